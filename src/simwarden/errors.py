@@ -1,0 +1,55 @@
+"""Exceptions that say whose fault it is. A refusal by a rule is never one of these: it is a Decision (see policy)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+class SimwardenError(Exception):
+    """Base of all errors that simwarden raises on purpose."""
+
+
+class PeerError(SimwardenError):
+    """Bytes from outside are malformed, or break the protocol.
+
+    `reason` says what is wrong in the protocol's own words; `code` is the protocol's own result or cause value
+    for it (a Diameter Result-Code, an EMM or S1AP cause, a status word), where it has one.
+    """
+
+    def __init__(self, reason: str, *, code: int | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A position in a user's file; line and column count from 1, 0 means unknown."""
+
+    file: str
+    line: int = 0
+    column: int = 0
+
+    def __str__(self) -> str:
+        return ":".join([self.file, *(str(n) for n in (self.line, self.column) if n)])
+
+
+class UserFileError(SimwardenError):
+    """A file of the user's is wrong: says where, what is wrong and, when it can be guessed, what was meant."""
+
+    def __init__(self, reason: str, place: Place | None = None, hint: str = "") -> None:
+        self.reason, self.place, self.hint = reason, place, hint
+        where = f"{place}: " if place else ""
+        super().__init__(f"{where}{reason}" + (f" ({hint})" if hint else ""))
+
+
+class ConfigError(UserFileError):
+    """A configuration (network file, element's settings, command line) is wrong or asks for what this system lacks."""
+
+
+class ScenarioError(UserFileError):
+    """A scenario file is wrong, or names what the network does not have."""
+
+
+class InternalError(SimwardenError):
+    """A fault of simwarden's own: a bug to report."""

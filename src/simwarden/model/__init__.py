@@ -1,0 +1,1 @@
+"""Identities of cards, terminals and cells, and what a card is."""
