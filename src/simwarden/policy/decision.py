@@ -1,0 +1,71 @@
+"""What a rule says (Ruling), and what an element does with it (Decision)."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+class Verdict(enum.Enum):
+    """The two outcomes of a control."""
+
+    ADMIT = "admit"
+    REFUSE = "refuse"
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """The outcome of a pure rule: admitted or not, why in one line, and what was expected and seen.
+
+    `details` holds values for people and expectations (`expected`, `seen`, `temporary`...), never keys.
+    """
+
+    admitted: bool
+    reason: str
+    details: Mapping[str, Any] = field(default_factory=lambda: _NOTHING)
+
+    @classmethod
+    def admit(cls, reason: str, **details: Any) -> Ruling:
+        """Make a ruling that lets the thing asked for happen."""
+        return cls(admitted=True, reason=reason, details=details)
+
+    @classmethod
+    def refuse(cls, reason: str, **details: Any) -> Ruling:
+        """Make a ruling that does not."""
+        return cls(admitted=False, reason=reason, details=details)
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """A point of enforcement, declared once, where it is enforced, in the element's declaration.
+
+    `id` names the control (`bind.hss.learned`); `requirement` is the id of the guideline's requirement that it
+    serves (see `requirements.toml`), mostly the same; `rule` is the pure function that decides, called with the
+    keyword arguments given to `Site.decide`.
+    """
+
+    id: str
+    requirement: str
+    rule: Callable[..., Ruling]
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A ruling given by a control of an element about a subject (an IMSI, or an IMEI where no card is known)."""
+
+    control: Control
+    verdict: Verdict
+    reason: str
+    subject: str = ""
+    details: Mapping[str, Any] = field(default_factory=lambda: _NOTHING)
+
+    @property
+    def admitted(self) -> bool:
+        """Whether what was asked for may happen."""
+        return self.verdict is Verdict.ADMIT

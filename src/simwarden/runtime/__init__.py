@@ -1,0 +1,1 @@
+"""State, sockets and clocks: event loop, transports, element host, management interface, stores."""
