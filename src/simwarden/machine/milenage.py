@@ -1,7 +1,7 @@
 """Milenage: the authentication functions of a USIM and of its home network (TS 35.205, TS 35.206).
 
 The constants are the standard ones of TS 35.206 4.1 (r1..r5 = 64, 0, 32, 64, 96; c1..c5 = 0, 1, 2, 4, 8). Lengths: K,
-OP, OPc and RAND 16 octets, SQN 6, AMF 2. A wrong length raises ValueError: keys come from our own files, not from a peer.
+OP, OPc and RAND 16 octets, SQN 6, AMF 2. A wrong length raises ValueError: keys come from our own files, not a peer.
 """
 
 from __future__ import annotations
