@@ -30,7 +30,7 @@ class Trace:
         self._sinks.append(sink)
 
     def emit(self, event: Event) -> None:
-        """Number and stamp the event, and hand it out."""
+        """Give the event its number and time, and hand it out."""
         self._count += 1
         event.number = self._count
         event.time = self._now()

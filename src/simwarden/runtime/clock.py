@@ -1,0 +1,83 @@
+"""The one clock from which protocol timers and the calendar come."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from simwarden.runtime.loop import TestbedLoop
+
+#: when a virtual run begins; a fixed date, so that the same seed gives the same records
+EPOCH = dt.datetime(2026, 3, 2, 8, 0, tzinfo=dt.UTC)
+#: real seconds without traffic after which a run on the real clock counts as settled
+_REAL_PAUSE = 0.02
+
+
+class Timer:
+    """A timer that can be stopped. Of a skipped keep-alive only the time of its arming is kept."""
+
+    __slots__ = ("_armed_at", "_clock", "_handle", "_period")
+
+    def __init__(self, clock: Clock, period: float, handle: asyncio.TimerHandle | None) -> None:
+        self._clock, self._period, self._handle, self._armed_at = clock, period, handle, clock.now()
+
+    def cancel(self) -> None:
+        """Stop the timer; harmless when it has run out or was stopped before."""
+        if self._handle is not None:
+            self._handle.cancel()
+        elif self._period:
+            self._clock.keep_alives_skipped += int((self._clock.now() - self._armed_at) / self._period)
+            self._period = 0.0
+
+
+class Clock:
+    """Time of a run: `now()` in seconds from its start, `wall()` as a date; timers and sleeping."""
+
+    def __init__(self, loop: TestbedLoop, epoch: dt.datetime | None = None) -> None:
+        self._loop = loop
+        self._epoch = epoch or (EPOCH if loop.virtual else dt.datetime.now(dt.UTC))
+        self.keep_alives_skipped = 0
+        #: scenarios about keep-alives set this to False
+        self.skip_keep_alives = loop.virtual
+
+    @property
+    def virtual(self) -> bool:
+        """Whether time jumps when all is quiet."""
+        return self._loop.virtual
+
+    def now(self) -> float:
+        """Seconds since the start of the run."""
+        return self._loop.time()
+
+    def wall(self) -> dt.datetime:
+        """The date and time of day, UTC."""
+        return self._epoch + dt.timedelta(seconds=self.now())
+
+    def call_later(self, delay: float, callback: Callable[[], None]) -> Timer:
+        """Call back after `delay` seconds unless the timer is cancelled."""
+        return Timer(self, 0.0, self._loop.call_later(delay, callback))
+
+    def keep_alive(self, period: float, callback: Callable[[], None], *, internal: bool) -> Timer:
+        """Arm a timer of a keep-alive (watchdog, echo, BEAT, enquire-link) that falls due in `period` seconds.
+
+        While time is virtual and both ends are in this process (`internal`) it never runs out, and holds no jump back:
+        it is counted as skipped for every period that passes until it is cancelled.
+        """
+        if internal and self.skip_keep_alives:
+            return Timer(self, period, None)
+        return self.call_later(period, callback)
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait for so many seconds of this clock."""
+        await asyncio.sleep(seconds)
+
+    async def settle(self) -> None:
+        """Wait, without letting virtual time pass, until nothing is ready and nothing is in flight."""
+        await self._loop.idle()
+        if not self.virtual:
+            await asyncio.sleep(_REAL_PAUSE)
+            await self._loop.idle()

@@ -1,0 +1,163 @@
+"""The contract between an element and its host: Element is what you write, Site is what you are given.
+
+An element listens, connects, asks controls, keeps what matters in its store and reports what it does to the trace, all
+through its Site, so that the same code runs in a scenario on virtual time and alone under `serve`.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+
+from simwarden.runtime.declare import Declaration, ElementConfig, Verb, VerbModel, collect_verbs
+from simwarden.runtime.management import Call, ManagementError, Role, Route, collect_routes, manage, route
+from simwarden.trace.events import Decided, Note, PeerFault, StateChange
+
+if TYPE_CHECKING:
+    import asyncio
+    import random
+    from collections.abc import Callable, Coroutine, Mapping
+
+    from sqlalchemy import Engine, MetaData
+
+    from simwarden.policy.decision import Control, Decision
+    from simwarden.runtime.clock import Clock
+    from simwarden.runtime.host import Host
+    from simwarden.runtime.link import Link
+    from simwarden.trace.trace import Trace
+
+C = TypeVar("C", bound=ElementConfig)
+
+
+class Site:
+    """What the host gives to one element."""
+
+    __slots__ = ("__dict__", "clock", "host", "name", "trace")
+
+    def __init__(self, host: Host, name: str) -> None:
+        self.host, self.name = host, name
+        self.clock: Clock = host.clock
+        self.trace: Trace = host.trace
+
+    @cached_property
+    def rng(self) -> random.Random:
+        """This element's own generator, derived from (seed, scenario, name): the only source of randomness."""
+        return self.host.generator(self.name)
+
+    # -- links
+
+    async def listen(self, interface: str, accept: Callable[[Link], None]) -> None:
+        """Accept connections on a reference point (`S6a`); `accept` sets the new link's receivers at once."""
+        await self.host.listen(self.name, interface, accept)
+
+    async def connect(self, interface: str, target: str) -> Link:
+        """Connect to an element by name. Set the link's receivers before the next await. Raises ConnectionError."""
+        return await self.host.connect(self.name, interface, target)
+
+    def is_external(self, target: str) -> bool:
+        """Whether an element is somebody's real one, or in another process."""
+        return self.host.is_external(target)
+
+    # -- work
+
+    def spawn(self, work: Coroutine[Any, Any, None], what: str = "") -> asyncio.Task[None]:
+        """Run a procedure in the background. An exception from it is a Fault in the trace; stop() cancels it."""
+        return self.host.spawn(self.name, work, what)
+
+    def guard(self, what: str, error: Exception) -> None:
+        """Report an exception that should not have happened (a bug of ours) as a Fault, and go on."""
+        self.host.fault(self.name, what, error)
+
+    # -- rules
+
+    def decide(self, control: Control, subject: str = "", **facts: Any) -> Decision:
+        """Ask a control of this element: its rule is called with `facts`. The Decision is in the trace on return.
+
+        `subject` is whom it is about: an IMSI, or an IMEI where no card is known.
+        """
+        decision, forced = self.host.judge(control, subject, facts)
+        self.trace.emit(Decided(element=self.name, decision=decision, forced=forced))
+        return decision
+
+    # -- what others may observe
+
+    def observe(self, observable: str, value: Any, *, key: str | None = None) -> None:
+        """Report the new value of a declared observable; `key` for a record (value None: it is gone)."""
+        self.trace.emit(StateChange(element=self.name, observable=observable, value=value, key=key))
+
+    def note(self, text: str, **fields: Any) -> None:
+        """Put a line into the ladder."""
+        self.trace.emit(Note(element=self.name, text=text, fields=fields))
+
+    def peer_fault(self, link: Link, reason: str, data: bytes = b"") -> None:
+        """Report bytes from outside that are malformed or break the protocol."""
+        self.trace.emit(
+            PeerFault(element=self.name, peer=link.remote, interface=link.interface.name, reason=reason, data=data)
+        )
+
+    # -- state that survives
+
+    def open_store(self, metadata: MetaData) -> Engine:
+        """Return this element's database with the tables of `metadata`; what is committed survives a killed process."""
+        return self.host.open_store(self.name, metadata)
+
+
+class Element(ABC, Generic[C]):
+    """One element of the network. Subclasses set `declaration` and implement start and stop.
+
+    An element may be stopped and started again (a restart): what is not in its store is then forgotten, so `start`
+    builds all of its state anew.
+    """
+
+    declaration: ClassVar[Declaration]
+    routes: ClassVar[tuple[Route, ...]] = ()
+    verbs: ClassVar[Mapping[str, Verb]] = {}
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls.routes = collect_routes(cls)
+
+    def __init__(self, site: Site, config: C) -> None:
+        self.site = site
+        self.config = config
+
+    @abstractmethod
+    async def start(self) -> None:
+        """Listen and connect; return when ready to serve. Raises ConfigError or ConnectionError."""
+
+    @abstractmethod
+    async def stop(self) -> None:
+        """Say goodbye on the wire (DPR, detach...), close links, keep what must be kept; spawned work ends after."""
+
+    async def killed(self) -> None:
+        """Lose power: links drop without goodbye. Spawned work has ended before; by default nothing is said."""
+
+    @classmethod
+    def all_verbs(cls) -> Mapping[str, Verb]:
+        """The verbs of this class by name (collected on first use: it resolves annotations)."""
+        if "verbs" not in cls.__dict__:
+            cls.verbs = collect_verbs(cls)
+        return cls.verbs
+
+    @route("GET", "/", roles=(Role.OPERATOR, Role.CUSTOMER))
+    async def describe(self, call: Call) -> dict[str, Any]:
+        """Say which element this is and what it offers to the caller's role."""
+        offered = [f"{r.method} {r.path}" for r in self.routes if call.role in r.roles]
+        return {"element": self.site.name, "type": self.declaration.kind, "routes": offered}
+
+    @route("POST", "/verbs/{verb}")
+    async def do(self, call: Call) -> Any:
+        """Carry out a verb of a scenario."""
+        name = call.path["verb"]
+        found = self.all_verbs().get(name)
+        if found is None:
+            raise ManagementError(404, f"{self.site.name} has no verb {name}")
+        arguments: VerbModel = found.arguments.model_validate(dict(call.body))
+        return await getattr(self, found.method)(arguments)
+
+    async def manage(
+        self, role: Role, method: str, path: str, body: Mapping[str, Any] | None = None, *, caller: str = ""
+    ) -> Any:
+        """Call this element's management interface. Raises ManagementError."""
+        return await manage(self, role, method, path, body, caller=caller)

@@ -1,0 +1,220 @@
+"""The host of the elements of one run: makes them, starts and stops them in order, and serves their Sites."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import tempfile
+import traceback
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from simwarden.errors import ConfigError, SimwardenError
+from simwarden.model.interfaces import INTERFACES
+from simwarden.policy.decision import Control, Decision, Ruling, Verdict
+from simwarden.runtime.element import Element, Site
+from simwarden.runtime.store import open_engine, sqlite_url
+from simwarden.runtime.transport.base import Address, Wiring
+from simwarden.runtime.transport.choose import make_transport
+from simwarden.trace.events import Fault, Note
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable, Coroutine, Mapping
+
+    from sqlalchemy import Engine, MetaData
+
+    from simwarden.runtime.clock import Clock
+    from simwarden.runtime.link import Link
+    from simwarden.runtime.loop import TestbedLoop
+    from simwarden.trace.trace import Trace
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Where an element's sockets and store are, when it is not simply part of an all-in-one run.
+
+    `listen` maps interfaces to the addresses to bind; `store` is a database URL.
+    """
+
+    listen: Mapping[str, Address] = field(default_factory=dict)
+    store: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HostSettings:
+    """What distinguishes one run from another.
+
+    `seed` and `scenario` derive all randomness; `worker` tells parallel runs apart.
+    `external` maps elements outside this process to the address of each of their interfaces ("" for any interface).
+    `switches` maps control ids to "always-admit" or "always-refuse"; the runner sets them, nothing else can.
+    """
+
+    seed: int = 0
+    scenario: str = ""
+    transport: str = "memory"
+    worker: int = 0
+    external: Mapping[str, Mapping[str, Address]] = field(default_factory=dict)
+    placements: Mapping[str, Placement] = field(default_factory=dict)
+    switches: Mapping[str, str] = field(default_factory=dict)
+
+
+class Host:
+    """Elements of one process by name, with what they share."""
+
+    def __init__(self, loop: TestbedLoop, clock: Clock, trace: Trace, settings: HostSettings) -> None:
+        from simwarden.runtime.switchboard import Switchboard  # noqa: PLC0415
+
+        self.loop, self.clock, self.trace, self.settings = loop, clock, trace, settings
+        self.elements: dict[str, Element[Any]] = {}
+        self.running: set[str] = set()
+        switchboard = Switchboard()
+        loop.in_flight = switchboard
+        self.transport = make_transport(settings.transport, Wiring(trace, switchboard), settings.worker)
+        self._tasks: dict[str, set[asyncio.Task[None]]] = {}
+        self._engines: dict[str, Engine] = {}
+        self._folder: Path | None = None
+
+    # -- elements
+
+    def add(self, name: str, kind: type[Element[Any]], config: Any) -> Element[Any]:
+        """Make an element. Raises ConfigError if the name is taken."""
+        if name in self.elements or name in self.settings.external:
+            raise ConfigError(f"two elements are called {name}")
+        element = kind(Site(self, name), config)
+        self.elements[name] = element
+        return element
+
+    async def start(self, name: str) -> None:
+        """Start an element and wait until it is ready."""
+        await self.elements[name].start()
+        self.running.add(name)
+
+    async def start_all(self) -> None:
+        """Start all elements that are not running, those first that others call."""
+        for name in self._start_order():
+            if name not in self.running:
+                await self.start(name)
+
+    async def stop(self, name: str, *, kill: bool = False) -> None:
+        """Stop an element with its goodbyes, or take its power away."""
+        if name not in self.running:
+            return
+        element = self.elements[name]
+        self.running.discard(name)
+        await self.transport.stop_listening(name)
+        if kill:
+            self._cancel_work(name)
+            await element.killed()
+        else:
+            await element.stop()
+            self._cancel_work(name)
+        engine = self._engines.pop(name, None)
+        if engine is not None:
+            engine.dispose()
+
+    async def close(self) -> None:
+        """Stop all elements, those first that call others, and release everything."""
+        for name in reversed(self._start_order()):
+            await self.stop(name)
+        await self.clock.settle()
+        await self.transport.close()
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+        if self.clock.keep_alives_skipped:
+            self.trace.emit(Note(element="clock", text=f"{self.clock.keep_alives_skipped} keep-alives skipped"))
+
+    def _start_order(self) -> list[str]:
+        done: list[str] = []
+        types = {name: element.declaration.kind for name, element in self.elements.items()}
+        present = set(types.values())
+
+        def visit(kind: str, path: tuple[str, ...]) -> None:
+            if kind in path:
+                raise ConfigError(f"elements wait for each other: {' -> '.join((*path, kind))}")
+            names = [name for name, each in types.items() if each == kind and name not in done]
+            if names:
+                for before in self.elements[names[0]].declaration.starts_after:
+                    if before in present:
+                        visit(before, (*path, kind))
+                done.extend(names)
+
+        for kind in dict.fromkeys(types.values()):
+            visit(kind, ())
+        return done
+
+    # -- what Sites pass on
+
+    def generator(self, name: str) -> random.Random:
+        """Return a generator derived from (seed, scenario, name), the same under any hash seed."""
+        return random.Random(f"{self.settings.seed}/{self.settings.scenario}/{name}")  # noqa: S311 - repeatable on purpose
+
+    def is_external(self, target: str) -> bool:
+        """Whether an element is outside this process."""
+        return target in self.settings.external
+
+    async def listen(self, owner: str, interface: str, accept: Callable[[Link], None]) -> None:
+        """Listen for an element."""
+        placement = self.settings.placements.get(owner, Placement())
+        await self.transport.listen(INTERFACES[interface], owner, accept, placement.listen.get(interface))
+
+    async def connect(self, owner: str, interface: str, target: str) -> Link:
+        """Connect an element to another, in this process or outside. Raises ConnectionError."""
+        outside = self.settings.external.get(target)
+        if outside is None:
+            return await self.transport.connect(INTERFACES[interface], owner, target)
+        address = outside.get(interface) or outside.get("")
+        if address is None:
+            raise ConfigError(f"external element {target} has no address for {interface}")
+        return await self.transport.connect_outside(INTERFACES[interface], owner, target, address)
+
+    def spawn(self, name: str, work: Coroutine[Any, Any, None], what: str) -> asyncio.Task[None]:
+        """Run an element's procedure; what it raises becomes a Fault."""
+        task = self.loop.create_task(self._guarded(name, work, what))
+        tasks = self._tasks.setdefault(name, set())
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+        return task
+
+    async def _guarded(self, name: str, work: Coroutine[Any, Any, None], what: str) -> None:
+        try:
+            await work
+        except Exception as error:  # noqa: BLE001 - the one catch-all: whatever arrives here is a bug of ours
+            self.fault(name, what or getattr(work, "__name__", "work"), error)
+
+    def fault(self, name: str, what: str, error: Exception) -> None:
+        """Record a bug of ours."""
+        detail = "".join(traceback.format_exception(error))
+        reason = f"{what}: {error}" if isinstance(error, SimwardenError) else f"{what}: {type(error).__name__}: {error}"
+        self.trace.emit(Fault(element=name, reason=reason, detail=detail))
+
+    def judge(self, control: Control, subject: str, facts: Mapping[str, Any]) -> tuple[Decision, str]:
+        """Let a control's rule decide, or the switch that replaces it. Returns the decision and the switch ("")."""
+        forced = self.settings.switches.get(control.id, "")
+        ruling = control.rule(**facts)
+        if forced:
+            ruling = Ruling(forced == "always-admit", f"switched to {forced}", ruling.details)
+        verdict = Verdict.ADMIT if ruling.admitted else Verdict.REFUSE
+        return Decision(control, verdict, ruling.reason, subject, ruling.details), forced
+
+    def open_store(self, name: str, metadata: MetaData) -> Engine:
+        """Open an element's database: at its placement's URL, or a file that lives as long as the run."""
+        engine = self._engines.get(name)
+        if engine is None:
+            url = self.settings.placements.get(name, Placement()).store
+            engine = self._engines[name] = open_engine(
+                url or sqlite_url(self._run_folder() / f"{name}.sqlite"), metadata
+            )
+        else:
+            metadata.create_all(engine)
+        return engine
+
+    def _run_folder(self) -> Path:
+        if self._folder is None:
+            self._folder = Path(tempfile.mkdtemp(prefix="simwarden-"))
+        return self._folder
+
+    def _cancel_work(self, name: str) -> None:
+        for task in list(self._tasks.pop(name, ())):
+            task.cancel()

@@ -1,0 +1,119 @@
+"""A link: one end of a connection between two elements, whatever carries it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING
+
+from simwarden.trace.events import Frame
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from simwarden.model.interfaces import Interface
+    from simwarden.trace.trace import Trace
+
+
+def _ignore_data(_data: bytes, _stream: int) -> None:
+    """Receive for a link whose owner has not set a receiver yet, or no longer cares."""
+
+
+def _ignore_close(_reason: str) -> None:
+    """Hear of the close of a link whose owner does not care."""
+
+
+class Link(ABC):
+    """One end of a connection on a reference point.
+
+    The owner sets `on_receive` (called with the octets and the SCTP stream; one call a message where the interface's
+    service keeps messages, any segmentation where it is a stream) and `on_close` (called once with a reason, when the
+    far end closed or was lost; not after a close of one's own).
+    `remote` is the far element's name, or host:port of a peer outside this process; `internal` says which.
+    """
+
+    __slots__ = (
+        "client",
+        "interface",
+        "internal",
+        "local",
+        "number",
+        "on_close",
+        "on_receive",
+        "remote",
+        "trace",
+        "up",
+    )
+
+    def __init__(
+        self, interface: Interface, local: str, remote: str, trace: Trace, number: int, *, client: bool
+    ) -> None:
+        self.interface, self.local, self.remote, self.trace, self.number = interface, local, remote, trace, number
+        self.client = client
+        self.internal = True
+        self.up = True
+        self.on_receive: Callable[[bytes, int], None] = _ignore_data
+        self.on_close: Callable[[str], None] = _ignore_close
+
+    def send(self, data: bytes, *, stream: int = 0, clear: bytes | None = None) -> None:
+        """Send a message (or a piece of a stream). On a link that is down this does nothing, as on a dead wire.
+
+        `clear` is the same message before ciphering, for those who read the trace.
+        """
+        if not self.up:
+            return
+        self.trace.emit(
+            Frame(
+                source=self.local,
+                target=self.remote,
+                interface=self.interface.name,
+                protocol=self.interface.protocol,
+                data=data,
+                link=self.number,
+                stream=stream,
+                ppid=self.interface.ppid,
+                clear=clear,
+                from_client=self.client,
+            )
+        )
+        self._transmit(data, stream)
+
+    def record_received(self, data: bytes, stream: int = 0) -> None:
+        """Put into the trace a message from a peer outside this process (those within are recorded when sent)."""
+        if self.internal:
+            return
+        self.trace.emit(
+            Frame(
+                source=self.remote,
+                target=self.local,
+                interface=self.interface.name,
+                protocol=self.interface.protocol,
+                data=data,
+                link=self.number,
+                stream=stream,
+                ppid=self.interface.ppid,
+                from_client=not self.client,
+            )
+        )
+
+    def close(self, reason: str = "closed by peer") -> None:
+        """Close; the far end hears `reason` where the transport can tell it."""
+        if self.up:
+            self.up = False
+            self._shut(reason)
+
+    @abstractmethod
+    def _transmit(self, data: bytes, stream: int) -> None:
+        """Carry the octets to the far end."""
+
+    @abstractmethod
+    def _shut(self, reason: str) -> None:
+        """Tell the far end that this end is gone."""
+
+    def hear_close(self, reason: str) -> None:
+        """Be told that the far end is gone (called by the transport)."""
+        if self.up:
+            self.up = False
+            self.on_close(reason)
+
+    def __repr__(self) -> str:
+        return f"<{self.interface.name} link {self.number} {self.local} to {self.remote}>"

@@ -1,0 +1,132 @@
+"""The event loop of a run: real sockets, and a clock that jumps to the next timer when all is quiet.
+
+Nothing is delivered while anything else is ready to run, and then one frame at a time in the order of sending
+(see `switchboard`). That gives the same order of everything on every transport, with virtual time and without.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import selectors
+import time
+from typing import TYPE_CHECKING, Any, Protocol
+
+from simwarden.errors import InternalError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from concurrent.futures import Executor
+
+#: seconds of real time after which bytes that were written but not read mean that a link of ours is broken
+STUCK_AFTER = 1.0
+
+
+class InFlight(Protocol):
+    """What the loop asks the switchboard when nothing is ready."""
+
+    def take_next(self) -> Callable[[], None] | None:
+        """Take the oldest delivery if its bytes are here; None if there is none or it is still on its way."""
+
+    def waiting_for(self) -> str:
+        """Name the link whose bytes are on their way; empty if none are."""
+
+
+class _Selector(selectors.BaseSelector):
+    """The system's selector, which asks the loop what to do when it would have to wait."""
+
+    def __init__(
+        self, idle: Callable[[float | None], list[tuple[selectors.SelectorKey, int]]], threads: Callable[[], bool]
+    ) -> None:
+        self.system = selectors.DefaultSelector()
+        self._idle = idle
+        self.threads = threads
+
+    def register(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
+        return self.system.register(fileobj, events, data)
+
+    def unregister(self, fileobj: Any) -> selectors.SelectorKey:
+        return self.system.unregister(fileobj)
+
+    def modify(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
+        return self.system.modify(fileobj, events, data)
+
+    def get_map(self) -> Mapping[Any, selectors.SelectorKey]:
+        return self.system.get_map()
+
+    def close(self) -> None:
+        self.system.close()
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        # The loop's own pipe is always registered; without other sockets and threads there is nothing to poll for.
+        ready = self.system.select(0) if len(self.system.get_map()) > 1 or self.threads() else []
+        return ready or ([] if timeout is not None and timeout <= 0 else self._idle(timeout))
+
+
+class TestbedLoop(asyncio.SelectorEventLoop):
+    """An asyncio loop with virtual (`virtual=True`) or real time, both counted in seconds from its creation."""
+
+    __test__ = False  # pytest: not a test, in spite of its name
+
+    def __init__(self, *, virtual: bool) -> None:
+        self.virtual = virtual
+        self.in_flight: InFlight | None = None
+        self._now = 0.0
+        self._origin = time.monotonic()
+        self._jobs = 0
+        self._idle_waiters: list[asyncio.Future[None]] = []
+        super().__init__(_Selector(self._when_idle, lambda: self._jobs > 0))
+
+    def time(self) -> float:
+        """Seconds since this loop was made, virtual or real."""
+        return self._now if self.virtual else time.monotonic() - self._origin
+
+    def run_in_executor(self, executor: Executor | None, func: Callable[..., Any], *args: Any) -> asyncio.Future[Any]:  # type: ignore[override]
+        """Run in a thread; the virtual clock stands still meanwhile."""
+        self._jobs += 1
+        future = super().run_in_executor(executor, func, *args)
+        future.add_done_callback(self._job_done)
+        return future
+
+    def idle(self) -> asyncio.Future[None]:
+        """Return a future that is done when nothing is ready and nothing is in flight, at the present time."""
+        waiter: asyncio.Future[None] = self.create_future()
+        self._idle_waiters.append(waiter)
+        return waiter
+
+    def _job_done(self, _: asyncio.Future[Any]) -> None:
+        self._jobs -= 1
+
+    def _when_idle(self, timeout: float | None) -> list[tuple[selectors.SelectorKey, int]]:
+        """Nothing is ready: deliver a frame, wait for bytes on their way, or let time pass. Returns ready sockets."""
+        delivery = self.in_flight.take_next() if self.in_flight is not None else None
+        if delivery is not None:
+            self.call_soon(delivery)
+            return []
+        on_its_way = self.in_flight.waiting_for() if self.in_flight is not None else ""
+        if on_its_way or self._jobs:
+            return self._wait_for_bytes(on_its_way, timeout)
+        if self._idle_waiters:
+            waiters, self._idle_waiters = self._idle_waiters, []
+            for waiter in waiters:
+                if not waiter.done():
+                    waiter.set_result(None)
+            return []
+        if not self.virtual:
+            return self._system_select(timeout)
+        if timeout is None:
+            raise InternalError("the run waits for something that can never happen: no timer, no frame in flight")
+        self._now = max(self._now + timeout, math.nextafter(self._now, math.inf))
+        return []
+
+    def _wait_for_bytes(self, link: str, timeout: float | None) -> list[tuple[selectors.SelectorKey, int]]:
+        if not self.virtual:
+            return self._system_select(min(STUCK_AFTER, timeout or STUCK_AFTER))
+        ready = self._system_select(STUCK_AFTER)
+        if not ready and not self._jobs:
+            raise InternalError(f"bytes written on link {link} were not read within {STUCK_AFTER:g} s of real time")
+        return ready
+
+    def _system_select(self, timeout: float | None) -> list[tuple[selectors.SelectorKey, int]]:
+        selector: _Selector = self._selector  # type: ignore[attr-defined]  # asyncio keeps what we gave it
+        return selector.system.select(timeout)

@@ -1,0 +1,47 @@
+"""The order of everything: each frame gets its place when it is sent, and is delivered in that order.
+
+Arrival order on several sockets differs from the order of sending most of the time; deliveries follow the latter, so
+that the same scenario gives the same ladder on every transport.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Delivery(Protocol):
+    """Something sent that is to happen at its far end: a frame, an established or a closed connection."""
+
+    def arrived(self) -> bool:
+        """Whether all of its bytes are here (or its link is gone, so that nothing is owed)."""
+
+    def deliver(self) -> None:
+        """Hand it to the element."""
+
+    def describe(self) -> str:
+        """Name the link for a person."""
+
+
+class Switchboard:
+    """The queue of deliveries of one run."""
+
+    def __init__(self) -> None:
+        self._queue: deque[Delivery] = deque()
+
+    def post(self, delivery: Delivery) -> None:
+        """Give a delivery its place in the order."""
+        self._queue.append(delivery)
+
+    def take_next(self) -> Callable[[], None] | None:
+        """Take the oldest one if its bytes are here; the loop does so when nothing else is ready."""
+        if not self._queue or not self._queue[0].arrived():
+            return None
+        return self._queue.popleft().deliver
+
+    def waiting_for(self) -> str:
+        """Name the link whose bytes are on their way; empty if none are."""
+        return self._queue[0].describe() if self._queue else ""

@@ -1,0 +1,67 @@
+"""What every transport offers to the network."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol
+
+from simwarden.runtime.link import Link
+
+if TYPE_CHECKING:
+    from simwarden.model.interfaces import Interface
+    from simwarden.runtime.switchboard import Switchboard
+    from simwarden.trace.trace import Trace
+
+Accept = Callable[[Link], None]
+Address = tuple[str, int]
+
+
+class SocketLink(Protocol):
+    """A link that holds a socket."""
+
+    def abort(self) -> None:
+        """Drop the socket at once."""
+
+
+class Wiring:
+    """What the links of one run share: the trace, the order of deliveries, and the count of links."""
+
+    def __init__(self, trace: Trace, switchboard: Switchboard) -> None:
+        self.trace, self.switchboard = trace, switchboard
+        self._links = 0
+        self.open_sockets: set[SocketLink] = set()
+
+    def next_number(self) -> int:
+        """Number a new connection; both its ends carry the number."""
+        self._links += 1
+        return self._links
+
+
+class Transport(ABC):
+    """Listens and connects for elements of this process, and for peers outside where it has sockets."""
+
+    def __init__(self, wiring: Wiring, worker: int = 0) -> None:
+        self.wiring = wiring
+        self.worker = worker
+
+    @abstractmethod
+    async def listen(self, interface: Interface, owner: str, accept: Accept, address: Address | None) -> None:
+        """Accept connections to `owner` on the interface; at `address`, or where the transport likes."""
+
+    @abstractmethod
+    async def connect(self, interface: Interface, owner: str, target: str) -> Link:
+        """Connect to an element of this process. Raises ConnectionError if it does not listen."""
+
+    async def connect_outside(self, interface: Interface, owner: str, target: str, address: Address) -> Link:
+        """Connect to element `target` outside this process. Raises ConnectionError; memory has no outside."""
+        raise ConnectionError(
+            f"{owner}: {interface.name} to {target} at {address[0]}:{address[1]} needs sockets; use transport tcp"
+        )
+
+    @abstractmethod
+    async def stop_listening(self, owner: str) -> None:
+        """Accept no more connections to `owner`, on any interface."""
+
+    async def close(self) -> None:  # noqa: B027 - memory has nothing to release
+        """Release sockets; links are closed by their owners."""

@@ -1,0 +1,30 @@
+"""Which transport a run uses, by name."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+from simwarden.errors import ConfigError
+
+if TYPE_CHECKING:
+    from simwarden.runtime.transport.base import Transport, Wiring
+
+_TRANSPORTS = {
+    "memory": ("memory", "MemoryTransport"),
+    "tcp": ("tcp", "TcpTransport"),
+    "udp": ("udp", "UdpTransport"),
+    "sctp": ("sctp", "SctpTransport"),
+}
+
+NAMES = tuple(_TRANSPORTS)
+
+
+def make_transport(name: str, wiring: Wiring, worker: int = 0) -> Transport:
+    """Make a transport; `worker` tells parallel runs of one machine apart. Raises ConfigError for an unknown name."""
+    if name not in _TRANSPORTS:
+        raise ConfigError(f"no transport is called {name!r}", hint=f"one of {', '.join(NAMES)}")
+    module, kind = _TRANSPORTS[name]
+    loaded = importlib.import_module(f"simwarden.runtime.transport.{module}")
+    made: Transport = getattr(loaded, kind)(wiring, worker)
+    return made

@@ -1,0 +1,1 @@
+"""pytest collects scenario files; nothing heavy is imported before one is seen."""
