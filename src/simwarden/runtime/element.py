@@ -1,5 +1,7 @@
 """The contract between an element and its host: Element is what you write, Site is what you are given.
 
+CONTRIBUTING.md holds the conventions (names, provisioning, verbs).
+
 An element listens, connects, asks controls, keeps what matters in its store and reports what it does to the trace, all
 through its Site, so that the same code runs in a scenario on virtual time and alone under `serve`.
 """
