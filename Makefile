@@ -1,0 +1,63 @@
+# Every target works on a bare machine with python3 (3.11 to 3.13, with venv), git and make. No root, nothing to start.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN     = $(VENV)/bin
+READY   = $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help run demo test lint format bench dist clean
+
+help: ## print this list
+	@echo "simwarden: the mobile network of IoT SIM cards on a laptop"
+	@echo
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | awk -F'|' '{printf "%-14s %s\n", $$1, $$2}'
+
+# Rebuilt whenever pyproject.toml changes: entry points of an editable install are read only then.
+$(READY): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2])' || { echo "simwarden needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version). Try: make PYTHON=python3.11" >&2; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "python3-venv is missing: install it with 'apt install python3-venv' (Debian, Ubuntu), then run make again" >&2; exit 1; }
+	@echo "Preparing $(VENV) (once, about a minute) ..."
+	@rm -rf $(VENV) && $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+# The tools of `make test` and `make lint`, on top of the environment above.
+$(VENV)/.test: $(READY)
+	@echo "Adding the test tools ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --group test
+	@touch $@
+
+$(VENV)/.lint: $(VENV)/.test
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --group lint
+	@touch $@
+
+run: $(READY) ## the demo: a moved card is refused; then all shipped scenarios and their report
+	@$(BIN)/simwarden demo
+	@$(BIN)/simwarden run scenarios -j auto --report report
+
+demo: $(READY) ## only the moved card
+	@$(BIN)/simwarden demo
+
+test: $(VENV)/.test ## run the tests
+	@$(BIN)/python -m pytest -q -n auto tests
+
+lint: $(VENV)/.lint ## linters, formatting, type checks, import contracts
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: $(VENV)/.lint ## format the code
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+bench: $(VENV)/.test ## where the time of an attach goes, and other figures
+	@$(BIN)/python -m pytest -q -s tests/bench
+
+dist: $(VENV)/.test ## build wheel and sdist into dist/
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check build
+	@$(BIN)/python -m build --outdir dist .
+
+clean: ## remove the environment and everything generated
+	@rm -rf $(VENV) dist build report .pytest_cache .mypy_cache .ruff_cache
