@@ -1,0 +1,99 @@
+"""Diameter messages in the field's own words, for ladders, expectations and reports."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from simwarden.model.identity import Plmn
+from simwarden.wire.diameter.codec import decode
+from simwarden.wire.diameter.codes import ENUMERATIONS
+from simwarden.wire.diameter.dictionary import KEYS
+from simwarden.wire.diameter.message import Avps, Message, RawAvp
+from simwarden.wire.dissection import Dissection
+
+_SHORT = {
+    "DIAMETER_ERROR_": "",
+    "DIAMETER_": "",
+}
+
+
+def dissect(data: bytes) -> Dissection:
+    """Decode one message of any application. Raises PeerError.
+
+    Fields are AVPs by name in snake case (`terminal_information`), a repeated one as a list; `result_code` and
+    `experimental_result` are bare codes; keys are `***`.
+    """
+    return describe(decode(data))
+
+
+def describe(message: Message) -> Dissection:
+    """Make the dissection of a decoded message; never raises."""
+    fields = _fields(message.avps)
+    result = fields.get("result_code", fields.get("experimental_result"))
+    cause = "" if result is None or 2000 <= int(result) < 3000 else _words(result)
+    title = message.name.replace("-", " ").capitalize().replace("Me identity", "ME identity").replace(" ue ", " UE ")
+    summary = title
+    if cause:
+        kind = "result code" if "result_code" in fields else "experimental result"
+        summary = f"{title}, {kind} {cause}"
+    elif "equipment_status" in fields:
+        summary = f"{title}, {_words(fields['equipment_status'])}"
+    return Dissection(message.name, summary, fields, cause)
+
+
+def _words(code: int) -> str:
+    """Return `5001 USER_UNKNOWN` for a named code, the number for others."""
+    name = getattr(code, "name", "")
+    for prefix, short in _SHORT.items():
+        name = name.replace(prefix, short)
+    return f"{int(code)} {name}".strip()
+
+
+def field_name(name: str) -> str:
+    """Return an AVP's name in snake case: `Visited-PLMN-Id` is `visited_plmn_id`."""
+    return name.lower().replace("-", "_")
+
+
+def _fields(avps: Avps) -> dict[str, Any]:
+    fields: dict[str, Any] = {}
+    repeated: set[str] = set()
+    for name, value in avps:
+        key = field_name(name)
+        shown = _value(name, value)
+        if key in repeated:
+            fields[key].append(shown)
+        elif key in fields:
+            fields[key] = [fields[key], shown]
+            repeated.add(key)
+        else:
+            fields[key] = shown
+    return fields
+
+
+def _value(name: str, value: Any) -> Any:
+    if name in KEYS:
+        return "***"
+    if name == "Experimental-Result":
+        code = next((v for n, v in value if n == "Experimental-Result-Code"), 0)
+        return _enumerated("Experimental-Result-Code", code)
+    if isinstance(value, RawAvp):
+        return value.data
+    if isinstance(value, list):
+        return _fields(value)
+    if name == "Visited-PLMN-Id":
+        return _plmn(value)
+    return _enumerated(name, value) if name in ENUMERATIONS else value
+
+
+def _enumerated(name: str, value: int) -> int:
+    try:
+        return ENUMERATIONS[name](value)
+    except ValueError:
+        return value
+
+
+def _plmn(octets: bytes) -> str | bytes:
+    try:
+        return str(Plmn.from_bytes(octets))
+    except ValueError:
+        return octets

@@ -1,0 +1,206 @@
+"""Diameter messages as values, and what may be wrong with one: RFC 6733 3, 4 and 7."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from simwarden.errors import PeerError
+from simwarden.wire.diameter.codes import VENDOR_3GPP, ExperimentalResult, ResultCode
+from simwarden.wire.diameter.dictionary import COMMANDS, KEYS, REQUESTS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+FLAG_REQUEST = 0x80
+FLAG_PROXIABLE = 0x40
+FLAG_ERROR = 0x20
+FLAG_RETRANSMITTED = 0x10
+
+Avps = list[tuple[str, Any]]
+"""AVPs in order: name by the spec and value; the value of a group is again such a list, of an unknown AVP a RawAvp."""
+
+
+@dataclass(frozen=True, slots=True)
+class RawAvp:
+    """An AVP kept as it came: one that the dictionary lacks, or the offender in a Failed-AVP."""
+
+    code: int
+    vendor: int
+    flags: int
+    data: bytes
+
+    @property
+    def mandatory(self) -> bool:
+        """Whether a receiver that does not know it must reject the message (RFC 6733 4.1, M bit)."""
+        return bool(self.flags & 0x40)
+
+    @property
+    def name(self) -> str:
+        """What stands for a name: `AVP-10415-9999`, or `AVP-9999` without a vendor."""
+        return f"AVP-{self.vendor}-{self.code}" if self.vendor else f"AVP-{self.code}"
+
+
+class DiameterError(PeerError):
+    """A message is wrong; `code` is the Result-Code that says how, `failed` the AVPs for Failed-AVP (RFC 6733 7.5)."""
+
+    def __init__(self, code: ResultCode, reason: str, failed: Sequence[tuple[str, Any]] = ()) -> None:
+        super().__init__(reason, code=int(code))
+        self.result = code
+        self.failed = tuple(failed)
+
+
+def first(avps: Iterable[tuple[str, Any]], name: str, default: Any = None) -> Any:
+    """Return the value of the first AVP of that name in a list (a message's or a group's), else the default."""
+    for key, value in avps:
+        if key == name:
+            return value
+    return default
+
+
+@dataclass(slots=True, repr=False)
+class Message:
+    """One message (RFC 6733 3): the header's fields and the AVPs in their order.
+
+    `unsupported` holds AVPs with the M bit that the dictionary lacks, also those inside groups: whoever must
+    understand the message answers it with 5001.
+    """
+
+    command: int
+    application: int
+    flags: int
+    hop_by_hop: int = 0
+    end_to_end: int = 0
+    avps: Avps = field(default_factory=list)
+    unsupported: list[RawAvp] = field(default_factory=list, compare=False)
+
+    @property
+    def request(self) -> bool:
+        """Whether the R bit is set."""
+        return self.flags & FLAG_REQUEST != 0
+
+    @property
+    def error(self) -> bool:
+        """Whether the E bit is set."""
+        return self.flags & FLAG_ERROR != 0
+
+    @property
+    def retransmitted(self) -> bool:
+        """Whether the T bit is set: possibly sent before."""
+        return self.flags & FLAG_RETRANSMITTED != 0
+
+    @property
+    def name(self) -> str:
+        """The message's name (`update-location-request`), or `command-N-request` if the command is unknown."""
+        known = COMMANDS.get((self.command, self.request))
+        return known.name if known else f"command-{self.command}-{'request' if self.request else 'answer'}"
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return the value of the first AVP of that name, else the default."""
+        for key, value in self.avps:
+            if key == name:
+                return value
+        return default
+
+    def all(self, name: str) -> list[Any]:
+        """Return the values of all AVPs of that name, in order."""
+        return [value for key, value in self.avps if key == name]
+
+    def find(self, *path: str) -> Any:
+        """Return the value at a path through groups (`find("Terminal-Information", "IMEI")`), else None."""
+        avps: Any = self.avps
+        for name in path:
+            if avps is None:
+                return None
+            avps = first(avps, name)
+        return avps
+
+    @property
+    def result_code(self) -> int | None:
+        """Result-Code of an answer, None if it has none."""
+        code: int | None = self.get("Result-Code")
+        return code
+
+    @property
+    def experimental_result(self) -> int | None:
+        """Experimental-Result-Code of an answer, None if it has none."""
+        code: int | None = self.find("Experimental-Result", "Experimental-Result-Code")
+        return code
+
+    @property
+    def success(self) -> bool:
+        """Whether this is an answer with a 2xxx result."""
+        code = self.result_code or self.experimental_result or 0
+        return 2000 <= code < 3000
+
+    def __repr__(self) -> str:
+        return f"Message({self.name}, hop_by_hop={self.hop_by_hop:#010x}, {_masked(self.avps)!r})"
+
+
+def _masked(avps: Avps) -> Avps:
+    return [
+        (name, "***" if name in KEYS else _masked(value) if isinstance(value, list) else value) for name, value in avps
+    ]
+
+
+def request(name: str, avps: Iterable[tuple[str, Any]], *, hop_by_hop: int = 0, end_to_end: int = 0) -> Message:
+    """Make a request by its spec's name (`Update-Location-Request`) with the flags and application of its grammar.
+
+    Raises KeyError for a name that the dictionary lacks.
+    """
+    command = REQUESTS[name]
+    flags = FLAG_REQUEST | (FLAG_PROXIABLE if command.proxiable else 0)
+    return Message(command.code, command.application, flags, hop_by_hop, end_to_end, list(avps))
+
+
+def application_id(application: int, vendor: int = VENDOR_3GPP) -> tuple[str, Avps]:
+    """Make the Vendor-Specific-Application-Id of an authorisation application (RFC 6733 6.11)."""
+    return "Vendor-Specific-Application-Id", [("Vendor-Id", vendor), ("Auth-Application-Id", application)]
+
+
+def result_avp(result: ResultCode | ExperimentalResult | int, *, experimental: bool = False) -> tuple[str, Any]:
+    """Make the AVP that carries a result: Result-Code, or Experimental-Result for codes of TS 29.272.
+
+    An ExperimentalResult says by its type what it is; for a bare number (an operator's own code) `experimental` does.
+    """
+    if experimental or isinstance(result, ExperimentalResult):
+        return "Experimental-Result", [("Vendor-Id", VENDOR_3GPP), ("Experimental-Result-Code", int(result))]
+    return "Result-Code", int(result)
+
+
+def answer_to(
+    asked: Message,
+    result: ResultCode | ExperimentalResult | int,
+    origin: tuple[str, str],
+    avps: Iterable[tuple[str, Any]] = (),
+    *,
+    experimental: bool = False,
+    failed: Sequence[tuple[str, Any]] = (),
+    reason: str = "",
+) -> Message:
+    """Make the answer to a request (RFC 6733 6.2): same identifiers and command, Session-Id first, Proxy-Info kept.
+
+    `origin` is our Origin-Host and Origin-Realm. A 3xxx result sets the E bit (7.1.3), where the answer follows the
+    generic grammar of 7.2 with `reason` as Error-Message. `failed` becomes Failed-AVP.
+    """
+    flags = asked.flags & FLAG_PROXIABLE
+    protocol_error = 3000 <= int(result) < 4000 and not experimental
+    out: Avps = []
+    session = asked.get("Session-Id")
+    if session is not None:
+        out.append(("Session-Id", session))
+    if protocol_error:
+        flags |= FLAG_ERROR
+    elif asked.application:
+        out.append(application_id(asked.application))
+    out.append(result_avp(result, experimental=experimental))
+    if asked.application and not protocol_error:
+        out.append(("Auth-Session-State", 1))
+    out += [("Origin-Host", origin[0]), ("Origin-Realm", origin[1])]
+    out += avps
+    if reason:
+        out.append(("Error-Message", reason))
+    if failed:
+        out.append(("Failed-AVP", list(failed)))
+    out += [(name, value) for name, value in asked.avps if name == "Proxy-Info"]
+    return Message(asked.command, asked.application, flags, asked.hop_by_hop, asked.end_to_end, out)

@@ -1,0 +1,230 @@
+from __future__ import annotations
+
+import contextlib
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from simwarden.errors import InternalError, PeerError
+from simwarden.wire.diameter import (
+    DiameterError,
+    Message,
+    RawAvp,
+    ResultCode,
+    Splitter,
+    application_id,
+    decode,
+    decode_header,
+    encode,
+    mask_keys,
+    request,
+)
+from simwarden.wire.diameter.dictionary import AVPS, Kind
+
+ULR = request(
+    "Update-Location-Request",
+    [
+        ("Session-Id", "mme.example;1;1"),
+        application_id(16777251),
+        ("Auth-Session-State", 1),
+        ("Origin-Host", "mme.example"),
+        ("Origin-Realm", "example"),
+        ("Destination-Realm", "example"),
+        ("User-Name", "001010000000017"),
+        ("Terminal-Information", [("IMEI", "35000100000001"), ("Software-Version", "01")]),
+        ("RAT-Type", 1004),
+        ("ULR-Flags", 34),
+        ("Visited-PLMN-Id", b"\x00\xf1\x10"),
+    ],
+    hop_by_hop=7,
+    end_to_end=9,
+)
+WIRE = encode(ULR)
+
+
+def build(*avps: bytes, command: int = 316, flags: int = 0xC0) -> bytes:
+    body = b"".join(avps)
+    head = (1 << 24 | 20 + len(body)).to_bytes(4, "big") + (flags << 24 | command).to_bytes(4, "big")
+    return head + (16777251).to_bytes(4, "big") + bytes(8) + body
+
+
+def avp(code: int, data: bytes, *, flags: int = 0x40, vendor: int | None = None, length: int | None = None) -> bytes:
+    head = 12 if vendor is not None else 8
+    flags |= 0x80 if vendor is not None else 0
+    n = head + len(data) if length is None else length
+    raw = code.to_bytes(4, "big") + (flags << 24 | n).to_bytes(4, "big")
+    raw += vendor.to_bytes(4, "big") if vendor is not None else b""
+    return raw + data + bytes(-len(data) % 4)
+
+
+def fault(data: bytes) -> DiameterError:
+    with pytest.raises(DiameterError) as caught:
+        decode(data)
+    return caught.value
+
+
+def test_a_request_survives_the_wire() -> None:
+    assert decode(WIRE) == ULR
+    assert decode(WIRE).find("Terminal-Information", "IMEI") == "35000100000001"
+    assert ULR.request
+    assert ULR.name == "update-location-request"
+    assert ULR.find("Terminal-Information", "3GPP2-MEID") is None
+    assert ULR.find("Subscription-Data", "MSISDN") is None
+
+
+def test_known_bytes_of_a_watchdog_request() -> None:
+    message = request("Device-Watchdog-Request", [("Origin-Host", "a.b"), ("Origin-Realm", "b")], hop_by_hop=1)
+    expected = "0100002c 80000118 00000000 00000001 00000000 000001084000000b612e6200 000001284000000962000000"
+    assert encode(message).hex() == expected.replace(" ", "")
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (WIRE[:12], ResultCode.DIAMETER_INVALID_MESSAGE_LENGTH),
+        (WIRE[:-4], ResultCode.DIAMETER_INVALID_MESSAGE_LENGTH),
+        (b"\x02" + WIRE[1:], ResultCode.DIAMETER_UNSUPPORTED_VERSION),
+        (build(b"\0\0\0\1"), ResultCode.DIAMETER_INVALID_AVP_LENGTH),
+        (build(avp(1, b"0010", length=7)), ResultCode.DIAMETER_INVALID_AVP_LENGTH),
+        (build(avp(1, b"0010", length=13)), ResultCode.DIAMETER_INVALID_AVP_LENGTH),
+        (build(avp(1402, b"", vendor=10415, length=8)), ResultCode.DIAMETER_INVALID_AVP_LENGTH),
+        (build(avp(277, b"\0\1")), ResultCode.DIAMETER_INVALID_AVP_LENGTH),
+        (build(avp(1407, b"\0\xf1\x10\0", vendor=10415)), ResultCode.DIAMETER_INVALID_AVP_LENGTH),
+        (build(avp(1, b"0010", flags=0x41)), ResultCode.DIAMETER_INVALID_AVP_BITS),
+        (build(avp(1, b"\xff\xfe")), ResultCode.DIAMETER_INVALID_AVP_VALUE),
+        (build(avp(701, b"\xab\xcd", vendor=10415)), ResultCode.DIAMETER_INVALID_AVP_VALUE),
+        (build(avp(257, b"\0\1\x7f\0")), ResultCode.DIAMETER_INVALID_AVP_VALUE),
+        (build(avp(1401, avp(1402, b"1", vendor=10415)[:-8], vendor=10415)), ResultCode.DIAMETER_INVALID_AVP_LENGTH),
+    ],
+)
+def test_what_is_wrong_has_its_result_code(data: bytes, code: ResultCode) -> None:
+    assert fault(data).code == code
+
+
+def test_failed_avp_holds_the_offender_or_its_least_form() -> None:
+    assert fault(build(avp(277, b"\0\1"))).failed == (("AVP-277", RawAvp(277, 0, 0x40, b"\0\1")),)
+    assert fault(build(avp(277, b"", length=400))).failed == (("AVP-277", RawAvp(277, 0, 0x40, bytes(4))),)
+
+
+def test_groups_nested_without_end_are_refused() -> None:
+    data = b""
+    for _ in range(40):
+        data = avp(1401, data, vendor=10415)
+    assert fault(build(data)).code == ResultCode.DIAMETER_INVALID_AVP_VALUE
+
+
+def test_unknown_avps_are_kept_and_those_with_the_m_bit_noticed() -> None:
+    optional, mandatory = avp(9999, b"abc", flags=0), avp(9998, b"xy", vendor=10415)
+    message = decode(build(optional, avp(1401, mandatory, vendor=10415)))
+    assert message.get("AVP-9999") == RawAvp(9999, 0, 0, b"abc")
+    assert message.unsupported == [RawAvp(9998, 10415, 0xC0, b"xy")]
+    assert encode(message) == build(optional, avp(1401, mandatory, vendor=10415))
+
+
+def test_the_last_avp_of_a_group_may_lack_its_padding() -> None:
+    inner = avp(1402, b"35000100000001", vendor=10415)[:-2]
+    assert decode(build(avp(1401, inner, vendor=10415))).find("Terminal-Information", "IMEI") == "35000100000001"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("No-Such-AVP", 1), ("Result-Code", "x"), ("User-Name", 7), ("Visited-PLMN-Id", b"\0"), ("MSISDN", "12a")],
+)
+def test_a_value_that_does_not_fit_is_our_own_fault(name: str, value: object) -> None:
+    with pytest.raises(InternalError, match=name):
+        encode(Message(1, 0, 0, avps=[(name, value)]))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("MSISDN", "1234567"),
+        ("MSISDN", ""),
+        ("Host-IP-Address", "2001:db8::1"),
+        ("Host-IP-Address", "8613800000000"),
+        ("Event-Timestamp", 1_700_000_000),
+        ("Event-Timestamp", 2_500_000_000),
+        ("OC-Sequence-Number", 2**64 - 1),
+        ("RAT-Type", -1),
+    ],
+)
+def test_values_survive(name: str, value: object) -> None:
+    assert decode(encode(Message(1, 0, 0, avps=[(name, value)]))).get(name) == value
+
+
+# -- the stream --------------------------------------------------------------------------------------------------------
+
+
+@given(st.lists(st.integers(0, 3 * len(WIRE)), max_size=8))
+def test_any_segmentation_gives_the_same_messages(cuts: list[int]) -> None:
+    stream = WIRE * 3
+    edges = [0, *sorted(cuts), len(stream)]
+    splitter = Splitter()
+    got = [m for a, b in pairwise(edges) for m in splitter.feed(stream[a:b])]
+    assert got == [WIRE] * 3
+    assert splitter.pending == 0
+
+
+@pytest.mark.parametrize("head", ["01000000", "01000010", "01000015", "01ffffff", "02000014", "47455420"])
+def test_an_absurd_length_or_version_ends_the_stream(head: str) -> None:
+    with pytest.raises(PeerError):
+        Splitter().feed(bytes.fromhex(head))
+
+
+def test_messages_before_a_fault_are_not_lost() -> None:
+    messages, wrong = Splitter().split(WIRE + b"GET / HTTP/1.1\r\n")
+    assert messages == [WIRE]
+    assert wrong is not None
+    assert wrong.code == ResultCode.DIAMETER_UNSUPPORTED_VERSION
+
+
+# -- any bytes ---------------------------------------------------------------------------------------------------------
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_give_a_message_or_a_peer_error(data: bytes) -> None:
+    for candidate in (data, build(data + bytes(-len(data) % 4))):
+        with contextlib.suppress(PeerError):
+            assert encode(decode(candidate))
+
+
+@given(st.integers(20, len(WIRE) - 1), st.integers(0, 255))
+def test_one_changed_octet_gives_a_message_or_a_peer_error(where: int, octet: int) -> None:
+    data = bytearray(WIRE)
+    data[where] = octet
+    try:
+        message = decode(bytes(data))
+    except DiameterError as wrong:
+        encode(Message(1, 0, 0, avps=[("Failed-AVP", list(wrong.failed))]))
+    else:
+        assert decode(encode(message)) == message
+
+
+def test_a_header_can_be_read_when_the_avps_cannot() -> None:
+    header = decode_header(build(avp(277, b"\0\1")))
+    assert (header.command, header.application, header.request) == (316, 16777251, True)
+
+
+# -- masking -----------------------------------------------------------------------------------------------------------
+
+
+def test_masking_zeroes_keys_and_nothing_else() -> None:
+    vector = [("RAND", b"r" * 16), ("XRES", b"x" * 8), ("AUTN", b"a" * 16), ("KASME", b"k" * 32)]
+    message = Message(318, 16777251, 0x40, avps=[("Authentication-Info", [("E-UTRAN-Vector", vector)])])
+    wire = encode(message)
+    masked = mask_keys(wire)
+    assert masked == wire.replace(b"k" * 32, bytes(32))
+    assert "***" in repr(message)
+    assert "kkkk" not in repr(message)
+    assert mask_keys(wire[:31]) == wire[:31]
+
+
+@given(st.binary(max_size=80))
+def test_masking_takes_anything(data: bytes) -> None:
+    assert len(mask_keys(data)) == len(data)
+
+
+def test_every_fixed_size_is_a_type_that_has_one() -> None:
+    assert all(avp.size for avp in AVPS.values() if avp.kind in (Kind.UNSIGNED32, Kind.INTEGER32, Kind.UNSIGNED64))
