@@ -1,0 +1,11 @@
+"""Cards: APDUs, files of a USIM, AUTHENTICATE and toolkit commands (TS 102.221, TS 31.102, TS 31.111).
+
+`command` and `status` are the exchange itself; `efs` declares the files, `contents` and `coding` what is in them;
+`fcp` describes them; `authenticate` and `cat` are the two procedures with codings of their own.
+"""
+
+from simwarden.wire.apdu.command import CommandApdu, Ins, ResponseApdu, again_with, get_response
+from simwarden.wire.apdu.dissect import dissect
+from simwarden.wire.apdu.status import StatusWord, explain
+
+__all__ = ["CommandApdu", "Ins", "ResponseApdu", "StatusWord", "again_with", "dissect", "explain", "get_response"]

@@ -1,0 +1,51 @@
+"""The contacts of a card that are no APDU: power, reset and answer to reset (ISO/IEC 7816-3, TS 102.221 6.3).
+
+On a link between terminal and card each message is one APDU, except these: a single byte from the terminal (no command
+APDU is that short), and the card's answer to reset. The bytes are those of the virtual reader vpcd; other than
+there a power-on and a reset are answered by the ATR at once, as a real card does.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class Control(IntEnum):
+    """What the terminal does to the contacts. POWER_OFF is not answered, the others are, by the ATR."""
+
+    POWER_OFF = 0x00
+    POWER_ON = 0x01
+    RESET = 0x02
+    ATR = 0x04
+
+    def message(self) -> bytes:
+        """Return the message for the link."""
+        return bytes((self,))
+
+
+def control_of(message: bytes) -> Control | None:
+    """Return which control a message of the terminal is; None for an APDU or an unknown byte (a card ignores that)."""
+    return _CONTROLS.get(message[0]) if len(message) == 1 else None
+
+
+_CONTROLS = {int(control): control for control in Control}
+
+
+def _checked(atr: bytes) -> bytes:
+    tck = 0
+    for octet in atr[1:]:
+        tck ^= octet
+    return atr + bytes((tck,))
+
+
+ATR = _checked(bytes.fromhex("3b9f96801fc78031a073be21136743200718000001"))
+"""3B: direct convention. Fi/Di 512/32, T=0 with T=15 interface bytes (supply classes A to C), historical bytes
+with card capabilities (selection by AID, path, FID and SFI) and card service data, as TS 102.221 6.3 asks."""
+
+
+def is_atr(message: bytes) -> bool:
+    """Tell an answer to reset from a response APDU: TS first, and the exclusive-or of all later bytes is 0."""
+    tck = 0
+    for octet in message[1:]:
+        tck ^= octet
+    return len(message) >= 4 and message[0] in (0x3B, 0x3F) and tck == 0

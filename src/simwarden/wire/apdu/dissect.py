@@ -1,0 +1,213 @@
+"""APDUs in the field's own words, for ladders and expectations. Keys, PINs and what may hold them are masked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from simwarden.errors import PeerError
+from simwarden.wire.apdu import cat, efs
+from simwarden.wire.apdu.authenticate import AuthenticateResponse, parse_challenge
+from simwarden.wire.apdu.command import CommandApdu, Ins, ResponseApdu
+from simwarden.wire.apdu.control import control_of, is_atr
+from simwarden.wire.apdu.fcp import Fcp
+from simwarden.wire.dissection import Dissection
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+MASK = "***"
+_NAMES = {int(ins): ins.name.lower().replace("_", "-") for ins in Ins}
+_PINS = {0x01: "PIN1", 0x81: "PIN2", 0x0A: "ADM1", 0x11: "universal PIN"}
+_QUALIFIERS = {int(what): f"{what.name}" for what in cat.Local}
+
+Fields = dict[str, Any]
+
+
+def dissect(data: bytes, *, is_response: bool = False, command: bytes | None = None) -> Dissection:
+    """Decode a command, or a response (to `command`, where that is known). Raises PeerError."""
+    if is_response:
+        if is_atr(data):
+            return Dissection("answer-to-reset", "Answer to reset", {"atr": data})
+        return _response(ResponseApdu.parse(data), CommandApdu.parse(command) if command else None)
+    control = control_of(data)
+    if control is not None:
+        name = control.name.lower().replace("_", "-")
+        return Dissection(name, _title(name))
+    return _command(CommandApdu.parse(data))
+
+
+def shown(data: bytes) -> str | bytes:
+    """Return data as it may be shown: all of it, or the mask when it has the shape of what holds a key.
+
+    That is EFKeys, EFKeysPS and EF.AKA (33 bytes), EFEPSNSC, and a successful response to AUTHENTICATE.
+    """
+    keys = (
+        len(data) == 33 or (data[:2] == b"\xa0\x34" and b"\x81\x20" in data) or data[:2] in (b"\xdb\x08", b"\xdb\x10")
+    )
+    return MASK if keys else data
+
+
+def _command(apdu: CommandApdu) -> Dissection:
+    name = _NAMES.get(apdu.ins, f"command-{apdu.ins:02x}")
+    decode = _COMMANDS.get(apdu.ins)
+    fields, detail = decode(apdu) if decode else _plain(apdu)
+    words = _title(name) + (f" {detail}" if detail else "")
+    header: Fields = {"cla": apdu.cla, "ins": apdu.ins, "p1": apdu.p1, "p2": apdu.p2}
+    return Dissection(name, words, header | fields)
+
+
+def _title(name: str) -> str:
+    return name.replace("-", " ").upper()
+
+
+def _plain(apdu: CommandApdu) -> tuple[Fields, str]:
+    return ({"data": shown(apdu.data)} if apdu.data else {}), ""
+
+
+def _select(apdu: CommandApdu) -> tuple[Fields, str]:
+    if apdu.p1 == 0x04:
+        usim = apdu.data.startswith(efs.AID_USIM_PREFIX)
+        return {
+            "aid": apdu.data.hex(),
+            "file": "ADF.USIM" if usim else apdu.data.hex(),
+        }, "ADF.USIM" if usim else "by AID"
+    fids = [int.from_bytes(apdu.data[i : i + 2], "big") for i in range(0, len(apdu.data) - 1, 2)]
+    path = "/".join(efs.file_name(fid) for fid in fids)
+    return {"fid": apdu.data.hex(), "file": path.rsplit("/", 1)[-1]}, path
+
+
+def _sfi_name(sfi: int) -> str:
+    """Name by short identifier; a USIM's files first, since that application is what a terminal has selected."""
+    return efs.SFI_NAMES.get((True, sfi)) or efs.SFI_NAMES.get((False, sfi)) or f"SFI {sfi:02X}"
+
+
+def _binary(apdu: CommandApdu) -> tuple[Fields, str]:
+    by_sfi = bool(apdu.p1 & 0x80)
+    fields: Fields = {"offset": apdu.p2 if by_sfi else apdu.p1 << 8 | apdu.p2}
+    if by_sfi:
+        fields["file"] = _sfi_name(apdu.p1 & 0x1F)
+    return fields | _amount(apdu), fields.get("file", "")
+
+
+def _record(apdu: CommandApdu) -> tuple[Fields, str]:
+    mode = {2: "next", 3: "previous", 4: "absolute"}.get(apdu.p2 & 0x07, "unknown")
+    fields: Fields = {"record": apdu.p1, "mode": mode}
+    if apdu.p2 >> 3:
+        fields["file"] = _sfi_name(apdu.p2 >> 3)
+    detail = f"{fields.get('file', '')} record {apdu.p1 if mode == 'absolute' else mode}".strip()
+    return fields | _amount(apdu), detail
+
+
+def _amount(apdu: CommandApdu) -> Fields:
+    return {"data": shown(apdu.data)} if apdu.data else {"length": apdu.le or 256}
+
+
+def _pin(apdu: CommandApdu) -> tuple[Fields, str]:
+    key = _PINS.get(apdu.p2, f"key {apdu.p2:02X}")
+    fields: Fields = {"key": key}
+    if apdu.data:
+        fields["value"] = MASK
+    return fields, key if apdu.data else f"{key}, tries left?"
+
+
+def _authenticate(apdu: CommandApdu) -> tuple[Fields, str]:
+    try:
+        rand, autn = parse_challenge(apdu.data)
+    except PeerError as error:
+        return {"malformed": error.reason}, f"({error.reason})"
+    return {"rand": rand, "autn": autn, "context": "3g" if apdu.p2 == 0x81 else f"{apdu.p2:02x}"}, ""
+
+
+def _profile(apdu: CommandApdu) -> tuple[Fields, str]:
+    profile = cat.TerminalProfile.parse(apdu.data)
+    can = [name for name, able in (("IMEI", profile.imei), ("IMEISV", profile.imeisv)) if able]
+    return {"imei": profile.imei, "imeisv": profile.imeisv}, f"({', '.join(can) or 'no IMEI'})"
+
+
+def _terminal_response(apdu: CommandApdu) -> tuple[Fields, str]:
+    try:
+        response = cat.TerminalResponse.parse(apdu.data)
+    except PeerError as error:
+        return {"malformed": error.reason}, f"({error.reason})"
+    fields: Fields = {"command_type": response.kind, "result": response.result}
+    if response.imei:
+        fields["imei"] = response.imei
+    if response.imeisv:
+        fields["imeisv"] = response.imeisv
+    return fields, response.identity or f"result {response.result:02X}"
+
+
+_COMMANDS: dict[int, Callable[[CommandApdu], tuple[Fields, str]]] = {
+    Ins.SELECT: _select,
+    Ins.READ_BINARY: _binary,
+    Ins.UPDATE_BINARY: _binary,
+    Ins.READ_RECORD: _record,
+    Ins.UPDATE_RECORD: _record,
+    Ins.VERIFY_PIN: _pin,
+    Ins.CHANGE_PIN: _pin,
+    Ins.DISABLE_PIN: _pin,
+    Ins.ENABLE_PIN: _pin,
+    Ins.UNBLOCK_PIN: _pin,
+    Ins.AUTHENTICATE: _authenticate,
+    Ins.TERMINAL_PROFILE: _profile,
+    Ins.TERMINAL_RESPONSE: _terminal_response,
+}
+
+
+def _response(apdu: ResponseApdu, command: CommandApdu | None) -> Dissection:
+    name = _NAMES.get(command.ins, f"command-{command.ins:02x}") + "-response" if command else "response"
+    fields: Fields = {"sw": f"{apdu.sw:04x}", "status": apdu.text}
+    inner, detail = _inner(apdu.data)
+    if apdu.data:
+        fields |= inner or {"data": shown(apdu.data)}
+    summary = f"{apdu.sw:04X} {apdu.text}" + (f": {detail}" if detail else "")
+    return Dissection(name, summary, fields, cause="" if apdu.ok else apdu.text)
+
+
+def _inner(data: bytes) -> tuple[Fields, str]:
+    decode = _BODIES.get(data[0]) if data else None
+    if decode is None:
+        return {}, ""
+    try:
+        return decode(data)
+    except PeerError:
+        return {}, ""  # the content of a file may begin with any byte
+
+
+def _authenticated(data: bytes) -> tuple[Fields, str]:
+    response = AuthenticateResponse.parse(data)
+    if response.auts:
+        return {"auts": response.auts}, "synchronisation failure"
+    return {"res": response.res, "ck": MASK, "ik": MASK}, "RES, CK, IK"
+
+
+def _fcp(data: bytes) -> tuple[Fields, str]:
+    fcp = Fcp.parse(data)
+    file = "ADF.USIM" if fcp.aid else efs.file_name(fcp.fid) if fcp.fid is not None else "unnamed"
+    fields: Fields = {"file": file, "structure": fcp.structure.name.lower()}
+    if fcp.size is not None:
+        fields["size"] = fcp.size
+    if fcp.records:
+        fields |= {"record_size": fcp.record_size, "records": fcp.records}
+    return fields, file
+
+
+def _proactive(data: bytes) -> tuple[Fields, str]:
+    command = cat.ProactiveCommand.parse(data)
+    try:
+        kind = cat.CommandType(command.kind).name.replace("_", " ")
+    except ValueError:
+        kind = f"proactive command {command.kind:02X}"
+    asked = ""
+    if command.kind == cat.CommandType.PROVIDE_LOCAL_INFORMATION:
+        asked = _QUALIFIERS.get(command.qualifier, f"{command.qualifier:02X}")
+    detail = f"{kind} {asked}".strip()
+    return {"proactive_command": kind.lower().replace(" ", "-"), "qualifier": command.qualifier}, detail
+
+
+_BODIES: dict[int, Callable[[bytes], tuple[Fields, str]]] = {
+    0x62: _fcp,
+    0xD0: _proactive,
+    0xDB: _authenticated,
+    0xDC: _authenticated,
+}
