@@ -1,0 +1,143 @@
+"""NAS messages as people and expectations see them."""
+
+from __future__ import annotations
+
+from enum import IntEnum, IntFlag
+from typing import Any
+
+from simwarden.errors import PeerError
+from simwarden.model.identity import Ecgi, Guti, Plmn, Tai
+from simwarden.wire.dissection import Dissection
+from simwarden.wire.nas.elements import Lai, MobileIdentity
+from simwarden.wire.nas.enums import (
+    AttachResult,
+    AttachType,
+    DetachType,
+    IdentityType,
+    MessageType,
+    NetworkDetachType,
+    PdnType,
+    RequestType,
+    ServiceType,
+    UpdateResult,
+)
+from simwarden.wire.nas.message import Message, decode
+from simwarden.wire.nas.security_header import SecurityHeaderType, header_type, split
+
+_ACRONYMS = {"Pdn": "PDN", "Esm": "ESM", "Emm": "EMM", "Guti": "GUTI", "Cs": "CS"}
+_WORDS = frozenset(
+    "eps nas pdn esm emm guti imsi imei hss ue plmn msc cs csg me apn mac ie ipv4 ipv6 gw tft qos qci pti rat".split()
+)
+
+_NAMED: dict[str, type[IntEnum]] = {
+    "eps_attach_type": AttachType,
+    "eps_attach_result": AttachResult,
+    "eps_update_result": UpdateResult,
+    "identity_type": IdentityType,
+    "pdn_type": PdnType,
+    "request_type": RequestType,
+    "service_type": ServiceType,
+}
+
+
+def name_of(kind: MessageType) -> str:
+    """Return a message's name as in `attach-reject`."""
+    return kind.name.lower().replace("_", "-")
+
+
+def title_of(kind: MessageType) -> str:
+    """Return a message's name as the spec writes it, as in `PDN connectivity reject`."""
+    first, *rest = kind.name.capitalize().split("_")
+    return " ".join([_ACRONYMS.get(first, first), *(word.upper() if word in _WORDS else word for word in rest)])
+
+
+def cause_text(cause: int) -> str:
+    """Return a cause as in `6 Illegal ME`; a number without a name alone."""
+    if not isinstance(cause, IntEnum):
+        return str(cause)
+    words = [word.upper() if word in _WORDS else word for word in cause.name.lower().split("_")]
+    text = " ".join(words)
+    return f"{int(cause)} {text[0].upper()}{text[1:]}"
+
+
+def dissect(data: bytes, plain: bytes | None = None) -> Dissection:
+    """Dissect a NAS message, plain or security protected.
+
+    A message that is protected for integrity only shows what it carries; one that is ciphered shows that if `plain`
+    is given, its deciphered payload, and else only its header. Raises PeerError.
+    """
+    kind = header_type(data)
+    if kind in (SecurityHeaderType.PLAIN, SecurityHeaderType.SERVICE_REQUEST):
+        return _dissect_plain(decode(data))
+    secured = split(data)
+    header = {"security_header_type": kind, "sequence_number": secured.sequence_number}
+    if kind.ciphered and plain is None:
+        return Dissection("ciphered-nas", f"Ciphered NAS message {secured.sequence_number}", header)
+    inner = _dissect_plain(decode(secured.payload if plain is None else plain))
+    return Dissection(inner.name, inner.summary, inner.fields | header, inner.cause, inner.inner)
+
+
+def _dissect_plain(message: Message) -> Dissection:
+    fields = {name: _shown(message, name, value) for name, value in message.fields.items()}
+    if message.unknown:
+        fields["unknown_elements"] = [{"iei": iei, "value": value} for iei, value in message.unknown]
+    if message.ignored:
+        fields["ignored_elements"] = list(message.ignored)
+    inner = tuple(_inner(message))
+    causes = [f"{label} cause {cause_text(message[key])}" for key, label in _CAUSES if key in message]
+    causes += [part.cause for part in inner if part.cause]
+    cause = ", ".join(causes)
+    extra = [_about(message), cause, *(part.summary for part in inner if not part.cause)]
+    return Dissection(
+        name_of(message.type), ", ".join([title_of(message.type), *filter(None, extra)]), fields, cause, inner
+    )
+
+
+_CAUSES = (("emm_cause", "EMM"), ("esm_cause", "ESM"))
+
+
+def _about(message: Message) -> str:
+    # What tells two messages of a type apart on the line of a ladder.
+    for name in ("eps_mobile_identity", "mobile_identity", "imeisv", "access_point_name"):
+        if name in message:
+            return str(message[name])
+    if message.type is MessageType.IDENTITY_REQUEST:
+        return str(_shown(message, "identity_type", message["identity_type"])).upper()
+    return ""
+
+
+def _inner(message: Message) -> list[Dissection]:
+    found = []
+    for name in ("esm_message_container", "replayed_nas_message_container"):
+        if name in message:
+            try:
+                found.append(_dissect_plain(decode(message[name])))
+            except PeerError as error:
+                found.append(Dissection("malformed-nas", f"malformed NAS message: {error.reason}"))
+    return found
+
+
+def _shown(message: Message, name: str, value: Any) -> Any:
+    enum = _NAMED.get(name)
+    if name == "detach_type":
+        enum = DetachType if "eps_mobile_identity" in message else NetworkDetachType
+    if enum is not None:
+        try:
+            return enum(value)
+        except ValueError:
+            return value
+    return _plain(value)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, MobileIdentity):
+        return {"type": value.type, "value": _plain(value.value)}
+    if isinstance(value, (Guti, Tai, Plmn, Lai, Ecgi)):
+        return str(value)
+    if isinstance(value, IntFlag):
+        return [flag.name for flag in value if flag.name]
+    if isinstance(value, tuple) and hasattr(value, "_asdict"):
+        return {key: _plain(part) for key, part in value._asdict().items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(part) for part in value]
+    return value
