@@ -1,6 +1,7 @@
 """The contacts of a card that are no APDU: power, reset and answer to reset (ISO/IEC 7816-3, TS 102.221 6.3).
 
-On a link between terminal and card each message is one APDU, except these: a single byte from the terminal (no command
+A terminal that gets a card connects to it on ME-UICC, sends `insertion`, then POWER_ON; the card may close the link at any
+time, which means that it was pulled out. On a link between terminal and card each message is one APDU, except these: a single byte from the terminal (no command
 APDU is that short), and the card's answer to reset. The bytes are those of the virtual reader vpcd; other than
 there a power-on and a reset are answered by the ATR at once, as a real card does.
 """
@@ -8,6 +9,8 @@ there a power-on and a reset are answered by the ATR at once, as a real card doe
 from __future__ import annotations
 
 from enum import IntEnum
+
+from simwarden.model.form import Slot
 
 
 class Control(IntEnum):
@@ -28,6 +31,7 @@ def control_of(message: bytes) -> Control | None:
     return _CONTROLS.get(message[0]) if len(message) == 1 else None
 
 
+_PRESENT = 0x08
 _CONTROLS = {int(control): control for control in Control}
 
 
@@ -49,3 +53,19 @@ def is_atr(message: bytes) -> bool:
     for octet in message[1:]:
         tck ^= octet
     return len(message) >= 4 and message[0] in (0x3B, 0x3F) and tck == 0
+
+
+def insertion(slot: Slot) -> bytes:
+    """Return the first message on a link: a card is put into this slot.
+
+    Two bytes, so no APDU either. The card answers with the same bytes when it makes contact; when it does not fit, or
+    cannot leave the terminal that it is in, the link is closed. A terminal that leaves it out has a slot for any card.
+    """
+    return bytes((_PRESENT, slot))
+
+
+def insertion_of(message: bytes) -> Slot | None:
+    """Return the slot that an insertion tells of; None for any other message."""
+    if len(message) != 2 or message[0] != _PRESENT:
+        return None
+    return Slot(message[1]) if message[1] in set(Slot) else None

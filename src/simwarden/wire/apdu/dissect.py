@@ -8,7 +8,7 @@ from simwarden.errors import PeerError
 from simwarden.wire.apdu import cat, efs
 from simwarden.wire.apdu.authenticate import AuthenticateResponse, parse_challenge
 from simwarden.wire.apdu.command import CommandApdu, Ins, ResponseApdu
-from simwarden.wire.apdu.control import control_of, is_atr
+from simwarden.wire.apdu.control import control_of, insertion_of, is_atr
 from simwarden.wire.apdu.fcp import Fcp
 from simwarden.wire.dissection import Dissection
 
@@ -25,6 +25,9 @@ Fields = dict[str, Any]
 
 def dissect(data: bytes, *, is_response: bool = False, command: bytes | None = None) -> Dissection:
     """Decode a command, or a response (to `command`, where that is known). Raises PeerError."""
+    slot = insertion_of(data)
+    if slot is not None:
+        return Dissection("insertion", f"Contact, slot {slot.name.lower()}", {"slot": slot})
     if is_response:
         if is_atr(data):
             return Dissection("answer-to-reset", "Answer to reset", {"atr": data})

@@ -1,5 +1,7 @@
 """Contents of files, against the codings that pycrate knows for the same fields on the air interface."""
 
+import contextlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -200,7 +202,5 @@ DECODERS = [
     )
 )
 def test_any_bytes_are_decoded_or_refused(decode: object, data: bytes) -> None:
-    try:
+    with contextlib.suppress(PeerError):
         decode(data)  # type: ignore[operator]
-    except PeerError:
-        pass
