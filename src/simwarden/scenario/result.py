@@ -1,0 +1,102 @@
+"""What a run of one scenario gives: its verdict, its failures as records, and its trace. All of it can be pickled."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from simwarden.errors import Place
+
+if TYPE_CHECKING:
+    from simwarden.trace.events import Event
+
+
+class Verdict(enum.Enum):
+    """How a scenario ended. The value is the word that reports print."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    #: an expectation is about the inside of an element that is outside this process
+    INCONCLUSIVE = "inconclusive"
+    #: a fault of ours, or a run that hung
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Mismatch:
+    """One thing that was wanted and not got (or got though it should never happen).
+
+    `subject` is what it is about, as in the file (`phone.attach`, `s6a.update-location-answer`, `decision`); `want` and
+    `got` are one line each or a few; `event` is the number of the event in the trace that shows it, 0 if none.
+    """
+
+    subject: str
+    want: str
+    got: str
+    place: Place = field(default_factory=lambda: Place(""))
+    event: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class FailureRecord:
+    """Why a scenario did not pass.
+
+    `element`, `control`, `clause` and `reason` tell of the decision that explains it, where there is one; `ladder` holds
+    the last messages as lines of text; `rerun` is the command that runs this scenario alone.
+    """
+
+    place: Place
+    step: str
+    summary: str
+    mismatches: tuple[Mismatch, ...] = ()
+    element: str = ""
+    control: str = ""
+    clause: str = ""
+    reason: str = ""
+    ladder: tuple[str, ...] = ()
+    rerun: str = ""
+    #: the traceback of a fault of ours, else empty
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """One element of the run, for ladders: its name, kind and title, and its place between card (0) and core (100)."""
+
+    name: str
+    kind: str
+    title: str
+    order: int
+    external: bool = False
+
+
+@dataclass(slots=True)
+class ScenarioResult:
+    """All that a run of one scenario gives.
+
+    `name` is unique among the scenarios of one command and fit for a file name; `events` is the trace in order;
+    `seconds` is real time, `virtual` the time of the run's own clock.
+    """
+
+    name: str
+    path: str
+    title: str
+    verdict: Verdict
+    failure: FailureRecord | None = None
+    proves: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    twin: str = ""
+    about: str = ""
+    lanes: tuple[Lane, ...] = ()
+    events: list[Event] = field(default_factory=list)
+    seed: int = 0
+    transport: str = "memory"
+    clock: str = "virtual"
+    seconds: float = 0.0
+    virtual: float = 0.0
+    #: steps carried out, and steps in the file
+    steps_done: int = 0
+    steps: int = 0
+    #: whether the file expects a refusal
+    expects_refusal: bool = False
