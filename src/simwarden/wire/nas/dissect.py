@@ -24,10 +24,8 @@ from simwarden.wire.nas.enums import (
 from simwarden.wire.nas.message import Message, decode
 from simwarden.wire.nas.security_header import SecurityHeaderType, header_type, split
 
-_ACRONYMS = {"Pdn": "PDN", "Esm": "ESM", "Emm": "EMM", "Guti": "GUTI", "Cs": "CS"}
-_WORDS = frozenset(
-    "eps nas pdn esm emm guti imsi imei hss ue plmn msc cs csg me apn mac ie ipv4 ipv6 gw tft qos qci pti rat".split()
-)
+_WORDS = frozenset(("EPS", "NAS", "PDN", "ESM", "EMM", "GUTI", "IMSI", "IMEI", "HSS", "UE", "PLMN", "MSC", "CS", "CSG"))
+_WORDS |= {"ME", "APN", "MAC", "IE", "GW", "TFT", "QCI", "PTI", "RAT"}
 
 _NAMED: dict[str, type[IntEnum]] = {
     "eps_attach_type": AttachType,
@@ -40,6 +38,11 @@ _NAMED: dict[str, type[IntEnum]] = {
 }
 
 
+def _sentence(name: str) -> str:
+    text = " ".join([word if word in _WORDS else word.lower() for word in name.split("_")])
+    return text[0].upper() + text[1:]
+
+
 def name_of(kind: MessageType) -> str:
     """Return a message's name as in `attach-reject`."""
     return kind.name.lower().replace("_", "-")
@@ -47,17 +50,14 @@ def name_of(kind: MessageType) -> str:
 
 def title_of(kind: MessageType) -> str:
     """Return a message's name as the spec writes it, as in `PDN connectivity reject`."""
-    first, *rest = kind.name.capitalize().split("_")
-    return " ".join([_ACRONYMS.get(first, first), *(word.upper() if word in _WORDS else word for word in rest)])
+    return _sentence(kind.name)
 
 
 def cause_text(cause: int) -> str:
     """Return a cause as in `6 Illegal ME`; a number without a name alone."""
     if not isinstance(cause, IntEnum):
         return str(cause)
-    words = [word.upper() if word in _WORDS else word for word in cause.name.lower().split("_")]
-    text = " ".join(words)
-    return f"{int(cause)} {text[0].upper()}{text[1:]}"
+    return f"{int(cause)} {_sentence(cause.name)}"
 
 
 def dissect(data: bytes, plain: bytes | None = None) -> Dissection:
@@ -101,9 +101,8 @@ def _about(message: Message) -> str:
     for name in ("eps_mobile_identity", "mobile_identity", "imeisv", "access_point_name"):
         if name in message:
             return str(message[name])
-    if message.type is MessageType.IDENTITY_REQUEST:
-        return str(_shown(message, "identity_type", message["identity_type"])).upper()
-    return ""
+    asked = message.get("identity_type")
+    return "" if asked is None else next((kind.name for kind in IdentityType if kind == asked), str(asked))
 
 
 def _inner(message: Message) -> list[Dissection]:
