@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from simwarden.policy.decision import Decision  # noqa: TC001 - a field's type, resolved by readers at run time
+from simwarden.wire.dissection import Dissection  # noqa: TC001 - as above
 
 
 @dataclass(slots=True, kw_only=True)
@@ -37,6 +38,8 @@ class Frame(Event):
     clear: bytes | None = None
     #: whether the sender is the side that connected; captures derive ports from it
     from_client: bool = True
+    #: what `trace.dissect.dissect` found, kept so that a frame is decoded once
+    dissection: Dissection | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(slots=True, kw_only=True)
