@@ -1,0 +1,115 @@
+"""An S1AP message in the field's words, for expectations, ladders and reports."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from simwarden.errors import PeerError
+from simwarden.model.identity import Ecgi, Plmn, Tai
+from simwarden.wire.dissection import Dissection
+from simwarden.wire.s1ap.codec import decode
+from simwarden.wire.s1ap.enums import (
+    CauseMisc,
+    CauseNas,
+    CauseProtocol,
+    CauseRadioNetwork,
+    CauseTransport,
+    S1apEnum,
+)
+from simwarden.wire.s1ap.messages import SPECS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from simwarden.wire.s1ap.codec import Message
+
+_WORDS = {"nas": "NAS", "ue": "UE", "Ue": "UE", "enb": "eNB", "Enb": "eNB", "mme": "MME", "Mme": "MME", "Nas": "NAS"}
+_SECRET = frozenset({"security_key", "next_hop_parameter"})
+_TITLES = {
+    name: " ".join(_WORDS.get(word, word) for word in name.capitalize().split("-")).replace("E rab", "E-RAB")
+    for name in SPECS
+}
+_GROUPS: dict[type, str] = {
+    CauseRadioNetwork: "radioNetwork",
+    CauseTransport: "transport",
+    CauseNas: "nas",
+    CauseProtocol: "protocol",
+    CauseMisc: "misc",
+}
+
+
+def cause_text(cause: S1apEnum) -> str:
+    """Return a cause in the specification's words: `radioNetwork: user-inactivity`."""
+    return f"{_GROUPS[type(cause)]}: {cause.spec_name}"
+
+
+def _plain(name: str, value: Any) -> Any:
+    if name in _SECRET and value is not None:
+        shown: Any = "***"
+    elif type(value) in _GROUPS:
+        shown = cause_text(value)
+    elif isinstance(value, S1apEnum):
+        shown = value.spec_name
+    elif isinstance(value, (Plmn, Tai, Ecgi)):
+        shown = str(value)
+    elif hasattr(value, "_asdict"):
+        shown = {part: _plain(part, content) for part, content in value._asdict().items() if content is not None}
+    elif isinstance(value, tuple):
+        shown = [_plain(name, item) for item in value]
+    else:
+        shown = value
+    return shown
+
+
+def _nas_pdus(message: Message) -> list[bytes]:
+    """Return the NAS messages that it carries: its own and those of bearers."""
+    found = [message.ies["nas_pdu"]] if "nas_pdu" in message.ies else []
+    for name in ("e_rab_to_be_setup_list_ctxt_su_req", "e_rab_to_be_setup_list_bearer_su_req"):
+        found += [item.nas_pdu for item in message.ies.get(name, ()) if item.nas_pdu is not None]
+    return found
+
+
+def _about(message: Message) -> str:
+    """Return what a ladder should say beside the name."""
+    about = ""
+    match message.ies:
+        case {"eutran_cgi": cell}:
+            about = f"cell {cell}"
+        case {"global_enb_id": enb}:
+            about = f"eNB {enb.enb_id.value:05x}"
+        case {"target_id": target}:
+            about = f"to eNB {target.global_enb_id.enb_id.value:05x}"
+        case {"mme_name": name}:
+            about = name
+    return about
+
+
+def dissect(data: bytes, nas: Callable[[bytes], Dissection] | None = None) -> Dissection:
+    """Show a message by the specification's names.
+
+    `nas` dissects the NAS messages inside; without it `simwarden.wire.nas.dissect` does. Keys read `***`. Raises
+    PeerError if the S1AP message is bad; bad NAS is shown as such.
+    """
+    message = decode(data)
+    fields = {name: _plain(name, value) for name, value in message.ies.items()}
+    inner = [_inner(pdu, nas) for pdu in _nas_pdus(message)]
+    cause = fields.get("cause", "")
+    title = _TITLES[message.name]
+    about = [part for part in (_about(message), cause) if part]
+    head = f"{title} ({', '.join(about)})" if about else title
+    summary = ", ".join([head, *(part.summary for part in inner)])
+    shown = next((part.cause for part in inner if part.cause), "") or cause
+    return Dissection(message.name, summary, fields, shown, tuple(inner))
+
+
+def _inner(pdu: bytes, nas: Callable[[bytes], Dissection] | None) -> Dissection:
+    try:
+        return (nas or _nas_dissect())(pdu)
+    except PeerError as error:
+        return Dissection("malformed-nas", f"malformed NAS: {error.reason}", {"octets": pdu})
+
+
+def _nas_dissect() -> Callable[[bytes], Dissection]:
+    from simwarden.wire import nas  # noqa: PLC0415 - loaded only when something is looked at
+
+    return nas.dissect

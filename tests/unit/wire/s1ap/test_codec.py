@@ -1,0 +1,219 @@
+"""Every S1AP message against pycrate: its table, its octets both ways; and nothing but PeerError for bad octets."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from simwarden.errors import PeerError
+from simwarden.model.identity import Ecgi, Plmn, Tai
+from simwarden.wire.s1ap import (
+    SPECS,
+    CauseProtocol,
+    CauseRadioNetwork,
+    Criticality,
+    Message,
+    S1apError,
+    TypeOfError,
+    decode,
+    encode,
+    enums,
+)
+from simwarden.wire.s1ap.ies import IES
+from simwarden.wire.s1ap.values import IeCriticalityDiagnostics
+
+_spec = importlib.util.spec_from_file_location("s1ap_oracle", Path(__file__).with_name("oracle.py"))
+assert _spec
+assert _spec.loader
+oracle: Any = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(oracle)
+
+quick = settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
+PLMN = Plmn("001", "01")
+UPLINK = Message(
+    "uplink-nas-transport",
+    {
+        "mme_ue_s1ap_id": 1,
+        "enb_ue_s1ap_id": 2,
+        "nas_pdu": b"\x07\x45",
+        "eutran_cgi": Ecgi(PLMN, 0x12301),
+        "tai": Tai(PLMN, 7),
+    },
+)
+
+
+@pytest.mark.parametrize("name", SPECS)
+@quick
+@given(data=st.data())
+def test_octets_are_pycrates(name: str, data: st.DataObject) -> None:
+    message = data.draw(oracle.messages(name))
+    octets = oracle.their_octets(message)
+    assert encode(message).hex() == octets.hex()
+    assert decode(octets) == message
+    assert oracle.re_encoded(octets) == octets
+
+
+@pytest.mark.parametrize("name", SPECS)
+@settings(quick, max_examples=4)
+@given(data=st.data())
+def test_octets_with_all_elements_and_with_the_least(name: str, data: st.DataObject) -> None:
+    for every in (True, False):
+        message = data.draw(oracle.messages(name, lambda _: every))  # noqa: B023 - drawn at once
+        assert len(message.ies) == len(SPECS[name].rules if every else SPECS[name].mandatory)
+        assert encode(message) == oracle.their_octets(message)
+        assert decode(encode(message)) == message
+
+
+@pytest.mark.parametrize("name", SPECS)
+def test_table_is_pycrates(name: str) -> None:
+    row, _, table = oracle.description(name)
+    spec = SPECS[name]
+    assert oracle.CRITICALITIES[spec.criticality] == row.get("criticality", "ignore")
+    theirs = {entry["id"]: entry for entry in table}
+    order = [entry["id"] for entry in table]
+    ours = [rule.ie.identity for rule in spec.rules]
+    assert ours == sorted(ours, key=order.index)
+    for rule in spec.rules:
+        entry = theirs[rule.ie.identity]
+        assert oracle.CRITICALITIES[rule.criticality] == entry["criticality"], rule.ie.name
+        assert rule.mandatory == (entry["presence"] == "mandatory"), rule.ie.name
+    assert {i for i, entry in theirs.items() if entry["presence"] == "mandatory"} <= set(ours)
+
+
+@pytest.mark.parametrize(
+    "kind", [k for k in vars(enums).values() if isinstance(k, type) and k.__module__ == enums.__name__]
+)
+def test_enumerations_have_the_specs_names(kind: type[enums.S1apEnum]) -> None:
+    from pycrate_asn1dir import S1AP
+
+    wanted = kind.__name__.lower()
+    modules = (S1AP.S1AP_IEs, S1AP.S1AP_CommonDataTypes, S1AP.S1AP_PDU_Contents)
+    found = [getattr(m, n) for m in modules for n in dir(m) if n.replace("_", "").lower() == wanted]
+    if kind is not enums.S1apEnum:
+        assert [member.spec_name for member in kind] == [*found[0]._root, *(found[0]._ext or [])]
+
+
+def test_all_elements_are_used() -> None:
+    assert {rule.ie.name for spec in SPECS.values() for rule in spec.rules} == set(IES)
+
+
+@pytest.mark.parametrize("length", [0, 1, 127, 128, 16383, 16384, 16385, 32768, 65536, 65537, 150000])
+def test_long_contents_are_fragmented_as_pycrate_does(length: int) -> None:
+    pdu = bytes(range(256)) * (length // 256 + 1)
+    message = Message("downlink-nas-transport", {"mme_ue_s1ap_id": 1, "enb_ue_s1ap_id": 2, "nas_pdu": pdu[:length]})
+    octets = encode(message)
+    assert octets == oracle.their_octets(message)
+    assert decode(octets) == message
+
+
+@pytest.mark.parametrize("name", SPECS)
+@settings(quick, max_examples=15)
+@given(data=st.data())
+def test_damaged_octets_give_a_message_or_a_peer_error(name: str, data: st.DataObject) -> None:
+    octets = bytearray(encode(data.draw(oracle.messages(name))))
+    for _ in range(data.draw(st.integers(1, 3))):
+        octets[data.draw(st.integers(0, len(octets) - 1))] = data.draw(st.integers(0, 255))
+    damaged = bytes(octets[: data.draw(st.integers(0, len(octets)))]) if data.draw(st.booleans()) else bytes(octets)
+    try:
+        message = decode(damaged)
+    except S1apError as error:
+        assert error.cause in CauseProtocol  # noqa: PT017 - both outcomes are right
+        return
+    assert message.name in SPECS
+
+
+@given(st.binary(max_size=60))
+def test_noise_is_a_peer_error(noise: bytes) -> None:
+    try:
+        decode(noise)
+    except PeerError:
+        return
+
+
+def _with_element(identity: int, criticality: int, octets: bytes) -> bytes:
+    data = encode(UPLINK)
+    content = data[4:]
+    content = content[:2] + bytes((content[2] + 1,)) + content[3:]
+    content += identity.to_bytes(2, "big") + bytes((criticality << 6, len(octets))) + octets
+    return data[:3] + bytes((len(content),)) + content
+
+
+def test_unknown_elements_by_criticality() -> None:
+    assert decode(_with_element(999, Criticality.IGNORE, b"\x01")) == UPLINK
+    noted = decode(_with_element(999, Criticality.NOTIFY, b"\x01"))
+    entry = IeCriticalityDiagnostics(Criticality.NOTIFY, 999, TypeOfError.NOT_UNDERSTOOD)
+    assert noted.notify == (entry,)
+    with pytest.raises(S1apError) as caught:
+        decode(_with_element(999, Criticality.REJECT, b"\x01"))
+    assert caught.value.cause == CauseProtocol.ABSTRACT_SYNTAX_ERROR_REJECT
+    assert caught.value.diagnostics
+    assert caught.value.diagnostics.procedure_code == 13
+    assert caught.value.diagnostics.ies == (entry._replace(ie_criticality=Criticality.REJECT),)
+    assert caught.value.message
+    assert caught.value.message.ies["enb_ue_s1ap_id"] == 2
+
+
+def test_element_twice_is_falsely_constructed() -> None:
+    with pytest.raises(S1apError) as caught:
+        decode(_with_element(8, Criticality.REJECT, b"\x00\x02"))
+    assert caught.value.cause == CauseProtocol.ABSTRACT_SYNTAX_ERROR_FALSELY_CONSTRUCTED_MESSAGE
+
+
+def _without(name: str) -> bytes:
+    full = encode(UPLINK)
+    part = next(r.head for r in SPECS[UPLINK.name].rules if r.ie.name == name)
+    at = full.index(part)
+    end = at + 4 + full[at + 3]
+    content = full[4:at] + full[end:]
+    content = content[:2] + bytes((content[2] - 1,)) + content[3:]
+    return full[:3] + bytes((len(content),)) + content
+
+
+def test_missing_elements_by_criticality() -> None:
+    with pytest.raises(S1apError) as caught:
+        decode(_without("nas_pdu"))
+    assert caught.value.diagnostics
+    assert caught.value.diagnostics.ies == (IeCriticalityDiagnostics(Criticality.REJECT, 26, TypeOfError.MISSING),)
+    message = decode(_without("tai"))
+    assert message.get("tai") is None
+    with pytest.raises(S1apError):
+        message["tai"]
+
+
+def test_value_of_a_newer_release_is_handled_by_criticality() -> None:
+    newer = encode(Message("reset", {"cause": CauseRadioNetwork.UNSPECIFIED, "reset_type": enums.ResetAll.RESET_ALL}))
+    at = newer.index(b"\x00\x02\x40\x02") + 4  # cause: choice 0, then extension value 63
+    newer = newer[:at] + bytes((0b00001011, 0b11110000)) + newer[at + 2 :]
+    message = decode(newer)
+    assert message.get("cause") is None
+    assert message["reset_type"] == enums.ResetAll.RESET_ALL
+
+
+def test_unknown_procedure() -> None:
+    with pytest.raises(S1apError) as caught:
+        decode(bytes.fromhex("00c80003000000"))
+    assert caught.value.cause == CauseProtocol.ABSTRACT_SYNTAX_ERROR_REJECT
+    assert caught.value.diagnostics
+    assert caught.value.diagnostics.procedure_code == 200
+
+
+def test_encode_refuses_what_does_not_fit() -> None:
+    with pytest.raises(ValueError, match="lacks nas_pdu"):
+        encode(Message("uplink-nas-transport", {k: v for k, v in UPLINK.ies.items() if k != "nas_pdu"}))
+    with pytest.raises(ValueError, match="has no element cause"):
+        encode(Message("uplink-nas-transport", UPLINK.ies | {"cause": CauseRadioNetwork.UNSPECIFIED}))
+    for name, value in (
+        ("mme_ue_s1ap_id", 1 << 32),
+        ("enb_ue_s1ap_id", -1),
+        ("tai", Tai(PLMN, 1 << 16)),
+        ("eutran_cgi", Ecgi(PLMN, 1 << 28)),
+    ):
+        with pytest.raises(ValueError, match="not"):
+            encode(Message("uplink-nas-transport", UPLINK.ies | {name: value}))
