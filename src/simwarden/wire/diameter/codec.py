@@ -58,7 +58,7 @@ def _decode_address(data: bytes) -> str:
     family, value = data[:2], data[2:]
     if (family, len(value)) in ((b"\0\1", 4), (b"\0\2", 16)):
         return str(ipaddress.ip_address(value))
-    if family == b"\0\x08":
+    if family == b"\0\x08" and value.isdigit():
         return value.decode("ascii")
     raise ValueError(f"address family {family.hex()} with {len(value)} octets")
 
