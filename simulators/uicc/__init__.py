@@ -1,0 +1,1 @@
+"""The card: a UICC with a USIM, its files, its keys and the interlock's applet."""

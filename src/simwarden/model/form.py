@@ -6,7 +6,7 @@ from enum import Enum, IntEnum
 
 
 class FormFactor(Enum):
-    """How a card is made. The value is the word for files; the sizes are known by their short names as well (2ff...)."""
+    """How a card is made. The value is the word for files; sizes are known by their short names as well (2ff...)."""
 
     PLUG_IN = "plug-in"
     MINI = "mini-uicc"
@@ -62,7 +62,7 @@ _SIZES = (Slot.NANO, Slot.MINI, Slot.PLUG_IN)
 
 
 def fits(form: FormFactor, slot: Slot) -> bool:
-    """Tell whether a card goes into a slot. A smaller plug-in goes into a larger slot with an adapter, not the reverse."""
+    """Tell whether a card goes into a slot. A smaller plug-in goes into a larger slot with an adapter."""
     made_for = Slot.of(form)
     if slot in (Slot.ANY, made_for):
         return True

@@ -15,9 +15,8 @@ def may_be_placed(*, form: FormFactor, slot: Slot, terminal: str, home: str) -> 
         if form is FormFactor.ODD_SHAPED and slot is not Slot.ODD_SHAPED:
             return Ruling.refuse(f"an odd-shaped card made for {home} does not fit into {terminal}", **facts)
     if not fits(form, slot):
-        return Ruling.refuse(
-            f"a {form.value} card does not fit into the {slot.name.lower()} slot of {terminal}", **facts
-        )
+        kind = slot.name.lower().replace("_", "-")
+        return Ruling.refuse(f"a {form.value} card does not fit into the {kind} slot of {terminal}", **facts)
     return Ruling.admit(f"a {form.value} card fits into {terminal}", **facts)
 
 

@@ -9,8 +9,8 @@ from simwarden.policy.decision import Ruling
 def card_serves_terminal(*, bound: str, seen: str, fail_open: bool = False) -> Ruling:
     """Rule, for the card's applet, whether the card authenticates in the terminal that it is in.
 
-    `bound` is the IMEI in the card's area, `seen` what the terminal answered to PROVIDE LOCAL INFORMATION (empty: it was
-    not asked, cannot answer or would not), both as 14 to 16 digits.
+    `bound` is the IMEI in the card's area, `seen` what the terminal answered to PROVIDE LOCAL INFORMATION (empty: it
+    was not asked, cannot answer or would not), both as 14 to 16 digits.
     """
     facts = {"expected": imei_key(bound), "seen": seen}
     if not seen:

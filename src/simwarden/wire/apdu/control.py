@@ -1,9 +1,9 @@
 """The contacts of a card that are no APDU: power, reset and answer to reset (ISO/IEC 7816-3, TS 102.221 6.3).
 
-A terminal that gets a card connects to it on ME-UICC, sends `insertion`, then POWER_ON; the card may close the link at any
-time, which means that it was pulled out. On a link between terminal and card each message is one APDU, except these: a single byte from the terminal (no command
-APDU is that short), and the card's answer to reset. The bytes are those of the virtual reader vpcd; other than
-there a power-on and a reset are answered by the ATR at once, as a real card does.
+A terminal that gets a card connects to it on ME-UICC, sends `insertion`, then POWER_ON; the card may close the link at
+any time, which means that it was pulled out. Each message on the link is one APDU, except the insertion, the card's
+answer to reset and a single byte from the terminal (no command APDU is that short). These bytes are those of the
+virtual reader vpcd; other than there a power-on and a reset are answered by the ATR at once, as a real card does.
 """
 
 from __future__ import annotations

@@ -31,12 +31,19 @@ def dissect(data: bytes, *, is_response: bool = False, command: bytes | None = N
     if is_response:
         if is_atr(data):
             return Dissection("answer-to-reset", "Answer to reset", {"atr": data})
-        return _response(ResponseApdu.parse(data), CommandApdu.parse(command) if command else None)
+        return _response(ResponseApdu.parse(data), _parsed(command))
     control = control_of(data)
     if control is not None:
         name = control.name.lower().replace("_", "-")
         return Dissection(name, _title(name))
     return _command(CommandApdu.parse(data))
+
+
+def _parsed(command: bytes | None) -> CommandApdu | None:
+    try:
+        return CommandApdu.parse(command) if command else None
+    except PeerError:  # the response to a malformed command is a response all the same
+        return None
 
 
 def shown(data: bytes) -> str | bytes:

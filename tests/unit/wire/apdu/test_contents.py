@@ -12,8 +12,8 @@ from simwarden.errors import PeerError
 from simwarden.model.identity import Guti, Plmn, Tai
 from simwarden.wire.apdu import coding, tlv
 from simwarden.wire.apdu import contents as c
-from simwarden.wire.apdu.efs import FILES, Access
-from simwarden.wire.apdu.fcp import Fcp, PinStatus, Structure, access_rule, parse_access_rule
+from simwarden.wire.apdu.efs import FILES, Access, Structure
+from simwarden.wire.apdu.fcp import Fcp, PinStatus, access_rule, parse_access_rule
 
 HOME = Plmn("001", "01")
 GUTI = Guti(HOME, 0x8001, 0x02, 0xC0FFEE01)
@@ -97,9 +97,9 @@ def test_the_other_files() -> None:
     assert c.Keys.parse(c.Keys(1, b"c" * 16, b"i" * 16).to_bytes()).ck == b"c" * 16
     assert "cccc" not in repr(c.Keys(1, b"c" * 16))
     assert c.Services({1, 17, 85}).to_bytes(14)[10] == 0x10
-    assert c.Services.parse(c.Services({1, 17, 85}).to_bytes(14)) == {1, 17, 85}
+    assert c.Services.parse(c.Services({1, 17, 85}).to_bytes(14)) == c.Services({1, 17, 85})
     assert c.AccessClasses({4}).to_bytes() == b"\x00\x10"
-    assert c.AccessClasses.parse(b"\x80\x01") == {0, 15}
+    assert c.AccessClasses.parse(b"\x80\x01") == c.AccessClasses({0, 15})
     assert c.ServiceProvider.parse(c.ServiceProvider("Testland").to_bytes()) == c.ServiceProvider("Testland")
     assert c.StartHfn().to_bytes().hex() == "f00000f00000"
     assert c.StartHfn.parse(bytes.fromhex("f00000000001")) == (0xF00000, 1)
