@@ -1,4 +1,4 @@
-"""Frames in the field's own words: which wire family decodes a protocol, and what earlier frames tell about a later one.
+"""Frames in the field's own words: which wire family decodes them, and what earlier frames tell about later ones.
 
 `dissect` looks at one frame alone. A `Dissector` reads a trace in its order and knows more: what was ciphered (an eNB
 relays NAS that it cannot read, and its frames carry no clear copy), which command a card answers, and messages that
@@ -50,7 +50,7 @@ def _nas() -> Callable[..., Dissection]:
 
 
 def dissect(frame: Frame) -> Dissection:
-    """Decode a frame by itself, once. Never raises: bytes that cannot be decoded give a Dissection named `malformed`."""
+    """Decode a frame by itself, once. Never raises: what cannot be decoded gives a Dissection named `malformed`."""
     if frame.dissection is None:
         frame.dissection = Dissector().dissect(frame)
     return frame.dissection
@@ -165,7 +165,7 @@ def _each(family: Callable[..., Dissection], message: bytes) -> Dissection:
 
 def _cut(stream: bytes) -> tuple[list[bytes], bytes]:
     """Cut whole Diameter messages off a stream; a length that cannot be true makes all the rest one (bad) message."""
-    messages = []
+    messages: list[bytes] = []
     while len(stream) >= 4:
         length = int.from_bytes(stream[1:4], "big")
         if stream[0] != 1 or length < _DIAMETER_HEADER:

@@ -1,0 +1,86 @@
+"""Octets of frames with the keys in them zeroed, their length unchanged.
+
+KASME, KeNB, next hops, CK, IK, PINs and files of keys are on real wires too, so the trace has them; no view shows them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from simwarden.errors import PeerError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from simwarden.trace.events import Frame
+
+_PIN_INSTRUCTIONS = frozenset({0x20, 0x24, 0x26, 0x28, 0x2C})
+_AUTHENTICATED = b"\xdb"
+
+
+def masked(frame: Frame) -> bytes:
+    """Return a frame's octets without keys. Malformed octets are returned as they are: no element took a key from them.
+
+    Frames of X2 are zeroed but for their first three octets, since a handover request is mostly keys.
+    """
+    mask = _MASKS.get(frame.protocol)
+    return mask(frame.data) if mask else frame.data
+
+
+def _diameter(data: bytes) -> bytes:
+    from simwarden.wire.diameter import mask_keys  # noqa: PLC0415 - a family is loaded when a frame of it is read
+
+    return mask_keys(data)
+
+
+def _s1ap(data: bytes) -> bytes:
+    from simwarden.wire.s1ap import decode  # noqa: PLC0415 - as above
+
+    try:
+        ies = decode(data).ies
+    except PeerError:
+        return data
+    # Both elements are octet-aligned bit strings of 256 bits: their octets stand in the message as they are.
+    for name, part in (("security_key", ""), ("security_context", "next_hop_parameter")):
+        value = ies.get(name)
+        key = getattr(value, part) if part and value is not None else value
+        if key:
+            data = data.replace(bytes(key), bytes(len(key)))
+    return data
+
+
+def _apdu(data: bytes) -> bytes:
+    from simwarden.wire.apdu.dissect import MASK, shown  # noqa: PLC0415 - as above
+
+    octets = bytearray(data)
+    if data[:1] == _AUTHENTICATED:
+        for start, stop in _session_keys(data):
+            octets[start:stop] = bytes(stop - start)
+    elif len(data) > 5 and data[1] in _PIN_INSTRUCTIONS and data[4] <= len(data) - 5:
+        octets[5 : 5 + data[4]] = bytes(data[4])
+    else:
+        # The content of a file: behind the header of a command, or before the status word of a response.
+        for start, stop in ((5, len(data)), (5, len(data) - 1), (0, len(data) - 2)):
+            if stop > start and shown(data[start:stop]) == MASK:
+                octets[start:stop] = bytes(stop - start)
+                break
+    return bytes(octets)
+
+
+def _session_keys(data: bytes) -> Iterator[tuple[int, int]]:
+    """Yield where CK, IK and Kc stand in a response to AUTHENTICATE (TS 31.102 7.1.2.1): all values but the first."""
+    at = 1
+    first = True
+    while at < len(data):
+        stop = min(at + 1 + data[at], len(data))
+        if not first and data[at] >= 8 and stop == at + 1 + data[at]:
+            yield at + 1, stop
+        first = False
+        at = stop
+
+
+def _x2(data: bytes) -> bytes:
+    return data[:3] + bytes(max(len(data) - 3, 0))
+
+
+_MASKS: dict[str, Callable[[bytes], bytes]] = {"diameter": _diameter, "s1ap": _s1ap, "apdu": _apdu, "x2": _x2}

@@ -1,0 +1,225 @@
+"""Rows of a ladder: the trace as people read it, for the terminal, the report and whoever compares two runs.
+
+A row is plain data (it can be pickled and is `json.dumps`-able by `as_json`); keys are masked in it, since it is made
+from dissections.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Final
+
+from simwarden.trace.dissect import Dissector
+from simwarden.trace.events import Decided, Event, Fault, Frame, Note, PeerFault, StateChange, StepMark
+from simwarden.trace.mask import masked
+from simwarden.trace.verdicts import frames_of_decisions
+
+if TYPE_CHECKING:
+    from simwarden.wire.dissection import Dissection
+
+Clauses = Callable[[str], str]
+"""Maps a requirement's id to its clause in the guideline; empty where it has none."""
+
+_CARD: Final = "ME-UICC"
+#: what the card is asked that belongs to the story; the rest is reading of files
+_TELLING: Final = frozenset({"authenticate", "terminal-response", "verify-pin"})
+_TELLING_FIELDS: Final = frozenset({"proactive_command", "res", "auts"})
+
+_CARRIERS: Final = frozenset(
+    {"uplink-nas-transport", "downlink-nas-transport", "ul-information-transfer", "dl-information-transfer"}
+)
+
+
+class Kind(enum.Enum):
+    """What a row shows."""
+
+    STEP = "step"
+    MESSAGE = "message"
+    DECISION = "decision"
+    NOTE = "note"
+    STATE = "state"
+    #: malformed bytes that an element received
+    PEER_FAULT = "peer-fault"
+    #: a bug of ours
+    FAULT = "fault"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of a ladder.
+
+    `number` and `time` (seconds since the run's start) are the event's. `source` is the sender, or the element that
+    the row is about; `target` the receiver of a message. `verdict` is `admit` or `refuse` on a decision and on the
+    message that carries it. `quiet` rows belong to the run but not to its story: reading of the card's files, and the
+    network's own start.
+    """
+
+    kind: Kind
+    number: int
+    time: float
+    text: str
+    source: str = ""
+    target: str = ""
+    interface: str = ""
+    name: str = ""
+    verdict: str = ""
+    cause: str = ""
+    control: str = ""
+    clause: str = ""
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    octets: bytes = b""
+    line: int = 0
+    quiet: bool = False
+
+    @property
+    def refused(self) -> bool:
+        """Whether something was blocked here: a rule said no, or the message carries a cause."""
+        return self.verdict == "refuse" or bool(self.cause)
+
+
+def _no_clause(_: str) -> str:
+    return ""
+
+
+def rows_of(events: Sequence[Event], clause_of: Clauses = _no_clause) -> list[Row]:
+    """Make the rows of a whole trace, in order."""
+    dissector = Dissector()
+    decided = _verdicts(events)
+    started = not any(isinstance(event, StepMark) for event in events)
+    rows = []
+    for event in events:
+        started = started or isinstance(event, StepMark)
+        row = _row(event, dissector, clause_of)
+        if row is None:
+            continue
+        if row.kind is Kind.MESSAGE:
+            row = replace(row, verdict=decided.get(row.number, ""), quiet=_is_quiet(row, started=started))
+        elif not started:
+            row = replace(row, quiet=row.kind in {Kind.NOTE, Kind.STATE})
+        rows.append(row)
+    return rows
+
+
+def _verdicts(events: Sequence[Event]) -> dict[int, str]:
+    """Return the verdict that each message carries; a refusal counts more than an admission."""
+    verdicts: dict[int, str] = {}
+    for decision, frame in frames_of_decisions(events):
+        verdict = decision.decision.verdict.value
+        if verdict == "refuse" or frame.number not in verdicts:
+            verdicts[frame.number] = verdict
+    return verdicts
+
+
+def _is_quiet(row: Row, *, started: bool) -> bool:
+    if row.cause:
+        return False
+    telling = row.name in _TELLING or not _TELLING_FIELDS.isdisjoint(row.fields)
+    return not started or (row.interface == _CARD and not telling)
+
+
+def _row(event: Event, dissector: Dissector, clause_of: Clauses) -> Row | None:
+    if isinstance(event, Frame):
+        return _message(event, dissector.dissect(event))
+    if isinstance(event, Decided):
+        return _decision(event, clause_of)
+    make = _OTHERS.get(type(event))
+    return make(event) if make else None
+
+
+def _message(frame: Frame, found: Dissection) -> Row:
+    return Row(
+        kind=Kind.MESSAGE,
+        number=frame.number,
+        time=frame.time,
+        text=_told(found),
+        source=frame.source,
+        target=frame.target,
+        interface=frame.interface,
+        name=found.name,
+        cause=found.cause,
+        fields=fields_of(found),
+        octets=masked(frame),
+    )
+
+
+def _told(found: Dissection) -> str:
+    """Return what a ladder says of a message: what it carries comes first, and mere carriers are not named."""
+    if not found.inner or not found.fields:
+        return found.summary
+    carried = "; ".join(part.summary for part in found.inner)
+    return carried if found.name in _CARRIERS else f"{carried} (in {found.name.replace('-', ' ')})"
+
+
+def _decision(event: Decided, clause_of: Clauses) -> Row:
+    decision, control = event.decision, event.decision.control
+    fields = {"subject": decision.subject, "reason": decision.reason, "title": control.title, **decision.details}
+    return Row(
+        kind=Kind.DECISION,
+        number=event.number,
+        time=event.time,
+        text=decision.reason + (f" ({event.forced})" if event.forced else ""),
+        source=event.element,
+        verdict=decision.verdict.value,
+        control=control.id,
+        clause=clause_of(control.requirement),
+        fields=as_json({name: value for name, value in fields.items() if value != ""}),
+    )
+
+
+def _state(event: StateChange) -> Row:
+    about = f"{event.observable} {event.key}" if event.key else event.observable
+    value = as_json(event.value)
+    shown = ", ".join(f"{k} {v}" for k, v in value.items()) if isinstance(value, dict) else value
+    text = f"{about}: {'gone' if event.value is None else shown}"
+    return Row(Kind.STATE, event.number, event.time, text, event.element, fields={event.observable: value})
+
+
+def _note(event: Note) -> Row:
+    return Row(Kind.NOTE, event.number, event.time, event.text, event.element, fields=as_json(event.fields))
+
+
+def _step(event: StepMark) -> Row:
+    return Row(Kind.STEP, event.number, event.time, event.text, line=event.line, fields={"step": event.index})
+
+
+def _peer_fault(event: PeerFault) -> Row:
+    text = f"bad bytes from {event.peer}: {event.reason}"
+    row = Row(Kind.PEER_FAULT, event.number, event.time, text, event.element, event.peer, event.interface)
+    return replace(row, cause=event.reason, octets=event.data)
+
+
+def _fault(event: Fault) -> Row:
+    row = Row(Kind.FAULT, event.number, event.time, f"internal error: {event.reason}", event.element)
+    return replace(row, cause=event.reason, fields={"traceback": event.detail} if event.detail else {})
+
+
+_OTHERS: Final[Mapping[type[Event], Callable[[Any], Row]]] = {
+    Note: _note,
+    StateChange: _state,
+    StepMark: _step,
+    PeerFault: _peer_fault,
+    Fault: _fault,
+}
+
+
+def fields_of(found: Dissection) -> dict[str, Any]:
+    """Return a dissection's fields as plain data, with those of the messages inside under their names."""
+    fields = {name: as_json(value) for name, value in found.fields.items()}
+    for part in found.inner:
+        fields[part.name] = fields_of(part)
+    return fields
+
+
+def as_json(value: Any) -> Any:
+    """Return a value as plain data: octets as hex, enumerations as number and name, the rest as text."""
+    if isinstance(value, enum.Enum):
+        return f"{int(value)} {value.name}" if isinstance(value, int) else str(value.value)
+    if value is None or isinstance(value, (str, int, float)):
+        return value
+    if isinstance(value, (bytes, bytearray)):
+        return value.hex()
+    if isinstance(value, Mapping):
+        return {str(key): as_json(item) for key, item in value.items()}
+    return [as_json(item) for item in value] if isinstance(value, Iterable) else str(value)
