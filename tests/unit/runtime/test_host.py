@@ -56,7 +56,7 @@ class Toy(Element[ToyConfig]):
 
     def take(self, link: Link) -> None:
         self.links.append(link)
-        link.on_receive = lambda data, stream: self.heard.append(data)
+        link.on_receive = lambda data, _: self.heard.append(data)
         link.on_close = self.closed.append
 
     def answer(self, link: Link, data: bytes, stream: int) -> None:

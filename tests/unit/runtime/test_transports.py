@@ -1,0 +1,159 @@
+"""Each transport keeps order, boundaries and closes; what comes from outside the process arrives, or is a fault."""
+
+import asyncio
+import socket
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from simwarden.errors import ConfigError, PeerError
+from simwarden.model.interfaces import Interface, Service
+from simwarden.runtime.clock import Clock
+from simwarden.runtime.link import Link
+from simwarden.runtime.loop import TestbedLoop
+from simwarden.runtime.switchboard import Switchboard
+from simwarden.runtime.transport.base import Transport, Wiring
+from simwarden.runtime.transport.choose import make_transport
+from simwarden.runtime.transport.framing import LARGEST, Deframer, enclose
+from simwarden.runtime.transport.sctp import open_socket
+from simwarden.trace.events import Frame, PeerFault
+from simwarden.trace.trace import Trace
+
+SERVICES = {"memory": Service.MESSAGES, "tcp": Service.MESSAGES, "udp": Service.DATAGRAMS, "sctp": Service.MESSAGES}
+
+
+def has_sctp() -> bool:
+    try:
+        open_socket().close()
+    except ConfigError:
+        return False
+    return True
+
+
+TRANSPORTS = [
+    "memory",
+    "tcp",
+    "udp",
+    pytest.param("sctp", marks=pytest.mark.skipif(not has_sctp(), reason="this kernel has no SCTP")),
+]
+
+
+def run(name: str, story: Callable[[Transport, Interface, Clock], Awaitable[None]], *, virtual: bool = True) -> Trace:
+    loop = TestbedLoop(virtual=virtual)
+    clock = Clock(loop)
+    trace = Trace(clock.now)
+    loop.in_flight = switchboard = Switchboard()
+
+    async def whole() -> None:
+        transport = make_transport(name, Wiring(trace, switchboard))
+        await story(transport, Interface("S1-MME", "s1ap", SERVICES[name], 1, 18), clock)
+        await transport.close()
+
+    try:
+        loop.run_until_complete(asyncio.wait_for(whole(), 10))
+    finally:
+        loop.close()
+    return trace
+
+
+@pytest.mark.parametrize("name", TRANSPORTS)
+def test_messages_arrive_whole_and_in_order_and_a_close_is_heard_after_them(name: str) -> None:
+    async def story(transport: Transport, interface: Interface, clock: Clock) -> None:
+        got: list[tuple[str, bytes, int]] = []
+
+        def accept(link: Link) -> None:
+            link.on_receive = lambda data, stream: got.append((link.remote, data, stream))
+            link.on_close = lambda reason: got.append((link.remote, reason.encode(), -1))
+
+        await transport.listen(interface, "b", accept, None)
+        first, second = await transport.connect(interface, "a", "b"), await transport.connect(interface, "c", "b")
+        big = bytes(range(256)) * 100
+        for number in range(5):
+            first.send(b"one %d" % number, stream=0 if name == "udp" else number)
+            second.send(big)
+        first.close("over")
+        first.send(b"nothing goes out on a dead wire")
+        await clock.settle()
+        streams = [0] * 5 if name == "udp" else range(5)
+        assert [g for g in got if g[0] == "a"] == [
+            *(("a", b"one %d" % n, s) for n, s in enumerate(streams)),
+            ("a", b"over", -1),
+        ]
+        assert [g for g in got if g[0] == "c"] == [("c", big, 0)] * 5
+        assert [g[0] for g in got[:4]] == ["a", "c", "a", "c"]
+        await transport.stop_listening("b")
+        with pytest.raises(ConnectionError):
+            await transport.connect(interface, "a", "b")
+
+    trace = run(name, story)
+    assert sum(isinstance(e, Frame) for e in trace.events) == 10
+
+
+@pytest.mark.parametrize("name", ["tcp", "udp"])
+def test_a_peer_outside_is_traced_both_ways_and_named_by_its_address(name: str) -> None:
+    async def story(transport: Transport, interface: Interface, _: Clock) -> None:
+        links: list[Link] = []
+
+        def accept(link: Link) -> None:
+            links.append(link)
+            link.on_receive = lambda data, stream: link.send(data.upper(), stream=stream)
+
+        free = socket.socket(type=socket.SOCK_DGRAM if name == "udp" else socket.SOCK_STREAM)
+        free.bind(("127.0.0.1", 0))
+        address = free.getsockname()
+        free.close()
+        await transport.listen(interface, "b", accept, address)
+        link = await transport.connect_outside(interface, "a", "foreign", address)
+        answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        link.on_receive = lambda data, _stream: answer.set_result(data)
+        link.send(b"hello")
+        assert await answer == b"HELLO"
+        assert links[0].remote.startswith("127.0.0.1:")
+        link.close()
+
+    frames = [e for e in run(name, story, virtual=False).events if isinstance(e, Frame)]
+    assert [(f.target if f.source in "ab" else f.source)[:7] for f in frames] == [
+        "foreign",
+        "127.0.0",
+        "127.0.0",
+        "foreign",
+    ]
+
+
+def test_garbage_on_a_framed_port_is_a_peer_fault_and_closes_that_link_only() -> None:
+    async def story(transport: Transport, interface: Interface, _: Clock) -> None:
+        links: list[Link] = []
+        address = ("127.0.0.1", 0)
+        await transport.listen(interface, "b", links.append, address)
+        port = transport.address_of("b", "S1-MME")[1]  # type: ignore[attr-defined]
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"GET / HTTP/1.1\r\n\r\n")
+        assert await reader.read() == b""
+        writer.close()
+        assert not links[0].up
+        assert (await transport.connect(interface, "a", "b")).up
+
+    trace = run("tcp", story, virtual=False)
+    fault = next(e for e in trace.events if isinstance(e, PeerFault))
+    assert "not a frame" in fault.reason
+    assert fault.data.startswith(b"GET")
+
+
+def test_the_frame_over_tcp_takes_any_segmentation() -> None:
+    stream = enclose(b"abc", 1, 18) + enclose(b"", 0, 18) + enclose(b"x" * 5000, 65535, 18)
+    for size in (1, 7, 4096, len(stream)):
+        deframer, got = Deframer(), []
+        for at in range(0, len(stream), size):
+            got += deframer.feed(stream[at : at + size])
+        assert got == [(b"abc", 1), (b"", 0), (b"x" * 5000, 65535)]
+    with pytest.raises(PeerError):
+        Deframer().feed((LARGEST + 1).to_bytes(4) + bytes(8))
+
+
+def test_an_unknown_transport_and_a_kernel_without_sctp_are_said_clearly() -> None:
+    trace = Trace(lambda: 0.0)
+    with pytest.raises(ConfigError, match="one of memory, tcp, udp, sctp"):
+        make_transport("carrier-pigeon", Wiring(trace, Switchboard()))
+    if not has_sctp():
+        with pytest.raises(ConfigError, match=r"modprobe sctp.*transport tcp"):
+            make_transport("sctp", Wiring(trace, Switchboard()))
