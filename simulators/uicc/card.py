@@ -6,6 +6,7 @@ lives as long as the Card does, through resets and in whatever terminal.
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from simulators.uicc.applet import Interlock
@@ -26,7 +27,7 @@ from simwarden.wire.apdu.efs import AID_USIM, EF_AKA, EF_BIND, EF_ICCID, EF_IMSI
 from simwarden.wire.apdu.status import StatusWord, bytes_available, exact_length, proactive_command
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from simwarden.model.identity import Plmn
 
@@ -301,7 +302,24 @@ class Card:
         Ins.TERMINAL_CAPABILITY: _accept,
     }
 
-    # -- what the card's owner may know of it
+    # -- what the card's owner may do with it, and know of it
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Give remote file management a session of its own; what the terminal has selected and verified stays."""
+        before = self.files.selection, self.pins.verified, self._held, self.applet
+        self.files.reset()
+        self.pins.reset()
+        self.applet, self._held = Interlock(), b""
+        try:
+            yield
+        finally:
+            self.files.selection, self.pins.verified, self._held, self.applet = before
+
+    @property
+    def waiting(self) -> bytes:
+        """Response data that waits for GET RESPONSE."""
+        return self._held
 
     @property
     def bind(self) -> Bind:

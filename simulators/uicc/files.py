@@ -33,6 +33,7 @@ def _rules(in_adf: bool) -> list[tuple[Access, Access]]:  # noqa: FBT001 - says 
 
 
 _RULES = {place: _rules(place) for place in (True, False)}
+_ARR = {True: efs.EF_ARR, False: efs.EF_ARR_MF}
 SERVICES = Services({10, 12, 19, 21, 34, 85})
 """EFUST: short messages and their parameters, provider name, MSISDN, enabled services, EMM information."""
 
@@ -86,6 +87,15 @@ class FileSystem:
         self.in_adf = self.adf_active = False
         self.selected: Ef | None = None
         self.record = 0
+
+    @property
+    def selection(self) -> tuple[bool, bool, Ef | None, int]:
+        """What is selected: whether the application is active, whether its directory is, the file, the record."""
+        return self.adf_active, self.in_adf, self.selected, self.record
+
+    @selection.setter
+    def selection(self, held: tuple[bool, bool, Ef | None, int]) -> None:
+        self.adf_active, self.in_adf, self.selected, self.record = held
 
     # -- contents
 
@@ -236,15 +246,19 @@ class FileSystem:
 
     def describe(self, pins: tuple[PinStatus, ...], *, directory: bool = False) -> bytes:
         """Return the FCP template of what is selected, or of the current directory."""
-        ef = None if directory else self.selected
-        if ef is None:
-            if self.in_adf:
-                return Fcp(None, Structure.DIRECTORY, aid=efs.AID_USIM, arr=self._arr(0), pins=pins).to_bytes()
-            return Fcp(efs.MF, Structure.DIRECTORY, arr=self._arr(0), pins=pins).to_bytes()
-        record_size = ef.size if ef.records else 0
-        rule = _RULES[ef.in_adf].index((ef.read, ef.update))
-        arr = self._arr(rule)
-        return Fcp(ef.fid, ef.structure, ef.total, record_size, ef.records, ef.sfi, arr).to_bytes()
+        if self.selected is not None and not directory:
+            return _describe_file(self.selected)
+        return _describe_directory(self.in_adf, pins)
 
-    def _arr(self, rule: int) -> tuple[int, int]:
-        return (efs.EF_ARR if self.in_adf else efs.EF_ARR_MF).fid, rule + 1
+
+@lru_cache
+def _describe_file(ef: Ef) -> bytes:
+    record_size = ef.size if ef.records else 0
+    arr = _ARR[ef.in_adf].fid, _RULES[ef.in_adf].index((ef.read, ef.update)) + 1
+    return Fcp(ef.fid, ef.structure, ef.total, record_size, ef.records, ef.sfi, arr).to_bytes()
+
+
+@lru_cache
+def _describe_directory(in_adf: bool, pins: tuple[PinStatus, ...]) -> bytes:  # noqa: FBT001 - a key of the cache
+    fid, aid = (None, efs.AID_USIM) if in_adf else (efs.MF, b"")
+    return Fcp(fid, Structure.DIRECTORY, aid=aid, arr=(_ARR[in_adf].fid, 1), pins=pins).to_bytes()

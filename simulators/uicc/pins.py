@@ -80,6 +80,16 @@ class Pins:
         for pin in self._pins.values():
             pin.verified = False
 
+    @property
+    def verified(self) -> tuple[bool, ...]:
+        """Which keys are verified now, in a fixed order."""
+        return tuple(pin.verified for pin in self._pins.values())
+
+    @verified.setter
+    def verified(self, states: tuple[bool, ...]) -> None:
+        for pin, state in zip(self._pins.values(), states, strict=True):
+            pin.verified = state
+
     def may(self, access: Access) -> bool:
         """Tell whether an access condition is met; PIN1 that is disabled is met always (TS 102.221 9.4.1)."""
         if access is Access.ALWAYS:

@@ -6,22 +6,19 @@ from simwarden.model.form import FormFactor, Slot, fits
 from simwarden.policy.decision import Ruling
 
 
-def may_be_placed(*, form: FormFactor, slot: Slot, terminal: str, home: str) -> Ruling:
-    """Rule whether a card goes into a terminal. `home` is the terminal that it was first put into, empty before."""
-    facts = {"expected": home or form.value, "seen": terminal}
-    if home and terminal != home:
-        if not form.removable:
-            return Ruling.refuse(f"a {form.value} card stays in {home}", **facts)
-        if form is FormFactor.ODD_SHAPED and slot is not Slot.ODD_SHAPED:
-            return Ruling.refuse(f"an odd-shaped card made for {home} does not fit into {terminal}", **facts)
+def card_goes(*, form: FormFactor, home: str, terminal: str, slot: Slot) -> Ruling:
+    """Rule whether a card goes into a terminal, or, with `terminal` empty, comes out of it by hand.
+
+    `home` is the terminal that it was first put into, empty before that.
+    """
+    facts = {"expected": home or form.value, "seen": terminal or "nowhere"}
+    if home and terminal != home and not form.removable:
+        return Ruling.refuse(f"a {form.value} card stays in {home}", **facts)
+    if not terminal:
+        return Ruling.admit(f"a {form.value} card comes out", **facts)
+    if form is FormFactor.ODD_SHAPED and home not in ("", terminal) and slot is not Slot.ODD_SHAPED:
+        return Ruling.refuse(f"an odd-shaped card made for {home} does not fit into {terminal}", **facts)
     if not fits(form, slot):
         kind = slot.name.lower().replace("_", "-")
         return Ruling.refuse(f"a {form.value} card does not fit into the {kind} slot of {terminal}", **facts)
     return Ruling.admit(f"a {form.value} card fits into {terminal}", **facts)
-
-
-def may_be_pulled(*, form: FormFactor, terminal: str) -> Ruling:
-    """Rule whether a card comes out of a terminal by hand."""
-    if form.removable:
-        return Ruling.admit(f"a {form.value} card comes out of {terminal}", seen=terminal)
-    return Ruling.refuse(f"a {form.value} card cannot be taken out of {terminal}", expected=terminal, seen=terminal)

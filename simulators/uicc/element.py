@@ -1,0 +1,315 @@
+"""One card of a scenario: it listens on ME-UICC, is in one terminal at a time, and its operator personalises it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pydantic import ValidationError
+
+from simulators.uicc import personalisation
+from simulators.uicc.card import Card, Issue
+from simulators.uicc.config import CardBinding, UiccConfig
+from simulators.uicc.pins import padded
+from simwarden.model.form import FormFactor, Slot
+from simwarden.model.identity import Imei, Plmn, check_imsi
+from simwarden.policy.decision import Control as PolicyControl
+from simwarden.policy.form import card_goes
+from simwarden.policy.interlock import card_serves_terminal
+from simwarden.policy.operator import binding_by_operator
+from simwarden.runtime.declare import CardName, Declaration, Model, Observable, VerbModel, verb
+from simwarden.runtime.element import Element
+from simwarden.runtime.management import Call, ManagementError, Role, route
+from simwarden.runtime.provision import CardProvision
+from simwarden.wire.apdu.authenticate import SUCCESS
+from simwarden.wire.apdu.coding import encode_iccid
+from simwarden.wire.apdu.command import Ins
+from simwarden.wire.apdu.contents import Bind
+from simwarden.wire.apdu.control import Control, control_of, insertion, insertion_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from simwarden.runtime.element import Site
+    from simwarden.runtime.link import Link
+
+M = TypeVar("M", bound=Model)
+
+APPLET = PolicyControl("bind.card.applet", "bind.card.applet", card_serves_terminal, "The card checks its terminal")
+FORM = PolicyControl("pre.form", "pre.form", card_goes, "The card's form keeps it in its terminal")
+OPERATOR = PolicyControl("bind.operator", "bind.operator", binding_by_operator, "Only the operator binds")
+NOWHERE = "nowhere"
+
+
+class PullOut(VerbModel):
+    """Take a card out of its terminal, by hand."""
+
+    shorthand = "card"
+    target = "card"
+    card: CardName
+    """The card."""
+    force: bool = False
+    """With a soldering iron: a card that is not made to come out is destroyed, unless it `survives_removal`."""
+
+
+class Uicc(Element[UiccConfig]):
+    """A card. Its non-volatile memory is this object: it survives a stop and a start, as a card survives anything."""
+
+    declaration = Declaration(
+        kind="uicc",
+        title="UICC with USIM",
+        lane=0,
+        config=UiccConfig,
+        instances="cards",
+        listens=("ME-UICC",),
+        card={"binding": CardBinding},
+        observables=(
+            Observable("terminal", "the terminal that the card is in, or `nowhere`"),
+            Observable("power", "whether the card works", values=("on", "off", "destroyed")),
+            Observable(
+                "authentication",
+                "how the last AUTHENTICATE ended",
+                values=("accepted", "synchronisation-failure", "mac-failure", "refused"),
+            ),
+            Observable("interlock", "the card's own area, by IMSI", fields=("imsi", "imei", "applet")),
+        ),
+        controls=(APPLET, FORM, OPERATOR),
+    )
+
+    def __init__(self, site: Site, config: UiccConfig) -> None:
+        super().__init__(site, config)
+        self.card: Card | None = None
+        self._facts: dict[str, str] = {}
+        self.form = FormFactor.PLUG_IN
+        self.home = ""
+        self.destroyed = False
+        self._adm = "".join(str(site.rng.randrange(10)) for _ in range(8))
+        self._link: Link | None = None
+
+    async def start(self) -> None:
+        """Wait for a terminal."""
+        await self.site.listen("ME-UICC", self._accept)
+
+    async def stop(self) -> None:
+        """Leave the terminal."""
+        self._leave("card taken away")
+
+    async def killed(self) -> None:
+        """A card has no power of its own to lose: as `stop`."""
+        self._leave("card taken away")
+
+    # -- the terminal
+
+    def _accept(self, link: Link) -> None:
+        link.on_receive = lambda data, _stream: self._first_contact(link, data)
+
+    def _first_contact(self, link: Link, data: bytes) -> None:
+        slot = insertion_of(data)
+        if not self._enter(link, slot or Slot.ANY):
+            return
+        link.on_receive = lambda octets, _stream: self._receive(link, octets)
+        link.on_close = lambda _reason: self._left(link)
+        if slot is None:
+            self._receive(link, data)
+        else:
+            link.send(insertion(slot))
+
+    def _enter(self, link: Link, slot: Slot) -> bool:
+        if self.card is None or self.destroyed:
+            link.close("the card is dead")
+            return False
+        decision = self.site.decide(
+            FORM, self.card.imsi, form=self.form, home=self.home, terminal=link.remote, slot=slot
+        )
+        if not decision.admitted:
+            link.close(decision.reason)
+            return False
+        self._leave(f"card moved to {link.remote}")
+        self._link, self.home = link, self.home or link.remote
+        self.site.observe("terminal", link.remote)
+        return True
+
+    def _leave(self, reason: str) -> None:
+        link, self._link = self._link, None
+        if link is not None:
+            link.close(reason)
+            self._without_power()
+
+    def _left(self, link: Link) -> None:
+        if self._link is link:
+            self._link = None
+            self._without_power()
+
+    def _without_power(self) -> None:
+        if self.card is not None:
+            self.card.contact(Control.POWER_OFF)
+        self.site.observe("power", "destroyed" if self.destroyed else "off")
+        self.site.observe("terminal", NOWHERE)
+
+    def _receive(self, link: Link, data: bytes) -> None:
+        control = control_of(data)
+        if control is not None:
+            self._contact(link, control)
+        elif len(data) < 2 or insertion_of(data) is not None:
+            self.site.peer_fault(link, "neither a contact nor a command", data)
+        else:
+            self._command(link, data)
+
+    def _contact(self, link: Link, control: Control) -> None:
+        card = self._card()
+        answer = card.contact(control)
+        self.site.observe("power", "on" if card.powered else "off")
+        if answer:
+            link.send(answer)
+
+    def _command(self, link: Link, data: bytes) -> None:
+        card = self._card()
+        if not card.powered:
+            self.site.peer_fault(link, "a command to a card without power", data)
+            return
+        response = card.transmit(data)
+        if len(data) > 4 and data[1] == Ins.AUTHENTICATE:
+            self._observe_authentication(card, response)
+        link.send(response)
+
+    def _observe_authentication(self, card: Card, response: bytes) -> None:
+        body = card.waiting or response[:-2]
+        if body:
+            outcome = "accepted" if body[0] == SUCCESS else "synchronisation-failure"
+        else:
+            outcome = "mac-failure" if response[-2:] == b"\x98\x62" else "refused"
+        self.site.observe("authentication", outcome)
+
+    def _judge(self, bound: str, seen: str, fail_open: bool) -> bool:  # noqa: FBT001 - the signature of a Judge
+        imsi = self._card().imsi
+        return self.site.decide(APPLET, imsi, bound=bound, seen=seen, fail_open=fail_open).admitted
+
+    def _card(self) -> Card:
+        if self.card is None:
+            raise ManagementError(409, f"{self.site.name} is not provisioned")
+        return self.card
+
+    @verb
+    async def pull_out(self, arguments: PullOut) -> str:
+        """Take the card out: `out`, `refused` by its form, or `destroyed`."""
+        card = self._card()
+        terminal = self._link.remote if self._link is not None else NOWHERE
+        if terminal == NOWHERE:
+            raise ManagementError(409, f"{self.site.name} is in no terminal")
+        if arguments.force and not self.form.removable:
+            self.destroyed = not self.config.survives_removal
+            self.site.note(f"torn out of {terminal}", destroyed=self.destroyed)
+            self.home = ""
+        elif not self.site.decide(FORM, card.imsi, form=self.form, home=self.home, terminal="", slot=Slot.ANY).admitted:
+            return "refused"
+        self._leave("card pulled out")
+        return "destroyed" if self.destroyed else "out"
+
+    # -- the operator
+
+    @route("PUT", "/cards/{imsi}")
+    async def provision_card(self, call: Call) -> dict[str, Any]:
+        """Personalise the card. The same ICCID again: the same card is changed; another one: a new card."""
+        wanted = _validated(CardProvision, call.body)
+        writings = _checked(call.path["imsi"], wanted)
+        bindings = [_validated(CardBinding, entry) for entry in wanted.sections.get("binding", [])]
+        if self.card is None or self._facts.get("iccid") != wanted.iccid:
+            self._leave("another card")
+            self.card = Card(self._issue(wanted), self._judge)
+            self.home, self.destroyed = "", False
+        self.form = FormFactor(wanted.form)
+        self._facts = {"iccid": wanted.iccid, "msisdn": wanted.msisdn, "profile": wanted.profile}
+        self._write(writings)
+        self._bind(bindings[-1] if bindings else None)
+        return self._describe()
+
+    def _issue(self, wanted: CardProvision) -> Issue:
+        config = self.config
+        return Issue(
+            home=Plmn.parse(config.home or wanted.imsi[:5]),
+            iccid=wanted.iccid,
+            adm=self._adm,
+            pin1=config.pin or "0000",
+            pin1_enabled=bool(config.pin),
+            provider=config.provider,
+            service_centre=config.service_centre,
+            language=config.language,
+        )
+
+    def _write(self, writings: list[personalisation.Writing]) -> None:
+        pin1 = padded(self.config.pin) if self.config.pin else b""
+        try:
+            personalisation.write(self._card(), padded(self._adm), pin1, writings)
+        except personalisation.WriteRefusedError as error:
+            raise ManagementError(409, str(error)) from error
+
+    def _bind(self, wanted: CardBinding | None) -> None:
+        bind = Bind(wanted.imei, wanted.applet, wanted.fail_open) if wanted else Bind()
+        before = self._card().bind
+        self._write(personalisation.binding(bind))
+        if bind == before:
+            return
+        held = {"imsi": self._card().imsi, "imei": Imei(bind.imei_key).imei, "applet": bind.applet} if wanted else None
+        self.site.observe("interlock", held, key=self._card().imsi)
+
+    @route("PUT", "/cards/{imsi}/binding", roles=(Role.OPERATOR, Role.CUSTOMER))
+    async def bind(self, call: Call) -> dict[str, Any]:
+        """Write the card's area; the operator only."""
+        self._may_bind(call)
+        self._bind(_validated(CardBinding, call.body))
+        return self._describe()
+
+    @route("DELETE", "/cards/{imsi}/binding", roles=(Role.OPERATOR, Role.CUSTOMER))
+    async def unbind(self, call: Call) -> dict[str, Any]:
+        """Empty the card's area; the operator only."""
+        self._may_bind(call)
+        self._bind(None)
+        return self._describe()
+
+    def _may_bind(self, call: Call) -> None:
+        self._known(call)
+        decision = self.site.decide(OPERATOR, call.path["imsi"], role=call.role.value, caller=call.caller)
+        if not decision.admitted:
+            raise ManagementError(403, decision.reason)
+
+    @route("GET", "/cards/{imsi}", roles=(Role.OPERATOR, Role.CUSTOMER))
+    async def query(self, call: Call) -> dict[str, Any]:
+        """Tell what the card is, where it is and what it is bound to."""
+        self._known(call)
+        return self._describe()
+
+    def _known(self, call: Call) -> None:
+        if self.card is None or self.card.imsi != call.path["imsi"]:
+            raise ManagementError(404, f"{self.site.name} is not the card {call.path['imsi']}")
+
+    def _describe(self) -> dict[str, Any]:
+        card = self._card()
+        found: dict[str, Any] = {"imsi": card.imsi, "form": self.form.value, "destroyed": self.destroyed}
+        found |= self._facts
+        bind = card.bind
+        found["terminal"] = self._link.remote if self._link is not None else NOWHERE
+        found["binding"] = {"imei": bind.imei_key, "applet": bind.applet} if bind.imei_key else None
+        return found
+
+
+def _validated(model: type[M], body: Mapping[str, Any]) -> M:
+    try:
+        return model.model_validate(dict(body))
+    except ValidationError as error:
+        # say where and why, never what was given: it may be a key
+        reasons = (f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors(include_input=False))
+        raise ManagementError(400, "; ".join(reasons)) from None
+
+
+def _checked(imsi: str, wanted: CardProvision) -> list[personalisation.Writing]:
+    """Return what is to be written for a provisioning that makes sense."""
+    if imsi != wanted.imsi:
+        raise ManagementError(400, f"the path names {imsi}, the body {wanted.imsi}")
+    try:
+        FormFactor(wanted.form)
+        encode_iccid(wanted.iccid)
+        k, opc = bytes.fromhex(wanted.k), bytes.fromhex(wanted.opc)
+        if len(k) != 16 or len(opc) != 16:
+            raise ManagementError(400, "K and OPc have 32 hexadecimal digits each")
+        return personalisation.subscription(check_imsi(imsi), wanted.msisdn, k, opc)
+    except ValueError:  # its message would show what was given, which may be a key
+        raise ManagementError(400, "IMSI, ICCID, MSISDN, form or the keys cannot be put on a card") from None
