@@ -42,6 +42,10 @@ class Ruling:
         return cls(admitted=False, reason=reason, details=details)
 
 
+def _left_behind(**_facts: Any) -> Ruling:
+    raise TypeError("the rule of this control stayed in the process in which it decided")
+
+
 @dataclass(frozen=True, slots=True)
 class Control:
     """A point of enforcement, declared once, where it is enforced, in the element's declaration.
@@ -56,6 +60,10 @@ class Control:
     rule: Callable[..., Ruling]
     title: str = ""
 
+    def __reduce__(self) -> tuple[type[Control], tuple[str, str, Callable[..., Ruling], str]]:
+        """Travel to another process without the rule, which may be a closure: there it is read about, not asked."""
+        return Control, (self.id, self.requirement, _left_behind, self.title)
+
 
 @dataclass(frozen=True, slots=True)
 class Decision:
@@ -66,6 +74,10 @@ class Decision:
     reason: str
     subject: str = ""
     details: Mapping[str, Any] = field(default_factory=lambda: _NOTHING)
+
+    def __reduce__(self) -> tuple[type[Decision], tuple[Control, Verdict, str, str, dict[str, Any]]]:
+        """Travel to another process: a mapping proxy cannot."""
+        return Decision, (self.control, self.verdict, self.reason, self.subject, dict(self.details))
 
     @property
     def admitted(self) -> bool:

@@ -94,6 +94,11 @@ class TestbedLoop(asyncio.SelectorEventLoop):
         self._idle_waiters.append(waiter)
         return waiter
 
+    def next_timer(self) -> float | None:
+        """Return when the next timer runs out, as `time()` counts; None if none is armed."""
+        armed: list[asyncio.TimerHandle] = self._scheduled  # type: ignore[attr-defined]  # asyncio's heap of timers
+        return min((handle.when() for handle in armed if not handle.cancelled()), default=None)
+
     def _job_done(self, _: asyncio.Future[Any]) -> None:
         self._jobs -= 1
 

@@ -42,8 +42,8 @@ class Mismatch:
 class FailureRecord:
     """Why a scenario did not pass.
 
-    `element`, `control`, `clause` and `reason` tell of the decision that explains it, where there is one; `ladder` holds
-    the last messages as lines of text; `rerun` is the command that runs this scenario alone.
+    `element`, `control`, `clause` and `reason` tell of the decision that explains it, where there is one; `ladder`
+    holds the last messages as lines of text; `rerun` is the command that runs this scenario alone.
     """
 
     place: Place

@@ -1,0 +1,169 @@
+"""A scenario as read and checked: what the runner carries out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from simwarden.errors import Place
+    from simwarden.policy.decision import Verdict
+    from simwarden.scenario.identities import Card
+    from simwarden.scenario.network import Instance
+    from simwarden.scenario.registry import Registry
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A verb of an element: who carries it out, and with which arguments."""
+
+    element: str
+    verb: str
+    arguments: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Let time pass, in seconds."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Power:
+    """Stop, start, restart or kill an element; `verb` is the word."""
+
+    element: str
+    verb: str
+
+
+@dataclass(frozen=True, slots=True)
+class Manage:
+    """A management call in the name of a role."""
+
+    element: str
+    role: str
+    method: str
+    path: str
+    body: Mapping[str, Any]
+    caller: str = ""
+
+
+Action: TypeAlias = "Call | Wait | Power | Manage"
+
+
+@dataclass(frozen=True, slots=True)
+class FactWanted:
+    """An observable of an element has a value, or holds a record with certain values (`want` None: holds none)."""
+
+    place: Place
+    element: str
+    observable: str
+    record: bool
+    want: Any
+
+    @property
+    def subject(self) -> str:
+        """What it is about."""
+        return f"{self.element}.{self.observable}"
+
+
+@dataclass(frozen=True, slots=True)
+class MessageWanted:
+    """A message of that name on an interface, with certain fields."""
+
+    place: Place
+    interface: str
+    message: str
+    fields: Mapping[str, Any]
+
+    @property
+    def subject(self) -> str:
+        """What it is about."""
+        return f"{self.interface.lower()}.{self.message}"
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionWanted:
+    """A decision by an element's control; what is empty or None is not asked for."""
+
+    place: Place
+    by: str
+    control: str
+    verdict: Verdict
+    subject_id: str = ""
+    reason: str = ""
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def subject(self) -> str:
+        """What it is about."""
+        return "decision"
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeWanted:
+    """The verb of the same step came to this outcome."""
+
+    place: Place
+    word: str
+
+    @property
+    def subject(self) -> str:
+        """What it is about."""
+        return "outcome"
+
+
+Condition: TypeAlias = "FactWanted | MessageWanted | DecisionWanted | OutcomeWanted"
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """Conditions that must all hold within a time, or (`never`) none of which may have happened in the phase."""
+
+    place: Place
+    conditions: tuple[Condition, ...]
+    never: bool = False
+    within: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step: at most one action, and what is judged after it. `facts` is the action as written, for twins."""
+
+    index: int
+    place: Place
+    text: str
+    action: Action | None
+    facts: Mapping[str, Any]
+    expectations: tuple[Expectation, ...] = ()
+
+
+@dataclass(slots=True)
+class Scenario:
+    """A scenario file, checked."""
+
+    path: str
+    title: str
+    registry: Registry
+    instances: dict[str, Instance]
+    cards: dict[str, Card]
+    steps: list[Step]
+    proves: tuple[str, ...] = ()
+    twin: str = ""
+    tags: tuple[str, ...] = ()
+    about: str = ""
+    seed: int | None = None
+    clock: str = ""
+    keep_alives: bool = False
+    #: sections as written (network, cards, devices), for twins
+    facts: dict[str, Any] = field(default_factory=dict)
+    #: lines of the top-level keys
+    lines: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def external(self) -> dict[str, Instance]:
+        """Elements outside this process, by name."""
+        return {name: each for name, each in self.instances.items() if each.external is not None}

@@ -1,0 +1,88 @@
+"""Why a scenario did not pass: the record of it, and how it reads."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from simwarden.errors import Place
+from simwarden.policy.requirements import requirements
+from simwarden.scenario.result import FailureRecord
+from simwarden.trace.dissect import Dissector
+from simwarden.trace.events import Decided, Frame
+
+if TYPE_CHECKING:
+    from simwarden.scenario.document import Scenario, Step
+    from simwarden.scenario.result import Mismatch
+    from simwarden.trace.trace import Trace
+
+#: messages that a record shows
+_MESSAGES = 6
+
+
+def make_record(
+    scenario: Scenario,
+    step: Step | None,
+    summary: str,
+    *,
+    mismatches: tuple[Mismatch, ...],
+    trace: Trace,
+    phase: int,
+    rerun: str,
+    detail: str,
+) -> FailureRecord:
+    """Make the record of a failure in a step (None: before the first)."""
+    decided = _explaining(list(trace.since(phase, Decided)))
+    place = mismatches[0].place if mismatches else step.place if step else Place(scenario.path)
+    known = requirements().get(decided.decision.control.requirement) if decided else None
+    return FailureRecord(
+        place=place,
+        step=step.text if step else "set-up",
+        summary=summary,
+        mismatches=mismatches,
+        element=decided.element if decided else "",
+        control=decided.decision.control.id if decided else "",
+        clause=f"{known.clause} {known.title}" if known else "",
+        reason=decided.decision.reason if decided else "",
+        ladder=last_messages(trace),
+        rerun=f"simwarden run {scenario.path}{rerun}",
+        detail=detail,
+    )
+
+
+def _explaining(made: list[Decided]) -> Decided | None:
+    """Return the decision that tells most: the last refusal, else the last one."""
+    refused = [each for each in made if not each.decision.admitted]
+    telling = refused or made
+    return telling[-1] if telling else None
+
+
+def last_messages(trace: Trace, count: int = _MESSAGES) -> tuple[str, ...]:
+    """Show the last messages, one a line."""
+    dissector = Dissector()
+    lines = []
+    for event in trace.events:
+        if isinstance(event, Frame):
+            dissection = dissector.dissect(event)
+            lines.append(
+                f"{event.time:10.3f}  {event.source:>8} -> {event.target:<8} {event.interface:<7} {dissection.summary}"
+            )
+    return tuple(lines[-count:])
+
+
+def text_of(record: FailureRecord, capture: str = "") -> str:
+    """Write a record for a terminal."""
+    lines = [f"{record.place}: {record.step}", f"  {record.summary}"]
+    for each in record.mismatches:
+        lines += [f"  {each.place.line}: {each.subject}", f"    - want  {each.want}", f"    + got   {each.got}"]
+    if record.control:
+        clause = f", clause {record.clause}" if record.clause else ""
+        lines.append(f"  decided by {record.element}, control {record.control}{clause}: {record.reason}")
+    if record.ladder:
+        lines += ["  last messages:", *(f"  {line}" for line in record.ladder)]
+    if capture:
+        lines.append(f"  capture: {capture}")
+    if record.rerun:
+        lines.append(f"  run it alone: {record.rerun}")
+    if record.detail:
+        lines += ["", "This is a fault of simwarden's own; please report it with these lines:", record.detail.rstrip()]
+    return "\n".join(lines)

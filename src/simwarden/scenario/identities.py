@@ -1,0 +1,236 @@
+"""Cards and terminals of a scenario: their identities, given or made up, and the names that refer to them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from pydantic import Field, field_validator
+
+from simwarden.model.form import FormFactor  # noqa: TC001 - a field's type, resolved by pydantic
+from simwarden.model.identity import Imei, check_imsi, luhn_digit
+from simwarden.model.profile import PROFILES
+from simwarden.runtime.declare import Model
+from simwarden.scenario.network import Instance
+from simwarden.scenario.problems import guess
+from simwarden.scenario.validation import check, short
+
+if TYPE_CHECKING:
+    from simwarden.scenario.problems import Problems
+    from simwarden.scenario.registry import Registry
+    from simwarden.scenario.yamlfile import Spot
+
+#: home network of made-up cards: the test network of TS 36.523 and the like
+_HOME = "00101"
+#: an invented type allocation code, for terminals whose element makes up none by itself
+_TAC = "86990100"
+_REFERENCE = re.compile(r"([A-Za-z][\w-]*)\.([a-z_]+)")
+
+
+class CardKeys(Model):
+    """What a card is, apart from what elements want to know of it. All of it may be left out."""
+
+    profile: str = "meter"
+    """The use that the card is made for: a ready profile."""
+    form: FormFactor | None = None
+    """The form factor; by default that of the profile."""
+    imsi: str = ""
+    """IMSI, 6 to 15 digits; by default made up in network 001-01."""
+    iccid: str = ""
+    """ICCID, 19 or 20 digits; by default made up."""
+    msisdn: str = ""
+    """The number; by default made up, 13 digits."""
+    k: str = Field(default="", repr=False, pattern="^([0-9A-Fa-f]{32})?$")
+    """The subscriber key, 32 hexadecimal digits; by default derived from the seed."""
+    opc: str = Field(default="", repr=False, pattern="^([0-9A-Fa-f]{32})?$")
+    """OPc, 32 hexadecimal digits; by default derived from the seed."""
+
+    @field_validator("profile")
+    @classmethod
+    def _known_profile(cls, value: str) -> str:
+        if value not in PROFILES:
+            raise ValueError(f"profile {value!r} is not known ({guess(value, PROFILES)})")
+        return value
+
+    @field_validator("imsi")
+    @classmethod
+    def _is_imsi(cls, value: str) -> str:
+        return value and check_imsi(value)
+
+
+@dataclass(slots=True)
+class CardEntry:
+    """One part of a section of a card (`binding`), and the element kinds that it is for."""
+
+    section: str
+    kinds: tuple[str, ...]
+    values: dict[str, Any]
+
+
+@dataclass(slots=True)
+class Card:
+    """A card of the scenario."""
+
+    name: str
+    keys: CardKeys
+    entries: list[CardEntry] = field(default_factory=list)
+
+    def sections_for(self, kind: str) -> dict[str, list[dict[str, Any]]]:
+        """Return what an element kind is told of the card's sections."""
+        found: dict[str, list[dict[str, Any]]] = {}
+        for entry in self.entries:
+            if kind in entry.kinds:
+                found.setdefault(entry.section, []).append(entry.values)
+        return found
+
+
+def make_up_card(keys: CardKeys, number: int) -> CardKeys:
+    """Fill in what a file leaves out of its `number`-th card (from 1)."""
+    body = f"89{_HOME}{number:011d}"
+    return keys.model_copy(
+        update={
+            "imsi": keys.imsi or f"{_HOME}{number:010d}",
+            "iccid": keys.iccid or body + luhn_digit(body),
+            "msisdn": keys.msisdn or f"1440{number:09d}",
+            "form": keys.form or PROFILES[keys.profile].form,
+        }
+    )
+
+
+def make_up_imei(number: int) -> str:
+    """Return the IMEI of a terminal for which a file gives none."""
+    return Imei(f"{_TAC}{number:06d}").imei
+
+
+class References:
+    """The names of a file, and what `name.identity` stands for."""
+
+    def __init__(self) -> None:
+        self.instances: dict[str, Instance] = {}
+
+    def resolve(self, value: Any, spot: Spot, problems: Problems) -> Any:
+        """Replace every `name.identity` in a value, at any depth."""
+        if isinstance(value, dict):
+            return {key: self.resolve(each, spot / key, problems) for key, each in value.items()}
+        if isinstance(value, list):
+            return [self.resolve(each, spot / index, problems) for index, each in enumerate(value)]
+        match = _REFERENCE.fullmatch(value) if isinstance(value, str) else None
+        if match is None or match[1] not in self.instances:
+            return value
+        return self.identity(match[1], match[2], spot, problems)
+
+    def identity(self, name: str, which: str, spot: Spot, problems: Problems) -> str:
+        """Return an identity of an instance, or note that it has none such."""
+        identities = self.instances[name].identities
+        if which not in identities:
+            problems.add(f"{name} has no identity {which!r}", spot.place, guess(which, identities))
+        return identities.get(which, "")
+
+    def fill(self, text: str, spot: Spot, problems: Problems) -> str:
+        """Replace every `{name.identity}` in a text."""
+
+        def replace(match: re.Match[str]) -> str:
+            if match[1] not in self.instances:
+                problems.unknown("name", match[1], self.instances, spot.place)
+                return ""
+            return self.identity(match[1], match[2], spot, problems)
+
+        return re.sub(r"\{" + _REFERENCE.pattern + r"\}", replace, text)
+
+
+class Cast:
+    """Reads the sections of a scenario whose entries are instances: cards, devices."""
+
+    def __init__(self, registry: Registry, references: References, problems: Problems) -> None:
+        self.registry, self.references, self.problems = registry, references, problems
+        self.cards: dict[str, Card] = {}
+        self._number = 0
+
+    def announce(self, section: str, data: Any, spot: Spot) -> None:
+        """Take names and identities first, so that any part of the file may refer to any other."""
+        if data == "":
+            return
+        if not isinstance(data, dict):
+            self.problems.add(f"{section}: names with their properties are expected, not {short(data)}", spot.place)
+            return
+        kind = self.registry.sections[section]
+        for number, (name, entry) in enumerate(data.items(), 1):
+            here = spot / name
+            if name in self.references.instances:
+                self.problems.add(f"two elements are called {name!r}", here.key)
+            elif entry not in ("", None) and not isinstance(entry, dict):
+                self.problems.add(f"{name}: keys and values are expected, not {short(entry)}", here.place)
+            else:
+                instance = Instance(name, kind, self.registry.declaration(kind).config.model_construct(), section)
+                self._identify(instance, entry or {}, number, here)
+                self.references.instances[name] = instance
+
+    def _identify(self, instance: Instance, entry: dict[str, Any], number: int, spot: Spot) -> None:
+        if instance.section == "cards":
+            given = {key: value for key, value in entry.items() if key in CardKeys.model_fields}
+            keys = check(CardKeys, given, spot, self.problems)
+            keys = make_up_card(keys or CardKeys(), number)
+            self.cards[instance.name] = Card(instance.name, keys)
+            instance.identities = {"imsi": keys.imsi, "iccid": keys.iccid, "msisdn": keys.msisdn}
+        elif "imei" in self.registry.declaration(instance.kind).config.model_fields:
+            instance.identities = {"imei": str(entry.get("imei") or make_up_imei(number))}
+
+    def configure(self, section: str, data: Any, spot: Spot) -> None:
+        """Check the properties of announced instances, with their references resolved."""
+        for name, entry in data.items() if isinstance(data, dict) else ():
+            instance = self.references.instances.get(name)
+            if instance is None or instance.section != section or (entry and not isinstance(entry, dict)):
+                continue
+            here = spot / name
+            resolved = self.references.resolve(entry or {}, here, self.problems)
+            if section == "cards":
+                resolved = self._split_card(name, resolved, here)
+            model = self.registry.declaration(instance.kind).config
+            for identity, value in instance.identities.items():
+                if identity in model.model_fields:
+                    resolved.setdefault(identity, value)
+            config = check(model, resolved, here, self.problems, also=self._known_keys(section))
+            if config is not None:
+                instance.config = config
+
+    def _known_keys(self, section: str) -> tuple[str, ...]:
+        return (*CardKeys.model_fields, *self.registry.card_sections) if section == "cards" else ()
+
+    def _split_card(self, name: str, entry: dict[str, Any], spot: Spot) -> dict[str, Any]:
+        """Take sections and the keys of every card out of an entry; return what is the card element's own."""
+        own = self.registry.declaration(self.registry.sections["cards"]).config.model_fields
+        rest = {}
+        keys = self.cards[name].keys.model_dump(mode="json")
+        for key, value in entry.items():
+            if key in self.registry.card_sections:
+                self._read_section(name, key, value, spot / key)
+            elif key not in keys:
+                rest[key] = value
+        return rest | {key: value for key, value in keys.items() if key in own and value}
+
+    def _read_section(self, card: str, section: str, value: Any, spot: Spot) -> None:
+        parts = list(enumerate(value)) if isinstance(value, list) else [(None, value)]
+        for index, part in parts:
+            here = spot if index is None else spot / index
+            entry = self._read_part(section, part, here)
+            if entry is not None:
+                self.cards[card].entries.append(entry)
+
+    def _read_part(self, section: str, part: Any, spot: Spot) -> CardEntry | None:
+        offered = self.registry.card_sections[section]
+        if not isinstance(part, dict):
+            self.problems.add(f"{section}: keys and values are expected, not {short(part)}", spot.place)
+            return None
+        words = [word for each in offered for word in each.by]
+        wanted = part.get("by")
+        chosen = [each for each in offered if not each.by or wanted in each.by]
+        if words and wanted is None and not [each for each in offered if not each.by]:
+            self.problems.add(f"{section} must say by whom", spot.place, f"by: {' or '.join(dict.fromkeys(words))}")
+            return None
+        if not chosen:
+            self.problems.unknown(f"{section} by", str(wanted), words, (spot / "by").place)
+            return None
+        for model in dict.fromkeys(each.model for each in chosen):
+            check(model, part, spot, self.problems)
+        return CardEntry(section, tuple(each.kind for each in chosen), part)

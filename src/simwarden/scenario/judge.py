@@ -1,0 +1,243 @@
+"""Holds conditions against the trace: what was wanted, what was got."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from simwarden.scenario.document import DecisionWanted, FactWanted, MessageWanted, OutcomeWanted
+from simwarden.scenario.match import differences, matches, show
+from simwarden.scenario.result import Mismatch
+from simwarden.trace.dissect import Dissector
+from simwarden.trace.events import Decided, Frame, StateChange
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from simwarden.scenario.document import Condition, Expectation
+    from simwarden.trace.events import Event
+    from simwarden.trace.trace import Trace
+    from simwarden.wire.dissection import Dissection
+
+#: others of a kind that a mismatch lists when nothing fits
+_LISTED = 6
+
+
+class Judge:
+    """Keeps the present state of all elements, and judges expectations against it and the trace."""
+
+    def __init__(self, trace: Trace, external: Mapping[str, Any]) -> None:
+        self._trace = trace
+        self._external = external
+        self._values: dict[tuple[str, str], StateChange] = {}
+        self._records: dict[tuple[str, str], dict[str, StateChange]] = {}
+        self._dissector = Dissector()
+        self._dissected: list[tuple[Frame, Dissection]] = []
+        self._read = 0
+        trace.add_sink(self._follow)
+
+    def _follow(self, event: Event) -> None:
+        if not isinstance(event, StateChange):
+            return
+        name = event.element, event.observable
+        if event.key is None:
+            self._values[name] = event
+        elif event.value is None:
+            self._records.get(name, {}).pop(event.key, None)
+        else:
+            self._records.setdefault(name, {})[event.key] = event
+
+    def unmet(self, expectation: Expectation, since: int, outcome: Any) -> list[Mismatch]:
+        """Return the conditions that do not hold; `since` is the number of the last event before the phase."""
+        found = []
+        for condition in expectation.conditions:
+            if not self.outside(condition):
+                mismatch = self._unmet(condition, since, outcome)
+                if mismatch is not None:
+                    found.append(mismatch)
+        return found
+
+    def happened(self, expectation: Expectation, since: int) -> list[Mismatch]:
+        """Return what happened in the phase although it never should."""
+        found = []
+        for condition in expectation.conditions:
+            event = None if self.outside(condition) else self._occurrence(condition, since)
+            if event is not None:
+                found.append(Mismatch(condition.subject, "never", _describe(event), condition.place, event.number))
+        return found
+
+    def outside(self, condition: Condition) -> str:
+        """Return the element outside this process whose inside a condition is about, or an empty string."""
+        if isinstance(condition, FactWanted):
+            return condition.element if condition.element in self._external else ""
+        if isinstance(condition, DecisionWanted):
+            return condition.by if condition.by in self._external else ""
+        return ""
+
+    # -- each kind of condition
+
+    def _unmet(self, condition: Condition, since: int, outcome: Any) -> Mismatch | None:
+        if isinstance(condition, OutcomeWanted):
+            return None if outcome_is(condition.word, outcome) else _mismatch(condition, condition.word, show(outcome))
+        if isinstance(condition, MessageWanted):
+            return self._message_unmet(condition, since)
+        if isinstance(condition, DecisionWanted):
+            return self._decision_unmet(condition, since)
+        return self._record_unmet(condition) if condition.record else self._scalar_unmet(condition)
+
+    def _scalar_unmet(self, condition: FactWanted) -> Mismatch | None:
+        event = self._values.get((condition.element, condition.observable))
+        got = event.value if event else None
+        if matches(condition.want, got, condition.observable):
+            return None
+        return _mismatch(condition, show(condition.want), show(got), event.number if event else 0)
+
+    def _record_unmet(self, condition: FactWanted) -> Mismatch | None:
+        held = list(self._records.get((condition.element, condition.observable), {}).values())
+        if condition.want is None:
+            return _mismatch(condition, "no record", show([each.value for each in held])) if held else None
+        if any(matches(condition.want, each.value) for each in held):
+            return None
+        if len(held) == 1:
+            want, got = _side_by_side(condition.want, held[0].value)
+            return _mismatch(condition, want, got, held[0].number)
+        got = "; ".join(show(each.value) for each in held[:_LISTED]) or "no record"
+        return _mismatch(condition, show(condition.want), got)
+
+    def _message_unmet(self, condition: MessageWanted, since: int) -> Mismatch | None:
+        candidates: list[tuple[int, Frame, Dissection]] = []
+        others: dict[str, None] = {}
+        for frame, dissection in self._frames(condition.interface, since):
+            others[dissection.name] = None
+            for each in _nested(dissection):
+                if each.name == condition.message:
+                    wrong = sum(1 for _ in differences(condition.fields, each.fields))
+                    if not wrong:
+                        return None
+                    candidates.append((wrong, frame, each))
+        if candidates:
+            _, frame, best = min(candidates, key=lambda each: each[0])
+            want, got = _side_by_side(condition.fields, best.fields)
+            return _mismatch(condition, want, got, frame.number)
+        names = list(others)
+        said = f"no such message; {condition.interface} carried {', '.join(names[:_LISTED]) or 'nothing'}"
+        return _mismatch(condition, show(condition.fields) if condition.fields else "sent", said)
+
+    def _decision_unmet(self, condition: DecisionWanted, since: int) -> Mismatch | None:
+        made = list(self._trace.since(since, Decided))
+        if any(_decides(condition, each) for each in made):
+            return None
+        near = [each for each in made if each.element == condition.by or not condition.by]
+        exact = [each for each in near if each.decision.control.id == condition.control]
+        shown = (exact or near or made)[-_LISTED:]
+        got = "; ".join(_describe(each) for each in shown) or "no control decided anything"
+        wanted = {
+            "by": condition.by,
+            "control": condition.control,
+            "verdict": condition.verdict.value,
+            "subject": condition.subject_id,
+            "reason": condition.reason,
+            "details": dict(condition.details),
+        }
+        want = show({key: value for key, value in wanted.items() if value})
+        return _mismatch(condition, want, got, shown[-1].number if shown else 0)
+
+    def _occurrence(self, condition: Condition, since: int) -> Event | None:
+        if isinstance(condition, DecisionWanted):
+            return next((each for each in self._trace.since(since, Decided) if _decides(condition, each)), None)
+        if isinstance(condition, MessageWanted):
+            for frame, dissection in self._frames(condition.interface, since):
+                for each in _nested(dissection):
+                    if each.name == condition.message and matches(condition.fields, each.fields):
+                        return frame
+            return None
+        if isinstance(condition, FactWanted):
+            for event in self._trace.since(since, StateChange):
+                if (event.element, event.observable) == (condition.element, condition.observable) and _is(
+                    condition, event
+                ):
+                    return event
+        return None
+
+    def _frames(self, interface: str, since: int) -> Iterator[tuple[Frame, Dissection]]:
+        events = self._trace.events
+        for event in events[self._read :]:
+            if isinstance(event, Frame):
+                self._dissected.append((event, self._dissector.dissect(event)))
+        self._read = len(events)
+        for frame, dissection in self._dissected:
+            if frame.number > since and frame.interface == interface:
+                yield frame, dissection
+
+
+def _is(condition: FactWanted, event: StateChange) -> bool:
+    if condition.want is None:
+        return event.value is None
+    return event.value is not None and matches(condition.want, event.value, condition.observable)
+
+
+def outcome_is(word: str, outcome: Any) -> bool:
+    """Tell whether a verb's outcome is the expected word: one of a mapping's values, or an HTTP status by its phrase."""
+    if isinstance(outcome, StatusOutcome):
+        return word == str(outcome.status) or matches(word, outcome.phrase)
+    return outcome is not None and matches(word, outcome)
+
+
+class StatusOutcome:
+    """The outcome of a management call: an HTTP status and what was said."""
+
+    def __init__(self, status: int, said: str) -> None:
+        from http import HTTPStatus  # noqa: PLC0415
+
+        self.status, self.said, self.phrase = status, said, HTTPStatus(status).phrase
+
+    def __str__(self) -> str:
+        return f"{self.status} {self.phrase}" + (f": {self.said}" if self.said else "")
+
+
+def _decides(condition: DecisionWanted, event: Decided) -> bool:
+    decision = event.decision
+    return (
+        (not condition.by or event.element == condition.by)
+        and (not condition.control or decision.control.id == condition.control)
+        and decision.verdict is condition.verdict
+        and (not condition.subject_id or _same_subject(condition.subject_id, decision.subject))
+        and condition.reason.lower() in decision.reason.lower()
+        and matches(dict(condition.details), decision.details)
+    )
+
+
+def _same_subject(want: str, got: str) -> bool:
+    # an IMSI of 15 digits differs from another in its last digit; only an IMEI's last digits are left out
+    return want == got or (len(got) in (14, 16) and want[:14] == got[:14])
+
+
+def _nested(dissection: Dissection) -> Iterator[Dissection]:
+    yield dissection
+    for each in dissection.inner:
+        yield from _nested(each)
+
+
+def _side_by_side(want: Mapping[str, Any], got: Mapping[str, Any]) -> tuple[str, str]:
+    """Show only what differs, on both sides."""
+    wrong = list(differences(want, got))
+    return (
+        ", ".join(f"{path}: {show(wanted)}" for path, wanted, _ in wrong),
+        ", ".join(f"{path}: {show(seen)}" for path, _, seen in wrong),
+    )
+
+
+def _mismatch(condition: Condition, want: str, got: str, event: int = 0) -> Mismatch:
+    return Mismatch(condition.subject, want, got, condition.place, event)
+
+
+def _describe(event: Event) -> str:
+    if isinstance(event, Decided):
+        decision = event.decision
+        verdict = "admitted" if decision.admitted else "refused"
+        forced = f" ({event.forced})" if event.forced else ""
+        return f"{event.element} {verdict} by {decision.control.id}{forced}: {decision.reason}"
+    if isinstance(event, StateChange):
+        return f"at {event.time:.3f} s {event.element}.{event.observable} was {show(event.value)}"
+    if isinstance(event, Frame):
+        return f"at {event.time:.3f} s from {event.source} to {event.target}"
+    return type(event).__name__

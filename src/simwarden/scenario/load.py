@@ -1,0 +1,152 @@
+"""Reads scenario files: one pass that tells all that is wrong, and gives a Scenario when nothing is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import Field
+
+from simwarden.errors import ConfigError, Place, ScenarioError
+from simwarden.policy.requirements import requirements
+from simwarden.runtime.declare import Model
+from simwarden.scenario import network
+from simwarden.scenario.document import Scenario
+from simwarden.scenario.expectation import ExpectationReader
+from simwarden.scenario.identities import Cast, References
+from simwarden.scenario.problems import Problems, guess
+from simwarden.scenario.registry import Registry
+from simwarden.scenario.steps import StepReader
+from simwarden.scenario.twin import check_refusals, check_twin
+from simwarden.scenario.validation import check
+from simwarden.scenario.yamlfile import Source, Spot, read
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+#: octets of the largest file that is read
+_LARGEST = 4 << 20
+
+
+class Header(Model):
+    """What a scenario file says beside its elements and steps."""
+
+    scenario: str = Field(min_length=1)
+    """The story in one sentence."""
+    proves: list[str] = Field(default_factory=list)
+    """Ids of the requirements that this scenario proves."""
+    twin: str = ""
+    """The file of the same story that must pass, by a path from this file."""
+    tags: list[str] = Field(default_factory=list)
+    """Words by which scenarios are chosen."""
+    about: str = ""
+    """Anything a reader should know."""
+    seed: int | None = None
+    """Derives all randomness; by default that of the command line."""
+    clock: str = Field(default="", pattern="^(virtual|real)?$")
+    """`virtual` (default) or `real`."""
+    keep_alives: bool = False
+    """Whether keep-alives (watchdogs, heartbeats) run; else virtual time skips them."""
+
+
+def read_file(path: str | Path) -> str:
+    """Return the text of a file. Raises ConfigError, with what is wrong."""
+    try:
+        octets = Path(path).read_bytes()
+    except OSError as error:
+        raise ConfigError(f"cannot be read: {error.strerror}", Place(str(path))) from error
+    if len(octets) > _LARGEST:
+        raise ConfigError(f"is larger than {_LARGEST >> 20} MB", Place(str(path)))
+    try:
+        return octets.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = octets[: error.start].count(b"\n") + 1
+        raise ScenarioError("is no UTF-8", Place(str(path), line)) from error
+
+
+class Loader:
+    """Loads scenarios on one registry and one network file; network files are read once."""
+
+    def __init__(self, registry: Registry | None = None, network_file: str = "") -> None:
+        self.registry = registry or Registry.installed()
+        self.base = self._read_network(network_file) if network_file else Source("")
+
+    def _read_network(self, path: str) -> Source:
+        problems = Problems()
+        source = read(read_file(path), path, problems)
+        if isinstance(source.data, dict) and set(source.data) == {"network"}:
+            inner = Source(path, source.data["network"])
+            inner.keys = {key[1:]: value for key, value in source.keys.items() if key}
+            inner.values = {key[1:]: value for key, value in source.values.items() if key}
+            source = inner
+        wishes: dict[str, network.Wish] = {}
+        network.collect(source.data, Spot(source), wishes, problems)
+        network.build(self.registry, wishes, problems)
+        problems.raise_if_any()
+        return source
+
+    def validate(self, path: str | Path) -> Scenario:
+        """Read and check one scenario, the form of its refusals, and its twin. Raises as `load` does."""
+        scenario = self.load(path)
+        problems = Problems()
+        check_refusals(scenario, problems)
+        check_twin(scenario, self, problems)
+        problems.raise_if_any()
+        return scenario
+
+    def load(self, path: str | Path, text: str | None = None) -> Scenario:
+        """Read and check one scenario by itself. Raises ScenarioErrors with all that is wrong, or ConfigError."""
+        problems = Problems()
+        source = read(read_file(path) if text is None else text, str(path), problems)
+        scenario = self._assemble(source, problems)
+        problems.raise_if_any()
+        return scenario
+
+    def _assemble(self, source: Source, problems: Problems) -> Scenario:
+        top, data = Spot(source), source.data
+        if not isinstance(data, dict):
+            raise ScenarioError("a scenario starts with the key `scenario`", top.place)
+        parts = ("network", "steps", *self.registry.sections)
+        header = _read_header(data, top, parts, problems)
+        references = References()
+        references.instances.update(self._network(data, top, problems))
+        cast = Cast(self.registry, references, problems)
+        for section in self.registry.sections:
+            cast.announce(section, data.get(section, ""), top / section)
+        for section in self.registry.sections:
+            cast.configure(section, data.get(section, ""), top / section)
+        reader = StepReader(ExpectationReader(self.registry, references, problems))
+        return Scenario(
+            path=source.file,
+            title=header.scenario,
+            registry=self.registry,
+            instances=references.instances,
+            cards=cast.cards,
+            steps=reader.read(data.get("steps", ""), top / "steps"),
+            proves=tuple(header.proves),
+            twin=header.twin,
+            tags=tuple(header.tags),
+            about=header.about,
+            seed=header.seed,
+            clock=header.clock,
+            keep_alives=header.keep_alives,
+            facts={key: data[key] for key in parts if key in data and key != "steps"},
+            lines={str(key[0]): line for key, (line, _) in source.keys.items() if len(key) == 1},
+        )
+
+    def _network(self, data: dict[str, Any], top: Spot, problems: Problems) -> Mapping[str, network.Instance]:
+        wishes: dict[str, network.Wish] = {}
+        network.collect(self.base.data, Spot(self.base), wishes, problems)
+        network.collect(data.get("network", ""), top / "network", wishes, problems)
+        return network.build(self.registry, wishes, problems)
+
+
+def _read_header(data: dict[str, Any], top: Spot, parts: tuple[str, ...], problems: Problems) -> Header:
+    own = {key: value for key, value in data.items() if key not in parts}
+    header = check(Header, own, top, problems, also=parts)
+    proves = data.get("proves", [])
+    for index, name in enumerate(proves if isinstance(proves, list) else ()):
+        if name not in requirements():
+            place = (top / "proves" / index).place
+            problems.add(f"requirement {name!r} is not known", place, guess(str(name), requirements()))
+    return header or Header.model_construct(scenario=str(data.get("scenario", "")))

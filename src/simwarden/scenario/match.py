@@ -1,0 +1,108 @@
+"""Whether what was seen is what a file wants: words leniently, numbers as numbers, identities by what identifies."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from simwarden.errors import SimwardenError
+from simwarden.model.identity import imei_key
+from simwarden.scenario.problems import plain
+
+_TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
+_NOTHING = ("", "none", "null")
+
+
+def differences(want: Any, got: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:
+    """Yield (path, wanted, got) of all that does not match; what is not wanted is not looked at."""
+    if isinstance(want, Mapping):
+        if not isinstance(got, Mapping):
+            yield path, want, got
+            return
+        for key, value in want.items():
+            name = _key_of(key, got)
+            below = f"{path}.{key}" if path else key
+            if name is None:
+                yield below, value, _missing(key, got)
+            else:
+                yield from differences(value, got[name], below)
+    elif isinstance(want, list):
+        items = got if isinstance(got, Sequence) and not isinstance(got, (str, bytes)) else [got]
+        for each in want:
+            if not any(matches(each, item, path) for item in items):
+                yield path, each, got
+    elif not matches(want, got, path):
+        yield path, want, got
+
+
+def matches(want: Any, got: Any, path: str = "") -> bool:
+    """Tell whether a value is the wanted one; of a list one member is enough, of a mapping what is wanted of it."""
+    if isinstance(got, (list, tuple, frozenset, set)) and not isinstance(want, list):
+        return any(matches(want, item, path) for item in got)
+    if isinstance(want, (Mapping, list)):
+        return next(differences(want, got, path), None) is None
+    return _scalar(str(want), got, path.rpartition(".")[2])
+
+
+def _scalar(want: str, got: Any, key: str) -> bool:  # noqa: PLR0911 - one return a type
+    if got is None:
+        return want.lower() in _NOTHING
+    if isinstance(got, bool):
+        return want.lower() in (_TRUE if got else _FALSE)
+    if isinstance(got, enum.Enum):
+        return plain(want) in (plain(got.name), plain(str(got.value))) or _same_number(want, got.value)
+    if isinstance(got, (int, float)):
+        return _same_number(want, got)
+    if isinstance(got, (bytes, bytearray)):
+        return want.lower().replace(" ", "").removeprefix("0x") == got.hex()
+    if isinstance(got, Mapping):
+        return any(_scalar(want, each, key) for each in got.values())
+    text = str(got)
+    if "imei" in key and _same_imei(want, text):
+        return True
+    return plain(want) == plain(text)
+
+
+def _same_number(want: str, got: Any) -> bool:
+    try:
+        return bool(int(want, 0) == got)
+    except (TypeError, ValueError):
+        pass
+    try:
+        return bool(float(want) == got)
+    except ValueError:
+        return False
+
+
+def _same_imei(want: str, got: str) -> bool:
+    try:
+        return imei_key(want) == imei_key(got)
+    except (ValueError, SimwardenError):
+        return False
+
+
+def _key_of(key: str, got: Mapping[str, Any]) -> str | None:
+    if key in got:
+        return key
+    return next((name for name in got if plain(str(name)) == plain(key)), None)
+
+
+def _missing(key: str, got: Mapping[str, Any]) -> str:
+    del key
+    return f"nothing (there is {', '.join(map(str, got)) or 'no field'})"
+
+
+def show(value: Any) -> str:
+    """Show a value as a file would write it."""
+    if isinstance(value, enum.IntEnum):
+        return f"{value.name} ({int(value)})"
+    if isinstance(value, enum.Enum):
+        return str(value.value)
+    if isinstance(value, (bytes, bytearray)):
+        return value.hex()
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(f'{key}: {show(each)}' for key, each in value.items())}}}"
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(show(each) for each in value)}]"
+    return "nothing" if value is None or value == "" else str(value)

@@ -1,0 +1,163 @@
+"""The elements of a scenario: the default network, what a file changes in it, and the instances a scenario adds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from simwarden.model.interfaces import INTERFACES
+from simwarden.scenario.problems import guess
+from simwarden.scenario.validation import check, short
+from simwarden.scenario.yamlfile import Spot
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from simwarden.runtime.declare import ElementConfig
+    from simwarden.scenario.problems import Problems
+    from simwarden.scenario.registry import Registry
+    from simwarden.scenario.yamlfile import Path
+
+Address = tuple[str, int]
+#: words that may stand where an element's settings do, to leave it out
+_OFF = ("off", "absent", "none")
+
+
+@dataclass(slots=True)
+class Instance:
+    """One element of a run.
+
+    `section` is the part of the scenario it comes from (`devices`), empty for the network; `external` maps its
+    interfaces ("" for any) to addresses when it is somebody's real one; `identities` are what other parts of the file
+    may name (`meter.imei`).
+    """
+
+    name: str
+    kind: str
+    config: ElementConfig
+    section: str = ""
+    external: Mapping[str, Address] | None = None
+    identities: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Wish:
+    """What files say of one network element: its type and settings, each setting with its place."""
+
+    name: str
+    spot: Spot
+    kind: str = ""
+    off: bool = False
+    external: Mapping[str, Address] | None = None
+    settings: dict[str, Any] = field(default_factory=dict)
+    places: dict[str, Spot] = field(default_factory=dict)
+
+
+def collect(data: Any, spot: Spot, wishes: dict[str, Wish], problems: Problems) -> None:
+    """Read a `network:` mapping into `wishes`; what is said later wins, setting by setting."""
+    if data == "":
+        return
+    if not isinstance(data, dict):
+        problems.add(f"network: element names with their settings are expected, not {short(data)}", spot.place)
+        return
+    for name, entry in data.items():
+        here = spot / name
+        wish = wishes.setdefault(name, Wish(name, here))
+        wish.spot = here
+        if isinstance(entry, str) and entry.lower() in _OFF:
+            wish.off = True
+        elif isinstance(entry, str) and entry.lower() in ("", "on"):
+            wish.off = False
+        elif isinstance(entry, dict):
+            _read_entry(wish, entry, here, problems)
+        else:
+            problems.add(f"{name}: settings or `off` are expected, not {short(entry)}", here.place)
+
+
+def _read_entry(wish: Wish, entry: dict[str, Any], here: Spot, problems: Problems) -> None:
+    wish.off = False
+    for key, value in entry.items():
+        if key == "type" and isinstance(value, str):
+            wish.kind = value
+        elif key == "external":
+            wish.external = _addresses(value, here / key, problems)
+        else:
+            wish.settings[key] = value
+            wish.places[key] = here
+
+
+def _addresses(value: Any, spot: Spot, problems: Problems) -> dict[str, Address]:
+    if isinstance(value, str):
+        return {"": parse_address(value, spot, problems)}
+    if not isinstance(value, dict):
+        problems.add("external: host:port is expected, or one for each interface", spot.place)
+        return {}
+    found = {}
+    for name, text in value.items():
+        interface = next((known for known in INTERFACES if known.lower() == name.lower()), "")
+        if not interface:
+            problems.unknown("interface", name, INTERFACES, (spot / name).key)
+        else:
+            found[interface] = parse_address(str(text), spot / name, problems, INTERFACES[interface].port)
+    return found
+
+
+def parse_address(text: str, spot: Spot, problems: Problems, port: int = 0) -> Address:
+    """Read `host:port` (IPv6 in brackets); where `port` is given it is the default."""
+    host, colon, number = text.rpartition(":")
+    if (not colon or number.endswith("]")) and port:
+        host, number = text, str(port)
+    if not host or not number.isdigit() or int(number) > 65535:
+        problems.add(f"{text!r} is no address; write host:port", spot.place)
+        return "", 0
+    return host.strip("[]"), int(number)
+
+
+def build(registry: Registry, wishes: Mapping[str, Wish], problems: Problems) -> dict[str, Instance]:
+    """Make the network: one of each standing kind, changed and added to as the files say."""
+    standing = [kind for kind, each in registry.kinds.items() if _stands(registry, kind)]
+    instances = {}
+    for name in dict.fromkeys((*standing, *wishes)):
+        wish = wishes.get(name)
+        if wish is None:
+            instances[name] = Instance(name, name, registry.declaration(name).config())
+        elif not wish.off:
+            made = _make(registry, wish, standing, problems)
+            if made is not None:
+                instances[name] = made
+    return instances
+
+
+def _stands(registry: Registry, kind: str) -> bool:
+    declaration = registry.declaration(kind)
+    return declaration.standing and not declaration.instances
+
+
+def _make(registry: Registry, wish: Wish, standing: list[str], problems: Problems) -> Instance | None:
+    kind = wish.kind or (wish.name if wish.name in registry.kinds else "")
+    network_kinds = [each for each in registry.kinds if not registry.declaration(each).instances]
+    if not kind:
+        hint = guess(wish.name, standing)
+        if not hint.startswith("did you"):
+            hint = f"another one needs a type, as in `{wish.name}: {{type: {standing[0] if standing else 'hss'}}}`"
+        problems.add(f"the network has no element {wish.name!r}", wish.spot.key, hint)
+        return None
+    if kind not in network_kinds:
+        problems.unknown("element type", kind, network_kinds, (wish.spot / "type").place)
+        return None
+    model = registry.declaration(kind).config
+    spot = _MergedSpot(wish.spot.source, wish.spot.path, wish.places)
+    config = check(model, wish.settings, spot, problems, also=("type", "external"), what="setting")
+    return None if config is None else Instance(wish.name, kind, config, external=wish.external)
+
+
+@dataclass(frozen=True, slots=True)
+class _MergedSpot(Spot):
+    """The place of settings that come from several files: each key knows its own."""
+
+    places: Mapping[str, Spot] = field(default_factory=dict)
+
+    def join(self, steps: Path) -> Spot:
+        """See Spot."""
+        origin = self.places.get(str(steps[0])) if steps else None
+        return Spot(self.source, self.path + steps) if origin is None else origin.join(steps)

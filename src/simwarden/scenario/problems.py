@@ -1,0 +1,73 @@
+"""What is wrong with a user's file, collected so that all of it is told at once."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING
+
+from simwarden.errors import ScenarioError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from simwarden.errors import Place
+
+
+class ScenarioErrors(ScenarioError):  # noqa: N818 - more than one
+    """One or more errors of one file; `problems` holds them in the file's order."""
+
+    def __init__(self, problems: list[ScenarioError]) -> None:
+        first = problems[0]
+        super().__init__(first.reason, first.place, first.hint)
+        self.problems = problems
+        self.args = ("\n".join(str(problem) for problem in problems),)
+
+    def __reduce__(self) -> tuple[type[ScenarioErrors], tuple[list[ScenarioError]]]:
+        return type(self), (self.problems,)
+
+
+class Problems:
+    """A collector of errors."""
+
+    def __init__(self) -> None:
+        self.found: list[ScenarioError] = []
+
+    def add(self, reason: str, place: Place, hint: str = "") -> None:
+        """Note an error at a place."""
+        self.found.append(ScenarioError(reason, place, hint))
+
+    def unknown(self, what: str, name: str, known: Iterable[str], place: Place) -> None:
+        """Note that a name is not one of those known, and guess which was meant."""
+        self.add(f"{what} {name!r} is not known", place, guess(name, known))
+
+    def raise_if_any(self) -> None:
+        """Raise what was found, in the file's order, each once."""
+        if self.found:
+            unique = {str(problem): problem for problem in self.found}
+            raise ScenarioErrors(sorted(unique.values(), key=_position))
+
+
+def _position(problem: ScenarioError) -> tuple[str, int, int]:
+    place = problem.place
+    return (place.file, place.line, place.column) if place else ("", 0, 0)
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return the known name that is most like `name`, or an empty string."""
+    by_plain = {plain(each): each for each in known}
+    found = difflib.get_close_matches(plain(name), list(by_plain), n=1, cutoff=0.6)
+    return by_plain[found[0]] if found else ""
+
+
+def guess(name: str, known: Iterable[str]) -> str:
+    """Return a hint: `did you mean 'x'?`, or the list of what is known where it is short and nothing is near."""
+    names = list(dict.fromkeys(known))
+    near = nearest(name, names)
+    if near:
+        return f"did you mean {near!r}?"
+    return f"known: {', '.join(names)}" if 0 < len(names) <= 12 else ""
+
+
+def plain(word: str) -> str:
+    """Return a word as it is compared: small letters, with hyphens and blanks as underscores."""
+    return word.strip().lower().replace("-", "_").replace(" ", "_")

@@ -1,0 +1,98 @@
+"""The elements that are installed, and all that they declare. Nothing in `scenario` knows one by name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache, cached_property
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
+
+from simwarden.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from simwarden.policy.decision import Control
+    from simwarden.runtime.declare import Declaration, Model, Verb
+    from simwarden.runtime.element import Element
+
+GROUP = "simwarden.elements"
+
+
+@dataclass(frozen=True, slots=True)
+class CardSection:
+    """What one element kind wants in a section of a card; `by` are the words that choose it, empty if it is alone."""
+
+    kind: str
+    name: str
+    model: type[Model]
+    by: tuple[str, ...]
+
+
+class Registry:
+    """Element classes by kind."""
+
+    def __init__(self, classes: Iterable[type[Element[Any]]]) -> None:
+        self.kinds: dict[str, type[Element[Any]]] = {each.declaration.kind: each for each in classes}
+
+    @staticmethod
+    def installed() -> Registry:
+        """Load the elements of all installed packages, once a process. Raises ConfigError for one that cannot be."""
+        return _installed()
+
+    def declaration(self, kind: str) -> Declaration:
+        """Return what a kind declares."""
+        return self.kinds[kind].declaration
+
+    @cached_property
+    def sections(self) -> Mapping[str, str]:
+        """Scenario sections whose entries are instances (`devices`), with the kind of their entries."""
+        found = ((each.declaration.instances, kind) for kind, each in self.kinds.items())
+        return {section: kind for section, kind in found if section}
+
+    @cached_property
+    def verbs(self) -> Mapping[str, tuple[tuple[str, Verb], ...]]:
+        """Verbs by name, with the kinds that have them."""
+        found: dict[str, tuple[tuple[str, Verb], ...]] = {}
+        for kind, each in self.kinds.items():
+            for name, verb in each.all_verbs().items():
+                found[name] = (*found.get(name, ()), (kind, verb))
+        return found
+
+    @cached_property
+    def card_sections(self) -> Mapping[str, tuple[CardSection, ...]]:
+        """Sections of a card by name, with what each kind wants there."""
+        found: dict[str, tuple[CardSection, ...]] = {}
+        for kind, each in self.kinds.items():
+            for name, model in each.declaration.card.items():
+                section = CardSection(kind, name, model, literal_words(model, "by"))
+                found[name] = (*found.get(name, ()), section)
+        return found
+
+    @cached_property
+    def controls(self) -> Mapping[str, tuple[tuple[str, Control], ...]]:
+        """Controls by id, with the kinds that enforce them."""
+        found: dict[str, tuple[tuple[str, Control], ...]] = {}
+        for kind, each in self.kinds.items():
+            for control in each.declaration.controls:
+                found[control.id] = (*found.get(control.id, ()), (kind, control))
+        return found
+
+
+def literal_words(model: type[Model], name: str) -> tuple[str, ...]:
+    """Return the words of a Literal field of a model; empty if it has no such field."""
+    info = model.model_fields.get(name)
+    if info is None or get_origin(info.annotation) is not Literal:
+        return ()
+    return tuple(str(word) for word in get_args(info.annotation))
+
+
+@cache
+def _installed() -> Registry:
+    classes = []
+    for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
+        try:
+            classes.append(point.load())
+        except (ImportError, AttributeError) as error:
+            raise ConfigError(f"element {point.name} ({point.value}) cannot be loaded: {error}") from error
+    return Registry(classes)

@@ -1,0 +1,366 @@
+"""Runs one scenario: a loop of its own, its elements, provisioning over management, its steps, and the verdict."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import time
+import traceback
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from simwarden.errors import InternalError, SimwardenError
+from simwarden.runtime.clock import Clock
+from simwarden.runtime.host import Host, HostSettings
+from simwarden.runtime.loop import TestbedLoop
+from simwarden.runtime.management import ManagementError, Role
+from simwarden.runtime.provision import CardProvision
+from simwarden.scenario import failure
+from simwarden.scenario.alarm import TimeUp, alarm
+from simwarden.scenario.document import Call, Manage, Power, Wait
+from simwarden.scenario.judge import Judge, StatusOutcome
+from simwarden.scenario.result import Lane, ScenarioResult, Verdict
+from simwarden.scenario.twin import expects_refusal
+from simwarden.trace.events import Decided, Fault, Note, StateChange, StepMark
+from simwarden.trace.trace import Trace
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from simwarden.scenario.document import Action, Expectation, Scenario, Step
+    from simwarden.scenario.identities import Card
+    from simwarden.scenario.result import FailureRecord, Mismatch
+
+#: seconds that an expectation waits for what is not there yet: of virtual time, of real time
+_WITHIN_VIRTUAL, _WITHIN_REAL = 30.0, 5.0
+#: real seconds between looks at an expectation on the real clock
+_LOOK = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """What a command line decides about runs. `limit` is in real seconds; `switches` are for mutation testing."""
+
+    seed: int = 0
+    transport: str = "memory"
+    clock: str = ""
+    worker: int = 0
+    limit: float = 60.0
+    switches: Mapping[str, str] = field(default_factory=dict)
+    #: options of the command line that a re-run needs
+    rerun: str = ""
+
+
+class _Failed(Exception):  # noqa: N818 - carries a record, is no error
+    """A step did not do what it should."""
+
+    def __init__(self, summary: str, mismatches: tuple[Mismatch, ...] = (), verdict: Verdict = Verdict.FAILED) -> None:
+        super().__init__(summary)
+        self.summary, self.mismatches, self.verdict = summary, mismatches, verdict
+
+
+def run_scenario(scenario: Scenario, name: str, options: RunOptions) -> ScenarioResult:
+    """Run a scenario to its verdict. Never raises for what happens inside the run."""
+    began = time.perf_counter()
+    run = _Run(scenario, name, options)
+    try:
+        run.go()
+    finally:
+        run.loop.close()
+    result = run.result
+    result.seconds = time.perf_counter() - began
+    return result
+
+
+class _Run:
+    """The state of one run."""
+
+    def __init__(self, scenario: Scenario, name: str, options: RunOptions) -> None:
+        self.scenario, self.options = scenario, options
+        outside = scenario.external
+        clock = "real" if outside else scenario.clock or options.clock or "virtual"
+        transport = "tcp" if outside and options.transport == "memory" else options.transport
+        seed = options.seed if scenario.seed is None else scenario.seed
+        self.loop = TestbedLoop(virtual=clock == "virtual")
+        self.clock = Clock(self.loop)
+        self.clock.skip_keep_alives = self.clock.virtual and not scenario.keep_alives
+        self.trace = Trace(self.clock.now)
+        self.settings = HostSettings(
+            seed=seed,
+            scenario=scenario.title,
+            transport=transport,
+            worker=options.worker,
+            external={each: it.external or {} for each, it in outside.items()},
+            switches=options.switches,
+        )
+        self.judge = Judge(self.trace, outside)
+        self.phase = 0
+        self.judged = True
+        self.phases: list[int] = [0]
+        self.inconclusive: list[str] = []
+        self.step: Step | None = None
+        self.faults: list[Fault] = []
+        self.trace.add_sink(self._watch)
+        self.result = ScenarioResult(
+            name=name,
+            path=scenario.path,
+            title=scenario.title,
+            verdict=Verdict.PASSED,
+            proves=scenario.proves,
+            tags=scenario.tags,
+            twin=scenario.twin,
+            about=scenario.about,
+            lanes=lanes_of(scenario),
+            seed=seed,
+            transport=transport,
+            clock=clock,
+            steps=len(scenario.steps),
+            expects_refusal=expects_refusal(scenario),
+        )
+
+    def _watch(self, event: object) -> None:
+        if isinstance(event, Fault):
+            self.faults.append(event)
+
+    # -- the whole
+
+    def go(self) -> None:
+        """Set up, carry out all steps, take down."""
+        shown: int | None = None
+        host: Host | None = None
+        try:
+            with alarm(self.options.limit + sum(self._real_waits())):
+                host = Host(self.loop, self.clock, self.trace, self.settings)
+                self.loop.set_exception_handler(self._loop_fault(host))
+                self.loop.run_until_complete(self._story(host))
+                shown = self.trace.last_number
+                self.result.virtual = self.clock.now()
+                self.loop.run_until_complete(host.close())
+        except TimeUp as error:
+            self._fail(f"still running after {self.options.limit:g} s of real time, at {error}", Verdict.ERROR)
+        except _Failed as error:
+            self._fail(error.summary, error.verdict, error.mismatches)
+        except ManagementError as error:
+            self._fail(f"{error} (status {error.status})", Verdict.FAILED)
+        except InternalError as error:
+            self._fail(str(error), Verdict.ERROR)
+        except (SimwardenError, ConnectionError) as error:
+            self._fail(str(error), Verdict.FAILED)
+        except Exception as error:  # noqa: BLE001 - a bug of ours ends this scenario, not the command
+            self._fail(f"{type(error).__name__}: {error}", Verdict.ERROR, detail=traceback.format_exc())
+        if shown is None:
+            shown = self.trace.last_number
+            self.result.virtual = self.clock.now()
+            self._take_down(host)
+        self._conclude(shown)
+
+    def _real_waits(self) -> list[float]:
+        if self.clock.virtual:
+            return []
+        return [each.action.seconds for each in self.scenario.steps if isinstance(each.action, Wait)]
+
+    def _loop_fault(self, host: Host) -> Any:
+        def record(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+            error = context.get("exception") or InternalError(context["message"])
+            host.fault("host", context["message"], error)
+
+        return record
+
+    def _take_down(self, host: Host | None) -> None:
+        with contextlib.suppress(Exception, TimeUp), alarm(5.0):
+            for task in asyncio.all_tasks(self.loop):
+                task.cancel()
+            if host is not None:
+                self.loop.run_until_complete(host.close())
+
+    def _conclude(self, shown: int) -> None:
+        result = self.result
+        if result.failure is None:
+            self._check_faults()
+        if result.failure is None:
+            self._check_refusals(shown)
+        if result.failure is None and self.inconclusive:
+            result.verdict = Verdict.INCONCLUSIVE
+            outside = ", ".join(dict.fromkeys(self.inconclusive))
+            result.failure = self._record(f"cannot be judged from here: the inside of {outside} (external)")
+        events = self.trace.events
+        skipped = [event for event in events[shown:] if isinstance(event, Note) and event.element == "clock"]
+        result.events = events if result.verdict is Verdict.ERROR else [*events[:shown], *skipped]
+
+    # -- failures
+
+    def _fail(self, summary: str, verdict: Verdict, mismatches: tuple[Mismatch, ...] = (), detail: str = "") -> None:
+        if self.faults and verdict is not Verdict.ERROR:
+            fault = self.faults[0]
+            summary, verdict, detail = f"fault in {fault.element}: {fault.reason}", Verdict.ERROR, fault.detail
+        self.result.verdict = verdict
+        self.result.failure = self._record(summary, mismatches, detail)
+
+    def _record(self, summary: str, mismatches: tuple[Mismatch, ...] = (), detail: str = "") -> FailureRecord:
+        return failure.make_record(
+            self.scenario,
+            self.step,
+            summary,
+            mismatches=mismatches,
+            trace=self.trace,
+            phase=self.phase,
+            rerun=self.options.rerun,
+            detail=detail,
+        )
+
+    def _check_faults(self) -> None:
+        if self.faults:
+            fault = self.faults[0]
+            self._fail(f"fault in {fault.element}: {fault.reason}", Verdict.ERROR, detail=fault.detail)
+
+    def _check_refusals(self, shown: int) -> None:
+        """A refusal that an element shows must have a control behind it, unless somebody's real element refused."""
+        if self.scenario.external:
+            return
+        starts = iter([*self.phases[1:], shown + 1])
+        until, refused = next(starts), False
+        for event in self.trace.events[:shown]:
+            while event.number > until:
+                until, refused = next(starts), False
+            if isinstance(event, Decided):
+                refused = refused or not event.decision.admitted
+            elif isinstance(event, StateChange) and event.value == "rejected" and not refused:
+                said = f"{event.element}.{event.observable} is rejected, but no control decided so"
+                self._fail(said, Verdict.ERROR)
+                return
+
+    # -- the story
+
+    async def _story(self, host: Host) -> None:
+        for name, each in self.scenario.instances.items():
+            if each.external is None:
+                host.add(name, self.scenario.registry.kinds[each.kind], each.config)
+        await host.start_all()
+        await self.clock.settle()
+        for card in self.scenario.cards.values():
+            await self._provision(host, card)
+        await self.clock.settle()
+        for step in self.scenario.steps:
+            self.step = step
+            await self._carry_out(host, step)
+            self._check_faults()
+            if self.result.failure is not None:
+                return
+            self.result.steps_done += 1
+
+    async def _provision(self, host: Host, card: Card) -> None:
+        keys = card.keys
+        for name, element in host.elements.items():
+            instance = self.scenario.instances[name]
+            mine = not instance.section or name == card.name
+            if mine and any(each.method == "PUT" and each.path == "/cards/{imsi}" for each in element.routes):
+                body = CardProvision(
+                    name=card.name,
+                    imsi=keys.imsi,
+                    iccid=keys.iccid,
+                    msisdn=keys.msisdn,
+                    k=keys.k or self._key(card.name, "k"),
+                    opc=keys.opc or self._key(card.name, "opc"),
+                    profile=keys.profile,
+                    form=keys.form.value if keys.form else "",
+                    sections=card.sections_for(instance.kind),
+                )
+                await element.manage(Role.OPERATOR, "PUT", f"/cards/{keys.imsi}", body.model_dump(), caller="runner")
+
+    def _key(self, card: str, which: str) -> str:
+        generator = random.Random(f"{self.settings.seed}/{self.scenario.title}/{card}/{which}")  # noqa: S311 - simulated
+        return generator.getrandbits(128).to_bytes(16, "big").hex()
+
+    async def _carry_out(self, host: Host, step: Step) -> None:
+        self.trace.emit(StepMark(index=step.index, text=step.text, line=step.place.line))
+        outcome = None
+        if step.action is not None:
+            if self.judged:
+                self.phase = self.trace.last_number
+                self.phases.append(self.phase)
+                self.judged = False
+            outcome = await self._act(host, step.action)
+            await self.clock.settle()
+        wrong: list[Mismatch] = []
+        for expectation in step.expectations:
+            self.judged = True
+            outside = [name for each in expectation.conditions if (name := self.judge.outside(each))]
+            self.inconclusive += outside
+            wrong += await self._hold(expectation, outcome)
+        if wrong:
+            raise _Failed(
+                "an expectation was not met" if len(wrong) == 1 else "expectations were not met", tuple(wrong)
+            )
+
+    async def _hold(self, expectation: Expectation, outcome: Any) -> list[Mismatch]:
+        """Hold an expectation against the trace; what is not there yet has time to come."""
+        if expectation.never:
+            return self.judge.happened(expectation, self.phase)
+        default = _WITHIN_VIRTUAL if self.clock.virtual else _WITHIN_REAL
+        deadline = self.clock.now() + (default if expectation.within is None else expectation.within)
+        while True:
+            wrong = self.judge.unmet(expectation, self.phase, outcome)
+            if not wrong or self.faults or all(each.subject == "outcome" for each in wrong):
+                return wrong
+            if not await self._let_time_pass(deadline):
+                return wrong
+
+    async def _let_time_pass(self, deadline: float) -> bool:
+        """Go to the next timer (on the real clock: wait a moment); False if the deadline comes first."""
+        now = self.clock.now()
+        if self.clock.virtual:
+            due = self.loop.next_timer()
+            if due is None or due > deadline:
+                return False
+            await self.clock.sleep(max(0.0, due - now))
+            await self.clock.settle()
+            return True
+        await asyncio.sleep(_LOOK)
+        return now < deadline
+
+    async def _act(self, host: Host, action: Action) -> Any:
+        if isinstance(action, Wait):
+            await self.clock.sleep(action.seconds)
+            return None
+        if action.element in self.scenario.external:
+            self.inconclusive.append(action.element)
+            return None
+        if isinstance(action, Power):
+            return await self._power(host, action)
+        element = host.elements[action.element]
+        if isinstance(action, Call):
+            path = f"/verbs/{action.verb}"
+            return await element.manage(Role.OPERATOR, "POST", path, action.arguments, caller="runner")
+        return await self._manage(host, action)
+
+    async def _power(self, host: Host, action: Power) -> None:
+        if action.verb != "start":
+            await host.stop(action.element, kill=action.verb == "kill")
+            await self.clock.settle()
+        if action.verb in ("start", "restart"):
+            await host.start(action.element)
+
+    async def _manage(self, host: Host, action: Manage) -> StatusOutcome:
+        element = host.elements[action.element]
+        role = Role(action.role)
+        try:
+            said = await element.manage(
+                role, action.method, action.path, action.body, caller=action.caller or action.role
+            )
+        except ManagementError as error:
+            outcome = StatusOutcome(error.status, str(error))
+        else:
+            return StatusOutcome(200 if said is not None else 204, "")
+        if not (self.step and self.step.expectations):
+            raise _Failed(f"{action.method} {action.path}: {outcome}")
+        return outcome
+
+
+def lanes_of(scenario: Scenario) -> tuple[Lane, ...]:
+    """Return the lanes of a scenario's ladder, from the cards to the core."""
+    found = []
+    for name, each in scenario.instances.items():
+        declaration = scenario.registry.declaration(each.kind)
+        found.append(Lane(name, each.kind, declaration.title, declaration.lane, each.external is not None))
+    return tuple(sorted(found, key=lambda lane: lane.order))

@@ -1,0 +1,197 @@
+"""Reads the steps of a scenario: one verb each, and what is expected after it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from simwarden.runtime.declare import Names
+from simwarden.scenario.document import Call, Manage, Power, Step, Wait
+from simwarden.scenario.problems import guess
+from simwarden.scenario.units import seconds
+from simwarden.scenario.validation import check, short
+
+if TYPE_CHECKING:
+    from simwarden.runtime.declare import Verb
+    from simwarden.scenario.document import Action
+    from simwarden.scenario.expectation import ExpectationReader
+    from simwarden.scenario.yamlfile import Spot
+
+POWER = ("stop", "start", "restart", "kill")
+CORE_VERBS = {
+    "wait": "Let time pass: `wait: 90 days`.",
+    "stop": "Stop an element with its goodbyes: `stop: eir`.",
+    "start": "Start an element that was stopped or killed: `start: eir`.",
+    "restart": "Stop an element with its goodbyes and start it again: `restart: hss`.",
+    "kill": "Take an element's power away, without goodbyes: `kill: hss`.",
+    "manage": "Call an element's management interface in the name of a role; the outcome is the HTTP status: "
+    "`manage: {element: hss, as: customer, method: PUT, path: '/cards/{card.imsi}/binding', "
+    "body: {imei: meter.imei}}`.",
+}
+_MANAGE_KEYS = ("element", "as", "method", "path", "body", "caller")
+_JUDGE = ("expect", "never")
+
+
+class StepReader:
+    """Turns the entries of `steps` into steps."""
+
+    def __init__(self, reader: ExpectationReader) -> None:
+        self.reader = reader
+        self.registry, self.references, self.problems = reader.registry, reader.references, reader.problems
+
+    def read(self, data: Any, spot: Spot) -> list[Step]:
+        """Read all steps."""
+        if not isinstance(data, list) or not data:
+            self.problems.add(f"steps: a list of steps is expected, not {short(data)}", spot.place)
+            return []
+        return [step for index, each in enumerate(data) if (step := self._step(each, spot / index, index)) is not None]
+
+    def _step(self, data: Any, spot: Spot, index: int) -> Step | None:
+        if isinstance(data, str) and data:
+            data = {data: ""}
+        if not isinstance(data, dict) or not data:
+            self.problems.add(f"a step is one verb with its arguments, not {short(data)}", spot.place)
+            return None
+        verbs = [key for key in data if key not in _JUDGE]
+        for extra in verbs[1:]:
+            self.problems.add(f"one verb a step: {extra!r} stands beside {verbs[0]!r}", (spot / extra).key)
+        action = self._action(verbs[0], data[verbs[0]], spot / verbs[0]) if verbs else None
+        expectations = tuple(
+            self.reader.read(data[key], spot / key, never=key == "never", verb=bool(verbs))
+            for key in _JUDGE
+            if key in data
+        )
+        text = _text(verbs[0], data[verbs[0]]) if verbs else " and ".join(key for key in _JUDGE if key in data)
+        facts = {verb: data[verb] for verb in verbs}
+        return Step(index, spot.place, text, action, facts, expectations)
+
+    def _action(self, verb: str, value: Any, spot: Spot) -> Action | None:
+        if verb == "wait":
+            return self._wait(value, spot)
+        if verb in POWER:
+            return Power(value, verb) if self._is_element(value, spot) else None
+        if verb == "manage":
+            return self._manage(value, spot)
+        if verb in self.registry.verbs:
+            return self._call(verb, value, spot)
+        self.problems.unknown("verb", verb, (*self.registry.verbs, *CORE_VERBS, *_JUDGE), spot.key)
+        return None
+
+    def _wait(self, value: Any, spot: Spot) -> Wait | None:
+        try:
+            return Wait(seconds(str(value)))
+        except ValueError as error:
+            self.problems.add(str(error), spot.place)
+            return None
+
+    def _is_element(self, name: Any, spot: Spot, kinds: tuple[str, ...] = ()) -> bool:
+        instances = self.references.instances
+        known = [each for each, it in instances.items() if not kinds or it.kind in kinds]
+        if isinstance(name, str) and name in known:
+            return True
+        what = f"{kinds[0]}" if len(kinds) == 1 else "element"
+        if isinstance(name, str) and name:
+            self.problems.add(f"no {what} is called {name!r}", spot.place, guess(name, known))
+        else:
+            self.problems.add(f"name the {what}", spot.place, f"known: {', '.join(known)}" if known else "")
+        return False
+
+    def _manage(self, value: Any, spot: Spot) -> Manage | None:
+        if not isinstance(value, dict):
+            self.problems.add(f"manage: element, method and path are expected, not {short(value)}", spot.place)
+            return None
+        for key in value:
+            if key not in _MANAGE_KEYS:
+                self.problems.unknown("key", key, _MANAGE_KEYS, (spot / key).key)
+        role, method = str(value.get("as", "operator")), str(value.get("method", "GET")).upper()
+        if role not in ("operator", "customer"):
+            self.problems.unknown("role", role, ("operator", "customer"), (spot / "as").place)
+        path, body = str(value.get("path", "")), value.get("body") or {}
+        element = value.get("element", "")
+        if not self._is_element(element, spot / "element"):
+            return None
+        path = self.references.fill(path, spot / "path", self.problems)
+        self._check_route(element, method, path, spot)
+        if not isinstance(body, dict):
+            self.problems.add(f"body: keys and values are expected, not {short(body)}", (spot / "body").place)
+            body = {}
+        resolved = self.references.resolve(body, spot / "body", self.problems)
+        return Manage(element, role, method, path, resolved, str(value.get("caller", "")))
+
+    def _check_route(self, element: str, method: str, path: str, spot: Spot) -> None:
+        kind = self.references.instances[element].kind
+        routes = self.registry.kinds[kind].routes
+        if not any(each.pattern.fullmatch(path) for each in routes):
+            paths = dict.fromkeys(each.path for each in routes)
+            self.problems.add(f"{element} has no route {method} {path}", (spot / "path").place, guess(path, paths))
+
+    def _call(self, name: str, value: Any, spot: Spot) -> Call | None:
+        choices = self.registry.verbs[name]
+        kind, verb = self._choose(choices, value)
+        if not isinstance(value, dict):
+            if value != "" and not verb.arguments.shorthand:
+                fields = ", ".join(verb.arguments.model_fields)
+                self.problems.add(f"{name}: {fields} are expected, not {short(value)}", spot.place)
+                return None
+            value = {verb.arguments.shorthand: value} if verb.arguments.shorthand and value != "" else {}
+        before = len(self.problems.found)
+        arguments = {key: self._argument(verb, key, each, spot) for key, each in value.items()}
+        check(verb.arguments, arguments, spot, self.problems, what="argument")
+        element = self._carrier(kind, verb, arguments, spot, [each for each, _ in choices])
+        return Call(element, name, arguments) if element and len(self.problems.found) == before else None
+
+    def _choose(self, choices: tuple[tuple[str, Verb], ...], value: Any) -> tuple[str, Verb]:
+        """Choose among kinds with a verb of that name: the kind of the element that the step names."""
+        for kind, verb in choices:
+            target = verb.arguments.target
+            name = value.get(target) if isinstance(value, dict) else value
+            if target and isinstance(name, str):
+                instance = self.references.instances.get(name)
+                if instance is not None and instance.kind == kind:
+                    return kind, verb
+        return choices[0]
+
+    def _argument(self, verb: Verb, key: str, value: Any, spot: Spot) -> Any:
+        here = spot / key if spot.source.place((*spot.path, key)) != spot.place else spot
+        info = verb.arguments.model_fields.get(key)
+        kinds = tuple(mark.kind for mark in info.metadata if isinstance(mark, Names)) if info else ()
+        if kinds:
+            self._is_element(value, here, kinds)
+            return value
+        return self.references.resolve(value, here, self.problems)
+
+    def _carrier(self, kind: str, verb: Verb, arguments: dict[str, Any], spot: Spot, kinds: list[str]) -> str:
+        """Return the element that carries a verb out."""
+        instances = self.references.instances
+        target = verb.arguments.target
+        if target:
+            field = verb.arguments.model_fields[target]
+            name = arguments.get(target, field.default if not field.is_required() else "")
+            if not isinstance(name, str) or name not in instances:
+                if not any(isinstance(mark, Names) for mark in field.metadata):
+                    self._is_element(name, spot / target, tuple(kinds))
+                return ""
+            if instances[name].kind not in kinds:
+                self.problems.add(f"{name} is a {instances[name].kind}, which does not {verb.name}", spot.place)
+                return ""
+            return name
+        own = [name for name, each in instances.items() if each.kind == kind]
+        if len(own) != 1:
+            said = f"the network has {len(own)} of type {kind}" if own else f"the network has no {kind}"
+            self.problems.add(f"{verb.name}: {said}", spot.key)
+            return ""
+        return own[0]
+
+
+def _text(verb: str, value: Any) -> str:
+    """Show a step in one line, as it might stand in the file."""
+    if isinstance(value, dict):
+        return f"{verb}: {{{', '.join(f'{key}: {_flow(each)}' for key, each in value.items())}}}"
+    return f"{verb}: {_flow(value)}" if value != "" else verb
+
+
+def _flow(value: Any) -> str:
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{key}: {_flow(each)}' for key, each in value.items())}}}"
+    if isinstance(value, list):
+        return f"[{', '.join(_flow(each) for each in value)}]"
+    return str(value)

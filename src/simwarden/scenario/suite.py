@@ -1,0 +1,144 @@
+"""Many scenarios: found, chosen and run, one after another or spread over processes, with the same results."""
+
+from __future__ import annotations
+
+import fnmatch
+import multiprocessing
+import re
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, replace
+from functools import cache
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from simwarden.errors import ConfigError, Place
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from simwarden.scenario.document import Scenario
+    from simwarden.scenario.result import ScenarioResult
+    from simwarden.scenario.runner import RunOptions
+
+_SUFFIXES = (".yaml", ".yml")
+_MARK = re.compile(r"^scenario[ \t]*:", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A scenario file and the name under which its results are kept."""
+
+    path: str
+    name: str
+
+
+def is_scenario(text: str) -> bool:
+    """Tell whether a YAML text has a top-level `scenario:` key, without parsing it."""
+    return _MARK.search(text) is not None
+
+
+def find(paths: Iterable[str]) -> list[Job]:
+    """Return the scenarios in files and folders, in the order of paths. Raises ConfigError for a missing path.
+
+    A file that is named is taken as a scenario whatever is in it; in a folder only files with a `scenario:` key are.
+    """
+    jobs: dict[str, Job] = {}
+    names: set[str] = set()
+    for given in paths:
+        root = Path(given)
+        if root.is_dir():
+            files = sorted(path for path in root.rglob("*") if path.suffix in _SUFFIXES and _looks_like_one(path))
+        elif root.exists():
+            files, root = [root], root.parent
+        else:
+            raise ConfigError("there is no such file or folder", Place(given))
+        for path in files:
+            if str(path) not in jobs:
+                jobs[str(path)] = Job(str(path), _unique(_name(path, root), names))
+    return list(jobs.values())
+
+
+def _looks_like_one(path: Path) -> bool:
+    try:
+        return path.is_file() and is_scenario(path.read_text("utf-8", errors="replace"))
+    except OSError:
+        return False
+
+
+def _name(path: Path, root: Path) -> str:
+    inside = path.relative_to(root).with_suffix("")
+    return re.sub(r"[^A-Za-z0-9_.-]+", "-", "-".join(inside.parts)) or "scenario"
+
+
+def _unique(name: str, names: set[str]) -> str:
+    chosen = next(each for n in count(1) if (each := name if n == 1 else f"{name}-{n}") not in names)
+    names.add(chosen)
+    return chosen
+
+
+def chosen(scenario: Scenario, name: str, tags: Iterable[str], patterns: Iterable[str]) -> bool:
+    """Tell whether a scenario is chosen: it has one of the tags (`not-x`: lacks x), and one pattern fits it."""
+    wanted = [tag for tag in tags if not tag.startswith("not-")]
+    unwanted = [tag.removeprefix("not-") for tag in tags if tag.startswith("not-")]
+    if wanted and not set(wanted) & set(scenario.tags):
+        return False
+    if set(unwanted) & set(scenario.tags):
+        return False
+    texts = [text.lower() for text in (name, scenario.title, scenario.path, *scenario.proves)]
+    globs = [pattern.lower() if any(c in pattern for c in "*?[") else f"*{pattern.lower()}*" for pattern in patterns]
+    return not globs or any(fnmatch.fnmatchcase(text, glob) for text in texts for glob in globs)
+
+
+def run_all(
+    jobs: list[tuple[Job, Scenario]], options: RunOptions, network: str, workers: int
+) -> Iterator[ScenarioResult]:
+    """Run scenarios and yield their results in the order given, whatever the number of processes."""
+    if workers <= 1 or len(jobs) <= 1:
+        from simwarden.scenario.runner import run_scenario  # noqa: PLC0415 - workers import it themselves
+
+        for job, scenario in jobs:
+            yield run_scenario(scenario, job.name, options)
+        return
+    # Fork where there is one: the elements are loaded already, and nothing else runs in this process yet.
+    method = "fork" if sys.platform == "linux" else "spawn"
+    context: Any = multiprocessing.get_context(method)
+    numbers = context.Value("i", 0)
+    workers = min(workers, len(jobs))
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker, initargs=(numbers,)) as pool:
+        futures = [pool.submit(_run_job, job, options, network) for job, _ in jobs]
+        try:
+            for future, (job, _) in zip(futures, jobs, strict=True):
+                try:
+                    yield future.result()
+                except BrokenProcessPool as error:
+                    raise ConfigError(f"a worker process died while it ran {job.path} or one beside it") from error
+        finally:
+            for future in futures:
+                future.cancel()
+
+
+_worker = 0
+
+
+def _start_worker(numbers: Any) -> None:
+    """Give this process its number, by which its addresses differ from the others'."""
+    global _worker  # noqa: PLW0603 - one number a process
+    with numbers.get_lock():
+        numbers.value += 1
+        _worker = numbers.value
+
+
+@cache
+def _loader(network: str) -> Any:
+    from simwarden.scenario.load import Loader  # noqa: PLC0415 - in the worker
+
+    return Loader(network_file=network)
+
+
+def _run_job(job: Job, options: RunOptions, network: str) -> ScenarioResult:
+    from simwarden.scenario.runner import run_scenario  # noqa: PLC0415 - in the worker
+
+    return run_scenario(_loader(network).load(job.path), job.name, replace(options, worker=_worker))

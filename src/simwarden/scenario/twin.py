@@ -1,0 +1,231 @@
+"""The rule of twins: every refusal has a story that differs in one fact, and passes.
+
+A scenario *expects a refusal* if it expects (outside `never`) a decision that refuses, a state or outcome that means
+refusal, or a management status 401 or 403. It must then name its twin, and each step (or run of steps without a verb
+between) that expects a refused state must name the decision (element and control) and the cause.
+
+Two scenarios differ in *one fact* if, outside titles and expectations, all their differences are one of
+- one name or value put for another in the steps, at any number of places (`phone` for `meter`),
+- one block of steps put in, left out or replaced,
+- one entry of cards, devices or network (or one value in it) changed, put in or left out,
+where differences that share a name (a device added and then used instead of another) count together.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from simwarden.errors import Place, SimwardenError
+from simwarden.policy.decision import Verdict
+from simwarden.scenario.document import DecisionWanted, FactWanted, Manage, MessageWanted, OutcomeWanted
+from simwarden.scenario.expectation import REFUSAL_WORDS
+from simwarden.scenario.problems import Problems, plain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from simwarden.scenario.document import Condition, Scenario, Step
+    from simwarden.scenario.load import Loader
+
+_REFUSED_STATUS = ("401", "403", "unauthorized")
+_CAUSES = ("cause", "result", "status", "reason", "sw", "code")
+
+
+def expects_refusal(scenario: Scenario) -> bool:
+    """Tell whether a scenario expects that something is refused."""
+    return any(_is_refusal(step, each) for step in scenario.steps for each in _expected(step))
+
+
+def _expected(step: Step) -> Iterator[Condition]:
+    for expectation in step.expectations:
+        if not expectation.never:
+            yield from expectation.conditions
+
+
+def _is_refusal(step: Step, condition: Condition) -> bool:
+    if isinstance(condition, DecisionWanted):
+        return condition.verdict is Verdict.REFUSE
+    if isinstance(condition, OutcomeWanted):
+        return _refused_word(condition.word) or (
+            isinstance(step.action, Manage) and plain(condition.word) in _REFUSED_STATUS
+        )
+    return isinstance(condition, FactWanted) and not condition.record and _refused_word(condition.want)
+
+
+def _refused_word(value: Any) -> bool:
+    return isinstance(value, str) and plain(value) in REFUSAL_WORDS
+
+
+def check_refusals(scenario: Scenario, problems: Problems) -> None:
+    """Note refusals that are expected without element, control or cause."""
+    for group in _groups(scenario):
+        conditions = [(step, each) for step in group for each in _expected(step)]
+        refused = [each for step, each in conditions if _is_refusal(step, each)]
+        if not refused:
+            continue
+        decisions = [each for each in refused if isinstance(each, DecisionWanted)]
+        place = refused[0].place
+        for each in decisions:
+            if not each.by or not each.control:
+                problems.add("a refusal names who decides and by which control", each.place, "by: and control:")
+        if not decisions:
+            problems.add("a refusal names its decision", place, "add decision: {by: ..., control: ...}")
+        shown = [each for each in refused if not isinstance(each, DecisionWanted)]
+        if shown and not any(_names_cause(each) for _, each in conditions):
+            problems.add(
+                "a refusal names its cause", shown[0].place, "add for example emm_cause: or a message's result"
+            )
+
+
+def _groups(scenario: Scenario) -> Iterator[list[Step]]:
+    group: list[Step] = []
+    for step in scenario.steps:
+        if step.action is not None and any(each.expectations for each in group):
+            yield group
+            group = []
+        group.append(step)
+    yield group
+
+
+def _names_cause(condition: Condition) -> bool:
+    if isinstance(condition, FactWanted):
+        return _is_cause(condition.observable) or (isinstance(condition.want, dict) and _has_cause(condition.want))
+    if isinstance(condition, MessageWanted):
+        return _has_cause(condition.fields)
+    if isinstance(condition, OutcomeWanted):
+        return plain(condition.word) in _REFUSED_STATUS
+    return bool(condition.reason)
+
+
+def _has_cause(fields: Mapping[str, Any]) -> bool:
+    return any(_is_cause(key) or (isinstance(value, dict) and _has_cause(value)) for key, value in fields.items())
+
+
+def _is_cause(name: str) -> bool:
+    return any(part in _CAUSES for part in plain(name).split("_"))
+
+
+def check_twin(scenario: Scenario, loader: Loader, problems: Problems) -> None:
+    """Note what is wrong with the twin of a scenario, or with its absence."""
+    place = _twin_place(scenario)
+    if not scenario.twin:
+        if expects_refusal(scenario):
+            problems.add("a scenario that expects a refusal names its twin, which passes", place, "add twin: FILE")
+        return
+    path = Path(scenario.path).parent / scenario.twin
+    if not path.is_file():
+        problems.add(f"twin {scenario.twin} does not exist", place)
+        return
+    try:
+        twin = loader.load(str(path))
+    except SimwardenError as error:
+        problems.add(f"twin {scenario.twin} is not valid: {str(error).splitlines()[0]}", place)
+        return
+    if not expects_refusal(scenario):
+        return
+    if expects_refusal(twin):
+        problems.add(f"twin {scenario.twin} expects a refusal itself", place)
+    facts = facts_between(scenario, twin)
+    if not facts:
+        problems.add(f"twin {scenario.twin} does not differ: its elements and steps are the same", place)
+    elif len(facts) > 1:
+        listed = "; ".join(fact.text for fact in facts)
+        problems.add(f"twin {scenario.twin} differs in {len(facts)} facts, not one: {listed}", place)
+
+
+def _twin_place(scenario: Scenario) -> Place:
+    return Place(scenario.path, scenario.lines.get("twin", scenario.lines.get("scenario", 1)))
+
+
+@dataclass(slots=True)
+class Fact:
+    """One difference between two scenarios, and the names it is about."""
+
+    text: str
+    names: frozenset[str] = frozenset()
+
+
+def facts_between(one: Scenario, other: Scenario) -> list[Fact]:
+    """Return the facts in which two scenarios differ; differences that share a name are one."""
+    found: list[Fact] = []
+    for section in dict.fromkeys((*one.facts, *other.facts)):
+        found += _entries(section, one.facts.get(section) or {}, other.facts.get(section) or {})
+    found += _steps(
+        [each.facts for each in one.steps if each.facts], [each.facts for each in other.steps if each.facts]
+    )
+    return _merge(found)
+
+
+def _entries(section: str, mine: dict[str, Any], others: dict[str, Any]) -> Iterator[Fact]:
+    for name in dict.fromkeys((*mine, *others)):
+        if (name in mine) != (name in others):
+            yield Fact(f"{section}.{name} is in one only", frozenset({name}))
+        elif (mine[name] or {}) != (others[name] or {}):
+            for path in _paths(mine[name] or {}, others[name] or {}, f"{section}.{name}"):
+                yield Fact(f"{path} differs")
+
+
+def _paths(one: Any, other: Any, path: str) -> Iterator[str]:
+    if isinstance(one, dict) and isinstance(other, dict):
+        for key in dict.fromkeys((*one, *other)):
+            if key not in one or key not in other:
+                yield f"{path}.{key}"
+            elif one[key] != other[key]:
+                yield from _paths(one[key], other[key], f"{path}.{key}")
+    else:
+        yield path
+
+
+def _steps(one: list[Mapping[str, Any]], other: list[Mapping[str, Any]]) -> Iterator[Fact]:
+    matcher = difflib.SequenceMatcher(
+        None, [json.dumps(each) for each in one], [json.dumps(each) for each in other], autojunk=False
+    )
+    for what, start, end, begin, finish in matcher.get_opcodes():
+        mine, others = one[start:end], other[begin:finish]
+        if what == "equal":
+            continue
+        if [list(each) for each in mine] == [list(each) for each in others]:
+            yield from (_exchange(a, b) for a, b in _exchanged(mine, others))
+        else:
+            yield Fact(f"step {start + 1}: {_verbs(mine) or 'nothing'} against {_verbs(others) or 'nothing'}")
+
+
+def _verbs(steps: list[Mapping[str, Any]]) -> str:
+    return ", ".join(next(iter(each)) for each in steps)
+
+
+def _exchange(mine: str, others: str) -> Fact:
+    return Fact(f"{mine!r} for {others!r} in the steps", frozenset({mine, others}))
+
+
+def _exchanged(one: Any, other: Any) -> Iterator[tuple[str, str]]:
+    """Yield the pairs of values that stand for each other."""
+    if isinstance(one, dict) and isinstance(other, dict) and one.keys() == other.keys():
+        for key, value in one.items():
+            yield from _exchanged(value, other[key])
+    elif isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+        for mine, others in zip(one, other, strict=True):
+            yield from _exchanged(mine, others)
+    elif one != other:
+        yield _brief(one), _brief(other)
+
+
+def _brief(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _merge(facts: list[Fact]) -> list[Fact]:
+    """Count together what shares a name; equal differences are one."""
+    merged: list[Fact] = []
+    for fact in facts:
+        same = [each for each in merged if each.text == fact.text or (each.names & fact.names)]
+        for each in same:
+            merged.remove(each)
+        texts = dict.fromkeys((*(each.text for each in same), fact.text))
+        names = frozenset[str]().union(fact.names, *(each.names for each in same))
+        merged.append(Fact(" and ".join(texts), names))
+    return merged

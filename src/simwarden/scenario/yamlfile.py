@@ -1,0 +1,113 @@
+"""YAML read so that every scalar is a string and every value has a place (file:line:column).
+
+YAML's own typing is left out on purpose: it reads the IMSI `001010000000001` as an octal number and `off` as false.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import yaml
+
+from simwarden.errors import Place, ScenarioError
+
+if TYPE_CHECKING:
+    from simwarden.scenario.problems import Problems
+
+Path: TypeAlias = tuple[str | int, ...]
+Data: TypeAlias = "str | list[Any] | dict[str, Any]"
+
+_Loader: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+
+
+class Source:
+    """A file that was read: its data, and where each part of it stands."""
+
+    def __init__(self, file: str, data: Any = "") -> None:
+        self.file = file
+        self.data: Any = data
+        self.keys: dict[Path, tuple[int, int]] = {}
+        self.values: dict[Path, tuple[int, int]] = {}
+
+    def place(self, path: Path, *, key: bool = False) -> Place:
+        """Return where a value (or its key) stands; of what is not there, where its parent stands."""
+        while path and path not in self.values:
+            path, key = path[:-1], True
+        line, column = (self.keys if key and path in self.keys else self.values).get(path, (0, 0))
+        return Place(self.file, line, column)
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A place in a source by its path, to be gone down from with `/`."""
+
+    source: Source
+    path: Path = ()
+
+    def __truediv__(self, step: str | int) -> Spot:
+        return Spot(self.source, (*self.path, step))
+
+    def join(self, steps: Path) -> Spot:
+        """Go down several steps."""
+        return Spot(self.source, self.path + steps)
+
+    @property
+    def place(self) -> Place:
+        """Where the value stands."""
+        return self.source.place(self.path)
+
+    @property
+    def key(self) -> Place:
+        """Where the key of the value stands."""
+        return self.source.place(self.path, key=True)
+
+
+def read(text: str, file: str, problems: Problems) -> Source:
+    """Read one YAML document. Duplicate keys are noted in `problems`. Raises ScenarioError for what is no YAML."""
+    source = Source(file)
+    loader = _Loader(text)
+    try:
+        node = loader.get_single_node()
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = Place(file, mark.line + 1, mark.column + 1) if mark else Place(file)
+        raise ScenarioError(f"no YAML: {error.problem or error.context}", place) from error
+    except yaml.YAMLError as error:  # characters that YAML does not allow
+        raise ScenarioError(f"no YAML: {str(error).splitlines()[0]}", Place(file)) from error
+    finally:
+        loader.dispose()
+    if node is not None:
+        source.data = _walk(node, (), source, problems)
+    return source
+
+
+def _walk(node: yaml.Node, path: Path, source: Source, problems: Problems) -> Data:
+    source.values[path] = _position(node)
+    if isinstance(node, yaml.MappingNode):
+        return _mapping(node, path, source, problems)
+    if isinstance(node, yaml.SequenceNode):
+        return [_walk(item, (*path, index), source, problems) for index, item in enumerate(node.value)]
+    return str(node.value)
+
+
+def _mapping(node: yaml.MappingNode, path: Path, source: Source, problems: Problems) -> dict[str, Any]:
+    data: dict[str, Any] = {}
+    for key_node, value_node in node.value:
+        line, column = _position(key_node)
+        if not isinstance(key_node, yaml.ScalarNode):
+            problems.add("a key must be a word", Place(source.file, line, column))
+            continue
+        key = str(key_node.value)
+        below = (*path, key)
+        if key in data:
+            first = source.keys[below][0]
+            problems.add(f"key {key!r} is here twice (first in line {first})", Place(source.file, line, column))
+            continue
+        source.keys[below] = (line, column)
+        data[key] = _walk(value_node, below, source, problems)
+    return data
+
+
+def _position(node: yaml.Node) -> tuple[int, int]:
+    return node.start_mark.line + 1, node.start_mark.column + 1
