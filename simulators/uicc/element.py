@@ -13,9 +13,9 @@ from simulators.uicc.pins import padded
 from simwarden.model.form import FormFactor, Slot
 from simwarden.model.identity import Imei, Plmn, check_imsi
 from simwarden.policy.decision import Control as PolicyControl
-from simwarden.policy.form import card_goes
+from simwarden.policy.form import judge_form
 from simwarden.policy.interlock import card_serves_terminal
-from simwarden.policy.operator import binding_by_operator
+from simwarden.policy.operator import judge_binder
 from simwarden.runtime.declare import CardName, Declaration, Model, Observable, VerbModel, verb
 from simwarden.runtime.element import Element
 from simwarden.runtime.management import Call, ManagementError, Role, route
@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 M = TypeVar("M", bound=Model)
 
 APPLET = PolicyControl("bind.card.applet", "bind.card.applet", card_serves_terminal, "The card checks its terminal")
-FORM = PolicyControl("pre.form", "pre.form", card_goes, "The card's form keeps it in its terminal")
-OPERATOR = PolicyControl("bind.operator", "bind.operator", binding_by_operator, "Only the operator binds")
+FORM = PolicyControl("pre.form", "pre.form", judge_form, "The card's form keeps it in its terminal")
+OPERATOR = PolicyControl("bind.operator", "bind.operator", judge_binder, "Only the operator binds")
 NOWHERE = "nowhere"
 
 
@@ -287,7 +287,7 @@ class Uicc(Element[UiccConfig]):
         found |= self._facts
         bind = card.bind
         found["terminal"] = self._link.remote if self._link is not None else NOWHERE
-        found["binding"] = {"imei": bind.imei_key, "applet": bind.applet} if bind.imei_key else None
+        found["binding"] = {"imei": Imei(bind.imei_key).imei, "applet": bind.applet} if bind.imei_key else None
         return found
 
 

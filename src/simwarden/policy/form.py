@@ -6,7 +6,7 @@ from simwarden.model.form import FormFactor, Slot, fits
 from simwarden.policy.decision import Ruling
 
 
-def card_goes(*, form: FormFactor, home: str, terminal: str, slot: Slot) -> Ruling:
+def judge_form(*, form: FormFactor, home: str, terminal: str, slot: Slot) -> Ruling:
     """Rule whether a card goes into a terminal, or, with `terminal` empty, comes out of it by hand.
 
     `home` is the terminal that it was first put into, empty before that.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from simwarden.model.identity import imei_key
+from simwarden.model.identity import Imei, imei_key
 from simwarden.policy.decision import Ruling
 
 
@@ -12,10 +12,24 @@ def card_serves_terminal(*, bound: str, seen: str, fail_open: bool = False) -> R
     `bound` is the IMEI in the card's area, `seen` what the terminal answered to PROVIDE LOCAL INFORMATION (empty: it
     was not asked, cannot answer or would not), both as 14 to 16 digits.
     """
-    facts = {"expected": imei_key(bound), "seen": seen}
+    facts = {"expected": Imei(imei_key(bound)).imei, "seen": Imei(imei_key(seen)).imei if seen else ""}
     if not seen:
         reason = "the terminal gives no IMEI"
         return Ruling.admit(f"{reason}, fails open", **facts) if fail_open else Ruling.refuse(reason, **facts)
     if imei_key(seen) == imei_key(bound):
         return Ruling.admit("the terminal's IMEI is the bound one", **facts)
     return Ruling.refuse("the terminal's IMEI is not the bound one", **facts)
+
+
+def terminal_accepts_card(*, bound: str, seen: str) -> Ruling:
+    """Rule, for a terminal that compares, whether it communicates with the card that it holds.
+
+    `bound` is the IMEI in the card's area (empty: the card is bound to none), `seen` the terminal's own, both as 14 to 16
+    digits.
+    """
+    facts = {"expected": Imei(imei_key(bound)).imei if bound else "", "seen": Imei(imei_key(seen)).imei}
+    if not bound:
+        return Ruling.admit("the card is bound to no terminal", **facts)
+    if imei_key(bound) == imei_key(seen):
+        return Ruling.admit("the IMEI on the card is the terminal's own", **facts)
+    return Ruling.refuse("the IMEI on the card is not the terminal's own", **facts)

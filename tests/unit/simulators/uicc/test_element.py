@@ -11,7 +11,7 @@ from simulators.uicc.element import Uicc
 from simwarden.machine import milenage
 from simwarden.model.form import FormFactor, Slot
 from simwarden.model.identity import Imei
-from simwarden.policy.form import card_goes
+from simwarden.policy.form import judge_form
 from simwarden.runtime.clock import Clock
 from simwarden.runtime.declare import Declaration, ElementConfig
 from simwarden.runtime.element import Element
@@ -266,7 +266,7 @@ def test_only_the_operator_binds(bench: Bench) -> None:
             await bench.card.manage(Role.CUSTOMER, "PUT", path, wanted, caller="buyer")
         assert (caught.value.status, str(caught.value)) == (403, "buyer may not bind, the operator does")
         found = await bench.card.manage(Role.OPERATOR, "PUT", path, wanted)
-        assert found["binding"] == {"imei": METER.key, "applet": True}
+        assert found["binding"] == {"imei": METER.imei, "applet": True}
         with pytest.raises(ManagementError):
             await bench.card.manage(Role.CUSTOMER, "DELETE", path)
         assert (await bench.card.manage(Role.CUSTOMER, "GET", f"/cards/{IMSI}"))["binding"] == found["binding"]
@@ -420,5 +420,5 @@ def test_no_key_is_in_the_trace(bench: Bench) -> None:
     ],
 )
 def test_what_fits_where(form: FormFactor, home: str, terminal: str, slot: Slot, admitted: bool) -> None:  # noqa: FBT001
-    assert card_goes(form=form, home=home, terminal=terminal, slot=slot).admitted is admitted
+    assert judge_form(form=form, home=home, terminal=terminal, slot=slot).admitted is admitted
     assert FormFactor("mff2") is FormFactor.SOLDERED
