@@ -165,13 +165,22 @@ _COMMANDS: dict[int, Callable[[CommandApdu], tuple[Fields, str]]] = {
 
 
 def _response(apdu: ResponseApdu, command: CommandApdu | None) -> Dissection:
-    name = _NAMES.get(command.ins, f"command-{command.ins:02x}") + "-response" if command else "response"
+    name = _response_name(apdu, command)
     fields: Fields = {"sw": f"{apdu.sw:04x}", "status": apdu.text}
     inner, detail = _inner(apdu.data)
     if apdu.data:
         fields |= inner or {"data": shown(apdu.data)}
     summary = f"{apdu.sw:04X} {apdu.text}" + (f": {detail}" if detail else "")
     return Dissection(name, summary, fields, cause="" if apdu.ok else apdu.text)
+
+
+def _response_name(apdu: ResponseApdu, command: CommandApdu | None) -> str:
+    if command is None:
+        return "response"
+    if command.ins == Ins.GET_RESPONSE and apdu.data:
+        # what is fetched belongs to the command before
+        return _FETCHED.get(apdu.data[0], "get-response") + "-response"
+    return _NAMES.get(command.ins, f"command-{command.ins:02x}") + "-response"
 
 
 def _inner(data: bytes) -> tuple[Fields, str]:
@@ -215,6 +224,7 @@ def _proactive(data: bytes) -> tuple[Fields, str]:
     return {"proactive_command": kind.lower().replace(" ", "-"), "qualifier": command.qualifier}, detail
 
 
+_FETCHED = {0x62: "select", 0xDB: "authenticate", 0xDC: "authenticate"}
 _BODIES: dict[int, Callable[[bytes], tuple[Fields, str]]] = {
     0x62: _fcp,
     0xD0: _proactive,

@@ -6,7 +6,6 @@ import pytest
 
 from simulators.uicc.card import Card, Issue
 from simwarden.model.identity import Imei, Plmn
-from simwarden.policy.interlock import card_serves_terminal
 from simwarden.wire.apdu import CommandApdu, ResponseApdu, cat, efs
 from simwarden.wire.apdu.authenticate import authenticate_command
 from simwarden.wire.apdu.cat import Local, ProactiveCommand, TerminalProfile, TerminalResponse
@@ -171,21 +170,3 @@ def test_the_decision_is_the_judges() -> None:
     talk(card, BOUND)
     assert authenticate(card) == REFUSED
     assert heard == [(BOUND.key, BOUND.imeisv, False)]
-
-
-@pytest.mark.parametrize(
-    ("seen", "fail_open", "admitted"),
-    [
-        ("351451208401216", False, True),
-        ("35145120840121", False, True),
-        ("3514512084012199", False, True),
-        ("359900000000016", False, False),
-        ("359900000000016", True, False),
-        ("", False, False),
-        ("", True, True),
-    ],
-)
-def test_the_rule(seen: str, fail_open: bool, admitted: bool) -> None:  # noqa: FBT001
-    ruling = card_serves_terminal(bound="35145120840121", seen=seen, fail_open=fail_open)
-    assert ruling.admitted is admitted
-    assert ruling.details == {"expected": BOUND.imei, "seen": Imei(seen[:14]).imei if seen else ""}

@@ -9,9 +9,8 @@ import pytest
 from simulators.uicc.config import UiccConfig
 from simulators.uicc.element import Uicc
 from simwarden.machine import milenage
-from simwarden.model.form import FormFactor, Slot
+from simwarden.model.form import Slot
 from simwarden.model.identity import Imei
-from simwarden.policy.form import judge_form
 from simwarden.runtime.clock import Clock
 from simwarden.runtime.declare import Declaration, ElementConfig
 from simwarden.runtime.element import Element
@@ -397,28 +396,3 @@ def test_no_key_is_in_the_trace(bench: Bench) -> None:
     for event in bench.trace.events:
         if isinstance(event, Frame):
             dissect(event.data, is_response=not event.from_client)
-
-
-@pytest.mark.parametrize(
-    ("form", "home", "terminal", "slot", "admitted"),
-    [
-        (FormFactor.PLUG_IN, "", "meter", Slot.ANY, True),
-        (FormFactor.PLUG_IN, "meter", "phone", Slot.PLUG_IN, True),
-        (FormFactor.PLUG_IN, "meter", "phone", Slot.MINI, False),
-        (FormFactor.NANO, "meter", "phone", Slot.PLUG_IN, True),
-        (FormFactor.PLUG_IN, "meter", "phone", Slot.BOARD, False),
-        (FormFactor.SOLDERED, "", "meter", Slot.BOARD, True),
-        (FormFactor.SOLDERED, "", "meter", Slot.PLUG_IN, False),
-        (FormFactor.SOLDERED, "meter", "meter", Slot.ANY, True),
-        (FormFactor.SOLDERED, "meter", "phone", Slot.BOARD, False),
-        (FormFactor.SOLDERED, "meter", "", Slot.ANY, False),
-        (FormFactor.EUICC, "meter", "", Slot.ANY, False),
-        (FormFactor.ODD_SHAPED, "meter", "", Slot.ANY, True),
-        (FormFactor.ODD_SHAPED, "meter", "phone", Slot.ANY, False),
-        (FormFactor.ODD_SHAPED, "meter", "meter2", Slot.ODD_SHAPED, True),
-        (FormFactor.ODD_SHAPED, "", "phone", Slot.NANO, False),
-    ],
-)
-def test_what_fits_where(form: FormFactor, home: str, terminal: str, slot: Slot, admitted: bool) -> None:  # noqa: FBT001
-    assert judge_form(form=form, home=home, terminal=terminal, slot=slot).admitted is admitted
-    assert FormFactor("mff2") is FormFactor.SOLDERED

@@ -157,3 +157,17 @@ def test_any_parameters_of_known_commands_give_a_dissection(ins: Ins, p1: int, p
 @given(st.sampled_from([0x62, 0xD0, 0xDB, 0xDC, 0xA0, 0x61]), st.binary(max_size=60))
 def test_any_response_body_gives_a_dissection(tag: int, body: bytes) -> None:
     assert dissect(bytes((tag,)) + body + b"\x90\x00", is_response=True).name
+
+
+def test_a_fetched_response_is_named_after_the_command_before() -> None:
+    command = bytes.fromhex("00c000002c")
+    success = bytes.fromhex("db08") + b"R" * 8 + b"\x10" + b"C" * 16 + b"\x10" + b"I" * 16 + b"\x90\x00"
+    assert dissect(success, is_response=True, command=command).name == "authenticate-response"
+    assert dissect(b"\x62\x00\x90\x00", is_response=True, command=command).name == "select-response"
+    assert dissect(b"\x6f\x00", is_response=True, command=command).name == "get-response-response"
+    refused = dissect(b"\x69\x85", is_response=True, command=bytes.fromhex("00880081"))
+    assert (refused.name, refused.fields["sw"], refused.cause) == (
+        "authenticate-response",
+        "6985",
+        "Conditions of use not satisfied",
+    )

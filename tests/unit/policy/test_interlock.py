@@ -1,0 +1,47 @@
+"""The interlock of card and terminal, from either side, and who may set it up."""
+
+import pytest
+
+from simwarden.model.identity import Imei
+from simwarden.policy.interlock import card_serves_terminal, terminal_accepts_card
+from simwarden.policy.operator import judge_binder
+
+BOUND = Imei("35145120840121")
+
+
+@pytest.mark.parametrize(
+    ("seen", "fail_open", "admitted"),
+    [
+        ("351451208401216", False, True),
+        ("35145120840121", False, True),
+        ("3514512084012199", False, True),
+        ("359900000000016", False, False),
+        ("359900000000016", True, False),
+        ("", False, False),
+        ("", True, True),
+    ],
+)
+def test_the_rule(seen: str, fail_open: bool, admitted: bool) -> None:  # noqa: FBT001
+    ruling = card_serves_terminal(bound="35145120840121", seen=seen, fail_open=fail_open)
+    assert ruling.admitted is admitted
+    assert ruling.details == {"expected": BOUND.imei, "seen": Imei(seen[:14]).imei if seen else ""}
+
+
+@pytest.mark.parametrize(
+    ("bound", "seen", "admitted"),
+    [
+        ("", "359900000000016", True),
+        ("35145120840121", "351451208401216", True),
+        ("35145120840121", "3514512084012199", True),
+        ("35145120840121", "359900000000016", False),
+    ],
+)
+def test_the_terminals_rule(bound: str, seen: str, admitted: bool) -> None:  # noqa: FBT001
+    assert terminal_accepts_card(bound=bound, seen=seen).admitted is admitted
+
+
+def test_only_the_operator_binds() -> None:
+    assert judge_binder(role="operator").admitted
+    refused = judge_binder(role="customer", caller="buyer")
+    assert not refused.admitted
+    assert refused.reason == "buyer may not bind, the operator does"
