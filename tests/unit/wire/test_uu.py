@@ -54,7 +54,11 @@ EXAMPLES: list[tuple[uu.Message, str]] = [
     ),
     (uu.RrcConnectionReconfigurationComplete(0x4D), "310003" + "01004d"),
     (uu.RrcConnectionReconfigurationComplete(), "31000100"),
-    (uu.MeasurementReport((uu.MeasuredCell(CELL, 80),)), "320009" + "01" + "00f11000012301" + "50"),
+    (uu.MeasurementReport((uu.MeasuredCell(CELL, 80),)), "32000a" + "01" + "00f11000012301" + "50" + "00"),
+    (
+        uu.MeasurementReport((uu.MeasuredCell(CELL, 80, Tai(PLMN, 7)),)),
+        "32000f" + "01" + "00f11000012301" + "50" + "0100f1100007",
+    ),
     (uu.UserData(5, b"\x45\x00"), "400003" + "05" + "4500"),
 ]
 

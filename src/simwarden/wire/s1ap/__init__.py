@@ -7,7 +7,7 @@
 Messages and their elements are listed in `messages`, the elements' values in `values` and `enums`.
 """
 
-from simwarden.wire.s1ap.codec import Message, S1apError, decode, encode
+from simwarden.wire.s1ap.codec import Message, S1apError, answer_to, decode, encode, notification_of, ue_ids
 from simwarden.wire.s1ap.dissect import cause_text, dissect
 from simwarden.wire.s1ap.enums import (
     CauseMisc,
@@ -51,8 +51,11 @@ __all__ = [
     "S1apError",
     "TimeToWait",
     "TypeOfError",
+    "answer_to",
     "cause_text",
     "decode",
     "dissect",
     "encode",
+    "notification_of",
+    "ue_ids",
 ]

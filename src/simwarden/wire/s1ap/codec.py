@@ -34,11 +34,6 @@ class S1apError(PeerError):
         super().__init__(reason, code=int(cause))
         self.cause, self.diagnostics, self.message = cause, diagnostics, message
 
-    @property
-    def answerable(self) -> bool:
-        """Whether an Error Indication may be sent: never about an Error Indication (10.2)."""
-        return self.message is None or self.message.name != "error-indication"
-
 
 @dataclass(slots=True)
 class Message:
@@ -221,3 +216,42 @@ def _judge(
         reason = f"{message.name}: element {names}"
         raise S1apError(reason, cause, message.diagnosis(*rejected[:256]), message)
     message.notify = tuple(notified[:256])
+
+
+def ue_ids(message: Message) -> dict[str, Any]:
+    """Return those elements that say which device a message is about."""
+    ids: tuple[str, ...] = ("mme_ue_s1ap_id", "enb_ue_s1ap_id")
+    return {name: message.ies[name] for name in ids if name in message.ies}
+
+
+def answer_to(error: S1apError) -> Message | None:
+    """Return what an erroneous message calls for: its procedure's failure message, else an Error Indication (10.3).
+
+    None where nothing may be sent: an Error Indication is never answered by another (10.2), nor is what carries
+    criticality ignore.
+    """
+    ies: dict[str, Any] = {"cause": error.cause}
+    if error.diagnostics is not None:
+        ies["criticality_diagnostics"] = error.diagnostics
+    message = error.message
+    if message is None:
+        return Message("error-indication", ies) if error.cause != CauseProtocol.UNSPECIFIED else None
+    if message.name == "error-indication":
+        return None
+    known = ue_ids(message)
+    failure = BY_CODE.get((MessageType.UNSUCCESSFUL, message.procedure))
+    if message.type == MessageType.INITIATING and failure is not None:
+        wanted = {rule.ie.name for rule in failure.mandatory} - {"cause"}
+        if wanted <= known.keys():
+            return Message(failure.name, ies | {name: known[name] for name in wanted})
+    return Message("error-indication", ies | known)
+
+
+def notification_of(message: Message) -> Message | None:
+    """Return the Error Indication that tells of elements in an accepted message that were not understood (10.3.4.2)."""
+    if not message.notify:
+        return None
+    known = ue_ids(message)
+    cause = CauseProtocol.ABSTRACT_SYNTAX_ERROR_IGNORE_AND_NOTIFY
+    diagnostics = message.diagnosis(*message.notify)
+    return Message("error-indication", {**known, "cause": cause, "criticality_diagnostics": diagnostics})

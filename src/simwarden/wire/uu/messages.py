@@ -142,10 +142,11 @@ class MobilityControlInfo(Record):
 @declared
 @dataclass(slots=True, frozen=True)
 class MeasuredCell(Record):
-    """A neighbour that a device hears; `rsrp` in minus dBm."""
+    """A neighbour that a device hears; `rsrp` in minus dBm, and its tracking area if the device has read it there."""
 
     cell: Ecgi = coded(ECGI)
     rsrp: int = coded(U8, default=90)
+    tai: Tai | None = coded(optional(TAI), default=None)
 
 
 class Message(Record):

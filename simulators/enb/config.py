@@ -1,0 +1,70 @@
+"""Settings of an eNB."""
+
+from __future__ import annotations
+
+import re
+
+from pydantic import Field, field_validator
+
+from simwarden.model.identity import Plmn
+from simwarden.runtime.declare import ElementConfig, Model
+
+
+class CellConfig(Model):
+    """One cell."""
+
+    tac: int = Field(default=1, ge=0, le=0xFFFF)
+    """Tracking area code."""
+    cell: int | None = Field(default=None, ge=0, le=255)
+    """Last 8 bits of the cell identity; by default the cell's number in this list."""
+    barred: bool = False
+    """Nobody may camp here (cellBarred)."""
+    bar_emergency: bool = False
+    """Emergency calls are barred (ac-BarringForEmergency)."""
+    bar_signalling: bool = False
+    """Attach, tracking area update and the like are barred (ac-BarringForMO-Signalling)."""
+    bar_data: bool = False
+    """Service requests for data are barred (ac-BarringForMO-Data)."""
+    ims_emergency: bool = True
+    """Devices without service may make emergency calls here (ims-EmergencySupport)."""
+
+
+class EnbConfig(ElementConfig):
+    """An eNB: who it is, its cells, and whom it connects to."""
+
+    enb_id: int = Field(default=0, ge=0, le=0xFFFFF)
+    """Macro eNB identity, 20 bits; 0 means the number at the end of its name (`enb2`: 2; without number 1)."""
+    plmn: str = "001-01"
+    """The network that its cells broadcast."""
+    cells: tuple[CellConfig, ...] = Field(default=(CellConfig(),), min_length=1, max_length=255)
+    """Its cells; the first is called NAME/1."""
+    mmes: tuple[str, ...] = ("mme",)
+    """The MMEs that it sets S1 up with."""
+    x2: tuple[str, ...] = ()
+    """Neighbouring eNBs that it sets X2 up with; naming it on one of the two is enough. Others are reached by S1."""
+    inactivity: float = Field(default=10.0, ge=0)
+    """Seconds without traffic after which a device's connection is released; 0: never."""
+    radio_timeout: float = Field(default=5.0, gt=0)
+    """Seconds to wait for a device's answer before its connection counts as lost."""
+    s1_retry: float = Field(default=5.0, gt=0)
+    """Seconds until S1 is tried again; doubled with each failure, at most 600. A TimeToWait of the MME goes first."""
+    handover_preparation: float = Field(default=10.0, gt=0)
+    """Seconds for the preparation of a handover (TS1RELOCprep, TRELOCprep)."""
+    handover_completion: float = Field(default=10.0, gt=0)
+    """Seconds for the device to turn up in the target cell (TS1RELOCoverall, TX2RELOCoverall)."""
+    ciphering: tuple[int, ...] = (2, 1, 0)
+    """AS ciphering algorithms (EEA numbers) by preference."""
+    integrity: tuple[int, ...] = (2, 1)
+    """AS integrity algorithms (EIA numbers) by preference. EIA0 is for unauthenticated emergency calls only."""
+    s1u_address: str = "192.0.2.101"
+    """Address given to the core for packets to devices."""
+
+    @field_validator("plmn")
+    @classmethod
+    def _plmn(cls, value: str) -> str:
+        return str(Plmn.parse(value))
+
+    def identity(self, name: str) -> int:
+        """Return the eNB identity, for an element of this name."""
+        number = re.search(r"\d+$", name)
+        return self.enb_id or (int(number.group()) if number else 1)

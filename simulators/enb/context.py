@@ -1,0 +1,229 @@
+"""What an eNB knows: its cells, the devices on its radio, their contexts, and the MMEs it is connected to."""
+
+from __future__ import annotations
+
+import enum
+from collections import deque
+from typing import TYPE_CHECKING, NamedTuple
+
+from simwarden.wire import uu
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from simwarden.model.identity import Ecgi, Plmn, Tai
+    from simwarden.runtime.clock import Timer
+    from simwarden.runtime.link import Link
+    from simwarden.wire.s1ap import OverloadAction
+    from simwarden.wire.s1ap.values import (
+        ErabLevelQosParameters,
+        Gummei,
+        ServedGummei,
+        UeAggregateMaximumBitrate,
+        UeSecurityCapabilities,
+    )
+
+
+class Cell:
+    """A cell, and who listens in it."""
+
+    __slots__ = ("camped", "connected", "information", "name", "number")
+
+    def __init__(self, number: int, name: str, information: uu.CellInformation) -> None:
+        self.number, self.name, self.information = number, name, information
+        #: links of camping devices by their paging occasion (IMSI mod 1024), in the order of their coming
+        self.camped: dict[int, dict[RadioLink, None]] = {}
+        self.connected = 0
+
+    @property
+    def ecgi(self) -> Ecgi:
+        """The cell's globally unique identity."""
+        return self.information.cell
+
+    @property
+    def tai(self) -> Tai:
+        """The tracking area that the cell is in."""
+        return self.information.tai
+
+
+class RadioLink:
+    """A device in reach: where it camps, and its connection if it has one."""
+
+    __slots__ = ("camp", "index", "link", "ue")
+
+    def __init__(self, link: Link) -> None:
+        self.link = link
+        self.camp: Cell | None = None
+        self.index = 0
+        self.ue: UeContext | None = None
+
+    def send(self, message: uu.Message) -> None:
+        """Send to the device."""
+        self.link.send(uu.encode(message))
+
+    def listen_in(self, cell: Cell | None, index: int = 0) -> None:
+        """Move among those who listen for paging."""
+        if self.camp is not None:
+            listeners = self.camp.camped.get(self.index, {})
+            listeners.pop(self, None)
+            if not listeners:
+                self.camp.camped.pop(self.index, None)
+        self.camp, self.index = cell, index
+        if cell is not None:
+            cell.camped.setdefault(index, {})[self] = None
+
+
+class Bearer(NamedTuple):
+    """A radio bearer and its tunnel to the core: its serving gateway's end, and our end's TEID."""
+
+    e_rab_id: int
+    qos: ErabLevelQosParameters
+    core_address: bytes
+    core_teid: int
+    own_teid: int
+
+
+class Phase(enum.IntEnum):
+    """How far a device's connection is."""
+
+    REQUESTED = 0
+    """RRC connection set up, its first message is awaited."""
+    SIGNALLING = 1
+    """NAS goes through; there is no context in the eNB yet."""
+    ACTIVE = 2
+    """The initial context is set up: AS security and bearers."""
+    PREPARING = 3
+    """A handover from here is being prepared."""
+    LEFT = 4
+    """The device has been told to go to another cell."""
+    ARRIVING = 5
+    """The device is expected here from another eNB."""
+
+
+class UeContext:
+    """A device's connection (TS 36.413: the UE context and its UE-associated logical S1-connection)."""
+
+    __slots__ = (
+        "active_since",
+        "ambr",
+        "awaited",
+        "bearers",
+        "c_rnti",
+        "capabilities",
+        "cell",
+        "enb_ue_id",
+        "establishment_cause",
+        "handover_timer",
+        "identity",
+        "key",
+        "last_active",
+        "mme",
+        "mme_ue_id",
+        "on_failure",
+        "on_secured",
+        "peer",
+        "peer_ue_id",
+        "phase",
+        "radio",
+        "registered_mme",
+        "security_on",
+        "target",
+        "timer",
+        "x2_id",
+    )
+
+    def __init__(self, enb_ue_id: int, cell: Cell, c_rnti: int, now: float) -> None:
+        self.enb_ue_id, self.cell, self.c_rnti = enb_ue_id, cell, c_rnti
+        self.active_since = self.last_active = now
+        self.phase = Phase.REQUESTED
+        self.radio: RadioLink | None = None
+        self.mme: Mme | None = None
+        self.mme_ue_id: int | None = None
+        self.identity: uu.STmsi | uu.RandomValue | None = None
+        self.establishment_cause = uu.EstablishmentCause.MO_SIGNALLING
+        self.registered_mme: Gummei | None = None
+        self.capabilities: UeSecurityCapabilities | None = None
+        self.ambr: UeAggregateMaximumBitrate | None = None
+        self.key = SecurityKeys(b"", 0)
+        self.security_on = False
+        self.bearers: dict[int, Bearer] = {}
+        #: what to do when the device completes its reconfigurations, in their order
+        self.awaited: deque[Callable[[], None]] = deque()
+        #: what to do when AS security is on; when the radio fails in the middle of a procedure of the MME's
+        self.on_secured: Callable[[], None] | None = None
+        self.on_failure: Callable[[], None] | None = None
+        self.timer: Timer | None = None
+        self.handover_timer: Timer | None = None
+        #: of a handover: the cell at this eNB that it goes to, or the eNB at the other end of X2 and its number there
+        self.target: Cell | None = None
+        self.peer: Neighbour | None = None
+        self.peer_ue_id: int | None = None
+        self.x2_id = 0
+
+    @property
+    def connected(self) -> bool:
+        """Whether NAS can reach the device here."""
+        return self.radio is not None and self.phase in (Phase.SIGNALLING, Phase.ACTIVE, Phase.PREPARING)
+
+
+class SecurityKeys(NamedTuple):
+    """The base of AS keys: KeNB or next hop (never shown), and the next hop chaining count."""
+
+    value: bytes
+    ncc: int
+
+    def __repr__(self) -> str:
+        return f"SecurityKeys(ncc={self.ncc})"
+
+
+class Mme:
+    """An MME and the S1 to it."""
+
+    __slots__ = ("capacity", "failures", "link", "name", "overload", "served", "setup_timer", "state", "title")
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.title = ""
+        self.link: Link | None = None
+        self.state = "down"
+        self.served: tuple[ServedGummei, ...] = ()
+        self.capacity = 0
+        self.overload: OverloadAction | None = None
+        self.failures = 0
+        self.setup_timer: Timer | None = None
+
+    @property
+    def up(self) -> bool:
+        """Whether S1 is set up."""
+        return self.state == "up"
+
+    @property
+    def answered(self) -> bool:
+        """Whether the outcome of the first attempt is known."""
+        return self.state in ("up", "refused") or self.failures > 0
+
+    def serves_code(self, plmn: Plmn, mmec: int) -> bool:
+        """Whether an S-TMSI with this MME code is from here."""
+        return any(mmec in entry.served_mmecs and plmn in entry.served_plmns for entry in self.served)
+
+    def serves(self, gummei: Gummei) -> bool:
+        """Whether a GUMMEI is its own."""
+        return any(
+            gummei.plmn in entry.served_plmns
+            and gummei.mme_group_id in entry.served_group_ids
+            and gummei.mme_code in entry.served_mmecs
+            for entry in self.served
+        )
+
+
+class Neighbour:
+    """Another eNB and the X2 to it."""
+
+    __slots__ = ("cells", "enb_id", "link", "name")
+
+    def __init__(self, link: Link) -> None:
+        self.link = link
+        self.name = link.remote
+        self.enb_id: int | None = None
+        #: its cells and their tracking areas
+        self.cells: dict[Ecgi, Tai] = {}

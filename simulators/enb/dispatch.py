@@ -1,0 +1,137 @@
+"""What arrives, and the procedure that takes it: tables from the messages' names to the procedures."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from simulators.enb.procedures import connection, handover, interface, paging, s1_setup, ue_context, x2
+from simwarden.errors import PeerError
+from simwarden.wire import s1ap, uu
+from simwarden.wire.s1ap import CauseProtocol, S1apError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from simulators.enb.context import Mme, Neighbour, RadioLink
+    from simulators.enb.station import Station
+
+RADIO: dict[type[uu.Message], Callable[[Station, RadioLink, Any], None]] = {
+    uu.CellSearch: connection.cell_search,
+    uu.Camp: connection.camp,
+    uu.RrcConnectionRequest: connection.rrc_connection_request,
+    uu.RrcConnectionSetupComplete: connection.rrc_connection_setup_complete,
+    uu.UlInformationTransfer: connection.ul_information_transfer,
+    uu.SecurityModeComplete: ue_context.security_mode_complete,
+    uu.SecurityModeFailure: ue_context.security_mode_failure,
+    uu.RrcConnectionReconfigurationComplete: handover.rrc_connection_reconfiguration_complete,
+    uu.MeasurementReport: handover.measurement_report,
+    uu.UserData: connection.user_data,
+}
+
+S1: dict[str, Callable[[Station, Mme, s1ap.Message], None]] = {
+    "s1-setup-response": s1_setup.response,
+    "s1-setup-failure": s1_setup.failure,
+    "overload-start": s1_setup.overload_start,
+    "overload-stop": s1_setup.overload_stop,
+    "downlink-nas-transport": connection.downlink_nas_transport,
+    "initial-context-setup-request": ue_context.initial_context_setup,
+    "ue-context-modification-request": ue_context.ue_context_modification,
+    "ue-context-release-command": ue_context.ue_context_release,
+    "e-rab-setup-request": ue_context.e_rab_setup,
+    "e-rab-release-command": ue_context.e_rab_release,
+    "paging": paging.paging,
+    "handover-command": handover.handover_command,
+    "handover-preparation-failure": handover.handover_preparation_failure,
+    "handover-request": handover.handover_resource_allocation,
+    "handover-cancel-acknowledge": handover.handover_cancel_acknowledge,
+    "mme-status-transfer": handover.mme_status_transfer,
+    "path-switch-request-acknowledge": x2.path_switch_request_acknowledge,
+    "path-switch-request-failure": x2.path_switch_request_failure,
+    "reset": interface.reset,
+    "error-indication": interface.error_indication,
+}
+
+
+def from_radio(station: Station, radio: RadioLink, data: bytes) -> None:
+    """Take a frame of a device's; a bad one is noted, and dropped as the radio drops noise."""
+    try:
+        message = uu.decode(data)
+        procedure = RADIO.get(type(message))
+        if procedure is None:
+            raise PeerError(f"{message.name} is for devices")
+        procedure(station, radio, message)
+    except PeerError as error:
+        station.site.peer_fault(radio.link, error.reason, data)
+
+
+def from_mme(station: Station, mme: Mme, data: bytes) -> None:
+    """Take a message of an MME's; what is wrong with it is answered as TS 36.413 10 asks."""
+    try:
+        message = s1ap.decode(data)
+        notification = s1ap.notification_of(message)
+        if notification is not None:
+            _send(mme, notification)
+        _procedure_of(mme, message)(station, mme, message)
+    except connection.UnknownUeError as error:
+        _fault(station, mme, error.reason, data)
+        _send(mme, _unknown_ue(error))
+    except S1apError as error:
+        _fault(station, mme, error.reason, data)
+        answer = s1ap.answer_to(error)
+        if answer is not None:
+            _send(mme, answer)
+    except PeerError as error:
+        _fault(station, mme, error.reason, data)
+        ies = {"cause": CauseProtocol.SEMANTIC_ERROR}
+        _send(mme, s1ap.Message("error-indication", ies))
+
+
+def _procedure_of(mme: Mme, message: s1ap.Message) -> Callable[[Station, Mme, s1ap.Message], None]:
+    procedure = S1.get(message.name)
+    if procedure is None or (not mme.up and not message.name.startswith(("s1-setup", "error-indication"))):
+        cause = CauseProtocol.MESSAGE_NOT_COMPATIBLE_WITH_RECEIVER_STATE
+        raise S1apError(f"{message.name} is not expected", cause, message.diagnosis(), message)
+    return procedure
+
+
+def _unknown_ue(error: connection.UnknownUeError) -> s1ap.Message:
+    ids = s1ap.ue_ids(error.message) if error.message is not None else {}
+    return s1ap.Message("error-indication", {**ids, "cause": error.radio_cause})
+
+
+def _fault(station: Station, mme: Mme, reason: str, data: bytes) -> None:
+    if mme.link is not None:
+        station.site.peer_fault(mme.link, reason, data)
+
+
+def _send(mme: Mme, message: s1ap.Message) -> None:
+    if mme.link is not None:
+        mme.link.send(s1ap.encode(message))
+
+
+def from_neighbour(station: Station, neighbour: Neighbour, data: bytes) -> None:
+    """Take a message of a neighbouring eNB's."""
+    x2.receive(station, neighbour, data)
+
+
+def x2_connected(station: Station, neighbour: Neighbour) -> None:
+    """X2 to a neighbour can be set up: we called."""
+    x2.x2_setup(station, neighbour)
+
+
+def x2_accepted(station: Station, neighbour: Neighbour) -> None:
+    """X2 to a neighbour will be set up: it called, and asks."""
+    del station, neighbour
+
+
+def x2_closed(station: Station, neighbour: Neighbour) -> None:
+    """A neighbour is gone; handovers to and from it are over."""
+    x2.x2_lost(station, neighbour)
+
+
+def radio_closed(station: Station, radio: RadioLink) -> None:
+    """A device is out of reach."""
+    radio.listen_in(None)
+    station.radio.pop(radio, None)
+    if radio.ue is not None:
+        connection.radio_lost(station, radio.ue)

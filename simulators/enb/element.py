@@ -1,0 +1,149 @@
+"""The eNB: base station of LTE, between devices (Uu), MMEs (S1) and other eNBs (X2)."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from simulators.enb import dispatch
+from simulators.enb.config import EnbConfig
+from simulators.enb.context import Mme, Neighbour, RadioLink
+from simulators.enb.procedures import interface, s1_setup
+from simulators.enb.station import Station
+from simwarden.runtime.declare import Declaration, Observable
+from simwarden.runtime.element import Element
+
+if TYPE_CHECKING:
+    from simwarden.runtime.link import Link
+
+_STATES = ("down", "setting-up", "up", "refused")
+#: seconds that start() waits for S1; it goes on trying after that
+_PATIENCE = 10.0
+
+
+class Enb(Element[EnbConfig]):
+    """An eNB. It decides nothing about cards: it relays NAS, keeps connections, and does as the MME says."""
+
+    declaration = Declaration(
+        kind="enb",
+        title="eNB",
+        lane=30,
+        config=EnbConfig,
+        starts_after=("mme",),
+        listens=("Uu", "X2"),
+        calls=("S1-MME", "X2"),
+        observables=(
+            Observable("s1", "How S1 to an MME is; the key is the MME.", fields=("mme", "state", "name")),
+            Observable("connected", "Connected devices of a cell; the key is the cell.", fields=("cell", "devices")),
+        ),
+    )
+
+    async def start(self) -> None:
+        """Open the cells, then set S1 and X2 up."""
+        self.station = Station(self.site, self.config)
+        self._stopping = False
+        self._settled = asyncio.Event()
+        await self.site.listen("Uu", self._accept_device)
+        await self.site.listen("X2", lambda link: dispatch.x2_accepted(self.station, self._take_neighbour(link)))
+        for mme in self.station.mmes.values():
+            self.site.spawn(self._keep_s1(mme), f"S1 to {mme.name}")
+        await self._first_setups()
+        for name in self.config.x2:
+            await self._connect_x2(name)
+
+    async def _first_setups(self) -> None:
+        """Wait until every MME has answered, or for so long; the eNB then works with those that have."""
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                await self._settled.wait()
+        except TimeoutError:
+            self.site.note("S1 is not up yet")
+
+    async def stop(self) -> None:
+        """Close all links; connections end with them."""
+        self._stopping = True
+        self._close_links("eNB stopped")
+
+    async def killed(self) -> None:
+        """Lose power."""
+        self._stopping = True
+        self._close_links("connection lost")
+
+    def _close_links(self, reason: str) -> None:
+        station = self.station
+        links = [mme.link for mme in station.mmes.values() if mme.link is not None]
+        links += [neighbour.link for neighbour in station.neighbours]
+        links += [radio.link for radio in station.radio]
+        for ue in list(station.ues.values()):
+            station.forget(ue)
+        for mme in station.mmes.values():
+            s1_setup.lost(station, mme)
+        for link in links:
+            link.close(reason)
+
+    # -- radio
+
+    def _accept_device(self, link: Link) -> None:
+        radio = RadioLink(link)
+        station = self.station
+        station.radio[radio] = None
+        link.on_receive = lambda data, _stream: dispatch.from_radio(station, radio, data)
+        link.on_close = lambda _reason: dispatch.radio_closed(station, radio)
+
+    # -- S1
+
+    async def _keep_s1(self, mme: Mme) -> None:
+        """Connect to an MME, and again whenever the connection is lost."""
+        while not self._stopping:
+            try:
+                link = await self.site.connect("S1-MME", mme.name)
+            except ConnectionError as error:
+                self.station.observe_s1(mme, "down")
+                self.site.note(f"no S1 to {mme.name}: {error}")
+            else:
+                await self._serve_s1(mme, link)
+            delay = s1_setup.retry_delay(self.station, mme)
+            self._check_settled()
+            await self.site.clock.sleep(delay)
+
+    async def _serve_s1(self, mme: Mme, link: Link) -> None:
+        """Hand over what an MME sends, until its link closes."""
+        closed = asyncio.Event()
+
+        def receive(data: bytes, _stream: int) -> None:
+            dispatch.from_mme(self.station, mme, data)
+            self._check_settled()
+
+        def close(reason: str) -> None:
+            self.site.note(f"S1 to {mme.name} is lost: {reason}")
+            interface.s1_lost(self.station, mme)
+            closed.set()
+
+        link.on_receive, link.on_close = receive, close
+        s1_setup.begin(self.station, mme, link)
+        await closed.wait()
+
+    def _check_settled(self) -> None:
+        if not self._settled.is_set() and all(mme.answered for mme in self.station.mmes.values()):
+            self._settled.set()
+
+    # -- X2
+
+    def _take_neighbour(self, link: Link) -> Neighbour:
+        neighbour = Neighbour(link)
+        station = self.station
+        station.neighbours.append(neighbour)
+        link.on_receive = lambda data, _stream: dispatch.from_neighbour(station, neighbour, data)
+        link.on_close = lambda _reason: dispatch.x2_closed(station, neighbour)
+        return neighbour
+
+    async def _connect_x2(self, name: str) -> None:
+        """Connect to a neighbour that is running; one that starts later connects to us if it names us."""
+        if any(neighbour.name == name for neighbour in self.station.neighbours):
+            return
+        try:
+            link = await self.site.connect("X2", name)
+        except ConnectionError:
+            self.site.note(f"no X2 to {name}: it does not listen")
+            return
+        dispatch.x2_connected(self.station, self._take_neighbour(link))

@@ -1,0 +1,252 @@
+"""Handover: from one cell to another of this eNB, and by S1 (TS 36.413 8.4). By X2: see `x2`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from simulators.enb.context import Bearer, Phase, SecurityKeys, UeContext
+from simulators.enb.procedures import x2
+from simulators.enb.procedures.connection import connected, inactive, radio_lost, request_release, ue_of
+from simulators.enb.procedures.ue_context import choose_algorithms, reconfiguration_complete
+from simwarden.errors import PeerError
+from simwarden.wire import uu
+from simwarden.wire.s1ap import CauseRadioNetwork, HandoverType, cause_text
+from simwarden.wire.s1ap.enums import CellSize
+from simwarden.wire.s1ap.ies import SOURCE_ENB_TO_TARGET_ENB_CONTAINER, TARGET_ENB_TO_SOURCE_ENB_CONTAINER
+from simwarden.wire.s1ap.values import (
+    BearerSubjectToStatusTransfer,
+    CountValue,
+    EnbStatusTransferContainer,
+    ErabAdmitted,
+    ErabInformation,
+    GlobalEnbId,
+    LastVisitedCell,
+    MacroEnbId,
+    SourceEnbToTargetEnbContainer,
+    TargetEnbId,
+    TargetEnbToSourceEnbContainer,
+)
+
+if TYPE_CHECKING:
+    from simulators.enb.context import Cell, Mme, RadioLink
+    from simulators.enb.station import Station
+    from simwarden.wire.s1ap import Message
+
+_LONGEST_STAY = 4095  # seconds
+
+
+def measurement_report(station: Station, radio: RadioLink, message: uu.MeasurementReport) -> None:
+    """Hand the device over to the best cell that it reports (TS 36.331 5.5.5), by X2 where there is one, else by S1."""
+    ue = connected(radio, Phase.ACTIVE, Phase.PREPARING)
+    if not message.cells:
+        raise PeerError("measurement report without a cell")
+    best = message.cells[0]
+    if ue.phase == Phase.PREPARING or best.cell == ue.cell.ecgi:
+        return
+    neighbour = x2.neighbour_of(station, best.cell)
+    if best.cell.enb_id == station.enb_id:
+        within(station, ue, radio, best)
+    elif neighbour is not None:
+        x2.handover_preparation(station, ue, neighbour, best.cell)
+    else:
+        handover_preparation(station, ue, best)
+
+
+def within(station: Station, ue: UeContext, radio: RadioLink, best: uu.MeasuredCell) -> None:
+    """Send a device to another cell of ours: nobody else needs to know (TS 36.331 5.3.5.4)."""
+    cell = station.cells.get(best.cell.cell_identity)
+    if cell is None:
+        raise PeerError(f"cell {best.cell} is not of this eNB")
+    ue.target, ue.phase = cell, Phase.PREPARING
+    radio.send(expect_arrival(station, ue, cell))
+    station.watch(ue, station.config.radio_timeout, lambda: radio_lost(station, ue))
+
+
+def expect_arrival(station: Station, ue: UeContext, cell: Cell) -> uu.RrcConnectionReconfiguration:
+    """Return the handover command that brings a device into a cell of ours."""
+    ue.c_rnti = station.new_rnti()
+    station.arriving[ue.c_rnti] = ue
+    return uu.RrcConnectionReconfiguration(
+        mobility_control_info=uu.MobilityControlInfo(cell.ecgi, ue.c_rnti, ue.key.ncc)
+    )
+
+
+def rrc_connection_reconfiguration_complete(
+    station: Station, radio: RadioLink, message: uu.RrcConnectionReconfigurationComplete
+) -> None:
+    """A device has done as told, or has arrived here (TS 36.331 5.3.5)."""
+    if message.c_rnti is None:
+        reconfiguration_complete(station, connected(radio))
+        return
+    ue = station.arriving.get(message.c_rnti)
+    if ue is None:
+        raise PeerError(f"nobody with C-RNTI {message.c_rnti:04x} is expected")
+    if ue.phase == Phase.PREPARING and ue.radio is radio and ue.target is not None:
+        station.move(ue, ue.target)
+        if radio.camp is not None:
+            radio.listen_in(ue.target, radio.index)
+    elif ue.phase == Phase.ARRIVING and radio.ue is None:
+        station.join(ue, radio)
+        _tell_core(station, ue)
+    else:
+        raise PeerError(f"C-RNTI {message.c_rnti:04x} belongs to another device")
+    del station.arriving[message.c_rnti]
+    ue.target, ue.phase = None, Phase.ACTIVE
+    if ue.handover_timer is not None:
+        ue.handover_timer.cancel()
+        ue.handover_timer = None
+    station.watch(ue, station.config.inactivity, lambda: inactive(station, ue))
+
+
+def _tell_core(station: Station, ue: UeContext) -> None:
+    if ue.peer is not None:
+        x2.path_switch_request(station, ue)
+    else:
+        station.ue_to_mme(ue, "handover-notify", eutran_cgi=ue.cell.ecgi, tai=ue.cell.tai)
+
+
+# -- by S1, at the source
+
+
+def handover_preparation(station: Station, ue: UeContext, best: uu.MeasuredCell) -> None:
+    """Ask the MME to have the device taken over (8.4.1.2). Its tracking area is ours if the device did not read it."""
+    ue.phase = Phase.PREPARING
+    container = SourceEnbToTargetEnbContainer(
+        b"",
+        tuple(ErabInformation(number) for number in ue.bearers) or None,
+        best.cell,
+        None,
+        (history(station, ue),),
+    )
+    enb = GlobalEnbId(best.cell.plmn, MacroEnbId(best.cell.enb_id))
+    station.ue_to_mme(
+        ue,
+        "handover-required",
+        handover_type=HandoverType.INTRALTE,
+        cause=CauseRadioNetwork.HANDOVER_DESIRABLE_FOR_RADIO_REASON,
+        target_id=TargetEnbId(enb, best.tai or ue.cell.tai),
+        source_to_target_transparent_container=SOURCE_ENB_TO_TARGET_ENB_CONTAINER.to_octets(container),
+    )
+    cancel = CauseRadioNetwork.TS1RELOCPREP_EXPIRY
+    ue.handover_timer = station.site.clock.call_later(
+        station.config.handover_preparation, lambda: handover_cancellation(station, ue, cancel)
+    )
+
+
+def history(station: Station, ue: UeContext) -> LastVisitedCell:
+    """Return the cell that a device is in, and for how long."""
+    stay = min(int(station.site.clock.now() - ue.active_since), _LONGEST_STAY)
+    return LastVisitedCell(ue.cell.ecgi, CellSize.MEDIUM, stay)
+
+
+def handover_cancellation(station: Station, ue: UeContext, cause: CauseRadioNetwork) -> None:
+    """Call a handover off; the device stays (8.4.5)."""
+    _stay(ue)
+    station.ue_to_mme(ue, "handover-cancel", cause=cause)
+
+
+def _stay(ue: UeContext) -> None:
+    ue.phase = Phase.ACTIVE
+    if ue.handover_timer is not None:
+        ue.handover_timer.cancel()
+        ue.handover_timer = None
+
+
+def handover_preparation_failure(station: Station, mme: Mme, message: Message) -> None:
+    """The device stays (8.4.1.3)."""
+    ue = ue_of(station, mme, message)
+    _stay(ue)
+    cause = message.get("cause")
+    station.site.note(f"Handover refused: {cause_text(cause) if cause is not None else 'no cause'}")
+
+
+def handover_command(station: Station, mme: Mme, message: Message) -> None:
+    """Send the device away as the target eNB wants it (8.4.1.2), and its counters after it (8.4.6)."""
+    ue = ue_of(station, mme, message)
+    if ue.phase != Phase.PREPARING or ue.radio is None:
+        raise PeerError("handover command, but no handover is being prepared")
+    try:
+        command = command_in(message["target_to_source_transparent_container"])
+    except PeerError:
+        handover_cancellation(station, ue, CauseRadioNetwork.HO_FAILURE_IN_TARGET_EPC_ENB_OR_TARGET_SYSTEM)
+        raise
+    _stay(ue)
+    ue.phase = Phase.LEFT
+    ue.radio.send(command)
+    if ue.bearers:
+        station.ue_to_mme(ue, "enb-status-transfer", enb_status_transfer_transparent_container=counters(ue))
+    expired = CauseRadioNetwork.TS1RELOCOVERALL_EXPIRY
+    ue.handover_timer = station.site.clock.call_later(
+        station.config.handover_completion, lambda: request_release(station, ue, expired)
+    )
+
+
+def command_in(container: bytes) -> uu.RrcConnectionReconfiguration:
+    """Return the handover command in the target eNB's container. Raises PeerError."""
+    command = uu.decode(TARGET_ENB_TO_SOURCE_ENB_CONTAINER.from_octets(container).rrc_container)
+    if not isinstance(command, uu.RrcConnectionReconfiguration) or command.mobility_control_info is None:
+        raise PeerError("the target's container holds no handover command")
+    return command
+
+
+def counters(ue: UeContext) -> EnbStatusTransferContainer:
+    """Return the PDCP counters of a device's bearers: all at their start, since this radio counts no packets."""
+    zero = CountValue(0, 0)
+    return EnbStatusTransferContainer(tuple(BearerSubjectToStatusTransfer(n, zero, zero) for n in ue.bearers))
+
+
+def handover_cancel_acknowledge(station: Station, mme: Mme, message: Message) -> None:
+    """The handover is off; the device stayed (8.4.5.2)."""
+    ue_of(station, mme, message)
+
+
+# -- by S1, at the target
+
+
+def handover_resource_allocation(station: Station, mme: Mme, message: Message) -> None:
+    """Expect a device that another eNB sends (8.4.2)."""
+    mme_ue_id = message["mme_ue_s1ap_id"]
+    source = SOURCE_ENB_TO_TARGET_ENB_CONTAINER.from_octets(message["source_to_target_transparent_container"])
+    cell = station.cells.get(source.target_cell.cell_identity)
+    cause = None
+    if cell is None:
+        cause = CauseRadioNetwork.CELL_NOT_AVAILABLE
+    elif choose_algorithms(station, message["ue_security_capabilities"]) is None:
+        cause = CauseRadioNetwork.ENCRYPTION_AND_OR_INTEGRITY_PROTECTION_ALGORITHMS_NOT_SUPPORTED
+    if cell is None or cause is not None:
+        station.to_mme(mme, "handover-failure", 1, mme_ue_s1ap_id=mme_ue_id, cause=cause)
+        return
+    ue = _take_over(station, mme, message, cell)
+    command = uu.encode(expect_arrival(station, ue, cell))
+    station.ue_to_mme(
+        ue,
+        "handover-request-acknowledge",
+        e_rab_admitted_list=tuple(
+            ErabAdmitted(bearer.e_rab_id, station.s1u_address, bearer.own_teid) for bearer in ue.bearers.values()
+        ),
+        target_to_source_transparent_container=TARGET_ENB_TO_SOURCE_ENB_CONTAINER.to_octets(
+            TargetEnbToSourceEnbContainer(command)
+        ),
+    )
+
+
+def _take_over(station: Station, mme: Mme, message: Message, cell: Cell) -> UeContext:
+    ue = station.new_ue(cell)
+    ue.phase, ue.mme, ue.mme_ue_id = Phase.ARRIVING, mme, message["mme_ue_s1ap_id"]
+    ue.ambr, ue.capabilities = message["ue_aggregate_maximum_bitrate"], message["ue_security_capabilities"]
+    context = message["security_context"]
+    ue.key, ue.security_on = SecurityKeys(context.next_hop_parameter, context.next_hop_chaining_count), True
+    for item in message["e_rab_to_be_setup_list_ho_req"]:
+        ue.bearers[item.e_rab_id] = Bearer(
+            item.e_rab_id, item.qos, item.transport_layer_address, item.gtp_teid, station.new_teid()
+        )
+    patience = station.config.handover_preparation + station.config.handover_completion
+    ue.handover_timer = station.site.clock.call_later(
+        patience, lambda: request_release(station, ue, CauseRadioNetwork.TS1RELOCOVERALL_EXPIRY)
+    )
+    return ue
+
+
+def mme_status_transfer(station: Station, mme: Mme, message: Message) -> None:
+    """Take the counters that the source eNB sent after its device (8.4.7); this radio counts no packets."""
+    ue_of(station, mme, message)
