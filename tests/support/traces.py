@@ -1,4 +1,4 @@
-"""A trace with real octets, for tests of what reads traces: a meter's card is moved into a phone, and the HSS refuses it.
+"""A trace with real octets, for tests of what reads traces: a meter's card is refused in a phone.
 
 The octets come from the wire families, which are checked against other implementations in tests/vectors and tests/unit.
 """
@@ -26,12 +26,8 @@ def _rule(**_: object) -> Ruling:
     return Ruling.admit("")
 
 
-LEARNED = Control("bind.hss.learned", "bind.hss", _rule, "IMEI bound at first use")
+LEARNED = Control("bind.hss.learned", "bind.hss.learned", _rule, "IMEI bound at first use")
 GREY = Control("bind.eir", "bind.eir", _rule, "Equipment status")
-
-
-def clause_of(requirement: str) -> str:
-    return {"bind.hss": "2.1.3(2)", "bind.eir": "2.1.3(4)"}.get(requirement, "")
 
 
 @dataclass
@@ -176,7 +172,7 @@ AUTHENTICATION_REQUEST = bytes.fromhex("075200" + "22" * 16 + "10" + "33" * 16)
 AUTHENTICATION_RESPONSE = bytes.fromhex("075308" + "11" * 8)
 SECURITY_MODE_COMMAND = bytes.fromhex("075d020002e0e0c1")
 SECURITY_MODE_COMPLETE = bytes.fromhex("075e2309" + "3395990900000000" + "f0")
-ATTACH_ACCEPT = bytes.fromhex("0742010600200000f1100001001d5201c101090909056d657465720501c0000201")
+ATTACH_ACCEPT = bytes.fromhex("07420121060000f110000100125201c1010906056d657465720501c0000201")
 ATTACH_REJECT = bytes.fromhex("074408")
 
 

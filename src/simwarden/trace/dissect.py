@@ -33,6 +33,8 @@ _FAMILIES: Final[Mapping[str, str]] = {
 _CARRY_NAS: Final = frozenset({"s1ap", "uu"})
 _DIAMETER_HEADER: Final = 20
 
+_UNKNOWN: Final = Dissection("", "")
+
 NasDissect: TypeAlias = "Callable[[bytes], Dissection]"
 
 
@@ -50,10 +52,8 @@ def _nas() -> Callable[..., Dissection]:
 
 
 def dissect(frame: Frame) -> Dissection:
-    """Decode a frame by itself, once. Never raises: what cannot be decoded gives a Dissection named `malformed`."""
-    if frame.dissection is None:
-        frame.dissection = Dissector().dissect(frame)
-    return frame.dissection
+    """Decode a frame by itself, or return what a Dissector found. Never raises: see `MALFORMED`."""
+    return frame.dissection or Dissector().decode(frame)
 
 
 def malformed(data: bytes, reason: str) -> Dissection:
@@ -97,13 +97,25 @@ class Dissector:
             yield event, self.dissect(event) if isinstance(event, Frame) else None
 
     def dissect(self, frame: Frame) -> Dissection:
-        """Decode the next frame. Never raises."""
+        """Decode the next frame, once. Never raises: see `MALFORMED`."""
+        if frame.dissection is None or self._learns_from(frame):
+            frame.dissection = self.decode(frame)
+        return frame.dissection
+
+    def decode(self, frame: Frame) -> Dissection:
+        """Decode a frame with what earlier ones told. Never raises: see `MALFORMED`."""
         if frame.protocol not in _FAMILIES:
             return Dissection("octets", f"{len(frame.data)} octets of {frame.protocol}", {"octets": frame.data})
         try:
             return self._decode(frame)
         except PeerError as error:
             return malformed(frame.data, error.reason)
+
+    def _learns_from(self, frame: Frame) -> bool:
+        """Tell whether later frames need what this one says, so that it is read although it was decoded before."""
+        if frame.protocol in _CARRY_NAS:
+            return frame.clear is not None
+        return frame.protocol == "apdu" or bool(self._pieces) or (frame.dissection or _UNKNOWN).name == "segment"
 
     def clear_of(self, pdu: bytes) -> bytes | None:
         """Return a NAS message that was seen ciphered, before it was; None if no frame told."""

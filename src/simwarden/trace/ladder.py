@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from simwarden.trace.events import Event
-    from simwarden.trace.rows import Clauses
 
 _LABEL: Final = 38
 _NARROWEST, _WIDEST = 5, 11
@@ -87,11 +86,9 @@ def lanes_of(rows: Sequence[Row], order: Mapping[str, int]) -> list[str]:
     return sorted(names, key=lambda name: (order.get(name, 1000), name))
 
 
-def draw(
-    events: Sequence[Event], order: Mapping[str, int], style: Style | None = None, clause_of: Clauses = lambda _: ""
-) -> list[str]:
+def draw(events: Sequence[Event], order: Mapping[str, int], style: Style | None = None) -> list[str]:
     """Return the ladder of a trace as lines. `order` maps elements to their place between card (0) and core (100)."""
-    return render(rows_of(events, clause_of), order, style or Style())
+    return render(rows_of(events), order, style or Style())
 
 
 def render(rows: Sequence[Row], order: Mapping[str, int], style: Style) -> list[str]:
@@ -192,8 +189,8 @@ class _Page:
             return [self._step(row)]
         if row.kind is Kind.MESSAGE:
             colour = "red" if row.refused else "green" if row.verdict == "admit" else ""
-            text = f"{row.interface:<{self.interfaces}} {row.text}"
-            return self._line(row, self._arrow(row), [text], colour, wrap=row.refused)
+            head = f"{row.interface:<{self.interfaces}} "
+            return self._line(row, self._arrow(row), [row.text], colour, wrap=row.refused, head=head)
         if row.kind is Kind.DECISION:
             return self._decision(row)
         colour = "red" if row.kind in {Kind.FAULT, Kind.PEER_FAULT} else "dim"
@@ -230,11 +227,14 @@ class _Page:
                 line[self.place[name]] = self.marks.fold
         return self._line(messages[0], "".join(line), [text], "dim")
 
-    def _line(self, row: Row, ladder: str, texts: list[str], colour: str, *, wrap: bool = False) -> list[str]:
+    def _line(
+        self, row: Row, ladder: str, texts: list[str], colour: str, *, wrap: bool = False, head: str = ""
+    ) -> list[str]:
         time = clock(row.time)
         shown, self.time = ("" if time == self.time else time), time
-        room = None if self.style.width is None else self.style.width - self.times - self.total - 3
+        room = None if self.style.width is None else self.style.width - self.times - self.total - 3 - len(head)
         lines = [part for text in texts for part in self._fit(printable(text), room, wrap=wrap)]
+        lines = [head + lines[0], *(" " * len(head) + line for line in lines[1:])]
         first = f"{shown:>{self.times}} {self.style.paint(ladder, colour)} {self.style.paint(lines[0], colour)}"
         blank = "".join(self._lifelines())
         rest = [f"{'':{self.times}} {blank} {self.style.paint(line, colour)}" for line in lines[1:]]

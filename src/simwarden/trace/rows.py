@@ -11,16 +11,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
+from simwarden.policy.requirements import requirements
 from simwarden.trace.dissect import Dissector
 from simwarden.trace.events import Decided, Event, Fault, Frame, Note, PeerFault, StateChange, StepMark
 from simwarden.trace.mask import masked
 from simwarden.trace.verdicts import frames_of_decisions
 
 if TYPE_CHECKING:
+    from simwarden.policy.decision import Control
     from simwarden.wire.dissection import Dissection
-
-Clauses = Callable[[str], str]
-"""Maps a requirement's id to its clause in the guideline; empty where it has none."""
 
 _CARD: Final = "ME-UICC"
 #: what the card is asked that belongs to the story; the rest is reading of files
@@ -79,11 +78,7 @@ class Row:
         return self.verdict == "refuse" or bool(self.cause)
 
 
-def _no_clause(_: str) -> str:
-    return ""
-
-
-def rows_of(events: Sequence[Event], clause_of: Clauses = _no_clause) -> list[Row]:
+def rows_of(events: Sequence[Event]) -> list[Row]:
     """Make the rows of a whole trace, in order."""
     dissector = Dissector()
     decided = _verdicts(events)
@@ -91,7 +86,7 @@ def rows_of(events: Sequence[Event], clause_of: Clauses = _no_clause) -> list[Ro
     rows = []
     for event in events:
         started = started or isinstance(event, StepMark)
-        row = _row(event, dissector, clause_of)
+        row = _row(event, dissector)
         if row is None:
             continue
         if row.kind is Kind.MESSAGE:
@@ -119,11 +114,11 @@ def _is_quiet(row: Row, *, started: bool) -> bool:
     return not started or (row.interface == _CARD and not telling)
 
 
-def _row(event: Event, dissector: Dissector, clause_of: Clauses) -> Row | None:
+def _row(event: Event, dissector: Dissector) -> Row | None:
     if isinstance(event, Frame):
         return _message(event, dissector.dissect(event))
     if isinstance(event, Decided):
-        return _decision(event, clause_of)
+        return _decision(event)
     make = _OTHERS.get(type(event))
     return make(event) if make else None
 
@@ -152,7 +147,7 @@ def _told(found: Dissection) -> str:
     return carried if found.name in _CARRIERS else f"{carried} (in {found.name.replace('-', ' ')})"
 
 
-def _decision(event: Decided, clause_of: Clauses) -> Row:
+def _decision(event: Decided) -> Row:
     decision, control = event.decision, event.decision.control
     fields = {"subject": decision.subject, "reason": decision.reason, "title": control.title, **decision.details}
     return Row(
@@ -163,9 +158,15 @@ def _decision(event: Decided, clause_of: Clauses) -> Row:
         source=event.element,
         verdict=decision.verdict.value,
         control=control.id,
-        clause=clause_of(control.requirement),
+        clause=clause_of(control),
         fields=as_json({name: value for name, value in fields.items() if value != ""}),
     )
+
+
+def clause_of(control: Control) -> str:
+    """Return the clause of the guideline that a control serves; empty where the requirement is the user's own."""
+    found = requirements().get(control.requirement)
+    return found.clause if found else ""
 
 
 def _state(event: StateChange) -> Row:
