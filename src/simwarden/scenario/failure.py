@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 from simwarden.errors import Place
 from simwarden.policy.requirements import requirements
 from simwarden.scenario.result import FailureRecord
-from simwarden.trace.dissect import Dissector
-from simwarden.trace.events import Decided, Frame
+from simwarden.trace.events import Decided
+from simwarden.trace.ladder import Style, render
+from simwarden.trace.rows import Kind, rows_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from simwarden.scenario.document import Scenario, Step
-    from simwarden.scenario.result import Mismatch
+    from simwarden.scenario.result import Lane, Mismatch
     from simwarden.trace.trace import Trace
 
 #: messages that a record shows
@@ -27,6 +30,7 @@ def make_record(
     mismatches: tuple[Mismatch, ...],
     trace: Trace,
     phase: int,
+    lanes: tuple[Lane, ...],
     rerun: str,
     detail: str,
 ) -> FailureRecord:
@@ -43,7 +47,7 @@ def make_record(
         control=decided.decision.control.id if decided else "",
         clause=f"{known.clause} {known.title}" if known else "",
         reason=decided.decision.reason if decided else "",
-        ladder=last_messages(trace),
+        ladder=last_messages(trace, {lane.name: lane.order for lane in lanes}),
         rerun=f"simwarden run {scenario.path}{rerun}",
         detail=detail,
     )
@@ -56,17 +60,13 @@ def _explaining(made: list[Decided]) -> Decided | None:
     return telling[-1] if telling else None
 
 
-def last_messages(trace: Trace, count: int = _MESSAGES) -> tuple[str, ...]:
-    """Show the last messages, one a line."""
-    dissector = Dissector()
-    lines = []
-    for event in trace.events:
-        if isinstance(event, Frame):
-            dissection = dissector.dissect(event)
-            lines.append(
-                f"{event.time:10.3f}  {event.source:>8} -> {event.target:<8} {event.interface:<7} {dissection.summary}"
-            )
-    return tuple(lines[-count:])
+def last_messages(trace: Trace, order: Mapping[str, int], count: int = _MESSAGES) -> tuple[str, ...]:
+    """Draw the last messages, and what was decided between them, as a ladder."""
+    rows = [row for row in rows_of(trace.events) if row.kind in (Kind.MESSAGE, Kind.DECISION, Kind.FAULT)]
+    messages = [index for index, row in enumerate(rows) if row.kind is Kind.MESSAGE]
+    start = messages[-count] if len(messages) >= count else 0
+    shown = rows[start:]
+    return tuple(render(shown, order, Style(full=True))) if shown else ()
 
 
 def text_of(record: FailureRecord, capture: str = "") -> str:

@@ -176,7 +176,7 @@ def _is(condition: FactWanted, event: StateChange) -> bool:
 
 
 def outcome_is(word: str, outcome: Any) -> bool:
-    """Tell whether a verb's outcome is the expected word: one of a mapping's values, or an HTTP status by its phrase."""
+    """Tell whether a verb's outcome is the expected word: a mapping's value, or an HTTP status by its phrase."""
     if isinstance(outcome, StatusOutcome):
         return word == str(outcome.status) or matches(word, outcome.phrase)
     return outcome is not None and matches(word, outcome)

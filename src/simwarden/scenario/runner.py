@@ -205,6 +205,7 @@ class _Run:
             mismatches=mismatches,
             trace=self.trace,
             phase=self.phase,
+            lanes=self.result.lanes,
             rerun=self.options.rerun,
             detail=detail,
         )
@@ -250,27 +251,13 @@ class _Run:
             self.result.steps_done += 1
 
     async def _provision(self, host: Host, card: Card) -> None:
-        keys = card.keys
         for name, element in host.elements.items():
             instance = self.scenario.instances[name]
             mine = not instance.section or name == card.name
             if mine and any(each.method == "PUT" and each.path == "/cards/{imsi}" for each in element.routes):
-                body = CardProvision(
-                    name=card.name,
-                    imsi=keys.imsi,
-                    iccid=keys.iccid,
-                    msisdn=keys.msisdn,
-                    k=keys.k or self._key(card.name, "k"),
-                    opc=keys.opc or self._key(card.name, "opc"),
-                    profile=keys.profile,
-                    form=keys.form.value if keys.form else "",
-                    sections=card.sections_for(instance.kind),
-                )
-                await element.manage(Role.OPERATOR, "PUT", f"/cards/{keys.imsi}", body.model_dump(), caller="runner")
-
-    def _key(self, card: str, which: str) -> str:
-        generator = random.Random(f"{self.settings.seed}/{self.scenario.title}/{card}/{which}")  # noqa: S311 - simulated
-        return generator.getrandbits(128).to_bytes(16, "big").hex()
+                body = provision_of(self.scenario, card, instance.kind, self.settings.seed)
+                path = f"/cards/{card.keys.imsi}"
+                await element.manage(Role.OPERATOR, "PUT", path, body.model_dump(), caller="runner")
 
     async def _carry_out(self, host: Host, step: Step) -> None:
         self.trace.emit(StepMark(index=step.index, text=step.text, line=step.place.line))
@@ -355,6 +342,27 @@ class _Run:
         if not (self.step and self.step.expectations):
             raise _Failed(f"{action.method} {action.path}: {outcome}")
         return outcome
+
+
+def provision_of(scenario: Scenario, card: Card, kind: str, seed: int) -> CardProvision:
+    """Return what an element of a kind is told of a card. Keys that the file leaves out are derived from the seed."""
+    keys = card.keys
+
+    def derived(which: str) -> str:
+        generator = random.Random(f"{seed}/{scenario.title}/{card.name}/{which}")  # noqa: S311 - simulated
+        return generator.getrandbits(128).to_bytes(16, "big").hex()
+
+    return CardProvision(
+        name=card.name,
+        imsi=keys.imsi,
+        iccid=keys.iccid,
+        msisdn=keys.msisdn,
+        k=keys.k or derived("k"),
+        opc=keys.opc or derived("opc"),
+        profile=keys.profile,
+        form=keys.form.value if keys.form else "",
+        sections=card.sections_for(kind),
+    )
 
 
 def lanes_of(scenario: Scenario) -> tuple[Lane, ...]:

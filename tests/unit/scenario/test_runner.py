@@ -56,7 +56,7 @@ def test_a_switched_off_control_makes_it_fail_with_a_record(play: Play) -> None:
         "decided by gate, control bind.hss.learned, clause 2.1.3(1) one",
         "capture: report/story.pcapng",
         "run it alone: simwarden run story.yaml",
-        "phone -> gate",
+        "S1-MME Malformed",
     ):
         assert part in text
     assert "Traceback" not in text
