@@ -11,9 +11,9 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Final
 
 from simwarden.trace.dissect import Dissector
-from simwarden.trace.events import Decided, Event, Frame
+from simwarden.trace.events import Decided, Event, Frame, PeerFault
 from simwarden.trace.mask import masked
-from simwarden.trace.rows import as_json, clause_of, fields_of
+from simwarden.trace.rows import as_json, clause_of, fields_of, octets_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -38,6 +38,8 @@ def line_of(event: Event, dissector: Dissector, **about: Any) -> str:
     else:
         names = (field.name for field in fields(event))
         record |= {name: as_json(getattr(event, name)) for name in names if name not in _COMMON}
+        if isinstance(event, PeerFault):
+            record["data"] = octets_of(event).hex()
     return json.dumps(record, separators=(",", ":"), ensure_ascii=False)
 
 

@@ -23,8 +23,13 @@ def masked(frame: Frame) -> bytes:
 
     Frames of X2 are zeroed but for their first three octets, since a handover request is mostly keys.
     """
-    mask = _MASKS.get(frame.protocol)
-    return mask(frame.data) if mask else frame.data
+    return masked_octets(frame.data, frame.protocol)
+
+
+def masked_octets(data: bytes, protocol: str) -> bytes:
+    """Return octets of a wire family without keys, as `masked` does."""
+    mask = _MASKS.get(protocol)
+    return mask(data) if mask else data
 
 
 def _diameter(data: bytes) -> bytes:

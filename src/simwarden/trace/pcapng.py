@@ -71,8 +71,6 @@ class Capture:
         octets = masked(frame) if self._mask else frame.data
         nas = [self._dissector.clear_of(pdu) or pdu for pdu in carried_nas(frame)] if frame.protocol == "uu" else []
         interface = self._interface(frame)
-        if frame.protocol == "uu" and frame.interface == "Uu" and nas:
-            comments = [*comments, f"in {found.name} (simwarden's own radio frame)"]
         # A command to a card is in the packet of its response, and so is what was decided about it.
         comments = self._waiting.pop(frame.link, []) + comments
         packets = list(self._packets.of(frame, octets, found, tuple(nas)))

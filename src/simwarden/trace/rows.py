@@ -11,10 +11,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
+from simwarden.model.interfaces import INTERFACES
 from simwarden.policy.requirements import requirements
 from simwarden.trace.dissect import Dissector
 from simwarden.trace.events import Decided, Event, Fault, Frame, Note, PeerFault, StateChange, StepMark
-from simwarden.trace.mask import masked
+from simwarden.trace.mask import masked, masked_octets
 from simwarden.trace.verdicts import frames_of_decisions
 
 if TYPE_CHECKING:
@@ -188,7 +189,13 @@ def _step(event: StepMark) -> Row:
 def _peer_fault(event: PeerFault) -> Row:
     text = f"bad bytes from {event.peer}: {event.reason}"
     row = Row(Kind.PEER_FAULT, event.number, event.time, text, event.element, event.peer, event.interface)
-    return replace(row, cause=event.reason, octets=event.data)
+    return replace(row, cause=event.reason, octets=octets_of(event))
+
+
+def octets_of(event: PeerFault) -> bytes:
+    """Return the bad octets of a peer without the keys that can be found in them."""
+    interface = INTERFACES.get(event.interface)
+    return masked_octets(event.data, interface.protocol if interface else "")
 
 
 def _fault(event: Fault) -> Row:
