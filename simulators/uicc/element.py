@@ -15,7 +15,7 @@ from simwarden.model.identity import Imei, Plmn, check_imsi
 from simwarden.policy.decision import Control as PolicyControl
 from simwarden.policy.form import judge_form
 from simwarden.policy.interlock import card_serves_terminal
-from simwarden.policy.operator import binding_by_operator
+from simwarden.policy.operator import judge_binder
 from simwarden.runtime.declare import CardName, Declaration, Model, Observable, VerbModel, verb
 from simwarden.runtime.element import Element
 from simwarden.runtime.management import Call, ManagementError, Role, route
@@ -36,7 +36,7 @@ M = TypeVar("M", bound=Model)
 
 APPLET = PolicyControl("bind.card.applet", "bind.card.applet", card_serves_terminal, "The card checks its terminal")
 FORM = PolicyControl("pre.form", "pre.form", judge_form, "The card's form keeps it in its terminal")
-OPERATOR = PolicyControl("bind.operator", "bind.operator", binding_by_operator, "Only the operator binds")
+OPERATOR = PolicyControl("bind.operator", "bind.operator", judge_binder, "Only the operator binds")
 NOWHERE = "nowhere"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from simwarden.policy.decision import Ruling
 
 
-def binding_by_operator(*, role: str, caller: str = "") -> Ruling:
+def judge_binder(*, role: str, caller: str = "") -> Ruling:
     """Rule whether somebody may set, change or remove a binding; `role` is that of the management interface."""
     facts = {"expected": "operator", "seen": role}
     if role == "operator":

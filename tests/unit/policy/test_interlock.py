@@ -4,7 +4,7 @@ import pytest
 
 from simwarden.model.identity import Imei
 from simwarden.policy.interlock import card_serves_terminal, terminal_accepts_card
-from simwarden.policy.operator import binding_by_operator
+from simwarden.policy.operator import judge_binder
 
 BOUND = Imei("35145120840121")
 
@@ -41,7 +41,7 @@ def test_the_terminals_rule(bound: str, seen: str, admitted: bool) -> None:  # n
 
 
 def test_only_the_operator_binds() -> None:
-    assert binding_by_operator(role="operator").admitted
-    refused = binding_by_operator(role="customer", caller="buyer")
+    assert judge_binder(role="operator").admitted
+    refused = judge_binder(role="customer", caller="buyer")
     assert not refused.admitted
     assert refused.reason == "buyer may not bind, the operator does"
