@@ -1,0 +1,1 @@
+"""The MME: mobility management of LTE devices, and where terminal, card and subscription are checked."""

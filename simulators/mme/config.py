@@ -1,0 +1,195 @@
+"""Settings of the MME; `profile.yaml` shows each with its default."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, field_validator
+
+from simwarden.model.identity import Plmn, Tai
+from simwarden.runtime.declare import ElementConfig, Model
+from simwarden.scenario.units import seconds
+from simwarden.wire.nas.enums import EmmCause, EsmCause
+
+
+def _member(kind: type[EmmCause | EsmCause], value: Any) -> Any:
+    """Read a cause by its name or number."""
+    text = str(int(value)) if isinstance(value, int) else str(value)
+    if text.isdigit():
+        return kind(int(text))
+    try:
+        return kind[text.upper().replace("-", "_").replace(" ", "_")]
+    except KeyError:
+        raise ValueError(f"{text} is no {kind.__name__}") from None
+
+
+def _duration(value: Any) -> Any:
+    return seconds(value) if isinstance(value, str) else value
+
+
+Emm = Annotated[EmmCause, BeforeValidator(lambda value: _member(EmmCause, value))]
+Esm = Annotated[EsmCause, BeforeValidator(lambda value: _member(EsmCause, value))]
+Seconds = Annotated[float, BeforeValidator(_duration), Field(ge=0)]
+Choice = Literal["admit", "refuse"]
+
+
+class Causes(Model):
+    """What a device is told for each result; a deployment's rows come before the specification's."""
+
+    experimental_results: dict[str, Emm] = Field(default_factory=dict)
+    """By Experimental-Result-Code (`5001`), or by it and an Error-Diagnostic (`5004/ODB_ALL_APN`)."""
+    result_codes: dict[str, Emm] = Field(default_factory=dict)
+    """By Result-Code (`5003`)."""
+    unreachable: Emm = EmmCause.NETWORK_FAILURE
+    """HSS or EIR cannot be reached, or say nothing of use. Never one that invalidates the card."""
+    prohibited_equipment: Emm = EmmCause.ILLEGAL_ME
+    unknown_equipment: Emm = EmmCause.ILLEGAL_ME
+    unidentified_terminal: Emm = EmmCause.ILLEGAL_ME
+    subscription_withdrawn: Emm = EmmCause.EPS_AND_NON_EPS_SERVICES_NOT_ALLOWED
+    """In the DETACH REQUEST after a Cancel-Location-Request of that type."""
+    barred: Emm = EmmCause.ESM_FAILURE
+    """Attach under operator determined barring; #19 carries the ESM cause below."""
+    barred_esm: Esm = EsmCause.OPERATOR_DETERMINED_BARRING
+    barred_while_registered: Emm = EmmCause.EPS_SERVICES_NOT_ALLOWED_IN_THIS_PLMN
+    """Tracking area update and service request under barring, and the detach when it begins (without an ESM cause)."""
+
+
+class Security(Model):
+    """NAS security (TS 33.401 7.2.4)."""
+
+    integrity: tuple[Annotated[int, Field(ge=0, le=7)], ...] = (2,)
+    """EIA numbers in the order of preference. EIA0 is for emergency calls only and cannot stand here."""
+    ciphering: tuple[Annotated[int, Field(ge=0, le=7)], ...] = (2, 0)
+    """EEA numbers in the order of preference."""
+    authenticate: Literal["when-needed", "every-attach"] = "when-needed"
+    """Whether an attach that a known device's keys protect is authenticated anew."""
+
+    @field_validator("integrity")
+    @classmethod
+    def _no_null_integrity(cls, value: tuple[int, ...]) -> tuple[int, ...]:
+        if not value or any(number != 2 for number in value):
+            raise ValueError("EIA2 is the integrity algorithm that is supported (EIA0 serves emergency calls only)")
+        return value
+
+    @field_validator("ciphering")
+    @classmethod
+    def _supported(cls, value: tuple[int, ...]) -> tuple[int, ...]:
+        if not value or any(number not in (0, 2) for number in value):
+            raise ValueError("EEA0 and EEA2 are the ciphering algorithms that are supported")
+        return value
+
+
+class Equipment(Model):
+    """How terminals are identified and looked up in the EIR."""
+
+    eir: str = "eir"
+    """The EIR's name; `off` leaves S13 out."""
+    unreachable: Choice = "refuse"
+    """An EIR that cannot be reached or gives no verdict."""
+    unknown: Choice = "refuse"
+    """Equipment that the EIR does not know (DIAMETER_ERROR_EQUIPMENT_UNKNOWN)."""
+    unidentified: Choice = "refuse"
+    """A terminal that gives neither IMEISV nor IMEI."""
+    verdict_lifetime: Seconds = 3600
+    """How long a verdict for (IMSI, IMEISV) holds before the EIR is asked again; 0 asks each time."""
+    at_tracking_area_update: bool = True
+    """Ask for the IMEISV at each tracking area update, which by itself carries none."""
+    at_service_request: bool = True
+    """Ask for the IMEISV at each service request."""
+    report_change: Literal["update-location", "notify"] = "update-location"
+    """Whether a changed IMEISV is reported by ULR, whose answer may refuse it, or by NOR, which a CLR may follow."""
+
+
+class Emergency(Model):
+    """Attach for an emergency call, exempt from what binds card and terminal (TS 23.401 4.3.12)."""
+
+    allowed: Literal["everybody", "authenticated", "nobody"] = "everybody"
+    """`everybody` includes terminals without a valid card, served without ciphering and integrity."""
+    apn: str = "sos"
+
+
+class Timers(Model):
+    """Timers of the network's side (TS 24.301 Table 10.2.2), and how long it waits for HSS and EIR."""
+
+    t3402: Seconds = 720
+    t3412: Seconds = 3240
+    """Period of tracking area updates, for devices that support no extended timer."""
+    t3412_extended: Seconds = 1116000
+    """The same for devices that support the extended timer (310 h)."""
+    t3413: Seconds = 4
+    t3422: Seconds = 6
+    t3450: Seconds = 6
+    t3460: Seconds = 6
+    t3470: Seconds = 6
+    t3489: Seconds = 4
+    t3346: Seconds = 900
+    """Back-off that goes with cause #22."""
+    mobile_reachable_margin: Seconds = 240
+    """Beyond T3412, until a silent device no longer counts as reachable."""
+    implicit_detach: Seconds = 300
+    """After that, until it is detached without being told."""
+    purge: Seconds = 604800
+    """How long a detached device's context is kept (with its keys) before the HSS hears PUR."""
+    diameter: Seconds = 5
+    handover: Seconds = 10
+
+
+class MmeConfig(ElementConfig):
+    """Settings of an MME."""
+
+    plmn: Plmn = Plmn("001", "01")
+    """The network served."""
+    mme_group_id: Annotated[int, Field(ge=0, le=65535)] = 32769
+    """MME group identity; the same for all MMEs of a pool."""
+    mme_code: Annotated[int, Field(ge=0, le=255)] = 1
+    """MME code: tells the MMEs of a group apart."""
+    tracking_areas: tuple[Annotated[int, Field(ge=0, le=65535)], ...] = ()
+    """Codes of the tracking areas served; empty for all."""
+    tai_lists: tuple[tuple[int, ...], ...] = ()
+    """Groups of tracking area codes: within a group a device moves without telling. Others stand alone."""
+    hss: str = "hss"
+    origin_host: str = ""
+    """Diameter identity; by default the element's name in the network's realm."""
+    realm: str = ""
+    """By default the network's realm (TS 23.003 19.2)."""
+    hss_realm: str = ""
+    """Destination-Realm of requests; by default the own realm."""
+    address_pool: str = "198.18.0.0/15"
+    """IPv4 addresses for devices while there is no PGW (198.18.0.0/15 is for benchmarks, RFC 2544)."""
+    user_plane_address: str = "192.0.2.1"
+    """The serving gateway's address told to eNBs while there is none."""
+    reallocate_guti_at_update: bool = True
+    """A new GUTI at every tracking area update that is not periodic."""
+    causes: Causes = Causes()
+    security: Security = Security()
+    equipment: Equipment = Equipment()
+    emergency: Emergency = Emergency()
+    timers: Timers = Timers()
+
+    @field_validator("plmn", mode="before")
+    @classmethod
+    def _plmn(cls, value: Any) -> Any:
+        return Plmn.parse(value) if isinstance(value, str) else value
+
+    @field_validator("address_pool")
+    @classmethod
+    def _pool(cls, value: str) -> str:
+        return str(ipaddress.IPv4Network(value))
+
+    @field_validator("user_plane_address")
+    @classmethod
+    def _address(cls, value: str) -> str:
+        return str(ipaddress.ip_address(value))
+
+    @property
+    def eir(self) -> str:
+        """The EIR's name, empty if there is no S13."""
+        return "" if self.equipment.eir.lower() in ("", "off", "none") else self.equipment.eir
+
+    def tai_list(self, tai: Tai) -> list[Tai]:
+        """Return the tracking areas in which a device registered in `tai` may move without telling."""
+        for group in self.tai_lists:
+            if tai.tac in group:
+                return [tai, *(Tai(tai.plmn, tac) for tac in group if tac != tai.tac)][:16]
+        return [tai]

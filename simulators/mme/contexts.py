@@ -1,0 +1,179 @@
+"""What the MME knows: of each card it serves, of each signalling connection, and of each eNB."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from simwarden.machine.nas_security import NasSecurityContext
+    from simwarden.model.identity import Ecgi, Guti, Imei, Tai
+    from simwarden.runtime.clock import Timer
+    from simwarden.runtime.link import Link
+    from simwarden.wire.nas.elements import UeNetworkCapability
+    from simwarden.wire.nas.enums import IdentityType, MessageType
+    from simwarden.wire.nas.message import Message
+    from simwarden.wire.s1ap import Message as S1Message
+    from simwarden.wire.s1ap import RrcEstablishmentCause
+
+
+class EmmState(enum.Enum):
+    """EMM main states of the network (TS 24.301 5.1.3.4)."""
+
+    DEREGISTERED = "deregistered"
+    REGISTERED = "registered"
+
+
+@dataclass(frozen=True, slots=True)
+class Terminal:
+    """A terminal as it named itself: `sv_known` says whether its software version is known too (IMEISV)."""
+
+    imei: Imei
+    sv_known: bool
+
+    @property
+    def imeisv(self) -> str:
+        """16 digits, empty if only the IMEI is known."""
+        return self.imei.imeisv if self.sv_known else ""
+
+
+@dataclass(slots=True)
+class AccessPoint:
+    """An APN configuration of a subscription (TS 29.272 7.3.35)."""
+
+    name: str
+    qci: int = 9
+    priority: int = 8
+    pre_emption_capability: int = 1
+    pre_emption_vulnerability: int = 0
+
+
+@dataclass(slots=True)
+class Subscription:
+    """Subscription data of a card (TS 29.272 7.3.2), as much as an MME acts on."""
+
+    msisdn: str = ""
+    barred: bool = False
+    """Operator determined barring of all packet oriented services."""
+    ambr_ul: int = 50_000_000
+    ambr_dl: int = 100_000_000
+    default_context: int = 0
+    access_points: dict[int, AccessPoint] = field(default_factory=dict)
+
+    @property
+    def default_apn(self) -> AccessPoint | None:
+        """The access point of the default bearer when the device asks for none."""
+        return self.access_points.get(self.default_context)
+
+    def find(self, name: str) -> AccessPoint | None:
+        """Return the access point of that name, else the wildcard's, else None."""
+        wanted = name.lower()
+        wildcard = None
+        for point in self.access_points.values():
+            if point.name.lower() == wanted:
+                return point
+            if point.name == "*":
+                wildcard = point
+        return wildcard
+
+
+@dataclass(slots=True)
+class Bearer:
+    """A default EPS bearer."""
+
+    identity: int
+    apn: str
+    address: str
+    point: AccessPoint
+    uplink_teid: int
+    downlink_teid: int = 0
+    downlink_address: bytes = b""
+
+
+@dataclass(slots=True, eq=False)
+class UeContext:
+    """The context of one card (TS 23.401 5.7.2). It outlives detaches, with its keys, until it is purged.
+
+    `terminal` is the one last admitted; what an attempt that was refused said is not kept. `located` says that the HSS
+    knows this MME as the serving one and nothing puts that in doubt.
+    """
+
+    imsi: str
+    state: EmmState = EmmState.DEREGISTERED
+    guti: Guti | None = None
+    former_guti: Guti | None = None
+    security: NasSecurityContext | None = None
+    capability: UeNetworkCapability | None = None
+    gea: int | None = None
+    terminal: Terminal | None = None
+    subscription: Subscription | None = None
+    bearer: Bearer | None = None
+    tai: Tai | None = None
+    cell: Ecgi | None = None
+    tai_list: tuple[Tai, ...] = ()
+    connection: Connection | None = None
+    located: bool = False
+    emergency: bool = False
+    extended_period: float | None = None
+    next_hop: bytes = b""
+    next_hop_count: int = 0
+    radio_capability: bytes | None = None
+    timer: Timer | None = None
+    paged: asyncio.Future[bool] | None = None
+    last_activity: float = 0.0
+
+
+@dataclass(slots=True, eq=False)
+class Connection:
+    """One device's signalling connection through one eNB (ECM-CONNECTED), with the NAS procedure that runs on it.
+
+    `secured` is the secure exchange of NAS messages (TS 24.301 4.4.2.2); `pending` the context that a SECURITY MODE
+    COMMAND offers. `wanted` are the NAS messages that `answer` waits for, `s1_wanted` likewise of S1AP.
+    """
+
+    enb: Enb
+    mme_id: int
+    enb_id: int | None
+    tai: Tai
+    cell: Ecgi
+    establishment_cause: RrcEstablishmentCause | None = None
+    ue: UeContext | None = None
+    secured: bool = False
+    pending: NasSecurityContext | None = None
+    wanted: frozenset[MessageType] = frozenset()
+    answer: asyncio.Future[Message | None] | None = None
+    identity_asked: IdentityType | None = None
+    procedure: asyncio.Task[None] | None = None
+    #: the ATTACH REQUEST being processed, and the ATTACH ACCEPT that answers it (TS 24.301 5.5.1.2.7)
+    attach_request: bytes = b""
+    repeat_accept: Any = None
+    context_set_up: bool = False
+    s1_wanted: frozenset[str] = frozenset()
+    s1_answer: asyncio.Future[S1Message | None] | None = None
+    handover: asyncio.Task[None] | None = None
+    target: Connection | None = None
+    source: Connection | None = None
+    releasing: bool = False
+    guard: Timer | None = None
+    #: KeNB for the message that asked for the radio bearers, or the SECURITY MODE COMPLETE after it (TS 33.401 7.2.6.2)
+    kenb: bytes = b""
+
+    @property
+    def stream(self) -> int:
+        """The SCTP stream of a device's signalling: any but 0 (TS 36.412 7)."""
+        return 1
+
+
+@dataclass(slots=True, eq=False)
+class Enb:
+    """An eNB that is connected; `tais` is empty until S1 setup."""
+
+    link: Link
+    name: str
+    identity: int = 0
+    global_id: Any = None
+    tais: frozenset[Tai] = frozenset()
+    connections: dict[int, Connection] = field(default_factory=dict)

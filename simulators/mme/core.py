@@ -1,0 +1,218 @@
+"""The state that all procedures of the MME share: contexts by identity, connections, eNBs, and what is told of them."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from simulators.mme.addresses import AddressPool
+from simulators.mme.causes import CauseTable, Rejection
+from simulators.mme.contexts import Connection, EmmState, Enb, UeContext
+from simwarden.errors import PeerError
+from simwarden.model.identity import Guti
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+    from simulators.mme.config import MmeConfig
+    from simulators.mme.home import Home
+    from simwarden.model.identity import Ecgi, Tai
+    from simwarden.policy.equipment import EquipmentAnswer
+    from simwarden.runtime.element import Site
+    from simwarden.runtime.link import Link
+    from simwarden.wire.nas.enums import EmmCause
+
+
+class NoAnswer(Exception):  # noqa: N818 - not an error: the spec's abnormal case of a timer that ran out for good
+    """A device or eNB left a request unanswered to the end of its timer's retransmissions; names the timer."""
+
+
+class Core:
+    """Contexts by identity, connections by number, eNBs by link."""
+
+    def __init__(self, site: Site, config: MmeConfig, home: Home) -> None:
+        self.site, self.config, self.home = site, config, home
+        self.clock = site.clock
+        self.causes = CauseTable(config.causes.experimental_results, config.causes.result_codes)
+        self.addresses = AddressPool(config.address_pool)
+        self.by_imsi: dict[str, UeContext] = {}
+        self.by_m_tmsi: dict[int, UeContext] = {}
+        self.connections: dict[int, Connection] = {}
+        self.enbs: dict[Link, Enb] = {}
+        #: what the EIR said of (IMSI, IMEISV), and until when that holds
+        self.verdicts: dict[tuple[str, str], tuple[float, EquipmentAnswer]] = {}
+        self._next_mme_id = 0
+        self._next_teid = 0
+
+    # -- connections
+
+    def connect(self, enb: Enb, enb_id: int | None, tai: Tai, cell: Ecgi) -> Connection:
+        """Make a device's signalling connection and give it an MME UE S1AP ID."""
+        self._next_mme_id = self._next_mme_id % 0xFFFFFFFF + 1
+        connection = Connection(enb, self._next_mme_id, enb_id, tai, cell)
+        self.connections[connection.mme_id] = connection
+        if enb_id is not None:
+            enb.connections[enb_id] = connection
+        return connection
+
+    def drop(self, conn: Connection) -> None:
+        """Forget a connection, and end what runs on it."""
+        self.connections.pop(conn.mme_id, None)
+        if conn.enb_id is not None and conn.enb.connections.get(conn.enb_id) is conn:
+            del conn.enb.connections[conn.enb_id]
+        self.halt(conn)
+
+    def halt(self, conn: Connection) -> None:
+        """End the procedures on a connection, but not the one that asks for it."""
+        current = asyncio.current_task()
+        for task in (conn.procedure, conn.handover):
+            if task is not None and task is not current:
+                task.cancel()
+        if conn.procedure is not current:
+            conn.procedure = None
+        conn.wanted, conn.pending, conn.attach_request, conn.repeat_accept = frozenset(), None, b"", None
+
+    def run(self, conn: Connection, work: Coroutine[Any, Any, None], what: str) -> None:
+        """Run a NAS procedure on a connection, in place of one that runs there."""
+        self.halt(conn)
+        conn.procedure = self.site.spawn(self._finish(conn, work), what)
+
+    async def _finish(self, conn: Connection, work: Coroutine[Any, Any, None]) -> None:
+        from simulators.mme.procedures.release import release_unfinished  # noqa: PLC0415 - they need each other
+
+        try:
+            await work
+        except NoAnswer as silence:
+            self.site.note(f"{silence} ran out for the last time", imsi=conn.ue.imsi if conn.ue else "")
+            release_unfinished(self, conn)
+        except PeerError as error:
+            self.site.peer_fault(conn.enb.link, error.reason)
+            release_unfinished(self, conn)
+        finally:
+            if conn.procedure is asyncio.current_task():
+                conn.procedure = None
+
+    # -- identities
+
+    def is_own(self, guti: Guti) -> bool:
+        """Whether this MME gave the GUTI."""
+        config = self.config
+        return (guti.plmn, guti.mme_group_id, guti.mme_code) == (config.plmn, config.mme_group_id, config.mme_code)
+
+    def find(self, guti: Guti) -> UeContext | None:
+        """Return the context that a GUTI names, if it is here."""
+        return self.by_m_tmsi.get(guti.m_tmsi) if self.is_own(guti) else None
+
+    def allocate_guti(self, ue: UeContext) -> Guti:
+        """Give a context a new GUTI; the former stays good until the device confirms (TS 24.301 5.4.1.4)."""
+        m_tmsi = self.site.rng.getrandbits(32)
+        while m_tmsi in self.by_m_tmsi or m_tmsi == 0xFFFFFFFF:
+            m_tmsi = self.site.rng.getrandbits(32)
+        config = self.config
+        if ue.former_guti is None:
+            ue.former_guti = ue.guti
+        elif ue.guti is not None:
+            self.by_m_tmsi.pop(ue.guti.m_tmsi, None)
+        ue.guti = Guti(config.plmn, config.mme_group_id, config.mme_code, m_tmsi)
+        self.by_m_tmsi[m_tmsi] = ue
+        return ue.guti
+
+    def confirm_guti(self, ue: UeContext) -> None:
+        """Forget the former GUTI: the device has taken the new one."""
+        if ue.former_guti is not None:
+            self.by_m_tmsi.pop(ue.former_guti.m_tmsi, None)
+            ue.former_guti = None
+
+    def adopt(self, ue: UeContext) -> None:
+        """Make a context that was just authenticated the one of its card, and end what an older one had."""
+        older = self.by_imsi.get(ue.imsi)
+        if older is ue:
+            return
+        if older is not None:
+            ue.located, ue.extended_period = older.located, older.extended_period
+            ue.subscription = ue.subscription or older.subscription
+            self.end_session(older)
+            self.forget(older)
+            self.leave(older)
+        self.by_imsi[ue.imsi] = ue
+
+    def leave(self, ue: UeContext) -> None:
+        """Release a connection that a context has beside the one its device now uses."""
+        from simulators.mme.procedures.release import release  # noqa: PLC0415 - they need each other
+        from simwarden.wire.s1ap import CauseNas  # noqa: PLC0415
+
+        if ue.connection is not None:
+            release(self, ue.connection, CauseNas.NORMAL_RELEASE)
+
+    def forget(self, ue: UeContext) -> None:
+        """Remove a context and its identities."""
+        self.stop_timer(ue)
+        if self.by_imsi.get(ue.imsi) is ue:
+            del self.by_imsi[ue.imsi]
+        for guti in (ue.guti, ue.former_guti):
+            if guti is not None and self.by_m_tmsi.get(guti.m_tmsi) is ue:
+                del self.by_m_tmsi[guti.m_tmsi]
+        ue.guti = ue.former_guti = None
+
+    def stop_timer(self, ue: UeContext) -> None:
+        """Stop the mobile reachable, implicit detach or purge timer, whichever runs."""
+        if ue.timer is not None:
+            ue.timer.cancel()
+            ue.timer = None
+
+    # -- sessions
+
+    def new_teid(self) -> int:
+        """Return a tunnel endpoint identifier of the user plane's local stub."""
+        self._next_teid = self._next_teid % 0xFFFFFFFF + 1
+        return self._next_teid
+
+    def register(self, ue: UeContext) -> None:
+        """Let a device be EMM-REGISTERED, and say so."""
+        ue.state = EmmState.REGISTERED
+        self.show(ue)
+
+    def end_session(self, ue: UeContext) -> None:
+        """Let a device be EMM-DEREGISTERED: its bearer is given back, its keys and identities stay."""
+        if ue.bearer is not None:
+            self.addresses.give_back(ue.bearer.address)
+            ue.bearer = None
+        if ue.state is EmmState.REGISTERED:
+            ue.state = EmmState.DEREGISTERED
+            self.site.observe("session", None, key=ue.imsi)
+
+    def show(self, ue: UeContext) -> None:
+        """Report what is known of a registered device."""
+        if ue.state is not EmmState.REGISTERED:
+            return
+        terminal = ue.terminal
+        self.site.observe(
+            "session",
+            {
+                "imsi": ue.imsi,
+                "imei": terminal.imei.imei if terminal else "",
+                "imeisv": terminal.imeisv if terminal else "",
+                "guti": str(ue.guti),
+                "cell": str(ue.cell),
+                "tai": str(ue.tai),
+                "state": "connected" if ue.connection is not None else "idle",
+                "apn": ue.bearer.apn if ue.bearer else "",
+                "address": ue.bearer.address if ue.bearer else "",
+                "emergency": ue.emergency,
+            },
+            key=ue.imsi,
+        )
+
+    def show_reject(self, imsi: str, procedure: str, rejection: Rejection) -> None:
+        """Report a refusal as the device is told it."""
+        cause: EmmCause = rejection.emm_cause
+        value = {"imsi": imsi, "procedure": procedure, "emm_cause": cause, "esm_cause": rejection.esm_cause}
+        self.site.observe("reject", {**value, "reason": rejection.reason}, key=imsi)
+
+    def temporary(self, reason: str) -> Rejection:
+        """Make the rejection for a decider that cannot be reached: a temporary cause, by law of the house."""
+        from simwarden.wire.nas.enums import EmmCause  # noqa: PLC0415
+
+        cause = self.config.causes.unreachable
+        back_off = self.config.timers.t3346 if cause is EmmCause.CONGESTION else None
+        return Rejection(cause, reason, t3346=back_off)

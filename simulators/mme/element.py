@@ -1,0 +1,134 @@
+"""The MME as an element: what it declares, its start and stop, its management routes and verbs."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from simulators.mme import s1_dispatch
+from simulators.mme.config import MmeConfig
+from simulators.mme.contexts import EmmState, UeContext
+from simulators.mme.controls import CONTROLS
+from simulators.mme.core import Core
+from simulators.mme.home import Home
+from simulators.mme.procedures.detach import detach_by_network
+from simulators.mme.procedures.paging import page
+from simulators.mme.procedures.subscriber_data import SubscriberData
+from simwarden.runtime.declare import CardName, Declaration, Observable, VerbModel, verb
+from simwarden.runtime.element import Element
+from simwarden.runtime.management import Call, ManagementError, route
+from simwarden.wire.nas.enums import NetworkDetachType
+
+_SESSION = ("imsi", "imei", "imeisv", "guti", "cell", "tai", "state", "apn", "address", "emergency")
+_REJECT = ("imsi", "procedure", "emm_cause", "esm_cause", "reason")
+
+
+class Page(VerbModel):
+    """Which card's device to page."""
+
+    shorthand: ClassVar[str] = "card"
+    card: CardName
+
+
+class Mme(Element[MmeConfig]):
+    """Mobility management entity (TS 23.401 4.4.2)."""
+
+    declaration = Declaration(
+        kind="mme",
+        title="MME",
+        lane=40,
+        config=MmeConfig,
+        starts_after=("hss", "eir"),
+        listens=("S1-MME",),
+        calls=("S6a", "S13"),
+        observables=(
+            Observable("session", "a card's device is registered (key: IMSI)", fields=_SESSION),
+            Observable("reject", "the last refusal that a card's device was told (key: IMSI)", fields=_REJECT),
+            Observable("s1", "an eNB is in service (key: its name)", fields=("enb", "enb_id", "tais", "state")),
+        ),
+        controls=CONTROLS,
+    )
+
+    async def start(self) -> None:
+        """Connect to HSS and EIR, then take eNBs."""
+        orders = SubscriberData()
+        self.core = Core(self.site, self.config, Home(self.site, self.config, orders.handlers()))
+        orders.core = self.core
+        await self.core.home.start()
+        await self.site.listen("S1-MME", lambda link: s1_dispatch.accept(self.core, link))
+
+    async def stop(self) -> None:
+        """Leave: eNBs hear that the connection closes, HSS and EIR a DPR."""
+        self._let_go()
+        for link in list(self.core.enbs):
+            link.close(f"{self.site.name} stops")
+        await self.core.home.node.stop()
+
+    async def killed(self) -> None:
+        """Lose power."""
+        self._let_go()
+        for link in list(self.core.enbs):
+            link.close("connection lost")
+        self.core.home.node.drop()
+
+    def _let_go(self) -> None:
+        """Stop all timers and forget all devices: an MME keeps nothing over a restart (TS 23.007 14)."""
+        core = self.core
+        for conn in list(core.connections.values()):
+            core.halt(conn)
+            if conn.guard is not None:
+                conn.guard.cancel()
+        for ue in list(core.by_imsi.values()):
+            core.stop_timer(ue)
+            core.end_session(ue)
+
+    # -- management
+
+    @route("GET", "/sessions")
+    async def sessions(self, call: Call) -> list[dict[str, Any]]:
+        """List the registered devices."""
+        del call
+        return [_describe(ue) for ue in self.core.by_imsi.values() if ue.state is EmmState.REGISTERED]
+
+    @route("GET", "/sessions/{imsi}")
+    async def session(self, call: Call) -> dict[str, Any]:
+        """Show a card's registration."""
+        return _describe(self._registered(call.path["imsi"]))
+
+    @route("POST", "/sessions/{imsi}/page")
+    async def page_session(self, call: Call) -> dict[str, bool]:
+        """Page a card's device; tells whether it answered."""
+        return {"answered": await page(self.core, self._registered(call.path["imsi"]))}
+
+    @route("DELETE", "/sessions/{imsi}")
+    async def detach_session(self, call: Call) -> dict[str, Any]:
+        """Detach a card's device; it must attach again."""
+        ue = self._registered(call.path["imsi"])
+        detach_by_network(self.core, ue, NetworkDetachType.RE_ATTACH_REQUIRED, None)
+        return {"imsi": ue.imsi}
+
+    @verb
+    async def page(self, arguments: Page) -> str:
+        """Page a card's device: `answered` or `no-answer`."""
+        found = self.core.by_imsi.get(arguments.card)
+        if found is None or found.state is not EmmState.REGISTERED:
+            raise ManagementError(404, f"{arguments.card} is not registered")
+        return "answered" if await page(self.core, found) else "no-answer"
+
+    def _registered(self, imsi: str) -> UeContext:
+        ue = self.core.by_imsi.get(imsi)
+        if ue is None or ue.state is not EmmState.REGISTERED:
+            raise ManagementError(404, f"{imsi} is not registered")
+        return ue
+
+
+def _describe(ue: UeContext) -> dict[str, Any]:
+    return {
+        "imsi": ue.imsi,
+        "imei": ue.terminal.imei.imei if ue.terminal else "",
+        "guti": str(ue.guti),
+        "cell": str(ue.cell),
+        "tai": str(ue.tai),
+        "state": "connected" if ue.connection is not None else "idle",
+        "apn": ue.bearer.apn if ue.bearer else "",
+        "address": ue.bearer.address if ue.bearer else "",
+    }

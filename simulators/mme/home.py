@@ -1,0 +1,181 @@
+"""The MME's questions to HSS (S6a) and EIR (S13), and how their answers read (TS 29.272 5, 6)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from simulators.mme.contexts import AccessPoint, Subscription
+from simwarden.policy.equipment import EquipmentAnswer
+from simwarden.runtime.diameter import DiameterNode, LocalNode, Unreachable
+from simwarden.wire.diameter import ExperimentalResult, Message, first
+from simwarden.wire.diameter.codes import (
+    AllApnConfigurations,
+    EquipmentStatus,
+    NorFlags,
+    OdbFlags,
+    PurFlags,
+    RatType,
+    SubscriberStatus,
+    UlrFlags,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from simulators.mme.config import MmeConfig
+    from simulators.mme.contexts import Terminal
+    from simwarden.runtime.diameter import Peer
+    from simwarden.runtime.element import Site
+    from simwarden.wire.diameter import Avps
+
+_EQUIPMENT = {
+    EquipmentStatus.WHITELISTED: EquipmentAnswer.ALLOWED,
+    EquipmentStatus.BLACKLISTED: EquipmentAnswer.PROHIBITED,
+    EquipmentStatus.GREYLISTED: EquipmentAnswer.TRACKED,
+}
+
+
+class Vector(NamedTuple):
+    """An E-UTRAN authentication vector (TS 29.272 7.3.18). Never shown."""
+
+    rand: bytes
+    xres: bytes
+    autn: bytes
+    kasme: bytes
+
+    def __repr__(self) -> str:
+        return "Vector(***)"
+
+
+class Home:
+    """Requests by their purpose; each returns the answer, or None when there is none."""
+
+    def __init__(
+        self, site: Site, config: MmeConfig, handlers: Mapping[str, Callable[[Message, Peer], Awaitable[Message]]]
+    ) -> None:
+        realm = config.realm or config.plmn.realm
+        host = config.origin_host or f"{site.name}.{realm}"
+        self.config = config
+        self.hss_realm = config.hss_realm or realm
+        self.visited = config.plmn.to_bytes()
+        self.node = DiameterNode(site, LocalNode(host, realm), handlers, timeout=config.timers.diameter)
+        self.silence = ""
+
+    async def start(self) -> None:
+        """Connect to HSS and EIR; an attempt that fails goes on in the background."""
+        await self.node.connect("S6a", self.config.hss)
+        if self.config.eir:
+            await self.node.connect("S13", self.config.eir)
+
+    async def _ask(self, peer: str, name: str, avps: Avps) -> Message | None:
+        try:
+            return await self.node.ask(peer, self.node.make(name, avps, realm=self.hss_realm))
+        except Unreachable as reason:
+            self.silence = str(reason)
+            return None
+
+    async def authentication_information(self, imsi: str, resynchronisation: bytes) -> Message | None:
+        """Ask for one vector; `resynchronisation` is RAND and AUTS of a failure, or empty (5.2.3.1)."""
+        wanted: Avps = [("Number-Of-Requested-Vectors", 1), ("Immediate-Response-Preferred", 1)]
+        if resynchronisation:
+            wanted.append(("Re-Synchronization-Info", resynchronisation))
+        avps: Avps = [
+            ("User-Name", imsi),
+            ("Requested-EUTRAN-Authentication-Info", wanted),
+            ("Visited-PLMN-Id", self.visited),
+        ]
+        return await self._ask(self.config.hss, "Authentication-Information-Request", avps)
+
+    async def update_location(self, imsi: str, terminal: Terminal | None, *, initial: bool) -> Message | None:
+        """Tell the HSS where the card is and in which terminal, and ask for its subscription (5.2.1.1)."""
+        flags = UlrFlags.S6A_S6D | (UlrFlags.INITIAL_ATTACH if initial else UlrFlags(0))
+        avps: Avps = [("User-Name", imsi), *_terminal_information(terminal)]
+        avps += [("RAT-Type", int(RatType.EUTRAN)), ("ULR-Flags", int(flags)), ("Visited-PLMN-Id", self.visited)]
+        return await self._ask(self.config.hss, "Update-Location-Request", avps)
+
+    async def notify(self, imsi: str, terminal: Terminal | None) -> Message | None:
+        """Tell the HSS of a changed terminal (5.2.5.1)."""
+        avps: Avps = [("User-Name", imsi), *_terminal_information(terminal), ("NOR-Flags", int(NorFlags(0)))]
+        return await self._ask(self.config.hss, "Notify-Request", avps)
+
+    async def purge(self, imsi: str) -> Message | None:
+        """Tell the HSS that the card's context is deleted here (5.2.1.3)."""
+        avps: Avps = [("User-Name", imsi), ("PUR-Flags", int(PurFlags.UE_PURGED_IN_MME))]
+        return await self._ask(self.config.hss, "Purge-UE-Request", avps)
+
+    async def check_equipment(self, imsi: str, terminal: Terminal) -> EquipmentAnswer:
+        """Ask the EIR for a terminal's status (6.2.1.1)."""
+        avps: Avps = [*_terminal_information(terminal), *([("User-Name", imsi)] if imsi else [])]
+        return equipment_answer(await self._ask(self.config.eir, "ME-Identity-Check-Request", avps))
+
+
+def _terminal_information(terminal: Terminal | None) -> Avps:
+    """IMEI of 14 digits, and the software version where it is known (TS 29.272 7.3.3 to 7.3.5)."""
+    if terminal is None:
+        return []
+    inner: Avps = [("IMEI", terminal.imei.key)]
+    if terminal.sv_known:
+        inner.append(("Software-Version", terminal.imei.software_version))
+    return [("Terminal-Information", inner)]
+
+
+def equipment_answer(answer: Message | None) -> EquipmentAnswer:
+    """Read an ME-Identity-Check-Answer; whatever gives no status is no verdict."""
+    if answer is None:
+        return EquipmentAnswer.NO_VERDICT
+    if answer.experimental_result == ExperimentalResult.DIAMETER_ERROR_EQUIPMENT_UNKNOWN:
+        return EquipmentAnswer.UNKNOWN
+    if not answer.success:
+        return EquipmentAnswer.NO_VERDICT
+    return _EQUIPMENT.get(answer.get("Equipment-Status"), EquipmentAnswer.NO_VERDICT)
+
+
+def vector_of(answer: Message) -> Vector | None:
+    """Return the vector of an Authentication-Information-Answer, None if it has none that is whole."""
+    group = answer.find("Authentication-Info", "E-UTRAN-Vector")
+    if group is None:
+        return None
+    parts = [first(group, name) for name in ("RAND", "XRES", "AUTN", "KASME")]
+    return None if None in parts else Vector(*parts)
+
+
+def merge_subscription(known: Subscription | None, data: Any) -> Subscription:
+    """Read Subscription-Data, complete (ULA) or what changed of it (IDR): what it does not say stays (5.2.2.1)."""
+    merged = known or Subscription()
+    merged.msisdn = first(data, "MSISDN", merged.msisdn)
+    status = first(data, "Subscriber-Status")
+    odb = first(data, "Operator-Determined-Barring")
+    if status == SubscriberStatus.SERVICE_GRANTED:
+        merged.barred = False
+    elif odb is not None:
+        merged.barred = bool(odb & OdbFlags.ALL_PACKET_ORIENTED_SERVICES)
+    ambr = first(data, "AMBR")
+    if ambr is not None:
+        merged.ambr_ul = first(ambr, "Max-Requested-Bandwidth-UL", merged.ambr_ul)
+        merged.ambr_dl = first(ambr, "Max-Requested-Bandwidth-DL", merged.ambr_dl)
+    profile = first(data, "APN-Configuration-Profile")
+    if profile is not None:
+        _merge_profile(merged, profile)
+    return merged
+
+
+def _merge_profile(merged: Subscription, profile: Avps) -> None:
+    complete = AllApnConfigurations.ALL_APN_CONFIGURATIONS_INCLUDED
+    if first(profile, "All-APN-Configurations-Included-Indicator") == complete:
+        merged.access_points = {}
+    merged.default_context = first(profile, "Context-Identifier", merged.default_context)
+    for name, group in profile:
+        if name == "APN-Configuration":
+            merged.access_points[first(group, "Context-Identifier", 0)] = _access_point(group)
+
+
+def _access_point(group: Avps) -> AccessPoint:
+    quality = first(group, "EPS-Subscribed-QoS-Profile", ())
+    priority = first(quality, "Allocation-Retention-Priority", ())
+    return AccessPoint(
+        first(group, "Service-Selection", ""),
+        first(quality, "QoS-Class-Identifier", 9) & 0xFF,
+        min(first(priority, "Priority-Level", 8), 15),
+        first(priority, "Pre-emption-Capability", 1),
+        first(priority, "Pre-emption-Vulnerability", 0),
+    )

@@ -1,0 +1,79 @@
+"""NAS messages down a device's connection, and waiting for what the device answers (TS 24.301 4.4, 10.2)."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from typing import TYPE_CHECKING
+
+from simulators.mme import s1
+from simulators.mme.core import NoAnswer
+from simwarden.wire.nas.message import Message, encode
+from simwarden.wire.nas.security_header import SecurityHeaderType
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from simulators.mme.contexts import Connection
+    from simulators.mme.core import Core
+    from simwarden.wire.nas.enums import MessageType
+
+#: a message is sent again on each of the first four expiries; the fifth ends the procedure (TS 24.301 5.4, 5.5)
+_TRANSMISSIONS = 5
+_CIPHERED = SecurityHeaderType.INTEGRITY_PROTECTED_AND_CIPHERED
+
+
+def protect(conn: Connection, plain: bytes) -> bytes:
+    """Return a message as it goes to the device: protected once messages are exchanged securely."""
+    ue = conn.ue
+    if conn.secured and ue is not None and ue.security is not None:
+        return ue.security.protect(plain, _CIPHERED)
+    return plain
+
+
+def send(conn: Connection, message: Message) -> None:
+    """Send a NAS message in a DOWNLINK NAS TRANSPORT."""
+    send_plain(conn, encode(message))
+
+
+def send_plain(conn: Connection, plain: bytes) -> None:
+    """Send an encoded NAS message, protected if messages are exchanged securely."""
+    if conn.enb_id is not None:
+        s1.send(conn, "downlink-nas-transport", nas_pdu=protect(conn, plain), clear=plain)
+
+
+async def ask(
+    core: Core, conn: Connection, transmit: Callable[[], None], wanted: frozenset[MessageType], timer: str
+) -> Message:
+    """Send a request, again each time its timer runs out, and return the answer. Raises NoAnswer."""
+    seconds: float = getattr(core.config.timers, timer)
+    loop = asyncio.get_running_loop()
+    for attempt in range(1, _TRANSMISSIONS + 1):
+        future: asyncio.Future[Message | None] = loop.create_future()
+        conn.answer, conn.wanted = future, wanted
+        handle = core.clock.call_later(seconds, partial(expire, future))
+        try:
+            transmit()
+            message = await future
+        finally:
+            handle.cancel()
+            if conn.answer is future:
+                conn.answer, conn.wanted = None, frozenset()
+        if message is not None:
+            return message
+        core.site.note(f"{timer.upper()} ran out", times=attempt, imsi=conn.ue.imsi if conn.ue else "")
+    raise NoAnswer(timer.upper())
+
+
+def expire(waiting: asyncio.Future[Message | None]) -> None:
+    """Let a wait end without an answer."""
+    if not waiting.done():
+        waiting.set_result(None)
+
+
+def deliver(conn: Connection, message: Message) -> bool:
+    """Hand a message to the procedure that waits for it; whether one does."""
+    if message.type not in conn.wanted or conn.answer is None or conn.answer.done():
+        return False
+    conn.answer.set_result(message)
+    return True

@@ -1,0 +1,271 @@
+"""What comes up from devices: security first (TS 24.301 4.4.4.3), then the procedure that the message belongs to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from simulators.mme import nas_channel
+from simulators.mme.causes import Rejection
+from simulators.mme.contexts import EmmState
+from simulators.mme.procedures import attach, detach, service_request, tracking_area_update
+from simulators.mme.procedures.release import release
+from simwarden.errors import PeerError
+from simwarden.wire.nas.enums import EmmCause, EsmCause, IdentityType, MessageType, ServiceType
+from simwarden.wire.nas.message import Message, decode
+from simwarden.wire.nas.security_header import SecurityHeaderType, header_type, split
+from simwarden.wire.s1ap import CauseNas
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from simulators.mme.contexts import Connection, UeContext
+    from simulators.mme.core import Core
+    from simwarden.wire.s1ap.values import STmsi
+
+_T = MessageType
+#: processed although nothing protects them, or their protection fails, until the exchange is secure (4.4.4.3)
+_UNPROTECTED = frozenset(
+    {
+        _T.ATTACH_REQUEST,
+        _T.IDENTITY_RESPONSE,
+        _T.AUTHENTICATION_RESPONSE,
+        _T.AUTHENTICATION_FAILURE,
+        _T.SECURITY_MODE_REJECT,
+        _T.DETACH_REQUEST,
+        _T.DETACH_ACCEPT,
+        _T.TRACKING_AREA_UPDATE_REQUEST,
+        _T.EXTENDED_SERVICE_REQUEST,
+    }
+)
+_INITIAL = frozenset(
+    {_T.ATTACH_REQUEST, _T.DETACH_REQUEST, _T.TRACKING_AREA_UPDATE_REQUEST, _T.EXTENDED_SERVICE_REQUEST}
+)
+_NEW_CONTEXT = (
+    SecurityHeaderType.INTEGRITY_PROTECTED_NEW_CONTEXT,
+    SecurityHeaderType.INTEGRITY_PROTECTED_AND_CIPHERED_NEW_CONTEXT,
+)
+
+
+class Opened(NamedTuple):
+    """A message taken out of its protection: `verified` by the keys of `known`, whom an initial message names."""
+
+    message: Message
+    plain: bytes
+    verified: bool
+    known: UeContext | None
+
+
+def receive(core: Core, conn: Connection, pdu: bytes, s_tmsi: STmsi | None = None) -> None:
+    """Take a NAS message from a device. Whatever its octets are, this returns; faults are in the trace."""
+    if conn.releasing:
+        return
+    try:
+        if pdu and header_type(pdu) is SecurityHeaderType.SERVICE_REQUEST:
+            _take_service_request(core, conn, pdu, s_tmsi)
+            return
+        opened = _open(core, conn, pdu, s_tmsi)
+    except PeerError as error:
+        core.site.peer_fault(conn.enb.link, error.reason, pdu)
+        _answer_fault(core, conn, pdu, error)
+        return
+    _dispatch(core, conn, opened)
+
+
+# -- security
+
+
+def _open(core: Core, conn: Connection, pdu: bytes, s_tmsi: STmsi | None) -> Opened:
+    kind = header_type(pdu)
+    if kind is SecurityHeaderType.PLAIN:
+        if conn.secured:
+            raise PeerError("plain NAS message although messages are exchanged securely: discarded")
+        message = decode(pdu, uplink=True)
+        _check_unprotected(conn, message)
+        return Opened(message, pdu, verified=False, known=_named(core, conn, message, s_tmsi))
+    if kind in _NEW_CONTEXT:
+        if conn.pending is None:
+            raise PeerError("NAS message under a new security context that was not offered")
+        plain = conn.pending.unprotect(pdu)
+        return Opened(decode(plain, uplink=True), plain, verified=True, known=conn.ue)
+    if conn.secured and conn.ue is not None and conn.ue.security is not None:
+        plain = conn.ue.security.unprotect(pdu)
+        return Opened(decode(plain, uplink=True), plain, verified=True, known=conn.ue)
+    return _open_first(core, conn, pdu, s_tmsi)
+
+
+def _open_first(core: Core, conn: Connection, pdu: bytes, s_tmsi: STmsi | None) -> Opened:
+    """Open a protected message before the exchange is secure: with the keys of the context that it names, if any.
+
+    Such a message is not ciphered (4.4.5). If its protection cannot be verified it counts as unprotected.
+    """
+    plain = split(pdu).payload
+    message = decode(plain, uplink=True)
+    known = _named(core, conn, message, s_tmsi)
+    security = known.security if known is not None else None
+    if security is not None and message.get("nas_key_set_identifier", security.ksi) & 7 == security.ksi:
+        try:
+            security.unprotect(pdu)
+        except PeerError as error:
+            core.site.peer_fault(conn.enb.link, error.reason, pdu)
+        else:
+            if message.type in _INITIAL:
+                conn.secured, conn.ue, conn.kenb = True, known, security.kenb()
+            return Opened(message, plain, verified=True, known=known)
+    _check_unprotected(conn, message)
+    return Opened(message, plain, verified=False, known=known)
+
+
+def _named(core: Core, conn: Connection, message: Message, s_tmsi: STmsi | None) -> UeContext | None:
+    """Return the context whose device a message claims to be from."""
+    if message.type is _T.TRACKING_AREA_UPDATE_REQUEST:
+        return core.find(message["old_guti"])
+    if message.type is _T.EXTENDED_SERVICE_REQUEST:
+        return _by_s_tmsi(core, s_tmsi)
+    if message.type in _INITIAL:
+        identity = message["eps_mobile_identity"]
+        if identity.guti is not None:
+            return core.find(identity.guti)
+        return core.by_imsi.get(identity.digits) if message.type is _T.DETACH_REQUEST else None
+    return conn.ue
+
+
+def _by_s_tmsi(core: Core, s_tmsi: STmsi | None) -> UeContext | None:
+    if s_tmsi is None or s_tmsi.mmec != core.config.mme_code:
+        return None
+    return core.by_m_tmsi.get(s_tmsi.m_tmsi)
+
+
+def _check_unprotected(conn: Connection, message: Message) -> None:
+    """Raise PeerError for a message that must be protected."""
+    if message.type not in _UNPROTECTED:
+        raise PeerError(f"{message.type.name} without protection: discarded")
+    if message.type is _T.IDENTITY_RESPONSE and conn.identity_asked is not IdentityType.IMSI:
+        raise PeerError("an identity other than the IMSI without protection: discarded")
+
+
+def _answer_fault(core: Core, conn: Connection, pdu: bytes, error: PeerError) -> None:
+    """Answer faulty octets (TS 24.301 7): a reject for a request that is one, an EMM STATUS where a cause is known."""
+    if error.code is not None and not conn.secured and conn.procedure is None:
+        plain = pdu[6:] if len(pdu) > 6 and pdu[0] >> 4 else pdu
+        rejection = Rejection(EmmCause(error.code), error.reason)
+        if plain[1:2] == bytes([_T.ATTACH_REQUEST]):
+            attach.reject(core, conn, rejection, None)
+            return
+        if plain[1:2] == bytes([_T.TRACKING_AREA_UPDATE_REQUEST]):
+            tracking_area_update.reject(core, conn, None, rejection)
+            return
+    if error.code is not None:
+        nas_channel.send(conn, Message(_T.EMM_STATUS, emm_cause=EmmCause(error.code)))
+    if conn.ue is None and conn.procedure is None:
+        release(core, conn, CauseNas.UNSPECIFIED)
+
+
+# -- procedures
+
+
+def _dispatch(core: Core, conn: Connection, opened: Opened) -> None:
+    message = opened.message
+    if nas_channel.deliver(conn, message):
+        return
+    if message.type is _T.ATTACH_REQUEST:
+        _attach(core, conn, opened)
+    elif message.type is _T.TRACKING_AREA_UPDATE_REQUEST:
+        work = tracking_area_update.update(core, conn, message, opened.known, verified=opened.verified)
+        core.run(conn, work, "tracking area update")
+    elif message.type is _T.DETACH_REQUEST:
+        work = detach.detach_by_device(core, conn, message, opened.known, verified=opened.verified)
+        core.run(conn, work, "detach")
+    elif message.type is _T.EXTENDED_SERVICE_REQUEST:
+        _extended_service_request(core, conn, opened)
+    else:
+        _without_procedure(core, conn, opened)
+
+
+def _attach(core: Core, conn: Connection, opened: Opened) -> None:
+    """Start an attach; one that is under way goes on if this is a repetition, else ends (5.5.1.2.7 d and e)."""
+    if opened.plain == conn.attach_request and conn.procedure is not None:
+        if conn.repeat_accept is not None:
+            conn.repeat_accept()
+        return
+    work = attach.attach(core, conn, opened.message, opened.known, verified=opened.verified)
+    core.run(conn, work, "attach")
+    conn.attach_request = opened.plain
+
+
+def _take_service_request(core: Core, conn: Connection, pdu: bytes, s_tmsi: STmsi | None) -> None:
+    """SERVICE REQUEST: its short MAC must verify, else #9 and nothing changes (4.4.4.3)."""
+    if conn.secured:
+        raise PeerError("service request on a connection that is established")
+    ue = _by_s_tmsi(core, s_tmsi)
+    if ue is None or ue.security is None:
+        _refuse_service(core, conn, EmmCause.UE_IDENTITY_CANNOT_BE_DERIVED_BY_THE_NETWORK, "no context has this S-TMSI")
+        return
+    try:
+        message = decode(pdu, uplink=True)
+        if message["nas_key_set_identifier"] != ue.security.ksi:
+            raise PeerError("service request under a key set that is not in use")  # noqa: TRY301 - same answer as below
+        ue.security.verify_service_request(pdu)
+    except PeerError as error:
+        core.site.peer_fault(conn.enb.link, error.reason, pdu)
+        _refuse_service(core, conn, EmmCause.UE_IDENTITY_CANNOT_BE_DERIVED_BY_THE_NETWORK, error.reason)
+        return
+    _serve(core, conn, ue)
+
+
+def _serve(core: Core, conn: Connection, ue: UeContext) -> None:
+    if ue.state is not EmmState.REGISTERED or ue.bearer is None or ue.security is None:
+        _refuse_service(core, conn, EmmCause.IMPLICITLY_DETACHED, "the device was detached meanwhile")
+        return
+    conn.ue, conn.secured, conn.kenb = ue, True, ue.security.kenb()
+    core.run(conn, service_request.serve(core, conn, ue), "service request")
+
+
+def _refuse_service(core: Core, conn: Connection, cause: EmmCause, reason: str) -> None:
+    service_request.reject(core, conn, None, Rejection(cause, reason))
+
+
+def _extended_service_request(core: Core, conn: Connection, opened: Opened) -> None:
+    """Packet services by the extended request are a service request; there are no circuit-switched ones (5.6.1.5)."""
+    if opened.known is None or not opened.verified:
+        _refuse_service(core, conn, EmmCause.UE_IDENTITY_CANNOT_BE_DERIVED_BY_THE_NETWORK, "nothing proves the device")
+    elif opened.message["service_type"] < ServiceType.PACKET_SERVICES_VIA_S1:
+        _refuse_service(core, conn, EmmCause.CS_DOMAIN_NOT_AVAILABLE, "no circuit-switched services")
+    else:
+        _serve(core, conn, opened.known)
+
+
+def _reject_pdn_connectivity(conn: Connection, message: Message) -> None:
+    _answer_esm(conn, message, _T.PDN_CONNECTIVITY_REJECT, EsmCause.SERVICE_OPTION_NOT_SUPPORTED)
+
+
+def _reject_pdn_disconnect(conn: Connection, message: Message) -> None:
+    _answer_esm(conn, message, _T.PDN_DISCONNECT_REJECT, EsmCause.LAST_PDN_DISCONNECTION_NOT_ALLOWED)
+
+
+def _answer_esm(conn: Connection, message: Message, kind: MessageType, cause: EsmCause) -> None:
+    transaction = message["procedure_transaction_identity"]
+    answer = Message(kind, eps_bearer_identity=0, procedure_transaction_identity=transaction, esm_cause=cause)
+    nas_channel.send(conn, answer)
+
+
+_ESM: dict[MessageType, Callable[[Connection, Message], None]] = {
+    _T.PDN_CONNECTIVITY_REQUEST: _reject_pdn_connectivity,
+    _T.PDN_DISCONNECT_REQUEST: _reject_pdn_disconnect,
+}
+
+
+def _without_procedure(core: Core, conn: Connection, opened: Opened) -> None:
+    """A message that nothing waits for: further PDN connections are refused, reports noted, the rest not compatible."""
+    message = opened.message
+    if message.type in _ESM:
+        _ESM[message.type](conn, message)
+    elif message.type in (_T.EMM_STATUS, _T.ESM_STATUS):
+        cause = message.get("emm_cause", message.get("esm_cause"))
+        core.site.note(f"{message.type.name} from the device", imsi=conn.ue.imsi if conn.ue else "", cause=cause)
+    else:
+        core.site.peer_fault(conn.enb.link, f"{message.type.name} that nothing waits for", opened.plain)
+        if opened.verified and not message.type.is_esm:
+            cause = EmmCause.MESSAGE_TYPE_NOT_COMPATIBLE_WITH_THE_PROTOCOL_STATE
+            nas_channel.send(conn, Message(_T.EMM_STATUS, emm_cause=cause))
+        if conn.ue is None and conn.procedure is None:
+            release(core, conn, CauseNas.UNSPECIFIED)

@@ -1,0 +1,213 @@
+"""Attach (TS 24.301 5.5.1, TS 23.401 5.3.2.1)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from simulators.mme import nas_channel
+from simulators.mme.causes import Rejection
+from simulators.mme.contexts import UeContext
+from simulators.mme.controls import BARRING
+from simulators.mme.procedures import default_bearer
+from simulators.mme.procedures.authentication import authenticate
+from simulators.mme.procedures.identification import ask_identity, ask_terminal
+from simulators.mme.procedures.location import admit_terminal
+from simulators.mme.procedures.release import bind, release, settle
+from simulators.mme.procedures.security_mode import secure, secure_without_keys
+from simwarden.wire.nas.enums import AttachResult, AttachType, EmmCause, IdentityType, MessageType
+from simwarden.wire.nas.message import Message, encode
+from simwarden.wire.s1ap import CauseNas
+
+if TYPE_CHECKING:
+    from simulators.mme.contexts import Connection, Terminal
+    from simulators.mme.core import Core
+
+_COMPLETE = frozenset({MessageType.ATTACH_COMPLETE})
+#: bit 1 of the MS network feature support: extended periodic timers are supported (TS 24.008 10.5.1.15)
+_EXTENDED_TIMERS = 1
+
+
+async def attach(core: Core, conn: Connection, request: Message, known: UeContext | None, *, verified: bool) -> None:
+    """Attach a device. `known` is the context that its GUTI names; `verified` that its keys protect the request."""
+    pdn = default_bearer.read_request(request["esm_message_container"])
+    if isinstance(pdn, Rejection):
+        reject(core, conn, pdn, None)
+        return
+    ue = await _context_of(core, conn, request, known, verified=verified)
+    rejection = ue if isinstance(ue, Rejection) else await _admit(core, conn, ue, request, verified=verified)
+    if rejection is None and isinstance(ue, UeContext):
+        rejection = await _accept(core, conn, ue, request, pdn)
+    if rejection is not None:
+        reject(core, conn, rejection, pdn)
+
+
+async def _context_of(
+    core: Core, conn: Connection, request: Message, known: UeContext | None, *, verified: bool
+) -> UeContext | Rejection:
+    """Find out whose device it is, and make the context of this attempt; an unproven one leaves the known one alone."""
+    emergency = request["eps_attach_type"] & 7 == AttachType.EPS_EMERGENCY_ATTACH
+    if emergency and core.config.emergency.allowed == "nobody":
+        return Rejection(EmmCause.IMEI_NOT_ACCEPTED, "emergency calls are not served here")
+    if verified and known is not None:
+        ue = known
+        core.end_session(ue)
+        bind(core, conn, ue)
+    else:
+        imsi = known.imsi if known else await _imsi_of(core, conn, request)
+        if not imsi and not emergency:
+            return Rejection(EmmCause.UE_IDENTITY_CANNOT_BE_DERIVED_BY_THE_NETWORK, "the device gives no IMSI")
+        ue = UeContext(imsi)
+    ue.emergency = emergency
+    ue.capability = request["ue_network_capability"]
+    ue.gea = _gea(request)
+    bind(core, conn, ue)
+    return ue
+
+
+def _gea(request: Message) -> int | None:
+    """GEA1 is bit 8 of the first octet, GEA2 to GEA7 bits 7 to 2 of the second (TS 24.008 10.5.5.12)."""
+    octets = request.get("ms_network_capability")
+    return (octets[0] >> 7) << 6 | octets[1] >> 1 & 0x3F if octets else None
+
+
+async def _imsi_of(core: Core, conn: Connection, request: Message) -> str:
+    identity = request["eps_mobile_identity"]
+    if identity.type is IdentityType.IMSI:
+        return str(identity.digits)
+    if identity.type is IdentityType.IMEI:
+        return ""
+    # a GUTI that no context here has, or of another MME, from which nothing is fetched (5.5.1.2.4)
+    return await ask_identity(core, conn, IdentityType.IMSI)
+
+
+async def _admit(core: Core, conn: Connection, ue: UeContext, request: Message, *, verified: bool) -> Rejection | None:
+    """Let card, terminal and subscription be checked; None if all of them pass."""
+    terminal: Terminal | None = None
+    spent = ue.security is not None and ue.security.nearly_spent
+    if not verified or spent or core.config.security.authenticate == "every-attach":
+        proven = await prove(core, conn, ue, by_guti=request["eps_mobile_identity"].guti is not None)
+        if isinstance(proven, Rejection):
+            return await _without_proof(core, conn, ue, request, proven)
+        terminal = proven
+    if ue.emergency:
+        # exempt from binding and equipment checks (TS 23.401 4.3.12); the HSS hears nothing of it
+        ue.terminal = terminal
+        return None
+    if terminal is None:
+        terminal = await ask_terminal(core, conn)
+    # a device that names itself by its IMSI has no context that the HSS need not hear of (TS 23.401 5.3.2.1 step 8)
+    rejection = await admit_terminal(core, ue, terminal, initial=not verified)
+    return rejection or check_barring(core, ue)
+
+
+async def prove(core: Core, conn: Connection, ue: UeContext, *, by_guti: bool) -> Terminal | Rejection | None:
+    """Authentication and security mode; return the terminal if it gave its IMEISV. Raises NoAnswer."""
+    keys = await authenticate(core, conn, ue, by_guti=by_guti)
+    if isinstance(keys, Rejection):
+        return keys
+    result = await secure(core, conn, ue, keys)
+    if not isinstance(result, Rejection):
+        core.adopt(ue)
+    return result
+
+
+async def _without_proof(
+    core: Core, conn: Connection, ue: UeContext, request: Message, rejection: Rejection
+) -> Rejection | None:
+    """Let an emergency call go on where the card cannot be proven, if the network is set so (TS 23.401 5.3.2.1)."""
+    if not ue.emergency or core.config.emergency.allowed != "everybody":
+        return rejection
+    core.site.note("emergency attach without authentication", imsi=ue.imsi, reason=rejection.reason)
+    identity = request["eps_mobile_identity"]
+    if not ue.imsi:
+        ue.imsi = str(identity.digits)
+    conn.secured = False
+    result = await secure_without_keys(core, conn, ue)
+    if isinstance(result, Rejection):
+        return result
+    ue.terminal = result
+    core.adopt(ue)
+    return None
+
+
+def check_barring(core: Core, ue: UeContext) -> Rejection | None:
+    """Operator determined barring, that is suspension, of all packet services (TS 23.015)."""
+    barred = ue.subscription is not None and ue.subscription.barred
+    decision = core.site.decide(BARRING, ue.imsi, barred=barred)
+    if decision.admitted:
+        return None
+    causes = core.config.causes
+    esm = causes.barred_esm if causes.barred is EmmCause.ESM_FAILURE else None
+    return Rejection(causes.barred, decision.reason, esm)
+
+
+async def _accept(core: Core, conn: Connection, ue: UeContext, request: Message, pdn: Message) -> Rejection | None:
+    """ATTACH ACCEPT with the default bearer, until the device completes (5.5.1.2.4)."""
+    name = await default_bearer.requested_name(core, conn, pdn)
+    chosen = default_bearer.choose_access_point(core, ue, name)
+    if isinstance(chosen, Rejection):
+        return chosen
+    bearer = default_bearer.set_up(core, ue, *chosen)
+    if isinstance(bearer, Rejection):
+        return bearer
+    accept = encode(_attach_accept(core, ue, request, default_bearer.activation(bearer, pdn)))
+
+    def transmit() -> None:
+        if conn.context_set_up:
+            nas_channel.send_plain(conn, accept)
+        else:
+            default_bearer.initial_context_setup(core, conn, ue, accept)
+
+    conn.repeat_accept = transmit
+    await nas_channel.ask(core, conn, transmit, _COMPLETE, "t3450")
+    conn.repeat_accept, conn.attach_request = None, b""
+    core.confirm_guti(ue)
+    core.register(ue)
+    return None
+
+
+def _attach_accept(core: Core, ue: UeContext, request: Message, container: bytes) -> Message:
+    timers = core.config.timers
+    fields: dict[str, object] = {}
+    if request["eps_attach_type"] & 7 == AttachType.COMBINED_EPS_IMSI_ATTACH:
+        fields["emm_cause"] = EmmCause.CS_DOMAIN_NOT_AVAILABLE
+    ue.extended_period = extended_period(core, request)
+    if ue.extended_period is not None:
+        fields["t3412_extended"] = ue.extended_period
+    tai_list = core.config.tai_list(ue.tai) if ue.tai else []
+    ue.tai_list = tuple(tai_list)
+    return Message(
+        MessageType.ATTACH_ACCEPT,
+        eps_attach_result=int(AttachResult.EPS_ONLY),
+        t3412=timers.t3412,
+        tai_list=tai_list,
+        esm_message_container=container,
+        guti=core.allocate_guti(ue),
+        t3402=timers.t3402,
+        **fields,
+    )
+
+
+def extended_period(core: Core, request: Message) -> float | None:
+    """Return the extended periodic timer for a device: the one it asks for, else the network's; None if it has none."""
+    wanted = request.get("t3412_extended")
+    if wanted is not None:
+        return float(wanted)
+    supported = request.get("ms_network_feature_support", 0) & _EXTENDED_TIMERS
+    return core.config.timers.t3412_extended if supported else None
+
+
+def reject(core: Core, conn: Connection, rejection: Rejection, pdn: Message | None) -> None:
+    """ATTACH REJECT, unless the device was told already; its connection and what was begun for it end."""
+    ue = conn.ue
+    core.show_reject(ue.imsi if ue else "", "attach", rejection)
+    if not rejection.told:
+        fields: dict[str, object] = {}
+        if rejection.esm_cause is not None and pdn is not None:
+            fields["esm_message_container"] = default_bearer.rejection_container(pdn, rejection.esm_cause)
+        if rejection.t3346 is not None:
+            fields["t3346"] = rejection.t3346
+        nas_channel.send(conn, Message(MessageType.ATTACH_REJECT, emm_cause=rejection.emm_cause, **fields))
+    release(core, conn, CauseNas.AUTHENTICATION_FAILURE if rejection.told else CauseNas.NORMAL_RELEASE)
+    if ue is not None:
+        settle(core, ue)

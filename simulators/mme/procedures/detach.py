@@ -1,0 +1,71 @@
+"""Detach by the device and by the network (TS 24.301 5.5.2)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from simulators.mme import nas_channel
+from simulators.mme.causes import Rejection
+from simulators.mme.contexts import EmmState
+from simulators.mme.procedures.release import bind, release, settle
+from simulators.mme.procedures.tracking_area_update import prove_known
+from simwarden.wire.nas.enums import DetachType, EmmCause, MessageType, NetworkDetachType
+from simwarden.wire.nas.message import Message
+from simwarden.wire.s1ap import CauseNas
+
+if TYPE_CHECKING:
+    from simulators.mme.contexts import Connection, UeContext
+    from simulators.mme.core import Core
+
+_ACCEPT = frozenset({MessageType.DETACH_ACCEPT})
+_SWITCH_OFF = 8
+
+
+async def detach_by_device(
+    core: Core, conn: Connection, request: Message, known: UeContext | None, *, verified: bool
+) -> None:
+    """Detach a device that asks for it; one that cannot be believed is authenticated first, or ignored (4.4.4.3)."""
+    switch_off = bool(request["detach_type"] & _SWITCH_OFF)
+    proven = known is None or verified
+    if not proven and known is not None and not switch_off:
+        proven = not isinstance(await prove_known(core, conn, known, request), Rejection)
+    if not proven:
+        core.site.note("detach request that nothing proves is ignored", imsi=known.imsi if known else "")
+        release(core, conn, CauseNas.DETACH)
+        return
+    if known is not None:
+        bind(core, conn, known)
+        if request["detach_type"] & 7 == DetachType.IMSI_DETACH:
+            nas_channel.send(conn, Message(MessageType.DETACH_ACCEPT))
+            return
+        core.end_session(known)
+    if not switch_off:
+        nas_channel.send(conn, Message(MessageType.DETACH_ACCEPT))
+    release(core, conn, CauseNas.DETACH)
+    if known is not None:
+        settle(core, known)
+
+
+def detach_by_network(core: Core, ue: UeContext, kind: NetworkDetachType, cause: EmmCause | None) -> None:
+    """Detach a registered device: the core's resources go at once, and the device is told if it is connected.
+
+    An idle one sleeps, and learns at its next contact (implicit detach).
+    """
+    if ue.state is not EmmState.REGISTERED:
+        return
+    core.end_session(ue)
+    conn = ue.connection
+    if conn is None:
+        core.site.note("implicit detach", imsi=ue.imsi)
+        settle(core, ue)
+    else:
+        core.run(conn, _tell(core, conn, ue, kind, cause), "detach by the network")
+
+
+async def _tell(core: Core, conn: Connection, ue: UeContext, kind: NetworkDetachType, cause: EmmCause | None) -> None:
+    """DETACH REQUEST under T3422 (5.5.2.3)."""
+    fields = {} if cause is None else {"emm_cause": cause}
+    request = Message(MessageType.DETACH_REQUEST, detach_type=int(kind), **fields)
+    await nas_channel.ask(core, conn, lambda: nas_channel.send(conn, request), _ACCEPT, "t3422")
+    release(core, conn, CauseNas.DETACH)
+    settle(core, ue)

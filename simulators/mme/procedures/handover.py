@@ -1,0 +1,202 @@
+"""Handover between eNBs: through the MME (TS 36.413 8.4.1 to 8.4.7), and path switch after one over X2 (8.4.4)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from simulators.mme import s1
+from simulators.mme.contexts import EmmState
+from simulators.mme.procedures.release import release
+from simwarden.machine.eps_keys import nh
+from simwarden.wire.s1ap import CauseRadioNetwork, HandoverType
+from simwarden.wire.s1ap.values import ErabItem, ErabToBeSetupHoReq, ErabTunnel, TargetEnbId
+
+if TYPE_CHECKING:
+    from simulators.mme.contexts import Connection, Enb, UeContext
+    from simulators.mme.core import Core
+    from simwarden.wire.s1ap import Message
+    from simwarden.wire.s1ap.values import Cause
+
+_ALLOCATED = frozenset({"handover-request-acknowledge", "handover-failure"})
+_Radio = CauseRadioNetwork
+
+
+def required(core: Core, source: Connection, message: Message) -> None:
+    """HANDOVER REQUIRED: prepare the target eNB."""
+    ue = source.ue
+    target_id = message["target_id"]
+    enb = _enb_of(core, target_id) if isinstance(target_id, TargetEnbId) else None
+    if message["handover_type"] is not HandoverType.INTRALTE or enb is None:
+        _prepare_failed(source, _Radio.UNKNOWN_TARGET_ID)
+    elif ue is None or ue.state is not EmmState.REGISTERED or ue.bearer is None or source.target is not None:
+        _prepare_failed(source, _Radio.INTERACTION_WITH_OTHER_PROCEDURE)
+    else:
+        source.handover = core.site.spawn(_prepare(core, source, ue, enb, message), "handover preparation")
+
+
+def _enb_of(core: Core, target: TargetEnbId) -> Enb | None:
+    for enb in core.enbs.values():
+        if enb.tais and enb.global_id == target.global_enb_id and target.selected_tai in enb.tais:
+            return enb
+    return None
+
+
+def _prepare_failed(source: Connection, cause: Cause) -> None:
+    s1.send(source, "handover-preparation-failure", cause=cause)
+
+
+async def _prepare(core: Core, source: Connection, ue: UeContext, enb: Enb, message: Message) -> None:
+    """Handover resource allocation (8.4.2), then the command to the source eNB."""
+    target = core.connect(enb, None, message["target_id"].selected_tai, source.cell)
+    target.source, source.target, target.ue = source, target, ue
+    target.secured = source.secured
+    _step_next_hop(ue)
+    s1.send_request(
+        target,
+        "handover-request",
+        handover_type=HandoverType.INTRALTE,
+        cause=message.get("cause") or _Radio.UNSPECIFIED,
+        ue_aggregate_maximum_bitrate=s1.aggregate_bit_rate(ue),
+        e_rab_to_be_setup_list_ho_req=_bearers(core, ue),
+        source_to_target_transparent_container=message["source_to_target_transparent_container"],
+        ue_security_capabilities=s1.security_capabilities(ue),
+        security_context=s1.next_hop(ue),
+    )
+    answer = await s1.ask(core, target, _ALLOCATED, core.config.timers.handover)
+    if answer is None or answer.name == "handover-failure":
+        source.target = target.source = None
+        core.drop(target)
+        _prepare_failed(source, _Radio.HO_FAILURE_IN_TARGET_EPC_ENB_OR_TARGET_SYSTEM)
+        return
+    s1.send(
+        source,
+        "handover-command",
+        handover_type=HandoverType.INTRALTE,
+        target_to_source_transparent_container=answer["target_to_source_transparent_container"],
+    )
+    target.guard = core.clock.call_later(core.config.timers.handover, lambda: _not_notified(core, target))
+
+
+def _bearers(core: Core, ue: UeContext) -> tuple[ErabToBeSetupHoReq, ...]:
+    bearer = ue.bearer
+    if bearer is None:
+        return ()
+    item = ErabToBeSetupHoReq(bearer.identity, s1.user_plane(core), bearer.uplink_teid, s1.quality(bearer))
+    return (item,)
+
+
+def _step_next_hop(ue: UeContext) -> None:
+    """Advance the next hop key (TS 33.401 7.2.8.4.3)."""
+    if ue.security is not None:
+        ue.next_hop = nh(ue.security.kasme, ue.next_hop)
+        ue.next_hop_count = (ue.next_hop_count + 1) % 8
+
+
+def acknowledged(core: Core, enb: Enb, message: Message) -> bool:
+    """HANDOVER REQUEST ACKNOWLEDGE or HANDOVER FAILURE: hand it to the preparation that waits; whether one does."""
+    target = core.connections.get(message.get("mme_ue_s1ap_id") or 0)
+    if target is None or target.enb is not enb or target.s1_answer is None or message.name not in target.s1_wanted:
+        return False
+    enb_id = message.get("enb_ue_s1ap_id")
+    if message.name == "handover-request-acknowledge":
+        if enb_id is None:
+            return False
+        target.enb_id = enb_id
+        enb.connections[enb_id] = target
+    if not target.s1_answer.done():
+        target.s1_answer.set_result(message)
+    return True
+
+
+def _not_notified(core: Core, target: Connection) -> None:
+    """The device never came to the target: it is left there, and stays with the source."""
+    core.site.note("handover was not completed", imsi=target.ue.imsi if target.ue else "")
+    if target.source is not None:
+        target.source.target = None
+    target.source = None
+    release(core, target, _Radio.TS1RELOCOVERALL_EXPIRY)
+
+
+def transfer_status(core: Core, source: Connection, message: Message) -> None:
+    """ENB STATUS TRANSFER of the source goes on to the target as MME STATUS TRANSFER (8.4.6, 8.4.7)."""
+    del core
+    if source.target is not None and source.target.enb_id is not None:
+        container = message["enb_status_transfer_transparent_container"]
+        s1.send(source.target, "mme-status-transfer", enb_status_transfer_transparent_container=container)
+
+
+def notify(core: Core, target: Connection, message: Message) -> None:
+    """HANDOVER NOTIFY: the device has come; the source is released (8.4.3)."""
+    source, ue = target.source, target.ue
+    if source is None or ue is None:
+        s1.not_expected(target.enb, message)
+        return
+    if target.guard is not None:
+        target.guard.cancel()
+    target.source = source.target = None
+    target.context_set_up = True
+    ue.connection = target
+    _arrive(core, target, message)
+    release(core, source, _Radio.SUCCESSFUL_HANDOVER)
+
+
+def cancel(core: Core, source: Connection, message: Message) -> None:
+    """HANDOVER CANCEL: the target is released (8.4.5)."""
+    del message
+    if source.handover is not None:
+        source.handover.cancel()
+    target, source.target = source.target, None
+    if target is not None:
+        target.source = None
+        if target.guard is not None:
+            target.guard.cancel()
+        release(core, target, _Radio.HANDOVER_CANCELLED)
+    s1.send(source, "handover-cancel-acknowledge")
+
+
+def _arrive(core: Core, conn: Connection, message: Message) -> None:
+    conn.tai, conn.cell = message.get("tai") or conn.tai, message.get("eutran_cgi") or conn.cell
+    ue = conn.ue
+    if ue is not None:
+        ue.tai, ue.cell = conn.tai, conn.cell
+        core.show(ue)
+
+
+def path_switch(core: Core, enb: Enb, message: Message) -> None:
+    """PATH SWITCH REQUEST: the device came to this eNB over X2 (8.4.4)."""
+    conn = core.connections.get(message["source_mme_ue_s1ap_id"])
+    ue = conn.ue if conn is not None else None
+    ids = {"mme_ue_s1ap_id": message["source_mme_ue_s1ap_id"], "enb_ue_s1ap_id": message["enb_ue_s1ap_id"]}
+    if conn is None or ue is None or ue.bearer is None or ue.connection is not conn or conn.releasing:
+        s1.send_common(enb, "path-switch-request-failure", **ids, cause=_Radio.UNKNOWN_MME_UE_S1AP_ID)
+        return
+    bearer = ue.bearer
+    switched = [item for item in message["e_rab_to_be_switched_dl_list"] if item.e_rab_id == bearer.identity]
+    if not switched or message.get("tai") not in enb.tais:
+        # the default bearer cannot follow, or the device is where it is not served
+        s1.send_common(enb, "path-switch-request-failure", **ids, cause=_Radio.HO_TARGET_NOT_ALLOWED)
+        return
+    if conn.enb_id is not None:
+        conn.enb.connections.pop(conn.enb_id, None)
+    conn.enb, conn.enb_id = enb, message["enb_ue_s1ap_id"]
+    enb.connections[message["enb_ue_s1ap_id"]] = conn
+    _step_next_hop(ue)
+    _take_tunnel(bearer_tunnel=switched[0], ue=ue)
+    _arrive(core, conn, message)
+    released = tuple(
+        ErabItem(item.e_rab_id, _Radio.UNKNOWN_E_RAB_ID)
+        for item in message["e_rab_to_be_switched_dl_list"]
+        if item.e_rab_id != bearer.identity
+    )
+    s1.send(
+        conn,
+        "path-switch-request-acknowledge",
+        e_rab_to_be_released_list=released or None,
+        security_context=s1.next_hop(ue),
+    )
+
+
+def _take_tunnel(*, bearer_tunnel: ErabTunnel, ue: UeContext) -> None:
+    if ue.bearer is not None:
+        ue.bearer.downlink_teid = bearer_tunnel.gtp_teid
+        ue.bearer.downlink_address = bearer_tunnel.transport_layer_address

@@ -1,0 +1,121 @@
+"""Location and terminal reports to the HSS, and the check with the EIR before them (TS 23.401 5.3.2.1 steps 5b, 8)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from simulators.mme.causes import Rejection, describe_result
+from simulators.mme.controls import EQUIPMENT, REGISTER, TERMINAL_IDENTITY
+from simulators.mme.home import merge_subscription
+from simwarden.policy.equipment import EquipmentAnswer
+
+if TYPE_CHECKING:
+    from simulators.mme.contexts import Terminal, UeContext
+    from simulators.mme.core import Core
+    from simwarden.wire.diameter import Message
+
+
+def refusal_of(core: Core, ue: UeContext, answer: Message | None) -> Rejection | None:
+    """Read an answer of the HSS: None if it is a success.
+
+    A result that the cause table has is the HSS's own decision. One that it has not, or silence, lets the MME's control
+    refuse with a temporary cause: the card is as good as before when the HSS returns.
+    """
+    if answer is not None and answer.success:
+        return None
+    cause = core.causes.cause_of(answer) if answer is not None else None
+    if answer is not None and cause is not None:
+        return Rejection(cause, f"the HSS answered {answer.name} with {describe_result(answer)}")
+    reason = core.home.silence if answer is None else f"the HSS answered {describe_result(answer)}"
+    decision = core.site.decide(REGISTER, ue.imsi, reachable=False, reason=reason)
+    if decision.admitted and ue.subscription is not None:
+        core.site.note("served on by what was known before", imsi=ue.imsi)
+        return None
+    return core.temporary(reason)
+
+
+async def admit_terminal(core: Core, ue: UeContext, terminal: Terminal | None, *, initial: bool) -> Rejection | None:
+    """Check a terminal with EIR and HSS as far as it is due; only when both admit it becomes the card's terminal.
+
+    The order matters: an attempt that the EIR refuses never reaches the HSS, so that it teaches no binding.
+    """
+    rejection = _check_identified(core, ue, terminal) or await check_equipment(core, ue, terminal)
+    if rejection is not None:
+        return rejection
+    changed = terminal != ue.terminal
+    if initial or not ue.located or ue.subscription is None:
+        rejection = await update_location(core, ue, terminal, initial=initial)
+    elif changed:
+        rejection = await _report_change(core, ue, terminal)
+    if rejection is None:
+        ue.terminal = terminal
+    return rejection
+
+
+def _check_identified(core: Core, ue: UeContext, terminal: Terminal | None) -> Rejection | None:
+    equipment = core.config.equipment
+    decision = core.site.decide(
+        TERMINAL_IDENTITY,
+        ue.imsi,
+        imei=terminal.imei.imei if terminal else "",
+        admit_unidentified=equipment.unidentified == "admit",
+    )
+    if decision.admitted:
+        return None
+    return Rejection(core.config.causes.unidentified_terminal, decision.reason)
+
+
+async def check_equipment(core: Core, ue: UeContext, terminal: Terminal | None) -> Rejection | None:
+    """ME identity check (TS 29.272 6.2.1.1): ask the EIR, unless its verdict on this pair still holds."""
+    if not core.config.eir or terminal is None:
+        return None
+    equipment, causes = core.config.equipment, core.config.causes
+    key, now = (ue.imsi, terminal.imei.imeisv), core.clock.now()
+    until, answer = core.verdicts.get(key, (0.0, EquipmentAnswer.NO_VERDICT))
+    if until <= now:
+        answer = await core.home.check_equipment(ue.imsi, terminal)
+        core.verdicts.pop(key, None)
+        if answer is not EquipmentAnswer.NO_VERDICT and equipment.verdict_lifetime:
+            core.verdicts[key] = (now + equipment.verdict_lifetime, answer)
+    decision = core.site.decide(
+        EQUIPMENT,
+        ue.imsi,
+        answer=answer,
+        imei=terminal.imei.imei,
+        admit_unknown=equipment.unknown == "admit",
+        admit_without_verdict=equipment.unreachable == "admit",
+    )
+    if decision.admitted:
+        return None
+    if answer is EquipmentAnswer.NO_VERDICT:
+        return core.temporary(decision.reason)
+    prohibited = answer is EquipmentAnswer.PROHIBITED
+    return Rejection(causes.prohibited_equipment if prohibited else causes.unknown_equipment, decision.reason)
+
+
+async def update_location(core: Core, ue: UeContext, terminal: Terminal | None, *, initial: bool) -> Rejection | None:
+    """Update location (TS 29.272 5.2.1.1): the HSS may refuse the terminal, and gives the subscription."""
+    answer = await core.home.update_location(ue.imsi, terminal, initial=initial)
+    rejection = refusal_of(core, ue, answer)
+    if rejection is None and answer is not None and answer.success:
+        decision = core.site.decide(REGISTER, ue.imsi, reachable=True)
+        if not decision.admitted:
+            return core.temporary(decision.reason)
+        ue.located = True
+        data = answer.get("Subscription-Data")
+        if data is not None:
+            ue.subscription = merge_subscription(None, data)
+    return rejection
+
+
+async def _report_change(core: Core, ue: UeContext, terminal: Terminal | None) -> Rejection | None:
+    """Report another terminal than the context has, in the way that is configured."""
+    core.site.note(
+        "the terminal is another one",
+        imsi=ue.imsi,
+        expected=ue.terminal.imei.imei if ue.terminal else "",
+        seen=terminal.imei.imei if terminal else "",
+    )
+    if core.config.equipment.report_change == "update-location":
+        return await update_location(core, ue, terminal, initial=False)
+    return refusal_of(core, ue, await core.home.notify(ue.imsi, terminal))

@@ -1,0 +1,62 @@
+"""Paging (TS 24.301 5.6.2, TS 36.413 8.5): calling an idle device in its tracking areas."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from typing import TYPE_CHECKING
+
+from simulators.mme import s1
+from simulators.mme.contexts import EmmState
+from simwarden.wire.s1ap import CnDomain
+from simwarden.wire.s1ap.values import STmsi
+
+if TYPE_CHECKING:
+    from simulators.mme.contexts import UeContext
+    from simulators.mme.core import Core
+
+#: how often a device is paged before it counts as out of reach
+_ATTEMPTS = 3
+
+
+async def page(core: Core, ue: UeContext) -> bool:
+    """Page a device until it answers with a service request; False if T3413 ran out for the last time."""
+    if ue.state is not EmmState.REGISTERED or ue.guti is None:
+        return False
+    if ue.connection is not None:
+        return True
+    for attempt in range(1, _ATTEMPTS + 1):
+        if ue.paged is None or ue.paged.done():
+            ue.paged = asyncio.get_running_loop().create_future()
+        waiting = ue.paged
+        timer = core.clock.call_later(core.config.timers.t3413, partial(_expire, waiting))
+        _call(core, ue)
+        answered = await waiting
+        timer.cancel()
+        if answered:
+            return True
+        core.site.note("T3413 ran out", imsi=ue.imsi, times=attempt)
+    return False
+
+
+def _expire(waiting: asyncio.Future[bool]) -> None:
+    if not waiting.done():
+        waiting.set_result(False)
+
+
+def _call(core: Core, ue: UeContext) -> None:
+    """Send PAGING to each eNB that serves one of the device's tracking areas."""
+    if ue.guti is None:
+        return
+    areas = set(ue.tai_list)
+    for enb in core.enbs.values():
+        served = tuple(tai for tai in ue.tai_list if tai in enb.tais)
+        if areas & enb.tais:
+            s1.send_common(
+                enb,
+                "paging",
+                ue_identity_index_value=int(ue.imsi or 0) % 1024,
+                ue_paging_id=STmsi(ue.guti.mme_code, ue.guti.m_tmsi),
+                cn_domain=CnDomain.PS,
+                tai_list=served,
+            )

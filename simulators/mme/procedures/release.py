@@ -1,0 +1,107 @@
+"""UE context release (TS 36.413 8.3.2, 8.3.3), and what a device's context becomes when its connection ends."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from simulators.mme import s1
+from simulators.mme.contexts import EmmState
+from simulators.mme.procedures.idle import enter_idle, start_purge_timer
+from simwarden.wire.s1ap import CauseNas, CauseRadioNetwork
+from simwarden.wire.s1ap.values import UeS1apIdPair
+
+if TYPE_CHECKING:
+    from simulators.mme.contexts import Connection, Enb, UeContext
+    from simulators.mme.core import Core
+    from simwarden.wire.s1ap import Message
+    from simwarden.wire.s1ap.values import Cause
+
+#: seconds after which a connection is forgotten although the eNB did not confirm its release
+_PATIENCE = 5.0
+
+
+def release(core: Core, conn: Connection, cause: Cause) -> None:
+    """Have a connection released; its device is idle from now on, whenever the eNB confirms."""
+    if conn.releasing:
+        return
+    conn.releasing = True
+    core.halt(conn)
+    let_go(core, conn)
+    if conn.target is not None:
+        release(core, conn.target, CauseRadioNetwork.HANDOVER_CANCELLED)
+    if conn.enb_id is None:
+        ids: UeS1apIdPair | int = conn.mme_id
+    else:
+        ids = UeS1apIdPair(conn.mme_id, conn.enb_id)
+    s1.send_release(conn, ids, cause)
+    conn.guard = core.clock.call_later(_PATIENCE, lambda: core.drop(conn))
+
+
+def complete(core: Core, conn: Connection, _message: Message) -> None:
+    """The eNB confirms: the connection's numbers are free."""
+    if conn.guard is not None:
+        conn.guard.cancel()
+    let_go(core, conn)
+    core.drop(conn)
+
+
+def requested(core: Core, conn: Connection, message: Message) -> None:
+    """The eNB asks for the release: the device is inactive, or the radio lost it."""
+    release(core, conn, message.get("cause") or CauseRadioNetwork.UNSPECIFIED)
+
+
+def lost(core: Core, conn: Connection) -> None:
+    """A connection is gone without signalling: reset, link down."""
+    if conn.guard is not None:
+        conn.guard.cancel()
+    ue = conn.ue
+    core.halt(conn)
+    let_go(core, conn)
+    core.drop(conn)
+    if ue is not None and ue.connection is None:
+        settle(core, ue)
+
+
+def lost_all(core: Core, enb: Enb) -> None:
+    """An eNB is gone, or starts anew."""
+    for conn in [conn for conn in core.connections.values() if conn.enb is enb]:
+        lost(core, conn)
+
+
+def let_go(core: Core, conn: Connection) -> None:
+    """Let the connection's device be ECM-IDLE, if this is still its connection."""
+    ue = conn.ue
+    if ue is None or ue.connection is not conn:
+        return
+    ue.connection = None
+    if ue.state is EmmState.REGISTERED:
+        enter_idle(core, ue)
+        core.show(ue)
+
+
+def bind(core: Core, conn: Connection, ue: UeContext) -> None:
+    """Let a device be ECM-CONNECTED over a connection, in place of one that it may have had."""
+    if ue.connection is not conn:
+        core.leave(ue)
+    core.stop_timer(ue)
+    ue.connection, conn.ue = conn, ue
+    ue.tai, ue.cell = conn.tai, conn.cell
+
+
+def release_unfinished(core: Core, conn: Connection) -> None:
+    """Release the connection of a procedure that came to no end."""
+    ue = conn.ue
+    release(core, conn, CauseNas.UNSPECIFIED)
+    if ue is not None:
+        settle(core, ue)
+
+
+def settle(core: Core, ue: UeContext) -> None:
+    """Decide what is kept of a context that is not registered: until the HSS is told of its end, or nothing."""
+    if ue.state is EmmState.REGISTERED or ue.connection is not None:
+        return
+    core.end_session(ue)
+    if ue.emergency or core.by_imsi.get(ue.imsi) is not ue or not (ue.located or ue.guti):
+        core.forget(ue)
+    else:
+        start_purge_timer(core, ue)

@@ -1,0 +1,59 @@
+"""Service request (TS 24.301 5.6.1): an idle device wants its bearer, or answers paging."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from simulators.mme import nas_channel
+from simulators.mme.causes import Rejection
+from simulators.mme.controls import BARRING
+from simulators.mme.procedures.default_bearer import initial_context_setup
+from simulators.mme.procedures.identification import ask_terminal
+from simulators.mme.procedures.location import admit_terminal
+from simulators.mme.procedures.release import bind, release, settle
+from simwarden.wire.nas.enums import MessageType
+from simwarden.wire.nas.message import Message
+from simwarden.wire.s1ap import CauseNas
+
+if TYPE_CHECKING:
+    from simulators.mme.contexts import Connection, UeContext
+    from simulators.mme.core import Core
+
+
+async def serve(core: Core, conn: Connection, ue: UeContext) -> None:
+    """Give a registered device, whose request its keys protect, its radio bearer again."""
+    bind(core, conn, ue)
+    if ue.paged is not None and not ue.paged.done():
+        ue.paged.set_result(True)
+    rejection = None if ue.emergency else await _check(core, conn, ue)
+    if rejection is not None:
+        core.end_session(ue)
+        reject(core, conn, ue, rejection)
+        return
+    initial_context_setup(core, conn, ue, None)
+    core.show(ue)
+
+
+async def _check(core: Core, conn: Connection, ue: UeContext) -> Rejection | None:
+    terminal = ue.terminal
+    if core.config.equipment.at_service_request:
+        terminal = await ask_terminal(core, conn)
+    return await admit_terminal(core, ue, terminal, initial=False) or barring_while_registered(core, ue)
+
+
+def barring_while_registered(core: Core, ue: UeContext) -> Rejection | None:
+    """Operator determined barring of a device that is registered: the message has no room for an ESM cause."""
+    barred = ue.subscription is not None and ue.subscription.barred
+    decision = core.site.decide(BARRING, ue.imsi, barred=barred)
+    return None if decision.admitted else Rejection(core.config.causes.barred_while_registered, decision.reason)
+
+
+def reject(core: Core, conn: Connection, ue: UeContext | None, rejection: Rejection) -> None:
+    """SERVICE REJECT; the connection ends with it."""
+    core.show_reject(ue.imsi if ue else "", "service-request", rejection)
+    if not rejection.told:
+        fields = {} if rejection.t3346 is None else {"t3346": rejection.t3346}
+        nas_channel.send(conn, Message(MessageType.SERVICE_REJECT, emm_cause=rejection.emm_cause, **fields))
+    release(core, conn, CauseNas.NORMAL_RELEASE)
+    if ue is not None:
+        settle(core, ue)

@@ -1,0 +1,124 @@
+"""What the HSS orders: cancel location, insert and delete subscriber data, reset (TS 29.272 5.2.1.2, 5.2.2, 5.2.4)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from simulators.mme.contexts import EmmState
+from simulators.mme.controls import BARRING
+from simulators.mme.home import merge_subscription
+from simulators.mme.procedures.detach import detach_by_network
+from simulators.mme.procedures.release import release
+from simwarden.wire.diameter import ExperimentalResult, Message, ResultCode
+from simwarden.wire.diameter.codes import CancellationType, ClrFlags, DsrFlags, IdrFlags, UserState
+from simwarden.wire.nas.enums import NetworkDetachType
+from simwarden.wire.s1ap import CauseNas
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from simulators.mme.contexts import UeContext
+    from simulators.mme.core import Core
+    from simwarden.runtime.diameter import Peer
+    from simwarden.wire.diameter import Avps
+
+_WITHDRAWN = DsrFlags.COMPLETE_APN_CONFIGURATION_PROFILE_WITHDRAWAL | DsrFlags.PDN_SUBSCRIPTION_CONTEXTS_WITHDRAWAL
+
+
+class SubscriberData:
+    """Handlers of the requests that the HSS sends."""
+
+    def __init__(self) -> None:
+        self.core: Core = None  # type: ignore[assignment]  # set before a connection stands
+
+    def handlers(self) -> Mapping[str, Callable[[Message, Peer], Awaitable[Message]]]:
+        """Return the handler of each request by its name."""
+        return {
+            "cancel-location-request": self.cancel_location,
+            "insert-subscriber-data-request": self.insert_subscriber_data,
+            "delete-subscriber-data-request": self.delete_subscriber_data,
+            "reset-request": self.reset,
+        }
+
+    def _answer(self, asked: Message, avps: Avps | None = None) -> Message:
+        return self.core.home.node.answer(asked, ResultCode.DIAMETER_SUCCESS, avps or ())
+
+    def _unknown(self, asked: Message) -> Message:
+        return self.core.home.node.answer(asked, ExperimentalResult.DIAMETER_ERROR_USER_UNKNOWN)
+
+    async def cancel_location(self, asked: Message, _peer: Peer) -> Message:
+        """Cancel location: the subscription is withdrawn, or another MME serves the card. Unknown is a success."""
+        core, ue = self.core, self.core.by_imsi.get(asked.get("User-Name"))
+        if ue is None or ue.emergency:
+            return self._answer(asked)
+        ue.located, ue.subscription = False, None
+        for key in [key for key in core.verdicts if key[0] == ue.imsi]:
+            del core.verdicts[key]
+        if ue.state is not EmmState.REGISTERED and ue.connection is not None:
+            release(core, ue.connection, CauseNas.DETACH)  # an attempt under way ends; the device tries again
+        elif asked.get("Cancellation-Type") == CancellationType.SUBSCRIPTION_WITHDRAWAL:
+            if asked.get("CLR-Flags", 0) & ClrFlags.REATTACH_REQUIRED:
+                detach_by_network(core, ue, NetworkDetachType.RE_ATTACH_REQUIRED, None)
+            else:
+                cause = core.config.causes.subscription_withdrawn
+                detach_by_network(core, ue, NetworkDetachType.RE_ATTACH_NOT_REQUIRED, cause)
+        else:
+            # the device is with another MME, and is told nothing
+            core.end_session(ue)
+            core.leave(ue)
+            core.forget(ue)
+        return self._answer(asked)
+
+    async def insert_subscriber_data(self, asked: Message, _peer: Peer) -> Message:
+        """Insert subscriber data: what changed takes effect at once; state and place are told if asked for."""
+        core, ue = self.core, self.core.by_imsi.get(asked.get("User-Name"))
+        if ue is None:
+            return self._unknown(asked)
+        ue.subscription = merge_subscription(ue.subscription, asked.get("Subscription-Data", ()))
+        if ue.state is EmmState.REGISTERED and not ue.emergency:
+            decision = core.site.decide(BARRING, ue.imsi, barred=ue.subscription.barred)
+            if not decision.admitted:
+                cause = core.config.causes.barred_while_registered
+                detach_by_network(core, ue, NetworkDetachType.RE_ATTACH_NOT_REQUIRED, cause)
+        return self._answer(asked, _state_and_place(ue, asked.get("IDR-Flags", 0)))
+
+    async def delete_subscriber_data(self, asked: Message, _peer: Peer) -> Message:
+        """Delete subscriber data: access points that are withdrawn; a device that uses one of them is detached."""
+        core, ue = self.core, self.core.by_imsi.get(asked.get("User-Name"))
+        if ue is None:
+            return self._unknown(asked)
+        flags = DsrFlags(asked.get("DSR-Flags", 0))
+        if flags & _WITHDRAWN and ue.subscription is not None:
+            points = ue.subscription.access_points
+            withdrawn = asked.all("Context-Identifier")
+            if flags & DsrFlags.COMPLETE_APN_CONFIGURATION_PROFILE_WITHDRAWAL:
+                withdrawn = list(points)
+            for identifier in withdrawn:
+                points.pop(identifier, None)
+            if ue.bearer is not None and not ue.emergency and ue.subscription.find(ue.bearer.apn) is None:
+                detach_by_network(core, ue, NetworkDetachType.RE_ATTACH_NOT_REQUIRED, None)
+        return self._answer(asked)
+
+    async def reset(self, asked: Message, _peer: Peer) -> Message:
+        """Reset: the HSS lost what it knew of these cards; each is reported anew at its device's next contact."""
+        prefixes = asked.all("User-Id")
+        for imsi, ue in self.core.by_imsi.items():
+            if not prefixes or any(imsi.startswith(prefix) for prefix in prefixes):
+                ue.located = False
+        return self._answer(asked)
+
+
+def _state_and_place(ue: UeContext, flags: int) -> Avps:
+    avps: Avps = []
+    if flags & IdrFlags.EPS_USER_STATE:
+        state = UserState.DETACHED
+        if ue.state is EmmState.REGISTERED:
+            connected = ue.connection is not None
+            state = UserState.CONNECTED_REACHABLE_FOR_PAGING if connected else UserState.ATTACHED_REACHABLE_FOR_PAGING
+        avps.append(("EPS-User-State", [("MME-User-State", [("User-State", int(state))])]))
+    if flags & (IdrFlags.EPS_LOCATION_INFORMATION | IdrFlags.CURRENT_LOCATION) and ue.cell and ue.tai:
+        cell = ue.cell.plmn.to_bytes() + ue.cell.cell_identity.to_bytes(4, "big")
+        tai = ue.tai.plmn.to_bytes() + ue.tai.tac.to_bytes(2, "big")
+        place: Avps = [("E-UTRAN-Cell-Global-Identity", cell), ("Tracking-Area-Identity", tai)]
+        avps.append(("EPS-Location-Information", [("MME-Location-Information", place)]))
+    return avps

@@ -1,0 +1,136 @@
+"""Tracking area updating, normal and periodic (TS 24.301 5.5.3)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from simulators.mme import nas_channel
+from simulators.mme.causes import Rejection
+from simulators.mme.contexts import EmmState, UeContext
+from simulators.mme.procedures.attach import extended_period
+from simulators.mme.procedures.authentication import authenticate
+from simulators.mme.procedures.default_bearer import DEFAULT_BEARER, initial_context_setup
+from simulators.mme.procedures.identification import ask_terminal
+from simulators.mme.procedures.location import admit_terminal
+from simulators.mme.procedures.release import bind, release, settle
+from simulators.mme.procedures.security_mode import secure
+from simulators.mme.procedures.service_request import barring_while_registered
+from simwarden.wire.nas.enums import ACTIVE_FLAG, EmmCause, MessageType, UpdateResult, UpdateType
+from simwarden.wire.nas.message import Message, encode
+from simwarden.wire.s1ap import CauseNas
+
+if TYPE_CHECKING:
+    from simulators.mme.contexts import Connection, Terminal
+    from simulators.mme.core import Core
+
+_COMPLETE = frozenset({MessageType.TRACKING_AREA_UPDATE_COMPLETE})
+_COMBINED = (UpdateType.COMBINED_TA_LA_UPDATING, UpdateType.COMBINED_TA_LA_UPDATING_WITH_IMSI_ATTACH)
+
+
+async def update(core: Core, conn: Connection, request: Message, known: UeContext | None, *, verified: bool) -> None:
+    """Carry out a tracking area update. `known` is the context that the GUTI names, `verified` as for attach."""
+    if known is None:
+        reason = "no context here has this GUTI, and none is fetched from another MME"
+        reject(core, conn, None, Rejection(EmmCause.UE_IDENTITY_CANNOT_BE_DERIVED_BY_THE_NETWORK, reason))
+        return
+    if known.state is not EmmState.REGISTERED:
+        reject(core, conn, None, Rejection(EmmCause.IMPLICITLY_DETACHED, "the device was detached meanwhile"))
+        return
+    terminal: Terminal | None = None
+    if not verified:
+        proven = await prove_known(core, conn, known, request)
+        if isinstance(proven, Rejection):
+            reject(core, conn, None, proven)
+            return
+        terminal = proven
+    in_use = conn.ue is known and conn.context_set_up
+    bind(core, conn, known)
+    rejection = _check_bearers(known, request) or await _check(core, conn, known, terminal)
+    if rejection is not None:
+        core.end_session(known)
+        reject(core, conn, known, rejection)
+        return
+    await _accept(core, conn, known, request)
+    if request["eps_update_type"] & ACTIVE_FLAG and not in_use:
+        initial_context_setup(core, conn, known, None)
+    elif not in_use:
+        release(core, conn, CauseNas.NORMAL_RELEASE)
+
+
+async def prove_known(core: Core, conn: Connection, known: UeContext, request: Message) -> Terminal | Rejection | None:
+    """Authenticate a device whose request its keys do not protect, before it is believed (4.4.4.3).
+
+    The context that it claims stays as it is until then. Returns the terminal if it gave its IMEISV. Raises NoAnswer.
+    """
+    claimed = UeContext(known.imsi, capability=request.get("ue_network_capability", known.capability), gea=known.gea)
+    claimed.connection, conn.ue = conn, claimed
+    keys = await authenticate(core, conn, claimed, by_guti=False)
+    if isinstance(keys, Rejection):
+        return keys
+    result = await secure(core, conn, claimed, keys)
+    if not isinstance(result, Rejection):
+        known.security, known.capability = claimed.security, claimed.capability
+        conn.ue = known
+    return result
+
+
+def _check_bearers(ue: UeContext, request: Message) -> Rejection | None:
+    """A device that holds none of the bearers held here was detached without our knowing (5.5.3.2.5)."""
+    status = request.get("eps_bearer_context_status")
+    if ue.bearer is None or (status is not None and DEFAULT_BEARER not in status):
+        return Rejection(EmmCause.IMPLICITLY_DETACHED, "the device holds no bearer")
+    return None
+
+
+async def _check(core: Core, conn: Connection, ue: UeContext, terminal: Terminal | None) -> Rejection | None:
+    if ue.emergency:
+        return None
+    if terminal is None and core.config.equipment.at_tracking_area_update:
+        terminal = await ask_terminal(core, conn)
+    elif terminal is None:
+        terminal = ue.terminal
+    return await admit_terminal(core, ue, terminal, initial=False) or barring_while_registered(core, ue)
+
+
+async def _accept(core: Core, conn: Connection, ue: UeContext, request: Message) -> None:
+    kind = request["eps_update_type"] & 7
+    fields: dict[str, object] = {}
+    if kind in _COMBINED:
+        fields["emm_cause"] = EmmCause.CS_DOMAIN_NOT_AVAILABLE
+    period = extended_period(core, request)
+    if period is not None:
+        ue.extended_period = fields["t3412_extended"] = period
+    reallocate = core.config.reallocate_guti_at_update and kind != UpdateType.PERIODIC_UPDATING
+    if reallocate:
+        fields["guti"] = core.allocate_guti(ue)
+    tai_list = core.config.tai_list(conn.tai)
+    ue.tai_list = tuple(tai_list)
+    accept = encode(
+        Message(
+            MessageType.TRACKING_AREA_UPDATE_ACCEPT,
+            eps_update_result=int(UpdateResult.TA_UPDATED),
+            t3412=core.config.timers.t3412,
+            tai_list=tai_list,
+            eps_bearer_context_status=(DEFAULT_BEARER,),
+            **fields,
+        )
+    )
+    if reallocate:
+        await nas_channel.ask(core, conn, lambda: nas_channel.send_plain(conn, accept), _COMPLETE, "t3450")
+        core.confirm_guti(ue)
+    else:
+        nas_channel.send_plain(conn, accept)
+    core.show(ue)
+
+
+def reject(core: Core, conn: Connection, ue: UeContext | None, rejection: Rejection) -> None:
+    """TRACKING AREA UPDATE REJECT; the connection ends with it."""
+    core.show_reject(ue.imsi if ue else conn.ue.imsi if conn.ue else "", "tracking-area-update", rejection)
+    if not rejection.told:
+        fields = {} if rejection.t3346 is None else {"t3346": rejection.t3346}
+        nas_channel.send(
+            conn, Message(MessageType.TRACKING_AREA_UPDATE_REJECT, emm_cause=rejection.emm_cause, **fields)
+        )
+    release(core, conn, CauseNas.NORMAL_RELEASE)
+    if ue is not None:
+        settle(core, ue)

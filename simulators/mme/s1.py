@@ -1,0 +1,133 @@
+"""What the MME sends on S1: messages of one device's connection, and waiting for what an eNB answers (TS 36.413 8)."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from simwarden.wire.s1ap import CauseProtocol, Message, S1apError, encode
+from simwarden.wire.s1ap.enums import PreEmptionCapability, PreEmptionVulnerability
+from simwarden.wire.s1ap.values import (
+    AllocationAndRetentionPriority,
+    ErabLevelQosParameters,
+    Gummei,
+    SecurityContext,
+    ServedGummei,
+    UeAggregateMaximumBitrate,
+    UeSecurityCapabilities,
+    transport_layer_address,
+)
+
+if TYPE_CHECKING:
+    from simulators.mme.config import MmeConfig
+    from simulators.mme.contexts import Bearer, Connection, Enb, UeContext
+    from simulators.mme.core import Core
+    from simwarden.wire.s1ap.values import Cause
+
+
+def send(conn: Connection, name: str, *, clear: bytes | None = None, **ies: Any) -> None:
+    """Send a message of a device's connection, with its two numbers; `clear` is the NAS message before ciphering."""
+    ids = {"mme_ue_s1ap_id": conn.mme_id, "enb_ue_s1ap_id": conn.enb_id}
+    conn.enb.link.send(encode(Message(name, {**ids, **ies})), stream=conn.stream, clear=clear)
+
+
+def send_common(enb: Enb, name: str, **ies: Any) -> None:
+    """Send a message that belongs to no device's connection."""
+    enb.link.send(encode(Message(name, ies)))
+
+
+async def ask(core: Core, conn: Connection, wanted: frozenset[str], seconds: float) -> Message | None:
+    """Wait for one of the messages on a connection; None if it does not come in time. Send the request just before."""
+    future: asyncio.Future[Message | None] = asyncio.get_running_loop().create_future()
+    conn.s1_answer, conn.s1_wanted = future, wanted
+    timer = core.clock.call_later(seconds, lambda: None if future.done() else future.set_result(None))
+    try:
+        return await future
+    finally:
+        timer.cancel()
+        if conn.s1_answer is future:
+            conn.s1_answer, conn.s1_wanted = None, frozenset()
+
+
+def error_indication(enb: Enb, error: S1apError) -> None:
+    """Tell an eNB what was wrong with its message (8.7.2)."""
+    if error.message is not None and error.message.name == "error-indication":
+        return  # never about an Error Indication (10.2)
+    ies: dict[str, Any] = {"cause": error.cause, "criticality_diagnostics": error.diagnostics}
+    if error.message is not None:
+        for name in ("mme_ue_s1ap_id", "enb_ue_s1ap_id"):
+            ies[name] = error.message.get(name)
+    send_common(enb, "error-indication", **{name: value for name, value in ies.items() if value is not None})
+
+
+def not_expected(enb: Enb, message: Message) -> None:
+    """Tell an eNB that its message makes no sense now (10.4)."""
+    cause = CauseProtocol.MESSAGE_NOT_COMPATIBLE_WITH_RECEIVER_STATE
+    error_indication(enb, S1apError(f"{message.name} now", cause, message.diagnosis(), message))
+
+
+def refuse_ids(enb: Enb, message: Message, cause: Cause) -> None:
+    """Tell an eNB that the numbers in its message name no connection of its (10.6)."""
+    ies = {name: message.get(name) for name in ("mme_ue_s1ap_id", "enb_ue_s1ap_id")}
+    send_common(
+        enb, "error-indication", cause=cause, **{name: value for name, value in ies.items() if value is not None}
+    )
+
+
+def served_gummei(config: MmeConfig) -> ServedGummei:
+    """What the MME serves (9.1.8.5)."""
+    return ServedGummei((config.plmn,), (config.mme_group_id,), (config.mme_code,))
+
+
+def gummei(config: MmeConfig) -> Gummei:
+    """The MME's identity."""
+    return Gummei(config.plmn, config.mme_group_id, config.mme_code)
+
+
+def security_capabilities(ue: UeContext) -> UeSecurityCapabilities:
+    """Turn a device's algorithms into S1AP's bits: NAS counts from EEA0, S1AP from EEA1 (9.2.1.40)."""
+    capability = ue.capability
+    if capability is None:
+        return UeSecurityCapabilities(0, 0)
+    return UeSecurityCapabilities((capability.eea & 0x7F) << 9, (capability.eia & 0x7F) << 9)
+
+
+def aggregate_bit_rate(ue: UeContext) -> UeAggregateMaximumBitrate:
+    """The subscribed UE-AMBR."""
+    data = ue.subscription
+    return (
+        UeAggregateMaximumBitrate(data.ambr_dl, data.ambr_ul) if data else UeAggregateMaximumBitrate(1000000, 1000000)
+    )
+
+
+def quality(bearer: Bearer) -> ErabLevelQosParameters:
+    """A bearer's quality as S1AP tells it."""
+    point = bearer.point
+    # S6a counts the two the other way round: 0 is enabled there (TS 29.212 5.3.46, 5.3.47)
+    capability, vulnerability = 1 - (point.pre_emption_capability & 1), 1 - (point.pre_emption_vulnerability & 1)
+    priority = AllocationAndRetentionPriority(
+        point.priority, PreEmptionCapability(capability), PreEmptionVulnerability(vulnerability)
+    )
+    return ErabLevelQosParameters(point.qci, priority)
+
+
+def user_plane(core: Core) -> bytes:
+    """The address of the user plane's local stub."""
+    return transport_layer_address(core.config.user_plane_address)
+
+
+def next_hop(ue: UeContext) -> SecurityContext:
+    """The next hop key and its counter for a path switch or handover (TS 33.401 7.2.8)."""
+    return SecurityContext(ue.next_hop_count, ue.next_hop)
+
+
+def send_release(conn: Connection, ids: Any, cause: Cause) -> None:
+    """Command the release of a device's connection (8.3.3), which names it by one element for both numbers."""
+    conn.enb.link.send(
+        encode(Message("ue-context-release-command", {"ue_s1ap_ids": ids, "cause": cause})), stream=conn.stream
+    )
+
+
+def send_request(conn: Connection, name: str, **ies: Any) -> None:
+    """Send the first message of a connection that only the MME has numbered so far."""
+    conn.enb.link.send(encode(Message(name, {"mme_ue_s1ap_id": conn.mme_id, **ies})), stream=conn.stream)

@@ -1,0 +1,200 @@
+"""What eNBs send: each S1AP message goes to its procedure, faulty ones are answered by TS 36.413 10."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from simulators.mme import nas_dispatch, s1
+from simulators.mme.contexts import EmmState, Enb
+from simulators.mme.procedures import handover, release, s1_setup
+from simwarden.model.identity import Ecgi, Tai
+from simwarden.wire.s1ap import CauseProtocol, CauseRadioNetwork, Message, S1apError, decode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from simulators.mme.contexts import Connection
+    from simulators.mme.core import Core
+    from simwarden.runtime.link import Link
+
+
+def accept(core: Core, link: Link) -> None:
+    """Take a connection from an eNB; it serves nobody before S1 setup."""
+    enb = Enb(link, link.remote)
+    core.enbs[link] = enb
+    link.on_receive = lambda data, stream: receive(core, enb, data, stream)
+    link.on_close = lambda reason: lose(core, enb, reason)
+
+
+def lose(core: Core, enb: Enb, reason: str) -> None:
+    """The connection to an eNB is gone: its devices are idle."""
+    core.enbs.pop(enb.link, None)
+    release.lost_all(core, enb)
+    if enb.tais:
+        core.site.observe("s1", None, key=enb.name)
+        core.site.note(f"S1 to {enb.name} is down: {reason}")
+
+
+def receive(core: Core, enb: Enb, data: bytes, stream: int) -> None:
+    """Take a message from an eNB. Whatever its octets are, this returns; faults are in the trace."""
+    enb.link.record_received(data, stream)
+    try:
+        message = decode(data)
+        _dispatch(core, enb, message)
+    except S1apError as error:
+        core.site.peer_fault(enb.link, error.reason, data)
+        if error.cause is not CauseProtocol.UNSPECIFIED:
+            s1.error_indication(enb, error)
+        return
+    if message.notify:
+        cause = CauseProtocol.ABSTRACT_SYNTAX_ERROR_IGNORE_AND_NOTIFY
+        s1.error_indication(enb, S1apError("not understood", cause, message.diagnosis(*message.notify), message))
+
+
+def _dispatch(core: Core, enb: Enb, message: Message) -> None:
+    if message.name in _COMMON and (enb.tais or message.name in _BEFORE_SETUP):
+        _COMMON[message.name](core, enb, message)
+    elif not enb.tais or message.name not in _OF_DEVICE:
+        core.site.peer_fault(enb.link, f"{message.name} makes no sense now")
+        s1.not_expected(enb, message)
+    else:
+        conn = _connection(core, enb, message)
+        if conn is not None:
+            _OF_DEVICE[message.name](core, conn, message)
+
+
+def _connection(core: Core, enb: Enb, message: Message) -> Connection | None:
+    """Return the connection that a message's two numbers name; complain to the eNB if there is none (10.6)."""
+    conn = core.connections.get(message.get("mme_ue_s1ap_id") or 0)
+    if conn is not None and conn.enb is enb and conn.enb_id == message.get("enb_ue_s1ap_id"):
+        return conn
+    if message.name == "ue-context-release-complete":
+        return None  # the release was given up before, or the numbers are of no use to anybody any more
+    known = conn is not None and conn.enb is enb
+    core.site.peer_fault(enb.link, f"{message.name} of a connection that is not there")
+    cause = CauseRadioNetwork.UNKNOWN_PAIR_UE_S1AP_ID if known else CauseRadioNetwork.UNKNOWN_MME_UE_S1AP_ID
+    s1.refuse_ids(enb, message, cause)
+    return None
+
+
+# -- messages of no connection that stands
+
+
+def _initial_ue_message(core: Core, enb: Enb, message: Message) -> None:
+    """A device's first NAS message (8.6.2.1). An eNB that uses a number again has lost the connection it had."""
+    enb_id = message["enb_ue_s1ap_id"]
+    stale = enb.connections.get(enb_id)
+    if stale is not None:
+        release.lost(core, stale)
+    tai = message["tai"]
+    cell = message.get("eutran_cgi") or Ecgi(tai.plmn, 0)
+    conn = core.connect(enb, enb_id, tai, cell)
+    conn.establishment_cause = message.get("rrc_establishment_cause")
+    if tai not in enb.tais:
+        core.site.peer_fault(enb.link, f"initial UE message from {tai}, which the eNB did not announce")
+        release.release(core, conn, CauseRadioNetwork.UNSPECIFIED)
+        return
+    nas_dispatch.receive(core, conn, message["nas_pdu"], message.get("s_tmsi"))
+
+
+def _error_indication(core: Core, enb: Enb, message: Message) -> None:
+    """The eNB could not use a message of ours (8.7.2): a connection that it does not know is gone."""
+    cause = message.get("cause")
+    core.site.note(f"error indication from {enb.name}", cause=cause)
+    conn = core.connections.get(message.get("mme_ue_s1ap_id") or 0)
+    unknown = (
+        CauseRadioNetwork.UNKNOWN_MME_UE_S1AP_ID,
+        CauseRadioNetwork.UNKNOWN_ENB_UE_S1AP_ID,
+        CauseRadioNetwork.UNKNOWN_PAIR_UE_S1AP_ID,
+    )
+    if conn is not None and conn.enb is enb and cause in unknown:
+        release.lost(core, conn)
+
+
+def _handover_answer(core: Core, enb: Enb, message: Message) -> None:
+    if not handover.acknowledged(core, enb, message):
+        core.site.peer_fault(enb.link, f"{message.name} that nothing waits for")
+        s1.not_expected(enb, message)
+
+
+_BEFORE_SETUP = frozenset({"s1-setup-request", "error-indication"})
+_COMMON: dict[str, Callable[[Core, Enb, Message], None]] = {
+    "s1-setup-request": s1_setup.set_up,
+    "reset": s1_setup.reset,
+    "error-indication": _error_indication,
+    "initial-ue-message": _initial_ue_message,
+    "path-switch-request": handover.path_switch,
+    "handover-request-acknowledge": _handover_answer,
+    "handover-failure": _handover_answer,
+}
+
+
+# -- messages of a device's connection
+
+
+def _uplink_nas(core: Core, conn: Connection, message: Message) -> None:
+    _move(core, conn, message.get("tai"), message.get("eutran_cgi"))
+    nas_dispatch.receive(core, conn, message["nas_pdu"])
+
+
+def _move(core: Core, conn: Connection, tai: Tai | None, cell: Ecgi | None) -> None:
+    """Take note of the cell that a connected device is in."""
+    if tai is None or cell is None or (tai, cell) == (conn.tai, conn.cell) or tai not in conn.enb.tais:
+        return
+    conn.tai, conn.cell = tai, cell
+    ue = conn.ue
+    if ue is not None and ue.connection is conn:
+        ue.tai, ue.cell = tai, cell
+        if ue.state is EmmState.REGISTERED:
+            core.show(ue)
+
+
+def _context_set_up(core: Core, conn: Connection, message: Message) -> None:
+    del core
+    ue = conn.ue
+    if ue is None or ue.bearer is None:
+        return
+    for tunnel in message.get("e_rab_setup_list_ctxt_su_res") or ():
+        if tunnel.e_rab_id == ue.bearer.identity:
+            ue.bearer.downlink_teid = tunnel.gtp_teid
+            ue.bearer.downlink_address = tunnel.transport_layer_address
+
+
+def _context_failed(core: Core, conn: Connection, message: Message) -> None:
+    """No radio bearers (8.3.1.3): what asked for them ends."""
+    core.site.note("initial context setup failed", imsi=conn.ue.imsi if conn.ue else "", cause=message.get("cause"))
+    release.release_unfinished(core, conn)
+
+
+def _capability(core: Core, conn: Connection, message: Message) -> None:
+    """Keep the radio capability, so that the eNB need not ask for it each time (8.9)."""
+    del core
+    if conn.ue is not None:
+        conn.ue.radio_capability = message.get("ue_radio_capability")
+
+
+def _not_delivered(core: Core, conn: Connection, message: Message) -> None:
+    """A NAS message did not reach the device (8.6.2.4); its timer sends it again."""
+    core.site.note("NAS message was not delivered", imsi=conn.ue.imsi if conn.ue else "", cause=message.get("cause"))
+
+
+def _modified(core: Core, conn: Connection, message: Message) -> None:
+    del core
+    s1.not_expected(conn.enb, message)
+
+
+_OF_DEVICE: dict[str, Callable[[Core, Connection, Message], None]] = {
+    "uplink-nas-transport": _uplink_nas,
+    "initial-context-setup-response": _context_set_up,
+    "initial-context-setup-failure": _context_failed,
+    "ue-context-release-request": release.requested,
+    "ue-context-release-complete": release.complete,
+    "ue-capability-info-indication": _capability,
+    "nas-non-delivery-indication": _not_delivered,
+    "handover-required": handover.required,
+    "handover-notify": handover.notify,
+    "handover-cancel": handover.cancel,
+    "enb-status-transfer": handover.transfer_status,
+    "ue-context-modification-response": _modified,
+    "ue-context-modification-failure": _modified,
+}

@@ -1,0 +1,46 @@
+"""What a network does with a terminal, by what the equipment register says of it (TS 22.016, TS 23.401 5.3.2.1)."""
+
+from __future__ import annotations
+
+import enum
+
+from simwarden.policy.decision import Ruling
+
+
+class EquipmentAnswer(enum.Enum):
+    """What became of a question to the equipment register; the first three are its Equipment-Status by their lists."""
+
+    ALLOWED = "allowed"
+    PROHIBITED = "prohibited"
+    TRACKED = "tracked"
+    UNKNOWN = "unknown"
+    """The register knows no such equipment."""
+    NO_VERDICT = "no-verdict"
+    """It could not be reached, or answered without saying anything of the equipment."""
+
+
+def judge_equipment(
+    *, answer: EquipmentAnswer, imei: str, admit_unknown: bool = False, admit_without_verdict: bool = False
+) -> Ruling:
+    """Rule on a terminal that was looked up. What is not known to be allowed is refused, unless it is said otherwise.
+
+    `temporary` in the details says that asking again later may give another answer.
+    """
+    if answer is EquipmentAnswer.PROHIBITED:
+        return Ruling.refuse("the register has the equipment on its prohibited list", seen=imei, temporary=False)
+    if answer is EquipmentAnswer.UNKNOWN:
+        reason = "the register does not know the equipment"
+        return Ruling.admit(reason, seen=imei) if admit_unknown else Ruling.refuse(reason, seen=imei, temporary=False)
+    if answer is EquipmentAnswer.NO_VERDICT:
+        if admit_without_verdict:
+            return Ruling.admit("the register gave no verdict, and the network is set to admit then", seen=imei)
+        return Ruling.refuse("the register gave no verdict", seen=imei, temporary=True)
+    return Ruling.admit(f"the register says {answer.value}", seen=imei)
+
+
+def judge_identified(*, imei: str, admit_unidentified: bool = False) -> Ruling:
+    """Rule on a terminal that was asked who it is; an empty `imei` means that it did not say."""
+    if imei:
+        return Ruling.admit("the terminal gave its identity", seen=imei)
+    reason = "the terminal does not give its identity, so that no binding can be checked"
+    return Ruling.admit(reason, seen="") if admit_unidentified else Ruling.refuse(reason, seen="", temporary=False)
