@@ -1,1 +1,68 @@
 """pytest collects scenario files; nothing heavy is imported before one is seen."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+_SUFFIXES = (".yaml", ".yml")
+_MARK = re.compile(rb"^scenario[ \t]*:", re.MULTILINE)
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> ScenarioFile | None:
+    """Collect YAML files that have a top-level `scenario:` key."""
+    if file_path.suffix not in _SUFFIXES or not _MARK.search(file_path.read_bytes()):
+        return None
+    return ScenarioFile.from_parent(parent, path=file_path)
+
+
+class ScenarioFailure(Exception):  # noqa: N818 - pytest shows its text alone
+    """A scenario that did not pass; the text is its record."""
+
+
+class ScenarioFile(pytest.File):
+    """A scenario file: one test."""
+
+    def collect(self) -> Iterable[ScenarioItem]:
+        """Yield the one test."""
+        yield ScenarioItem.from_parent(self, name=self.path.stem)
+
+
+class ScenarioItem(pytest.Item):
+    """Runs a scenario in a loop of its own."""
+
+    def runtest(self) -> None:
+        """Check and run the scenario."""
+        from simwarden.errors import SimwardenError  # noqa: PLC0415 - see the module
+        from simwarden.scenario.failure import text_of  # noqa: PLC0415
+        from simwarden.scenario.load import Loader  # noqa: PLC0415
+        from simwarden.scenario.runner import RunOptions, run_scenario  # noqa: PLC0415
+
+        path = self._path()
+        try:
+            scenario = Loader().validate(path)
+        except SimwardenError as error:
+            raise ScenarioFailure(str(error)) from error
+        result = run_scenario(scenario, self.name, RunOptions())
+        if result.failure is not None:
+            raise ScenarioFailure(f"{result.verdict.value}: {result.title}\n{text_of(result.failure)}")
+
+    def _path(self) -> str:
+        root = self.config.rootpath
+        return str(self.path.relative_to(root) if self.path.is_relative_to(root) else self.path)
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        """Show the record; a traceback only for a fault of ours."""
+        if isinstance(excinfo.value, ScenarioFailure):
+            return str(excinfo.value)
+        return super().repr_failure(excinfo, style)
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        """Say where and what."""
+        return self.path, 0, f"scenario: {self.name}"

@@ -255,7 +255,7 @@ class _Run:
             instance = self.scenario.instances[name]
             mine = not instance.section or name == card.name
             if mine and any(each.method == "PUT" and each.path == "/cards/{imsi}" for each in element.routes):
-                body = provision_of(self.scenario, card, instance.kind, self.settings.seed)
+                body = provision_of(card, instance.kind, self.settings.seed)
                 path = f"/cards/{card.keys.imsi}"
                 await element.manage(Role.OPERATOR, "PUT", path, body.model_dump(), caller="runner")
 
@@ -344,12 +344,15 @@ class _Run:
         return outcome
 
 
-def provision_of(scenario: Scenario, card: Card, kind: str, seed: int) -> CardProvision:
-    """Return what an element of a kind is told of a card. Keys that the file leaves out are derived from the seed."""
+def provision_of(card: Card, kind: str, seed: int) -> CardProvision:
+    """Return what an element of a kind is told of a card.
+
+    Keys that a file leaves out are derived from seed and IMSI: an external element can hold them for many files.
+    """
     keys = card.keys
 
     def derived(which: str) -> str:
-        generator = random.Random(f"{seed}/{scenario.title}/{card.name}/{which}")  # noqa: S311 - simulated
+        generator = random.Random(f"{seed}/{keys.imsi}/{which}")  # noqa: S311 - keys of invented cards
         return generator.getrandbits(128).to_bytes(16, "big").hex()
 
     return CardProvision(

@@ -1,0 +1,62 @@
+"""`validate`, `list` and `schema`."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import typer
+
+from simwarden.cli import exits
+from simwarden.scenario import suite
+from simwarden.scenario.load import Loader
+from simwarden.scenario.problems import ScenarioErrors
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from simwarden.scenario.document import Scenario
+
+
+def validate_files(paths: Sequence[str], network: str) -> None:
+    """Check files and their twins; all errors of all files are told."""
+    loader = Loader(network_file=network)
+    jobs = suite.find(paths)
+    wrong = 0
+    for job in jobs:
+        try:
+            loader.validate(job.path)
+        except ScenarioErrors as error:
+            wrong += 1
+            print("\n".join(str(problem) for problem in error.problems))
+    if not jobs:
+        exits.complain("no scenario was found")
+        raise typer.Exit(exits.NOTHING)
+    print(f"{len(jobs)} checked, {wrong or 'none'} wrong")
+    if wrong:
+        raise typer.Exit(exits.USAGE)
+
+
+def list_files(paths: Sequence[str], tags: Sequence[str], match: Sequence[str]) -> None:
+    """List scenarios, one a line: name, title, tags, requirements."""
+    loader = Loader()
+    found: list[tuple[suite.Job, Scenario]] = []
+    for job in suite.find(paths):
+        scenario = loader.load(job.path)
+        if suite.chosen(scenario, job.name, tags, match):
+            found.append((job, scenario))
+    if not found:
+        exits.complain("no scenario was chosen")
+        raise typer.Exit(exits.NOTHING)
+    width = max(len(job.name) for job, _ in found)
+    for job, scenario in found:
+        notes = [*scenario.tags, *(f"proves {each}" for each in scenario.proves)]
+        print(f"{job.name:<{width}}  {scenario.title}" + (f"  [{', '.join(notes)}]" if notes else ""))
+
+
+def print_schema() -> None:
+    """Print the JSON Schema."""
+    from simwarden.scenario.registry import Registry  # noqa: PLC0415
+    from simwarden.scenario.schema import scenario_schema  # noqa: PLC0415
+
+    print(json.dumps(scenario_schema(Registry.installed()), indent=2, ensure_ascii=False))

@@ -1,0 +1,170 @@
+"""`explain`: what a name means, wherever it comes from."""
+
+from __future__ import annotations
+
+import enum
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from simwarden.cli.shipped import shipped
+from simwarden.errors import ConfigError, SimwardenError
+from simwarden.policy.requirements import requirements
+from simwarden.scenario import suite
+from simwarden.scenario.problems import guess, plain
+from simwarden.scenario.registry import Registry
+from simwarden.scenario.schema import names_of
+from simwarden.scenario.steps import CORE_VERBS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pydantic import BaseModel
+
+    from simwarden.policy.requirements import Requirement
+    from simwarden.runtime.declare import Observable, Verb
+
+#: modules whose enumerations hold causes and results
+_CAUSES = ("simwarden.wire.nas.enums", "simwarden.wire.diameter.codes", "simwarden.wire.s1ap.enums")
+
+
+def explain_name(name: str) -> None:
+    """Print all meanings of a name. Raises ConfigError for one that has none."""
+    registry = Registry.installed()
+    paragraphs = [text for teller in _TELLERS for text in teller(name, registry)]
+    if not paragraphs:
+        raise ConfigError(f"nothing is called {name!r}", hint=guess(name, _all_names(registry)))
+    print("\n\n".join(paragraphs))
+
+
+def _requirement(name: str, registry: Registry) -> Iterator[str]:
+    each = requirements().get(name)
+    if each is not None:
+        yield "\n".join([*_about(each), *_enforced(name, registry), *_proved(name)])
+
+
+def _about(each: Requirement) -> list[str]:
+    kind = "requirement" if each.restricts else "requirement (permits)"
+    lines = [f"{each.id}: {kind}, clause {each.clause}", f"  {each.title}", f"  {each.title_zh}", f"  {each.rule}"]
+    return [*lines, "  goes beyond the guideline's text"] if each.beyond else lines
+
+
+def _enforced(name: str, registry: Registry) -> Iterator[str]:
+    for found in registry.controls.values():
+        for kind, control in found:
+            if control.requirement == name:
+                yield f"  enforced by {kind}, control {control.id}" + (f": {control.title}" if control.title else "")
+
+
+def _proved(name: str) -> Iterator[str]:
+    try:
+        root = shipped()
+        jobs = suite.find([str(root)])
+    except SimwardenError:
+        return
+    from simwarden.scenario.problems import Problems  # noqa: PLC0415 - few names ask for it
+    from simwarden.scenario.yamlfile import read  # noqa: PLC0415
+
+    for job in jobs:
+        with open(job.path, encoding="utf-8") as file:  # noqa: PTH123 - a path as text
+            data = read(file.read(), job.path, Problems()).data
+        if isinstance(data, dict) and name in data.get("proves", []):
+            yield f"  proved by {job.name}: {data.get('scenario', '')}"
+
+
+def _control(name: str, registry: Registry) -> Iterator[str]:
+    for kind, control in registry.controls.get(name, ()):
+        known = requirements().get(control.requirement)
+        clause = f" (clause {known.clause}: {known.title})" if known else ""
+        title = f"\n  {control.title}" if control.title else ""
+        yield f"{name}: control of {kind}, for requirement {control.requirement}{clause}{title}"
+
+
+def _verb(name: str, registry: Registry) -> Iterator[str]:
+    if name in CORE_VERBS:
+        yield f"{name}: verb\n  {CORE_VERBS[name]}"
+    for kind, verb in registry.verbs.get(name, ()):
+        head = f"{name}: verb of {kind}\n  {verb.doc.splitlines()[0] if verb.doc else ''}"
+        yield "\n".join([head, *_arguments(verb)])
+
+
+def _arguments(verb: Verb) -> Iterator[str]:
+    named = names_of(verb)
+    for field, info in verb.arguments.model_fields.items():
+        notes = ["required"] if info.is_required() else []
+        notes += [f"names a {named[field]}"] if field in named else []
+        notes += [f"short: `{verb.name}: ...`"] if field == verb.arguments.shorthand else []
+        yield f"  {field}" + (f" ({', '.join(notes)})" if notes else "") + _doc(info.description)
+
+
+def _doc(text: str | None) -> str:
+    return f": {' '.join(text.split())}" if text else ""
+
+
+def _element(name: str, registry: Registry) -> Iterator[str]:
+    if name not in registry.kinds:
+        return
+    declaration = registry.declaration(name)
+    lines = [f"{name}: element, {declaration.title}"]
+    for what, values in (("listens on", declaration.listens), ("calls", declaration.calls)):
+        lines += [f"  {what} {', '.join(values)}"] if values else []
+    lines += [f"  setting {each}" for each in _settings(declaration.config)]
+    for section, model in declaration.card.items():
+        lines += [f"  in a card, {section}.{each}" for each in _settings(model)]
+    lines += [f"  observable {each.name}: {each.doc}" for each in declaration.observables]
+    lines += [f"  control {each.id}" + _doc(each.title) for each in declaration.controls]
+    lines += [f"  verb {each}" for each in registry.kinds[name].all_verbs()]
+    yield "\n".join(lines)
+
+
+def _settings(model: type[BaseModel]) -> Iterator[str]:
+    for field, info in model.model_fields.items():
+        yield field + _doc(info.description)
+
+
+def _observable(name: str, registry: Registry) -> Iterator[str]:
+    element, dot, observable = name.rpartition(".")
+    for kind in registry.kinds:
+        for each in registry.declaration(kind).observables:
+            if plain(each.name) == plain(observable) and (not dot or element == kind):
+                yield _describe(kind, each)
+
+
+def _describe(kind: str, each: Observable) -> str:
+    lines = [f"{kind}.{each.name}: observable", f"  {each.doc}"]
+    if each.record:
+        lines.append(f"  records with {', '.join(each.fields)}")
+    if each.values:
+        lines.append(f"  one of {', '.join(each.values)}")
+    return "\n".join(lines)
+
+
+def _cause(name: str, _registry: Registry) -> Iterator[str]:
+    for each in _enumerations():
+        for member in each:
+            if plain(member.name) == plain(name) or (
+                name.isdigit() and "cause" in each.__name__.lower() and member == int(name)
+            ):
+                doc = (each.__doc__ or "").strip().splitlines()
+                yield f"{member.name} ({int(member)}): {each.__name__}" + (f"\n  {doc[0]}" if doc else "")
+
+
+def _enumerations() -> Iterator[type[enum.IntEnum]]:
+    for path in _CAUSES:
+        try:
+            module = import_module(path)
+        except ModuleNotFoundError:
+            continue
+        for each in vars(module).values():
+            if isinstance(each, type) and issubclass(each, enum.IntEnum) and each.__module__ == path:
+                yield each
+
+
+_TELLERS = (_requirement, _control, _verb, _element, _observable, _cause)
+
+
+def _all_names(registry: Registry) -> list[str]:
+    observables = [each.name for kind in registry.kinds for each in registry.declaration(kind).observables]
+    causes = [member.name for each in _enumerations() for member in each]
+    return [
+        *requirements(), *registry.controls, *registry.verbs, *CORE_VERBS, *registry.kinds, *observables, *causes
+    ]  # fmt: skip

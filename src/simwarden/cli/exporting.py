@@ -1,0 +1,63 @@
+"""`export`: the subscribers that an external element must hold."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from simwarden.cli.exits import complain
+from simwarden.errors import ConfigError
+from simwarden.scenario import suite
+from simwarden.scenario.load import Loader
+from simwarden.scenario.problems import guess
+from simwarden.scenario.runner import provision_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_COLUMNS = ("imsi", "msisdn", "iccid", "k", "opc", "profile", "form", "name", "scenario", "sections")
+
+
+def export_subscribers(paths: Sequence[str], element: str, form: str, network: str, seed: int) -> None:
+    """Print the cards of all scenarios as an element would be told of them, each IMSI once."""
+    loader = Loader(network_file=network)
+    rows: dict[str, dict[str, Any]] = {}
+    for job in suite.find(paths):
+        scenario = loader.load(job.path)
+        instance = scenario.instances.get(element)
+        if instance is None or instance.section:
+            known = [name for name, each in scenario.instances.items() if not each.section]
+            raise ConfigError(f"the network has no element {element!r}", hint=guess(element, known))
+        chosen = seed if scenario.seed is None else scenario.seed
+        for card in scenario.cards.values():
+            body = provision_of(card, instance.kind, chosen).model_dump()
+            row = {"scenario": scenario.title, **{column: body[column] for column in _COLUMNS if column in body}}
+            first = rows.setdefault(card.keys.imsi, row)
+            if {**first, "scenario": "", "name": ""} != {**row, "scenario": "", "name": ""}:
+                complain(
+                    f"{job.path}: {card.name} has the IMSI of a card of {first['scenario']!r}, but is not the same"
+                )
+    _PRINTERS[form](list(rows.values()))
+
+
+def _print_yaml(rows: list[dict[str, Any]]) -> None:
+    print(yaml.safe_dump({"subscribers": rows}, sort_keys=False, allow_unicode=True), end="")
+
+
+def _print_json(rows: list[dict[str, Any]]) -> None:
+    print(json.dumps({"subscribers": rows}, indent=2, ensure_ascii=False))
+
+
+def _print_csv(rows: list[dict[str, Any]]) -> None:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, _COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({**row, "sections": json.dumps(row["sections"], ensure_ascii=False)} for row in rows)
+    print(text.getvalue(), end="")
+
+
+_PRINTERS = {"yaml": _print_yaml, "json": _print_json, "csv": _print_csv}

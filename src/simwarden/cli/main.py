@@ -1,0 +1,241 @@
+"""The command line. Commands import what they need when they run, so that help comes at once."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from simwarden.cli.exits import friendly
+
+app = typer.Typer(
+    name="simwarden",
+    help="The mobile network of IoT SIM cards on a laptop: simulated elements that speak 3GPP and really enforce.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+class TransportName(StrEnum):
+    """How frames travel between elements of one run."""
+
+    MEMORY = "memory"
+    TCP = "tcp"
+    UDP = "udp"
+    SCTP = "sctp"
+
+
+class ClockName(StrEnum):
+    """Which time a run lives in."""
+
+    VIRTUAL = "virtual"
+    REAL = "real"
+
+
+class TraceChoice(StrEnum):
+    """Which scenarios leave a capture and their events."""
+
+    ON_FAILURE = "on-failure"
+    ALWAYS = "always"
+    OFF = "off"
+
+
+class Form(StrEnum):
+    """How subscribers are written."""
+
+    YAML = "yaml"
+    JSON = "json"
+    CSV = "csv"
+
+
+Paths = Annotated[list[str], typer.Argument(help="Scenario files, or folders of them.", show_default=False)]
+Network = Annotated[
+    str, typer.Option("--network", metavar="FILE", help="A network file: settings, more elements, external ones.")
+]
+Seed = Annotated[int, typer.Option(help="Derives all randomness; the same seed gives the same signalling.")]
+Tags = Annotated[
+    list[str] | None,
+    typer.Option("--tag", metavar="TAG", help="Only scenarios with this tag (not-TAG: without it). May be repeated."),
+]
+Match = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--match",
+        metavar="TEXT",
+        help="Only scenarios with this in name, title, path or requirement; * and ? work. May be repeated.",
+    ),
+]
+
+
+@app.command(epilog="Example: `simwarden run scenarios -j auto --tag binding`")
+@friendly
+def run(  # noqa: PLR0917 - typer's way: an option is a parameter
+    paths: Paths,
+    jobs: Annotated[
+        str, typer.Option("-j", "--jobs", metavar="N", help="Processes; `auto`: as many as there are processors.")
+    ] = "1",
+    tag: Tags = None,
+    match: Match = None,
+    seed: Seed = 0,
+    transport: Annotated[
+        TransportName, typer.Option(help="How frames travel between elements.")
+    ] = TransportName.MEMORY,
+    clock: Annotated[
+        ClockName | None, typer.Option(help="Virtual time jumps over what is idle.", show_default="virtual")
+    ] = None,
+    network: Network = "",
+    report: Annotated[
+        str, typer.Option(metavar="DIR", help="Where index.html, junit.xml, events.jsonl and captures go.")
+    ] = "report",
+    trace: Annotated[
+        TraceChoice, typer.Option(help="Which scenarios leave a capture and their events.")
+    ] = TraceChoice.ALWAYS,
+    mask: Annotated[  # noqa: FBT002 - a flag
+        bool, typer.Option("--mask", help="Zero in captures the keys that the wire itself carries.")
+    ] = False,
+    limit: Annotated[
+        float, typer.Option(metavar="SECONDS", help="Real time after which a scenario counts as hung.")
+    ] = 60.0,
+) -> None:
+    """Run scenarios and report what became of them.
+
+    Exit code: 0 all passed, 1 an expectation failed or could not be judged, 2 a bad file or option, 3 a fault of ours,
+    4 nothing chosen, 130 interrupted.
+    """
+    from simwarden.cli.running import Order, run_suite  # noqa: PLC0415
+
+    run_suite(
+        Order(
+            paths=paths,
+            jobs=jobs,
+            tags=tag or [],
+            match=match or [],
+            seed=seed,
+            transport=transport.value,
+            clock=clock.value if clock else "",
+            network=network,
+            report=report,
+            trace=trace.value,
+            mask=mask,
+            limit=limit,
+        )
+    )
+
+
+@app.command(epilog="Example: `simwarden demo`")
+@friendly
+def demo(
+    full: Annotated[bool, typer.Option("--full", help="Show also what the ladder folds away.")] = False,  # noqa: FBT002 - a flag
+    seed: Seed = 0,
+) -> None:
+    """Show a card that was moved from a meter into a phone being refused: the ladder, and why."""
+    from simwarden.cli.running import show_demo  # noqa: PLC0415
+
+    show_demo(seed, full=full)
+
+
+@app.command(epilog="Example: `simwarden validate scenarios`")
+@friendly
+def validate(paths: Paths, network: Network = "") -> None:
+    """Check scenario files without running them: file, line and column of all that is wrong, and what was meant."""
+    from simwarden.cli.checking import validate_files  # noqa: PLC0415
+
+    validate_files(paths, network)
+
+
+@app.command(epilog="Example: `simwarden init my-first.yaml && simwarden run my-first.yaml`")
+@friendly
+def init(
+    path: Annotated[str, typer.Argument(help="The file to write; its twin is written beside it.")] = "first.yaml",
+    force: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False,  # noqa: FBT002 - a flag
+) -> None:
+    """Write a first scenario that runs, with its twin."""
+    from simwarden.cli.starting import write_first  # noqa: PLC0415
+
+    write_first(path, force=force)
+
+
+@app.command("list", epilog="Example: `simwarden list scenarios --tag binding`")
+@friendly
+def list_(paths: Paths, tag: Tags = None, match: Match = None) -> None:
+    """List scenarios with their titles, tags and the requirements that they prove."""
+    from simwarden.cli.checking import list_files  # noqa: PLC0415
+
+    list_files(paths, tag or [], match or [])
+
+
+@app.command(epilog="Example: `simwarden explain bind.hss.learned`, or a verb, control, element, observable, cause")
+@friendly
+def explain(
+    name: Annotated[
+        str, typer.Argument(metavar="ID", help="A requirement, control, verb, element, observable or cause.")
+    ],
+) -> None:
+    """Say what a name means: requirement, control, verb, element, observable or cause."""
+    from simwarden.cli.explaining import explain_name  # noqa: PLC0415
+
+    explain_name(name)
+
+
+@app.command(epilog="Example: `simwarden schema > simwarden.schema.json`")
+@friendly
+def schema() -> None:
+    """Print the JSON Schema of scenario files, by which editors complete and check them."""
+    from simwarden.cli.checking import print_schema  # noqa: PLC0415
+
+    print_schema()
+
+
+@app.command(epilog="Example: `simwarden doctor`")
+@friendly
+def doctor() -> None:
+    """List what is installed, what is missing, and what each enables."""
+    from simwarden.cli.starting import examine  # noqa: PLC0415
+
+    examine()
+
+
+@app.command(epilog="Example: `simwarden serve hss --config hss.yaml`")
+@friendly
+def serve(
+    element: Annotated[str, typer.Argument(help="The element's name in the network (`hss`).")],
+    config: Annotated[str, typer.Option("--config", metavar="FILE", help="Settings, addresses, store, peers, tokens.")],
+) -> None:
+    """Run one element alone, on real sockets and the real clock, until SIGTERM or Ctrl-C."""
+    from simwarden.cli.serving import serve_element  # noqa: PLC0415
+
+    serve_element(element, config)
+
+
+@app.command(epilog="Example: `simwarden export scenarios/demo --element hss --format csv`")
+@friendly
+def export(
+    paths: Paths,
+    element: Annotated[str, typer.Option(metavar="NAME", help="The external element.")] = "hss",
+    form: Annotated[Form, typer.Option("--format", help="How to write them.")] = Form.YAML,
+    network: Network = "",
+    seed: Seed = 0,
+) -> None:
+    """Print the subscribers that an external element must hold for these scenarios, with their keys."""
+    from simwarden.cli.exporting import export_subscribers  # noqa: PLC0415
+
+    export_subscribers(paths, element, form.value, network, seed)
+
+
+@app.callback(invoke_without_command=True)
+def _top(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,  # noqa: FBT002 - a flag
+) -> None:
+    if version:
+        from simwarden import __version__  # noqa: PLC0415
+
+        print(f"simwarden {__version__}")
+        raise typer.Exit
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

@@ -1,0 +1,65 @@
+"""What `run` shows while it runs: a line a scenario, and on a terminal a bar below them."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any, Self
+
+from simwarden.scenario.result import Verdict
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from simwarden.scenario.result import ScenarioResult
+
+_COLOURS = {
+    Verdict.PASSED: "green",
+    Verdict.FAILED: "bold red",
+    Verdict.INCONCLUSIVE: "yellow",
+    Verdict.ERROR: "bold magenta",
+}
+
+
+class Progress:
+    """Prints results as they come."""
+
+    def __init__(self, total: int) -> None:
+        self._total = total
+        self._bar: Any = None
+        self._task: Any = None
+
+    def __enter__(self) -> Self:
+        if sys.stdout.isatty() and self._total > 1:
+            from rich import progress  # noqa: PLC0415 - not needed in a pipe
+
+            self._bar = progress.Progress(
+                progress.BarColumn(),
+                progress.MofNCompleteColumn(),
+                progress.TimeElapsedColumn(),
+                progress.TextColumn("{task.description}"),
+                transient=True,
+            )
+            self._bar.start()
+            self._task = self._bar.add_task("", total=self._total)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def done(self, result: ScenarioResult, told: str) -> None:
+        """Show the result of one scenario, and why it did not pass."""
+        line = f"{result.verdict.value:<12} {result.seconds:5.2f} s  {result.name}: {result.title}"
+        if self._bar is None:
+            print(line, flush=True)
+            if told:
+                print(f"\n{told}\n", flush=True)
+            return
+        from rich.text import Text  # noqa: PLC0415 - as above
+
+        self._bar.print(Text(line, style=_COLOURS[result.verdict]))
+        if told:
+            self._bar.print(Text(f"\n{told}\n"))
+        self._bar.advance(self._task)

@@ -1,0 +1,153 @@
+"""`run` and `demo`."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from simwarden.cli import exits
+from simwarden.cli.progress import Progress
+from simwarden.cli.shipped import shipped
+from simwarden.errors import ConfigError
+from simwarden.scenario import suite
+from simwarden.scenario.failure import text_of
+from simwarden.scenario.load import Loader
+from simwarden.scenario.problems import ScenarioErrors
+from simwarden.scenario.result import ScenarioResult, Verdict
+from simwarden.scenario.runner import RunOptions, run_scenario
+from simwarden.trace.ladder import draw, style_for
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from simwarden.scenario.document import Scenario
+
+_DEMO = "demo/moved-card.yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What the command line of `run` asks for."""
+
+    paths: Sequence[str]
+    jobs: str = "1"
+    tags: Sequence[str] = field(default_factory=list)
+    match: Sequence[str] = field(default_factory=list)
+    seed: int = 0
+    transport: str = "memory"
+    clock: str = ""
+    network: str = ""
+    report: str = "report"
+    trace: str = "always"
+    mask: bool = False
+    limit: float = 60.0
+
+    def workers(self) -> int:
+        """How many processes. Raises ConfigError."""
+        if self.jobs == "auto":
+            return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        if not self.jobs.isdigit() or int(self.jobs) < 1:
+            raise ConfigError(f"-j: a number from 1, or auto, not {self.jobs!r}")
+        return int(self.jobs)
+
+    def again(self) -> str:
+        """The options that a re-run of one scenario needs."""
+        said = [
+            ("--seed", str(self.seed), "0"),
+            ("--transport", self.transport, "memory"),
+            ("--clock", self.clock, ""),
+            ("--network", self.network, ""),
+        ]
+        return "".join(f" {option} {value}" for option, value, default in said if value != default)
+
+
+def run_suite(order: Order) -> None:
+    """Find, check, choose and run scenarios; print and report. Ends with the command's exit code."""
+    workers = order.workers()
+    jobs = _load(order)
+    if not jobs:
+        exits.complain("no scenario was chosen")
+        raise typer.Exit(exits.NOTHING)
+    options = RunOptions(
+        seed=order.seed, transport=order.transport, clock=order.clock, limit=order.limit, rerun=order.again()
+    )
+    began = time.perf_counter()
+    results: list[ScenarioResult] = []
+    with Progress(len(jobs)) as progress:
+        for result in suite.run_all(jobs, options, order.network, workers):
+            results.append(result)
+            progress.done(result, _told(result, order))
+    where = _write_report(results, order)
+    print(_summary(results, time.perf_counter() - began) + (f"; report: {where}" if where else ""))
+    raise typer.Exit(exit_code(results))
+
+
+def _load(order: Order) -> list[tuple[suite.Job, Scenario]]:
+    """Load and check all files before any of them runs; all errors of all files are told."""
+    loader = Loader(network_file=order.network)
+    chosen = []
+    wrong: list[str] = []
+    for job in suite.find(order.paths):
+        try:
+            scenario = loader.validate(job.path)
+        except ScenarioErrors as error:
+            wrong += [str(problem) for problem in error.problems]
+            continue
+        if suite.chosen(scenario, job.name, order.tags, order.match):
+            chosen.append((job, scenario))
+    if wrong:
+        exits.complain("\n".join(wrong))
+        raise typer.Exit(exits.USAGE)
+    return chosen
+
+
+def _told(result: ScenarioResult, order: Order) -> str:
+    if result.failure is None:
+        return ""
+    capture = str(Path(order.report) / f"{result.name}.pcapng") if order.trace != "off" else ""
+    return text_of(result.failure, capture)
+
+
+def _summary(results: list[ScenarioResult], seconds: float) -> str:
+    count = Counter(result.verdict for result in results)
+    parts = [f"{count[verdict]} {verdict.value}" for verdict in Verdict if count[verdict]]
+    noun = "scenario" if len(results) == 1 else "scenarios"
+    return f"{len(results)} {noun}: {', '.join(parts)} in {seconds:.2f} s"
+
+
+def _write_report(results: list[ScenarioResult], order: Order) -> str:
+    """Write the report and return the path of its page."""
+    from simwarden.scenario.report import write_report  # noqa: PLC0415 - templates load when they are needed
+
+    return str(write_report(results, Path(order.report), trace=order.trace, mask=order.mask))
+
+
+def exit_code(results: list[ScenarioResult]) -> int:
+    """Return the exit code for these results."""
+    verdicts = {result.verdict for result in results}
+    if Verdict.ERROR in verdicts:
+        return exits.INTERNAL
+    return exits.FAILED if verdicts & {Verdict.FAILED, Verdict.INCONCLUSIVE} else exits.PASSED
+
+
+def show_demo(seed: int, *, full: bool) -> None:
+    """Run the moved card and draw its ladder."""
+    path = shipped() / _DEMO
+    scenario = Loader().load(path)
+    result = run_scenario(scenario, "moved-card", RunOptions(seed=seed))
+    print(f"{result.title}\n")
+    order = {lane.name: lane.order for lane in result.lanes}
+    print("\n".join(draw(result.events, order, style_for(sys.stdout, full=full))))
+    print()
+    if result.failure is not None:
+        print(text_of(result.failure))
+    print(f"{result.verdict.value}: {result.steps_done} of {result.steps} steps in {result.seconds:.2f} s")
+    if result.verdict is not Verdict.PASSED:
+        raise typer.Exit(exit_code([result]))

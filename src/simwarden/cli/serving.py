@@ -1,0 +1,223 @@
+"""`serve`: one element alone, on real sockets and the real clock."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import yaml
+from pydantic import Field
+
+from simwarden.cli.exits import complain
+from simwarden.errors import ConfigError, Place
+from simwarden.model.interfaces import INTERFACES
+from simwarden.runtime.clock import Clock
+from simwarden.runtime.declare import Model
+from simwarden.runtime.host import Host, HostSettings, Placement
+from simwarden.runtime.loop import TestbedLoop
+from simwarden.runtime.management import ManagementError, Role
+from simwarden.scenario.load import read_file
+from simwarden.scenario.network import parse_address
+from simwarden.scenario.problems import Problems, guess
+from simwarden.scenario.registry import Registry
+from simwarden.scenario.validation import check
+from simwarden.scenario.yamlfile import Spot, read
+from simwarden.trace.events import Decided, Fault, Note, PeerFault
+from simwarden.trace.trace import Trace
+
+if TYPE_CHECKING:
+    from simwarden.runtime.declare import ElementConfig
+    from simwarden.runtime.element import Element
+    from simwarden.trace.events import Event
+
+Address = tuple[str, int]
+
+
+class ServeFile(Model):
+    """What a `serve` file says."""
+
+    type: str = ""
+    """The element's type; by default its name."""
+    settings: dict[str, Any] = Field(default_factory=dict)
+    """The element's settings, as in a network file."""
+    transport: Literal["tcp", "sctp"] = "tcp"
+    """`sctp` where the kernel has it: real peers of S1-MME speak nothing else."""
+    listen: dict[str, str] = Field(default_factory=dict)
+    """Interfaces and the addresses to listen on; by default 127.0.0.1 and the well-known port."""
+    peers: dict[str, Any] = Field(default_factory=dict)
+    """Other elements by name: host:port, or one for each interface."""
+    store: str = ""
+    """URL of the database; by default one that lives as long as the process."""
+    management: str = ""
+    """host:port of the management interface; empty: none."""
+    tokens: dict[Literal["operator", "customer"], str] = Field(default_factory=dict)
+    """Bearer tokens by role; `env:NAME` and `file:PATH` are read from there."""
+    subscribers: str = ""
+    """A file of subscribers (as `simwarden export` writes it, YAML or JSON) to be provisioned at start."""
+
+
+class Service:
+    """One element, with all that its file says."""
+
+    def __init__(self, name: str, path: str) -> None:
+        self.problems = Problems()
+        source = read(read_file(path), path, self.problems)
+        self.name, self.top = name, Spot(source)
+        found = check(ServeFile, source.data, self.top, self.problems)
+        self.problems.raise_if_any()
+        assert found is not None  # noqa: S101 - what is wrong was raised
+        self.file = found
+        self.folder = Path(path).parent
+        self.kind = self._kind()
+        config = check(
+            self.kind.declaration.config, found.settings, self.top / "settings", self.problems, what="setting"
+        )
+        self.settings = HostSettings(
+            scenario=name,
+            seed=int.from_bytes(os.urandom(8), "big"),
+            transport=found.transport,
+            external=self._peers(),
+            placements={name: Placement(self._listen(), found.store)},
+        )
+        self.management = (
+            parse_address(found.management, self.top / "management", self.problems) if found.management else None
+        )
+        self.problems.raise_if_any()
+        assert config is not None  # noqa: S101 - as above
+        self.config: ElementConfig = config
+
+    def _kind(self) -> type[Element[Any]]:
+        kinds = Registry.installed().kinds
+        kind = self.file.type or self.name
+        if kind not in kinds:
+            place = (self.top / "type").place if self.file.type else None
+            raise ConfigError(f"no element type is called {kind!r}", place, guess(kind, kinds))
+        return kinds[kind]
+
+    def _listen(self) -> dict[str, Address]:
+        chosen = {each: ("127.0.0.1", INTERFACES[each].port) for each in self.kind.declaration.listens}
+        for name, text in self.file.listen.items():
+            spot = self.top / "listen" / name
+            if name not in chosen:
+                self.problems.unknown("interface", name, chosen, spot.key)
+            else:
+                chosen[name] = parse_address(text, spot, self.problems, INTERFACES[name].port)
+        return chosen
+
+    def _peers(self) -> dict[str, dict[str, Address]]:
+        found: dict[str, dict[str, Address]] = {}
+        for name, value in self.file.peers.items():
+            spot = self.top / "peers" / name
+            if isinstance(value, dict):
+                found[name] = {
+                    each: parse_address(str(text), spot / each, self.problems, INTERFACES[each].port)
+                    for each, text in value.items()
+                    if self._is_interface(each, spot / each)
+                }
+            else:
+                found[name] = {"": parse_address(str(value), spot, self.problems)}
+        return found
+
+    def _is_interface(self, name: str, spot: Spot) -> bool:
+        if name not in INTERFACES:
+            self.problems.unknown("interface", name, INTERFACES, spot.key)
+        return name in INTERFACES
+
+    def tokens(self) -> dict[Role, str]:
+        """Return the token of each role. Raises ConfigError for one that cannot be read."""
+        return {Role(role): self._secret(text, self.top / "tokens" / role) for role, text in self.file.tokens.items()}
+
+    def _secret(self, text: str, spot: Spot) -> str:
+        kind, colon, where = text.partition(":")
+        try:
+            if colon and kind == "env":
+                return os.environ[where]
+            if colon and kind == "file":
+                return (self.folder / where).read_text("utf-8").strip()
+        except (OSError, KeyError) as error:
+            raise ConfigError(f"the token in {text} cannot be read", spot.place) from error
+        return text
+
+    def subscribers(self) -> list[dict[str, Any]]:
+        """Return the subscribers to provision. Raises ConfigError."""
+        if not self.file.subscribers:
+            return []
+        path = str(self.folder / self.file.subscribers)
+        try:
+            # A JSON or YAML file of ours, in which texts that look like numbers are quoted.
+            data = yaml.safe_load(read_file(path))
+        except yaml.YAMLError as error:
+            raise ConfigError(f"no YAML: {error}", Place(path)) from error
+        rows = data.get("subscribers") if isinstance(data, dict) else None
+        if not isinstance(rows, list) or not all(isinstance(row, dict) and "imsi" in row for row in rows):
+            raise ConfigError("a list `subscribers` of mappings with imsi is expected", Place(path))
+        return rows
+
+
+def serve_element(name: str, path: str) -> None:
+    """Serve until told to stop."""
+    service = Service(name, path)
+    loop = TestbedLoop(virtual=False)
+    try:
+        loop.run_until_complete(_serve(service, loop))
+    finally:
+        loop.close()
+
+
+async def _serve(service: Service, loop: TestbedLoop) -> None:
+    clock = Clock(loop)
+    trace = Trace(clock.now, keep=False)
+    trace.add_sink(lambda event: _log(clock, event))
+    host = Host(loop, clock, trace, service.settings)
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    loop.set_exception_handler(
+        lambda _loop, context: host.fault("host", context["message"], context.get("exception") or RuntimeError())
+    )
+    element = host.add(service.name, service.kind, service.config)
+    server = None
+    try:
+        await host.start(service.name)
+        for row in service.subscribers():
+            body = {key: value for key, value in row.items() if key != "scenario"}
+            await element.manage(Role.OPERATOR, "PUT", f"/cards/{row['imsi']}", body, caller="serve")
+        url = ""
+        if service.management is not None:
+            from simwarden.runtime.http import ManagementServer  # noqa: PLC0415 - only who manages pays for it
+
+            server = ManagementServer(element, service.tokens(), *service.management)
+            url = await server.start()
+        print(_ready(service, url), flush=True)
+        await stop.wait()
+    except (ManagementError, OSError) as error:
+        raise ConfigError(f"{service.name} cannot serve: {error}") from error
+    finally:
+        if server is not None:
+            await server.stop()
+        await host.close()
+    print(f"stopped {service.name}", flush=True)
+
+
+def _ready(service: Service, url: str) -> str:
+    listens = service.settings.placements[service.name].listen
+    parts = [f"{interface} {host}:{port}" for interface, (host, port) in listens.items()]
+    return f"ready {service.name}: {', '.join([*parts, *([f'management {url}'] if url else [])]) or 'no sockets'}"
+
+
+def _log(clock: Clock, event: Event) -> None:
+    """Write what an operator of the element should see to standard error."""
+    if isinstance(event, Fault):
+        text = f"fault in {event.element}: {event.reason}\n{event.detail.rstrip()}"
+    elif isinstance(event, PeerFault):
+        text = f"peer {event.peer} on {event.interface}: {event.reason}"
+    elif isinstance(event, Decided) and not event.decision.admitted:
+        text = f"refused {event.decision.subject} by {event.decision.control.id}: {event.decision.reason}"
+    elif isinstance(event, Note):
+        text = event.text
+    else:
+        return
+    complain(f"{clock.wall():%Y-%m-%dT%H:%M:%SZ} {text}")

@@ -1,0 +1,130 @@
+"""`init` and `doctor`: for those who begin."""
+
+from __future__ import annotations
+
+import importlib.util
+import platform
+import shutil
+import socket
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from simwarden import __version__
+from simwarden.cli import exits
+from simwarden.errors import ConfigError, Place, SimwardenError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_FIRST = """\
+# A first scenario. Run it with:  simwarden run {path}
+# What a word means:              simwarden explain power_on
+scenario: My card, bound to my meter, is refused in a phone
+proves: [bind.hss.given]
+twin: {twin}
+
+cards:
+  card: {{profile: meter, binding: {{by: hss, imei: meter.imei}}}}
+devices:
+  meter: {{type: module}}
+  phone: {{type: handset}}
+
+steps:
+  - insert: {{card: card, into: phone}}
+  - power_on: phone
+  - expect:
+      phone: {{attach: rejected, emm_cause: EPS_AND_NON_EPS_SERVICES_NOT_ALLOWED}}
+      decision: {{by: hss, control: bind.hss.given}}
+"""
+_TWIN = """\
+# The same story with one fact changed: the card is in the terminal it is bound to, and is served.
+scenario: My card, bound to my meter, is served in my meter
+
+cards:
+  card: {profile: meter, binding: {by: hss, imei: meter.imei}}
+devices:
+  meter: {type: module}
+  phone: {type: handset}
+
+steps:
+  - insert: {card: card, into: meter}
+  - power_on: meter
+  - expect:
+      meter: {attach: accepted}
+"""
+
+
+def write_first(path: str, *, force: bool) -> None:
+    """Write a scenario and its twin. Raises ConfigError if one is there already."""
+    first = Path(path)
+    twin = first.with_name(f"{first.stem}-twin{first.suffix}")
+    for each in (first, twin):
+        if each.exists() and not force:
+            raise ConfigError("is there already", Place(str(each)), "--force writes over it")
+    try:
+        first.write_text(_FIRST.format(path=path, twin=twin.name), "utf-8")
+        twin.write_text(_TWIN, "utf-8")
+    except OSError as error:
+        raise ConfigError(f"cannot be written: {error.strerror}", Place(str(error.filename))) from error
+    print(f"wrote {first} and its twin {twin}\nrun them: simwarden run {first} {twin}")
+
+
+_TOOLS = (
+    ("tshark", "decodes captures on the command line"),
+    ("wireshark", "shows captures"),
+    ("chromium", "shows reports in tests of their pages"),
+    ("docker", "runs elements as containers (docker/compose.yaml)"),
+    ("mosquitto", "carries events over MQTT"),
+)
+_PACKAGES = (
+    ("psycopg", "PostgreSQL as the store of served elements: pip install 'simwarden[postgres]'"),
+)  # fmt: skip
+
+
+def examine() -> None:
+    """Print what is there; end with the code for a bad set-up if something needed is missing."""
+    print(f"simwarden {__version__} on Python {platform.python_version()}, {platform.system()} {platform.machine()}")
+    fine = sys.version_info >= (3, 11)
+    try:
+        from simwarden.scenario.registry import Registry  # noqa: PLC0415
+
+        print(f"ok       elements: {', '.join(Registry.installed().kinds)}")
+    except SimwardenError as error:
+        fine = False
+        print(f"broken   elements: {error}")
+    for line in (*_tools(), *_packages(), _sctp(), _loopback()):
+        print(line)
+    if not fine:
+        raise typer.Exit(exits.USAGE)
+
+
+def _tools() -> Iterator[str]:
+    for name, enables in _TOOLS:
+        yield f"{'ok     ' if shutil.which(name) else 'missing'}  {name}: {enables}"
+
+
+def _packages() -> Iterator[str]:
+    for name, enables in _PACKAGES:
+        yield f"{'ok     ' if importlib.util.find_spec(name) else 'missing'}  {name}: {enables}"
+
+
+def _sctp() -> str:
+    try:
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM, 132):
+            found = "ok     "
+    except OSError:
+        found = "missing"
+    return f"{found}  SCTP in the kernel: --transport sctp, and real peers on S1-MME (modprobe sctp)"
+
+
+def _loopback() -> str:
+    try:
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+            probe.bind(("127.9.9.1", 0))
+            found = "ok     "
+    except OSError:
+        found = "missing"
+    return f"{found}  all of 127.0.0.0/8: each element has an address of its own with --transport tcp"

@@ -1,0 +1,219 @@
+"""The JSON Schema of scenario files, assembled from what the elements declare.
+
+YAML in an editor has types that simwarden does not use (it reads every scalar as a string), so the schema takes a
+number where a text is meant, and a word where a switch is.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pydantic.json_schema import models_json_schema
+
+from simwarden.policy.requirements import requirements
+from simwarden.runtime.declare import Names
+from simwarden.scenario.identities import CardKeys
+from simwarden.scenario.load import Header
+from simwarden.scenario.steps import CORE_VERBS, POWER
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+    from simwarden.runtime.declare import Declaration, Observable, Verb
+    from simwarden.scenario.registry import Registry
+
+_SCALAR = {"type": ["string", "number", "boolean", "null"]}
+_TEXT = ["string", "number", "boolean"]
+_ROLES = {"type": "string", "enum": ["operator", "customer"]}
+
+
+def scenario_schema(registry: Registry) -> dict[str, Any]:
+    """Return the schema (JSON Schema 2020-12) for the elements of a registry."""
+    return _Assembly(registry).schema()
+
+
+class _Assembly:
+    """Collects the models' schemas as definitions and builds the rest around them."""
+
+    def __init__(self, registry: Registry) -> None:
+        self.registry = registry
+        models: list[type[BaseModel]] = [Header, CardKeys]
+        for each in registry.kinds.values():
+            models += [each.declaration.config, *each.declaration.card.values()]
+            models += [verb.arguments for verb in each.all_verbs().values()]
+        unique = list(dict.fromkeys(models))
+        refs, top = models_json_schema([(model, "validation") for model in unique], ref_template="#/$defs/{model}")
+        self.definitions: dict[str, Any] = _loosen(top.get("$defs", {}))
+        self.names = {model: refs[model, "validation"]["$ref"].rpartition("/")[2] for model in unique}
+
+    def fields(self, model: type[BaseModel]) -> dict[str, Any]:
+        """Return the properties of a model."""
+        found: dict[str, Any] = self.definitions[self.names[model]].get("properties", {})
+        return found
+
+    def schema(self) -> dict[str, Any]:
+        """Return the whole."""
+        properties = {**self.fields(Header), "network": self.network(), "steps": self.steps()}
+        properties["proves"] = {
+            "type": "array",
+            "items": {"enum": list(requirements())},
+            "description": "Ids of the requirements that this scenario proves.",
+        }
+        for section, kind in self.registry.sections.items():
+            entry = self.card() if section == "cards" else self._config(self.registry.declaration(kind))
+            properties[section] = {"type": ["object", "null"], "additionalProperties": entry}
+        return {
+            "$schema": "https://json-schema.org/draft/2020-12/schema",
+            "title": "simwarden scenario",
+            "type": "object",
+            "properties": properties,
+            "required": ["scenario", "steps"],
+            "additionalProperties": False,
+            "$defs": self.definitions,
+        }
+
+    def _config(self, declaration: Declaration) -> dict[str, Any]:
+        properties = self.fields(declaration.config)
+        description = declaration.title
+        return _object(properties, description)
+
+    def network(self) -> dict[str, Any]:
+        """Return the schema of `network`: each standing element by name, others by type."""
+        known = {}
+        anything: dict[str, Any] = {}
+        for kind in self.registry.kinds:
+            declaration = self.registry.declaration(kind)
+            if not declaration.instances:
+                own = {"type": {"enum": [kind]}, "external": {"type": ["string", "object"]}}
+                fields = {**self.fields(declaration.config), **own}
+                known[kind] = {"anyOf": [_object(fields, declaration.title), {"enum": ["off", "on", False, True]}]}
+                anything |= fields
+        kinds = list(known)
+        added = {
+            "type": "object",
+            "properties": {**dict.fromkeys(anything, True), "type": {"enum": kinds}},
+            "required": ["type"],
+        }
+        return {"type": ["object", "null"], "properties": known, "additionalProperties": added}
+
+    def card(self) -> dict[str, Any]:
+        """Return the schema of one card."""
+        declaration = self.registry.declaration(self.registry.sections["cards"])
+        properties = {**self.fields(declaration.config), **self.fields(CardKeys)}
+        for section, offered in self.registry.card_sections.items():
+            choices = [{"$ref": f"#/$defs/{self.names[each.model]}"} for each in offered]
+            one = choices[0] if len(choices) == 1 else {"anyOf": choices}
+            properties[section] = {"anyOf": [one, {"type": "array", "items": one}]}
+        return _object(properties, declaration.title)
+
+    # -- steps
+
+    def steps(self) -> dict[str, Any]:
+        """Return the schema of `steps`."""
+        verbs = {name: self._verb([verb for _, verb in found]) for name, found in self.registry.verbs.items()}
+        verbs["wait"] = {"type": _TEXT, "description": CORE_VERBS["wait"]}
+        verbs |= {name: {"type": "string", "description": CORE_VERBS[name]} for name in POWER}
+        verbs["manage"] = self._manage()
+        subjects = self._subjects()
+        judged = {
+            "expect": {"anyOf": [subjects, {"type": _TEXT}], "description": "What is to be seen: all of it."},
+            "never": {"anyOf": [subjects, {"type": "string"}], "description": "What must not have happened."},
+        }
+        step = {
+            "type": "object",
+            "properties": {**verbs, **judged},
+            "additionalProperties": False,
+            "minProperties": 1,
+            "maxProperties": 3,
+        }
+        return {"type": "array", "minItems": 1, "items": {"anyOf": [step, {"enum": sorted(self.registry.verbs)}]}}
+
+    def _verb(self, verbs: list[Verb]) -> dict[str, Any]:
+        choices: list[dict[str, Any]] = []
+        for verb in verbs:
+            choices.append({"$ref": f"#/$defs/{self.names[verb.arguments]}"})
+            if verb.arguments.shorthand:
+                choices.append({"type": _TEXT})
+        if all(not info.is_required() for info in verbs[0].arguments.model_fields.values()):
+            choices.append({"type": "null"})
+        return {"anyOf": choices, "description": verbs[0].doc}
+
+    @staticmethod
+    def _manage() -> dict[str, Any]:
+        properties = {
+            "element": {"type": "string"},
+            "as": _ROLES,
+            "method": {"enum": ["GET", "PUT", "POST", "DELETE", "PATCH"]},
+            "path": {"type": "string"},
+            "body": {"type": "object"},
+            "caller": {"type": "string"},
+        }
+        return {**_object(properties, CORE_VERBS["manage"]), "required": ["element", "path"]}
+
+    def _subjects(self) -> dict[str, Any]:
+        controls = list(self.registry.controls)
+        decision = _object(
+            {
+                "by": {"type": "string"},
+                "control": {"enum": controls},
+                "verdict": {"enum": ["admit", "refuse"]},
+                "reason": {"type": "string"},
+                "details": {"type": "object"},
+                **dict.fromkeys(("subject", "card", "device"), _SCALAR),
+            },
+            "A decision of a control.",
+        )
+        properties: dict[str, Any] = {
+            "decision": {"anyOf": [decision, {"type": "array", "items": decision}]},
+            "within": {"type": _TEXT, "description": "How long it may take: `10 s`."},
+        }
+        for kind in self.registry.kinds:
+            declaration = self.registry.declaration(kind)
+            if not declaration.instances:
+                properties[kind] = self._facts(declaration)
+        return {"type": "object", "properties": properties, "additionalProperties": True, "minProperties": 1}
+
+    def _facts(self, declaration: Declaration) -> dict[str, Any]:
+        return _object({each.name: self._observable(each) for each in declaration.observables}, declaration.title)
+
+    @staticmethod
+    def _observable(observable: Observable) -> dict[str, Any]:
+        if not observable.record:
+            return {**_SCALAR, "description": observable.doc, "examples": list(observable.values)}
+        fields = dict.fromkeys((*observable.fields, "card", "device"), _SCALAR)
+        record = _object(fields, observable.doc)
+        return {"anyOf": [record, {"type": "array", "items": record}, {"enum": ["none", "absent", "any"]}]}
+
+
+def _object(properties: dict[str, Any], description: str) -> dict[str, Any]:
+    return {
+        "type": ["object", "null"],
+        "properties": properties,
+        "additionalProperties": False,
+        "description": description,
+    }
+
+
+def _loosen(schema: Any) -> Any:
+    """Take what YAML makes of an unquoted scalar wherever a model takes a text that it reads as such."""
+    if isinstance(schema, list):
+        return [_loosen(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    loose = {key: _loosen(value) for key, value in schema.items() if key not in ("default", "title")}
+    if schema.get("type") == "string":
+        if "enum" not in schema and "const" not in schema:
+            loose["type"] = _TEXT
+    elif schema.get("type") in ("integer", "number", "boolean"):
+        loose["type"] = [schema["type"], "string"]
+    return loose
+
+
+def names_of(verb: Verb) -> dict[str, str]:
+    """Return the fields of a verb that name an element, with the element's kind."""
+    return {
+        field: mark.kind
+        for field, info in verb.arguments.model_fields.items()
+        for mark in info.metadata
+        if isinstance(mark, Names)
+    }
