@@ -65,6 +65,10 @@ class Unreachable(SimwardenError):  # noqa: N818 - says what the peer is; caller
     """A peer could not be asked: it is down, gave no answer in time, or gave one that cannot be read."""
 
 
+class _LostError(Unreachable):
+    """The connection went down before the answer came."""
+
+
 @dataclass(frozen=True, slots=True)
 class Peer:
     """Who is at the far end: the element's name (or host:port), its DiameterIdentity and realm, and the interface."""
@@ -178,10 +182,20 @@ class DiameterNode:
     async def ask(self, peer: str, message: Message, *, timeout: float | None = None) -> Message:  # noqa: ASYNC109 - of the run's clock
         """Send a request to a peer, by element name or DiameterIdentity, and return its answer.
 
-        A message that was asked before goes out with the T flag, so that a peer that has answered it repeats its
+        If the connection is lost meanwhile and a new one to the peer can be made at once, the request goes out again
+        (RFC 6733 5.5.4). A message that was sent before has the T flag, so that a peer that has answered it repeats its
         answer. Raises Unreachable; an answer with an error result is an answer.
         """
         deadline = self.site.clock.now() + (self.timeout if timeout is None else timeout)
+        try:
+            return await self._ask_once(peer, message, deadline)
+        except _LostError as lost:
+            if not self._dialled or self.stopping:
+                raise
+            self.site.note(f"{message.name} goes out again: {lost}")
+        return await self._ask_once(peer, message, deadline)
+
+    async def _ask_once(self, peer: str, message: Message, deadline: float) -> Message:
         connection = self._find(peer, message.application) or await self._redial(peer, message.application, deadline)
         if connection is None:
             raise Unreachable(f"{peer} is not connected")
@@ -427,7 +441,7 @@ class _Connection:
     def _closed(self, closed: Closed) -> None:
         self.link.close(closed.reason)
         for hop_by_hop in closed.pending:
-            self._settle(hop_by_hop, Unreachable(f"connection to {self.peer.name} was lost: {closed.reason}"))
+            self._settle(hop_by_hop, _LostError(f"connection to {self.peer.name} was lost: {closed.reason}"))
         if not self.ready.done():
             self.ready.set_result(False)
         if not self.gone.done():

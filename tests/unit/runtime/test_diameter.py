@@ -247,8 +247,19 @@ def test_pending_requests_of_a_lost_connection_are_unreachable(host: Host) -> No
         asked = asyncio.ensure_future(mme.node.ask("slow", mme.request()))
         await host.clock.settle()
         await host.stop("slow", kill=True)
-        with pytest.raises(Unreachable, match="lost"):
+        with pytest.raises(Unreachable, match="not connected"):
             await asked
+
+    play(host, story)
+
+
+def test_a_request_on_a_lost_connection_goes_out_again_with_the_t_flag(host: Host) -> None:
+    async def story(hss: Node, mme: Node) -> None:
+        await host.stop("hss", kill=True)
+        await host.start("hss")
+        assert (await mme.node.ask("hss", mme.request())).success, "the loss was not yet heard of when it was sent"
+        (message,) = hss.heard
+        assert message.retransmitted
 
     play(host, story)
 

@@ -1,0 +1,183 @@
+"""Settings of the HSS, and what a card says for it. `profile.yaml` explains each with an example."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field, field_validator, model_validator
+
+from simwarden.model.identity import Plmn, imei_key
+from simwarden.runtime.declare import ElementConfig, Model
+
+
+class PeerEntry(Model):
+    """A node that may speak to the register."""
+
+    realm: str = ""
+    """Its Diameter realm; by default what follows the first label of its name."""
+    home_province: bool = True
+    """Whether its radio network is the home province's, so that a first use there teaches a binding."""
+    relay: bool = False
+    """Whether it may carry messages of other listed nodes."""
+
+
+def _entry(value: object) -> object:
+    return {} if value == "" else value
+
+
+Entry = Annotated[PeerEntry, BeforeValidator(_entry)]
+
+
+class MismatchAnswer(Model):
+    """What a mismatching terminal is answered with in the ULA: one of the two (TS 29.272 has no code of its own)."""
+
+    experimental_result: int | None = None
+    """An Experimental-Result-Code: 5001 (default) becomes EMM cause #8, an operator's own what the MME's table says."""
+    result_code: int | None = None
+    """A Result-Code: 5003 becomes EMM cause #15."""
+
+    @model_validator(mode="after")
+    def _one(self) -> MismatchAnswer:
+        if self.experimental_result is not None and self.result_code is not None:
+            raise ValueError("give experimental_result or result_code, not both")
+        return self
+
+    @property
+    def code(self) -> int:
+        """The code."""
+        return self.result_code or self.experimental_result or 5001
+
+    @property
+    def experimental(self) -> bool:
+        """Whether it goes into Experimental-Result."""
+        return self.result_code is None
+
+
+class Apn(Model):
+    """An access point of a subscription (APN-Configuration, TS 29.272 7.3.35)."""
+
+    name: str
+    pdn_type: Literal["ipv4", "ipv6", "ipv4v6"] = "ipv4"
+    qci: int = Field(default=9, ge=1, le=254)
+    """QoS class (TS 23.203 table 6.1.7)."""
+    priority: int = Field(default=8, ge=1, le=15)
+    """Priority level of allocation and retention, 1 is the highest."""
+    uplink: int = Field(default=10_000_000, ge=0)
+    """Bits a second."""
+    downlink: int = Field(default=10_000_000, ge=0)
+    """Bits a second."""
+    address: str = ""
+    """Static IP address, empty for a dynamic one."""
+
+
+class HssConfig(ElementConfig):
+    """Settings of an HSS."""
+
+    plmn: str = "001-01"
+    """Home network."""
+    host: str = ""
+    """Origin-Host; by default the element's name in the home network's realm (TS 23.003 19.2)."""
+    realm: str = ""
+    """Origin-Realm; by default the home network's."""
+    address: str = "127.0.0.1"
+    """Host-IP-Address told to peers."""
+    peers: dict[str, Entry] = Field(default_factory=lambda: {"mme": PeerEntry()})
+    """Nodes that may connect, by Diameter identity; a name without a dot is one of the home network's realm."""
+    mismatch: MismatchAnswer = MismatchAnswer()
+    """The answer to a terminal that is not the bound one."""
+    without_imei: Literal["refuse", "admit"] = "refuse"
+    """What becomes of a bound card whose terminal gave no IMEI."""
+    apns: tuple[Apn, ...] = (Apn(name="iot"),)
+    """Access points of cards that name none; the first is the default one."""
+    zones: tuple[str, ...] = ()
+    """Regional subscription zone codes of cards that name none, 4 hexadecimal digits; none: no restriction."""
+    vectors: int = Field(default=5, ge=1, le=5)
+    """The most authentication vectors given at once (TS 29.272 7.3.12 allows 5)."""
+    periodic_update: int = Field(default=0, ge=0)
+    """Subscribed-Periodic-RAU-TAU-Timer in seconds; 0: the MME's own."""
+    answer_time: float = Field(default=5.0, gt=0)
+    """Seconds to wait for an MME's answer."""
+
+    @field_validator("plmn")
+    @classmethod
+    def _is_plmn(cls, value: str) -> str:
+        return str(Plmn.parse(value))
+
+    @field_validator("zones")
+    @classmethod
+    def _are_zones(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return _zones(value)
+
+
+def _zones(value: tuple[str, ...]) -> tuple[str, ...]:
+    for zone in value:
+        try:
+            octets = bytes.fromhex(zone)
+        except ValueError:
+            octets = b""
+        if len(octets) != 2:
+            raise ValueError(f"zone code {zone!r} must be 4 hexadecimal digits")
+    if len(value) > 10:
+        raise ValueError("a subscription has at most 10 zone codes (TS 29.272 7.3.2)")
+    return value
+
+
+class HssBinding(Model):
+    """Binding in the register: an IMEI given beforehand, or learned at first use."""
+
+    by: Literal["hss"] = "hss"
+    """Who checks."""
+    imei: str = ""
+    """The IMEI given, 14 to 16 digits."""
+    learn: Literal["", "first-use"] = ""
+    """Learn it from the first use in the home province."""
+
+    @model_validator(mode="after")
+    def _one(self) -> HssBinding:
+        if bool(self.imei) == bool(self.learn):
+            raise ValueError("give imei, or learn: first-use")
+        return self
+
+    @field_validator("imei")
+    @classmethod
+    def _is_imei(cls, value: str) -> str:
+        return imei_key(value) if value else ""
+
+
+class HssSubscription(Model):
+    """What a card may use; what is left out is the register's default."""
+
+    apns: tuple[Apn, ...] = ()
+    zones: tuple[str, ...] = ()
+
+    @field_validator("zones")
+    @classmethod
+    def _are_zones(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return _zones(value)
+
+
+class Approval(Model):
+    """The record that a change of a binding needs: who is responsible, why, and the reference of the signed form."""
+
+    approver: str = ""
+    reason: str = ""
+    form: str = ""
+
+
+class BindingChange(Approval):
+    """Body of `PUT /cards/{imsi}/binding`."""
+
+    imei: str = ""
+    learn: Literal["", "first-use"] = ""
+
+    def binding(self) -> HssBinding:
+        """Return the binding asked for. Raises ValueError."""
+        return HssBinding(imei=self.imei, learn=self.learn)
+
+
+class Suspension(Model):
+    """Body of `POST /cards/{imsi}/suspension`."""
+
+    how: Literal["barring", "withdrawal"] = "barring"
+    """Barring reaches the MME as IDR with all packet services barred; withdrawal as CLR, and refuses the next ULR."""
+    reason: str = ""

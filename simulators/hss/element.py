@@ -1,0 +1,384 @@
+"""The HSS as an element: it listens on S6a, and its management interface provisions, binds, suspends and tells."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from simulators.hss import controls
+from simulators.hss.config import (
+    BindingChange,
+    HssBinding,
+    HssConfig,
+    HssSubscription,
+    Suspension,
+)
+from simulators.hss.core import Core
+from simulators.hss.procedures.authentication import authentication_information
+from simulators.hss.procedures.location import purge_ue, update_location, withdraw
+from simulators.hss.procedures.notification import notify
+from simulators.hss.procedures.subscriber_data import change_subscription, insert_subscriber_data, tell_barring
+from simulators.hss.store import METADATA, Store, Subscriber
+from simwarden.model.identity import Imei, check_imsi
+from simwarden.runtime.declare import CardName, Declaration, Observable, VerbModel, verb
+from simwarden.runtime.element import Element
+from simwarden.runtime.management import Call, ManagementError, Role, route
+from simwarden.runtime.provision import CardProvision
+from simwarden.wire.diameter import describe
+from simwarden.wire.diameter.codes import IdrFlags
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+M = TypeVar("M", bound=BaseModel)
+_BOTH = (Role.OPERATOR, Role.CUSTOMER)
+
+
+class Suspend(VerbModel):
+    """Suspend a card by management."""
+
+    shorthand = "card"
+    card: CardName
+    """The card."""
+    how: Literal["barring", "withdrawal"] = "barring"
+    """Barring: all packet services barred (IDR); withdrawal: the subscription is withdrawn for a time (CLR)."""
+    reason: str = ""
+    """Why, for the audit."""
+
+
+class Resume(VerbModel):
+    """Let a suspended card work again."""
+
+    shorthand = "card"
+    card: CardName
+    """The card."""
+
+
+class Bind(VerbModel):
+    """Ask the register to bind a card to a terminal, in place of what it was bound to."""
+
+    card: CardName
+    """The card."""
+    imei: str
+    """The terminal's IMEI (`meter.imei`)."""
+    role: Role = Role.OPERATOR
+    """Who asks: the operator or the customer."""
+    caller: str = ""
+    """The asking person or company, for the audit."""
+    approver: str = ""
+    """Approval record: who is responsible."""
+    reason: str = ""
+    """Approval record: why."""
+    form: str = ""
+    """Approval record: reference of the signed form."""
+
+
+class Hss(Element[HssConfig]):
+    """The home subscriber server."""
+
+    declaration = Declaration(
+        kind="hss",
+        title="Home subscriber server",
+        lane=60,
+        config=HssConfig,
+        listens=("S6a",),
+        card={"binding": HssBinding, "subscription": HssSubscription},
+        observables=(
+            Observable("binding", "the IMEI that a card is bound to, by IMSI", fields=("imsi", "imei", "how")),
+            Observable("registration", "the MME that serves a card, by IMSI", fields=("imsi", "mme", "imei", "plmn")),
+            Observable(
+                "subscription",
+                "whether a card is suspended, by IMSI: active, barring or withdrawal",
+                fields=("imsi", "status"),
+            ),
+        ),
+        controls=controls.ALL,
+    )
+    core: Core
+
+    async def start(self) -> None:
+        """Open the store and listen."""
+        self.core = Core(self.site, self.config, Store(self.site.open_store(METADATA)))
+        handlers = {
+            "authentication-information-request": authentication_information,
+            "update-location-request": update_location,
+            "purge-ue-request": purge_ue,
+            "notify-request": notify,
+        }
+        node = self.core.start_node({name: partial(handler, self.core) for name, handler in handlers.items()})
+        await node.listen("S6a")
+
+    async def stop(self) -> None:
+        """Say goodbye to the MMEs."""
+        await self.core.node.stop()
+
+    async def killed(self) -> None:
+        """Lose power."""
+        self.core.node.drop()
+
+    # -- cards
+
+    @route("PUT", "/cards/{imsi}")
+    async def provision_card(self, call: Call) -> dict[str, Any]:
+        """Provision a card, or change its provisioning; SQN, registration and a learned binding stay.
+
+        A binding that is held is not changed this way, since a change needs its approval record.
+        """
+        wanted = _validated(CardProvision, call.body)
+        _check_card(call.path["imsi"], wanted)
+        bindings = [_validated(HssBinding, entry) for entry in wanted.sections.get("binding", [])]
+        subscriptions = [_validated(HssSubscription, entry) for entry in wanted.sections.get("subscription", [])]
+        held = self.core.store.get(wanted.imsi)
+        made = _subscriber(wanted, bindings, subscriptions)
+        if held is not None:
+            made = _carry_over(held, made)
+        self.core.store.put(made, self._record(call, "provision", made.imsi, {"profile": wanted.profile}))
+        if held is None or held.bound != made.bound:
+            self.core.show_binding(made)
+        return self._tell(made)
+
+    @route("DELETE", "/cards/{imsi}")
+    async def cancel_card(self, call: Call) -> dict[str, Any]:
+        """End a card for good: its location is cancelled and its subscription withdrawn."""
+        subscriber = self._card(call)
+        await self._suspend(call, subscriber, Suspension(how="withdrawal", reason="cancelled"))
+        return self._tell(subscriber)
+
+    @route("GET", "/cards/{imsi}", roles=_BOTH)
+    async def query(self, call: Call) -> dict[str, Any]:
+        """Tell what the register holds of a card; keys are never told."""
+        return self._tell(self._card(call))
+
+    @route("GET", "/cards")
+    async def list_cards(self, _call: Call) -> list[dict[str, Any]]:
+        """Tell what the register holds of all cards."""
+        return [self._tell(each) for each in self.core.store.all()]
+
+    @route("GET", "/cards/{imsi}/location")
+    async def locate(self, call: Call) -> dict[str, Any]:
+        """Ask the serving MME for a card's state and place (IDR)."""
+        flags = IdrFlags.EPS_USER_STATE | IdrFlags.EPS_LOCATION_INFORMATION
+        answer = await insert_subscriber_data(self.core, self._card(call), [], flags=int(flags))
+        if answer is None:
+            raise ManagementError(503, "no MME that can be reached serves the card")
+        found = describe(answer).fields
+        return {key: found.get(key) for key in ("eps_user_state", "eps_location_information")}
+
+    @route("PUT", "/cards/{imsi}/subscription")
+    async def change_subscription(self, call: Call) -> dict[str, Any]:
+        """Change access points or zone codes; the serving MME is told by IDR and DSR."""
+        subscriber = self._card(call)
+        wanted = _validated(HssSubscription, call.body)
+        before = HssSubscription.model_validate(subscriber.subscription)
+        subscriber.subscription = wanted.model_dump(mode="json")
+        record = self._record(call, "subscription", subscriber.imsi, subscriber.subscription)
+        self.core.store.put(subscriber, record)
+        await change_subscription(self.core, subscriber, before)
+        return self._tell(subscriber)
+
+    # -- binding
+
+    @route("PUT", "/cards/{imsi}/binding", roles=_BOTH)
+    async def bind(self, call: Call) -> dict[str, Any]:
+        """Bind a card to an IMEI, or to the one of its next first use. By the operator, with an approval record."""
+        subscriber = self._card(call)
+        self._may_bind(call, subscriber)
+        wanted = _validated(BindingChange, call.body)
+        try:
+            binding = wanted.binding()
+        except ValidationError as wrong:
+            raise ManagementError(400, _reasons(wrong)) from None
+        mode = "given" if binding.imei else "learned"
+        return await self._rebind(call, subscriber, mode, binding.imei)
+
+    @route("DELETE", "/cards/{imsi}/binding", roles=_BOTH)
+    async def unbind(self, call: Call) -> dict[str, Any]:
+        """Take a card's binding away. By the operator, with an approval record."""
+        subscriber = self._card(call)
+        self._may_bind(call, subscriber)
+        return await self._rebind(call, subscriber, "", "")
+
+    def _may_bind(self, call: Call, subscriber: Subscriber) -> None:
+        """Ask the controls; a refusal is kept in the audit. Raises ManagementError (403)."""
+        decision = self.site.decide(controls.OPERATOR, subscriber.imsi, role=call.role.value, caller=call.caller)
+        if decision.admitted:
+            approval = {key: str(call.body.get(key, "")) for key in ("approver", "reason", "form")}
+            decision = self.site.decide(controls.APPROVAL, subscriber.imsi, **approval)
+        if not decision.admitted:
+            details = {"reason": decision.reason, "wanted": str(call.body.get("imei", ""))}
+            self.core.store.audit(self._record(call, "bind-refused", subscriber.imsi, details))
+            raise ManagementError(403, decision.reason)
+
+    async def _rebind(self, call: Call, subscriber: Subscriber, mode: str, bound: str) -> dict[str, Any]:
+        approval = {key: str(call.body.get(key, "")) for key in ("approver", "reason", "form")}
+        details = {"before": subscriber.bound, "after": bound, "mode": mode, **approval}
+        subscriber.mode, subscriber.bound = mode, bound
+        self.core.store.put(subscriber, self._record(call, "bind" if mode else "unbind", subscriber.imsi, details))
+        self.core.show_binding(subscriber)
+        if bound and subscriber.imei and subscriber.imei != bound:
+            await withdraw(self.core, subscriber)
+        return self._tell(subscriber)
+
+    # -- suspension
+
+    @route("POST", "/cards/{imsi}/suspension")
+    async def suspend_card(self, call: Call) -> dict[str, Any]:
+        """Suspend a card; what it has is ended at once (IDR or CLR)."""
+        subscriber = self._card(call)
+        await self._suspend(call, subscriber, _validated(Suspension, call.body))
+        return self._tell(subscriber)
+
+    async def _suspend(self, call: Call, subscriber: Subscriber, wanted: Suspension) -> None:
+        subscriber.suspended, subscriber.why = wanted.how, wanted.reason
+        self.core.store.put(subscriber, self._record(call, "suspend", subscriber.imsi, wanted.model_dump()))
+        self.core.show_status(subscriber)
+        if wanted.how == "withdrawal":
+            await withdraw(self.core, subscriber)
+        else:
+            await tell_barring(self.core, subscriber)
+
+    @route("DELETE", "/cards/{imsi}/suspension")
+    async def resume_card(self, call: Call) -> dict[str, Any]:
+        """End a card's suspension."""
+        subscriber = self._card(call)
+        how, subscriber.suspended, subscriber.why = subscriber.suspended, "", ""
+        self.core.store.put(subscriber, self._record(call, "resume", subscriber.imsi, {"how": how}))
+        self.core.show_status(subscriber)
+        if how == "barring":
+            await tell_barring(self.core, subscriber)
+        return self._tell(subscriber)
+
+    # -- audit
+
+    @route("GET", "/audit")
+    async def audit(self, _call: Call) -> list[dict[str, Any]]:
+        """Tell all audit records."""
+        return self.core.store.audited()
+
+    @route("GET", "/cards/{imsi}/audit")
+    async def audit_card(self, call: Call) -> list[dict[str, Any]]:
+        """Tell a card's audit records: what was bound, learned, refused, suspended, by whom and why."""
+        return self.core.store.audited(self._card(call).imsi)
+
+    # -- verbs
+
+    @verb
+    async def suspend(self, arguments: Suspend) -> str:
+        """Suspend a card: `suspended`."""
+        body = {"how": arguments.how, "reason": arguments.reason}
+        await self.manage(Role.OPERATOR, "POST", f"/cards/{self._imsi(arguments.card)}/suspension", body)
+        return "suspended"
+
+    @verb
+    async def resume(self, arguments: Resume) -> str:
+        """Resume a card: `active`."""
+        await self.manage(Role.OPERATOR, "DELETE", f"/cards/{self._imsi(arguments.card)}/suspension")
+        return "active"
+
+    @verb
+    async def rebind(self, arguments: Bind) -> str:
+        """Change a card's binding: `bound`, or `refused`."""
+        body = arguments.model_dump(include={"imei", "approver", "reason", "form"})
+        path = f"/cards/{self._imsi(arguments.card)}/binding"
+        try:
+            await self.manage(arguments.role, "PUT", path, body, caller=arguments.caller)
+        except ManagementError as refusal:
+            if refusal.status == 403:
+                return "refused"
+            raise
+        return "bound"
+
+    # -- helpers
+
+    def _imsi(self, card: str) -> str:
+        found = self.core.store.named(card)
+        if found is None:
+            raise ManagementError(404, f"{self.site.name} has no card {card}")
+        return found.imsi
+
+    def _card(self, call: Call) -> Subscriber:
+        found = self.core.store.get(call.path["imsi"])
+        if found is None:
+            raise ManagementError(404, f"{self.site.name} has no card {call.path['imsi']}")
+        return found
+
+    def _record(self, call: Call, action: str, imsi: str, details: Mapping[str, Any]) -> dict[str, Any]:
+        return self.core.record(action, imsi, details, role=call.role.value, caller=call.caller)
+
+    def _tell(self, subscriber: Subscriber) -> dict[str, Any]:
+        bound, imei = subscriber.bound, subscriber.imei
+        return {
+            "imsi": subscriber.imsi,
+            "card": subscriber.name,
+            "iccid": subscriber.iccid,
+            "msisdn": subscriber.msisdn,
+            "profile": subscriber.profile,
+            "binding": {"how": subscriber.mode, "imei": Imei(bound).imei if bound else ""} if subscriber.mode else None,
+            "suspended": subscriber.suspended,
+            "mme": subscriber.mme,
+            "terminal": Imei(imei).imei if imei else "",
+            "subscription": subscriber.subscription,
+        }
+
+
+def _subscriber(wanted: CardProvision, bindings: list[HssBinding], subscriptions: list[HssSubscription]) -> Subscriber:
+    if len(bindings) > 1 or len(subscriptions) > 1:
+        raise ManagementError(400, "a card has one binding and one subscription in the register")
+    binding = bindings[0] if bindings else None
+    return Subscriber(
+        imsi=wanted.imsi,
+        name=wanted.name,
+        iccid=wanted.iccid,
+        msisdn=wanted.msisdn,
+        profile=wanted.profile,
+        k=wanted.k.lower(),
+        opc=wanted.opc.lower(),
+        mode="" if binding is None else "given" if binding.imei else "learned",
+        bound=binding.imei if binding is not None else "",
+        subscription=subscriptions[0].model_dump(mode="json") if subscriptions else {},
+    )
+
+
+def _carry_over(held: Subscriber, made: Subscriber) -> Subscriber:
+    """Return the new provisioning with what a card keeps. Raises ManagementError (409) for another binding."""
+    learned = made.mode == held.mode == "learned"
+    if held.mode and not learned and (made.mode, made.bound) != (held.mode, held.bound):
+        raise ManagementError(409, "the card is bound; change its binding with an approval record")
+    return replace(
+        made,
+        seq=held.seq,
+        bound=held.bound if learned else made.bound,
+        suspended=held.suspended,
+        why=held.why,
+        mme=held.mme,
+        mme_realm=held.mme_realm,
+        plmn=held.plmn,
+        imei=held.imei,
+        purged=held.purged,
+    )
+
+
+def _validated(model: type[M], body: Mapping[str, Any]) -> M:
+    try:
+        return model.model_validate(dict(body))
+    except ValidationError as error:
+        raise ManagementError(400, _reasons(error)) from None
+
+
+def _reasons(error: ValidationError) -> str:
+    """Say where and why, never what was given: it may be a key."""
+    found = error.errors(include_input=False, include_context=False, include_url=False)
+    return "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in found)
+
+
+def _check_card(imsi: str, wanted: CardProvision) -> None:
+    try:
+        check_imsi(wanted.imsi)
+        lengths = len(bytes.fromhex(wanted.k)), len(bytes.fromhex(wanted.opc))
+    except ValueError:
+        raise ManagementError(400, "the IMSI or the keys are not in the form that cards have") from None
+    if lengths != (16, 16) or imsi != wanted.imsi:
+        raise ManagementError(400, "K and OPc have 32 hexadecimal digits, and the IMSI is that of the path")

@@ -1,0 +1,130 @@
+"""Location management (TS 29.272 5.2.1): Update Location, Cancel Location, Purge UE."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from simulators.hss import controls
+from simulators.hss.core import terminal_of, visited_plmn
+from simulators.hss.procedures.subscriber_data import subscription_data
+from simwarden.runtime.diameter import Unreachable
+from simwarden.wire.diameter import ExperimentalResult, Message, ResultCode
+from simwarden.wire.diameter.codes import CancellationType, PuaFlags, UlaFlags, UlrFlags
+
+if TYPE_CHECKING:
+    from simulators.hss.core import Core
+    from simulators.hss.store import Subscriber
+    from simwarden.policy.decision import Decision
+    from simwarden.runtime.diameter import Peer
+
+
+async def update_location(core: Core, message: Message, peer: Peer) -> Message:
+    """Answer a ULR (5.2.1.1.3). A binding that it teaches is committed before the answer leaves."""
+    refused = core.check_origin(message, peer)
+    if refused is not None:
+        return refused
+    subscriber = core.find(message)
+    if isinstance(subscriber, Message):
+        return subscriber
+    withdrawn = subscriber.suspended == "withdrawal"
+    if not core.site.decide(controls.WITHDRAWN, subscriber.imsi, withdrawn=withdrawn, reason=subscriber.why).admitted:
+        return core.node.answer(message, ExperimentalResult.DIAMETER_ERROR_UNKNOWN_EPS_SUBSCRIPTION)
+    former = (subscriber.mme, subscriber.mme_realm) if not subscriber.purged else ("", "")
+    decision = register(core, subscriber, message, terminal_of(message), str(visited_plmn(message)))
+    if decision is not None and not decision.admitted:
+        return refuse_terminal(core, subscriber, message, decision)
+    if former[0] not in ("", message.get("Origin-Host")):
+        core.site.spawn(
+            cancel_location(core, subscriber.imsi, former, CancellationType.MME_UPDATE_PROCEDURE), "cancel location"
+        )
+    avps: list[tuple[str, object]] = [("ULA-Flags", int(UlaFlags.SEPARATION))]
+    if not message.get("ULR-Flags") & UlrFlags.SKIP_SUBSCRIBER_DATA:
+        avps.append(("Subscription-Data", subscription_data(core.config, subscriber)))
+    return core.node.answer(message, ResultCode.DIAMETER_SUCCESS, avps)
+
+
+def register(core: Core, subscriber: Subscriber, message: Message, seen: str, plmn: str) -> Decision | None:
+    """Let the binding decide about a terminal and, if it admits it, keep where the card is and what was learned.
+
+    Returns the decision, None for a card that is not bound. Of two first uses at once the second one finds the card
+    bound and is judged by that.
+    """
+    while True:
+        decision = core.judge_binding(subscriber, seen, from_home=core.from_home(message))
+        if decision is not None and not decision.admitted:
+            return decision
+        teaches = seen if decision is not None and decision.details.get("teaches") else ""
+        origin = message.get("Origin-Host")
+        audit = core.record("learn", subscriber.imsi, {"imei": seen, "mme": origin})
+        if core.store.register(
+            subscriber,
+            mme=origin,
+            realm=message.get("Origin-Realm"),
+            plmn=plmn,
+            imei=seen or subscriber.imei,
+            teaches=teaches,
+            audit=audit,
+        ):
+            break
+        subscriber = core.store.get(subscriber.imsi) or subscriber
+    if teaches:
+        core.show_binding(subscriber)
+    core.show_registration(subscriber)
+    return decision
+
+
+def refuse_terminal(core: Core, subscriber: Subscriber, message: Message, decision: Decision) -> Message:
+    """Answer a ULR from a terminal that the card is not bound to, as configured.
+
+    The answer has no ULA-Flags: they belong to a successful one (5.2.1.1.1).
+    """
+    core.record_mismatch(subscriber, decision, "update-location-request")
+    answer = core.config.mismatch
+    return core.node.answer(message, answer.code, experimental=answer.experimental)
+
+
+async def cancel_location(core: Core, imsi: str, node: tuple[str, str], kind: CancellationType) -> None:
+    """Cancel a card's location at an MME (5.2.1.2). An MME that cannot be reached is told when it is back."""
+    host, realm = node
+    avps = [("User-Name", imsi), ("Cancellation-Type", int(kind))]
+    request = core.node.make("Cancel-Location-Request", avps, realm=realm, host=host)
+    try:
+        answer = await core.node.ask(host, request)
+    except Unreachable as reason:
+        core.site.note(f"{host} was not told that {imsi} is cancelled: {reason}", imsi=imsi)
+        core.remember(host, lambda: _cancel_late(core, imsi, node, kind))
+        return
+    if not answer.success:
+        core.site.note(f"{host} answered the cancellation with {answer.result_code or answer.experimental_result}")
+
+
+async def _cancel_late(core: Core, imsi: str, node: tuple[str, str], kind: CancellationType) -> None:
+    """Cancel a location late, unless the card has been registered there again since."""
+    subscriber = core.store.get(imsi)
+    if subscriber is None or subscriber.mme != node[0]:
+        await cancel_location(core, imsi, node, kind)
+
+
+async def withdraw(core: Core, subscriber: Subscriber) -> bool:
+    """End what a card has at its MME, as for a withdrawn subscription; return whether there was something to end."""
+    node = (subscriber.mme, subscriber.mme_realm)
+    if not node[0]:
+        return False
+    core.store.deregister(subscriber)
+    core.show_registration(subscriber)
+    await cancel_location(core, subscriber.imsi, node, CancellationType.SUBSCRIPTION_WITHDRAWAL)
+    return True
+
+
+async def purge_ue(core: Core, message: Message, peer: Peer) -> Message:
+    """Answer a PUR (5.2.1.3.3): the registered MME's is kept, and its M-TMSI frozen."""
+    refused = core.check_origin(message, peer)
+    if refused is not None:
+        return refused
+    subscriber = core.find(message)
+    if isinstance(subscriber, Message):
+        return subscriber
+    if subscriber.mme != message.get("Origin-Host"):
+        return core.node.answer(message, ResultCode.DIAMETER_SUCCESS)
+    core.store.purge(subscriber)
+    return core.node.answer(message, ResultCode.DIAMETER_SUCCESS, [("PUA-Flags", int(PuaFlags.FREEZE_M_TMSI))])

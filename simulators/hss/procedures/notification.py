@@ -1,0 +1,41 @@
+"""Notification (TS 29.272 5.2.5.1): an MME reports, among other things, that a card is in another terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from simulators.hss.core import terminal_of
+from simulators.hss.procedures.location import register, withdraw
+from simwarden.wire.diameter import ExperimentalResult, Message, ResultCode
+
+if TYPE_CHECKING:
+    from simulators.hss.core import Core
+    from simulators.hss.store import Subscriber
+    from simwarden.runtime.diameter import Peer
+
+
+async def notify(core: Core, message: Message, peer: Peer) -> Message:
+    """Answer a NOR (5.2.5.1.3).
+
+    The procedure has no refusal for a terminal: it is answered with success, and a terminal that the card is not
+    bound to is ended by a Cancel-Location-Request which follows.
+    """
+    refused = core.check_origin(message, peer)
+    if refused is not None:
+        return refused
+    subscriber = core.find(message)
+    if isinstance(subscriber, Message):
+        return subscriber
+    if subscriber.mme != message.get("Origin-Host"):
+        return core.node.answer(message, ExperimentalResult.DIAMETER_ERROR_UNKNOWN_SERVING_NODE)
+    seen = terminal_of(message)
+    if seen:
+        decision = register(core, subscriber, message, seen, subscriber.plmn)
+        if decision is not None and not decision.admitted:
+            core.record_mismatch(subscriber, decision, "notify-request")
+            core.site.spawn(_end(core, subscriber), "cancel location")
+    return core.node.answer(message, ResultCode.DIAMETER_SUCCESS)
+
+
+async def _end(core: Core, subscriber: Subscriber) -> None:
+    await withdraw(core, subscriber)

@@ -1,0 +1,181 @@
+"""Subscriber data handling and fault recovery (TS 29.272 5.2.2 and 5.2.4): IDR, DSR and RSR, and Subscription-Data."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from simulators.hss.config import Apn, HssSubscription
+from simwarden.model.profile import PROFILES
+from simwarden.runtime.diameter import Unreachable
+from simwarden.wire.diameter.codes import (
+    AllApnConfigurations,
+    DsrFlags,
+    NetworkAccessMode,
+    OdbFlags,
+    PdnType,
+    SubscriberStatus,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from simulators.hss.config import HssConfig
+    from simulators.hss.core import Core
+    from simulators.hss.store import Subscriber
+    from simwarden.runtime.diameter import Peer
+    from simwarden.wire.diameter import Avps, Message
+
+_PDN_TYPES = {"ipv4": PdnType.IPV4, "ipv6": PdnType.IPV6, "ipv4v6": PdnType.IPV4V6}
+
+
+def apns_of(config: HssConfig, subscriber: Subscriber) -> tuple[Apn, ...]:
+    """Return a card's access points; the first is the default one."""
+    return HssSubscription.model_validate(subscriber.subscription).apns or config.apns
+
+
+def zones_of(config: HssConfig, subscriber: Subscriber) -> tuple[str, ...]:
+    """Return a card's regional subscription zone codes."""
+    return HssSubscription.model_validate(subscriber.subscription).zones or config.zones
+
+
+def barring(subscriber: Subscriber) -> Avps:
+    """Make the AVPs that say whether a card is barred (7.3.29, 7.3.30)."""
+    barred = subscriber.suspended == "barring"
+    status = SubscriberStatus.OPERATOR_DETERMINED_BARRING if barred else SubscriberStatus.SERVICE_GRANTED
+    odb = OdbFlags.ALL_PACKET_ORIENTED_SERVICES if barred else OdbFlags(0)
+    return [("Subscriber-Status", int(status)), ("Operator-Determined-Barring", int(odb))]
+
+
+def subscription_data(config: HssConfig, subscriber: Subscriber) -> Avps:
+    """Make Subscription-Data (7.3.2) of a card."""
+    avps: Avps = barring(subscriber) if subscriber.suspended else [("Subscriber-Status", 0)]
+    msisdn = subscriber.msisdn.removeprefix("+")
+    if msisdn:
+        avps.append(("MSISDN", msisdn))
+    profile = PROFILES.get(subscriber.profile)
+    circuit = profile is not None and (profile.voice or profile.sms)
+    mode = NetworkAccessMode.PACKET_AND_CIRCUIT if circuit else NetworkAccessMode.ONLY_PACKET
+    avps.append(("Network-Access-Mode", int(mode)))
+    avps += zone_codes(zones_of(config, subscriber))
+    avps += access_points(apns_of(config, subscriber))
+    if config.periodic_update:
+        avps.append(("Subscribed-Periodic-RAU-TAU-Timer", config.periodic_update))
+    return avps
+
+
+def zone_codes(zones: Sequence[str]) -> Avps:
+    """Make Regional-Subscription-Zone-Code AVPs (7.3.52)."""
+    return [("Regional-Subscription-Zone-Code", bytes.fromhex(zone)) for zone in zones]
+
+
+def access_points(apns: Sequence[Apn]) -> Avps:
+    """Make the AMBR over all access points and the APN-Configuration-Profile (7.3.41, 7.3.34)."""
+    profile: Avps = [
+        ("Context-Identifier", 1),
+        (
+            "All-APN-Configurations-Included-Indicator",
+            int(AllApnConfigurations.ALL_APN_CONFIGURATIONS_INCLUDED),
+        ),
+    ]
+    profile += [("APN-Configuration", _access_point(number, apn)) for number, apn in enumerate(apns, 1)]
+    total = _ambr(sum(apn.uplink for apn in apns), sum(apn.downlink for apn in apns))
+    return [total, ("APN-Configuration-Profile", profile)]
+
+
+def _access_point(number: int, apn: Apn) -> Avps:
+    avps: Avps = [("Context-Identifier", number)]
+    if apn.address:
+        avps.append(("Served-Party-IP-Address", apn.address))
+    priority: Avps = [
+        ("Priority-Level", apn.priority),
+        ("Pre-emption-Capability", 1),
+        ("Pre-emption-Vulnerability", 0),
+    ]
+    qos: Avps = [("QoS-Class-Identifier", apn.qci), ("Allocation-Retention-Priority", priority)]
+    avps += [
+        ("PDN-Type", int(_PDN_TYPES[apn.pdn_type])),
+        ("Service-Selection", apn.name),
+        ("EPS-Subscribed-QoS-Profile", qos),
+        ("VPLMN-Dynamic-Address-Allowed", 0),
+        _ambr(apn.uplink, apn.downlink),
+    ]
+    return avps
+
+
+def _ambr(uplink: int, downlink: int) -> tuple[str, Any]:
+    """Make an AMBR (7.3.41); what 32 bits cannot say is cut to their greatest value."""
+    most = 0xFFFFFFFF
+    return "AMBR", [
+        ("Max-Requested-Bandwidth-UL", min(uplink, most)),
+        ("Max-Requested-Bandwidth-DL", min(downlink, most)),
+    ]
+
+
+# -- procedures towards the MME ----------------------------------------------------------------------------------------
+
+
+async def _tell(core: Core, subscriber: Subscriber, name: str, avps: Avps) -> Message | None:
+    """Send a request about a card to the MME that serves it; None if none does or it cannot be reached."""
+    if not subscriber.mme or subscriber.purged:
+        return None
+    about = [("User-Name", subscriber.imsi), *avps]
+    request = core.node.make(name, about, realm=subscriber.mme_realm, host=subscriber.mme)
+    try:
+        return await core.node.ask(subscriber.mme, request)
+    except Unreachable as reason:
+        core.site.note(f"{subscriber.mme} was not told by {name.lower()}: {reason}", imsi=subscriber.imsi)
+        return None
+
+
+async def insert_subscriber_data(core: Core, subscriber: Subscriber, data: Avps, *, flags: int = 0) -> Message | None:
+    """Tell the serving MME changed data of a card (5.2.2.1), or ask it for facts by IDR-Flags; None if not reached."""
+    avps: Avps = [("Subscription-Data", data)]
+    if flags:
+        avps.append(("IDR-Flags", flags))
+    return await _tell(core, subscriber, "Insert-Subscriber-Data-Request", avps)
+
+
+async def tell_barring(core: Core, subscriber: Subscriber) -> bool:
+    """Tell the serving MME whether a card is barred; return whether it knows now. If not it hears when it is back."""
+    host = subscriber.mme
+    if not host:
+        return False
+    answer = await insert_subscriber_data(core, subscriber, barring(subscriber))
+    if answer is None and subscriber.mme == host and not subscriber.purged:
+        core.remember(host, lambda: _bar_late(core, subscriber))
+    return answer is not None and answer.success
+
+
+async def _bar_late(core: Core, subscriber: Subscriber) -> None:
+    await tell_barring(core, subscriber)
+
+
+async def delete_subscriber_data(core: Core, subscriber: Subscriber, flags: DsrFlags, more: Avps) -> Message | None:
+    """Tell the serving MME what a subscription no longer has (5.2.2.2)."""
+    return await _tell(core, subscriber, "Delete-Subscriber-Data-Request", [("DSR-Flags", int(flags)), *more])
+
+
+async def change_subscription(core: Core, subscriber: Subscriber, before: HssSubscription) -> None:
+    """Tell the serving MME the difference between what a card might use before and what it may use now."""
+    config = core.config
+    apns, zones = apns_of(config, subscriber), zones_of(config, subscriber)
+    old_apns, old_zones = before.apns or config.apns, before.zones or config.zones
+    if old_zones and not zones:
+        await delete_subscriber_data(core, subscriber, DsrFlags.REGIONAL_SUBSCRIPTION_WITHDRAWAL, [])
+    gone: Avps = [("Context-Identifier", number) for number in range(len(apns) + 1, len(old_apns) + 1)]
+    if gone:
+        await delete_subscriber_data(core, subscriber, DsrFlags.PDN_SUBSCRIPTION_CONTEXTS_WITHDRAWAL, gone)
+    data: Avps = zone_codes(zones) if zones != old_zones else []
+    if apns != old_apns:
+        data += access_points(apns)
+    if data:
+        await insert_subscriber_data(core, subscriber, data)
+
+
+async def reset(core: Core, peer: Peer) -> None:
+    """Tell an MME that this HSS was restarted (5.2.4.1), so that it has its registrations confirmed."""
+    try:
+        await core.node.ask(peer.host, core.node.make("Reset-Request", [], realm=peer.realm, host=peer.host))
+    except Unreachable as reason:
+        core.site.note(f"{peer.host} was not told of the restart: {reason}")
+        core.to_reset.add(peer.host)

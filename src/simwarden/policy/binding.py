@@ -1,0 +1,86 @@
+"""Guideline 2.1.3(1) one: the subscriber register binds a card to a terminal, by an IMEI given beforehand or learned.
+
+IMEIs are compared by TAC and serial number, 14 digits, whatever form they come in. An empty IMEI means that the serving
+node gave none.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from simwarden.model.identity import Imei, imei_key
+from simwarden.policy.decision import Ruling
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+
+def _compare(bound: str, seen: str, *, admit_unidentified: bool) -> Ruling:
+    facts = {"expected": Imei(imei_key(bound)).imei, "seen": Imei(imei_key(seen)).imei if seen else ""}
+    if not seen:
+        reason = "the terminal's IMEI was not given"
+        return Ruling.admit(reason, **facts) if admit_unidentified else Ruling.refuse(reason, **facts)
+    if imei_key(seen) == imei_key(bound):
+        return Ruling.admit("the terminal is the bound one", **facts)
+    return Ruling.refuse("the terminal is not the bound one", **facts)
+
+
+def judge_given(*, bound: str, seen: str, admit_unidentified: bool = False) -> Ruling:
+    """Rule on a registration of a card whose IMEI was given beforehand (bind.hss.given)."""
+    return _compare(bound, seen, admit_unidentified=admit_unidentified)
+
+
+def judge_learned(*, bound: str, seen: str, from_home: bool, admit_unidentified: bool = False) -> Ruling:
+    """Rule on a registration of a card that is bound by its first use (bind.hss.learned); `bound` is empty before it.
+
+    The first use through the home province's network (`from_home`) teaches the IMEI; one from elsewhere is served and
+    teaches nothing. `teaches` in the details is the IMEI to be bound, empty if none is.
+    """
+    if bound:
+        return _compare(bound, seen, admit_unidentified=admit_unidentified)
+    imei = Imei(imei_key(seen)).imei if seen else ""
+    if not seen:
+        reason = "the terminal's IMEI was not given, so that the first use binds nothing"
+        details = {"seen": "", "teaches": ""}
+        return Ruling.admit(reason, **details) if admit_unidentified else Ruling.refuse(reason, **details)
+    if not from_home:
+        return Ruling.admit("a first use outside the home province teaches nothing", seen=imei, teaches="")
+    return Ruling.admit("the first use binds the card to this terminal", seen=imei, teaches=imei)
+
+
+def judge_change(*, approver: str, reason: str, form: str) -> Ruling:
+    """Rule on a change of a binding: it needs an approval record, with who is responsible, why, and the signed form."""
+    missing = [name for name, text in (("approver", approver), ("reason", reason), ("form", form)) if not text.strip()]
+    if missing:
+        return Ruling.refuse(f"the change has no approval record: {', '.join(missing)} missing", seen=approver)
+    return Ruling.admit(f"approved by {approver}", seen=approver)
+
+
+def judge_peer(
+    *, host: str, realm: str, listed: Mapping[str, str], through: str = "", relays: Collection[str] = ()
+) -> Ruling:
+    """Rule on a node that speaks to the register, so that a forged registration teaches no false binding.
+
+    `listed` are the known nodes by Diameter identity, with their realms. `through` is the node at the far end of the
+    connection, where the message names another: only `relays` may carry messages of others.
+    """
+    facts = {"seen": host, "expected": sorted(listed)}
+    if host not in listed:
+        return Ruling.refuse(f"{host} is not a known node", **facts)
+    if realm != listed[host]:
+        return Ruling.refuse(f"{host} is of realm {listed[host]}, not {realm}", **facts)
+    if through and through != host and through not in relays:
+        return Ruling.refuse(f"{through} speaks for {host} and is no relay", **facts)
+    return Ruling.admit(f"{host} is a known node", **facts)
+
+
+def judge_subscriber(*, known: bool) -> Ruling:
+    """Rule on a card that asks for service: it must be provisioned."""
+    return Ruling.admit("the card is provisioned") if known else Ruling.refuse("the card is not provisioned")
+
+
+def judge_withdrawn(*, withdrawn: bool, reason: str = "") -> Ruling:
+    """Rule on a card whose subscription the operator may have withdrawn for a time."""
+    if withdrawn:
+        return Ruling.refuse(f"the subscription is withdrawn: {reason}" if reason else "the subscription is withdrawn")
+    return Ruling.admit("the subscription is in force")

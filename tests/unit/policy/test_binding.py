@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import pytest
+
+from simwarden.policy.binding import (
+    judge_change,
+    judge_given,
+    judge_learned,
+    judge_peer,
+    judge_subscriber,
+    judge_withdrawn,
+)
+
+METER, PHONE = "35000100000001", "35000200000001"
+
+
+@pytest.mark.parametrize("bound", [METER, METER + "5", METER + "07"])
+@pytest.mark.parametrize("seen", [METER, METER + "9", METER + "01"])
+def test_imeis_are_compared_on_14_digits(bound: str, seen: str) -> None:
+    assert judge_given(bound=bound, seen=seen).admitted
+    assert judge_learned(bound=bound, seen=seen, from_home=False).admitted
+    assert not judge_given(bound=bound, seen=PHONE + seen[14:]).admitted
+    assert not judge_learned(bound=bound, seen=PHONE + seen[14:], from_home=True).admitted
+
+
+def test_a_refusal_says_what_was_expected_and_seen_with_check_digits() -> None:
+    ruling = judge_given(bound=METER, seen=PHONE)
+    assert dict(ruling.details) == {"expected": "350001000000012", "seen": "350002000000010"}
+
+
+@pytest.mark.parametrize("bound", [METER, ""])
+def test_a_terminal_without_imei_is_refused_unless_configured(bound: str) -> None:
+    assert not judge_learned(bound=bound, seen="", from_home=True).admitted
+    lenient = judge_learned(bound=bound, seen="", from_home=True, admit_unidentified=True)
+    assert lenient.admitted
+    assert not lenient.details.get("teaches")
+    assert not judge_given(bound=METER, seen="").admitted
+    assert judge_given(bound=METER, seen="", admit_unidentified=True).admitted
+
+
+def test_only_the_home_province_teaches() -> None:
+    assert judge_learned(bound="", seen=METER, from_home=True).details["teaches"] == "350001000000012"
+    elsewhere = judge_learned(bound="", seen=METER, from_home=False)
+    assert elsewhere.admitted
+    assert elsewhere.details["teaches"] == ""
+
+
+def test_a_change_needs_its_approval_record() -> None:
+    assert judge_change(approver="Li", reason="meter replaced", form="F-17").admitted
+    refused = judge_change(approver="Li", reason=" ", form="")
+    assert not refused.admitted
+    assert "reason, form missing" in refused.reason
+
+
+LISTED = {"mme.example": "example", "dra.example": "example"}
+
+
+@pytest.mark.parametrize(
+    ("host", "realm", "through", "admitted"),
+    [
+        ("mme.example", "example", "", True),
+        ("mme.example", "example", "mme.example", True),
+        ("mme.example", "example", "dra.example", True),
+        ("mme.example", "other", "", False),
+        ("evil.example", "example", "", False),
+        ("evil.example", "example", "dra.example", False),
+        ("dra.example", "example", "mme.example", False),
+    ],
+)
+def test_who_may_speak_to_the_register(host: str, realm: str, through: str, *, admitted: bool) -> None:
+    ruling = judge_peer(host=host, realm=realm, listed=LISTED, through=through, relays={"dra.example"})
+    assert ruling.admitted == admitted
+
+
+def test_subscriber_and_subscription() -> None:
+    assert judge_subscriber(known=True).admitted
+    assert not judge_subscriber(known=False).admitted
+    assert judge_withdrawn(withdrawn=False).admitted
+    assert "lost" in judge_withdrawn(withdrawn=True, reason="lost").reason

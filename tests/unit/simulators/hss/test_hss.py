@@ -1,0 +1,667 @@
+"""The HSS over the memory transport, with an MME of a few lines at the other end."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from simulators.hss.config import HssConfig
+from simulators.hss.element import Hss
+from simulators.hss.procedures.authentication import make_vector, sqn_of
+from simulators.hss.store import METADATA, Store
+from simwarden.machine import milenage
+from simwarden.machine.eps_keys import kasme
+from simwarden.model.identity import Imei, Plmn
+from simwarden.runtime.clock import Clock
+from simwarden.runtime.declare import Declaration, ElementConfig
+from simwarden.runtime.diameter import DiameterNode, LocalNode, Peer, Unreachable
+from simwarden.runtime.element import Element
+from simwarden.runtime.host import Host, HostSettings, Placement
+from simwarden.runtime.loop import TestbedLoop
+from simwarden.runtime.management import ManagementError, Role
+from simwarden.runtime.store import open_engine, sqlite_url
+from simwarden.trace.events import Decided, Fault, StateChange
+from simwarden.trace.trace import Trace
+from simwarden.wire.diameter import Message, first
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterator
+    from pathlib import Path
+
+    from simwarden.policy.decision import Decision
+
+IMSI = "001010000000017"
+PLMN = Plmn.parse("001-01")
+REALM = PLMN.realm
+HOST = f"hss.{REALM}"
+METER, PHONE = "35000100000001", "35000200000001"
+# TS 35.208 4.3, test set 1
+K, OPC = "465b5ce8b199b49faa5f0a2ee238a6bc", "cd63cb71954a9f4e48a5994e37a02baf"
+APPROVAL = {"approver": "Li Wei", "reason": "meter replaced", "form": "F-17"}
+
+
+class MmeConfig(ElementConfig):
+    """Who this MME is."""
+
+    host: str = ""
+    realm: str = REALM
+
+
+class Mme(Element[MmeConfig]):
+    """Asks what it is told to and remembers what it is asked."""
+
+    declaration = Declaration(kind="mme", title="MME", lane=1, config=MmeConfig, starts_after=("hss",))
+    node: DiameterNode
+
+    async def start(self) -> None:
+        self.heard: list[Message] = []
+        names = ("cancel-location", "insert-subscriber-data", "delete-subscriber-data", "reset")
+        self.node = DiameterNode(
+            self.site,
+            LocalNode(self.config.host or f"{self.site.name}.{REALM}", self.config.realm),
+            {f"{name}-request": self.hear for name in names},
+        )
+        await self.node.connect("S6a", "hss")
+
+    async def stop(self) -> None:
+        await self.node.stop()
+
+    async def killed(self) -> None:
+        self.node.drop()
+
+    async def hear(self, message: Message, _peer: Peer) -> Message:
+        self.heard.append(message)
+        return self.node.answer(message, 2001)
+
+    @property
+    def told(self) -> list[tuple[str, Any]]:
+        short = {"Cancellation-Type", "DSR-Flags", "Subscription-Data", "Context-Identifier"}
+        return [(m.name, [avp for avp in m.avps if avp[0] in short]) for m in self.heard]
+
+    def make(self, name: str, *more: tuple[str, Any], imsi: str = IMSI, terminal: str = "") -> Message:
+        avps: list[tuple[str, Any]] = [("User-Name", imsi)]
+        if terminal:
+            avps.append(("Terminal-Information", [("IMEI", terminal), ("Software-Version", "01")]))
+        return self.node.make(name, [*avps, *more], realm=REALM)
+
+    async def ulr(self, terminal: str, *, imsi: str = IMSI, flags: int = 34) -> Message:
+        more = [("RAT-Type", 1004), ("ULR-Flags", flags), ("Visited-PLMN-Id", PLMN.to_bytes())]
+        return await self.node.ask("hss", self.make("Update-Location-Request", *more, imsi=imsi, terminal=terminal))
+
+    async def nor(self, terminal: str) -> Message:
+        return await self.node.ask("hss", self.make("Notify-Request", ("NOR-Flags", 0), terminal=terminal))
+
+    async def air(self, *wanted: tuple[str, Any], imsi: str = IMSI) -> Message:
+        more = [("Requested-EUTRAN-Authentication-Info", list(wanted)), ("Visited-PLMN-Id", PLMN.to_bytes())]
+        return await self.node.ask("hss", self.make("Authentication-Information-Request", *more, imsi=imsi))
+
+
+class Net:
+    """HSS, two MMEs of the home network (mme2 outside the province) and one that is not listed."""
+
+    def __init__(self, loop: TestbedLoop, transport: str = "memory", store: str = "", **config: Any) -> None:
+        peers = {"mme": {}, "mme2": {"home_province": "false"}, "mme3": ""}
+        self.loop = loop
+        clock = Clock(loop)
+        places = {"hss": Placement(store=store)} if store else {}
+        self.host = Host(loop, clock, Trace(clock.now), HostSettings(transport=transport, placements=places))
+        self.hss: Any = self.host.add("hss", Hss, HssConfig.model_validate({"peers": peers, **config}))
+        self.mme: Any = self.host.add("mme", Mme, MmeConfig())
+        self.mme2: Any = self.host.add("mme2", Mme, MmeConfig())
+        self.evil: Any = self.host.add("evil", Mme, MmeConfig())
+
+    def play(self, story: Callable[[], Awaitable[None]]) -> None:
+        async def run() -> None:
+            await self.host.start_all()
+            await story()
+            await self.host.close()
+
+        self.loop.run_until_complete(run())
+        assert [e.reason for e in self.host.trace.events if isinstance(e, Fault)] == []
+
+    async def provision(self, imsi: str = IMSI, name: str = "card", **sections: Any) -> Any:
+        body = {
+            "name": name,
+            "imsi": imsi,
+            "iccid": "8986000000000000017",
+            "msisdn": "8614400000017",
+            "k": K,
+            "opc": OPC,
+            "profile": "meter",
+            "form": "plug-in",
+            "sections": sections,
+        }
+        return await self.call("PUT", f"/cards/{imsi}", body)
+
+    async def call(self, method: str, path: str, body: Any = None, *, role: Role = Role.OPERATOR) -> Any:
+        return await self.hss.manage(role, method, path, body, caller="tester")
+
+    async def refused(self, method: str, path: str, body: Any = None, *, role: Role = Role.OPERATOR) -> int:
+        with pytest.raises(ManagementError) as caught:
+            await self.call(method, path, body, role=role)
+        assert K not in str(caught.value)
+        return caught.value.status
+
+    def decisions(self, control: str) -> list[Decision]:
+        return [
+            e.decision for e in self.host.trace.events if isinstance(e, Decided) and e.decision.control.id == control
+        ]
+
+    def last(self, observable: str) -> Any:
+        states = [e for e in self.host.trace.events if isinstance(e, StateChange) and e.observable == observable]
+        return states[-1].value
+
+
+LEARN = [{"by": "hss", "learn": "first-use"}]
+GIVEN = [{"by": "hss", "imei": METER + "7"}]
+
+
+@pytest.fixture
+def loop() -> Iterator[TestbedLoop]:
+    loop = TestbedLoop(virtual=True)
+    yield loop
+    loop.close()
+
+
+@pytest.fixture(params=["memory", "tcp"])
+def net(loop: TestbedLoop, request: pytest.FixtureRequest) -> Net:
+    return Net(loop, request.param)
+
+
+# -- authentication ----------------------------------------------------------------------------------------------------
+
+
+def test_a_vector_is_that_of_ts_35_208_and_its_autn_opens() -> None:
+    k, opc, rand = bytes.fromhex(K), bytes.fromhex(OPC), bytes.fromhex("23553cbe9637a89d218ae64dae47bf35")
+    vector = dict(make_vector(k, opc, 7, rand, PLMN))
+    assert vector["XRES"].hex() == "a54211d5e3ba50bf"
+    sqn = bytes(a ^ b for a, b in zip(vector["AUTN"][:6], bytes.fromhex("aa689c648370"), strict=True))
+    assert sqn == sqn_of(7) == ((7 << 5) | 7).to_bytes(6, "big")
+    assert vector["AUTN"][6:8] == b"\x80\x00"
+    assert vector["AUTN"][8:] == milenage.f1(k, opc, rand, sqn, b"\x80\x00")[0]
+    ck, ik = "b40ba9a3c58b2a05bbf0d987b21bf8cb", "f769bcd751044604127672711c6d3441"
+    assert vector["KASME"] == kasme(bytes.fromhex(ck), bytes.fromhex(ik), PLMN, vector["AUTN"][:6])
+
+
+def sqns(answer: Message, k: str = K, opc: str = OPC) -> list[int]:
+    found = []
+    for _, vector in answer.get("Authentication-Info"):
+        *_, ak = milenage.f2345(bytes.fromhex(k), bytes.fromhex(opc), first(vector, "RAND"))
+        concealed = first(vector, "AUTN")[:6]
+        found.append(int.from_bytes(bytes(a ^ b for a, b in zip(concealed, ak, strict=True)), "big") >> 5)
+    return found
+
+
+def test_sqns_rise_over_vectors_and_restarts(net: Net) -> None:
+    async def story() -> None:
+        await net.provision()
+        answer = await net.mme.air(("Number-Of-Requested-Vectors", 3))
+        assert sqns(answer) == [1, 2, 3]
+        assert [first(v, "Item-Number") for _, v in answer.get("Authentication-Info")] == [1, 2, 3]
+        await net.host.stop("hss", kill=True)
+        await net.host.start("hss")
+        assert sqns(await net.mme.air(("Number-Of-Requested-Vectors", 1))) == [4]
+        assert len(sqns(await net.mme.air(("Number-Of-Requested-Vectors", 32)))) == 5
+
+    net.play(story)
+
+
+def auts(seq: int, rand: bytes, *, spoilt: bool = False) -> bytes:
+    k, opc, sqn = bytes.fromhex(K), bytes.fromhex(OPC), sqn_of(seq)
+    concealed = bytes(a ^ b for a, b in zip(sqn, milenage.f5_star(k, opc, rand), strict=True))
+    mac_s = milenage.f1(k, opc, rand, sqn, b"\0\0")[1]
+    return concealed + (bytes(8) if spoilt else mac_s)
+
+
+def test_resynchronisation(net: Net) -> None:
+    async def story() -> None:
+        await net.provision()
+        rand = bytes(range(16))
+
+        async def resync(seq: int, *, spoilt: bool = False) -> list[int]:
+            info = ("Re-Synchronization-Info", rand + auts(seq, rand, spoilt=spoilt))
+            return sqns(await net.mme.air(("Number-Of-Requested-Vectors", 1), info))
+
+        assert await resync(1000) == [1001]
+        assert await resync(5000, spoilt=True) == [1002], "an AUTS that is not the card's changes nothing"
+        assert await resync(20) == [1003], "a card that would accept our SQN changes nothing"
+
+    net.play(story)
+
+
+def test_an_unknown_card_is_5001(net: Net) -> None:
+    async def story() -> None:
+        assert (await net.mme.air(imsi="001010000000099")).experimental_result == 5001
+        assert (await net.mme.ulr(METER, imsi="001010000000099")).experimental_result == 5001
+        (one, two) = net.decisions("hss.subscriber")
+        assert (one.subject, two.admitted) == ("001010000000099", False)
+
+    net.play(story)
+
+
+def test_vectors_of_other_systems_are_not_there(net: Net) -> None:
+    async def story() -> None:
+        await net.provision()
+        more = [("Requested-UTRAN-GERAN-Authentication-Info", []), ("Visited-PLMN-Id", PLMN.to_bytes())]
+        answer = await net.mme.node.ask("hss", net.mme.make("Authentication-Information-Request", *more))
+        assert answer.experimental_result == 4181
+
+    net.play(story)
+
+
+# -- binding -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("form", [METER, METER + "2", METER + "01"])
+def test_a_given_imei_is_compared_in_any_form(loop: TestbedLoop, form: str) -> None:
+    net = Net(loop)
+
+    async def story() -> None:
+        await net.provision(binding=GIVEN)
+        assert (await net.mme.ulr(form)).success
+        answer = await net.mme.ulr(PHONE + form[14:])
+        assert (answer.experimental_result, answer.result_code) == (5001, None)
+        assert answer.get("ULA-Flags") is None
+        assert answer.get("Subscription-Data") is None
+
+    net.play(story)
+    assert [d.admitted for d in net.decisions("bind.hss.given")] == [True, False]
+    assert net.decisions("bind.hss.given")[1].details["seen"] == Imei(PHONE).imei
+
+
+def test_the_first_use_binds_and_the_next_terminal_is_refused(net: Net) -> None:
+    async def story() -> None:
+        await net.provision(binding=LEARN)
+        assert (await net.mme.ulr(METER)).success
+        assert net.last("binding") == {"imsi": IMSI, "imei": Imei(METER).imei, "how": "learned"}
+        assert net.last("registration")["imei"] == Imei(METER).imei
+        assert (await net.mme.ulr(PHONE)).experimental_result == 5001
+        assert (await net.mme.ulr(METER + "99")).success
+        actions = [r["action"] for r in await net.call("GET", f"/cards/{IMSI}/audit")]
+        assert actions == ["provision", "learn", "mismatch"]
+
+    net.play(story)
+    assert {d.control.id for d in net.decisions("bind.hss.learned")} == {"bind.hss.learned"}
+
+
+@pytest.mark.parametrize("kill", [True, False])
+def test_a_learned_binding_survives_a_restart_which_the_mme_hears_of(net: Net, *, kill: bool) -> None:
+    async def story() -> None:
+        await net.provision(binding=LEARN)
+        await net.mme.ulr(METER)
+        await net.host.stop("hss", kill=kill)
+        await net.host.start("hss")
+        assert (await net.mme.ulr(PHONE)).experimental_result == 5001
+        await net.host.clock.settle()
+        assert [m.name for m in net.mme.heard] == ["reset-request"]
+        assert net.mme2.heard == []
+
+    net.play(story)
+
+
+def test_a_first_use_outside_the_province_is_served_and_teaches_nothing(net: Net) -> None:
+    async def story() -> None:
+        await net.provision(binding=LEARN)
+        assert (await net.mme2.ulr(PHONE)).success
+        assert (await net.call("GET", f"/cards/{IMSI}"))["binding"] == {"how": "learned", "imei": ""}
+        assert (await net.mme.ulr(METER)).success
+        assert (await net.mme2.ulr(PHONE)).experimental_result == 5001
+
+    net.play(story)
+
+
+def test_of_two_first_uses_at_once_exactly_one_wins(net: Net) -> None:
+    async def story() -> None:
+        await net.provision(binding=LEARN)
+        answers = await asyncio.gather(net.mme.ulr(METER), net.mme.ulr(PHONE))
+        assert sorted(a.success for a in answers) == [False, True]
+        bound = (await net.call("GET", f"/cards/{IMSI}"))["binding"]["imei"]
+        assert bound == Imei(METER if answers[0].success else PHONE).imei
+
+    net.play(story)
+
+
+def test_a_first_use_elsewhere_in_the_database_wins_too(loop: TestbedLoop, tmp_path: Path) -> None:
+    url = sqlite_url(tmp_path / "hss.sqlite")
+    net = Net(loop, store=url)
+
+    async def story() -> None:
+        await net.provision(binding=LEARN)
+        other = Store(open_engine(url, METADATA))
+        card = other.get(IMSI)
+        assert card is not None
+        record = net.hss.core.record("learn", IMSI, {})
+        place = {"mme": "x", "realm": "y", "plmn": "z"}
+        assert other.register(card, **place, imei=PHONE, teaches=PHONE, audit=record)
+        assert not other.register(card, **place, imei=METER, teaches=METER, audit=record)
+        other.close()
+        assert (await net.mme.ulr(METER)).experimental_result == 5001
+        assert (await net.mme.ulr(PHONE)).success
+
+    net.play(story)
+
+
+@pytest.mark.parametrize(("setting", "served"), [("refuse", False), ("admit", True)])
+def test_a_terminal_without_imei(loop: TestbedLoop, setting: str, served: bool) -> None:  # noqa: FBT001 - a parameter
+    net = Net(loop, without_imei=setting)
+
+    async def story() -> None:
+        await net.provision(binding=LEARN)
+        assert (await net.mme.ulr("")).success == served
+        assert (await net.call("GET", f"/cards/{IMSI}"))["binding"]["imei"] == ""
+
+    net.play(story)
+
+
+def test_an_imei_that_is_none_is_5004_and_admits_nobody(net: Net) -> None:
+    async def story() -> None:
+        await net.provision(binding=LEARN)
+        for imei in ("1234", "3500010000000x", "35000100000001001"):
+            answer = await net.mme.ulr(imei)
+            assert (answer.result_code, answer.find("Failed-AVP", "IMEI")) == (5004, imei)
+        assert (await net.call("GET", f"/cards/{IMSI}"))["mme"] == ""
+
+    net.play(story)
+
+
+@pytest.mark.parametrize(
+    ("answer", "experimental", "result"),
+    [({"result_code": "5003"}, None, 5003), ({"experimental_result": "5999"}, 5999, None)],
+)
+def test_the_answer_to_a_mismatch_is_configured(
+    loop: TestbedLoop, answer: dict[str, str], experimental: int | None, result: int | None
+) -> None:
+    net = Net(loop, mismatch=answer)
+
+    async def story() -> None:
+        await net.provision(binding=GIVEN)
+        got = await net.mme.ulr(PHONE)
+        assert (got.experimental_result, got.result_code) == (experimental, result)
+
+    net.play(story)
+
+
+def test_a_notified_mismatch_is_answered_with_success_and_cancelled(net: Net) -> None:
+    async def story() -> None:
+        await net.provision(binding=LEARN)
+        await net.mme.ulr(METER)
+        assert (await net.mme.nor(METER + "02")).success
+        await net.host.clock.settle()
+        assert net.mme.heard == []
+        assert (await net.mme.nor(PHONE)).success
+        await net.host.clock.settle()
+        assert net.mme.told == [("cancel-location-request", [("Cancellation-Type", 2)])]
+        assert net.last("registration") is None
+        assert (await net.mme.nor(PHONE)).experimental_result == 5423
+
+    net.play(story)
+
+
+def test_an_unbound_card_works_anywhere(net: Net) -> None:
+    async def story() -> None:
+        await net.provision()
+        assert (await net.mme.ulr(METER)).success
+        assert (await net.mme.ulr(PHONE)).success
+
+    net.play(story)
+    assert not net.decisions("bind.hss.learned")
+
+
+# -- who may ask -------------------------------------------------------------------------------------------------------
+
+
+def test_an_unlisted_peer_is_3010_and_teaches_nothing(net: Net) -> None:
+    async def story() -> None:
+        await net.provision(binding=LEARN)
+        with pytest.raises(Unreachable):
+            await net.evil.ulr(PHONE)
+        assert (await net.mme.ulr(METER)).success
+
+    net.play(story)
+    assert next(d.details["seen"] for d in net.decisions("hss.peer") if not d.admitted) == f"evil.{REALM}"
+
+
+@pytest.mark.parametrize(
+    ("host", "realm"), [(f"mme2.{REALM}", REALM), (f"evil.{REALM}", REALM), (f"mme.{REALM}", "elsewhere.example")]
+)
+def test_a_listed_peer_cannot_speak_for_others(net: Net, host: str, realm: str) -> None:
+    async def story() -> None:
+        await net.provision(binding=LEARN)
+        forged = net.mme.make(
+            "Update-Location-Request",
+            ("RAT-Type", 1004),
+            ("ULR-Flags", 34),
+            ("Visited-PLMN-Id", PLMN.to_bytes()),
+            terminal=PHONE,
+        )
+        forged.avps = [
+            (name, {"Origin-Host": host, "Origin-Realm": realm}.get(name, value)) for name, value in forged.avps
+        ]
+        answer = await net.mme.node.ask("hss", forged)
+        assert (answer.result_code, answer.find("Failed-AVP", "Origin-Host")) == (5004, host)
+        assert (await net.call("GET", f"/cards/{IMSI}"))["binding"]["imei"] == ""
+
+    net.play(story)
+    assert not net.decisions("hss.peer")[-1].admitted
+
+
+def test_a_request_for_another_realm_or_host_is_not_served(net: Net) -> None:
+    async def story() -> None:
+        await net.provision()
+        message = net.mme.node.make("Purge-UE-Request", [("User-Name", IMSI)], realm="elsewhere.example")
+        assert (await net.mme.node.ask("hss", message)).result_code == 3003
+        message = net.mme.node.make("Purge-UE-Request", [("User-Name", IMSI)], realm=REALM, host=f"hss9.{REALM}")
+        assert (await net.mme.node.ask("hss", message)).result_code == 3002
+
+    net.play(story)
+
+
+# -- locations ---------------------------------------------------------------------------------------------------------
+
+
+def test_the_answer_to_a_location_update_carries_the_subscription(loop: TestbedLoop) -> None:
+    net = Net(loop, zones=["0007"], periodic_update="3600")
+
+    async def story() -> None:
+        apns = [{"name": "meter.example", "address": "192.0.2.9"}, {"name": "ota.example", "pdn_type": "ipv4v6"}]
+        await net.provision(subscription=[{"apns": apns}])
+        answer = await net.mme.ulr(METER)
+        assert answer.get("ULA-Flags") == 1
+        data = answer.get("Subscription-Data")
+        assert first(data, "MSISDN") == "8614400000017"
+        assert first(data, "Regional-Subscription-Zone-Code") == b"\0\7"
+        assert first(data, "Subscribed-Periodic-RAU-TAU-Timer") == 3600
+        assert first(data, "Subscriber-Status") == 0
+        configurations = [v for n, v in first(data, "APN-Configuration-Profile") if n == "APN-Configuration"]
+        assert [first(c, "Service-Selection") for c in configurations] == ["meter.example", "ota.example"]
+        assert first(configurations[0], "Served-Party-IP-Address") == "192.0.2.9"
+        assert [first(c, "PDN-Type") for c in configurations] == [0, 2]
+        assert (await net.mme.ulr(METER, flags=38)).get("Subscription-Data") is None
+
+    net.play(story)
+
+
+def test_moving_to_another_mme_cancels_at_the_first(net: Net) -> None:
+    async def story() -> None:
+        await net.provision()
+        await net.mme.ulr(METER)
+        await net.mme.ulr(METER)
+        assert (await net.mme2.ulr(METER)).success
+        await net.host.clock.settle()
+        assert net.mme.told == [("cancel-location-request", [("Cancellation-Type", 0)])]
+        assert net.mme2.heard == []
+
+    net.play(story)
+
+
+def test_a_purged_card_needs_no_cancellation(net: Net) -> None:
+    async def story() -> None:
+        await net.provision()
+        await net.mme.ulr(METER)
+        purge = net.mme.make("Purge-UE-Request", ("PUR-Flags", 1))
+        assert (await net.mme.node.ask("hss", purge)).get("PUA-Flags") == 1
+        await net.mme2.ulr(METER)
+        await net.host.clock.settle()
+        assert net.mme.heard == []
+        late = net.mme.make("Purge-UE-Request", ("PUR-Flags", 1))
+        answer = await net.mme.node.ask("hss", late)
+        assert (answer.success, answer.get("PUA-Flags")) == (True, None)
+
+    net.play(story)
+
+
+def test_an_mme_that_was_away_is_told_when_it_is_back(net: Net) -> None:
+    async def story() -> None:
+        await net.provision()
+        await net.mme.ulr(METER)
+        await net.host.stop("mme", kill=True)
+        await net.call("POST", f"/cards/{IMSI}/suspension", {"how": "withdrawal"})
+        await net.host.start("mme")
+        await net.host.clock.settle()
+        assert net.mme.told == [("cancel-location-request", [("Cancellation-Type", 2)])]
+
+    net.play(story)
+
+
+# -- management --------------------------------------------------------------------------------------------------------
+
+
+def test_suspension_by_barring_and_resumption(net: Net) -> None:
+    async def story() -> None:
+        await net.provision()
+        await net.mme.ulr(METER)
+        await net.hss.manage(Role.OPERATOR, "POST", "/verbs/suspend", {"card": "card"})
+        assert net.last("subscription") == {"imsi": IMSI, "status": "barring"}
+        data = first((await net.mme.ulr(METER)).avps, "Subscription-Data")
+        assert (first(data, "Subscriber-Status"), first(data, "Operator-Determined-Barring")) == (1, 1)
+        await net.hss.manage(Role.OPERATOR, "POST", "/verbs/resume", {"card": "card"})
+        barred, free = ([("Subscriber-Status", n), ("Operator-Determined-Barring", n)] for n in (1, 0))
+        told = [("insert-subscriber-data-request", [("Subscription-Data", data)]) for data in (barred, free)]
+        assert net.mme.told == told
+
+    net.play(story)
+
+
+def test_suspension_by_withdrawal_and_resumption(net: Net) -> None:
+    async def story() -> None:
+        await net.provision()
+        await net.mme.ulr(METER)
+        await net.call("POST", f"/cards/{IMSI}/suspension", {"how": "withdrawal", "reason": "lost"})
+        assert net.mme.told == [("cancel-location-request", [("Cancellation-Type", 2)])]
+        assert (await net.mme.ulr(METER)).experimental_result == 5420
+        await net.host.stop("hss", kill=True)
+        await net.host.start("hss")
+        assert (await net.mme.ulr(METER)).experimental_result == 5420
+        await net.call("DELETE", f"/cards/{IMSI}/suspension")
+        assert (await net.mme.ulr(METER)).success
+
+    net.play(story)
+
+
+def test_a_customer_may_not_bind_and_the_attempt_is_kept(net: Net) -> None:
+    async def story() -> None:
+        await net.provision(binding=LEARN)
+        await net.mme.ulr(METER)
+        path, body = f"/cards/{IMSI}/binding", {"imei": PHONE, **APPROVAL}
+        assert await net.refused("PUT", path, body, role=Role.CUSTOMER) == 403
+        assert await net.refused("DELETE", path, APPROVAL, role=Role.CUSTOMER) == 403
+        assert not net.decisions("bind.operator")[-1].admitted
+        audit = await net.call("GET", f"/cards/{IMSI}/audit")
+        assert [(r["action"], r["role"], r["caller"]) for r in audit[2:]] == [
+            ("bind-refused", "customer", "tester"),
+            ("bind-refused", "customer", "tester"),
+        ]
+        assert (await net.mme.ulr(PHONE)).experimental_result == 5001
+
+    net.play(story)
+
+
+def test_the_operator_binds_anew_with_an_approval_record(net: Net) -> None:
+    async def story() -> None:
+        await net.provision(binding=GIVEN)
+        await net.mme.ulr(METER)
+        path = f"/cards/{IMSI}/binding"
+        assert await net.refused("PUT", path, {"imei": PHONE}) == 403
+        assert not net.decisions("bind.approval")[-1].admitted
+        assert await net.refused("PUT", path, {"imei": "12", **APPROVAL}) == 400
+        assert await net.refused("PUT", path, {**APPROVAL}) == 400
+        await net.call("PUT", path, {"imei": PHONE, **APPROVAL})
+        assert net.mme.told == [("cancel-location-request", [("Cancellation-Type", 2)])]
+        assert (await net.mme.ulr(METER)).experimental_result == 5001
+        assert (await net.mme.ulr(PHONE)).success
+        record = next(r for r in await net.call("GET", "/audit") if r["action"] == "bind")
+        assert record["details"] == {"before": METER, "after": PHONE, "mode": "given", **APPROVAL}
+        await net.call("DELETE", path, APPROVAL)
+        assert net.last("binding") is None
+        assert (await net.mme.ulr(METER)).success
+
+    net.play(story)
+
+
+def test_verbs_bind_and_are_refused(net: Net) -> None:
+    async def story() -> None:
+        await net.provision(binding=LEARN)
+
+        async def bind(**more: str) -> str:
+            body = {"card": "card", "imei": METER, **more}
+            outcome: str = await net.hss.manage(Role.OPERATOR, "POST", "/verbs/rebind", body)
+            return outcome
+
+        assert await bind(role="customer", **APPROVAL) == "refused"
+        assert await bind() == "refused"
+        assert await bind(**APPROVAL) == "bound"
+        with pytest.raises(ManagementError):
+            await net.hss.manage(Role.OPERATOR, "POST", "/verbs/suspend", {"card": "other"})
+
+    net.play(story)
+
+
+def test_provisioning_again_keeps_what_is_learned_and_changes_no_binding(net: Net) -> None:
+    async def story() -> None:
+        await net.provision(binding=LEARN)
+        await net.mme.air(("Number-Of-Requested-Vectors", 1))
+        await net.mme.ulr(METER)
+        again = await net.provision(binding=LEARN)
+        assert again["binding"] == {"how": "learned", "imei": Imei(METER).imei}
+        assert sqns(await net.mme.air(("Number-Of-Requested-Vectors", 1))) == [2]
+        for sections in ({}, {"binding": GIVEN}):
+            with pytest.raises(ManagementError, match="approval record"):
+                await net.provision(**sections)
+
+    net.play(story)
+
+
+def test_a_changed_subscription_reaches_the_mme(net: Net) -> None:
+    async def story() -> None:
+        both = [{"name": "a.example"}, {"name": "b.example"}]
+        await net.provision(subscription=[{"apns": both, "zones": ["0007"]}])
+        await net.mme.ulr(METER)
+        await net.call("PUT", f"/cards/{IMSI}/subscription", {"apns": both[:1]})
+        zones, contexts, data = net.mme.heard
+        assert (zones.name, zones.get("DSR-Flags")) == ("delete-subscriber-data-request", 1)
+        assert (contexts.get("DSR-Flags"), contexts.get("Context-Identifier")) == (8, 2)
+        assert data.name == "insert-subscriber-data-request"
+        assert data.find("Subscription-Data", "APN-Configuration-Profile")
+
+    net.play(story)
+
+
+def test_queries_and_refusals_of_the_management_interface(net: Net) -> None:
+    async def story() -> None:
+        await net.provision()
+        told = await net.call("GET", f"/cards/{IMSI}", role=Role.CUSTOMER)
+        assert told["msisdn"] == "8614400000017"
+        assert K not in str(await net.call("GET", "/cards"))
+        assert K not in repr(net.hss.core.store.get(IMSI))
+        assert await net.refused("GET", "/cards/001019999999999") == 404
+        assert await net.refused("GET", f"/cards/{IMSI}/location") == 503
+        assert await net.refused("PUT", f"/cards/{IMSI}", {"imsi": IMSI, "k": K}) == 400
+        assert await net.refused("GET", "/audit", role=Role.CUSTOMER) == 403
+        await net.mme.ulr(METER)
+        assert (await net.call("GET", f"/cards/{IMSI}/location"))["eps_user_state"] is None
+        await net.call("DELETE", f"/cards/{IMSI}")
+        assert (await net.mme.ulr(METER)).experimental_result == 5420
+
+    net.play(story)
