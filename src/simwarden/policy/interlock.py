@@ -24,8 +24,8 @@ def card_serves_terminal(*, bound: str, seen: str, fail_open: bool = False) -> R
 def terminal_accepts_card(*, bound: str, seen: str) -> Ruling:
     """Rule, for a terminal that compares, whether it communicates with the card that it holds.
 
-    `bound` is the IMEI in the card's area (empty: the card is bound to none), `seen` the terminal's own, both as 14 to 16
-    digits.
+    `bound` is the IMEI in the card's area (empty: the card is bound to none), `seen` the terminal's own, both as 14 to
+    16 digits.
     """
     facts = {"expected": Imei(imei_key(bound)).imei if bound else "", "seen": Imei(imei_key(seen)).imei}
     if not bound:

@@ -1,0 +1,214 @@
+"""The terminal's side of the contacts: what it reads, asks and writes (TS 102.221, TS 31.102)."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, NamedTuple
+
+from simwarden.errors import PeerError, SimwardenError
+from simwarden.model.identity import Plmn
+from simwarden.wire.apdu import cat, efs
+from simwarden.wire.apdu.authenticate import AuthenticateResponse, authenticate_command
+from simwarden.wire.apdu.coding import decode_imsi, decode_plmn_list, encode_plmn_list
+from simwarden.wire.apdu.command import CommandApdu, Ins, ResponseApdu, again_with
+from simwarden.wire.apdu.contents import AdministrativeData, Application, Bind, EpsLoci, EpsNsc
+from simwarden.wire.apdu.control import Control, insertion, is_atr
+from simwarden.wire.apdu.status import StatusWord
+
+if TYPE_CHECKING:
+    from simulators.device.terminal import Terminal
+    from simwarden.model.form import Slot
+    from simwarden.runtime.link import Link
+
+_PATIENCE = 5.0
+"""Seconds after which a card that does not answer counts as dead (the waiting time of T=0, generously)."""
+_NO_DATA, _PIN1 = 0x0C, 0x01
+
+
+class CardGoneError(SimwardenError):
+    """The card was taken out, does not fit, is dead, or will not let itself be read."""
+
+
+class CardData(NamedTuple):
+    """What a terminal reads at power-on."""
+
+    imsi: str
+    home: Plmn
+    location: EpsLoci
+    context: EpsNsc
+    forbidden_plmns: list[Plmn]
+    bind: Bind
+
+
+class CardSession:
+    """The contacts to one card. One command at a time; toolkit commands of the card are served in between."""
+
+    __slots__ = ("_answer", "_lock", "gone", "link", "terminal", "written")
+
+    def __init__(self, link: Link, terminal: Terminal) -> None:
+        self.link, self.terminal = link, terminal
+        self.gone = ""
+        #: what this terminal wrote last, by file identifier, so that nothing is written twice
+        self.written: dict[int, bytes] = {}
+        self._answer: asyncio.Future[bytes] | None = None
+        self._lock = asyncio.Lock()
+        link.on_receive = self._receive
+
+    def _receive(self, data: bytes, _stream: int) -> None:
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_result(data)
+
+    def lost(self, reason: str) -> None:
+        """Be told that the card has gone."""
+        self.gone = reason
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_exception(CardGoneError(reason))
+
+    async def _exchange(self, message: bytes) -> bytes:
+        if self.gone or not self.link.up:
+            raise CardGoneError(self.gone or "no contact")
+        answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        self._answer = answer
+        self.link.send(message)
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                return await answer
+        except TimeoutError:
+            raise CardGoneError("the card does not answer") from None
+        finally:
+            self._answer = None
+
+    async def put_in(self, slot: Slot) -> None:
+        """Put the card into the slot. Raises CardGoneError if it does not fit or cannot leave where it is."""
+        async with self._lock:
+            await self._exchange(insertion(slot))
+
+    async def reset(self, control: Control) -> None:
+        """Power on or reset, and check the answer to reset. Raises CardGoneError, PeerError."""
+        async with self._lock:
+            answer = await self._exchange(control.message())
+        if not is_atr(answer):
+            raise PeerError(f"no answer to reset: {answer.hex()}")
+
+    def power_off(self) -> None:
+        """Take the power away."""
+        self.written.clear()
+        if not self.gone:
+            self.link.send(Control.POWER_OFF.message())
+
+    async def command(self, command: CommandApdu) -> ResponseApdu:
+        """Send a command and return its last response; serves the card's toolkit commands. Raises as `reset` does."""
+        async with self._lock:
+            response = await self._transmit(command)
+            waiting = response
+            while waiting.sw >> 8 == 0x91:
+                waiting = await self._serve_toolkit(waiting.sw & 0xFF)
+        return response
+
+    async def _transmit(self, command: CommandApdu) -> ResponseApdu:
+        response = ResponseApdu.parse(await self._exchange(command.to_bytes()))
+        following = again_with(command, response.sw)
+        while following is not None:
+            response = ResponseApdu.parse(await self._exchange(following.to_bytes()))
+            following = again_with(following, response.sw)
+        return response
+
+    async def _serve_toolkit(self, size: int) -> ResponseApdu:
+        fetched = await self._transmit(cat.fetch(size))
+        command = cat.ProactiveCommand.parse(fetched.data)
+        if self.terminal.gives_imeisv_to_card:
+            response = cat.answer(command, self.terminal.card)
+        else:
+            details = (command.number, command.kind, command.qualifier)
+            response = cat.TerminalResponse(*details, cat.Result.BEYOND_CAPABILITIES)
+        return await self._transmit(response.command())
+
+    # -- what is read at power-on
+
+    async def start(self, pin: str) -> CardData:
+        """Select the USIM, pass its PIN, read what EMM needs and offer the toolkit. Raises CardGoneError, PeerError."""
+        entry = await self._record(efs.EF_DIR)
+        aid = Application.parse(entry).aid if entry else efs.AID_USIM_PREFIX
+        selected = await self.command(CommandApdu(0x00, Ins.SELECT, 0x04, _NO_DATA, aid))
+        if not selected.ok:
+            raise CardGoneError(f"no USIM on the card: {selected.text}")
+        imsi = await self._identity(pin)
+        mnc_length = AdministrativeData.parse(await self._binary(efs.EF_AD)).mnc_length
+        data = CardData(
+            imsi,
+            Plmn(imsi[:3], imsi[3 : 3 + mnc_length]),
+            EpsLoci.parse(await self._binary(efs.EF_EPSLOCI)),
+            EpsNsc.parse(await self._record(efs.EF_EPSNSC)),
+            decode_plmn_list(await self._binary(efs.EF_FPLMN)),
+            await self._bind(),
+        )
+        self.written[efs.EF_EPSNSC.fid] = data.context.to_bytes() if data.context.valid else EpsNsc().to_bytes()
+        await self.command(self._profile())
+        return data
+
+    def _profile(self) -> CommandApdu:
+        able = self.terminal.gives_imeisv_to_card
+        return cat.TerminalProfile(imei=able, imeisv=able).command()
+
+    async def _identity(self, pin: str) -> str:
+        response = await self.command(_read_binary(efs.EF_IMSI))
+        if response.sw == StatusWord.SECURITY_STATUS_NOT_SATISFIED and pin:
+            body = pin.encode("ascii").ljust(8, b"\xff")
+            verified = await self.command(CommandApdu(0x00, Ins.VERIFY_PIN, 0x00, _PIN1, body))
+            if not verified.ok:
+                raise CardGoneError(f"the card refuses the PIN: {verified.text}")
+            response = await self.command(_read_binary(efs.EF_IMSI))
+        if not response.ok:
+            raise CardGoneError(f"the card does not give its IMSI: {response.text}")
+        return decode_imsi(response.data)
+
+    async def _bind(self) -> Bind:
+        """Read the interlock's area; a card without one is bound to nothing."""
+        selected = await self.command(CommandApdu(0x00, Ins.SELECT, 0x00, _NO_DATA, efs.EF_BIND.fid.to_bytes(2)))
+        if selected.sw == StatusWord.FILE_NOT_FOUND:
+            return Bind()
+        response = await self.command(CommandApdu(0x00, Ins.READ_BINARY, 0, 0, le=efs.EF_BIND.size))
+        return Bind.parse(response.data)
+
+    async def _binary(self, ef: efs.Ef) -> bytes:
+        response = await self.command(_read_binary(ef))
+        if not response.ok:
+            raise PeerError(f"{ef.name} cannot be read: {response.text}")
+        return response.data
+
+    async def _record(self, ef: efs.Ef) -> bytes:
+        response = await self.command(CommandApdu(0x00, Ins.READ_RECORD, 1, ef.sfi << 3 | 4, le=ef.size))
+        return response.data if response.ok else b""
+
+    # -- what is asked and written later
+
+    async def authenticate(self, rand: bytes, autn: bytes) -> AuthenticateResponse | int:
+        """Return the card's answer to a challenge, or the status word with which it refuses."""
+        response = await self.command(authenticate_command(rand, autn))
+        return AuthenticateResponse.parse(response.data) if response.ok and response.data else response.sw
+
+    async def status(self) -> None:
+        """Ask whether the card is still there (TS 102.221 14.5.2). Raises CardGoneError."""
+        await self.command(CommandApdu(0x80, Ins.STATUS, 0x00, _NO_DATA))
+
+    async def write(self, ef: efs.Ef, octets: bytes) -> None:
+        """Update a file, unless this terminal wrote the same before. Raises CardGoneError, PeerError."""
+        if self.written.get(ef.fid) == octets:
+            return
+        if ef.records:
+            command = CommandApdu(0x00, Ins.UPDATE_RECORD, 1, ef.sfi << 3 | 4, octets)
+        else:
+            command = CommandApdu(0x00, Ins.UPDATE_BINARY, 0x80 | ef.sfi, 0, octets)
+        response = await self.command(command)
+        if not response.ok:
+            raise PeerError(f"{ef.name} cannot be written: {response.text}")
+        self.written[ef.fid] = octets
+
+
+def _read_binary(ef: efs.Ef) -> CommandApdu:
+    return CommandApdu(0x00, Ins.READ_BINARY, 0x80 | ef.sfi, 0, le=ef.size)
+
+
+def forbidden_plmns(plmns: list[Plmn]) -> bytes:
+    """Return the content of EFFPLMN, four places."""
+    return encode_plmn_list(plmns, efs.EF_FPLMN.size // 3)

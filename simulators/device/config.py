@@ -1,0 +1,102 @@
+"""Settings of a terminal."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, field_validator
+
+from simwarden.model.identity import Imei
+from simwarden.runtime.declare import ElementConfig, Model
+
+
+def _identity(value: str) -> str:
+    if value:
+        Imei.parse(value)
+    return value
+
+
+class Claims(Model):
+    """Whom a lying terminal says it is. What is empty is told truthfully."""
+
+    network: str = ""
+    """IMEI (14, 15 or 16 digits) told to the network: a cloned one, mostly."""
+    card: str = ""
+    """IMEI told to the card that asks (PROVIDE LOCAL INFORMATION)."""
+
+    @field_validator("network", "card")
+    @classmethod
+    def _is_imei(cls, value: str) -> str:
+        return _identity(value)
+
+
+class DeviceConfig(ElementConfig):
+    """A terminal: who it is, what it can do, and where it stands."""
+
+    type: Literal["module", "handset"] = "module"
+    """A module sits in a machine and has no voice; a handset is a phone that people call with."""
+    imei: str = ""
+    """Its IMEI as 14, 15 (check digit verified) or 16 digits (IMEISV); by default made up."""
+    voice: bool | None = None
+    """Whether it is voice capable and can make emergency calls; by default a handset is, a module is not."""
+    gives_imeisv: bool = True
+    """Whether it tells the network its identity when asked; one that does not answers with no identity."""
+    gives_imeisv_to_card: bool = True
+    """Whether it can tell the card its IMEI and IMEISV (PROVIDE LOCAL INFORMATION)."""
+    compares: bool = False
+    """Whether it reads the IMEI on the card after each reset of the card, and communicates only if it is its own."""
+    claims: Claims = Claims()
+    """Whom it says it is, where it lies."""
+    slot: Literal["any", "plug-in", "mini", "nano", "odd-shaped", "board"] = "any"
+    """What it has for a card."""
+    pin: str = ""
+    """PIN1 that it enters when the card asks for it."""
+    apn: str = ""
+    """Access point name that it asks for; empty: the subscription's default."""
+    pdn_type: Literal["ipv4", "ipv6", "ipv4v6"] = "ipv4"
+    """Kind of address that it asks for."""
+    cell: str = "enb/1"
+    """Where it stands: the cell that it hears best (element, then the cell's number)."""
+    hears: tuple[str, ...] = ()
+    """Other cells that it hears, best first; it turns to them when the first does not serve it."""
+    keeps_keys: Literal["at-detach", "always"] = "at-detach"
+    """When EFEPSNSC on the card holds keys: from detach to attach as TS 33.401 wants it, or always, as some do."""
+    resumes: bool = False
+    """A rogue terminal that takes up the registration it finds on a card by tracking area update, without attach."""
+    honours_rejects: bool = True
+    """Whether it keeps to the consequences of reject causes; one that does not tries again after T3411 for ever."""
+    t3245: bool = False
+    """Whether a card held invalid is tried again after 24 to 48 hours (TS 24.301 5.3.7a; NAS configuration)."""
+    max_unprotected_rejects: int = Field(default=10, ge=1)
+    """How many rejects without integrity protection are forgiven (the maxima of TS 24.301 5.3.7b)."""
+
+    @field_validator("imei")
+    @classmethod
+    def _is_imei(cls, value: str) -> str:
+        return _identity(value)
+
+    @field_validator("cell")
+    @classmethod
+    def _is_cell(cls, value: str) -> str:
+        split_cell(value)
+        return value
+
+    @field_validator("hears")
+    @classmethod
+    def _are_cells(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for each in value:
+            split_cell(each)
+        return value
+
+    @property
+    def voice_capable(self) -> bool:
+        """Whether emergency calls can be made with it."""
+        return self.type == "handset" if self.voice is None else self.voice
+
+
+def split_cell(name: str) -> tuple[str, int]:
+    """Return element and number (from 1) of a cell's name; `enb` alone is its first cell. Raises ValueError."""
+    element, slash, number = name.partition("/")
+    if not element or (slash and not (number.isdecimal() and int(number) > 0)):
+        raise ValueError(f"a cell is named ELEMENT/NUMBER (enb/1), not {name!r}")
+    return element, int(number) if slash else 1

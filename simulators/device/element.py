@@ -1,0 +1,365 @@
+"""A terminal as an element: what its user does with it."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from simulators.device.body import Body
+from simulators.device.card import CardGoneError, CardSession
+from simulators.device.config import DeviceConfig, split_cell
+from simulators.device.procedures import attach, detach, esm, service_request, tracking_area_update
+from simulators.device.radio import Rrc
+from simulators.device.state import EmmState, Procedure, Timer
+from simulators.device.verbs import OBSERVABLES, Goto, HotSwap, Insert, Move, OneDevice, Tau
+from simwarden.errors import PeerError
+from simwarden.model.form import Slot
+from simwarden.policy.decision import Control
+from simwarden.policy.interlock import terminal_accepts_card
+from simwarden.runtime.declare import Declaration, verb
+from simwarden.runtime.management import Call, ManagementError, route
+from simwarden.wire.apdu.control import Control as Contact
+from simwarden.wire.nas import UpdateType
+
+if TYPE_CHECKING:
+    from simulators.device.card import CardData
+    from simwarden.wire.uu import CellInformation
+
+INTERLOCK = Control("bind.card", "bind.card", terminal_accepts_card, "The terminal compares the IMEI on the card")
+
+_RELEASE_PATIENCE = 5.0
+"""Seconds that a terminal waits, when switched off, for the release of the connection (TS 24.301 5.5.2.2.1)."""
+_HANDOVER_PATIENCE = 20.0
+
+
+class Device(Body):
+    """A terminal. Its non-volatile memory is nothing but its configuration: all that is kept is kept on the card."""
+
+    declaration = Declaration(
+        kind="device",
+        title="Terminal",
+        lane=10,
+        config=DeviceConfig,
+        instances="devices",
+        starts_after=("uicc", "enb"),
+        calls=("ME-UICC", "Uu"),
+        observables=OBSERVABLES,
+        controls=(INTERLOCK,),
+    )
+
+    async def start(self) -> None:
+        """Be on the table, switched off."""
+        self.observe("imei", self.terminal.own.imei)
+        self.observe("power", "off")
+
+    async def stop(self) -> None:
+        """Be switched off, with its goodbyes."""
+        if self.powered:
+            await self._switch_off()
+        self._let_go()
+
+    async def killed(self) -> None:
+        """Lose power: nobody is told."""
+        self.powered = False
+        self.emm.reset()
+        self.radio.close()
+        self._let_go()
+
+    def _let_go(self) -> None:
+        session, self.session = self.session, None
+        if session is not None:
+            session.link.close("terminal gone")
+
+    # -- the user: card
+
+    @verb
+    async def insert(self, arguments: Insert) -> str:
+        """Put a card into the terminal: `inserted` or `refused` by its form; in a powered one how the attach ends."""
+        return await self._take(arguments.card)
+
+    @verb
+    async def move(self, arguments: Move) -> str:
+        """Take a card from where it is and put it into this terminal: as `insert`."""
+        return await self._take(arguments.card)
+
+    @verb
+    async def hot_swap(self, arguments: HotSwap) -> str:
+        """Put another card in place of the one in a running terminal: how the attach with it ends."""
+        if not self.powered:
+            raise ManagementError(409, f"{self.site.name} is switched off, which makes no hot swap")
+        if self.session is not None:
+            if self.config.slot == "board":
+                raise ManagementError(409, f"the card of {self.site.name} is on its board")
+            self.session.link.close("card swapped")
+            await self.card_gone("card swapped")
+        return await self._take(arguments.card)
+
+    async def _take(self, card: str) -> str:
+        if self.session is not None:
+            raise ManagementError(409, f"{self.site.name} holds {self.card_name}")
+        try:
+            link = await self.site.connect("ME-UICC", card)
+        except ConnectionError as error:
+            raise ManagementError(409, f"{card} cannot be put into {self.site.name}: {error}") from error
+        session = CardSession(link, self.terminal)
+        link.on_close = partial(self._on_card_closed, session)
+        try:
+            await session.put_in(Slot[self.config.slot.upper().replace("-", "_")])
+        except CardGoneError as error:
+            self.site.note(f"{card} does not go in: {error}")
+            link.close("not in")
+            return "refused"
+        self.session, self.card_name = session, card
+        self.observe("card", card)
+        return await self._begin() if self.powered else "inserted"
+
+    def _on_card_closed(self, session: CardSession, reason: str) -> None:
+        session.lost(reason)
+        if self.session is session:
+            self.site.spawn(self.card_gone(reason), "removal of the card")
+
+    async def card_gone(self, reason: str) -> None:
+        """The card is out: a powered terminal detaches with the keys it has in memory (TS 24.301 5.5.2.1)."""
+        self.session, self.card_name = None, ""
+        self.stop_polling()
+        self.observe("card", None)
+        if not self.powered:
+            return
+        self.site.note(f"card removed: {reason}")
+        await self._say_goodbye()
+        self.emm.reset()
+        self.emm.card = None
+        self.emm.cell = self.radio.cell
+        self.emm.enter(EmmState.NO_IMSI)
+        self.observe("usim", None)
+        self.observe("interlock", None)
+        self.observe("attach", "no-card")
+        self.answer(Procedure.ATTACH, "no-card")
+
+    # -- the user: power
+
+    @verb
+    async def power_on(self, arguments: OneDevice) -> str:
+        """Switch on: read the card, compare, listen, attach. The outcome is that of the attach."""
+        del arguments
+        if self.powered:
+            raise ManagementError(409, f"{self.site.name} is on")
+        self.powered = True
+        self.observe("power", "on")
+        return await self._begin()
+
+    @verb
+    async def power_off(self, arguments: OneDevice) -> str:
+        """Switch off: detach, write the card, power its contacts down. Always `off`."""
+        del arguments
+        self._powered()
+        await self._switch_off()
+        return "off"
+
+    async def _begin(self) -> str:
+        """From the reset of the card to the end of the attach."""
+        data = await self._read_card()
+        await self.select_cell()
+        if data is None:
+            self.emm.enter(EmmState.NO_IMSI)
+            self.observe("attach", "no-card")
+            return "no-card"
+        if self.config.resumes and self.emm.guti is not None and self.emm.security is not None:
+            return await self._resume()
+        return await self.run(Procedure.ATTACH, attach.start)
+
+    async def _resume(self) -> str:
+        """What a rogue terminal does: go on as if it were the one that registered."""
+        emm = self.emm
+        emm.tai_list = [] if emm.last_tai is None else [emm.last_tai]
+        emm.enter(EmmState.REGISTERED)
+        emm.update_type = UpdateType.TA_UPDATING
+        return await self.run(Procedure.TRACKING_AREA_UPDATE, tracking_area_update.start)
+
+    async def _read_card(self) -> CardData | None:
+        session = self.session
+        if session is None:
+            return None
+        try:
+            await session.reset(Contact.POWER_ON)
+            data = await session.start(self.config.pin)
+        except CardGoneError as error:
+            self.site.note(f"the card cannot be used: {error}")
+            return None
+        except PeerError as error:
+            self.site.peer_fault(session.link, error.reason)
+            return None
+        self.emm.insert(data)
+        self.observe("usim", self.emm.usim.value)
+        self._compare(data)
+        self.poll_card()
+        return data
+
+    def _compare(self, data: CardData) -> None:
+        bound, own = data.bind.imei_key, self.terminal.own
+        if self.config.compares:
+            decision = self.site.decide(INTERLOCK, data.imsi, bound=bound, seen=own.imei)
+            self.emm.interlocked = not decision.admitted
+            word = ("matches" if bound else "unbound") if decision.admitted else "mismatch"
+        else:
+            word = "not-compared" if bound else "unbound"
+            if bound and bound != own.key:
+                self.site.note("the card is bound to another terminal, which this one cannot see")
+        self.observe("interlock", word)
+
+    async def _switch_off(self) -> None:
+        await self._say_goodbye()
+        self.emm.reset()
+        self.powered = False
+        self.stop_polling()
+        if self.session is not None:
+            self.session.power_off()
+        self.radio.close()
+        self.observe("power", "off")
+        self.observe("attach", "off")
+        self.observe("usim", None)
+        self.emm.card = self.emm.cell = None
+
+    async def _say_goodbye(self) -> None:
+        if detach.switch_off(self.emm) and self.radio.state is not Rrc.IDLE:
+            self.on_release = asyncio.get_running_loop().create_future()
+            try:
+                async with asyncio.timeout(_RELEASE_PATIENCE):
+                    await self.on_release
+            except TimeoutError:
+                self.site.note("the network has not released the connection")
+            self.on_release = None
+        for timer in list(self.emm.timers):
+            self.emm.stop(timer)
+        self.radio.release()
+        self.emm.wired = self.emm.secure = False
+        if self.writing is not None:
+            await self.writing
+
+    # -- the user: service
+
+    @verb
+    async def attach(self, arguments: OneDevice) -> str:
+        """Attach: `accepted`, `rejected`, `no-answer`, or what holds it back."""
+        del arguments
+        self._powered()
+        return await self.run(Procedure.ATTACH, attach.start)
+
+    @verb
+    async def detach(self, arguments: OneDevice) -> str:
+        """Detach and stay on: `accepted`, or `no-answer` when it was done locally."""
+        del arguments
+        self._powered()
+        if not self.emm.state.registered:
+            raise ManagementError(409, f"{self.site.name} is not registered")
+        return await self.run(Procedure.DETACH, detach.start)
+
+    @verb
+    async def tau(self, arguments: Tau) -> str:
+        """Update the tracking area: `accepted`, `rejected`, `no-answer`, or what holds it back."""
+        self._powered()
+        self.emm.update_type = UpdateType.PERIODIC_UPDATING if arguments.periodic else UpdateType.TA_UPDATING
+        return await self.run(Procedure.TRACKING_AREA_UPDATE, tracking_area_update.start)
+
+    @verb
+    async def service_request(self, arguments: OneDevice) -> str:
+        """Ask for radio bearers: `accepted`, `rejected`, `no-answer`, or what holds it back."""
+        del arguments
+        self._powered()
+        return await self.run(Procedure.SERVICE_REQUEST, service_request.start)
+
+    @verb
+    async def emergency_call(self, arguments: OneDevice) -> str:
+        """Call for help, from a voice-capable terminal: `accepted`, `rejected`, `barred` or `no-answer`."""
+        del arguments
+        self._powered()
+        if not self.terminal.voice:
+            raise ManagementError(409, f"{self.site.name} is not voice capable")
+        if self.emm.state is EmmState.REGISTERED and not self.emm.emergency:
+            word = await self._emergency_bearer()
+            if word == "accepted":
+                return word
+            self.emm.drop_bearers()
+            self.emm.enter(EmmState.DEREGISTERED)
+        self.emm.stop(Timer.T3411, Timer.T3402, Timer.T302)
+        return await self.run(Procedure.ATTACH, attach.start_emergency)
+
+    async def _emergency_bearer(self) -> str:
+        if not self.emm.wired:
+            word = await self.run(Procedure.SERVICE_REQUEST, service_request.start_emergency)
+            if word != "accepted":
+                return word
+        answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self.waiting[Procedure.EMERGENCY_BEARER] = answer
+        esm.start_emergency(self.emm)
+        return await answer
+
+    # -- the user: place
+
+    @verb
+    async def goto(self, arguments: Goto) -> str:
+        """Go to another cell: `camped`, how a tracking area update ends, `handed-over`, or `no-cell`."""
+        self._powered()
+        return await self._go(arguments.cell)
+
+    @verb
+    async def handover(self, arguments: Goto) -> str:
+        """Go to another cell while connected (a service request comes first if need be): as `goto`."""
+        self._powered()
+        if not self.emm.wired:
+            word = await self.run(Procedure.SERVICE_REQUEST, service_request.start)
+            if word != "accepted":
+                return word
+        return await self._go(arguments.cell)
+
+    async def _go(self, name: str) -> str:
+        cell = await self.radio.find(name)
+        if cell is None:
+            return "no-cell"
+        if self.radio.state is Rrc.CONNECTED:
+            return await self._hand_over(cell)
+        update: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self.waiting[Procedure.TRACKING_AREA_UPDATE] = update
+        self.radio.camp(split_cell(name)[0], cell)
+        if self.emm.procedure is Procedure.TRACKING_AREA_UPDATE or update.done():
+            return await update
+        if self.emm.procedure is Procedure.ATTACH:
+            return await self.run(Procedure.ATTACH, attach.start)
+        self.waiting.pop(Procedure.TRACKING_AREA_UPDATE, None)
+        return "camped"
+
+    async def _hand_over(self, cell: CellInformation) -> str:
+        moved = self.on_moved = asyncio.get_running_loop().create_future()
+        self.radio.report(cell)
+        try:
+            async with asyncio.timeout(_HANDOVER_PATIENCE):
+                await moved
+        except TimeoutError:
+            return "refused"
+        finally:
+            self.on_moved = None
+        if self.emm.procedure is Procedure.TRACKING_AREA_UPDATE:
+            await self.run(Procedure.TRACKING_AREA_UPDATE, tracking_area_update.start)
+        return "handed-over" if self.emm.cell is not None and self.emm.cell.cell == cell.cell else "refused"
+
+    def _powered(self) -> None:
+        if not self.powered:
+            raise ManagementError(409, f"{self.site.name} is switched off")
+
+    @route("GET", "/status")
+    async def status(self, call: Call) -> dict[str, Any]:
+        """Tell what the terminal does, without any key."""
+        del call
+        emm = self.emm
+        return {
+            "power": "on" if self.powered else "off",
+            "card": self.card_name,
+            "imei": self.terminal.own.imei,
+            "emm_state": emm.state.value,
+            "usim": emm.usim.value if emm.card is not None else "",
+            "guti": str(emm.guti or ""),
+            "cell": str(emm.cell.cell) if emm.cell is not None else "",
+            "timers": sorted(timer.name for timer in emm.timers),
+            "addresses": [bearer.address for bearer in emm.bearers.values()],
+        }

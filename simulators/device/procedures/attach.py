@@ -1,0 +1,173 @@
+"""Attach (TS 24.301 5.5.1), with the emergency attach of a voice-capable terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from simulators.device.procedures import esm
+from simulators.device.procedures.refusal import refused
+from simulators.device.rejects import Usim
+from simulators.device.state import ATTEMPTS, EmmState, Procedure, Timer, UpdateStatus
+from simulators.device.terminal import CAPABILITY
+from simwarden.errors import PeerError
+from simwarden.wire.nas import (
+    NO_KEY,
+    AttachType,
+    IdentityType,
+    Message,
+    MessageType,
+    MobileIdentity,
+    RequestType,
+    decode,
+    encode,
+)
+from simwarden.wire.uu import EstablishmentCause
+
+if TYPE_CHECKING:
+    from simulators.device.emm import Emm
+
+
+def hindrance(emm: Emm) -> str:
+    """Return in a word what forbids a normal attach or update now, empty if nothing does."""
+    cell = emm.cell
+    if emm.card is None or emm.interlocked or cell is None:
+        return "no-card" if emm.card is None else "interlocked" if emm.interlocked else "no-cell"
+    if emm.honours_rejects and emm.usim is not Usim.KEEP:
+        return "usim-invalid"
+    if emm.honours_rejects and (emm.running(Timer.T3346) or emm.running(Timer.T3396)):
+        return "backed-off"
+    if cell.cell_barred or (emm.honours_rejects and not emm.suitable(cell)):
+        return "no-suitable-cell"
+    return "barred" if cell.ac_barring_for_mo_signalling or emm.running(Timer.T302) else ""
+
+
+def start(emm: Emm) -> None:
+    """Begin an attach, or say why not (5.5.1.2.2)."""
+    emm.stop(Timer.T3411, Timer.T3402)
+    emm.emergency = False
+    emm.procedure = Procedure.ATTACH
+    word = hindrance(emm)
+    if word:
+        emm.finish(word)
+        return
+    emm.attach_type = AttachType.EPS_ATTACH
+    _request(emm, EstablishmentCause.MO_SIGNALLING)
+
+
+def start_emergency(emm: Emm) -> None:
+    """Begin an attach for an emergency call: neither the card's state nor lists, back-off or interlock hold it back."""
+    cell = emm.cell
+    emm.procedure = Procedure.ATTACH
+    if cell is None or cell.ac_barring_for_emergency or not cell.ims_emergency_support:
+        emm.finish("barred" if cell is not None else "no-cell")
+        return
+    emm.attach_type = AttachType.EPS_EMERGENCY_ATTACH
+    _request(emm, EstablishmentCause.EMERGENCY)
+
+
+def _identity(emm: Emm) -> MobileIdentity:
+    if emm.guti is not None:
+        return MobileIdentity(IdentityType.GUTI, emm.guti)
+    if emm.card is not None:
+        return MobileIdentity(IdentityType.IMSI, emm.card.imsi)
+    return MobileIdentity(IdentityType.IMEI, emm.terminal.network.key + "0")
+
+
+def _request(emm: Emm, cause: EstablishmentCause) -> None:
+    emergency = emm.attach_type == AttachType.EPS_EMERGENCY_ATTACH
+    kind = RequestType.EMERGENCY if emergency else RequestType.INITIAL_REQUEST
+    request = Message(
+        MessageType.ATTACH_REQUEST,
+        eps_attach_type=emm.attach_type,
+        nas_key_set_identifier=emm.ksi if emm.guti is not None else NO_KEY,
+        eps_mobile_identity=_identity(emm),
+        ue_network_capability=CAPABILITY,
+        esm_message_container=encode(esm.pdn_connectivity_request(emm, kind, in_attach=True)),
+    )
+    if emm.last_tai is not None:
+        request.fields["last_visited_registered_tai"] = emm.last_tai
+    emm.port.observe("emm_cause", None)
+    emm.enter(EmmState.REGISTERED_INITIATED)
+    emm.start(Timer.T3410)
+    emm.send(request, cause)
+
+
+def on_accept(emm: Emm, message: Message, _protected: bool) -> None:  # noqa: FBT001 - the signature of a handler
+    """Take up the registration, and complete it (5.5.1.2.4)."""
+    if emm.procedure is not Procedure.ATTACH:
+        emm.port.note("ATTACH ACCEPT without an attach")
+        return
+    answer = esm.on_default_bearer(emm, decode(message["esm_message_container"], uplink=False))
+    if answer is None:
+        raise PeerError("ATTACH ACCEPT without a default bearer")
+    emm.stop(Timer.T3410)
+    emm.attach_attempts = 0
+    take_registration(emm, message)
+    emm.emergency = emm.attach_type == AttachType.EPS_EMERGENCY_ATTACH
+    emm.enter(EmmState.REGISTERED)
+    emm.send(Message(MessageType.ATTACH_COMPLETE, esm_message_container=encode(answer)))
+    emm.port.store_location()
+    emm.port.store_context()
+    emm.finish("accepted")
+
+
+def take_registration(emm: Emm, message: Message) -> None:
+    """Take identities, lists and timers out of an ATTACH ACCEPT or TRACKING AREA UPDATE ACCEPT."""
+    emm.update_status = UpdateStatus.EU1_UPDATED
+    emm.guti = message.get("guti", emm.guti)
+    emm.tai_list = list(message.get("tai_list", emm.tai_list))
+    emm.forbidden_areas.difference_update(emm.tai_list)
+    emm.t3412 = message.get("t3412_extended", message.get("t3412", emm.t3412))
+    emm.t3402 = message.get("t3402", Timer.T3402.seconds)
+    if emm.cell is not None:
+        emm.last_tai = emm.cell.tai
+    if "emm_cause" in message:
+        emm.port.observe("emm_cause", message["emm_cause"])
+
+
+def on_reject(emm: Emm, message: Message, protected: bool) -> None:  # noqa: FBT001 - the signature of a handler
+    """Act on the cause (5.5.1.2.5)."""
+    if emm.procedure is not Procedure.ATTACH:
+        emm.port.note("ATTACH REJECT without an attach")
+        return
+    container = message.get("esm_message_container")
+    if container is not None:
+        try:
+            esm.on_attach_refused(emm, decode(container, uplink=False), protected=protected)
+        except PeerError as error:
+            emm.port.fault(error.reason, container)
+    emm.stop(Timer.T3410)
+    refused(emm, Procedure.ATTACH, message, protected=protected)
+
+
+def failed(emm: Emm, word: str, *, at_once: bool = False) -> None:
+    """Count an abnormal end, and pause before the next attempt (5.5.1.2.6)."""
+    emm.stop(Timer.T3410)
+    if emm.attach_type == AttachType.EPS_EMERGENCY_ATTACH:
+        emm.enter(EmmState.DEREGISTERED)
+        emm.finish(word)
+        return
+    emm.attach_attempts = ATTEMPTS if at_once else min(emm.attach_attempts + 1, ATTEMPTS)
+    emm.enter(EmmState.ATTEMPTING_TO_ATTACH)
+    if emm.attach_attempts < ATTEMPTS or not emm.honours_rejects:
+        emm.start(Timer.T3411)
+    else:
+        emm.forget_registration()
+        emm.attach_attempts = ATTEMPTS
+        emm.update_status = UpdateStatus.EU2_NOT_UPDATED
+        emm.port.store_location()
+        if emm.t3402 < float("inf"):
+            emm.start(Timer.T3402, emm.t3402)
+    emm.finish(word)
+
+
+def on_lost(emm: Emm) -> None:
+    """The connection went before the answer came (5.5.1.2.6 b)."""
+    failed(emm, "no-answer")
+
+
+def on_t3410(emm: Emm) -> None:
+    """No answer came (5.5.1.2.6 c): release the connection locally."""
+    emm.port.release()
+    emm.wired = emm.secure = False
+    failed(emm, "no-answer")

@@ -1,0 +1,121 @@
+"""What follows from being in a cell, and from timers that open what a reject closed (TS 24.301 5.2, 5.3.7)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from simulators.device.procedures import attach, tracking_area_update
+from simulators.device.rejects import Usim
+from simulators.device.state import EmmState
+from simwarden.wire.nas import UpdateType
+
+if TYPE_CHECKING:
+    from simulators.device.emm import Emm
+    from simwarden.wire.nas import Message
+    from simwarden.wire.uu import CellInformation
+
+_WANT_TAU = (EmmState.ATTEMPTING_TO_UPDATE, EmmState.REGISTERED_LIMITED_SERVICE, EmmState.REGISTERED_PLMN_SEARCH)
+_WANT_ATTACH = (
+    EmmState.ATTACH_NEEDED,
+    EmmState.ATTEMPTING_TO_ATTACH,
+    EmmState.LIMITED_SERVICE,
+    EmmState.PLMN_SEARCH,
+)
+
+
+def on_camped(emm: Emm, cell: CellInformation) -> None:
+    """Listen in a cell: outside the TAI list a registered UE updates; one that found no service tries here."""
+    before, emm.cell = emm.cell, cell
+    emm.port.observe("cell", str(cell.cell))
+    emm.port.observe("tai", str(cell.tai))
+    if emm.procedure is not None or not emm.suitable(cell):
+        return
+    if emm.state.registered:
+        if cell.tai not in emm.tai_list or emm.state in _WANT_TAU:
+            emm.update_type = UpdateType.TA_UPDATING
+            tracking_area_update.start(emm)
+    elif emm.state in _WANT_ATTACH and before is not None and before.cell != cell.cell and emm.usim is Usim.KEEP:
+        attach.start(emm)
+
+
+def try_again(emm: Emm) -> None:
+    """Do what is wanted when a pause ends: attach, or update, whichever the state waits for."""
+    if emm.procedure is not None:
+        return
+    if emm.state in _WANT_TAU or (emm.state is EmmState.REGISTERED and emm.tau_attempts):
+        tracking_area_update.start(emm)
+    elif not emm.state.registered and emm.state not in (EmmState.NULL, EmmState.DEREGISTERED):
+        attach.start(emm)
+
+
+def on_t3402(emm: Emm) -> None:
+    """The long pause is over: five new attempts."""
+    emm.attach_attempts = emm.tau_attempts = 0
+    try_again(emm)
+
+
+def on_t3396(emm: Emm) -> None:
+    """The APN's back-off is over."""
+    if not emm.state.registered and emm.procedure is None:
+        attach.start(emm)
+
+
+def on_t3247(emm: Emm) -> None:
+    """Forgive rejects that came without integrity protection (5.3.7b)."""
+    emm.forbidden_areas.clear()
+    if emm.usim_events < emm.max_unprotected:
+        _revive(emm)
+    forgiven = [plmn for plmn, events in emm.plmn_events.items() if events < emm.max_unprotected]
+    changed = [plmn for plmn in forgiven if plmn in emm.forbidden_plmns]
+    for plmn in changed:
+        emm.forbidden_plmns.remove(plmn)
+    emm.forbidden_plmns_gprs.difference_update(forgiven)
+    if changed:
+        emm.port.store_forbidden_plmns()
+    _serve(emm)
+
+
+def on_t3245(emm: Emm) -> None:
+    """Give a card that was held invalid another chance (5.3.7a)."""
+    _revive(emm)
+    emm.forbidden_areas.clear()
+    emm.forbidden_plmns_gprs.clear()
+    _serve(emm)
+
+
+def on_plmn_rested(emm: Emm) -> None:
+    """A network with severe failure is a candidate again (#42)."""
+    emm.resting_plmn = None
+    _serve(emm)
+
+
+def _revive(emm: Emm) -> None:
+    if emm.usim is not Usim.KEEP:
+        emm.usim = Usim.KEEP
+        emm.port.observe("usim", "valid")
+
+
+def _serve(emm: Emm) -> None:
+    if emm.procedure is not None or emm.state is EmmState.NULL:
+        return
+    if emm.state in _WANT_TAU:
+        tracking_area_update.start(emm)
+    elif not emm.state.registered:
+        attach.start(emm)
+
+
+def on_t302(emm: Emm) -> None:
+    """The eNB may be asked again: do what it kept from being done."""
+    emm.resume()
+
+
+def on_t3440(emm: Emm) -> None:
+    """The network has not released the connection: the UE does (5.3.1.2)."""
+    emm.port.release()
+    emm.released()
+
+
+def on_information(emm: Emm, message: Message, _protected: bool) -> None:  # noqa: FBT001 - the signature of a handler
+    """Messages that change nothing here, but are worth a line."""
+    cause = message.get("emm_cause")
+    emm.port.note(f"{message.type.name.replace('_', ' ')}{'' if cause is None else f' with cause {int(cause)}'}")

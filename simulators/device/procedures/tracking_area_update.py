@@ -1,0 +1,109 @@
+"""Tracking area update, normal and periodic (TS 24.301 5.5.3)."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from simulators.device.procedures.attach import hindrance, take_registration
+from simulators.device.procedures.refusal import refused
+from simulators.device.state import ATTEMPTS, EmmState, Procedure, Timer, UpdateStatus
+from simulators.device.terminal import CAPABILITY
+from simwarden.wire.nas import Message, MessageType, UpdateType
+
+if TYPE_CHECKING:
+    from simulators.device.emm import Emm
+
+
+def start(emm: Emm) -> None:
+    """Begin an update of type `emm.update_type`, or say why not (5.5.3.2.2)."""
+    emm.stop(Timer.T3411, Timer.T3402, Timer.T3412)
+    emm.procedure = Procedure.TRACKING_AREA_UPDATE
+    word = hindrance(emm) or ("" if emm.guti is not None else "not-registered")
+    if word:
+        emm.finish(word)
+        return
+    request = Message(
+        MessageType.TRACKING_AREA_UPDATE_REQUEST,
+        eps_update_type=emm.update_type,
+        nas_key_set_identifier=emm.ksi,
+        old_guti=emm.guti,
+        eps_bearer_context_status=tuple(emm.bearers),
+    )
+    if emm.update_type != UpdateType.PERIODIC_UPDATING:
+        request.fields["ue_network_capability"] = CAPABILITY
+    if emm.last_tai is not None:
+        request.fields["last_visited_registered_tai"] = emm.last_tai
+    emm.port.observe("emm_cause", None)
+    emm.enter(EmmState.TRACKING_AREA_UPDATING_INITIATED)
+    emm.start(Timer.T3430)
+    emm.send(request)
+
+
+def on_accept(emm: Emm, message: Message, _protected: bool) -> None:  # noqa: FBT001 - the signature of a handler
+    """Take up what the network says, and complete if it gave a new GUTI (5.5.3.2.4)."""
+    if emm.procedure is not Procedure.TRACKING_AREA_UPDATE:
+        emm.port.note("TRACKING AREA UPDATE ACCEPT without an update")
+        return
+    emm.stop(Timer.T3430)
+    emm.tau_attempts = 0
+    take_registration(emm, message)
+    kept = message.get("eps_bearer_context_status")
+    if kept is not None:
+        for bearer in emm.bearers.keys() - set(kept):
+            del emm.bearers[bearer]
+    emm.enter(EmmState.REGISTERED)
+    if "guti" in message:
+        emm.send(Message(MessageType.TRACKING_AREA_UPDATE_COMPLETE))
+    emm.port.store_location()
+    emm.port.store_context()
+    emm.finish("accepted")
+
+
+def on_reject(emm: Emm, message: Message, protected: bool) -> None:  # noqa: FBT001 - the signature of a handler
+    """Act on the cause (5.5.3.2.5)."""
+    if emm.procedure is not Procedure.TRACKING_AREA_UPDATE:
+        emm.port.note("TRACKING AREA UPDATE REJECT without an update")
+        return
+    emm.stop(Timer.T3430)
+    refused(emm, Procedure.TRACKING_AREA_UPDATE, message, protected=protected)
+
+
+def failed(emm: Emm, word: str, *, at_once: bool = False) -> None:
+    """Count an abnormal end, and pause before the next attempt (5.5.3.2.6)."""
+    emm.stop(Timer.T3430)
+    emm.tau_attempts = ATTEMPTS if at_once else min(emm.tau_attempts + 1, ATTEMPTS)
+    unchanged = (
+        emm.update_status is UpdateStatus.EU1_UPDATED
+        and emm.cell is not None
+        and emm.cell.tai in emm.tai_list
+        and emm.tau_attempts < ATTEMPTS
+    )
+    if not unchanged:
+        emm.update_status = UpdateStatus.EU2_NOT_UPDATED
+    emm.enter(EmmState.REGISTERED if unchanged else EmmState.ATTEMPTING_TO_UPDATE)
+    if emm.tau_attempts < ATTEMPTS:
+        emm.start(Timer.T3411)
+    elif emm.t3402 < math.inf:
+        emm.port.store_location()
+        emm.start(Timer.T3402, emm.t3402)
+    emm.finish(word)
+
+
+def on_lost(emm: Emm) -> None:
+    """The connection went before the answer came (5.5.3.2.6 b)."""
+    failed(emm, "no-answer")
+
+
+def on_t3430(emm: Emm) -> None:
+    """No answer came (5.5.3.2.6 c)."""
+    emm.port.release()
+    emm.wired = emm.secure = False
+    failed(emm, "no-answer")
+
+
+def on_t3412(emm: Emm) -> None:
+    """It is time for the periodic update (5.3.5)."""
+    if emm.procedure is None and emm.state.registered:
+        emm.update_type = UpdateType.PERIODIC_UPDATING
+        start(emm)

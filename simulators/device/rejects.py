@@ -1,0 +1,191 @@
+"""What a UE does on each reject cause, as data: TS 24.301 5.5.1.2.5, 5.5.3.2.5, 5.6.1.5 and 5.5.2.3.2.
+
+`REACTIONS[procedure][cause]` is the table; what is not in it is an abnormal case of the procedure (5.5.1.2.6,
+5.5.3.2.6, 5.6.1.6). `apply` carries a reaction out.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING, NamedTuple
+
+from simulators.device.state import EmmState, Procedure, Timer, UpdateStatus
+from simwarden.wire.nas import EmmCause
+
+if TYPE_CHECKING:
+    from simulators.device.emm import Emm
+
+
+class Usim(Enum):
+    """For which services a reject makes the card invalid."""
+
+    KEEP = "valid"
+    INVALID_FOR_EPS = "invalid-for-eps"
+    INVALID = "invalid"
+
+
+class Forbid(Enum):
+    """Which list a reject puts the network or the tracking area on."""
+
+    NOTHING = ""
+    PLMN = "forbidden PLMNs"
+    PLMN_FOR_GPRS = "forbidden PLMNs for GPRS service"
+    AREA_REGIONAL = "forbidden tracking areas for regional provision of service"
+    AREA_ROAMING = "forbidden tracking areas for roaming"
+    PLMN_FOR_A_WHILE = "PLMN and RAT left alone for a while"
+
+
+class Next(Enum):
+    """What the UE does then."""
+
+    STAY = "stay"
+    OTHER_CELL = "search a suitable cell in another tracking area"
+    OTHER_PLMN = "select another PLMN"
+    ATTACH = "attach again"
+    WAIT_T3346 = "wait for T3346"
+
+
+class Reaction(NamedTuple):
+    """What a cause demands. `delete`: GUTI, last visited TAI, TAI list and key set identifier go."""
+
+    status: UpdateStatus | None
+    state: EmmState
+    delete: bool = True
+    usim: Usim = Usim.KEEP
+    forbid: Forbid = Forbid.NOTHING
+    then: Next = Next.STAY
+
+
+_EU2, _EU3 = UpdateStatus.EU2_NOT_UPDATED, UpdateStatus.EU3_ROAMING_NOT_ALLOWED
+_S = EmmState
+_C = EmmCause
+
+_CARD = Reaction(_EU3, _S.DEREGISTERED, usim=Usim.INVALID)
+_CARD_EPS = Reaction(_EU3, _S.DEREGISTERED, usim=Usim.INVALID_FOR_EPS)
+_PLMN = Reaction(_EU3, _S.PLMN_SEARCH, forbid=Forbid.PLMN, then=Next.OTHER_PLMN)
+_PLMN_GPRS = Reaction(_EU3, _S.PLMN_SEARCH, forbid=Forbid.PLMN_FOR_GPRS, then=Next.OTHER_PLMN)
+_REGIONAL = Reaction(_EU3, _S.LIMITED_SERVICE, forbid=Forbid.AREA_REGIONAL, then=Next.OTHER_CELL)
+_ROAMING = Reaction(_EU3, _S.PLMN_SEARCH, forbid=Forbid.AREA_ROAMING, then=Next.OTHER_PLMN)
+_NO_CELLS = Reaction(_EU3, _S.LIMITED_SERVICE, forbid=Forbid.AREA_ROAMING, then=Next.OTHER_CELL)
+_CSG = Reaction(_EU3, _S.LIMITED_SERVICE, delete=False, then=Next.OTHER_CELL)
+_SEVERE = Reaction(_EU2, _S.PLMN_SEARCH, forbid=Forbid.PLMN_FOR_A_WHILE, then=Next.OTHER_PLMN)
+
+_COMMON: dict[int, Reaction] = {
+    _C.ILLEGAL_UE: _CARD,
+    _C.ILLEGAL_ME: _CARD,
+    _C.EPS_AND_NON_EPS_SERVICES_NOT_ALLOWED: _CARD,
+    _C.EPS_SERVICES_NOT_ALLOWED: _CARD_EPS,
+    _C.PLMN_NOT_ALLOWED: _PLMN,
+    _C.REQUESTED_SERVICE_OPTION_NOT_AUTHORIZED_IN_THIS_PLMN: _PLMN,
+    _C.TRACKING_AREA_NOT_ALLOWED: _REGIONAL,
+    _C.ROAMING_NOT_ALLOWED_IN_THIS_TRACKING_AREA: _ROAMING,
+    _C.EPS_SERVICES_NOT_ALLOWED_IN_THIS_PLMN: _PLMN_GPRS,
+    _C.NO_SUITABLE_CELLS_IN_TRACKING_AREA: _NO_CELLS,
+    _C.NOT_AUTHORIZED_FOR_THIS_CSG: _CSG,
+}
+
+# A registered UE keeps its GUTI on #13 and #15, and may go on elsewhere by tracking area update.
+_REGISTERED: dict[int, Reaction] = {
+    _C.UE_IDENTITY_CANNOT_BE_DERIVED_BY_THE_NETWORK: Reaction(_EU2, _S.DEREGISTERED, then=Next.ATTACH),
+    _C.IMPLICITLY_DETACHED: Reaction(None, _S.DEREGISTERED, delete=False, then=Next.ATTACH),
+    _C.NO_EPS_BEARER_CONTEXT_ACTIVATED: Reaction(None, _S.DEREGISTERED, delete=False, then=Next.ATTACH),
+    _C.ROAMING_NOT_ALLOWED_IN_THIS_TRACKING_AREA: Reaction(
+        _EU3, _S.REGISTERED_PLMN_SEARCH, delete=False, forbid=Forbid.AREA_ROAMING, then=Next.OTHER_PLMN
+    ),
+    _C.NO_SUITABLE_CELLS_IN_TRACKING_AREA: Reaction(
+        _EU3, _S.REGISTERED_LIMITED_SERVICE, delete=False, forbid=Forbid.AREA_ROAMING, then=Next.OTHER_CELL
+    ),
+    _C.NOT_AUTHORIZED_FOR_THIS_CSG: _CSG._replace(state=_S.REGISTERED_LIMITED_SERVICE),
+    _C.SEVERE_NETWORK_FAILURE: _SEVERE,
+}
+
+REACTIONS: dict[Procedure, dict[int, Reaction]] = {
+    # 5.5.1.2.5
+    Procedure.ATTACH: _COMMON
+    | {
+        _C.CONGESTION: Reaction(_EU2, _S.ATTEMPTING_TO_ATTACH, delete=False, then=Next.WAIT_T3346),
+        _C.SEVERE_NETWORK_FAILURE: _SEVERE,
+    },
+    # 5.5.3.2.5
+    Procedure.TRACKING_AREA_UPDATE: _COMMON
+    | _REGISTERED
+    | {_C.CONGESTION: Reaction(_EU2, _S.ATTEMPTING_TO_UPDATE, delete=False, then=Next.WAIT_T3346)},
+    # 5.6.1.5
+    Procedure.SERVICE_REQUEST: _COMMON
+    | _REGISTERED
+    | {_C.CONGESTION: Reaction(None, _S.REGISTERED, delete=False, then=Next.WAIT_T3346)},
+    # 5.5.2.3.2, the network's DETACH REQUEST with "re-attach not required"
+    Procedure.DETACH: dict(_COMMON),
+}
+
+UNPROTECTED = frozenset(
+    {
+        _C.ILLEGAL_UE,
+        _C.ILLEGAL_ME,
+        _C.EPS_SERVICES_NOT_ALLOWED,
+        _C.EPS_AND_NON_EPS_SERVICES_NOT_ALLOWED,
+        _C.PLMN_NOT_ALLOWED,
+        _C.TRACKING_AREA_NOT_ALLOWED,
+        _C.ROAMING_NOT_ALLOWED_IN_THIS_TRACKING_AREA,
+        _C.EPS_SERVICES_NOT_ALLOWED_IN_THIS_PLMN,
+        _C.NO_SUITABLE_CELLS_IN_TRACKING_AREA,
+        _C.REQUESTED_SERVICE_OPTION_NOT_AUTHORIZED_IN_THIS_PLMN,
+    }
+)
+"""Causes that start T3247 when they come without integrity protection (5.3.7b)."""
+
+AT_ONCE = frozenset({95, 96, 97, 99, 111})
+"""Causes on which the attempt counter is set to 5 (5.5.1.2.6 d, 5.5.3.2.6 d)."""
+
+
+def apply(emm: Emm, reaction: Reaction, *, protected: bool, t3346: float | None = None) -> None:
+    """Carry a reaction out, up to the search for another cell or network."""
+    if not protected:
+        _count_unprotected(emm, reaction)
+    if reaction.status is not None:
+        emm.update_status = reaction.status
+    if reaction.delete:
+        emm.forget_registration()
+    if reaction.usim is not Usim.KEEP:
+        emm.invalidate_usim(reaction.usim)
+    _forbid(emm, reaction.forbid)
+    emm.enter(reaction.state)
+    if not reaction.state.registered:
+        emm.drop_bearers()
+    emm.port.store_location()
+    if reaction.then is Next.WAIT_T3346:
+        # 5.5.1.2.5: the value counts only under integrity protection, else a random one of the default range does.
+        emm.start(Timer.T3346, t3346 if protected and t3346 is not None else emm.port.uniform(900, 1800))
+
+
+def _count_unprotected(emm: Emm, reaction: Reaction) -> None:
+    """5.3.7b: a forged reject must not lock a UE out for ever."""
+    if reaction.then is Next.WAIT_T3346 or reaction.forbid is Forbid.PLMN_FOR_A_WHILE or reaction.then is Next.ATTACH:
+        return
+    if not emm.running(Timer.T3247):
+        emm.start(Timer.T3247, emm.port.uniform(1800, 3600))
+    if reaction.usim is not Usim.KEEP:
+        emm.usim_events += 1
+    if reaction.forbid in (Forbid.PLMN, Forbid.PLMN_FOR_GPRS) and emm.cell is not None:
+        plmn = emm.cell.tai.plmn
+        emm.plmn_events[plmn] = emm.plmn_events.get(plmn, 0) + 1
+
+
+def _forbid(emm: Emm, what: Forbid) -> None:
+    if what is Forbid.NOTHING or emm.cell is None:
+        return
+    tai = emm.cell.tai
+    if what in (Forbid.AREA_REGIONAL, Forbid.AREA_ROAMING):
+        emm.forbidden_areas.add(tai)
+        if tai in emm.tai_list:
+            emm.tai_list.remove(tai)
+    elif what is Forbid.PLMN_FOR_A_WHILE:
+        emm.resting_plmn = tai.plmn
+        emm.start(Timer.PLMN_42)
+    elif what is Forbid.PLMN:
+        if tai.plmn not in emm.forbidden_plmns:
+            emm.forbidden_plmns.append(tai.plmn)
+            emm.port.store_forbidden_plmns()
+    else:
+        emm.forbidden_plmns_gprs.add(tai.plmn)
+    emm.port.note(f"{what.value}: {tai if what.value.startswith('forbidden tracking') else tai.plmn}")

@@ -1,0 +1,119 @@
+"""What a user can do with a terminal (the arguments of its verbs), and what can be observed of it."""
+
+from __future__ import annotations
+
+from pydantic import field_validator
+
+from simulators.device.config import split_cell
+from simulators.device.state import EmmState
+from simwarden.runtime.declare import CardName, DeviceName, Observable, VerbModel
+
+
+class OneDevice(VerbModel):
+    """A verb that needs to know the terminal only."""
+
+    shorthand = "device"
+    target = "device"
+    device: DeviceName
+    """The terminal."""
+
+
+class Insert(VerbModel):
+    """Put a card into a terminal."""
+
+    target = "into"
+    card: CardName
+    """The card."""
+    into: DeviceName
+    """The terminal."""
+
+
+class Move(VerbModel):
+    """Move a card to another terminal."""
+
+    target = "to"
+    card: CardName
+    """The card, wherever it is."""
+    to: DeviceName
+    """The terminal."""
+
+
+class HotSwap(VerbModel):
+    """Change the card of a running terminal."""
+
+    target = "device"
+    device: DeviceName
+    """The terminal."""
+    card: CardName
+    """The card that goes in."""
+
+
+class Tau(VerbModel):
+    """Update the tracking area."""
+
+    shorthand = "device"
+    target = "device"
+    device: DeviceName
+    """The terminal."""
+    periodic: bool = False
+    """As the periodic update, else as one for a new tracking area."""
+
+
+class Goto(VerbModel):
+    """Take a terminal to another cell."""
+
+    target = "device"
+    device: DeviceName
+    """The terminal."""
+    cell: str
+    """The cell by its name (enb2/1)."""
+
+    @field_validator("cell")
+    @classmethod
+    def _is_cell(cls, value: str) -> str:
+        split_cell(value)
+        return value
+
+
+_OUTCOMES = (
+    "accepted",
+    "rejected",
+    "no-answer",
+    "card-refused",
+    "interlocked",
+    "backed-off",
+    "barred",
+    "no-suitable-cell",
+    "no-cell",
+    "usim-invalid",
+)
+
+OBSERVABLES = (
+    Observable("power", "whether the terminal is on", values=("on", "off")),
+    Observable("card", "the card in its slot, none without"),
+    Observable(
+        "attach",
+        "how the last attach ended, or what became of it",
+        values=("started", *_OUTCOMES, "no-card", "detached", "off", "emergency"),
+    ),
+    Observable("tau", "how the last tracking area update ended", values=(*_OUTCOMES, "not-registered")),
+    Observable(
+        "service_request", "how the last service request ended", values=(*_OUTCOMES, "not-registered", "no-keys")
+    ),
+    Observable("detach", "how the last detach of its own ended", values=("accepted", "no-answer")),
+    Observable("emergency_call", "how the last emergency call ended", values=_OUTCOMES),
+    Observable("emm_cause", "the EMM cause of the network's last answer, by the name of TS 24.301"),
+    Observable("esm_cause", "the ESM cause of the network's last answer, by the name of TS 24.301"),
+    Observable("emm_state", "state and substate of EMM", values=tuple(state.value for state in EmmState)),
+    Observable("usim", "whether the terminal holds its card valid", values=("valid", "invalid-for-eps", "invalid")),
+    Observable(
+        "interlock",
+        "what the terminal's comparison of the IMEI on the card gave",
+        values=("matches", "unbound", "mismatch", "not-compared"),
+    ),
+    Observable("cell", "E-CGI of the cell that it is in"),
+    Observable("tai", "TAI of the cell that it is in"),
+    Observable("apn", "access point name of its default bearer"),
+    Observable("address", "address of its default bearer"),
+    Observable("imei", "its true IMEI, 15 digits"),
+)
