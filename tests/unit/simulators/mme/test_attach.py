@@ -443,7 +443,9 @@ def test_null_algorithms_are_never_chosen_otherwise(run: Any) -> None:
     run(story)
 
 
-@pytest.mark.parametrize("control", ["mme.equipment", "mme.terminal-identity", "mme.register", "mme.barring", "mme.access-point"])
+@pytest.mark.parametrize(
+    "control", ["mme.equipment", "mme.terminal-identity", "mme.register", "mme.barring", "mme.access-point"]
+)
 def test_each_control_refuses_an_attach_when_switched(run: Any, control: str) -> None:
     async def story(network: Any) -> None:
         phone = network.phone()

@@ -1,0 +1,145 @@
+"""A card, two terminals, an eNB, an MME and an HSS in one process: attach, and the moved card that is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any
+
+import pytest
+
+from simulators.device.config import DeviceConfig
+from simulators.device.element import Device
+from simulators.enb.config import EnbConfig
+from simulators.enb.element import Enb
+from simulators.hss.config import HssConfig
+from simulators.hss.element import Hss
+from simulators.mme.config import MmeConfig
+from simulators.mme.element import Mme
+from simulators.uicc.config import UiccConfig
+from simulators.uicc.element import Uicc
+from simwarden.runtime.clock import Clock
+from simwarden.runtime.host import Host, HostSettings
+from simwarden.runtime.loop import TestbedLoop
+from simwarden.runtime.management import Role
+from simwarden.trace.dissect import Dissector
+from simwarden.trace.events import Decided, Fault, Frame, PeerFault, StateChange
+from simwarden.trace.trace import Trace
+from simwarden.wire.nas.enums import EmmCause
+
+IMSI = "001010000000001"
+METER, PHONE = "869901000000017", "869902000000015"
+CARD = {
+    "name": "card",
+    "imsi": IMSI,
+    "iccid": "8900101000000000014",
+    "msisdn": "1440000000001",
+    "k": "00112233445566778899aabbccddeeff",
+    "opc": "ffeeddccbbaa99887766554433221100",
+    "profile": "meter",
+    "form": "plug-in",
+}
+
+
+class Network:
+    """All elements, with the verbs of a scenario as calls."""
+
+    def __init__(self, loop: TestbedLoop, transport: str, **settings: Any) -> None:
+        clock = Clock(loop)
+        self.host = Host(loop, clock, Trace(clock.now), HostSettings(transport=transport))
+        add = self.host.add
+        add("card", Uicc, UiccConfig())
+        add("meter", Device, DeviceConfig.model_validate({"imei": METER, "type": "module"}))
+        add("phone", Device, DeviceConfig.model_validate({"imei": PHONE, "type": "handset"}))
+        for name in ("enb", "enb2"):
+            peers = {"x2": ("enb",)} if name == "enb2" else {}
+            add(name, Enb, EnbConfig.model_validate(peers | settings.get(name, {})))
+        add("mme", Mme, MmeConfig.model_validate({"equipment": {"eir": "off"}} | settings.get("mme", {})))
+        add("hss", Hss, HssConfig.model_validate(settings.get("hss", {})))
+
+    async def start(self, binding: list[dict[str, Any]] | None = None) -> None:
+        await self.host.start_all()
+        for name, entries in (("hss", binding or []), ("card", [])):
+            body = {**CARD, "sections": {"binding": entries} if entries else {}}
+            await self.host.elements[name].manage(Role.OPERATOR, "PUT", f"/cards/{IMSI}", body)
+
+    async def do(self, who: str, what: str, **arguments: Any) -> Any:
+        result = await self.host.elements[who].manage(Role.OPERATOR, "POST", f"/verbs/{what}", arguments)
+        await self.host.clock.settle()
+        return result
+
+    def observed(self, element: str, observable: str, key: str | None = None) -> Any:
+        found = [
+            event.value
+            for event in self.host.trace.events
+            if isinstance(event, StateChange)
+            and (event.element, event.observable, event.key) == (element, observable, key)
+        ]
+        return found[-1] if found else None
+
+    def of(self, kind: type[Any]) -> list[Any]:
+        return [event for event in self.host.trace.events if isinstance(event, kind)]
+
+    def ladder(self) -> list[str]:
+        reader = Dissector()
+        return [
+            f"{event.source}->{event.target} {found.summary}"
+            for event, found in reader.walk(self.host.trace.events)
+            if isinstance(event, Frame) and found is not None
+        ]
+
+
+Story = Callable[[Network], Coroutine[Any, Any, None]]
+
+
+@pytest.fixture(params=["memory", "tcp"])
+def run(request: pytest.FixtureRequest) -> Iterator[Callable[..., Network]]:
+    """Run a story in a network; it must end without a bug of ours, and without a protocol error between our elements."""
+    loop = TestbedLoop(virtual=True)
+
+    def carry_out(story: Story, binding: list[dict[str, Any]] | None = None, **settings: Any) -> Network:
+        network = Network(loop, request.param, **settings)
+
+        async def whole() -> None:
+            await network.start(binding)
+            await story(network)
+            await network.host.close()
+
+        loop.run_until_complete(whole())
+        assert [event.detail or event.reason for event in network.of(Fault)] == []
+        assert [f"{event.element}: {event.reason}" for event in network.of(PeerFault)] == []
+        assert [line for line in network.ladder() if "alformed" in line] == []
+        return network
+
+    yield carry_out
+    loop.close()
+
+
+def test_a_meter_attaches(run: Any) -> None:
+    async def story(network: Network) -> None:
+        await network.do("meter", "insert", card="card", into="meter")
+        assert await network.do("meter", "power_on", device="meter") == "accepted"
+        session = network.observed("mme", "session", IMSI)
+        assert session["imei"] == METER
+        assert session["cell"] == "001-01-0000101"
+        assert network.observed("meter", "address") == session["address"]
+        assert await network.do("meter", "power_off", device="meter") == "off"
+        assert network.observed("mme", "session", IMSI) is None
+
+    run(story)
+
+
+def test_a_card_that_learned_its_meter_is_refused_in_a_phone(run: Any) -> None:
+    async def story(network: Network) -> None:
+        await network.do("meter", "insert", card="card", into="meter")
+        assert await network.do("meter", "power_on", device="meter") == "accepted"
+        assert network.observed("hss", "binding", IMSI)["imei"][:14] == METER[:14]
+        await network.do("phone", "move", card="card", to="phone")
+        before = len(network.host.trace.events)
+        assert await network.do("phone", "power_on", device="phone") == "rejected"
+        assert network.observed("phone", "emm_cause") is EmmCause.EPS_AND_NON_EPS_SERVICES_NOT_ALLOWED
+        refused = [event.decision for event in network.of(Decided) if not event.decision.admitted]
+        assert [decision.control.id for decision in refused] == ["bind.hss.learned"]
+        later = [e for e in network.host.trace.events[before:] if isinstance(e, StateChange) and e.element == "mme"]
+        assert [e for e in later if e.observable == "session" and e.value is not None] == []
+
+    run(story, binding=[{"by": "hss", "learn": "first-use"}])
