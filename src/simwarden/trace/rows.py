@@ -145,7 +145,8 @@ def _told(found: Dissection) -> str:
     if not found.inner or not found.fields:
         return found.summary
     carried = "; ".join(part.summary for part in found.inner)
-    return carried if found.name in _CARRIERS else f"{carried} (in {found.name.replace('-', ' ')})"
+    carrier = found.summary.partition(",")[0].partition(" (")[0]
+    return carried if found.name in _CARRIERS else f"{carried} (in {carrier})"
 
 
 def _decision(event: Decided) -> Row:

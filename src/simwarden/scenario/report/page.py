@@ -1,0 +1,150 @@
+"""The page of a report: one file that needs no network, with a ladder for each scenario.
+
+The rows of a ladder are compressed and travel as base64, so that a page of a hundred scenarios stays small, opens at
+once and unpacks only what is looked at. Whatever came over a wire reaches the document as text only, and a content
+security policy with the hashes of the page's own script and style lets nothing else run or load.
+"""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import hashlib
+import json
+import os.path
+import pkgutil
+import zlib
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import jinja2
+
+import simwarden
+from simwarden.policy.requirements import requirements
+from simwarden.trace.ladder import lanes_of
+from simwarden.trace.rows import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from simwarden.scenario.result import ScenarioResult
+    from simwarden.trace.rows import Row
+
+_PACKAGE = "simwarden.scenario.report"
+
+
+class Page:
+    """Collects scenarios and renders them."""
+
+    def __init__(self) -> None:
+        self._index: list[dict[str, Any]] = []
+        self._ladders: list[str] = []
+
+    def add(self, result: ScenarioResult, rows: Sequence[Row], capture: str) -> None:
+        """Add a scenario with the rows of its ladder; `capture` is the name of its capture beside the page."""
+        lanes = lanes_of(rows, {lane.name: lane.order for lane in result.lanes})
+        self._index.append(_summary(result, rows, lanes) | {"capture": capture})
+        self._ladders.append(_packed([_row(row, lanes) for row in rows]))
+
+    def render(self) -> str:
+        """Return the document."""
+        script, style = _asset("page.js"), _asset("page.css")
+        self._link_twins()
+        environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
+        template = environment.from_string(_asset("page.html.j2"))
+        return template.render(
+            script=script,
+            style=style,
+            script_hash=_hash(script),
+            style_hash=_hash(style),
+            index=_json({"scenarios": self._index, "version": simwarden.__version__}),
+            ladders=self._ladders,
+            written=dt.datetime.now(dt.UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        )
+
+    def _link_twins(self) -> None:
+        """Turn the path of a twin into the name of its scenario, where it is in this report."""
+        names = {os.path.normpath(each["path"]): each["name"] for each in self._index}
+        for each in self._index:
+            beside = os.path.normpath(os.path.join(os.path.dirname(each["path"]), each["twin"]))  # noqa: PTH118, PTH120
+            each["twin_name"] = names.get(beside, "") if each["twin"] else ""
+
+
+def _summary(result: ScenarioResult, rows: Sequence[Row], lanes: Sequence[str]) -> dict[str, Any]:
+    known = {lane.name: lane for lane in result.lanes}
+    failure = asdict(result.failure) if result.failure else None
+    blocked = [row for row in rows if row.kind is Kind.DECISION and row.verdict == "refuse"]
+    return {
+        "name": result.name,
+        "title": result.title,
+        "path": result.path,
+        "verdict": result.verdict.value,
+        "proves": [_proof(each) for each in result.proves],
+        "tags": result.tags,
+        "twin": result.twin,
+        "about": result.about,
+        "seconds": round(result.seconds, 4),
+        "virtual": round(result.virtual, 3),
+        "run": f"seed {result.seed}, {result.transport}, {result.clock} clock",
+        "steps": [result.steps_done, result.steps],
+        "failure": failure,
+        "blocked": list(dict.fromkeys(f"{row.source}: {row.control}" for row in blocked)),
+        "messages": sum(row.kind is Kind.MESSAGE for row in rows),
+        "lanes": [_lane(name, known) for name in lanes],
+    }
+
+
+def _lane(name: str, known: Mapping[str, Any]) -> dict[str, Any]:
+    lane = known.get(name)
+    return {"name": name, "title": lane.title if lane else "", "external": bool(lane is None or lane.external)}
+
+
+def _proof(name: str) -> dict[str, str]:
+    found = requirements().get(name)
+    return {"id": name, "clause": found.clause, "rule": found.rule} if found else {"id": name}
+
+
+def _row(row: Row, lanes: Sequence[str]) -> dict[str, Any]:
+    """Return a row as the page's script wants it: lanes by number, and only what is there."""
+    lane = {name: number for number, name in enumerate(lanes)}
+    full = {
+        "k": row.kind.value,
+        "n": row.number,
+        "t": round(row.time, 6),
+        "x": row.text,
+        "s": lane.get(row.source, -1),
+        "d": lane.get(row.target, -1),
+        "i": row.interface,
+        "m": row.name,
+        "v": row.verdict,
+        "c": row.cause,
+        "o": row.control,
+        "u": row.clause,
+        "f": row.fields,
+        "b": row.octets.hex(),
+        "l": row.line,
+        "q": row.quiet,
+        "e": row.source if row.source not in lane else "",
+    }
+    return {key: value for key, value in full.items() if key in "sdnt" or value}
+
+
+def _packed(rows: list[dict[str, Any]]) -> str:
+    octets = json.dumps(rows, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "replace")
+    return base64.b64encode(zlib.compress(octets, 9)).decode() if rows else ""
+
+
+def _json(value: Any) -> str:
+    """Return JSON that may stand inside a script element: nothing in it can end the element."""
+    text = json.dumps(value, separators=(",", ":"), ensure_ascii=True)
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def _asset(name: str) -> str:
+    data = pkgutil.get_data(_PACKAGE, name)
+    assert data is not None  # noqa: S101 - the file is part of the package
+    return data.decode()
+
+
+def _hash(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
