@@ -1,0 +1,71 @@
+"""The intruder as an element: it connects when a scenario tells it to, as whoever it says it is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from simulators.intruder.config import Forge, IntruderConfig
+from simulators.intruder.procedures import make_avps, request_name
+from simwarden.runtime.declare import Declaration, Observable, verb
+from simwarden.runtime.diameter import DiameterNode, LocalNode, Unreachable
+from simwarden.runtime.element import Element
+
+if TYPE_CHECKING:
+    from simwarden.wire.diameter import Message
+
+_OUTCOMES = ("no-connection", "no-answer", "accepted", "refused")
+
+
+class Intruder(Element[IntruderConfig]):
+    """Sends forged Diameter requests, with a name of its own or another node's."""
+
+    declaration = Declaration(
+        kind="intruder",
+        title="Intruder",
+        lane=95,
+        config=IntruderConfig,
+        standing=False,
+        starts_after=("hss", "eir", "mme"),
+        calls=("S6a", "S13"),
+        observables=(
+            Observable("forgery", "what became of the last forged request", values=_OUTCOMES),
+            Observable("result", "Result-Code or Experimental-Result-Code of the last answer"),
+        ),
+    )
+
+    async def start(self) -> None:
+        """Wait to be told."""
+        self._node: DiameterNode | None = None
+
+    async def stop(self) -> None:
+        """Go without a trace."""
+        if self._node is not None:
+            self._node.drop()
+
+    async def killed(self) -> None:
+        """As `stop`."""
+        await self.stop()
+
+    @verb
+    async def forge(self, arguments: Forge) -> str:
+        """Send a forged request: `accepted` or `refused` by its answer, `no-answer`, or `no-connection`."""
+        name, avps = request_name(arguments.message), make_avps(arguments.avps)
+        if self._node is None:
+            self._node = DiameterNode(self.site, LocalNode(self.config.host, self.config.realm), {})
+        outcome = "no-connection"
+        if await self._node.connect(arguments.interface, arguments.to):
+            message = self._node.make(name, avps, realm=arguments.destination_realm)
+            outcome = await self._send(self._node, arguments, message)
+        self.site.observe("forgery", outcome)
+        return outcome
+
+    async def _send(self, node: DiameterNode, arguments: Forge, message: Message) -> str:
+        claims = {"Origin-Host": arguments.origin_host, "Origin-Realm": arguments.origin_realm}
+        message.avps = [(name, claims.get(name) or value) for name, value in message.avps]
+        try:
+            answer = await node.ask(arguments.to, message)
+        except Unreachable as error:
+            self.site.note(str(error))
+            return "no-answer"
+        self.site.observe("result", answer.experimental_result or answer.result_code)
+        return "accepted" if answer.success else "refused"
