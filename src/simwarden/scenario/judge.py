@@ -110,13 +110,13 @@ class Judge:
             others[dissection.name] = None
             for each in _nested(dissection):
                 if each.name == condition.message:
-                    wrong = sum(1 for _ in differences(condition.fields, each.fields))
+                    wrong = sum(1 for _ in differences(condition.fields, _fields(each, condition)))
                     if not wrong:
                         return None
                     candidates.append((wrong, frame, each))
         if candidates:
             _, frame, best = min(candidates, key=lambda each: each[0])
-            want, got = _side_by_side(condition.fields, best.fields)
+            want, got = _side_by_side(condition.fields, _fields(best, condition))
             return _mismatch(condition, want, got, frame.number)
         names = list(others)
         said = f"no such message; {condition.interface} carried {', '.join(names[:_LISTED]) or 'nothing'}"
@@ -147,7 +147,7 @@ class Judge:
         if isinstance(condition, MessageWanted):
             for frame, dissection in self._frames(condition.interface, since):
                 for each in _nested(dissection):
-                    if each.name == condition.message and matches(condition.fields, each.fields):
+                    if each.name == condition.message and matches(condition.fields, _fields(each, condition)):
                         return frame
             return None
         if isinstance(condition, FactWanted):
@@ -215,6 +215,18 @@ def _nested(dissection: Dissection) -> Iterator[Dissection]:
     yield dissection
     for each in dissection.inner:
         yield from _nested(each)
+
+
+def _fields(dissection: Dissection, condition: MessageWanted) -> Mapping[str, Any]:
+    """Return a message's fields, with octets opened that are a message themselves where fields of it are wanted."""
+    opened = {
+        key: {
+            name: value for each in _nested(dissection) for name, value in each.fields.items() if each is not dissection
+        }
+        for key, want in condition.fields.items()
+        if isinstance(want, dict) and isinstance(dissection.fields.get(key), bytes)
+    }
+    return {**dissection.fields, **opened} if opened else dissection.fields
 
 
 def _side_by_side(want: Mapping[str, Any], got: Mapping[str, Any]) -> tuple[str, str]:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from simwarden.scenario.document import Action, Expectation, Scenario, Step
     from simwarden.scenario.identities import Card
     from simwarden.scenario.result import FailureRecord, Mismatch
+    from simwarden.trace.events import Event
 
 #: seconds that an expectation waits for what is not there yet: of virtual time, of real time
 _WITHIN_VIRTUAL, _WITHIN_REAL = 30.0, 5.0
@@ -216,20 +217,29 @@ class _Run:
             self._fail(f"fault in {fault.element}: {fault.reason}", Verdict.ERROR, detail=fault.detail)
 
     def _check_refusals(self, shown: int) -> None:
-        """A refusal that an element shows must have a control behind it, unless somebody's real element refused."""
+        """A refusal that stands at the end of a phase has a control behind it, or somebody's real element."""
         if self.scenario.external:
             return
-        starts = iter([*self.phases[1:], shown + 1])
-        until, refused = next(starts), False
+        starts = [*self.phases[1:], shown]
+        phase: list[Event] = []
         for event in self.trace.events[:shown]:
-            while event.number > until:
-                until, refused = next(starts), False
-            if isinstance(event, Decided):
-                refused = refused or not event.decision.admitted
-            elif isinstance(event, StateChange) and event.value == "rejected" and not refused:
+            phase.append(event)
+            if event.number == starts[0]:
+                self._check_phase(phase)
+                starts.pop(0)
+                phase = []
+
+    def _check_phase(self, phase: list[Event]) -> None:
+        standing: dict[str, StateChange] = {}
+        for event in phase:
+            if isinstance(event, Decided) and not event.decision.admitted:
+                return
+            if isinstance(event, StateChange) and event.key is None and event.value in ("accepted", "rejected"):
+                standing[event.element] = event
+        for event in standing.values():
+            if event.value == "rejected" and self.result.failure is None:
                 said = f"{event.element}.{event.observable} is rejected, but no control decided so"
                 self._fail(said, Verdict.ERROR)
-                return
 
     # -- the story
 
