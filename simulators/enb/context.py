@@ -225,5 +225,4 @@ class Neighbour:
         self.link = link
         self.name = link.remote
         self.enb_id: int | None = None
-        #: its cells and their tracking areas
-        self.cells: dict[Ecgi, Tai] = {}
+        self.cells: set[Ecgi] = set()

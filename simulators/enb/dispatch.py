@@ -12,7 +12,7 @@ from simwarden.wire.s1ap import CauseProtocol, S1apError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from simulators.enb.context import Mme, Neighbour, RadioLink
+    from simulators.enb.context import Mme, RadioLink
     from simulators.enb.station import Station
 
 RADIO: dict[type[uu.Message], Callable[[Station, RadioLink, Any], None]] = {
@@ -56,12 +56,14 @@ def from_radio(station: Station, radio: RadioLink, data: bytes) -> None:
     """Take a frame of a device's; a bad one is noted, and dropped as the radio drops noise."""
     try:
         message = uu.decode(data)
-        procedure = RADIO.get(type(message))
-        if procedure is None:
-            raise PeerError(f"{message.name} is for devices")
-        procedure(station, radio, message)
+        RADIO.get(type(message), _for_devices)(station, radio, message)
     except PeerError as error:
         station.site.peer_fault(radio.link, error.reason, data)
+
+
+def _for_devices(station: Station, radio: RadioLink, message: uu.Message) -> None:
+    del station, radio
+    raise PeerError(f"{message.name} is for devices")
 
 
 def from_mme(station: Station, mme: Mme, data: bytes) -> None:
@@ -107,26 +109,6 @@ def _fault(station: Station, mme: Mme, reason: str, data: bytes) -> None:
 def _send(mme: Mme, message: s1ap.Message) -> None:
     if mme.link is not None:
         mme.link.send(s1ap.encode(message))
-
-
-def from_neighbour(station: Station, neighbour: Neighbour, data: bytes) -> None:
-    """Take a message of a neighbouring eNB's."""
-    x2.receive(station, neighbour, data)
-
-
-def x2_connected(station: Station, neighbour: Neighbour) -> None:
-    """X2 to a neighbour can be set up: we called."""
-    x2.x2_setup(station, neighbour)
-
-
-def x2_accepted(station: Station, neighbour: Neighbour) -> None:
-    """X2 to a neighbour will be set up: it called, and asks."""
-    del station, neighbour
-
-
-def x2_closed(station: Station, neighbour: Neighbour) -> None:
-    """A neighbour is gone; handovers to and from it are over."""
-    x2.x2_lost(station, neighbour)
 
 
 def radio_closed(station: Station, radio: RadioLink) -> None:

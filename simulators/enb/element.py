@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from simulators.enb import dispatch
 from simulators.enb.config import EnbConfig
 from simulators.enb.context import Mme, Neighbour, RadioLink
-from simulators.enb.procedures import interface, s1_setup
+from simulators.enb.procedures import interface, s1_setup, x2
 from simulators.enb.station import Station
 from simwarden.runtime.declare import Declaration, Observable
 from simwarden.runtime.element import Element
@@ -44,7 +44,7 @@ class Enb(Element[EnbConfig]):
         self._stopping = False
         self._settled = asyncio.Event()
         await self.site.listen("Uu", self._accept_device)
-        await self.site.listen("X2", lambda link: dispatch.x2_accepted(self.station, self._take_neighbour(link)))
+        await self.site.listen("X2", self._take_neighbour)
         for mme in self.station.mmes.values():
             self.site.spawn(self._keep_s1(mme), f"S1 to {mme.name}")
         await self._first_setups()
@@ -129,12 +129,16 @@ class Enb(Element[EnbConfig]):
 
     # -- X2
 
-    def _take_neighbour(self, link: Link) -> Neighbour:
+    def _take_neighbour(self, link: Link) -> None:
+        """Expect a neighbour that has called to ask for X2 Setup."""
+        self._attend(link)
+
+    def _attend(self, link: Link) -> Neighbour:
         neighbour = Neighbour(link)
         station = self.station
         station.neighbours.append(neighbour)
-        link.on_receive = lambda data, _stream: dispatch.from_neighbour(station, neighbour, data)
-        link.on_close = lambda _reason: dispatch.x2_closed(station, neighbour)
+        link.on_receive = lambda data, _stream: x2.receive(station, neighbour, data)
+        link.on_close = lambda _reason: x2.x2_lost(station, neighbour)
         return neighbour
 
     async def _connect_x2(self, name: str) -> None:
@@ -146,4 +150,4 @@ class Enb(Element[EnbConfig]):
         except ConnectionError:
             self.site.note(f"no X2 to {name}: it does not listen")
             return
-        dispatch.x2_connected(self.station, self._take_neighbour(link))
+        x2.x2_setup(self.station, self._attend(link))

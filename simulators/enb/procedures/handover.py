@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from simulators.enb.context import Bearer, Phase, SecurityKeys, UeContext
 from simulators.enb.procedures import x2
 from simulators.enb.procedures.connection import connected, inactive, radio_lost, request_release, ue_of
+from simulators.enb.procedures.mobility import command_in, expect_arrival, history, stay
 from simulators.enb.procedures.ue_context import choose_algorithms, reconfiguration_complete
 from simwarden.errors import PeerError
 from simwarden.wire import uu
 from simwarden.wire.s1ap import CauseRadioNetwork, HandoverType, cause_text
-from simwarden.wire.s1ap.enums import CellSize
 from simwarden.wire.s1ap.ies import SOURCE_ENB_TO_TARGET_ENB_CONTAINER, TARGET_ENB_TO_SOURCE_ENB_CONTAINER
 from simwarden.wire.s1ap.values import (
     BearerSubjectToStatusTransfer,
@@ -20,7 +20,6 @@ from simwarden.wire.s1ap.values import (
     ErabAdmitted,
     ErabInformation,
     GlobalEnbId,
-    LastVisitedCell,
     MacroEnbId,
     SourceEnbToTargetEnbContainer,
     TargetEnbId,
@@ -31,8 +30,6 @@ if TYPE_CHECKING:
     from simulators.enb.context import Cell, Mme, RadioLink
     from simulators.enb.station import Station
     from simwarden.wire.s1ap import Message
-
-_LONGEST_STAY = 4095  # seconds
 
 
 def measurement_report(station: Station, radio: RadioLink, message: uu.MeasurementReport) -> None:
@@ -60,15 +57,6 @@ def within(station: Station, ue: UeContext, radio: RadioLink, best: uu.MeasuredC
     ue.target, ue.phase = cell, Phase.PREPARING
     radio.send(expect_arrival(station, ue, cell))
     station.watch(ue, station.config.radio_timeout, lambda: radio_lost(station, ue))
-
-
-def expect_arrival(station: Station, ue: UeContext, cell: Cell) -> uu.RrcConnectionReconfiguration:
-    """Return the handover command that brings a device into a cell of ours."""
-    ue.c_rnti = station.new_rnti()
-    station.arriving[ue.c_rnti] = ue
-    return uu.RrcConnectionReconfiguration(
-        mobility_control_info=uu.MobilityControlInfo(cell.ecgi, ue.c_rnti, ue.key.ncc)
-    )
 
 
 def rrc_connection_reconfiguration_complete(
@@ -133,29 +121,16 @@ def handover_preparation(station: Station, ue: UeContext, best: uu.MeasuredCell)
     )
 
 
-def history(station: Station, ue: UeContext) -> LastVisitedCell:
-    """Return the cell that a device is in, and for how long."""
-    stay = min(int(station.site.clock.now() - ue.active_since), _LONGEST_STAY)
-    return LastVisitedCell(ue.cell.ecgi, CellSize.MEDIUM, stay)
-
-
 def handover_cancellation(station: Station, ue: UeContext, cause: CauseRadioNetwork) -> None:
     """Call a handover off; the device stays (8.4.5)."""
-    _stay(ue)
+    stay(ue)
     station.ue_to_mme(ue, "handover-cancel", cause=cause)
-
-
-def _stay(ue: UeContext) -> None:
-    ue.phase = Phase.ACTIVE
-    if ue.handover_timer is not None:
-        ue.handover_timer.cancel()
-        ue.handover_timer = None
 
 
 def handover_preparation_failure(station: Station, mme: Mme, message: Message) -> None:
     """The device stays (8.4.1.3)."""
     ue = ue_of(station, mme, message)
-    _stay(ue)
+    stay(ue)
     cause = message.get("cause")
     station.site.note(f"Handover refused: {cause_text(cause) if cause is not None else 'no cause'}")
 
@@ -165,12 +140,13 @@ def handover_command(station: Station, mme: Mme, message: Message) -> None:
     ue = ue_of(station, mme, message)
     if ue.phase != Phase.PREPARING or ue.radio is None:
         raise PeerError("handover command, but no handover is being prepared")
+    container = message["target_to_source_transparent_container"]
     try:
-        command = command_in(message["target_to_source_transparent_container"])
+        command = command_in(TARGET_ENB_TO_SOURCE_ENB_CONTAINER.from_octets(container).rrc_container)
     except PeerError:
         handover_cancellation(station, ue, CauseRadioNetwork.HO_FAILURE_IN_TARGET_EPC_ENB_OR_TARGET_SYSTEM)
         raise
-    _stay(ue)
+    stay(ue)
     ue.phase = Phase.LEFT
     ue.radio.send(command)
     if ue.bearers:
@@ -179,14 +155,6 @@ def handover_command(station: Station, mme: Mme, message: Message) -> None:
     ue.handover_timer = station.site.clock.call_later(
         station.config.handover_completion, lambda: request_release(station, ue, expired)
     )
-
-
-def command_in(container: bytes) -> uu.RrcConnectionReconfiguration:
-    """Return the handover command in the target eNB's container. Raises PeerError."""
-    command = uu.decode(TARGET_ENB_TO_SOURCE_ENB_CONTAINER.from_octets(container).rrc_container)
-    if not isinstance(command, uu.RrcConnectionReconfiguration) or command.mobility_control_info is None:
-        raise PeerError("the target's container holds no handover command")
-    return command
 
 
 def counters(ue: UeContext) -> EnbStatusTransferContainer:

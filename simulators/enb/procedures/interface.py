@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from simulators.enb.procedures import s1_setup
 from simulators.enb.procedures.connection import release_radio
 from simwarden.wire.s1ap import ResetAll, cause_text
-from simwarden.wire.s1ap.values import UeAssociatedLogicalS1Connection
 
 if TYPE_CHECKING:
     from simulators.enb.context import Mme, UeContext
     from simulators.enb.station import Station
     from simwarden.wire.s1ap import Message
+    from simwarden.wire.s1ap.values import UeAssociatedLogicalS1Connection
 
 
 def reset(station: Station, mme: Mme, message: Message) -> None:

@@ -7,14 +7,17 @@ type the message: an empty preamble, the number of elements, and for each its id
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from simwarden.errors import PeerError
 from simwarden.wire.s1ap.aper import NotComprehendedError
 from simwarden.wire.s1ap.bits import split_length, with_length
 from simwarden.wire.s1ap.enums import CauseProtocol, Criticality, TriggeringMessage, TypeOfError
-from simwarden.wire.s1ap.messages import BY_CODE, SPECS, MessageType, Procedure, Spec
+from simwarden.wire.s1ap.messages import BY_CODE, SPECS, MessageType, Spec
 from simwarden.wire.s1ap.values import CriticalityDiagnostics, IeCriticalityDiagnostics
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class S1apError(PeerError):
@@ -44,6 +47,9 @@ class Message:
     understood and whose sender wants to be told by an Error Indication.
     """
 
+    specs: ClassVar[Mapping[str, Spec]] = SPECS
+    by_code: ClassVar[Mapping[tuple[int, int], Spec]] = BY_CODE
+
     name: str
     ies: dict[str, Any]
     notify: tuple[IeCriticalityDiagnostics, ...] = field(default=(), compare=False)
@@ -60,18 +66,21 @@ class Message:
         return self.ies.get(name)
 
     @property
-    def procedure(self) -> Procedure:
+    def procedure(self) -> int:
         """The elementary procedure."""
-        return SPECS[self.name].procedure
+        return self.specs[self.name].procedure
 
     @property
     def type(self) -> MessageType:
         """Whether it starts its procedure, or ends it with success or failure."""
-        return SPECS[self.name].type
+        return self.specs[self.name].type
 
     def diagnosis(self, *ies: IeCriticalityDiagnostics) -> CriticalityDiagnostics:
         """Return the criticality diagnostics that say what is wrong with it."""
-        return _diagnosis(SPECS[self.name], ies)
+        return _diagnosis(self.specs[self.name], ies)
+
+
+M = TypeVar("M", bound=Message)
 
 
 def _diagnosis(spec: Spec, ies: tuple[IeCriticalityDiagnostics, ...]) -> CriticalityDiagnostics:
@@ -80,7 +89,7 @@ def _diagnosis(spec: Spec, ies: tuple[IeCriticalityDiagnostics, ...]) -> Critica
 
 def encode(message: Message) -> bytes:
     """Return the message's octets. Raises ValueError on a missing, unknown or impossible element."""
-    spec = SPECS[message.name]
+    spec = message.specs[message.name]
     ies = message.ies
     parts = []
     for rule in spec.rules:
@@ -97,13 +106,13 @@ def encode(message: Message) -> bytes:
     return bytes((spec.type << 5, spec.procedure, spec.criticality << 6)) + with_length(content)
 
 
-def _envelope(data: bytes) -> tuple[Spec, bytes]:
+def _envelope(data: bytes, by_code: Mapping[tuple[int, int], Spec]) -> tuple[Spec, bytes]:
     if len(data) < 5 or data[0] & 0x1F or data[2] & 0x3F:
         raise S1apError("no S1AP-PDU", CauseProtocol.TRANSFER_SYNTAX_ERROR)
     content, end = split_length(data, 3)
     if end != len(data):
         raise S1apError(f"{len(data) - end} octets after an S1AP-PDU", CauseProtocol.TRANSFER_SYNTAX_ERROR)
-    spec = BY_CODE.get((data[0] >> 5, data[1]))
+    spec = by_code.get((data[0] >> 5, data[1]))
     if spec is not None:
         return spec, content
     # 10.3.4.1: a procedure code that is not understood is handled by the procedure's criticality
@@ -146,19 +155,24 @@ def _elements(content: bytes) -> list[tuple[int, int, bytes]]:
 
 
 def decode(data: bytes) -> Message:
-    """Return the message. Raises S1apError, which is a PeerError, as TS 36.413 10 asks.
+    """Return the message. Raises S1apError, which is a PeerError, as TS 36.413 10 asks."""
+    return decode_as(Message, data)
+
+
+def decode_as(kind: type[M], data: bytes) -> M:
+    """Return a message of one of the protocols of this family (S1AP, X2AP). Raises S1apError.
 
     Elements in another order than the specification's are taken: order carries no meaning, and peers differ.
     """
     try:
-        spec, content = _envelope(data)
+        spec, content = _envelope(data, kind.by_code)
         elements = _elements(content)
     except S1apError:
         raise
     except PeerError as error:
         raise S1apError(error.reason, CauseProtocol.TRANSFER_SYNTAX_ERROR) from None
     ies: dict[str, Any] = {}
-    message = Message(spec.name, ies)
+    message = kind(spec.name, ies)
     rejected: list[IeCriticalityDiagnostics] = []
     notified: list[IeCriticalityDiagnostics] = []
     for identity, criticality, octets in elements:
@@ -239,7 +253,7 @@ def answer_to(error: S1apError) -> Message | None:
     if message.name == "error-indication":
         return None
     known = ue_ids(message)
-    failure = BY_CODE.get((MessageType.UNSUCCESSFUL, message.procedure))
+    failure = message.by_code.get((MessageType.UNSUCCESSFUL, message.procedure))
     if message.type == MessageType.INITIATING and failure is not None:
         wanted = {rule.ie.name for rule in failure.mandatory} - {"cause"}
         if wanted <= known.keys():

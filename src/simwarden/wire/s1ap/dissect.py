@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from simwarden.errors import PeerError
@@ -16,19 +17,14 @@ from simwarden.wire.s1ap.enums import (
     CauseTransport,
     S1apEnum,
 )
-from simwarden.wire.s1ap.messages import SPECS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from simwarden.wire.s1ap.codec import Message
 
 _WORDS = {"nas": "NAS", "ue": "UE", "Ue": "UE", "enb": "eNB", "Enb": "eNB", "mme": "MME", "Mme": "MME", "Nas": "NAS"}
-_SECRET = frozenset({"security_key", "next_hop_parameter"})
-_TITLES = {
-    name: " ".join(_WORDS.get(word, word) for word in name.capitalize().split("-")).replace("E rab", "E-RAB")
-    for name in SPECS
-}
+_SECRET = frozenset({"security_key", "next_hop_parameter", "key_enodeb_star"})
 _GROUPS: dict[type, str] = {
     CauseRadioNetwork: "radioNetwork",
     CauseTransport: "transport",
@@ -43,19 +39,33 @@ def cause_text(cause: S1apEnum) -> str:
     return f"{_GROUPS[type(cause)]}: {cause.spec_name}"
 
 
-def _plain(name: str, value: Any) -> Any:
+@cache
+def title_of(name: str) -> str:
+    """Return a message's name as a person writes it: `Initial UE message`."""
+    title = " ".join(_WORDS.get(word, word) for word in name.capitalize().split("-"))
+    return title.replace("E rab", "E-RAB")
+
+
+def plain_fields(message: Message, groups: Mapping[type, str]) -> dict[str, Any]:
+    """Return a message's elements as plain values, keys masked; `groups` names the classes of causes."""
+    return {name: _plain(name, value, groups) for name, value in message.ies.items()}
+
+
+def _plain(name: str, value: Any, groups: Mapping[type, str]) -> Any:
     if name in _SECRET and value is not None:
         shown: Any = "***"
-    elif type(value) in _GROUPS:
-        shown = cause_text(value)
+    elif type(value) in groups:
+        shown = f"{groups[type(value)]}: {value.spec_name}"
     elif isinstance(value, S1apEnum):
         shown = value.spec_name
     elif isinstance(value, (Plmn, Tai, Ecgi)):
         shown = str(value)
     elif hasattr(value, "_asdict"):
-        shown = {part: _plain(part, content) for part, content in value._asdict().items() if content is not None}
+        shown = {
+            part: _plain(part, content, groups) for part, content in value._asdict().items() if content is not None
+        }
     elif isinstance(value, tuple):
-        shown = [_plain(name, item) for item in value]
+        shown = [_plain(name, item, groups) for item in value]
     else:
         shown = value
     return shown
@@ -91,10 +101,10 @@ def dissect(data: bytes, nas: Callable[[bytes], Dissection] | None = None) -> Di
     PeerError if the S1AP message is bad; bad NAS is shown as such.
     """
     message = decode(data)
-    fields = {name: _plain(name, value) for name, value in message.ies.items()}
+    fields = plain_fields(message, _GROUPS)
     inner = [_inner(pdu, nas) for pdu in _nas_pdus(message)]
     cause = fields.get("cause", "")
-    title = _TITLES[message.name]
+    title = title_of(message.name)
     about = [part for part in (_about(message), cause) if part]
     head = f"{title} ({', '.join(about)})" if about else title
     summary = ", ".join([head, *(part.summary for part in inner)])

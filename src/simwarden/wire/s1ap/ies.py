@@ -226,20 +226,21 @@ HANDOVER_RESTRICTION_LIST = Struct(
 )
 USER_LOCATION_INFORMATION = Struct(UserLocationInformation, EUTRAN_CGI, TAI)
 REQUEST_TYPE = Struct(RequestType, _plain(e.EventType), _plain(e.ReportArea))
-_COUNT = Struct(CountValue, Integer(0, 4095), Integer(0, 1048575))
+COUNT = Struct(CountValue, Integer(0, 4095), Integer(0, 1048575))
 ENB_STATUS_TRANSFER_CONTAINER = Struct(
     EnbStatusTransferContainer,
-    ItemList(89, IGNORE, Struct(BearerSubjectToStatusTransfer, E_RAB_ID, _COUNT, _COUNT, (BitOctets(4096),))),
+    ItemList(89, IGNORE, Struct(BearerSubjectToStatusTransfer, E_RAB_ID, COUNT, COUNT, (BitOctets(4096),))),
 )
 _CELL_TYPE = Struct(lambda size: size, _plain(e.CellSize), parts=lambda size: (size,))
 _VISITED = Struct(LastVisitedCell, EUTRAN_CGI, _CELL_TYPE, Integer(0, 4095))
+UE_HISTORY_INFORMATION = SequenceOf(Choice((LastVisitedCell, _VISITED), None, None), 1, 16)
 SOURCE_ENB_TO_TARGET_ENB_CONTAINER = Struct(
     SourceEnbToTargetEnbContainer,
     OCTETS,
     (ItemList(78, IGNORE, Struct(ErabInformation, E_RAB_ID, (_plain(e.DlForwarding),))),),
     EUTRAN_CGI,
     (Integer(1, 256),),
-    SequenceOf(Choice((LastVisitedCell, _VISITED), None, None), 1, 16),
+    UE_HISTORY_INFORMATION,
 )
 TARGET_ENB_TO_SOURCE_ENB_CONTAINER = Struct(TargetEnbToSourceEnbContainer, OCTETS)
 

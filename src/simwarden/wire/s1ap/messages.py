@@ -8,10 +8,13 @@ and the table lacks are unknown to us, and handled by the criticality that the s
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from simwarden.wire.s1ap.enums import Criticality, TriggeringMessage
 from simwarden.wire.s1ap.ies import IES, Ie
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class Procedure(IntEnum):
@@ -64,7 +67,7 @@ class Spec(NamedTuple):
     """A message: its name, and its elements in their order."""
 
     name: str
-    procedure: Procedure
+    procedure: int
     type: MessageType
     criticality: Criticality
     rules: tuple[Rule, ...]
@@ -310,18 +313,23 @@ _TABLE: tuple[tuple[str, Procedure, MessageType, str, str], ...] = (
 )
 
 
-def _rule(text: str) -> Rule:
+def _rule(text: str, ies: Mapping[str, Ie]) -> Rule:
     name, flags = text.split()
-    ie, kind = IES[name], _CRITICALITIES[flags[0]]
+    ie, kind = ies[name], _CRITICALITIES[flags[0]]
     return Rule(ie, kind, flags[1] == "m", ie.identity.to_bytes(2, "big") + bytes((kind << 6,)))
 
 
-def _spec(name: str, procedure: Procedure, kind: MessageType, criticality: str, elements: str) -> Spec:
-    rules = tuple(_rule(text) for text in elements.split(" / "))
+Row = tuple[str, int, MessageType, str, str]
+
+
+def make_spec(ies: Mapping[str, Ie], row: Row) -> Spec:
+    """Make a message from its row in a table: name, procedure, type, criticality, elements."""
+    name, procedure, kind, criticality, elements = row
+    rules = tuple(_rule(text, ies) for text in elements.split(" / "))
     by_identity = {rule.ie.identity: rule for rule in rules}
     mandatory = tuple(rule for rule in rules if rule.mandatory)
     return Spec(name, procedure, kind, _CRITICALITIES[criticality], rules, by_identity, mandatory)
 
 
-SPECS: dict[str, Spec] = {row[0]: _spec(*row) for row in _TABLE}
+SPECS: dict[str, Spec] = {row[0]: make_spec(IES, row) for row in _TABLE}
 BY_CODE: dict[tuple[int, int], Spec] = {(spec.type, spec.procedure): spec for spec in SPECS.values()}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable  # noqa: TC003 - fixtures are annotated with it
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,9 +13,10 @@ from simulators.enb import dispatch
 from simulators.enb.config import EnbConfig
 from simulators.enb.context import Mme, Neighbour, RadioLink
 from simulators.enb.procedures import s1_setup
+from simulators.enb.procedures import x2 as procedures
 from simulators.enb.station import Station
 from simwarden.model.identity import Plmn
-from simwarden.wire import s1ap, uu
+from simwarden.wire import s1ap, uu, x2
 from simwarden.wire.s1ap.values import (
     AllocationAndRetentionPriority,
     ErabLevelQosParameters,
@@ -202,11 +203,11 @@ def join_by_x2(one: Bench, other: Bench) -> tuple[FakeLink, FakeLink]:
     """Connect two eNBs by X2; the first calls."""
     near, far = FakeLink(other.site.name, x2.decode), FakeLink(one.site.name, x2.decode)
     mine, yours = Neighbour(near), Neighbour(far)  # type: ignore[arg-type]
-    near.far = lambda data: dispatch.from_neighbour(other.station, yours, data)
-    far.far = lambda data: dispatch.from_neighbour(one.station, mine, data)
+    near.far = lambda data: procedures.receive(other.station, yours, data)
+    far.far = lambda data: procedures.receive(one.station, mine, data)
     one.station.neighbours.append(mine)
     other.station.neighbours.append(yours)
-    dispatch.x2_connected(one.station, mine)
+    procedures.x2_setup(one.station, mine)
     return near, far
 
 

@@ -5,15 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from hypothesis import strategies as st
-from pycrate_asn1dir import S1AP
+from pycrate_asn1dir import S1AP, X2AP
 
 from simwarden.model.identity import Plmn
-from simwarden.wire.s1ap import SPECS, Message, aper, ies
+from simwarden.wire import x2
+from simwarden.wire.s1ap import Message, aper, ies
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-PDU = S1AP.S1AP_PDU_Descriptions.S1AP_PDU
+DESCRIPTIONS = {Message: S1AP.S1AP_PDU_Descriptions, x2.Message: X2AP.X2AP_PDU_Descriptions}
+PDUS = {Message: DESCRIPTIONS[Message].S1AP_PDU, x2.Message: DESCRIPTIONS[x2.Message].X2AP_PDU}
+PROCEDURES = {
+    Message: DESCRIPTIONS[Message].S1AP_ELEMENTARY_PROCEDURES,
+    x2.Message: DESCRIPTIONS[x2.Message].X2AP_ELEMENTARY_PROCEDURES,
+}
 OUTCOMES = ("initiatingMessage", "successfulOutcome", "unsuccessfulOutcome")
 CRITICALITIES = ("reject", "ignore", "notify")
 
@@ -117,24 +123,18 @@ def _name(asn1: Any) -> str:
     return name
 
 
-def _procedure(code: int) -> dict[str, Any]:
-    table = S1AP.S1AP_PDU_Descriptions.S1AP_ELEMENTARY_PROCEDURES._val
-    (row,) = [row for row in _objects(table) if row["procedureCode"] == code]
-    return row
-
-
-def description(name: str) -> tuple[dict[str, Any], Any, list[dict[str, Any]]]:
+def description(kind: type[Message], name: str) -> tuple[dict[str, Any], Any, list[dict[str, Any]]]:
     """pycrate's procedure, message type and elements of a message."""
-    spec = SPECS[name]
-    row = _procedure(spec.procedure)
+    spec = kind.specs[name]
+    (row,) = [row for row in _objects(PROCEDURES[kind]._val) if row["procedureCode"] == spec.procedure]
     asn1 = row[("InitiatingMessage", "SuccessfulOutcome", "UnsuccessfulOutcome")[spec.type]]
     return row, asn1, _objects(asn1._cont["protocolIEs"]._cont._cont["id"]._const_tab._val)
 
 
 def their_value(message: Message) -> Any:
-    """The message as a value of pycrate's S1AP-PDU."""
-    spec = SPECS[message.name]
-    row, asn1, table = description(message.name)
+    """The message as a value of pycrate's PDU."""
+    spec = message.specs[message.name]
+    row, asn1, table = description(type(message), message.name)
     by_id = {entry["id"]: entry for entry in table}
     elements = []
     for rule in spec.rules:
@@ -150,25 +150,26 @@ def their_value(message: Message) -> Any:
 
 def their_octets(message: Message) -> bytes:
     """The message as pycrate encodes it."""
-    PDU.set_val(their_value(message))
-    octets: bytes = PDU.to_aper()
+    pdu = PDUS[type(message)]
+    pdu.set_val(their_value(message))
+    octets: bytes = pdu.to_aper()
     return octets
 
 
-def re_encoded(data: bytes) -> bytes:
+def re_encoded(kind: type[Message], data: bytes) -> bytes:
     """What pycrate makes of octets that it decodes first."""
-    PDU.from_aper(data)
-    octets: bytes = PDU.to_aper()
+    PDUS[kind].from_aper(data)
+    octets: bytes = PDUS[kind].to_aper()
     return octets
 
 
-def messages(name: str, decide: Callable[[str], bool] | None = None) -> st.SearchStrategy[Message]:
+def messages(kind: type[Message], name: str, decide: Callable[[str], bool] | None = None) -> st.SearchStrategy[Message]:
     """All messages of a name: mandatory elements always, others by chance (or as `decide` says)."""
     parts: dict[str, st.SearchStrategy[Any]] = {}
-    for rule in SPECS[name].rules:
+    for rule in kind.specs[name].rules:
         value = strategy(rule.ie.type)
         if rule.mandatory or (decide and decide(rule.ie.name)):
             parts[rule.ie.name] = value
         elif decide is None:
             parts[rule.ie.name] = st.none() | value
-    return st.fixed_dictionaries(parts).map(lambda ies: Message(name, {k: v for k, v in ies.items() if v is not None}))
+    return st.fixed_dictionaries(parts).map(lambda ies: kind(name, {k: v for k, v in ies.items() if v is not None}))

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from simwarden.errors import PeerError
 from simwarden.model.identity import Ecgi, Plmn, Tai
+from simwarden.wire import x2
 from simwarden.wire.s1ap import (
     SPECS,
     CauseProtocol,
@@ -24,8 +25,10 @@ from simwarden.wire.s1ap import (
     encode,
     enums,
 )
+from simwarden.wire.s1ap.codec import decode_as
 from simwarden.wire.s1ap.ies import IES
 from simwarden.wire.s1ap.values import IeCriticalityDiagnostics
+from simwarden.wire.x2.ies import IES as X2_IES
 
 _spec = importlib.util.spec_from_file_location("s1ap_oracle", Path(__file__).with_name("oracle.py"))
 assert _spec
@@ -36,6 +39,7 @@ _spec.loader.exec_module(oracle)
 quick = settings(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
+MESSAGES = [(kind, name) for kind in (Message, x2.Message) for name in kind.specs]
 PLMN = Plmn("001", "01")
 UPLINK = Message(
     "uplink-nas-transport",
@@ -49,32 +53,32 @@ UPLINK = Message(
 )
 
 
-@pytest.mark.parametrize("name", SPECS)
+@pytest.mark.parametrize(("kind", "name"), MESSAGES)
 @quick
 @given(data=st.data())
-def test_octets_are_pycrates(name: str, data: st.DataObject) -> None:
-    message = data.draw(oracle.messages(name))
+def test_octets_are_pycrates(kind: type[Message], name: str, data: st.DataObject) -> None:
+    message = data.draw(oracle.messages(kind, name))
     octets = oracle.their_octets(message)
     assert encode(message).hex() == octets.hex()
-    assert decode(octets) == message
-    assert oracle.re_encoded(octets) == octets
+    assert decode_as(kind, octets) == message
+    assert oracle.re_encoded(kind, octets) == octets
 
 
-@pytest.mark.parametrize("name", SPECS)
+@pytest.mark.parametrize(("kind", "name"), MESSAGES)
 @settings(quick, max_examples=4)
 @given(data=st.data())
-def test_octets_with_all_elements_and_with_the_least(name: str, data: st.DataObject) -> None:
+def test_octets_with_all_elements_and_with_the_least(kind: type[Message], name: str, data: st.DataObject) -> None:
     for every in (True, False):
-        message = data.draw(oracle.messages(name, lambda _: every))  # noqa: B023 - drawn at once
-        assert len(message.ies) == len(SPECS[name].rules if every else SPECS[name].mandatory)
+        message = data.draw(oracle.messages(kind, name, lambda _: every))  # noqa: B023 - drawn at once
+        assert len(message.ies) == len(kind.specs[name].rules if every else kind.specs[name].mandatory)
         assert encode(message) == oracle.their_octets(message)
-        assert decode(encode(message)) == message
+        assert decode_as(kind, encode(message)) == message
 
 
-@pytest.mark.parametrize("name", SPECS)
-def test_table_is_pycrates(name: str) -> None:
-    row, _, table = oracle.description(name)
-    spec = SPECS[name]
+@pytest.mark.parametrize(("kind", "name"), MESSAGES)
+def test_table_is_pycrates(kind: type[Message], name: str) -> None:
+    row, _, table = oracle.description(kind, name)
+    spec = kind.specs[name]
     assert oracle.CRITICALITIES[spec.criticality] == row.get("criticality", "ignore")
     theirs = {entry["id"]: entry for entry in table}
     order = [entry["id"] for entry in table]
@@ -100,8 +104,17 @@ def test_enumerations_have_the_specs_names(kind: type[enums.S1apEnum]) -> None:
         assert [member.spec_name for member in kind] == [*found[0]._root, *(found[0]._ext or [])]
 
 
-def test_all_elements_are_used() -> None:
-    assert {rule.ie.name for spec in SPECS.values() for rule in spec.rules} == set(IES)
+@pytest.mark.parametrize(("specs", "elements"), [(SPECS, IES), (x2.SPECS, X2_IES)])
+def test_all_elements_are_used(specs: dict[str, Any], elements: dict[str, Any]) -> None:
+    assert {rule.ie.name for spec in specs.values() for rule in spec.rules} == set(elements)
+
+
+@pytest.mark.parametrize("kind", [x2.CauseRadioNetwork, x2.CauseTransport, x2.CauseProtocol, x2.CauseMisc])
+def test_causes_of_x2_are_in_their_order(kind: type[enums.S1apEnum]) -> None:
+    from pycrate_asn1dir import X2AP
+
+    theirs = getattr(X2AP.X2AP_IEs, kind.__name__)._root
+    assert [member.spec_name.lower() for member in kind] == [name.lower() for name in theirs]
 
 
 @pytest.mark.parametrize("length", [0, 1, 127, 128, 16383, 16384, 16385, 32768, 65536, 65537, 150000])
@@ -113,20 +126,20 @@ def test_long_contents_are_fragmented_as_pycrate_does(length: int) -> None:
     assert decode(octets) == message
 
 
-@pytest.mark.parametrize("name", SPECS)
+@pytest.mark.parametrize(("kind", "name"), MESSAGES)
 @settings(quick, max_examples=15)
 @given(data=st.data())
-def test_damaged_octets_give_a_message_or_a_peer_error(name: str, data: st.DataObject) -> None:
-    octets = bytearray(encode(data.draw(oracle.messages(name))))
+def test_damaged_octets_give_a_message_or_a_peer_error(kind: type[Message], name: str, data: st.DataObject) -> None:
+    octets = bytearray(encode(data.draw(oracle.messages(kind, name))))
     for _ in range(data.draw(st.integers(1, 3))):
         octets[data.draw(st.integers(0, len(octets) - 1))] = data.draw(st.integers(0, 255))
     damaged = bytes(octets[: data.draw(st.integers(0, len(octets)))]) if data.draw(st.booleans()) else bytes(octets)
     try:
-        message = decode(damaged)
+        message = decode_as(kind, damaged)
     except S1apError as error:
         assert error.cause in CauseProtocol  # noqa: PT017 - both outcomes are right
         return
-    assert message.name in SPECS
+    assert message.name in kind.specs
 
 
 @given(st.binary(max_size=60))
