@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import signal
+import subprocess
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
 
+from simulators.hss import config as hss_config
 from simulators.hss.config import HssConfig
 from simulators.hss.element import Hss
 from simulators.hss.procedures.authentication import make_vector, sqn_of
@@ -28,7 +34,6 @@ from simwarden.wire.diameter import Message, first
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
-    from pathlib import Path
 
     from simwarden.policy.decision import Decision
 
@@ -663,5 +668,45 @@ def test_queries_and_refusals_of_the_management_interface(net: Net) -> None:
         assert (await net.call("GET", f"/cards/{IMSI}/location"))["eps_user_state"] is None
         await net.call("DELETE", f"/cards/{IMSI}")
         assert (await net.mme.ulr(METER)).experimental_result == 5420
+
+    net.play(story)
+
+
+def test_the_profile_explains_every_setting() -> None:
+    text = Path(hss_config.__file__).with_name("profile.yaml").read_text(encoding="utf-8")
+    profile = HssConfig.model_validate(yaml.load(text, yaml.CBaseLoader))  # noqa: S506 - scalars stay strings
+    assert profile.model_fields_set == set(HssConfig.model_fields)
+    assert profile.apns == HssConfig().apns
+    assert (profile.mismatch.code, profile.mismatch.experimental) == (5001, True)
+
+
+def test_a_learned_binding_and_the_sqn_survive_kill_9(loop: TestbedLoop, tmp_path: Path) -> None:
+    url = sqlite_url(tmp_path / "hss.sqlite")
+    script = f"""
+import os, signal, sys
+sys.path[:0] = {sys.path!r}
+import importlib.util
+spec = importlib.util.spec_from_file_location("story", {__file__!r})
+story = importlib.util.module_from_spec(spec)
+sys.modules["story"] = story
+spec.loader.exec_module(story)
+net = story.Net(story.TestbedLoop(virtual=True), store={url!r})
+
+async def run():
+    await net.provision(binding=story.LEARN)
+    await net.mme.air(("Number-Of-Requested-Vectors", 2))
+    assert (await net.mme.ulr(story.METER)).success
+    os.kill(os.getpid(), signal.SIGKILL)
+
+net.play(run)
+"""
+    ended = subprocess.run([sys.executable, "-c", script], check=False)  # noqa: S603 - our own script
+    assert ended.returncode == -signal.SIGKILL
+    net = Net(loop, store=url)
+
+    async def story() -> None:
+        assert (await net.mme.ulr(PHONE)).experimental_result == 5001
+        assert (await net.mme.ulr(METER)).success
+        assert sqns(await net.mme.air(("Number-Of-Requested-Vectors", 1))) == [3]
 
     net.play(story)

@@ -1,0 +1,217 @@
+"""The EIR as an element: it listens on S13, and its management interface keeps lists, pools and the library."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from simulators.eir.config import EirBinding, EirConfig, LibraryImport, ListEntry
+from simulators.eir.library import load_library, read_library
+from simulators.eir.procedures import ALL, Register, me_identity_check
+from simulators.eir.store import METADATA, Store
+from simwarden.errors import ConfigError
+from simwarden.model.identity import Imei, Plmn
+from simwarden.policy.equipment_lists import EquipmentLists, EquipmentRange, Status
+from simwarden.runtime.declare import Declaration, Observable, VerbModel, verb
+from simwarden.runtime.diameter import DiameterNode, LocalNode
+from simwarden.runtime.element import Element
+from simwarden.runtime.management import Call, ManagementError, Role, route
+from simwarden.runtime.provision import CardProvision
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from simwarden.runtime.diameter import Peer
+    from simwarden.wire.diameter import Message
+
+M = TypeVar("M", bound=BaseModel)
+
+
+class ListEquipment(VerbModel):
+    """Put a terminal, a TAC or a range of TACs on a list."""
+
+    equipment: str
+    """IMEI (`phone.imei`), TAC, or range of TACs."""
+    status: Status
+    """allowed, prohibited, tracked or unknown."""
+    reason: str = ""
+    """Why, for the audit."""
+
+
+class Eir(Element[EirConfig]):
+    """The equipment identity register."""
+
+    declaration = Declaration(
+        kind="eir",
+        title="Equipment identity register",
+        lane=70,
+        config=EirConfig,
+        listens=("S13",),
+        card={"binding": EirBinding},
+        observables=(
+            Observable(
+                "equipment", "what was said of a terminal last, by IMEI", fields=("imsi", "imei", "status", "kind")
+            ),
+        ),
+        controls=ALL,
+    )
+    register: Register
+    store: Store
+    node: DiameterNode
+
+    async def start(self) -> None:
+        """Open the store, load the library, and listen."""
+        config = self.config
+        realm = config.realm or Plmn.parse(config.plmn).realm
+        host = config.host or f"{self.site.name}.{realm}"
+        peers = {name if "." in name else f"{name}.{realm}": entry for name, entry in config.peers.items()}
+        self.store = Store(self.site.open_store(METADATA))
+        self.register = Register(
+            self.site,
+            config,
+            realm,
+            {peer: entry.realm or peer.partition(".")[2] for peer, entry in peers.items()},
+            self._lists(),
+            self.store.library() or load_library(config.library),
+            self.store.pools(),
+        )
+        local = LocalNode(host, realm, (config.address,), state_id=int(self.site.clock.wall().timestamp()))
+        handlers = {"me-identity-check-request": self._check}
+        self.node = DiameterNode(self.site, local, handlers, admit=self.register.admit)
+        await self.node.listen("S13")
+
+    def _lists(self) -> EquipmentLists:
+        """Return the configured lists with what management has changed."""
+        lists = EquipmentLists(self.config.entries())
+        for entry, status in self.store.entries().items():
+            if status is None:
+                lists.remove(entry)
+            else:
+                lists.put(entry, status)
+        return lists
+
+    async def _check(self, message: Message, peer: Peer) -> Message:
+        return await me_identity_check(self.register, self.node, message, peer)
+
+    async def stop(self) -> None:
+        """Say goodbye to those who ask."""
+        await self.node.stop()
+
+    async def killed(self) -> None:
+        """Lose power."""
+        self.node.drop()
+
+    # -- lists
+
+    @route("GET", "/equipment")
+    async def list_entries(self, _call: Call) -> list[dict[str, str]]:
+        """Tell all entries of the lists."""
+        return [{"entry": str(entry), "status": status.value} for entry, status in self.register.lists]
+
+    @route("GET", "/equipment/{entry}")
+    async def query(self, call: Call) -> dict[str, Any]:
+        """Tell what the register knows of a terminal: the entry that counts and its type."""
+        entry = _entry(call)
+        known = self.register.library.get(entry.low[:8])
+        status = self.register.lists.find(entry.low)
+        return {
+            "imei": Imei(entry.low).imei,
+            "status": status.value if status is not None else None,
+            "kind": known.kind if known else "",
+            "maker": known.maker if known else "",
+            "model": known.model if known else "",
+        }
+
+    @route("PUT", "/equipment/{entry}")
+    async def put_entry(self, call: Call) -> dict[str, str]:
+        """Put an IMEI, a TAC or a range of TACs on a list."""
+        entry, wanted = _entry(call), _validated(ListEntry, call.body)
+        details = {"status": wanted.status.value, "reason": wanted.reason}
+        self.store.put_entry(entry, wanted.status, self._record(call, "list", str(entry), details))
+        self.register.lists.put(entry, wanted.status)
+        return {"entry": str(entry), "status": wanted.status.value}
+
+    @route("DELETE", "/equipment/{entry}")
+    async def remove_entry(self, call: Call) -> dict[str, bool]:
+        """Take an entry off its list."""
+        entry = _entry(call)
+        self.store.put_entry(entry, None, self._record(call, "unlist", str(entry), {}))
+        return {"removed": self.register.lists.remove(entry)}
+
+    # -- library
+
+    @route("POST", "/library")
+    async def import_library(self, call: Call) -> dict[str, int]:
+        """Use a library of one's own (CSV: tac, kind, maker, model) from now on."""
+        try:
+            library = read_library(_validated(LibraryImport, call.body).csv, "csv")
+        except ConfigError as wrong:
+            raise ManagementError(400, str(wrong)) from wrong
+        self.store.put_library(library, self._record(call, "library", "", {"terminals": len(library)}))
+        self.register.library = library or load_library(self.config.library)
+        return {"terminals": len(self.register.library)}
+
+    # -- cards
+
+    @route("PUT", "/cards/{imsi}")
+    async def provision_card(self, call: Call) -> dict[str, Any]:
+        """Tie a card to its pool of terminals, or take the tie away."""
+        wanted = _validated(CardProvision, call.body)
+        pools = [_validated(EirBinding, entry) for entry in wanted.sections.get("binding", [])]
+        if len(pools) > 1 or wanted.imsi != call.path["imsi"]:
+            raise ManagementError(400, "a card has one pool in the register, and the IMSI of the path")
+        pool = pools[0] if pools else None
+        details = pool.model_dump(mode="json") if pool else {}
+        self.store.put_pool(wanted.imsi, pool, self._record(call, "provision", wanted.imsi, details))
+        if pool is None:
+            self.register.pools.pop(wanted.imsi, None)
+        else:
+            self.register.pools[wanted.imsi] = pool
+        return {"imsi": wanted.imsi, "pool": details or None}
+
+    @route("GET", "/cards/{imsi}", roles=(Role.OPERATOR, Role.CUSTOMER))
+    async def query_card(self, call: Call) -> dict[str, Any]:
+        """Tell a card's pool."""
+        pool = self.register.pools.get(call.path["imsi"])
+        return {"imsi": call.path["imsi"], "pool": pool.model_dump(mode="json") if pool else None}
+
+    @route("GET", "/audit")
+    async def audit(self, _call: Call) -> list[dict[str, Any]]:
+        """Tell all changes, by whom and why."""
+        return self.store.audited()
+
+    # -- verbs
+
+    @verb
+    async def list_equipment(self, arguments: ListEquipment) -> str:
+        """Put equipment on a list; the outcome is the list."""
+        body = {"status": arguments.status.value, "reason": arguments.reason}
+        await self.manage(Role.OPERATOR, "PUT", f"/equipment/{arguments.equipment}", body)
+        return arguments.status.value
+
+    def _record(self, call: Call, action: str, subject: str, details: Mapping[str, Any]) -> dict[str, Any]:
+        return {
+            "at": self.site.clock.wall().isoformat(),
+            "role": call.role.value,
+            "caller": call.caller,
+            "action": action,
+            "subject": subject,
+            "details": dict(details),
+        }
+
+
+def _entry(call: Call) -> EquipmentRange:
+    try:
+        return EquipmentRange.parse(call.path["entry"])
+    except ValueError as wrong:
+        raise ManagementError(400, str(wrong)) from None
+
+
+def _validated(model: type[M], body: Mapping[str, Any]) -> M:
+    try:
+        return model.model_validate(dict(body))
+    except ValidationError as error:
+        found = error.errors(include_input=False, include_context=False, include_url=False)
+        reasons = (f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in found)
+        raise ManagementError(400, "; ".join(reasons)) from None

@@ -1,0 +1,124 @@
+"""The one procedure of S13: ME Identity Check (TS 29.272 6.2.1)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from simwarden.model.identity import Imei, imei_key
+from simwarden.policy.binding import judge_peer
+from simwarden.policy.decision import Control
+from simwarden.policy.equipment_lists import EquipmentLists, EquipmentRange, Status, judge_listed, judge_pool
+from simwarden.wire.diameter import DiameterError, ExperimentalResult, Message, ResultCode
+from simwarden.wire.diameter.codes import EquipmentStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from simulators.eir.config import EirBinding, EirConfig
+    from simulators.eir.library import TerminalType
+    from simwarden.policy.decision import Decision
+    from simwarden.runtime.diameter import DiameterNode, Peer
+    from simwarden.runtime.element import Site
+
+LISTS = Control("eir.lists", "mon.phone", judge_listed, "Equipment by the lists of the register")
+POOL = Control("eir.pool", "bind.pool", judge_pool, "A card's pool of terminals")
+PEER = Control("eir.peer", "bind.pool", judge_peer, "Known nodes only speak to the register")
+ALL = (LISTS, POOL, PEER)
+
+_ANSWERS = {
+    Status.ALLOWED: EquipmentStatus.WHITELISTED,
+    Status.PROHIBITED: EquipmentStatus.BLACKLISTED,
+    Status.TRACKED: EquipmentStatus.GREYLISTED,
+}
+
+
+@dataclass(slots=True)
+class Register:
+    """The state of one EIR while it runs."""
+
+    site: Site
+    config: EirConfig
+    realm: str
+    listed_peers: Mapping[str, str]
+    lists: EquipmentLists
+    library: Mapping[str, TerminalType]
+    pools: dict[str, EirBinding]
+
+    def kind_of(self, key: str) -> str:
+        """Return the kind of a terminal by its TAC, empty if the library lacks it."""
+        found = self.library.get(key[:8])
+        return found.kind if found is not None else ""
+
+    def judge(self, key: str, imsi: str) -> Decision:
+        """Decide about a terminal (14 digits), and about it in the hands of a card that is tied to a pool."""
+        config, kind = self.config, self.kind_of(key)
+        decision = self.site.decide(
+            LISTS,
+            imsi or Imei(key).imei,
+            imei=key,
+            listed=self.lists.find(key),
+            kind=kind,
+            kinds=config.kinds,
+            unlisted=config.unlisted,
+        )
+        pool = self.pools.get(imsi) if imsi else None
+        if pool is None or not decision.admitted:
+            return decision
+        entries = [EquipmentRange.parse(text) for text in pool.imeis]
+        in_pool = self.site.decide(POOL, imsi, imei=key, pool=entries, kind=kind, kinds=pool.kinds)
+        return decision if in_pool.admitted else in_pool
+
+    def admit(self, host: str, realm: str, _name: str) -> bool:
+        """Decide whether a node may connect."""
+        return self.site.decide(PEER, "", host=host, realm=realm, listed=self.listed_peers).admitted
+
+
+async def me_identity_check(register: Register, node: DiameterNode, message: Message, peer: Peer) -> Message:
+    """Answer an ECR (6.2.1.3): the status of the equipment, or that it is unknown."""
+    realm = message.get("Destination-Realm")
+    if realm != register.realm:
+        return node.answer(message, ResultCode.DIAMETER_REALM_NOT_SERVED, reason=f"{realm} is not served here")
+    refused = _check_origin(register, node, message, peer)
+    if refused is not None:
+        return refused
+    key = _imei_of(message)
+    imsi = message.get("User-Name", "")
+    decision = register.judge(key, imsi)
+    status = _status_of(decision)
+    shown = {"imsi": imsi, "imei": Imei(key).imei, "status": status.value, "kind": register.kind_of(key)}
+    register.site.observe("equipment", shown, key=Imei(key).imei)
+    if status is Status.UNKNOWN:
+        return node.answer(message, ExperimentalResult.DIAMETER_ERROR_EQUIPMENT_UNKNOWN)
+    return node.answer(message, ResultCode.DIAMETER_SUCCESS, [("Equipment-Status", int(_ANSWERS[status]))])
+
+
+def _status_of(decision: Decision) -> Status:
+    """Return what an answer says for a decision; where a switch replaced the rule, what the decision means."""
+    status = Status(decision.details.get("status", Status.PROHIBITED.value))
+    refusing = status in (Status.PROHIBITED, Status.UNKNOWN)
+    if decision.admitted:
+        return Status.ALLOWED if refusing else status
+    return status if refusing else Status.PROHIBITED
+
+
+def _check_origin(register: Register, node: DiameterNode, message: Message, peer: Peer) -> Message | None:
+    host, realm = message.get("Origin-Host"), message.get("Origin-Realm")
+    if (host, realm) == (peer.host, peer.realm):
+        return None
+    decision = register.site.decide(PEER, "", host=host, realm=realm, listed=register.listed_peers, through=peer.host)
+    if decision.admitted:
+        return None
+    failed = [("Origin-Host", host)]
+    return node.answer(message, ResultCode.DIAMETER_INVALID_AVP_VALUE, failed=failed, reason=decision.reason)
+
+
+def _imei_of(message: Message) -> str:
+    """Return the 14 digits of the IMEI, which an ECR must have. Raises DiameterError (5005 or 5004)."""
+    imei = message.find("Terminal-Information", "IMEI")
+    if imei is None:
+        raise DiameterError(ResultCode.DIAMETER_MISSING_AVP, "Terminal-Information lacks IMEI", [("IMEI", "")])
+    try:
+        return imei_key(imei)
+    except ValueError as wrong:
+        raise DiameterError(ResultCode.DIAMETER_INVALID_AVP_VALUE, str(wrong), [("IMEI", imei)]) from None

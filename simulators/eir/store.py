@@ -1,0 +1,102 @@
+"""What the EIR keeps over a restart: entries set by management, pools of cards, an imported library, the audit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from simulators.eir.config import EirBinding
+from simulators.eir.library import TerminalType
+from simwarden.policy.equipment_lists import EquipmentRange, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+METADATA = sa.MetaData()
+_ENTRIES = sa.Table(
+    "entries",
+    METADATA,
+    sa.Column("entry", sa.String, primary_key=True),
+    sa.Column("status", sa.String, nullable=False),
+)
+_POOLS = sa.Table(
+    "pools",
+    METADATA,
+    sa.Column("imsi", sa.String(15), primary_key=True),
+    sa.Column("pool", sa.JSON, nullable=False),
+)
+_LIBRARY = sa.Table(
+    "library",
+    METADATA,
+    sa.Column("tac", sa.String(8), primary_key=True),
+    *(sa.Column(name, sa.String, nullable=False) for name in ("kind", "maker", "model")),
+)
+_AUDIT = sa.Table(
+    "audit",
+    METADATA,
+    sa.Column("id", sa.Integer, primary_key=True),
+    *(sa.Column(name, sa.String, nullable=False) for name in ("at", "role", "caller", "action", "subject")),
+    sa.Column("details", sa.JSON, nullable=False),
+)
+_REMOVED = "removed"
+
+
+class Store:
+    """The database of one EIR."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+
+    def entries(self) -> dict[EquipmentRange, Status | None]:
+        """Return the entries set by management; None for one of the configuration that was removed."""
+        with self._engine.connect() as connection:
+            rows = connection.execute(sa.select(_ENTRIES)).all()
+        return {EquipmentRange.parse(row.entry): None if row.status == _REMOVED else Status(row.status) for row in rows}
+
+    def put_entry(self, entry: EquipmentRange, status: Status | None, audit: dict[str, Any]) -> None:
+        """Keep an entry, or with no status that it is removed."""
+        word = status.value if status is not None else _REMOVED
+        with self._engine.begin() as connection:
+            connection.execute(sa.delete(_ENTRIES).where(_ENTRIES.c.entry == str(entry)))
+            connection.execute(sa.insert(_ENTRIES).values(entry=str(entry), status=word))
+            connection.execute(sa.insert(_AUDIT).values(audit))
+
+    def pools(self) -> dict[str, EirBinding]:
+        """Return the pools of cards by IMSI."""
+        with self._engine.connect() as connection:
+            rows = connection.execute(sa.select(_POOLS)).all()
+        return {row.imsi: EirBinding.model_validate(row.pool) for row in rows}
+
+    def put_pool(self, imsi: str, pool: EirBinding | None, audit: dict[str, Any]) -> None:
+        """Keep a card's pool, or that it has none."""
+        with self._engine.begin() as connection:
+            connection.execute(sa.delete(_POOLS).where(_POOLS.c.imsi == imsi))
+            if pool is not None:
+                connection.execute(sa.insert(_POOLS).values(imsi=imsi, pool=pool.model_dump(mode="json")))
+            connection.execute(sa.insert(_AUDIT).values(audit))
+
+    def library(self) -> dict[str, TerminalType]:
+        """Return the imported library; empty if none was imported."""
+        with self._engine.connect() as connection:
+            rows = connection.execute(sa.select(_LIBRARY)).mappings().all()
+        return {row["tac"]: TerminalType(**row) for row in rows}
+
+    def put_library(self, library: Mapping[str, TerminalType], audit: dict[str, Any]) -> None:
+        """Keep a library in place of the one before."""
+        rows = [{"tac": t.tac, "kind": t.kind, "maker": t.maker, "model": t.model} for t in library.values()]
+        with self._engine.begin() as connection:
+            connection.execute(sa.delete(_LIBRARY))
+            if rows:
+                connection.execute(sa.insert(_LIBRARY), rows)
+            connection.execute(sa.insert(_AUDIT).values(audit))
+
+    def audit(self, record: dict[str, Any]) -> None:
+        """Keep an audit record."""
+        with self._engine.begin() as connection:
+            connection.execute(sa.insert(_AUDIT).values(record))
+
+    def audited(self) -> list[dict[str, Any]]:
+        """Return all audit records in order."""
+        with self._engine.connect() as connection:
+            return [dict(row) for row in connection.execute(sa.select(_AUDIT).order_by(_AUDIT.c.id)).mappings()]

@@ -1,0 +1,269 @@
+"""The EIR over the memory transport and TCP, asked by an MME of a few lines."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+from simulators.eir.config import EirBinding, EirConfig
+from simulators.eir.element import Eir
+from simulators.eir.library import SHIPPED, load_library, read_library
+from simwarden.errors import ConfigError
+from simwarden.model.identity import Imei, Plmn
+from simwarden.runtime.clock import Clock
+from simwarden.runtime.declare import Declaration, ElementConfig
+from simwarden.runtime.diameter import DiameterNode, LocalNode, Unreachable
+from simwarden.runtime.element import Element
+from simwarden.runtime.host import Host, HostSettings
+from simwarden.runtime.loop import TestbedLoop
+from simwarden.runtime.management import ManagementError, Role
+from simwarden.trace.events import Decided, Fault, StateChange
+from simwarden.trace.trace import Trace
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterator
+    from pathlib import Path
+
+    from simwarden.wire.diameter import Message
+
+REALM = Plmn.parse("001-01").realm
+IMSI = "001010000000017"
+METER, PHONE, OTHER = "99000101000001", "99000201000001", "12345678000001"
+
+
+class Mme(Element[ElementConfig]):
+    """Asks."""
+
+    declaration = Declaration(kind="mme", title="MME", lane=1, config=ElementConfig, starts_after=("eir",))
+
+    async def start(self) -> None:
+        self.node = DiameterNode(self.site, LocalNode(f"{self.site.name}.{REALM}", REALM), {})
+        await self.node.connect("S13", "eir")
+
+    async def stop(self) -> None:
+        await self.node.stop()
+
+    async def ecr(self, imei: str | None, imsi: str = IMSI, **origin: str) -> Message:
+        terminal = [] if imei is None else [("IMEI", imei)]
+        avps: list[tuple[str, Any]] = [("Terminal-Information", terminal)]
+        if imsi:
+            avps.append(("User-Name", imsi))
+        message = self.node.make("ME-Identity-Check-Request", avps, realm=origin.get("realm", REALM))
+        if "host" in origin:
+            message.avps = [(n, origin["host"] if n == "Origin-Host" else v) for n, v in message.avps]
+        return await self.node.ask("eir", message)
+
+    async def status(self, imei: str, imsi: str = IMSI) -> int | None:
+        answer = await self.ecr(imei, imsi)
+        assert answer.success
+        status: int | None = answer.get("Equipment-Status")
+        return status
+
+
+class Net:
+    """An EIR, an MME and a stranger."""
+
+    def __init__(self, loop: TestbedLoop, transport: str = "memory", *, switches: Any = None, **config: Any) -> None:
+        clock = Clock(loop)
+        settings = HostSettings(transport=transport, switches=switches or {})
+        self.loop, self.host = loop, Host(loop, clock, Trace(clock.now), settings)
+        self.eir: Any = self.host.add("eir", Eir, EirConfig.model_validate(config))
+        self.mme: Any = self.host.add("mme", Mme, ElementConfig())
+        self.evil: Any = self.host.add("evil", Mme, ElementConfig())
+
+    def play(self, story: Callable[[], Awaitable[None]]) -> None:
+        async def run() -> None:
+            await self.host.start_all()
+            await story()
+            await self.host.close()
+
+        self.loop.run_until_complete(run())
+        assert [e.reason for e in self.host.trace.events if isinstance(e, Fault)] == []
+
+    async def call(self, method: str, path: str, body: Any = None, *, role: Role = Role.OPERATOR) -> Any:
+        return await self.eir.manage(role, method, path, body)
+
+    async def pool(self, *entries: dict[str, Any]) -> None:
+        body = {
+            "name": "card",
+            "imsi": IMSI,
+            "iccid": "1",
+            "msisdn": "1",
+            "k": "00",
+            "opc": "00",
+            "profile": "meter",
+            "form": "plug-in",
+            "sections": {"binding": list(entries)},
+        }
+        await self.call("PUT", f"/cards/{IMSI}", body)
+
+    def decided(self, control: str) -> list[bool]:
+        events = [e for e in self.host.trace.events if isinstance(e, Decided)]
+        return [e.decision.admitted for e in events if e.decision.control.id == control]
+
+
+@pytest.fixture
+def loop() -> Iterator[TestbedLoop]:
+    loop = TestbedLoop(virtual=True)
+    yield loop
+    loop.close()
+
+
+@pytest.mark.parametrize("transport", ["memory", "tcp"])
+def test_the_three_lists(loop: TestbedLoop, transport: str) -> None:
+    net = Net(loop, transport, prohibited=["99000200-99000299"], tracked=[METER + "7"], allowed=[PHONE])
+
+    async def story() -> None:
+        assert await net.mme.status(PHONE) == 0
+        assert await net.mme.status("99000202000001") == 1
+        assert await net.mme.status(METER) == 2
+        assert await net.mme.status(OTHER) == 0
+        for form in ("5", "01"):
+            assert await net.mme.status("99000202000001" + form) == 1
+        assert await net.mme.status(OTHER, imsi="") == 0
+
+    net.play(story)
+    assert net.decided("eir.lists") == [True, False, True, True, False, False, True]
+    seen = [e.value for e in net.host.trace.events if isinstance(e, StateChange)]
+    assert seen[1] == {"imsi": IMSI, "imei": Imei("99000202000001").imei, "status": "prohibited", "kind": "phone"}
+
+
+def test_unknown_equipment_is_5422_where_configured(loop: TestbedLoop) -> None:
+    net = Net(loop, unlisted="unknown", kinds={"module": "allowed", "phone": "prohibited"})
+
+    async def story() -> None:
+        answer = await net.mme.ecr(OTHER)
+        assert (answer.experimental_result, answer.get("Equipment-Status")) == (5422, None)
+        assert await net.mme.status(METER) == 0
+        assert await net.mme.status(PHONE) == 1
+
+    net.play(story)
+
+
+def test_an_ecr_without_an_imei_or_with_a_bad_one(loop: TestbedLoop) -> None:
+    net = Net(loop)
+
+    async def story() -> None:
+        missing, bad = await net.mme.ecr(None), await net.mme.ecr("99x")
+        assert (missing.result_code, missing.find("Failed-AVP", "IMEI")) == (5005, "")
+        assert (bad.result_code, bad.find("Failed-AVP", "IMEI")) == (5004, "99x")
+        assert (await net.mme.ecr(METER, realm="elsewhere.example")).result_code == 3003
+        assert (await net.mme.ecr(METER, host=f"evil.{REALM}")).result_code == 5004
+
+    net.play(story)
+    assert False in net.decided("eir.peer")
+
+
+def test_a_stranger_may_not_ask(loop: TestbedLoop) -> None:
+    net = Net(loop)
+
+    async def story() -> None:
+        with pytest.raises(Unreachable):
+            await net.evil.status(METER)
+
+    net.play(story)
+
+
+def test_a_card_is_tied_to_a_pool(loop: TestbedLoop) -> None:
+    net = Net(loop)
+
+    async def story() -> None:
+        await net.pool({"by": "eir", "imeis": [METER], "kinds": ["tracker"]})
+        assert await net.mme.status(METER) == 0
+        assert await net.mme.status("99000111000001") == 0
+        assert await net.mme.status(PHONE) == 1
+        assert await net.mme.status(PHONE, imsi="001010000000099") == 0
+        await net.host.stop("eir", kill=True)
+        await net.host.start("eir")
+        assert await net.mme.status(PHONE) == 1
+        assert (await net.call("GET", f"/cards/{IMSI}", role=Role.CUSTOMER))["pool"]["kinds"] == ["tracker"]
+        await net.pool()
+        assert await net.mme.status(PHONE) == 0
+
+    net.play(story)
+    assert net.decided("eir.pool") == [True, True, False, False]
+
+
+@pytest.mark.parametrize(("switch", "meter", "phone"), [("always-admit", 0, 0), ("always-refuse", 1, 1)])
+@pytest.mark.parametrize("control", ["eir.lists", "eir.pool"])
+def test_the_answer_follows_the_decision_when_a_rule_is_replaced(
+    loop: TestbedLoop, control: str, switch: str, meter: int, phone: int
+) -> None:
+    net = Net(loop, switches={control: switch}, prohibited=[PHONE] if control == "eir.lists" else [])
+
+    async def story() -> None:
+        await net.pool({"kinds": ["module"] if control == "eir.pool" else ["module", "phone"]})
+        assert await net.mme.status(METER) == meter
+        assert await net.mme.status(PHONE) == phone
+
+    net.play(story)
+
+
+def test_lists_are_managed_and_survive(loop: TestbedLoop) -> None:
+    net = Net(loop, prohibited=["99000203"])
+
+    async def story() -> None:
+        verb = {"equipment": PHONE, "status": "prohibited", "reason": "stolen"}
+        assert await net.eir.manage(Role.OPERATOR, "POST", "/verbs/list_equipment", verb) == "prohibited"
+        await net.call("PUT", "/equipment/99000101-99000109", {"status": "tracked"})
+        assert await net.call("DELETE", "/equipment/99000203") == {"removed": True}
+        await net.host.stop("eir", kill=True)
+        await net.host.start("eir")
+        assert await net.mme.status(PHONE) == 1
+        assert await net.mme.status(METER) == 2
+        assert await net.mme.status("99000203000001") == 0
+        assert (await net.call("GET", f"/equipment/{PHONE}"))["maker"] == "Example Phones"
+        assert len(await net.call("GET", "/equipment")) == 2
+        assert [r["action"] for r in await net.call("GET", "/audit")] == ["list", "list", "unlist"]
+        for path, body in (("99", {"status": "allowed"}), (PHONE, {"status": "odd"})):
+            with pytest.raises(ManagementError) as caught:
+                await net.call("PUT", f"/equipment/{path}", body)
+            assert caught.value.status == 400
+
+    net.play(story)
+
+
+def test_a_users_library_takes_the_place_of_the_shipped_one(loop: TestbedLoop, tmp_path: Path) -> None:
+    own = tmp_path / "own.csv"
+    own.write_text("model,kind,tac\nX,phone,12345678\n", encoding="utf-8")
+    net = Net(loop, kinds={"phone": "prohibited"}, library=str(own))
+
+    async def story() -> None:
+        assert await net.mme.status(OTHER) == 1
+        assert await net.mme.status(PHONE) == 0
+        assert await net.call("POST", "/library", {"csv": "tac,kind\n99000201,phone\n"}) == {"terminals": 1}
+        assert await net.mme.status(PHONE) == 1
+        with pytest.raises(ManagementError, match="csv:2"):
+            await net.call("POST", "/library", {"csv": "tac,kind\n9900,phone\n"})
+        await net.host.stop("eir")
+        await net.host.start("eir")
+        assert await net.mme.status(PHONE) == 1
+
+    net.play(story)
+
+
+def test_the_shipped_library_reads_and_bad_ones_name_the_line(tmp_path: Path) -> None:
+    assert load_library("")["99000201"].kind == "phone"
+    assert SHIPPED.name == "library.csv"
+    for text, place in (("tac\n1", "l:1"), ("tac,kind\n12345678,\n", "l:2"), ("tac,kind\n12345678,a\n1,b\n", "l:3")):
+        with pytest.raises(ConfigError, match=place):
+            read_library(text, "l")
+    with pytest.raises(ConfigError, match="cannot be read"):
+        load_library(str(tmp_path / "none.csv"))
+
+
+def test_bad_settings_are_said_when_read() -> None:
+    for settings in ({"prohibited": ["99"]}, {"kinds": {"phone": "odd"}}, {"unlisted": "maybe"}, {"plmn": "x"}):
+        with pytest.raises(ValueError, match="validation error"):
+            EirConfig.model_validate(settings)
+    with pytest.raises(ValueError, match="imeis or kinds"):
+        EirBinding.model_validate({"by": "eir"})
+
+
+def test_the_profile_explains_every_setting() -> None:
+    text = SHIPPED.with_name("profile.yaml").read_text(encoding="utf-8")
+    profile = EirConfig.model_validate(yaml.load(text, yaml.CBaseLoader))  # noqa: S506 - scalars stay strings
+    assert profile.model_fields_set == set(EirConfig.model_fields)
+    assert profile == EirConfig()
