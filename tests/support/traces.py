@@ -254,12 +254,12 @@ def moved_card() -> list[Event]:
     """Return the whole story."""
     tell = Teller()
     start(tell)
-    tell.step(1, "insert: {card: card, into: meter}", 14)
-    tell.step(2, "power_on: meter", 15)
+    tell.step(0, "insert: {card: card, into: meter}", 14)
+    tell.step(1, "power_on: meter", 15)
     apdus(tell, "meter")
     attach(tell, "meter", bound=True)
-    tell.step(3, "move: {card: card, to: phone}", 20)
-    tell.step(4, "power_on: phone", 21)
+    tell.step(2, "move: {card: card, to: phone}", 20)
+    tell.step(3, "power_on: phone", 21)
     tell.time += 3600.25
     apdus(tell, "phone")
     attach(tell, "phone", bound=False)

@@ -25,8 +25,7 @@ LINKTYPE_WIRESHARK_UPPER_PDU: Final = 252
 
 _TCP, _SCTP = 6, 132
 _ATR_STARTS: Final = (b"\x3b", b"\x3f")
-#: a status word that answers nothing is shown behind GET RESPONSE
-_NO_COMMAND: Final = b"\x00\xc0\x00\x00\x00"
+_COMMAND_HEADER: Final = 4
 _CLIENT_PORTS: Final = 49152
 _SEGMENT: Final = 60000
 _FIRST_SEQUENCE: Final = 1
@@ -122,15 +121,19 @@ class Packets:
 
     def _card(self, frame: Frame, octets: bytes, found: Dissection) -> Iterator[bytes]:
         """Yield a command and its response as one packet, as T=0 has them: five octets of header, no Le behind data."""
-        if not is_response(frame):
-            if len(octets) < 4:
-                yield self._exported(frame, b"data", b"", found.summary)
+        if is_response(frame):
+            command = self._commands.pop(frame.link, b"")
+            if command:
+                yield self._exported(frame, b"gsm_sim", command + octets)
+            elif octets[:1] in _ATR_STARTS:
+                yield self._exported(frame, b"iso7816.atr", octets, found.summary)
             else:
-                self._commands[frame.link] = _t0(octets)
-        elif octets[:1] in _ATR_STARTS and frame.link not in self._commands:
-            yield self._exported(frame, b"iso7816.atr", octets, found.summary)
-        else:
-            yield self._exported(frame, b"gsm_sim", self._commands.pop(frame.link, _NO_COMMAND) + octets)
+                yield self._exported(frame, b"data", b"", found.summary)
+        elif len(octets) >= _COMMAND_HEADER:
+            self._commands[frame.link] = _t0(octets)
+        else:  # power, reset, insertion: no APDU, and what answers it is none
+            self._commands.pop(frame.link, None)
+            yield self._exported(frame, b"data", b"", found.summary)
 
     def _exported(self, frame: Frame, dissector: bytes, payload: bytes, info: str = "") -> bytes:
         tags = [(_TAG_DISSECTOR, dissector)]

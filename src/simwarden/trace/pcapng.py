@@ -12,7 +12,7 @@ from simwarden.trace.dissect import Dissector, carried_nas
 from simwarden.trace.events import Decided, Frame
 from simwarden.trace.mask import masked
 from simwarden.trace.packets import LINKTYPE_RAW, LINKTYPE_WIRESHARK_UPPER_PDU, Packets
-from simwarden.trace.rows import clause_of
+from simwarden.trace.rows import clause_of, reason_of
 from simwarden.trace.verdicts import WINDOW, frames_of_decisions
 
 if TYPE_CHECKING:
@@ -111,8 +111,7 @@ def comment_of(decided: Decided) -> str:
     clause = clause_of(decision.control)
     verdict = "REFUSED" if not decision.admitted else "admitted"
     where = f"{decision.control.id} ({clause})" if clause else decision.control.id
-    forced = f" [{decided.forced}]" if decided.forced else ""
-    return f"{verdict} by {decided.element}: {where}: {decision.reason}{forced}"
+    return f"{verdict} by {decided.element}: {where}: {reason_of(decided)}"
 
 
 def _options(*options: tuple[int, str | bytes]) -> bytes:

@@ -93,7 +93,7 @@ def rows_of(events: Sequence[Event]) -> list[Row]:
         if row.kind is Kind.MESSAGE:
             row = replace(row, verdict=decided.get(row.number, ""), quiet=_is_quiet(row, started=started))
         elif not started:
-            row = replace(row, quiet=row.kind in {Kind.NOTE, Kind.STATE})
+            row = replace(row, quiet=not row.refused)
         rows.append(row)
     return rows
 
@@ -156,13 +156,22 @@ def _decision(event: Decided) -> Row:
         kind=Kind.DECISION,
         number=event.number,
         time=event.time,
-        text=decision.reason + (f" ({event.forced})" if event.forced else ""),
+        text=reason_of(event),
         source=event.element,
         verdict=decision.verdict.value,
         control=control.id,
         clause=clause_of(control),
         fields=as_json({name: value for name, value in fields.items() if value != ""}),
     )
+
+
+def reason_of(event: Decided) -> str:
+    """Return why a control decided as it did: its reason, what it expected and saw where it refused, and its switch."""
+    decision = event.decision
+    names = () if decision.admitted else ("expected", "seen")
+    compared = [f"{name} {as_json(decision.details[name])}" for name in names if decision.details.get(name)]
+    told = f"{decision.reason}: {', '.join(compared)}" if compared else decision.reason
+    return f"{told} ({event.forced})" if event.forced else told
 
 
 def clause_of(control: Control) -> str:
@@ -184,7 +193,7 @@ def _note(event: Note) -> Row:
 
 
 def _step(event: StepMark) -> Row:
-    return Row(Kind.STEP, event.number, event.time, event.text, line=event.line, fields={"step": event.index})
+    return Row(Kind.STEP, event.number, event.time, event.text, line=event.line, fields={"step": event.index + 1})
 
 
 def _peer_fault(event: PeerFault) -> Row:
