@@ -151,7 +151,7 @@ class StepReader:
         return choices[0]
 
     def _argument(self, verb: Verb, key: str, value: Any, spot: Spot) -> Any:
-        here = spot / key if spot.source.place((*spot.path, key)) != spot.place else spot
+        here = spot / key if spot.source.has((*spot.path, key)) else spot
         info = verb.arguments.model_fields.get(key)
         kinds = tuple(mark.kind for mark in info.metadata if isinstance(mark, Names)) if info else ()
         if kinds:

@@ -30,6 +30,10 @@ class Source:
         self.keys: dict[Path, tuple[int, int]] = {}
         self.values: dict[Path, tuple[int, int]] = {}
 
+    def has(self, path: Path) -> bool:
+        """Tell whether the file has a value there."""
+        return path in self.values
+
     def place(self, path: Path, *, key: bool = False) -> Place:
         """Return where a value (or its key) stands; of what is not there, where its parent stands."""
         while path and path not in self.values:

@@ -1,0 +1,170 @@
+"""What is wrong with a file is told with its place, all at once, and with what was probably meant."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from simwarden.errors import ConfigError, ScenarioError
+from simwarden.scenario.load import Loader
+from simwarden.scenario.problems import ScenarioErrors
+
+Errors = Callable[..., list[str]]
+HEAD = "scenario: s\ncards: {card: }\ndevices: {meter: , phone: {type: handset}}\n"
+
+
+@pytest.mark.parametrize(
+    ("step", "said"),
+    [
+        ("power_onn: meter", "5:3: verb 'power_onn' is not known (did you mean 'power_on'?)"),
+        ("power_on: metre", "5:13: no pipe is called 'metre' (did you mean 'meter'?)"),
+        ("power_on: gate", "5:13: no pipe is called 'gate' (known: meter, phone)"),
+        ("insert: {card: card, too: meter}", "5:24: argument 'too' is not known (known: card, into)"),
+        ("insert: {card: card, too: meter}", "5:11: argument 'into' is missing"),
+        ("insert: {card: meter, into: phone}", "5:18: no sim is called 'meter' (known: card)"),
+        ("wait: soon", "5:9: 'soon' is no duration; write for example 15 s, 500 ms, 2 h or 90 days"),
+        ("stop: hss", "5:9: no element is called 'hss' (known: gate, card, meter, phone)"),
+        ("expect: {gate: {bindings: {card: card}}}", "5:19: observable of gate 'bindings' is not known (did you mean"),
+        ("never: {gate: {binding: {crad: card}}}", "5:28: field of binding 'crad' is not known (known: imsi, imei)"),
+        ("never: {gate: {binding: {card: kard}}}", "5:34: name 'kard' is not known (did you mean 'card'?)"),
+        ("expect: {meter: {attach: acepted}}", "5:28: attach is never 'acepted' (did you mean 'accepted'?)"),
+        ("expect: {meter: {emm_cause: ILEGAL_ME}}", "(did you mean 'ILLEGAL_ME'?)"),
+        ("never: {hss: {session: {}}}", "5:11: nothing here is called 'hss'"),
+        ("expect: {s6b.update-location-answer: {}}", "(did you mean 's6a.update-location-answer'?)"),
+        ("expect: {decision: {by: gat}}", "5:27: element 'gat' is not known (did you mean 'gate'?)"),
+        (
+            "expect: {decision: {by: gate, control: bind.hss.given}}",
+            "control of gate 'bind.hss.given' is not known (did",
+        ),
+        ("expect: {decision: {by: gate, verdict: refusal}}", "verdict 'refusal' is not known"),
+        ("expect: {gate: {binding: {imei: meter.imie}}}", "5:35: meter has no identity 'imie' (did you mean 'imei'?)"),
+        ("expect: {within: never, gate: {open: yes}}", "5:20: 'never' is no duration"),
+        ("manage: {element: gate, method: PUT, path: /card/1}", "5:46: gate has no route PUT /card/1"),
+        ("manage: {element: gate, as: buyer, path: /}", "5:31: role 'buyer' is not known"),
+        ("{power_on: meter, power_off: meter}", "5:21: one verb a step: 'power_off' stands beside 'power_on'"),
+        ("[power_on]", "5:3: a step is one verb with its arguments, not a list of 1"),
+    ],
+)
+def test_steps(errors: Errors, step: str, said: str) -> None:
+    assert any(said in each for each in errors(f"- {step}\n", HEAD)), errors(f"- {step}\n", HEAD)
+
+
+@pytest.mark.parametrize(
+    ("head", "said"),
+    [
+        (
+            "scenario: s\nproves: [bind.hss.learnt]\n",
+            "story.yaml:2:10: requirement 'bind.hss.learnt' is not known (did",
+        ),
+        ("scenario: s\ntagz: [a]\n", "story.yaml:2:1: key 'tagz' is not known (did you mean 'tags'?)"),
+        ("scenario: s\nclock: fast\n", "story.yaml:2:8: clock: "),
+        ("scenario: s\nscenario: t\n", "story.yaml:2:1: key 'scenario' is here twice (first in line 1)"),
+        ("title: s\n", "story.yaml:1:1: key 'scenario' is missing"),
+        ("scenario: s\nseed: x\n", "story.yaml:2:7: seed: "),
+        (
+            "scenario: s\ncards: {c: {profile: metre}}\n",
+            "story.yaml:2:22: profile: profile 'metre' is not known (did you",
+        ),
+        ("scenario: s\ncards: {c: {imsi: 12a}}\n", "story.yaml:2:19: imsi: IMSI must be"),
+        (
+            "scenario: s\ncards: {c: {formm: plug-in}}\n",
+            "story.yaml:2:13: key 'formm' is not known (did you mean 'form'?)",
+        ),
+        (
+            "scenario: s\ncards: {c: {binding: {by: hss}}}\n",
+            "story.yaml:2:27: binding by 'hss' is not known (known: sim, gate)",
+        ),
+        ("scenario: s\ncards: {c: {binding: {learn: never}}}\n", "binding must say by whom (by: sim or gate)"),
+        (
+            "scenario: s\ncards: {c: {binding: {by: gate, learn: nver}}}\n",
+            "learn: 'nver' is not one of first-use, never (did",
+        ),
+        (
+            "scenario: s\ndevices: {m: {type: modul}}\n",
+            "story.yaml:2:21: type: 'modul' is not one of module, handset (did",
+        ),
+        ("scenario: s\ndevices: {gate: }\n", "story.yaml:2:11: two elements are called 'gate'"),
+        (
+            "scenario: s\nnetwork: {gat: {delay: 1}}\n",
+            "story.yaml:2:11: the network has no element 'gat' (did you mean 'gate'?)",
+        ),
+        ("scenario: s\nnetwork: {gate2: {type: gat}}\n", "element type 'gat' is not known (did you mean 'gate'?)"),
+        ("scenario: s\nnetwork: {gate: {dealy: 1}}\n", "story.yaml:2:18: setting 'dealy' is not known (did you mean"),
+        ("scenario: s\nnetwork: {gate: {external: nowhere}}\n", "'nowhere' is no address; write host:port"),
+        ("scenario: s\nnetwork: {gate: {external: {S6b: 'h:1'}}}\n", "interface 'S6b' is not known"),
+    ],
+)
+def test_heads(errors: Errors, head: str, said: str) -> None:
+    found = errors("- wait: 1 s\n", head)
+    assert any(said in each for each in found), found
+
+
+def test_all_errors_come_at_once_in_the_order_of_the_file(errors: Errors) -> None:
+    found = errors(
+        "- power_onn: meter\n- expect: {gate: {opn: yes}}\n- wait: x\n",
+        "scenario: s\nproves: [x]\ndevices: {meter: }\n",
+    )
+    assert [each.split(":")[1] for each in found] == ["2", "5", "6", "7"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "story.yaml: a scenario starts with the key `scenario`"),
+        ("- a\n", "story.yaml:1:1: a scenario starts with the key `scenario`"),
+        ("scenario: [\n", "story.yaml:2:1: no YAML"),
+        ("scenario: s\n\tsteps: x\n", "story.yaml:2:1: no YAML"),
+        ("scenario: \x00\n", "story.yaml: no YAML"),
+        ("scenario: *a\n", "no YAML: found undefined alias"),
+    ],
+)
+def test_what_is_no_scenario(loader: Loader, text: str, said: str) -> None:
+    with pytest.raises(ScenarioError) as caught:
+        loader.load("story.yaml", text)
+    assert said in str(caught.value)
+
+
+def test_files_that_cannot_be_read(loader: Loader, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"nothing\.yaml: cannot be read: No such file"):
+        loader.load(tmp_path / "nothing.yaml")
+    (tmp_path / "latin.yaml").write_bytes(b"scenario: s\nabout: caf\xe9\n")
+    with pytest.raises(ScenarioError, match=r"latin\.yaml:2: is no UTF-8"):
+        loader.load(tmp_path / "latin.yaml")
+
+
+def test_scalars_are_texts_and_identities_are_made_up(loader: Loader) -> None:
+    text = "scenario: s\ncards: {a: {imsi: 001010000000001}, b: }\ndevices: {meter: , phone: }\nsteps: [wait: 1]\n"
+    scenario = loader.load("story.yaml", text)
+    assert [card.keys.imsi for card in scenario.cards.values()] == ["001010000000001", "001010000000002"]
+    identities = scenario.instances["meter"].identities, scenario.instances["phone"].identities
+    assert identities[0] != identities[1]
+    assert len(identities[0]["imei"]) == 15
+
+
+def test_references_in_sections_and_steps_are_resolved(loader: Loader) -> None:
+    text = (
+        "scenario: s\ncards: {card: {binding: {by: gate, imei: meter.imei}}}\ndevices: {meter: }\nsteps:\n"
+        "- manage: {element: gate, method: PUT, path: '/cards/{card.imsi}/binding', body: {imei: meter.imei}}\n"
+    )
+    scenario = loader.load("story.yaml", text)
+    imei = scenario.instances["meter"].identities["imei"]
+    assert scenario.cards["card"].sections_for("gate") == {"binding": [{"by": "gate", "imei": imei}]}
+    assert scenario.cards["card"].sections_for("sim") == {}
+    action = scenario.steps[0].action
+    assert action is not None
+    assert (action.path, action.body) == ("/cards/001010000000001/binding", {"imei": imei})  # type: ignore[union-attr]
+
+
+def test_a_network_file_is_the_base_and_the_scenario_has_the_last_word(registry: object, tmp_path: Path) -> None:
+    file = tmp_path / "net.yaml"
+    file.write_text("network:\n  gate: {delay: 3, cause: 0}\n  gate2: {type: gate, external: '192.0.2.1:36412'}\n")
+    loader = Loader(registry, str(file))  # type: ignore[arg-type]
+    scenario = loader.load("s.yaml", "scenario: s\nnetwork: {gate: {delay: 1}}\nsteps: [wait: 1]\n")
+    config = scenario.instances["gate"].config
+    assert (config.delay, config.cause) == (1.0, 0)  # type: ignore[attr-defined]
+    assert scenario.external["gate2"].external == {"": ("192.0.2.1", 36412)}
+    off = loader.load("s.yaml", "scenario: s\nnetwork: {gate: off}\nsteps: [wait: 1]\n")
+    assert list(off.instances) == ["gate2"]
+    file.write_text("gate: {delay: 1, spede: 2}\n")
+    with pytest.raises(ScenarioErrors, match=r"net\.yaml:1:18: setting 'spede' is not known"):
+        Loader(registry, str(file))  # type: ignore[arg-type]

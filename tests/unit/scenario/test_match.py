@@ -1,0 +1,73 @@
+"""Comparison of what a file wants with what was seen."""
+
+import enum
+from typing import Any
+
+import pytest
+
+from simwarden.model.identity import Plmn, Tai
+from simwarden.scenario.match import differences, matches, show
+from simwarden.scenario.units import seconds
+
+
+class Cause(enum.IntEnum):
+    ILLEGAL_ME = 6
+
+
+class Word(enum.Enum):
+    FIRST_USE = "first-use"
+
+
+@pytest.mark.parametrize(
+    ("want", "got"),
+    [
+        ("ILLEGAL_ME", Cause.ILLEGAL_ME), ("illegal-me", Cause.ILLEGAL_ME), ("6", Cause.ILLEGAL_ME),
+        ("0x06", Cause.ILLEGAL_ME),
+        ("first_use", Word.FIRST_USE), ("5001", 5001), ("1.5", 1.5), ("yes", True), ("off", False),
+        ("0aff", b"\x0a\xff"),
+        ("none", None), ("Accepted", "accepted"), ("001-01-0001", Tai(Plmn("001", "01"), 1)),
+        ({"a": "1"}, {"a": 1, "b": 2}), ({"a": {"b": "x"}}, {"a": {"b": "X", "c": 1}}),
+        ("2", [1, 2]), (["1", "2"], [2, 1, 3]), ({"a": "1"}, [{"a": 0}, {"a": 1}]), ("5001", {"code": 5001}),
+    ],
+)  # fmt: skip
+def test_matches(want: Any, got: Any) -> None:
+    assert matches(want, got)
+
+
+@pytest.mark.parametrize(
+    ("want", "got"),
+    [
+        ("ILLEGAL_UE", Cause.ILLEGAL_ME), ("3", Cause.ILLEGAL_ME), ("5001", 5004), ("yes", False), ("accepted", None),
+        ({"a": "1"}, {"b": 1}), ({"a": "1"}, "a"), ("4", [1, 2]), (["1", "4"], [1, 2]), ("0a", b"\x0b"), ("x", 3),
+    ],
+)  # fmt: skip
+def test_does_not_match(want: Any, got: Any) -> None:
+    assert not matches(want, got)
+
+
+def test_imeis_are_compared_by_14_digits_and_imsis_by_all() -> None:
+    assert matches({"imei": "350000000000019"}, {"imei": "3500000000000122"})
+    assert not matches({"imei": "350000000000019"}, {"imei": "350000000000029"})
+    assert not matches({"imsi": "001010000000001"}, {"imsi": "001010000000002"})
+
+
+def test_differences_name_paths() -> None:
+    found = list(differences({"a": "1", "b": {"c": "2"}, "d": "3"}, {"a": 1, "b": {"c": 3}}))
+    assert [(path, show(want), show(got)) for path, want, got in found] == [
+        ("b.c", "2", "3"),
+        ("d", "3", "nothing (there is a, b)"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("15 s", 15), ("90 days", 7776000), ("1 h 30 min", 5400), ("500ms", 0.5), ("2", 2), ("1.5 h", 5400)],
+)
+def test_durations(text: str, value: float) -> None:
+    assert seconds(text) == value
+
+
+@pytest.mark.parametrize("text", ["", "soon", "1 parsec", "-1 s", "1 s x"])
+def test_no_durations(text: str) -> None:
+    with pytest.raises(ValueError, match="duration"):
+        seconds(text)

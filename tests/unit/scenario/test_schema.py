@@ -1,0 +1,71 @@
+"""The published JSON Schema against a validator of somebody else's."""
+
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+
+from simwarden.scenario.registry import Registry
+from simwarden.scenario.schema import scenario_schema
+
+GOOD = """\
+scenario: A story
+proves: [bind.hss.learned]
+seed: 3
+network: {gate: {delay: 1.5}, gate2: {type: gate, cause: 6}, other: {type: gate, external: 'h:1'}}
+cards:
+  card: {imsi: 001010000000001, binding: {by: gate, learn: first-use}}
+  two: {form: soldered, binding: [{by: sim}, {by: gate}]}
+  three:
+devices: {meter: {type: module, imei: 350000000000019}, phone: }
+steps:
+  - insert: {card: card, into: meter}
+  - power_on: meter
+    expect: accepted
+  - wait: 90 days
+  - kill: gate
+  - manage: {element: gate, as: customer, method: PUT, path: /cards/1/binding, body: {imei: 1}}
+    expect: 403
+  - expect:
+      within: 5
+      meter: {attach: accepted, emm_cause: 0}
+      gate: {binding: {card: card, imei: meter.imei}, open: yes}
+      s6a.update-location-answer: {experimental_result: 5001}
+      decision: {by: gate, control: bind.hss.learned, verdict: admit}
+  - never: {gate: {binding: [{card: card}]}}
+"""
+
+
+@pytest.fixture
+def validator(registry: Registry) -> Any:
+    schema = scenario_schema(registry)
+    jsonschema.Draft202012Validator.check_schema(schema)
+    return jsonschema.Draft202012Validator(schema)
+
+
+def test_a_good_file_is_valid(validator: Any) -> None:
+    assert [error.message for error in validator.iter_errors(yaml.safe_load(GOOD))] == []
+
+
+@pytest.mark.parametrize(
+    ("good", "bad"),
+    [
+        ("proves: [bind.hss.learned]", "proves: [bind.hss.learnt]"),
+        ("seed: 3", "sede: 3"),
+        ("delay: 1.5", "dealy: 1.5"),
+        ("type: gate, cause", "type: gait, cause"),
+        ("learn: first-use", "learn: second-use"),
+        ("by: sim", "by: sam"),
+        ("type: module", "type: modul"),
+        ("into: meter", "onto: meter"),
+        ("power_on:", "power_up:"),
+        ("as: customer", "as: buyer"),
+        ("open: yes", "opne: yes"),
+        ("control: bind.hss.learned", "control: bind.hss"),
+        ("scenario: A story", "title: A story"),
+    ],
+)
+def test_what_a_file_gets_wrong_is_not(validator: Any, good: str, bad: str) -> None:
+    assert good in GOOD
+    assert not validator.is_valid(yaml.safe_load(GOOD.replace(good, bad)))

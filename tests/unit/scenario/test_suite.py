@@ -1,0 +1,103 @@
+"""Many scenarios: found, chosen, and run with the same results in any number of processes and under any hash seed."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import simwarden.scenario.registry as registry_module
+from simwarden.errors import ConfigError
+from simwarden.scenario import suite
+from simwarden.scenario.load import Loader
+from simwarden.scenario.registry import Registry
+from simwarden.scenario.result import ScenarioResult
+from simwarden.scenario.runner import RunOptions
+from simwarden.trace.events import Frame
+
+STORY = """\
+scenario: story {n}
+tags: [{tag}]
+cards: {{card: {{binding: {{by: gate, learn: first-use}}}}}}
+devices: {{meter: , phone: }}
+steps:
+- insert: {{card: card, into: meter}}
+- power_on: meter
+- insert: {{card: card, into: phone}}
+- power_on: phone
+  expect: {outcome}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for n in range(5):
+        (tmp_path / f"s{n}.yaml").write_text(
+            STORY.format(n=n, tag="odd" if n % 2 else "even", outcome="accepted" if n == 3 else "rejected")
+        )
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "s1.yml").write_text(STORY.format(n=9, tag="sub", outcome="rejected"))
+    (tmp_path / "other.yaml").write_text("about: no scenario here\n  scenario: indented\n")
+    return tmp_path
+
+
+def test_folders_are_searched_for_scenarios(folder: Path) -> None:
+    jobs = suite.find([str(folder), str(folder / "sub")])
+    assert [job.name for job in jobs] == ["s0", "s1", "s2", "s3", "s4", "sub-s1"]
+    assert [job.name for job in suite.find([str(folder / "s1.yaml"), str(folder / "sub" / "s1.yml")])] == ["s1", "s1-2"]
+    with pytest.raises(ConfigError, match="no such file"):
+        suite.find([str(folder / "gone")])
+
+
+@pytest.mark.parametrize(
+    ("tags", "match", "names"),
+    [
+        ([], [], 6), (["odd"], [], 2), (["odd", "sub"], [], 3), (["not-odd"], [], 4),
+        ([], ["STORY 3"], 1), ([], ["sub*"], 1),
+        (["even"], ["story 3"], 0),
+    ],
+)  # fmt: skip
+def test_scenarios_are_chosen(folder: Path, loader: Loader, tags: list[str], match: list[str], names: int) -> None:
+    jobs = suite.find([str(folder)])
+    assert len([job for job in jobs if suite.chosen(loader.load(job.path), job.name, tags, match)]) == names
+
+
+def digest(result: ScenarioResult) -> tuple[str, str, str, list[object]]:
+    frames = [(e.time, e.source, e.target, e.data) for e in result.events if isinstance(e, Frame)]
+    return result.name, result.verdict.value, str(result.failure), frames
+
+
+def test_any_number_of_processes_gives_the_same(
+    folder: Path, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registry_module, "_installed", lambda: registry)
+    loader = Loader(registry)
+    jobs = [(job, loader.load(job.path)) for job in suite.find([str(folder)])]
+    one = [digest(result) for result in suite.run_all(jobs, RunOptions(seed=7), "", 1)]
+    three = [digest(result) for result in suite.run_all(jobs, RunOptions(seed=7), "", 3)]
+    assert [verdict for _, verdict, _, _ in one] == ["passed"] * 3 + ["failed"] + ["passed"] * 2
+    assert one == three
+
+
+PROGRAM = """
+import hashlib, sys
+from simwarden.scenario.load import Loader
+from simwarden.scenario.runner import RunOptions, run_scenario
+from simwarden.trace.jsonl import lines_of
+result = run_scenario(Loader().load(sys.argv[1]), "s", RunOptions(seed=3))
+print(result.verdict.value, hashlib.sha256("".join(lines_of(result.events, scenario="s")).encode()).hexdigest())
+"""
+
+
+def test_the_hash_seed_changes_nothing() -> None:
+    shipped = Path(__file__).parents[3] / "scenarios" / "demo" / "moved-card.yaml"
+    said = set()
+    for seed in ("1", "2"):
+        command = [sys.executable, "-c", PROGRAM, str(shipped)]
+        done = subprocess.run(  # noqa: S603 - our own program
+            command, env=os.environ | {"PYTHONHASHSEED": seed}, capture_output=True, text=True, check=True, timeout=60
+        )
+        said.add(done.stdout)
+    assert len(said) == 1
+    assert said.pop().startswith("passed ")
