@@ -147,6 +147,9 @@ class Store:
 
         Returns False, and keeps nothing, if somebody else's first use has bound the card to another terminal meanwhile.
         """
+        held = (subscriber.mme, subscriber.mme_realm, subscriber.plmn, subscriber.imei, subscriber.purged)
+        if not teaches and held == (mme, realm, plmn, imei, False):
+            return True
         values = {"new_mme": mme, "new_mme_realm": realm, "new_plmn": plmn, "new_imei": imei, "new_purged": False}
         with self._engine.begin() as connection:
             if teaches:
