@@ -118,7 +118,7 @@ class UeContext:
     located: bool = False
     emergency: bool = False
     extended_period: float | None = None
-    next_hop: bytes = b""
+    next_hop: bytes = field(default=b"", repr=False)
     next_hop_count: int = 0
     radio_capability: bytes | None = None
     timer: Timer | None = None
@@ -159,7 +159,7 @@ class Connection:
     releasing: bool = False
     guard: Timer | None = None
     #: KeNB for the message that asked for the radio bearers, or the SECURITY MODE COMPLETE after it (TS 33.401 7.2.6.2)
-    kenb: bytes = b""
+    kenb: bytes = field(default=b"", repr=False)
 
     @property
     def stream(self) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -14,13 +14,11 @@ from simulators.mme.element import Mme
 from simwarden.machine.eps_keys import kasme
 from simwarden.machine.nas_security import NasSecurityContext
 from simwarden.model.identity import Ecgi, Guti, Plmn, Tai
-from simwarden.policy.decision import Decision
 from simwarden.runtime.clock import Clock
 from simwarden.runtime.declare import Declaration, ElementConfig
 from simwarden.runtime.diameter import DiameterNode, LocalNode, Peer
 from simwarden.runtime.element import Element
 from simwarden.runtime.host import Host, HostSettings
-from simwarden.runtime.link import Link
 from simwarden.runtime.loop import TestbedLoop
 from simwarden.trace.events import Decided, Fault, Note, PeerFault, StateChange
 from simwarden.trace.trace import Trace
@@ -33,6 +31,10 @@ from simwarden.wire.nas.message import Message, decode, encode
 from simwarden.wire.nas.security_header import SecurityHeaderType, header_type, split
 from simwarden.wire.s1ap import CauseRadioNetwork, RrcEstablishmentCause
 from simwarden.wire.s1ap.values import ErabTunnel, GlobalEnbId, MacroEnbId, STmsi, SupportedTa
+
+if TYPE_CHECKING:
+    from simwarden.policy.decision import Decision
+    from simwarden.runtime.link import Link
 
 PLMN = Plmn("001", "01")
 TAI = Tai(PLMN, 1)
@@ -164,7 +166,7 @@ class Radio(Element[Nothing]):
         phone = self.phones.get(number)
         if phone is None:
             return
-        phone.mme_id = message.get("mme_ue_s1ap_id") or phone.mme_id
+        phone.mme_id = message.get("mme_ue_s1ap_id") or getattr(ids, "mme_ue_s1ap_id", phone.mme_id)
         if message.name == "ue-context-release-command" and self.auto:
             phone.released.append(message["cause"])
             phone.up("ue-context-release-complete")
@@ -207,7 +209,7 @@ class Phone:
     def up(self, name: str, **ies: Any) -> None:
         self.radio.send(name, mme_ue_s1ap_id=self.mme_id, enb_ue_s1ap_id=self.enb_id, **ies)
 
-    def first(self, pdu: bytes, s_tmsi: bool = False, **ies: Any) -> None:
+    def first(self, pdu: bytes, *, s_tmsi: bool = False, **ies: Any) -> None:
         """Send the first NAS message of a new connection."""
         while self.enb_id in self.radio.phones:
             self.enb_id += 1

@@ -1,0 +1,408 @@
+"""What happens to a registered device: updates, service, detach, silence, paging, and what the HSS orders."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from simwarden.model.identity import Tai
+from simwarden.wire.nas.elements import MobileIdentity
+from simwarden.wire.nas.enums import EmmCause, IdentityType, MessageType
+from simwarden.wire.nas.message import Message
+from simwarden.wire.s1ap import CauseNas, CauseRadioNetwork
+
+_T = MessageType
+IMSI = "001010000000001"
+PHONE = "8612340000000001"
+
+
+def test_an_update_asks_for_the_imeisv_and_gives_a_new_guti(run: Any) -> None:
+    async def story(network: Any) -> None:
+        phone = await network.attached_idle()
+        before = phone.guti
+        phone.update()
+        await network.settle()
+        assert phone.types() == [_T.IDENTITY_REQUEST, _T.TRACKING_AREA_UPDATE_ACCEPT]
+        assert phone.guti != before
+        assert len(network.mme.core.by_m_tmsi) == 1
+        assert phone.released[-1] is CauseNas.NORMAL_RELEASE
+        assert network.session()["state"] == "idle"
+        assert network.hss.asked == []
+
+    run(story)
+
+
+def test_an_update_with_the_active_flag_keeps_the_connection(run: Any) -> None:
+    async def story(network: Any) -> None:
+        phone = await network.attached_idle()
+        phone.update(8)
+        await network.settle()
+        assert phone.bearers == 1
+        assert network.session()["state"] == "connected"
+
+    run(story)
+
+
+@pytest.mark.parametrize("contact", ["update", "service"])
+def test_another_terminal_is_found_at_each_contact(run: Any, contact: str) -> None:
+    async def story(network: Any) -> None:
+        phone = await network.attached_idle()
+        phone.imeisv = PHONE
+        network.hss.answers["update-location"] = 5001
+        getattr(phone, contact)()
+        await network.settle()
+        assert network.eir.names() == ["me-identity-check"]
+        assert network.hss.asked[-1].find("Terminal-Information", "IMEI") == PHONE[:14]
+        reject = _T.TRACKING_AREA_UPDATE_REJECT if contact == "update" else _T.SERVICE_REJECT
+        assert phone.got[-1].type is reject
+        assert phone.got[-1]["emm_cause"] is EmmCause.EPS_AND_NON_EPS_SERVICES_NOT_ALLOWED
+        assert phone.bearers == 0
+        assert network.session() is None
+        assert phone.released
+
+    run(story)
+
+
+def test_a_leak_is_shown_where_policy_does_not_ask(run: Any) -> None:
+    async def story(network: Any) -> None:
+        phone = await network.attached_idle()
+        phone.imeisv = PHONE
+        network.hss.answers["update-location"] = 5001
+        phone.service()
+        await network.settle()
+        assert phone.bearers == 1
+        assert phone.types() == []
+
+    run(story, equipment={"at_service_request": "false"})
+
+
+def test_a_change_reported_by_notify_is_cancelled_by_the_hss(run: Any) -> None:
+    async def story(network: Any) -> None:
+        phone = await network.attached_idle()
+        phone.imeisv = PHONE
+        phone.service()
+        await network.settle()
+        assert network.hss.names() == ["notify"]
+        answer = await network.hss.order("Cancel-Location-Request", [("User-Name", IMSI), ("Cancellation-Type", 2)])
+        assert answer.result_code == 2001
+        await network.settle()
+        assert phone.got[-1].type is _T.DETACH_REQUEST
+        assert phone.got[-1]["detach_type"] == 2
+        assert phone.got[-1]["emm_cause"] is EmmCause.EPS_AND_NON_EPS_SERVICES_NOT_ALLOWED
+        assert network.session() is None
+        assert phone.released[-1] is CauseNas.DETACH
+
+    run(story, equipment={"report_change": "notify"})
+
+
+@pytest.mark.parametrize("who", ["hss", "eir"])
+def test_a_changed_terminal_is_refused_for_a_time_without_a_decider(run: Any, who: str) -> None:
+    async def story(network: Any) -> None:
+        phone = await network.attached_idle()
+        phone.imeisv = PHONE
+        await network.host.stop(who, kill=True)
+        phone.service()
+        await network.pass_time(20)
+        assert phone.got[-1]["emm_cause"] is EmmCause.NETWORK_FAILURE
+        assert network.session() is None
+
+    run(story)
+
+
+def test_a_service_request_that_does_not_verify_changes_nothing(run: Any) -> None:
+    async def story(network: Any) -> None:
+        phone = await network.attached_idle()
+        thief = network.phone(guti=phone.guti, enb_id=60)
+        thief.first(bytes([0xC7, phone.security.ksi << 5 | 3, 0xAB, 0xCD]), s_tmsi=True)
+        await network.settle()
+        assert thief.got[-1]["emm_cause"] is EmmCause.UE_IDENTITY_CANNOT_BE_DERIVED_BY_THE_NETWORK
+        assert network.session()["state"] == "idle"
+        phone.service()
+        await network.settle()
+        assert phone.bearers == 1
+
+    run(story)
+
+
+def test_a_replayed_service_request_is_refused(run: Any) -> None:
+    async def story(network: Any) -> None:
+        phone = await network.attached_idle()
+        captured = phone.security.service_request()
+        phone.first(captured, s_tmsi=True)
+        phone.secured = True
+        await network.settle()
+        phone.idle()
+        await network.settle()
+        thief = network.phone(guti=phone.guti, enb_id=60)
+        thief.first(captured, s_tmsi=True)
+        await network.settle()
+        assert thief.got[-1].type is _T.SERVICE_REJECT
+        assert any("replayed" in reason for reason in network.faults())
+
+    run(story)
+
+
+def test_an_update_of_nobody_known_is_told_so(run: Any) -> None:
+    async def story(network: Any) -> None:
+        phone = await network.attached_idle()
+        phone.guti = type(phone.guti)(phone.guti.plmn, phone.guti.mme_group_id, 77, phone.guti.m_tmsi)
+        phone.update()
+        await network.settle()
+        assert phone.got[-1]["emm_cause"] is EmmCause.UE_IDENTITY_CANNOT_BE_DERIVED_BY_THE_NETWORK
+
+    run(story)
+
+
+def test_an_update_that_does_not_verify_is_authenticated(run: Any) -> None:
+    async def story(network: Any) -> None:
+        phone = await network.attached_idle()
+        request = Message(
+            _T.TRACKING_AREA_UPDATE_REQUEST, eps_update_type=0, nas_key_set_identifier=7, old_guti=phone.guti
+        )
+        from simwarden.wire.nas.message import encode
+
+        phone.first(encode(request))
+        await network.settle()
+        assert phone.types() == [
+            _T.AUTHENTICATION_REQUEST,
+            _T.SECURITY_MODE_COMMAND,
+            _T.TRACKING_AREA_UPDATE_ACCEPT,
+        ]
+        assert network.session() is not None
+
+    run(story)
+
+
+def test_a_forged_detach_is_ignored(run: Any) -> None:
+    async def story(network: Any) -> None:
+        phone = await network.attached_idle()
+        from simwarden.wire.nas.message import encode
+
+        identity = MobileIdentity(IdentityType.GUTI, phone.guti)
+        forged = Message(_T.DETACH_REQUEST, detach_type=9, nas_key_set_identifier=7, eps_mobile_identity=identity)
+        network.phone(enb_id=60).first(encode(forged))
+        await network.settle()
+        assert network.session()["state"] == "idle"
+
+    run(story)
+
+
+@pytest.mark.parametrize("switch_off", [True, False])
+def test_a_device_detaches(run: Any, switch_off: bool) -> None:  # noqa: FBT001
+    async def story(network: Any) -> None:
+        phone = await network.attached_idle()
+        identity = MobileIdentity(IdentityType.GUTI, phone.guti)
+        kind = 9 if switch_off else 1
+        request = Message(
+            _T.DETACH_REQUEST,
+            detach_type=kind,
+            nas_key_set_identifier=phone.security.ksi,
+            eps_mobile_identity=identity,
+        )
+        phone.first(phone.protected(request))
+        phone.secured = True
+        await network.settle()
+        assert phone.types() == ([] if switch_off else [_T.DETACH_ACCEPT])
+        assert network.session() is None
+        assert phone.released[-1] is CauseNas.DETACH
+
+    run(story)
+
+
+def test_a_silent_device_is_detached_and_learns_at_its_next_contact(run: Any) -> None:
+    async def story(network: Any) -> None:
+        phone = await network.attached_idle()
+        await network.pass_time(3240 + 240 + 300 + 1)
+        assert network.session() is None
+        phone.service()
+        await network.settle()
+        assert phone.got[-1]["emm_cause"] is EmmCause.IMPLICITLY_DETACHED
+        phone.attach()
+        await network.settle()
+        assert network.session() is not None
+        assert network.hss.names() == []
+
+    run(story)
+
+
+def test_a_detached_context_is_purged_in_time(run: Any) -> None:
+    async def story(network: Any) -> None:
+        await network.attached_idle()
+        await network.pass_time(3240 + 240 + 300 + 604800 + 1)
+        assert network.hss.names() == ["purge-ue"]
+        assert network.mme.core.by_imsi == {}
+        assert network.mme.core.by_m_tmsi == {}
+
+    run(story)
+
+
+def test_the_extended_timer_is_for_devices_that_support_it(run: Any) -> None:
+    async def story(network: Any) -> None:
+        phone = await network.attached_idle()
+        phone.attach(ms_network_feature_support=1)
+        await network.settle()
+        assert phone.got[-1]["t3412_extended"] == 1116000
+        phone.idle()
+        await network.pass_time(100000)
+        assert network.session()["state"] == "idle"
+
+    run(story)
+
+
+def test_paging_brings_the_device_back(run: Any) -> None:
+    async def story(network: Any) -> None:
+        phone = await network.attached_idle()
+        paging = asyncio.ensure_future(_page(network))
+        await network.settle()
+        message = network.enb.last("paging")
+        assert message["ue_paging_id"].m_tmsi == phone.guti.m_tmsi
+        assert message["tai_list"] == (Tai(phone.guti.plmn, 1),)
+        assert message["ue_identity_index_value"] == int(IMSI) % 1024
+        assert "paging" in network.enb2.names()
+        phone.service()
+        await network.settle()
+        assert await paging == {"answered": True}
+
+    run(story)
+
+
+async def _page(network: Any) -> Any:
+    from simwarden.runtime.management import Role
+
+    return await network.mme.manage(Role.OPERATOR, "POST", f"/sessions/{IMSI}/page")
+
+
+def test_paging_without_an_answer_ends(run: Any) -> None:
+    async def story(network: Any) -> None:
+        await network.attached_idle()
+        assert await _page(network) == {"answered": False}
+        assert network.enb.names().count("paging") == 3
+
+    run(story)
+
+
+def test_a_withdrawn_subscription_of_a_sleeper_ends_at_once(run: Any) -> None:
+    async def story(network: Any) -> None:
+        phone = await network.attached_idle()
+        await network.hss.order("Cancel-Location-Request", [("User-Name", IMSI), ("Cancellation-Type", 2)])
+        await network.settle()
+        assert network.session() is None
+        assert phone.got == []
+        network.hss.answers["update-location"] = 5001
+        phone.update()
+        await network.settle()
+        assert phone.got[-1]["emm_cause"] is EmmCause.IMPLICITLY_DETACHED
+        phone.attach()
+        await network.settle()
+        assert phone.got[-1]["emm_cause"] is EmmCause.EPS_AND_NON_EPS_SERVICES_NOT_ALLOWED
+
+    run(story)
+
+
+def test_another_mme_took_over_and_the_device_is_told_nothing(run: Any) -> None:
+    async def story(network: Any) -> None:
+        phone = await network.attached()
+        phone.got.clear()
+        await network.hss.order("Cancel-Location-Request", [("User-Name", IMSI), ("Cancellation-Type", 0)])
+        await network.settle()
+        assert phone.got == []
+        assert phone.released
+        assert network.session() is None
+        assert network.mme.core.by_imsi == {}
+
+    run(story)
+
+
+def test_suspension_by_idr_ends_what_runs_and_lifts_again(run: Any) -> None:
+    async def story(network: Any) -> None:
+        phone = await network.attached()
+        barring = [("Subscription-Data", [("Subscriber-Status", 1), ("Operator-Determined-Barring", 1)])]
+        answer = await network.hss.order("Insert-Subscriber-Data-Request", [("User-Name", IMSI), *barring])
+        assert answer.result_code == 2001
+        await network.settle()
+        assert phone.got[-1].type is _T.DETACH_REQUEST
+        assert network.session() is None
+        phone.attach()
+        await network.settle()
+        assert phone.got[-1].type is _T.ATTACH_REJECT
+        lifted = [("Subscription-Data", [("Subscriber-Status", 0)])]
+        await network.hss.order("Insert-Subscriber-Data-Request", [("User-Name", IMSI), *lifted])
+        phone.attach()
+        await network.settle()
+        assert network.session() is not None
+
+    run(story)
+
+
+def test_the_hss_may_ask_where_a_device_is(run: Any) -> None:
+    async def story(network: Any) -> None:
+        await network.attached_idle()
+        asked = [("User-Name", IMSI), ("Subscription-Data", []), ("IDR-Flags", 4 | 8)]
+        answer = await network.hss.order("Insert-Subscriber-Data-Request", asked)
+        assert answer.find("EPS-User-State", "MME-User-State", "User-State") == 2
+        place = answer.find("EPS-Location-Information", "MME-Location-Information", "E-UTRAN-Cell-Global-Identity")
+        assert place.hex() == "00f11000000101"
+        unknown = await network.hss.order(
+            "Insert-Subscriber-Data-Request", [("User-Name", "001019999999999"), ("Subscription-Data", [])]
+        )
+        assert unknown.experimental_result == 5001
+
+    run(story)
+
+
+def test_a_withdrawn_access_point_ends_the_session_that_uses_it(run: Any) -> None:
+    async def story(network: Any) -> None:
+        phone = await network.attached()
+        answer = await network.hss.order(
+            "Delete-Subscriber-Data-Request", [("User-Name", IMSI), ("DSR-Flags", 8), ("Context-Identifier", 1)]
+        )
+        assert answer.result_code == 2001
+        await network.settle()
+        assert phone.got[-1].type is _T.DETACH_REQUEST
+        assert network.session() is None
+
+    run(story)
+
+
+def test_after_a_reset_of_the_hss_each_device_is_reported_anew(run: Any) -> None:
+    async def story(network: Any) -> None:
+        phone = await network.attached_idle()
+        await network.hss.order("Reset-Request", [("User-Id", IMSI[:8])])
+        phone.service()
+        await network.settle()
+        assert network.hss.names() == ["update-location"]
+        assert phone.bearers == 1
+
+    run(story)
+
+
+def test_a_silent_device_is_told_of_its_detach_five_times(run: Any) -> None:
+    async def story(network: Any) -> None:
+        phone = await network.attached()
+        phone.replies[_T.DETACH_REQUEST] = None
+        phone.got.clear()
+        await network.hss.order("Cancel-Location-Request", [("User-Name", IMSI), ("Cancellation-Type", 2)])
+        assert network.session() is None
+        await network.pass_time(40)
+        assert phone.types() == [_T.DETACH_REQUEST] * 5
+        assert phone.released
+        assert network.mme.core.connections == {}
+
+    run(story)
+
+
+def test_bearers_that_cannot_be_set_up_end_the_service(run: Any) -> None:
+    async def story(network: Any) -> None:
+        phone = await network.attached_idle()
+        network.enb.auto = False
+        phone.service()
+        await network.settle()
+        network.enb.auto = True
+        phone.up("initial-context-setup-failure", cause=CauseRadioNetwork.RADIO_RESOURCES_NOT_AVAILABLE)
+        await network.settle()
+        assert phone.released
+        assert network.session()["state"] == "idle"
+
+    run(story)
