@@ -163,7 +163,10 @@ def user_data(station: Station, radio: RadioLink, message: uu.UserData) -> None:
 
 
 def inactive(station: Station, ue: UeContext) -> None:
-    """Ask for the release of a device that has been quiet (TS 36.413 8.3.2)."""
+    """Ask for the release of a device that has been quiet (TS 36.413 8.3.2), but not in the middle of a handover."""
+    if ue.phase == Phase.PREPARING:
+        station.watch(ue, station.config.inactivity, lambda: inactive(station, ue))
+        return
     request_release(station, ue, CauseRadioNetwork.USER_INACTIVITY)
 
 

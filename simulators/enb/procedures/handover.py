@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from simulators.enb.context import Bearer, Phase, SecurityKeys, UeContext
 from simulators.enb.procedures import x2
 from simulators.enb.procedures.connection import connected, inactive, radio_lost, request_release, ue_of
-from simulators.enb.procedures.mobility import command_in, expect_arrival, history, stay
+from simulators.enb.procedures.mobility import command_in, expect_arrival, history, leave, stay
 from simulators.enb.procedures.ue_context import choose_algorithms, reconfiguration_complete
 from simwarden.errors import PeerError
 from simwarden.wire import uu
@@ -146,9 +146,7 @@ def handover_command(station: Station, mme: Mme, message: Message) -> None:
     except PeerError:
         handover_cancellation(station, ue, CauseRadioNetwork.HO_FAILURE_IN_TARGET_EPC_ENB_OR_TARGET_SYSTEM)
         raise
-    stay(ue)
-    ue.phase = Phase.LEFT
-    ue.radio.send(command)
+    leave(ue, command)
     if ue.bearers:
         station.ue_to_mme(ue, "enb-status-transfer", enb_status_transfer_transparent_container=counters(ue))
     expired = CauseRadioNetwork.TS1RELOCOVERALL_EXPIRY

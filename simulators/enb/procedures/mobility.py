@@ -46,3 +46,14 @@ def stay(ue: UeContext) -> None:
     if ue.handover_timer is not None:
         ue.handover_timer.cancel()
         ue.handover_timer = None
+
+
+def leave(ue: UeContext, command: uu.RrcConnectionReconfiguration) -> None:
+    """Send a device away; from here on its silence means nothing."""
+    stay(ue)
+    ue.phase = Phase.LEFT
+    if ue.timer is not None:
+        ue.timer.cancel()
+        ue.timer = None
+    if ue.radio is not None:
+        ue.radio.send(command)

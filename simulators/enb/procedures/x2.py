@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from simulators.enb.context import Bearer, Neighbour, Phase, SecurityKeys, UeContext
 from simulators.enb.procedures.connection import release_radio, request_release, ue_of
-from simulators.enb.procedures.mobility import command_in, expect_arrival, history, stay
+from simulators.enb.procedures.mobility import command_in, expect_arrival, history, leave, stay
 from simulators.enb.procedures.ue_context import choose_algorithms
 from simwarden.errors import PeerError
 from simwarden.machine.eps_keys import kenb_star
@@ -169,10 +169,7 @@ def handover_request_acknowledge(station: Station, neighbour: Neighbour, message
     except PeerError:
         handover_cancel(station, ue, CauseRadioNetwork.UNSPECIFIED)
         raise
-    stay(ue)
-    ue.phase = Phase.LEFT
-    if ue.radio is not None:
-        ue.radio.send(command)
+    leave(ue, command)
     _send(
         neighbour,
         "sn-status-transfer",
