@@ -148,7 +148,8 @@ def _make(registry: Registry, wish: Wish, standing: list[str], problems: Problem
     model = registry.declaration(kind).config
     spot = _MergedSpot(wish.spot.source, wish.spot.path, wish.places)
     config = check(model, wish.settings, spot, problems, also=("type", "external"), what="setting")
-    return None if config is None else Instance(wish.name, kind, config, external=wish.external)
+    # A wrong setting is told once; the element is there all the same, so that what names it is not told as wrong.
+    return Instance(wish.name, kind, config or model.model_construct(), external=wish.external)
 
 
 @dataclass(frozen=True, slots=True)

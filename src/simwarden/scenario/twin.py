@@ -2,13 +2,16 @@
 
 A scenario *expects a refusal* if it expects (outside `never`) a decision that refuses, a state or outcome that means
 refusal, or a management status 401 or 403. It must then name its twin, and each step (or run of steps without a verb
-between) that expects a refused state must name the decision (element and control) and the cause.
+between) that expects a refusal must name the decision (element and control), and the cause where a protocol has one:
+that is wherever something is `rejected`.
 
 Two scenarios differ in *one fact* if, outside titles and expectations, all their differences are one of
 - one name or value put for another in the steps, at any number of places (`phone` for `meter`),
-- one block of steps put in, left out or replaced,
+- one block of steps put in, left out or replaced (blocks that are all about one element, `stop: eir` and later
+  `start: eir`, are one),
 - one entry of cards, devices or network (or one value in it) changed, put in or left out,
-where differences that share a name (a device added and then used instead of another) count together.
+where differences that share a name (a device added and then used instead of another) count together. The twin may go on
+where the refused story has to end.
 """
 
 from __future__ import annotations
@@ -79,6 +82,12 @@ def check_refusals(scenario: Scenario, problems: Problems) -> None:
             problems.add(
                 "a refusal names its cause", shown[0].place, "add for example emm_cause: or a message's result"
             )
+
+
+def _is_rejected(condition: Condition) -> bool:
+    if isinstance(condition, OutcomeWanted):
+        return plain(condition.word) == "rejected"
+    return isinstance(condition, FactWanted) and plain(str(condition.want)) == "rejected"
 
 
 def _groups(scenario: Scenario) -> Iterator[list[Step]]:
@@ -190,8 +199,15 @@ def _steps(one: list[Mapping[str, Any]], other: list[Mapping[str, Any]]) -> Iter
             continue
         if [list(each) for each in mine] == [list(each) for each in others]:
             yield from (_exchange(a, b) for a, b in _exchanged(mine, others))
-        else:
-            yield Fact(f"step {start + 1}: {_verbs(mine) or 'nothing'} against {_verbs(others) or 'nothing'}")
+        elif mine or finish < len(other):
+            text = f"step {start + 1}: {_verbs(mine) or 'nothing'} against {_verbs(others) or 'nothing'}"
+            yield Fact(text, _about_one([*mine, *others]))
+
+
+def _about_one(steps: list[Mapping[str, Any]]) -> frozenset[str]:
+    """Return the one element that all steps are about, marked so that it is told from a name put for another."""
+    about = {json.dumps(list(each.values())) for each in steps}
+    return frozenset(f"steps about {each}" for each in about) if len(about) == 1 else frozenset()
 
 
 def _verbs(steps: list[Mapping[str, Any]]) -> str:

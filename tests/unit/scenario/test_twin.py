@@ -43,7 +43,8 @@ def test_a_twin_that_puts_one_name_for_another_is_fine(judge) -> None:  # noqa: 
         TWIN + "steps:\n- insert: {card: card, into: phone}\n- wait: 1 s\n- power_on: phone\n",
         TWIN.replace("{card: }", "{card: {profile: car}}") + STEPS % ("phone", "phone"),
         TWIN.replace("phone: }", "phone: , third: }") + STEPS % ("third", "third"),
-        TWIN + "network: {gate: {delay: 1}}\n" + STEPS % ("phone", "phone"),
+        TWIN + "network: {gate: {delay: 1}}\n" + STEPS % ("phone", "phone") + "- wait: 1 h\n",
+        TWIN + "steps:\n- stop: gate\n- insert: {card: card, into: phone}\n- start: gate\n- power_on: phone\n",
     ],
 )
 def test_other_single_facts(judge, twin: str) -> None:  # noqa: ANN001
@@ -62,6 +63,12 @@ def test_other_single_facts(judge, twin: str) -> None:  # noqa: ANN001
         (BLOCK, "scenario: t\nsteps: [fly: x]\n", "twin twin.yaml is not valid: "),
         (BLOCK, BLOCK.replace("moved", "t"), "twin twin.yaml expects a refusal itself"),
         (BLOCK, TWIN + STEPS % ("phone", "phone"), "does not differ"),
+        (BLOCK, TWIN + STEPS % ("phone", "phone") + "- stop: gate\n", "does not differ"),
+        (
+            BLOCK,
+            TWIN + "steps:\n- wait: 1\n- insert: {card: card, into: phone}\n- stop: gate\n- power_on: phone\n",
+            "in 2 facts",
+        ),
         (
             BLOCK,
             TWIN.replace("{card: }", "{card: {profile: car}}") + SERVED,
