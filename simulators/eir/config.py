@@ -29,8 +29,20 @@ def _ranges(value: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(str(EquipmentRange.parse(text)) for text in value)
 
 
+def _is_kind(text: str) -> bool:
+    return text[:1].isalpha() and text.replace("-", "").isalnum()
+
+
+def _entries(value: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(text if _is_kind(text) else str(EquipmentRange.parse(text)) for text in value)
+
+
 class EirConfig(ElementConfig):
-    """Settings of an EIR. An entry is an IMEI (14 to 16 digits), a TAC (8) or a range of TACs (99000201-99000299)."""
+    """Settings of an EIR.
+
+    An entry of a list is an IMEI (14 to 16 digits), a TAC (8), a range of TACs (99000201-99000299), or a kind of
+    terminal of the library (`phone`). Of several that hold a terminal the narrowest counts, a kind last.
+    """
 
     plmn: str = "001-01"
     """Home network."""
@@ -48,8 +60,6 @@ class EirConfig(ElementConfig):
     """Entries of the prohibited list."""
     tracked: tuple[str, ...] = ()
     """Entries of the tracking list."""
-    kinds: dict[str, Status] = Field(default_factory=dict)
-    """What is said of terminals of a kind of the library that no entry holds (`phone: prohibited`)."""
     unlisted: Status = Status.ALLOWED
     """What is said of all others; `unknown` is answered with Experimental-Result 5422."""
     library: str = ""
@@ -63,12 +73,19 @@ class EirConfig(ElementConfig):
     @field_validator("allowed", "prohibited", "tracked")
     @classmethod
     def _are_entries(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        return _ranges(value)
+        return _entries(value)
+
+    def _listed(self) -> list[tuple[str, Status]]:
+        lists = ((self.allowed, Status.ALLOWED), (self.prohibited, Status.PROHIBITED), (self.tracked, Status.TRACKED))
+        return [(text, status) for texts, status in lists for text in texts]
 
     def entries(self) -> list[tuple[EquipmentRange, Status]]:
-        """Return all entries with their lists."""
-        lists = ((self.allowed, Status.ALLOWED), (self.prohibited, Status.PROHIBITED), (self.tracked, Status.TRACKED))
-        return [(EquipmentRange.parse(text), status) for texts, status in lists for text in texts]
+        """Return the entries by number with their lists."""
+        return [(EquipmentRange.parse(text), status) for text, status in self._listed() if not _is_kind(text)]
+
+    def kinds(self) -> dict[str, Status]:
+        """Return the kinds of terminal that are listed, with their lists."""
+        return {text: status for text, status in self._listed() if _is_kind(text)}
 
 
 class EirBinding(Model):

@@ -75,6 +75,7 @@ class Eir(Element[EirConfig]):
             self._lists(),
             self.store.library() or load_library(config.library),
             self.store.pools(),
+            config.kinds(),
         )
         local = LocalNode(host, realm, (config.address,), state_id=int(self.site.clock.wall().timestamp()))
         handlers = {"me-identity-check-request": self._check}

@@ -21,15 +21,15 @@ if TYPE_CHECKING:
     from simwarden.runtime.diameter import DiameterNode, Peer
     from simwarden.runtime.element import Site
 
-LISTS = Control("eir.lists", "mon.phone", judge_listed, "Equipment by the lists of the register")
+LISTS = Control("eir.equipment", "mon.phone", judge_listed, "Equipment by the lists of the register")
 POOL = Control("eir.pool", "bind.pool", judge_pool, "A card's pool of terminals")
 PEER = Control("eir.peer", "bind.pool", judge_peer, "Known nodes only speak to the register")
 ALL = (LISTS, POOL, PEER)
 
 _ANSWERS = {
-    Status.ALLOWED: EquipmentStatus.WHITELISTED,
-    Status.PROHIBITED: EquipmentStatus.BLACKLISTED,
-    Status.TRACKED: EquipmentStatus.GREYLISTED,
+    Status.ALLOWED: EquipmentStatus.ALLOWED,
+    Status.PROHIBITED: EquipmentStatus.PROHIBITED,
+    Status.TRACKED: EquipmentStatus.TRACKED,
 }
 
 
@@ -44,6 +44,7 @@ class Register:
     lists: EquipmentLists
     library: Mapping[str, TerminalType]
     pools: dict[str, EirBinding]
+    kinds: Mapping[str, Status]
 
     def kind_of(self, key: str) -> str:
         """Return the kind of a terminal by its TAC, empty if the library lacks it."""
@@ -59,7 +60,7 @@ class Register:
             imei=key,
             listed=self.lists.find(key),
             kind=kind,
-            kinds=config.kinds,
+            kinds=self.kinds,
             unlisted=config.unlisted,
         )
         pool = self.pools.get(imsi) if imsi else None

@@ -28,8 +28,8 @@ def _entry(value: object) -> object:
 Entry = Annotated[PeerEntry, BeforeValidator(_entry)]
 
 
-class MismatchAnswer(Model):
-    """What a mismatching terminal is answered with in the ULA: one of the two (TS 29.272 has no code of its own)."""
+class ErrorAnswer(Model):
+    """The result of a ULA that refuses: one of the two, by default Experimental-Result 5001."""
 
     experimental_result: int | None = None
     """An Experimental-Result-Code: 5001 (default) becomes EMM cause #8, an operator's own what the MME's table says."""
@@ -37,7 +37,7 @@ class MismatchAnswer(Model):
     """A Result-Code: 5003 becomes EMM cause #15."""
 
     @model_validator(mode="after")
-    def _one(self) -> MismatchAnswer:
+    def _one(self) -> ErrorAnswer:
         if self.experimental_result is not None and self.result_code is not None:
             raise ValueError("give experimental_result or result_code, not both")
         return self
@@ -83,8 +83,10 @@ class HssConfig(ElementConfig):
     """Host-IP-Address told to peers."""
     peers: dict[str, Entry] = Field(default_factory=lambda: {"mme": PeerEntry()})
     """Nodes that may connect, by Diameter identity; a name without a dot is one of the home network's realm."""
-    mismatch: MismatchAnswer = MismatchAnswer()
-    """The answer to a terminal that is not the bound one."""
+    mismatch: ErrorAnswer = ErrorAnswer()
+    """The answer to a terminal that is not the bound one; TS 29.272 has no code of its own for it."""
+    withdrawn: ErrorAnswer = ErrorAnswer()
+    """The answer to a card whose subscription is withdrawn for a time."""
     without_imei: Literal["refuse", "admit"] = "refuse"
     """What becomes of a bound card whose terminal gave no IMEI."""
     apns: tuple[Apn, ...] = (Apn(name="iot"),)

@@ -8,10 +8,11 @@ from simulators.hss import controls
 from simulators.hss.core import terminal_of, visited_plmn
 from simulators.hss.procedures.subscriber_data import subscription_data
 from simwarden.runtime.diameter import Unreachable
-from simwarden.wire.diameter import ExperimentalResult, Message, ResultCode
+from simwarden.wire.diameter import Message, ResultCode
 from simwarden.wire.diameter.codes import CancellationType, PuaFlags, UlaFlags, UlrFlags
 
 if TYPE_CHECKING:
+    from simulators.hss.config import ErrorAnswer
     from simulators.hss.core import Core
     from simulators.hss.store import Subscriber
     from simwarden.policy.decision import Decision
@@ -28,7 +29,7 @@ async def update_location(core: Core, message: Message, peer: Peer) -> Message:
         return subscriber
     withdrawn = subscriber.suspended == "withdrawal"
     if not core.site.decide(controls.WITHDRAWN, subscriber.imsi, withdrawn=withdrawn, reason=subscriber.why).admitted:
-        return core.node.answer(message, ExperimentalResult.DIAMETER_ERROR_UNKNOWN_EPS_SUBSCRIPTION)
+        return refuse(core, message, core.config.withdrawn)
     former = (subscriber.mme, subscriber.mme_realm) if not subscriber.purged else ("", "")
     decision = register(core, subscriber, message, terminal_of(message), str(visited_plmn(message)))
     if decision is not None and not decision.admitted:
@@ -79,7 +80,11 @@ def refuse_terminal(core: Core, subscriber: Subscriber, message: Message, decisi
     The answer has no ULA-Flags: they belong to a successful one (5.2.1.1.1).
     """
     core.record_mismatch(subscriber, decision, "update-location-request")
-    answer = core.config.mismatch
+    return refuse(core, message, core.config.mismatch)
+
+
+def refuse(core: Core, message: Message, answer: ErrorAnswer) -> Message:
+    """Refuse a ULR with a configured result."""
     return core.node.answer(message, answer.code, experimental=answer.experimental)
 
 

@@ -83,8 +83,11 @@ class DisconnectCause(IntEnum):
 
 
 class EquipmentStatus(IntEnum):
-    """Equipment-Status (TS 29.272 7.3.51)."""
+    """Equipment-Status (TS 29.272 7.3.51), by the lists' present names (TS 22.016) and their older ones."""
 
+    ALLOWED = 0
+    PROHIBITED = 1
+    TRACKED = 2
     WHITELISTED = 0
     BLACKLISTED = 1
     GREYLISTED = 2

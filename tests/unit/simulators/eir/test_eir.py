@@ -125,13 +125,13 @@ def test_the_three_lists(loop: TestbedLoop, transport: str) -> None:
         assert await net.mme.status(OTHER, imsi="") == 0
 
     net.play(story)
-    assert net.decided("eir.lists") == [True, False, True, True, False, False, True]
+    assert net.decided("eir.equipment") == [True, False, True, True, False, False, True]
     seen = [e.value for e in net.host.trace.events if isinstance(e, StateChange)]
     assert seen[1] == {"imsi": IMSI, "imei": Imei("99000202000001").imei, "status": "prohibited", "kind": "phone"}
 
 
 def test_unknown_equipment_is_5422_where_configured(loop: TestbedLoop) -> None:
-    net = Net(loop, unlisted="unknown", kinds={"module": "allowed", "phone": "prohibited"})
+    net = Net(loop, unlisted="unknown", allowed=["module"], prohibited=["phone"])
 
     async def story() -> None:
         answer = await net.mme.ecr(OTHER)
@@ -187,11 +187,11 @@ def test_a_card_is_tied_to_a_pool(loop: TestbedLoop) -> None:
 
 
 @pytest.mark.parametrize(("switch", "meter", "phone"), [("always-admit", 0, 0), ("always-refuse", 1, 1)])
-@pytest.mark.parametrize("control", ["eir.lists", "eir.pool"])
+@pytest.mark.parametrize("control", ["eir.equipment", "eir.pool"])
 def test_the_answer_follows_the_decision_when_a_rule_is_replaced(
     loop: TestbedLoop, control: str, switch: str, meter: int, phone: int
 ) -> None:
-    net = Net(loop, switches={control: switch}, prohibited=[PHONE] if control == "eir.lists" else [])
+    net = Net(loop, switches={control: switch}, prohibited=[PHONE] if control == "eir.equipment" else [])
 
     async def story() -> None:
         await net.pool({"kinds": ["module"] if control == "eir.pool" else ["module", "phone"]})
@@ -228,7 +228,7 @@ def test_lists_are_managed_and_survive(loop: TestbedLoop) -> None:
 def test_a_users_library_takes_the_place_of_the_shipped_one(loop: TestbedLoop, tmp_path: Path) -> None:
     own = tmp_path / "own.csv"
     own.write_text("model,kind,tac\nX,phone,12345678\n", encoding="utf-8")
-    net = Net(loop, kinds={"phone": "prohibited"}, library=str(own))
+    net = Net(loop, prohibited=["phone"], library=str(own))
 
     async def story() -> None:
         assert await net.mme.status(OTHER) == 1
@@ -255,7 +255,7 @@ def test_the_shipped_library_reads_and_bad_ones_name_the_line(tmp_path: Path) ->
 
 
 def test_bad_settings_are_said_when_read() -> None:
-    for settings in ({"prohibited": ["99"]}, {"kinds": {"phone": "odd"}}, {"unlisted": "maybe"}, {"plmn": "x"}):
+    for settings in ({"prohibited": ["99"]}, {"tracked": ["phone 7"]}, {"unlisted": "maybe"}, {"plmn": "x"}):
         with pytest.raises(ValueError, match="validation error"):
             EirConfig.model_validate(settings)
     with pytest.raises(ValueError, match="imeis or kinds"):

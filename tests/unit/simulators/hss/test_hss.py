@@ -555,10 +555,10 @@ def test_suspension_by_withdrawal_and_resumption(net: Net) -> None:
         await net.mme.ulr(METER)
         await net.call("POST", f"/cards/{IMSI}/suspension", {"how": "withdrawal", "reason": "lost"})
         assert net.mme.told == [("cancel-location-request", [("Cancellation-Type", 2)])]
-        assert (await net.mme.ulr(METER)).experimental_result == 5420
+        assert (await net.mme.ulr(METER)).experimental_result == 5001
         await net.host.stop("hss", kill=True)
         await net.host.start("hss")
-        assert (await net.mme.ulr(METER)).experimental_result == 5420
+        assert (await net.mme.ulr(METER)).experimental_result == 5001
         await net.call("DELETE", f"/cards/{IMSI}/suspension")
         assert (await net.mme.ulr(METER)).success
 
@@ -667,7 +667,7 @@ def test_queries_and_refusals_of_the_management_interface(net: Net) -> None:
         await net.mme.ulr(METER)
         assert (await net.call("GET", f"/cards/{IMSI}/location"))["eps_user_state"] is None
         await net.call("DELETE", f"/cards/{IMSI}")
-        assert (await net.mme.ulr(METER)).experimental_result == 5420
+        assert (await net.mme.ulr(METER)).experimental_result == 5001
 
     net.play(story)
 

@@ -55,7 +55,7 @@ def test_fields_read_as_in_the_field() -> None:
 
 def test_equipment_status_is_named() -> None:
     d = dissect(encode(Message(324, 16777252, 0x40, avps=[("Result-Code", 2001), ("Equipment-Status", 1)])))
-    assert d.summary == "ME identity check answer, 1 BLACKLISTED"
+    assert d.summary == "ME identity check answer, 1 PROHIBITED"
 
 
 def test_keys_are_masked() -> None:
