@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from simulators.device.card import CardGoneError, CardSession, forbidden_plmns
-from simulators.device.config import DeviceConfig, split_cell
+from simulators.device.config import TACS, DeviceConfig, split_cell
 from simulators.device.emm import Emm
 from simulators.device.procedures import authentication, cell_selection, service_request
 from simulators.device.radio import Radio
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from simwarden.runtime.clock import Timer as ClockTimer
     from simwarden.wire.uu import CellInformation, EstablishmentCause
 
-_TAC = {"module": "99000101", "handset": "99000201"}
-"""Invented type allocation codes, for terminals whose files give no IMEI."""
 _POLL = 30.0
 """Seconds between looks for the card's presence (TS 102.221 14.5.2)."""
 _SEARCH_PAUSE = 30.0
@@ -43,7 +41,7 @@ _OBSERVED = {
 
 def make_terminal(site: Site, config: DeviceConfig) -> Terminal:
     """Make the terminal's identity from its settings."""
-    own = Imei.parse(config.imei) if config.imei else Imei(_TAC[config.type] + f"{site.rng.randrange(10**6):06d}")
+    own = Imei.parse(config.imei) if config.imei else Imei(TACS[config.type] + f"{site.rng.randrange(10**6):06d}")
 
     def told(claim: str) -> Imei:
         return Imei.parse(claim) if claim else own

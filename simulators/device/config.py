@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, field_validator
 
 from simwarden.model.identity import Imei
 from simwarden.runtime.declare import ElementConfig, Model
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+TACS = {"module": "99000101", "handset": "99000201"}
+"""Invented type allocation codes by type, for terminals whose files give no IMEI."""
 
 
 def _identity(value: str) -> str:
@@ -69,6 +75,12 @@ class DeviceConfig(ElementConfig):
     """Whether a card held invalid is tried again after 24 to 48 hours (TS 24.301 5.3.7a; NAS configuration)."""
     max_unprotected_rejects: int = Field(default=10, ge=1)
     """How many rejects without integrity protection are forgiven (the maxima of TS 24.301 5.3.7b)."""
+
+    @classmethod
+    def identities(cls, given: Mapping[str, Any], number: int) -> Mapping[str, str]:
+        """See ElementConfig."""
+        imei = given.get("imei") or Imei(TACS.get(str(given.get("type")), TACS["module"]) + f"{number:06d}").imei
+        return {"imei": str(imei)}
 
     @field_validator("imei")
     @classmethod

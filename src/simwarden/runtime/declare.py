@@ -21,6 +21,16 @@ class Model(BaseModel):
 class ElementConfig(Model):
     """Base of an element's settings, as written under its name in a network file, a scenario or a `serve` file."""
 
+    @classmethod
+    def identities(cls, given: Mapping[str, Any], number: int) -> Mapping[str, str]:
+        """Return what other parts of a file may call an instance by (`meter.imei`), made up where it is not given.
+
+        `given` is the instance's entry as written, `number` its place in its section, from 1. Identities that are
+        settings as well become settings. By default there are none.
+        """
+        del given, number
+        return {}
+
 
 class VerbModel(Model):
     """Arguments of a verb.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field, field_validator
 
 from simwarden.model.form import FormFactor  # noqa: TC001 - a field's type, resolved by pydantic
-from simwarden.model.identity import Imei, check_imsi, luhn_digit
+from simwarden.model.identity import check_imsi, luhn_digit
 from simwarden.model.profile import PROFILES
 from simwarden.runtime.declare import Model
 from simwarden.scenario.network import Instance
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 #: home network of made-up cards: the test network of TS 36.523 and the like
 _HOME = "00101"
-#: an invented type allocation code, for terminals whose element makes up none by itself
-_TAC = "86990100"
 _REFERENCE = re.compile(r"([A-Za-z][\w-]*)\.([a-z_]+)")
 
 
@@ -98,11 +96,6 @@ def make_up_card(keys: CardKeys, number: int) -> CardKeys:
     )
 
 
-def make_up_imei(number: int) -> str:
-    """Return the IMEI of a terminal for which a file gives none."""
-    return Imei(f"{_TAC}{number:06d}").imei
-
-
 class References:
     """The names of a file, and what `name.identity` stands for."""
 
@@ -173,8 +166,9 @@ class Cast:
             keys = make_up_card(keys or CardKeys(), number)
             self.cards[instance.name] = Card(instance.name, keys)
             instance.identities = {"imsi": keys.imsi, "iccid": keys.iccid, "msisdn": keys.msisdn}
-        elif "imei" in self.registry.declaration(instance.kind).config.model_fields:
-            instance.identities = {"imei": str(entry.get("imei") or make_up_imei(number))}
+        else:
+            config = self.registry.declaration(instance.kind).config
+            instance.identities = dict(config.identities(entry, number))
 
     def configure(self, section: str, data: Any, spot: Spot) -> None:
         """Check the properties of announced instances, with their references resolved."""

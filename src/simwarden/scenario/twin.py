@@ -77,11 +77,10 @@ def check_refusals(scenario: Scenario, problems: Problems) -> None:
                 problems.add("a refusal names who decides and by which control", each.place, "by: and control:")
         if not decisions:
             problems.add("a refusal names its decision", place, "add decision: {by: ..., control: ...}")
-        shown = [each for each in refused if not isinstance(each, DecisionWanted)]
-        if shown and not any(_names_cause(each) for _, each in conditions):
-            problems.add(
-                "a refusal names its cause", shown[0].place, "add for example emm_cause: or a message's result"
-            )
+        rejected = [each for each in refused if _is_rejected(each)]
+        if rejected and not any(_names_cause(each) for _, each in conditions):
+            hint = "add for example emm_cause: or a message's result"
+            problems.add("a refusal names its cause", rejected[0].place, hint)
 
 
 def _is_rejected(condition: Condition) -> bool:

@@ -5,13 +5,14 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from textwrap import dedent
 from typing import Annotated, Any, Literal
 
 import pytest
 import sqlalchemy as sa
 
+from simwarden.model.identity import Imei
 from simwarden.policy import Control, Ruling
 from simwarden.runtime.declare import Declaration, ElementConfig, Model, Names, Observable, VerbModel, verb
 from simwarden.runtime.element import Element
@@ -149,6 +150,10 @@ class PipeConfig(ElementConfig):
     type: Literal["module", "handset"] = "module"
     imei: str = ""
     gate: str = "gate"
+
+    @classmethod
+    def identities(cls, given: Mapping[str, Any], number: int) -> Mapping[str, str]:
+        return {"imei": str(given.get("imei") or Imei(f"990001010000{number:02d}").imei)}
 
 
 class Insert(VerbModel):
