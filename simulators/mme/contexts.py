@@ -93,7 +93,7 @@ class Bearer:
     downlink_address: bytes = b""
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class UeContext:
     """The context of one card (TS 23.401 5.7.2). It outlives detaches, with its keys, until it is purged.
 
@@ -118,15 +118,18 @@ class UeContext:
     located: bool = False
     emergency: bool = False
     extended_period: float | None = None
-    next_hop: bytes = field(default=b"", repr=False)
+    next_hop: bytes = b""
     next_hop_count: int = 0
     radio_capability: bytes | None = None
     timer: Timer | None = None
     paged: asyncio.Future[bool] | None = None
     last_activity: float = 0.0
 
+    def __repr__(self) -> str:
+        return f"<UE {self.imsi} {self.guti} {self.state.value}>"
 
-@dataclass(slots=True, eq=False)
+
+@dataclass(slots=True, eq=False, repr=False)
 class Connection:
     """One device's signalling connection through one eNB (ECM-CONNECTED), with the NAS procedure that runs on it.
 
@@ -159,7 +162,10 @@ class Connection:
     releasing: bool = False
     guard: Timer | None = None
     #: KeNB for the message that asked for the radio bearers, or the SECURITY MODE COMPLETE after it (TS 33.401 7.2.6.2)
-    kenb: bytes = field(default=b"", repr=False)
+    kenb: bytes = b""
+
+    def __repr__(self) -> str:
+        return f"<connection {self.mme_id} of {self.ue} through {self.enb}>"
 
     @property
     def stream(self) -> int:
@@ -167,7 +173,7 @@ class Connection:
         return 1
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Enb:
     """An eNB that is connected; `tais` is empty until S1 setup."""
 
@@ -177,3 +183,6 @@ class Enb:
     global_id: Any = None
     tais: frozenset[Tai] = frozenset()
     connections: dict[int, Connection] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return f"<eNB {self.name}>"

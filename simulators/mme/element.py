@@ -13,7 +13,7 @@ from simulators.mme.home import Home
 from simulators.mme.procedures.detach import detach_by_network
 from simulators.mme.procedures.paging import page
 from simulators.mme.procedures.subscriber_data import SubscriberData
-from simwarden.runtime.declare import CardName, Declaration, Observable, VerbModel, verb
+from simwarden.runtime.declare import Declaration, Observable, VerbModel, verb
 from simwarden.runtime.element import Element
 from simwarden.runtime.management import Call, ManagementError, route
 from simwarden.wire.nas.enums import NetworkDetachType
@@ -23,10 +23,11 @@ _REJECT = ("imsi", "procedure", "emm_cause", "esm_cause", "reason")
 
 
 class Page(VerbModel):
-    """Which card's device to page."""
+    """Page the device of a card, by its identity (`page: card.imsi`)."""
 
-    shorthand: ClassVar[str] = "card"
-    card: CardName
+    shorthand: ClassVar[str] = "imsi"
+    imsi: str
+    """The card's IMSI."""
 
 
 class Mme(Element[MmeConfig]):
@@ -109,10 +110,7 @@ class Mme(Element[MmeConfig]):
     @verb
     async def page(self, arguments: Page) -> str:
         """Page a card's device: `answered` or `no-answer`."""
-        found = self.core.by_imsi.get(arguments.card)
-        if found is None or found.state is not EmmState.REGISTERED:
-            raise ManagementError(404, f"{arguments.card} is not registered")
-        return "answered" if await page(self.core, found) else "no-answer"
+        return "answered" if await page(self.core, self._registered(arguments.imsi)) else "no-answer"
 
     def _registered(self, imsi: str) -> UeContext:
         ue = self.core.by_imsi.get(imsi)

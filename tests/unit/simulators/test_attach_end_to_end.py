@@ -1,4 +1,4 @@
-"""A card, two terminals, an eNB, an MME and an HSS in one process: attach, and the moved card that is refused."""
+"""A card, two terminals, two eNBs, MME, HSS and EIR in one process: attach, and the moved card that is refused."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import pytest
 
 from simulators.device.config import DeviceConfig
 from simulators.device.element import Device
+from simulators.eir.config import EirConfig
+from simulators.eir.element import Eir
 from simulators.enb.config import EnbConfig
 from simulators.enb.element import Enb
 from simulators.hss.config import HssConfig
@@ -53,12 +55,13 @@ class Network:
         for name in ("enb", "enb2"):
             peers = {"x2": ("enb",)} if name == "enb2" else {}
             add(name, Enb, EnbConfig.model_validate(peers | settings.get(name, {})))
-        add("mme", Mme, MmeConfig.model_validate({"equipment": {"eir": "off"}} | settings.get("mme", {})))
+        add("mme", Mme, MmeConfig.model_validate(settings.get("mme", {})))
         add("hss", Hss, HssConfig.model_validate(settings.get("hss", {})))
+        add("eir", Eir, EirConfig.model_validate(settings.get("eir", {})))
 
     async def start(self, binding: list[dict[str, Any]] | None = None) -> None:
         await self.host.start_all()
-        for name, entries in (("hss", binding or []), ("card", [])):
+        for name, entries in (("hss", binding or []), ("eir", []), ("card", [])):
             body = {**CARD, "sections": {"binding": entries} if entries else {}}
             await self.host.elements[name].manage(Role.OPERATOR, "PUT", f"/cards/{IMSI}", body)
 
@@ -93,7 +96,7 @@ Story = Callable[[Network], Coroutine[Any, Any, None]]
 
 @pytest.fixture(params=["memory", "tcp"])
 def run(request: pytest.FixtureRequest) -> Iterator[Callable[..., Network]]:
-    """Run a story in a network; it must end without a bug of ours, and without a protocol error between our elements."""
+    """Run a story in a network; it must end without a bug of ours and without a protocol error between elements."""
     loop = TestbedLoop(virtual=True)
 
     def carry_out(story: Story, binding: list[dict[str, Any]] | None = None, **settings: Any) -> Network:
@@ -143,3 +146,93 @@ def test_a_card_that_learned_its_meter_is_refused_in_a_phone(run: Any) -> None:
         assert [e for e in later if e.observable == "session" and e.value is not None] == []
 
     run(story, binding=[{"by": "hss", "learn": "first-use"}])
+
+
+def test_equipment_that_the_eir_prohibits_is_refused_before_the_hss_hears_of_it(run: Any) -> None:
+    async def story(network: Network) -> None:
+        await network.do("phone", "insert", card="card", into="phone")
+        assert await network.do("phone", "power_on", device="phone") == "rejected"
+        assert network.observed("phone", "emm_cause") is EmmCause.ILLEGAL_ME
+        assert network.observed("hss", "registration", IMSI) is None
+
+    run(story, eir={"prohibited": [PHONE]}, binding=[{"by": "hss", "learn": "first-use"}])
+
+
+def test_a_device_goes_to_sleep_wakes_moves_and_is_handed_over(run: Any) -> None:
+    async def story(network: Network) -> None:
+        await network.do("meter", "insert", card="card", into="meter")
+        assert await network.do("meter", "power_on", device="meter") == "accepted"
+        await network.host.clock.sleep(15)
+        assert network.observed("mme", "session", IMSI)["state"] == "idle"
+        assert await network.do("meter", "service_request", device="meter") == "accepted"
+        assert await network.do("meter", "handover", device="meter", cell="enb2/1") == "handed-over"
+        assert network.observed("mme", "session", IMSI)["cell"] == "001-01-0000201"
+        await network.host.clock.sleep(15)
+        assert await network.do("meter", "goto", device="meter", cell="enb/1") == "camped"
+        assert await network.do("meter", "tau", device="meter") == "accepted"
+        assert network.observed("mme", "session", IMSI)["cell"] == "001-01-0000101"
+        await network.host.clock.sleep(15)
+        assert await network.do("mme", "page", imsi=IMSI) == "answered"
+        assert await network.do("meter", "detach", device="meter") == "accepted"
+        assert network.observed("mme", "session", IMSI) is None
+
+    run(story)
+
+
+@pytest.mark.parametrize("x2", [True, False])
+def test_handover_with_and_without_x2(run: Any, x2: bool) -> None:  # noqa: FBT001
+    async def story(network: Network) -> None:
+        await network.do("meter", "insert", card="card", into="meter")
+        assert await network.do("meter", "power_on", device="meter") == "accepted"
+        assert await network.do("meter", "handover", device="meter", cell="enb2/1") == "handed-over"
+        session = network.observed("mme", "session", IMSI)
+        assert (session["cell"], session["state"]) == ("001-01-0000201", "connected")
+        names = {frame.interface for frame in network.of(Frame)}
+        assert ("X2" in names) == x2
+        assert await network.do("meter", "detach", device="meter") == "accepted"
+
+    run(story, enb2={"x2": ("enb",) if x2 else ()})
+
+
+def test_a_card_pulled_from_a_registered_meter_is_refused_in_a_phone_that_has_its_guti_and_keys(run: Any) -> None:
+    async def story(network: Network) -> None:
+        await network.do("meter", "insert", card="card", into="meter")
+        assert await network.do("meter", "power_on", device="meter") == "accepted"
+        await network.do("meter", "power_off", device="meter")
+        await network.do("card", "pull_out", card="card")
+        await network.do("phone", "insert", card="card", into="phone")
+        mark = network.host.trace.last_number
+        assert await network.do("phone", "power_on", device="phone") == "rejected"
+        later = [frame for frame in network.of(Frame) if frame.number > mark and frame.interface == "S6a"]
+        names = [found.name for _, found in Dissector().walk(later) if found]
+        assert names == ["update-location-request", "update-location-answer"]
+        assert network.observed("phone", "emm_cause") is EmmCause.EPS_AND_NON_EPS_SERVICES_NOT_ALLOWED
+
+    run(story, binding=[{"by": "hss", "learn": "first-use"}])
+
+
+def test_a_suspended_card_is_put_out_and_returns(run: Any) -> None:
+    async def story(network: Network) -> None:
+        await network.do("meter", "insert", card="card", into="meter")
+        assert await network.do("meter", "power_on", device="meter") == "accepted"
+        await network.do("hss", "suspend", card="card")
+        assert network.observed("mme", "session", IMSI) is None
+        assert await network.do("meter", "attach", device="meter") != "accepted"
+        await network.do("hss", "resume", card="card")
+        await network.do("meter", "power_off", device="meter")
+        assert await network.do("meter", "power_on", device="meter") == "accepted"
+
+    run(story)
+
+
+def test_while_the_eir_is_down_nobody_is_served_and_no_card_is_lost(run: Any) -> None:
+    async def story(network: Network) -> None:
+        await network.do("meter", "insert", card="card", into="meter")
+        await network.host.stop("eir", kill=True)
+        assert await network.do("meter", "power_on", device="meter") == "rejected"
+        assert network.observed("meter", "emm_cause") is EmmCause.NETWORK_FAILURE
+        assert network.observed("meter", "usim") == "valid"
+        await network.host.start("eir")
+        assert await network.do("meter", "attach", device="meter") == "accepted"
+
+    run(story)

@@ -133,7 +133,7 @@ def test_a_number_used_again_is_a_new_connection(run: Any) -> None:
     run(story)
 
 
-def _required(network: Any, phone: Any, target: Any = None, identity: int = 2) -> None:
+def _required(phone: Any, identity: int = 2) -> None:
     phone.up(
         "handover-required",
         handover_type=HandoverType.INTRALTE,
@@ -161,7 +161,7 @@ def test_handover_through_the_mme(run: Any) -> None:
         phone = await network.attached()
         ue = network.mme.core.by_imsi[phone.imsi]
         first_hop = ue.next_hop
-        _required(network, phone)
+        _required(phone)
         await network.settle()
         request = network.enb2.last("handover-request")
         assert request["security_context"].next_hop_chaining_count == 2
@@ -194,7 +194,7 @@ def test_handover_through_the_mme(run: Any) -> None:
 def test_a_handover_to_nowhere_fails(run: Any) -> None:
     async def story(network: Any) -> None:
         phone = await network.attached()
-        _required(network, phone, identity=77)
+        _required(phone, identity=77)
         await network.settle()
         assert network.enb.last("handover-preparation-failure")["cause"] is _Radio.UNKNOWN_TARGET_ID
 
@@ -205,7 +205,7 @@ def test_a_handover_to_nowhere_fails(run: Any) -> None:
 def test_a_target_that_does_not_admit_leaves_the_device_where_it_is(run: Any, answer: str) -> None:
     async def story(network: Any) -> None:
         phone = await network.attached()
-        _required(network, phone)
+        _required(phone)
         await network.settle()
         if answer == "failure":
             mme_id = network.enb2.last("handover-request")["mme_ue_s1ap_id"]
@@ -224,7 +224,7 @@ def test_a_target_that_does_not_admit_leaves_the_device_where_it_is(run: Any, an
 def test_a_handover_that_is_not_completed_releases_the_target(run: Any, how: str) -> None:
     async def story(network: Any) -> None:
         phone = await network.attached()
-        _required(network, phone)
+        _required(phone)
         await network.settle()
         mme_id = _admit(network)
         await network.settle()
@@ -356,7 +356,7 @@ def test_mutilated_messages_never_let_anything_escape(run: Any, seed: int) -> No
 
         network.enb.link = _Recording(network.enb.link, record)
         phone = await network.attached()
-        _required(network, phone)
+        _required(phone)
         await network.settle()
         for _ in range(150):
             octets = bytearray(chance.choice(sent))
@@ -373,6 +373,78 @@ def test_mutilated_messages_never_let_anything_escape(run: Any, seed: int) -> No
         assert network.session("001010000000077") is not None
 
     run(story)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_mutilated_nas_never_lets_anything_escape(run: Any, seed: int) -> None:
+    """NAS messages with changed octets: on new connections, inside a procedure, protected by the keys."""
+    from simwarden.wire.nas.message import encode
+    from simwarden.wire.nas.security_header import SecurityHeaderType
+
+    async def story(network: Any) -> None:
+        chance = random.Random(seed)
+        phone = await network.attached(imsi="001010000000042", enb_id=100000)
+        guti, security = phone.guti, phone.security
+        samples = [encode(phone.attach_request()), encode(network.phone().attach_request()), *_uplink_samples(phone)]
+        for number in range(120):
+            octets = bytearray(chance.choice(samples))
+            for _ in range(chance.randrange(3)):
+                octets[chance.randrange(1, len(octets))] = chance.randrange(256)
+            device = network.phone(enb_id=1000 + number)
+            device.replies[_T.AUTHENTICATION_REQUEST] = None if number % 2 else _garbled(chance, samples)
+            pdu = bytes(octets)
+            if number % 3 == 0:
+                pdu = security.protect(pdu, SecurityHeaderType.INTEGRITY_PROTECTED)
+            device.guti = guti
+            device.first(pdu, s_tmsi=bool(number % 2))
+            await network.settle()
+            if number % 5 == 0:
+                device.raw(bytes(chance.choice(samples)))
+        await network.pass_time(200)
+        healthy = await network.attached(imsi="001010000000077", enb_id=90000)
+        healthy.idle()
+        await network.settle()
+        assert network.mme.core.connections == {}
+
+    run(story)
+
+
+def _garbled(chance: random.Random, samples: list[bytes]) -> Any:
+    return lambda self, _message: self.raw(chance.choice(samples))
+
+
+def _uplink_samples(phone: Any) -> list[bytes]:
+    from simwarden.wire.nas.elements import MobileIdentity
+    from simwarden.wire.nas.enums import IdentityType
+    from simwarden.wire.nas.message import Message, encode
+
+    guti = MobileIdentity(IdentityType.GUTI, phone.guti)
+    inner = encode(Message(_T.ESM_STATUS, eps_bearer_identity=5, procedure_transaction_identity=0, esm_cause=81))
+    pdn = {"eps_bearer_identity": 0, "procedure_transaction_identity": 9}
+    messages = [
+        Message(_T.TRACKING_AREA_UPDATE_REQUEST, eps_update_type=9, nas_key_set_identifier=0, old_guti=phone.guti),
+        Message(_T.DETACH_REQUEST, detach_type=1, nas_key_set_identifier=0, eps_mobile_identity=guti),
+        Message(_T.AUTHENTICATION_RESPONSE, res=bytes(8)),
+        Message(_T.AUTHENTICATION_FAILURE, emm_cause=20),
+        Message(_T.AUTHENTICATION_FAILURE, emm_cause=21),
+        Message(_T.IDENTITY_RESPONSE, mobile_identity=MobileIdentity(IdentityType.IMSI, "001010000000099")),
+        Message(_T.IDENTITY_RESPONSE, mobile_identity=MobileIdentity(IdentityType.NO_IDENTITY, None)),
+        Message(_T.SECURITY_MODE_REJECT, emm_cause=23),
+        Message(_T.SECURITY_MODE_COMPLETE),
+        Message(_T.ATTACH_COMPLETE, esm_message_container=inner),
+        Message(_T.PDN_CONNECTIVITY_REQUEST, **pdn, request_type=1, pdn_type=3),
+        Message(_T.PDN_DISCONNECT_REQUEST, **pdn, linked_eps_bearer_identity=5),
+        Message(_T.DETACH_ACCEPT),
+        Message(_T.EMM_STATUS, emm_cause=111),
+        Message(_T.UPLINK_NAS_TRANSPORT, nas_message_container=b"\x09\x01"),
+        Message(
+            _T.EXTENDED_SERVICE_REQUEST,
+            service_type=8,
+            nas_key_set_identifier=0,
+            m_tmsi=MobileIdentity(IdentityType.TMSI, phone.guti.m_tmsi),
+        ),
+    ]
+    return [encode(message) for message in messages]
 
 
 class _Recording:
@@ -392,7 +464,7 @@ def test_every_message_that_the_mme_sent_is_read_by_another_implementation(run: 
 
     async def story(network: Any) -> None:
         phone = await network.attached()
-        _required(network, phone)
+        _required(phone)
         await network.settle()
         _admit(network)
         await network.settle()
