@@ -186,7 +186,7 @@ class Radio:
 
     def report(self, cell: uu.CellInformation) -> None:
         """Tell the eNB that another cell is heard better."""
-        self._send(uu.MeasurementReport((uu.MeasuredCell(cell.cell),)))
+        self._send(uu.MeasurementReport((uu.MeasuredCell(cell.cell, tai=cell.tai),)))
 
     def release(self) -> None:
         """Drop the connection without a word; the eNB finds out."""

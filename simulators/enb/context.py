@@ -114,6 +114,7 @@ class UeContext:
         "enb_ue_id",
         "establishment_cause",
         "handover_timer",
+        "held",
         "identity",
         "key",
         "last_active",
@@ -152,6 +153,8 @@ class UeContext:
         #: what to do when AS security is on; when the radio fails in the middle of a procedure of the MME's
         self.on_secured: Callable[[], None] | None = None
         self.on_failure: Callable[[], None] | None = None
+        #: NAS messages that wait for the MME's number for the device, after a handover by X2
+        self.held: list[bytes] = []
         self.timer: Timer | None = None
         self.handover_timer: Timer | None = None
         #: of a handover: the cell at this eNB that it goes to, or the eNB at the other end of X2 and its number there

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from simwarden.wire.s1ap import Message
 
 _WAIT_TIME = 10  # seconds a refused device waits (T302, 1 to 16)
+_LONGEST_SDU = 8188  # octets of a message on the radio (TS 36.323 4.3.1)
 _EXTENDED_WAIT_TIME = 300  # seconds a refused delay-tolerant device waits
 
 
@@ -98,21 +99,24 @@ def ul_information_transfer(station: Station, radio: RadioLink, message: uu.UlIn
     """Pass a NAS message on to the MME (TS 36.413 8.6.2.3)."""
     ue = connected(radio, Phase.SIGNALLING, Phase.ACTIVE, Phase.PREPARING)
     ue.last_active = station.site.clock.now()
-    if ue.mme_ue_id is None:
+    if ue.mme_ue_id is not None:
+        uplink_nas_transport(station, ue, message.dedicated_info_nas)
+    elif ue.peer is not None:
+        ue.held.append(message.dedicated_info_nas)
+    else:
         raise PeerError("NAS message before the MME has answered the first")
-    station.ue_to_mme(
-        ue,
-        "uplink-nas-transport",
-        nas_pdu=message.dedicated_info_nas,
-        eutran_cgi=ue.cell.ecgi,
-        tai=ue.cell.tai,
-    )
+
+
+def uplink_nas_transport(station: Station, ue: UeContext, pdu: bytes) -> None:
+    """Send a device's NAS message to its MME (TS 36.413 8.6.2.3)."""
+    station.ue_to_mme(ue, "uplink-nas-transport", nas_pdu=pdu, eutran_cgi=ue.cell.ecgi, tai=ue.cell.tai)
 
 
 def downlink_nas_transport(station: Station, mme: Mme, message: Message) -> None:
     """Pass a NAS message on to the device, or say why not (TS 36.413 8.6.2.2, 8.6.2.4)."""
     ue = ue_of(station, mme, message)
     pdu = message["nas_pdu"]
+    check_length(pdu)
     if ue.connected and ue.radio is not None:
         ue.last_active = station.site.clock.now()
         ue.radio.send(uu.DlInformationTransfer(pdu))
@@ -125,6 +129,12 @@ def downlink_nas_transport(station: Station, mme: Mme, message: Message) -> None
     else:
         cause = CauseRadioNetwork.RADIO_CONNECTION_WITH_UE_LOST
     station.ue_to_mme(ue, "nas-non-delivery-indication", nas_pdu=pdu, cause=cause)
+
+
+def check_length(*pdus: bytes) -> None:
+    """Raise PeerError if NAS messages do not fit into one message of the radio."""
+    if sum(map(len, pdus)) > _LONGEST_SDU:
+        raise PeerError(f"NAS messages of {sum(map(len, pdus))} octets, more than the radio carries")
 
 
 def ue_of(station: Station, mme: Mme, message: Message) -> UeContext:

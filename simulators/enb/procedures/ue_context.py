@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from simulators.enb.context import Bearer, Phase, SecurityKeys, UeContext
 from simulators.enb.procedures.connection import (
     UnknownUeError,
+    check_length,
     inactive,
     release_radio,
     request_release,
@@ -39,6 +40,11 @@ def initial_context_setup(station: Station, mme: Mme, message: Message) -> None:
     ue.ambr = message["ue_aggregate_maximum_bitrate"]
     ue.capabilities = message["ue_security_capabilities"]
     ue.key = SecurityKeys(message["security_key"], 0)
+    items = message["e_rab_to_be_setup_list_ctxt_su_req"]
+    check_length(*(item.nas_pdu or b"" for item in items))
+    if len({item.e_rab_id for item in items}) != len(items):
+        _context_failure(station, ue, CauseRadioNetwork.MULTIPLE_E_RAB_ID_INSTANCES)
+        return
     if not ue.connected or ue.radio is None:
         _context_failure(station, ue, CauseRadioNetwork.RADIO_CONNECTION_WITH_UE_LOST)
         return
@@ -47,7 +53,6 @@ def initial_context_setup(station: Station, mme: Mme, message: Message) -> None:
         _context_failure(station, ue, _ALGORITHMS_UNSUPPORTED)
         return
     ue.on_failure = lambda: _context_failure(station, ue, CauseRadioNetwork.FAILURE_IN_RADIO_INTERFACE_PROCEDURE)
-    items = message["e_rab_to_be_setup_list_ctxt_su_req"]
     ue.on_secured = lambda: _set_up(station, ue, items)
     station.watch(ue, station.config.radio_timeout, lambda: inactive(station, ue))
     ue.radio.send(uu.SecurityModeCommand(*algorithms))
@@ -141,15 +146,8 @@ def e_rab_setup(station: Station, mme: Mme, message: Message) -> None:
     ue = ue_of(station, mme, message)
     items = message["e_rab_to_be_setup_list_bearer_su_req"]
     ue.ambr = message.get("ue_aggregate_maximum_bitrate") or ue.ambr
-    cause = None
-    if ue.phase != Phase.ACTIVE or ue.radio is None:
-        cause = CauseRadioNetwork.INTERACTION_WITH_OTHER_PROCEDURE
-    failed = tuple(
-        ErabItem(item.e_rab_id, cause or CauseRadioNetwork.MULTIPLE_E_RAB_ID_INSTANCES)
-        for item in items
-        if cause is not None or item.e_rab_id in ue.bearers
-    )
-    good = [item for item in items if cause is None and item.e_rab_id not in ue.bearers]
+    check_length(*(item.nas_pdu or b"" for item in items))
+    good, failed = _sort(ue, items)
     tunnels = add_bearers(station, ue, good)
 
     def complete() -> None:
@@ -157,13 +155,27 @@ def e_rab_setup(station: Station, mme: Mme, message: Message) -> None:
             ue,
             "e-rab-setup-response",
             e_rab_setup_list_bearer_su_res=tunnels or None,
-            e_rab_failed_to_setup_list_bearer_su_res=failed or None,
+            e_rab_failed_to_setup_list_bearer_su_res=tuple(failed) or None,
         )
 
     if good:
         _reconfigure(ue, good, complete)
     else:
         complete()
+
+
+def _sort(ue: UeContext, items: Sequence[ErabToBeSetup]) -> tuple[list[ErabToBeSetup], list[ErabItem]]:
+    """Part the bearers that can be set up from those that cannot."""
+    if ue.phase != Phase.ACTIVE or ue.radio is None:
+        return [], [ErabItem(item.e_rab_id, CauseRadioNetwork.INTERACTION_WITH_OTHER_PROCEDURE) for item in items]
+    good: dict[int, ErabToBeSetup] = {}
+    failed = []
+    for item in items:
+        if item.e_rab_id in ue.bearers or item.e_rab_id in good:
+            failed.append(ErabItem(item.e_rab_id, CauseRadioNetwork.MULTIPLE_E_RAB_ID_INSTANCES))
+        else:
+            good[item.e_rab_id] = item
+    return list(good.values()), failed
 
 
 def e_rab_release(station: Station, mme: Mme, message: Message) -> None:
@@ -173,6 +185,7 @@ def e_rab_release(station: Station, mme: Mme, message: Message) -> None:
     released = tuple(number for number in named if ue.bearers.pop(number, None) is not None)
     failed = tuple(ErabItem(n, CauseRadioNetwork.UNKNOWN_E_RAB_ID) for n in named if n not in released)
     pdu = message.get("nas_pdu")
+    check_length(pdu or b"")
 
     def complete() -> None:
         station.ue_to_mme(

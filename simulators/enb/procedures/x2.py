@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from simulators.enb.context import Bearer, Neighbour, Phase, SecurityKeys, UeContext
-from simulators.enb.procedures.connection import release_radio, request_release, ue_of
+from simulators.enb.procedures.connection import release_radio, request_release, ue_of, uplink_nas_transport
 from simulators.enb.procedures.mobility import command_in, expect_arrival, history, leave, stay
 from simulators.enb.procedures.ue_context import choose_algorithms
 from simwarden.errors import PeerError
@@ -290,7 +290,7 @@ def path_switch_request(station: Station, ue: UeContext) -> None:
         ue_security_capabilities=ue.capabilities,
         source_mme_gummei=ue.registered_mme,
     )
-    ue.mme_ue_id = None  # the MME may give it another number
+    ue.mme_ue_id = None  # the MME may give it another number; NAS messages wait for that
 
 
 def path_switch_request_acknowledge(station: Station, mme: Mme, message: Message) -> None:
@@ -304,6 +304,9 @@ def path_switch_request_acknowledge(station: Station, mme: Mme, message: Message
         _send(ue.peer, "ue-context-release", old_enb_ue_x2ap_id=ue.peer_ue_id, new_enb_ue_x2ap_id=ue.x2_id)
     station.on_x2.pop(ue.x2_id, None)
     ue.peer = ue.peer_ue_id = None
+    held, ue.held = ue.held, []
+    for pdu in held:
+        uplink_nas_transport(station, ue, pdu)
 
 
 def path_switch_request_failure(station: Station, mme: Mme, message: Message) -> None:

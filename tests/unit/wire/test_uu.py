@@ -115,7 +115,7 @@ def test_dissection_shows_the_nas_inside() -> None:
         nas=lambda pdu: Dissection("attach-reject", "Attach reject", {"octets": pdu}, cause="Illegal ME"),
     )
     assert shown.name == "dl-information-transfer"
-    assert shown.summary == "Dl information transfer, Attach reject"
+    assert shown.summary == "DL information transfer, Attach reject"
     assert shown.cause == "Illegal ME"
     assert shown.inner[0].fields == {"octets": b"\x07\x44\x06"}
 

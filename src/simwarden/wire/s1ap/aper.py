@@ -77,7 +77,7 @@ class Integer(Type):
     def read(self, reader: Reader) -> int:
         """Return the number."""
         if self.extensible and reader.bits(1):
-            return int.from_bytes(read_open(reader), "big", signed=True)
+            raise NotComprehendedError(f"a value outside of {self.low}..{self.high}")
         if self.size_width:
             offset = int.from_bytes(reader.aligned(reader.bits(self.size_width) + 1), "big")
         elif self.high - self.low < 255:

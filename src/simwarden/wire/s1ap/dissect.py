@@ -23,7 +23,17 @@ if TYPE_CHECKING:
 
     from simwarden.wire.s1ap.codec import Message
 
-_WORDS = {"nas": "NAS", "ue": "UE", "Ue": "UE", "enb": "eNB", "Enb": "eNB", "mme": "MME", "Mme": "MME", "Nas": "NAS"}
+_WORDS = {
+    "nas": "NAS",
+    "ue": "UE",
+    "Ue": "UE",
+    "enb": "eNB",
+    "Enb": "eNB",
+    "mme": "MME",
+    "Mme": "MME",
+    "Nas": "NAS",
+    "Sn": "SN",
+}
 _SECRET = frozenset({"security_key", "next_hop_parameter", "key_enodeb_star"})
 _GROUPS: dict[type, str] = {
     CauseRadioNetwork: "radioNetwork",

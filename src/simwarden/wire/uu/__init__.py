@@ -107,7 +107,10 @@ _HEADER = struct.Struct(">BH")
 
 def encode(message: Message) -> bytes:
     """Return the frame of a message. Raises ValueError on a value that its field cannot hold."""
-    body = message.to_body()
+    try:
+        body = message.to_body()
+    except OverflowError as error:
+        raise ValueError(f"{message.name}: {error}") from None
     if len(body) > 0xFFFF:
         raise ValueError(f"a uu frame holds 65535 octets, not {len(body)}")
     return _HEADER.pack(message.type, len(body)) + body
@@ -155,7 +158,8 @@ def dissect(data: bytes, nas: Callable[[bytes], Dissection] | None = None) -> Di
             inner.append(nas(pdu))  # type: ignore[misc]  # the loop is empty without nas
         except PeerError as error:
             inner.append(Dissection("malformed-nas", f"malformed NAS: {error.reason}", {"octets": pdu}))
-    title = message.name.replace("-", " ").capitalize().replace("Rrc", "RRC")
+    title = message.name.replace("-", " ").capitalize()
+    title = title.replace("Rrc ", "RRC ").replace("Dl ", "DL ").replace("Ul ", "UL ")
     about = _about(message)
     summary = ", ".join([title + (f" ({about})" if about else ""), *(part.summary for part in inner)])
     return Dissection(

@@ -287,6 +287,18 @@ def test_further_bearers(bench: Any) -> None:
     assert response["e_rab_failed_to_release_list"] == (ErabItem(9, CauseRadioNetwork.UNKNOWN_E_RAB_ID),)
 
 
+def test_bearer_twice_and_nas_too_long(bench: Any) -> None:
+    device = bench.device()
+    device.connect()
+    context = device.context()
+    (item,) = context["e_rab_to_be_setup_list_ctxt_su_req"]
+    bench.from_mme("initial-context-setup-request", **context | {"e_rab_to_be_setup_list_ctxt_su_req": (item, item)})
+    assert bench.s1.take()["cause"] == CauseRadioNetwork.MULTIPLE_E_RAB_ID_INSTANCES
+    bench.from_mme("downlink-nas-transport", **device.ids, nas_pdu=bytes(70000))
+    assert bench.s1.take()["cause"] == CauseProtocol.SEMANTIC_ERROR
+    assert device.link.sent == []
+
+
 def test_context_modification(bench: Any) -> None:
     device = bench.attached()
     bench.from_mme("ue-context-modification-request", **device.ids, security_key=b"k" * 32)

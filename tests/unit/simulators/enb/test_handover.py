@@ -238,6 +238,8 @@ def test_by_x2(make_bench: Any, x2_joined: Any) -> None:
     assert switch["source_mme_ue_s1ap_id"] == device.ids["mme_ue_s1ap_id"]
     assert switch["e_rab_to_be_switched_dl_list"] == (ErabTunnel(5, b"\xc0\x00\x02\x65", 1),)
     assert (switch["eutran_cgi"], switch["tai"]) == (FAR, Tai(PLMN, 2))
+    there.send(uu.UlInformationTransfer(b"\x07early"))  # waits for the MME's number
+    assert target.s1.sent == []
     target.from_mme(
         "path-switch-request-acknowledge",
         mme_ue_s1ap_id=55,
@@ -248,8 +250,8 @@ def test_by_x2(make_bench: Any, x2_joined: Any) -> None:
     assert not source.station.ues
     assert not source.station.on_x2
     assert not target.station.on_x2
-    there.send(uu.UlInformationTransfer(b"\x07"))
-    assert target.s1.take()["mme_ue_s1ap_id"] == 55
+    early = target.s1.take()
+    assert (early["mme_ue_s1ap_id"], early["nas_pdu"]) == (55, b"\x07early")
     # and by X2 back again, with the new key
     there.send(report(HERE))
     back = far.sent[-2]["ue_context_information"]

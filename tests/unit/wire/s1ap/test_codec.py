@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
-from pathlib import Path
 from typing import Any
 
 import pytest
+import s1ap_oracle as oracle
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -30,14 +29,8 @@ from simwarden.wire.s1ap.ies import IES
 from simwarden.wire.s1ap.values import IeCriticalityDiagnostics
 from simwarden.wire.x2.ies import IES as X2_IES
 
-_spec = importlib.util.spec_from_file_location("s1ap_oracle", Path(__file__).with_name("oracle.py"))
-assert _spec
-assert _spec.loader
-oracle: Any = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(oracle)
-
 quick = settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 MESSAGES = [(kind, name) for kind in (Message, x2.Message) for name in kind.specs]
 PLMN = Plmn("001", "01")
@@ -207,6 +200,13 @@ def test_value_of_a_newer_release_is_handled_by_criticality() -> None:
     message = decode(newer)
     assert message.get("cause") is None
     assert message["reset_type"] == enums.ResetAll.RESET_ALL
+
+
+def test_number_of_a_newer_release_is_not_comprehended() -> None:
+    from simwarden.wire.s1ap import aper
+
+    with pytest.raises(aper.NotComprehendedError):
+        aper.Integer(0, 15, extensible=True).from_octets(b"\x80\x02\x01\x2c")
 
 
 def test_unknown_procedure() -> None:
