@@ -168,3 +168,36 @@ def test_a_network_file_is_the_base_and_the_scenario_has_the_last_word(registry:
     file.write_text("gate: {delay: 1, spede: 2}\n")
     with pytest.raises(ScenarioErrors, match=r"net\.yaml:1:18: setting 'spede' is not known"):
         Loader(registry, str(file))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("subject", "meant"),
+    [
+        ("s6a.update-location-anser", "update-location-answer"),
+        ("uu.atach-reject", "attach-reject"),
+        ("s1-mme.initial-ue-mesage", "initial-ue-message"),
+        ("x2.handover-reqest", "handover-request"),
+        ("me-uicc.autenticate", "authenticate"),
+    ],
+)
+def test_a_message_that_no_interface_carries(errors: Errors, subject: str, meant: str) -> None:
+    (said,) = errors(f"- never: {{{subject}: {{}}}}\n", HEAD)
+    assert said.startswith("story.yaml:5:11: ")
+    assert f"(did you mean {meant!r}?)" in said
+
+
+def test_every_message_of_the_demo_has_a_known_name() -> None:
+    from simwarden.model.interfaces import INTERFACES
+    from simwarden.scenario.messages import message_names
+    from simwarden.scenario.runner import RunOptions, run_scenario
+    from simwarden.trace.dissect import Dissector
+    from simwarden.trace.events import Frame
+
+    demo = Path(__file__).parents[3] / "scenarios" / "demo" / "moved-card.yaml"
+    dissector = Dissector()
+    for event in run_scenario(Loader().load(demo), "demo", RunOptions()).events:
+        if isinstance(event, Frame):
+            dissection = dissector.dissect(event)
+            assert {dissection.name, *(each.name for each in dissection.inner)} <= message_names(
+                INTERFACES[event.interface].protocol
+            )
