@@ -1,0 +1,79 @@
+"""Wireshark's dissector reads every Diameter message type of ours without complaint, and names what we name."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+import struct
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from simwarden.wire.diameter import encode
+
+TSHARK = shutil.which("tshark")
+pytestmark = [pytest.mark.interop, pytest.mark.skipif(TSHARK is None, reason="tshark is not installed")]
+EXPORTED_PDU, DISSECTOR_NAME, END = 252, 12, 0
+
+
+def vectors() -> Any:
+    path = Path(__file__).parents[1] / "vectors" / "test_diameter.py"
+    spec = importlib.util.spec_from_file_location("diameter_vectors", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def capture(messages: list[bytes]) -> bytes:
+    """Make a pcap of exported PDUs, which name the dissector and carry nothing below it."""
+    out = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262144, EXPORTED_PDU)
+    tags = struct.pack(">HH8sHH", DISSECTOR_NAME, 8, b"diameter", END, 0)
+    for message in messages:
+        packet = tags + message
+        out += struct.pack("<IIII", 0, 0, len(packet), len(packet)) + packet
+    return out
+
+
+def read(path: Path, *fields: str) -> list[list[str]]:
+    command = [str(TSHARK), "-r", str(path), "-T", "fields", "-E", "separator=|", "-E", "occurrence=a"]
+    for name in fields:
+        command += ["-e", name]
+    result = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603 - tshark by its own path
+    return [line.split("|") for line in result.stdout.splitlines()]
+
+
+def test_tshark_reads_every_vector(tmp_path: Path) -> None:
+    module = vectors()
+    messages = [module.message(name, avps) for name, each in module.VECTORS.items() for avps in each]
+    path = tmp_path / "diameter.pcap"
+    path.write_bytes(capture([encode(message) for message in messages]))
+    rows = read(
+        path, "diameter.cmd.code", "diameter.applicationId", "diameter.hopbyhopid", "diameter.avp.code", "_ws.expert"
+    )
+    assert len(rows) == len(messages)
+    for message, (code, application, hop_by_hop, avps, expert) in zip(messages, rows, strict=True):
+        assert (int(code), int(application), int(hop_by_hop, 0)) == (
+            message.command,
+            message.application,
+            message.hop_by_hop,
+        )
+        assert len(avps.split(",")) == count(message.avps), message.name
+        assert expert == "", f"{message.name}: {expert}"
+
+
+def count(avps: Any) -> int:
+    return sum(1 + (count(value) if isinstance(value, list) else 0) for _, value in avps)
+
+
+def test_tshark_complains_about_a_malformed_one(tmp_path: Path) -> None:
+    module = vectors()
+    message = bytearray(encode(module.message("purge-ue-request", module.VECTORS["purge-ue-request"][0])))
+    message[27] = 5
+    path = tmp_path / "malformed.pcap"
+    path.write_bytes(capture([bytes(message)]))
+    ((expert,),) = read(path, "_ws.expert")
+    assert expert
