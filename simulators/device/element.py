@@ -80,7 +80,9 @@ class Device(Body):
 
     @verb
     async def move(self, arguments: Move) -> str:
-        """Take a card from where it is and put it into this terminal: as `insert`."""
+        """Take a card from where it is and put it into this terminal: as `insert`; where it is already, it stays."""
+        if self.session is not None and self.card_name == arguments.card:
+            return "inserted"
         return await self._take(arguments.card)
 
     @verb

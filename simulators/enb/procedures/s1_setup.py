@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from simwarden.wire.s1ap import OverloadAction, PagingDrx, TimeToWait, cause_text
@@ -38,7 +39,8 @@ def begin(station: Station, mme: Mme, link: Link | None = None) -> None:
         mme,
         "s1-setup-request",
         global_enb_id=station.global_id,
-        enb_name=station.site.name,
+        # ENBname is a PrintableString (TS 36.413 9.1.8.4), which has no underscore
+        enb_name=re.sub(r"[^A-Za-z0-9 '()+,./:=?-]", "-", station.site.name)[:150],
         supported_tas=tuple(SupportedTa(code, (station.plmn,)) for code in codes),
         default_paging_drx=PagingDrx.V128,
     )
