@@ -64,8 +64,9 @@ def _apdu(data: bytes) -> bytes:
     elif len(data) > 5 and data[1] in _PIN_INSTRUCTIONS and data[4] <= len(data) - 5:
         octets[5 : 5 + data[4]] = bytes(data[4])
     else:
-        # The content of a file: behind the header of a command, or before the status word of a response.
-        for start, stop in ((5, len(data)), (5, len(data) - 1), (0, len(data) - 2)):
+        # The content of a file: what a command's fifth octet counts, or all before the status word of a response.
+        behind = 5 + data[4] if len(data) > 5 and data[4] in (len(data) - 5, len(data) - 6) else 0
+        for start, stop in ((5, behind), (0, len(data) - 2)):
             if stop > start and shown(data[start:stop]) == MASK:
                 octets[start:stop] = bytes(stop - start)
                 break

@@ -1,6 +1,8 @@
 """A capture of the trace for Wireshark: pcapng with an interface for each reference point.
 
-Times are those of the run's own clock. A packet's comments tell the decisions that it carries or that it led to.
+Times are those of the run's own clock. A packet's comments tell the decisions that it carries or that it led to. NAS
+messages that were ciphered are shown as before ciphering, under their security header: Wireshark could not read them
+otherwise, or would take the ciphertext for a message. All other octets are those of the wire.
 """
 
 from __future__ import annotations
@@ -26,6 +28,8 @@ _COMMENT, _HARDWARE, _OS, _APPLICATION = 1, 2, 3, 4
 _NAME, _DESCRIPTION, _RESOLUTION = 2, 3, 9
 _NANOSECONDS: Final = 9
 _LONGEST: Final = 10000
+_ABOUT_NAS: Final = "NAS messages are shown as before ciphering; their MACs are those of the wire"
+_CARRY_NAS: Final = frozenset({"s1ap", "uu"})
 _RAW_PROTOCOLS: Final = frozenset({"diameter", "s1ap"})
 
 
@@ -33,13 +37,13 @@ class Capture:
     """A sink that writes frames into a pcapng stream.
 
     `start` is the date of time 0 of the trace. With `mask` the keys that the wire carries are zeroed and checksums are
-    those of the zeroed octets. What happens within an instant is written when the instant is over, since a decision
-    may come before or after the message that its comment belongs to: `close` writes the last one (and leaves the
-    stream open).
+    those of the zeroed octets; with `decipher` off, NAS is as on the wire. What happens within an instant is written
+    when the instant is over, since a decision may come before or after the message that its comment belongs to: `close`
+    writes the last one (and leaves the stream open).
     """
 
-    def __init__(self, stream: BinaryIO, start: dt.datetime, *, mask: bool = False) -> None:
-        self._stream, self._mask = stream, mask
+    def __init__(self, stream: BinaryIO, start: dt.datetime, *, mask: bool = False, decipher: bool = True) -> None:
+        self._stream, self._mask, self._decipher = stream, mask, decipher
         self._start = int(start.timestamp()) * 10**9 + start.microsecond * 1000
         self._interfaces: dict[str, int] = {}
         self._packets = Packets()
@@ -69,7 +73,11 @@ class Capture:
     def _frame(self, frame: Frame, comments: list[str]) -> None:
         found = self._dissector.dissect(frame)
         octets = masked(frame) if self._mask else frame.data
-        nas = [self._dissector.clear_of(pdu) or pdu for pdu in carried_nas(frame)] if frame.protocol == "uu" else []
+        nas = []
+        for pdu in carried_nas(frame):
+            shown = self._deciphered(pdu)
+            octets = octets.replace(pdu, shown)
+            nas.append(shown)
         interface = self._interface(frame)
         # A command to a card is in the packet of its response, and so is what was decided about it.
         comments = self._waiting.pop(frame.link, []) + comments
@@ -83,12 +91,18 @@ class Capture:
             head = struct.pack("<IIIII", interface, stamp >> 32, stamp & 0xFFFFFFFF, length, length)
             self._write(_PACKET, head + packet + bytes(-length % 4) + options)
 
+    def _deciphered(self, pdu: bytes) -> bytes:
+        """Return a NAS message with its payload in clear behind the six octets of its security header."""
+        clear = self._dissector.clear_of(pdu) if self._decipher else None
+        return pdu if clear is None or len(clear) != len(pdu) - 6 else pdu[:6] + clear
+
     def _interface(self, frame: Frame) -> int:
         number = self._interfaces.get(frame.interface)
         if number is None:
             number = self._interfaces[frame.interface] = len(self._interfaces)
             link = LINKTYPE_RAW if frame.protocol in _RAW_PROTOCOLS else LINKTYPE_WIRESHARK_UPPER_PDU
-            options = _options((_NAME, frame.interface), (_RESOLUTION, bytes((_NANOSECONDS,))))
+            about = [(_DESCRIPTION, _ABOUT_NAS)] if frame.protocol in _CARRY_NAS and self._decipher else []
+            options = _options((_NAME, frame.interface), *about, (_RESOLUTION, bytes((_NANOSECONDS,))))
             self._write(_INTERFACE, struct.pack("<HHI", link, 0, 0) + options)
         return number
 
