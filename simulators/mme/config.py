@@ -31,6 +31,8 @@ def _duration(value: Any) -> Any:
 Emm = Annotated[EmmCause, BeforeValidator(lambda value: _member(EmmCause, value))]
 Esm = Annotated[EsmCause, BeforeValidator(lambda value: _member(EsmCause, value))]
 Seconds = Annotated[float, BeforeValidator(_duration), Field(ge=0)]
+#: a timer told to devices: TS 24.008 10.5.7.3 can say at most 31 times 6 minutes
+Coded = Annotated[Seconds, Field(le=11160)]
 Choice = Literal["admit", "refuse"]
 
 
@@ -112,10 +114,10 @@ class Emergency(Model):
 class Timers(Model):
     """Timers of the network's side (TS 24.301 Table 10.2.2), and how long it waits for HSS and EIR."""
 
-    t3402: Seconds = 720
-    t3412: Seconds = 3240
+    t3402: Coded = 720
+    t3412: Coded = 3240
     """Period of tracking area updates, for devices that support no extended timer."""
-    t3412_extended: Seconds = 1116000
+    t3412_extended: Annotated[Seconds, Field(le=35712000)] = 1116000
     """The same for devices that support the extended timer (310 h)."""
     t3413: Seconds = 4
     t3422: Seconds = 6
@@ -123,7 +125,7 @@ class Timers(Model):
     t3460: Seconds = 6
     t3470: Seconds = 6
     t3489: Seconds = 4
-    t3346: Seconds = 900
+    t3346: Coded = 900
     """Back-off that goes with cause #22."""
     mobile_reachable_margin: Seconds = 240
     """Beyond T3412, until a silent device no longer counts as reachable."""

@@ -60,6 +60,8 @@ class Subscription:
     """Operator determined barring of all packet oriented services."""
     ambr_ul: int = 50_000_000
     ambr_dl: int = 100_000_000
+    periodic: int = 0
+    """Subscribed-Periodic-RAU-TAU-Timer in seconds; 0 for none."""
     default_context: int = 0
     access_points: dict[int, AccessPoint] = field(default_factory=dict)
 
@@ -117,7 +119,8 @@ class UeContext:
     connection: Connection | None = None
     located: bool = False
     emergency: bool = False
-    extended_period: float | None = None
+    period: float = 0.0
+    """Seconds between the periodic updates that the device was told to make; 0 before that."""
     next_hop: bytes = b""
     next_hop_count: int = 0
     radio_capability: bytes | None = None

@@ -129,7 +129,7 @@ class Core:
         if older is ue:
             return
         if older is not None:
-            ue.located, ue.extended_period = older.located, older.extended_period
+            ue.located = older.located
             ue.subscription = ue.subscription or older.subscription
             self.end_session(older)
             self.forget(older)

@@ -149,6 +149,7 @@ def merge_subscription(known: Subscription | None, data: Any) -> Subscription:
         merged.barred = False
     elif odb is not None:
         merged.barred = bool(odb & OdbFlags.ALL_PACKET_ORIENTED_SERVICES)
+    merged.periodic = first(data, "Subscribed-Periodic-RAU-TAU-Timer", merged.periodic)
     ambr = first(data, "AMBR")
     if ambr is not None:
         merged.ambr_ul = first(ambr, "Max-Requested-Bandwidth-UL", merged.ambr_ul)

@@ -11,9 +11,11 @@ from simulators.mme.controls import BARRING
 from simulators.mme.procedures import default_bearer
 from simulators.mme.procedures.authentication import authenticate
 from simulators.mme.procedures.identification import ask_identity, ask_terminal
+from simulators.mme.procedures.idle import choose_period
 from simulators.mme.procedures.location import admit_terminal
 from simulators.mme.procedures.release import bind, release, settle
 from simulators.mme.procedures.security_mode import secure, secure_without_keys
+from simulators.mme.procedures.tracking_area_update import update
 from simwarden.wire.nas.enums import AttachResult, AttachType, EmmCause, IdentityType, MessageType
 from simwarden.wire.nas.message import Message, encode
 from simwarden.wire.s1ap import CauseNas
@@ -22,9 +24,8 @@ if TYPE_CHECKING:
     from simulators.mme.contexts import Connection, Terminal
     from simulators.mme.core import Core
 
-_COMPLETE = frozenset({MessageType.ATTACH_COMPLETE})
-#: bit 1 of the MS network feature support: extended periodic timers are supported (TS 24.008 10.5.1.15)
-_EXTENDED_TIMERS = 1
+#: a tracking area update shows too that the device has the accept, and is then served (5.5.1.2.7 g)
+_COMPLETE = frozenset({MessageType.ATTACH_COMPLETE, MessageType.TRACKING_AREA_UPDATE_REQUEST})
 
 
 async def attach(core: Core, conn: Connection, request: Message, known: UeContext | None, *, verified: bool) -> None:
@@ -159,42 +160,34 @@ async def _accept(core: Core, conn: Connection, ue: UeContext, request: Message,
             default_bearer.initial_context_setup(core, conn, ue, accept)
 
     conn.repeat_accept = transmit
-    await nas_channel.ask(core, conn, transmit, _COMPLETE, "t3450")
+    answer = await nas_channel.ask(core, conn, transmit, _COMPLETE, "t3450")
     conn.repeat_accept, conn.attach_request = None, b""
     core.confirm_guti(ue)
     core.register(ue)
+    if answer.type is MessageType.TRACKING_AREA_UPDATE_REQUEST:
+        await update(core, conn, answer, ue, verified=True)
     return None
 
 
 def _attach_accept(core: Core, ue: UeContext, request: Message, container: bytes) -> Message:
-    timers = core.config.timers
     fields: dict[str, object] = {}
     if request["eps_attach_type"] & 7 == AttachType.COMBINED_EPS_IMSI_ATTACH:
         fields["emm_cause"] = EmmCause.CS_DOMAIN_NOT_AVAILABLE
-    ue.extended_period = extended_period(core, request)
-    if ue.extended_period is not None:
-        fields["t3412_extended"] = ue.extended_period
+    period = choose_period(core, ue, request)
+    if period.extended is not None:
+        fields["t3412_extended"] = period.extended
     tai_list = core.config.tai_list(ue.tai) if ue.tai else []
     ue.tai_list = tuple(tai_list)
     return Message(
         MessageType.ATTACH_ACCEPT,
         eps_attach_result=int(AttachResult.EPS_ONLY),
-        t3412=timers.t3412,
+        t3412=period.t3412,
         tai_list=tai_list,
         esm_message_container=container,
         guti=core.allocate_guti(ue),
-        t3402=timers.t3402,
+        t3402=core.config.timers.t3402,
         **fields,
     )
-
-
-def extended_period(core: Core, request: Message) -> float | None:
-    """Return the extended periodic timer for a device: the one it asks for, else the network's; None if it has none."""
-    wanted = request.get("t3412_extended")
-    if wanted is not None:
-        return float(wanted)
-    supported = request.get("ms_network_feature_support", 0) & _EXTENDED_TIMERS
-    return core.config.timers.t3412_extended if supported else None
 
 
 def reject(core: Core, conn: Connection, rejection: Rejection, pdn: Message | None) -> None:

@@ -2,11 +2,38 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import math
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from simulators.mme.contexts import UeContext
     from simulators.mme.core import Core
+    from simwarden.wire.nas.message import Message
+
+#: bit 1 of the MS network feature support: extended periodic timers are supported (TS 24.008 10.5.1.15)
+_EXTENDED_TIMERS = 1
+#: the longest that T3412 can say, in seconds (TS 24.008 10.5.7.3)
+LONGEST_T3412 = 11160.0
+
+
+class Period(NamedTuple):
+    """T3412 for a device, and T3412 extended where it takes that instead; seconds."""
+
+    t3412: float
+    extended: float | None
+
+
+def choose_period(core: Core, ue: UeContext, request: Message) -> Period:
+    """Choose the period of updates (TS 24.301 5.5.1.2.4): the subscribed one, else the device's wish, else ours."""
+    timers = core.config.timers
+    subscribed = ue.subscription.periodic if ue.subscription is not None else 0
+    wanted = request.get("t3412_extended")
+    extended = None
+    if wanted is not None or request.get("ms_network_feature_support", 0) & _EXTENDED_TIMERS:
+        extended = float(subscribed or wanted or timers.t3412_extended)
+    t3412 = min(float(subscribed or timers.t3412), LONGEST_T3412)
+    ue.period = t3412 if extended is None else extended
+    return Period(t3412, extended)
 
 
 def enter_idle(core: Core, ue: UeContext) -> None:
@@ -14,8 +41,8 @@ def enter_idle(core: Core, ue: UeContext) -> None:
     core.stop_timer(ue)
     ue.last_activity = core.clock.now()
     timers = core.config.timers
-    period = timers.t3412 if ue.extended_period is None else ue.extended_period
-    if period:  # 0 is deactivated: the device makes no periodic updates
+    period = ue.period
+    if 0 < period < math.inf:  # else it is deactivated: the device makes no periodic updates
         ue.timer = core.clock.call_later(period + timers.mobile_reachable_margin, lambda: _unreachable(core, ue))
 
 

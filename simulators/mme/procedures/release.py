@@ -80,7 +80,14 @@ def let_go(core: Core, conn: Connection) -> None:
 
 
 def bind(core: Core, conn: Connection, ue: UeContext) -> None:
-    """Let a device be ECM-CONNECTED over a connection, in place of one that it may have had."""
+    """Let a device be ECM-CONNECTED over a connection, in place of one that it may have had.
+
+    Whom the connection served before (an attempt that this one replaces) is let go.
+    """
+    former = conn.ue
+    if former is not None and former is not ue:
+        let_go(core, conn)
+        settle(core, former)
     if ue.connection is not conn:
         core.leave(ue)
     core.stop_timer(ue)

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from simulators.mme import nas_channel
 from simulators.mme.causes import Rejection
 from simulators.mme.contexts import EmmState, UeContext
-from simulators.mme.procedures.attach import extended_period
 from simulators.mme.procedures.authentication import authenticate
 from simulators.mme.procedures.default_bearer import DEFAULT_BEARER, initial_context_setup
 from simulators.mme.procedures.identification import ask_terminal
+from simulators.mme.procedures.idle import choose_period
 from simulators.mme.procedures.location import admit_terminal
 from simulators.mme.procedures.release import bind, release, settle
 from simulators.mme.procedures.security_mode import secure
@@ -97,9 +97,9 @@ async def _accept(core: Core, conn: Connection, ue: UeContext, request: Message)
     fields: dict[str, object] = {}
     if kind in _COMBINED:
         fields["emm_cause"] = EmmCause.CS_DOMAIN_NOT_AVAILABLE
-    period = extended_period(core, request)
-    if period is not None:
-        ue.extended_period = fields["t3412_extended"] = period
+    period = choose_period(core, ue, request)
+    if period.extended is not None:
+        fields["t3412_extended"] = period.extended
     reallocate = core.config.reallocate_guti_at_update and kind != UpdateType.PERIODIC_UPDATING
     if reallocate:
         fields["guti"] = core.allocate_guti(ue)
@@ -109,7 +109,7 @@ async def _accept(core: Core, conn: Connection, ue: UeContext, request: Message)
         Message(
             MessageType.TRACKING_AREA_UPDATE_ACCEPT,
             eps_update_result=int(UpdateResult.TA_UPDATED),
-            t3412=core.config.timers.t3412,
+            t3412=period.t3412,
             tai_list=tai_list,
             eps_bearer_context_status=(DEFAULT_BEARER,),
             **fields,
