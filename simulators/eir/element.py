@@ -9,7 +9,6 @@ from pydantic import BaseModel, ValidationError
 from simulators.eir.config import EirBinding, EirConfig, LibraryImport, ListEntry
 from simulators.eir.library import load_library, read_library
 from simulators.eir.procedures import ALL, Register, me_identity_check
-from simulators.eir.store import METADATA, Store
 from simwarden.errors import ConfigError
 from simwarden.model.identity import Imei, Plmn
 from simwarden.policy.equipment_lists import EquipmentLists, EquipmentRange, Status
@@ -22,6 +21,7 @@ from simwarden.runtime.provision import CardProvision
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from simulators.eir.store import Store
     from simwarden.runtime.diameter import Peer
     from simwarden.wire.diameter import Message
 
@@ -62,6 +62,8 @@ class Eir(Element[EirConfig]):
 
     async def start(self) -> None:
         """Open the store, load the library, and listen."""
+        from simulators.eir.store import METADATA, Store  # noqa: PLC0415 - SQLAlchemy is heavy; checking files needs none
+
         config = self.config
         realm = config.realm or Plmn.parse(config.plmn).realm
         host = config.host or f"{self.site.name}.{realm}"

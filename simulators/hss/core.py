@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
     from simulators.hss.config import HssConfig, PeerEntry
-    from simulators.hss.store import Store, Subscriber
+    from simulators.hss.store import Store
+    from simulators.hss.subscriber import Subscriber
     from simwarden.policy.decision import Control, Decision
     from simwarden.runtime.element import Site
 

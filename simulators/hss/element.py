@@ -21,7 +21,7 @@ from simulators.hss.procedures.authentication import authentication_information
 from simulators.hss.procedures.location import purge_ue, update_location, withdraw
 from simulators.hss.procedures.notification import notify
 from simulators.hss.procedures.subscriber_data import change_subscription, insert_subscriber_data, tell_barring
-from simulators.hss.store import METADATA, Store, Subscriber
+from simulators.hss.subscriber import Subscriber
 from simwarden.model.identity import Imei, check_imsi
 from simwarden.runtime.declare import CardName, Declaration, Observable, VerbModel, verb
 from simwarden.runtime.element import Element
@@ -101,6 +101,8 @@ class Hss(Element[HssConfig]):
 
     async def start(self) -> None:
         """Open the store and listen."""
+        from simulators.hss.store import METADATA, Store  # noqa: PLC0415 - SQLAlchemy is heavy; checking files needs none
+
         self.core = Core(self.site, self.config, Store(self.site.open_store(METADATA)))
         handlers = {
             "authentication-information-request": authentication_information,

@@ -7,10 +7,11 @@ uses at once exactly one wins, whoever else uses the database.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
+
+from simulators.hss.subscriber import Subscriber
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,34 +57,6 @@ _LEARN = _UPDATE.where(_SUBSCRIBERS.c.bound == "", _SUBSCRIBERS.c.mode == "learn
 _REGISTER = _UPDATE.values(
     {name: sa.bindparam(f"new_{name}") for name in ("mme", "mme_realm", "plmn", "imei", "purged")}
 )
-
-
-@dataclass(slots=True)
-class Subscriber:
-    """One card. `mode` says how it is bound: `given`, `learned`, or not at all; `bound` is empty before a first use.
-
-    `suspended` is `barring`, `withdrawal` or empty. `mme` is the Diameter identity of the MME that serves it, empty if
-    none does. Keys are hexadecimal and never shown.
-    """
-
-    imsi: str
-    name: str
-    iccid: str
-    msisdn: str
-    profile: str
-    k: str = field(repr=False)
-    opc: str = field(repr=False)
-    seq: int = 0
-    mode: str = ""
-    bound: str = ""
-    subscription: dict[str, Any] = field(default_factory=dict)
-    suspended: str = ""
-    why: str = ""
-    mme: str = ""
-    mme_realm: str = ""
-    plmn: str = ""
-    imei: str = ""
-    purged: bool = False
 
 
 _FIELDS = tuple(Subscriber.__dataclass_fields__)

@@ -12,7 +12,7 @@ from simwarden.wire.diameter import Avps, ExperimentalResult, Message, ResultCod
 
 if TYPE_CHECKING:
     from simulators.hss.core import Core
-    from simulators.hss.store import Subscriber
+    from simulators.hss.subscriber import Subscriber
     from simwarden.model.identity import Plmn
     from simwarden.runtime.diameter import Peer
 

@@ -14,7 +14,7 @@ from simwarden.wire.diameter.codes import CancellationType, PuaFlags, UlaFlags, 
 if TYPE_CHECKING:
     from simulators.hss.config import ErrorAnswer
     from simulators.hss.core import Core
-    from simulators.hss.store import Subscriber
+    from simulators.hss.subscriber import Subscriber
     from simwarden.policy.decision import Decision
     from simwarden.runtime.diameter import Peer
 

@@ -10,7 +10,7 @@ from simwarden.wire.diameter import ExperimentalResult, Message, ResultCode
 
 if TYPE_CHECKING:
     from simulators.hss.core import Core
-    from simulators.hss.store import Subscriber
+    from simulators.hss.subscriber import Subscriber
     from simwarden.runtime.diameter import Peer
 
 

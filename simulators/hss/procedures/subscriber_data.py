@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from simulators.hss.config import HssConfig
     from simulators.hss.core import Core
-    from simulators.hss.store import Subscriber
+    from simulators.hss.subscriber import Subscriber
     from simwarden.runtime.diameter import Peer
     from simwarden.wire.diameter import Avps, Message
 

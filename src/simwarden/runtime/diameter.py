@@ -112,9 +112,10 @@ class DiameterNode:
         self.timeout = timeout
         self.stopping = False
         seconds = int(site.clock.wall().timestamp())
-        self.identifiers = Identifiers(seconds, site.rng.getrandbits(20))
+        start = site.rng.getrandbits(20)
+        self.identifiers = Identifiers(seconds, start)
         self.answers = Answers()
-        self._sessions = seconds << 32
+        self._sessions = seconds << 32 | start << 12  # a restart within the same second repeats no Session-Id
         self._connections: list[_Connection] = []
         self._dialled: dict[tuple[str, str], _Dialled] = {}
 
