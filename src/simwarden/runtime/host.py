@@ -203,9 +203,8 @@ class Host:
         engine = self._engines.get(name)
         if engine is None:
             url = self.settings.placements.get(name, Placement()).store
-            engine = self._engines[name] = open_engine(
-                url or sqlite_url(self._run_folder() / f"{name}.sqlite"), metadata
-            )
+            passing = sqlite_url(self._run_folder() / f"{name}.sqlite") if not url else ""
+            engine = self._engines[name] = open_engine(url or passing, metadata, lasting=not passing)
         else:
             metadata.create_all(engine)
         return engine

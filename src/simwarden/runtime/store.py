@@ -10,8 +10,12 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine, MetaData
 
 
-def open_engine(url: str, metadata: MetaData) -> Engine:
-    """Open a database by SQLAlchemy URL and create the tables it lacks. Raises ConfigError for an unusable URL."""
+def open_engine(url: str, metadata: MetaData, *, lasting: bool = True) -> Engine:
+    """Open a database by SQLAlchemy URL and create the tables it lacks. Raises ConfigError for an unusable URL.
+
+    One that does not outlive the process (`lasting` False) need not reach the disk: what is committed survives the
+    element, as it must, but not the run.
+    """
     import sqlalchemy as sa  # noqa: PLC0415 - heavy; only elements with state pay for it
 
     from simwarden.errors import ConfigError  # noqa: PLC0415
@@ -19,7 +23,7 @@ def open_engine(url: str, metadata: MetaData) -> Engine:
     try:
         engine = sa.create_engine(url)
         if engine.dialect.name == "sqlite":
-            sa.event.listen(engine, "connect", _set_up_sqlite)
+            sa.event.listen(engine, "connect", _set_up_lasting if lasting else _set_up_passing)
         metadata.create_all(engine)
     except (sa.exc.SQLAlchemyError, ImportError) as error:
         raise ConfigError(f"store {url}: {error}") from error
@@ -31,10 +35,18 @@ def sqlite_url(path: Path) -> str:
     return f"sqlite:///{path}"
 
 
-def _set_up_sqlite(connection: Any, _record: Any) -> None:
+def _set_up_lasting(connection: Any, _record: Any) -> None:
     """WAL with synchronous NORMAL: a commit survives kill -9 (FULL would be needed for a power cut)."""
+    _pragmas(connection, "journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON")
+
+
+def _set_up_passing(connection: Any, _record: Any) -> None:
+    """No waiting for the disk, and no journal beside the file."""
+    _pragmas(connection, "journal_mode=MEMORY", "synchronous=OFF", "foreign_keys=ON")
+
+
+def _pragmas(connection: Any, *pragmas: str) -> None:
     cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode=WAL")
-    cursor.execute("PRAGMA synchronous=NORMAL")
-    cursor.execute("PRAGMA foreign_keys=ON")
+    for pragma in pragmas:
+        cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
