@@ -70,6 +70,7 @@ class Body(Element[DeviceConfig]):
         self.session: CardSession | None = None
         self.card_name = ""
         self.powered = False
+        self._shown: set[str] = set()
         self.waiting: dict[Procedure, asyncio.Future[str]] = {}
         self.on_release: asyncio.Future[None] | None = None
         self.on_moved: asyncio.Future[None] | None = None
@@ -150,6 +151,9 @@ class Body(Element[DeviceConfig]):
 
     def observe(self, name: str, value: Any) -> None:
         """See Port."""
+        if value is None and name not in self._shown:
+            return  # it was gone already
+        (self._shown.discard if value is None else self._shown.add)(name)
         self.site.observe(name, value)
         if name == "emergency_call":
             self.answer(Procedure.EMERGENCY_BEARER, value)

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 CAPABILITY = UeNetworkCapability(0xA0, 0x20)
 """EEA0 and 128-EEA2, 128-EIA2: EIA0 is not offered (TS 33.401 5.1.4.1), it is for emergency calls alone."""
 
+EXTENDED_TIMERS = 1
+"""MS network feature support (TS 24.008 10.5.1.15): periodic updates days apart, as a sleeping meter wants."""
+
 
 class Terminal(NamedTuple):
     """Whom the terminal really is (`own`), and whom it says it is to the network and to the card."""

@@ -8,7 +8,7 @@ from simulators.device.procedures import esm
 from simulators.device.procedures.refusal import refused
 from simulators.device.rejects import Usim
 from simulators.device.state import ATTEMPTS, EmmState, Procedure, Timer, UpdateStatus
-from simulators.device.terminal import CAPABILITY
+from simulators.device.terminal import CAPABILITY, EXTENDED_TIMERS
 from simwarden.errors import PeerError
 from simwarden.wire.nas import (
     NO_KEY,
@@ -83,10 +83,13 @@ def _request(emm: Emm, cause: EstablishmentCause) -> None:
         eps_mobile_identity=_identity(emm),
         ue_network_capability=CAPABILITY,
         esm_message_container=encode(esm.pdn_connectivity_request(emm, kind, in_attach=True)),
+        ms_network_feature_support=EXTENDED_TIMERS,
     )
     if emm.last_tai is not None:
         request.fields["last_visited_registered_tai"] = emm.last_tai
     emm.port.observe("emm_cause", None)
+    if not emergency:
+        emm.port.observe("attach", "started")
     emm.enter(EmmState.REGISTERED_INITIATED)
     emm.start(Timer.T3410)
     emm.send(request, cause)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from simulators.device.procedures.attach import hindrance, take_registration
 from simulators.device.procedures.refusal import refused
 from simulators.device.state import ATTEMPTS, EmmState, Procedure, Timer, UpdateStatus
-from simulators.device.terminal import CAPABILITY
+from simulators.device.terminal import CAPABILITY, EXTENDED_TIMERS
 from simwarden.wire.nas import Message, MessageType, UpdateType
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ def start(emm: Emm) -> None:
         nas_key_set_identifier=emm.ksi,
         old_guti=emm.guti,
         eps_bearer_context_status=tuple(emm.bearers),
+        ms_network_feature_support=EXTENDED_TIMERS,
     )
     if emm.update_type != UpdateType.PERIODIC_UPDATING:
         request.fields["ue_network_capability"] = CAPABILITY

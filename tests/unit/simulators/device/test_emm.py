@@ -1,0 +1,646 @@
+"""The EMM machine of the terminal, driven without an event loop: a port that records, and a network that talks back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from simulators.device.card import CardData
+from simulators.device.emm import Emm
+from simulators.device.procedures import attach, authentication, detach, service_request, tracking_area_update
+from simulators.device.procedures.cell_selection import on_camped
+from simulators.device.rejects import REACTIONS, Forbid, Usim
+from simulators.device.state import EmmState, Procedure, Timer, UpdateStatus
+from simulators.device.terminal import CAPABILITY, Terminal
+from simwarden.machine.eps_keys import kasme
+from simwarden.machine.nas_security import NasSecurityContext
+from simwarden.model.identity import Ecgi, Guti, Imei, Plmn, Tai
+from simwarden.wire.apdu.authenticate import AuthenticateResponse
+from simwarden.wire.apdu.contents import Bind, EpsLoci, EpsNsc
+from simwarden.wire.nas import (
+    EmmCause,
+    EpsQos,
+    EsmCause,
+    IdentityType,
+    Message,
+    MessageType,
+    NasAlgorithms,
+    PdnAddress,
+    PdnType,
+    SecurityHeaderType,
+    UeSecurityCapability,
+    decode,
+    encode,
+)
+from simwarden.wire.uu import CellInformation, EstablishmentCause
+
+T = MessageType
+PLMN = Plmn("001", "01")
+CELL = CellInformation(Ecgi(PLMN, 0x101), Tai(PLMN, 1))
+OTHER_CELL = CellInformation(Ecgi(PLMN, 0x201), Tai(PLMN, 2))
+GUTI = Guti(PLMN, 0x8001, 1, 0xC0FFEE01)
+IMEI = Imei("99000101000001")
+RAND, AUTN = bytes(range(16)), b"\x11" * 6 + b"\x80\x00" + b"\x22" * 8
+RES, CK, IK = b"r" * 8, b"c" * 16, b"i" * 16
+PLAIN, INTEGRITY, CIPHERED = SecurityHeaderType(0), SecurityHeaderType(1), SecurityHeaderType(2)
+
+
+class Port:
+    """Records what the machine does."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[bytes, bytes | None, EstablishmentCause]] = []
+        self.timers: dict[Timer, float] = {}
+        self.seen: dict[str, Any] = {}
+        self.outcomes: list[tuple[Procedure, str]] = []
+        self.asked: list[bytes] = []
+        self.stored: list[str] = []
+        self.notes: list[str] = []
+        self.faults: list[str] = []
+        self.searches: list[bool] = []
+        self.releases = 0
+
+    def send(self, pdu: bytes, clear: bytes | None, cause: EstablishmentCause) -> None:
+        self.sent.append((pdu, clear, cause))
+
+    def release(self) -> None:
+        self.releases += 1
+
+    def start_timer(self, timer: Timer, seconds: float) -> None:
+        self.timers[timer] = seconds
+
+    def stop_timer(self, timer: Timer) -> None:
+        self.timers.pop(timer, None)
+
+    def uniform(self, low: float, high: float) -> float:
+        return (low + high) / 2
+
+    def authenticate(self, rand: bytes, autn: bytes) -> None:
+        self.asked.append(rand + autn)
+
+    def store_location(self) -> None:
+        self.stored.append("location")
+
+    def store_context(self) -> None:
+        self.stored.append("context")
+
+    def store_forbidden_plmns(self) -> None:
+        self.stored.append("forbidden")
+
+    def search(self, *, other_plmn: bool) -> None:
+        self.searches.append(other_plmn)
+
+    def observe(self, name: str, value: Any) -> None:
+        self.seen[name] = value
+
+    def note(self, text: str, **_fields: Any) -> None:
+        self.notes.append(text)
+
+    def fault(self, reason: str, _pdu: bytes) -> None:
+        self.faults.append(reason)
+
+    def outcome(self, procedure: Procedure, word: str) -> None:
+        self.outcomes.append((procedure, word))
+
+
+class Net:
+    """A terminal with a card in a cell, and the network's side of its security."""
+
+    def __init__(self, *, card: CardData | None = None, voice: bool = False, gives_imeisv: bool = True) -> None:
+        self.port = Port()
+        self.emm = Emm(self.port, Terminal(IMEI, IMEI, IMEI, voice, gives_imeisv))
+        self.emm.insert(card or CardData("001010000000001", PLMN, EpsLoci(), EpsNsc(), [], Bind()))
+        self.emm.cell = CELL
+        self.security: NasSecurityContext | None = None
+
+    def last(self) -> Message:
+        """Return the last message sent, its protection checked."""
+        pdu, clear, _ = self.port.sent[-1]
+        if pdu[0] >> 4 == 0:
+            return decode(pdu, uplink=True)
+        assert self.security is not None
+        plain = self.security.unprotect(pdu)
+        assert clear in (None, plain)
+        return decode(plain, uplink=True)
+
+    def give(self, message: Message, kind: SecurityHeaderType = CIPHERED) -> None:
+        """Send the terminal a message."""
+        plain = encode(message)
+        assert self.security is not None or kind is PLAIN
+        self.emm.receive(plain if kind is PLAIN else self.security.protect(plain, kind))  # type: ignore[union-attr]
+
+    def expire(self, timer: Timer) -> None:
+        """Let a timer run out."""
+        assert timer in self.port.timers
+        del self.port.timers[timer]
+        self.emm.timeout(timer)
+
+    def authenticate(self) -> None:
+        self.emm.connected()
+        self.give(Message(T.AUTHENTICATION_REQUEST, nas_key_set_identifier=1, rand=RAND, autn=AUTN), PLAIN)
+        assert self.port.asked == [RAND + AUTN]
+        authentication.on_card_answer(self.emm, RAND, AuthenticateResponse(RES, CK, IK))
+        assert self.last()["res"] == RES
+        key = kasme(CK, IK, PLMN, AUTN[:6])
+        self.security = NasSecurityContext(key, ksi=1, eia=2, eea=2, is_network=True)
+
+    def command(self, **changes: Any) -> Message:
+        fields: dict[str, Any] = {
+            "selected_nas_security_algorithms": NasAlgorithms(2, 2),
+            "nas_key_set_identifier": 1,
+            "replayed_ue_security_capabilities": UeSecurityCapability.replay(CAPABILITY),
+            "imeisv_request": 1,
+        }
+        return Message(T.SECURITY_MODE_COMMAND, **(fields | changes))
+
+    def secure(self) -> None:
+        self.authenticate()
+        self.give(self.command(), SecurityHeaderType.INTEGRITY_PROTECTED_NEW_CONTEXT)
+
+    def accept(self) -> None:
+        bearer = Message(
+            T.ACTIVATE_DEFAULT_EPS_BEARER_CONTEXT_REQUEST,
+            eps_bearer_identity=5,
+            eps_qos=EpsQos(9),
+            access_point_name="meters.example",
+            pdn_address=PdnAddress(PdnType.IPV4, "192.0.2.7"),
+        )
+        self.give(
+            Message(
+                T.ATTACH_ACCEPT,
+                eps_attach_result=1,
+                t3412=3240.0,
+                t3402=60.0,
+                tai_list=[CELL.tai],
+                esm_message_container=encode(bearer),
+                guti=GUTI,
+            )
+        )
+
+    def attached(self) -> Net:
+        attach.start(self.emm)
+        self.secure()
+        self.accept()
+        assert self.last().type is T.ATTACH_COMPLETE
+        return self
+
+    def idle(self) -> Net:
+        self.emm.released()
+        return self
+
+
+def test_attach_from_imsi_to_complete() -> None:
+    net = Net()
+    attach.start(net.emm)
+    request = net.last()
+    assert request["eps_mobile_identity"] == (IdentityType.IMSI, "001010000000001")
+    assert request["nas_key_set_identifier"] == 7
+    assert net.port.timers[Timer.T3410] == 15
+    net.secure()
+    assert net.last()["imeisv"].digits == IMEI.imeisv
+    net.accept()
+    assert net.last()["esm_message_container"] == bytes.fromhex("5200c2")
+    assert net.port.outcomes == [(Procedure.ATTACH, "accepted")]
+    assert net.emm.state is EmmState.REGISTERED
+    assert (net.emm.guti, net.emm.tai_list, net.emm.last_tai) == (GUTI, [CELL.tai], CELL.tai)
+    assert Timer.T3410 not in net.port.timers
+    assert net.port.seen["address"] == "192.0.2.7"
+    net.idle()
+    assert net.port.timers[Timer.T3412] == 3240
+
+
+def test_attach_with_stored_guti_and_keys_is_integrity_protected() -> None:
+    stored = EpsNsc(3, b"k" * 32, 7, 9, 2, 2)
+    card = CardData("001010000000001", PLMN, EpsLoci(GUTI, CELL.tai), stored, [], Bind())
+    net = Net(card=card)
+    net.security = NasSecurityContext(b"k" * 32, ksi=3, eia=2, eea=2, is_network=True, ul_count=7, dl_count=10)
+    attach.start(net.emm)
+    assert net.port.sent[-1][0][0] == 0x17
+    request = net.last()
+    assert request["eps_mobile_identity"].guti == GUTI
+    assert request["nas_key_set_identifier"] == 3
+    net.emm.connected()
+    net.accept()  # the network goes on under the stored context, without authentication
+    assert net.port.outcomes == [(Procedure.ATTACH, "accepted")]
+
+
+def test_terminal_that_gives_no_imeisv() -> None:
+    net = Net(gives_imeisv=False)
+    attach.start(net.emm)
+    net.secure()
+    assert "imeisv" not in net.last()
+    net.give(Message(T.IDENTITY_REQUEST, identity_type=3))
+    assert net.last()["mobile_identity"].type is IdentityType.NO_IDENTITY
+
+
+def test_imei_is_not_told_in_clear() -> None:
+    net = Net()
+    attach.start(net.emm)
+    net.emm.connected()
+    count = len(net.port.sent)
+    net.give(Message(T.IDENTITY_REQUEST, identity_type=2), PLAIN)
+    assert len(net.port.sent) == count
+    assert "4.4.4.2" in net.port.faults[0]
+    net.give(Message(T.IDENTITY_REQUEST, identity_type=1), PLAIN)
+    assert net.last()["mobile_identity"].digits == "001010000000001"
+
+
+@pytest.mark.parametrize(
+    ("answer", "cause", "timer"),
+    [
+        (0x9862, EmmCause.MAC_FAILURE, Timer.T3418),
+        (AuthenticateResponse(auts=bytes(14)), EmmCause.SYNCH_FAILURE, Timer.T3420),
+    ],
+)
+def test_authentication_failures(answer: Any, cause: EmmCause, timer: Timer) -> None:
+    net = Net()
+    attach.start(net.emm)
+    net.emm.connected()
+    challenge = Message(T.AUTHENTICATION_REQUEST, nas_key_set_identifier=1, rand=RAND, autn=AUTN)
+    for attempt in range(3):
+        net.give(challenge, PLAIN)
+        authentication.on_card_answer(net.emm, RAND, answer)
+        assert net.last()["emm_cause"] == cause
+        assert (timer in net.port.timers) == (attempt < 2)
+    # The third failure in a row: the network is not genuine.
+    assert net.port.releases == 1
+    assert net.port.outcomes == [(Procedure.ATTACH, "no-answer")]
+
+
+def test_vector_that_is_not_for_eps() -> None:
+    net = Net()
+    attach.start(net.emm)
+    net.emm.connected()
+    autn = AUTN[:6] + b"\x00\x00" + AUTN[8:]
+    net.give(Message(T.AUTHENTICATION_REQUEST, nas_key_set_identifier=1, rand=RAND, autn=autn), PLAIN)
+    assert net.last()["emm_cause"] == EmmCause.NON_EPS_AUTHENTICATION_UNACCEPTABLE
+    assert not net.port.asked
+
+
+def test_card_that_refuses_to_authenticate() -> None:
+    net = Net()
+    attach.start(net.emm)
+    net.emm.connected()
+    net.give(Message(T.AUTHENTICATION_REQUEST, nas_key_set_identifier=1, rand=RAND, autn=AUTN), PLAIN)
+    authentication.on_card_answer(net.emm, RAND, 0x6985)
+    assert net.port.outcomes == [(Procedure.ATTACH, "card-refused")]
+    assert Timer.T3411 in net.port.timers
+
+
+def test_repeated_challenge_is_answered_without_the_card() -> None:
+    net = Net()
+    attach.start(net.emm)
+    net.authenticate()
+    net.give(Message(T.AUTHENTICATION_REQUEST, nas_key_set_identifier=1, rand=RAND, autn=AUTN), PLAIN)
+    assert len(net.port.asked) == 1
+    assert net.last()["res"] == RES
+
+
+@pytest.mark.parametrize(
+    ("changes", "cause"),
+    [
+        ({"replayed_ue_security_capabilities": UeSecurityCapability(0x80, 0x80)}, 23),
+        ({"selected_nas_security_algorithms": NasAlgorithms(2, 0)}, 23),
+        ({"selected_nas_security_algorithms": NasAlgorithms(1, 2)}, 23),
+        ({"nas_key_set_identifier": 4}, 24),
+    ],
+)
+def test_security_mode_commands_that_are_refused(changes: dict[str, Any], cause: int) -> None:
+    net = Net()
+    attach.start(net.emm)
+    net.authenticate()
+    net.give(net.command(**changes), SecurityHeaderType.INTEGRITY_PROTECTED_NEW_CONTEXT)
+    assert net.last()["emm_cause"] == cause
+    assert net.emm.security is None
+
+
+def test_forged_security_mode_command() -> None:
+    net = Net()
+    attach.start(net.emm)
+    net.authenticate()
+    assert net.security is not None
+    pdu = net.security.protect(encode(net.command()), SecurityHeaderType.INTEGRITY_PROTECTED_NEW_CONTEXT)
+    net.emm.receive(pdu[:1] + b"\0\0\0\0" + pdu[5:])
+    assert net.last()["emm_cause"] == 24
+    assert not net.emm.secure
+
+
+def reject(net: Net, cause: int, kind: SecurityHeaderType, **more: Any) -> None:
+    net.give(Message(T.ATTACH_REJECT, emm_cause=cause, **more), kind)
+
+
+@pytest.mark.parametrize("cause", sorted(REACTIONS[Procedure.ATTACH]))
+def test_protected_attach_rejects(cause: int) -> None:
+    """Every cause of the table, under integrity protection."""
+    net = Net()
+    attach.start(net.emm)
+    net.secure()
+    reject(net, cause, CIPHERED, **({"t3346": 600.0} if cause == EmmCause.CONGESTION else {}))
+    reaction = REACTIONS[Procedure.ATTACH][cause]
+    emm = net.emm
+    assert net.port.outcomes == [(Procedure.ATTACH, "rejected")]
+    assert net.port.seen["emm_cause"] == cause
+    assert (emm.state, emm.usim) == (reaction.state, reaction.usim)
+    assert emm.update_status is reaction.status
+    assert (emm.security is None) == reaction.delete
+    assert (emm.cell is not None and emm.suitable(emm.cell)) == (reaction.forbid is Forbid.NOTHING)
+    assert Timer.T3247 not in net.port.timers
+    assert net.port.timers.get(Timer.T3346) == (600 if cause == EmmCause.CONGESTION else None)
+    emm.released()
+    attach.start(emm)
+    unhindered = cause == EmmCause.NOT_AUTHORIZED_FOR_THIS_CSG
+    assert (net.port.outcomes[-1][1] in ("usim-invalid", "no-suitable-cell", "backed-off")) != unhindered
+
+
+@pytest.mark.parametrize("cause", [3, 6, 7, 8, 11, 12, 13, 14, 15, 35])
+def test_unprotected_attach_rejects_are_forgiven(cause: int) -> None:
+    """5.3.7b: T3247 gives back what a reject that anyone could have sent has taken."""
+    net = Net()
+    attach.start(net.emm)
+    net.emm.connected()
+    reject(net, cause, PLAIN)
+    assert net.port.outcomes == [(Procedure.ATTACH, "rejected")]
+    assert net.port.timers[Timer.T3247] == 2700
+    net.emm.released()
+    net.expire(Timer.T3247)
+    assert net.emm.usim is Usim.KEEP
+    assert net.emm.suitable(net.emm.cell)
+    assert net.emm.procedure is Procedure.ATTACH  # it tries again
+
+
+def test_unprotected_rejects_are_not_forgiven_for_ever() -> None:
+    net = Net()
+    net.emm.max_unprotected = 2
+    for round_ in range(2):
+        attach.start(net.emm)
+        net.emm.connected()
+        reject(net, 8, PLAIN)
+        net.emm.released()
+        assert net.port.seen["usim"] == "invalid"
+        net.expire(Timer.T3247)
+        assert (net.emm.usim is Usim.KEEP) == (round_ == 0)
+        net.emm.procedure = None
+
+
+def test_csg_cause_without_protection_is_dropped() -> None:
+    net = Net()
+    attach.start(net.emm)
+    net.emm.connected()
+    reject(net, 25, PLAIN)
+    assert net.emm.procedure is Procedure.ATTACH
+
+
+def test_unprotected_congestion_takes_a_random_back_off() -> None:
+    net = Net()
+    attach.start(net.emm)
+    net.emm.connected()
+    reject(net, 22, PLAIN, t3346=11160.0)
+    assert net.port.timers[Timer.T3346] == 1350
+
+
+def test_esm_failure_with_back_off() -> None:
+    net = Net()
+    attach.start(net.emm)
+    net.secure()
+    inner = Message(T.PDN_CONNECTIVITY_REJECT, esm_cause=EsmCause.INSUFFICIENT_RESOURCES, back_off_timer=3600.0)
+    reject(net, 19, CIPHERED, esm_message_container=encode(inner))
+    assert net.port.seen["esm_cause"] is EsmCause.INSUFFICIENT_RESOURCES
+    assert net.port.timers[Timer.T3396] == 3600
+    net.emm.released()
+    attach.start(net.emm)
+    assert net.port.outcomes[-1] == (Procedure.ATTACH, "backed-off")
+    net.expire(Timer.T3396)
+    assert net.emm.procedure is Procedure.ATTACH
+
+
+def test_five_attempts_then_t3402() -> None:
+    net = Net()
+    attach.start(net.emm)
+    for attempt in range(5):
+        net.emm.connected()
+        reject(net, EmmCause.NETWORK_FAILURE, PLAIN)
+        net.emm.released()
+        assert (Timer.T3411 in net.port.timers) == (attempt < 4)
+        if attempt < 4:
+            net.expire(Timer.T3411)
+    assert net.port.timers[Timer.T3402] == 720
+    assert net.emm.update_status is UpdateStatus.EU2_NOT_UPDATED
+    net.expire(Timer.T3402)
+    assert net.emm.procedure is Procedure.ATTACH
+    assert net.emm.attach_attempts == 0
+
+
+def test_no_answer() -> None:
+    net = Net()
+    attach.start(net.emm)
+    net.emm.connected()
+    net.expire(Timer.T3410)
+    assert net.port.releases == 1
+    assert net.port.outcomes == [(Procedure.ATTACH, "no-answer")]
+    assert net.port.timers[Timer.T3411] == 10
+
+
+def test_protocol_errors_go_to_t3402_at_once() -> None:
+    net = Net()
+    attach.start(net.emm)
+    net.secure()
+    reject(net, 96, CIPHERED)
+    assert Timer.T3402 in net.port.timers
+
+
+def test_authentication_reject_makes_the_card_invalid() -> None:
+    net = Net()
+    attach.start(net.emm)
+    net.emm.connected()
+    net.give(Message(T.AUTHENTICATION_REJECT), PLAIN)
+    assert net.emm.usim is Usim.INVALID
+    assert Timer.T3247 in net.port.timers
+    assert net.port.outcomes == [(Procedure.ATTACH, "rejected")]
+
+
+def test_illegal_me_until_power_off() -> None:
+    net = Net()
+    attach.start(net.emm)
+    net.secure()
+    reject(net, EmmCause.ILLEGAL_ME, CIPHERED)
+    assert "context" in net.port.stored
+    assert net.emm.guti is None
+    card = net.emm.card
+    net.emm.reset()
+    assert card is not None
+    net.emm.insert(card)
+    assert net.emm.usim is Usim.KEEP
+
+
+def test_replays_and_forgeries_change_nothing() -> None:
+    net = Net().attached()
+    assert net.security is not None
+    pdu = net.security.protect(encode(Message(T.DETACH_REQUEST, detach_type=2, emm_cause=8)), CIPHERED)
+    net.emm.receive(pdu[:1] + b"\0\0\0\0" + pdu[5:])
+    net.give(Message(T.DETACH_REQUEST, detach_type=2, emm_cause=8), PLAIN)
+    assert net.emm.state is EmmState.REGISTERED
+    assert len(net.port.faults) == 2
+    for octets in (b"", b"\x07", b"\x07\x42", b"\x27\0", b"\x57\0\0\0\0\0\0"):
+        net.emm.receive(octets)
+    assert net.emm.state is EmmState.REGISTERED
+
+
+def test_service_request_and_its_reject() -> None:
+    net = Net().attached().idle()
+    service_request.start(net.emm)
+    pdu, _, cause = net.port.sent[-1]
+    assert cause is EstablishmentCause.MO_DATA
+    assert net.security is not None
+    net.security.verify_service_request(pdu)
+    net.emm.connected()
+    service_request.on_bearers_up(net.emm)
+    assert net.port.outcomes[-1] == (Procedure.SERVICE_REQUEST, "accepted")
+    net.idle()
+    service_request.start(net.emm)
+    net.emm.connected()
+    net.give(Message(T.SERVICE_REJECT, emm_cause=EmmCause.IMPLICITLY_DETACHED), PLAIN)
+    assert net.emm.state is EmmState.DEREGISTERED
+    net.idle()
+    assert net.emm.procedure is Procedure.ATTACH  # 5.6.1.5: #10 attaches anew
+    assert net.port.sent[-1][0][0] == 0x17
+
+
+def test_tracking_area_update_on_a_new_area() -> None:
+    net = Net().attached().idle()
+    on_camped(net.emm, OTHER_CELL)
+    request = net.last()
+    assert request["old_guti"] == GUTI
+    assert request["last_visited_registered_tai"] == CELL.tai
+    net.emm.connected()
+    net.give(Message(T.TRACKING_AREA_UPDATE_ACCEPT, eps_update_result=0, tai_list=[CELL.tai, OTHER_CELL.tai]))
+    assert net.port.outcomes[-1] == (Procedure.TRACKING_AREA_UPDATE, "accepted")
+    net.idle()
+    on_camped(net.emm, CELL)
+    assert net.emm.procedure is None  # inside the list there is no update
+
+
+@pytest.mark.parametrize("cause", sorted(REACTIONS[Procedure.TRACKING_AREA_UPDATE]))
+def test_protected_update_rejects(cause: int) -> None:
+    net = Net().attached().idle()
+    net.emm.update_type = 0
+    tracking_area_update.start(net.emm)
+    net.last()
+    net.emm.connected()
+    more = {"t3346": 600.0} if cause == EmmCause.CONGESTION else {}
+    net.give(Message(T.TRACKING_AREA_UPDATE_REJECT, emm_cause=cause, **more), CIPHERED)
+    reaction = REACTIONS[Procedure.TRACKING_AREA_UPDATE][cause]
+    assert net.port.outcomes[-1] == (Procedure.TRACKING_AREA_UPDATE, "rejected")
+    assert (net.emm.state, net.emm.usim) == (reaction.state, reaction.usim)
+    assert (net.emm.guti is None) == reaction.delete
+    assert bool(net.emm.bearers) == reaction.state.registered
+
+
+@pytest.mark.parametrize("cause", sorted(REACTIONS[Procedure.SERVICE_REQUEST]))
+def test_protected_service_rejects(cause: int) -> None:
+    net = Net().attached().idle()
+    service_request.start(net.emm)
+    assert net.security is not None
+    net.security.verify_service_request(net.port.sent[-1][0])
+    net.emm.connected()
+    more = {"t3346": 600.0} if cause == EmmCause.CONGESTION else {}
+    net.give(Message(T.SERVICE_REJECT, emm_cause=cause, **more), CIPHERED)
+    reaction = REACTIONS[Procedure.SERVICE_REQUEST][cause]
+    assert (net.emm.state, net.emm.usim) == (reaction.state, reaction.usim)
+
+
+def test_detach_of_its_own() -> None:
+    net = Net().attached()
+    detach.start(net.emm)
+    assert net.last()["detach_type"] == 1
+    net.give(Message(T.DETACH_ACCEPT))
+    assert net.emm.state is EmmState.DEREGISTERED
+    assert net.port.stored[-2:] == ["location", "context"]
+    assert not net.emm.bearers
+
+
+def test_switch_off() -> None:
+    net = Net().attached()
+    assert detach.switch_off(net.emm)
+    assert net.last()["detach_type"] == 9
+    assert net.emm.guti == GUTI  # it goes on the card
+
+
+@pytest.mark.parametrize(
+    ("kind", "cause", "state", "pending"),
+    [
+        (1, None, EmmState.DEREGISTERED, Procedure.ATTACH),
+        (2, 8, EmmState.DEREGISTERED, None),
+        (2, 12, EmmState.LIMITED_SERVICE, None),
+        (2, None, EmmState.ATTEMPTING_TO_ATTACH, None),
+        (3, 2, EmmState.REGISTERED, None),
+    ],
+)
+def test_detach_by_the_network(kind: int, cause: int | None, state: EmmState, pending: Procedure | None) -> None:
+    net = Net().attached()
+    message = Message(T.DETACH_REQUEST, detach_type=kind)
+    if cause is not None:
+        message.fields["emm_cause"] = cause
+    net.give(message)
+    assert net.emm.state is state
+    assert net.emm.pending is pending
+    assert (net.emm.usim is Usim.INVALID) == (cause == 8)
+
+
+def test_emergency_attach_passes_an_interlock() -> None:
+    net = Net(voice=True)
+    net.emm.interlocked = True
+    attach.start(net.emm)
+    assert net.port.outcomes == [(Procedure.ATTACH, "interlocked")]
+    assert not net.port.sent
+    attach.start_emergency(net.emm)
+    assert net.port.sent[-1][2] is EstablishmentCause.EMERGENCY
+    assert net.last()["eps_attach_type"] == 6
+
+
+def test_emergency_attach_without_a_card() -> None:
+    net = Net(voice=True)
+    net.emm.card = None
+    attach.start_emergency(net.emm)
+    assert net.last()["eps_mobile_identity"] == (IdentityType.IMEI, IMEI.key + "0")
+
+
+def test_access_refused_is_tried_again_after_t302() -> None:
+    net = Net()
+    attach.start(net.emm)
+    net.emm.access_refused(10)
+    assert net.port.outcomes == [(Procedure.ATTACH, "barred")]
+    assert net.port.timers == {Timer.T302: 10}
+    net.expire(Timer.T302)
+    assert net.emm.procedure is Procedure.ATTACH
+
+
+def test_paging() -> None:
+    net = Net().attached().idle()
+    service_request.on_paging(net.emm)
+    assert net.port.sent[-1][2] is EstablishmentCause.MT_ACCESS
+    net = Net().attached().idle()
+    service_request.on_imsi_paging(net.emm)
+    assert net.last()["eps_mobile_identity"].type is IdentityType.IMSI
+
+
+def test_last_bearer_gone() -> None:
+    net = Net().attached()
+    net.give(
+        Message(
+            T.DEACTIVATE_EPS_BEARER_CONTEXT_REQUEST, eps_bearer_identity=5, esm_cause=EsmCause.REACTIVATION_REQUESTED
+        )
+    )
+    assert net.last().type is T.DEACTIVATE_EPS_BEARER_CONTEXT_ACCEPT
+    net.idle()
+    assert net.emm.procedure is Procedure.ATTACH
+
+
+def test_terminal_that_does_not_honour_rejects() -> None:
+    net = Net()
+    net.emm.honours_rejects = False
+    attach.start(net.emm)
+    net.secure()
+    reject(net, EmmCause.ILLEGAL_ME, CIPHERED)
+    assert net.emm.usim is Usim.KEEP
+    assert Timer.T3411 in net.port.timers
