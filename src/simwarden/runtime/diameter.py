@@ -10,73 +10,31 @@ A handler is `async def handler(message, peer) -> Message`. Many requests may be
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, replace
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from simwarden.errors import PeerError, SimwardenError
-from simwarden.machine.diameter_peer import DiameterPeer
-from simwarden.machine.diameter_shared import (
-    AnswerBroken,
-    AnswerReceived,
-    Answers,
-    Closed,
-    Duplicate,
-    Event,
-    Faulted,
-    Identifiers,
-    LocalNode,
-    Opened,
-    RequestReceived,
-    Shared,
-    Suspected,
-    Timer,
-    Timers,
-)
+from simwarden.errors import PeerError
+from simwarden.machine.diameter_shared import Answers, Closed, Identifiers, LocalNode, Timers
 from simwarden.machine.diameter_table import State
-from simwarden.wire.diameter import (
-    Application,
-    DiameterError,
-    Message,
-    ResultCode,
-    answer_to,
-    application_id,
-    request,
+from simwarden.runtime.diameter_connection import (
+    APPLICATIONS,
+    LONGEST_PAUSE,
+    Connection,
+    Dialled,
+    LostError,
+    Peer,
+    Unreachable,
 )
+from simwarden.wire.diameter import DiameterError, Message, ResultCode, answer_to, application_id, request
 from simwarden.wire.diameter.codes import DisconnectCause
 from simwarden.wire.diameter.message import FLAG_RETRANSMITTED
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping
 
-    from simwarden.runtime.clock import Timer as ClockTimer
     from simwarden.runtime.element import Site
     from simwarden.runtime.link import Link
 
 __all__ = ["DiameterNode", "LocalNode", "Peer", "Timers", "Unreachable"]
-
-APPLICATIONS = {"S6a": int(Application.S6A), "S13": int(Application.S13)}
-"""The application of each Diameter reference point."""
-FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
-"""Seconds between attempts to connect, doubled from the first to the longest (RFC 6733 2.1: Tc, mostly 30 s)."""
-
-
-class Unreachable(SimwardenError):  # noqa: N818 - says what the peer is; callers read `except Unreachable`
-    """A peer could not be asked: it is down, gave no answer in time, or gave one that cannot be read."""
-
-
-class _LostError(Unreachable):
-    """The connection went down before the answer came."""
-
-
-@dataclass(frozen=True, slots=True)
-class Peer:
-    """Who is at the far end: the element's name (or host:port), its DiameterIdentity and realm, and the interface."""
-
-    name: str
-    host: str
-    realm: str
-    interface: str
 
 
 def _admit_all(_host: str, _realm: str, _name: str) -> bool:
@@ -116,8 +74,8 @@ class DiameterNode:
         self.identifiers = Identifiers(seconds, start)
         self.answers = Answers()
         self._sessions = seconds << 32 | start << 12  # a restart within the same second repeats no Session-Id
-        self._connections: list[_Connection] = []
-        self._dialled: dict[tuple[str, str], _Dialled] = {}
+        self._connections: list[Connection] = []
+        self._dialled: dict[tuple[str, str], Dialled] = {}
 
     # -- set-up and goodbye
 
@@ -130,12 +88,12 @@ class DiameterNode:
 
         Returns after the first attempt; if that fails, attempts go on in the background.
         """
-        dialled = self._dialled.setdefault((interface, target), _Dialled(interface, target))
+        dialled = self._dialled.setdefault((interface, target), Dialled(interface, target))
         return await self._dial(dialled)
 
     async def stop(self) -> None:
         """Say goodbye to all peers (DPR, rebooting), wait for their answers and close the connections."""
-        self.stopping = True
+        self._dial_no_more()
         connections = list(self._connections)
         for connection in connections:
             connection.disconnect()
@@ -144,10 +102,17 @@ class DiameterNode:
 
     def drop(self) -> None:
         """Lose all connections without a word, as when the power goes."""
-        self.stopping = True
+        self._dial_no_more()
         for connection in list(self._connections):
             connection.link.close("connection lost")
             connection.hear_close("power lost")
+
+    def _dial_no_more(self) -> None:
+        self.stopping = True
+        for dialled in self._dialled.values():
+            if dialled.planned is not None:
+                dialled.planned.cancel()
+                dialled.planned = None
 
     # -- asking
 
@@ -190,7 +155,7 @@ class DiameterNode:
         deadline = self.site.clock.now() + (self.timeout if timeout is None else timeout)
         try:
             return await self._ask_once(peer, message, deadline)
-        except _LostError as lost:
+        except LostError as lost:
             if not self._dialled or self.stopping:
                 raise
             self.site.note(f"{message.name} goes out again: {lost}")
@@ -212,7 +177,7 @@ class DiameterNode:
 
     # -- connections
 
-    def _find(self, peer: str, application: int) -> _Connection | None:
+    def _find(self, peer: str, application: int) -> Connection | None:
         for connection in self._connections:
             known = connection.peer
             if (
@@ -223,7 +188,7 @@ class DiameterNode:
                 return connection
         return None
 
-    async def _redial(self, peer: str, application: int, deadline: float) -> _Connection | None:
+    async def _redial(self, peer: str, application: int, deadline: float) -> Connection | None:
         """Try at once, rather than at the end of a pause, when somebody wants to ask a peer that we connect to."""
         for dialled in self._dialled.values():
             if peer in (dialled.target, dialled.host) and APPLICATIONS[dialled.interface] == application:
@@ -231,7 +196,7 @@ class DiameterNode:
                 await _wait_until(attempt, self.site, deadline)
         return self._find(peer, application)
 
-    async def _dial(self, dialled: _Dialled) -> bool:
+    async def _dial(self, dialled: Dialled) -> bool:
         """Make one attempt, or join the one that is under way."""
         if self.stopping or dialled.unwanted:
             return False
@@ -248,7 +213,7 @@ class DiameterNode:
             self._plan(dialled)
         return done
 
-    async def _attempt(self, dialled: _Dialled) -> bool:
+    async def _attempt(self, dialled: Dialled) -> bool:
         try:
             link = await self.site.connect(dialled.interface, dialled.target)
         except (ConnectionError, OSError):
@@ -256,7 +221,7 @@ class DiameterNode:
         connection = self._begin(link, dialled)
         return await connection.ready
 
-    def _plan(self, dialled: _Dialled) -> None:
+    def _plan(self, dialled: Dialled) -> None:
         """Plan the next attempt, unless one is planned."""
         if self.stopping or dialled.unwanted or dialled.planned is not None:
             return
@@ -270,19 +235,19 @@ class DiameterNode:
 
         dialled.planned = self.site.clock.call_later(pause, again)
 
-    async def _dial_quietly(self, dialled: _Dialled) -> None:
+    async def _dial_quietly(self, dialled: Dialled) -> None:
         await self._dial(dialled)
 
     def _accept(self, link: Link) -> None:
         self._begin(link, None)
 
-    def _begin(self, link: Link, dialled: _Dialled | None) -> _Connection:
-        connection = _Connection(self, link, dialled)
+    def _begin(self, link: Link, dialled: Dialled | None) -> Connection:
+        connection = Connection(self, link, dialled)
         self._connections.append(connection)
         connection.begin()
         return connection
 
-    def judge(self, connection: _Connection, host: str, realm: str) -> ResultCode:
+    def judge(self, connection: Connection, host: str, realm: str) -> ResultCode:
         """Say whether the peer that sent a CER may connect; an open connection to it stays the only one (for it)."""
         wanted = (host, connection.link.interface.name)
         others = (other for other in self._connections if other is not connection)
@@ -293,7 +258,7 @@ class DiameterNode:
         allowed = self.admit(host, realm, connection.link.remote)
         return ResultCode.DIAMETER_SUCCESS if allowed else ResultCode.DIAMETER_UNKNOWN_PEER
 
-    def forget(self, connection: _Connection, closed: Closed) -> None:
+    def forget(self, connection: Connection, closed: Closed) -> None:
         """Take note that a connection is over (called by it)."""
         self._connections.remove(connection)
         if connection.was_open:
@@ -306,7 +271,7 @@ class DiameterNode:
                 dialled.unwanted = not self.stopping
             self._plan(dialled)
 
-    async def serve(self, connection: _Connection, message: Message) -> None:
+    async def serve(self, connection: Connection, message: Message) -> None:
         """Carry out a request's handler and send its answer, whatever happens (called by a connection)."""
         handler = self.handlers.get(message.name, self._unserved)
         try:
@@ -325,176 +290,6 @@ class DiameterNode:
 
     async def _unserved(self, message: Message, _peer: Peer) -> Message:
         raise DiameterError(ResultCode.DIAMETER_COMMAND_UNSUPPORTED, f"{message.name} is not served here")
-
-
-class _Dialled:
-    """An element that we connect to, and how its attempts stand."""
-
-    __slots__ = ("attempt", "host", "interface", "is_open", "pause", "planned", "target", "unwanted")
-
-    def __init__(self, interface: str, target: str) -> None:
-        self.interface, self.target = interface, target
-        self.host = ""
-        self.attempt: asyncio.Future[bool] | None = None
-        self.planned: ClockTimer | None = None
-        self.pause = FIRST_PAUSE
-        self.is_open = False
-        #: the peer said that it does not want us (RFC 6733 5.4.3)
-        self.unwanted = False
-
-
-class _Connection:
-    """One link with its machine."""
-
-    def __init__(self, node: DiameterNode, link: Link, dialled: _Dialled | None) -> None:
-        self.node, self.link, self.dialled = node, link, dialled
-        self.peer = Peer(link.remote, "", "", link.interface.name)
-        self.was_open = False
-        local = replace(node.local, applications=(APPLICATIONS[link.interface.name],))
-        shared = Shared(
-            local,
-            node.identifiers,
-            node.site.rng.random,
-            partial(node.judge, self),
-            node.timers,
-            node.answers,
-        )
-        self.machine = DiameterPeer(shared)
-        loop = asyncio.get_running_loop()
-        self.ready: asyncio.Future[bool] = loop.create_future()
-        self.gone: asyncio.Future[None] = loop.create_future()
-        self._asked: dict[int, asyncio.Future[Message]] = {}
-        self._armed: Timer | None = None
-        self._timer: ClockTimer | None = None
-        link.on_receive = self.receive
-        link.on_close = self.hear_close
-
-    def begin(self) -> None:
-        self.machine.connected(self._now(), initiator=self.dialled is not None)
-        self.flush()
-
-    def receive(self, data: bytes, _stream: int) -> None:
-        self.link.record_received(data)
-        self.machine.receive(data, self._now())
-        self.flush()
-
-    def hear_close(self, reason: str) -> None:
-        self.machine.lost(reason, self._now())
-        self.flush()
-
-    def disconnect(self) -> None:
-        self.machine.disconnect(self._now())
-        self.flush()
-
-    async def ask(self, message: Message, deadline: float) -> Message:
-        hop_by_hop = self.machine.send_request(message)
-        future: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
-        self._asked[hop_by_hop] = future
-        self.flush()
-        seconds = max(0.0, deadline - self._now())
-        timer = self.node.site.clock.call_later(seconds, partial(self._late, hop_by_hop, message.name))
-        try:
-            return await future
-        finally:
-            timer.cancel()
-            if self._asked.pop(hop_by_hop, None) is not None:
-                self.machine.forget(hop_by_hop)
-
-    def flush(self) -> None:
-        """Send what the machine has to say, act on what happened, and arm its timer."""
-        for data in self.machine.data_to_send():
-            self.link.send(data)
-        for event in self.machine.events():
-            self._handle(event)
-        self._arm()
-
-    # -- what happened
-
-    def _handle(self, event: Event) -> None:
-        match event:
-            case RequestReceived(message):
-                self.node.site.spawn(self.node.serve(self, message), message.name)
-            case AnswerReceived(message):
-                self._settle(message.hop_by_hop, message)
-            case AnswerBroken(hop_by_hop, reason):
-                self._settle(hop_by_hop, Unreachable(f"{self.peer.name} answered with a malformed message: {reason}"))
-            case Faulted(reason, _, data):
-                self.node.site.peer_fault(self.link, reason, data)
-            case Opened(host, realm, _):
-                self._opened(host, realm)
-            case Closed():
-                self._closed(event)
-            case Duplicate(message, replayed):
-                how = "its answer repeated" if replayed else "still at work"
-                self.node.site.note(f"{message.name} of {self.peer.name} is a duplicate, {how}")
-            case Suspected():
-                self.node.site.note(f"{self.peer.name} left a watchdog request unanswered")
-
-    def _opened(self, host: str, realm: str) -> None:
-        self.peer = Peer(self.link.remote, host, realm, self.link.interface.name)
-        self.was_open = True
-        if self.dialled is not None:
-            self.dialled.host, self.dialled.is_open, self.dialled.pause = host, True, FIRST_PAUSE
-        if not self.ready.done():
-            self.ready.set_result(True)
-        self.node.opened(self.peer)
-
-    def _closed(self, closed: Closed) -> None:
-        self.link.close(closed.reason)
-        for hop_by_hop in closed.pending:
-            self._settle(hop_by_hop, _LostError(f"connection to {self.peer.name} was lost: {closed.reason}"))
-        if not self.ready.done():
-            self.ready.set_result(False)
-        if not self.gone.done():
-            self.gone.set_result(None)
-        self.node.forget(self, closed)
-
-    def _settle(self, hop_by_hop: int, outcome: Message | Unreachable) -> None:
-        future = self._asked.pop(hop_by_hop, None)
-        if future is None or future.done():
-            return
-        if isinstance(outcome, Message):
-            future.set_result(outcome)
-        else:
-            future.set_exception(outcome)
-
-    def _late(self, hop_by_hop: int, name: str) -> None:
-        self.machine.forget(hop_by_hop)
-        self._settle(hop_by_hop, Unreachable(f"{self.peer.name} did not answer {name} in time"))
-
-    # -- time
-
-    def _now(self) -> float:
-        return self.node.site.clock.now()
-
-    def _arm(self) -> None:
-        """Arm the machine's timer; one that is armed for an earlier time stays, and finds then that it is early."""
-        wanted, armed = self.machine.next_timer(), self._armed
-        if _covers(armed, wanted):
-            return
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        self._armed = wanted
-        if wanted is None:
-            return
-        clock, seconds = self.node.site.clock, max(0.0, wanted.deadline - self._now())
-        if wanted.keep_alive:
-            self._timer = clock.keep_alive(seconds, self._ring, internal=self.link.internal)
-        else:
-            self._timer = clock.call_later(seconds, self._ring)
-
-    def _ring(self) -> None:
-        self._armed = self._timer = None
-        self.machine.on_timer(self._now())
-        self.flush()
-
-
-def _covers(armed: Timer | None, wanted: Timer | None) -> bool:
-    """Whether the armed timer rings in time for the wanted one."""
-    if armed is None or wanted is None:
-        return False
-    return armed.keep_alive == wanted.keep_alive and armed.deadline <= wanted.deadline
 
 
 async def _wait_until(attempt: asyncio.Future[None], site: Site, deadline: float) -> None:

@@ -1,0 +1,103 @@
+"""What Diameter costs: the codec alone, and AIR, ULR and ECR through both nodes with trace and durable store.
+
+The floors are a third or less of what a laptop's core does, so that only a change of kind is noticed; `-s` prints figures.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from simwarden.runtime.loop import TestbedLoop
+from simwarden.wire.diameter import application_id, check_request, decode, encode, request
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+ULR = request(
+    "Update-Location-Request",
+    [
+        ("Session-Id", "mme.epc.mnc001.mcc001.3gppnetwork.org;1;2"),
+        application_id(16777251),
+        ("Auth-Session-State", 1),
+        ("Origin-Host", "mme.epc.mnc001.mcc001.3gppnetwork.org"),
+        ("Origin-Realm", "epc.mnc001.mcc001.3gppnetwork.org"),
+        ("Destination-Realm", "epc.mnc001.mcc001.3gppnetwork.org"),
+        ("User-Name", "001010000000001"),
+        ("Terminal-Information", [("IMEI", "35000100000001"), ("Software-Version", "01")]),
+        ("RAT-Type", 1004),
+        ("ULR-Flags", 34),
+        ("Visited-PLMN-Id", b"\x00\xf1\x10"),
+    ],
+)
+WIRE = encode(ULR)
+
+
+def report(what: str, rate: float) -> float:
+    sys.stderr.write(f"\n{what}: {rate:,.0f}/s, {1e6 / rate:.1f} us")
+    return rate
+
+
+@pytest.mark.parametrize(
+    ("what", "work", "floor"),
+    [
+        ("decode ULR", lambda: decode(WIRE), 30_000),
+        ("encode ULR", lambda: encode(ULR), 50_000),
+        ("check ULR", lambda: check_request(ULR, (16777251,)), 70_000),
+    ],
+)
+def test_codec(what: str, work: Callable[[], Any], floor: int) -> None:
+    best = 9.0
+    for _ in range(5):
+        start = time.process_time()
+        for _ in range(3000):
+            work()
+        best = min(best, (time.process_time() - start) / 3000)
+    assert report(what, 1 / best) > floor
+
+
+def _load(path: str) -> Any:
+    source = Path(__file__).parents[1] / "unit" / "simulators" / path
+    spec = importlib.util.spec_from_file_location(source.stem, source)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[source.stem] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+async def _rate(work: Callable[[], Awaitable[Any]], number: int = 400) -> float:
+    start = time.process_time()
+    for _ in range(number):
+        await work()
+    return number / (time.process_time() - start)
+
+
+def test_hss_and_eir() -> None:
+    hss, eir = _load("hss/test_hss.py"), _load("eir/test_eir.py")
+    found: dict[str, float] = {}
+    net = hss.Net(TestbedLoop(virtual=True))
+
+    async def locations() -> None:
+        await net.provision(binding=hss.LEARN)
+        await net.mme.ulr(hss.METER)
+        found["AIR"] = await _rate(lambda: net.mme.air(("Number-Of-Requested-Vectors", 1)))
+        found["ULR"] = await _rate(lambda: net.mme.ulr(hss.METER))
+
+    net.play(locations)
+    other = eir.Net(TestbedLoop(virtual=True))
+
+    async def equipment() -> None:
+        found["ECR"] = await _rate(lambda: other.mme.ecr(eir.METER))
+
+    other.play(equipment)
+    rates = {what: report(what, rate) for what, rate in found.items()}
+    assert rates["AIR"] > 800
+    assert rates["ULR"] > 800
+    assert rates["ECR"] > 2000
