@@ -1,6 +1,7 @@
 """What Diameter costs: the codec alone, and AIR, ULR and ECR through both nodes with trace and durable store.
 
-The floors are a third or less of what a laptop's core does, so that only a change of kind is noticed; `-s` prints figures.
+The floors are a third or less of what a laptop's core does, so that only a change of kind is noticed; `-s` prints the
+figures.
 """
 
 from __future__ import annotations
@@ -91,12 +92,14 @@ def test_hss_and_eir() -> None:
         found["ULR"] = await _rate(lambda: net.mme.ulr(hss.METER))
 
     net.play(locations)
+    net.loop.close()
     other = eir.Net(TestbedLoop(virtual=True))
 
     async def equipment() -> None:
         found["ECR"] = await _rate(lambda: other.mme.ecr(eir.METER))
 
     other.play(equipment)
+    other.loop.close()
     rates = {what: report(what, rate) for what, rate in found.items()}
     assert rates["AIR"] > 800
     assert rates["ULR"] > 800
