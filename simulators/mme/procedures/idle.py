@@ -36,14 +36,18 @@ def choose_period(core: Core, ue: UeContext, request: Message) -> Period:
     return Period(t3412, extended)
 
 
-def enter_idle(core: Core, ue: UeContext) -> None:
-    """Start to wait for the device's next tracking area update."""
+def enter_idle(core: Core, ue: UeContext, *, internal: bool) -> None:
+    """Start to wait for the device's next tracking area update.
+
+    Periodic updates are keep-alives: while device and eNB are in this process (`internal`) both ends skip them.
+    """
     core.stop_timer(ue)
     ue.last_activity = core.clock.now()
     timers = core.config.timers
     period = ue.period
     if 0 < period < math.inf:  # else it is deactivated: the device makes no periodic updates
-        ue.timer = core.clock.call_later(period + timers.mobile_reachable_margin, lambda: _unreachable(core, ue))
+        patience = period + timers.mobile_reachable_margin
+        ue.timer = core.clock.keep_alive(patience, lambda: _unreachable(core, ue), internal=internal)
 
 
 def _unreachable(core: Core, ue: UeContext) -> None:

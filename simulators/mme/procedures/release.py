@@ -75,7 +75,7 @@ def let_go(core: Core, conn: Connection) -> None:
         return
     ue.connection = None
     if ue.state is EmmState.REGISTERED:
-        enter_idle(core, ue)
+        enter_idle(core, ue, internal=conn.enb.link.internal)
         core.show(ue)
 
 

@@ -213,6 +213,7 @@ def test_a_device_detaches(run: Any, switch_off: bool) -> None:  # noqa: FBT001
 
 def test_a_silent_device_is_detached_and_learns_at_its_next_contact(run: Any) -> None:
     async def story(network: Any) -> None:
+        network.host.clock.skip_keep_alives = False
         phone = await network.attached_idle()
         await network.pass_time(3240 + 240 + 300 + 1)
         assert network.session() is None
@@ -229,6 +230,7 @@ def test_a_silent_device_is_detached_and_learns_at_its_next_contact(run: Any) ->
 
 def test_a_detached_context_is_purged_in_time(run: Any) -> None:
     async def story(network: Any) -> None:
+        network.host.clock.skip_keep_alives = False
         await network.attached_idle()
         await network.pass_time(3240 + 240 + 300 + 604800 + 1)
         assert network.hss.names() == ["purge-ue"]
@@ -240,6 +242,7 @@ def test_a_detached_context_is_purged_in_time(run: Any) -> None:
 
 def test_the_extended_timer_is_for_devices_that_support_it(run: Any) -> None:
     async def story(network: Any) -> None:
+        network.host.clock.skip_keep_alives = False
         phone = await network.attached_idle()
         phone.attach(ms_network_feature_support=1)
         await network.settle()
