@@ -34,6 +34,8 @@ Seconds = Annotated[float, BeforeValidator(_duration), Field(ge=0)]
 #: a timer told to devices: TS 24.008 10.5.7.3 can say at most 31 times 6 minutes
 Coded = Annotated[Seconds, Field(le=11160)]
 Choice = Literal["admit", "refuse"]
+#: causes after which a device holds its card invalid until it is switched off (TS 24.301 5.5.1.2.5)
+_INVALIDATING = frozenset({2, 3, 6, 7, 8})
 
 
 class Causes(Model):
@@ -55,6 +57,13 @@ class Causes(Model):
     barred_esm: Esm = EsmCause.OPERATOR_DETERMINED_BARRING
     barred_while_registered: Emm = EmmCause.EPS_SERVICES_NOT_ALLOWED_IN_THIS_PLMN
     """Tracking area update and service request under barring, and the detach when it begins (without an ESM cause)."""
+
+    @field_validator("unreachable")
+    @classmethod
+    def _temporary(cls, value: EmmCause) -> EmmCause:
+        if value in _INVALIDATING:
+            raise ValueError(f"{value.name} invalidates the card, which is as good as before when the decider returns")
+        return value
 
 
 class Security(Model):
