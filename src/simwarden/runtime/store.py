@@ -9,6 +9,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine, MetaData
 
+_COMPILED: dict[Any, Any] = {}
+
 
 def open_engine(url: str, metadata: MetaData, *, lasting: bool = True) -> Engine:
     """Open a database by SQLAlchemy URL and create the tables it lacks. Raises ConfigError for an unusable URL.
@@ -27,7 +29,8 @@ def open_engine(url: str, metadata: MetaData, *, lasting: bool = True) -> Engine
         metadata.create_all(engine)
     except (sa.exc.SQLAlchemyError, ImportError) as error:
         raise ConfigError(f"store {url}: {error}") from error
-    return engine
+    # Each run has engines of its own for the same few statements: they are compiled once a process.
+    return engine.execution_options(compiled_cache=_COMPILED)
 
 
 def sqlite_url(path: Path) -> str:
