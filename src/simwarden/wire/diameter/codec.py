@@ -28,6 +28,7 @@ _U32: Final = Struct(">I")
 _I32: Final = Struct(">i")
 _U64: Final = Struct(">Q")
 _PAD: Final = (b"", b"\0\0\0", b"\0\0", b"\0")
+_SWAPPED_NIBBLES: Final = bytes(octet >> 4 | (octet & 15) << 4 for octet in range(256))
 _NTP_EPOCH: Final = 2208988800
 _UNPACK_HEAD2, _UNPACK_HEAD3, _UNPACK_U32 = _HEAD2.unpack_from, _HEAD3.unpack_from, _U32.unpack_from
 _PACK_HEAD2, _PACK_U32 = _HEAD2.pack, _U32.pack
@@ -39,8 +40,7 @@ _TEXT, _UNSIGNED32, _GROUPED, _OCTETS = int(Kind.TEXT), int(Kind.UNSIGNED32), in
 
 
 def _decode_tbcd(data: bytes) -> str:
-    digits = "".join(f"{octet & 15:x}{octet >> 4:x}" for octet in data)
-    digits = digits.removesuffix("f")
+    digits = data.translate(_SWAPPED_NIBBLES).hex().removesuffix("f")
     if not digits.isdigit() and digits:
         raise ValueError(f"TBCD octets {data.hex()} are no digits")
     return digits
@@ -49,8 +49,7 @@ def _decode_tbcd(data: bytes) -> str:
 def _encode_tbcd(digits: str) -> bytes:
     if not (digits.isdigit() and digits.isascii()) and digits:
         raise ValueError(f"{digits!r} is no string of digits")
-    padded = digits + "f" * (len(digits) % 2)
-    return bytes.fromhex("".join(padded[i + 1] + padded[i] for i in range(0, len(padded), 2)))
+    return bytes.fromhex(digits + "f" * (len(digits) % 2)).translate(_SWAPPED_NIBBLES)
 
 
 def _decode_address(data: bytes) -> str:
