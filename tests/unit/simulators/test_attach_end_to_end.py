@@ -56,6 +56,8 @@ class Network:
             peers = {"x2": ("enb",)} if name == "enb2" else {}
             add(name, Enb, EnbConfig.model_validate(peers | settings.get(name, {})))
         add("mme", Mme, MmeConfig.model_validate(settings.get("mme", {})))
+        if "mme_away" in settings:
+            add("mme_away", Mme, MmeConfig.model_validate(settings["mme_away"]))
         add("hss", Hss, HssConfig.model_validate(settings.get("hss", {})))
         add("eir", Eir, EirConfig.model_validate(settings.get("eir", {})))
 
@@ -234,5 +236,68 @@ def test_while_the_eir_is_down_nobody_is_served_and_no_card_is_lost(run: Any) ->
         assert network.observed("meter", "usim") == "valid"
         await network.host.start("eir")
         assert await network.do("meter", "attach", device="meter") == "accepted"
+
+    run(story)
+
+
+def test_an_emergency_call_is_served_without_a_card_and_from_prohibited_equipment(run: Any) -> None:
+    async def story(network: Network) -> None:
+        assert await network.do("phone", "power_on", device="phone") == "no-card"
+        assert await network.do("phone", "emergency_call", device="phone") == "accepted"
+        asked = [frame for frame in network.of(Frame) if frame.interface in ("S6a", "S13")]
+        assert {found.name for _, found in Dissector().walk(asked) if found} == {
+            "capabilities-exchange-request",
+            "capabilities-exchange-answer",
+        }
+        assert network.observed("hss", "registration", IMSI) is None
+
+    run(story, eir={"prohibited": [PHONE]})
+
+
+def test_an_emergency_call_from_a_phone_whose_card_is_refused(run: Any) -> None:
+    async def story(network: Network) -> None:
+        await network.do("phone", "insert", card="card", into="phone")
+        assert await network.do("phone", "power_on", device="phone") == "rejected"
+        assert await network.do("phone", "emergency_call", device="phone") == "accepted"
+        assert network.observed("mme", "session", IMSI)["emergency"]
+        assert network.observed("hss", "registration", IMSI) is None
+
+    run(story, binding=[{"by": "hss", "imei": METER}])
+
+
+def test_a_device_that_goes_to_another_province_is_served_by_its_mme_alone(run: Any) -> None:
+    async def story(network: Network) -> None:
+        await network.do("meter", "insert", card="card", into="meter")
+        assert await network.do("meter", "power_on", device="meter") == "accepted"
+        await network.host.clock.sleep(15)
+        await network.do("meter", "goto", device="meter", cell="enb2/1")
+        await network.host.clock.sleep(60)
+        assert network.observed("mme", "session", IMSI) is None
+        assert network.observed("mme_away", "session", IMSI)["tai"] == "001-01-0007"
+        assert network.observed("hss", "registration", IMSI)["mme"].startswith("mme_away")
+
+    run(
+        story,
+        mme_away={"mme_code": "2"},
+        enb2={"mmes": ("mme_away",), "x2": (), "cells": [{"tac": "7"}]},
+        hss={"peers": {"mme": {}, "mme_away": {"home_province": False}}},
+        eir={"peers": {"mme": {}, "mme_away": {}}},
+    )
+
+
+@pytest.mark.parametrize("kill", [True, False])
+def test_after_a_restart_of_the_mme_devices_come_back(run: Any, kill: bool) -> None:  # noqa: FBT001
+    async def story(network: Network) -> None:
+        await network.do("meter", "insert", card="card", into="meter")
+        assert await network.do("meter", "power_on", device="meter") == "accepted"
+        await network.host.clock.sleep(15)
+        await network.host.stop("mme", kill=kill)
+        await network.host.clock.sleep(1)
+        assert network.observed("mme", "session", IMSI) is None
+        await network.host.start("mme")
+        await network.host.clock.sleep(30)
+        await network.do("meter", "service_request", device="meter")
+        await network.host.clock.sleep(30)
+        assert network.observed("mme", "session", IMSI)["imei"] == METER
 
     run(story)
