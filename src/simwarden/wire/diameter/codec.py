@@ -32,6 +32,7 @@ _SWAPPED_NIBBLES: Final = bytes(octet >> 4 | (octet & 15) << 4 for octet in rang
 _NTP_EPOCH: Final = 2208988800
 _UNPACK_HEAD2, _UNPACK_HEAD3, _UNPACK_U32 = _HEAD2.unpack_from, _HEAD3.unpack_from, _U32.unpack_from
 _PACK_HEAD2, _PACK_U32 = _HEAD2.pack, _U32.pack
+_FAILED_AVP: Final = 279
 _NO_VENDOR: Final = BY_CODE[0]
 _TEXT, _UNSIGNED32, _GROUPED, _OCTETS = int(Kind.TEXT), int(Kind.UNSIGNED32), int(Kind.GROUPED), int(Kind.OCTETS)
 
@@ -171,7 +172,10 @@ def _decode_avps(data: bytes, pos: int, end: int, unsupported: list[RawAvp], dep
                 elif kind == 1:  # _UNSIGNED32
                     append((avp[0], _UNPACK_U32(data, start)[0]))
                 elif kind == 2:  # _GROUPED
-                    append((avp[0], _decode_avps(data, start, stop, unsupported, depth - 1)))
+                    if code == _FAILED_AVP and not vendor:
+                        append((avp[0], _decode_failed(data, start, stop, depth - 1)))
+                    else:
+                        append((avp[0], _decode_avps(data, start, stop, unsupported, depth - 1)))
                 elif kind == 3:  # _OCTETS
                     append((avp[0], data[start:stop]))
                 else:
@@ -184,6 +188,20 @@ def _decode_avps(data: bytes, pos: int, end: int, unsupported: list[RawAvp], dep
         reason = f"{avp[0] if avp else raw.name}: {wrong}"
         raise DiameterError(ResultCode.DIAMETER_INVALID_AVP_VALUE, reason, [(raw.name, raw)]) from None
     return avps
+
+
+def _decode_failed(data: bytes, pos: int, end: int, depth: int) -> Avps:
+    """Decode a Failed-AVP: what is in it may be wrong, being what a peer complains of, and is then kept as it came."""
+    try:
+        return _decode_avps(data, pos, end, [], depth)
+    except DiameterError:
+        octets = data[pos:end]
+    code, word, vendor = _HEAD3.unpack(octets[:12].ljust(12, b"\0"))
+    if word & 0x80000000:
+        raw = RawAvp(code, vendor, word >> 24, octets[12:])
+    else:
+        raw = RawAvp(code, 0, word >> 24, octets[8:])
+    return [(raw.name, raw)]
 
 
 def _bad_header(data: bytes, pos: int, end: int) -> DiameterError:

@@ -108,6 +108,21 @@ def test_failed_avp_holds_the_offender_or_its_least_form() -> None:
     assert fault(build(avp(277, b"", length=400))).failed == (("AVP-277", RawAvp(277, 0, 0x40, bytes(4))),)
 
 
+@pytest.mark.parametrize(
+    "inner",
+    [avp(277, b"\0\1"), avp(277, b"", length=400), avp(1407, b"\0", vendor=10415), avp(1, b"\xff"), b"\0\0\1", b""],
+)
+def test_a_failed_avp_may_hold_what_is_wrong(inner: bytes) -> None:
+    message = decode(build(avp(268, b"\0\0\x13\x96"), avp(279, inner), flags=0x40))
+    assert message.result_code == 5014
+    assert message.unsupported == []
+    assert decode(encode(message)).get("Failed-AVP") is not None
+
+
+def test_an_unknown_avp_in_a_failed_avp_is_not_unsupported() -> None:
+    assert decode(build(avp(279, avp(9999, b"?")), flags=0x40)).unsupported == []
+
+
 def test_groups_nested_without_end_are_refused() -> None:
     data = b""
     for _ in range(40):
