@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from simwarden.trace.events import Event
 
 _LABEL: Final = 38
-_NARROWEST, _WIDEST = 5, 11
+_NARROWEST, _WIDEST = 4, 11
 _DAY: Final = 86400
 _CODES: Final = {"red": "1;31", "green": "32", "dim": "2", "bold": "1", "yellow": "33", "": ""}
 

@@ -30,6 +30,18 @@ _TELLING_FIELDS: Final = frozenset({"proactive_command", "res", "auts"})
 _CARRIERS: Final = frozenset(
     {"uplink-nas-transport", "downlink-nas-transport", "ul-information-transfer", "dl-information-transfer"}
 )
+#: messages whose cause says why something is done, not that it was refused
+_NO_REFUSALS: Final = frozenset(
+    {
+        "e-rab-release-command",
+        "handover-cancel",
+        "handover-request",
+        "handover-required",
+        "reset",
+        "ue-context-release-command",
+        "ue-context-release-request",
+    }
+)
 
 
 class Kind(enum.Enum):
@@ -134,7 +146,7 @@ def _message(frame: Frame, found: Dissection) -> Row:
         target=frame.target,
         interface=frame.interface,
         name=found.name,
-        cause=found.cause,
+        cause="" if found.name in _NO_REFUSALS else found.cause,
         fields=fields_of(found),
         octets=masked(frame),
     )

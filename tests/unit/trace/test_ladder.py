@@ -84,7 +84,7 @@ def test_long_names_are_staggered(events: list[Event]) -> None:
                 setattr(event, side, "elevator-alarm")
     order = traces.ORDER | {"elevator-alarm": 10}
     first, second, *_ = draw(events, order, Style(80))
-    assert "elevato" in first + second
+    assert "elevat" in first + second
     assert max(map(len, draw(events, order, Style(80)))) <= 80
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from typing import TYPE_CHECKING
 
 from simwarden.errors import ConfigError
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
     from simwarden.scenario.result import ScenarioResult
 
 
+#: a capture in the index of a page; a name of a result holds nothing that leads out of the folder
+_CAPTURE = re.compile(r'"capture":"([A-Za-z0-9_.-]+\.pcapng)"')
+
+
 def write_report(results: Sequence[ScenarioResult], folder: Path, *, trace: str = "always", mask: bool = False) -> Path:
     """Write the report into a folder, which is made if need be, and return the path of its page.
 
@@ -30,6 +35,7 @@ def write_report(results: Sequence[ScenarioResult], folder: Path, *, trace: str 
     kept = [result for result in results if _keeps(result, trace)]
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        _clear(folder)
         with (folder / "events.jsonl").open("w", encoding="utf-8") as lines:
             for result in kept:
                 lines.writelines(f"{line}\n" for line in lines_of(result.events, scenario=result.name))
@@ -46,6 +52,16 @@ def write_report(results: Sequence[ScenarioResult], folder: Path, *, trace: str 
     except OSError as error:
         raise ConfigError(f"the report cannot be written: {error}") from error
     return path
+
+
+def _clear(folder: Path) -> None:
+    """Remove the captures that an earlier report in this folder names, so that none outlives its page."""
+    try:
+        names = _CAPTURE.findall((folder / "index.html").read_text(encoding="utf-8", errors="replace"))
+    except FileNotFoundError:
+        return
+    for name in names:
+        (folder / name).unlink(missing_ok=True)
 
 
 def _keeps(result: ScenarioResult, trace: str) -> bool:

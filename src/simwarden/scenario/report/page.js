@@ -34,6 +34,7 @@
   }
   const lasted = (seconds) => (seconds < 1 ? `${Math.round(seconds * 1000)} ms` : `${seconds.toFixed(2)} s`);
   const span = (seconds) => (seconds < 86400 ? `${clock(seconds)} s` : clock(seconds)) + " of network time";
+  const counted = (number) => `${number} message${number === 1 ? "" : "s"}`;
   const words = (name) => name.replaceAll("-", " ").replaceAll("_", " ");
 
   // -- the list
@@ -52,7 +53,7 @@
   }
 
   function entry(each) {
-    const about = [each.path, `${each.messages} messages`, lasted(each.seconds)].join(" · ");
+    const about = [each.path, counted(each.messages), lasted(each.seconds)].join(" · ");
     const link = make("a", { href: `#${encodeURIComponent(each.name)}`, cls: each.verdict, "aria-current": each.number === current && "true" },
       make("span", { cls: "mark", title: each.verdict }, MARKS[each.verdict]), make("span", {}, each.title), make("small", {}, about),
       ...each.blocked.map((control) => make("small", { cls: "block" }, `✗ ${control}`)));
@@ -63,7 +64,7 @@
     const count = Object.fromEntries(VERDICTS.map((each) => [each, scenarios.filter((one) => one.verdict === each).length]));
     const seconds = scenarios.reduce((sum, each) => sum + each.seconds, 0);
     const parts = VERDICTS.filter((each) => count[each]).map((each) => `${count[each]} ${each}`);
-    $("summary").textContent = `${scenarios.length} scenarios: ${parts.join(", ") || "none run"} in ${seconds.toFixed(2)} s`;
+    $("summary").textContent = `${scenarios.length} scenario${scenarios.length === 1 ? "" : "s"}: ${parts.join(", ") || "none run"} in ${seconds.toFixed(2)} s`;
     $("bar").append(...VERDICTS.filter((each) => count[each]).map((each) => {
       const piece = make("i", { cls: each });
       piece.style.flexGrow = count[each];
@@ -160,7 +161,7 @@
       input.addEventListener("change", () => { show[name] = input.checked; draw(); });
       return make("label", {}, input, label);
     };
-    return make("div", { cls: "tools" }, make("span", {}, `${each.messages} messages, ${each.steps[0]} of ${each.steps[1]} steps`), make("span", { cls: "grow" }),
+    return make("div", { cls: "tools" }, make("span", {}, `${counted(each.messages)}, ${each.steps[0]} of ${each.steps[1]} steps`), make("span", { cls: "grow" }),
       box("full", "unfold all"), box("states", "states"),
       blocks ? make("button", { type: "button", cls: "link", onclick: () => jump(1) }, `next of ${blocks} refused ( x )`) : "");
   }
@@ -209,7 +210,7 @@
     const lanes = messages.flatMap((row) => [row.s, row.d]).filter((lane) => lane >= 0);
     const names = [...new Set(messages.map((row) => row.i))].join(", ");
     const open = unfolded.has(group[0].n);
-    const cells = make("div", { cls: "cells" }, label(Math.min(...lanes), Math.max(...lanes), each, make("span", {}, `${open ? "▾" : "▸"} ${messages.length} messages on ${names}`)));
+    const cells = make("div", { cls: "cells" }, label(Math.min(...lanes), Math.max(...lanes), each, make("span", {}, `${open ? "▾" : "▸"} ${counted(messages.length)} on ${names}`)));
     return make("div", { cls: "row fold", role: "listitem", tabindex: -1, "data-fold": group[0].n, "aria-expanded": String(open) }, make("time", {}), cells);
   }
 
@@ -335,10 +336,10 @@
 
   function dump(hex) {
     const found = [];
-    for (let at = 0; at < hex.length; at += 32) {
-      const pairs = hex.slice(at, at + 32).match(/../g);
+    for (let at = 0; at < hex.length; at += 16) {
+      const pairs = hex.slice(at, at + 16).match(/../g);
       const ascii = pairs.map((pair) => { const code = parseInt(pair, 16); return code > 31 && code < 127 ? String.fromCharCode(code) : "·"; }).join("");
-      found.push(`${(at / 2).toString(16).padStart(4, "0")}  ${pairs.join(" ").padEnd(47)}  ${ascii}`);
+      found.push(`${(at / 2).toString(16).padStart(4, "0")}  ${pairs.join(" ").padEnd(23)}  ${ascii}`);
     }
     return found.join("\n");
   }

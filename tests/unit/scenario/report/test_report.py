@@ -170,6 +170,13 @@ def test_junit(tmp_path: Path) -> None:
     assert cases["moved-card"].find("properties/property[@name='proves']") is not None
 
 
+def test_captures_of_an_earlier_report_go_and_others_stay(tmp_path: Path) -> None:
+    (tmp_path / "mine.pcapng").write_bytes(b"")
+    write_report([results.passed(), results.failed()], tmp_path)
+    write_report([results.failed()], tmp_path)
+    assert {each.name for each in tmp_path.glob("*.pcapng")} == {"mine.pcapng", "wrong-cause.pcapng"}
+
+
 def test_nothing_run_is_a_report_too(tmp_path: Path) -> None:
     write_report([], tmp_path)
     assert page(tmp_path).index == []
