@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 _POLL = 30.0
 """Seconds between looks for the card's presence (TS 102.221 14.5.2)."""
 _SEARCH_PAUSE = 30.0
-"""Seconds after which a terminal without coverage looks for a cell again."""
+"""Seconds after which a terminal without coverage looks for a cell again; doubled each time, up to an hour."""
+_SEARCH_LONGEST = 3600.0
 _OBSERVED = {
     Procedure.ATTACH: "attach",
     Procedure.TRACKING_AREA_UPDATE: "tau",
@@ -81,11 +82,18 @@ class Body(Element[DeviceConfig]):
 
     async def run(self, procedure: Procedure, begin: Callable[[Emm], None]) -> str:
         """Run a procedure of EMM, or wait for the one of its kind that runs; return how it ended."""
-        answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        self.waiting[procedure] = answer
+        while self.emm.procedure not in (None, procedure):
+            await self.ending(self.emm.procedure)
+        answer = self.ending(procedure)
         if self.emm.procedure is None:
             begin(self.emm)
         return await answer
+
+    def ending(self, procedure: Procedure) -> asyncio.Future[str]:
+        """Return the future of how a procedure ends."""
+        if procedure not in self.waiting:
+            self.waiting[procedure] = asyncio.get_running_loop().create_future()
+        return self.waiting[procedure]
 
     def answer(self, procedure: Procedure, word: str) -> None:
         """Tell whoever waits how a procedure ended."""
@@ -302,17 +310,23 @@ class Body(Element[DeviceConfig]):
         if self.config.keeps_keys == "always":
             self.store_context()
         self.emm.released()
-        if self.radio.cell is None and self.powered:
-            self.site.clock.call_later(_SEARCH_PAUSE, self._look_again)
 
-    def _look_again(self) -> None:
+    def on_coverage_lost(self) -> None:
+        """See Listener."""
+        self.emm.cell = None
+        self._search_later(_SEARCH_PAUSE)
+
+    def _search_later(self, pause: float) -> None:
+        self.site.clock.call_later(pause, partial(self._look_again, pause))
+
+    def _look_again(self, pause: float) -> None:
         if self.powered and self.radio.cell is None:
-            self.site.spawn(self._regain(), "search for coverage")
+            self.site.spawn(self._regain(pause), "search for coverage")
 
-    async def _regain(self) -> None:
+    async def _regain(self, pause: float) -> None:
         await self.select_cell()
         if self.radio.cell is None:
-            self.site.clock.call_later(_SEARCH_PAUSE, self._look_again)
+            self._search_later(min(2 * pause, _SEARCH_LONGEST))
         else:
             cell_selection.try_again(self.emm)
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _PATIENCE = 5.0
 """Seconds after which a card that does not answer counts as dead (the waiting time of T=0, generously)."""
+_PATIENCE_IN_ROUNDS = 32
+"""Responses fetched, and toolkit commands served, after one command."""
 _NO_DATA, _PIN1 = 0x0C, 0x01
 
 
@@ -101,17 +103,21 @@ class CardSession:
         async with self._lock:
             response = await self._transmit(command)
             waiting = response
-            while waiting.sw >> 8 == 0x91:
+            for _ in range(_PATIENCE_IN_ROUNDS):
+                if waiting.sw >> 8 != 0x91:
+                    return response
                 waiting = await self._serve_toolkit(waiting.sw & 0xFF)
-        return response
+        raise PeerError("the card has no end of toolkit commands")
 
     async def _transmit(self, command: CommandApdu) -> ResponseApdu:
         response = ResponseApdu.parse(await self._exchange(command.to_bytes()))
-        following = again_with(command, response.sw)
-        while following is not None:
+        for _ in range(_PATIENCE_IN_ROUNDS):
+            following = again_with(command, response.sw)
+            if following is None:
+                return response
+            command = following
             response = ResponseApdu.parse(await self._exchange(following.to_bytes()))
-            following = again_with(following, response.sw)
-        return response
+        raise PeerError("the card has no end of responses")
 
     async def _serve_toolkit(self, size: int) -> ResponseApdu:
         fetched = await self._transmit(cat.fetch(size))

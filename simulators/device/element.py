@@ -63,13 +63,17 @@ class Device(Body):
         """Lose power: nobody is told."""
         self.powered = False
         self.emm.reset()
+        self.stop_polling()
         self.radio.close()
+        self._dark()
         self._let_go()
 
     def _let_go(self) -> None:
         session, self.session = self.session, None
+        self.card_name = ""
         if session is not None:
             session.link.close("terminal gone")
+            self.observe("card", None)
 
     # -- the user: card
 
@@ -218,10 +222,16 @@ class Device(Body):
         if self.session is not None:
             self.session.power_off()
         self.radio.close()
+        self._dark()
         self.observe("power", "off")
         self.observe("attach", "off")
         self.observe("usim", None)
+
+    def _dark(self) -> None:
+        """Nothing runs any more: whoever waits for something hears that it got no answer."""
         self.emm.card = self.emm.cell = None
+        for procedure in list(self.waiting):
+            self.answer(procedure, "no-answer")
 
     async def _say_goodbye(self) -> None:
         if detach.switch_off(self.emm) and self.radio.state is not Rrc.IDLE:
@@ -292,8 +302,7 @@ class Device(Body):
             word = await self.run(Procedure.SERVICE_REQUEST, service_request.start_emergency)
             if word != "accepted":
                 return word
-        answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        self.waiting[Procedure.EMERGENCY_BEARER] = answer
+        answer = self.ending(Procedure.EMERGENCY_BEARER)
         esm.start_emergency(self.emm)
         return await answer
 
@@ -321,8 +330,7 @@ class Device(Body):
             return "no-cell"
         if self.radio.state is Rrc.CONNECTED:
             return await self._hand_over(cell)
-        update: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        self.waiting[Procedure.TRACKING_AREA_UPDATE] = update
+        update = self.ending(Procedure.TRACKING_AREA_UPDATE)
         self.radio.camp(split_cell(name)[0], cell)
         if self.emm.procedure is Procedure.TRACKING_AREA_UPDATE or update.done():
             return await update

@@ -17,6 +17,7 @@ from simwarden.machine.nas_security import NasSecurityContext
 from simwarden.wire.nas import (
     NO_KEY,
     UE_PROCESSES,
+    EmmCause,
     Message,
     MessageType,
     SecurityHeaderType,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from simwarden.model.identity import Guti, Plmn, Tai
     from simwarden.wire.uu import CellInformation
 
+_NOT_IMPLEMENTED = EmmCause.MESSAGE_TYPE_NON_EXISTENT_OR_NOT_IMPLEMENTED
 _NEVER_CIPHERED = frozenset({MessageType.ATTACH_REQUEST, MessageType.TRACKING_AREA_UPDATE_REQUEST})
 
 
@@ -220,9 +222,12 @@ class Emm:
             self.port.observe("emm_state", state.value)
 
     def start(self, timer: Timer, seconds: float | None = None) -> None:
-        """Start a timer, anew if it runs."""
-        self.timers.add(timer)
-        self.port.start_timer(timer, timer.seconds if seconds is None else seconds)
+        """Start a timer, anew if it runs; one that is deactivated is not started."""
+        wanted = timer.seconds if seconds is None else seconds
+        self.stop(timer)
+        if wanted < math.inf:
+            self.timers.add(timer)
+            self.port.start_timer(timer, wanted)
 
     def stop(self, *timers: Timer) -> None:
         """Stop timers that may run."""
@@ -329,19 +334,17 @@ class Emm:
 
         try:
             opened = self._open(pdu)
+            if opened is None:
+                return
+            message, protected = opened
+            handler = HANDLERS.get(message.type)
+            if handler is None:
+                raise PeerError(f"{message.type.name} makes no sense to a UE", code=_NOT_IMPLEMENTED)  # noqa: TRY301
+            handler(self, message, protected)
         except PeerError as error:
             self.port.fault(error.reason, pdu)
             if error.code is not None and self.secure:
                 self.send(Message(MessageType.EMM_STATUS, emm_cause=error.code))
-            return
-        if opened is None:
-            return
-        message, protected = opened
-        handler = HANDLERS.get(message.type)
-        if handler is None:
-            self.port.fault(f"{message.type.name} makes no sense to a UE", pdu)
-            return
-        handler(self, message, protected)
 
     def _open(self, pdu: bytes) -> tuple[Message, bool] | None:
         kind = header_type(pdu)

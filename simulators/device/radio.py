@@ -46,6 +46,9 @@ class Listener(Protocol):
     def on_released(self) -> None:
         """The connection has gone."""
 
+    def on_coverage_lost(self) -> None:
+        """Nothing is heard of the serving eNB any more."""
+
     def on_access_refused(self, seconds: float) -> None:
         """The eNB rejected the connection request."""
 
@@ -145,6 +148,7 @@ class Radio:
         if enb == self.enb:
             self.site.note(f"no coverage: {reason}")
             self.enb, self.cell = "", None
+            self.listener.on_coverage_lost()
             self._drop()
 
     def _drop(self) -> None:

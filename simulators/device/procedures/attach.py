@@ -159,8 +159,7 @@ def failed(emm: Emm, word: str, *, at_once: bool = False) -> None:
         emm.attach_attempts = ATTEMPTS
         emm.update_status = UpdateStatus.EU2_NOT_UPDATED
         emm.port.store_location()
-        if emm.t3402 < float("inf"):
-            emm.start(Timer.T3402, emm.t3402)
+        emm.start(Timer.T3402, emm.t3402)
     emm.finish(word)
 
 

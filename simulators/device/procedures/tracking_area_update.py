@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 from simulators.device.procedures.attach import hindrance, take_registration
@@ -85,7 +84,7 @@ def failed(emm: Emm, word: str, *, at_once: bool = False) -> None:
     emm.enter(EmmState.REGISTERED if unchanged else EmmState.ATTEMPTING_TO_UPDATE)
     if emm.tau_attempts < ATTEMPTS:
         emm.start(Timer.T3411)
-    elif emm.t3402 < math.inf:
+    else:
         emm.port.store_location()
         emm.start(Timer.T3402, emm.t3402)
     emm.finish(word)
