@@ -191,7 +191,7 @@ async def _serve(service: Service, loop: TestbedLoop) -> None:
 
             server = ManagementServer(element, service.tokens(), *service.management)
             url = await server.start()
-        print(_ready(service, url), flush=True)
+        print(_ready(service, host, url), flush=True)
         await stop.wait()
     except (ManagementError, OSError) as error:
         raise ConfigError(f"{service.name} cannot serve: {error}") from error
@@ -202,9 +202,12 @@ async def _serve(service: Service, loop: TestbedLoop) -> None:
     print(f"stopped {service.name}", flush=True)
 
 
-def _ready(service: Service, url: str) -> str:
-    listens = service.settings.placements[service.name].listen
-    parts = [f"{interface} {host}:{port}" for interface, (host, port) in listens.items()]
+def _ready(service: Service, host: Host, url: str) -> str:
+    """Say where the element listens: what was asked for, and the port that the system chose where that was 0."""
+    parts = []
+    for interface, asked in service.settings.placements[service.name].listen.items():
+        address = host.transport.address_of(service.name, interface) if asked[1] == 0 else asked
+        parts.append(f"{interface} {address[0]}:{address[1]}")
     return f"ready {service.name}: {', '.join([*parts, *([f'management {url}'] if url else [])]) or 'no sockets'}"
 
 

@@ -137,6 +137,7 @@ class _Run:
                 self.loop.run_until_complete(self._story(host))
                 shown = self.trace.last_number
                 self.result.virtual = self.clock.now()
+                self._conclude()
                 self.loop.run_until_complete(host.close())
         except TimeUp as error:
             self._fail(f"still running after {self.options.limit:g} s of real time, at {error}", Verdict.ERROR)
@@ -154,7 +155,7 @@ class _Run:
             shown = self.trace.last_number
             self.result.virtual = self.clock.now()
             self._take_down(host)
-        self._conclude(shown)
+        self._keep(shown)
 
     def _real_waits(self) -> list[float]:
         if self.clock.virtual:
@@ -175,19 +176,23 @@ class _Run:
             if host is not None:
                 self.loop.run_until_complete(host.close())
 
-    def _conclude(self, shown: int) -> None:
-        result = self.result
-        if result.failure is None:
-            self._check_faults()
-        if result.failure is None:
-            self._check_refusals(shown)
-        if result.failure is None and self.inconclusive:
-            result.verdict = Verdict.INCONCLUSIVE
+    def _conclude(self) -> None:
+        """Give the verdict of a story that came to its end, before the network says goodbye."""
+        self._check_faults()
+        if self.result.failure is None:
+            self._check_refusals(self.trace.last_number)
+        if self.result.failure is None and self.inconclusive:
+            self.result.verdict = Verdict.INCONCLUSIVE
             outside = ", ".join(dict.fromkeys(self.inconclusive))
-            result.failure = self._record(f"cannot be judged from here: the inside of {outside} (external)")
+            self.result.failure = self._record(f"cannot be judged from here: the inside of {outside} (external)")
+
+    def _keep(self, shown: int) -> None:
+        """Keep the events of the story, without the goodbyes after it unless one of them went wrong."""
+        if self.result.verdict is not Verdict.ERROR:
+            self._check_faults()
         events = self.trace.events
         skipped = [event for event in events[shown:] if isinstance(event, Note) and event.element == "clock"]
-        result.events = events if result.verdict is Verdict.ERROR else [*events[:shown], *skipped]
+        self.result.events = events if self.result.verdict is Verdict.ERROR else [*events[:shown], *skipped]
 
     # -- failures
 

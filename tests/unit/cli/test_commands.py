@@ -1,0 +1,157 @@
+"""Commands: what they print, and their exit codes. A user's fault never gives a traceback."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+from typer.testing import CliRunner, Result
+
+from simwarden.cli.main import app
+
+ROOT = Path(__file__).parents[3]
+DEMO = str(ROOT / "scenarios" / "demo")
+MOVED = f"{DEMO}/moved-card.yaml"
+Cli = Callable[..., Result]
+
+
+@pytest.fixture
+def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
+    monkeypatch.chdir(tmp_path)
+
+    def invoke(*arguments: str) -> Result:
+        result = CliRunner().invoke(app, arguments)
+        assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+        assert "Traceback" not in result.output
+        return result
+
+    return invoke
+
+
+def test_a_run_that_passes(cli: Cli, tmp_path: Path) -> None:
+    result = cli("run", DEMO, "--tag", "demo", "-j", "2")
+    assert result.exit_code == 0, result.output
+    assert "2 scenarios: 2 passed" in result.output
+    report = tmp_path / "report"
+    assert {"index.html", "junit.xml", "events.jsonl", "moved-card.pcapng"} <= {each.name for each in report.iterdir()}
+
+
+def test_a_run_that_fails_tells_why_and_how_to_run_it_again(cli: Cli, tmp_path: Path) -> None:
+    text = Path(MOVED).read_text().replace("5001", "5004").replace("twin: card", f"twin: {DEMO}/card")
+    (tmp_path / "wrong.yaml").write_text(text)
+    result = cli("run", "wrong.yaml", "--seed", "5", "--trace", "off")
+    assert result.exit_code == 1
+    for part in (
+        "s6a.update-location-answer",
+        "- want  experimental_result: 5004",
+        "+ got   experimental_result: DIAMETER_ERROR_USER_UNKNOWN (5001)",
+        "decided by hss, control bind.hss.learned, clause 2.1.3(1) one",
+        "run it alone: simwarden run wrong.yaml --seed 5",
+        "1 scenario: 1 failed",
+    ):
+        assert part in result.output
+    assert "capture:" not in result.output
+
+
+def test_bad_files_and_usage_end_with_2_and_nothing_chosen_with_4(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "bad.yaml").write_text("scenario: s\nsteps:\n- power_onn: x\n- wait: soon\n")
+    result = cli("run", DEMO, "bad.yaml")
+    assert result.exit_code == 2
+    assert "bad.yaml:3:3: verb 'power_onn' is not known (did you mean 'power_on'?)" in result.output
+    assert "bad.yaml:4:9: 'soon' is no duration" in result.output
+    assert "passed" not in result.output
+    assert cli("run", "nothing-here").exit_code == 2
+    assert cli("run", DEMO, "-j", "many").exit_code == 2
+    assert cli("run", DEMO, "--transport", "pigeon").exit_code == 2
+    assert cli("run", DEMO, "--network", "no.yaml").exit_code == 2
+    assert cli("run", DEMO, "--tag", "nonsense").exit_code == 4
+    assert cli("list", DEMO, "--match", "nonsense").exit_code == 4
+
+
+def test_the_demo_draws_the_ladder(cli: Cli) -> None:
+    result = cli("demo")
+    assert result.exit_code == 0
+    assert "REFUSED by hss: bind.hss.learned (2.1.3(1) one)" in result.output
+    assert "Attach reject, EMM cause 8" in result.output
+
+
+def test_validate_tells_all_files(cli: Cli, tmp_path: Path) -> None:
+    assert cli("validate", str(ROOT / "scenarios")).exit_code == 0
+    (tmp_path / "one.yaml").write_text("scenario: s\nsteps: x\n")
+    (tmp_path / "two.yaml").write_text("scenario: s\nsteps:\n- expect: {hss: {attach: x}}\n")
+    result = cli("validate", ".")
+    assert result.exit_code == 2
+    assert "one.yaml:2:8: steps: a list of steps is expected" in result.output
+    assert "two.yaml:3:18: observable of hss 'attach' is not known" in result.output
+    assert "2 checked, 2 wrong" in result.output
+
+
+def test_the_first_scenario_runs(cli: Cli) -> None:
+    assert cli("init", "mine.yaml").exit_code == 0
+    assert cli("init", "mine.yaml").exit_code == 2
+    assert cli("init", "mine.yaml", "--force").exit_code == 0
+    result = cli("run", "mine.yaml", "mine-twin.yaml")
+    assert result.exit_code == 0, result.output
+
+
+@pytest.mark.parametrize(
+    ("name", "parts"),
+    [
+        ("bind.hss.learned", ["clause 2.1.3(1) one", "首次通信绑定", "enforced by hss", "control of hss", "proved by"]),
+        ("power_on", ["verb of device", "names a device"]),
+        ("wait", ["Let time pass"]),
+        ("mme", ["element", "listens on S1-MME", "observable session"]),
+        ("device.attach", ["device.attach: observable"]),
+        ("ILLEGAL_ME", ["ILLEGAL_ME (6)"]),
+    ],
+)
+def test_explain(cli: Cli, name: str, parts: list[str]) -> None:
+    result = cli("explain", name)
+    assert result.exit_code == 0
+    assert all(part in result.output for part in parts), result.output
+
+
+def test_explain_guesses(cli: Cli) -> None:
+    result = cli("explain", "bind.hss.lerned")
+    assert result.exit_code == 2
+    assert "did you mean 'bind.hss.learned'?" in result.output
+
+
+def test_schema_doctor_and_list(cli: Cli) -> None:
+    assert "power_on" in json.dumps(json.loads(cli("schema").output)["properties"]["steps"])
+    assert "elements: " in cli("doctor").output
+    assert "moved-card" in cli("list", DEMO).output
+    assert cli("--version").output.startswith("simwarden ")
+
+
+def test_export_gives_the_keys_that_runs_use_in_three_forms(cli: Cli) -> None:
+    as_yaml = yaml.safe_load(cli("export", DEMO).output)["subscribers"]
+    assert [row["imsi"] for row in as_yaml] == ["001010000000001"]
+    assert json.loads(cli("export", DEMO, "--format", "json").output)["subscribers"] == as_yaml
+    header, row = cli("export", DEMO, "--format", "csv").output.splitlines()
+    assert header.startswith("imsi,msisdn,iccid,k,opc")
+    assert as_yaml[0]["k"] in row
+    assert yaml.safe_load(cli("export", DEMO, "--seed", "9").output)["subscribers"][0]["k"] != as_yaml[0]["k"]
+    assert cli("export", DEMO, "--element", "hzs").exit_code == 2
+
+
+def test_every_command_has_an_example() -> None:
+    for command in app.registered_commands:
+        assert command.epilog is not None
+        assert command.epilog.startswith("Example: `simwarden ")
+
+
+def test_help_loads_nothing_heavy() -> None:
+    program = (
+        "import sys; sys.argv = ['simwarden', '--help']\n"
+        "from simwarden.cli.main import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "print(sorted({'pydantic', 'sqlalchemy', 'yaml', 'simulators', 'starlette', 'asyncio'} & set(sys.modules)))\n"
+    )
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603 - our own program
+    assert done.stdout.splitlines()[-1] == "[]"

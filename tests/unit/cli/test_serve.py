@@ -1,0 +1,84 @@
+"""One element alone on real sockets: ready line, management by token, service to another process, clean stop."""
+
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+from typer.testing import CliRunner
+
+from simwarden.cli.main import app
+
+DEMO = Path(__file__).parents[3] / "scenarios" / "demo"
+
+
+@contextmanager
+def served(folder: Path, text: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, str]]]:
+    (folder / "hss.yaml").write_text(text)
+    command = [sys.executable, "-m", "simwarden.cli", "serve", "hss", "--config", str(folder / "hss.yaml")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:  # noqa: S603
+        try:
+            assert process.stdout is not None
+            ready = process.stdout.readline()
+            assert ready.startswith("ready hss: "), process.stderr.read() if process.stderr else ""
+            parts = ready.removeprefix("ready hss: ").strip().split(", ")
+            yield process, dict(part.split(" ", 1) for part in parts)
+        finally:
+            process.kill()
+
+
+def test_a_served_hss_refuses_the_moved_card_of_another_process(tmp_path: Path) -> None:
+    runner = CliRunner()
+    (tmp_path / "cards.yaml").write_text(runner.invoke(app, ["export", str(DEMO)]).output)
+    (tmp_path / "token").write_text("secret\n")
+    text = (
+        "listen: {S6a: '127.0.0.1:0'}\nmanagement: 127.0.0.1:0\nsubscribers: cards.yaml\n"
+        f"tokens: {{operator: 'file:token', customer: buyer}}\nstore: sqlite:///{tmp_path}/hss.sqlite\n"
+    )
+    with served(tmp_path, text) as (process, where):
+        url = where["management"]
+        assert httpx.get(url).status_code == 401
+        assert httpx.get(url, headers={"Authorization": "Bearer wrong"}).status_code == 401
+        operator, customer = ({"Authorization": f"Bearer {token}"} for token in ("secret", "buyer"))
+        assert httpx.get(url, headers=operator).json()["element"] == "hss"
+        binding = f"{url}/cards/001010000000001/binding"
+        assert httpx.put(binding, json={"imei": "990001010000017"}, headers=customer).status_code == 403
+        assert httpx.put(binding, content="[1]", headers=operator).status_code == 400
+        assert httpx.put(binding, content="{", headers=operator).status_code == 400
+        assert httpx.get(f"{url}/nothing", headers=operator).status_code == 404
+
+        (tmp_path / "net.yaml").write_text(f"hss: {{external: '{where['S6a']}'}}\n")
+        arguments = ["run", f"{DEMO}/moved-card.yaml", "--network", f"{tmp_path}/net.yaml", "--report", f"{tmp_path}/r"]
+        result = runner.invoke(app, arguments)
+        assert result.exit_code == 1, result.output
+        assert "cannot be judged from here: the inside of hss (external)" in result.output
+
+        process.send_signal(signal.SIGTERM)
+        out, err = process.communicate(timeout=10)
+        assert (process.returncode, out) == (0, "stopped hss\n")
+        assert "refused 001010000000001 by bind.hss.learned" in err
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("lisen: {}\n", "hss.yaml:1:1: key 'lisen' is not known (did you mean 'listen'?)"),
+        ("listen: {S6b: '127.0.0.1:1'}\n", "hss.yaml:1:10: interface 'S6b' is not known"),
+        ("listen: {S6a: '127.0.0.1:x'}\n", "hss.yaml:1:15: '127.0.0.1:x' is no address"),
+        ("settings: {plnm: 001-01}\n", "hss.yaml:1:12: setting 'plnm' is not known (did you mean 'plmn'?)"),
+        ("type: hsss\n", "no element type is called 'hsss' (did you mean 'hss'?)"),
+        ("management: '127.0.0.1:0'\ntokens: {operator: 'file:gone'}\n", "the token in file:gone cannot be read"),
+        ("store: nosuch://db\n", "store nosuch://db: "),
+        ("subscribers: gone.yaml\n", "gone.yaml: cannot be read"),
+        ("listen: {S6a: '192.0.2.1:3868'}\n", "hss cannot serve: "),
+    ],
+)
+def test_what_is_wrong_with_the_file_is_told(tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "hss.yaml").write_text(text)
+    result = CliRunner().invoke(app, ["serve", "hss", "--config", str(tmp_path / "hss.yaml")])
+    assert result.exit_code == 2, result.output
+    assert said in result.output
