@@ -150,7 +150,9 @@ class HssSubscription(Model):
     """What a card may use; what is left out is the register's default."""
 
     apns: tuple[Apn, ...] = ()
+    """Access points, the first is the default one."""
     zones: tuple[str, ...] = ()
+    """Regional subscription zone codes, 4 hexadecimal digits each."""
 
     @field_validator("zones")
     @classmethod
