@@ -9,8 +9,6 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine, MetaData
 
-_COMPILED: dict[Any, Any] = {}
-
 
 def open_engine(url: str, metadata: MetaData, *, lasting: bool = True) -> Engine:
     """Open a database by SQLAlchemy URL and create the tables it lacks. Raises ConfigError for an unusable URL.
@@ -29,8 +27,7 @@ def open_engine(url: str, metadata: MetaData, *, lasting: bool = True) -> Engine
         metadata.create_all(engine)
     except (sa.exc.SQLAlchemyError, ImportError) as error:
         raise ConfigError(f"store {url}: {error}") from error
-    # Each run has engines of its own for the same few statements: they are compiled once a process.
-    return engine.execution_options(compiled_cache=_COMPILED)
+    return engine
 
 
 def sqlite_url(path: Path) -> str:
