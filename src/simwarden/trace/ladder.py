@@ -80,10 +80,11 @@ def vars_of(marks: Marks) -> list[str]:
 
 
 def lanes_of(rows: Sequence[Row], order: Mapping[str, int]) -> list[str]:
-    """Return the elements of these rows from card to core: by declared place, then by name; strangers come last."""
+    """Return the elements of these rows from card to core, then as `order` has them; strangers last."""
     names = {name for row in rows for name in (row.source, row.target) if name and row.kind is not Kind.NOTE}
     names |= {row.source for row in rows if row.kind is Kind.NOTE and row.source in order}
-    return sorted(names, key=lambda name: (order.get(name, 1000), name))
+    rank = {name: number for number, name in enumerate(order)}
+    return sorted(names, key=lambda name: (order.get(name, 1000), rank.get(name, 0), name))
 
 
 def draw(events: Sequence[Event], order: Mapping[str, int], style: Style | None = None) -> list[str]:
