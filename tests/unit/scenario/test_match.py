@@ -27,7 +27,8 @@ class Word(enum.Enum):
     [
         ("ILLEGAL_ME", Cause.ILLEGAL_ME), ("illegal-me", Cause.ILLEGAL_ME), ("6", Cause.ILLEGAL_ME),
         ("0x06", Cause.ILLEGAL_ME),
-        ("user-unknown", Code.DIAMETER_ERROR_USER_UNKNOWN), ("first_use", Word.FIRST_USE), ("5001", 5001), ("1.5", 1.5), ("yes", True), ("off", False),
+        ("user-unknown", Code.DIAMETER_ERROR_USER_UNKNOWN),
+        ("first_use", Word.FIRST_USE), ("5001", 5001), ("1.5", 1.5), ("yes", True), ("off", False),
         ("0aff", b"\x0a\xff"),
         ("none", None), ("Accepted", "accepted"), ("001-01-0001", Tai(Plmn("001", "01"), 1)),
         ({"a": "1"}, {"a": 1, "b": 2}), ({"a": {"b": "x"}}, {"a": {"b": "X", "c": 1}}),

@@ -59,6 +59,10 @@ class Transport(ABC):
             f"{owner}: {interface.name} to {target} at {address[0]}:{address[1]} needs sockets; use transport tcp"
         )
 
+    def address_of(self, owner: str, interface: str) -> Address:
+        """Return where an element listens. Raises ConnectionError; memory has no addresses."""
+        raise ConnectionError(f"{owner} has no address for {interface}")
+
     @abstractmethod
     async def stop_listening(self, owner: str) -> None:
         """Accept no more connections to `owner`, on any interface."""
