@@ -230,6 +230,7 @@ class Device(Body):
     def _dark(self) -> None:
         """Nothing runs any more: whoever waits for something hears that it got no answer."""
         self.emm.card = self.emm.cell = None
+        self.observe("emm_state", EmmState.NULL.value)
         for procedure in list(self.waiting):
             self.answer(procedure, "no-answer")
 

@@ -37,7 +37,8 @@ def switch_off(emm: Emm) -> bool:
     emm.procedure = None
     if registered:
         emm.send(_request(emm, DetachType.SWITCH_OFF_EPS_DETACH))
-    _deregister(emm)
+    if emm.state is not EmmState.NO_IMSI:
+        _deregister(emm)
     return registered
 
 
