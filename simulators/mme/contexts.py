@@ -119,6 +119,10 @@ class UeContext:
     connection: Connection | None = None
     located: bool = False
     emergency: bool = False
+    proven: bool = True
+    """False for an emergency call that goes on without authentication: the IMSI is then a mere claim."""
+    claimed_imei: str = ""
+    """What a device without a card calls itself in an emergency attach, 15 digits."""
     period: float = 0.0
     """Seconds between the periodic updates that the device was told to make; 0 before that."""
     next_hop: bytes = b""
@@ -128,8 +132,18 @@ class UeContext:
     paged: asyncio.Future[bool] | None = None
     last_activity: float = 0.0
 
+    @property
+    def key(self) -> str:
+        """What the context is found by: the IMSI, or `imei-` and the IMEI where no card is proven (TS 23.401 5.7.2).
+
+        The two never meet, so that a claim takes nothing from the card it names.
+        """
+        if self.proven:
+            return self.imsi
+        return f"imei-{self.terminal.imei.imei if self.terminal else self.claimed_imei}"
+
     def __repr__(self) -> str:
-        return f"<UE {self.imsi} {self.guti} {self.state.value}>"
+        return f"<UE {self.key} {self.guti} {self.state.value}>"
 
 
 @dataclass(slots=True, eq=False, repr=False)

@@ -125,7 +125,7 @@ class Core:
 
     def adopt(self, ue: UeContext) -> None:
         """Make a context that was just authenticated the one of its card, and end what an older one had."""
-        older = self.by_imsi.get(ue.imsi)
+        older = self.by_imsi.get(ue.key)
         if older is ue:
             return
         if older is not None:
@@ -134,7 +134,7 @@ class Core:
             self.end_session(older)
             self.forget(older)
             self.leave(older)
-        self.by_imsi[ue.imsi] = ue
+        self.by_imsi[ue.key] = ue
 
     def leave(self, ue: UeContext) -> None:
         """Release a connection that a context has beside the one its device now uses."""
@@ -147,8 +147,8 @@ class Core:
     def forget(self, ue: UeContext) -> None:
         """Remove a context and its identities."""
         self.stop_timer(ue)
-        if self.by_imsi.get(ue.imsi) is ue:
-            del self.by_imsi[ue.imsi]
+        if self.by_imsi.get(ue.key) is ue:
+            del self.by_imsi[ue.key]
         for guti in (ue.guti, ue.former_guti):
             if guti is not None and self.by_m_tmsi.get(guti.m_tmsi) is ue:
                 del self.by_m_tmsi[guti.m_tmsi]
@@ -179,7 +179,7 @@ class Core:
             ue.bearer = None
         if ue.state is EmmState.REGISTERED:
             ue.state = EmmState.DEREGISTERED
-            self.site.observe("session", None, key=ue.imsi)
+            self.site.observe("session", None, key=ue.key)
 
     def show(self, ue: UeContext) -> None:
         """Report what is known of a registered device."""
@@ -200,7 +200,7 @@ class Core:
                 "address": ue.bearer.address if ue.bearer else "",
                 "emergency": ue.emergency,
             },
-            key=ue.imsi,
+            key=ue.key,
         )
 
     def show_reject(self, imsi: str, procedure: str, rejection: Rejection) -> None:

@@ -187,7 +187,11 @@ def _attach(core: Core, conn: Connection, opened: Opened) -> None:
         if conn.repeat_accept is not None:
             conn.repeat_accept()
         return
-    work = attach.attach(core, conn, opened.message, opened.known, verified=opened.verified)
+    known, verified = opened.known, opened.verified
+    if known is not None and not known.proven:
+        # an emergency call without authentication vouches for nobody: its keys are known to everybody
+        known, verified, conn.secured = None, False, False
+    work = attach.attach(core, conn, opened.message, known, verified=verified)
     core.run(conn, work, "attach")
     conn.attach_request = opened.plain
 

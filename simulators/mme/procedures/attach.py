@@ -55,9 +55,11 @@ async def _context_of(
         bind(core, conn, ue)
     else:
         imsi = known.imsi if known else await _imsi_of(core, conn, request)
-        if not imsi and not emergency:
-            return Rejection(EmmCause.UE_IDENTITY_CANNOT_BE_DERIVED_BY_THE_NETWORK, "the device gives no IMSI")
-        ue = UeContext(imsi)
+        claimed_imei = _imei_of(request)
+        if not imsi and not (emergency and claimed_imei):
+            cause = EmmCause.IMEI_NOT_ACCEPTED if emergency else EmmCause.UE_IDENTITY_CANNOT_BE_DERIVED_BY_THE_NETWORK
+            return Rejection(cause, "the device gives no IMSI")
+        ue = UeContext(imsi, claimed_imei=claimed_imei)
     ue.emergency = emergency
     ue.capability = request["ue_network_capability"]
     ue.gea = _gea(request)
@@ -69,6 +71,11 @@ def _gea(request: Message) -> int | None:
     """GEA1 is bit 8 of the first octet, GEA2 to GEA7 bits 7 to 2 of the second (TS 24.008 10.5.5.12)."""
     octets = request.get("ms_network_capability")
     return (octets[0] >> 7) << 6 | octets[1] >> 1 & 0x3F if octets else None
+
+
+def _imei_of(request: Message) -> str:
+    identity = request["eps_mobile_identity"]
+    return str(identity.digits) if identity.type is IdentityType.IMEI else ""
 
 
 async def _imsi_of(core: Core, conn: Connection, request: Message) -> str:
@@ -83,12 +90,14 @@ async def _imsi_of(core: Core, conn: Connection, request: Message) -> str:
 
 async def _admit(core: Core, conn: Connection, ue: UeContext, request: Message, *, verified: bool) -> Rejection | None:
     """Let card, terminal and subscription be checked; None if all of them pass."""
+    if not ue.imsi:
+        return await _without_proof(core, conn, ue, Rejection(EmmCause.ILLEGAL_UE, "there is no card"))
     terminal: Terminal | None = None
     spent = ue.security is not None and ue.security.nearly_spent
     if not verified or spent or core.config.security.authenticate == "every-attach":
         proven = await prove(core, conn, ue, by_guti=request["eps_mobile_identity"].guti is not None)
         if isinstance(proven, Rejection):
-            return await _without_proof(core, conn, ue, request, proven)
+            return await _without_proof(core, conn, ue, proven)
         terminal = proven
     if ue.emergency:
         # exempt from binding and equipment checks (TS 23.401 4.3.12); the HSS hears nothing of it
@@ -112,21 +121,16 @@ async def prove(core: Core, conn: Connection, ue: UeContext, *, by_guti: bool) -
     return result
 
 
-async def _without_proof(
-    core: Core, conn: Connection, ue: UeContext, request: Message, rejection: Rejection
-) -> Rejection | None:
+async def _without_proof(core: Core, conn: Connection, ue: UeContext, rejection: Rejection) -> Rejection | None:
     """Let an emergency call go on where the card cannot be proven, if the network is set so (TS 23.401 5.3.2.1)."""
     if not ue.emergency or core.config.emergency.allowed != "everybody":
         return rejection
     core.site.note("emergency attach without authentication", imsi=ue.imsi, reason=rejection.reason)
-    identity = request["eps_mobile_identity"]
-    if not ue.imsi:
-        ue.imsi = str(identity.digits)
     conn.secured = False
     result = await secure_without_keys(core, conn, ue)
     if isinstance(result, Rejection):
         return result
-    ue.terminal = result
+    ue.terminal, ue.proven = result, False
     core.adopt(ue)
     return None
 

@@ -108,7 +108,7 @@ def settle(core: Core, ue: UeContext) -> None:
     if ue.state is EmmState.REGISTERED or ue.connection is not None:
         return
     core.end_session(ue)
-    if ue.emergency or core.by_imsi.get(ue.imsi) is not ue or not (ue.located or ue.guti):
+    if ue.emergency or core.by_imsi.get(ue.key) is not ue or not (ue.located or ue.guti):
         core.forget(ue)
     else:
         start_purge_timer(core, ue)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from simwarden.model.identity import Imei
 from simwarden.wire.nas.enums import EmmCause, EsmCause, IdentityType, MessageType
 from simwarden.wire.nas.message import Message, decode
 
@@ -423,12 +424,67 @@ def test_an_emergency_call_needs_no_card_that_can_be_proven(run: Any) -> None:
         phone = network.phone()
         phone.attach(eps_attach_type=6)
         await network.settle()
-        assert network.session()["emergency"]
-        assert network.session()["apn"] == "sos"
+        session = network.session(f"imei-{Imei('35698765000001').imei}")
+        assert session["emergency"]
+        assert session["apn"] == "sos"
         assert phone.security.eia == 0
         assert network.eir.names() == []
+        assert network.session() is None
 
     run(story)
+
+
+def test_an_unproven_emergency_call_takes_nothing_from_the_card_it_names(run: Any) -> None:
+    async def story(network: Any) -> None:
+        await network.attached()
+        network.hss.answers["authentication-information"] = 5001
+        forger = network.phone(enb_id=70, imeisv=IMSI + "0")
+        forger.attach(eps_attach_type=6)
+        await network.settle()
+        assert forger.types()[-1] is _T.ATTACH_ACCEPT
+        assert network.session()["state"] == "connected"
+        assert not network.session()["emergency"]
+
+    run(story)
+
+
+@pytest.mark.parametrize("same_connection", [True, False])
+def test_an_unproven_emergency_call_is_no_way_round_authentication(run: Any, same_connection: bool) -> None:  # noqa: FBT001
+    async def story(network: Any) -> None:
+        network.hss.answers["authentication-information"] = 5001
+        forger = network.phone()
+        forger.attach(eps_attach_type=6)
+        await network.settle()
+        del network.hss.answers["authentication-information"]
+        forger.replies[_T.AUTHENTICATION_REQUEST] = lambda self, _: self.send(
+            Message(_T.AUTHENTICATION_RESPONSE, res=bytes(8))
+        )
+        forger.got.clear()
+        network.hss.asked.clear()
+        if same_connection:
+            forger.send(forger.attach_request())
+            forger.secured = False
+        else:
+            forger.attach()
+            forger.secured = False
+        await network.settle()
+        assert _T.AUTHENTICATION_REJECT in forger.types()
+        assert _T.ATTACH_ACCEPT not in forger.types()
+        assert "update-location" not in network.hss.names()
+
+    run(story)
+
+
+@pytest.mark.parametrize("allowed", ["authenticated", "nobody"])
+def test_an_emergency_call_where_the_network_is_set_to_refuse_it(run: Any, allowed: str) -> None:
+    async def story(network: Any) -> None:
+        network.hss.answers["authentication-information"] = 5001
+        phone = network.phone()
+        phone.attach(eps_attach_type=6)
+        await network.settle()
+        assert phone.got[-1].type is _T.ATTACH_REJECT
+
+    run(story, emergency={"allowed": allowed})
 
 
 def test_null_algorithms_are_never_chosen_otherwise(run: Any) -> None:
