@@ -51,7 +51,14 @@ class Manage:
     caller: str = ""
 
 
-Action: TypeAlias = "Call | Wait | Power | Manage"
+@dataclass(frozen=True, slots=True)
+class Together:
+    """Several actions begun at the same moment; over when all are."""
+
+    actions: tuple[Action, ...]
+
+
+Action: TypeAlias = "Call | Wait | Power | Manage | Together"
 
 
 @dataclass(frozen=True, slots=True)

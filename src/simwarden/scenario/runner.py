@@ -18,7 +18,7 @@ from simwarden.runtime.management import ManagementError, Role
 from simwarden.runtime.provision import CardProvision
 from simwarden.scenario import failure
 from simwarden.scenario.alarm import TimeUp, alarm
-from simwarden.scenario.document import Call, Manage, Power, Wait
+from simwarden.scenario.document import Call, Manage, Power, Together, Wait
 from simwarden.scenario.judge import Judge, StatusOutcome
 from simwarden.scenario.result import Lane, ScenarioResult, Verdict
 from simwarden.scenario.twin import expects_refusal
@@ -324,6 +324,9 @@ class _Run:
     async def _act(self, host: Host, action: Action) -> Any:
         if isinstance(action, Wait):
             await self.clock.sleep(action.seconds)
+            return None
+        if isinstance(action, Together):
+            await asyncio.gather(*(self._act(host, each) for each in action.actions))
             return None
         if action.element in self.scenario.external:
             self.inconclusive.append(action.element)

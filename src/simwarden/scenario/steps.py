@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from simwarden.runtime.declare import Names
-from simwarden.scenario.document import Call, Manage, Power, Step, Wait
+from simwarden.scenario.document import Call, Manage, Power, Step, Together, Wait
 from simwarden.scenario.problems import guess
 from simwarden.scenario.units import seconds
 from simwarden.scenario.validation import check, short
@@ -26,6 +26,8 @@ CORE_VERBS = {
     "manage": "Call an element's management interface in the name of a role; the outcome is the HTTP status: "
     "`manage: {element: hss, as: customer, method: PUT, path: '/cards/{card.imsi}/binding', "
     "body: {imei: meter.imei}}`.",
+    "together": "Begin several verbs at the same moment; over when all are: "
+    "`together: [{power_on: meter}, {power_on: phone}]`.",
 }
 _MANAGE_KEYS = ("element", "as", "method", "path", "body", "caller")
 _JUDGE = ("expect", "never")
@@ -71,10 +73,22 @@ class StepReader:
             return Power(value, verb) if self._is_element(value, spot) else None
         if verb == "manage":
             return self._manage(value, spot)
+        if verb == "together":
+            return self._together(value, spot)
         if verb in self.registry.verbs:
             return self._call(verb, value, spot)
         self.problems.unknown("verb", verb, (*self.registry.verbs, *CORE_VERBS, *_JUDGE), spot.key)
         return None
+
+    def _together(self, value: Any, spot: Spot) -> Together | None:
+        if not isinstance(value, list) or len(value) < 2 or not all(isinstance(x, dict) and len(x) == 1 for x in value):
+            self.problems.add("together: a list of at least two verbs with their arguments is expected", spot.place)
+            return None
+        actions = []
+        for index, each in enumerate(value):
+            (verb, arguments) = next(iter(each.items()))
+            actions.append(self._action(verb, arguments, spot / index / verb))
+        return Together(tuple(action for action in actions if action is not None))
 
     def _wait(self, value: Any, spot: Spot) -> Wait | None:
         try:
