@@ -32,6 +32,7 @@ _FAMILIES: Final[Mapping[str, str]] = {
 }
 _CARRY_NAS: Final = frozenset({"s1ap", "uu"})
 _DIAMETER_HEADER: Final = 20
+_APDU_HEADER: Final = 4
 
 _UNKNOWN: Final = Dissection("", "")
 
@@ -100,6 +101,8 @@ class Dissector:
         """Decode the next frame, once. Never raises: see `MALFORMED`."""
         if frame.dissection is None or self._learns_from(frame):
             frame.dissection = self.decode(frame)
+        elif frame.protocol == "apdu" and not is_response(frame):
+            self._note_command(frame)
         return frame.dissection
 
     def decode(self, frame: Frame) -> Dissection:
@@ -115,7 +118,7 @@ class Dissector:
         """Tell whether later frames need what this one says, so that it is read although it was decoded before."""
         if frame.protocol in _CARRY_NAS:
             return frame.clear is not None
-        return frame.protocol == "apdu" or bool(self._pieces) or (frame.dissection or _UNKNOWN).name == "segment"
+        return bool(self._pieces) or (frame.dissection or _UNKNOWN).name == "segment"
 
     def clear_of(self, pdu: bytes) -> bytes | None:
         """Return a NAS message that was seen ciphered, before it was; None if no frame told."""
@@ -145,12 +148,15 @@ class Dissector:
         if is_response(frame):
             command = self._commands.get(frame.link)
             return family(frame.data, is_response=True, command=command)
-        # A single octet is a contact (power, reset), no command; what answers it is the ATR.
-        if len(frame.data) > 1:
+        self._note_command(frame)
+        return family(frame.data)
+
+    def _note_command(self, frame: Frame) -> None:
+        """Remember what the card is asked. Less than four octets are a contact (power, reset, insertion), no APDU."""
+        if len(frame.data) >= _APDU_HEADER:
             self._commands[frame.link] = frame.data
         else:
             self._commands.pop(frame.link, None)
-        return family(frame.data)
 
     def _diameter(self, family: Callable[..., Dissection], frame: Frame) -> Dissection:
         """Decode what a piece of the stream completes: mostly it is one message, and then nothing is copied."""

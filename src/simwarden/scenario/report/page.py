@@ -131,7 +131,7 @@ def _row(row: Row, lanes: Sequence[str]) -> dict[str, Any]:
 
 def _packed(rows: list[dict[str, Any]]) -> str:
     octets = json.dumps(rows, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "replace")
-    return base64.b64encode(zlib.compress(octets, 9)).decode() if rows else ""
+    return base64.b64encode(zlib.compress(octets, 6)).decode() if rows else ""
 
 
 def _json(value: Any) -> str:
