@@ -182,6 +182,19 @@ def test_deep_link_opens_the_row(desktop: Any, address: str) -> None:
     assert desktop.locator("#list a").count() == 5
 
 
+def test_the_ladder_can_be_taken_along_as_text(browser: Any, address: str) -> None:
+    opened = Opened(browser, DESKTOP, permissions=["clipboard-read", "clipboard-write"])
+    page = opened.page
+    page.goto(f"{address}#moved-card")
+    page.locator("#copy").click()
+    page.locator("#copy", has_text="copied").wait_for()
+    lines = page.evaluate("navigator.clipboard.readText()").splitlines()
+    opened.context.close()
+    assert lines[0] == "A meter's card is refused in a phone (scenarios/binding/moved-card.yaml): passed"
+    assert any("hss: REFUSED bind.hss.learned (2.1.3(1) one): IMEI 35999900000007 is not" in line for line in lines)
+    assert any("hss -> mme    S6a      Update location answer, experimental result 5001" in line for line in lines)
+
+
 def test_filters(desktop: Any, address: str) -> None:
     desktop.goto(address)
     assert "5 scenarios: 1 failed, 1 error, 1 inconclusive, 2 passed" in desktop.locator("#summary").inner_text()

@@ -162,8 +162,36 @@
       return make("label", {}, input, label);
     };
     return make("div", { cls: "tools" }, make("span", {}, `${counted(each.messages)}, ${each.steps[0]} of ${each.steps[1]} steps`), make("span", { cls: "grow" }),
-      box("full", "unfold all"), box("states", "states"),
+      box("full", "unfold all"), box("states", "states"), make("button", { type: "button", cls: "link", id: "copy", onclick: copy }, "copy as text ( c )"),
       blocks ? make("button", { type: "button", cls: "link", onclick: () => jump(1) }, `next of ${blocks} refused ( x )`) : "");
+  }
+
+  function plain() {
+    const each = scenarios[current];
+    const name = (lane, row) => (lane >= 0 ? each.lanes[lane].name : row.e || "");
+    const wide = Math.max(0, ...each.lanes.map((lane) => lane.name.length));
+    const said = (row) => {
+      const time = clock(row.t).padStart(10);
+      if (row.k === "step") return `${(row.f || {}).step}  ${row.x}`;
+      if (row.k === "message") return `${time}  ${name(row.s, row).padStart(wide)} -> ${name(row.d, row).padEnd(wide)}  ${row.i.padEnd(7)}  ${row.x}`;
+      if (row.k !== "decision") return `${time}  ${name(row.s, row).padStart(wide)}: ${row.x}`;
+      return `${time}  ${name(row.s, row).padStart(wide)}: ${row.v === "refuse" ? "REFUSED" : "admitted"} ${row.o}${row.u ? ` (${row.u})` : ""}: ${row.x}`;
+    };
+    return [`${each.title} (${each.path}): ${each.verdict}`, ...rows.filter(isShown).filter((row) => !isQuiet(row)).map(said), ""].join("\n");
+  }
+
+  async function copy() {
+    const text = plain();
+    try { await navigator.clipboard.writeText(text); } catch {
+      const area = make("textarea", {}); // browsers that refuse the clipboard to a file's page
+      area.value = text;
+      document.body.append(area);
+      area.select();
+      document.execCommand("copy");
+      area.remove();
+    }
+    const button = $("copy");
+    if (button) { button.textContent = "copied"; setTimeout(() => { button.textContent = "copy as text ( c )"; }, 1500); }
   }
 
   // -- the ladder
@@ -386,7 +414,7 @@
   const flip = (name) => { show[name] = !show[name]; if (current >= 0) draw(); };
   const KEYS = {
     j: () => step(1), ArrowDown: () => step(1), k: () => step(-1), ArrowUp: () => step(-1), Enter: entered, Escape: escaped, x: () => jump(1), X: () => jump(-1),
-    n: () => other(1), p: () => other(-1), f: () => flip("full"), s: () => flip("states"), "/": () => { if (innerWidth <= 760) go(""); search.focus(); search.select(); }, "?": () => $("help").showModal(),
+    n: () => other(1), p: () => other(-1), f: () => flip("full"), s: () => flip("states"), c: () => { if (current >= 0 && rows.length) copy(); }, "/": () => { if (innerWidth <= 760) go(""); search.focus(); search.select(); }, "?": () => $("help").showModal(),
   };
 
   document.addEventListener("keydown", (event) => {
