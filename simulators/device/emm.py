@@ -222,11 +222,11 @@ class Emm:
             self.port.observe("emm_state", state.value)
 
     def start(self, timer: Timer, seconds: float | None = None) -> None:
-        """Start a timer, anew if it runs; one that is deactivated is not started."""
+        """Start a timer, anew if it runs; one that is deactivated runs and never runs out."""
         wanted = timer.seconds if seconds is None else seconds
         self.stop(timer)
+        self.timers.add(timer)
         if wanted < math.inf:
-            self.timers.add(timer)
             self.port.start_timer(timer, wanted)
 
     def stop(self, *timers: Timer) -> None:

@@ -138,9 +138,9 @@ AT_ONCE = frozenset({95, 96, 97, 99, 111})
 """Causes on which the attempt counter is set to 5 (5.5.1.2.6 d, 5.5.3.2.6 d)."""
 
 
-def apply(emm: Emm, reaction: Reaction, *, protected: bool, t3346: float | None = None) -> None:
-    """Carry a reaction out, up to the search for another cell or network."""
-    if not protected:
+def apply(emm: Emm, reaction: Reaction, cause: int, *, protected: bool, t3346: float | None = None) -> None:
+    """Carry the reaction to a cause out, up to the search for another cell or network."""
+    if not protected and cause in UNPROTECTED:
         _count_unprotected(emm, reaction)
     if reaction.status is not None:
         emm.update_status = reaction.status
@@ -154,14 +154,13 @@ def apply(emm: Emm, reaction: Reaction, *, protected: bool, t3346: float | None 
         emm.drop_bearers()
     emm.port.store_location()
     if reaction.then is Next.WAIT_T3346:
+        emm.attach_attempts = emm.tau_attempts = 0
         # 5.5.1.2.5: the value counts only under integrity protection, else a random one of the default range does.
         emm.start(Timer.T3346, t3346 if protected and t3346 is not None else emm.port.uniform(900, 1800))
 
 
 def _count_unprotected(emm: Emm, reaction: Reaction) -> None:
     """5.3.7b: a forged reject must not lock a UE out for ever."""
-    if reaction.then is Next.WAIT_T3346 or reaction.forbid is Forbid.PLMN_FOR_A_WHILE or reaction.then is Next.ATTACH:
-        return
     if not emm.running(Timer.T3247):
         emm.start(Timer.T3247, emm.port.uniform(1800, 3600))
     if reaction.usim is not Usim.KEEP:

@@ -93,7 +93,8 @@ def on_reject(emm: Emm, _message: Message, protected: bool) -> None:  # noqa: FB
     emm.stop(Timer.T3410, Timer.T3416, Timer.T3417, Timer.T3418, Timer.T3420, Timer.T3421, Timer.T3430)
     emm.port.note("AUTHENTICATION REJECT")
     if emm.honours_rejects:
-        apply(emm, REACTIONS[Procedure.ATTACH][EmmCause.ILLEGAL_UE], protected=protected)
+        illegal = EmmCause.ILLEGAL_UE  # what the reject amounts to
+        apply(emm, REACTIONS[Procedure.ATTACH][illegal], illegal, protected=protected)
     emm.finish("rejected")
     if emm.wired:
         emm.start(Timer.T3440)

@@ -118,7 +118,7 @@ def on_request(emm: Emm, message: Message, protected: bool) -> None:  # noqa: FB
         emm.pending = Procedure.ATTACH
     elif reaction is not None:
         emm.drop_bearers()
-        apply(emm, reaction, protected=protected)
+        apply(emm, reaction, int(cause or 0), protected=protected)
         emm.searching = reaction.then if reaction.then in (Next.OTHER_CELL, Next.OTHER_PLMN) else None
     else:
         # 5.5.2.3.4 b: without a cause that says what to do

@@ -80,9 +80,9 @@ def on_attach_refused(emm: Emm, message: Message, *, protected: bool) -> None:
     emm.port.observe("esm_cause", message["esm_cause"])
     seconds = message.get("back_off_timer", 0.0)
     if seconds and emm.honours_rejects:
-        # "deactivated" holds until power-off or removal; a forged one must not.
-        if seconds == math.inf:
-            seconds = emm.port.uniform(43200, 86400) if not protected else 10.0 * 365 * 86400
+        # "deactivated" holds until power-off or removal; one that anybody may have sent does not.
+        if seconds == math.inf and not protected:
+            seconds = emm.port.uniform(43200, 86400)
         emm.start(Timer.T3396, seconds)
 
 

@@ -23,7 +23,7 @@ def refused(emm: Emm, procedure: Procedure, message: Message, *, protected: bool
     if reaction is None:
         _abnormal(emm, procedure, at_once=int(cause) in AT_ONCE)
     else:
-        apply(emm, reaction, protected=protected, t3346=message.get("t3346"))
+        apply(emm, reaction, int(cause), protected=protected, t3346=message.get("t3346"))
         if reaction.then is Next.ATTACH:
             emm.pending = Procedure.ATTACH
         elif reaction.then in (Next.OTHER_CELL, Next.OTHER_PLMN):

@@ -18,7 +18,7 @@ def start(emm: Emm) -> None:
     """Begin an update of type `emm.update_type`, or say why not (5.5.3.2.2)."""
     emm.stop(Timer.T3411, Timer.T3402, Timer.T3412)
     emm.procedure = Procedure.TRACKING_AREA_UPDATE
-    word = hindrance(emm) or ("" if emm.guti is not None else "not-registered")
+    word = hindrance(emm) or ("" if emm.guti is not None and emm.state.registered else "not-registered")
     if word:
         emm.finish(word)
         return

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import random
 from typing import Any
 
 import pytest
@@ -644,3 +646,57 @@ def test_terminal_that_does_not_honour_rejects() -> None:
     reject(net, EmmCause.ILLEGAL_ME, CIPHERED)
     assert net.emm.usim is Usim.KEEP
     assert Timer.T3411 in net.port.timers
+
+
+def test_deactivated_back_off_holds_until_power_off() -> None:
+    net = Net()
+    attach.start(net.emm)
+    net.secure()
+    inner = Message(T.PDN_CONNECTIVITY_REJECT, esm_cause=EsmCause.MISSING_OR_UNKNOWN_APN, back_off_timer=math.inf)
+    reject(net, 19, CIPHERED, esm_message_container=encode(inner))
+    assert Timer.T3396 not in net.port.timers
+    assert net.emm.running(Timer.T3396)
+    net.emm.reset()
+    assert not net.emm.running(Timer.T3396)
+
+
+def test_no_update_without_a_registration() -> None:
+    net = Net().attached()
+    detach.switch_off(net.emm)
+    tracking_area_update.start(net.emm)
+    assert net.port.outcomes[-1] == (Procedure.TRACKING_AREA_UPDATE, "not-registered")
+
+
+def busy(generator: random.Random) -> Net:
+    """Return a terminal with some procedure under way, and genuine security."""
+    if generator.random() < 0.4:
+        net = Net()
+        attach.start(net.emm)
+        net.secure()
+    else:
+        net = Net().attached()
+        begin = generator.choice([service_request.start, tracking_area_update.start, detach.start, None])
+        if begin is not None:
+            net.idle()
+            begin(net.emm)
+            net.emm.connected()
+    return net
+
+
+@pytest.mark.parametrize("seed", range(150))
+def test_a_network_that_knows_the_keys_and_talks_nonsense(seed: int) -> None:
+    """Messages of every type with random content, under genuine protection, while timers run out as they like."""
+    generator = random.Random(seed)
+    net = busy(generator)
+    assert net.security is not None
+    for _ in range(12):
+        kind = generator.choice(list(MessageType))
+        head = b"\x52\x01" if kind.is_esm else b"\x07"
+        pdu = head + bytes([kind & 0xFF]) + generator.randbytes(generator.randrange(25))
+        net.emm.receive(net.security.protect(pdu, CIPHERED))
+        if generator.random() < 0.2:
+            net.emm.released()
+        armed = sorted(net.port.timers, key=lambda timer: timer.name)
+        if armed and generator.random() < 0.3:
+            net.expire(generator.choice(armed))
+    assert isinstance(net.emm.state, EmmState)
