@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from simwarden.wire.nas.enums import IdentityType, MessageType
     from simwarden.wire.nas.message import Message
     from simwarden.wire.s1ap import Message as S1Message
-    from simwarden.wire.s1ap import RrcEstablishmentCause
 
 
 class EmmState(enum.Enum):
@@ -130,7 +129,6 @@ class UeContext:
     radio_capability: bytes | None = None
     timer: Timer | None = None
     paged: asyncio.Future[bool] | None = None
-    last_activity: float = 0.0
 
     @property
     def key(self) -> str:
@@ -159,7 +157,6 @@ class Connection:
     enb_id: int | None
     tai: Tai
     cell: Ecgi
-    establishment_cause: RrcEstablishmentCause | None = None
     ue: UeContext | None = None
     secured: bool = False
     pending: NasSecurityContext | None = None

@@ -204,8 +204,11 @@ class Core:
         )
 
     def show_reject(self, imsi: str, procedure: str, rejection: Rejection) -> None:
-        """Report a refusal as the device is told it."""
+        """Report a refusal as the device is told it; of a device whose card is not known only a line is left."""
         cause: EmmCause = rejection.emm_cause
+        if not imsi:
+            self.site.note(f"{procedure} of an unknown card refused: {rejection.reason}", emm_cause=cause)
+            return
         value = {"imsi": imsi, "procedure": procedure, "emm_cause": cause, "esm_cause": rejection.esm_cause}
         self.site.observe("reject", {**value, "reason": rejection.reason}, key=imsi)
 

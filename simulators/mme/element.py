@@ -123,6 +123,7 @@ def _describe(ue: UeContext) -> dict[str, Any]:
     return {
         "imsi": ue.imsi,
         "imei": ue.terminal.imei.imei if ue.terminal else "",
+        "msisdn": ue.subscription.msisdn if ue.subscription else "",
         "guti": str(ue.guti),
         "cell": str(ue.cell),
         "tai": str(ue.tai),

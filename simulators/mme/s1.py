@@ -10,7 +10,6 @@ from simwarden.wire.s1ap.enums import PreEmptionCapability, PreEmptionVulnerabil
 from simwarden.wire.s1ap.values import (
     AllocationAndRetentionPriority,
     ErabLevelQosParameters,
-    Gummei,
     SecurityContext,
     ServedGummei,
     UeAggregateMaximumBitrate,
@@ -77,11 +76,6 @@ def refuse_ids(enb: Enb, message: Message, cause: Cause) -> None:
 def served_gummei(config: MmeConfig) -> ServedGummei:
     """What the MME serves (9.1.8.5)."""
     return ServedGummei((config.plmn,), (config.mme_group_id,), (config.mme_code,))
-
-
-def gummei(config: MmeConfig) -> Gummei:
-    """The MME's identity."""
-    return Gummei(config.plmn, config.mme_group_id, config.mme_code)
 
 
 def security_capabilities(ue: UeContext) -> UeSecurityCapabilities:

@@ -89,7 +89,6 @@ def _initial_ue_message(core: Core, enb: Enb, message: Message) -> None:
     tai = message["tai"]
     cell = message.get("eutran_cgi") or Ecgi(tai.plmn, 0)
     conn = core.connect(enb, enb_id, tai, cell)
-    conn.establishment_cause = message.get("rrc_establishment_cause")
     if tai not in enb.tais:
         core.site.peer_fault(enb.link, f"initial UE message from {tai}, which the eNB did not announce")
         release.release(core, conn, CauseRadioNetwork.UNSPECIFIED)

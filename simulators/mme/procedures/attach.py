@@ -16,7 +16,7 @@ from simulators.mme.procedures.location import admit_terminal
 from simulators.mme.procedures.release import bind, release, settle
 from simulators.mme.procedures.security_mode import secure, secure_without_keys
 from simulators.mme.procedures.tracking_area_update import update
-from simwarden.wire.nas.enums import AttachResult, AttachType, EmmCause, IdentityType, MessageType
+from simwarden.wire.nas.enums import AttachResult, AttachType, EmmCause, EpsNetworkFeature, IdentityType, MessageType
 from simwarden.wire.nas.message import Message, encode
 from simwarden.wire.s1ap import CauseNas
 
@@ -190,8 +190,15 @@ def _attach_accept(core: Core, ue: UeContext, request: Message, container: bytes
         esm_message_container=container,
         guti=core.allocate_guti(ue),
         t3402=core.config.timers.t3402,
+        eps_network_feature_support=features(core),
         **fields,
     )
+
+
+def features(core: Core) -> EpsNetworkFeature:
+    """What devices are told that the network can do (TS 24.301 9.9.3.12A)."""
+    allowed = core.config.emergency.allowed != "nobody"
+    return EpsNetworkFeature.EMC_BS if allowed else EpsNetworkFeature(0)
 
 
 def reject(core: Core, conn: Connection, rejection: Rejection, pdn: Message | None) -> None:

@@ -65,7 +65,10 @@ async def _prepare(core: Core, source: Connection, ue: UeContext, enb: Enb, mess
     answer = await s1.ask(core, target, _ALLOCATED, core.config.timers.handover)
     if answer is None or answer.name == "handover-failure":
         source.target = target.source = None
-        core.drop(target)
+        if answer is None:
+            release(core, target, _Radio.TS1RELOCPREP_EXPIRY)
+        else:
+            core.drop(target)
         _prepare_failed(source, _Radio.HO_FAILURE_IN_TARGET_EPC_ENB_OR_TARGET_SYSTEM)
         return
     s1.send(

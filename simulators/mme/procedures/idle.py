@@ -42,7 +42,6 @@ def enter_idle(core: Core, ue: UeContext, *, internal: bool) -> None:
     Periodic updates are keep-alives: while device and eNB are in this process (`internal`) both ends skip them.
     """
     core.stop_timer(ue)
-    ue.last_activity = core.clock.now()
     timers = core.config.timers
     period = ue.period
     if 0 < period < math.inf:  # else it is deactivated: the device makes no periodic updates

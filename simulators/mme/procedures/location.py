@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from simulators.mme.core import Core
     from simwarden.wire.diameter import Message
 
+#: verdicts of the EIR that are kept at most; the oldest goes first
+_VERDICTS = 100_000
+
 
 def refusal_of(core: Core, ue: UeContext, answer: Message | None) -> Rejection | None:
     """Read an answer of the HSS: None if it is a success.
@@ -77,6 +80,8 @@ async def check_equipment(core: Core, ue: UeContext, terminal: Terminal | None) 
         core.verdicts.pop(key, None)
         if answer is not EquipmentAnswer.NO_VERDICT and equipment.verdict_lifetime:
             core.verdicts[key] = (now + equipment.verdict_lifetime, answer)
+            if len(core.verdicts) > _VERDICTS:
+                del core.verdicts[next(iter(core.verdicts))]
     decision = core.site.decide(
         EQUIPMENT,
         ue.imsi,

@@ -8,7 +8,7 @@ from simulators.mme.contexts import EmmState
 from simulators.mme.controls import BARRING
 from simulators.mme.home import merge_subscription
 from simulators.mme.procedures.detach import detach_by_network
-from simulators.mme.procedures.release import release
+from simulators.mme.procedures.release import release, settle
 from simwarden.wire.diameter import ExperimentalResult, Message, ResultCode
 from simwarden.wire.diameter.codes import CancellationType, ClrFlags, DsrFlags, IdrFlags, UserState
 from simwarden.wire.nas.enums import NetworkDetachType
@@ -56,6 +56,7 @@ class SubscriberData:
             del core.verdicts[key]
         if ue.state is not EmmState.REGISTERED and ue.connection is not None:
             release(core, ue.connection, CauseNas.DETACH)  # an attempt under way ends; the device tries again
+            settle(core, ue)
         elif asked.get("Cancellation-Type") == CancellationType.SUBSCRIPTION_WITHDRAWAL:
             if asked.get("CLR-Flags", 0) & ClrFlags.REATTACH_REQUIRED:
                 detach_by_network(core, ue, NetworkDetachType.RE_ATTACH_REQUIRED, None)

@@ -381,6 +381,79 @@ def test_after_a_reset_of_the_hss_each_device_is_reported_anew(run: Any) -> None
     run(story)
 
 
+def test_a_withdrawal_in_the_middle_of_an_attach_ends_it(run: Any) -> None:
+    async def story(network: Any) -> None:
+        phone = network.phone()
+        phone.replies[_T.ATTACH_ACCEPT] = None
+        phone.attach()
+        await network.settle()
+        await network.hss.order("Cancel-Location-Request", [("User-Name", IMSI), ("Cancellation-Type", 2)])
+        await network.pass_time(60)
+        assert phone.released
+        assert network.session() is None
+        assert network.mme.core.connections == {}
+        assert all(ue.bearer is None for ue in network.mme.core.by_imsi.values())
+
+    run(story)
+
+
+def test_an_update_shows_that_the_accept_arrived(run: Any) -> None:
+    async def story(network: Any) -> None:
+        phone = network.phone()
+
+        def hurry(self: Any, message: Message) -> None:
+            self.guti = message["guti"]
+            self.send(
+                Message(
+                    _T.TRACKING_AREA_UPDATE_REQUEST,
+                    eps_update_type=0,
+                    nas_key_set_identifier=self.security.ksi,
+                    old_guti=self.guti,
+                )
+            )
+
+        phone.replies[_T.ATTACH_ACCEPT] = hurry
+        phone.attach()
+        await network.settle()
+        assert phone.types()[-1] is _T.TRACKING_AREA_UPDATE_ACCEPT
+        assert network.session()["state"] == "connected"
+
+    run(story)
+
+
+def test_a_second_attach_in_place_of_an_unfinished_one_leaves_nothing_behind(run: Any) -> None:
+    async def story(network: Any) -> None:
+        phone = network.phone()
+        phone.replies[_T.ATTACH_ACCEPT] = None
+        phone.attach()
+        await network.settle()
+        phone.replies[_T.AUTHENTICATION_REQUEST] = None
+        phone.replies[_T.IDENTITY_REQUEST] = None
+        phone.send(phone.attach_request(eps_attach_type=2))
+        await network.pass_time(60)
+        core = network.mme.core
+        assert phone.released
+        assert core.connections == {}
+        assert [ue.bearer for ue in core.by_imsi.values()] in ([], [None])
+
+    run(story)
+
+
+def test_a_subscribed_period_goes_before_ours(run: Any) -> None:
+    async def story(network: Any) -> None:
+        data = dict(network.hss.update_location(None))["Subscription-Data"]
+        network.hss.answers["update-location"] = [
+            ("Subscription-Data", [*data, ("Subscribed-Periodic-RAU-TAU-Timer", 7200)])
+        ]
+        phone = network.phone()
+        phone.attach()
+        await network.settle()
+        assert phone.got[-1]["t3412"] == 7200
+        assert "t3412_extended" not in phone.got[-1]
+
+    run(story)
+
+
 def test_a_silent_device_is_told_of_its_detach_five_times(run: Any) -> None:
     async def story(network: Any) -> None:
         phone = await network.attached()

@@ -211,7 +211,7 @@ def test_a_target_that_does_not_admit_leaves_the_device_where_it_is(run: Any, an
             mme_id = network.enb2.last("handover-request")["mme_ue_s1ap_id"]
             cause = _Radio.NO_RADIO_RESOURCES_AVAILABLE_IN_TARGET_CELL
             network.enb2.send("handover-failure", mme_ue_s1ap_id=mme_id, cause=cause)
-        await network.pass_time(11)
+        await network.pass_time(16)
         failure = network.enb.last("handover-preparation-failure")
         assert failure["cause"] is _Radio.HO_FAILURE_IN_TARGET_EPC_ENB_OR_TARGET_SYSTEM
         assert len(network.mme.core.connections) == 1
