@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from simwarden.scenario.document import Scenario, Step
     from simwarden.scenario.result import Lane, Mismatch
+    from simwarden.trace.events import Event
     from simwarden.trace.trace import Trace
 
 #: messages that a record shows
@@ -30,12 +31,18 @@ def make_record(
     mismatches: tuple[Mismatch, ...],
     trace: Trace,
     phase: int,
+    acted: int,
     lanes: tuple[Lane, ...],
     rerun: str,
     detail: str,
 ) -> FailureRecord:
-    """Make the record of a failure in a step (None: before the first)."""
-    decided = _explaining(list(trace.since(phase, Decided)))
+    """Make the record of a failure in a step (None: before the first).
+
+    `phase` is the number of the last event before the phase; `acted` that of the last one when the last action was
+    over (0: it is not): what came later came while the expectation waited, and explains nothing.
+    """
+    subjects = {each.subject.partition(".")[0] for each in mismatches}
+    decided = _explaining(list(trace.since(phase, Decided)), subjects)
     place = mismatches[0].place if mismatches else step.place if step else Place(scenario.path)
     known = requirements().get(decided.decision.control.requirement) if decided else None
     return FailureRecord(
@@ -47,22 +54,22 @@ def make_record(
         control=decided.decision.control.id if decided else "",
         clause=f"{known.clause} {known.title}" if known else "",
         reason=decided.decision.reason if decided else "",
-        ladder=last_messages(trace, {lane.name: lane.order for lane in lanes}),
+        ladder=last_messages(trace.events[: acted or None], {lane.name: lane.order for lane in lanes}),
         rerun=f"simwarden run {scenario.path}{rerun}",
         detail=detail,
     )
 
 
-def _explaining(made: list[Decided]) -> Decided | None:
-    """Return the decision that tells most: the last refusal, else the last one."""
+def _explaining(made: list[Decided], subjects: set[str]) -> Decided | None:
+    """Return the decision that tells most: the last refusal, else the last by an element that did not do as wanted."""
     refused = [each for each in made if not each.decision.admitted]
-    telling = refused or made
+    telling = refused or [each for each in made if each.element in subjects] or made
     return telling[-1] if telling else None
 
 
-def last_messages(trace: Trace, order: Mapping[str, int], count: int = _MESSAGES) -> tuple[str, ...]:
+def last_messages(events: list[Event], order: Mapping[str, int], count: int = _MESSAGES) -> tuple[str, ...]:
     """Draw the last messages, and what was decided between them, as a ladder."""
-    rows = [row for row in rows_of(trace.events) if row.kind in (Kind.MESSAGE, Kind.DECISION, Kind.FAULT)]
+    rows = [row for row in rows_of(events) if row.kind in (Kind.MESSAGE, Kind.DECISION, Kind.FAULT)]
     messages = [index for index, row in enumerate(rows) if row.kind is Kind.MESSAGE]
     start = messages[-count] if len(messages) >= count else 0
     shown = rows[start:]

@@ -96,7 +96,7 @@ class _Run:
             switches=options.switches,
         )
         self.judge = Judge(self.trace, outside)
-        self.phase = 0
+        self.phase = self.acted = 0
         self.judged = True
         self.phases: list[int] = [0]
         self.inconclusive: list[str] = []
@@ -211,6 +211,7 @@ class _Run:
             mismatches=mismatches,
             trace=self.trace,
             phase=self.phase,
+            acted=self.acted,
             lanes=self.result.lanes,
             rerun=self.options.rerun,
             detail=detail,
@@ -282,8 +283,10 @@ class _Run:
                 self.phase = self.trace.last_number
                 self.phases.append(self.phase)
                 self.judged = False
+            self.acted = 0
             outcome = await self._act(host, step.action)
             await self.clock.settle()
+            self.acted = self.trace.last_number
         wrong: list[Mismatch] = []
         for expectation in step.expectations:
             self.judged = True
