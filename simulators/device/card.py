@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from simwarden.errors import PeerError, SimwardenError
 from simwarden.model.identity import Plmn
@@ -16,12 +16,15 @@ from simwarden.wire.apdu.control import Control, insertion, is_atr
 from simwarden.wire.apdu.status import StatusWord
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     from simulators.device.terminal import Terminal
     from simwarden.model.form import Slot
     from simwarden.runtime.link import Link
 
+T = TypeVar("T")
 _PATIENCE = 5.0
-"""Seconds after which a card that does not answer counts as dead (the waiting time of T=0, generously)."""
+"""Seconds after which a conversation with a card that does not answer is given up (waiting time of T=0, generously)."""
 _PATIENCE_IN_ROUNDS = 32
 """Responses fetched, and toolkit commands served, after one command."""
 _NO_DATA, _PIN1 = 0x0C, 0x01
@@ -73,22 +76,28 @@ class CardSession:
         self._answer = answer
         self.link.send(message)
         try:
-            async with asyncio.timeout(_PATIENCE):
-                return await answer
-        except TimeoutError:
-            raise CardGoneError("the card does not answer") from None
+            return await answer
         finally:
             self._answer = None
+
+    @staticmethod
+    async def _patiently(work: Coroutine[Any, Any, T]) -> T:
+        # One clock for a whole conversation: a timer for each of its commands would cost as much as the commands.
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                return await work
+        except TimeoutError:
+            raise CardGoneError("the card does not answer") from None
 
     async def put_in(self, slot: Slot) -> None:
         """Put the card into the slot. Raises CardGoneError if it does not fit or cannot leave where it is."""
         async with self._lock:
-            await self._exchange(insertion(slot))
+            await self._patiently(self._exchange(insertion(slot)))
 
     async def reset(self, control: Control) -> None:
         """Power on or reset, and check the answer to reset. Raises CardGoneError, PeerError."""
         async with self._lock:
-            answer = await self._exchange(control.message())
+            answer = await self._patiently(self._exchange(control.message()))
         if not is_atr(answer):
             raise PeerError(f"no answer to reset: {answer.hex()}")
 
@@ -133,6 +142,9 @@ class CardSession:
 
     async def start(self, pin: str) -> CardData:
         """Select the USIM, pass its PIN, read what EMM needs and offer the toolkit. Raises CardGoneError, PeerError."""
+        return await self._patiently(self._start(pin))
+
+    async def _start(self, pin: str) -> CardData:
         entry = await self._record(efs.EF_DIR)
         aid = Application.parse(entry).aid if entry else efs.AID_USIM_PREFIX
         selected = await self.command(CommandApdu(0x00, Ins.SELECT, 0x04, _NO_DATA, aid))
@@ -190,12 +202,12 @@ class CardSession:
 
     async def authenticate(self, rand: bytes, autn: bytes) -> AuthenticateResponse | int:
         """Return the card's answer to a challenge, or the status word with which it refuses."""
-        response = await self.command(authenticate_command(rand, autn))
+        response = await self._patiently(self.command(authenticate_command(rand, autn)))
         return AuthenticateResponse.parse(response.data) if response.ok and response.data else response.sw
 
     async def status(self) -> None:
         """Ask whether the card is still there (TS 102.221 14.5.2). Raises CardGoneError."""
-        await self.command(CommandApdu(0x80, Ins.STATUS, 0x00, _NO_DATA))
+        await self._patiently(self.command(CommandApdu(0x80, Ins.STATUS, 0x00, _NO_DATA)))
 
     async def write(self, ef: efs.Ef, octets: bytes) -> None:
         """Update a file, unless this terminal wrote the same before. Raises CardGoneError, PeerError."""
@@ -205,7 +217,7 @@ class CardSession:
             command = CommandApdu(0x00, Ins.UPDATE_RECORD, 1, ef.sfi << 3 | 4, octets)
         else:
             command = CommandApdu(0x00, Ins.UPDATE_BINARY, 0x80 | ef.sfi, 0, octets)
-        response = await self.command(command)
+        response = await self._patiently(self.command(command))
         if not response.ok:
             raise PeerError(f"{ef.name} cannot be written: {response.text}")
         self.written[ef.fid] = octets

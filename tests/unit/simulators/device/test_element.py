@@ -367,6 +367,17 @@ def test_hostile_card(run: Any, octets: bytes) -> None:
     run(story, card=OddCard)
 
 
+def test_silent_card(run: Any) -> None:
+    async def story(network: Network) -> None:
+        card: Any = network.host.elements["card"]
+        card.answer = lambda data: [data] if insertion_of(data) is not None else []
+        assert await network.do("meter", "insert", card="card", into="meter") == "inserted"
+        assert await network.do("meter", "power_on", device="meter") == "no-card"
+        assert network.clock.now() == pytest.approx(5)
+
+    run(story, card=OddCard)
+
+
 def test_card_with_random_records(run: Any) -> None:
     generator = random.Random(11)
 
