@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 #: bit 1 of the MS network feature support: extended periodic timers are supported (TS 24.008 10.5.1.15)
 _EXTENDED_TIMERS = 1
-#: the longest that T3412 can say, in seconds (TS 24.008 10.5.7.3)
-LONGEST_T3412 = 11160.0
+#: the longest that T3412 and T3412 extended can say, in seconds (TS 24.008 10.5.7.3, 10.5.7.4a)
+_LONGEST, _LONGEST_EXTENDED = 11160.0, 35712000.0
 
 
 class Period(NamedTuple):
@@ -30,8 +30,10 @@ def choose_period(core: Core, ue: UeContext, request: Message) -> Period:
     wanted = request.get("t3412_extended")
     extended = None
     if wanted is not None or request.get("ms_network_feature_support", 0) & _EXTENDED_TIMERS:
-        extended = float(subscribed or wanted or timers.t3412_extended)
-    t3412 = min(float(subscribed or timers.t3412), LONGEST_T3412)
+        extended = float(wanted or timers.t3412_extended)
+        if subscribed:
+            extended = min(float(subscribed), _LONGEST_EXTENDED)
+    t3412 = min(float(subscribed or timers.t3412), _LONGEST)
     ue.period = t3412 if extended is None else extended
     return Period(t3412, extended)
 

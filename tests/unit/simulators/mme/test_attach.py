@@ -356,6 +356,49 @@ def test_an_access_point_held_back_is_asked_for_when_ciphered(run: Any) -> None:
     run(story)
 
 
+@pytest.mark.parametrize(
+    ("name", "accepted"),
+    [
+        ("iot", True),
+        ("", False),
+        ("*", False),
+        ("\u4e2d", False),
+        ("x" * 64, False),
+        (("a" * 60 + ".") * 5, False),
+        ("a..b", False),
+    ],
+)
+def test_subscription_data_of_any_kind_is_survived(run: Any, name: str, accepted: bool) -> None:  # noqa: FBT001
+    async def story(network: Any) -> None:
+        most = 0xFFFFFFFF
+        priority = [("Priority-Level", most), ("Pre-emption-Capability", -1), ("Pre-emption-Vulnerability", 99)]
+        quality = [("QoS-Class-Identifier", -1), ("Allocation-Retention-Priority", priority)]
+        point = [
+            ("Context-Identifier", 1),
+            ("PDN-Type", 2),
+            ("Service-Selection", name),
+            ("EPS-Subscribed-QoS-Profile", quality),
+        ]
+        profile = [
+            ("Context-Identifier", 1),
+            ("All-APN-Configurations-Included-Indicator", 0),
+            ("APN-Configuration", point),
+        ]
+        bandwidth = [("Max-Requested-Bandwidth-UL", most), ("Max-Requested-Bandwidth-DL", most)]
+        data = [
+            ("AMBR", bandwidth),
+            ("APN-Configuration-Profile", profile),
+            ("Subscribed-Periodic-RAU-TAU-Timer", most),
+        ]
+        network.hss.answers["update-location"] = [("Subscription-Data", data)]
+        phone = network.phone()
+        phone.attach(ms_network_feature_support=1)
+        await network.settle()
+        assert (phone.got[-1].type is _T.ATTACH_ACCEPT) == accepted
+
+    run(story)
+
+
 @pytest.mark.parametrize("same", [True, False])
 def test_a_second_attach_request_meanwhile(run: Any, same: bool) -> None:  # noqa: FBT001
     async def story(network: Any) -> None:
