@@ -146,7 +146,7 @@ def _read_header(data: dict[str, Any], top: Spot, parts: tuple[str, ...], proble
     header = check(Header, own, top, problems, also=parts)
     proves = data.get("proves", [])
     for index, name in enumerate(proves if isinstance(proves, list) else ()):
-        if name not in requirements():
+        if isinstance(name, str) and name not in requirements():
             place = (top / "proves" / index).place
-            problems.add(f"requirement {name!r} is not known", place, guess(str(name), requirements()))
+            problems.add(f"requirement {name!r} is not known", place, guess(name, requirements()))
     return header or Header.model_construct(scenario=str(data.get("scenario", "")))

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 Path: TypeAlias = tuple[str | int, ...]
 Data: TypeAlias = "str | list[Any] | dict[str, Any]"
 
+#: levels of the deepest file, and values of the largest (aliases counted at each use)
+_DEEPEST, _MOST = 50, 200_000
+
 _Loader: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 
 
@@ -73,6 +76,8 @@ def read(text: str, file: str, problems: Problems) -> Source:
     loader = _Loader(text)
     try:
         node = loader.get_single_node()
+    except RecursionError as error:
+        raise ScenarioError("is nested too deep", Place(file)) from error
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = Place(file, mark.line + 1, mark.column + 1) if mark else Place(file)
@@ -88,6 +93,10 @@ def read(text: str, file: str, problems: Problems) -> Source:
 
 def _walk(node: yaml.Node, path: Path, source: Source, problems: Problems) -> Data:
     source.values[path] = _position(node)
+    if len(path) > _DEEPEST or len(source.values) > _MOST:
+        raise ScenarioError(
+            "is nested too deep, or grows too large by its aliases", Place(source.file, *_position(node))
+        )
     if isinstance(node, yaml.MappingNode):
         return _mapping(node, path, source, problems)
     if isinstance(node, yaml.SequenceNode):
