@@ -113,6 +113,7 @@ class UeContext:
         "cell",
         "enb_ue_id",
         "establishment_cause",
+        "goal",
         "handover_timer",
         "held",
         "identity",
@@ -157,7 +158,9 @@ class UeContext:
         self.held: list[bytes] = []
         self.timer: Timer | None = None
         self.handover_timer: Timer | None = None
-        #: of a handover: the cell at this eNB that it goes to, or the eNB at the other end of X2 and its number there
+        #: of a handover: the cell that it goes to; the same if it is ours; the eNB at the other end of X2, its number
+        #: for the device, and our own
+        self.goal: Ecgi | None = None
         self.target: Cell | None = None
         self.peer: Neighbour | None = None
         self.peer_ue_id: int | None = None

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from simulators.enb.context import Bearer, Phase, SecurityKeys, UeContext
 from simulators.enb.procedures import x2
 from simulators.enb.procedures.connection import connected, inactive, radio_lost, request_release, ue_of
-from simulators.enb.procedures.mobility import command_in, expect_arrival, history, leave, stay
+from simulators.enb.procedures.mobility import command_for, expect_arrival, history, leave, order, order_in, stay
 from simulators.enb.procedures.ue_context import choose_algorithms, reconfiguration_complete
 from simwarden.errors import PeerError
-from simwarden.wire import uu
+from simwarden.wire.rrc import HANDOVER_PREPARATION_INFORMATION
 from simwarden.wire.s1ap import CauseRadioNetwork, HandoverType, cause_text
 from simwarden.wire.s1ap.ies import SOURCE_ENB_TO_TARGET_ENB_CONTAINER, TARGET_ENB_TO_SOURCE_ENB_CONTAINER
 from simwarden.wire.s1ap.values import (
@@ -29,6 +29,7 @@ from simwarden.wire.s1ap.values import (
 if TYPE_CHECKING:
     from simulators.enb.context import Cell, Mme, RadioLink
     from simulators.enb.station import Station
+    from simwarden.wire import uu
     from simwarden.wire.s1ap import Message
 
 
@@ -55,7 +56,8 @@ def within(station: Station, ue: UeContext, radio: RadioLink, best: uu.MeasuredC
     if cell is None:
         raise PeerError(f"cell {best.cell} is not of this eNB")
     ue.target, ue.phase = cell, Phase.PREPARING
-    radio.send(expect_arrival(station, ue, cell))
+    expect_arrival(station, ue)
+    radio.send(order(cell.ecgi, ue.c_rnti, ue.key.ncc))
     station.watch(ue, station.config.radio_timeout, lambda: radio_lost(station, ue))
 
 
@@ -98,9 +100,9 @@ def _tell_core(station: Station, ue: UeContext) -> None:
 
 def handover_preparation(station: Station, ue: UeContext, best: uu.MeasuredCell) -> None:
     """Ask the MME to have the device taken over (8.4.1.2). Its tracking area is ours if the device did not read it."""
-    ue.phase = Phase.PREPARING
+    ue.phase, ue.goal = Phase.PREPARING, best.cell
     container = SourceEnbToTargetEnbContainer(
-        b"",
+        HANDOVER_PREPARATION_INFORMATION,
         tuple(ErabInformation(number) for number in ue.bearers) or None,
         best.cell,
         None,
@@ -142,7 +144,7 @@ def handover_command(station: Station, mme: Mme, message: Message) -> None:
         raise PeerError("handover command, but no handover is being prepared")
     container = message["target_to_source_transparent_container"]
     try:
-        command = command_in(TARGET_ENB_TO_SOURCE_ENB_CONTAINER.from_octets(container).rrc_container)
+        command = order_in(TARGET_ENB_TO_SOURCE_ENB_CONTAINER.from_octets(container).rrc_container, ue.goal)
     except PeerError:
         handover_cancellation(station, ue, CauseRadioNetwork.HO_FAILURE_IN_TARGET_EPC_ENB_OR_TARGET_SYSTEM)
         raise
@@ -183,7 +185,7 @@ def handover_resource_allocation(station: Station, mme: Mme, message: Message) -
         station.to_mme(mme, "handover-failure", 1, mme_ue_s1ap_id=mme_ue_id, cause=cause)
         return
     ue = _take_over(station, mme, message, cell)
-    command = uu.encode(expect_arrival(station, ue, cell))
+    command = command_for(station, ue, cell)
     station.ue_to_mme(
         ue,
         "handover-request-acknowledge",

@@ -7,31 +7,47 @@ from typing import TYPE_CHECKING
 from simulators.enb.context import Phase
 from simwarden.errors import PeerError
 from simwarden.wire import uu
+from simwarden.wire.rrc import HandoverCommand, decode_handover_command, encode_handover_command
 from simwarden.wire.s1ap.enums import CellSize
 from simwarden.wire.s1ap.values import LastVisitedCell
 
 if TYPE_CHECKING:
     from simulators.enb.context import Cell, UeContext
     from simulators.enb.station import Station
+    from simwarden.model.identity import Ecgi
 
+_PCIS = 504
 _LONGEST_STAY = 4095  # seconds
 
 
-def expect_arrival(station: Station, ue: UeContext, cell: Cell) -> uu.RrcConnectionReconfiguration:
-    """Return the handover command that brings a device into a cell of ours."""
+def command_for(station: Station, ue: UeContext, cell: Cell) -> bytes:
+    """Return the handover command that brings a device from elsewhere into a cell of ours (TS 36.331 10.2.2)."""
+    expect_arrival(station, ue)
+    return encode_handover_command(HandoverCommand(physical_identity(cell.ecgi), ue.c_rnti, ue.key.ncc))
+
+
+def expect_arrival(station: Station, ue: UeContext) -> None:
+    """Give a device the C-RNTI by which it is known when it turns up."""
     ue.c_rnti = station.new_rnti()
     station.arriving[ue.c_rnti] = ue
-    return uu.RrcConnectionReconfiguration(
-        mobility_control_info=uu.MobilityControlInfo(cell.ecgi, ue.c_rnti, ue.key.ncc)
-    )
 
 
-def command_in(frame: bytes) -> uu.RrcConnectionReconfiguration:
-    """Return the handover command that a target eNB made. Raises PeerError."""
-    command = uu.decode(frame)
-    if not isinstance(command, uu.RrcConnectionReconfiguration) or command.mobility_control_info is None:
-        raise PeerError("the target's container holds no handover command")
-    return command
+def order(cell: Ecgi, c_rnti: int, ncc: int) -> uu.RrcConnectionReconfiguration:
+    """Return what a device is told that shall go to a cell."""
+    return uu.RrcConnectionReconfiguration(mobility_control_info=uu.MobilityControlInfo(cell, c_rnti, ncc))
+
+
+def order_in(command: bytes, goal: Ecgi | None) -> uu.RrcConnectionReconfiguration:
+    """Return what the device is told, from the handover command of the eNB that it goes to. Raises PeerError."""
+    found = decode_handover_command(command)
+    if goal is None or found.target_phys_cell_id != physical_identity(goal):
+        raise PeerError(f"a handover command into physical cell {found.target_phys_cell_id}")
+    return order(goal, found.new_ue_identity, found.next_hop_chaining_count)
+
+
+def physical_identity(cell: Ecgi) -> int:
+    """Return a cell's physical identity: all eNBs here number their cells by this rule."""
+    return cell.cell_identity % _PCIS
 
 
 def history(station: Station, ue: UeContext) -> LastVisitedCell:

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from simulators.enb.context import Bearer, Neighbour, Phase, SecurityKeys, UeContext
 from simulators.enb.procedures.connection import release_radio, request_release, ue_of, uplink_nas_transport
-from simulators.enb.procedures.mobility import command_in, expect_arrival, history, leave, stay
+from simulators.enb.procedures.mobility import command_for, history, leave, order_in, physical_identity, stay
 from simulators.enb.procedures.ue_context import choose_algorithms
 from simwarden.errors import PeerError
 from simwarden.machine.eps_keys import kenb_star
-from simwarden.wire import uu, x2
+from simwarden.wire import x2
+from simwarden.wire.rrc import HANDOVER_PREPARATION_INFORMATION
 from simwarden.wire.s1ap import CauseRadioNetwork as S1Cause
 from simwarden.wire.s1ap import S1apError, cause_text
 from simwarden.wire.s1ap.values import CountValue, ErabTunnel, Gummei
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
 
 #: a carrier of band 3, so that something true stands there; the radio has no frequencies
 _FDD = FddInfo(19300, 1300, TransmissionBandwidth.BW50, TransmissionBandwidth.BW50)
-_PCIS = 504
 #: counters of bearers at their start: this radio counts no packets
 _ZERO = CountValue(0, 0)
 
@@ -60,7 +60,7 @@ def x2_setup(station: Station, neighbour: Neighbour) -> None:
 def _served_cells(station: Station) -> tuple[ServedCell, ...]:
     cells = station.cells.values()
     return tuple(
-        ServedCell(cell.ecgi.cell_identity % _PCIS, cell.ecgi, cell.tai.tac, (station.plmn,), _FDD) for cell in cells
+        ServedCell(physical_identity(cell.ecgi), cell.ecgi, cell.tai.tac, (station.plmn,), _FDD) for cell in cells
     )
 
 
@@ -110,6 +110,7 @@ def handover_preparation(station: Station, ue: UeContext, neighbour: Neighbour, 
     if gummei is None or ue.capabilities is None or ue.ambr is None or ue.mme_ue_id is None or not ue.bearers:
         raise PeerError("measurement report of a device without a context")
     ue.phase, ue.peer, ue.x2_id = Phase.PREPARING, neighbour, station.new_x2_id()
+    ue.goal = cell
     station.on_x2[ue.x2_id] = ue
     _send(
         neighbour,
@@ -121,14 +122,14 @@ def handover_preparation(station: Station, ue: UeContext, neighbour: Neighbour, 
         ue_context_information=UeContextInformation(
             ue.mme_ue_id,
             ue.capabilities,
-            AsSecurityInformation(kenb_star(key.value, cell.cell_identity % _PCIS, _FDD.dl_earfcn), key.ncc),
+            AsSecurityInformation(kenb_star(key.value, physical_identity(cell), _FDD.dl_earfcn), key.ncc),
             ue.ambr,
             None,
             tuple(
                 ErabToBeSetup(b.e_rab_id, b.qos, None, TunnelEndpoint(b.core_address, b.core_teid))
                 for b in ue.bearers.values()
             ),
-            b"",
+            HANDOVER_PREPARATION_INFORMATION,
         ),
         ue_history_information=(history(station, ue),),
     )
@@ -165,7 +166,7 @@ def handover_request_acknowledge(station: Station, neighbour: Neighbour, message
     ue = _ours(station, neighbour, message, Phase.PREPARING)
     ue.peer_ue_id = message["new_enb_ue_x2ap_id"]
     try:
-        command = command_in(message["target_enb_to_source_enb_transparent_container"])
+        command = order_in(message["target_enb_to_source_enb_transparent_container"], ue.goal)
     except PeerError:
         handover_cancel(station, ue, CauseRadioNetwork.UNSPECIFIED)
         raise
@@ -236,7 +237,7 @@ def handover_request(station: Station, neighbour: Neighbour, message: x2.Message
         old_enb_ue_x2ap_id=old_id,
         new_enb_ue_x2ap_id=ue.x2_id,
         e_rabs_admitted_list=tuple(ErabAdmitted(number) for number in ue.bearers),
-        target_enb_to_source_enb_transparent_container=uu.encode(expect_arrival(station, ue, cell)),
+        target_enb_to_source_enb_transparent_container=command_for(station, ue, cell),
     )
 
 

@@ -30,7 +30,7 @@ _ALL = (
     Interface("ME-UICC", "apdu", Service.MESSAGES, 35963, spec="TS 102.221, TS 31.102"),
     Interface("Uu", "uu", Service.MESSAGES, 4997, spec="NAS by TS 24.301 in a frame of ours for TS 36.331"),
     Interface("S1-MME", "s1ap", Service.MESSAGES, 36412, 18, "TS 36.413"),
-    Interface("X2", "x2", Service.MESSAGES, 36422, 27, "frame of ours for TS 36.423"),
+    Interface("X2", "x2", Service.MESSAGES, 36422, 27, "TS 36.423"),
     Interface("S6a", "diameter", Service.STREAM, 3868, 46, "TS 29.272"),
     Interface("S13", "diameter", Service.STREAM, 3868, 46, "TS 29.272"),
 )

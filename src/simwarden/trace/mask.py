@@ -19,10 +19,7 @@ _AUTHENTICATED = b"\xdb"
 
 
 def masked(frame: Frame) -> bytes:
-    """Return a frame's octets without keys. Malformed octets are returned as they are: no element took a key from them.
-
-    Frames of X2 are zeroed but for their first three octets, since a handover request is mostly keys.
-    """
+    """Return a frame's octets without keys. Malformed octets stay as they are: no element took a key from them."""
     return masked_octets(frame.data, frame.protocol)
 
 
@@ -86,7 +83,14 @@ def _session_keys(data: bytes) -> Iterator[tuple[int, int]]:
 
 
 def _x2(data: bytes) -> bytes:
-    return data[:3] + bytes(max(len(data) - 3, 0))
+    from simwarden.wire.x2 import decode  # noqa: PLC0415 - as above
+
+    try:
+        context = decode(data).get("ue_context_information")
+    except PeerError:
+        return data
+    key = context.as_security_information.key_enodeb_star if context is not None else b""
+    return data.replace(key, bytes(len(key))) if key else data
 
 
 _MASKS: dict[str, Callable[[bytes], bytes]] = {"diameter": _diameter, "s1ap": _s1ap, "apdu": _apdu, "x2": _x2}

@@ -1,7 +1,8 @@
 """Frames as packets that Wireshark decodes: what stands around the octets of each interface in a capture.
 
-Diameter is put into IPv4 and TCP, S1AP into IPv4 and SCTP; APDUs and the NAS messages of the radio are exported PDUs.
-Radio frames without NAS, and X2, are simwarden's own: exported PDUs without octets, named in the packet list only.
+Diameter is put into IPv4 and TCP, S1AP and X2AP into IPv4 and SCTP; APDUs and the NAS messages of the radio are
+exported PDUs. Radio frames without NAS are simwarden's own: exported PDUs without octets, named in the packet list
+only.
 Addresses are from the documentation ranges of RFC 5737, one an element.
 """
 
@@ -24,6 +25,7 @@ LINKTYPE_RAW: Final = 101
 LINKTYPE_WIRESHARK_UPPER_PDU: Final = 252
 
 _TCP, _SCTP = 6, 132
+_ON_SCTP: Final = frozenset({"s1ap", "x2"})
 _ATR_STARTS: Final = (b"\x3b", b"\x3f")
 _COMMAND_HEADER: Final = 4
 _CLIENT_PORTS: Final = 49152
@@ -60,7 +62,7 @@ class Packets:
         elif service is Service.STREAM:
             for start in range(0, len(octets) or 1, _SEGMENT):
                 yield self._tcp(frame, octets[start : start + _SEGMENT])
-        elif frame.protocol == "s1ap":
+        elif frame.protocol in _ON_SCTP:
             yield self._sctp(frame, octets[:_SEGMENT])
         elif nas:
             for pdu in nas:
