@@ -43,6 +43,7 @@ class Enb(Element[EnbConfig]):
         self.station = Station(self.site, self.config)
         self._stopping = False
         self._settled = asyncio.Event()
+        self._x2_closed: dict[str, asyncio.Event] = {}
         await self.site.listen("Uu", self._accept_device)
         await self.site.listen("X2", self._take_neighbour)
         for mme in self.station.mmes.values():
@@ -50,6 +51,7 @@ class Enb(Element[EnbConfig]):
         await self._first_setups()
         for name in self.config.x2:
             await self._connect_x2(name)
+            self.site.spawn(self._keep_x2(name), f"X2 to {name}")
 
     async def _first_setups(self) -> None:
         """Wait until every MME has answered, or for so long; the eNB then works with those that have."""
@@ -137,17 +139,36 @@ class Enb(Element[EnbConfig]):
         neighbour = Neighbour(link)
         station = self.station
         station.neighbours.append(neighbour)
+        closed = self._x2_closed[neighbour.name] = asyncio.Event()
+
+        def close(_reason: str) -> None:
+            x2.x2_lost(station, neighbour)
+            if self._x2_closed.get(neighbour.name) is closed:
+                del self._x2_closed[neighbour.name]
+            closed.set()
+
         link.on_receive = lambda data, _stream: x2.receive(station, neighbour, data)
-        link.on_close = lambda _reason: x2.x2_lost(station, neighbour)
+        link.on_close = close
         return neighbour
 
+    async def _keep_x2(self, name: str) -> None:
+        """Connect to a neighbour again whenever X2 to it is lost, whoever had called."""
+        delay = self.config.s1_retry
+        while not self._stopping:
+            closed = self._x2_closed.get(name)
+            if closed is not None:
+                delay = self.config.s1_retry
+                await closed.wait()
+            await self.site.clock.sleep(delay)
+            delay = min(2 * delay, s1_setup.LONGEST_RETRY)
+            await self._connect_x2(name)
+
     async def _connect_x2(self, name: str) -> None:
-        """Connect to a neighbour that is running; one that starts later connects to us if it names us."""
-        if any(neighbour.name == name for neighbour in self.station.neighbours):
+        """Connect to a neighbour, unless it has called already; where there is no X2, handovers go by S1."""
+        if self._stopping or name in self._x2_closed:
             return
         try:
             link = await self.site.connect("X2", name)
         except ConnectionError:
-            self.site.note(f"no X2 to {name}: it does not listen")
             return
         x2.x2_setup(self.station, self._attend(link))

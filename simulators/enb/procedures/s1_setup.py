@@ -23,7 +23,8 @@ _SECONDS = {
     TimeToWait.V20S: 20.0,
     TimeToWait.V60S: 60.0,
 }
-_LONGEST_RETRY = 600.0
+#: seconds between attempts at most
+LONGEST_RETRY = 600.0
 _URGENT = (EstablishmentCause.EMERGENCY, EstablishmentCause.MT_ACCESS)
 _HIGH = (EstablishmentCause.HIGH_PRIORITY_ACCESS, EstablishmentCause.MT_ACCESS)
 
@@ -69,7 +70,7 @@ def failure(station: Station, mme: Mme, message: Message) -> None:
 
 def retry_delay(station: Station, mme: Mme) -> float:
     """Return the seconds until the next attempt, twice as many each time."""
-    delay: float = min(station.config.s1_retry * 2 ** min(mme.failures, 20), _LONGEST_RETRY)
+    delay: float = min(station.config.s1_retry * 2 ** min(mme.failures, 20), LONGEST_RETRY)
     mme.failures += 1
     return delay
 

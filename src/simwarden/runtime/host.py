@@ -175,6 +175,8 @@ class Host:
         tasks = self._tasks.setdefault(name, set())
         tasks.add(task)
         task.add_done_callback(tasks.discard)
+        # work that is cancelled before its first step would else be complained of as never awaited
+        task.add_done_callback(lambda _: work.close())
         return task
 
     async def _guarded(self, name: str, work: Coroutine[Any, Any, None], what: str) -> None:

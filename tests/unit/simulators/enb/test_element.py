@@ -196,6 +196,40 @@ def test_x2_between_two(loop: TestbedLoop) -> None:
     loop.run_until_complete(story())
 
 
+@pytest.mark.parametrize("restarted", ["enb", "enb2"])
+def test_x2_comes_back(loop: TestbedLoop, restarted: str) -> None:
+    async def story() -> None:
+        host = make(loop)
+        second: Any = host.add("enb2", Enb, EnbConfig.model_validate({"x2": ["enb"]}))
+        await host.start_all()
+        first: Any = host.elements["enb"]
+        await host.stop(restarted)
+        await host.clock.sleep(7)
+        await host.start(restarted)
+        await host.clock.sleep(60)
+        assert [n.enb_id for n in first.station.neighbours] == [2]
+        assert [n.enb_id for n in second.station.neighbours] == [1]
+        await host.close()
+        assert no_faults(host)
+
+    loop.run_until_complete(story())
+
+
+def test_long_quiet_costs_nothing(loop: TestbedLoop) -> None:
+    async def story() -> int:
+        host = make(loop, x2=["enb2"])
+        host.add("enb2", Enb, EnbConfig.model_validate({"x2": ["enb"]}))
+        await host.start_all()
+        await host.clock.settle()
+        before = len(host.trace.events)
+        await host.clock.sleep(90 * 86400)
+        said = len(host.trace.events) - before
+        await host.close()
+        return said
+
+    assert loop.run_until_complete(story()) == 0
+
+
 def test_profile_shows_the_defaults() -> None:
     profile = Path(__file__).parents[4] / "simulators" / "enb" / "profile.yaml"
     assert EnbConfig.model_validate(yaml.safe_load(profile.read_text(encoding="utf-8"))) == EnbConfig()
