@@ -52,7 +52,8 @@ class Rejection:
     """How a procedure of a device is refused: its EMM cause, and what else the message carries.
 
     `t3346` are seconds for which the device must not try again. `told` means that the device knows already (an
-    AUTHENTICATION REJECT went out), so that only the connection is left to end.
+    AUTHENTICATION REJECT went out), so that only the connection is left to end. `temporary` means that a decider was
+    silent: a device that is registered stays so, as it believes itself (TS 24.301 5.5.3.2.6, 5.6.1.6), and tries again.
     """
 
     emm_cause: EmmCause
@@ -60,6 +61,7 @@ class Rejection:
     esm_cause: EsmCause | None = None
     t3346: float | None = None
     told: bool = False
+    temporary: bool = False
 
 
 def describe_result(answer: Message) -> str:

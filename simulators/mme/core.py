@@ -218,4 +218,4 @@ class Core:
 
         cause = self.config.causes.unreachable
         back_off = self.config.timers.t3346 if cause is EmmCause.CONGESTION else None
-        return Rejection(cause, reason, t3346=back_off)
+        return Rejection(cause, reason, t3346=back_off, temporary=True)

@@ -27,7 +27,8 @@ async def serve(core: Core, conn: Connection, ue: UeContext) -> None:
         ue.paged.set_result(True)
     rejection = None if ue.emergency else await _check(core, conn, ue)
     if rejection is not None:
-        core.end_session(ue)
+        if not rejection.temporary:
+            core.end_session(ue)
         reject(core, conn, ue, rejection)
         return
     initial_context_setup(core, conn, ue, None)

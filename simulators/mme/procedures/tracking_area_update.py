@@ -47,7 +47,8 @@ async def update(core: Core, conn: Connection, request: Message, known: UeContex
     bind(core, conn, known)
     rejection = _check_bearers(known, request) or await _check(core, conn, known, terminal)
     if rejection is not None:
-        core.end_session(known)
+        if not rejection.temporary:
+            core.end_session(known)
         reject(core, conn, known, rejection)
         return
     await _accept(core, conn, known, request)

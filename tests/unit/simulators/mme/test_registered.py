@@ -106,6 +106,16 @@ def test_a_changed_terminal_is_refused_for_a_time_without_a_decider(run: Any, wh
         phone.service()
         await network.pass_time(20)
         assert phone.got[-1]["emm_cause"] is EmmCause.NETWORK_FAILURE
+        assert phone.bearers == 0
+        assert network.session()["state"] == "idle"
+        assert network.session()["imeisv"] != PHONE
+        # when the decider is back, it decides
+        await network.host.start(who)
+        network.hss.answers["update-location"] = 5001
+        await network.pass_time(60)
+        phone.service()
+        await network.pass_time(20)
+        assert phone.got[-1]["emm_cause"] is EmmCause.EPS_AND_NON_EPS_SERVICES_NOT_ALLOWED
         assert network.session() is None
 
     run(story)
