@@ -5,7 +5,7 @@ BIN     = $(VENV)/bin
 READY   = $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test lint format bench dist clean
+.PHONY: help run demo test fuzz lint format bench dist clean
 
 help: ## print this list
 	@echo "simwarden: the mobile network of IoT SIM cards on a laptop"
@@ -41,6 +41,9 @@ demo: $(READY) ## only the moved card
 
 test: $(VENV)/.test ## run the tests
 	@$(BIN)/python -m pytest -q -n auto tests
+
+fuzz: $(VENV)/.test ## fuzz all wire families and attach flows: make fuzz N=1000000 (octet strings), SEED=2
+	@FUZZ_CASES=$(or $(N),100000) FUZZ_SEED=$(or $(SEED),1) $(BIN)/python -m pytest -q -n auto -rP tests/fuzz
 
 lint: $(VENV)/.lint ## linters, formatting, type checks, import contracts
 	@$(BIN)/ruff check .

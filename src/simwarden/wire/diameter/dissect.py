@@ -29,7 +29,7 @@ def dissect(data: bytes) -> Dissection:
 def describe(message: Message) -> Dissection:
     """Make the dissection of a decoded message; never raises."""
     fields = _fields(message.avps)
-    result = fields.get("result_code", fields.get("experimental_result"))
+    result = _first(fields.get("result_code", fields.get("experimental_result")))
     cause = "" if result is None or 2000 <= int(result) < 3000 else _words(result)
     title = message.name.replace("-", " ").capitalize().replace("Me identity", "ME identity").replace(" ue ", " UE ")
     summary = title
@@ -37,8 +37,13 @@ def describe(message: Message) -> Dissection:
         kind = "result code" if "result_code" in fields else "experimental result"
         summary = f"{title}, {kind} {cause}"
     elif "equipment_status" in fields:
-        summary = f"{title}, {_words(fields['equipment_status'])}"
+        summary = f"{title}, {_words(_first(fields['equipment_status']))}"
     return Dissection(message.name, summary, fields, cause)
+
+
+def _first(value: Any) -> Any:
+    """Return the value of an AVP that ought to be there once; the first where a peer repeats it."""
+    return value[0] if isinstance(value, list) else value
 
 
 def _words(code: int) -> str:
