@@ -291,6 +291,7 @@ class Radio:
             return
         self.enb, self.cell = target
         self._send(uu.RrcConnectionReconfigurationComplete(order.new_ue_identity))
+        self._tune()  # once released, it is paged here
         self.listener.on_camped(self.cell)
 
     def _heard_cell(self, wanted: Ecgi) -> tuple[str, uu.CellInformation] | None:

@@ -14,8 +14,8 @@ octets of TS 24.008 10.5.1.13. A body must be used up exactly.
 One link joins a device and an eNB. A device looks for cells with cell-search, which the eNB answers with the
 system-information of its cells (in the field: broadcast), and says with camp in which cell it listens, and at which
 paging occasions (UE_ID of TS 36.304 7.1), so that paging goes to those who would hear it. A link that closes is a
-device out of coverage. A device that is handed over to a cell of another eNB opens a link to that one, completes the
-reconfiguration there, drops the old link, and camps there once its connection is released.
+device out of coverage. A device that is handed over to a cell of another eNB has a link to that one too, completes the
+reconfiguration there, and camps there at once, to be paged when its connection is released.
 """
 
 from __future__ import annotations
