@@ -141,11 +141,16 @@ def _describe(kind: str, each: Observable) -> str:
 def _cause(name: str, _registry: Registry) -> Iterator[str]:
     for each in _enumerations():
         for member in each:
-            if plain(member.name) == plain(name) or (
-                name.isdigit() and "cause" in each.__name__.lower() and member == int(name)
-            ):
+            if _means(name, member):
                 doc = (each.__doc__ or "").strip().splitlines()
                 yield f"{member.name} ({int(member)}): {each.__name__}" + (f"\n  {doc[0]}" if doc else "")
+
+
+def _means(name: str, member: enum.IntEnum) -> bool:
+    if name.isdigit():
+        kind = type(member).__name__.lower()
+        return member == int(name) and any(word in kind for word in ("cause", "result"))
+    return plain(name) in (plain(member.name), plain(member.name).removeprefix("diameter_error_"))
 
 
 def _enumerations() -> Iterator[type[enum.IntEnum]]:

@@ -6,6 +6,7 @@ number where a text is meant, and a word where a switch is.
 
 from __future__ import annotations
 
+import enum
 from typing import TYPE_CHECKING, Any
 
 from pydantic.json_schema import models_json_schema
@@ -43,7 +44,7 @@ class _Assembly:
             models += [verb.arguments for verb in each.all_verbs().values()]
         unique = list(dict.fromkeys(models))
         refs, top = models_json_schema([(model, "validation") for model in unique], ref_template="#/$defs/{model}")
-        self.definitions: dict[str, Any] = _loosen(top.get("$defs", {}))
+        self.definitions: dict[str, Any] = _with_names(_loosen(top.get("$defs", {})))
         self.names = {model: refs[model, "validation"]["$ref"].rpartition("/")[2] for model in unique}
 
     def fields(self, model: type[BaseModel]) -> dict[str, Any]:
@@ -79,22 +80,15 @@ class _Assembly:
 
     def network(self) -> dict[str, Any]:
         """Return the schema of `network`: each standing element by name, others by type."""
-        known = {}
-        anything: dict[str, Any] = {}
+        known, added = {}, []
         for kind in self.registry.kinds:
             declaration = self.registry.declaration(kind)
             if not declaration.instances:
                 own = {"type": {"enum": [kind]}, "external": {"type": ["string", "object"]}}
-                fields = {**self.fields(declaration.config), **own}
-                known[kind] = {"anyOf": [_object(fields, declaration.title), {"enum": ["off", "on", False, True]}]}
-                anything |= fields
-        kinds = list(known)
-        added = {
-            "type": "object",
-            "properties": {**dict.fromkeys(anything, True), "type": {"enum": kinds}},
-            "required": ["type"],
-        }
-        return {"type": ["object", "null"], "properties": known, "additionalProperties": added}
+                element = _object({**self.fields(declaration.config), **own}, declaration.title)
+                known[kind] = {"anyOf": [element, {"enum": ["off", "on", False, True]}]}
+                added.append({**element, "type": "object", "required": ["type"]})
+        return {"type": ["object", "null"], "properties": known, "additionalProperties": {"anyOf": added}}
 
     def card(self) -> dict[str, Any]:
         """Return the schema of one card."""
@@ -114,6 +108,8 @@ class _Assembly:
         verbs["wait"] = {"type": _TEXT, "description": CORE_VERBS["wait"]}
         verbs |= {name: {"type": "string", "description": CORE_VERBS[name]} for name in POWER}
         verbs["manage"] = self._manage()
+        one = {"type": "object", "properties": dict(verbs), "additionalProperties": False, "maxProperties": 1}
+        verbs["together"] = {"type": "array", "items": one, "minItems": 2, "description": CORE_VERBS["together"]}
         subjects = self._subjects()
         judged = {
             "expect": {"anyOf": [subjects, {"type": _TEXT}], "description": "What is to be seen: all of it."},
@@ -207,6 +203,16 @@ def _loosen(schema: Any) -> Any:
     elif schema.get("type") in ("integer", "number", "boolean"):
         loose["type"] = [schema["type"], "string"]
     return loose
+
+
+def _with_names(definitions: dict[str, Any]) -> dict[str, Any]:
+    """Let a numbered enumeration be written by its names too, as fields that hold one take them."""
+    for name, definition in definitions.items():
+        numbers = definition.get("enum", ())
+        for each in enum.IntEnum.__subclasses__():
+            if each.__name__ == name and [int(member) for member in each] == numbers:
+                definition["enum"] = [*numbers, *(member.name for member in each)]
+    return definitions
 
 
 def names_of(verb: Verb) -> dict[str, str]:

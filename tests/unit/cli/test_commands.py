@@ -105,7 +105,9 @@ def test_the_first_scenario_runs(cli: Cli) -> None:
         ("wait", ["Let time pass"]),
         ("mme", ["element", "listens on S1-MME", "observable session"]),
         ("device.attach", ["device.attach: observable"]),
-        ("ILLEGAL_ME", ["ILLEGAL_ME (6)"]),
+        ("illegal-me", ["ILLEGAL_ME (6)"]),
+        ("5001", ["DIAMETER_ERROR_USER_UNKNOWN (5001): ExperimentalResult"]),
+        ("user-unknown", ["DIAMETER_ERROR_USER_UNKNOWN (5001): ExperimentalResult"]),
     ],
 )
 def test_explain(cli: Cli, name: str, parts: list[str]) -> None:

@@ -1,5 +1,6 @@
 """The published JSON Schema against a validator of somebody else's."""
 
+from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -24,6 +25,7 @@ steps:
   - power_on: meter
     expect: accepted
   - wait: 90 days
+  - together: [{power_on: meter}, {power_on: phone}]
   - kill: gate
   - manage: {element: gate, as: customer, method: PUT, path: /cards/1/binding, body: {imei: 1}}
     expect: 403
@@ -42,6 +44,17 @@ def validator(registry: Registry) -> Any:
     schema = scenario_schema(registry)
     jsonschema.Draft202012Validator.check_schema(schema)
     return jsonschema.Draft202012Validator(schema)
+
+
+SHIPPED = sorted((Path(__file__).parents[3] / "scenarios").rglob("*.yaml"))
+
+
+def test_every_shipped_scenario_is_valid() -> None:
+    validator = jsonschema.Draft202012Validator(scenario_schema(Registry.installed()))
+    assert len(SHIPPED) > 25
+    for path in SHIPPED:
+        errors = [error.message for error in validator.iter_errors(yaml.safe_load(path.read_text("utf-8")))]
+        assert not errors, (path, errors)
 
 
 def test_a_good_file_is_valid(validator: Any) -> None:
@@ -63,6 +76,8 @@ def test_a_good_file_is_valid(validator: Any) -> None:
         ("as: customer", "as: buyer"),
         ("open: yes", "opne: yes"),
         ("control: bind.hss.learned", "control: bind.hss"),
+        ("together: [{power_on: meter},", "together: [{power_up: meter},"),
+        ("cause: 6", "cause: ILLEGAL_MEE"),
         ("scenario: A story", "title: A story"),
     ],
 )
