@@ -301,3 +301,46 @@ def test_after_a_restart_of_the_mme_devices_come_back(run: Any, kill: bool) -> N
         assert network.observed("mme", "session", IMSI)["imei"] == METER
 
     run(story)
+
+
+def test_an_emergency_call_from_a_registered_phone(run: Any) -> None:
+    async def story(network: Network) -> None:
+        await network.do("phone", "insert", card="card", into="phone")
+        assert await network.do("phone", "power_on", device="phone") == "accepted"
+        await network.host.clock.sleep(15)
+        assert await network.do("phone", "emergency_call", device="phone") == "accepted"
+
+    run(story)
+
+
+def test_every_message_of_a_life_is_read_by_another_implementation(run: Any) -> None:
+    """NAS and S1AP of attach, service, handover, update, detach and refusal, by pycrate."""
+    pytest.importorskip("pycrate_mobile")
+    from pycrate_asn1dir import S1AP
+    from pycrate_mobile.NAS import parse_NAS_MO, parse_NAS_MT
+
+    async def story(network: Network) -> None:
+        await network.do("meter", "insert", card="card", into="meter")
+        await network.do("meter", "power_on", device="meter")
+        await network.host.clock.sleep(15)
+        await network.do("meter", "service_request", device="meter")
+        await network.do("meter", "handover", device="meter", cell="enb2/1")
+        await network.host.clock.sleep(15)
+        await network.do("meter", "tau", device="meter")
+        await network.do("meter", "detach", device="meter")
+        await network.do("phone", "move", card="card", to="phone")
+        await network.do("phone", "power_on", device="phone")
+
+    network = run(story, binding=[{"by": "hss", "learn": "first-use"}])
+    pdu = S1AP.S1AP_PDU_Descriptions.S1AP_PDU
+    seen = set()
+    for frame in network.of(Frame):
+        if frame.interface == "S1-MME":
+            pdu.from_aper(frame.data)
+            assert pdu.to_aper() == frame.data
+        if frame.clear is not None:
+            parse = parse_NAS_MT if frame.source.startswith("mme") else parse_NAS_MO
+            message, error = parse(frame.clear, inner=False)
+            assert error == 0, frame.clear.hex()
+            seen.add(message._name)
+    assert {"EMMAttachAccept", "EMMTrackingAreaUpdateAccept", "EMMIdentityRequest", "EMMAttachReject"} <= seen, seen
