@@ -203,11 +203,15 @@ def doctor() -> None:
 def serve(
     element: Annotated[str, typer.Argument(help="The element's name in the network (`hss`).")],
     config: Annotated[str, typer.Option("--config", metavar="FILE", help="Settings, addresses, store, peers, tokens.")],
+    vpcd: Annotated[  # noqa: FBT002 - a flag
+        bool,
+        typer.Option("--vpcd", help="Put the card into the virtual reader of pcscd (file key `reader`: elsewhere)."),
+    ] = False,
 ) -> None:
     """Run one element alone, on real sockets and the real clock, until SIGTERM or Ctrl-C."""
     from simwarden.cli.serving import serve_element  # noqa: PLC0415
 
-    serve_element(element, config)
+    serve_element(element, config, vpcd=vpcd)
 
 
 @app.command(epilog="Example: `simwarden export scenarios/demo --element hss --format csv`")

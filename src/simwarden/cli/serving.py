@@ -47,6 +47,8 @@ class ServeFile(Model):
     """`sctp` where the kernel has it: real peers of S1-MME speak nothing else."""
     listen: dict[str, str] = Field(default_factory=dict)
     """Interfaces and the addresses to listen on; by default 127.0.0.1 and the well-known port."""
+    reader: str = ""
+    """A card only: host:port of the virtual reader (vsmartcard-vpcd) that it is put into, instead of listening."""
     peers: dict[str, Any] = Field(default_factory=dict)
     """Other elements by name: host:port, or one for each interface."""
     store: str = ""
@@ -62,7 +64,7 @@ class ServeFile(Model):
 class Service:
     """One element, with all that its file says."""
 
-    def __init__(self, name: str, path: str) -> None:
+    def __init__(self, name: str, path: str, *, vpcd: bool = False) -> None:
         self.problems = Problems()
         source = read(read_file(path), path, self.problems)
         self.name, self.top = name, Spot(source)
@@ -72,13 +74,14 @@ class Service:
         self.file = found
         self.folder = Path(path).parent
         self.kind = self._kind()
+        self.reader = self._reader(vpcd=vpcd)
         config = check(
             self.kind.declaration.config, found.settings, self.top / "settings", self.problems, what="setting"
         )
         self.settings = HostSettings(
             scenario=name,
             seed=int.from_bytes(os.urandom(8), "big"),
-            transport=found.transport,
+            transport="vpcd" if self.reader else found.transport,
             external=self._peers(),
             placements={name: Placement(self._listen(), found.store)},
         )
@@ -97,6 +100,16 @@ class Service:
             raise ConfigError(f"no element type is called {kind!r}", place, guess(kind, kinds))
         return kinds[kind]
 
+    def _reader(self, *, vpcd: bool) -> Address | None:
+        """Return where the virtual reader is, if the card is to be put into one."""
+        if not (vpcd or self.file.reader):
+            return None
+        spot = self.top / "reader"
+        if "ME-UICC" not in self.kind.declaration.listens:
+            raise ConfigError(f"{self.name} is no card: no reader takes it", spot.place if self.file.reader else None)
+        port = INTERFACES["ME-UICC"].port
+        return parse_address(self.file.reader, spot, self.problems, port) if self.file.reader else ("127.0.0.1", port)
+
     def _listen(self) -> dict[str, Address]:
         chosen = {each: ("127.0.0.1", INTERFACES[each].port) for each in self.kind.declaration.listens}
         for name, text in self.file.listen.items():
@@ -105,6 +118,8 @@ class Service:
                 self.problems.unknown("interface", name, chosen, spot.key)
             else:
                 chosen[name] = parse_address(text, spot, self.problems, INTERFACES[name].port)
+        if self.reader is not None:
+            chosen["ME-UICC"] = self.reader
         return chosen
 
     def _peers(self) -> dict[str, dict[str, Address]]:
@@ -157,9 +172,9 @@ class Service:
         return rows
 
 
-def serve_element(name: str, path: str) -> None:
-    """Serve until told to stop."""
-    service = Service(name, path)
+def serve_element(name: str, path: str, *, vpcd: bool = False) -> None:
+    """Serve until told to stop; `vpcd`: a card, in the virtual reader of PC/SC."""
+    service = Service(name, path, vpcd=vpcd)
     loop = TestbedLoop(virtual=False)
     try:
         loop.run_until_complete(_serve(service, loop))

@@ -76,6 +76,9 @@ _TOOLS = (
     ("tshark", "decodes captures on the command line"),
     ("wireshark", "shows captures"),
     ("chromium", "shows reports in tests of their pages"),
+    ("pcscd", "with vsmartcard-vpcd: shows a served card to PC/SC programs (serve uicc --vpcd)"),
+    ("freeDiameterd", "asks the HSS and the EIR in tests, as an MME that is not ours"),
+    ("osmo-auc-gen", "is an authentication centre that is not ours, in tests"),
     ("docker", "runs elements as containers (docker/compose.yaml)"),
     ("mosquitto", "carries events over MQTT"),
 )

@@ -75,6 +75,8 @@ def test_a_served_hss_refuses_the_moved_card_of_another_process(tmp_path: Path) 
         ("store: nosuch://db\n", "store nosuch://db: "),
         ("subscribers: gone.yaml\n", "gone.yaml: cannot be read"),
         ("listen: {S6a: '192.0.2.1:3868'}\n", "hss cannot serve: "),
+        ("reader: '127.0.0.1'\n", "hss.yaml:1:9: hss is no card: no reader takes it"),
+        ("type: uicc\nreader: '127.0.0.1:1'\n", "no virtual reader at 127.0.0.1:1"),
     ],
 )
 def test_what_is_wrong_with_the_file_is_told(tmp_path: Path, text: str, said: str) -> None:

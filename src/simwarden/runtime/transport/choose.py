@@ -16,15 +16,18 @@ _TRANSPORTS = {
     "udp": ("udp", "UdpTransport"),
     "sctp": ("sctp", "SctpTransport"),
 }
+#: not for runs: a card served to PC/SC
+_SERVED_ONLY = {"vpcd": ("vpcd", "VpcdTransport")}
 
 NAMES = tuple(_TRANSPORTS)
 
 
 def make_transport(name: str, wiring: Wiring, worker: int = 0) -> Transport:
     """Make a transport; `worker` tells parallel runs of one machine apart. Raises ConfigError for an unknown name."""
-    if name not in _TRANSPORTS:
+    known = _TRANSPORTS | _SERVED_ONLY
+    if name not in known:
         raise ConfigError(f"no transport is called {name!r}", hint=f"one of {', '.join(NAMES)}")
-    module, kind = _TRANSPORTS[name]
+    module, kind = known[name]
     loaded = importlib.import_module(f"simwarden.runtime.transport.{module}")
     made: Transport = getattr(loaded, kind)(wiring, worker)
     return made
