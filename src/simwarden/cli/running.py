@@ -80,8 +80,9 @@ def run_suite(order: Order) -> None:
     )
     began = time.perf_counter()
     results: list[ScenarioResult] = []
+    running = suite.run_all(jobs, options, order.network, workers)
     with Progress(len(jobs)) as progress:
-        for result in suite.run_all(jobs, options, order.network, workers):
+        for result in running:
             results.append(result)
             progress.done(result, _told(result, order))
     where = _write_report(results, order)

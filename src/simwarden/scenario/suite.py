@@ -14,10 +14,11 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from simwarden.errors import ConfigError, Place
+from simwarden.errors import ConfigError, InternalError, Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from concurrent.futures import Future
 
     from simwarden.scenario.document import Scenario
     from simwarden.scenario.result import ScenarioResult
@@ -95,26 +96,40 @@ def chosen(scenario: Scenario, name: str, tags: Iterable[str], patterns: Iterabl
 def run_all(
     jobs: list[tuple[Job, Scenario]], options: RunOptions, network: str, workers: int
 ) -> Iterator[ScenarioResult]:
-    """Run scenarios and yield their results in the order given, whatever the number of processes."""
-    if workers <= 1 or len(jobs) <= 1:
-        from simwarden.scenario.runner import run_scenario  # noqa: PLC0415 - workers import it themselves
+    """Run scenarios and yield their results in the order given, whatever the number of processes.
 
-        for job, scenario in jobs:
-            yield run_scenario(scenario, job.name, options)
-        return
+    Processes start at this call, before anything is asked of the iterator: a caller may start threads after it.
+    """
+    if workers <= 1 or len(jobs) <= 1:
+        return _run_here(jobs, options)
     # Fork where there is one: the elements are loaded already, and nothing else runs in this process yet.
     method = "fork" if sys.platform == "linux" else "spawn"
     context: Any = multiprocessing.get_context(method)
     numbers = context.Value("i", 0)
-    workers = min(workers, len(jobs))
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker, initargs=(numbers,)) as pool:
-        futures = [pool.submit(_run_job, job, options, network) for job, _ in jobs]
+    pool = ProcessPoolExecutor(
+        min(workers, len(jobs)), mp_context=context, initializer=_start_worker, initargs=(numbers,)
+    )
+    futures = [pool.submit(_run_job, job, options, network) for job, _ in jobs]
+    return _collect(pool, futures, [job for job, _ in jobs])
+
+
+def _run_here(jobs: list[tuple[Job, Scenario]], options: RunOptions) -> Iterator[ScenarioResult]:
+    from simwarden.scenario.runner import run_scenario  # noqa: PLC0415 - workers import it themselves
+
+    for job, scenario in jobs:
+        yield run_scenario(scenario, job.name, options)
+
+
+def _collect(
+    pool: ProcessPoolExecutor, futures: list[Future[ScenarioResult]], jobs: list[Job]
+) -> Iterator[ScenarioResult]:
+    with pool:
         try:
-            for future, (job, _) in zip(futures, jobs, strict=True):
+            for future, job in zip(futures, jobs, strict=True):
                 try:
                     yield future.result()
                 except BrokenProcessPool as error:
-                    raise ConfigError(f"a worker process died while it ran {job.path} or one beside it") from error
+                    raise InternalError(f"a process died while it ran {job.path}, or one beside it") from error
         finally:
             for future in futures:
                 future.cancel()
