@@ -1,0 +1,106 @@
+"""What a whole attach costs in CPU time, in all elements together, and where it goes; `-s` prints the figures.
+
+Each attach is a first one, with authentication, security mode, equipment check and location update, from the terminal
+that reads its card to ATTACH COMPLETE, with the full trace, on memory links. The bound is the product's own.
+"""
+
+from __future__ import annotations
+
+import cProfile
+import importlib.util
+import os
+import pstats
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from simwarden.model.identity import luhn_digit
+from simwarden.runtime.loop import TestbedLoop
+from simwarden.runtime.management import Role
+
+ROOT = Path(__file__).parents[2]
+DEVICES = 150
+#: milliseconds of CPU for one attach in all elements together
+BOUND = 5.0
+
+
+def _stage() -> Any:
+    """The network of the end-to-end tests."""
+    path = ROOT / "tests" / "unit" / "simulators" / "test_attach_end_to_end.py"
+    spec = importlib.util.spec_from_file_location("attach_end_to_end", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+async def _make_devices(stage: Any, network: Any) -> None:
+    await network.start()
+    for number in range(DEVICES):
+        imsi = f"00101{number + 100:010d}"
+        body = {**stage.CARD, "name": f"card{number}", "imsi": imsi, "iccid": f"8900101{number + 100:012d}"}
+        for name in ("hss", "eir", f"card{number}"):
+            await network.host.elements[name].manage(Role.OPERATOR, "PUT", f"/cards/{imsi}", body)
+        await network.do(f"device{number}", "insert", card=f"card{number}", into=f"device{number}")
+
+
+def _network(stage: Any, loop: TestbedLoop) -> Any:
+    network = stage.Network(loop, "memory")
+    for number in range(DEVICES):
+        key = f"86990100{number + 100:06d}"
+        network.host.add(f"card{number}", stage.Uicc, stage.UiccConfig())
+        config = stage.DeviceConfig.model_validate({"imei": key + luhn_digit(key), "type": "module"})
+        network.host.add(f"device{number}", stage.Device, config)
+    return network
+
+
+def _rooms(profile: cProfile.Profile) -> Counter[str]:
+    """Seconds by room: the first parts of a file's path, the standard library as one, the interpreter as another."""
+    spent: Counter[str] = Counter()
+    for (file, _line, _name), (_, _, own, _, _) in pstats.Stats(profile).stats.items():  # type: ignore[attr-defined]
+        if file.startswith(str(ROOT)) and ".venv" not in file:
+            parts = Path(file).relative_to(ROOT).parts
+            room = "/".join(parts[1:4] if parts[0] == "src" else parts[:2])
+        else:
+            room = "interpreter" if file == "~" else "libraries" if ".venv" in file else "standard library"
+        spent[room] += own
+    return spent
+
+
+def _measure(profile: cProfile.Profile | None) -> float:
+    stage, loop = _stage(), TestbedLoop(virtual=True)
+    network = _network(stage, loop)
+
+    async def story() -> float:
+        await _make_devices(stage, network)
+        await network.do("device0", "power_on", device="device0")
+        start = time.process_time()
+        if profile is not None:
+            profile.enable()
+        for number in range(1, DEVICES):
+            assert await network.do(f"device{number}", "power_on", device=f"device{number}") == "accepted"
+        if profile is not None:
+            profile.disable()
+        spent = time.process_time() - start
+        await network.host.close()
+        return spent / (DEVICES - 1) * 1000
+
+    try:
+        return loop.run_until_complete(story())
+    finally:
+        loop.close()
+
+
+def test_an_attach_in_all_elements() -> None:
+    best = min(_measure(None) for _ in range(3))
+    profile = cProfile.Profile()
+    _measure(profile)
+    rooms = _rooms(profile)
+    whole = sum(rooms.values())
+    sys.stderr.write(f"\nattach, all elements: {best:.2f} ms CPU (bound {BOUND} ms, {os.cpu_count()} cores)\n")
+    for room, seconds in rooms.most_common(18):
+        sys.stderr.write(f"  {seconds / whole:6.1%}  {best * seconds / whole * 1000:6.0f} us  {room}\n")
+    assert best < BOUND
