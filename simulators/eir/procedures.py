@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from simwarden.runtime.element import Site
 
 LISTS = Control("eir.equipment", "mon.phone", judge_listed, "Equipment by the lists of the register")
-POOL = Control("eir.pool", "bind.pool", judge_pool, "A card's pool of terminals")
+POOL = Control("eir.pool", "bind.pool", judge_pool, "A card's pool of terminals", "binding")
 PEER = Control("eir.peer", "bind.pool", judge_peer, "Known nodes only speak to the register")
 ALL = (LISTS, POOL, PEER)
 

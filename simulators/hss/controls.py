@@ -13,8 +13,10 @@ from simwarden.policy.binding import (
 from simwarden.policy.decision import Control
 from simwarden.policy.operator import judge_binder
 
-GIVEN = Control("bind.hss.given", "bind.hss.given", judge_given, "Binding by an IMEI given beforehand")
-LEARNED = Control("bind.hss.learned", "bind.hss.learned", judge_learned, "Binding by the IMEI of the first use")
+GIVEN = Control("bind.hss.given", "bind.hss.given", judge_given, "Binding by an IMEI given beforehand", "binding")
+LEARNED = Control(
+    "bind.hss.learned", "bind.hss.learned", judge_learned, "Binding by the IMEI of the first use", "binding"
+)
 OPERATOR = Control("bind.operator", "bind.operator", judge_binder, "The operator alone binds")
 APPROVAL = Control("bind.approval", "bind.operator", judge_change, "A changed binding has its approval record")
 PEER = Control("hss.peer", "bind.hss.learned", judge_peer, "Known nodes only speak to the register")

@@ -52,17 +52,19 @@ class Control:
 
     `id` names the control (`bind.hss.learned`); `requirement` is the id of the guideline's requirement that it
     serves (see `requirements.toml`), mostly the same; `rule` is the pure function that decides, called with the
-    keyword arguments given to `Site.decide`.
+    keyword arguments given to `Site.decide`. `section` is the section of a card (`binding`) that asks for it, where a
+    card does: a card without that section is one without the control.
     """
 
     id: str
     requirement: str
     rule: Callable[..., Ruling]
     title: str = ""
+    section: str = ""
 
-    def __reduce__(self) -> tuple[type[Control], tuple[str, str, Callable[..., Ruling], str]]:
+    def __reduce__(self) -> tuple[type[Control], tuple[str, str, Callable[..., Ruling], str, str]]:
         """Travel to another process without the rule, which may be a closure: there it is read about, not asked."""
-        return Control, (self.id, self.requirement, _left_behind, self.title)
+        return Control, (self.id, self.requirement, _left_behind, self.title, self.section)
 
 
 @dataclass(frozen=True, slots=True)

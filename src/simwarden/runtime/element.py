@@ -78,7 +78,7 @@ class Site:
 
         `subject` is whom it is about: an IMSI, or an IMEI where no card is known.
         """
-        decision, forced = self.host.judge(control, subject, facts)
+        decision, forced = self.host.judge(self.name, control, subject, facts)
         self.trace.emit(Decided(element=self.name, decision=decision, forced=forced))
         return decision
 

@@ -48,7 +48,8 @@ class HostSettings:
 
     `seed` and `scenario` derive all randomness; `worker` tells parallel runs apart.
     `external` maps elements outside this process to the address of each of their interfaces ("" for any interface).
-    `switches` maps control ids to "always-admit" or "always-refuse"; the runner sets them, nothing else can.
+    `switches` maps controls, by id or by `KIND/ID` where several kinds of element have one of that id, to
+    "always-admit" or "always-refuse"; the runner sets them, nothing else can.
     """
 
     seed: int = 0
@@ -120,6 +121,8 @@ class Host:
             await self.stop(name)
         await self.clock.settle()
         await self.transport.close()
+        while self._engines:  # of elements that did not get to run
+            self._engines.popitem()[1].dispose()
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
         if self.clock.keep_alives_skipped:
@@ -191,12 +194,19 @@ class Host:
         reason = f"{what}: {error}" if isinstance(error, SimwardenError) else f"{what}: {type(error).__name__}: {error}"
         self.trace.emit(Fault(element=name, reason=reason, detail=detail))
 
-    def judge(self, control: Control, subject: str, facts: Mapping[str, Any]) -> tuple[Decision, str]:
-        """Let a control's rule decide, or the switch that replaces it. Returns the decision and the switch ("")."""
-        forced = self.settings.switches.get(control.id, "")
-        ruling = control.rule(**facts)
-        if forced:
-            ruling = Ruling(forced == "always-admit", f"switched to {forced}", ruling.details)
+    def judge(self, name: str, control: Control, subject: str, facts: Mapping[str, Any]) -> tuple[Decision, str]:
+        """Let a control's rule decide, or the switch that overrules it.
+
+        Returns the decision, and the switch if the rule would have decided otherwise: up to its first such decision a
+        switched run is the same as one without, byte for byte.
+        """
+        ruling, forced = control.rule(**facts), ""
+        if self.settings.switches:
+            kind = self.elements[name].declaration.kind
+            switches = self.settings.switches
+            switch = switches.get(f"{kind}/{control.id}", "") or switches.get(control.id, "")
+            if switch and ruling.admitted != (switch == "always-admit"):
+                ruling, forced = Ruling(switch == "always-admit", f"switched to {switch}", ruling.details), switch
         verdict = Verdict.ADMIT if ruling.admitted else Verdict.REFUSE
         return Decision(control, verdict, ruling.reason, subject, ruling.details), forced
 

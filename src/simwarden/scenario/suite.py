@@ -9,21 +9,23 @@ import sys
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from simwarden.errors import ConfigError, InternalError, Place
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from concurrent.futures import Future
 
     from simwarden.scenario.document import Scenario
     from simwarden.scenario.result import ScenarioResult
     from simwarden.scenario.runner import RunOptions
 
+T = TypeVar("T")
+R = TypeVar("R")
 _SUFFIXES = (".yaml", ".yml")
 _MARK = re.compile(r"^scenario[ \t]*:", re.MULTILINE)
 
@@ -102,15 +104,7 @@ def run_all(
     """
     if workers <= 1 or len(jobs) <= 1:
         return _run_here(jobs, options)
-    # Fork where there is one: the elements are loaded already, and nothing else runs in this process yet.
-    method = "fork" if sys.platform == "linux" else "spawn"
-    context: Any = multiprocessing.get_context(method)
-    numbers = context.Value("i", 0)
-    pool = ProcessPoolExecutor(
-        min(workers, len(jobs)), mp_context=context, initializer=_start_worker, initargs=(numbers,)
-    )
-    futures = [pool.submit(_run_job, job, options, network) for job, _ in jobs]
-    return _collect(pool, futures, [job for job, _ in jobs])
+    return spread(partial(_run_job, options=options, network=network), [job for job, _ in jobs], workers)
 
 
 def _run_here(jobs: list[tuple[Job, Scenario]], options: RunOptions) -> Iterator[ScenarioResult]:
@@ -120,16 +114,31 @@ def _run_here(jobs: list[tuple[Job, Scenario]], options: RunOptions) -> Iterator
         yield run_scenario(scenario, job.name, options)
 
 
-def _collect(
-    pool: ProcessPoolExecutor, futures: list[Future[ScenarioResult]], jobs: list[Job]
-) -> Iterator[ScenarioResult]:
+def spread(work: Callable[[T], R], tasks: Sequence[T], workers: int) -> Iterator[R]:
+    """Do the same work on each task, in several processes if asked to, and yield what it gives in their order.
+
+    Processes start at this call, as those of `run_all` do.
+    """
+    if workers <= 1 or len(tasks) <= 1:
+        return map(work, tasks)
+    # Fork where there is one: the elements are loaded already, and nothing else runs in this process yet.
+    method = "fork" if sys.platform == "linux" else "spawn"
+    context: Any = multiprocessing.get_context(method)
+    numbers = context.Value("i", 0)
+    pool = ProcessPoolExecutor(
+        min(workers, len(tasks)), mp_context=context, initializer=_start_worker, initargs=(numbers,)
+    )
+    return _collect(pool, [pool.submit(work, task) for task in tasks], tasks)
+
+
+def _collect(pool: ProcessPoolExecutor, futures: list[Future[R]], tasks: Sequence[Any]) -> Iterator[R]:
     with pool:
         try:
-            for future, job in zip(futures, jobs, strict=True):
+            for future, task in zip(futures, tasks, strict=True):
                 try:
                     yield future.result()
                 except BrokenProcessPool as error:
-                    raise InternalError(f"a process died while it ran {job.path}, or one beside it") from error
+                    raise InternalError(f"a process died while it ran {task.path}, or one beside it") from error
         finally:
             for future in futures:
                 future.cancel()
@@ -144,6 +153,11 @@ def _start_worker(numbers: Any) -> None:
     with numbers.get_lock():
         numbers.value += 1
         _worker = numbers.value
+
+
+def worker() -> int:
+    """Return the number of this process among workers, 0 if it is none."""
+    return _worker
 
 
 @cache

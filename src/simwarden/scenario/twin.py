@@ -65,7 +65,7 @@ def _refused_word(value: Any) -> bool:
 
 def check_refusals(scenario: Scenario, problems: Problems) -> None:
     """Note refusals that are expected without element, control or cause."""
-    for group in _groups(scenario):
+    for group in phases(scenario):
         conditions = [(step, each) for step in group for each in _expected(step)]
         refused = [each for step, each in conditions if _is_refusal(step, each)]
         if not refused:
@@ -89,7 +89,8 @@ def _is_rejected(condition: Condition) -> bool:
     return isinstance(condition, FactWanted) and plain(str(condition.want)) == "rejected"
 
 
-def _groups(scenario: Scenario) -> Iterator[list[Step]]:
+def phases(scenario: Scenario) -> Iterator[list[Step]]:
+    """Yield the steps in phases: actions, and what is expected before the next action."""
     group: list[Step] = []
     for step in scenario.steps:
         if step.action is not None and any(each.expectations for each in group):
