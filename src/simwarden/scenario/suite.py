@@ -98,10 +98,7 @@ def chosen(scenario: Scenario, name: str, tags: Iterable[str], patterns: Iterabl
 def run_all(
     jobs: list[tuple[Job, Scenario]], options: RunOptions, network: str, workers: int
 ) -> Iterator[ScenarioResult]:
-    """Run scenarios and yield their results in the order given, whatever the number of processes.
-
-    Processes start at this call, before anything is asked of the iterator: a caller may start threads after it.
-    """
+    """Run scenarios and return their results in the order given, whatever the number of processes (see `spread`)."""
     if workers <= 1 or len(jobs) <= 1:
         return _run_here(jobs, options)
     return spread(partial(_run_job, options=options, network=network), [job for job, _ in jobs], workers)
@@ -115,9 +112,9 @@ def _run_here(jobs: list[tuple[Job, Scenario]], options: RunOptions) -> Iterator
 
 
 def spread(work: Callable[[T], R], tasks: Sequence[T], workers: int) -> Iterator[R]:
-    """Do the same work on each task, in several processes if asked to, and yield what it gives in their order.
+    """Do the same work on each task, in several processes if asked to; return what it gives in the tasks' order.
 
-    Processes start at this call, as those of `run_all` do.
+    Processes start at this call, before anything is asked of the iterator: a caller may start threads after it.
     """
     if workers <= 1 or len(tasks) <= 1:
         return map(work, tasks)
@@ -125,20 +122,20 @@ def spread(work: Callable[[T], R], tasks: Sequence[T], workers: int) -> Iterator
     method = "fork" if sys.platform == "linux" else "spawn"
     context: Any = multiprocessing.get_context(method)
     numbers = context.Value("i", 0)
-    pool = ProcessPoolExecutor(
-        min(workers, len(tasks)), mp_context=context, initializer=_start_worker, initargs=(numbers,)
-    )
+    workers = min(workers, len(tasks))
+    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker, initargs=(numbers,))
     return _collect(pool, [pool.submit(work, task) for task in tasks], tasks)
 
 
-def _collect(pool: ProcessPoolExecutor, futures: list[Future[R]], tasks: Sequence[Any]) -> Iterator[R]:
+def _collect(pool: ProcessPoolExecutor, futures: list[Future[R]], tasks: Sequence[T]) -> Iterator[R]:
     with pool:
         try:
             for future, task in zip(futures, tasks, strict=True):
                 try:
                     yield future.result()
                 except BrokenProcessPool as error:
-                    raise InternalError(f"a process died while it ran {task.path}, or one beside it") from error
+                    named = getattr(task, "path", task)
+                    raise InternalError(f"a process died while it ran {named}, or one beside it") from error
         finally:
             for future in futures:
                 future.cancel()
