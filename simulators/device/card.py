@@ -16,7 +16,7 @@ from simwarden.wire.apdu.control import Control, insertion, is_atr
 from simwarden.wire.apdu.status import StatusWord
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Callable, Coroutine
 
     from simulators.device.terminal import Terminal
     from simwarden.model.form import Slot
@@ -48,13 +48,15 @@ class CardData(NamedTuple):
 class CardSession:
     """The contacts to one card. One command at a time; toolkit commands of the card are served in between."""
 
-    __slots__ = ("_answer", "_lock", "gone", "link", "terminal", "written")
+    __slots__ = ("_answer", "_lock", "gone", "link", "terminal", "unreadable", "written")
 
     def __init__(self, link: Link, terminal: Terminal) -> None:
         self.link, self.terminal = link, terminal
         self.gone = ""
         #: what this terminal wrote last, by file identifier, so that nothing is written twice
         self.written: dict[int, bytes] = {}
+        #: what is wrong with files that terminals keep on the card, found at the last start
+        self.unreadable: list[str] = []
         self._answer: asyncio.Future[bytes] | None = None
         self._lock = asyncio.Lock()
         link.on_receive = self._receive
@@ -145,6 +147,7 @@ class CardSession:
         return await self._patiently(self._start(pin))
 
     async def _start(self, pin: str) -> CardData:
+        self.unreadable.clear()
         entry = await self._record(efs.EF_DIR)
         aid = Application.parse(entry).aid if entry else efs.AID_USIM_PREFIX
         selected = await self.command(CommandApdu(0x00, Ins.SELECT, 0x04, _NO_DATA, aid))
@@ -155,14 +158,23 @@ class CardSession:
         data = CardData(
             imsi,
             Plmn(imsi[:3], imsi[3 : 3 + mnc_length]),
-            EpsLoci.parse(await self._binary(efs.EF_EPSLOCI)),
-            EpsNsc.parse(await self._record(efs.EF_EPSNSC)),
+            self._kept(EpsLoci.parse, await self._binary(efs.EF_EPSLOCI), EpsLoci()),
+            self._kept(EpsNsc.parse, await self._record(efs.EF_EPSNSC), EpsNsc()),
             decode_plmn_list(await self._binary(efs.EF_FPLMN)),
             await self._bind(),
         )
-        self.written[efs.EF_EPSNSC.fid] = data.context.to_bytes() if data.context.valid else EpsNsc().to_bytes()
+        if not self.unreadable:
+            self.written[efs.EF_EPSNSC.fid] = data.context.to_bytes() if data.context.valid else EpsNsc().to_bytes()
         await self.command(self._profile())
         return data
+
+    def _kept(self, parse: Callable[[bytes], T], octets: bytes, nothing: T) -> T:
+        """Read what an earlier terminal left on the card; what it spoiled counts as never written."""
+        try:
+            return parse(octets)
+        except PeerError as error:
+            self.unreadable.append(error.reason)
+            return nothing
 
     def _profile(self) -> CommandApdu:
         able = self.terminal.gives_imeisv_to_card

@@ -196,6 +196,8 @@ class Device(Body):
         except PeerError as error:
             self.site.peer_fault(session.link, error.reason)
             return None
+        for reason in session.unreadable:
+            self.site.peer_fault(session.link, reason)
         self.emm.insert(data)
         self.observe("usim", self.emm.usim.value)
         self._compare(data)

@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 
 Accept = Callable[[Link], None]
 Address = tuple[str, int]
+Tap = Callable[[Link, bytes, Callable[[bytes], None]], None]
+"""What may stand on the wires of a run in memory: called with the sending end, the message, and `carry`.
+
+Nothing arrives but what the tap has carried: the message, another, several times, later, or never.
+"""
 
 
 class SocketLink(Protocol):
@@ -31,6 +36,8 @@ class Wiring:
         self.trace, self.switchboard = trace, switchboard
         self._links = 0
         self.open_sockets: set[SocketLink] = set()
+        #: set by tests that change messages on their way (transport `memory` only); no file or option does
+        self.tap: Tap | None = None
 
     def next_number(self) -> int:
         """Number a new connection; both its ends carry the number."""

@@ -81,8 +81,13 @@ class MemoryLink(Link):
         self._far, far._far = far, self
 
     def _transmit(self, data: bytes, stream: int) -> None:
-        if self._far is not None:
-            self._wiring.switchboard.post(_Delivery(self._far, data, stream))
+        far, tap = self._far, self._wiring.tap
+        if far is None:
+            return
+        if tap is None:
+            self._wiring.switchboard.post(_Delivery(far, data, stream))
+        else:
+            tap(self, data, lambda octets: self._wiring.switchboard.post(_Delivery(far, octets, stream)))
 
     def _shut(self, reason: str) -> None:
         far, self._far = self._far, None
