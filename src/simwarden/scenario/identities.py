@@ -96,6 +96,15 @@ def make_up_card(keys: CardKeys, number: int) -> CardKeys:
     )
 
 
+def stand_in(keys: CardKeys) -> CardKeys:
+    """Return a card of another IMSI and number, the same for the same card, and else alike."""
+
+    def moved(digits: str, position: int) -> str:
+        return digits[:position] + ("8" if digits[position] == "9" else "9") + digits[position + 1 :]
+
+    return keys.model_copy(update={"imsi": moved(keys.imsi, 5), "msisdn": moved(keys.msisdn, 4)})
+
+
 class References:
     """The names of a file, and what `name.identity` stands for."""
 
@@ -133,10 +142,21 @@ class References:
 
 
 class Cast:
-    """Reads the sections of a scenario whose entries are instances: cards, devices."""
+    """Reads the sections of a scenario whose entries are instances: cards, devices.
 
-    def __init__(self, registry: Registry, references: References, problems: Problems) -> None:
-        self.registry, self.references, self.problems = registry, references, problems
+    `without` names sections by `KIND/SECTION` (`hss/binding`) that cards are to lack. A card that has one is replaced
+    by a stand-in that has it not: of another IMSI and number, since the element of that kind may be outside this
+    process and hold the card itself.
+    """
+
+    def __init__(
+        self,
+        registry: Registry,
+        references: References,
+        problems: Problems,
+        without: frozenset[str] = frozenset(),
+    ) -> None:
+        self.registry, self.references, self.problems, self.without = registry, references, problems, without
         self.cards: dict[str, Card] = {}
         self._number = 0
 
@@ -164,11 +184,24 @@ class Cast:
             given = {key: value for key, value in entry.items() if key in CardKeys.model_fields}
             keys = check(CardKeys, given, spot, self.problems)
             keys = make_up_card(keys or CardKeys(), number)
+            if self.without and any(self._lacks(section, entry[section]) for section in entry):
+                keys = stand_in(keys)
             self.cards[instance.name] = Card(instance.name, keys)
             instance.identities = {"imsi": keys.imsi, "iccid": keys.iccid, "msisdn": keys.msisdn}
         else:
             config = self.registry.declaration(instance.kind).config
             instance.identities = dict(config.identities(entry, number))
+
+    def _lacks(self, section: str, value: Any) -> bool:
+        """Whether a part of this section is among those that cards are to lack."""
+        parts = value if isinstance(value, list) else [value]
+        words = [part.get("by") for part in parts if isinstance(part, dict)]
+        offered = self.registry.card_sections.get(section, ())
+        return any(
+            f"{each.kind}/{section}" in self.without and (not each.by or word in each.by)
+            for each in offered
+            for word in words
+        )
 
     def configure(self, section: str, data: Any, spot: Spot) -> None:
         """Check the properties of announced instances, with their references resolved."""
@@ -227,4 +260,5 @@ class Cast:
             return None
         for model in dict.fromkeys(each.model for each in chosen):
             check(model, part, spot, self.problems)
-        return CardEntry(section, tuple(each.kind for each in chosen), part)
+        kinds = tuple(each.kind for each in chosen if f"{each.kind}/{section}" not in self.without)
+        return CardEntry(section, kinds, part)

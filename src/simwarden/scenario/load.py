@@ -65,10 +65,16 @@ def read_file(path: str | Path) -> str:
 
 
 class Loader:
-    """Loads scenarios on one registry and one network file; network files are read once."""
+    """Loads scenarios on one registry and one network file; network files are read once.
 
-    def __init__(self, registry: Registry | None = None, network_file: str = "") -> None:
+    `without` are sections of cards by `KIND/SECTION` that are left out: see `Cast`.
+    """
+
+    def __init__(
+        self, registry: Registry | None = None, network_file: str = "", without: frozenset[str] = frozenset()
+    ) -> None:
         self.registry = registry or Registry.installed()
+        self.without = without
         self.base = self._read_network(network_file) if network_file else Source("")
 
     def _read_network(self, path: str) -> Source:
@@ -110,7 +116,7 @@ class Loader:
         header = _read_header(data, top, parts, problems)
         references = References()
         references.instances.update(self._network(data, top, problems))
-        cast = Cast(self.registry, references, problems)
+        cast = Cast(self.registry, references, problems, self.without)
         for section in self.registry.sections:
             cast.announce(section, data.get(section, ""), top / section)
         for section in self.registry.sections:

@@ -1,0 +1,110 @@
+"""What scenarios claim: which control, in which phase, with which verdict. Read from the files alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from simwarden.policy.decision import Verdict
+from simwarden.scenario.document import DecisionWanted
+from simwarden.scenario.twin import phases
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from simwarden.errors import Place
+    from simwarden.policy.decision import Control
+    from simwarden.scenario.document import Condition, Scenario, Step
+    from simwarden.scenario.registry import Registry
+    from simwarden.scenario.suite import Job
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A point of enforcement: a control of one kind of element. `name` is written as in switches, `KIND/ID`."""
+
+    kind: str
+    control: Control
+
+    @property
+    def name(self) -> str:
+        """The name."""
+        return f"{self.kind}/{self.control.id}"
+
+
+def points_of(registry: Registry) -> dict[str, Point]:
+    """Return all points of enforcement by name, in the order of elements and their declarations."""
+    found = (Point(kind, each) for kind in registry.kinds for each in registry.declaration(kind).controls)
+    return {point.name: point for point in found}
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A scenario says that a control gives a verdict in one of its phases."""
+
+    point: str
+    phase: int
+    verdict: Verdict
+
+
+@dataclass(slots=True)
+class Case:
+    """A scenario with what it claims; `twin_of` are the paths of those whose twin it is."""
+
+    job: Job
+    scenario: Scenario
+    claims: tuple[Claim, ...] = ()
+    twin: str = ""
+    twin_of: set[str] = field(default_factory=set)
+
+    def claimed(self, point: str, verdict: Verdict) -> bool:
+        """Whether it claims a verdict of a control."""
+        return any(each.point == point and each.verdict is verdict for each in self.claims)
+
+    def phase_at(self, place: Place) -> int:
+        """Return the phase in which an expectation stands, from 1."""
+        lines = [group[0].place.line for group in phases(self.scenario)]
+        return sum(1 for line in lines if line <= place.line)
+
+    def steps_of(self, phase: int) -> list[Step]:
+        """Return the steps of a phase."""
+        return list(phases(self.scenario))[phase - 1]
+
+    def condition_at(self, place: Place, subject: str) -> tuple[Condition | None, bool]:
+        """Return the condition at a place, and whether it is one of `never`."""
+        for step in self.scenario.steps:
+            for expectation in step.expectations:
+                for condition in expectation.conditions:
+                    if condition.place == place and condition.subject == subject:
+                        return condition, expectation.never
+        return None, False
+
+
+def claims_of(scenario: Scenario) -> Iterator[Claim]:
+    """Yield the claims of a scenario: it proves the requirement of a control, and expects a decision of it."""
+    for phase, group in enumerate(phases(scenario), 1):
+        for step in group:
+            for expectation in step.expectations:
+                if expectation.never:
+                    continue
+                for condition in expectation.conditions:
+                    if isinstance(condition, DecisionWanted):
+                        for point in points_named(scenario, condition):
+                            if point.control.requirement in scenario.proves:
+                                yield Claim(point.name, phase, condition.verdict)
+
+
+def points_named(scenario: Scenario, condition: DecisionWanted) -> Iterator[Point]:
+    """Yield the points that a condition on a decision names; without `by` those of all kinds in the network."""
+    kinds = {each.kind for name, each in scenario.instances.items() if condition.by in ("", name)}
+    for kind, control in scenario.registry.controls.get(condition.control, ()):
+        if kind in kinds:
+            yield Point(kind, control)
+
+
+def layers_of(case: Case) -> Iterator[tuple[str, ...]]:
+    """Yield the sets of controls that a scenario claims to refuse one misuse: several refusals in one phase."""
+    for phase in dict.fromkeys(each.phase for each in case.claims):
+        layers = [each.point for each in case.claims if each.phase == phase and each.verdict is Verdict.REFUSE]
+        if len(set(layers)) > 1:
+            yield tuple(dict.fromkeys(layers))
