@@ -8,6 +8,7 @@ from __future__ import annotations
 import gc
 import random
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -131,9 +132,8 @@ async def batch(number: int, flows: int, lengths: dict[str, Counter[str]], netwo
 
 @pytest.mark.parametrize("number", range(max(1, -(-budget.FLOWS // BATCH))))
 def test_nothing_that_goes_wrong_admits_the_wrong_terminal(number: int, lengths: dict[str, Counter[str]]) -> None:
-    loop = TestbedLoop(virtual=True)
-    tally = loop.run_until_complete(batch(number, min(BATCH, budget.FLOWS), lengths, Network(loop)))
-    loop.close()
+    with closing(TestbedLoop(virtual=True)) as loop:
+        tally = loop.run_until_complete(batch(number, min(BATCH, budget.FLOWS), lengths, Network(loop)))
     print(tally)  # noqa: T201 - for -rP
     assert tally.with_keys * 2 >= tally.mutated
     assert tally.decoded * 3 >= tally.mutated
@@ -147,14 +147,11 @@ def corpus() -> list[Any]:
 
 @pytest.mark.parametrize("flow", corpus())
 def test_found_flows_stay_fixed(flow: Flow) -> None:
-    loop = TestbedLoop(virtual=True)
-    network = Network(loop)
-
-    async def tell() -> None:
+    async def tell(network: Network) -> None:
         await network.start()
         await carry_out(network, flow)
         await serve_the_meter(network)
         await network.host.close()
 
-    loop.run_until_complete(tell())
-    loop.close()
+    with closing(TestbedLoop(virtual=True)) as loop:
+        loop.run_until_complete(tell(Network(loop)))

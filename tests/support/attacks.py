@@ -39,7 +39,8 @@ if TYPE_CHECKING:
     from simwarden.runtime.loop import TestbedLoop
 
 IMSI = "001010000000001"
-METER, PHONE = "869901000000017", "869902000000015"
+#: two IMEIs that differ in every digit but one, so that no small change makes one of the other
+METER, PHONE = "869901000000017", "354199876543218"
 CARD = {
     "name": "card",
     "imsi": IMSI,
@@ -85,7 +86,7 @@ class Network:
         self.session: dict[str, Any] | None = None
         self.sessions_seen: list[dict[str, Any]] = []
         self.admitted: list[str] = []
-        self.peer_faults = 0
+        self.peer_faults = self.cards = 0
         self.attacker = Attacker(self)
         self.host.transport.wiring.tap = self.attacker.on_wire
         loop.set_exception_handler(self._loop_fault)
@@ -122,8 +123,15 @@ class Network:
 
     async def start(self) -> None:
         await self.host.start_all()
-        for name in ("hss", "eir", "card"):
+        for name in ("hss", "eir"):
             await self.host.elements[name].manage(Role.OPERATOR, "PUT", f"/cards/{IMSI}", CARD | SECTIONS.get(name, {}))
+        await self.replace_card()
+
+    async def replace_card(self) -> None:
+        """Issue the card anew: whoever owns the network's keys may have told it to keep away from its own network."""
+        self.cards += 1
+        body = CARD | {"iccid": f"8900101{self.cards:012d}"}
+        await self.host.elements["card"].manage(Role.OPERATOR, "PUT", f"/cards/{IMSI}", body)
         await self.clock.settle()
 
     async def do(self, who: str, what: str, **arguments: Any) -> Any:
@@ -433,7 +441,10 @@ async def carry_out(network: Network, flow: Flow | None, story: Story) -> Counte
     network.admitted.clear()
     attacker.arm(flow.change if flow else None)
     await story.tell(network)
-    return attacker.counts
+    counts = attacker.counts
+    if flow is not None and flow.change.channel == "nas-down":
+        await network.replace_card()
+    return counts
 
 
 def admissions(network: Network, flow: Flow | None) -> list[str]:
