@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hmac
 from enum import IntEnum
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
@@ -77,6 +78,16 @@ class Ciphering:
         return self._stream.update(message)
 
 
+@lru_cache(maxsize=512)
+def _algorithms(kasme: bytes, eia: int, eea: int) -> tuple[Integrity, Ciphering]:
+    """Return the algorithms under the keys derived from KASME.
+
+    OpenSSL's state takes 2 kB a context and 20 us to make. It is kept for those at work, and both ends of a connection
+    use the same: a context at rest is KASME and two COUNTs.
+    """
+    return Integrity(eia, knas_int(kasme, eia)), Ciphering(eea, knas_enc(kasme, eea))
+
+
 class NasSecurityContext:
     """A native EPS security context and its two COUNTs, as one end sees it.
 
@@ -84,7 +95,7 @@ class NasSecurityContext:
     them to take up a stored context (EFEPSNSC, TS 31.102 4.2.92).
     """
 
-    __slots__ = ("_ciphering", "_integrity", "_is_network", "_kasme", "dl_count", "eea", "eia", "ksi", "ul_count")
+    __slots__ = ("_is_network", "_kasme", "dl_count", "eea", "eia", "ksi", "ul_count")
 
     def __init__(
         self,
@@ -102,8 +113,7 @@ class NasSecurityContext:
         self.ksi, self.eia, self.eea = ksi, eia, eea
         self._is_network = is_network
         self.ul_count, self.dl_count = ul_count, dl_count
-        self._integrity = Integrity(eia, knas_int(kasme, eia))
-        self._ciphering = Ciphering(eea, knas_enc(kasme, eea))
+        _algorithms(kasme, eia, eea)  # that it can be done at all shows here
 
     def __repr__(self) -> str:
         return (
@@ -124,6 +134,14 @@ class NasSecurityContext:
     def kenb(self) -> bytes:
         """Return KeNB for the uplink message last sent or received (TS 33.401 7.2.6.2, 7.2.6.3)."""
         return kenb(self._kasme, max(self.ul_count - 1, 0))
+
+    @property
+    def _integrity(self) -> Integrity:
+        return _algorithms(self._kasme, self.eia, self.eea)[0]
+
+    @property
+    def _ciphering(self) -> Ciphering:
+        return _algorithms(self._kasme, self.eia, self.eea)[1]
 
     def protect(self, message: bytes, kind: SecurityHeaderType) -> bytes:
         """Return the message under a security header of type 1 to 4, and step the COUNT.

@@ -9,7 +9,6 @@ through its Site, so that the same code runs in a scenario on virtual time and a
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from simwarden.runtime.declare import Declaration, ElementConfig, Verb, VerbModel, collect_verbs
@@ -18,13 +17,13 @@ from simwarden.trace.events import Decided, Note, PeerFault, StateChange
 
 if TYPE_CHECKING:
     import asyncio
-    import random
     from collections.abc import Callable, Coroutine, Mapping
 
     from sqlalchemy import Engine, MetaData
 
     from simwarden.policy.decision import Control, Decision
     from simwarden.runtime.clock import Clock
+    from simwarden.runtime.dice import Dice
     from simwarden.runtime.host import Host
     from simwarden.runtime.link import Link
     from simwarden.trace.trace import Trace
@@ -35,17 +34,20 @@ C = TypeVar("C", bound=ElementConfig)
 class Site:
     """What the host gives to one element."""
 
-    __slots__ = ("__dict__", "clock", "host", "name", "trace")
+    __slots__ = ("_dice", "clock", "host", "name", "trace")
 
     def __init__(self, host: Host, name: str) -> None:
         self.host, self.name = host, name
         self.clock: Clock = host.clock
         self.trace: Trace = host.trace
+        self._dice: Dice | None = None
 
-    @cached_property
-    def rng(self) -> random.Random:
+    @property
+    def rng(self) -> Dice:
         """This element's own generator, derived from (seed, scenario, name): the only source of randomness."""
-        return self.host.generator(self.name)
+        if self._dice is None:
+            self._dice = self.host.generator(self.name)
+        return self._dice
 
     # -- links
 

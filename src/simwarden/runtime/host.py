@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import random
 import shutil
 import tempfile
 import traceback
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from simwarden.errors import ConfigError, SimwardenError
 from simwarden.model.interfaces import INTERFACES
 from simwarden.policy.decision import Control, Decision, Ruling, Verdict
+from simwarden.runtime.dice import Dice
 from simwarden.runtime.element import Element, Site
 from simwarden.runtime.store import open_engine, sqlite_url
 from simwarden.runtime.transport.base import Address, Wiring
@@ -149,9 +150,9 @@ class Host:
 
     # -- what Sites pass on
 
-    def generator(self, name: str) -> random.Random:
+    def generator(self, name: str) -> Dice:
         """Return a generator derived from (seed, scenario, name), the same under any hash seed."""
-        return random.Random(f"{self.settings.seed}/{self.settings.scenario}/{name}")  # noqa: S311 - repeatable on purpose
+        return Dice(f"{self.settings.seed}/{self.settings.scenario}/{name}")
 
     def is_external(self, target: str) -> bool:
         """Whether an element is outside this process."""
@@ -175,12 +176,17 @@ class Host:
     def spawn(self, name: str, work: Coroutine[Any, Any, None], what: str) -> asyncio.Task[None]:
         """Run an element's procedure; what it raises becomes a Fault."""
         task = self.loop.create_task(self._guarded(name, work, what))
-        tasks = self._tasks.setdefault(name, set())
-        tasks.add(task)
-        task.add_done_callback(tasks.discard)
-        # work that is cancelled before its first step would else be complained of as never awaited
-        task.add_done_callback(lambda _: work.close())
+        self._tasks.setdefault(name, set()).add(task)
+        task.add_done_callback(partial(self._work_done, name, work))
         return task
+
+    def _work_done(self, name: str, work: Coroutine[Any, Any, None], task: asyncio.Task[None]) -> None:
+        work.close()  # work that is cancelled before its first step would else be complained of as never awaited
+        tasks = self._tasks.get(name)
+        if tasks is not None:
+            tasks.discard(task)
+            if not tasks:
+                del self._tasks[name]
 
     async def _guarded(self, name: str, work: Coroutine[Any, Any, None], what: str) -> None:
         try:
