@@ -8,8 +8,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, field_validator
 
 from simwarden.model.identity import Plmn, Tai
+from simwarden.model.units import seconds
 from simwarden.runtime.declare import ElementConfig, Model
-from simwarden.scenario.units import seconds
 from simwarden.wire.nas.enums import EmmCause, EsmCause
 
 

@@ -1,3 +1,3 @@
-"""simwarden: simulated elements of a mobile network that speak 3GPP protocols and enforce the rules for IoT SIM cards."""
+"""simwarden: simulated mobile-network elements that speak 3GPP protocols and enforce the rules for IoT SIM cards."""
 
 __version__ = "0.1.0"

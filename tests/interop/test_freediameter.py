@@ -133,7 +133,7 @@ def served(folder: Path, name: str, interface: str, settings: str) -> Iterator[C
     path.write_text(f"listen: {{{interface}: '127.0.0.1:0'}}\nsettings: {settings}\n")
     if name == "hss":
         path.write_text(path.read_text() + "subscribers: cards.yaml\n")
-    command = [sys.executable, "-m", "simwarden.cli", "serve", name, "--config", str(path)]
+    command = [sys.executable, "-m", "simwarden", "serve", name, "--config", str(path)]
     with (
         (folder / f"{name}.log").open("w") as log,
         subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True) as process,  # noqa: S603

@@ -83,7 +83,7 @@ def _card(tmp_path: Path) -> Iterator[Path]:
     (tmp_path / "uicc.yaml").write_text(f"subscribers: card.yaml\nreader: '127.0.0.1:{port}'\n")
     (tmp_path / "card.yaml").write_text(CARD)
     daemon = [str(NEEDED["pcscd"]), "--foreground", "--disable-polkit", "--config", str(tmp_path / "readers")]
-    serve = [sys.executable, "-m", "simwarden.cli", "serve", "uicc", "--config", str(tmp_path / "uicc.yaml")]
+    serve = [sys.executable, "-m", "simwarden", "serve", "uicc", "--config", str(tmp_path / "uicc.yaml")]
     with running(*daemon, log=tmp_path / "pcscd.log"):
         wait_for("reader", re.escape(READER), tmp_path / "pcscd.log")
         with running(*serve, log=tmp_path / "uicc.log"):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 
 class Service(enum.Enum):
-    """What a link keeps of what was sent: an ordered octet stream, or messages (SCTP, or framed where it runs on TCP)."""
+    """What a link keeps of what was sent: a stream of octets, messages (SCTP, or framed on TCP), or datagrams."""
 
     STREAM = "stream"
     MESSAGES = "messages"

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from simwarden.model.interfaces import INTERFACES
+from simwarden.model.units import seconds
 from simwarden.policy.decision import Verdict
 from simwarden.scenario.document import DecisionWanted, Expectation, FactWanted, MessageWanted, OutcomeWanted
 from simwarden.scenario.messages import message_names
 from simwarden.scenario.problems import guess, nearest, plain
-from simwarden.scenario.units import seconds
 from simwarden.scenario.validation import short
 
 if TYPE_CHECKING:

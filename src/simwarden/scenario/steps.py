@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from simwarden.model.units import seconds
 from simwarden.runtime.declare import Names
 from simwarden.scenario.document import Call, Manage, Power, Step, Together, Wait
 from simwarden.scenario.problems import guess
-from simwarden.scenario.units import seconds
 from simwarden.scenario.validation import check, short
 
 if TYPE_CHECKING:

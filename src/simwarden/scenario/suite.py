@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from functools import cache, partial
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 from simwarden.errors import ConfigError, InternalError, Place
 
@@ -112,33 +112,60 @@ def _run_here(jobs: list[tuple[Job, Scenario]], options: RunOptions) -> Iterator
 
 
 def spread(work: Callable[[T], R], tasks: Sequence[T], workers: int) -> Iterator[R]:
-    """Do the same work on each task, in several processes if asked to; return what it gives in the tasks' order.
+    """Do the same work on each task, in several processes if asked to, and yield what it gives in their order.
 
-    Processes start at this call, before anything is asked of the iterator: a caller may start threads after it.
+    Processes start at this call, as those of `run_all` do.
     """
-    if workers <= 1 or len(tasks) <= 1:
-        return map(work, tasks)
-    # Fork where there is one: the elements are loaded already, and nothing else runs in this process yet.
-    method = "fork" if sys.platform == "linux" else "spawn"
-    context: Any = multiprocessing.get_context(method)
-    numbers = context.Value("i", 0)
-    workers = min(workers, len(tasks))
-    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker, initargs=(numbers,))
-    return _collect(pool, [pool.submit(work, task) for task in tasks], tasks)
+    crew = Crew(work, min(workers, len(tasks)))
+    return _dismissed(crew, crew.run(tasks))
 
 
-def _collect(pool: ProcessPoolExecutor, futures: list[Future[R]], tasks: Sequence[T]) -> Iterator[R]:
-    with pool:
-        try:
-            for future, task in zip(futures, tasks, strict=True):
-                try:
-                    yield future.result()
-                except BrokenProcessPool as error:
-                    named = getattr(task, "path", task)
-                    raise InternalError(f"a process died while it ran {named}, or one beside it") from error
-        finally:
-            for future in futures:
-                future.cancel()
+def _dismissed(crew: Crew[T, R], results: Iterator[R]) -> Iterator[R]:
+    with crew:
+        yield from results
+
+
+class Crew(Generic[T, R]):
+    """Processes that do the same work on many tasks, as long as one wants; with one worker it is done here.
+
+    They start at the first call of `run`, and no more start later: a caller may start threads after it.
+    """
+
+    def __init__(self, work: Callable[[T], R], workers: int) -> None:
+        self._work = work
+        self._pool: ProcessPoolExecutor | None = None
+        if workers > 1:
+            # Fork where there is one: the elements are loaded already, and nothing else runs in this process yet.
+            context: Any = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
+            numbers = context.Value("i", 0)
+            self._pool = ProcessPoolExecutor(
+                workers, mp_context=context, initializer=_start_worker, initargs=(numbers,)
+            )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._pool is not None:
+            self._pool.shutdown()
+
+    def run(self, tasks: Sequence[T]) -> Iterator[R]:
+        """Begin the tasks, and yield what comes of them in their order. Raises InternalError if a process dies."""
+        if self._pool is None:
+            return map(self._work, tasks)
+        return _collect([self._pool.submit(self._work, task) for task in tasks], tasks)
+
+
+def _collect(futures: list[Future[R]], tasks: Sequence[Any]) -> Iterator[R]:
+    try:
+        for future, task in zip(futures, tasks, strict=True):
+            try:
+                yield future.result()
+            except BrokenProcessPool as error:
+                raise InternalError(f"a process died while it ran {task.path}, or one beside it") from error
+    finally:
+        for future in futures:
+            future.cancel()
 
 
 _worker = 0

@@ -19,7 +19,7 @@ DEMO = Path(__file__).parents[3] / "scenarios" / "demo"
 @contextmanager
 def served(folder: Path, text: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, str]]]:
     (folder / "hss.yaml").write_text(text)
-    command = [sys.executable, "-m", "simwarden.cli", "serve", "hss", "--config", str(folder / "hss.yaml")]
+    command = [sys.executable, "-m", "simwarden", "serve", "hss", "--config", str(folder / "hss.yaml")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:  # noqa: S603
         try:
             assert process.stdout is not None

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from simwarden.model.identity import Plmn, Tai
+from simwarden.model.units import seconds
 from simwarden.scenario.match import differences, matches, show
-from simwarden.scenario.units import seconds
 
 
 class Cause(enum.IntEnum):

@@ -24,7 +24,7 @@ from simwarden.scenario.proving.weigh import weigh
 from simwarden.scenario.result import Verdict as Result
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from simwarden.scenario.document import Scenario
     from simwarden.scenario.load import Loader
@@ -50,10 +50,9 @@ def prove(
     """Prove scenarios; `only` chooses points, `tell` is told of progress: runs done, runs known of, which."""
     began = time.perf_counter()
     points = {name: point for name, point in points_of(loader.registry).items() if only(point)}
-    proving = _Proving(
-        points, gather(jobs, loader), partial(carry_out, options=options, network=network), workers, tell
-    )
-    proof = proving.go()
+    cases = gather(jobs, loader)
+    with suite.Crew(partial(carry_out, options=options, network=network), workers) as crew:
+        proof = _Proving(points, cases, crew.run, tell).go()
     proof.seconds = time.perf_counter() - began
     return proof
 
@@ -84,11 +83,10 @@ class _Proving:
         self,
         points: dict[str, Point],
         cases: dict[str, Case],
-        work: Callable[[Trial], Seen],
-        workers: int,
+        run: Callable[[Sequence[Trial]], Iterator[Seen]],
         tell: Callable[[int, int, str], None],
     ) -> None:
-        self.points, self.cases, self.work, self.workers, self.tell = points, cases, work, workers, tell
+        self.points, self.cases, self.run, self.tell = points, cases, run, tell
         self.proof = Proof()
         self.normal: dict[str, Seen] = {}
         self.done = self.known = 0
@@ -169,7 +167,7 @@ class _Proving:
     def _run(self, trials: list[Trial]) -> list[Seen]:
         self.known += len(trials)
         found = []
-        for seen in suite.spread(self.work, trials, self.workers):
+        for seen in self.run(trials):
             self.done += 1
             self.tell(self.done, self.known, seen.trial.name)
             found.append(seen)

@@ -48,15 +48,15 @@ class Page:
 
     def render(self) -> str:
         """Return the document."""
-        script, style = _asset("page.js"), _asset("page.css")
+        script, style = asset("page.js"), asset("tokens.css") + asset("page.css")
         self._link_twins()
         environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
-        template = environment.from_string(_asset("page.html.j2"))
+        template = environment.from_string(asset("page.html.j2"))
         return template.render(
             script=script,
             style=style,
-            script_hash=_hash(script),
-            style_hash=_hash(style),
+            script_hash=source_hash(script),
+            style_hash=source_hash(style),
             index=_json({"scenarios": self._index, "version": simwarden.__version__}),
             ladders=self._ladders,
             written=dt.datetime.now(dt.UTC).strftime("%Y-%m-%d %H:%M UTC"),
@@ -140,11 +140,13 @@ def _json(value: Any) -> str:
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
-def _asset(name: str) -> str:
+def asset(name: str) -> str:
+    """Return a file of this package."""
     data = pkgutil.get_data(_PACKAGE, name)
     assert data is not None  # noqa: S101 - the file is part of the package
     return data.decode()
 
 
-def _hash(text: str) -> str:
+def source_hash(text: str) -> str:
+    """Return the source expression of a content security policy that allows this script or style."""
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
