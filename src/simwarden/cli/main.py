@@ -70,13 +70,16 @@ Match = Annotated[
 ]
 
 
+Jobs = Annotated[
+    str, typer.Option("-j", "--jobs", metavar="N", help="Processes; `auto`: as many as there are processors.")
+]
+
+
 @app.command(epilog="Example: `simwarden run scenarios -j auto --tag binding`")
 @friendly
 def run(  # noqa: PLR0917 - typer's way: an option is a parameter
     paths: Paths,
-    jobs: Annotated[
-        str, typer.Option("-j", "--jobs", metavar="N", help="Processes; `auto`: as many as there are processors.")
-    ] = "1",
+    jobs: Jobs = "1",
     tag: Tags = None,
     match: Match = None,
     seed: Seed = 0,
@@ -121,6 +124,45 @@ def run(  # noqa: PLR0917 - typer's way: an option is a parameter
             trace=trace.value,
             mask=mask,
             limit=limit,
+        )
+    )
+
+
+@app.command(epilog="Example: `simwarden prove scenarios -j auto --control 'hss/*'`")
+@friendly
+def prove(  # noqa: PLR0917 - typer's way: an option is a parameter
+    paths: Annotated[
+        list[str] | None, typer.Argument(help="Scenario files, or folders of them; by default those shipped.")
+    ] = None,
+    jobs: Jobs = "auto",
+    match: Match = None,
+    control: Annotated[
+        list[str] | None,
+        typer.Option("--control", metavar="ID", help="Only controls of this id or KIND/ID; * and ? work."),
+    ] = None,
+    seed: Seed = 0,
+    network: Network = "",
+    html: Annotated[str, typer.Option("--html", metavar="FILE", help="Write the page of the proof to this file.")] = "",
+    report: Annotated[str, typer.Option(metavar="DIR", help="Write prove.html into this folder of a report.")] = "",
+) -> None:
+    """Prove that the scenarios notice when a control is broken: each is made to admit all, then to refuse all.
+
+    Exit code: 0 no mutant survives, 1 some do or a claim does not hold, 2 a bad file or option, 3 a fault of ours,
+    4 nothing chosen, 130 interrupted.
+    """
+    from simwarden.cli.choosing import workers_of  # noqa: PLC0415
+    from simwarden.cli.proving import ProveOrder, prove_suite  # noqa: PLC0415
+
+    prove_suite(
+        ProveOrder(
+            paths=paths or [],
+            workers=workers_of(jobs),
+            match=match or [],
+            controls=control or [],
+            seed=seed,
+            network=network,
+            html=html,
+            report=report,
         )
     )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from collections import Counter
@@ -13,13 +12,12 @@ from typing import TYPE_CHECKING
 import typer
 
 from simwarden.cli import exits
+from simwarden.cli.choosing import load_checked, workers_of
 from simwarden.cli.progress import Progress
 from simwarden.cli.shipped import shipped
-from simwarden.errors import ConfigError
 from simwarden.scenario import suite
 from simwarden.scenario.failure import text_of
 from simwarden.scenario.load import Loader
-from simwarden.scenario.problems import ScenarioErrors
 from simwarden.scenario.result import ScenarioResult, Verdict
 from simwarden.scenario.runner import RunOptions, run_scenario
 from simwarden.trace.ladder import draw, style_for
@@ -27,7 +25,6 @@ from simwarden.trace.ladder import draw, style_for
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from simwarden.scenario.document import Scenario
 
 _DEMO = "demo/moved-card.yaml"
 
@@ -49,14 +46,6 @@ class Order:
     mask: bool = False
     limit: float = 60.0
 
-    def workers(self) -> int:
-        """How many processes. Raises ConfigError."""
-        if self.jobs == "auto":
-            return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        if not self.jobs.isdigit() or int(self.jobs) < 1:
-            raise ConfigError(f"-j: a number from 1, or auto, not {self.jobs!r}")
-        return int(self.jobs)
-
     def again(self) -> str:
         """The options that a re-run of one scenario needs."""
         said = [
@@ -70,11 +59,8 @@ class Order:
 
 def run_suite(order: Order) -> None:
     """Find, check, choose and run scenarios; print and report. Ends with the command's exit code."""
-    workers = order.workers()
-    jobs = _load(order)
-    if not jobs:
-        exits.complain("no scenario was chosen")
-        raise typer.Exit(exits.NOTHING)
+    workers = workers_of(order.jobs)
+    jobs = load_checked(Loader(network_file=order.network), order.paths, order.tags, order.match)
     options = RunOptions(
         seed=order.seed, transport=order.transport, clock=order.clock, limit=order.limit, rerun=order.again()
     )
@@ -88,25 +74,6 @@ def run_suite(order: Order) -> None:
     where = _write_report(results, order)
     print(_summary(results, time.perf_counter() - began) + (f"; report: {where}" if where else ""))
     raise typer.Exit(exit_code(results))
-
-
-def _load(order: Order) -> list[tuple[suite.Job, Scenario]]:
-    """Load and check all files before any of them runs; all errors of all files are told."""
-    loader = Loader(network_file=order.network)
-    chosen = []
-    wrong: list[str] = []
-    for job in suite.find(order.paths):
-        try:
-            scenario = loader.validate(job.path)
-        except ScenarioErrors as error:
-            wrong += [str(problem) for problem in error.problems]
-            continue
-        if suite.chosen(scenario, job.name, order.tags, order.match):
-            chosen.append((job, scenario))
-    if wrong:
-        exits.complain("\n".join(wrong))
-        raise typer.Exit(exits.USAGE)
-    return chosen
 
 
 def _told(result: ScenarioResult, order: Order) -> str:
