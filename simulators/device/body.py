@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -74,6 +75,10 @@ class Body(Element[DeviceConfig]):
         self._shown: set[str] = set()
         self.waiting: dict[Procedure, asyncio.Future[str]] = {}
         self.on_release: asyncio.Future[None] | None = None
+        #: what a misbehaving terminal waits for: `answered` or `released`
+        self.on_reaction: asyncio.Future[str] | None = None
+        #: NAS messages sent lately, and what they were before ciphering
+        self.sent: deque[tuple[bytes, bytes | None]] = deque(maxlen=16)
         self.on_moved: asyncio.Future[None] | None = None
         self._timers: dict[Timer, ClockTimer] = {}
         self._dirty: list[Callable[[], tuple[efs.Ef, bytes]]] = []
@@ -105,6 +110,7 @@ class Body(Element[DeviceConfig]):
 
     def send(self, pdu: bytes, clear: bytes | None, cause: EstablishmentCause) -> None:
         """See Port."""
+        self.sent.append((pdu, clear))
         self.radio.send_nas(pdu, clear, cause)
 
     def release(self) -> None:
@@ -306,6 +312,7 @@ class Body(Element[DeviceConfig]):
         waiting, self.on_release = self.on_release, None
         if waiting is not None and not waiting.done():
             waiting.set_result(None)
+        self._react("released")
         self.emm.cell = self.radio.cell
         if self.config.keeps_keys == "always":
             self.store_context()
@@ -350,7 +357,12 @@ class Body(Element[DeviceConfig]):
 
     def on_nas(self, pdu: bytes) -> None:
         """See Listener."""
+        self._react("answered")
         self.emm.receive(pdu)
+
+    def _react(self, word: str) -> None:
+        if self.on_reaction is not None and not self.on_reaction.done():
+            self.on_reaction.set_result(word)
 
     def on_bearers_up(self) -> None:
         """See Listener."""

@@ -6,13 +6,14 @@ import asyncio
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from simulators.device import misbehaviour
 from simulators.device.body import Body
 from simulators.device.card import CardGoneError, CardSession
 from simulators.device.config import DeviceConfig, split_cell
 from simulators.device.procedures import attach, detach, esm, service_request, tracking_area_update
 from simulators.device.radio import Rrc
 from simulators.device.state import EmmState, Procedure, Timer
-from simulators.device.verbs import OBSERVABLES, Goto, HotSwap, Insert, Move, OneDevice, Tau
+from simulators.device.verbs import OBSERVABLES, Goto, HotSwap, Insert, Move, OneDevice, SendNas, Tau
 from simwarden.errors import PeerError
 from simwarden.model.form import Slot
 from simwarden.policy.decision import Control
@@ -20,7 +21,8 @@ from simwarden.policy.interlock import terminal_accepts_card
 from simwarden.runtime.declare import Declaration, verb
 from simwarden.runtime.management import Call, ManagementError, route
 from simwarden.wire.apdu.control import Control as Contact
-from simwarden.wire.nas import UpdateType
+from simwarden.wire.nas import UpdateType, encode
+from simwarden.wire.uu import EstablishmentCause
 
 if TYPE_CHECKING:
     from simulators.device.card import CardData
@@ -31,6 +33,8 @@ INTERLOCK = Control("bind.card", "bind.card", terminal_accepts_card, "The termin
 _RELEASE_PATIENCE = 5.0
 """Seconds that a terminal waits, when switched off, for the release of the connection (TS 24.301 5.5.2.2.1)."""
 _HANDOVER_PATIENCE = 20.0
+_REACTION_PATIENCE = 5.0
+"""Seconds to wait for what the network makes of a message that was not due; less than its own timers."""
 
 
 class Device(Body):
@@ -355,6 +359,28 @@ class Device(Body):
         if self.emm.procedure is Procedure.TRACKING_AREA_UPDATE:
             await self.run(Procedure.TRACKING_AREA_UPDATE, tracking_area_update.start)
         return "handed-over" if self.emm.cell is not None and self.emm.cell.cell == cell.cell else "refused"
+
+    # -- misbehaviour
+
+    @verb
+    async def send_nas(self, arguments: SendNas) -> str:
+        """Send a NAS message that is not due: `answered`, `released` or `no-answer`, whichever comes first."""
+        self._powered()
+        emm = self.emm
+        if arguments.protection == "replayed":
+            pdu, clear = misbehaviour.repeated(self.sent, arguments.message)
+        else:
+            plain = encode(misbehaviour.MESSAGES[arguments.message](emm, arguments.imsi))
+            pdu, clear = misbehaviour.protected(emm, plain, arguments.protection)
+        self.on_reaction = asyncio.get_running_loop().create_future()
+        self.radio.send_nas(pdu, clear, EstablishmentCause.MO_SIGNALLING)
+        try:
+            async with asyncio.timeout(_REACTION_PATIENCE):
+                return await self.on_reaction
+        except TimeoutError:
+            return "no-answer"
+        finally:
+            self.on_reaction = None
 
     def _powered(self) -> None:
         if not self.powered:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import field_validator
 
 from simulators.device.config import split_cell
+from simulators.device.misbehaviour import MESSAGES
 from simulators.device.state import EmmState
 from simwarden.runtime.declare import CardName, DeviceName, Observable, VerbModel
 
@@ -73,6 +76,28 @@ class Goto(VerbModel):
     def _is_cell(cls, value: str) -> str:
         split_cell(value)
         return value
+
+
+class SendNas(VerbModel):
+    """Send a NAS message that is not due, or not as it is due."""
+
+    target = "device"
+    device: DeviceName
+    """The terminal."""
+    message: str
+    """The message by its spec's name (`detach-request`)."""
+    protection: Literal["due", "none", "wrong-mac", "replayed"] = "due"
+    """As it is due; none; a false message authentication code; or an earlier message of that name, octet by octet."""
+    imsi: str = ""
+    """Whom it names, if not whom the terminal is registered as."""
+
+    @field_validator("message")
+    @classmethod
+    def _is_known(cls, value: str) -> str:
+        name = value.lower().replace("_", "-")
+        if name not in MESSAGES:
+            raise ValueError(f"a terminal cannot make up {value!r}; it can: {', '.join(MESSAGES)}")
+        return name
 
 
 _OUTCOMES = (

@@ -31,6 +31,8 @@ class Forge(VerbModel):
     """The reference point to connect on."""
     message: str
     """The request by its spec's name (`update-location-request`)."""
+    application: int | None = None
+    """Application-Id in the request's header, where it is not that of the message."""
     origin_host: str = ""
     """Origin-Host of the request, where it differs from that of the connection."""
     origin_realm: str = ""

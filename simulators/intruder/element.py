@@ -8,6 +8,7 @@ from simulators.intruder.config import Forge, IntruderConfig
 from simulators.intruder.procedures import make_avps, request_name
 from simwarden.runtime.declare import Declaration, Observable, verb
 from simwarden.runtime.diameter import DiameterNode, LocalNode, Unreachable
+from simwarden.runtime.diameter_connection import APPLICATIONS
 from simwarden.runtime.element import Element
 
 if TYPE_CHECKING:
@@ -53,7 +54,8 @@ class Intruder(Element[IntruderConfig]):
         if self._node is None:
             self._node = DiameterNode(self.site, LocalNode(self.config.host, self.config.realm), {})
         outcome = "no-connection"
-        if await self._node.connect(arguments.interface, arguments.to):
+        connected = (arguments.to, arguments.interface) in {(peer.name, peer.interface) for peer in self._node.peers}
+        if connected or await self._node.connect(arguments.interface, arguments.to):
             message = self._node.make(name, avps, realm=arguments.destination_realm)
             outcome = await self._send(self._node, arguments, message)
         self.site.observe("forgery", outcome)
@@ -62,8 +64,10 @@ class Intruder(Element[IntruderConfig]):
     async def _send(self, node: DiameterNode, arguments: Forge, message: Message) -> str:
         claims = {"Origin-Host": arguments.origin_host, "Origin-Realm": arguments.origin_realm}
         message.avps = [(name, claims.get(name) or value) for name, value in message.avps]
+        if arguments.application is not None:
+            message.application = arguments.application
         try:
-            answer = await node.ask(arguments.to, message)
+            answer = await node.ask(arguments.to, message, application=APPLICATIONS[arguments.interface])
         except Unreachable as error:
             self.site.note(str(error))
             return "no-answer"

@@ -145,24 +145,34 @@ class DiameterNode:
         message.avps.extend(avps)
         return message
 
-    async def ask(self, peer: str, message: Message, *, timeout: float | None = None) -> Message:  # noqa: ASYNC109 - of the run's clock
+    async def ask(
+        self,
+        peer: str,
+        message: Message,
+        *,
+        timeout: float | None = None,  # noqa: ASYNC109 - of the run's clock
+        application: int | None = None,
+    ) -> Message:
         """Send a request to a peer, by element name or DiameterIdentity, and return its answer.
 
         If the connection is lost meanwhile and a new one to the peer can be made at once, the request goes out again
         (RFC 6733 5.5.4). A message that was sent before has the T flag, so that a peer that has answered it repeats its
         answer. Raises Unreachable; an answer with an error result is an answer.
+
+        `application` says which of the peer's connections is meant, where it is not that of the message's application.
         """
         deadline = self.site.clock.now() + (self.timeout if timeout is None else timeout)
+        served = message.application if application is None else application
         try:
-            return await self._ask_once(peer, message, deadline)
+            return await self._ask_once(peer, message, served, deadline)
         except LostError as lost:
             if not self._dialled or self.stopping:
                 raise
             self.site.note(f"{message.name} goes out again: {lost}")
-        return await self._ask_once(peer, message, deadline)
+        return await self._ask_once(peer, message, served, deadline)
 
-    async def _ask_once(self, peer: str, message: Message, deadline: float) -> Message:
-        connection = self._find(peer, message.application) or await self._redial(peer, message.application, deadline)
+    async def _ask_once(self, peer: str, message: Message, application: int, deadline: float) -> Message:
+        connection = self._find(peer, application) or await self._redial(peer, application, deadline)
         if connection is None:
             raise Unreachable(f"{peer} is not connected")
         if message.end_to_end:

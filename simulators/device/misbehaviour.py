@@ -1,0 +1,147 @@
+"""What a terminal sends that no specification asks of it: NAS messages out of turn, unprotected, forged or repeated.
+
+It makes the octets only; whether the network is impressed is seen in its answers.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from simulators.device.procedures import esm
+from simulators.device.terminal import CAPABILITY
+from simwarden.runtime.management import ManagementError
+from simwarden.wire.nas import (
+    NO_KEY,
+    AttachType,
+    DetachType,
+    IdentityType,
+    Message,
+    MessageType,
+    MobileIdentity,
+    RequestType,
+    SecurityHeaderType,
+    UpdateType,
+    encode,
+    header_type,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from simulators.device.emm import Emm
+
+__all__ = ["MESSAGES", "protected", "repeated"]
+
+_CIPHERED = SecurityHeaderType.INTEGRITY_PROTECTED_AND_CIPHERED
+_NO_MAC = bytes(4)
+
+
+def _claimed(emm: Emm, imsi: str) -> MobileIdentity:
+    """Whom a message names: the IMSI given, else the terminal's own registration."""
+    if not imsi and emm.guti is not None:
+        return MobileIdentity(IdentityType.GUTI, emm.guti)
+    if not imsi and emm.card is not None:
+        imsi = emm.card.imsi
+    if not imsi:
+        raise ManagementError(409, "the terminal has neither card nor GUTI: give imsi")
+    return MobileIdentity(IdentityType.IMSI, imsi)
+
+
+def _ksi(emm: Emm, imsi: str) -> int:
+    return NO_KEY if imsi else emm.ksi
+
+
+def _attach_request(emm: Emm, imsi: str) -> Message:
+    return Message(
+        MessageType.ATTACH_REQUEST,
+        eps_attach_type=AttachType.EPS_ATTACH,
+        nas_key_set_identifier=_ksi(emm, imsi),
+        eps_mobile_identity=_claimed(emm, imsi),
+        ue_network_capability=CAPABILITY,
+        esm_message_container=encode(esm.pdn_connectivity_request(emm, RequestType.INITIAL_REQUEST, in_attach=True)),
+    )
+
+
+def _attach_complete(_emm: Emm, _imsi: str) -> Message:
+    accepted = Message(
+        MessageType.ACTIVATE_DEFAULT_EPS_BEARER_CONTEXT_ACCEPT,
+        eps_bearer_identity=5,
+        procedure_transaction_identity=0,
+    )
+    return Message(MessageType.ATTACH_COMPLETE, esm_message_container=encode(accepted))
+
+
+def _detach_request(emm: Emm, imsi: str) -> Message:
+    return Message(
+        MessageType.DETACH_REQUEST,
+        detach_type=DetachType.SWITCH_OFF_EPS_DETACH,
+        nas_key_set_identifier=_ksi(emm, imsi),
+        eps_mobile_identity=_claimed(emm, imsi),
+    )
+
+
+def _tracking_area_update_request(emm: Emm, _imsi: str) -> Message:
+    if emm.guti is None:
+        raise ManagementError(409, "the terminal has no GUTI to update a tracking area with")
+    return Message(
+        MessageType.TRACKING_AREA_UPDATE_REQUEST,
+        eps_update_type=UpdateType.TA_UPDATING,
+        nas_key_set_identifier=emm.ksi,
+        old_guti=emm.guti,
+    )
+
+
+def _identity_response(emm: Emm, imsi: str) -> Message:
+    identity = _claimed(emm, imsi) if imsi else emm.terminal.identity(IdentityType.IMEISV)
+    return Message(MessageType.IDENTITY_RESPONSE, mobile_identity=identity)
+
+
+def _security_mode_complete(emm: Emm, _imsi: str) -> Message:
+    return Message(MessageType.SECURITY_MODE_COMPLETE, imeisv=emm.terminal.identity(IdentityType.IMEISV))
+
+
+def _authentication_response(_emm: Emm, _imsi: str) -> Message:
+    return Message(MessageType.AUTHENTICATION_RESPONSE, res=bytes(8))
+
+
+MESSAGES: dict[str, Callable[[Emm, str], Message]] = {
+    "attach-request": _attach_request,
+    "attach-complete": _attach_complete,
+    "detach-request": _detach_request,
+    "tracking-area-update-request": _tracking_area_update_request,
+    "identity-response": _identity_response,
+    "security-mode-complete": _security_mode_complete,
+    "authentication-response": _authentication_response,
+}
+"""The messages that can be made up, by the spec's names: of the terminal's state and of the IMSI to be named."""
+
+
+def protected(emm: Emm, plain: bytes, how: str) -> tuple[bytes, bytes | None]:
+    """Return a message under its protection and what it was before ciphering; `how` is `due`, `none` or `wrong-mac`.
+
+    Who has no keys can only put a false message authentication code before it.
+    """
+    if how == "none":
+        return plain, None
+    if emm.security is None:
+        if how == "due":
+            raise ManagementError(409, "the terminal has no keys to protect a message with")
+        return bytes([SecurityHeaderType.INTEGRITY_PROTECTED << 4 | 7]) + _NO_MAC + b"\0" + plain, None
+    kind = _CIPHERED if emm.secure else SecurityHeaderType.INTEGRITY_PROTECTED
+    pdu = emm.security.protect(plain, kind)
+    if how == "wrong-mac":
+        emm.security.ul_count -= 1  # the network will not take it, so that the next message has this COUNT
+        pdu = pdu[:1] + bytes(octet ^ 0xFF for octet in pdu[1:5]) + pdu[5:]
+    return pdu, plain if kind.ciphered else None
+
+
+def repeated(sent: Iterable[tuple[bytes, bytes | None]], message: str) -> tuple[bytes, bytes | None]:
+    """Return the last protected message of a name that was sent. Raises ManagementError (409) if there was none."""
+    wanted = MessageType[message.upper().replace("-", "_")]
+    found = None
+    for pdu, clear in sent:
+        if header_type(pdu) is not SecurityHeaderType.PLAIN and (clear or pdu[6:])[1:2] == bytes([wanted]):
+            found = pdu, clear
+    if found is None:
+        raise ManagementError(409, f"no protected {message} was sent before")
+    return found
