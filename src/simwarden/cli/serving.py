@@ -44,7 +44,7 @@ class ServeFile(Model):
     settings: dict[str, Any] = Field(default_factory=dict)
     """The element's settings, as in a network file."""
     transport: Literal["tcp", "sctp"] = "tcp"
-    """`sctp` where the kernel has it: real peers of S1-MME speak nothing else."""
+    """`sctp` where the kernel or libusrsctp has it: real peers of S1-MME speak nothing else."""
     listen: dict[str, str] = Field(default_factory=dict)
     """Interfaces and the addresses to listen on; by default 127.0.0.1 and the well-known port."""
     reader: str = ""
@@ -52,7 +52,8 @@ class ServeFile(Model):
     peers: dict[str, Any] = Field(default_factory=dict)
     """Other elements by name: host:port, or one for each interface."""
     store: str = ""
-    """URL of the database; by default one that lives as long as the process."""
+    """URL of the database (`sqlite:///PATH`, `postgresql://...`; `env:NAME` and `file:PATH` are read from there); by
+    default one that lives as long as the process."""
     management: str = ""
     """host:port of the management interface; empty: none."""
     tokens: dict[Literal["operator", "customer"], str] = Field(default_factory=dict)
@@ -83,7 +84,7 @@ class Service:
             seed=int.from_bytes(os.urandom(8), "big"),
             transport="vpcd" if self.reader else found.transport,
             external=self._peers(),
-            placements={name: Placement(self._listen(), found.store)},
+            placements={name: Placement(self._listen(), self._secret(found.store, self.top / "store"))},
         )
         self.management = (
             parse_address(found.management, self.top / "management", self.problems) if found.management else None
@@ -153,7 +154,7 @@ class Service:
             if colon and kind == "file":
                 return (self.folder / where).read_text("utf-8").strip()
         except (OSError, KeyError) as error:
-            raise ConfigError(f"the token in {text} cannot be read", spot.place) from error
+            raise ConfigError(f"{text} cannot be read", spot.place) from error
         return text
 
     def subscribers(self) -> list[dict[str, Any]]:

@@ -115,12 +115,17 @@ def _packages() -> Iterator[str]:
 
 
 def _sctp() -> str:
+    from simwarden.runtime.transport.sctp import open_socket  # noqa: PLC0415 - only doctor pays for it
+    from simwarden.runtime.transport.sctp_socket import KernelSocket  # noqa: PLC0415
+
+    enables = "--transport sctp, and real peers on S1-MME"
     try:
-        with socket.socket(socket.AF_INET, socket.SOCK_STREAM, 132):
-            found = "ok     "
-    except OSError:
-        found = "missing"
-    return f"{found}  SCTP in the kernel: --transport sctp, and real peers on S1-MME (modprobe sctp)"
+        sock = open_socket()
+    except ConfigError:
+        return f"missing  SCTP: {enables} (modprobe sctp, or apt install libusrsctp2)"
+    sock.close()
+    where = "the kernel" if isinstance(sock, KernelSocket) else "user space, over UDP (libusrsctp)"
+    return f"ok       SCTP in {where}: {enables}"
 
 
 def _loopback() -> str:

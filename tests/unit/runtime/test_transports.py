@@ -12,6 +12,7 @@ from simwarden.runtime.clock import Clock
 from simwarden.runtime.link import Link
 from simwarden.runtime.loop import TestbedLoop
 from simwarden.runtime.switchboard import Switchboard
+from simwarden.runtime.transport import sctp
 from simwarden.runtime.transport.base import Transport, Wiring
 from simwarden.runtime.transport.choose import make_transport
 from simwarden.runtime.transport.framing import LARGEST, Deframer, enclose
@@ -34,7 +35,7 @@ TRANSPORTS = [
     "memory",
     "tcp",
     "udp",
-    pytest.param("sctp", marks=pytest.mark.skipif(not has_sctp(), reason="this kernel has no SCTP")),
+    pytest.param("sctp", marks=pytest.mark.skipif(not has_sctp(), reason="neither the kernel nor libusrsctp has SCTP")),
 ]
 
 
@@ -89,7 +90,7 @@ def test_messages_arrive_whole_and_in_order_and_a_close_is_heard_after_them(name
     assert sum(isinstance(e, Frame) for e in trace.events) == 10
 
 
-@pytest.mark.parametrize("name", ["tcp", "udp"])
+@pytest.mark.parametrize("name", TRANSPORTS[1:])
 def test_a_peer_outside_is_traced_both_ways_and_named_by_its_address(name: str) -> None:
     async def story(transport: Transport, interface: Interface, _: Clock) -> None:
         links: list[Link] = []
@@ -150,10 +151,25 @@ def test_the_frame_over_tcp_takes_any_segmentation() -> None:
         Deframer().feed((LARGEST + 1).to_bytes(4) + bytes(8))
 
 
-def test_an_unknown_transport_and_a_kernel_without_sctp_are_said_clearly() -> None:
-    trace = Trace(lambda: 0.0)
+def test_an_unknown_transport_is_said_clearly() -> None:
     with pytest.raises(ConfigError, match="one of memory, tcp, udp, sctp"):
-        make_transport("carrier-pigeon", Wiring(trace, Switchboard()))
-    if not has_sctp():
-        with pytest.raises(ConfigError, match=r"modprobe sctp.*transport tcp"):
-            make_transport("sctp", Wiring(trace, Switchboard()))
+        make_transport("carrier-pigeon", Wiring(Trace(lambda: 0.0), Switchboard()))
+
+
+def test_a_system_without_sctp_is_said_clearly(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(*_: object) -> None:
+        raise OSError(93, "Protocol not supported")
+
+    monkeypatch.setattr(sctp, "KernelSocket", missing)
+    monkeypatch.setattr(sctp, "UserSocket", missing)
+    with pytest.raises(ConfigError, match=r"modprobe sctp.*libusrsctp2.*transport tcp"):
+        make_transport("sctp", Wiring(Trace(lambda: 0.0), Switchboard()))
+
+
+@pytest.mark.skipif(not has_sctp(), reason="neither the kernel nor libusrsctp has SCTP")
+def test_an_sctp_port_where_nobody_listens_refuses() -> None:
+    async def story(transport: Transport, interface: Interface, _: Clock) -> None:
+        with pytest.raises(ConnectionError):
+            await transport.connect_outside(interface, "a", "foreign", ("127.0.0.1", 9))
+
+    run("sctp", story, virtual=False)

@@ -1,50 +1,46 @@
-"""Links of message interfaces on kernel SCTP sockets (RFC 4960, RFC 6458); stream interfaces of the run use TCP.
+"""Links of message interfaces on SCTP (RFC 4960, RFC 6458); stream interfaces of the run use TCP.
 
-Needs a kernel with SCTP (`modprobe sctp`); where there is none, the message says so and names the alternative.
+The association is the kernel's where that has SCTP (`modprobe sctp`), else libusrsctp's in user space, over UDP; where
+there is neither, the message says so and names the alternative.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import socket
-import struct
 from typing import TYPE_CHECKING
 
 from simwarden.errors import ConfigError
 from simwarden.model.interfaces import Service
 from simwarden.runtime.link import Link
 from simwarden.runtime.transport.memory import Happening, announce
+from simwarden.runtime.transport.sctp_socket import KernelSocket
 from simwarden.runtime.transport.tcp import TcpTransport
+from simwarden.runtime.transport.usrsctp import UserSocket
 
 if TYPE_CHECKING:
     from simwarden.model.interfaces import Interface
     from simwarden.runtime.transport.base import Accept, Address, Wiring
-
-IPPROTO_SCTP = 132
-_SOL_SCTP = 132
-_SCTP_NODELAY = 3
-_SCTP_EVENTS = 11
-_SCTP_SNDRCV = 1
-#: struct sctp_sndrcvinfo (RFC 6458 5.3.2): stream, ssn, flags, ppid (network order), context, ttl, tsn, cumtsn, assoc
-_SNDRCV = struct.Struct("=HHHxxIIIIIi")
-_LARGEST = 1 << 16
+    from simwarden.runtime.transport.sctp_socket import SctpSocket
 
 
-def open_socket() -> socket.socket:
-    """Open a one-to-one SCTP socket. Raises ConfigError where the kernel has no SCTP."""
+#: seconds for an association with a peer outside to be set up
+SETUP_TIME = 5.0
+
+
+def open_socket() -> SctpSocket:
+    """Open a one-to-one SCTP socket. Raises ConfigError where there is neither a kernel with SCTP nor libusrsctp."""
     try:
-        sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM, IPPROTO_SCTP)
+        return KernelSocket()
     except OSError as error:
+        without = error.strerror
+    try:
+        return UserSocket()
+    except (OSError, AttributeError) as error:  # no such library, or a system without eventfd
         raise ConfigError(
-            f"this kernel has no SCTP ({error.strerror})",
-            hint="load it with 'modprobe sctp' as root, or use transport tcp",
+            f"this kernel has no SCTP ({without}), and libusrsctp cannot be used ({error})",
+            hint="load it with 'modprobe sctp' as root, install libusrsctp2, or use transport tcp",
         ) from error
-    sock.setblocking(False)
-    sock.setsockopt(_SOL_SCTP, _SCTP_NODELAY, struct.pack("i", 1))
-    # ask for sndrcvinfo with each message (first octet of struct sctp_event_subscribe)
-    sock.setsockopt(_SOL_SCTP, _SCTP_EVENTS, bytes([1]) + bytes(7))
-    return sock
 
 
 class SctpLink(Link):
@@ -58,14 +54,14 @@ class SctpLink(Link):
         super().__init__(interface, local, remote, wiring.trace, number, client=client)
         self._wiring = wiring
         self._loop = asyncio.get_running_loop()
-        self.sock: socket.socket | None = None
+        self.sock: SctpSocket | None = None
         self.far: SctpLink | None = None
         self.unread: list[tuple[bytes, int]] = []
         self.gone = False
         self._parts = bytearray()
         self._pending: list[tuple[bytes, int]] = []
 
-    def take_socket(self, sock: socket.socket) -> None:
+    def take_socket(self, sock: SctpSocket) -> None:
         """Begin to read from a connected socket."""
         self.sock = sock
         self._wiring.open_sockets.add(self)
@@ -85,7 +81,7 @@ class SctpLink(Link):
         if self.sock is None:
             return
         try:
-            data, ancillary, flags, _ = self.sock.recvmsg(_LARGEST, socket.CMSG_SPACE(_SNDRCV.size))
+            data, stream, whole = self.sock.receive()
         except (BlockingIOError, InterruptedError):
             return
         except OSError as error:
@@ -95,10 +91,10 @@ class SctpLink(Link):
             self._lost("closed by peer")
             return
         self._parts += data
-        if not flags & socket.MSG_EOR:
+        if not whole:
             return
         message, self._parts = bytes(self._parts), bytearray()
-        self._hear(message, _stream_of(ancillary))
+        self._hear(message, stream)
 
     def _hear(self, message: bytes, stream: int) -> None:
         if self.internal:
@@ -121,9 +117,8 @@ class SctpLink(Link):
     def _flush(self) -> None:
         while self._pending and self.sock is not None:
             data, stream = self._pending[0]
-            info = _SNDRCV.pack(stream, 0, 0, socket.htonl(self.interface.ppid), 0, 0, 0, 0, 0)
             try:
-                self.sock.sendmsg([data], [(IPPROTO_SCTP, _SCTP_SNDRCV, info)])
+                self.sock.send(data, stream, self.interface.ppid)
             except (BlockingIOError, InterruptedError):
                 self._loop.add_writer(self.sock, self._flush)
                 return
@@ -171,13 +166,32 @@ class _Sent:
         return repr(self._to)
 
 
-def _stream_of(ancillary: list[tuple[int, int, bytes]]) -> int:
-    """Find the stream in what recvmsg gave besides the data."""
-    for level, kind, data in ancillary:
-        if level == IPPROTO_SCTP and kind == _SCTP_SNDRCV and len(data) >= _SNDRCV.size:
-            stream: int = _SNDRCV.unpack_from(data)[0]
-            return stream
-    return 0
+class _Connecting:
+    """An association within this process that is being set up."""
+
+    __slots__ = ("_accept", "_established", "_near", "failed", "far")
+
+    def __init__(self, near: SctpLink, accept: Accept, established: asyncio.Future[Link]) -> None:
+        self._near, self._accept, self._established = near, accept, established
+        self.far: SctpLink | None = None
+        self.failed = False
+
+    def join(self, far: SctpLink) -> None:
+        """Make these two the ends of one association."""
+        self.far, self._near.far, far.far = far, far, self._near
+
+    def arrived(self) -> bool:
+        """See Delivery."""
+        return self.failed or (self.far is not None and self._near.sock is not None)
+
+    def deliver(self) -> None:
+        """See Delivery."""
+        if self.far is not None:
+            announce(self._accept, self.far, self._near, self._established)
+
+    def describe(self) -> str:
+        """See Delivery."""
+        return f"{self._near!r} (connecting)"
 
 
 class SctpTransport(TcpTransport):
@@ -185,9 +199,11 @@ class SctpTransport(TcpTransport):
 
     def __init__(self, wiring: Wiring, worker: int = 0) -> None:
         super().__init__(wiring, worker)
-        open_socket().close()  # say at once that the kernel lacks it
-        self._listening: dict[tuple[str, str], tuple[socket.socket, Accept]] = {}
-        self._awaited: dict[Address, tuple[SctpLink, asyncio.Future[Link]]] = {}
+        sock = open_socket()  # say at once that there is no SCTP
+        self._user_space = isinstance(sock, UserSocket)
+        sock.close()
+        self._listening: dict[tuple[str, str], tuple[SctpSocket, Accept]] = {}
+        self._awaited: dict[Address, tuple[SctpLink, _Connecting]] = {}
 
     async def listen(self, interface: Interface, owner: str, accept: Accept, address: Address | None = None) -> None:
         """Open a listening socket."""
@@ -196,9 +212,18 @@ class SctpTransport(TcpTransport):
             return
         sock = open_socket()
         sock.bind(address or (self._host_of(owner), 0))
-        sock.listen(128)
+        sock.listen()
         self._listening[owner, interface.name] = sock, accept
         asyncio.get_running_loop().add_reader(sock, self._acceptable, sock, interface, owner, accept)
+
+    def address_of(self, owner: str, interface: str) -> Address:
+        """Return where an element listens."""
+        listening = self._listening.get((owner, interface))
+        return listening[0].address() if listening else super().address_of(owner, interface)
+
+    def _host_of(self, owner: str) -> str:
+        # libusrsctp binds only to addresses of an interface, of which 127.0.0.1 is one and 127.77.1.1 is not
+        return "127.0.0.1" if self._user_space else super()._host_of(owner)
 
     async def connect(self, interface: Interface, owner: str, target: str) -> Link:
         """Set up an association between two elements of this process."""
@@ -212,8 +237,15 @@ class SctpTransport(TcpTransport):
         sock = open_socket()
         sock.bind((self._host_of(owner), 0))
         established: asyncio.Future[Link] = loop.create_future()
-        self._awaited[sock.getsockname()[:2]] = near, established
-        await loop.sock_connect(sock, listening[0].getsockname()[:2])
+        pending = _Connecting(near, listening[1], established)
+        self._awaited[sock.address()] = near, pending
+        self.wiring.switchboard.post(pending)
+        try:
+            await sock.connect(listening[0].address())
+        except OSError:
+            pending.failed = True
+            sock.close()
+            raise
         near.take_socket(sock)
         return await established
 
@@ -225,7 +257,10 @@ class SctpTransport(TcpTransport):
         link.internal = False
         sock = open_socket()
         try:
-            await asyncio.get_running_loop().sock_connect(sock, address)
+            await asyncio.wait_for(sock.connect(address), SETUP_TIME)
+        except TimeoutError:
+            sock.close()
+            raise ConnectionError(f"no SCTP association with {address[0]}:{address[1]}") from None
         except OSError:
             sock.close()
             raise
@@ -246,18 +281,16 @@ class SctpTransport(TcpTransport):
             await self.stop_listening(owner)
         await super().close()
 
-    def _acceptable(self, listening: socket.socket, interface: Interface, owner: str, accept: Accept) -> None:
+    def _acceptable(self, listening: SctpSocket, interface: Interface, owner: str, accept: Accept) -> None:
         with contextlib.suppress(BlockingIOError):
             sock, peer = listening.accept()
-            sock.setblocking(False)
-            near, established = self._awaited.pop(peer[:2], (None, None))
+            near, pending = self._awaited.pop(peer, (None, None))
             remote = near.local if near else f"{peer[0]}:{peer[1]}"
             number = near.number if near else self.wiring.next_number()
             link = SctpLink(self.wiring, interface, owner, remote, number, client=False)
             link.take_socket(sock)
-            if near is not None and established is not None:
-                near.far, link.far = link, near
-                self.wiring.switchboard.post(Happening(link, lambda: announce(accept, link, near, established)))
+            if pending is not None:
+                pending.join(link)
             else:
                 link.internal = False
                 accept(link)

@@ -1,0 +1,118 @@
+"""What an SCTP socket offers to links (one-to-one style, RFC 6458 4), and the kernel's sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from simwarden.runtime.transport.base import Address
+
+IPPROTO_SCTP = 132
+#: octets that one call of receive takes
+LARGEST = 1 << 16
+#: outgoing streams asked for, and incoming ones allowed
+STREAMS = 64
+_SOL_SCTP = 132
+_SCTP_INITMSG = 2
+_SCTP_NODELAY = 3
+_SCTP_EVENTS = 11
+_SCTP_SNDRCV = 1
+#: struct sctp_sndrcvinfo (RFC 6458 5.3.2): stream, ssn, flags, ppid (network order), context, ttl, tsn, cumtsn, assoc
+_SNDRCV = struct.Struct("=HHHxxIIIIIi")
+#: struct sctp_initmsg (RFC 6458 5.3.1): streams out and in, attempts and time limit of INIT (0: default)
+_INITMSG = struct.Struct("=HHHH")
+
+
+class SctpSocket(Protocol):
+    """A non-blocking socket of one association, or a listening one. Calls raise OSError as those of `socket` do."""
+
+    def fileno(self) -> int:
+        """Return a descriptor that is readable when there is something to accept or receive."""
+
+    def bind(self, address: Address) -> None:
+        """Take a local address; port 0: any."""
+
+    def address(self) -> Address:
+        """Return the local address."""
+
+    def listen(self) -> None:
+        """Accept associations from now on."""
+
+    def accept(self) -> tuple[SctpSocket, Address]:
+        """Return the next association and its peer."""
+
+    async def connect(self, address: Address) -> None:
+        """Set up the association."""
+
+    def send(self, data: bytes, stream: int, ppid: int) -> None:
+        """Send a message."""
+
+    def receive(self) -> tuple[bytes, int, bool]:
+        """Return octets of a message (none: the association is closed), their stream, and whether the message ends."""
+
+    def close(self) -> None:
+        """Close."""
+
+
+class KernelSocket:
+    """A socket of a kernel with SCTP."""
+
+    def __init__(self, sock: socket.socket | None = None) -> None:
+        self._sock = sock or socket.socket(socket.AF_INET, socket.SOCK_STREAM, IPPROTO_SCTP)
+        self._sock.setblocking(False)
+        self._sock.setsockopt(_SOL_SCTP, _SCTP_NODELAY, struct.pack("i", 1))
+        self._sock.setsockopt(_SOL_SCTP, _SCTP_INITMSG, _INITMSG.pack(STREAMS, STREAMS, 0, 0))
+        # ask for sndrcvinfo with each message (first octet of struct sctp_event_subscribe)
+        self._sock.setsockopt(_SOL_SCTP, _SCTP_EVENTS, bytes([1]) + bytes(7))
+
+    def fileno(self) -> int:
+        """See SctpSocket."""
+        return self._sock.fileno()
+
+    def bind(self, address: Address) -> None:
+        """See SctpSocket."""
+        self._sock.bind(address)
+
+    def address(self) -> Address:
+        """See SctpSocket."""
+        host, port = self._sock.getsockname()[:2]
+        return host, port
+
+    def listen(self) -> None:
+        """See SctpSocket."""
+        self._sock.listen(128)
+
+    def accept(self) -> tuple[KernelSocket, Address]:
+        """See SctpSocket."""
+        sock, peer = self._sock.accept()
+        return KernelSocket(sock), (peer[0], peer[1])
+
+    async def connect(self, address: Address) -> None:
+        """See SctpSocket."""
+        await asyncio.get_running_loop().sock_connect(self._sock, address)
+
+    def send(self, data: bytes, stream: int, ppid: int) -> None:
+        """See SctpSocket."""
+        info = _SNDRCV.pack(stream, 0, 0, socket.htonl(ppid), 0, 0, 0, 0, 0)
+        self._sock.sendmsg([data], [(IPPROTO_SCTP, _SCTP_SNDRCV, info)])
+
+    def receive(self) -> tuple[bytes, int, bool]:
+        """See SctpSocket."""
+        data, ancillary, flags, _ = self._sock.recvmsg(LARGEST, socket.CMSG_SPACE(_SNDRCV.size))
+        return data, _stream_of(ancillary), bool(flags & socket.MSG_EOR)
+
+    def close(self) -> None:
+        """See SctpSocket."""
+        self._sock.close()
+
+
+def _stream_of(ancillary: list[tuple[int, int, bytes]]) -> int:
+    """Find the stream in what recvmsg gave besides the data."""
+    for level, kind, data in ancillary:
+        if level == IPPROTO_SCTP and kind == _SCTP_SNDRCV and len(data) >= _SNDRCV.size:
+            stream: int = _SNDRCV.unpack_from(data)[0]
+            return stream
+    return 0
