@@ -5,6 +5,9 @@ from collections.abc import Generator
 from typing import Any
 
 import pytest
+from databases import postgresql, store_url
+
+__all__ = ["postgresql", "store_url"]
 
 
 @pytest.hookimpl(wrapper=True)

@@ -13,7 +13,7 @@ from simwarden.policy.equipment_lists import EquipmentRange, Status
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-METADATA = sa.MetaData()
+METADATA = sa.MetaData(info={"schema": "eir"})
 _ENTRIES = sa.Table(
     "entries",
     METADATA,

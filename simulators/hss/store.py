@@ -16,7 +16,7 @@ from simulators.hss.subscriber import Subscriber
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-METADATA = sa.MetaData()
+METADATA = sa.MetaData(info={"schema": "hss"})
 _SUBSCRIBERS = sa.Table(
     "subscribers",
     METADATA,

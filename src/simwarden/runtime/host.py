@@ -15,7 +15,9 @@ from simwarden.model.interfaces import INTERFACES
 from simwarden.policy.decision import Control, Decision, Ruling, Verdict
 from simwarden.runtime.dice import Dice
 from simwarden.runtime.element import Element, Site
-from simwarden.runtime.store import open_engine, sqlite_url
+from simwarden.runtime.management import ManagementError, Role
+from simwarden.runtime.remote import Endpoint, call
+from simwarden.runtime.store import open_engine, prepare, sqlite_url
 from simwarden.runtime.transport.base import Address, Wiring
 from simwarden.runtime.transport.choose import make_transport
 from simwarden.trace.events import Fault, Note
@@ -51,6 +53,7 @@ class HostSettings:
     `external` maps elements outside this process to the address of each of their interfaces ("" for any interface).
     `switches` maps controls, by id or by `KIND/ID` where several kinds of element have one of that id, to
     "always-admit" or "always-refuse"; the runner sets them, nothing else can.
+    `management` maps elements outside this process to their management interfaces.
     """
 
     seed: int = 0
@@ -60,6 +63,7 @@ class HostSettings:
     external: Mapping[str, Mapping[str, Address]] = field(default_factory=dict)
     placements: Mapping[str, Placement] = field(default_factory=dict)
     switches: Mapping[str, str] = field(default_factory=dict)
+    management: Mapping[str, Endpoint] = field(default_factory=dict)
 
 
 class Host:
@@ -173,6 +177,18 @@ class Host:
             raise ConfigError(f"external element {target} has no address for {interface}")
         return await self.transport.connect_outside(INTERFACES[interface], owner, target, address)
 
+    async def manage(
+        self, owner: str, target: str, method: str, path: str, body: Mapping[str, Any] | None = None
+    ) -> Any:
+        """Call an element's management interface as the operator. Raises ManagementError (503: it is down)."""
+        outside = self.settings.management.get(target)
+        if outside is not None:
+            return await self.loop.run_in_executor(None, call, outside, method, path, body, owner)
+        element = self.elements.get(target)
+        if element is None or target not in self.running:
+            raise ManagementError(503, f"{target} is not running")
+        return await element.manage(Role.OPERATOR, method, path, body, caller=owner)
+
     def spawn(self, name: str, work: Coroutine[Any, Any, None], what: str) -> asyncio.Task[None]:
         """Run an element's procedure; what it raises becomes a Fault."""
         task = self.loop.create_task(self._guarded(name, work, what))
@@ -219,12 +235,12 @@ class Host:
     def open_store(self, name: str, metadata: MetaData) -> Engine:
         """Open an element's database: at its placement's URL, or a file that lives as long as the run."""
         engine = self._engines.get(name)
+        url = self.settings.placements.get(name, Placement()).store
         if engine is None:
-            url = self.settings.placements.get(name, Placement()).store
             passing = sqlite_url(self._run_folder() / f"{name}.sqlite") if not url else ""
             engine = self._engines[name] = open_engine(url or passing, metadata, lasting=not passing)
         else:
-            metadata.create_all(engine)
+            prepare(engine, metadata, lasting=bool(url))
         return engine
 
     def _run_folder(self) -> Path:

@@ -16,7 +16,7 @@ from simwarden.runtime.clock import Clock
 from simwarden.runtime.declare import Declaration, ElementConfig
 from simwarden.runtime.diameter import DiameterNode, LocalNode, Unreachable
 from simwarden.runtime.element import Element
-from simwarden.runtime.host import Host, HostSettings
+from simwarden.runtime.host import Host, HostSettings, Placement
 from simwarden.runtime.loop import TestbedLoop
 from simwarden.runtime.management import ManagementError, Role
 from simwarden.trace.events import Decided, Fault, StateChange
@@ -65,9 +65,13 @@ class Mme(Element[ElementConfig]):
 class Net:
     """An EIR, an MME and a stranger."""
 
-    def __init__(self, loop: TestbedLoop, transport: str = "memory", *, switches: Any = None, **config: Any) -> None:
+    def __init__(
+        self, loop: TestbedLoop, transport: str = "memory", *, switches: Any = None, store: str = "", **config: Any
+    ) -> None:
         clock = Clock(loop)
-        settings = HostSettings(transport=transport, switches=switches or {})
+        settings = HostSettings(
+            transport=transport, switches=switches or {}, placements={"eir": Placement(store=store)}
+        )
         self.loop, self.host = loop, Host(loop, clock, Trace(clock.now), settings)
         self.eir: Any = self.host.add("eir", Eir, EirConfig.model_validate(config))
         self.mme: Any = self.host.add("mme", Mme, ElementConfig())
@@ -166,8 +170,8 @@ def test_a_stranger_may_not_ask(loop: TestbedLoop) -> None:
     net.play(story)
 
 
-def test_a_card_is_tied_to_a_pool(loop: TestbedLoop) -> None:
-    net = Net(loop)
+def test_a_card_is_tied_to_a_pool(loop: TestbedLoop, store_url: str) -> None:
+    net = Net(loop, store=store_url)
 
     async def story() -> None:
         await net.pool({"by": "eir", "imeis": [METER], "kinds": ["tracker"]})
@@ -201,8 +205,8 @@ def test_the_answer_follows_the_decision_when_a_rule_is_replaced(
     net.play(story)
 
 
-def test_lists_are_managed_and_survive(loop: TestbedLoop) -> None:
-    net = Net(loop, prohibited=["99000203"])
+def test_lists_are_managed_and_survive(loop: TestbedLoop, store_url: str) -> None:
+    net = Net(loop, store=store_url, prohibited=["99000203"])
 
     async def story() -> None:
         verb = {"equipment": PHONE, "status": "prohibited", "reason": "stolen"}
@@ -225,10 +229,10 @@ def test_lists_are_managed_and_survive(loop: TestbedLoop) -> None:
     net.play(story)
 
 
-def test_a_users_library_takes_the_place_of_the_shipped_one(loop: TestbedLoop, tmp_path: Path) -> None:
+def test_a_users_library_takes_the_place_of_the_shipped_one(loop: TestbedLoop, tmp_path: Path, store_url: str) -> None:
     own = tmp_path / "own.csv"
     own.write_text("model,kind,tac\nX,phone,12345678\n", encoding="utf-8")
-    net = Net(loop, prohibited=["phone"], library=str(own))
+    net = Net(loop, store=store_url, prohibited=["phone"], library=str(own))
 
     async def story() -> None:
         assert await net.mme.status(OTHER) == 1

@@ -27,7 +27,7 @@ from simwarden.runtime.element import Element
 from simwarden.runtime.host import Host, HostSettings, Placement
 from simwarden.runtime.loop import TestbedLoop
 from simwarden.runtime.management import ManagementError, Role
-from simwarden.runtime.store import open_engine, sqlite_url
+from simwarden.runtime.store import open_engine
 from simwarden.trace.events import Decided, Fault, StateChange
 from simwarden.trace.trace import Trace
 from simwarden.wire.diameter import Message, first
@@ -328,13 +328,12 @@ def test_of_two_first_uses_at_once_exactly_one_wins(net: Net) -> None:
     net.play(story)
 
 
-def test_a_first_use_elsewhere_in_the_database_wins_too(loop: TestbedLoop, tmp_path: Path) -> None:
-    url = sqlite_url(tmp_path / "hss.sqlite")
-    net = Net(loop, store=url)
+def test_a_first_use_elsewhere_in_the_database_wins_too(loop: TestbedLoop, store_url: str) -> None:
+    net = Net(loop, store=store_url)
 
     async def story() -> None:
         await net.provision(binding=LEARN)
-        other = Store(open_engine(url, METADATA))
+        other = Store(open_engine(store_url, METADATA))
         card = other.get(IMSI)
         assert card is not None
         record = net.hss.core.record("learn", IMSI, {})
@@ -680,8 +679,7 @@ def test_the_profile_explains_every_setting() -> None:
     assert (profile.mismatch.code, profile.mismatch.experimental) == (5001, True)
 
 
-def test_a_learned_binding_and_the_sqn_survive_kill_9(loop: TestbedLoop, tmp_path: Path) -> None:
-    url = sqlite_url(tmp_path / "hss.sqlite")
+def test_a_learned_binding_and_the_sqn_survive_kill_9(loop: TestbedLoop, store_url: str) -> None:
     script = f"""
 import os, signal, sys
 sys.path[:0] = {sys.path!r}
@@ -690,7 +688,7 @@ spec = importlib.util.spec_from_file_location("story", {__file__!r})
 story = importlib.util.module_from_spec(spec)
 sys.modules["story"] = story
 spec.loader.exec_module(story)
-net = story.Net(story.TestbedLoop(virtual=True), store={url!r})
+net = story.Net(story.TestbedLoop(virtual=True), store={store_url!r})
 
 async def run():
     await net.provision(binding=story.LEARN)
@@ -702,7 +700,7 @@ net.play(run)
 """
     ended = subprocess.run([sys.executable, "-c", script], check=False)  # noqa: S603 - our own script
     assert ended.returncode == -signal.SIGKILL
-    net = Net(loop, store=url)
+    net = Net(loop, store=store_url)
 
     async def story() -> None:
         assert (await net.mme.ulr(PHONE)).experimental_result == 5001

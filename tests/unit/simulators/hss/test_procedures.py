@@ -17,12 +17,11 @@ from simulators.hss.store import METADATA, Store
 from simulators.hss.subscriber import Subscriber
 from simwarden.policy.decision import Control, Decision, Verdict
 from simwarden.runtime.diameter import Peer
-from simwarden.runtime.store import open_engine, sqlite_url
+from simwarden.runtime.store import open_engine
 from simwarden.wire.diameter import Message, application_id, request
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterator
-    from pathlib import Path
 
 REALM = "epc.mnc001.mcc001.3gppnetwork.org"
 MME = f"mme.{REALM}"
@@ -64,10 +63,10 @@ class FakeSite:
 class Story:
     """A core with one card, bound at its first use."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, url: str) -> None:
+        self.url = url
         self.site: Any = FakeSite()
-        self.engine = open_engine(sqlite_url(path), METADATA)
+        self.engine = open_engine(url, METADATA)
         self.core = Core(self.site, HssConfig(), Store(self.engine))
         self.core.start_node({})
         card = Subscriber(IMSI, "card", "1", "8614400000017", "meter", "00" * 16, "11" * 16, mode="learned")
@@ -90,7 +89,7 @@ class Story:
 
     def on_disk(self) -> Subscriber:
         """Return the card as another process would find it."""
-        other = open_engine(sqlite_url(self.path), METADATA)
+        other = open_engine(self.url, METADATA)
         found = Store(other).get(IMSI)
         other.dispose()
         assert found is not None
@@ -98,8 +97,8 @@ class Story:
 
 
 @pytest.fixture
-def story(tmp_path: Path) -> Iterator[Story]:
-    made = Story(tmp_path / "hss.sqlite")
+def story(store_url: str) -> Iterator[Story]:
+    made = Story(store_url)
     yield made
     made.engine.dispose()
 

@@ -1,0 +1,109 @@
+"""Databases by URL: versions, migrations, and what stands in the way, in SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import sqlalchemy as sa
+
+from simwarden.errors import ConfigError
+from simwarden.runtime.store import open_engine
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def tables(*migrations: Any, more: bool = False, schema: str = "shop") -> sa.MetaData:
+    metadata = sa.MetaData(info={"schema": schema, "migrations": migrations})
+    colour = [sa.Column("colour", sa.String)] if more else []
+    sa.Table("things", metadata, sa.Column("name", sa.String, primary_key=True), *colour)
+    return metadata
+
+
+def add_colour(connection: sa.Connection) -> None:
+    connection.exec_driver_sql("ALTER TABLE things ADD COLUMN colour VARCHAR")
+    connection.exec_driver_sql("UPDATE things SET colour = 'grey'")
+
+
+def fall_over(connection: sa.Connection) -> None:
+    add_colour(connection)
+    raise KeyboardInterrupt
+
+
+@contextmanager
+def opened(url: str, metadata: sa.MetaData) -> Iterator[sa.Engine]:
+    engine = open_engine(url, metadata)
+    yield engine
+    engine.dispose()
+
+
+def told(url: str, metadata: sa.MetaData, query: str) -> list[tuple[Any, ...]]:
+    with opened(url, metadata) as engine, engine.connect() as connection:
+        return [tuple(row) for row in connection.exec_driver_sql(query)]
+
+
+def with_a_spoon(url: str) -> None:
+    with opened(url, tables()) as engine, engine.begin() as connection:
+        connection.exec_driver_sql("INSERT INTO things (name) VALUES ('spoon')")
+
+
+def test_an_older_database_is_migrated_once_and_keeps_its_rows(store_url: str) -> None:
+    with_a_spoon(store_url)
+    for _ in range(2):
+        now = tables(add_colour, more=True)
+        assert told(store_url, now, "SELECT * FROM things") == [("spoon", "grey")]
+        assert told(store_url, now, "SELECT * FROM schema_versions") == [("shop", 1)]
+
+
+def test_a_new_database_needs_no_migration(store_url: str) -> None:
+    now = tables(add_colour, more=True)
+    assert told(store_url, now, "SELECT * FROM things") == []
+    assert told(store_url, now, "SELECT * FROM schema_versions") == [("shop", 1)]
+
+
+def test_a_database_from_before_versions_is_migrated_from_the_start(store_url: str) -> None:
+    with_a_spoon(store_url)
+    told_of = tables()
+    with opened(store_url, told_of) as engine, engine.begin() as connection:
+        connection.exec_driver_sql("DROP TABLE schema_versions")
+    assert told(store_url, tables(add_colour, more=True), "SELECT * FROM things") == [("spoon", "grey")]
+
+
+def test_a_migration_that_is_broken_off_leaves_no_trace(store_url: str) -> None:
+    with_a_spoon(store_url)
+    with pytest.raises(KeyboardInterrupt):
+        open_engine(store_url, tables(fall_over, more=True))
+    assert told(store_url, tables(), "SELECT * FROM things") == [("spoon",)]
+    assert told(store_url, tables(add_colour, more=True), "SELECT * FROM things") == [("spoon", "grey")]
+
+
+def test_a_newer_database_is_refused(store_url: str) -> None:
+    told(store_url, tables(add_colour, more=True), "SELECT 1")
+    with pytest.raises(ConfigError, match="its tables have version 1, and this program knows 0"):
+        open_engine(store_url, tables())
+
+
+def test_another_elements_tables_are_refused(store_url: str) -> None:
+    told(store_url, tables(), "SELECT 1")
+    with pytest.raises(ConfigError, match="its tables things are those of shop"):
+        open_engine(store_url, tables(schema="other"))
+
+
+def test_many_who_open_an_old_database_at_once_migrate_it_once(store_url: str) -> None:
+    with_a_spoon(store_url)
+
+    def look(_number: int) -> list[tuple[Any, ...]]:
+        return told(store_url, tables(add_colour, more=True), "SELECT * FROM things")
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(look, range(8))) == [[("spoon", "grey")]] * 8
+
+
+def test_a_password_is_not_told() -> None:
+    with pytest.raises(ConfigError) as wrong:
+        open_engine("postgresql://me:secret@127.0.0.1:1/x", tables())
+    assert "store postgresql+psycopg://me:***@127.0.0.1:1/x" in str(wrong.value)
+    assert "secret" not in str(wrong.value)
