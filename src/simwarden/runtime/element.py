@@ -63,6 +63,13 @@ class Site:
         """Whether an element is somebody's real one, or in another process."""
         return self.host.is_external(target)
 
+    async def manage(self, target: str, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        """Call another element's management interface as the operator: in this process, or over HTTP.
+
+        Raises ManagementError: what the route says, or 503 if the element is down or cannot be reached.
+        """
+        return await self.host.manage(self.name, target, method, path, body)
+
     # -- work
 
     def spawn(self, work: Coroutine[Any, Any, None], what: str = "") -> asyncio.Task[None]:
