@@ -1,14 +1,15 @@
-"""What several commands choose in the same way: scenarios, and a number of processes."""
+"""What several commands do in the same way: choose scenarios and a number of processes, write pages."""
 
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
 from simwarden.cli import exits
-from simwarden.errors import ConfigError
+from simwarden.errors import ConfigError, Place
 from simwarden.scenario import suite
 from simwarden.scenario.problems import ScenarioErrors
 
@@ -52,3 +53,14 @@ def workers_of(jobs: str) -> int:
     if not jobs.isdigit() or int(jobs) < 1:
         raise ConfigError(f"-j: a number from 1, or auto, not {jobs!r}")
     return int(jobs)
+
+
+def write_pages(page: str, file: str, folder: str, name: str) -> None:
+    """Write a page to a file, into a folder of a report, or both. Raises ConfigError if it cannot be written."""
+    for path in (*([Path(file)] if file else []), *([Path(folder) / name] if folder else [])):
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(page, encoding="utf-8")
+        except OSError as error:
+            raise ConfigError(f"cannot be written: {error.strerror}", Place(str(path))) from error
+        print(f"page: {path}")

@@ -167,6 +167,42 @@ def prove(  # noqa: PLR0917 - typer's way: an option is a parameter
     )
 
 
+@app.command(epilog="Example: `simwarden coverage scenarios --html coverage.html`")
+@friendly
+def coverage(  # noqa: PLR0917 - as above
+    paths: Annotated[
+        list[str] | None, typer.Argument(help="Scenario files, or folders of them; by default those shipped.")
+    ] = None,
+    jobs: Jobs = "auto",
+    match: Match = None,
+    seed: Seed = 0,
+    network: Network = "",
+    json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,  # noqa: FBT002 - a flag
+    html: Annotated[str, typer.Option("--html", metavar="FILE", help="Write the page to this file.")] = "",
+    report: Annotated[str, typer.Option(metavar="DIR", help="Write coverage.html into this folder of a report.")] = "",
+) -> None:
+    """Show each requirement by the controls that enforce it and their outcomes, and what is open.
+
+    Exit code: 0, or 1 if a scenario does not pass, 2 a bad file or option, 3 a fault of ours, 4 nothing chosen,
+    130 interrupted.
+    """
+    from simwarden.cli.choosing import workers_of  # noqa: PLC0415
+    from simwarden.cli.covering import CoverOrder, cover_suite  # noqa: PLC0415
+
+    cover_suite(
+        CoverOrder(
+            paths=paths or [],
+            workers=workers_of(jobs),
+            match=match or [],
+            seed=seed,
+            network=network,
+            json=json,
+            html=html,
+            report=report,
+        )
+    )
+
+
 @app.command(epilog="Example: `simwarden demo`")
 @friendly
 def demo(

@@ -63,3 +63,45 @@ class Progress:
         if told:
             self._bar.print(Text(f"\n{told}\n"))
         self._bar.advance(self._task)
+
+
+class RunBar:
+    """Shows how many runs are done: a bar on a terminal, in a pipe a line now and then."""
+
+    _EVERY = 50
+
+    def __init__(self) -> None:
+        self._bar: Any = None
+        self._task: Any = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def tell(self, done: int, total: int, what: str) -> None:
+        """Tell how many runs are done, of how many known of, and which was the last."""
+        if not sys.stderr.isatty():
+            if done % self._EVERY == 0 or done == total:
+                print(f"{done} of {total} runs", file=sys.stderr)
+            return
+        if self._bar is None:
+            self._start()
+        self._bar.update(self._task, completed=done, total=total, description=what)
+
+    def _start(self) -> None:
+        from rich import progress  # noqa: PLC0415 - not needed in a pipe
+        from rich.console import Console  # noqa: PLC0415
+
+        columns = (
+            progress.BarColumn(),
+            progress.MofNCompleteColumn(),
+            progress.TimeElapsedColumn(),
+            progress.TextColumn("{task.description}"),
+        )
+        self._bar = progress.Progress(*columns, console=Console(stderr=True), transient=True)
+        # Processes start before this thread does: a run is told of only when it is done.
+        self._bar.start()
+        self._task = self._bar.add_task("")

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import fnmatch
-import sys
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING
 
 import typer
 
 from simwarden.cli import exits
-from simwarden.cli.choosing import load_checked
+from simwarden.cli.choosing import load_checked, write_pages
+from simwarden.cli.progress import RunBar
 from simwarden.cli.shipped import shipped
-from simwarden.errors import ConfigError, Place
+from simwarden.errors import ConfigError
 from simwarden.scenario.load import Loader
 from simwarden.scenario.problems import guess
 from simwarden.scenario.proving import prove
@@ -47,7 +46,7 @@ def prove_suite(order: ProveOrder) -> None:
     loader = Loader(network_file=order.network)
     only = _chooser(order.controls, list(points_of(loader.registry).values()))
     jobs = load_checked(loader, order.paths or [str(shipped())], match=order.match)
-    with _Bar() as bar:
+    with RunBar() as bar:
         proof = prove(
             jobs,
             loader,
@@ -58,8 +57,10 @@ def prove_suite(order: ProveOrder) -> None:
             tell=bar.tell,
         )
     print("\n".join(lines_of(proof)))
-    for path in _pages(order):
-        _write(path, proof)
+    if order.html or order.report:
+        from simwarden.scenario.proving.page import page_of  # noqa: PLC0415 - templates load when they are needed
+
+        write_pages(page_of(proof), order.html, order.report, "prove.html")
     raise typer.Exit(exit_code(proof))
 
 
@@ -107,61 +108,3 @@ def _by(finding: Finding) -> str:
     first = next((each for each in finding.killers if each.enforced), finding.killers[0])
     others = len(finding.killers) - 1
     return f"by {first.scenario} ({told(first.seen[:3])})" + (f" and {others} more" if others else "")
-
-
-def _pages(order: ProveOrder) -> list[Path]:
-    beside = [Path(order.report) / "prove.html"] if order.report else []
-    return [*([Path(order.html)] if order.html else []), *beside]
-
-
-def _write(path: Path, proof: Proof) -> None:
-    from simwarden.scenario.proving.page import page_of  # noqa: PLC0415 - templates load when they are needed
-
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(page_of(proof), encoding="utf-8")
-    except OSError as error:
-        raise ConfigError(f"cannot be written: {error.strerror}", Place(str(path))) from error
-    print(f"page: {path}")
-
-
-class _Bar:
-    """Shows how far a proof is, on a terminal; in a pipe a line now and then."""
-
-    _EVERY = 50
-
-    def __init__(self) -> None:
-        self._bar: Any = None
-        self._task: Any = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._bar is not None:
-            self._bar.stop()
-
-    def tell(self, done: int, total: int, what: str) -> None:
-        """See `prove`."""
-        if not sys.stderr.isatty():
-            if done % self._EVERY == 0 or done == total:
-                exits.complain(f"{done} of {total} runs")
-            return
-        if self._bar is None:
-            self._start()
-        self._bar.update(self._task, completed=done, total=total, description=what)
-
-    def _start(self) -> None:
-        from rich import progress  # noqa: PLC0415 - not needed in a pipe
-        from rich.console import Console  # noqa: PLC0415
-
-        columns = (
-            progress.BarColumn(),
-            progress.MofNCompleteColumn(),
-            progress.TimeElapsedColumn(),
-            progress.TextColumn("{task.description}"),
-        )
-        self._bar = progress.Progress(*columns, console=Console(stderr=True), transient=True)
-        # Processes start before this thread does: `prove` tells of a run only when one is done.
-        self._bar.start()
-        self._task = self._bar.add_task("")

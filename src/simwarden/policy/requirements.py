@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 class Requirement:
     """One requirement: its clause in the guideline, the clause's title (English, Chinese) and the rule in one line.
 
+    `enforced_by` are the kinds of element (or `monitoring`) in which it has to be enforced, built yet or not;
     `restricts` is False for what permits; `beyond` marks what goes beyond the text.
     """
 
@@ -24,6 +25,7 @@ class Requirement:
     title: str
     title_zh: str
     rule: str
+    enforced_by: tuple[str, ...] = ()
     restricts: bool = True
     beyond: bool = False
 
@@ -44,7 +46,8 @@ def requirement(name: str) -> Requirement:
 def _read(table: Mapping[str, Any], prefix: str) -> Iterator[Requirement]:
     if "clause" in table:
         own = {key: value for key, value in table.items() if not isinstance(value, dict)}
-        yield Requirement(id=prefix, **own)
+        places = tuple(own.pop("enforced_by", ()))
+        yield Requirement(id=prefix, enforced_by=places, **own)
     for key, value in table.items():
         if isinstance(value, dict):
             yield from _read(value, f"{prefix}.{key}" if prefix else key)

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from simwarden.policy.decision import Verdict
+from simwarden.scenario import suite
 from simwarden.scenario.document import DecisionWanted
 from simwarden.scenario.twin import phases
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from simwarden.errors import Place
     from simwarden.policy.decision import Control
     from simwarden.scenario.document import Condition, Scenario, Step
+    from simwarden.scenario.load import Loader
     from simwarden.scenario.registry import Registry
     from simwarden.scenario.suite import Job
 
@@ -108,3 +111,22 @@ def layers_of(case: Case) -> Iterator[tuple[str, ...]]:
         layers = [each.point for each in case.claims if each.phase == phase and each.verdict is Verdict.REFUSE]
         if len(set(layers)) > 1:
             yield tuple(dict.fromkeys(layers))
+
+
+def gather(jobs: Sequence[tuple[Job, Scenario]], loader: Loader) -> dict[str, Case]:
+    """Return the scenarios by path, with their claims and twins; a twin that was not chosen is loaded too."""
+    cases = {_key(job.path): Case(job, scenario, tuple(claims_of(scenario))) for job, scenario in jobs}
+    for path, case in list(cases.items()):
+        if not case.scenario.twin:
+            continue
+        twin = Path(case.job.path).parent / case.scenario.twin
+        case.twin = _key(twin)
+        if case.twin not in cases:
+            scenario = loader.load(twin)
+            cases[case.twin] = Case(suite.Job(str(twin), twin.stem), scenario, tuple(claims_of(scenario)))
+        cases[case.twin].twin_of.add(path)
+    return cases
+
+
+def _key(path: str | Path) -> str:
+    return str(Path(path).resolve())

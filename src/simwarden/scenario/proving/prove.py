@@ -11,13 +11,12 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from simwarden.policy.decision import Verdict
 from simwarden.scenario import suite
 from simwarden.scenario.proving import advice
-from simwarden.scenario.proving.claims import Case, claims_of, layers_of, points_of
+from simwarden.scenario.proving.claims import gather, layers_of, points_of
 from simwarden.scenario.proving.proof import ADMIT, REFUSE, Attempt, Finding, Outcome, Proof
 from simwarden.scenario.proving.trial import Trial, carry_out
 from simwarden.scenario.proving.weigh import weigh
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
 
     from simwarden.scenario.document import Scenario
     from simwarden.scenario.load import Loader
-    from simwarden.scenario.proving.claims import Point
+    from simwarden.scenario.proving.claims import Case, Point
     from simwarden.scenario.proving.trial import Seen
     from simwarden.scenario.runner import RunOptions
     from simwarden.scenario.suite import Job
@@ -55,25 +54,6 @@ def prove(
         proof = _Proving(points, cases, crew.run, tell).go()
     proof.seconds = time.perf_counter() - began
     return proof
-
-
-def gather(jobs: Sequence[tuple[Job, Scenario]], loader: Loader) -> dict[str, Case]:
-    """Return the scenarios by path, with their claims and twins; a twin that was not chosen is loaded too."""
-    cases = {_key(job.path): Case(job, scenario, tuple(claims_of(scenario))) for job, scenario in jobs}
-    for path, case in list(cases.items()):
-        if not case.scenario.twin:
-            continue
-        twin = Path(case.job.path).parent / case.scenario.twin
-        case.twin = _key(twin)
-        if case.twin not in cases:
-            scenario = loader.load(twin)
-            cases[case.twin] = Case(suite.Job(str(twin), twin.stem), scenario, tuple(claims_of(scenario)))
-        cases[case.twin].twin_of.add(path)
-    return cases
-
-
-def _key(path: str | Path) -> str:
-    return str(Path(path).resolve())
 
 
 class _Proving:
