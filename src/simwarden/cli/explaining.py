@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from simwarden.cli.shipped import shipped
 from simwarden.errors import ConfigError, SimwardenError
 from simwarden.policy.requirements import requirements
+from simwarden.runtime.declare import field_docs
 from simwarden.scenario import suite
 from simwarden.scenario.problems import guess, plain
 from simwarden.scenario.registry import Registry
@@ -89,11 +90,12 @@ def _verb(name: str, registry: Registry) -> Iterator[str]:
 
 def _arguments(verb: Verb) -> Iterator[str]:
     named = names_of(verb)
+    docs = field_docs(verb.arguments)
     for field, info in verb.arguments.model_fields.items():
         notes = ["required"] if info.is_required() else []
         notes += [f"names a {named[field]}"] if field in named else []
         notes += [f"short: `{verb.name}: ...`"] if field == verb.arguments.shorthand else []
-        yield f"  {field}" + (f" ({', '.join(notes)})" if notes else "") + _doc(info.description)
+        yield f"  {field}" + (f" ({', '.join(notes)})" if notes else "") + _doc(docs[field])
 
 
 def _doc(text: str | None) -> str:
@@ -117,8 +119,8 @@ def _element(name: str, registry: Registry) -> Iterator[str]:
 
 
 def _settings(model: type[BaseModel]) -> Iterator[str]:
-    for field, info in model.model_fields.items():
-        yield field + _doc(info.description)
+    for field, text in field_docs(model).items():
+        yield field + _doc(text)
 
 
 def _observable(name: str, registry: Registry) -> Iterator[str]:

@@ -2,20 +2,68 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+import ast
+import inspect
+import textwrap
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeVar, get_type_hints
 
 from pydantic import BaseModel, ConfigDict
 
 if TYPE_CHECKING:
+    from pydantic import GetJsonSchemaHandler
+    from pydantic.json_schema import JsonSchemaValue
+    from pydantic_core import CoreSchema
+
     from simwarden.policy.decision import Control
 
 
 class Model(BaseModel):
-    """Base of all configuration: an unknown key is an error, values come as YAML strings and are coerced by field."""
+    """Base of all configuration: an unknown key is an error, values come as YAML strings and are coerced by field.
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    A field's docstring below it tells what it means (see `field_docs`). Validators are built when a model is first
+    used: a run needs few of all that are declared.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        found = handler.resolve_ref_schema(handler(schema))
+        for name, text in field_docs(cls).items():
+            if text:
+                found["properties"][name].setdefault("description", text)
+        return found
+
+
+@cache
+def field_docs(model: type[BaseModel]) -> Mapping[str, str]:
+    """Return the docstring of each field of a model, empty where there is none.
+
+    They are read from the source when somebody asks; pydantic's own way reads them at each start.
+    """
+    found = dict.fromkeys(model.model_fields, "")
+    for klass in reversed(model.__mro__):
+        if issubclass(klass, Model) and klass is not Model:
+            found |= {name: text for name, text in _docs_in(klass) if name in found}
+    return found
+
+
+def _docs_in(klass: type[Model]) -> Iterator[tuple[str, str]]:
+    tree = ast.parse(textwrap.dedent(inspect.getsource(klass))).body[0]
+    assert isinstance(tree, ast.ClassDef)  # noqa: S101 - it is the source of a class
+    for above, below in pairwise(tree.body):
+        if (
+            isinstance(above, ast.AnnAssign)
+            and isinstance(above.target, ast.Name)
+            and isinstance(below, ast.Expr)
+            and isinstance(below.value, ast.Constant)
+            and isinstance(below.value.value, str)
+        ):
+            yield above.target.id, inspect.cleandoc(below.value.value)
 
 
 class ElementConfig(Model):

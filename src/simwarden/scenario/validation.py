@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 from simwarden.scenario.problems import guess
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from pydantic_core import ErrorDetails
 
@@ -94,8 +94,3 @@ def _inner(annotation: Any) -> type[BaseModel] | None:
         if inner is not None:
             return inner
     return None
-
-
-def field_help(fields: Mapping[str, Any]) -> dict[str, str]:
-    """Return what each field of a model means, from its docstring."""
-    return {name: info.description or "" for name, info in fields.items()}
