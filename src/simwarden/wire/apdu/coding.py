@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from simwarden.errors import PeerError
-from simwarden.model.identity import Guti, Plmn, Tai
+from simwarden.model.identity import Guti, Plmn, Tai, check_imsi
 
 _BCD = "0123456789*#abc"
 NO_PLMN = b"\xff\xff\xff"
@@ -61,7 +61,10 @@ def decode_imsi(octets: bytes) -> str:
     """Decode EFIMSI. Raises PeerError, also for a card that has no IMSI yet."""
     if len(octets) != 9 or not 1 <= octets[0] <= 8:
         raise PeerError("EFIMSI holds no IMSI")
-    return mobile_identity_digits(octets[1 : 1 + octets[0]], 1, "EFIMSI")
+    try:
+        return check_imsi(mobile_identity_digits(octets[1 : 1 + octets[0]], 1, "EFIMSI"))
+    except ValueError as error:
+        raise PeerError(f"EFIMSI: {error}") from error
 
 
 def encode_iccid(iccid: str) -> bytes:
