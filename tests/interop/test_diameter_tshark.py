@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import importlib.util
-import shutil
-import struct
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
+from exported import TSHARK, capture
 
 from simwarden.wire.diameter import encode
 
-TSHARK = shutil.which("tshark")
-pytestmark = [pytest.mark.interop, pytest.mark.skipif(TSHARK is None, reason="tshark is not installed")]
-EXPORTED_PDU, DISSECTOR_NAME, END = 252, 12, 0
+pytestmark = [
+    pytest.mark.interop,
+    pytest.mark.skipif(not TSHARK, reason="tshark is not installed (apt install tshark)"),
+]
 
 
 def vectors() -> Any:
@@ -28,18 +28,8 @@ def vectors() -> Any:
     return module
 
 
-def capture(messages: list[bytes]) -> bytes:
-    """Make a pcap of exported PDUs, which name the dissector and carry nothing below it."""
-    out = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262144, EXPORTED_PDU)
-    tags = struct.pack(">HH8sHH", DISSECTOR_NAME, 8, b"diameter", END, 0)
-    for message in messages:
-        packet = tags + message
-        out += struct.pack("<IIII", 0, 0, len(packet), len(packet)) + packet
-    return out
-
-
 def read(path: Path, *fields: str) -> list[list[str]]:
-    command = [str(TSHARK), "-r", str(path), "-T", "fields", "-E", "separator=|", "-E", "occurrence=a"]
+    command = [TSHARK, "-r", str(path), "-T", "fields", "-E", "separator=|", "-E", "occurrence=a"]
     for name in fields:
         command += ["-e", name]
     result = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603 - tshark by its own path
@@ -50,7 +40,7 @@ def test_tshark_reads_every_vector(tmp_path: Path) -> None:
     module = vectors()
     messages = [module.message(name, avps) for name, each in module.VECTORS.items() for avps in each]
     path = tmp_path / "diameter.pcap"
-    path.write_bytes(capture([encode(message) for message in messages]))
+    path.write_bytes(capture([("diameter", encode(message)) for message in messages]))
     rows = read(
         path, "diameter.cmd.code", "diameter.applicationId", "diameter.hopbyhopid", "diameter.avp.code", "_ws.expert"
     )
@@ -74,6 +64,6 @@ def test_tshark_complains_about_a_malformed_one(tmp_path: Path) -> None:
     message = bytearray(encode(module.message("purge-ue-request", module.VECTORS["purge-ue-request"][0])))
     message[27] = 5
     path = tmp_path / "malformed.pcap"
-    path.write_bytes(capture([bytes(message)]))
+    path.write_bytes(capture([("diameter", bytes(message))]))
     ((expert,),) = read(path, "_ws.expert")
     assert expert
