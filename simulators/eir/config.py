@@ -62,6 +62,12 @@ class EirConfig(ElementConfig):
     """Entries of the tracking list."""
     unlisted: Status = Status.ALLOWED
     """What is said of all others; `unknown` is answered with Experimental-Result 5422."""
+    cmp: str = ""
+    """A connection-management platform that is asked about each card whose terminal passes here; empty: none."""
+    cmp_unreachable: Literal["refuse", "admit"] = "refuse"
+    """What becomes of a card while the platform gives no verdict. A refusal is for a time (no verdict)."""
+    cmp_answer_time: float = Field(default=3.0, gt=0)
+    """Seconds to wait for the platform's answer; less than who asks here waits."""
     library: str = ""
     """CSV file of terminals (tac, kind, maker, model) to use instead of the one shipped."""
 

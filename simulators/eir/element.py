@@ -47,7 +47,9 @@ class Eir(Element[EirConfig]):
         title="Equipment identity register",
         lane=70,
         config=EirConfig,
+        starts_after=("cmp",),
         listens=("S13",),
+        calls=("S13",),
         card={"binding": EirBinding},
         observables=(
             Observable(
@@ -83,6 +85,8 @@ class Eir(Element[EirConfig]):
         handlers = {"me-identity-check-request": self._check}
         self.node = DiameterNode(self.site, local, handlers, admit=self.register.admit)
         await self.node.listen("S13")
+        if config.cmp:
+            await self.node.connect("S13", config.cmp)
 
     def _lists(self) -> EquipmentLists:
         """Return the configured lists with what management has changed."""

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from simwarden.model.identity import Imei, imei_key
 from simwarden.policy.binding import judge_peer
 from simwarden.policy.decision import Control
+from simwarden.policy.equipment import EquipmentAnswer, judge_equipment
 from simwarden.policy.equipment_lists import EquipmentLists, EquipmentRange, Status, judge_listed, judge_pool
+from simwarden.runtime.diameter import Unreachable
 from simwarden.wire.diameter import DiameterError, ExperimentalResult, Message, ResultCode
 from simwarden.wire.diameter.codes import EquipmentStatus
 
@@ -24,12 +26,18 @@ if TYPE_CHECKING:
 LISTS = Control("eir.equipment", "mon.phone", judge_listed, "Equipment by the lists of the register")
 POOL = Control("eir.pool", "bind.pool", judge_pool, "A card's pool of terminals", "binding")
 PEER = Control("eir.peer", "bind.pool", judge_peer, "Known nodes only speak to the register")
-ALL = (LISTS, POOL, PEER)
+PLATFORM = Control("eir.platform", "bind.cmp", judge_equipment, "What the platform behind the register says of a card")
+ALL = (LISTS, POOL, PEER, PLATFORM)
 
 _ANSWERS = {
     Status.ALLOWED: EquipmentStatus.ALLOWED,
     Status.PROHIBITED: EquipmentStatus.PROHIBITED,
     Status.TRACKED: EquipmentStatus.TRACKED,
+}
+_HEARD = {
+    EquipmentStatus.ALLOWED: EquipmentAnswer.ALLOWED,
+    EquipmentStatus.PROHIBITED: EquipmentAnswer.PROHIBITED,
+    EquipmentStatus.TRACKED: EquipmentAnswer.TRACKED,
 }
 
 
@@ -87,11 +95,32 @@ async def me_identity_check(register: Register, node: DiameterNode, message: Mes
     imsi = message.get("User-Name", "")
     decision = register.judge(key, imsi)
     status = _status_of(decision)
+    if decision.admitted and imsi and register.config.cmp:
+        said = await _ask_platform(register, node, message, key, imsi)
+        if not said.admitted and said.details.get("temporary"):
+            return node.answer(message, ResultCode.DIAMETER_UNABLE_TO_COMPLY, reason=said.reason)
+        status = status if said.admitted else Status.PROHIBITED
     shown = {"imsi": imsi, "imei": Imei(key).imei, "status": status.value, "kind": register.kind_of(key)}
     register.site.observe("equipment", shown, key=Imei(key).imei)
     if status is Status.UNKNOWN:
         return node.answer(message, ExperimentalResult.DIAMETER_ERROR_EQUIPMENT_UNKNOWN)
     return node.answer(message, ResultCode.DIAMETER_SUCCESS, [("Equipment-Status", int(_ANSWERS[status]))])
+
+
+async def _ask_platform(register: Register, node: DiameterNode, message: Message, key: str, imsi: str) -> Decision:
+    """Pass the question on to the platform, in the register's own name, and decide by what it says."""
+    avps = [(name, message.get(name)) for name in ("Terminal-Information", "User-Name")]
+    question = node.make("ME-Identity-Check-Request", avps, realm=register.realm)
+    try:
+        answer = await node.ask(register.config.cmp, question, timeout=register.config.cmp_answer_time)
+    except Unreachable as reason:
+        register.site.note(f"{register.config.cmp} was not asked: {reason}", imsi=imsi)
+        heard = EquipmentAnswer.NO_VERDICT
+    else:
+        status = answer.get("Equipment-Status") if answer.success else None
+        heard = EquipmentAnswer.NO_VERDICT if status is None else _HEARD.get(status, EquipmentAnswer.NO_VERDICT)
+    lenient = register.config.cmp_unreachable == "admit"
+    return register.site.decide(PLATFORM, imsi, answer=heard, imei=Imei(key).imei, admit_without_verdict=lenient)
 
 
 def _status_of(decision: Decision) -> Status:

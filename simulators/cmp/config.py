@@ -1,0 +1,218 @@
+"""Settings of the platform, and what a card says for it. `profile.yaml` explains each with an example."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, field_validator, model_validator
+
+from simwarden.model.identity import Plmn, check_imsi, imei_key
+from simwarden.model.units import seconds
+from simwarden.policy.card_states import CardState
+from simwarden.policy.equipment_lists import EquipmentRange
+from simwarden.policy.platform import LARGEST_BATCH, LOCK, Mismatch
+from simwarden.runtime.declare import ElementConfig, Model
+
+
+class PeerEntry(Model):
+    """A node that may ask."""
+
+    realm: str = ""
+    """Its Diameter realm; by default what follows the first label of its name."""
+    relay: bool = False
+    """Whether it may carry questions of other listed nodes."""
+
+
+def _entry(value: object) -> object:
+    return {} if value == "" else value
+
+
+def _duration(value: Any) -> Any:
+    return seconds(value) if isinstance(value, str) else value
+
+
+Entry = Annotated[PeerEntry, BeforeValidator(_entry)]
+Seconds = Annotated[float, BeforeValidator(_duration), Field(ge=0)]
+
+
+class Account(Model):
+    """What a customer's account wants of the check of its cards."""
+
+    mismatch: Mismatch = Mismatch.REFUSE
+    """When a card is in a terminal that is not its own: refuse, suspend, or alarm."""
+    grace: int = Field(default=0, ge=0)
+    """Mismatches of a card that are served, with an alarm, before that."""
+    check: Literal["at-once", "next-day"] = "at-once"
+    """At once asks the network's every request; next-day judges the records of the day before. What is over cannot be
+    refused, so that there `refuse` suspends."""
+
+
+class Pool(Model):
+    """Terminals that the cards of a pool of numbers may be used in."""
+
+    imeis: tuple[str, ...]
+    """IMEIs, TACs and ranges of TACs (99000201-99000299)."""
+    account: str = ""
+    """The account whose numbers they are."""
+    numbers: tuple[str, ...] = ()
+    """Numbers (MSISDN or IMSI), and ranges of them (first-last); none: all of the account."""
+
+    @field_validator("imeis")
+    @classmethod
+    def _are_entries(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(str(EquipmentRange.parse(text)) for text in value)
+
+    @field_validator("numbers")
+    @classmethod
+    def _are_numbers(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for text in value:
+            low, _, high = text.partition("-")
+            if not all(part.isascii() and part.isdigit() for part in (low, high or low)) or (high and low > high):
+                raise ValueError(f"{text!r} is no number and no range of numbers, the lower one first")
+        return value
+
+
+class Limits(Model):
+    """What keeps the operator's hand from being used too often."""
+
+    rebindings: int = Field(default=2, ge=0)
+    """Changes of a card's binding in a period."""
+    period: Literal["day", "month", "year"] = "month"
+    lock: Seconds = LOCK
+    """Between two operations on a card."""
+    batch: int = Field(default=LARGEST_BATCH, ge=1)
+    """Cards in a batch of operations."""
+
+
+class CmpConfig(ElementConfig):
+    """Settings of a connection-management platform."""
+
+    plmn: str = "001-01"
+    """Home network."""
+    host: str = ""
+    """Origin-Host; by default the element's name in the home network's realm (TS 23.003 19.2)."""
+    realm: str = ""
+    """Origin-Realm; by default the home network's."""
+    address: str = "127.0.0.1"
+    """Host-IP-Address told to peers."""
+    peers: dict[str, Entry] = Field(default_factory=lambda: {"mme": PeerEntry(), "eir": PeerEntry(relay=True)})
+    """Nodes that may ask, by Diameter identity; a name without a dot is one of the home network's realm."""
+    hss: str = "hss"
+    """The subscriber register whose management interface suspends cards; `off`: none."""
+    accounts: dict[str, Account] = Field(default_factory=dict)
+    """Accounts by name."""
+    others: Account = Account()
+    """What holds for cards of no account and of accounts that are not named."""
+    pools: dict[str, Pool] = Field(default_factory=dict)
+    """Pools of terminals by name."""
+    limits: Limits = Limits()
+    records_at: Seconds = 7200
+    """When, after midnight UTC, the records of the day before are judged."""
+    retry: Annotated[Seconds, Field(gt=0)] = 30
+    """Until what the subscriber register could not be told is told again."""
+    suspension: Literal["barring", "withdrawal"] = "withdrawal"
+    """How the register suspends: withdrawal ends what runs by CLR, barring by IDR."""
+
+    @field_validator("plmn")
+    @classmethod
+    def _is_plmn(cls, value: str) -> str:
+        return str(Plmn.parse(value))
+
+
+class CmpBinding(Model):
+    """Binding by the platform: an IMEI given, or captured at first use."""
+
+    by: Literal["cmp"] = "cmp"
+    """Who checks."""
+    imei: str = ""
+    """The IMEI given, 14 to 16 digits."""
+    learn: Literal["", "first-use"] = ""
+    """Capture it at first use."""
+
+    @model_validator(mode="after")
+    def _one(self) -> CmpBinding:
+        if bool(self.imei) == bool(self.learn):
+            raise ValueError("give imei, or learn: first-use")
+        return self
+
+    @field_validator("imei")
+    @classmethod
+    def _is_imei(cls, value: str) -> str:
+        return imei_key(value) if value else ""
+
+
+class CmpCard(Model):
+    """Whose card it is, and where in its life."""
+
+    account: str = ""
+    """The customer's account."""
+    batch: str = ""
+    """The batch of the customer's cards that it was handed over in."""
+    state: CardState = CardState.TO_ACTIVATE
+    """Its state."""
+
+
+class BulkCard(CmpCard):
+    """One card of a bulk load."""
+
+    imsi: str
+    iccid: str = ""
+    msisdn: str = ""
+    form: str = ""
+    imei: str = ""
+    """The IMEI that it is bound to, 14 to 16 digits."""
+    learn: Literal["", "first-use"] = ""
+    """Or `first-use`."""
+
+    @field_validator("imsi")
+    @classmethod
+    def _is_imsi(cls, value: str) -> str:
+        return check_imsi(value)
+
+    @field_validator("imei")
+    @classmethod
+    def _is_imei(cls, value: str) -> str:
+        return imei_key(value) if value else ""
+
+    @model_validator(mode="after")
+    def _at_most_one(self) -> BulkCard:
+        if self.imei and self.learn:
+            raise ValueError("give imei or learn, not both")
+        return self
+
+
+class BulkLoad(Model):
+    """Body of `POST /cards`."""
+
+    cards: tuple[BulkCard, ...]
+
+
+class Approval(Model):
+    """The record of a change: who is responsible, why, and the reference of the signed form."""
+
+    approver: str = ""
+    reason: str = ""
+    form: str = ""
+
+
+class BindingChange(Approval):
+    """Body of `PUT /cards/{imsi}/binding`."""
+
+    imei: str = ""
+    learn: Literal["", "first-use"] = ""
+
+    def binding(self) -> CmpBinding:
+        """Return the binding asked for. Raises ValueError."""
+        return CmpBinding(imei=self.imei, learn=self.learn)
+
+
+class BatchItem(BindingChange):
+    """One card of a batch; with neither imei nor learn its binding is taken away."""
+
+    imsi: str
+
+
+class BindingBatch(Approval):
+    """Body of `POST /bindings`: the approval is that of all cards that give none of their own."""
+
+    cards: tuple[BatchItem, ...]

@@ -1,0 +1,307 @@
+"""The platform as an element: it listens on S13, and its management interface is the operator's hand."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from simulators.cmp import controls
+from simulators.cmp.card import Card
+from simulators.cmp.config import (
+    Account,
+    Approval,
+    BindingBatch,
+    BindingChange,
+    BulkCard,
+    BulkLoad,
+    CmpBinding,
+    CmpCard,
+    CmpConfig,
+    Pool,
+)
+from simulators.cmp.platform import By, Platform
+from simulators.cmp.procedures import binding, lifecycle, records
+from simulators.cmp.procedures.identity_check import me_identity_check
+from simwarden.policy.card_states import Operation
+from simwarden.runtime.declare import Declaration, Observable
+from simwarden.runtime.diameter import DiameterNode, LocalNode
+from simwarden.runtime.element import Element
+from simwarden.runtime.management import Call, ManagementError, Role, route
+from simwarden.runtime.provision import CardProvision
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from simwarden.runtime.diameter import Peer
+    from simwarden.wire.diameter import Message
+
+M = TypeVar("M", bound=BaseModel)
+_BOTH = (Role.OPERATOR, Role.CUSTOMER)
+
+
+class Cmp(Element[CmpConfig]):
+    """The connection-management platform."""
+
+    declaration = Declaration(
+        kind="cmp",
+        title="Connection-management platform",
+        lane=75,
+        config=CmpConfig,
+        standing=False,
+        starts_after=("hss",),
+        listens=("S13",),
+        card={"binding": CmpBinding, "platform": CmpCard},
+        observables=(
+            Observable("card", "where a card is in its life, by IMSI", fields=("imsi", "state", "account", "batch")),
+            Observable("binding", "the IMEI that a card is bound to, by IMSI", fields=("imsi", "imei", "how")),
+            Observable("equipment", "what was said of a terminal last, by IMEI", fields=("imsi", "imei", "status")),
+            Observable(
+                "risk",
+                "the last record of risk of a card, by IMSI: the scene's code, and what was done",
+                fields=("imsi", "scene", "expected", "seen", "source", "action"),
+            ),
+        ),
+        controls=controls.ALL,
+    )
+    platform: Platform
+
+    async def start(self) -> None:
+        """Open the store and listen; tell the register what it is still owed."""
+        from simulators.cmp.store import METADATA, Store  # noqa: PLC0415 - SQLAlchemy is heavy; checking files needs none
+
+        store = Store(self.site.open_store(METADATA))
+        platform = self.platform = Platform(self.site, self.config, store)
+        local = LocalNode(
+            platform.host, platform.realm, (self.config.address,), state_id=int(platform.now().timestamp())
+        )
+        handlers = {"me-identity-check-request": self._check}
+        platform.node = DiameterNode(self.site, local, handlers, admit=platform.admit)
+        await platform.node.listen("S13")
+        if any(store.select(owed=True)):
+            lifecycle.retry_later(platform)
+        accounts = (*platform.accounts.values(), self.config.others)
+        if any(each.check == "next-day" for each in accounts):
+            self._judge_days()
+
+    def _judge_days(self) -> None:
+        if not self.platform.judging:
+            self.platform.judging = True
+            self.site.spawn(records.judge_days(self.platform), "records of the day before")
+
+    async def _check(self, message: Message, peer: Peer) -> Message:
+        return await me_identity_check(self.platform, message, peer)
+
+    async def stop(self) -> None:
+        """Say goodbye to those who ask."""
+        await self.platform.node.stop()
+
+    async def killed(self) -> None:
+        """Lose power."""
+        self.platform.node.drop()
+
+    # -- cards
+
+    @route("PUT", "/cards/{imsi}")
+    async def provision_card(self, call: Call) -> dict[str, Any]:
+        """Provision a card; of one that is held, whose it is may change, its state and a held binding not (409)."""
+        wanted = _validated(CardProvision, call.body)
+        if wanted.imsi != call.path["imsi"]:
+            raise ManagementError(400, "the IMSI is that of the path")
+        bindings = [_validated(CmpBinding, entry) for entry in wanted.sections.get("binding", [])]
+        cards = [_validated(CmpCard, entry) for entry in wanted.sections.get("platform", [])]
+        if len(bindings) > 1 or len(cards) > 1:
+            raise ManagementError(400, "a card has one binding and one place on the platform")
+        made = _made(wanted, bindings[0] if bindings else None, cards[0] if cards else CmpCard())
+        held = self.platform.store.get(made.imsi)
+        if held is not None:
+            made = _carry_over(held, made)
+        details = {"account": made.account, "batch": made.batch, "state": made.state.value, "bound": made.bound}
+        self.platform.store.put(made, self.platform.record("provision", made.imsi, _by(call), details))
+        self.platform.show_card(made)
+        self.platform.show_binding(made)
+        self.platform.happened("provisioned", made)
+        return self.platform.tell(made)
+
+    @route("POST", "/cards")
+    async def load(self, call: Call) -> dict[str, int]:
+        """Load many new cards with their bindings, all or none; 409 names cards that are held already."""
+        wanted = _validated(BulkLoad, call.body).cards
+        record = self.platform.record("load", "", _by(call), {"cards": len(wanted)})
+        if len({each.imsi for each in wanted}) != len(wanted):
+            raise ManagementError(400, "an IMSI stands there twice")
+        held = self.platform.store.load(map(_of_bulk, wanted), record)
+        if held:
+            raise ManagementError(409, f"{len(held)} cards are held already: {', '.join(held[:5])}")
+        return {"cards": len(wanted)}
+
+    @route("GET", "/cards/{imsi}")
+    async def query(self, call: Call) -> dict[str, Any]:
+        """Tell what is held of a card."""
+        return self.platform.tell(self._card(call))
+
+    @route("POST", "/cards/{imsi}/operations/{operation}", roles=_BOTH)
+    async def operate(self, call: Call) -> dict[str, Any]:
+        """Change a card's state by an operation: test, issue, activate, suspend, resume, pre-cancel, restore, close."""
+        try:
+            operation = Operation(call.path["operation"])
+        except ValueError:
+            raise ManagementError(404, f"there is no operation {call.path['operation']}") from None
+        if operation is Operation.FIRST_USE:
+            raise ManagementError(400, "a first use is the network's")
+        card = self._card(call)
+        await lifecycle.operate(self.platform, card, operation, _by(call))
+        return self.platform.tell(card)
+
+    # -- bindings
+
+    @route("PUT", "/cards/{imsi}/binding", roles=_BOTH)
+    async def bind(self, call: Call) -> dict[str, Any]:
+        """Bind a card to an IMEI, or to the one of its next first use. By the operator, with an approval record."""
+        card = self._card(call)
+        try:
+            wanted = _validated(BindingChange, call.body).binding()
+        except ValidationError as wrong:
+            raise ManagementError(400, _reasons(wrong)) from None
+        await binding.bind(self.platform, card, _by(call), imei=wanted.imei)
+        return self.platform.tell(card)
+
+    @route("DELETE", "/cards/{imsi}/binding", roles=_BOTH)
+    async def unbind(self, call: Call) -> dict[str, Any]:
+        """Take a card's binding away. By the operator, with an approval record."""
+        card = self._card(call)
+        await binding.unbind(self.platform, card, _by(call))
+        return self.platform.tell(card)
+
+    @route("POST", "/bindings", roles=_BOTH)
+    async def change_bindings(self, call: Call) -> dict[str, Any]:
+        """Change the bindings of a batch of cards; each has its own outcome."""
+        self.platform.require(controls.OPERATOR, None, _by(call), "batch", _by(call).asks)
+        wanted = _validated(BindingBatch, call.body)
+        return {"cards": await binding.change_batch(self.platform, wanted.cards, _by(call))}
+
+    @route("GET", "/pools")
+    async def list_pools(self, _call: Call) -> dict[str, Any]:
+        """Tell all pools of terminals."""
+        return {name: pool.model_dump(mode="json") for name, pool in self.platform.pools.items()}
+
+    @route("PUT", "/pools/{pool}", roles=_BOTH)
+    async def put_pool(self, call: Call) -> dict[str, int]:
+        """Set a pool of terminals tied to a pool of numbers; what it no longer allows ends at once."""
+        pool = _validated(Pool, {key: value for key, value in call.body.items() if key not in Approval.model_fields})
+        return {"ended": await binding.put_pool(self.platform, call.path["pool"], pool, _by(call))}
+
+    @route("DELETE", "/pools/{pool}", roles=_BOTH)
+    async def delete_pool(self, call: Call) -> dict[str, int]:
+        """Take a pool of terminals away."""
+        if call.path["pool"] not in self.platform.pools:
+            raise ManagementError(404, f"there is no pool {call.path['pool']}")
+        return {"ended": await binding.put_pool(self.platform, call.path["pool"], None, _by(call))}
+
+    # -- accounts and batches
+
+    @route("PUT", "/accounts/{account}", roles=_BOTH)
+    async def put_account(self, call: Call) -> dict[str, Any]:
+        """Set what an account wants of the check of its cards."""
+        account = _validated(Account, call.body)
+        binding.put_account(self.platform, call.path["account"], account, _by(call))
+        if account.check == "next-day":
+            self._judge_days()
+        return account.model_dump(mode="json")
+
+    @route("POST", "/accounts/{account}/batches/{batch}/shutdown", roles=_BOTH)
+    async def shut_down(self, call: Call) -> dict[str, int]:
+        """Shut one batch of a customer down at once; other batches stay up."""
+        account, batch = call.path["account"], call.path["batch"]
+        return {"cards": await lifecycle.shut_down(self.platform, account, batch, _by(call))}
+
+    # -- records
+
+    @route("POST", "/records/{day}")
+    async def judge_records(self, call: Call) -> dict[str, int]:
+        """Judge the contacts of a day (`2026-03-02`) now."""
+        try:
+            day = dt.date.fromisoformat(call.path["day"])
+        except ValueError:
+            raise ManagementError(400, f"{call.path['day']!r} is no date") from None
+        return {"cards": await records.judge_day(self.platform, day)}
+
+    @route("GET", "/risks")
+    async def risks(self, _call: Call) -> list[dict[str, Any]]:
+        """Tell all records of risk."""
+        return self.platform.store.risks()
+
+    @route("GET", "/cards/{imsi}/risks")
+    async def risks_of(self, call: Call) -> list[dict[str, Any]]:
+        """Tell a card's records of risk."""
+        return self.platform.store.risks(self._card(call).imsi)
+
+    @route("GET", "/audit")
+    async def audit(self, _call: Call) -> list[dict[str, Any]]:
+        """Tell all audit records: what was done and refused, by whom and why."""
+        return self.platform.store.audited()
+
+    @route("GET", "/cards/{imsi}/audit")
+    async def audit_of(self, call: Call) -> list[dict[str, Any]]:
+        """Tell a card's audit records."""
+        return self.platform.store.audited(self._card(call).imsi)
+
+    def _card(self, call: Call) -> Card:
+        return self.platform.card(call.path["imsi"])
+
+
+def _by(call: Call) -> By:
+    given = {name: str(call.body.get(name, "")) for name in Approval.model_fields}
+    return By(call.role, call.caller, **given)
+
+
+def _made(wanted: CardProvision, bound: CmpBinding | None, place: CmpCard) -> Card:
+    return Card(
+        imsi=wanted.imsi,
+        iccid=wanted.iccid,
+        msisdn=wanted.msisdn.removeprefix("+"),
+        name=wanted.name,
+        form=wanted.form,
+        account=place.account,
+        batch=place.batch,
+        state=place.state,
+        mode="" if bound is None else "given" if bound.imei else "learned",
+        bound=bound.imei if bound is not None else "",
+    )
+
+
+def _of_bulk(each: BulkCard) -> Card:
+    return Card(
+        imsi=each.imsi,
+        iccid=each.iccid,
+        msisdn=each.msisdn.removeprefix("+"),
+        form=each.form,
+        account=each.account,
+        batch=each.batch,
+        state=each.state,
+        mode="given" if each.imei else "learned" if each.learn else "",
+        bound=each.imei,
+    )
+
+
+def _carry_over(held: Card, made: Card) -> Card:
+    """Return the card with what it keeps. Raises ManagementError (409) for another binding."""
+    if held.mode and (made.mode != held.mode or (made.bound and made.bound != held.bound)):
+        raise ManagementError(409, "the card is bound; change its binding with an approval record")
+    mode, bound = (held.mode, held.bound) if held.mode else (made.mode, made.bound)
+    kept = {name: getattr(held, name) for name in ("state", "terminal", "first", "mismatches", "operated", "owed")}
+    identity = {name: getattr(made, name) for name in ("imsi", "iccid", "msisdn", "name", "form", "account", "batch")}
+    return Card(**identity, **kept, mode=mode, bound=bound)
+
+
+def _validated(model: type[M], body: Mapping[str, Any]) -> M:
+    try:
+        return model.model_validate(dict(body))
+    except ValidationError as error:
+        raise ManagementError(400, _reasons(error)) from None
+
+
+def _reasons(error: ValidationError) -> str:
+    found = error.errors(include_input=False, include_context=False, include_url=False)
+    return "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in found)

@@ -1,0 +1,251 @@
+"""The state of one platform while it runs, and what all of its procedures share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from simulators.cmp import controls
+from simulators.cmp.config import Account, Pool
+from simwarden.model.identity import Imei, Plmn
+from simwarden.policy.equipment_lists import EquipmentLists, EquipmentRange, Status
+from simwarden.policy.risk_scenes import SCENES
+from simwarden.runtime.management import ManagementError, Role
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Callable, Mapping
+
+    from simulators.cmp.card import Card
+    from simulators.cmp.config import CmpConfig
+    from simulators.cmp.store import Store
+    from simwarden.policy.decision import Control, Decision
+    from simwarden.runtime.diameter import DiameterNode
+    from simwarden.runtime.element import Site
+
+
+@dataclass(frozen=True, slots=True)
+class By:
+    """Who does something, with the approval record: a role and a name, who is responsible, why, and the form."""
+
+    role: Role = Role.OPERATOR
+    caller: str = ""
+    approver: str = ""
+    reason: str = ""
+    form: str = ""
+
+    @property
+    def approval(self) -> dict[str, str]:
+        """The approval record."""
+        return {"approver": self.approver, "reason": self.reason, "form": self.form}
+
+    @property
+    def asks(self) -> dict[str, str]:
+        """What the control that lets the operator alone do it wants to know."""
+        return {"role": self.role.value, "caller": self.caller}
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """Something that happened to a card, for those who want to be told.
+
+    `kind` is one of `captured`, `bound`, `unbound`, `terminal-changed`, `mismatch`, `state` and `provisioned`.
+    """
+
+    kind: str
+    card: Card
+    at: dt.datetime
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Terminals:
+    """The terminals of a pool: asked by 14 digits, in time that does not grow with IMEIs and TACs."""
+
+    __slots__ = ("_lists",)
+
+    def __init__(self, pool: Pool) -> None:
+        self._lists = EquipmentLists((EquipmentRange.parse(text), Status.ALLOWED) for text in pool.imeis)
+
+    def __contains__(self, key: object) -> bool:
+        return isinstance(key, str) and self._lists.find(key) is not None
+
+
+class Platform:
+    """What a platform knows, and its helpers. Procedures take it as their first argument."""
+
+    node: DiameterNode
+
+    def __init__(self, site: Site, config: CmpConfig, store: Store) -> None:
+        self.site, self.config, self.store = site, config, store
+        self.realm = config.realm or Plmn.parse(config.plmn).realm
+        self.host = config.host or f"{site.name}.{self.realm}"
+        entries = {name if "." in name else f"{name}.{self.realm}": entry for name, entry in config.peers.items()}
+        self.listed = {peer: entry.realm or peer.partition(".")[2] for peer, entry in entries.items()}
+        self.relays = frozenset(peer for peer, entry in entries.items() if entry.relay)
+        self.accounts: dict[str, Account] = dict(config.accounts)
+        self.pools: dict[str, Pool] = dict(config.pools)
+        self.terminals: dict[str, Terminals] = {}
+        self.listeners: list[Callable[[Happening], None]] = []
+        self.telling: set[str] = set()
+        self.retrying = False
+        self.judging = False
+        self._take_over()
+
+    def _take_over(self) -> None:
+        """Put what management has set over what is configured."""
+        for name, value in self.store.settings("account").items():
+            self._overlay(self.accounts, name, Account.model_validate(value) if value is not None else None)
+        for name, value in self.store.settings("pool").items():
+            self._overlay(self.pools, name, Pool.model_validate(value) if value is not None else None)
+        self.terminals = {name: Terminals(pool) for name, pool in self.pools.items()}
+
+    @staticmethod
+    def _overlay(table: dict[str, Any], name: str, value: Any) -> None:
+        if value is None:
+            table.pop(name, None)
+        else:
+            table[name] = value
+
+    # -- cards
+
+    def find(self, *, imsi: str = "", msisdn: str = "", iccid: str = "") -> Card | None:
+        """Return a card by one of its identities, None if the platform has none such."""
+        if imsi:
+            return self.store.get(imsi)
+        msisdn = msisdn.removeprefix("+")
+        return self.store.find(msisdn=msisdn, iccid=iccid) if msisdn or iccid else None
+
+    def card(self, imsi: str) -> Card:
+        """Return a card. Raises ManagementError (404)."""
+        found = self.store.get(imsi)
+        if found is None:
+            raise ManagementError(404, f"{self.site.name} has no card {imsi}")
+        return found
+
+    def account(self, card: Card) -> Account:
+        """Return what holds for a card's account."""
+        return self.accounts.get(card.account, self.config.others)
+
+    def pools_of(self, card: Card) -> dict[str, Terminals]:
+        """Return the pools of terminals that a card's number is tied to, by name."""
+        if not self.pools:
+            return {}
+        return {name: self.terminals[name] for name, pool in self.pools.items() if _holds(pool, card)}
+
+    # -- rules
+
+    def decide(self, control: Control, card: Card, **facts: Any) -> Decision:
+        """Ask a control about a card."""
+        return self.site.decide(control, card.imsi, **facts)
+
+    def require(
+        self, control: Control, card: Card | None, by: By, action: str, facts: Mapping[str, Any], *, status: int = 403
+    ) -> Decision:
+        """Ask a control about an operation; a refusal is kept in the audit. Raises ManagementError."""
+        imsi = card.imsi if card is not None else ""
+        decision = self.site.decide(control, imsi, **facts)
+        if not decision.admitted:
+            details = {"control": control.id, "refusal": decision.reason, **by.approval}
+            self.store.audit(self.record(f"{action}-refused", imsi, by, details))
+            raise ManagementError(status, decision.reason)
+        return decision
+
+    # -- time and records
+
+    def now(self) -> dt.datetime:
+        """The date and time, UTC."""
+        return self.site.clock.wall()
+
+    def period_start(self) -> str:
+        """Return when the present period of the limit of re-bindings began (ISO, UTC)."""
+        today = self.now().replace(hour=0, minute=0, second=0, microsecond=0)
+        period = self.config.limits.period
+        if period != "day":
+            today = today.replace(day=1)
+        return (today.replace(month=1) if period == "year" else today).isoformat()
+
+    def record(self, action: str, imsi: str, by: By | None, details: Mapping[str, Any]) -> dict[str, Any]:
+        """Make an audit record; without `by` it is the network that does something."""
+        role, caller = (by.role.value, by.caller) if by is not None else ("network", "")
+        at = self.now().isoformat()
+        return {"at": at, "role": role, "caller": caller, "action": action, "imsi": imsi, "details": dict(details)}
+
+    def risk(self, card: Card, scene: str, decision: Decision, *, source: str, action: str) -> None:
+        """Keep a record of risk with the scene's code, and show it."""
+        expected = decision.details.get("expected", "")
+        record = {
+            "at": self.now().isoformat(),
+            "imsi": card.imsi,
+            "msisdn": card.msisdn,
+            "account": card.account,
+            "batch": card.batch,
+            "scene": scene,
+            "meaning": SCENES[scene],
+            "expected": expected if isinstance(expected, str) else ", ".join(map(str, expected)),
+            "seen": str(decision.details.get("seen", "")),
+            "source": source,
+            "action": action,
+        }
+        self.store.risk(record)
+        shown = ("imsi", "scene", "expected", "seen", "source", "action")
+        self.site.observe("risk", {name: record[name] for name in shown}, key=card.imsi)
+
+    # -- what others hear
+
+    def happened(self, kind: str, card: Card, **details: Any) -> None:
+        """Tell all listeners."""
+        if self.listeners:
+            happening = Happening(kind, card, self.now(), details)
+            for listener in self.listeners:
+                listener(happening)
+
+    def show_card(self, card: Card) -> None:
+        """Report a card's state."""
+        value = {"imsi": card.imsi, "state": card.state.value, "account": card.account, "batch": card.batch}
+        self.site.observe("card", value, key=card.imsi)
+
+    def show_binding(self, card: Card) -> None:
+        """Report a card's binding."""
+        bound = card.bound
+        value = {"imsi": card.imsi, "imei": Imei(bound).imei, "how": card.mode} if bound else None
+        self.site.observe("binding", value, key=card.imsi)
+
+    def tell(self, card: Card) -> dict[str, Any]:
+        """Tell what is held of a card, for a person or a system."""
+        return {
+            "imsi": card.imsi,
+            "iccid": card.iccid,
+            "msisdn": card.msisdn,
+            "account": card.account,
+            "batch": card.batch,
+            "state": card.state.value,
+            "binding": {"how": card.mode, "imei": Imei(card.bound).imei if card.bound else ""} if card.mode else None,
+            "pools": sorted(self.pools_of(card)),
+            "terminal": Imei(card.terminal).imei if card.terminal else "",
+            "mismatches": card.mismatches,
+            "owed": card.owed,
+        }
+
+    def admit(self, host: str, realm: str, _name: str) -> bool:
+        """Decide whether a node may connect."""
+        return self.judge_peer(host, realm, "", "").admitted
+
+    def judge_peer(self, host: str, realm: str, through: str, imsi: str) -> Decision:
+        """Decide about the node that a message comes from, through another."""
+        return self.site.decide(
+            controls.PEER, imsi, host=host, realm=realm, listed=self.listed, through=through, relays=self.relays
+        )
+
+
+def _holds(pool: Pool, card: Card) -> bool:
+    """Whether a card's number is in the pool of numbers that a pool of terminals is tied to."""
+    if pool.account and pool.account != card.account:
+        return False
+    if not pool.numbers:
+        return bool(pool.account)
+    return any(_within(text, card.msisdn) or _within(text, card.imsi) for text in pool.numbers)
+
+
+def _within(text: str, number: str) -> bool:
+    low, _, high = text.partition("-")
+    return len(number) == len(low) and low <= number <= (high or low)

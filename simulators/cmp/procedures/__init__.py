@@ -1,0 +1,1 @@
+"""What the platform does, a file for each kind of procedure."""

@@ -1,0 +1,136 @@
+"""Binding by the operator's hand: single cards, batches, pools, and what a customer's account wants."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from simulators.cmp import controls
+from simulators.cmp.platform import Terminals
+from simulators.cmp.procedures.lifecycle import check_lock, evict
+from simulators.cmp.store import REBIND
+from simwarden.model.identity import Imei, imei_key
+from simwarden.policy.platform import judge_captured, judge_pools
+from simwarden.runtime.management import ManagementError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from simulators.cmp.card import Card
+    from simulators.cmp.config import Account, BatchItem, Pool
+    from simulators.cmp.platform import By, Platform
+
+
+async def bind(platform: Platform, card: Card, by: By, *, imei: str = "") -> None:
+    """Bind a card to an IMEI (14 to 16 digits), or with none to that of its next use, in place of what it was bound to.
+
+    What it has in another terminal ends at once. Raises ValueError for what is no IMEI, and ManagementError: 403 for a
+    customer, without approval, in the test period or after too many changes, 423 for a locked card.
+    """
+    key = imei_key(imei) if imei else ""
+    _may_change(platform, card, by, "bind")
+    await _change(platform, card, by, "given" if key else "learned", key)
+
+
+async def unbind(platform: Platform, card: Card, by: By) -> None:
+    """Take a card's binding away. Raises as `bind`."""
+    _may_change(platform, card, by, "unbind")
+    await _change(platform, card, by, "", "")
+
+
+async def change_batch(platform: Platform, items: Sequence[BatchItem], by: By) -> list[dict[str, Any]]:
+    """Change the bindings of a batch; return for each card `{imsi, status, reason}`, with HTTP statuses.
+
+    A card that is refused keeps no other from being changed. Raises ManagementError: 403 for a batch that is too large.
+    """
+    most = platform.config.limits.batch
+    platform.require(controls.BATCH, None, by, "batch", {"size": len(items), "most": most})
+    return [await _change_one(platform, item, by) for item in items]
+
+
+async def _change_one(platform: Platform, item: BatchItem, by: By) -> dict[str, Any]:
+    own = {name: getattr(item, name) or value for name, value in by.approval.items()}
+    each = type(by)(by.role, by.caller, **own)
+    try:
+        card = platform.card(item.imsi)
+        if item.imei or item.learn:
+            await bind(platform, card, each, imei=item.imei)
+        else:
+            await unbind(platform, card, each)
+    except ManagementError as refusal:
+        return {"imsi": item.imsi, "status": refusal.status, "reason": str(refusal)}
+    except ValueError as wrong:
+        return {"imsi": item.imsi, "status": 400, "reason": str(wrong)}
+    return {"imsi": item.imsi, "status": 200, "reason": ""}
+
+
+def _may_change(platform: Platform, card: Card, by: By, action: str) -> None:
+    platform.require(controls.OPERATOR, card, by, action, by.asks)
+    platform.require(controls.APPROVAL, card, by, action, by.approval)
+    platform.require(controls.BINDABLE, card, by, action, {"state": card.state})
+    check_lock(platform, card, by, action)
+    if card.bound:
+        limits = platform.config.limits
+        changes = platform.store.rebindings(card.imsi, platform.period_start())
+        facts = {"changes": changes, "most": limits.rebindings, "period": limits.period}
+        platform.require(controls.FREQUENCY, card, by, action, facts)
+
+
+async def _change(platform: Platform, card: Card, by: By, mode: str, key: str) -> None:
+    before = card.bound
+    action = REBIND if before else "bind" if mode else "unbind"
+    card.mode, card.bound, card.mismatches = mode, key, 0
+    card.operated = platform.now().timestamp()
+    details = {"before": before, "after": key, "mode": mode, **by.approval}
+    platform.store.put(card, platform.record(action, card.imsi, by, details))
+    platform.show_binding(card)
+    platform.happened("bound" if mode else "unbound", card, imei=Imei(key).imei if key else "")
+    await evict_if_wrong(platform, card)
+
+
+def fits(platform: Platform, card: Card) -> bool:
+    """Whether the terminal that a card was seen in last is one that it may be in. Of a card not seen: yes."""
+    if not card.terminal:
+        return True
+    if card.bound and not judge_captured(bound=card.bound, seen=card.terminal).admitted:
+        return False
+    pools = platform.pools_of(card)
+    return not pools or judge_pools(seen=card.terminal, pools=pools).admitted
+
+
+async def evict_if_wrong(platform: Platform, card: Card) -> bool:
+    """End what a card has in a terminal that it may not be in; return whether it was so."""
+    if platform.account(card).check == "next-day" or fits(platform, card):
+        return False
+    await evict(platform, card)
+    return True
+
+
+# -- pools and accounts ------------------------------------------------------------------------------------------------
+
+
+async def put_pool(platform: Platform, name: str, pool: Pool | None, by: By) -> int:
+    """Set a pool of terminals, or take it away; it holds from now on. Returns how many cards' use ended by it."""
+    platform.require(controls.OPERATOR, None, by, "pool", by.asks)
+    held = platform.pools.get(name)
+    value = pool.model_dump(mode="json") if pool is not None else None
+    details = {"pool": name, "imeis": len(pool.imeis) if pool is not None else 0, **by.approval}
+    platform.store.set("pool", name, value, platform.record("pool", "", by, details))
+    if pool is None:
+        platform.pools.pop(name, None)
+        platform.terminals.pop(name, None)
+    else:
+        platform.pools[name], platform.terminals[name] = pool, Terminals(pool)
+    accounts = {each.account or None for each in (held, pool) if each is not None}
+    ended = 0
+    for account in [None] if None in accounts else sorted(filter(None, accounts)):
+        for card in platform.store.select(account):
+            ended += await evict_if_wrong(platform, card)
+    return ended
+
+
+def put_account(platform: Platform, name: str, account: Account, by: By) -> None:
+    """Set what an account wants; it holds from now on."""
+    platform.require(controls.OPERATOR, None, by, "account", by.asks)
+    value = account.model_dump(mode="json")
+    platform.store.set("account", name, value, platform.record("account", "", by, {"account": name, **value}))
+    platform.accounts[name] = account

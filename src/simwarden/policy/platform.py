@@ -1,0 +1,112 @@
+"""Guideline 2.1.3(1) two and three: the connection-management platform binds cards to terminals, singly or by pools.
+
+Time is given in seconds of one clock, IMEIs in any of their forms.
+"""
+
+from __future__ import annotations
+
+import enum
+from typing import TYPE_CHECKING, Any
+
+from simwarden.model.identity import Imei, imei_key
+from simwarden.policy.decision import Ruling
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Mapping
+
+#: seconds between two operations on one card
+LOCK = 180.0
+#: cards in one batch of operations
+LARGEST_BATCH = 100
+
+
+class Mismatch(enum.Enum):
+    """What an account wants to happen when one of its cards is in a terminal that is not its own."""
+
+    REFUSE = "refuse"
+    SUSPEND = "suspend"
+    """Refuse, and suspend the card."""
+    ALARM = "alarm"
+    """Serve, and record it."""
+
+
+def _off(ruling_reason: str, mismatch: Mismatch, before: int, grace: int, **facts: Any) -> Ruling:
+    """Rule on a terminal that is not the card's: `alarm` in the details says that it is served all the same."""
+    if mismatch is Mismatch.ALARM:
+        return Ruling.admit(f"{ruling_reason}; the account wants an alarm only", **facts, alarm=True)
+    if before < grace:
+        return Ruling.admit(f"{ruling_reason}; mismatch {before + 1} of {grace} allowed", **facts, alarm=True)
+    return Ruling.refuse(ruling_reason, **facts)
+
+
+def judge_captured(
+    *, bound: str, seen: str, mismatch: Mismatch = Mismatch.REFUSE, before: int = 0, grace: int = 0
+) -> Ruling:
+    """Rule on a card that the platform binds (bind.cmp); `bound` is empty before its first use.
+
+    The first use teaches the IMEI: `teaches` in the details, empty if it does not. `before` counts mismatches so far,
+    of which `grace` are served.
+    """
+    imei = Imei(imei_key(seen)).imei
+    if not bound:
+        return Ruling.admit("the first use binds the card to this terminal", seen=imei, teaches=imei)
+    facts = {"expected": Imei(imei_key(bound)).imei, "seen": imei, "teaches": ""}
+    if imei_key(bound) == imei_key(seen):
+        return Ruling.admit("the terminal is the bound one", **facts)
+    return _off("the terminal is not the bound one", mismatch, before, grace, **facts)
+
+
+def judge_pools(
+    *,
+    seen: str,
+    pools: Mapping[str, Container[str]],
+    mismatch: Mismatch = Mismatch.REFUSE,
+    before: int = 0,
+    grace: int = 0,
+) -> Ruling:
+    """Rule on a card whose number is in a pool of numbers that is tied to pools of IMEIs (bind.pool)."""
+    key = imei_key(seen)
+    facts = {"expected": sorted(pools), "seen": Imei(key).imei}
+    for name, pool in pools.items():
+        if key in pool:
+            return Ruling.admit(f"the terminal is of pool {name}", **facts)
+    return _off("the terminal is in none of the pools of the card's number", mismatch, before, grace, **facts)
+
+
+def judge_record(
+    *, seen: str, bound: str, pools: Mapping[str, Container[str]], embedded: bool = False, first: str = ""
+) -> Ruling:
+    """Rule on a contact of the day before, from the records: by binding, and by pool.
+
+    An `embedded` card cannot have left its `first` terminal, even inside a pool.
+    """
+    key = imei_key(seen)
+    if bound:
+        return judge_captured(bound=bound, seen=seen)
+    if embedded and first and imei_key(first) != key:
+        facts = {"expected": Imei(imei_key(first)).imei, "seen": Imei(key).imei}
+        return Ruling.refuse("an embedded card is not in the terminal that it was built into", **facts)
+    if pools:
+        return judge_pools(seen=seen, pools=pools)
+    return Ruling.admit("the card is tied to no terminal", seen=Imei(key).imei)
+
+
+def judge_frequency(*, changes: int, most: int, period: str) -> Ruling:
+    """Rule on one more change of a binding in a period, by the number of those that there were."""
+    if changes >= most:
+        return Ruling.refuse(f"the binding was changed {changes} times this {period}", seen=changes, expected=most)
+    return Ruling.admit(f"change {changes + 1} of {most} this {period}", seen=changes, expected=most)
+
+
+def judge_lock(*, elapsed: float | None, lock: float = LOCK) -> Ruling:
+    """Rule on an operation on a card by the seconds since the last one, None if there was none."""
+    if elapsed is not None and elapsed < lock:
+        return Ruling.refuse(f"the card is locked for {lock - elapsed:.0f} s more", seen=elapsed, expected=lock)
+    return Ruling.admit("the card is not locked", seen=elapsed, expected=lock)
+
+
+def judge_batch(*, size: int, most: int = LARGEST_BATCH) -> Ruling:
+    """Rule on a batch of operations by its size."""
+    if size > most:
+        return Ruling.refuse(f"a batch has at most {most} cards", seen=size, expected=most)
+    return Ruling.admit("the batch is small enough", seen=size, expected=most)

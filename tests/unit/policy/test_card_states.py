@@ -1,0 +1,70 @@
+"""The table of a card's states: what must hold whatever is done to a card."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from simwarden.policy.card_states import (
+    SERVED,
+    TRANSITIONS,
+    CardState,
+    Operation,
+    judge_bindable,
+    judge_state,
+    judge_transition,
+)
+
+OPERATIONS = st.lists(st.sampled_from(Operation), max_size=30)
+
+
+def _after(state: CardState, operation: Operation) -> CardState:
+    ruling = judge_transition(state=state, operation=operation)
+    return CardState(ruling.details["after"]) if ruling.admitted else state
+
+
+@given(state=st.sampled_from(CardState), operation=st.sampled_from(Operation))
+def test_the_rule_is_the_table(state: CardState, operation: Operation) -> None:
+    ruling = judge_transition(state=state, operation=operation)
+    assert ruling.admitted == ((state, operation) in TRANSITIONS)
+    assert ruling.details["seen"] == state.value
+
+
+@given(OPERATIONS)
+def test_what_is_closed_stays_closed_and_is_never_served(operations: list[Operation]) -> None:
+    state = CardState.CLOSED
+    for operation in operations:
+        state = _after(state, operation)
+    assert state is CardState.CLOSED
+    assert not judge_state(state=state).admitted
+
+
+@given(OPERATIONS)
+def test_a_card_is_served_only_after_it_was_given_out(operations: list[Operation]) -> None:
+    state, given_out = CardState.STOCK, False
+    for operation in operations:
+        state = _after(state, operation)
+        given_out = given_out or operation in (Operation.TEST, Operation.ISSUE, Operation.RESUME)
+        assert given_out or state not in SERVED
+
+
+@given(state=st.sampled_from(CardState))
+def test_the_operator_can_stop_and_end_each_card_that_is_not_at_its_end(state: CardState) -> None:
+    if state is CardState.CLOSED:
+        return
+    stopped = _after(state, Operation.SUSPEND)
+    assert not judge_state(state=stopped).admitted
+    assert _after(stopped, Operation.CLOSE) is CardState.CLOSED
+    assert _after(state, Operation.CLOSE) is CardState.CLOSED
+
+
+def test_each_state_but_the_first_is_reached_and_only_the_last_is_final() -> None:
+    assert set(TRANSITIONS.values()) == set(CardState) - {CardState.STOCK}
+    assert {state for state, _ in TRANSITIONS} == set(CardState) - {CardState.CLOSED}
+
+
+def test_cards_in_their_test_period_and_after_their_end_are_not_bound() -> None:
+    assert [state for state in CardState if not judge_bindable(state=state).admitted] == [
+        CardState.TEST,
+        CardState.CLOSED,
+    ]

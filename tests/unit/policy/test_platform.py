@@ -1,0 +1,73 @@
+"""The platform's rules."""
+
+from __future__ import annotations
+
+import pytest
+
+from simwarden.policy.platform import (
+    Mismatch,
+    judge_batch,
+    judge_captured,
+    judge_frequency,
+    judge_lock,
+    judge_pools,
+    judge_record,
+)
+
+METER, PHONE = "99000101000001", "99000201000001"
+
+
+def test_first_use_teaches_and_the_bound_terminal_is_compared_by_14_digits() -> None:
+    assert judge_captured(bound="", seen=METER).details["teaches"] == "990001010000016"
+    for seen in (METER, METER + "8", METER + "77"):
+        assert judge_captured(bound=METER, seen=seen).admitted
+    refused = judge_captured(bound=METER, seen=PHONE)
+    assert not refused.admitted
+    assert refused.details["expected"].startswith(METER)
+    assert refused.details["seen"].startswith(PHONE)
+
+
+@pytest.mark.parametrize(
+    ("mismatch", "before", "grace", "admitted"),
+    [
+        (Mismatch.REFUSE, 0, 0, False),
+        (Mismatch.SUSPEND, 0, 0, False),
+        (Mismatch.ALARM, 9, 0, True),
+        (Mismatch.REFUSE, 0, 2, True),
+        (Mismatch.REFUSE, 1, 2, True),
+        (Mismatch.REFUSE, 2, 2, False),
+    ],
+)
+def test_what_an_account_wants_of_a_mismatch(mismatch: Mismatch, before: int, grace: int, *, admitted: bool) -> None:
+    for ruling in (
+        judge_captured(bound=METER, seen=PHONE, mismatch=mismatch, before=before, grace=grace),
+        judge_pools(seen=PHONE, pools={"meters": {METER}}, mismatch=mismatch, before=before, grace=grace),
+    ):
+        assert ruling.admitted is admitted
+        assert ruling.details.get("alarm", False) is admitted
+
+
+def test_any_pool_will_do_and_none_named_is_none() -> None:
+    pools = {"meters": {METER}, "phones": {PHONE}}
+    assert judge_pools(seen=PHONE, pools=pools).admitted
+    assert not judge_pools(seen="99000301000001", pools=pools).admitted
+
+
+def test_records_hold_an_embedded_card_to_its_first_terminal_even_inside_a_pool() -> None:
+    pools = {"meters": {METER, PHONE}}
+    assert judge_record(seen=PHONE, bound="", pools=pools, first=METER).admitted
+    assert judge_record(seen=METER, bound="", pools=pools, embedded=True, first=METER).admitted
+    assert not judge_record(seen=PHONE, bound="", pools=pools, embedded=True, first=METER).admitted
+    assert not judge_record(seen=PHONE, bound=METER, pools={}).admitted
+    assert not judge_record(seen=PHONE, bound="", pools={"meters": {METER}}).admitted
+    assert judge_record(seen=PHONE, bound="", pools={}).admitted
+
+
+def test_limits_hold_at_their_edges() -> None:
+    assert judge_frequency(changes=1, most=2, period="month").admitted
+    assert not judge_frequency(changes=2, most=2, period="month").admitted
+    assert judge_lock(elapsed=None).admitted
+    assert not judge_lock(elapsed=179.9).admitted
+    assert judge_lock(elapsed=180.0).admitted
+    assert judge_batch(size=100).admitted
+    assert not judge_batch(size=101).admitted
