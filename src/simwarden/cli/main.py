@@ -102,6 +102,9 @@ def run(  # noqa: PLR0917 - typer's way: an option is a parameter
     limit: Annotated[
         float, typer.Option(metavar="SECONDS", help="Real time after which a scenario counts as hung.")
     ] = 60.0,
+    watch: Annotated[  # noqa: FBT002 - a flag
+        bool, typer.Option("--watch", help="Stay, and run again what a saved file concerns.")
+    ] = False,
 ) -> None:
     """Run scenarios and report what became of them.
 
@@ -110,22 +113,26 @@ def run(  # noqa: PLR0917 - typer's way: an option is a parameter
     """
     from simwarden.cli.running import Order, run_suite  # noqa: PLC0415
 
-    run_suite(
-        Order(
-            paths=paths,
-            jobs=jobs,
-            tags=tag or [],
-            match=match or [],
-            seed=seed,
-            transport=transport.value,
-            clock=clock.value if clock else "",
-            network=network,
-            report=report,
-            trace=trace.value,
-            mask=mask,
-            limit=limit,
-        )
+    order = Order(
+        paths=paths,
+        jobs=jobs,
+        tags=tag or [],
+        match=match or [],
+        seed=seed,
+        transport=transport.value,
+        clock=clock.value if clock else "",
+        network=network,
+        report=report,
+        trace=trace.value,
+        mask=mask,
+        limit=limit,
     )
+    if watch:
+        from simwarden.cli.watching import watch_suite  # noqa: PLC0415
+
+        watch_suite(order)
+    else:
+        run_suite(order)
 
 
 @app.command(epilog="Example: `simwarden prove scenarios -j auto --control 'hss/*'`")
