@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from pydantic import Field, field_validator
 
-from simwarden.model.identity import Plmn
+from simwarden.model.identity import Ecgi, Plmn
 from simwarden.runtime.declare import ElementConfig, Model
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class CellConfig(Model):
@@ -68,3 +72,13 @@ class EnbConfig(ElementConfig):
         """Return the eNB identity, for an element of this name."""
         number = re.search(r"\d+$", name)
         return self.enb_id or (int(number.group()) if number else 1)
+
+    def ecgis(self, name: str) -> list[Ecgi]:
+        """Return the identities of the cells, in their order, for an element of this name."""
+        plmn, station = Plmn.parse(self.plmn), self.identity(name) << 8
+        cells = enumerate(self.cells, 1)
+        return [Ecgi(plmn, station | (number if each.cell is None else each.cell)) for number, each in cells]
+
+    def parts(self, name: str) -> Mapping[str, str]:
+        """See ElementConfig: the E-CGI of each cell."""
+        return {str(number): str(cell) for number, cell in enumerate(self.ecgis(name), 1)}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from simulators.enb.context import Cell, Mme, Neighbour, RadioLink, UeContext
 from simwarden.errors import PeerError
-from simwarden.model.identity import Ecgi, Plmn, Tai
+from simwarden.model.identity import Plmn, Tai
 from simwarden.wire import s1ap, uu
 from simwarden.wire.s1ap.values import GlobalEnbId, MacroEnbId, transport_layer_address
 
@@ -44,10 +44,10 @@ class Station:
 
     def _make_cells(self) -> list[Cell]:
         cells = []
-        for number, each in enumerate(self.config.cells, 1):
-            identity = self.enb_id << 8 | (number if each.cell is None else each.cell)
+        identities = self.config.ecgis(self.site.name)
+        for number, (ecgi, each) in enumerate(zip(identities, self.config.cells, strict=True), 1):
             information = uu.CellInformation(
-                Ecgi(self.plmn, identity),
+                ecgi,
                 Tai(self.plmn, each.tac),
                 cell_barred=each.barred,
                 ac_barring_for_emergency=each.bar_emergency,

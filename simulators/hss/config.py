@@ -93,6 +93,8 @@ class HssConfig(ElementConfig):
     """Access points of cards that name none; the first is the default one."""
     zones: tuple[str, ...] = ()
     """Regional subscription zone codes of cards that name none, 4 hexadecimal digits; none: no restriction."""
+    provinces: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """Zone codes of each province; none: the network is within one province."""
     vectors: int = Field(default=5, ge=1, le=5)
     """The most authentication vectors given at once (TS 29.272 7.3.12 allows 5)."""
     periodic_update: int = Field(default=0, ge=0)
@@ -110,18 +112,30 @@ class HssConfig(ElementConfig):
     def _are_zones(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         return _zones(value)
 
+    @field_validator("provinces")
+    @classmethod
+    def _have_zones(cls, value: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+        return {name: tuple(_zone(zone) for zone in zones) for name, zones in value.items()}
+
+    def homes(self, zones: tuple[str, ...]) -> dict[str, list[str]]:
+        """Return for each zone code the provinces that have it."""
+        return {zone: [name for name, held in self.provinces.items() if zone in held] for zone in zones}
+
+
+def _zone(zone: str) -> str:
+    try:
+        octets = bytes.fromhex(zone)
+    except ValueError:
+        octets = b""
+    if len(octets) != 2:
+        raise ValueError(f"zone code {zone!r} must be 4 hexadecimal digits")
+    return octets.hex()
+
 
 def _zones(value: tuple[str, ...]) -> tuple[str, ...]:
-    for zone in value:
-        try:
-            octets = bytes.fromhex(zone)
-        except ValueError:
-            octets = b""
-        if len(octets) != 2:
-            raise ValueError(f"zone code {zone!r} must be 4 hexadecimal digits")
     if len(value) > 10:
         raise ValueError("a subscription has at most 10 zone codes (TS 29.272 7.3.2)")
-    return value
+    return tuple(_zone(zone) for zone in value)
 
 
 class HssBinding(Model):
@@ -153,6 +167,22 @@ class HssSubscription(Model):
     """Access points, the first is the default one."""
     zones: tuple[str, ...] = ()
     """Regional subscription zone codes, 4 hexadecimal digits each."""
+
+    @field_validator("zones")
+    @classmethod
+    def _are_zones(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return _zones(value)
+
+
+class HssArea(Model):
+    """The area of a card by regional subscription: the MME is told its zone codes, and decides."""
+
+    by: Literal["hss"] = "hss"
+    """Who tells the MME."""
+    zones: tuple[str, ...] = Field(default=(), min_length=1)
+    """Regional subscription zone codes, 4 hexadecimal digits each."""
+    province: str = ""
+    """The province that must have them all; empty: any one."""
 
     @field_validator("zones")
     @classmethod

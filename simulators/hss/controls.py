@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from simwarden.policy.area import judge_extent
 from simwarden.policy.binding import (
     judge_change,
     judge_given,
@@ -22,5 +23,6 @@ APPROVAL = Control("bind.approval", "bind.operator", judge_change, "A changed bi
 PEER = Control("hss.peer", "bind.hss.learned", judge_peer, "Known nodes only speak to the register")
 SUBSCRIBER = Control("hss.subscriber", "fn.core", judge_subscriber, "Provisioned cards only are served")
 WITHDRAWN = Control("hss.withdrawn", "bind.cmp", judge_withdrawn, "A suspended card's subscription is withdrawn")
+EXTENT = Control("area.extent", "area.range", judge_extent, "No area is larger than a province")
 
-ALL = (GIVEN, LEARNED, OPERATOR, APPROVAL, PEER, SUBSCRIBER, WITHDRAWN)
+ALL = (GIVEN, LEARNED, OPERATOR, APPROVAL, PEER, SUBSCRIBER, WITHDRAWN, EXTENT)

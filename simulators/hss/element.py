@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 from simulators.hss import controls
 from simulators.hss.config import (
     BindingChange,
+    HssArea,
     HssBinding,
     HssConfig,
     HssSubscription,
@@ -31,7 +32,7 @@ from simwarden.wire.diameter import describe
 from simwarden.wire.diameter.codes import IdrFlags
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 M = TypeVar("M", bound=BaseModel)
 _BOTH = (Role.OPERATOR, Role.CUSTOMER)
@@ -85,7 +86,7 @@ class Hss(Element[HssConfig]):
         lane=60,
         config=HssConfig,
         listens=("S6a",),
-        card={"binding": HssBinding, "subscription": HssSubscription},
+        card={"binding": HssBinding, "subscription": HssSubscription, "area": HssArea},
         observables=(
             Observable("binding", "the IMEI that a card is bound to, by IMSI", fields=("imsi", "imei", "how")),
             Observable("registration", "the MME that serves a card, by IMSI", fields=("imsi", "mme", "imei", "plmn")),
@@ -134,7 +135,9 @@ class Hss(Element[HssConfig]):
         bindings = [_validated(HssBinding, entry) for entry in wanted.sections.get("binding", [])]
         subscriptions = [_validated(HssSubscription, entry) for entry in wanted.sections.get("subscription", [])]
         held = self.core.store.get(wanted.imsi)
-        made = _subscriber(wanted, bindings, subscriptions)
+        areas = [_validated(HssArea, entry) for entry in wanted.sections.get("area", [])]
+        made = _subscriber(wanted, bindings, subscriptions, areas)
+        self._may_be_so_large(made.imsi, HssSubscription.model_validate(made.subscription).zones, areas)
         if held is not None:
             made = _carry_over(held, made)
         self.core.store.put(made, self._record(call, "provision", made.imsi, {"profile": wanted.profile}))
@@ -174,12 +177,43 @@ class Hss(Element[HssConfig]):
         """Change access points or zone codes; the serving MME is told by IDR and DSR."""
         subscriber = self._card(call)
         wanted = _validated(HssSubscription, call.body)
+        return await self._subscribe(call, subscriber, wanted)
+
+    @route("PUT", "/cards/{imsi}/area")
+    async def change_area(self, call: Call) -> dict[str, Any]:
+        """Give a card other zone codes; the serving MME is told by IDR, and acts at once."""
+        subscriber, wanted = self._card(call), _validated(HssArea, call.body)
+        held = HssSubscription.model_validate(subscriber.subscription)
+        changed = held.model_copy(update={"zones": wanted.zones})
+        return await self._subscribe(call, subscriber, changed, [wanted])
+
+    @route("DELETE", "/cards/{imsi}/area")
+    async def end_area(self, call: Call) -> dict[str, Any]:
+        """Take a card's zone codes away (DSR)."""
+        subscriber = self._card(call)
+        held = HssSubscription.model_validate(subscriber.subscription)
+        return await self._subscribe(call, subscriber, held.model_copy(update={"zones": ()}))
+
+    async def _subscribe(
+        self, call: Call, subscriber: Subscriber, wanted: HssSubscription, areas: Sequence[HssArea] = ()
+    ) -> dict[str, Any]:
+        self._may_be_so_large(subscriber.imsi, wanted.zones, areas)
         before = HssSubscription.model_validate(subscriber.subscription)
         subscriber.subscription = wanted.model_dump(mode="json")
         record = self._record(call, "subscription", subscriber.imsi, subscriber.subscription)
         self.core.store.put(subscriber, record)
         await change_subscription(self.core, subscriber, before)
         return self._tell(subscriber)
+
+    def _may_be_so_large(self, imsi: str, zones: tuple[str, ...], areas: Sequence[HssArea]) -> None:
+        """Let no area be larger than a province. Raises ManagementError (403)."""
+        if not zones:
+            return
+        province = areas[0].province if areas else ""
+        homes, known = self.config.homes(zones), list(self.config.provinces)
+        decision = self.site.decide(controls.EXTENT, imsi, province=province, homes=homes, known=known)
+        if not decision.admitted:
+            raise ManagementError(403, decision.reason)
 
     # -- binding
 
@@ -326,9 +360,19 @@ class Hss(Element[HssConfig]):
         }
 
 
-def _subscriber(wanted: CardProvision, bindings: list[HssBinding], subscriptions: list[HssSubscription]) -> Subscriber:
-    if len(bindings) > 1 or len(subscriptions) > 1:
-        raise ManagementError(400, "a card has one binding and one subscription in the register")
+def _subscriber(
+    wanted: CardProvision,
+    bindings: list[HssBinding],
+    subscriptions: list[HssSubscription],
+    areas: list[HssArea],
+) -> Subscriber:
+    if max(len(bindings), len(subscriptions), len(areas)) > 1:
+        raise ManagementError(400, "a card has one binding, one subscription and one area in the register")
+    subscription = subscriptions[0] if subscriptions else HssSubscription()
+    if areas and subscription.zones:
+        raise ManagementError(400, "the card's zone codes are given twice")
+    if areas:
+        subscription = subscription.model_copy(update={"zones": areas[0].zones})
     binding = bindings[0] if bindings else None
     return Subscriber(
         imsi=wanted.imsi,
@@ -340,7 +384,7 @@ def _subscriber(wanted: CardProvision, bindings: list[HssBinding], subscriptions
         opc=wanted.opc.lower(),
         mode="" if binding is None else "given" if binding.imei else "learned",
         bound=binding.imei if binding is not None else "",
-        subscription=subscriptions[0].model_dump(mode="json") if subscriptions else {},
+        subscription=subscription.model_dump(mode="json") if subscriptions or areas else {},
     )
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import ipaddress
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, field_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from simwarden.model.identity import Plmn, Tai
+from simwarden.model.identity import Ecgi, Plmn, Tai
 from simwarden.model.units import seconds
 from simwarden.runtime.declare import ElementConfig, Model
 from simwarden.wire.nas.enums import EmmCause, EsmCause
@@ -57,6 +57,15 @@ class Causes(Model):
     barred_esm: Esm = EsmCause.OPERATOR_DETERMINED_BARRING
     barred_while_registered: Emm = EmmCause.EPS_SERVICES_NOT_ALLOWED_IN_THIS_PLMN
     """Tracking area update and service request under barring, and the detach when it begins (without an ESM cause)."""
+
+    outside_cells: Emm = EmmCause.NO_SUITABLE_CELLS_IN_TRACKING_AREA
+    """In a cell that is none of the card's. #15 bars its whole tracking area in the device, #19 nothing: README."""
+    too_many_stations: Emm = EmmCause.NO_SUITABLE_CELLS_IN_TRACKING_AREA
+    """At a base station beyond the number that the card may use."""
+    outside_range: Emm = EmmCause.TRACKING_AREA_NOT_ALLOWED
+    """Outside the subscription's zone codes, or the card's province; #13 and #15 by roaming agreements."""
+    outside_esm: Esm = EsmCause.REQUEST_REJECTED_UNSPECIFIED
+    """Goes with #19 where one of the three is that."""
 
     @field_validator("unreachable")
     @classmethod
@@ -120,6 +129,37 @@ class Emergency(Model):
     apn: str = "sos"
 
 
+class MmeArea(Model):
+    """Where a card may be served, by the MME's own data: S6a carries no cells."""
+
+    by: Literal["mme"] = "mme"
+    """Who checks."""
+    cells: tuple[str, ...] = ()
+    """Its cells, as E-CGI (`001-01-0000101`) or by name (`enb/1`); none: any."""
+    stations: Annotated[int, Field(ge=0)] = 0
+    """At most so many different base stations, counted from the first use on; 0: any number."""
+    province: str = ""
+    """The province that it is for; empty: not restricted by province."""
+
+    @field_validator("cells")
+    @classmethod
+    def _are_cells(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(str(Ecgi.parse(cell)) for cell in value)
+
+    @model_validator(mode="after")
+    def _restricts(self) -> MmeArea:
+        if not (self.cells or self.stations or self.province):
+            raise ValueError("give cells, stations or province")
+        return self
+
+
+def _station_range(text: str) -> tuple[int, int]:
+    low, dash, high = text.partition("-")
+    if not low.isdecimal() or (dash and not high.isdecimal()) or int(low) > int(high or low):
+        raise ValueError(f"{text!r} is no eNB identity (17), and no range of them (1-99)")
+    return int(low), int(high or low)
+
+
 class Timers(Model):
     """Timers of the network's side (TS 24.301 Table 10.2.2), and how long it waits for HSS and EIR."""
 
@@ -172,6 +212,10 @@ class MmeConfig(ElementConfig):
     """The serving gateway's address told to eNBs while there is none."""
     reallocate_guti_at_update: bool = True
     """A new GUTI at every tracking area update that is not periodic."""
+    zones: dict[str, tuple[Annotated[int, Field(ge=0, le=65535)], ...]] = Field(default_factory=dict)
+    """Codes of the tracking areas that a regional subscription zone code (4 hexadecimal digits) stands for."""
+    provinces: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """eNB identities of each province (`17`, `1-99`); none: the network is within one province."""
     causes: Causes = Causes()
     security: Security = Security()
     equipment: Equipment = Equipment()
@@ -182,6 +226,21 @@ class MmeConfig(ElementConfig):
     @classmethod
     def _plmn(cls, value: Any) -> Any:
         return Plmn.parse(value) if isinstance(value, str) else value
+
+    @field_validator("zones")
+    @classmethod
+    def _zones(cls, value: dict[str, tuple[int, ...]]) -> dict[str, tuple[int, ...]]:
+        for code in value:
+            if len(code) != 4 or not set(code) <= set("0123456789abcdefABCDEF"):
+                raise ValueError(f"zone code {code!r} must be 4 hexadecimal digits")
+        return {code.lower(): areas for code, areas in value.items()}
+
+    @field_validator("provinces")
+    @classmethod
+    def _provinces(cls, value: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+        for text in (each for ranges in value.values() for each in ranges):
+            _station_range(text)
+        return value
 
     @field_validator("address_pool")
     @classmethod
@@ -197,6 +256,18 @@ class MmeConfig(ElementConfig):
     def eir(self) -> str:
         """The EIR's name, empty if there is no S13."""
         return "" if self.equipment.eir.lower() in ("", "off", "none") else self.equipment.eir
+
+    def homes(self, station: str) -> list[str]:
+        """Return the provinces that have a base station (`Ecgi.station`); another network's is in none."""
+        network, _, digits = station.rpartition("-")
+        number = int(digits, 16)
+        if network != str(self.plmn):
+            return []
+        return [
+            name
+            for name, ranges in self.provinces.items()
+            if any(low <= number <= high for low, high in map(_station_range, ranges))
+        ]
 
     def tai_list(self, tai: Tai) -> list[Tai]:
         """Return the tracking areas in which a device registered in `tai` may move without telling."""

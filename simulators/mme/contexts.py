@@ -63,6 +63,8 @@ class Subscription:
     """Subscribed-Periodic-RAU-TAU-Timer in seconds; 0 for none."""
     default_context: int = 0
     access_points: dict[int, AccessPoint] = field(default_factory=dict)
+    zones: frozenset[str] = frozenset()
+    """Regional subscription zone codes, 4 hexadecimal digits each; none: no restriction."""
 
     @property
     def default_apn(self) -> AccessPoint | None:

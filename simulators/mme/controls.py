@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from simwarden.policy.access import judge_access_point, judge_barring, judge_register
+from simwarden.policy.area import judge_cell, judge_extent, judge_province, judge_stations, judge_zones
 from simwarden.policy.decision import Control
 from simwarden.policy.equipment import judge_equipment, judge_identified
 
@@ -17,5 +18,10 @@ REGISTER = Control(
 )
 BARRING = Control("mme.barring", "bind.cmp", judge_barring, "Suspended subscriptions get no packet service")
 ACCESS_POINT = Control("mme.access-point", "dir.data.apn", judge_access_point, "Only subscribed access points")
+CELL = Control("area.cell", "area.cell", judge_cell, "The card's cells only", "area")
+COUNT = Control("area.count", "area.count", judge_stations, "So many different base stations at most", "area")
+PROVINCE = Control("area.province", "area.range", judge_province, "Base stations of the card's province only", "area")
+ZONES = Control("area.zones", "area.range", judge_zones, "Tracking areas of the subscription's zone codes only")
+EXTENT = Control("area.extent", "area.range", judge_extent, "No area is larger than a province")
 
-CONTROLS = (EQUIPMENT, TERMINAL_IDENTITY, REGISTER, BARRING, ACCESS_POINT)
+CONTROLS = (EQUIPMENT, TERMINAL_IDENTITY, REGISTER, BARRING, ACCESS_POINT, CELL, COUNT, PROVINCE, ZONES, EXTENT)

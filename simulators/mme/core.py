@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from simulators.mme.config import MmeConfig
     from simulators.mme.home import Home
+    from simulators.mme.store import AreaStore
     from simwarden.model.identity import Ecgi, Tai
     from simwarden.policy.equipment import EquipmentAnswer
     from simwarden.runtime.element import Site
@@ -30,8 +31,8 @@ class NoAnswer(Exception):  # noqa: N818 - not an error: the spec's abnormal cas
 class Core:
     """Contexts by identity, connections by number, eNBs by link."""
 
-    def __init__(self, site: Site, config: MmeConfig, home: Home) -> None:
-        self.site, self.config, self.home = site, config, home
+    def __init__(self, site: Site, config: MmeConfig, home: Home, areas: AreaStore) -> None:
+        self.site, self.config, self.home, self.areas = site, config, home, areas
         self.clock = site.clock
         self.causes = CauseTable(config.causes.experimental_results, config.causes.result_codes)
         self.addresses = AddressPool(config.address_pool)
@@ -202,6 +203,16 @@ class Core:
             },
             key=ue.key,
         )
+
+    def show_area(self, imsi: str) -> None:
+        """Report where a card may be served, and how many base stations count for it."""
+        area = self.areas.get(imsi)
+        value = None
+        if area is not None:
+            cells = [str(cell) for cell in sorted(area.cells)]
+            value = {"imsi": imsi, "cells": cells, "stations": area.stations, "province": area.province}
+            value["used"] = sorted(area.used)
+        self.site.observe("area", value, key=imsi)
 
     def show_reject(self, imsi: str, procedure: str, rejection: Rejection) -> None:
         """Report a refusal as the device is told it; of a device whose card is not known only a line is left."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
-from simulators.mme import s1_dispatch
-from simulators.mme.config import MmeConfig
+from pydantic import BaseModel, ValidationError
+
+from simulators.mme import area, s1_dispatch
+from simulators.mme.config import MmeArea, MmeConfig
 from simulators.mme.contexts import EmmState, UeContext
 from simulators.mme.controls import CONTROLS
 from simulators.mme.core import Core
@@ -15,11 +17,17 @@ from simulators.mme.procedures.paging import page
 from simulators.mme.procedures.subscriber_data import SubscriberData
 from simwarden.runtime.declare import Declaration, Observable, VerbModel, verb
 from simwarden.runtime.element import Element
-from simwarden.runtime.management import Call, ManagementError, route
+from simwarden.runtime.management import Call, ManagementError, Role, route
+from simwarden.runtime.provision import CardProvision
 from simwarden.wire.nas.enums import NetworkDetachType
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+M = TypeVar("M", bound=BaseModel)
 _SESSION = ("imsi", "imei", "imeisv", "guti", "cell", "tai", "state", "apn", "address", "emergency")
 _REJECT = ("imsi", "procedure", "emm_cause", "esm_cause", "reason")
+_AREA = ("imsi", "cells", "stations", "province", "used")
 
 
 class Page(VerbModel):
@@ -41,9 +49,11 @@ class Mme(Element[MmeConfig]):
         starts_after=("hss", "eir"),
         listens=("S1-MME",),
         calls=("S6a", "S13"),
+        card={"area": MmeArea},
         observables=(
             Observable("session", "a card's device is registered (key: IMSI)", fields=_SESSION),
             Observable("reject", "the last refusal that a card's device was told (key: IMSI)", fields=_REJECT),
+            Observable("area", "where a card may be served, and its base stations (key: IMSI)", fields=_AREA),
             Observable("s1", "an eNB is in service (key: its name)", fields=("enb", "enb_id", "tais", "state")),
         ),
         controls=CONTROLS,
@@ -51,8 +61,11 @@ class Mme(Element[MmeConfig]):
 
     async def start(self) -> None:
         """Connect to HSS and EIR, then take eNBs."""
+        from simulators.mme.store import METADATA, AreaStore  # noqa: PLC0415 - SQLAlchemy is heavy; checking files needs none
+
         orders = SubscriberData()
-        self.core = Core(self.site, self.config, Home(self.site, self.config, orders.handlers()))
+        areas = AreaStore(self.site.open_store(METADATA))
+        self.core = Core(self.site, self.config, Home(self.site, self.config, orders.handlers()), areas)
         orders.core = self.core
         await self.core.home.start()
         await self.site.listen("S1-MME", lambda link: s1_dispatch.accept(self.core, link))
@@ -72,7 +85,7 @@ class Mme(Element[MmeConfig]):
         self.core.home.node.drop()
 
     def _let_go(self) -> None:
-        """Stop all timers and forget all devices: an MME keeps nothing over a restart (TS 23.007 14)."""
+        """Stop all timers and forget all devices: no context outlives a restart (TS 23.007 14)."""
         core = self.core
         for conn in list(core.connections.values()):
             core.halt(conn)
@@ -107,6 +120,68 @@ class Mme(Element[MmeConfig]):
         detach_by_network(self.core, ue, NetworkDetachType.RE_ATTACH_REQUIRED, None)
         return {"imsi": ue.imsi}
 
+    # -- areas
+
+    @route("PUT", "/cards/{imsi}")
+    async def provision_card(self, call: Call) -> dict[str, Any]:
+        """Take a card's area; a card without one is served anywhere. The base stations that count go on counting."""
+        wanted = _validated(CardProvision, call.body)
+        areas = [_validated(MmeArea, entry) for entry in wanted.sections.get("area", [])]
+        if len(areas) > 1:
+            raise ManagementError(400, "a card has one area in the MME")
+        return self._restrict(call.path["imsi"], areas[0] if areas else None)
+
+    @route("PUT", "/cards/{imsi}/area")
+    async def change_area(self, call: Call) -> dict[str, Any]:
+        """Give a card an area, or another one; a device that is outside is detached at once."""
+        return self._restrict(call.path["imsi"], _validated(MmeArea, call.body))
+
+    @route("DELETE", "/cards/{imsi}/area")
+    async def end_area(self, call: Call) -> dict[str, Any]:
+        """Let a card be served anywhere."""
+        return self._restrict(call.path["imsi"], None)
+
+    @route("GET", "/cards/{imsi}/area", roles=(Role.OPERATOR, Role.CUSTOMER))
+    async def query_area(self, call: Call) -> dict[str, Any]:
+        """Tell where a card may be served, and which base stations count."""
+        return self._tell_area(call.path["imsi"])
+
+    @route("DELETE", "/cards/{imsi}/area/used")
+    async def forget_stations(self, call: Call) -> dict[str, Any]:
+        """Begin to count a card's base stations anew: its device has been moved by right."""
+        imsi = call.path["imsi"]
+        held = self.core.areas.get(imsi)
+        if held is None:
+            raise ManagementError(404, f"{imsi} has no area here")
+        self.core.areas.forget_stations(imsi, held)
+        self.core.show_area(imsi)
+        return self._tell_area(imsi)
+
+    def _restrict(self, imsi: str, wanted: MmeArea | None) -> dict[str, Any]:
+        core = self.core
+        if wanted is not None:
+            decision = area.judge_extent(core, imsi, wanted)
+            if not decision.admitted:
+                raise ManagementError(403, decision.reason)
+            core.areas.put(imsi, wanted)
+        elif core.areas.get(imsi) is not None:
+            core.areas.remove(imsi)
+        else:
+            return self._tell_area(imsi)
+        core.show_area(imsi)
+        ue = core.by_imsi.get(imsi)
+        if ue is not None:
+            area.enforce(core, ue)
+        return self._tell_area(imsi)
+
+    def _tell_area(self, imsi: str) -> dict[str, Any]:
+        held = self.core.areas.get(imsi)
+        if held is None:
+            return {"imsi": imsi, "area": None}
+        cells = [str(cell) for cell in sorted(held.cells)]
+        told = {"cells": cells, "stations": held.stations, "province": held.province, "used": sorted(held.used)}
+        return {"imsi": imsi, "area": told}
+
     @verb
     async def page(self, arguments: Page) -> str:
         """Page a card's device: `answered` or `no-answer`."""
@@ -117,6 +192,16 @@ class Mme(Element[MmeConfig]):
         if ue is None or ue.state is not EmmState.REGISTERED:
             raise ManagementError(404, f"{imsi} is not registered")
         return ue
+
+
+def _validated(model: type[M], body: Mapping[str, Any]) -> M:
+    """Return what a body says. Raises ManagementError, which never repeats what was given: it may be a key."""
+    try:
+        return model.model_validate(dict(body))
+    except ValidationError as error:
+        found = error.errors(include_input=False, include_context=False, include_url=False)
+        reasons = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in found)
+        raise ManagementError(400, reasons) from None
 
 
 def _describe(ue: UeContext) -> dict[str, Any]:

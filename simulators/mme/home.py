@@ -150,6 +150,8 @@ def merge_subscription(known: Subscription | None, data: Any) -> Subscription:
     elif odb is not None:
         merged.barred = bool(odb & OdbFlags.ALL_PACKET_ORIENTED_SERVICES)
     merged.periodic = first(data, "Subscribed-Periodic-RAU-TAU-Timer", merged.periodic)
+    zones = frozenset(value.hex() for name, value in data if name == "Regional-Subscription-Zone-Code")
+    merged.zones = zones or merged.zones
     ambr = first(data, "AMBR")
     if ambr is not None:
         merged.ambr_ul = first(ambr, "Max-Requested-Bandwidth-UL", merged.ambr_ul)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from simulators.mme import nas_dispatch, s1
+from simulators.mme import area, nas_dispatch, s1
 from simulators.mme.contexts import EmmState, Enb
 from simulators.mme.procedures import handover, release, s1_setup
 from simwarden.model.identity import Ecgi, Tai
@@ -132,20 +132,23 @@ _COMMON: dict[str, Callable[[Core, Enb, Message], None]] = {
 
 
 def _uplink_nas(core: Core, conn: Connection, message: Message) -> None:
-    _move(core, conn, message.get("tai"), message.get("eutran_cgi"))
+    moved = _move(core, conn, message.get("tai"), message.get("eutran_cgi"))
     nas_dispatch.receive(core, conn, message["nas_pdu"])
+    if moved and conn.ue is not None and conn.ue.connection is conn and conn.procedure is None:
+        area.enforce(core, conn.ue)  # else the procedure asks, or has asked
 
 
-def _move(core: Core, conn: Connection, tai: Tai | None, cell: Ecgi | None) -> None:
-    """Take note of the cell that a connected device is in."""
+def _move(core: Core, conn: Connection, tai: Tai | None, cell: Ecgi | None) -> bool:
+    """Take note of the cell that a connected device is in; tell whether it is another one."""
     if tai is None or cell is None or (tai, cell) == (conn.tai, conn.cell) or tai not in conn.enb.tais:
-        return
+        return False
     conn.tai, conn.cell = tai, cell
     ue = conn.ue
     if ue is not None and ue.connection is conn:
         ue.tai, ue.cell = tai, cell
         if ue.state is EmmState.REGISTERED:
             core.show(ue)
+    return True
 
 
 def _context_set_up(core: Core, conn: Connection, message: Message) -> None:

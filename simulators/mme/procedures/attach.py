@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from simulators.mme import nas_channel
+from simulators.mme import area, nas_channel
 from simulators.mme.causes import Rejection
 from simulators.mme.contexts import UeContext
 from simulators.mme.controls import BARRING
@@ -104,11 +104,14 @@ async def _admit(core: Core, conn: Connection, ue: UeContext, request: Message, 
         # not admitted by that: a normal attach after the call asks the HSS, whatever it knew of the card before.
         ue.terminal, ue.located = terminal, False
         return None
+    rejection = area.check_place(core, ue, registered=False)
+    if rejection is not None:
+        return rejection
     if terminal is None:
         terminal = await ask_terminal(core, conn)
     # a device that names itself by its IMSI has no context that the HSS need not hear of (TS 23.401 5.3.2.1 step 8)
     rejection = await admit_terminal(core, ue, terminal, initial=not verified)
-    return rejection or check_barring(core, ue)
+    return rejection or check_barring(core, ue) or area.check_zones(core, ue, registered=False)
 
 
 async def prove(core: Core, conn: Connection, ue: UeContext, *, by_guti: bool) -> Terminal | Rejection | None:
@@ -156,6 +159,7 @@ async def _accept(core: Core, conn: Connection, ue: UeContext, request: Message,
     bearer = default_bearer.set_up(core, ue, *chosen)
     if isinstance(bearer, Rejection):
         return bearer
+    area.take_up(core, ue)
     accept = encode(_attach_accept(core, ue, request, default_bearer.activation(bearer, pdn)))
 
     def transmit() -> None:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from simulators.mme import s1
+from simulators.mme import area, s1
 from simulators.mme.contexts import EmmState
-from simulators.mme.procedures.release import release
+from simulators.mme.procedures.release import release, settle
 from simwarden.machine.eps_keys import nh
+from simwarden.model.identity import Ecgi
 from simwarden.wire.s1ap import CauseRadioNetwork, HandoverType
-from simwarden.wire.s1ap.values import ErabItem, ErabToBeSetupHoReq, ErabTunnel, TargetEnbId
+from simwarden.wire.s1ap.values import ErabItem, ErabToBeSetupHoReq, ErabTunnel, MacroEnbId, TargetEnbId
 
 if TYPE_CHECKING:
     from simulators.mme.contexts import Connection, Enb, UeContext
     from simulators.mme.core import Core
     from simwarden.wire.s1ap import Message
-    from simwarden.wire.s1ap.values import Cause
+    from simwarden.wire.s1ap.values import Cause, GlobalEnbId
 
 _ALLOCATED = frozenset({"handover-request-acknowledge", "handover-failure"})
 _Radio = CauseRadioNetwork
@@ -30,8 +31,15 @@ def required(core: Core, source: Connection, message: Message) -> None:
         _prepare_failed(source, _Radio.UNKNOWN_TARGET_ID)
     elif ue is None or ue.state is not EmmState.REGISTERED or ue.bearer is None or source.target is not None:
         _prepare_failed(source, _Radio.INTERACTION_WITH_OTHER_PROCEDURE)
+    elif area.refuses(core, ue, target_id.selected_tai, None, _station(target_id.global_enb_id)) is not None:
+        _prepare_failed(source, _Radio.HO_TARGET_NOT_ALLOWED)
     else:
         source.handover = core.site.spawn(_prepare(core, source, ue, enb, message), "handover preparation")
+
+
+def _station(enb: GlobalEnbId) -> str:
+    """Return the base station as `Ecgi.station` does; which of its cells the device goes to, only the eNBs know."""
+    return Ecgi(enb.plmn, enb.enb_id.value << 8 if isinstance(enb.enb_id, MacroEnbId) else enb.enb_id.value).station
 
 
 def _enb_of(core: Core, target: TargetEnbId) -> Enb | None:
@@ -141,6 +149,7 @@ def notify(core: Core, target: Connection, message: Message) -> None:
     ue.connection = target
     _arrive(core, target, message)
     release(core, source, _Radio.SUCCESSFUL_HANDOVER)
+    area.enforce(core, ue)
 
 
 def cancel(core: Core, source: Connection, message: Message) -> None:
@@ -179,6 +188,15 @@ def path_switch(core: Core, enb: Enb, message: Message) -> None:
         # the default bearer cannot follow, or the device is where it is not served
         s1.send_common(enb, "path-switch-request-failure", **ids, cause=_Radio.HO_TARGET_NOT_ALLOWED)
         return
+    cell = message.get("eutran_cgi")
+    station = cell.station if cell is not None else _station(enb.global_id)
+    if area.refuses(core, ue, message["tai"], cell, station) is not None:
+        # the path stays, and the device is detached (TS 23.401 5.5.1.1.2); it learns why at its next contact
+        s1.send_common(enb, "path-switch-request-failure", **ids, cause=_Radio.HO_TARGET_NOT_ALLOWED)
+        core.end_session(ue)
+        release(core, conn, _Radio.HO_TARGET_NOT_ALLOWED)
+        settle(core, ue)
+        return
     if conn.enb_id is not None:
         conn.enb.connections.pop(conn.enb_id, None)
     conn.enb, conn.enb_id = enb, message["enb_ue_s1ap_id"]
@@ -186,6 +204,7 @@ def path_switch(core: Core, enb: Enb, message: Message) -> None:
     _step_next_hop(ue)
     _take_tunnel(bearer_tunnel=switched[0], ue=ue)
     _arrive(core, conn, message)
+    area.take_up(core, ue)
     released = tuple(
         ErabItem(item.e_rab_id, _Radio.UNKNOWN_E_RAB_ID)
         for item in message["e_rab_to_be_switched_dl_list"]

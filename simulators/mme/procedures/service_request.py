@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from simulators.mme import nas_channel
+from simulators.mme import area, nas_channel
 from simulators.mme.causes import Rejection
 from simulators.mme.controls import BARRING
 from simulators.mme.procedures.default_bearer import initial_context_setup
@@ -31,15 +31,23 @@ async def serve(core: Core, conn: Connection, ue: UeContext) -> None:
             core.end_session(ue)
         reject(core, conn, ue, rejection)
         return
+    area.take_up(core, ue)
     initial_context_setup(core, conn, ue, None)
     core.show(ue)
 
 
 async def _check(core: Core, conn: Connection, ue: UeContext) -> Rejection | None:
+    outside = area.check_place(core, ue, registered=True)
+    if outside is not None:
+        return outside
     terminal = ue.terminal
     if core.config.equipment.at_service_request:
         terminal = await ask_terminal(core, conn)
-    return await admit_terminal(core, ue, terminal, initial=False) or barring_while_registered(core, ue)
+    return (
+        await admit_terminal(core, ue, terminal, initial=False)
+        or barring_while_registered(core, ue)
+        or area.check_zones(core, ue, registered=True)
+    )
 
 
 def barring_while_registered(core: Core, ue: UeContext) -> Rejection | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from simulators.mme import area
 from simulators.mme.contexts import EmmState
 from simulators.mme.controls import BARRING
 from simulators.mme.home import merge_subscription
@@ -81,10 +82,11 @@ class SubscriberData:
             if not decision.admitted:
                 cause = core.config.causes.barred_while_registered
                 detach_by_network(core, ue, NetworkDetachType.RE_ATTACH_NOT_REQUIRED, cause)
+            area.enforce(core, ue)
         return self._answer(asked, _state_and_place(ue, asked.get("IDR-Flags", 0)))
 
     async def delete_subscriber_data(self, asked: Message, _peer: Peer) -> Message:
-        """Delete subscriber data: access points that are withdrawn; a device that uses one of them is detached."""
+        """Delete subscriber data: zone codes, and access points; a device that uses one of these is detached."""
         core, ue = self.core, self.core.by_imsi.get(asked.get("User-Name"))
         if ue is None:
             return self._unknown(asked)
@@ -98,6 +100,8 @@ class SubscriberData:
                 points.pop(identifier, None)
             if ue.bearer is not None and not ue.emergency and ue.subscription.find(ue.bearer.apn) is None:
                 detach_by_network(core, ue, NetworkDetachType.RE_ATTACH_NOT_REQUIRED, None)
+        if flags & DsrFlags.REGIONAL_SUBSCRIPTION_WITHDRAWAL and ue.subscription is not None:
+            ue.subscription.zones = frozenset()
         return self._answer(asked)
 
     async def reset(self, asked: Message, _peer: Peer) -> Message:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from simulators.mme import nas_channel
+from simulators.mme import area, nas_channel
 from simulators.mme.causes import Rejection
 from simulators.mme.contexts import EmmState, UeContext
 from simulators.mme.procedures.authentication import authenticate
@@ -51,6 +51,7 @@ async def update(core: Core, conn: Connection, request: Message, known: UeContex
             core.end_session(known)
         reject(core, conn, known, rejection)
         return
+    area.take_up(core, known)
     await _accept(core, conn, known, request)
     if request["eps_update_type"] & ACTIVE_FLAG and not in_use:
         initial_context_setup(core, conn, known, None)
@@ -86,11 +87,18 @@ def _check_bearers(ue: UeContext, request: Message) -> Rejection | None:
 async def _check(core: Core, conn: Connection, ue: UeContext, terminal: Terminal | None) -> Rejection | None:
     if ue.emergency:
         return None
+    outside = area.check_place(core, ue, registered=True)
+    if outside is not None:
+        return outside
     if terminal is None and core.config.equipment.at_tracking_area_update:
         terminal = await ask_terminal(core, conn)
     elif terminal is None:
         terminal = ue.terminal
-    return await admit_terminal(core, ue, terminal, initial=False) or barring_while_registered(core, ue)
+    return (
+        await admit_terminal(core, ue, terminal, initial=False)
+        or barring_while_registered(core, ue)
+        or area.check_zones(core, ue, registered=True)
+    )
 
 
 async def _accept(core: Core, conn: Connection, ue: UeContext, request: Message) -> None:

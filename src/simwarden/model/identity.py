@@ -120,10 +120,23 @@ class Ecgi:
     plmn: Plmn
     cell_identity: int
 
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Parse what `str()` gives: the network, and 7 hexadecimal digits (`001-01-0000101`). Raises ValueError."""
+        network, _, identity = text.rpartition("-")
+        if len(identity) != 7 or not set(identity) <= set("0123456789abcdefABCDEF"):
+            raise ValueError(f"a cell is an E-CGI such as 001-01-0000101 (network, 7 hexadecimal digits), not {text!r}")
+        return cls(Plmn.parse(network), int(identity, 16))
+
     @property
     def enb_id(self) -> int:
         """The macro eNB identity: the leftmost 20 bits."""
         return self.cell_identity >> 8
+
+    @property
+    def station(self) -> str:
+        """The base station: network and macro eNB identity, 5 hexadecimal digits (`001-01-00001`)."""
+        return f"{self.plmn}-{self.enb_id:05x}"
 
     def __str__(self) -> str:
         return f"{self.plmn}-{self.cell_identity:07x}"

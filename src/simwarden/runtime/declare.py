@@ -79,6 +79,11 @@ class ElementConfig(Model):
         del given, number
         return {}
 
+    def parts(self, name: str) -> Mapping[str, str]:
+        """Return the parts of an instance called `name` that have identities: `NAME/PART` is short for one (`enb/1`)."""
+        del name
+        return {}
+
 
 class VerbModel(Model):
     """Arguments of a verb.

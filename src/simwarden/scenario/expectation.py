@@ -111,6 +111,7 @@ class ExpectationReader:
         if not isinstance(details, dict):
             self.problems.add(f"details: names and values are expected, not {short(details)}", (spot / "details").place)
             details = {}
+        named = self.references.places(details, spot / "details", self.problems)
         return DecisionWanted(
             spot.place,
             by,
@@ -118,7 +119,7 @@ class ExpectationReader:
             _VERDICTS.get(word, Verdict.REFUSE),
             self._about(part, spot),
             str(part.get("reason", "")),
-            self.references.resolve(details, spot / "details", self.problems),
+            self.references.resolve(named, spot / "details", self.problems),
         )
 
     def _check_control(self, by: str, control: str, spot: Spot) -> None:

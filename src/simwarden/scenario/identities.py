@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 #: home network of made-up cards: the test network of TS 36.523 and the like
 _HOME = "00101"
 _REFERENCE = re.compile(r"([A-Za-z][\w-]*)\.([a-z_]+)")
+_PART = re.compile(r"([A-Za-z][\w-]*)/(\w+)")
 
 
 class CardKeys(Model):
@@ -121,6 +122,20 @@ class References:
         if match is None or match[1] not in self.instances:
             return value
         return self.identity(match[1], match[2], spot, problems)
+
+    def places(self, value: Any, spot: Spot, problems: Problems) -> Any:
+        """Replace every `name/part` in a value, at any depth, by the part's identity (`enb/1` by its E-CGI)."""
+        if isinstance(value, dict):
+            return {key: self.places(each, spot / key, problems) for key, each in value.items()}
+        if isinstance(value, list):
+            return [self.places(each, spot / index, problems) for index, each in enumerate(value)]
+        match = _PART.fullmatch(value) if isinstance(value, str) else None
+        if match is None or match[1] not in self.instances:
+            return value
+        parts = self.instances[match[1]].config.parts(match[1])
+        if match[2] not in parts:
+            problems.add(f"{match[1]} has no part {match[2]!r}", spot.place, guess(match[2], parts))
+        return parts.get(match[2], "")
 
     def identity(self, name: str, which: str, spot: Spot, problems: Problems) -> str:
         """Return an identity of an instance, or note that it has none such."""
@@ -240,7 +255,7 @@ class Cast:
         parts = list(enumerate(value)) if isinstance(value, list) else [(None, value)]
         for index, part in parts:
             here = spot if index is None else spot / index
-            entry = self._read_part(section, part, here)
+            entry = self._read_part(section, self.references.places(part, here, self.problems), here)
             if entry is not None:
                 self.cards[card].entries.append(entry)
 

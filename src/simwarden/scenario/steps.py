@@ -128,7 +128,8 @@ class StepReader:
         if not isinstance(body, dict):
             self.problems.add(f"body: keys and values are expected, not {short(body)}", (spot / "body").place)
             body = {}
-        resolved = self.references.resolve(body, spot / "body", self.problems)
+        named = self.references.places(body, spot / "body", self.problems)
+        resolved = self.references.resolve(named, spot / "body", self.problems)
         return Manage(element, role, method, path, resolved, str(value.get("caller", "")))
 
     def _check_route(self, element: str, method: str, path: str, spot: Spot) -> None:
