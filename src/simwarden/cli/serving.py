@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 from pathlib import Path
@@ -173,9 +174,21 @@ class Service:
         return rows
 
 
+def _take_all_descriptors() -> None:
+    """Allow as many sockets as the system lets us have: peers that connect and say nothing must not use them up."""
+    try:
+        import resource  # noqa: PLC0415 - not on every system
+    except ImportError:
+        return
+    with contextlib.suppress(OSError, ValueError):
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
 def serve_element(name: str, path: str, *, vpcd: bool = False) -> None:
     """Serve until told to stop; `vpcd`: a card, in the virtual reader of PC/SC."""
     service = Service(name, path, vpcd=vpcd)
+    _take_all_descriptors()
     loop = TestbedLoop(virtual=False)
     try:
         loop.run_until_complete(_serve(service, loop))

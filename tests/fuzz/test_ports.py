@@ -1,0 +1,196 @@
+"""Bad octets and bad manners on open ports of served elements: who behaves is served on, and nothing piles up."""
+
+from __future__ import annotations
+
+import random
+import resource
+import socket
+import struct
+import time
+from contextlib import ExitStack, closing, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import budget
+import pytest
+from served import Client, Served, Where, card, serve
+
+from simwarden.model.form import Slot
+from simwarden.runtime.transport.framing import Deframer, enclose
+from simwarden.wire import s1ap, uu
+from simwarden.wire.apdu.control import Control, insertion, is_atr
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+SEEDS = Path(__file__).parent / "seeds"
+#: seconds within which somebody who behaves has an answer, whatever others do
+PATIENCE = 3.0
+IDLE = 300
+#: octets that an element may grow by under all of this together
+GROWTH = 64 << 20
+
+
+class Port(NamedTuple):
+    """A port of a served element: how it is set, which seeds are spoken there, and a peer that behaves."""
+
+    kind: str
+    interface: str
+    settings: dict[str, Any]
+    seeds: str
+    behave: Callable[[Where], None]
+
+
+def exchange(where: Where, *messages: bytes) -> list[bytes]:
+    """Send messages in frames of SCTP over TCP, each after an answer to the one before; return the answers."""
+    answers: list[bytes] = []
+    deframer = Deframer()
+    with closing(socket.create_connection(where, timeout=PATIENCE)) as peer:
+        for message in messages:
+            peer.sendall(enclose(message, 0, 18))
+            wanted = len(answers) + 1
+            while len(answers) < wanted:
+                data = peer.recv(65536)
+                assert data, "closed instead of an answer"
+                answers += [octets for octets, _ in deframer.feed(data)]
+    return answers
+
+
+def ask_hss(where: Where) -> None:
+    with closing(Client(where)) as client:
+        assert client.ask(client.update("001010000000001", "35000000000001")).success
+
+
+def ask_eir(where: Where) -> None:
+    with closing(Client(where, application=16777252)) as client:
+        terminal = [("IMEI", "35000000000001"), ("Software-Version", "01")]
+        assert client.ask(client.make("ME-Identity-Check-Request", ("Terminal-Information", terminal))).success
+
+
+def set_up_s1(where: Where) -> None:
+    seeds = (SEEDS / "s1ap.txt").read_text().splitlines()
+    request = next(line for line in seeds if line.endswith("  s1-setup-request") and "enb" in _text(line))
+    (answer,) = exchange(where, bytes.fromhex(request.split("  ")[0]))
+    assert s1ap.decode(answer).name == "s1-setup-response"
+
+
+def _text(line: str) -> str:
+    return bytes.fromhex(line.partition("  ")[0]).decode("latin-1")
+
+
+def search_cells(where: Where) -> None:
+    (answer,) = exchange(where, uu.encode(uu.CellSearch()))
+    assert uu.decode(answer).name == "system-information"
+
+
+def touch_card(where: Where) -> None:
+    answers = exchange(where, insertion(Slot.ANY), Control.POWER_ON.message())
+    assert is_atr(answers[1])
+
+
+def connects(where: Where) -> None:
+    """A neighbour's X2 set-up needs one that knows us; a port that still accepts is what can be seen from outside."""
+    socket.create_connection(where, timeout=PATIENCE).close()
+
+
+NOWHERE = "127.0.0.1:9"
+PORTS = {
+    "hss": Port("hss", "S6a", {"subscribers": "cards.yaml"}, "diameter", ask_hss),
+    "eir": Port("eir", "S13", {}, "diameter", ask_eir),
+    "mme": Port("mme", "S1-MME", {"peers": {"hss": NOWHERE, "eir": NOWHERE}}, "s1ap", set_up_s1),
+    "enb": Port("enb", "Uu", {"peers": {"mme": NOWHERE}, "listen": {"X2": "127.0.0.1:0"}}, "uu", search_cells),
+    "enb-x2": Port(
+        "enb", "X2", {"peers": {"mme": NOWHERE}, "listen": {"Uu": "127.0.0.1:0"}}, "x2", lambda _where: None
+    ),
+    "uicc": Port("uicc", "ME-UICC", {"subscribers": "cards.yaml"}, "apdu-command", touch_card),
+}
+
+
+def connect(where: Where) -> socket.socket:
+    peer = socket.create_connection(where, timeout=PATIENCE)
+    peer.settimeout(0.5)
+    return peer
+
+
+# -- what may arrive
+
+
+def garbage(rng: random.Random, where: Where, _messages: list[bytes], _held: ExitStack) -> None:
+    for size in (1, 3, 12, 100, 5000):
+        for _ in range(4):
+            with suppress(OSError), closing(connect(where)) as peer:
+                peer.sendall(rng.randbytes(size))
+
+
+def half_messages(rng: random.Random, where: Where, messages: list[bytes], held: ExitStack) -> None:
+    for _ in range(40):
+        message = rng.choice(messages)
+        peer = held.enter_context(closing(connect(where)))
+        with suppress(OSError):
+            peer.sendall(message[: rng.randrange(len(message))])
+
+
+def idle(_rng: random.Random, where: Where, _messages: list[bytes], held: ExitStack) -> None:
+    for _ in range(IDLE):
+        held.enter_context(closing(connect(where)))
+
+
+def huge_lengths(_rng: random.Random, where: Where, messages: list[bytes], held: ExitStack) -> None:
+    for head in (b"\x01\xff\xff\xff", b"\xff" * 12, struct.pack(">IHHI", 1 << 20, 0, 0, 18), b"\x01\0\0\0", b"\0" * 12):
+        peer = held.enter_context(closing(connect(where)))
+        with suppress(OSError):
+            peer.sendall(head + messages[0] + bytes(100_000))
+
+
+def flood(rng: random.Random, where: Where, messages: list[bytes], held: ExitStack) -> None:
+    """Valid messages out of turn, as fast as they go, from one that reads nothing."""
+    peer = held.enter_context(closing(connect(where)))
+    with suppress(OSError):
+        for _ in range(3000):
+            peer.sendall(rng.choice(messages))
+
+
+def reconnect(_rng: random.Random, where: Where, messages: list[bytes], _held: ExitStack) -> None:
+    for _ in range(150):
+        with suppress(OSError), closing(connect(where)) as peer:
+            peer.sendall(messages[0])
+            peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+ATTACKS = (garbage, half_messages, idle, huge_lengths, flood, reconnect)
+
+
+@pytest.fixture
+def served(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Served]:
+    port = PORTS[request.param]
+    # fewer than there will be connections, unless the element asks for more
+    allowed = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(IDLE, allowed[1]), allowed[1]))
+    request.addfinalizer(lambda: resource.setrlimit(resource.RLIMIT_NOFILE, allowed))  # noqa: PT021 - before the yield
+    (tmp_path / "cards.yaml").write_text(str({"subscribers": [card(1)]}))
+    settings = port.settings | {"listen": {port.interface: "127.0.0.1:0"} | port.settings.get("listen", {})}
+    with serve(tmp_path, port.kind, settings) as element:
+        resource.setrlimit(resource.RLIMIT_NOFILE, allowed)
+        yield element
+
+
+@pytest.mark.parametrize(("name", "served"), [(name, name) for name in PORTS], indirect=["served"], ids=list(PORTS))
+def test_service_goes_on(name: str, served: Served) -> None:
+    port = PORTS[name]
+    where = served.where[port.interface]
+    rng = random.Random(f"{budget.SEED}/{name}")
+    messages = [bytes.fromhex(line.split("  ")[0]) for line in (SEEDS / f"{port.seeds}.txt").read_text().splitlines()]
+    if port.seeds != "diameter":
+        messages = [enclose(message, 1, 18) for message in messages]
+    port.behave(where)
+    before = served.memory
+    with ExitStack() as held:
+        for attack in ATTACKS:
+            attack(rng, where, messages, held)
+            begun = time.monotonic()
+            port.behave(where)
+            assert time.monotonic() - begun < PATIENCE, attack.__name__
+            assert served.process.poll() is None
+    port.behave(where)
+    assert served.faults() == ""
+    assert served.memory - before < GROWTH
