@@ -22,10 +22,24 @@ if TYPE_CHECKING:
 _COLUMNS = ("imsi", "msisdn", "iccid", "k", "opc", "profile", "form", "name", "scenario", "sections")
 
 
-def export_subscribers(paths: Sequence[str], element: str, form: str, network: str, seed: int) -> None:
-    """Print the cards of all scenarios as an element would be told of them, each IMSI once."""
+def export_subscribers(
+    paths: Sequence[str], element: str, form: str, network: str, seed: int, *, stand_ins: bool = False
+) -> None:
+    """Print the cards of all scenarios as an element would be told of them, each IMSI once.
+
+    With `stand_ins` also those that `prove` puts in their place, which lack what the element's controls go by.
+    """
     loader = Loader(network_file=network)
     rows: dict[str, dict[str, Any]] = {}
+    _collect(loader, paths, element, seed, rows)
+    if stand_ins:
+        declared = [(kind, loader.registry.declaration(kind)) for kind in loader.registry.kinds]
+        sections = {f"{kind}/{each.section}" for kind, it in declared for each in it.controls if each.section}
+        _collect(Loader(network_file=network, without=frozenset(sections)), paths, element, seed, rows)
+    _PRINTERS[form](list(rows.values()))
+
+
+def _collect(loader: Loader, paths: Sequence[str], element: str, seed: int, rows: dict[str, dict[str, Any]]) -> None:
     for job in suite.find(paths):
         scenario = loader.load(job.path)
         instance = scenario.instances.get(element)
@@ -41,7 +55,6 @@ def export_subscribers(paths: Sequence[str], element: str, form: str, network: s
                 complain(
                     f"{job.path}: {card.name} has the IMSI of a card of {first['scenario']!r}, but is not the same"
                 )
-    _PRINTERS[form](list(rows.values()))
 
 
 def _print_yaml(rows: list[dict[str, Any]]) -> None:

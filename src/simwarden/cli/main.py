@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from enum import StrEnum
 from typing import Annotated
 
@@ -307,11 +308,14 @@ def export(
     form: Annotated[Form, typer.Option("--format", help="How to write them.")] = Form.YAML,
     network: Network = "",
     seed: Seed = 0,
+    stand_ins: Annotated[  # noqa: FBT002 - a flag
+        bool, typer.Option("--stand-ins", help="Also the cards without bindings that `prove` puts in their place.")
+    ] = False,
 ) -> None:
     """Print the subscribers that an external element must hold for these scenarios, with their keys."""
     from simwarden.cli.exporting import export_subscribers  # noqa: PLC0415
 
-    export_subscribers(paths, element, form.value, network, seed)
+    export_subscribers(paths, element, form.value, network, seed, stand_ins=stand_ins)
 
 
 @app.callback(invoke_without_command=True)
@@ -327,4 +331,6 @@ def _top(
 
 def main() -> None:
     """Run the command line."""
+    # What is loaded and what a trace keeps is no garbage: to look for cycles at each 700 objects takes a fifth of a suite.
+    gc.set_threshold(10_000, 20, 50)
     app()
