@@ -75,8 +75,9 @@ def _judge(platform: Platform, card: Card, key: str) -> Decision | None:
     account = platform.account(card)
     wish = {"mismatch": account.mismatch, "before": card.mismatches, "grace": account.grace}
     bound = None
-    pools = platform.pools_of(card)
-    in_pool = platform.decide(controls.POOL, card, seen=key, pools=pools, **wish) if pools else None
+    in_pool = None
+    if platform.pools:
+        in_pool = platform.decide(controls.POOL, card, seen=key, pools=platform.pools_of(card), **wish)
     if card.mode and (in_pool is None or (in_pool.admitted and not in_pool.details.get("alarm"))):
         bound = platform.decide(controls.BINDING, card, bound=card.bound, seen=key, **wish)
     return bound or in_pool

@@ -67,6 +67,8 @@ def judge_pools(
     """Rule on a card whose number is in a pool of numbers that is tied to pools of IMEIs (bind.pool)."""
     key = imei_key(seen)
     facts = {"expected": sorted(pools), "seen": Imei(key).imei}
+    if not pools:
+        return Ruling.admit("no pool of terminals is tied to the card's number", **facts)
     for name, pool in pools.items():
         if key in pool:
             return Ruling.admit(f"the terminal is of pool {name}", **facts)
@@ -86,9 +88,7 @@ def judge_record(
     if embedded and first and imei_key(first) != key:
         facts = {"expected": Imei(imei_key(first)).imei, "seen": Imei(key).imei}
         return Ruling.refuse("an embedded card is not in the terminal that it was built into", **facts)
-    if pools:
-        return judge_pools(seen=seen, pools=pools)
-    return Ruling.admit("the card is tied to no terminal", seen=Imei(key).imei)
+    return judge_pools(seen=seen, pools=pools)
 
 
 def judge_frequency(*, changes: int, most: int, period: str) -> Ruling:
