@@ -333,10 +333,6 @@ def test_esm(vector: tuple[Message, Any, dict[str, Any]]) -> None:
     assert not read.ignored
 
 
-def test_every_message_type_has_a_vector() -> None:
-    assert {ours.type for ours, _, _ in VECTORS + ESM_VECTORS} == set(MessageType)
-
-
 def test_service_reject_back_off() -> None:
     # pycrate gives T3346 the IEI 5C here; Table 8.2.24.1 has 5F.
     message = Message(T.SERVICE_REJECT, emm_cause=EmmCause.CONGESTION, t3346=60.0)
