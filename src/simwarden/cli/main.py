@@ -302,7 +302,7 @@ def serve(
 
 @app.command(epilog="Example: `simwarden export scenarios/demo --element hss --format csv`")
 @friendly
-def export(
+def export(  # noqa: PLR0917 - as above
     paths: Paths,
     element: Annotated[str, typer.Option(metavar="NAME", help="The external element.")] = "hss",
     form: Annotated[Form, typer.Option("--format", help="How to write them.")] = Form.YAML,
@@ -331,6 +331,7 @@ def _top(
 
 def main() -> None:
     """Run the command line."""
-    # What is loaded and what a trace keeps is no garbage: to look for cycles at each 700 objects takes a fifth of a suite.
+    # What is loaded and what a trace keeps is no garbage, and looking for it at each 700 objects takes a fifth of a
+    # suite's time.
     gc.set_threshold(10_000, 20, 50)
     app()

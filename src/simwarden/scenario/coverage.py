@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from simwarden.policy.decision import Verdict
 from simwarden.policy.requirements import requirements
 from simwarden.scenario import suite
-from simwarden.scenario.proving.claims import Case, gather, points_of
+from simwarden.scenario.proving.claims import Case, gather, points_of, workers_for
 from simwarden.scenario.proving.trial import Trial, carry_out
 from simwarden.scenario.result import Verdict as Result
 
@@ -123,7 +123,9 @@ def cover(
     trials = [Trial(case.job.path, case.job.name) for case in cases.values()]
     work = partial(carry_out, options=options, network=network)
     shown: dict[str, Seen] = {}
-    for done, (path, seen) in enumerate(zip(cases, suite.spread(work, trials, workers), strict=True), 1):
+    for done, (path, seen) in enumerate(
+        zip(cases, suite.spread(work, trials, workers_for(cases, workers)), strict=True), 1
+    ):
         tell(done, len(trials), seen.trial.name)
         if seen.verdict in (Result.PASSED, Result.INCONCLUSIVE):
             shown[path] = seen

@@ -130,3 +130,8 @@ def gather(jobs: Sequence[tuple[Job, Scenario]], loader: Loader) -> dict[str, Ca
 
 def _key(path: str | Path) -> str:
     return str(Path(path).resolve())
+
+
+def workers_for(cases: dict[str, Case], workers: int) -> int:
+    """Return how many may run at once: one where an element is outside, which would meet the same node twice."""
+    return 1 if any(case.scenario.external for case in cases.values()) else workers

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from simwarden.policy.decision import Verdict
 from simwarden.scenario import suite
 from simwarden.scenario.proving import advice
-from simwarden.scenario.proving.claims import gather, layers_of, points_of
+from simwarden.scenario.proving.claims import gather, layers_of, points_of, workers_for
 from simwarden.scenario.proving.proof import ADMIT, REFUSE, Attempt, Finding, Outcome, Proof
 from simwarden.scenario.proving.trial import Trial, carry_out
 from simwarden.scenario.proving.weigh import weigh
@@ -50,7 +50,7 @@ def prove(
     began = time.perf_counter()
     points = {name: point for name, point in points_of(loader.registry).items() if only(point)}
     cases = gather(jobs, loader)
-    with suite.Crew(partial(carry_out, options=options, network=network), workers) as crew:
+    with suite.Crew(partial(carry_out, options=options, network=network), workers_for(cases, workers)) as crew:
         proof = _Proving(points, cases, crew.run, tell).go()
     proof.seconds = time.perf_counter() - began
     return proof
