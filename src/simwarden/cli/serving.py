@@ -8,6 +8,7 @@ import os
 import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urlsplit
 
 import yaml
 from pydantic import Field
@@ -20,6 +21,7 @@ from simwarden.runtime.declare import Model
 from simwarden.runtime.host import Host, HostSettings, Placement
 from simwarden.runtime.loop import TestbedLoop
 from simwarden.runtime.management import ManagementError, Role
+from simwarden.runtime.remote import Endpoint
 from simwarden.scenario.load import read_file
 from simwarden.scenario.network import parse_address
 from simwarden.scenario.problems import Problems, guess
@@ -35,6 +37,15 @@ if TYPE_CHECKING:
     from simwarden.trace.events import Event
 
 Address = tuple[str, int]
+
+
+class Managed(Model):
+    """Where another element's management interface is."""
+
+    url: str
+    """http or https URL."""
+    token: str = ""
+    """The operator's bearer token there; `env:NAME` and `file:PATH` are read from there."""
 
 
 class ServeFile(Model):
@@ -59,6 +70,8 @@ class ServeFile(Model):
     """host:port of the management interface; empty: none."""
     tokens: dict[Literal["operator", "customer"], str] = Field(default_factory=dict)
     """Bearer tokens by role; `env:NAME` and `file:PATH` are read from there."""
+    managed: dict[str, Managed] = Field(default_factory=dict)
+    """Other elements whose management interface this one calls, by name."""
     subscribers: str = ""
     """A file of subscribers (as `simwarden export` writes it, YAML or JSON) to be provisioned at start."""
 
@@ -86,6 +99,7 @@ class Service:
             transport="vpcd" if self.reader else found.transport,
             external=self._peers(),
             placements={name: Placement(self._listen(), self._secret(found.store, self.top / "store"))},
+            management=self._managed(),
         )
         self.management = (
             parse_address(found.management, self.top / "management", self.problems) if found.management else None
@@ -136,6 +150,15 @@ class Service:
                 }
             else:
                 found[name] = {"": parse_address(str(value), spot, self.problems)}
+        return found
+
+    def _managed(self) -> dict[str, Endpoint]:
+        found = {}
+        for name, each in self.file.managed.items():
+            spot = self.top / "managed" / name
+            if urlsplit(each.url).scheme not in ("http", "https"):
+                self.problems.add(f"{each.url!r} is no http or https URL", (spot / "url").place)
+            found[name] = Endpoint(each.url, self._secret(each.token, spot / "token") if each.token else "")
         return found
 
     def _is_interface(self, name: str, spot: Spot) -> bool:

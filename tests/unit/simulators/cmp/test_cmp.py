@@ -1,0 +1,394 @@
+"""The platform on S13 and by its management interface, with a register that keeps what it is told."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+import simulators.cmp
+from simulators.cmp.config import CmpConfig
+from simulators.cmp.element import Cmp
+from simwarden.model.identity import Imei, Plmn
+from simwarden.runtime.clock import Clock
+from simwarden.runtime.declare import Declaration, ElementConfig
+from simwarden.runtime.diameter import DiameterNode, LocalNode
+from simwarden.runtime.element import Element
+from simwarden.runtime.host import Host, HostSettings, Placement
+from simwarden.runtime.loop import TestbedLoop
+from simwarden.runtime.management import Call, ManagementError, Role, route
+from simwarden.trace.events import Fault
+from simwarden.trace.trace import Trace
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterator
+
+    from simulators.cmp.card import Card
+    from simwarden.wire.diameter import Message
+
+REALM = Plmn.parse("001-01").realm
+IMSI, OTHER = "001010000000017", "001010000000018"
+METER, PHONE, THIRD = "99000101000001", "99000201000001", "99000301000001"
+APPROVED = {"approver": "J. Okonedo", "reason": "replaced", "form": "F-1"}
+
+
+class Asker(Element[ElementConfig]):
+    """Asks on S13."""
+
+    declaration = Declaration(kind="mme", title="MME", lane=1, config=ElementConfig, starts_after=("cmp",))
+
+    async def start(self) -> None:
+        self.node = DiameterNode(self.site, LocalNode(f"{self.site.name}.{REALM}", REALM), {})
+        await self.node.connect("S13", "cmp")
+
+    async def stop(self) -> None:
+        await self.node.stop()
+
+    async def ecr(self, imei: str, imsi: str = IMSI, **origin: str) -> Message:
+        avps: list[tuple[str, Any]] = [("Terminal-Information", [("IMEI", imei)] if imei else [])]
+        if imsi:
+            avps.append(("User-Name", imsi))
+        message = self.node.make("ME-Identity-Check-Request", avps, realm=origin.get("realm", REALM))
+        if "host" in origin:
+            message.avps = [(n, origin["host"] if n == "Origin-Host" else v) for n, v in message.avps]
+        return await self.node.ask("cmp", message)
+
+    async def allowed(self, imei: str, imsi: str = IMSI) -> bool:
+        answer = await self.ecr(imei, imsi)
+        assert answer.success
+        return bool(answer.get("Equipment-Status") == 0)
+
+
+class Register(Element[ElementConfig]):
+    """Stands in for the HSS: keeps what it is told of cards."""
+
+    declaration = Declaration(kind="hss", title="HSS", lane=2, config=ElementConfig)
+    heard: tuple[str, ...] = ()
+
+    async def start(self) -> None:
+        pass
+
+    async def stop(self) -> None:
+        pass
+
+    @route("POST", "/cards/{imsi}/suspension")
+    async def suspend(self, call: Call) -> None:
+        self.heard += (f"{call.body['how']} {call.path['imsi']}",)
+
+    @route("DELETE", "/cards/{imsi}/suspension")
+    async def resume(self, call: Call) -> None:
+        self.heard += (f"resume {call.path['imsi']}",)
+
+    @route("DELETE", "/cards/{imsi}")
+    async def close(self, call: Call) -> None:
+        self.heard += (f"close {call.path['imsi']}",)
+
+
+class Net:
+    """A platform, a register, an MME, an EIR that relays, and a stranger."""
+
+    def __init__(self, loop: TestbedLoop, transport: str = "memory", *, store: str = "", **config: Any) -> None:
+        clock = Clock(loop)
+        settings = HostSettings(transport=transport, placements={"cmp": Placement(store=store)})
+        self.loop, self.host = loop, Host(loop, clock, Trace(clock.now), settings)
+        self.hss: Any = self.host.add("hss", Register, ElementConfig())
+        self.cmp: Any = self.host.add("cmp", Cmp, CmpConfig.model_validate(config))
+        self.mme: Any = self.host.add("mme", Asker, ElementConfig())
+        self.eir: Any = self.host.add("eir", Asker, ElementConfig())
+
+    def play(self, story: Callable[[], Awaitable[None]]) -> None:
+        async def run() -> None:
+            await self.host.start_all()
+            await story()
+            await self.host.close()
+
+        self.loop.run_until_complete(run())
+        assert [e.reason for e in self.host.trace.events if isinstance(e, Fault)] == []
+
+    async def call(self, method: str, path: str, body: Any = None, *, role: Role = Role.OPERATOR) -> Any:
+        return await self.cmp.manage(role, method, path, body, caller="tester")
+
+    async def refused(self, method: str, path: str, body: Any = None, *, role: Role = Role.OPERATOR) -> int:
+        with pytest.raises(ManagementError) as refusal:
+            await self.call(method, path, body, role=role)
+        return refusal.value.status
+
+    async def card(self, imsi: str = IMSI, binding: dict[str, str] | None = None, **place: str) -> None:
+        sections = {"binding": [binding] if binding else [], "platform": [place] if place else []}
+        body = {"name": "card", "imsi": imsi, "iccid": "1", "msisdn": "14400000000" + imsi[-2:], "k": "00", "opc": "00"}
+        await self.call("PUT", f"/cards/{imsi}", body | {"profile": "meter", "form": "plug-in", "sections": sections})
+
+    def held(self, imsi: str = IMSI) -> Card:
+        card: Card = self.cmp.platform.card(imsi)
+        return card
+
+    async def pause(self) -> None:
+        await self.host.clock.sleep(180)
+
+    async def settle(self) -> None:
+        await self.host.clock.settle()
+
+
+@pytest.fixture
+def loop() -> Iterator[TestbedLoop]:
+    loop = TestbedLoop(virtual=True)
+    yield loop
+    loop.close()
+
+
+@pytest.mark.parametrize("transport", ["memory", "tcp"])
+def test_the_first_use_binds_and_a_kill_forgets_nothing(loop: TestbedLoop, transport: str, store_url: str) -> None:
+    net = Net(loop, transport, store=store_url)
+
+    async def story() -> None:
+        await net.card(binding={"learn": "first-use"}, state="to-activate")
+        assert await net.mme.allowed(METER + "7")
+        assert net.held().bound == METER
+        assert net.held().state.value == "active"
+        assert not await net.mme.allowed(PHONE)
+        await net.host.stop("cmp", kill=True)
+        await net.host.start("cmp")
+        assert net.held().bound == METER
+        assert not await net.mme.allowed(PHONE)
+        assert await net.mme.allowed(METER)
+        assert net.held().mismatches == 2
+        risks = await net.call("GET", f"/cards/{IMSI}/risks")
+        assert [(each["scene"], each["action"]) for each in risks] == [("012", "refuse")] * 2
+        assert risks[0]["expected"] == Imei(METER).imei
+        assert risks[0]["seen"] == Imei(PHONE).imei
+
+    net.play(story)
+
+
+def test_two_first_uses_at_once_bind_one(loop: TestbedLoop) -> None:
+    net = Net(loop)
+
+    async def story() -> None:
+        await net.card(binding={"learn": "first-use"})
+        answers = await asyncio.gather(net.mme.allowed(METER), net.mme.allowed(PHONE))
+        assert sorted(answers) == [False, True]
+
+    net.play(story)
+
+
+def test_wrong_questions(loop: TestbedLoop) -> None:
+    net = Net(loop)
+
+    async def story() -> None:
+        await net.card()
+        assert (await net.mme.ecr(METER, realm="other.example")).result_code == 3003
+        assert (await net.mme.ecr("")).result_code == 5005
+        assert (await net.mme.ecr("99")).result_code == 5004
+        assert (await net.mme.ecr(METER, host=f"eir.{REALM}")).result_code == 5004  # the MME is no relay
+        assert (await net.eir.ecr(METER, host=f"mme.{REALM}")).success
+        assert await net.mme.allowed(METER, imsi="")
+        assert not await net.mme.allowed(METER, imsi="001010000000099")
+
+    net.play(story)
+
+
+def test_a_suspended_card_is_stopped_in_the_register_and_resumed(loop: TestbedLoop) -> None:
+    net = Net(loop)
+
+    async def story() -> None:
+        await net.card()
+        assert await net.mme.allowed(METER)
+        await net.call("POST", f"/cards/{IMSI}/operations/suspend", {"reason": "unpaid"})
+        assert not await net.mme.allowed(METER)
+        await net.call("POST", f"/cards/{IMSI}/operations/resume")
+        assert await net.mme.allowed(METER)
+        await net.call("POST", f"/cards/{IMSI}/operations/close", APPROVED)
+        assert not await net.mme.allowed(METER)
+        assert net.hss.heard == (f"withdrawal {IMSI}", f"resume {IMSI}", f"close {IMSI}")
+        assert await net.refused("POST", f"/cards/{IMSI}/operations/resume") == 409
+        assert await net.refused("POST", f"/cards/{IMSI}/operations/first-use") == 400
+        assert await net.refused("POST", f"/cards/{IMSI}/operations/dance") == 404
+        assert await net.refused("POST", f"/cards/{IMSI}/operations/suspend", role=Role.CUSTOMER) == 403
+        actions = [each["action"] for each in await net.call("GET", f"/cards/{IMSI}/audit")]
+        assert actions[-2:] == ["resume-refused", "suspend-refused"]
+
+    net.play(story)
+
+
+def test_what_the_register_could_not_be_told_it_is_told_later_and_after_a_restart(loop: TestbedLoop) -> None:
+    net = Net(loop)
+
+    async def story() -> None:
+        await net.card()
+        await net.mme.allowed(METER)
+        await net.host.stop("hss")
+        await net.call("POST", f"/cards/{IMSI}/operations/suspend")
+        assert net.held().owed == "suspend"
+        await net.host.stop("cmp", kill=True)
+        await net.host.start("hss")
+        await net.host.start("cmp")
+        await net.host.clock.sleep(31)
+        assert net.hss.heard == (f"withdrawal {IMSI}",)
+        assert net.held().owed == ""
+
+    net.play(story)
+
+
+def test_a_mismatch_suspends_and_ends_what_runs(loop: TestbedLoop) -> None:
+    net = Net(loop, accounts={"waterworks": {"mismatch": "suspend", "grace": 1}})
+
+    async def story() -> None:
+        await net.card(binding={"imei": METER}, account="waterworks")
+        assert await net.mme.allowed(PHONE)  # grace
+        assert not await net.mme.allowed(PHONE)
+        await net.settle()
+        assert net.hss.heard == (f"withdrawal {IMSI}",)
+        assert not await net.mme.allowed(METER)
+
+    net.play(story)
+
+
+def test_changes_of_a_binding_are_limited_and_recorded(loop: TestbedLoop) -> None:
+    net, path = Net(loop), f"/cards/{IMSI}/binding"
+
+    async def story() -> None:
+        await net.card(binding={"imei": METER})
+        assert await net.refused("PUT", path, {"imei": "99", **APPROVED}) == 400
+        assert await net.refused("PUT", path, APPROVED) == 400
+        assert await net.refused("PUT", path, {"imei": PHONE}) == 403
+        assert await net.refused("PUT", path, {"imei": PHONE, **APPROVED}, role=Role.CUSTOMER) == 403
+        await net.call("PUT", path, {"imei": PHONE, **APPROVED})
+        assert await net.refused("PUT", path, {"imei": THIRD, **APPROVED}) == 423
+        await net.pause()
+        await net.call("DELETE", path, APPROVED)  # a held binding that is taken away counts as well
+        await net.pause()
+        await net.call("PUT", path, {"imei": METER, **APPROVED})  # binding an unbound card does not
+        await net.pause()
+        assert await net.refused("PUT", path, {"imei": PHONE, **APPROVED}) in (403, 429)
+        audit = await net.call("GET", f"/cards/{IMSI}/audit")
+        done = [each for each in audit if each["action"] in ("bind", "rebind", "unbind")]
+        assert [each["action"] for each in done] == ["rebind", "rebind", "bind"]
+        assert all(each["details"]["form"] == "F-1" and each["caller"] == "tester" for each in done)
+
+    net.play(story)
+
+
+def test_a_binding_that_is_changed_under_a_running_card_ends_its_use(loop: TestbedLoop) -> None:
+    net = Net(loop)
+
+    async def story() -> None:
+        await net.card(binding={"imei": METER})
+        await net.mme.allowed(METER)
+        await net.call("PUT", f"/cards/{IMSI}/binding", {"imei": PHONE, **APPROVED})
+        assert net.hss.heard == (f"withdrawal {IMSI}", f"resume {IMSI}")
+        assert await net.mme.allowed(PHONE)
+
+    net.play(story)
+
+
+def test_a_batch_has_an_outcome_for_each_card(loop: TestbedLoop) -> None:
+    net = Net(loop)
+
+    async def story() -> None:
+        await net.card()
+        await net.card(OTHER, state="test")
+        cards = [
+            {"imsi": IMSI, "imei": METER},
+            {"imsi": OTHER, "imei": METER},
+            {"imsi": "001010000000099", "imei": METER},
+            {"imsi": IMSI, "imei": "12"},
+        ]
+        said = await net.call("POST", "/bindings", {"cards": cards, **APPROVED})
+        assert [each["status"] for each in said["cards"]][:3] == [200, 403, 404]
+        assert said["cards"][3]["status"] in (400, 423)
+        many = [{"imsi": IMSI, "imei": METER}] * 101
+        assert await net.refused("POST", "/bindings", {"cards": many, **APPROVED}) == 403
+        assert await net.refused("POST", "/bindings", {"cards": [], **APPROVED}, role=Role.CUSTOMER) == 403
+
+    net.play(story)
+
+
+def test_pools_of_imeis_and_codes_change_at_once(loop: TestbedLoop) -> None:
+    net = Net(loop, pools={"meters": {"account": "waterworks", "imeis": [METER, "99000200-99000299"]}})
+
+    async def story() -> None:
+        await net.card(account="waterworks")
+        await net.card(OTHER)
+        assert await net.mme.allowed(METER)
+        assert await net.mme.allowed(PHONE)
+        assert not await net.mme.allowed(THIRD)
+        assert await net.mme.allowed(THIRD, OTHER)
+        said = await net.call("PUT", "/pools/meters", {"account": "waterworks", "imeis": [METER], **APPROVED})
+        assert said == {"ended": 1}
+        assert not await net.mme.allowed(PHONE)
+        await net.host.stop("cmp")
+        await net.host.start("cmp")
+        assert not await net.mme.allowed(PHONE)
+        await net.call("DELETE", "/pools/meters", APPROVED)
+        assert await net.mme.allowed(PHONE)
+        assert await net.refused("DELETE", "/pools/meters", APPROVED) == 404
+        assert await net.refused("PUT", "/pools/x", {"imeis": ["1"], **APPROVED}) == 400
+        assert await net.refused("PUT", "/pools/x", {"imeis": [METER], "numbers": ["9-1"]}) == 400
+        assert await net.refused("PUT", "/pools/x", {"imeis": [METER]}, role=Role.CUSTOMER) == 403
+
+    net.play(story)
+
+
+def test_the_test_period_binds_nothing(loop: TestbedLoop) -> None:
+    net = Net(loop)
+
+    async def story() -> None:
+        await net.card(binding={"learn": "first-use"}, state="test")
+        assert await net.mme.allowed(PHONE)
+        assert net.held().bound == ""
+        assert await net.refused("PUT", f"/cards/{IMSI}/binding", {"imei": PHONE, **APPROVED}) == 403
+        await net.call("POST", f"/cards/{IMSI}/operations/issue", APPROVED)
+        assert await net.mme.allowed(METER)
+        assert net.held().bound == METER
+
+    net.play(story)
+
+
+def test_records_are_judged_the_next_day(loop: TestbedLoop) -> None:
+    net = Net(loop, others={"check": "next-day"})
+
+    async def story() -> None:
+        await net.card(binding={"learn": "first-use"})
+        assert await net.mme.allowed(METER)
+        assert await net.mme.allowed(PHONE)
+        assert await net.call("POST", "/records/2026-03-01") == {"cards": 0}
+        await net.host.clock.sleep(86400)
+        assert net.held().bound == METER
+        assert net.held().state.value == "suspended"
+        assert net.hss.heard == (f"withdrawal {IMSI}",)
+        assert (await net.call("GET", "/risks"))[0]["source"] == "records"
+        assert await net.refused("POST", "/records/yesterday") == 400
+
+    net.play(story)
+
+
+def test_a_shutdown_takes_one_batch(loop: TestbedLoop, store_url: str) -> None:
+    net = Net(loop, store=store_url)
+
+    async def story() -> None:
+        numbers = range(300)
+        cards = [
+            {"imsi": f"00101{n:010d}", "account": "waterworks", "batch": "spring" if n < 250 else "autumn"}
+            for n in numbers
+        ]
+        assert await net.call("POST", "/cards", {"cards": cards}) == {"cards": 300}
+        assert await net.refused("POST", "/cards", {"cards": cards[:1]}) == 409
+        assert await net.refused("POST", "/cards", {"cards": [{"imsi": IMSI}, {"imsi": IMSI}]}) == 400
+        path = "/accounts/waterworks/batches/spring/shutdown"
+        assert await net.refused("POST", path, role=Role.CUSTOMER) == 403
+        assert await net.call("POST", path, {"reason": "relays"}) == {"cards": 250}
+        assert sorted(net.hss.heard) == [f"withdrawal 00101{n:010d}" for n in range(250)]
+        assert not await net.mme.allowed(METER, "001010000000007")
+        assert await net.mme.allowed(METER, "001010000000299")
+        assert await net.refused("POST", "/accounts/waterworks/batches/summer/shutdown") == 404
+        assert sum(each["action"] == "suspend" for each in await net.call("GET", "/audit")) == 250
+
+    net.play(story)
+
+
+def test_the_example_profile_is_valid() -> None:
+    text = Path(simulators.cmp.__file__).with_name("profile.yaml").read_text("utf-8")
+    CmpConfig.model_validate(yaml.safe_load(text))
