@@ -24,7 +24,7 @@ async def bind(platform: Platform, card: Card, by: By, *, imei: str = "") -> Non
     """Bind a card to an IMEI (14 to 16 digits), or with none to that of its next use, in place of what it was bound to.
 
     What it has in another terminal ends at once. Raises ValueError for what is no IMEI, and ManagementError: 403 for a
-    customer, without approval, in the test period or after too many changes, 423 for a locked card.
+    customer, without approval or in the test period, 429 after too many changes, 423 for a locked card.
     """
     key = imei_key(imei) if imei else ""
     _may_change(platform, card, by, "bind")
@@ -72,7 +72,7 @@ def _may_change(platform: Platform, card: Card, by: By, action: str) -> None:
         limits = platform.config.limits
         changes = platform.store.rebindings(card.imsi, platform.period_start())
         facts = {"changes": changes, "most": limits.rebindings, "period": limits.period}
-        platform.require(controls.FREQUENCY, card, by, action, facts)
+        platform.require(controls.FREQUENCY, card, by, action, facts, status=429)
 
 
 async def _change(platform: Platform, card: Card, by: By, mode: str, key: str) -> None:
