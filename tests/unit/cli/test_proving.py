@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Sequence
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -73,6 +76,39 @@ def test_coverage_as_table_json_and_page(cli: Cli, tmp_path: Path) -> None:
     assert "requirements covered" in (tmp_path / "c.html").read_text()
     data = json.loads(cli("coverage", DEMO, "-j", "1", "--json").stdout)
     assert data["scenarios"] == 3
+
+
+# -- an element outside this process
+
+
+@contextmanager
+def foreign_hss(folder: Path) -> Iterator[str]:
+    """Serve an HSS in another process, as docs/own-hss.md does; gives its address."""
+    (folder / "hss.yaml").write_text("listen: {S6a: '127.0.0.1:0'}\nsubscribers: cards.yaml\n")
+    command = [sys.executable, "-m", "simwarden", "serve", "hss", "--config", str(folder / "hss.yaml")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:  # noqa: S603
+        try:
+            assert process.stdout is not None
+            yield process.stdout.readline().removeprefix("ready hss: S6a ").strip()
+        finally:
+            process.kill()
+
+
+def test_a_foreign_hss_is_proved_by_a_card_without_the_binding(cli: Cli, tmp_path: Path) -> None:
+    cli("init", "first.yaml")
+    first = tmp_path / "first.yaml"
+    first.write_text(first.read_text().replace("- expect:\n", "- expect:\n      within: 1 s\n"))
+    stories = "first.yaml", "first-twin.yaml"
+    (tmp_path / "cards.yaml").write_text(cli("export", *stories, "--stand-ins").stdout)
+    assert "001019000000001" in (tmp_path / "cards.yaml").read_text()
+    with foreign_hss(tmp_path) as address:
+        (tmp_path / "lab.yaml").write_text(f"network:\n  hss: {{external: '{address}'}}\n")
+        run = cli("run", *stories, "--network", "lab.yaml")
+        assert (run.exit_code, "1 passed, 1 inconclusive" in run.output) == (1, True), run.output
+        proof = cli("prove", *stories, "--network", "lab.yaml", "--control", "hss/bind.hss.given", "-j", "2")
+        assert proof.exit_code == 0, proof.output
+        assert "killed      hss/bind.hss.given always-admit   by first (phone.attach, phone.emm_cause)" in proof.output
+        assert "not judged  hss/bind.hss.given always-refuse" in proof.output
 
 
 # -- watching
