@@ -81,21 +81,27 @@ def _show(platform: Platform, card: Card) -> None:
 
 async def tell_register(platform: Platform, card: Card) -> None:
     """Tell the subscriber register what it is owed of a card; one that cannot be reached is told later."""
+    if await _tell(platform, card):
+        platform.store.put(card)
+
+
+async def _tell(platform: Platform, card: Card) -> bool:
+    """Tell what is owed; return whether nothing is any more, which has then to be kept."""
     register = platform.config.hss
     if not card.owed or card.imsi in platform.telling:
-        return
+        return False
     platform.telling.add(card.imsi)
     try:
         while card.owed:
             what = card.owed
             if register != "off" and not await _tell_once(platform, register, card, what):
                 retry_later(platform)
-                return
+                return False
             if card.owed == what:
                 card.owed = ""
-                platform.store.put(card)
     finally:
         platform.telling.discard(card.imsi)
+    return True
 
 
 async def _tell_once(platform: Platform, register: str, card: Card, what: str) -> bool:
@@ -132,7 +138,9 @@ async def _retry(platform: Platform) -> None:
 async def tell_all(platform: Platform, cards: list[Card]) -> None:
     """Tell the register of many cards, some at a time."""
     for start in range(0, len(cards), _AT_ONCE):
-        await asyncio.gather(*(tell_register(platform, card) for card in cards[start : start + _AT_ONCE]))
+        some = cards[start : start + _AT_ONCE]
+        told = await asyncio.gather(*(_tell(platform, card) for card in some))
+        platform.store.put_all([card for card, done in zip(some, told, strict=True) if done], [])
 
 
 async def evict(platform: Platform, card: Card) -> None:

@@ -1,0 +1,194 @@
+"""What the platform costs: its check at an attach, the load of 100,000 cards, the shutdown of a batch of 10,000."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+import urllib.request
+from typing import TYPE_CHECKING, Any
+
+from served import serve
+
+from simulators.cmp.config import CmpConfig
+from simulators.cmp.element import Cmp
+from simulators.eir.config import EirConfig
+from simulators.eir.element import Eir
+from simulators.hss.config import HssConfig
+from simulators.hss.element import Hss
+from simwarden.model.identity import Plmn
+from simwarden.runtime.clock import Clock
+from simwarden.runtime.declare import Declaration, ElementConfig
+from simwarden.runtime.diameter import DiameterNode, LocalNode
+from simwarden.runtime.element import Element
+from simwarden.runtime.host import Host, HostSettings
+from simwarden.runtime.loop import TestbedLoop
+from simwarden.runtime.management import Role
+from simwarden.trace.trace import Trace
+from simwarden.wire.diameter import ResultCode
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from pathlib import Path
+
+    from simwarden.runtime.diameter import Peer
+    from simwarden.wire.diameter import Message
+
+HOME = Plmn.parse("001-01")
+REALM = HOME.realm
+METER = "99000101000001"
+CHECKS = 1000
+LOADED = 100_000
+#: cards in the body of one bulk call, which has at most 1 MiB over HTTP
+CHUNK = 5000
+BATCH = 10_000
+
+
+def _imsi(number: int) -> str:
+    return f"00101{number:010d}"
+
+
+class Mme(Element[ElementConfig]):
+    """Asks, registers cards, and counts those that are cancelled."""
+
+    declaration = Declaration(kind="mme", title="MME", lane=1, config=ElementConfig, starts_after=("hss", "eir", "cmp"))
+    cancelled = 0
+
+    async def start(self) -> None:
+        handlers = {"cancel-location-request": self._cancel}
+        self.node = DiameterNode(self.site, LocalNode(f"{self.site.name}.{REALM}", REALM), handlers)
+        for interface, name in (("S6a", "hss"), ("S13", "eir"), ("S13", "cmp")):
+            if name in self.site.host.elements:
+                await self.node.connect(interface, name)
+
+    async def stop(self) -> None:
+        await self.node.stop()
+
+    async def _cancel(self, message: Message, _peer: Peer) -> Message:
+        self.cancelled += 1
+        return self.node.answer(message, ResultCode.DIAMETER_SUCCESS)
+
+    async def allowed(self, whom: str, imsi: str) -> bool:
+        avps = [("Terminal-Information", [("IMEI", METER)]), ("User-Name", imsi)]
+        answer = await self.node.ask(whom, self.node.make("ME-Identity-Check-Request", avps, realm=REALM))
+        return bool(answer.success and answer.get("Equipment-Status") == 0)
+
+    async def register(self, imsi: str) -> None:
+        avps: list[tuple[str, Any]] = [("User-Name", imsi), ("Terminal-Information", [("IMEI", METER)])]
+        avps += [("RAT-Type", 1004), ("ULR-Flags", 34), ("Visited-PLMN-Id", HOME.to_bytes())]
+        answer = await self.node.ask("hss", self.node.make("Update-Location-Request", avps, realm=REALM))
+        assert answer.success
+
+
+def _play(add: Callable[[Host], None], story: Callable[[Host], Awaitable[Any]]) -> Any:
+    loop = TestbedLoop(virtual=True)
+    clock = Clock(loop)
+    host = Host(loop, clock, Trace(clock.now), HostSettings())
+    add(host)
+
+    async def run() -> Any:
+        await host.start_all()
+        result = await story(host)
+        await host.close()
+        return result
+
+    try:
+        return loop.run_until_complete(run())
+    finally:
+        loop.close()
+
+
+def _check(*, platform: bool) -> float:
+    """Milliseconds of CPU of one ME identity check at the EIR, with the platform behind it or without."""
+
+    def add(host: Host) -> None:
+        host.add("eir", Eir, EirConfig.model_validate({"cmp": "cmp"} if platform else {}))
+        if platform:
+            host.add("cmp", Cmp, CmpConfig.model_validate({"hss": "off"}))
+        host.add("mme", Mme, ElementConfig())
+
+    async def story(host: Host) -> float:
+        mme: Any = host.elements["mme"]
+        if platform:
+            cards = [{"imsi": _imsi(n), "imei": METER, "state": "active"} for n in range(CHECKS)]
+            await host.elements["cmp"].manage(Role.OPERATOR, "POST", "/cards", {"cards": cards})
+        await mme.allowed("eir", _imsi(0))
+        start = time.process_time()
+        for number in range(1, CHECKS):  # each card for the first time, so that its terminal is stored
+            assert await mme.allowed("eir", _imsi(number))
+        return (time.process_time() - start) / (CHECKS - 1) * 1000
+
+    spent: float = _play(add, story)
+    return spent
+
+
+def test_the_check_at_an_attach() -> None:
+    without = min(_check(platform=False) for _ in range(3))
+    behind = min(_check(platform=True) for _ in range(3))
+    sys.stderr.write(f"\nplatform behind the EIR: {behind - without:.2f} ms CPU more than {without:.2f} (bound 1)\n")
+    assert behind - without < 1.0
+
+
+def _call(url: str, path: str, body: dict[str, Any]) -> Any:
+    headers = {"Authorization": "Bearer secret", "Content-Type": "application/json"}
+    asked = urllib.request.Request(f"{url}{path}", json.dumps(body).encode(), headers, method="POST")  # noqa: S310 - ours
+    with urllib.request.urlopen(asked, timeout=60) as answer:  # noqa: S310 - ours
+        return json.load(answer)
+
+
+def test_a_hundred_thousand_cards_with_bindings(tmp_path: Path) -> None:
+    settings = {
+        "listen": {"S13": "127.0.0.1:0"},
+        "management": "127.0.0.1:0",
+        "tokens": {"operator": "secret"},
+        "store": f"sqlite:///{tmp_path}/cmp.sqlite",
+        "settings": {"hss": "off"},
+    }
+    with serve(tmp_path, "cmp", settings) as platform:
+        host, port = platform.where["management"]
+        url, start = f"http://{host}:{port}", time.perf_counter()
+        for first in range(0, LOADED, CHUNK):
+            cards = [
+                {"imsi": _imsi(n), "iccid": f"8900101{n:012d}", "msisdn": f"1440{n:09d}", "imei": f"99000101{n:06d}"}
+                for n in range(first, first + CHUNK)
+            ]
+            assert _call(url, "/cards", {"cards": [each | {"account": "a"} for each in cards]}) == {"cards": CHUNK}
+        spent = time.perf_counter() - start
+        megabytes = platform.memory / 1e6
+    sys.stderr.write(f"\n{LOADED} cards: {spent:.1f} s over HTTP (bound 20), {megabytes:.0f} MB (bound 300)\n")
+    assert spent < 20
+    assert megabytes < 300
+
+
+def test_the_shutdown_of_a_batch() -> None:
+    def add(host: Host) -> None:
+        host.add("hss", Hss, HssConfig())
+        host.add("cmp", Cmp, CmpConfig())
+        host.add("mme", Mme, ElementConfig())
+
+    async def story(host: Host) -> tuple[float, int]:
+        platform, mme = host.elements["cmp"], host.elements["mme"]
+        assert isinstance(mme, Mme)
+        for number in range(BATCH + 100):
+            imsi = _imsi(number)
+            body = {"name": f"card{number}", "imsi": imsi, "iccid": "1", "msisdn": "1", "profile": "meter"}
+            body |= {"k": "00" * 16, "opc": "00" * 16, "form": "plug-in"}
+            await host.elements["hss"].manage(Role.OPERATOR, "PUT", f"/cards/{imsi}", body)
+            await mme.register(imsi)
+        cards = [
+            {"imsi": _imsi(n), "account": "a", "state": "active", "batch": "spring" if n < BATCH else "autumn"}
+            for n in range(BATCH + 100)
+        ]
+        await platform.manage(Role.OPERATOR, "POST", "/cards", {"cards": cards})
+        start = time.process_time()
+        said = await platform.manage(Role.OPERATOR, "POST", "/accounts/a/batches/spring/shutdown", {"reason": "relays"})
+        spent = time.process_time() - start
+        assert said == {"cards": BATCH}
+        assert not await mme.allowed("cmp", _imsi(BATCH - 1))
+        assert await mme.allowed("cmp", _imsi(BATCH))
+        return spent, mme.cancelled
+
+    spent, cancelled = _play(add, story)
+    sys.stderr.write(f"\nshutdown of {BATCH} registered cards: {spent:.1f} s CPU to the last CLR answered (bound 20)\n")
+    assert cancelled == BATCH
+    assert spent < 20
