@@ -65,7 +65,9 @@ def lengths() -> dict[str, Counter[str]]:
         async def tell(network: Network = network, story: attacks.Story = story) -> Counter[str]:
             await network.start()
             with network.attacker.with_keys():
-                return await attacks.carry_out(network, None, story)
+                counted = await attacks.carry_out(network, None, story)
+            await network.host.close()
+            return counted
 
         found[name] = network.loop.run_until_complete(tell())
         network.loop.close()
