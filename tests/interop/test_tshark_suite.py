@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 import shutil
 import subprocess
 import sys
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -19,10 +17,10 @@ import traces
 from simwarden.trace.events import Frame
 from simwarden.trace.pcapng import write_capture
 
-TSHARK = shutil.which("tshark") or ""
+TSHARK, MERGECAP = shutil.which("tshark") or "", shutil.which("mergecap") or ""
 pytestmark = [
     pytest.mark.interop,
-    pytest.mark.skipif(not TSHARK, reason="tshark is not installed (apt install tshark)"),
+    pytest.mark.skipif(not (TSHARK and MERGECAP), reason="tshark is not installed (apt install tshark)"),
 ]
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
 CHECKS = [
@@ -50,6 +48,8 @@ FIELDS = (
     "tcp.checksum.status",
     "sctp.checksum.status",
 )
+#: so that connections with the same addresses in two captures are not taken for one
+APART = [*("-o", "protocols.conversation_deinterlacing_key:.MI"), *("-o", "sctp.tsn_analysis:FALSE")]
 #: of an expert item (Wireshark's epan/proto.h)
 WARNING = 0x600000
 
@@ -77,37 +77,49 @@ class Row(NamedTuple):
         return ""
 
 
-def read(path: Path) -> list[Row]:
-    command = [TSHARK, "-2", "-n", "-r", str(path), *CHECKS, "-T", "fields", "-E", "occurrence=a"]
+def read(path: Path, *options: str) -> list[Row]:
+    command = [TSHARK, "-2", "-n", "-r", str(path), *CHECKS, *options, "-T", "fields", "-E", "occurrence=a"]
     for field in FIELDS:
         command += ["-e", field]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)  # noqa: S603 - its own path
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)  # noqa: S603 - its own path
+    if "Unknown preference" in done.stderr:
+        pytest.skip("this tshark cannot tell merged captures apart by their interfaces; version 4.4 can")
+    assert done.returncode == 0, done.stderr
     return [Row(*line.split("\t")) for line in done.stdout.splitlines()]
 
 
-@pytest.fixture(name="suite", scope="module")
-def _suite(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Row]]:
+@pytest.fixture(name="captures", scope="module")
+def _captures(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     report = tmp_path_factory.mktemp("suite")
     command = [sys.executable, "-m", "simwarden", "run", str(SCENARIOS), "-j", "2", "--report", str(report)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)  # noqa: S603 - ours
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr
-    captures = sorted(report.glob("*.pcapng"))
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        return {path.stem: rows for path, rows in zip(captures, pool.map(read, captures), strict=True)}
+    return sorted(report.glob("*.pcapng"))
 
 
-def test_there_is_a_capture_of_every_scenario(suite: dict[str, list[Row]]) -> None:
-    assert len(suite) >= len(list(SCENARIOS.rglob("*.yaml"))) * 0.9
-    assert all(suite.values())
+@pytest.fixture(name="rows", scope="module")
+def _rows(captures: list[Path]) -> list[Row]:
+    """Read all captures in one go: they are merged, each with its own interfaces."""
+    merged = captures[0].with_name("all-of-them.merged")
+    command = [MERGECAP, "-a", "-I", "none", "-w", str(merged), *map(str, captures)]
+    subprocess.run(command, check=True, timeout=60)  # noqa: S603 - mergecap by its own path
+    return read(merged, *APART)
 
 
-def test_nothing_is_malformed_or_left_undecoded(suite: dict[str, list[Row]]) -> None:
-    bad = [f"{name}: {row.complaint}" for name, rows in suite.items() for row in rows if row.complaint]
-    assert not bad, "\n".join(bad)
+def test_there_is_a_capture_of_every_scenario(captures: list[Path]) -> None:
+    assert len(captures) >= len(list(SCENARIOS.rglob("*.yaml"))) * 0.9
+    assert min(capture.stat().st_size for capture in captures) > 0
 
 
-def test_all_interfaces_are_among_them(suite: dict[str, list[Row]]) -> None:
-    seen = Counter(row.interface for rows in suite.values() for row in rows)
+def test_nothing_is_malformed_or_left_undecoded(captures: list[Path], rows: list[Row]) -> None:
+    assert len(rows) > 10 * len(captures)
+    if any(row.complaint for row in rows):
+        bad = [f"{path.name}: {row.complaint}" for path in captures for row in read(path) if row.complaint]
+        pytest.fail("\n".join(bad) or "\n".join(row.complaint for row in rows if row.complaint))
+
+
+def test_all_interfaces_are_among_them(rows: list[Row]) -> None:
+    seen = Counter(row.interface for row in rows)
     assert set(DECODED) - {"X2"} <= set(seen) <= set(DECODED)
     assert min(seen.values()) >= 10
 
