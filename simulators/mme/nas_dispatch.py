@@ -89,7 +89,9 @@ def _open(core: Core, conn: Connection, pdu: bytes, s_tmsi: STmsi | None) -> Ope
         return Opened(decode(plain, uplink=True), plain, verified=True, known=conn.ue)
     if conn.secured and conn.ue is not None and conn.ue.security is not None:
         plain = conn.ue.security.unprotect(pdu)
-        return Opened(decode(plain, uplink=True), plain, verified=True, known=conn.ue)
+        message = decode(plain, uplink=True)
+        _check_not_new(message)
+        return Opened(message, plain, verified=True, known=conn.ue)
     return _open_first(core, conn, pdu, s_tmsi)
 
 
@@ -100,6 +102,7 @@ def _open_first(core: Core, conn: Connection, pdu: bytes, s_tmsi: STmsi | None) 
     """
     plain = split(pdu).payload
     message = decode(plain, uplink=True)
+    _check_not_new(message)
     known = _named(core, conn, message, s_tmsi)
     security = known.security if known is not None else None
     if security is not None and message.get("nas_key_set_identifier", security.ksi) & 7 == security.ksi:
@@ -141,6 +144,12 @@ def _check_unprotected(conn: Connection, message: Message) -> None:
         raise PeerError(f"{message.type.name} without protection: discarded")
     if message.type is _T.IDENTITY_RESPONSE and conn.identity_asked is not IdentityType.IMSI:
         raise PeerError("an identity other than the IMSI without protection: discarded")
+
+
+def _check_not_new(message: Message) -> None:
+    """Raise PeerError for a SECURITY MODE COMPLETE under other keys than those it is to complete (5.4.3.3)."""
+    if message.type is _T.SECURITY_MODE_COMPLETE:
+        raise PeerError("SECURITY_MODE_COMPLETE that is not under the new security context: discarded")
 
 
 def _answer_fault(core: Core, conn: Connection, pdu: bytes, error: PeerError) -> None:

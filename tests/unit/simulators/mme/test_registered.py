@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 
 from simwarden.model.identity import Tai
+from simwarden.trace.events import PeerFault
 from simwarden.wire.nas.elements import MobileIdentity
 from simwarden.wire.nas.enums import EmmCause, IdentityType, MessageType
-from simwarden.wire.nas.message import Message
+from simwarden.wire.nas.message import Message, encode
+from simwarden.wire.nas.security_header import SecurityHeaderType
 from simwarden.wire.s1ap import CauseNas, CauseRadioNetwork
 
 _T = MessageType
@@ -492,3 +494,23 @@ def test_bearers_that_cannot_be_set_up_end_the_service(run: Any) -> None:
         assert network.session()["state"] == "idle"
 
     run(story)
+
+
+def test_a_security_mode_is_completed_under_its_own_keys_only(run: Any) -> None:
+    async def story(network: Any) -> None:
+        phone = await network.attached_idle()
+        old = phone.security
+
+        def complete_under_the_old_keys(phone: Any, _message: Message) -> None:
+            message = encode(Message(_T.SECURITY_MODE_COMPLETE))
+            phone.raw(old.protect(message, SecurityHeaderType.INTEGRITY_PROTECTED_AND_CIPHERED))
+
+        phone.replies[_T.SECURITY_MODE_COMMAND] = complete_under_the_old_keys
+        phone.attach()
+        await network.settle()
+        assert "SECURITY_MODE_COMPLETE that is not under the new security context: discarded" in [
+            fault.reason for fault in network.of(PeerFault)
+        ]
+        assert network.session() is None
+
+    run(story, security={"authenticate": "every-attach"})
