@@ -80,7 +80,7 @@ class ElementConfig(Model):
         return {}
 
     def parts(self, name: str) -> Mapping[str, str]:
-        """Return the parts of an instance called `name` that have identities: `NAME/PART` is short for one (`enb/1`)."""
+        """Return the parts of the instance `name` that have identities: `NAME/PART` is short for one (`enb/1`)."""
         del name
         return {}
 
