@@ -161,7 +161,7 @@ class DiameterPeer:
 
     def send_answer(self, asked: Message, answer: Message) -> None:
         """Answer a request that this connection handed out; kept for retransmissions even if the connection is gone."""
-        self.shared.answers.finish(asked, answer)
+        self.shared.answers.finish(self.host, asked, answer)
         if self.state in (State.OPEN, State.CLOSING, State.LEAVING):
             self._out.append(encode(answer))
 
@@ -403,7 +403,7 @@ class DiameterPeer:
             self._events.append(Faulted(wrong.reason, int(wrong.result), octets))
             self._reply_error(message, wrong)
             return
-        repeated, given = self.shared.answers.begin(message)
+        repeated, given = self.shared.answers.begin(self.host, message)
         if not repeated:
             self._events.append(RequestReceived(message))
             return

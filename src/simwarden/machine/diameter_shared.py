@@ -147,18 +147,19 @@ class Identifiers:
 class Answers:
     """Answers that a node gave lately, for requests that come again (RFC 6733 3, T flag, and 6.2).
 
-    Shared by all connections of a node, since a retransmission may come on another one.
+    Shared by all connections of a node, since a retransmission may come on another one of the same peer. Another peer
+    gets none of them, whatever origin its request claims: an answer may hold keys.
     """
 
     __slots__ = ("_kept", "_limit")
 
     def __init__(self, limit: int = 4096) -> None:
-        self._kept: OrderedDict[tuple[str, int], Message | None] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, str, int], Message | None] = OrderedDict()
         self._limit = limit
 
-    def begin(self, message: Message) -> tuple[bool, Message | None]:
+    def begin(self, peer: str, message: Message) -> tuple[bool, Message | None]:
         """Take note of a request: return whether it repeats one, and the answer given to that one if it was given."""
-        key = (message.get("Origin-Host"), message.end_to_end)
+        key = (peer, message.get("Origin-Host"), message.end_to_end)
         if message.flags & FLAG_RETRANSMITTED and key in self._kept:
             return True, self._kept[key]
         self._kept[key] = None
@@ -166,9 +167,9 @@ class Answers:
             self._kept.popitem(last=False)
         return False, None
 
-    def finish(self, asked: Message, answer: Message) -> None:
+    def finish(self, peer: str, asked: Message, answer: Message) -> None:
         """Keep the answer to a request."""
-        key = (asked.get("Origin-Host"), asked.end_to_end)
+        key = (peer, asked.get("Origin-Host"), asked.end_to_end)
         if key in self._kept:
             self._kept[key] = answer
 

@@ -322,6 +322,14 @@ def test_a_retransmission_gets_the_same_answer_and_is_not_handed_out_again() -> 
     answer = decode(data)
     assert (answer.hop_by_hop, answer.result_code) == (again.hop_by_hop, 2001)
 
+    stranger = DiameterPeer(pair.b.shared)  # who guesses origin and identifier gets no answer that another was given
+    assert cea_of(stranger, cer_of(LocalNode("other.example", "example", ("192.0.2.3",), (S6A,)))).success
+    stranger.events()
+    stranger.receive(encode(again), 0.0)
+    (event,) = stranger.events()
+    assert isinstance(event, RequestReceived)
+    assert stranger.data_to_send() == []
+
 
 def test_the_same_ids_without_the_t_flag_are_another_request() -> None:
     pair = Pair().opened()
