@@ -10,6 +10,7 @@ from simulators.device.config import split_cell
 from simulators.device.misbehaviour import MESSAGES
 from simulators.device.state import EmmState
 from simwarden.runtime.declare import CardName, DeviceName, Observable, VerbModel
+from simwarden.wire.nas.enums import EmmCause
 
 
 class OneDevice(VerbModel):
@@ -127,7 +128,11 @@ OBSERVABLES = (
     ),
     Observable("detach", "how the last detach of its own ended", values=("accepted", "no-answer")),
     Observable("emergency_call", "how the last emergency call ended", values=_OUTCOMES),
-    Observable("emm_cause", "the EMM cause of the network's last answer, by the name of TS 24.301"),
+    Observable(
+        "emm_cause",
+        "the EMM cause of the network's last answer, by the name of TS 24.301",
+        values=("none", *(each.name for each in EmmCause)),
+    ),
     Observable("esm_cause", "the ESM cause of the network's last answer, by the name of TS 24.301"),
     Observable("emm_state", "state and substate of EMM", values=tuple(state.value for state in EmmState)),
     Observable("usim", "whether the terminal holds its card valid", values=("valid", "invalid-for-eps", "invalid")),

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import typer
 
 from simwarden.cli import exits
+from simwarden.cli.shipped import shipped
+from simwarden.errors import UserFileError
 from simwarden.scenario import suite
 from simwarden.scenario.load import Loader
-from simwarden.scenario.problems import ScenarioErrors
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,9 +27,9 @@ def validate_files(paths: Sequence[str], network: str) -> None:
     for job in jobs:
         try:
             loader.validate(job.path)
-        except ScenarioErrors as error:
+        except UserFileError as error:
             wrong += 1
-            print("\n".join(str(problem) for problem in error.problems))
+            print(error)
     if not jobs:
         exits.complain("no scenario was found")
         raise typer.Exit(exits.NOTHING)
@@ -38,13 +39,21 @@ def validate_files(paths: Sequence[str], network: str) -> None:
 
 
 def list_files(paths: Sequence[str], tags: Sequence[str], match: Sequence[str]) -> None:
-    """List scenarios, one a line: name, title, tags, requirements."""
+    """List scenarios, one a line: name, title, tags, requirements; without paths those that are shipped."""
     loader = Loader()
     found: list[tuple[suite.Job, Scenario]] = []
-    for job in suite.find(paths):
-        scenario = loader.load(job.path)
+    wrong = 0
+    for job in suite.find(paths or [str(shipped())]):
+        try:
+            scenario = loader.load(job.path)
+        except UserFileError as error:
+            wrong += 1
+            exits.complain(str(error))
+            continue
         if suite.chosen(scenario, job.name, tags, match):
             found.append((job, scenario))
+    if wrong and not found:
+        raise typer.Exit(exits.USAGE)
     if not found:
         exits.complain("no scenario was chosen")
         raise typer.Exit(exits.NOTHING)
@@ -52,6 +61,8 @@ def list_files(paths: Sequence[str], tags: Sequence[str], match: Sequence[str]) 
     for job, scenario in found:
         notes = [*scenario.tags, *(f"proves {each}" for each in scenario.proves)]
         print(f"{job.name:<{width}}  {scenario.title}" + (f"  [{', '.join(notes)}]" if notes else ""))
+    if wrong:
+        raise typer.Exit(exits.USAGE)
 
 
 def print_schema() -> None:

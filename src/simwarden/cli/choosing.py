@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 import typer
 
 from simwarden.cli import exits
-from simwarden.errors import ConfigError, Place
+from simwarden.errors import ConfigError, Place, UserFileError
 from simwarden.scenario import suite
-from simwarden.scenario.problems import ScenarioErrors
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -32,8 +31,8 @@ def load_checked(
     for job in suite.find(paths):
         try:
             scenario = loader.validate(job.path)
-        except ScenarioErrors as error:
-            wrong += [str(problem) for problem in error.problems]
+        except UserFileError as error:
+            wrong.append(str(error))
             continue
         if suite.chosen(scenario, job.name, tags, match):
             chosen.append((job, scenario))

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from simwarden.cli.exits import friendly
+from simwarden.cli.exits import friendly, write_anywhere
 
 app = typer.Typer(
     name="simwarden",
@@ -101,7 +101,7 @@ def run(  # noqa: PLR0917 - typer's way: an option is a parameter
         bool, typer.Option("--mask", help="Zero in captures the keys that the wire itself carries.")
     ] = False,
     limit: Annotated[
-        float, typer.Option(metavar="SECONDS", help="Real time after which a scenario counts as hung.")
+        float, typer.Option(metavar="SECONDS", min=0.1, help="Real time after which a scenario counts as hung.")
     ] = 60.0,
     watch: Annotated[  # noqa: FBT002 - a flag
         bool, typer.Option("--watch", help="Stay, and run again what a saved file concerns.")
@@ -246,11 +246,17 @@ def init(
 
 @app.command("list", epilog="Example: `simwarden list scenarios --tag binding`")
 @friendly
-def list_(paths: Paths, tag: Tags = None, match: Match = None) -> None:
+def list_(
+    paths: Annotated[
+        list[str] | None, typer.Argument(help="Scenario files, or folders of them; by default those shipped.")
+    ] = None,
+    tag: Tags = None,
+    match: Match = None,
+) -> None:
     """List scenarios with their titles, tags and the requirements that they prove."""
     from simwarden.cli.checking import list_files  # noqa: PLC0415
 
-    list_files(paths, tag or [], match or [])
+    list_files(paths or [], tag or [], match or [])
 
 
 @app.command(epilog="Example: `simwarden explain bind.hss.learned`, or a verb, control, element, observable, cause")
@@ -334,4 +340,5 @@ def main() -> None:
     # What is loaded and what a trace keeps is no garbage, and looking for it at each 700 objects takes a fifth of a
     # suite's time.
     gc.set_threshold(10_000, 20, 50)
+    write_anywhere()
     app()

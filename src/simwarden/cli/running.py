@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections import Counter
@@ -15,6 +16,7 @@ from simwarden.cli import exits
 from simwarden.cli.choosing import load_checked, workers_of
 from simwarden.cli.progress import Progress
 from simwarden.cli.shipped import shipped
+from simwarden.errors import ConfigError
 from simwarden.scenario import suite
 from simwarden.scenario.failure import text_of
 from simwarden.scenario.load import Loader
@@ -64,6 +66,7 @@ def run_suite(order: Order) -> None:
     options = RunOptions(
         seed=order.seed, transport=order.transport, clock=order.clock, limit=order.limit, rerun=order.again()
     )
+    _check_folder(order.report)
     began = time.perf_counter()
     results: list[ScenarioResult] = []
     running = suite.run_all(jobs, options, order.network, workers)
@@ -71,8 +74,13 @@ def run_suite(order: Order) -> None:
         for result in running:
             results.append(result)
             progress.done(result, _told(result, order))
-    where = _write_report(results, order)
-    print(_summary(results, time.perf_counter() - began) + (f"; report: {where}" if where else ""))
+    summary = _summary(results, time.perf_counter() - began)
+    try:
+        where = _write_report(results, order)
+    except ConfigError:
+        print(summary)
+        raise
+    print(f"{summary}; report: {where}")
     raise typer.Exit(exit_code(results))
 
 
@@ -81,6 +89,16 @@ def _told(result: ScenarioResult, order: Order) -> str:
         return ""
     capture = str(Path(order.report) / f"{result.name}.pcapng") if order.trace != "off" else ""
     return text_of(result.failure, capture)
+
+
+def _check_folder(folder: str) -> None:
+    """See that the report can be written, before anything runs. Raises ConfigError."""
+    path = Path(folder)
+    there = next(each for each in (path, *path.absolute().parents) if each.exists())
+    if not there.is_dir():
+        raise ConfigError(f"--report {folder}: {there} is not a folder")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise ConfigError(f"--report {folder}: nothing can be written in {there.absolute()}")
 
 
 def _summary(results: list[ScenarioResult], seconds: float) -> str:

@@ -17,7 +17,7 @@ def luhn_digit(digits: str) -> str:
 
 def _digits(text: str, lengths: tuple[int, ...], what: str) -> str:
     if not (text.isascii() and text.isdigit()) or len(text) not in lengths:
-        wanted = " or ".join(str(n) for n in lengths)
+        wanted = f"{lengths[0]} to {lengths[-1]}" if len(lengths) > 3 else " or ".join(str(n) for n in lengths)
         raise ValueError(f"{what} must be {wanted} digits, not {text!r}")
     return text
 

@@ -174,3 +174,17 @@ class Scenario:
     def external(self) -> dict[str, Instance]:
         """Elements outside this process, by name."""
         return {name: each for name, each in self.instances.items() if each.external is not None}
+
+    @property
+    def unseen(self) -> dict[str, str]:
+        """Interfaces that only elements outside this process speak, with one of these."""
+        ours: set[str] = set()
+        theirs: dict[str, str] = {}
+        for name, each in self.instances.items():
+            declaration = self.registry.declaration(each.kind)
+            for interface in (*declaration.listens, *declaration.calls):
+                if each.external is None:
+                    ours.add(interface)
+                else:
+                    theirs.setdefault(interface, name)
+        return {interface: name for interface, name in theirs.items() if interface not in ours}

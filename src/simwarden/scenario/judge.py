@@ -25,9 +25,11 @@ _LISTED = 6
 class Judge:
     """Keeps the present state of all elements, and judges expectations against it and the trace."""
 
-    def __init__(self, trace: Trace, external: Mapping[str, Any]) -> None:
+    def __init__(self, trace: Trace, external: Mapping[str, Any], unseen: Mapping[str, str] | None = None) -> None:
+        """`unseen` are interfaces of which no end is in this process, with who speaks there."""
         self._trace = trace
         self._external = external
+        self._unseen = unseen or {}
         self._values: dict[tuple[str, str], StateChange] = {}
         self._records: dict[tuple[str, str], dict[str, StateChange]] = {}
         self._dissector = Dissector()
@@ -66,12 +68,15 @@ class Judge:
         return found
 
     def outside(self, condition: Condition) -> str:
-        """Return the element outside this process whose inside a condition is about, or an empty string."""
+        """Return the element outside this process whose inside a condition is about, or an empty string.
+
+        What two such elements say to each other is inside of them as well.
+        """
         if isinstance(condition, FactWanted):
             return condition.element if condition.element in self._external else ""
         if isinstance(condition, DecisionWanted):
             return condition.by if condition.by in self._external else ""
-        return ""
+        return self._unseen.get(condition.interface, "") if isinstance(condition, MessageWanted) else ""
 
     # -- each kind of condition
 

@@ -61,7 +61,7 @@ def read_file(path: str | Path) -> str:
         return octets.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = octets[: error.start].count(b"\n") + 1
-        raise ScenarioError("is no UTF-8", Place(str(path), line)) from error
+        raise ScenarioError("is no text in UTF-8", Place(str(path), line)) from error
 
 
 class Loader:

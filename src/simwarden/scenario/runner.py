@@ -95,7 +95,7 @@ class _Run:
             external={each: it.external or {} for each, it in outside.items()},
             switches=options.switches,
         )
-        self.judge = Judge(self.trace, outside)
+        self.judge = Judge(self.trace, outside, scenario.unseen)
         self.phase = self.acted = 0
         self.judged = True
         self.phases: list[int] = [0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import multiprocessing
+import os
 import re
 import sys
 from concurrent.futures import ProcessPoolExecutor
@@ -53,6 +54,8 @@ def find(paths: Iterable[str]) -> list[Job]:
     for given in paths:
         root = Path(given)
         if root.is_dir():
+            if not os.access(root, os.R_OK | os.X_OK):
+                raise ConfigError("cannot be read: Permission denied", Place(given))
             files = sorted(path for path in root.rglob("*") if path.suffix in _SUFFIXES and _looks_like_one(path))
         elif root.exists():
             files, root = [root], root.parent
@@ -68,7 +71,7 @@ def _looks_like_one(path: Path) -> bool:
     try:
         return path.is_file() and is_scenario(path.read_text("utf-8", errors="replace"))
     except OSError:
-        return False
+        return True  # whoever loads it tells why it cannot be read
 
 
 def _name(path: Path, root: Path) -> str:

@@ -54,7 +54,8 @@ def _report(  # noqa: PLR0917 - the arguments of check, and an error
         problems.add(f"{name}: {short(given)} is not one of {', '.join(words)}", here.place, _only_near(given, words))
     else:
         said = error["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
-        problems.add(f"{name}: {said}" + ("" if kind == "value_error" else f", not {short(given)}"), here.place)
+        text = said if kind == "value_error" else f"{said}, not {short(given)}"
+        problems.add(f"{name}: {text}" if name else text, here.place)
 
 
 def _words(expected: str) -> list[str]:

@@ -81,7 +81,7 @@ def read(text: str, file: str, problems: Problems) -> Source:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = Place(file, mark.line + 1, mark.column + 1) if mark else Place(file)
-        raise ScenarioError(f"no YAML: {error.problem or error.context}", place) from error
+        raise ScenarioError(f"no YAML: {error.problem or error.context}", place, _meant(error, text)) from error
     except yaml.YAMLError as error:  # characters that YAML does not allow
         raise ScenarioError(f"no YAML: {str(error).splitlines()[0]}", Place(file)) from error
     finally:
@@ -89,6 +89,20 @@ def read(text: str, file: str, problems: Problems) -> Source:
     if node is not None:
         source.data = _walk(node, (), source, problems)
     return source
+
+
+def _meant(error: yaml.MarkedYAMLError, text: str) -> str:
+    """Return a hint on the usual mistakes."""
+    mark = error.problem_mark
+    lines = text.splitlines()
+    line = lines[mark.line] if mark is not None and mark.line < len(lines) else ""
+    if "\t" in line[: len(line) - len(line.lstrip())]:
+        return "this line is indented with a tab; YAML wants blanks"
+    if error.problem in ("did not find expected key", "did not find expected '-' indicator"):
+        return "is it indented like the line that it belongs to?"
+    if error.problem == "mapping values are not allowed in this context":
+        return "put quotes around a text that has a colon in it"
+    return ""
 
 
 def _walk(node: yaml.Node, path: Path, source: Source, problems: Problems) -> Data:

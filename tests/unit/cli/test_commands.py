@@ -1,6 +1,7 @@
 """Commands: what they print, and their exit codes. A user's fault never gives a traceback."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -71,6 +72,52 @@ def test_bad_files_and_usage_end_with_2_and_nothing_chosen_with_4(cli: Cli, tmp_
     assert cli("list", DEMO, "--match", "nonsense").exit_code == 4
 
 
+def test_one_broken_file_hides_no_other(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("scenario: s\nsteps:\n\t- wait: 1 s\n")
+    (tmp_path / "b.yaml").write_bytes(b"scenario: \xff\n")
+    (tmp_path / "c.yaml").write_text("scenario: s\nsteps:\n - wait: 1 s\n- wait: 1 s\n")
+    (tmp_path / "d.yaml").write_text("scenario: s\nsteps:\n- wait: soon\n")
+    (tmp_path / "e.yaml").write_text("scenario: A fine one\nsteps:\n- wait: 1 s\n")
+    told = (
+        "a.yaml:3:1: no YAML: found character that cannot start any token (this line is indented with a tab",
+        "b.yaml:1: is no text in UTF-8",
+        "c.yaml:4:1: no YAML: did not find expected key (is it indented like",
+        "d.yaml:3:9: 'soon' is no duration",
+    )
+    for command in ("validate", "run", "list"):
+        result = cli(command, ".")
+        assert result.exit_code == 2
+        assert all(part in result.output for part in told[: 3 if command == "list" else 4]), result.output
+    assert "A fine one" in cli("list", ".").output
+    assert "5 checked, 4 wrong" in cli("validate", ".").output
+
+
+def test_a_report_that_cannot_be_written_is_told_before_anything_runs(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    result = cli("run", MOVED, "--report", "file/report")
+    assert result.exit_code == 2
+    assert "file is not a folder" in result.output
+    assert "passed" not in result.output
+    assert cli("run", MOVED, "--limit", "0").exit_code == 2
+
+
+def test_a_misspelt_cause_is_told(cli: Cli, tmp_path: Path) -> None:
+    text = Path(MOVED).read_text().replace("EPS_AND_NON_EPS_SERVICES_NOT_ALLOWED", "ILEGAL_ME")
+    (tmp_path / "wrong.yaml").write_text(text.replace("twin: card", f"twin: {DEMO}/card"))
+    result = cli("validate", "wrong.yaml")
+    assert result.exit_code == 2
+    assert "emm_cause is never 'ILEGAL_ME' (did you mean 'ILLEGAL_ME'?)" in result.output
+
+
+def test_a_terminal_without_unicode_takes_all_output() -> None:
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    for arguments, part in ((["explain", "bind.hss.learned"], b"\\u7f51"), (["demo"], b"REFUSED by hss")):
+        command = [sys.executable, "-m", "simwarden", *arguments]
+        done = subprocess.run(command, env=environment, capture_output=True, check=False)  # noqa: S603 - our own program
+        assert (done.returncode, done.stderr) == (0, b"")
+        assert part in done.stdout
+
+
 def test_the_demo_draws_the_ladder(cli: Cli) -> None:
     result = cli("demo")
     assert result.exit_code == 0
@@ -126,6 +173,7 @@ def test_schema_doctor_and_list(cli: Cli) -> None:
     assert "power_on" in json.dumps(json.loads(cli("schema").output)["properties"]["steps"])
     assert "elements: " in cli("doctor").output
     assert "moved-card" in cli("list", DEMO).output
+    assert "demo-moved-card" in cli("list").output
     assert cli("--version").output.startswith("simwarden ")
 
 

@@ -128,7 +128,7 @@ def test_files_that_cannot_be_read(loader: Loader, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"nothing\.yaml: cannot be read: No such file"):
         loader.load(tmp_path / "nothing.yaml")
     (tmp_path / "latin.yaml").write_bytes(b"scenario: s\nabout: caf\xe9\n")
-    with pytest.raises(ScenarioError, match=r"latin\.yaml:2: is no UTF-8"):
+    with pytest.raises(ScenarioError, match=r"latin\.yaml:2: is no text in UTF-8"):
         loader.load(tmp_path / "latin.yaml")
 
 

@@ -155,6 +155,13 @@ def test_the_inside_of_an_external_element_is_inconclusive(play: Play) -> None:
     assert [lane.external for lane in result.lanes] == [True]
 
 
+def test_what_external_elements_say_to_each_other_is_inconclusive(play: Play) -> None:
+    head = "scenario: s\nnetwork: {gate: {external: '127.0.0.1:9'}}\n"
+    for step in ("expect: {s1-mme.attach-accept: {}}", "never: {s1-mme.attach-accept: {}}"):
+        result = play(f"- {step}\n- wait: 0.01\n", head)
+        assert result.verdict is Verdict.INCONCLUSIVE, result.failure
+
+
 def test_the_same_on_memory_and_tcp_and_with_the_same_seed(play: Play) -> None:
     def frames(**options: object) -> list[tuple[str, str, bytes, float]]:
         return [(e.source, e.target, e.data, e.time) for e in play(MOVED, **options).events if isinstance(e, Frame)]

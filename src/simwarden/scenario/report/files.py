@@ -50,7 +50,7 @@ def write_report(results: Sequence[ScenarioResult], folder: Path, *, trace: str 
         path = folder / "index.html"
         path.write_text(page.render(), encoding="utf-8")
     except OSError as error:
-        raise ConfigError(f"the report cannot be written: {error}") from error
+        raise ConfigError(f"{error.filename or folder}: the report cannot be written: {error.strerror}") from error
     return path
 
 
