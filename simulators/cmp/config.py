@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
+from simulators.cmp.north.config import NorthConfig
 from simwarden.model.identity import Plmn, check_imsi, imei_key
 from simwarden.model.units import seconds
 from simwarden.policy.card_states import CardState
@@ -110,6 +111,8 @@ class CmpConfig(ElementConfig):
     """When, after midnight UTC, the records of the day before are judged."""
     retry: Annotated[Seconds, Field(gt=0)] = 30
     """Until what the subscriber register could not be told is told again."""
+    north: NorthConfig = NorthConfig()
+    """The CAMARA API, and who may call it."""
     suspension: Literal["barring", "withdrawal"] = "withdrawal"
     """How the register suspends: withdrawal ends what runs by CLR, barring by IDR."""
 

@@ -21,6 +21,7 @@ from simulators.cmp.config import (
     CmpConfig,
     Pool,
 )
+from simulators.cmp.north.service import North, NorthVerbs
 from simulators.cmp.platform import By, Platform
 from simulators.cmp.procedures import binding, lifecycle, records
 from simulators.cmp.procedures.identity_check import me_identity_check
@@ -41,7 +42,7 @@ M = TypeVar("M", bound=BaseModel)
 _BOTH = (Role.OPERATOR, Role.CUSTOMER)
 
 
-class Cmp(Element[CmpConfig]):
+class Cmp(NorthVerbs, Element[CmpConfig]):
     """The connection-management platform."""
 
     declaration = Declaration(
@@ -62,6 +63,11 @@ class Cmp(Element[CmpConfig]):
                 "the last record of risk of a card, by IMSI: the scene's code, and what was done",
                 fields=("imsi", "scene", "expected", "seen", "source", "action"),
             ),
+            Observable(
+                "notification",
+                "the last event that a subscriber was told of, by IMSI: its type, and the IMEI or the reason in it",
+                fields=("subscription", "imsi", "type", "told", "sink"),
+            ),
         ),
         controls=controls.ALL,
     )
@@ -78,7 +84,10 @@ class Cmp(Element[CmpConfig]):
         )
         handlers = {"me-identity-check-request": self._check}
         platform.node = DiameterNode(self.site, local, handlers, admit=platform.admit)
+        self.north = North(platform, self.config.north) if self.config.north.clients else None
         await platform.node.listen("S13")
+        if self.north is not None:
+            await self.north.start()
         if any(store.select(owed=True)):
             lifecycle.retry_later(platform)
         accounts = (*platform.accounts.values(), self.config.others)
@@ -95,10 +104,14 @@ class Cmp(Element[CmpConfig]):
 
     async def stop(self) -> None:
         """Say goodbye to those who ask."""
+        if self.north is not None:
+            await self.north.stop()
         await self.platform.node.stop()
 
     async def killed(self) -> None:
         """Lose power."""
+        if self.north is not None:
+            await self.north.stop()
         self.platform.node.drop()
 
     # -- cards

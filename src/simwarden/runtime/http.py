@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
-    from simwarden.runtime.element import Element
+    from simwarden.runtime.element import Element, Site
     from simwarden.runtime.management import Role
 
 _METHODS = ["GET", "PUT", "POST", "DELETE", "PATCH"]
@@ -102,12 +102,11 @@ class _Server(uvicorn.Server):
         yield
 
 
-class ManagementServer:
-    """Serves an element's management interface at an address until it is told to stop."""
+class HttpServer:
+    """Serves an application of an element at an address until it is told to stop."""
 
-    def __init__(self, element: Element[Any], tokens: Mapping[Role, str], host: str, port: int) -> None:
-        self._element, self._host, self._port = element, host, port
-        app = management_app(element, tokens)
+    def __init__(self, site: Site, app: Starlette, host: str, port: int) -> None:
+        self._site, self._host, self._port = site, host, port
         config = uvicorn.Config(
             app, host, port, lifespan="off", log_level="warning", access_log=False, timeout_graceful_shutdown=2
         )
@@ -121,8 +120,8 @@ class ManagementServer:
         try:
             await self._server.startup()
         except (OSError, SystemExit) as error:
-            raise ConfigError(f"management cannot listen on {self._host}:{self._port}") from error
-        self._element.site.spawn(self._server.main_loop(), "management server")
+            raise ConfigError(f"{self._site.name} cannot serve HTTP on {self._host}:{self._port}") from error
+        self._site.spawn(self._server.main_loop(), "HTTP server")
         port = self._server.servers[0].sockets[0].getsockname()[1]
         return f"http://{self._host}:{port}"
 
@@ -130,3 +129,10 @@ class ManagementServer:
         """Let calls under way end, and stop listening."""
         self._server.should_exit = True
         await self._server.shutdown()
+
+
+class ManagementServer(HttpServer):
+    """Serves an element's management interface."""
+
+    def __init__(self, element: Element[Any], tokens: Mapping[Role, str], host: str, port: int) -> None:
+        super().__init__(element.site, management_app(element, tokens), host, port)

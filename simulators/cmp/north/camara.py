@@ -1,0 +1,181 @@
+"""Bind, unbind and query of CAMARA IoT SIM Fraud Prevention, over the platform.
+
+The API's requests name a device and a kind and nothing else: IMEIBIND binds to the terminal that the card is in, or if
+it was never seen to that of its first use; AREALIMIT restricts it to the area agreed upon for the customer's account.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from simulators.cmp import controls
+from simulators.cmp.north.errors import (
+    ApiError,
+    denied,
+    invalid,
+    missing_identifier,
+    no_device,
+    quota,
+    too_many,
+    unnecessary_identifier,
+    unsupported_identifier,
+)
+from simulators.cmp.north.model import Bind, Device, Query, Unbind, read
+from simulators.cmp.platform import By
+from simulators.cmp.procedures import binding
+from simwarden.model.identity import Imei
+from simwarden.runtime.management import ManagementError, Role
+
+if TYPE_CHECKING:
+    from simulators.cmp.card import Card
+    from simulators.cmp.north.config import AgreedArea, Client, NorthConfig
+    from simulators.cmp.platform import Platform
+
+#: an IMSI as the root of a network access identifier (TS 23.003 14.2 and 19.3.2)
+_IMSI_AT = re.compile(r"[0-9]?([0-9]{15})@(?:[a-z]+\.)*mnc[0-9]{3}\.mcc[0-9]{3}\.3gppnetwork\.org", re.ASCII)
+
+
+def written(imei: str) -> str:
+    """Return an IMEI of 14 digits as the API writes it: `35-209900-176148-1`."""
+    digits = Imei(imei).imei
+    return f"{digits[:2]}-{digits[2:8]}-{digits[8:14]}-{digits[14]}"
+
+
+def refused(error: ManagementError) -> ApiError:
+    """Return the API's error for what the platform refuses."""
+    return {429: quota(), 423: too_many(), 404: no_device()}.get(error.status, denied())
+
+
+class Prevention:
+    """The three operations. Each takes the client and the body, and returns the answer's body. Raises ApiError."""
+
+    def __init__(self, platform: Platform, config: NorthConfig) -> None:
+        self._platform, self._config = platform, config
+
+    async def bind(self, name: str, client: Client, body: Any) -> dict[str, Any]:
+        """`POST /bind`: `bound` is false where there is nothing to bind to."""
+        wanted = read(Bind, body)
+        card, by = self.identify(client, wanted.device), _by(name, client)
+        self._may(card, by, "bind")
+        if wanted.bindType == "AREALIMIT":
+            return {"bound": await self._restrict(card)}
+        if not (card.terminal and card.bound == card.terminal):
+            try:
+                await binding.bind(self._platform, card, by, imei=card.terminal)
+            except ManagementError as error:
+                raise refused(error) from error
+        return {"bound": True}
+
+    async def unbind(self, name: str, client: Client, body: Any) -> dict[str, Any]:
+        """`POST /unbind`."""
+        wanted = read(Unbind, body)
+        card, by = self.identify(client, wanted.device), _by(name, client)
+        self._may(card, by, "unbind")
+        if wanted.unBindType == "AREALIMIT":
+            if not await self._is_restricted(card):
+                raise ApiError(422, "UNNECESSARY_UNBIND_AREALIMIT", "The current device area limit has been unbound")
+            await self._area(card, "DELETE")
+        else:
+            if not card.mode:
+                raise ApiError(422, "UNNECESSARY_UNBIND_IMEI", "The current device imei has been unbound")
+            try:
+                await binding.unbind(self._platform, card, by)
+            except ManagementError as error:
+                raise refused(error) from error
+        return {"unbound": True}
+
+    async def query(self, _name: str, client: Client, body: Any) -> dict[str, Any]:
+        """`POST /query`: a card that waits for its first use is not bound yet."""
+        wanted = read(Query, body)
+        card = self.identify(client, wanted.device)
+        if wanted.queryType == "AREALIMIT":
+            restricted = await self._is_restricted(card)
+            told: dict[str, Any] = {"areaLimitStatus": "RESTRICTED" if restricted else "UNRESTRICTED"}
+            area = self._config.areas.get(card.account)
+            if restricted and area is not None:
+                told["limitArea"] = _circle(area)
+            return {"areaLimit": told}
+        if not card.bound:
+            return {"imeiBind": {"bindStatus": "UNBOUND"}}
+        return {"imeiBind": {"bindStatus": "BOUND", "bindImei": written(card.bound)}}
+
+    # -- who is meant
+
+    def identify(self, client: Client, device: Device | None, *, twice: bool = False) -> Card:
+        """Return the card that token or request mean. Raises ApiError (400, 404, 422).
+
+        `twice`: the request must name a device even where the token does, and may if it is the same one.
+        """
+        if client.device:
+            if device is not None and not (twice and device.phoneNumber in (None, client.device)):
+                raise unnecessary_identifier()
+            found = [self._platform.find(msisdn=client.device)]
+        elif device is None:
+            raise missing_identifier()
+        else:
+            found = self._named(device)
+        if None in found:
+            raise no_device()
+        cards = {card.imsi: card for card in found if card is not None}
+        if len(cards) > 1:
+            raise invalid("Multiple inconsistent device parameters specified")
+        card = next(iter(cards.values()))
+        if client.role is Role.CUSTOMER and card.account != client.account:
+            raise no_device()
+        return card
+
+    def _named(self, device: Device) -> list[Card | None]:
+        found: list[Card | None] = []
+        if device.phoneNumber is not None:
+            found.append(self._platform.find(msisdn=device.phoneNumber))
+        if device.networkAccessIdentifier is not None:
+            match = _IMSI_AT.fullmatch(device.networkAccessIdentifier.lower())
+            found.append(self._platform.find(imsi=match[1]) if match else None)
+        if not found:
+            raise unsupported_identifier()
+        return found
+
+    # -- what may be done
+
+    def _may(self, card: Card, by: By, action: str) -> None:
+        try:
+            self._platform.require(controls.OPERATOR, card, by, action, by.asks)
+        except ManagementError as error:
+            raise refused(error) from error
+
+    async def _restrict(self, card: Card) -> bool:
+        """Restrict a card to the area agreed upon; False without one, or if nobody keeps cards in their areas."""
+        area = self._config.areas.get(card.account)
+        if area is None:
+            return False
+        body = {"cells": list(area.cells), "stations": area.stations, "province": area.province}
+        return await self._area(card, "PUT", body) is not None
+
+    async def _is_restricted(self, card: Card) -> bool:
+        told = await self._area(card, "GET")
+        return told is not None and told.get("area") is not None
+
+    async def _area(self, card: Card, method: str, body: dict[str, Any] | None = None) -> dict[str, Any] | None:
+        """Call the MME; None if it has no areas or cannot be reached. Raises ApiError for an area that it refuses."""
+        if self._config.mme == "off":
+            return None
+        try:
+            told: dict[str, Any] = await self._platform.site.manage(
+                self._config.mme, method, f"/cards/{card.imsi}/area", body
+            )
+        except ManagementError as error:
+            if error.status == 403:
+                raise invalid(f"The area is larger than a card's may be: {error}", "OUT_OF_RANGE") from error
+            self._platform.site.note(f"{self._config.mme} keeps no area: {error}", imsi=card.imsi)
+            return None
+        return told
+
+
+def _by(name: str, client: Client) -> By:
+    return By(client.role, name, approver=client.approver, reason=client.reason, form=client.form)
+
+
+def _circle(area: AgreedArea) -> dict[str, Any]:
+    centre = {"latitude": area.latitude, "longitude": area.longitude}
+    return {"areaType": "CIRCLE", "center": centre, "radius": area.radius}

@@ -1,0 +1,106 @@
+"""Settings of the north side. `profile.yaml` of the platform explains each with an example."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, field_validator
+
+from simwarden.model.units import seconds
+from simwarden.runtime.declare import Model
+from simwarden.runtime.management import Role
+
+PREVENTION, SUBSCRIPTIONS = "iot-sim-fraud-prevention", "iot-sim-fraud-prevention-subscriptions"
+Scope = Literal[
+    "iot-sim-fraud-prevention:bind",
+    "iot-sim-fraud-prevention:unbind",
+    "iot-sim-fraud-prevention:query",
+    "iot-sim-fraud-prevention-subscriptions:subscribe",
+    "iot-sim-fraud-prevention-subscriptions:read",
+    "iot-sim-fraud-prevention-subscriptions:delete",
+]
+_HASHED = "sha256:"
+
+
+def _duration(value: Any) -> Any:
+    return seconds(value) if isinstance(value, str) else value
+
+
+class Client(Model):
+    """An API consumer, as it was agreed with when it came on board."""
+
+    token: str = Field(repr=False)
+    """Its bearer token, or `sha256:` and the hexadecimal hash of it, so that the token itself stands nowhere."""
+    scopes: tuple[Scope, ...] = ()
+    """What the token is good for."""
+    role: Role = Role.CUSTOMER
+    """`operator` for the operator's own portals; a customer may not bind, whatever its scopes."""
+    account: str = ""
+    """The customer's account: no other cards exist for it."""
+    device: str = ""
+    """For a three-legged token: the phone number of the one device that it is for."""
+    approver: str = ""
+    """Approval record of all that the client changes: who is responsible."""
+    reason: str = "by API"
+    """Approval record: why."""
+    form: str = ""
+    """Approval record: the reference of the signed agreement."""
+
+    @field_validator("token")
+    @classmethod
+    def _is_token(cls, value: str) -> str:
+        if not value:
+            raise ValueError("an empty token is none")
+        return value
+
+    def knows(self, token: str) -> bool:
+        """Whether a token is this client's; takes the same time for all wrong ones."""
+        given = hashlib.sha256(token.encode()).hexdigest()
+        own = self.token.removeprefix(_HASHED).lower()
+        if not self.token.startswith(_HASHED):
+            own = hashlib.sha256(self.token.encode()).hexdigest()
+        return hmac.compare_digest(given.encode(), own.encode())
+
+
+class AgreedArea(Model):
+    """The area that an account's cards are for: the API names none, so it is agreed upon beforehand."""
+
+    latitude: Annotated[float, Field(ge=-90, le=90)]
+    """Of its centre, as the API tells it, in degrees."""
+    longitude: Annotated[float, Field(ge=-180, le=180)]
+    """In degrees."""
+    radius: Annotated[int, Field(ge=1, le=200_000)]
+    """In metres."""
+    cells: tuple[str, ...] = ()
+    """What the network makes of it: E-CGIs or names of cells (`enb/1`)."""
+    stations: int = 0
+    """Or at most so many different base stations."""
+    province: str = ""
+    """Or a province."""
+
+
+class NorthConfig(Model):
+    """What the north side offers, and to whom."""
+
+    listen: str = ""
+    """host:port of the API under `serve`; empty: none."""
+    clients: dict[str, Client] = Field(default_factory=dict)
+    """API consumers by name."""
+    areas: dict[str, AgreedArea] = Field(default_factory=dict)
+    """The area of each account's cards."""
+    mme: str = "mme"
+    """The element whose management interface keeps cards in their areas; `off`: none."""
+    source: str = "https://cmp.example.com"
+    """`source` of the CloudEvents sent."""
+    sinks: tuple[str, ...] = ()
+    """Hosts that events may be sent to; a leading dot stands for all below. None: any with a public address."""
+    authorities: str = ""
+    """File of the certificates (PEM) that sinks are known by; by default those of the system."""
+    attempts: int = Field(default=5, ge=1)
+    """Times that an event is tried to be delivered."""
+    backoff: Annotated[float, BeforeValidator(_duration), Field(gt=0)] = 10
+    """Until the second attempt; doubled for each one after."""
+    subscriptions: int = Field(default=1000, ge=1)
+    """Most subscriptions of a client."""

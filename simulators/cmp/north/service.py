@@ -1,0 +1,157 @@
+"""The north side as part of a running platform: what it is put together from, its server, its verbs in scenarios."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import ssl
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import Field
+
+from simulators.cmp.north.camara import Prevention
+from simulators.cmp.north.config import PREVENTION, SUBSCRIPTIONS
+from simulators.cmp.north.delivery import UndeliveredError, host_of, post
+from simulators.cmp.north.rest import NorthSide, north_app
+from simulators.cmp.north.subscriptions import Subscriptions
+from simwarden.errors import ConfigError
+from simwarden.runtime.declare import CardName, VerbModel, verb
+from simwarden.runtime.management import ManagementError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from simulators.cmp.north.config import NorthConfig
+    from simulators.cmp.north.rest import Answer
+    from simulators.cmp.platform import Platform
+    from simwarden.runtime.http import HttpServer
+
+
+class North:
+    """The north side of one platform while it runs."""
+
+    side: NorthSide
+
+    def __init__(self, platform: Platform, config: NorthConfig) -> None:
+        from simulators.cmp.north.store import METADATA, Outbox  # noqa: PLC0415 - SQLAlchemy is heavy
+
+        self._site, self._config = platform.site, config
+        self._context: ssl.SSLContext | None = None
+        self._server: HttpServer | None = None
+        prevention = Prevention(platform, config)
+        self._outbox = Outbox(platform.site.open_store(METADATA))
+        self._subscriptions = Subscriptions(platform, config, prevention, self._outbox, self._post)
+        self.side = NorthSide(platform, config, prevention, self._subscriptions)
+
+    async def start(self) -> None:
+        """Listen where the settings say so; a run in virtual time calls without sockets. Raises ConfigError."""
+        if not self._config.listen or self._site.clock.virtual:
+            return
+        from simwarden.runtime.http import HttpServer  # noqa: PLC0415 - only who serves pays for it
+
+        host, _, port = self._config.listen.rpartition(":")
+        if not port.isdecimal():
+            raise ConfigError(f"north.listen: {self._config.listen!r} is no host:port")
+        self._server = HttpServer(self._site, north_app(self.side, self._site.guard), host, int(port))
+        self._site.note(f"north side {await self._server.start()}")
+
+    async def stop(self) -> None:
+        """Let calls under way end; events that wait are sent after the next start."""
+        self._subscriptions.stop()
+        if self._server is not None:
+            await self._server.stop()
+
+    async def _post(self, sink: str, headers: Mapping[str, str], body: bytes) -> int:
+        if self._site.clock.virtual:
+            event = json.loads(body)
+            data, kind = event["data"], event["type"].rpartition(".")[2]
+            held = self._outbox.get(data["subscriptionId"])
+            imsi = held.imsi if held is not None else ""
+            told = data.get("imei", data.get("terminationReason", data.get("initiationReason", "")))
+            shown = {
+                "subscription": data["subscriptionId"],
+                "imsi": imsi,
+                "type": kind,
+                "told": told,
+                "sink": host_of(sink),
+            }
+            self._site.observe("notification", shown, key=imsi)
+            return 204
+        if self._context is None:
+            self._context = ssl.create_default_context(cafile=self._config.authorities or None)
+        work = partial(post, sink, headers, body, self._config.sinks, self._context)
+        try:
+            return await asyncio.get_running_loop().run_in_executor(None, work)
+        except UndeliveredError as error:
+            self._site.note(f"an event was not delivered: {error}")
+            raise
+
+
+class Camara(VerbModel):
+    """Call the CAMARA API as one of its clients."""
+
+    client: str
+    """Who calls, by name in the platform's settings."""
+    do: Literal["bind", "unbind", "query", "subscribe", "delete"]
+    """Which operation. `delete` is of all subscriptions of the client to the card."""
+    card: CardName
+    """The card, named by its phone number."""
+    kind: Literal["IMEIBIND", "AREALIMIT"] = "IMEIBIND"
+    """What to bind, unbind or query."""
+    sink: str = "https://sink.example.com/events"
+    """Where events go."""
+    most: int = Field(default=0, ge=0)
+    """`subscriptionMaxEvents`; 0: not given."""
+
+
+class NorthVerbs:
+    """The verbs of the north side, for the platform's element."""
+
+    north: North | None
+    platform: Platform
+
+    @verb
+    async def camara(self, arguments: Camara) -> str:
+        """Call the API: `bound`, `restricted`, `active`... as it answers, or an error's code (`permission-denied`)."""
+        card = self.platform.store.find(name=arguments.card)
+        if card is None:
+            raise ManagementError(404, f"the platform has no card {arguments.card}")
+        client = self.platform.config.north.clients.get(arguments.client)
+        if client is None or self.north is None:
+            raise ManagementError(404, f"the north side has no client {arguments.client}")
+        device = {} if client.device else {"device": {"phoneNumber": f"+{card.msisdn}"}}
+        if client.token.startswith("sha256:"):
+            raise ManagementError(400, f"the token of {arguments.client} is not known, only its hash")
+        call = partial(self.north.side.call, token=client.token)
+        base, subscriptions = f"/{PREVENTION}/vwip", f"/{SUBSCRIPTIONS}/vwip/subscriptions"
+        if arguments.do == "subscribe":
+            config: dict[str, Any] = {"subscriptionDetail": {"device": {"phoneNumber": f"+{card.msisdn}"}}}
+            if arguments.most:
+                config["subscriptionMaxEvents"] = arguments.most
+            kind = "org.camaraproject.iot-sim-fraud-prevention.v0.imei-change"
+            body = {"sink": arguments.sink, "protocol": "HTTP", "types": [kind], "config": config}
+            return _outcome(await call("POST", subscriptions, body))
+        if arguments.do == "delete":
+            held = await call("GET", subscriptions)
+            number = f"+{card.msisdn}"
+            for each in held.body if held.status == 200 else ():
+                if each["config"]["subscriptionDetail"]["device"].get("phoneNumber") == number:
+                    held = await call("DELETE", f"{subscriptions}/{each['id']}")
+            return "deleted" if held.status == 204 else _outcome(held)
+        field = {"bind": "bindType", "unbind": "unBindType", "query": "queryType"}[arguments.do]
+        return _outcome(await call("POST", f"{base}/{arguments.do}", {**device, field: arguments.kind}))
+
+
+def _outcome(answer: Answer) -> str:
+    """Say the outcome of a call in a word."""
+    body = answer.body
+    if isinstance(body, list):
+        return "none"
+    if answer.status >= 400:
+        return str(body["code"]).lower().replace("_", "-")
+    for name in ("bound", "unbound"):
+        if name in body:
+            return name if body[name] else "failed"
+    told = body.get("imeiBind", {}).get("bindStatus") or body.get("areaLimit", {}).get("areaLimitStatus")
+    return str(told or body["status"]).lower()

@@ -1,0 +1,161 @@
+"""What the north side keeps: subscriptions, and events until they are delivered."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+
+METADATA = sa.MetaData(info={"schema": "cmp-north"})
+_SUBSCRIPTIONS = sa.Table(
+    "north_subscriptions",
+    METADATA,
+    sa.Column("id", sa.String(36), primary_key=True),
+    sa.Column("client", sa.String, nullable=False, index=True),
+    sa.Column("imsi", sa.String(15), nullable=False, index=True),
+    *(sa.Column(name, sa.String, nullable=False) for name in ("type", "sink", "token", "token_expires")),
+    sa.Column("config", sa.JSON, nullable=False),
+    sa.Column("starts", sa.String, nullable=False),
+    sa.Column("expires", sa.String, nullable=False),
+    sa.Column("status", sa.String(8), nullable=False),
+    sa.Column("events", sa.BigInteger, nullable=False),
+    sa.Column("last", sa.String(14), nullable=False),
+)
+_EVENTS = sa.Table(
+    "north_events",
+    METADATA,
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("subscription", sa.String(36), nullable=False, index=True),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("body", sa.JSON, nullable=False),
+)
+
+
+@dataclass(slots=True)
+class Subscription:
+    """One subscription. Times are RFC 3339, empty for none; `last` is the terminal told of last, 14 digits."""
+
+    id: str
+    client: str
+    imsi: str
+    type: str
+    sink: str
+    config: dict[str, Any]
+    starts: str
+    expires: str = ""
+    token: str = field(default="", repr=False)
+    token_expires: str = ""
+    status: str = "ACTIVE"
+    events: int = 0
+    last: str = ""
+
+    def told(self) -> dict[str, Any]:
+        """Return it as the API shows it: without the sink's credential."""
+        told = {
+            "id": self.id,
+            "sink": self.sink,
+            "protocol": "HTTP",
+            "types": [self.type],
+            "config": self.config,
+            "startsAt": self.starts,
+            "status": self.status,
+        }
+        return {**told, "expiresAt": self.expires} if self.expires else told
+
+
+@dataclass(slots=True)
+class Event:
+    """An event that waits to be delivered."""
+
+    number: int
+    subscription: str
+    attempts: int
+    body: dict[str, Any]
+
+
+class Outbox:
+    """The database of subscriptions and waiting events; each change is committed when the method returns."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+
+    def add(self, subscription: Subscription) -> None:
+        """Keep a new subscription."""
+        with self._engine.begin() as connection:
+            connection.execute(sa.insert(_SUBSCRIPTIONS).values(asdict(subscription)))
+
+    def change(self, subscription: Subscription) -> None:
+        """Keep a changed subscription."""
+        with self._engine.begin() as connection:
+            self._change(connection, subscription)
+
+    @staticmethod
+    def _change(connection: sa.Connection, subscription: Subscription) -> None:
+        changed = {name: getattr(subscription, name) for name in ("status", "events", "last")}
+        where = _SUBSCRIPTIONS.c.id == subscription.id
+        connection.execute(sa.update(_SUBSCRIPTIONS).where(where).values(changed))
+
+    def get(self, subscription: str) -> Subscription | None:
+        """Return a subscription."""
+        found = self._select(_SUBSCRIPTIONS.c.id == subscription)
+        return found[0] if found else None
+
+    def of(self, client: str) -> list[Subscription]:
+        """Return a client's subscriptions that it has not deleted."""
+        return self._select(_SUBSCRIPTIONS.c.client == client, _SUBSCRIPTIONS.c.status != "DELETED")
+
+    def about(self, imsi: str, kind: str) -> list[Subscription]:
+        """Return the active subscriptions to a kind of event about a card."""
+        columns = _SUBSCRIPTIONS.c
+        return self._select(columns.imsi == imsi, columns.type == kind, columns.status == "ACTIVE")
+
+    def active(self) -> list[Subscription]:
+        """Return all active subscriptions."""
+        return self._select(_SUBSCRIPTIONS.c.status == "ACTIVE")
+
+    def _select(self, *where: sa.ColumnElement[bool]) -> list[Subscription]:
+        query = sa.select(_SUBSCRIPTIONS).where(*where).order_by(_SUBSCRIPTIONS.c.starts, _SUBSCRIPTIONS.c.id)
+        with self._engine.connect() as connection:
+            return [Subscription(**row) for row in connection.execute(query).mappings()]
+
+    def keep(self, subscription: Subscription, body: dict[str, Any]) -> None:
+        """Keep an event that is to be delivered, with what it changes of its subscription."""
+        with self._engine.begin() as connection:
+            self._change(connection, subscription)
+            connection.execute(sa.insert(_EVENTS).values(subscription=subscription.id, attempts=0, body=body))
+
+    def waiting(self) -> list[str]:
+        """Return the subscriptions for which events wait."""
+        with self._engine.connect() as connection:
+            query = sa.select(_EVENTS.c.subscription).distinct().order_by(_EVENTS.c.subscription)
+            return list(connection.execute(query).scalars())
+
+    def first(self, subscription: str) -> Event | None:
+        """Return the event that waits longest for a subscription."""
+        query = sa.select(_EVENTS).where(_EVENTS.c.subscription == subscription).order_by(_EVENTS.c.number).limit(1)
+        with self._engine.connect() as connection:
+            row = connection.execute(query).mappings().first()
+        return Event(**row) if row is not None else None
+
+    def attempted(self, event: Event) -> None:
+        """Keep how often an event was tried."""
+        with self._engine.begin() as connection:
+            where = _EVENTS.c.number == event.number
+            connection.execute(sa.update(_EVENTS).where(where).values(attempts=event.attempts))
+
+    def done(self, event: Event) -> None:
+        """Forget an event that is delivered or given up."""
+        with self._engine.begin() as connection:
+            connection.execute(sa.delete(_EVENTS).where(_EVENTS.c.number == event.number))
+
+    def remove(self, subscription: str) -> None:
+        """Forget a subscription with its events."""
+        with self._engine.begin() as connection:
+            connection.execute(sa.delete(_EVENTS).where(_EVENTS.c.subscription == subscription))
+            connection.execute(sa.delete(_SUBSCRIPTIONS).where(_SUBSCRIPTIONS.c.id == subscription))
+
+    def drop_events(self, subscription: str) -> None:
+        """Forget all events of a subscription."""
+        with self._engine.begin() as connection:
+            connection.execute(sa.delete(_EVENTS).where(_EVENTS.c.subscription == subscription))

@@ -1,0 +1,251 @@
+"""Subscriptions to changes of terminals, and their CloudEvents.
+
+An event is kept before anything is done about it and until it is delivered or given up, so that a killed process loses
+none (it may send one twice, under the same id). Events of one subscription are sent in order.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import uuid
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from simulators.cmp.north.camara import written
+from simulators.cmp.north.delivery import UndeliveredError, host_of, may_reach
+from simulators.cmp.north.errors import invalid, not_found, quota
+from simulators.cmp.north.model import AREA_CHANGE, IMEI_CHANGE, Subscribe, fault, read
+from simulators.cmp.north.store import Subscription
+from simwarden.model.identity import imei_key
+
+if TYPE_CHECKING:
+    from simulators.cmp.north.camara import Prevention
+    from simulators.cmp.north.config import Client, NorthConfig
+    from simulators.cmp.north.delivery import Post
+    from simulators.cmp.north.store import Event, Outbox
+    from simulators.cmp.platform import Happening, Platform
+    from simwarden.runtime.clock import Timer
+
+_PREFIX = "org.camaraproject.iot-sim-fraud-prevention.v0.subscription-"
+#: what a sink says that is worth another attempt, besides a fault of its own (RFC 9110 15.5.9, 15.5.26)
+_AGAIN = frozenset({408, 425, 429})
+_GONE = 410
+_DELETED = "DELETED"
+_DAY = 86400.0
+#: most in one list, by the API
+_LISTED = 1000
+
+
+class Subscriptions:
+    """All subscriptions of a platform. Operations take the client's name, the client and a body, and raise ApiError."""
+
+    def __init__(
+        self, platform: Platform, config: NorthConfig, prevention: Prevention, outbox: Outbox, post: Post
+    ) -> None:
+        self._platform, self._config, self._prevention = platform, config, prevention
+        self._outbox, self._post = outbox, post
+        self._timers: dict[str, Timer] = {}
+        self._sending: set[str] = set()
+        platform.listeners.append(self.hear)
+        for each in outbox.active():
+            self._arm(each)
+        for each_id in outbox.waiting():
+            self._send(each_id)
+
+    # -- operations
+
+    async def create(self, name: str, client: Client, body: Any) -> dict[str, Any]:
+        """`POST /subscriptions`."""
+        wanted = read(Subscribe, body)
+        made = self._made(name, client, wanted)
+        if len(self._outbox.of(name)) >= self._config.subscriptions:
+            raise quota()
+        self._outbox.add(made)
+        self._arm(made)
+        self._tell(made, "started", {"initiationReason": "SUBSCRIPTION_CREATED"})
+        card = self._platform.store.get(made.imsi)
+        if wanted.config.initialEvent and card is not None and card.terminal:
+            self._changed(made, card.terminal)
+        return made.told()
+
+    def _made(self, name: str, client: Client, wanted: Subscribe) -> Subscription:
+        if not may_reach(host_of(wanted.sink), self._config.sinks):
+            raise fault("sink")
+        if wanted.types[0] == AREA_CHANGE:
+            raise invalid("The value of types can only be " + IMEI_CHANGE)
+        now, credential, config = self._platform.now(), wanted.sinkCredential, wanted.config
+        if credential is not None and credential.accessTokenExpiresUtc <= now:
+            raise fault("sinkCredential")
+        if config.subscriptionExpireTime is not None and config.subscriptionExpireTime <= now:
+            raise invalid("subscriptionExpireTime must be in the future")
+        card = self._prevention.identify(client, config.subscriptionDetail.device, twice=True)
+        return Subscription(
+            id=self._uuid(),
+            client=name,
+            imsi=card.imsi,
+            type=wanted.types[0],
+            sink=wanted.sink,
+            config=config.model_dump(mode="json", exclude_none=True),
+            token=credential.accessToken if credential is not None else "",
+            token_expires=_stamp(credential.accessTokenExpiresUtc) if credential is not None else "",
+            starts=_stamp(now),
+            expires=_stamp(config.subscriptionExpireTime) if config.subscriptionExpireTime is not None else "",
+        )
+
+    async def list(self, name: str, _client: Client, _body: Any) -> list[dict[str, Any]]:
+        """`GET /subscriptions`: those of the client."""
+        return [each.told() for each in self._outbox.of(name)[:_LISTED]]
+
+    def get(self, name: str, subscription: str) -> Subscription:
+        """Return a subscription of a client. Raises ApiError (404)."""
+        found = self._outbox.get(subscription)
+        if found is None or found.client != name or found.status == _DELETED:
+            raise not_found()
+        return found
+
+    async def delete(self, name: str, subscription: str) -> None:
+        """`DELETE /subscriptions/{subscriptionId}`: what waits to be delivered is not, and the end is told."""
+        found = self.get(name, subscription)
+        self._outbox.drop_events(found.id)
+        self._end(found, "SUBSCRIPTION_DELETED", _DELETED)
+
+    # -- what happens
+
+    def hear(self, happening: Happening) -> None:
+        """Hear what happens to cards, and keep an event for whom it concerns."""
+        seen = {"terminal-changed": "after", "mismatch": "seen"}.get(happening.kind)
+        if seen is None:
+            return
+        imei = str(happening.details.get(seen, ""))
+        for each in self._outbox.about(happening.card.imsi, IMEI_CHANGE) if imei else ():
+            self._changed(each, imei_key(imei))
+
+    def _changed(self, subscription: Subscription, imei: str) -> None:
+        """Tell a subscriber which terminal the card is in now, once for a device that tries again and again."""
+        if subscription.last == imei:
+            return
+        subscription.last, subscription.events = imei, subscription.events + 1
+        device = subscription.config["subscriptionDetail"]["device"]
+        self._keep(subscription, IMEI_CHANGE, {"imei": written(imei), "device": device})
+        most = subscription.config.get("subscriptionMaxEvents")
+        if most is not None and subscription.events >= most:
+            self._end(subscription, "MAX_EVENTS_REACHED")
+
+    def _tell(self, subscription: Subscription, what: str, data: dict[str, Any]) -> None:
+        self._keep(subscription, f"{_PREFIX}{what}", data)
+
+    def _keep(self, subscription: Subscription, kind: str, data: dict[str, Any]) -> None:
+        event = {
+            "id": self._uuid(),
+            "source": self._config.source,
+            "specversion": "1.0",
+            "type": kind,
+            "time": _stamp(self._platform.now()),
+            "datacontenttype": "application/json",
+            "data": {"subscriptionId": subscription.id, **data},
+        }
+        self._outbox.keep(subscription, event)
+        self._send(subscription.id)
+
+    # -- the end
+
+    def _arm(self, subscription: Subscription) -> None:
+        ends = [
+            (dt.datetime.fromisoformat(at), why)
+            for at, why in (
+                (subscription.expires, "SUBSCRIPTION_EXPIRED"),
+                (subscription.token_expires, "ACCESS_TOKEN_EXPIRED"),
+            )
+            if at
+        ]
+        if ends:
+            at, why = min(ends)
+            delay = max(0.0, (at - self._platform.now()).total_seconds())
+            # A timer of an event loop goes no further than a year or so.
+            later = (
+                partial(self._expire, subscription.id, why) if delay <= _DAY else partial(self._rearm, subscription.id)
+            )
+            self._timers[subscription.id] = self._platform.site.clock.call_later(min(delay, _DAY), later)
+
+    def _rearm(self, subscription: str) -> None:
+        found = self._outbox.get(subscription)
+        if found is not None and found.status == "ACTIVE":
+            self._arm(found)
+
+    def _expire(self, subscription: str, why: str) -> None:
+        found = self._outbox.get(subscription)
+        if found is not None and found.status == "ACTIVE":
+            self._end(found, why)
+
+    def _end(self, subscription: Subscription, why: str, status: str = "EXPIRED") -> None:
+        timer = self._timers.pop(subscription.id, None)
+        if timer is not None:
+            timer.cancel()
+        active = subscription.status == "ACTIVE"
+        subscription.status = status
+        if active:
+            self._tell(subscription, "ended", {"terminationReason": why})
+        elif status == _DELETED:
+            self._outbox.remove(subscription.id)
+        else:
+            self._outbox.change(subscription)
+
+    def stop(self) -> None:
+        """Stop all timers; what waits is sent after the next start."""
+        for timer in self._timers.values():
+            timer.cancel()
+        self._timers.clear()
+
+    # -- delivery
+
+    def _send(self, subscription: str) -> None:
+        if subscription not in self._sending:
+            self._sending.add(subscription)
+            self._platform.site.spawn(self._deliver_all(subscription), "delivery of events")
+
+    async def _deliver_all(self, subscription: str) -> None:
+        try:
+            while (event := self._outbox.first(subscription)) is not None:
+                found = self._outbox.get(subscription)
+                if found is None:
+                    return
+                if not await self._deliver(found, event):
+                    await self._platform.site.clock.sleep(self._config.backoff * 2 ** (event.attempts - 1))
+        finally:
+            self._sending.discard(subscription)
+
+    async def _deliver(self, subscription: Subscription, event: Event) -> bool:
+        """Try once; True when there is nothing more to do about the event."""
+        headers = {"Content-Type": "application/cloudevents+json", "x-correlator": event.body["id"]}
+        if subscription.token:
+            headers["Authorization"] = f"Bearer {subscription.token}"
+        try:
+            status = await self._post(subscription.sink, headers, json.dumps(event.body).encode())
+            trouble = "" if 200 <= status < 300 else f"status {status}"
+        except UndeliveredError as error:
+            status, trouble = 0, str(error)
+        event.attempts += 1
+        again = status in _AGAIN or not 300 <= status < 500
+        if trouble and again and event.attempts < self._config.attempts:
+            self._outbox.attempted(event)
+            return False
+        self._outbox.done(event)
+        if trouble:
+            self._platform.site.note(f"an event is given up: {trouble}", subscription=subscription.id)
+        if status == _GONE:
+            self._outbox.drop_events(subscription.id)
+        now = self._outbox.get(subscription.id)
+        if now is not None and now.status == _DELETED and self._outbox.first(now.id) is None:
+            self._outbox.remove(now.id)
+        elif now is not None and status == _GONE and now.status == "ACTIVE":
+            now.status = "INACTIVE"
+            self._outbox.change(now)
+        return True
+
+    def _uuid(self) -> str:
+        return str(uuid.UUID(bytes=self._platform.site.rng.randbytes(16), version=4))
+
+
+def _stamp(at: dt.datetime) -> str:
+    return at.astimezone(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

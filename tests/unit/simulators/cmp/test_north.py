@@ -1,0 +1,569 @@
+"""The CAMARA API over a platform: bind, unbind, query, and subscriptions with their events."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from simulators.cmp.config import CmpConfig
+from simulators.cmp.element import Cmp
+from simulators.cmp.north.delivery import UndeliveredError, host_of, may_reach
+from simulators.cmp.north.rest import Answer, north_app
+from simulators.cmp.procedures.identity_check import check
+from simwarden.runtime.clock import Clock
+from simwarden.runtime.declare import Declaration, ElementConfig
+from simwarden.runtime.element import Element
+from simwarden.runtime.host import Host, HostSettings, Placement
+from simwarden.runtime.loop import TestbedLoop
+from simwarden.runtime.management import Call, ManagementError, Role, route
+from simwarden.trace.events import Decided, Fault, StateChange
+from simwarden.trace.trace import Trace
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterator
+
+IMSI, NUMBER, OTHER = "001010000000017", "+8614400000017", "+8614400000018"
+METER, PHONE, TABLET = "99000101000001", "99000201000001", "99000301000001"
+PREVENTION, SUBSCRIPTIONS = "iot-sim-fraud-prevention", "iot-sim-fraud-prevention-subscriptions"
+ALL = [f"{PREVENTION}:{each}" for each in ("bind", "unbind", "query")]
+ALL += [f"{SUBSCRIPTIONS}:{each}" for each in ("subscribe", "read", "delete")]
+IMEI_CHANGE = "org.camaraproject.iot-sim-fraud-prevention.v0.imei-change"
+DESK = {"role": "operator", "approver": "desk", "form": "17"}
+CLIENTS = {
+    "desk": {"token": "sha256:" + hashlib.sha256(b"desk-token").hexdigest(), "scopes": ALL, **DESK},
+    "water": {"token": "water-token", "scopes": ALL, "account": "water"},
+    "gas": {"token": "gas-token", "scopes": ALL, "account": "gas"},
+    "reader": {"token": "reader-token", "scopes": [f"{PREVENTION}:query"], "account": "water"},
+    "bare": {"token": "bare-token", "scopes": ALL, "role": "operator"},
+    "handset": {"token": "handset-token", "scopes": ALL, "device": NUMBER, **DESK},
+}
+AREA = {"latitude": "50.5", "longitude": "7.25", "radius": "2000", "cells": ["001-01-0000101"]}
+
+
+class Mme(Element[ElementConfig]):
+    """Keeps areas."""
+
+    declaration = Declaration(kind="mme", title="MME", lane=1, config=ElementConfig)
+    areas: dict[str, Any]
+    refuses = False
+
+    async def start(self) -> None:
+        self.areas = {}
+
+    async def stop(self) -> None:
+        pass
+
+    @route("PUT", "/cards/{imsi}/area")
+    async def put(self, call: Call) -> Any:
+        if self.refuses:
+            raise ManagementError(403, "two provinces")
+        self.areas[call.path["imsi"]] = dict(call.body)
+        return await self.get(call)
+
+    @route("DELETE", "/cards/{imsi}/area")
+    async def delete(self, call: Call) -> Any:
+        self.areas.pop(call.path["imsi"], None)
+        return await self.get(call)
+
+    @route("GET", "/cards/{imsi}/area")
+    async def get(self, call: Call) -> Any:
+        return {"imsi": call.path["imsi"], "area": self.areas.get(call.path["imsi"])}
+
+
+class Net:
+    """A platform with cards of two accounts, and what keeps areas."""
+
+    def __init__(self, loop: TestbedLoop, store: str = "", **north: Any) -> None:
+        clock = Clock(loop)
+        settings = HostSettings(placements={"cmp": Placement(store=store)})
+        self.loop, self.host = loop, Host(loop, clock, Trace(clock.now), settings)
+        config = {"clients": CLIENTS, "areas": {"water": AREA}, **north}
+        self.mme: Any = self.host.add("mme", Mme, ElementConfig())
+        self.cmp: Any = self.host.add("cmp", Cmp, CmpConfig.model_validate({"hss": "off", "north": config}))
+
+    def play(self, story: Callable[[], Awaitable[None]], *, provision: bool = True) -> None:
+        async def run() -> None:
+            await self.host.start_all()
+            if provision:
+                await self.card(IMSI, NUMBER, "water")
+                await self.card("001010000000018", OTHER, "gas")
+            await story()
+            await self.host.close()
+
+        self.loop.run_until_complete(run())
+        assert [e.reason for e in self.host.trace.events if isinstance(e, Fault)] == []
+
+    async def card(self, imsi: str, number: str, account: str) -> None:
+        entry = {"imsi": imsi, "msisdn": number, "account": account, "iccid": imsi, "state": "active"}
+        await self.cmp.manage(Role.OPERATOR, "POST", "/cards", {"cards": [entry]})
+
+    async def ask(self, name: str, body: Any = None, client: str = "desk", **more: Any) -> Answer:
+        answer: Answer = await self.cmp.north.side.call(
+            "POST", f"/{PREVENTION}/vwip/{name}", body, token=f"{client}-token", **more
+        )
+        return answer
+
+    async def subs(self, method: str, body: Any = None, path: str = "", client: str = "water") -> Answer:
+        answer: Answer = await self.cmp.north.side.call(
+            method, f"/{SUBSCRIPTIONS}/vwip/subscriptions{path}", body, token=f"{client}-token"
+        )
+        return answer
+
+    def seen(self, imei: str) -> bool:
+        return check(self.cmp.platform, IMSI, imei)
+
+    async def pause(self, seconds: float = 200) -> None:
+        await self.host.clock.sleep(seconds)
+
+
+def device(number: str = NUMBER) -> dict[str, Any]:
+    return {"device": {"phoneNumber": number}}
+
+
+def subscription(**more: Any) -> dict[str, Any]:
+    config = {"subscriptionDetail": device(), **more.pop("config", {})}
+    sink = "https://sink.example.com/events"
+    return {"sink": sink, "protocol": "HTTP", "types": [IMEI_CHANGE], "config": config, **more}
+
+
+@pytest.fixture
+def loop() -> Iterator[TestbedLoop]:
+    loop = TestbedLoop(virtual=True)
+    yield loop
+    loop.close()
+
+
+@pytest.fixture
+def net(loop: TestbedLoop) -> Net:
+    return Net(loop)
+
+
+def test_a_card_is_bound_to_the_terminal_that_it_is_in(net: Net) -> None:
+    async def story() -> None:
+        assert net.seen(METER)
+        assert (await net.ask("query", {**device(), "queryType": "IMEIBIND"})).body == {
+            "imeiBind": {"bindStatus": "UNBOUND"}
+        }
+        assert (await net.ask("bind", {**device(), "bindType": "IMEIBIND"})).body == {"bound": True}
+        assert (await net.ask("bind", {**device(), "bindType": "IMEIBIND"})).body == {"bound": True}
+        told = (await net.ask("query", {**device(), "queryType": "IMEIBIND"}, client="water")).body
+        assert told == {"imeiBind": {"bindStatus": "BOUND", "bindImei": "99-000101-000001-6"}}
+        assert (net.seen(METER), net.seen(PHONE)) == (True, False)
+        await net.pause()
+        assert (await net.ask("unbind", {**device(), "unBindType": "IMEIBIND"})).body == {"unbound": True}
+        assert net.seen(PHONE)
+        again = await net.ask("unbind", {**device(), "unBindType": "IMEIBIND"})
+        assert (again.status, again.body["code"]) == (422, "UNNECESSARY_UNBIND_IMEI")
+        audit = await net.cmp.manage(Role.OPERATOR, "GET", f"/cards/{IMSI}/audit")
+        assert [(each["action"], each["caller"]) for each in audit] == [
+            ("bind", "desk"),
+            ("mismatch", ""),
+            ("rebind", "desk"),
+        ]
+
+    net.play(story)
+
+
+def test_a_card_that_was_never_seen_is_bound_at_its_first_use(net: Net) -> None:
+    async def story() -> None:
+        assert (await net.ask("bind", {**device(), "bindType": "IMEIBIND"})).body == {"bound": True}
+        assert (net.seen(METER), net.seen(PHONE)) == (True, False)
+
+    net.play(story)
+
+
+def test_a_customer_may_not_bind_and_the_desk_only_with_an_approval(net: Net) -> None:
+    async def story() -> None:
+        for name, kind in (("bind", "bindType"), ("unbind", "unBindType")):
+            for what in ("IMEIBIND", "AREALIMIT"):
+                answer = await net.ask(name, {**device(), kind: what}, client="water")
+                assert (answer.status, answer.body["code"]) == (403, "PERMISSION_DENIED")
+        assert (await net.ask("bind", {**device(), "bindType": "IMEIBIND"}, client="bare")).status == 403
+        audit = await net.cmp.manage(Role.OPERATOR, "GET", "/audit")
+        refused = [(each["action"], each["details"]["control"]) for each in audit if "refused" in each["action"]]
+        operator = [(f"{name}-refused", "bind.operator") for name in ("bind", "bind", "unbind", "unbind")]
+        assert refused == [*operator, ("bind-refused", "bind.approval")]
+
+    net.play(story)
+    decided = {
+        e.decision.control.id for e in net.host.trace.events if isinstance(e, Decided) and not e.decision.admitted
+    }
+    assert decided == {"bind.operator", "bind.approval"}
+
+
+def test_limits_of_the_business_are_429(net: Net) -> None:
+    async def story() -> None:
+        codes = []
+        for imei in (METER, METER, PHONE, METER, PHONE):
+            net.cmp.platform.card(IMSI).terminal = imei
+            answer = await net.ask("bind", {**device(), "bindType": "IMEIBIND"})
+            codes.append(answer.body.get("code", answer.status))
+            await net.pause()
+            if not codes[1:]:
+                net.cmp.platform.card(IMSI).terminal = PHONE
+                await net.ask("bind", {**device(), "bindType": "IMEIBIND"})
+                locked = await net.ask("unbind", {**device(), "unBindType": "IMEIBIND"})
+                assert (locked.status, locked.body["code"]) == (429, "TOO_MANY_REQUESTS")
+                await net.pause()
+        assert codes == [200, 200, "QUOTA_EXCEEDED", 200, "QUOTA_EXCEEDED"]
+
+    net.play(story)
+
+
+def test_the_area_agreed_upon(net: Net) -> None:
+    async def story() -> None:
+        limit = {**device(), "bindType": "AREALIMIT"}
+        ask = {**device(), "queryType": "AREALIMIT"}
+        assert (await net.ask("query", ask)).body == {"areaLimit": {"areaLimitStatus": "UNRESTRICTED"}}
+        assert (await net.ask("bind", limit)).body == {"bound": True}
+        assert net.mme.areas[IMSI]["cells"] == ["001-01-0000101"]
+        circle = {"areaType": "CIRCLE", "center": {"latitude": 50.5, "longitude": 7.25}, "radius": 2000}
+        told = {"areaLimitStatus": "RESTRICTED", "limitArea": circle}
+        assert (await net.ask("query", ask)).body == {"areaLimit": told}
+        lift = {**device(), "unBindType": "AREALIMIT"}
+        assert (await net.ask("unbind", lift)).body == {"unbound": True}
+        assert (await net.ask("unbind", lift)).body["code"] == "UNNECESSARY_UNBIND_AREALIMIT"
+        net.mme.refuses = True
+        wide = await net.ask("bind", limit)
+        assert (wide.status, wide.body["code"]) == (400, "OUT_OF_RANGE")
+        assert (await net.ask("bind", {**device(OTHER), "bindType": "AREALIMIT"})).body == {"bound": False}
+        await net.host.stop("mme")
+        assert (await net.ask("bind", limit)).body == {"bound": False}
+
+    net.play(story)
+
+
+@pytest.mark.parametrize(
+    ("given", "status", "code"),
+    [
+        ({}, 422, "MISSING_IDENTIFIER"),
+        ({"ipv6Address": "2001:db8::1"}, 422, "UNSUPPORTED_IDENTIFIER"),
+        ({"ipv4Address": {"publicAddress": "192.0.2.1", "publicPort": 1}}, 422, "UNSUPPORTED_IDENTIFIER"),
+        ({"phoneNumber": "+99999999"}, 404, "IDENTIFIER_NOT_FOUND"),
+        ({"phoneNumber": OTHER}, 404, "IDENTIFIER_NOT_FOUND"),
+        ({"networkAccessIdentifier": "somebody@example.com"}, 404, "IDENTIFIER_NOT_FOUND"),
+        ({"networkAccessIdentifier": f"0{IMSI}@nai.epc.mnc001.mcc001.3gppnetwork.org"}, 200, ""),
+        ({"phoneNumber": NUMBER, "networkAccessIdentifier": f"{IMSI}@ims.mnc001.mcc001.3gppnetwork.org"}, 200, ""),
+        (
+            {"phoneNumber": NUMBER, "networkAccessIdentifier": "001010000000018@ims.mnc001.mcc001.3gppnetwork.org"},
+            400,
+            "INVALID_ARGUMENT",
+        ),
+    ],
+)
+def test_who_is_meant(net: Net, given: dict[str, Any], status: int, code: str) -> None:
+    async def story() -> None:
+        body = {"queryType": "IMEIBIND", **({"device": given} if given else {})}
+        answer = await net.ask("query", body, client="water")
+        assert (answer.status, answer.body.get("code", "")) == (status, code)
+
+    net.play(story)
+
+
+def test_a_token_for_one_device(net: Net) -> None:
+    async def story() -> None:
+        assert (await net.ask("query", {"queryType": "IMEIBIND"}, client="handset")).status == 200
+        answer = await net.ask("query", {**device(), "queryType": "IMEIBIND"}, client="handset")
+        assert (answer.status, answer.body["code"]) == (422, "UNNECESSARY_IDENTIFIER")
+
+    net.play(story)
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "said"),
+    [
+        ("bind", {}, "BindType must be specified"),
+        ("bind", None, "Client specified an invalid argument, request body or query param."),
+        ("bind", {"bindType": "X"}, "The value of bindType can only be IMEIBIND,AREALIMIT"),
+        ("unbind", {}, "UnbindType must be specified"),
+        ("query", {"queryType": 1}, "The value of queryType can only be IMEIBIND,AREALIMIT"),
+        ("query", {"queryType": "IMEIBIND", "device": {"phoneNumber": "1"}}, "Invalid format: phoneNumber"),
+        (
+            "query",
+            {"queryType": "IMEIBIND", "device": {"ipv4Address": {"publicAddress": "192.0.2.1", "publicPort": 65536}}},
+            "Invalid value: ipv4Address.publicPort",
+        ),
+        (
+            "query",
+            {"queryType": "IMEIBIND", "device": {"ipv4Address": {"publicAddress": "192.0.2.1"}}},
+            "Invalid format: ipv4Address",
+        ),
+        ("query", {"queryType": "IMEIBIND", "device": {"ipv6Address": "x"}}, "Invalid format: ipv6Address"),
+        (
+            "query",
+            {"queryType": "IMEIBIND", "device": {"networkAccessIdentifier": "x"}},
+            "Invalid format: networkAccessIdentifier",
+        ),
+        (
+            "query",
+            {"queryType": "IMEIBIND", "device": {}},
+            "At least one of phoneNumber, networkAccessIdentifier, ipv4Address and ipv6Address must be specified",
+        ),
+    ],
+)
+def test_the_sentences_of_the_api(net: Net, name: str, body: Any, said: str) -> None:
+    async def story() -> None:
+        answer = await net.ask(name, body)
+        assert answer.body == {"status": 400, "code": "INVALID_ARGUMENT", "message": said}
+
+    net.play(story)
+
+
+def test_tokens_scopes_and_correlators(net: Net) -> None:
+    async def story() -> None:
+        ask = {**device(), "queryType": "IMEIBIND"}
+        for client in ("nobody", "sha256:desk"):
+            answer = await net.ask("query", ask, client=client)
+            assert (answer.status, answer.body["code"]) == (401, "UNAUTHENTICATED")
+            assert answer.headers["WWW-Authenticate"] == "Bearer"
+        assert (await net.ask("query", ask, client="reader")).status == 200
+        assert (await net.ask("bind", {**device(), "bindType": "IMEIBIND"}, client="reader")).status == 403
+        assert (await net.ask("query", ask, correlator="a-b_c:1")).headers["x-correlator"] == "a-b_c:1"
+        made = (await net.ask("query", ask)).headers["x-correlator"]
+        assert len(made) == 36
+        wrong = await net.ask("query", ask, correlator="no spaces")
+        assert wrong.status == 400
+        assert wrong.headers["x-correlator"] != "no spaces"
+        assert (await net.ask("nothing")).status == 404
+
+    net.play(story)
+
+
+class Sink:
+    """Takes events, or says what it is told to."""
+
+    def __init__(self, net: Net, *says: int) -> None:
+        self.says = list(says)
+        self.events: list[Any] = []
+        self.headers: list[dict[str, str]] = []
+        self.at: list[float] = []
+        self._net = net
+        net.cmp.north._subscriptions._post = self
+
+    async def __call__(self, url: str, headers: Any, body: bytes) -> int:
+        import json
+
+        assert url == "https://sink.example.com/events"
+        self.at.append(self._net.host.clock.now())
+        said = self.says.pop(0) if self.says else 204
+        if not said:
+            raise UndeliveredError("down")
+        if said < 300:
+            self.events.append(json.loads(body))
+            self.headers.append(dict(headers))
+        return said
+
+    @property
+    def told(self) -> list[tuple[str, str]]:
+        short = [(e["type"].rpartition(".")[2], e["data"]) for e in self.events]
+        return [(kind, data.get("imei") or data.get("terminationReason") or "") for kind, data in short]
+
+
+STARTED = ("subscription-started", "")
+
+
+def test_a_subscriber_is_told_of_another_terminal_once(net: Net) -> None:
+    async def story() -> None:
+        sink = Sink(net)
+        credential = {"credentialType": "ACCESSTOKEN", "accessTokenType": "bearer", "accessToken": "t0k3n"}
+        credential["accessTokenExpiresUtc"] = "2027-01-01T00:00:00Z"
+        made = await net.subs("POST", subscription(sinkCredential=credential))
+        assert made.status == 201
+        assert made.body["status"] == "ACTIVE"
+        assert "t0k3n" not in str(made)
+        await net.ask("bind", {**device(), "bindType": "IMEIBIND"})
+        for imei in (METER, PHONE, PHONE, METER, TABLET):
+            net.seen(imei)
+        await net.pause(1)
+        assert sink.told == [STARTED, ("imei-change", "99-000201-000001-4"), ("imei-change", "99-000301-000001-2")]
+        event = sink.events[1]
+        assert event["data"]["subscriptionId"] == made.body["id"]
+        assert event["data"]["device"] == device()["device"]
+        assert (event["specversion"], event["source"]) == ("1.0", "https://cmp.example.com")
+        assert event["time"].startswith("2026-03-02T08:00:")
+        assert sink.headers[1]["Authorization"] == "Bearer t0k3n"
+        assert sink.headers[1]["Content-Type"] == "application/cloudevents+json"
+
+    net.play(story)
+
+
+def test_retries_keep_the_order_and_are_given_up(net: Net) -> None:
+    async def story() -> None:
+        sink = Sink(net, 204, 503, 0, 429, 204, 404)
+        await net.subs("POST", subscription())
+        await net.pause(1)
+        for imei in (METER, PHONE, TABLET, METER):
+            net.seen(imei)
+        await net.pause()
+        assert [round(b - a) for a, b in zip(sink.at[1:], sink.at[2:], strict=False)] == [10, 20, 40, 0, 0]
+        assert sink.told == [STARTED, ("imei-change", "99-000201-000001-4"), ("imei-change", "99-000101-000001-6")]
+        sink.says = [500] * 5
+        net.seen(PHONE)
+        await net.pause(151)
+        assert not sink.says
+        assert net.cmp.north._outbox.waiting() == []
+
+    net.play(story)
+
+
+def test_the_end_of_a_subscription(net: Net) -> None:
+    async def story() -> None:
+        sink = Sink(net)
+        await net.subs("POST", subscription(config={"subscriptionMaxEvents": 1, "initialEvent": True}))
+        for imei in (METER, PHONE, TABLET):
+            net.seen(imei)
+        await net.pause(1)
+        ended = "subscription-ended"
+        assert sink.told == [STARTED, ("imei-change", "99-000201-000001-4"), (ended, "MAX_EVENTS_REACHED")]
+        sink.events.clear()
+        soon = {"subscriptionExpireTime": "2026-03-04T08:00:00Z", "initialEvent": True}
+        made = (await net.subs("POST", subscription(config=soon))).body
+        assert made["expiresAt"] == "2026-03-04T08:00:00.000Z"
+        await net.pause(2 * 86400)
+        assert sink.told == [STARTED, ("imei-change", "99-000301-000001-2"), (ended, "SUBSCRIPTION_EXPIRED")]
+        assert [each["status"] for each in (await net.subs("GET")).body] == ["EXPIRED", "EXPIRED"]
+        sink.events.clear()
+        path = f"/{(await net.subs('POST', subscription())).body['id']}"
+        assert (await net.subs("DELETE", path=path, client="gas")).status == 404
+        assert (await net.subs("DELETE", path=path)).status == 204
+        assert (await net.subs("GET", path=path)).status == 404
+        await net.pause(1)
+        assert sink.told[-1] == (ended, "SUBSCRIPTION_DELETED")
+        assert net.cmp.north._outbox.get(path[1:]) is None
+        assert (await net.subs("GET", client="gas")).body == []
+
+    net.play(story)
+
+
+def test_a_sink_that_is_gone_hears_no_more(net: Net) -> None:
+    async def story() -> None:
+        sink = Sink(net, 410)
+        path = f"/{(await net.subs('POST', subscription())).body['id']}"
+        await net.pause(1)
+        assert (await net.subs("GET", path=path)).body["status"] == "INACTIVE"
+        net.seen(METER)
+        net.seen(PHONE)
+        await net.pause(1)
+        assert sink.events == []
+
+    net.play(story)
+
+
+@pytest.mark.parametrize(
+    ("more", "code"),
+    [
+        ({"protocol": "MQTT3"}, "INVALID_PROTOCOL"),
+        ({"sink": "http://sink.example.com"}, "INVALID_SINK"),
+        ({"sink": "https://127.0.0.1/"}, "INVALID_SINK"),
+        ({"sink": "https://localhost/"}, "INVALID_SINK"),
+        ({"sink": "https://me:you@sink.example.com/"}, "INVALID_SINK"),
+        ({"sinkCredential": {"credentialType": "PLAIN", "identifier": "a", "secret": "b"}}, "INVALID_CREDENTIAL"),
+        ({"types": []}, "INVALID_ARGUMENT"),
+        ({"types": [IMEI_CHANGE.replace("imei", "area")]}, "INVALID_ARGUMENT"),
+        ({"config": {"subscriptionExpireTime": "2026-03-01T00:00:00Z"}}, "INVALID_ARGUMENT"),
+        ({"config": {"subscriptionExpireTime": "2027-03-01T00:00:00"}}, "INVALID_ARGUMENT"),
+        ({"config": {"subscriptionMaxEvents": 0}}, "INVALID_ARGUMENT"),
+    ],
+)
+def test_what_is_no_subscription(net: Net, more: dict[str, Any], code: str) -> None:
+    async def story() -> None:
+        answer = await net.subs("POST", subscription(**more))
+        assert (answer.status, answer.body["code"]) == (400, code)
+
+    net.play(story)
+
+
+def test_an_event_survives_the_platform(loop: TestbedLoop, store_url: str) -> None:
+    net = Net(loop, store=store_url)
+
+    async def before() -> None:
+        Sink(net, 204, 0, 0)
+        await net.subs("POST", subscription(config={"subscriptionExpireTime": "2026-03-02T09:00:00Z"}))
+        await net.pause(1)
+        net.seen(METER)
+        net.seen(PHONE)
+        await net.pause(1)
+        await net.host.stop("cmp", kill=True)
+        await net.host.start("cmp")
+        sink = Sink(net)
+        await net.pause(3600)
+        ended = ("subscription-ended", "SUBSCRIPTION_EXPIRED")
+        assert sink.told == [("imei-change", "99-000201-000001-4"), ended]
+
+    net.play(before)
+
+
+def test_in_a_run_events_go_to_the_trace(net: Net) -> None:
+    async def story() -> None:
+        verb = {"client": "handset", "card": "card", "do": "subscribe"}
+        net.cmp.platform.card(IMSI).name = "card"
+        net.cmp.platform.store.put(net.cmp.platform.card(IMSI))
+        call = net.cmp.manage
+        assert await call(Role.OPERATOR, "POST", "/verbs/camara", verb) == "active"
+        outcomes = [
+            await call(Role.OPERATOR, "POST", "/verbs/camara", {**verb, "client": client, "do": do, "kind": kind})
+            for client, do, kind in (
+                ("water", "query", "IMEIBIND"),
+                ("water", "bind", "IMEIBIND"),
+                ("handset", "bind", "IMEIBIND"),
+                ("handset", "bind", "AREALIMIT"),
+                ("handset", "query", "AREALIMIT"),
+            )
+        ]
+        assert outcomes == ["unbound", "permission-denied", "bound", "bound", "restricted"]
+        net.seen(METER)
+        net.seen(PHONE)
+        await net.pause(1)
+        assert await call(Role.OPERATOR, "POST", "/verbs/camara", {**verb, "do": "delete"}) == "deleted"
+        await net.pause(1)
+
+    net.play(story)
+    events = [e.value for e in net.host.trace.events if isinstance(e, StateChange) and e.observable == "notification"]
+    assert [e["type"] for e in events] == ["subscription-started", "imei-change", "subscription-ended"]
+    assert {e["imsi"] for e in events} == {IMSI}
+
+
+@pytest.mark.parametrize(
+    ("sink", "allowed", "may"),
+    [
+        ("https://a.example.com/x", (), True),
+        ("https://a.example.com/x", (".example.com",), True),
+        ("https://example.org/x", (".example.com",), False),
+        ("https://xexample.com/x", (".example.com",), False),
+        ("https://10.0.0.1/", (), False),
+        ("https://10.0.0.1/", ("10.0.0.1",), True),
+        ("https://[::1]/", (), False),
+        ("https://[fe80::1", (), False),
+        ("https://host:0/", (), False),
+        ("https://host:x/", (), False),
+    ],
+)
+def test_where_events_may_go(sink: str, allowed: tuple[str, ...], may: bool) -> None:  # noqa: FBT001 - a parameter
+    assert may_reach(host_of(sink), allowed) == may
+
+
+def test_over_http(net: Net) -> None:
+    async def story() -> None:
+        app = north_app(net.cmp.north.side, net.cmp.site.guard)
+        headers = {"Authorization": "Bearer water-token", "x-correlator": "abc"}
+        async with httpx.AsyncClient(
+            transport=httpx.ASGITransport(app), base_url="http://cmp", headers=headers
+        ) as http:
+            url = f"/{PREVENTION}/vwip/query"
+            answer = await http.post(url, json={**device(), "queryType": "IMEIBIND"})
+            assert (answer.status_code, answer.headers["x-correlator"]) == (200, "abc")
+            assert (await http.get(url)).headers["allow"] == "POST"
+            assert (await http.post(url, content="x=1")).status_code == 415
+            kind = {"Content-Type": "application/json"}
+            for broken in ("{", '{"queryType": "\\ud800"}', '{"queryType": "\\u0000"}', "[" * 9999):
+                assert (await http.post(url, content=broken, headers=kind)).status_code == 400
+            assert (await http.post(url, content="1" * 70000, headers=kind)).status_code == 413
+            made = await http.post(f"/{SUBSCRIPTIONS}/vwip/subscriptions", json=subscription())
+            assert made.status_code == 201
+            gone = await http.delete(f"/{SUBSCRIPTIONS}/vwip/subscriptions/{made.json()['id']}")
+            assert (gone.status_code, gone.content) == (204, b"")
+
+    net.play(story)
