@@ -1,7 +1,6 @@
 """What Diameter costs: the codec alone, and AIR, ULR and ECR through both nodes with trace and durable store.
 
-The floors are a third or less of what a laptop's core does, so that only a change of kind is noticed; `-s` prints the
-figures.
+`-s` prints the figures. Nothing here fails for being slow: a machine may be.
 """
 
 from __future__ import annotations
@@ -39,27 +38,26 @@ ULR = request(
 WIRE = encode(ULR)
 
 
-def report(what: str, rate: float) -> float:
+def report(what: str, rate: float) -> None:
     sys.stderr.write(f"\n{what}: {rate:,.0f}/s, {1e6 / rate:.1f} us")
-    return rate
 
 
 @pytest.mark.parametrize(
-    ("what", "work", "floor"),
+    ("what", "work"),
     [
-        ("decode ULR", lambda: decode(WIRE), 30_000),
-        ("encode ULR", lambda: encode(ULR), 50_000),
-        ("check ULR", lambda: check_request(ULR, (16777251,)), 70_000),
+        ("decode ULR", lambda: decode(WIRE)),
+        ("encode ULR", lambda: encode(ULR)),
+        ("check ULR", lambda: check_request(ULR, (16777251,))),
     ],
 )
-def test_codec(what: str, work: Callable[[], Any], floor: int) -> None:
+def test_codec(what: str, work: Callable[[], Any]) -> None:
     best = 9.0
     for _ in range(5):
         start = time.process_time()
         for _ in range(3000):
             work()
         best = min(best, (time.process_time() - start) / 3000)
-    assert report(what, 1 / best) > floor
+    report(what, 1 / best)
 
 
 def _load(path: str) -> Any:
@@ -100,7 +98,6 @@ def test_hss_and_eir() -> None:
 
     other.play(equipment)
     other.loop.close()
-    rates = {what: report(what, rate) for what, rate in found.items()}
-    assert rates["AIR"] > 800
-    assert rates["ULR"] > 800
-    assert rates["ECR"] > 2000
+    assert set(found) == {"AIR", "ULR", "ECR"}
+    for what, rate in found.items():
+        report(what, rate)

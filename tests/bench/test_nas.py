@@ -1,7 +1,6 @@
 """What NAS costs: protection, and the messages of an attach.
 
-The floors are a third or less of what a laptop's core does, so that only a change of kind is noticed; `-s` prints the
-figures.
+`-s` prints the figures. Nothing here fails for being slow: a machine may be.
 """
 
 from __future__ import annotations
@@ -53,17 +52,17 @@ KEY, RAND = bytes(range(16)), bytes(16)
 
 
 @pytest.mark.parametrize(
-    ("what", "work", "floor"),
+    ("what", "work"),
     [
-        ("protect 60 octets", lambda: SECURITY.protect(PDU, KIND), 150_000),
-        ("encode ATTACH REQUEST", lambda: encode(ATTACH_REQUEST), 60_000),
-        ("decode ATTACH REQUEST", lambda: decode(REQUEST), 60_000),
-        ("encode ATTACH ACCEPT", lambda: encode(ATTACH_ACCEPT), 40_000),
-        ("decode ATTACH ACCEPT", lambda: decode(ACCEPT), 30_000),
-        ("Milenage", lambda: (f1(KEY, KEY, RAND, bytes(6), bytes(2)), f2345(KEY, KEY, RAND)), 50_000),
+        ("protect 60 octets", lambda: SECURITY.protect(PDU, KIND)),
+        ("encode ATTACH REQUEST", lambda: encode(ATTACH_REQUEST)),
+        ("decode ATTACH REQUEST", lambda: decode(REQUEST)),
+        ("encode ATTACH ACCEPT", lambda: encode(ATTACH_ACCEPT)),
+        ("decode ATTACH ACCEPT", lambda: decode(ACCEPT)),
+        ("Milenage", lambda: (f1(KEY, KEY, RAND, bytes(6), bytes(2)), f2345(KEY, KEY, RAND))),
     ],
 )
-def test_rate(what: str, work: Callable[[], Any], floor: int) -> None:
+def test_rate(what: str, work: Callable[[], Any]) -> None:
     best = 9.0
     for _ in range(5):
         start = time.process_time()
@@ -72,4 +71,3 @@ def test_rate(what: str, work: Callable[[], Any], floor: int) -> None:
         best = min(best, time.process_time() - start)
     rate = 3000 / best
     sys.stderr.write(f"\n{what}: {rate:,.0f}/s, {1e6 / rate:.1f} us")
-    assert rate > floor

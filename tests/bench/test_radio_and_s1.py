@@ -1,7 +1,6 @@
 """What the radio's frame and S1AP cost.
 
-The floors are a third or less of what a laptop's core does, so that only a change of kind is noticed; `-s` prints the
-figures.
+`-s` prints the figures. Nothing here fails for being slow: a machine may be.
 """
 
 from __future__ import annotations
@@ -49,19 +48,19 @@ ON_AIR = uu.encode(FRAME)
 
 
 @pytest.mark.parametrize(
-    ("what", "work", "floor"),
+    ("what", "work"),
     [
-        ("encode DOWNLINK NAS TRANSPORT", lambda: s1ap.encode(DOWNLINK), 70_000),
-        ("decode DOWNLINK NAS TRANSPORT", lambda: s1ap.decode(ON_S1[DOWNLINK.name]), 60_000),
-        ("encode UPLINK NAS TRANSPORT", lambda: s1ap.encode(UPLINK), 60_000),
-        ("decode UPLINK NAS TRANSPORT", lambda: s1ap.decode(ON_S1[UPLINK.name]), 40_000),
-        ("encode INITIAL CONTEXT SETUP REQUEST", lambda: s1ap.encode(CONTEXT), 15_000),
-        ("decode INITIAL CONTEXT SETUP REQUEST", lambda: s1ap.decode(ON_S1[CONTEXT.name]), 15_000),
-        ("encode a NAS frame of the radio", lambda: uu.encode(FRAME), 300_000),
-        ("decode a NAS frame of the radio", lambda: uu.decode(ON_AIR), 150_000),
+        ("encode DOWNLINK NAS TRANSPORT", lambda: s1ap.encode(DOWNLINK)),
+        ("decode DOWNLINK NAS TRANSPORT", lambda: s1ap.decode(ON_S1[DOWNLINK.name])),
+        ("encode UPLINK NAS TRANSPORT", lambda: s1ap.encode(UPLINK)),
+        ("decode UPLINK NAS TRANSPORT", lambda: s1ap.decode(ON_S1[UPLINK.name])),
+        ("encode INITIAL CONTEXT SETUP REQUEST", lambda: s1ap.encode(CONTEXT)),
+        ("decode INITIAL CONTEXT SETUP REQUEST", lambda: s1ap.decode(ON_S1[CONTEXT.name])),
+        ("encode a NAS frame of the radio", lambda: uu.encode(FRAME)),
+        ("decode a NAS frame of the radio", lambda: uu.decode(ON_AIR)),
     ],
 )
-def test_rate(what: str, work: Callable[[], Any], floor: int) -> None:
+def test_rate(what: str, work: Callable[[], Any]) -> None:
     best = 9.0
     for _ in range(5):
         start = time.process_time()
@@ -70,4 +69,3 @@ def test_rate(what: str, work: Callable[[], Any], floor: int) -> None:
         best = min(best, time.process_time() - start)
     rate = 3000 / best
     sys.stdout.write(f"{what}: {rate:,.0f}/s\n")
-    assert rate > floor
