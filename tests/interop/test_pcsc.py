@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
@@ -71,11 +72,21 @@ def wait_for(what: str, is_there: str, log: Path) -> None:
     pytest.fail(f"no {is_there!r}: {log.read_text()}")
 
 
+def free_port() -> int:
+    """Find a port that is free on all addresses, as the driver binds it.
+
+    It is below the range from which the system gives ports to the connections of tests that run meanwhile.
+    """
+    for port in range(20000 + os.getpid() % 5000, 30000):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("", port))
+            return port
+    pytest.fail("no port is free")
+
+
 @pytest.fixture(name="card")
 def _card(tmp_path: Path) -> Iterator[Path]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     (tmp_path / "readers").mkdir()
     (tmp_path / "readers" / "vpcd").write_text(
         f'FRIENDLYNAME "Virtual PCD"\nDEVICENAME /dev/null:{port:#x}\nLIBPATH {DRIVER}\nCHANNELID {port:#x}\n'
