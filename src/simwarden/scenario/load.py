@@ -103,7 +103,11 @@ class Loader:
     def load(self, path: str | Path, text: str | None = None) -> Scenario:
         """Read and check one scenario by itself. Raises ScenarioErrors with all that is wrong, or ConfigError."""
         problems = Problems()
-        source = read(read_file(path) if text is None else text, str(path), problems)
+        return self.assemble(read(read_file(path) if text is None else text, str(path), problems), problems)
+
+    def assemble(self, source: Source, problems: Problems | None = None) -> Scenario:
+        """Check a document that was read or put together; `problems` are those found so far. Raises as `load` does."""
+        problems = problems or Problems()
         scenario = self._assemble(source, problems)
         problems.raise_if_any()
         return scenario
@@ -137,7 +141,7 @@ class Loader:
             clock=header.clock,
             keep_alives=header.keep_alives,
             facts={key: data[key] for key in parts if key in data and key != "steps"},
-            lines={str(key[0]): line for key, (line, _) in source.keys.items() if len(key) == 1},
+            lines={key: (top / key).key.line for key in data},
         )
 
     def _network(self, data: dict[str, Any], top: Spot, problems: Problems) -> Mapping[str, network.Instance]:
