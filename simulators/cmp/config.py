@@ -2,38 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from simulators.cmp.north.config import NorthConfig
-from simwarden.model.identity import Plmn, check_imsi, imei_key
-from simwarden.model.units import seconds
+from simwarden.model.identity import check_imsi, imei_key
 from simwarden.policy.card_states import CardState
 from simwarden.policy.equipment_lists import EquipmentRange
 from simwarden.policy.platform import LARGEST_BATCH, LOCK, Mismatch
-from simwarden.runtime.declare import ElementConfig, Model
-
-
-class PeerEntry(Model):
-    """A node that may ask."""
-
-    realm: str = ""
-    """Its Diameter realm; by default what follows the first label of its name."""
-    relay: bool = False
-    """Whether it may carry questions of other listed nodes."""
-
-
-def _entry(value: object) -> object:
-    return {} if value == "" else value
-
-
-def _duration(value: Any) -> Any:
-    return seconds(value) if isinstance(value, str) else value
-
-
-Entry = Annotated[PeerEntry, BeforeValidator(_entry)]
-Seconds = Annotated[float, BeforeValidator(_duration), Field(ge=0)]
+from simwarden.runtime.approval import Approval, Period, TerminalBinding
+from simwarden.runtime.declare import Model, Seconds
+from simwarden.runtime.known_peers import Entry, PeerEntry, ServerConfig
 
 
 class Account(Model):
@@ -78,24 +58,16 @@ class Limits(Model):
 
     rebindings: int = Field(default=2, ge=0)
     """Changes of a card's binding in a period."""
-    period: Literal["day", "month", "year"] = "month"
+    period: Period = "month"
     lock: Seconds = LOCK
     """Between two operations on a card."""
     batch: int = Field(default=LARGEST_BATCH, ge=1)
     """Cards in a batch of operations."""
 
 
-class CmpConfig(ElementConfig):
+class CmpConfig(ServerConfig):
     """Settings of a connection-management platform."""
 
-    plmn: str = "001-01"
-    """Home network."""
-    host: str = ""
-    """Origin-Host; by default the element's name in the home network's realm (TS 23.003 19.2)."""
-    realm: str = ""
-    """Origin-Realm; by default the home network's."""
-    address: str = "127.0.0.1"
-    """Host-IP-Address told to peers."""
     peers: dict[str, Entry] = Field(default_factory=lambda: {"mme": PeerEntry(), "eir": PeerEntry(relay=True)})
     """Nodes that may ask, by Diameter identity; a name without a dot is one of the home network's realm."""
     hss: str = "hss"
@@ -116,32 +88,12 @@ class CmpConfig(ElementConfig):
     suspension: Literal["barring", "withdrawal"] = "withdrawal"
     """How the register suspends: withdrawal ends what runs by CLR, barring by IDR."""
 
-    @field_validator("plmn")
-    @classmethod
-    def _is_plmn(cls, value: str) -> str:
-        return str(Plmn.parse(value))
 
-
-class CmpBinding(Model):
+class CmpBinding(TerminalBinding):
     """Binding by the platform: an IMEI given, or captured at first use."""
 
     by: Literal["cmp"] = "cmp"
     """Who checks."""
-    imei: str = ""
-    """The IMEI given, 14 to 16 digits."""
-    learn: Literal["", "first-use"] = ""
-    """Capture it at first use."""
-
-    @model_validator(mode="after")
-    def _one(self) -> CmpBinding:
-        if bool(self.imei) == bool(self.learn):
-            raise ValueError("give imei, or learn: first-use")
-        return self
-
-    @field_validator("imei")
-    @classmethod
-    def _is_imei(cls, value: str) -> str:
-        return imei_key(value) if value else ""
 
 
 class CmpCard(Model):
@@ -190,29 +142,12 @@ class BulkLoad(Model):
     cards: tuple[BulkCard, ...]
 
 
-class Approval(Model):
-    """The record of a change: who is responsible, why, and the reference of the signed form."""
-
-    approver: str = ""
-    reason: str = ""
-    form: str = ""
-
-
-class BindingChange(Approval):
-    """Body of `PUT /cards/{imsi}/binding`."""
-
-    imei: str = ""
-    learn: Literal["", "first-use"] = ""
-
-    def binding(self) -> CmpBinding:
-        """Return the binding asked for. Raises ValueError."""
-        return CmpBinding(imei=self.imei, learn=self.learn)
-
-
-class BatchItem(BindingChange):
-    """One card of a batch; with neither imei nor learn its binding is taken away."""
+class BatchItem(Approval):
+    """One card of a batch; with neither imei nor learn its binding is taken away. A wrong IMEI is that card's fault."""
 
     imsi: str
+    imei: str = ""
+    learn: Literal["", "first-use"] = ""
 
 
 class BindingBatch(Approval):

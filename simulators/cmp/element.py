@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, Any, TypeVar
-
-from pydantic import BaseModel, ValidationError
+from typing import TYPE_CHECKING, Any
 
 from simulators.cmp import controls
 from simulators.cmp.card import Card
 from simulators.cmp.config import (
     Account,
-    Approval,
     BindingBatch,
-    BindingChange,
     BulkCard,
     BulkLoad,
     CmpBinding,
@@ -22,23 +18,22 @@ from simulators.cmp.config import (
     Pool,
 )
 from simulators.cmp.north.service import North, NorthVerbs
-from simulators.cmp.platform import By, Platform
+from simulators.cmp.platform import Platform
 from simulators.cmp.procedures import binding, lifecycle, records
 from simulators.cmp.procedures.identity_check import me_identity_check
 from simwarden.policy.card_states import Operation
+from simwarden.runtime.approval import BindingChange, By, without_approval
 from simwarden.runtime.declare import Declaration, Observable
-from simwarden.runtime.diameter import DiameterNode, LocalNode
+from simwarden.runtime.diameter import DiameterNode
 from simwarden.runtime.element import Element
 from simwarden.runtime.management import Call, ManagementError, Role, route
-from simwarden.runtime.provision import CardProvision
+from simwarden.runtime.provision import provisioned, validated
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from simwarden.runtime.diameter import Peer
+    from simwarden.runtime.provision import CardProvision
     from simwarden.wire.diameter import Message
 
-M = TypeVar("M", bound=BaseModel)
 _BOTH = (Role.OPERATOR, Role.CUSTOMER)
 
 
@@ -79,11 +74,8 @@ class Cmp(NorthVerbs, Element[CmpConfig]):
 
         store = Store(self.site.open_store(METADATA))
         platform = self.platform = Platform(self.site, self.config, store)
-        local = LocalNode(
-            platform.host, platform.realm, (self.config.address,), state_id=int(platform.now().timestamp())
-        )
         handlers = {"me-identity-check-request": self._check}
-        platform.node = DiameterNode(self.site, local, handlers, admit=platform.admit)
+        platform.node = DiameterNode(self.site, platform.peers.local(), handlers, admit=platform.peers.admit)
         self.north = North(platform, self.config.north) if self.config.north.clients else None
         await platform.node.listen("S13")
         if self.north is not None:
@@ -119,19 +111,13 @@ class Cmp(NorthVerbs, Element[CmpConfig]):
     @route("PUT", "/cards/{imsi}")
     async def provision_card(self, call: Call) -> dict[str, Any]:
         """Provision a card; of one that is held, whose it is may change, its state and a held binding not (409)."""
-        wanted = _validated(CardProvision, call.body)
-        if wanted.imsi != call.path["imsi"]:
-            raise ManagementError(400, "the IMSI is that of the path")
-        bindings = [_validated(CmpBinding, entry) for entry in wanted.sections.get("binding", [])]
-        cards = [_validated(CmpCard, entry) for entry in wanted.sections.get("platform", [])]
-        if len(bindings) > 1 or len(cards) > 1:
-            raise ManagementError(400, "a card has one binding and one place on the platform")
-        made = _made(wanted, bindings[0] if bindings else None, cards[0] if cards else CmpCard())
+        wanted = provisioned(call.path["imsi"], call.body)
+        made = _made(wanted, wanted.entry("binding", CmpBinding), wanted.entry("platform", CmpCard) or CmpCard())
         held = self.platform.store.get(made.imsi)
         if held is not None:
             made = _carry_over(held, made)
         details = {"account": made.account, "batch": made.batch, "state": made.state.value, "bound": made.bound}
-        self.platform.store.put(made, self.platform.record("provision", made.imsi, _by(call), details))
+        self.platform.store.put(made, self.platform.record("provision", made.imsi, By.of(call), details))
         self.platform.show_card(made)
         self.platform.show_binding(made)
         self.platform.happened("provisioned", made)
@@ -140,8 +126,8 @@ class Cmp(NorthVerbs, Element[CmpConfig]):
     @route("POST", "/cards")
     async def load(self, call: Call) -> dict[str, int]:
         """Load many new cards with their bindings, all or none; 409 names cards that are held already."""
-        wanted = _validated(BulkLoad, call.body).cards
-        record = self.platform.record("load", "", _by(call), {"cards": len(wanted)})
+        wanted = validated(BulkLoad, call.body).cards
+        record = self.platform.record("load", "", By.of(call), {"cards": len(wanted)})
         if len({each.imsi for each in wanted}) != len(wanted):
             raise ManagementError(400, "an IMSI stands there twice")
         held = self.platform.store.load(map(_of_bulk, wanted), record)
@@ -164,7 +150,7 @@ class Cmp(NorthVerbs, Element[CmpConfig]):
         if operation is Operation.FIRST_USE:
             raise ManagementError(400, "a first use is the network's")
         card = self._card(call)
-        await lifecycle.operate(self.platform, card, operation, _by(call))
+        await lifecycle.operate(self.platform, card, operation, By.of(call))
         return self.platform.tell(card)
 
     # -- bindings
@@ -173,26 +159,23 @@ class Cmp(NorthVerbs, Element[CmpConfig]):
     async def bind(self, call: Call) -> dict[str, Any]:
         """Bind a card to an IMEI, or to the one of its next first use. By the operator, with an approval record."""
         card = self._card(call)
-        try:
-            wanted = _validated(BindingChange, call.body).binding()
-        except ValidationError as wrong:
-            raise ManagementError(400, _reasons(wrong)) from None
-        await binding.bind(self.platform, card, _by(call), imei=wanted.imei)
+        wanted = validated(BindingChange, call.body)
+        await binding.bind(self.platform, card, By.of(call), imei=wanted.imei)
         return self.platform.tell(card)
 
     @route("DELETE", "/cards/{imsi}/binding", roles=_BOTH)
     async def unbind(self, call: Call) -> dict[str, Any]:
         """Take a card's binding away. By the operator, with an approval record."""
         card = self._card(call)
-        await binding.unbind(self.platform, card, _by(call))
+        await binding.unbind(self.platform, card, By.of(call))
         return self.platform.tell(card)
 
     @route("POST", "/bindings", roles=_BOTH)
     async def change_bindings(self, call: Call) -> dict[str, Any]:
         """Change the bindings of a batch of cards; each has its own outcome."""
-        self.platform.require(controls.OPERATOR, None, _by(call), "batch", _by(call).asks)
-        wanted = _validated(BindingBatch, call.body)
-        return {"cards": await binding.change_batch(self.platform, wanted.cards, _by(call))}
+        self.platform.require(controls.OPERATOR, None, By.of(call), "batch", By.of(call).asks)
+        wanted = validated(BindingBatch, call.body)
+        return {"cards": await binding.change_batch(self.platform, wanted.cards, By.of(call))}
 
     @route("GET", "/pools")
     async def list_pools(self, _call: Call) -> dict[str, Any]:
@@ -202,23 +185,23 @@ class Cmp(NorthVerbs, Element[CmpConfig]):
     @route("PUT", "/pools/{pool}", roles=_BOTH)
     async def put_pool(self, call: Call) -> dict[str, int]:
         """Set a pool of terminals tied to a pool of numbers; what it no longer allows ends at once."""
-        pool = _validated(Pool, {key: value for key, value in call.body.items() if key not in Approval.model_fields})
-        return {"ended": await binding.put_pool(self.platform, call.path["pool"], pool, _by(call))}
+        pool = validated(Pool, without_approval(call.body))
+        return {"ended": await binding.put_pool(self.platform, call.path["pool"], pool, By.of(call))}
 
     @route("DELETE", "/pools/{pool}", roles=_BOTH)
     async def delete_pool(self, call: Call) -> dict[str, int]:
         """Take a pool of terminals away."""
         if call.path["pool"] not in self.platform.pools:
             raise ManagementError(404, f"there is no pool {call.path['pool']}")
-        return {"ended": await binding.put_pool(self.platform, call.path["pool"], None, _by(call))}
+        return {"ended": await binding.put_pool(self.platform, call.path["pool"], None, By.of(call))}
 
     # -- accounts and batches
 
     @route("PUT", "/accounts/{account}", roles=_BOTH)
     async def put_account(self, call: Call) -> dict[str, Any]:
         """Set what an account wants of the check of its cards."""
-        account = _validated(Account, call.body)
-        binding.put_account(self.platform, call.path["account"], account, _by(call))
+        account = validated(Account, call.body)
+        binding.put_account(self.platform, call.path["account"], account, By.of(call))
         if account.check == "next-day":
             self._judge_days()
         return account.model_dump(mode="json")
@@ -227,7 +210,7 @@ class Cmp(NorthVerbs, Element[CmpConfig]):
     async def shut_down(self, call: Call) -> dict[str, int]:
         """Shut one batch of a customer down at once; other batches stay up."""
         account, batch = call.path["account"], call.path["batch"]
-        return {"cards": await lifecycle.shut_down(self.platform, account, batch, _by(call))}
+        return {"cards": await lifecycle.shut_down(self.platform, account, batch, By.of(call))}
 
     # -- records
 
@@ -264,11 +247,6 @@ class Cmp(NorthVerbs, Element[CmpConfig]):
         return self.platform.card(call.path["imsi"])
 
 
-def _by(call: Call) -> By:
-    given = {name: str(call.body.get(name, "")) for name in Approval.model_fields}
-    return By(call.role, call.caller, **given)
-
-
 def _made(wanted: CardProvision, bound: CmpBinding | None, place: CmpCard) -> Card:
     return Card(
         imsi=wanted.imsi,
@@ -279,7 +257,7 @@ def _made(wanted: CardProvision, bound: CmpBinding | None, place: CmpCard) -> Ca
         account=place.account,
         batch=place.batch,
         state=place.state,
-        mode="" if bound is None else "given" if bound.imei else "learned",
+        mode=bound.mode if bound is not None else "",
         bound=bound.imei if bound is not None else "",
     )
 
@@ -306,15 +284,3 @@ def _carry_over(held: Card, made: Card) -> Card:
     kept = {name: getattr(held, name) for name in ("state", "terminal", "first", "mismatches", "operated", "owed")}
     identity = {name: getattr(made, name) for name in ("imsi", "iccid", "msisdn", "name", "form", "account", "batch")}
     return Card(**identity, **kept, mode=mode, bound=bound)
-
-
-def _validated(model: type[M], body: Mapping[str, Any]) -> M:
-    try:
-        return model.model_validate(dict(body))
-    except ValidationError as error:
-        raise ManagementError(400, _reasons(error)) from None
-
-
-def _reasons(error: ValidationError) -> str:
-    found = error.errors(include_input=False, include_context=False, include_url=False)
-    return "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in found)

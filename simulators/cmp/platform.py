@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from simulators.cmp import controls
 from simulators.cmp.config import Account, Pool
-from simwarden.model.identity import Imei, Plmn
+from simwarden.model.identity import Imei
 from simwarden.policy.equipment_lists import EquipmentLists, EquipmentRange, Status
 from simwarden.policy.risk_scenes import SCENES
-from simwarden.runtime.management import ManagementError, Role
+from simwarden.runtime.approval import Audit, period_start
+from simwarden.runtime.known_peers import KnownPeers
+from simwarden.runtime.management import ManagementError
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -20,29 +22,9 @@ if TYPE_CHECKING:
     from simulators.cmp.config import CmpConfig
     from simulators.cmp.store import Store
     from simwarden.policy.decision import Control, Decision
+    from simwarden.runtime.approval import By
     from simwarden.runtime.diameter import DiameterNode
     from simwarden.runtime.element import Site
-
-
-@dataclass(frozen=True, slots=True)
-class By:
-    """Who does something, with the approval record: a role and a name, who is responsible, why, and the form."""
-
-    role: Role = Role.OPERATOR
-    caller: str = ""
-    approver: str = ""
-    reason: str = ""
-    form: str = ""
-
-    @property
-    def approval(self) -> dict[str, str]:
-        """The approval record."""
-        return {"approver": self.approver, "reason": self.reason, "form": self.form}
-
-    @property
-    def asks(self) -> dict[str, str]:
-        """What the control that lets the operator alone do it wants to know."""
-        return {"role": self.role.value, "caller": self.caller}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +59,8 @@ class Platform:
 
     def __init__(self, site: Site, config: CmpConfig, store: Store) -> None:
         self.site, self.config, self.store = site, config, store
-        self.realm = config.realm or Plmn.parse(config.plmn).realm
-        self.host = config.host or f"{site.name}.{self.realm}"
-        entries = {name if "." in name else f"{name}.{self.realm}": entry for name, entry in config.peers.items()}
-        self.listed = {peer: entry.realm or peer.partition(".")[2] for peer, entry in entries.items()}
-        self.relays = frozenset(peer for peer, entry in entries.items() if entry.relay)
+        self.peers = KnownPeers(site, config, config.peers, controls.PEER)
+        self.audit = Audit(site, store.audit)
         self.accounts: dict[str, Account] = dict(config.accounts)
         self.pools: dict[str, Pool] = dict(config.pools)
         self.terminals: dict[str, Terminals] = {}
@@ -142,13 +121,7 @@ class Platform:
         self, control: Control, card: Card | None, by: By, action: str, facts: Mapping[str, Any], *, status: int = 403
     ) -> Decision:
         """Ask a control about an operation; a refusal is kept in the audit. Raises ManagementError."""
-        imsi = card.imsi if card is not None else ""
-        decision = self.site.decide(control, imsi, **facts)
-        if not decision.admitted:
-            details = {"control": control.id, "refusal": decision.reason, **by.approval}
-            self.store.audit(self.record(f"{action}-refused", imsi, by, details))
-            raise ManagementError(status, decision.reason)
-        return decision
+        return self.audit.require(control, card.imsi if card is not None else "", by, action, facts, status=status)
 
     # -- time and records
 
@@ -158,17 +131,11 @@ class Platform:
 
     def period_start(self) -> str:
         """Return when the present period of the limit of re-bindings began (ISO, UTC)."""
-        today = self.now().replace(hour=0, minute=0, second=0, microsecond=0)
-        period = self.config.limits.period
-        if period != "day":
-            today = today.replace(day=1)
-        return (today.replace(month=1) if period == "year" else today).isoformat()
+        return period_start(self.now(), self.config.limits.period)
 
     def record(self, action: str, imsi: str, by: By | None, details: Mapping[str, Any]) -> dict[str, Any]:
         """Make an audit record; without `by` it is the network that does something."""
-        role, caller = (by.role.value, by.caller) if by is not None else ("network", "")
-        at = self.now().isoformat()
-        return {"at": at, "role": role, "caller": caller, "action": action, "imsi": imsi, "details": dict(details)}
+        return self.audit.record(action, imsi, details, by)
 
     def risk(self, card: Card, scene: str, decision: Decision, *, source: str, action: str) -> None:
         """Keep a record of risk with the scene's code, and show it."""
@@ -225,16 +192,6 @@ class Platform:
             "mismatches": card.mismatches,
             "owed": card.owed,
         }
-
-    def admit(self, host: str, realm: str, _name: str) -> bool:
-        """Decide whether a node may connect."""
-        return self.judge_peer(host, realm, "", "").admitted
-
-    def judge_peer(self, host: str, realm: str, through: str, imsi: str) -> Decision:
-        """Decide about the node that a message comes from, through another."""
-        return self.site.decide(
-            controls.PEER, imsi, host=host, realm=realm, listed=self.listed, through=through, relays=self.relays
-        )
 
 
 def _holds(pool: Pool, card: Card) -> bool:

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from simulators.cmp.card import Card
 from simwarden.policy.card_states import CardState
+from simwarden.runtime.audit_table import AuditTable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -62,17 +63,7 @@ _RISKS = sa.Table(
     *(sa.Column(name, sa.String, nullable=False) for name in ("msisdn", "account", "batch", "scene", "meaning")),
     *(sa.Column(name, sa.String, nullable=False) for name in ("expected", "seen", "source", "action")),
 )
-_AUDIT = sa.Table(
-    "audit",
-    METADATA,
-    sa.Column("id", sa.Integer, primary_key=True),
-    sa.Column("at", sa.String, nullable=False, index=True),
-    sa.Column("role", sa.String, nullable=False),
-    sa.Column("caller", sa.String, nullable=False),
-    sa.Column("action", sa.String, nullable=False),
-    sa.Column("imsi", sa.String(15), nullable=False, index=True),
-    sa.Column("details", sa.JSON, nullable=False),
-)
+_AUDIT = AuditTable(METADATA)
 _FIELDS = tuple(Card.__dataclass_fields__)
 _BY_IMSI = sa.select(_CARDS).where(_CARDS.c.imsi == sa.bindparam("key"))
 _UPDATE = sa.update(_CARDS).where(_CARDS.c.imsi == sa.bindparam("key"))
@@ -153,8 +144,7 @@ class Store:
             changed = connection.execute(_WHOLE, {"key": card.imsi, **{f"new_{k}": v for k, v in values.items()}})
             if changed.rowcount == 0:
                 connection.execute(sa.insert(_CARDS).values(values))
-            if audit:
-                connection.execute(sa.insert(_AUDIT), list(audit))
+            _AUDIT.add(connection, audit)
         self._keep(card)
 
     def put_all(self, cards: Sequence[Card], audit: Sequence[dict[str, Any]]) -> None:
@@ -163,8 +153,7 @@ class Store:
             rows = [{"key": card.imsi, **{f"new_{k}": v for k, v in _row(card).items()}} for card in cards]
             if rows:
                 connection.execute(_WHOLE, rows)
-            if audit:
-                connection.execute(sa.insert(_AUDIT), list(audit))
+            _AUDIT.add(connection, audit)
 
     def load(self, cards: Iterable[Card], audit: dict[str, Any]) -> list[str]:
         """Keep many new cards, or none of them; return the IMSIs that are held already, for which nothing was kept."""
@@ -177,7 +166,7 @@ class Store:
                 held += connection.execute(sa.select(_CARDS.c.imsi).where(_CARDS.c.imsi.in_(part))).scalars()
             if not held and rows:
                 connection.execute(sa.insert(_CARDS), rows)
-                connection.execute(sa.insert(_AUDIT).values(audit))
+                _AUDIT.add(connection, [audit])
         return held
 
     def capture(self, card: Card, imei: str, audit: dict[str, Any]) -> bool:
@@ -187,7 +176,7 @@ class Store:
                 connection.rollback()
                 self._cache.pop(card.imsi, None)
                 return False
-            connection.execute(sa.insert(_AUDIT).values(audit))
+            _AUDIT.add(connection, [audit])
         card.bound = imei
         return True
 
@@ -204,7 +193,7 @@ class Store:
         with self._engine.begin() as connection:
             connection.execute(sa.delete(_SETTINGS).where(_SETTINGS.c.kind == kind, _SETTINGS.c.name == name))
             connection.execute(sa.insert(_SETTINGS).values(kind=kind, name=name, value=value))
-            connection.execute(sa.insert(_AUDIT).values(audit))
+            _AUDIT.add(connection, [audit])
 
     # -- records
 
@@ -227,26 +216,20 @@ class Store:
 
     def risks(self, imsi: str = "") -> list[dict[str, Any]]:
         """Return records of risk in order, of one card or of all."""
-        return self._read(_RISKS, imsi)
+        query = sa.select(_RISKS).order_by(_RISKS.c.id)
+        if imsi:
+            query = query.where(_RISKS.c.imsi == imsi)
+        with self._engine.connect() as connection:
+            return [dict(row) for row in connection.execute(query).mappings()]
 
     def audit(self, record: dict[str, Any]) -> None:
         """Keep an audit record."""
-        with self._engine.begin() as connection:
-            connection.execute(sa.insert(_AUDIT).values(record))
+        _AUDIT.keep(self._engine, record)
 
     def audited(self, imsi: str = "") -> list[dict[str, Any]]:
         """Return audit records in order, of one card or of all."""
-        return self._read(_AUDIT, imsi)
+        return _AUDIT.read(self._engine, imsi)
 
     def rebindings(self, imsi: str, since: str) -> int:
         """Return how often a card's held binding was changed since a time (ISO, UTC)."""
-        about = (_AUDIT.c.imsi == imsi, _AUDIT.c.action == REBIND, _AUDIT.c.at >= since)
-        with self._engine.connect() as connection:
-            return connection.execute(sa.select(sa.func.count()).select_from(_AUDIT).where(*about)).scalar_one()
-
-    def _read(self, table: sa.Table, imsi: str) -> list[dict[str, Any]]:
-        query = sa.select(table).order_by(table.c.id)
-        if imsi:
-            query = query.where(table.c.imsi == imsi)
-        with self._engine.connect() as connection:
-            return [dict(row) for row in connection.execute(query).mappings()]
+        return _AUDIT.count(self._engine, imsi, REBIND, since)

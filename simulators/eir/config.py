@@ -2,27 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from simwarden.model.identity import Plmn
 from simwarden.policy.equipment_lists import EquipmentRange, Status
-from simwarden.runtime.declare import ElementConfig, Model
-
-
-class PeerEntry(Model):
-    """A node that may ask."""
-
-    realm: str = ""
-    """Its Diameter realm; by default what follows the first label of its name."""
-
-
-def _entry(value: object) -> object:
-    return {} if value == "" else value
-
-
-Entry = Annotated[PeerEntry, BeforeValidator(_entry)]
+from simwarden.runtime.declare import Model
+from simwarden.runtime.known_peers import Entry, PeerEntry, ServerConfig
 
 
 def _ranges(value: tuple[str, ...]) -> tuple[str, ...]:
@@ -37,21 +23,13 @@ def _entries(value: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(text if _is_kind(text) else str(EquipmentRange.parse(text)) for text in value)
 
 
-class EirConfig(ElementConfig):
+class EirConfig(ServerConfig):
     """Settings of an EIR.
 
     An entry of a list is an IMEI (14 to 16 digits), a TAC (8), a range of TACs (99000201-99000299), or a kind of
     terminal of the library (`phone`). Of several that hold a terminal the narrowest counts, a kind last.
     """
 
-    plmn: str = "001-01"
-    """Home network."""
-    host: str = ""
-    """Origin-Host; by default the element's name in the home network's realm (TS 23.003 19.2)."""
-    realm: str = ""
-    """Origin-Realm; by default the home network's."""
-    address: str = "127.0.0.1"
-    """Host-IP-Address told to peers."""
     peers: dict[str, Entry] = Field(default_factory=lambda: {"mme": PeerEntry()})
     """Nodes that may ask, by Diameter identity; a name without a dot is one of the home network's realm."""
     allowed: tuple[str, ...] = ()
@@ -70,11 +48,6 @@ class EirConfig(ElementConfig):
     """Seconds to wait for the platform's answer; less than who asks here waits."""
     library: str = ""
     """CSV file of terminals (tac, kind, maker, model) to use instead of the one shipped."""
-
-    @field_validator("plmn")
-    @classmethod
-    def _is_plmn(cls, value: str) -> str:
-        return str(Plmn.parse(value))
 
     @field_validator("allowed", "prohibited", "tracked")
     @classmethod

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
-
-from pydantic import BaseModel, ValidationError
+from typing import TYPE_CHECKING, Any
 
 from simulators.eir.config import EirBinding, EirConfig, LibraryImport, ListEntry
 from simulators.eir.library import load_library, read_library
-from simulators.eir.procedures import ALL, Register, me_identity_check
+from simulators.eir.procedures import ALL, PEER, Register, me_identity_check
 from simwarden.errors import ConfigError
-from simwarden.model.identity import Imei, Plmn
+from simwarden.model.identity import Imei
 from simwarden.policy.equipment_lists import EquipmentLists, EquipmentRange, Status
+from simwarden.runtime.approval import Audit, By
 from simwarden.runtime.declare import Declaration, Observable, VerbModel, verb
-from simwarden.runtime.diameter import DiameterNode, LocalNode
+from simwarden.runtime.diameter import DiameterNode
 from simwarden.runtime.element import Element
+from simwarden.runtime.known_peers import KnownPeers
 from simwarden.runtime.management import Call, ManagementError, Role, route
-from simwarden.runtime.provision import CardProvision
+from simwarden.runtime.provision import provisioned, validated
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from simulators.eir.store import Store
     from simwarden.runtime.diameter import Peer
     from simwarden.wire.diameter import Message
-
-M = TypeVar("M", bound=BaseModel)
 
 
 class ListEquipment(VerbModel):
@@ -67,23 +65,20 @@ class Eir(Element[EirConfig]):
         from simulators.eir.store import METADATA, Store  # noqa: PLC0415 - SQLAlchemy is heavy; checking files needs none
 
         config = self.config
-        realm = config.realm or Plmn.parse(config.plmn).realm
-        host = config.host or f"{self.site.name}.{realm}"
-        peers = {name if "." in name else f"{name}.{realm}": entry for name, entry in config.peers.items()}
+        peers = KnownPeers(self.site, config, config.peers, PEER)
         self.store = Store(self.site.open_store(METADATA))
+        self.audits = Audit(self.site, self.store.audit)
         self.register = Register(
             self.site,
             config,
-            realm,
-            {peer: entry.realm or peer.partition(".")[2] for peer, entry in peers.items()},
+            peers,
             self._lists(),
             self.store.library() or load_library(config.library),
             self.store.pools(),
             config.kinds(),
         )
-        local = LocalNode(host, realm, (config.address,), state_id=int(self.site.clock.wall().timestamp()))
         handlers = {"me-identity-check-request": self._check}
-        self.node = DiameterNode(self.site, local, handlers, admit=self.register.admit)
+        self.node = DiameterNode(self.site, peers.local(), handlers, admit=peers.admit)
         await self.node.listen("S13")
         if config.cmp:
             await self.node.connect("S13", config.cmp)
@@ -133,7 +128,7 @@ class Eir(Element[EirConfig]):
     @route("PUT", "/equipment/{entry}")
     async def put_entry(self, call: Call) -> dict[str, str]:
         """Put an IMEI, a TAC or a range of TACs on a list."""
-        entry, wanted = _entry(call), _validated(ListEntry, call.body)
+        entry, wanted = _entry(call), validated(ListEntry, call.body)
         details = {"status": wanted.status.value, "reason": wanted.reason}
         self.store.put_entry(entry, wanted.status, self._record(call, "list", str(entry), details))
         self.register.lists.put(entry, wanted.status)
@@ -152,7 +147,7 @@ class Eir(Element[EirConfig]):
     async def import_library(self, call: Call) -> dict[str, int]:
         """Use a library of one's own (CSV: tac, kind, maker, model) from now on."""
         try:
-            library = read_library(_validated(LibraryImport, call.body).csv, "csv")
+            library = read_library(validated(LibraryImport, call.body).csv, "csv")
         except ConfigError as wrong:
             raise ManagementError(400, str(wrong)) from wrong
         self.store.put_library(library, self._record(call, "library", "", {"terminals": len(library)}))
@@ -164,11 +159,8 @@ class Eir(Element[EirConfig]):
     @route("PUT", "/cards/{imsi}")
     async def provision_card(self, call: Call) -> dict[str, Any]:
         """Tie a card to its pool of terminals, or take the tie away."""
-        wanted = _validated(CardProvision, call.body)
-        pools = [_validated(EirBinding, entry) for entry in wanted.sections.get("binding", [])]
-        if len(pools) > 1 or wanted.imsi != call.path["imsi"]:
-            raise ManagementError(400, "a card has one pool in the register, and the IMSI of the path")
-        pool = pools[0] if pools else None
+        wanted = provisioned(call.path["imsi"], call.body)
+        pool = wanted.entry("binding", EirBinding)
         details = pool.model_dump(mode="json") if pool else {}
         self.store.put_pool(wanted.imsi, pool, self._record(call, "provision", wanted.imsi, details))
         if pool is None:
@@ -198,14 +190,7 @@ class Eir(Element[EirConfig]):
         return arguments.status.value
 
     def _record(self, call: Call, action: str, subject: str, details: Mapping[str, Any]) -> dict[str, Any]:
-        return {
-            "at": self.site.clock.wall().isoformat(),
-            "role": call.role.value,
-            "caller": call.caller,
-            "action": action,
-            "subject": subject,
-            "details": dict(details),
-        }
+        return self.audits.record(action, subject, details, By.of(call), key="subject")
 
 
 def _entry(call: Call) -> EquipmentRange:
@@ -213,12 +198,3 @@ def _entry(call: Call) -> EquipmentRange:
         return EquipmentRange.parse(call.path["entry"])
     except ValueError as wrong:
         raise ManagementError(400, str(wrong)) from None
-
-
-def _validated(model: type[M], body: Mapping[str, Any]) -> M:
-    try:
-        return model.model_validate(dict(body))
-    except ValidationError as error:
-        found = error.errors(include_input=False, include_context=False, include_url=False)
-        reasons = (f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in found)
-        raise ManagementError(400, "; ".join(reasons)) from None

@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from simwarden.model.identity import Imei, imei_key
+from simwarden.model.identity import Imei
 from simwarden.policy.binding import judge_peer
 from simwarden.policy.decision import Control
 from simwarden.policy.equipment import EquipmentAnswer, judge_equipment
 from simwarden.policy.equipment_lists import EquipmentLists, EquipmentRange, Status, judge_listed, judge_pool
 from simwarden.runtime.diameter import Unreachable
-from simwarden.wire.diameter import DiameterError, ExperimentalResult, Message, ResultCode
+from simwarden.wire.diameter import ExperimentalResult, Message, ResultCode
 from simwarden.wire.diameter.codes import EquipmentStatus
+from simwarden.wire.diameter.terminal import required_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from simwarden.policy.decision import Decision
     from simwarden.runtime.diameter import DiameterNode, Peer
     from simwarden.runtime.element import Site
+    from simwarden.runtime.known_peers import KnownPeers, PeerEntry
 
 LISTS = Control("eir.equipment", "mon.phone", judge_listed, "Equipment by the lists of the register")
 POOL = Control("eir.pool", "bind.pool", judge_pool, "A card's pool of terminals", "binding")
@@ -47,8 +49,7 @@ class Register:
 
     site: Site
     config: EirConfig
-    realm: str
-    listed_peers: Mapping[str, str]
+    peers: KnownPeers[PeerEntry]
     lists: EquipmentLists
     library: Mapping[str, TerminalType]
     pools: dict[str, EirBinding]
@@ -78,20 +79,13 @@ class Register:
         in_pool = self.site.decide(POOL, imsi, imei=key, pool=entries, kind=kind, kinds=pool.kinds)
         return decision if in_pool.admitted else in_pool
 
-    def admit(self, host: str, realm: str, _name: str) -> bool:
-        """Decide whether a node may connect."""
-        return self.site.decide(PEER, "", host=host, realm=realm, listed=self.listed_peers).admitted
-
 
 async def me_identity_check(register: Register, node: DiameterNode, message: Message, peer: Peer) -> Message:
     """Answer an ECR (6.2.1.3): the status of the equipment, or that it is unknown."""
-    realm = message.get("Destination-Realm")
-    if realm != register.realm:
-        return node.answer(message, ResultCode.DIAMETER_REALM_NOT_SERVED, reason=f"{realm} is not served here")
-    refused = _check_origin(register, node, message, peer)
+    refused = register.peers.refusal(node, message, peer)
     if refused is not None:
         return refused
-    key = _imei_of(message)
+    key = required_terminal(message)
     imsi = message.get("User-Name", "")
     decision = register.judge(key, imsi)
     status = _status_of(decision)
@@ -110,7 +104,7 @@ async def me_identity_check(register: Register, node: DiameterNode, message: Mes
 async def _ask_platform(register: Register, node: DiameterNode, message: Message, key: str, imsi: str) -> Decision:
     """Pass the question on to the platform, in the register's own name, and decide by what it says."""
     avps = [(name, message.get(name)) for name in ("Terminal-Information", "User-Name")]
-    question = node.make("ME-Identity-Check-Request", avps, realm=register.realm)
+    question = node.make("ME-Identity-Check-Request", avps, realm=register.peers.realm)
     try:
         answer = await node.ask(register.config.cmp, question, timeout=register.config.cmp_answer_time)
     except Unreachable as reason:
@@ -130,25 +124,3 @@ def _status_of(decision: Decision) -> Status:
     if decision.admitted:
         return Status.ALLOWED if refusing else status
     return status if refusing else Status.PROHIBITED
-
-
-def _check_origin(register: Register, node: DiameterNode, message: Message, peer: Peer) -> Message | None:
-    host, realm = message.get("Origin-Host"), message.get("Origin-Realm")
-    if (host, realm) == (peer.host, peer.realm):
-        return None
-    decision = register.site.decide(PEER, "", host=host, realm=realm, listed=register.listed_peers, through=peer.host)
-    if decision.admitted:
-        return None
-    failed = [("Origin-Host", host)]
-    return node.answer(message, ResultCode.DIAMETER_INVALID_AVP_VALUE, failed=failed, reason=decision.reason)
-
-
-def _imei_of(message: Message) -> str:
-    """Return the 14 digits of the IMEI, which an ECR must have. Raises DiameterError (5005 or 5004)."""
-    imei = message.find("Terminal-Information", "IMEI")
-    if imei is None:
-        raise DiameterError(ResultCode.DIAMETER_MISSING_AVP, "Terminal-Information lacks IMEI", [("IMEI", "")])
-    try:
-        return imei_key(imei)
-    except ValueError as wrong:
-        raise DiameterError(ResultCode.DIAMETER_INVALID_AVP_VALUE, str(wrong), [("IMEI", imei)]) from None

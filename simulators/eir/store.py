@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from simulators.eir.config import EirBinding
 from simulators.eir.library import TerminalType
 from simwarden.policy.equipment_lists import EquipmentRange, Status
+from simwarden.runtime.audit_table import AuditTable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,13 +33,7 @@ _LIBRARY = sa.Table(
     sa.Column("tac", sa.String(8), primary_key=True),
     *(sa.Column(name, sa.String, nullable=False) for name in ("kind", "maker", "model")),
 )
-_AUDIT = sa.Table(
-    "audit",
-    METADATA,
-    sa.Column("id", sa.Integer, primary_key=True),
-    *(sa.Column(name, sa.String, nullable=False) for name in ("at", "role", "caller", "action", "subject")),
-    sa.Column("details", sa.JSON, nullable=False),
-)
+_AUDIT = AuditTable(METADATA, key="subject")
 _REMOVED = "removed"
 
 
@@ -60,7 +55,7 @@ class Store:
         with self._engine.begin() as connection:
             connection.execute(sa.delete(_ENTRIES).where(_ENTRIES.c.entry == str(entry)))
             connection.execute(sa.insert(_ENTRIES).values(entry=str(entry), status=word))
-            connection.execute(sa.insert(_AUDIT).values(audit))
+            _AUDIT.add(connection, [audit])
 
     def pools(self) -> dict[str, EirBinding]:
         """Return the pools of cards by IMSI."""
@@ -74,7 +69,7 @@ class Store:
             connection.execute(sa.delete(_POOLS).where(_POOLS.c.imsi == imsi))
             if pool is not None:
                 connection.execute(sa.insert(_POOLS).values(imsi=imsi, pool=pool.model_dump(mode="json")))
-            connection.execute(sa.insert(_AUDIT).values(audit))
+            _AUDIT.add(connection, [audit])
 
     def library(self) -> dict[str, TerminalType]:
         """Return the imported library; empty if none was imported."""
@@ -89,14 +84,12 @@ class Store:
             connection.execute(sa.delete(_LIBRARY))
             if rows:
                 connection.execute(sa.insert(_LIBRARY), rows)
-            connection.execute(sa.insert(_AUDIT).values(audit))
+            _AUDIT.add(connection, [audit])
 
     def audit(self, record: dict[str, Any]) -> None:
         """Keep an audit record."""
-        with self._engine.begin() as connection:
-            connection.execute(sa.insert(_AUDIT).values(record))
+        _AUDIT.keep(self._engine, record)
 
     def audited(self) -> list[dict[str, Any]]:
         """Return all audit records in order."""
-        with self._engine.connect() as connection:
-            return [dict(row) for row in connection.execute(sa.select(_AUDIT).order_by(_AUDIT.c.id)).mappings()]
+        return _AUDIT.read(self._engine)

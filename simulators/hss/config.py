@@ -6,26 +6,19 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from simwarden.model.identity import Plmn, imei_key
-from simwarden.runtime.declare import ElementConfig, Model
+from simwarden.runtime.approval import TerminalBinding
+from simwarden.runtime.declare import Model
+from simwarden.runtime.known_peers import PeerEntry, ServerConfig, no_entry
 
 
-class PeerEntry(Model):
+class HssPeer(PeerEntry):
     """A node that may speak to the register."""
 
-    realm: str = ""
-    """Its Diameter realm; by default what follows the first label of its name."""
     home_province: bool = True
     """Whether its radio network is the home province's, so that a first use there teaches a binding."""
-    relay: bool = False
-    """Whether it may carry messages of other listed nodes."""
 
 
-def _entry(value: object) -> object:
-    return {} if value == "" else value
-
-
-Entry = Annotated[PeerEntry, BeforeValidator(_entry)]
+Entry = Annotated[HssPeer, BeforeValidator(no_entry)]
 
 
 class ErrorAnswer(Model):
@@ -70,18 +63,10 @@ class Apn(Model):
     """Static IP address, empty for a dynamic one."""
 
 
-class HssConfig(ElementConfig):
+class HssConfig(ServerConfig):
     """Settings of an HSS."""
 
-    plmn: str = "001-01"
-    """Home network."""
-    host: str = ""
-    """Origin-Host; by default the element's name in the home network's realm (TS 23.003 19.2)."""
-    realm: str = ""
-    """Origin-Realm; by default the home network's."""
-    address: str = "127.0.0.1"
-    """Host-IP-Address told to peers."""
-    peers: dict[str, Entry] = Field(default_factory=lambda: {"mme": PeerEntry()})
+    peers: dict[str, Entry] = Field(default_factory=lambda: {"mme": HssPeer()})
     """Nodes that may connect, by Diameter identity; a name without a dot is one of the home network's realm."""
     mismatch: ErrorAnswer = ErrorAnswer()
     """The answer to a terminal that is not the bound one; TS 29.272 has no code of its own for it."""
@@ -101,11 +86,6 @@ class HssConfig(ElementConfig):
     """Subscribed-Periodic-RAU-TAU-Timer in seconds; 0: the MME's own."""
     answer_time: float = Field(default=5.0, gt=0)
     """Seconds to wait for an MME's answer."""
-
-    @field_validator("plmn")
-    @classmethod
-    def _is_plmn(cls, value: str) -> str:
-        return str(Plmn.parse(value))
 
     @field_validator("zones")
     @classmethod
@@ -138,26 +118,11 @@ def _zones(value: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(_zone(zone) for zone in value)
 
 
-class HssBinding(Model):
-    """Binding in the register: an IMEI given beforehand, or learned at first use."""
+class HssBinding(TerminalBinding):
+    """Binding in the register: an IMEI given beforehand, or learned at first use in the home province."""
 
     by: Literal["hss"] = "hss"
     """Who checks."""
-    imei: str = ""
-    """The IMEI given, 14 to 16 digits."""
-    learn: Literal["", "first-use"] = ""
-    """Learn it from the first use in the home province."""
-
-    @model_validator(mode="after")
-    def _one(self) -> HssBinding:
-        if bool(self.imei) == bool(self.learn):
-            raise ValueError("give imei, or learn: first-use")
-        return self
-
-    @field_validator("imei")
-    @classmethod
-    def _is_imei(cls, value: str) -> str:
-        return imei_key(value) if value else ""
 
 
 class HssSubscription(Model):
@@ -188,25 +153,6 @@ class HssArea(Model):
     @classmethod
     def _are_zones(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         return _zones(value)
-
-
-class Approval(Model):
-    """The record that a change of a binding needs: who is responsible, why, and the reference of the signed form."""
-
-    approver: str = ""
-    reason: str = ""
-    form: str = ""
-
-
-class BindingChange(Approval):
-    """Body of `PUT /cards/{imsi}/binding`."""
-
-    imei: str = ""
-    learn: Literal["", "first-use"] = ""
-
-    def binding(self) -> HssBinding:
-        """Return the binding asked for. Raises ValueError."""
-        return HssBinding(imei=self.imei, learn=self.learn)
 
 
 class Suspension(Model):

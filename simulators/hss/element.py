@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
-
-from pydantic import BaseModel, ValidationError
+from typing import TYPE_CHECKING, Any, Literal
 
 from simulators.hss import controls
 from simulators.hss.config import (
-    BindingChange,
     HssArea,
     HssBinding,
     HssConfig,
@@ -24,17 +21,19 @@ from simulators.hss.procedures.notification import notify
 from simulators.hss.procedures.subscriber_data import change_subscription, insert_subscriber_data, tell_barring
 from simulators.hss.subscriber import Subscriber
 from simwarden.model.identity import Imei, check_imsi
+from simwarden.runtime.approval import BindingChange, By
 from simwarden.runtime.declare import CardName, Declaration, Observable, VerbModel, verb
 from simwarden.runtime.element import Element
 from simwarden.runtime.management import Call, ManagementError, Role, route
-from simwarden.runtime.provision import CardProvision
+from simwarden.runtime.provision import provisioned, validated
 from simwarden.wire.diameter import describe
 from simwarden.wire.diameter.codes import IdrFlags
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
-M = TypeVar("M", bound=BaseModel)
+    from simwarden.runtime.provision import CardProvision
+
 _BOTH = (Role.OPERATOR, Role.CUSTOMER)
 
 
@@ -130,14 +129,12 @@ class Hss(Element[HssConfig]):
 
         A binding that is held is not changed this way, since a change needs its approval record.
         """
-        wanted = _validated(CardProvision, call.body)
-        _check_card(call.path["imsi"], wanted)
-        bindings = [_validated(HssBinding, entry) for entry in wanted.sections.get("binding", [])]
-        subscriptions = [_validated(HssSubscription, entry) for entry in wanted.sections.get("subscription", [])]
+        wanted = provisioned(call.path["imsi"], call.body)
+        _check_card(wanted)
+        binding, area = wanted.entry("binding", HssBinding), wanted.entry("area", HssArea)
+        made = _subscriber(wanted, binding, wanted.entry("subscription", HssSubscription), area)
         held = self.core.store.get(wanted.imsi)
-        areas = [_validated(HssArea, entry) for entry in wanted.sections.get("area", [])]
-        made = _subscriber(wanted, bindings, subscriptions, areas)
-        self._may_be_so_large(made.imsi, HssSubscription.model_validate(made.subscription).zones, areas)
+        self._may_be_so_large(made.imsi, HssSubscription.model_validate(made.subscription).zones, area)
         if held is not None:
             made = _carry_over(held, made)
         self.core.store.put(made, self._record(call, "provision", made.imsi, {"profile": wanted.profile}))
@@ -176,16 +173,16 @@ class Hss(Element[HssConfig]):
     async def change_subscription(self, call: Call) -> dict[str, Any]:
         """Change access points or zone codes; the serving MME is told by IDR and DSR."""
         subscriber = self._card(call)
-        wanted = _validated(HssSubscription, call.body)
+        wanted = validated(HssSubscription, call.body)
         return await self._subscribe(call, subscriber, wanted)
 
     @route("PUT", "/cards/{imsi}/area")
     async def change_area(self, call: Call) -> dict[str, Any]:
         """Give a card other zone codes; the serving MME is told by IDR, and acts at once."""
-        subscriber, wanted = self._card(call), _validated(HssArea, call.body)
+        subscriber, wanted = self._card(call), validated(HssArea, call.body)
         held = HssSubscription.model_validate(subscriber.subscription)
         changed = held.model_copy(update={"zones": wanted.zones})
-        return await self._subscribe(call, subscriber, changed, [wanted])
+        return await self._subscribe(call, subscriber, changed, wanted)
 
     @route("DELETE", "/cards/{imsi}/area")
     async def end_area(self, call: Call) -> dict[str, Any]:
@@ -195,9 +192,9 @@ class Hss(Element[HssConfig]):
         return await self._subscribe(call, subscriber, held.model_copy(update={"zones": ()}))
 
     async def _subscribe(
-        self, call: Call, subscriber: Subscriber, wanted: HssSubscription, areas: Sequence[HssArea] = ()
+        self, call: Call, subscriber: Subscriber, wanted: HssSubscription, area: HssArea | None = None
     ) -> dict[str, Any]:
-        self._may_be_so_large(subscriber.imsi, wanted.zones, areas)
+        self._may_be_so_large(subscriber.imsi, wanted.zones, area)
         before = HssSubscription.model_validate(subscriber.subscription)
         subscriber.subscription = wanted.model_dump(mode="json")
         record = self._record(call, "subscription", subscriber.imsi, subscriber.subscription)
@@ -205,11 +202,11 @@ class Hss(Element[HssConfig]):
         await change_subscription(self.core, subscriber, before)
         return self._tell(subscriber)
 
-    def _may_be_so_large(self, imsi: str, zones: tuple[str, ...], areas: Sequence[HssArea]) -> None:
+    def _may_be_so_large(self, imsi: str, zones: tuple[str, ...], area: HssArea | None) -> None:
         """Let no area be larger than a province. Raises ManagementError (403)."""
         if not zones:
             return
-        province = areas[0].province if areas else ""
+        province = area.province if area is not None else ""
         homes, known = self.config.homes(zones), list(self.config.provinces)
         decision = self.site.decide(controls.EXTENT, imsi, province=province, homes=homes, known=known)
         if not decision.admitted:
@@ -221,36 +218,25 @@ class Hss(Element[HssConfig]):
     async def bind(self, call: Call) -> dict[str, Any]:
         """Bind a card to an IMEI, or to the one of its next first use. By the operator, with an approval record."""
         subscriber = self._card(call)
-        self._may_bind(call, subscriber)
-        wanted = _validated(BindingChange, call.body)
-        try:
-            binding = wanted.binding()
-        except ValidationError as wrong:
-            raise ManagementError(400, _reasons(wrong)) from None
-        mode = "given" if binding.imei else "learned"
-        return await self._rebind(call, subscriber, mode, binding.imei)
+        self._may_bind(call, subscriber, "bind")
+        wanted = validated(BindingChange, call.body)
+        return await self._rebind(call, subscriber, wanted.mode, wanted.imei)
 
     @route("DELETE", "/cards/{imsi}/binding", roles=_BOTH)
     async def unbind(self, call: Call) -> dict[str, Any]:
         """Take a card's binding away. By the operator, with an approval record."""
         subscriber = self._card(call)
-        self._may_bind(call, subscriber)
+        self._may_bind(call, subscriber, "unbind")
         return await self._rebind(call, subscriber, "", "")
 
-    def _may_bind(self, call: Call, subscriber: Subscriber) -> None:
+    def _may_bind(self, call: Call, subscriber: Subscriber, action: str) -> None:
         """Ask the controls; a refusal is kept in the audit. Raises ManagementError (403)."""
-        decision = self.site.decide(controls.OPERATOR, subscriber.imsi, role=call.role.value, caller=call.caller)
-        if decision.admitted:
-            approval = {key: str(call.body.get(key, "")) for key in ("approver", "reason", "form")}
-            decision = self.site.decide(controls.APPROVAL, subscriber.imsi, **approval)
-        if not decision.admitted:
-            details = {"reason": decision.reason, "wanted": str(call.body.get("imei", ""))}
-            self.core.store.audit(self._record(call, "bind-refused", subscriber.imsi, details))
-            raise ManagementError(403, decision.reason)
+        by, wanted = By.of(call), str(call.body.get("imei", ""))
+        for control, facts in ((controls.OPERATOR, by.asks), (controls.APPROVAL, by.approval)):
+            self.core.audit.require(control, subscriber.imsi, by, action, facts, wanted=wanted)
 
     async def _rebind(self, call: Call, subscriber: Subscriber, mode: str, bound: str) -> dict[str, Any]:
-        approval = {key: str(call.body.get(key, "")) for key in ("approver", "reason", "form")}
-        details = {"before": subscriber.bound, "after": bound, "mode": mode, **approval}
+        details = {"before": subscriber.bound, "after": bound, "mode": mode, **By.of(call).approval}
         subscriber.mode, subscriber.bound = mode, bound
         self.core.store.put(subscriber, self._record(call, "bind" if mode else "unbind", subscriber.imsi, details))
         self.core.show_binding(subscriber)
@@ -264,7 +250,7 @@ class Hss(Element[HssConfig]):
     async def suspend_card(self, call: Call) -> dict[str, Any]:
         """Suspend a card; what it has is ended at once (IDR or CLR)."""
         subscriber = self._card(call)
-        await self._suspend(call, subscriber, _validated(Suspension, call.body))
+        await self._suspend(call, subscriber, validated(Suspension, call.body))
         return self._tell(subscriber)
 
     async def _suspend(self, call: Call, subscriber: Subscriber, wanted: Suspension) -> None:
@@ -342,7 +328,7 @@ class Hss(Element[HssConfig]):
         return found
 
     def _record(self, call: Call, action: str, imsi: str, details: Mapping[str, Any]) -> dict[str, Any]:
-        return self.core.record(action, imsi, details, role=call.role.value, caller=call.caller)
+        return self.core.audit.record(action, imsi, details, By.of(call))
 
     def _tell(self, subscriber: Subscriber) -> dict[str, Any]:
         bound, imei = subscriber.bound, subscriber.imei
@@ -362,18 +348,15 @@ class Hss(Element[HssConfig]):
 
 def _subscriber(
     wanted: CardProvision,
-    bindings: list[HssBinding],
-    subscriptions: list[HssSubscription],
-    areas: list[HssArea],
+    binding: HssBinding | None,
+    subscribed: HssSubscription | None,
+    area: HssArea | None,
 ) -> Subscriber:
-    if max(len(bindings), len(subscriptions), len(areas)) > 1:
-        raise ManagementError(400, "a card has one binding, one subscription and one area in the register")
-    subscription = subscriptions[0] if subscriptions else HssSubscription()
-    if areas and subscription.zones:
-        raise ManagementError(400, "the card's zone codes are given twice")
-    if areas:
-        subscription = subscription.model_copy(update={"zones": areas[0].zones})
-    binding = bindings[0] if bindings else None
+    subscription = subscribed or HssSubscription()
+    if area is not None:
+        if subscription.zones:
+            raise ManagementError(400, "the card's zone codes are given twice")
+        subscription = subscription.model_copy(update={"zones": area.zones})
     return Subscriber(
         imsi=wanted.imsi,
         name=wanted.name,
@@ -382,9 +365,9 @@ def _subscriber(
         profile=wanted.profile,
         k=wanted.k.lower(),
         opc=wanted.opc.lower(),
-        mode="" if binding is None else "given" if binding.imei else "learned",
+        mode=binding.mode if binding is not None else "",
         bound=binding.imei if binding is not None else "",
-        subscription=subscription.model_dump(mode="json") if subscriptions or areas else {},
+        subscription=subscription.model_dump(mode="json") if subscribed or area else {},
     )
 
 
@@ -407,24 +390,11 @@ def _carry_over(held: Subscriber, made: Subscriber) -> Subscriber:
     )
 
 
-def _validated(model: type[M], body: Mapping[str, Any]) -> M:
-    try:
-        return model.model_validate(dict(body))
-    except ValidationError as error:
-        raise ManagementError(400, _reasons(error)) from None
-
-
-def _reasons(error: ValidationError) -> str:
-    """Say where and why, never what was given: it may be a key."""
-    found = error.errors(include_input=False, include_context=False, include_url=False)
-    return "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in found)
-
-
-def _check_card(imsi: str, wanted: CardProvision) -> None:
+def _check_card(wanted: CardProvision) -> None:
     try:
         check_imsi(wanted.imsi)
         lengths = len(bytes.fromhex(wanted.k)), len(bytes.fromhex(wanted.opc))
     except ValueError:
         raise ManagementError(400, "the IMSI or the keys are not in the form that cards have") from None
-    if lengths != (16, 16) or imsi != wanted.imsi:
-        raise ManagementError(400, "K and OPc have 32 hexadecimal digits, and the IMSI is that of the path")
+    if lengths != (16, 16):
+        raise ManagementError(400, "K and OPc have 32 hexadecimal digits")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from simulators.hss.subscriber import Subscriber
+from simwarden.runtime.audit_table import AuditTable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,17 +40,7 @@ _SUBSCRIBERS = sa.Table(
     sa.Column("imei", sa.String(14), nullable=False, default=""),
     sa.Column("purged", sa.Boolean, nullable=False, default=False),
 )
-_AUDIT = sa.Table(
-    "audit",
-    METADATA,
-    sa.Column("id", sa.Integer, primary_key=True),
-    sa.Column("at", sa.String, nullable=False),
-    sa.Column("role", sa.String, nullable=False),
-    sa.Column("caller", sa.String, nullable=False),
-    sa.Column("action", sa.String, nullable=False),
-    sa.Column("imsi", sa.String(15), nullable=False, index=True),
-    sa.Column("details", sa.JSON, nullable=False),
-)
+_AUDIT = AuditTable(METADATA)
 _ROW = sa.select(_SUBSCRIBERS).where(_SUBSCRIBERS.c.imsi == sa.bindparam("key"))
 _UPDATE = sa.update(_SUBSCRIBERS).where(_SUBSCRIBERS.c.imsi == sa.bindparam("key"))
 _SET_SEQ = _UPDATE.values(seq=sa.bindparam("new_seq"))
@@ -104,7 +95,7 @@ class Store:
         with self._engine.begin() as connection:
             if connection.execute(_UPDATE.values(values), {"key": subscriber.imsi}).rowcount == 0:
                 connection.execute(sa.insert(_SUBSCRIBERS).values(values))
-            connection.execute(sa.insert(_AUDIT).values(audit))
+            _AUDIT.add(connection, [audit])
         self._cache[subscriber.imsi] = subscriber
 
     def set_seq(self, subscriber: Subscriber, seq: int) -> None:
@@ -130,7 +121,7 @@ class Store:
                     connection.rollback()
                     self._cache.pop(subscriber.imsi, None)
                     return False
-                connection.execute(sa.insert(_AUDIT).values(audit))
+                _AUDIT.add(connection, [audit])
             connection.execute(_REGISTER, {"key": subscriber.imsi, **values})
         subscriber.mme, subscriber.mme_realm, subscriber.plmn = mme, realm, plmn
         subscriber.imei, subscriber.purged = imei, False
@@ -159,16 +150,11 @@ class Store:
 
     def audit(self, record: dict[str, Any]) -> None:
         """Keep an audit record."""
-        with self._engine.begin() as connection:
-            connection.execute(sa.insert(_AUDIT).values(record))
+        _AUDIT.keep(self._engine, record)
 
     def audited(self, imsi: str = "") -> list[dict[str, Any]]:
         """Return audit records in order, of one card or of all."""
-        query = sa.select(_AUDIT).order_by(_AUDIT.c.id)
-        if imsi:
-            query = query.where(_AUDIT.c.imsi == imsi)
-        with self._engine.connect() as connection:
-            return [dict(row) for row in connection.execute(query).mappings()]
+        return _AUDIT.read(self._engine, imsi)
 
     def close(self) -> None:
         """Release the database."""

@@ -8,8 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from simwarden.model.identity import Ecgi, Plmn, Tai
-from simwarden.model.units import seconds
-from simwarden.runtime.declare import ElementConfig, Model
+from simwarden.runtime.declare import ElementConfig, Model, Seconds
 from simwarden.wire.nas.enums import EmmCause, EsmCause
 
 
@@ -24,13 +23,8 @@ def _member(kind: type[EmmCause | EsmCause], value: Any) -> Any:
         raise ValueError(f"{text} is no {kind.__name__}") from None
 
 
-def _duration(value: Any) -> Any:
-    return seconds(value) if isinstance(value, str) else value
-
-
 Emm = Annotated[EmmCause, BeforeValidator(lambda value: _member(EmmCause, value))]
 Esm = Annotated[EsmCause, BeforeValidator(lambda value: _member(EsmCause, value))]
-Seconds = Annotated[float, BeforeValidator(_duration), Field(ge=0)]
 #: a timer told to devices: TS 24.008 10.5.7.3 can say at most 31 times 6 minutes
 Coded = Annotated[Seconds, Field(le=11160)]
 Choice = Literal["admit", "refuse"]

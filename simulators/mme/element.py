@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
-
-from pydantic import BaseModel, ValidationError
+from typing import Any, ClassVar
 
 from simulators.mme import area, s1_dispatch
 from simulators.mme.config import MmeArea, MmeConfig
@@ -18,13 +16,9 @@ from simulators.mme.procedures.subscriber_data import SubscriberData
 from simwarden.runtime.declare import Declaration, Observable, VerbModel, verb
 from simwarden.runtime.element import Element
 from simwarden.runtime.management import Call, ManagementError, Role, route
-from simwarden.runtime.provision import CardProvision
+from simwarden.runtime.provision import provisioned, validated
 from simwarden.wire.nas.enums import NetworkDetachType
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-M = TypeVar("M", bound=BaseModel)
 _SESSION = ("imsi", "imei", "imeisv", "guti", "cell", "tai", "state", "apn", "address", "emergency")
 _REJECT = ("imsi", "procedure", "emm_cause", "esm_cause", "reason")
 _AREA = ("imsi", "cells", "stations", "province", "used")
@@ -125,16 +119,13 @@ class Mme(Element[MmeConfig]):
     @route("PUT", "/cards/{imsi}")
     async def provision_card(self, call: Call) -> dict[str, Any]:
         """Take a card's area; a card without one is served anywhere. The base stations that count go on counting."""
-        wanted = _validated(CardProvision, call.body)
-        areas = [_validated(MmeArea, entry) for entry in wanted.sections.get("area", [])]
-        if len(areas) > 1:
-            raise ManagementError(400, "a card has one area in the MME")
-        return self._restrict(call.path["imsi"], areas[0] if areas else None)
+        wanted = provisioned(call.path["imsi"], call.body)
+        return self._restrict(wanted.imsi, wanted.entry("area", MmeArea))
 
     @route("PUT", "/cards/{imsi}/area")
     async def change_area(self, call: Call) -> dict[str, Any]:
         """Give a card an area, or another one; a device that is outside is detached at once."""
-        return self._restrict(call.path["imsi"], _validated(MmeArea, call.body))
+        return self._restrict(call.path["imsi"], validated(MmeArea, call.body))
 
     @route("DELETE", "/cards/{imsi}/area")
     async def end_area(self, call: Call) -> dict[str, Any]:
@@ -192,16 +183,6 @@ class Mme(Element[MmeConfig]):
         if ue is None or ue.state is not EmmState.REGISTERED:
             raise ManagementError(404, f"{imsi} is not registered")
         return ue
-
-
-def _validated(model: type[M], body: Mapping[str, Any]) -> M:
-    """Return what a body says. Raises ManagementError, which never repeats what was given: it may be a key."""
-    try:
-        return model.model_validate(dict(body))
-    except ValidationError as error:
-        found = error.errors(include_input=False, include_context=False, include_url=False)
-        reasons = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in found)
-        raise ManagementError(400, reasons) from None
 
 
 def _describe(ue: UeContext) -> dict[str, Any]:

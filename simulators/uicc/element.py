@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
-
-from pydantic import ValidationError
+from typing import TYPE_CHECKING, Any
 
 from simulators.uicc import personalisation
 from simulators.uicc.card import Card, Issue
@@ -16,10 +14,10 @@ from simwarden.policy.decision import Control as PolicyControl
 from simwarden.policy.form import judge_form
 from simwarden.policy.interlock import card_serves_terminal
 from simwarden.policy.operator import judge_binder
-from simwarden.runtime.declare import CardName, Declaration, Model, Observable, VerbModel, verb
+from simwarden.runtime.declare import CardName, Declaration, Observable, VerbModel, verb
 from simwarden.runtime.element import Element
 from simwarden.runtime.management import Call, ManagementError, Role, route
-from simwarden.runtime.provision import CardProvision
+from simwarden.runtime.provision import CardProvision, provisioned, validated
 from simwarden.wire.apdu.authenticate import SUCCESS
 from simwarden.wire.apdu.coding import encode_iccid
 from simwarden.wire.apdu.command import Ins
@@ -27,12 +25,8 @@ from simwarden.wire.apdu.contents import Bind
 from simwarden.wire.apdu.control import Control, control_of, insertion, insertion_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from simwarden.runtime.element import Site
     from simwarden.runtime.link import Link
-
-M = TypeVar("M", bound=Model)
 
 APPLET = PolicyControl("bind.card.applet", "bind.card.applet", card_serves_terminal, "The card checks its terminal")
 FORM = PolicyControl("pre.form", "pre.form", judge_form, "The card's form keeps it in its terminal")
@@ -209,9 +203,8 @@ class Uicc(Element[UiccConfig]):
     @route("PUT", "/cards/{imsi}")
     async def provision_card(self, call: Call) -> dict[str, Any]:
         """Personalise the card. The same ICCID again: the same card is changed; another one: a new card."""
-        wanted = _validated(CardProvision, call.body)
-        writings = _checked(call.path["imsi"], wanted)
-        bindings = [_validated(CardBinding, entry) for entry in wanted.sections.get("binding", [])]
+        wanted = provisioned(call.path["imsi"], call.body)
+        writings, bindings = _checked(wanted), wanted.entries("binding", CardBinding)
         if self.card is None or self._facts.get("iccid") != wanted.iccid:
             self._leave("another card")
             self.card = Card(self._issue(wanted), self._judge)
@@ -255,7 +248,7 @@ class Uicc(Element[UiccConfig]):
     async def bind(self, call: Call) -> dict[str, Any]:
         """Write the card's area; the operator only."""
         self._may_bind(call)
-        self._bind(_validated(CardBinding, call.body))
+        self._bind(validated(CardBinding, call.body))
         return self._describe()
 
     @route("DELETE", "/cards/{imsi}/binding", roles=(Role.OPERATOR, Role.CUSTOMER))
@@ -291,25 +284,14 @@ class Uicc(Element[UiccConfig]):
         return found
 
 
-def _validated(model: type[M], body: Mapping[str, Any]) -> M:
-    try:
-        return model.model_validate(dict(body))
-    except ValidationError as error:
-        # say where and why, never what was given: it may be a key
-        reasons = (f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors(include_input=False))
-        raise ManagementError(400, "; ".join(reasons)) from None
-
-
-def _checked(imsi: str, wanted: CardProvision) -> list[personalisation.Writing]:
+def _checked(wanted: CardProvision) -> list[personalisation.Writing]:
     """Return what is to be written for a provisioning that makes sense."""
-    if imsi != wanted.imsi:
-        raise ManagementError(400, f"the path names {imsi}, the body {wanted.imsi}")
     try:
         FormFactor(wanted.form)
         encode_iccid(wanted.iccid)
         k, opc = bytes.fromhex(wanted.k), bytes.fromhex(wanted.opc)
         if len(k) != 16 or len(opc) != 16:
             raise ManagementError(400, "K and OPc have 32 hexadecimal digits each")
-        return personalisation.subscription(check_imsi(imsi), wanted.msisdn, k, opc)
+        return personalisation.subscription(check_imsi(wanted.imsi), wanted.msisdn, k, opc)
     except ValueError:  # its message would show what was given, which may be a key
         raise ManagementError(400, "IMSI, ICCID, MSISDN, form or the keys cannot be put on a card") from None

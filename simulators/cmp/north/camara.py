@@ -22,9 +22,9 @@ from simulators.cmp.north.errors import (
     unsupported_identifier,
 )
 from simulators.cmp.north.model import Bind, Device, Query, Unbind, read
-from simulators.cmp.platform import By
 from simulators.cmp.procedures import binding
 from simwarden.model.identity import Imei
+from simwarden.runtime.approval import By
 from simwarden.runtime.management import ManagementError, Role
 
 if TYPE_CHECKING:

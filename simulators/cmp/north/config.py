@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, field_validator
+from pydantic import Field, field_validator
 
-from simwarden.model.units import seconds
-from simwarden.runtime.declare import Model
+from simwarden.runtime.declare import Model, Seconds
 from simwarden.runtime.management import Role
 
 PREVENTION, SUBSCRIPTIONS = "iot-sim-fraud-prevention", "iot-sim-fraud-prevention-subscriptions"
@@ -22,10 +21,6 @@ Scope = Literal[
     "iot-sim-fraud-prevention-subscriptions:delete",
 ]
 _HASHED = "sha256:"
-
-
-def _duration(value: Any) -> Any:
-    return seconds(value) if isinstance(value, str) else value
 
 
 class Client(Model):
@@ -100,7 +95,7 @@ class NorthConfig(Model):
     """File of the certificates (PEM) that sinks are known by; by default those of the system."""
     attempts: int = Field(default=5, ge=1)
     """Times that an event is tried to be delivered."""
-    backoff: Annotated[float, BeforeValidator(_duration), Field(gt=0)] = 10
+    backoff: Annotated[Seconds, Field(gt=0)] = 10
     """Until the second attempt; doubled for each one after."""
     subscriptions: int = Field(default=1000, ge=1)
     """Most subscriptions of a client."""

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     from simulators.cmp.card import Card
     from simulators.cmp.config import Account, BatchItem, Pool
-    from simulators.cmp.platform import By, Platform
+    from simulators.cmp.platform import Platform
+    from simwarden.runtime.approval import By
 
 
 async def bind(platform: Platform, card: Card, by: By, *, imei: str = "") -> None:

@@ -10,8 +10,9 @@ from simwarden.model.identity import Imei, imei_key
 from simwarden.policy.card_states import TRANSITIONS, CardState, Operation
 from simwarden.policy.platform import Mismatch
 from simwarden.policy.risk_scenes import SEPARATED
-from simwarden.wire.diameter import DiameterError, ResultCode
+from simwarden.wire.diameter import ResultCode
 from simwarden.wire.diameter.codes import EquipmentStatus
+from simwarden.wire.diameter.terminal import required_terminal
 
 if TYPE_CHECKING:
     from simulators.cmp.card import Card
@@ -27,16 +28,10 @@ async def me_identity_check(platform: Platform, message: Message, peer: Peer) ->
     A question that names no card is about the terminal alone, of which the platform knows nothing: allowed.
     """
     node = platform.node
-    realm, origin = message.get("Destination-Realm"), message.get("Origin-Host")
-    if realm != platform.realm:
-        return node.answer(message, ResultCode.DIAMETER_REALM_NOT_SERVED, reason=f"{realm} is not served here")
-    imsi = message.get("User-Name", "")
-    if (origin, message.get("Origin-Realm")) != (peer.host, peer.realm):
-        decision = platform.judge_peer(origin, message.get("Origin-Realm"), peer.host, imsi)
-        if not decision.admitted:
-            failed = [("Origin-Host", origin)]
-            return node.answer(message, ResultCode.DIAMETER_INVALID_AVP_VALUE, failed=failed, reason=decision.reason)
-    key = _imei_of(message)
+    refused = platform.peers.refusal(node, message, peer)
+    if refused is not None:
+        return refused
+    imsi, key = message.get("User-Name", ""), required_terminal(message)
     allowed = not imsi or check(platform, imsi, key)
     status = EquipmentStatus.ALLOWED if allowed else EquipmentStatus.PROHIBITED
     shown = {"imsi": imsi, "imei": Imei(key).imei, "status": status.name.lower()}
@@ -126,14 +121,3 @@ def _used(platform: Platform, card: Card, key: str) -> None:
         platform.store.put(card)
     if before and before != key:
         platform.happened("terminal-changed", card, before=Imei(before).imei, after=Imei(key).imei)
-
-
-def _imei_of(message: Message) -> str:
-    """Return the 14 digits of the IMEI, which an ECR must have. Raises DiameterError (5005 or 5004)."""
-    imei = message.find("Terminal-Information", "IMEI")
-    if imei is None:
-        raise DiameterError(ResultCode.DIAMETER_MISSING_AVP, "Terminal-Information lacks IMEI", [("IMEI", "")])
-    try:
-        return imei_key(imei)
-    except ValueError as wrong:
-        raise DiameterError(ResultCode.DIAMETER_INVALID_AVP_VALUE, str(wrong), [("IMEI", imei)]) from None

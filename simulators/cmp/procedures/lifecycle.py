@@ -11,7 +11,8 @@ from simwarden.runtime.management import ManagementError
 
 if TYPE_CHECKING:
     from simulators.cmp.card import Card
-    from simulators.cmp.platform import By, Platform
+    from simulators.cmp.platform import Platform
+    from simwarden.runtime.approval import By
 
 #: cards that the register is told of at the same time
 _AT_ONCE = 64

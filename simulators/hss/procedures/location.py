@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from simulators.hss import controls
-from simulators.hss.core import terminal_of, visited_plmn
+from simulators.hss.core import visited_plmn
 from simulators.hss.procedures.subscriber_data import subscription_data
 from simwarden.runtime.diameter import Unreachable
 from simwarden.wire.diameter import Message, ResultCode
 from simwarden.wire.diameter.codes import CancellationType, PuaFlags, UlaFlags, UlrFlags
+from simwarden.wire.diameter.terminal import terminal_of
 
 if TYPE_CHECKING:
     from simulators.hss.config import ErrorAnswer
@@ -56,7 +57,7 @@ def register(core: Core, subscriber: Subscriber, message: Message, seen: str, pl
             return decision
         teaches = seen if decision is not None and decision.details.get("teaches") else ""
         origin = message.get("Origin-Host")
-        audit = core.record("learn", subscriber.imsi, {"imei": seen, "mme": origin})
+        audit = core.audit.record("learn", subscriber.imsi, {"imei": seen, "mme": origin})
         if core.store.register(
             subscriber,
             mme=origin,

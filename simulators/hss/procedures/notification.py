@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from simulators.hss.core import terminal_of
 from simulators.hss.procedures.location import register, withdraw
 from simwarden.wire.diameter import ExperimentalResult, Message, ResultCode
+from simwarden.wire.diameter.terminal import terminal_of
 
 if TYPE_CHECKING:
     from simulators.hss.core import Core

@@ -11,7 +11,9 @@ from functools import cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeVar, get_type_hints
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from simwarden.model.units import seconds
 
 if TYPE_CHECKING:
     from pydantic import GetJsonSchemaHandler
@@ -103,6 +105,12 @@ class Names:
     kind: str
 
 
+def _duration(value: Any) -> Any:
+    return seconds(value) if isinstance(value, str) else value
+
+
+#: a duration as people write it (`15 s`, `90 days`), in seconds
+Seconds = Annotated[float, BeforeValidator(_duration), Field(ge=0)]
 CardName = Annotated[str, Names("uicc")]
 DeviceName = Annotated[str, Names("device")]
 

@@ -1,12 +1,18 @@
-"""What a management interface is told of a card: the body of `PUT /cards/{imsi}`."""
+"""What a management interface is told of a card: the body of `PUT /cards/{imsi}`, and how bodies are read."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from pydantic import Field
+from pydantic import BaseModel, Field, ValidationError
 
 from simwarden.runtime.declare import Model
+from simwarden.runtime.management import ManagementError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+M = TypeVar("M", bound=BaseModel)
 
 
 class CardProvision(Model):
@@ -27,3 +33,36 @@ class CardProvision(Model):
     #: the form factor (`plug-in`, `soldered`, ...)
     form: str
     sections: dict[str, list[dict[str, Any]]] = Field(default_factory=dict)
+
+    def entries(self, section: str, model: type[M]) -> list[M]:
+        """Return the entries of a section. Raises ManagementError (400)."""
+        return [validated(model, entry) for entry in self.sections.get(section, [])]
+
+    def entry(self, section: str, model: type[M]) -> M | None:
+        """Return the one entry of a section that an element takes no more than one of. Raises ManagementError (400)."""
+        found = self.entries(section, model)
+        if len(found) > 1:
+            raise ManagementError(400, f"a card has one {section} here, and {len(found)} are given")
+        return found[0] if found else None
+
+
+def provisioned(imsi: str, body: Mapping[str, Any]) -> CardProvision:
+    """Read the body of `PUT /cards/{imsi}`. Raises ManagementError (400)."""
+    wanted = validated(CardProvision, body)
+    if wanted.imsi != imsi:
+        raise ManagementError(400, "the IMSI of the body is not that of the path")
+    return wanted
+
+
+def validated(model: type[M], body: Mapping[str, Any]) -> M:
+    """Return what a body says. Raises ManagementError (400)."""
+    try:
+        return model.model_validate(dict(body))
+    except ValidationError as error:
+        raise ManagementError(400, reasons(error)) from None
+
+
+def reasons(error: ValidationError) -> str:
+    """Say where and why, never what was given: it may be a key."""
+    found = error.errors(include_input=False, include_context=False, include_url=False)
+    return "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in found)

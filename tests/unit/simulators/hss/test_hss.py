@@ -336,7 +336,7 @@ def test_a_first_use_elsewhere_in_the_database_wins_too(loop: TestbedLoop, store
         other = Store(open_engine(store_url, METADATA))
         card = other.get(IMSI)
         assert card is not None
-        record = net.hss.core.record("learn", IMSI, {})
+        record = net.hss.core.audit.record("learn", IMSI, {})
         place = {"mme": "x", "realm": "y", "plmn": "z"}
         assert other.register(card, **place, imei=PHONE, teaches=PHONE, audit=record)
         assert not other.register(card, **place, imei=METER, teaches=METER, audit=record)
@@ -575,7 +575,7 @@ def test_a_customer_may_not_bind_and_the_attempt_is_kept(net: Net) -> None:
         audit = await net.call("GET", f"/cards/{IMSI}/audit")
         assert [(r["action"], r["role"], r["caller"]) for r in audit[2:]] == [
             ("bind-refused", "customer", "tester"),
-            ("bind-refused", "customer", "tester"),
+            ("unbind-refused", "customer", "tester"),
         ]
         assert (await net.mme.ulr(PHONE)).experimental_result == 5001
 

@@ -70,7 +70,7 @@ class Story:
         self.core = Core(self.site, HssConfig(), Store(self.engine))
         self.core.start_node({})
         card = Subscriber(IMSI, "card", "1", "8614400000017", "meter", "00" * 16, "11" * 16, mode="learned")
-        self.core.store.put(card, self.core.record("provision", IMSI, {}))
+        self.core.store.put(card, self.core.audit.record("provision", IMSI, {}))
 
     def run(self, procedure: Any, name: str, *more: tuple[str, Any], terminal: str = "") -> Message:
         avps: list[tuple[str, Any]] = [("Session-Id", "m;1;1"), application_id(16777251), ("Auth-Session-State", 1)]

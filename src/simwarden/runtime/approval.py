@@ -1,0 +1,141 @@
+"""Changes by somebody's hand: who makes them, the approval record that they need, and the audit that is kept of them.
+
+Whatever restricts a card is changed in the same way, a binding or an area (guideline 2.1.3, 1.1 to 1.3): by the
+operator only, with an approval record, so many times a period. Each change leaves an audit record, and so does each
+that was refused.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import field_validator, model_validator
+
+from simwarden.model.identity import imei_key
+from simwarden.runtime.declare import Model
+from simwarden.runtime.management import Call, ManagementError, Role
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Callable, Mapping
+
+    from simwarden.policy.decision import Control, Decision
+    from simwarden.runtime.element import Site
+
+Period = Literal["day", "month", "year"]
+
+
+class Approval(Model):
+    """The record that a change needs: who is responsible, why, and the reference of the signed form."""
+
+    approver: str = ""
+    reason: str = ""
+    form: str = ""
+
+
+class TerminalBinding(Model):
+    """Which terminal a card is bound to: the one of an IMEI given beforehand, or that of its first use."""
+
+    imei: str = ""
+    """The IMEI given, 14 to 16 digits."""
+    learn: Literal["", "first-use"] = ""
+    """Learn it from the first use."""
+
+    @model_validator(mode="after")
+    def _one(self) -> TerminalBinding:
+        if bool(self.imei) == bool(self.learn):
+            raise ValueError("give imei, or learn: first-use")
+        return self
+
+    @field_validator("imei")
+    @classmethod
+    def _is_imei(cls, value: str) -> str:
+        return imei_key(value) if value else ""
+
+    @property
+    def mode(self) -> str:
+        """How the card is bound: `given` or `learned`."""
+        return "given" if self.imei else "learned"
+
+
+class BindingChange(Approval, TerminalBinding):
+    """Body of `PUT /cards/{imsi}/binding`."""
+
+
+@dataclass(frozen=True, slots=True)
+class By:
+    """Who does something, with the approval record: a role and a name, who is responsible, why, and the form."""
+
+    role: Role = Role.OPERATOR
+    caller: str = ""
+    approver: str = ""
+    reason: str = ""
+    form: str = ""
+
+    @classmethod
+    def of(cls, call: Call) -> By:
+        """Return who makes a call, with the approval record in its body."""
+        return cls(call.role, call.caller, **{name: str(call.body.get(name, "")) for name in Approval.model_fields})
+
+    @property
+    def approval(self) -> dict[str, str]:
+        """The approval record."""
+        return {"approver": self.approver, "reason": self.reason, "form": self.form}
+
+    @property
+    def asks(self) -> dict[str, str]:
+        """What the control that lets the operator alone do it wants to know."""
+        return {"role": self.role.value, "caller": self.caller}
+
+
+def without_approval(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a body says beside the approval record in it."""
+    return {key: value for key, value in body.items() if key not in Approval.model_fields}
+
+
+class Audit:
+    """The audit of one element: it makes the records, and has refusals kept by `keep` (the store's)."""
+
+    def __init__(self, site: Site, keep: Callable[[dict[str, Any]], None]) -> None:
+        self._site, self._keep = site, keep
+
+    def record(
+        self, action: str, subject: str, details: Mapping[str, Any], by: By | None = None, *, key: str = "imsi"
+    ) -> dict[str, Any]:
+        """Make a record about an IMSI (`key` names another kind of subject); without `by` it is the network that acts.
+
+        It is kept by whoever stores the change, in the same transaction.
+        """
+        role, caller = (by.role.value, by.caller) if by is not None else ("network", "")
+        at = self._site.clock.wall().isoformat()
+        return {"at": at, "role": role, "caller": caller, "action": action, key: subject, "details": dict(details)}
+
+    def require(
+        self,
+        control: Control,
+        imsi: str,
+        by: By,
+        action: str,
+        facts: Mapping[str, Any],
+        *,
+        status: int = 403,
+        wanted: str = "",
+    ) -> Decision:
+        """Ask a control about an operation; a refusal is kept, with what was `wanted`. Raises ManagementError."""
+        decision = self._site.decide(control, imsi, **facts)
+        if not decision.admitted:
+            details = {"control": control.id, "refusal": decision.reason, **by.approval}
+            if wanted:
+                details["wanted"] = wanted
+            self._keep(self.record(f"{action}-refused", imsi, details, by))
+            raise ManagementError(status, decision.reason)
+        return decision
+
+
+def period_start(now: dt.datetime, period: Period) -> str:
+    """Return when the present period of a limit of changes began (ISO, UTC)."""
+    today = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    if period != "day":
+        today = today.replace(day=1)
+    return (today.replace(month=1) if period == "year" else today).isoformat()

@@ -1,0 +1,106 @@
+"""What Diameter servers share: their identity, the nodes that may speak to them, the check of who sent a request."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Generic, TypeVar
+
+from pydantic import BeforeValidator, field_validator
+
+from simwarden.model.identity import Plmn
+from simwarden.runtime.declare import ElementConfig, Model
+from simwarden.runtime.diameter import LocalNode
+from simwarden.wire.diameter import Message, ResultCode
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from simwarden.policy.decision import Control, Decision
+    from simwarden.runtime.diameter import DiameterNode, Peer
+    from simwarden.runtime.element import Site
+
+
+class PeerEntry(Model):
+    """A node that may speak to the element."""
+
+    realm: str = ""
+    """Its Diameter realm; by default what follows the first label of its name."""
+    relay: bool = False
+    """Whether it may carry messages of other listed nodes."""
+
+
+def no_entry(value: object) -> object:
+    """Read a peer of which a file gives the name only."""
+    return {} if value == "" else value
+
+
+Entry = Annotated[PeerEntry, BeforeValidator(no_entry)]
+E = TypeVar("E", bound=PeerEntry)
+
+
+class ServerConfig(ElementConfig):
+    """Settings of every Diameter server."""
+
+    plmn: str = "001-01"
+    """Home network."""
+    host: str = ""
+    """Origin-Host; by default the element's name in the home network's realm (TS 23.003 19.2)."""
+    realm: str = ""
+    """Origin-Realm; by default the home network's."""
+    address: str = "127.0.0.1"
+    """Host-IP-Address told to peers."""
+
+    @field_validator("plmn")
+    @classmethod
+    def _is_plmn(cls, value: str) -> str:
+        return str(Plmn.parse(value))
+
+
+class KnownPeers(Generic[E]):
+    """A Diameter server's identity, and the nodes that may speak to it by their Diameter identities.
+
+    `control` decides about each node, by `policy.binding.judge_peer`.
+    """
+
+    def __init__(self, site: Site, config: ServerConfig, peers: Mapping[str, E], control: Control) -> None:
+        self._site, self._control = site, control
+        self.realm = config.realm or Plmn.parse(config.plmn).realm
+        self.host = config.host or f"{site.name}.{self.realm}"
+        self._address = config.address
+        self.entries = {self.identity(name): entry for name, entry in peers.items()}
+        self._listed = {host: entry.realm or host.partition(".")[2] for host, entry in self.entries.items()}
+        self._relays = frozenset(host for host, entry in self.entries.items() if entry.relay)
+
+    def identity(self, name: str) -> str:
+        """Return the Diameter identity of a node in the configuration: a short name is of the home realm."""
+        return name if "." in name else f"{name}.{self.realm}"
+
+    def local(self) -> LocalNode:
+        """Return what this server says of itself; its state began now."""
+        return LocalNode(self.host, self.realm, (self._address,), state_id=int(self._site.clock.wall().timestamp()))
+
+    def admit(self, host: str, realm: str, _name: str) -> bool:
+        """Decide whether a node may connect."""
+        return self._judge(host, realm, "", "").admitted
+
+    def _judge(self, host: str, realm: str, through: str, imsi: str) -> Decision:
+        facts = {"host": host, "realm": realm, "listed": self._listed, "through": through, "relays": self._relays}
+        return self._site.decide(self._control, imsi, **facts)
+
+    def refusal(self, node: DiameterNode, message: Message, peer: Peer) -> Message | None:
+        """Check who sent a request and for whom it is; return the answer that refuses it, None if it is in order.
+
+        A request whose Origin-Host is the peer's own was judged when the peer connected.
+        """
+        realm, host = message.get("Destination-Realm"), message.get("Destination-Host")
+        if realm != self.realm:
+            return node.answer(message, ResultCode.DIAMETER_REALM_NOT_SERVED, reason=f"{realm} is not served here")
+        if host not in (None, self.host):
+            return node.answer(message, ResultCode.DIAMETER_UNABLE_TO_DELIVER, reason=f"{host} is not here")
+        origin = (message.get("Origin-Host"), message.get("Origin-Realm"))
+        if origin == (peer.host, peer.realm):
+            return None
+        decision = self._judge(*origin, peer.host, str(message.get("User-Name", "")))
+        if decision.admitted:
+            return None
+        failed = [("Origin-Host", origin[0])]
+        return node.answer(message, ResultCode.DIAMETER_INVALID_AVP_VALUE, failed=failed, reason=decision.reason)
