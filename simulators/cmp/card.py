@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from simwarden.policy.card_states import CardState
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, weakref_slot=True)
 class Card:
     """One card. `mode` says how it is bound: `given`, `learned`, or not at all; `bound` is empty before a first use.
 

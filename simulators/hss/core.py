@@ -32,8 +32,6 @@ class Core:
         self.node: DiameterNode
         #: MMEs that must hear that this HSS was restarted
         self.to_reset = set(store.serving_nodes())
-        #: what an MME could not be told while it was unreachable, to be said when it is back
-        self.owed: dict[str, list[Callable[[], Awaitable[None]]]] = {}
 
     def start_node(self, handlers: Mapping[str, Callable[[Message, Peer], Awaitable[Message]]]) -> DiameterNode:
         """Make the Diameter node; it listens when told."""
@@ -50,13 +48,13 @@ class Core:
     # -- peers
 
     def _opened(self, peer: Peer) -> None:
-        from simulators.hss.procedures.subscriber_data import reset  # noqa: PLC0415 - they need each other
+        from simulators.hss.procedures.late import tell_owed  # noqa: PLC0415 - they need each other
+        from simulators.hss.procedures.subscriber_data import reset  # noqa: PLC0415 - as above
 
         if peer.host in self.to_reset:
             self.to_reset.discard(peer.host)
             self.site.spawn(reset(self, peer), "reset")
-        for work in self.owed.pop(peer.host, ()):
-            self.site.spawn(_run(work), "told late")
+        self.site.spawn(tell_owed(self, peer.host), "told late")
 
     def check_origin(self, message: Message, peer: Peer) -> Message | None:
         """Check who sent a request and for whom it is; return the answer that refuses it, None if it is in order."""
@@ -99,14 +97,10 @@ class Core:
     def _decide(self, control: Control, subscriber: Subscriber, **facts: Any) -> Decision:
         return self.site.decide(control, subscriber.imsi, **facts)
 
-    def record_mismatch(self, subscriber: Subscriber, decision: Decision, where: str) -> None:
-        """Put a refused terminal into the audit, with the risk scene that operators' platforms give it."""
+    def mismatch(self, subscriber: Subscriber, decision: Decision, where: str) -> dict[str, Any]:
+        """Make the audit record of a refused terminal, with the risk scene that operators' platforms give it."""
         details = {"scene": "012", "where": where, "reason": decision.reason, **decision.details}
-        self.store.audit(self.audit.record("mismatch", subscriber.imsi, details))
-
-    def remember(self, host: str, work: Callable[[], Awaitable[None]]) -> None:
-        """Keep something to be said to an MME when it is back."""
-        self.owed.setdefault(host, []).append(work)
+        return self.audit.record("mismatch", subscriber.imsi, details)
 
     # -- what others may observe
 
@@ -128,10 +122,6 @@ class Core:
         """Report whether a card is suspended."""
         status = subscriber.suspended or "active"
         self.site.observe("subscription", {"imsi": subscriber.imsi, "status": status}, key=subscriber.imsi)
-
-
-async def _run(work: Callable[[], Awaitable[None]]) -> None:
-    await work()
 
 
 def visited_plmn(message: Message) -> Plmn:

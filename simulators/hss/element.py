@@ -16,10 +16,10 @@ from simulators.hss.config import (
 )
 from simulators.hss.core import Core
 from simulators.hss.procedures.authentication import authentication_information
-from simulators.hss.procedures.location import purge_ue, update_location, withdraw
+from simulators.hss.procedures.location import end_location, purge_ue, update_location
 from simulators.hss.procedures.notification import notify
 from simulators.hss.procedures.subscriber_data import change_subscription, insert_subscriber_data, tell_barring
-from simulators.hss.subscriber import Subscriber
+from simulators.hss.subscriber import Owed, Subscriber
 from simwarden.model.identity import Imei, check_imsi
 from simwarden.runtime.approval import BindingChange, By
 from simwarden.runtime.declare import CardName, Declaration, Observable, VerbModel, verb
@@ -195,11 +195,10 @@ class Hss(Element[HssConfig]):
         self, call: Call, subscriber: Subscriber, wanted: HssSubscription, area: HssArea | None = None
     ) -> dict[str, Any]:
         self._may_be_so_large(subscriber.imsi, wanted.zones, area)
-        before = HssSubscription.model_validate(subscriber.subscription)
-        subscriber.subscription = wanted.model_dump(mode="json")
-        record = self._record(call, "subscription", subscriber.imsi, subscriber.subscription)
-        self.core.store.put(subscriber, record)
-        await change_subscription(self.core, subscriber, before)
+        before, after = HssSubscription.model_validate(subscriber.subscription), wanted.model_dump(mode="json")
+        record = self._record(call, "subscription", subscriber.imsi, after)
+        debt = self.core.store.change(subscriber, record, owed=Owed.SUBSCRIPTION, subscription=after)
+        await change_subscription(self.core, subscriber, before, debt)
         return self._tell(subscriber)
 
     def _may_be_so_large(self, imsi: str, zones: tuple[str, ...], area: HssArea | None) -> None:
@@ -237,11 +236,11 @@ class Hss(Element[HssConfig]):
 
     async def _rebind(self, call: Call, subscriber: Subscriber, mode: str, bound: str) -> dict[str, Any]:
         details = {"before": subscriber.bound, "after": bound, "mode": mode, **By.of(call).approval}
-        subscriber.mode, subscriber.bound = mode, bound
-        self.core.store.put(subscriber, self._record(call, "bind" if mode else "unbind", subscriber.imsi, details))
+        record = self._record(call, "bind" if mode else "unbind", subscriber.imsi, details)
+        owed = Owed.WITHDRAWAL if bound and subscriber.imei and subscriber.imei != bound else None
+        debt = self.core.store.change(subscriber, record, owed=owed, mode=mode, bound=bound)
         self.core.show_binding(subscriber)
-        if bound and subscriber.imei and subscriber.imei != bound:
-            await withdraw(self.core, subscriber)
+        await end_location(self.core, subscriber, debt)
         return self._tell(subscriber)
 
     # -- suspension
@@ -254,23 +253,25 @@ class Hss(Element[HssConfig]):
         return self._tell(subscriber)
 
     async def _suspend(self, call: Call, subscriber: Subscriber, wanted: Suspension) -> None:
-        subscriber.suspended, subscriber.why = wanted.how, wanted.reason
-        self.core.store.put(subscriber, self._record(call, "suspend", subscriber.imsi, wanted.model_dump()))
+        record = self._record(call, "suspend", subscriber.imsi, wanted.model_dump())
+        owed = Owed.WITHDRAWAL if wanted.how == "withdrawal" else Owed.BARRING
+        debt = self.core.store.change(subscriber, record, owed=owed, suspended=wanted.how, why=wanted.reason)
         self.core.show_status(subscriber)
-        if wanted.how == "withdrawal":
-            await withdraw(self.core, subscriber)
+        if owed is Owed.WITHDRAWAL:
+            await end_location(self.core, subscriber, debt)
         else:
-            await tell_barring(self.core, subscriber)
+            await tell_barring(self.core, subscriber, debt)
 
     @route("DELETE", "/cards/{imsi}/suspension")
     async def resume_card(self, call: Call) -> dict[str, Any]:
         """End a card's suspension."""
         subscriber = self._card(call)
-        how, subscriber.suspended, subscriber.why = subscriber.suspended, "", ""
-        self.core.store.put(subscriber, self._record(call, "resume", subscriber.imsi, {"how": how}))
+        how = subscriber.suspended
+        owed = Owed.BARRING if how == "barring" else None
+        record = self._record(call, "resume", subscriber.imsi, {"how": how})
+        debt = self.core.store.change(subscriber, record, owed=owed, suspended="", why="")
         self.core.show_status(subscriber)
-        if how == "barring":
-            await tell_barring(self.core, subscriber)
+        await tell_barring(self.core, subscriber, debt)
         return self._tell(subscriber)
 
     # -- audit

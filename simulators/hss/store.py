@@ -1,21 +1,24 @@
 """What the HSS keeps: subscribers with keys, SQN, bindings, suspensions and registrations, and the audit.
 
-Rows are cached when first read; each change is committed before the method returns, so that an answer which follows
-it never tells more than a killed process would remember. Bindings are learned by one conditional UPDATE: of two first
+Rows are cached when first read; each change is committed before the method returns, and only then is in memory, so that
+an answer which follows it never tells more than a killed process would remember. What an MME has to be told of a change
+is kept with the change, until it has answered. Bindings are learned by one conditional UPDATE: of two first
 uses at once exactly one wins, whoever else uses the database.
 """
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from simulators.hss.subscriber import Subscriber
+from simulators.hss.subscriber import Debt, Owed, Subscriber
 from simwarden.runtime.audit_table import AuditTable
+from simwarden.runtime.store import Rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 METADATA = sa.MetaData(info={"schema": "hss"})
 _SUBSCRIBERS = sa.Table(
@@ -41,6 +44,14 @@ _SUBSCRIBERS = sa.Table(
     sa.Column("purged", sa.Boolean, nullable=False, default=False),
 )
 _AUDIT = AuditTable(METADATA)
+_OWED = sa.Table(
+    "owed",
+    METADATA,
+    sa.Column("imsi", sa.String(15), primary_key=True),
+    sa.Column("host", sa.String, primary_key=True),
+    sa.Column("what", sa.String(12), primary_key=True),
+    sa.Column("realm", sa.String, nullable=False),
+)
 _ROW = sa.select(_SUBSCRIBERS).where(_SUBSCRIBERS.c.imsi == sa.bindparam("key"))
 _UPDATE = sa.update(_SUBSCRIBERS).where(_SUBSCRIBERS.c.imsi == sa.bindparam("key"))
 _SET_SEQ = _UPDATE.values(seq=sa.bindparam("new_seq"))
@@ -48,9 +59,14 @@ _LEARN = _UPDATE.where(_SUBSCRIBERS.c.bound == "", _SUBSCRIBERS.c.mode == "learn
 _REGISTER = _UPDATE.values(
     {name: sa.bindparam(f"new_{name}") for name in ("mme", "mme_realm", "plmn", "imei", "purged")}
 )
-
-
 _FIELDS = tuple(Subscriber.__dataclass_fields__)
+#: what a card has at its MME once that has been cancelled
+_NOWHERE = {"mme": "", "mme_realm": "", "plmn": "", "purged": False}
+
+
+def _read(connection: sa.Connection, imsi: str) -> dict[str, Any] | None:
+    row = connection.execute(_ROW, {"key": imsi}).mappings().first()
+    return {str(name): value for name, value in row.items()} if row is not None else None
 
 
 class Store:
@@ -58,21 +74,12 @@ class Store:
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
-        self._cache: dict[str, Subscriber] = {}
+        self._rows = Rows(engine, _read, Subscriber)
+        self._owed: dict[tuple[str, str], set[Debt]] | None = None
 
     def get(self, imsi: str) -> Subscriber | None:
         """Return a subscriber, None if there is none with this IMSI."""
-        found = self._cache.get(imsi)
-        if found is None:
-            found = self._read(imsi)
-            if found is not None:
-                self._cache[imsi] = found
-        return found
-
-    def _read(self, imsi: str) -> Subscriber | None:
-        with self._engine.connect() as connection:
-            row = connection.execute(_ROW, {"key": imsi}).mappings().first()
-        return Subscriber(**row) if row is not None else None
+        return self._rows.get(imsi)
 
     def named(self, name: str) -> Subscriber | None:
         """Return the subscriber whose card has a name."""
@@ -89,18 +96,51 @@ class Store:
             if found is not None:
                 yield found
 
+    @contextmanager
+    def _writing(self, imsi: str) -> Iterator[sa.Connection]:
+        try:
+            with self._rows.writing(imsi) as connection:
+                yield connection
+        except BaseException:
+            self._owed = None
+            raise
+
     def put(self, subscriber: Subscriber, audit: dict[str, Any]) -> None:
         """Keep a new subscriber, or a changed one in place of what was kept, together with the audit record."""
         values = {name: getattr(subscriber, name) for name in _FIELDS}
-        with self._engine.begin() as connection:
+        with self._writing(subscriber.imsi) as connection:
             if connection.execute(_UPDATE.values(values), {"key": subscriber.imsi}).rowcount == 0:
                 connection.execute(sa.insert(_SUBSCRIBERS).values(values))
             _AUDIT.add(connection, [audit])
-        self._cache[subscriber.imsi] = subscriber
+        self._rows.taken(subscriber.imsi, values)
+
+    def change(
+        self, subscriber: Subscriber, audit: dict[str, Any] | None = None, *, owed: Owed | None = None, **values: Any
+    ) -> Debt | None:
+        """Keep what changes of a subscriber with its audit record, and what the MME that serves it is owed thereby.
+
+        With an owed withdrawal no MME serves the card any more. Returns the debt, None if no MME serves the card.
+        """
+        debt = None
+        if subscriber.mme and (owed is Owed.WITHDRAWAL or (owed is not None and not subscriber.purged)):
+            debt = Debt(subscriber.imsi, subscriber.mme, owed, subscriber.mme_realm)
+            if owed is Owed.WITHDRAWAL:
+                values |= _NOWHERE
+        new = {debt} - self._of(subscriber.imsi, debt.host) if debt is not None else set()
+        with self._writing(subscriber.imsi) as connection:
+            if values:
+                connection.execute(_UPDATE.values(values), {"key": subscriber.imsi})
+            if audit is not None:
+                _AUDIT.add(connection, [audit])
+            for each in new:
+                connection.execute(_owing(each))
+        self._rows.taken(subscriber.imsi, values)
+        self._take(new)
+        return debt
 
     def set_seq(self, subscriber: Subscriber, seq: int) -> None:
         """Keep the SEQ of the last authentication vector made."""
-        with self._engine.begin() as connection:
+        with self._rows.writing(subscriber.imsi) as connection:
             connection.execute(_SET_SEQ, {"key": subscriber.imsi, "new_seq": seq})
         subscriber.seq = seq
 
@@ -109,38 +149,77 @@ class Store:
     ) -> bool:
         """Keep which MME serves a card in which terminal, and bind the card if it `teaches` an IMEI.
 
-        Returns False, and keeps nothing, if somebody else's first use has bound the card to another terminal meanwhile.
+        The MME before is owed a cancellation; what this one was owed of the card, it is told by the answer. Returns
+        False, and keeps nothing, if somebody else's first use has bound the card to another terminal meanwhile.
         """
         held = (subscriber.mme, subscriber.mme_realm, subscriber.plmn, subscriber.imei, subscriber.purged)
-        if not teaches and held == (mme, realm, plmn, imei, False):
+        paid = self._of(subscriber.imsi, mme)
+        if not teaches and not paid and held == (mme, realm, plmn, imei, False):
             return True
-        values = {"new_mme": mme, "new_mme_realm": realm, "new_plmn": plmn, "new_imei": imei, "new_purged": False}
-        with self._engine.begin() as connection:
+        new = set()
+        if subscriber.mme not in ("", mme) and not subscriber.purged:
+            new.add(Debt(subscriber.imsi, subscriber.mme, Owed.UPDATE, subscriber.mme_realm))
+            new -= self._of(subscriber.imsi, subscriber.mme)
+        values = {"mme": mme, "mme_realm": realm, "plmn": plmn, "imei": imei, "purged": False}
+        with self._writing(subscriber.imsi) as connection:
             if teaches:
                 if connection.execute(_LEARN, {"key": subscriber.imsi, "new": teaches}).rowcount == 0:
                     connection.rollback()
-                    self._cache.pop(subscriber.imsi, None)
+                    self._rows.doubt(subscriber.imsi)
                     return False
                 _AUDIT.add(connection, [audit])
-            connection.execute(_REGISTER, {"key": subscriber.imsi, **values})
-        subscriber.mme, subscriber.mme_realm, subscriber.plmn = mme, realm, plmn
-        subscriber.imei, subscriber.purged = imei, False
-        subscriber.bound = teaches or subscriber.bound
+            connection.execute(_REGISTER, {"key": subscriber.imsi, **{f"new_{k}": v for k, v in values.items()}})
+            for debt in paid:
+                connection.execute(_paid(debt))
+            for debt in new:
+                connection.execute(_owing(debt))
+        self._take(new, paid)
+        self._rows.taken(subscriber.imsi, {**values, "bound": teaches} if teaches else values)
         return True
 
-    def deregister(self, subscriber: Subscriber) -> None:
-        """Forget which MME serves a card."""
-        values = {"new_mme": "", "new_mme_realm": "", "new_plmn": "", "new_imei": subscriber.imei, "new_purged": False}
-        with self._engine.begin() as connection:
-            connection.execute(_REGISTER, {"key": subscriber.imsi, **values})
-        subscriber.mme = subscriber.mme_realm = subscriber.plmn = ""
-        subscriber.purged = False
-
     def purge(self, subscriber: Subscriber) -> None:
-        """Keep that the MME has forgotten the card (PUR)."""
-        with self._engine.begin() as connection:
+        """Keep that the MME has forgotten the card (PUR); it need be told nothing about it."""
+        paid = self._of(subscriber.imsi, subscriber.mme)
+        with self._writing(subscriber.imsi) as connection:
             connection.execute(_UPDATE.values(purged=True), {"key": subscriber.imsi})
+            for debt in paid:
+                connection.execute(_paid(debt))
+        self._take(paid=paid)
         subscriber.purged = True
+
+    # -- what MMEs are owed
+
+    def owed(self, host: str = "") -> list[Debt]:
+        """Return what an MME has still to be told, or what all have."""
+        return sorted(debt for (_, owner), debts in self._debts().items() if host in ("", owner) for debt in debts)
+
+    def paid(self, debt: Debt) -> None:
+        """Keep that an MME was told."""
+        if debt not in self._of(debt.imsi, debt.host):
+            return
+        with self._writing(debt.imsi) as connection:
+            connection.execute(_paid(debt))
+        self._take(paid={debt})
+
+    def _debts(self) -> dict[tuple[str, str], set[Debt]]:
+        if self._owed is None:
+            with self._engine.connect() as connection:
+                rows = connection.execute(sa.select(_OWED)).all()
+            self._owed = {}
+            self._take({Debt(row.imsi, row.host, Owed(row.what), row.realm) for row in rows})
+        return self._owed
+
+    def _of(self, imsi: str, host: str) -> set[Debt]:
+        return set(self._debts().get((imsi, host), ()))
+
+    def _take(self, new: Iterable[Debt] = (), paid: Iterable[Debt] = ()) -> None:
+        known = self._debts()
+        for debt in new:
+            known.setdefault(debt[:2], set()).add(debt)
+        for debt in paid:
+            known[debt[:2]].discard(debt)
+            if not known[debt[:2]]:
+                del known[debt[:2]]
 
     def serving_nodes(self) -> tuple[str, ...]:
         """Return the Diameter identities of all MMEs that serve a card."""
@@ -159,3 +238,12 @@ class Store:
     def close(self) -> None:
         """Release the database."""
         self._engine.dispose()
+
+
+def _owing(debt: Debt) -> sa.Insert:
+    return sa.insert(_OWED).values(imsi=debt.imsi, host=debt.host, what=debt.what.value, realm=debt.realm)
+
+
+def _paid(debt: Debt) -> sa.Delete:
+    about = (_OWED.c.imsi == debt.imsi, _OWED.c.host == debt.host, _OWED.c.what == debt.what.value)
+    return sa.delete(_OWED).where(*about)

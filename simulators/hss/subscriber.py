@@ -1,12 +1,13 @@
-"""A card as the register holds it."""
+"""A card as the register holds it, and what MMEs are owed of it."""
 
 from __future__ import annotations
 
+import enum
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, weakref_slot=True)
 class Subscriber:
     """One card. `mode` says how it is bound: `given`, `learned`, or not at all; `bound` is empty before a first use.
 
@@ -32,3 +33,25 @@ class Subscriber:
     plmn: str = ""
     imei: str = ""
     purged: bool = False
+
+
+class Owed(enum.StrEnum):
+    """What an MME has still to be told of a card; the value is the word in the database."""
+
+    WITHDRAWAL = "withdrawal"
+    """That its subscription is withdrawn (CLR)."""
+    UPDATE = "update"
+    """That another MME serves it (CLR)."""
+    BARRING = "barring"
+    """Whether it is barred (IDR)."""
+    SUBSCRIPTION = "subscription"
+    """What it may use (IDR, DSR)."""
+
+
+class Debt(NamedTuple):
+    """Of which card an MME has to be told what."""
+
+    imsi: str
+    host: str
+    what: Owed
+    realm: str

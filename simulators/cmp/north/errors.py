@@ -70,3 +70,8 @@ def quota() -> ApiError:
 def too_many() -> ApiError:
     """Return a 429: too fast."""
     return ApiError(429, "TOO_MANY_REQUESTS", "Rejected due to request rate limit overpassed.")
+
+
+def unavailable() -> ApiError:
+    """Return a 503: the database does not answer."""
+    return ApiError(503, "UNAVAILABLE", "Service Unavailable.")

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from simulators.cmp.north.config import PREVENTION, SUBSCRIPTIONS
-from simulators.cmp.north.errors import ApiError, denied, invalid, not_found, unauthenticated
+from simulators.cmp.north.errors import ApiError, denied, invalid, not_found, unauthenticated, unavailable
 from simulators.cmp.north.model import GENERIC
+from simwarden.runtime.store import StoreError, UnstorableError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -82,6 +83,10 @@ class NorthSide:
         except ApiError as error:
             more = {"WWW-Authenticate": "Bearer"} if error.status == 401 else {}
             return Answer(error.status, error.body(), {**headers, **more})
+        except StoreError as error:
+            self._platform.site.note(f"{method} {path} is refused for a time: {error}")
+            refusal = invalid(GENERIC) if isinstance(error, UnstorableError) else unavailable()
+            return Answer(refusal.status, refusal.body(), headers)
 
     def _operations(self, path: str) -> dict[str, tuple[str, int, Operation]]:
         """Return scope, status of success and function of each method of a path. Raises ApiError (404)."""

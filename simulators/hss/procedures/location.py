@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from simulators.hss import controls
 from simulators.hss.core import visited_plmn
 from simulators.hss.procedures.subscriber_data import subscription_data
+from simulators.hss.subscriber import Owed
 from simwarden.runtime.diameter import Unreachable
 from simwarden.wire.diameter import Message, ResultCode
 from simwarden.wire.diameter.codes import CancellationType, PuaFlags, UlaFlags, UlrFlags
@@ -15,9 +16,15 @@ from simwarden.wire.diameter.terminal import terminal_of
 if TYPE_CHECKING:
     from simulators.hss.config import ErrorAnswer
     from simulators.hss.core import Core
-    from simulators.hss.subscriber import Subscriber
+    from simulators.hss.subscriber import Debt, Subscriber
     from simwarden.policy.decision import Decision
     from simwarden.runtime.diameter import Peer
+
+
+_CANCELLATION = {
+    Owed.WITHDRAWAL: CancellationType.SUBSCRIPTION_WITHDRAWAL,
+    Owed.UPDATE: CancellationType.MME_UPDATE_PROCEDURE,
+}
 
 
 async def update_location(core: Core, message: Message, peer: Peer) -> Message:
@@ -31,14 +38,12 @@ async def update_location(core: Core, message: Message, peer: Peer) -> Message:
     withdrawn = subscriber.suspended == "withdrawal"
     if not core.site.decide(controls.WITHDRAWN, subscriber.imsi, withdrawn=withdrawn, reason=subscriber.why).admitted:
         return refuse(core, message, core.config.withdrawn)
-    former = (subscriber.mme, subscriber.mme_realm) if not subscriber.purged else ("", "")
+    former = subscriber.mme
     decision = register(core, subscriber, message, terminal_of(message), str(visited_plmn(message)))
     if decision is not None and not decision.admitted:
         return refuse_terminal(core, subscriber, message, decision)
-    if former[0] not in ("", message.get("Origin-Host")):
-        core.site.spawn(
-            cancel_location(core, subscriber.imsi, former, CancellationType.MME_UPDATE_PROCEDURE), "cancel location"
-        )
+    if former not in ("", message.get("Origin-Host")):
+        core.site.spawn(cancel_former(core, subscriber.imsi, former), "cancel location")
     avps: list[tuple[str, object]] = [("ULA-Flags", int(UlaFlags.SEPARATION))]
     if not message.get("ULR-Flags") & UlrFlags.SKIP_SUBSCRIBER_DATA:
         avps.append(("Subscription-Data", subscription_data(core.config, subscriber)))
@@ -80,7 +85,7 @@ def refuse_terminal(core: Core, subscriber: Subscriber, message: Message, decisi
 
     The answer has no ULA-Flags: they belong to a successful one (5.2.1.1.1).
     """
-    core.record_mismatch(subscriber, decision, "update-location-request")
+    core.store.audit(core.mismatch(subscriber, decision, "update-location-request"))
     return refuse(core, message, core.config.mismatch)
 
 
@@ -89,37 +94,34 @@ def refuse(core: Core, message: Message, answer: ErrorAnswer) -> Message:
     return core.node.answer(message, answer.code, experimental=answer.experimental)
 
 
-async def cancel_location(core: Core, imsi: str, node: tuple[str, str], kind: CancellationType) -> None:
-    """Cancel a card's location at an MME (5.2.1.2). An MME that cannot be reached is told when it is back."""
-    host, realm = node
-    avps = [("User-Name", imsi), ("Cancellation-Type", int(kind))]
-    request = core.node.make("Cancel-Location-Request", avps, realm=realm, host=host)
+async def cancel_former(core: Core, imsi: str, host: str) -> None:
+    """Cancel a card's location at the MME that served it before, if that has not forgotten it by itself."""
+    for debt in core.store.owed(host):
+        if (debt.imsi, debt.what) == (imsi, Owed.UPDATE):
+            await cancel_location(core, debt)
+
+
+async def cancel_location(core: Core, debt: Debt) -> None:
+    """Cancel a card's location at an MME (5.2.1.2). One that cannot be reached is told when it is back."""
+    kind = _CANCELLATION[debt.what]
+    avps = [("User-Name", debt.imsi), ("Cancellation-Type", int(kind))]
+    request = core.node.make("Cancel-Location-Request", avps, realm=debt.realm, host=debt.host)
     try:
-        answer = await core.node.ask(host, request)
+        answer = await core.node.ask(debt.host, request)
     except Unreachable as reason:
-        core.site.note(f"{host} was not told that {imsi} is cancelled: {reason}", imsi=imsi)
-        core.remember(host, lambda: _cancel_late(core, imsi, node, kind))
+        core.site.note(f"{debt.host} was not told that {debt.imsi} is cancelled: {reason}", imsi=debt.imsi)
         return
     if not answer.success:
-        core.site.note(f"{host} answered the cancellation with {answer.result_code or answer.experimental_result}")
+        result = answer.result_code or answer.experimental_result
+        core.site.note(f"{debt.host} answered the cancellation with {result}")
+    core.store.paid(debt)
 
 
-async def _cancel_late(core: Core, imsi: str, node: tuple[str, str], kind: CancellationType) -> None:
-    """Cancel a location late, unless the card has been registered there again since."""
-    subscriber = core.store.get(imsi)
-    if subscriber is None or subscriber.mme != node[0]:
-        await cancel_location(core, imsi, node, kind)
-
-
-async def withdraw(core: Core, subscriber: Subscriber) -> bool:
-    """End what a card has at its MME, as for a withdrawn subscription; return whether there was something to end."""
-    node = (subscriber.mme, subscriber.mme_realm)
-    if not node[0]:
-        return False
-    core.store.deregister(subscriber)
-    core.show_registration(subscriber)
-    await cancel_location(core, subscriber.imsi, node, CancellationType.SUBSCRIPTION_WITHDRAWAL)
-    return True
+async def end_location(core: Core, subscriber: Subscriber, debt: Debt | None) -> None:
+    """End what a card had at its MME, which is owed a withdrawal; nothing if none served it."""
+    if debt is not None:
+        core.show_registration(subscriber)
+        await cancel_location(core, debt)
 
 
 async def purge_ue(core: Core, message: Message, peer: Peer) -> Message:

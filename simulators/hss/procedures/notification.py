@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from simulators.hss.procedures.location import register, withdraw
+from simulators.hss.procedures.location import end_location, register
+from simulators.hss.subscriber import Owed
 from simwarden.wire.diameter import ExperimentalResult, Message, ResultCode
 from simwarden.wire.diameter.terminal import terminal_of
 
 if TYPE_CHECKING:
     from simulators.hss.core import Core
-    from simulators.hss.subscriber import Subscriber
     from simwarden.runtime.diameter import Peer
 
 
@@ -32,10 +32,7 @@ async def notify(core: Core, message: Message, peer: Peer) -> Message:
     if seen:
         decision = register(core, subscriber, message, seen, subscriber.plmn)
         if decision is not None and not decision.admitted:
-            core.record_mismatch(subscriber, decision, "notify-request")
-            core.site.spawn(_end(core, subscriber), "cancel location")
+            mismatch = core.mismatch(subscriber, decision, "notify-request")
+            debt = core.store.change(subscriber, mismatch, owed=Owed.WITHDRAWAL)
+            core.site.spawn(end_location(core, subscriber, debt), "cancel location")
     return core.node.answer(message, ResultCode.DIAMETER_SUCCESS)
-
-
-async def _end(core: Core, subscriber: Subscriber) -> None:
-    await withdraw(core, subscriber)

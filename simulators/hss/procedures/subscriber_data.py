@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from simulators.hss.config import HssConfig
     from simulators.hss.core import Core
-    from simulators.hss.subscriber import Subscriber
+    from simulators.hss.subscriber import Debt, Subscriber
     from simwarden.runtime.diameter import Peer
     from simwarden.wire.diameter import Avps, Message
 
@@ -135,19 +135,19 @@ async def insert_subscriber_data(core: Core, subscriber: Subscriber, data: Avps,
     return await _tell(core, subscriber, "Insert-Subscriber-Data-Request", avps)
 
 
-async def tell_barring(core: Core, subscriber: Subscriber) -> bool:
-    """Tell the serving MME whether a card is barred; return whether it knows now. If not it hears when it is back."""
-    host = subscriber.mme
-    if not host:
-        return False
-    answer = await insert_subscriber_data(core, subscriber, barring(subscriber))
-    if answer is None and subscriber.mme == host and not subscriber.purged:
-        core.remember(host, lambda: _bar_late(core, subscriber))
-    return answer is not None and answer.success
+async def tell_barring(core: Core, subscriber: Subscriber, debt: Debt | None) -> None:
+    """Tell the serving MME, which is owed it, whether a card is barred."""
+    if debt is not None:
+        answer = await insert_subscriber_data(core, subscriber, barring(subscriber))
+        settle(core, subscriber, debt, told=answer is not None)
 
 
-async def _bar_late(core: Core, subscriber: Subscriber) -> None:
-    await tell_barring(core, subscriber)
+def settle(core: Core, subscriber: Subscriber, debt: Debt, *, told: bool) -> None:
+    """Keep that an MME was told; if it was not it hears when it is back, unless it serves the card no longer."""
+    if told or subscriber.mme != debt.host or subscriber.purged:
+        core.store.paid(debt)
+    else:
+        core.store.change(subscriber, owed=debt.what)
 
 
 async def delete_subscriber_data(core: Core, subscriber: Subscriber, flags: DsrFlags, more: Avps) -> Message | None:
@@ -155,21 +155,39 @@ async def delete_subscriber_data(core: Core, subscriber: Subscriber, flags: DsrF
     return await _tell(core, subscriber, "Delete-Subscriber-Data-Request", [("DSR-Flags", int(flags)), *more])
 
 
-async def change_subscription(core: Core, subscriber: Subscriber, before: HssSubscription) -> None:
+async def change_subscription(core: Core, subscriber: Subscriber, before: HssSubscription, debt: Debt | None) -> None:
     """Tell the serving MME the difference between what a card might use before and what it may use now."""
+    if debt is None:
+        return
     config = core.config
     apns, zones = apns_of(config, subscriber), zones_of(config, subscriber)
     old_apns, old_zones = before.apns or config.apns, before.zones or config.zones
+    heard: list[Message | None] = []
     if old_zones and not zones:
-        await delete_subscriber_data(core, subscriber, DsrFlags.REGIONAL_SUBSCRIPTION_WITHDRAWAL, [])
+        heard.append(await _withdraw_zones(core, subscriber))
     gone: Avps = [("Context-Identifier", number) for number in range(len(apns) + 1, len(old_apns) + 1)]
     if gone:
-        await delete_subscriber_data(core, subscriber, DsrFlags.PDN_SUBSCRIPTION_CONTEXTS_WITHDRAWAL, gone)
+        flags = DsrFlags.PDN_SUBSCRIPTION_CONTEXTS_WITHDRAWAL
+        heard.append(await delete_subscriber_data(core, subscriber, flags, gone))
     data: Avps = zone_codes(zones) if zones != old_zones else []
     if apns != old_apns:
         data += access_points(apns)
     if data:
-        await insert_subscriber_data(core, subscriber, data)
+        heard.append(await insert_subscriber_data(core, subscriber, data))
+    settle(core, subscriber, debt, told=None not in heard)
+
+
+async def tell_subscription(core: Core, subscriber: Subscriber, debt: Debt) -> None:
+    """Tell the serving MME all that a card may use, as it has not heard of a change."""
+    heard: list[Message | None] = []
+    if not zones_of(core.config, subscriber):
+        heard.append(await _withdraw_zones(core, subscriber))
+    heard.append(await insert_subscriber_data(core, subscriber, subscription_data(core.config, subscriber)))
+    settle(core, subscriber, debt, told=None not in heard)
+
+
+async def _withdraw_zones(core: Core, subscriber: Subscriber) -> Message | None:
+    return await delete_subscriber_data(core, subscriber, DsrFlags.REGIONAL_SUBSCRIPTION_WITHDRAWAL, [])
 
 
 async def reset(core: Core, peer: Peer) -> None:

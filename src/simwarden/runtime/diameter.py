@@ -24,6 +24,7 @@ from simwarden.runtime.diameter_connection import (
     Peer,
     Unreachable,
 )
+from simwarden.runtime.store import StoreError
 from simwarden.wire.diameter import DiameterError, Message, ResultCode, answer_to, application_id, request
 from simwarden.wire.diameter.codes import DisconnectCause
 from simwarden.wire.diameter.message import FLAG_RETRANSMITTED
@@ -292,6 +293,9 @@ class DiameterNode:
         except PeerError as wrong:
             self.site.peer_fault(connection.link, wrong.reason)
             answer = self.answer(message, ResultCode.DIAMETER_UNABLE_TO_COMPLY, reason=wrong.reason)
+        except StoreError as error:  # nothing is answered that is not stored; the peer may ask again
+            self.site.note(f"{message.name} is refused for a time: {error}")
+            answer = self.answer(message, ResultCode.DIAMETER_UNABLE_TO_COMPLY)
         except Exception as error:  # noqa: BLE001 - a bug in a handler: recorded as a Fault, and the peer gets its answer
             self.site.guard(message.name, error)
             answer = self.answer(message, ResultCode.DIAMETER_UNABLE_TO_COMPLY)

@@ -17,7 +17,7 @@ from simwarden.runtime.dice import Dice
 from simwarden.runtime.element import Element, Site
 from simwarden.runtime.management import ManagementError, Role
 from simwarden.runtime.remote import Endpoint, call
-from simwarden.runtime.store import open_engine, prepare, sqlite_url
+from simwarden.runtime.store import StoreError, open_engine, prepare, sqlite_url
 from simwarden.runtime.transport.base import Address, Wiring
 from simwarden.runtime.transport.choose import make_transport
 from simwarden.trace.events import Fault, Note
@@ -207,6 +207,8 @@ class Host:
     async def _guarded(self, name: str, work: Coroutine[Any, Any, None], what: str) -> None:
         try:
             await work
+        except StoreError as error:
+            self.trace.emit(Note(element=name, text=f"{what or 'work'} is given up: {error}"))
         except Exception as error:  # noqa: BLE001 - the one catch-all: whatever arrives here is a bug of ours
             self.fault(name, what or getattr(work, "__name__", "work"), error)
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from simwarden.errors import SimwardenError
+from simwarden.runtime.store import StoreError, UnstorableError
 
 if TYPE_CHECKING:
     from simwarden.runtime.element import Element
@@ -97,7 +98,11 @@ async def manage(
     *,
     caller: str = "",
 ) -> Any:
-    """Carry out one management call on an element. Raises ManagementError (404, 405, 403, or what the route says)."""
+    """Carry out one management call on an element.
+
+    Raises ManagementError: 404, 405, 403, what the route says, 503 if the element's database does not answer, and 400
+    for what it cannot hold.
+    """
     wrong_method = False
     for each in element.routes:
         match = each.pattern.fullmatch(path)
@@ -109,6 +114,9 @@ async def manage(
         if role not in each.roles:
             raise ManagementError(403, f"{method} {path} is for the {' or '.join(r.value for r in each.roles)} only")
         handler: Handler = getattr(type(element), each.handler)
-        return await handler(element, Call(role, match.groupdict(), body or {}, caller))
+        try:
+            return await handler(element, Call(role, match.groupdict(), body or {}, caller))
+        except StoreError as error:
+            raise ManagementError(400 if isinstance(error, UnstorableError) else 503, str(error)) from error
     status = 405 if wrong_method else 404
     raise ManagementError(status, f"{element.site.name} has no route {method} {path}")

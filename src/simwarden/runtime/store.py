@@ -5,26 +5,47 @@ A lasting database carries the version of its tables. An element that changes it
 one transaction. This is a list of functions and one table, and no tool like Alembic, because elements are plug-ins:
 each brings its own tables, has a database of its own, and comes up by itself under `serve`, with no command to run
 first.
+
+What a database refuses is a StoreError here, whichever database it is: StoreUnavailableError, after which nobody knows
+whether a transaction under way was committed, so that what is in memory of its rows has to be read anew (Rows); or
+UnstorableError, for a value that it cannot hold.
 """
 
 from __future__ import annotations
 
+import weakref
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from simwarden.errors import ConfigError
+from simwarden.errors import ConfigError, SimwardenError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from sqlalchemy import Connection, Engine, MetaData
+    from sqlalchemy.engine import ExceptionContext
 
     Migration = Callable[[Connection], None]
 
 _VERSIONS = "schema_versions"
 #: any number that nobody else locks by, for whoever opens a PostgreSQL database first
 _LOCK = 0x51A7A4DE
+#: seconds in which PostgreSQL has to take a connection, or acknowledge what it was sent (libpq's own words)
+_PATIENCE = {"connect_timeout": 3, "tcp_user_timeout": 3000}
+T = TypeVar("T")
+
+
+class StoreError(SimwardenError):
+    """A database does not do what it was asked to. What was asked has no effect that anybody may rely on."""
+
+
+class StoreUnavailableError(StoreError):
+    """A database is not there, or went away; a transaction that was under way may or may not have been committed."""
+
+
+class UnstorableError(StoreError):
+    """A value is one that the database cannot hold: a NUL, half a surrogate pair, a text that is too long."""
 
 
 def open_engine(url: str, metadata: MetaData, *, lasting: bool = True) -> Engine:
@@ -42,14 +63,35 @@ def open_engine(url: str, metadata: MetaData, *, lasting: bool = True) -> Engine
         raise ConfigError("store: no URL of a database") from error  # not repeated: it may hold a password
     try:
         # A PostgreSQL that was restarted is noticed before a statement is lost on a dead connection.
-        engine = sa.create_engine(where, pool_pre_ping=where.get_backend_name() == "postgresql")
+        engine = sa.create_engine(where, **_options(where))
+        sa.event.listen(engine, "handle_error", _store_error, retval=True)
         if engine.dialect.name == "sqlite":
             sa.event.listen(engine, "connect", _set_up_lasting if lasting else _set_up_passing)
         with _disposed_on_error(engine):
             prepare(engine, metadata, lasting=lasting)
-    except (ConfigError, sa.exc.SQLAlchemyError, ImportError) as error:
+    except (ConfigError, StoreError, sa.exc.SQLAlchemyError, ImportError) as error:
         raise ConfigError(f"store {where.render_as_string(hide_password=True)}: {error}") from error
     return engine
+
+
+def _options(where: Any) -> dict[str, Any]:
+    if where.get_backend_name() != "postgresql":
+        return {}
+    patience = {name: value for name, value in _PATIENCE.items() if name not in where.query}
+    return {"pool_pre_ping": True, "connect_args": patience if where.drivername.endswith("psycopg") else {}}
+
+
+def _store_error(context: ExceptionContext) -> BaseException | None:
+    """Return what to raise for an error of a database; None: what it is."""
+    import sqlalchemy as sa  # noqa: PLC0415 - as above
+
+    error, told = context.original_exception, context.sqlalchemy_exception
+    reason = (str(error).strip() or type(error).__name__).partition("\n")[0]  # what follows may repeat the values
+    if isinstance(error, UnicodeError) or isinstance(told, sa.exc.DataError):
+        return UnstorableError(f"a text that the database cannot hold: {reason}")
+    if context.is_disconnect or isinstance(told, (sa.exc.OperationalError, sa.exc.InterfaceError)):
+        return StoreUnavailableError(f"the database does not answer: {reason}")
+    return None
 
 
 @contextmanager
@@ -72,6 +114,71 @@ def prepare(engine: Engine, metadata: MetaData, *, lasting: bool = True) -> None
         elif engine.dialect.name == "postgresql":
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
         _migrate(connection, metadata, str(metadata.info.get("schema", "")), metadata.info.get("migrations", ()))
+
+
+class Rows(Generic[T]):
+    """Rows of a database that are kept in memory, one object for each key for as long as anybody holds it.
+
+    `read` returns the values of a row by key, None if there is none, and `make` an object of them whose attributes
+    have the same names. Writes go through `writing`, and into memory (`taken`) only when they are committed.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        read: Callable[[Connection, str], Mapping[str, Any] | None],
+        make: Callable[..., T],
+        *,
+        most: int = 1 << 62,
+    ) -> None:
+        self._engine, self._row, self._make, self._most = engine, read, make, most
+        self._held: dict[str, T] = {}
+        #: no longer kept, and still in somebody's hands
+        self._let_go: weakref.WeakValueDictionary[str, T] = weakref.WeakValueDictionary()
+        self._doubted: set[str] = set()
+
+    def get(self, key: str) -> T | None:
+        """Return a row's object, None if there is no row. Raises StoreError."""
+        found = self._held.get(key)
+        if found is not None and key not in self._doubted:
+            return found
+        with self._engine.connect() as connection:
+            row = self._row(connection, key)
+        self._doubted.discard(key)
+        if row is None:
+            self._held.pop(key, None)
+            return None
+        return self.taken(key, row)
+
+    def taken(self, key: str, values: Mapping[str, Any]) -> T:
+        """Take over what a row is now, whole or in part; return its object."""
+        found = self._held.get(key)
+        if found is None:
+            found = self._let_go.pop(key, None)
+        if found is None:
+            found = self._make(**values)
+        else:
+            for name, value in values.items():
+                setattr(found, name, value)
+        self._held[key] = found
+        if len(self._held) > self._most:
+            oldest = next(iter(self._held))
+            self._let_go[oldest] = self._held.pop(oldest)
+        return found
+
+    def doubt(self, *keys: str) -> None:
+        """Have rows read anew before anybody sees them again."""
+        self._doubted.update(keys)
+
+    @contextmanager
+    def writing(self, *keys: str) -> Iterator[Connection]:
+        """Change rows in one transaction. If it fails nobody knows what became of it, and they are read anew."""
+        try:
+            with self._engine.begin() as connection:
+                yield connection
+        except BaseException:
+            self.doubt(*keys)
+            raise
 
 
 def sqlite_url(path: Path) -> str:

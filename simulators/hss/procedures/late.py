@@ -1,0 +1,36 @@
+"""What an MME is owed, told when it is back: a location that is cancelled, a barring, other subscriber data.
+
+It is kept with the change that it comes from, so that neither an MME that was away nor a killed HSS forgets it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from simulators.hss.procedures.location import cancel_location
+from simulators.hss.procedures.subscriber_data import tell_barring, tell_subscription
+from simulators.hss.subscriber import Owed
+
+if TYPE_CHECKING:
+    from simulators.hss.core import Core
+    from simulators.hss.subscriber import Debt
+
+
+async def tell_owed(core: Core, host: str) -> None:
+    """Tell an MME all that it is owed, card by card."""
+    for debt in core.store.owed(host):
+        if debt in core.store.owed(host):  # it may have heard of it meanwhile
+            await _tell(core, debt)
+
+
+async def _tell(core: Core, debt: Debt) -> None:
+    if debt.what in (Owed.WITHDRAWAL, Owed.UPDATE):
+        await cancel_location(core, debt)
+        return
+    subscriber = core.store.get(debt.imsi)
+    if subscriber is None or subscriber.mme != debt.host or subscriber.purged:
+        core.store.paid(debt)
+    elif debt.what is Owed.BARRING:
+        await tell_barring(core, subscriber, debt)
+    else:
+        await tell_subscription(core, subscriber, debt)
