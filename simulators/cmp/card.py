@@ -1,10 +1,14 @@
-"""A card as the platform holds it."""
+"""A card as the platform holds it, and what is to become of it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from simwarden.policy.card_states import CardState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 @dataclass(slots=True, weakref_slot=True)
@@ -13,7 +17,8 @@ class Card:
 
     IMEIs have 14 digits. `terminal` is the one that the network saw it in last, `first` the first one ever.
     `operated` is when somebody last did something to it, in seconds since 1970, 0 for never. `owed` is what the
-    subscriber register has still to be told: `suspend`, `resume`, `close` or nothing.
+    subscriber register has still to be told: `suspend`, `resume`, `close`, `evict` (end what it has, and let it work
+    again) or nothing.
     """
 
     imsi: str
@@ -31,3 +36,24 @@ class Card:
     mismatches: int = 0
     operated: float = 0.0
     owed: str = ""
+
+
+@dataclass(slots=True)
+class Change:
+    """What is to become of a card, kept as one or not at all: new values of its fields, and the records of it.
+
+    `first_use` is the IMEI that binds the card if nothing else has bound it meanwhile. What is in `shown` is called
+    when all is kept, in order.
+    """
+
+    card: Card
+    values: dict[str, Any] = field(default_factory=dict)
+    audit: list[dict[str, Any]] = field(default_factory=list)
+    risks: list[dict[str, Any]] = field(default_factory=list)
+    contacts: list[dict[str, Any]] = field(default_factory=list)
+    first_use: str = ""
+    shown: list[Callable[[], None]] = field(default_factory=list)
+
+    def becomes(self, name: str) -> Any:
+        """Return what a field of the card will be."""
+        return self.values.get(name, getattr(self.card, name))

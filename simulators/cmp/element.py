@@ -80,9 +80,8 @@ class Cmp(NorthVerbs, Element[CmpConfig]):
         await platform.node.listen("S13")
         if self.north is not None:
             await self.north.start()
-        if any(store.select(owed=True)):
-            lifecycle.retry_later(platform)
-        accounts = (*platform.accounts.values(), self.config.others)
+        self.site.spawn(lifecycle.tell_owed(platform), "told late")
+        accounts = (*platform.settings.accounts.values(), self.config.others)
         if any(each.check == "next-day" for each in accounts):
             self._judge_days()
 
@@ -180,7 +179,7 @@ class Cmp(NorthVerbs, Element[CmpConfig]):
     @route("GET", "/pools")
     async def list_pools(self, _call: Call) -> dict[str, Any]:
         """Tell all pools of terminals."""
-        return {name: pool.model_dump(mode="json") for name, pool in self.platform.pools.items()}
+        return {name: pool.model_dump(mode="json") for name, pool in self.platform.settings.pools.items()}
 
     @route("PUT", "/pools/{pool}", roles=_BOTH)
     async def put_pool(self, call: Call) -> dict[str, int]:
@@ -191,7 +190,7 @@ class Cmp(NorthVerbs, Element[CmpConfig]):
     @route("DELETE", "/pools/{pool}", roles=_BOTH)
     async def delete_pool(self, call: Call) -> dict[str, int]:
         """Take a pool of terminals away."""
-        if call.path["pool"] not in self.platform.pools:
+        if call.path["pool"] not in self.platform.settings.pools:
             raise ManagementError(404, f"there is no pool {call.path['pool']}")
         return {"ended": await binding.put_pool(self.platform, call.path["pool"], None, By.of(call))}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from simulators.cmp import controls
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable, Mapping
 
-    from simulators.cmp.card import Card
+    from simulators.cmp.card import Card, Change
     from simulators.cmp.config import CmpConfig
     from simulators.cmp.store import Store
     from simwarden.policy.decision import Control, Decision
@@ -52,6 +52,30 @@ class Terminals:
         return isinstance(key, str) and self._lists.find(key) is not None
 
 
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Accounts and pools by name, with the terminals of each pool."""
+
+    accounts: Mapping[str, Account]
+    pools: Mapping[str, Pool]
+    terminals: Mapping[str, Terminals]
+
+    def with_account(self, name: str, account: Account) -> Settings:
+        """Return them with another account."""
+        return replace(self, accounts={**self.accounts, name: account})
+
+    def with_pool(self, name: str, pool: Pool | None) -> Settings:
+        """Return them with another pool, or without it."""
+        pools, terminals = dict(self.pools), dict(self.terminals)
+        _overlay(pools, name, pool)
+        _overlay(terminals, name, Terminals(pool) if pool is not None else None)
+        return replace(self, pools=pools, terminals=terminals)
+
+    def pools_of(self, card: Card) -> dict[str, Terminals]:
+        """Return the pools of terminals that a card's number is tied to, by name."""
+        return {name: self.terminals[name] for name, pool in self.pools.items() if _holds(pool, card)}
+
+
 class Platform:
     """What a platform knows, and its helpers. Procedures take it as their first argument."""
 
@@ -61,29 +85,31 @@ class Platform:
         self.site, self.config, self.store = site, config, store
         self.peers = KnownPeers(site, config, config.peers, controls.PEER)
         self.audit = Audit(site, store.audit)
-        self.accounts: dict[str, Account] = dict(config.accounts)
-        self.pools: dict[str, Pool] = dict(config.pools)
-        self.terminals: dict[str, Terminals] = {}
+        self._settings: Settings | None = None
         self.listeners: list[Callable[[Happening], None]] = []
         self.telling: set[str] = set()
         self.retrying = False
         self.judging = False
-        self._take_over()
 
-    def _take_over(self) -> None:
-        """Put what management has set over what is configured."""
-        for name, value in self.store.settings("account").items():
-            self._overlay(self.accounts, name, Account.model_validate(value) if value is not None else None)
-        for name, value in self.store.settings("pool").items():
-            self._overlay(self.pools, name, Pool.model_validate(value) if value is not None else None)
-        self.terminals = {name: Terminals(pool) for name, pool in self.pools.items()}
+    # -- accounts and pools
 
-    @staticmethod
-    def _overlay(table: dict[str, Any], name: str, value: Any) -> None:
-        if value is None:
-            table.pop(name, None)
-        else:
-            table[name] = value
+    @property
+    def settings(self) -> Settings:
+        """The accounts and pools that hold: those of management over those of the configuration. Raises StoreError."""
+        if self._settings is None:
+            accounts, pools = dict(self.config.accounts), dict(self.config.pools)
+            for name, value in self.store.settings("account").items():
+                _overlay(accounts, name, Account.model_validate(value) if value is not None else None)
+            for name, value in self.store.settings("pool").items():
+                _overlay(pools, name, Pool.model_validate(value) if value is not None else None)
+            self._settings = Settings(accounts, pools, {name: Terminals(pool) for name, pool in pools.items()})
+        return self._settings
+
+    def take_over(self, settings: Settings, kept: Callable[[], None]) -> None:
+        """Have other settings hold once they are `kept`."""
+        self._settings = None  # read again, should nobody know whether they were kept
+        kept()
+        self._settings = settings
 
     # -- cards
 
@@ -103,13 +129,25 @@ class Platform:
 
     def account(self, card: Card) -> Account:
         """Return what holds for a card's account."""
-        return self.accounts.get(card.account, self.config.others)
+        return self.settings.accounts.get(card.account, self.config.others)
 
     def pools_of(self, card: Card) -> dict[str, Terminals]:
         """Return the pools of terminals that a card's number is tied to, by name."""
-        if not self.pools:
-            return {}
-        return {name: self.terminals[name] for name, pool in self.pools.items() if _holds(pool, card)}
+        return self.settings.pools_of(card)
+
+    def keep(self, *changes: Change, record: dict[str, Any] | None = None) -> bool:
+        """Keep changes of cards, and the record of the whole, all or none, and show them.
+
+        Returns False if another first use of a card was faster.
+        """
+        some = [change for change in changes if change.values or change.audit or change.contacts or change.first_use]
+        records = (record,) if record is not None else ()
+        if (some or records) and not self.store.keep(some, *records):
+            return False
+        for change in changes:
+            for show in change.shown:
+                show()
+        return True
 
     # -- rules
 
@@ -137,8 +175,9 @@ class Platform:
         """Make an audit record; without `by` it is the network that does something."""
         return self.audit.record(action, imsi, details, by)
 
-    def risk(self, card: Card, scene: str, decision: Decision, *, source: str, action: str) -> None:
-        """Keep a record of risk with the scene's code, and show it."""
+    def risk(self, change: Change, scene: str, decision: Decision, *, source: str, action: str) -> None:
+        """Let a change leave a record of risk with the scene's code."""
+        card = change.card
         expected = decision.details.get("expected", "")
         record = {
             "at": self.now().isoformat(),
@@ -153,9 +192,10 @@ class Platform:
             "source": source,
             "action": action,
         }
-        self.store.risk(record)
+        change.risks.append(record)
         shown = ("imsi", "scene", "expected", "seen", "source", "action")
-        self.site.observe("risk", {name: record[name] for name in shown}, key=card.imsi)
+        value = {name: record[name] for name in shown}
+        change.shown.append(lambda: self.site.observe("risk", value, key=card.imsi))
 
     # -- what others hear
 
@@ -192,6 +232,13 @@ class Platform:
             "mismatches": card.mismatches,
             "owed": card.owed,
         }
+
+
+def _overlay(table: dict[str, Any], name: str, value: Any) -> None:
+    if value is None:
+        table.pop(name, None)
+    else:
+        table[name] = value
 
 
 def _holds(pool: Pool, card: Card) -> bool:

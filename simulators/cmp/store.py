@@ -1,7 +1,8 @@
 """What the platform keeps: cards with bindings and states, accounts, pools, contacts, risks, and the audit.
 
-Each change is committed before the method returns, so that an answer which follows it never tells more than a killed
-process would remember. A first use binds by one conditional UPDATE: of two at once exactly one wins.
+Each change is committed before the method returns, with all records of it, and only then is in memory, so that an
+answer which follows it never tells more than a killed process would remember. A first use binds by one conditional
+UPDATE: of two at once exactly one wins.
 """
 
 from __future__ import annotations
@@ -10,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from simulators.cmp.card import Card
+from simulators.cmp.card import Card, Change
 from simwarden.policy.card_states import CardState
 from simwarden.runtime.audit_table import AuditTable
+from simwarden.runtime.store import Rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -67,22 +69,31 @@ _AUDIT = AuditTable(METADATA)
 _FIELDS = tuple(Card.__dataclass_fields__)
 _BY_IMSI = sa.select(_CARDS).where(_CARDS.c.imsi == sa.bindparam("key"))
 _UPDATE = sa.update(_CARDS).where(_CARDS.c.imsi == sa.bindparam("key"))
-_WHOLE = _UPDATE.values({name: sa.bindparam(f"new_{name}") for name in _FIELDS})
+_TOLD = _UPDATE.where(_CARDS.c.owed == sa.bindparam("what")).values(owed="")
 _CAPTURE = _UPDATE.where(_CARDS.c.bound == "", _CARDS.c.mode == "learned").values(bound=sa.bindparam("new"))
 #: a change of a held binding, which the limit counts
 REBIND = "rebind"
+#: the kind of setting that tells which days' contacts were judged
+_JUDGED = "judged"
 #: cards whose rows are kept in memory at most
 _CACHE = 100_000
 
 
 def _row(card: Card) -> dict[str, Any]:
-    values = {name: getattr(card, name) for name in _FIELDS}
-    values["state"] = card.state.value
-    return values
+    return _written({name: getattr(card, name) for name in _FIELDS})
 
 
-def _card(row: sa.RowMapping) -> Card:
-    return Card(**{**dict(row), "state": CardState(row["state"])})
+def _written(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: value.value if isinstance(value, CardState) else value for name, value in values.items()}
+
+
+def _values(row: sa.RowMapping) -> dict[str, Any]:
+    return {str(name): CardState(value) if name == "state" else value for name, value in row.items()}
+
+
+def _read(connection: sa.Connection, imsi: str) -> dict[str, Any] | None:
+    row = connection.execute(_BY_IMSI, {"key": imsi}).mappings().first()
+    return _values(row) if row is not None else None
 
 
 class Store:
@@ -90,25 +101,13 @@ class Store:
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
-        self._cache: dict[str, Card] = {}
+        self._rows = Rows(engine, _read, Card, most=_CACHE)
 
     # -- cards
 
     def get(self, imsi: str) -> Card | None:
         """Return a card, None if there is none with this IMSI."""
-        found = self._cache.get(imsi)
-        if found is None:
-            with self._engine.connect() as connection:
-                row = connection.execute(_BY_IMSI, {"key": imsi}).mappings().first()
-            if row is not None:
-                found = self._keep(_card(row))
-        return found
-
-    def _keep(self, card: Card) -> Card:
-        self._cache[card.imsi] = card
-        if len(self._cache) > _CACHE:
-            del self._cache[next(iter(self._cache))]
-        return card
+        return self._rows.get(imsi)
 
     def find(self, *, msisdn: str = "", iccid: str = "", name: str = "") -> Card | None:
         """Return the card of a number (digits without a plus), of an ICCID, or of a scenario's name."""
@@ -123,7 +122,7 @@ class Store:
 
     def select(self, account: str | None = None, batch: str | None = None, *, owed: bool = False) -> Iterator[Card]:
         """Yield cards by IMSI, of an account, of a batch, or those that the register has to be told of."""
-        query = sa.select(_CARDS.c.imsi).order_by(_CARDS.c.imsi)
+        query = sa.select(_CARDS).order_by(_CARDS.c.imsi)
         if account is not None:
             query = query.where(_CARDS.c.account == account)
         if batch is not None:
@@ -131,29 +130,62 @@ class Store:
         if owed:
             query = query.where(_CARDS.c.owed != "")
         with self._engine.connect() as connection:
-            imsis = connection.execute(query).scalars().all()
-        for imsi in imsis:
-            found = self.get(imsi)
-            if found is not None:
-                yield found
+            rows = connection.execute(query).mappings().all()
+        for row in rows:
+            yield self._rows.seen(row["imsi"], _values(row))
 
-    def put(self, card: Card, *audit: dict[str, Any]) -> None:
-        """Keep a new card, or a changed one in place of what was kept, together with its audit records."""
-        values = _row(card)
-        with self._engine.begin() as connection:
-            changed = connection.execute(_WHOLE, {"key": card.imsi, **{f"new_{k}": v for k, v in values.items()}})
-            if changed.rowcount == 0:
-                connection.execute(sa.insert(_CARDS).values(values))
-            _AUDIT.add(connection, audit)
-        self._keep(card)
+    def put(self, card: Card, audit: dict[str, Any]) -> None:
+        """Keep a new card, or a changed one in place of what was kept, together with the audit record."""
+        row = _row(card)
+        with self._rows.writing(card.imsi) as connection:
+            if connection.execute(_UPDATE.values(row), {"key": card.imsi}).rowcount == 0:
+                connection.execute(sa.insert(_CARDS).values(row))
+            _AUDIT.add(connection, [audit])
+        self._rows.taken(card.imsi, {name: getattr(card, name) for name in _FIELDS})
 
-    def put_all(self, cards: Sequence[Card], audit: Sequence[dict[str, Any]]) -> None:
-        """Keep many changed cards, or none of them."""
-        with self._engine.begin() as connection:
-            rows = [{"key": card.imsi, **{f"new_{k}": v for k, v in _row(card).items()}} for card in cards]
-            if rows:
-                connection.execute(_WHOLE, rows)
-            _AUDIT.add(connection, audit)
+    def keep(self, changes: Sequence[Change], *audit: dict[str, Any]) -> bool:
+        """Keep changes of cards with their records and more audit records, all or none.
+
+        Returns False, and keeps nothing, if another first use of a card was faster.
+        """
+        with self._rows.writing(*(change.card.imsi for change in changes)) as connection:
+            if not self._write(connection, changes):
+                connection.rollback()
+                self._rows.doubt(*(change.card.imsi for change in changes))
+                return False
+            records = [*audit, *(record for change in changes for record in change.audit)]
+            _AUDIT.add(connection, records)
+        self._taken(changes)
+        return True
+
+    def _write(self, connection: sa.Connection, changes: Iterable[Change]) -> bool:
+        alike: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+        for change in changes:
+            if change.first_use:
+                values = {"key": change.card.imsi, "new": change.first_use}
+                if connection.execute(_CAPTURE, values).rowcount == 0:
+                    return False
+            if change.values:
+                row = {f"new_{name}": value for name, value in _written(change.values).items()}
+                alike.setdefault(tuple(change.values), []).append({"key": change.card.imsi, **row})
+            for table, records in ((_RISKS, change.risks), (_CONTACTS, change.contacts)):
+                if records:
+                    connection.execute(sa.insert(table), records)
+        for names, rows in alike.items():
+            connection.execute(_UPDATE.values({name: sa.bindparam(f"new_{name}") for name in names}), rows)
+        return True
+
+    def _taken(self, changes: Iterable[Change]) -> None:
+        for change in changes:
+            first_use = {"bound": change.first_use} if change.first_use else {}
+            self._rows.taken(change.card.imsi, {**change.values, **first_use})
+
+    def told(self, card: Card, what: str) -> None:
+        """Keep that the register was told what it was owed of a card, unless it is owed something else by now."""
+        with self._rows.writing(card.imsi) as connection:
+            connection.execute(_TOLD, {"key": card.imsi, "what": what})
+        if card.owed == what:
+            card.owed = ""
 
     def load(self, cards: Iterable[Card], audit: dict[str, Any]) -> list[str]:
         """Keep many new cards, or none of them; return the IMSIs that are held already, for which nothing was kept."""
@@ -169,17 +201,6 @@ class Store:
                 _AUDIT.add(connection, [audit])
         return held
 
-    def capture(self, card: Card, imei: str, audit: dict[str, Any]) -> bool:
-        """Bind a card to the terminal of its first use; False if another first use was faster."""
-        with self._engine.begin() as connection:
-            if connection.execute(_CAPTURE, {"key": card.imsi, "new": imei}).rowcount == 0:
-                connection.rollback()
-                self._cache.pop(card.imsi, None)
-                return False
-            _AUDIT.add(connection, [audit])
-        card.bound = imei
-        return True
-
     # -- accounts and pools
 
     def settings(self, kind: str) -> dict[str, Any]:
@@ -188,19 +209,16 @@ class Store:
         with self._engine.connect() as connection:
             return {row.name: row.value for row in connection.execute(query)}
 
-    def set(self, kind: str, name: str, value: Any, audit: dict[str, Any]) -> None:
-        """Keep an account or a pool, or with None that there is none."""
-        with self._engine.begin() as connection:
+    def set(self, kind: str, name: str, value: Any, audit: dict[str, Any], changes: Sequence[Change] = ()) -> None:
+        """Keep an account or a pool, or with None that there is none, with what becomes of cards by it."""
+        with self._rows.writing(*(change.card.imsi for change in changes)) as connection:
             connection.execute(sa.delete(_SETTINGS).where(_SETTINGS.c.kind == kind, _SETTINGS.c.name == name))
             connection.execute(sa.insert(_SETTINGS).values(kind=kind, name=name, value=value))
             _AUDIT.add(connection, [audit])
+            self._write(connection, changes)
+        self._taken(changes)
 
     # -- records
-
-    def contact(self, record: dict[str, Any]) -> None:
-        """Keep that the network saw a card in a terminal."""
-        with self._engine.begin() as connection:
-            connection.execute(sa.insert(_CONTACTS).values(record))
 
     def contacts(self, day: str) -> list[tuple[str, str, str]]:
         """Return (time, IMSI, IMEI) of the contacts of a day (`2026-03-02`), in order."""
@@ -209,10 +227,18 @@ class Store:
         with self._engine.connect() as connection:
             return [(row.at, row.imsi, row.imei) for row in connection.execute(query)]
 
-    def risk(self, record: dict[str, Any]) -> None:
-        """Keep a record of risk."""
+    def unjudged(self, before: str) -> list[str]:
+        """Return the days before a day that have contacts which were not judged, in order."""
+        judged = sa.select(_SETTINGS.c.name).where(_SETTINGS.c.kind == _JUDGED)
+        query = sa.select(_CONTACTS.c.day).where(_CONTACTS.c.day < before, _CONTACTS.c.day.not_in(judged))
+        with self._engine.connect() as connection:
+            return list(connection.execute(query.distinct().order_by(_CONTACTS.c.day)).scalars())
+
+    def judged(self, day: str) -> None:
+        """Keep that the contacts of a day were judged."""
         with self._engine.begin() as connection:
-            connection.execute(sa.insert(_RISKS).values(record))
+            connection.execute(sa.delete(_SETTINGS).where(_SETTINGS.c.kind == _JUDGED, _SETTINGS.c.name == day))
+            connection.execute(sa.insert(_SETTINGS).values(kind=_JUDGED, name=day, value=True))
 
     def risks(self, imsi: str = "") -> list[dict[str, Any]]:
         """Return records of risk in order, of one card or of all."""

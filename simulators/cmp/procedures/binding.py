@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from simulators.cmp import controls
-from simulators.cmp.platform import Terminals
-from simulators.cmp.procedures.lifecycle import check_lock, evict
+from simulators.cmp.card import Change
+from simulators.cmp.procedures.lifecycle import check_lock, eviction, tell_all, tell_register
 from simulators.cmp.store import REBIND
 from simwarden.model.identity import Imei, imei_key
 from simwarden.policy.platform import judge_captured, judge_pools
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from simulators.cmp.card import Card
     from simulators.cmp.config import Account, BatchItem, Pool
-    from simulators.cmp.platform import Platform
+    from simulators.cmp.platform import Platform, Settings
     from simwarden.runtime.approval import By
 
 
@@ -79,31 +79,26 @@ def _may_change(platform: Platform, card: Card, by: By, action: str) -> None:
 async def _change(platform: Platform, card: Card, by: By, mode: str, key: str) -> None:
     before = card.bound
     action = REBIND if before else "bind" if mode else "unbind"
-    card.mode, card.bound, card.mismatches = mode, key, 0
-    card.operated = platform.now().timestamp()
+    change, operated = Change(card), platform.now().timestamp()
+    change.values |= {"mode": mode, "bound": key, "mismatches": 0, "operated": operated}
     details = {"before": before, "after": key, "mode": mode, **by.approval}
-    platform.store.put(card, platform.record(action, card.imsi, by, details))
+    change.audit.append(platform.record(action, card.imsi, by, details))
+    if _is_wrong(platform, card, platform.settings, bound=key):
+        eviction(platform, change)
+    platform.keep(change)
     platform.show_binding(card)
     platform.happened("bound" if mode else "unbound", card, imei=Imei(key).imei if key else "")
-    await evict_if_wrong(platform, card)
+    await tell_register(platform, card)
 
 
-def fits(platform: Platform, card: Card) -> bool:
-    """Whether the terminal that a card was seen in last is one that it may be in. Of a card not seen: yes."""
-    if not card.terminal:
+def _is_wrong(platform: Platform, card: Card, settings: Settings, *, bound: str) -> bool:
+    """Whether the terminal that a card was seen in last is one that it may not be in. Of a card not seen: no."""
+    if not card.terminal or platform.account(card).check == "next-day":
+        return False
+    if bound and not judge_captured(bound=bound, seen=card.terminal).admitted:
         return True
-    if card.bound and not judge_captured(bound=card.bound, seen=card.terminal).admitted:
-        return False
-    pools = platform.pools_of(card)
-    return not pools or judge_pools(seen=card.terminal, pools=pools).admitted
-
-
-async def evict_if_wrong(platform: Platform, card: Card) -> bool:
-    """End what a card has in a terminal that it may not be in; return whether it was so."""
-    if platform.account(card).check == "next-day" or fits(platform, card):
-        return False
-    await evict(platform, card)
-    return True
+    pools = settings.pools_of(card)
+    return bool(pools) and not judge_pools(seen=card.terminal, pools=pools).admitted
 
 
 # -- pools and accounts ------------------------------------------------------------------------------------------------
@@ -112,26 +107,26 @@ async def evict_if_wrong(platform: Platform, card: Card) -> bool:
 async def put_pool(platform: Platform, name: str, pool: Pool | None, by: By) -> int:
     """Set a pool of terminals, or take it away; it holds from now on. Returns how many cards' use ended by it."""
     platform.require(controls.OPERATOR, None, by, "pool", by.asks)
-    held = platform.pools.get(name)
-    value = pool.model_dump(mode="json") if pool is not None else None
-    details = {"pool": name, "imeis": len(pool.imeis) if pool is not None else 0, **by.approval}
-    platform.store.set("pool", name, value, platform.record("pool", "", by, details))
-    if pool is None:
-        platform.pools.pop(name, None)
-        platform.terminals.pop(name, None)
-    else:
-        platform.pools[name], platform.terminals[name] = pool, Terminals(pool)
+    held, settings = platform.settings.pools.get(name), platform.settings.with_pool(name, pool)
     accounts = {each.account or None for each in (held, pool) if each is not None}
-    ended = 0
+    ended: list[Change] = []
     for account in [None] if None in accounts else sorted(filter(None, accounts)):
         for card in platform.store.select(account):
-            ended += await evict_if_wrong(platform, card)
-    return ended
+            if _is_wrong(platform, card, settings, bound=card.bound):
+                ended.append(Change(card))
+                eviction(platform, ended[-1])
+    value = pool.model_dump(mode="json") if pool is not None else None
+    details = {"pool": name, "imeis": len(pool.imeis) if pool is not None else 0, **by.approval}
+    record = platform.record("pool", "", by, details)
+    platform.take_over(settings, lambda: platform.store.set("pool", name, value, record, ended))
+    await tell_all(platform, [change.card for change in ended])
+    return len(ended)
 
 
 def put_account(platform: Platform, name: str, account: Account, by: By) -> None:
     """Set what an account wants; it holds from now on."""
     platform.require(controls.OPERATOR, None, by, "account", by.asks)
     value = account.model_dump(mode="json")
-    platform.store.set("account", name, value, platform.record("account", "", by, {"account": name, **value}))
-    platform.accounts[name] = account
+    record = platform.record("account", "", by, {"account": name, **value})
+    settings = platform.settings.with_account(name, account)
+    platform.take_over(settings, lambda: platform.store.set("account", name, value, record))

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from simulators.cmp import controls
-from simulators.cmp.procedures.lifecycle import carry_out, tell_register
+from simulators.cmp.card import Change
+from simulators.cmp.procedures.lifecycle import mismatch, operation, tell_register
 from simwarden.model.identity import Imei, imei_key
 from simwarden.policy.card_states import TRANSITIONS, CardState, Operation
 from simwarden.policy.platform import Mismatch
-from simwarden.policy.risk_scenes import SEPARATED
 from simwarden.wire.diameter import ResultCode
 from simwarden.wire.diameter.codes import EquipmentStatus
 from simwarden.wire.diameter.terminal import required_terminal
@@ -48,21 +48,21 @@ def check(platform: Platform, imsi: str, key: str) -> bool:
         return True
     if not platform.decide(controls.STATE, card, state=card.state).admitted:
         return False
-    account = platform.account(card)
+    change, account = Change(card), platform.account(card)
     if account.check == "next-day":
         day, at = platform.now().date().isoformat(), platform.now().isoformat()
-        platform.store.contact({"day": day, "at": at, "imsi": imsi, "imei": key})
+        change.contacts.append({"day": day, "at": at, "imsi": imsi, "imei": key})
     elif card.state is not CardState.TEST:
         decision = _judge(platform, card, key)
         if decision is not None and not decision.admitted:
-            _mismatch(platform, card, decision)
+            _mismatch(platform, change, decision)
             return False
-        if decision is not None and decision.details.get("alarm"):
-            _count(platform, card, decision, "alarm")
-        if decision is not None and not _capture(platform, card, decision):
-            return check(platform, imsi, key)
-    _used(platform, card, key)
-    return True
+        if decision is not None:
+            if decision.details.get("alarm"):
+                mismatch(platform, change, decision, source="network", action="alarm")
+            _capture(platform, change, decision)
+    _use(platform, change, key)
+    return platform.keep(change) or check(platform, imsi, key)
 
 
 def _judge(platform: Platform, card: Card, key: str) -> Decision | None:
@@ -71,53 +71,45 @@ def _judge(platform: Platform, card: Card, key: str) -> Decision | None:
     wish = {"mismatch": account.mismatch, "before": card.mismatches, "grace": account.grace}
     bound = None
     in_pool = None
-    if platform.pools:
+    if platform.settings.pools:
         in_pool = platform.decide(controls.POOL, card, seen=key, pools=platform.pools_of(card), **wish)
     if card.mode and (in_pool is None or (in_pool.admitted and not in_pool.details.get("alarm"))):
         bound = platform.decide(controls.BINDING, card, bound=card.bound, seen=key, **wish)
     return bound or in_pool
 
 
-def _capture(platform: Platform, card: Card, decision: Decision) -> bool:
-    """Bind a card to the terminal of its first use; False if another first use was faster."""
-    teaches = decision.details.get("teaches", "")
-    if not teaches:
-        return True
-    record = platform.record("capture", card.imsi, None, {"imei": teaches})
-    if not platform.store.capture(card, imei_key(teaches), record):
-        return False
-    platform.show_binding(card)
-    platform.happened("captured", card, imei=teaches)
-    return True
+def _capture(platform: Platform, change: Change, decision: Decision) -> None:
+    """Bind a card to the terminal of its first use, if the decision says so."""
+    teaches, card = decision.details.get("teaches", ""), change.card
+    if teaches:
+        change.first_use = imei_key(teaches)
+        change.audit.append(platform.record("capture", card.imsi, None, {"imei": teaches}))
+        change.shown.append(lambda: platform.show_binding(card))
+        change.shown.append(lambda: platform.happened("captured", card, imei=teaches))
 
 
-def _count(platform: Platform, card: Card, decision: Decision, action: str) -> None:
-    card.mismatches += 1
-    details = {"scene": SEPARATED, "reason": decision.reason, "action": action}
-    platform.store.put(card, platform.record("mismatch", card.imsi, None, details))
-    platform.risk(card, SEPARATED, decision, source="network", action=action)
-    platform.happened("mismatch", card, action=action, seen=decision.details.get("seen", ""))
-
-
-def _mismatch(platform: Platform, card: Card, decision: Decision) -> None:
+def _mismatch(platform: Platform, change: Change, decision: Decision) -> None:
     """Do what the account wants: at least a record, and if it says so a suspended card."""
+    card = change.card
     suspends = platform.account(card).mismatch is Mismatch.SUSPEND
-    _count(platform, card, decision, "suspend" if suspends else "refuse")
+    mismatch(platform, change, decision, source="network", action="suspend" if suspends else "refuse")
     if suspends and (card.state, Operation.SUSPEND) in TRANSITIONS:
-        carry_out(platform, card, Operation.SUSPEND, None, decision.reason)
+        operation(platform, change, Operation.SUSPEND, None, decision.reason)
+    platform.keep(change)
+    if card.owed:
         platform.site.spawn(tell_register(platform, card), "suspension")
 
 
-def _used(platform: Platform, card: Card, key: str) -> None:
-    """Keep which terminal a served card is in; its first use makes it active."""
+def _use(platform: Platform, change: Change, key: str) -> None:
+    """Let a served card be in a terminal; its first use makes it active."""
+    card = change.card
     before = card.terminal
     first_use = (card.state, Operation.FIRST_USE) in TRANSITIONS
     if before == key and not first_use:
         return
-    card.terminal, card.first = key, card.first or key
+    change.values |= {"terminal": key, "first": card.first or key}
     if first_use:
-        carry_out(platform, card, Operation.FIRST_USE, None, "first use")
-    else:
-        platform.store.put(card)
+        operation(platform, change, Operation.FIRST_USE, None, "first use")
     if before and before != key:
-        platform.happened("terminal-changed", card, before=Imei(before).imei, after=Imei(key).imei)
+        told = {"before": Imei(before).imei, "after": Imei(key).imei}
+        change.shown.append(lambda: platform.happened("terminal-changed", card, **told))

@@ -6,12 +6,18 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from simulators.cmp import controls
+from simulators.cmp.card import Change
 from simwarden.policy.card_states import SERVED, TRANSITIONS, CardState, Operation
+from simwarden.policy.risk_scenes import SEPARATED
 from simwarden.runtime.management import ManagementError
+from simwarden.runtime.store import StoreError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from simulators.cmp.card import Card
     from simulators.cmp.platform import Platform
+    from simwarden.policy.decision import Decision
     from simwarden.runtime.approval import By
 
 #: cards that the register is told of at the same time
@@ -41,25 +47,45 @@ def check_lock(platform: Platform, card: Card, by: By, action: str) -> None:
     platform.require(controls.LOCK, card, by, action, {"elapsed": elapsed, "lock": lock}, status=423)
 
 
-def carry_out(platform: Platform, card: Card, operation: Operation, by: By | None, reason: str) -> None:
+def carry_out(platform: Platform, card: Card, operated: Operation, by: By | None, reason: str) -> None:
     """Change a card's state and keep it; what the register has to be told is kept as owed. `by` None: the network."""
-    record = _change(platform, card, operation, by, reason)
-    if by is not None and operation not in _URGENT:
-        card.operated = platform.now().timestamp()
-    platform.store.put(card, record)
-    _show(platform, card)
+    change = Change(card)
+    operation(platform, change, operated, by, reason)
+    platform.keep(change)
 
 
-def _change(platform: Platform, card: Card, operation: Operation, by: By | None, reason: str) -> dict[str, Any]:
-    """Change a card's state, unkept, and return the audit record of it."""
-    before = card.state
+def operation(platform: Platform, change: Change, operated: Operation, by: By | None, reason: str) -> None:
+    """Let a change of a card be an operation on its state, by the table."""
+    card, before = change.card, change.becomes("state")
     # Where a switch lets an operation pass that the table lacks, the state stays.
-    card.state = TRANSITIONS.get((before, operation), before)
-    details: dict[str, Any] = {"before": before.value, "after": card.state.value, "reason": reason}
+    after = TRANSITIONS.get((before, operated), before)
+    details: dict[str, Any] = {"before": before.value, "after": after.value, "reason": reason}
     if by is not None:
         details.update(by.approval)
-    card.owed = _owed(before, card.state) or card.owed
-    return platform.record(operation.value, card.imsi, by, details)
+    change.values |= {"state": after, "owed": _owed(before, after) or change.becomes("owed")}
+    if by is not None and operated not in _URGENT:
+        change.values["operated"] = platform.now().timestamp()
+    change.audit.append(platform.record(operated.value, card.imsi, by, details))
+    change.shown.append(lambda: _show(platform, card))
+
+
+def mismatch(platform: Platform, change: Change, decision: Decision, *, source: str, action: str, **more: str) -> None:
+    """Let a change count that a card is in a wrong terminal, with the records of it, which say `more` in the audit."""
+    card, seen = change.card, decision.details.get("seen", "")
+    change.values["mismatches"] = card.mismatches + 1
+    details = {"scene": SEPARATED, "reason": decision.reason, "action": action, **more}
+    change.audit.append(platform.record("mismatch", card.imsi, None, details))
+    platform.risk(change, SEPARATED, decision, source=source, action=action)
+    change.shown.append(lambda: platform.happened("mismatch", card, action=action, seen=seen))
+
+
+def eviction(platform: Platform, change: Change) -> None:
+    """Let a change end what a card has in a terminal that it may no longer be in; the register is owed it.
+
+    Of a card that is suspended, or about to be, nothing is left to end.
+    """
+    if platform.config.hss != "off" and change.becomes("state") in SERVED and change.becomes("owed") in ("", "resume"):
+        change.values["owed"] = "evict"
 
 
 def _owed(before: CardState, after: CardState) -> str:
@@ -82,27 +108,22 @@ def _show(platform: Platform, card: Card) -> None:
 
 async def tell_register(platform: Platform, card: Card) -> None:
     """Tell the subscriber register what it is owed of a card; one that cannot be reached is told later."""
-    if await _tell(platform, card):
-        platform.store.put(card)
-
-
-async def _tell(platform: Platform, card: Card) -> bool:
-    """Tell what is owed; return whether nothing is any more, which has then to be kept."""
     register = platform.config.hss
     if not card.owed or card.imsi in platform.telling:
-        return False
+        return
     platform.telling.add(card.imsi)
     try:
         while card.owed:
             what = card.owed
             if register != "off" and not await _tell_once(platform, register, card, what):
                 retry_later(platform)
-                return False
-            if card.owed == what:
-                card.owed = ""
+                return
+            platform.store.told(card, what)
+    except StoreError:
+        retry_later(platform)
+        raise
     finally:
         platform.telling.discard(card.imsi)
-    return True
 
 
 async def _tell_once(platform: Platform, register: str, card: Card, what: str) -> bool:
@@ -114,6 +135,9 @@ async def _tell_once(platform: Platform, register: str, card: Card, what: str) -
             body = {"how": platform.config.suspension, "reason": f"{card.state.value} by {platform.site.name}"}
             await platform.site.manage(register, "POST", f"{path}/suspension", body)
         else:
+            if what == "evict":  # withdrawn, and in force again for the right terminal
+                body = {"how": "withdrawal", "reason": "terminal changed"}
+                await platform.site.manage(register, "POST", f"{path}/suspension", body)
             await platform.site.manage(register, "DELETE", f"{path}/suspension")
     except ManagementError as error:
         platform.site.note(f"{register} was not told to {what}: {error}", imsi=card.imsi)
@@ -133,28 +157,23 @@ async def _retry(platform: Platform) -> None:
         await platform.site.clock.sleep(platform.config.retry)
     finally:
         platform.retrying = False
-    await tell_all(platform, list(platform.store.select(owed=True)))
+    await tell_owed(platform)
 
 
-async def tell_all(platform: Platform, cards: list[Card]) -> None:
+async def tell_owed(platform: Platform) -> None:
+    """Tell the register all that it is owed."""
+    try:
+        cards = list(platform.store.select(owed=True))
+    except StoreError:
+        retry_later(platform)
+        raise
+    await tell_all(platform, cards)
+
+
+async def tell_all(platform: Platform, cards: Sequence[Card]) -> None:
     """Tell the register of many cards, some at a time."""
     for start in range(0, len(cards), _AT_ONCE):
-        some = cards[start : start + _AT_ONCE]
-        told = await asyncio.gather(*(_tell(platform, card) for card in some))
-        platform.store.put_all([card for card, done in zip(some, told, strict=True) if done], [])
-
-
-async def evict(platform: Platform, card: Card) -> None:
-    """End what a card has in a terminal that is no longer its own: withdrawn, and in force again for the right one."""
-    register = platform.config.hss
-    if register == "off" or card.state not in SERVED:
-        return
-    path = f"/cards/{card.imsi}/suspension"
-    try:
-        await platform.site.manage(register, "POST", path, {"how": "withdrawal", "reason": "terminal changed"})
-        await platform.site.manage(register, "DELETE", path)
-    except ManagementError as error:
-        platform.site.note(f"{register} did not end what the card has: {error}", imsi=card.imsi)
+        await asyncio.gather(*(tell_register(platform, card) for card in cards[start : start + _AT_ONCE]))
 
 
 # -- shutdown of a batch -----------------------------------------------------------------------------------------------
@@ -170,12 +189,10 @@ async def shut_down(platform: Platform, account: str, batch: str, by: By) -> int
     cards = list(platform.store.select(account, batch))
     if not cards:
         raise ManagementError(404, f"{account} has no batch {batch}")
-    stopped = [card for card in cards if (card.state, Operation.SUSPEND) in TRANSITIONS]
+    stopped = [Change(card) for card in cards if (card.state, Operation.SUSPEND) in TRANSITIONS]
+    for change in stopped:
+        operation(platform, change, Operation.SUSPEND, by, by.reason)
     whole = {"account": account, "batch": batch, "cards": len(stopped), **by.approval}
-    records = [platform.record("shutdown", "", by, whole)]
-    records += [_change(platform, card, Operation.SUSPEND, by, by.reason) for card in stopped]
-    platform.store.put_all(stopped, records)
-    for card in stopped:
-        _show(platform, card)
-    await tell_all(platform, stopped)
+    platform.keep(*stopped, record=platform.record("shutdown", "", by, whole))
+    await tell_all(platform, [change.card for change in stopped])
     return len(stopped)

@@ -11,11 +11,12 @@ import datetime as dt
 from typing import TYPE_CHECKING
 
 from simulators.cmp import controls
-from simulators.cmp.procedures.lifecycle import carry_out, tell_register
+from simulators.cmp.card import Change
+from simulators.cmp.procedures.lifecycle import mismatch, operation, tell_register
 from simwarden.model.form import FormFactor
 from simwarden.policy.card_states import SERVED, TRANSITIONS, CardState, Operation
 from simwarden.policy.platform import Mismatch
-from simwarden.policy.risk_scenes import SEPARATED
+from simwarden.runtime.store import StoreError
 
 if TYPE_CHECKING:
     from simulators.cmp.card import Card
@@ -24,19 +25,32 @@ if TYPE_CHECKING:
 
 
 async def judge_days(platform: Platform) -> None:
-    """Judge the day before, every day at the configured time, for as long as the platform runs."""
+    """Judge the day before, every day at the configured time, for as long as the platform runs.
+
+    Days at whose end it did not run, or its database did not, are judged as soon as it can.
+    """
     while True:
         now = platform.now()
         due = now.replace(hour=0, minute=0, second=0, microsecond=0)
         due += dt.timedelta(seconds=platform.config.records_at)
+        over = now.date() if now >= due else now.date() - dt.timedelta(days=1)
         if due <= now:
             due += dt.timedelta(days=1)
-        await platform.site.clock.sleep((due - now).total_seconds())
-        await judge_day(platform, platform.now().date() - dt.timedelta(days=1))
+        pause = (due - now).total_seconds()
+        try:
+            for day in platform.store.unjudged(over.isoformat()):
+                await judge_day(platform, dt.date.fromisoformat(day))
+        except StoreError as error:
+            platform.site.note(f"records are judged later: {error}")
+            pause = platform.config.retry
+        await platform.site.clock.sleep(pause)
 
 
 async def judge_day(platform: Platform, day: dt.date) -> int:
-    """Judge the contacts of a day and do what accounts want; return how many cards were in a wrong terminal."""
+    """Judge the contacts of a day and do what accounts want; return how many cards were in a wrong terminal.
+
+    A card that was found in a wrong terminal on that day already is not counted again.
+    """
     wrong: dict[str, Decision] = {}
     for _, imsi, imei in platform.store.contacts(day.isoformat()):
         card = platform.store.get(imsi)
@@ -46,14 +60,19 @@ async def judge_day(platform: Platform, day: dt.date) -> int:
         if not decision.admitted:
             wrong[imsi] = decision
     for imsi, decision in wrong.items():
-        await _act(platform, platform.card(imsi), decision)
+        if not any(record["details"].get("day") == day.isoformat() for record in platform.store.audited(imsi)):
+            await _act(platform, platform.card(imsi), decision, day.isoformat())
+    platform.store.judged(day.isoformat())
     return len(wrong)
 
 
 def _judge(platform: Platform, card: Card, imei: str) -> Decision:
     if card.mode == "learned" and not card.bound:
-        platform.store.capture(card, imei, platform.record("capture", card.imsi, None, {"imei": imei}))
-        platform.show_binding(card)
+        change = Change(card, first_use=imei)
+        change.audit.append(platform.record("capture", card.imsi, None, {"imei": imei}))
+        change.shown.append(lambda: platform.show_binding(card))
+        if not platform.keep(change):
+            platform.store.get(card.imsi)  # bound by another first use meanwhile, to be judged by that
     embedded = card.form in (FormFactor.SOLDERED.value, FormFactor.EUICC.value)
     return platform.decide(
         controls.RECORDS,
@@ -66,15 +85,12 @@ def _judge(platform: Platform, card: Card, imei: str) -> Decision:
     )
 
 
-async def _act(platform: Platform, card: Card, decision: Decision) -> None:
+async def _act(platform: Platform, card: Card, decision: Decision, day: str) -> None:
     account = platform.account(card)
-    card.mismatches += 1
-    suspends = account.mismatch is not Mismatch.ALARM and card.mismatches > account.grace
-    action = "suspend" if suspends else "alarm"
-    details = {"scene": SEPARATED, "reason": decision.reason, "action": action}
-    platform.store.put(card, platform.record("mismatch", card.imsi, None, details))
-    platform.risk(card, SEPARATED, decision, source="records", action=action)
-    platform.happened("mismatch", card, action=action, seen=decision.details.get("seen", ""))
+    suspends = account.mismatch is not Mismatch.ALARM and card.mismatches + 1 > account.grace
+    change = Change(card)
+    mismatch(platform, change, decision, source="records", action="suspend" if suspends else "alarm", day=day)
     if suspends and (card.state, Operation.SUSPEND) in TRANSITIONS:
-        carry_out(platform, card, Operation.SUSPEND, None, decision.reason)
-        await tell_register(platform, card)
+        operation(platform, change, Operation.SUSPEND, None, decision.reason)
+    platform.keep(change)
+    await tell_register(platform, card)

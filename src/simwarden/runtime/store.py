@@ -150,6 +150,11 @@ class Rows(Generic[T]):
             return None
         return self.taken(key, row)
 
+    def seen(self, key: str, values: Mapping[str, Any]) -> T:
+        """Return the object of a row that was just read among others."""
+        found = self._held.get(key)
+        return found if found is not None and key not in self._doubted else self.taken(key, values)
+
     def taken(self, key: str, values: Mapping[str, Any]) -> T:
         """Take over what a row is now, whole or in part; return its object."""
         found = self._held.get(key)

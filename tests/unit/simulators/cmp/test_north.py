@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 from typing import TYPE_CHECKING, Any
 
@@ -499,8 +500,8 @@ def test_an_event_survives_the_platform(loop: TestbedLoop, store_url: str) -> No
 def test_in_a_run_events_go_to_the_trace(net: Net) -> None:
     async def story() -> None:
         verb = {"client": "handset", "card": "card", "do": "subscribe"}
-        net.cmp.platform.card(IMSI).name = "card"
-        net.cmp.platform.store.put(net.cmp.platform.card(IMSI))
+        card, platform = net.cmp.platform.card(IMSI), net.cmp.platform
+        platform.store.put(dataclasses.replace(card, name="card"), platform.record("provision", IMSI, None, {}))
         call = net.cmp.manage
         assert await call(Role.OPERATOR, "POST", "/verbs/camara", verb) == "active"
         outcomes = [
