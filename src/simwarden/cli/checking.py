@@ -9,9 +9,10 @@ import typer
 
 from simwarden.cli import exits
 from simwarden.cli.shipped import shipped
-from simwarden.errors import UserFileError
+from simwarden.errors import ConfigError, UserFileError
 from simwarden.scenario import suite
 from simwarden.scenario.load import Loader
+from simwarden.scenario.problems import guess
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,9 +66,19 @@ def list_files(paths: Sequence[str], tags: Sequence[str], match: Sequence[str]) 
         raise typer.Exit(exits.USAGE)
 
 
-def print_schema() -> None:
-    """Print the JSON Schema."""
+def print_schema(management: str, role: str) -> None:
+    """Print the JSON Schema of scenarios, or the OpenAPI document of an element's management interface."""
     from simwarden.scenario.registry import Registry  # noqa: PLC0415
     from simwarden.scenario.schema import scenario_schema  # noqa: PLC0415
 
-    print(json.dumps(scenario_schema(Registry.installed()), indent=2, ensure_ascii=False))
+    registry = Registry.installed()
+    if management:
+        from simwarden.runtime.management import Role  # noqa: PLC0415
+        from simwarden.runtime.openapi import document  # noqa: PLC0415
+
+        if management not in registry.kinds:
+            raise ConfigError(f"no element type is called {management!r}", None, guess(management, registry.kinds))
+        found = document(registry.kinds[management], Role(role) if role else None)
+    else:
+        found = scenario_schema(registry)
+    print(json.dumps(found, indent=2, ensure_ascii=False))

@@ -20,6 +20,13 @@ app = typer.Typer(
 )
 
 
+class RoleName(StrEnum):
+    """Who calls a management interface."""
+
+    OPERATOR = "operator"
+    CUSTOMER = "customer"
+
+
 class TransportName(StrEnum):
     """How frames travel between elements of one run."""
 
@@ -274,11 +281,16 @@ def explain(
 
 @app.command(epilog="Example: `simwarden schema > simwarden.schema.json`")
 @friendly
-def schema() -> None:
-    """Print the JSON Schema of scenario files, by which editors complete and check them."""
+def schema(
+    management: Annotated[
+        str, typer.Option("--management", metavar="ELEMENT", help="Print the OpenAPI document of its management.")
+    ] = "",
+    role: Annotated[RoleName | None, typer.Option(help="Of what this role may call.")] = None,
+) -> None:
+    """Print the JSON Schema of scenario files, by which editors complete and check them; or an OpenAPI document."""
     from simwarden.cli.checking import print_schema  # noqa: PLC0415
 
-    print_schema()
+    print_schema(management, role or "")
 
 
 @app.command(epilog="Example: `simwarden doctor`")

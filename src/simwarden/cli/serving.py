@@ -20,8 +20,9 @@ from simwarden.runtime.clock import Clock
 from simwarden.runtime.declare import Model
 from simwarden.runtime.host import Host, HostSettings, Placement
 from simwarden.runtime.loop import TestbedLoop
-from simwarden.runtime.management import ManagementError, Role
+from simwarden.runtime.management import Caller, ManagementError, Role
 from simwarden.runtime.remote import Endpoint
+from simwarden.runtime.tokens import Tokens, digest
 from simwarden.scenario.load import read_file
 from simwarden.scenario.network import parse_address
 from simwarden.scenario.problems import Problems, guess
@@ -48,6 +49,17 @@ class Managed(Model):
     """The operator's bearer token there; `env:NAME` and `file:PATH` are read from there."""
 
 
+class TokenEntry(Model):
+    """A caller of the management interface."""
+
+    token: str
+    """Its bearer token, or `sha256:` and its hexadecimal hash; `env:NAME` and `file:PATH` are read from there."""
+    role: Role = Role.OPERATOR
+    """`operator` or `customer`."""
+    accounts: tuple[str, ...] = ()
+    """The accounts whose cards are a customer's own; a customer without one sees none."""
+
+
 class ServeFile(Model):
     """What a `serve` file says."""
 
@@ -68,8 +80,9 @@ class ServeFile(Model):
     default one that lives as long as the process."""
     management: str = ""
     """host:port of the management interface; empty: none."""
-    tokens: dict[Literal["operator", "customer"], str] = Field(default_factory=dict)
-    """Bearer tokens by role; `env:NAME` and `file:PATH` are read from there."""
+    tokens: dict[str, str | TokenEntry] = Field(default_factory=dict)
+    """Callers of the management interface by name, which stands in audit records. A text is the token of a caller whose
+    name is its role."""
     managed: dict[str, Managed] = Field(default_factory=dict)
     """Other elements whose management interface this one calls, by name."""
     subscribers: str = ""
@@ -101,6 +114,7 @@ class Service:
             placements={name: Placement(self._listen(), self._secret(found.store, self.top / "store"))},
             management=self._managed(),
         )
+        self.tokens = self._tokens()
         self.management = (
             parse_address(found.management, self.top / "management", self.problems) if found.management else None
         )
@@ -166,9 +180,32 @@ class Service:
             self.problems.unknown("interface", name, INTERFACES, spot.key)
         return name in INTERFACES
 
-    def tokens(self) -> dict[Role, str]:
-        """Return the token of each role. Raises ConfigError for one that cannot be read."""
-        return {Role(role): self._secret(text, self.top / "tokens" / role) for role, text in self.file.tokens.items()}
+    def _tokens(self) -> Tokens[Caller]:
+        """Return who may call by token. Raises ConfigError for what cannot be read or is no token."""
+        found: list[tuple[str, Caller]] = []
+        spot = self.top / "tokens"
+        for name, entry in self.file.tokens.items():
+            given = entry if isinstance(entry, TokenEntry) else self._short(name, entry, spot / name)
+            if given.role is Role.OPERATOR and given.accounts:
+                raise ConfigError(f"{name}: the operator's cards are all; accounts are a customer's", spot.place)
+            token = self._secret(given.token, spot / name)
+            try:
+                digest(token)
+            except ValueError as error:
+                raise ConfigError(f"{name}: {error}", (spot / name).place) from error
+            found.append((token, Caller(given.role, name, frozenset(given.accounts))))
+        try:
+            return Tokens(found)
+        except ValueError as error:
+            raise ConfigError(str(error), spot.place) from error
+
+    @staticmethod
+    def _short(name: str, token: str, spot: Spot) -> TokenEntry:
+        roles = {role.value: role for role in Role}
+        if name not in roles:
+            said = f"{name}: a token alone is for {' or '.join(roles)}; of another caller say token, role and accounts"
+            raise ConfigError(said, spot.place)
+        return TokenEntry(token=token, role=roles[name])
 
     def _secret(self, text: str, spot: Spot) -> str:
         kind, colon, where = text.partition(":")
@@ -241,7 +278,7 @@ async def _serve(service: Service, loop: TestbedLoop) -> None:
         if service.management is not None:
             from simwarden.runtime.http import ManagementServer  # noqa: PLC0415 - only who manages pays for it
 
-            server = ManagementServer(element, service.tokens(), *service.management)
+            server = ManagementServer(element, service.tokens, *service.management)
             url = await server.start()
         print(_ready(service, host, url), flush=True)
         await stop.wait()

@@ -11,13 +11,25 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
-from simwarden.runtime.declare import Declaration, ElementConfig, Verb, VerbModel, collect_verbs
-from simwarden.runtime.management import Call, ManagementError, Role, Route, collect_routes, manage, route
+from pydantic import ValidationError
+
+from simwarden.runtime.declare import Declaration, ElementConfig, Model, Verb, VerbModel, collect_verbs
+from simwarden.runtime.management import (
+    Call,
+    Caller,
+    ManagementError,
+    Role,
+    Route,
+    collect_routes,
+    manage,
+    reasons,
+    route,
+)
 from simwarden.trace.events import Decided, Note, PeerFault, StateChange
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable, Coroutine, Mapping
+    from collections.abc import Callable, Coroutine, Iterable, Mapping
 
     from sqlalchemy import Engine, MetaData
 
@@ -114,6 +126,17 @@ class Site:
         return self.host.open_store(self.name, metadata)
 
 
+class About(Model):
+    """What an element says of itself."""
+
+    element: str
+    """Its name."""
+    type: str
+    """Its kind."""
+    routes: tuple[str, ...]
+    """Methods and paths that the caller's role may call."""
+
+
 class Element(ABC, Generic[C]):
     """One element of the network. Subclasses set `declaration` and implement start and stop.
 
@@ -151,24 +174,44 @@ class Element(ABC, Generic[C]):
             cls.verbs = collect_verbs(cls)
         return cls.verbs
 
-    @route("GET", "/", roles=(Role.OPERATOR, Role.CUSTOMER))
+    @route("GET", "/", roles=(Role.OPERATOR, Role.CUSTOMER), gives=About)
     async def describe(self, call: Call) -> dict[str, Any]:
         """Say which element this is and what it offers to the caller's role."""
         offered = [f"{r.method} {r.path}" for r in self.routes if call.role in r.roles]
         return {"element": self.site.name, "type": self.declaration.kind, "routes": offered}
 
-    @route("POST", "/verbs/{verb}")
+    @route("GET", "/openapi.json", roles=(Role.OPERATOR, Role.CUSTOMER), gives=dict[str, Any])
+    async def document(self, call: Call) -> dict[str, Any]:
+        """Give the OpenAPI document of what the caller's role may call."""
+        from simwarden.runtime.openapi import document  # noqa: PLC0415 - only who asks pays for it
+
+        return document(type(self), call.role)
+
+    @route("POST", "/verbs/{verb}", public=False)
     async def do(self, call: Call) -> Any:
         """Carry out a verb of a scenario."""
         name = call.path["verb"]
         found = self.all_verbs().get(name)
         if found is None:
             raise ManagementError(404, f"{self.site.name} has no verb {name}")
-        arguments: VerbModel = found.arguments.model_validate(dict(call.body))
+        try:
+            arguments: VerbModel = found.arguments.model_validate(dict(call.body))
+        except ValidationError as error:
+            raise ManagementError(400, reasons(error)) from None
         return await getattr(self, found.method)(arguments)
 
     async def manage(
-        self, role: Role, method: str, path: str, body: Mapping[str, Any] | None = None, *, caller: str = ""
+        self,
+        role: Role,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        *,
+        caller: str = "",
+        accounts: Iterable[str] = (),
     ) -> Any:
-        """Call this element's management interface. Raises ManagementError."""
-        return await manage(self, role, method, path, body, caller=caller)
+        """Call this element's management interface; a customer's cards are those of its accounts.
+
+        Raises ManagementError.
+        """
+        return await manage(self, Caller(role, caller, frozenset(accounts)), method, path, body)

@@ -183,7 +183,7 @@ class Host:
         """Call an element's management interface as the operator. Raises ManagementError (503: it is down)."""
         outside = self.settings.management.get(target)
         if outside is not None:
-            return await self.loop.run_in_executor(None, call, outside, method, path, body, owner)
+            return await self.loop.run_in_executor(None, call, outside, method, path, body)
         element = self.elements.get(target)
         if element is None or target not in self.running:
             raise ManagementError(503, f"{target} is not running")

@@ -1,96 +1,88 @@
-"""The management interface of a served element: JSON over HTTP, a bearer token for each role.
+"""The management interface of a served element: JSON over HTTP, a bearer token for each caller.
 
 The routes are the element's own (see management); this module only carries calls to them. Answers are JSON; errors are
-`{"error": text}` with the status: 400 bad JSON, 401 no or unknown token, 403 not for this role, 404, 405, 413, 422 a
-body that does not fit, or what the route says.
+`{"status", "code", "message"}`: 400 what is no JSON or does not fit, 401 no or unknown token, 403 not for this role,
+404, 405 with Allow, 413, 415, or what the route says.
 """
 
 from __future__ import annotations
 
 import contextlib
-import hmac
-import json
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
-from pydantic import ValidationError
-from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 
 from simwarden.errors import ConfigError
-from simwarden.runtime.management import ManagementError
+from simwarden.runtime.jsonbody import check_kind, parse, read_octets
+from simwarden.runtime.management import ManagementError, manage
+from simwarden.runtime.tokens import bearer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Awaitable, Callable, Iterator
 
-    from starlette.requests import Request
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
     from simwarden.runtime.element import Element, Site
-    from simwarden.runtime.management import Role
+    from simwarden.runtime.management import Caller
+    from simwarden.runtime.tokens import Tokens
 
-_METHODS = ["GET", "PUT", "POST", "DELETE", "PATCH"]
-#: octets of the largest body taken
-_LARGEST = 1 << 20
+#: octets of the largest body taken: 100,000 cards in one load
+_LARGEST = 1 << 24
 
 
-def management_app(element: Element[Any], tokens: Mapping[Role, str]) -> Starlette:
-    """Return the ASGI application of an element's management interface. A role without a token cannot call."""
+def app_of(serve: Callable[[Request], Awaitable[Response]]) -> ASGIApp:
+    """Return the ASGI application that answers all methods and paths by one function."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        request = Request(scope, receive)
+        with contextlib.suppress(ClientDisconnect):  # nobody is there to be answered
+            response = await serve(request)
+            await response(scope, receive, send)
+
+    return app
+
+
+def management_app(element: Element[Any], tokens: Tokens[Caller]) -> ASGIApp:
+    """Return the ASGI application of an element's management interface."""
 
     async def serve(request: Request) -> Response:
-        role = _role_of(request.headers.get("authorization", ""), tokens)
-        if role is None:
-            return _error(401, "a bearer token is needed", {"WWW-Authenticate": "Bearer"})
         try:
-            body = await _body(request)
-            caller = request.headers.get("x-caller", "") or role.value
-            said = await element.manage(role, request.method, request.url.path, body, caller=caller)
+            caller = tokens.whose(bearer(request.headers.get("authorization", "")))
+            if caller is None:
+                raise ManagementError(401, "a bearer token is needed")  # noqa: TRY301 - all errors are answered below
+            octets = await read_octets(request, _LARGEST)
+            if octets:
+                check_kind(request)
+            path, query, body = request.scope["path"], request.scope["query_string"].decode("latin-1"), _object(octets)
+            said = await manage(element, caller, request.method, path, body, query=query, strict=True)
         except ManagementError as error:
-            return _error(error.status, str(error))
-        except ValidationError as error:
-            return _error(422, "; ".join(_told(each) for each in error.errors(include_url=False, include_input=False)))
+            return _answer(error)
+        except ClientDisconnect:
+            raise
         except Exception as error:  # noqa: BLE001 - a bug of ours must not end the element
-            element.site.guard(f"management {request.method} {request.url.path}", error)
-            return _error(500, "a fault of the element's own; see its log")
+            element.site.guard(f"management {request.method} {request.scope['path']}", error)
+            return _answer(ManagementError(500, "a fault of the element's own; see its log"))
         return Response(status_code=204) if said is None else JSONResponse(said)
 
-    return Starlette(routes=[Route("/{path:path}", serve, methods=_METHODS)])
+    return app_of(serve)
 
 
-def _role_of(header: str, tokens: Mapping[Role, str]) -> Role | None:
-    scheme, _, token = header.partition(" ")
-    if scheme.lower() != "bearer":
-        return None
-    found = None
-    for role, known in tokens.items():
-        if known and hmac.compare_digest(known.encode(), token.strip().encode()):
-            found = role
-    return found
-
-
-async def _body(request: Request) -> dict[str, Any]:
-    octets = bytearray()
-    async for chunk in request.stream():
-        octets += chunk
-        if len(octets) > _LARGEST:
-            raise ManagementError(413, f"a body has at most {_LARGEST} octets")
-    if not octets:
-        return {}
-    try:
-        body = json.loads(octets)
-    except (ValueError, RecursionError) as error:
-        raise ManagementError(400, f"the body is no JSON: {error}") from error
+def _object(octets: bytes) -> dict[str, Any]:
+    body = parse(octets) if octets else {}
     if not isinstance(body, dict):
         raise ManagementError(400, "the body must be a JSON object")
     return body
 
 
-def _told(error: Any) -> str:
-    return f"{'.'.join(str(step) for step in error['loc'])}: {error['msg']}"
-
-
-def _error(status: int, text: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
-    return JSONResponse({"error": text}, status, headers)
+def _answer(error: ManagementError) -> JSONResponse:
+    headers = {"Allow": ", ".join(error.allow)} if error.allow else {}
+    if error.status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    return JSONResponse(error.body(), error.status, headers)
 
 
 class _Server(uvicorn.Server):
@@ -105,7 +97,7 @@ class _Server(uvicorn.Server):
 class HttpServer:
     """Serves an application of an element at an address until it is told to stop."""
 
-    def __init__(self, site: Site, app: Starlette, host: str, port: int) -> None:
+    def __init__(self, site: Site, app: ASGIApp, host: str, port: int) -> None:
         self._site, self._host, self._port = site, host, port
         config = uvicorn.Config(
             app, host, port, lifespan="off", log_level="warning", access_log=False, timeout_graceful_shutdown=2
@@ -134,5 +126,5 @@ class HttpServer:
 class ManagementServer(HttpServer):
     """Serves an element's management interface."""
 
-    def __init__(self, element: Element[Any], tokens: Mapping[Role, str], host: str, port: int) -> None:
+    def __init__(self, element: Element[Any], tokens: Tokens[Caller], host: str, port: int) -> None:
         super().__init__(element.site, management_app(element, tokens), host, port)

@@ -1,22 +1,47 @@
 """The management interface of an element: JSON in, JSON out, with roles.
 
-In one process it is called without sockets (`Management.call`); under `serve` the same routes stand behind HTTP.
-Provisioning, changes, suspension, queries and the verbs of scenarios all go through it and nothing else.
+In one process it is called without sockets (`manage`); under `serve` the same routes stand behind HTTP (see http), and
+an OpenAPI document is made of them (see openapi). Provisioning, changes, suspension, queries and the verbs of scenarios
+all go through it and nothing else.
+
+A route declares what it takes and gives as pydantic models. Bodies and queries are read against them here, once for
+all elements, so that a handler sees what fits only.
 """
 
 from __future__ import annotations
 
 import enum
+import json
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import parse_qsl
+
+from pydantic import BaseModel, ValidationError
 
 from simwarden.errors import SimwardenError
 from simwarden.runtime.store import StoreError, UnstorableError
 
 if TYPE_CHECKING:
     from simwarden.runtime.element import Element
+
+#: HTTP statuses of errors to the code that stands beside the message: those of CAMARA's common errors, and a few more
+CODES: Mapping[int, str] = {
+    400: "INVALID_ARGUMENT",
+    401: "UNAUTHENTICATED",
+    403: "PERMISSION_DENIED",
+    404: "NOT_FOUND",
+    405: "METHOD_NOT_ALLOWED",
+    409: "CONFLICT",
+    413: "PAYLOAD_TOO_LARGE",
+    415: "UNSUPPORTED_MEDIA_TYPE",
+    423: "LOCKED",
+    429: "QUOTA_EXCEEDED",
+    500: "INTERNAL",
+    502: "BAD_GATEWAY",
+    503: "UNAVAILABLE",
+}
 
 
 class Role(enum.Enum):
@@ -27,21 +52,44 @@ class Role(enum.Enum):
 
 
 class ManagementError(SimwardenError):
-    """The call is refused or makes no sense. `status` is the HTTP status; the message is for a person."""
+    """The call is refused or makes no sense. `status` is the HTTP status; the message is for a person.
 
-    def __init__(self, status: int, message: str) -> None:
+    `allow` are the methods that a path has, where another one was asked for (405).
+    """
+
+    def __init__(self, status: int, message: str, *, allow: tuple[str, ...] = ()) -> None:
         super().__init__(message)
-        self.status = status
+        self.status, self.allow = status, allow
+
+    def body(self) -> dict[str, Any]:
+        """Return the error as it goes over HTTP."""
+        return {"status": self.status, "code": CODES.get(self.status, "FAILED"), "message": str(self)}
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who calls: a role, a name for the records, and of a customer the accounts whose cards are its own."""
+
+    role: Role
+    name: str = ""
+    accounts: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call: the caller's role and name, the values of the path's {places}, and the JSON body."""
+    """One call: who calls, the values of the path's {places}, and the body.
+
+    `body` is the JSON object as it came, `given` what it says by the model that the route declares, and `query` what
+    follows the question mark by the route's other model.
+    """
 
     role: Role
     path: Mapping[str, str]
     body: Mapping[str, Any]
     caller: str = ""
+    accounts: frozenset[str] = frozenset()
+    given: Any = None
+    query: Any = None
 
 
 Handler = Callable[[Any, Call], Awaitable[Any]]
@@ -50,7 +98,11 @@ H = TypeVar("H", bound=Handler)
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A method and a path with {places}, who may call it, and the method of the element that carries it out."""
+    """A method and a path with {places}, who may call it, and the method of the element that carries it out.
+
+    `takes`, `query` and `gives` are the models of body, query and answer (None: undeclared, `type(None)`: nothing);
+    `errors` the statuses beside those that any call may get. What is not `public` stands in no document of the API.
+    """
 
     method: str
     path: str
@@ -58,12 +110,32 @@ class Route:
     handler: str
     pattern: re.Pattern[str]
     doc: str = ""
+    takes: type[BaseModel] | None = None
+    query: type[BaseModel] | None = None
+    gives: Any = None
+    errors: tuple[int, ...] = ()
+    public: bool = True
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """The names of the path's places."""
+        return tuple(self.pattern.groupindex)
 
 
 _MARK = "_management_routes"
 
 
-def route(method: str, path: str, *, roles: tuple[Role, ...] = (Role.OPERATOR,)) -> Callable[[H], H]:
+def route(
+    method: str,
+    path: str,
+    *,
+    roles: tuple[Role, ...] = (Role.OPERATOR,),
+    takes: type[BaseModel] | None = None,
+    query: type[BaseModel] | None = None,
+    gives: Any = None,
+    errors: tuple[int, ...] = (),
+    public: bool = True,
+) -> Callable[[H], H]:
     """Make an element's `async def name(self, call: Call) -> JSON` a management route.
 
     A route on which a control decides about the role admits both roles here and asks the control itself.
@@ -71,8 +143,9 @@ def route(method: str, path: str, *, roles: tuple[Role, ...] = (Role.OPERATOR,))
     pattern = re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", path))
 
     def mark(handler: H) -> H:
-        doc = (handler.__doc__ or "").strip().partition("\n")[0]
-        new = Route(method, path, frozenset(roles), handler.__name__, pattern, doc)
+        doc = (handler.__doc__ or "").strip()
+        name, who = handler.__name__, frozenset(roles)
+        new = Route(method, path, who, name, pattern, doc, takes, query, gives, tuple(sorted(errors)), public)
         setattr(handler, _MARK, (*getattr(handler, _MARK, ()), new))
         return handler
 
@@ -91,32 +164,88 @@ def collect_routes(cls: type) -> tuple[Route, ...]:
 
 async def manage(
     element: Element[Any],
-    role: Role,
+    caller: Caller,
     method: str,
     path: str,
     body: Mapping[str, Any] | None = None,
     *,
-    caller: str = "",
+    query: str | None = None,
+    strict: bool = False,
 ) -> Any:
     """Carry out one management call on an element.
 
     Raises ManagementError: 404, 405, 403, what the route says, 503 if the element's database does not answer, and 400
-    for what it cannot hold.
+    for what does not fit, or what the database cannot hold.
+
+    `query` is what follows the question mark; by default it is part of `path`. `strict`: the body is JSON from outside,
+    in which a number is no text; else it may come from YAML, where all is.
     """
-    wrong_method = False
-    for each in element.routes:
-        match = each.pattern.fullmatch(path)
-        if match is None:
-            continue
-        if each.method != method:
-            wrong_method = True
-            continue
-        if role not in each.roles:
-            raise ManagementError(403, f"{method} {path} is for the {' or '.join(r.value for r in each.roles)} only")
-        handler: Handler = getattr(type(element), each.handler)
-        try:
-            return await handler(element, Call(role, match.groupdict(), body or {}, caller))
-        except StoreError as error:
-            raise ManagementError(400 if isinstance(error, UnstorableError) else 503, str(error)) from error
-    status = 405 if wrong_method else 404
-    raise ManagementError(status, f"{element.site.name} has no route {method} {path}")
+    if query is None:
+        path, _, query = path.partition("?")
+    if "\0" in path:
+        raise ManagementError(400, "the path has a NUL")
+    found, match = _find(element, method, path)
+    if caller.role not in found.roles:
+        roles = " or ".join(sorted(role.value for role in found.roles))
+        raise ManagementError(403, f"{method} {found.path} is for the {roles} only")
+    places, body = match.groupdict(), body or {}
+    call = Call(
+        caller.role,
+        places,
+        body,
+        caller.name,
+        caller.accounts,
+        given=_given(found.takes, body, places, strict=strict) if found.takes is not None else None,
+        query=_query(found.query, query) if found.query is not None else None,
+    )
+    handler: Handler = getattr(type(element), found.handler)
+    try:
+        return await handler(element, call)
+    except StoreError as error:
+        raise ManagementError(400 if isinstance(error, UnstorableError) else 503, str(error)) from error
+
+
+def _find(element: Element[Any], method: str, path: str) -> tuple[Route, re.Match[str]]:
+    """Return the route of a path. Raises ManagementError (404, 405)."""
+    matches = [(each, match) for each in element.routes if (match := each.pattern.fullmatch(path)) is not None]
+    for each, match in matches:
+        if each.method == method:
+            return each, match
+    allow = tuple(sorted({each.method for each, _ in matches}))
+    raise ManagementError(405 if allow else 404, f"{element.site.name} has no route {method} {path}", allow=allow)
+
+
+def _given(model: type[BaseModel], body: Mapping[str, Any], places: Mapping[str, str], *, strict: bool) -> BaseModel:
+    """Read a body; what stands in it under the name of a place of the path says the same. Raises ManagementError (400).
+
+    Strictness is that of JSON: there a list is a tuple, and a word is a member of an enumeration.
+    """
+    try:
+        given = model.model_validate_json(json.dumps(body), strict=True) if strict else model.model_validate(dict(body))
+    except ValidationError as error:
+        raise ManagementError(400, reasons(error)) from None
+    for name, value in places.items():
+        if name in model.model_fields and getattr(given, name) != value:
+            raise ManagementError(400, f"{name}: is not that of the path")
+    return given
+
+
+def _query(model: type[BaseModel], query: str) -> BaseModel:
+    try:
+        pairs = parse_qsl(query, keep_blank_values=True, strict_parsing=bool(query), max_num_fields=100)
+        given = dict(pairs)
+        if len(given) != len(pairs):
+            raise ManagementError(400, "query: a name stands there twice")
+        if any("\0" in value for value in given.values()):
+            raise ManagementError(400, "query: a value has a NUL")
+        return model.model_validate(given)
+    except ValidationError as error:
+        raise ManagementError(400, reasons(error)) from None
+    except ValueError:
+        raise ManagementError(400, "query: no list of names and values") from None
+
+
+def reasons(error: ValidationError) -> str:
+    """Say what does not fit and where, without repeating what was given: it may be a key."""
+    found = error.errors(include_input=False, include_context=False, include_url=False)
+    return "; ".join(f"{'.'.join(map(str, each['loc'])) or 'body'}: {each['msg']}" for each in found)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pydantic import BaseModel, Field, ValidationError
 
 from simwarden.runtime.declare import Model
-from simwarden.runtime.management import ManagementError
+from simwarden.runtime.management import ManagementError, reasons
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,8 +61,3 @@ def validated(model: type[M], body: Mapping[str, Any]) -> M:
     except ValidationError as error:
         raise ManagementError(400, reasons(error)) from None
 
-
-def reasons(error: ValidationError) -> str:
-    """Say where and why, never what was given: it may be a key."""
-    found = error.errors(include_input=False, include_context=False, include_url=False)
-    return "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in found)

@@ -28,14 +28,14 @@ class Endpoint:
     """Seconds to wait for an answer."""
 
 
-def call(endpoint: Endpoint, method: str, path: str, body: Mapping[str, Any] | None, caller: str) -> Any:
+def call(endpoint: Endpoint, method: str, path: str, body: Mapping[str, Any] | None) -> Any:
     """Make one call and wait for its answer (blocks). Raises ManagementError: 503 for no answer, 502 for no JSON."""
     where = urlsplit(endpoint.url)
     kinds = {"http": http.client.HTTPConnection, "https": http.client.HTTPSConnection}
     if where.scheme not in kinds or where.hostname is None:
         raise ConfigError(f"{endpoint.url!r} is no http or https URL of a management interface")
     connection = kinds[where.scheme](where.hostname, where.port, timeout=endpoint.timeout)
-    headers = {"Authorization": f"Bearer {endpoint.token}", "Content-Type": "application/json", "X-Caller": caller}
+    headers = {"Authorization": f"Bearer {endpoint.token}", "Content-Type": "application/json"}
     octets = json.dumps(body).encode() if body is not None else b""
     try:
         connection.request(method, where.path.rstrip("/") + path, octets, headers)
@@ -58,5 +58,5 @@ def _read(status: int, said: bytes) -> Any:
             raise ManagementError(502, f"an answer of status {status} that is no JSON: {error}") from error
     if 200 <= status < 300:
         return value
-    reason = value.get("error") if isinstance(value, dict) else None
+    reason = value.get("message") if isinstance(value, dict) else None
     raise ManagementError(status, str(reason or f"refused with status {status}"))

@@ -49,6 +49,7 @@ class Manage:
     path: str
     body: Mapping[str, Any]
     caller: str = ""
+    accounts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

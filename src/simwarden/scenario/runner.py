@@ -353,9 +353,8 @@ class _Run:
         element = host.elements[action.element]
         role = Role(action.role)
         try:
-            said = await element.manage(
-                role, action.method, action.path, action.body, caller=action.caller or action.role
-            )
+            caller, accounts = action.caller or action.role, action.accounts
+            said = await element.manage(role, action.method, action.path, action.body, caller=caller, accounts=accounts)
         except ManagementError as error:
             outcome = StatusOutcome(error.status, str(error))
         else:

@@ -143,6 +143,7 @@ class _Assembly:
             "path": {"type": "string"},
             "body": {"type": "object"},
             "caller": {"type": "string"},
+            "accounts": {"type": "array", "items": {"type": "string"}},
         }
         return {**_object(properties, CORE_VERBS["manage"]), "required": ["element", "path"]}
 

@@ -25,11 +25,11 @@ CORE_VERBS = {
     "kill": "Take an element's power away, without goodbyes: `kill: hss`.",
     "manage": "Call an element's management interface in the name of a role; the outcome is the HTTP status: "
     "`manage: {element: hss, as: customer, method: PUT, path: '/cards/{card.imsi}/binding', "
-    "body: {imei: meter.imei}}`.",
+    "body: {imei: meter.imei}}`; `caller` names who calls, `accounts: [waterworks]` are those of a customer.",
     "together": "Begin several verbs at the same moment; over when all are: "
     "`together: [{power_on: meter}, {power_on: phone}]`.",
 }
-_MANAGE_KEYS = ("element", "as", "method", "path", "body", "caller")
+_MANAGE_KEYS = ("element", "as", "method", "path", "body", "caller", "accounts")
 _JUDGE = ("expect", "never")
 
 
@@ -130,11 +130,20 @@ class StepReader:
             body = {}
         named = self.references.places(body, spot / "body", self.problems)
         resolved = self.references.resolve(named, spot / "body", self.problems)
-        return Manage(element, role, method, path, resolved, str(value.get("caller", "")))
+        return Manage(element, role, method, path, resolved, str(value.get("caller", "")), self._accounts(value, spot))
+
+    def _accounts(self, value: dict[str, Any], spot: Spot) -> tuple[str, ...]:
+        accounts = value.get("accounts", [])
+        if not isinstance(accounts, list) or not all(isinstance(each, str) for each in accounts):
+            self.problems.add(
+                f"accounts: a list of names is expected, not {short(accounts)}", (spot / "accounts").place
+            )
+            return ()
+        return tuple(accounts)
 
     def _check_route(self, element: str, method: str, path: str, spot: Spot) -> None:
         kind = self.references.instances[element].kind
-        routes = self.registry.kinds[kind].routes
+        routes, path = self.registry.kinds[kind].routes, path.partition("?")[0]
         if not any(each.pattern.fullmatch(path) for each in routes):
             paths = dict.fromkeys(each.path for each in routes)
             self.problems.add(f"{element} has no route {method} {path}", (spot / "path").place, guess(path, paths))

@@ -47,8 +47,8 @@ def test_a_served_hss_refuses_the_moved_card_of_another_process(tmp_path: Path) 
         assert httpx.get(url, headers=operator).json()["element"] == "hss"
         binding = f"{url}/cards/001010000000001/binding"
         assert httpx.put(binding, json={"imei": "990001010000017"}, headers=customer).status_code == 403
-        assert httpx.put(binding, content="[1]", headers=operator).status_code == 400
-        assert httpx.put(binding, content="{", headers=operator).status_code == 400
+        assert httpx.put(binding, json=[1], headers=operator).status_code == 400
+        assert httpx.put(binding, content="{", headers=operator).status_code == 415
         assert httpx.get(f"{url}/nothing", headers=operator).status_code == 404
 
         (tmp_path / "net.yaml").write_text(f"hss: {{external: '{where['S6a']}'}}\n")
@@ -72,11 +72,17 @@ def test_a_served_hss_refuses_the_moved_card_of_another_process(tmp_path: Path) 
         ("settings: {plnm: 001-01}\n", "hss.yaml:1:12: setting 'plnm' is not known (did you mean 'plmn'?)"),
         ("type: hsss\n", "no element type is called 'hsss' (did you mean 'hss'?)"),
         ("management: '127.0.0.1:0'\ntokens: {operator: 'file:gone'}\n", "file:gone cannot be read"),
+        ("tokens: {buyer: b}\n", "hss.yaml:1:17: buyer: a token alone is for operator or customer"),
+        ("tokens: {a: {token: t, role: buyer}}\n", "hss.yaml:1:10: "),
+        ("tokens: {operator: ''}\n", "hss.yaml:1:20: operator: an empty token is none"),
+        ("tokens: {operator: 'sha256:12'}\n", "operator: after sha256: 64 hexadecimal digits are expected"),
+        ("tokens: {operator: t, customer: t}\n", "hss.yaml:1:9: two callers have the same token"),
+        ("tokens: {a: {token: t, accounts: [w]}}\n", "a: the operator's cards are all; accounts are a customer's"),
         ("store: nosuch://db\n", "store nosuch://db: "),
         ("store: nosuch://me:secret@db/x\n", "store nosuch://me:***@db/x: "),
         ("store: 'me:secret@db'\n", "store: no URL of a database"),
         ("store: 'env:NO_SUCH_STORE'\n", "env:NO_SUCH_STORE cannot be read"),
-        ("subscribers: gone.yaml\n", "gone.yaml: cannot be read"),
+        ("subscribers: gone.yaml\nlisten: {S6a: '127.0.0.1:0'}\n", "gone.yaml: cannot be read"),
         ("listen: {S6a: '192.0.2.1:3868'}\n", "hss cannot serve: "),
         ("reader: '127.0.0.1'\n", "hss.yaml:1:9: hss is no card: no reader takes it"),
         ("type: uicc\nreader: '127.0.0.1:1'\n", "no virtual reader at 127.0.0.1:1"),

@@ -14,8 +14,9 @@ from simwarden.runtime.element import Element
 from simwarden.runtime.host import Host, HostSettings
 from simwarden.runtime.http import ManagementServer
 from simwarden.runtime.loop import TestbedLoop
-from simwarden.runtime.management import Call, ManagementError, Role, route
+from simwarden.runtime.management import Call, Caller, ManagementError, Role, route
 from simwarden.runtime.remote import Endpoint, call
+from simwarden.runtime.tokens import Tokens
 from simwarden.trace.trace import Trace
 
 
@@ -76,7 +77,7 @@ def test_over_http() -> None:
 
     async def story() -> None:
         await host.start("desk")
-        server = ManagementServer(desk, {Role.OPERATOR: "secret"}, "127.0.0.1", 0)
+        server = ManagementServer(desk, Tokens([("secret", Caller(Role.OPERATOR, "cmp"))]), "127.0.0.1", 0)
         url = await server.start()
         places = {
             "desk": Endpoint(url, "secret"),
@@ -100,7 +101,7 @@ def test_over_http() -> None:
 def test_an_endpoint_shows_no_token_and_has_a_url() -> None:
     assert "secret" not in repr(Endpoint("http://127.0.0.1:1", "secret"))
     with pytest.raises(ConfigError):
-        call(Endpoint("ftp://127.0.0.1"), "GET", "/", None, "")
+        call(Endpoint("ftp://127.0.0.1"), "GET", "/", None)
 
 
 def test_what_is_no_json_is_a_bad_gateway() -> None:
@@ -114,7 +115,7 @@ def test_what_is_no_json_is_a_bad_gateway() -> None:
         server = await asyncio.start_server(answer, "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]
         with pytest.raises(ManagementError) as refusal:
-            await asyncio.to_thread(call, Endpoint(f"http://127.0.0.1:{port}"), "GET", "/", None, "")
+            await asyncio.to_thread(call, Endpoint(f"http://127.0.0.1:{port}"), "GET", "/", None)
         assert refusal.value.status == 502
         server.close()
         await server.wait_closed()
