@@ -6,11 +6,12 @@ import itertools
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Self
 
 import pytest
 
@@ -38,58 +39,92 @@ def _owner() -> str | None:
     return next(name for name in ("postgres", "nobody") if name in names)
 
 
-@pytest.fixture(scope="session")
-def postgresql() -> Iterator[Callable[[], str]]:
-    """Start PostgreSQL on a socket in a folder of its own; yield what makes URLs of new, empty databases."""
+class PostgreSQL:
+    """A server on a socket in a folder of its own, until the end of the block; `new` makes the URL of a database."""
+
+    def __init__(self, programs: Path) -> None:
+        self.psycopg = pytest.importorskip("psycopg", reason="needs psycopg (pip install 'simwarden[postgres]')")
+        self._programs, self._owner, self._numbers = programs, _owner(), itertools.count(1)
+        self.folder = Path(tempfile.mkdtemp(prefix="pg-"))
+        self._server: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        if self._owner is not None:
+            shutil.chown(self.folder, self._owner)
+        words = f"-D {self.folder}/data -U simwarden -A trust -E UTF8 --locale=C -N".split()
+        self._run("initdb", words, stdout=subprocess.DEVNULL).wait()
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._server is not None:
+            self.kill(signal.SIGINT)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _run(self, name: str, words: list[str], **more: Any) -> subprocess.Popen[bytes]:
+        command = [str(self._programs / name), *words]
+        return subprocess.Popen(command, user=self._owner, cwd=self.folder, **more)  # noqa: S603 - its own path
+
+    def start(self) -> None:
+        """Start the server and wait until it serves."""
+        log = self.folder / "log"
+        words = ["-D", f"{self.folder}/data", "-k", str(self.folder), *(f"-c{each}" for each in _QUICK)]
+        with log.open("ab") as out:
+            self._server = self._run("postgres", words, stdout=out, stderr=out)
+        for _ in range(200):
+            try:
+                self.execute("SELECT 1")
+            except self.psycopg.OperationalError:
+                assert self._server.poll() is None, log.read_text()
+                time.sleep(0.05)
+            else:
+                return
+        raise AssertionError(log.read_text())
+
+    def kill(self, number: int = signal.SIGQUIT) -> None:
+        """End the server: SIGQUIT throws its clients out and writes nothing down, as a crash would."""
+        assert self._server is not None
+        self._server.send_signal(number)
+        self._server.wait(30)
+        self._server = None
+
+    def kill_backend(self) -> None:
+        """Take the life of a process that serves a client, whereupon the server throws out all and recovers."""
+        with self._connected() as connection:
+            pids = connection.execute(
+                "SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+            ).fetchall()
+            for (pid,) in pids[:1]:
+                os.kill(pid, signal.SIGKILL)
+
+    def _connected(self) -> Any:
+        return self.psycopg.connect(f"host={self.folder} user=simwarden dbname=postgres", autocommit=True)
+
+    def execute(self, statement: str) -> None:
+        """Carry out a statement."""
+        with self._connected() as connection:
+            connection.execute(statement)
+
+    def new(self) -> str:
+        """Return the URL of a new, empty database."""
+        schema = f"t{next(self._numbers)}"
+        self.execute(f"CREATE SCHEMA {schema}")
+        return f"postgresql://simwarden@/postgres?host={self.folder}&options=-csearch_path%3D{schema}"
+
+
+def new_server() -> PostgreSQL:
+    """Return a server that somebody may kill. Skips the test where PostgreSQL is not installed."""
     programs = _programs()
     if programs is None:
         pytest.skip("needs the server of PostgreSQL (Debian: postgresql)")
-    psycopg = pytest.importorskip("psycopg", reason="needs psycopg (pip install 'simwarden[postgres]')")
-    owner, folder = _owner(), Path(tempfile.mkdtemp(prefix="pg-"))
-    if owner is not None:
-        shutil.chown(folder, owner)
-    data, log = folder / "data", folder / "log"
-    run: list[str | Path] = [
-        programs / "initdb",
-        "-D",
-        data,
-        "-U",
-        "simwarden",
-        "-A",
-        "trust",
-        "-E",
-        "UTF8",
-        "--locale=C",
-        "-N",
-    ]
-    subprocess.run(run, check=True, stdout=subprocess.DEVNULL, user=owner, cwd=folder)  # noqa: S603 - its own path
-    serve: list[str | Path] = [programs / "postgres", "-D", data, "-k", folder, *(f"-c{each}" for each in _QUICK)]
-    with (
-        log.open("wb") as out,
-        subprocess.Popen(serve, stdout=out, stderr=out, user=owner, cwd=folder) as server,  # noqa: S603 - as above
-    ):
-        try:
-            connection = None
-            for _ in range(200):
-                try:
-                    connection = psycopg.connect(f"host={folder} user=simwarden dbname=postgres", autocommit=True)
-                    break
-                except psycopg.OperationalError:
-                    assert server.poll() is None, log.read_text()
-                    time.sleep(0.05)
-            assert connection is not None, log.read_text()
-            numbers = itertools.count(1)
+    return PostgreSQL(programs)
 
-            def new() -> str:
-                schema = f"t{next(numbers)}"
-                connection.execute(f"CREATE SCHEMA {schema}")
-                return f"postgresql://simwarden@/postgres?host={folder}&options=-csearch_path%3D{schema}"
 
-            yield new
-            connection.close()
-        finally:
-            server.terminate()
-    shutil.rmtree(folder, ignore_errors=True)
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[Callable[[], str]]:
+    """Start PostgreSQL for all tests of the session; yield what makes URLs of new, empty databases."""
+    with new_server() as server:
+        yield server.new
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.interop)])

@@ -11,6 +11,7 @@ from simulators.cmp.store import REBIND
 from simwarden.model.identity import Imei, imei_key
 from simwarden.policy.platform import judge_captured, judge_pools
 from simwarden.runtime.management import ManagementError
+from simwarden.runtime.store import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,6 +62,8 @@ async def _change_one(platform: Platform, item: BatchItem, by: By) -> dict[str, 
         return {"imsi": item.imsi, "status": refusal.status, "reason": str(refusal)}
     except ValueError as wrong:
         return {"imsi": item.imsi, "status": 400, "reason": str(wrong)}
+    except StoreError as trouble:
+        return {"imsi": item.imsi, "status": 503, "reason": str(trouble)}
     return {"imsi": item.imsi, "status": 200, "reason": ""}
 
 

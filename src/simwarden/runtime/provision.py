@@ -60,4 +60,3 @@ def validated(model: type[M], body: Mapping[str, Any]) -> M:
         return model.model_validate(dict(body))
     except ValidationError as error:
         raise ManagementError(400, reasons(error)) from None
-
