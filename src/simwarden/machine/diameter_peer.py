@@ -21,9 +21,9 @@ from simwarden.machine.diameter_shared import (
     RequestReceived,
     Shared,
     Suspected,
-    Timer,
 )
 from simwarden.machine.diameter_table import TABLE, Input, State
+from simwarden.machine.timer import Timer
 from simwarden.wire.diameter import (
     Application,
     Avps,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from simwarden.wire.diameter import Avps, Message, ResultCode, application_id
 from simwarden.wire.diameter.codes import VENDOR_3GPP
@@ -48,13 +48,6 @@ class Timers:
     watchdog: float = 30.0
     capabilities: float = 10.0
     disconnect: float = 5.0
-
-
-class Timer(NamedTuple):
-    """When `on_timer` is due; a keep-alive need not hold back a jump of virtual time."""
-
-    deadline: float
-    keep_alive: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,7 @@ _ALL = (
     Interface("X2", "x2", Service.MESSAGES, 36422, 27, "TS 36.423"),
     Interface("S6a", "diameter", Service.STREAM, 3868, 46, "TS 29.272"),
     Interface("S13", "diameter", Service.STREAM, 3868, 46, "TS 29.272"),
+    Interface("MQTT", "mqtt", Service.STREAM, 1883, spec="MQTT 3.1.1 (OASIS, 2014)"),
 )
 
 INTERFACES = {interface.name: interface for interface in _ALL}

@@ -20,8 +20,8 @@ from simwarden.machine.diameter_shared import (
     RequestReceived,
     Shared,
     Suspected,
-    Timer,
 )
+from simwarden.runtime.ringing import Ringing
 from simwarden.wire.diameter import Application, Message
 
 if TYPE_CHECKING:
@@ -90,8 +90,7 @@ class Connection:
         self.ready: asyncio.Future[bool] = loop.create_future()
         self.gone: asyncio.Future[None] = loop.create_future()
         self._asked: dict[int, asyncio.Future[Message]] = {}
-        self._armed: Timer | None = None
-        self._timer: ClockTimer | None = None
+        self._ringing = Ringing(node.site.clock, self._ring, internal=link.internal)
         link.on_receive = self.receive
         link.on_close = self.hear_close
 
@@ -137,7 +136,7 @@ class Connection:
             self.link.send(data)
         for event in self.machine.events():
             self._handle(event)
-        self._arm()
+        self._ringing.arm(self.machine.next_timer())
 
     # -- what happened
 
@@ -198,31 +197,6 @@ class Connection:
     def _now(self) -> float:
         return self.node.site.clock.now()
 
-    def _arm(self) -> None:
-        """Arm the machine's timer; one that is armed for an earlier time stays, and finds then that it is early."""
-        wanted, armed = self.machine.next_timer(), self._armed
-        if _covers(armed, wanted):
-            return
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        self._armed = wanted
-        if wanted is None:
-            return
-        clock, seconds = self.node.site.clock, max(0.0, wanted.deadline - self._now())
-        if wanted.keep_alive:
-            self._timer = clock.keep_alive(seconds, self._ring, internal=self.link.internal)
-        else:
-            self._timer = clock.call_later(seconds, self._ring)
-
     def _ring(self) -> None:
-        self._armed = self._timer = None
         self.machine.on_timer(self._now())
         self.flush()
-
-
-def _covers(armed: Timer | None, wanted: Timer | None) -> bool:
-    """Whether the armed timer rings in time for the wanted one."""
-    if armed is None or wanted is None:
-        return False
-    return armed.keep_alive == wanted.keep_alive and armed.deadline <= wanted.deadline

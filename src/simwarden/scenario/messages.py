@@ -24,6 +24,12 @@ def _diameter() -> Iterable[str]:
     return (command.name for command in COMMANDS.values())
 
 
+def _mqtt() -> Iterable[str]:
+    from simwarden.wire.mqtt import PacketType  # noqa: PLC0415 - as above
+
+    return (each.name.lower() for each in PacketType)
+
+
 def _nas() -> Iterable[str]:
     from simwarden.wire.nas.dissect import name_of  # noqa: PLC0415 - as above
     from simwarden.wire.nas.enums import MessageType  # noqa: PLC0415
@@ -60,6 +66,7 @@ def _apdu() -> Iterable[str]:
 _FAMILIES: dict[str, Callable[[], Iterable[str]]] = {
     "apdu": _apdu,
     "diameter": _diameter,
+    "mqtt": _mqtt,
     "s1ap": _s1ap,
     "uu": _uu,
     "x2": _x2,

@@ -26,6 +26,7 @@ MALFORMED: Final = "malformed"
 _FAMILIES: Final[Mapping[str, str]] = {
     "apdu": "simwarden.wire.apdu",
     "diameter": "simwarden.wire.diameter",
+    "mqtt": "simwarden.wire.mqtt",
     "s1ap": "simwarden.wire.s1ap",
     "uu": "simwarden.wire.uu",
     "x2": "simwarden.wire.x2",
@@ -37,6 +38,7 @@ _APDU_HEADER: Final = 4
 _UNKNOWN: Final = Dissection("", "")
 
 NasDissect: TypeAlias = "Callable[[bytes], Dissection]"
+Cutter: TypeAlias = "Callable[[bytes], tuple[list[bytes], bytes]]"
 
 
 @cache
@@ -130,8 +132,8 @@ class Dissector:
             return family(frame.data, self._nas_reader(frame))
         if frame.protocol == "apdu":
             return self._apdu(family, frame)
-        if frame.protocol == "diameter":
-            return self._diameter(family, frame)
+        if frame.protocol in _CUTTERS:
+            return self._stream(family, frame, _CUTTERS[frame.protocol])
         return family(frame.data)
 
     def _nas_reader(self, frame: Frame) -> NasDissect:
@@ -158,11 +160,11 @@ class Dissector:
         else:
             self._commands.pop(frame.link, None)
 
-    def _diameter(self, family: Callable[..., Dissection], frame: Frame) -> Dissection:
+    def _stream(self, family: Callable[..., Dissection], frame: Frame, cut: Cutter) -> Dissection:
         """Decode what a piece of the stream completes: mostly it is one message, and then nothing is copied."""
         end = (frame.link, frame.from_client)
         stream = self._pieces.pop(end, b"") + frame.data
-        messages, rest = _cut(stream)
+        messages, rest = cut(stream)
         if rest:
             self._pieces[end] = rest
         if len(messages) == 1:
@@ -181,7 +183,7 @@ def _each(family: Callable[..., Dissection], message: bytes) -> Dissection:
         return malformed(message, error.reason)
 
 
-def _cut(stream: bytes) -> tuple[list[bytes], bytes]:
+def _cut_diameter(stream: bytes) -> tuple[list[bytes], bytes]:
     """Cut whole Diameter messages off a stream; a length that cannot be true makes all the rest one (bad) message."""
     messages: list[bytes] = []
     while len(stream) >= 4:
@@ -193,3 +195,22 @@ def _cut(stream: bytes) -> tuple[list[bytes], bytes]:
         messages.append(stream[:length])
         stream = stream[length:]
     return messages, stream
+
+
+def _cut_mqtt(stream: bytes) -> tuple[list[bytes], bytes]:
+    """Cut whole MQTT packets off a stream (MQTT 3.1.1, 2.2.3), as `_cut_diameter` does."""
+    packets: list[bytes] = []
+    while len(stream) >= 2:
+        digits = stream[1:5]
+        size = next((number for number, octet in enumerate(digits, 1) if octet < 0x80), 0)
+        if not size:
+            return ([*packets, stream], b"") if len(digits) == 4 else (packets, stream)
+        length = 1 + size + sum((octet & 0x7F) << 7 * number for number, octet in enumerate(digits[:size]))
+        if length > len(stream):
+            break
+        packets.append(stream[:length])
+        stream = stream[length:]
+    return packets, stream
+
+
+_CUTTERS: Final[Mapping[str, Cutter]] = {"diameter": _cut_diameter, "mqtt": _cut_mqtt}

@@ -93,4 +93,16 @@ def _x2(data: bytes) -> bytes:
     return data.replace(key, bytes(len(key))) if key else data
 
 
-_MASKS: dict[str, Callable[[bytes], bytes]] = {"diameter": _diameter, "s1ap": _s1ap, "apdu": _apdu, "x2": _x2}
+def _mqtt(data: bytes) -> bytes:
+    from simwarden.wire.mqtt import mask_password  # noqa: PLC0415 - as above
+
+    return mask_password(data)
+
+
+_MASKS: dict[str, Callable[[bytes], bytes]] = {
+    "apdu": _apdu,
+    "diameter": _diameter,
+    "mqtt": _mqtt,
+    "s1ap": _s1ap,
+    "x2": _x2,
+}

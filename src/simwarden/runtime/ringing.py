@@ -1,0 +1,50 @@
+"""The timer of a machine, armed on the clock."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from simwarden.machine.timer import Timer
+    from simwarden.runtime.clock import Clock
+    from simwarden.runtime.clock import Timer as ClockTimer
+
+
+class Ringing:
+    """Calls `ring` when the timer of a machine on one link is due; `internal`: both ends are in this process."""
+
+    __slots__ = ("_armed", "_clock", "_internal", "_ring", "_timer")
+
+    def __init__(self, clock: Clock, ring: Callable[[], None], *, internal: bool) -> None:
+        self._clock, self._ring, self._internal = clock, ring, internal
+        self._armed: Timer | None = None
+        self._timer: ClockTimer | None = None
+
+    def arm(self, wanted: Timer | None) -> None:
+        """Arm for a timer; one that is armed for an earlier time stays, and the machine finds then that it is early."""
+        if _covers(self._armed, wanted):
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._armed = wanted
+        if wanted is None:
+            return
+        seconds = max(0.0, wanted.deadline - self._clock.now())
+        if wanted.keep_alive:
+            self._timer = self._clock.keep_alive(seconds, self._due, internal=self._internal)
+        else:
+            self._timer = self._clock.call_later(seconds, self._due)
+
+    def _due(self) -> None:
+        self._armed = self._timer = None
+        self._ring()
+
+
+def _covers(armed: Timer | None, wanted: Timer | None) -> bool:
+    """Whether the armed timer rings in time for the wanted one."""
+    if armed is None or wanted is None:
+        return False
+    return armed.keep_alive == wanted.keep_alive and armed.deadline <= wanted.deadline

@@ -1,0 +1,43 @@
+"""MQTT 3.1.1 (OASIS Standard, 29 October 2014): all control packets, topics and filters."""
+
+from simwarden.wire.mqtt.codec import Splitter, decode, encode
+from simwarden.wire.mqtt.dissect import dissect, mask_password
+from simwarden.wire.mqtt.packets import (
+    Ack,
+    Bare,
+    ConnAck,
+    Connect,
+    ConnectCode,
+    Packet,
+    PacketType,
+    Publish,
+    SubAck,
+    Subscribe,
+    Unsubscribe,
+    Will,
+)
+from simwarden.wire.mqtt.topics import check_filter, check_topic, level, matches
+
+__all__ = [
+    "Ack",
+    "Bare",
+    "ConnAck",
+    "Connect",
+    "ConnectCode",
+    "Packet",
+    "PacketType",
+    "Publish",
+    "Splitter",
+    "SubAck",
+    "Subscribe",
+    "Unsubscribe",
+    "Will",
+    "check_filter",
+    "check_topic",
+    "decode",
+    "dissect",
+    "encode",
+    "level",
+    "mask_password",
+    "matches",
+]

@@ -1,0 +1,119 @@
+"""Packets in words, and without passwords."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from simwarden.errors import PeerError
+from simwarden.wire.dissection import Dissection
+from simwarden.wire.mqtt.codec import decode, encode
+from simwarden.wire.mqtt.packets import (
+    Ack,
+    Bare,
+    ConnAck,
+    Connect,
+    ConnectCode,
+    Publish,
+    SubAck,
+    Subscribe,
+    Unsubscribe,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_TEXT = ("id", "source", "specversion", "type", "subject", "time", "sequence")
+
+
+def dissect(octets: bytes) -> Dissection:
+    """Decode one packet. Raises PeerError."""
+    packet = decode(octets)
+    return _TELLERS[type(packet)](packet)
+
+
+def _connect(packet: Connect) -> Dissection:
+    fields: dict[str, Any] = {"client_identifier": packet.client, "clean_session": packet.clean}
+    fields |= {"keep_alive": packet.keep_alive, "protocol_level": packet.level}
+    if packet.user is not None:
+        fields["user_name"] = packet.user
+    if packet.will is not None:
+        fields["will_topic"] = packet.will.topic
+    return Dissection("connect", f"CONNECT {packet.client}", fields)
+
+
+def _connack(packet: ConnAck) -> Dissection:
+    code = ConnectCode(packet.code)
+    cause = code.name.lower().replace("_", " ") if code else ""
+    fields = {"return_code": code, "session_present": packet.session_present}
+    return Dissection("connack", f"CONNACK {cause or 'accepted'}", fields, cause)
+
+
+def _publish(packet: Publish) -> Dissection:
+    fields: dict[str, Any] = {"topic": packet.topic, "qos": packet.qos, "retain": packet.retain}
+    fields |= {"duplicate": packet.duplicate, "packet_identifier": packet.identifier}
+    event = _event(packet.payload)
+    fields |= event or {"payload": packet.payload}
+    return Dissection("publish", f"PUBLISH {packet.topic}" + (" (again)" if packet.duplicate else ""), fields)
+
+
+def _event(payload: bytes) -> dict[str, Any]:
+    """Return the attributes and the data of a CloudEvent in JSON; nothing for another payload."""
+    try:
+        found = json.loads(payload)
+    except (ValueError, RecursionError):
+        return {}
+    if not isinstance(found, dict) or found.get("specversion") != "1.0":
+        return {}
+    data = found.get("data")
+    event: dict[str, Any] = {name: str(found[name]) for name in _TEXT if name in found}
+    return {**event, "data": data} if isinstance(data, dict) else event
+
+
+def _ack(packet: Ack) -> Dissection:
+    name = packet.type.name
+    fields = {"packet_identifier": packet.identifier}
+    return Dissection(name.lower(), f"{name} {packet.identifier}", fields)
+
+
+def _subscribe(packet: Subscribe) -> Dissection:
+    filters = [topic_filter for topic_filter, _ in packet.filters]
+    fields = {"topic_filters": filters, "qos": [qos for _, qos in packet.filters]}
+    return Dissection("subscribe", f"SUBSCRIBE {', '.join(filters)}", fields)
+
+
+def _suback(packet: SubAck) -> Dissection:
+    return Dissection("suback", "SUBACK", {"return_codes": list(packet.codes)})
+
+
+def _unsubscribe(packet: Unsubscribe) -> Dissection:
+    filters = list(packet.filters)
+    return Dissection("unsubscribe", f"UNSUBSCRIBE {', '.join(filters)}", {"topic_filters": filters})
+
+
+def _bare(packet: Bare) -> Dissection:
+    return Dissection(packet.type.name.lower(), packet.type.name)
+
+
+_TELLERS: dict[type, Callable[..., Dissection]] = {
+    Connect: _connect,
+    ConnAck: _connack,
+    Publish: _publish,
+    Ack: _ack,
+    Subscribe: _subscribe,
+    SubAck: _suback,
+    Unsubscribe: _unsubscribe,
+    Bare: _bare,
+}
+
+
+def mask_password(octets: bytes) -> bytes:
+    """Return the octets with the password of a CONNECT zeroed, their length unchanged."""
+    try:
+        packet = decode(octets)
+    except PeerError:
+        return octets
+    if not isinstance(packet, Connect) or not packet.password:
+        return octets
+    whole = encode(packet)
+    return whole[: -len(packet.password)] + bytes(len(packet.password))  # the last field of the payload (3.1.3)
