@@ -17,6 +17,7 @@ from simulators.cmp.config import (
     CmpConfig,
     Pool,
 )
+from simulators.cmp.events import EVENTS
 from simulators.cmp.north.service import North, NorthVerbs
 from simulators.cmp.platform import Platform
 from simulators.cmp.procedures import binding, lifecycle, records
@@ -65,6 +66,7 @@ class Cmp(NorthVerbs, Element[CmpConfig]):
             ),
         ),
         controls=controls.ALL,
+        events=EVENTS,
     )
     platform: Platform
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from simulators.cmp.card import Card, Change
+from simulators.cmp.events import AUDITED
 from simwarden.policy.card_states import CardState
 from simwarden.runtime.audit_table import AuditTable
 from simwarden.runtime.store import Rows
@@ -65,7 +66,7 @@ _RISKS = sa.Table(
     *(sa.Column(name, sa.String, nullable=False) for name in ("msisdn", "account", "batch", "scene", "meaning")),
     *(sa.Column(name, sa.String, nullable=False) for name in ("expected", "seen", "source", "action")),
 )
-_AUDIT = AuditTable(METADATA)
+_AUDIT = AuditTable(METADATA, events=AUDITED)
 _FIELDS = tuple(Card.__dataclass_fields__)
 _BY_IMSI = sa.select(_CARDS).where(_CARDS.c.imsi == sa.bindparam("key"))
 _UPDATE = sa.update(_CARDS).where(_CARDS.c.imsi == sa.bindparam("key"))

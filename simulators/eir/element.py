@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from simulators.eir.config import EirBinding, EirConfig, LibraryImport, ListEntry
+from simulators.eir.events import EVENTS
 from simulators.eir.library import load_library, read_library
 from simulators.eir.procedures import ALL, PEER, Register, me_identity_check
 from simwarden.errors import ConfigError
@@ -55,6 +56,7 @@ class Eir(Element[EirConfig]):
             ),
         ),
         controls=ALL,
+        events=EVENTS,
     )
     register: Register
     store: Store
@@ -162,7 +164,8 @@ class Eir(Element[EirConfig]):
         wanted = provisioned(call.path["imsi"], call.body)
         pool = wanted.entry("binding", EirBinding)
         details = pool.model_dump(mode="json") if pool else {}
-        self.store.put_pool(wanted.imsi, pool, self._record(call, "provision", wanted.imsi, details))
+        action = "pool" if wanted.imsi in self.register.pools or pool is not None else "provision"
+        self.store.put_pool(wanted.imsi, pool, self._record(call, action, wanted.imsi, details))
         if pool is None:
             self.register.pools.pop(wanted.imsi, None)
         else:

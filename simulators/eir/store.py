@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from simulators.eir.config import EirBinding
+from simulators.eir.events import AUDITED
 from simulators.eir.library import TerminalType
 from simwarden.policy.equipment_lists import EquipmentRange, Status
 from simwarden.runtime.audit_table import AuditTable
@@ -33,7 +34,7 @@ _LIBRARY = sa.Table(
     sa.Column("tac", sa.String(8), primary_key=True),
     *(sa.Column(name, sa.String, nullable=False) for name in ("kind", "maker", "model")),
 )
-_AUDIT = AuditTable(METADATA, key="subject")
+_AUDIT = AuditTable(METADATA, key="subject", events=AUDITED)
 _REMOVED = "removed"
 
 

@@ -15,6 +15,7 @@ from simulators.hss.config import (
     Suspension,
 )
 from simulators.hss.core import Core
+from simulators.hss.events import EVENTS
 from simulators.hss.procedures.authentication import authentication_information
 from simulators.hss.procedures.location import end_location, purge_ue, update_location
 from simulators.hss.procedures.notification import notify
@@ -96,6 +97,7 @@ class Hss(Element[HssConfig]):
             ),
         ),
         controls=controls.ALL,
+        events=EVENTS,
     )
     core: Core
 
@@ -137,7 +139,8 @@ class Hss(Element[HssConfig]):
         self._may_be_so_large(made.imsi, HssSubscription.model_validate(made.subscription).zones, area)
         if held is not None:
             made = _carry_over(held, made)
-        self.core.store.put(made, self._record(call, "provision", made.imsi, {"profile": wanted.profile}))
+        details = {"profile": wanted.profile, "bound": made.bound, "mode": made.mode}
+        self.core.store.put(made, self._record(call, "provision", made.imsi, details))
         if held is None or held.bound != made.bound:
             self.core.show_binding(made)
         return self._tell(made)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from simulators.hss.events import AUDITED
 from simulators.hss.subscriber import Debt, Owed, Subscriber
 from simwarden.runtime.audit_table import AuditTable
 from simwarden.runtime.store import Rows
@@ -43,7 +44,7 @@ _SUBSCRIBERS = sa.Table(
     sa.Column("imei", sa.String(14), nullable=False, default=""),
     sa.Column("purged", sa.Boolean, nullable=False, default=False),
 )
-_AUDIT = AuditTable(METADATA)
+_AUDIT = AuditTable(METADATA, events=AUDITED)
 _OWED = sa.Table(
     "owed",
     METADATA,

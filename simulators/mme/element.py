@@ -15,6 +15,7 @@ from simulators.mme.procedures.paging import page
 from simulators.mme.procedures.subscriber_data import SubscriberData
 from simwarden.runtime.declare import Declaration, Observable, VerbModel, verb
 from simwarden.runtime.element import Element
+from simwarden.runtime.event_kinds import told
 from simwarden.runtime.management import Call, ManagementError, Role, route
 from simwarden.runtime.provision import provisioned, validated
 from simwarden.wire.nas.enums import NetworkDetachType
@@ -51,6 +52,7 @@ class Mme(Element[MmeConfig]):
             Observable("s1", "an eNB is in service (key: its name)", fields=("enb", "enb_id", "tais", "state")),
         ),
         controls=CONTROLS,
+        events=told(),
     )
 
     async def start(self) -> None:

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from simwarden.errors import PeerError
 from simwarden.machine.nas_security import NasSecurityContext
 from simwarden.runtime.transport.framing import Deframer, enclose
-from simwarden.wire import apdu, diameter, nas, rrc, s1ap, uu, x2
+from simwarden.wire import apdu, diameter, mqtt, nas, rrc, s1ap, uu, x2
 from simwarden.wire.apdu import authenticate, cat, contents, fcp
 from simwarden.wire.diameter.codec import mask_keys
 
@@ -170,7 +170,8 @@ FAMILIES = {
     "diameter": Family(
         "diameter", mutation.diameter, (_diameter, diameter.dissect, _stream(diameter.Splitter), mask_keys), 26
     ),
-    "nas": Family("nas", mutation.mutate, (_nas, nas.dissect, _protected, _secured, _service_request), 24),
+    "mqtt": Family("mqtt", mutation.mutate, (mqtt.decode, mqtt.dissect, _stream(mqtt.Splitter), mqtt.mask_password), 6),
+    "nas": Family("nas", mutation.mutate, (_nas, nas.dissect, _protected, _secured, _service_request), 18),
     "s1ap": Family("s1ap", mutation.aper, (_s1ap, _with_nas(s1ap.dissect)), 18),
     "x2": Family("x2", mutation.aper, (x2.decode, x2.dissect), 6),
     "uu": Family("uu", mutation.uu, (uu.decode, _with_nas(uu.dissect)), 8),

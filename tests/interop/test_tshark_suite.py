@@ -35,6 +35,7 @@ DECODED = {
     "S1-MME": {"s1ap", "nas-eps", "lte_rrc"},
     "X2": {"x2ap", "lte_rrc"},
     "Uu": {"nas-eps", "exported_pdu"},
+    "MQTT": {"mqtt", "json"},
     "ME-UICC": {"gsm_sim", "etsi_cat", "exported_pdu"},
 }
 FIELDS = (

@@ -1,7 +1,7 @@
 """Every message type of every wire family has a vector from an implementation that is not ours.
 
 A family joins by a row here: what it can build, and the table of vectors in the tests that compare it. What those
-tables hold is tried where they stand: python-diameter, pycrate and Wireshark are the others.
+tables hold is tried where they stand: python-diameter, pycrate, Wireshark, paho-mqtt and mosquitto are the others.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from simwarden import wire
 from simwarden.wire import s1ap, x2
 from simwarden.wire.apdu.command import Ins
 from simwarden.wire.diameter.dictionary import COMMANDS
+from simwarden.wire.mqtt import PacketType
 from simwarden.wire.nas import MessageType
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ FAMILIES: dict[str, tuple[Callable[[], set[Any]], Callable[[], set[Any]]]] = {
         lambda: {command.name for command in COMMANDS.values()},
         lambda: {name for name, vectors in load("vectors/test_diameter.py").VECTORS.items() if vectors},
     ),
+    "mqtt": (lambda: set(PacketType), lambda: {kind for kind, _, _ in load("unit/wire/test_mqtt.py").VECTORS}),
     "nas": (lambda: set(MessageType), nas_vectors),
     "rrc": (rrc_types, rrc_vectors),
     "s1ap": (lambda: set(s1ap.Message.specs), lambda: asn1_vectors(s1ap.Message)),

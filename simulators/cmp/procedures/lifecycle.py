@@ -73,7 +73,7 @@ def mismatch(platform: Platform, change: Change, decision: Decision, *, source: 
     """Let a change count that a card is in a wrong terminal, with the records of it, which say `more` in the audit."""
     card, seen = change.card, decision.details.get("seen", "")
     change.values["mismatches"] = card.mismatches + 1
-    details = {"scene": SEPARATED, "reason": decision.reason, "action": action, **more}
+    details = {"scene": SEPARATED, "reason": decision.reason, "action": action, **decision.details, **more}
     change.audit.append(platform.record("mismatch", card.imsi, None, details))
     platform.risk(change, SEPARATED, decision, source=source, action=action)
     change.shown.append(lambda: platform.happened("mismatch", card, action=action, seen=seen))

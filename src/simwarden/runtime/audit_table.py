@@ -1,4 +1,7 @@
-"""The table of audit records that each element with a store keeps. Apart from `approval`: SQLAlchemy is heavy."""
+"""The table of audit records that each element with a store keeps. Apart from `approval`: SQLAlchemy is heavy.
+
+What is audited is told as well: where somebody takes events, a record's event is kept in the record's transaction.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +9,21 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from simwarden.runtime.outbox import Event, outbox_of
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from simwarden.runtime.declare import EventKind
 
 
 class AuditTable:
-    """Audit records in the order in which they were made; `key` is the column of whom they are about."""
+    """Audit records in the order in which they were made; `key` is the column of whom they are about.
 
-    def __init__(self, metadata: sa.MetaData, key: str = "imsi") -> None:
+    `events` says of which kind the event of an action is; an action that is not there has none.
+    """
+
+    def __init__(self, metadata: sa.MetaData, key: str = "imsi", events: Mapping[str, EventKind] | None = None) -> None:
         self.table = sa.Table(
             "audit",
             metadata,
@@ -23,11 +33,25 @@ class AuditTable:
             sa.Column("details", sa.JSON, nullable=False),
         )
         self._key = self.table.c[key]
+        self._events = events or {}
 
     def add(self, connection: sa.Connection, records: Sequence[dict[str, Any]]) -> None:
         """Keep records within a transaction, with the change that they are about."""
-        if records:
-            connection.execute(sa.insert(self.table), list(records))
+        if not records:
+            return
+        connection.execute(sa.insert(self.table), list(records))
+        outbox = outbox_of(connection)
+        if outbox is not None:
+            told = list(self._told(records))
+            if told:
+                outbox.add(connection, told)
+
+    def _told(self, records: Sequence[dict[str, Any]]) -> Iterator[Event]:
+        for each in records:
+            kind = self._events.get(each["action"])
+            if kind is not None:
+                data = {**each["details"], "role": each["role"], "caller": each["caller"]}
+                yield Event(kind.type, each[self._key.name], each["at"], data)
 
     def keep(self, engine: sa.Engine, record: dict[str, Any]) -> None:
         """Keep a record by itself."""

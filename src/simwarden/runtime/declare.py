@@ -120,18 +120,28 @@ class Observable:
     """A fact about the element that expectations may name.
 
     A scalar's value is one of `values` (an enum's names) or free; a record's value is a mapping with `fields`, and
-    there may be many, told apart by their key (mostly an IMSI).
+    there may be many, told apart by their key (mostly an IMSI). Fields that are `nested` are mappings themselves.
     """
 
     name: str
     doc: str
     values: tuple[str, ...] = ()
     fields: tuple[str, ...] = ()
+    nested: tuple[str, ...] = ()
 
     @property
     def record(self) -> bool:
         """Whether its values are mappings kept by key."""
         return bool(self.fields)
+
+
+@dataclass(frozen=True, slots=True)
+class EventKind:
+    """A kind of event that an element tells an operator's systems: its type, what it means, and what its data hold."""
+
+    type: str
+    doc: str
+    data: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +153,7 @@ class Declaration:
     elements, of which the default network has one each unless `standing` is False. `starts_after` lists
     the kinds that must be ready first. `card` maps sections of a card (`binding`) to the model of what this element
     wants there; several elements may declare one section with models told apart by a Literal field `by`.
+    `events` are what it tells the operator's systems; without any it has no outbox.
     """
 
     kind: str
@@ -157,6 +168,7 @@ class Declaration:
     card: Mapping[str, type[Model]] = field(default_factory=dict)
     observables: tuple[Observable, ...] = ()
     controls: tuple[Control, ...] = ()
+    events: tuple[EventKind, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,6 +101,8 @@ class Site:
         """
         decision, forced = self.host.judge(self.name, control, subject, facts)
         self.trace.emit(Decided(element=self.name, decision=decision, forced=forced))
+        if not decision.admitted and subject:
+            self.host.tell_refusal(self.name, decision)
         return decision
 
     # -- what others may observe

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine, MetaData
 
     from simwarden.runtime.clock import Clock
+    from simwarden.runtime.events import EventSettings, Publisher
     from simwarden.runtime.link import Link
     from simwarden.runtime.loop import TestbedLoop
     from simwarden.trace.trace import Trace
@@ -53,7 +54,8 @@ class HostSettings:
     `external` maps elements outside this process to the address of each of their interfaces ("" for any interface).
     `switches` maps controls, by id or by `KIND/ID` where several kinds of element have one of that id, to
     "always-admit" or "always-refuse"; the runner sets them, nothing else can.
-    `management` maps elements outside this process to their management interfaces.
+    `management` maps elements outside this process to their management interfaces. `events` says which broker takes
+    events; without it there are none.
     """
 
     seed: int = 0
@@ -64,6 +66,7 @@ class HostSettings:
     placements: Mapping[str, Placement] = field(default_factory=dict)
     switches: Mapping[str, str] = field(default_factory=dict)
     management: Mapping[str, Endpoint] = field(default_factory=dict)
+    events: EventSettings | None = None
 
 
 class Host:
@@ -80,6 +83,7 @@ class Host:
         self.transport = make_transport(settings.transport, Wiring(trace, switchboard), settings.worker)
         self._tasks: dict[str, set[asyncio.Task[None]]] = {}
         self._engines: dict[str, Engine] = {}
+        self._publishers: dict[str, Publisher] = {}
         self._folder: Path | None = None
 
     # -- elements
@@ -96,6 +100,7 @@ class Host:
         """Start an element and wait until it is ready."""
         await self.elements[name].start()
         self.running.add(name)
+        self._tell_events(name)
 
     async def start_all(self) -> None:
         """Start all elements that are not running, those first that others call."""
@@ -110,11 +115,16 @@ class Host:
         element = self.elements[name]
         self.running.discard(name)
         await self.transport.stop_listening(name)
+        publisher = self._publishers.pop(name, None)
         if kill:
             self._cancel_work(name)
             await element.killed()
+            if publisher is not None:
+                publisher.drop()
         else:
             await element.stop()
+            if publisher is not None:
+                await publisher.stop()
             self._cancel_work(name)
         engine = self._engines.pop(name, None)
         if engine is not None:
@@ -148,6 +158,9 @@ class Host:
                         visit(before, (*path, kind))
                 done.extend(names)
 
+        broker = self.settings.events.broker if self.settings.events is not None else ""
+        if broker in types:  # it takes what others tell from their first step to their last
+            done.append(broker)
         for kind in dict.fromkeys(types.values()):
             visit(kind, ())
         return done
@@ -244,6 +257,25 @@ class Host:
         else:
             prepare(engine, metadata, lasting=bool(url))
         return engine
+
+    def _tell_events(self, name: str) -> None:
+        """Give an element an outbox in its database, and publish what is in it; not without a broker."""
+        settings = self.settings.events
+        if settings is None or not self.elements[name].declaration.events:
+            return
+        from simwarden.runtime.events import Publisher  # noqa: PLC0415 - only a run with events pays for it
+        from simwarden.runtime.outbox import METADATA, Outbox  # noqa: PLC0415 - as above
+
+        engine, epoch = self.open_store(name, METADATA), self.generator(f"{name}/events").randbytes(4).hex()
+        outbox = Outbox(engine, epoch=epoch, most=settings.most)
+        publisher = self._publishers[name] = Publisher(self.elements[name].site, outbox, settings)
+        self.spawn(name, publisher.run(), "events")
+
+    def tell_refusal(self, name: str, decision: Decision) -> None:
+        """Keep the event of a refusal that concerns a card, before anybody is told of it."""
+        publisher = self._publishers.get(name)
+        if publisher is not None:
+            publisher.tell_refusal(decision)
 
     def _run_folder(self) -> Path:
         if self._folder is None:

@@ -28,6 +28,7 @@ from simwarden.trace.trace import Trace
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from simwarden.runtime.events import EventSettings
     from simwarden.scenario.document import Action, Expectation, Scenario, Step
     from simwarden.scenario.identities import Card
     from simwarden.scenario.result import FailureRecord, Mismatch
@@ -94,6 +95,7 @@ class _Run:
             worker=options.worker,
             external={each: it.external or {} for each, it in outside.items()},
             switches=options.switches,
+            events=_events(scenario),
         )
         self.judge = Judge(self.trace, outside, scenario.unseen)
         self.phase = self.acted = 0
@@ -386,6 +388,16 @@ def provision_of(card: Card, kind: str, seed: int) -> CardProvision:
         form=keys.form.value if keys.form else "",
         sections=card.sections_for(kind),
     )
+
+
+def _events(scenario: Scenario) -> EventSettings | None:
+    """Return where events go: to the first element that takes MQTT; nowhere in a network that has none."""
+    for name, each in scenario.instances.items():
+        if "MQTT" in scenario.registry.declaration(each.kind).listens:
+            from simwarden.runtime.events import EventSettings  # noqa: PLC0415 - few runs have a broker
+
+            return EventSettings(name)
+    return None
 
 
 def lanes_of(scenario: Scenario) -> tuple[Lane, ...]:

@@ -177,7 +177,8 @@ class _Assembly:
     def _observable(observable: Observable) -> dict[str, Any]:
         if not observable.record:
             return {**_SCALAR, "description": observable.doc, "examples": list(observable.values)}
-        fields = dict.fromkeys((*observable.fields, "card", "device"), _SCALAR)
+        fields: dict[str, Any] = dict.fromkeys((*observable.fields, "card", "device"), _SCALAR)
+        fields |= {name: {"type": "object"} for name in observable.nested}
         record = _object(fields, observable.doc)
         return {"anyOf": [record, {"type": "array", "items": record}, {"enum": ["none", "absent", "any"]}]}
 

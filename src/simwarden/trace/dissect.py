@@ -201,6 +201,8 @@ def _cut_mqtt(stream: bytes) -> tuple[list[bytes], bytes]:
     """Cut whole MQTT packets off a stream (MQTT 3.1.1, 2.2.3), as `_cut_diameter` does."""
     packets: list[bytes] = []
     while len(stream) >= 2:
+        if stream[0] >> 4 in (0, 15):  # no such packet
+            return [*packets, stream], b""
         digits = stream[1:5]
         size = next((number for number, octet in enumerate(digits, 1) if octet < 0x80), 0)
         if not size:

@@ -1,7 +1,7 @@
 """Frames as packets that Wireshark decodes: what stands around the octets of each interface in a capture.
 
-Diameter is put into IPv4 and TCP, S1AP and X2AP into IPv4 and SCTP; APDUs and the NAS messages of the radio are
-exported PDUs. Radio frames without NAS are simwarden's own: exported PDUs without octets, named in the packet list
+Diameter and MQTT are put into IPv4 and TCP, S1AP and X2AP into IPv4 and SCTP; APDUs and the NAS messages of the radio
+are exported PDUs. Radio frames without NAS are simwarden's own: exported PDUs without octets, named in the packet list
 only.
 Addresses are from the documentation ranges of RFC 5737, one an element.
 """

@@ -30,7 +30,7 @@ _NANOSECONDS: Final = 9
 _LONGEST: Final = 10000
 _ABOUT_NAS: Final = "NAS messages are shown as before ciphering; their MACs are those of the wire"
 _CARRY_NAS: Final = frozenset({"s1ap", "uu"})
-_RAW_PROTOCOLS: Final = frozenset({"diameter", "s1ap", "x2"})
+_RAW_PROTOCOLS: Final = frozenset({"diameter", "mqtt", "s1ap", "x2"})
 
 
 class Capture:

@@ -20,10 +20,10 @@ from simwarden.machine.diameter_shared import (
     RequestReceived,
     Shared,
     Suspected,
-    Timer,
     Timers,
 )
 from simwarden.machine.diameter_table import TABLE, Input, State
+from simwarden.machine.timer import Timer
 from simwarden.wire.diameter import Message, ResultCode, answer_to, application_id, decode, encode, request
 from simwarden.wire.diameter.message import FLAG_RETRANSMITTED
 

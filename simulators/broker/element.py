@@ -1,0 +1,170 @@
+"""The event broker as an element: it takes MQTT from elements and from an operator's systems, and shows what came."""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from simulators.broker.config import BrokerConfig
+from simwarden.runtime.declare import Declaration, Observable
+from simwarden.runtime.element import Element
+from simwarden.runtime.management import Call, route
+from simwarden.runtime.ringing import Ringing
+
+if TYPE_CHECKING:
+    from simulators.broker.store import Store
+    from simwarden.machine.mqtt_broker import Broker as Machine
+    from simwarden.machine.mqtt_broker import Connection
+    from simwarden.runtime.link import Link
+    from simwarden.wire.mqtt import Publish
+
+
+class Broker(Element[BrokerConfig]):
+    """Takes events and hands them to whoever subscribed."""
+
+    declaration = Declaration(
+        kind="broker",
+        title="Event broker",
+        lane=90,
+        config=BrokerConfig,
+        standing=False,
+        listens=("MQTT",),
+        observables=(
+            Observable(
+                "event",
+                "an event that came for the first time, by its id: its topic (`card/refused`), the card, what it tells",
+                fields=("id", "topic", "source", "imsi", "sequence", "data"),
+                nested=("data",),
+            ),
+            Observable(
+                "delivery",
+                "what came of an element's events: how many, how many again, how many are missing, the last one",
+                fields=("source", "received", "repeated", "missing", "last"),
+            ),
+        ),
+    )
+    machine: Machine
+    store: Store
+
+    async def start(self) -> None:
+        """Open the store and listen."""
+        from simulators.broker.store import METADATA, Store  # noqa: PLC0415 - SQLAlchemy is heavy; files need none
+        from simwarden.machine.mqtt_broker import Broker as Machine  # noqa: PLC0415 - as above
+
+        self.store = Store(self.site.open_store(METADATA))
+        self.machine = Machine(self.store, self.config.users)
+        self._links: dict[Connection, tuple[Link, Ringing]] = {}
+        await self.site.listen("MQTT", self._accept)
+
+    async def stop(self) -> None:
+        """Close all connections: MQTT 3.1.1 has no goodbye of a server's."""
+        self._close_all("closed by peer")
+
+    async def killed(self) -> None:
+        """Lose power."""
+        self._close_all("connection lost")
+
+    def _close_all(self, reason: str) -> None:
+        for link, ringing in self._links.values():
+            ringing.arm(None)
+            link.close(reason)
+        self._links.clear()
+
+    @route("GET", "/sessions")
+    async def sessions(self, _call: Call) -> list[dict[str, Any]]:
+        """Tell the kept sessions: filters, and how many messages wait."""
+        waits = self.store.waits()
+        kept = self.store.sessions().items()
+        return [{"client": name, "filters": list(each), "waiting": waits.get(name, 0)} for name, each in kept]
+
+    # -- links
+
+    def _accept(self, link: Link) -> None:
+        connection = self.machine.open(self._now())
+        ringing = Ringing(self.site.clock, partial(self._ring, connection), internal=link.internal)
+        self._links[connection] = link, ringing
+        link.on_receive = partial(self._receive, connection)
+        link.on_close = partial(self._lost, connection)
+        ringing.arm(connection.next_timer())
+
+    def _receive(self, connection: Connection, data: bytes, _stream: int) -> None:
+        if connection in self._links:
+            self._links[connection][0].record_received(data)
+            connection.receive(data, self._now())
+            self._flush(connection)
+
+    def _ring(self, connection: Connection) -> None:
+        connection.on_timer(self._now())
+        self._flush(connection)
+
+    def _lost(self, connection: Connection, _reason: str) -> None:
+        connection.lost()
+        self._flush(connection)
+
+    def _now(self) -> float:
+        return self.site.clock.now()
+
+    def _flush(self, cause: Connection) -> None:
+        """Send what there is to send, to all whom it concerns, and show what came."""
+        self._settle(cause)
+        for connection in self.machine.touched():
+            if connection is not cause:
+                self._settle(connection)
+        published, self.machine.events = self.machine.events, []
+        for each in published:
+            self._show(each.message)
+
+    def _settle(self, connection: Connection) -> None:
+        held = self._links.get(connection)
+        if held is None:
+            return
+        link, ringing = held
+        for data in connection.data_to_send():
+            link.send(data)
+        for fault in connection.events():
+            self.site.peer_fault(link, fault.reason, fault.data)
+        ringing.arm(connection.next_timer())
+        if connection.over:
+            del self._links[connection]
+            link.close()
+
+    # -- what others may observe
+
+    def _show(self, message: Publish) -> None:
+        event = _event(message.payload)
+        if event is None:
+            return
+        epoch, _, number = event["id"].rpartition("-")
+        source, fresh = self.store.count(event["source"], epoch, int(number))
+        self.site.observe(
+            "delivery",
+            {
+                "source": source.source.rpartition("/")[2],
+                "received": source.received,
+                "repeated": source.repeated,
+                "missing": source.missing,
+                "last": source.last,
+            },
+            key=f"{source.source} {epoch}",
+        )
+        if fresh:
+            topic = event["type"].removeprefix("simwarden.").replace(".", "/")
+            shown = {"id": event["id"], "topic": topic, "sequence": int(number)}
+            shown |= {"source": source.source.rpartition("/")[2], "imsi": event.get("subject", "")}
+            self.site.observe("event", {**shown, "data": event.get("data", {})}, key=event["id"])
+
+
+def _event(payload: bytes) -> dict[str, Any] | None:
+    """Return the CloudEvent of an element of ours that a payload is; None for another one."""
+    try:
+        found = json.loads(payload)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(found, dict) or found.get("specversion") != "1.0":
+        return None
+    if not all(isinstance(found.get(name), str) for name in ("id", "source", "type")):
+        return None
+    epoch, dash, number = found["id"].rpartition("-")
+    fits = epoch and dash and number.isdecimal() and len(number) < 18 and number.isascii()
+    return found if fits and isinstance(found.get("data", {}), dict) else None

@@ -1,0 +1,18 @@
+"""What the register tells the operator's systems, by audited action."""
+
+from __future__ import annotations
+
+from simwarden.runtime import event_kinds as kinds
+
+AUDITED = {
+    "provision": kinds.PROVISIONED,
+    "learn": kinds.LEARNED,
+    "bind": kinds.REBOUND,
+    "unbind": kinds.REBOUND,
+    "mismatch": kinds.RISK,
+    "suspend": kinds.SUSPENDED,
+    "resume": kinds.RESUMED,
+    "subscription": kinds.SUBSCRIPTION,
+    "area": kinds.AREA,
+}
+EVENTS = kinds.told(AUDITED)

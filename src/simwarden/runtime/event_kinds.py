@@ -1,0 +1,52 @@
+"""The kinds of events that elements tell an operator's systems (docs/events.md); each element declares its own.
+
+The data of an event that tells of an audited change are the details of its audit record, and by whom it was made
+(`role`, `caller`).
+"""
+
+from __future__ import annotations
+
+from simwarden.runtime.declare import EventKind
+
+REFUSED = EventKind(
+    "card.refused",
+    "A control of the element said no about a card; one event a decision.",
+    ("control", "requirement", "reason", "details"),
+)
+LOST_EVENTS = EventKind(
+    "events.lost", "The outbox was full: so many events were not kept.", ("events", "since", "until")
+)
+PROVISIONED = EventKind("card.provisioned", "A card was provisioned, and what it is bound to.", ("bound",))
+LOADED = EventKind("cards.loaded", "Many cards were loaded at once.", ("cards",))
+SUSPENDED = EventKind("card.suspended", "A card's service was suspended.", ("reason",))
+RESUMED = EventKind("card.resumed", "A suspended card works again.", ())
+CLOSED = EventKind("card.closed", "A card was ended for good, with all functions.", ("before", "after", "reason"))
+CHANGED = EventKind("card.changed", "A card went on to another state of its life.", ("before", "after", "reason"))
+SHUT_DOWN = EventKind("batch.shutdown", "A batch of a customer was shut down.", ("account", "batch", "cards"))
+LEARNED = EventKind("binding.learned", "A first use bound a card to its terminal.", ("imei",))
+REBOUND = EventKind(
+    "binding.changed",
+    "Somebody bound a card, bound it anew, or took its binding away (`mode` is empty).",
+    ("before", "after", "mode", "approver", "reason", "form"),
+)
+RISK = EventKind(
+    "risk.recorded",
+    "A card was seen where it may not be: `scene` is the platforms' code of the risk (012: card apart from terminal).",
+    ("scene", "reason", "expected", "seen"),
+)
+SUBSCRIPTION = EventKind("subscription.changed", "A card's access points or zone codes were changed.", ())
+AREA = EventKind("area.changed", "Where a card may be used was changed.", ())
+POOL = EventKind("pool.changed", "A pool of terminals was set or taken away.", ("pool", "imeis"))
+ACCOUNT = EventKind("account.changed", "What holds for a customer's cards was set.", ("account",))
+LISTED = EventKind("equipment.listed", "A terminal, a TAC or a range of TACs was put on a list.", ("status", "reason"))
+UNLISTED = EventKind("equipment.unlisted", "A terminal, a TAC or a range of TACs was taken off its list.", ())
+LIBRARY = EventKind("library.changed", "The library of terminals was replaced.", ("terminals",))
+OPERATION_REFUSED = EventKind(
+    "operation.refused", "An operation on no single card was refused.", ("control", "refusal")
+)
+
+
+def told(*sources: dict[str, EventKind]) -> tuple[EventKind, ...]:
+    """Return all kinds that an element tells: of audited actions, of refusals, of what was not kept."""
+    kinds = [kind for each in sources for kind in each.values()]
+    return tuple(dict.fromkeys((*kinds, REFUSED, LOST_EVENTS)))
