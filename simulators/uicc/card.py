@@ -21,9 +21,9 @@ from simwarden.wire.apdu.authenticate import CONTEXT_3G, parse_challenge
 from simwarden.wire.apdu.cat import TerminalProfile
 from simwarden.wire.apdu.coding import decode_imsi, encode_iccid
 from simwarden.wire.apdu.command import PROPRIETARY_CLASS, CommandApdu, Ins, ResponseApdu
-from simwarden.wire.apdu.contents import Bind
+from simwarden.wire.apdu.contents import Bind, EpsNsc
 from simwarden.wire.apdu.control import ATR, Control
-from simwarden.wire.apdu.efs import AID_USIM, EF_AKA, EF_BIND, EF_ICCID, EF_IMSI, Access
+from simwarden.wire.apdu.efs import AID_USIM, EF_AKA, EF_BIND, EF_EPSNSC, EF_ICCID, EF_IMSI, Access
 from simwarden.wire.apdu.status import StatusWord, bytes_available, exact_length, proactive_command
 
 if TYPE_CHECKING:
@@ -82,8 +82,18 @@ class Card:
         self.pins.reset()
         self.applet.reset()
         self._held = b""
+        self._forget_keys()
         self.powered = control is not Control.POWER_OFF
         return ATR if self.powered else b""
+
+    def _forget_keys(self) -> None:
+        """Let no terminal find the keys of the one before, if the applet is on.
+
+        With GUTI and keys a terminal attaches without AUTHENTICATE (TS 24.301 5.4.2.1), which is all that the applet
+        guards. Its own terminal pays with an authentication at each power-on.
+        """
+        if self.applet_on:
+            self.files.put(EF_EPSNSC, EpsNsc().to_bytes())
 
     def transmit(self, octets: bytes) -> bytes:
         """Answer a command APDU."""

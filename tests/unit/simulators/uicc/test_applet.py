@@ -9,7 +9,7 @@ from simwarden.model.identity import Imei, Plmn
 from simwarden.wire.apdu import CommandApdu, ResponseApdu, cat, efs
 from simwarden.wire.apdu.authenticate import authenticate_command
 from simwarden.wire.apdu.cat import Local, ProactiveCommand, TerminalProfile, TerminalResponse
-from simwarden.wire.apdu.contents import Bind
+from simwarden.wire.apdu.contents import Bind, EpsNsc
 from simwarden.wire.apdu.control import Control
 
 BOUND = Imei.parse("351451208401216")
@@ -64,6 +64,14 @@ def test_in_another_terminal_it_refuses() -> None:
     card.contact(Control.RESET)
     assert talk(card, BOUND) == [Local.IMEISV]
     assert authenticate(card) == ASKED_THE_KEYS
+
+
+@pytest.mark.parametrize("applet", [True, False])
+def test_a_reset_takes_the_keys_of_the_terminal_before_away(applet: bool) -> None:  # noqa: FBT001
+    card = interlocked(Bind(BOUND.key, applet=applet))
+    card.files.put(efs.EF_EPSNSC, EpsNsc(ksi=3, kasme=bytes(32), integrity=2).to_bytes())
+    card.contact(Control.POWER_ON)
+    assert EpsNsc.parse(card.files.content(efs.EF_EPSNSC)).valid is not applet
 
 
 def test_a_new_software_version_is_the_same_terminal() -> None:
