@@ -10,6 +10,7 @@ from simulators.device import misbehaviour
 from simulators.device.body import Body
 from simulators.device.card import CardGoneError, CardSession
 from simulators.device.config import DeviceConfig, split_cell
+from simulators.device.emm import Bearer
 from simulators.device.procedures import attach, detach, esm, service_request, tracking_area_update
 from simulators.device.radio import Rrc
 from simulators.device.state import EmmState, Procedure, Timer
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 INTERLOCK = Control("bind.card", "bind.card", terminal_accepts_card, "The terminal compares the IMEI on the card")
 
+_FIRST_BEARER = 5
+"""EPS bearer identity of the bearer that comes with an attach: the lowest there is (TS 24.007 11.2.3.1.5)."""
 _RELEASE_PATIENCE = 5.0
 """Seconds that a terminal waits, when switched off, for the release of the connection (TS 24.301 5.5.2.2.1)."""
 _HANDOVER_PATIENCE = 20.0
@@ -180,8 +183,12 @@ class Device(Body):
         return await self.run(Procedure.ATTACH, attach.start)
 
     async def _resume(self) -> str:
-        """What a rogue terminal does: go on as if it were the one that registered."""
+        """What a rogue terminal does: go on as if it were the one that registered, with its default bearer.
+
+        An update that tells of no bearer is refused as that of a device which was detached (TS 24.301 5.5.3.2.5).
+        """
         emm = self.emm
+        emm.bearers[_FIRST_BEARER] = Bearer(self.config.apn, "", emergency=False)
         emm.tai_list = [] if emm.last_tai is None else [emm.last_tai]
         emm.enter(EmmState.REGISTERED)
         emm.update_type = UpdateType.TA_UPDATING
