@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 #: the key by which the parts of one section are told apart (`binding: [{by: ...}, {by: ...}]`)
 _APART = "by"
+#: the one list that may say the same twice
+_STORY = ("steps",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +62,13 @@ class Merged(Source):
 def merge(file: str, layers: Iterable[Layer], problems: Problems) -> Merged:
     """Put layers together, in their order.
 
-    Mappings are merged key by key, lists are put one after another (equal ones count once), and two mappings that say
+    Mappings are merged key by key, lists are put one after another (equal ones count once, save steps), and two mappings that say
     `by` different words become a list of both. Where two layers say different things of the same value, that is noted
     in `problems` with both places.
     """
     merged = Merged(file)
     for layer in layers:
-        value = _value_at(layer.spot)
+        value = layer.spot.value
         if value is None:
             continue
         inner = merged.data
@@ -77,19 +79,6 @@ def merge(file: str, layers: Iterable[Layer], problems: Problems) -> Merged:
             merged.origins.setdefault(layer.at[:depth], layer.spot)
         _Weaver(merged, layer.names, problems).put(inner, layer.at, value, layer.spot)
     return merged
-
-
-def _value_at(spot: Spot) -> Any:
-    """Return the value at a spot; None where the file has none."""
-    value: Any = spot.source.data
-    for step in spot.path:
-        if isinstance(value, dict):
-            value = value.get(step)
-        elif isinstance(value, list) and isinstance(step, int) and step < len(value):
-            value = value[step]
-        else:
-            return None
-    return value
 
 
 @dataclass(slots=True)
@@ -133,7 +122,7 @@ class _Weaver:
         held.append(self._copied(value, (*path, len(held)), spot))
 
     def _add_all(self, held: list[Any], path: Path, value: list[Any], spot: Spot) -> None:
-        if held == [self._plain(each) for each in value]:
+        if path != _STORY and held == [self._plain(each) for each in value]:
             return
         for index, each in enumerate(value):
             held.append(self._copied(each, (*path, len(held)), spot / index))

@@ -60,6 +60,19 @@ class Spot:
         return Spot(self.source, self.path + steps)
 
     @property
+    def value(self) -> Any:
+        """The value there; None where the source has none."""
+        value: Any = self.source.data
+        for step in self.path:
+            if isinstance(value, dict):
+                value = value.get(step)
+            elif isinstance(value, list) and isinstance(step, int) and step < len(value):
+                value = value[step]
+            else:
+                return None
+        return value
+
+    @property
     def place(self) -> Place:
         """Where the value stands."""
         return self.source.place(self.path)
