@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from simwarden.policy.binding import judge_change, judge_peer, judge_subscriber
+from simwarden.policy.binding import judge_peer, judge_subscriber
 from simwarden.policy.card_states import judge_bindable, judge_state, judge_transition
 from simwarden.policy.decision import Control
-from simwarden.policy.operator import judge_binder
+from simwarden.policy.operator import judge_binder, judge_change, judge_frequency
 from simwarden.policy.platform import (
     judge_batch,
     judge_captured,
-    judge_frequency,
     judge_lock,
     judge_pools,
     judge_record,

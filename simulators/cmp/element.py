@@ -174,7 +174,7 @@ class Cmp(NorthVerbs, Element[CmpConfig]):
     @route("POST", "/bindings", roles=_BOTH)
     async def change_bindings(self, call: Call) -> dict[str, Any]:
         """Change the bindings of a batch of cards; each has its own outcome."""
-        self.platform.require(controls.OPERATOR, None, By.of(call), "batch", By.of(call).asks)
+        self.platform.require(controls.OPERATOR, None, By.of(call), "batch", By.of(call).asks("batch"))
         wanted = validated(BindingBatch, call.body)
         return {"cards": await binding.change_batch(self.platform, wanted.cards, By.of(call))}
 

@@ -10,7 +10,7 @@ from simulators.cmp.config import Account, Pool
 from simwarden.model.identity import Imei
 from simwarden.policy.equipment_lists import EquipmentLists, EquipmentRange, Status
 from simwarden.policy.risk_scenes import SCENES
-from simwarden.runtime.approval import Audit, period_start
+from simwarden.runtime.approval import Audit
 from simwarden.runtime.known_peers import KnownPeers
 from simwarden.runtime.management import ManagementError
 
@@ -166,10 +166,6 @@ class Platform:
     def now(self) -> dt.datetime:
         """The date and time, UTC."""
         return self.site.clock.wall()
-
-    def period_start(self) -> str:
-        """Return when the present period of the limit of re-bindings began (ISO, UTC)."""
-        return period_start(self.now(), self.config.limits.period)
 
     def record(self, action: str, imsi: str, by: By | None, details: Mapping[str, Any]) -> dict[str, Any]:
         """Make an audit record; without `by` it is the network that does something."""

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from simwarden.runtime.approval import TerminalBinding
+from simwarden.runtime.approval import Approval, ChangeLimit, TerminalBinding
 from simwarden.runtime.declare import Model
 from simwarden.runtime.known_peers import PeerEntry, ServerConfig, no_entry
 
@@ -80,6 +80,8 @@ class HssConfig(ServerConfig):
     """Regional subscription zone codes of cards that name none, 4 hexadecimal digits; none: no restriction."""
     provinces: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     """Zone codes of each province; none: the network is within one province."""
+    area_changes: ChangeLimit = ChangeLimit()
+    """How often the zone codes that a card has may be changed or taken away."""
     vectors: int = Field(default=5, ge=1, le=5)
     """The most authentication vectors given at once (TS 29.272 7.3.12 allows 5)."""
     periodic_update: int = Field(default=0, ge=0)
@@ -144,7 +146,7 @@ class HssArea(Model):
 
     by: Literal["hss"] = "hss"
     """Who tells the MME."""
-    zones: tuple[str, ...] = Field(default=(), min_length=1)
+    zones: tuple[str, ...] = Field(min_length=1)
     """Regional subscription zone codes, 4 hexadecimal digits each."""
     province: str = ""
     """The province that must have them all; empty: any one."""
@@ -153,6 +155,18 @@ class HssArea(Model):
     @classmethod
     def _are_zones(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         return _zones(value)
+
+
+class AreaChange(Approval, HssArea):
+    """Body of `PUT /cards/{imsi}/area`."""
+
+
+class SubscriptionChange(Approval, HssSubscription):
+    """Body of `PUT /cards/{imsi}/subscription`; other zone codes need the approval record."""
+
+    def subscription(self) -> HssSubscription:
+        """Return the subscription asked for."""
+        return HssSubscription(apns=self.apns, zones=self.zones)
 
 
 class Suspension(Model):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from simwarden.policy.area import judge_extent
 from simwarden.policy.binding import (
-    judge_change,
     judge_given,
     judge_learned,
     judge_peer,
@@ -12,7 +11,7 @@ from simwarden.policy.binding import (
     judge_withdrawn,
 )
 from simwarden.policy.decision import Control
-from simwarden.policy.operator import judge_binder
+from simwarden.policy.operator import judge_binder, judge_change, judge_frequency
 
 GIVEN = Control("bind.hss.given", "bind.hss.given", judge_given, "Binding by an IMEI given beforehand", "binding")
 LEARNED = Control(
@@ -24,5 +23,20 @@ PEER = Control("hss.peer", "bind.hss.learned", judge_peer, "Known nodes only spe
 SUBSCRIBER = Control("hss.subscriber", "fn.core", judge_subscriber, "Provisioned cards only are served")
 WITHDRAWN = Control("hss.withdrawn", "bind.cmp", judge_withdrawn, "A suspended card's subscription is withdrawn")
 EXTENT = Control("area.extent", "area.range", judge_extent, "No area is larger than a province")
+SETTER = Control("area.operator", "bind.operator", judge_binder, "The operator alone says where a card may be")
+AREA_APPROVAL = Control("area.approval", "fn.change", judge_change, "A changed area has its approval record")
+FREQUENCY = Control("area.changes", "fn.change", judge_frequency, "An area is changed so many times a period")
 
-ALL = (GIVEN, LEARNED, OPERATOR, APPROVAL, PEER, SUBSCRIBER, WITHDRAWN, EXTENT)
+ALL = (
+    GIVEN,
+    LEARNED,
+    OPERATOR,
+    APPROVAL,
+    PEER,
+    SUBSCRIBER,
+    WITHDRAWN,
+    EXTENT,
+    SETTER,
+    AREA_APPROVAL,
+    FREQUENCY,
+)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from simulators.hss import controls
 from simwarden.model.identity import Imei, Plmn
+from simwarden.policy.risk_scenes import SEPARATED
 from simwarden.runtime.approval import Audit
 from simwarden.runtime.diameter import DiameterNode
 from simwarden.runtime.known_peers import KnownPeers
@@ -99,7 +100,7 @@ class Core:
 
     def mismatch(self, subscriber: Subscriber, decision: Decision, where: str) -> dict[str, Any]:
         """Make the audit record of a refused terminal, with the risk scene that operators' platforms give it."""
-        details = {"scene": "012", "where": where, "reason": decision.reason, **decision.details}
+        details = {"scene": SEPARATED, "where": where, "reason": decision.reason, **decision.details}
         return self.audit.record("mismatch", subscriber.imsi, details)
 
     # -- what others may observe

@@ -19,8 +19,9 @@ from simulators.hss.events import EVENTS
 from simulators.hss.procedures.authentication import authentication_information
 from simulators.hss.procedures.location import end_location, purge_ue, update_location
 from simulators.hss.procedures.notification import notify
-from simulators.hss.procedures.subscriber_data import change_subscription, insert_subscriber_data, tell_barring
+from simulators.hss.procedures.subscriber_data import insert_subscriber_data, tell_barring
 from simulators.hss.subscriber import Owed, Subscriber
+from simulators.hss.subscription_routes import SubscriptionRoutes, subscribed, zones_of
 from simwarden.model.identity import Imei, check_imsi
 from simwarden.runtime.approval import BindingChange, By
 from simwarden.runtime.declare import CardName, Declaration, Observable, VerbModel, verb
@@ -77,7 +78,7 @@ class Bind(VerbModel):
     """Approval record: reference of the signed form."""
 
 
-class Hss(Element[HssConfig]):
+class Hss(SubscriptionRoutes, Element[HssConfig]):
     """The home subscriber server."""
 
     declaration = Declaration(
@@ -129,97 +130,56 @@ class Hss(Element[HssConfig]):
     async def provision_card(self, call: Call) -> dict[str, Any]:
         """Provision a card, or change its provisioning; SQN, registration and a learned binding stay.
 
-        A binding that is held is not changed this way, since a change needs its approval record.
+        A binding or an area that is held is not changed this way, since a change needs its approval record.
         """
         wanted = provisioned(call.path["imsi"], call.body)
         _check_card(wanted)
-        binding, area = wanted.entry("binding", HssBinding), wanted.entry("area", HssArea)
-        made = _subscriber(wanted, binding, wanted.entry("subscription", HssSubscription), area)
+        area = wanted.entry("area", HssArea)
+        subscription = subscribed(wanted.entry("subscription", HssSubscription), area)
+        made = _subscriber(wanted, wanted.entry("binding", HssBinding), subscription)
         held = self.core.store.get(wanted.imsi)
-        self._may_be_so_large(made.imsi, HssSubscription.model_validate(made.subscription).zones, area)
+        self.may_be_so_large(made.imsi, zones_of(made), area.province if area is not None else "")
         if held is not None:
             made = _carry_over(held, made)
         details = {"profile": wanted.profile, "bound": made.bound, "mode": made.mode}
         self.core.store.put(made, self._record(call, "provision", made.imsi, details))
         if held is None or held.bound != made.bound:
             self.core.show_binding(made)
-        return self._tell(made)
+        return self.tell(made)
 
     @route("DELETE", "/cards/{imsi}")
     async def cancel_card(self, call: Call) -> dict[str, Any]:
         """End a card for good: its location is cancelled and its subscription withdrawn."""
-        subscriber = self._card(call)
+        subscriber = self.card_of(call)
         await self._suspend(call, subscriber, Suspension(how="withdrawal", reason="cancelled"))
-        return self._tell(subscriber)
+        return self.tell(subscriber)
 
     @route("GET", "/cards/{imsi}", roles=_BOTH)
     async def query(self, call: Call) -> dict[str, Any]:
         """Tell what the register holds of a card; keys are never told."""
-        return self._tell(self._card(call))
+        return self.tell(self.card_of(call))
 
     @route("GET", "/cards")
     async def list_cards(self, _call: Call) -> list[dict[str, Any]]:
         """Tell what the register holds of all cards."""
-        return [self._tell(each) for each in self.core.store.all()]
+        return [self.tell(each) for each in self.core.store.all()]
 
     @route("GET", "/cards/{imsi}/location")
     async def locate(self, call: Call) -> dict[str, Any]:
         """Ask the serving MME for a card's state and place (IDR)."""
         flags = IdrFlags.EPS_USER_STATE | IdrFlags.EPS_LOCATION_INFORMATION
-        answer = await insert_subscriber_data(self.core, self._card(call), [], flags=int(flags))
+        answer = await insert_subscriber_data(self.core, self.card_of(call), [], flags=int(flags))
         if answer is None:
             raise ManagementError(503, "no MME that can be reached serves the card")
         found = describe(answer).fields
         return {key: found.get(key) for key in ("eps_user_state", "eps_location_information")}
-
-    @route("PUT", "/cards/{imsi}/subscription")
-    async def change_subscription(self, call: Call) -> dict[str, Any]:
-        """Change access points or zone codes; the serving MME is told by IDR and DSR."""
-        subscriber = self._card(call)
-        wanted = validated(HssSubscription, call.body)
-        return await self._subscribe(call, subscriber, wanted)
-
-    @route("PUT", "/cards/{imsi}/area")
-    async def change_area(self, call: Call) -> dict[str, Any]:
-        """Give a card other zone codes; the serving MME is told by IDR, and acts at once."""
-        subscriber, wanted = self._card(call), validated(HssArea, call.body)
-        held = HssSubscription.model_validate(subscriber.subscription)
-        changed = held.model_copy(update={"zones": wanted.zones})
-        return await self._subscribe(call, subscriber, changed, wanted)
-
-    @route("DELETE", "/cards/{imsi}/area")
-    async def end_area(self, call: Call) -> dict[str, Any]:
-        """Take a card's zone codes away (DSR)."""
-        subscriber = self._card(call)
-        held = HssSubscription.model_validate(subscriber.subscription)
-        return await self._subscribe(call, subscriber, held.model_copy(update={"zones": ()}))
-
-    async def _subscribe(
-        self, call: Call, subscriber: Subscriber, wanted: HssSubscription, area: HssArea | None = None
-    ) -> dict[str, Any]:
-        self._may_be_so_large(subscriber.imsi, wanted.zones, area)
-        before, after = HssSubscription.model_validate(subscriber.subscription), wanted.model_dump(mode="json")
-        record = self._record(call, "subscription", subscriber.imsi, after)
-        debt = self.core.store.change(subscriber, record, owed=Owed.SUBSCRIPTION, subscription=after)
-        await change_subscription(self.core, subscriber, before, debt)
-        return self._tell(subscriber)
-
-    def _may_be_so_large(self, imsi: str, zones: tuple[str, ...], area: HssArea | None) -> None:
-        """Let no area be larger than a province. Raises ManagementError (403)."""
-        if not zones:
-            return
-        province = area.province if area is not None else ""
-        homes, known = self.config.homes(zones), list(self.config.provinces)
-        decision = self.site.decide(controls.EXTENT, imsi, province=province, homes=homes, known=known)
-        if not decision.admitted:
-            raise ManagementError(403, decision.reason)
 
     # -- binding
 
     @route("PUT", "/cards/{imsi}/binding", roles=_BOTH)
     async def bind(self, call: Call) -> dict[str, Any]:
         """Bind a card to an IMEI, or to the one of its next first use. By the operator, with an approval record."""
-        subscriber = self._card(call)
+        subscriber = self.card_of(call)
         self._may_bind(call, subscriber, "bind")
         wanted = validated(BindingChange, call.body)
         return await self._rebind(call, subscriber, wanted.mode, wanted.imei)
@@ -227,15 +187,14 @@ class Hss(Element[HssConfig]):
     @route("DELETE", "/cards/{imsi}/binding", roles=_BOTH)
     async def unbind(self, call: Call) -> dict[str, Any]:
         """Take a card's binding away. By the operator, with an approval record."""
-        subscriber = self._card(call)
+        subscriber = self.card_of(call)
         self._may_bind(call, subscriber, "unbind")
         return await self._rebind(call, subscriber, "", "")
 
     def _may_bind(self, call: Call, subscriber: Subscriber, action: str) -> None:
         """Ask the controls; a refusal is kept in the audit. Raises ManagementError (403)."""
         by, wanted = By.of(call), str(call.body.get("imei", ""))
-        for control, facts in ((controls.OPERATOR, by.asks), (controls.APPROVAL, by.approval)):
-            self.core.audit.require(control, subscriber.imsi, by, action, facts, wanted=wanted)
+        self.core.audit.approve(controls.OPERATOR, controls.APPROVAL, subscriber.imsi, by, action, wanted=wanted)
 
     async def _rebind(self, call: Call, subscriber: Subscriber, mode: str, bound: str) -> dict[str, Any]:
         details = {"before": subscriber.bound, "after": bound, "mode": mode, **By.of(call).approval}
@@ -244,16 +203,16 @@ class Hss(Element[HssConfig]):
         debt = self.core.store.change(subscriber, record, owed=owed, mode=mode, bound=bound)
         self.core.show_binding(subscriber)
         await end_location(self.core, subscriber, debt)
-        return self._tell(subscriber)
+        return self.tell(subscriber)
 
     # -- suspension
 
     @route("POST", "/cards/{imsi}/suspension")
     async def suspend_card(self, call: Call) -> dict[str, Any]:
         """Suspend a card; what it has is ended at once (IDR or CLR)."""
-        subscriber = self._card(call)
+        subscriber = self.card_of(call)
         await self._suspend(call, subscriber, validated(Suspension, call.body))
-        return self._tell(subscriber)
+        return self.tell(subscriber)
 
     async def _suspend(self, call: Call, subscriber: Subscriber, wanted: Suspension) -> None:
         record = self._record(call, "suspend", subscriber.imsi, wanted.model_dump())
@@ -268,14 +227,14 @@ class Hss(Element[HssConfig]):
     @route("DELETE", "/cards/{imsi}/suspension")
     async def resume_card(self, call: Call) -> dict[str, Any]:
         """End a card's suspension."""
-        subscriber = self._card(call)
+        subscriber = self.card_of(call)
         how = subscriber.suspended
         owed = Owed.BARRING if how == "barring" else None
         record = self._record(call, "resume", subscriber.imsi, {"how": how})
         debt = self.core.store.change(subscriber, record, owed=owed, suspended="", why="")
         self.core.show_status(subscriber)
         await tell_barring(self.core, subscriber, debt)
-        return self._tell(subscriber)
+        return self.tell(subscriber)
 
     # -- audit
 
@@ -287,7 +246,7 @@ class Hss(Element[HssConfig]):
     @route("GET", "/cards/{imsi}/audit")
     async def audit_card(self, call: Call) -> list[dict[str, Any]]:
         """Tell a card's audit records: what was bound, learned, refused, suspended, by whom and why."""
-        return self.core.store.audited(self._card(call).imsi)
+        return self.core.store.audited(self.card_of(call).imsi)
 
     # -- verbs
 
@@ -325,7 +284,8 @@ class Hss(Element[HssConfig]):
             raise ManagementError(404, f"{self.site.name} has no card {card}")
         return found.imsi
 
-    def _card(self, call: Call) -> Subscriber:
+    def card_of(self, call: Call) -> Subscriber:
+        """Return the card of a call's path. Raises ManagementError (404)."""
         found = self.core.store.get(call.path["imsi"])
         if found is None:
             raise ManagementError(404, f"{self.site.name} has no card {call.path['imsi']}")
@@ -334,7 +294,8 @@ class Hss(Element[HssConfig]):
     def _record(self, call: Call, action: str, imsi: str, details: Mapping[str, Any]) -> dict[str, Any]:
         return self.core.audit.record(action, imsi, details, By.of(call))
 
-    def _tell(self, subscriber: Subscriber) -> dict[str, Any]:
+    def tell(self, subscriber: Subscriber) -> dict[str, Any]:
+        """Tell what is held of a card; keys are never told."""
         bound, imei = subscriber.bound, subscriber.imei
         return {
             "imsi": subscriber.imsi,
@@ -350,17 +311,7 @@ class Hss(Element[HssConfig]):
         }
 
 
-def _subscriber(
-    wanted: CardProvision,
-    binding: HssBinding | None,
-    subscribed: HssSubscription | None,
-    area: HssArea | None,
-) -> Subscriber:
-    subscription = subscribed or HssSubscription()
-    if area is not None:
-        if subscription.zones:
-            raise ManagementError(400, "the card's zone codes are given twice")
-        subscription = subscription.model_copy(update={"zones": area.zones})
+def _subscriber(wanted: CardProvision, binding: HssBinding | None, subscription: HssSubscription | None) -> Subscriber:
     return Subscriber(
         imsi=wanted.imsi,
         name=wanted.name,
@@ -371,15 +322,17 @@ def _subscriber(
         opc=wanted.opc.lower(),
         mode=binding.mode if binding is not None else "",
         bound=binding.imei if binding is not None else "",
-        subscription=subscription.model_dump(mode="json") if subscribed or area else {},
+        subscription=subscription.model_dump(mode="json") if subscription is not None else {},
     )
 
 
 def _carry_over(held: Subscriber, made: Subscriber) -> Subscriber:
-    """Return the new provisioning with what a card keeps. Raises ManagementError (409) for another binding."""
+    """Return the new provisioning with what a card keeps. Raises ManagementError (409) for another binding or area."""
     learned = made.mode == held.mode == "learned"
     if held.mode and not learned and (made.mode, made.bound) != (held.mode, held.bound):
         raise ManagementError(409, "the card is bound; change its binding with an approval record")
+    if zones_of(held) and zones_of(made) != zones_of(held):
+        raise ManagementError(409, "the card has an area; change it with an approval record")
     return replace(
         made,
         seq=held.seq,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from simulators.hss.subscriber import AREA_CHANGE
 from simwarden.runtime import event_kinds as kinds
 
 AUDITED = {
@@ -14,5 +15,6 @@ AUDITED = {
     "resume": kinds.RESUMED,
     "subscription": kinds.SUBSCRIPTION,
     "area": kinds.AREA,
+    AREA_CHANGE: kinds.AREA,
 }
 EVENTS = kinds.told(AUDITED)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from simulators.hss.events import AUDITED
-from simulators.hss.subscriber import Debt, Owed, Subscriber
+from simulators.hss.subscriber import AREA_CHANGE, Debt, Owed, Subscriber
 from simwarden.runtime.audit_table import AuditTable
 from simwarden.runtime.store import Rows
 
@@ -231,6 +231,10 @@ class Store:
     def audit(self, record: dict[str, Any]) -> None:
         """Keep an audit record."""
         _AUDIT.keep(self._engine, record)
+
+    def area_changes(self, imsi: str, since: str) -> int:
+        """Return how often the zone codes that a card had were changed since a time (ISO, UTC)."""
+        return _AUDIT.count(self._engine, imsi, AREA_CHANGE, since)
 
     def audited(self, imsi: str = "") -> list[dict[str, Any]]:
         """Return audit records in order, of one card or of all."""

@@ -6,6 +6,9 @@ import enum
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+#: the action of a changed area that a card had, which the limit counts
+AREA_CHANGE = "area-change"
+
 
 @dataclass(slots=True, weakref_slot=True)
 class Subscriber:

@@ -1,17 +1,20 @@
 """Where a card may be served (guideline 2.2.1): asked at each contact, at each handover, and when the area changes.
 
 Cells, base stations and province are the MME's own data of a card, zone codes come with the subscription. Emergency
-calls are exempt, and leave no trace in what counts.
+calls are exempt, and leave no trace in what counts. What is refused is kept as a risk (`area_risk`).
 """
 
 from __future__ import annotations
 
+import enum
 from typing import TYPE_CHECKING
 
+from simulators.mme.area_risk import Place, record_outside
 from simulators.mme.causes import Rejection
 from simulators.mme.contexts import EmmState
-from simulators.mme.controls import CELL, COUNT, EXTENT, PROVINCE, ZONES
+from simulators.mme.controls import CELL, COUNT, EXTENT, PROVINCE, REGISTER, ZONES
 from simwarden.model.identity import Ecgi
+from simwarden.runtime.store import StoreError
 from simwarden.wire.nas.enums import EmmCause, NetworkDetachType
 
 if TYPE_CHECKING:
@@ -25,48 +28,85 @@ if TYPE_CHECKING:
     from simwarden.policy.decision import Decision
 
 
-def check_place(core: Core, ue: UeContext, *, registered: bool) -> Rejection | None:
+class Occasion(enum.Enum):
+    """When the area is asked about."""
+
+    ATTACH = "attach"
+    UPDATE = "tracking-area-update"
+    SERVICE = "service-request"
+    PREPARATION = "handover-preparation"
+    """The target base station and tracking area are known, the cell is not."""
+    ARRIVAL = "handover-arrival"
+    PATH_SWITCH = "path-switch"
+    UPLINK = "uplink-nas"
+    """A message came from another cell of the same base station."""
+    CHANGE = "area-change"
+    """The device is where it was, and the area is another one."""
+
+
+def check_place(core: Core, ue: UeContext, occasion: Occasion) -> Rejection | None:
     """Check the cell of a contact by what the MME holds of the card; before the HSS is asked, which it might teach."""
-    decision = None
-    if ue.cell is not None and not ue.emergency:
+    if ue.cell is None or ue.emergency:
+        return None
+    try:
         decision = _judge_place(core, ue.imsi, ue.cell, ue.cell.station)
-    return _rejection(core, decision, registered=registered) if decision is not None else None
+    except StoreError as error:
+        return _without_data(core, ue.imsi, error)
+    return _rejection(core, ue, decision, occasion) if decision is not None else None
 
 
-def check_zones(core: Core, ue: UeContext, *, registered: bool) -> Rejection | None:
+def check_zones(core: Core, ue: UeContext, occasion: Occasion) -> Rejection | None:
     """Check the tracking area of a contact by the subscription, as it is after the HSS was asked."""
     decision = _judge_zones(core, ue, ue.tai) if not ue.emergency else None
-    return _rejection(core, decision, registered=registered) if decision is not None else None
+    return _rejection(core, ue, decision, occasion) if decision is not None else None
 
 
-def refuses(core: Core, ue: UeContext, tai: Tai | None, cell: Ecgi | None, station: str) -> Decision | None:
-    """Ask whether a card may go somewhere; return the refusal. The cell is None while only its eNB is known."""
+def refuses(core: Core, ue: UeContext, place: Place, occasion: Occasion) -> Decision | None:
+    """Ask whether a card may go somewhere; return the refusal."""
     if ue.emergency:
         return None
-    return _judge_place(core, ue.imsi, cell, station) or _judge_zones(core, ue, tai)
+    try:
+        decision = _judge_place(core, ue.imsi, place.cell, place.station) or _judge_zones(core, ue, place.tai)
+    except StoreError as error:
+        return _judge_silence(core, ue.imsi, error)
+    if decision is not None:
+        record_outside(core, ue.imsi, decision, place, occasion.value)
+    return decision
 
 
-def take_up(core: Core, ue: UeContext) -> None:
-    """Let the base station count at which a card is served from now on; its answer leaves after that is stored."""
-    area = core.areas.get(ue.imsi)
-    if area is None or not area.stations or ue.emergency or ue.cell is None or ue.cell.station in area.used:
-        return
-    core.areas.count(ue.imsi, area, ue.cell.station)
+def take_up(core: Core, ue: UeContext) -> Rejection | None:
+    """Let the base station count at which a card is served from now on; its answer leaves after that is stored.
+
+    Refuses if another MME, with which the data is shared, has counted the last one in the same moment.
+    """
+    core.outside.pop(ue.imsi, None)
+    if ue.emergency or ue.cell is None:
+        return None
+    station = ue.cell.station
+    try:
+        area = core.areas.get(ue.imsi)
+        if area is None or not area.stations or station in area.used:
+            return None
+        counted = core.areas.count(ue.imsi, area, station)
+    except StoreError as error:
+        return _without_data(core, ue.imsi, error)
     core.show_area(ue.imsi)
+    return None if counted else check_place(core, ue, Occasion.ATTACH)
 
 
-def enforce(core: Core, ue: UeContext) -> None:
+def enforce(core: Core, ue: UeContext, occasion: Occasion) -> None:
     """Detach a registered device that is where its card may not be: its area has changed, or it has moved."""
     from simulators.mme.procedures.detach import detach_by_network  # noqa: PLC0415 - they need each other
 
     if ue.state is not EmmState.REGISTERED or ue.cell is None:
         return
-    decision = refuses(core, ue, ue.tai, ue.cell, ue.cell.station)
+    decision = refuses(core, ue, Place(ue.tai, ue.cell, ue.cell.station), occasion)
     if decision is None:
         take_up(core, ue)
         return
     cause = _cause(core, decision)
-    if cause is EmmCause.ESM_FAILURE:  # no cause of a detach: the device learns it when it attaches again
+    if decision.control is REGISTER or cause is EmmCause.ESM_FAILURE:
+        # no cause of a detach: the device learns it when it attaches again
         detach_by_network(core, ue, NetworkDetachType.RE_ATTACH_REQUIRED, None)
     else:
         detach_by_network(core, ue, NetworkDetachType.RE_ATTACH_NOT_REQUIRED, cause)
@@ -106,17 +146,30 @@ def _judge_zones(core: Core, ue: UeContext, tai: Tai | None) -> Decision | None:
     return None if decision.admitted else decision
 
 
+def _judge_silence(core: Core, imsi: str, error: StoreError) -> Decision | None:
+    """Let nobody go on whose area cannot be read; for a time, as when the register is silent."""
+    decision = core.site.decide(REGISTER, imsi, reachable=False, reason=f"areas cannot be read: {error}")
+    return None if decision.admitted else decision
+
+
+def _without_data(core: Core, imsi: str, error: StoreError) -> Rejection | None:
+    decision = _judge_silence(core, imsi, error)
+    return core.temporary(decision.reason) if decision is not None else None
+
+
 def _cause(core: Core, decision: Decision) -> EmmCause:
     causes = core.config.causes
     by_control = {CELL.id: causes.outside_cells, COUNT.id: causes.too_many_stations}
     return by_control.get(decision.control.id, causes.outside_range)
 
 
-def _rejection(core: Core, decision: Decision, *, registered: bool) -> Rejection:
+def _rejection(core: Core, ue: UeContext, decision: Decision, occasion: Occasion) -> Rejection:
     """Turn a refusal into what the device is told. Only an attach has room for an ESM cause: others lead to one."""
+    place = Place(ue.tai, ue.cell, ue.cell.station if ue.cell is not None else "")
+    record_outside(core, ue.imsi, decision, place, occasion.value)
     cause = _cause(core, decision)
     if cause is not EmmCause.ESM_FAILURE:
         return Rejection(cause, decision.reason)
-    if registered:
+    if occasion is not Occasion.ATTACH:
         return Rejection(EmmCause.IMPLICITLY_DETACHED, decision.reason)
     return Rejection(cause, decision.reason, core.config.causes.outside_esm)

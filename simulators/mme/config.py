@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from simwarden.model.identity import Ecgi, Plmn, Tai
+from simwarden.runtime.approval import Approval, ChangeLimit
 from simwarden.runtime.declare import ElementConfig, Model, Seconds
 from simwarden.wire.nas.enums import EmmCause, EsmCause
 
@@ -147,6 +148,10 @@ class MmeArea(Model):
         return self
 
 
+class AreaChange(Approval, MmeArea):
+    """Body of `PUT /cards/{imsi}/area`."""
+
+
 def _station_range(text: str) -> tuple[int, int]:
     low, dash, high = text.partition("-")
     if not low.isdecimal() or (dash and not high.isdecimal()) or int(low) > int(high or low):
@@ -210,6 +215,11 @@ class MmeConfig(ElementConfig):
     """Codes of the tracking areas that a regional subscription zone code (4 hexadecimal digits) stands for."""
     provinces: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     """eNB identities of each province (`17`, `1-99`); none: the network is within one province."""
+    area_data: Annotated[str, Field(pattern=r"^[a-z0-9_-]*$")] = ""
+    """Name of the areas and counted base stations that MMEs have in common; empty: each its own. MMEs in processes of
+    their own have the same `store` besides."""
+    area_changes: ChangeLimit = ChangeLimit()
+    """How often the area that a card has may be changed or taken away, or its base stations be counted anew."""
     causes: Causes = Causes()
     security: Security = Security()
     equipment: Equipment = Equipment()

@@ -6,6 +6,7 @@ from simwarden.policy.access import judge_access_point, judge_barring, judge_reg
 from simwarden.policy.area import judge_cell, judge_extent, judge_province, judge_stations, judge_zones
 from simwarden.policy.decision import Control
 from simwarden.policy.equipment import judge_equipment, judge_identified
+from simwarden.policy.operator import judge_binder, judge_change, judge_frequency
 
 EQUIPMENT = Control(
     "mme.equipment", "bind.pool", judge_equipment, "The EIR's verdict on the terminal, and what stands in for none"
@@ -23,5 +24,22 @@ COUNT = Control("area.count", "area.count", judge_stations, "So many different b
 PROVINCE = Control("area.province", "area.range", judge_province, "Base stations of the card's province only", "area")
 ZONES = Control("area.zones", "area.range", judge_zones, "Tracking areas of the subscription's zone codes only")
 EXTENT = Control("area.extent", "area.range", judge_extent, "No area is larger than a province")
+OPERATOR = Control("area.operator", "bind.operator", judge_binder, "The operator alone says where a card may be")
+APPROVAL = Control("area.approval", "fn.change", judge_change, "A changed area has its approval record")
+FREQUENCY = Control("area.changes", "fn.change", judge_frequency, "An area is changed so many times a period")
 
-CONTROLS = (EQUIPMENT, TERMINAL_IDENTITY, REGISTER, BARRING, ACCESS_POINT, CELL, COUNT, PROVINCE, ZONES, EXTENT)
+CONTROLS = (
+    EQUIPMENT,
+    TERMINAL_IDENTITY,
+    REGISTER,
+    BARRING,
+    ACCESS_POINT,
+    CELL,
+    COUNT,
+    PROVINCE,
+    ZONES,
+    EXTENT,
+    OPERATOR,
+    APPROVAL,
+    FREQUENCY,
+)

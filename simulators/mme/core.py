@@ -10,6 +10,7 @@ from simulators.mme.causes import CauseTable, Rejection
 from simulators.mme.contexts import Connection, EmmState, Enb, UeContext
 from simwarden.errors import PeerError
 from simwarden.model.identity import Guti
+from simwarden.runtime.approval import Audit
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -34,6 +35,9 @@ class Core:
     def __init__(self, site: Site, config: MmeConfig, home: Home, areas: AreaStore) -> None:
         self.site, self.config, self.home, self.areas = site, config, home, areas
         self.clock = site.clock
+        self.audit = Audit(site, areas.audit)
+        #: by which control, and where, a card was found outside its area last, until it is served again
+        self.outside: dict[str, tuple[str, str, str]] = {}
         self.causes = CauseTable(config.causes.experimental_results, config.causes.result_codes)
         self.addresses = AddressPool(config.address_pool)
         self.by_imsi: dict[str, UeContext] = {}
@@ -207,11 +211,7 @@ class Core:
     def show_area(self, imsi: str) -> None:
         """Report where a card may be served, and how many base stations count for it."""
         area = self.areas.get(imsi)
-        value = None
-        if area is not None:
-            cells = [str(cell) for cell in sorted(area.cells)]
-            value = {"imsi": imsi, "cells": cells, "stations": area.stations, "province": area.province}
-            value["used"] = sorted(area.used)
+        value = {"imsi": imsi, **area.tell()} if area is not None else None
         self.site.observe("area", value, key=imsi)
 
     def show_reject(self, imsi: str, procedure: str, rejection: Rejection) -> None:

@@ -4,24 +4,25 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from simulators.mme import area, s1_dispatch
+from simulators.mme import s1_dispatch
+from simulators.mme.area_routes import AreaRoutes
 from simulators.mme.config import MmeArea, MmeConfig
 from simulators.mme.contexts import EmmState, UeContext
 from simulators.mme.controls import CONTROLS
 from simulators.mme.core import Core
+from simulators.mme.events import EVENTS
 from simulators.mme.home import Home
 from simulators.mme.procedures.detach import detach_by_network
 from simulators.mme.procedures.paging import page
 from simulators.mme.procedures.subscriber_data import SubscriberData
 from simwarden.runtime.declare import Declaration, Observable, VerbModel, verb
 from simwarden.runtime.element import Element
-from simwarden.runtime.event_kinds import told
-from simwarden.runtime.management import Call, ManagementError, Role, route
-from simwarden.runtime.provision import provisioned, validated
+from simwarden.runtime.management import Call, ManagementError, route
 from simwarden.wire.nas.enums import NetworkDetachType
 
 _SESSION = ("imsi", "imei", "imeisv", "guti", "cell", "tai", "state", "apn", "address", "emergency")
 _REJECT = ("imsi", "procedure", "emm_cause", "esm_cause", "reason")
+_RISK = ("imsi", "scene", "control", "expected", "seen", "tai", "cell", "occasion")
 _AREA = ("imsi", "cells", "stations", "province", "used")
 
 
@@ -33,7 +34,7 @@ class Page(VerbModel):
     """The card's IMSI."""
 
 
-class Mme(Element[MmeConfig]):
+class Mme(AreaRoutes, Element[MmeConfig]):
     """Mobility management entity (TS 23.401 4.4.2)."""
 
     declaration = Declaration(
@@ -49,10 +50,11 @@ class Mme(Element[MmeConfig]):
             Observable("session", "a card's device is registered (key: IMSI)", fields=_SESSION),
             Observable("reject", "the last refusal that a card's device was told (key: IMSI)", fields=_REJECT),
             Observable("area", "where a card may be served, and its base stations (key: IMSI)", fields=_AREA),
+            Observable("risk", "a card was refused outside its area: what, where, when (key: IMSI)", fields=_RISK),
             Observable("s1", "an eNB is in service (key: its name)", fields=("enb", "enb_id", "tais", "state")),
         ),
         controls=CONTROLS,
-        events=told(),
+        events=EVENTS,
     )
 
     async def start(self) -> None:
@@ -60,7 +62,8 @@ class Mme(Element[MmeConfig]):
         from simulators.mme.store import METADATA, AreaStore  # noqa: PLC0415 - SQLAlchemy is heavy; checking files needs none
 
         orders = SubscriberData()
-        areas = AreaStore(self.site.open_store(METADATA))
+        shared = self.config.area_data
+        areas = AreaStore(self.site.open_store(METADATA, shared), shared=bool(shared))
         self.core = Core(self.site, self.config, Home(self.site, self.config, orders.handlers()), areas)
         orders.core = self.core
         await self.core.home.start()
@@ -115,65 +118,6 @@ class Mme(Element[MmeConfig]):
         ue = self._registered(call.path["imsi"])
         detach_by_network(self.core, ue, NetworkDetachType.RE_ATTACH_REQUIRED, None)
         return {"imsi": ue.imsi}
-
-    # -- areas
-
-    @route("PUT", "/cards/{imsi}")
-    async def provision_card(self, call: Call) -> dict[str, Any]:
-        """Take a card's area; a card without one is served anywhere. The base stations that count go on counting."""
-        wanted = provisioned(call.path["imsi"], call.body)
-        return self._restrict(wanted.imsi, wanted.entry("area", MmeArea))
-
-    @route("PUT", "/cards/{imsi}/area")
-    async def change_area(self, call: Call) -> dict[str, Any]:
-        """Give a card an area, or another one; a device that is outside is detached at once."""
-        return self._restrict(call.path["imsi"], validated(MmeArea, call.body))
-
-    @route("DELETE", "/cards/{imsi}/area")
-    async def end_area(self, call: Call) -> dict[str, Any]:
-        """Let a card be served anywhere."""
-        return self._restrict(call.path["imsi"], None)
-
-    @route("GET", "/cards/{imsi}/area", roles=(Role.OPERATOR, Role.CUSTOMER))
-    async def query_area(self, call: Call) -> dict[str, Any]:
-        """Tell where a card may be served, and which base stations count."""
-        return self._tell_area(call.path["imsi"])
-
-    @route("DELETE", "/cards/{imsi}/area/used")
-    async def forget_stations(self, call: Call) -> dict[str, Any]:
-        """Begin to count a card's base stations anew: its device has been moved by right."""
-        imsi = call.path["imsi"]
-        held = self.core.areas.get(imsi)
-        if held is None:
-            raise ManagementError(404, f"{imsi} has no area here")
-        self.core.areas.forget_stations(imsi, held)
-        self.core.show_area(imsi)
-        return self._tell_area(imsi)
-
-    def _restrict(self, imsi: str, wanted: MmeArea | None) -> dict[str, Any]:
-        core = self.core
-        if wanted is not None:
-            decision = area.judge_extent(core, imsi, wanted)
-            if not decision.admitted:
-                raise ManagementError(403, decision.reason)
-            core.areas.put(imsi, wanted)
-        elif core.areas.get(imsi) is not None:
-            core.areas.remove(imsi)
-        else:
-            return self._tell_area(imsi)
-        core.show_area(imsi)
-        ue = core.by_imsi.get(imsi)
-        if ue is not None:
-            area.enforce(core, ue)
-        return self._tell_area(imsi)
-
-    def _tell_area(self, imsi: str) -> dict[str, Any]:
-        held = self.core.areas.get(imsi)
-        if held is None:
-            return {"imsi": imsi, "area": None}
-        cells = [str(cell) for cell in sorted(held.cells)]
-        told = {"cells": cells, "stations": held.stations, "province": held.province, "used": sorted(held.used)}
-        return {"imsi": imsi, "area": told}
 
     @verb
     async def page(self, arguments: Page) -> str:

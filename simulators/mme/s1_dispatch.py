@@ -135,7 +135,7 @@ def _uplink_nas(core: Core, conn: Connection, message: Message) -> None:
     moved = _move(core, conn, message.get("tai"), message.get("eutran_cgi"))
     nas_dispatch.receive(core, conn, message["nas_pdu"])
     if moved and conn.ue is not None and conn.ue.connection is conn and conn.procedure is None:
-        area.enforce(core, conn.ue)  # else the procedure asks, or has asked
+        area.enforce(core, conn.ue, area.Occasion.UPLINK)  # else the procedure asks, or has asked
 
 
 def _move(core: Core, conn: Connection, tai: Tai | None, cell: Ecgi | None) -> bool:

@@ -1,18 +1,22 @@
-"""What the MME keeps over a restart: the areas of cards, and the base stations that each was used at.
+"""What the MME keeps over a restart: the areas of cards, the base stations that each was used at, and the audit.
 
 S6a carries no cells, so that operators hold them in data of their own beside the MME. The count of base stations is
-kept where they are seen; a count that a restart forgets is none. It is all held in memory too: contacts read no
-database, and write only where a base station is new. What is changed is committed before the method returns.
+kept where they are seen; a count that a restart forgets is none. What is changed is committed before the method
+returns. Data of one MME alone is held in memory too: contacts read no database, and write only where a base station is
+new. Data that the MMEs of a pool have in common is read at each contact, since another one may have changed it.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from simulators.mme.area_risk import CHANGE
+from simulators.mme.events import AUDITED
 from simwarden.model.identity import Ecgi
+from simwarden.runtime.audit_table import AuditTable
 
 if TYPE_CHECKING:
     from simulators.mme.config import MmeArea
@@ -32,6 +36,12 @@ _USED = sa.Table(
     sa.Column("imsi", sa.String(15), primary_key=True),
     sa.Column("station", sa.String(16), primary_key=True),
 )
+_AUDIT = AuditTable(METADATA, events=AUDITED)
+_AREA_OF = sa.select(_AREAS).where(_AREAS.c.imsi == sa.bindparam("key"))
+_USED_BY = sa.select(_USED.c.station).where(_USED.c.imsi == sa.bindparam("key"))
+_LIMIT = sa.select(_AREAS.c.stations).where(_AREAS.c.imsi == sa.bindparam("key"))
+#: a write locks the card's row, in SQLite the whole database: of two MMEs at once one counts after the other
+_LOCK = sa.update(_AREAS).where(_AREAS.c.imsi == sa.bindparam("key")).values(province=_AREAS.c.province)
 
 
 @dataclass(slots=True)
@@ -43,52 +53,102 @@ class CardArea:
     province: str = ""
     used: set[str] = field(default_factory=set)
 
+    def same(self, wanted: MmeArea) -> bool:
+        """Whether it is what somebody wants."""
+        cells = frozenset(map(Ecgi.parse, wanted.cells))
+        return (self.cells, self.stations, self.province) == (cells, wanted.stations, wanted.province)
+
+    def tell(self) -> dict[str, Any]:
+        """Tell it, for a person or a system."""
+        cells = [str(cell) for cell in sorted(self.cells)]
+        return {"cells": cells, "stations": self.stations, "province": self.province, "used": sorted(self.used)}
+
 
 class AreaStore:
-    """The database of one MME."""
+    """The database of one MME, or of all MMEs of a pool (`shared`)."""
 
-    def __init__(self, engine: sa.Engine) -> None:
-        self._engine = engine
+    def __init__(self, engine: sa.Engine, *, shared: bool = False) -> None:
+        self._engine, self._shared = engine, shared
         self._held: dict[str, CardArea] = {}
+        if shared:
+            return
         with engine.connect() as connection:
             for row in connection.execute(sa.select(_AREAS)):
-                cells = frozenset(Ecgi.parse(cell) for cell in row.cells)
-                self._held[row.imsi] = CardArea(cells, row.stations, row.province)
+                self._held[row.imsi] = _area(row)
             for row in connection.execute(sa.select(_USED)):
                 if row.imsi in self._held:
                     self._held[row.imsi].used.add(row.station)
 
     def get(self, imsi: str) -> CardArea | None:
         """Return a card's area, None if it has none."""
-        return self._held.get(imsi)
+        if not self._shared:
+            return self._held.get(imsi)
+        with self._engine.connect() as connection:
+            row = connection.execute(_AREA_OF, {"key": imsi}).first()
+            if row is None:
+                return None
+            area = _area(row)
+            if area.stations:
+                area.used.update(connection.execute(_USED_BY, {"key": imsi}).scalars())
+        return area
 
-    def put(self, imsi: str, wanted: MmeArea) -> CardArea:
+    def put(self, imsi: str, wanted: MmeArea, audit: dict[str, Any]) -> None:
         """Keep a card's area, new or changed; the base stations that count already go on counting."""
         values = {"cells": list(wanted.cells), "stations": wanted.stations, "province": wanted.province}
         with self._engine.begin() as connection:
             if connection.execute(sa.update(_AREAS).where(_AREAS.c.imsi == imsi).values(values)).rowcount == 0:
                 connection.execute(sa.insert(_AREAS).values(imsi=imsi, **values))
-        held = self._held.setdefault(imsi, CardArea())
-        held.cells = frozenset(Ecgi.parse(cell) for cell in wanted.cells)
-        held.stations, held.province = wanted.stations, wanted.province
-        return held
+            _AUDIT.add(connection, [audit])
+        if not self._shared:
+            held = self._held.setdefault(imsi, CardArea())
+            held.cells = frozenset(map(Ecgi.parse, wanted.cells))
+            held.stations, held.province = wanted.stations, wanted.province
 
-    def remove(self, imsi: str) -> None:
+    def remove(self, imsi: str, audit: dict[str, Any]) -> None:
         """Let a card have no area, and no base station count for it."""
-        if self._held.pop(imsi, None) is None:
-            return
         with self._engine.begin() as connection:
             connection.execute(sa.delete(_AREAS).where(_AREAS.c.imsi == imsi))
             connection.execute(sa.delete(_USED).where(_USED.c.imsi == imsi))
+            _AUDIT.add(connection, [audit])
+        self._held.pop(imsi, None)
 
-    def count(self, imsi: str, area: CardArea, station: str) -> None:
-        """Let a base station count for a card from now on."""
+    def count(self, imsi: str, area: CardArea, station: str) -> bool:
+        """Let a base station count for a card from now on; False if meanwhile so many others do that it may not."""
         with self._engine.begin() as connection:
-            connection.execute(sa.insert(_USED).values(imsi=imsi, station=station))
-        area.used.add(station)
+            connection.execute(_LOCK, {"key": imsi})
+            limit = connection.execute(_LIMIT, {"key": imsi}).scalar()
+            used = set(connection.execute(_USED_BY, {"key": imsi}).scalars())
+            if limit is None or station in used:
+                counted = True
+            else:
+                counted = len(used) < limit
+                if counted:
+                    connection.execute(sa.insert(_USED).values(imsi=imsi, station=station))
+        area.used.clear()
+        area.used.update(used, (station,) if counted else ())
+        return counted
 
-    def forget_stations(self, imsi: str, area: CardArea) -> None:
+    def forget_stations(self, imsi: str, area: CardArea, audit: dict[str, Any]) -> None:
         """Let no base station count for a card any more."""
         with self._engine.begin() as connection:
             connection.execute(sa.delete(_USED).where(_USED.c.imsi == imsi))
+            _AUDIT.add(connection, [audit])
         area.used.clear()
+
+    # -- records
+
+    def changes(self, imsi: str, since: str) -> int:
+        """Return how often the area that a card had was changed since a time (ISO, UTC)."""
+        return _AUDIT.count(self._engine, imsi, CHANGE, since)
+
+    def audit(self, record: dict[str, Any]) -> None:
+        """Keep an audit record."""
+        _AUDIT.keep(self._engine, record)
+
+    def audited(self, imsi: str = "") -> list[dict[str, Any]]:
+        """Return audit records in order, of one card or of all."""
+        return _AUDIT.read(self._engine, imsi)
+
+
+def _area(row: Any) -> CardArea:
+    return CardArea(frozenset(map(Ecgi.parse, row.cells)), row.stations, row.province)

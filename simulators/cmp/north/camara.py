@@ -28,6 +28,8 @@ from simwarden.runtime.approval import By
 from simwarden.runtime.management import ManagementError, Role
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from simulators.cmp.card import Card
     from simulators.cmp.north.config import AgreedArea, Client, NorthConfig
     from simulators.cmp.platform import Platform
@@ -59,7 +61,7 @@ class Prevention:
         card, by = self.identify(client, wanted.device), _by(name, client)
         self._may(card, by, "bind")
         if wanted.bindType == "AREALIMIT":
-            return {"bound": await self._restrict(card)}
+            return {"bound": await self._restrict(card, by)}
         if not (card.terminal and card.bound == card.terminal):
             try:
                 await binding.bind(self._platform, card, by, imei=card.terminal)
@@ -75,7 +77,7 @@ class Prevention:
         if wanted.unBindType == "AREALIMIT":
             if not await self._is_restricted(card):
                 raise ApiError(422, "UNNECESSARY_UNBIND_AREALIMIT", "The current device area limit has been unbound")
-            await self._area(card, "DELETE")
+            await self._area(card, "DELETE", by.approval)
         else:
             if not card.mode:
                 raise ApiError(422, "UNNECESSARY_UNBIND_IMEI", "The current device imei has been unbound")
@@ -140,23 +142,23 @@ class Prevention:
 
     def _may(self, card: Card, by: By, action: str) -> None:
         try:
-            self._platform.require(controls.OPERATOR, card, by, action, by.asks)
+            self._platform.require(controls.OPERATOR, card, by, action, by.asks(action))
         except ManagementError as error:
             raise refused(error) from error
 
-    async def _restrict(self, card: Card) -> bool:
+    async def _restrict(self, card: Card, by: By) -> bool:
         """Restrict a card to the area agreed upon; False without one, or if nobody keeps cards in their areas."""
         area = self._config.areas.get(card.account)
         if area is None:
             return False
-        body = {"cells": list(area.cells), "stations": area.stations, "province": area.province}
+        body = {"cells": list(area.cells), "stations": area.stations, "province": area.province, **by.approval}
         return await self._area(card, "PUT", body) is not None
 
     async def _is_restricted(self, card: Card) -> bool:
         told = await self._area(card, "GET")
         return told is not None and told.get("area") is not None
 
-    async def _area(self, card: Card, method: str, body: dict[str, Any] | None = None) -> dict[str, Any] | None:
+    async def _area(self, card: Card, method: str, body: Mapping[str, Any] | None = None) -> dict[str, Any] | None:
         """Call the MME; None if it has no areas or cannot be reached. Raises ApiError for an area that it refuses."""
         if self._config.mme == "off":
             return None
@@ -165,6 +167,8 @@ class Prevention:
                 self._config.mme, method, f"/cards/{card.imsi}/area", body
             )
         except ManagementError as error:
+            if error.status == 429:
+                raise refused(error) from error
             if error.status == 403:
                 raise invalid(f"The area is larger than a card's may be: {error}", "OUT_OF_RANGE") from error
             self._platform.site.note(f"{self._config.mme} keeps no area: {error}", imsi=card.imsi)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from simulators.cmp import controls
@@ -10,6 +11,7 @@ from simulators.cmp.procedures.lifecycle import check_lock, eviction, tell_all, 
 from simulators.cmp.store import REBIND
 from simwarden.model.identity import Imei, imei_key
 from simwarden.policy.platform import judge_captured, judge_pools
+from simwarden.runtime.approval import ChangeLimit
 from simwarden.runtime.management import ManagementError
 from simwarden.runtime.store import StoreError
 
@@ -68,15 +70,14 @@ async def _change_one(platform: Platform, item: BatchItem, by: By) -> dict[str, 
 
 
 def _may_change(platform: Platform, card: Card, by: By, action: str) -> None:
-    platform.require(controls.OPERATOR, card, by, action, by.asks)
-    platform.require(controls.APPROVAL, card, by, action, by.approval)
+    platform.audit.approve(controls.OPERATOR, controls.APPROVAL, card.imsi, by, action)
     platform.require(controls.BINDABLE, card, by, action, {"state": card.state})
     check_lock(platform, card, by, action)
     if card.bound:
-        limits = platform.config.limits
-        changes = platform.store.rebindings(card.imsi, platform.period_start())
-        facts = {"changes": changes, "most": limits.rebindings, "period": limits.period}
-        platform.require(controls.FREQUENCY, card, by, action, facts, status=429)
+        held = platform.config.limits
+        limit = ChangeLimit(changes=held.rebindings, period=held.period)
+        count = partial(platform.store.rebindings, card.imsi)
+        platform.audit.within(controls.FREQUENCY, card.imsi, by, action, limit=limit, changes=count, what="binding")
 
 
 async def _change(platform: Platform, card: Card, by: By, mode: str, key: str) -> None:
@@ -109,7 +110,7 @@ def _is_wrong(platform: Platform, card: Card, settings: Settings, *, bound: str)
 
 async def put_pool(platform: Platform, name: str, pool: Pool | None, by: By) -> int:
     """Set a pool of terminals, or take it away; it holds from now on. Returns how many cards' use ended by it."""
-    platform.require(controls.OPERATOR, None, by, "pool", by.asks)
+    platform.require(controls.OPERATOR, None, by, "pool", by.asks("pool"))
     held, settings = platform.settings.pools.get(name), platform.settings.with_pool(name, pool)
     accounts = {each.account or None for each in (held, pool) if each is not None}
     ended: list[Change] = []
@@ -128,7 +129,7 @@ async def put_pool(platform: Platform, name: str, pool: Pool | None, by: By) -> 
 
 def put_account(platform: Platform, name: str, account: Account, by: By) -> None:
     """Set what an account wants; it holds from now on."""
-    platform.require(controls.OPERATOR, None, by, "account", by.asks)
+    platform.require(controls.OPERATOR, None, by, "account", by.asks("account"))
     value = account.model_dump(mode="json")
     record = platform.record("account", "", by, {"account": name, **value})
     settings = platform.settings.with_account(name, account)

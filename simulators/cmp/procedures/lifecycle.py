@@ -31,7 +31,7 @@ async def operate(platform: Platform, card: Card, operation: Operation, by: By) 
 
     Raises ManagementError: 403 for a customer, 409 for an operation that the table lacks, 423 for a locked card.
     """
-    platform.require(controls.OPERATOR, card, by, operation.value, by.asks)
+    platform.require(controls.OPERATOR, card, by, operation.value, by.asks(operation.value))
     if operation not in _URGENT:
         check_lock(platform, card, by, operation.value)
     facts = {"state": card.state, "operation": operation}
@@ -185,7 +185,7 @@ async def shut_down(platform: Platform, account: str, batch: str, by: By) -> int
     No limit of batches and no lock holds it up. The whole batch is refused at the next request before the register is
     told of the first card. Raises ManagementError: 403 for a customer, 404 for a batch without cards.
     """
-    platform.require(controls.OPERATOR, None, by, "shutdown", by.asks)
+    platform.require(controls.OPERATOR, None, by, "shutdown", by.asks("shutdown"))
     cards = list(platform.store.select(account, batch))
     if not cards:
         raise ManagementError(404, f"{account} has no batch {batch}")

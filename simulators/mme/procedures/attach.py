@@ -104,14 +104,14 @@ async def _admit(core: Core, conn: Connection, ue: UeContext, request: Message, 
         # not admitted by that: a normal attach after the call asks the HSS, whatever it knew of the card before.
         ue.terminal, ue.located = terminal, False
         return None
-    rejection = area.check_place(core, ue, registered=False)
+    rejection = area.check_place(core, ue, area.Occasion.ATTACH)
     if rejection is not None:
         return rejection
     if terminal is None:
         terminal = await ask_terminal(core, conn)
     # a device that names itself by its IMSI has no context that the HSS need not hear of (TS 23.401 5.3.2.1 step 8)
     rejection = await admit_terminal(core, ue, terminal, initial=not verified)
-    return rejection or check_barring(core, ue) or area.check_zones(core, ue, registered=False)
+    return rejection or check_barring(core, ue) or area.check_zones(core, ue, area.Occasion.ATTACH)
 
 
 async def prove(core: Core, conn: Connection, ue: UeContext, *, by_guti: bool) -> Terminal | Rejection | None:
@@ -159,7 +159,9 @@ async def _accept(core: Core, conn: Connection, ue: UeContext, request: Message,
     bearer = default_bearer.set_up(core, ue, *chosen)
     if isinstance(bearer, Rejection):
         return bearer
-    area.take_up(core, ue)
+    outside = area.take_up(core, ue)
+    if outside is not None:
+        return outside
     accept = encode(_attach_accept(core, ue, request, default_bearer.activation(bearer, pdn)))
 
     def transmit() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from simulators.mme import area, s1
+from simulators.mme.area_risk import Place
 from simulators.mme.contexts import EmmState
 from simulators.mme.procedures.release import release, settle
 from simwarden.machine.eps_keys import nh
@@ -31,10 +32,15 @@ def required(core: Core, source: Connection, message: Message) -> None:
         _prepare_failed(source, _Radio.UNKNOWN_TARGET_ID)
     elif ue is None or ue.state is not EmmState.REGISTERED or ue.bearer is None or source.target is not None:
         _prepare_failed(source, _Radio.INTERACTION_WITH_OTHER_PROCEDURE)
-    elif area.refuses(core, ue, target_id.selected_tai, None, _station(target_id.global_enb_id)) is not None:
+    elif _outside(core, ue, target_id):
         _prepare_failed(source, _Radio.HO_TARGET_NOT_ALLOWED)
     else:
         source.handover = core.site.spawn(_prepare(core, source, ue, enb, message), "handover preparation")
+
+
+def _outside(core: Core, ue: UeContext, target: TargetEnbId) -> bool:
+    place = Place(target.selected_tai, None, _station(target.global_enb_id))
+    return area.refuses(core, ue, place, area.Occasion.PREPARATION) is not None
 
 
 def _station(enb: GlobalEnbId) -> str:
@@ -149,7 +155,7 @@ def notify(core: Core, target: Connection, message: Message) -> None:
     ue.connection = target
     _arrive(core, target, message)
     release(core, source, _Radio.SUCCESSFUL_HANDOVER)
-    area.enforce(core, ue)
+    area.enforce(core, ue, area.Occasion.ARRIVAL)
 
 
 def cancel(core: Core, source: Connection, message: Message) -> None:
@@ -189,8 +195,8 @@ def path_switch(core: Core, enb: Enb, message: Message) -> None:
         s1.send_common(enb, "path-switch-request-failure", **ids, cause=_Radio.HO_TARGET_NOT_ALLOWED)
         return
     cell = message.get("eutran_cgi")
-    station = cell.station if cell is not None else _station(enb.global_id)
-    if area.refuses(core, ue, message["tai"], cell, station) is not None:
+    place = Place(message["tai"], cell, cell.station if cell is not None else _station(enb.global_id))
+    if area.refuses(core, ue, place, area.Occasion.PATH_SWITCH) is not None:
         # the path stays, and the device is detached (TS 23.401 5.5.1.1.2); it learns why at its next contact
         s1.send_common(enb, "path-switch-request-failure", **ids, cause=_Radio.HO_TARGET_NOT_ALLOWED)
         core.end_session(ue)

@@ -25,19 +25,18 @@ async def serve(core: Core, conn: Connection, ue: UeContext) -> None:
     bind(core, conn, ue)
     if ue.paged is not None and not ue.paged.done():
         ue.paged.set_result(True)
-    rejection = None if ue.emergency else await _check(core, conn, ue)
+    rejection = None if ue.emergency else await _check(core, conn, ue) or area.take_up(core, ue)
     if rejection is not None:
         if not rejection.temporary:
             core.end_session(ue)
         reject(core, conn, ue, rejection)
         return
-    area.take_up(core, ue)
     initial_context_setup(core, conn, ue, None)
     core.show(ue)
 
 
 async def _check(core: Core, conn: Connection, ue: UeContext) -> Rejection | None:
-    outside = area.check_place(core, ue, registered=True)
+    outside = area.check_place(core, ue, area.Occasion.SERVICE)
     if outside is not None:
         return outside
     terminal = ue.terminal
@@ -46,7 +45,7 @@ async def _check(core: Core, conn: Connection, ue: UeContext) -> Rejection | Non
     return (
         await admit_terminal(core, ue, terminal, initial=False)
         or barring_while_registered(core, ue)
-        or area.check_zones(core, ue, registered=True)
+        or area.check_zones(core, ue, area.Occasion.SERVICE)
     )
 
 

@@ -82,7 +82,7 @@ class SubscriberData:
             if not decision.admitted:
                 cause = core.config.causes.barred_while_registered
                 detach_by_network(core, ue, NetworkDetachType.RE_ATTACH_NOT_REQUIRED, cause)
-            area.enforce(core, ue)
+            area.enforce(core, ue, area.Occasion.CHANGE)
         return self._answer(asked, _state_and_place(ue, asked.get("IDR-Flags", 0)))
 
     async def delete_subscriber_data(self, asked: Message, _peer: Peer) -> Message:

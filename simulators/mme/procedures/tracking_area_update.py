@@ -46,12 +46,12 @@ async def update(core: Core, conn: Connection, request: Message, known: UeContex
     in_use = conn.ue is known and conn.context_set_up
     bind(core, conn, known)
     rejection = _check_bearers(known, request) or await _check(core, conn, known, terminal)
+    rejection = rejection or area.take_up(core, known)
     if rejection is not None:
         if not rejection.temporary:
             core.end_session(known)
         reject(core, conn, known, rejection)
         return
-    area.take_up(core, known)
     await _accept(core, conn, known, request)
     if request["eps_update_type"] & ACTIVE_FLAG and not in_use:
         initial_context_setup(core, conn, known, None)
@@ -87,7 +87,7 @@ def _check_bearers(ue: UeContext, request: Message) -> Rejection | None:
 async def _check(core: Core, conn: Connection, ue: UeContext, terminal: Terminal | None) -> Rejection | None:
     if ue.emergency:
         return None
-    outside = area.check_place(core, ue, registered=True)
+    outside = area.check_place(core, ue, area.Occasion.UPDATE)
     if outside is not None:
         return outside
     if terminal is None and core.config.equipment.at_tracking_area_update:
@@ -97,7 +97,7 @@ async def _check(core: Core, conn: Connection, ue: UeContext, terminal: Terminal
     return (
         await admit_terminal(core, ue, terminal, initial=False)
         or barring_while_registered(core, ue)
-        or area.check_zones(core, ue, registered=True)
+        or area.check_zones(core, ue, area.Occasion.UPDATE)
     )
 
 

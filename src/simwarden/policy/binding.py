@@ -48,14 +48,6 @@ def judge_learned(*, bound: str, seen: str, from_home: bool, admit_unidentified:
     return Ruling.admit("the first use binds the card to this terminal", seen=imei, teaches=imei)
 
 
-def judge_change(*, approver: str, reason: str, form: str) -> Ruling:
-    """Rule on a change of a binding: it needs an approval record, with who is responsible, why, and the signed form."""
-    missing = [name for name, text in (("approver", approver), ("reason", reason), ("form", form)) if not text.strip()]
-    if missing:
-        return Ruling.refuse(f"the change has no approval record: {', '.join(missing)} missing", seen=approver)
-    return Ruling.admit(f"approved by {approver}", seen=approver)
-
-
 def judge_peer(
     *, host: str, realm: str, listed: Mapping[str, str], through: str = "", relays: Collection[str] = ()
 ) -> Ruling:

@@ -1,13 +1,28 @@
-"""Guideline 2.1.3: binding is done by the operator only."""
+"""The operator's hand (guideline 2.1.3, 1.1 to 1.3): who may change what restricts a card, on whose word, how often."""
 
 from __future__ import annotations
 
 from simwarden.policy.decision import Ruling
 
 
-def judge_binder(*, role: str, caller: str = "") -> Ruling:
-    """Rule whether somebody may set, change or remove a binding; `role` is that of the management interface."""
+def judge_binder(*, role: str, caller: str = "", action: str = "bind") -> Ruling:
+    """Rule whether somebody may change what restricts a card; `role` is that of the management interface."""
     facts = {"expected": "operator", "seen": role}
     if role == "operator":
-        return Ruling.admit("the operator binds", **facts)
-    return Ruling.refuse(f"{caller or 'the ' + role} may not bind, the operator does", **facts)
+        return Ruling.admit("it is the operator", **facts)
+    return Ruling.refuse(f"{caller or 'the ' + role} may not {action}, the operator does", **facts)
+
+
+def judge_change(*, approver: str, reason: str, form: str) -> Ruling:
+    """Rule on a change: it needs an approval record, with who is responsible, why, and the signed form."""
+    missing = [name for name, text in (("approver", approver), ("reason", reason), ("form", form)) if not text.strip()]
+    if missing:
+        return Ruling.refuse(f"the change has no approval record: {', '.join(missing)} missing", seen=approver)
+    return Ruling.admit(f"approved by {approver}", seen=approver)
+
+
+def judge_frequency(*, changes: int, most: int, period: str, what: str = "binding") -> Ruling:
+    """Rule on one more change of a binding (or of `what`) in a period, by the number of those that there were."""
+    if changes >= most:
+        return Ruling.refuse(f"the {what} was changed {changes} times this {period}", seen=changes, expected=most)
+    return Ruling.admit(f"change {changes + 1} of {most} this {period}", seen=changes, expected=most)

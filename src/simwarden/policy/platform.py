@@ -91,13 +91,6 @@ def judge_record(
     return judge_pools(seen=seen, pools=pools)
 
 
-def judge_frequency(*, changes: int, most: int, period: str) -> Ruling:
-    """Rule on one more change of a binding in a period, by the number of those that there were."""
-    if changes >= most:
-        return Ruling.refuse(f"the binding was changed {changes} times this {period}", seen=changes, expected=most)
-    return Ruling.admit(f"change {changes + 1} of {most} this {period}", seen=changes, expected=most)
-
-
 def judge_lock(*, elapsed: float | None, lock: float = LOCK) -> Ruling:
     """Rule on an operation on a card by the seconds since the last one, None if there was none."""
     if elapsed is not None and elapsed < lock:

@@ -26,3 +26,7 @@ SCENES: Mapping[str, str] = {
 }
 #: a card in another terminal than its own
 SEPARATED = "012"
+#: a card outside its area
+OUTSIDE_AREA = "013"
+#: a card for machines in a phone
+IN_PHONE = "007"

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from simwarden.model.identity import imei_key
 from simwarden.runtime.declare import Model
@@ -63,6 +63,13 @@ class BindingChange(Approval, TerminalBinding):
     """Body of `PUT /cards/{imsi}/binding`."""
 
 
+class ChangeLimit(Model):
+    """How often what restricts a card may be changed; that it is restricted for the first time does not count."""
+
+    changes: int = Field(default=2, ge=0)
+    period: Period = "month"
+
+
 @dataclass(frozen=True, slots=True)
 class By:
     """Who does something, with the approval record: a role and a name, who is responsible, why, and the form."""
@@ -83,15 +90,22 @@ class By:
         """The approval record."""
         return {"approver": self.approver, "reason": self.reason, "form": self.form}
 
-    @property
-    def asks(self) -> dict[str, str]:
-        """What the control that lets the operator alone do it wants to know."""
-        return {"role": self.role.value, "caller": self.caller}
+    def asks(self, action: str) -> dict[str, str]:
+        """Return what the control that lets the operator alone do something wants to know."""
+        return {"role": self.role.value, "caller": self.caller, "action": action}
 
 
 def without_approval(body: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a body says beside the approval record in it."""
     return {key: value for key, value in body.items() if key not in Approval.model_fields}
+
+
+def _period_start(now: dt.datetime, period: Period) -> str:
+    """Return when the present period of a limit of changes began (ISO, UTC)."""
+    today = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    if period != "day":
+        today = today.replace(day=1)
+    return (today.replace(month=1) if period == "year" else today).isoformat()
 
 
 class Audit:
@@ -128,14 +142,32 @@ class Audit:
             details = {"control": control.id, "refusal": decision.reason, **by.approval}
             if wanted:
                 details["wanted"] = wanted
-            self._keep(self.record(f"{action}-refused", imsi, details, by))
+            self._keep(self.record(f"{action.replace(' ', '-')}-refused", imsi, details, by))
             raise ManagementError(status, decision.reason)
         return decision
 
+    def approve(
+        self, operator: Control, approval: Control, imsi: str, by: By, action: str, *, wanted: str = ""
+    ) -> None:
+        """Let the operator alone change something, with an approval record. Raises ManagementError (403)."""
+        for control, facts in ((operator, by.asks(action)), (approval, by.approval)):
+            self.require(control, imsi, by, action, facts, wanted=wanted)
 
-def period_start(now: dt.datetime, period: Period) -> str:
-    """Return when the present period of a limit of changes began (ISO, UTC)."""
-    today = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    if period != "day":
-        today = today.replace(day=1)
-    return (today.replace(month=1) if period == "year" else today).isoformat()
+    def within(
+        self,
+        control: Control,
+        imsi: str,
+        by: By,
+        action: str,
+        *,
+        limit: ChangeLimit,
+        changes: Callable[[str], int],
+        what: str,
+    ) -> None:
+        """Let `what` restricts a card be changed so many times a period; `changes` counts those since a time.
+
+        Raises ManagementError (429).
+        """
+        made = changes(_period_start(self._site.clock.wall(), limit.period))
+        facts = {"changes": made, "most": limit.changes, "period": limit.period, "what": what}
+        self.require(control, imsi, by, action, facts, status=429)

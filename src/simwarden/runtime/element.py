@@ -123,9 +123,12 @@ class Site:
 
     # -- state that survives
 
-    def open_store(self, metadata: MetaData) -> Engine:
-        """Return this element's database with the tables of `metadata`; what is committed survives a killed process."""
-        return self.host.open_store(self.name, metadata)
+    def open_store(self, metadata: MetaData, shared: str = "") -> Engine:
+        """Return this element's database with the tables of `metadata`; what is committed survives a killed process.
+
+        Elements of one type may have the one called `shared` in common; in processes of their own, by the same URL.
+        """
+        return self.host.open_store(self.name, metadata, shared)
 
 
 class About(Model):

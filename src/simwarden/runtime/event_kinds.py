@@ -31,11 +31,16 @@ REBOUND = EventKind(
 )
 RISK = EventKind(
     "risk.recorded",
-    "A card was seen where it may not be: `scene` is the platforms' code of the risk (012: card apart from terminal).",
+    "A card was seen where it may not be: `scene` is the platforms' code of the risk (012: card apart from terminal,"
+    " 013: outside its area).",
     ("scene", "reason", "expected", "seen"),
 )
 SUBSCRIPTION = EventKind("subscription.changed", "A card's access points or zone codes were changed.", ())
-AREA = EventKind("area.changed", "Where a card may be used was changed.", ())
+AREA = EventKind(
+    "area.changed",
+    "Where a card may be used was changed.",
+    ("before", "after", "approver", "reason", "form"),
+)
 POOL = EventKind("pool.changed", "A pool of terminals was set or taken away.", ("pool", "imeis"))
 ACCOUNT = EventKind("account.changed", "What holds for a customer's cards was set.", ("account",))
 LISTED = EventKind("equipment.listed", "A terminal, a TAC or a range of TACs was put on a list.", ("status", "reason"))

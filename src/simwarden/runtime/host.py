@@ -247,13 +247,17 @@ class Host:
         verdict = Verdict.ADMIT if ruling.admitted else Verdict.REFUSE
         return Decision(control, verdict, ruling.reason, subject, ruling.details), forced
 
-    def open_store(self, name: str, metadata: MetaData) -> Engine:
-        """Open an element's database: at its placement's URL, or a file that lives as long as the run."""
-        engine = self._engines.get(name)
+    def open_store(self, name: str, metadata: MetaData, shared: str = "") -> Engine:
+        """Open an element's database: at its placement's URL, or a file that lives as long as the run.
+
+        All that open the one called `shared` in this run have it in common.
+        """
         url = self.settings.placements.get(name, Placement()).store
+        key = shared or name
+        engine = self._engines.get(key)
         if engine is None:
-            passing = sqlite_url(self._run_folder() / f"{name}.sqlite") if not url else ""
-            engine = self._engines[name] = open_engine(url or passing, metadata, lasting=not passing)
+            passing = sqlite_url(self._run_folder() / f"{key}.sqlite") if not url else ""
+            engine = self._engines[key] = open_engine(url or passing, metadata, lasting=not passing)
         else:
             prepare(engine, metadata, lasting=bool(url))
         return engine

@@ -3,7 +3,6 @@ from __future__ import annotations
 import pytest
 
 from simwarden.policy.binding import (
-    judge_change,
     judge_given,
     judge_learned,
     judge_peer,
@@ -43,13 +42,6 @@ def test_only_the_home_province_teaches() -> None:
     elsewhere = judge_learned(bound="", seen=METER, from_home=False)
     assert elsewhere.admitted
     assert elsewhere.details["teaches"] == ""
-
-
-def test_a_change_needs_its_approval_record() -> None:
-    assert judge_change(approver="Li", reason="meter replaced", form="F-17").admitted
-    refused = judge_change(approver="Li", reason=" ", form="")
-    assert not refused.admitted
-    assert "reason, form missing" in refused.reason
 
 
 LISTED = {"mme.example": "example", "dra.example": "example"}

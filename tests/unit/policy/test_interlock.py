@@ -1,10 +1,9 @@
-"""The interlock of card and terminal, from either side, and who may set it up."""
+"""The interlock of card and terminal, from either side."""
 
 import pytest
 
 from simwarden.model.identity import Imei
 from simwarden.policy.interlock import card_serves_terminal, terminal_accepts_card
-from simwarden.policy.operator import judge_binder
 
 BOUND = Imei("35145120840121")
 
@@ -38,10 +37,3 @@ def test_the_rule(seen: str, fail_open: bool, admitted: bool) -> None:  # noqa: 
 )
 def test_the_terminals_rule(bound: str, seen: str, admitted: bool) -> None:  # noqa: FBT001
     assert terminal_accepts_card(bound=bound, seen=seen).admitted is admitted
-
-
-def test_only_the_operator_binds() -> None:
-    assert judge_binder(role="operator").admitted
-    refused = judge_binder(role="customer", caller="buyer")
-    assert not refused.admitted
-    assert refused.reason == "buyer may not bind, the operator does"

@@ -8,7 +8,6 @@ from simwarden.policy.platform import (
     Mismatch,
     judge_batch,
     judge_captured,
-    judge_frequency,
     judge_lock,
     judge_pools,
     judge_record,
@@ -64,8 +63,6 @@ def test_records_hold_an_embedded_card_to_its_first_terminal_even_inside_a_pool(
 
 
 def test_limits_hold_at_their_edges() -> None:
-    assert judge_frequency(changes=1, most=2, period="month").admitted
-    assert not judge_frequency(changes=2, most=2, period="month").admitted
     assert judge_lock(elapsed=None).admitted
     assert not judge_lock(elapsed=179.9).admitted
     assert judge_lock(elapsed=180.0).admitted

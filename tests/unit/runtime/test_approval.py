@@ -9,10 +9,9 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from simwarden.policy.binding import judge_change
 from simwarden.policy.decision import Control, Decision, Verdict
-from simwarden.policy.operator import judge_binder
-from simwarden.runtime.approval import Audit, BindingChange, By, period_start, without_approval
+from simwarden.policy.operator import judge_binder, judge_change, judge_frequency
+from simwarden.runtime.approval import Audit, BindingChange, By, ChangeLimit, without_approval
 from simwarden.runtime.audit_table import AuditTable
 from simwarden.runtime.management import Call, ManagementError, Role
 from simwarden.runtime.provision import CardProvision, provisioned, validated
@@ -21,6 +20,7 @@ IMSI, IMEI = "001010000000001", "990002010000022"
 FORM = {"approver": "A. Liu", "reason": "meter replaced", "form": "F-1"}
 OPERATOR = Control("bind.operator", "bind.operator", judge_binder)
 APPROVAL = Control("bind.approval", "bind.operator", judge_change)
+FREQUENCY = Control("fn.change", "fn.change", judge_frequency)
 NOW = dt.datetime(2026, 3, 17, 9, 30, tzinfo=dt.UTC)
 
 
@@ -50,7 +50,7 @@ def test_a_call_carries_its_approval_record() -> None:
     by = By.of(_call(Role.OPERATOR, imei=IMEI, **FORM))
     assert by == By(Role.OPERATOR, "example-water", **FORM)
     assert by.approval == FORM
-    assert by.asks == {"role": "operator", "caller": "example-water"}
+    assert by.asks("bind") == {"role": "operator", "caller": "example-water", "action": "bind"}
     assert By.of(_call(Role.CUSTOMER, form=17)).form == "17"
     assert without_approval({"cells": ["x"], **FORM}) == {"cells": ["x"]}
 
@@ -60,7 +60,7 @@ def test_a_refusal_is_kept_with_what_was_wanted() -> None:
     audit = Audit(Site(), kept.append)  # type: ignore[arg-type]
     customer, operator = By(Role.CUSTOMER, "example-water", **FORM), By(Role.OPERATOR, "desk")
     with pytest.raises(ManagementError) as refusal:
-        audit.require(OPERATOR, IMSI, customer, "bind", customer.asks, wanted=IMEI)
+        audit.require(OPERATOR, IMSI, customer, "bind", customer.asks("bind"), wanted=IMEI)
     assert refusal.value.status == 403
     assert kept == [
         {
@@ -94,8 +94,32 @@ def test_without_anybody_it_is_the_network_that_acts() -> None:
 
 
 @pytest.mark.parametrize(("period", "start"), [("day", "2026-03-17"), ("month", "2026-03-01"), ("year", "2026-01-01")])
-def test_a_period_begins_at_midnight(period: Any, start: str) -> None:
-    assert period_start(NOW, period) == f"{start}T00:00:00+00:00"
+def test_changes_are_counted_from_the_midnight_at_which_the_period_began(period: Any, start: str) -> None:
+    asked: list[str] = []
+    kept: list[dict[str, Any]] = []
+    audit, limit = Audit(Site(), kept.append), ChangeLimit(changes=1, period=period)  # type: ignore[arg-type]
+    by = By(**FORM)
+
+    def changes(since: str) -> int:
+        asked.append(since)
+        return len(asked) - 1
+
+    audit.within(FREQUENCY, IMSI, by, "change the area", limit=limit, changes=changes, what="area")
+    with pytest.raises(ManagementError) as refusal:
+        audit.within(FREQUENCY, IMSI, by, "change the area", limit=limit, changes=changes, what="area")
+    assert (refusal.value.status, str(refusal.value)) == (429, f"the area was changed 1 times this {period}")
+    assert asked == [f"{start}T00:00:00+00:00"] * 2
+    assert [each["action"] for each in kept] == ["change-the-area-refused"]
+
+
+def test_the_operator_is_asked_before_the_approval_record() -> None:
+    kept: list[dict[str, Any]] = []
+    audit = Audit(Site(), kept.append)  # type: ignore[arg-type]
+    audit.approve(OPERATOR, APPROVAL, IMSI, By(**FORM), "bind")
+    for by in (By(Role.CUSTOMER), By()):
+        with pytest.raises(ManagementError):
+            audit.approve(OPERATOR, APPROVAL, IMSI, by, "bind")
+    assert [each["details"]["control"] for each in kept] == ["bind.operator", "bind.approval"]
 
 
 def test_a_binding_is_given_or_learned_and_not_both() -> None:

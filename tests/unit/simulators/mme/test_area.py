@@ -8,16 +8,18 @@ import pytest
 
 from simwarden.model.identity import Ecgi, Plmn
 from simwarden.runtime.management import ManagementError, Role
+from simwarden.runtime.store import StoreUnavailableError
 from simwarden.wire.nas.enums import EmmCause, MessageType
 
 PLMN = Plmn("001", "01")
 IMSI = "001010000000001"
 HOME, NEXT = "001-01-0000101", "001-01-0000201"
 PATH = f"/cards/{IMSI}/area"
+APPROVAL = {"approver": "Li Wei", "reason": "meter moved", "form": "F-21"}
 
 
 async def _call(network: Any, method: str, path: str = PATH, **body: Any) -> Any:
-    return await network.mme.manage(Role.OPERATOR, method, path, body)
+    return await network.mme.manage(Role.OPERATOR, method, path, {**APPROVAL, **body})
 
 
 def test_a_refused_attach_teaches_the_hss_nothing_and_counts_nothing(run: Any) -> None:
@@ -90,7 +92,125 @@ def test_areas_that_are_not_provisioned(run: Any, body: dict[str, Any], status: 
             await _call(network, "PUT", **body)
         assert caught.value.status == status
         assert network.mme.core.areas.get(IMSI) is None
-        with pytest.raises(ManagementError, match="operator"):
-            await network.mme.manage(Role.CUSTOMER, "PUT", PATH, {"stations": 1})
 
     run(story, provinces={"east": ["1"], "west": ["2-9"]})
+
+
+async def _refused(network: Any, method: str, path: str = PATH, *, role: Role = Role.OPERATOR, **body: Any) -> int:
+    with pytest.raises(ManagementError) as caught:
+        await network.mme.manage(role, method, path, body, caller="Fernweh Trading")
+    return caught.value.status
+
+
+@pytest.mark.parametrize("path", [PATH, f"{PATH}/used"])
+def test_the_operator_alone_changes_an_area_with_an_approval_record(run: Any, path: str) -> None:
+    method = "DELETE"
+
+    async def story(network: Any) -> None:
+        await _call(network, "PUT", stations=1)
+        assert await _refused(network, method, path, role=Role.CUSTOMER, **APPROVAL) == 403
+        assert await _refused(network, method, path, **{**APPROVAL, "approver": ""}) == 403
+        assert await _refused(network, "PUT", role=Role.CUSTOMER, stations=9, **APPROVAL) == 403
+        audit = await _call(network, "GET", f"/cards/{IMSI}/audit")
+        assert [(each["action"], each["role"], each["details"].get("control")) for each in audit] == [
+            ("area", "operator", None),
+            (f"{'end-the-area' if path == PATH else 'count-base-stations-anew'}-refused", "customer", "area.operator"),
+            (f"{'end-the-area' if path == PATH else 'count-base-stations-anew'}-refused", "operator", "area.approval"),
+            ("change-the-area-refused", "customer", "area.operator"),
+        ]
+        assert audit[0]["details"]["before"] is None
+        assert audit[0]["details"]["after"] == {"cells": [], "stations": 1, "province": ""}
+        assert audit[0]["details"].items() >= APPROVAL.items()
+        assert (await _call(network, "GET"))["area"]["stations"] == 1
+
+    run(story)
+
+
+def test_an_area_is_changed_so_many_times_a_month_and_stations_forgotten_count(run: Any) -> None:
+    async def story(network: Any) -> None:
+        await _call(network, "PUT", stations=1)  # the first one is no change
+        await _call(network, "PUT", stations=2)
+        await _call(network, "DELETE", f"{PATH}/used")
+        for method, path, body in (
+            ("PUT", PATH, {"stations": 3}),
+            ("DELETE", PATH, {}),
+            ("DELETE", f"{PATH}/used", {}),
+        ):
+            assert await _refused(network, method, path, **body, **APPROVAL) == 429
+        await network.host.stop("mme", kill=True)
+        await network.host.start("mme")
+        assert await _refused(network, "DELETE", **APPROVAL) == 429
+        await network.host.clock.sleep(31 * 86400)
+        await _call(network, "DELETE")
+
+    run(story)
+
+
+def test_provisioning_changes_no_area_that_a_card_has(run: Any) -> None:
+    def body(*areas: dict[str, Any]) -> dict[str, Any]:
+        keys = dict.fromkeys(("name", "iccid", "msisdn", "k", "opc", "profile", "form"), "")
+        return {**keys, "imsi": IMSI, "sections": {"area": list(areas)}}
+
+    async def story(network: Any) -> None:
+        path = f"/cards/{IMSI}"
+        await _provision(network, path, body({"cells": [HOME]}))
+        await _provision(network, path, body({"cells": [HOME]}))
+        for wanted in (body({"cells": [NEXT]}), body()):
+            with pytest.raises(ManagementError, match="approval record") as caught:
+                await _provision(network, path, wanted)
+            assert caught.value.status == 409
+        assert (await _call(network, "GET"))["area"]["cells"] == [HOME]
+
+    async def _provision(network: Any, path: str, wanted: dict[str, Any]) -> None:
+        await network.mme.manage(Role.OPERATOR, "PUT", path, wanted)
+
+    run(story)
+
+
+def test_a_card_outside_its_area_is_a_risk_once_for_each_place(run: Any) -> None:
+    async def story(network: Any) -> None:
+        await _call(network, "PUT", cells=[NEXT])
+        for _ in range(3):
+            network.phone().attach()
+            await network.settle()
+        (risk,) = await _call(network, "GET", "/risks")
+        assert (risk["imsi"], risk["role"], risk["action"]) == (IMSI, "network", "outside-area")
+        assert risk["details"] == {
+            "scene": "013",
+            "meaning": "used outside its area",
+            "control": "area.cell",
+            "reason": "the cell is none of the card's",
+            "expected": [NEXT],
+            "seen": HOME,
+            "tai": "001-01-0001",
+            "cell": HOME,
+            "occasion": "attach",
+        }
+        await _call(network, "PUT", cells=[HOME])
+        await network.attached()
+        await _call(network, "PUT", cells=[NEXT])  # served meanwhile: another event
+        await network.settle()
+        risks = await _call(network, "GET", "/risks")
+        assert [each["details"]["occasion"] for each in risks] == ["attach", "area-change"]
+
+    run(story, area_changes={"changes": 9})
+
+
+def test_a_risk_that_cannot_be_kept_changes_no_refusal(run: Any) -> None:
+    async def story(network: Any) -> None:
+        await _call(network, "PUT", cells=[NEXT])
+        core = network.mme.core
+
+        def away(_record: Any) -> None:
+            raise StoreUnavailableError("the database does not answer")
+
+        kept, core.areas.audit = core.areas.audit, away
+        network.phone().attach()
+        await network.settle()
+        assert network.reject()["emm_cause"] is EmmCause.NO_SUITABLE_CELLS_IN_TRACKING_AREA
+        core.areas.audit = kept
+        network.phone().attach()
+        await network.settle()
+        assert len(await _call(network, "GET", "/risks")) == 1
+
+    run(story)

@@ -1,0 +1,115 @@
+"""The management routes of subscriptions: access points, and zone codes, which are the area of a card."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from simulators.hss import controls
+from simulators.hss.config import AreaChange, HssArea, HssSubscription, SubscriptionChange
+from simulators.hss.procedures.subscriber_data import change_subscription
+from simulators.hss.subscriber import AREA_CHANGE, Owed, Subscriber
+from simwarden.runtime.approval import Approval, By
+from simwarden.runtime.management import Call, ManagementError, Role, route
+
+if TYPE_CHECKING:
+    from simulators.hss.config import HssConfig
+    from simulators.hss.core import Core
+    from simwarden.runtime.element import Site
+
+_BOTH = (Role.OPERATOR, Role.CUSTOMER)
+
+
+class SubscriptionRoutes:
+    """Routes of an HSS about what a card may use, and where."""
+
+    core: Core
+    site: Site
+    config: HssConfig
+
+    @route("PUT", "/cards/{imsi}/subscription", roles=_BOTH, takes=SubscriptionChange, errors=(404, 429))
+    async def change_subscription(self, call: Call) -> dict[str, Any]:
+        """Change access points or zone codes; the serving MME is told by IDR and DSR. By the operator."""
+        subscriber, by = self.card_of(call), By.of(call)
+        self.core.audit.require(controls.SETTER, subscriber.imsi, by, "subscription", by.asks("change a subscription"))
+        wanted = call.given.subscription()
+        action = "subscription"
+        if wanted.zones != zones_of(subscriber):
+            action = self._may_change_area(subscriber, by, "change the area")
+        return await self._subscribe(subscriber, wanted, by, action)
+
+    @route("PUT", "/cards/{imsi}/area", roles=_BOTH, takes=AreaChange, errors=(404, 429))
+    async def change_area(self, call: Call) -> dict[str, Any]:
+        """Give a card other zone codes; the serving MME is told by IDR, and acts at once. By the operator."""
+        subscriber, by = self.card_of(call), By.of(call)
+        action = self._may_change_area(subscriber, by, "change the area")
+        wanted: AreaChange = call.given
+        changed = _subscription(subscriber).model_copy(update={"zones": wanted.zones})
+        return await self._subscribe(subscriber, changed, by, action, wanted.province)
+
+    @route("DELETE", "/cards/{imsi}/area", roles=_BOTH, takes=Approval, errors=(404, 429))
+    async def end_area(self, call: Call) -> dict[str, Any]:
+        """Take a card's zone codes away (DSR). By the operator, with an approval record."""
+        subscriber, by = self.card_of(call), By.of(call)
+        action = self._may_change_area(subscriber, by, "end the area")
+        if not zones_of(subscriber):
+            return self.tell(subscriber)
+        changed = _subscription(subscriber).model_copy(update={"zones": ()})
+        return await self._subscribe(subscriber, changed, by, action)
+
+    def _may_change_area(self, subscriber: Subscriber, by: By, action: str) -> str:
+        """Ask the controls; return the action of the audit record. Raises ManagementError (403, 429)."""
+        core, imsi = self.core, subscriber.imsi
+        core.audit.approve(controls.SETTER, controls.AREA_APPROVAL, imsi, by, action)
+        if not zones_of(subscriber):
+            return "area"
+        limit, changes = self.config.area_changes, partial(core.store.area_changes, imsi)
+        core.audit.within(controls.FREQUENCY, imsi, by, action, limit=limit, changes=changes, what="area")
+        return AREA_CHANGE
+
+    async def _subscribe(
+        self, subscriber: Subscriber, wanted: HssSubscription, by: By, action: str, province: str = ""
+    ) -> dict[str, Any]:
+        self.may_be_so_large(subscriber.imsi, wanted.zones, province)
+        before, after = _subscription(subscriber), wanted.model_dump(mode="json")
+        details = {"before": before.model_dump(mode="json"), "after": after, **by.approval}
+        record = self.core.audit.record(action, subscriber.imsi, details, by)
+        debt = self.core.store.change(subscriber, record, owed=Owed.SUBSCRIPTION, subscription=after)
+        await change_subscription(self.core, subscriber, before, debt)
+        return self.tell(subscriber)
+
+    def may_be_so_large(self, imsi: str, zones: tuple[str, ...], province: str) -> None:
+        """Let no area be larger than a province. Raises ManagementError (403)."""
+        if not zones:
+            return
+        homes, known = self.config.homes(zones), list(self.config.provinces)
+        decision = self.site.decide(controls.EXTENT, imsi, province=province, homes=homes, known=known)
+        if not decision.admitted:
+            raise ManagementError(403, decision.reason)
+
+    def card_of(self, call: Call) -> Subscriber:
+        """Return the card of a call's path. Raises ManagementError (404)."""
+        raise NotImplementedError
+
+    def tell(self, subscriber: Subscriber) -> dict[str, Any]:
+        """Tell what is held of a card."""
+        raise NotImplementedError
+
+
+def _subscription(subscriber: Subscriber) -> HssSubscription:
+    return HssSubscription.model_validate(subscriber.subscription)
+
+
+def zones_of(subscriber: Subscriber) -> tuple[str, ...]:
+    """Return the zone codes of a card's own."""
+    return _subscription(subscriber).zones
+
+
+def subscribed(wanted: HssSubscription | None, area: HssArea | None) -> HssSubscription | None:
+    """Return the subscription that a card is provisioned with, None for the default. Raises ManagementError (400)."""
+    if area is None:
+        return wanted
+    base = wanted or HssSubscription()
+    if base.zones:
+        raise ManagementError(400, "the card's zone codes are given twice")
+    return base.model_copy(update={"zones": area.zones})

@@ -1,0 +1,122 @@
+"""The management routes of areas: what the operator changes, with an approval record, and what is kept of it."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from simulators.mme import area, controls
+from simulators.mme.area_risk import CHANGE, OUTSIDE
+from simulators.mme.config import AreaChange, MmeArea
+from simwarden.runtime.approval import Approval, By
+from simwarden.runtime.management import Call, ManagementError, Role, route
+from simwarden.runtime.provision import CardProvision
+
+if TYPE_CHECKING:
+    from simulators.mme.core import Core
+
+_BOTH = (Role.OPERATOR, Role.CUSTOMER)
+
+
+class AreaRoutes:
+    """Routes of an MME about the areas of cards."""
+
+    core: Core
+
+    @route("PUT", "/cards/{imsi}", takes=CardProvision, errors=(409,))
+    async def provision_card(self, call: Call) -> dict[str, Any]:
+        """Take a card's area; a card without one is served anywhere. One that is held is not changed this way (409)."""
+        wanted: CardProvision = call.given
+        entry, held = wanted.entry("area", MmeArea), self.core.areas.get(wanted.imsi)
+        if held is not None and (entry is None or not held.same(entry)):
+            raise ManagementError(409, "the card has an area; change it with an approval record")
+        if entry is not None and held is None:
+            self._put(wanted.imsi, entry, By.of(call), "provision")
+        return self._tell_area(wanted.imsi)
+
+    @route("PUT", "/cards/{imsi}/area", roles=_BOTH, takes=AreaChange, errors=(429,))
+    async def change_area(self, call: Call) -> dict[str, Any]:
+        """Give a card an area, or another one; a device that is outside is detached at once. By the operator."""
+        imsi, by = call.path["imsi"], By.of(call)
+        held = self._may_change(imsi, by, "change the area")
+        self._put(imsi, call.given, by, CHANGE if held else "area")
+        return self._tell_area(imsi)
+
+    @route("DELETE", "/cards/{imsi}/area", roles=_BOTH, takes=Approval, errors=(429,))
+    async def end_area(self, call: Call) -> dict[str, Any]:
+        """Let a card be served anywhere. By the operator, with an approval record."""
+        imsi, by = call.path["imsi"], By.of(call)
+        if self._may_change(imsi, by, "end the area"):
+            self.core.areas.remove(imsi, self._record(CHANGE, imsi, by, {"after": None}))
+            self.core.show_area(imsi)
+        return self._tell_area(imsi)
+
+    @route("DELETE", "/cards/{imsi}/area/used", roles=_BOTH, takes=Approval, errors=(404, 429))
+    async def forget_stations(self, call: Call) -> dict[str, Any]:
+        """Begin to count a card's base stations anew: its device has been moved by right. By the operator."""
+        imsi, by = call.path["imsi"], By.of(call)
+        self._may_change(imsi, by, "count base stations anew")
+        held = self.core.areas.get(imsi)
+        if held is None:
+            raise ManagementError(404, f"{imsi} has no area here")
+        record = self._record(CHANGE, imsi, by, {"after": {**held.tell(), "used": []}})
+        self.core.areas.forget_stations(imsi, held, record)
+        self.core.show_area(imsi)
+        return self._tell_area(imsi)
+
+    @route("GET", "/cards/{imsi}/area", roles=_BOTH)
+    async def query_area(self, call: Call) -> dict[str, Any]:
+        """Tell where a card may be served, and which base stations count."""
+        return self._tell_area(call.path["imsi"])
+
+    # -- what is kept
+
+    @route("GET", "/audit")
+    async def audit(self, _call: Call) -> list[dict[str, Any]]:
+        """Tell all audit records: changes of areas, who was refused one, cards outside their area."""
+        return self.core.areas.audited()
+
+    @route("GET", "/cards/{imsi}/audit")
+    async def audit_of(self, call: Call) -> list[dict[str, Any]]:
+        """Tell a card's audit records."""
+        return self.core.areas.audited(call.path["imsi"])
+
+    @route("GET", "/risks")
+    async def risks(self, _call: Call) -> list[dict[str, Any]]:
+        """Tell all records of cards outside their area (risk scene 013)."""
+        return [record for record in self.core.areas.audited() if record["action"] == OUTSIDE]
+
+    # -- helpers
+
+    def _may_change(self, imsi: str, by: By, action: str) -> bool:
+        """Ask the controls; return whether the card has an area. Raises ManagementError (403, 429)."""
+        core = self.core
+        core.audit.approve(controls.OPERATOR, controls.APPROVAL, imsi, by, action)
+        held = core.areas.get(imsi) is not None
+        if held:
+            changes = partial(core.areas.changes, imsi)
+            core.audit.within(
+                controls.FREQUENCY, imsi, by, action, limit=core.config.area_changes, changes=changes, what="area"
+            )
+        return held
+
+    def _put(self, imsi: str, wanted: MmeArea, by: By, action: str) -> None:
+        core = self.core
+        decision = area.judge_extent(core, imsi, wanted)
+        if not decision.admitted:
+            raise ManagementError(403, decision.reason)
+        after = {"cells": list(wanted.cells), "stations": wanted.stations, "province": wanted.province}
+        core.areas.put(imsi, wanted, self._record(action, imsi, by, {"after": after}))
+        core.show_area(imsi)
+        ue = core.by_imsi.get(imsi)
+        if ue is not None:
+            area.enforce(core, ue, area.Occasion.CHANGE)
+
+    def _record(self, action: str, imsi: str, by: By, details: dict[str, Any]) -> dict[str, Any]:
+        held = self.core.areas.get(imsi)
+        before = held.tell() if held is not None else None
+        return self.core.audit.record(action, imsi, {"before": before, **details, **by.approval}, by)
+
+    def _tell_area(self, imsi: str) -> dict[str, Any]:
+        held = self.core.areas.get(imsi)
+        return {"imsi": imsi, "area": held.tell() if held is not None else None}

@@ -1,0 +1,13 @@
+"""What the MME tells the operator's systems, by audited action."""
+
+from __future__ import annotations
+
+from simulators.mme.area_risk import CHANGE, OUTSIDE
+from simwarden.runtime import event_kinds as kinds
+
+AUDITED = {
+    "area": kinds.AREA,
+    CHANGE: kinds.AREA,
+    OUTSIDE: kinds.RISK,
+}
+EVENTS = kinds.told(AUDITED)

@@ -1,0 +1,113 @@
+"""Areas in a database that the MMEs of a pool have in common, and what becomes of contacts while it is away."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from simulators.mme.config import MmeArea
+from simulators.mme.store import METADATA, AreaStore
+from simwarden.model.identity import Ecgi
+from simwarden.runtime.store import StoreUnavailableError, open_engine
+from simwarden.wire.nas.enums import EmmCause
+
+IMSI, STATION = "001010000000001", "001-01-00001"
+AUDIT = {"at": "2026", "role": "operator", "caller": "", "action": "area", "imsi": IMSI, "details": {}}
+PATH = f"/cards/{IMSI}/area"
+
+
+@pytest.fixture
+def pool(store_url: str) -> Any:
+    engines = [open_engine(store_url, METADATA) for _ in range(2)]
+    yield [AreaStore(engine, shared=True) for engine in engines]
+    for engine in engines:
+        engine.dispose()
+
+
+def test_what_one_mme_of_a_pool_changes_the_other_one_sees_at_once(pool: list[AreaStore]) -> None:
+    one, two = pool
+    assert two.get(IMSI) is None
+    one.put(IMSI, MmeArea(cells=("001-01-0000101",), stations=2), AUDIT)
+    held = two.get(IMSI)
+    assert held is not None
+    assert held.cells == {Ecgi.parse("001-01-0000101")}
+    assert two.count(IMSI, held, STATION)
+    other = one.get(IMSI)
+    assert other is not None
+    assert other.used == {STATION}
+    one.forget_stations(IMSI, other, AUDIT)
+    assert two.get(IMSI).used == set()  # type: ignore[union-attr]
+    two.remove(IMSI, AUDIT)
+    assert one.get(IMSI) is None
+    assert len(one.audited(IMSI)) == 3
+
+
+def test_two_mmes_that_count_at_the_same_moment_never_count_one_too_many(pool: list[AreaStore]) -> None:
+    for store in pool:
+        store.get(IMSI)
+    pool[0].put(IMSI, MmeArea(stations=2), AUDIT)
+    areas = [store.get(IMSI) for store in pool]
+    start = threading.Barrier(2)
+    counted: list[bool] = []
+
+    def use(number: int) -> None:
+        store, area = pool[number], areas[number]
+        assert area is not None
+        start.wait()
+        counted.extend(store.count(IMSI, area, f"001-01-{number}000{station}") for station in range(4))
+
+    threads = [threading.Thread(target=use, args=(number,)) for number in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert counted.count(True) == 2
+    held = pool[0].get(IMSI)
+    assert held is not None
+    assert len(held.used) == 2
+
+
+def test_a_base_station_that_counts_is_no_new_one(pool: list[AreaStore]) -> None:
+    one, two = pool
+    one.put(IMSI, MmeArea(stations=1), AUDIT)
+    before, area = two.get(IMSI), one.get(IMSI)
+    assert before is not None
+    assert area is not None
+    assert one.count(IMSI, area, STATION)
+    assert two.count(IMSI, before, STATION)
+    assert not two.count(IMSI, before, "001-01-00002")
+    assert before.used == {STATION}
+
+
+def test_while_the_data_of_the_pool_is_away_nobody_with_an_unknown_area_is_served_and_then_all_are(run: Any) -> None:
+    async def story(network: Any) -> None:
+        areas = network.mme.core.areas
+        known = areas.get
+
+        def away(_imsi: str) -> Any:
+            raise StoreUnavailableError("the database does not answer")
+
+        areas.get = away
+        network.phone().attach()
+        await network.settle()
+        assert network.reject()["emm_cause"] is EmmCause.NETWORK_FAILURE
+        assert not network.decisions("mme.register")[-1].admitted
+        areas.get = known
+        await network.attached()
+        assert network.session() is not None
+
+    run(story, area_data="pool")
+
+
+def test_the_area_that_the_pool_knows_is_enforced_after_a_restart(run: Any) -> None:
+    async def story(network: Any) -> None:
+        engine = network.mme.core.areas._engine
+        AreaStore(engine, shared=True).put(IMSI, MmeArea(stations=1), AUDIT)
+        await network.attached()
+        with engine.connect() as connection:
+            assert connection.execute(sa.text("SELECT station FROM used_stations")).scalars().all() == [STATION]
+
+    run(story, area_data="pool")
