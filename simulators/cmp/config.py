@@ -53,6 +53,14 @@ class Pool(Model):
         return value
 
 
+class PoolChange(Approval, Pool):
+    """Body of `PUT /pools/{pool}`."""
+
+    def pool(self) -> Pool:
+        """Return the pool without the approval record."""
+        return Pool.model_validate(self.model_dump(include=set(Pool.model_fields)))
+
+
 class Limits(Model):
     """What keeps the operator's hand from being used too often."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from simwarden.policy.binding import judge_peer, judge_subscriber
 from simwarden.policy.card_states import judge_bindable, judge_state, judge_transition
 from simwarden.policy.decision import Control
-from simwarden.policy.operator import judge_binder, judge_change, judge_frequency
+from simwarden.policy.operator import judge_binder, judge_change, judge_frequency, judge_owner, judge_scope
 from simwarden.policy.platform import (
     judge_batch,
     judge_captured,
@@ -25,6 +25,8 @@ BINDABLE = Control("cmp.bindable", "bind.cmp", judge_bindable, "No binding in th
 OPERATOR = Control(
     "bind.operator", "bind.operator", judge_binder, "The operator alone binds, and does what else changes a card"
 )
+OWN = Control("cmp.own", "bind.operator.own", judge_owner, "A customer knows of its own cards only")
+SCOPE = Control("cmp.scope", "bind.operator.own", judge_scope, "A token is good for its scopes only")
 APPROVAL = Control("bind.approval", "bind.operator", judge_change, "A changed binding has its approval record")
 FREQUENCY = Control("fn.change", "fn.change", judge_frequency, "A binding is changed so many times a period")
 LOCK = Control("fn.change.lock", "fn.change", judge_lock, "A card rests between two operations")
@@ -40,6 +42,8 @@ ALL = (
     TRANSITION,
     BINDABLE,
     OPERATOR,
+    OWN,
+    SCOPE,
     APPROVAL,
     FREQUENCY,
     LOCK,

@@ -6,6 +6,17 @@ import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 from simulators.cmp import controls
+from simulators.cmp.answers import (
+    AuditTold,
+    BatchTold,
+    ByHand,
+    CardsAsked,
+    CardTold,
+    Ended,
+    Loaded,
+    RecordsAsked,
+    RiskTold,
+)
 from simulators.cmp.card import Card
 from simulators.cmp.config import (
     Account,
@@ -16,23 +27,22 @@ from simulators.cmp.config import (
     CmpCard,
     CmpConfig,
     Pool,
+    PoolChange,
 )
 from simulators.cmp.events import EVENTS
 from simulators.cmp.north.service import North, NorthVerbs
 from simulators.cmp.platform import Platform
 from simulators.cmp.procedures import binding, lifecycle, records
 from simulators.cmp.procedures.identity_check import me_identity_check
-from simwarden.policy.card_states import Operation
-from simwarden.runtime.approval import BindingChange, By, without_approval
+from simwarden.runtime.approval import Approval, BindingChange, By
 from simwarden.runtime.declare import Declaration, Observable
 from simwarden.runtime.diameter import DiameterNode
 from simwarden.runtime.element import Element
 from simwarden.runtime.management import Call, ManagementError, Role, route
-from simwarden.runtime.provision import provisioned, validated
+from simwarden.runtime.provision import CardProvision
 
 if TYPE_CHECKING:
     from simwarden.runtime.diameter import Peer
-    from simwarden.runtime.provision import CardProvision
     from simwarden.wire.diameter import Message
 
 _BOTH = (Role.OPERATOR, Role.CUSTOMER)
@@ -109,10 +119,10 @@ class Cmp(NorthVerbs, Element[CmpConfig]):
 
     # -- cards
 
-    @route("PUT", "/cards/{imsi}")
+    @route("PUT", "/cards/{imsi}", takes=CardProvision, gives=CardTold, errors=(409,))
     async def provision_card(self, call: Call) -> dict[str, Any]:
         """Provision a card; of one that is held, whose it is may change, its state and a held binding not (409)."""
-        wanted = provisioned(call.path["imsi"], call.body)
+        wanted: CardProvision = call.given
         made = _made(wanted, wanted.entry("binding", CmpBinding), wanted.entry("platform", CmpCard) or CmpCard())
         held = self.platform.store.get(made.imsi)
         if held is not None:
@@ -124,10 +134,20 @@ class Cmp(NorthVerbs, Element[CmpConfig]):
         self.platform.happened("provisioned", made)
         return self.platform.tell(made)
 
-    @route("POST", "/cards")
+    @route("GET", "/cards", roles=_BOTH, query=CardsAsked, gives=list[CardTold])
+    async def list_cards(self, call: Call) -> list[dict[str, Any]]:
+        """List cards by IMSI; a customer's own only."""
+        asked: CardsAsked = call.query
+        state = asked.state.value if asked.state is not None else ""
+        given = {"account": asked.account, "batch": asked.batch, "state": state}
+        where = {name: value for name, value in given.items() if value}
+        found = self.platform.store.page(where, after=asked.after, most=asked.limit, accounts=_accounts(call))
+        return [self.platform.tell(card) for card in found]
+
+    @route("POST", "/cards", takes=BulkLoad, gives=Loaded, errors=(409,))
     async def load(self, call: Call) -> dict[str, int]:
         """Load many new cards with their bindings, all or none; 409 names cards that are held already."""
-        wanted = validated(BulkLoad, call.body).cards
+        wanted: tuple[BulkCard, ...] = call.given.cards
         record = self.platform.record("load", "", By.of(call), {"cards": len(wanted)})
         if len({each.imsi for each in wanted}) != len(wanted):
             raise ManagementError(400, "an IMSI stands there twice")
@@ -136,78 +156,84 @@ class Cmp(NorthVerbs, Element[CmpConfig]):
             raise ManagementError(409, f"{len(held)} cards are held already: {', '.join(held[:5])}")
         return {"cards": len(wanted)}
 
-    @route("GET", "/cards/{imsi}")
+    @route("GET", "/cards/{imsi}", roles=_BOTH, gives=CardTold)
     async def query(self, call: Call) -> dict[str, Any]:
-        """Tell what is held of a card."""
+        """Tell what is held of a card; to a customer of its own only."""
         return self.platform.tell(self._card(call))
 
-    @route("POST", "/cards/{imsi}/operations/{operation}", roles=_BOTH)
+    @route(
+        "POST",
+        "/cards/{imsi}/operations/{operation}",
+        roles=_BOTH,
+        types={"operation": ByHand},
+        takes=Approval,
+        gives=CardTold,
+        errors=(409, 423),
+    )
     async def operate(self, call: Call) -> dict[str, Any]:
         """Change a card's state by an operation: test, issue, activate, suspend, resume, pre-cancel, restore, close."""
-        try:
-            operation = Operation(call.path["operation"])
-        except ValueError:
-            raise ManagementError(404, f"there is no operation {call.path['operation']}") from None
-        if operation is Operation.FIRST_USE:
-            raise ManagementError(400, "a first use is the network's")
         card = self._card(call)
-        await lifecycle.operate(self.platform, card, operation, By.of(call))
+        await lifecycle.operate(self.platform, card, call.path["operation"], By.of(call))
         return self.platform.tell(card)
 
     # -- bindings
 
-    @route("PUT", "/cards/{imsi}/binding", roles=_BOTH)
+    @route("PUT", "/cards/{imsi}/binding", roles=_BOTH, takes=BindingChange, gives=CardTold, errors=(423, 429))
     async def bind(self, call: Call) -> dict[str, Any]:
         """Bind a card to an IMEI, or to the one of its next first use. By the operator, with an approval record."""
-        card = self._card(call)
-        wanted = validated(BindingChange, call.body)
+        card, wanted = self._card(call), call.given
         await binding.bind(self.platform, card, By.of(call), imei=wanted.imei)
         return self.platform.tell(card)
 
-    @route("DELETE", "/cards/{imsi}/binding", roles=_BOTH)
+    @route("DELETE", "/cards/{imsi}/binding", roles=_BOTH, takes=Approval, gives=CardTold, errors=(423, 429))
     async def unbind(self, call: Call) -> dict[str, Any]:
         """Take a card's binding away. By the operator, with an approval record."""
         card = self._card(call)
         await binding.unbind(self.platform, card, By.of(call))
         return self.platform.tell(card)
 
-    @route("POST", "/bindings", roles=_BOTH)
+    @route("POST", "/bindings", roles=_BOTH, takes=BindingBatch, gives=BatchTold)
     async def change_bindings(self, call: Call) -> dict[str, Any]:
         """Change the bindings of a batch of cards; each has its own outcome."""
         self.platform.require(controls.OPERATOR, None, By.of(call), "batch", By.of(call).asks("batch"))
-        wanted = validated(BindingBatch, call.body)
-        return {"cards": await binding.change_batch(self.platform, wanted.cards, By.of(call))}
+        return {"cards": await binding.change_batch(self.platform, call.given.cards, By.of(call))}
 
-    @route("GET", "/pools")
+    @route("GET", "/pools", gives=dict[str, Pool])
     async def list_pools(self, _call: Call) -> dict[str, Any]:
         """Tell all pools of terminals."""
         return {name: pool.model_dump(mode="json") for name, pool in self.platform.settings.pools.items()}
 
-    @route("PUT", "/pools/{pool}", roles=_BOTH)
+    @route("PUT", "/pools/{pool}", roles=_BOTH, takes=PoolChange, gives=Ended)
     async def put_pool(self, call: Call) -> dict[str, int]:
         """Set a pool of terminals tied to a pool of numbers; what it no longer allows ends at once."""
-        pool = validated(Pool, without_approval(call.body))
+        pool: Pool = call.given.pool()
         return {"ended": await binding.put_pool(self.platform, call.path["pool"], pool, By.of(call))}
 
-    @route("DELETE", "/pools/{pool}", roles=_BOTH)
+    @route("DELETE", "/pools/{pool}", roles=_BOTH, takes=Approval, gives=Ended)
     async def delete_pool(self, call: Call) -> dict[str, int]:
         """Take a pool of terminals away."""
+        self.platform.require(controls.OPERATOR, None, By.of(call), "pool", By.of(call).asks("pool"))
         if call.path["pool"] not in self.platform.settings.pools:
             raise ManagementError(404, f"there is no pool {call.path['pool']}")
         return {"ended": await binding.put_pool(self.platform, call.path["pool"], None, By.of(call))}
 
     # -- accounts and batches
 
-    @route("PUT", "/accounts/{account}", roles=_BOTH)
+    @route("GET", "/accounts", gives=dict[str, Account])
+    async def list_accounts(self, _call: Call) -> dict[str, Any]:
+        """Tell what all accounts want of the check of their cards."""
+        return {name: account.model_dump(mode="json") for name, account in self.platform.settings.accounts.items()}
+
+    @route("PUT", "/accounts/{account}", roles=_BOTH, takes=Account, gives=Account)
     async def put_account(self, call: Call) -> dict[str, Any]:
         """Set what an account wants of the check of its cards."""
-        account = validated(Account, call.body)
+        account: Account = call.given
         binding.put_account(self.platform, call.path["account"], account, By.of(call))
         if account.check == "next-day":
             self._judge_days()
         return account.model_dump(mode="json")
 
-    @route("POST", "/accounts/{account}/batches/{batch}/shutdown", roles=_BOTH)
+    @route("POST", "/accounts/{account}/batches/{batch}/shutdown", roles=_BOTH, takes=Approval, gives=Loaded)
     async def shut_down(self, call: Call) -> dict[str, int]:
         """Shut one batch of a customer down at once; other batches stay up."""
         account, batch = call.path["account"], call.path["batch"]
@@ -215,37 +241,42 @@ class Cmp(NorthVerbs, Element[CmpConfig]):
 
     # -- records
 
-    @route("POST", "/records/{day}")
+    @route("POST", "/records/{day}", types={"day": dt.date}, gives=Loaded)
     async def judge_records(self, call: Call) -> dict[str, int]:
         """Judge the contacts of a day (`2026-03-02`) now."""
-        try:
-            day = dt.date.fromisoformat(call.path["day"])
-        except ValueError:
-            raise ManagementError(400, f"{call.path['day']!r} is no date") from None
-        return {"cards": await records.judge_day(self.platform, day)}
+        return {"cards": await records.judge_day(self.platform, call.path["day"])}
 
-    @route("GET", "/risks")
-    async def risks(self, _call: Call) -> list[dict[str, Any]]:
-        """Tell all records of risk."""
-        return self.platform.store.risks()
+    @route("GET", "/risks", roles=_BOTH, query=RecordsAsked, gives=list[RiskTold])
+    async def risks(self, call: Call) -> list[dict[str, Any]]:
+        """List records of risk; to a customer those of its own cards."""
+        return self.platform.store.risks(**_asked(call), accounts=_accounts(call))
 
-    @route("GET", "/cards/{imsi}/risks")
+    @route("GET", "/cards/{imsi}/risks", roles=_BOTH, query=RecordsAsked, gives=list[RiskTold])
     async def risks_of(self, call: Call) -> list[dict[str, Any]]:
-        """Tell a card's records of risk."""
-        return self.platform.store.risks(self._card(call).imsi)
+        """List a card's records of risk."""
+        return self.platform.store.risks(self._card(call).imsi, **_asked(call))
 
-    @route("GET", "/audit")
-    async def audit(self, _call: Call) -> list[dict[str, Any]]:
-        """Tell all audit records: what was done and refused, by whom and why."""
-        return self.platform.store.audited()
+    @route("GET", "/audit", roles=_BOTH, query=RecordsAsked, gives=list[AuditTold])
+    async def audit(self, call: Call) -> list[dict[str, Any]]:
+        """List audit records: what was done and refused, by whom and why; to a customer those of its own cards."""
+        return self.platform.store.audited(**_asked(call), accounts=_accounts(call))
 
-    @route("GET", "/cards/{imsi}/audit")
+    @route("GET", "/cards/{imsi}/audit", roles=_BOTH, query=RecordsAsked, gives=list[AuditTold])
     async def audit_of(self, call: Call) -> list[dict[str, Any]]:
-        """Tell a card's audit records."""
-        return self.platform.store.audited(self._card(call).imsi)
+        """List a card's audit records."""
+        return self.platform.store.audited(self._card(call).imsi, **_asked(call))
 
     def _card(self, call: Call) -> Card:
-        return self.platform.card(call.path["imsi"])
+        return self.platform.card(call.path["imsi"], By.of(call))
+
+
+def _accounts(call: Call) -> frozenset[str] | None:
+    """Return the accounts whose cards a caller may know of; None for all."""
+    return call.accounts if call.role is Role.CUSTOMER else None
+
+
+def _asked(call: Call) -> dict[str, Any]:
+    return {"after": call.query.after, "most": call.query.limit}
 
 
 def _made(wanted: CardProvision, bound: CmpBinding | None, place: CmpCard) -> Card:

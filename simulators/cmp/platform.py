@@ -10,9 +10,9 @@ from simulators.cmp.config import Account, Pool
 from simwarden.model.identity import Imei
 from simwarden.policy.equipment_lists import EquipmentLists, EquipmentRange, Status
 from simwarden.policy.risk_scenes import SCENES
-from simwarden.runtime.approval import Audit
+from simwarden.runtime.approval import Audit, By
 from simwarden.runtime.known_peers import KnownPeers
-from simwarden.runtime.management import ManagementError
+from simwarden.runtime.management import ManagementError, Role
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -22,9 +22,12 @@ if TYPE_CHECKING:
     from simulators.cmp.config import CmpConfig
     from simulators.cmp.store import Store
     from simwarden.policy.decision import Control, Decision
-    from simwarden.runtime.approval import By
     from simwarden.runtime.diameter import DiameterNode
     from simwarden.runtime.element import Site
+
+
+#: the platform's own procedures, to which all cards are known
+OPERATOR = By()
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,12 +123,23 @@ class Platform:
         msisdn = msisdn.removeprefix("+")
         return self.store.find(msisdn=msisdn, iccid=iccid) if msisdn or iccid else None
 
-    def card(self, imsi: str) -> Card:
-        """Return a card. Raises ManagementError (404)."""
+    def card(self, imsi: str, by: By = OPERATOR) -> Card:
+        """Return a card, to somebody. Raises ManagementError (404): there is none, or it is not the customer's."""
         found = self.store.get(imsi)
-        if found is None:
+        if found is None or not self.shows(found, by):
             raise ManagementError(404, f"{self.site.name} has no card {imsi}")
         return found
+
+    def shows(self, card: Card, by: By) -> bool:
+        """Whether somebody may know of a card; that a customer may not is kept in the audit."""
+        if by.role is Role.OPERATOR:
+            return True
+        facts = {"account": card.account, "accounts": by.accounts, "caller": by.caller}
+        try:
+            self.require(controls.OWN, card, by, "look", facts)
+        except ManagementError:
+            return False
+        return True
 
     def account(self, card: Card) -> Account:
         """Return what holds for a card's account."""

@@ -18,7 +18,7 @@ from simwarden.runtime.audit_table import AuditTable
 from simwarden.runtime.store import Rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 METADATA = sa.MetaData(info={"schema": "cmp"})
 _CARDS = sa.Table(
@@ -97,6 +97,11 @@ def _read(connection: sa.Connection, imsi: str) -> dict[str, Any] | None:
     return _values(row) if row is not None else None
 
 
+def _of(accounts: frozenset[str]) -> sa.Select[tuple[str]]:
+    """Select the cards of accounts; no account has the cards that are of none."""
+    return sa.select(_CARDS.c.imsi).where(_CARDS.c.account.in_(sorted(accounts - {""})))
+
+
 class Store:
     """The database of one platform."""
 
@@ -134,6 +139,19 @@ class Store:
             rows = connection.execute(query).mappings().all()
         for row in rows:
             yield self._rows.seen(row["imsi"], _values(row))
+
+    def page(
+        self, where: Mapping[str, str], *, after: str, most: int, accounts: frozenset[str] | None = None
+    ) -> list[Card]:
+        """Return at most so many cards by IMSI, after one, with these values, of some accounts."""
+        query = sa.select(_CARDS).where(_CARDS.c.imsi > after).order_by(_CARDS.c.imsi).limit(most)
+        for name, value in where.items():
+            query = query.where(_CARDS.c[name] == value)
+        if accounts is not None:
+            query = query.where(_CARDS.c.imsi.in_(_of(accounts)))
+        with self._engine.connect() as connection:
+            rows = connection.execute(query).mappings().all()
+        return [self._rows.seen(row["imsi"], _values(row)) for row in rows]
 
     def put(self, card: Card, audit: dict[str, Any]) -> None:
         """Keep a new card, or a changed one in place of what was kept, together with the audit record."""
@@ -241,11 +259,15 @@ class Store:
             connection.execute(sa.delete(_SETTINGS).where(_SETTINGS.c.kind == _JUDGED, _SETTINGS.c.name == day))
             connection.execute(sa.insert(_SETTINGS).values(kind=_JUDGED, name=day, value=True))
 
-    def risks(self, imsi: str = "") -> list[dict[str, Any]]:
-        """Return records of risk in order, of one card or of all."""
-        query = sa.select(_RISKS).order_by(_RISKS.c.id)
+    def risks(
+        self, imsi: str = "", *, after: int = 0, most: int | None = None, accounts: frozenset[str] | None = None
+    ) -> list[dict[str, Any]]:
+        """Return records of risk in order, of one card or of all, or of the cards of some accounts."""
+        query = sa.select(_RISKS).where(_RISKS.c.id > after).order_by(_RISKS.c.id).limit(most)
         if imsi:
             query = query.where(_RISKS.c.imsi == imsi)
+        if accounts is not None:
+            query = query.where(_RISKS.c.imsi.in_(_of(accounts)))
         with self._engine.connect() as connection:
             return [dict(row) for row in connection.execute(query).mappings()]
 
@@ -253,9 +275,12 @@ class Store:
         """Keep an audit record."""
         _AUDIT.keep(self._engine, record)
 
-    def audited(self, imsi: str = "") -> list[dict[str, Any]]:
-        """Return audit records in order, of one card or of all."""
-        return _AUDIT.read(self._engine, imsi)
+    def audited(
+        self, imsi: str = "", *, after: int = 0, most: int | None = None, accounts: frozenset[str] | None = None
+    ) -> list[dict[str, Any]]:
+        """Return audit records in order, of one card or of all, or of the cards of some accounts."""
+        among = _of(accounts) if accounts is not None else None
+        return _AUDIT.read(self._engine, imsi, after=after, most=most, among=among)
 
     def rebindings(self, imsi: str, since: str) -> int:
         """Return how often a card's held binding was changed since a time (ISO, UTC)."""

@@ -64,7 +64,7 @@ class AreaRoutes:
         self.core.show_area(imsi)
         return self._tell_area(imsi)
 
-    @route("GET", "/cards/{imsi}/area", roles=_BOTH)
+    @route("GET", "/cards/{imsi}/area")
     async def query_area(self, call: Call) -> dict[str, Any]:
         """Tell where a card may be served, and which base stations count."""
         return self._tell_area(call.path["imsi"])

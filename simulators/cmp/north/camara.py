@@ -25,7 +25,7 @@ from simulators.cmp.north.model import Bind, Device, Query, Unbind, read
 from simulators.cmp.procedures import binding
 from simwarden.model.identity import Imei
 from simwarden.runtime.approval import By
-from simwarden.runtime.management import ManagementError, Role
+from simwarden.runtime.management import ManagementError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,7 +58,8 @@ class Prevention:
     async def bind(self, name: str, client: Client, body: Any) -> dict[str, Any]:
         """`POST /bind`: `bound` is false where there is nothing to bind to."""
         wanted = read(Bind, body)
-        card, by = self.identify(client, wanted.device), _by(name, client)
+        by = by_of(name, client)
+        card = self.identify(client, by, wanted.device)
         self._may(card, by, "bind")
         if wanted.bindType == "AREALIMIT":
             return {"bound": await self._restrict(card, by)}
@@ -72,7 +73,8 @@ class Prevention:
     async def unbind(self, name: str, client: Client, body: Any) -> dict[str, Any]:
         """`POST /unbind`."""
         wanted = read(Unbind, body)
-        card, by = self.identify(client, wanted.device), _by(name, client)
+        by = by_of(name, client)
+        card = self.identify(client, by, wanted.device)
         self._may(card, by, "unbind")
         if wanted.unBindType == "AREALIMIT":
             if not await self._is_restricted(card):
@@ -87,10 +89,10 @@ class Prevention:
                 raise refused(error) from error
         return {"unbound": True}
 
-    async def query(self, _name: str, client: Client, body: Any) -> dict[str, Any]:
+    async def query(self, name: str, client: Client, body: Any) -> dict[str, Any]:
         """`POST /query`: a card that waits for its first use is not bound yet."""
         wanted = read(Query, body)
-        card = self.identify(client, wanted.device)
+        card = self.identify(client, by_of(name, client), wanted.device)
         if wanted.queryType == "AREALIMIT":
             restricted = await self._is_restricted(card)
             told: dict[str, Any] = {"areaLimitStatus": "RESTRICTED" if restricted else "UNRESTRICTED"}
@@ -104,7 +106,7 @@ class Prevention:
 
     # -- who is meant
 
-    def identify(self, client: Client, device: Device | None, *, twice: bool = False) -> Card:
+    def identify(self, client: Client, by: By, device: Device | None, *, twice: bool = False) -> Card:
         """Return the card that token or request mean. Raises ApiError (400, 404, 422).
 
         `twice`: the request must name a device even where the token does, and may if it is the same one.
@@ -123,7 +125,7 @@ class Prevention:
         if len(cards) > 1:
             raise invalid("Multiple inconsistent device parameters specified")
         card = next(iter(cards.values()))
-        if client.role is Role.CUSTOMER and card.account != client.account:
+        if not self._platform.shows(card, by):
             raise no_device()
         return card
 
@@ -176,8 +178,10 @@ class Prevention:
         return told
 
 
-def _by(name: str, client: Client) -> By:
-    return By(client.role, name, approver=client.approver, reason=client.reason, form=client.form)
+def by_of(name: str, client: Client) -> By:
+    """Return a client as somebody who does something."""
+    accounts = frozenset({client.account} - {""})
+    return By(client.role, name, client.approver, client.reason, client.form, accounts)
 
 
 def _circle(area: AgreedArea) -> dict[str, Any]:

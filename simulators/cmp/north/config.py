@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
 from simwarden.runtime.declare import Model, Seconds
 from simwarden.runtime.management import Role
+from simwarden.runtime.tokens import Tokens, digest
 
 PREVENTION, SUBSCRIPTIONS = "iot-sim-fraud-prevention", "iot-sim-fraud-prevention-subscriptions"
 Scope = Literal[
@@ -20,7 +19,6 @@ Scope = Literal[
     "iot-sim-fraud-prevention-subscriptions:read",
     "iot-sim-fraud-prevention-subscriptions:delete",
 ]
-_HASHED = "sha256:"
 
 
 class Client(Model):
@@ -46,17 +44,8 @@ class Client(Model):
     @field_validator("token")
     @classmethod
     def _is_token(cls, value: str) -> str:
-        if not value:
-            raise ValueError("an empty token is none")
+        digest(value)
         return value
-
-    def knows(self, token: str) -> bool:
-        """Whether a token is this client's; takes the same time for all wrong ones."""
-        given = hashlib.sha256(token.encode()).hexdigest()
-        own = self.token.removeprefix(_HASHED).lower()
-        if not self.token.startswith(_HASHED):
-            own = hashlib.sha256(self.token.encode()).hexdigest()
-        return hmac.compare_digest(given.encode(), own.encode())
 
 
 class AgreedArea(Model):
@@ -83,6 +72,13 @@ class NorthConfig(Model):
     """host:port of the API under `serve`; empty: none."""
     clients: dict[str, Client] = Field(default_factory=dict)
     """API consumers by name."""
+
+    @field_validator("clients")
+    @classmethod
+    def _have_tokens_of_their_own(cls, value: dict[str, Client]) -> dict[str, Client]:
+        Tokens((client.token, name) for name, client in value.items())
+        return value
+
     areas: dict[str, AgreedArea] = Field(default_factory=dict)
     """The area of each account's cards."""
     mme: str = "mme"

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-import json
 import re
 import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from simulators.cmp import controls
+from simulators.cmp.north.camara import by_of
 from simulators.cmp.north.config import PREVENTION, SUBSCRIPTIONS
 from simulators.cmp.north.errors import ApiError, denied, invalid, not_found, unauthenticated, unavailable
 from simulators.cmp.north.model import GENERIC
+from simwarden.runtime.jsonbody import check_kind, parse, read_octets
+from simwarden.runtime.management import ManagementError
 from simwarden.runtime.store import StoreError, UnstorableError
+from simwarden.runtime.tokens import Tokens, bearer
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
-    from starlette.applications import Starlette
     from starlette.requests import Request
+    from starlette.types import ASGIApp
 
     from simulators.cmp.north.camara import Prevention
     from simulators.cmp.north.config import Client, NorthConfig
@@ -49,6 +53,7 @@ class NorthSide:
         self, platform: Platform, config: NorthConfig, prevention: Prevention, subscriptions: Subscriptions
     ) -> None:
         self._platform, self._config, self._subscriptions = platform, config, subscriptions
+        self._tokens = Tokens((client.token, name) for name, client in config.clients.items())
         self._fixed: dict[str, dict[str, tuple[str, int, Operation]]] = {
             f"/{PREVENTION}/vwip/{name}": {"POST": (f"{PREVENTION}:{name}", 200, operation)}
             for name, operation in (
@@ -108,68 +113,54 @@ class NorthSide:
 
     def _client(self, token: str, scope: str) -> tuple[str, Client]:
         """Return whose token it is. Raises ApiError: 401 for nobody's, 403 for one without the scope."""
-        found = [(name, client) for name, client in self._config.clients.items() if client.knows(token)]
-        if not token or not found:
+        name = self._tokens.whose(token)
+        if name is None:
             raise unauthenticated()
-        if scope not in found[0][1].scopes:
-            raise denied()
-        return found[0]
+        client = self._config.clients[name]
+        facts = {"scope": scope, "scopes": client.scopes, "client": name}
+        try:
+            self._platform.require(controls.SCOPE, None, by_of(name, client), scope.rpartition(":")[2], facts)
+        except ManagementError as refusal:
+            raise denied() from refusal
+        return name, client
 
 
-def north_app(side: NorthSide, guard: Callable[[str, Exception], None]) -> Starlette:
+def north_app(side: NorthSide, guard: Callable[[str, Exception], None]) -> ASGIApp:
     """Return the ASGI application of the API; `guard` is told of exceptions that are bugs of ours."""
-    from starlette.applications import Starlette  # noqa: PLC0415 - only who serves pays for it
-    from starlette.responses import JSONResponse, Response  # noqa: PLC0415
-    from starlette.routing import Route  # noqa: PLC0415
+    from starlette.responses import JSONResponse, Response  # noqa: PLC0415 - only who serves pays for it
+
+    from simwarden.runtime.http import app_of  # noqa: PLC0415 - as above
 
     async def serve(request: Request) -> Response:
         given = request.headers.get("x-correlator")
-        kind, _, token = request.headers.get("authorization", "").partition(" ")
+        token = bearer(request.headers.get("authorization", ""))
         try:
-            body = _read(request, await _octets(request))
-            answer = await side.call(
-                request.method,
-                request.url.path,
-                body,
-                token=token.strip() if kind.lower() == "bearer" else "",
-                correlator=given,
-            )
-        except ApiError as error:
-            answer = Answer(error.status, error.body(), {"x-correlator": given} if given and _fits(given) else {})
+            body = await _body(request)
+            answer = await side.call(request.method, request.scope["path"], body, token=token, correlator=given)
+        except ManagementError as error:  # 413, 415
+            fits = given and _CORRELATOR.fullmatch(given)
+            answer = Answer(error.status, error.body(), {"x-correlator": given} if given and fits else {})
         except Exception as error:  # noqa: BLE001 - a bug of ours must not end the element
-            guard(f"north side {request.method} {request.url.path}", error)
+            guard(f"north side {request.method} {request.scope['path']}", error)
             answer = Answer(500, ApiError(500, "INTERNAL", "Unknown server error.").body())
         headers = dict(answer.headers)
-        return (
-            Response(None, 204, headers) if answer.body is None else JSONResponse(answer.body, answer.status, headers)
-        )
+        if answer.body is None:
+            return Response(None, 204, headers)
+        return JSONResponse(answer.body, answer.status, headers)
 
-    methods = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "HEAD", "QUERY"]
-    return Starlette(routes=[Route("/{path:path}", serve, methods=methods)])
-
-
-def _fits(correlator: str) -> bool:
-    return _CORRELATOR.fullmatch(correlator) is not None
+    return app_of(serve)
 
 
-async def _octets(request: Request) -> bytes:
-    octets = bytearray()
-    async for chunk in request.stream():
-        octets += chunk
-        if len(octets) > _LARGEST:
-            raise ApiError(413, "PAYLOAD_TOO_LARGE", f"A body has at most {_LARGEST} octets.")
-    return bytes(octets)
+async def _body(request: Request) -> Any:
+    """Read a JSON body. What is none is read as nothing, and told of after token and scope are checked.
 
-
-def _read(request: Request, octets: bytes) -> Any:
-    """Read a JSON body. What is none is read as nothing, and told of after token and scope are checked."""
+    Raises ManagementError (413, 415).
+    """
+    octets = await read_octets(request, _LARGEST)
     if not octets:
         return None
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
-        raise ApiError(415, "UNSUPPORTED_MEDIA_TYPE", "The body must be application/json.")
+    check_kind(request)
     try:
-        body = json.loads(octets)
-        json.dumps(body, ensure_ascii=False).encode()  # half a surrogate pair is no text
-    except (ValueError, RecursionError):
+        return parse(octets)
+    except ManagementError:
         return None
-    return None if "\\u0000" in json.dumps(body) else body  # PostgreSQL keeps no NUL

@@ -18,6 +18,7 @@ from simulators.cmp.north.subscriptions import Subscriptions
 from simwarden.errors import ConfigError
 from simwarden.runtime.declare import CardName, VerbModel, verb
 from simwarden.runtime.management import ManagementError
+from simwarden.runtime.tokens import is_hashed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -121,7 +122,7 @@ class NorthVerbs:
         if client is None or self.north is None:
             raise ManagementError(404, f"the north side has no client {arguments.client}")
         device = {} if client.device else {"device": {"phoneNumber": f"+{card.msisdn}"}}
-        if client.token.startswith("sha256:"):
+        if is_hashed(client.token):
             raise ManagementError(400, f"the token of {arguments.client} is not known, only its hash")
         call = partial(self.north.side.call, token=client.token)
         base, subscriptions = f"/{PREVENTION}/vwip", f"/{SUBSCRIPTIONS}/vwip/subscriptions"

@@ -12,7 +12,7 @@ import uuid
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from simulators.cmp.north.camara import written
+from simulators.cmp.north.camara import by_of, written
 from simulators.cmp.north.delivery import UndeliveredError, host_of, may_reach
 from simulators.cmp.north.errors import invalid, not_found, quota
 from simulators.cmp.north.model import AREA_CHANGE, IMEI_CHANGE, Subscribe, fault, read
@@ -20,6 +20,7 @@ from simulators.cmp.north.store import Subscription
 from simwarden.model.identity import imei_key
 
 if TYPE_CHECKING:
+    from simulators.cmp.card import Card
     from simulators.cmp.north.camara import Prevention
     from simulators.cmp.north.config import Client, NorthConfig
     from simulators.cmp.north.delivery import Post
@@ -79,7 +80,7 @@ class Subscriptions:
             raise fault("sinkCredential")
         if config.subscriptionExpireTime is not None and config.subscriptionExpireTime <= now:
             raise invalid("subscriptionExpireTime must be in the future")
-        card = self._prevention.identify(client, config.subscriptionDetail.device, twice=True)
+        card = self._prevention.identify(client, by_of(name, client), config.subscriptionDetail.device, twice=True)
         return Subscription(
             id=self._uuid(),
             client=name,
@@ -119,7 +120,16 @@ class Subscriptions:
             return
         imei = str(happening.details.get(seen, ""))
         for each in self._outbox.about(happening.card.imsi, IMEI_CHANGE) if imei else ():
-            self._changed(each, imei_key(imei))
+            if self._may_hear(each, happening.card):
+                self._changed(each, imei_key(imei))
+
+    def _may_hear(self, subscription: Subscription, card: Card) -> bool:
+        """Whether a client may still know of a card; a subscription to one that is no longer its own ends."""
+        client = self._config.clients.get(subscription.client)
+        if client is not None and self._platform.shows(card, by_of(subscription.client, client)):
+            return True
+        self._end(subscription, "NETWORK_TERMINATED")
+        return False
 
     def _changed(self, subscription: Subscription, imei: str) -> None:
         """Tell a subscriber which terminal the card is in now, once for a device that tries again and again."""

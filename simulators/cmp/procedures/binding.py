@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -52,10 +53,10 @@ async def change_batch(platform: Platform, items: Sequence[BatchItem], by: By) -
 
 
 async def _change_one(platform: Platform, item: BatchItem, by: By) -> dict[str, Any]:
-    own = {name: getattr(item, name) or value for name, value in by.approval.items()}
-    each = type(by)(by.role, by.caller, **own)
+    own: dict[str, Any] = {name: getattr(item, name) or value for name, value in by.approval.items()}
+    each = replace(by, **own)
     try:
-        card = platform.card(item.imsi)
+        card = platform.card(item.imsi, by)
         if item.imei or item.learn:
             await bind(platform, card, each, imei=item.imei)
         else:

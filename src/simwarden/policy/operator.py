@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from simwarden.policy.decision import Ruling
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 
 def judge_binder(*, role: str, caller: str = "", action: str = "bind") -> Ruling:
@@ -26,3 +31,19 @@ def judge_frequency(*, changes: int, most: int, period: str, what: str = "bindin
     if changes >= most:
         return Ruling.refuse(f"the {what} was changed {changes} times this {period}", seen=changes, expected=most)
     return Ruling.admit(f"change {changes + 1} of {most} this {period}", seen=changes, expected=most)
+
+
+def judge_owner(*, account: str, accounts: Collection[str], caller: str = "") -> Ruling:
+    """Rule whether a customer may know of a card: one of an account that is its own."""
+    facts = {"expected": sorted(accounts), "seen": account}
+    if account and account in accounts:
+        return Ruling.admit("the card is the customer's own", **facts)
+    return Ruling.refuse(f"the card is none of {caller or 'the customer'}'s", **facts)
+
+
+def judge_scope(*, scope: str, scopes: Collection[str], client: str = "") -> Ruling:
+    """Rule whether a token is good for an operation: for its scope (OAuth 2.0, RFC 6749 3.3)."""
+    facts = {"expected": scope, "seen": sorted(scopes)}
+    if scope in scopes:
+        return Ruling.admit("the token has the scope", **facts)
+    return Ruling.refuse(f"the token of {client or 'the client'} is not for {scope}", **facts)

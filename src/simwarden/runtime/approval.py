@@ -72,18 +72,23 @@ class ChangeLimit(Model):
 
 @dataclass(frozen=True, slots=True)
 class By:
-    """Who does something, with the approval record: a role and a name, who is responsible, why, and the form."""
+    """Who does something, with the approval record: a role and a name, who is responsible, why, and the form.
+
+    `accounts` are those whose cards are a customer's own.
+    """
 
     role: Role = Role.OPERATOR
     caller: str = ""
     approver: str = ""
     reason: str = ""
     form: str = ""
+    accounts: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, call: Call) -> By:
         """Return who makes a call, with the approval record in its body."""
-        return cls(call.role, call.caller, **{name: str(call.body.get(name, "")) for name in Approval.model_fields})
+        given = {name: str(call.body.get(name, "")) for name in Approval.model_fields}
+        return cls(call.role, call.caller, **given, accounts=call.accounts)
 
     @property
     def approval(self) -> dict[str, str]:

@@ -58,11 +58,24 @@ class AuditTable:
         with engine.begin() as connection:
             self.add(connection, [record])
 
-    def read(self, engine: sa.Engine, subject: str = "") -> list[dict[str, Any]]:
-        """Return records in order, of one subject or of all."""
-        query = sa.select(self.table).order_by(self.table.c.id)
+    def read(
+        self,
+        engine: sa.Engine,
+        subject: str = "",
+        *,
+        after: int = 0,
+        most: int | None = None,
+        among: sa.Select[tuple[str]] | None = None,
+    ) -> list[dict[str, Any]]:
+        """Return records in order, of one subject or of all, or of those `among` which the subject has to be.
+
+        `after` is the number of a record, of those behind which at most so many are returned.
+        """
+        query = sa.select(self.table).where(self.table.c.id > after).order_by(self.table.c.id).limit(most)
         if subject:
             query = query.where(self._key == subject)
+        if among is not None:
+            query = query.where(self._key.in_(among))
         with engine.connect() as connection:
             return [dict(row) for row in connection.execute(query).mappings()]
 

@@ -15,10 +15,11 @@ import json
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import parse_qsl
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from simwarden.errors import SimwardenError
 from simwarden.runtime.store import StoreError, UnstorableError
@@ -77,14 +78,14 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call: who calls, the values of the path's {places}, and the body.
+    """One call: who calls, the values of the path's {places} by their types, and the body.
 
     `body` is the JSON object as it came, `given` what it says by the model that the route declares, and `query` what
     follows the question mark by the route's other model.
     """
 
     role: Role
-    path: Mapping[str, str]
+    path: Mapping[str, Any]
     body: Mapping[str, Any]
     caller: str = ""
     accounts: frozenset[str] = frozenset()
@@ -100,8 +101,9 @@ H = TypeVar("H", bound=Handler)
 class Route:
     """A method and a path with {places}, who may call it, and the method of the element that carries it out.
 
-    `takes`, `query` and `gives` are the models of body, query and answer (None: undeclared, `type(None)`: nothing);
-    `errors` the statuses beside those that any call may get. What is not `public` stands in no document of the API.
+    `takes`, `query` and `gives` are the models of body, query and answer (None: undeclared, `type(None)`: nothing),
+    `types` those of places that are more than a text; `errors` the statuses beside those that any call may get. What is
+    not `public` stands in no document of the API.
     """
 
     method: str
@@ -115,6 +117,7 @@ class Route:
     gives: Any = None
     errors: tuple[int, ...] = ()
     public: bool = True
+    types: tuple[tuple[str, Any], ...] = ()
 
     @property
     def places(self) -> tuple[str, ...]:
@@ -135,6 +138,7 @@ def route(
     gives: Any = None,
     errors: tuple[int, ...] = (),
     public: bool = True,
+    types: Mapping[str, Any] | None = None,
 ) -> Callable[[H], H]:
     """Make an element's `async def name(self, call: Call) -> JSON` a management route.
 
@@ -145,7 +149,8 @@ def route(
     def mark(handler: H) -> H:
         doc = (handler.__doc__ or "").strip()
         name, who = handler.__name__, frozenset(roles)
-        new = Route(method, path, who, name, pattern, doc, takes, query, gives, tuple(sorted(errors)), public)
+        typed = tuple((types or {}).items())
+        new = Route(method, path, who, name, pattern, doc, takes, query, gives, tuple(sorted(errors)), public, typed)
         setattr(handler, _MARK, (*getattr(handler, _MARK, ()), new))
         return handler
 
@@ -188,7 +193,7 @@ async def manage(
     if caller.role not in found.roles:
         roles = " or ".join(sorted(role.value for role in found.roles))
         raise ManagementError(403, f"{method} {found.path} is for the {roles} only")
-    places, body = match.groupdict(), body or {}
+    places, body = _places(found, match.groupdict()), body or {}
     call = Call(
         caller.role,
         places,
@@ -215,7 +220,22 @@ def _find(element: Element[Any], method: str, path: str) -> tuple[Route, re.Matc
     raise ManagementError(405 if allow else 404, f"{element.site.name} has no route {method} {path}", allow=allow)
 
 
-def _given(model: type[BaseModel], body: Mapping[str, Any], places: Mapping[str, str], *, strict: bool) -> BaseModel:
+def _places(route: Route, places: dict[str, Any]) -> dict[str, Any]:
+    """Read the places that have a type. Raises ManagementError (404): there is nothing of such a name."""
+    for name, kind in route.types:
+        try:
+            places[name] = _adapter(kind).validate_json(json.dumps(places[name]))
+        except ValidationError:
+            raise ManagementError(404, f"there is no {name} {places[name]!r}") from None
+    return places
+
+
+@cache
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
+
+
+def _given(model: type[BaseModel], body: Mapping[str, Any], places: Mapping[str, Any], *, strict: bool) -> BaseModel:
     """Read a body; what stands in it under the name of a place of the path says the same. Raises ManagementError (400).
 
     Strictness is that of JSON: there a list is a tuple, and a word is a member of an enumeration.

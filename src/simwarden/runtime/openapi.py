@@ -61,7 +61,7 @@ def _schemas(routes: list[Route]) -> tuple[dict[tuple[Any, Mode], Any], dict[str
     """Return the schema of each model of the routes by model and mode, and the definitions that they refer to."""
     inputs: dict[tuple[Any, Mode], TypeAdapter[Any]] = {(Error, "serialization"): TypeAdapter(Error)}
     for each in routes:
-        for model in (each.takes, each.query):
+        for model in (each.takes, *dict(each.types).values()):
             if model is not None:
                 inputs[_key(model, "validation")] = TypeAdapter(model)
         if each.gives not in (None, type(None)):
@@ -81,7 +81,7 @@ def _operation(route: Route, schemas: dict[tuple[Any, Mode], Any]) -> dict[str, 
         "operationId": route.handler,
         "summary": summary,
         "x-roles": sorted(role.value for role in route.roles),
-        "parameters": [_place(name) for name in route.places] + _query(route, schemas),
+        "parameters": [_place(name, dict(route.types), schemas) for name in route.places] + _query(route),
         "responses": _responses(route, schemas),
     }
     if more.strip():
@@ -93,17 +93,18 @@ def _operation(route: Route, schemas: dict[tuple[Any, Mode], Any]) -> dict[str, 
     return found
 
 
-def _place(name: str) -> dict[str, Any]:
+def _place(name: str, types: dict[str, Any], schemas: dict[tuple[Any, Mode], Any]) -> dict[str, Any]:
     told = _PLACES.get(name, {"schema": {"type": "string", "minLength": 1}})
+    if name in types:
+        told = {"schema": schemas[_key(types[name], "validation")]}
     return {"name": name, "in": "path", "required": True, **told}
 
 
-def _query(route: Route, schemas: dict[tuple[Any, Mode], Any]) -> list[dict[str, Any]]:
+def _query(route: Route) -> list[dict[str, Any]]:
     """Return the parameters of a query, each of which is a property of its model."""
     if route.query is None:
         return []
     schema = route.query.model_json_schema(ref_template=_REF)
-    del schemas[_key(route.query, "validation")]
     return [
         {
             "name": name,
@@ -131,7 +132,7 @@ def _responses(route: Route, schemas: dict[tuple[Any, Mode], Any]) -> dict[str, 
 
 def _statuses(route: Route) -> list[int]:
     """Return the statuses of errors that a call of a route may get."""
-    found = {400, 401, 403, *route.errors}
+    found = {400, 401, 403, 503, *route.errors}
     if route.takes is not None:
         found |= {413, 415}
     if route.places:

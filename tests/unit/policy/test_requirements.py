@@ -10,7 +10,7 @@ from simwarden.scenario.registry import Registry
 
 
 def test_every_requirement_has_clause_titles_and_rule() -> None:
-    assert len(requirements()) == 48
+    assert len(requirements()) == 49
     for each in requirements().values():
         assert re.fullmatch(r"[1-4](\.\d)*(\(\d+\))?( (one|two|three|four))?([-,] ?[\d.]+)?", each.clause), each
         assert re.search("[\u4e00-\u9fff]", each.title_zh), each
@@ -20,7 +20,7 @@ def test_every_requirement_has_clause_titles_and_rule() -> None:
 
 def test_what_permits_and_what_goes_beyond_is_marked() -> None:
     assert [each.id for each in requirements().values() if not each.restricts] == ["fn.voice.open", "fn.sms.open"]
-    assert [each.id for each in requirements().values() if each.beyond] == ["bind.card.applet"]
+    assert [each.id for each in requirements().values() if each.beyond] == ["bind.operator.own", "bind.card.applet"]
 
 
 def test_an_unknown_id_is_an_error() -> None:

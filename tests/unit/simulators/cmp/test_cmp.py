@@ -109,7 +109,7 @@ class Net:
         assert [e.reason for e in self.host.trace.events if isinstance(e, Fault)] == []
 
     async def call(self, method: str, path: str, body: Any = None, *, role: Role = Role.OPERATOR) -> Any:
-        return await self.cmp.manage(role, method, path, body, caller="tester")
+        return await self.cmp.manage(role, method, path, body, caller="tester", accounts=("fernweh",))
 
     async def refused(self, method: str, path: str, body: Any = None, *, role: Role = Role.OPERATOR) -> int:
         with pytest.raises(ManagementError) as refusal:
@@ -117,7 +117,7 @@ class Net:
         return refusal.value.status
 
     async def card(self, imsi: str = IMSI, binding: dict[str, str] | None = None, **place: str) -> None:
-        sections = {"binding": [binding] if binding else [], "platform": [place] if place else []}
+        sections = {"binding": [binding] if binding else [], "platform": [{"account": "fernweh", **place}]}
         body = {"name": "card", "imsi": imsi, "iccid": "1", "msisdn": "14400000000" + imsi[-2:], "k": "00", "opc": "00"}
         await self.call("PUT", f"/cards/{imsi}", body | {"profile": "meter", "form": "plug-in", "sections": sections})
 
@@ -204,7 +204,7 @@ def test_a_suspended_card_is_stopped_in_the_register_and_resumed(loop: TestbedLo
         assert not await net.mme.allowed(METER)
         assert net.hss.heard == (f"withdrawal {IMSI}", f"resume {IMSI}", f"close {IMSI}")
         assert await net.refused("POST", f"/cards/{IMSI}/operations/resume") == 409
-        assert await net.refused("POST", f"/cards/{IMSI}/operations/first-use") == 400
+        assert await net.refused("POST", f"/cards/{IMSI}/operations/first-use") == 404
         assert await net.refused("POST", f"/cards/{IMSI}/operations/dance") == 404
         assert await net.refused("POST", f"/cards/{IMSI}/operations/suspend", role=Role.CUSTOMER) == 403
         actions = [each["action"] for each in await net.call("GET", f"/cards/{IMSI}/audit")]
@@ -360,7 +360,7 @@ def test_records_are_judged_the_next_day(loop: TestbedLoop) -> None:
         assert net.held().state.value == "suspended"
         assert net.hss.heard == (f"withdrawal {IMSI}",)
         assert (await net.call("GET", "/risks"))[0]["source"] == "records"
-        assert await net.refused("POST", "/records/yesterday") == 400
+        assert await net.refused("POST", "/records/yesterday") == 404
 
     net.play(story)
 

@@ -508,7 +508,7 @@ def test_a_changed_subscription_reaches_the_mme(net: Net) -> None:
 def test_queries_and_refusals_of_the_management_interface(net: Net) -> None:
     async def story() -> None:
         await net.provision()
-        told = await net.call("GET", f"/cards/{IMSI}", role=Role.CUSTOMER)
+        told = await net.call("GET", f"/cards/{IMSI}")
         assert told["msisdn"] == "8614400000017"
         assert K not in str(await net.call("GET", "/cards"))
         assert K not in repr(net.hss.core.store.get(IMSI))
@@ -516,6 +516,7 @@ def test_queries_and_refusals_of_the_management_interface(net: Net) -> None:
         assert await net.refused("GET", f"/cards/{IMSI}/location") == 503
         assert await net.refused("PUT", f"/cards/{IMSI}", {"imsi": IMSI, "k": K}) == 400
         assert await net.refused("GET", "/audit", role=Role.CUSTOMER) == 403
+        assert await net.refused("GET", f"/cards/{IMSI}", role=Role.CUSTOMER) == 403
         await net.mme.ulr(METER)
         assert (await net.call("GET", f"/cards/{IMSI}/location"))["eps_user_state"] is None
         await net.call("DELETE", f"/cards/{IMSI}")

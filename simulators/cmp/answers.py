@@ -1,0 +1,135 @@
+"""What the platform's management interface answers, and how its lists are asked for."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field, WithJsonSchema
+
+from simwarden.policy.card_states import CardState, Operation
+from simwarden.runtime.declare import Model
+
+
+def _by_hand(operation: Operation) -> Operation:
+    if operation is Operation.FIRST_USE:
+        raise ValueError("a first use is the network's")
+    return operation
+
+
+_BY_HAND = [each.value for each in Operation if each is not Operation.FIRST_USE]
+#: operations by somebody's hand; a first use is the network's
+ByHand = Annotated[Operation, AfterValidator(_by_hand), WithJsonSchema({"type": "string", "enum": _BY_HAND})]
+
+
+class CardsAsked(Model):
+    """Which cards are listed, by IMSI."""
+
+    after: str = ""
+    """The IMSI after which the list goes on."""
+    limit: int = Field(default=100, ge=1, le=1000)
+    """Cards at most."""
+    account: str = ""
+    """Only those of an account."""
+    batch: str = ""
+    """Only those of a batch."""
+    state: CardState | None = None
+    """Only those in a state."""
+
+
+class RecordsAsked(Model):
+    """Which records are listed, in the order in which they were made."""
+
+    after: int = Field(default=0, ge=0, lt=1 << 31)
+    """The `id` after which the list goes on."""
+    limit: int = Field(default=1000, ge=1, le=10_000)
+    """Records at most."""
+
+
+class BindingTold(Model):
+    """How a card is bound."""
+
+    how: str
+    """`given` or `learned`."""
+    imei: str
+    """The IMEI, 15 digits; empty before the first use."""
+
+
+class CardTold(Model):
+    """A card as the platform holds it."""
+
+    imsi: str
+    iccid: str
+    msisdn: str
+    account: str
+    """The customer's account."""
+    batch: str
+    """The batch that it was handed over in."""
+    state: CardState
+    binding: BindingTold | None
+    pools: tuple[str, ...]
+    """Pools of terminals that it may be used in."""
+    terminal: str
+    """The IMEI of the terminal that it was seen in last, 15 digits; empty: never seen."""
+    mismatches: int
+    """Times that it was in a terminal that is not its own, since it was bound."""
+    owed: str
+    """What the subscriber register has still to be told."""
+
+
+class Loaded(Model):
+    """How many cards something was done to."""
+
+    cards: int
+
+
+class Ended(Model):
+    """How many cards' use ended by a change of a pool."""
+
+    ended: int
+
+
+class BatchOutcome(Model):
+    """What became of one card of a batch."""
+
+    imsi: str
+    status: int
+    """As of a call about this card alone."""
+    reason: str
+
+
+class BatchTold(Model):
+    """What became of the cards of a batch."""
+
+    cards: tuple[BatchOutcome, ...]
+
+
+class AuditTold(Model):
+    """An audit record: what was done or refused, by whom and why."""
+
+    id: int
+    at: str
+    role: str
+    """`operator`, `customer`, or `network` for what nobody did by hand."""
+    caller: str
+    action: str
+    imsi: str
+    """The card; empty for what is about none."""
+    details: dict[str, Any]
+
+
+class RiskTold(Model):
+    """A record of risk."""
+
+    id: int
+    at: str
+    imsi: str
+    msisdn: str
+    account: str
+    batch: str
+    scene: str
+    """Code of the scene, three digits."""
+    meaning: str
+    expected: str
+    seen: str
+    source: str
+    action: str

@@ -1,0 +1,151 @@
+"""What the platform tells whom: the operator all, a customer its own cards, and of others not even that they exist."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from simulators.cmp.config import CmpConfig
+from simulators.cmp.element import Cmp
+from simulators.cmp.procedures.identity_check import check
+from simwarden.runtime.clock import Clock
+from simwarden.runtime.host import Host, HostSettings, Placement
+from simwarden.runtime.loop import TestbedLoop
+from simwarden.runtime.management import ManagementError, Role
+from simwarden.trace.events import Decided, Fault
+from simwarden.trace.trace import Trace
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+WATER, GAS, NOBODY, NONE = (f"0010100000000{n}" for n in ("11", "21", "31", "41"))
+METER, PHONE = "99000101000001", "99000201000001"
+APPROVED = {"approver": "J. Okonedo", "reason": "test", "form": "F-1"}
+
+
+class Desk:
+    """A platform with a card of each of two accounts, and one of none."""
+
+    def __init__(self, store: str) -> None:
+        self.loop = TestbedLoop(virtual=True)
+        clock = Clock(self.loop)
+        settings = HostSettings(placements={"cmp": Placement(store=store)})
+        self.host = Host(self.loop, clock, Trace(clock.now), settings)
+        self.cmp: Any = self.host.add("cmp", Cmp, CmpConfig.model_validate({"hss": "off"}))
+
+    def play(self, story: Callable[[], Awaitable[None]]) -> None:
+        async def run() -> None:
+            await self.host.start_all()
+            try:
+                cards = [(WATER, "water", METER), (GAS, "gas", METER), (NOBODY, "", METER)]
+                load = [
+                    {"imsi": imsi, "account": account, "imei": imei, "state": "active"} for imsi, account, imei in cards
+                ]
+                await self.ask("POST", "/cards", {"cards": load}, accounts=None)
+                for imsi, _, _ in cards:
+                    check(self.cmp.platform, imsi, PHONE)
+                await story()
+            finally:
+                await self.host.close()
+
+        self.loop.run_until_complete(run())
+        self.loop.close()
+        assert [e.reason for e in self.host.trace.events if isinstance(e, Fault)] == []
+
+    async def ask(
+        self, method: str, path: str, body: Any = None, *, accounts: tuple[str, ...] | None = ("water",)
+    ) -> Any:
+        """Ask as a customer with these accounts, or as the operator (None); return the answer, or (status, reason)."""
+        role = Role.OPERATOR if accounts is None else Role.CUSTOMER
+        try:
+            return await self.cmp.manage(role, method, path, body, caller="tester", accounts=accounts or ())
+        except ManagementError as refusal:
+            return refusal.status, str(refusal)
+
+
+def test_lists_hold_a_customers_own_cards_only(store_url: str) -> None:
+    desk = Desk(store_url)
+
+    async def story() -> None:
+        for accounts, seen in (
+            (None, [WATER, GAS, NOBODY]),
+            (("water",), [WATER]),
+            (("water", "gas"), [WATER, GAS]),
+            ((), []),
+            (("",), []),
+        ):
+            assert [each["imsi"] for each in await desk.ask("GET", "/cards", accounts=accounts)] == seen
+            assert [each["imsi"] for each in await desk.ask("GET", "/risks", accounts=accounts)] == seen
+            mismatches = [each for each in await desk.ask("GET", "/audit", accounts=accounts) if each["imsi"]]
+            assert [each["imsi"] for each in mismatches] == seen
+        assert await desk.ask("GET", "/cards?account=gas") == []
+        assert await desk.ask("GET", "/pools") == (403, "GET /pools is for the operator only")
+
+    desk.play(story)
+
+
+def test_lists_come_in_pages(store_url: str) -> None:
+    desk = Desk(store_url)
+
+    async def story() -> None:
+        async def imsis(query: str) -> list[str]:
+            return [each["imsi"] for each in await desk.ask("GET", f"/cards?{query}", accounts=None)]
+
+        assert await imsis("limit=2") == [WATER, GAS]
+        assert await imsis(f"limit=2&after={GAS}") == [NOBODY]
+        assert await imsis("state=active&account=gas") == [GAS]
+        assert await imsis("state=closed") == []
+        assert (await desk.ask("GET", "/cards?state=sleeping", accounts=None))[0] == 400
+        for path in ("/audit", "/risks", f"/cards/{WATER}/audit"):
+            whole = await desk.ask("GET", path, accounts=None)
+            first = await desk.ask("GET", f"{path}?limit=1", accounts=None)
+            rest = await desk.ask("GET", f"{path}?after={first[0]['id']}", accounts=None)
+            assert first + rest == whole
+            assert whole
+
+    desk.play(story)
+
+
+@pytest.mark.parametrize(
+    ("method", "below", "body"),
+    [
+        ("GET", "", None),
+        ("GET", "/audit", None),
+        ("GET", "/risks", None),
+        ("PUT", "/binding", {"imei": PHONE, **APPROVED}),
+        ("DELETE", "/binding", APPROVED),
+        ("POST", "/operations/suspend", APPROVED),
+    ],
+)
+def test_a_card_of_another_customer_is_as_if_it_were_not(method: str, below: str, body: Any) -> None:
+    desk = Desk("")
+
+    async def story() -> None:
+        told = [await desk.ask(method, f"/cards/{imsi}{below}", body) for imsi in (GAS, NOBODY, NONE)]
+        assert told == [(404, f"cmp has no card {imsi}") for imsi in (GAS, NOBODY, NONE)]
+        own = await desk.ask(method, f"/cards/{WATER}{below}", body)
+        assert own == (403, "tester may not bind, the operator does") if body else own
+        assert not isinstance(own, tuple) or own[0] == 403
+        audit = await desk.ask("GET", f"/cards/{GAS}/audit", accounts=None)
+        refusal = (audit[-1]["action"], audit[-1]["caller"], audit[-1]["details"]["control"])
+        assert refusal == ("look-refused", "tester", "cmp.own")
+
+    desk.play(story)
+    refused = [e.decision for e in desk.host.trace.events if isinstance(e, Decided) and not e.decision.admitted]
+    assert {each.subject for each in refused if each.control.id == "cmp.own"} == {GAS, NOBODY}
+
+
+def test_a_card_that_is_handed_over_is_no_longer_seen() -> None:
+    desk = Desk("")
+
+    async def story() -> None:
+        assert (await desk.ask("GET", f"/cards/{WATER}"))["account"] == "water"
+        card = {"name": "", "imsi": WATER, "iccid": "", "msisdn": "", "k": "", "opc": "", "profile": "", "form": ""}
+        sections = {"binding": [{"imei": METER}], "platform": [{"account": "gas"}]}
+        await desk.ask("PUT", f"/cards/{WATER}", {**card, "sections": sections}, accounts=None)
+        assert (await desk.ask("GET", f"/cards/{WATER}"))[0] == 404
+        assert await desk.ask("GET", "/risks") == []
+        assert (await desk.ask("GET", f"/cards/{WATER}", accounts=("gas",)))["imsi"] == WATER
+
+    desk.play(story)
