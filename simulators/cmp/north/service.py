@@ -40,6 +40,8 @@ class North:
         self._site, self._config = platform.site, config
         self._context: ssl.SSLContext | None = None
         self._server: HttpServer | None = None
+        #: what sinks answer in virtual time: an HTTP status, 0 for none
+        self.sinks_say = 204
         prevention = Prevention(platform, config)
         self._outbox = Outbox(platform.site.open_store(METADATA))
         self._subscriptions = Subscriptions(platform, config, prevention, self._outbox, self._post)
@@ -65,11 +67,16 @@ class North:
 
     async def _post(self, sink: str, headers: Mapping[str, str], body: bytes) -> int:
         if self._site.clock.virtual:
+            if self.sinks_say == 0:
+                raise UndeliveredError(f"{host_of(sink)} does not answer")
+            if not 200 <= self.sinks_say < 300:
+                return self.sinks_say
             event = json.loads(body)
             data, kind = event["data"], event["type"].rpartition(".")[2]
             held = self._outbox.get(data["subscriptionId"])
             imsi = held.imsi if held is not None else ""
-            told = data.get("imei", data.get("terminationReason", data.get("initiationReason", "")))
+            reason = data.get("terminationReason", data.get("initiationReason", ""))
+            told = data["imei"].replace("-", "") if "imei" in data else reason
             shown = {
                 "subscription": data["subscriptionId"],
                 "imsi": imsi,
@@ -78,7 +85,7 @@ class North:
                 "sink": host_of(sink),
             }
             self._site.observe("notification", shown, key=imsi)
-            return 204
+            return self.sinks_say
         if self._context is None:
             self._context = ssl.create_default_context(cafile=self._config.authorities or None)
         work = partial(post, sink, headers, body, self._config.sinks, self._context)
@@ -106,11 +113,25 @@ class Camara(VerbModel):
     """`subscriptionMaxEvents`; 0: not given."""
 
 
+class Sinks(VerbModel):
+    """What the sinks of events answer from now on."""
+
+    say: int = Field(ge=0, le=599)
+    """An HTTP status; 0: nothing."""
+
+
 class NorthVerbs:
     """The verbs of the north side, for the platform's element."""
 
     north: North | None
     platform: Platform
+
+    @verb
+    async def sinks(self, arguments: Sinks) -> None:
+        """Have the sinks of events answer by a status, or not at all; in virtual time, where nothing is on a network."""
+        if self.north is None:
+            raise ManagementError(404, "the platform has no north side")
+        self.north.sinks_say = arguments.say
 
     @verb
     async def camara(self, arguments: Camara) -> str:
