@@ -128,7 +128,7 @@ class NorthVerbs:
 
     @verb
     async def sinks(self, arguments: Sinks) -> None:
-        """Have the sinks of events answer by a status, or not at all; in virtual time, where nothing is on a network."""
+        """Have the sinks of events answer by a status, or not at all: in virtual time nothing is on a network."""
         if self.north is None:
             raise ManagementError(404, "the platform has no north side")
         self.north.sinks_say = arguments.say
