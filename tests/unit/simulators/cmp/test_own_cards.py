@@ -125,7 +125,7 @@ def test_a_card_of_another_customer_is_as_if_it_were_not(method: str, below: str
         told = [await desk.ask(method, f"/cards/{imsi}{below}", body) for imsi in (GAS, NOBODY, NONE)]
         assert told == [(404, f"cmp has no card {imsi}") for imsi in (GAS, NOBODY, NONE)]
         own = await desk.ask(method, f"/cards/{WATER}{below}", body)
-        assert own == (403, "tester may not bind, the operator does") if body else own
+        assert own[1].endswith(", the operator does") if body else own
         assert not isinstance(own, tuple) or own[0] == 403
         audit = await desk.ask("GET", f"/cards/{GAS}/audit", accounts=None)
         refusal = (audit[-1]["action"], audit[-1]["caller"], audit[-1]["details"]["control"])
