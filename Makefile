@@ -5,7 +5,7 @@ BIN     = $(VENV)/bin
 READY   = $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test fuzz lint format bench dist clean
+.PHONY: help run demo test fuzz lint format docs bench dist clean
 
 help: ## print this list
 	@echo "simwarden: the mobile network of IoT SIM cards on a laptop"
@@ -54,6 +54,9 @@ lint: $(VENV)/.lint ## linters, formatting, type checks, import contracts
 format: $(VENV)/.lint ## format the code
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
+
+docs: $(READY) ## write the pages that are made of declarations: docs/elements.md, docs/elements/, docs/causes.md
+	@$(BIN)/simwarden reference docs
 
 bench: $(VENV)/.test ## where the time of an attach goes, and other figures
 	@$(BIN)/python -m pytest -q -s tests/bench

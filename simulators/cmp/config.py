@@ -67,6 +67,7 @@ class Limits(Model):
     rebindings: int = Field(default=2, ge=0)
     """Changes of a card's binding in a period."""
     period: Period = "month"
+    """The period in which they are counted, by the calendar."""
     lock: Seconds = LOCK
     """Between two operations on a card."""
     batch: int = Field(default=LARGEST_BATCH, ge=1)

@@ -10,6 +10,7 @@ from simulators.device import misbehaviour
 from simulators.device.body import Body
 from simulators.device.card import CardGoneError, CardSession
 from simulators.device.config import DeviceConfig, split_cell
+from simulators.device.consequences import consequences
 from simulators.device.emm import Bearer
 from simulators.device.procedures import attach, detach, esm, service_request, tracking_area_update
 from simulators.device.radio import Rrc
@@ -53,6 +54,7 @@ class Device(Body):
         calls=("ME-UICC", "Uu"),
         observables=OBSERVABLES,
         controls=(INTERLOCK,),
+        consequences=tuple(consequences()),
     )
 
     async def start(self) -> None:

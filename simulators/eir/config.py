@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field, field_validator, model_validator
 
 from simwarden.policy.equipment_lists import EquipmentRange, Status
-from simwarden.runtime.declare import Model
+from simwarden.runtime.declare import Model, Seconds
 from simwarden.runtime.known_peers import Entry, PeerEntry, ServerConfig
 
 
@@ -44,8 +44,8 @@ class EirConfig(ServerConfig):
     """A connection-management platform that is asked about each card whose terminal passes here; empty: none."""
     cmp_unreachable: Literal["refuse", "admit"] = "refuse"
     """What becomes of a card while the platform gives no verdict. A refusal is for a time (no verdict)."""
-    cmp_answer_time: float = Field(default=3.0, gt=0)
-    """Seconds to wait for the platform's answer; less than who asks here waits."""
+    cmp_answer_time: Seconds = Field(default=3.0, gt=0)
+    """How long to wait for the platform's answer; less than who asks here waits."""
     library: str = ""
     """CSV file of terminals (tac, kind, maker, model) to use instead of the one shipped."""
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field, field_validator
 
 from simwarden.model.identity import Ecgi, Plmn
-from simwarden.runtime.declare import ElementConfig, Model
+from simwarden.runtime.declare import ElementConfig, Model, Seconds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,16 +46,16 @@ class EnbConfig(ElementConfig):
     """The MMEs that it sets S1 up with."""
     x2: tuple[str, ...] = ()
     """Neighbouring eNBs that it sets X2 up with; naming it on one of the two is enough. Others are reached by S1."""
-    inactivity: float = Field(default=10.0, ge=0)
-    """Seconds without traffic after which a device's connection is released; 0: never."""
-    radio_timeout: float = Field(default=5.0, gt=0)
-    """Seconds to wait for a device's answer before its connection counts as lost."""
-    s1_retry: float = Field(default=5.0, gt=0)
-    """Seconds until S1 is tried again; doubled with each failure, at most 600. A TimeToWait of the MME goes first."""
-    handover_preparation: float = Field(default=10.0, gt=0)
-    """Seconds for the preparation of a handover (TS1RELOCprep, TRELOCprep)."""
-    handover_completion: float = Field(default=10.0, gt=0)
-    """Seconds for the device to turn up in the target cell (TS1RELOCoverall, TX2RELOCoverall)."""
+    inactivity: Seconds = 10.0
+    """Time without traffic after which a device's connection is released; 0: never."""
+    radio_timeout: Seconds = Field(default=5.0, gt=0)
+    """How long to wait for a device's answer before its connection counts as lost."""
+    s1_retry: Seconds = Field(default=5.0, gt=0)
+    """Time until S1 is tried again; doubled with each failure, at most 600 s. A TimeToWait of the MME goes first."""
+    handover_preparation: Seconds = Field(default=10.0, gt=0)
+    """Time for the preparation of a handover (TS1RELOCprep, TRELOCprep)."""
+    handover_completion: Seconds = Field(default=10.0, gt=0)
+    """Time for the device to turn up in the target cell (TS1RELOCoverall, TX2RELOCoverall)."""
     ciphering: tuple[int, ...] = (2, 1, 0)
     """AS ciphering algorithms (EEA numbers) by preference."""
     integrity: tuple[int, ...] = (2, 1)

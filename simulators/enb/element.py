@@ -10,7 +10,7 @@ from simulators.enb.config import EnbConfig
 from simulators.enb.context import Mme, Neighbour, RadioLink
 from simulators.enb.procedures import interface, s1_setup, x2
 from simulators.enb.station import Station
-from simwarden.runtime.declare import Declaration, Observable
+from simwarden.runtime.declare import Consequence, Declaration, Observable
 from simwarden.runtime.element import Element
 
 if TYPE_CHECKING:
@@ -35,6 +35,20 @@ class Enb(Element[EnbConfig]):
         observables=(
             Observable("s1", "How S1 to an MME is; the key is the MME.", fields=("mme", "state", "name")),
             Observable("connected", "Connected devices of a cell; the key is the cell.", fields=("cell", "devices")),
+        ),
+        consequences=(
+            Consequence(
+                "handover-preparation-failure",
+                None,
+                "keeps the device in the cell where it is",
+                "TS 36.413 8.4.1.3",
+            ),
+            Consequence(
+                "path-switch-request-failure",
+                None,
+                "releases the connection of the device, which it had taken over by X2",
+                "TS 36.413 8.4.4.3",
+            ),
         ),
     )
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from simwarden.runtime.approval import Approval, ChangeLimit, TerminalBinding
-from simwarden.runtime.declare import Model
+from simwarden.runtime.declare import Model, Seconds
 from simwarden.runtime.known_peers import PeerEntry, ServerConfig, no_entry
 
 
@@ -50,7 +50,9 @@ class Apn(Model):
     """An access point of a subscription (APN-Configuration, TS 29.272 7.3.35)."""
 
     name: str
+    """Its name (Service-Selection)."""
     pdn_type: Literal["ipv4", "ipv6", "ipv4v6"] = "ipv4"
+    """Kind of addresses that it gives."""
     qci: int = Field(default=9, ge=1, le=254)
     """QoS class (TS 23.203 table 6.1.7)."""
     priority: int = Field(default=8, ge=1, le=15)
@@ -86,8 +88,8 @@ class HssConfig(ServerConfig):
     """The most authentication vectors given at once (TS 29.272 7.3.12 allows 5)."""
     periodic_update: int = Field(default=0, ge=0)
     """Subscribed-Periodic-RAU-TAU-Timer in seconds; 0: the MME's own."""
-    answer_time: float = Field(default=5.0, gt=0)
-    """Seconds to wait for an MME's answer."""
+    answer_time: Seconds = Field(default=5.0, gt=0)
+    """How long to wait for an MME's answer."""
 
     @field_validator("zones")
     @classmethod

@@ -43,13 +43,17 @@ class Causes(Model):
     unreachable: Emm = EmmCause.NETWORK_FAILURE
     """HSS or EIR cannot be reached, or say nothing of use. Never one that invalidates the card."""
     prohibited_equipment: Emm = EmmCause.ILLEGAL_ME
+    """The EIR says that the terminal is prohibited."""
     unknown_equipment: Emm = EmmCause.ILLEGAL_ME
+    """The EIR does not know the terminal, and `equipment.unknown` is `refuse`."""
     unidentified_terminal: Emm = EmmCause.ILLEGAL_ME
+    """The terminal gave neither IMEISV nor IMEI, and `equipment.unidentified` is `refuse`."""
     subscription_withdrawn: Emm = EmmCause.EPS_AND_NON_EPS_SERVICES_NOT_ALLOWED
     """In the DETACH REQUEST after a Cancel-Location-Request of that type."""
     barred: Emm = EmmCause.ESM_FAILURE
     """Attach under operator determined barring; #19 carries the ESM cause below."""
     barred_esm: Esm = EsmCause.OPERATOR_DETERMINED_BARRING
+    """The ESM cause that goes with #19 in `barred`."""
     barred_while_registered: Emm = EmmCause.EPS_SERVICES_NOT_ALLOWED_IN_THIS_PLMN
     """Tracking area update and service request under barring, and the detach when it begins (without an ESM cause)."""
 
@@ -122,6 +126,7 @@ class Emergency(Model):
     allowed: Literal["everybody", "authenticated", "nobody"] = "everybody"
     """`everybody` includes terminals without a valid card, served without ciphering and integrity."""
     apn: str = "sos"
+    """The access point of emergency bearers."""
 
 
 class MmeArea(Model):
@@ -163,16 +168,23 @@ class Timers(Model):
     """Timers of the network's side (TS 24.301 Table 10.2.2), and how long it waits for HSS and EIR."""
 
     t3402: Coded = 720
+    """Told to devices: their pause after five failed attempts."""
     t3412: Coded = 3240
     """Period of tracking area updates, for devices that support no extended timer."""
     t3412_extended: Annotated[Seconds, Field(le=35712000)] = 1116000
     """The same for devices that support the extended timer (310 h)."""
     t3413: Seconds = 4
+    """Paging awaits its answer."""
     t3422: Seconds = 6
+    """DETACH REQUEST awaits its answer."""
     t3450: Seconds = 6
+    """A new GUTI (in an attach or update accept, or a reallocation) awaits its confirmation."""
     t3460: Seconds = 6
+    """AUTHENTICATION REQUEST and SECURITY MODE COMMAND await their answers."""
     t3470: Seconds = 6
+    """IDENTITY REQUEST awaits its answer."""
     t3489: Seconds = 4
+    """ESM INFORMATION REQUEST awaits its answer."""
     t3346: Coded = 900
     """Back-off that goes with cause #22."""
     mobile_reachable_margin: Seconds = 240
@@ -182,7 +194,9 @@ class Timers(Model):
     purge: Seconds = 604800
     """How long a detached device's context is kept (with its keys) before the HSS hears PUR."""
     diameter: Seconds = 5
+    """A request to HSS or EIR awaits its answer."""
     handover: Seconds = 10
+    """A handover is prepared, and the device turns up in the target cell."""
 
 
 class MmeConfig(ElementConfig):
@@ -199,6 +213,7 @@ class MmeConfig(ElementConfig):
     tai_lists: tuple[tuple[int, ...], ...] = ()
     """Groups of tracking area codes: within a group a device moves without telling. Others stand alone."""
     hss: str = "hss"
+    """The HSS's name."""
     origin_host: str = ""
     """Diameter identity; by default the element's name in the network's realm."""
     realm: str = ""

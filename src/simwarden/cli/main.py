@@ -293,6 +293,23 @@ def schema(
     print_schema(management, role or "")
 
 
+@app.command(epilog="Example: `simwarden reference docs`")
+@friendly
+def reference(
+    folder: Annotated[str, typer.Argument(help="The folder that the pages are written into.")] = "docs",
+    check: Annotated[  # noqa: FBT002 - a flag
+        bool, typer.Option("--check", help="Write nothing; exit with 1 if a page is not as it would be written.")
+    ] = False,
+) -> None:
+    """Write the reference pages: what each installed element declares, and the causes of each refusal.
+
+    They are elements.md, a page for each element under elements/, and causes.md, for which the shipped scenarios run.
+    """
+    from simwarden.cli.referring import write_reference  # noqa: PLC0415
+
+    write_reference(folder, check=check)
+
+
 @app.command(epilog="Example: `simwarden doctor`")
 @friendly
 def doctor() -> None:

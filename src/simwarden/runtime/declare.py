@@ -16,6 +16,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from simwarden.model.units import seconds
 
 if TYPE_CHECKING:
+    from enum import IntEnum
+
     from pydantic import GetJsonSchemaHandler
     from pydantic.json_schema import JsonSchemaValue
     from pydantic_core import CoreSchema
@@ -145,6 +147,19 @@ class EventKind:
 
 
 @dataclass(frozen=True, slots=True)
+class Consequence:
+    """What the element does next when a message brings it a cause, and the clause that demands it.
+
+    `message` is named as in expectations (`attach-reject`); `cause` None: any that is not listed, and none at all.
+    """
+
+    message: str
+    cause: IntEnum | None
+    doc: str
+    clause: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Declaration:
     """All that an element declares.
 
@@ -153,7 +168,8 @@ class Declaration:
     elements, of which the default network has one each unless `standing` is False. `starts_after` lists
     the kinds that must be ready first. `card` maps sections of a card (`binding`) to the model of what this element
     wants there; several elements may declare one section with models told apart by a Literal field `by`.
-    `events` are what it tells the operator's systems; without any it has no outbox.
+    `events` are what it tells the operator's systems; without any it has no outbox. `consequences` are what it does on
+    causes that messages bring it.
     """
 
     kind: str
@@ -169,6 +185,7 @@ class Declaration:
     observables: tuple[Observable, ...] = ()
     controls: tuple[Control, ...] = ()
     events: tuple[EventKind, ...] = ()
+    consequences: tuple[Consequence, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""Reference pages in Markdown, made of what the installed elements declare and of what scenarios show."""

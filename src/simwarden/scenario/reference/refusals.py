@@ -1,0 +1,211 @@
+"""What becomes of a refusal: read from the traces of scenarios that claim one, cause by cause to the device."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from simwarden.policy.decision import Verdict
+from simwarden.scenario.document import Manage, OutcomeWanted
+from simwarden.scenario.problems import plain
+from simwarden.scenario.proving.claims import gather, points_of
+from simwarden.scenario.result import Verdict as Result
+from simwarden.scenario.runner import run_scenario
+from simwarden.trace.dissect import Dissector
+from simwarden.trace.events import Decided, Frame, StateChange, StepMark
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from simwarden.scenario.document import Scenario, Step
+    from simwarden.scenario.load import Loader
+    from simwarden.scenario.proving.claims import Case
+    from simwarden.scenario.registry import Registry
+    from simwarden.scenario.result import ScenarioResult
+    from simwarden.scenario.runner import RunOptions
+    from simwarden.scenario.suite import Job
+    from simwarden.wire.dissection import Dissection
+
+#: fields that hold a cause, and what a person calls them
+_CAUSES: Final[Mapping[str, str]] = {
+    "emm_cause": "EMM",
+    "esm_cause": "ESM",
+    "experimental_result": "Experimental-Result",
+    "result_code": "Result-Code",
+    "equipment_status": "Equipment-Status",
+    "cause": "S1AP",
+    "status": "SW",
+}
+#: wire families whose messages reach the access side: with the first refusal there a chain of causes ends
+_ACCESS: Final = frozenset({"s1ap", "uu", "apdu"})
+
+
+class Seen(NamedTuple):
+    """A message that carried a cause: `cause` in words, `number` the one by which a device acts, if any."""
+
+    interface: str
+    message: str
+    cause: str
+    number: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What a refusal of a control led to; `outcome` where no message carried a cause."""
+
+    point: str
+    chain: tuple[Seen, ...]
+    outcome: str = ""
+
+
+@dataclass(slots=True)
+class Refusals:
+    """The refusals that scenarios claim and show by point of enforcement, with the paths of these scenarios.
+
+    `broken` are the names of scenarios that did not pass, and so show nothing.
+    """
+
+    shown: dict[str, dict[Refusal, list[str]]] = field(default_factory=dict)
+    broken: list[str] = field(default_factory=list)
+
+
+def observe(jobs: Sequence[tuple[Job, Scenario]], loader: Loader, options: RunOptions) -> Refusals:
+    """Run the scenarios that claim a refusal, and say what became of each."""
+    found = Refusals({name: {} for name in points_of(loader.registry)})
+    for case in gather(jobs, loader).values():
+        claimed = {each.point for each in case.claims if each.verdict is Verdict.REFUSE}
+        if not claimed:
+            continue
+        result = run_scenario(case.scenario, case.job.name, options)
+        if result.verdict is not Result.PASSED:
+            found.broken.append(case.job.name)
+            continue
+        for refusal in refusals_of(case, result, claimed):
+            found.shown[refusal.point].setdefault(refusal, []).append(case.job.path)
+    return found
+
+
+def refusals_of(case: Case, result: ScenarioResult, claimed: set[str]) -> Iterator[Refusal]:
+    """Yield the claimed refusals of a scenario, each with the causes that followed it in its step."""
+    kinds = {lane.name: lane.kind for lane in result.lanes}
+    pending: list[_Chain] = []
+    step: Step | None = None
+    for event, dissection in Dissector().walk(result.events):
+        if isinstance(event, StepMark):
+            yield from (each.refusal(step) for each in pending)
+            pending, step = [], case.scenario.steps[event.index]
+        elif isinstance(event, Decided):
+            point = f"{kinds.get(event.element, '')}/{event.decision.control.id}"
+            if not event.decision.admitted and point in claimed and point not in {each.point for each in pending}:
+                pending.append(_Chain(point))
+        elif isinstance(event, Frame) and dissection is not None:
+            for each in pending:
+                each.frame(event, dissection)
+        elif isinstance(event, StateChange) and event.key is None:
+            for each in pending:
+                each.state(event, kinds.get(event.element, ""), case.scenario.registry)
+    yield from (each.refusal(step) for each in pending)
+
+
+@dataclass(slots=True)
+class _Chain:
+    """The causes after a refusal, gathered until one reaches the access side."""
+
+    point: str
+    seen: list[Seen] = field(default_factory=list)
+    states: dict[str, str] = field(default_factory=dict)
+    ended: bool = False
+
+    def frame(self, frame: Frame, dissection: Dissection) -> None:
+        """Note the cause that a frame carries, if any."""
+        if self.ended:
+            return
+        for each in _outermost(dissection):
+            cause, number = _cause_of(each)
+            if cause:
+                self.seen.append(Seen(frame.interface, each.name, cause, number))
+                self.ended = frame.protocol in _ACCESS
+                return
+
+    def state(self, event: StateChange, kind: str, registry: Registry) -> None:
+        """Note the state of an observable whose values are words."""
+        declared = registry.declaration(kind).observables if kind in registry.kinds else ()
+        if not self.seen and any(each.name == event.observable and each.values for each in declared):
+            self.states[event.observable] = str(event.value)
+
+    def refusal(self, step: Step | None) -> Refusal:
+        """Return what was seen until now."""
+        chain = tuple(dict.fromkeys(self.seen))
+        return Refusal(self.point, chain, "" if chain else _outcome(step) or _last(self.states))
+
+
+def _outermost(dissection: Dissection) -> Iterator[Dissection]:
+    """Yield what a frame carries before the frame's own message: a NAS message tells more than what carries it."""
+    yield from dissection.inner
+    yield dissection
+
+
+def _cause_of(message: Dissection) -> tuple[str, int | None]:
+    """Return the cause of a message that refuses, in words, and the number by which a device acts."""
+    if not _refuses(message):
+        return "", None
+    said, number = [], None
+    for part in (message, *message.inner):
+        for name, label in _CAUSES.items():
+            value = part.fields.get(name)
+            if value is not None and not _fine(name, value):
+                said.append(f"{label} {_words(value)}")
+                number = int(value) if name == "emm_cause" else number
+    return ", ".join(said) or "no cause", number
+
+
+def _refuses(message: Dissection) -> bool:
+    name = message.name
+    if name.endswith(("-reject", "-failure")):
+        return True
+    if name in ("detach-request", "cancel-location-request"):
+        return "emm_cause" in message.fields
+    if name.endswith("-answer"):
+        return bool(message.cause) or not _fine("equipment_status", message.fields.get("equipment_status", 0))
+    return name.endswith("-response") and bool(message.cause) and "sw" in message.fields
+
+
+def _fine(name: str, value: Any) -> bool:
+    if name == "equipment_status":
+        return bool(value == 0)
+    return name in ("result_code", "experimental_result") and 2000 <= int(value) < 3000
+
+
+def _words(value: Any) -> str:
+    if isinstance(value, enum.IntEnum):
+        return f"{int(value)} {value.name}"
+    return str(value)
+
+
+def _outcome(step: Step | None) -> str:
+    """Return the outcome that a step's verb is expected to have, where it says so."""
+    words = [
+        each.word
+        for expectation in (step.expectations if step else ())
+        for each in expectation.conditions
+        if isinstance(each, OutcomeWanted)
+    ]
+    if step is None or not words:
+        return ""
+    if isinstance(step.action, Manage):
+        return _status(words[0])
+    return f"outcome of `{next(iter(step.facts))}`: `{words[0]}`"
+
+
+def _status(word: str) -> str:
+    for each in HTTPStatus:
+        if word == str(each.value) or plain(word) == plain(each.phrase):
+            return f"HTTP {each.value} {each.phrase}"
+    return f"management answers `{word}`"
+
+
+def _last(states: dict[str, str]) -> str:
+    """Return the states that a refusal led to."""
+    return ", ".join(f"`{name}: {value}`" for name, value in states.items())

@@ -1,0 +1,111 @@
+"""The pages made of declarations are as they would be made now, and leave nothing out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args
+
+import pytest
+from typer.testing import CliRunner
+
+from simwarden.cli import referring
+from simwarden.cli.main import app
+from simwarden.cli.referring import reference_pages
+from simwarden.runtime.declare import Model, Seconds, field_docs
+from simwarden.scenario.reference.elements import element_page
+from simwarden.scenario.reference.settings import settings_of
+from simwarden.scenario.registry import Registry
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+DOCS = Path(__file__).parents[3] / "docs"
+REGISTRY = Registry.installed()
+PAGES = dict(reference_pages())
+
+
+@pytest.mark.parametrize("name", sorted(PAGES))
+def test_a_page_is_what_is_declared(name: str) -> None:
+    page = DOCS / name
+    assert page.is_file()
+    assert page.read_text(encoding="utf-8") == PAGES[name], (
+        f"docs/{name} is not what the elements and scenarios say now: run `make docs`, and commit what it writes"
+    )
+
+
+def test_no_page_is_left_of_an_element_that_is_gone() -> None:
+    there = {f"elements/{path.name}" for path in (DOCS / "elements").glob("*.md")}
+    assert there == {name for name in PAGES if name.startswith("elements/")}
+
+
+def models_of(annotation: Any) -> Iterator[type[Model]]:
+    if isinstance(annotation, type) and issubclass(annotation, Model):
+        yield annotation
+        for info in annotation.model_fields.values():
+            yield from models_of(info.annotation)
+    for inner in get_args(annotation):
+        yield from models_of(inner)
+
+
+def declared_models(kind: str) -> dict[str, type[Model]]:
+    each = REGISTRY.kinds[kind]
+    tops = [each.declaration.config, *each.declaration.card.values()]
+    tops += [verb.arguments for verb in each.all_verbs().values()]
+    return {model.__name__: model for top in tops for model in models_of(top)}
+
+
+@pytest.mark.parametrize("kind", REGISTRY.kinds)
+def test_each_thing_that_is_declared_says_what_it_means(kind: str) -> None:
+    each = REGISTRY.kinds[kind]
+    silent = [
+        f"{name}.{field}"
+        for name, model in declared_models(kind).items()
+        for field, text in field_docs(model).items()
+        if not text and not any(models_of(model.model_fields[field].annotation))
+    ]
+    silent += [f"verb {verb.name}" for verb in each.all_verbs().values() if not verb.doc]
+    silent += [f"observable {seen.name}" for seen in each.declaration.observables if not seen.doc]
+    silent += [f"control {control.id}" for control in each.declaration.controls if not control.title]
+    silent += [f"route {route.method} {route.path}" for route in each.routes if not route.doc]
+    assert not silent
+
+
+@pytest.mark.parametrize("kind", REGISTRY.kinds)
+def test_each_number_with_a_fraction_says_its_unit_by_its_type_or_its_words(kind: str) -> None:
+    duration = get_args(Seconds)[1]
+    bare = [
+        f"{name}.{field}"
+        for name, model in declared_models(kind).items()
+        for field, info in model.model_fields.items()
+        if info.annotation is float and duration not in info.metadata and "degrees" not in field_docs(model)[field]
+    ]
+    assert not bare, "declare a duration as Seconds, so that `15 s` is read and the page says so"
+
+
+@pytest.mark.parametrize("kind", REGISTRY.kinds)
+def test_the_page_names_each_thing_that_is_declared(kind: str) -> None:
+    each, page = REGISTRY.kinds[kind], element_page(REGISTRY, kind)
+    named = [setting.path for setting in settings_of(each.declaration.config)]
+    named += [f"{section}.{field}" for section, model in each.declaration.card.items() for field in model.model_fields]
+    named += [*each.all_verbs(), *(seen.name for seen in each.declaration.observables)]
+    named += [control.id for control in each.declaration.controls]
+    named += [event.type for event in each.declaration.events]
+    named += [f"{route.method} {route.path}" for route in each.routes if route.public]
+    assert [name for name in named if f"`{name}`" not in page] == []
+
+
+def test_check_tells_a_page_that_is_not_as_it_would_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(referring, "reference_pages", PAGES.items)
+    run = CliRunner()
+    written = run.invoke(app, ["reference", str(tmp_path)])
+    assert written.exit_code == 0, written.output
+    assert run.invoke(app, ["reference", str(tmp_path), "--check"]).exit_code == 0
+    changed, gone = tmp_path / "elements" / "hss.md", tmp_path / "elements" / "mscserver.md"
+    gone.write_text(changed.read_text(encoding="utf-8"), encoding="utf-8")
+    changed.write_text("# hss\n", encoding="utf-8")
+    told = run.invoke(app, ["reference", str(tmp_path), "--check"])
+    assert told.exit_code == 1
+    assert [line.partition(":")[0] for line in told.stderr.splitlines()] == [str(changed), str(gone)]
+    assert run.invoke(app, ["reference", str(tmp_path)]).exit_code == 0
+    assert not gone.exists()
+    assert changed.read_text(encoding="utf-8") == PAGES["elements/hss.md"]
