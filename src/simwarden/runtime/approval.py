@@ -67,7 +67,9 @@ class ChangeLimit(Model):
     """How often what restricts a card may be changed; that it is restricted for the first time does not count."""
 
     changes: int = Field(default=2, ge=0)
+    """Changes in a period."""
     period: Period = "month"
+    """The period in which they are counted, by the calendar."""
 
 
 @dataclass(frozen=True, slots=True)

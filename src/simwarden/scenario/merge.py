@@ -62,9 +62,9 @@ class Merged(Source):
 def merge(file: str, layers: Iterable[Layer], problems: Problems) -> Merged:
     """Put layers together, in their order.
 
-    Mappings are merged key by key, lists are put one after another (equal ones count once, save steps), and two mappings that say
-    `by` different words become a list of both. Where two layers say different things of the same value, that is noted
-    in `problems` with both places.
+    Mappings are merged key by key, lists are put one after another (equal ones count once, save steps), and two
+    mappings that say `by` different words become a list of both. Where two layers say different things of the same
+    value, that is noted in `problems` with both places.
     """
     merged = Merged(file)
     for layer in layers:
