@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,9 +11,10 @@ from pathlib import Path
 
 import pytest
 import yaml
+from mosquitto import MOSQUITTO, Subscriber, until
 
 DOCKER = Path(__file__).parents[2] / "docker"
-HOSTS = {"hss": "127.91.0.1", "eir": "127.91.0.2", "mme": "127.91.0.3"}
+HOSTS = {"hss": "127.91.0.1", "eir": "127.91.0.2", "mme": "127.91.0.3", "mosquitto": "127.91.0.4"}
 COMPOSE = yaml.safe_load((DOCKER / "compose.yaml").read_text(encoding="utf-8"))
 SIMWARDEN = [sys.executable, "-m", "simwarden"]
 
@@ -21,8 +23,33 @@ def moved_to_loopback(text: str, name: str, state: Path) -> str:
     """Put addresses and folders of this machine in place of those of the container `name`."""
     text = text.replace("0.0.0.0", HOSTS[name]).replace("/state/", f"{state}/")  # noqa: S104 - replaced, not bound
     for other, host in HOSTS.items():
-        text = text.replace(f'"{other}:', f'"{host}:')
+        text = text.replace(f'"{other}:', f'"{host}:').replace(f"//{other}:", f"//{host}:")
     return text
+
+
+@contextmanager
+def event_broker(folder: Path) -> Iterator[Subscriber]:
+    """Run the command of the event broker, and subscribe to it."""
+    command = COMPOSE["services"]["mosquitto"]["command"]
+    assert command == ["mosquitto", "-c", "/etc/simwarden/mosquitto.conf"]
+    config, data = folder / "mosquitto.conf", folder / "data"
+    data.mkdir(mode=0o777)
+    text = moved_to_loopback((DOCKER / "mosquitto.conf").read_text(encoding="utf-8"), "mosquitto", folder)
+    config.write_text(text.replace("/mosquitto/data/", f"{data}/") + "user root\n")
+    subscriber = Subscriber(1883, host=HOSTS["mosquitto"])
+    with subprocess.Popen([MOSQUITTO, "-c", str(config)], stderr=subprocess.DEVNULL) as process:  # noqa: S603 - as above
+        try:
+            assert until(lambda: answers(HOSTS["mosquitto"], 1883), 10)
+            subscriber.start()
+            yield subscriber
+        finally:
+            subscriber.stop()
+            process.terminate()
+
+
+def answers(host: str, port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex((host, port)) == 0
 
 
 @contextmanager
@@ -46,6 +73,8 @@ def container(name: str, folder: Path) -> Iterator[None]:
             process.kill()
 
 
+@pytest.mark.interop
+@pytest.mark.skipif(not MOSQUITTO, reason="mosquitto is not installed (apt install mosquitto)")
 @pytest.mark.skipif(sys.platform != "linux", reason="needs all of 127.0.0.0/8")
 def test_the_core_in_processes_of_its_own_refuses_the_moved_card(tmp_path: Path) -> None:
     demo = str(DOCKER.parent / "scenarios" / "demo" / "moved-card.yaml")
@@ -56,7 +85,8 @@ def test_the_core_in_processes_of_its_own_refuses_the_moved_card(tmp_path: Path)
         network = network.replace(f'{name}: {{external: "127.0.0.1', f'{name}: {{external: "{host}')
     (tmp_path / "network.yaml").write_text(network)
     with ExitStack() as engine:
-        for name in COMPOSE["services"]:
+        subscriber = engine.enter_context(event_broker(tmp_path))
+        for name in [each for each in COMPOSE["services"] if each != "mosquitto"]:
             engine.enter_context(container(name, tmp_path))
         command = [
             *SIMWARDEN,
@@ -68,6 +98,8 @@ def test_the_core_in_processes_of_its_own_refuses_the_moved_card(tmp_path: Path)
             str(tmp_path / "r"),
         ]
         done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - ours
+        wanted = "simwarden/hss/card/refused/001010000000001"
+        assert until(lambda: wanted in subscriber.topics), subscriber.topics
     assert done.returncode == 1, done.stdout
     assert "inconclusive" in done.stdout
     events = (tmp_path / "r" / "events.jsonl").read_text(encoding="utf-8")

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
 import yaml
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from simwarden.cli.exits import complain
+from simwarden.cli.serving_events import BROKER, EventsFile, EventsService, read_events
 from simwarden.errors import ConfigError, Place
 from simwarden.model.interfaces import INTERFACES
 from simwarden.runtime.clock import Clock
@@ -87,6 +88,13 @@ class ServeFile(Model):
     """Other elements whose management interface this one calls, by name."""
     subscribers: str = ""
     """A file of subscribers (as `simwarden export` writes it, YAML or JSON) to be provisioned at start."""
+    events: EventsFile | None = None
+    """Where events go; without it, nowhere."""
+
+    @field_validator("events", mode="before")
+    @classmethod
+    def _may_be_a_word(cls, value: Any) -> Any:
+        return {"": {}, "on": {}, "off": None}.get(value, value) if isinstance(value, str) else value
 
 
 class Service:
@@ -106,14 +114,8 @@ class Service:
         config = check(
             self.kind.declaration.config, found.settings, self.top / "settings", self.problems, what="setting"
         )
-        self.settings = HostSettings(
-            scenario=name,
-            seed=int.from_bytes(os.urandom(8), "big"),
-            transport="vpcd" if self.reader else found.transport,
-            external=self._peers(),
-            placements={name: Placement(self._listen(), self._secret(found.store, self.top / "store"))},
-            management=self._managed(),
-        )
+        self.events = self._events()
+        self.settings = self._host_settings()
         self.tokens = self._tokens()
         self.management = (
             parse_address(found.management, self.top / "management", self.problems) if found.management else None
@@ -121,6 +123,35 @@ class Service:
         self.problems.raise_if_any()
         assert config is not None  # noqa: S101 - as above
         self.config: ElementConfig = config
+
+    def _host_settings(self) -> HostSettings:
+        store = self._secret(self.file.store, self.top / "store")
+        external, placements = self._peers(), {self.name: Placement(self._listen(), store)}
+        events, tls = self.events, {}
+        if events is not None and events.outside is not None:
+            external[BROKER] = {"MQTT": events.outside}
+            tls = {BROKER: events.tls} if events.tls is not None else {}
+        elif events is not None:
+            # What the broker has acknowledged must last as long as what the element has: in the same database.
+            placements[BROKER] = Placement({"MQTT": events.listen}, store)
+        return HostSettings(
+            scenario=self.name,
+            seed=int.from_bytes(os.urandom(8), "big"),
+            transport="vpcd" if self.reader else self.file.transport,
+            external=external,
+            placements=placements,
+            management=self._managed(),
+            events=events.settings if events is not None else None,
+            tls=tls,
+        )
+
+    def _events(self) -> EventsService | None:
+        if self.file.events is None:
+            return None
+        spot = self.top / "events"
+        if not self.kind.declaration.events:
+            self.problems.add(f"events: {self.kind.declaration.kind} tells none", spot.key)
+        return read_events(self.file.events, spot, self.problems, self.folder, self._secret)
 
     def _kind(self) -> type[Element[Any]]:
         kinds = Registry.installed().kinds
@@ -268,9 +299,11 @@ async def _serve(service: Service, loop: TestbedLoop) -> None:
         lambda _loop, context: host.fault("host", context["message"], context.get("exception") or RuntimeError())
     )
     element = host.add(service.name, service.kind, service.config)
+    if service.events is not None and service.events.kind is not None:
+        host.add(BROKER, service.events.kind, service.events.kind.declaration.config())
     server = None
     try:
-        await host.start(service.name)
+        await host.start_all()
         for row in service.subscribers():
             body = {key: value for key, value in row.items() if key != "scenario"}
             await element.manage(Role.OPERATOR, "PUT", f"/cards/{row['imsi']}", body, caller="serve")
@@ -297,6 +330,9 @@ def _ready(service: Service, host: Host, url: str) -> str:
     for interface, asked in service.settings.placements[service.name].listen.items():
         address = host.transport.address_of(service.name, interface) if asked[1] == 0 else asked
         parts.append(f"{interface} {address[0]}:{address[1]}")
+    if BROKER in host.elements and service.events is not None:
+        address = host.transport.address_of(BROKER, "MQTT")
+        parts.append(f"events mqtt://{address[0]}:{address[1]}")
     return f"ready {service.name}: {', '.join([*parts, *([f'management {url}'] if url else [])]) or 'no sockets'}"
 
 

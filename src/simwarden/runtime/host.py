@@ -24,6 +24,7 @@ from simwarden.trace.events import Fault, Note
 
 if TYPE_CHECKING:
     import asyncio
+    import ssl
     from collections.abc import Callable, Coroutine, Mapping
 
     from sqlalchemy import Engine, MetaData
@@ -55,7 +56,7 @@ class HostSettings:
     `switches` maps controls, by id or by `KIND/ID` where several kinds of element have one of that id, to
     "always-admit" or "always-refuse"; the runner sets them, nothing else can.
     `management` maps elements outside this process to their management interfaces. `events` says which broker takes
-    events; without it there are none.
+    events; without it there are none. `tls` has the elements outside to which connections are encrypted.
     """
 
     seed: int = 0
@@ -67,6 +68,7 @@ class HostSettings:
     switches: Mapping[str, str] = field(default_factory=dict)
     management: Mapping[str, Endpoint] = field(default_factory=dict)
     events: EventSettings | None = None
+    tls: Mapping[str, ssl.SSLContext] = field(default_factory=dict)
 
 
 class Host:
@@ -188,7 +190,8 @@ class Host:
         address = outside.get(interface) or outside.get("")
         if address is None:
             raise ConfigError(f"external element {target} has no address for {interface}")
-        return await self.transport.connect_outside(INTERFACES[interface], owner, target, address)
+        tls = self.settings.tls.get(target)
+        return await self.transport.connect_outside(INTERFACES[interface], owner, target, address, tls)
 
     async def manage(
         self, owner: str, target: str, method: str, path: str, body: Mapping[str, Any] | None = None

@@ -72,6 +72,27 @@ def test_a_served_hss_refuses_the_moved_card_of_another_process(tmp_path: Path) 
         ("settings: {plnm: 001-01}\n", "hss.yaml:1:12: setting 'plnm' is not known (did you mean 'plmn'?)"),
         ("type: hsss\n", "no element type is called 'hsss' (did you mean 'hss'?)"),
         ("management: '127.0.0.1:0'\ntokens: {operator: 'file:gone'}\n", "file:gone cannot be read"),
+        ("events: maybe\n", "hss.yaml:1:9: events: "),
+        ("events: {brokr: x}\n", "hss.yaml:1:10: key 'brokr' is not known (did you mean 'broker'?)"),
+        ("events: {broker: 'http://x'}\n", "hss.yaml:1:18: broker: mqtt://HOST:PORT or mqtts://HOST:PORT is expected"),
+        ("events: {broker: 'mqtt://me:secret@x'}\n", "hss.yaml:1:18: broker: "),
+        ("events: {broker: 'mqtt://x:99999'}\n", "hss.yaml:1:18: 'x:99999' is no address"),
+        ("events: {broker: 'mqtt://x', listen: '127.0.0.1'}\n", "hss.yaml:1:38: listen: is for the broker of ours"),
+        ("events: {broker: 'mqtt://x', key: k}\n", "hss.yaml:1:35: key: is for mqtts://"),
+        (
+            "events: {broker: 'mqtts://x', authorities: gone.pem}\n",
+            "hss.yaml:1:44: authorities: gone.pem cannot be used",
+        ),
+        (
+            "events: {broker: 'mqtts://x', certificate: gone.pem}\n",
+            "hss.yaml:1:44: certificate: gone.pem cannot be used",
+        ),
+        ("events: {broker: 'mqtt://x', password: p}\n", "hss.yaml:1:40: password: MQTT has none without a user"),
+        ("events: {broker: 'mqtt://x', user: u, password: 'file:gone'}\n", "hss.yaml:1:49: file:gone cannot be read"),
+        ("events: {user: u}\n", "hss.yaml:1:16: user: is for a broker elsewhere"),
+        ("events: {prefix: 'a/#'}\n", "hss.yaml:1:18: prefix: levels of a topic"),
+        ("events: {most: 0}\n", "hss.yaml:1:16: most: "),
+        ("type: uicc\nevents: {}\n", "hss.yaml:2:1: events: uicc tells none"),
         ("tokens: {buyer: b}\n", "hss.yaml:1:17: buyer: a token alone is for operator or customer"),
         ("tokens: {a: {token: t, role: buyer}}\n", "hss.yaml:1:10: "),
         ("tokens: {operator: ''}\n", "hss.yaml:1:20: operator: an empty token is none"),
@@ -93,3 +114,4 @@ def test_what_is_wrong_with_the_file_is_told(tmp_path: Path, text: str, said: st
     result = CliRunner().invoke(app, ["serve", "hss", "--config", str(tmp_path / "hss.yaml")])
     assert result.exit_code == 2, result.output
     assert said in result.output
+    assert "secret" not in result.output

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Protocol
 from simwarden.runtime.link import Link
 
 if TYPE_CHECKING:
+    import ssl
+
     from simwarden.model.interfaces import Interface
     from simwarden.runtime.switchboard import Switchboard
     from simwarden.trace.trace import Trace
@@ -60,8 +62,14 @@ class Transport(ABC):
     async def connect(self, interface: Interface, owner: str, target: str) -> Link:
         """Connect to an element of this process. Raises ConnectionError if it does not listen."""
 
-    async def connect_outside(self, interface: Interface, owner: str, target: str, address: Address) -> Link:
-        """Connect to element `target` outside this process. Raises ConnectionError; memory has no outside."""
+    async def connect_outside(
+        self, interface: Interface, owner: str, target: str, address: Address, tls: ssl.SSLContext | None = None
+    ) -> Link:
+        """Connect to element `target` outside this process, with `tls` encrypted, where the interface is a stream.
+
+        Raises ConnectionError; memory has no outside.
+        """
+        del tls
         raise ConnectionError(
             f"{owner}: {interface.name} to {target} at {address[0]}:{address[1]} needs sockets; use transport tcp"
         )

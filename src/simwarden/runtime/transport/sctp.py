@@ -19,6 +19,8 @@ from simwarden.runtime.transport.tcp import TcpTransport
 from simwarden.runtime.transport.usrsctp import UserSocket
 
 if TYPE_CHECKING:
+    import ssl
+
     from simwarden.model.interfaces import Interface
     from simwarden.runtime.transport.base import Accept, Address, Wiring
     from simwarden.runtime.transport.sctp_socket import SctpSocket
@@ -249,10 +251,12 @@ class SctpTransport(TcpTransport):
         near.take_socket(sock)
         return await established
 
-    async def connect_outside(self, interface: Interface, owner: str, target: str, address: Address) -> Link:
+    async def connect_outside(
+        self, interface: Interface, owner: str, target: str, address: Address, tls: ssl.SSLContext | None = None
+    ) -> Link:
         """Set up an association with a peer outside."""
         if interface.service is not Service.MESSAGES:
-            return await super().connect_outside(interface, owner, target, address)
+            return await super().connect_outside(interface, owner, target, address, tls)
         link = SctpLink(self.wiring, interface, owner, target, self.wiring.next_number(), client=True)
         link.internal = False
         sock = open_socket()

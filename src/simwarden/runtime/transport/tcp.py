@@ -16,6 +16,8 @@ from simwarden.runtime.transport.memory import Happening, announce
 from simwarden.trace.events import PeerFault
 
 if TYPE_CHECKING:
+    import ssl
+
     from simwarden.model.interfaces import Interface
 
 #: octets waiting in the kernel and in asyncio for a peer that does not read, after which its link is cut
@@ -209,12 +211,14 @@ class TcpTransport(Transport):
             raise
         return await established
 
-    async def connect_outside(self, interface: Interface, owner: str, target: str, address: Address) -> Link:
+    async def connect_outside(
+        self, interface: Interface, owner: str, target: str, address: Address, tls: ssl.SSLContext | None = None
+    ) -> Link:
         """Connect to a peer outside this process."""
         loop = asyncio.get_running_loop()
         link = TcpLink(self.wiring, interface, owner, target, self.wiring.next_number(), client=True)
         link.internal = False
-        await loop.create_connection(lambda: link, *address)
+        await loop.create_connection(lambda: link, *address, ssl=tls)
         return link
 
     async def stop_listening(self, owner: str) -> None:

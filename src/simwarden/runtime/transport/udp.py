@@ -17,6 +17,7 @@ from simwarden.runtime.transport.memory import Happening, announce
 from simwarden.runtime.transport.tcp import TcpTransport
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable
 
     from simwarden.model.interfaces import Interface
@@ -172,10 +173,12 @@ class UdpTransport(TcpTransport):
         self.wiring.switchboard.post(Happening(far, lambda: announce(server.accept, far, near, established)))
         return await established
 
-    async def connect_outside(self, interface: Interface, owner: str, target: str, address: Address) -> Link:
+    async def connect_outside(
+        self, interface: Interface, owner: str, target: str, address: Address, tls: ssl.SSLContext | None = None
+    ) -> Link:
         """Make an association with a peer outside; that it is there shows only when it answers."""
         if interface.service is not Service.DATAGRAMS:
-            return await super().connect_outside(interface, owner, target, address)
+            return await super().connect_outside(interface, owner, target, address, tls)
         link = UdpLink(self.wiring, interface, owner, target, self.wiring.next_number(), client=True)
         link.internal = False
         await self._open(link, address, None)

@@ -1,0 +1,148 @@
+"""`events` in a `serve` file: which broker takes a served element's events, and how to get there."""
+
+from __future__ import annotations
+
+import ssl
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from pydantic import Field, field_validator
+
+from simwarden.errors import PeerError
+from simwarden.model.interfaces import INTERFACES
+from simwarden.runtime.declare import Model
+from simwarden.runtime.events import EventSettings
+from simwarden.scenario.network import parse_address
+from simwarden.scenario.registry import Registry
+from simwarden.wire.mqtt import check_topic
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from simwarden.runtime.element import Element
+    from simwarden.scenario.problems import Problems
+    from simwarden.scenario.yamlfile import Spot
+
+    Address = tuple[str, int]
+
+#: what the broker is called in notes and traces
+BROKER = "broker"
+_PORTS = {"mqtt": 1883, "mqtts": 8883}
+
+
+class EventsFile(Model):
+    """Where events go; `events: {}` is enough."""
+
+    broker: str = ""
+    """mqtt://HOST:PORT, or mqtts://HOST:PORT with TLS; by default a broker of ours in this process."""
+    listen: str = ""
+    """Of the broker of ours: where it listens; by default 127.0.0.1:1883."""
+    authorities: str = ""
+    """With TLS: a file of the certificates that the broker's is checked by; by default the system's."""
+    certificate: str = ""
+    """With TLS: a file of the element's own certificate, for a broker that asks for one."""
+    key: str = ""
+    """With TLS: the file of its private key, where that is not in the certificate's."""
+    user: str = ""
+    """User name at the broker."""
+    password: str = ""
+    """Password at the broker; `env:NAME` and `file:PATH` are read from there."""
+    client: str = ""
+    """Client identifier; by default `PREFIX-ELEMENT`. Two publishers with one throw each other out."""
+    prefix: str = "simwarden"
+    """The first levels of all topics."""
+    most: int = Field(default=1_000_000, ge=1)
+    """How many events may wait for the broker."""
+
+    @field_validator("prefix")
+    @classmethod
+    def _may_begin_a_topic(cls, value: str) -> str:
+        try:
+            check_topic(value)
+        except PeerError:
+            value = ""
+        if not value or value.startswith(("$", "/")) or value.endswith("/"):
+            raise ValueError("levels of a topic, without wildcards, $ or / at an end, are expected")
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class EventsService:
+    """What `events` comes to: the settings, and the broker's address outside, or its element and address inside."""
+
+    settings: EventSettings
+    outside: Address | None = None
+    tls: ssl.SSLContext | None = None
+    kind: type[Element[Any]] | None = None
+    listen: Address = ("127.0.0.1", 1883)
+
+
+def read_events(
+    file: EventsFile, spot: Spot, problems: Problems, folder: Path, secret: Callable[[str, Spot], str]
+) -> EventsService:
+    """Read the section at `spot`; what is wrong is noted. Raises ConfigError for a secret that cannot be read."""
+    password = secret(file.password, spot / "password") if file.password else ""
+    if file.password and not file.user:
+        problems.add("password: MQTT has none without a user", (spot / "password").place)
+    settings = EventSettings(
+        BROKER,
+        prefix=file.prefix,
+        client=file.client,
+        user=file.user or None,
+        password=password.encode() if file.password else None,
+        most=file.most,
+    )
+    if not file.broker:
+        return _inside(file, spot, problems, settings)
+    if file.listen:
+        problems.add("listen: is for the broker of ours, and `broker` names another", (spot / "listen").place)
+    url = urlsplit(file.broker)
+    if url.scheme not in _PORTS or url.username is not None or url.path not in ("", "/") or url.query or url.fragment:
+        # Not repeated: it may hold a password.
+        text = "broker: mqtt://HOST:PORT or mqtts://HOST:PORT is expected"
+        problems.add(text, (spot / "broker").place, "name and password stand beside it, as user and password")
+        return EventsService(settings)
+    address = parse_address(url.netloc, spot / "broker", problems, _PORTS[url.scheme])
+    tls = _tls(file, spot, problems, folder) if url.scheme == "mqtts" else None
+    for name in ("authorities", "certificate", "key") if tls is None and url.scheme == "mqtt" else ():
+        if getattr(file, name):
+            problems.add(f"{name}: is for mqtts://", (spot / name).place)
+    return EventsService(settings, address, tls)
+
+
+def _inside(file: EventsFile, spot: Spot, problems: Problems, settings: EventSettings) -> EventsService:
+    for name in ("authorities", "certificate", "key", "user", "password"):
+        if getattr(file, name):
+            problems.add(f"{name}: is for a broker elsewhere, which `broker` names", (spot / name).place)
+    port = INTERFACES["MQTT"].port
+    listen = parse_address(file.listen, spot / "listen", problems, port) if file.listen else ("127.0.0.1", port)
+    kinds = Registry.installed().kinds.values()
+    kind = next((each for each in kinds if "MQTT" in each.declaration.listens), None)
+    if kind is None:
+        problems.add("no broker is installed; name one by `broker`", spot.place)
+    return EventsService(settings, kind=kind, listen=listen)
+
+
+def _tls(file: EventsFile, spot: Spot, problems: Problems, folder: Path) -> ssl.SSLContext | None:
+    try:
+        context = ssl.create_default_context(cafile=str(folder / file.authorities) if file.authorities else None)
+    except (OSError, ssl.SSLError) as error:
+        problems.add(f"authorities: {file.authorities} cannot be used: {_reason(error)}", (spot / "authorities").place)
+        return None
+    if file.key and not file.certificate:
+        problems.add("key: is that of a certificate", (spot / "key").place)
+    elif file.certificate:
+        key = str(folder / file.key) if file.key else None
+        try:
+            # An encrypted key is not asked for at a terminal: there is none under `serve`.
+            context.load_cert_chain(str(folder / file.certificate), key, password=lambda: "")
+        except (OSError, ssl.SSLError, ValueError) as error:
+            text = f"certificate: {file.certificate} cannot be used: {_reason(error)}"
+            problems.add(text, (spot / "certificate").place)
+    return context
+
+
+def _reason(error: Exception) -> str:
+    return (getattr(error, "strerror", None) or getattr(error, "reason", None) or str(error)).strip()
