@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import re
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from simwarden.policy.card_states import CardState, Operation
 from simwarden.runtime.declare import Model
@@ -19,6 +21,16 @@ def _by_hand(operation: Operation) -> Operation:
 _BY_HAND = [each.value for each in Operation if each is not Operation.FIRST_USE]
 #: operations by somebody's hand; a first use is the network's
 ByHand = Annotated[Operation, AfterValidator(_by_hand), WithJsonSchema({"type": "string", "enum": _BY_HAND})]
+
+
+def _day(text: object) -> object:
+    """Take a date as ISO 8601 writes it, and no number of seconds."""
+    if not isinstance(text, str) or not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
+        raise ValueError("a day is written as 2026-03-02")
+    return text
+
+
+Day = Annotated[dt.date, BeforeValidator(_day)]
 
 
 class CardsAsked(Model):

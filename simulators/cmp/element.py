@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 from simulators.cmp import controls
@@ -12,6 +11,7 @@ from simulators.cmp.answers import (
     ByHand,
     CardsAsked,
     CardTold,
+    Day,
     Ended,
     Loaded,
     RecordsAsked,
@@ -241,7 +241,7 @@ class Cmp(NorthVerbs, Element[CmpConfig]):
 
     # -- records
 
-    @route("POST", "/records/{day}", types={"day": dt.date}, gives=Loaded)
+    @route("POST", "/records/{day}", types={"day": Day}, gives=Loaded)
     async def judge_records(self, call: Call) -> dict[str, int]:
         """Judge the contacts of a day (`2026-03-02`) now."""
         return {"cards": await records.judge_day(self.platform, call.path["day"])}

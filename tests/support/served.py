@@ -52,11 +52,18 @@ def _address(text: str) -> Where:
 
 
 @contextmanager
-def serve(folder: Path, kind: str, settings: dict[str, Any]) -> Iterator[Served]:
-    """Serve an element until the end of the block; its file holds `settings`, which YAML reads as JSON."""
+def serve(folder: Path, kind: str, settings: dict[str, Any], *, before: str = "") -> Iterator[Served]:
+    """Serve an element until the end of the block; its file holds `settings`, which YAML reads as JSON.
+
+    `before` is Python that its process runs first.
+    """
     file, log = folder / f"{kind}.yaml", folder / f"{kind}.log"
     file.write_text(json.dumps(settings))
-    command = [sys.executable, "-m", "simwarden", "serve", kind, "--config", str(file)]
+    run = [sys.executable, "-m", "simwarden"]
+    if before:
+        code = f"{before}\nimport runpy\nrunpy.run_module('simwarden', run_name='__main__')"
+        run = [sys.executable, "-c", code]
+    command = [*run, "serve", kind, "--config", str(file)]
     with log.open("ab") as errors, subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors) as process:  # noqa: S603
         try:
             assert process.stdout is not None

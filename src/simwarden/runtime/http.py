@@ -79,7 +79,7 @@ def _object(octets: bytes) -> dict[str, Any]:
 
 
 def _answer(error: ManagementError) -> JSONResponse:
-    headers = {"Allow": ", ".join(error.allow)} if error.allow else {}
+    headers = {"Allow": ", ".join(error.allow)} if error.status == 405 else {}
     if error.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     return JSONResponse(error.body(), error.status, headers)

@@ -189,7 +189,7 @@ async def manage(
         path, _, query = path.partition("?")
     if "\0" in path:
         raise ManagementError(400, "the path has a NUL")
-    found, match = _find(element, method, path)
+    found, match = _find(element, caller.role, method, path)
     if caller.role not in found.roles:
         roles = " or ".join(sorted(role.value for role in found.roles))
         raise ManagementError(403, f"{method} {found.path} is for the {roles} only")
@@ -210,14 +210,14 @@ async def manage(
         raise ManagementError(400 if isinstance(error, UnstorableError) else 503, str(error)) from error
 
 
-def _find(element: Element[Any], method: str, path: str) -> tuple[Route, re.Match[str]]:
-    """Return the route of a path. Raises ManagementError (404, 405)."""
+def _find(element: Element[Any], role: Role, method: str, path: str) -> tuple[Route, re.Match[str]]:
+    """Return the route of a path. Raises ManagementError: 404, or 405 with the methods that the role may use."""
     matches = [(each, match) for each in element.routes if (match := each.pattern.fullmatch(path)) is not None]
     for each, match in matches:
         if each.method == method:
             return each, match
-    allow = tuple(sorted({each.method for each, _ in matches}))
-    raise ManagementError(405 if allow else 404, f"{element.site.name} has no route {method} {path}", allow=allow)
+    allow = tuple(sorted({each.method for each, _ in matches if role in each.roles}))
+    raise ManagementError(405 if matches else 404, f"{element.site.name} has no route {method} {path}", allow=allow)
 
 
 def _places(route: Route, places: dict[str, Any]) -> dict[str, Any]:
