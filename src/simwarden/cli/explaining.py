@@ -6,12 +6,14 @@ import enum
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from simwarden.cli import explaining_files
 from simwarden.cli.shipped import shipped
 from simwarden.errors import ConfigError, SimwardenError
 from simwarden.policy.requirements import requirements
 from simwarden.runtime.declare import field_docs
 from simwarden.scenario import suite
 from simwarden.scenario.problems import guess, plain
+from simwarden.scenario.reference.elements import clauses
 from simwarden.scenario.registry import Registry
 from simwarden.scenario.schema import names_of
 from simwarden.scenario.steps import CORE_VERBS
@@ -22,10 +24,16 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from simwarden.policy.requirements import Requirement
-    from simwarden.runtime.declare import Observable, Verb
+    from simwarden.runtime.declare import Consequence, Observable, Verb
 
-#: modules whose enumerations hold causes and results
-_CAUSES = ("simwarden.wire.nas.enums", "simwarden.wire.diameter.codes", "simwarden.wire.s1ap.enums")
+#: modules whose enumerations hold causes and results, with the specification of these
+_CAUSES = {
+    "simwarden.wire.nas.enums": "TS 24.301",
+    "simwarden.wire.diameter.codes": "",
+    "simwarden.wire.s1ap.enums": "TS 36.413",
+}
+#: scenarios that are listed of those that prove a requirement
+_LISTED = 6
 
 
 def explain_name(name: str) -> None:
@@ -65,11 +73,15 @@ def _proved(name: str) -> Iterator[str]:
     from simwarden.scenario.problems import Problems  # noqa: PLC0415 - few names ask for it
     from simwarden.scenario.yamlfile import read  # noqa: PLC0415
 
+    found = []
     for job in jobs:
         with open(job.path, encoding="utf-8") as file:  # noqa: PTH123 - a path as text
             data = read(file.read(), job.path, Problems()).data
         if isinstance(data, dict) and name in data.get("proves", []):
-            yield f"  proved by {job.name}: {data.get('scenario', '')}"
+            found.append(f"  proved by {job.name}: {data.get('scenario', '')}")
+    yield from found[:_LISTED]
+    if len(found) > _LISTED:
+        yield f"  and by {len(found) - _LISTED} more: simwarden list --match {name}"
 
 
 def _control(name: str, registry: Registry) -> Iterator[str]:
@@ -140,12 +152,25 @@ def _describe(kind: str, each: Observable) -> str:
     return "\n".join(lines)
 
 
-def _cause(name: str, _registry: Registry) -> Iterator[str]:
-    for each in _enumerations():
+def _cause(name: str, registry: Registry) -> Iterator[str]:
+    for each, specification in _enumerations():
         for member in each:
             if _means(name, member):
                 doc = (each.__doc__ or "").strip().splitlines()
-                yield f"{member.name} ({int(member)}): {each.__name__}" + (f"\n  {doc[0]}" if doc else "")
+                about = f", {specification}" if specification else ""
+                lines = [f"{member.name} ({int(member)}): {each.__name__}{about}", *(f"  {line}" for line in doc[:1])]
+                yield "\n".join([*lines, *_consequences(member, registry)])
+
+
+def _consequences(cause: enum.IntEnum, registry: Registry) -> Iterator[str]:
+    for kind in registry.kinds:
+        found: dict[str, list[Consequence]] = {}
+        for each in registry.declaration(kind).consequences:
+            if each.cause is cause:
+                found.setdefault(each.doc, []).append(each)
+        for doc, said in found.items():
+            messages, by = ", ".join(each.message for each in said), clauses(each.clause for each in said)
+            yield f"  in {messages}: the {kind} {doc} ({by})"
 
 
 def _means(name: str, member: enum.IntEnum) -> bool:
@@ -155,23 +180,22 @@ def _means(name: str, member: enum.IntEnum) -> bool:
     return plain(name) in (plain(member.name), plain(member.name).removeprefix("diameter_error_"))
 
 
-def _enumerations() -> Iterator[type[enum.IntEnum]]:
-    for path in _CAUSES:
+def _enumerations() -> Iterator[tuple[type[enum.IntEnum], str]]:
+    for path, specification in _CAUSES.items():
         try:
             module = import_module(path)
         except ModuleNotFoundError:
             continue
         for each in vars(module).values():
             if isinstance(each, type) and issubclass(each, enum.IntEnum) and each.__module__ == path:
-                yield each
+                yield each, specification
 
 
-_TELLERS = (_requirement, _control, _verb, _element, _observable, _cause)
+_TELLERS = (_requirement, _control, _verb, _element, _observable, *explaining_files.TELLERS, _cause)
 
 
 def _all_names(registry: Registry) -> list[str]:
     observables = [each.name for kind in registry.kinds for each in registry.declaration(kind).observables]
-    causes = [member.name for each in _enumerations() for member in each]
-    return [
-        *requirements(), *registry.controls, *registry.verbs, *CORE_VERBS, *registry.kinds, *observables, *causes
-    ]  # fmt: skip
+    causes = [member.name for each, _ in _enumerations() for member in each]
+    declared = [*requirements(), *registry.controls, *registry.verbs, *CORE_VERBS, *registry.kinds, *observables]
+    return [*causes, *declared, *explaining_files.names(registry)]  # of names that are alike the last is guessed

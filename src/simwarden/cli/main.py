@@ -266,14 +266,19 @@ def list_(
     list_files(paths or [], tag or [], match or [])
 
 
-@app.command(epilog="Example: `simwarden explain bind.hss.learned`, or a verb, control, element, observable, cause")
+@app.command(epilog="Example: `simwarden explain bind.hss.learned`, `simwarden explain s6a.update-location-answer`")
 @friendly
 def explain(
     name: Annotated[
-        str, typer.Argument(metavar="ID", help="A requirement, control, verb, element, observable or cause.")
+        str,
+        typer.Argument(
+            metavar="NAME",
+            help="A requirement, control, verb, element, observable, event, setting, key of a file, card profile, "
+            "interface, message, field of a message, or cause.",
+        ),
     ],
 ) -> None:
-    """Say what a name means: requirement, control, verb, element, observable or cause."""
+    """Say what a name means, wherever it comes from: the guideline, an element, a file, or a specification."""
     from simwarden.cli.explaining import explain_name  # noqa: PLC0415
 
     explain_name(name)

@@ -16,6 +16,7 @@ from simwarden.runtime.declare import Names
 from simwarden.scenario.identities import CardKeys
 from simwarden.scenario.load import Header
 from simwarden.scenario.steps import CORE_VERBS, POWER
+from simwarden.scenario.words import WORDS
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -112,8 +113,8 @@ class _Assembly:
         verbs["together"] = {"type": "array", "items": one, "minItems": 2, "description": CORE_VERBS["together"]}
         subjects = self._subjects()
         judged = {
-            "expect": {"anyOf": [subjects, {"type": _TEXT}], "description": "What is to be seen: all of it."},
-            "never": {"anyOf": [subjects, {"type": "string"}], "description": "What must not have happened."},
+            "expect": {"anyOf": [subjects, {"type": _TEXT}], "description": WORDS["expect"].doc},
+            "never": {"anyOf": [subjects, {"type": "string"}], "description": WORDS["never"].doc},
         }
         step = {
             "type": "object",

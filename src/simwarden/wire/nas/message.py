@@ -28,7 +28,7 @@ DECLARATIONS: dict[MessageType, Declaration] = {entry.type: entry for entry in (
 _EMM = {int(entry.type): entry for entry in EMM_MESSAGES}
 _ESM = {int(entry.type): entry for entry in ESM_MESSAGES}
 _ESM_HEADER = frozenset(("eps_bearer_identity", "procedure_transaction_identity"))
-_SERVICE_REQUEST = frozenset(("nas_key_set_identifier", "sequence_number", "short_mac"))
+SERVICE_REQUEST_FIELDS = frozenset(("nas_key_set_identifier", "sequence_number", "short_mac"))
 
 _HALVES, _V, _LV, _LV_E = Format.HALVES, Format.V, Format.LV, Format.LV_E
 _TV_HALF, _TV, _TLV, _TLV_E = Format.TV_HALF, Format.TV, Format.TLV, Format.TLV_E
@@ -274,8 +274,8 @@ def _decode_service_request(data: bytes) -> Message:
 
 
 def _encode_service_request(fields: dict[str, Any]) -> bytes:
-    if fields.keys() != _SERVICE_REQUEST:
-        raise ValueError(f"SERVICE_REQUEST has the fields {', '.join(sorted(_SERVICE_REQUEST))}")
+    if fields.keys() != SERVICE_REQUEST_FIELDS:
+        raise ValueError(f"SERVICE_REQUEST has the fields {', '.join(sorted(SERVICE_REQUEST_FIELDS))}")
     head = SecurityHeaderType.SERVICE_REQUEST << 4 | EMM_DISCRIMINATOR
     octet = fields["nas_key_set_identifier"] << 5 | fields["sequence_number"]
     return bytes((head, octet)) + _checked("short_mac", fields["short_mac"], 2, 2)

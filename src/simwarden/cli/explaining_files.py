@@ -1,0 +1,220 @@
+"""`explain` for what stands in files and on the wire: keys, settings, profiles, interfaces, messages."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Final
+
+from simwarden.model.interfaces import INTERFACES
+from simwarden.model.profile import PROFILES
+from simwarden.runtime.declare import field_docs
+from simwarden.scenario.identities import CardKeys
+from simwarden.scenario.load import Header
+from simwarden.scenario.message_fields import message_info
+from simwarden.scenario.messages import message_names
+from simwarden.scenario.problems import plain
+from simwarden.scenario.reference.settings import settings_of
+from simwarden.scenario.words import WORDS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from simwarden.model.interfaces import Interface
+    from simwarden.runtime.declare import EventKind, Model
+    from simwarden.scenario.message_fields import MessageField, MessageInfo
+    from simwarden.scenario.reference.settings import Setting
+    from simwarden.scenario.registry import Registry
+
+#: values of an enumeration up to which all are told, and how many are of more
+_MANY: Final = 6
+_FEW: Final = 3
+#: fields that an expectation of a message mostly names
+_CAUSES: Final = ("emm_cause", "esm_cause", "experimental_result", "result_code", "cause", "status")
+
+
+def word(name: str, registry: Registry) -> Iterator[str]:
+    """Tell of a word of scenario, network and `serve` files."""
+    del registry
+    found = WORDS.get(name)
+    if found is not None:
+        yield "\n".join([f"{name}: {found.kind}", f"  {found.doc}", *([f"  {found.example}"] if found.example else [])])
+    for model, kind in _models().items():
+        text = field_docs(model).get(name)
+        if text:
+            yield f"{name}: {kind}\n  {' '.join(text.split())}"
+
+
+def _models() -> dict[type[Model], str]:
+    from simwarden.cli.serving import ServeFile  # noqa: PLC0415 - servers load when they are named
+
+    return {Header: "key of a scenario", CardKeys: "key of a card", ServeFile: "key of a `serve` file"}
+
+
+def setting(name: str, registry: Registry) -> Iterator[str]:
+    """Tell of settings and of what stands in a card: `hss.mismatch`, `causes.barred`, `binding.learn`, `mismatch`."""
+    found = _settings(registry)
+    for where, each in found:
+        kind, _, section = where.partition("/")
+        if name in (each.path, f"{kind}.{each.path}", each.path.rpartition(".")[2]):
+            place = f"in a card, for {kind}" if section else f"setting of {kind}"
+            lines = [f"{each.path}: {place} ({_values(each)})", *([f"  {each.doc}"] if each.doc else [])]
+            below = [
+                one
+                for place, one in found
+                if place == where and one.path.startswith((f"{each.path}.", f"{each.path}["))
+            ]
+            yield "\n".join([*lines, *(f"  {one.path} ({_values(one)}): {one.doc}" for one in below)])
+
+
+def _values(each: Setting) -> str:
+    default = "required" if each.required else f"default {each.default}" if each.default else ""
+    return ", ".join(filter(None, (each.values, default)))
+
+
+@cache
+def _settings(registry: Registry) -> tuple[tuple[str, Setting], ...]:
+    return tuple(_each_setting(registry))
+
+
+def _each_setting(registry: Registry) -> Iterator[tuple[str, Setting]]:
+    for kind in registry.kinds:
+        declaration = registry.declaration(kind)
+        for each in settings_of(declaration.config):
+            yield kind, each
+        for section, model in declaration.card.items():
+            for each in settings_of(model, f"{section}."):
+                yield f"{kind}/{section}", each
+
+
+def section(name: str, registry: Registry) -> Iterator[str]:
+    """Tell of a section of a card."""
+    for each in registry.card_sections.get(name, ()):
+        doc = (each.model.__doc__ or "").strip().splitlines()
+        words = f" with `by: {' or '.join(each.by)}`" if each.by else ""
+        lines = [f"{name}: section of a card, for {each.kind}{words}", *(f"  {line.strip()}" for line in doc[:1])]
+        lines += [f"  {field.path}: {field.values}. {field.doc}" for field in settings_of(each.model, f"{name}.")]
+        yield "\n".join(lines)
+
+
+def profile(name: str, registry: Registry) -> Iterator[str]:
+    """Tell of a ready profile of a card."""
+    del registry
+    found = PROFILES.get(name)
+    if found is not None:
+        functions = [each for each in ("voice", "sms", "data") if getattr(found, each)]
+        attributes = [
+            "its data can be limited to listed destinations" if found.directed else "its data go anywhere",
+            "more than 100 MB a month" if found.large else "at most 100 MB a month",
+            "its terminals do not move" if found.fixed else "its terminals move",
+        ]
+        yield "\n".join(
+            [
+                f"{name}: card profile, {found.title} ({found.title_zh})",
+                f"  functions {', '.join(functions)}; form {found.form.value}",
+                f"  {', '.join(attributes)} (guideline 3.1 to 3.3)",
+                f"  cards: {{card: {{profile: {name}}}}}",
+            ]
+        )
+
+
+def interface(name: str, registry: Registry) -> Iterator[str]:
+    """Tell of a reference point: who speaks there, and what."""
+    for each in INTERFACES.values():
+        if plain(each.name) == plain(name):
+            lines = [f"{each.name}: interface, {each.protocol}, port {each.port} ({each.spec})"]
+            for side in ("listens", "calls"):
+                kinds = [kind for kind in registry.kinds if each.name in getattr(registry.declaration(kind), side)]
+                lines += [f"  {side}: {', '.join(kinds)}"] if kinds else []
+            lines.append(f"  messages, as in `expect: {{{each.name.lower()}.{_first(each)}: {{...}}}}`:")
+            yield "\n".join([*lines, *(f"    {name}" for name in _carried(each))])
+
+
+def _first(each: Interface) -> str:
+    return next(iter(_carried(each)), "MESSAGE")
+
+
+def _carried(each: Interface) -> list[str]:
+    """Return the names of an interface's messages; of those of several applications its own and the common ones."""
+    names = sorted(message_names(each.protocol))
+    return [name for name in names if _carries(each, name)]
+
+
+def _carries(each: Interface, name: str) -> bool:
+    info = message_info(each.protocol, name)
+    return info is None or info.interface.lower() in ("", each.name.lower())
+
+
+def message(name: str, registry: Registry) -> Iterator[str]:
+    """Tell of a message and its fields, alone or with its interface, or of one field (`attach-reject.emm_cause`)."""
+    del registry
+    found: dict[tuple[str, MessageInfo | None, str], list[str]] = {}
+    for each in INTERFACES.values():
+        short, _, field = name.lower().removeprefix(f"{each.name.lower()}.").partition(".")
+        short = short.replace("_", "-")
+        if short in message_names(each.protocol) and _carries(each, short):
+            key = short, message_info(each.protocol, short), field.replace("-", "_")
+            found.setdefault(key, []).append(each.name)
+    for (short, info, field), interfaces in found.items():
+        yield from _message(short, info, field, interfaces)
+
+
+def _message(name: str, info: MessageInfo | None, field: str, interfaces: list[str]) -> Iterator[str]:
+    written = " or ".join(f"{each.lower()}.{name}" for each in interfaces)
+    fields = info.fields if info is not None else ()
+    if field:
+        for each in fields:
+            if each.name == field:
+                values = [f"  {member.name} ({int(member)})" for member in each.values or ()]
+                yield "\n".join([f"{field}: field of {written}{_always(each)}", *values])
+        return
+    lines = [f"{written}: message on {', '.join(interfaces)}" + (f", {info.about}" if info else "")]
+    if fields:
+        told = [each.name for each in fields]
+        shown = next((each for each in _CAUSES if each in told), told[0])
+        lines.append(f"  expect: {{{interfaces[0].lower()}.{name}: {{{shown}: ...}}}}")
+    yield "\n".join([*lines, *map(_field, fields)])
+
+
+def _field(each: MessageField) -> str:
+    members = [f"{member.name} ({int(member)})" for member in each.values or ()]
+    more = f" and {len(members) - _FEW} more" if len(members) > _MANY else ""
+    values = ", ".join(members[:_FEW] if more else members) + more
+    return f"  {each.name}{_always(each)}" + (f": {values}" if values else "")
+
+
+def _always(each: MessageField) -> str:
+    return " (always there)" if each.required else ""
+
+
+def event(name: str, registry: Registry) -> Iterator[str]:
+    """Tell of an event that goes to the operator's systems."""
+    found: dict[EventKind, list[str]] = {}
+    for kind in registry.kinds:
+        for each in registry.declaration(kind).events:
+            if each.type == name:
+                found.setdefault(each, []).append(kind)
+    for each, kinds in found.items():
+        data = f"\n  data: {', '.join(each.data)}" if each.data else ""
+        yield f"{name}: event of {', '.join(kinds)}, by MQTT\n  {each.doc}{data}"
+
+
+def names(registry: Registry) -> Iterator[str]:
+    """Yield all names that are told of here."""
+    yield from WORDS
+    for model in _models():
+        yield from model.model_fields
+    yield from PROFILES
+    yield from registry.card_sections
+    for each in INTERFACES.values():
+        yield each.name
+        for name in _carried(each):
+            info = message_info(each.protocol, name)
+            yield from (f"{each.name.lower()}.{name}", name)
+            yield from (f"{name}.{field.name}" for field in (info.fields if info else ()))
+    for where, one in _settings(registry):
+        yield from (one.path, f"{where.partition('/')[0]}.{one.path}")
+    for kind in registry.kinds:
+        yield from (each.type for each in registry.declaration(kind).events)
+
+
+TELLERS = (word, section, profile, interface, message, setting, event)

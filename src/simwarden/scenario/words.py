@@ -1,0 +1,81 @@
+"""The words of files that no element declares, with what they mean: for `explain` and the JSON Schema."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Word(NamedTuple):
+    """A word: what kind of word it is, and what it means, with an example where one helps."""
+
+    kind: str
+    doc: str
+    example: str = ""
+
+
+_KEY, _NETWORK, _JUDGES, _DECISION = (
+    "key of a scenario",
+    "key of an element in a network file",
+    "judges a step",
+    "key of a `decision`",
+)
+
+WORDS: Final[Mapping[str, Word]] = MappingProxyType(
+    {
+        "network": Word(
+            _KEY,
+            "Changes to the default network: settings of elements, more elements, elements that are off or external. "
+            "A file given with --network has the same form, and may have the key itself or only what stands below it.",
+            "network: {eir: off, enb2: {type: enb}, mme: {causes: {unreachable: CONGESTION}}}",
+        ),
+        "cards": Word(
+            _KEY,
+            "The cards of the story by name: what each is, and what elements are to enforce on it.",
+            "cards: {card: {profile: meter, binding: {by: hss, learn: first-use}}}",
+        ),
+        "devices": Word(_KEY, "The terminals of the story by name.", "devices: {meter: {type: module}}"),
+        "steps": Word(_KEY, "What happens, in order: one verb a step, and what is expected after it."),
+        "expect": Word(
+            _JUDGES,
+            "What is to be seen: all of it, within 30 s of virtual time (5 s of real time) or `within`. Beside a verb "
+            "a word is the verb's outcome; else observables of elements, messages and decisions are named.",
+            "expect: {phone: {attach: rejected}, decision: {by: hss, control: bind.hss.learned}}",
+        ),
+        "never": Word(
+            _JUDGES,
+            "What must not have happened at any moment since the first verb after the expectation before.",
+            "never: {mme: {session: {card: card}}}",
+        ),
+        "within": Word(
+            "key of an `expect`",
+            "How long what is expected may take; time goes on until all of it holds or this is over.",
+            "expect: {within: 20 s, meter: {attach: accepted}}",
+        ),
+        "decision": Word(
+            "key of an `expect` or `never`",
+            "A decision that a control of an element made. A refusal names element, control and cause.",
+            "expect: {decision: {by: hss, control: bind.hss.learned, card: card}}",
+        ),
+        "by": Word(
+            _DECISION, "The element that decides. In a section of a card: the kind of element that enforces it."
+        ),
+        "control": Word(_DECISION, "The id of the control; `simwarden explain hss` lists those of an element."),
+        "verdict": Word(_DECISION, "`refuse` (the default) or `admit`."),
+        "subject": Word(_DECISION, "Whom it is about, an IMSI or IMEI; `card: NAME` and `device: NAME` are shorter."),
+        "details": Word(_DECISION, "What was expected and seen, by the control's own names."),
+        "type": Word(
+            _NETWORK, "Its type, where its name is not one: a second eNB.", "enb2: {type: enb, cells: [{tac: 2}]}"
+        ),
+        "external": Word(
+            _NETWORK,
+            "Where somebody's real element is, host:port, or one for each interface. The run is then on the real "
+            "clock, and what is expected of the inside of that element is inconclusive, never passed.",
+            'hss: {external: "192.0.2.10:3868"}',
+        ),
+        "off": Word("value of an element in a network file", "Leaves the element out.", "network: {eir: off}"),
+    }
+)

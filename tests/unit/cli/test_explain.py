@@ -1,0 +1,88 @@
+"""`explain` knows each word that a file, an expectation or a page may hold, and guesses what was meant."""
+
+from __future__ import annotations
+
+import pytest
+from typer.testing import CliRunner
+
+from simwarden.cli import explaining_files
+from simwarden.cli.main import app
+from simwarden.model.interfaces import INTERFACES
+from simwarden.scenario.message_fields import message_info
+from simwarden.scenario.messages import message_names
+from simwarden.scenario.registry import Registry
+from simwarden.trace.dissect import MALFORMED
+
+REGISTRY = Registry.installed()
+#: messages that stand for something else than a message with fields
+_BARE = {MALFORMED, "malformed-nas", "ciphered-nas", "answer-to-reset", "insertion", "response"}
+
+
+def explain(name: str) -> tuple[int, str]:
+    result = CliRunner().invoke(app, ["explain", name])
+    return result.exit_code, result.output
+
+
+@pytest.mark.parametrize(
+    ("name", "parts"),
+    [
+        ("meter", ["card profile, Smart metering", "functions sms, data", "form plug-in"]),
+        ("S6a", ["interface, diameter, port 3868", "listens: hss", "    update-location-answer"]),
+        ("s6a.update-location-answer", ["command 316", "experimental_result: ", "origin_host (always there)"]),
+        ("attach-reject", ["uu.attach-reject or s1-mme.attach-reject", "TS 24.301 8.2.3", "emm_cause (always there)"]),
+        ("attach-reject.emm_cause", ["field of", "ILLEGAL_ME (6)"]),
+        ("service-request", ["TS 24.301 8.2.25", "short_mac (always there)"]),
+        ("x2.handover-request", ["X2AP", "target_cell_id (always there)"]),
+        ("expect", ["judges a step", "observables"]),
+        ("never", ["must not have happened"]),
+        ("wait", ["verb", "90 days"]),
+        ("within", ["key of an `expect`"]),
+        ("twin", ["key of a scenario"]),
+        ("opc", ["key of a card"]),
+        ("external", ["key of an element in a network file", "inconclusive"]),
+        ("tokens", ["key of a `serve` file"]),
+        ("hss.mismatch", ["setting of hss", "mismatch.experimental_result"]),
+        ("causes.barred", ["setting of mme", "default ESM_FAILURE (19)"]),
+        ("binding", ["section of a card, for hss with `by: hss`", "binding.learn"]),
+        ("binding.learn", ["in a card, for hss"]),
+        ("card.refused", ["event of", "hss", "data: control, requirement"]),
+        ("ILLEGAL_ME", ["EmmCause, TS 24.301", "in attach-reject", "the device holds the card invalid"]),
+    ],
+)
+def test_a_name_is_told(name: str, parts: list[str]) -> None:
+    code, output = explain(name)
+    assert code == 0
+    assert [part for part in parts if part not in output] == [], output
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("s6a.update-locaton-answer", "s6a.update-location-answer"),
+        ("attach-reject.emm_caus", "attach-reject.emm_cause"),
+        ("hss.mismach", "hss.mismatch"),
+        ("exspect", "expect"),
+        ("video-survailance", "video-surveillance"),
+        ("S6b", "S6a"),
+        ("card.refuse", "card.refused"),
+    ],
+)
+def test_what_was_meant_is_guessed(name: str, meant: str) -> None:
+    code, output = explain(name)
+    assert code == 2
+    assert f"did you mean {meant!r}?" in output
+
+
+def test_all_names_that_are_guessed_are_told() -> None:
+    names = list(dict.fromkeys(explaining_files.names(REGISTRY)))
+    assert len(names) > 500
+    untold = [name for name in names if not any(list(tell(name, REGISTRY)) for tell in explaining_files.TELLERS)]
+    assert untold == []
+
+
+@pytest.mark.parametrize("interface", ["ME-UICC", "Uu", "S1-MME", "X2", "S6a", "S13"])
+def test_each_message_of_a_table_has_its_fields(interface: str) -> None:
+    protocol = INTERFACES[interface].protocol
+    contacts = {f"{word}{end}" for word in ("atr", "reset", "power-on", "power-off") for end in ("", "-response")}
+    untold = {name for name in message_names(protocol) if message_info(protocol, name) is None}
+    assert untold <= _BARE | (contacts if protocol == "apdu" else set())
