@@ -89,6 +89,8 @@ class NorthConfig(Model):
     """Hosts that events may be sent to; a leading dot stands for all below. None: any with a public address."""
     authorities: str = ""
     """File of the certificates (PEM) that sinks are known by; by default those of the system."""
+    patience: Annotated[Seconds, Field(gt=0)] = 10
+    """How long a sink may take for an event."""
     attempts: int = Field(default=5, ge=1)
     """Times that an event is tried to be delivered."""
     backoff: Annotated[Seconds, Field(gt=0)] = 10

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import http.client
 import ipaddress
 import socket
+import ssl
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from simwarden.errors import SimwardenError
 
 if TYPE_CHECKING:
-    import ssl
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     Post = Callable[[str, Mapping[str, str], bytes], Awaitable[int]]
 
-_TIMEOUT = 10.0
+#: posts at the same time
+_THREADS = 8
 
 
 class UndeliveredError(SimwardenError):
@@ -67,19 +73,55 @@ class _Connection(http.client.HTTPSConnection):
             self.close()
             raise UndeliveredError(f"{self.host} is not at a public address")
 
+    def abort(self) -> None:
+        """End it from another thread, whatever it waits for."""
+        if self.sock is not None:
+            with contextlib.suppress(OSError):
+                socket.socket.shutdown(self.sock, socket.SHUT_RDWR)
 
-def post(sink: str, headers: Mapping[str, str], body: bytes, allowed: Sequence[str], context: ssl.SSLContext) -> int:
-    """Post an event and return the HTTP status (blocks). Redirects are not followed. Raises UndeliveredError."""
-    parts = urlsplit(sink)
-    host, port = host_of(sink), parts.port or 443
-    try:
-        connection = _Connection(host, port, timeout=_TIMEOUT, context=context)
-        connection.public_only = not allowed
+
+class Courier:
+    """Posts events, in threads of its own: a sink that keeps them all waiting holds up nothing but other sinks."""
+
+    def __init__(self, allowed: Sequence[str], authorities: str, patience: float) -> None:
+        """Take the hosts that events may go to, the file of certificates they are known by, and seconds for a post."""
+        self._allowed, self._authorities, self._patience = allowed, authorities, patience
+        self._context: ssl.SSLContext | None = None
+        self._threads: ThreadPoolExecutor | None = None
+        self._open: set[_Connection] = set()
+
+    async def post(self, sink: str, headers: Mapping[str, str], body: bytes) -> int:
+        """Post an event and return the HTTP status; redirects are not followed. Raises UndeliveredError."""
+        if self._threads is None:
+            self._context = ssl.create_default_context(cafile=self._authorities or None)
+            self._threads = ThreadPoolExecutor(_THREADS, "events")
+        work = partial(self._post, sink, headers, body, self._context)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
+    def stop(self) -> None:
+        """Give up what is under way; it is not waited for."""
+        if self._threads is not None:
+            self._threads.shutdown(wait=False, cancel_futures=True)
+            self._threads = None
+        for each in list(self._open):
+            each.abort()
+
+    def _post(self, sink: str, headers: Mapping[str, str], body: bytes, context: ssl.SSLContext | None) -> int:
+        parts, host = urlsplit(sink), host_of(sink)
+        target = f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}"
         try:
-            target = f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}"
-            connection.request("POST", target, body, dict(headers))
-            return connection.getresponse().status
-        finally:
-            connection.close()
-    except (OSError, http.client.HTTPException, ValueError) as error:
-        raise UndeliveredError(f"{host}: {error}") from error
+            connection = _Connection(host, parts.port or 443, timeout=self._patience, context=context)
+            connection.public_only = not self._allowed
+            self._open.add(connection)
+            # The connection's own patience begins anew with every octet that a sink lets fall.
+            alarm = threading.Timer(self._patience, connection.abort)
+            alarm.start()
+            try:
+                connection.request("POST", target, body, dict(headers))
+                return connection.getresponse().status
+            finally:
+                alarm.cancel()
+                self._open.discard(connection)
+                connection.close()
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            raise UndeliveredError(f"{host}: {error}") from error

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import ssl
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -12,7 +10,7 @@ from pydantic import Field
 
 from simulators.cmp.north.camara import Prevention
 from simulators.cmp.north.config import PREVENTION, SUBSCRIPTIONS
-from simulators.cmp.north.delivery import UndeliveredError, host_of, post
+from simulators.cmp.north.delivery import Courier, UndeliveredError, host_of
 from simulators.cmp.north.rest import NorthSide, north_app
 from simulators.cmp.north.subscriptions import Subscriptions
 from simwarden.errors import ConfigError
@@ -38,7 +36,7 @@ class North:
         from simulators.cmp.north.store import METADATA, Outbox  # noqa: PLC0415 - SQLAlchemy is heavy
 
         self._site, self._config = platform.site, config
-        self._context: ssl.SSLContext | None = None
+        self._courier = Courier(config.sinks, config.authorities, config.patience)
         self._server: HttpServer | None = None
         #: what sinks answer in virtual time: an HTTP status, 0 for none
         self.sinks_say = 204
@@ -62,6 +60,7 @@ class North:
     async def stop(self) -> None:
         """Let calls under way end; events that wait are sent after the next start."""
         self._subscriptions.stop()
+        self._courier.stop()
         if self._server is not None:
             await self._server.stop()
 
@@ -86,11 +85,8 @@ class North:
             }
             self._site.observe("notification", shown, key=imsi)
             return self.sinks_say
-        if self._context is None:
-            self._context = ssl.create_default_context(cafile=self._config.authorities or None)
-        work = partial(post, sink, headers, body, self._config.sinks, self._context)
         try:
-            return await asyncio.get_running_loop().run_in_executor(None, work)
+            return await self._courier.post(sink, headers, body)
         except UndeliveredError as error:
             self._site.note(f"an event was not delivered: {error}")
             raise
