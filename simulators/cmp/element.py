@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from simulators.cmp import controls
@@ -310,9 +311,7 @@ def _of_bulk(each: BulkCard) -> Card:
 
 def _carry_over(held: Card, made: Card) -> Card:
     """Return the card with what it keeps. Raises ManagementError (409) for another binding."""
-    if held.mode and (made.mode != held.mode or (made.bound and made.bound != held.bound)):
-        raise ManagementError(409, "the card is bound; change its binding with an approval record")
-    mode, bound = (held.mode, held.bound) if held.mode else (made.mode, made.bound)
-    kept = {name: getattr(held, name) for name in ("state", "terminal", "first", "mismatches", "operated", "owed")}
+    if made.mode != held.mode or (made.bound and made.bound != held.bound):
+        raise ManagementError(409, "the binding of a held card is changed with an approval record")
     identity = {name: getattr(made, name) for name in ("imsi", "iccid", "msisdn", "name", "form", "account", "batch")}
-    return Card(**identity, **kept, mode=mode, bound=bound)
+    return replace(held, **identity)

@@ -329,8 +329,8 @@ def _subscriber(wanted: CardProvision, binding: HssBinding | None, subscription:
 def _carry_over(held: Subscriber, made: Subscriber) -> Subscriber:
     """Return the new provisioning with what a card keeps. Raises ManagementError (409) for another binding or area."""
     learned = made.mode == held.mode == "learned"
-    if held.mode and not learned and (made.mode, made.bound) != (held.mode, held.bound):
-        raise ManagementError(409, "the card is bound; change its binding with an approval record")
+    if not learned and (made.mode, made.bound) != (held.mode, held.bound):
+        raise ManagementError(409, "the binding of a held card is changed with an approval record")
     if zones_of(held) and zones_of(made) != zones_of(held):
         raise ManagementError(409, "the card has an area; change it with an approval record")
     return replace(

@@ -23,6 +23,7 @@ from simwarden.runtime.host import Host, HostSettings, Placement
 from simwarden.runtime.loop import TestbedLoop
 from simwarden.runtime.management import Caller, ManagementError, Role
 from simwarden.runtime.remote import Endpoint
+from simwarden.runtime.store import StoreError
 from simwarden.runtime.tokens import Tokens, digest
 from simwarden.scenario.load import read_file
 from simwarden.scenario.network import parse_address
@@ -87,7 +88,8 @@ class ServeFile(Model):
     managed: dict[str, Managed] = Field(default_factory=dict)
     """Other elements whose management interface this one calls, by name."""
     subscribers: str = ""
-    """A file of subscribers (as `simwarden export` writes it, YAML or JSON) to be provisioned at start."""
+    """A file of subscribers (as `simwarden export` writes it, YAML or JSON) to be provisioned at start; from a
+    later start on only those whose row has changed."""
     events: EventsFile | None = None
     """Where events go; without it, nowhere."""
 
@@ -304,9 +306,7 @@ async def _serve(service: Service, loop: TestbedLoop) -> None:
     server = None
     try:
         await host.start_all()
-        for row in service.subscribers():
-            body = {key: value for key, value in row.items() if key != "scenario"}
-            await element.manage(Role.OPERATOR, "PUT", f"/cards/{row['imsi']}", body, caller="serve")
+        await _provision(host, element, service.subscribers())
         url = ""
         if service.management is not None:
             from simwarden.runtime.http import ManagementServer  # noqa: PLC0415 - only who manages pays for it
@@ -315,13 +315,33 @@ async def _serve(service: Service, loop: TestbedLoop) -> None:
             url = await server.start()
         print(_ready(service, host, url), flush=True)
         await stop.wait()
-    except (ManagementError, OSError) as error:
+    except (ManagementError, StoreError, OSError) as error:
         raise ConfigError(f"{service.name} cannot serve: {error}") from error
     finally:
         if server is not None:
             await server.stop()
         await host.close()
     print(f"stopped {service.name}", flush=True)
+
+
+async def _provision(host: Host, element: Element[Any], rows: list[dict[str, Any]]) -> None:
+    """Provision cards, save those that an earlier start has provisioned: management may have changed them since."""
+    name, new, kept = element.site.name, rows, None
+    if rows and host.has_store(name):
+        from simwarden.runtime.provisioned import METADATA, Provisioned  # noqa: PLC0415 - SQLAlchemy is heavy
+
+        kept = Provisioned(host.open_store(name, METADATA))
+        new = kept.new(rows)
+    for row in new:
+        body = {key: value for key, value in row.items() if key != "scenario"}
+        try:
+            await element.manage(Role.OPERATOR, "PUT", f"/cards/{row['imsi']}", body, caller="serve")
+        except ManagementError as error:
+            if error.status != 409:
+                raise
+            complain(f"card {row['imsi']} is left as it is: {error}")
+    if kept is not None:
+        kept.taken(new)
 
 
 def _ready(service: Service, host: Host, url: str) -> str:

@@ -284,6 +284,10 @@ class Host:
         if publisher is not None:
             publisher.tell_refusal(decision)
 
+    def has_store(self, name: str) -> bool:
+        """Whether an element has a database."""
+        return name in self._engines
+
     def _run_folder(self) -> Path:
         if self._folder is None:
             self._folder = Path(tempfile.mkdtemp(prefix="simwarden-"))

@@ -1,5 +1,6 @@
 """One element alone on real sockets: ready line, management by token, service to another process, clean stop."""
 
+import json
 import signal
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from served import card
 from typer.testing import CliRunner
 
 from simwarden.cli.main import app
@@ -115,3 +117,40 @@ def test_what_is_wrong_with_the_file_is_told(tmp_path: Path, text: str, said: st
     assert result.exit_code == 2, result.output
     assert said in result.output
     assert "secret" not in result.output
+
+
+def test_a_restart_undoes_nothing_that_management_did(tmp_path: Path) -> None:
+    meter, phone = "99000101000001", "99000201000001"
+    approved = {"approver": "J. Okonedo", "reason": "replaced", "form": "F-1"}
+    rows = [card(1, imei=meter), card(2, imei=meter), card(3, learn="first-use")]
+    text = (
+        "listen: {S6a: '127.0.0.1:0'}\nmanagement: 127.0.0.1:0\nsubscribers: cards.yaml\n"
+        f"tokens: {{operator: secret}}\nstore: sqlite:///{tmp_path}/hss.sqlite\n"
+    )
+    headers = {"Authorization": "Bearer secret"}
+
+    def held(where: dict[str, str]) -> list[object]:
+        found = [httpx.get(f"{where['management']}/cards/{row['imsi']}", headers=headers).json() for row in rows]
+        bound = [each["binding"]["imei"][:14] if each["binding"] else None for each in found]
+        return [*bound, found[0]["subscription"].get("zones"), found[2]["msisdn"]]
+
+    (tmp_path / "cards.yaml").write_text(json.dumps({"subscribers": rows}))
+    with served(tmp_path, text) as (process, where):
+        assert held(where) == [meter, meter, "", None, "1440000000003"]
+        first, second = (f"{where['management']}/cards/{row['imsi']}" for row in rows[:2])
+        assert httpx.put(f"{first}/binding", json={"imei": phone, **approved}, headers=headers).status_code == 200
+        assert httpx.put(f"{first}/area", json={"zones": ["0101"]}, headers=headers).status_code == 200
+        assert httpx.request("DELETE", f"{second}/binding", json=approved, headers=headers).status_code == 200
+        process.kill()
+    rows[2]["msisdn"] = "1440000000033"  # what the file says anew holds, save for bindings
+    (tmp_path / "cards.yaml").write_text(json.dumps({"subscribers": rows}))
+    with served(tmp_path, text) as (process, where):
+        assert held(where) == [phone, None, "", ["0101"], "1440000000033"]
+        process.kill()
+    rows[0]["profile"] = "tracker"
+    (tmp_path / "cards.yaml").write_text(json.dumps({"subscribers": rows}))
+    with served(tmp_path, text) as (process, where):
+        assert held(where) == [phone, None, "", ["0101"], "1440000000033"]
+        process.kill()
+        assert process.stderr is not None
+        assert "card 001010000000001 is left as it is: the binding of a held card" in process.stderr.read()
