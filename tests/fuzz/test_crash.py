@@ -166,9 +166,9 @@ class HssWorker(Worker):
         for imsi in self.pick(2):
             zones = self.rng.choice(ZONES)
             if zones:
-                self._change(imsi, "PUT", "area", {"zones": zones}, zones=zones)
+                self._change(imsi, "PUT", "area", {"zones": zones, **APPROVED}, zones=zones)
             else:
-                self._change(imsi, "DELETE", "area", zones=())
+                self._change(imsi, "DELETE", "area", APPROVED, zones=())
 
 
 def _updated(asked: Asked) -> bool | None:
@@ -185,7 +185,7 @@ class HssLedger(Ledger):
         "unbind": lambda state, _: state | {"mode": "", "bound": ""},
         "suspend": lambda state, details: state | {"suspended": details["how"]},
         "resume": lambda state, _: state | {"suspended": ""},
-        "subscription": lambda state, details: state | {"zones": details["zones"]},
+        **dict.fromkeys(("area", "area-change"), lambda s, details: s | {"zones": details["after"]["zones"]}),
         "provision": lambda state, _: state,
     }
 
@@ -224,9 +224,8 @@ class CmpWorker(Worker):
 
     def observe(self, key: str) -> State | None:
         if key == self.wish:
-            status, said = self.manage.ask("GET", "/audit")
-            wishes = [r["details"] for r in said if (r["action"], r["details"].get("account")) == ("account", key[8:])]
-            return {"mismatch": wishes[-1]["mismatch"] if wishes else "refuse"}
+            said = self.manage.ask("GET", "/accounts")[1].get(self.account)
+            return {"mismatch": said["mismatch"] if said else "refuse"}
         if key == self.pool:
             said = self.manage.ask("GET", "/pools")[1].get(self.account)
             return {"imeis": tuple(said["imeis"]) if said else ()}
@@ -473,6 +472,7 @@ def database(kind: str, folder: Path, name: str) -> Iterator[tuple[str, PostgreS
 
 DATABASES = pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgresql", marks=pytest.mark.interop)])
 PEERS = {f"mme{number}": {} for number in range(WORKERS)}
+HSS: dict[str, Any] = {"peers": PEERS, "area_changes": {"changes": 1000000}}
 CMP: dict[str, Any] = {"peers": PEERS, "limits": {"lock": 0, "rebindings": 1000000}, "retry": 0.2}
 
 
@@ -485,7 +485,7 @@ def file(url: str, interface: str, settings: dict[str, Any], management: str = "
 @DATABASES
 def test_hss(tmp_path: Path, kind: str) -> None:
     with database(kind, tmp_path, "hss") as (url, server):
-        elements = {"hss": file(url, "S6a", {"peers": PEERS})}
+        elements = {"hss": file(url, "S6a", HSS)}
         workers = [HssWorker(number, random.Random(f"{budget.SEED}/{number}")) for number in range(WORKERS)]
         print(Bench(tmp_path, elements, workers, [HssLedger(url)], server).play())  # noqa: T201
 
@@ -506,7 +506,7 @@ def test_cmp_and_hss(tmp_path: Path, kind: str) -> None:
         management = f"127.0.0.1:{free_port()}"
         managed = {"hss": {"url": f"http://{management}", "token": TOKEN}}
         elements = {
-            "hss": file(other, "S6a", {"peers": PEERS}, management),
+            "hss": file(other, "S6a", HSS, management),
             "cmp": file(url, "S13", CMP, managed=managed),
         }
         workers = [PairWorker(number, random.Random(f"{budget.SEED}/{number}")) for number in range(WORKERS)]

@@ -139,7 +139,7 @@ def test_a_restart_undoes_nothing_that_management_did(tmp_path: Path) -> None:
         assert held(where) == [meter, meter, "", None, "1440000000003"]
         first, second = (f"{where['management']}/cards/{row['imsi']}" for row in rows[:2])
         assert httpx.put(f"{first}/binding", json={"imei": phone, **approved}, headers=headers).status_code == 200
-        assert httpx.put(f"{first}/area", json={"zones": ["0101"]}, headers=headers).status_code == 200
+        assert httpx.put(f"{first}/area", json={"zones": ["0101"], **approved}, headers=headers).status_code == 200
         assert httpx.request("DELETE", f"{second}/binding", json=approved, headers=headers).status_code == 200
         process.kill()
     rows[2]["msisdn"] = "1440000000033"  # what the file says anew holds, save for bindings
