@@ -99,6 +99,9 @@ class Subscriber:
     def stop(self) -> None:
         self._client.disconnect()
         self._client.loop_stop()
+        sock = self._client.socket()
+        if sock is not None:  # the loop did not get to close it
+            sock.close()
 
     def numbers(self) -> list[int]:
         """The events' numbers as they came, those that came again left out."""
