@@ -284,7 +284,7 @@ def test_tls_and_a_password(certificates: Path, password: str) -> None:
     register = Register(folder, {**events, "user": "hss", "password": "file:secret"})
     log = folder / "hss.log"
     if password == "wrong":
-        assert until(lambda: "events wait, broker does not take them" in log.read_text())
+        assert until(lambda: "events wait, broker does not get them" in log.read_text())
         assert "not authorized" in log.read_text()
         assert "wrong" not in log.read_text()
         register.refuse(0, 10)  # service goes on

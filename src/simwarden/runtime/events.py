@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -17,10 +18,12 @@ from simwarden.machine.mqtt_publisher import Accepted, Acknowledged, Event, Fail
 from simwarden.runtime.event_kinds import REFUSED
 from simwarden.runtime.outbox import Event as Told
 from simwarden.runtime.ringing import Ringing
+from simwarden.runtime.store import StoreError, UnstorableError
 from simwarden.wire.mqtt import Connect, level
 
 if TYPE_CHECKING:
     from simwarden.policy.decision import Decision
+    from simwarden.runtime.clock import Timer
     from simwarden.runtime.element import Site
     from simwarden.runtime.link import Link
     from simwarden.runtime.outbox import Outbox, Waiting
@@ -32,6 +35,8 @@ KEEP_ALIVE = 60
 _BATCH = 32
 #: seconds that a stopping element waits for the broker's last PUBACK
 _GOODBYE = 2.0
+#: seconds until a database that was away is tried again
+_PATIENCE = 1.0
 #: of the outbox, what refusals may fill
 REFUSALS: Final = 0.9
 
@@ -64,15 +69,35 @@ class Publisher:
         self._planned = self._down = self._stopping = self._more = False
         self._sent = self._kept_until = 0
         self._pause = FIRST_PAUSE
+        self._unkept: deque[Told] = deque()
+        self._retry: Timer | None = None
         outbox.wake, outbox.full = self.wake, self._say_full
 
     def tell_refusal(self, decision: Decision) -> None:
-        """Keep the event of a refusal."""
+        """Keep the event of a refusal. With a database that is away the refusal stands, and the event waits for it."""
         control = decision.control
         data = {"control": control.id, "requirement": control.requirement, "reason": decision.reason}
         at = self._site.clock.wall().isoformat()
         told = Told(REFUSED.type, decision.subject, at, {**data, "details": dict(decision.details)})
-        self._outbox.tell(told, share=REFUSALS)
+        self._unkept.append(told)
+        if self._retry is None:
+            self._keep()
+
+    def _keep(self) -> None:
+        self._retry = None
+        try:
+            while self._unkept:
+                self._keep_one(self._unkept[0])
+                self._unkept.popleft()
+        except StoreError as error:
+            self._site.note(f"{len(self._unkept)} events wait for the database: {error}")
+            self._retry = self._site.clock.call_later(_PATIENCE, self._keep)
+
+    def _keep_one(self, told: Told) -> None:
+        try:
+            self._outbox.tell(told, share=REFUSALS)
+        except UnstorableError as error:
+            self._site.note(f"an event is not kept: {error}", type=told.type)
 
     async def run(self) -> None:
         """Connect, publish, and connect again when the connection is lost; never returns."""
@@ -95,6 +120,7 @@ class Publisher:
 
     async def stop(self) -> None:
         """Give the broker a moment to take what waits, and say goodbye."""
+        self.rest()
         if self._machine is not None and self._link is not None:
             self._stopping = True
             self._idle = asyncio.get_running_loop().create_future()
@@ -106,6 +132,12 @@ class Publisher:
             self._machine.disconnect(self._site.clock.now())
             self._flush()
         self.drop("closed by peer")
+
+    def rest(self) -> None:
+        """Try the database no more."""
+        if self._retry is not None:
+            self._retry.cancel()
+            self._retry = None
 
     def drop(self, reason: str = "connection lost") -> None:
         """Let go of the link without a word."""
@@ -155,7 +187,13 @@ class Publisher:
         self._flush()
 
     def _flush(self) -> None:
-        """Act on what happened, publish what there is room for, and send."""
+        """Act on what happened, publish what there is room for, and send; without its database a connection ends."""
+        try:
+            self._act()
+        except StoreError as error:
+            self._lose(str(error))
+
+    def _act(self) -> None:
         machine, link = self._machine, self._link
         if machine is None or link is None:
             return
@@ -222,7 +260,7 @@ class Publisher:
         """Say once that events wait, and why."""
         if not self._down:
             self._down = True
-            self._site.note(f"events wait, {self._settings.broker} does not take them: {reason}")
+            self._site.note(f"events wait, {self._settings.broker} does not get them: {reason}")
 
     def _say_full(self) -> None:
         """Say that events are not kept any more."""

@@ -122,6 +122,7 @@ class Host:
             self._cancel_work(name)
             await element.killed()
             if publisher is not None:
+                publisher.rest()
                 publisher.drop()
         else:
             await element.stop()

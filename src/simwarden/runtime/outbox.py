@@ -95,13 +95,13 @@ class Outbox:
         self._engine, self._most = engine, most
         self.wake: Callable[[], None] = lambda: None
         self.full: Callable[[], None] = lambda: None
-        self._overflows = False
         with engine.begin() as connection:
             row = connection.execute(sa.select(_STATE)).first()
             if row is None:
                 first = {"id": 1, "epoch": epoch, "delivered": 0, "lost": 0, "lost_since": "", "lost_until": ""}
                 connection.execute(sa.insert(_STATE).values(first))
-            self.epoch: str = row.epoch if row is not None else epoch
+        self.epoch: str = row.epoch if row is not None else epoch
+        self._overflows = row is not None and row.lost > 0
         engine.update_execution_options(**{_OPTION: self})
 
     def add(self, connection: sa.Connection, events: Sequence[Event], *, share: float = 1) -> None:
@@ -133,16 +133,20 @@ class Outbox:
             return [Waiting(*row) for row in connection.execute(_AFTER, {"number": number, "most": most})]
 
     def delivered(self, number: int) -> None:
-        """Forget the events up to a number; if any were not kept before, say so in their place."""
+        """Forget the events up to a number; if any were not kept before, say so behind those that wait."""
         with self._engine.begin() as connection:
             connection.execute(_DROP, {"last": number})
             connection.execute(_DELIVERED, {"last": number})
-            state = connection.execute(sa.select(_STATE)).one()
-            if state.lost:
-                self._overflows = False
-                connection.execute(sa.update(_STATE).values(lost=0, lost_since="", lost_until=""))
-                data = {"events": state.lost, "since": state.lost_since, "until": state.lost_until}
-                self.add(connection, [Event(LOST_EVENTS.type, "", state.lost_until, data)])
+            if self._overflows:
+                self._tell_lost(connection)
+        self._overflows = False
+
+    def _tell_lost(self, connection: sa.Connection) -> None:
+        state = connection.execute(sa.select(_STATE)).one()
+        if state.lost:
+            connection.execute(sa.update(_STATE).values(lost=0, lost_since="", lost_until=""))
+            data = {"events": state.lost, "since": state.lost_since, "until": state.lost_until}
+            self.add(connection, [Event(LOST_EVENTS.type, "", state.lost_until, data)])
 
     def count(self) -> int:
         """Return how many events wait."""
@@ -152,7 +156,7 @@ class Outbox:
 
 
 def _written(event: Event) -> str:
-    return json.dumps(event.data, default=str, separators=(",", ":"), ensure_ascii=False)
+    return json.dumps(event.data, default=str, separators=(",", ":"))
 
 
 def outbox_of(connection: sa.Connection) -> Outbox | None:

@@ -17,6 +17,7 @@ from simwarden.runtime.event_kinds import told
 from simwarden.runtime.events import EventSettings
 from simwarden.runtime.host import Host, HostSettings
 from simwarden.runtime.loop import TestbedLoop
+from simwarden.runtime.store import StoreUnavailableError
 from simwarden.trace.events import Decided, Fault, Note, PeerFault
 from simwarden.trace.trace import Trace
 from simwarden.wire.mqtt import Ack, Bare, ConnAck, Connect, Packet, PacketType, Publish, Splitter, encode
@@ -341,5 +342,59 @@ def test_rounds_of_kills_on_both_sides_lose_nothing_and_keep_the_order(loop: Tes
         first_seen = list(dict.fromkeys(net.taker.numbers()))
         assert first_seen == list(range(1, total + 1))
         assert net.waiting() == 0
+
+    Net(loop).run(story)
+
+
+def test_with_a_database_that_is_away_refusals_stand_and_are_told_when_it_is_back(
+    loop: TestbedLoop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def story(net: Net) -> None:
+        outbox = net.host._publishers["teller"]._outbox
+        with monkeypatch.context() as away:
+
+            def gone(*_: object) -> None:
+                raise StoreUnavailableError("the database does not answer")
+
+            for name in ("tell", "after", "delivered"):
+                away.setattr(outbox, name, lambda *_args, **_more: gone())
+            net.teller.refuse(3)
+            await net.wait(10.0)
+            assert net.taker.got == []
+        await net.wait(40.0)
+        assert net.taker.numbers() == [1, 2, 3]
+        assert any("3 events wait for the database" in each for each in net.notes())
+
+    Net(loop).run(story)
+
+
+def test_a_database_that_goes_away_under_a_connection_loses_nothing(
+    loop: TestbedLoop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def story(net: Net) -> None:
+        outbox = net.host._publishers["teller"]._outbox
+        net.teller.refuse(2)
+        with monkeypatch.context() as away:
+
+            def gone(_number: int) -> None:
+                raise StoreUnavailableError("the database does not answer")
+
+            away.setattr(outbox, "delivered", gone)
+            await net.wait(5.0)
+            assert net.waiting() == 2
+        await net.wait(60.0)
+        assert list(dict.fromkeys(net.taker.numbers())) == [1, 2]
+        assert net.waiting() == 0
+
+    Net(loop).run(story)
+
+
+def test_an_event_that_no_database_can_hold_is_named_and_keeps_up_no_other(loop: TestbedLoop) -> None:
+    async def story(net: Net) -> None:
+        net.teller.site.decide(NO, "\ud800")
+        net.teller.refuse()
+        await net.host.clock.settle()
+        assert net.taker.numbers() == [1]
+        assert any("an event is not kept" in each for each in net.notes())
 
     Net(loop).run(story)

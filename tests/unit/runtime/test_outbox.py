@@ -123,3 +123,22 @@ def test_a_database_that_was_made_before_there_were_events_takes_them(tmp_path: 
     with sqlite3.connect(tmp_path / "old.sqlite") as plain:
         assert plain.execute("SELECT count(*) FROM outbox").fetchone() == (1,)
     plain.close()
+
+
+def test_what_was_lost_is_told_after_a_restart_as_well(engine: sa.Engine) -> None:
+    outbox = Outbox(engine, epoch="aa", most=2)
+    for name in "abc":
+        outbox.tell(event(name))
+    again = Outbox(engine, epoch="bb", most=2)
+    again.delivered(1)
+    assert names(again) == [(2, "b"), (3, "events.lost")]
+
+
+def test_a_loss_that_is_rolled_back_is_none(engine: sa.Engine) -> None:
+    outbox = Outbox(engine, epoch="aa", most=1)
+    outbox.tell(event("a"))
+    with engine.begin() as connection:
+        outbox.add(connection, [event("b")])
+        connection.rollback()
+    outbox.delivered(1)
+    assert names(outbox) == []

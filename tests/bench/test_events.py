@@ -1,0 +1,159 @@
+"""What events cost: a refusal told and untold, and an outbox in which very many events wait."""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from simulators.broker.config import BrokerConfig
+from simulators.broker.element import Broker
+from simulators.hss.config import HssConfig
+from simulators.hss.element import Hss
+from simwarden.model.identity import Plmn
+from simwarden.runtime.clock import Clock
+from simwarden.runtime.declare import Declaration, ElementConfig
+from simwarden.runtime.diameter import DiameterNode, LocalNode
+from simwarden.runtime.element import Element
+from simwarden.runtime.events import EventSettings
+from simwarden.runtime.host import Host, HostSettings
+from simwarden.runtime.loop import TestbedLoop
+from simwarden.runtime.management import Role
+from simwarden.runtime.outbox import METADATA, Event, Outbox
+from simwarden.runtime.store import open_engine, sqlite_url
+from simwarden.trace.trace import Trace
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+HOME = Plmn.parse("001-01")
+REALM = HOME.realm
+IMSI = "001010000000001"
+REFUSALS = 1000
+#: EVENTS_WAITING=1000000 for the figure of docs/performance.md
+WAITING = int(os.environ.get("EVENTS_WAITING", "100000"))
+#: statements that a refusal with its record of risk may add: each of the two events is numbered and kept
+STATEMENTS = 4
+
+
+class Mme(Element[ElementConfig]):
+    """Asks for a card in a terminal that it is not bound to."""
+
+    declaration = Declaration(kind="mme", title="MME", lane=1, config=ElementConfig, starts_after=("hss",))
+
+    async def start(self) -> None:
+        self.node = DiameterNode(self.site, LocalNode(f"{self.site.name}.{REALM}", REALM), {})
+        await self.node.connect("S6a", "hss")
+
+    async def stop(self) -> None:
+        await self.node.stop()
+
+    async def refused(self) -> None:
+        avps: list[tuple[str, Any]] = [("User-Name", IMSI), ("Terminal-Information", [("IMEI", "99000201000002")])]
+        avps += [("RAT-Type", 1004), ("ULR-Flags", 34), ("Visited-PLMN-Id", HOME.to_bytes())]
+        answer = await self.node.ask("hss", self.node.make("Update-Location-Request", avps, realm=REALM))
+        assert answer.experimental_result == 5001
+
+
+@contextmanager
+def counted() -> Iterator[list[str]]:
+    """Count the statements of all databases."""
+    said: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        said.append(statement)
+
+    sa.event.listen(sa.Engine, "before_cursor_execute", note)
+    yield said
+    sa.event.remove(sa.Engine, "before_cursor_execute", note)
+
+
+def _refuse(*, broker: str) -> tuple[float, int]:
+    """Refuse a card; return CPU seconds and statements a refusal. `broker`: `none`, `down` or `up`."""
+    loop = TestbedLoop(virtual=True)
+    clock = Clock(loop)
+    trace = Trace(clock.now, keep=False)
+    settings = HostSettings(events=EventSettings("broker") if broker != "none" else None)
+    host = Host(loop, clock, trace, settings)
+    hss = host.add("hss", Hss, HssConfig(peers={"mme": {}}))
+    mme = host.add("mme", Mme, ElementConfig())
+    if broker == "up":
+        host.add("broker", Broker, BrokerConfig())
+    assert isinstance(mme, Mme)
+
+    async def story() -> tuple[float, int]:
+        await host.start_all()
+        body = {"name": "card", "imsi": IMSI, "iccid": "8900", "msisdn": "1440", "k": "00" * 16, "opc": "11" * 16}
+        binding = [{"by": "hss", "imei": "99000101000001"}]
+        body |= {"profile": "meter", "form": "", "sections": {"binding": binding}}  # type: ignore[dict-item]
+        await hss.manage(Role.OPERATOR, "PUT", f"/cards/{IMSI}", body)
+        for _ in range(20):
+            await mme.refused()
+        await clock.settle()
+        gc.collect()
+        with counted() as said:
+            began = time.process_time()
+            for _ in range(REFUSALS):
+                await mme.refused()
+            taken = time.process_time() - began
+        await clock.settle()
+        await host.close()
+        return taken / REFUSALS, len(said) // REFUSALS
+
+    try:
+        return loop.run_until_complete(story())
+    finally:
+        loop.close()
+
+
+def test_what_telling_a_refusal_costs() -> None:
+    figures = {broker: min(_refuse(broker=broker) for _ in range(3)) for broker in ("none", "down", "up")}
+    for broker, (seconds, statements) in figures.items():
+        text = f"a refused ULR with broker {broker}: {seconds * 1e6:.0f} us CPU, {statements} statements"
+        sys.stdout.write(f"\n{text}\n")
+    assert figures["down"][1] - figures["none"][1] == STATEMENTS
+
+
+def _event(number: int) -> Event:
+    data = {"control": "bind.hss.given", "requirement": "bind.hss.given", "reason": "the terminal is not the bound one"}
+    details = {"expected": "990001010000016", "seen": "990002010000022"}
+    return Event(
+        "card.refused", f"00101{number % 10_000:010d}", "2026-03-02T08:00:00+00:00", {**data, "details": details}
+    )
+
+
+def _cost(outbox: Outbox) -> float:
+    began = time.process_time()
+    for number in range(500):
+        outbox.tell(_event(number))
+    return (time.process_time() - began) / 500
+
+
+def test_an_outbox_in_which_very_many_events_wait(tmp_path: Path) -> None:
+    file = tmp_path / "outbox.sqlite"
+    engine = open_engine(sqlite_url(file), METADATA)
+    outbox = Outbox(engine, epoch="aa", most=WAITING + 1000)
+    empty = _cost(outbox)
+    for start in range(500, WAITING, 5000):
+        with engine.begin() as connection:
+            outbox.add(connection, [_event(number) for number in range(start, start + 5000)])
+    full = _cost(outbox)
+    began = time.process_time()
+    first = outbox.after(0, 64)
+    taken = time.process_time() - began
+    assert [each.number for each in first] == list(range(1, 65))
+    for _ in range(1000):
+        outbox.tell(_event(0))
+    assert outbox.count() == WAITING + 1000  # and no more, whatever came
+    size = sum(each.stat().st_size for each in tmp_path.iterdir())
+    engine.dispose()
+    sys.stdout.write(
+        f"\nan event kept in an empty outbox: {empty * 1e6:.0f} us CPU, behind {WAITING:,}: {full * 1e6:.0f} us; "
+        f"the next 64 read in {taken * 1e6:.0f} us; {size / WAITING:.0f} octets an event on disk\n"
+    )
