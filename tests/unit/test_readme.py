@@ -44,8 +44,3 @@ def test_the_output_shown_is_the_real_one(tmp_path: Path, name: str) -> None:
         assert "imei: meter.imei" in story
         story = story.replace("imei: meter.imei", "imei: phone.imei")
     assert run(tmp_path, name, story) == shown(name)
-
-
-def test_every_link_leads_somewhere() -> None:
-    for target in re.findall(r"\]\(([^)#]+)\)", README):
-        assert (ROOT / target).exists(), target

@@ -1,0 +1,159 @@
+"""Links lead somewhere, the index is complete, each command that a page shows is one, and those that can be run do."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+import typer.main
+
+from simwarden.cli.main import app
+
+ROOT = Path(__file__).parents[3]
+DOCS = ROOT / "docs"
+PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md"), *(ROOT / "simulators").glob("*/README.md")])
+FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+
+
+def name_of(page: Path) -> str:
+    return str(page.relative_to(ROOT))
+
+
+def text_of(page: Path) -> str:
+    return page.read_text(encoding="utf-8")
+
+
+def anchors_of(page: Path) -> set[str]:
+    """The anchors of a page's headings, as GitHub makes them."""
+    heads = re.findall(r"^#+ (.*)$", FENCE.sub("", text_of(page)), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
+
+
+# -- links
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_links_lead_somewhere(page: Path) -> None:
+    lost = []
+    for target in re.findall(r"\]\(([^)\s]+)\)", re.sub(r"`[^`]*`", "", FENCE.sub("", text_of(page)))):
+        path, _, anchor = target.partition("#")
+        if re.match(r"https?:|mailto:", target):
+            continue
+        there = (page.parent / path).resolve() if path else page
+        if not there.exists() or (anchor and anchor not in anchors_of(there)):
+            lost.append(target)
+    assert lost == []
+
+
+def test_the_index_leads_to_every_page() -> None:
+    index = text_of(DOCS / "index.md")
+    told = set(re.findall(r"\]\((\w[\w-]*\.md)\)", index))
+    assert told == {page.name for page in DOCS.glob("*.md")} - {"index.md"}
+
+
+def test_the_list_of_elements_leads_to_every_element() -> None:
+    told = set(re.findall(r"\]\((elements/[\w-]+\.md)\)", text_of(DOCS / "elements.md")))
+    assert told == {f"elements/{page.name}" for page in (DOCS / "elements").glob("*.md")}
+
+
+def test_the_readme_is_short() -> None:
+    assert len(text_of(ROOT / "README.md").splitlines()) <= 150
+
+
+# -- commands
+
+
+class Shown(NamedTuple):
+    """A command line of a page: its words without redirection, where its output goes, and whether text shows it."""
+
+    page: str
+    words: tuple[str, ...]
+    output: str = ""
+    inline: bool = False
+
+
+def commands_of(page: Path) -> list[Shown]:
+    text = text_of(page)
+    lines = [
+        line.removeprefix("$ ")
+        for language, block in FENCE.findall(text)
+        if language in ("sh", "console")
+        for line in block.splitlines()
+        if re.match(r"(\$ )?simwarden ", line)
+    ]
+    inline = re.findall(r"`(simwarden [^`]*)`", FENCE.sub("", text))
+    shown = [split(name_of(page), line) for line in lines]
+    return shown + [split(name_of(page), line)._replace(inline=True) for line in inline]
+
+
+def split(page: str, line: str) -> Shown:
+    words = [word for word in shlex.split(line, comments=True)[1:] if word != "&"]
+    output = words[-1] if words[-2:-1] == [">"] else ""
+    return Shown(page, tuple(words[:-2] if output else words), output)
+
+
+def parse(words: tuple[str, ...]) -> None:
+    """Hold a command line against the commands and options that there are. Raises a UsageError of click."""
+    group: Any = typer.main.get_command(app)
+    top = group.make_context("simwarden", list(words), resilient_parsing=words[0].startswith("-"))
+    if not words[0].startswith("-"):
+        name, command, rest = group.resolve_command(top, list(words))
+        command.make_context(name, rest, parent=top)
+
+
+ALL = [shown for page in PAGES for shown in commands_of(page)]
+
+
+@pytest.mark.parametrize("shown", dict.fromkeys(ALL), ids=lambda shown: f"{shown.page}: {' '.join(shown.words)}")
+def test_a_command_that_is_shown_is_one(shown: Shown) -> None:
+    try:
+        parse(shown.words)
+    except Exception as error:
+        # A command may be named without its arguments in running text.
+        if not (shown.inline and type(error).__name__ == "MissingParameter"):
+            raise
+
+
+@pytest.mark.parametrize("line", ["simwarden rum x.yaml", "simwarden run --trases x.yaml", "simwarden init --force=3"])
+def test_a_command_that_is_none_is_found(line: str) -> None:
+    with pytest.raises(Exception, match=r"No such|does not take") as caught:
+        parse(split("", line).words)
+    assert caught.value.exit_code == 2  # type: ignore[attr-defined]
+
+
+def simwarden(words: tuple[str, ...], folder: Path, output: str = "") -> tuple[int, str]:
+    command = [sys.executable, "-m", "simwarden", *words]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603 - our own program
+    if output:
+        (folder / output).write_text(done.stdout, encoding="utf-8")
+    return done.returncode, done.stdout + done.stderr
+
+
+#: commands of the README that are run elsewhere, or cannot be here
+NOT_HERE = {
+    ("prove",): ".ci/run runs it, and it takes a minute",
+    ("coverage",): ".ci/run runs it",
+    ("run", "scenarios/demo", "--network", "network.yaml"): "no HSS answers at the address of the example",
+    ("run", "first-story.yaml"): "tests/unit/test_readme.py compares its output",
+    ("run", "wrong-story.yaml"): "as above",
+}
+
+
+def test_the_commands_of_the_readme_run(tmp_path: Path) -> None:
+    (tmp_path / "scenarios").symlink_to(ROOT / "scenarios")
+    for language, block in FENCE.findall(text_of(ROOT / "README.md")):
+        named = re.match(r"# (network\.yaml)\n", block)
+        if language == "yaml" and named:
+            (tmp_path / named[1]).write_text(block, encoding="utf-8")
+    run = []
+    for shown in commands_of(ROOT / "README.md"):
+        if not shown.inline and shown.words not in NOT_HERE:
+            code, output = simwarden(shown.words, tmp_path, shown.output)
+            assert code == 0, (shown.words, output)
+            run.append(shown.words[0])
+    assert {"init", "run", "list", "explain", "schema", "doctor", "export"} <= set(run)
