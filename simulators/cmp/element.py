@@ -71,6 +71,11 @@ class Cmp(NorthVerbs, Element[CmpConfig]):
                 fields=("imsi", "scene", "expected", "seen", "source", "action"),
             ),
             Observable(
+                "presence",
+                "what an MME said last of where a card is, by IMSI: inside or outside its area, and the cell",
+                fields=("imsi", "place", "cell"),
+            ),
+            Observable(
                 "notification",
                 "the last event that a subscriber was told of, by IMSI: its type, and the IMEI or the reason in it",
                 fields=("subscription", "imsi", "type", "told", "sink"),

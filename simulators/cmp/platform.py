@@ -34,7 +34,8 @@ OPERATOR = By()
 class Happening:
     """Something that happened to a card, for those who want to be told.
 
-    `kind` is one of `captured`, `bound`, `unbound`, `terminal-changed`, `mismatch`, `state` and `provisioned`.
+    `kind` is one of `captured`, `bound`, `unbound`, `terminal-changed`, `mismatch`, `state`, `presence`
+    and `provisioned`.
     """
 
     kind: str

@@ -70,7 +70,8 @@ def refuses(core: Core, ue: UeContext, place: Place, occasion: Occasion) -> Deci
     except StoreError as error:
         return _judge_silence(core, ue.imsi, error)
     if decision is not None:
-        record_outside(core, ue.imsi, decision, place, occasion.value)
+        stays = occasion is not Occasion.PREPARATION
+        record_outside(core, ue.imsi, decision, place, occasion.value, stays_there=stays)
     return decision
 
 
@@ -79,9 +80,11 @@ def take_up(core: Core, ue: UeContext) -> Rejection | None:
 
     Refuses if another MME, with which the data is shared, has counted the last one in the same moment.
     """
-    core.outside.pop(ue.imsi, None)
+    was_outside = core.outside.pop(ue.imsi, None) is not None
     if ue.emergency or ue.cell is None:
         return None
+    if was_outside:
+        core.presence.tell(ue.imsi, inside=True, cell=str(ue.cell))
     station = ue.cell.station
     try:
         area = core.areas.get(ue.imsi)

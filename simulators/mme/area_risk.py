@@ -35,8 +35,10 @@ class Place:
         return str(self.cell) if self.cell is not None else self.station
 
 
-def record_outside(core: Core, imsi: str, decision: Decision, place: Place, occasion: str) -> None:
-    """Keep that an area control refused a card at a place."""
+def record_outside(
+    core: Core, imsi: str, decision: Decision, place: Place, occasion: str, *, stays_there: bool = True
+) -> None:
+    """Keep that an area control refused a card at a place; it may be one that it does not get to."""
     seen = (decision.control.id, str(place.tai), str(place))
     if core.outside.get(imsi) == seen:
         return
@@ -46,7 +48,9 @@ def record_outside(core: Core, imsi: str, decision: Decision, place: Place, occa
     except StoreError as error:  # the refusal stands all the same
         core.site.note(f"the risk was not kept: {error}", imsi=imsi)
         return
-    core.outside[imsi] = seen
+    inside_before, core.outside[imsi] = imsi not in core.outside, seen
+    if inside_before and stays_there:
+        core.presence.tell(imsi, inside=False, cell=str(place))
     shown = ("scene", "control", "expected", "seen", "tai", "cell", "occasion")
     core.site.observe("risk", {"imsi": imsi, **{name: record["details"][name] for name in shown}}, key=imsi)
 

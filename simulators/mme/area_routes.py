@@ -66,7 +66,7 @@ class AreaRoutes:
 
     @route("GET", "/cards/{imsi}/area")
     async def query_area(self, call: Call) -> dict[str, Any]:
-        """Tell where a card may be served, and which base stations count."""
+        """Tell where a card may be served, which base stations count, and whether it was found outside last."""
         return self._tell_area(call.path["imsi"])
 
     # -- what is kept
@@ -119,4 +119,5 @@ class AreaRoutes:
 
     def _tell_area(self, imsi: str) -> dict[str, Any]:
         held = self.core.areas.get(imsi)
-        return {"imsi": imsi, "area": held.tell() if held is not None else None}
+        area = held.tell() if held is not None else None
+        return {"imsi": imsi, "area": area, "outside": imsi in self.core.outside}

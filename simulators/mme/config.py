@@ -237,6 +237,8 @@ class MmeConfig(ElementConfig):
     """How often the area that a card has may be changed or taken away, or its base stations be counted anew."""
     causes: Causes = Causes()
     security: Security = Security()
+    platform: str = "off"
+    """The platform that is told when a card leaves its area, and when it is back; `off`: none."""
     equipment: Equipment = Equipment()
     emergency: Emergency = Emergency()
     timers: Timers = Timers()

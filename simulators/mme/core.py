@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from simulators.mme.addresses import AddressPool
 from simulators.mme.causes import CauseTable, Rejection
 from simulators.mme.contexts import Connection, EmmState, Enb, UeContext
+from simulators.mme.presence import Presence
 from simwarden.errors import PeerError
 from simwarden.model.identity import Guti
 from simwarden.runtime.approval import Audit
@@ -38,6 +39,7 @@ class Core:
         self.audit = Audit(site, areas.audit)
         #: by which control, and where, a card was found outside its area last, until it is served again
         self.outside: dict[str, tuple[str, str, str]] = {}
+        self.presence = Presence(site, config.platform)
         self.causes = CauseTable(config.causes.experimental_results, config.causes.result_codes)
         self.addresses = AddressPool(config.address_pool)
         self.by_imsi: dict[str, UeContext] = {}

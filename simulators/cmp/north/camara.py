@@ -79,14 +79,14 @@ class Prevention:
         if wanted.unBindType == "AREALIMIT":
             if not await self._is_restricted(card):
                 raise ApiError(422, "UNNECESSARY_UNBIND_AREALIMIT", "The current device area limit has been unbound")
-            await self._area(card, "DELETE", by.approval)
-        else:
-            if not card.mode:
-                raise ApiError(422, "UNNECESSARY_UNBIND_IMEI", "The current device imei has been unbound")
-            try:
-                await binding.unbind(self._platform, card, by)
-            except ManagementError as error:
-                raise refused(error) from error
+            self._approved(card, by, "unbind")
+            return {"unbound": await self._area(card, "DELETE", by.approval) is not None}
+        if not card.mode:
+            raise ApiError(422, "UNNECESSARY_UNBIND_IMEI", "The current device imei has been unbound")
+        try:
+            await binding.unbind(self._platform, card, by)
+        except ManagementError as error:
+            raise refused(error) from error
         return {"unbound": True}
 
     async def query(self, name: str, client: Client, body: Any) -> dict[str, Any]:
@@ -96,9 +96,9 @@ class Prevention:
         if wanted.queryType == "AREALIMIT":
             restricted = await self._is_restricted(card)
             told: dict[str, Any] = {"areaLimitStatus": "RESTRICTED" if restricted else "UNRESTRICTED"}
-            area = self._config.areas.get(card.account)
+            area = self.area_of(card)
             if restricted and area is not None:
-                told["limitArea"] = _circle(area)
+                told["limitArea"] = area
             return {"areaLimit": told}
         if not card.bound:
             return {"imeiBind": {"bindStatus": "UNBOUND"}}
@@ -148,11 +148,28 @@ class Prevention:
         except ManagementError as error:
             raise refused(error) from error
 
+    def _approved(self, card: Card, by: By, action: str) -> None:
+        try:
+            self._platform.require(controls.APPROVAL, card, by, action, by.approval)
+        except ManagementError as error:
+            raise refused(error) from error
+
+    def area_of(self, card: Card) -> dict[str, Any] | None:
+        """Return the area agreed upon for a card's account, as the API writes it."""
+        area = self._config.areas.get(card.account)
+        return _circle(area) if area is not None else None
+
+    async def is_outside(self, card: Card) -> bool:
+        """Whether a card was found outside its area last, by what the MME knows."""
+        told = await self._area(card, "GET")
+        return told is not None and told.get("outside") is True
+
     async def _restrict(self, card: Card, by: By) -> bool:
         """Restrict a card to the area agreed upon; False without one, or if nobody keeps cards in their areas."""
         area = self._config.areas.get(card.account)
         if area is None:
             return False
+        self._approved(card, by, "bind")
         body = {"cells": list(area.cells), "stations": area.stations, "province": area.province, **by.approval}
         return await self._area(card, "PUT", body) is not None
 

@@ -14,8 +14,8 @@ from simulators.cmp.north.delivery import Courier, UndeliveredError, host_of
 from simulators.cmp.north.rest import NorthSide, north_app
 from simulators.cmp.north.subscriptions import Subscriptions
 from simwarden.errors import ConfigError
-from simwarden.runtime.declare import CardName, VerbModel, verb
-from simwarden.runtime.management import ManagementError
+from simwarden.runtime.declare import CardName, Model, VerbModel, verb
+from simwarden.runtime.management import Call, ManagementError, route
 from simwarden.runtime.tokens import is_hashed
 
 if TYPE_CHECKING:
@@ -105,6 +105,8 @@ class Camara(VerbModel):
     """What to bind, unbind or query."""
     sink: str = "https://sink.example.com/events"
     """Where events go."""
+    change: Literal["imei", "area"] = "imei"
+    """What to subscribe to changes of."""
     most: int = Field(default=0, ge=0)
     """`subscriptionMaxEvents`; 0: not given."""
 
@@ -116,11 +118,29 @@ class Sinks(VerbModel):
     """An HTTP status; 0: nothing."""
 
 
+class Presence(Model):
+    """Body of `POST /cards/{imsi}/presence`."""
+
+    inside: bool
+    """Whether the card is inside its area again, or was found outside."""
+    cell: str = ""
+    """Where."""
+
+
 class NorthVerbs:
-    """The verbs of the north side, for the platform's element."""
+    """The verbs of the north side and what it hears from the network, for the platform's element."""
 
     north: North | None
     platform: Platform
+
+    @route("POST", "/cards/{imsi}/presence", takes=Presence, gives=type(None))
+    async def report_presence(self, call: Call) -> None:
+        """Hear from an MME that a card has left its area, or is back."""
+        card = self.platform.card(call.path["imsi"])
+        place = "inside" if call.given.inside else "outside"
+        value = {"imsi": card.imsi, "place": place, "cell": call.given.cell}
+        self.platform.site.observe("presence", value, key=card.imsi)
+        self.platform.happened("presence", card, inside=call.given.inside, cell=call.given.cell)
 
     @verb
     async def sinks(self, arguments: Sinks) -> None:
@@ -147,7 +167,7 @@ class NorthVerbs:
             config: dict[str, Any] = {"subscriptionDetail": {"device": {"phoneNumber": f"+{card.msisdn}"}}}
             if arguments.most:
                 config["subscriptionMaxEvents"] = arguments.most
-            kind = "org.camaraproject.iot-sim-fraud-prevention.v0.imei-change"
+            kind = f"org.camaraproject.iot-sim-fraud-prevention.v0.{arguments.change}-change"
             body = {"sink": arguments.sink, "protocol": "HTTP", "types": [kind], "config": config}
             return _outcome(await call("POST", subscriptions, body))
         if arguments.do == "delete":

@@ -34,6 +34,8 @@ _AGAIN = frozenset({408, 425, 429})
 _GONE = 410
 _DELETED = "DELETED"
 _DAY = 86400.0
+#: what a subscription to changes of the area remembers of a card that is outside
+_OUTSIDE = "outside"
 #: most in one list, by the API
 _LISTED = 1000
 
@@ -59,29 +61,38 @@ class Subscriptions:
     async def create(self, name: str, client: Client, body: Any) -> dict[str, Any]:
         """`POST /subscriptions`."""
         wanted = read(Subscribe, body)
-        made = self._made(name, client, wanted)
+        made, card = self._made(name, client, wanted)
+        outside = made.type == AREA_CHANGE and await self._prevention.is_outside(card)
+        if outside and not wanted.config.initialEvent:
+            made.last = _OUTSIDE
         if len(self._outbox.of(name)) >= self._config.subscriptions:
             raise quota()
         self._outbox.add(made)
         self._arm(made)
         self._tell(made, "started", {"initiationReason": "SUBSCRIPTION_CREATED"})
-        card = self._platform.store.get(made.imsi)
-        if wanted.config.initialEvent and card is not None and card.terminal:
-            self._changed(made, card.terminal)
+        if wanted.config.initialEvent:
+            self._tell_present(made, card, outside=outside)
         return made.told()
 
-    def _made(self, name: str, client: Client, wanted: Subscribe) -> Subscription:
+    def _tell_present(self, made: Subscription, card: Card, *, outside: bool) -> None:
+        """Tell what would be told if it happened now: the terminal that a card is in, or that it is outside."""
+        if made.type == IMEI_CHANGE and card.terminal:
+            self._changed(made, card.terminal)
+        elif outside:
+            self._moved(made, card, inside=False)
+
+    def _made(self, name: str, client: Client, wanted: Subscribe) -> tuple[Subscription, Card]:
         if not may_reach(host_of(wanted.sink), self._config.sinks):
             raise fault("sink")
-        if wanted.types[0] == AREA_CHANGE:
-            raise invalid("The value of types can only be " + IMEI_CHANGE)
         now, credential, config = self._platform.now(), wanted.sinkCredential, wanted.config
         if credential is not None and credential.accessTokenExpiresUtc <= now:
             raise fault("sinkCredential")
         if config.subscriptionExpireTime is not None and config.subscriptionExpireTime <= now:
             raise invalid("subscriptionExpireTime must be in the future")
         card = self._prevention.identify(client, by_of(name, client), config.subscriptionDetail.device, twice=True)
-        return Subscription(
+        if wanted.types[0] == AREA_CHANGE and self._prevention.area_of(card) is None:
+            raise invalid("No area is agreed upon for the device")
+        made = Subscription(
             id=self._uuid(),
             client=name,
             imsi=card.imsi,
@@ -93,6 +104,7 @@ class Subscriptions:
             starts=_stamp(now),
             expires=_stamp(config.subscriptionExpireTime) if config.subscriptionExpireTime is not None else "",
         )
+        return made, card
 
     async def list(self, name: str, _client: Client, _body: Any) -> list[dict[str, Any]]:
         """`GET /subscriptions`: those of the client."""
@@ -115,6 +127,11 @@ class Subscriptions:
 
     def hear(self, happening: Happening) -> None:
         """Hear what happens to cards, and keep an event for whom it concerns."""
+        if happening.kind == "presence":
+            for each in self._outbox.about(happening.card.imsi, AREA_CHANGE):
+                if self._may_hear(each, happening.card):
+                    self._moved(each, happening.card, inside=happening.details["inside"])
+            return
         seen = {"terminal-changed": "after", "mismatch": "seen"}.get(happening.kind)
         if seen is None:
             return
@@ -133,11 +150,19 @@ class Subscriptions:
 
     def _changed(self, subscription: Subscription, imei: str) -> None:
         """Tell a subscriber which terminal the card is in now, once for a device that tries again and again."""
-        if subscription.last == imei:
-            return
-        subscription.last, subscription.events = imei, subscription.events + 1
+        if subscription.last != imei:
+            self._happened(subscription, imei, {"imei": written(imei)})
+
+    def _moved(self, subscription: Subscription, card: Card, *, inside: bool) -> None:
+        """Tell a subscriber that a card has crossed the border of its area; it begins inside."""
+        state, area = "" if inside else _OUTSIDE, self._prevention.area_of(card)
+        if subscription.last != state and area is not None:
+            self._happened(subscription, state, {"area": area})
+
+    def _happened(self, subscription: Subscription, last: str, data: dict[str, Any]) -> None:
+        subscription.last, subscription.events = last, subscription.events + 1
         device = subscription.config["subscriptionDetail"]["device"]
-        self._keep(subscription, IMEI_CHANGE, {"imei": written(imei), "device": device})
+        self._keep(subscription, subscription.type, {**data, "device": device})
         most = subscription.config.get("subscriptionMaxEvents")
         if most is not None and subscription.events >= most:
             self._end(subscription, "MAX_EVENTS_REACHED")

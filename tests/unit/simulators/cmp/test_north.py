@@ -50,6 +50,7 @@ class Mme(Element[ElementConfig]):
     declaration = Declaration(kind="mme", title="MME", lane=1, config=ElementConfig)
     areas: dict[str, Any]
     refuses = False
+    outside = False
 
     async def start(self) -> None:
         self.areas = {}
@@ -71,7 +72,7 @@ class Mme(Element[ElementConfig]):
 
     @route("GET", "/cards/{imsi}/area")
     async def get(self, call: Call) -> Any:
-        return {"imsi": call.path["imsi"], "area": self.areas.get(call.path["imsi"])}
+        return {"imsi": call.path["imsi"], "area": self.areas.get(call.path["imsi"]), "outside": self.outside}
 
 
 class Net:
@@ -453,6 +454,65 @@ def test_a_sink_that_is_gone_hears_no_more(net: Net) -> None:
     net.play(story)
 
 
+AREA_CHANGE = IMEI_CHANGE.replace("imei", "area")
+
+
+def test_a_subscriber_is_told_of_a_card_that_leaves_its_area_and_comes_back(net: Net) -> None:
+    async def story() -> None:
+        sink = Sink(net)
+        assert (await net.subs("POST", subscription(types=[AREA_CHANGE]))).status == 201
+        for inside in (True, False, False, True, True, False):
+            body = {"inside": inside, "cell": "001-01-0000201"}
+            await net.cmp.manage(Role.OPERATOR, "POST", f"/cards/{IMSI}/presence", body)
+        net.seen(METER)
+        net.seen(PHONE)
+        await net.pause(1)
+        assert [kind for kind, _ in sink.told] == ["subscription-started", *["area-change"] * 3]
+        circle = {"areaType": "CIRCLE", "center": {"latitude": 50.5, "longitude": 7.25}, "radius": 2000}
+        assert sink.events[1]["data"]["area"] == circle
+        assert sink.events[1]["data"]["device"] == device()["device"]
+        assert sink.events[1]["type"] == AREA_CHANGE
+
+    net.play(story)
+
+
+@pytest.mark.parametrize(("wanted", "events"), [(True, 3), (False, 2)])
+def test_a_card_that_is_outside_is_told_of_at_once_to_who_wants_it(net: Net, wanted: bool, events: int) -> None:  # noqa: FBT001
+    async def story() -> None:
+        sink = Sink(net)
+        net.mme.outside = True
+        await net.subs("POST", subscription(types=[AREA_CHANGE], config={"initialEvent": wanted}))
+        await net.cmp.manage(Role.OPERATOR, "POST", f"/cards/{IMSI}/presence", {"inside": False})
+        await net.cmp.manage(Role.OPERATOR, "POST", f"/cards/{IMSI}/presence", {"inside": True})
+        await net.pause(1)
+        assert len(sink.events) == events
+
+    net.play(story)
+
+
+def test_no_area_no_change_of_it(net: Net) -> None:
+    async def story() -> None:
+        config = {"subscriptionDetail": device(OTHER)}
+        answer = await net.subs("POST", subscription(types=[AREA_CHANGE], config=config), client="gas")
+        assert (answer.status, answer.body["message"]) == (400, "No area is agreed upon for the device")
+
+    net.play(story)
+
+
+def test_a_subscription_ends_when_the_card_is_no_longer_the_customers(net: Net) -> None:
+    async def story() -> None:
+        sink = Sink(net)
+        made = (await net.subs("POST", subscription())).body
+        net.seen(METER)
+        net.cmp.platform.card(IMSI).account = "gas"
+        net.seen(PHONE)
+        await net.pause(1)
+        assert sink.told == [STARTED, ("subscription-ended", "NETWORK_TERMINATED")]
+        assert (await net.subs("GET", path=f"/{made['id']}")).body["status"] == "EXPIRED"
+
+    net.play(story)
+
+
 @pytest.mark.parametrize(
     ("more", "code"),
     [
@@ -463,7 +523,6 @@ def test_a_sink_that_is_gone_hears_no_more(net: Net) -> None:
         ({"sink": "https://me:you@sink.example.com/"}, "INVALID_SINK"),
         ({"sinkCredential": {"credentialType": "PLAIN", "identifier": "a", "secret": "b"}}, "INVALID_CREDENTIAL"),
         ({"types": []}, "INVALID_ARGUMENT"),
-        ({"types": [IMEI_CHANGE.replace("imei", "area")]}, "INVALID_ARGUMENT"),
         ({"config": {"subscriptionExpireTime": "2026-03-01T00:00:00Z"}}, "INVALID_ARGUMENT"),
         ({"config": {"subscriptionExpireTime": "2027-03-01T00:00:00"}}, "INVALID_ARGUMENT"),
         ({"config": {"subscriptionMaxEvents": 0}}, "INVALID_ARGUMENT"),
