@@ -199,12 +199,13 @@ class Store:
             first_use = {"bound": change.first_use} if change.first_use else {}
             self._rows.taken(change.card.imsi, {**change.values, **first_use})
 
-    def told(self, card: Card, what: str) -> None:
-        """Keep that the register was told what it was owed of a card, unless it is owed something else by now."""
-        with self._rows.writing(card.imsi) as connection:
-            connection.execute(_TOLD, {"key": card.imsi, "what": what})
-        if card.owed == what:
-            card.owed = ""
+    def told(self, cards: Sequence[Card], what: str) -> None:
+        """Keep that the register was told what it was owed of cards, save of those it is owed something else by now."""
+        with self._rows.writing(*(card.imsi for card in cards)) as connection:
+            connection.execute(_TOLD, [{"key": card.imsi, "what": what} for card in cards])
+        for card in cards:
+            if card.owed == what:
+                card.owed = ""
 
     def load(self, cards: Iterable[Card], audit: dict[str, Any]) -> list[str]:
         """Keep many new cards, or none of them; return the IMSIs that are held already, for which nothing was kept."""

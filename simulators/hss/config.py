@@ -177,3 +177,10 @@ class Suspension(Model):
     how: Literal["barring", "withdrawal"] = "barring"
     """Barring reaches the MME as IDR with all packet services barred; withdrawal as CLR, and refuses the next ULR."""
     reason: str = ""
+
+
+class ManySuspended(Suspension):
+    """Body of `POST /suspensions`: cards that are suspended at once, with one word of why."""
+
+    cards: tuple[Annotated[str, Field(pattern=r"^[0-9]{6,15}$")], ...] = Field(max_length=1000)
+    """Their IMSIs."""

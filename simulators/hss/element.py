@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
@@ -12,12 +13,13 @@ from simulators.hss.config import (
     HssBinding,
     HssConfig,
     HssSubscription,
+    ManySuspended,
     Suspension,
 )
 from simulators.hss.core import Core
 from simulators.hss.events import EVENTS
 from simulators.hss.procedures.authentication import authentication_information
-from simulators.hss.procedures.location import end_location, purge_ue, update_location
+from simulators.hss.procedures.location import cancel_location, end_location, purge_ue, update_location
 from simulators.hss.procedures.notification import notify
 from simulators.hss.procedures.subscriber_data import insert_subscriber_data, tell_barring
 from simulators.hss.subscriber import Owed, Subscriber
@@ -32,7 +34,7 @@ from simwarden.wire.diameter import describe
 from simwarden.wire.diameter.codes import IdrFlags
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from simwarden.runtime.provision import CardProvision
 
@@ -151,7 +153,7 @@ class Hss(SubscriptionRoutes, Element[HssConfig]):
     async def cancel_card(self, call: Call) -> dict[str, Any]:
         """End a card for good: its location is cancelled and its subscription withdrawn."""
         subscriber = self.card_of(call)
-        await self._suspend(call, subscriber, Suspension(how="withdrawal", reason="cancelled"))
+        await self._suspend(call, (subscriber,), Suspension(how="withdrawal", reason="cancelled"))
         return self.tell(subscriber)
 
     @route("GET", "/cards/{imsi}")
@@ -211,18 +213,33 @@ class Hss(SubscriptionRoutes, Element[HssConfig]):
     async def suspend_card(self, call: Call) -> dict[str, Any]:
         """Suspend a card; what it has is ended at once (IDR or CLR)."""
         subscriber = self.card_of(call)
-        await self._suspend(call, subscriber, validated(Suspension, call.body))
+        await self._suspend(call, (subscriber,), validated(Suspension, call.body))
         return self.tell(subscriber)
 
-    async def _suspend(self, call: Call, subscriber: Subscriber, wanted: Suspension) -> None:
-        record = self._record(call, "suspend", subscriber.imsi, wanted.model_dump())
+    async def _suspend(self, call: Call, subscribers: Sequence[Subscriber], wanted: Suspension) -> None:
+        details = {"how": wanted.how, "reason": wanted.reason}
+        records = [self._record(call, "suspend", subscriber.imsi, details) for subscriber in subscribers]
         owed = Owed.WITHDRAWAL if wanted.how == "withdrawal" else Owed.BARRING
-        debt = self.core.store.change(subscriber, record, owed=owed, suspended=wanted.how, why=wanted.reason)
-        self.core.show_status(subscriber)
+        held = {"suspended": wanted.how, "why": wanted.reason}
+        debts = {debt.imsi: debt for debt in self.core.store.change_all(subscribers, records, owed=owed, **held)}
+        for subscriber in subscribers:
+            self.core.show_status(subscriber)
+            if owed is Owed.WITHDRAWAL and subscriber.imsi in debts:
+                self.core.show_registration(subscriber)
         if owed is Owed.WITHDRAWAL:
-            await end_location(self.core, subscriber, debt)
+            await cancel_location(self.core, *debts.values())
         else:
-            await tell_barring(self.core, subscriber, debt)
+            told = (tell_barring(self.core, each, debts.get(each.imsi)) for each in subscribers)
+            await asyncio.gather(*told)
+
+    @route("POST", "/suspensions", takes=ManySuspended)
+    async def suspend_many(self, call: Call) -> dict[str, Any]:
+        """Suspend many cards, all or none; `unknown` are those that the register does not have."""
+        wanted: ManySuspended = call.given
+        found = {imsi: self.core.store.get(imsi) for imsi in wanted.cards}
+        known = [subscriber for subscriber in found.values() if subscriber is not None]
+        await self._suspend(call, known, wanted)
+        return {"suspended": len(known), "unknown": [imsi for imsi, held in found.items() if held is None]}
 
     @route("DELETE", "/cards/{imsi}/suspension")
     async def resume_card(self, call: Call) -> dict[str, Any]:

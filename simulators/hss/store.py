@@ -9,6 +9,7 @@ uses at once exactly one wins, whoever else uses the database.
 from __future__ import annotations
 
 from contextlib import contextmanager
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -19,7 +20,7 @@ from simwarden.runtime.audit_table import AuditTable
 from simwarden.runtime.store import Rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
 METADATA = sa.MetaData(info={"schema": "hss"})
 _SUBSCRIBERS = sa.Table(
@@ -61,6 +62,8 @@ _REGISTER = _UPDATE.values(
     {name: sa.bindparam(f"new_{name}") for name in ("mme", "mme_realm", "plmn", "imei", "purged")}
 )
 _FIELDS = tuple(Subscriber.__dataclass_fields__)
+_OWING = sa.insert(_OWED)
+_PAID = sa.delete(_OWED).where(*(_OWED.c[name] == sa.bindparam(f"the_{name}") for name in ("imsi", "host", "what")))
 #: what a card has at its MME once that has been cancelled
 _NOWHERE = {"mme": "", "mme_realm": "", "plmn": "", "purged": False}
 
@@ -98,9 +101,9 @@ class Store:
                 yield found
 
     @contextmanager
-    def _writing(self, imsi: str) -> Iterator[sa.Connection]:
+    def _writing(self, *imsis: str) -> Iterator[sa.Connection]:
         try:
-            with self._rows.writing(imsi) as connection:
+            with self._rows.writing(*imsis) as connection:
                 yield connection
         except BaseException:
             self._owed = None
@@ -122,22 +125,37 @@ class Store:
 
         With an owed withdrawal no MME serves the card any more. Returns the debt, None if no MME serves the card.
         """
-        debt = None
-        if subscriber.mme and (owed is Owed.WITHDRAWAL or (owed is not None and not subscriber.purged)):
-            debt = Debt(subscriber.imsi, subscriber.mme, owed, subscriber.mme_realm)
-            if owed is Owed.WITHDRAWAL:
-                values |= _NOWHERE
-        new = {debt} - self._of(subscriber.imsi, debt.host) if debt is not None else set()
-        with self._writing(subscriber.imsi) as connection:
-            if values:
-                connection.execute(_UPDATE.values(values), {"key": subscriber.imsi})
-            if audit is not None:
-                _AUDIT.add(connection, [audit])
-            for each in new:
-                connection.execute(_owing(each))
-        self._rows.taken(subscriber.imsi, values)
+        records = (audit,) if audit is not None else ()
+        found = self.change_all((subscriber,), records, owed=owed, **values)
+        return found[0] if found else None
+
+    def change_all(
+        self,
+        subscribers: Sequence[Subscriber],
+        audit: Sequence[dict[str, Any]],
+        *,
+        owed: Owed | None = None,
+        **values: Any,
+    ) -> list[Debt]:
+        """Keep the same change of many subscribers as `change` does, all or none; return the debts."""
+        debts = [debt for each in subscribers if (debt := _debt(each, owed)) is not None]
+        nowhere = {debt.imsi for debt in debts} if owed is Owed.WITHDRAWAL else set()
+        new = [debt for debt in debts if debt not in self._of(debt.imsi, debt.host)]
+        gone = [each for each in subscribers if each.imsi in nowhere]
+        others = [each for each in subscribers if each.imsi not in nowhere]
+        changed = [(some, what) for some, what in ((gone, values | _NOWHERE), (others, values)) if some and what]
+        with self._writing(*(each.imsi for each in subscribers)) as connection:
+            for some, what in changed:
+                row = {f"new_{name}": value for name, value in what.items()}
+                connection.execute(_setting(tuple(what)), [{"key": each.imsi, **row} for each in some])
+            _AUDIT.add(connection, audit)
+            if new:
+                connection.execute(_OWING, [debt._asdict() for debt in new])
+        for some, what in changed:
+            for each in some:
+                self._rows.taken(each.imsi, what)
         self._take(new)
-        return debt
+        return debts
 
     def set_seq(self, subscriber: Subscriber, seq: int) -> None:
         """Keep the SEQ of the last authentication vector made."""
@@ -171,9 +189,9 @@ class Store:
                 _AUDIT.add(connection, [audit])
             connection.execute(_REGISTER, {"key": subscriber.imsi, **{f"new_{k}": v for k, v in values.items()}})
             for debt in paid:
-                connection.execute(_paid(debt))
+                connection.execute(_PAID, _named(debt))
             for debt in new:
-                connection.execute(_owing(debt))
+                connection.execute(_OWING, debt._asdict())
         self._take(new, paid)
         self._rows.taken(subscriber.imsi, {**values, "bound": teaches} if teaches else values)
         return True
@@ -184,7 +202,7 @@ class Store:
         with self._writing(subscriber.imsi) as connection:
             connection.execute(_UPDATE.values(purged=True), {"key": subscriber.imsi})
             for debt in paid:
-                connection.execute(_paid(debt))
+                connection.execute(_PAID, _named(debt))
         self._take(paid=paid)
         subscriber.purged = True
 
@@ -194,13 +212,14 @@ class Store:
         """Return what an MME has still to be told, or what all have."""
         return sorted(debt for (_, owner), debts in self._debts().items() if host in ("", owner) for debt in debts)
 
-    def paid(self, debt: Debt) -> None:
-        """Keep that an MME was told."""
-        if debt not in self._of(debt.imsi, debt.host):
+    def paid(self, *debts: Debt) -> None:
+        """Keep that MMEs were told."""
+        open_ones = [debt for debt in debts if debt in self._of(debt.imsi, debt.host)]
+        if not open_ones:
             return
-        with self._writing(debt.imsi) as connection:
-            connection.execute(_paid(debt))
-        self._take(paid={debt})
+        with self._writing(*(debt.imsi for debt in open_ones)) as connection:
+            connection.execute(_PAID, [_named(debt) for debt in open_ones])
+        self._take(paid=open_ones)
 
     def _debts(self) -> dict[tuple[str, str], set[Debt]]:
         if self._owed is None:
@@ -245,10 +264,17 @@ class Store:
         self._engine.dispose()
 
 
-def _owing(debt: Debt) -> sa.Insert:
-    return sa.insert(_OWED).values(imsi=debt.imsi, host=debt.host, what=debt.what.value, realm=debt.realm)
+@cache
+def _setting(names: tuple[str, ...]) -> sa.Update:
+    return _UPDATE.values({name: sa.bindparam(f"new_{name}") for name in names})
 
 
-def _paid(debt: Debt) -> sa.Delete:
-    about = (_OWED.c.imsi == debt.imsi, _OWED.c.host == debt.host, _OWED.c.what == debt.what.value)
-    return sa.delete(_OWED).where(*about)
+def _named(debt: Debt) -> dict[str, str]:
+    return {"the_imsi": debt.imsi, "the_host": debt.host, "the_what": debt.what.value}
+
+
+def _debt(subscriber: Subscriber, owed: Owed | None) -> Debt | None:
+    """Return what the MME that serves a card is owed by a change of it; what it has purged, it need not hear."""
+    if owed is None or not subscriber.mme or (subscriber.purged and owed is not Owed.WITHDRAWAL):
+        return None
+    return Debt(subscriber.imsi, subscriber.mme, owed, subscriber.mme_realm)

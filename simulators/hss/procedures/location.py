@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from simulators.hss import controls
@@ -101,8 +102,17 @@ async def cancel_former(core: Core, imsi: str, host: str) -> None:
             await cancel_location(core, debt)
 
 
-async def cancel_location(core: Core, debt: Debt) -> None:
-    """Cancel a card's location at an MME (5.2.1.2). One that cannot be reached is told when it is back."""
+async def cancel_location(core: Core, *debts: Debt) -> None:
+    """Cancel cards' locations at MMEs (5.2.1.2), all at once. An MME that cannot be reached is told when it is back."""
+    if len(debts) == 1:
+        heard = [await _cancel(core, debts[0])]
+    else:
+        heard = await asyncio.gather(*(_cancel(core, debt) for debt in debts))
+    core.store.paid(*(debt for debt, told in zip(debts, heard, strict=True) if told))
+
+
+async def _cancel(core: Core, debt: Debt) -> bool:
+    """Send a CLR; return whether it was answered."""
     kind = _CANCELLATION[debt.what]
     avps = [("User-Name", debt.imsi), ("Cancellation-Type", int(kind))]
     request = core.node.make("Cancel-Location-Request", avps, realm=debt.realm, host=debt.host)
@@ -110,11 +120,11 @@ async def cancel_location(core: Core, debt: Debt) -> None:
         answer = await core.node.ask(debt.host, request)
     except Unreachable as reason:
         core.site.note(f"{debt.host} was not told that {debt.imsi} is cancelled: {reason}", imsi=debt.imsi)
-        return
+        return False
     if not answer.success:
         result = answer.result_code or answer.experimental_result
         core.site.note(f"{debt.host} answered the cancellation with {result}")
-    core.store.paid(debt)
+    return True
 
 
 async def end_location(core: Core, subscriber: Subscriber, debt: Debt | None) -> None:
