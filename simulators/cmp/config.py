@@ -10,7 +10,7 @@ from simulators.cmp.north.config import NorthConfig
 from simwarden.model.identity import check_imsi, imei_key
 from simwarden.policy.card_states import CardState
 from simwarden.policy.equipment_lists import EquipmentRange
-from simwarden.policy.platform import LARGEST_BATCH, LOCK, Mismatch
+from simwarden.policy.platform import LARGEST_BATCH, LOCK, Mismatch, PhoneWish
 from simwarden.runtime.approval import Approval, Period, TerminalBinding
 from simwarden.runtime.declare import Model, Seconds
 from simwarden.runtime.known_peers import Entry, PeerEntry, ServerConfig
@@ -23,6 +23,8 @@ class Account(Model):
     """When a card is in a terminal that is not its own: refuse, suspend, or alarm."""
     grace: int = Field(default=0, ge=0)
     """Mismatches of a card that are served, with an alarm, before that."""
+    phone: PhoneWish = PhoneWish.ALARM
+    """When a card is in a phone, by the library: serve, alarm, refuse, or suspend."""
     check: Literal["at-once", "next-day"] = "at-once"
     """At once asks the network's every request; next-day judges the records of the day before. What is over cannot be
     refused, so that there `refuse` suspends."""
@@ -87,6 +89,8 @@ class CmpConfig(ServerConfig):
     """What holds for cards of no account and of accounts that are not named."""
     pools: dict[str, Pool] = Field(default_factory=dict)
     """Pools of terminals by name."""
+    library: str = ""
+    """CSV file of terminals (tac, kind, maker, model) to use instead of the one shipped; a `phone` is one."""
     limits: Limits = Limits()
     records_at: Seconds = 7200
     """When, after midnight UTC, the records of the day before are judged."""

@@ -10,6 +10,7 @@ from simwarden.policy.platform import (
     judge_batch,
     judge_captured,
     judge_lock,
+    judge_phone,
     judge_pools,
     judge_record,
 )
@@ -18,6 +19,7 @@ BINDING = Control(
     "bind.cmp", "bind.cmp", judge_captured, "Binding by the platform, given or of the first use", "binding"
 )
 POOL = Control("bind.pool", "bind.pool", judge_pools, "Pools of terminals tied to pools of numbers")
+PHONE = Control("cmp.phone", "mon.phone", judge_phone, "No phone in the operator's library has the card in it")
 RECORDS = Control("bind.cmp.records", "bind.cmp", judge_record, "Binding judged from the records of the day before")
 STATE = Control("cmp.state", "reg.contract", judge_state, "Cards are served in their working states only")
 TRANSITION = Control("cmp.transition", "reg.contract", judge_transition, "A card's life follows the table of states")
@@ -37,6 +39,7 @@ CARD = Control("cmp.card", "fn.core", judge_subscriber, "Cards of the platform o
 ALL = (
     BINDING,
     POOL,
+    PHONE,
     RECORDS,
     STATE,
     TRANSITION,

@@ -133,12 +133,16 @@ class Cmp(NorthVerbs, Element[CmpConfig]):
         held = self.platform.store.get(made.imsi)
         if held is not None:
             made = _carry_over(held, made)
+        else:
+            made.owed = lifecycle.owed_of_new(made.state)
         details = {"account": made.account, "batch": made.batch, "state": made.state.value, "bound": made.bound}
         self.platform.store.put(made, self.platform.record("provision", made.imsi, By.of(call), details))
         self.platform.show_card(made)
         self.platform.show_binding(made)
         self.platform.happened("provisioned", made)
-        return self.platform.tell(made)
+        kept = self.platform.card(made.imsi)
+        await lifecycle.tell_register(self.platform, kept)
+        return self.platform.tell(kept)
 
     @route("GET", "/cards", roles=_BOTH, query=CardsAsked, gives=list[CardTold])
     async def list_cards(self, call: Call) -> list[dict[str, Any]]:
@@ -160,6 +164,8 @@ class Cmp(NorthVerbs, Element[CmpConfig]):
         held = self.platform.store.load(map(_of_bulk, wanted), record)
         if held:
             raise ManagementError(409, f"{len(held)} cards are held already: {', '.join(held[:5])}")
+        if any(lifecycle.owed_of_new(each.state) for each in wanted):
+            await lifecycle.tell_owed(self.platform)
         return {"cards": len(wanted)}
 
     @route("GET", "/cards/{imsi}", roles=_BOTH, gives=CardTold)
@@ -232,9 +238,9 @@ class Cmp(NorthVerbs, Element[CmpConfig]):
 
     @route("PUT", "/accounts/{account}", roles=_BOTH, takes=Account, gives=Account)
     async def put_account(self, call: Call) -> dict[str, Any]:
-        """Set what an account wants of the check of its cards."""
+        """Set what an account wants of the check of its cards; what it no longer allows ends at once."""
         account: Account = call.given
-        binding.put_account(self.platform, call.path["account"], account, By.of(call))
+        await binding.put_account(self.platform, call.path["account"], account, By.of(call))
         if account.check == "next-day":
             self._judge_days()
         return account.model_dump(mode="json")
@@ -311,6 +317,7 @@ def _of_bulk(each: BulkCard) -> Card:
         state=each.state,
         mode="given" if each.imei else "learned" if each.learn else "",
         bound=each.imei,
+        owed=lifecycle.owed_of_new(each.state),
     )
 
 

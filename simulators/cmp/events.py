@@ -18,6 +18,7 @@ AUDITED = {
     "rebind": kinds.REBOUND,
     "unbind": kinds.REBOUND,
     "mismatch": kinds.RISK,
+    "phone": kinds.RISK,
     "shutdown": kinds.SHUT_DOWN,
     "pool": kinds.POOL,
     "account": kinds.ACCOUNT,

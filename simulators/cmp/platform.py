@@ -13,6 +13,7 @@ from simwarden.policy.risk_scenes import SCENES
 from simwarden.runtime.approval import Audit, By
 from simwarden.runtime.known_peers import KnownPeers
 from simwarden.runtime.management import ManagementError, Role
+from simwarden.runtime.terminal_library import load_library
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -90,6 +91,7 @@ class Platform:
         self.peers = KnownPeers(site, config, config.peers, controls.PEER)
         self.audit = Audit(site, store.audit)
         self._settings: Settings | None = None
+        self._library = load_library(config.library)
         self.listeners: list[Callable[[Happening], None]] = []
         self.telling: set[str] = set()
         self.retrying = False
@@ -149,6 +151,11 @@ class Platform:
     def pools_of(self, card: Card) -> dict[str, Terminals]:
         """Return the pools of terminals that a card's number is tied to, by name."""
         return self.settings.pools_of(card)
+
+    def kind_of(self, key: str) -> str:
+        """Return the kind of a terminal (14 digits) by the library, empty if it lacks it."""
+        found = self._library.get(key[:8])
+        return found.kind if found is not None else ""
 
     def keep(self, *changes: Change, record: dict[str, Any] | None = None) -> bool:
         """Keep changes of cards, and the record of the whole, all or none, and show them.

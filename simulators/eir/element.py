@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from simulators.eir.config import EirBinding, EirConfig, LibraryImport, ListEntry
 from simulators.eir.events import EVENTS
-from simulators.eir.library import load_library, read_library
 from simulators.eir.procedures import ALL, PEER, Register, me_identity_check
 from simwarden.errors import ConfigError
 from simwarden.model.identity import Imei
@@ -18,6 +17,7 @@ from simwarden.runtime.element import Element
 from simwarden.runtime.known_peers import KnownPeers
 from simwarden.runtime.management import Call, ManagementError, Role, route
 from simwarden.runtime.provision import provisioned, validated
+from simwarden.runtime.terminal_library import load_library, read_library
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from simulators.eir.config import EirBinding, EirConfig
-    from simulators.eir.library import TerminalType
     from simwarden.policy.decision import Decision
     from simwarden.runtime.diameter import DiameterNode, Peer
     from simwarden.runtime.element import Site
     from simwarden.runtime.known_peers import KnownPeers, PeerEntry
+    from simwarden.runtime.terminal_library import TerminalType
 
 LISTS = Control("eir.equipment", "mon.phone", judge_listed, "Equipment by the lists of the register")
 POOL = Control("eir.pool", "bind.pool", judge_pool, "A card's pool of terminals", "binding")

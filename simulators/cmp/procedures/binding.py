@@ -11,7 +11,8 @@ from simulators.cmp.card import Change
 from simulators.cmp.procedures.lifecycle import check_lock, eviction, tell_all, tell_register
 from simulators.cmp.store import REBIND
 from simwarden.model.identity import Imei, imei_key
-from simwarden.policy.platform import judge_captured, judge_pools
+from simwarden.policy.card_states import CardState
+from simwarden.policy.platform import judge_captured, judge_phone, judge_pools
 from simwarden.runtime.approval import ChangeLimit
 from simwarden.runtime.management import ManagementError
 from simwarden.runtime.store import StoreError
@@ -97,13 +98,19 @@ async def _change(platform: Platform, card: Card, by: By, mode: str, key: str) -
 
 
 def _is_wrong(platform: Platform, card: Card, settings: Settings, *, bound: str) -> bool:
-    """Whether the terminal that a card was seen in last is one that it may not be in. Of a card not seen: no."""
-    if not card.terminal or platform.account(card).check == "next-day":
+    """Whether a card would be refused now in the terminal that it was seen in last. One not seen would not."""
+    account = settings.accounts.get(card.account, platform.config.others)
+    if not card.terminal or account.check == "next-day":
         return False
-    if bound and not judge_captured(bound=bound, seen=card.terminal).admitted:
+    if not judge_phone(kind=platform.kind_of(card.terminal), seen=card.terminal, wish=account.phone).admitted:
+        return True
+    if card.state is CardState.TEST:
+        return False
+    wish: dict[str, Any] = {"mismatch": account.mismatch, "before": card.mismatches, "grace": account.grace}
+    if bound and not judge_captured(bound=bound, seen=card.terminal, **wish).admitted:
         return True
     pools = settings.pools_of(card)
-    return bool(pools) and not judge_pools(seen=card.terminal, pools=pools).admitted
+    return bool(pools) and not judge_pools(seen=card.terminal, pools=pools, **wish).admitted
 
 
 # -- pools and accounts ------------------------------------------------------------------------------------------------
@@ -116,10 +123,7 @@ async def put_pool(platform: Platform, name: str, pool: Pool | None, by: By) -> 
     accounts = {each.account or None for each in (held, pool) if each is not None}
     ended: list[Change] = []
     for account in [None] if None in accounts else sorted(filter(None, accounts)):
-        for card in platform.store.select(account):
-            if _is_wrong(platform, card, settings, bound=card.bound):
-                ended.append(Change(card))
-                eviction(platform, ended[-1])
+        ended += _evictions(platform, settings, account)
     value = pool.model_dump(mode="json") if pool is not None else None
     details = {"pool": name, "imeis": len(pool.imeis) if pool is not None else 0, **by.approval}
     record = platform.record("pool", "", by, details)
@@ -128,10 +132,23 @@ async def put_pool(platform: Platform, name: str, pool: Pool | None, by: By) -> 
     return len(ended)
 
 
-def put_account(platform: Platform, name: str, account: Account, by: By) -> None:
-    """Set what an account wants; it holds from now on."""
+async def put_account(platform: Platform, name: str, account: Account, by: By) -> int:
+    """Set what an account wants; it holds from now on. Returns how many cards' use ended by it."""
     platform.require(controls.OPERATOR, None, by, "account", by.asks("account"))
     value = account.model_dump(mode="json")
     record = platform.record("account", "", by, {"account": name, **value})
     settings = platform.settings.with_account(name, account)
-    platform.take_over(settings, lambda: platform.store.set("account", name, value, record))
+    ended = _evictions(platform, settings, name)
+    platform.take_over(settings, lambda: platform.store.set("account", name, value, record, ended))
+    await tell_all(platform, [change.card for change in ended])
+    return len(ended)
+
+
+def _evictions(platform: Platform, settings: Settings, account: str | None) -> list[Change]:
+    """Return what ends the use of an account's cards (None: of all) that other settings would refuse."""
+    ended: list[Change] = []
+    for card in platform.store.select(account):
+        if _is_wrong(platform, card, settings, bound=card.bound):
+            ended.append(Change(card))
+            eviction(platform, ended[-1])
+    return ended

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from simulators.cmp import controls
 from simulators.cmp.card import Change
-from simulators.cmp.procedures.lifecycle import mismatch, operation, tell_register
+from simulators.cmp.procedures.lifecycle import in_phone, mismatch, operation, tell_register
 from simwarden.model.identity import Imei, imei_key
 from simwarden.policy.card_states import TRANSITIONS, CardState, Operation
-from simwarden.policy.platform import Mismatch
+from simwarden.policy.platform import Mismatch, PhoneWish
 from simwarden.wire.diameter import ResultCode
 from simwarden.wire.diameter.codes import EquipmentStatus
 from simwarden.wire.diameter.terminal import required_terminal
@@ -48,21 +48,49 @@ def check(platform: Platform, imsi: str, key: str) -> bool:
         return True
     if not platform.decide(controls.STATE, card, state=card.state).admitted:
         return False
-    change, account = Change(card), platform.account(card)
-    if account.check == "next-day":
-        day, at = platform.now().date().isoformat(), platform.now().isoformat()
-        change.contacts.append({"day": day, "at": at, "imsi": imsi, "imei": key})
-    elif card.state is not CardState.TEST:
-        decision = _judge(platform, card, key)
-        if decision is not None and not decision.admitted:
-            _mismatch(platform, change, decision)
-            return False
-        if decision is not None:
-            if decision.details.get("alarm"):
-                mismatch(platform, change, decision, source="network", action="alarm")
-            _capture(platform, change, decision)
+    allowed = _check_terminal(platform, card, key)
+    return allowed if allowed is not None else check(platform, imsi, key)
+
+
+def _check_terminal(platform: Platform, card: Card, key: str) -> bool | None:
+    """Decide about a terminal of a card that is served; None if meanwhile another first use has bound it."""
+    change = Change(card)
+    phone = _judge_phone(platform, change, key)
+    if not phone.admitted:
+        return False
+    decision = _judge_binding(platform, change, key)
+    if decision is not None and not decision.admitted:
+        _mismatch(platform, change, decision)
+        return False
+    if phone.details.get("alarm") and card.terminal != key:
+        in_phone(platform, change, phone, source="network", action="alarm")
+    if decision is not None:
+        if decision.details.get("alarm"):
+            mismatch(platform, change, decision, source="network", action="alarm")
+        _capture(platform, change, decision)
     _use(platform, change, key)
-    return platform.keep(change) or check(platform, imsi, key)
+    return platform.keep(change) or None
+
+
+def _judge_binding(platform: Platform, change: Change, key: str) -> Decision | None:
+    """Decide by binding and pools, or keep the contact, which is judged the next day; in test nothing is bound."""
+    card = change.card
+    if platform.account(card).check == "next-day":
+        day, at = platform.now().date().isoformat(), platform.now().isoformat()
+        change.contacts.append({"day": day, "at": at, "imsi": card.imsi, "imei": key})
+        return None
+    return _judge(platform, card, key) if card.state is not CardState.TEST else None
+
+
+def _judge_phone(platform: Platform, change: Change, key: str) -> Decision:
+    """Decide about a terminal by its kind; a refusal is kept."""
+    wish = platform.account(change.card).phone
+    decision = platform.decide(controls.PHONE, change.card, kind=platform.kind_of(key), seen=key, wish=wish)
+    if not decision.admitted:
+        suspends = wish is PhoneWish.SUSPEND
+        in_phone(platform, change, decision, source="network", action="suspend" if suspends else "refuse")
+        _refuse(platform, change, decision, suspends=suspends)
+    return decision
 
 
 def _judge(platform: Platform, card: Card, key: str) -> Decision | None:
@@ -90,9 +118,14 @@ def _capture(platform: Platform, change: Change, decision: Decision) -> None:
 
 def _mismatch(platform: Platform, change: Change, decision: Decision) -> None:
     """Do what the account wants: at least a record, and if it says so a suspended card."""
-    card = change.card
-    suspends = platform.account(card).mismatch is Mismatch.SUSPEND
+    suspends = platform.account(change.card).mismatch is Mismatch.SUSPEND
     mismatch(platform, change, decision, source="network", action="suspend" if suspends else "refuse")
+    _refuse(platform, change, decision, suspends=suspends)
+
+
+def _refuse(platform: Platform, change: Change, decision: Decision, *, suspends: bool) -> None:
+    """Keep a refusal, and that the card is suspended if it is to be."""
+    card = change.card
     if suspends and (card.state, Operation.SUSPEND) in TRANSITIONS:
         operation(platform, change, Operation.SUSPEND, None, decision.reason)
     platform.keep(change)

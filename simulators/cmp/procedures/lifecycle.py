@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from simulators.cmp import controls
 from simulators.cmp.card import Change
 from simwarden.policy.card_states import SERVED, TRANSITIONS, CardState, Operation
-from simwarden.policy.risk_scenes import SEPARATED
+from simwarden.policy.risk_scenes import IN_PHONE, SEPARATED
 from simwarden.runtime.management import ManagementError
 from simwarden.runtime.store import StoreError
 
@@ -79,6 +79,13 @@ def mismatch(platform: Platform, change: Change, decision: Decision, *, source: 
     change.shown.append(lambda: platform.happened("mismatch", card, action=action, seen=seen))
 
 
+def in_phone(platform: Platform, change: Change, decision: Decision, *, source: str, action: str, **more: str) -> None:
+    """Let a change leave the records of a card that is in a phone."""
+    details = {"scene": IN_PHONE, "reason": decision.reason, "action": action, **decision.details, **more}
+    change.audit.append(platform.record("phone", change.card.imsi, None, details))
+    platform.risk(change, IN_PHONE, decision, source=source, action=action)
+
+
 def eviction(platform: Platform, change: Change) -> None:
     """Let a change end what a card has in a terminal that it may no longer be in; the register is owed it.
 
@@ -89,13 +96,19 @@ def eviction(platform: Platform, change: Change) -> None:
 
 
 def _owed(before: CardState, after: CardState) -> str:
+    """Return what the register has to be told of a card whose state changes; not every network asks the platform."""
     if after is CardState.CLOSED:
         return "close"
     if before in SERVED and after not in SERVED:
         return "suspend"
-    if before not in (*SERVED, CardState.STOCK) and after in SERVED:
+    if before not in SERVED and after in SERVED:
         return "resume"
     return ""
+
+
+def owed_of_new(state: CardState) -> str:
+    """Return what the register has to be told of a card that comes to the platform in a state."""
+    return _owed(CardState.ACTIVE, state)
 
 
 def _show(platform: Platform, card: Card) -> None:

@@ -27,6 +27,10 @@ class CardState(enum.Enum):
     ACTIVE = "active"
     SUSPENDED = "suspended"
     """Stopped by the operator; may work again."""
+    TEST_SUSPENDED = "test-suspended"
+    """Stopped in its test period, to which it goes back."""
+    STOCK_SUSPENDED = "stock-suspended"
+    """Stopped before it was given to anybody: it cannot be given out until that is undone."""
     PRE_CANCELLED = "pre-cancelled"
     """Its end is asked for; it works no more, and may be taken back."""
     CLOSED = "closed"
@@ -64,13 +68,23 @@ TRANSITIONS: Mapping[tuple[CardState, Operation], CardState] = {
     (CardState.TEST, Operation.ISSUE): CardState.TO_ACTIVATE,
     (CardState.TO_ACTIVATE, Operation.FIRST_USE): CardState.ACTIVE,
     (CardState.TO_ACTIVATE, Operation.ACTIVATE): CardState.ACTIVE,
+    (CardState.TEST, Operation.SUSPEND): CardState.TEST_SUSPENDED,
+    (CardState.STOCK, Operation.SUSPEND): CardState.STOCK_SUSPENDED,
     **{
         (state, Operation.SUSPEND): CardState.SUSPENDED
-        for state in (*_WORKING, CardState.STOCK, CardState.PRE_CANCELLED)
+        for state in (CardState.TO_ACTIVATE, CardState.ACTIVE, CardState.PRE_CANCELLED)
     },
-    **{(state, Operation.PRE_CANCEL): CardState.PRE_CANCELLED for state in (*_WORKING, CardState.SUSPENDED)},
-    **{(state, Operation.CLOSE): CardState.CLOSED for state in (*_WORKING, CardState.SUSPENDED)},
     (CardState.SUSPENDED, Operation.RESUME): CardState.ACTIVE,
+    (CardState.TEST_SUSPENDED, Operation.RESUME): CardState.TEST,
+    (CardState.STOCK_SUSPENDED, Operation.RESUME): CardState.STOCK,
+    **{
+        (state, Operation.PRE_CANCEL): CardState.PRE_CANCELLED
+        for state in (*_WORKING, CardState.SUSPENDED, CardState.TEST_SUSPENDED)
+    },
+    **{
+        (state, Operation.CLOSE): CardState.CLOSED
+        for state in (*_WORKING, CardState.SUSPENDED, CardState.TEST_SUSPENDED, CardState.STOCK_SUSPENDED)
+    },
     (CardState.PRE_CANCELLED, Operation.RESTORE): CardState.SUSPENDED,
     (CardState.PRE_CANCELLED, Operation.CLOSE): CardState.CLOSED,
 }
@@ -95,6 +109,6 @@ def judge_state(*, state: CardState) -> Ruling:
 
 def judge_bindable(*, state: CardState) -> Ruling:
     """Rule on binding a card by its state: not in the test period, and not when it has ended."""
-    if state in (CardState.TEST, CardState.CLOSED):
+    if state in (CardState.TEST, CardState.TEST_SUSPENDED, CardState.CLOSED):
         return Ruling.refuse(f"a card that is {state.value} is not bound", seen=state.value)
     return Ruling.admit(f"a card that is {state.value} may be bound", seen=state.value)

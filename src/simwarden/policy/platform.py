@@ -12,7 +12,7 @@ from simwarden.model.identity import Imei, imei_key
 from simwarden.policy.decision import Ruling
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Mapping
+    from collections.abc import Collection, Container, Mapping
 
 #: seconds between two operations on one card
 LOCK = 180.0
@@ -37,6 +37,32 @@ def _off(ruling_reason: str, mismatch: Mismatch, before: int, grace: int, **fact
     if before < grace:
         return Ruling.admit(f"{ruling_reason}; mismatch {before + 1} of {grace} allowed", **facts, alarm=True)
     return Ruling.refuse(ruling_reason, **facts)
+
+
+class PhoneWish(enum.Enum):
+    """What an account wants to happen when one of its cards is in a phone."""
+
+    SERVE = "serve"
+    ALARM = "alarm"
+    """Serve, and record it."""
+    REFUSE = "refuse"
+    SUSPEND = "suspend"
+    """Refuse, and suspend the card."""
+
+
+def judge_phone(*, kind: str, seen: str, wish: PhoneWish, phones: Collection[str] = ("phone",)) -> Ruling:
+    """Rule on a card by the kind that the operator's library has of its terminal (mon.phone); empty: unknown.
+
+    `alarm` in the details says that a phone is served all the same, and recorded.
+    """
+    facts = {"expected": "no phone", "seen": Imei(imei_key(seen)).imei, "kind": kind}
+    if kind not in phones:
+        return Ruling.admit("the terminal is no phone" if kind else "the library lacks the terminal", **facts)
+    if wish is PhoneWish.SERVE:
+        return Ruling.admit("the terminal is a phone, which the account may have", **facts)
+    if wish is PhoneWish.ALARM:
+        return Ruling.admit("the terminal is a phone; the account wants an alarm only", **facts, alarm=True)
+    return Ruling.refuse("the terminal is a phone", **facts)
 
 
 def judge_captured(

@@ -32,7 +32,7 @@ REBOUND = EventKind(
 RISK = EventKind(
     "risk.recorded",
     "A card was seen where it may not be: `scene` is the platforms' code of the risk (012: card apart from terminal,"
-    " 013: outside its area).",
+    " 013: outside its area, 007: in a phone).",
     ("scene", "reason", "expected", "seen"),
 )
 SUBSCRIPTION = EventKind("subscription.changed", "A card's access points or zone codes were changed.", ())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -44,7 +45,7 @@ def test_a_card_is_served_only_after_it_was_given_out(operations: list[Operation
     state, given_out = CardState.STOCK, False
     for operation in operations:
         state = _after(state, operation)
-        given_out = given_out or operation in (Operation.TEST, Operation.ISSUE, Operation.RESUME)
+        given_out = given_out or operation in (Operation.TEST, Operation.ISSUE)
         assert given_out or state not in SERVED
 
 
@@ -59,12 +60,21 @@ def test_the_operator_can_stop_and_end_each_card_that_is_not_at_its_end(state: C
 
 
 def test_each_state_but_the_first_is_reached_and_only_the_last_is_final() -> None:
-    assert set(TRANSITIONS.values()) == set(CardState) - {CardState.STOCK}
+    assert set(TRANSITIONS.values()) == set(CardState)
     assert {state for state, _ in TRANSITIONS} == set(CardState) - {CardState.CLOSED}
 
 
 def test_cards_in_their_test_period_and_after_their_end_are_not_bound() -> None:
     assert [state for state in CardState if not judge_bindable(state=state).admitted] == [
         CardState.TEST,
+        CardState.TEST_SUSPENDED,
         CardState.CLOSED,
     ]
+
+
+@pytest.mark.parametrize("state", [CardState.STOCK, CardState.TEST, CardState.ACTIVE])
+def test_a_card_that_is_resumed_is_what_it_was(state: CardState) -> None:
+    stopped = _after(state, Operation.SUSPEND)
+    assert stopped not in SERVED
+    assert _after(stopped, Operation.RESUME) is state
+    assert not judge_transition(state=stopped, operation=Operation.ISSUE).admitted

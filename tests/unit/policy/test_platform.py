@@ -6,9 +6,11 @@ import pytest
 
 from simwarden.policy.platform import (
     Mismatch,
+    PhoneWish,
     judge_batch,
     judge_captured,
     judge_lock,
+    judge_phone,
     judge_pools,
     judge_record,
 )
@@ -68,3 +70,22 @@ def test_limits_hold_at_their_edges() -> None:
     assert judge_lock(elapsed=180.0).admitted
     assert judge_batch(size=100).admitted
     assert not judge_batch(size=101).admitted
+
+
+@pytest.mark.parametrize(
+    ("kind", "wish", "admitted", "alarm"),
+    [
+        ("module", PhoneWish.REFUSE, True, False),
+        ("", PhoneWish.REFUSE, True, False),
+        ("phone", PhoneWish.SERVE, True, False),
+        ("phone", PhoneWish.ALARM, True, True),
+        ("phone", PhoneWish.REFUSE, False, False),
+        ("phone", PhoneWish.SUSPEND, False, False),
+    ],
+)
+def test_a_card_in_a_phone_of_the_library(kind: str, wish: PhoneWish, admitted: bool, alarm: bool) -> None:  # noqa: FBT001
+    ruling = judge_phone(kind=kind, seen=PHONE, wish=wish)
+    assert ruling.admitted is admitted
+    assert bool(ruling.details.get("alarm")) is alarm
+    assert ruling.details["kind"] == kind
+    assert not judge_phone(kind="tablet", seen=PHONE, wish=PhoneWish.REFUSE, phones=("phone", "tablet")).admitted

@@ -164,6 +164,7 @@ def test_a_card_is_bound_to_the_terminal_that_it_is_in(net: Net) -> None:
             ("bind", "desk"),
             ("mismatch", ""),
             ("rebind", "desk"),
+            ("phone", ""),
         ]
 
     net.play(story)

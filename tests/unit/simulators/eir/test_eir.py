@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
 
+from simulators.eir import config as eir_config
 from simulators.eir.config import EirBinding, EirConfig
 from simulators.eir.element import Eir
-from simulators.eir.library import SHIPPED, load_library, read_library
 from simwarden.errors import ConfigError
 from simwarden.model.identity import Imei, Plmn
 from simwarden.runtime.clock import Clock
@@ -19,12 +20,12 @@ from simwarden.runtime.element import Element
 from simwarden.runtime.host import Host, HostSettings, Placement
 from simwarden.runtime.loop import TestbedLoop
 from simwarden.runtime.management import ManagementError, Role
+from simwarden.runtime.terminal_library import SHIPPED, load_library, read_library
 from simwarden.trace.events import Decided, Fault, StateChange
 from simwarden.trace.trace import Trace
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
-    from pathlib import Path
 
     from simwarden.wire.diameter import Message
 
@@ -250,7 +251,7 @@ def test_a_users_library_takes_the_place_of_the_shipped_one(loop: TestbedLoop, t
 
 def test_the_shipped_library_reads_and_bad_ones_name_the_line(tmp_path: Path) -> None:
     assert load_library("")["99000201"].kind == "phone"
-    assert SHIPPED.name == "library.csv"
+    assert SHIPPED.name == "terminals.csv"
     for text, place in (("tac\n1", "l:1"), ("tac,kind\n12345678,\n", "l:2"), ("tac,kind\n12345678,a\n1,b\n", "l:3")):
         with pytest.raises(ConfigError, match=place):
             read_library(text, "l")
@@ -267,7 +268,7 @@ def test_bad_settings_are_said_when_read() -> None:
 
 
 def test_the_profile_explains_every_setting() -> None:
-    text = SHIPPED.with_name("profile.yaml").read_text(encoding="utf-8")
+    text = Path(eir_config.__file__).with_name("profile.yaml").read_text(encoding="utf-8")
     profile = EirConfig.model_validate(yaml.load(text, yaml.CBaseLoader))  # noqa: S506 - scalars stay strings
     assert profile.model_fields_set == set(EirConfig.model_fields)
     assert profile == EirConfig()

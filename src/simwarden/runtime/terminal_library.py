@@ -1,4 +1,4 @@
-"""The library of terminals: which type allocation code is a phone, a module, a camera."""
+"""The operator's library of terminals: which type allocation code is a phone, a module, a camera."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from simwarden.errors import ConfigError, Place
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-SHIPPED = Path(__file__).with_name("library.csv")
+SHIPPED = Path(__file__).with_name("terminals.csv")
 _COLUMNS = ("tac", "kind", "maker", "model")
 
 

@@ -1,0 +1,243 @@
+"""The platform with the register itself: what it is told of states, batches, accounts and phones."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from simulators.cmp.config import CmpConfig
+from simulators.cmp.element import Cmp
+from simulators.cmp.procedures.identity_check import check
+from simulators.hss.config import HssConfig
+from simulators.hss.element import Hss
+from simwarden.errors import ConfigError
+from simwarden.runtime.clock import Clock
+from simwarden.runtime.host import Host, HostSettings, Placement
+from simwarden.runtime.loop import TestbedLoop
+from simwarden.runtime.management import Role
+from simwarden.trace.events import Fault, Note
+from simwarden.trace.trace import Trace
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from pathlib import Path
+
+CARDS = [f"0010100000000{number}" for number in (11, 21, 31)]
+METER, PHONE = "99000101000001", "99000201000001"
+
+
+class Pair:
+    """A platform and a register that has the cards."""
+
+    def __init__(self, store: str = "", **config: Any) -> None:
+        self.loop = TestbedLoop(virtual=True)
+        clock = Clock(self.loop)
+        settings = HostSettings(placements={"cmp": Placement(store=store)})
+        self.host = Host(self.loop, clock, Trace(clock.now), settings)
+        self.hss: Any = self.host.add("hss", Hss, HssConfig())
+        self.cmp: Any = self.host.add("cmp", Cmp, CmpConfig.model_validate(config))
+
+    def play(self, story: Callable[[], Awaitable[None]]) -> None:
+        async def run() -> None:
+            await self.host.start_all()
+            for imsi in CARDS:
+                await self.register(imsi)
+            await story()
+            await self.host.close()
+
+        self.loop.run_until_complete(run())
+        self.loop.close()
+        assert [e.reason for e in self.host.trace.events if isinstance(e, Fault)] == []
+
+    async def register(self, imsi: str) -> None:
+        body = {"name": f"card{imsi[-2:]}", "imsi": imsi, "iccid": "1", "msisdn": "1", "profile": "meter"}
+        await self.ask("hss", "PUT", f"/cards/{imsi}", body | {"form": "plug-in", "k": "00" * 16, "opc": "11" * 16})
+
+    async def ask(self, whom: str, method: str, path: str, body: Any = None) -> Any:
+        return await self.host.elements[whom].manage(Role.OPERATOR, method, path, body, caller="desk")
+
+    async def load(self, **states: str) -> None:
+        cards = [{"imsi": imsi, "account": "water", "batch": "b", "state": "active"} for imsi in CARDS]
+        await self.ask("cmp", "POST", "/cards", {"cards": [each | states for each in cards]})
+
+    async def suspended(self) -> list[str]:
+        return [(await self.ask("hss", "GET", f"/cards/{imsi}"))["suspended"] for imsi in CARDS]
+
+    def risks(self) -> list[tuple[str, str, str]]:
+        return [(each["scene"], each["action"], each["source"]) for each in self.cmp.platform.store.risks(CARDS[0])]
+
+
+@pytest.mark.parametrize(("state", "told"), [("stock", "withdrawal"), ("pre-cancelled", "withdrawal"), ("test", "")])
+def test_cards_that_are_loaded_in_a_state_that_is_not_served_are_not_served_by_the_register(
+    state: str, told: str
+) -> None:
+    net = Pair()
+
+    async def story() -> None:
+        await net.load(state=state)
+        assert await net.suspended() == [told] * 3
+        assert not any(card.owed for card in net.cmp.platform.store.select())
+
+    net.play(story)
+
+
+def test_a_single_stock_card_is_told_too_and_again_when_it_is_given_out() -> None:
+    net = Pair()
+
+    async def story() -> None:
+        sections = {"platform": [{"state": "stock"}]}
+        body = {"name": "a", "imsi": CARDS[0], "iccid": "1", "msisdn": "1", "profile": "meter", "form": "plug-in"}
+        told = await net.ask("cmp", "PUT", f"/cards/{CARDS[0]}", body | {"k": "", "opc": "", "sections": sections})
+        assert (told["state"], told["owed"]) == ("stock", "")
+        assert await net.suspended() == ["withdrawal", "", ""]
+        await net.ask("cmp", "POST", f"/cards/{CARDS[0]}/operations/issue", {})
+        assert await net.suspended() == ["", "", ""]
+
+    net.play(story)
+
+
+def test_a_register_that_is_down_is_told_of_stock_cards_when_it_is_back() -> None:
+    net = Pair(retry=30)
+
+    async def story() -> None:
+        await net.host.stop("hss", kill=True)
+        await net.load(state="stock")
+        assert [card.owed for card in net.cmp.platform.store.select()] == ["suspend"] * 3
+        await net.host.start("hss")
+        await net.host.clock.sleep(31)
+        assert await net.suspended() == ["withdrawal"] * 3
+
+    net.play(story)
+
+
+def test_many_cards_are_suspended_by_one_call_and_unknown_ones_are_named() -> None:
+    net = Pair()
+
+    async def story() -> None:
+        unknown = "001010000000099"
+        body = {"cards": [CARDS[0], unknown, CARDS[2]], "how": "barring", "reason": "relays"}
+        assert await net.ask("hss", "POST", "/suspensions", body) == {"suspended": 2, "unknown": [unknown]}
+        assert await net.suspended() == ["barring", "", "barring"]
+        audit = await net.ask("hss", "GET", f"/cards/{CARDS[2]}/audit")
+        assert audit[-1]["details"] == {"how": "barring", "reason": "relays"}
+        with pytest.raises(Exception, match="cards"):
+            await net.ask("hss", "POST", "/suspensions", {"cards": ["x"], "how": "barring"})
+
+    net.play(story)
+
+
+def test_a_shutdown_makes_one_call_and_owes_nothing(store_url: str) -> None:
+    net = Pair(store_url)
+    calls: list[str] = []
+
+    async def story() -> None:
+        await net.load()
+        told = net.cmp.site.manage
+
+        class Listening(type(net.cmp.site)):  # type: ignore[misc]
+            async def manage(self, target: str, method: str, path: str, body: Any = None) -> Any:
+                calls.append(f"{method} {path}")
+                return await told(target, method, path, body)
+
+        net.cmp.platform.site = Listening(net.host, "cmp")
+        said = await net.ask("cmp", "POST", "/accounts/water/batches/b/shutdown", {"reason": "relays"})
+        assert said == {"cards": 3}
+        assert calls == ["POST /suspensions"]
+        assert await net.suspended() == ["withdrawal"] * 3
+        assert not any(card.owed for card in net.cmp.platform.store.select())
+
+    net.play(story)
+
+
+def test_an_account_that_refuses_from_now_on_ends_what_is_wrong_and_nothing_else() -> None:
+    net = Pair(accounts={"water": {"mismatch": "alarm", "phone": "serve"}})
+
+    async def story() -> None:
+        cards = [{"imsi": imsi, "account": "water", "state": "active", "imei": METER} for imsi in CARDS]
+        await net.ask("cmp", "POST", "/cards", {"cards": cards})
+        for imsi, imei in zip(CARDS, (PHONE, METER, ""), strict=True):
+            assert not imei or check(net.cmp.platform, imsi, imei)
+        await net.ask("cmp", "PUT", "/accounts/water", {"mismatch": "alarm", "phone": "serve", "grace": 1})
+        assert await _withdrawals(net) == [0, 0, 0]
+        await net.ask("cmp", "PUT", "/accounts/water", {"mismatch": "refuse", "phone": "serve", "grace": 9})
+        assert await _withdrawals(net) == [0, 0, 0]  # the grace is not used up
+        await net.ask("cmp", "PUT", "/accounts/water", {"mismatch": "refuse", "phone": "serve"})
+        assert await _withdrawals(net) == [1, 0, 0]
+        assert await net.suspended() == ["", "", ""]
+        assert not check(net.cmp.platform, CARDS[0], PHONE)
+
+    async def _withdrawals(net: Pair) -> list[int]:
+        audits = [await net.ask("hss", "GET", f"/cards/{imsi}/audit") for imsi in CARDS]
+        return [sum(each["action"] == "suspend" for each in audit) for audit in audits]
+
+    net.play(story)
+
+
+def test_an_account_that_wants_no_phones_any_more_ends_a_card_in_one() -> None:
+    net = Pair(accounts={"water": {"phone": "alarm"}})
+
+    async def story() -> None:
+        await net.load()
+        assert check(net.cmp.platform, CARDS[0], PHONE)
+        assert check(net.cmp.platform, CARDS[1], METER)
+        assert check(net.cmp.platform, CARDS[0], PHONE)  # it stays there: the same event
+        assert net.risks() == [("007", "alarm", "network")]
+        await net.ask("cmp", "PUT", "/accounts/water", {"phone": "suspend"})
+        audit = await net.ask("hss", "GET", f"/cards/{CARDS[0]}/audit")
+        assert [each["action"] for each in audit] == ["provision", "suspend", "resume"]
+        assert not check(net.cmp.platform, CARDS[0], PHONE)
+        await net.host.clock.settle()
+        assert net.risks() == [("007", "alarm", "network"), ("007", "suspend", "network")]
+        assert net.cmp.platform.card(CARDS[0]).state.value == "suspended"
+        assert await net.suspended() == ["withdrawal", "", ""]
+
+    net.play(story)
+
+
+def test_a_refused_mismatch_in_a_phone_is_the_scene_of_the_mismatch_only() -> None:
+    net = Pair(others={"phone": "alarm"})
+
+    async def story() -> None:
+        await net.ask("cmp", "POST", "/cards", {"cards": [{"imsi": CARDS[0], "imei": METER, "state": "active"}]})
+        assert not check(net.cmp.platform, CARDS[0], PHONE)
+        assert net.risks() == [("012", "refuse", "network")]
+
+    net.play(story)
+
+
+def test_phones_are_those_of_the_operators_own_library(tmp_path: Path) -> None:
+    (tmp_path / "own.csv").write_text("tac,kind\n99000101,phone\n")
+    net = Pair(library=str(tmp_path / "own.csv"), others={"phone": "refuse"})
+
+    async def story() -> None:
+        await net.load()
+        assert check(net.cmp.platform, CARDS[0], PHONE)
+        assert not check(net.cmp.platform, CARDS[0], METER)
+        assert net.risks() == [("007", "refuse", "network")]
+
+    net.play(story)
+    (tmp_path / "own.csv").write_text("tac,kind\n1,phone\n")
+    bad = Pair(library=str(tmp_path / "own.csv"))
+
+    async def begin() -> None:
+        with pytest.raises(ConfigError, match=r"own\.csv:2"):
+            await bad.host.start_all()
+        await bad.host.close()
+
+    bad.loop.run_until_complete(begin())
+    bad.loop.close()
+
+
+def test_a_register_that_takes_no_batches_is_told_card_by_card() -> None:
+    net = Pair()
+
+    async def story() -> None:
+        await net.load()
+        element = net.host.elements["hss"]
+        element.routes = tuple(each for each in type(element).routes if each.path != "/suspensions")
+        await net.ask("cmp", "POST", "/accounts/water/batches/b/shutdown", {"reason": "relays"})
+        assert await net.suspended() == ["withdrawal"] * 3
+        assert any("at once" in e.text for e in net.host.trace.events if isinstance(e, Note))
+
+    net.play(story)
