@@ -234,7 +234,7 @@ class Store:
         with self._rows.writing(*(change.card.imsi for change in changes)) as connection:
             connection.execute(sa.delete(_SETTINGS).where(_SETTINGS.c.kind == kind, _SETTINGS.c.name == name))
             connection.execute(sa.insert(_SETTINGS).values(kind=kind, name=name, value=value))
-            _AUDIT.add(connection, [audit])
+            _AUDIT.add(connection, [audit, *(record for change in changes for record in change.audit)])
             self._write(connection, changes)
         self._taken(changes)
 

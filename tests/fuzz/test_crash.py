@@ -434,7 +434,8 @@ class PairWorker(CmpWorker):
 
     def settle(self) -> None:
         super().settle()
-        wait_for(lambda: [imsi for imsi in self.sure if imsi.isdigit() and self._untold(imsi)])
+        cards = [imsi for imsi in sorted(self.settled) if imsi.isdigit()]
+        wait_for(lambda: [imsi for imsi in cards if self._untold(imsi)])
 
     def _untold(self, imsi: str) -> bool:
         """Whether the register, or the MME, has still to be told something of a card."""

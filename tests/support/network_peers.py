@@ -60,6 +60,7 @@ class Mme:
 
     def connect(self, where: Where, *, application: int = 16777251) -> None:
         self._client = Client(where, host=self.name, application=application)
+        self._client.socket.settimeout(None)  # nobody may have anything to say for a while
         threading.Thread(target=self._read, args=(self._client,), daemon=True).start()
 
     def close(self) -> None:

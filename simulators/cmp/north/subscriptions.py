@@ -18,8 +18,11 @@ from simulators.cmp.north.errors import invalid, not_found, quota
 from simulators.cmp.north.model import AREA_CHANGE, IMEI_CHANGE, Subscribe, fault, read
 from simulators.cmp.north.store import Subscription
 from simwarden.model.identity import imei_key
+from simwarden.runtime.store import StoreError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from simulators.cmp.card import Card
     from simulators.cmp.north.camara import Prevention
     from simulators.cmp.north.config import Client, NorthConfig
@@ -204,14 +207,21 @@ class Subscriptions:
             self._timers[subscription.id] = self._platform.site.clock.call_later(min(delay, _DAY), later)
 
     def _rearm(self, subscription: str) -> None:
-        found = self._outbox.get(subscription)
-        if found is not None and found.status == "ACTIVE":
-            self._arm(found)
+        self._if_active(subscription, self._arm)
 
     def _expire(self, subscription: str, why: str) -> None:
-        found = self._outbox.get(subscription)
-        if found is not None and found.status == "ACTIVE":
-            self._end(found, why)
+        self._if_active(subscription, lambda found: self._end(found, why))
+
+    def _if_active(self, subscription: str, then: Callable[[Subscription], None]) -> None:
+        """Do something about a subscription that is active still, again and again until the database answers."""
+        try:
+            found = self._outbox.get(subscription)
+            if found is not None and found.status == "ACTIVE":
+                then(found)
+        except StoreError as error:
+            self._platform.site.note(f"done later: {error}", subscription=subscription)
+            again = partial(self._if_active, subscription, then)
+            self._timers[subscription] = self._platform.site.clock.call_later(self._config.backoff, again)
 
     def _end(self, subscription: Subscription, why: str, status: str = "EXPIRED") -> None:
         timer = self._timers.pop(subscription.id, None)
@@ -241,14 +251,23 @@ class Subscriptions:
 
     async def _deliver_all(self, subscription: str) -> None:
         try:
-            while (event := self._outbox.first(subscription)) is not None:
-                found = self._outbox.get(subscription)
-                if found is None:
-                    return
-                if not await self._deliver(found, event):
-                    await self._platform.site.clock.sleep(self._config.backoff * 2 ** (event.attempts - 1))
+            while (pause := await self._deliver_next(subscription)) is not None:
+                if pause:
+                    await self._platform.site.clock.sleep(pause)
         finally:
             self._sending.discard(subscription)
+
+    async def _deliver_next(self, subscription: str) -> float | None:
+        """Try to deliver what waits longest; return the seconds until the next attempt, None if nothing waits."""
+        try:
+            event, found = self._outbox.first(subscription), self._outbox.get(subscription)
+            if event is None or found is None:
+                return None
+            delivered = await self._deliver(found, event)
+        except StoreError as error:
+            self._platform.site.note(f"events are sent later: {error}", subscription=subscription)
+            return self._config.backoff
+        return 0.0 if delivered else self._config.backoff * 2 ** (event.attempts - 1)
 
     async def _deliver(self, subscription: Subscription, event: Event) -> bool:
         """Try once; True when there is nothing more to do about the event."""

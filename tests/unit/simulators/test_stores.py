@@ -1,0 +1,251 @@
+"""The stores of all elements, on SQLite and PostgreSQL: what they keep, what they refuse, and what nobody knows."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import sqlalchemy as sa
+from databases import new_server
+
+import simulators.cmp.north.store as north
+import simulators.cmp.store as cmp
+import simulators.eir.store as eir
+import simulators.hss.store as hss
+import simulators.mme.store as mme
+from simulators.cmp.card import Card, Change
+from simulators.eir.config import EirBinding
+from simulators.hss.subscriber import Debt, Owed, Subscriber
+from simulators.mme.config import MmeArea
+from simwarden.policy.card_states import CardState
+from simwarden.policy.equipment_lists import EquipmentRange, Status
+from simwarden.runtime.store import StoreUnavailableError, UnstorableError, open_engine
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+IMSI, METER, PHONE = "001010000000017", "99000101000001", "99000201000001"
+MME, REALM = "mme.epc.example", "epc.example"
+ELEMENTS = pytest.mark.parametrize("store", [hss, cmp, north, eir, mme], ids=lambda module: module.__name__)
+
+
+@contextmanager
+def opened(url: str, store: Any) -> Iterator[sa.Engine]:
+    engine = open_engine(url, store.METADATA)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+def record(action: str, key: str = "imsi", **details: Any) -> dict[str, Any]:
+    who = {"at": "2026-03-02T00:00:00+00:00", "role": "operator", "caller": "tester"}
+    return {**who, "action": action, key: IMSI, "details": details}
+
+
+def subscriber(**more: Any) -> Subscriber:
+    names = {"name": "card", "iccid": "8900100000000000017", "msisdn": "1440000000017", "profile": "meter"}
+    return Subscriber(imsi=IMSI, **names, k="00" * 16, opc="11" * 16, mode="learned", **more)
+
+
+def register(store: hss.Store, card: Subscriber, imei: str, mme: str = MME) -> bool:
+    audit = record("learn", imei=imei)
+    teaches = "" if card.bound else imei
+    return store.register(card, mme=mme, realm=REALM, plmn="001-01", imei=imei, teaches=teaches, audit=audit)
+
+
+@ELEMENTS
+def test_who_opens_a_new_store_at_once_finds_it_whole(store_url: str, store: Any) -> None:
+    def look(_number: int) -> set[str]:
+        with opened(store_url, store) as engine:
+            return set(sa.inspect(engine).get_table_names())
+
+    with ThreadPoolExecutor(6) as pool:
+        for tables in pool.map(look, range(6)):
+            assert set(store.METADATA.tables) <= tables
+
+
+@ELEMENTS
+def test_tables_that_an_older_program_lacked_are_made(store_url: str, store: Any) -> None:
+    newest = store.METADATA.sorted_tables[-1]
+    with opened(store_url, store) as engine:
+        newest.drop(engine)
+    with opened(store_url, store) as engine:
+        assert newest.name in sa.inspect(engine).get_table_names()
+
+
+def test_hss_keeps_what_mmes_are_owed(store_url: str) -> None:
+    with opened(store_url, hss) as engine:
+        store = hss.Store(engine)
+        store.put(subscriber(), record("provision"))
+        card = store.get(IMSI)
+        assert card is not None
+        assert register(store, card, METER)
+        assert store.change(card, record("suspend"), owed=Owed.BARRING, suspended="barring") is not None
+        assert register(store, card, METER, "other.epc.example")
+    with opened(store_url, hss) as engine:
+        store = hss.Store(engine)
+        barring, update = (Debt(IMSI, MME, what, REALM) for what in (Owed.BARRING, Owed.UPDATE))
+        assert store.owed() == store.owed(MME) == [barring, update]
+        card = store.get(IMSI)
+        assert card is not None
+        assert (card.bound, card.suspended, card.mme) == (METER, "barring", "other.epc.example")
+        debt = store.change(card, record("suspend"), owed=Owed.WITHDRAWAL, suspended="withdrawal")
+        assert debt == Debt(IMSI, "other.epc.example", Owed.WITHDRAWAL, REALM)
+        assert card.mme == ""
+        store.paid(barring)
+        store.paid(barring)
+    with opened(store_url, hss) as engine:
+        store = hss.Store(engine)
+        assert store.owed() == [update, debt]
+        card = store.get(IMSI)
+        assert card is not None
+        assert register(store, card, METER)  # at the MME that was owed: the answer tells it
+        assert store.owed() == [debt]
+        assert [each["action"] for each in store.audited(IMSI)] == ["provision", "learn", "suspend", "suspend"]
+
+
+def test_two_first_uses_at_once_bind_once(store_url: str) -> None:
+    with opened(store_url, hss) as one, opened(store_url, hss) as two:
+        first, second = hss.Store(one), hss.Store(two)
+        first.put(subscriber(), record("provision"))
+        here, there = first.get(IMSI), second.get(IMSI)
+        assert here is not None
+        assert there is not None
+        assert register(first, here, METER)
+        assert not register(second, there, PHONE)
+        assert second.get(IMSI) is there
+        assert there.bound == METER
+
+
+def test_cmp_keeps_a_change_whole(store_url: str) -> None:
+    with opened(store_url, cmp) as engine:
+        store = cmp.Store(engine)
+        store.put(Card(imsi=IMSI, mode="learned", account="a", batch="b"), record("provision"))
+        card = store.get(IMSI)
+        assert card is not None
+        change = Change(card, {"state": CardState.ACTIVE, "terminal": METER}, [record("capture")], first_use=METER)
+        assert store.keep([change])
+        assert (card.bound, card.state, card.terminal) == (METER, CardState.ACTIVE, METER)
+        again = Change(card, {"terminal": PHONE}, [record("capture")], first_use=PHONE)
+        assert not store.keep([again], record("shutdown"))
+        stop = Change(card, {"state": CardState.SUSPENDED, "owed": "suspend"}, [record("suspend")])
+        store.set("pool", "meters", {"imeis": ["99000101"]}, record("pool"), [stop])
+        store.told(card, "resume")
+    with opened(store_url, cmp) as engine:
+        store = cmp.Store(engine)
+        (card,) = store.select(owed=True)
+        assert (card.bound, card.state, card.terminal, card.owed) == (METER, CardState.SUSPENDED, METER, "suspend")
+        assert store.settings("pool") == {"meters": {"imeis": ["99000101"]}}
+        assert [each["action"] for each in store.audited()] == ["provision", "capture", "pool", "suspend"]
+        store.told(card, "suspend")
+        assert list(store.select(owed=True)) == []
+
+
+def test_eir_keeps_lists_pools_and_library(store_url: str) -> None:
+    entry = EquipmentRange.parse("99000201-99000299")
+    with opened(store_url, eir) as engine:
+        store = eir.Store(engine)
+        store.put_entry(entry, Status.TRACKED, record("list", "subject"))
+        store.put_entry(entry, Status.PROHIBITED, record("list", "subject"))
+        store.put_pool(IMSI, EirBinding(by="eir", imeis=("99000101",)), record("pool", "subject"))
+    with opened(store_url, eir) as engine:
+        store = eir.Store(engine)
+        assert store.entries() == {entry: Status.PROHIBITED}
+        assert store.pools()[IMSI].imeis == ("99000101",)
+        assert [each["action"] for each in store.audited()] == ["list", "list", "pool"]
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_mme_keeps_areas_and_the_stations_that_count(store_url: str, *, shared: bool) -> None:
+    with opened(store_url, mme) as engine:
+        store = mme.AreaStore(engine, shared=shared)
+        store.put(IMSI, MmeArea(cells=("001-01-0000101",), stations=1), record("area"))
+        area = store.get(IMSI)
+        assert area is not None
+        assert store.count(IMSI, area, "001-01-00001")
+        assert not store.count(IMSI, area, "001-01-00002")
+    with opened(store_url, mme) as engine:
+        store = mme.AreaStore(engine, shared=shared)
+        area = store.get(IMSI)
+        assert area is not None
+        assert (area.tell()["cells"], area.used) == (["001-01-0000101"], {"001-01-00001"})
+        store.remove(IMSI, record("area-change"))
+        assert store.get(IMSI) is None
+        assert [each["action"] for each in store.audited(IMSI)] == ["area", "area-change"]
+
+
+@pytest.mark.parametrize("text", ["\ud800", "\x00"])
+def test_a_text_that_no_database_can_hold_changes_nothing(store_url: str, text: str) -> None:
+    if text == "\x00" and store_url.startswith("sqlite"):
+        pytest.skip("SQLite can hold it")
+    with opened(store_url, hss) as engine:
+        store = hss.Store(engine)
+        store.put(subscriber(), record("provision"))
+        card = store.get(IMSI)
+        assert card is not None
+        with pytest.raises(UnstorableError):
+            store.change(card, {**record("suspend"), "caller": text}, suspended="barring")
+        assert (card.suspended, card.why) == ("", "")
+        with pytest.raises(UnstorableError):
+            store.put(subscriber(why=text), record("provision"))
+        assert store.get(IMSI) is card
+        assert (card.why, len(store.audited())) == ("", 1)
+
+
+@pytest.mark.interop
+def test_a_text_that_is_too_long_changes_nothing(postgresql: Any) -> None:
+    with opened(postgresql(), cmp) as engine:
+        store = cmp.Store(engine)
+        with pytest.raises(UnstorableError, match="too long"):
+            store.load([Card(imsi=IMSI, iccid="8" * 21)], record("load"))
+        assert store.get(IMSI) is None
+        assert store.audited() == []
+
+
+@pytest.mark.parametrize("committed", [False, True])
+def test_what_nobody_knows_to_be_committed_is_read_again(
+    store_url: str, monkeypatch: pytest.MonkeyPatch, *, committed: bool
+) -> None:
+    with opened(store_url, hss) as engine:
+        store = hss.Store(engine)
+        store.put(subscriber(), record("provision"))
+        card = store.get(IMSI)
+        assert card is not None
+        assert register(store, card, METER)
+        with monkeypatch.context() as patch:
+            commit = engine.dialect.do_commit
+
+            def broken(connection: Any) -> None:
+                if committed:
+                    commit(connection)
+                raise engine.dialect.loaded_dbapi.OperationalError("server closed the connection unexpectedly")
+
+            patch.setattr(engine.dialect, "do_commit", broken)
+            with pytest.raises(StoreUnavailableError, match="does not answer"):
+                store.change(card, record("suspend"), owed=Owed.WITHDRAWAL, suspended="withdrawal")
+        assert store.get(IMSI) is card
+        assert (card.suspended, card.mme) == (("withdrawal", "") if committed else ("", MME))
+        assert [debt.what for debt in store.owed()] == [Owed.WITHDRAWAL] * committed
+        assert len(store.audited()) == 2 + committed
+
+
+@pytest.mark.interop
+def test_a_database_that_was_away_is_used_again() -> None:
+    with new_server() as server, opened(server.new(), cmp) as engine:
+        store = cmp.Store(engine)
+        store.put(Card(imsi=IMSI), record("provision"))
+        card = store.get(IMSI)
+        assert card is not None
+        server.kill()
+        with pytest.raises(StoreUnavailableError):
+            store.keep([Change(card, {"state": CardState.CLOSED}, [record("close")])])
+        with pytest.raises(StoreUnavailableError):
+            store.get(IMSI)
+        server.start()
+        assert store.get(IMSI) is card
+        assert card.state is CardState.TO_ACTIVATE
+        assert store.keep([Change(card, {"state": CardState.CLOSED}, [record("close")])])
+        assert [each["action"] for each in store.audited()] == ["provision", "close"]
