@@ -9,6 +9,7 @@ import contextlib
 import http.client
 import json
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 from served import PLMN, REALM, Client
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 S13 = 16777252
 UNABLE_TO_COMPLY = 5012
+#: seconds after which a connection may have been closed for having nothing to say
+_IDLE = 3.0
 K, OPC = bytes(16), b"\x11" * 16
 
 
@@ -164,6 +167,7 @@ class Management:
     """A client of a management interface, for one thread."""
 
     def __init__(self, where: Where, token: str) -> None:
+        self._used = time.monotonic()
         self._http = http.client.HTTPConnection(*where, timeout=30)
         self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
 
@@ -173,10 +177,13 @@ class Management:
     def ask(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
         """Return status and body of the answer."""
         octets = json.dumps(body).encode() if body is not None else b""
+        if time.monotonic() - self._used > _IDLE:
+            self._http.close()
         try:
             self._http.request(method, path, octets, self._headers)
             answer = self._http.getresponse()
             said = answer.read()
+            self._used = time.monotonic()
         except (OSError, http.client.HTTPException) as error:
             raise Cut from error
         return answer.status, json.loads(said) if said else None
