@@ -32,8 +32,9 @@ _SWAPPED_NIBBLES: Final = bytes(octet >> 4 | (octet & 15) << 4 for octet in rang
 _NTP_EPOCH: Final = 2208988800
 _UNPACK_HEAD2, _UNPACK_HEAD3, _UNPACK_U32 = _HEAD2.unpack_from, _HEAD3.unpack_from, _U32.unpack_from
 _PACK_HEAD2, _PACK_U32 = _HEAD2.pack, _U32.pack
-_FAILED_AVP: Final = 279
 _NO_VENDOR: Final = BY_CODE[0]
+_FAILED_AVP: Final = _NO_VENDOR[279]
+_NO_AVPS: Final[dict[int, AvpType]] = {}
 _TEXT, _UNSIGNED32, _GROUPED, _OCTETS = int(Kind.TEXT), int(Kind.UNSIGNED32), int(Kind.GROUPED), int(Kind.OCTETS)
 
 
@@ -149,49 +150,60 @@ def _decode_avps(data: bytes, pos: int, end: int, unsupported: list[RawAvp], dep
             stop = pos + (word & 0xFFFFFF)
             if word & 0x80000000:
                 start = pos + 12
-                vendor = _UNPACK_U32(data, pos + 8)[0]
-                table = BY_CODE.get(vendor)
-                avp = table.get(code) if table else None
+                avp = BY_CODE.get(_UNPACK_U32(data, pos + 8)[0], _NO_AVPS).get(code)
             else:
                 start = pos + 8
-                vendor = 0
                 avp = _NO_VENDOR.get(code)
             if stop > end or start > stop or word & 0x1F000000:
                 raise _bad_header(data, pos, end)
             if avp is None:
-                raw = RawAvp(code, vendor, word >> 24, data[start:stop])
-                append((raw.name, raw))
-                if word & 0x40000000:
-                    unsupported.append(raw)
+                append(_unknown(data, pos, start, stop, unsupported))
+            elif (kind := avp[1]) == 0:  # _TEXT
+                append((avp[0], data[start:stop].decode()))
+            elif avp[2] and stop - start != avp[2]:
+                raise _bad_length(data, pos, start, stop, avp)
+            elif kind == 1:  # _UNSIGNED32
+                append((avp[0], _UNPACK_U32(data, start)[0]))
+            elif kind == 2:  # _GROUPED
+                group = _decode_failed if avp is _FAILED_AVP else _decode_avps
+                append((avp[0], group(data, start, stop, unsupported, depth - 1)))
+            elif kind == 3:  # _OCTETS
+                append((avp[0], data[start:stop]))
             else:
-                kind = avp[1]
-                if kind == 0:  # _TEXT
-                    append((avp[0], data[start:stop].decode()))
-                elif avp[2] and stop - start != avp[2]:
-                    raise _bad_length(data, pos, start, stop, avp)
-                elif kind == 1:  # _UNSIGNED32
-                    append((avp[0], _UNPACK_U32(data, start)[0]))
-                elif kind == 2:  # _GROUPED
-                    if code == _FAILED_AVP and not vendor:
-                        append((avp[0], _decode_failed(data, start, stop, depth - 1)))
-                    else:
-                        append((avp[0], _decode_avps(data, start, stop, unsupported, depth - 1)))
-                elif kind == 3:  # _OCTETS
-                    append((avp[0], data[start:stop]))
-                else:
-                    append((avp[0], _DECODERS[kind](data[start:stop])))
+                append((avp[0], _DECODERS[kind](data[start:stop])))
             pos = stop + 3 & ~3
     except struct_error:
         raise _bad_header(data, pos, end) from None
     except ValueError as wrong:  # UnicodeDecodeError is one
-        raw = RawAvp(code, vendor, word >> 24, data[start:stop])
-        reason = f"{avp[0] if avp else raw.name}: {wrong}"
-        raise DiameterError(ResultCode.DIAMETER_INVALID_AVP_VALUE, reason, [(raw.name, raw)]) from None
+        raise _bad_value(data, pos, start, stop, wrong) from None
     return avps
 
 
-def _decode_failed(data: bytes, pos: int, end: int, depth: int) -> Avps:
+def _raw(data: bytes, pos: int, start: int, stop: int) -> RawAvp:
+    """Return the AVP at `pos`, whose data are those from `start` to `stop`, as it came."""
+    code, word = _UNPACK_HEAD2(data, pos)
+    vendor = _UNPACK_U32(data, pos + 8)[0] if word & 0x80000000 else 0
+    return RawAvp(code, vendor, word >> 24, data[start:stop])
+
+
+def _unknown(data: bytes, pos: int, start: int, stop: int, unsupported: list[RawAvp]) -> tuple[str, RawAvp]:
+    """Keep an AVP that no dictionary has; one with the M bit makes a request unsupported."""
+    raw = _raw(data, pos, start, stop)
+    if raw.mandatory:
+        unsupported.append(raw)
+    return raw.name, raw
+
+
+def _bad_value(data: bytes, pos: int, start: int, stop: int, wrong: ValueError) -> DiameterError:
+    raw = _raw(data, pos, start, stop)
+    known = BY_CODE.get(raw.vendor, _NO_AVPS).get(raw.code)
+    reason = f"{known.name if known else raw.name}: {wrong}"
+    return DiameterError(ResultCode.DIAMETER_INVALID_AVP_VALUE, reason, [(raw.name, raw)])
+
+
+def _decode_failed(data: bytes, pos: int, end: int, unsupported: list[RawAvp], depth: int) -> Avps:
     """Decode a Failed-AVP: what is in it may be wrong, being what a peer complains of, and is then kept as it came."""
+    del unsupported  # what the peer did not support is no fault of this message
     try:
         return _decode_avps(data, pos, end, [], depth)
     except DiameterError:
