@@ -60,6 +60,9 @@ class Form(StrEnum):
 
 
 Paths = Annotated[list[str], typer.Argument(help="Scenario files, or folders of them.", show_default=False)]
+ShippedPaths = Annotated[
+    list[str] | None, typer.Argument(help="Scenario files, or folders of them; by default those shipped.")
+]
 Network = Annotated[
     str, typer.Option("--network", metavar="FILE", help="A network file: settings, more elements, external ones.")
 ]
@@ -81,6 +84,17 @@ Match = Annotated[
 Jobs = Annotated[
     str, typer.Option("-j", "--jobs", metavar="N", help="Processes; `auto`: as many as there are processors.")
 ]
+Transport = Annotated[TransportName, typer.Option(help="How frames travel between elements.")]
+ClockChoice = Annotated[
+    ClockName | None, typer.Option(help="Virtual time jumps over what is idle.", show_default="virtual")
+]
+Report = Annotated[str, typer.Option(metavar="DIR", help="Where index.html, junit.xml, events.jsonl and captures go.")]
+Trace = Annotated[TraceChoice, typer.Option(help="Which scenarios leave a capture and their events.")]
+Mask = Annotated[bool, typer.Option("--mask", help="Zero in captures the keys that the wire itself carries.")]
+Limit = Annotated[
+    float, typer.Option(metavar="SECONDS", min=0.1, help="Real time after which a scenario counts as hung.")
+]
+Watch = Annotated[bool, typer.Option("--watch", help="Stay, and run again what a saved file concerns.")]
 
 
 @app.command(epilog="Example: `simwarden run scenarios -j auto --tag binding`")
@@ -91,28 +105,14 @@ def run(  # noqa: PLR0917 - typer's way: an option is a parameter
     tag: Tags = None,
     match: Match = None,
     seed: Seed = 0,
-    transport: Annotated[
-        TransportName, typer.Option(help="How frames travel between elements.")
-    ] = TransportName.MEMORY,
-    clock: Annotated[
-        ClockName | None, typer.Option(help="Virtual time jumps over what is idle.", show_default="virtual")
-    ] = None,
+    transport: Transport = TransportName.MEMORY,
+    clock: ClockChoice = None,
     network: Network = "",
-    report: Annotated[
-        str, typer.Option(metavar="DIR", help="Where index.html, junit.xml, events.jsonl and captures go.")
-    ] = "report",
-    trace: Annotated[
-        TraceChoice, typer.Option(help="Which scenarios leave a capture and their events.")
-    ] = TraceChoice.ALWAYS,
-    mask: Annotated[  # noqa: FBT002 - a flag
-        bool, typer.Option("--mask", help="Zero in captures the keys that the wire itself carries.")
-    ] = False,
-    limit: Annotated[
-        float, typer.Option(metavar="SECONDS", min=0.1, help="Real time after which a scenario counts as hung.")
-    ] = 60.0,
-    watch: Annotated[  # noqa: FBT002 - a flag
-        bool, typer.Option("--watch", help="Stay, and run again what a saved file concerns.")
-    ] = False,
+    report: Report = "report",
+    trace: Trace = TraceChoice.ALWAYS,
+    mask: Mask = False,  # noqa: FBT002 - a flag
+    limit: Limit = 60.0,
+    watch: Watch = False,  # noqa: FBT002 - a flag
 ) -> None:
     """Run scenarios and report what became of them.
 
@@ -146,9 +146,7 @@ def run(  # noqa: PLR0917 - typer's way: an option is a parameter
 @app.command(epilog="Example: `simwarden prove scenarios -j auto --control 'hss/*'`")
 @friendly
 def prove(  # noqa: PLR0917 - typer's way: an option is a parameter
-    paths: Annotated[
-        list[str] | None, typer.Argument(help="Scenario files, or folders of them; by default those shipped.")
-    ] = None,
+    paths: ShippedPaths = None,
     jobs: Jobs = "auto",
     match: Match = None,
     control: Annotated[
@@ -185,9 +183,7 @@ def prove(  # noqa: PLR0917 - typer's way: an option is a parameter
 @app.command(epilog="Example: `simwarden coverage scenarios --html coverage.html`")
 @friendly
 def coverage(  # noqa: PLR0917 - as above
-    paths: Annotated[
-        list[str] | None, typer.Argument(help="Scenario files, or folders of them; by default those shipped.")
-    ] = None,
+    paths: ShippedPaths = None,
     jobs: Jobs = "auto",
     match: Match = None,
     seed: Seed = 0,
@@ -254,9 +250,7 @@ def init(
 @app.command("list", epilog="Example: `simwarden list scenarios --tag binding`")
 @friendly
 def list_(
-    paths: Annotated[
-        list[str] | None, typer.Argument(help="Scenario files, or folders of them; by default those shipped.")
-    ] = None,
+    paths: ShippedPaths = None,
     tag: Tags = None,
     match: Match = None,
 ) -> None:
