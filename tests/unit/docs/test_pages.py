@@ -13,6 +13,7 @@ import pytest
 import typer.main
 
 from simwarden.cli.main import app
+from simwarden.scenario.registry import Registry
 
 ROOT = Path(__file__).parents[3]
 DOCS = ROOT / "docs"
@@ -59,6 +60,11 @@ def test_the_index_leads_to_every_page() -> None:
 def test_the_list_of_elements_leads_to_every_element() -> None:
     told = set(re.findall(r"\]\((elements/[\w-]+\.md)\)", text_of(DOCS / "elements.md")))
     assert told == {f"elements/{page.name}" for page in (DOCS / "elements").glob("*.md")}
+
+
+def test_the_readme_names_every_element() -> None:
+    told = re.findall(r"^\| \[`(\w+)`\]\(simulators/\w+/README\.md\)", text_of(ROOT / "README.md"), re.MULTILINE)
+    assert set(told) == Registry.installed().kinds.keys()
 
 
 def test_the_readme_is_short() -> None:
