@@ -31,6 +31,8 @@ from databases import PostgreSQL, new_server
 from network_peers import S13, UNABLE_TO_COMPLY, Cut, Management, Mme, allowed
 from served import card
 
+from simulators.cmp.events import AUDITED as CMP_EVENTS
+from simulators.hss.events import AUDITED as HSS_EVENTS
 from simwarden.runtime.store import sqlite_url
 
 if TYPE_CHECKING:
@@ -179,6 +181,7 @@ def _updated(asked: Asked) -> bool | None:
 class HssLedger(Ledger):
     """The register's: each binding, learned or by hand, each suspension and each area has its record."""
 
+    events: ClassVar = HSS_EVENTS
     actions: ClassVar = {
         "learn": lambda state, details: state | {"mode": "learned", "bound": details["imei"]},
         "bind": lambda state, details: state | {"mode": details["mode"], "bound": details["after"]},
@@ -390,6 +393,7 @@ def _rebound(state: State, details: dict[str, Any]) -> State:
 class CmpLedger(Ledger):
     """The platform's: each record follows from the one before, and mismatches have records of risk."""
 
+    events: ClassVar = CMP_EVENTS
     actions: ClassVar = {
         "capture": lambda state, details: state | {"bound": details["imei"][:14], "captured": True},
         "mismatch": lambda s, _: s | {"mismatches": s.get("mismatches", 0) + 1, "ever": s.get("ever", 0) + 1},
@@ -480,7 +484,9 @@ CMP: dict[str, Any] = {"peers": PEERS, "limits": {"lock": 0, "rebindings": 10000
 def file(url: str, interface: str, settings: dict[str, Any], management: str = "127.0.0.1:0", **more: Any) -> Any:
     listen = {interface: "127.0.0.1:0"}
     tokens = {"operator": TOKEN}
-    return {"settings": settings, "listen": listen, "management": management, "tokens": tokens, "store": url, **more}
+    nobody = {"broker": "mqtt://127.0.0.1:9"}  # so that all events stay in the outbox
+    made = {"settings": settings, "listen": listen, "management": management, "tokens": tokens, "store": url}
+    return {**made, "events": nobody, **more}
 
 
 @DATABASES

@@ -17,7 +17,7 @@ from served import Client, Served, Where, card, serve
 
 from simwarden.model.form import Slot
 from simwarden.runtime.transport.framing import Deframer, enclose
-from simwarden.wire import s1ap, uu
+from simwarden.wire import mqtt, s1ap, uu
 from simwarden.wire.apdu.control import Control, insertion, is_atr
 
 if TYPE_CHECKING:
@@ -83,6 +83,12 @@ def search_cells(where: Where) -> None:
     assert uu.decode(answer).name == "system-information"
 
 
+def ask_broker(where: Where) -> None:
+    with closing(socket.create_connection(where, timeout=PATIENCE)) as peer:
+        peer.sendall(mqtt.encode(mqtt.Connect("well-behaved")))
+        assert peer.recv(4) == mqtt.encode(mqtt.ConnAck())
+
+
 def touch_card(where: Where) -> None:
     answers = exchange(where, insertion(Slot.ANY), Control.POWER_ON.message())
     assert is_atr(answers[1])
@@ -102,6 +108,7 @@ PORTS = {
     "enb-x2": Port(
         "enb", "X2", {"peers": {"mme": NOWHERE}, "listen": {"Uu": "127.0.0.1:0"}}, "x2", lambda _where: None
     ),
+    "broker": Port("broker", "MQTT", {}, "mqtt", ask_broker),
     "uicc": Port("uicc", "ME-UICC", {"subscribers": "cards.yaml"}, "apdu-command", touch_card),
 }
 

@@ -13,6 +13,7 @@ import socket
 import threading
 import time
 from abc import ABC, abstractmethod
+from collections import Counter
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
     from databases import PostgreSQL
     from served import Served
+
+    from simwarden.runtime.declare import EventKind
 
 ROUNDS = int(os.environ.get("CRASH_ROUNDS", "2"))
 WORKERS = 4
@@ -133,6 +136,8 @@ class Ledger(ABC):
     """Replays the audit in a database, of which it reads what is new, and holds it against what else is there."""
 
     actions: ClassVar[Mapping[str, Callable[[State, dict[str, Any]], State]]]
+    #: audited actions with the kinds of their events, which nobody takes out of the outbox
+    events: ClassVar[Mapping[str, EventKind]]
 
     def __init__(self, url: str) -> None:
         self.url, self.last = url, 0
@@ -148,9 +153,21 @@ class Ledger(ABC):
                     self.last = row.id
                     if row.action in self.actions:
                         self.states[row.imsi] = self.actions[row.action](self.states.get(row.imsi, {}), row.details)
+                self._hold_events(connection)
                 return self.compare(connection)
         finally:
             engine.dispose()
+
+    def _hold_events(self, connection: sa.Connection) -> None:
+        """Hold the outbox against the audit: an event for each record, none without one, numbered without a gap."""
+        told: Counter[str] = Counter()
+        for action, count in connection.execute(sa.text("SELECT action, count(*) FROM audit GROUP BY action")):
+            if action in self.events:
+                told[self.events[action].type] += count
+        query = "SELECT type, count(*) FROM outbox WHERE type <> 'card.refused' GROUP BY type"
+        assert Counter(dict(tuple(row) for row in connection.execute(sa.text(query)))) == told
+        rows, last = connection.execute(sa.text("SELECT count(*), max(number) FROM outbox")).one()
+        assert rows == (last or 0)
 
     @abstractmethod
     def compare(self, connection: sa.Connection) -> int:

@@ -125,6 +125,7 @@ def _element(name: str, registry: Registry) -> Iterator[str]:
     for section, model in declaration.card.items():
         lines += [f"  in a card, {section}.{each}" for each in _settings(model)]
     lines += [f"  observable {each.name}: {each.doc}" for each in declaration.observables]
+    lines += [f"  event {each.type}: {each.doc}" for each in declaration.events]
     lines += [f"  control {each.id}" + _doc(each.title) for each in declaration.controls]
     lines += [f"  verb {each}" for each in registry.kinds[name].all_verbs()]
     yield "\n".join(lines)
