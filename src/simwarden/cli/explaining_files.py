@@ -10,7 +10,7 @@ from simwarden.model.profile import PROFILES
 from simwarden.runtime.declare import field_docs
 from simwarden.scenario.identities import CardKeys
 from simwarden.scenario.load import Header
-from simwarden.scenario.message_fields import message_info
+from simwarden.scenario.message_fields import message_infos
 from simwarden.scenario.messages import message_names
 from simwarden.scenario.problems import plain
 from simwarden.scenario.reference.settings import settings_of
@@ -140,8 +140,7 @@ def _carried(each: Interface) -> list[str]:
 
 
 def _carries(each: Interface, name: str) -> bool:
-    info = message_info(each.protocol, name)
-    return info is None or info.interface.lower() in ("", each.name.lower())
+    return all(info.interface.lower() in ("", each.name.lower()) for info in message_infos(each.protocol, name))
 
 
 def message(name: str, registry: Registry) -> Iterator[str]:
@@ -152,8 +151,8 @@ def message(name: str, registry: Registry) -> Iterator[str]:
         short, _, field = name.lower().removeprefix(f"{each.name.lower()}.").partition(".")
         short = short.replace("_", "-")
         if short in message_names(each.protocol) and _carries(each, short):
-            key = short, message_info(each.protocol, short), field.replace("-", "_")
-            found.setdefault(key, []).append(each.name)
+            for info in message_infos(each.protocol, short) or (None,):
+                found.setdefault((short, info, field.replace("-", "_")), []).append(each.name)
     for (short, info, field), interfaces in found.items():
         yield from _message(short, info, field, interfaces)
 
@@ -208,9 +207,8 @@ def names(registry: Registry) -> Iterator[str]:
     for each in INTERFACES.values():
         yield each.name
         for name in _carried(each):
-            info = message_info(each.protocol, name)
             yield from (f"{each.name.lower()}.{name}", name)
-            yield from (f"{name}.{field.name}" for field in (info.fields if info else ()))
+            yield from (f"{name}.{field.name}" for info in message_infos(each.protocol, name) for field in info.fields)
     for where, one in _settings(registry):
         yield from (one.path, f"{where.partition('/')[0]}.{one.path}")
     for kind in registry.kinds:

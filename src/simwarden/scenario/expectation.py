@@ -8,6 +8,7 @@ from simwarden.model.interfaces import INTERFACES
 from simwarden.model.units import seconds
 from simwarden.policy.decision import Verdict
 from simwarden.scenario.document import DecisionWanted, Expectation, FactWanted, MessageWanted, OutcomeWanted
+from simwarden.scenario.message_fields import expected_fields
 from simwarden.scenario.messages import message_names
 from simwarden.scenario.problems import guess, nearest, plain
 from simwarden.scenario.validation import short
@@ -154,8 +155,16 @@ class ExpectationReader:
         if not isinstance(value, dict) and value not in ("", "seen", "sent"):
             self.problems.add(f"{message}: fields with their values are expected, not {short(value)}", spot.place)
             return []
+        if isinstance(value, dict):
+            self._check_fields(interface, name, value, spot)
         fields = self.references.resolve(value, spot, self.problems) if isinstance(value, dict) else {}
         return [MessageWanted(spot.key, interface, name, fields)]
+
+    def _check_fields(self, interface: str, message: str, value: dict[str, Any], spot: Spot) -> None:
+        known = expected_fields(INTERFACES[interface].protocol, message)
+        for key in value:
+            if known and plain(key) not in known:
+                self.problems.unknown(f"field of {message}", key, sorted(known), (spot / key).key)
 
     # -- facts
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -19,26 +20,38 @@ class MessageField(NamedTuple):
 
 
 class MessageInfo(NamedTuple):
-    """What a message is by its specification, and its fields; none where no table declares them."""
+    """What a message is by its specification, and its fields.
+
+    `interface` is the only one that carries it, empty if any of its protocol may. `others` are names of fields that
+    it may have beside these; None: there is no telling.
+    """
 
     about: str
     fields: tuple[MessageField, ...] = ()
-    #: the only interface that carries it, empty if any of its protocol may
     interface: str = ""
+    others: frozenset[str] | None = frozenset()
 
 
-def message_info(protocol: str, name: str) -> MessageInfo | None:
-    """Return what a family's tables say of a message; None for one that they do not have."""
-    for tell in _FAMILIES.get(protocol, ()):
-        found = tell(name)
-        if found is not None:
-            return found
-    return None
+def message_infos(protocol: str, name: str) -> tuple[MessageInfo, ...]:
+    """Return what a protocol's tables say of a message: of a name that RRC and NAS share, what both say."""
+    found = (tell(name) for tell in _FAMILIES.get(protocol, ()))
+    return tuple(each for each in found if each is not None)
+
+
+@cache
+def expected_fields(protocol: str, name: str) -> frozenset[str]:
+    """Return the names of the fields that a message may have; empty where there is no telling."""
+    names: set[str] = set()
+    for each in message_infos(protocol, name):
+        if each.others is None:
+            return frozenset()
+        names |= {field.name for field in each.fields} | each.others
+    return frozenset(names)
 
 
 def _diameter(name: str) -> MessageInfo | None:
     from simwarden.wire.diameter.codes import ENUMERATIONS, Application  # noqa: PLC0415 - a family loads when asked for
-    from simwarden.wire.diameter.dictionary import COMMANDS  # noqa: PLC0415 - as above
+    from simwarden.wire.diameter.dictionary import AVPS, COMMANDS  # noqa: PLC0415 - as above
     from simwarden.wire.diameter.dissect import field_name  # noqa: PLC0415 - as above
 
     command = next((each for each in COMMANDS.values() if each.name == name), None)
@@ -52,7 +65,9 @@ def _diameter(name: str) -> MessageInfo | None:
     application = Application(command.application)
     interface = "" if application is Application.BASE else application.name
     kind = "request" if command.request else "answer"
-    return MessageInfo(f"Diameter {kind}, command {command.code} ({command.grammar.name})", tuple(fields), interface)
+    about = f"Diameter {kind}, command {command.code} ({command.grammar.name})"
+    others = map(field_name, AVPS) if command.grammar.extensible else ()
+    return MessageInfo(about, tuple(fields), interface, frozenset(others))
 
 
 def _enumerated(avp: str) -> str:
@@ -118,7 +133,8 @@ def _nas(name: str) -> MessageInfo | None:
                 found.setdefault(part, MessageField(part, part in must, causes.get(part)))
     if not clauses:
         return None
-    return MessageInfo(f"NAS message (TS 24.301 {', '.join(dict.fromkeys(clauses))})", tuple(found.values()))
+    about = f"NAS message (TS 24.301 {', '.join(dict.fromkeys(clauses))})"
+    return MessageInfo(about, tuple(found.values()), others=_NAS_HEADER)
 
 
 def _apdu(name: str) -> MessageInfo | None:
@@ -127,13 +143,26 @@ def _apdu(name: str) -> MessageInfo | None:
     commands = {each.name.lower().replace("_", "-"): each for each in Ins}
     if name in commands:
         header = tuple(MessageField(part, required=True) for part in ("cla", "ins", "p1", "p2"))
-        return MessageInfo(f"command to the card, INS {int(commands[name]):02X}; its data give further fields", header)
+        about = f"command to the card, INS {int(commands[name]):02X}; its data give further fields"
+        return MessageInfo(about, header, others=None)
     if name.removesuffix("-response") in commands:
         fields = (MessageField("sw", required=True), MessageField("status", required=True))
-        return MessageInfo(
-            "response of the card: its status word, and it in words; its data give further fields", fields
-        )
+        about = "response of the card: its status word, and it in words; its data give further fields"
+        return MessageInfo(about, fields, others=None)
     return None
+
+
+#: fields of NAS headers, and of what a decoder did not take (see `wire.nas.dissect`)
+_NAS_HEADER = frozenset(
+    {
+        "security_header_type",
+        "sequence_number",
+        "eps_bearer_identity",
+        "procedure_transaction_identity",
+        "unknown_elements",
+        "ignored_elements",
+    }
+)
 
 
 def _words(name: str) -> str:

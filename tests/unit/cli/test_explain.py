@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 from simwarden.cli import explaining_files
 from simwarden.cli.main import app
 from simwarden.model.interfaces import INTERFACES
-from simwarden.scenario.message_fields import message_info
+from simwarden.scenario.message_fields import message_infos
 from simwarden.scenario.messages import message_names
 from simwarden.scenario.registry import Registry
 from simwarden.trace.dissect import MALFORMED
@@ -84,5 +84,5 @@ def test_all_names_that_are_guessed_are_told() -> None:
 def test_each_message_of_a_table_has_its_fields(interface: str) -> None:
     protocol = INTERFACES[interface].protocol
     contacts = {f"{word}{end}" for word in ("atr", "reset", "power-on", "power-off") for end in ("", "-response")}
-    untold = {name for name in message_names(protocol) if message_info(protocol, name) is None}
+    untold = {name for name in message_names(protocol) if not message_infos(protocol, name)}
     assert untold <= _BARE | (contacts if protocol == "apdu" else set())
