@@ -43,7 +43,7 @@ test: $(VENV)/.test ## run the tests
 	@$(BIN)/python -m pytest -q -n auto --ignore=tests/bench tests
 
 fuzz: $(VENV)/.test ## fuzz all wire families and attach flows: make fuzz N=1000000 (octet strings), SEED=2
-	@FUZZ_CASES=$(or $(N),100000) FUZZ_SEED=$(or $(SEED),1) $(BIN)/python -m pytest -q -n auto -rP tests/fuzz
+	@FUZZ_CASES=$(or $(N),100000) FUZZ_SEED=$(or $(SEED),1) $(BIN)/python -m pytest -q -n auto -rP -o faulthandler_timeout=0 tests/fuzz
 
 lint: $(VENV)/.lint ## linters, formatting, type checks, import contracts
 	@$(BIN)/ruff check .
@@ -59,7 +59,7 @@ docs: $(READY) ## write the pages that are made of declarations: docs/elements.m
 	@$(BIN)/simwarden reference docs
 
 bench: $(VENV)/.test ## where the time of an attach goes, and other figures
-	@$(BIN)/python -m pytest -q -s tests/bench
+	@$(BIN)/python -m pytest -q -s -o faulthandler_timeout=0 tests/bench
 
 dist: $(VENV)/.test ## build wheel and sdist into dist/
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check build

@@ -4,8 +4,8 @@ Every call gets an answer that its document knows, with a body of the form given
 refused, and so is a call without a token. The seed is fixed. What is not checked, and why:
 
 - `positive_data_acceptance`: the documents have rules that their schemas cannot tell. CAMARA asks for 422 where neither
-  request nor token names a device, and for 400 where a credential has expired; ours for 400 where a check digit is
-  wrong, where neither `imei` nor `learn` is given, or where the IMSI of a body is not that of the path.
+  request nor token names a device, and for 400 where a credential has expired; ours for 400 where an IMEI
+  has 13 digits, where neither `imei` nor `learn` is given, or where the IMSI of a body is not that of the path.
 - NUL in texts (400 by design, since PostgreSQL keeps none): `tests/unit/runtime/test_http.py` has it.
 """
 
