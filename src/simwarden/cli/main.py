@@ -214,6 +214,66 @@ def coverage(  # noqa: PLR0917 - as above
     )
 
 
+@app.command(epilog="Example: `simwarden matrix --method hss-given --method none --html matrix.html`")
+@friendly
+def matrix(  # noqa: PLR0917 - as above
+    folder: Annotated[
+        str, typer.Argument(help="The folder of a matrix; by default the one shipped.", show_default=False)
+    ] = "",
+    jobs: Jobs = "auto",
+    misuse: Annotated[
+        list[str] | None, typer.Option("--misuse", metavar="NAME", help="Only this misuse. May be repeated.")
+    ] = None,
+    method: Annotated[
+        list[str] | None, typer.Option("--method", metavar="NAME", help="Only this method. May be repeated.")
+    ] = None,
+    service: Annotated[
+        list[str] | None,
+        typer.Option("--service", metavar="NAME", help="The table of this service or path. May be repeated."),
+    ] = None,
+    seed: Seed = 0,
+    story: Annotated[
+        str, typer.Option(metavar="MISUSE/METHOD", help="Print the story of one cell as a scenario, and end.")
+    ] = "",
+    honest: Annotated[  # noqa: FBT002 - a flag
+        bool, typer.Option("--honest", help="With --story: that of the rightful user.")
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,  # noqa: FBT002 - a flag
+    html: Annotated[str, typer.Option("--html", metavar="FILE", help="Write the page to this file.")] = "",
+    report: Annotated[
+        str, typer.Option(metavar="DIR", help="Write matrix.html and matrix.json into this folder of a report.")
+    ] = "",
+    update: Annotated[  # noqa: FBT002 - a flag
+        bool, typer.Option("--update", help="Write what was found into expected.yaml, to be reviewed.")
+    ] = False,
+) -> None:
+    """Try the same misuses against each method of restriction, alone and combined, and say what blocks and what leaks.
+
+    Exit code: 0 all as reviewed, 1 something is not, or a method does not serve the rightful user, 2 a bad file or
+    option, 3 a fault of ours, 130 interrupted.
+    """
+    from simwarden.cli.choosing import workers_of  # noqa: PLC0415
+    from simwarden.cli.crossing import CrossOrder, cross, show_story  # noqa: PLC0415
+
+    if story:
+        show_story(folder, story, honest=honest)
+        return
+    cross(
+        CrossOrder(
+            folder=folder,
+            workers=workers_of(jobs),
+            misuses=misuse or [],
+            methods=method or [],
+            services=service or [],
+            seed=seed,
+            json=json,
+            html=html,
+            report=report,
+            update=update,
+        )
+    )
+
+
 @app.command(epilog="Example: `simwarden demo`")
 @friendly
 def demo(

@@ -66,11 +66,12 @@ class Progress:
 
 
 class RunBar:
-    """Shows how many runs are done: a bar on a terminal, in a pipe a line now and then."""
+    """Shows how many runs (or what else is counted) are done: a bar on a terminal, in a pipe a line now and then."""
 
     _EVERY = 50
 
-    def __init__(self) -> None:
+    def __init__(self, counted: str = "runs") -> None:
+        self._counted = counted
         self._bar: Any = None
         self._task: Any = None
 
@@ -85,7 +86,7 @@ class RunBar:
         """Tell how many runs are done, of how many known of, and which was the last."""
         if not sys.stderr.isatty():
             if done % self._EVERY == 0 or done == total:
-                print(f"{done} of {total} runs", file=sys.stderr)
+                print(f"{done} of {total} {self._counted}", file=sys.stderr)
             return
         if self._bar is None:
             self._start()

@@ -1,0 +1,1 @@
+"""The bypass matrix: the same misuses against each method of restriction, alone and combined, service by service."""
