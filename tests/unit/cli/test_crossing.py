@@ -88,3 +88,10 @@ def test_the_story_of_a_cell_runs_alone(tmp_path: Path) -> None:
     ran = CliRunner().invoke(app, ["run", str(story), "--report", str(tmp_path / "report")])
     assert ran.exit_code == 0, ran.output
     assert "power_on: phone" not in cli("--story", "phone/hss+cmp", "--honest").output
+
+
+def test_the_table_in_the_docs_is_what_comes_of_its_command() -> None:
+    page = (SHIPPED.parents[1] / "docs" / "matrix.md").read_text("utf-8")
+    block = re.search(r"<!-- matrix: (.*?) -->\n```console\n(.*?)```", page, re.DOTALL)
+    assert block
+    assert cli("-j", "1", *block[1].split()).stdout.startswith(block[2])
