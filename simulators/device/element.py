@@ -15,7 +15,19 @@ from simulators.device.emm import Bearer
 from simulators.device.procedures import attach, detach, esm, service_request, tracking_area_update
 from simulators.device.radio import Rrc
 from simulators.device.state import EmmState, Procedure, Timer
-from simulators.device.verbs import OBSERVABLES, Goto, HotSwap, Insert, Move, OneDevice, SendNas, Tau
+from simulators.device.verbs import (
+    CAMPED,
+    ENDED,
+    INSERTED,
+    OBSERVABLES,
+    Goto,
+    HotSwap,
+    Insert,
+    Move,
+    OneDevice,
+    SendNas,
+    Tau,
+)
 from simwarden.errors import PeerError
 from simwarden.model.form import Slot
 from simwarden.policy.decision import Control
@@ -86,19 +98,19 @@ class Device(Body):
 
     # -- the user: card
 
-    @verb
+    @verb(*INSERTED)
     async def insert(self, arguments: Insert) -> str:
         """Put a card into the terminal: `inserted` or `refused` by its form; in a powered one how the attach ends."""
         return await self._take(arguments.card)
 
-    @verb
+    @verb(*INSERTED)
     async def move(self, arguments: Move) -> str:
         """Take a card from where it is and put it into this terminal: as `insert`; where it is already, it stays."""
         if self.session is not None and self.card_name == arguments.card:
             return "inserted"
         return await self._take(arguments.card)
 
-    @verb
+    @verb(*INSERTED)
     async def hot_swap(self, arguments: HotSwap) -> str:
         """Put another card in place of the one in a running terminal: how the attach with it ends."""
         if not self.powered:
@@ -154,7 +166,7 @@ class Device(Body):
 
     # -- the user: power
 
-    @verb
+    @verb(*ENDED)
     async def power_on(self, arguments: OneDevice) -> str:
         """Switch on: read the card, compare, listen, attach. The outcome is that of the attach."""
         del arguments
@@ -164,7 +176,7 @@ class Device(Body):
         self.observe("power", "on")
         return await self._begin()
 
-    @verb
+    @verb("off")
     async def power_off(self, arguments: OneDevice) -> str:
         """Switch off: detach, write the card, power its contacts down. Always `off`."""
         del arguments
@@ -267,14 +279,14 @@ class Device(Body):
 
     # -- the user: service
 
-    @verb
+    @verb(*ENDED)
     async def attach(self, arguments: OneDevice) -> str:
         """Attach: `accepted`, `rejected`, `no-answer`, or what holds it back."""
         del arguments
         self._powered()
         return await self.run(Procedure.ATTACH, attach.start)
 
-    @verb
+    @verb("accepted", "no-answer")
     async def detach(self, arguments: OneDevice) -> str:
         """Detach and stay on: `accepted`, or `no-answer` when it was done locally."""
         del arguments
@@ -283,21 +295,21 @@ class Device(Body):
             raise ManagementError(409, f"{self.site.name} is not registered")
         return await self.run(Procedure.DETACH, detach.start)
 
-    @verb
+    @verb(*ENDED)
     async def tau(self, arguments: Tau) -> str:
         """Update the tracking area: `accepted`, `rejected`, `no-answer`, or what holds it back."""
         self._powered()
         self.emm.update_type = UpdateType.PERIODIC_UPDATING if arguments.periodic else UpdateType.TA_UPDATING
         return await self.run(Procedure.TRACKING_AREA_UPDATE, tracking_area_update.start)
 
-    @verb
+    @verb(*ENDED)
     async def service_request(self, arguments: OneDevice) -> str:
         """Ask for radio bearers: `accepted`, `rejected`, `no-answer`, or what holds it back."""
         del arguments
         self._powered()
         return await self.run(Procedure.SERVICE_REQUEST, service_request.start)
 
-    @verb
+    @verb(*ENDED)
     async def emergency_call(self, arguments: OneDevice) -> str:
         """Call for help, from a voice-capable terminal: `accepted`, `rejected`, `barred` or `no-answer`."""
         del arguments
@@ -324,13 +336,13 @@ class Device(Body):
 
     # -- the user: place
 
-    @verb
+    @verb(*CAMPED)
     async def goto(self, arguments: Goto) -> str:
         """Go to another cell: `camped`, how a tracking area update ends, `handed-over`, or `no-cell`."""
         self._powered()
         return await self._go(arguments.cell)
 
-    @verb
+    @verb(*CAMPED)
     async def handover(self, arguments: Goto) -> str:
         """Go to another cell while connected (a service request comes first if need be): as `goto`."""
         self._powered()
@@ -371,7 +383,7 @@ class Device(Body):
 
     # -- misbehaviour
 
-    @verb
+    @verb("answered", "released", "no-answer")
     async def send_nas(self, arguments: SendNas) -> str:
         """Send a NAS message that is not due: `answered`, `released` or `no-answer`, whichever comes first."""
         self._powered()

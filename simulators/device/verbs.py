@@ -113,6 +113,12 @@ _OUTCOMES = (
     "no-cell",
     "usim-invalid",
 )
+#: how an attach, an update or a service request may end, with what holds it back
+ENDED = (*_OUTCOMES, "no-card", "detached", "off", "emergency", "not-registered", "no-keys")
+#: how a card may come into a terminal, which may attach with it
+INSERTED = ("inserted", "refused", *ENDED)
+#: how a terminal may come to another cell
+CAMPED = ("camped", "handed-over", "no-cell", "refused", *ENDED)
 
 OBSERVABLES = (
     Observable("power", "whether the terminal is on", values=("on", "off")),

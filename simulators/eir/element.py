@@ -185,7 +185,7 @@ class Eir(Element[EirConfig]):
 
     # -- verbs
 
-    @verb
+    @verb(*(status.value for status in Status))
     async def list_equipment(self, arguments: ListEquipment) -> str:
         """Put equipment on a list; the outcome is the list."""
         body = {"status": arguments.status.value, "reason": arguments.reason}

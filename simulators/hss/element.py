@@ -267,20 +267,20 @@ class Hss(SubscriptionRoutes, Element[HssConfig]):
 
     # -- verbs
 
-    @verb
+    @verb("suspended")
     async def suspend(self, arguments: Suspend) -> str:
         """Suspend a card: `suspended`."""
         body = {"how": arguments.how, "reason": arguments.reason}
         await self.manage(Role.OPERATOR, "POST", f"/cards/{self._imsi(arguments.card)}/suspension", body)
         return "suspended"
 
-    @verb
+    @verb("active")
     async def resume(self, arguments: Resume) -> str:
         """Resume a card: `active`."""
         await self.manage(Role.OPERATOR, "DELETE", f"/cards/{self._imsi(arguments.card)}/suspension")
         return "active"
 
-    @verb
+    @verb("bound", "refused")
     async def rebind(self, arguments: Bind) -> str:
         """Change a card's binding: `bound`, or `refused`."""
         body = arguments.model_dump(include={"imei", "approver", "reason", "form"})

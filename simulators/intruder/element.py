@@ -47,7 +47,7 @@ class Intruder(Element[IntruderConfig]):
         """As `stop`."""
         await self.stop()
 
-    @verb
+    @verb("accepted", "refused", "no-answer", "no-connection")
     async def forge(self, arguments: Forge) -> str:
         """Send a forged request: `accepted` or `refused` by its answer, `no-answer`, or `no-connection`."""
         name, avps = request_name(arguments.message), make_avps(arguments.avps)

@@ -119,7 +119,7 @@ class Mme(AreaRoutes, Element[MmeConfig]):
         detach_by_network(self.core, ue, NetworkDetachType.RE_ATTACH_REQUIRED, None)
         return {"imsi": ue.imsi}
 
-    @verb
+    @verb("answered", "no-answer")
     async def page(self, arguments: Page) -> str:
         """Page a card's device: `answered` or `no-answer`."""
         return "answered" if await page(self.core, self._registered(arguments.imsi)) else "no-answer"

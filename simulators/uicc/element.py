@@ -182,7 +182,7 @@ class Uicc(Element[UiccConfig]):
             raise ManagementError(409, f"{self.site.name} is not provisioned")
         return self.card
 
-    @verb
+    @verb("out", "refused", "destroyed")
     async def pull_out(self, arguments: PullOut) -> str:
         """Take the card out: `out`, `refused` by its form, or `destroyed`."""
         card = self._card()

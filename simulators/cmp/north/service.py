@@ -142,14 +142,14 @@ class NorthVerbs:
         self.platform.site.observe("presence", value, key=card.imsi)
         self.platform.happened("presence", card, inside=call.given.inside, cell=call.given.cell)
 
-    @verb
+    @verb()
     async def sinks(self, arguments: Sinks) -> None:
         """Have the sinks of events answer by a status, or not at all: in virtual time nothing is on a network."""
         if self.north is None:
             raise ManagementError(404, "the platform has no north side")
         self.north.sinks_say = arguments.say
 
-    @verb
+    @verb()
     async def camara(self, arguments: Camara) -> str:
         """Call the API: `bound`, `restricted`, `active`... as it answers, or an error's code (`permission-denied`)."""
         card = self.platform.store.find(name=arguments.card)

@@ -190,26 +190,32 @@ class Declaration:
 
 @dataclass(frozen=True, slots=True)
 class Verb:
-    """Something a step can do: its name, its arguments, and the element's method that does it."""
+    """Something a step can do: its name, its arguments, the element's method that does it, and how it may end."""
 
     name: str
     arguments: type[VerbModel]
     method: str
     doc: str
+    outcomes: tuple[str, ...] = ()
 
 
 V = TypeVar("V", bound=Callable[..., Awaitable[Any]])
 _MARK = "_verb"
 
 
-def verb(method: V) -> V:
+def verb(*outcomes: str) -> Callable[[V], V]:
     """Make an element's `async def name(self, arguments: SomeVerbModel) -> result` a verb called `name`.
 
     It returns when what it started is over (accepted, refused or given up), with the outcome in a word (`accepted`),
     which `expect: WORD` in the same step is compared with, or None. Raises ManagementError when it makes no sense.
+    `outcomes` are all the words that it may return; none: it may be any word.
     """
-    setattr(method, _MARK, True)
-    return method
+
+    def mark(method: V) -> V:
+        setattr(method, _MARK, outcomes)
+        return method
+
+    return mark
 
 
 def collect_verbs(cls: type) -> dict[str, Verb]:
@@ -217,8 +223,9 @@ def collect_verbs(cls: type) -> dict[str, Verb]:
     verbs = {}
     for klass in reversed(cls.__mro__):
         for name, member in vars(klass).items():
-            if getattr(member, _MARK, False):
+            outcomes = getattr(member, _MARK, None)
+            if outcomes is not None:
                 hints = get_type_hints(member)
                 arguments = next(hint for key, hint in hints.items() if key != "return")
-                verbs[name] = Verb(name, arguments, name, (member.__doc__ or "").strip())
+                verbs[name] = Verb(name, arguments, name, (member.__doc__ or "").strip(), outcomes)
     return verbs

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from simwarden.model.interfaces import INTERFACES
 from simwarden.model.units import seconds
 from simwarden.policy.decision import Verdict
 from simwarden.scenario.document import DecisionWanted, Expectation, FactWanted, MessageWanted, OutcomeWanted
+from simwarden.scenario.match import matches
 from simwarden.scenario.message_fields import expected_fields
 from simwarden.scenario.messages import message_names
 from simwarden.scenario.problems import guess, nearest, plain
@@ -29,6 +31,18 @@ _VERDICTS = {"refuse": Verdict.REFUSE, "refused": Verdict.REFUSE, "admit": Verdi
 _DECISION_KEYS = ("by", "control", "verdict", "subject", "card", "device", "reason", "details")
 
 
+@dataclass(frozen=True, slots=True)
+class Outcomes:
+    """The words that a verb may end with; none: any word."""
+
+    verb: str
+    words: tuple[str, ...] = ()
+
+    def may_be(self, word: str) -> bool:
+        """Whether the verb may end so; for a management call a status is as good as its phrase."""
+        return not self.words or word.isdigit() or any(matches(word, each) for each in self.words)
+
+
 class ExpectationReader:
     """Turns `expect` and `never` into conditions; whatever does not exist is noted as an error."""
 
@@ -36,11 +50,17 @@ class ExpectationReader:
         self.registry, self.references, self.problems = registry, references, problems
         self._interfaces = {name.lower(): name for name in INTERFACES}
 
-    def read(self, data: Any, spot: Spot, *, never: bool, verb: bool) -> Expectation:
-        """Read the value of an `expect` or `never`; `verb`: the step has one, so that a word is its outcome."""
+    def read(self, data: Any, spot: Spot, *, never: bool, outcomes: Outcomes | None) -> Expectation:
+        """Read the value of an `expect` or `never`; a word is the outcome of the step's verb, if it has one.
+
+        `outcomes` says which words the verb may end with.
+        """
+        verb = outcomes is not None
         conditions: list[Condition] = []
         within = None
         if isinstance(data, str) and data and verb and not never and "." not in data:
+            if outcomes is not None and not outcomes.may_be(data):
+                self.problems.add(f"{data!r} is no outcome of {outcomes.verb}", spot.place, guess(data, outcomes.words))
             conditions.append(OutcomeWanted(spot.place, data))
         elif isinstance(data, str) and data:
             conditions += self._subject(data, "", spot, spot, verb=False)

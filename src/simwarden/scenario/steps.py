@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from simwarden.model.units import seconds
 from simwarden.runtime.declare import Names
 from simwarden.scenario.document import Call, Manage, Power, Step, Together, Wait
+from simwarden.scenario.expectation import Outcomes
 from simwarden.scenario.problems import guess
 from simwarden.scenario.validation import check, short
 
@@ -57,14 +59,21 @@ class StepReader:
         for extra in verbs[1:]:
             self.problems.add(f"one verb a step: {extra!r} stands beside {verbs[0]!r}", (spot / extra).key)
         action = self._action(verbs[0], data[verbs[0]], spot / verbs[0]) if verbs else None
+        outcomes = self._outcomes(verbs[0], data[verbs[0]]) if verbs else None
         expectations = tuple(
-            self.reader.read(data[key], spot / key, never=key == "never", verb=bool(verbs))
+            self.reader.read(data[key], spot / key, never=key == "never", outcomes=outcomes)
             for key in _JUDGE
             if key in data
         )
         text = _text(verbs[0], data[verbs[0]]) if verbs else " and ".join(key for key in _JUDGE if key in data)
         facts = {verb: data[verb] for verb in verbs}
         return Step(index, spot.place, text, action, facts, expectations)
+
+    def _outcomes(self, verb: str, value: Any) -> Outcomes:
+        if verb == "manage":
+            return Outcomes(verb, tuple(status.phrase for status in HTTPStatus))
+        choices = self.registry.verbs.get(verb)
+        return Outcomes(verb, self._choose(choices, value)[1].outcomes if choices else ())
 
     def _action(self, verb: str, value: Any, spot: Spot) -> Action | None:
         if verb == "wait":

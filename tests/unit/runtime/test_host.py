@@ -63,7 +63,7 @@ class Toy(Element[ToyConfig]):
         self.heard.append(data)
         link.send(b"%d" % len(data), stream=stream)
 
-    @verb
+    @verb()
     async def say(self, arguments: Say) -> str:
         """Say something."""
         self.links[0].send(arguments.text.encode())

@@ -81,7 +81,7 @@ class Shop(Element[ElementConfig]):
         if call.path["name"] == "fire":
             raise RuntimeError("burns")
 
-    @verb
+    @verb()
     async def knock(self, arguments: Knock) -> str:
         """Knock."""
         return "x" * arguments.times

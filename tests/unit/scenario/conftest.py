@@ -188,13 +188,13 @@ class Pipe(Element[PipeConfig]):
 
     async def stop(self) -> None: ...
 
-    @verb
+    @verb()
     async def insert(self, arguments: Insert) -> str:
         """Put a card into the terminal."""
         self.inserted = arguments.card
         return "inserted"
 
-    @verb
+    @verb("accepted", "rejected", "refused")
     async def power_on(self, arguments: Power) -> str:
         """Switch on and attach."""
         link = await self.site.connect("S1-MME", self.config.gate)
@@ -207,23 +207,23 @@ class Pipe(Element[PipeConfig]):
         self.site.observe("attach", outcome)
         return outcome
 
-    @verb
+    @verb()
     async def hang(self, arguments: Power) -> None:
         """Never return."""
         while True:
             pass
 
-    @verb
+    @verb()
     async def wait_for_nothing(self, arguments: Power) -> None:
         """Wait for what never comes."""
         await self.site.host.loop.create_future()
 
-    @verb
+    @verb()
     async def crash(self, arguments: Power) -> None:
         """Make the gate crash."""
         (await self.site.connect("S1-MME", self.config.gate)).send(b"crash")
 
-    @verb
+    @verb()
     async def pretend(self, arguments: Power) -> None:
         """Show a refusal that nobody decided."""
         self.site.observe("attach", "rejected")

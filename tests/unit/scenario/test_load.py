@@ -41,12 +41,29 @@ HEAD = "scenario: s\ncards: {card: }\ndevices: {meter: , phone: {type: handset}}
         ("expect: {within: never, gate: {open: yes}}", "5:20: 'never' is no duration"),
         ("manage: {element: gate, method: PUT, path: /card/1}", "5:46: gate has no route PUT /card/1"),
         ("manage: {element: gate, as: buyer, path: /}", "5:31: role 'buyer' is not known"),
+        ("power_on: meter\n  expect: acepted", "6:11: 'acepted' is no outcome of power_on (did you mean 'accepted'?)"),
+        ("power_on: meter\n  expect: served", "'served' is no outcome of power_on (known: accepted, rejected, refused)"),
+        ("manage: {element: gate, path: /}\n  expect: fobidden", "no outcome of manage (did you mean 'Forbidden'?)"),
         ("{power_on: meter, power_off: meter}", "5:21: one verb a step: 'power_off' stands beside 'power_on'"),
         ("[power_on]", "5:3: a step is one verb with its arguments, not a list of 1"),
     ],
 )
 def test_steps(errors: Errors, step: str, said: str) -> None:
     assert any(said in each for each in errors(f"- {step}\n", HEAD)), errors(f"- {step}\n", HEAD)
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        "power_on: meter\n  expect: accepted",
+        "insert: {card: card, into: meter}\n  expect: whatever",  # a verb that declares no outcomes
+        "manage: {element: gate, path: /}\n  expect: 451",
+        "manage: {element: gate, path: /}\n  expect: not-found",
+    ],
+)
+def test_outcomes_that_may_be(errors: Errors, step: str) -> None:
+    (only,) = errors(f"- {step}\n- wait: soon\n", HEAD)
+    assert "'soon' is no duration" in only
 
 
 @pytest.mark.parametrize(
