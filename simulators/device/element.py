@@ -112,15 +112,25 @@ class Device(Body):
 
     @verb(*INSERTED)
     async def hot_swap(self, arguments: HotSwap) -> str:
-        """Put another card in place of the one in a running terminal: how the attach with it ends."""
+        """Put another card in place of the one in a running terminal: how the attach with it ends, or `refused`.
+
+        By hand a card comes out, and in, as far as its form lets it.
+        """
         if not self.powered:
             raise ManagementError(409, f"{self.site.name} is switched off, which makes no hot swap")
-        if self.session is not None:
-            if self.config.slot == "board":
-                raise ManagementError(409, f"the card of {self.site.name} is on its board")
-            self.session.link.close("card swapped")
-            await self.card_gone("card swapped")
+        if self.session is not None and not await self._give_up(self.session):
+            return "refused"
         return await self._take(arguments.card)
+
+    async def _give_up(self, session: CardSession) -> bool:
+        """Have the card pulled out by hand, which its form may not let happen; return whether it is out."""
+        session.link.on_close = session.lost  # what follows is done here, before another card comes in
+        said = await self.site.manage(self.card_name, "POST", "/verbs/pull_out", {"card": self.card_name})
+        if said == "refused":
+            session.link.on_close = partial(self._on_card_closed, session)
+            return False
+        await self.card_gone("card swapped")
+        return True
 
     async def _take(self, card: str) -> str:
         if self.session is not None:
