@@ -110,7 +110,7 @@ def _read_foothold(scenario: Scenario, spot: Spot, names: dict[str, str]) -> Exp
     references.instances.update(scenario.instances)
     reader = ExpectationReader(scenario.registry, references, problems)
     here = Spot(source) / "foothold"
-    expectation = reader.read(source.data.get("foothold", ""), here, never=False, verb=False)
+    expectation = reader.read(source.data.get("foothold", ""), here, never=False, outcomes=None)
     for condition in expectation.conditions:
         if not isinstance(condition, FactWanted):
             problems.add("a foothold is what elements hold; messages and decisions pass", condition.place)
