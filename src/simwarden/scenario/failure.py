@@ -12,11 +12,12 @@ from simwarden.trace.ladder import Style, render
 from simwarden.trace.rows import Kind, rows_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from simwarden.scenario.document import Scenario, Step
     from simwarden.scenario.result import Lane, Mismatch
     from simwarden.trace.events import Event
+    from simwarden.trace.rows import Row
     from simwarden.trace.trace import Trace
 
 #: messages that a record shows
@@ -69,7 +70,12 @@ def _explaining(made: list[Decided], subjects: set[str]) -> Decided | None:
 
 def last_messages(events: list[Event], order: Mapping[str, int], count: int = _MESSAGES) -> tuple[str, ...]:
     """Draw the last messages, and what was decided between them, as a ladder."""
-    rows = [row for row in rows_of(events) if row.kind in (Kind.MESSAGE, Kind.DECISION, Kind.FAULT)]
+    return last_rows(rows_of(events), order, count)
+
+
+def last_rows(rows: Sequence[Row], order: Mapping[str, int], count: int = _MESSAGES) -> tuple[str, ...]:
+    """Do the same with rows that have been made."""
+    rows = [row for row in rows if row.kind in (Kind.MESSAGE, Kind.DECISION, Kind.FAULT)]
     messages = [index for index, row in enumerate(rows) if row.kind is Kind.MESSAGE]
     start = messages[-count] if len(messages) >= count else 0
     shown = rows[start:]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from simwarden.scenario.document import FactWanted
-from simwarden.scenario.failure import last_messages
+from simwarden.scenario.failure import last_rows
 from simwarden.scenario.judge import Judge
 from simwarden.trace.events import Decided, StateChange, StepMark
 from simwarden.trace.rows import Kind, clause_of, reason_of, rows_of
@@ -87,8 +87,8 @@ class Outcome:
     ladder: tuple[str, ...] = ()
 
 
-def judge(story: Story, result: ScenarioResult) -> Outcome:
-    """Judge a run by its trace alone."""
+def judge(story: Story, result: ScenarioResult, *, drawn: bool = True) -> Outcome:
+    """Judge a run by its trace alone. `drawn` says whether anybody looks at the ladder."""
     start = _number_of_step(result.events, story.before)
     if start is None or result.steps_done < story.after:
         return Outcome(State.BROKEN, missing=_why(result))
@@ -97,16 +97,17 @@ def judge(story: Story, result: ScenarioResult) -> Outcome:
     in_service = bool(spans) and spans[-1][1] is result.events[-1]
     if result.failure is not None and not in_service:
         return Outcome(State.BROKEN, missing=_why(result))
+    rows = rows_of(result.events) if drawn or not in_service else []
     if in_service and len(spans) == 1:
-        return Outcome(State.LEAKED, leaked=leaked, ladder=_ladder(result, spans[0][0].number))
-    refused = _refusals(story, result, start)
+        return Outcome(State.LEAKED, leaked=leaked, ladder=_ladder(result, rows, spans[0][0].number))
+    refused = _refusals(story, result, rows, start)
     if in_service:
         return Outcome(State.LEAKED, _once(refused), leaked)
     if not refused:
-        return Outcome(State.UNEXPLAINED, leaked=leaked, ladder=_ladder(result, result.events[-1].number))
+        return Outcome(State.UNEXPLAINED, leaked=leaked, ladder=_ladder(result, rows, result.events[-1].number))
     deciding = _deciding(refused, spans[-1][1].number if spans else 0)
     state = State.DELAYED if spans else State.BLOCKED
-    ladder = _ladder(result, deciding.told or deciding.number)
+    ladder = _ladder(result, rows, deciding.told or deciding.number)
     return Outcome(state, _once([deciding, *refused]), leaked, ladder=ladder)
 
 
@@ -157,12 +158,12 @@ def _spans(foothold: Expectation, events: Sequence[Event], start: int) -> Iterat
         yield begin, events[-1]
 
 
-def _refusals(story: Story, result: ScenarioResult, start: int) -> list[Refusal]:
+def _refusals(story: Story, result: ScenarioResult, rows: Sequence[Row], start: int) -> list[Refusal]:
     """Return all refusals since the misuse began, in their order."""
     kinds = {name: each.kind for name, each in story.scenario.instances.items()}
     began = result.events[start].time
     refused = [each for each in result.events[start:] if isinstance(each, Decided) and not each.decision.admitted]
-    causes = [each for each in rows_of(result.events) if each.kind is Kind.MESSAGE and each.cause] if refused else []
+    causes = [each for each in rows if each.kind is Kind.MESSAGE and each.cause]
     return [_refusal(each, kinds, _told_by(causes, each, story.user), began) for each in refused]
 
 
@@ -188,7 +189,7 @@ def _told_by(causes: Sequence[Row], event: Decided, user: str) -> Row | None:
     return next((row for row in later if row.target == user), later[0] if later else None)
 
 
-def _ladder(result: ScenarioResult, until: int) -> tuple[str, ...]:
+def _ladder(result: ScenarioResult, rows: Sequence[Row], until: int) -> tuple[str, ...]:
     """Draw the last messages up to an event."""
-    events = [each for each in result.events if each.number <= until]
-    return last_messages(events, {lane.name: lane.order for lane in result.lanes})
+    shown = [each for each in rows if each.number <= until]
+    return last_rows(shown, {lane.name: lane.order for lane in result.lanes})

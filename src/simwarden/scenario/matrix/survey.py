@@ -197,7 +197,7 @@ class _Filler:
         result = run_scenario(story.scenario, f"{self.misuse.name}-{self.method.name}", self.options)
         self.cell.runs += 1
         self.cell.faults += result.verdict is Verdict.ERROR
-        return judge(story, result)
+        return judge(story, result, drawn=not honest)
 
 
 def _unserved(honest: Outcome) -> str:
