@@ -16,7 +16,7 @@ from simwarden.runtime.diameter import DiameterNode
 from simwarden.runtime.element import Element
 from simwarden.runtime.known_peers import KnownPeers
 from simwarden.runtime.management import Call, ManagementError, Role, route
-from simwarden.runtime.provision import provisioned, validated
+from simwarden.runtime.provision import CardProvision
 from simwarden.runtime.terminal_library import load_library, read_library
 
 if TYPE_CHECKING:
@@ -127,10 +127,10 @@ class Eir(Element[EirConfig]):
             "model": known.model if known else "",
         }
 
-    @route("PUT", "/equipment/{entry}")
+    @route("PUT", "/equipment/{entry}", takes=ListEntry)
     async def put_entry(self, call: Call) -> dict[str, str]:
         """Put an IMEI, a TAC or a range of TACs on a list."""
-        entry, wanted = _entry(call), validated(ListEntry, call.body)
+        entry, wanted = _entry(call), call.given
         details = {"status": wanted.status.value, "reason": wanted.reason}
         self.store.put_entry(entry, wanted.status, self._record(call, "list", str(entry), details))
         self.register.lists.put(entry, wanted.status)
@@ -145,11 +145,11 @@ class Eir(Element[EirConfig]):
 
     # -- library
 
-    @route("POST", "/library")
+    @route("POST", "/library", takes=LibraryImport)
     async def import_library(self, call: Call) -> dict[str, int]:
         """Use a library of one's own (CSV: tac, kind, maker, model) from now on."""
         try:
-            library = read_library(validated(LibraryImport, call.body).csv, "csv")
+            library = read_library(call.given.csv, "csv")
         except ConfigError as wrong:
             raise ManagementError(400, str(wrong)) from wrong
         self.store.put_library(library, self._record(call, "library", "", {"terminals": len(library)}))
@@ -158,10 +158,10 @@ class Eir(Element[EirConfig]):
 
     # -- cards
 
-    @route("PUT", "/cards/{imsi}")
+    @route("PUT", "/cards/{imsi}", takes=CardProvision)
     async def provision_card(self, call: Call) -> dict[str, Any]:
         """Tie a card to its pool of terminals, or take the tie away."""
-        wanted = provisioned(call.path["imsi"], call.body)
+        wanted: CardProvision = call.given
         pool = wanted.entry("binding", EirBinding)
         details = pool.model_dump(mode="json") if pool else {}
         action = "pool" if wanted.imsi in self.register.pools or pool is not None else "provision"

@@ -25,18 +25,16 @@ from simulators.hss.procedures.subscriber_data import insert_subscriber_data, te
 from simulators.hss.subscriber import Owed, Subscriber
 from simulators.hss.subscription_routes import SubscriptionRoutes, subscribed, zones_of
 from simwarden.model.identity import Imei, check_imsi
-from simwarden.runtime.approval import BindingChange, By
+from simwarden.runtime.approval import Approval, BindingChange, By
 from simwarden.runtime.declare import CardName, Declaration, Observable, VerbModel, verb
 from simwarden.runtime.element import Element
 from simwarden.runtime.management import Call, ManagementError, Role, route
-from simwarden.runtime.provision import provisioned, validated
+from simwarden.runtime.provision import CardProvision
 from simwarden.wire.diameter import describe
 from simwarden.wire.diameter.codes import IdrFlags
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-    from simwarden.runtime.provision import CardProvision
 
 _BOTH = (Role.OPERATOR, Role.CUSTOMER)
 
@@ -128,13 +126,13 @@ class Hss(SubscriptionRoutes, Element[HssConfig]):
 
     # -- cards
 
-    @route("PUT", "/cards/{imsi}")
+    @route("PUT", "/cards/{imsi}", takes=CardProvision, errors=(409,))
     async def provision_card(self, call: Call) -> dict[str, Any]:
         """Provision a card, or change its provisioning; SQN, registration and a learned binding stay.
 
         A binding or an area that is held is not changed this way, since a change needs its approval record.
         """
-        wanted = provisioned(call.path["imsi"], call.body)
+        wanted: CardProvision = call.given
         _check_card(wanted)
         area = wanted.entry("area", HssArea)
         subscription = subscribed(wanted.entry("subscription", HssSubscription), area)
@@ -178,15 +176,14 @@ class Hss(SubscriptionRoutes, Element[HssConfig]):
 
     # -- binding
 
-    @route("PUT", "/cards/{imsi}/binding", roles=_BOTH)
+    @route("PUT", "/cards/{imsi}/binding", roles=_BOTH, takes=BindingChange)
     async def bind(self, call: Call) -> dict[str, Any]:
         """Bind a card to an IMEI, or to the one of its next first use. By the operator, with an approval record."""
         subscriber = self.card_of(call)
         self._may_bind(call, subscriber, "bind")
-        wanted = validated(BindingChange, call.body)
-        return await self._rebind(call, subscriber, wanted.mode, wanted.imei)
+        return await self._rebind(call, subscriber, call.given.mode, call.given.imei)
 
-    @route("DELETE", "/cards/{imsi}/binding", roles=_BOTH)
+    @route("DELETE", "/cards/{imsi}/binding", roles=_BOTH, takes=Approval)
     async def unbind(self, call: Call) -> dict[str, Any]:
         """Take a card's binding away. By the operator, with an approval record."""
         subscriber = self.card_of(call)
@@ -209,11 +206,11 @@ class Hss(SubscriptionRoutes, Element[HssConfig]):
 
     # -- suspension
 
-    @route("POST", "/cards/{imsi}/suspension")
+    @route("POST", "/cards/{imsi}/suspension", takes=Suspension)
     async def suspend_card(self, call: Call) -> dict[str, Any]:
         """Suspend a card; what it has is ended at once (IDR or CLR)."""
         subscriber = self.card_of(call)
-        await self._suspend(call, (subscriber,), validated(Suspension, call.body))
+        await self._suspend(call, (subscriber,), call.given)
         return self.tell(subscriber)
 
     async def _suspend(self, call: Call, subscribers: Sequence[Subscriber], wanted: Suspension) -> None:

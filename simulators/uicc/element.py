@@ -17,7 +17,7 @@ from simwarden.policy.operator import judge_binder
 from simwarden.runtime.declare import CardName, Declaration, Observable, VerbModel, verb
 from simwarden.runtime.element import Element
 from simwarden.runtime.management import Call, ManagementError, Role, route
-from simwarden.runtime.provision import CardProvision, provisioned, validated
+from simwarden.runtime.provision import CardProvision
 from simwarden.wire.apdu.authenticate import SUCCESS
 from simwarden.wire.apdu.coding import encode_iccid
 from simwarden.wire.apdu.command import Ins
@@ -200,10 +200,10 @@ class Uicc(Element[UiccConfig]):
 
     # -- the operator
 
-    @route("PUT", "/cards/{imsi}")
+    @route("PUT", "/cards/{imsi}", takes=CardProvision, errors=(409,))
     async def provision_card(self, call: Call) -> dict[str, Any]:
         """Personalise the card. The same ICCID again: the same card is changed; another one: a new card."""
-        wanted = provisioned(call.path["imsi"], call.body)
+        wanted: CardProvision = call.given
         writings, bindings = _checked(wanted), wanted.entries("binding", CardBinding)
         if self.card is None or self._facts.get("iccid") != wanted.iccid:
             self._leave("another card")
@@ -244,11 +244,11 @@ class Uicc(Element[UiccConfig]):
         held = {"imsi": self._card().imsi, "imei": Imei(bind.imei_key).imei, "applet": bind.applet} if wanted else None
         self.site.observe("interlock", held, key=self._card().imsi)
 
-    @route("PUT", "/cards/{imsi}/binding", roles=(Role.OPERATOR, Role.CUSTOMER))
+    @route("PUT", "/cards/{imsi}/binding", roles=(Role.OPERATOR, Role.CUSTOMER), takes=CardBinding, errors=(409,))
     async def bind(self, call: Call) -> dict[str, Any]:
         """Write the card's area; the operator only."""
         self._may_bind(call)
-        self._bind(validated(CardBinding, call.body))
+        self._bind(call.given)
         return self._describe()
 
     @route("DELETE", "/cards/{imsi}/binding", roles=(Role.OPERATOR, Role.CUSTOMER))

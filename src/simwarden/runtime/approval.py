@@ -102,11 +102,6 @@ class By:
         return {"role": self.role.value, "caller": self.caller, "action": action}
 
 
-def without_approval(body: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a body says beside the approval record in it."""
-    return {key: value for key, value in body.items() if key not in Approval.model_fields}
-
-
 def _period_start(now: dt.datetime, period: Period) -> str:
     """Return when the present period of a limit of changes began (ISO, UTC)."""
     today = now.replace(hour=0, minute=0, second=0, microsecond=0)

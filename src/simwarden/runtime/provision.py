@@ -46,14 +46,6 @@ class CardProvision(Model):
         return found[0] if found else None
 
 
-def provisioned(imsi: str, body: Mapping[str, Any]) -> CardProvision:
-    """Read the body of `PUT /cards/{imsi}`. Raises ManagementError (400)."""
-    wanted = validated(CardProvision, body)
-    if wanted.imsi != imsi:
-        raise ManagementError(400, "the IMSI of the body is not that of the path")
-    return wanted
-
-
 def validated(model: type[M], body: Mapping[str, Any]) -> M:
     """Return what a body says. Raises ManagementError (400)."""
     try:

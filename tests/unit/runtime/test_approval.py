@@ -11,10 +11,10 @@ import sqlalchemy as sa
 
 from simwarden.policy.decision import Control, Decision, Verdict
 from simwarden.policy.operator import judge_binder, judge_change, judge_frequency
-from simwarden.runtime.approval import Audit, BindingChange, By, ChangeLimit, without_approval
+from simwarden.runtime.approval import Audit, BindingChange, By, ChangeLimit
 from simwarden.runtime.audit_table import AuditTable
 from simwarden.runtime.management import Call, ManagementError, Role
-from simwarden.runtime.provision import CardProvision, provisioned, validated
+from simwarden.runtime.provision import CardProvision, validated
 
 IMSI, IMEI = "001010000000001", "990002010000022"
 FORM = {"approver": "A. Liu", "reason": "meter replaced", "form": "F-1"}
@@ -52,7 +52,6 @@ def test_a_call_carries_its_approval_record() -> None:
     assert by.approval == FORM
     assert by.asks("bind") == {"role": "operator", "caller": "example-water", "action": "bind"}
     assert By.of(_call(Role.CUSTOMER, form=17)).form == "17"
-    assert without_approval({"cells": ["x"], **FORM}) == {"cells": ["x"]}
 
 
 def test_a_refusal_is_kept_with_what_was_wanted() -> None:
@@ -138,9 +137,9 @@ def test_the_reason_of_a_wrong_body_tells_where_and_never_what() -> None:
     assert "0011" not in str(refusal.value)
 
 
-def test_a_card_is_provisioned_under_its_own_imsi_with_one_entry_a_section() -> None:
+def test_a_card_has_one_entry_a_section_where_an_element_takes_no_more() -> None:
     entry = {"imei": IMEI}
-    wanted = provisioned(IMSI, _body(sections={"binding": [entry], "area": [entry, entry]}))
+    wanted = validated(CardProvision, _body(sections={"binding": [entry], "area": [entry, entry]}))
     found = wanted.entry("binding", BindingChange)
     assert found is not None
     assert found.imei == IMEI[:14]
@@ -148,8 +147,6 @@ def test_a_card_is_provisioned_under_its_own_imsi_with_one_entry_a_section() -> 
     assert len(wanted.entries("area", BindingChange)) == 2
     with pytest.raises(ManagementError, match="one area"):
         wanted.entry("area", BindingChange)
-    with pytest.raises(ManagementError, match="the path"):
-        provisioned("001010000000002", _body())
 
 
 def test_audit_records_are_read_in_order_and_counted_from_a_time_on() -> None:
