@@ -1,4 +1,4 @@
-"""Both APIs of a served platform against their OpenAPI documents, by a generator of requests: Schemathesis.
+"""Both APIs of a served platform, and management of others, against OpenAPI documents by a generator: Schemathesis.
 
 Every call gets an answer that its document knows, with a body of the form given there; what breaks the document is
 refused, and so is a call without a token. The seed is fixed. What is not checked, and why:
@@ -68,7 +68,7 @@ def platform(folder: Path, store: str) -> Iterator[tuple[str, str]]:
         assert served.faults() == ""
 
 
-def check(folder: Path, document: Path, url: str, token: str, *more: str) -> None:
+def check(folder: Path, path: Path, url: str, token: str, *more: str) -> None:
     """Let the generator loose; what it finds is in the message of the failure."""
     (folder / "schemathesis.toml").write_text(
         f"""
@@ -79,7 +79,7 @@ def check(folder: Path, document: Path, url: str, token: str, *more: str) -> Non
         """
     )
     command = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(folder / "schemathesis.toml"), "run"]
-    command += [str(document), "--url", url, "--header", f"Authorization: Bearer {token}", "--seed", "1"]
+    command += [str(path), "--url", url, "--header", f"Authorization: Bearer {token}", "--seed", "1"]
     command += [
         "--exclude-checks",
         "positive_data_acceptance",
@@ -96,12 +96,16 @@ def check(folder: Path, document: Path, url: str, token: str, *more: str) -> Non
     assert int(tested[1]) >= 100, done.stdout
 
 
+def document(folder: Path, management: str, token: str) -> None:
+    """Ask an element for its document."""
+    told: Any = httpx.get(f"{management}/openapi.json", headers={"Authorization": f"Bearer {token}"}).json()
+    (folder / "openapi.json").write_text(json.dumps(told))
+
+
 def check_management(folder: Path, store: str, token: str) -> None:
     with platform(folder, store) as (management, _north):
-        told: Any = httpx.get(f"{management}/openapi.json", headers={"Authorization": f"Bearer {token}"}).json()
-        document = folder / "openapi.json"
-        document.write_text(json.dumps(told))
-        check(folder, document, management, token)
+        document(folder, management, token)
+        check(folder, folder / "openapi.json", management, token)
 
 
 def test_management_as_the_operator(tmp_path: Path, store_url: str) -> None:
@@ -110,6 +114,17 @@ def test_management_as_the_operator(tmp_path: Path, store_url: str) -> None:
 
 def test_management_as_a_customer(tmp_path: Path) -> None:
     check_management(tmp_path, "", "portal")
+
+
+@pytest.mark.parametrize(("kind", "interface"), [("hss", "S6a"), ("eir", "S13")])
+def test_management_of_another_element(tmp_path: Path, kind: str, interface: str) -> None:
+    settings = {"listen": {interface: "127.0.0.1:0"}, "management": "127.0.0.1:0", "tokens": {"operator": "operator"}}
+    with serve(tmp_path, kind, settings) as served:
+        address = served.where["management"]
+        document(tmp_path, url := f"http://{address[0]}:{address[1]}", "operator")
+        check(tmp_path, tmp_path / "openapi.json", url, "operator")
+        assert served.process.poll() is None
+        assert served.faults() == ""
 
 
 @pytest.mark.parametrize("name", [PREVENTION, SUBSCRIPTIONS])

@@ -16,10 +16,10 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 from urllib.parse import parse_qsl
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from simwarden.errors import SimwardenError
 from simwarden.runtime.store import StoreError, UnstorableError
@@ -42,6 +42,12 @@ CODES: Mapping[int, str] = {
     500: "INTERNAL",
     502: "BAD_GATEWAY",
     503: "UNAVAILABLE",
+}
+
+
+#: places that are the same on all routes
+_PLACES: Mapping[str, Any] = {
+    "imsi": Annotated[str, Field(pattern="^[0-9]{6,15}$", description="IMSI of a card (TS 23.003 2.2)")]
 }
 
 
@@ -149,7 +155,8 @@ def route(
     def mark(handler: H) -> H:
         doc = (handler.__doc__ or "").strip()
         name, who = handler.__name__, frozenset(roles)
-        typed = tuple((types or {}).items())
+        places = {each: _PLACES[each] for each in pattern.groupindex if each in _PLACES}
+        typed = tuple({**places, **(types or {})}.items())
         new = Route(method, path, who, name, pattern, doc, takes, query, gives, tuple(sorted(errors)), public, typed)
         setattr(handler, _MARK, (*getattr(handler, _MARK, ()), new))
         return handler

@@ -18,10 +18,6 @@ if TYPE_CHECKING:
 
 _REF = "#/components/schemas/{model}"
 _JSON = "application/json"
-#: places of paths, and how each is written
-_PLACES: dict[str, dict[str, Any]] = {
-    "imsi": {"description": "IMSI of a card (TS 23.003 2.2)", "schema": {"type": "string", "pattern": "^[0-9]{6,15}$"}},
-}
 
 
 class Error(BaseModel):
@@ -94,10 +90,9 @@ def _operation(route: Route, schemas: dict[tuple[Any, Mode], Any]) -> dict[str, 
 
 
 def _place(name: str, types: dict[str, Any], schemas: dict[tuple[Any, Mode], Any]) -> dict[str, Any]:
-    told = _PLACES.get(name, {"schema": {"type": "string", "minLength": 1}})
-    if name in types:
-        told = {"schema": schemas[_key(types[name], "validation")]}
-    return {"name": name, "in": "path", "required": True, **told}
+    text = {"type": "string", "minLength": 1}
+    schema = schemas[_key(types[name], "validation")] if name in types else text
+    return {"name": name, "in": "path", "required": True, "schema": schema}
 
 
 def _query(route: Route) -> list[dict[str, Any]]:
