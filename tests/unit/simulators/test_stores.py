@@ -133,7 +133,7 @@ def test_cmp_keeps_a_change_whole(store_url: str) -> None:
         assert not store.keep([again], record("shutdown"))
         stop = Change(card, {"state": CardState.SUSPENDED, "owed": "suspend"}, [record("suspend")])
         store.set("pool", "meters", {"imeis": ["99000101"]}, record("pool"), [stop])
-        store.told(card, "resume")
+        store.told([card], "resume")
     with opened(store_url, cmp) as engine:
         store = cmp.Store(engine)
         (card,) = store.select(owed=True)
