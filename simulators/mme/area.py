@@ -87,13 +87,13 @@ def take_up(core: Core, ue: UeContext) -> Rejection | None:
         core.presence.tell(ue.imsi, inside=True, cell=str(ue.cell))
     station = ue.cell.station
     try:
-        area = core.areas.get(ue.imsi)
+        area = core.areas.recent(ue.imsi)
         if area is None or not area.stations or station in area.used:
             return None
         counted = core.areas.count(ue.imsi, area, station)
     except StoreError as error:
         return _without_data(core, ue.imsi, error)
-    core.show_area(ue.imsi)
+    core.observe_area(ue.imsi, area)
     return None if counted else check_place(core, ue, Occasion.ATTACH)
 
 

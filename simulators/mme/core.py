@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from simulators.mme.config import MmeConfig
     from simulators.mme.home import Home
-    from simulators.mme.store import AreaStore
+    from simulators.mme.store import AreaStore, CardArea
     from simwarden.model.identity import Ecgi, Tai
     from simwarden.policy.equipment import EquipmentAnswer
     from simwarden.runtime.element import Site
@@ -212,7 +212,10 @@ class Core:
 
     def show_area(self, imsi: str) -> None:
         """Report where a card may be served, and how many base stations count for it."""
-        area = self.areas.get(imsi)
+        self.observe_area(imsi, self.areas.get(imsi))
+
+    def observe_area(self, imsi: str, area: CardArea | None) -> None:
+        """Report an area that was just read."""
         value = {"imsi": imsi, **area.tell()} if area is not None else None
         self.site.observe("area", value, key=imsi)
 

@@ -37,8 +37,13 @@ _USED = sa.Table(
     sa.Column("station", sa.String(16), primary_key=True),
 )
 _AUDIT = AuditTable(METADATA, events=AUDITED)
-_AREA_OF = sa.select(_AREAS).where(_AREAS.c.imsi == sa.bindparam("key"))
+_AREA_OF = (
+    sa.select(_AREAS, _USED.c.station)
+    .select_from(_AREAS.outerjoin(_USED, _USED.c.imsi == _AREAS.c.imsi))
+    .where(_AREAS.c.imsi == sa.bindparam("key"))
+)
 _USED_BY = sa.select(_USED.c.station).where(_USED.c.imsi == sa.bindparam("key"))
+_USE = sa.insert(_USED)
 _LIMIT = sa.select(_AREAS.c.stations).where(_AREAS.c.imsi == sa.bindparam("key"))
 #: a write locks the card's row, in SQLite the whole database: of two MMEs at once one counts after the other
 _LOCK = sa.update(_AREAS).where(_AREAS.c.imsi == sa.bindparam("key")).values(province=_AREAS.c.province)
@@ -84,13 +89,17 @@ class AreaStore:
         if not self._shared:
             return self._held.get(imsi)
         with self._engine.connect() as connection:
-            row = connection.execute(_AREA_OF, {"key": imsi}).first()
-            if row is None:
-                return None
-            area = _area(row)
-            if area.stations:
-                area.used.update(connection.execute(_USED_BY, {"key": imsi}).scalars())
+            rows = connection.execute(_AREA_OF, {"key": imsi}).all()
+        if not rows:
+            self._held.pop(imsi, None)
+            return None
+        area = self._held[imsi] = _area(rows[0])
+        area.used.update(row.station for row in rows if row.station is not None)
         return area
+
+    def recent(self, imsi: str) -> CardArea | None:
+        """Return a card's area as it was read last, in the same contact; counting a base station reads it anew."""
+        return self._held.get(imsi)
 
     def put(self, imsi: str, wanted: MmeArea, audit: dict[str, Any]) -> None:
         """Keep a card's area, new or changed; the base stations that count already go on counting."""
@@ -123,7 +132,7 @@ class AreaStore:
             else:
                 counted = len(used) < limit
                 if counted:
-                    connection.execute(sa.insert(_USED).values(imsi=imsi, station=station))
+                    connection.execute(_USE, {"imsi": imsi, "station": station})
         area.used.clear()
         area.used.update(used, (station,) if counted else ())
         return counted
