@@ -140,7 +140,7 @@ def test_cmp_keeps_a_change_whole(store_url: str) -> None:
         assert (card.bound, card.state, card.terminal, card.owed) == (METER, CardState.SUSPENDED, METER, "suspend")
         assert store.settings("pool") == {"meters": {"imeis": ["99000101"]}}
         assert [each["action"] for each in store.audited()] == ["provision", "capture", "pool", "suspend"]
-        store.told(card, "suspend")
+        store.told([card], "suspend")
         assert list(store.select(owed=True)) == []
 
 
