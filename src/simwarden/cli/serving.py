@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import os
 import signal
 from pathlib import Path
@@ -251,6 +252,15 @@ class Service:
             raise ConfigError(f"{text} cannot be read", spot.place) from error
         return text
 
+    def place_of(self, error: Exception) -> Place | None:
+        """Return the place of the address that cannot be had, if that is what is wrong."""
+        if not isinstance(error, OSError) or error.errno not in (errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES):
+            return None
+        for interface, (_, port) in self.settings.placements[self.name].listen.items():
+            if f"{port}" in str(error):
+                return (self.top / "listen" / interface).place
+        return self.top.place
+
     def subscribers(self) -> list[dict[str, Any]]:
         """Return the subscribers to provision. Raises ConfigError."""
         if not self.file.subscribers:
@@ -316,7 +326,7 @@ async def _serve(service: Service, loop: TestbedLoop) -> None:
         print(_ready(service, host, url), flush=True)
         await stop.wait()
     except (ManagementError, StoreError, OSError) as error:
-        raise ConfigError(f"{service.name} cannot serve: {error}") from error
+        raise ConfigError(f"{service.name} cannot serve: {error}", service.place_of(error)) from error
     finally:
         if server is not None:
             await server.stop()

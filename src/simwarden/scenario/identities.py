@@ -225,7 +225,10 @@ class Cast:
             if instance is None or instance.section != section or (entry and not isinstance(entry, dict)):
                 continue
             here = spot / name
+            before = len(self.problems.found)
             resolved = self.references.resolve(entry or {}, here, self.problems)
+            if len(self.problems.found) > before:
+                continue  # what follows from an identity that is none would be told beside it
             if section == "cards":
                 resolved = self._split_card(name, resolved, here)
             model = self.registry.declaration(instance.kind).config

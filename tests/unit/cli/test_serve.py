@@ -2,6 +2,7 @@
 
 import json
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -154,3 +155,14 @@ def test_a_restart_undoes_nothing_that_management_did(tmp_path: Path) -> None:
         process.kill()
         assert process.stderr is not None
         assert "card 001010000000001 is left as it is: the binding of a held card" in process.stderr.read()
+
+
+def test_a_port_in_use_is_told_with_its_place_in_the_file(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as holder:
+        port = holder.getsockname()[1]
+        file = tmp_path / "hss.yaml"
+        file.write_text(f"settings: {{}}\nlisten:\n  S6a: 127.0.0.1:{port}\n")
+        result = CliRunner().invoke(app, ["serve", "hss", "--config", str(file)])
+    assert result.exit_code == 2, result.output
+    assert f"{file}:3:8: hss cannot serve" in result.output.replace("\n", "")
+    assert "address already in use" in result.output

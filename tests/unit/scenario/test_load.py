@@ -218,3 +218,9 @@ def test_every_message_of_the_demo_has_a_known_name() -> None:
             assert {dissection.name, *(each.name for each in dissection.inner)} <= message_names(
                 INTERFACES[event.interface].protocol
             )
+
+
+def test_an_identity_that_is_none_is_told_once_and_nothing_that_follows_from_it(errors: Errors) -> None:
+    head = "scenario: s\ncards: {card: {binding: {by: gate, imei: meter.imsi}}}\ndevices: {meter: }\n"
+    (only,) = errors("- power_on: meter\n", head)
+    assert "2:42: meter has no identity 'imsi'" in only
