@@ -30,6 +30,10 @@ STORIES = (
 )
 
 
+#: what other commands write into the folder, and what stands for a capture
+OTHERS = {"prove.html", "coverage.html", "matrix.html", "matrix.json", "NAME.pcapng"}
+
+
 def first_cells(table: str) -> list[str]:
     """What stands in backquotes in the first column of a table."""
     return [
@@ -62,7 +66,7 @@ def test_the_files_are_those_told(folder: Path) -> None:
     told = set(first_cells(PAGE.partition("\n\n`--trace")[0]))
     there = {path.name for path in folder.iterdir()}
     captures = {"moved-card", "first-story", "handover-beside-the-cards-cell", "diameter-avp-twice", "wrong"}
-    assert there == told - {"prove.html", "coverage.html", "NAME.pcapng"} | {f"{name}.pcapng" for name in captures}
+    assert there == told - OTHERS | {f"{name}.pcapng" for name in captures}
 
 
 def test_each_field_of_each_event_is_told_and_there_is_no_other(folder: Path) -> None:
