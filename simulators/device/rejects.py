@@ -176,6 +176,8 @@ def _forbid(emm: Emm, what: Forbid) -> None:
     tai = emm.cell.tai
     if what in (Forbid.AREA_REGIONAL, Forbid.AREA_ROAMING):
         emm.forbidden_areas.add(tai)
+        if not emm.running(Timer.FORBIDDEN_AREAS):
+            emm.start(Timer.FORBIDDEN_AREAS, emm.port.uniform(43200, 86400))
         if tai in emm.tai_list:
             emm.tai_list.remove(tai)
     elif what is Forbid.PLMN_FOR_A_WHILE:

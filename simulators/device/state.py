@@ -90,6 +90,7 @@ class Timer(Enum):
     T3482 = TimerDeclaration(8, "6.5.1.2", "PDN CONNECTIVITY REQUEST awaits its answer")
     T300 = TimerDeclaration(2, "TS 36.331 5.3.3", "RRC connection request awaits its answer")
     T302 = TimerDeclaration(16, "TS 36.331 5.3.3.8", "the eNB rejected the connection")
+    FORBIDDEN_AREAS = TimerDeclaration(43200, "TS 23.122 3.1", "lists of forbidden tracking areas are kept so long")
     PLMN_42 = TimerDeclaration(7200, "5.5.1.2.5", "a network with severe failure is left alone (twice T of TS 23.122)")
 
     @property

@@ -68,6 +68,7 @@ TIMEOUTS: dict[Timer, Callable[[Emm], None]] = {
     Timer.T3482: esm.on_t3482,
     Timer.T302: cell_selection.on_t302,
     Timer.PLMN_42: cell_selection.on_plmn_rested,
+    Timer.FORBIDDEN_AREAS: cell_selection.on_areas_forgotten,
 }
 
 STARTS: dict[Procedure, Callable[[Emm], None]] = {

@@ -83,6 +83,12 @@ def on_t3245(emm: Emm) -> None:
     _serve(emm)
 
 
+def on_areas_forgotten(emm: Emm) -> None:
+    """Erase the lists of forbidden tracking areas, which is due once in 12 to 24 hours (5.3.2, TS 23.122 3.1)."""
+    emm.forbidden_areas.clear()
+    _serve(emm)
+
+
 def on_plmn_rested(emm: Emm) -> None:
     """A network with severe failure is a candidate again (#42)."""
     emm.resting_plmn = None

@@ -700,3 +700,29 @@ def test_a_network_that_knows_the_keys_and_talks_nonsense(seed: int) -> None:
         if armed and generator.random() < 0.3:
             net.expire(generator.choice(armed))
     assert isinstance(net.emm.state, EmmState)
+
+
+@pytest.mark.parametrize("cause", [12, 13, 15])
+def test_lists_of_forbidden_tracking_areas_are_erased_within_a_day(cause: int) -> None:
+    net = Net()
+    attach.start(net.emm)
+    net.emm.receive(encode(Message(T.ATTACH_REJECT, emm_cause=cause)))
+    assert CELL.tai in net.emm.forbidden_areas
+    assert 43200 <= net.port.timers[Timer.FORBIDDEN_AREAS] <= 86400
+    net.emm.released()
+    sent = len(net.port.sent)
+    net.emm.timeout(Timer.FORBIDDEN_AREAS)
+    assert not net.emm.forbidden_areas
+    assert len(net.port.sent) == sent + 1, "it tries again where it was refused"
+
+
+def test_a_second_forbidden_area_does_not_put_the_erasure_off() -> None:
+    net = Net()
+    attach.start(net.emm)
+    net.emm.receive(encode(Message(T.ATTACH_REJECT, emm_cause=12)))
+    net.port.timers[Timer.FORBIDDEN_AREAS] = 1.0
+    net.emm.released()
+    on_camped(net.emm, OTHER_CELL)
+    net.emm.receive(encode(Message(T.ATTACH_REJECT, emm_cause=12)))
+    assert net.emm.forbidden_areas == {CELL.tai, OTHER_CELL.tai}
+    assert net.port.timers[Timer.FORBIDDEN_AREAS] == 1.0
