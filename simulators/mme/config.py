@@ -27,7 +27,8 @@ def _member(kind: type[EmmCause | EsmCause], value: Any) -> Any:
 Emm = Annotated[EmmCause, BeforeValidator(lambda value: _member(EmmCause, value))]
 Esm = Annotated[EsmCause, BeforeValidator(lambda value: _member(EsmCause, value))]
 #: a timer told to devices: TS 24.008 10.5.7.3 can say at most 31 times 6 minutes
-Coded = Annotated[Seconds, Field(le=11160)]
+LONGEST_CODED = 11160.0
+Coded = Annotated[Seconds, Field(le=LONGEST_CODED)]
 Choice = Literal["admit", "refuse"]
 #: causes after which a device holds its card invalid until it is switched off (TS 24.301 5.5.1.2.5)
 _INVALIDATING = frozenset({2, 3, 6, 7, 8})
@@ -186,15 +187,17 @@ class Timers(Model):
     t3489: Seconds = 4
     """ESM INFORMATION REQUEST awaits its answer."""
     t3346: Coded = 900
-    """Back-off that goes with cause #22."""
+    """Back-off that goes with cause #22: the shortest."""
+    t3346_spread: Annotated[Seconds, Field(le=5400)] = 900
+    """It is longer by up to this, in minutes drawn for each device, so that they do not return at one moment."""
     mobile_reachable_margin: Seconds = 240
     """Beyond T3412, until a silent device no longer counts as reachable."""
     implicit_detach: Seconds = 300
     """After that, until it is detached without being told."""
     purge: Seconds = 604800
     """How long a detached device's context is kept (with its keys) before the HSS hears PUR."""
-    diameter: Seconds = 5
-    """A request to HSS or EIR awaits its answer."""
+    diameter: Seconds = 4
+    """A request to HSS or EIR awaits its answer: less than T3417 (5 s), so that a device is told that none came."""
     handover: Seconds = 10
     """A handover is prepared, and the device turns up in the target cell."""
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from simulators.mme.addresses import AddressPool
 from simulators.mme.causes import CauseTable, Rejection
+from simulators.mme.config import LONGEST_CODED
 from simulators.mme.contexts import Connection, EmmState, Enb, UeContext
 from simulators.mme.presence import Presence
 from simwarden.errors import PeerError
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
     from simwarden.runtime.element import Site
     from simwarden.runtime.link import Link
     from simwarden.wire.nas.enums import EmmCause
+
+
+#: the unit of GPRS timer 2 for what is longer than a minute (TS 24.008 10.5.7.4)
+_MINUTE = 60.0
 
 
 class NoAnswer(Exception):  # noqa: N818 - not an error: the spec's abnormal case of a timer that ran out for good
@@ -233,5 +238,11 @@ class Core:
         from simwarden.wire.nas.enums import EmmCause  # noqa: PLC0415
 
         cause = self.config.causes.unreachable
-        back_off = self.config.timers.t3346 if cause is EmmCause.CONGESTION else None
+        back_off = self.back_off() if cause is EmmCause.CONGESTION else None
         return Rejection(cause, reason, t3346=back_off, temporary=True)
+
+    def back_off(self) -> float:
+        """Draw a T3346, so that those who are told at one moment do not return at one (TS 23.401 4.3.7.4.2)."""
+        timers = self.config.timers
+        steps = int(timers.t3346_spread // _MINUTE)
+        return min(timers.t3346 + _MINUTE * self.site.rng.randrange(steps + 1), LONGEST_CODED)

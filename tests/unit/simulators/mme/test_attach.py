@@ -133,6 +133,22 @@ def test_congestion_carries_a_back_off(run: Any) -> None:
         assert phone.got[-1]["emm_cause"] is EmmCause.CONGESTION
         assert phone.got[-1]["t3346"] == 900
 
+    run(story, causes={"unreachable": "congestion"}, timers={"t3346_spread": 0})
+
+
+def test_back_offs_are_spread_so_that_a_fleet_does_not_return_at_one_moment(run: Any) -> None:
+    async def story(network: Any) -> None:
+        await network.host.stop("hss", kill=True)
+        phone = network.phone()
+        told = set()
+        for _ in range(30):
+            phone.attach()
+            await network.pass_time(20)
+            told.add(phone.got[-1]["t3346"])
+        assert min(told) >= 900
+        assert max(told) <= 1800
+        assert len(told) > 5
+
     run(story, causes={"unreachable": "congestion"})
 
 
