@@ -283,7 +283,16 @@ class DiameterNode:
             self._plan(dialled)
 
     async def serve(self, connection: Connection, message: Message) -> None:
-        """Carry out a request's handler and send its answer, whatever happens (called by a connection)."""
+        """Carry out a request's handler and send its answer, whatever happens (called by a connection).
+
+        A node that fails for now answers its error, or lets the request lie.
+        """
+        ailment = self.site.ailment
+        if ailment is not None:
+            if ailment.answer:
+                connection.machine.send_answer(message, self.answer(message, ailment.answer))
+                connection.flush()
+            return
         handler = self.handlers.get(message.name, self._unserved)
         try:
             answer = await handler(message, connection.peer)

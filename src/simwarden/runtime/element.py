@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from simwarden.policy.decision import Control, Decision
     from simwarden.runtime.clock import Clock
     from simwarden.runtime.dice import Dice
-    from simwarden.runtime.host import Host
+    from simwarden.runtime.host import Ailment, Host
     from simwarden.runtime.link import Link
     from simwarden.trace.trace import Trace
 
@@ -91,6 +91,11 @@ class Site:
     def guard(self, what: str, error: Exception) -> None:
         """Report an exception that should not have happened (a bug of ours) as a Fault, and go on."""
         self.host.fault(self.name, what, error)
+
+    @property
+    def ailment(self) -> Ailment | None:
+        """What keeps this element from serving although it is connected; None while nothing does."""
+        return self.host.ailments.get(self.name)
 
     # -- rules
 

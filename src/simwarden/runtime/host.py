@@ -48,6 +48,13 @@ class Placement:
 
 
 @dataclass(frozen=True, slots=True)
+class Ailment:
+    """Why an element that is connected does not serve: it gives a Result-Code as `answer`, or (0) none."""
+
+    answer: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class HostSettings:
     """What distinguishes one run from another.
 
@@ -80,6 +87,8 @@ class Host:
         self.loop, self.clock, self.trace, self.settings = loop, clock, trace, settings
         self.elements: dict[str, Element[Any]] = {}
         self.running: set[str] = set()
+        #: elements that fail for now, set by a run's steps and by nothing else
+        self.ailments: dict[str, Ailment] = {}
         switchboard = Switchboard()
         loop.in_flight = switchboard
         self.transport = make_transport(settings.transport, Wiring(trace, switchboard), settings.worker)

@@ -33,10 +33,18 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class Power:
-    """Stop, start, restart or kill an element; `verb` is the word."""
+    """Stop, start, restart or kill an element, or mend one that fails; `verb` is the word."""
 
     element: str
     verb: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fail:
+    """Let an element be connected and not serve: answer each request with an error, or (0) with silence."""
+
+    element: str
+    answer: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +62,26 @@ class Manage:
 
 @dataclass(frozen=True, slots=True)
 class Together:
-    """Several actions begun at the same moment; over when all are."""
+    """Several actions begun at the same moment, or evenly spread `over` seconds; over when all are."""
 
     actions: tuple[Action, ...]
+    over: float = 0.0
 
 
-Action: TypeAlias = "Call | Wait | Power | Manage | Together"
+@dataclass(frozen=True, slots=True)
+class Rhythm:
+    """Actions that go on beside the steps after them: each once in `every` seconds, evenly spread `over` so many.
+
+    They end after `lasting` seconds, or with the story.
+    """
+
+    actions: tuple[Action, ...]
+    every: float
+    over: float
+    lasting: float | None = None
+
+
+Action: TypeAlias = "Call | Wait | Power | Fail | Manage | Together | Rhythm"
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +169,8 @@ class Step:
     action: Action | None
     facts: Mapping[str, Any]
     expectations: tuple[Expectation, ...] = ()
+    #: the word by which a measurement finds the moment of this step
+    mark: str = ""
 
 
 @dataclass(slots=True)
@@ -170,6 +194,8 @@ class Scenario:
     facts: dict[str, Any] = field(default_factory=dict)
     #: lines of the top-level keys
     lines: dict[str, int] = field(default_factory=dict)
+    #: the members of names that stand for several instances
+    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def external(self) -> dict[str, Instance]:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 _HOME = "00101"
 _REFERENCE = re.compile(r"([A-Za-z][\w-]*)\.([a-z_]+)")
 _PART = re.compile(r"([A-Za-z][\w-]*)/(\w+)")
+#: instances that one name may stand for
+MOST = 10_000
 
 
 class CardKeys(Model):
@@ -107,10 +109,49 @@ def stand_in(keys: CardKeys) -> CardKeys:
 
 
 class References:
-    """The names of a file, and what `name.identity` stands for."""
+    """The names of a file, and what `name.identity` stands for.
+
+    A name may stand for several instances (`count`): `groups` holds their names. While a part of the file is read for
+    one of them, `at` says which, and the names of other groups stand for their member of the same place.
+    """
 
     def __init__(self) -> None:
         self.instances: dict[str, Instance] = {}
+        self.groups: dict[str, tuple[str, ...]] = {}
+        self.at: int | None = None
+
+    def one(self, name: str, spot: Spot, problems: Problems) -> str:
+        """Return the instance that a name stands for here; of a group without a place it is told that it is many."""
+        members = self.groups.get(name)
+        if members is None:
+            return name
+        if self.at is None or self.at >= len(members):
+            problems.add(
+                f"{name} stands for {len(members)}: which of them is meant?", spot.place, f"as in {members[0]}"
+            )
+            return members[0]
+        return members[self.at]
+
+    def groups_in(self, value: Any) -> tuple[str, ...]:
+        """Return the groups that a value names, at any depth: alone, in `group.identity` or in a path."""
+        if isinstance(value, dict):
+            return tuple(dict.fromkeys(name for each in value.values() for name in self.groups_in(each)))
+        if isinstance(value, list):
+            return tuple(dict.fromkeys(name for each in value for name in self.groups_in(each)))
+        if not isinstance(value, str) or not self.groups:
+            return ()
+        names = [value, *(match[1] for match in _REFERENCE.finditer(value))]
+        return tuple(name for name in dict.fromkeys(names) if name in self.groups)
+
+    def member(self, value: Any) -> Any:
+        """Return a value with each group that stands alone in it replaced by its member of the present place."""
+        if isinstance(value, dict):
+            return {key: self.member(each) for key, each in value.items()}
+        if isinstance(value, list):
+            return [self.member(each) for each in value]
+        if isinstance(value, str) and self.at is not None and self.at < len(self.groups.get(value, ())):
+            return self.groups[value][self.at]
+        return value
 
     def resolve(self, value: Any, spot: Spot, problems: Problems) -> Any:
         """Replace every `name.identity` in a value, at any depth."""
@@ -119,9 +160,9 @@ class References:
         if isinstance(value, list):
             return [self.resolve(each, spot / index, problems) for index, each in enumerate(value)]
         match = _REFERENCE.fullmatch(value) if isinstance(value, str) else None
-        if match is None or match[1] not in self.instances:
+        if match is None or (match[1] not in self.instances and match[1] not in self.groups):
             return value
-        return self.identity(match[1], match[2], spot, problems)
+        return self.identity(self.one(match[1], spot, problems), match[2], spot, problems)
 
     def places(self, value: Any, spot: Spot, problems: Problems) -> Any:
         """Replace every `name/part` in a value, at any depth, by the part's identity (`enb/1` by its E-CGI)."""
@@ -148,10 +189,10 @@ class References:
         """Replace every `{name.identity}` in a text."""
 
         def replace(match: re.Match[str]) -> str:
-            if match[1] not in self.instances:
+            if match[1] not in self.instances and match[1] not in self.groups:
                 problems.unknown("name", match[1], self.instances, spot.place)
                 return ""
-            return self.identity(match[1], match[2], spot, problems)
+            return self.identity(self.one(match[1], spot, problems), match[2], spot, problems)
 
         return re.sub(r"\{" + _REFERENCE.pattern + r"\}", replace, text)
 
@@ -183,16 +224,40 @@ class Cast:
             self.problems.add(f"{section}: names with their properties are expected, not {short(data)}", spot.place)
             return
         kind = self.registry.sections[section]
-        for number, (name, entry) in enumerate(data.items(), 1):
+        number = 0
+        for name, entry in data.items():
             here = spot / name
-            if name in self.references.instances:
-                self.problems.add(f"two elements are called {name!r}", here.key)
-            elif entry not in ("", None) and not isinstance(entry, dict):
+            if entry not in ("", None) and not isinstance(entry, dict):
                 self.problems.add(f"{name}: keys and values are expected, not {short(entry)}", here.place)
-            else:
-                instance = Instance(name, kind, self.registry.declaration(kind).config.model_construct(), section)
-                self._identify(instance, entry or {}, number, here)
-                self.references.instances[name] = instance
+                continue
+            own, members = self._members(name, entry or {}, here)
+            known = {*self.references.instances, *self.references.groups}
+            if (taken := known & {name, *members}) or not members:
+                for each in sorted(taken):
+                    self.problems.add(f"two elements are called {each!r}", here.key)
+                continue
+            if "count" in (entry or {}):
+                self.references.groups[name] = members
+            for member in members:
+                number += 1
+                instance = Instance(member, kind, self.registry.declaration(kind).config.model_construct(), section)
+                self._identify(instance, own, number, here)
+                self.references.instances[member] = instance
+
+    def _members(self, name: str, entry: dict[str, Any], spot: Spot) -> tuple[dict[str, Any], tuple[str, ...]]:
+        """Return an entry without its `count`, and the names of the instances that it stands for."""
+        if "count" not in entry:
+            return entry, (name,)
+        rest = {key: value for key, value in entry.items() if key != "count"}
+        text = str(entry["count"])
+        if not text.isdecimal() or not 0 < int(text) <= MOST:
+            self.problems.add(
+                f"count: a number from 1 to {MOST} is expected, not {short(entry['count'])}", (spot / "count").place
+            )
+            return rest, ()
+        if given := [key for key in ("imsi", "iccid", "msisdn", "imei", "k", "opc") if key in rest]:
+            self.problems.add(f"{name}: {given[0]} is one, and {text} are asked for", (spot / given[0]).key)
+        return rest, tuple(f"{name}-{number}" for number in range(1, int(text) + 1))
 
     def _identify(self, instance: Instance, entry: dict[str, Any], number: int, spot: Spot) -> None:
         if instance.section == "cards":
@@ -221,26 +286,34 @@ class Cast:
     def configure(self, section: str, data: Any, spot: Spot) -> None:
         """Check the properties of announced instances, with their references resolved."""
         for name, entry in data.items() if isinstance(data, dict) else ():
-            instance = self.references.instances.get(name)
-            if instance is None or instance.section != section or (entry and not isinstance(entry, dict)):
+            if entry and not isinstance(entry, dict):
                 continue
-            here = spot / name
-            before = len(self.problems.found)
-            resolved = self.references.resolve(entry or {}, here, self.problems)
-            if len(self.problems.found) > before:
-                continue  # what follows from an identity that is none would be told beside it
-            if section == "cards":
-                resolved = self._split_card(name, resolved, here)
-            model = self.registry.declaration(instance.kind).config
-            for identity, value in instance.identities.items():
-                if identity in model.model_fields:
-                    resolved.setdefault(identity, value)
-            config = check(model, resolved, here, self.problems, also=self._known_keys(section))
-            if config is not None:
-                instance.config = config
+            group = self.references.groups.get(name)
+            own = {key: value for key, value in (entry or {}).items() if group is None or key != "count"}
+            for place, member in enumerate(group or (name,)):
+                instance = self.references.instances.get(member)
+                if instance is not None and instance.section == section:
+                    self.references.at = None if group is None else place
+                    self._configure(instance, own, spot / name)
+            self.references.at = None
+
+    def _configure(self, instance: Instance, entry: dict[str, Any], spot: Spot) -> None:
+        before = len(self.problems.found)
+        resolved = self.references.resolve(entry, spot, self.problems)
+        if len(self.problems.found) > before:
+            return  # what follows from an identity that is none would be told beside it
+        if instance.section == "cards":
+            resolved = self._split_card(instance.name, resolved, spot)
+        model = self.registry.declaration(instance.kind).config
+        for identity, value in instance.identities.items():
+            if identity in model.model_fields:
+                resolved.setdefault(identity, value)
+        config = check(model, resolved, spot, self.problems, also=self._known_keys(instance.section))
+        if config is not None:
+            instance.config = config
 
     def _known_keys(self, section: str) -> tuple[str, ...]:
-        return (*CardKeys.model_fields, *self.registry.card_sections) if section == "cards" else ()
+        return ("count", *CardKeys.model_fields, *self.registry.card_sections) if section == "cards" else ("count",)
 
     def _split_card(self, name: str, entry: dict[str, Any], spot: Spot) -> dict[str, Any]:
         """Take sections and the keys of every card out of an entry; return what is the card element's own."""

@@ -142,6 +142,7 @@ class Loader:
             keep_alives=header.keep_alives,
             facts={key: data[key] for key in parts if key in data and key != "steps"},
             lines={key: (top / key).key.line for key in data},
+            groups=references.groups,
         )
 
     def _network(self, data: dict[str, Any], top: Spot, problems: Problems) -> Mapping[str, network.Instance]:

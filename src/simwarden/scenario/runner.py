@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import random
 import time
 import traceback
@@ -12,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 from simwarden.errors import InternalError, SimwardenError
 from simwarden.runtime.clock import Clock
-from simwarden.runtime.host import Host, HostSettings
+from simwarden.runtime.host import Ailment, Host, HostSettings
 from simwarden.runtime.loop import TestbedLoop
 from simwarden.runtime.management import ManagementError, Role
 from simwarden.runtime.provision import CardProvision
 from simwarden.scenario import failure
 from simwarden.scenario.alarm import TimeUp, alarm
-from simwarden.scenario.document import Call, Manage, Power, Together, Wait
+from simwarden.scenario.document import Call, Fail, Manage, Power, Rhythm, Together, Wait
 from simwarden.scenario.judge import Judge, StatusOutcome
 from simwarden.scenario.result import Lane, ScenarioResult, Verdict
 from simwarden.scenario.twin import expects_refusal
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from simwarden.scenario.identities import Card
     from simwarden.scenario.result import FailureRecord, Mismatch
     from simwarden.trace.events import Event
+    from simwarden.trace.trace import Sink
 
 #: seconds that an expectation waits for what is not there yet: of virtual time, of real time
 _WITHIN_VIRTUAL, _WITHIN_REAL = 30.0, 5.0
@@ -42,7 +44,11 @@ _LOOK = 0.02
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """What a command line decides about runs. `limit` is in real seconds; `switches` are for mutation testing."""
+    """What a command line decides about runs. `limit` is in real seconds; `switches` are for mutation testing.
+
+    A run that does not `keep` its events gives none: what is to be known of it is told to a sink as it happens, and
+    expectations can be about facts only.
+    """
 
     seed: int = 0
     transport: str = "memory"
@@ -50,6 +56,7 @@ class RunOptions:
     worker: int = 0
     limit: float = 60.0
     switches: Mapping[str, str] = field(default_factory=dict)
+    keep: bool = True
     #: options of the command line that a re-run needs
     rerun: str = ""
 
@@ -62,10 +69,12 @@ class _Failed(Exception):  # noqa: N818 - carries a record, is no error
         self.summary, self.mismatches, self.verdict = summary, mismatches, verdict
 
 
-def run_scenario(scenario: Scenario, name: str, options: RunOptions) -> ScenarioResult:
-    """Run a scenario to its verdict. Never raises for what happens inside the run."""
+def run_scenario(scenario: Scenario, name: str, options: RunOptions, sink: Sink | None = None) -> ScenarioResult:
+    """Run a scenario to its verdict. Never raises for what happens inside the run; `sink` is told of each event."""
     began = time.perf_counter()
     run = _Run(scenario, name, options)
+    if sink is not None:
+        run.trace.add_sink(sink)
     try:
         run.go()
     finally:
@@ -87,7 +96,7 @@ class _Run:
         self.loop = TestbedLoop(virtual=clock == "virtual")
         self.clock = Clock(self.loop)
         self.clock.skip_keep_alives = self.clock.virtual and not scenario.keep_alives
-        self.trace = Trace(self.clock.now)
+        self.trace = Trace(self.clock.now, keep=options.keep)
         self.settings = HostSettings(
             seed=seed,
             scenario=scenario.title,
@@ -104,6 +113,7 @@ class _Run:
         self.inconclusive: list[str] = []
         self.step: Step | None = None
         self.faults: list[Fault] = []
+        self.beside: set[asyncio.Task[None]] = set()
         self.trace.add_sink(self._watch)
         self.result = ScenarioResult(
             name=name,
@@ -225,8 +235,13 @@ class _Run:
             self._fail(f"fault in {fault.element}: {fault.reason}", Verdict.ERROR, detail=fault.detail)
 
     def _check_refusals(self, shown: int) -> None:
-        """A refusal that stands at the end of a phase has a control behind it, or somebody's real element."""
-        if self.scenario.external:
+        """A refusal that stands at the end of a phase has a control behind it, or somebody's real element.
+
+        Where a step lets an element answer with an error, that may be what refused.
+        """
+        if self.scenario.external or any(
+            isinstance(step.action, Fail) and step.action.answer for step in self.scenario.steps
+        ):
             return
         starts = [*self.phases[1:], shown]
         phase: list[Event] = []
@@ -260,13 +275,17 @@ class _Run:
         for card in self.scenario.cards.values():
             await self._provision(host, card)
         await self.clock.settle()
-        for step in self.scenario.steps:
-            self.step = step
-            await self._carry_out(host, step)
-            self._check_faults()
-            if self.result.failure is not None:
-                return
-            self.result.steps_done += 1
+        try:
+            for step in self.scenario.steps:
+                self.step = step
+                await self._carry_out(host, step)
+                self._check_faults()
+                if self.result.failure is not None:
+                    return
+                self.result.steps_done += 1
+        finally:
+            for task in self.beside:
+                task.cancel()
 
     async def _provision(self, host: Host, card: Card) -> None:
         for name, element in host.elements.items():
@@ -327,24 +346,65 @@ class _Run:
         return now < deadline
 
     async def _act(self, host: Host, action: Action) -> Any:
-        if isinstance(action, Wait):
-            await self.clock.sleep(action.seconds)
-            return None
-        if isinstance(action, Together):
-            await asyncio.gather(*(self._act(host, each) for each in action.actions))
-            return None
-        if action.element in self.scenario.external:
-            self.inconclusive.append(action.element)
-            return None
-        if isinstance(action, Power):
-            return await self._power(host, action)
-        element = host.elements[action.element]
-        if isinstance(action, Call):
-            path = f"/verbs/{action.verb}"
-            return await element.manage(Role.OPERATOR, "POST", path, action.arguments, caller="runner")
-        return await self._manage(host, action)
+        match action:
+            case Wait(seconds):
+                await self.clock.sleep(seconds)
+            case Together():
+                return await self._together(host, action)
+            case Rhythm():
+                self._begin(host, action)
+            case _ if action.element in self.scenario.external:
+                self.inconclusive.append(action.element)
+            case Power():
+                await self._power(host, action)
+            case Fail(name, answer):
+                host.ailments[name] = Ailment(answer)
+            case Call(name, verb, arguments):
+                path = f"/verbs/{verb}"
+                return await host.elements[name].manage(Role.OPERATOR, "POST", path, arguments, caller="runner")
+            case Manage():
+                return await self._manage(host, action)
+        return None
+
+    async def _together(self, host: Host, action: Together) -> Any:
+        """Carry out several; their outcome is the word that all came to."""
+        pause = action.over / len(action.actions)
+        outcomes = await asyncio.gather(
+            *(self._act_later(host, each, place * pause) for place, each in enumerate(action.actions))
+        )
+        return outcomes[0] if len(set(map(str, outcomes))) == 1 else None
+
+    async def _act_later(self, host: Host, action: Action, pause: float) -> Any:
+        if pause:
+            await self.clock.sleep(pause)
+        return await self._act(host, action)
+
+    def _begin(self, host: Host, rhythm: Rhythm) -> None:
+        """Let actions go on beside the steps; those of several are spread, so that not all act at one moment."""
+        now, number = self.clock.now(), len(rhythm.actions)
+        end = None if rhythm.lasting is None else now + rhythm.lasting
+        for place, action in enumerate(rhythm.actions, 1):
+            first = now + rhythm.every - rhythm.over * (number - place) / number
+            task = self.loop.create_task(self._repeat(host, action, first, rhythm.every, end))
+            self.beside.add(task)
+
+    async def _repeat(self, host: Host, action: Action, due: float, every: float, end: float | None) -> None:
+        """Act at each beat; one that falls into an action that still goes on, or makes no sense now, is left out."""
+        while end is None or due <= end:
+            await self.clock.sleep(max(0.0, due - self.clock.now()))
+            try:
+                await self._act(host, action)
+            except ManagementError:
+                pass
+            except Exception as error:  # noqa: BLE001 - nobody awaits this task: what it meets ends the run
+                host.fault("runner", "what goes on beside the steps", error)
+                return
+            due += every * max(1, math.ceil((self.clock.now() - due) / every))
 
     async def _power(self, host: Host, action: Power) -> None:
+        if action.verb == "mend":
+            host.ailments.pop(action.element, None)
+            return
         if action.verb != "start":
             await host.stop(action.element, kill=action.verb == "kill")
             await self.clock.settle()

@@ -13,9 +13,9 @@ from pydantic.json_schema import models_json_schema
 
 from simwarden.policy.requirements import requirements
 from simwarden.runtime.declare import Names
-from simwarden.scenario.identities import CardKeys
+from simwarden.scenario.identities import MOST, CardKeys
 from simwarden.scenario.load import Header
-from simwarden.scenario.steps import CORE_VERBS, POWER
+from simwarden.scenario.steps import BESIDE, CORE_VERBS, POWER
 from simwarden.scenario.words import WORDS
 
 if TYPE_CHECKING:
@@ -26,6 +26,12 @@ if TYPE_CHECKING:
 
 _SCALAR = {"type": ["string", "number", "boolean", "null"]}
 _TEXT = ["string", "number", "boolean"]
+_COUNT = {
+    "type": ["integer", "string"],
+    "minimum": 1,
+    "maximum": MOST,
+    "description": "How many of these the name stands for: `NAME-1`, `NAME-2`... Verbs take the name for all of them.",
+}
 _ROLES = {"type": "string", "enum": ["operator", "customer"]}
 
 
@@ -63,6 +69,7 @@ class _Assembly:
         }
         for section, kind in self.registry.sections.items():
             entry = self.card() if section == "cards" else self._config(self.registry.declaration(kind))
+            entry["properties"] = {**entry["properties"], "count": _COUNT}
             properties[section] = {"type": ["object", "null"], "additionalProperties": entry}
         return {
             "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -108,6 +115,9 @@ class _Assembly:
         verbs = {name: self._verb([verb for _, verb in found]) for name, found in self.registry.verbs.items()}
         verbs["wait"] = {"type": _TEXT, "description": CORE_VERBS["wait"]}
         verbs |= {name: {"type": "string", "description": CORE_VERBS[name]} for name in POWER}
+        verbs["mend"] = {"type": "string", "description": CORE_VERBS["mend"]}
+        failing = _object({"element": {"type": "string"}, "answer": {"type": _TEXT}}, CORE_VERBS["fail"])
+        verbs["fail"] = {"anyOf": [failing, {"type": "string"}], "description": CORE_VERBS["fail"]}
         verbs["manage"] = self._manage()
         one = {"type": "object", "properties": dict(verbs), "additionalProperties": False, "maxProperties": 1}
         verbs["together"] = {"type": "array", "items": one, "minItems": 2, "description": CORE_VERBS["together"]}
@@ -116,12 +126,13 @@ class _Assembly:
             "expect": {"anyOf": [subjects, {"type": _TEXT}], "description": WORDS["expect"].doc},
             "never": {"anyOf": [subjects, {"type": "string"}], "description": WORDS["never"].doc},
         }
+        beside = {name: {"type": _TEXT, "description": doc} for name, doc in BESIDE.items()}
         step = {
             "type": "object",
-            "properties": {**verbs, **judged},
+            "properties": {**verbs, **judged, **beside},
             "additionalProperties": False,
             "minProperties": 1,
-            "maxProperties": 3,
+            "maxProperties": 3 + len(beside),
         }
         return {"type": "array", "minItems": 1, "items": {"anyOf": [step, {"enum": sorted(self.registry.verbs)}]}}
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from simwarden.model.interfaces import INTERFACES
 from simwarden.model.units import seconds
 from simwarden.runtime.declare import Names
-from simwarden.scenario.document import Call, Manage, Power, Step, Together, Wait
+from simwarden.scenario.document import Call, Fail, Manage, Power, Rhythm, Step, Together, Wait
 from simwarden.scenario.expectation import Outcomes
 from simwarden.scenario.problems import guess
 from simwarden.scenario.validation import check, short
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from simwarden.runtime.declare import Verb
     from simwarden.scenario.document import Action
     from simwarden.scenario.expectation import ExpectationReader
@@ -25,6 +28,9 @@ CORE_VERBS = {
     "start": "Start an element that was stopped or killed: `start: eir`.",
     "restart": "Stop an element with its goodbyes and start it again: `restart: hss`.",
     "kill": "Take an element's power away, without goodbyes: `kill: hss`.",
+    "fail": "Let an element stay connected and answer each request with a Result-Code, or without `answer` not at all: "
+    "`fail: {element: hss, answer: 5012}`.",
+    "mend": "Let an element that fails serve again: `mend: hss`.",
     "manage": "Call an element's management interface in the name of a role; the outcome is the HTTP status: "
     "`manage: {element: hss, as: customer, method: PUT, path: '/cards/{card.imsi}/binding', "
     "body: {imei: meter.imei}}`; `caller` names who calls, `accounts: [waterworks]` are those of a customer.",
@@ -33,6 +39,13 @@ CORE_VERBS = {
 }
 _MANAGE_KEYS = ("element", "as", "method", "path", "body", "caller", "accounts")
 _JUDGE = ("expect", "never")
+BESIDE = {
+    "over": "Begin what several do (a name with `count`) evenly spread over this time: `over: 10 min`.",
+    "every": "Do it again and again beside the steps that follow, each member once in this time: `every: 10 min`.",
+    "for": "How long what is done `every` so often goes on; by default until the story ends.",
+    "mark": "A word by which a measurement finds the moment of this step.",
+}
+"""Keys that may stand beside a verb, and what they say of it."""
 
 
 class StepReader:
@@ -55,10 +68,10 @@ class StepReader:
         if not isinstance(data, dict) or not data:
             self.problems.add(f"a step is one verb with its arguments, not {short(data)}", spot.place)
             return None
-        verbs = [key for key in data if key not in _JUDGE]
+        verbs = [key for key in data if key not in _JUDGE and key not in BESIDE]
         for extra in verbs[1:]:
             self.problems.add(f"one verb a step: {extra!r} stands beside {verbs[0]!r}", (spot / extra).key)
-        action = self._action(verbs[0], data[verbs[0]], spot / verbs[0]) if verbs else None
+        action = self._timed(verbs[0], data, spot) if verbs else None
         outcomes = self._outcomes(verbs[0], data[verbs[0]]) if verbs else None
         expectations = tuple(
             self.reader.read(data[key], spot / key, never=key == "never", outcomes=outcomes)
@@ -66,8 +79,49 @@ class StepReader:
             if key in data
         )
         text = _text(verbs[0], data[verbs[0]]) if verbs else " and ".join(key for key in _JUDGE if key in data)
-        facts = {verb: data[verb] for verb in verbs}
-        return Step(index, spot.place, text, action, facts, expectations)
+        facts = {key: value for key, value in data.items() if key not in _JUDGE}
+        return Step(index, spot.place, text, action, facts, expectations, str(data.get("mark", "")))
+
+    def _timed(self, verb: str, data: dict[str, Any], spot: Spot) -> Action | None:
+        """Read a step's verb with what stands beside it: who of several does it when, and how often."""
+        actions = self._members(verb, data[verb], spot / verb)
+        over, every, lasting = (self._seconds(data, key, spot) for key in ("over", "every", "for"))
+        if every is not None and every <= 0:
+            self.problems.add("every: more than no time is expected", (spot / "every").place)
+        if lasting is not None and every is None:
+            self.problems.add("for: how long what is done `every` so often goes on", (spot / "for").key, "add every:")
+        if every:
+            return Rhythm(actions, every, every if over is None else over, lasting)
+        if over is not None and len(actions) == 1:
+            self.problems.add("over: nothing here is done by several", (spot / "over").key, "as devices with a count")
+        return actions[0] if len(actions) == 1 else Together(actions, over or 0.0) if actions else None
+
+    def _seconds(self, data: dict[str, Any], key: str, spot: Spot) -> float | None:
+        if key not in data:
+            return None
+        try:
+            return seconds(str(data[key]))
+        except ValueError as error:
+            self.problems.add(f"{key}: {error}", (spot / key).place)
+            return None
+
+    def _members(self, verb: str, value: Any, spot: Spot) -> tuple[Action, ...]:
+        """Read a verb; one that names several is read for each of them."""
+        groups = self.references.groups_in(value)
+        if not groups:
+            action = self._action(verb, value, spot)
+            return () if action is None else (action,)
+        sizes = {name: len(self.references.groups[name]) for name in groups}
+        if len(set(sizes.values())) > 1:
+            told = ", ".join(f"{name} {size}" for name, size in sizes.items())
+            self.problems.add(f"{verb}: these go together and are not as many: {told}", spot.place)
+            return ()
+        found = []
+        for place in range(sizes[groups[0]]):
+            self.references.at = place
+            found.append(self._action(verb, self.references.member(value), spot))
+        self.references.at = None
+        return tuple(action for action in found if action is not None)
 
     def _outcomes(self, verb: str, value: Any) -> Outcomes:
         if verb == "manage":
@@ -76,14 +130,16 @@ class StepReader:
         return Outcomes(verb, self._choose(choices, value)[1].outcomes if choices else ())
 
     def _action(self, verb: str, value: Any, spot: Spot) -> Action | None:
-        if verb == "wait":
-            return self._wait(value, spot)
-        if verb in POWER:
+        if verb in (*POWER, "mend"):
             return Power(value, verb) if self._is_element(value, spot) else None
-        if verb == "manage":
-            return self._manage(value, spot)
-        if verb == "together":
-            return self._together(value, spot)
+        readers: dict[str, Callable[[Any, Spot], Action | None]] = {
+            "wait": self._wait,
+            "fail": self._fail,
+            "manage": self._manage,
+            "together": self._together,
+        }
+        if verb in readers:
+            return readers[verb](value, spot)
         if verb in self.registry.verbs:
             return self._call(verb, value, spot)
         self.problems.unknown("verb", verb, (*self.registry.verbs, *CORE_VERBS, *_JUDGE), spot.key)
@@ -105,6 +161,25 @@ class StepReader:
         except ValueError as error:
             self.problems.add(str(error), spot.place)
             return None
+
+    def _fail(self, value: Any, spot: Spot) -> Fail | None:
+        given = value if isinstance(value, dict) else {"element": value}
+        for key in given:
+            if key not in ("element", "answer"):
+                self.problems.unknown("key", key, ("element", "answer"), (spot / key).key)
+        name, answer = given.get("element", ""), str(given.get("answer", "0"))
+        if not self._is_element(name, spot / "element"):
+            return None
+        spoken = self.registry.declaration(self.references.instances[name].kind).listens
+        if not any(INTERFACES[each].protocol == "diameter" for each in spoken):
+            self.problems.add(f"fail: {name} answers no Diameter requests", (spot / "element").place)
+        if not answer.isdecimal() or not (answer == "0" or 3000 <= int(answer) < 6000):
+            self.problems.add(
+                f"answer: a Result-Code of an error (3002, 5012) is expected, not {short(answer)}",
+                (spot / "answer").place,
+            )
+            return None
+        return Fail(name, int(answer))
 
     def _is_element(self, name: Any, spot: Spot, kinds: tuple[str, ...] = ()) -> bool:
         instances = self.references.instances
