@@ -274,6 +274,54 @@ def matrix(  # noqa: PLR0917 - as above
     )
 
 
+@app.command(epilog="Example: `simwarden impact -j auto --html impact.html`, or `simwarden impact --set fleet=1000`")
+@friendly
+def impact(  # noqa: PLR0917 - as above
+    paths: Annotated[
+        list[str] | None, typer.Argument(help="Experiment files, or folders of them; by default those shipped.")
+    ] = None,
+    jobs: Jobs = "auto",
+    match: Annotated[
+        list[str] | None,
+        typer.Option("--match", metavar="TEXT", help="Only cases with this in their experiment, or their words."),
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="A parameter of the experiments: `fleet=1000`."),
+    ] = None,
+    seed: Seed = 0,
+    network: Network = "",
+    json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,  # noqa: FBT002 - a flag
+    html: Annotated[str, typer.Option("--html", metavar="FILE", help="Write the page to this file.")] = "",
+    report: Annotated[str, typer.Option(metavar="DIR", help="Write impact.html into this folder of a report.")] = "",
+    update: Annotated[  # noqa: FBT002 - a flag
+        bool, typer.Option("--update", help="Record the figures beside the experiments, to be compared with later.")
+    ] = False,
+) -> None:
+    """Measure how late changes act, whom a failing decider hurts, and what each reject cause costs in signalling.
+
+    Exit code: 0, or 1 if a figure is not the recorded one or a case gives none, 2 a bad file or option, 3 a fault of
+    ours, 4 nothing chosen, 130 interrupted.
+    """
+    from simwarden.cli.choosing import workers_of  # noqa: PLC0415
+    from simwarden.cli.impacting import ImpactOrder, measure_impact  # noqa: PLC0415
+
+    measure_impact(
+        ImpactOrder(
+            paths=paths or [],
+            workers=workers_of(jobs),
+            match=match or [],
+            settings=settings or [],
+            seed=seed,
+            network=network,
+            json=json,
+            html=html,
+            report=report,
+            update=update,
+        )
+    )
+
+
 @app.command(epilog="Example: `simwarden demo`")
 @friendly
 def demo(

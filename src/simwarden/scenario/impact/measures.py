@@ -1,0 +1,102 @@
+"""What an experiment may measure, as its file says it, and what a meter is."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, ClassVar, TypeAlias
+
+from pydantic import Field
+
+from simwarden.runtime.declare import Model
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from simwarden.scenario.document import Scenario
+    from simwarden.trace.events import Event
+
+Figure: TypeAlias = "int | float | None"
+"""A count, a rate or seconds of virtual time; None where there is none: it did not come to it within the story."""
+
+
+class Measure(Model):
+    """Base of what a file says under `measure`. `marks` are the words that its steps must be marked with."""
+
+    marks: ClassVar[tuple[str, ...]] = ()
+    title: ClassVar[str] = ""
+
+
+class Delay(Measure):
+    """From a change to the last message that was served although it should not have been."""
+
+    marks: ClassVar[tuple[str, ...]] = ("change",)
+    title: ClassVar[str] = "Delay: from a change to the last leaked message"
+    card: str
+    """The card whose use is no longer right after the step marked `change`."""
+    terminals: list[str] = Field(min_length=1)
+    """The terminals that it is used in."""
+    held: str
+    """What the core holds of a card in use, as ELEMENT.OBSERVABLE, a record by IMSI (`mme.session`)."""
+
+
+class Blast(Measure):
+    """Whom a decider hurts that fails from the step marked `failed` to the one marked `returned`."""
+
+    marks: ClassVar[tuple[str, ...]] = ("failed", "returned")
+    title: ClassVar[str] = "Blast radius: a decider fails"
+    good: list[str] = Field(min_length=1)
+    """Devices, or groups of them, whose use is right."""
+    thieves: list[str] = Field(default_factory=list)
+    """Devices, or groups of them, that no decider in force would let in."""
+
+
+class Load(Measure):
+    """What a fleet that is refused costs in signalling, from the step marked `refused` to the one marked `cured`.
+
+    Those that are served after `cured` came back by themselves; those after `cycled`, if a step is marked so, because
+    they were switched off and on.
+    """
+
+    marks: ClassVar[tuple[str, ...]] = ("refused", "cured")
+    title: ClassVar[str] = "Signalling load of each reject cause"
+    fleet: list[str] = Field(min_length=1)
+    """Devices, or groups of them."""
+    core: str = "S1-MME"
+    """The interface whose busiest second is told."""
+
+
+MEASURES: dict[str, type[Measure]] = {"delay": Delay, "blast": Blast, "load": Load}
+
+OUTCOMES = ("attach", "tau", "service_request")
+"""The observables by which a device tells how its requests end."""
+SERVED = "accepted"
+
+
+class Meter(ABC):
+    """Is told of each event of a run as it happens, and gives figures at its end. It keeps counts, no events."""
+
+    @abstractmethod
+    def mark(self, word: str, time: float) -> None:
+        """Be told that a marked step begins."""
+
+    @abstractmethod
+    def take(self, event: Event) -> None:
+        """Be told of an event."""
+
+    @abstractmethod
+    def figures(self, end: float) -> Mapping[str, Figure]:
+        """Return the figures of a story that ended at a time. Raises Meaningless."""
+
+
+class MeaninglessError(Exception):
+    """The figures of a run would say nothing: what was to be ended never began, or the like."""
+
+
+def members(names: list[str], scenario: Scenario) -> list[str]:
+    """Return the instances that names of instances and of groups stand for."""
+    return [each for name in names for each in scenario.groups.get(name, (name,))]
+
+
+def rounded(seconds: float) -> float:
+    """Return virtual seconds as figures tell them: to the millisecond."""
+    return round(seconds, 3)
