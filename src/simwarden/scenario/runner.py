@@ -70,11 +70,13 @@ class _Failed(Exception):  # noqa: N818 - carries a record, is no error
 
 
 def run_scenario(scenario: Scenario, name: str, options: RunOptions, sink: Sink | None = None) -> ScenarioResult:
-    """Run a scenario to its verdict. Never raises for what happens inside the run; `sink` is told of each event."""
+    """Run a scenario to its verdict. Never raises for what happens inside the run.
+
+    `sink` is told of each event of the story, but not of the goodbyes after it.
+    """
     began = time.perf_counter()
     run = _Run(scenario, name, options)
-    if sink is not None:
-        run.trace.add_sink(sink)
+    run.sink = sink
     try:
         run.go()
     finally:
@@ -114,6 +116,7 @@ class _Run:
         self.step: Step | None = None
         self.faults: list[Fault] = []
         self.beside: set[asyncio.Task[None]] = set()
+        self.sink: Sink | None = None
         self.trace.add_sink(self._watch)
         self.result = ScenarioResult(
             name=name,
@@ -132,9 +135,11 @@ class _Run:
             expects_refusal=expects_refusal(scenario),
         )
 
-    def _watch(self, event: object) -> None:
+    def _watch(self, event: Event) -> None:
         if isinstance(event, Fault):
             self.faults.append(event)
+        if self.sink is not None:
+            self.sink(event)
 
     # -- the whole
 
@@ -148,6 +153,7 @@ class _Run:
                 self.loop.set_exception_handler(self._loop_fault(host))
                 self.loop.run_until_complete(self._story(host))
                 shown = self.trace.last_number
+                self.sink = None
                 self.result.virtual = self.clock.now()
                 self._conclude()
                 self.loop.run_until_complete(host.close())

@@ -9,7 +9,7 @@
         idle: {step: {service_request: meter, every: 10 min}}
         asleep: {step: {tau: {device: meter, periodic: true}, every: 12 h}}
     steps:
-      - $life.step                       # a value, or one or more steps, or a part of a text
+      - $life.step                       # a value, or one or more steps, or a part of a text (of an axis its word)
 
 All else is as in a scenario. Errors name the line of the file, and the case where only one is wrong.
 """
@@ -25,15 +25,18 @@ from typing import TYPE_CHECKING, Any
 from simwarden.errors import ConfigError, Place, ScenarioError
 from simwarden.scenario.impact.measures import MEASURES, Blast, Delay, Load, Measure, members
 from simwarden.scenario.load import read_file
-from simwarden.scenario.problems import Problems, guess
+from simwarden.scenario.merge import Merged
+from simwarden.scenario.problems import Problems, ScenarioErrors, guess
 from simwarden.scenario.validation import check, short
-from simwarden.scenario.yamlfile import Source, Spot, read
+from simwarden.scenario.yamlfile import Spot, read
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from simwarden.scenario.document import Scenario
     from simwarden.scenario.load import Loader
+    from simwarden.scenario.yamlfile import Path as Way
+    from simwarden.scenario.yamlfile import Source
 
 _OWN = ("experiment", "measure", "vary", "set", "about")
 _MARK = re.compile(r"^experiment[ \t]*:", re.MULTILINE)
@@ -52,8 +55,8 @@ class Case:
 
     @property
     def name(self) -> str:
-        """The case in a line: `life=idle change=given`."""
-        return " ".join(f"{axis}={word}" for axis, word in self.words.items()) or "-"
+        """The case in a line: `change: given, life: idle`."""
+        return _told(self.words) or "-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,10 @@ class Experiment:
         return Path(self.path).stem
 
 
+def _told(words: Mapping[str, str]) -> str:
+    return ", ".join(f"{axis}: {word}" for axis, word in words.items())
+
+
 def find(paths: Iterable[str]) -> list[Path]:
     """Return the experiment files in files and folders, in order. Raises ConfigError for a missing path."""
     found: dict[Path, None] = {}
@@ -86,17 +93,20 @@ def find(paths: Iterable[str]) -> list[Path]:
     return list(found)
 
 
-def read_experiment(path: str | Path, loader: Loader, settings: Mapping[str, str]) -> Experiment:
-    """Read and check an experiment with all of its cases. Raises ScenarioErrors with all that is wrong, or ConfigError.
+def read_experiment(
+    path: str | Path, loader: Loader, settings: Mapping[str, str], *, only: int | None = None
+) -> Experiment:
+    """Read and check an experiment with its cases, or with the `only` one that is wanted.
 
-    `settings` replace those of the file that have their names.
+    `settings` replace those of the file that have their names. Raises ScenarioErrors with all that is wrong, or
+    ConfigError.
     """
     problems = Problems()
     source = read(read_file(path), str(path), problems)
     if not isinstance(source.data, dict) or not source.data.get("experiment"):
         raise ScenarioError("an experiment starts with the key `experiment` and its title", Spot(source).place)
     reader = _Reader(source, loader, problems)
-    made = reader.experiment(settings)
+    made = reader.experiment(settings, only)
     problems.raise_if_any()
     return made
 
@@ -108,14 +118,15 @@ class _Reader:
         self.source, self.loader, self.problems = source, loader, problems
         self.top = Spot(source)
 
-    def experiment(self, settings: Mapping[str, str]) -> Experiment:
+    def experiment(self, settings: Mapping[str, str], only: int | None) -> Experiment:
         data = self.source.data
         own = self._mapping("set")
         known = {name: Bound(str(settings.get(name, value)), self.top / "set" / name) for name, value in own.items()}
         axes = self._axes()
         kind, measure = self._measure()
         cases: list[Case] = []
-        for words in itertools.product(*axes.values()):
+        wanted = slice(None) if only is None else slice(only, only + 1)
+        for words in list(itertools.product(*axes.values()))[wanted]:
             chosen = dict(zip(axes, words, strict=True))
             cases += self._case(chosen, known, measure)
             if self.problems.found:
@@ -171,15 +182,18 @@ class _Reader:
         found = Problems()
         filled = _Filling(self.source, bound, found).source()
         filled.data["scenario"] = str(self.source.data["experiment"])
-        filled.values["scenario",] = self.source.values["experiment",]
-        scenario = self.loader.assemble(filled, found)
-        if measure is not None:
-            _check_measure(measure, scenario, self.top / "measure", found)
-        case = Case(words, scenario, measure or Measure())
-        for each in found.found:
-            hint = f"{each.hint}; " if each.hint else ""
-            self.problems.add(each.reason, each.place or self.top.place, f"{hint}in the case {case.name}")
-        yield case
+        filled.origins["scenario",] = self.top / "experiment"
+        try:
+            scenario = self.loader.assemble(filled, found)
+            if measure is not None:
+                _check_measure(measure, scenario, self.top / "measure", found)
+                yield Case(words, scenario, measure)
+            found.raise_if_any()
+        except ScenarioErrors as errors:
+            where = _told(words)
+            for each in errors.problems:
+                hint = "; ".join(filter(None, (each.hint, where and f"in the case {where}")))
+                self.problems.add(each.reason, each.place or self.top.place, hint)
 
 
 def _check_measure(measure: Measure, scenario: Scenario, spot: Spot, problems: Problems) -> None:
@@ -230,23 +244,17 @@ class _Filling:
 
     def __init__(self, source: Source, bound: Mapping[str, Bound], problems: Problems) -> None:
         self.origin, self.bound, self.problems = source, bound, problems
-        self.made = Source(source.file)
+        self.made = Merged(source.file)
 
-    def source(self) -> Source:
+    def source(self) -> Merged:
         data = {key: value for key, value in self.origin.data.items() if key not in _OWN}
-        self.made.values[()] = self.origin.values[()]
-        self.made.data = {key: self._entry(key, value, Spot(self.origin), ()) for key, value in data.items()}
+        self.made.data = self._copy(data, Spot(self.origin), ())
         return self.made
 
-    def _entry(self, key: str, value: Any, spot: Spot, path: tuple[str | int, ...]) -> Any:
-        below = (*path, key)
-        self.made.keys[below] = self.origin.keys[(spot / key).path]
-        return self._copy(value, spot / key, below)
-
-    def _copy(self, value: Any, spot: Spot, path: tuple[str | int, ...]) -> Any:
-        self.made.values[path] = self.origin.values[spot.path]
+    def _copy(self, value: Any, spot: Spot, path: Way) -> Any:
+        self.made.origins[path] = spot
         if isinstance(value, dict):
-            return {key: self._entry(key, each, spot, path) for key, each in value.items()}
+            return {key: self._copy(each, spot / key, (*path, key)) for key, each in value.items()}
         if isinstance(value, list):
             return self._list(value, spot, path)
         if not isinstance(value, str):
@@ -257,7 +265,7 @@ class _Filling:
         meant = self._meant(match, spot)
         return "" if meant is None else self._copy(meant.value, meant.spot, path)
 
-    def _list(self, items: list[Any], spot: Spot, path: tuple[str | int, ...]) -> list[Any]:
+    def _list(self, items: list[Any], spot: Spot, path: Way) -> list[Any]:
         """Copy a list; an item that stands for a list is replaced by what is in it."""
         made: list[Any] = []
         for index, item in enumerate(items):
@@ -285,13 +293,13 @@ class _Filling:
                 self.problems.add(f"${match[1]}{match[2]}: {key} is not known", spot.place, guess(key, known))
                 return None
             value, here = value[key], here / key
-        return Bound(value, here)
+        return Bound(value, here, "" if match[2] else bound.word)
 
     def _scalar(self, match: re.Match[str], spot: Spot) -> str:
         meant = self._meant(match, spot)
         if meant is None:
             return ""
-        if isinstance(meant.value, str):
-            return meant.value
+        if isinstance(meant.value, str) or meant.word:
+            return meant.value if isinstance(meant.value, str) else meant.word
         self.problems.add(f"{match[0]} is no text, and stands within one", spot.place)
         return ""

@@ -64,6 +64,9 @@ class LoadMeter(Meter):
         elif name not in self._back:
             self._revived.add(name)
 
+    def _someone_left_to_cycle(self) -> bool:
+        return "cycled" in self._since and len(self._back) < len(self._fleet)
+
     def figures(self, end: float) -> Mapping[str, Figure]:
         """See Meter."""
         del end
@@ -91,5 +94,5 @@ class LoadMeter(Meter):
             "back": len(self._back),
             "first_back": min(times, default=None),
             "last_back": max(times, default=None),
-            "back_after_power_cycle": len(self._revived) if "cycled" in self._since else None,
+            "back_after_power_cycle": len(self._revived) if self._someone_left_to_cycle() else None,
         }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from simwarden.scenario.impact.measures import MEASURES
-from simwarden.scenario.impact.table import COLUMNS, column_of, tone, written
+from simwarden.scenario.impact.table import COLUMNS, TONES, column_of, tone, written
 from simwarden.scenario.report.sheet import render_sheet
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def page_of(results: Sequence[tuple[Experiment, Mapping[int, Outcome]]], differe
         "impact.html.j2",
         title="impact",
         groups=[
-            {"title": measure.title, "kind": kind, "columns": COLUMNS[kind], "tables": tables}
+            {"title": measure.title, "columns": COLUMNS[kind], "tones": TONES[kind], "tables": tables}
             for kind, measure in MEASURES.items()
             if (tables := [_table(*each) for each in results if each[0].kind == kind])
         ],

@@ -22,7 +22,7 @@ from simwarden.trace.events import Event, StepMark
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from simwarden.scenario.impact.experiment import Case, Experiment
+    from simwarden.scenario.impact.experiment import Case
     from simwarden.scenario.impact.measures import Figure, Meter
 
 #: real seconds after which a case counts as hung
@@ -52,13 +52,13 @@ class Outcome:
 
 def perform(task: Task) -> Outcome:
     """Carry out a case in this process, and return what came of it."""
-    experiment = _experiment(task.path, tuple(sorted(task.settings.items())), task.network)
-    return measure(experiment.cases[task.number], task.options)
+    experiment = read_experiment(task.path, _loader(task.network), task.settings, only=task.number)
+    return measure(experiment.cases[0], task.options)
 
 
 @cache
-def _experiment(path: str, settings: tuple[tuple[str, str], ...], network: str) -> Experiment:
-    return read_experiment(path, Loader(network_file=network), dict(settings))
+def _loader(network: str) -> Loader:
+    return Loader(network_file=network)
 
 
 def measure(case: Case, options: RunOptions) -> Outcome:

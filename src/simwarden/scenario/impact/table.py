@@ -62,10 +62,33 @@ COLUMNS: Mapping[str, tuple[Column, ...]] = {
         Column("first_back", "first after", "time", "-", "until the first of them"),
         Column("last_back", "last after", "time", "-", "until the last of them"),
         Column(
-            "back_after_power_cycle", "power cycle", none="-", about="devices served only after they were off and on"
+            "back_after_power_cycle",
+            "power cycle",
+            none="-",
+            about="of those that are not back: served after they were off and on",
         ),
     ),
 }
+
+
+TONES: Mapping[str, Mapping[str, str]] = {
+    "delay": {
+        "good": "nothing leaked",
+        "open": "something leaked for a while",
+        "bad": "the core still holds the card at the end, or there are no figures",
+    },
+    "blast": {
+        "good": "nobody hurt, no thief in",
+        "open": "good devices hurt for a while, or thieves in for a while",
+        "bad": "good devices that stay out, thieves that stay in, or no figures",
+    },
+    "load": {
+        "good": "all come back by themselves",
+        "open": "dead until switched off and on",
+        "bad": "not even back after that, or no figures",
+    },
+}
+"""What the dot before a case means."""
 
 
 def written(column: Column, value: Figure) -> str:

@@ -1,0 +1,134 @@
+"""`impact` on the command line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from simwarden.cli.main import app
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+Cli = Callable[..., Result]
+TEXT = """\
+experiment: A list at the EIR <script>
+about: What `list_equipment` does.
+measure:
+  delay: {card: card, terminals: [meter], held: mme.session}
+set: {lifetime: 1 h}
+vary:
+  life:
+    idle: {step: {service_request: meter, every: 10 min}}
+    asleep: {step: {tau: {device: meter, periodic: true}, every: 12 h}}
+network:
+  mme: {equipment: {verdict_lifetime: $lifetime}}
+cards:
+  card: {profile: meter}
+devices:
+  meter: {type: module}
+steps:
+  - insert: {card: card, into: meter}
+  - power_on: meter
+  - $life.step
+  - wait: 65 min
+  - list_equipment: {equipment: meter.imei, status: prohibited, reason: stolen}
+    mark: change
+  - wait: 3 h
+"""
+
+
+@pytest.fixture
+def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "e").mkdir()
+    (tmp_path / "e" / "list.yaml").write_text(TEXT)
+
+    def invoke(*arguments: str) -> Result:
+        result = CliRunner().invoke(app, ["impact", *arguments, "-j", "1"])
+        assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+        return result
+
+    return invoke
+
+
+def test_tables_page_and_json(cli: Cli, tmp_path: Path) -> None:
+    result = cli("e", "--html", "i.html", "--report", "r")
+    assert result.exit_code == 0, result.output
+    assert "A list at the EIR <script> [list] (lifetime 1 h)" in result.stdout
+    row = next(line.split() for line in result.stdout.splitlines() if line.startswith("  idle"))
+    assert row == ["idle", "45", "min", "5", "10", "55", "min", "45", "48", "55", "min"]
+    page = (tmp_path / "i.html").read_text()
+    assert "&lt;script&gt;" in page
+    assert "<script" not in page
+    assert "<code>list_equipment</code>" in page
+    assert (tmp_path / "r" / "impact.html").exists()
+    data = json.loads(cli("e", "--json").stdout)
+    (experiment,) = data["experiments"]
+    assert experiment["measure"] == "delay"
+    assert [case["life"] for case in experiment["cases"]] == ["idle", "asleep"]
+    assert experiment["cases"][0]["figures"]["leaked_messages"] == 10
+    assert data["differences"] == []
+
+
+def test_what_is_recorded_is_compared_with(cli: Cli, tmp_path: Path) -> None:
+    record = tmp_path / "e" / "recorded.json"
+    assert cli("e", "--update").exit_code == 0
+    assert cli("e").exit_code == 0
+    data = json.loads(record.read_text())
+    data["list"]["cases"]["life: idle"]["leaked_messages"] = 2
+    data["list"]["cases"]["life: idle"]["last_leak"] = None
+    del data["list"]["cases"]["life: asleep"]
+    record.write_text(json.dumps(data))
+    result = cli("e", "--html", "i.html")
+    assert result.exit_code == 1
+    assert "differs: list, life: idle: messages was 2, is 10" in result.stdout
+    assert "differs: list, life: idle: last leak was none, is 45 min" in result.stdout
+    assert "differs: list, life: asleep: is not recorded" in result.stdout
+    assert "messages was 2, is 10" in (tmp_path / "i.html").read_text()
+    assert len(json.loads(cli("e", "--json").stdout)["differences"]) == 3
+    assert cli("e", "--match", "asleep").exit_code == 1
+    assert cli("e", "--set", "lifetime=15 min").exit_code == 0, "what was measured otherwise is not compared"
+    assert cli("e", "--seed", "1").exit_code == 0
+
+
+def test_a_slower_element_is_noticed(cli: Cli, tmp_path: Path) -> None:
+    assert cli("e", "--update").exit_code == 0
+    path = tmp_path / "e" / "list.yaml"
+    path.write_text(TEXT.replace("verdict_lifetime: $lifetime", "verdict_lifetime: 3 h"))
+    result = cli("e")
+    assert result.exit_code == 1
+    assert "last leak was 45 min, is 1.75 h" in result.stdout
+
+
+def test_a_case_without_figures_is_told_and_not_recorded(cli: Cli, tmp_path: Path) -> None:
+    path = tmp_path / "e" / "list.yaml"
+    path.write_text(TEXT.replace("  - power_on: meter\n", "  - detach: meter\n"))
+    result = cli("e", "--update")
+    assert result.exit_code == 1
+    assert "not measured: meter is switched off" in result.stdout
+    assert not (tmp_path / "e" / "recorded.json").exists()
+
+
+def test_bad_files_and_options_end_with_2_and_nothing_with_4(cli: Cli, tmp_path: Path) -> None:
+    assert cli("nowhere").exit_code == 2
+    assert cli("e", "--match", "no such case").exit_code == 4
+    result = cli("e", "--set", "lifetme=1 h")
+    assert result.exit_code == 2
+    assert "no experiment has a parameter 'lifetme'" in result.output
+    assert "did you mean 'lifetime'" in result.output
+    assert cli("e", "--set", "lifetime").exit_code == 2
+    result = cli("e", "--set", "lifetime=soon")
+    assert result.exit_code == 2
+    assert "list.yaml:5:17" in result.output
+    assert cli("e", "--update", "--match", "idle").exit_code == 2
+    (tmp_path / "e" / "recorded.json").write_text("[]")
+    assert cli("e").exit_code == 2
+    (tmp_path / "e" / "bad.yaml").write_text("experiment: x\nmeasure: {delay: {}}\nsteps:\n- wait: 1 s\n")
+    result = cli("e")
+    assert result.exit_code == 2
+    assert "bad.yaml:2:" in result.output
