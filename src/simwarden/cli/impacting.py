@@ -156,8 +156,8 @@ def _differences(results: Results, order: ImpactOrder) -> list[Difference]:
         if not path.is_file() or (settings is not None and settings != experiment.settings):
             continue
         figures = {name: each for name, each in _figures(experiment, outcomes).items() if each}
-        if len(outcomes) < len(experiment.cases):
-            recorded = {name: each for name, each in recorded.items() if name in figures}
+        silent = {case.name for case in experiment.cases} - figures.keys()  # not chosen, or told as not measured
+        recorded = {name: each for name, each in recorded.items() if name not in silent}
         found += compare(experiment.name, recorded, figures)
     return found
 

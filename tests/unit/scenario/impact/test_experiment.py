@@ -194,10 +194,7 @@ def test_a_platform_that_tells_nobody_is_noticed(monkeypatch: pytest.MonkeyPatch
     recorded = Record.read(SHIPPED / "recorded.json").cases("delay-cmp")[wanted]
     assert shipped("delay-cmp", wanted).figures == recorded
 
-    async def nobody(*_: object) -> bool:
-        return False
-
-    monkeypatch.setattr(binding, "evict_if_wrong", nobody)
+    monkeypatch.setattr(binding, "eviction", lambda *_: None)
     slower = shipped("delay-cmp", wanted).figures
     found = compare("delay-cmp", {wanted: recorded}, {wanted: slower})
     assert Difference("delay-cmp", wanted, "leaked_requests", 0, 5) in found
