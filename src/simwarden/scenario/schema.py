@@ -30,7 +30,7 @@ _COUNT = {
     "type": ["integer", "string"],
     "minimum": 1,
     "maximum": MOST,
-    "description": "How many of these the name stands for: `NAME-1`, `NAME-2`... Verbs take the name for all of them.",
+    "description": WORDS["count"].doc,
 }
 _ROLES = {"type": "string", "enum": ["operator", "customer"]}
 
@@ -126,7 +126,7 @@ class _Assembly:
             "expect": {"anyOf": [subjects, {"type": _TEXT}], "description": WORDS["expect"].doc},
             "never": {"anyOf": [subjects, {"type": "string"}], "description": WORDS["never"].doc},
         }
-        beside = {name: {"type": _TEXT, "description": doc} for name, doc in BESIDE.items()}
+        beside = {name: {"type": _TEXT, "description": WORDS[name].doc} for name in BESIDE}
         step = {
             "type": "object",
             "properties": {**verbs, **judged, **beside},

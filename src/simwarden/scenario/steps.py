@@ -39,13 +39,8 @@ CORE_VERBS = {
 }
 _MANAGE_KEYS = ("element", "as", "method", "path", "body", "caller", "accounts")
 _JUDGE = ("expect", "never")
-BESIDE = {
-    "over": "Begin what several do (a name with `count`) evenly spread over this time: `over: 10 min`.",
-    "every": "Do it again and again beside the steps that follow, each member once in this time: `every: 10 min`.",
-    "for": "How long what is done `every` so often goes on; by default until the story ends.",
-    "mark": "A word by which a measurement finds the moment of this step.",
-}
-"""Keys that may stand beside a verb, and what they say of it."""
+BESIDE = ("over", "every", "for", "mark")
+"""Keys that may stand beside a verb (see `words`)."""
 
 
 class StepReader:

@@ -17,11 +17,12 @@ class Word(NamedTuple):
     example: str = ""
 
 
-_KEY, _NETWORK, _JUDGES, _DECISION = (
+_KEY, _NETWORK, _JUDGES, _DECISION, _BESIDE = (
     "key of a scenario",
     "key of an element in a network file",
     "judges a step",
     "key of a `decision`",
+    "stands beside a verb",
 )
 
 WORDS: Final[Mapping[str, Word]] = MappingProxyType(
@@ -50,6 +51,21 @@ WORDS: Final[Mapping[str, Word]] = MappingProxyType(
             "What must not have happened at any moment since the first verb after the expectation before.",
             "never: {mme: {session: {card: card}}}",
         ),
+        "count": Word(
+            "key of a card or terminal",
+            "How many of it the name stands for (`meters-1`, `meters-2`...). Verbs take the name for all of them.",
+            "devices: {meters: {count: 40, type: module}}",
+        ),
+        "over": Word(
+            _BESIDE, "Begin what several do (a name with `count`) evenly spread over this time.", "over: 10 min"
+        ),
+        "every": Word(
+            _BESIDE,
+            "Do it again and again beside the steps that follow, each of several once in this time.",
+            "every: 15 min",
+        ),
+        "for": Word(_BESIDE, "How long what is done `every` so often goes on; else until the story ends.", "for: 2 h"),
+        "mark": Word(_BESIDE, "A word by which a measurement finds the moment of this step.", "mark: change"),
         "within": Word(
             "key of an `expect`",
             "How long what is expected may take; time goes on until all of it holds or this is over.",
