@@ -66,7 +66,8 @@ class Publisher:
         self._ringing: Ringing | None = None
         self._over: asyncio.Future[str] | None = None
         self._idle: asyncio.Future[None] | None = None
-        self._planned = self._down = self._stopping = self._more = False
+        self._planned = self._stopping = self._more = False
+        self._reasons: set[str] = set()
         self._sent = self._kept_until = 0
         self._pause = FIRST_PAUSE
         self._unkept: deque[Told] = deque()
@@ -221,8 +222,8 @@ class Publisher:
         match event:
             case Accepted():
                 self._pause = FIRST_PAUSE
-                if self._down:
-                    self._down = False
+                if self._reasons:
+                    self._reasons.clear()
                     self._site.note(f"events go to {self._settings.broker} again")
             case Acknowledged(tag):
                 machine = self._machine
@@ -257,9 +258,9 @@ class Publisher:
     # -- what is said
 
     def _say_down(self, reason: str) -> None:
-        """Say once that events wait, and why."""
-        if not self._down:
-            self._down = True
+        """Say that events wait, and why; each reason once until they go on."""
+        if reason not in self._reasons:
+            self._reasons.add(reason)
             self._site.note(f"events wait, {self._settings.broker} does not get them: {reason}")
 
     def _say_full(self) -> None:
