@@ -98,14 +98,15 @@ def take_up(core: Core, ue: UeContext) -> Rejection | None:
 
 
 def enforce(core: Core, ue: UeContext, occasion: Occasion) -> None:
-    """Detach a registered device that is where its card may not be: its area has changed, or it has moved."""
+    """Detach a device that is where its card may not be, or end its attach: its area has changed, or it has moved."""
     from simulators.mme.procedures.detach import detach_by_network  # noqa: PLC0415 - they need each other
 
-    if ue.state is not EmmState.REGISTERED or ue.cell is None:
+    if not ue.in_service or ue.cell is None:
         return
     decision = refuses(core, ue, Place(ue.tai, ue.cell, ue.cell.station), occasion)
     if decision is None:
-        take_up(core, ue)
+        if ue.state is EmmState.REGISTERED:  # an attach counts by itself, when it is accepted
+            take_up(core, ue)
         return
     cause = _cause(core, decision)
     if decision.control is REGISTER or cause is EmmCause.ESM_FAILURE:

@@ -142,6 +142,13 @@ class UeContext:
             return self.imsi
         return f"imei-{self.terminal.imei.imei if self.terminal else self.claimed_imei}"
 
+    @property
+    def in_service(self) -> bool:
+        """Whether the device is registered, or its attach is under way."""
+        return self.state is EmmState.REGISTERED or (
+            self.connection is not None and bool(self.connection.attach_request)
+        )
+
     def __repr__(self) -> str:
         return f"<UE {self.key} {self.guti} {self.state.value}>"
 
@@ -176,6 +183,8 @@ class Connection:
     target: Connection | None = None
     source: Connection | None = None
     releasing: bool = False
+    moved: bool = False
+    """The device has told of another cell while a procedure ran, which may have asked about the former one."""
     guard: Timer | None = None
     #: KeNB for the message that asked for the radio bearers, or the SECURITY MODE COMPLETE after it (TS 33.401 7.2.6.2)
     kenb: bytes = b""

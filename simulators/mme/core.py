@@ -94,6 +94,7 @@ class Core:
 
         try:
             await work
+            self._judge_move(conn)
         except NoAnswer as silence:
             self.site.note(f"{silence} ran out for the last time", imsi=conn.ue.imsi if conn.ue else "")
             release_unfinished(self, conn)
@@ -103,6 +104,14 @@ class Core:
         finally:
             if conn.procedure is asyncio.current_task():
                 conn.procedure = None
+
+    def _judge_move(self, conn: Connection) -> None:
+        """Ask about the cell that a device has moved to while a procedure ran."""
+        from simulators.mme import area  # noqa: PLC0415 - they need each other
+
+        moved, conn.moved = conn.moved, False
+        if moved and conn.ue is not None and conn.ue.connection is conn:
+            area.enforce(self, conn.ue, area.Occasion.UPLINK)
 
     # -- identities
 

@@ -134,8 +134,12 @@ _COMMON: dict[str, Callable[[Core, Enb, Message], None]] = {
 def _uplink_nas(core: Core, conn: Connection, message: Message) -> None:
     moved = _move(core, conn, message.get("tai"), message.get("eutran_cgi"))
     nas_dispatch.receive(core, conn, message["nas_pdu"])
-    if moved and conn.ue is not None and conn.ue.connection is conn and conn.procedure is None:
-        area.enforce(core, conn.ue, area.Occasion.UPLINK)  # else the procedure asks, or has asked
+    if not moved or conn.ue is None or conn.ue.connection is not conn:
+        return
+    if conn.procedure is None:
+        area.enforce(core, conn.ue, area.Occasion.UPLINK)
+    else:
+        conn.moved = True  # asked about when it ends: it may have asked about the former cell already
 
 
 def _move(core: Core, conn: Connection, tai: Tai | None, cell: Ecgi | None) -> bool:

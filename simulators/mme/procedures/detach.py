@@ -49,9 +49,13 @@ async def detach_by_device(
 def detach_by_network(core: Core, ue: UeContext, kind: NetworkDetachType, cause: EmmCause | None) -> None:
     """Detach a registered device: the core's resources go at once, and the device is told if it is connected.
 
-    An idle one sleeps, and learns at its next contact (implicit detach).
+    An idle one sleeps, and learns at its next contact (implicit detach). An attach under way ends; the device tries
+    again, and is told why then.
     """
     if ue.state is not EmmState.REGISTERED:
+        if ue.in_service and ue.connection is not None:
+            release(core, ue.connection, CauseNas.DETACH)
+            settle(core, ue)
         return
     core.end_session(ue)
     conn = ue.connection

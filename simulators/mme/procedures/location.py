@@ -69,13 +69,16 @@ def _check_identified(core: Core, ue: UeContext, terminal: Terminal | None) -> R
 
 
 async def check_equipment(core: Core, ue: UeContext, terminal: Terminal | None) -> Rejection | None:
-    """ME identity check (TS 29.272 6.2.1.1): ask the EIR, unless its verdict on this pair still holds."""
+    """ME identity check (TS 29.272 6.2.1.1): ask the EIR, unless its verdict on this pair still holds.
+
+    An admission holds only while the HSS knows that the card is here: else no cancellation would take it back.
+    """
     if not core.config.eir or terminal is None:
         return None
     equipment, causes = core.config.equipment, core.config.causes
     key, now = (ue.imsi, terminal.imei.imeisv), core.clock.now()
     until, answer = core.verdicts.get(key, (0.0, EquipmentAnswer.NO_VERDICT))
-    if until <= now:
+    if until <= now or not (ue.located or answer is EquipmentAnswer.PROHIBITED):
         answer = await core.home.check_equipment(ue.imsi, terminal)
         core.verdicts.pop(key, None)
         if answer is not EquipmentAnswer.NO_VERDICT and equipment.verdict_lifetime:

@@ -50,11 +50,11 @@ class SubscriberData:
     async def cancel_location(self, asked: Message, _peer: Peer) -> Message:
         """Cancel location: the subscription is withdrawn, or another MME serves the card. Unknown is a success."""
         core, ue = self.core, self.core.by_imsi.get(asked.get("User-Name"))
+        for key in [key for key in core.verdicts if key[0] == asked.get("User-Name")]:
+            del core.verdicts[key]
         if ue is None or ue.emergency:
             return self._answer(asked)
         ue.located, ue.subscription = False, None
-        for key in [key for key in core.verdicts if key[0] == ue.imsi]:
-            del core.verdicts[key]
         if ue.state is not EmmState.REGISTERED and ue.connection is not None:
             release(core, ue.connection, CauseNas.DETACH)  # an attempt under way ends; the device tries again
             settle(core, ue)
@@ -77,7 +77,7 @@ class SubscriberData:
         if ue is None:
             return self._unknown(asked)
         ue.subscription = merge_subscription(ue.subscription, asked.get("Subscription-Data", ()))
-        if ue.state is EmmState.REGISTERED and not ue.emergency:
+        if ue.in_service and not ue.emergency:
             decision = core.site.decide(BARRING, ue.imsi, barred=ue.subscription.barred)
             if not decision.admitted:
                 cause = core.config.causes.barred_while_registered

@@ -198,6 +198,7 @@ class Phone:
     imei: str = ""
     enb_id: int = 1
     mme_id: int = 0
+    cell: Ecgi | None = None
     guti: Guti | None = None
     security: NasSecurityContext | None = None
     secured: bool = False
@@ -237,7 +238,7 @@ class Phone:
 
     def raw(self, pdu: bytes) -> None:
         """Send octets in an UPLINK NAS TRANSPORT."""
-        cell = Ecgi(PLMN, self.radio.identity << 8 | 1)
+        cell = self.cell or Ecgi(PLMN, self.radio.identity << 8 | 1)
         self.up("uplink-nas-transport", nas_pdu=pdu, eutran_cgi=cell, tai=TAI)
 
     def attach_request(self, **fields: Any) -> Message:
@@ -320,6 +321,10 @@ class Phone:
         default = _DEFAULT.get(message.type)
         if default is not None:
             default(self, message)
+
+    def take_again(self, message: Message) -> None:
+        """Do at last what a message asked for that was only looked at."""
+        _DEFAULT[message.type](self, message)
 
     def types(self) -> list[MessageType]:
         return [message.type for message in self.got]
