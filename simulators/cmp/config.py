@@ -50,8 +50,10 @@ class Pool(Model):
     def _are_numbers(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for text in value:
             low, _, high = text.partition("-")
-            if not all(part.isascii() and part.isdigit() for part in (low, high or low)) or (high and low > high):
-                raise ValueError(f"{text!r} is no number and no range of numbers, the lower one first")
+            digits = all(part.isascii() and part.isdigit() for part in (low, high or low))
+            # of one length: else most numbers of the first one's length would be between them
+            if not digits or (high and (len(low) != len(high) or low > high)):
+                raise ValueError(f"{text!r} is no number and no range of numbers of one length, the lower one first")
         return value
 
 

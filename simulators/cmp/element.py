@@ -133,6 +133,8 @@ class Cmp(NorthVerbs, Element[CmpConfig]):
         held = self.platform.store.get(made.imsi)
         if held is not None:
             made = _carry_over(held, made)
+            if (held.account, held.msisdn) != (made.account, made.msisdn):  # other pools, other wishes
+                made.owed = binding.owed_by(self.platform, made)
         else:
             made.owed = lifecycle.owed_of_new(made.state)
         details = {"account": made.account, "batch": made.batch, "state": made.state.value, "bound": made.bound}
@@ -266,7 +268,7 @@ class Cmp(NorthVerbs, Element[CmpConfig]):
     @route("GET", "/cards/{imsi}/risks", roles=_BOTH, query=RecordsAsked, gives=list[RiskTold])
     async def risks_of(self, call: Call) -> list[dict[str, Any]]:
         """List a card's records of risk."""
-        return self.platform.store.risks(self._card(call).imsi, **_asked(call))
+        return self.platform.store.risks(self._card(call).imsi, **_asked(call), accounts=_accounts(call))
 
     @route("GET", "/audit", roles=_BOTH, query=RecordsAsked, gives=list[AuditTold])
     async def audit(self, call: Call) -> list[dict[str, Any]]:

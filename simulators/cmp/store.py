@@ -263,12 +263,15 @@ class Store:
     def risks(
         self, imsi: str = "", *, after: int = 0, most: int | None = None, accounts: frozenset[str] | None = None
     ) -> list[dict[str, Any]]:
-        """Return records of risk in order, of one card or of all, or of the cards of some accounts."""
+        """Return records of risk in order, of one card or of all; with accounts, of their cards and their time only.
+
+        A card that changes hands leaves its records behind: they tell of the terminals of whose it was.
+        """
         query = sa.select(_RISKS).where(_RISKS.c.id > after).order_by(_RISKS.c.id).limit(most)
         if imsi:
             query = query.where(_RISKS.c.imsi == imsi)
         if accounts is not None:
-            query = query.where(_RISKS.c.imsi.in_(_of(accounts)))
+            query = query.where(_RISKS.c.imsi.in_(_of(accounts)), _RISKS.c.account.in_(sorted(accounts)))
         with self._engine.connect() as connection:
             return [dict(row) for row in connection.execute(query).mappings()]
 

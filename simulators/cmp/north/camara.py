@@ -119,15 +119,13 @@ class Prevention:
             raise missing_identifier()
         else:
             found = self._named(device)
-        if None in found:
-            raise no_device()
         cards = {card.imsi: card for card in found if card is not None}
+        # Each of them, before they are compared: that they differ would tell that a card of somebody else exists.
+        if None in found or not all(self._platform.shows(card, by) for card in cards.values()):
+            raise no_device()
         if len(cards) > 1:
             raise invalid("Multiple inconsistent device parameters specified")
-        card = next(iter(cards.values()))
-        if not self._platform.shows(card, by):
-            raise no_device()
-        return card
+        return next(iter(cards.values()))
 
     def _named(self, device: Device) -> list[Card | None]:
         found: list[Card | None] = []

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 #: posts at the same time
 _THREADS = 8
+#: NAT64 (RFC 6052, RFC 8215), 6to4 (RFC 3056), and the addresses of old that end with one of IPv4 (RFC 4291 2.5.5.1)
+_CARRYING_IPV4 = tuple(map(ipaddress.IPv6Network, ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "::/96")))
 
 
 class UndeliveredError(SimwardenError):
@@ -51,9 +53,20 @@ def may_reach(host: str, allowed: Sequence[str]) -> bool:
     if not host or host == "localhost" or host.endswith(".localhost"):
         return False
     try:
-        return ipaddress.ip_address(host).is_global
+        return is_public(host)
     except ValueError:
         return True
+
+
+def is_public(text: str) -> bool:
+    """Whether an address is one host's on the public internet. Raises ValueError for what is no address.
+
+    Prefixes that carry an IPv4 address are none: a translator or a relay would bring events to what stands behind it.
+    """
+    address = ipaddress.ip_address(text)
+    if not address.is_global or address.is_multicast:
+        return False
+    return address.version == 4 or (not address.is_site_local and not any(address in each for each in _CARRYING_IPV4))
 
 
 class _Connection(http.client.HTTPSConnection):
@@ -65,11 +78,11 @@ class _Connection(http.client.HTTPSConnection):
         """See http.client. Raises UndeliveredError for an address that is not public, where only those are allowed."""
         if self.public_only:
             found = {str(entry[4][0]) for entry in socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)}
-            if not all(ipaddress.ip_address(address).is_global for address in found):
+            if not all(map(is_public, found)):
                 raise UndeliveredError(f"{self.host} is not at a public address")
         super().connect()
         address = str(self.sock.getpeername()[0])
-        if self.public_only and not ipaddress.ip_address(address).is_global:  # the name has moved meanwhile
+        if self.public_only and not is_public(address):  # the name has moved meanwhile
             self.close()
             raise UndeliveredError(f"{self.host} is not at a public address")
 

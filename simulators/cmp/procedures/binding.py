@@ -89,7 +89,7 @@ async def _change(platform: Platform, card: Card, by: By, mode: str, key: str) -
     change.values |= {"mode": mode, "bound": key, "mismatches": 0, "operated": operated}
     details = {"before": before, "after": key, "mode": mode, **by.approval}
     change.audit.append(platform.record(action, card.imsi, by, details))
-    if _is_wrong(platform, card, platform.settings, bound=key):
+    if is_wrong(platform, card, platform.settings, bound=key):
         eviction(platform, change)
     platform.keep(change)
     platform.show_binding(card)
@@ -97,7 +97,7 @@ async def _change(platform: Platform, card: Card, by: By, mode: str, key: str) -
     await tell_register(platform, card)
 
 
-def _is_wrong(platform: Platform, card: Card, settings: Settings, *, bound: str) -> bool:
+def is_wrong(platform: Platform, card: Card, settings: Settings, *, bound: str) -> bool:
     """Whether a card would be refused now in the terminal that it was seen in last. One not seen would not."""
     account = settings.accounts.get(card.account, platform.config.others)
     if not card.terminal or account.check == "next-day":
@@ -111,6 +111,14 @@ def _is_wrong(platform: Platform, card: Card, settings: Settings, *, bound: str)
         return True
     pools = settings.pools_of(card)
     return bool(pools) and not judge_pools(seen=card.terminal, pools=pools, **wish).admitted
+
+
+def owed_by(platform: Platform, card: Card) -> str:
+    """Return what the register is owed of a card by whose it is now: the end of its use where that refuses it."""
+    change = Change(card)
+    if is_wrong(platform, card, platform.settings, bound=card.bound):
+        eviction(platform, change)
+    return str(change.becomes("owed"))
 
 
 # -- pools and accounts ------------------------------------------------------------------------------------------------
@@ -148,7 +156,7 @@ def _evictions(platform: Platform, settings: Settings, account: str | None) -> l
     """Return what ends the use of an account's cards (None: of all) that other settings would refuse."""
     ended: list[Change] = []
     for card in platform.store.select(account):
-        if _is_wrong(platform, card, settings, bound=card.bound):
+        if is_wrong(platform, card, settings, bound=card.bound):
             ended.append(Change(card))
             eviction(platform, ended[-1])
     return ended

@@ -174,6 +174,27 @@ def test_an_account_that_refuses_from_now_on_ends_what_is_wrong_and_nothing_else
     net.play(story)
 
 
+@pytest.mark.parametrize(("pool", "ended"), [(METER, 1), (PHONE, 0)])
+def test_a_card_that_changes_hands_is_judged_by_what_its_new_account_wants(pool: str, ended: int) -> None:
+    net = Pair(
+        accounts={"water": {"phone": "serve"}, "gas": {"phone": "serve"}},
+        pools={"gas": {"imeis": [pool], "account": "gas"}},
+    )
+
+    async def story() -> None:
+        await net.load()
+        assert check(net.cmp.platform, CARDS[0], PHONE)
+        card = {"name": "", "imsi": CARDS[0], "iccid": "", "msisdn": "", "k": "", "opc": "", "profile": "", "form": ""}
+        sections: dict[str, Any] = {"platform": [{"account": "gas"}]}
+        await net.ask("cmp", "PUT", f"/cards/{CARDS[0]}", {**card, "sections": sections})
+        audit = await net.ask("hss", "GET", f"/cards/{CARDS[0]}/audit")
+        assert sum(each["action"] == "suspend" for each in audit) == ended
+        assert await net.suspended() == ["", "", ""]
+        assert check(net.cmp.platform, CARDS[0], PHONE) != bool(ended)
+
+    net.play(story)
+
+
 def test_an_account_that_wants_no_phones_any_more_ends_a_card_in_one() -> None:
     net = Pair(accounts={"water": {"phone": "alarm"}})
 

@@ -392,3 +392,9 @@ def test_a_shutdown_takes_one_batch(loop: TestbedLoop, store_url: str) -> None:
 def test_the_example_profile_is_valid() -> None:
     text = Path(simulators.cmp.__file__).with_name("profile.yaml").read_text("utf-8")
     CmpConfig.model_validate(yaml.safe_load(text))
+
+
+@pytest.mark.parametrize("numbers", ["1440000000000-15", "15-1440000000000", "1440000000009-1440000000000", "14a-150"])
+def test_a_range_of_numbers_is_of_one_length_and_in_order(numbers: str) -> None:
+    with pytest.raises(ValueError, match="no range of numbers"):
+        CmpConfig.model_validate({"pools": {"meters": {"imeis": ["99000101"], "numbers": [numbers]}}})

@@ -252,8 +252,8 @@ def test_the_area_agreed_upon(net: Net) -> None:
         ({"phoneNumber": NUMBER, "networkAccessIdentifier": f"{IMSI}@ims.mnc001.mcc001.3gppnetwork.org"}, 200, ""),
         (
             {"phoneNumber": NUMBER, "networkAccessIdentifier": "001010000000018@ims.mnc001.mcc001.3gppnetwork.org"},
-            400,
-            "INVALID_ARGUMENT",
+            404,
+            "IDENTIFIER_NOT_FOUND",
         ),
     ],
 )
@@ -262,6 +262,26 @@ def test_who_is_meant(net: Net, given: dict[str, Any], status: int, code: str) -
         body = {"queryType": "IMEIBIND", **({"device": given} if given else {})}
         answer = await net.ask("query", body, client="water")
         assert (answer.status, answer.body.get("code", "")) == (status, code)
+
+    net.play(story)
+
+
+@pytest.mark.parametrize(
+    ("client", "other", "told"),
+    [
+        ("water", "001010000000018", (404, "IDENTIFIER_NOT_FOUND")),
+        ("water", "001010000000099", (404, "IDENTIFIER_NOT_FOUND")),
+        ("desk", "001010000000018", (400, "INVALID_ARGUMENT")),
+    ],
+)
+def test_a_card_of_somebody_else_beside_ones_own_is_as_if_it_were_not(
+    net: Net, client: str, other: str, told: tuple[int, str]
+) -> None:
+    async def story() -> None:
+        identifier = f"{other}@ims.mnc001.mcc001.3gppnetwork.org"
+        body = {"queryType": "IMEIBIND", "device": {"phoneNumber": NUMBER, "networkAccessIdentifier": identifier}}
+        answer = await net.ask("query", body, client)
+        assert (answer.status, answer.body["code"]) == told
 
     net.play(story)
 
@@ -597,6 +617,16 @@ def test_in_a_run_events_go_to_the_trace(net: Net) -> None:
         ("https://10.0.0.1/", (), False),
         ("https://10.0.0.1/", ("10.0.0.1",), True),
         ("https://[::1]/", (), False),
+        ("https://[::ffff:127.0.0.1]/", (), False),
+        ("https://169.254.169.254/", (), False),
+        ("https://224.0.0.1/", (), False),
+        ("https://[ff0e::1]/", (), False),
+        ("https://[fec0::1]/", (), False),
+        ("https://[64:ff9b::a9fe:a9fe]/", (), False),
+        ("https://[64:ff9b:1::1]/", (), False),
+        ("https://[2002:7f00:1::]/", (), False),
+        ("https://[::127.0.0.1]/", (), False),
+        ("https://[2606:4700::1111]/", (), True),
         ("https://[fe80::1", (), False),
         ("https://host:0/", (), False),
         ("https://host:x/", (), False),

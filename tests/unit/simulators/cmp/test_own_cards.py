@@ -149,3 +149,21 @@ def test_a_card_that_is_handed_over_is_no_longer_seen() -> None:
         assert (await desk.ask("GET", f"/cards/{WATER}", accounts=("gas",)))["imsi"] == WATER
 
     desk.play(story)
+
+
+def test_who_is_given_a_card_learns_nothing_of_its_risks_before() -> None:
+    desk = Desk("")
+
+    async def story() -> None:
+        card = {"name": "", "imsi": WATER, "iccid": "", "msisdn": "", "k": "", "opc": "", "profile": "", "form": ""}
+        sections = {"binding": [{"imei": METER}], "platform": [{"account": "gas"}]}
+        before = await desk.ask("GET", f"/cards/{WATER}/risks")
+        assert len(before) == 1
+        await desk.ask("PUT", f"/cards/{WATER}", {**card, "sections": sections}, accounts=None)
+        assert await desk.ask("GET", f"/cards/{WATER}/risks", accounts=("gas",)) == []
+        assert [each["imsi"] for each in await desk.ask("GET", "/risks", accounts=("gas",))] == [GAS]
+        check(desk.cmp.platform, WATER, PHONE)
+        assert len(await desk.ask("GET", f"/cards/{WATER}/risks", accounts=("gas",))) == 1
+        assert len(await desk.ask("GET", f"/cards/{WATER}/risks", accounts=None)) == 2
+
+    desk.play(story)
