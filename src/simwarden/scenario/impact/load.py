@@ -24,8 +24,8 @@ _ATTEMPT = ("attach", "started")
 class LoadMeter(Meter):
     """Counts messages by interface and attempts while the fleet is refused, then who is served."""
 
-    def __init__(self, fleet: Collection[str], core: str) -> None:
-        self._fleet, self._core = frozenset(fleet), core
+    def __init__(self, fleet: Collection[str], core: str, *, at_once: bool = False) -> None:
+        self._fleet, self._core, self._at_once = frozenset(fleet), core, at_once
         self._since: dict[str, float] = {}
         self._messages: Counter[str] = Counter()
         self._seconds: Counter[int] = Counter()
@@ -58,7 +58,10 @@ class LoadMeter(Meter):
 
     def _served(self, name: str, time: float) -> None:
         if "cured" not in self._since:
-            self._early.add(name)
+            if self._at_once:
+                self._back.setdefault(name, time)
+            else:
+                self._early.add(name)
         elif "cycled" not in self._since:
             self._back.setdefault(name, time)
         elif name not in self._back:
@@ -81,7 +84,8 @@ class LoadMeter(Meter):
             return round(count / devices / hours, 2)
 
         later = [count for second, count in self._seconds.items() if second >= self._since["refused"] + _BEGINNING]
-        times = [rounded(time - self._since["cured"]) for time in self._back.values()]
+        gone = self._since["refused" if self._at_once else "cured"]
+        times = [rounded(time - gone) for time in self._back.values()]
         return {
             "fleet": devices,
             "hours": round(hours, 3),

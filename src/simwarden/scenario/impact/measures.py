@@ -61,6 +61,8 @@ class Load(Measure):
     title: ClassVar[str] = "Signalling load of each reject cause"
     fleet: list[str] = Field(min_length=1)
     """Devices, or groups of them."""
+    at_once: bool = False
+    """Whether the cause sends a device to attach again at once (#9, #10), so that it is served before `cured`."""
     core: str = "S1-MME"
     """The interface whose busiest second is told."""
 

@@ -94,5 +94,5 @@ def meter_of(case: Case) -> Meter:
     if isinstance(wanted, Blast):
         return BlastMeter(members(wanted.good, scenario), members(wanted.thieves, scenario))
     if isinstance(wanted, Load):
-        return LoadMeter(members(wanted.fleet, scenario), wanted.core)
+        return LoadMeter(members(wanted.fleet, scenario), wanted.core, at_once=wanted.at_once)
     raise InternalError(f"nothing measures {type(wanted).__name__}")

@@ -220,7 +220,7 @@ def test_a_decider_that_fails_open_hurts_nobody_and_lets_thieves_in_even_when_it
 def test_a_cause_that_invalidates_the_card_strands_a_fleet_and_is_told() -> None:
     dead = shipped("load-causes", "cause: 6 illegal ME").figures
     assert (dead["attempts"], dead["back"], dead["back_after_power_cycle"]) == (1.0, 0, 50)
-    back = shipped("load-causes", "cause: 22 congestion, T3346").figures
+    back = shipped("load-failing", "cause: 22 congestion, T3346").figures
     assert (back["back"], back["back_after_power_cycle"]) == (50, None)
 
 

@@ -217,8 +217,8 @@ def test_a_blast_without_a_good_beginning_measures_nothing() -> None:
 # -- load
 
 
-def load(*lines: Event | tuple[str, float], end: float = 99_999.0) -> dict[str, Any]:
-    return measured(LoadMeter(["a", "b"], "S1-MME"), lines, end)
+def load(*lines: Event | tuple[str, float], end: float = 99_999.0, at_once: bool = False) -> dict[str, Any]:
+    return measured(LoadMeter(["a", "b"], "S1-MME", at_once=at_once), lines, end)
 
 
 def s1(time: float) -> Frame:
@@ -261,6 +261,20 @@ def test_those_who_need_a_power_cycle_are_told_apart() -> None:
         ended(7300, "b", "accepted", "attach"),
     )
     assert (found["back"], found["back_after_power_cycle"]) == (1, 1)
+
+
+def test_those_who_are_sent_to_attach_again_are_back_before_anything_is_cured() -> None:
+    lines = (
+        ("refused", 100.0),
+        ended(101, "a", "started", "attach"),
+        ended(102, "a", "accepted", "attach"),
+        ("cured", 3700.0),
+        ended(3701, "b", "accepted", "attach"),
+    )
+    found = load(*lines, at_once=True)
+    assert (found["attempts"], found["back"], found["first_back"], found["last_back"]) == (0.5, 2, 2.0, 3601.0)
+    with pytest.raises(MeaninglessError, match="1 devices were served while"):
+        load(*lines)
 
 
 def test_a_fleet_that_is_served_or_does_not_try_measures_nothing() -> None:
