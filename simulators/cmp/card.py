@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from simwarden.policy.card_states import CardState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    import datetime as dt
+    from collections.abc import Callable, Mapping
+
+    from sqlalchemy import Connection
 
 
 @dataclass(slots=True, weakref_slot=True)
@@ -38,12 +41,32 @@ class Card:
     owed: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """Something that happens to a card, for those who want to be told: `terminal-changed`, `mismatch` or `presence`."""
+
+    kind: str
+    card: Card
+    at: dt.datetime
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Notice(Protocol):
+    """What somebody is to be told of a change: kept in the change's own transaction, and sent after it."""
+
+    def keep(self, connection: Connection) -> None:
+        """Keep it in the transaction of the change. It must not touch the database by any other connection."""
+
+    def kept(self) -> None:
+        """Hear that the transaction is over: now it may be told."""
+
+
 @dataclass(slots=True)
 class Change:
     """What is to become of a card, kept as one or not at all: new values of its fields, and the records of it.
 
-    `first_use` is the IMEI that binds the card if nothing else has bound it meanwhile. What is in `shown` is called
-    when all is kept, in order.
+    `first_use` is the IMEI that binds the card if nothing else has bound it meanwhile. What others are to be told of
+    its `happenings` is kept with it. What is in `shown` is called when all is kept, in order.
     """
 
     card: Card
@@ -51,6 +74,7 @@ class Change:
     audit: list[dict[str, Any]] = field(default_factory=list)
     risks: list[dict[str, Any]] = field(default_factory=list)
     contacts: list[dict[str, Any]] = field(default_factory=list)
+    happenings: list[Happening] = field(default_factory=list)
     first_use: str = ""
     shown: list[Callable[[], None]] = field(default_factory=list)
 

@@ -141,7 +141,6 @@ class Cmp(NorthVerbs, Element[CmpConfig]):
         self.platform.store.put(made, self.platform.record("provision", made.imsi, By.of(call), details))
         self.platform.show_card(made)
         self.platform.show_binding(made)
-        self.platform.happened("provisioned", made)
         kept = self.platform.card(made.imsi)
         await lifecycle.tell_register(self.platform, kept)
         return self.platform.tell(kept)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from simulators.cmp import controls
+from simulators.cmp.card import Change, Happening
 from simulators.cmp.config import Account, Pool
 from simwarden.model.identity import Imei
 from simwarden.policy.equipment_lists import EquipmentLists, EquipmentRange, Status
@@ -17,9 +18,9 @@ from simwarden.runtime.terminal_library import load_library
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
-    from simulators.cmp.card import Card, Change
+    from simulators.cmp.card import Card, Notice
     from simulators.cmp.config import CmpConfig
     from simulators.cmp.store import Store
     from simwarden.policy.decision import Control, Decision
@@ -29,20 +30,6 @@ if TYPE_CHECKING:
 
 #: the platform's own procedures, to which all cards are known
 OPERATOR = By()
-
-
-@dataclass(frozen=True, slots=True)
-class Happening:
-    """Something that happened to a card, for those who want to be told.
-
-    `kind` is one of `captured`, `bound`, `unbound`, `terminal-changed`, `mismatch`, `state`, `presence`
-    and `provisioned`.
-    """
-
-    kind: str
-    card: Card
-    at: dt.datetime
-    details: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Terminals:
@@ -92,7 +79,8 @@ class Platform:
         self.audit = Audit(site, store.audit)
         self._settings: Settings | None = None
         self._library = load_library(config.library)
-        self.listeners: list[Callable[[Happening], None]] = []
+        #: asked before anything is kept what they are to tell of it; None: nothing
+        self.listeners: list[Callable[[Sequence[Happening]], Notice | None]] = []
         self.telling: set[str] = set()
         self.retrying = False
         self.judging = False
@@ -158,18 +146,25 @@ class Platform:
         return found.kind if found is not None else ""
 
     def keep(self, *changes: Change, record: dict[str, Any] | None = None) -> bool:
-        """Keep changes of cards, and the record of the whole, all or none, and show them.
+        """Keep changes of cards, the record of the whole and what others are told, all or none, and show them.
 
         Returns False if another first use of a card was faster.
         """
         some = [change for change in changes if change.values or change.audit or change.contacts or change.first_use]
         records = (record,) if record is not None else ()
-        if (some or records) and not self.store.keep(some, *records):
+        notices = self._notices([each for change in changes for each in change.happenings])
+        if (some or records or notices) and not self.store.keep(some, *records, notices=notices):
             return False
         for change in changes:
             for show in change.shown:
                 show()
+        for notice in notices:
+            notice.kept()
         return True
+
+    def _notices(self, happenings: Sequence[Happening]) -> list[Notice]:
+        found = [listener(happenings) for listener in self.listeners] if happenings else []
+        return [notice for notice in found if notice is not None]
 
     # -- rules
 
@@ -217,12 +212,10 @@ class Platform:
 
     # -- what others hear
 
-    def happened(self, kind: str, card: Card, **details: Any) -> None:
-        """Tell all listeners."""
+    def happens(self, change: Change, kind: str, **details: Any) -> None:
+        """Let all listeners tell of something, if and when the change is kept."""
         if self.listeners:
-            happening = Happening(kind, card, self.now(), details)
-            for listener in self.listeners:
-                listener(happening)
+            change.happenings.append(Happening(kind, change.card, self.now(), details))
 
     def show_card(self, card: Card) -> None:
         """Report a card's state."""

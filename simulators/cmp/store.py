@@ -20,6 +20,8 @@ from simwarden.runtime.store import Rows
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from simulators.cmp.card import Notice
+
 METADATA = sa.MetaData(info={"schema": "cmp"})
 _CARDS = sa.Table(
     "cards",
@@ -162,8 +164,8 @@ class Store:
             _AUDIT.add(connection, [audit])
         self._rows.taken(card.imsi, {name: getattr(card, name) for name in _FIELDS})
 
-    def keep(self, changes: Sequence[Change], *audit: dict[str, Any]) -> bool:
-        """Keep changes of cards with their records and more audit records, all or none.
+    def keep(self, changes: Sequence[Change], *audit: dict[str, Any], notices: Sequence[Notice] = ()) -> bool:
+        """Keep changes of cards with their records, more audit records and what is to be told of them, all or none.
 
         Returns False, and keeps nothing, if another first use of a card was faster.
         """
@@ -174,6 +176,8 @@ class Store:
                 return False
             records = [*audit, *(record for change in changes for record in change.audit)]
             _AUDIT.add(connection, records)
+            for notice in notices:
+                notice.keep(connection)
         self._taken(changes)
         return True
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
+from simulators.cmp.card import Change
 from simulators.cmp.north.camara import Prevention
 from simulators.cmp.north.config import PREVENTION, SUBSCRIPTIONS
 from simulators.cmp.north.delivery import Courier, UndeliveredError, host_of
@@ -140,7 +141,9 @@ class NorthVerbs:
         place = "inside" if call.given.inside else "outside"
         value = {"imsi": card.imsi, "place": place, "cell": call.given.cell}
         self.platform.site.observe("presence", value, key=card.imsi)
-        self.platform.happened("presence", card, inside=call.given.inside, cell=call.given.cell)
+        change = Change(card)
+        self.platform.happens(change, "presence", inside=call.given.inside)
+        self.platform.keep(change)
 
     @verb()
     async def sinks(self, arguments: Sinks) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -64,6 +65,10 @@ class Subscription:
         return {**told, "expiresAt": self.expires} if self.expires else told
 
 
+#: events, each with its subscription as it is after it
+Events = Sequence[tuple[Subscription, dict[str, Any]]]
+
+
 @dataclass(slots=True)
 class Event:
     """An event that waits to be delivered."""
@@ -79,11 +84,6 @@ class Outbox:
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
-
-    def add(self, subscription: Subscription) -> None:
-        """Keep a new subscription."""
-        with self._engine.begin() as connection:
-            connection.execute(sa.insert(_SUBSCRIPTIONS).values(asdict(subscription)))
 
     def change(self, subscription: Subscription) -> None:
         """Keep a changed subscription."""
@@ -119,9 +119,18 @@ class Outbox:
         with self._engine.connect() as connection:
             return [Subscription(**row) for row in connection.execute(query).mappings()]
 
-    def keep(self, subscription: Subscription, body: dict[str, Any]) -> None:
-        """Keep an event that is to be delivered, with what it changes of its subscription."""
+    def keep(self, events: Events, *, new: Subscription | None = None, instead: str = "") -> None:
+        """Keep events by themselves, with a new subscription, or `instead` of all that wait for a subscription."""
         with self._engine.begin() as connection:
+            if new is not None:
+                connection.execute(sa.insert(_SUBSCRIPTIONS).values(asdict(new)))
+            if instead:
+                connection.execute(sa.delete(_EVENTS).where(_EVENTS.c.subscription == instead))
+            self.add(connection, events)
+
+    def add(self, connection: sa.Connection, events: Events) -> None:
+        """Keep events that are to be delivered, with what they change of their subscriptions, in a transaction."""
+        for subscription, body in events:
             self._change(connection, subscription)
             connection.execute(sa.insert(_EVENTS).values(subscription=subscription.id, attempts=0, body=body))
 

@@ -1,7 +1,8 @@
 """Subscriptions to changes of terminals, and their CloudEvents.
 
-An event is kept before anything is done about it and until it is delivered or given up, so that a killed process loses
-none (it may send one twice, under the same id). Events of one subscription are sent in order.
+An event is kept in the transaction of the change that it tells of, and until it is delivered or given up, so that a
+killed process loses none (it may send one twice, under the same id), and tells of nothing that was not kept. Events of
+one subscription are sent in order.
 """
 
 from __future__ import annotations
@@ -21,14 +22,16 @@ from simwarden.model.identity import imei_key
 from simwarden.runtime.store import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
-    from simulators.cmp.card import Card
+    from sqlalchemy import Connection
+
+    from simulators.cmp.card import Card, Happening, Notice
     from simulators.cmp.north.camara import Prevention
     from simulators.cmp.north.config import Client, NorthConfig
     from simulators.cmp.north.delivery import Post
     from simulators.cmp.north.store import Event, Outbox
-    from simulators.cmp.platform import Happening, Platform
+    from simulators.cmp.platform import Platform
     from simwarden.runtime.clock import Timer
 
 _PREFIX = "org.camaraproject.iot-sim-fraud-prevention.v0.subscription-"
@@ -39,8 +42,59 @@ _DELETED = "DELETED"
 _DAY = 86400.0
 #: what a subscription to changes of the area remembers of a card that is outside
 _OUTSIDE = "outside"
+#: where a happening tells the terminal that a card is in
+_SEEN = {"terminal-changed": "after", "mismatch": "seen"}
 #: most in one list, by the API
 _LISTED = 1000
+
+
+class _Notice:
+    """Events that are kept in one transaction, and what they make of their subscriptions."""
+
+    def __init__(self, owner: Subscriptions) -> None:
+        self._owner = owner
+        self.events: list[tuple[Subscription, dict[str, Any]]] = []
+
+    def keep(self, connection: Connection) -> None:
+        """See `Notice`."""
+        self._owner.outbox.add(connection, self.events)
+
+    def kept(self) -> None:
+        """See `Notice`."""
+        for subscription in {each.id: each for each, _ in self.events}.values():
+            self._owner.kept(subscription)
+
+    def changed(self, subscription: Subscription, imei: str) -> None:
+        """Tell which terminal the card is in now, once for a device that tries again and again."""
+        key = imei_key(imei) if imei else ""
+        if key not in ("", subscription.last):
+            self._happened(subscription, key, {"imei": written(key)})
+
+    def moved(self, subscription: Subscription, area: dict[str, Any] | None, *, inside: bool) -> None:
+        """Tell that a card has crossed the border of its area; it begins inside."""
+        state = "" if inside else _OUTSIDE
+        if subscription.last != state and area is not None:
+            self._happened(subscription, state, {"area": area})
+
+    def tell(self, subscription: Subscription, what: str, data: dict[str, Any]) -> None:
+        """Tell that the subscription begins or ends."""
+        self.events.append((subscription, self._owner.event(subscription, f"{_PREFIX}{what}", data)))
+
+    def end(self, subscription: Subscription, why: str, status: str = "EXPIRED") -> None:
+        """End an active subscription, and tell it."""
+        subscription.status = status
+        self.tell(subscription, "ended", {"terminationReason": why})
+
+    def _happened(self, subscription: Subscription, last: str, data: dict[str, Any]) -> None:
+        if subscription.status != "ACTIVE":  # ended by what was told just before
+            return
+        subscription.last, subscription.events = last, subscription.events + 1
+        device = subscription.config["subscriptionDetail"]["device"]
+        event = self._owner.event(subscription, subscription.type, {**data, "device": device})
+        self.events.append((subscription, event))
+        most = subscription.config.get("subscriptionMaxEvents")
+        if most is not None and subscription.events >= most:
+            self.end(subscription, "MAX_EVENTS_REACHED")
 
 
 class Subscriptions:
@@ -50,7 +104,7 @@ class Subscriptions:
         self, platform: Platform, config: NorthConfig, prevention: Prevention, outbox: Outbox, post: Post
     ) -> None:
         self._platform, self._config, self._prevention = platform, config, prevention
-        self._outbox, self._post = outbox, post
+        self.outbox, self._post = outbox, post
         self._timers: dict[str, Timer] = {}
         self._sending: set[str] = set()
         platform.listeners.append(self.hear)
@@ -68,21 +122,24 @@ class Subscriptions:
         outside = made.type == AREA_CHANGE and await self._prevention.is_outside(card)
         if outside and not wanted.config.initialEvent:
             made.last = _OUTSIDE
-        if len(self._outbox.of(name)) >= self._config.subscriptions:
+        if len(self.outbox.of(name)) >= self._config.subscriptions:
             raise quota()
-        self._outbox.add(made)
-        self._arm(made)
-        self._tell(made, "started", {"initiationReason": "SUBSCRIPTION_CREATED"})
+        first = _Notice(self)
+        first.tell(made, "started", {"initiationReason": "SUBSCRIPTION_CREATED"})
         if wanted.config.initialEvent:
-            self._tell_present(made, card, outside=outside)
+            self._tell_present(first, made, card, outside=outside)
+        self.outbox.keep(first.events, new=made)
+        if made.status == "ACTIVE":
+            self._arm(made)
+        first.kept()
         return made.told()
 
-    def _tell_present(self, made: Subscription, card: Card, *, outside: bool) -> None:
+    def _tell_present(self, notice: _Notice, made: Subscription, card: Card, *, outside: bool) -> None:
         """Tell what would be told if it happened now: the terminal that a card is in, or that it is outside."""
         if made.type == IMEI_CHANGE and card.terminal:
-            self._changed(made, card.terminal)
+            notice.changed(made, card.terminal)
         elif outside:
-            self._moved(made, card, inside=False)
+            notice.moved(made, self._prevention.area_of(card), inside=False)
 
     def _made(self, name: str, client: Client, wanted: Subscribe) -> tuple[Subscription, Card]:
         if not may_reach(host_of(wanted.sink), self._config.sinks):
@@ -111,11 +168,11 @@ class Subscriptions:
 
     async def list(self, name: str, _client: Client, _body: Any) -> list[dict[str, Any]]:
         """`GET /subscriptions`: those of the client."""
-        return [each.told() for each in self._outbox.of(name)[:_LISTED]]
+        return [each.told() for each in self.outbox.of(name)[:_LISTED]]
 
     def get(self, name: str, subscription: str) -> Subscription:
         """Return a subscription of a client. Raises ApiError (404)."""
-        found = self._outbox.get(subscription)
+        found = self.outbox.get(subscription)
         if found is None or found.client != name or found.status == _DELETED:
             raise not_found()
         return found
@@ -123,25 +180,34 @@ class Subscriptions:
     async def delete(self, name: str, subscription: str) -> None:
         """`DELETE /subscriptions/{subscriptionId}`: what waits to be delivered is not, and the end is told."""
         found = self.get(name, subscription)
-        self._outbox.drop_events(found.id)
-        self._end(found, "SUBSCRIPTION_DELETED", _DELETED)
+        if found.status != "ACTIVE":
+            self.outbox.remove(found.id)
+            return
+        last = _Notice(self)
+        last.end(found, "SUBSCRIPTION_DELETED", _DELETED)
+        self.outbox.keep(last.events, instead=found.id)
+        last.kept()
 
     # -- what happens
 
-    def hear(self, happening: Happening) -> None:
-        """Hear what happens to cards, and keep an event for whom it concerns."""
-        if happening.kind == "presence":
-            for each in self._outbox.about(happening.card.imsi, AREA_CHANGE):
-                if self._may_hear(each, happening.card):
-                    self._moved(each, happening.card, inside=happening.details["inside"])
-            return
-        seen = {"terminal-changed": "after", "mismatch": "seen"}.get(happening.kind)
-        if seen is None:
-            return
-        imei = str(happening.details.get(seen, ""))
-        for each in self._outbox.about(happening.card.imsi, IMEI_CHANGE) if imei else ():
-            if self._may_hear(each, happening.card):
-                self._changed(each, imei_key(imei))
+    def hear(self, happenings: Sequence[Happening]) -> Notice | None:
+        """Say what is to be told of what happens to cards, and kept with it; None if it concerns no subscriber.
+
+        It is said before the change is kept: a subscription that turns out to be of another's card ends for itself.
+        """
+        notice = _Notice(self)
+        known: dict[tuple[str, str], list[Subscription]] = {}
+        for each in happenings:
+            card, kind = each.card, AREA_CHANGE if each.kind == "presence" else IMEI_CHANGE
+            key = (card.imsi, kind)
+            if key not in known:
+                known[key] = [found for found in self.outbox.about(*key) if self._may_hear(found, card)]
+            for subscription in known[key]:
+                if each.kind == "presence":
+                    notice.moved(subscription, self._prevention.area_of(card), inside=each.details["inside"])
+                else:
+                    notice.changed(subscription, str(each.details[_SEEN[each.kind]]))
+        return notice if notice.events else None
 
     def _may_hear(self, subscription: Subscription, card: Card) -> bool:
         """Whether a client may still know of a card; a subscription to one that is no longer its own ends."""
@@ -151,30 +217,9 @@ class Subscriptions:
         self._end(subscription, "NETWORK_TERMINATED")
         return False
 
-    def _changed(self, subscription: Subscription, imei: str) -> None:
-        """Tell a subscriber which terminal the card is in now, once for a device that tries again and again."""
-        if subscription.last != imei:
-            self._happened(subscription, imei, {"imei": written(imei)})
-
-    def _moved(self, subscription: Subscription, card: Card, *, inside: bool) -> None:
-        """Tell a subscriber that a card has crossed the border of its area; it begins inside."""
-        state, area = "" if inside else _OUTSIDE, self._prevention.area_of(card)
-        if subscription.last != state and area is not None:
-            self._happened(subscription, state, {"area": area})
-
-    def _happened(self, subscription: Subscription, last: str, data: dict[str, Any]) -> None:
-        subscription.last, subscription.events = last, subscription.events + 1
-        device = subscription.config["subscriptionDetail"]["device"]
-        self._keep(subscription, subscription.type, {**data, "device": device})
-        most = subscription.config.get("subscriptionMaxEvents")
-        if most is not None and subscription.events >= most:
-            self._end(subscription, "MAX_EVENTS_REACHED")
-
-    def _tell(self, subscription: Subscription, what: str, data: dict[str, Any]) -> None:
-        self._keep(subscription, f"{_PREFIX}{what}", data)
-
-    def _keep(self, subscription: Subscription, kind: str, data: dict[str, Any]) -> None:
-        event = {
+    def event(self, subscription: Subscription, kind: str, data: dict[str, Any]) -> dict[str, Any]:
+        """Make an event of a subscription."""
+        return {
             "id": self._uuid(),
             "source": self._config.source,
             "specversion": "1.0",
@@ -183,7 +228,13 @@ class Subscriptions:
             "datacontenttype": "application/json",
             "data": {"subscriptionId": subscription.id, **data},
         }
-        self._outbox.keep(subscription, event)
+
+    def kept(self, subscription: Subscription) -> None:
+        """Send what is kept for a subscription now; one that has ended needs its timer no more."""
+        if subscription.status != "ACTIVE":
+            timer = self._timers.pop(subscription.id, None)
+            if timer is not None:
+                timer.cancel()
         self._send(subscription.id)
 
     # -- the end
@@ -215,7 +266,7 @@ class Subscriptions:
     def _if_active(self, subscription: str, then: Callable[[Subscription], None]) -> None:
         """Do something about a subscription that is active still, again and again until the database answers."""
         try:
-            found = self._outbox.get(subscription)
+            found = self.outbox.get(subscription)
             if found is not None and found.status == "ACTIVE":
                 then(found)
         except StoreError as error:
@@ -223,18 +274,11 @@ class Subscriptions:
             again = partial(self._if_active, subscription, then)
             self._timers[subscription] = self._platform.site.clock.call_later(self._config.backoff, again)
 
-    def _end(self, subscription: Subscription, why: str, status: str = "EXPIRED") -> None:
-        timer = self._timers.pop(subscription.id, None)
-        if timer is not None:
-            timer.cancel()
-        active = subscription.status == "ACTIVE"
-        subscription.status = status
-        if active:
-            self._tell(subscription, "ended", {"terminationReason": why})
-        elif status == _DELETED:
-            self._outbox.remove(subscription.id)
-        else:
-            self._outbox.change(subscription)
+    def _end(self, subscription: Subscription, why: str) -> None:
+        notice = _Notice(self)
+        notice.end(subscription, why)
+        self.outbox.keep(notice.events)
+        notice.kept()
 
     def stop(self) -> None:
         """Stop all timers; what waits is sent after the next start."""
@@ -260,7 +304,7 @@ class Subscriptions:
     async def _deliver_next(self, subscription: str) -> float | None:
         """Try to deliver what waits longest; return the seconds until the next attempt, None if nothing waits."""
         try:
-            event, found = self._outbox.first(subscription), self._outbox.get(subscription)
+            event, found = self.outbox.first(subscription), self.outbox.get(subscription)
             if event is None or found is None:
                 return None
             delivered = await self._deliver(found, event)
@@ -282,19 +326,19 @@ class Subscriptions:
         event.attempts += 1
         again = status in _AGAIN or not 300 <= status < 500
         if trouble and again and event.attempts < self._config.attempts:
-            self._outbox.attempted(event)
+            self.outbox.attempted(event)
             return False
-        self._outbox.done(event)
+        self.outbox.done(event)
         if trouble:
             self._platform.site.note(f"an event is given up: {trouble}", subscription=subscription.id)
         if status == _GONE:
-            self._outbox.drop_events(subscription.id)
-        now = self._outbox.get(subscription.id)
-        if now is not None and now.status == _DELETED and self._outbox.first(now.id) is None:
-            self._outbox.remove(now.id)
+            self.outbox.drop_events(subscription.id)
+        now = self.outbox.get(subscription.id)
+        if now is not None and now.status == _DELETED and self.outbox.first(now.id) is None:
+            self.outbox.remove(now.id)
         elif now is not None and status == _GONE and now.status == "ACTIVE":
             now.status = "INACTIVE"
-            self._outbox.change(now)
+            self.outbox.change(now)
         return True
 
     def _uuid(self) -> str:

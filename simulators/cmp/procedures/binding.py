@@ -10,7 +10,7 @@ from simulators.cmp import controls
 from simulators.cmp.card import Change
 from simulators.cmp.procedures.lifecycle import check_lock, eviction, tell_all, tell_register
 from simulators.cmp.store import REBIND
-from simwarden.model.identity import Imei, imei_key
+from simwarden.model.identity import imei_key
 from simwarden.policy.card_states import CardState
 from simwarden.policy.platform import judge_captured, judge_phone, judge_pools
 from simwarden.runtime.approval import ChangeLimit
@@ -93,7 +93,6 @@ async def _change(platform: Platform, card: Card, by: By, mode: str, key: str) -
         eviction(platform, change)
     platform.keep(change)
     platform.show_binding(card)
-    platform.happened("bound" if mode else "unbound", card, imei=Imei(key).imei if key else "")
     await tell_register(platform, card)
 
 

@@ -113,7 +113,6 @@ def _capture(platform: Platform, change: Change, decision: Decision) -> None:
         change.first_use = imei_key(teaches)
         change.audit.append(platform.record("capture", card.imsi, None, {"imei": teaches}))
         change.shown.append(lambda: platform.show_binding(card))
-        change.shown.append(lambda: platform.happened("captured", card, imei=teaches))
 
 
 def _mismatch(platform: Platform, change: Change, decision: Decision) -> None:
@@ -145,4 +144,4 @@ def _use(platform: Platform, change: Change, key: str) -> None:
         operation(platform, change, Operation.FIRST_USE, None, "first use")
     if before and before != key:
         told = {"before": Imei(before).imei, "after": Imei(key).imei}
-        change.shown.append(lambda: platform.happened("terminal-changed", card, **told))
+        platform.happens(change, "terminal-changed", **told)

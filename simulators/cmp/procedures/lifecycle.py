@@ -66,7 +66,7 @@ def operation(platform: Platform, change: Change, operated: Operation, by: By | 
     if by is not None and operated not in _URGENT:
         change.values["operated"] = platform.now().timestamp()
     change.audit.append(platform.record(operated.value, card.imsi, by, details))
-    change.shown.append(lambda: _show(platform, card))
+    change.shown.append(lambda: platform.show_card(card))
 
 
 def mismatch(platform: Platform, change: Change, decision: Decision, *, source: str, action: str, **more: str) -> None:
@@ -76,7 +76,7 @@ def mismatch(platform: Platform, change: Change, decision: Decision, *, source: 
     details = {"scene": SEPARATED, "reason": decision.reason, "action": action, **decision.details, **more}
     change.audit.append(platform.record("mismatch", card.imsi, None, details))
     platform.risk(change, SEPARATED, decision, source=source, action=action)
-    change.shown.append(lambda: platform.happened("mismatch", card, action=action, seen=seen))
+    platform.happens(change, "mismatch", seen=seen)
 
 
 def in_phone(platform: Platform, change: Change, decision: Decision, *, source: str, action: str, **more: str) -> None:
@@ -109,11 +109,6 @@ def _owed(before: CardState, after: CardState) -> str:
 def owed_of_new(state: CardState) -> str:
     """Return what the register has to be told of a card that comes to the platform in a state."""
     return _owed(CardState.ACTIVE, state)
-
-
-def _show(platform: Platform, card: Card) -> None:
-    platform.show_card(card)
-    platform.happened("state", card, state=card.state.value)
 
 
 # -- the subscriber register -------------------------------------------------------------------------------------------
