@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+import sqlalchemy as sa
 
 from simulators.cmp.config import CmpConfig
 from simulators.cmp.element import Cmp
@@ -20,6 +21,7 @@ from simwarden.runtime.element import Element
 from simwarden.runtime.host import Host, HostSettings, Placement
 from simwarden.runtime.loop import TestbedLoop
 from simwarden.runtime.management import Call, ManagementError, Role, route
+from simwarden.runtime.store import StoreUnavailableError
 from simwarden.trace.events import Decided, Fault, StateChange
 from simwarden.trace.trace import Trace
 
@@ -575,6 +577,108 @@ def test_an_event_survives_the_platform(loop: TestbedLoop, store_url: str) -> No
         assert sink.told == [("imei-change", "99-000201-000001-4"), ended]
 
     net.play(before)
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+@pytest.mark.parametrize("bound", [False, True], ids=["another-terminal", "mismatch"])
+@pytest.mark.parametrize("after", [False, True], ids=["before-the-commit", "after-the-commit"])
+@pytest.mark.parametrize("kill", [False, True], ids=["failure", "kill"])
+def test_a_change_and_its_event_are_kept_together_or_not_at_all(
+    loop: TestbedLoop, store_url: str, monkeypatch: pytest.MonkeyPatch, *, bound: bool, after: bool, kill: bool
+) -> None:
+    net = Net(loop, store=store_url)
+    wrong: BaseException = Killed() if kill else StoreUnavailableError("gone")
+
+    def fail(*_: object) -> None:
+        raise wrong
+
+    async def story() -> None:
+        sink = Sink(net)
+        await net.subs("POST", subscription())
+        if bound:
+            await net.ask("bind", {**device(), "bindType": "IMEIBIND"})
+        net.seen(METER)
+        await net.pause(1)
+        engine = net.cmp.platform.store._engine
+        with monkeypatch.context() as patched:
+            if after:
+                patched.setattr("simulators.cmp.north.subscriptions._Notice.kept", fail)
+            else:
+                sa.event.listen(engine, "commit", fail)
+            with pytest.raises(type(wrong)):
+                net.seen(PHONE)
+            if not after:
+                sa.event.remove(engine, "commit", fail)
+        if kill:
+            await net.host.stop("cmp", kill=True)
+            await net.host.start("cmp")
+            told, sink = sink.told, Sink(net)
+        else:
+            told = []
+        await net.pause(1)
+        card, event = net.cmp.platform.card(IMSI), ("imei-change", "99-000201-000001-4")
+        changed = card.mismatches == 1 if bound else card.terminal == PHONE
+        assert changed is after
+        waiting = net.cmp.north._outbox.waiting()
+        if kill:
+            assert told == [STARTED]
+            assert sink.told == ([event] if after else [])
+        else:
+            assert sink.told == [STARTED]
+            assert len(waiting) == after
+        net.seen(PHONE)
+        net.seen(PHONE)
+        await net.pause(1)
+        if not (after and not kill):  # a process that lives on with what it kept untold does not exist
+            assert sink.told[-1:] == [event]
+            assert sink.told.count(event) == 1
+
+    net.play(story)
+
+
+def test_an_alarm_and_the_terminal_that_it_is_about_are_told_as_one(net: Net) -> None:
+    async def story() -> None:
+        sink = Sink(net)
+        await net.subs("POST", subscription(config={"subscriptionMaxEvents": 2}))
+        await net.cmp.manage(Role.OPERATOR, "PUT", "/accounts/water", {"mismatch": "alarm"})
+        await net.ask("bind", {**device(), "bindType": "IMEIBIND"})
+        for imei in (METER, PHONE, TABLET, METER):
+            assert net.seen(imei)
+        await net.pause(1)
+        changes = [("imei-change", "99-000201-000001-4"), ("imei-change", "99-000301-000001-2")]
+        assert sink.told == [STARTED, *changes, ("subscription-ended", "MAX_EVENTS_REACHED")]
+
+    net.play(story)
+
+
+def test_a_subscription_is_kept_with_its_first_events_and_ended_with_its_last_one(
+    loop: TestbedLoop, store_url: str
+) -> None:
+    net = Net(loop, store=store_url)
+
+    def fail(*_: object) -> None:
+        raise StoreUnavailableError("gone")
+
+    async def story() -> None:
+        sink, engine = Sink(net, 204, 0, 0, 0, 0), net.cmp.north._outbox._engine
+        net.seen(METER)
+        sa.event.listen(engine, "commit", fail)
+        assert (await net.subs("POST", subscription())).status == 503
+        sa.event.remove(engine, "commit", fail)
+        assert (await net.subs("GET")).body == []
+        made = (await net.subs("POST", subscription(config={"initialEvent": True}))).body
+        await net.pause(1)
+        sa.event.listen(engine, "commit", fail)
+        assert (await net.subs("DELETE", path=f"/{made['id']}")).status == 503
+        sa.event.remove(engine, "commit", fail)
+        assert (await net.subs("GET", path=f"/{made['id']}")).body["status"] == "ACTIVE"
+        await net.pause()
+        assert sink.told == [STARTED, ("imei-change", "99-000101-000001-6")]
+
+    net.play(story)
 
 
 def test_in_a_run_events_go_to_the_trace(net: Net) -> None:
