@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from simwarden.policy.card_states import CardState, Operation
 from simwarden.runtime.declare import Model
+from simwarden.runtime.provision import CardsPage
 
 
 def _by_hand(operation: Operation) -> Operation:
@@ -33,13 +34,9 @@ def _day(text: object) -> object:
 Day = Annotated[dt.date, BeforeValidator(_day)]
 
 
-class CardsAsked(Model):
+class CardsAsked(CardsPage):
     """Which cards are listed, by IMSI."""
 
-    after: str = ""
-    """The IMSI after which the list goes on."""
-    limit: int = Field(default=100, ge=1, le=1000)
-    """Cards at most."""
     account: str = ""
     """Only those of an account."""
     batch: str = ""

@@ -90,6 +90,8 @@ class HssConfig(ServerConfig):
     """Subscribed-Periodic-RAU-TAU-Timer in seconds; 0: the MME's own."""
     answer_time: Seconds = Field(default=5.0, gt=0)
     """How long to wait for an MME's answer."""
+    retry: Annotated[Seconds, Field(gt=0)] = 10
+    """How long until a connected MME that has not answered is told again, at first; doubled up to 10 minutes."""
 
     @field_validator("zones")
     @classmethod

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from simwarden.runtime.element import Site
 
 
+#: the most seconds until an MME that does not answer is told again
+LONGEST_PAUSE = 600.0
+
+
 class Core:
     """The state of one HSS while it runs."""
 
@@ -31,6 +35,11 @@ class Core:
         self.peers = KnownPeers(site, config, config.peers, controls.PEER)
         self.audit = Audit(site, store.audit)
         self.node: DiameterNode
+        #: MMEs that are being told what they are owed
+        self.telling: set[str] = set()
+        #: MMEs that will be told again, and seconds until those that did not answer are told again next time
+        self._planned: set[str] = set()
+        self._pauses: dict[str, float] = {}
         #: MMEs that must hear that this HSS was restarted
         self.to_reset = set(store.serving_nodes())
 
@@ -55,7 +64,32 @@ class Core:
         if peer.host in self.to_reset:
             self.to_reset.discard(peer.host)
             self.site.spawn(reset(self, peer), "reset")
+        self._pauses.pop(peer.host, None)
         self.site.spawn(tell_owed(self, peer.host), "told late")
+
+    def tell_again(self, host: str) -> None:
+        """See to it that a connected MME, which has not answered, is told after a pause that doubles each time.
+
+        One that is not connected is told when it is.
+        """
+        if host not in self._planned and any(host in (peer.host, peer.name) for peer in self.node.peers):
+            self._planned.add(host)
+            self.site.spawn(self._tell_again(host), "told again")
+
+    async def _tell_again(self, host: str) -> None:
+        from simulators.hss.procedures.late import tell_owed  # noqa: PLC0415 - as above
+
+        pause = self._pauses.get(host, self.config.retry)
+        self._pauses[host] = min(2 * pause, max(LONGEST_PAUSE, self.config.retry))
+        try:
+            await self.site.clock.sleep(pause)
+        finally:
+            self._planned.discard(host)
+        await tell_owed(self, host)
+
+    def all_told(self, host: str) -> None:
+        """Take note that an MME has answered all that it was told."""
+        self._pauses.pop(host, None)
 
     def check_origin(self, message: Message, peer: Peer) -> Message | None:
         """Check who sent a request and for whom it is; return the answer that refuses it, None if it is in order."""

@@ -29,7 +29,7 @@ from simwarden.runtime.approval import Approval, BindingChange, By
 from simwarden.runtime.declare import CardName, Declaration, Observable, VerbModel, verb
 from simwarden.runtime.element import Element
 from simwarden.runtime.management import Call, ManagementError, Role, route
-from simwarden.runtime.provision import CardProvision
+from simwarden.runtime.provision import CardProvision, CardsPage
 from simwarden.wire.diameter import describe
 from simwarden.wire.diameter.codes import IdrFlags
 
@@ -159,10 +159,11 @@ class Hss(SubscriptionRoutes, Element[HssConfig]):
         """Tell what the register holds of a card; keys are never told."""
         return self.tell(self.card_of(call))
 
-    @route("GET", "/cards")
-    async def list_cards(self, _call: Call) -> list[dict[str, Any]]:
-        """Tell what the register holds of all cards."""
-        return [self.tell(each) for each in self.core.store.all()]
+    @route("GET", "/cards", query=CardsPage)
+    async def list_cards(self, call: Call) -> list[dict[str, Any]]:
+        """List what the register holds of cards, by IMSI."""
+        asked: CardsPage = call.query
+        return [self.tell(each) for each in self.core.store.page(after=asked.after, most=asked.limit)]
 
     @route("GET", "/cards/{imsi}/location")
     async def locate(self, call: Call) -> dict[str, Any]:

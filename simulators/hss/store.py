@@ -54,7 +54,8 @@ _OWED = sa.Table(
     sa.Column("what", sa.String(12), primary_key=True),
     sa.Column("realm", sa.String, nullable=False),
 )
-_ROW = sa.select(_SUBSCRIBERS).where(_SUBSCRIBERS.c.imsi == sa.bindparam("key"))
+_ALL = sa.select(_SUBSCRIBERS)
+_ROW = _ALL.where(_SUBSCRIBERS.c.imsi == sa.bindparam("key"))
 _UPDATE = sa.update(_SUBSCRIBERS).where(_SUBSCRIBERS.c.imsi == sa.bindparam("key"))
 _SET_SEQ = _UPDATE.values(seq=sa.bindparam("new_seq"))
 _LEARN = _UPDATE.where(_SUBSCRIBERS.c.bound == "", _SUBSCRIBERS.c.mode == "learned").values(bound=sa.bindparam("new"))
@@ -91,14 +92,12 @@ class Store:
             imsi = connection.execute(sa.select(_SUBSCRIBERS.c.imsi).where(_SUBSCRIBERS.c.name == name)).scalar()
         return self.get(imsi) if imsi is not None else None
 
-    def all(self) -> Iterator[Subscriber]:
-        """Yield all subscribers by IMSI."""
+    def page(self, *, after: str, most: int) -> list[Subscriber]:
+        """Return at most so many subscribers by IMSI, after one."""
+        query = _ALL.where(_SUBSCRIBERS.c.imsi > after).order_by(_SUBSCRIBERS.c.imsi).limit(most)
         with self._engine.connect() as connection:
-            imsis = connection.execute(sa.select(_SUBSCRIBERS.c.imsi).order_by(_SUBSCRIBERS.c.imsi)).scalars().all()
-        for imsi in imsis:
-            found = self.get(imsi)
-            if found is not None:
-                yield found
+            rows = connection.execute(query).mappings().all()
+        return [self._rows.seen(row["imsi"], {str(name): value for name, value in row.items()}) for row in rows]
 
     @contextmanager
     def _writing(self, *imsis: str) -> Iterator[sa.Connection]:
@@ -211,6 +210,10 @@ class Store:
     def owed(self, host: str = "") -> list[Debt]:
         """Return what an MME has still to be told, or what all have."""
         return sorted(debt for (_, owner), debts in self._debts().items() if host in ("", owner) for debt in debts)
+
+    def owes(self, debt: Debt) -> bool:
+        """Whether an MME has still to be told something."""
+        return debt in self._debts().get((debt.imsi, debt.host), ())
 
     def paid(self, *debts: Debt) -> None:
         """Keep that MMEs were told."""

@@ -17,6 +17,8 @@ class IntruderConfig(ElementConfig):
     """Origin-Host of its capabilities exchange: its own name, or that of a node it pretends to be."""
     realm: str = "example.net"
     """Origin-Realm."""
+    unanswered: int = Field(default=0, ge=0)
+    """How many requests of others (CLR, IDR) it leaves unanswered before it answers one."""
 
 
 class Forge(VerbModel):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from simulators.intruder.config import Forge, IntruderConfig
@@ -10,11 +11,15 @@ from simwarden.runtime.declare import Declaration, Observable, verb
 from simwarden.runtime.diameter import DiameterNode, LocalNode, Unreachable
 from simwarden.runtime.diameter_connection import APPLICATIONS
 from simwarden.runtime.element import Element
+from simwarden.wire.diameter import ResultCode, answer_to
 
 if TYPE_CHECKING:
+    from simwarden.runtime.diameter import Peer
     from simwarden.wire.diameter import Message
 
 _OUTCOMES = ("no-connection", "no-answer", "accepted", "refused")
+#: what an MME is told of a card that it serves
+_TOLD = ("cancel-location-request", "insert-subscriber-data-request")
 
 
 class Intruder(Element[IntruderConfig]):
@@ -37,6 +42,7 @@ class Intruder(Element[IntruderConfig]):
     async def start(self) -> None:
         """Wait to be told."""
         self._node: DiameterNode | None = None
+        self._heard = 0
 
     async def stop(self) -> None:
         """Go without a trace."""
@@ -52,7 +58,8 @@ class Intruder(Element[IntruderConfig]):
         """Send a forged request: `accepted` or `refused` by its answer, `no-answer`, or `no-connection`."""
         name, avps = request_name(arguments.message), make_avps(arguments.avps)
         if self._node is None:
-            self._node = DiameterNode(self.site, LocalNode(self.config.host, self.config.realm), {})
+            local = LocalNode(self.config.host, self.config.realm)
+            self._node = DiameterNode(self.site, local, dict.fromkeys(_TOLD, self._hear))
         outcome = "no-connection"
         connected = (arguments.to, arguments.interface) in {(peer.name, peer.interface) for peer in self._node.peers}
         if connected or await self._node.connect(arguments.interface, arguments.to):
@@ -60,6 +67,14 @@ class Intruder(Element[IntruderConfig]):
             outcome = await self._send(self._node, arguments, message)
         self.site.observe("forgery", outcome)
         return outcome
+
+    async def _hear(self, message: Message, _peer: Peer) -> Message:
+        """Answer what a serving node is told, save the first so many times."""
+        self._heard += 1
+        if self._heard <= self.config.unanswered:
+            self.site.note(f"{message.name} is left unanswered")
+            await asyncio.get_running_loop().create_future()
+        return answer_to(message, ResultCode.DIAMETER_SUCCESS, LocalNode(self.config.host, self.config.realm).origin)
 
     async def _send(self, node: DiameterNode, arguments: Forge, message: Message) -> str:
         claims = {"Origin-Host": arguments.origin_host, "Origin-Realm": arguments.origin_realm}

@@ -264,7 +264,7 @@ class Uicc(Element[UiccConfig]):
         if not decision.admitted:
             raise ManagementError(403, decision.reason)
 
-    @route("GET", "/cards/{imsi}", roles=(Role.OPERATOR, Role.CUSTOMER))
+    @route("GET", "/cards/{imsi}")
     async def query(self, call: Call) -> dict[str, Any]:
         """Tell what the card is, where it is and what it is bound to."""
         self._known(call)

@@ -1,4 +1,4 @@
-"""What an MME is owed, told when it is back: a location that is cancelled, a barring, other subscriber data.
+"""What an MME is owed, told when it is back or answers again: a cancelled location, a barring, other subscriber data.
 
 It is kept with the change that it comes from, so that neither an MME that was away nor a killed HSS forgets it.
 """
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from simulators.hss.procedures.location import cancel_location
 from simulators.hss.procedures.subscriber_data import tell_barring, tell_subscription
 from simulators.hss.subscriber import Owed
+from simwarden.runtime.store import StoreError
 
 if TYPE_CHECKING:
     from simulators.hss.core import Core
@@ -17,10 +18,23 @@ if TYPE_CHECKING:
 
 
 async def tell_owed(core: Core, host: str) -> None:
-    """Tell an MME all that it is owed, card by card."""
-    for debt in core.store.owed(host):
-        if debt in core.store.owed(host):  # it may have heard of it meanwhile
-            await _tell(core, debt)
+    """Tell an MME all that it is owed, card by card; one that does not answer is left in peace for a while."""
+    if host in core.telling:
+        return
+    core.telling.add(host)
+    try:
+        for debt in core.store.owed(host):
+            if core.store.owes(debt):  # it may have heard of it meanwhile
+                await _tell(core, debt)
+            if core.store.owes(debt):
+                core.tell_again(host)
+                return
+        core.all_told(host)
+    except StoreError:
+        core.tell_again(host)
+        raise
+    finally:
+        core.telling.discard(host)
 
 
 async def _tell(core: Core, debt: Debt) -> None:

@@ -103,12 +103,14 @@ async def cancel_former(core: Core, imsi: str, host: str) -> None:
 
 
 async def cancel_location(core: Core, *debts: Debt) -> None:
-    """Cancel cards' locations at MMEs (5.2.1.2), all at once. An MME that cannot be reached is told when it is back."""
+    """Cancel cards' locations at MMEs (5.2.1.2), all at once. An MME that does not answer is told again."""
     if len(debts) == 1:
         heard = [await _cancel(core, debts[0])]
     else:
         heard = await asyncio.gather(*(_cancel(core, debt) for debt in debts))
     core.store.paid(*(debt for debt, told in zip(debts, heard, strict=True) if told))
+    for host in sorted({debt.host for debt, told in zip(debts, heard, strict=True) if not told}):
+        core.tell_again(host)
 
 
 async def _cancel(core: Core, debt: Debt) -> bool:

@@ -143,11 +143,12 @@ async def tell_barring(core: Core, subscriber: Subscriber, debt: Debt | None) ->
 
 
 def settle(core: Core, subscriber: Subscriber, debt: Debt, *, told: bool) -> None:
-    """Keep that an MME was told; if it was not it hears when it is back, unless it serves the card no longer."""
+    """Keep that an MME was told; if it was not it is told again, unless it serves the card no longer."""
     if told or subscriber.mme != debt.host or subscriber.purged:
         core.store.paid(debt)
     else:
         core.store.change(subscriber, owed=debt.what)
+        core.tell_again(debt.host)
 
 
 async def delete_subscriber_data(core: Core, subscriber: Subscriber, flags: DsrFlags, more: Avps) -> Message | None:

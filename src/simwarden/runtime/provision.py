@@ -46,6 +46,15 @@ class CardProvision(Model):
         return found[0] if found else None
 
 
+class CardsPage(Model):
+    """Which cards are listed, by IMSI."""
+
+    after: str = ""
+    """The IMSI after which the list goes on."""
+    limit: int = Field(default=100, ge=1, le=1000)
+    """Cards at most."""
+
+
 def validated(model: type[M], body: Mapping[str, Any]) -> M:
     """Return what a body says. Raises ManagementError (400)."""
     try:

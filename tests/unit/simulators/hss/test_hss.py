@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import signal
 import subprocess
 import sys
@@ -26,6 +27,7 @@ from simwarden.runtime.store import open_engine
 from simwarden.wire.diameter import Message, first
 
 if TYPE_CHECKING:
+    from simwarden.runtime.diameter import Peer
     from simwarden.runtime.loop import TestbedLoop
 
 # -- authentication ----------------------------------------------------------------------------------------------------
@@ -382,6 +384,68 @@ def test_an_mme_that_was_away_is_told_when_it_is_back(net: Net) -> None:
     net.play(story)
 
 
+@pytest.mark.parametrize("how", ["withdrawal", "barring"])
+def test_an_mme_that_was_silent_is_told_again_until_it_answers(net: Net, how: str) -> None:
+    answer, silent = net.mme.hear, 3
+
+    async def hear(message: Message, peer: Peer) -> Message:
+        reply = await answer(message, peer)
+        if len(net.mme.heard) <= silent:
+            await asyncio.get_running_loop().create_future()
+        return reply
+
+    async def story() -> None:
+        names = ("cancel-location-request", "insert-subscriber-data-request")
+        net.mme.node.handlers.update(dict.fromkeys(names, hear))
+        await net.provision()
+        await net.provision("001010000000018", "other")
+        for imsi in (IMSI, "001010000000018"):
+            await net.mme.ulr(METER, imsi=imsi)
+        began = net.host.clock.now()
+        await net.call("POST", f"/cards/{IMSI}/suspension", {"how": how})
+        await net.call("POST", "/cards/001010000000018/suspension", {"how": how})
+        assert net.host.clock.now() == began + 10
+        assert len(net.hss.core.store.owed()) == 2
+        await net.host.clock.sleep(30)  # told again 10 s after the first one was not answered, and waited for 5 s
+        assert len(net.mme.heard) == 3
+        await net.host.clock.sleep(30)
+        assert net.hss.core.store.owed() == []
+        assert len(net.mme.heard) == 5
+        await net.host.clock.sleep(3600)
+        assert len(net.mme.heard) == 5
+
+    net.play(story)
+
+
+def test_an_mme_that_never_answers_is_told_ever_more_rarely(net: Net) -> None:
+    at: list[float] = []
+
+    async def hear(_message: Message, _peer: Peer) -> Message:
+        at.append(net.host.clock.now())
+        await asyncio.get_running_loop().create_future()
+        raise AssertionError
+
+    async def story() -> None:
+        net.mme.node.handlers["cancel-location-request"] = hear
+        await net.provision()
+        await net.mme.ulr(METER)
+        await net.call("POST", f"/cards/{IMSI}/suspension", {"how": "withdrawal"})
+        await net.host.clock.sleep(6000)
+        pauses = [round(later - sooner - 5) for sooner, later in itertools.pairwise(at)]
+        assert pauses[:7] == [10, 20, 40, 80, 160, 320, 600]
+        assert set(pauses[7:]) == {600}
+        await net.host.stop("mme", kill=True)
+        await net.host.clock.sleep(2000)
+        count = len(at)
+        await net.host.start("mme")
+        await net.host.clock.settle()
+        assert len(net.mme.told) == 1
+        assert net.hss.core.store.owed() == []
+        assert len(at) == count
+
+    net.play(story)
+
+
 # -- management --------------------------------------------------------------------------------------------------------
 
 
@@ -512,6 +576,10 @@ def test_queries_and_refusals_of_the_management_interface(net: Net) -> None:
         assert told["msisdn"] == "8614400000017"
         assert K not in str(await net.call("GET", "/cards"))
         assert K not in repr(net.hss.core.store.get(IMSI))
+        await net.provision("001010000000016", "earlier")
+        await net.provision("001010000000018", "later")
+        listed = [await net.call("GET", f"/cards?{asked}") for asked in ("limit=2", f"limit=2&after={IMSI}")]
+        assert [[each["imsi"][-2:] for each in cards] for cards in listed] == [["16", "17"], ["18"]]
         assert await net.refused("GET", "/cards/001019999999999") == 404
         assert await net.refused("GET", f"/cards/{IMSI}/location") == 503
         assert await net.refused("PUT", f"/cards/{IMSI}", {"imsi": IMSI, "k": K}) == 400

@@ -268,7 +268,10 @@ def test_only_the_operator_binds(bench: Bench) -> None:
         assert found["binding"] == {"imei": METER.imei, "applet": True}
         with pytest.raises(ManagementError):
             await bench.card.manage(Role.CUSTOMER, "DELETE", path)
-        assert (await bench.card.manage(Role.CUSTOMER, "GET", f"/cards/{IMSI}"))["binding"] == found["binding"]
+        with pytest.raises(ManagementError) as caught:
+            await bench.card.manage(Role.CUSTOMER, "GET", f"/cards/{IMSI}")
+        assert caught.value.status == 403
+        assert (await bench.card.manage(Role.OPERATOR, "GET", f"/cards/{IMSI}"))["binding"] == found["binding"]
         assert (await bench.card.manage(Role.OPERATOR, "DELETE", path))["binding"] is None
 
     bench.run(story())
