@@ -58,6 +58,7 @@ class PostgreSQL:
 
     def __exit__(self, *_: object) -> None:
         if self._server is not None:
+            self.go_on()
             self.kill(signal.SIGINT)
         shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -87,6 +88,23 @@ class PostgreSQL:
         self._server.send_signal(number)
         self._server.wait(30)
         self._server = None
+
+    def _signal_all(self, number: int) -> None:
+        """Send a signal to the server and the processes that serve its clients."""
+        assert self._server is not None
+        told = subprocess.run(  # noqa: S603 - the system's own program
+            ["/usr/bin/env", "pgrep", "-P", str(self._server.pid)], capture_output=True, text=True, check=False
+        )
+        for pid in (self._server.pid, *map(int, told.stdout.split())):
+            os.kill(pid, number)
+
+    def hang(self) -> None:
+        """Have the server stop in its tracks: its sockets stay, and nothing is answered."""
+        self._signal_all(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """Have it go on."""
+        self._signal_all(signal.SIGCONT)
 
     def kill_backend(self) -> None:
         """Take the life of a process that serves a client, whereupon the server throws out all and recovers."""

@@ -33,6 +33,8 @@ _VERSIONS = "schema_versions"
 _LOCK = 0x51A7A4DE
 #: seconds in which PostgreSQL has to take a connection, or acknowledge what it was sent (libpq's own words)
 _PATIENCE = {"connect_timeout": 3, "tcp_user_timeout": 3000}
+#: seconds in which PostgreSQL has to be over with a statement, or has said nothing at all
+_ANSWER = 10.0
 T = TypeVar("T")
 
 
@@ -69,6 +71,11 @@ def open_engine(url: str, metadata: MetaData, *, lasting: bool = True) -> Engine
             sa.event.listen(engine, "connect", _set_up_lasting if lasting else _set_up_passing)
         with _disposed_on_error(engine):
             prepare(engine, metadata, lasting=lasting)
+            if where.drivername.endswith("+psycopg"):
+                from simwarden.runtime.postgresql import be_patient  # noqa: PLC0415 - psycopg is heavy, and need not be there
+
+                engine.dispose()  # a migration may take as long as it needs; what comes after it may not
+                be_patient(engine, _ANSWER)
     except (ConfigError, StoreError, sa.exc.SQLAlchemyError, ImportError) as error:
         raise ConfigError(f"store {where.render_as_string(hide_password=True)}: {error}") from error
     return engine

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -24,7 +25,7 @@ from simwarden.policy.equipment_lists import EquipmentRange, Status
 from simwarden.runtime.store import StoreUnavailableError, UnstorableError, open_engine
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 IMSI, METER, PHONE = "001010000000017", "99000101000001", "99000201000001"
 MME, REALM = "mme.epc.example", "epc.example"
@@ -249,3 +250,47 @@ def test_a_database_that_was_away_is_used_again() -> None:
         assert card.state is CardState.TO_ACTIVATE
         assert store.keep([Change(card, {"state": CardState.CLOSED}, [record("close")])])
         assert [each["action"] for each in store.audited()] == ["provision", "close"]
+
+
+@pytest.mark.interop
+def test_a_postgresql_that_hangs_ends_the_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("simwarden.runtime.store._ANSWER", 0.5)
+    monkeypatch.setattr("simwarden.runtime.store._PATIENCE", {"connect_timeout": 2})
+    with new_server() as server, opened(server.new(), cmp) as engine:
+        store = cmp.Store(engine)
+        store.put(Card(imsi=IMSI), record("provision"))
+        card = store.get(IMSI)
+        assert card is not None
+
+        def stop_at_commit(_connection: object) -> None:
+            server.hang()
+
+        sa.event.listen(engine, "commit", stop_at_commit)
+        began = time.monotonic()
+        with pytest.raises(StoreUnavailableError, match="the server is silent"):  # may be kept, may not
+            store.keep([Change(card, {"state": CardState.CLOSED}, [record("close")])])
+        assert time.monotonic() - began < 2
+        sa.event.remove(engine, "commit", stop_at_commit)
+        for ask in (lambda: store.get(IMSI), store.audited):
+            began = time.monotonic()
+            with pytest.raises(StoreUnavailableError):
+                ask()
+            assert time.monotonic() - began < 5
+        server.go_on()
+        assert store.get(IMSI) is card
+        assert len(store.audited()) == (2 if card.state is CardState.CLOSED else 1)
+
+
+@pytest.mark.interop
+def test_a_statement_that_waits_for_a_lock_ends_at_the_server(
+    monkeypatch: pytest.MonkeyPatch, postgresql: Callable[[], str]
+) -> None:
+    monkeypatch.setattr("simwarden.runtime.store._ANSWER", 0.5)
+    with opened(postgresql(), cmp) as one, opened(str(one.url.render_as_string(hide_password=False)), cmp) as two:
+        first, second = cmp.Store(one), cmp.Store(two)
+        first.put(Card(imsi=IMSI), record("provision"))
+        with one.begin() as held:
+            held.exec_driver_sql("LOCK TABLE cards")
+            with pytest.raises(StoreUnavailableError, match="statement timeout"):
+                second.get(IMSI)
+        assert second.get(IMSI) is not None
