@@ -28,7 +28,7 @@ _WORDS = {
 KEY = (
     "hss #8   blocked by this kind of element, the terminal was told this EMM cause; without: no such cause was sent\n"
     "18h>cmp  leaked so long, then blocked by this kind\n"
-    "LEAK     in service to the end; n/b: not built; -: not tried, the attach is refused; !: refuses the rightful too"
+    "LEAK     in service to the end; n/b: not built; -: blocked with the attach; !: refuses the rightful too"
 )
 
 
@@ -95,7 +95,7 @@ def _legend(matrix: Matrix) -> Iterator[str]:
 def _sums(matrix: Matrix) -> Iterator[str]:
     states = (State.BLOCKED, State.DELAYED, State.LEAKED, State.NO_ATTACH, State.NOT_BUILT)
     table: list[tuple[str, ...]] = [
-        ("cells by service", "blocked", "later", "leaked", "-", "n/b", "not built: missing")
+        ("cells by service", "blocked", "later", "leaked", "with attach", "n/b", "not built: missing")
     ]
     for service in matrix.services:
         counts = [str(matrix.count(service.name, state) or "") for state in states]
