@@ -49,7 +49,7 @@ def workers_of(jobs: str) -> int:
     """Return how many processes `-j` asks for. Raises ConfigError."""
     if jobs == "auto":
         return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    if not jobs.isdigit() or int(jobs) < 1:
+    if not jobs.isdecimal() or len(jobs) > 9 or int(jobs) < 1:
         raise ConfigError(f"-j: a number from 1, or auto, not {jobs!r}")
     return int(jobs)
 

@@ -175,9 +175,9 @@ def _consequences(cause: enum.IntEnum, registry: Registry) -> Iterator[str]:
 
 
 def _means(name: str, member: enum.IntEnum) -> bool:
-    if name.isdigit():
+    if name.isdecimal():
         kind = type(member).__name__.lower()
-        return member == int(name) and any(word in kind for word in ("cause", "result"))
+        return member == int(name[:18]) and any(word in kind for word in ("cause", "result"))
     return plain(name) in (plain(member.name), plain(member.name).removeprefix("diameter_error_"))
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import uvicorn
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
+from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 from simwarden.errors import ConfigError
 from simwarden.runtime.jsonbody import check_kind, parse, read_octets
@@ -20,6 +21,7 @@ from simwarden.runtime.management import ManagementError, manage
 from simwarden.runtime.tokens import bearer
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Awaitable, Callable, Iterator
 
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -30,6 +32,11 @@ if TYPE_CHECKING:
 
 #: octets of the largest body taken: 100,000 cards in one load
 _LARGEST = 1 << 24
+#: connections of one interface at the same time, far fewer than a process may have open files
+MOST_CONNECTIONS = 256
+_BACKLOG = 64
+#: seconds in which a request must have come: twice that for one that begins late
+PATIENCE = 15.0
 
 
 def app_of(serve: Callable[[Request], Awaitable[Response]]) -> ASGIApp:
@@ -85,6 +92,39 @@ def _answer(error: ManagementError) -> JSONResponse:
     return JSONResponse(error.body(), error.status, headers)
 
 
+class _Protocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
+    """A connection that ends if its peer lets the server wait, so that silence takes no sockets from other interfaces.
+
+    Every `PATIENCE` seconds a whole request must have come, or be in the works, and the peer must take its answer.
+    """
+
+    _watch: asyncio.TimerHandle | None = None
+    _seen: Any = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:
+        """See asyncio; one connection too many is closed at once."""
+        super().connection_made(transport)
+        if len(self.connections) > MOST_CONNECTIONS:
+            transport.abort()
+        else:
+            self._watch = self.loop.call_later(PATIENCE, self._look)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """See asyncio."""
+        if self._watch is not None:
+            self._watch.cancel()
+        super().connection_lost(exc)
+
+    def _look(self) -> None:
+        cycle = self.cycle
+        working = cycle is not None and not (cycle.response_complete or cycle.more_body or self.flow.write_paused)
+        if working or cycle is not self._seen:
+            self._seen = cycle
+            self._watch = self.loop.call_later(PATIENCE, self._look)
+        else:
+            self.transport.abort()
+
+
 class _Server(uvicorn.Server):
     """A server that leaves signals to the process around it."""
 
@@ -100,7 +140,15 @@ class HttpServer:
     def __init__(self, site: Site, app: ASGIApp, host: str, port: int) -> None:
         self._site, self._host, self._port = site, host, port
         config = uvicorn.Config(
-            app, host, port, lifespan="off", log_level="warning", access_log=False, timeout_graceful_shutdown=2
+            app,
+            host,
+            port,
+            http=_Protocol,
+            backlog=_BACKLOG,  # so many are taken at once, before the first of them is looked at
+            lifespan="off",
+            log_level="warning",
+            access_log=False,
+            timeout_graceful_shutdown=2,
         )
         self._server = _Server(config)
 

@@ -250,7 +250,7 @@ class Cast:
             return entry, (name,)
         rest = {key: value for key, value in entry.items() if key != "count"}
         text = str(entry["count"])
-        if not text.isdecimal() or not 0 < int(text) <= MOST:
+        if not text.isdecimal() or len(text) > len(str(MOST)) or not 0 < int(text) <= MOST:
             self.problems.add(
                 f"count: a number from 1 to {MOST} is expected, not {short(entry['count'])}", (spot / "count").place
             )

@@ -107,7 +107,7 @@ def parse_address(text: str, spot: Spot, problems: Problems, port: int = 0) -> A
     host, colon, number = text.rpartition(":")
     if (not colon or number.endswith("]")) and port:
         host, number = text, str(port)
-    if not host or not number.isdigit() or int(number) > 65535:
+    if not host or not number.isdecimal() or len(number) > 5 or int(number) > 65535:
         problems.add(f"{text!r} is no address; write host:port", spot.place)
         return "", 0
     return host.strip("[]"), int(number)

@@ -168,7 +168,7 @@ class StepReader:
         spoken = self.registry.declaration(self.references.instances[name].kind).listens
         if not any(INTERFACES[each].protocol == "diameter" for each in spoken):
             self.problems.add(f"fail: {name} answers no Diameter requests", (spot / "element").place)
-        if not answer.isdecimal() or not (answer == "0" or 3000 <= int(answer) < 6000):
+        if not answer.isdecimal() or len(answer) > 4 or not (answer == "0" or 3000 <= int(answer) < 6000):
             self.problems.add(
                 f"answer: a Result-Code of an error (3002, 5012) is expected, not {short(answer)}",
                 (spot / "answer").place,

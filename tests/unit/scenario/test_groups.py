@@ -117,6 +117,11 @@ def test_a_run_that_keeps_no_events_tells_a_sink(loader: Loader) -> None:
             "5:19: count: a number from 1 to 10000",
         ),
         ("- power_on: phone\n", HEAD.replace("count: 3, type", "count: 0, type"), "count: a number from 1 to 10000"),
+        (
+            "- power_on: phone\n",
+            HEAD.replace("count: 3, type", f"count: {'9' * 5000}, type"),
+            "count: a number from 1 to 10000",
+        ),
         ("- power_on: phone\n", HEAD.replace("phone:", "meters-2:"), "two elements are called 'meters-2'"),
         (
             "- power_on: phone\n",
@@ -181,6 +186,7 @@ def test_a_register_that_fails_refuses_for_a_time_and_serves_again(answer: str) 
     assert any(answer[-4:] in cause for cause in errors) if answer else not errors
 
 
-def test_the_answer_of_a_failure_is_an_error() -> None:
+@pytest.mark.parametrize("code", ["2001", "9" * 5000])
+def test_the_answer_of_a_failure_is_an_error(code: str) -> None:
     with pytest.raises(Exception, match="a Result-Code of an error"):
-        Loader(Registry.installed()).load("f.yaml", REAL % (", answer: 2001", "rejected", "rejected"))
+        Loader(Registry.installed()).load("f.yaml", REAL % (f", answer: {code}", "rejected", "rejected"))
