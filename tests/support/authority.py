@@ -18,15 +18,31 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+#: what a key may be used for (RFC 5280 4.2.1.3)
+_USES = (
+    "digital_signature",
+    "content_commitment",
+    "key_encipherment",
+    "data_encipherment",
+    "key_agreement",
+    "key_cert_sign",
+    "crl_sign",
+    "encipher_only",
+    "decipher_only",
+)
+
+
 class Authority:
     """Signs certificates for names; its own is in `file`."""
 
     def __init__(self, folder: Path, name: str = "test authority") -> None:
         self._folder, self._key = folder, ec.generate_private_key(ec.SECP256R1())
         self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+        may = dict.fromkeys(_USES, False) | {"key_cert_sign": True, "crl_sign": True}
         own = self._made(self._name, self._key).add_extension(
             x509.BasicConstraints(ca=True, path_length=0), critical=True
         )
+        own = own.add_extension(x509.KeyUsage(**may), critical=True)
         self.file = folder / f"{name}.pem"
         self.file.write_bytes(own.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
 
@@ -34,6 +50,10 @@ class Authority:
         now = dt.datetime.now(dt.UTC)
         made = x509.CertificateBuilder().subject_name(name).issuer_name(self._name).public_key(key.public_key())
         made = made.serial_number(x509.random_serial_number())
+        # RFC 5280 4.2.1.1 and 4.2.1.2, which Python holds certificates to since 3.13
+        issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
+        made = made.add_extension(issuer, critical=False)
+        made = made.add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         return made.not_valid_before(now - dt.timedelta(hours=1)).not_valid_after(now + dt.timedelta(days=1))
 
     def certificate(self, host: str) -> Path:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from simwarden.runtime.management import ManagementError
@@ -23,10 +24,11 @@ async def read_octets(request: Request, largest: int) -> bytes:
     if length.isascii() and length.isdigit() and int(length[:19]) > largest:
         raise too_large
     octets = bytearray()
-    async for chunk in request.stream():
-        octets += chunk
-        if len(octets) > largest:
-            raise too_large
+    async with aclosing(request.stream()) as chunks:
+        async for chunk in chunks:
+            octets += chunk
+            if len(octets) > largest:
+                raise too_large
     return bytes(octets)
 
 
