@@ -27,6 +27,7 @@ from crash_bench import (
     terminal,
     wait_for,
 )
+from crash_notices import NORTH, hold_notices, subscribe
 from databases import PostgreSQL, new_server
 from network_peers import S13, UNABLE_TO_COMPLY, Cut, Management, Mme, allowed
 from served import card
@@ -416,6 +417,7 @@ class CmpLedger(Ledger):
             assert row["terminal"] or not captured
         loads = connection.execute(sa.text("SELECT details FROM audit WHERE action = 'load'").columns(details=sa.JSON))
         assert sum(row.details["cards"] for row in loads) == len(rows)
+        hold_notices(connection)
         return len(rows)
 
 
@@ -478,7 +480,14 @@ def database(kind: str, folder: Path, name: str) -> Iterator[tuple[str, PostgreS
 DATABASES = pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgresql", marks=pytest.mark.interop)])
 PEERS = {f"mme{number}": {} for number in range(WORKERS)}
 HSS: dict[str, Any] = {"peers": PEERS, "area_changes": {"changes": 1000000}}
-CMP: dict[str, Any] = {"peers": PEERS, "limits": {"lock": 0, "rebindings": 1000000}, "retry": 0.2}
+CMP: dict[str, Any] = {
+    "peers": PEERS,
+    "limits": {"lock": 0, "rebindings": 1000000},
+    "retry": 0.2,
+    "north": NORTH,
+}
+#: cards that somebody has subscribed to: those which each worker makes first
+SUBSCRIBED = [f"00101{number + 1:02d}{made:08d}" for number in range(WORKERS) for made in range(1, 401)]
 
 
 def file(url: str, interface: str, settings: dict[str, Any], management: str = "127.0.0.1:0", **more: Any) -> Any:
@@ -500,6 +509,7 @@ def test_hss(tmp_path: Path, kind: str) -> None:
 @DATABASES
 def test_cmp(tmp_path: Path, kind: str) -> None:
     with database(kind, tmp_path, "cmp") as (url, server):
+        subscribe(url, SUBSCRIBED)
         elements = {"cmp": file(url, "S13", {**CMP, "hss": "off"})}
         workers = [CmpWorker(number, random.Random(f"{budget.SEED}/{number}")) for number in range(WORKERS)]
         print(Bench(tmp_path, elements, workers, [CmpLedger(url)], server).play())  # noqa: T201
@@ -509,6 +519,7 @@ def test_cmp(tmp_path: Path, kind: str) -> None:
 def test_cmp_and_hss(tmp_path: Path, kind: str) -> None:
     """What the platform ordered and could not say before it died, the register hears, and the MME from that."""
     with database(kind, tmp_path, "cmp") as (url, server):
+        subscribe(url, SUBSCRIBED)
         other = server.new() if server is not None else sqlite_url(tmp_path / "hss.sqlite")
         management = f"127.0.0.1:{free_port()}"
         managed = {"hss": {"url": f"http://{management}", "token": TOKEN}}

@@ -639,6 +639,25 @@ def test_a_change_and_its_event_are_kept_together_or_not_at_all(
     net.play(story)
 
 
+@pytest.mark.parametrize("bound", [False, True], ids=["another-terminal", "mismatch"])
+def test_nothing_can_come_between_a_change_and_its_event(net: Net, *, bound: bool) -> None:
+    commits: list[object] = []
+
+    async def story() -> None:
+        await net.subs("POST", subscription())
+        if bound:
+            await net.ask("bind", {**device(), "bindType": "IMEIBIND"})
+        net.seen(METER)
+        await net.pause(1)
+        engine = net.cmp.platform.store._engine
+        sa.event.listen(engine, "commit", commits.append)
+        assert net.seen(PHONE) is not bound
+        assert len(commits) == 1
+        assert len(net.cmp.north._outbox.waiting()) == 1
+
+    net.play(story)
+
+
 def test_an_alarm_and_the_terminal_that_it_is_about_are_told_as_one(net: Net) -> None:
     async def story() -> None:
         sink = Sink(net)
