@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import errno
 import os
+import re
 import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -248,12 +249,18 @@ class Service:
                 return os.environ[where]
             if colon and kind == "file":
                 return (self.folder / where).read_text("utf-8").strip()
-        except (OSError, KeyError) as error:
-            raise ConfigError(f"{text} cannot be read", spot.place) from error
+        except KeyError as error:
+            raise ConfigError(f"{text} cannot be read: no such variable is in the environment", spot.place) from error
+        except OSError as error:
+            raise ConfigError(f"{text} cannot be read: {error.strerror}", spot.place) from error
         return text
 
     def place_of(self, error: Exception) -> Place | None:
-        """Return the place of the address that cannot be had, if that is what is wrong."""
+        """Return the place of the database or address that cannot be had, if that is what is wrong."""
+        if isinstance(error, ConfigError):  # of no file: whoever raised it knows none
+            if self.management is not None and f" {':'.join(map(str, self.management))}:" in error.reason:
+                return (self.top / "management").place
+            return (self.top / "store").place if error.reason.startswith("store ") else None
         if not isinstance(error, OSError) or error.errno not in (errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES):
             return None
         for interface, (_, port) in self.settings.placements[self.name].listen.items():
@@ -265,7 +272,9 @@ class Service:
         """Return the subscribers to provision. Raises ConfigError."""
         if not self.file.subscribers:
             return []
-        path = str(self.folder / self.file.subscribers)
+        path, spot = str(self.folder / self.file.subscribers), self.top / "subscribers"
+        if not Path(path).is_file():
+            raise ConfigError(f"{path}: there is no such file", spot.place, "`simwarden export` writes one")
         try:
             # A JSON or YAML file of ours, in which texts that look like numbers are quoted.
             data = yaml.safe_load(read_file(path))
@@ -325,13 +334,23 @@ async def _serve(service: Service, loop: TestbedLoop) -> None:
             url = await server.start()
         print(_ready(service, host, url), flush=True)
         await stop.wait()
+    except ConfigError as error:
+        raise ConfigError(error.reason, error.place or service.place_of(error), error.hint) from error
     except (ManagementError, StoreError, OSError) as error:
-        raise ConfigError(f"{service.name} cannot serve: {error}", service.place_of(error)) from error
+        raise ConfigError(f"{service.name} cannot serve: {_reason(error)}", service.place_of(error)) from error
     finally:
         if server is not None:
             await server.stop()
         await host.close()
     print(f"stopped {service.name}", flush=True)
+
+
+def _reason(error: Exception) -> str:
+    """Say what is wrong in a line: of an address in the system's words alone, which asyncio's repeat."""
+    if not isinstance(error, OSError) or error.errno is None:
+        return str(error)
+    found = re.search(r"address \('([^']+)', (\d+)", str(error))
+    return f"{found[1]}:{found[2]}: {os.strerror(error.errno)}" if found else str(error)
 
 
 async def _provision(host: Host, element: Element[Any], rows: list[dict[str, Any]]) -> None:
@@ -373,7 +392,7 @@ def _log(clock: Clock, event: Event) -> None:
     elif isinstance(event, PeerFault):
         text = f"peer {event.peer} on {event.interface}: {event.reason}"
     elif isinstance(event, Decided) and not event.decision.admitted:
-        text = f"refused {event.decision.subject} by {event.decision.control.id}: {event.decision.reason}"
+        text = f"refused {event.decision.subject or 'a call'} by {event.decision.control.id}: {event.decision.reason}"
     elif isinstance(event, Note):
         text = event.text
     else:

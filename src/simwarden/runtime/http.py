@@ -8,6 +8,7 @@ The routes are the element's own (see management); this module only carries call
 from __future__ import annotations
 
 import contextlib
+import socket
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
@@ -58,9 +59,11 @@ def management_app(element: Element[Any], tokens: Tokens[Caller]) -> ASGIApp:
 
     async def serve(request: Request) -> Response:
         try:
-            caller = tokens.whose(bearer(request.headers.get("authorization", "")))
+            token = bearer(request.headers.get("authorization", ""))
+            caller = tokens.whose(token)
             if caller is None:
-                raise ManagementError(401, "a bearer token is needed")  # noqa: TRY301 - all errors are answered below
+                said = "the bearer token is nobody's" if token else "a bearer token is needed"
+                raise ManagementError(401, said)  # noqa: TRY301 - all errors are answered below
             octets = await read_octets(request, _LARGEST)
             if octets:
                 check_kind(request)
@@ -151,6 +154,7 @@ class HttpServer:
             timeout_graceful_shutdown=2,
         )
         self._server = _Server(config)
+        self._listens = False
 
     async def start(self) -> str:
         """Listen; return the URL. Raises ConfigError for an address that cannot be had."""
@@ -158,9 +162,12 @@ class HttpServer:
         config.load()
         self._server.lifespan = config.lifespan_class(config)
         try:
-            await self._server.startup()
-        except (OSError, SystemExit) as error:
-            raise ConfigError(f"{self._site.name} cannot serve HTTP on {self._host}:{self._port}") from error
+            family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
+            await self._server.startup([socket.create_server((self._host, self._port), family=family)])
+        except OSError as error:
+            told = f"{self._site.name} cannot serve HTTP on {self._host}:{self._port}: {error.strerror}"
+            raise ConfigError(told) from error
+        self._listens = True
         self._site.spawn(self._server.main_loop(), "HTTP server")
         port = self._server.servers[0].sockets[0].getsockname()[1]
         return f"http://{self._host}:{port}"
@@ -168,7 +175,8 @@ class HttpServer:
     async def stop(self) -> None:
         """Let calls under way end, and stop listening."""
         self._server.should_exit = True
-        await self._server.shutdown()
+        if self._listens:
+            await self._server.shutdown()
 
 
 class ManagementServer(HttpServer):

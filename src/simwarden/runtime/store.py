@@ -35,6 +35,7 @@ _LOCK = 0x51A7A4DE
 _PATIENCE = {"connect_timeout": 3, "tcp_user_timeout": 3000}
 #: seconds in which PostgreSQL has to be over with a statement, or has said nothing at all
 _ANSWER = 10.0
+_DRIVER = "pip install 'simwarden[postgres]'"
 T = TypeVar("T")
 
 
@@ -76,7 +77,10 @@ def open_engine(url: str, metadata: MetaData, *, lasting: bool = True) -> Engine
 
                 engine.dispose()  # a migration may take as long as it needs; what comes after it may not
                 be_patient(engine, _ANSWER)
-    except (ConfigError, StoreError, sa.exc.SQLAlchemyError, ImportError) as error:
+    except ImportError as error:
+        told = f"store {where.render_as_string(hide_password=True)}: {error}"
+        raise ConfigError(told, hint=_DRIVER if where.get_backend_name() == "postgresql" else "") from error
+    except (ConfigError, StoreError, sa.exc.SQLAlchemyError) as error:
         raise ConfigError(f"store {where.render_as_string(hide_password=True)}: {error}") from error
     return engine
 

@@ -32,8 +32,30 @@ def check(
         return model.model_validate(data)
     except ValidationError as error:
         for each in error.errors(include_url=False):
-            _report(model, each, spot, problems, tuple(also), what)
+            if not _is_other_form(each):
+                _report(model, {**each, "loc": _steps(data, each["loc"])}, spot, problems, tuple(also), what)
     return None
+
+
+def _is_other_form(error: ErrorDetails) -> bool:
+    """Whether a mapping was tried as the text that might stand in its place: what is wrong with it is told beside."""
+    return error["type"] == "string_type" and error["loc"][-1:] == ("str",) and isinstance(error["input"], dict)
+
+
+def _steps(data: Any, loc: tuple[str | int, ...]) -> tuple[str | int, ...]:
+    """Return the way to an error without the names of forms that pydantic puts between, which no file has."""
+    found: list[str | int] = []
+    value = data
+    for place, step in enumerate(loc):
+        last = place == len(loc) - 1
+        if isinstance(value, dict) and (step in value or last):
+            value = value.get(step)
+        elif isinstance(value, list) and isinstance(step, int) and step < len(value):
+            value = value[step]
+        elif isinstance(step, str) and not last:
+            continue
+        found.append(step)
+    return tuple(found)
 
 
 def _report(  # noqa: PLR0917 - the arguments of check, and an error

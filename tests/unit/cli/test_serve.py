@@ -45,11 +45,13 @@ def test_a_served_hss_refuses_the_moved_card_of_another_process(tmp_path: Path) 
     with served(tmp_path, text) as (process, where):
         url = where["management"]
         assert httpx.get(url).status_code == 401
-        assert httpx.get(url, headers={"Authorization": "Bearer wrong"}).status_code == 401
+        assert httpx.get(url).json()["message"] == "a bearer token is needed"
+        wrong = httpx.get(url, headers={"Authorization": "Bearer wrong"})
+        assert (wrong.status_code, wrong.json()["message"]) == (401, "the bearer token is nobody's")
         operator, customer = ({"Authorization": f"Bearer {token}"} for token in ("secret", "buyer"))
         assert httpx.get(url, headers=operator).json()["element"] == "hss"
         binding = f"{url}/cards/001010000000001/binding"
-        assert httpx.put(binding, json={"imei": "990001010000017"}, headers=customer).status_code == 403
+        assert httpx.put(binding, json={"imei": "990001010000024"}, headers=customer).status_code == 403
         assert httpx.put(binding, json=[1], headers=operator).status_code == 400
         assert httpx.put(binding, content="{", headers=operator).status_code == 415
         assert httpx.get(f"{url}/nothing", headers=operator).status_code == 404
@@ -97,16 +99,17 @@ def test_a_served_hss_refuses_the_moved_card_of_another_process(tmp_path: Path) 
         ("events: {most: 0}\n", "hss.yaml:1:16: most: "),
         ("type: uicc\nevents: {}\n", "hss.yaml:2:1: events: uicc tells none"),
         ("tokens: {buyer: b}\n", "hss.yaml:1:17: buyer: a token alone is for operator or customer"),
-        ("tokens: {a: {token: t, role: buyer}}\n", "hss.yaml:1:10: "),
+        ("tokens: {a: {token: t, role: buyer}}\n", "hss.yaml:1:30: role: 'buyer' is not one of operator, customer"),
         ("tokens: {operator: ''}\n", "hss.yaml:1:20: operator: an empty token is none"),
         ("tokens: {operator: 'sha256:12'}\n", "operator: after sha256: 64 hexadecimal digits are expected"),
         ("tokens: {operator: t, customer: t}\n", "hss.yaml:1:9: two callers have the same token"),
         ("tokens: {a: {token: t, accounts: [w]}}\n", "a: the operator's cards are all; accounts are a customer's"),
-        ("store: nosuch://db\n", "store nosuch://db: "),
+        ("store: nosuch://db\n", "hss.yaml:1:8: store nosuch://db: "),
         ("store: nosuch://me:secret@db/x\n", "store nosuch://me:***@db/x: "),
         ("store: 'me:secret@db'\n", "store: no URL of a database"),
-        ("store: 'env:NO_SUCH_STORE'\n", "env:NO_SUCH_STORE cannot be read"),
-        ("subscribers: gone.yaml\nlisten: {S6a: '127.0.0.1:0'}\n", "gone.yaml: cannot be read"),
+        ("store: 'env:NO_SUCH_STORE'\n", "env:NO_SUCH_STORE cannot be read: no such variable is in"),
+        ("subscribers: gone.yaml\nlisten: {S6a: '127.0.0.1:0'}\n", "hss.yaml:1:14: "),
+        ("subscribers: gone.yaml\nlisten: {S6a: '127.0.0.1:0'}\n", "gone.yaml: there is no such file (`simwarden"),
         ("listen: {S6a: '192.0.2.1:3868'}\n", "hss cannot serve: "),
         ("reader: '127.0.0.1'\n", "hss.yaml:1:9: hss is no card: no reader takes it"),
         ("type: uicc\nreader: '127.0.0.1:1'\n", "no virtual reader at 127.0.0.1:1"),
@@ -165,4 +168,14 @@ def test_a_port_in_use_is_told_with_its_place_in_the_file(tmp_path: Path) -> Non
         result = CliRunner().invoke(app, ["serve", "hss", "--config", str(file)])
     assert result.exit_code == 2, result.output
     assert f"{file}:3:8: hss cannot serve" in result.output.replace("\n", "")
-    assert "address already in use" in result.output
+    assert f"127.0.0.1:{port}: Address already in use" in result.output
+
+
+def test_a_port_of_management_in_use_is_told_with_its_place_in_the_file(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as holder:
+        port = holder.getsockname()[1]
+        file = tmp_path / "hss.yaml"
+        file.write_text(f"listen: {{S6a: '127.0.0.1:0'}}\nmanagement: 127.0.0.1:{port}\n")
+        result = CliRunner().invoke(app, ["serve", "hss", "--config", str(file)])
+    assert result.exit_code == 2, result.output
+    assert f"{file}:2:13: hss cannot serve HTTP on 127.0.0.1:{port}: Address already in use" in result.output
