@@ -94,7 +94,7 @@ def judge_transition(*, state: CardState, operation: Operation) -> Ruling:
     """Rule on an operation on a card; `after` in the details is the state that it leads to, empty for none."""
     after = TRANSITIONS.get((state, operation))
     if after is None:
-        return Ruling.refuse(f"a card that is {state.value} cannot {operation.value}", seen=state.value, after="")
+        return Ruling.refuse(f"{operation.value} leads nowhere from {state.value}", seen=state.value, after="")
     return Ruling.admit(
         f"{operation.value} leads from {state.value} to {after.value}", seen=state.value, after=after.value
     )

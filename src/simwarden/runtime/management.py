@@ -25,6 +25,8 @@ from simwarden.errors import SimwardenError
 from simwarden.runtime.store import StoreError, UnstorableError
 
 if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
     from simwarden.runtime.element import Element
 
 #: HTTP statuses of errors to the code that stands beside the message: those of CAMARA's common errors, and a few more
@@ -224,7 +226,9 @@ def _find(element: Element[Any], role: Role, method: str, path: str) -> tuple[Ro
         if each.method == method:
             return each, match
     allow = tuple(sorted({each.method for each, _ in matches if role in each.roles}))
-    raise ManagementError(405 if matches else 404, f"{element.site.name} has no route {method} {path}", allow=allow)
+    told = f"{element.site.name} has no route {method} {path}"
+    told += f" (there: {', '.join(allow)})" if allow else "" if matches else " (GET / lists those that there are)"
+    raise ManagementError(405 if matches else 404, told, allow=allow)
 
 
 def _places(route: Route, places: dict[str, Any]) -> dict[str, Any]:
@@ -232,8 +236,8 @@ def _places(route: Route, places: dict[str, Any]) -> dict[str, Any]:
     for name, kind in route.types:
         try:
             places[name] = _adapter(kind).validate_json(json.dumps(places[name]))
-        except ValidationError:
-            raise ManagementError(404, f"there is no {name} {places[name]!r}") from None
+        except ValidationError as error:
+            raise ManagementError(404, f"there is no {name} {places[name]!r}: {_said(error.errors()[0])}") from None
     return places
 
 
@@ -275,4 +279,8 @@ def _query(model: type[BaseModel], query: str) -> BaseModel:
 def reasons(error: ValidationError) -> str:
     """Say what does not fit and where, without repeating what was given: it may be a key."""
     found = error.errors(include_input=False, include_context=False, include_url=False)
-    return "; ".join(f"{'.'.join(map(str, each['loc'])) or 'body'}: {each['msg']}" for each in found)
+    return "; ".join(f"{'.'.join(map(str, each['loc'])) or 'body'}: {_said(each)}" for each in found)
+
+
+def _said(error: ErrorDetails) -> str:
+    return error["msg"].removeprefix("Value error, ")
