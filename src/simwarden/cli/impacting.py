@@ -88,7 +88,8 @@ def _choose(order: ImpactOrder) -> list[tuple[Experiment, list[int]]]:
     chosen = [(each, _fitting(each, order.match)) for each in experiments]
     chosen = [(each, numbers) for each, numbers in chosen if numbers]
     if not chosen:
-        exits.complain("no experiment was chosen")
+        hint = guess(" ".join(order.match), [each.name for each in experiments])
+        exits.complain("no experiment was chosen" + (f" ({hint})" if hint else ""))
         raise typer.Exit(exits.NOTHING)
     return chosen
 
@@ -204,6 +205,8 @@ def lines_of(results: Results, differences: Sequence[Difference]) -> Iterator[st
         mine = [each for each in results if each[0].kind == kind]
         if mine:
             yield f"{measure.title}\n"
+            yield from (f"  {each.heading}: {each.about}" for each in COLUMNS[kind] if each.about)
+            yield ""
         for experiment, outcomes in mine:
             yield from _table(experiment, outcomes)
     cases = sum(len(outcomes) for _, outcomes in results)

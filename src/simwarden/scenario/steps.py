@@ -10,7 +10,7 @@ from simwarden.model.units import seconds
 from simwarden.runtime.declare import Names
 from simwarden.scenario.document import Call, Fail, Manage, Power, Rhythm, Step, Together, Wait
 from simwarden.scenario.expectation import Outcomes
-from simwarden.scenario.problems import guess
+from simwarden.scenario.problems import guess, nearest
 from simwarden.scenario.validation import check, short
 
 if TYPE_CHECKING:
@@ -43,6 +43,11 @@ BESIDE = ("over", "every", "for", "mark")
 """Keys that may stand beside a verb (see `words`)."""
 
 
+def _near_key(word: str) -> str:
+    near = nearest(word, (*BESIDE, *_JUDGE))
+    return f"did you mean {near!r}?" if near else ""
+
+
 class StepReader:
     """Turns the entries of `steps` into steps."""
 
@@ -65,7 +70,8 @@ class StepReader:
             return None
         verbs = [key for key in data if key not in _JUDGE and key not in BESIDE]
         for extra in verbs[1:]:
-            self.problems.add(f"one verb a step: {extra!r} stands beside {verbs[0]!r}", (spot / extra).key)
+            told = f"one verb a step: {extra!r} stands beside {verbs[0]!r}"
+            self.problems.add(told, (spot / extra).key, _near_key(extra))
         action = self._timed(verbs[0], data, spot) if verbs else None
         outcomes = self._outcomes(verbs[0], data[verbs[0]]) if verbs else None
         expectations = tuple(

@@ -116,7 +116,9 @@ def test_a_case_without_figures_is_told_and_not_recorded(cli: Cli, tmp_path: Pat
 
 def test_bad_files_and_options_end_with_2_and_nothing_with_4(cli: Cli, tmp_path: Path) -> None:
     assert cli("nowhere").exit_code == 2
-    assert cli("e", "--match", "no such case").exit_code == 4
+    result = cli("e", "--match", "lists")
+    assert result.exit_code == 4
+    assert "no experiment was chosen (did you mean 'list'?)" in result.output
     result = cli("e", "--set", "lifetme=1 h")
     assert result.exit_code == 2
     assert "no experiment has a parameter 'lifetme'" in result.output
@@ -132,3 +134,5 @@ def test_bad_files_and_options_end_with_2_and_nothing_with_4(cli: Cli, tmp_path:
     result = cli("e")
     assert result.exit_code == 2
     assert "bad.yaml:2:" in result.output
+    (tmp_path / "e" / "bad.yaml").write_text(TEXT.replace("vary:", "varry:"))
+    assert "bad.yaml:6:1: key 'varry' is not known (did you mean 'vary'?)" in cli("e").output

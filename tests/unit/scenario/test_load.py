@@ -41,6 +41,7 @@ HEAD = "scenario: s\ncards: {card: }\ndevices: {meter: , phone: {type: handset}}
         ("expect: {within: never, gate: {open: yes}}", "5:20: 'never' is no duration"),
         ("manage: {element: gate, method: PUT, path: /card/1}", "5:46: gate has no route PUT /card/1"),
         ("manage: {element: gate, as: buyer, path: /}", "5:31: role 'buyer' is not known"),
+        ("power_on: meter\n  evry: 1 s", "'evry' stands beside 'power_on' (did you mean 'every'?)"),
         ("power_on: meter\n  expect: acepted", "6:11: 'acepted' is no outcome of power_on (did you mean 'accepted'?)"),
         ("power_on: meter\n  expect: served", "'served' is no outcome of power_on (known: accepted, rejected"),
         ("manage: {element: gate, path: /}\n  expect: fobidden", "no outcome of manage (did you mean 'Forbidden'?)"),

@@ -26,7 +26,7 @@ from simwarden.errors import ConfigError, Place, ScenarioError
 from simwarden.scenario.impact.measures import MEASURES, Blast, Delay, Load, Measure, members
 from simwarden.scenario.load import read_file
 from simwarden.scenario.merge import Merged
-from simwarden.scenario.problems import Problems, ScenarioErrors, guess
+from simwarden.scenario.problems import Problems, ScenarioErrors, guess, nearest
 from simwarden.scenario.validation import check, short
 from simwarden.scenario.yamlfile import Spot, read
 
@@ -192,8 +192,20 @@ class _Reader:
         except ScenarioErrors as errors:
             where = _told(words)
             for each in errors.problems:
+                key = each.place and self._misspelt(each.place)
+                if key:
+                    self.problems.unknown("key", key, _OWN, each.place or self.top.place)
+                    continue
                 hint = "; ".join(filter(None, (each.hint, where and f"in the case {where}")))
                 self.problems.add(each.reason, each.place or self.top.place, hint)
+
+    def _misspelt(self, place: Place) -> str:
+        """Return the key at a place of the file's top that is most like one of an experiment's own; or nothing."""
+        data = self.source.data
+        return next((key for key in data if (self.top / key).key == place and self._is_near(key)), "")
+
+    def _is_near(self, key: str) -> bool:
+        return key not in _OWN and nearest(key, _OWN) != ""
 
 
 def _check_measure(measure: Measure, scenario: Scenario, spot: Spot, problems: Problems) -> None:

@@ -51,6 +51,8 @@ def lines_of(matrix: Matrix, services: Sequence[Service], width: int) -> Iterato
         yield ""
     yield KEY
     yield ""
+    yield from _columns([(each.name, each.head.misuse) for each in matrix.misuses])
+    yield ""
     yield from _legend(matrix)
     yield ""
     yield from _sums(matrix)
