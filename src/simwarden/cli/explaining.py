@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import re
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -39,6 +40,7 @@ _LISTED = 6
 def explain_name(name: str) -> None:
     """Print all meanings of a name. Raises ConfigError for one that has none."""
     registry = Registry.installed()
+    name = re.sub(r"^#(?=\d+$)", "", name)  # causes are often written so
     paragraphs = [text for teller in _TELLERS for text in teller(name, registry)]
     if not paragraphs:
         raise ConfigError(f"nothing is called {name!r}", hint=guess(name, _all_names(registry)))

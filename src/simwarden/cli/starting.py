@@ -106,7 +106,12 @@ def examine() -> None:
 
 def _tools() -> Iterator[str]:
     for name, enables in _TOOLS:
-        yield f"{'ok     ' if shutil.which(name) else 'missing'}  {name}: {enables}"
+        yield f"{'ok     ' if _found(name) else 'missing'}  {name}: {enables}"
+
+
+def _found(name: str) -> bool:
+    # Debian puts servers where the path of an ordinary user does not lead.
+    return any(shutil.which(name, path=path) for path in (None, "/usr/local/sbin:/usr/sbin"))
 
 
 def _packages() -> Iterator[str]:

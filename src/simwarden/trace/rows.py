@@ -181,9 +181,15 @@ def reason_of(event: Decided) -> str:
     """Return why a control decided as it did: its reason, what it expected and saw where it refused, and its switch."""
     decision = event.decision
     names = () if decision.admitted else ("expected", "seen")
-    compared = [f"{name} {as_json(decision.details[name])}" for name in names if decision.details.get(name)]
+    compared = [f"{name} {_listed(decision.details[name])}" for name in names if decision.details.get(name)]
     told = f"{decision.reason}: {', '.join(compared)}" if compared else decision.reason
     return f"{told} ({event.forced})" if event.forced else told
+
+
+def _listed(value: Any) -> str:
+    """Return a value for people: what is one of several with `or`, not with the brackets of a list."""
+    plain = as_json(value)
+    return " or ".join(map(str, plain)) if isinstance(plain, list) else str(plain)
 
 
 def clause_of(control: Control) -> str:

@@ -27,6 +27,7 @@ def explain(name: str) -> tuple[int, str]:
     ("name", "parts"),
     [
         ("meter", ["card profile, Smart metering", "functions sms, data", "form plug-in"]),
+        ("#15", ["NO_SUITABLE_CELLS_IN_TRACKING_AREA (15): EmmCause, TS 24.301"]),
         ("S6a", ["interface, diameter, port 3868", "listens: hss", "    update-location-answer"]),
         ("s6a.update-location-answer", ["command 316", "experimental_result: ", "origin_host (always there)"]),
         ("attach-reject", ["uu.attach-reject or s1-mme.attach-reject", "TS 24.301 8.2.3", "emm_cause (always there)"]),
