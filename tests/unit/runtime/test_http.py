@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import socket
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -14,7 +15,7 @@ from simwarden.runtime.clock import Clock
 from simwarden.runtime.declare import Declaration, ElementConfig, Model, VerbModel, verb
 from simwarden.runtime.element import Element
 from simwarden.runtime.host import Host, HostSettings
-from simwarden.runtime.http import management_app
+from simwarden.runtime.http import _bound, management_app
 from simwarden.runtime.loop import TestbedLoop
 from simwarden.runtime.management import Call, Caller, ManagementError, Role, route
 from simwarden.runtime.openapi import document
@@ -228,3 +229,8 @@ def test_tokens_are_known_by_their_hashes() -> None:
             Tokens([(wrong, 1)])
     with pytest.raises(ValueError, match="same token"):
         Tokens([("a", 1), ("sha256:" + hashlib.sha256(b"a").hexdigest(), 2)])
+
+
+def test_answers_are_sent_without_delay() -> None:
+    with _bound("127.0.0.1", 0) as bound:
+        assert bound.proto == socket.IPPROTO_TCP  # by which asyncio knows a socket that it may set TCP_NODELAY on
