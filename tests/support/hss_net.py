@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from playing import play
 
 from simulators.hss.config import HssConfig
 from simulators.hss.element import Hss
@@ -15,7 +16,7 @@ from simwarden.runtime.diameter import DiameterNode, LocalNode, Peer
 from simwarden.runtime.element import Element
 from simwarden.runtime.host import Host, HostSettings, Placement
 from simwarden.runtime.management import ManagementError, Role
-from simwarden.trace.events import Decided, Fault, StateChange
+from simwarden.trace.events import Decided, StateChange
 from simwarden.trace.trace import Trace
 
 if TYPE_CHECKING:
@@ -108,13 +109,7 @@ class Net:
         self.evil: Any = self.host.add("evil", Mme, MmeConfig())
 
     def play(self, story: Callable[[], Awaitable[None]]) -> None:
-        async def run() -> None:
-            await self.host.start_all()
-            await story()
-            await self.host.close()
-
-        self.loop.run_until_complete(run())
-        assert [e.reason for e in self.host.trace.events if isinstance(e, Fault)] == []
+        play(self.host, story)
 
     async def provision(self, imsi: str = IMSI, name: str = "card", **sections: Any) -> Any:
         body = {

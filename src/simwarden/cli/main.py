@@ -94,6 +94,18 @@ Mask = Annotated[bool, typer.Option("--mask", help="Zero in captures the keys th
 Limit = Annotated[
     float, typer.Option(metavar="SECONDS", min=0.1, help="Real time after which a scenario counts as hung.")
 ]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
+Html = Annotated[str, typer.Option("--html", metavar="FILE", help="Write the page to this file.")]
+Misuses = Annotated[
+    list[str] | None, typer.Option("--misuse", metavar="NAME", help="Only this misuse. May be repeated.")
+]
+Methods = Annotated[
+    list[str] | None, typer.Option("--method", metavar="NAME", help="Only this method. May be repeated.")
+]
+Services = Annotated[
+    list[str] | None,
+    typer.Option("--service", metavar="NAME", help="The table of this service or path. May be repeated."),
+]
 Watch = Annotated[bool, typer.Option("--watch", help="Stay, and run again what a saved file concerns.")]
 
 
@@ -188,8 +200,8 @@ def coverage(  # noqa: PLR0917 - as above
     match: Match = None,
     seed: Seed = 0,
     network: Network = "",
-    json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,  # noqa: FBT002 - a flag
-    html: Annotated[str, typer.Option("--html", metavar="FILE", help="Write the page to this file.")] = "",
+    json: Json = False,  # noqa: FBT002 - a flag
+    html: Html = "",
     report: Annotated[str, typer.Option(metavar="DIR", help="Write coverage.html into this folder of a report.")] = "",
 ) -> None:
     """Show each requirement by the controls that enforce it and their outcomes, and what is open.
@@ -221,16 +233,9 @@ def matrix(  # noqa: PLR0917 - as above
         str, typer.Argument(help="The folder of a matrix; by default the one shipped.", show_default=False)
     ] = "",
     jobs: Jobs = "auto",
-    misuse: Annotated[
-        list[str] | None, typer.Option("--misuse", metavar="NAME", help="Only this misuse. May be repeated.")
-    ] = None,
-    method: Annotated[
-        list[str] | None, typer.Option("--method", metavar="NAME", help="Only this method. May be repeated.")
-    ] = None,
-    service: Annotated[
-        list[str] | None,
-        typer.Option("--service", metavar="NAME", help="The table of this service or path. May be repeated."),
-    ] = None,
+    misuse: Misuses = None,
+    method: Methods = None,
+    service: Services = None,
     seed: Seed = 0,
     story: Annotated[
         str, typer.Option(metavar="MISUSE/METHOD", help="Print the story of one cell as a scenario, and end.")
@@ -238,8 +243,8 @@ def matrix(  # noqa: PLR0917 - as above
     honest: Annotated[  # noqa: FBT002 - a flag
         bool, typer.Option("--honest", help="With --story: that of the rightful user.")
     ] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,  # noqa: FBT002 - a flag
-    html: Annotated[str, typer.Option("--html", metavar="FILE", help="Write the page to this file.")] = "",
+    json: Json = False,  # noqa: FBT002 - a flag
+    html: Html = "",
     report: Annotated[
         str, typer.Option(metavar="DIR", help="Write matrix.html and matrix.json into this folder of a report.")
     ] = "",
@@ -291,8 +296,8 @@ def impact(  # noqa: PLR0917 - as above
     ] = None,
     seed: Seed = 0,
     network: Network = "",
-    json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,  # noqa: FBT002 - a flag
-    html: Annotated[str, typer.Option("--html", metavar="FILE", help="Write the page to this file.")] = "",
+    json: Json = False,  # noqa: FBT002 - a flag
+    html: Html = "",
     report: Annotated[str, typer.Option(metavar="DIR", help="Write impact.html into this folder of a report.")] = "",
     update: Annotated[  # noqa: FBT002 - a flag
         bool, typer.Option("--update", help="Record the figures beside the experiments, to be compared with later.")

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from playing import play
 
 from simulators.broker.config import BrokerConfig
 from simulators.broker.element import Broker
@@ -15,7 +16,7 @@ from simwarden.runtime.element import Element
 from simwarden.runtime.host import Host, HostSettings, Placement
 from simwarden.runtime.loop import TestbedLoop
 from simwarden.runtime.management import Role
-from simwarden.trace.events import Fault, PeerFault, StateChange
+from simwarden.trace.events import PeerFault, StateChange
 from simwarden.trace.trace import Trace
 from simwarden.wire.mqtt import Ack, Connect, Packet, PacketType, Publish, Splitter, Subscribe, encode
 
@@ -78,13 +79,7 @@ class Net:
         return [e.value for e in self.trace.events if isinstance(e, StateChange) and e.observable == observable]
 
     def run(self, story: Callable[[Net], Awaitable[None]]) -> None:
-        async def whole() -> None:
-            await self.host.start_all()
-            await story(self)
-            await self.host.close()
-
-        self.loop.run_until_complete(whole())
-        assert not [each for each in self.trace.events if isinstance(each, Fault)]
+        play(self.host, lambda: story(self))
 
 
 @pytest.fixture

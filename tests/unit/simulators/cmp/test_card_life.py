@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from playing import play
 
 from simulators.cmp.config import CmpConfig
 from simulators.cmp.element import Cmp
@@ -16,7 +18,7 @@ from simwarden.runtime.clock import Clock
 from simwarden.runtime.host import Host, HostSettings, Placement
 from simwarden.runtime.loop import TestbedLoop
 from simwarden.runtime.management import Role
-from simwarden.trace.events import Fault, Note
+from simwarden.trace.events import Note
 from simwarden.trace.trace import Trace
 
 if TYPE_CHECKING:
@@ -39,16 +41,13 @@ class Pair:
         self.cmp: Any = self.host.add("cmp", Cmp, CmpConfig.model_validate(config))
 
     def play(self, story: Callable[[], Awaitable[None]]) -> None:
-        async def run() -> None:
-            await self.host.start_all()
+        async def registered() -> None:
             for imsi in CARDS:
                 await self.register(imsi)
             await story()
-            await self.host.close()
 
-        self.loop.run_until_complete(run())
-        self.loop.close()
-        assert [e.reason for e in self.host.trace.events if isinstance(e, Fault)] == []
+        with contextlib.closing(self.loop):
+            play(self.host, registered)
 
     async def register(self, imsi: str) -> None:
         body = {"name": f"card{imsi[-2:]}", "imsi": imsi, "iccid": "1", "msisdn": "1", "profile": "meter"}

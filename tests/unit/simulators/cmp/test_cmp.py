@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
+from playing import play
 
 import simulators.cmp
 from simulators.cmp.config import CmpConfig
@@ -20,7 +21,6 @@ from simwarden.runtime.element import Element
 from simwarden.runtime.host import Host, HostSettings, Placement
 from simwarden.runtime.loop import TestbedLoop
 from simwarden.runtime.management import Call, ManagementError, Role, route
-from simwarden.trace.events import Fault
 from simwarden.trace.trace import Trace
 
 if TYPE_CHECKING:
@@ -100,13 +100,7 @@ class Net:
         self.eir: Any = self.host.add("eir", Asker, ElementConfig())
 
     def play(self, story: Callable[[], Awaitable[None]]) -> None:
-        async def run() -> None:
-            await self.host.start_all()
-            await story()
-            await self.host.close()
-
-        self.loop.run_until_complete(run())
-        assert [e.reason for e in self.host.trace.events if isinstance(e, Fault)] == []
+        play(self.host, story)
 
     async def call(self, method: str, path: str, body: Any = None, *, role: Role = Role.OPERATOR) -> Any:
         return await self.cmp.manage(role, method, path, body, caller="tester", accounts=("fernweh",))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 import sqlalchemy as sa
+from playing import play
 
 from simulators.cmp.config import CmpConfig
 from simulators.cmp.element import Cmp
@@ -22,7 +23,7 @@ from simwarden.runtime.host import Host, HostSettings, Placement
 from simwarden.runtime.loop import TestbedLoop
 from simwarden.runtime.management import Call, ManagementError, Role, route
 from simwarden.runtime.store import StoreUnavailableError
-from simwarden.trace.events import Decided, Fault, StateChange
+from simwarden.trace.events import Decided, StateChange
 from simwarden.trace.trace import Trace
 
 if TYPE_CHECKING:
@@ -89,16 +90,13 @@ class Net:
         self.cmp: Any = self.host.add("cmp", Cmp, CmpConfig.model_validate({"hss": "off", "north": config}))
 
     def play(self, story: Callable[[], Awaitable[None]], *, provision: bool = True) -> None:
-        async def run() -> None:
-            await self.host.start_all()
+        async def provisioned() -> None:
             if provision:
                 await self.card(IMSI, NUMBER, "water")
                 await self.card("001010000000018", OTHER, "gas")
             await story()
-            await self.host.close()
 
-        self.loop.run_until_complete(run())
-        assert [e.reason for e in self.host.trace.events if isinstance(e, Fault)] == []
+        play(self.host, provisioned)
 
     async def card(self, imsi: str, number: str, account: str) -> None:
         entry = {"imsi": imsi, "msisdn": number, "account": account, "iccid": imsi, "state": "active"}

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from playing import play
 
 from simulators.cmp.config import CmpConfig
 from simulators.cmp.element import Cmp
@@ -13,7 +15,7 @@ from simwarden.runtime.clock import Clock
 from simwarden.runtime.host import Host, HostSettings, Placement
 from simwarden.runtime.loop import TestbedLoop
 from simwarden.runtime.management import ManagementError, Role
-from simwarden.trace.events import Decided, Fault
+from simwarden.trace.events import Decided
 from simwarden.trace.trace import Trace
 
 if TYPE_CHECKING:
@@ -35,23 +37,18 @@ class Desk:
         self.cmp: Any = self.host.add("cmp", Cmp, CmpConfig.model_validate({"hss": "off"}))
 
     def play(self, story: Callable[[], Awaitable[None]]) -> None:
-        async def run() -> None:
-            await self.host.start_all()
-            try:
-                cards = [(WATER, "water", METER), (GAS, "gas", METER), (NOBODY, "", METER)]
-                load = [
-                    {"imsi": imsi, "account": account, "imei": imei, "state": "active"} for imsi, account, imei in cards
-                ]
-                await self.ask("POST", "/cards", {"cards": load}, accounts=None)
-                for imsi, _, _ in cards:
-                    check(self.cmp.platform, imsi, PHONE)
-                await story()
-            finally:
-                await self.host.close()
+        async def loaded() -> None:
+            cards = [(WATER, "water", METER), (GAS, "gas", METER), (NOBODY, "", METER)]
+            load = [
+                {"imsi": imsi, "account": account, "imei": imei, "state": "active"} for imsi, account, imei in cards
+            ]
+            await self.ask("POST", "/cards", {"cards": load}, accounts=None)
+            for imsi, _, _ in cards:
+                check(self.cmp.platform, imsi, PHONE)
+            await story()
 
-        self.loop.run_until_complete(run())
-        self.loop.close()
-        assert [e.reason for e in self.host.trace.events if isinstance(e, Fault)] == []
+        with contextlib.closing(self.loop):
+            play(self.host, loaded)
 
     async def ask(
         self, method: str, path: str, body: Any = None, *, accounts: tuple[str, ...] | None = ("water",)

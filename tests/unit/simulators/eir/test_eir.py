@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
+from playing import play
 
 from simulators.eir import config as eir_config
 from simulators.eir.config import EirBinding, EirConfig
@@ -21,7 +22,7 @@ from simwarden.runtime.host import Host, HostSettings, Placement
 from simwarden.runtime.loop import TestbedLoop
 from simwarden.runtime.management import ManagementError, Role
 from simwarden.runtime.terminal_library import SHIPPED, load_library, read_library
-from simwarden.trace.events import Decided, Fault, StateChange
+from simwarden.trace.events import Decided, StateChange
 from simwarden.trace.trace import Trace
 
 if TYPE_CHECKING:
@@ -79,13 +80,7 @@ class Net:
         self.evil: Any = self.host.add("evil", Mme, ElementConfig())
 
     def play(self, story: Callable[[], Awaitable[None]]) -> None:
-        async def run() -> None:
-            await self.host.start_all()
-            await story()
-            await self.host.close()
-
-        self.loop.run_until_complete(run())
-        assert [e.reason for e in self.host.trace.events if isinstance(e, Fault)] == []
+        play(self.host, story)
 
     async def call(self, method: str, path: str, body: Any = None, *, role: Role = Role.OPERATOR) -> Any:
         return await self.eir.manage(role, method, path, body)
