@@ -36,14 +36,12 @@ def event_broker(folder: Path) -> Iterator[Subscriber]:
     data.mkdir(mode=0o777)
     text = moved_to_loopback((DOCKER / "mosquitto.conf").read_text(encoding="utf-8"), "mosquitto", folder)
     config.write_text(text.replace("/mosquitto/data/", f"{data}/") + "user root\n")
-    subscriber = Subscriber(1883, host=HOSTS["mosquitto"])
     with subprocess.Popen([MOSQUITTO, "-c", str(config)], stderr=subprocess.DEVNULL) as process:  # noqa: S603 - as above
         try:
             assert until(lambda: answers(HOSTS["mosquitto"], 1883), 10)
-            subscriber.start()
-            yield subscriber
+            with Subscriber(1883, host=HOSTS["mosquitto"]) as subscriber:
+                yield subscriber
         finally:
-            subscriber.stop()
             process.terminate()
 
 

@@ -1,4 +1,7 @@
-"""A real broker and a real subscriber: mosquitto in a process of its own, and paho-mqtt."""
+"""A real broker and a real subscriber: mosquitto in a process of its own, and paho-mqtt.
+
+Both begin with their `with` block and are gone after it, also when a test fails inside.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ import socket
 import subprocess
 import threading
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import paho.mqtt.client as paho
 
@@ -51,7 +54,15 @@ class Mosquitto:
         self._config.write_text("\n".join(config).replace("PORT", str(self.port)) + "\n")
         self.process: subprocess.Popen[bytes] | None = None
 
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.kill()
+
     def start(self) -> None:
+        """Start it, and wait until it listens."""
         with self._log.open("ab") as log:
             self.process = subprocess.Popen([MOSQUITTO, "-c", str(self._config)], stderr=log, stdout=log)  # noqa: S603
         assert until(self._listens, 10), self._log.read_text()
@@ -91,12 +102,13 @@ class Subscriber:
         self.topics.append(message.topic)
         self.events.append(json.loads(message.payload))
 
-    def start(self) -> None:
+    def __enter__(self) -> Self:
         self._client.connect(*self._where)
         self._client.loop_start()
         assert self._ready.wait(10)
+        return self
 
-    def stop(self) -> None:
+    def __exit__(self, *_: object) -> None:
         self._client.disconnect()
         self._client.loop_stop()
         sock = self._client.socket()
