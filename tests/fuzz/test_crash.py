@@ -23,7 +23,6 @@ from crash_bench import (
     Ledger,
     State,
     Worker,
-    free_port,
     terminal,
     wait_for,
 )
@@ -31,6 +30,7 @@ from crash_notices import NORTH, hold_notices, subscribe
 from databases import PostgreSQL, new_server
 from network_peers import S13, UNABLE_TO_COMPLY, Cut, Management, Mme, allowed
 from served import card
+from waiting import reserved_port
 
 from simulators.cmp.events import AUDITED as CMP_EVENTS
 from simulators.hss.events import AUDITED as HSS_EVENTS
@@ -518,10 +518,10 @@ def test_cmp(tmp_path: Path, kind: str) -> None:
 @DATABASES
 def test_cmp_and_hss(tmp_path: Path, kind: str) -> None:
     """What the platform ordered and could not say before it died, the register hears, and the MME from that."""
-    with database(kind, tmp_path, "cmp") as (url, server):
+    with database(kind, tmp_path, "cmp") as (url, server), reserved_port() as port:
         subscribe(url, SUBSCRIBED)
         other = server.new() if server is not None else sqlite_url(tmp_path / "hss.sqlite")
-        management = f"127.0.0.1:{free_port()}"
+        management = f"127.0.0.1:{port}"
         managed = {"hss": {"url": f"http://{management}", "token": TOKEN}}
         elements = {
             "hss": file(other, "S6a", HSS, management),

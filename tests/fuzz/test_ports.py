@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 SEEDS = Path(__file__).parent / "seeds"
-#: seconds within which somebody who behaves has an answer, whatever others do
-PATIENCE = 3.0
+#: seconds within which somebody who behaves has an answer, whatever others do; also on a machine that is busy
+PATIENCE = 20.0
 IDLE = 300
 #: octets that an element may grow by under all of this together
 GROWTH = 64 << 20

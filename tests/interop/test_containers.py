@@ -11,10 +11,13 @@ from pathlib import Path
 
 import pytest
 import yaml
-from mosquitto import MOSQUITTO, Subscriber, until
+from mosquitto import MOSQUITTO, Subscriber
+from waiting import LONG, until
 
 DOCKER = Path(__file__).parents[2] / "docker"
-HOSTS = {"hss": "127.91.0.1", "eir": "127.91.0.2", "mme": "127.91.0.3", "mosquitto": "127.91.0.4"}
+#: ports are those of the file, so each run of the tests on a machine has addresses of its own
+NET = f"127.91.{os.getpid() % 254 + 1}"
+HOSTS = {name: f"{NET}.{number}" for number, name in enumerate(("hss", "eir", "mme", "mosquitto"), 1)}
 COMPOSE = yaml.safe_load((DOCKER / "compose.yaml").read_text(encoding="utf-8"))
 SIMWARDEN = [sys.executable, "-m", "simwarden"]
 
@@ -38,7 +41,7 @@ def event_broker(folder: Path) -> Iterator[Subscriber]:
     config.write_text(text.replace("/mosquitto/data/", f"{data}/") + "user root\n")
     with subprocess.Popen([MOSQUITTO, "-c", str(config)], stderr=subprocess.DEVNULL) as process:  # noqa: S603 - as above
         try:
-            assert until(lambda: answers(HOSTS["mosquitto"], 1883), 10)
+            assert until(lambda: answers(HOSTS["mosquitto"], 1883))
             with Subscriber(1883, host=HOSTS["mosquitto"]) as subscriber:
                 yield subscriber
         finally:
@@ -66,7 +69,7 @@ def container(name: str, folder: Path) -> Iterator[None]:
             assert ready.startswith(f"ready {name}: "), process.stderr.read() if process.stderr else ""
             yield
             process.send_signal(signal.SIGTERM)
-            assert process.wait(20) == 0
+            assert process.wait(LONG) == 0
         finally:
             process.kill()
 

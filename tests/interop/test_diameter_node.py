@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import threading
 from typing import Any
 
@@ -12,6 +11,7 @@ from diameter.message.avp.grouped import TerminalInformation
 from diameter.message.commands import MeIdentityCheckRequest
 from diameter.node import Node
 from diameter.node.application import SimpleThreadingApplication
+from waiting import LONG
 
 from simulators.eir.config import EirConfig
 from simulators.eir.element import Eir
@@ -25,13 +25,6 @@ from simwarden.trace.trace import Trace
 
 REALM = Plmn.parse("001-01").realm
 pytestmark = pytest.mark.interop
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class Client:
@@ -54,25 +47,26 @@ class Client:
         message.origin_realm = message.destination_realm = REALM.encode()
         message.terminal_information = TerminalInformation(imei=imei)
         message.user_name = "001010000000017"
-        return self.app.send_request(message, timeout=5)
+        return self.app.send_request(message, timeout=LONG)
 
     def talk(self) -> list[Any]:
         self.node.start()
         try:
-            self.app.wait_for_ready(5)
+            self.app.wait_for_ready(LONG)
             return [self.ask(imei) for imei in ("99000201000001", "99000101000001", "1234")]
         finally:
             self.node.stop(wait_timeout=2)
 
 
 def test_an_independent_node_asks_the_eir() -> None:
-    loop, port = TestbedLoop(virtual=False), free_port()
+    loop = TestbedLoop(virtual=False)
     clock = Clock(loop)
-    settings = HostSettings(transport="tcp", placements={"eir": Placement(listen={"S13": ("127.0.0.1", port)})})
+    settings = HostSettings(transport="tcp", placements={"eir": Placement(listen={"S13": ("127.0.0.1", 0)})})
     host = Host(loop, clock, Trace(clock.now), settings)
     peers: dict[str, Any] = {f"client.{REALM}": {}}
     host.add("eir", Eir, EirConfig.model_validate({"peers": peers, "prohibited": ["phone"]}))
     loop.run_until_complete(host.start_all())
+    port = host.transport.address_of("eir", "S13")[1]
     serving = threading.Thread(target=loop.run_forever)
     serving.start()
     try:

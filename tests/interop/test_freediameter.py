@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import osmo
 import pytest
+from waiting import LONG, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -147,7 +148,7 @@ def served(folder: Path, name: str, interface: str, settings: str) -> Iterator[C
         finally:
             cutter.close()
             process.terminate()
-            process.communicate(timeout=10)
+            process.communicate(timeout=LONG)
     assert "fault" not in (folder / f"{name}.log").read_text()
 
 
@@ -176,9 +177,13 @@ class Client:
         self.process.kill()
         self.process.wait()
 
+    def came(self) -> int:
+        """How many messages have come so far."""
+        return self.output.read_text().count("\n.\n") if self.output.exists() else 0
+
     def answers(self) -> list[Answer]:
         """Wait for the script's end; return what came."""
-        assert self.process.wait(60) == 0, self.log.read_text()
+        assert self.process.wait(2 * LONG) == 0, self.log.read_text()
         *messages, end = self.output.read_text().split("\n.\n")
         assert end == "done\n", f"{end}\n{self.output.read_text()}\n{self.log.read_text()}"
         return [Answer.read(each) for each in messages]
@@ -241,7 +246,8 @@ def _talk(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         ports = {"hss": hss.port, "eir": eir.port}
         first = Client(folder, "mme", "".join(text for text, _, _ in SCRIPT) + "await\n", ports)
         stack.callback(first.kill)
-        second = Client(folder, "mme2", "wait 12\n" + ulr(BOUND), {"hss": hss.port})
+        assert until(lambda: first.came() >= len(SCRIPT) or first.process.poll() is not None)
+        second = Client(folder, "mme2", ulr(BOUND), {"hss": hss.port})
         stack.callback(second.kill)
         answers = first.answers()
         other = second.answers()

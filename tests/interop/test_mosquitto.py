@@ -8,12 +8,14 @@ import shutil
 import socket
 import subprocess
 import threading
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Self
 
 import pytest
 import served
-from mosquitto import MOSQUITTO, Mosquitto, Subscriber, free_port, until
+from mosquitto import MOSQUITTO, Mosquitto, Subscriber
 from typer.testing import CliRunner
+from waiting import LONG, reserved_port, until
 
 from simwarden.cli.main import app
 from simwarden.wire.mqtt import Ack, PacketType, Publish, Splitter
@@ -51,7 +53,7 @@ class Register:
             "store": store or f"sqlite:///{folder}/hss.sqlite",
             "events": events,
         }
-        self._started: Any = None
+        self._started = ExitStack()
         self.answered: set[str] = set()
 
     def __enter__(self) -> Self:
@@ -62,14 +64,14 @@ class Register:
         self.kill()
 
     def start(self) -> None:
-        self._started = served.serve(self._folder, "hss", self._settings)
-        self.process = self._started.__enter__()
-        self.client = served.Client(self.process.where["S6a"])
+        with ExitStack() as stack:
+            self.process = stack.enter_context(served.serve(self._folder, "hss", self._settings))
+            self.client = stack.enter_context(served.Client(self.process.where["S6a"]))
+            self._started = stack.pop_all()
         self._settings["subscribers"] = ""  # they are in the store now
 
     def kill(self) -> None:
-        self.client.close()
-        self._started.__exit__(None, None, None)
+        self._started.close()
 
     def refuse(self, first: int, count: int) -> None:
         """Ask from so many wrong terminals; each answer that came is noted."""
@@ -81,10 +83,8 @@ class Register:
 
 @pytest.fixture
 def broker(tmp_path: Path) -> Iterator[Mosquitto]:
-    broker = Mosquitto(tmp_path)
-    broker.start()
-    yield broker
-    broker.kill()
+    with Mosquitto(tmp_path) as broker:
+        yield broker
 
 
 def refusals(events: list[dict[str, Any]]) -> list[str]:
@@ -130,6 +130,7 @@ class Tap:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._server.shutdown(socket.SHUT_RDWR)  # else a thread goes on accepting
         self._server.close()
 
     def _serve(self) -> None:
@@ -180,7 +181,7 @@ def test_a_mosquitto_without_persistence_is_killed_and_gets_what_it_has_not_ackn
             register.refuse(number * part + part // 2, part - part // 2)
             broker.start()
         total = 1 + MANY  # the card was provisioned
-        assert until(lambda: len(tap.acknowledged) >= total, 60), register.process.faults()
+        assert until(lambda: len(tap.acknowledged) >= total), register.process.faults()
         assert tap.acknowledged == set(range(1, total + 1))
         assert list(dict.fromkeys(tap.published)) == list(range(1, total + 1))  # in order, whatever came again
         assert len(register.answered) == part * KILLS
@@ -197,7 +198,7 @@ def test_a_mosquitto_with_persistence_is_stopped_and_its_subscriber_misses_nothi
             register.refuse(number * part, part)
             broker.stop()
             broker.start()
-        assert until(lambda: len(subscriber.numbers()) >= 1 + EVENTS, 60), len(subscriber.numbers())
+        assert until(lambda: len(subscriber.numbers()) >= 1 + EVENTS), len(subscriber.numbers())
         assert subscriber.numbers() == list(range(1, 2 + EVENTS))
         assert refusals(subscriber.events) == [imei(number) for number in range(part * KILLS)]
 
@@ -215,7 +216,7 @@ def test_a_register_is_killed_again_and_again_and_each_refusal_that_it_answered_
             register.refuse(number * part, part)
             register.kill()
             register.start()
-        assert until(lambda: set(refusals(subscriber.events)) >= register.answered, 60)
+        assert until(lambda: set(refusals(subscriber.events)) >= register.answered)
         assert until(lambda: len(subscriber.numbers()) >= 1 + EVENTS)
         assert subscriber.numbers() == list(range(1, 2 + EVENTS))
 
@@ -223,8 +224,8 @@ def test_a_register_is_killed_again_and_again_and_each_refusal_that_it_answered_
 def test_the_broker_of_ours_dies_with_the_register_and_a_subscriber_of_others_misses_nothing(
     tmp_path: Path, store_url: str
 ) -> None:
-    port = free_port()
     with (
+        reserved_port() as port,
         Register(tmp_path, {"listen": f"127.0.0.1:{port}"}, store_url) as register,
         Subscriber(port) as subscriber,
     ):
@@ -235,7 +236,7 @@ def test_the_broker_of_ours_dies_with_the_register_and_a_subscriber_of_others_mi
             register.start()
         # the first may have been told before the subscription, and comes late when a killed register tells it again
         told = set(range(2, 2 + EVENTS))
-        assert until(lambda: told <= set(subscriber.numbers()), 60), told - set(subscriber.numbers())
+        assert until(lambda: told <= set(subscriber.numbers())), told - set(subscriber.numbers())
         assert [each for each in subscriber.numbers() if each != 1] == sorted(told)
         assert set(refusals(subscriber.events)) == register.answered
         assert not register.process.faults()
@@ -282,7 +283,7 @@ def test_tls_and_a_password(certificates: Path, password: str) -> None:
             log = folder / "hss.log"
             if password == "wrong":
                 assert until(lambda: "events wait, broker does not get them" in log.read_text())
-                assert "not authorized" in log.read_text()
+                assert until(lambda: "not authorized" in log.read_text())
                 assert "wrong" not in log.read_text()
                 register.refuse(0, 10)  # service goes on
             else:
@@ -319,7 +320,7 @@ def test_a_broker_whose_certificate_is_not_trusted_gets_nothing(certificates: Pa
     ):
         log = certificates / "hss.log"
         assert until(lambda: "events wait" in log.read_text())
-        assert "certificate verify failed" in log.read_text()
+        assert until(lambda: "certificate verify failed" in log.read_text())
         register.refuse(0, 5)
         assert waiting(certificates) == 11
 
@@ -328,11 +329,16 @@ def test_a_broker_whose_certificate_is_not_trusted_gets_nothing(certificates: Pa
     not shutil.which("mosquitto_sub"), reason="mosquitto_sub is missing (apt install mosquitto-clients)"
 )
 def test_mosquitto_sub_reads_from_the_broker_of_ours(tmp_path: Path) -> None:
-    port = free_port()
-    with Register(tmp_path, {"listen": f"127.0.0.1:{port}", "prefix": "ops/lab"}) as register:
+    with (
+        reserved_port() as port,
+        Register(tmp_path, {"listen": f"127.0.0.1:{port}", "prefix": "ops/lab"}) as register,
+    ):
         command = f"mosquitto_sub -p {port} -q 1 -c -i me -t ops/lab/+/card/# -C 3 -v".split()
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as reader:  # noqa: S603
-            assert until(lambda: rows(tmp_path, "broker_filters") == 1)
-            register.refuse(0, 3)
-            out, _ = reader.communicate(timeout=20)
+            try:
+                assert until(lambda: rows(tmp_path, "broker_filters") == 1)
+                register.refuse(0, 3)
+                out, _ = reader.communicate(timeout=LONG)
+            finally:
+                reader.kill()
         assert out.count(f"ops/lab/hss/card/refused/{IMSI} ") == 3

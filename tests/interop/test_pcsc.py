@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
-import time
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import osmo
 import pytest
+from waiting import LONG, reserved_port, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,7 +47,7 @@ READER = "Virtual PCD 00 00"
 
 
 def run(*command: str, given: str = "") -> str:
-    done = subprocess.run(command, input=given, capture_output=True, text=True, timeout=20, check=False)  # noqa: S603
+    done = subprocess.run(command, input=given, capture_output=True, text=True, timeout=LONG, check=False)  # noqa: S603
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
@@ -61,32 +59,25 @@ def running(*command: str, log: Path) -> Iterator[subprocess.Popen[bytes]]:
             yield process
         finally:
             process.terminate()
-            process.wait(10)
+            process.wait(LONG)
 
 
 def wait_for(what: str, is_there: str, log: Path) -> None:
-    for _ in range(100):
-        if re.search(is_there, log.read_text() if what == "log" else run("opensc-tool", "-l")):
-            return
-        time.sleep(0.05)
-    pytest.fail(f"no {is_there!r}: {log.read_text()}")
+    def found() -> object:
+        return re.search(is_there, log.read_text() if what == "log" else run("opensc-tool", "-l"))
+
+    assert until(found), f"no {is_there!r}: {log.read_text()}"
 
 
-def free_port() -> int:
-    """Find a port that is free on all addresses, as the driver binds it.
-
-    It is below the range from which the system gives ports to the connections of tests that run meanwhile.
-    """
-    for port in range(20000 + os.getpid() % 5000, 30000):
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("", port))
-            return port
-    pytest.fail("no port is free")
+@pytest.fixture(name="port")
+def _port() -> Iterator[int]:
+    """A port on all addresses, as the driver binds it."""
+    with reserved_port("") as port:
+        yield port
 
 
 @pytest.fixture(name="card")
-def _card(tmp_path: Path) -> Iterator[Path]:
-    port = free_port()
+def _card(tmp_path: Path, port: int) -> Iterator[Path]:
     (tmp_path / "readers").mkdir()
     (tmp_path / "readers" / "vpcd").write_text(
         f'FRIENDLYNAME "Virtual PCD"\nDEVICENAME /dev/null:{port:#x}\nLIBPATH {DRIVER}\nCHANNELID {port:#x}\n'

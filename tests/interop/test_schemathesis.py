@@ -90,7 +90,7 @@ def check(folder: Path, path: Path, url: str, token: str, *more: str) -> None:
         "--no-color",
     ]
     command += ["--generation-allow-x00", "false", "--generation-database", "none", "--warnings", "off", *more]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=folder, check=False)  # noqa: S603
+    done = subprocess.run(command, capture_output=True, text=True, timeout=280, cwd=folder, check=False)  # noqa: S603
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
     assert (tested := re.search(r"(\d+) generated", done.stdout)), done.stdout
     assert int(tested[1]) >= 100, done.stdout

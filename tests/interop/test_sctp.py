@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import subprocess
 import sys
-import time
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from waiting import LONG, until
 
 from simwarden.errors import ConfigError
 from simwarden.runtime.transport.sctp import open_socket
@@ -48,18 +49,22 @@ WHAT = "udp" if isinstance(probe, UserSocket) else "sctp"
 
 @contextmanager
 def capturing(path: Path) -> Iterator[None]:
-    command = [TSHARK, "-i", "lo", "-f", WHAT, "-w", str(path), "-q"]
+    command = [TSHARK, "-i", "lo", "-f", f"{WHAT} or udp port 9", "-w", str(path), "-q"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:  # noqa: S603 - tshark by its own path
         try:
-            for _ in range(200):
-                if path.exists() and path.stat().st_size > 0:  # written once the interface is open
-                    break
-                time.sleep(0.05)
+            assert until(lambda: seen(path, b"the story begins"))
             yield
-            time.sleep(0.5)  # the kernel hands packets over in batches
+            assert until(lambda: seen(path, b"the story is over"))  # so whatever came before it is in the file
         finally:
             process.terminate()
-            process.communicate(timeout=10)
+            process.communicate(timeout=LONG)
+
+
+def seen(path: Path, mark: bytes) -> bool:
+    """Send a mark to the discard port, and tell whether one is in the capture."""
+    with socket.socket(type=socket.SOCK_DGRAM) as sender:
+        sender.sendto(mark, ("127.0.0.1", 9))
+    return path.exists() and mark in path.read_bytes()
 
 
 def tshark(path: Path, port: str, *arguments: str) -> list[str]:

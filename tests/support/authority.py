@@ -6,6 +6,7 @@ import datetime as dt
 import json
 import ssl
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Self
 
@@ -74,10 +75,12 @@ class Sink:
 
     def __init__(self, certificate: Path, *says: int, port: int = 0) -> None:
         self.says, self.posts = list(says), []  # type: ignore[var-annotated]
+        self.at: list[float] = []  # when each began to come
         sink = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
+                sink.at.append(time.monotonic())
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 said = sink.says.pop(0) if sink.says else 204
                 sink.posts.append((said, self.path, dict(self.headers), json.loads(body)))

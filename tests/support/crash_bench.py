@@ -9,21 +9,21 @@ from __future__ import annotations
 import os
 import random
 import signal
-import socket
 import threading
 import time
 from abc import ABC, abstractmethod
 from collections import Counter
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import budget
 import sqlalchemy as sa
 from network_peers import Cut
 from served import serve
+from waiting import LONG, until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from databases import PostgreSQL
@@ -109,9 +109,9 @@ class Worker(ABC):
             self.sure.pop(key, None)
         self.doubts.append((old, new))
 
-    def run(self, until: threading.Event) -> None:
+    def run(self, over: threading.Event) -> None:
         try:
-            while not until.is_set():
+            while not over.is_set():
                 self.step()
         except Cut:
             return
@@ -199,11 +199,10 @@ class Bench:
                 }
                 for worker in self.workers:
                     worker.connect(served)
+                    stack.callback(worker.close)
                 self._account(acting=True)
                 if number < rounds and self._round(served):
                     self._account(acting=True)  # what is in memory, too
-                for worker in self.workers:
-                    worker.close()
                 assert "".join(each.faults() for each in served.values()) == ""
         answered, refused = (sum(getattr(w, name) for w in self.workers) for name in ("answered", "refused"))
         return (
@@ -222,31 +221,39 @@ class Bench:
 
     def _round(self, served: Mapping[str, Served]) -> bool:
         """Kill something under load; return whether the elements live."""
-        until = threading.Event()
-        threads = [threading.Thread(target=worker.run, args=(until,)) for worker in self.workers]
-        for thread in threads:
-            thread.start()
-        time.sleep(self.rng.uniform(0.05, 0.5))
         survive = self.server is not None and self.rng.random() < 0.4
-        if survive:
-            self.kills["database"] += 1
-            self._kill_database(until)
-        else:
-            victims = self.rng.sample(sorted(served), self.rng.randint(1, len(served)))
-            for name in victims:
-                self.kills[name] += 1
-                served[name].process.kill()
-                time.sleep(self.rng.choice((0, 0.1)))
-            until.set()
-        for thread in threads:
-            thread.join(60)
-            assert not thread.is_alive()
+        with self._load():
+            time.sleep(self.rng.uniform(0.05, 0.5))
+            if survive:
+                self.kills["database"] += 1
+                self._kill_database()
+            else:
+                victims = self.rng.sample(sorted(served), self.rng.randint(1, len(served)))
+                for name in victims:
+                    self.kills[name] += 1
+                    served[name].process.kill()
+                    time.sleep(self.rng.choice((0, 0.1)))
         for worker in self.workers:
             if worker.failure is not None:
                 raise worker.failure
         return survive
 
-    def _kill_database(self, until: threading.Event) -> None:
+    @contextmanager
+    def _load(self) -> Iterator[None]:
+        """Have all workers at work until the end of the block."""
+        over = threading.Event()
+        threads = [threading.Thread(target=worker.run, args=(over,)) for worker in self.workers]
+        for thread in threads:
+            thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            for thread in threads:
+                thread.join(2 * LONG)
+        assert not any(thread.is_alive() for thread in threads)
+
+    def _kill_database(self) -> None:
         assert self.server is not None
         if self.rng.random() < 0.5:
             self.server.kill_backend()
@@ -256,28 +263,9 @@ class Bench:
             time.sleep(self.rng.uniform(0.1, 0.4))
             self.server.start()
         back = time.monotonic()
-        for _ in range(600):
-            if all(worker.last_answer > back or worker.failure for worker in self.workers):
-                break
-            time.sleep(0.05)
-        until.set()
-        assert all(worker.last_answer > back or worker.failure for worker in self.workers), "it does not go on"
-
-
-def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+        assert until(lambda: all(each.last_answer > back or each.failure for each in self.workers)), "it does not go on"
 
 
 def wait_for(condition: Callable[[], Any]) -> None:
     """Wait until there is nothing (no list of what is missing) any more."""
-    wrong = condition()
-    for _ in range(400):
-        if not wrong:
-            return
-        time.sleep(0.05)
-        wrong = condition()
-    raise AssertionError(wrong)
+    assert until(lambda: not condition()), condition()

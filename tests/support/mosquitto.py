@@ -10,62 +10,49 @@ import shutil
 import socket
 import subprocess
 import threading
-import time
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Self
 
 import paho.mqtt.client as paho
+from waiting import LONG, reserved_port, until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
 MOSQUITTO = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin") or ""
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on at the moment."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def until(condition: Callable[[], bool], seconds: float = 30.0) -> bool:
-    """Wait until something is so; return whether it came to be."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.01)
-    return True
 
 
 class Mosquitto:
     """A mosquitto that can be killed and started again on the same port; `persistent` ones keep what they have."""
 
     def __init__(self, folder: Path, *lines: str, persistent: bool = False, listener: str = "") -> None:
-        self.port, self._log = free_port(), folder / "mosquitto.log"
+        self._log, self._config = folder / "mosquitto.log", folder / "mosquitto.conf"
         limits = ["max_queued_messages 0", "max_inflight_messages 0"]  # else bursts are dropped in silence
         keeping = [f"persistence {str(persistent).lower()}", f"persistence_location {folder}/"]
         if persistent:
             keeping += ["autosave_on_changes true", "autosave_interval 1"]
-        config = [listener or f"listener {self.port} 127.0.0.1", *limits, *keeping]
-        config += ["log_dest stderr", "user root", *(lines or ["allow_anonymous true"])]
-        self._config = folder / "mosquitto.conf"
-        self._config.write_text("\n".join(config).replace("PORT", str(self.port)) + "\n")
+        self._lines = [listener or "listener PORT 127.0.0.1", *limits, *keeping]
+        self._lines += ["log_dest stderr", "user root", *(lines or ["allow_anonymous true"])]
+        self._held = ExitStack()
         self.process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
-        self.start()
+        with ExitStack() as stack:
+            self.port = stack.enter_context(reserved_port())
+            self._config.write_text("\n".join(self._lines).replace("PORT", str(self.port)) + "\n")
+            stack.callback(self.kill)
+            self.start()
+            self._held = stack.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.kill()
+        self._held.close()
 
     def start(self) -> None:
         """Start it, and wait until it listens."""
         with self._log.open("ab") as log:
             self.process = subprocess.Popen([MOSQUITTO, "-c", str(self._config)], stderr=log, stdout=log)  # noqa: S603
-        assert until(self._listens, 10), self._log.read_text()
+        assert until(self._listens), self._log.read_text()
 
     def _listens(self) -> bool:
         with socket.socket() as probe:
@@ -105,7 +92,11 @@ class Subscriber:
     def __enter__(self) -> Self:
         self._client.connect(*self._where)
         self._client.loop_start()
-        assert self._ready.wait(10)
+        try:
+            assert self._ready.wait(LONG)
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -13,6 +13,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from served import PLMN, REALM, Client
+from waiting import LONG
 
 from simwarden.machine import milenage
 from simwarden.wire.diameter import Message, answer_to, encode, first
@@ -45,7 +46,7 @@ class Asked:
         self._done.set()
 
     def answer(self) -> Message:
-        if not self._done.wait(20) or self._answer is None:
+        if not self._done.wait(LONG) or self._answer is None:
             raise Cut
         return self._answer
 
@@ -168,7 +169,7 @@ class Management:
 
     def __init__(self, where: Where, token: str) -> None:
         self._used = time.monotonic()
-        self._http = http.client.HTTPConnection(*where, timeout=30)
+        self._http = http.client.HTTPConnection(*where, timeout=LONG)
         self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
 
     def close(self) -> None:

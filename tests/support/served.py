@@ -7,7 +7,9 @@ import socket
 import subprocess
 import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
+
+from waiting import LONG
 
 from simwarden.wire.diameter import Message, Splitter, application_id, decode, encode, request
 
@@ -80,23 +82,26 @@ class Client:
 
     def __init__(self, where: Where, *, host: str = "mme", application: int = 16777251) -> None:
         self.host = f"{host}.{REALM}"
-        self.socket = socket.create_connection(where, timeout=10)
+        self.socket = socket.create_connection(where, timeout=LONG)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._splitter = Splitter()
         self._waiting: list[bytes] = []
         self._count = 0
-        self.send(
-            request(
-                "Capabilities-Exchange-Request",
-                [
-                    *self._origin(),
-                    ("Host-IP-Address", "127.0.0.1"),
-                    ("Vendor-Id", 10415),
-                    ("Product-Name", "client"),
-                    application_id(application),
-                ],
-            )
-        )
+        try:
+            self._exchange_capabilities(application)
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _exchange_capabilities(self, application: int) -> None:
+        ours = [("Host-IP-Address", "127.0.0.1"), ("Vendor-Id", 10415), ("Product-Name", "client")]
+        self.send(request("Capabilities-Exchange-Request", [*self._origin(), *ours, application_id(application)]))
         answer = self.receive()
         assert answer.success, answer
 

@@ -33,8 +33,10 @@ HOSTILE = "</script><img src=x onerror=\"document.title='owned'\"><b>bold</b>"
 def _browser() -> Iterator[Any]:
     with sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield browser
-        browser.close()
+        try:
+            yield browser
+        finally:
+            browser.close()
 
 
 @pytest.fixture(name="address", scope="module")
@@ -52,7 +54,7 @@ class Opened:
     def __init__(self, browser: Any, viewport: dict[str, int], **how: Any) -> None:
         self.context = browser.new_context(viewport=viewport, **how)
         self.page = self.context.new_page()
-        self.page.set_default_timeout(5000)
+        self.page.set_default_timeout(60_000)
         self.errors: list[str] = []
         self.requests: list[str] = []
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
@@ -220,7 +222,10 @@ def test_dark_scheme_and_print(browser: Any, address: str) -> None:
 
 def test_a_hundred_scenarios_open_fast(desktop: Any, tmp_path: Path) -> None:
     path = write_report([results.passed(f"s{number}") for number in range(120)], tmp_path)
+    session = desktop.context.new_cdp_session(desktop)
+    # time that the page's thread works: how busy the machine is does not count
+    session.send("Performance.enable", {"timeDomain": "threadTicks"})
     desktop.goto(f"{path.as_uri()}#s60")
     desktop.locator(".row.decision.refuse").wait_for()
-    times = desktop.evaluate("performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd")
-    assert times < 2000
+    metrics = {each["name"]: each["value"] for each in session.send("Performance.getMetrics")["metrics"]}
+    assert 0 < metrics["TaskDuration"] < 2

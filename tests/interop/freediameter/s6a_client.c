@@ -20,7 +20,7 @@
 #include <stdio.h>
 
 #define VENDOR_3GPP 10415
-#define PATIENCE 10
+#define PATIENCE 60
 #define DEEPEST 8
 
 static char script_path[1024], output_path[1024];

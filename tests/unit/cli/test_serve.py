@@ -63,7 +63,7 @@ def test_a_served_hss_refuses_the_moved_card_of_another_process(tmp_path: Path) 
         assert "cannot be judged from here: the inside of hss (external)" in result.output
 
         process.send_signal(signal.SIGTERM)
-        out, err = process.communicate(timeout=10)
+        out, err = process.communicate(timeout=60)
         assert (process.returncode, out) == (0, "stopped hss\n")
         assert "refused 001010000000001 by bind.hss.learned" in err
 

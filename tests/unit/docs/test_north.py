@@ -24,7 +24,7 @@ CALLS = [pair for block in BLOCKS for pair in re.findall(r"\$ (.*)\n((?:(?!\$ ).
 PORTS = ("13868", "18081", "18082")
 #: what is another one each time: identifiers, and times
 MADE = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{4}-\d\d-\d\dT[\d:.]+(Z|\+00:00)")
-_PATIENCE = 30
+_PATIENCE = 90
 
 
 @contextmanager

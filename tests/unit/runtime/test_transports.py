@@ -1,7 +1,6 @@
 """Each transport keeps order, boundaries and closes; what comes from outside the process arrives, or is a fault."""
 
 import asyncio
-import socket
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -47,11 +46,13 @@ def run(name: str, story: Callable[[Transport, Interface, Clock], Awaitable[None
 
     async def whole() -> None:
         transport = make_transport(name, Wiring(trace, switchboard))
-        await story(transport, Interface("S1-MME", "s1ap", SERVICES[name], 1, 18), clock)
-        await transport.close()
+        try:
+            await story(transport, Interface("S1-MME", "s1ap", SERVICES[name], 1, 18), clock)
+        finally:
+            await transport.close()
 
     try:
-        loop.run_until_complete(asyncio.wait_for(whole(), 10))
+        loop.run_until_complete(asyncio.wait_for(whole(), 60))
     finally:
         loop.close()
     return trace
@@ -99,11 +100,8 @@ def test_a_peer_outside_is_traced_both_ways_and_named_by_its_address(name: str) 
             links.append(link)
             link.on_receive = lambda data, stream: link.send(data.upper(), stream=stream)
 
-        free = socket.socket(type=socket.SOCK_DGRAM if name == "udp" else socket.SOCK_STREAM)
-        free.bind(("127.0.0.1", 0))
-        address = free.getsockname()
-        free.close()
-        await transport.listen(interface, "b", accept, address)
+        await transport.listen(interface, "b", accept, ("127.0.0.1", 0))
+        address = transport.address_of("b", interface.name)  # type: ignore[attr-defined]
         link = await transport.connect_outside(interface, "a", "foreign", address)
         answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
         link.on_receive = lambda data, _stream: answer.set_result(data)

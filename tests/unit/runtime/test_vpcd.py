@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
+from waiting import reserved_port
 
 from simwarden.errors import ConfigError
 from simwarden.model.interfaces import INTERFACES
@@ -29,10 +30,8 @@ class Reader:
     def __init__(self) -> None:
         self.cards: asyncio.Queue[Ends] = asyncio.Queue()
 
-    async def open(self, port: int = 0) -> int:
+    async def open(self, port: int) -> None:
         self.server = await asyncio.start_server(lambda *ends: self.cards.put_nowait(ends), "127.0.0.1", port)
-        number: int = self.server.sockets[0].getsockname()[1]
-        return number
 
 
 def card(link: Link) -> None:
@@ -50,12 +49,12 @@ async def ask(ends: Ends, *pieces: bytes) -> bytes:
         ends[1].write(piece)
         await ends[1].drain()
         await asyncio.sleep(0)
-    return await asyncio.wait_for(ends[0].readexactly(int.from_bytes(await ends[0].readexactly(2))), 1)
+    return await asyncio.wait_for(ends[0].readexactly(int.from_bytes(await ends[0].readexactly(2))), 60)
 
 
-async def conversation(trace: Trace) -> list[bytes]:
+async def conversation(trace: Trace, port: int) -> list[bytes]:
     reader = Reader()
-    port = await reader.open()
+    await reader.open(port)
     transport = make_transport("vpcd", Wiring(trace, Switchboard()))
     await transport.listen(INTERFACES["ME-UICC"], "card", card, ("127.0.0.1", port))
     assert transport.address_of("card", "ME-UICC") == ("127.0.0.1", port)
@@ -67,7 +66,7 @@ async def conversation(trace: Trace) -> list[bytes]:
     await inside[1].wait_closed()
     reader = Reader()
     await reader.open(port)
-    inside = await asyncio.wait_for(reader.cards.get(), 5)
+    inside = await asyncio.wait_for(reader.cards.get(), 60)
     answers.append(await ask(inside, b"\0\1\4"))
     reader.server.close()
     await transport.close()
@@ -80,7 +79,9 @@ async def conversation(trace: Trace) -> list[bytes]:
 def test_contacts_are_silent_and_commands_are_answered(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(vpcd, "AGAIN_AFTER", 0.01)
     trace = Trace(lambda: 0.0)
-    assert asyncio.run(conversation(trace)) == [ATR, b"\0\xa4\0\4\2\x90\x00", ATR]
+    with reserved_port() as port:
+        answers = asyncio.run(conversation(trace, port))
+    assert answers == [ATR, b"\0\xa4\0\4\2\x90\x00", ATR]
     heard = [event.data.hex() for event in trace.events if isinstance(event, Frame) and event.target == "card"]
     assert heard == ["01", "02", "00", "04", "00a4000402", "04"]
 

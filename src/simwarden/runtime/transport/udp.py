@@ -158,6 +158,14 @@ class UdpTransport(TcpTransport):
         )
         self._sockets[owner, interface.name] = server
 
+    def address_of(self, owner: str, interface: str) -> Address:
+        """Return where an element listens."""
+        server = self._sockets.get((owner, interface))
+        if server is None or server.transport is None:
+            return super().address_of(owner, interface)
+        host, port = server.transport.get_extra_info("sockname")[:2]
+        return host, port
+
     async def connect(self, interface: Interface, owner: str, target: str) -> Link:
         """Make an association with an element of this process."""
         if interface.service is not Service.DATAGRAMS:
@@ -166,7 +174,7 @@ class UdpTransport(TcpTransport):
         if server is None or server.transport is None:
             raise ConnectionRefusedError(f"{target} does not accept {interface.name}")
         near = UdpLink(self.wiring, interface, owner, target, self.wiring.next_number(), client=True)
-        source = await self._open(near, server.transport.get_extra_info("sockname")[:2], (self._host_of(owner), 0))
+        source = await self._open(near, self.address_of(target, interface.name), (self._host_of(owner), 0))
         far = server.end_for(source, owner, near.number)
         near.far, far.far = far, near
         established: asyncio.Future[Link] = asyncio.get_running_loop().create_future()

@@ -6,13 +6,15 @@ import datetime as dt
 import socket
 import threading
 import time
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager, suppress
+from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 from authority import Authority, Sink
+from waiting import LONG
 
 from simulators.cmp.config import CmpConfig
 from simulators.cmp.element import Cmp
@@ -78,9 +80,9 @@ class Api:
             self.loop.close()
         assert [e.reason for e in self.host.trace.events if isinstance(e, Fault)] == []
 
-    async def until(self, what: Callable[[], bool], seconds: float = 10) -> None:
+    async def until(self, what: Callable[[], bool]) -> None:
         """Wait until something is so."""
-        end = time.monotonic() + seconds
+        end = time.monotonic() + LONG
         while not what():
             assert time.monotonic() < end, self.notes
             await self.host.clock.sleep(0.01)
@@ -168,14 +170,13 @@ def test_events_wait_in_order_for_a_sink_that_is_down(tmp_path: Path) -> None:
 
 
 def test_the_time_between_attempts_doubles(tmp_path: Path) -> None:
-    api, at = Api(tmp_path, backoff=0.2), []
+    api, at = Api(tmp_path, backoff=0.2), []  # type: ignore[var-annotated]
 
     async def story(http: httpx.AsyncClient) -> None:
         with Sink(api.authority.certificate("localhost"), 500, 500, 429) as sink:
             await http.post("/subscriptions", json=subscription(sink.port))
-            for count in range(1, 5):
-                await api.until(lambda count=count: len(sink.posts) == count)  # type: ignore[misc]
-                at.append(api.host.clock.now())
+            await api.until(lambda: len(sink.posts) == 4)
+            at.extend(sink.at)
 
     api.play(story)
     gaps = [later - earlier for earlier, later in pairwise(at)]
@@ -192,10 +193,10 @@ def test_no_redirect_is_followed_and_a_sink_that_is_gone_hears_no_more(tmp_path:
             api.seen_in(PHONE)
             await api.until(lambda: len(sink.posts) == 2)
             path = f"/subscriptions/{made['id']}"
-            for _ in range(100):
-                if (await http.get(path)).json()["status"] == "INACTIVE":
-                    break
-            assert (await http.get(path)).json()["status"] == "INACTIVE"
+            end = time.monotonic() + LONG
+            while (await http.get(path)).json()["status"] != "INACTIVE":
+                assert time.monotonic() < end
+                await api.host.clock.sleep(0.01)
             api.seen_in(TABLET)
             await api.host.clock.sleep(0.1)
             assert len(sink.posts) == 2
@@ -208,7 +209,7 @@ def test_a_subscription_ends_by_time_and_by_number(tmp_path: Path) -> None:
 
     async def story(http: httpx.AsyncClient) -> None:
         with Sink(api.authority.certificate("localhost")) as sink:
-            soon = (dt.datetime.now(dt.UTC) + dt.timedelta(seconds=2)).isoformat()
+            soon = (dt.datetime.now(dt.UTC) + dt.timedelta(seconds=4)).isoformat()
             await http.post("/subscriptions", json=subscription(sink.port, config={"subscriptionExpireTime": soon}))
             await api.until(lambda: (ENDED, "SUBSCRIPTION_EXPIRED") in told(sink))
             await http.post("/subscriptions", json=subscription(sink.port, config={"subscriptionMaxEvents": 1}))
@@ -227,11 +228,10 @@ def test_a_subscription_ends_by_time_and_by_number(tmp_path: Path) -> None:
 
 def test_a_sink_that_never_ends_its_answer_holds_up_nobody(tmp_path: Path) -> None:
     """It takes the connection, and then lets fall an octet now and then: each begins the wait for the next one anew."""
-    api = Api(tmp_path, patience=0.5, attempts=1)
-    listener = socket.create_server(("127.0.0.1", 0))
+    api = Api(tmp_path, patience=3, attempts=1)  # time enough for a sink that answers
     over = threading.Event()
 
-    def drip() -> None:
+    def drip(listener: socket.socket) -> None:
         taken, _ = listener.accept()
         with taken:
             while not over.wait(0.1):
@@ -240,37 +240,38 @@ def test_a_sink_that_never_ends_its_answer_holds_up_nobody(tmp_path: Path) -> No
                 except OSError:
                     return
 
-    thread = threading.Thread(target=drip, daemon=True)
-    thread.start()
-
-    async def story(http: httpx.AsyncClient) -> None:
-        await http.post("/subscriptions", json=subscription(listener.getsockname()[1]))
+    async def story(http: httpx.AsyncClient, port: int) -> None:
+        await http.post("/subscriptions", json=subscription(port))
         with Sink(api.authority.certificate("localhost")) as sink:
             await http.post("/subscriptions", json=subscription(sink.port))
             await api.until(lambda: told(sink) == [(STARTED, "")])
-        await api.until(lambda: any("given up" in each for each in api.notes), 5)
+        await api.until(lambda: any("given up" in each for each in api.notes))
 
-    api.play(story)
-    over.set()
-    thread.join(5)
-    listener.close()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=drip, args=(listener,), daemon=True)
+        thread.start()
+        try:
+            api.play(partial(story, port=listener.getsockname()[1]))
+        finally:
+            over.set()
+            with suppress(OSError):
+                listener.shutdown(socket.SHUT_RDWR)  # if nobody came
+            thread.join(LONG)
 
 
 def test_a_platform_that_stops_waits_for_no_sink(tmp_path: Path) -> None:
-    api = Api(tmp_path, patience=60)
-    listener = socket.create_server(("127.0.0.1", 0))
-    listener.settimeout(5)
-    taken = []
+    api = Api(tmp_path, patience=10 * LONG)
 
-    async def story(http: httpx.AsyncClient) -> None:
+    async def story(http: httpx.AsyncClient, listener: socket.socket, held: ExitStack) -> None:
         await http.post("/subscriptions", json=subscription(listener.getsockname()[1]))
-        taken.append(listener.accept()[0])
+        held.enter_context(listener.accept()[0])
 
-    begun = time.monotonic()
-    api.play(story)
-    assert time.monotonic() - begun < 20
-    taken[0].close()
-    listener.close()
+    with ExitStack() as held:
+        listener = held.enter_context(socket.create_server(("127.0.0.1", 0)))
+        listener.settimeout(LONG)
+        begun = time.monotonic()
+        api.play(partial(story, listener=listener, held=held))
+        assert time.monotonic() - begun < 2 * LONG
 
 
 @pytest.mark.parametrize("listen", ["127.0.0.1", "127.0.0.1:x", "192.0.2.1:8080"])

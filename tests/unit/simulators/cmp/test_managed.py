@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import time
 import urllib.request
 from typing import TYPE_CHECKING, Any
 
 from served import Client, serve
+from waiting import LONG, reserved_port, until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,7 +19,7 @@ def _call(where: tuple[str, int], method: str, path: str, body: Any = None) -> A
     url = f"http://{where[0]}:{where[1]}{path}"
     headers = {"Authorization": "Bearer secret", "Content-Type": "application/json"}
     asked = urllib.request.Request(url, json.dumps(body).encode() if body else None, headers, method=method)
-    with urllib.request.urlopen(asked, timeout=10) as answer:  # noqa: S310 - ours
+    with urllib.request.urlopen(asked, timeout=LONG) as answer:  # noqa: S310 - ours
         text = answer.read()
         return json.loads(text) if text else None
 
@@ -47,16 +47,15 @@ def test_a_suspension_travels_from_process_to_process_and_ends_what_runs(tmp_pat
             platform = cmp.where["management"]
             _call(register, "PUT", f"/cards/{IMSI}", _card())
             _call(platform, "PUT", f"/cards/{IMSI}", _card(platform=[{"state": "active"}]))
-            mme = Client(hss.where["S6a"])
-            assert mme.ask(mme.update(IMSI, METER)).success
-            told = _call(platform, "POST", f"/cards/{IMSI}/operations/suspend", {"reason": "contract"})
-            assert (told["state"], told["owed"]) == ("suspended", "")
-            cancelled = mme.receive()
-            assert (cancelled.name, cancelled.get("Cancellation-Type")) == ("cancel-location-request", 2)
-            held = _call(register, "GET", f"/cards/{IMSI}")
-            assert (held["suspended"], held["mme"]) == ("withdrawal", "")
-            assert mme.ask(mme.update(IMSI, METER)).experimental_result == 5001
-            mme.close()
+            with Client(hss.where["S6a"]) as mme:
+                assert mme.ask(mme.update(IMSI, METER)).success
+                told = _call(platform, "POST", f"/cards/{IMSI}/operations/suspend", {"reason": "contract"})
+                assert (told["state"], told["owed"]) == ("suspended", "")
+                cancelled = mme.receive()
+                assert (cancelled.name, cancelled.get("Cancellation-Type")) == ("cancel-location-request", 2)
+                held = _call(register, "GET", f"/cards/{IMSI}")
+                assert (held["suspended"], held["mme"]) == ("withdrawal", "")
+                assert mme.ask(mme.update(IMSI, METER)).experimental_result == 5001
             audit = _call(register, "GET", f"/cards/{IMSI}/audit")
             callers = [each["caller"] for each in audit if each["action"] == "suspend"]
             assert callers == ["operator"], audit  # as its token says
@@ -65,17 +64,16 @@ def test_a_suspension_travels_from_process_to_process_and_ends_what_runs(tmp_pat
 
 
 def test_a_register_that_is_started_later_hears_what_it_is_owed(tmp_path: Path) -> None:
-    with serve(tmp_path, "hss", _settings(tmp_path, "S6a")) as hss:
-        register = hss.where["management"]
-        _call(register, "PUT", f"/cards/{IMSI}", _card())
-    settings = _settings(tmp_path, "S13", **_managed(register), settings={"retry": 0.2})
-    with serve(tmp_path, "cmp", settings) as cmp:
-        platform = cmp.where["management"]
-        told = _call(platform, "PUT", f"/cards/{IMSI}", _card(platform=[{"state": "stock"}]))
-        assert told["owed"] == "suspend"
-        again = _settings(tmp_path, "S6a", management=f"{register[0]}:{register[1]}")
-        with serve(tmp_path, "hss", again):
-            until = time.monotonic() + 10
-            while _call(platform, "GET", f"/cards/{IMSI}")["owed"] and time.monotonic() < until:
-                time.sleep(0.05)
-            assert _call(register, "GET", f"/cards/{IMSI}")["suspended"] == "withdrawal"
+    with reserved_port() as port:
+        register = "127.0.0.1", port
+        own = _settings(tmp_path, "S6a") | {"management": f"127.0.0.1:{port}"}
+        with serve(tmp_path, "hss", own):
+            _call(register, "PUT", f"/cards/{IMSI}", _card())
+        settings = _settings(tmp_path, "S13", **_managed(register), settings={"retry": 0.2})
+        with serve(tmp_path, "cmp", settings) as cmp:
+            platform = cmp.where["management"]
+            told = _call(platform, "PUT", f"/cards/{IMSI}", _card(platform=[{"state": "stock"}]))
+            assert told["owed"] == "suspend"
+            with serve(tmp_path, "hss", own):
+                assert until(lambda: not _call(platform, "GET", f"/cards/{IMSI}")["owed"])
+                assert _call(register, "GET", f"/cards/{IMSI}")["suspended"] == "withdrawal"
