@@ -91,10 +91,14 @@ class Broker(Element[BrokerConfig]):
     def _receive(self, connection: Connection, data: bytes, _stream: int) -> None:
         if connection in self._links:
             self._links[connection][0].record_received(data)
+            if self.site.ailment is not None:
+                return  # it fails for now: what it is told is lost on it, and nobody hears that
             connection.receive(data, self._now())
             self._flush(connection)
 
     def _ring(self, connection: Connection) -> None:
+        if self.site.ailment is not None:
+            return  # nor does it give up anybody
         connection.on_timer(self._now())
         self._flush(connection)
 

@@ -28,7 +28,8 @@ CORE_VERBS = {
     "start": "Start an element that was stopped or killed: `start: eir`.",
     "restart": "Stop an element with its goodbyes and start it again: `restart: hss`.",
     "kill": "Take an element's power away, without goodbyes: `kill: hss`.",
-    "fail": "Let an element stay connected and answer each request with a Result-Code, or without `answer` not at all: "
+    "fail": "Let an element stay connected and answer each request with a Result-Code, or without `answer` not at all (a "
+    "broker of events: never): "
     "`fail: {element: hss, answer: 5012}`.",
     "mend": "Let an element that fails serve again: `mend: hss`.",
     "manage": "Call an element's management interface in the name of a role; the outcome is the HTTP status: "
@@ -171,9 +172,12 @@ class StepReader:
         name, answer = given.get("element", ""), str(given.get("answer", "0"))
         if not self._is_element(name, spot / "element"):
             return None
-        spoken = self.registry.declaration(self.references.instances[name].kind).listens
-        if not any(INTERFACES[each].protocol == "diameter" for each in spoken):
-            self.problems.add(f"fail: {name} answers no Diameter requests", (spot / "element").place)
+        listens = self.registry.declaration(self.references.instances[name].kind).listens
+        spoken = {INTERFACES[each].protocol for each in listens}
+        if not spoken & {"diameter", "mqtt"}:
+            self.problems.add(f"fail: {name} answers neither Diameter nor MQTT", (spot / "element").place)
+        elif answer != "0" and "diameter" not in spoken:
+            self.problems.add(f"answer: {name} has no Result-Codes, only silence", (spot / "answer").place)
         if not answer.isdecimal() or len(answer) > 4 or not (answer == "0" or 3000 <= int(answer) < 6000):
             self.problems.add(
                 f"answer: a Result-Code of an error (3002, 5012) is expected, not {short(answer)}",

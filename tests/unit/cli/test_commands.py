@@ -205,3 +205,10 @@ def test_help_loads_nothing_heavy() -> None:
     command = [sys.executable, "-c", program]
     done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603 - our own program
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_a_broker_fails_in_silence_only(cli: Cli, tmp_path: Path) -> None:
+    text = "scenario: x\nnetwork: {broker: {}}\nsteps:\n- fail: {element: broker, answer: 5012}\n"
+    (tmp_path / "x.yaml").write_text(text)
+    result = cli("validate", "x.yaml")
+    assert (result.exit_code, "broker has no Result-Codes, only silence" in result.output) == (2, True), result.output

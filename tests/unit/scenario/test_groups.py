@@ -139,7 +139,7 @@ def test_a_run_that_keeps_no_events_tells_a_sink(loader: Loader) -> None:
         ("- power_on: phone\n  every: 0\n", HEAD, "every: more than no time"),
         ("- power_on: phone\n  for: 1 min\n", HEAD, "for: how long"),
         ("- expect: {meters: {attach: accepted}}\n", HEAD, "nothing here is called 'meters'"),
-        ("- fail: gate\n", HEAD, "gate answers no Diameter requests"),
+        ("- fail: gate\n", HEAD, "gate answers neither Diameter nor MQTT"),
         ("- fail: {element: gat}\n", HEAD, "no element is called 'gat'"),
         ("- mend: gat\n", HEAD, "no element is called 'gat'"),
     ],

@@ -13,7 +13,7 @@ from simulators.broker.element import Broker
 from simwarden.runtime.clock import Clock
 from simwarden.runtime.declare import Declaration, ElementConfig
 from simwarden.runtime.element import Element
-from simwarden.runtime.host import Host, HostSettings, Placement
+from simwarden.runtime.host import Ailment, Host, HostSettings, Placement
 from simwarden.runtime.loop import TestbedLoop
 from simwarden.runtime.management import Role
 from simwarden.trace.events import PeerFault, StateChange
@@ -184,5 +184,26 @@ def test_a_connection_that_says_nothing_is_given_up(loop: TestbedLoop) -> None:
         await net.host.clock.sleep(11.0)
         await net.host.clock.settle()
         assert closed
+
+    Net(loop, "memory").run(story)
+
+
+def test_a_broker_that_fails_keeps_its_connections_and_takes_nothing(loop: TestbedLoop) -> None:
+    async def story(net: Net) -> None:
+        link = await net.ops.connect("good", Subscribe(1, (("#", 1),)))
+        net.host.ailments["broker"] = Ailment(0)
+        link.send(encode(Publish("t", b"lost", 1, identifier=1)))
+        mute = await net.ops.site.connect("MQTT", "broker")
+        closed: list[str] = []
+        mute.on_close = closed.append
+        await net.host.clock.sleep(600.0)
+        await net.host.clock.settle()
+        assert net.ops.payloads() == []
+        assert not net.ops.closed
+        assert not closed
+        del net.host.ailments["broker"]
+        link.send(encode(Publish("t", b"heard", 1, identifier=2)))
+        await net.host.clock.settle()
+        assert net.ops.payloads() == [b"heard"]
 
     Net(loop, "memory").run(story)
