@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from simulators.device.procedures.esm import BACKED_OFF
 from simulators.device.rejects import AT_ONCE, REACTIONS, Forbid, Next, Usim
 from simulators.device.state import ATTEMPTS, Procedure, Timer
 from simwarden.runtime.declare import Consequence
@@ -39,6 +40,11 @@ def consequences() -> Iterator[Consequence]:
         for number, reaction in sorted(REACTIONS[procedure].items()):
             yield Consequence(message, EmmCause(number), in_words(reaction), clause)
         yield from _abnormal(procedure, message)
+    for cause in sorted(BACKED_OFF):
+        said = (
+            f"leaves the access point alone for {_time(Timer.T3396)} or as long as the message says, then tries again"
+        )
+        yield Consequence("pdn-connectivity-reject", cause, said, "TS 24.301 6.5.1.4.3")
     yield Consequence(
         "authenticate-response",
         None,

@@ -86,7 +86,7 @@ class Timer(Enum):
     T3245 = TimerDeclaration(86400, "5.3.7a", "a USIM held invalid is tried again")
     T3247 = TimerDeclaration(1800, "5.3.7b", "a reject without integrity protection is tried again")
     T3346 = TimerDeclaration(900, "5.3.9", "the network is congested")
-    T3396 = TimerDeclaration(720, "6.5.1.4", "the APN is backed off")
+    T3396 = TimerDeclaration(720, "6.5.1.4.3", "the APN is backed off")
     T3482 = TimerDeclaration(8, "6.5.1.2", "PDN CONNECTIVITY REQUEST awaits its answer")
     T300 = TimerDeclaration(2, "TS 36.331 5.3.3", "RRC connection request awaits its answer")
     T302 = TimerDeclaration(16, "TS 36.331 5.3.3.8", "the eNB rejected the connection")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from simulators.device.emm import Bearer
 from simulators.device.state import EmmState, Procedure, Timer
@@ -13,6 +13,16 @@ from simwarden.wire.uu import EstablishmentCause
 if TYPE_CHECKING:
     from simulators.device.emm import Emm
     from simwarden.wire.nas import PdnAddress
+
+BACKED_OFF: Final = frozenset(
+    {
+        EsmCause.OPERATOR_DETERMINED_BARRING,
+        EsmCause.MISSING_OR_UNKNOWN_APN,
+        EsmCause.SERVICE_OPTION_NOT_SUPPORTED,
+        EsmCause.REQUESTED_SERVICE_OPTION_NOT_SUBSCRIBED,
+    }
+)
+"""Causes on which the APN is left alone for a while, also where the network names no time (6.5.1.4.3)."""
 
 
 def pdn_connectivity_request(emm: Emm, kind: RequestType, *, in_attach: bool) -> Message:
@@ -74,11 +84,14 @@ def on_t3482(emm: Emm) -> None:
 
 
 def on_attach_refused(emm: Emm, message: Message, *, protected: bool) -> None:
-    """Take the ESM cause out of an ATTACH REJECT with #19, and honour its back-off timer (6.5.1.4, 5.5.1.2.6 d)."""
+    """Take the ESM cause out of an ATTACH REJECT with #19, and honour its back-off timer (6.5.1.4.3, 5.5.1.2.6 d).
+
+    Without a timer the causes in `BACKED_OFF` hold for 12 minutes: the terminal has no SM Retry Timer of TS 24.368.
+    """
     if "esm_cause" not in message:
         return
     emm.port.observe("esm_cause", message["esm_cause"])
-    seconds = message.get("back_off_timer", 0.0)
+    seconds = message.get("back_off_timer", Timer.T3396.seconds if message["esm_cause"] in BACKED_OFF else 0.0)
     if seconds and emm.honours_rejects:
         # "deactivated" holds until power-off or removal; one that anybody may have sent does not.
         if seconds == math.inf and not protected:

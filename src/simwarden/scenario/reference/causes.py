@@ -98,7 +98,8 @@ def _next(registry: Registry, refusal: Refusal) -> str:
     if not refusal.chain:
         return ""
     last = refusal.chain[-1]
-    found = consequence_of(registry, last.message, last.number)
+    found = consequence_of(registry, *last.inner) if last.inner else None
+    found = found or consequence_of(registry, last.message, last.number)
     return "" if found is None else sentence(f"the {found[0]} {found[1].doc}")
 
 

@@ -43,12 +43,16 @@ _ACCESS: Final = frozenset({"s1ap", "uu", "apdu"})
 
 
 class Seen(NamedTuple):
-    """A message that carried a cause: `cause` in words, `number` the one by which a device acts, if any."""
+    """A message that carried a cause: `cause` in words, `inner` the ESM message in it and its cause, if any.
+
+    `number` is the EMM cause, by which a device acts where the ESM cause asks for nothing of its own.
+    """
 
     interface: str
     message: str
     cause: str
     number: int | None = None
+    inner: tuple[str, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,9 +127,11 @@ class _Chain:
         if self.ended:
             return
         for each in _outermost(dissection):
-            cause, number = _cause_of(each)
+            cause = _cause_of(each)
             if cause:
-                self.seen.append(Seen(frame.interface, each.name, cause, number))
+                number = each.fields.get("emm_cause")
+                inner = ((part.name, part.fields["esm_cause"]) for part in each.inner if "esm_cause" in part.fields)
+                self.seen.append(Seen(frame.interface, each.name, cause, number, next(inner, None)))
                 self.ended = frame.protocol in _ACCESS
                 return
 
@@ -147,18 +153,17 @@ def _outermost(dissection: Dissection) -> Iterator[Dissection]:
     yield dissection
 
 
-def _cause_of(message: Dissection) -> tuple[str, int | None]:
-    """Return the cause of a message that refuses, in words, and the number by which a device acts."""
+def _cause_of(message: Dissection) -> str:
+    """Return the cause of a message that refuses, in words."""
     if not _refuses(message):
-        return "", None
-    said, number = [], None
+        return ""
+    said = []
     for part in (message, *message.inner):
         for name, label in _CAUSES.items():
             value = part.fields.get(name)
             if value is not None and not _fine(name, value):
                 said.append(f"{label} {_words(value)}")
-                number = int(value) if name == "emm_cause" else number
-    return ", ".join(said) or "no cause", number
+    return ", ".join(said) or "no cause"
 
 
 def _refuses(message: Dissection) -> bool:

@@ -416,6 +416,40 @@ def test_esm_failure_with_back_off() -> None:
     assert net.emm.procedure is Procedure.ATTACH
 
 
+@pytest.mark.parametrize(
+    ("cause", "pause"),
+    [
+        (EsmCause.OPERATOR_DETERMINED_BARRING, 720),
+        (EsmCause.MISSING_OR_UNKNOWN_APN, 720),
+        (EsmCause.SERVICE_OPTION_NOT_SUPPORTED, 720),
+        (EsmCause.REQUESTED_SERVICE_OPTION_NOT_SUBSCRIBED, 720),
+        (EsmCause.REQUEST_REJECTED_UNSPECIFIED, None),
+    ],
+)
+def test_some_esm_causes_hold_for_12_minutes_though_no_back_off_came(cause: EsmCause, pause: int | None) -> None:
+    # TS 24.301 6.5.1.4.3: of the other causes a UE may do as it likes; ours goes on as after any failed attempt.
+    net = Net()
+    attach.start(net.emm)
+    net.secure()
+    inner = Message(T.PDN_CONNECTIVITY_REJECT, esm_cause=cause)
+    reject(net, 19, CIPHERED, esm_message_container=encode(inner))
+    assert net.port.timers.get(Timer.T3396) == pause
+    assert net.port.timers[Timer.T3411] == 10
+    net.emm.released()
+    net.expire(Timer.T3411)
+    assert (net.emm.procedure is Procedure.ATTACH) is (pause is None)
+
+
+def test_a_back_off_of_zero_is_none() -> None:
+    net = Net()
+    attach.start(net.emm)
+    net.secure()
+    cause = EsmCause.REQUESTED_SERVICE_OPTION_NOT_SUBSCRIBED
+    inner = Message(T.PDN_CONNECTIVITY_REJECT, esm_cause=cause, back_off_timer=0.0)
+    reject(net, 19, CIPHERED, esm_message_container=encode(inner))
+    assert not net.emm.running(Timer.T3396)
+
+
 def test_five_attempts_then_t3402() -> None:
     net = Net()
     attach.start(net.emm)
