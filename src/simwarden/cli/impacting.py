@@ -56,15 +56,13 @@ def measure_impact(order: ImpactOrder) -> None:
     results = _carry_out(chosen, order)
     outcomes = [outcome for _, found in results for outcome in found.values()]
     failed = any(outcome.failure for outcome in outcomes)
-    differences: list[Difference] = []
+    held = Held() if order.update else _hold(results, order)
     if order.update and not failed:
         _record(results, order)
-    elif not order.update:
-        differences = _differences(results, order)
-    _tell(results, differences, order)
+    _tell(results, held, order)
     if any(outcome.fault for outcome in outcomes):
         raise typer.Exit(exits.INTERNAL)
-    raise typer.Exit(exits.FAILED if failed or differences else exits.PASSED)
+    raise typer.Exit(exits.FAILED if failed or held.differences else exits.PASSED)
 
 
 def _choose(order: ImpactOrder) -> list[tuple[Experiment, list[int]]]:
@@ -144,11 +142,27 @@ def _record(results: Results, order: ImpactOrder) -> None:
         exits.complain(f"recorded: {path}")
 
 
-def _differences(results: Results, order: ImpactOrder) -> list[Difference]:
-    """Compare with what is recorded, where that was measured in the same way."""
+@dataclass(slots=True)
+class Held:
+    """What came of holding figures against the recorded ones, where those were measured in the same way."""
+
+    differences: list[Difference] = field(default_factory=list)
+    #: cases that there is a record for
+    compared: int = 0
+
+    def said(self, cases: int) -> str:
+        """Say in words how many of the measured cases are as recorded."""
+        if not self.compared:
+            return "nothing recorded to compare with"
+        wrong = len({(each.experiment, each.case) for each in self.differences})
+        alone = "" if self.compared >= cases else f" of the {self.compared} that were recorded in the same way"
+        return f"{wrong} not as recorded{alone}" if wrong else f"all{alone} as recorded"
+
+
+def _hold(results: Results, order: ImpactOrder) -> Held:
+    held = Held()
     if order.seed or order.network:
-        return []
-    found: list[Difference] = []
+        return held
     for experiment, outcomes in results:
         path = Path(experiment.path).parent / NAME
         record = Record.read(path)
@@ -159,20 +173,21 @@ def _differences(results: Results, order: ImpactOrder) -> list[Difference]:
         figures = {name: each for name, each in _figures(experiment, outcomes).items() if each}
         silent = {case.name for case in experiment.cases} - figures.keys()  # not chosen, or told as not measured
         recorded = {name: each for name, each in recorded.items() if name not in silent}
-        found += compare(experiment.name, recorded, figures)
-    return found
+        held.differences += compare(experiment.name, recorded, figures)
+        held.compared += len(figures)
+    return held
 
 
 # -- what is told
 
 
-def _tell(results: Results, differences: list[Difference], order: ImpactOrder) -> None:
+def _tell(results: Results, held: Held, order: ImpactOrder) -> None:
     if order.json:
-        print(json.dumps(as_data(results, differences), indent=1, ensure_ascii=False))
+        print(json.dumps(as_data(results, held.differences), indent=1, ensure_ascii=False))
     else:
-        print("\n".join(lines_of(results, differences)))
+        print("\n".join(lines_of(results, None if order.update else held)))
     if order.html or order.report:
-        write_pages(page_of(results, differences), order.html, order.report, "impact.html")
+        write_pages(page_of(results, held.differences), order.html, order.report, "impact.html")
 
 
 def as_data(results: Results, differences: Sequence[Difference]) -> dict[str, Any]:
@@ -198,8 +213,11 @@ def as_data(results: Results, differences: Sequence[Difference]) -> dict[str, An
     }
 
 
-def lines_of(results: Results, differences: Sequence[Difference]) -> Iterator[str]:
-    """Yield what is printed: a table an experiment, what its columns say, and what differs from the record."""
+def lines_of(results: Results, held: Held | None) -> Iterator[str]:
+    """Yield what is printed: a table an experiment, what its columns say, and what differs from the record.
+
+    `held` None: they were not held against it, but become it.
+    """
     kinds = {experiment.name: experiment.kind for experiment, _ in results}
     for kind, measure in MEASURES.items():
         mine = [each for each in results if each[0].kind == kind]
@@ -211,7 +229,10 @@ def lines_of(results: Results, differences: Sequence[Difference]) -> Iterator[st
             yield from _table(experiment, outcomes)
     cases = sum(len(outcomes) for _, outcomes in results)
     spent = sum(outcome.seconds for _, outcomes in results for outcome in outcomes.values())
-    yield f"{cases} cases, {spent:.1f} s of work"
+    yield f"{cases} case{'' if cases == 1 else 's'}, {spent:.1f} s of work" + (
+        f"; {held.said(cases)}" if held is not None else ""
+    )
+    differences = held.differences if held is not None else []
     for each in differences:
         yield f"differs: {told(each, kinds.get(each.experiment, ''))}"
     if differences:

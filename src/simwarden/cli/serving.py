@@ -37,6 +37,8 @@ from simwarden.trace.events import Decided, Fault, Note, PeerFault
 from simwarden.trace.trace import Trace
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from simwarden.runtime.declare import ElementConfig
     from simwarden.runtime.element import Element
     from simwarden.trace.events import Event
@@ -257,16 +259,19 @@ class Service:
 
     def place_of(self, error: Exception) -> Place | None:
         """Return the place of the database or address that cannot be had, if that is what is wrong."""
-        if isinstance(error, ConfigError):  # of no file: whoever raised it knows none
-            if self.management is not None and f" {':'.join(map(str, self.management))}:" in error.reason:
-                return (self.top / "management").place
-            return (self.top / "store").place if error.reason.startswith("store ") else None
-        if not isinstance(error, OSError) or error.errno not in (errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES):
+        if isinstance(error, ConfigError) and error.reason.startswith("store "):  # it knows no file
+            return (self.top / "store").place
+        if isinstance(error, OSError) and error.errno not in (errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES):
             return None
-        for interface, (_, port) in self.settings.placements[self.name].listen.items():
-            if f"{port}" in str(error):
+        address = _address(error)
+        if not address:
+            return self.top.place if isinstance(error, OSError) else None
+        for interface, (host, port) in self.settings.placements[self.name].listen.items():
+            if f"{host}:{port}" == address:
                 return (self.top / "listen" / interface).place
-        return self.top.place
+        # Any setting of any element may be an address to listen on.
+        found = (spot for spot in _texts(self.top) if spot.value.replace("[", "").replace("]", "") == address)
+        return next(found, self.top).place
 
     def subscribers(self) -> list[dict[str, Any]]:
         """Return the subscribers to provision. Raises ConfigError."""
@@ -349,8 +354,24 @@ def _reason(error: Exception) -> str:
     """Say what is wrong in a line: of an address in the system's words alone, which asyncio's repeat."""
     if not isinstance(error, OSError) or error.errno is None:
         return str(error)
-    found = re.search(r"address \('([^']+)', (\d+)", str(error))
-    return f"{found[1]}:{found[2]}: {os.strerror(error.errno)}" if found else str(error)
+    address = _address(error)
+    return f"{address}: {os.strerror(error.errno)}" if address else str(error)
+
+
+def _address(error: Exception) -> str:
+    """Return the address that cannot be had, as host:port, where an error tells one."""
+    found = re.search(r"address \('([^']+)', (\d+)| on (\S+):(\d+): ", str(error))
+    return f"{found[1] or found[3]}:{found[2] or found[4]}" if found else ""
+
+
+def _texts(spot: Spot) -> Iterator[Spot]:
+    """Yield all texts at and below a place."""
+    value = spot.value
+    steps = value if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ()
+    for step in steps:
+        yield from _texts(spot / step)
+    if isinstance(value, str):
+        yield spot
 
 
 async def _provision(host: Host, element: Element[Any], rows: list[dict[str, Any]]) -> None:

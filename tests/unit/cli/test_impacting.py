@@ -78,7 +78,9 @@ def test_tables_page_and_json(cli: Cli, tmp_path: Path) -> None:
 def test_what_is_recorded_is_compared_with(cli: Cli, tmp_path: Path) -> None:
     record = tmp_path / "e" / "recorded.json"
     assert cli("e", "--update").exit_code == 0
-    assert cli("e").exit_code == 0
+    result = cli("e")
+    assert result.exit_code == 0
+    assert result.stdout.splitlines()[-1].endswith("; all as recorded")
     data = json.loads(record.read_text())
     data["list"]["cases"]["life: idle"]["leaked_messages"] = 2
     data["list"]["cases"]["life: idle"]["last_leak"] = None
@@ -86,13 +88,16 @@ def test_what_is_recorded_is_compared_with(cli: Cli, tmp_path: Path) -> None:
     record.write_text(json.dumps(data))
     result = cli("e", "--html", "i.html")
     assert result.exit_code == 1
+    assert "; 2 not as recorded\n" in result.stdout
     assert "differs: list, life: idle: messages was 2, is 10" in result.stdout
     assert "differs: list, life: idle: last leak was none, is 45 min" in result.stdout
     assert "differs: list, life: asleep: is not recorded" in result.stdout
     assert "messages was 2, is 10" in (tmp_path / "i.html").read_text()
     assert len(json.loads(cli("e", "--json").stdout)["differences"]) == 3
     assert cli("e", "--match", "asleep").exit_code == 1
-    assert cli("e", "--set", "lifetime=15 min").exit_code == 0, "what was measured otherwise is not compared"
+    result = cli("e", "--set", "lifetime=15 min")
+    assert result.exit_code == 0, "what was measured otherwise is not compared"
+    assert "; nothing recorded to compare with" in result.stdout
     assert cli("e", "--seed", "1").exit_code == 0
 
 

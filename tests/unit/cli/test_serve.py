@@ -16,6 +16,15 @@ from typer.testing import CliRunner
 
 from simwarden.cli.main import app
 
+CMP = """\
+listen: {{S13: '127.0.0.1:0'}}
+settings:
+  hss: 'off'
+  north:
+    mme: 'off'
+    listen: {}
+    clients: {{desk: {{token: x}}}}
+"""
 DEMO = Path(__file__).parents[3] / "scenarios" / "demo"
 
 
@@ -169,6 +178,27 @@ def test_a_port_in_use_is_told_with_its_place_in_the_file(tmp_path: Path) -> Non
     assert result.exit_code == 2, result.output
     assert f"{file}:3:8: hss cannot serve" in result.output.replace("\n", "")
     assert f"127.0.0.1:{port}: Address already in use" in result.output
+
+
+@pytest.mark.parametrize(
+    ("element", "text", "where"),
+    [
+        ("cmp", CMP, "6:13"),
+        ("hss", "listen: {{S6a: '127.0.0.1:0'}}\nevents:\n  listen: {}", "3:11"),
+    ],
+    ids=["north side", "broker"],
+)
+def test_any_address_in_use_is_told_with_its_place_in_the_file(
+    tmp_path: Path, element: str, text: str, where: str
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as holder:
+        address = f"127.0.0.1:{holder.getsockname()[1]}"
+        file = tmp_path / "file.yaml"
+        file.write_text(text.format(address))
+        result = CliRunner().invoke(app, ["serve", element, "--config", str(file)])
+    assert result.exit_code == 2, result.output
+    assert f"{file}:{where}: {element} cannot serve" in result.output
+    assert f"{address}: Address already in use" in result.output
 
 
 def test_a_port_of_management_in_use_is_told_with_its_place_in_the_file(tmp_path: Path) -> None:
