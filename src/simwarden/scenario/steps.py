@@ -28,9 +28,8 @@ CORE_VERBS = {
     "start": "Start an element that was stopped or killed: `start: eir`.",
     "restart": "Stop an element with its goodbyes and start it again: `restart: hss`.",
     "kill": "Take an element's power away, without goodbyes: `kill: hss`.",
-    "fail": "Let an element stay connected and answer each request with a Result-Code, or without `answer` not at all (a "
-    "broker of events: never): "
-    "`fail: {element: hss, answer: 5012}`.",
+    "fail": "Let an element stay connected and answer each request with a Result-Code, or without `answer` not at all "
+    "(a broker of events: never): `fail: {element: hss, answer: 5012}`.",
     "mend": "Let an element that fails serve again: `mend: hss`.",
     "manage": "Call an element's management interface in the name of a role; the outcome is the HTTP status: "
     "`manage: {element: hss, as: customer, method: PUT, path: '/cards/{card.imsi}/binding', "
