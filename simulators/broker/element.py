@@ -128,6 +128,8 @@ class Broker(Element[BrokerConfig]):
             link.send(data)
         for fault in connection.events():
             self.site.peer_fault(link, fault.reason, fault.data)
+        if connection.client:
+            link.know()
         ringing.arm(connection.next_timer())
         if connection.over:
             del self._links[connection]

@@ -57,6 +57,7 @@ def from_radio(station: Station, radio: RadioLink, data: bytes) -> None:
     try:
         message = uu.decode(data)
         RADIO.get(type(message), _for_devices)(station, radio, message)
+        radio.link.know()
     except PeerError as error:
         station.site.peer_fault(radio.link, error.reason, data)
 

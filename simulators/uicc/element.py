@@ -118,6 +118,7 @@ class Uicc(Element[UiccConfig]):
             link.close(decision.reason)
             return False
         self._leave(f"card moved to {link.remote}")
+        link.know()
         self._link, self.home = link, self.home or link.remote
         self.site.observe("terminal", link.remote)
         return True

@@ -83,6 +83,7 @@ def x2_setup_failure(station: Station, neighbour: Neighbour, message: x2.Message
 
 
 def _learn(neighbour: Neighbour, message: x2.Message) -> None:
+    neighbour.link.know()
     neighbour.enb_id = message["global_enb_id"].enb_id.value
     neighbour.cells = {served.cell for served in message["served_cells"]}
 

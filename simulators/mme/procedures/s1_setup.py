@@ -33,6 +33,7 @@ def set_up(core: Core, enb: Enb, message: Message) -> None:
         s1.send_common(enb, "s1-setup-failure", cause=cause, time_to_wait=TimeToWait.V60S)
         return
     enb.identity, enb.global_id, enb.tais = global_id.enb_id.value, global_id, served
+    enb.link.know()
     areas = sorted(str(tai) for tai in served)
     core.site.observe("s1", {"enb": enb.name, "enb_id": enb.identity, "tais": areas, "state": "up"}, key=enb.name)
     s1.send_common(

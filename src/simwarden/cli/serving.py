@@ -27,6 +27,7 @@ from simwarden.runtime.management import Caller, ManagementError, Role
 from simwarden.runtime.remote import Endpoint
 from simwarden.runtime.store import StoreError
 from simwarden.runtime.tokens import Tokens, digest
+from simwarden.runtime.transport.reception import Limits
 from simwarden.scenario.load import read_file
 from simwarden.scenario.network import parse_address
 from simwarden.scenario.problems import Problems, guess
@@ -96,6 +97,8 @@ class ServeFile(Model):
     later start on only those whose row has changed."""
     events: EventsFile | None = None
     """Where events go; without it, nowhere."""
+    limits: Limits = Limits()
+    """How many peers may connect to each interface, and how long they may stay silent."""
 
     @field_validator("events", mode="before")
     @classmethod
@@ -149,6 +152,7 @@ class Service:
             management=self._managed(),
             events=events.settings if events is not None else None,
             tls=tls,
+            limits=self.file.limits,
         )
 
     def _events(self) -> EventsService | None:

@@ -163,6 +163,7 @@ class Connection:
     def _opened(self, host: str, realm: str) -> None:
         self.peer = Peer(self.link.remote, host, realm, self.link.interface.name)
         self.was_open = True
+        self.link.know()
         if self.dialled is not None:
             self.dialled.host, self.dialled.is_open, self.dialled.pause = host, True, FIRST_PAUSE
         if not self.ready.done():

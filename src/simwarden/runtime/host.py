@@ -20,6 +20,7 @@ from simwarden.runtime.remote import Endpoint, call
 from simwarden.runtime.store import StoreError, open_engine, prepare, sqlite_url
 from simwarden.runtime.transport.base import Address, Wiring
 from simwarden.runtime.transport.choose import make_transport
+from simwarden.runtime.transport.reception import Limits
 from simwarden.trace.events import Fault, Note
 
 if TYPE_CHECKING:
@@ -63,7 +64,8 @@ class HostSettings:
     `switches` maps controls, by id or by `KIND/ID` where several kinds of element have one of that id, to
     "always-admit" or "always-refuse"; the runner sets them, nothing else can.
     `management` maps elements outside this process to their management interfaces. `events` says which broker takes
-    events; without it there are none. `tls` has the elements outside to which connections are encrypted.
+    events; without it there are none. `tls` has the elements outside to which connections are encrypted. `limits` holds
+    for peers from outside at each listener.
     """
 
     seed: int = 0
@@ -76,6 +78,7 @@ class HostSettings:
     management: Mapping[str, Endpoint] = field(default_factory=dict)
     events: EventSettings | None = None
     tls: Mapping[str, ssl.SSLContext] = field(default_factory=dict)
+    limits: Limits = field(default_factory=Limits)
 
 
 class Host:
@@ -91,7 +94,8 @@ class Host:
         self.ailments: dict[str, Ailment] = {}
         switchboard = Switchboard()
         loop.in_flight = switchboard
-        self.transport = make_transport(settings.transport, Wiring(trace, switchboard), settings.worker)
+        wiring = Wiring(trace, switchboard, settings.limits)
+        self.transport = make_transport(settings.transport, wiring, settings.worker)
         self._tasks: dict[str, set[asyncio.Task[None]]] = {}
         self._engines: dict[str, Engine] = {}
         self._publishers: dict[str, Publisher] = {}

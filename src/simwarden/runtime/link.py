@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from simwarden.model.interfaces import Interface
+    from simwarden.runtime.transport.reception import Reception
     from simwarden.trace.trace import Trace
 
 
@@ -28,7 +29,8 @@ class Link(ABC):
     The owner sets `on_receive` (called with the octets and the SCTP stream; one call a message where the interface's
     service keeps messages, any segmentation where it is a stream) and `on_close` (called once with a reason, when the
     far end closed or was lost; not after a close of one's own).
-    `remote` is the far element's name, or host:port of a peer outside this process; `internal` says which.
+    `remote` is the far element's name, or host:port of a peer outside this process; `internal` says which. Who accepted
+    it calls `know` at the first message that shows who the peer is: a stranger from outside is soon sent away.
     """
 
     __slots__ = (
@@ -39,6 +41,7 @@ class Link(ABC):
         "number",
         "on_close",
         "on_receive",
+        "reception",
         "remote",
         "trace",
         "up",
@@ -53,6 +56,8 @@ class Link(ABC):
         self.up = True
         self.on_receive: Callable[[bytes, int], None] = _ignore_data
         self.on_close: Callable[[str], None] = _ignore_close
+        #: where a connection from outside was received
+        self.reception: Reception | None = None
 
     def send(self, data: bytes, *, stream: int = 0, clear: bytes | None = None) -> None:
         """Send a message (or a piece of a stream). On a link that is down this does nothing, as on a dead wire.
@@ -95,10 +100,15 @@ class Link(ABC):
             )
         )
 
+    def know(self) -> None:
+        """Take note that the peer has shown who it is, by a message that its element understood; once is enough."""
+        if self.reception is not None:
+            self.reception.know(self)
+
     def close(self, reason: str = "closed by peer") -> None:
         """Close; the far end hears `reason` where the transport can tell it."""
         if self.up:
-            self.up = False
+            self._down()
             self._shut(reason)
 
     @abstractmethod
@@ -109,11 +119,19 @@ class Link(ABC):
     def _shut(self, reason: str) -> None:
         """Tell the far end that this end is gone."""
 
+    def abort(self) -> None:  # noqa: B027 - a link in memory holds no socket
+        """Drop the socket at once, with what has not been sent."""
+
     def hear_close(self, reason: str) -> None:
         """Be told that the far end is gone (called by the transport)."""
         if self.up:
-            self.up = False
+            self._down()
             self.on_close(reason)
+
+    def _down(self) -> None:
+        self.up = False
+        if self.reception is not None:
+            self.reception.leave(self)
 
     def __repr__(self) -> str:
         return f"<{self.interface.name} link {self.number} {self.local} to {self.remote}>"

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 from simwarden.runtime.link import Link
+from simwarden.runtime.transport.reception import Limits, Reception
 
 if TYPE_CHECKING:
     import ssl
@@ -32,14 +33,18 @@ class SocketLink(Protocol):
 
 
 class Wiring:
-    """What the links of one run share: the trace, the order of deliveries, and the count of links."""
+    """What the links of one run share: the trace, the order of deliveries, the count of links and their limits."""
 
-    def __init__(self, trace: Trace, switchboard: Switchboard) -> None:
-        self.trace, self.switchboard = trace, switchboard
+    def __init__(self, trace: Trace, switchboard: Switchboard, limits: Limits | None = None) -> None:
+        self.trace, self.switchboard, self.limits = trace, switchboard, limits or Limits()
         self._links = 0
         self.open_sockets: set[SocketLink] = set()
         #: set by tests that change messages on their way (transport `memory` only); no file or option does
         self.tap: Tap | None = None
+
+    def reception(self) -> Reception:
+        """Make the place where a listener receives peers from outside."""
+        return Reception(self.limits)
 
     def next_number(self) -> int:
         """Number a new connection; both its ends carry the number."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from functools import partial
 from typing import TYPE_CHECKING
 
 from simwarden.errors import ConfigError
@@ -216,7 +217,8 @@ class SctpTransport(TcpTransport):
         sock.bind(address or (self._host_of(owner), 0))
         sock.listen()
         self._listening[owner, interface.name] = sock, accept
-        asyncio.get_running_loop().add_reader(sock, self._acceptable, sock, interface, owner, accept)
+        receive = partial(self.wiring.reception().receive, accept=accept)
+        asyncio.get_running_loop().add_reader(sock, self._acceptable, sock, interface, owner, receive)
 
     def address_of(self, owner: str, interface: str) -> Address:
         """Return where an element listens."""
@@ -285,7 +287,7 @@ class SctpTransport(TcpTransport):
             await self.stop_listening(owner)
         await super().close()
 
-    def _acceptable(self, listening: SctpSocket, interface: Interface, owner: str, accept: Accept) -> None:
+    def _acceptable(self, listening: SctpSocket, interface: Interface, owner: str, receive: Accept) -> None:
         with contextlib.suppress(BlockingIOError):
             sock, peer = listening.accept()
             near, pending = self._awaited.pop(peer, (None, None))
@@ -297,4 +299,4 @@ class SctpTransport(TcpTransport):
                 pending.join(link)
             else:
                 link.internal = False
-                accept(link)
+                receive(link)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import sys
+from functools import partial
 from typing import TYPE_CHECKING
 
 from simwarden.errors import PeerError
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 #: octets waiting in the kernel and in asyncio for a peer that does not read, after which its link is cut
 _MOST_UNREAD = 64 << 20
+#: connections that may wait to be accepted: many within a run; few at an address, for asyncio accepts all of them
+#: before the first is looked at
+_BACKLOG, _BACKLOG_OUTSIDE = 1024, 64
 
 
 class _Sent:
@@ -179,8 +183,13 @@ class TcpTransport(Transport):
         host, port = address or (self._host_of(owner), 0)
         loop = asyncio.get_running_loop()
         self._accepts[key] = accept
+        reception = self.wiring.reception()
         self._servers[key] = await loop.create_server(
-            lambda: _Accepted(self, interface, owner, accept), host, port, reuse_address=True, backlog=1024
+            lambda: _Accepted(self, interface, owner, partial(reception.receive, accept=accept)),
+            host,
+            port,
+            reuse_address=True,
+            backlog=_BACKLOG if address is None else _BACKLOG_OUTSIDE,
         )
 
     def address_of(self, owner: str, interface: str) -> Address:
@@ -236,7 +245,7 @@ class TcpTransport(Transport):
         while self.wiring.open_sockets:  # noqa: ASYNC110 - two rounds of the loop, in which asyncio closes them
             await asyncio.sleep(0)
 
-    def accepted(self, peer: Address, interface: Interface, owner: str, accept: Accept) -> TcpLink:
+    def accepted(self, peer: Address, interface: Interface, owner: str) -> TcpLink:
         """Make the listening side's end of a new connection, from this process or from outside."""
         pending = self._connecting.pop(peer, None)
         if pending is not None:
@@ -246,7 +255,6 @@ class TcpTransport(Transport):
             return far
         link = TcpLink(self.wiring, interface, owner, f"{peer[0]}:{peer[1]}", self.wiring.next_number(), client=False)
         link.internal = False
-        accept(link)
         return link
 
     def _host_of(self, owner: str) -> str:
@@ -260,13 +268,15 @@ class TcpTransport(Transport):
 class _Accepted(asyncio.Protocol):
     """A fresh socket of a server: becomes an end of a link as soon as its peer is known."""
 
-    def __init__(self, owner: TcpTransport, interface: Interface, name: str, accept: Accept) -> None:
-        self._transport_owner, self._interface, self._name, self._accept = owner, interface, name, accept
+    def __init__(self, owner: TcpTransport, interface: Interface, name: str, receive: Accept) -> None:
+        self._transport_owner, self._interface, self._name, self._receive = owner, interface, name, receive
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Hand the socket to its link."""
+        """Hand the socket to its link, and the link of a peer outside to whom it called."""
         peer = transport.get_extra_info("peername")[:2]
-        link = self._transport_owner.accepted(peer, self._interface, self._name, self._accept)
+        link = self._transport_owner.accepted(peer, self._interface, self._name)
         assert isinstance(transport, asyncio.Transport)  # noqa: S101 - see TcpLink
         transport.set_protocol(link)
         link.connection_made(transport)
+        if not link.internal:
+            self._receive(link)

@@ -114,6 +114,7 @@ class _ServerSocket(asyncio.DatagramProtocol):
 
     def __init__(self, wiring: Wiring, interface: Interface, owner: str, accept: Accept) -> None:
         self._wiring, self._interface, self.owner, self.accept = wiring, interface, owner, accept
+        self._reception = wiring.reception()
         self.links: dict[Address, UdpLink] = {}
         self.transport: asyncio.DatagramTransport | None = None
 
@@ -123,7 +124,7 @@ class _ServerSocket(asyncio.DatagramProtocol):
         if link is None:
             link = self.end_for(addr[:2], f"{addr[0]}:{addr[1]}", self._wiring.next_number())
             link.internal = False
-            self.accept(link)
+            self._reception.receive(link, self.accept)
         link.hear(data)
 
     def end_for(self, source: Address, remote: str, number: int) -> UdpLink:

@@ -94,6 +94,9 @@ class FakeLink:
         self.streams: list[int] = []
         self.far: Callable[[bytes], None] | None = None
 
+    def know(self) -> None:
+        """See Link."""
+
     def send(self, data: bytes, *, stream: int = 0) -> None:
         self.sent.append(self.decode(data))
         self.streams.append(stream)
