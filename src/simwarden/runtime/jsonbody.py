@@ -46,10 +46,10 @@ def check_kind(request: Request) -> None:
 
 
 def parse(octets: bytes) -> Any:
-    """Read JSON. Raises ManagementError (400)."""
+    """Read JSON. Raises ManagementError (400); a key twice in an object is none, for it has no one meaning."""
     try:
         text = octets.decode("utf-8")
-        value = json.loads(text, parse_constant=_no_constant, parse_float=_finite)
+        value = json.loads(text, parse_constant=_no_constant, parse_float=_finite, object_pairs_hook=_object)
     except (ValueError, RecursionError) as error:
         reason = str(error) if isinstance(error, json.JSONDecodeError) else "no UTF-8, a number too long, or too deep"
         raise ManagementError(400, f"the body is no JSON: {reason}") from None
@@ -71,6 +71,15 @@ def _check_texts(value: Any) -> None:
             elif isinstance(each, str) and ("\0" in each or any("\ud800" <= sign <= "\udfff" for sign in each)):
                 raise ManagementError(400, "the body has a NUL or half a surrogate pair in a text")
         rest = found
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ManagementError(400, f"the body has the key {twice[:64]!a} twice in one object")
+    return found
 
 
 def _no_constant(text: str) -> NoReturn:

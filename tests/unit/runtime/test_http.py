@@ -16,6 +16,7 @@ from simwarden.runtime.declare import Declaration, ElementConfig, Model, VerbMod
 from simwarden.runtime.element import Element
 from simwarden.runtime.host import Host, HostSettings
 from simwarden.runtime.http import _bound, management_app
+from simwarden.runtime.jsonbody import parse
 from simwarden.runtime.loop import TestbedLoop
 from simwarden.runtime.management import Call, Caller, ManagementError, Role, route
 from simwarden.runtime.openapi import document
@@ -147,6 +148,7 @@ def test_a_caller_is_known_by_its_token_and_by_nothing_else() -> None:
         (b"[" * 100_000, "application/json", 400),
         (b"[1]", "application/json", 400),
         (b"null", "application/json", 400),
+        (b'{"name": "tea", "number": 2, "number": 2}', "application/json", 400),
         (b"", "application/json", 400),
         (b'{"name": "tea", "number": 13}', "application/json", 409),
         (b'{"name": "tea"}', "application/x-www-form-urlencoded", 415),
@@ -162,6 +164,15 @@ def test_bodies(body: bytes, kind: str, status: int) -> None:
     if status != 200:
         said = answer.json()
         assert (set(said), said["status"]) == ({"status", "code", "message"}, status)
+
+
+@pytest.mark.parametrize(
+    ("body", "key"), [(b'{"a": 1, "b": 2, "b": 3}', "b"), (b'[{"x": {"\\ud800": 1, "\\ud800": 1}}]', "\\ud800")]
+)
+def test_a_key_that_is_there_twice_is_named(body: bytes, key: str) -> None:
+    with pytest.raises(ManagementError) as wrong:
+        parse(body)
+    assert (wrong.value.status, str(wrong.value)) == (400, f"the body has the key '{key}' twice in one object")
 
 
 def test_a_body_of_unknown_length_is_not_taken_to_its_end() -> None:
