@@ -9,6 +9,7 @@ import ipaddress
 import socket
 import ssl
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING
@@ -70,21 +71,47 @@ def is_public(text: str) -> bool:
 
 
 class _Connection(http.client.HTTPSConnection):
-    """A connection that looks at the address that it has before it says anything."""
+    """A connection to an address that was looked at: the name is resolved once, and means nothing else afterwards."""
 
-    public_only = True
+    def __init__(self, host: str, port: int, patience: float, tls: ssl.SSLContext, *, public_only: bool) -> None:
+        super().__init__(host, port, timeout=patience, context=tls)
+        self._patience, self._tls, self._public_only = patience, tls, public_only
 
     def connect(self) -> None:
-        """See http.client. Raises UndeliveredError for an address that is not public, where only those are allowed."""
-        if self.public_only:
-            found = {str(entry[4][0]) for entry in socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)}
-            if not all(map(is_public, found)):
-                raise UndeliveredError(f"{self.host} is not at a public address")
-        super().connect()
-        address = str(self.sock.getpeername()[0])
-        if self.public_only and not is_public(address):  # the name has moved meanwhile
+        """See http.client; the certificate must be of the host's name.
+
+        Raises UndeliveredError for an address that is not public, where only those are allowed, before it is called.
+        """
+        plain = self._call(self._addresses())
+        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        try:
+            # First the socket, then the handshake: so `abort` finds what it has to end.
+            self.sock = tls = self._tls.wrap_socket(plain, server_hostname=self.host, do_handshake_on_connect=False)
+            tls.do_handshake()
+        except BaseException:
+            plain.close()
             self.close()
+            raise
+
+    def _addresses(self) -> list[str]:
+        entries = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
+        found = list(dict.fromkeys(str(entry[4][0]) for entry in entries))
+        if self._public_only and not all(map(is_public, found)):
             raise UndeliveredError(f"{self.host} is not at a public address")
+        return found
+
+    def _call(self, addresses: Sequence[str]) -> socket.socket:
+        """Connect to the first that answers; all of them together have the patience of one."""
+        ends, failed = time.monotonic() + self._patience, OSError(f"{self.host} has no address")
+        for address in addresses:
+            try:
+                plain = socket.create_connection((address, self.port), max(0.01, ends - time.monotonic()))
+            except OSError as error:
+                failed = error
+            else:
+                plain.settimeout(self._patience)
+                return plain
+        raise failed
 
     def abort(self) -> None:
         """End it from another thread, whatever it waits for."""
@@ -105,7 +132,7 @@ class Courier:
 
     async def post(self, sink: str, headers: Mapping[str, str], body: bytes) -> int:
         """Post an event and return the HTTP status; redirects are not followed. Raises UndeliveredError."""
-        if self._threads is None:
+        if self._threads is None or self._context is None:
             self._context = ssl.create_default_context(cafile=self._authorities or None)
             self._threads = ThreadPoolExecutor(_THREADS, "events")
         work = partial(self._post, sink, headers, body, self._context)
@@ -119,12 +146,12 @@ class Courier:
         for each in list(self._open):
             each.abort()
 
-    def _post(self, sink: str, headers: Mapping[str, str], body: bytes, context: ssl.SSLContext | None) -> int:
+    def _post(self, sink: str, headers: Mapping[str, str], body: bytes, context: ssl.SSLContext) -> int:
         parts, host = urlsplit(sink), host_of(sink)
         target = f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}"
         try:
-            connection = _Connection(host, parts.port or 443, timeout=self._patience, context=context)
-            connection.public_only = not self._allowed
+            public_only = not self._allowed
+            connection = _Connection(host, parts.port or 443, self._patience, context, public_only=public_only)
             self._open.add(connection)
             # The connection's own patience begins anew with every octet that a sink lets fall.
             alarm = threading.Timer(self._patience, connection.abort)

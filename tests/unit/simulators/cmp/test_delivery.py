@@ -18,6 +18,7 @@ from waiting import LONG
 
 from simulators.cmp.config import CmpConfig
 from simulators.cmp.element import Cmp
+from simulators.cmp.north import delivery
 from simulators.cmp.procedures.identity_check import check
 from simwarden.runtime.clock import Clock
 from simwarden.runtime.host import Host, HostSettings
@@ -147,6 +148,49 @@ def test_a_sink_that_is_not_who_it_should_be_gets_nothing(tmp_path: Path, wrong:
 
     api.play(story)
     assert len([each for each in api.notes if said in each]) == 3  # two attempts, and the giving up
+
+
+def test_a_name_is_resolved_once_and_that_address_is_called(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """DNS rebinding: a name that is public when it is looked at, and private whenever it is asked for again."""
+    authority, asked = Authority(tmp_path), []
+    known = socket.getaddrinfo
+
+    def rebinding(host: str, *more: Any, **named: Any) -> Any:
+        if host != "sink.example.com":
+            return known(host, *more, **named)
+        asked.append(host)
+        return known("127.0.0.1" if len(asked) == 1 else "127.0.0.2", *more, **named)
+
+    monkeypatch.setattr(socket, "getaddrinfo", rebinding)
+    monkeypatch.setattr(delivery, "is_public", lambda address: address == "127.0.0.1")
+    loop = TestbedLoop(virtual=False)
+    try:
+        with Sink(authority.certificate("sink.example.com")) as sink:
+            courier = delivery.Courier((), str(authority.file), 5.0)
+            posted = loop.run_until_complete(courier.post(f"https://sink.example.com:{sink.port}/", {}, b"{}"))
+            assert (posted, len(sink.posts), asked) == (204, 1, ["sink.example.com"])
+            with pytest.raises(delivery.UndeliveredError, match="is not at a public address"):
+                loop.run_until_complete(courier.post(f"https://sink.example.com:{sink.port}/", {}, b"{}"))
+            assert len(sink.posts) == 1
+            courier.stop()
+    finally:
+        loop.close()
+
+
+def test_a_private_address_is_not_even_called(tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    loop = TestbedLoop(virtual=False)
+    try:
+        with socket.create_server(("127.0.0.1", 0)) as listening:
+            listening.setblocking(False)
+            courier = delivery.Courier((), str(authority.file), 5.0)
+            with pytest.raises(delivery.UndeliveredError, match="is not at a public address"):
+                loop.run_until_complete(courier.post(f"https://localhost:{listening.getsockname()[1]}/", {}, b"{}"))
+            with pytest.raises(BlockingIOError):
+                listening.accept()
+            courier.stop()
+    finally:
+        loop.close()
 
 
 def test_events_wait_in_order_for_a_sink_that_is_down(tmp_path: Path) -> None:
