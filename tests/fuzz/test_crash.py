@@ -8,38 +8,32 @@ from __future__ import annotations
 
 import random
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import budget
 import pytest
-import sqlalchemy as sa
 from crash_bench import (
     APPROVED,
-    METER,
-    PHONE,
     TOKEN,
     WORKERS,
     Bench,
-    Ledger,
-    State,
     Worker,
-    terminal,
     wait_for,
 )
-from crash_notices import NORTH, hold_notices, subscribe
+from crash_ledgers import METER, PHONE, CmpLedger, HssLedger, terminal
+from crash_notices import NORTH, subscribe
 from databases import PostgreSQL, new_server
 from network_peers import S13, UNABLE_TO_COMPLY, Cut, Management, Mme, allowed
 from served import card
 from waiting import reserved_port
 
-from simulators.cmp.events import AUDITED as CMP_EVENTS
-from simulators.hss.events import AUDITED as HSS_EVENTS
 from simwarden.runtime.store import sqlite_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from crash_ledgers import State
     from network_peers import Asked
     from served import Served
 
@@ -177,36 +171,6 @@ class HssWorker(Worker):
 def _updated(asked: Asked) -> bool | None:
     answer = asked.answer()
     return None if answer.result_code == UNABLE_TO_COMPLY else answer.success
-
-
-class HssLedger(Ledger):
-    """The register's: each binding, learned or by hand, each suspension and each area has its record."""
-
-    events: ClassVar = HSS_EVENTS
-    actions: ClassVar = {
-        "learn": lambda state, details: state | {"mode": "learned", "bound": details["imei"]},
-        "bind": lambda state, details: state | {"mode": details["mode"], "bound": details["after"]},
-        "unbind": lambda state, _: state | {"mode": "", "bound": ""},
-        "suspend": lambda state, details: state | {"suspended": details["how"]},
-        "resume": lambda state, _: state | {"suspended": ""},
-        **dict.fromkeys(("area", "area-change"), lambda s, details: s | {"zones": details["after"]["zones"]}),
-        "provision": lambda state, _: state,
-    }
-
-    def compare(self, connection: sa.Connection) -> int:
-        query = "SELECT imsi, mode, bound, suspended, mme, imei, subscription FROM subscribers"
-        rows = connection.execute(sa.text(query).columns(subscription=sa.JSON)).mappings().all()
-        assert {row["imsi"] for row in rows} == set(self.states)
-        for row in rows:
-            state = self.states[row["imsi"]]
-            given = {"bound": terminal(METER, row["imsi"])} if row["mode"] == "given" else {}
-            want = {"bound": "", "suspended": "", **given, **state}
-            assert (row["bound"], row["suspended"]) == (want["bound"], want["suspended"]), (dict(row), state)
-            assert row["mode"] == want.get("mode", row["mode"])
-            assert row["subscription"].get("zones", []) == want.get("zones", [])
-            if row["mme"] and row["bound"]:  # served, so in the terminal that it is bound to
-                assert row["imei"] == row["bound"], (dict(row), state)
-        return len(rows)
 
 
 class CmpWorker(Worker):
@@ -379,46 +343,6 @@ class CmpWorker(Worker):
         if new:
             path = f"/accounts/{self.account}/batches/b/shutdown"
             self.attempt(new, lambda: self.manage.done("POST", path, APPROVED))
-
-
-def _operated(state: State, details: dict[str, Any]) -> State:
-    assert details["before"] == state.get("state", "to-activate"), (state, details)
-    return state | {"state": details["after"]}
-
-
-def _rebound(state: State, details: dict[str, Any]) -> State:
-    assert details["before"] == state.get("bound", ""), (state, details)
-    return state | {"mode": details["mode"], "bound": details["after"], "mismatches": 0}
-
-
-class CmpLedger(Ledger):
-    """The platform's: each record follows from the one before, and mismatches have records of risk."""
-
-    events: ClassVar = CMP_EVENTS
-    actions: ClassVar = {
-        "capture": lambda state, details: state | {"bound": details["imei"][:14], "captured": True},
-        "mismatch": lambda s, _: s | {"mismatches": s.get("mismatches", 0) + 1, "ever": s.get("ever", 0) + 1},
-        **dict.fromkeys(("bind", "unbind", "rebind"), _rebound),
-        **dict.fromkeys(("suspend", "resume", "close", "first-use"), _operated),
-    }
-
-    def compare(self, connection: sa.Connection) -> int:
-        query = "SELECT imsi, state, mode, bound, terminal, mismatches FROM cards"
-        rows = connection.execute(sa.text(query)).mappings().all()
-        risks = dict(
-            tuple(row) for row in connection.execute(sa.text("SELECT imsi, count(*) FROM risks GROUP BY imsi"))
-        )
-        for row in rows:
-            state = {"state": "to-activate", "mode": "learned", "bound": "", "mismatches": 0}
-            state |= self.states.get(row["imsi"], {})
-            ever, captured = state.pop("ever", 0), state.pop("captured", False)
-            assert {name: row[name] for name in state} == state, (dict(row), state)
-            assert risks.get(row["imsi"], 0) == ever
-            assert row["terminal"] or not captured
-        loads = connection.execute(sa.text("SELECT details FROM audit WHERE action = 'load'").columns(details=sa.JSON))
-        assert sum(row.details["cards"] for row in loads) == len(rows)
-        hold_notices(connection)
-        return len(rows)
 
 
 class PairWorker(CmpWorker):

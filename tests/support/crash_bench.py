@@ -12,12 +12,11 @@ import signal
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections import Counter
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import budget
-import sqlalchemy as sa
+from crash_ledgers import held_at_each_commit
 from network_peers import Cut
 from served import serve
 from waiting import LONG, until
@@ -26,22 +25,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from crash_ledgers import Ledger, State
     from databases import PostgreSQL
     from served import Served
-
-    from simwarden.runtime.declare import EventKind
 
 ROUNDS = int(os.environ.get("CRASH_ROUNDS", "2"))
 WORKERS = 4
 TOKEN = "operator-token"
 APPROVED = {"approver": "J. Okonedo", "reason": "replaced", "form": "F-1"}
-METER, PHONE = "35", "86"
-State = dict[str, Any]
-
-
-def terminal(kind: str, imsi: str) -> str:
-    """The IMEI, 14 digits, of a card's meter or of a phone."""
-    return f"{kind}{int(imsi[5:]):012d}"
 
 
 class Worker(ABC):
@@ -132,48 +123,6 @@ class Worker(ABC):
         self.settled, self.touched = self.touched.union(some) & self.sure.keys(), set()
 
 
-class Ledger(ABC):
-    """Replays the audit in a database, of which it reads what is new, and holds it against what else is there."""
-
-    actions: ClassVar[Mapping[str, Callable[[State, dict[str, Any]], State]]]
-    #: audited actions with the kinds of their events, which nobody takes out of the outbox
-    events: ClassVar[Mapping[str, EventKind]]
-
-    def __init__(self, url: str) -> None:
-        self.url, self.last = url, 0
-        self.states: dict[str, State] = {}
-
-    def hold(self) -> int:
-        """Hold records and state against each other; return how many cards there are."""
-        engine = sa.create_engine(self.url.replace("postgresql:", "postgresql+psycopg:"))
-        try:
-            with engine.connect() as connection:
-                query = sa.text("SELECT id, action, imsi, details FROM audit WHERE id > :last ORDER BY id")
-                for row in connection.execute(query.columns(details=sa.JSON), {"last": self.last}):
-                    self.last = row.id
-                    if row.action in self.actions:
-                        self.states[row.imsi] = self.actions[row.action](self.states.get(row.imsi, {}), row.details)
-                self._hold_events(connection)
-                return self.compare(connection)
-        finally:
-            engine.dispose()
-
-    def _hold_events(self, connection: sa.Connection) -> None:
-        """Hold the outbox against the audit: an event for each record, none without one, numbered without a gap."""
-        told: Counter[str] = Counter()
-        for action, count in connection.execute(sa.text("SELECT action, count(*) FROM audit GROUP BY action")):
-            if action in self.events:
-                told[self.events[action].type] += count
-        query = "SELECT type, count(*) FROM outbox WHERE type <> 'card.refused' GROUP BY type"
-        assert Counter(dict(tuple(row) for row in connection.execute(sa.text(query)))) == told
-        rows, last = connection.execute(sa.text("SELECT count(*), max(number) FROM outbox")).one()
-        assert rows == (last or 0)
-
-    @abstractmethod
-    def compare(self, connection: sa.Connection) -> int:
-        """Compare what the records lead to with what is held; return how many cards there are."""
-
-
 class Bench:
     """Elements by name with their files, workers, and a database that may be killed too."""
 
@@ -195,7 +144,10 @@ class Bench:
         for number in range(rounds + 1):
             with ExitStack() as stack:
                 served = {
-                    name: stack.enter_context(serve(self.folder, name, file)) for name, file in self.elements.items()
+                    name: stack.enter_context(
+                        serve(self.folder, name, file, before=held_at_each_commit(name, file["store"]))
+                    )
+                    for name, file in self.elements.items()
                 }
                 for worker in self.workers:
                     worker.connect(served)
@@ -203,12 +155,16 @@ class Bench:
                 self._account(acting=True)
                 if number < rounds and self._round(served):
                     self._account(acting=True)  # what is in memory, too
-                assert "".join(each.faults() for each in served.values()) == ""
+                faults = "".join(each.faults() for each in served.values())
+                assert not faults, faults
         answered, refused = (sum(getattr(w, name) for w in self.workers) for name in ("answered", "refused"))
         return (
             f"{rounds} rounds, killed {self.kills}: {answered} changes answered, {refused} refused for a time, "
             f"{self.cards} cards held"
         )
+
+    def _answered(self) -> int:
+        return sum(worker.answered for worker in self.workers)
 
     def _account(self, *, acting: bool) -> None:
         for worker in self.workers:
@@ -217,13 +173,17 @@ class Bench:
                 cards = sorted(key for key in worker.sure if key.isdigit())
                 for key in worker.rng.sample(cards, min(5, len(cards))):
                     worker.act(key)
-        self.cards = sum(ledger.hold() for ledger in self.ledgers)
+        self.cards = 0
+        for ledger in self.ledgers:
+            self.cards += ledger.hold()
+            ledger.close()
 
     def _round(self, served: Mapping[str, Served]) -> bool:
         """Kill something under load; return whether the elements live."""
         survive = self.server is not None and self.rng.random() < 0.4
         with self._load():
-            time.sleep(self.rng.uniform(0.05, 0.5))
+            before, enough = self._answered(), self.rng.randint(10, 80)
+            assert until(lambda: self._answered() - before >= enough or any(each.failure for each in self.workers))
             if survive:
                 self.kills["database"] += 1
                 self._kill_database()
