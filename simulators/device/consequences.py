@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from simulators.device.procedures.esm import BACKED_OFF
 from simulators.device.rejects import AT_ONCE, REACTIONS, Forbid, Next, Usim
 from simulators.device.state import ATTEMPTS, Procedure, Timer
-from simwarden.runtime.declare import Consequence
+from simwarden.runtime.declare import Consequence, TimerKind
 from simwarden.wire.nas import EmmCause
 
 if TYPE_CHECKING:
@@ -58,6 +58,14 @@ def consequences() -> Iterator[Consequence]:
         in_words(REACTIONS[Procedure.ATTACH][EmmCause.ILLEGAL_UE]),
         "TS 24.301 5.4.2.5",
     )
+
+
+def timers() -> Iterator[TimerKind]:
+    """Yield the timers that the terminal keeps to; the network sets some of them otherwise."""
+    for each in Timer:
+        clause = each.value.clause if each.value.clause.startswith("TS ") else f"TS 24.301 {each.value.clause}"
+        if each.name.startswith("T3"):
+            yield TimerKind(each.name, _time(each), each.value.purpose, clause)
 
 
 def in_words(reaction: Reaction) -> str:

@@ -10,7 +10,7 @@ from simulators.device import misbehaviour
 from simulators.device.body import Body
 from simulators.device.card import CardGoneError, CardSession
 from simulators.device.config import DeviceConfig, split_cell
-from simulators.device.consequences import consequences
+from simulators.device.consequences import consequences, timers
 from simulators.device.emm import Bearer
 from simulators.device.procedures import attach, detach, esm, service_request, tracking_area_update
 from simulators.device.radio import Rrc
@@ -67,6 +67,7 @@ class Device(Body):
         observables=OBSERVABLES,
         controls=(INTERLOCK,),
         consequences=tuple(consequences()),
+        timers=tuple(timers()),
     )
 
     async def start(self) -> None:

@@ -7,7 +7,7 @@ import re
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from simwarden.cli import explaining_files
+from simwarden.cli import explaining_files, explaining_tables
 from simwarden.cli.shipped import shipped
 from simwarden.errors import ConfigError, SimwardenError
 from simwarden.policy.requirements import requirements
@@ -40,7 +40,8 @@ _LISTED = 6
 def explain_name(name: str) -> None:
     """Print all meanings of a name. Raises ConfigError for one that has none."""
     registry = Registry.installed()
-    name = re.sub(r"^#(?=\d+$)", "", name)  # causes are often written so
+    name = re.sub(r"^#(?=\d+$)", "", name)  # causes are often written so, and as `EMM #19`
+    name = re.sub(r"(?i)^(EMM|ESM)(?: cause)? ?#?(?=\d+$)", lambda found: f"{found[1].lower()}_cause ", name)
     paragraphs = [text for teller in _TELLERS for text in teller(name, registry)]
     if not paragraphs:
         raise ConfigError(f"nothing is called {name!r}", hint=guess(name, _all_names(registry)))
@@ -167,19 +168,26 @@ def _cause(name: str, registry: Registry) -> Iterator[str]:
 
 def _consequences(cause: enum.IntEnum, registry: Registry) -> Iterator[str]:
     for kind in registry.kinds:
+        declared = registry.declaration(kind).consequences
+        told = [each for each in declared if each.cause is cause]
+        if not told:
+            messages = {each.message for each in declared if isinstance(each.cause, type(cause))}
+            told = [each for each in declared if each.cause is None and each.message in messages]
         found: dict[str, list[Consequence]] = {}
-        for each in registry.declaration(kind).consequences:
-            if each.cause is cause:
-                found.setdefault(each.doc, []).append(each)
+        for each in told:
+            found.setdefault(each.doc, []).append(each)
         for doc, said in found.items():
-            messages, by = ", ".join(each.message for each in said), clauses(each.clause for each in said)
-            yield f"  in {messages}: the {kind} {doc} ({by})"
+            messages_told, by = ", ".join(each.message for each in said), clauses(each.clause for each in said)
+            yield f"  in {messages_told}: the {kind} {doc} ({by})"
 
 
 def _means(name: str, member: enum.IntEnum) -> bool:
-    if name.isdecimal():
+    asked, _, number = name.rpartition(" ")  # `esm_cause 33`, or the number alone
+    if number.isdecimal():
         kind = type(member).__name__.lower()
-        return member == int(name[:18]) and any(word in kind for word in ("cause", "result"))
+        if asked:
+            return member == int(number[:18]) and kind == asked.replace("_", "")
+        return member == int(number[:18]) and any(word in kind for word in ("cause", "result"))
     return plain(name) in (plain(member.name), plain(member.name).removeprefix("diameter_error_"))
 
 
@@ -194,11 +202,25 @@ def _enumerations() -> Iterator[tuple[type[enum.IntEnum], str]]:
                 yield each, specification
 
 
-_TELLERS = (_requirement, _control, _verb, _element, _observable, *explaining_files.TELLERS, _cause)
+_TELLERS = (
+    _requirement,
+    _control,
+    _verb,
+    _element,
+    _observable,
+    *explaining_files.TELLERS,
+    *explaining_tables.TELLERS,
+    _cause,
+)
 
 
 def _all_names(registry: Registry) -> list[str]:
     observables = [each.name for kind in registry.kinds for each in registry.declaration(kind).observables]
     causes = [member.name for each, _ in _enumerations() for member in each]
     declared = [*requirements(), *registry.controls, *registry.verbs, *CORE_VERBS, *registry.kinds, *observables]
-    return [*causes, *declared, *explaining_files.names(registry)]  # of names that are alike the last is guessed
+    return [
+        *causes,
+        *declared,
+        *explaining_files.names(registry),
+        *explaining_tables.names(registry),
+    ]  # of names that are alike the last is guessed

@@ -15,6 +15,7 @@ from simwarden.scenario.messages import message_names
 from simwarden.scenario.problems import plain
 from simwarden.scenario.reference.settings import settings_of
 from simwarden.scenario.words import WORDS
+from simwarden.wire.diameter.dictionary import SHORT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,7 +56,8 @@ def setting(name: str, registry: Registry) -> Iterator[str]:
     found = _settings(registry)
     for where, each in found:
         kind, _, section = where.partition("/")
-        if name in (each.path, f"{kind}.{each.path}", each.path.rpartition(".")[2]):
+        known = (each.path, f"{kind}.{each.path}", each.path.rpartition(".")[2])
+        if name in known or name.lower() in known:
             place = f"in a card, for {kind}" if section else f"setting of {kind}"
             lines = [f"{each.path}: {place} ({_values(each)})", *([f"  {each.doc}"] if each.doc else [])]
             below = [
@@ -149,10 +151,12 @@ def message(name: str, registry: Registry) -> Iterator[str]:
     found: dict[tuple[str, MessageInfo | None, str], list[str]] = {}
     for each in INTERFACES.values():
         short, _, field = name.lower().removeprefix(f"{each.name.lower()}.").partition(".")
-        short = short.replace("_", "-")
-        if short in message_names(each.protocol) and _carries(each, short):
-            for info in message_infos(each.protocol, short) or (None,):
-                found.setdefault((short, info, field.replace("-", "_")), []).append(each.name)
+        short = SHORT.get(short.upper(), short).lower().replace("_", "-")
+        known = message_names(each.protocol)
+        for full in (short, f"{short}-request", f"{short}-answer"):
+            if full in known and _carries(each, full):
+                for info in message_infos(each.protocol, full) or (None,):
+                    found.setdefault((full, info, field.replace("-", "_")), []).append(each.name)
     for (short, info, field), interfaces in found.items():
         yield from _message(short, info, field, interfaces)
 

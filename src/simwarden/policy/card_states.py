@@ -25,6 +25,7 @@ class CardState(enum.Enum):
     TO_ACTIVATE = "to-activate"
     """Given out: its first use makes it active."""
     ACTIVE = "active"
+    """In use."""
     SUSPENDED = "suspended"
     """Stopped by the operator; may work again."""
     TEST_SUSPENDED = "test-suspended"
@@ -49,11 +50,15 @@ class Operation(enum.Enum):
     ACTIVATE = "activate"
     """Make it active without waiting for its first use."""
     SUSPEND = "suspend"
+    """Stop it; what it has is ended at once."""
     RESUME = "resume"
+    """Undo a suspension."""
     PRE_CANCEL = "pre-cancel"
+    """Ask for its end."""
     RESTORE = "restore"
     """Take the wish to end it back; it still has to be resumed, so that no suspension is got round this way."""
     CLOSE = "close"
+    """End it for good."""
 
 
 _WORKING = (CardState.TEST, CardState.TO_ACTIVATE, CardState.ACTIVE)

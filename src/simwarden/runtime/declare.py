@@ -16,7 +16,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from simwarden.model.units import seconds
 
 if TYPE_CHECKING:
-    from enum import IntEnum
+    from enum import Enum, IntEnum
 
     from pydantic import GetJsonSchemaHandler
     from pydantic.json_schema import JsonSchemaValue
@@ -56,18 +56,24 @@ def field_docs(model: type[BaseModel]) -> Mapping[str, str]:
     return found
 
 
-def _docs_in(klass: type[Model]) -> Iterator[tuple[str, str]]:
+@cache
+def member_docs(members: type[Enum]) -> Mapping[str, str]:
+    """Return the docstring of each member of an enumeration, empty where there is none, read from the source."""
+    return dict.fromkeys(members.__members__, "") | dict(_docs_in(members))
+
+
+def _docs_in(klass: type[Model | Enum]) -> Iterator[tuple[str, str]]:
     tree = ast.parse(textwrap.dedent(inspect.getsource(klass))).body[0]
     assert isinstance(tree, ast.ClassDef)  # noqa: S101 - it is the source of a class
     for above, below in pairwise(tree.body):
         if (
-            isinstance(above, ast.AnnAssign)
-            and isinstance(above.target, ast.Name)
+            isinstance(above, (ast.AnnAssign, ast.Assign))
+            and isinstance(name := above.target if isinstance(above, ast.AnnAssign) else above.targets[0], ast.Name)
             and isinstance(below, ast.Expr)
             and isinstance(below.value, ast.Constant)
             and isinstance(below.value.value, str)
         ):
-            yield above.target.id, inspect.cleandoc(below.value.value)
+            yield name.id, inspect.cleandoc(below.value.value)
 
 
 class ElementConfig(Model):
@@ -160,6 +166,16 @@ class Consequence:
 
 
 @dataclass(frozen=True, slots=True)
+class TimerKind:
+    """A timer by the name of its specification: its value in words, what it is for, and the clause that says so."""
+
+    name: str
+    value: str
+    doc: str
+    clause: str
+
+
+@dataclass(frozen=True, slots=True)
 class Declaration:
     """All that an element declares.
 
@@ -169,7 +185,7 @@ class Declaration:
     the kinds that must be ready first. `card` maps sections of a card (`binding`) to the model of what this element
     wants there; several elements may declare one section with models told apart by a Literal field `by`.
     `events` are what it tells the operator's systems; without any it has no outbox. `consequences` are what it does on
-    causes that messages bring it.
+    causes that messages bring it, `timers` those of its specification that it keeps to.
     """
 
     kind: str
@@ -186,6 +202,7 @@ class Declaration:
     controls: tuple[Control, ...] = ()
     events: tuple[EventKind, ...] = ()
     consequences: tuple[Consequence, ...] = ()
+    timers: tuple[TimerKind, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ _KEY, _NETWORK, _JUDGES, _DECISION, _BESIDE = (
     "key of a `decision`",
     "stands beside a verb",
 )
+_CELL: Final = "word in a cell of `matrix`"
 
 WORDS: Final[Mapping[str, Word]] = MappingProxyType(
     {
@@ -93,5 +94,12 @@ WORDS: Final[Mapping[str, Word]] = MappingProxyType(
             'hss: {external: "192.0.2.10:3868"}',
         ),
         "off": Word("value of an element in a network file", "Leaves the element out.", "network: {eir: off}"),
+        "LEAK": Word(_CELL, "In service with the misused card to the end of the story, a day later."),
+        "n/b": Word(_CELL, "Not built: the sum below the table says which element is missing."),
+        "broken": Word(_CELL, "A fault: the story did not get to the misuse."),
+        "phase": Word(
+            "word of scenarios",
+            "What happens from the first verb after an `expect` or `never` on; messages and decisions are looked for there.",
+        ),
     }
 )

@@ -71,3 +71,10 @@ Experimental-Result ::= {Vendor-Id} {Experimental-Result-Code}
 Failed-AVP ::= 1*{AVP}
 Proxy-Info ::= {Proxy-Host} {Proxy-State} *[AVP]
 """
+
+SHORT = {
+    "CER": "Capabilities-Exchange-Request",
+    "DPR": "Disconnect-Peer-Request",
+    "DWR": "Device-Watchdog-Request",
+}
+"""What RFC 6733 calls its requests for short; an answer ends in A instead of R."""

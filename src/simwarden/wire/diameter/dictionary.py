@@ -181,6 +181,14 @@ COMMANDS: Final[dict[tuple[int, bool], Command]] = {
 REQUESTS: Final[dict[str, Command]] = {c.grammar.name: c for c in COMMANDS.values() if c.request}
 """Every known request by its spec's name (`Update-Location-Request`)."""
 
+SHORT: Final[dict[str, str]] = {
+    f"{short[:-1]}{letter}": name.removesuffix("Request") + word
+    for module in _MODULES
+    for short, name in getattr(module, "SHORT", {}).items()
+    for letter, word in (("R", "Request"), ("A", "Answer"))
+}
+"""Every command's spec's name by what the specification calls it for short (`CLR`, `CLA`)."""
+
 GROUPS: Final[dict[str, Grammar]] = {
     name: _grammar(name, body) for module in _MODULES for name, body in _definitions(module.GROUPS)
 }

@@ -393,3 +393,16 @@ Load ::= [Load-Type] [Load-Value] [SourceID] *[AVP]
 
 KEYS = frozenset({"KASME", "Confidentiality-Key", "Integrity-Key", "Kc"})
 """AVPs that carry keys: masked in every decoded view."""
+
+SHORT = {
+    "AIR": "Authentication-Information-Request",
+    "CLR": "Cancel-Location-Request",
+    "DSR": "Delete-Subscriber-Data-Request",
+    "ECR": "ME-Identity-Check-Request",
+    "IDR": "Insert-Subscriber-Data-Request",
+    "NOR": "Notify-Request",
+    "PUR": "Purge-UE-Request",
+    "RSR": "Reset-Request",
+    "ULR": "Update-Location-Request",
+}
+"""What TS 29.272 7.2 calls its requests for short; an answer ends in A instead of R."""

@@ -1,0 +1,141 @@
+"""`explain` for what stands in tables: misuses, methods, services and experiments; states of cards; timers."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+from simwarden.cli.shipped import shipped
+from simwarden.errors import SimwardenError
+from simwarden.policy.card_states import SERVED, TRANSITIONS, CardState, Operation
+from simwarden.runtime.declare import member_docs
+from simwarden.scenario.impact import find
+from simwarden.scenario.impact.measures import MEASURES
+from simwarden.scenario.load import read_file
+from simwarden.scenario.matrix.plan import Plan, read_plan
+from simwarden.scenario.problems import Problems
+from simwarden.scenario.yamlfile import read
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from typing import Any
+
+    from simwarden.scenario.matrix.plan import Method, Misuse, Service
+    from simwarden.scenario.registry import Registry
+
+
+@cache
+def _plan(registry: Registry) -> Plan | None:
+    """Return the shipped matrix; None where it is not installed, or is not in order (`matrix` says why)."""
+    try:
+        return read_plan(shipped() / "matrix", registry)
+    except SimwardenError:
+        return None
+
+
+def crossed(name: str, registry: Registry) -> Iterator[str]:
+    """Tell of a misuse, method or service of the matrix."""
+    plan = _plan(registry)
+    if plan is None:
+        return
+    if name in plan.misuses:
+        yield _misuse(plan.misuses[name])
+    if name in plan.methods:
+        yield _method(plan.methods[name])
+    if name in plan.services:
+        yield _service(plan.services[name])
+
+
+def _misuse(each: Misuse) -> str:
+    lines = [f"{each.name}: misuse of the matrix", f"  {each.head.misuse}", *_about(each.head.about)]
+    lines += [f"  by {each.head.user}; the rightful user's story: {each.honest.story}"]
+    return "\n".join([*lines, f"  simwarden matrix --misuse {each.name}"])
+
+
+def _method(each: Method) -> str:
+    kind = (
+        f"combination of methods of the matrix: {', '.join(each.members)}" if each.members else "method of the matrix"
+    )
+    lines = [f"{each.name}: {kind}", f"  {each.head.title}", *_about(each.head.about)]
+    lines += [f"  serves {', '.join(each.head.requires)}"] if each.head.requires else []
+    return "\n".join([*lines, f"  simwarden matrix --method {each.name}"])
+
+
+def _service(each: Service) -> str:
+    kind = "path" if each.path else "service"
+    lines = [f"{each.name}: {kind} of the matrix", f"  {each.head.title}", *_about(each.head.about)]
+    lines += [f"  not built: {each.lacking}"] if not each.probed or each.missing else []
+    return "\n".join([*lines, f"  simwarden matrix --service {each.name}"])
+
+
+def _about(text: str) -> list[str]:
+    return [f"  {' '.join(text.split())}"] if text else []
+
+
+@cache
+def _experiments() -> Mapping[str, Mapping[str, Any]]:
+    try:
+        paths = find([str(shipped() / "impact")])
+        return {path.stem: read(read_file(path), str(path), Problems()).data for path in paths}
+    except SimwardenError:
+        return {}
+
+
+def experiment(name: str, registry: Registry) -> Iterator[str]:
+    """Tell of an experiment of `impact`."""
+    del registry
+    found = _experiments().get(name)
+    if found is not None:
+        measured = [MEASURES[kind].title for kind in found["measure"] if kind in MEASURES]
+        lines = [f"{name}: experiment of `impact`", f"  {found['experiment']}", *_about(found.get("about", ""))]
+        lines += [f"  measures: {', '.join(measured)}", f"  simwarden impact --match {name}"]
+        yield "\n".join(lines)
+
+
+def card_state(name: str, registry: Registry) -> Iterator[str]:
+    """Tell of a state of a card on the platform, and of what leads from one to another."""
+    del registry
+    for state in CardState:
+        if state.value == name:
+            served = "the network serves it" if state in SERVED else "the network does not serve it"
+            from_here = [f"{by.value} to {to.value}" for (at, by), to in TRANSITIONS.items() if at is state]
+            to_here = [f"{at.value} by {by.value}" for (at, by), to in TRANSITIONS.items() if to is state]
+            yield "\n".join(
+                [
+                    f"{name}: state of a card on the platform; {served}",
+                    *_about(member_docs(CardState)[state.name]),
+                    f"  leads on: {', '.join(from_here) or 'nowhere'}",
+                    f"  comes from: {', '.join(to_here) or 'nowhere: cards begin here'}",
+                ]
+            )
+    for operation in Operation:
+        if operation.value == name:
+            steps = [f"{at.value} to {to.value}" for (at, by), to in TRANSITIONS.items() if by is operation]
+            yield "\n".join(
+                [
+                    f"{name}: operation on a card of the platform",
+                    *_about(member_docs(Operation)[operation.name]),
+                    f"  leads from {', '.join(steps)}; from elsewhere it is refused (control cmp.transition)",
+                ]
+            )
+
+
+def timer(name: str, registry: Registry) -> Iterator[str]:
+    """Tell of a timer that an element keeps to."""
+    for kind in registry.kinds:
+        for each in registry.declaration(kind).timers:
+            if each.name.lower() == name.lower():
+                yield f"{each.name}: timer of {kind}, {each.value} ({each.clause})\n  {each.doc}"
+
+
+def names(registry: Registry) -> Iterator[str]:
+    """Yield all names that are told of here."""
+    plan = _plan(registry)
+    if plan is not None:
+        yield from (*plan.misuses, *plan.methods, *plan.services)
+    yield from _experiments()
+    yield from (each.value for each in (*CardState, *Operation))
+    yield from (each.name for kind in registry.kinds for each in registry.declaration(kind).timers)
+
+
+TELLERS = (crossed, experiment, card_state, timer)
