@@ -99,7 +99,7 @@ WORDS: Final[Mapping[str, Word]] = MappingProxyType(
         "broken": Word(_CELL, "A fault: the story did not get to the misuse."),
         "phase": Word(
             "word of scenarios",
-            "What happens from the first verb after an `expect` or `never` on; messages and decisions are looked for there.",
+            "From the first verb after an `expect` or `never` on; messages and decisions are looked for there.",
         ),
     }
 )
