@@ -75,6 +75,7 @@ class TestbedLoop(asyncio.SelectorEventLoop):
         self._origin = time.monotonic()
         self._jobs = 0
         self._idle_waiters: list[asyncio.Future[None]] = []
+        self._clock_resolution: float
         super().__init__(_Selector(self._when_idle, lambda: self._jobs > 0))
 
     def time(self) -> float:
@@ -122,6 +123,8 @@ class TestbedLoop(asyncio.SelectorEventLoop):
         if timeout is None:
             raise InternalError("the run waits for something that can never happen: no timer, no frame in flight")
         self._now = max(self._now + timeout, math.nextafter(self._now, math.inf))
+        # asyncio runs the timers before `now + resolution`: none after 194 days, when a nanosecond is lost in a float.
+        self._clock_resolution = max(self._clock_resolution, math.ulp(self._now))
         return []
 
     def _wait_for_bytes(self, link: str, timeout: float | None) -> list[tuple[selectors.SelectorKey, int]]:
