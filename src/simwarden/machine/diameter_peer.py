@@ -1,7 +1,8 @@
 """One Diameter connection as a machine without I/O: RFC 6733 5.3 to 5.6 and 6.1, watchdog of RFC 3539 3.4.
 
 The owner feeds octets and time and takes out octets, timers and events; `diameter_table` is the state machine. There is
-no election (RFC 6733 5.6.4): the owner's `admit` says whether a peer may connect, and answers ELECTION_LOST (4003)
+no election (RFC 6733 5.6.4), for no two nodes of ours call each other: HSS and CMP only listen, the MME only calls, and
+the EIR calls none but the CMP. The owner's `admit` says whether a peer may connect, and answers ELECTION_LOST (4003)
 where it keeps an older connection to the same peer.
 """
 
