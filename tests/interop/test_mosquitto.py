@@ -333,7 +333,7 @@ def test_mosquitto_sub_reads_from_the_broker_of_ours(tmp_path: Path) -> None:
         reserved_port() as port,
         Register(tmp_path, {"listen": f"127.0.0.1:{port}", "prefix": "ops/lab"}) as register,
     ):
-        command = f"mosquitto_sub -p {port} -q 1 -c -i me -t ops/lab/+/card/# -C 3 -v".split()
+        command = f"mosquitto_sub -p {port} -q 1 -c -i me -t ops/lab/+/card/refused/# -C 3 -v".split()
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as reader:  # noqa: S603
             try:
                 assert until(lambda: rows(tmp_path, "broker_filters") == 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import pwd
@@ -96,7 +97,8 @@ class PostgreSQL:
             ["/usr/bin/env", "pgrep", "-P", str(self._server.pid)], capture_output=True, text=True, check=False
         )
         for pid in (self._server.pid, *map(int, told.stdout.split())):
-            os.kill(pid, number)
+            with contextlib.suppress(ProcessLookupError):  # what served a client may have ended meanwhile
+                os.kill(pid, number)
 
     def hang(self) -> None:
         """Have the server stop in its tracks: its sockets stay, and nothing is answered."""
