@@ -20,8 +20,8 @@ class Card:
 
     IMEIs have 14 digits. `terminal` is the one that the network saw it in last, `first` the first one ever.
     `operated` is when somebody last did something to it, in seconds since 1970, 0 for never. `owed` is what the
-    subscriber register has still to be told: `suspend`, `resume`, `close`, `evict` (end what it has, and let it work
-    again) or nothing.
+    subscriber register has still to be told: `suspend`, `resume`, `close`, `evict` (end what it has; it may attach
+    again), `reopen` (both this and resume) or nothing.
     """
 
     imsi: str

@@ -19,10 +19,10 @@ from simulators.hss.config import (
 from simulators.hss.core import Core
 from simulators.hss.events import EVENTS
 from simulators.hss.procedures.authentication import authentication_information
-from simulators.hss.procedures.location import cancel_location, end_location, purge_ue, update_location
+from simulators.hss.procedures.location import cancel_location, purge_ue, update_location, withdraw
 from simulators.hss.procedures.notification import notify
 from simulators.hss.procedures.subscriber_data import insert_subscriber_data, tell_barring
-from simulators.hss.subscriber import Owed, Subscriber
+from simulators.hss.subscriber import Debt, Owed, Subscriber
 from simulators.hss.subscription_routes import SubscriptionRoutes, subscribed, zones_of
 from simwarden.model.identity import Imei, check_imsi
 from simwarden.runtime.approval import Approval, BindingChange, By
@@ -175,6 +175,14 @@ class Hss(SubscriptionRoutes, Element[HssConfig]):
         found = describe(answer).fields
         return {key: found.get(key) for key in ("eps_user_state", "eps_location_information")}
 
+    @route("DELETE", "/cards/{imsi}/location")
+    async def end_location(self, call: Call) -> dict[str, Any]:
+        """End what a card has, an attach under way too (CLR); it may attach again, and is judged anew."""
+        subscriber = self.card_of(call)
+        record = self._record(call, "cancel-location", subscriber.imsi, {"reason": By.of(call).reason})
+        await cancel_location(self.core, *withdraw(self.core, (subscriber,), (record,)))
+        return self.tell(subscriber)
+
     # -- binding
 
     @route("PUT", "/cards/{imsi}/binding", roles=_BOTH, takes=BindingChange)
@@ -199,10 +207,13 @@ class Hss(SubscriptionRoutes, Element[HssConfig]):
     async def _rebind(self, call: Call, subscriber: Subscriber, mode: str, bound: str) -> dict[str, Any]:
         details = {"before": subscriber.bound, "after": bound, "mode": mode, **By.of(call).approval}
         record = self._record(call, "bind" if mode else "unbind", subscriber.imsi, details)
-        owed = Owed.WITHDRAWAL if bound and subscriber.imei and subscriber.imei != bound else None
-        debt = self.core.store.change(subscriber, record, owed=owed, mode=mode, bound=bound)
+        debts: Sequence[Debt] = ()
+        if bound and subscriber.imei and subscriber.imei != bound:
+            debts = withdraw(self.core, (subscriber,), (record,), mode=mode, bound=bound)
+        else:
+            self.core.store.change(subscriber, record, mode=mode, bound=bound)
         self.core.show_binding(subscriber)
-        await end_location(self.core, subscriber, debt)
+        await cancel_location(self.core, *debts)
         return self.tell(subscriber)
 
     # -- suspension
@@ -217,18 +228,18 @@ class Hss(SubscriptionRoutes, Element[HssConfig]):
     async def _suspend(self, call: Call, subscribers: Sequence[Subscriber], wanted: Suspension) -> None:
         details = {"how": wanted.how, "reason": wanted.reason}
         records = [self._record(call, "suspend", subscriber.imsi, details) for subscriber in subscribers]
-        owed = Owed.WITHDRAWAL if wanted.how == "withdrawal" else Owed.BARRING
         held = {"suspended": wanted.how, "why": wanted.reason}
-        debts = {debt.imsi: debt for debt in self.core.store.change_all(subscribers, records, owed=owed, **held)}
+        if wanted.how == "withdrawal":
+            debts = withdraw(self.core, subscribers, records, **held)
+        else:
+            debts = self.core.store.change_all(subscribers, records, owed=Owed.BARRING, **held)
         for subscriber in subscribers:
             self.core.show_status(subscriber)
-            if owed is Owed.WITHDRAWAL and subscriber.imsi in debts:
-                self.core.show_registration(subscriber)
-        if owed is Owed.WITHDRAWAL:
-            await cancel_location(self.core, *debts.values())
+        if wanted.how == "withdrawal":
+            await cancel_location(self.core, *debts)
         else:
-            told = (tell_barring(self.core, each, debts.get(each.imsi)) for each in subscribers)
-            await asyncio.gather(*told)
+            owed = {debt.imsi: debt for debt in debts}
+            await asyncio.gather(*(tell_barring(self.core, each, owed.get(each.imsi)) for each in subscribers))
 
     @route("POST", "/suspensions", takes=ManySuspended)
     async def suspend_many(self, call: Call) -> dict[str, Any]:
@@ -359,6 +370,7 @@ def _carry_over(held: Subscriber, made: Subscriber) -> Subscriber:
         plmn=held.plmn,
         imei=held.imei,
         purged=held.purged,
+        attempts=held.attempts,
     )
 
 

@@ -20,9 +20,15 @@ from simwarden.runtime.audit_table import AuditTable
 from simwarden.runtime.store import Rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-METADATA = sa.MetaData(info={"schema": "hss"})
+
+def _add_attempts(connection: sa.Connection) -> None:
+    """Version 1: which MMEs may have a card's attach under way; those that serve one may."""
+    connection.exec_driver_sql("ALTER TABLE subscribers ADD COLUMN attempts JSON NOT NULL DEFAULT '{}'")
+
+
+METADATA = sa.MetaData(info={"schema": "hss", "migrations": (_add_attempts,)})
 _SUBSCRIBERS = sa.Table(
     "subscribers",
     METADATA,
@@ -44,6 +50,7 @@ _SUBSCRIBERS = sa.Table(
     sa.Column("plmn", sa.String, nullable=False, default=""),
     sa.Column("imei", sa.String(14), nullable=False, default=""),
     sa.Column("purged", sa.Boolean, nullable=False, default=False),
+    sa.Column("attempts", sa.JSON, nullable=False, default=dict),
 )
 _AUDIT = AuditTable(METADATA, events=AUDITED)
 _OWED = sa.Table(
@@ -57,10 +64,10 @@ _OWED = sa.Table(
 _ALL = sa.select(_SUBSCRIBERS)
 _ROW = _ALL.where(_SUBSCRIBERS.c.imsi == sa.bindparam("key"))
 _UPDATE = sa.update(_SUBSCRIBERS).where(_SUBSCRIBERS.c.imsi == sa.bindparam("key"))
-_SET_SEQ = _UPDATE.values(seq=sa.bindparam("new_seq"))
+_SET_SEQ = _UPDATE.values(seq=sa.bindparam("new_seq"), attempts=sa.bindparam("new_attempts"))
 _LEARN = _UPDATE.where(_SUBSCRIBERS.c.bound == "", _SUBSCRIBERS.c.mode == "learned").values(bound=sa.bindparam("new"))
 _REGISTER = _UPDATE.values(
-    {name: sa.bindparam(f"new_{name}") for name in ("mme", "mme_realm", "plmn", "imei", "purged")}
+    {name: sa.bindparam(f"new_{name}") for name in ("mme", "mme_realm", "plmn", "imei", "purged", "attempts")}
 )
 _FIELDS = tuple(Subscriber.__dataclass_fields__)
 _OWING = sa.insert(_OWED)
@@ -122,7 +129,7 @@ class Store:
     ) -> Debt | None:
         """Keep what changes of a subscriber with its audit record, and what the MME that serves it is owed thereby.
 
-        With an owed withdrawal no MME serves the card any more. Returns the debt, None if no MME serves the card.
+        Returns the debt, None if no MME serves the card. A withdrawal may be owed to several: `change_all`.
         """
         records = (audit,) if audit is not None else ()
         found = self.change_all((subscriber,), records, owed=owed, **values)
@@ -136,16 +143,20 @@ class Store:
         owed: Owed | None = None,
         **values: Any,
     ) -> list[Debt]:
-        """Keep the same change of many subscribers as `change` does, all or none; return the debts."""
-        debts = [debt for each in subscribers if (debt := _debt(each, owed)) is not None]
-        nowhere = {debt.imsi for debt in debts} if owed is Owed.WITHDRAWAL else set()
+        """Keep the same change of many subscribers as `change` does, all or none; return the debts.
+
+        With an owed withdrawal no MME serves the card any more. It is owed to each MME that may have an attach of the
+        card under way as well: what another element has said of that before the change holds no longer.
+        """
+        debts = [debt for each in subscribers for debt in _debts(each, owed)]
+        nowhere = {each.imsi for each in subscribers if each.mme} if owed is Owed.WITHDRAWAL else set()
         new = [debt for debt in debts if debt not in self._of(debt.imsi, debt.host)]
         gone = [each for each in subscribers if each.imsi in nowhere]
         others = [each for each in subscribers if each.imsi not in nowhere]
         changed = [(some, what) for some, what in ((gone, values | _NOWHERE), (others, values)) if some and what]
         with self._writing(*(each.imsi for each in subscribers)) as connection:
             for some, what in changed:
-                row = {f"new_{name}": value for name, value in what.items()}
+                row = _new(what)
                 connection.execute(_setting(tuple(what)), [{"key": each.imsi, **row} for each in some])
             _AUDIT.add(connection, audit)
             if new:
@@ -156,11 +167,12 @@ class Store:
         self._take(new)
         return debts
 
-    def set_seq(self, subscriber: Subscriber, seq: int) -> None:
-        """Keep the SEQ of the last authentication vector made."""
+    def set_seq(self, subscriber: Subscriber, seq: int, *, mme: str, realm: str) -> None:
+        """Keep the SEQ of the last authentication vector made, and for which MME it was."""
+        values = {"seq": seq, "attempts": {**subscriber.attempts, mme: realm}}
         with self._rows.writing(subscriber.imsi) as connection:
-            connection.execute(_SET_SEQ, {"key": subscriber.imsi, "new_seq": seq})
-        subscriber.seq = seq
+            connection.execute(_SET_SEQ, {"key": subscriber.imsi, **_new(values)})
+        self._rows.taken(subscriber.imsi, values)
 
     def register(
         self, subscriber: Subscriber, *, mme: str, realm: str, plmn: str, imei: str, teaches: str, audit: dict[str, Any]
@@ -172,13 +184,15 @@ class Store:
         """
         held = (subscriber.mme, subscriber.mme_realm, subscriber.plmn, subscriber.imei, subscriber.purged)
         paid = self._of(subscriber.imsi, mme)
-        if not teaches and not paid and held == (mme, realm, plmn, imei, False):
+        attempts = {host: of for host, of in subscriber.attempts.items() if host != subscriber.mme} | {mme: realm}
+        if not teaches and not paid and held == (mme, realm, plmn, imei, False) and attempts == subscriber.attempts:
             return True
         new = set()
         if subscriber.mme not in ("", mme) and not subscriber.purged:
             new.add(Debt(subscriber.imsi, subscriber.mme, Owed.UPDATE, subscriber.mme_realm))
             new -= self._of(subscriber.imsi, subscriber.mme)
         values = {"mme": mme, "mme_realm": realm, "plmn": plmn, "imei": imei, "purged": False}
+        values["attempts"] = attempts
         with self._writing(subscriber.imsi) as connection:
             if teaches:
                 if connection.execute(_LEARN, {"key": subscriber.imsi, "new": teaches}).rowcount == 0:
@@ -186,7 +200,7 @@ class Store:
                     self._rows.doubt(subscriber.imsi)
                     return False
                 _AUDIT.add(connection, [audit])
-            connection.execute(_REGISTER, {"key": subscriber.imsi, **{f"new_{k}": v for k, v in values.items()}})
+            connection.execute(_REGISTER, {"key": subscriber.imsi, **_new(values)})
             for debt in paid:
                 connection.execute(_PAID, _named(debt))
             for debt in new:
@@ -195,21 +209,28 @@ class Store:
         self._rows.taken(subscriber.imsi, {**values, "bound": teaches} if teaches else values)
         return True
 
-    def purge(self, subscriber: Subscriber) -> None:
-        """Keep that the MME has forgotten the card (PUR); it need be told nothing about it."""
-        paid = self._of(subscriber.imsi, subscriber.mme)
+    def purge(self, subscriber: Subscriber, mme: str) -> None:
+        """Keep that an MME has forgotten the card (PUR); it need be told nothing about it."""
+        paid = self._of(subscriber.imsi, mme)
+        values: dict[str, Any] = {"attempts": {host: of for host, of in subscriber.attempts.items() if host != mme}}
+        if mme == subscriber.mme:
+            values["purged"] = True
         with self._writing(subscriber.imsi) as connection:
-            connection.execute(_UPDATE.values(purged=True), {"key": subscriber.imsi})
+            connection.execute(_setting(tuple(values)), {"key": subscriber.imsi, **_new(values)})
             for debt in paid:
                 connection.execute(_PAID, _named(debt))
         self._take(paid=paid)
-        subscriber.purged = True
+        self._rows.taken(subscriber.imsi, values)
 
     # -- what MMEs are owed
 
     def owed(self, host: str = "") -> list[Debt]:
         """Return what an MME has still to be told, or what all have."""
         return sorted(debt for (_, owner), debts in self._debts().items() if host in ("", owner) for debt in debts)
+
+    def withdrawal(self, imsi: str, host: str) -> Debt | None:
+        """Return what an MME has still to hear of a card's withdrawal, None if nothing."""
+        return next((debt for debt in self._of(imsi, host) if debt.what is Owed.WITHDRAWAL), None)
 
     def owes(self, debt: Debt) -> bool:
         """Whether an MME has still to be told something."""
@@ -272,12 +293,21 @@ def _setting(names: tuple[str, ...]) -> sa.Update:
     return _UPDATE.values({name: sa.bindparam(f"new_{name}") for name in names})
 
 
+def _new(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {f"new_{name}": value for name, value in values.items()}
+
+
 def _named(debt: Debt) -> dict[str, str]:
     return {"the_imsi": debt.imsi, "the_host": debt.host, "the_what": debt.what.value}
 
 
-def _debt(subscriber: Subscriber, owed: Owed | None) -> Debt | None:
-    """Return what the MME that serves a card is owed by a change of it; what it has purged, it need not hear."""
-    if owed is None or not subscriber.mme or (subscriber.purged and owed is not Owed.WITHDRAWAL):
-        return None
-    return Debt(subscriber.imsi, subscriber.mme, owed, subscriber.mme_realm)
+def _debts(subscriber: Subscriber, owed: Owed | None) -> Iterator[Debt]:
+    """Yield what MMEs are owed by a change of a card, first the one that serves it; of what it has purged none."""
+    if owed is None:
+        return
+    if subscriber.mme and (owed is Owed.WITHDRAWAL or not subscriber.purged):
+        yield Debt(subscriber.imsi, subscriber.mme, owed, subscriber.mme_realm)
+    if owed is Owed.WITHDRAWAL:
+        for host, realm in subscriber.attempts.items():
+            if host != subscriber.mme:
+                yield Debt(subscriber.imsi, host, owed, realm)

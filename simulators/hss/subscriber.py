@@ -15,7 +15,8 @@ class Subscriber:
     """One card. `mode` says how it is bound: `given`, `learned`, or not at all; `bound` is empty before a first use.
 
     `suspended` is `barring`, `withdrawal` or empty. `mme` is the Diameter identity of the MME that serves it, empty if
-    none does. Keys are hexadecimal and never shown.
+    none does. `attempts` are the MMEs that may have its attach under way: those that have asked about it and have not
+    purged it, with their realms. Keys are hexadecimal and never shown.
     """
 
     imsi: str
@@ -36,6 +37,7 @@ class Subscriber:
     plmn: str = ""
     imei: str = ""
     purged: bool = False
+    attempts: dict[str, str] = field(default_factory=dict)
 
 
 class Owed(enum.StrEnum):

@@ -62,7 +62,10 @@ def operation(platform: Platform, change: Change, operated: Operation, by: By | 
     details: dict[str, Any] = {"before": before.value, "after": after.value, "reason": reason}
     if by is not None:
         details.update(by.approval)
-    change.values |= {"state": after, "owed": _owed(before, after) or change.becomes("owed")}
+    owed, still = _owed(before, after), change.becomes("owed")
+    if owed == "resume" and still:  # the register has not heard of an end of what runs that came before
+        owed = "reopen"
+    change.values |= {"state": after, "owed": owed or still}
     if by is not None and operated not in _URGENT:
         change.values["operated"] = platform.now().timestamp()
     change.audit.append(platform.record(operated.value, card.imsi, by, details))
@@ -91,8 +94,8 @@ def eviction(platform: Platform, change: Change) -> None:
 
     Of a card that is suspended, or about to be, nothing is left to end.
     """
-    if platform.config.hss != "off" and change.becomes("state") in SERVED and change.becomes("owed") in ("", "resume"):
-        change.values["owed"] = "evict"
+    if platform.config.hss != "off" and change.becomes("state") in SERVED:
+        change.values["owed"] = "reopen" if change.becomes("owed") in ("resume", "reopen") else "evict"
 
 
 def _owed(before: CardState, after: CardState) -> str:
@@ -142,10 +145,11 @@ async def _tell_once(platform: Platform, register: str, card: Card, what: str) -
         elif what == "suspend":
             body = {"how": platform.config.suspension, "reason": f"{card.state.value} by {platform.site.name}"}
             await platform.site.manage(register, "POST", f"{path}/suspension", body)
-        else:
-            if what == "evict":  # withdrawn, and in force again for the right terminal
-                body = {"how": "withdrawal", "reason": "terminal changed"}
-                await platform.site.manage(register, "POST", f"{path}/suspension", body)
+        if what in ("evict", "reopen"):  # an attach under way as well, about which the platform was asked before
+            await platform.site.manage(
+                register, "DELETE", f"{path}/location", {"reason": f"order of {platform.site.name}"}
+            )
+        if what in ("resume", "reopen"):
             await platform.site.manage(register, "DELETE", f"{path}/suspension")
     except ManagementError as error:
         platform.site.note(f"{register} was not told to {what}: {error}", imsi=card.imsi)

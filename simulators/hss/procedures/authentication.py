@@ -46,7 +46,8 @@ async def authentication_information(core: Core, message: Message, peer: Peer) -
     for item in range(1, number + 1):
         vector = make_vector(k, opc, seq + item, core.site.rng.randbytes(16), plmn)
         vectors.append(("E-UTRAN-Vector", [("Item-Number", item), *vector] if number > 1 else vector))
-    core.store.set_seq(subscriber, seq + number)
+    origin, realm = message.get("Origin-Host"), message.get("Origin-Realm")
+    core.store.set_seq(subscriber, seq + number, mme=origin, realm=realm)
     return core.node.answer(message, ResultCode.DIAMETER_SUCCESS, [("Authentication-Info", vectors)])
 
 

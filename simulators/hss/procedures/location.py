@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from simulators.hss import controls
 from simulators.hss.core import visited_plmn
@@ -15,6 +15,8 @@ from simwarden.wire.diameter.codes import CancellationType, PuaFlags, UlaFlags, 
 from simwarden.wire.diameter.terminal import terminal_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from simulators.hss.config import ErrorAnswer
     from simulators.hss.core import Core
     from simulators.hss.subscriber import Debt, Subscriber
@@ -39,6 +41,8 @@ async def update_location(core: Core, message: Message, peer: Peer) -> Message:
     withdrawn = subscriber.suspended == "withdrawal"
     if not core.site.decide(controls.WITHDRAWN, subscriber.imsi, withdrawn=withdrawn, reason=subscriber.why).admitted:
         return refuse(core, message, core.config.withdrawn)
+    if not await cancelled_before(core, subscriber, message):
+        return core.node.answer(message, ResultCode.DIAMETER_UNABLE_TO_COMPLY)
     former = subscriber.mme
     decision = register(core, subscriber, message, terminal_of(message), str(visited_plmn(message)))
     if decision is not None and not decision.admitted:
@@ -49,6 +53,18 @@ async def update_location(core: Core, message: Message, peer: Peer) -> Message:
     if not message.get("ULR-Flags") & UlrFlags.SKIP_SUBSCRIBER_DATA:
         avps.append(("Subscription-Data", subscription_data(core.config, subscriber)))
     return core.node.answer(message, ResultCode.DIAMETER_SUCCESS, avps)
+
+
+async def cancelled_before(core: Core, subscriber: Subscriber, message: Message) -> bool:
+    """Have an MME that asks for a card hear first of a withdrawal that it is owed; return whether it has.
+
+    It may ask by what it heard of the card before that, and would take the answer for an end of it.
+    """
+    debt = core.store.withdrawal(subscriber.imsi, message.get("Origin-Host"))
+    if debt is None:
+        return True
+    await cancel_location(core, debt)
+    return not core.store.owes(debt)
 
 
 def register(core: Core, subscriber: Subscriber, message: Message, seen: str, plmn: str) -> Decision | None:
@@ -129,11 +145,15 @@ async def _cancel(core: Core, debt: Debt) -> bool:
     return True
 
 
-async def end_location(core: Core, subscriber: Subscriber, debt: Debt | None) -> None:
-    """End what a card had at its MME, which is owed a withdrawal; nothing if none served it."""
-    if debt is not None:
+def withdraw(
+    core: Core, subscribers: Sequence[Subscriber], records: Sequence[dict[str, Any]], **values: Any
+) -> list[Debt]:
+    """Keep a change of cards, with its `records`, by which all ends that they have; return to whom that is owed."""
+    served = [subscriber for subscriber in subscribers if subscriber.mme]
+    debts = core.store.change_all(subscribers, records, owed=Owed.WITHDRAWAL, **values)
+    for subscriber in served:
         core.show_registration(subscriber)
-        await cancel_location(core, debt)
+    return debts
 
 
 async def purge_ue(core: Core, message: Message, peer: Peer) -> Message:
@@ -144,7 +164,8 @@ async def purge_ue(core: Core, message: Message, peer: Peer) -> Message:
     subscriber = core.find(message)
     if isinstance(subscriber, Message):
         return subscriber
-    if subscriber.mme != message.get("Origin-Host"):
+    origin = message.get("Origin-Host")
+    core.store.purge(subscriber, origin)
+    if subscriber.mme != origin:
         return core.node.answer(message, ResultCode.DIAMETER_SUCCESS)
-    core.store.purge(subscriber)
     return core.node.answer(message, ResultCode.DIAMETER_SUCCESS, [("PUA-Flags", int(PuaFlags.FREEZE_M_TMSI))])

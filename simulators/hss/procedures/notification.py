@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from simulators.hss.procedures.location import end_location, register
-from simulators.hss.subscriber import Owed
+from simulators.hss.procedures.location import cancel_location, register, withdraw
 from simwarden.wire.diameter import ExperimentalResult, Message, ResultCode
 from simwarden.wire.diameter.terminal import terminal_of
 
@@ -33,6 +32,6 @@ async def notify(core: Core, message: Message, peer: Peer) -> Message:
         decision = register(core, subscriber, message, seen, subscriber.plmn)
         if decision is not None and not decision.admitted:
             mismatch = core.mismatch(subscriber, decision, "notify-request")
-            debt = core.store.change(subscriber, mismatch, owed=Owed.WITHDRAWAL)
-            core.site.spawn(end_location(core, subscriber, debt), "cancel location")
+            debts = withdraw(core, (subscriber,), (mismatch,))
+            core.site.spawn(cancel_location(core, *debts), "cancel location")
     return core.node.answer(message, ResultCode.DIAMETER_SUCCESS)

@@ -285,10 +285,12 @@ class DiameterNode:
     async def serve(self, connection: Connection, message: Message) -> None:
         """Carry out a request's handler and send its answer, whatever happens (called by a connection).
 
-        A node that fails for now answers its error, or lets the request lie.
+        A node that fails for now answers its error, lets the request lie, or takes it up late.
         """
         ailment = self.site.ailment
-        if ailment is not None:
+        if ailment is not None and ailment.after:
+            await self.site.clock.sleep(ailment.after)
+        elif ailment is not None:
             if ailment.answer:
                 connection.machine.send_answer(message, self.answer(message, ailment.answer))
                 connection.flush()

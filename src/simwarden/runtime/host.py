@@ -50,9 +50,13 @@ class Placement:
 
 @dataclass(frozen=True, slots=True)
 class Ailment:
-    """Why an element that is connected does not serve: it gives a Result-Code as `answer`, or (0) none."""
+    """Why an element that is connected does not serve: it gives a Result-Code as `answer`, or (0) none.
+
+    With `after` it does serve, but takes each request up so many seconds late.
+    """
 
     answer: int = 0
+    after: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

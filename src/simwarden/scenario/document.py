@@ -41,10 +41,14 @@ class Power:
 
 @dataclass(frozen=True, slots=True)
 class Fail:
-    """Let an element be connected and not serve: answer each request with an error, or (0) with silence."""
+    """Let an element be connected and not serve: answer each request with an error, or (0) with silence.
+
+    With `after` it serves, but takes each request up so many seconds late.
+    """
 
     element: str
     answer: int
+    after: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

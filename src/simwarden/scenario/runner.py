@@ -363,8 +363,8 @@ class _Run:
                 self.inconclusive.append(action.element)
             case Power():
                 await self._power(host, action)
-            case Fail(name, answer):
-                host.ailments[name] = Ailment(answer)
+            case Fail(name, answer, after):
+                host.ailments[name] = Ailment(answer, after)
             case Call(name, verb, arguments):
                 path = f"/verbs/{verb}"
                 return await host.elements[name].manage(Role.OPERATOR, "POST", path, arguments, caller="runner")

@@ -116,7 +116,9 @@ class _Assembly:
         verbs["wait"] = {"type": _TEXT, "description": CORE_VERBS["wait"]}
         verbs |= {name: {"type": "string", "description": CORE_VERBS[name]} for name in POWER}
         verbs["mend"] = {"type": "string", "description": CORE_VERBS["mend"]}
-        failing = _object({"element": {"type": "string"}, "answer": {"type": _TEXT}}, CORE_VERBS["fail"])
+        failing = _object(
+            {"element": {"type": "string"}, "answer": {"type": _TEXT}, "after": {"type": _TEXT}}, CORE_VERBS["fail"]
+        )
         verbs["fail"] = {"anyOf": [failing, {"type": "string"}], "description": CORE_VERBS["fail"]}
         verbs["manage"] = self._manage()
         one = {"type": "object", "properties": dict(verbs), "additionalProperties": False, "maxProperties": 1}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +30,7 @@ CORE_VERBS = {
     "restart": "Stop an element with its goodbyes and start it again: `restart: hss`.",
     "kill": "Take an element's power away, without goodbyes: `kill: hss`.",
     "fail": "Let an element stay connected and answer each request with a Result-Code, or without `answer` not at all "
-    "(a broker of events: never): `fail: {element: hss, answer: 5012}`.",
+    "(a broker of events: never): `fail: {element: hss, answer: 5012}`; `after: 2 s` has it take each up later.",
     "mend": "Let an element that fails serve again: `mend: hss`.",
     "manage": "Call an element's management interface in the name of a role; the outcome is the HTTP status: "
     "`manage: {element: hss, as: customer, method: PUT, path: '/cards/{card.imsi}/binding', "
@@ -38,6 +39,7 @@ CORE_VERBS = {
     "`together: [{power_on: meter}, {power_on: phone}]`.",
 }
 _MANAGE_KEYS = ("element", "as", "method", "path", "body", "caller", "accounts")
+_FAIL_KEYS = ("element", "answer", "after")
 _JUDGE = ("expect", "never")
 BESIDE = ("over", "every", "for", "mark")
 """Keys that may stand beside a verb (see `words`)."""
@@ -93,6 +95,9 @@ class StepReader:
             self.problems.add("for: how long what is done `every` so often goes on", (spot / "for").key, "add every:")
         if every:
             return Rhythm(actions, every, every if over is None else over, lasting)
+        only = actions[0] if len(actions) == 1 else None
+        if over is not None and isinstance(only, Together):
+            return replace(only, over=over)
         if over is not None and len(actions) == 1:
             self.problems.add("over: nothing here is done by several", (spot / "over").key, "as devices with a count")
         return actions[0] if len(actions) == 1 else Together(actions, over or 0.0) if actions else None
@@ -166,8 +171,8 @@ class StepReader:
     def _fail(self, value: Any, spot: Spot) -> Fail | None:
         given = value if isinstance(value, dict) else {"element": value}
         for key in given:
-            if key not in ("element", "answer"):
-                self.problems.unknown("key", key, ("element", "answer"), (spot / key).key)
+            if key not in _FAIL_KEYS:
+                self.problems.unknown("key", key, _FAIL_KEYS, (spot / key).key)
         name, answer = given.get("element", ""), str(given.get("answer", "0"))
         if not self._is_element(name, spot / "element"):
             return None
@@ -183,7 +188,11 @@ class StepReader:
                 (spot / "answer").place,
             )
             return None
-        return Fail(name, int(answer))
+        after = self._seconds(given, "after", spot) or 0.0
+        if after and ("answer" in given or "diameter" not in spoken):
+            told = "after: who takes Diameter requests up late answers them by itself"
+            self.problems.add(told, (spot / "after").key)
+        return Fail(name, int(answer), after)
 
     def _is_element(self, name: Any, spot: Spot, kinds: tuple[str, ...] = ()) -> bool:
         instances = self.references.instances

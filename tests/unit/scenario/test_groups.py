@@ -190,3 +190,12 @@ def test_a_register_that_fails_refuses_for_a_time_and_serves_again(answer: str) 
 def test_the_answer_of_a_failure_is_an_error(code: str) -> None:
     with pytest.raises(Exception, match="a Result-Code of an error"):
         Loader(Registry.installed()).load("f.yaml", REAL % (f", answer: {code}", "rejected", "rejected"))
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [("soon", "is no duration"), ("2 s, answer: 5012", "answers them by itself")],
+)
+def test_who_takes_requests_up_late_is_told_by_how_much_and_answers_by_itself(more: str, said: str) -> None:
+    with pytest.raises(Exception, match=said):
+        Loader(Registry.installed()).load("f.yaml", REAL % (f", after: {more}", "rejected", "rejected"))

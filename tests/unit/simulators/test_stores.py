@@ -302,3 +302,15 @@ def test_a_statement_that_waits_for_a_lock_ends_at_the_server(
             with pytest.raises(StoreUnavailableError, match="statement timeout"):
                 second.get(IMSI)
         assert second.get(IMSI) is not None
+
+
+def test_a_register_of_before_attempts_were_kept_is_brought_up_to_date(store_url: str) -> None:
+    with opened(store_url, hss) as engine:
+        hss.Store(engine).put(subscriber(), record("provision"))
+        with engine.begin() as connection:
+            connection.exec_driver_sql("ALTER TABLE subscribers DROP COLUMN attempts")
+            connection.exec_driver_sql("UPDATE schema_versions SET version = 0")
+    with opened(store_url, hss) as engine:
+        card = hss.Store(engine).get(IMSI)
+        assert card is not None
+        assert card.attempts == {}

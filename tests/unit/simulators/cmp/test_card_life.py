@@ -168,7 +168,7 @@ def test_an_account_that_refuses_from_now_on_ends_what_is_wrong_and_nothing_else
 
     async def _withdrawals(net: Pair) -> list[int]:
         audits = [await net.ask("hss", "GET", f"/cards/{imsi}/audit") for imsi in CARDS]
-        return [sum(each["action"] == "suspend" for each in audit) for audit in audits]
+        return [sum(each["action"] == "cancel-location" for each in audit) for audit in audits]
 
     net.play(story)
 
@@ -187,7 +187,7 @@ def test_a_card_that_changes_hands_is_judged_by_what_its_new_account_wants(pool:
         sections: dict[str, Any] = {"platform": [{"account": "gas"}]}
         await net.ask("cmp", "PUT", f"/cards/{CARDS[0]}", {**card, "sections": sections})
         audit = await net.ask("hss", "GET", f"/cards/{CARDS[0]}/audit")
-        assert sum(each["action"] == "suspend" for each in audit) == ended
+        assert sum(each["action"] == "cancel-location" for each in audit) == ended
         assert await net.suspended() == ["", "", ""]
         assert check(net.cmp.platform, CARDS[0], PHONE) != bool(ended)
 
@@ -205,7 +205,7 @@ def test_an_account_that_wants_no_phones_any_more_ends_a_card_in_one() -> None:
         assert net.risks() == [("007", "alarm", "network")]
         await net.ask("cmp", "PUT", "/accounts/water", {"phone": "suspend"})
         audit = await net.ask("hss", "GET", f"/cards/{CARDS[0]}/audit")
-        assert [each["action"] for each in audit] == ["provision", "suspend", "resume"]
+        assert [each["action"] for each in audit] == ["provision", "cancel-location"]
         assert not check(net.cmp.platform, CARDS[0], PHONE)
         await net.host.clock.settle()
         assert net.risks() == [("007", "alarm", "network"), ("007", "suspend", "network")]

@@ -82,6 +82,10 @@ class Register(Element[ElementConfig]):
     async def resume(self, call: Call) -> None:
         self.heard += (f"resume {call.path['imsi']}",)
 
+    @route("DELETE", "/cards/{imsi}/location")
+    async def end(self, call: Call) -> None:
+        self.heard += (f"ended {call.path['imsi']}",)
+
     @route("DELETE", "/cards/{imsi}")
     async def close(self, call: Call) -> None:
         self.heard += (f"close {call.path['imsi']}",)
@@ -272,8 +276,26 @@ def test_a_binding_that_is_changed_under_a_running_card_ends_its_use(loop: Testb
         await net.card(binding={"imei": METER})
         await net.mme.allowed(METER)
         await net.call("PUT", f"/cards/{IMSI}/binding", {"imei": PHONE, **APPROVED})
-        assert net.hss.heard == (f"withdrawal {IMSI}", f"resume {IMSI}")
+        assert net.hss.heard == (f"ended {IMSI}",)
         assert await net.mme.allowed(PHONE)
+
+    net.play(story)
+
+
+def test_a_use_that_was_to_end_while_the_register_was_away_ends_although_the_card_is_resumed(loop: TestbedLoop) -> None:
+    net = Net(loop)
+
+    async def story() -> None:
+        await net.card(binding={"imei": METER})
+        await net.mme.allowed(METER)
+        await net.host.stop("hss", kill=True)
+        await net.call("PUT", f"/cards/{IMSI}/binding", {"imei": PHONE, **APPROVED})
+        for operation in ("suspend", "resume"):
+            await net.call("POST", f"/cards/{IMSI}/operations/{operation}", APPROVED)
+        assert net.held().owed == "reopen"
+        await net.host.start("hss")
+        await net.host.clock.sleep(60)
+        assert net.hss.heard == (f"ended {IMSI}", f"resume {IMSI}")
 
     net.play(story)
 

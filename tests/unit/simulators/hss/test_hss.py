@@ -18,6 +18,7 @@ from simulators.hss import config as hss_config
 from simulators.hss.config import HssConfig
 from simulators.hss.procedures.authentication import make_vector, sqn_of
 from simulators.hss.store import METADATA, Store
+from simulators.hss.subscriber import Owed
 from simwarden.machine import milenage
 from simwarden.machine.eps_keys import kasme
 from simwarden.model.identity import Imei
@@ -625,5 +626,52 @@ net.play(run)
         assert (await net.mme.ulr(PHONE)).experimental_result == 5001
         assert (await net.mme.ulr(METER)).success
         assert sqns(await net.mme.air(("Number-Of-Requested-Vectors", 1))) == [3]
+
+    net.play(story)
+
+
+def test_a_withdrawal_reaches_an_mme_that_may_have_an_attach_under_way(net: Net) -> None:
+    """What another element said of the attach before the change holds no longer: the attempt ends, and asks anew."""
+
+    async def story() -> None:
+        await net.provision()
+        assert (await net.mme.air()).success
+        assert await net.call("DELETE", f"/cards/{IMSI}/location")
+        assert [message.name for message in net.mme.heard] == ["cancel-location-request"]
+        assert net.mme2.heard == []
+        assert (await net.mme.ulr(METER)).success
+
+    net.play(story)
+
+
+def test_an_mme_that_has_purged_a_card_or_lost_it_to_another_hears_of_no_withdrawal(net: Net) -> None:
+    async def story() -> None:
+        await net.provision()
+        for mme in (net.mme, net.mme2):
+            assert (await mme.air()).success
+            assert (await mme.ulr(METER)).success
+        await net.host.clock.settle()
+        assert [message.get("Cancellation-Type") for message in net.mme.heard] == [0]
+        assert (await net.mme2.node.ask("hss", net.mme2.make("Purge-UE-Request"))).success
+        await net.call("DELETE", f"/cards/{IMSI}/location")
+        assert len(net.mme.heard) == 1
+        await net.call("DELETE", f"/cards/{IMSI}/location")
+        assert len(net.mme2.heard) == 1  # the one that served it, whose purge came before
+
+    net.play(story)
+
+
+def test_an_mme_hears_of_a_withdrawal_before_it_is_served_again(net: Net) -> None:
+    """An answer to what it asked by an older verdict would else be the end of the cancellation that it is owed."""
+
+    async def story() -> None:
+        await net.provision()
+        assert (await net.mme.ulr(METER)).success
+        card = net.hss.core.store.get(IMSI)
+        record = net.hss.core.audit.record("cancel-location", IMSI, {})
+        net.hss.core.store.change_all((card,), (record,), owed=Owed.WITHDRAWAL)
+        assert (await net.mme.ulr(METER)).success
+        assert [message.name for message in net.mme.heard] == ["cancel-location-request"]
+        assert net.hss.core.store.owed() == []
 
     net.play(story)
