@@ -164,7 +164,7 @@ class Store:
         for some, what in changed:
             for each in some:
                 self._rows.taken(each.imsi, what)
-        self._take(new)
+        self._take(debts)
         return debts
 
     def set_seq(self, subscriber: Subscriber, seq: int, *, mme: str, realm: str) -> None:
@@ -237,8 +237,8 @@ class Store:
         return debt in self._debts().get((debt.imsi, debt.host), ())
 
     def paid(self, *debts: Debt) -> None:
-        """Keep that MMEs were told."""
-        open_ones = [debt for debt in debts if debt in self._of(debt.imsi, debt.host)]
+        """Keep that MMEs were told. What was owed anew after it was said is another debt, and stays."""
+        open_ones = [debt for debt in debts if any(debt is held for held in self._of(debt.imsi, debt.host))]
         if not open_ones:
             return
         with self._writing(*(debt.imsi for debt in open_ones)) as connection:
@@ -259,7 +259,9 @@ class Store:
     def _take(self, new: Iterable[Debt] = (), paid: Iterable[Debt] = ()) -> None:
         known = self._debts()
         for debt in new:
-            known.setdefault(debt[:2], set()).add(debt)
+            held = known.setdefault(debt[:2], set())
+            held.discard(debt)  # owed anew, it is another one, which an answer to what was said before does not pay
+            held.add(debt)
         for debt in paid:
             known[debt[:2]].discard(debt)
             if not known[debt[:2]]:

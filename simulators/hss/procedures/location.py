@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from simulators.hss import controls
 from simulators.hss.core import visited_plmn
@@ -15,7 +15,7 @@ from simwarden.wire.diameter.codes import CancellationType, PuaFlags, UlaFlags, 
 from simwarden.wire.diameter.terminal import terminal_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Coroutine, Sequence
 
     from simulators.hss.config import ErrorAnswer
     from simulators.hss.core import Core
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from simwarden.policy.decision import Decision
     from simwarden.runtime.diameter import Peer
 
-
+T = TypeVar("T")
 _CANCELLATION = {
     Owed.WITHDRAWAL: CancellationType.SUBSCRIPTION_WITHDRAWAL,
     Owed.UPDATE: CancellationType.MME_UPDATE_PROCEDURE,
@@ -38,11 +38,9 @@ async def update_location(core: Core, message: Message, peer: Peer) -> Message:
     subscriber = core.find(message)
     if isinstance(subscriber, Message):
         return subscriber
-    withdrawn = subscriber.suspended == "withdrawal"
-    if not core.site.decide(controls.WITHDRAWN, subscriber.imsi, withdrawn=withdrawn, reason=subscriber.why).admitted:
-        return refuse(core, message, core.config.withdrawn)
-    if not await cancelled_before(core, subscriber, message):
-        return core.node.answer(message, ResultCode.DIAMETER_UNABLE_TO_COMPLY)
+    unserved = await refusal_of(core, subscriber, message)
+    if unserved is not None:
+        return unserved
     former = subscriber.mme
     decision = register(core, subscriber, message, terminal_of(message), str(visited_plmn(message)))
     if decision is not None and not decision.admitted:
@@ -55,16 +53,27 @@ async def update_location(core: Core, message: Message, peer: Peer) -> Message:
     return core.node.answer(message, ResultCode.DIAMETER_SUCCESS, avps)
 
 
-async def cancelled_before(core: Core, subscriber: Subscriber, message: Message) -> bool:
-    """Have an MME that asks for a card hear first of a withdrawal that it is owed; return whether it has.
+async def refusal_of(core: Core, subscriber: Subscriber, message: Message) -> Message | None:
+    """Return the refusal of a ULR for a card whose subscription is withdrawn; None if it is in force.
 
-    It may ask by what it heard of the card before that, and would take the answer for an end of it.
+    An MME hears first of a withdrawal that it is owed. It may ask by what it heard of the card before that, and would
+    take the answer for an end of it. While it is told the card may be withdrawn, or the same may be owed anew: so both
+    are looked at again.
     """
-    debt = core.store.withdrawal(subscriber.imsi, message.get("Origin-Host"))
-    if debt is None:
-        return True
-    await cancel_location(core, debt)
-    return not core.store.owes(debt)
+    while in_force(core, subscriber):
+        debt = core.store.withdrawal(subscriber.imsi, message.get("Origin-Host"))
+        if debt is None:
+            return None
+        await cancel_location(core, debt)
+        if core.store.withdrawal(debt.imsi, debt.host) is debt:
+            return core.node.answer(message, ResultCode.DIAMETER_UNABLE_TO_COMPLY)
+    return refuse(core, message, core.config.withdrawn)
+
+
+def in_force(core: Core, subscriber: Subscriber) -> bool:
+    """Decide whether a card's subscription is in force."""
+    withdrawn = subscriber.suspended == "withdrawal"
+    return core.site.decide(controls.WITHDRAWN, subscriber.imsi, withdrawn=withdrawn, reason=subscriber.why).admitted
 
 
 def register(core: Core, subscriber: Subscriber, message: Message, seen: str, plmn: str) -> Decision | None:
@@ -119,14 +128,25 @@ async def cancel_former(core: Core, imsi: str, host: str) -> None:
 
 
 async def cancel_location(core: Core, *debts: Debt) -> None:
-    """Cancel cards' locations at MMEs (5.2.1.2), all at once. An MME that does not answer is told again."""
-    if len(debts) == 1:
-        heard = [await _cancel(core, debts[0])]
-    else:
-        heard = await asyncio.gather(*(_cancel(core, debt) for debt in debts))
+    """Cancel cards' locations at MMEs (5.2.1.2), all at once. An MME that does not answer is told again.
+
+    What one has answered is kept without waiting for another, which may never answer.
+    """
+    hosts: dict[str, list[Debt]] = {}
+    for debt in debts:
+        hosts.setdefault(debt.host, []).append(debt)
+    await _together([_cancel_at(core, host, owed) for host, owed in hosts.items()])
+
+
+async def _cancel_at(core: Core, host: str, debts: Sequence[Debt]) -> None:
+    heard = await _together([_cancel(core, debt) for debt in debts])
     core.store.paid(*(debt for debt, told in zip(debts, heard, strict=True) if told))
-    for host in sorted({debt.host for debt, told in zip(debts, heard, strict=True) if not told}):
+    if not all(heard):
         core.tell_again(host)
+
+
+async def _together(work: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
+    return [await work[0]] if len(work) == 1 else await asyncio.gather(*work)
 
 
 async def _cancel(core: Core, debt: Debt) -> bool:

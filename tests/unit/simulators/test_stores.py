@@ -88,8 +88,9 @@ def test_hss_keeps_what_mmes_are_owed(store_url: str) -> None:
         assert register(store, card, METER, "other.epc.example")
     with opened(store_url, hss) as engine:
         store = hss.Store(engine)
-        barring, update = (Debt(IMSI, MME, what, REALM) for what in (Owed.BARRING, Owed.UPDATE))
-        assert store.owed() == store.owed(MME) == [barring, update]
+        barring, update = store.owed()
+        assert [barring, update] == [Debt(IMSI, MME, what, REALM) for what in (Owed.BARRING, Owed.UPDATE)]
+        assert store.owed(MME) == [barring, update]
         card = store.get(IMSI)
         assert card is not None
         assert (card.bound, card.suspended, card.mme) == (METER, "barring", "other.epc.example")

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
@@ -672,6 +672,88 @@ def test_an_mme_hears_of_a_withdrawal_before_it_is_served_again(net: Net) -> Non
         net.hss.core.store.change_all((card,), (record,), owed=Owed.WITHDRAWAL)
         assert (await net.mme.ulr(METER)).success
         assert [message.name for message in net.mme.heard] == ["cancel-location-request"]
+        assert net.hss.core.store.owed() == []
+
+    net.play(story)
+
+
+def withholding(mme: Any) -> list[asyncio.Future[None]]:
+    """Have an MME keep its answers back until the test lets them go."""
+    answer, kept = mme.hear, []  # type: ignore[var-annotated]
+
+    async def hear(message: Message, peer: Peer) -> Message:
+        reply: Message = await answer(message, peer)
+        kept.append(asyncio.get_running_loop().create_future())
+        await kept[-1]
+        return reply
+
+    mme.node.handlers.update(dict.fromkeys(("cancel-location-request", "insert-subscriber-data-request"), hear))
+    return kept
+
+
+def test_a_card_that_is_withdrawn_while_its_mme_hears_of_another_cancellation_is_not_served(net: Net) -> None:
+    async def story() -> None:
+        await net.provision()
+        assert (await net.mme.air()).success
+        kept = withholding(net.mme)
+        ended = asyncio.ensure_future(net.call("DELETE", f"/cards/{IMSI}/location"))
+        served = asyncio.ensure_future(net.mme.ulr(METER))
+        await net.host.clock.sleep(0.1)
+        assert len(kept) == 2
+        suspended = asyncio.ensure_future(
+            net.call("POST", f"/cards/{IMSI}/suspension", {"how": "withdrawal", "reason": "lost"})
+        )
+        await net.host.clock.sleep(0.1)
+        for each in kept:
+            each.set_result(None)
+        assert (await served).experimental_result == 5001
+        await asyncio.gather(ended, suspended)
+        assert (await net.call("GET", f"/cards/{IMSI}"))["mme"] == ""
+
+    net.play(story)
+
+
+def test_an_mme_that_answers_a_cancellation_does_not_wait_for_another(net: Net) -> None:
+    """Else one that has asked about a card and never answers would have others' attaches ended again and again."""
+
+    async def story() -> None:
+        await net.provision()
+        for mme in (net.mme, net.mme2):
+            assert (await mme.air()).success
+        withholding(net.mme2)
+        ended = asyncio.ensure_future(net.call("DELETE", f"/cards/{IMSI}/location"))
+        await net.host.clock.sleep(0.1)
+        assert [debt.host for debt in net.hss.core.store.owed()] == [f"mme2.{REALM}"]
+        assert (await net.mme.ulr(METER)).success
+        assert len(net.mme.heard) == 1
+        await ended
+
+    net.play(story)
+
+
+@pytest.mark.parametrize("how", ["withdrawal", "barring"])
+def test_an_answer_to_what_was_said_before_is_none_to_what_came_after(net: Net, how: str) -> None:
+    """What is owed twice is owed until the second of it was heard: the first one's answer knows nothing of it."""
+
+    async def story() -> None:
+        await net.provision()
+        assert (await net.mme.ulr(METER)).success
+        assert (await net.mme.air()).success
+        kept = withholding(net.mme)
+        path = f"/cards/{IMSI}/suspension"
+        first_one = asyncio.ensure_future(net.call("POST", path, {"how": how}))
+        await net.host.clock.sleep(0.1)
+        if how == "withdrawal":
+            second = asyncio.ensure_future(net.call("DELETE", f"/cards/{IMSI}/location"))
+        else:
+            second = asyncio.ensure_future(net.call("DELETE", path))
+        await net.host.clock.sleep(0.1)
+        assert len(kept) == 2
+        kept[0].set_result(None)
+        await first_one
+        assert len(net.hss.core.store.owed()) == 1, "the second one is not answered yet"
+        kept[1].set_result(None)
+        await second
         assert net.hss.core.store.owed() == []
 
     net.play(story)
