@@ -144,6 +144,8 @@ def simwarden(words: tuple[str, ...], folder: Path, output: str = "") -> tuple[i
 NOT_HERE = {
     ("prove",): ".ci/run runs it, and it takes a minute",
     ("coverage",): ".ci/run runs it",
+    ("matrix",): "as above, and it takes half a minute",
+    ("impact",): "as above, and it takes minutes on a busy machine",
     ("run", "scenarios/demo", "--network", "network.yaml"): "no HSS answers at the address of the example",
     ("run", "first-story.yaml"): "tests/unit/test_readme.py compares its output",
     ("run", "wrong-story.yaml"): "as above",
