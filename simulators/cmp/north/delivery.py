@@ -76,6 +76,7 @@ class _Connection(http.client.HTTPSConnection):
     def __init__(self, host: str, port: int, patience: float, tls: ssl.SSLContext, *, public_only: bool) -> None:
         super().__init__(host, port, timeout=patience, context=tls)
         self._patience, self._tls, self._public_only = patience, tls, public_only
+        self._aborted = False
 
     def connect(self) -> None:
         """See http.client; the certificate must be of the host's name.
@@ -87,6 +88,8 @@ class _Connection(http.client.HTTPSConnection):
         try:
             # First the socket, then the handshake: so `abort` finds what it has to end.
             self.sock = tls = self._tls.wrap_socket(plain, server_hostname=self.host, do_handshake_on_connect=False)
+            if self._aborted:  # it had nothing to end then
+                self.abort()
             tls.do_handshake()
         except BaseException:
             plain.close()
@@ -114,7 +117,8 @@ class _Connection(http.client.HTTPSConnection):
         raise failed
 
     def abort(self) -> None:
-        """End it from another thread, whatever it waits for."""
+        """End it from another thread, whatever it waits for; before it has a socket, as soon as it has one."""
+        self._aborted = True
         if self.sock is not None:
             with contextlib.suppress(OSError):
                 socket.socket.shutdown(self.sock, socket.SHUT_RDWR)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import socket
+import ssl
 import threading
 import time
 from contextlib import ExitStack, asynccontextmanager, suppress
@@ -298,6 +299,48 @@ def test_a_sink_that_never_ends_its_answer_holds_up_nobody(tmp_path: Path) -> No
             api.play(partial(story, port=listener.getsockname()[1]))
         finally:
             over.set()
+            with suppress(OSError):
+                listener.shutdown(socket.SHUT_RDWR)  # if nobody came
+            thread.join(LONG)
+
+
+def test_a_sink_is_ended_in_time_whose_name_took_longer_than_that(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When the time is up there is no socket yet; the one that comes then would have time without end."""
+    authority, patience, over = Authority(tmp_path), 0.5, threading.Event()
+    known = socket.getaddrinfo
+
+    def slow(host: str, *more: Any, **named: Any) -> Any:
+        if host == "sink.example.com":
+            time.sleep(2 * patience)
+        return known("127.0.0.1" if host == "sink.example.com" else host, *more, **named)
+
+    def drip(listener: socket.socket) -> None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(authority.certificate("sink.example.com"))
+        with suppress(OSError), context.wrap_socket(listener.accept()[0], server_side=True) as taken:
+            taken.sendall(b"HTTP/1.1 204 ")
+            while not over.wait(0.1):
+                taken.sendall(b"x")
+
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
+    courier = delivery.Courier(["sink.example.com"], str(authority.file), patience)
+    ending = threading.Timer(LONG / 10, over.set)
+    loop = TestbedLoop(virtual=False)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=drip, args=(listener,), daemon=True)
+        thread.start()
+        ending.start()
+        try:
+            with pytest.raises(delivery.UndeliveredError):
+                loop.run_until_complete(courier.post(f"https://sink.example.com:{listener.getsockname()[1]}/", {}, b""))
+            assert not over.is_set(), "the sink ended it"
+        finally:
+            ending.cancel()
+            over.set()
+            courier.stop()
+            loop.close()
             with suppress(OSError):
                 listener.shutdown(socket.SHUT_RDWR)  # if nobody came
             thread.join(LONG)
