@@ -276,8 +276,8 @@ class Cmp(NorthVerbs, Element[CmpConfig]):
 
     @route("GET", "/cards/{imsi}/audit", roles=_BOTH, query=RecordsAsked, gives=list[AuditTold])
     async def audit_of(self, call: Call) -> list[dict[str, Any]]:
-        """List a card's audit records."""
-        return self.platform.store.audited(self._card(call).imsi, **_asked(call))
+        """List a card's audit records; to a customer those since the card is its own."""
+        return self.platform.store.audited(self._card(call).imsi, **_asked(call), accounts=_accounts(call))
 
     def _card(self, call: Call) -> Card:
         return self.platform.card(call.path["imsi"], By.of(call))

@@ -22,7 +22,13 @@ if TYPE_CHECKING:
 
     from simulators.cmp.card import Notice
 
-METADATA = sa.MetaData(info={"schema": "cmp"})
+
+def _add_owner_since(connection: sa.Connection) -> None:
+    """Version 1: which audit records are of the time of a card's owner; all of them, as far as is known."""
+    connection.exec_driver_sql("ALTER TABLE cards ADD COLUMN owner_since BIGINT NOT NULL DEFAULT 0")
+
+
+METADATA = sa.MetaData(info={"schema": "cmp", "migrations": (_add_owner_since,)})
 _CARDS = sa.Table(
     "cards",
     METADATA,
@@ -40,6 +46,7 @@ _CARDS = sa.Table(
     sa.Column("first", sa.String(14), nullable=False),
     sa.Column("mismatches", sa.Integer, nullable=False),
     sa.Column("operated", sa.Float, nullable=False),
+    sa.Column("owner_since", sa.BigInteger, nullable=False, default=0),
     sa.Column("owed", sa.String(8), nullable=False),
     sa.Index("cmp_cards_by_batch", "account", "batch"),
 )
@@ -156,9 +163,15 @@ class Store:
         return [self._rows.seen(row["imsi"], _values(row)) for row in rows]
 
     def put(self, card: Card, audit: dict[str, Any]) -> None:
-        """Keep a new card, or a changed one in place of what was kept, together with the audit record."""
-        row = _row(card)
+        """Keep a new card, or a changed one in place of what was kept, together with the audit record.
+
+        One that changes hands leaves its audit records behind, see `audited`.
+        """
+        held = self.get(card.imsi)
         with self._rows.writing(card.imsi) as connection:
+            if held is not None and held.account != card.account:
+                card.owner_since = _AUDIT.last(connection)
+            row = _row(card)
             if connection.execute(_UPDATE.values(row), {"key": card.imsi}).rowcount == 0:
                 connection.execute(sa.insert(_CARDS).values(row))
             _AUDIT.add(connection, [audit])
@@ -286,9 +299,13 @@ class Store:
     def audited(
         self, imsi: str = "", *, after: int = 0, most: int | None = None, accounts: frozenset[str] | None = None
     ) -> list[dict[str, Any]]:
-        """Return audit records in order, of one card or of all, or of the cards of some accounts."""
-        among = _of(accounts) if accounts is not None else None
-        return _AUDIT.read(self._engine, imsi, after=after, most=most, among=among)
+        """Return audit records in order, of one card or of all; with accounts, of their cards and their time only."""
+        only = None
+        if accounts is not None:
+            records = _AUDIT.table.c
+            theirs = _of(accounts).where(_CARDS.c.imsi == records.imsi, _CARDS.c.owner_since < records.id)
+            only = theirs.exists()
+        return _AUDIT.read(self._engine, imsi, after=after, most=most, only=only)
 
     def rebindings(self, imsi: str, since: str) -> int:
         """Return how often a card's held binding was changed since a time (ISO, UTC)."""

@@ -65,19 +65,23 @@ class AuditTable:
         *,
         after: int = 0,
         most: int | None = None,
-        among: sa.Select[tuple[str]] | None = None,
+        only: sa.ColumnElement[bool] | None = None,
     ) -> list[dict[str, Any]]:
-        """Return records in order, of one subject or of all, or of those `among` which the subject has to be.
+        """Return records in order, of one subject or of all, and `only` those for which something holds.
 
         `after` is the number of a record, of those behind which at most so many are returned.
         """
         query = sa.select(self.table).where(self.table.c.id > after).order_by(self.table.c.id).limit(most)
         if subject:
             query = query.where(self._key == subject)
-        if among is not None:
-            query = query.where(self._key.in_(among))
+        if only is not None:
+            query = query.where(only)
         with engine.connect() as connection:
             return [dict(row) for row in connection.execute(query).mappings()]
+
+    def last(self, connection: sa.Connection) -> int:
+        """Return the number of the last record, 0 if there is none."""
+        return connection.execute(sa.select(sa.func.max(self.table.c.id))).scalar() or 0
 
     def count(self, engine: sa.Engine, subject: str, action: str, since: str) -> int:
         """Return how often something was done to a subject since a time (ISO, UTC)."""

@@ -60,6 +60,12 @@ class Desk:
         except ManagementError as refusal:
             return refusal.status, str(refusal)
 
+    async def hand_over(self) -> None:
+        """Give the card of the waterworks to the gasworks."""
+        card = {"name": "", "imsi": WATER, "iccid": "", "msisdn": "", "k": "", "opc": "", "profile": "", "form": ""}
+        sections = {"binding": [{"imei": METER}], "platform": [{"account": "gas"}]}
+        await self.ask("PUT", f"/cards/{WATER}", {**card, "sections": sections}, accounts=None)
+
 
 def test_lists_hold_a_customers_own_cards_only(store_url: str) -> None:
     desk = Desk(store_url)
@@ -138,9 +144,7 @@ def test_a_card_that_is_handed_over_is_no_longer_seen() -> None:
 
     async def story() -> None:
         assert (await desk.ask("GET", f"/cards/{WATER}"))["account"] == "water"
-        card = {"name": "", "imsi": WATER, "iccid": "", "msisdn": "", "k": "", "opc": "", "profile": "", "form": ""}
-        sections = {"binding": [{"imei": METER}], "platform": [{"account": "gas"}]}
-        await desk.ask("PUT", f"/cards/{WATER}", {**card, "sections": sections}, accounts=None)
+        await desk.hand_over()
         assert (await desk.ask("GET", f"/cards/{WATER}"))[0] == 404
         assert await desk.ask("GET", "/risks") == []
         assert (await desk.ask("GET", f"/cards/{WATER}", accounts=("gas",)))["imsi"] == WATER
@@ -152,15 +156,37 @@ def test_who_is_given_a_card_learns_nothing_of_its_risks_before() -> None:
     desk = Desk("")
 
     async def story() -> None:
-        card = {"name": "", "imsi": WATER, "iccid": "", "msisdn": "", "k": "", "opc": "", "profile": "", "form": ""}
-        sections = {"binding": [{"imei": METER}], "platform": [{"account": "gas"}]}
         before = await desk.ask("GET", f"/cards/{WATER}/risks")
         assert len(before) == 1
-        await desk.ask("PUT", f"/cards/{WATER}", {**card, "sections": sections}, accounts=None)
+        await desk.hand_over()
         assert await desk.ask("GET", f"/cards/{WATER}/risks", accounts=("gas",)) == []
         assert [each["imsi"] for each in await desk.ask("GET", "/risks", accounts=("gas",))] == [GAS]
         check(desk.cmp.platform, WATER, PHONE)
         assert len(await desk.ask("GET", f"/cards/{WATER}/risks", accounts=("gas",))) == 1
         assert len(await desk.ask("GET", f"/cards/{WATER}/risks", accounts=None)) == 2
+
+    desk.play(story)
+
+
+def test_who_is_given_a_card_sees_the_audit_since_then_only(store_url: str) -> None:
+    desk = Desk(store_url)
+
+    async def actions(path: str, *accounts: str) -> list[str]:
+        told = await desk.ask("GET", path, accounts=accounts or None)
+        return [each["action"] for each in told if each["imsi"] == WATER]
+
+    async def story() -> None:
+        path = f"/cards/{WATER}/audit"
+        whole = await actions(path, "water")
+        assert whole == await actions(path) != []
+        await desk.hand_over()
+        assert await actions("/audit", "water") == []
+        for where in (path, "/audit"):
+            assert await actions(where, "gas") == ["provision"]
+        await desk.hand_over()  # told again, which is no change
+        await desk.ask("POST", f"/cards/{WATER}/operations/suspend", APPROVED, accounts=None)
+        for where in (path, "/audit"):
+            assert await actions(where, "gas") == ["provision", "provision", "suspend"]
+            assert await actions(where) == [*whole, "provision", "provision", "suspend"]
 
     desk.play(story)
