@@ -8,7 +8,7 @@ from simulators.hss import controls
 from simwarden.model.identity import Imei, Plmn
 from simwarden.policy.risk_scenes import SEPARATED
 from simwarden.runtime.approval import Audit
-from simwarden.runtime.diameter import DiameterNode
+from simwarden.runtime.diameter import DiameterNode, Unreachable
 from simwarden.runtime.known_peers import KnownPeers
 from simwarden.wire.diameter import DiameterError, ExperimentalResult, Message, ResultCode
 
@@ -25,6 +25,11 @@ if TYPE_CHECKING:
 
 #: the most seconds until an MME that does not answer is told again
 LONGEST_PAUSE = 600.0
+_NOT_TAKEN = (
+    ResultCode.DIAMETER_UNABLE_TO_DELIVER,
+    ResultCode.DIAMETER_TOO_BUSY,
+    ResultCode.DIAMETER_LOOP_DETECTED,
+)
 
 
 class Core:
@@ -64,15 +69,32 @@ class Core:
         if peer.host in self.to_reset:
             self.to_reset.discard(peer.host)
             self.site.spawn(reset(self, peer), "reset")
-        self._pauses.pop(peer.host, None)
-        self.site.spawn(tell_owed(self, peer.host), "told late")
+        for host in (peer.host, *(host for host, relay in self.peers.ways.items() if relay == peer.host)):
+            self._pauses.pop(host, None)
+            self.site.spawn(tell_owed(self, host), "told late")
+
+    async def ask(self, host: str, request: Message) -> Message:
+        """Ask an MME; one that is no peer by the relay that carries its requests. Raises Unreachable.
+
+        So it does where the answer says that the MME was not reached, or takes nothing now (RFC 6733 7.1.3).
+        """
+        answer = await self.node.ask(self._way_to(host), request)
+        if answer.result_code in _NOT_TAKEN:
+            raise Unreachable(f"it was answered {ResultCode(answer.result_code).name}")
+        return answer
+
+    def _way_to(self, host: str) -> str:
+        return host if self._is_peer(host) else self.peers.ways.get(host, host)
+
+    def _is_peer(self, host: str) -> bool:
+        return any(host in (peer.host, peer.name) for peer in self.node.peers)
 
     def tell_again(self, host: str) -> None:
         """See to it that a connected MME, which has not answered, is told after a pause that doubles each time.
 
         One that is not connected is told when it is.
         """
-        if host not in self._planned and any(host in (peer.host, peer.name) for peer in self.node.peers):
+        if host not in self._planned and self._is_peer(self._way_to(host)):
             self._planned.add(host)
             self.site.spawn(self._tell_again(host), "told again")
 

@@ -155,7 +155,7 @@ async def _cancel(core: Core, debt: Debt) -> bool:
     avps = [("User-Name", debt.imsi), ("Cancellation-Type", int(kind))]
     request = core.node.make("Cancel-Location-Request", avps, realm=debt.realm, host=debt.host)
     try:
-        answer = await core.node.ask(debt.host, request)
+        answer = await core.ask(debt.host, request)
     except Unreachable as reason:
         core.site.note(f"{debt.host} was not told that {debt.imsi} is cancelled: {reason}", imsi=debt.imsi)
         return False

@@ -121,7 +121,7 @@ async def _tell(core: Core, subscriber: Subscriber, name: str, avps: Avps) -> Me
     about = [("User-Name", subscriber.imsi), *avps]
     request = core.node.make(name, about, realm=subscriber.mme_realm, host=subscriber.mme)
     try:
-        return await core.node.ask(subscriber.mme, request)
+        return await core.ask(subscriber.mme, request)
     except Unreachable as reason:
         core.site.note(f"{subscriber.mme} was not told by {name.lower()}: {reason}", imsi=subscriber.imsi)
         return None

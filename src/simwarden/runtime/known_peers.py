@@ -69,6 +69,8 @@ class KnownPeers(Generic[E]):
         self.entries = {self.identity(name): entry for name, entry in peers.items()}
         self._listed = {host: entry.realm or host.partition(".")[2] for host, entry in self.entries.items()}
         self._relays = frozenset(host for host, entry in self.entries.items() if entry.relay)
+        #: by which relay a node asked last that is not a peer itself
+        self.ways: dict[str, str] = {}
 
     def identity(self, name: str) -> str:
         """Return the Diameter identity of a node in the configuration: a short name is of the home realm."""
@@ -101,6 +103,7 @@ class KnownPeers(Generic[E]):
             return None
         decision = self._judge(*origin, peer.host, str(message.get("User-Name", "")))
         if decision.admitted:
+            self.ways[origin[0]] = peer.host
             return None
         failed = [("Origin-Host", origin[0])]
         return node.answer(message, ResultCode.DIAMETER_INVALID_AVP_VALUE, failed=failed, reason=decision.reason)

@@ -757,3 +757,44 @@ def test_an_answer_to_what_was_said_before_is_none_to_what_came_after(net: Net, 
         assert net.hss.core.store.owed() == []
 
     net.play(story)
+
+
+def test_an_mme_behind_a_relay_hears_of_a_withdrawal_and_is_served_again(loop: TestbedLoop) -> None:
+    """Its cancellation goes the way by which it asked: it has no connection of its own, and would never be served."""
+    net = Net(loop, peers={"mme": {"relay": True}, "mme3": {}})
+
+    async def ask(message: Message) -> Message:
+        message.avps = [(name, f"mme3.{REALM}" if name == "Origin-Host" else value) for name, value in message.avps]
+        answer: Message = await net.mme.node.ask("hss", message)
+        return answer
+
+    async def story() -> None:
+        await net.provision()
+        more = [("RAT-Type", 1004), ("ULR-Flags", 34), ("Visited-PLMN-Id", PLMN.to_bytes())]
+        assert (await ask(net.mme.make("Update-Location-Request", *more, terminal=METER))).success
+        await net.call("DELETE", f"/cards/{IMSI}/location")
+        assert [each.get("Destination-Host") for each in net.mme.heard] == [f"mme3.{REALM}"]
+        assert (await ask(net.mme.make("Update-Location-Request", *more, terminal=METER))).success
+        assert net.hss.core.store.owed() == []
+
+    net.play(story)
+
+
+def test_a_relay_that_cannot_deliver_a_cancellation_pays_nothing(loop: TestbedLoop) -> None:
+    net = Net(loop)
+
+    async def refuse(message: Message, _peer: Peer) -> Message:
+        refused: Message = net.mme.node.answer(message, 3002)
+        return refused
+
+    async def story() -> None:
+        await net.provision()
+        assert (await net.mme.ulr(METER)).success
+        net.mme.node.handlers["cancel-location-request"] = refuse
+        await net.call("DELETE", f"/cards/{IMSI}/location")
+        assert len(net.hss.core.store.owed()) == 1
+        net.mme.node.handlers["cancel-location-request"] = net.mme.hear
+        await net.host.clock.sleep(11)
+        assert net.hss.core.store.owed() == []
+
+    net.play(story)
