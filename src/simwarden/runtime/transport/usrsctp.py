@@ -89,9 +89,6 @@ class _Stack:
         return result
 
 
-_taken: list[socket.socket] = []
-
-
 def _free_port() -> int:
     """Return IANA's port if it is this process's, else one of the system's."""
     guard = socket.socket(socket.AF_UNIX)
@@ -101,7 +98,7 @@ def _free_port() -> int:
     except OSError:
         guard.close()
         return _probed(0)
-    _taken.append(guard)
+    atexit.register(guard.close)  # after the library's end, which is registered later
     return _probed(UDP_PORT) or _probed(0)
 
 
