@@ -40,7 +40,7 @@ demo: $(READY) ## only the moved card
 	@$(BIN)/simwarden demo
 
 test: $(VENV)/.test ## run the tests
-	@$(BIN)/python -m pytest -q -n auto --ignore=tests/bench tests
+	@$(BIN)/python -m pytest -q -n auto --dist worksteal --ignore=tests/bench tests
 
 fuzz: $(VENV)/.test ## fuzz all wire families and attach flows: make fuzz N=1000000 (octet strings), SEED=2
 	@FUZZ_CASES=$(or $(N),100000) FUZZ_SEED=$(or $(SEED),1) $(BIN)/python -m pytest -q -n auto -rP -o faulthandler_timeout=0 tests/fuzz

@@ -60,11 +60,14 @@ class Mme:
         self.registered: dict[str, tuple[str, bool, tuple[str, ...]]] = {}
         self._lock = threading.Lock()
         self._client: Client | None = None
+        #: the client while somebody reads its answers
+        self._read_from: Client | None = None
         self._waiting: dict[int, tuple[Asked, str, str]] = {}
 
     def connect(self, where: Where, *, application: int = 16777251) -> None:
         self._client = Client(where, host=self.name, application=application)
         self._client.socket.settimeout(None)  # nobody may have anything to say for a while
+        self._reads(self._client)
         threading.Thread(target=self._read, args=(self._client,), daemon=True).start()
 
     def close(self) -> None:
@@ -80,11 +83,18 @@ class Mme:
                     with self._lock:
                         client.socket.sendall(encode(answer_to(message, 2001, (client.host, REALM))))
                 else:
-                    asked, imsi, imei = self._waiting.pop(message.hop_by_hop)
+                    asked, imsi, imei = self._waiting.pop(message.hop_by_hop, (Asked(), "", ""))
                     if imei and message.success:
                         self._learn(imsi, imei, message.get("Subscription-Data"))
                     asked.set(message)
-        waiting, self._waiting = self._waiting, {}
+        if self._read_from is client:
+            self._reads(None)
+
+    def _reads(self, client: Client | None) -> None:
+        """Take note whose answers are read from now on; who waits for another's waits in vain."""
+        with self._lock:
+            self._read_from = client
+            waiting, self._waiting = self._waiting, {}
         for asked, _, _ in waiting.values():
             asked.set(None)
 
@@ -110,6 +120,8 @@ class Mme:
     def _send(self, client: Client, message: Message, imsi: str = "", imei: str = "") -> Asked:
         asked = Asked()
         with self._lock:
+            if self._read_from is not client:
+                raise Cut
             number = client._count + 1
             self._waiting[number] = (asked, imsi, imei)
             try:
