@@ -64,7 +64,6 @@ _OWED = sa.Table(
 _ALL = sa.select(_SUBSCRIBERS)
 _ROW = _ALL.where(_SUBSCRIBERS.c.imsi == sa.bindparam("key"))
 _UPDATE = sa.update(_SUBSCRIBERS).where(_SUBSCRIBERS.c.imsi == sa.bindparam("key"))
-_SET_SEQ = _UPDATE.values(seq=sa.bindparam("new_seq"), attempts=sa.bindparam("new_attempts"))
 _LEARN = _UPDATE.where(_SUBSCRIBERS.c.bound == "", _SUBSCRIBERS.c.mode == "learned").values(bound=sa.bindparam("new"))
 _REGISTER = _UPDATE.values(
     {name: sa.bindparam(f"new_{name}") for name in ("mme", "mme_realm", "plmn", "imei", "purged", "attempts")}
@@ -169,9 +168,11 @@ class Store:
 
     def set_seq(self, subscriber: Subscriber, seq: int, *, mme: str, realm: str) -> None:
         """Keep the SEQ of the last authentication vector made, and for which MME it was."""
-        values = {"seq": seq, "attempts": {**subscriber.attempts, mme: realm}}
+        values: dict[str, Any] = {"seq": seq}
+        if subscriber.attempts.get(mme) != realm:
+            values["attempts"] = {**subscriber.attempts, mme: realm}
         with self._rows.writing(subscriber.imsi) as connection:
-            connection.execute(_SET_SEQ, {"key": subscriber.imsi, **_new(values)})
+            connection.execute(_setting(tuple(values)), {"key": subscriber.imsi, **_new(values)})
         self._rows.taken(subscriber.imsi, values)
 
     def register(

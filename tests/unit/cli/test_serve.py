@@ -169,43 +169,22 @@ def test_a_restart_undoes_nothing_that_management_did(tmp_path: Path) -> None:
         assert "card 001010000000001 is left as it is: the binding of a held card" in process.stderr.read()
 
 
-def test_a_port_in_use_is_told_with_its_place_in_the_file(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as holder:
-        port = holder.getsockname()[1]
-        file = tmp_path / "hss.yaml"
-        file.write_text(f"settings: {{}}\nlisten:\n  S6a: 127.0.0.1:{port}\n")
-        result = CliRunner().invoke(app, ["serve", "hss", "--config", str(file)])
-    assert result.exit_code == 2, result.output
-    assert f"{file}:3:8: hss cannot serve" in result.output.replace("\n", "")
-    assert f"127.0.0.1:{port}: Address already in use" in result.output
-
-
 @pytest.mark.parametrize(
-    ("element", "text", "where"),
+    ("text", "said"),
     [
-        ("cmp", CMP, "6:13"),
-        ("hss", "listen: {{S6a: '127.0.0.1:0'}}\nevents:\n  listen: {}", "3:11"),
+        (CMP, "6:13: cmp cannot serve"),
+        ("listen: {{S6a: '127.0.0.1:0'}}\nevents:\n  listen: {}", "3:11: hss cannot serve"),
+        ("settings: {{}}\nlisten:\n  S6a: {}", "3:8: hss cannot serve"),
+        ("listen: {{S6a: '127.0.0.1:0'}}\nmanagement: {}", "2:13: hss cannot serve HTTP on {}: "),
     ],
-    ids=["north side", "broker"],
+    ids=["north side", "broker", "reference point", "management"],
 )
-def test_any_address_in_use_is_told_with_its_place_in_the_file(
-    tmp_path: Path, element: str, text: str, where: str
-) -> None:
+def test_an_address_in_use_is_told_with_its_place_in_the_file(tmp_path: Path, text: str, said: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as holder:
         address = f"127.0.0.1:{holder.getsockname()[1]}"
         file = tmp_path / "file.yaml"
         file.write_text(text.format(address))
-        result = CliRunner().invoke(app, ["serve", element, "--config", str(file)])
+        result = CliRunner().invoke(app, ["serve", said.split()[1], "--config", str(file)])
     assert result.exit_code == 2, result.output
-    assert f"{file}:{where}: {element} cannot serve" in result.output
+    assert f"{file}:{said.format(address)}" in result.output
     assert f"{address}: Address already in use" in result.output
-
-
-def test_a_port_of_management_in_use_is_told_with_its_place_in_the_file(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as holder:
-        port = holder.getsockname()[1]
-        file = tmp_path / "hss.yaml"
-        file.write_text(f"listen: {{S6a: '127.0.0.1:0'}}\nmanagement: 127.0.0.1:{port}\n")
-        result = CliRunner().invoke(app, ["serve", "hss", "--config", str(file)])
-    assert result.exit_code == 2, result.output
-    assert f"{file}:2:13: hss cannot serve HTTP on 127.0.0.1:{port}: Address already in use" in result.output
