@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 class Card:
     """One card. `mode` says how it is bound: `given`, `learned`, or not at all; `bound` is empty before a first use.
 
-    IMEIs have 14 digits. `terminal` is the one that the network saw it in last, `first` the first one ever.
-    `operated` is when somebody last did something to it, in seconds since 1970, 0 for never. `owner_since` is the
-    number of the last audit record before it came to its account. `owed` is what the subscriber register has still to
-    be told: `suspend`, `resume`, `close`, `evict` (end what it has; it may attach again), `reopen` (both this and
-    resume) or nothing.
+    IMEIs have 14 digits. `terminal` is the one that the network saw it in last, `first` the first one ever. `operated`
+    is when somebody last did something to it, in seconds since 1970, 0 for never. `owner_since` is the number of the
+    last audit record before it came to its account. `strayed`: it was served in another terminal since it was bound.
+    `owed` is what the subscriber register has still to be told: `suspend`, `resume`, `close`, `evict` (end what it has;
+    it may attach again), `reopen` (both this and resume) or nothing.
     """
 
     imsi: str
@@ -40,6 +40,7 @@ class Card:
     mismatches: int = 0
     operated: float = 0.0
     owner_since: int = 0
+    strayed: bool = False
     owed: str = ""
 
 

@@ -28,7 +28,12 @@ def _add_owner_since(connection: sa.Connection) -> None:
     connection.exec_driver_sql("ALTER TABLE cards ADD COLUMN owner_since BIGINT NOT NULL DEFAULT 0")
 
 
-METADATA = sa.MetaData(info={"schema": "cmp", "migrations": (_add_owner_since,)})
+def _add_strayed(connection: sa.Connection) -> None:
+    """Version 2: whether a card was served in another terminal than its own; of what was before nothing is held."""
+    connection.exec_driver_sql("ALTER TABLE cards ADD COLUMN strayed BOOLEAN NOT NULL DEFAULT FALSE")
+
+
+METADATA = sa.MetaData(info={"schema": "cmp", "migrations": (_add_owner_since, _add_strayed)})
 _CARDS = sa.Table(
     "cards",
     METADATA,
@@ -47,6 +52,7 @@ _CARDS = sa.Table(
     sa.Column("mismatches", sa.Integer, nullable=False),
     sa.Column("operated", sa.Float, nullable=False),
     sa.Column("owner_since", sa.BigInteger, nullable=False, default=0),
+    sa.Column("strayed", sa.Boolean, nullable=False, default=False),
     sa.Column("owed", sa.String(8), nullable=False),
     sa.Index("cmp_cards_by_batch", "account", "batch"),
 )

@@ -2,6 +2,8 @@
 
 The API's requests name a device and a kind and nothing else: IMEIBIND binds to the terminal that the card is in, or if
 it was never seen to that of its first use; AREALIMIT restricts it to the area agreed upon for the customer's account.
+Neither takes the place of what is held: a binding stays unless the card was served in another terminal since, an area
+until it is unbound.
 """
 
 from __future__ import annotations
@@ -63,7 +65,7 @@ class Prevention:
         self._may(card, by, "bind")
         if wanted.bindType == "AREALIMIT":
             return {"bound": await self._restrict(card, by)}
-        if not (card.terminal and card.bound == card.terminal):
+        if not _is_held(card):
             try:
                 await binding.bind(self._platform, card, by, imei=card.terminal)
             except ManagementError as error:
@@ -167,6 +169,8 @@ class Prevention:
         area = self._config.areas.get(card.account)
         if area is None:
             return False
+        if await self._is_restricted(card):
+            return True
         self._approved(card, by, "bind")
         body = {"cells": list(area.cells), "stations": area.stations, "province": area.province, **by.approval}
         return await self._area(card, "PUT", body) is not None
@@ -197,6 +201,11 @@ def by_of(name: str, client: Client) -> By:
     """Return a client as somebody who does something."""
     accounts = frozenset({client.account} - {""})
     return By(client.role, name, client.approver, client.reason, client.form, accounts)
+
+
+def _is_held(card: Card) -> bool:
+    """Whether a card has a binding that nothing contradicts, or waits for the first use that binds it."""
+    return bool(card.mode) and not (card.strayed and card.terminal != card.bound)
 
 
 def _circle(area: AgreedArea) -> dict[str, Any]:

@@ -86,7 +86,7 @@ async def _change(platform: Platform, card: Card, by: By, mode: str, key: str) -
     before = card.bound
     action = REBIND if before else "bind" if mode else "unbind"
     change, operated = Change(card), platform.now().timestamp()
-    change.values |= {"mode": mode, "bound": key, "mismatches": 0, "operated": operated}
+    change.values |= {"mode": mode, "bound": key, "mismatches": 0, "strayed": False, "operated": operated}
     details = {"before": before, "after": key, "mode": mode, **by.approval}
     change.audit.append(platform.record(action, card.imsi, by, details))
     if is_wrong(platform, card, platform.settings, bound=key):

@@ -136,6 +136,8 @@ def _use(platform: Platform, change: Change, key: str) -> None:
     """Let a served card be in a terminal; its first use makes it active."""
     card = change.card
     before = card.terminal
+    if card.bound not in ("", key) and not card.strayed:
+        change.values["strayed"] = True
     first_use = (card.state, Operation.FIRST_USE) in TRANSITIONS
     if before == key and not first_use:
         return
