@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from simwarden.runtime.clock import Timer
     from simwarden.runtime.link import Link
     from simwarden.wire.nas.elements import UeNetworkCapability
-    from simwarden.wire.nas.enums import IdentityType, MessageType
+    from simwarden.wire.nas.enums import EmmCause, IdentityType, MessageType, NetworkDetachType
     from simwarden.wire.nas.message import Message
     from simwarden.wire.s1ap import Message as S1Message
 
@@ -183,6 +183,8 @@ class Connection:
     target: Connection | None = None
     source: Connection | None = None
     releasing: bool = False
+    #: the type and cause of a DETACH REQUEST that the UE has not answered yet
+    detaching: tuple[NetworkDetachType, EmmCause | None] | None = None
     moved: bool = False
     """The device has told of another cell while a procedure ran, which may have asked about the former one."""
     guard: Timer | None = None

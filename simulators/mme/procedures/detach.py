@@ -63,7 +63,15 @@ def detach_by_network(core: Core, ue: UeContext, kind: NetworkDetachType, cause:
         core.site.note("implicit detach", imsi=ue.imsi)
         settle(core, ue)
     else:
-        core.run(conn, _tell(core, conn, ue, kind, cause), "detach by the network")
+        request_detach(core, conn, ue, kind, cause)
+
+
+def request_detach(
+    core: Core, conn: Connection, ue: UeContext, kind: NetworkDetachType, cause: EmmCause | None
+) -> None:
+    """Tell a UE, whose session is over, that it is detached; a handover meanwhile takes this to the target eNB."""
+    core.run(conn, _tell(core, conn, ue, kind, cause), "detach by the network")
+    conn.detaching = kind, cause
 
 
 async def _tell(core: Core, conn: Connection, ue: UeContext, kind: NetworkDetachType, cause: EmmCause | None) -> None:

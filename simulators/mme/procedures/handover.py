@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 from simulators.mme import area, s1
 from simulators.mme.area_risk import Place
 from simulators.mme.contexts import EmmState
+from simulators.mme.procedures.detach import detach_by_network, request_detach
 from simulators.mme.procedures.release import release, settle
 from simwarden.machine.eps_keys import nh
 from simwarden.model.identity import Ecgi
+from simwarden.wire.nas.enums import NetworkDetachType
 from simwarden.wire.s1ap import CauseRadioNetwork, HandoverType
 from simwarden.wire.s1ap.values import ErabItem, ErabToBeSetupHoReq, ErabTunnel, MacroEnbId, TargetEnbId
 
@@ -28,14 +30,21 @@ def required(core: Core, source: Connection, message: Message) -> None:
     ue = source.ue
     target_id = message["target_id"]
     enb = _enb_of(core, target_id) if isinstance(target_id, TargetEnbId) else None
+    if source.releasing:
+        return  # HANDOVER REQUIRED crosses the release command, after which the eNB has nobody to hand over
     if message["handover_type"] is not HandoverType.INTRALTE or enb is None:
         _prepare_failed(source, _Radio.UNKNOWN_TARGET_ID)
-    elif ue is None or ue.state is not EmmState.REGISTERED or ue.bearer is None or source.target is not None:
+    elif ue is None or ue.state is not EmmState.REGISTERED or ue.bearer is None or _busy(source):
         _prepare_failed(source, _Radio.INTERACTION_WITH_OTHER_PROCEDURE)
     elif _outside(core, ue, target_id):
         _prepare_failed(source, _Radio.HO_TARGET_NOT_ALLOWED)
     else:
         source.handover = core.site.spawn(_prepare(core, source, ue, enb, message), "handover preparation")
+
+
+def _busy(source: Connection) -> bool:
+    """Whether a handover or a NAS procedure runs; the handover would end the latter, and the checks in it."""
+    return source.target is not None or source.procedure is not None
 
 
 def _outside(core: Core, ue: UeContext, target: TargetEnbId) -> bool:
@@ -143,19 +152,31 @@ def transfer_status(core: Core, source: Connection, message: Message) -> None:
 
 
 def notify(core: Core, target: Connection, message: Message) -> None:
-    """HANDOVER NOTIFY: the device has come; the source is released (8.4.3)."""
+    """HANDOVER NOTIFY: the device has come; the source is released (8.4.3).
+
+    A detach that began after HANDOVER COMMAND goes on here, since the UE did not hear of it at the source. Any other
+    NAS procedure ends without an outcome: the UE has to attach, and is checked anew.
+    """
     source, ue = target.source, target.ue
+    if target.releasing:
+        return  # crosses the release command
     if source is None or ue is None:
         s1.not_expected(target.enb, message)
         return
     if target.guard is not None:
         target.guard.cancel()
+    detaching, interrupted = source.detaching, source.procedure is not None
     target.source = source.target = None
     target.context_set_up = True
     ue.connection = target
     _arrive(core, target, message)
     release(core, source, _Radio.SUCCESSFUL_HANDOVER)
-    area.enforce(core, ue, area.Occasion.ARRIVAL)
+    if detaching is not None:
+        request_detach(core, target, ue, *detaching)
+    elif interrupted and not ue.emergency:
+        detach_by_network(core, ue, NetworkDetachType.RE_ATTACH_REQUIRED, None)
+    else:
+        area.enforce(core, ue, area.Occasion.ARRIVAL)
 
 
 def cancel(core: Core, source: Connection, message: Message) -> None:
