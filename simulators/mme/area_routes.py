@@ -108,8 +108,7 @@ class AreaRoutes:
         after = {"cells": list(wanted.cells), "stations": wanted.stations, "province": wanted.province}
         core.areas.put(imsi, wanted, self._record(action, imsi, by, {"after": after}))
         core.show_area(imsi)
-        ue = core.by_imsi.get(imsi)
-        if ue is not None:
+        for ue in core.contexts(imsi):
             area.enforce(core, ue, area.Occasion.CHANGE)
 
     def _record(self, action: str, imsi: str, by: By, details: dict[str, Any]) -> dict[str, Any]:

@@ -49,6 +49,8 @@ class Core:
         self.addresses = AddressPool(config.address_pool)
         self.by_imsi: dict[str, UeContext] = {}
         self.by_m_tmsi: dict[int, UeContext] = {}
+        #: contexts of attaches that are not admitted yet, in the order of their beginning
+        self.attempts: dict[UeContext, None] = {}
         self.connections: dict[int, Connection] = {}
         self.enbs: dict[Link, Enb] = {}
         #: what the EIR said of (IMSI, IMEISV), and until when that holds
@@ -144,14 +146,18 @@ class Core:
             self.by_m_tmsi.pop(ue.former_guti.m_tmsi, None)
             ue.former_guti = None
 
+    def contexts(self, imsi: str) -> list[UeContext]:
+        """Return the context of a card and those of attaches under way in its name: a right that ends, ends for all."""
+        known = self.by_imsi.get(imsi)
+        found = [known] if known is not None else []
+        return found + [ue for ue in self.attempts if ue.imsi == imsi and ue is not known]
+
     def adopt(self, ue: UeContext) -> None:
-        """Make a context that was just authenticated the one of its card, and end what an older one had."""
+        """Make a context that was just admitted the one of its card, and end what an older one had."""
         older = self.by_imsi.get(ue.key)
         if older is ue:
             return
         if older is not None:
-            ue.located = older.located
-            ue.subscription = ue.subscription or older.subscription
             self.end_session(older)
             self.forget(older)
             self.leave(older)

@@ -35,7 +35,7 @@ async def attach(core: Core, conn: Connection, request: Message, known: UeContex
         reject(core, conn, pdn, None)
         return
     ue = await _context_of(core, conn, request, known, verified=verified)
-    rejection = ue if isinstance(ue, Rejection) else await _admit(core, conn, ue, request, verified=verified)
+    rejection = ue if isinstance(ue, Rejection) else await _attempt(core, conn, ue, request, verified=verified)
     if rejection is None and isinstance(ue, UeContext):
         rejection = await _accept(core, conn, ue, request, pdn)
     if rejection is not None:
@@ -88,6 +88,20 @@ async def _imsi_of(core: Core, conn: Connection, request: Message) -> str:
     return await ask_identity(core, conn, IdentityType.IMSI)
 
 
+async def _attempt(
+    core: Core, conn: Connection, ue: UeContext, request: Message, *, verified: bool
+) -> Rejection | None:
+    """Let the UE be checked; only one that is admitted ends the session that its card has (5.5.1.2.7 f)."""
+    core.attempts[ue] = None
+    try:
+        rejection = await _admit(core, conn, ue, request, verified=verified)
+    finally:
+        core.attempts.pop(ue, None)  # a context that its keys verified may have two
+    if rejection is None:
+        core.adopt(ue)
+    return rejection
+
+
 async def _admit(core: Core, conn: Connection, ue: UeContext, request: Message, *, verified: bool) -> Rejection | None:
     """Let card, terminal and subscription be checked; None if all of them pass."""
     if not ue.imsi:
@@ -121,8 +135,15 @@ async def prove(core: Core, conn: Connection, ue: UeContext, *, by_guti: bool) -
         return keys
     result = await secure(core, conn, ue, keys)
     if not isinstance(result, Rejection):
-        core.adopt(ue)
+        _inherit(core, ue)
     return result
+
+
+def _inherit(core: Core, ue: UeContext) -> None:
+    """Let a proven attempt know what the card's context knows of the HSS; the session there stays as it is."""
+    known = core.by_imsi.get(ue.key)
+    if known is not None and known is not ue:
+        ue.located, ue.subscription = known.located, known.subscription
 
 
 async def _without_proof(core: Core, conn: Connection, ue: UeContext, rejection: Rejection) -> Rejection | None:
@@ -135,7 +156,6 @@ async def _without_proof(core: Core, conn: Connection, ue: UeContext, rejection:
     if isinstance(result, Rejection):
         return result
     ue.terminal, ue.proven = result, False
-    core.adopt(ue)
     return None
 
 

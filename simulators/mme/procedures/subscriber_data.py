@@ -18,7 +18,7 @@ from simwarden.wire.s1ap import CauseNas
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
-    from simulators.mme.contexts import UeContext
+    from simulators.mme.contexts import Subscription, UeContext
     from simulators.mme.core import Core
     from simwarden.runtime.diameter import Peer
     from simwarden.wire.diameter import Avps
@@ -49,11 +49,16 @@ class SubscriberData:
 
     async def cancel_location(self, asked: Message, _peer: Peer) -> Message:
         """Cancel location: the subscription is withdrawn, or another MME serves the card. Unknown is a success."""
-        core, ue = self.core, self.core.by_imsi.get(asked.get("User-Name"))
-        for key in [key for key in core.verdicts if key[0] == asked.get("User-Name")]:
+        core, imsi = self.core, asked.get("User-Name")
+        for key in [key for key in core.verdicts if key[0] == imsi]:
             del core.verdicts[key]
-        if ue is None or ue.emergency:
-            return self._answer(asked)
+        for ue in core.contexts(imsi):
+            if not ue.emergency:
+                self._cancel(ue, asked)
+        return self._answer(asked)
+
+    def _cancel(self, ue: UeContext, asked: Message) -> None:
+        core = self.core
         ue.located, ue.subscription = False, None
         if ue.state is not EmmState.REGISTERED and ue.connection is not None:
             release(core, ue.connection, CauseNas.DETACH)  # an attempt under way ends; the device tries again
@@ -69,21 +74,26 @@ class SubscriberData:
             core.end_session(ue)
             core.leave(ue)
             core.forget(ue)
-        return self._answer(asked)
 
     async def insert_subscriber_data(self, asked: Message, _peer: Peer) -> Message:
         """Insert subscriber data: what changed takes effect at once; state and place are told if asked for."""
-        core, ue = self.core, self.core.by_imsi.get(asked.get("User-Name"))
-        if ue is None:
+        contexts = self.core.contexts(asked.get("User-Name"))
+        if not contexts:
             return self._unknown(asked)
-        ue.subscription = merge_subscription(ue.subscription, asked.get("Subscription-Data", ()))
-        if ue.in_service and not ue.emergency:
-            decision = core.site.decide(BARRING, ue.imsi, barred=ue.subscription.barred)
-            if not decision.admitted:
-                cause = core.config.causes.barred_while_registered
-                detach_by_network(core, ue, NetworkDetachType.RE_ATTACH_NOT_REQUIRED, cause)
-            area.enforce(core, ue, area.Occasion.CHANGE)
-        return self._answer(asked, _state_and_place(ue, asked.get("IDR-Flags", 0)))
+        for ue in contexts:
+            ue.subscription = merge_subscription(ue.subscription, asked.get("Subscription-Data", ()))
+            if ue.in_service and not ue.emergency:
+                self._enforce(ue, ue.subscription)
+        return self._answer(asked, _state_and_place(contexts[0], asked.get("IDR-Flags", 0)))
+
+    def _enforce(self, ue: UeContext, subscription: Subscription) -> None:
+        """Detach a device, or end its attach, if its subscription does not allow it any more."""
+        core = self.core
+        decision = core.site.decide(BARRING, ue.imsi, barred=subscription.barred)
+        if not decision.admitted:
+            cause = core.config.causes.barred_while_registered
+            detach_by_network(core, ue, NetworkDetachType.RE_ATTACH_NOT_REQUIRED, cause)
+        area.enforce(core, ue, area.Occasion.CHANGE)
 
     async def delete_subscriber_data(self, asked: Message, _peer: Peer) -> Message:
         """Delete subscriber data: zone codes, and access points; a device that uses one of these is detached."""

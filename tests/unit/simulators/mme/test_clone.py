@@ -1,0 +1,152 @@
+"""A UE that claims a card in service takes nothing from it before it is admitted (TS 24.301 5.5.1.2.7 f)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from simwarden.runtime.management import Role
+from simwarden.wire.nas.enums import MessageType
+
+IMSI = "001010000000001"
+PHONE = "3599990000000102"
+APPROVAL = {"approver": "Li Wei", "reason": "meter moved", "form": "F-21"}
+
+
+def _by_hss(network: Any) -> None:
+    network.hss.answers["update-location"] = 5001
+    network.hss.answers["notify"] = 5001
+
+
+def _by_eir(network: Any) -> None:
+    network.eir.answers["me-identity-check"] = [("Equipment-Status", 1)]
+
+
+def _by_silence(network: Any) -> None:
+    network.hss.silent = True
+
+
+def _by_barring(network: Any) -> None:
+    data = [("Subscriber-Status", 1), ("Operator-Determined-Barring", 1)]
+    network.hss.answers["update-location"] = [("ULA-Flags", 1), ("Subscription-Data", data)]
+
+
+async def _clone(network: Any, meter: Any) -> Any:
+    """Attach another terminal with a copy of the card (same IMSI and K) by the other eNB."""
+    clone = replace(
+        meter,
+        radio=network.enb2,
+        imeisv=PHONE,
+        enb_id=70,
+        mme_id=0,
+        guti=None,
+        security=None,
+        got=[],
+        released=[],
+        replies={},
+        bearers=0,
+    )
+    clone.attach()
+    await network.pass_time(20)
+    return clone
+
+
+@pytest.mark.parametrize("refuse", [_by_hss, _by_eir, _by_barring, _by_silence])
+def test_a_refused_clone_leaves_the_meter_in_service(run: Any, refuse: Any) -> None:
+    async def story(network: Any) -> None:
+        meter = await network.attached()
+        before = network.session()
+        refuse(network)
+        clone = await _clone(network, meter)
+        assert clone.types()[-1] is MessageType.ATTACH_REJECT
+        assert clone.released
+        assert meter.released == []
+        assert network.session() == before
+        (connection,) = network.mme.core.connections.values()
+        assert connection.enb.name == "enb"
+        ue = network.mme.core.by_imsi[IMSI]
+        assert ue.bearer is not None
+        assert ue.connection is connection
+        assert network.mme.core.attempts == {}
+        meter.idle()
+        await network.settle()
+        meter.service()
+        await network.settle()
+        assert meter.bearers == 1
+
+    run(story)
+
+
+def test_an_admitted_attach_ends_the_former_session(run: Any) -> None:
+    async def story(network: Any) -> None:
+        meter = await network.attached()
+        clone = await _clone(network, meter)
+        assert clone.types()[-1] is MessageType.ATTACH_ACCEPT
+        assert meter.released
+        assert network.session()["imeisv"] == PHONE
+        assert len(network.mme.core.connections) == 1
+        assert network.mme.core.attempts == {}
+
+    run(story)
+
+
+async def _cancel(network: Any) -> None:
+    await network.hss.order("Cancel-Location-Request", [("User-Name", IMSI), ("Cancellation-Type", 2)])
+
+
+async def _move_area(network: Any) -> None:
+    path, body = f"/cards/{IMSI}/area", {**APPROVAL, "cells": ["001-01-0000301"]}
+    await network.mme.manage(Role.OPERATOR, "PUT", path, body)
+
+
+async def _bar(network: Any) -> None:
+    data = [("Subscriber-Status", 1), ("Operator-Determined-Barring", 1)]
+    await network.hss.order("Insert-Subscriber-Data-Request", [("User-Name", IMSI), ("Subscription-Data", data)])
+
+
+@pytest.mark.parametrize("change", [_cancel, _move_area, _bar])
+@pytest.mark.parametrize("with_keys", [False, True])
+def test_a_change_ends_session_and_attempt(run: Any, change: Any, with_keys: bool) -> None:  # noqa: FBT001
+    """The attempt waits for an answer of its terminal when the right of the card is lost."""
+
+    async def story(network: Any) -> None:
+        meter = await network.attached()
+        clone = replace(
+            meter,
+            radio=network.enb2,
+            imeisv="" if not with_keys else meter.imeisv,
+            imei="",
+            enb_id=70,
+            mme_id=0,
+            guti=meter.guti if with_keys else None,
+            security=meter.security if with_keys else None,
+            got=[],
+            released=[],
+            replies={MessageType.IDENTITY_REQUEST: None},
+        )
+        clone.attach()
+        await network.settle()
+        assert clone.types()[-1] is MessageType.IDENTITY_REQUEST
+        await change(network)
+        await network.settle()
+        assert clone.released
+        assert network.session() is None
+        assert network.mme.core.attempts == {}
+        assert network.mme.core.connections == {}
+
+    run(story)
+
+
+def test_an_emergency_call_with_the_card_ends_the_former_session(run: Any) -> None:
+    async def story(network: Any) -> None:
+        meter = await network.attached()
+        clone = replace(meter, radio=network.enb2, enb_id=70, mme_id=0, got=[], released=[], replies={})
+        clone.attach(eps_attach_type=6)
+        await network.settle()
+        assert clone.types()[-1] is MessageType.ATTACH_ACCEPT
+        assert meter.released
+        assert network.session()["emergency"]
+
+    run(story)
