@@ -207,6 +207,17 @@ class Scenario:
         return {name: each for name, each in self.instances.items() if each.external is not None}
 
     @property
+    def watched(self) -> set[tuple[str, str]]:
+        """The facts that some `never` names, by element and observable."""
+        return {
+            (each.element, each.observable)
+            for step in self.steps
+            for expectation in step.expectations
+            for each in expectation.conditions
+            if expectation.never and isinstance(each, FactWanted)
+        }
+
+    @property
     def unseen(self) -> dict[str, str]:
         """Interfaces that only elements outside this process speak, with one of these."""
         ours: set[str] = set()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from simwarden.scenario.document import DecisionWanted, FactWanted, MessageWanted, OutcomeWanted
 from simwarden.scenario.match import differences, matches, show
 from simwarden.scenario.result import Mismatch
+from simwarden.scenario.standing import History
 from simwarden.trace.dissect import Dissector
 from simwarden.trace.events import Decided, Frame, StateChange
 
@@ -25,17 +26,28 @@ _LISTED = 6
 class Judge:
     """Keeps the present state of all elements, and judges expectations against it and the trace."""
 
-    def __init__(self, trace: Trace, external: Mapping[str, Any], unseen: Mapping[str, str] | None = None) -> None:
-        """`unseen` are interfaces of which no end is in this process, with who speaks there."""
+    def __init__(
+        self,
+        trace: Trace,
+        external: Mapping[str, Any],
+        unseen: Mapping[str, str] | None = None,
+        history: History | None = None,
+    ) -> None:
+        """`unseen` are interfaces of which no end is in this process, with who speaks there.
+
+        `history` keeps what each `never` is judged by.
+        """
         self._trace = trace
         self._external = external
         self._unseen = unseen or {}
+        self._history = history or History(())
         self._values: dict[tuple[str, str], StateChange] = {}
         self._records: dict[tuple[str, str], dict[str, StateChange]] = {}
         self._dissector = Dissector()
         self._dissected: list[tuple[Frame, Dissection]] = []
         self._read = 0
         trace.add_sink(self._follow)
+        trace.add_sink(self._history.follow)
 
     def _follow(self, event: Event) -> None:
         if not isinstance(event, StateChange):
@@ -59,12 +71,14 @@ class Judge:
         return found
 
     def happened(self, expectation: Expectation, since: int) -> list[Mismatch]:
-        """Return what happened in the phase although it never should."""
+        """Return what was or happened at any moment of the phase although it never should (see `standing`)."""
         found = []
         for condition in expectation.conditions:
             event = None if self.outside(condition) else self._occurrence(condition, since)
             if event is not None:
-                found.append(Mismatch(condition.subject, "never", _describe(event), condition.place, event.number))
+                found.append(
+                    Mismatch(condition.subject, "never", _describe(event, since), condition.place, event.number)
+                )
         return found
 
     def outside(self, condition: Condition) -> str:
@@ -156,11 +170,7 @@ class Judge:
                         return frame
             return None
         if isinstance(condition, FactWanted):
-            for event in self._trace.since(since, StateChange):
-                if (event.element, event.observable) == (condition.element, condition.observable) and _is(
-                    condition, event
-                ):
-                    return event
+            return self._history.held(condition, since)
         return None
 
     def _frames(self, interface: str, since: int) -> Iterator[tuple[Frame, Dissection]]:
@@ -172,12 +182,6 @@ class Judge:
         for frame, dissection in self._dissected:
             if frame.number > since and frame.interface == interface:
                 yield frame, dissection
-
-
-def _is(condition: FactWanted, event: StateChange) -> bool:
-    if condition.want is None:
-        return event.value is None
-    return event.value is not None and matches(condition.want, event.value, condition.observable)
 
 
 def outcome_is(word: str, outcome: Any) -> bool:
@@ -247,14 +251,16 @@ def _mismatch(condition: Condition, want: str, got: str, event: int = 0) -> Mism
     return Mismatch(condition.subject, want, got, condition.place, event)
 
 
-def _describe(event: Event) -> str:
+def _describe(event: Event, since: int = 0) -> str:
+    """Tell what happened; a state that is older than the phase after event number `since` stands in it."""
     if isinstance(event, Decided):
         decision = event.decision
         verdict = "admitted" if decision.admitted else "refused"
         forced = f" ({event.forced})" if event.forced else ""
         return f"{event.element} {verdict} by {decision.control.id}{forced}: {decision.reason}"
     if isinstance(event, StateChange):
-        return f"at {event.time:.3f} s {event.element}.{event.observable} was {show(event.value)}"
+        stood = " and stood when the phase began" if event.number <= since else ""
+        return f"at {event.time:.3f} s {event.element}.{event.observable} was {show(event.value)}{stood}"
     if isinstance(event, Frame):
         return f"at {event.time:.3f} s from {event.source} to {event.target}"
     return type(event).__name__

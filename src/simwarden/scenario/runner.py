@@ -22,6 +22,7 @@ from simwarden.scenario.alarm import TimeUp, alarm
 from simwarden.scenario.document import Call, Fail, Manage, Power, Rhythm, Together, Wait
 from simwarden.scenario.judge import Judge, StatusOutcome
 from simwarden.scenario.result import Lane, ScenarioResult, Verdict
+from simwarden.scenario.standing import AT_ONCE_REAL, AT_ONCE_VIRTUAL, History
 from simwarden.scenario.twin import expects_refusal
 from simwarden.trace.events import Decided, Fault, Note, StateChange, StepMark
 from simwarden.trace.trace import Trace
@@ -108,7 +109,8 @@ class _Run:
             switches=options.switches,
             events=_events(scenario),
         )
-        self.judge = Judge(self.trace, outside, scenario.unseen)
+        at_once = AT_ONCE_VIRTUAL if self.clock.virtual else AT_ONCE_REAL
+        self.judge = Judge(self.trace, outside, scenario.unseen, History(scenario.watched, at_once))
         self.phase = self.acted = 0
         self.judged = True
         self.phases: list[int] = [0]

@@ -49,7 +49,8 @@ WORDS: Final[Mapping[str, Word]] = MappingProxyType(
         ),
         "never": Word(
             _JUDGES,
-            "What must not have happened at any moment since the first verb after the expectation before.",
+            "What must not be so, nor happen, at any moment since the first verb after the expectation before; what "
+            "stood before then counts as well, but for what that verb ends at once.",
             "never: {mme: {session: {card: card}}}",
         ),
         "count": Word(

@@ -71,15 +71,6 @@ def test_an_expectation_lets_time_pass_until_it_is_met_and_no_further(play: Play
     assert play(steps % "1 s", slow).verdict is Verdict.FAILED
 
 
-def test_never_looks_at_all_that_happened_in_the_phase_and_not_before(play: Play) -> None:
-    start = "- insert: {card: card, into: meter}\n- power_on: meter\n"
-    failed = play(start + "- never: {meter: {attach: accepted}}\n")
-    assert failed.failure is not None
-    assert failed.failure.mismatches[0].got.endswith("meter.attach was accepted")
-    again = "- expect: {meter: {attach: accepted}}\n- wait: 1 h\n- never: {meter: {attach: accepted}}\n"
-    assert play(start + again).verdict is Verdict.PASSED
-
-
 def test_decisions_of_an_earlier_phase_do_not_count(play: Play) -> None:
     result = play(
         """
