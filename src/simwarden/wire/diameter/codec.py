@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from simwarden.errors import InternalError, PeerError
 from simwarden.wire.diameter.codes import ResultCode
 from simwarden.wire.diameter.dictionary import AVPS, BY_CODE, KEYS, AvpType, Kind
-from simwarden.wire.diameter.message import Avps, DiameterError, Message, RawAvp
+from simwarden.wire.diameter.message import Avps, DiameterError, Message, RawAvp, Undecoded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -202,18 +202,32 @@ def _bad_value(data: bytes, pos: int, start: int, stop: int, wrong: ValueError) 
 
 
 def _decode_failed(data: bytes, pos: int, end: int, unsupported: list[RawAvp], depth: int) -> Avps:
-    """Decode a Failed-AVP: what is in it may be wrong, being what a peer complains of, and is then kept as it came."""
+    """Decode a Failed-AVP: what is in it may be wrong, being what a peer complains of, and is then kept as it came.
+
+    Each AVP is judged by itself. From the first header that cannot be true on nothing can be told apart.
+    """
     del unsupported  # what the peer did not support is no fault of this message
+    avps: Avps = []
+    while pos < end:
+        _, word, _ = _HEAD3.unpack(data[pos : min(pos + 12, end)].ljust(12, b"\0"))
+        start = pos + (12 if word & 0x80000000 else 8)
+        stop = pos + (word & 0xFFFFFF)
+        if not start <= stop <= end:
+            avps.append((Undecoded.name, Undecoded(data[pos:end])))
+            break
+        avps.append(_failed(data, pos, start, stop, depth))
+        pos = stop + 3 & ~3
+    return avps
+
+
+def _failed(data: bytes, pos: int, start: int, stop: int, depth: int) -> tuple[str, Any]:
+    """Decode one AVP of a Failed-AVP, or keep it as it came where its value would not give the same octets again."""
+    raw = _raw(data, pos, start, stop)
     try:
-        return _decode_avps(data, pos, end, [], depth)
+        decoded = _decode_avps(data, pos, stop, [], depth)
     except DiameterError:
-        octets = data[pos:end]
-    code, word, vendor = _HEAD3.unpack(octets[:12].ljust(12, b"\0"))
-    if word & 0x80000000:
-        raw = RawAvp(code, vendor, word >> 24, octets[12:])
-    else:
-        raw = RawAvp(code, 0, word >> 24, octets[8:])
-    return [(raw.name, raw)]
+        return raw.name, raw
+    return decoded[0] if encode_avps(decoded) == _encode_raw(raw) else (raw.name, raw)
 
 
 def _bad_header(data: bytes, pos: int, end: int) -> DiameterError:
@@ -265,6 +279,9 @@ def encode_avps(avps: Iterable[tuple[str, Any]]) -> bytes:
         for name, value in avps:
             if value.__class__ is RawAvp:
                 append(_encode_raw(value))
+                continue
+            if value.__class__ is Undecoded:
+                append(value.data)
                 continue
             avp = AVPS[name]
             kind = avp[1]

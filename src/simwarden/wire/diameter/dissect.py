@@ -7,8 +7,7 @@ from typing import Any
 from simwarden.model.identity import Plmn
 from simwarden.wire.diameter.codec import decode
 from simwarden.wire.diameter.codes import ENUMERATIONS
-from simwarden.wire.diameter.dictionary import KEYS
-from simwarden.wire.diameter.message import Avps, Message, RawAvp
+from simwarden.wire.diameter.message import Avps, Message, RawAvp, secret
 from simwarden.wire.dissection import Dissection
 
 _SHORT = {
@@ -76,7 +75,7 @@ def _fields(avps: Avps) -> dict[str, Any]:
 
 
 def _value(name: str, value: Any) -> Any:
-    if name in KEYS:
+    if secret(name, value):
         return "***"
     if name == "Experimental-Result":
         code = next((v for n, v in value if n == "Experimental-Result-Code"), 0)

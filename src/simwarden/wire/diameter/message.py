@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from simwarden.errors import PeerError
 from simwarden.wire.diameter.codes import VENDOR_3GPP, ExperimentalResult, ResultCode
-from simwarden.wire.diameter.dictionary import COMMANDS, KEYS, REQUESTS
+from simwarden.wire.diameter.dictionary import BY_CODE, COMMANDS, KEYS, REQUESTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -18,7 +18,8 @@ FLAG_ERROR = 0x20
 FLAG_RETRANSMITTED = 0x10
 
 Avps = list[tuple[str, Any]]
-"""AVPs in order: name by the spec and value; the value of a group is again such a list, of an unknown AVP a RawAvp."""
+"""AVPs in order: name by the spec and value; the value of a group is again such a list, of an unknown AVP a RawAvp.
+A Failed-AVP may end in Undecoded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,14 @@ class RawAvp:
     def name(self) -> str:
         """What stands for a name: `AVP-10415-9999`, or `AVP-9999` without a vendor."""
         return f"AVP-{self.vendor}-{self.code}" if self.vendor else f"AVP-{self.code}"
+
+
+@dataclass(frozen=True, slots=True)
+class Undecoded:
+    """The rest of a Failed-AVP from where no AVP's header can be true: octets as they came, sent so again."""
+
+    name: ClassVar[str] = "undecoded"
+    data: bytes
 
 
 class DiameterError(PeerError):
@@ -137,9 +146,18 @@ class Message:
         return f"Message({self.name}, hop_by_hop={self.hop_by_hop:#010x}, {_masked(self.avps)!r})"
 
 
+def secret(name: str, value: Any) -> bool:
+    """Whether an AVP's value must not be shown: a key, also one that was kept as it came, and what may be one."""
+    if value.__class__ is RawAvp:
+        known = BY_CODE.get(value.vendor, {}).get(value.code)
+        return known is not None and known.name in KEYS
+    return name in KEYS or value.__class__ is Undecoded
+
+
 def _masked(avps: Avps) -> Avps:
     return [
-        (name, "***" if name in KEYS else _masked(value) if isinstance(value, list) else value) for name, value in avps
+        (name, "***" if secret(name, value) else _masked(value) if isinstance(value, list) else value)
+        for name, value in avps
     ]
 
 

@@ -4,11 +4,12 @@ import contextlib
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from simwarden.errors import InternalError, PeerError
 from simwarden.wire.diameter import (
+    Avps,
     DiameterError,
     Message,
     RawAvp,
@@ -17,11 +18,13 @@ from simwarden.wire.diameter import (
     application_id,
     decode,
     decode_header,
+    dissect,
     encode,
     mask_keys,
     request,
 )
-from simwarden.wire.diameter.dictionary import AVPS, Kind
+from simwarden.wire.diameter.dictionary import AVPS, AvpType, Kind
+from simwarden.wire.diameter.message import Undecoded
 
 ULR = request(
     "Update-Location-Request",
@@ -109,14 +112,36 @@ def test_failed_avp_holds_the_offender_or_its_least_form() -> None:
 
 
 @pytest.mark.parametrize(
-    "inner",
-    [avp(277, b"\0\1"), avp(277, b"", length=400), avp(1407, b"\0", vendor=10415), avp(1, b"\xff"), b"\0\0\1", b""],
+    ("inner", "held"),
+    [
+        (b"", []),
+        (avp(277, b"\0\1"), [("AVP-277", RawAvp(277, 0, 0x40, b"\0\1"))]),
+        (avp(1, b"\xff"), [("AVP-1", RawAvp(1, 0, 0x40, b"\xff"))]),
+        (avp(1407, b"\0", vendor=10415), [("AVP-10415-1407", RawAvp(1407, 10415, 0xC0, b"\0"))]),
+        (avp(1, b"0010", flags=0x61), [("AVP-1", RawAvp(1, 0, 0x61, b"0010"))]),
+        (avp(1, b"0010", flags=0), [("AVP-1", RawAvp(1, 0, 0, b"0010"))]),
+        (avp(9999, b"?"), [("AVP-9999", RawAvp(9999, 0, 0x40, b"?"))]),
+        (avp(277, b"", length=400), [("undecoded", Undecoded(avp(277, b"", length=400)))]),
+        (avp(1402, b"", vendor=10415, length=8), [("undecoded", Undecoded(avp(1402, b"", vendor=10415, length=8)))]),
+        (b"\0\0\1", [("undecoded", Undecoded(b"\0\0\1"))]),
+        (
+            avp(1, b"0010") + avp(1401, avp(1402, b"1", vendor=10415)[:-8], vendor=10415) + b"mme.exam",
+            [
+                ("User-Name", "0010"),
+                ("AVP-10415-1401", RawAvp(1401, 10415, 0xC0, avp(1402, b"1", vendor=10415)[:-8])),
+                ("undecoded", Undecoded(b"mme.exam")),
+            ],
+        ),
+    ],
 )
-def test_a_failed_avp_may_hold_what_is_wrong(inner: bytes) -> None:
-    message = decode(build(avp(268, b"\0\0\x13\x96"), avp(279, inner), flags=0x40))
+@pytest.mark.parametrize("nested", [False, True])
+def test_a_failed_avp_holds_what_is_wrong_as_it_came(inner: bytes, held: Avps, *, nested: bool) -> None:
+    wire = build(avp(268, b"\0\0\x13\x96"), avp(279, avp(284, avp(279, inner)) if nested else inner), flags=0x40)
+    message = decode(wire)
     assert message.result_code == 5014
     assert message.unsupported == []
-    assert decode(encode(message)).get("Failed-AVP") is not None
+    assert message.find(*["Failed-AVP", "Proxy-Info", "Failed-AVP"][: 3 if nested else 1]) == held
+    assert encode(message) == wire
 
 
 def test_an_unknown_avp_in_a_failed_avp_is_not_unsupported() -> None:
@@ -206,15 +231,46 @@ def test_any_bytes_give_a_message_or_a_peer_error(data: bytes) -> None:
 
 
 @given(st.integers(20, len(WIRE) - 1), st.integers(0, 255))
+@example(23, 23)  # Failed-AVP in place of Session-Id
 def test_one_changed_octet_gives_a_message_or_a_peer_error(where: int, octet: int) -> None:
     data = bytearray(WIRE)
     data[where] = octet
+    survives(bytes(data))
+
+
+_NAMES = st.sampled_from([*AVPS.values(), *[AVPS["Failed-AVP"], AVPS["Terminal-Information"]] * len(AVPS)])
+_LENGTHS = st.none() | st.integers(0, 60)
+_FLAGS = st.sampled_from([0x40, 0x40, 0x40, 0, 0x20, 0x60, 0x41])
+
+
+def _avps_of(inside: st.SearchStrategy[bytes]) -> st.SearchStrategy[bytes]:
+    """AVPs of the dictionary and of no dictionary, some with flags, data or a length that cannot be."""
+
+    def one(known: AvpType, data: bytes, flags: int, length: int | None, other: int) -> bytes:
+        return avp(known.code + other, data, flags=flags, vendor=known.vendor or None, length=length)
+
+    other = st.sampled_from([0, 0, 0, 5000])
+    whole = st.builds(one, _NAMES, inside, _FLAGS, st.none(), other)
+    return st.lists(whole | st.builds(one, _NAMES, inside, _FLAGS, _LENGTHS, other), max_size=4).map(b"".join)
+
+
+@given(st.recursive(st.binary(max_size=20), _avps_of, max_leaves=12), st.booleans())
+def test_avps_survive_wherever_they_stand(inside: bytes, failed: bool) -> None:  # noqa: FBT001 - a strategy's value
+    body = avp(279, inside) if failed else inside
+    survives(build(body + bytes(-len(body) % 4)))
+
+
+def survives(data: bytes) -> None:
+    """What is read is written so that the same is read; what cannot be is answered with the offender as it came."""
     try:
-        message = decode(bytes(data))
+        message = decode(data)
     except DiameterError as wrong:
-        encode(Message(1, 0, 0, avps=[("Failed-AVP", list(wrong.failed))]))
+        message = Message(1, 0, 0, avps=[("Failed-AVP", list(wrong.failed))])
+        again = encode(message)
+        assert encode(decode(again)) == again
     else:
         assert decode(encode(message)) == message
+    assert dissect(encode(message)).name
 
 
 def test_a_header_can_be_read_when_the_avps_cannot() -> None:
@@ -234,6 +290,14 @@ def test_masking_zeroes_keys_and_nothing_else() -> None:
     assert "***" in repr(message)
     assert "kkkk" not in repr(message)
     assert mask_keys(wire[:31]) == wire[:31]
+
+
+def test_a_key_that_came_wrong_is_not_shown_either() -> None:
+    wrong = avp(1450, b"k" * 31, vendor=10415) + avp(1450, b"k" * 32, vendor=10415)[:-8]
+    message = decode(build(avp(279, wrong), flags=0x40))
+    assert [name for name, _ in message.get("Failed-AVP")] == ["AVP-10415-1450", "undecoded"]
+    assert "kkkk" not in repr(message)
+    assert "kkkk" not in str(dissect(encode(message)))
 
 
 @given(st.binary(max_size=80))
