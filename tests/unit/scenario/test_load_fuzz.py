@@ -4,9 +4,10 @@ import copy
 from collections.abc import Iterator
 from typing import Any
 
+import budget
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simwarden.errors import SimwardenError
@@ -80,7 +81,7 @@ def load(loader: Loader, text: str) -> None:
         facts_between(scenario, scenario)
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=budget.examples(300))
 @given(path=st.sampled_from(PLACES), value=values, rename=st.booleans())
 def test_one_part_replaced(loader: Loader, path: tuple[Any, ...], value: Any, *, rename: bool) -> None:
     data = copy.deepcopy(GOOD)
@@ -94,7 +95,6 @@ def test_one_part_replaced(loader: Loader, path: tuple[Any, ...], value: Any, *,
     load(loader, yaml.safe_dump(data, allow_unicode=True))
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=st.text(max_size=60) | st.text(alphabet="abc:-{}[]#&*!|>'\" \n", max_size=60))
 def test_any_text(loader: Loader, text: str) -> None:
     load(loader, text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import budget
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -77,7 +78,7 @@ def _theirs(command: HandoverCommand) -> Any:
     }
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=budget.examples(20))
 @given(command=commands)
 def test_handover_command_is_pycrates(rrc: Any, command: HandoverCommand) -> None:
     inner = rrc.EUTRA_RRC_Definitions.DL_DCCH_Message

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import budget
 import pytest
 import s1ap_oracle as oracle
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simulators.enb import dispatch
@@ -17,11 +18,7 @@ from simwarden.wire.s1ap.values import UeS1apIdPair
 
 PLMN = Plmn("001", "01")
 # a bench is made anew for each example inside the test
-eager = settings(
-    max_examples=15,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
-)
+eager = settings(max_examples=budget.examples(15))
 
 
 def still_serves(bench: Any) -> None:

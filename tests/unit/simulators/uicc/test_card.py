@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import tracemalloc
 
+import budget
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -365,7 +366,7 @@ def _commands(draw: st.DrawFn) -> bytes:
     return CommandApdu(cla, ins, p1, p2, data, draw(st.none() | st.integers(1, 256))).to_bytes()
 
 
-@settings(max_examples=200)
+@settings(max_examples=budget.examples(200))
 @given(st.lists(st.one_of(_commands(), st.binary(max_size=300), st.just(bytes.fromhex(SELECT_USIM)))))
 def test_any_octets_give_a_response(script: list[bytes]) -> None:
     card = powered(ISSUE._replace(pin1_enabled=False))

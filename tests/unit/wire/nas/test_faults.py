@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import budget
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -155,7 +156,7 @@ def test_what_may_be_processed_unprotected() -> None:
 TYPES = st.sampled_from(sorted(MessageType)[:-1])
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=budget.examples(400))
 @given(kind=TYPES, body=st.binary(max_size=60))
 def test_any_octets_are_a_message_or_a_peer_error(kind: MessageType, body: bytes) -> None:
     data = (b"\x52\x01" if kind.is_esm else b"\x07") + bytes([kind]) + body
@@ -168,7 +169,7 @@ def test_any_octets_are_a_message_or_a_peer_error(kind: MessageType, body: bytes
     assert again == message
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=budget.examples(200))
 @given(data=st.binary(max_size=40))
 def test_any_octets_at_all(data: bytes) -> None:
     try:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import budget
 import pytest
 import s1ap_oracle as oracle
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simwarden.errors import PeerError
@@ -29,9 +30,7 @@ from simwarden.wire.s1ap.ies import IES
 from simwarden.wire.s1ap.values import IeCriticalityDiagnostics
 from simwarden.wire.x2.ies import IES as X2_IES
 
-quick = settings(
-    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
-)
+quick = settings(max_examples=budget.examples(12))
 MESSAGES = [(kind, name) for kind in (Message, x2.Message) for name in kind.specs]
 PLMN = Plmn("001", "01")
 UPLINK = Message(
@@ -58,7 +57,7 @@ def test_octets_are_pycrates(kind: type[Message], name: str, data: st.DataObject
 
 
 @pytest.mark.parametrize(("kind", "name"), MESSAGES)
-@settings(quick, max_examples=4)
+@settings(max_examples=budget.examples(4))
 @given(data=st.data())
 def test_octets_with_all_elements_and_with_the_least(kind: type[Message], name: str, data: st.DataObject) -> None:
     for every in (True, False):
@@ -120,7 +119,7 @@ def test_long_contents_are_fragmented_as_pycrate_does(length: int) -> None:
 
 
 @pytest.mark.parametrize(("kind", "name"), MESSAGES)
-@settings(quick, max_examples=15)
+@settings(max_examples=budget.examples(15))
 @given(data=st.data())
 def test_damaged_octets_give_a_message_or_a_peer_error(kind: type[Message], name: str, data: st.DataObject) -> None:
     octets = bytearray(encode(data.draw(oracle.messages(kind, name))))
