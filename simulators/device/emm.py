@@ -17,6 +17,7 @@ from simwarden.machine.nas_security import NasSecurityContext
 from simwarden.wire.nas import (
     NO_KEY,
     UE_PROCESSES,
+    AttachType,
     EmmCause,
     Message,
     MessageType,
@@ -189,6 +190,11 @@ class Emm:
         self.bearers: dict[int, Bearer] = {}
         self.esm_pti = 0
         self.t3402, self.t3412 = Timer.T3402.seconds, Timer.T3412.seconds
+
+    @property
+    def calls_for_help(self) -> bool:
+        """Whether an attach for an emergency call is under way."""
+        return self.procedure is Procedure.ATTACH and self.attach_type == AttachType.EPS_EMERGENCY_ATTACH
 
     # -- the card
 

@@ -128,6 +128,8 @@ class Emergency(Model):
     """`everybody` includes terminals without a valid card, served without ciphering and integrity."""
     apn: str = "sos"
     """The access point of emergency bearers."""
+    callback: Seconds = 0.0
+    """How long the emergency bearer stays after the call, so that the called may call back (TS 23.401 4.3.12)."""
 
 
 class MmeArea(Model):

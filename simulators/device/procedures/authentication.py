@@ -60,6 +60,8 @@ def _refused_by_card(emm: Emm, status_word: int) -> None:
     # The specification has no cause for a card that will not: a terminal can only say that the check failed.
     emm.port.note(f"the card refuses to authenticate: {explain(status_word)}", status_word=status_word)
     _failure(emm, EmmCause.MAC_FAILURE, Timer.T3418)
+    if emm.calls_for_help:
+        return  # the network may go on without authentication (5.4.2.7)
     from simulators.device.procedures import FAILURES  # noqa: PLC0415 - they need each other
 
     if emm.procedure is not None:
@@ -80,9 +82,11 @@ def _failure(emm: Emm, cause: EmmCause, timer: Timer, auts: bytes = b"") -> None
 
 
 def on_not_genuine(emm: Emm) -> None:
-    """Leave a network that does not prove itself (5.4.2.7, and T3418 and T3420 running out)."""
+    """Leave a network that does not prove itself (5.4.2.7, and T3418 and T3420 running out), but in an emergency."""
     emm.authentication_failures = 0
     emm.stop(Timer.T3418, Timer.T3420)
+    if emm.calls_for_help:
+        return
     emm.port.note("the network has not proved itself, the connection is dropped")
     emm.port.release()
     emm.released()

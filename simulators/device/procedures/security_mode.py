@@ -71,13 +71,13 @@ def _replayed(message: Message) -> UeSecurityCapability:
 def _context(emm: Emm, ksi: int, chosen: NasAlgorithms) -> NasSecurityContext | None:
     candidate, current = emm.candidate, emm.security
     counts = {}
-    if candidate is not None and candidate.kasme and candidate.ksi == ksi:
+    if chosen.eia == 0:
+        key = bytes(32)  # nobody was authenticated (TS 33.401 15.2.2.2)
+    elif candidate is not None and candidate.kasme and candidate.ksi == ksi:
         key = candidate.kasme
     elif current is not None and current.ksi == ksi:
         # The same key under other algorithms: the COUNTs go on (4.4.3.1).
         key, counts = current.kasme, {"ul_count": current.ul_count, "dl_count": current.dl_count}
-    elif chosen.eia == 0:
-        key = bytes(32)
     else:
         return None
     return NasSecurityContext(key, ksi=ksi, eia=chosen.eia, eea=chosen.eea, is_network=False, **counts)

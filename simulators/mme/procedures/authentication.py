@@ -60,6 +60,8 @@ async def authenticate(core: Core, conn: Connection, ue: UeContext, *, by_guti: 
         if not by_guti or not await _is_another(core, conn, ue):
             break
         by_guti = False
+    if ue.emergency and core.config.emergency.allowed == "everybody":
+        return Rejection(EmmCause.ILLEGAL_UE, "authentication failed")  # the call goes on without (5.4.2.5)
     nas_channel.send(conn, Message(MessageType.AUTHENTICATION_REJECT))
     return Rejection(EmmCause.ILLEGAL_UE, "authentication failed", told=True)
 

@@ -45,6 +45,9 @@ def enter_idle(core: Core, ue: UeContext, *, internal: bool) -> None:
     """
     core.stop_timer(ue)
     timers = core.config.timers
+    if ue.emergency:  # the call is over, and with it what the UE was exempted for
+        ue.timer = core.clock.call_later(core.config.emergency.callback, lambda: implicit_detach(core, ue))
+        return
     period = ue.period
     if 0 < period < math.inf:  # else it is deactivated: the device makes no periodic updates
         patience = period + timers.mobile_reachable_margin
