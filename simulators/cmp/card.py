@@ -21,8 +21,9 @@ class Card:
     IMEIs have 14 digits. `terminal` is the one that the network saw it in last, `first` the first one ever. `operated`
     is when somebody last did something to it, in seconds since 1970, 0 for never. `owner_since` is the number of the
     last audit record before it came to its account. `strayed`: it was served in another terminal since it was bound.
-    `owed` is what the subscriber register has still to be told: `suspend`, `resume`, `close`, `evict` (end what it has;
-    it may attach again), `reopen` (both this and resume) or nothing.
+    `handed_over`: it came to its account, and was not served since. `owed` is what the subscriber register has still to
+    be told: `suspend`, `resume`, `close`, `evict` (end what it has; it may attach again), `reopen` (both this and
+    resume) or nothing.
     """
 
     imsi: str
@@ -41,12 +42,21 @@ class Card:
     operated: float = 0.0
     owner_since: int = 0
     strayed: bool = False
+    handed_over: bool = False
     owed: str = ""
+
+    @property
+    def own_terminal(self) -> str:
+        """The terminal that it was seen in last while it was its account's; where it was before is nobody's else."""
+        return "" if self.handed_over else self.terminal
 
 
 @dataclass(frozen=True, slots=True)
 class Happening:
-    """Something that happens to a card, for those who want to be told: `terminal-changed`, `mismatch` or `presence`."""
+    """Something that happens to a card, for those who want to be told: `terminal-changed`, `mismatch` or `presence`.
+
+    Or `reassigned`: it is another account's, or has another number.
+    """
 
     kind: str
     card: Card

@@ -131,19 +131,21 @@ class Cmp(NorthVerbs, Element[CmpConfig]):
         wanted: CardProvision = call.given
         made = _made(wanted, wanted.entry("binding", CmpBinding), wanted.entry("platform", CmpCard) or CmpCard())
         held = self.platform.store.get(made.imsi)
+        reassigned = held is not None and (held.account, held.msisdn) != (made.account, made.msisdn)
         if held is not None:
             made = _carry_over(held, made)
-            if (held.account, held.msisdn) != (made.account, made.msisdn):  # other pools, other wishes
+            if reassigned:  # other pools, other wishes
                 made.owed = binding.owed_by(self.platform, made)
         else:
             made.owed = lifecycle.owed_of_new(made.state)
         details = {"account": made.account, "batch": made.batch, "state": made.state.value, "bound": made.bound}
-        self.platform.store.put(made, self.platform.record("provision", made.imsi, By.of(call), details))
+        record = self.platform.record("provision", made.imsi, By.of(call), details)
+        self.platform.put(made, record, reassigned=reassigned)
         self.platform.show_card(made)
         self.platform.show_binding(made)
         kept = self.platform.card(made.imsi)
         await lifecycle.tell_register(self.platform, kept)
-        return self.platform.tell(kept)
+        return self.platform.tell(kept, call.role)
 
     @route("GET", "/cards", roles=_BOTH, query=CardsAsked, gives=list[CardTold])
     async def list_cards(self, call: Call) -> list[dict[str, Any]]:
@@ -153,7 +155,7 @@ class Cmp(NorthVerbs, Element[CmpConfig]):
         given = {"account": asked.account, "batch": asked.batch, "state": state}
         where = {name: value for name, value in given.items() if value}
         found = self.platform.store.page(where, after=asked.after, most=asked.limit, accounts=_accounts(call))
-        return [self.platform.tell(card) for card in found]
+        return [self.platform.tell(card, call.role) for card in found]
 
     @route("POST", "/cards", takes=BulkLoad, gives=Loaded, errors=(409,))
     async def load(self, call: Call) -> dict[str, int]:
@@ -172,7 +174,7 @@ class Cmp(NorthVerbs, Element[CmpConfig]):
     @route("GET", "/cards/{imsi}", roles=_BOTH, gives=CardTold)
     async def query(self, call: Call) -> dict[str, Any]:
         """Tell what is held of a card; to a customer of its own only."""
-        return self.platform.tell(self._card(call))
+        return self.platform.tell(self._card(call), call.role)
 
     @route(
         "POST",
@@ -187,7 +189,7 @@ class Cmp(NorthVerbs, Element[CmpConfig]):
         """Change a card's state by an operation: test, issue, activate, suspend, resume, pre-cancel, restore, close."""
         card = self._card(call)
         await lifecycle.operate(self.platform, card, call.path["operation"], By.of(call))
-        return self.platform.tell(card)
+        return self.platform.tell(card, call.role)
 
     # -- bindings
 
@@ -196,14 +198,14 @@ class Cmp(NorthVerbs, Element[CmpConfig]):
         """Bind a card to an IMEI, or to the one of its next first use. By the operator, with an approval record."""
         card, wanted = self._card(call), call.given
         await binding.bind(self.platform, card, By.of(call), imei=wanted.imei)
-        return self.platform.tell(card)
+        return self.platform.tell(card, call.role)
 
     @route("DELETE", "/cards/{imsi}/binding", roles=_BOTH, takes=Approval, gives=CardTold, errors=(423, 429))
     async def unbind(self, call: Call) -> dict[str, Any]:
         """Take a card's binding away. By the operator, with an approval record."""
         card = self._card(call)
         await binding.unbind(self.platform, card, By.of(call))
-        return self.platform.tell(card)
+        return self.platform.tell(card, call.role)
 
     @route("POST", "/bindings", roles=_BOTH, takes=BindingBatch, gives=BatchTold)
     async def change_bindings(self, call: Call) -> dict[str, Any]:
@@ -327,4 +329,7 @@ def _carry_over(held: Card, made: Card) -> Card:
     if made.mode != held.mode or (made.bound and made.bound != held.bound):
         raise ManagementError(409, "the binding of a held card is changed with an approval record")
     identity = {name: getattr(made, name) for name in ("imsi", "iccid", "msisdn", "name", "form", "account", "batch")}
-    return replace(held, **identity)
+    carried = replace(held, **identity)
+    return (
+        replace(carried, handed_over=True, strayed=False, mismatches=0) if carried.account != held.account else carried
+    )

@@ -125,12 +125,15 @@ class Platform:
         """Whether somebody may know of a card; that a customer may not is kept in the audit."""
         if by.role is Role.OPERATOR:
             return True
-        facts = {"account": card.account, "accounts": by.accounts, "caller": by.caller}
         try:
-            self.require(controls.OWN, card, by, "look", facts)
+            self.require(controls.OWN, card, by, "look", _owner(card, by))
         except ManagementError:
             return False
         return True
+
+    def may_hear(self, card: Card, by: By) -> bool:
+        """Whether somebody who asked to be told of a card may be still."""
+        return by.role is Role.OPERATOR or self.decide(controls.OWN, card, **_owner(card, by)).admitted
 
     def account(self, card: Card) -> Account:
         """Return what holds for a card's account."""
@@ -144,6 +147,13 @@ class Platform:
         """Return the kind of a terminal (14 digits) by the library, empty if it lacks it."""
         found = self._library.get(key[:8])
         return found.kind if found is not None else ""
+
+    def put(self, card: Card, record: dict[str, Any], *, reassigned: bool) -> None:
+        """Keep a card as it is provisioned; who may know of it no longer hears so in the same transaction."""
+        notices = self._notices([Happening("reassigned", card, self.now())] if reassigned else [])
+        self.store.put(card, record, notices)
+        for notice in notices:
+            notice.kept()
 
     def keep(self, *changes: Change, record: dict[str, Any] | None = None) -> bool:
         """Keep changes of cards, the record of the whole and what others are told, all or none, and show them.
@@ -228,8 +238,9 @@ class Platform:
         value = {"imsi": card.imsi, "imei": Imei(bound).imei, "how": card.mode} if bound else None
         self.site.observe("binding", value, key=card.imsi)
 
-    def tell(self, card: Card) -> dict[str, Any]:
-        """Tell what is held of a card, for a person or a system."""
+    def tell(self, card: Card, role: Role) -> dict[str, Any]:
+        """Tell what is held of a card; a customer hears of no terminal from before the card was its own."""
+        terminal = card.terminal if role is Role.OPERATOR else card.own_terminal
         return {
             "imsi": card.imsi,
             "iccid": card.iccid,
@@ -239,10 +250,14 @@ class Platform:
             "state": card.state.value,
             "binding": {"how": card.mode, "imei": Imei(card.bound).imei if card.bound else ""} if card.mode else None,
             "pools": sorted(self.pools_of(card)),
-            "terminal": Imei(card.terminal).imei if card.terminal else "",
+            "terminal": Imei(terminal).imei if terminal else "",
             "mismatches": card.mismatches,
             "owed": card.owed,
         }
+
+
+def _owner(card: Card, by: By) -> dict[str, Any]:
+    return {"account": card.account, "accounts": by.accounts, "caller": by.caller}
 
 
 def _overlay(table: dict[str, Any], name: str, value: Any) -> None:

@@ -33,7 +33,12 @@ def _add_strayed(connection: sa.Connection) -> None:
     connection.exec_driver_sql("ALTER TABLE cards ADD COLUMN strayed BOOLEAN NOT NULL DEFAULT FALSE")
 
 
-METADATA = sa.MetaData(info={"schema": "cmp", "migrations": (_add_owner_since, _add_strayed)})
+def _add_handed_over(connection: sa.Connection) -> None:
+    """Version 3: whether a card's terminal is one of the time of another owner; none is, as far as is known."""
+    connection.exec_driver_sql("ALTER TABLE cards ADD COLUMN handed_over BOOLEAN NOT NULL DEFAULT FALSE")
+
+
+METADATA = sa.MetaData(info={"schema": "cmp", "migrations": (_add_owner_since, _add_strayed, _add_handed_over)})
 _CARDS = sa.Table(
     "cards",
     METADATA,
@@ -53,6 +58,7 @@ _CARDS = sa.Table(
     sa.Column("operated", sa.Float, nullable=False),
     sa.Column("owner_since", sa.BigInteger, nullable=False, default=0),
     sa.Column("strayed", sa.Boolean, nullable=False, default=False),
+    sa.Column("handed_over", sa.Boolean, nullable=False, default=False),
     sa.Column("owed", sa.String(8), nullable=False),
     sa.Index("cmp_cards_by_batch", "account", "batch"),
 )
@@ -168,8 +174,8 @@ class Store:
             rows = connection.execute(query).mappings().all()
         return [self._rows.seen(row["imsi"], _values(row)) for row in rows]
 
-    def put(self, card: Card, audit: dict[str, Any]) -> None:
-        """Keep a new card, or a changed one in place of what was kept, together with the audit record.
+    def put(self, card: Card, audit: dict[str, Any], notices: Sequence[Notice] = ()) -> None:
+        """Keep a new card, or a changed one in place of what was kept, with the audit record and what is to be told.
 
         One that changes hands leaves its audit records behind, see `audited`.
         """
@@ -181,6 +187,8 @@ class Store:
             if connection.execute(_UPDATE.values(row), {"key": card.imsi}).rowcount == 0:
                 connection.execute(sa.insert(_CARDS).values(row))
             _AUDIT.add(connection, [audit])
+            for notice in notices:
+                notice.keep(connection)
         self._rows.taken(card.imsi, {name: getattr(card, name) for name in _FIELDS})
 
     def keep(self, changes: Sequence[Change], *audit: dict[str, Any], notices: Sequence[Notice] = ()) -> bool:

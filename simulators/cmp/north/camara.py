@@ -1,7 +1,8 @@
 """Bind, unbind and query of CAMARA IoT SIM Fraud Prevention, over the platform.
 
 The API's requests name a device and a kind and nothing else: IMEIBIND binds to the terminal that the card is in, or if
-it was never seen to that of its first use; AREALIMIT restricts it to the area agreed upon for the customer's account.
+its customer has not used it yet to that of its next use; AREALIMIT restricts it to the area agreed upon for the
+customer's account.
 Neither takes the place of what is held: a binding stays unless the card was served in another terminal since, an area
 until it is unbound.
 """
@@ -67,7 +68,7 @@ class Prevention:
             return {"bound": await self._restrict(card, by)}
         if not _is_held(card):
             try:
-                await binding.bind(self._platform, card, by, imei=card.terminal)
+                await binding.bind(self._platform, card, by, imei=card.own_terminal)
             except ManagementError as error:
                 raise refused(error) from error
         return {"bound": True}

@@ -106,9 +106,10 @@ class Outbox:
         return self._select(_SUBSCRIPTIONS.c.client == client, _SUBSCRIPTIONS.c.status != "DELETED")
 
     def about(self, imsi: str, kind: str) -> list[Subscription]:
-        """Return the active subscriptions to a kind of event about a card."""
+        """Return the active subscriptions to a kind of event about a card, without one to any."""
         columns = _SUBSCRIPTIONS.c
-        return self._select(columns.imsi == imsi, columns.type == kind, columns.status == "ACTIVE")
+        of_kind = (columns.type == kind,) if kind else ()
+        return self._select(columns.imsi == imsi, columns.status == "ACTIVE", *of_kind)
 
     def active(self) -> list[Subscription]:
         """Return all active subscriptions."""

@@ -44,6 +44,8 @@ _DAY = 86400.0
 _OUTSIDE = "outside"
 #: where a happening tells the terminal that a card is in
 _SEEN = {"terminal-changed": "after", "mismatch": "seen"}
+#: which subscriptions hear of a happening, if not those to changes of the IMEI; empty: all
+_TOLD_OF = {"presence": AREA_CHANGE, "reassigned": ""}
 #: most in one list, by the API
 _LISTED = 1000
 
@@ -136,8 +138,8 @@ class Subscriptions:
 
     def _tell_present(self, notice: _Notice, made: Subscription, card: Card, *, outside: bool) -> None:
         """Tell what would be told if it happened now: the terminal that a card is in, or that it is outside."""
-        if made.type == IMEI_CHANGE and card.terminal:
-            notice.changed(made, card.terminal)
+        if made.type == IMEI_CHANGE and card.own_terminal:
+            notice.changed(made, card.own_terminal)
         elif outside:
             notice.moved(made, self._prevention.area_of(card), inside=False)
 
@@ -191,30 +193,28 @@ class Subscriptions:
     # -- what happens
 
     def hear(self, happenings: Sequence[Happening]) -> Notice | None:
-        """Say what is to be told of what happens to cards, and kept with it; None if it concerns no subscriber.
-
-        It is said before the change is kept: a subscription that turns out to be of another's card ends for itself.
-        """
+        """Say what is to be told of what happens to cards, and kept with it; None if it concerns no subscriber."""
         notice = _Notice(self)
         known: dict[tuple[str, str], list[Subscription]] = {}
         for each in happenings:
-            card, kind = each.card, AREA_CHANGE if each.kind == "presence" else IMEI_CHANGE
+            card, kind = each.card, _TOLD_OF.get(each.kind, IMEI_CHANGE)
             key = (card.imsi, kind)
             if key not in known:
-                known[key] = [found for found in self.outbox.about(*key) if self._may_hear(found, card)]
+                known[key] = [found for found in self.outbox.about(*key) if self._may_hear(notice, found, card)]
             for subscription in known[key]:
                 if each.kind == "presence":
                     notice.moved(subscription, self._prevention.area_of(card), inside=each.details["inside"])
-                else:
+                elif each.kind in _SEEN:
                     notice.changed(subscription, str(each.details[_SEEN[each.kind]]))
         return notice if notice.events else None
 
-    def _may_hear(self, subscription: Subscription, card: Card) -> bool:
+    def _may_hear(self, notice: _Notice, subscription: Subscription, card: Card) -> bool:
         """Whether a client may still know of a card; a subscription to one that is no longer its own ends."""
         client = self._config.clients.get(subscription.client)
-        if client is not None and self._platform.shows(card, by_of(subscription.client, client)):
+        named = client is not None and client.device in ("", f"+{card.msisdn}")
+        if client is not None and named and self._platform.may_hear(card, by_of(subscription.client, client)):
             return True
-        self._end(subscription, "NETWORK_TERMINATED")
+        notice.end(subscription, "NETWORK_TERMINATED")
         return False
 
     def event(self, subscription: Subscription, kind: str, data: dict[str, Any]) -> dict[str, Any]:

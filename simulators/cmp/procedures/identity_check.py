@@ -138,12 +138,14 @@ def _use(platform: Platform, change: Change, key: str) -> None:
     before = card.terminal
     if card.bound not in ("", key) and not card.strayed:
         change.values["strayed"] = True
+    if card.handed_over:
+        change.values["handed_over"] = False
     first_use = (card.state, Operation.FIRST_USE) in TRANSITIONS
     if before == key and not first_use:
         return
     change.values |= {"terminal": key, "first": card.first or key}
     if first_use:
         operation(platform, change, Operation.FIRST_USE, None, "first use")
-    if before and before != key:
+    if before != key and card.own_terminal:
         told = {"before": Imei(before).imei, "after": Imei(key).imei}
         platform.happens(change, "terminal-changed", **told)

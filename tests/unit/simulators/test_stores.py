@@ -321,12 +321,12 @@ def test_a_platform_of_before_owners_had_a_time_is_brought_up_to_date(store_url:
     with opened(store_url, cmp) as engine:
         cmp.Store(engine).put(Card(imsi=IMSI, account="water"), record("provision"))
         with engine.begin() as connection:
-            for column in ("owner_since", "strayed"):
+            for column in ("owner_since", "strayed", "handed_over"):
                 connection.exec_driver_sql(f"ALTER TABLE cards DROP COLUMN {column}")
             connection.exec_driver_sql("UPDATE schema_versions SET version = 0")
     with opened(store_url, cmp) as engine:
         store = cmp.Store(engine)
-        assert [(each.imsi, each.strayed) for each in store.select()] == [(IMSI, False)]
+        assert [(each.imsi, each.strayed, each.handed_over) for each in store.select()] == [(IMSI, False, False)]
         assert [each["action"] for each in store.audited(accounts=frozenset({"water"}))] == ["provision"]
         store.put(Card(imsi=IMSI, account="gas"), record("provision"))
         assert [each["id"] for each in store.audited(accounts=frozenset({"gas"}))] == [2]

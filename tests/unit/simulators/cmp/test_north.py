@@ -118,6 +118,22 @@ class Net:
         """Let the card's account want its cards served in wrong terminals, with an alarm."""
         await self.cmp.manage(Role.OPERATOR, "PUT", "/accounts/water", {"mismatch": "alarm"})
 
+    async def hand_over(self, *, account: str = "water", msisdn: str = NUMBER) -> None:
+        """Provision the card as another account's, or under another number."""
+        card = {
+            "name": "",
+            "imsi": IMSI,
+            "iccid": IMSI,
+            "msisdn": msisdn,
+            "k": "",
+            "opc": "",
+            "profile": "",
+            "form": "",
+        }
+        await self.cmp.manage(
+            Role.OPERATOR, "PUT", f"/cards/{IMSI}", {**card, "sections": {"platform": [{"account": account}]}}
+        )
+
     async def rebind(self, **binding: str) -> None:
         """Let the operator bind the card by the management interface."""
         body = {**binding, "approver": "J. Okonedo", "reason": "meter replaced", "form": "F-2"}
@@ -585,16 +601,88 @@ def test_no_area_no_change_of_it(net: Net) -> None:
     net.play(story)
 
 
-def test_a_subscription_ends_when_the_card_is_no_longer_the_customers(net: Net) -> None:
+@pytest.mark.parametrize("to", [{"account": "gas"}, {"account": ""}, {"msisdn": "14400000019"}])
+def test_a_subscription_ends_when_the_card_is_no_longer_the_customers(net: Net, to: dict[str, str]) -> None:
+    client = "handset" if "msisdn" in to else "water"
+
     async def story() -> None:
         sink = Sink(net)
-        made = (await net.subs("POST", subscription())).body
+        made = (await net.subs("POST", subscription(), client=client)).body
         net.seen(METER)
-        net.cmp.platform.card(IMSI).account = "gas"
-        net.seen(PHONE)
+        await net.hand_over(**to)
         await net.pause(1)
         assert sink.told == [STARTED, ("subscription-ended", "NETWORK_TERMINATED")]
-        assert (await net.subs("GET", path=f"/{made['id']}")).body["status"] == "EXPIRED"
+        net.seen(PHONE)
+        await net.pause(1)
+        assert len(sink.told) == 2
+        assert (await net.subs("GET", path=f"/{made['id']}", client=client)).body["status"] == "EXPIRED"
+
+    net.play(story)
+
+
+def test_the_end_of_a_subscription_is_kept_with_the_hand_over_or_neither_is(
+    net: Net, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> None:
+        raise StoreUnavailableError("gone")
+
+    async def story() -> None:
+        sink = Sink(net)
+        await net.subs("POST", subscription())
+        with monkeypatch.context() as patched:
+            patched.setattr("simulators.cmp.north.store.Outbox.add", fail)
+            with pytest.raises(ManagementError):
+                await net.hand_over(account="gas")
+        assert net.cmp.platform.card(IMSI).account == "water"
+        await net.pause(1)
+        assert sink.told == [STARTED]
+
+    net.play(story)
+
+
+def test_the_desk_hears_of_a_card_whosoever_it_is(net: Net) -> None:
+    async def story() -> None:
+        sink = Sink(net)
+        await net.subs("POST", subscription(), client="desk")
+        await net.hand_over(account="gas")
+        assert net.seen(METER)
+        assert net.seen(PHONE)
+        await net.pause(1)
+        assert [kind for kind, _ in sink.told] == ["subscription-started", "imei-change"]
+
+    net.play(story)
+
+
+def test_who_is_given_a_card_does_not_hear_where_it_was(net: Net) -> None:
+    async def terminal(role: Role, *accounts: str) -> str:
+        told = await net.cmp.manage(role, "GET", f"/cards/{IMSI}", accounts=accounts)
+        return str(told["terminal"])
+
+    async def story() -> None:
+        sink = Sink(net)
+        assert net.seen(PHONE)
+        await net.hand_over(account="gas")
+        assert await terminal(Role.CUSTOMER, "gas") == ""
+        assert await terminal(Role.OPERATOR) == "990002010000014"
+        listed = await net.cmp.manage(Role.CUSTOMER, "GET", "/cards", accounts=("gas",))
+        assert [each["terminal"] for each in listed] == ["", ""]
+        await net.subs("POST", subscription(config={"initialEvent": True}), client="gas")
+        assert await net.bind() == ({"bound": True}, "learned", "")
+        assert net.seen(METER)
+        assert sink.told == [STARTED]
+        assert await terminal(Role.CUSTOMER, "gas") == "990001010000016"
+        assert (await net.bind())[1:] == ("learned", METER)
+
+    net.play(story)
+
+
+def test_a_card_that_stays_where_it_is_shows_its_new_owner_so_when_it_is_used(net: Net) -> None:
+    async def story() -> None:
+        assert net.seen(METER)
+        await net.hand_over(account="gas")
+        assert net.seen(METER)
+        told = await net.cmp.manage(Role.CUSTOMER, "GET", f"/cards/{IMSI}", accounts=("gas",))
+        assert told["terminal"] == "990001010000016"
 
     net.play(story)
 
