@@ -107,33 +107,32 @@ class Platform:
 
     # -- cards
 
-    def find(self, *, imsi: str = "", msisdn: str = "", iccid: str = "") -> Card | None:
-        """Return a card by one of its identities, None if the platform has none such."""
-        if imsi:
+    def find(self, by: By, *, imsi: str = "", msisdn: str = "") -> Card | None:
+        """Return the card of an identity, to somebody; None if there is none such, or it is not the customer's.
+
+        Of these two a customer cannot tell which it is: the same is asked and kept, and takes the same time.
+        """
+        if imsi and by.role is Role.OPERATOR:
             return self.store.get(imsi)
-        msisdn = msisdn.removeprefix("+")
-        return self.store.find(msisdn=msisdn, iccid=iccid) if msisdn or iccid else None
+        held = self.store.owner(imsi=imsi) if imsi else self.store.owner(msisdn=msisdn.removeprefix("+"))
+        if by.role is not Role.OPERATOR:
+            found, account = held or (imsi, "")
+            try:
+                self.audit.require(controls.OWN, found, by, "look", _owner(account, by))
+            except ManagementError:
+                return None
+        return self.store.get(held[0]) if held is not None else None
 
     def card(self, imsi: str, by: By = OPERATOR) -> Card:
         """Return a card, to somebody. Raises ManagementError (404): there is none, or it is not the customer's."""
-        found = self.store.get(imsi)
-        if found is None or not self.shows(found, by):
+        found = self.find(by, imsi=imsi)
+        if found is None:
             raise ManagementError(404, f"{self.site.name} has no card {imsi}")
         return found
 
-    def shows(self, card: Card, by: By) -> bool:
-        """Whether somebody may know of a card; that a customer may not is kept in the audit."""
-        if by.role is Role.OPERATOR:
-            return True
-        try:
-            self.require(controls.OWN, card, by, "look", _owner(card, by))
-        except ManagementError:
-            return False
-        return True
-
     def may_hear(self, card: Card, by: By) -> bool:
         """Whether somebody who asked to be told of a card may be still."""
-        return by.role is Role.OPERATOR or self.decide(controls.OWN, card, **_owner(card, by)).admitted
+        return by.role is Role.OPERATOR or self.decide(controls.OWN, card, **_owner(card.account, by)).admitted
 
     def account(self, card: Card) -> Account:
         """Return what holds for a card's account."""
@@ -256,8 +255,8 @@ class Platform:
         }
 
 
-def _owner(card: Card, by: By) -> dict[str, Any]:
-    return {"account": card.account, "accounts": by.accounts, "caller": by.caller}
+def _owner(account: str, by: By) -> dict[str, Any]:
+    return {"account": account, "accounts": by.accounts, "caller": by.caller}
 
 
 def _overlay(table: dict[str, Any], name: str, value: Any) -> None:

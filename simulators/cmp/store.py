@@ -95,6 +95,8 @@ _TOLD = _UPDATE.where(_CARDS.c.owed == sa.bindparam("what")).values(owed="")
 _CAPTURE = _UPDATE.where(_CARDS.c.bound == "", _CARDS.c.mode == "learned").values(bound=sa.bindparam("new"))
 #: a change of a held binding, which the limit counts
 REBIND = "rebind"
+#: a look at a card that is none of the customer's
+LOOK_REFUSED = "look-refused"
 #: the kind of setting that tells which days' contacts were judged
 _JUDGED = "judged"
 #: cards whose rows are kept in memory at most
@@ -136,16 +138,22 @@ class Store:
         """Return a card, None if there is none with this IMSI."""
         return self._rows.get(imsi)
 
-    def find(self, *, msisdn: str = "", iccid: str = "", name: str = "") -> Card | None:
-        """Return the card of a number (digits without a plus), of an ICCID, or of a scenario's name."""
-        column, value = next(
-            (column, value)
-            for column, value in ((_CARDS.c.msisdn, msisdn), (_CARDS.c.iccid, iccid), (_CARDS.c.name, name))
-            if value
-        )
+    def owner(self, **identity: str) -> tuple[str, str] | None:
+        """Return IMSI and account of the card with an IMSI, an MSISDN (digits without a plus), an ICCID or a name.
+
+        None if there is no such card, or two: nobody could tell which of them is meant. It takes one statement always.
+        """
+        query = sa.select(_CARDS.c.imsi, _CARDS.c.account).limit(2)
+        for name, value in identity.items():
+            query = query.where(_CARDS.c[name] == value)
         with self._engine.connect() as connection:
-            imsi = connection.execute(sa.select(_CARDS.c.imsi).where(column == value)).scalar()
-        return self.get(imsi) if imsi is not None else None
+            rows = connection.execute(query).all()
+        return (rows[0].imsi, rows[0].account) if len(rows) == 1 else None
+
+    def named(self, name: str) -> Card | None:
+        """Return the card of a scenario's name."""
+        found = self.owner(name=name)
+        return self.get(found[0]) if found is not None else None
 
     def select(self, account: str | None = None, batch: str | None = None, *, owed: bool = False) -> Iterator[Card]:
         """Yield cards by IMSI, of an account, of a batch, or those that the register has to be told of."""
@@ -313,12 +321,15 @@ class Store:
     def audited(
         self, imsi: str = "", *, after: int = 0, most: int | None = None, accounts: frozenset[str] | None = None
     ) -> list[dict[str, Any]]:
-        """Return audit records in order, of one card or of all; with accounts, of their cards and their time only."""
+        """Return audit records in order, of one card or of all; with accounts, of their cards and their time only.
+
+        That somebody else wanted to look at a card is the operator's business only.
+        """
         only = None
         if accounts is not None:
             records = _AUDIT.table.c
             theirs = _of(accounts).where(_CARDS.c.imsi == records.imsi, _CARDS.c.owner_since < records.id)
-            only = theirs.exists()
+            only = theirs.exists() & (records.action != LOOK_REFUSED)
         return _AUDIT.read(self._engine, imsi, after=after, most=most, only=only)
 
     def rebindings(self, imsi: str, since: str) -> int:

@@ -117,26 +117,26 @@ class Prevention:
         if client.device:
             if device is not None and not (twice and device.phoneNumber in (None, client.device)):
                 raise unnecessary_identifier()
-            found = [self._platform.find(msisdn=client.device)]
+            found = [self._platform.find(by, msisdn=client.device)]
         elif device is None:
             raise missing_identifier()
         else:
-            found = self._named(device)
+            found = self._named(device, by)
         cards = {card.imsi: card for card in found if card is not None}
-        # Each of them, before they are compared: that they differ would tell that a card of somebody else exists.
-        if None in found or not all(self._platform.shows(card, by) for card in cards.values()):
+        # Before they are compared: that they differ would tell that a card of somebody else exists.
+        if None in found:
             raise no_device()
         if len(cards) > 1:
             raise invalid("Multiple inconsistent device parameters specified")
         return next(iter(cards.values()))
 
-    def _named(self, device: Device) -> list[Card | None]:
+    def _named(self, device: Device, by: By) -> list[Card | None]:
         found: list[Card | None] = []
         if device.phoneNumber is not None:
-            found.append(self._platform.find(msisdn=device.phoneNumber))
+            found.append(self._platform.find(by, msisdn=device.phoneNumber))
         if device.networkAccessIdentifier is not None:
             match = _IMSI_AT.fullmatch(device.networkAccessIdentifier.lower())
-            found.append(self._platform.find(imsi=match[1]) if match else None)
+            found.append(self._platform.find(by, imsi=match[1]) if match else None)
         if not found:
             raise unsupported_identifier()
         return found

@@ -155,7 +155,7 @@ class NorthVerbs:
     @verb()
     async def camara(self, arguments: Camara) -> str:
         """Call the API: `bound`, `restricted`, `active`... as it answers, or an error's code (`permission-denied`)."""
-        card = self.platform.store.find(name=arguments.card)
+        card = self.platform.store.named(arguments.card)
         if card is None:
             raise ManagementError(404, f"the platform has no card {arguments.card}")
         client = self.platform.config.north.clients.get(arguments.client)

@@ -34,11 +34,14 @@ def judge_frequency(*, changes: int, most: int, period: str, what: str = "bindin
 
 
 def judge_owner(*, account: str, accounts: Collection[str], caller: str = "") -> Ruling:
-    """Rule whether a customer may know of a card: one of an account that is its own."""
-    facts = {"expected": sorted(accounts), "seen": account}
+    """Rule whether a customer may know of a card: one of an account that is its own.
+
+    What is refused looks the same for a card of somebody else and for none (`account` empty).
+    """
+    own = sorted(accounts)
     if account and account in accounts:
-        return Ruling.admit("the card is the customer's own", **facts)
-    return Ruling.refuse(f"the card is none of {caller or 'the customer'}'s", **facts)
+        return Ruling.admit("the card is the customer's own", expected=own, seen=account)
+    return Ruling.refuse(f"the card is none of {caller or 'the customer'}'s", expected=own)
 
 
 def judge_scope(*, scope: str, scopes: Collection[str], client: str = "") -> Ruling:

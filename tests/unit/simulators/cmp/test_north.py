@@ -367,6 +367,26 @@ def test_a_card_of_somebody_else_beside_ones_own_is_as_if_it_were_not(
     net.play(story)
 
 
+def test_a_number_of_somebody_else_and_one_of_nobody_leave_the_same(net: Net) -> None:
+    async def story() -> None:
+        engine, said = net.cmp.platform.store._engine, []
+        sa.event.listen(engine, "before_cursor_execute", lambda *given: said.append(given[2]))
+        answers, asked = [], []
+        for number in (OTHER, "+14400000099"):
+            said.clear()
+            answer = await net.ask("query", {**device(number), "queryType": "IMEIBIND"}, client="water")
+            answers.append((answer.status, answer.body))
+            asked.append(list(said))
+        assert answers[0] == answers[1]
+        assert asked[0] == asked[1] != []
+        audit = await net.cmp.manage(Role.OPERATOR, "GET", "/audit")
+        looks = [each for each in audit if each["action"] == "look-refused"]
+        assert [(each["imsi"], each["caller"]) for each in looks] == [("001010000000018", "water"), ("", "water")]
+        assert looks[0]["details"] == looks[1]["details"]
+
+    net.play(story)
+
+
 def test_a_token_for_one_device(net: Net) -> None:
     async def story() -> None:
         assert (await net.ask("query", {"queryType": "IMEIBIND"}, client="handset")).status == 200

@@ -6,6 +6,7 @@ import contextlib
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import sqlalchemy as sa
 from playing import play
 
 from simulators.cmp.config import CmpConfig
@@ -130,13 +131,53 @@ def test_a_card_of_another_customer_is_as_if_it_were_not(method: str, below: str
         own = await desk.ask(method, f"/cards/{WATER}{below}", body)
         assert own[1].endswith(", the operator does") if body else own
         assert not isinstance(own, tuple) or own[0] == 403
-        audit = await desk.ask("GET", f"/cards/{GAS}/audit", accounts=None)
-        refusal = (audit[-1]["action"], audit[-1]["caller"], audit[-1]["details"]["control"])
-        assert refusal == ("look-refused", "tester", "cmp.own")
+        audit = await desk.ask("GET", "/audit", accounts=None)
+        looks = [each for each in audit if each["action"] == "look-refused"]
+        assert [each["imsi"] for each in looks] == [GAS, NOBODY, NONE]
+        kept = [(each["caller"], each["details"]) for each in looks]
+        assert kept == [kept[0]] * 3
+        assert kept[0][0] == "tester"
 
     desk.play(story)
     refused = [e.decision for e in desk.host.trace.events if isinstance(e, Decided) and not e.decision.admitted]
-    assert {each.subject for each in refused if each.control.id == "cmp.own"} == {GAS, NOBODY}
+    looks = [each for each in refused if each.control.id == "cmp.own"]
+    assert [each.subject for each in looks] == [GAS, NOBODY, NONE]
+    assert [(each.reason, each.details) for each in looks] == [(looks[0].reason, looks[0].details)] * 3
+
+
+def test_the_database_is_asked_the_same_about_a_card_of_somebody_else_and_about_none() -> None:
+    desk = Desk("")
+
+    async def story() -> None:
+        engine, said = desk.cmp.platform.store._engine, []
+        sa.event.listen(engine, "before_cursor_execute", lambda *given: said.append(given[2]))
+        asked = []
+        for imsi in (GAS, NOBODY, NONE):
+            said.clear()
+            assert (await desk.ask("GET", f"/cards/{imsi}"))[0] == 404
+            asked.append(list(said))
+        assert asked == [asked[0]] * 3
+        assert len(asked[0]) == 2
+
+    desk.play(story)
+
+
+def test_a_refused_look_stands_in_the_operators_audit_only() -> None:
+    desk = Desk("")
+
+    async def actions(*accounts: str) -> list[str]:
+        told = await desk.ask("GET", f"/cards/{GAS}/audit", accounts=accounts or None)
+        return [each["action"] for each in told]
+
+    async def story() -> None:
+        assert (await desk.ask("GET", f"/cards/{GAS}"))[0] == 404
+        assert (await desk.ask("PUT", f"/cards/{GAS}/binding", {"imei": PHONE}, accounts=("gas",)))[0] == 403
+        assert await actions() == ["mismatch", "look-refused", "bind-refused"]
+        assert await actions("gas") == ["mismatch", "bind-refused"]
+        listed = await desk.ask("GET", "/audit", accounts=("gas",))
+        assert [each["action"] for each in listed] == ["mismatch", "bind-refused"]
+
+    desk.play(story)
 
 
 def test_a_card_that_is_handed_over_is_no_longer_seen() -> None:
