@@ -188,21 +188,23 @@ class Hss(SubscriptionRoutes, Element[HssConfig]):
     @route("PUT", "/cards/{imsi}/binding", roles=_BOTH, takes=BindingChange)
     async def bind(self, call: Call) -> dict[str, Any]:
         """Bind a card to an IMEI, or to the one of its next first use. By the operator, with an approval record."""
-        subscriber = self.card_of(call)
-        self._may_bind(call, subscriber, "bind")
+        subscriber = self._may_bind(call, "bind")
         return await self._rebind(call, subscriber, call.given.mode, call.given.imei)
 
     @route("DELETE", "/cards/{imsi}/binding", roles=_BOTH, takes=Approval)
     async def unbind(self, call: Call) -> dict[str, Any]:
         """Take a card's binding away. By the operator, with an approval record."""
-        subscriber = self.card_of(call)
-        self._may_bind(call, subscriber, "unbind")
+        subscriber = self._may_bind(call, "unbind")
         return await self._rebind(call, subscriber, "", "")
 
-    def _may_bind(self, call: Call, subscriber: Subscriber, action: str) -> None:
-        """Ask the controls; a refusal is kept in the audit. Raises ManagementError (403)."""
+    def _may_bind(self, call: Call, action: str) -> Subscriber:
+        """Ask the controls, and return the card; a refusal is kept in the audit. Raises ManagementError (403, 404).
+
+        Who may not bind is told so whether there is such a card or not.
+        """
         by, wanted = By.of(call), str(call.body.get("imei", ""))
-        self.core.audit.approve(controls.OPERATOR, controls.APPROVAL, subscriber.imsi, by, action, wanted=wanted)
+        self.core.audit.approve(controls.OPERATOR, controls.APPROVAL, call.path["imsi"], by, action, wanted=wanted)
+        return self.card_of(call)
 
     async def _rebind(self, call: Call, subscriber: Subscriber, mode: str, bound: str) -> dict[str, Any]:
         details = {"before": subscriber.bound, "after": bound, "mode": mode, **By.of(call).approval}

@@ -30,19 +30,19 @@ class SubscriptionRoutes:
     @route("PUT", "/cards/{imsi}/subscription", roles=_BOTH, takes=SubscriptionChange, errors=(404, 429))
     async def change_subscription(self, call: Call) -> dict[str, Any]:
         """Change access points or zone codes; the serving MME is told by IDR and DSR. By the operator."""
-        subscriber, by = self.card_of(call), By.of(call)
-        self.core.audit.require(controls.SETTER, subscriber.imsi, by, "subscription", by.asks("change a subscription"))
-        wanted = call.given.subscription()
+        by, imsi = By.of(call), call.path["imsi"]
+        self.core.audit.require(controls.SETTER, imsi, by, "subscription", by.asks("change a subscription"))
+        subscriber, wanted = self.card_of(call), call.given.subscription()
         action = "subscription"
         if wanted.zones != zones_of(subscriber):
-            action = self._may_change_area(subscriber, by, "change the area")
+            _, action = self._may_change_area(call, "change the area")
         return await self._subscribe(subscriber, wanted, by, action)
 
     @route("PUT", "/cards/{imsi}/area", roles=_BOTH, takes=AreaChange, errors=(404, 429))
     async def change_area(self, call: Call) -> dict[str, Any]:
         """Give a card other zone codes; the serving MME is told by IDR, and acts at once. By the operator."""
-        subscriber, by = self.card_of(call), By.of(call)
-        action = self._may_change_area(subscriber, by, "change the area")
+        by = By.of(call)
+        subscriber, action = self._may_change_area(call, "change the area")
         wanted: AreaChange = call.given
         changed = _subscription(subscriber).model_copy(update={"zones": wanted.zones})
         return await self._subscribe(subscriber, changed, by, action, wanted.province)
@@ -50,22 +50,26 @@ class SubscriptionRoutes:
     @route("DELETE", "/cards/{imsi}/area", roles=_BOTH, takes=Approval, errors=(404, 429))
     async def end_area(self, call: Call) -> dict[str, Any]:
         """Take a card's zone codes away (DSR). By the operator, with an approval record."""
-        subscriber, by = self.card_of(call), By.of(call)
-        action = self._may_change_area(subscriber, by, "end the area")
+        by = By.of(call)
+        subscriber, action = self._may_change_area(call, "end the area")
         if not zones_of(subscriber):
             return self.tell(subscriber)
         changed = _subscription(subscriber).model_copy(update={"zones": ()})
         return await self._subscribe(subscriber, changed, by, action)
 
-    def _may_change_area(self, subscriber: Subscriber, by: By, action: str) -> str:
-        """Ask the controls; return the action of the audit record. Raises ManagementError (403, 429)."""
-        core, imsi = self.core, subscriber.imsi
+    def _may_change_area(self, call: Call, action: str) -> tuple[Subscriber, str]:
+        """Ask the controls; return the card and the action of the record. Raises ManagementError (403, 404, 429).
+
+        Who may not change an area is told so whether there is such a card or not.
+        """
+        core, imsi, by = self.core, call.path["imsi"], By.of(call)
         core.audit.approve(controls.SETTER, controls.AREA_APPROVAL, imsi, by, action)
+        subscriber = self.card_of(call)
         if not zones_of(subscriber):
-            return "area"
+            return subscriber, "area"
         limit, changes = self.config.area_changes, partial(core.store.area_changes, imsi)
         core.audit.within(controls.FREQUENCY, imsi, by, action, limit=limit, changes=changes, what="area")
-        return AREA_CHANGE
+        return subscriber, AREA_CHANGE
 
     async def _subscribe(
         self, subscriber: Subscriber, wanted: HssSubscription, by: By, action: str, province: str = ""

@@ -260,10 +260,11 @@ class Uicc(Element[UiccConfig]):
         return self._describe()
 
     def _may_bind(self, call: Call) -> None:
-        self._known(call)
+        """Ask the control first: who may not bind is told so whether it is this card or not."""
         decision = self.site.decide(OPERATOR, call.path["imsi"], role=call.role.value, caller=call.caller)
         if not decision.admitted:
             raise ManagementError(403, decision.reason)
+        self._known(call)
 
     @route("GET", "/cards/{imsi}")
     async def query(self, call: Call) -> dict[str, Any]:

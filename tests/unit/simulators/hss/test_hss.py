@@ -482,6 +482,34 @@ def test_suspension_by_withdrawal_and_resumption(net: Net) -> None:
     net.play(story)
 
 
+@pytest.mark.parametrize(
+    ("method", "below", "body"),
+    [
+        ("PUT", "binding", {"imei": PHONE, **APPROVAL}),
+        ("DELETE", "binding", APPROVAL),
+        ("PUT", "subscription", {"zones": ["0001"], **APPROVAL}),
+        ("PUT", "area", {"zones": ["0001"], **APPROVAL}),
+        ("DELETE", "area", APPROVAL),
+        ("GET", "audit", None),
+        ("GET", "location", None),
+    ],
+)
+def test_a_customer_cannot_tell_which_cards_there_are(net: Net, method: str, below: str, body: Any) -> None:
+    async def story() -> None:
+        await net.provision()
+        told = []
+        for imsi in (IMSI, "001019999999999"):
+            with pytest.raises(ManagementError) as refusal:
+                await net.call(method, f"/cards/{imsi}/{below}", body, role=Role.CUSTOMER)
+            kept = await net.call("GET", "/audit")
+            records = [(each["action"], each["details"]) for each in kept if each["imsi"] == imsi]
+            told.append((refusal.value.status, str(refusal.value), records[1 if imsi == IMSI else 0 :]))
+        assert told[0] == told[1]
+        assert told[0][0] == 403
+
+    net.play(story)
+
+
 def test_a_customer_may_not_bind_and_the_attempt_is_kept(net: Net) -> None:
     async def story() -> None:
         await net.provision(binding=LEARN)

@@ -269,13 +269,16 @@ def test_only_the_operator_binds(bench: Bench) -> None:
         with pytest.raises(ManagementError):
             await bench.card.manage(Role.CUSTOMER, "DELETE", path)
         with pytest.raises(ManagementError) as caught:
+            await bench.card.manage(Role.CUSTOMER, "DELETE", "/cards/001019999999999/binding")
+        assert caught.value.status == 403
+        with pytest.raises(ManagementError) as caught:
             await bench.card.manage(Role.CUSTOMER, "GET", f"/cards/{IMSI}")
         assert caught.value.status == 403
         assert (await bench.card.manage(Role.OPERATOR, "GET", f"/cards/{IMSI}"))["binding"] == found["binding"]
         assert (await bench.card.manage(Role.OPERATOR, "DELETE", path))["binding"] is None
 
     bench.run(story())
-    assert bench.decisions("bind.operator") == [False, True, False, True]
+    assert bench.decisions("bind.operator") == [False, True, False, False, True]
 
 
 def test_a_terminal_does_not_write_the_area(bench: Bench) -> None:
