@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import enum
+
 from simwarden.policy.binding import judge_peer, judge_subscriber
 from simwarden.policy.card_states import judge_bindable, judge_state, judge_transition
 from simwarden.policy.decision import Control
@@ -14,27 +16,76 @@ from simwarden.policy.platform import (
     judge_pools,
     judge_record,
 )
+from simwarden.runtime.known_peers import CONNECTION
+
+
+class Occasion(enum.StrEnum):
+    """When the platform asks its controls."""
+
+    CONNECTION = CONNECTION
+    CHECK = "me-identity-check"
+    RECORDS = "records"
+    """The contacts of the day before are judged."""
+    OPERATION = "operation"
+    """Something is done to a card's state, by hand."""
+    BIND = "bind"
+    UNBIND = "unbind"
+    BATCH = "batch"
+    POOL = "pool"
+    ACCOUNT = "account"
+    SHUTDOWN = "shutdown"
+    LOOK = "look"
+    """Somebody asks for a card, or for something to be done to it."""
+    API = "api"
+    """A call of the API on the north side."""
+
+
+_On = Occasion
+_BINDING = (_On.BIND, _On.UNBIND)
 
 BINDING = Control(
-    "bind.cmp", "bind.cmp", judge_captured, "Binding by the platform, given or of the first use", "binding"
+    "bind.cmp",
+    "bind.cmp",
+    judge_captured,
+    (_On.CHECK,),
+    "Binding by the platform, given or of the first use",
+    "binding",
 )
-POOL = Control("bind.pool", "bind.pool", judge_pools, "Pools of terminals tied to pools of numbers")
-PHONE = Control("cmp.phone", "mon.phone", judge_phone, "No phone in the operator's library has the card in it")
-RECORDS = Control("bind.cmp.records", "bind.cmp", judge_record, "Binding judged from the records of the day before")
-STATE = Control("cmp.state", "reg.contract", judge_state, "Cards are served in their working states only")
-TRANSITION = Control("cmp.transition", "reg.contract", judge_transition, "A card's life follows the table of states")
-BINDABLE = Control("cmp.bindable", "bind.cmp", judge_bindable, "No binding in the test period, nor after the end")
+POOL = Control("bind.pool", "bind.pool", judge_pools, (_On.CHECK,), "Pools of terminals tied to pools of numbers")
+PHONE = Control(
+    "cmp.phone", "mon.phone", judge_phone, (_On.CHECK,), "No phone in the operator's library has the card in it"
+)
+RECORDS = Control(
+    "bind.cmp.records", "bind.cmp", judge_record, (_On.RECORDS,), "Binding judged from the records of the day before"
+)
+STATE = Control("cmp.state", "reg.contract", judge_state, (_On.CHECK,), "Cards are served in their working states only")
+TRANSITION = Control(
+    "cmp.transition", "reg.contract", judge_transition, (_On.OPERATION,), "A card's life follows the table of states"
+)
+BINDABLE = Control(
+    "cmp.bindable", "bind.cmp", judge_bindable, _BINDING, "No binding in the test period, nor after the end"
+)
 OPERATOR = Control(
-    "bind.operator", "bind.operator", judge_binder, "The operator alone binds, and does what else changes a card"
+    "bind.operator",
+    "bind.operator",
+    judge_binder,
+    (*_BINDING, _On.BATCH, _On.POOL, _On.ACCOUNT, _On.SHUTDOWN, _On.OPERATION),
+    "The operator alone binds, and does what else changes a card",
 )
-OWN = Control("cmp.own", "bind.operator.own", judge_owner, "A customer knows of its own cards only")
-SCOPE = Control("cmp.scope", "bind.operator.own", judge_scope, "A token is good for its scopes only")
-APPROVAL = Control("bind.approval", "bind.operator", judge_change, "A changed binding has its approval record")
-FREQUENCY = Control("fn.change", "fn.change", judge_frequency, "A binding is changed so many times a period")
-LOCK = Control("fn.change.lock", "fn.change", judge_lock, "A card rests between two operations")
-BATCH = Control("fn.change.batch", "fn.change", judge_batch, "Batches of operations are small")
-PEER = Control("cmp.peer", "bind.cmp", judge_peer, "Known nodes only speak to the platform")
-CARD = Control("cmp.card", "fn.core", judge_subscriber, "Cards of the platform only are served")
+OWN = Control("cmp.own", "bind.operator.own", judge_owner, (_On.LOOK,), "A customer knows of its own cards only")
+SCOPE = Control("cmp.scope", "bind.operator.own", judge_scope, (_On.API,), "A token is good for its scopes only")
+APPROVAL = Control(
+    "bind.approval", "bind.operator", judge_change, _BINDING, "A changed binding has its approval record"
+)
+FREQUENCY = Control("fn.change", "fn.change", judge_frequency, _BINDING, "A binding is changed so many times a period")
+LOCK = Control(
+    "fn.change.lock", "fn.change", judge_lock, (*_BINDING, _On.OPERATION), "A card rests between two operations"
+)
+BATCH = Control("fn.change.batch", "fn.change", judge_batch, (_On.BATCH,), "Batches of operations are small")
+PEER = Control(
+    "cmp.peer", "bind.cmp", judge_peer, (_On.CONNECTION, _On.CHECK), "Known nodes only speak to the platform"
+)
+CARD = Control("cmp.card", "fn.core", judge_subscriber, (_On.CHECK,), "Cards of the platform only are served")
 
 ALL = (
     BINDING,

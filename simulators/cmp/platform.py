@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from simulators.cmp.card import Card, Notice
     from simulators.cmp.config import CmpConfig
+    from simulators.cmp.controls import Occasion
     from simulators.cmp.store import Store
     from simwarden.policy.decision import Control, Decision
     from simwarden.runtime.diameter import DiameterNode
@@ -132,7 +133,8 @@ class Platform:
 
     def may_hear(self, card: Card, by: By) -> bool:
         """Whether somebody who asked to be told of a card may be still."""
-        return by.role is Role.OPERATOR or self.decide(controls.OWN, card, **_owner(card.account, by)).admitted
+        facts = _owner(card.account, by)
+        return by.role is Role.OPERATOR or self.decide(controls.OWN, card, controls.Occasion.LOOK, **facts).admitted
 
     def account(self, card: Card) -> Account:
         """Return what holds for a card's account."""
@@ -177,15 +179,27 @@ class Platform:
 
     # -- rules
 
-    def decide(self, control: Control, card: Card, **facts: Any) -> Decision:
+    def decide(self, control: Control, card: Card, occasion: Occasion, **facts: Any) -> Decision:
         """Ask a control about a card."""
-        return self.site.decide(control, card.imsi, **facts)
+        return self.site.decide(control, card.imsi, on=occasion, **facts)
 
     def require(
-        self, control: Control, card: Card | None, by: By, action: str, facts: Mapping[str, Any], *, status: int = 403
+        self,
+        control: Control,
+        card: Card | None,
+        by: By,
+        action: str,
+        facts: Mapping[str, Any],
+        *,
+        on: str = "",
+        status: int = 403,
     ) -> Decision:
-        """Ask a control about an operation; a refusal is kept in the audit. Raises ManagementError."""
-        return self.audit.require(control, card.imsi if card is not None else "", by, action, facts, status=status)
+        """Ask a control about an operation; a refusal is kept in the audit. Raises ManagementError.
+
+        The occasion is the action, unless it is one of several actions `on` it.
+        """
+        imsi = card.imsi if card is not None else ""
+        return self.audit.require(control, imsi, by, action, facts, on=on, status=status)
 
     # -- time and records
 

@@ -42,7 +42,11 @@ if TYPE_CHECKING:
     from simulators.device.card import CardData
     from simwarden.wire.uu import CellInformation
 
-INTERLOCK = Control("bind.card", "bind.card", terminal_accepts_card, "The terminal compares the IMEI on the card")
+#: when the terminal compares: it resets a card that is put in, or that it finds as it is switched on
+CARD_RESET = "card-reset"
+INTERLOCK = Control(
+    "bind.card", "bind.card", terminal_accepts_card, (CARD_RESET,), "The terminal compares the IMEI on the card"
+)
 
 _FIRST_BEARER = 5
 """EPS bearer identity of the bearer that comes with an attach: the lowest there is (TS 24.007 11.2.3.1.5)."""
@@ -243,7 +247,7 @@ class Device(Body):
     def _compare(self, data: CardData) -> None:
         bound, own = data.bind.imei_key, self.terminal.own
         if self.config.compares:
-            decision = self.site.decide(INTERLOCK, data.imsi, bound=bound, seen=own.imei)
+            decision = self.site.decide(INTERLOCK, data.imsi, on=CARD_RESET, bound=bound, seen=own.imei)
             self.emm.interlocked = not decision.admitted
             word = ("matches" if bound else "unbound") if decision.admitted else "mismatch"
         else:

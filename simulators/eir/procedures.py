@@ -11,6 +11,7 @@ from simwarden.policy.decision import Control
 from simwarden.policy.equipment import EquipmentAnswer, judge_equipment
 from simwarden.policy.equipment_lists import EquipmentLists, EquipmentRange, Status, judge_listed, judge_pool
 from simwarden.runtime.diameter import Unreachable
+from simwarden.runtime.known_peers import CONNECTION
 from simwarden.wire.diameter import ExperimentalResult, Message, ResultCode
 from simwarden.wire.diameter.codes import EquipmentStatus
 from simwarden.wire.diameter.terminal import required_terminal
@@ -25,10 +26,14 @@ if TYPE_CHECKING:
     from simwarden.runtime.known_peers import KnownPeers, PeerEntry
     from simwarden.runtime.terminal_library import TerminalType
 
-LISTS = Control("eir.equipment", "mon.phone", judge_listed, "Equipment by the lists of the register")
-POOL = Control("eir.pool", "bind.pool", judge_pool, "A card's pool of terminals", "binding")
-PEER = Control("eir.peer", "bind.pool", judge_peer, "Known nodes only speak to the register")
-PLATFORM = Control("eir.platform", "bind.cmp", judge_equipment, "What the platform behind the register says of a card")
+#: the one procedure of S13
+CHECK = "me-identity-check"
+LISTS = Control("eir.equipment", "mon.phone", judge_listed, (CHECK,), "Equipment by the lists of the register")
+POOL = Control("eir.pool", "bind.pool", judge_pool, (CHECK,), "A card's pool of terminals", "binding")
+PEER = Control("eir.peer", "bind.pool", judge_peer, (CONNECTION, CHECK), "Known nodes only speak to the register")
+PLATFORM = Control(
+    "eir.platform", "bind.cmp", judge_equipment, (CHECK,), "What the platform behind the register says of a card"
+)
 ALL = (LISTS, POOL, PEER, PLATFORM)
 
 _ANSWERS = {
@@ -66,6 +71,7 @@ class Register:
         decision = self.site.decide(
             LISTS,
             imsi or Imei(key).imei,
+            on=CHECK,
             imei=key,
             listed=self.lists.find(key),
             kind=kind,
@@ -76,7 +82,7 @@ class Register:
         if pool is None or not decision.admitted:
             return decision
         entries = [EquipmentRange.parse(text) for text in pool.imeis]
-        in_pool = self.site.decide(POOL, imsi, imei=key, pool=entries, kind=kind, kinds=pool.kinds)
+        in_pool = self.site.decide(POOL, imsi, on=CHECK, imei=key, pool=entries, kind=kind, kinds=pool.kinds)
         return decision if in_pool.admitted else in_pool
 
 
@@ -114,7 +120,8 @@ async def _ask_platform(register: Register, node: DiameterNode, message: Message
         status = answer.get("Equipment-Status") if answer.success else None
         heard = EquipmentAnswer.NO_VERDICT if status is None else _HEARD.get(status, EquipmentAnswer.NO_VERDICT)
     lenient = register.config.cmp_unreachable == "admit"
-    return register.site.decide(PLATFORM, imsi, answer=heard, imei=Imei(key).imei, admit_without_verdict=lenient)
+    facts = {"answer": heard, "imei": Imei(key).imei, "admit_without_verdict": lenient}
+    return register.site.decide(PLATFORM, imsi, on=CHECK, **facts)
 
 
 def _status_of(decision: Decision) -> Status:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import enum
+
 from simwarden.policy.area import judge_extent
 from simwarden.policy.binding import (
     judge_given,
@@ -12,20 +14,68 @@ from simwarden.policy.binding import (
 )
 from simwarden.policy.decision import Control
 from simwarden.policy.operator import judge_binder, judge_change, judge_frequency
+from simwarden.runtime.known_peers import CONNECTION
 
-GIVEN = Control("bind.hss.given", "bind.hss.given", judge_given, "Binding by an IMEI given beforehand", "binding")
-LEARNED = Control(
-    "bind.hss.learned", "bind.hss.learned", judge_learned, "Binding by the IMEI of the first use", "binding"
+
+class Occasion(enum.StrEnum):
+    """When the HSS asks its controls: the procedures of S6a, and what is done to a card by management."""
+
+    CONNECTION = CONNECTION
+    VECTORS = "authentication-information"
+    LOCATION = "update-location"
+    PURGE = "purge-ue"
+    NOTIFICATION = "notify"
+    PROVISION = "provision"
+    BIND = "bind"
+    UNBIND = "unbind"
+    SUBSCRIPTION = "subscription"
+    AREA = "change-the-area"
+    AREA_END = "end-the-area"
+
+
+_On = Occasion
+_REQUESTS = (_On.VECTORS, _On.LOCATION, _On.PURGE, _On.NOTIFICATION)
+_TERMINAL = (_On.LOCATION, _On.NOTIFICATION)
+_BINDING = (_On.BIND, _On.UNBIND)
+_AREA = (_On.AREA, _On.AREA_END)
+
+GIVEN = Control(
+    "bind.hss.given", "bind.hss.given", judge_given, _TERMINAL, "Binding by an IMEI given beforehand", "binding"
 )
-OPERATOR = Control("bind.operator", "bind.operator", judge_binder, "The operator alone binds")
-APPROVAL = Control("bind.approval", "bind.operator", judge_change, "A changed binding has its approval record")
-PEER = Control("hss.peer", "bind.hss.learned", judge_peer, "Known nodes only speak to the register")
-SUBSCRIBER = Control("hss.subscriber", "fn.core", judge_subscriber, "Provisioned cards only are served")
-WITHDRAWN = Control("hss.withdrawn", "bind.cmp", judge_withdrawn, "A suspended card's subscription is withdrawn")
-EXTENT = Control("area.extent", "area.range", judge_extent, "No area is larger than a province")
-SETTER = Control("area.operator", "bind.operator", judge_binder, "The operator alone says where a card may be")
-AREA_APPROVAL = Control("area.approval", "fn.change", judge_change, "A changed area has its approval record")
-FREQUENCY = Control("area.changes", "fn.change", judge_frequency, "An area is changed so many times a period")
+LEARNED = Control(
+    "bind.hss.learned", "bind.hss.learned", judge_learned, _TERMINAL, "Binding by the IMEI of the first use", "binding"
+)
+OPERATOR = Control("bind.operator", "bind.operator", judge_binder, _BINDING, "The operator alone binds")
+APPROVAL = Control(
+    "bind.approval", "bind.operator", judge_change, _BINDING, "A changed binding has its approval record"
+)
+PEER = Control(
+    "hss.peer",
+    "bind.hss.learned",
+    judge_peer,
+    (_On.CONNECTION, *_REQUESTS),
+    "Known nodes only speak to the register",
+)
+SUBSCRIBER = Control("hss.subscriber", "fn.core", judge_subscriber, _REQUESTS, "Provisioned cards only are served")
+WITHDRAWN = Control(
+    "hss.withdrawn", "bind.cmp", judge_withdrawn, (_On.LOCATION,), "A suspended card's subscription is withdrawn"
+)
+EXTENT = Control(
+    "area.extent",
+    "area.range",
+    judge_extent,
+    (_On.PROVISION, _On.SUBSCRIPTION, _On.AREA),
+    "No area is larger than a province",
+)
+SETTER = Control(
+    "area.operator",
+    "bind.operator",
+    judge_binder,
+    (_On.SUBSCRIPTION, *_AREA),
+    "The operator alone says where a card may be",
+)
+AREA_APPROVAL = Control("area.approval", "fn.change", judge_change, _AREA, "A changed area has its approval record")
+FREQUENCY = Control("area.changes", "fn.change", judge_frequency, _AREA, "An area is changed so many times a period")
 
 ALL = (
     GIVEN,

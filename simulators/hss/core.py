@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
     from simulators.hss.config import HssConfig
+    from simulators.hss.controls import Occasion
     from simulators.hss.store import Store
     from simulators.hss.subscriber import Subscriber
-    from simwarden.policy.decision import Control, Decision
+    from simwarden.policy.decision import Decision
     from simwarden.runtime.diameter import Peer
     from simwarden.runtime.element import Site
 
@@ -124,35 +125,26 @@ class Core:
 
     # -- subscribers
 
-    def find(self, message: Message) -> Subscriber | Message:
+    def find(self, message: Message, occasion: Occasion) -> Subscriber | Message:
         """Return the subscriber that a request is about, or the answer that there is none (TS 29.272 5.2)."""
         imsi = message.get("User-Name")
         subscriber = self.store.get(imsi)
-        decision = self.site.decide(controls.SUBSCRIBER, imsi, known=subscriber is not None)
+        decision = self.site.decide(controls.SUBSCRIBER, imsi, on=occasion, known=subscriber is not None)
         if subscriber is not None and decision.admitted:
             return subscriber
         return self.node.answer(message, ExperimentalResult.DIAMETER_ERROR_USER_UNKNOWN)
 
-    def judge_binding(self, subscriber: Subscriber, seen: str, *, from_home: bool) -> Decision | None:
+    def judge_binding(
+        self, subscriber: Subscriber, seen: str, occasion: Occasion, *, from_home: bool
+    ) -> Decision | None:
         """Let the card's binding decide about a terminal; None for a card that is not bound."""
         lenient = self.config.without_imei == "admit"
+        facts: dict[str, Any] = {"bound": subscriber.bound, "seen": seen, "admit_unidentified": lenient}
         if subscriber.mode == "given":
-            return self._decide(
-                controls.GIVEN, subscriber, bound=subscriber.bound, seen=seen, admit_unidentified=lenient
-            )
+            return self.site.decide(controls.GIVEN, subscriber.imsi, on=occasion, **facts)
         if subscriber.mode == "learned":
-            return self._decide(
-                controls.LEARNED,
-                subscriber,
-                bound=subscriber.bound,
-                seen=seen,
-                from_home=from_home,
-                admit_unidentified=lenient,
-            )
+            return self.site.decide(controls.LEARNED, subscriber.imsi, on=occasion, from_home=from_home, **facts)
         return None
-
-    def _decide(self, control: Control, subscriber: Subscriber, **facts: Any) -> Decision:
-        return self.site.decide(control, subscriber.imsi, **facts)
 
     def mismatch(self, subscriber: Subscriber, decision: Decision, where: str) -> dict[str, Any]:
         """Make the audit record of a refused terminal, with the risk scene that operators' platforms give it."""

@@ -138,7 +138,9 @@ class Hss(SubscriptionRoutes, Element[HssConfig]):
         subscription = subscribed(wanted.entry("subscription", HssSubscription), area)
         made = _subscriber(wanted, wanted.entry("binding", HssBinding), subscription)
         held = self.core.store.get(wanted.imsi)
-        self.may_be_so_large(made.imsi, zones_of(made), area.province if area is not None else "")
+        self.may_be_so_large(
+            made.imsi, zones_of(made), area.province if area is not None else "", controls.Occasion.PROVISION
+        )
         if held is not None:
             made = _carry_over(held, made)
         details = {"profile": wanted.profile, "bound": made.bound, "mode": made.mode}

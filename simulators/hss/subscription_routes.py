@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from simulators.hss import controls
 from simulators.hss.config import AreaChange, HssArea, HssSubscription, SubscriptionChange
+from simulators.hss.controls import Occasion
 from simulators.hss.procedures.subscriber_data import change_subscription
 from simulators.hss.subscriber import AREA_CHANGE, Owed, Subscriber
 from simwarden.runtime.approval import Approval, By
@@ -36,7 +37,7 @@ class SubscriptionRoutes:
         action = "subscription"
         if wanted.zones != zones_of(subscriber):
             _, action = self._may_change_area(call, "change the area")
-        return await self._subscribe(subscriber, wanted, by, action)
+        return await self._subscribe(subscriber, wanted, by, action, occasion=Occasion.SUBSCRIPTION)
 
     @route("PUT", "/cards/{imsi}/area", roles=_BOTH, takes=AreaChange, errors=(404, 429))
     async def change_area(self, call: Call) -> dict[str, Any]:
@@ -45,7 +46,7 @@ class SubscriptionRoutes:
         subscriber, action = self._may_change_area(call, "change the area")
         wanted: AreaChange = call.given
         changed = _subscription(subscriber).model_copy(update={"zones": wanted.zones})
-        return await self._subscribe(subscriber, changed, by, action, wanted.province)
+        return await self._subscribe(subscriber, changed, by, action, occasion=Occasion.AREA, province=wanted.province)
 
     @route("DELETE", "/cards/{imsi}/area", roles=_BOTH, takes=Approval, errors=(404, 429))
     async def end_area(self, call: Call) -> dict[str, Any]:
@@ -55,7 +56,7 @@ class SubscriptionRoutes:
         if not zones_of(subscriber):
             return self.tell(subscriber)
         changed = _subscription(subscriber).model_copy(update={"zones": ()})
-        return await self._subscribe(subscriber, changed, by, action)
+        return await self._subscribe(subscriber, changed, by, action, occasion=Occasion.AREA_END)
 
     def _may_change_area(self, call: Call, action: str) -> tuple[Subscriber, str]:
         """Ask the controls; return the card and the action of the record. Raises ManagementError (403, 404, 429).
@@ -72,9 +73,16 @@ class SubscriptionRoutes:
         return subscriber, AREA_CHANGE
 
     async def _subscribe(
-        self, subscriber: Subscriber, wanted: HssSubscription, by: By, action: str, province: str = ""
+        self,
+        subscriber: Subscriber,
+        wanted: HssSubscription,
+        by: By,
+        action: str,
+        *,
+        occasion: Occasion,
+        province: str = "",
     ) -> dict[str, Any]:
-        self.may_be_so_large(subscriber.imsi, wanted.zones, province)
+        self.may_be_so_large(subscriber.imsi, wanted.zones, province, occasion)
         before, after = _subscription(subscriber), wanted.model_dump(mode="json")
         details = {"before": before.model_dump(mode="json"), "after": after, **by.approval}
         record = self.core.audit.record(action, subscriber.imsi, details, by)
@@ -82,12 +90,13 @@ class SubscriptionRoutes:
         await change_subscription(self.core, subscriber, before, debt)
         return self.tell(subscriber)
 
-    def may_be_so_large(self, imsi: str, zones: tuple[str, ...], province: str) -> None:
+    def may_be_so_large(self, imsi: str, zones: tuple[str, ...], province: str, occasion: Occasion) -> None:
         """Let no area be larger than a province. Raises ManagementError (403)."""
         if not zones:
             return
         homes, known = self.config.homes(zones), list(self.config.provinces)
-        decision = self.site.decide(controls.EXTENT, imsi, province=province, homes=homes, known=known)
+        facts = {"province": province, "homes": homes, "known": known}
+        decision = self.site.decide(controls.EXTENT, imsi, on=occasion, **facts)
         if not decision.admitted:
             raise ManagementError(403, decision.reason)
 

@@ -6,13 +6,13 @@ calls are exempt, and leave no trace in what counts. What is refused is kept as 
 
 from __future__ import annotations
 
-import enum
+from functools import partial
 from typing import TYPE_CHECKING
 
 from simulators.mme.area_risk import Place, record_outside
 from simulators.mme.causes import Rejection
 from simulators.mme.contexts import EmmState
-from simulators.mme.controls import CELL, COUNT, EXTENT, PROVINCE, REGISTER, ZONES
+from simulators.mme.controls import CELL, COUNT, EXTENT, PROVINCE, REGISTER, ZONES, Occasion
 from simwarden.model.identity import Ecgi
 from simwarden.runtime.store import StoreError
 from simwarden.wire.nas.enums import EmmCause, NetworkDetachType
@@ -28,28 +28,12 @@ if TYPE_CHECKING:
     from simwarden.policy.decision import Decision
 
 
-class Occasion(enum.Enum):
-    """When the area is asked about."""
-
-    ATTACH = "attach"
-    UPDATE = "tracking-area-update"
-    SERVICE = "service-request"
-    PREPARATION = "handover-preparation"
-    """The target base station and tracking area are known, the cell is not."""
-    ARRIVAL = "handover-arrival"
-    PATH_SWITCH = "path-switch"
-    UPLINK = "uplink-nas"
-    """A message came from another cell of the same base station."""
-    CHANGE = "area-change"
-    """The device is where it was, and the area is another one."""
-
-
 def check_place(core: Core, ue: UeContext, occasion: Occasion) -> Rejection | None:
     """Check the cell of a contact by what the MME holds of the card; before the HSS is asked, which it might teach."""
     if ue.cell is None or ue.emergency:
         return None
     try:
-        decision = _judge_place(core, ue.imsi, ue.cell, ue.cell.station)
+        decision = _judge_place(core, ue.imsi, Place(ue.tai, ue.cell, ue.cell.station), occasion)
     except StoreError as error:
         return _without_data(core, ue.imsi, error)
     return _rejection(core, ue, decision, occasion) if decision is not None else None
@@ -57,16 +41,23 @@ def check_place(core: Core, ue: UeContext, occasion: Occasion) -> Rejection | No
 
 def check_zones(core: Core, ue: UeContext, occasion: Occasion) -> Rejection | None:
     """Check the tracking area of a contact by the subscription, as it is after the HSS was asked."""
-    decision = _judge_zones(core, ue, ue.tai) if not ue.emergency else None
+    decision = _judge_zones(core, ue, ue.tai, occasion) if not ue.emergency else None
     return _rejection(core, ue, decision, occasion) if decision is not None else None
 
 
 def refuses(core: Core, ue: UeContext, place: Place, occasion: Occasion) -> Decision | None:
-    """Ask whether a card may go somewhere; return the refusal."""
+    """Ask whether a card may go somewhere, or stay there while its area changes; return the refusal.
+
+    A changed area is not asked about its zones, which come by the subscription, nor these about the rest of the area.
+    """
     if ue.emergency:
         return None
+    decision = None
     try:
-        decision = _judge_place(core, ue.imsi, place.cell, place.station) or _judge_zones(core, ue, place.tai)
+        if occasion is not Occasion.INSERT:
+            decision = _judge_place(core, ue.imsi, place, occasion)
+        if decision is None and occasion is not Occasion.CHANGE:
+            decision = _judge_zones(core, ue, place.tai, occasion)
     except StoreError as error:
         return _judge_silence(core, ue.imsi, error)
     if decision is not None:
@@ -94,7 +85,7 @@ def take_up(core: Core, ue: UeContext) -> Rejection | None:
     except StoreError as error:
         return _without_data(core, ue.imsi, error)
     core.observe_area(ue.imsi, area)
-    return None if counted else check_place(core, ue, Occasion.ATTACH)
+    return None if counted else check_place(core, ue, Occasion.LOST_RACE)
 
 
 def enforce(core: Core, ue: UeContext, occasion: Occasion) -> None:
@@ -116,43 +107,46 @@ def enforce(core: Core, ue: UeContext, occasion: Occasion) -> None:
         detach_by_network(core, ue, NetworkDetachType.RE_ATTACH_NOT_REQUIRED, cause)
 
 
-def judge_extent(core: Core, imsi: str, wanted: MmeArea) -> Decision:
+def judge_extent(core: Core, imsi: str, wanted: MmeArea, occasion: Occasion) -> Decision:
     """Ask whether an area that is to be provisioned is within one province."""
     config = core.config
     homes = {cell: config.homes(Ecgi.parse(cell).station) for cell in wanted.cells}
-    return core.site.decide(EXTENT, imsi, province=wanted.province, homes=homes, known=list(config.provinces))
+    known = list(config.provinces)
+    return core.site.decide(EXTENT, imsi, on=occasion, province=wanted.province, homes=homes, known=known)
 
 
-def _judge_place(core: Core, imsi: str, cell: Ecgi | None, station: str) -> Decision | None:
+def _judge_place(core: Core, imsi: str, place: Place, occasion: Occasion) -> Decision | None:
     area = core.areas.get(imsi)
     if area is None:
         return None
-    for decision in _place_decisions(core, imsi, area, cell, station):
+    for decision in _place_decisions(core, imsi, area, place, occasion):
         if not decision.admitted:
             return decision
     return None
 
 
-def _place_decisions(core: Core, imsi: str, area: CardArea, cell: Ecgi | None, station: str) -> Iterator[Decision]:
+def _place_decisions(core: Core, imsi: str, area: CardArea, place: Place, occasion: Occasion) -> Iterator[Decision]:
+    station, decide = place.station, partial(core.site.decide, on=occasion)
     if area.cells:
-        yield core.site.decide(CELL, imsi, cells=area.cells, seen=cell, station=station)
+        yield decide(CELL, imsi, cells=area.cells, seen=place.cell, station=station)
     if area.province:
-        yield core.site.decide(PROVINCE, imsi, province=area.province, homes=core.config.homes(station), seen=station)
+        yield decide(PROVINCE, imsi, province=area.province, homes=core.config.homes(station), seen=station)
     if area.stations:
-        yield core.site.decide(COUNT, imsi, limit=area.stations, used=area.used, seen=station)
+        yield decide(COUNT, imsi, limit=area.stations, used=area.used, seen=station)
 
 
-def _judge_zones(core: Core, ue: UeContext, tai: Tai | None) -> Decision | None:
+def _judge_zones(core: Core, ue: UeContext, tai: Tai | None, occasion: Occasion) -> Decision | None:
     zones = ue.subscription.zones if ue.subscription is not None else ()
     if not zones or tai is None:
         return None
-    decision = core.site.decide(ZONES, ue.imsi, zones=zones, areas=core.config.zones, seen=tai)
+    decision = core.site.decide(ZONES, ue.imsi, on=occasion, zones=zones, areas=core.config.zones, seen=tai)
     return None if decision.admitted else decision
 
 
 def _judge_silence(core: Core, imsi: str, error: StoreError) -> Decision | None:
     """Let nobody go on whose area cannot be read; for a time, as when the register is silent."""
-    decision = core.site.decide(REGISTER, imsi, reachable=False, reason=f"areas cannot be read: {error}")
+    reason = f"areas cannot be read: {error}"
+    decision = core.site.decide(REGISTER, imsi, on=Occasion.AREA_DATA, reachable=False, reason=reason)
     return None if decision.admitted else decision
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from simulators.mme import area, controls
 from simulators.mme.area_risk import CHANGE, OUTSIDE
 from simulators.mme.config import AreaChange, MmeArea
+from simulators.mme.controls import Occasion
 from simwarden.runtime.approval import Approval, By
 from simwarden.runtime.management import Call, ManagementError, Role, route
 from simwarden.runtime.provision import CardProvision
@@ -31,7 +32,7 @@ class AreaRoutes:
         if held is not None and (entry is None or not held.same(entry)):
             raise ManagementError(409, "the card has an area; change it with an approval record")
         if entry is not None and held is None:
-            self._put(wanted.imsi, entry, By.of(call), "provision")
+            self._put(wanted.imsi, entry, By.of(call), "provision", Occasion.PROVISION)
         return self._tell_area(wanted.imsi)
 
     @route("PUT", "/cards/{imsi}/area", roles=_BOTH, takes=AreaChange, errors=(429,))
@@ -39,7 +40,7 @@ class AreaRoutes:
         """Give a card an area, or another one; a device that is outside is detached at once. By the operator."""
         imsi, by = call.path["imsi"], By.of(call)
         held = self._may_change(imsi, by, "change the area")
-        self._put(imsi, call.given, by, CHANGE if held else "area")
+        self._put(imsi, call.given, by, CHANGE if held else "area", Occasion.CHANGE)
         return self._tell_area(imsi)
 
     @route("DELETE", "/cards/{imsi}/area", roles=_BOTH, takes=Approval, errors=(429,))
@@ -100,16 +101,16 @@ class AreaRoutes:
             )
         return held
 
-    def _put(self, imsi: str, wanted: MmeArea, by: By, action: str) -> None:
+    def _put(self, imsi: str, wanted: MmeArea, by: By, action: str, occasion: Occasion) -> None:
         core = self.core
-        decision = area.judge_extent(core, imsi, wanted)
+        decision = area.judge_extent(core, imsi, wanted, occasion)
         if not decision.admitted:
             raise ManagementError(403, decision.reason)
         after = {"cells": list(wanted.cells), "stations": wanted.stations, "province": wanted.province}
         core.areas.put(imsi, wanted, self._record(action, imsi, by, {"after": after}))
         core.show_area(imsi)
         for ue in core.contexts(imsi):
-            area.enforce(core, ue, area.Occasion.CHANGE)
+            area.enforce(core, ue, Occasion.CHANGE)
 
     def _record(self, action: str, imsi: str, by: By, details: dict[str, Any]) -> dict[str, Any]:
         held = self.core.areas.get(imsi)

@@ -2,31 +2,95 @@
 
 from __future__ import annotations
 
+import enum
+
 from simwarden.policy.access import judge_access_point, judge_barring, judge_register
 from simwarden.policy.area import judge_cell, judge_extent, judge_province, judge_stations, judge_zones
 from simwarden.policy.decision import Control
 from simwarden.policy.equipment import judge_equipment, judge_identified
 from simwarden.policy.operator import judge_binder, judge_change, judge_frequency
 
+
+class Occasion(enum.StrEnum):
+    """When the MME asks its controls."""
+
+    ATTACH = "attach"
+    UPDATE = "tracking-area-update"
+    SERVICE = "service-request"
+    PREPARATION = "handover-preparation"
+    """The target base station and tracking area are known, the cell is not."""
+    ARRIVAL = "handover-arrival"
+    PATH_SWITCH = "path-switch"
+    UPLINK = "uplink-nas"
+    """A message came from another cell of the same base station."""
+    LOST_RACE = "lost-race"
+    """Another MME has counted the last base station while this one was about to serve the card."""
+    PROVISION = "provision"
+    CHANGE = "change-the-area"
+    """The device is where it was, and the area is another one."""
+    END = "end-the-area"
+    COUNT_ANEW = "count-base-stations-anew"
+    INSERT = "insert-subscriber-data"
+    VECTORS = "authentication-information"
+    LOCATION = "update-location"
+    NOTIFICATION = "notify"
+    AREA_DATA = "area-data"
+    """The database of areas does not answer."""
+
+
+_On = Occasion
+_CONTACT = (_On.ATTACH, _On.UPDATE, _On.SERVICE)
+_MOVE = (*_CONTACT, _On.PREPARATION, _On.ARRIVAL, _On.PATH_SWITCH, _On.UPLINK)
+_PLACE = (*_MOVE, _On.CHANGE, _On.LOST_RACE)
+_CHANGE = (_On.CHANGE, _On.END, _On.COUNT_ANEW)
+
 EQUIPMENT = Control(
-    "mme.equipment", "bind.pool", judge_equipment, "The EIR's verdict on the terminal, and what stands in for none"
+    "mme.equipment",
+    "bind.pool",
+    judge_equipment,
+    _CONTACT,
+    "The EIR's verdict on the terminal, and what stands in for none",
 )
 TERMINAL_IDENTITY = Control(
-    "mme.terminal-identity", "bind.hss.given", judge_identified, "A terminal must say who it is before a card is served"
+    "mme.terminal-identity",
+    "bind.hss.given",
+    judge_identified,
+    _CONTACT,
+    "A terminal must say who it is before a card is served",
 )
 REGISTER = Control(
-    "mme.register", "bind.hss.given", judge_register, "Nobody is served while the HSS cannot say whether to"
+    "mme.register",
+    "bind.hss.given",
+    judge_register,
+    (_On.VECTORS, _On.LOCATION, _On.NOTIFICATION, _On.AREA_DATA),
+    "Nobody is served while the HSS cannot say whether to",
 )
-BARRING = Control("mme.barring", "bind.cmp", judge_barring, "Suspended subscriptions get no packet service")
-ACCESS_POINT = Control("mme.access-point", "dir.data.apn", judge_access_point, "Only subscribed access points")
-CELL = Control("area.cell", "area.cell", judge_cell, "The card's cells only", "area")
-COUNT = Control("area.count", "area.count", judge_stations, "So many different base stations at most", "area")
-PROVINCE = Control("area.province", "area.range", judge_province, "Base stations of the card's province only", "area")
-ZONES = Control("area.zones", "area.range", judge_zones, "Tracking areas of the subscription's zone codes only")
-EXTENT = Control("area.extent", "area.range", judge_extent, "No area is larger than a province")
-OPERATOR = Control("area.operator", "bind.operator", judge_binder, "The operator alone says where a card may be")
-APPROVAL = Control("area.approval", "fn.change", judge_change, "A changed area has its approval record")
-FREQUENCY = Control("area.changes", "fn.change", judge_frequency, "An area is changed so many times a period")
+BARRING = Control(
+    "mme.barring", "bind.cmp", judge_barring, (*_CONTACT, _On.INSERT), "Suspended subscriptions get no packet service"
+)
+ACCESS_POINT = Control(
+    "mme.access-point", "dir.data.apn", judge_access_point, (_On.ATTACH,), "Only subscribed access points"
+)
+CELL = Control("area.cell", "area.cell", judge_cell, _PLACE, "The card's cells only", "area")
+COUNT = Control("area.count", "area.count", judge_stations, _PLACE, "So many different base stations at most", "area")
+PROVINCE = Control(
+    "area.province", "area.range", judge_province, _PLACE, "Base stations of the card's province only", "area"
+)
+ZONES = Control(
+    "area.zones",
+    "area.range",
+    judge_zones,
+    (*_MOVE, _On.INSERT),
+    "Tracking areas of the subscription's zone codes only",
+)
+EXTENT = Control(
+    "area.extent", "area.range", judge_extent, (_On.PROVISION, _On.CHANGE), "No area is larger than a province"
+)
+OPERATOR = Control(
+    "area.operator", "bind.operator", judge_binder, _CHANGE, "The operator alone says where a card may be"
+)
+APPROVAL = Control("area.approval", "fn.change", judge_change, _CHANGE, "A changed area has its approval record")
+FREQUENCY = Control("area.changes", "fn.change", judge_frequency, _CHANGE, "An area is changed so many times a period")
 
 CONTROLS = (
     EQUIPMENT,

@@ -9,6 +9,7 @@ from simulators.mme.addresses import AddressPool
 from simulators.mme.causes import CauseTable, Rejection
 from simulators.mme.config import LONGEST_CODED
 from simulators.mme.contexts import Connection, EmmState, Enb, UeContext
+from simulators.mme.controls import Occasion
 from simulators.mme.presence import Presence
 from simwarden.errors import PeerError
 from simwarden.model.identity import Guti
@@ -113,7 +114,7 @@ class Core:
 
         moved, conn.moved = conn.moved, False
         if moved and conn.ue is not None and conn.ue.connection is conn:
-            area.enforce(self, conn.ue, area.Occasion.UPLINK)
+            area.enforce(self, conn.ue, Occasion.UPLINK)
 
     # -- identities
 

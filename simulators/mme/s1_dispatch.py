@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from simulators.mme import area, nas_dispatch, s1
 from simulators.mme.contexts import EmmState, Enb
+from simulators.mme.controls import Occasion
 from simulators.mme.procedures import handover, release, s1_setup
 from simwarden.model.identity import Ecgi, Tai
 from simwarden.wire.s1ap import CauseProtocol, CauseRadioNetwork, Message, S1apError, decode
@@ -137,7 +138,7 @@ def _uplink_nas(core: Core, conn: Connection, message: Message) -> None:
     if not moved or conn.ue is None or conn.ue.connection is not conn:
         return
     if conn.procedure is None:
-        area.enforce(core, conn.ue, area.Occasion.UPLINK)
+        area.enforce(core, conn.ue, Occasion.UPLINK)
     else:
         conn.moved = True  # asked about when it ends: it may have asked about the former cell already
 

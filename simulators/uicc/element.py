@@ -25,12 +25,18 @@ from simwarden.wire.apdu.contents import Bind
 from simwarden.wire.apdu.control import Control, control_of, insertion, insertion_of
 
 if TYPE_CHECKING:
+    from simwarden.policy.decision import Decision
     from simwarden.runtime.element import Site
     from simwarden.runtime.link import Link
 
-APPLET = PolicyControl("bind.card.applet", "bind.card.applet", card_serves_terminal, "The card checks its terminal")
-FORM = PolicyControl("pre.form", "pre.form", judge_form, "The card's form keeps it in its terminal")
-OPERATOR = PolicyControl("bind.operator", "bind.operator", judge_binder, "Only the operator binds")
+AUTHENTICATE, INSERTION, REMOVAL, BIND, UNBIND = "authenticate", "insertion", "removal", "bind", "unbind"
+APPLET = PolicyControl(
+    "bind.card.applet", "bind.card.applet", card_serves_terminal, (AUTHENTICATE,), "The card checks its terminal"
+)
+FORM = PolicyControl(
+    "pre.form", "pre.form", judge_form, (INSERTION, REMOVAL), "The card's form keeps it in its terminal"
+)
+OPERATOR = PolicyControl("bind.operator", "bind.operator", judge_binder, (BIND, UNBIND), "Only the operator binds")
 NOWHERE = "nowhere"
 
 
@@ -111,9 +117,7 @@ class Uicc(Element[UiccConfig]):
         if self.card is None or self.destroyed:
             link.close("the card is dead")
             return False
-        decision = self.site.decide(
-            FORM, self.card.imsi, form=self.form, home=self.home, terminal=link.remote, slot=slot
-        )
+        decision = self._judge_form(INSERTION, link.remote, slot)
         if not decision.admitted:
             link.close(decision.reason)
             return False
@@ -175,8 +179,12 @@ class Uicc(Element[UiccConfig]):
         self.site.observe("authentication", outcome)
 
     def _judge(self, bound: str, seen: str, fail_open: bool) -> bool:  # noqa: FBT001 - the signature of a Judge
-        imsi = self._card().imsi
-        return self.site.decide(APPLET, imsi, bound=bound, seen=seen, fail_open=fail_open).admitted
+        facts = {"bound": bound, "seen": seen, "fail_open": fail_open}
+        return self.site.decide(APPLET, self._card().imsi, on=AUTHENTICATE, **facts).admitted
+
+    def _judge_form(self, occasion: str, terminal: str, slot: Slot) -> Decision:
+        facts = {"form": self.form, "home": self.home, "terminal": terminal, "slot": slot}
+        return self.site.decide(FORM, self._card().imsi, on=occasion, **facts)
 
     def _card(self) -> Card:
         if self.card is None:
@@ -186,7 +194,7 @@ class Uicc(Element[UiccConfig]):
     @verb("out", "refused", "destroyed")
     async def pull_out(self, arguments: PullOut) -> str:
         """Take the card out: `out`, `refused` by its form, or `destroyed`."""
-        card = self._card()
+        self._card()
         terminal = self._link.remote if self._link is not None else NOWHERE
         if terminal == NOWHERE:
             raise ManagementError(409, f"{self.site.name} is in no terminal")
@@ -194,7 +202,7 @@ class Uicc(Element[UiccConfig]):
             self.destroyed = not self.config.survives_removal
             self.site.note(f"torn out of {terminal}", destroyed=self.destroyed)
             self.home = ""
-        elif not self.site.decide(FORM, card.imsi, form=self.form, home=self.home, terminal="", slot=Slot.ANY).admitted:
+        elif not self._judge_form(REMOVAL, "", Slot.ANY).admitted:
             return "refused"
         self._leave("card pulled out")
         return "destroyed" if self.destroyed else "out"
@@ -248,20 +256,21 @@ class Uicc(Element[UiccConfig]):
     @route("PUT", "/cards/{imsi}/binding", roles=(Role.OPERATOR, Role.CUSTOMER), takes=CardBinding, errors=(409,))
     async def bind(self, call: Call) -> dict[str, Any]:
         """Write the card's area; the operator only."""
-        self._may_bind(call)
+        self._may_bind(call, BIND)
         self._bind(call.given)
         return self._describe()
 
     @route("DELETE", "/cards/{imsi}/binding", roles=(Role.OPERATOR, Role.CUSTOMER))
     async def unbind(self, call: Call) -> dict[str, Any]:
         """Empty the card's area; the operator only."""
-        self._may_bind(call)
+        self._may_bind(call, UNBIND)
         self._bind(None)
         return self._describe()
 
-    def _may_bind(self, call: Call) -> None:
+    def _may_bind(self, call: Call, occasion: str) -> None:
         """Ask the control first: who may not bind is told so whether it is this card or not."""
-        decision = self.site.decide(OPERATOR, call.path["imsi"], role=call.role.value, caller=call.caller)
+        facts = {"role": call.role.value, "caller": call.caller, "action": occasion}
+        decision = self.site.decide(OPERATOR, call.path["imsi"], on=occasion, **facts)
         if not decision.admitted:
             raise ManagementError(403, decision.reason)
         self._known(call)

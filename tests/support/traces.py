@@ -26,8 +26,8 @@ def _rule(**_: object) -> Ruling:
     return Ruling.admit("")
 
 
-LEARNED = Control("bind.hss.learned", "bind.hss.learned", _rule, "IMEI bound at first use")
-GREY = Control("bind.eir", "bind.eir", _rule, "Equipment status")
+LEARNED = Control("bind.hss.learned", "bind.hss.learned", _rule, ("update-location",), "IMEI bound at first use")
+GREY = Control("bind.eir", "bind.eir", _rule, ("me-identity-check",), "Equipment status")
 
 
 @dataclass
@@ -64,7 +64,8 @@ class Teller:
         self.add(StepMark(index=index, text=text, line=line))
 
     def decide(self, element: str, control: Control, verdict: Verdict, reason: str, **details: object) -> None:
-        self.add(Decided(element=element, decision=Decision(control, verdict, reason, IMSI, details)))
+        decision = Decision(control, verdict, reason, IMSI, details, control.occasions[0])
+        self.add(Decided(element=element, decision=decision))
 
 
 def diameter(name: str, *avps: tuple[str, object], answer: bool = False, number: int = 1) -> bytes:

@@ -119,7 +119,8 @@ class NorthSide:
         client = self._config.clients[name]
         facts = {"scope": scope, "scopes": client.scopes, "client": name}
         try:
-            self._platform.require(controls.SCOPE, None, by_of(name, client), scope.rpartition(":")[2], facts)
+            action, on = scope.rpartition(":")[2], controls.Occasion.API
+            self._platform.require(controls.SCOPE, None, by_of(name, client), action, facts, on=on)
         except ManagementError as refusal:
             raise denied() from refusal
         return name, client

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from simulators.cmp import controls
 from simulators.cmp.card import Change
+from simulators.cmp.controls import Occasion
 from simulators.cmp.procedures.lifecycle import in_phone, mismatch, operation, tell_register
 from simwarden.model.identity import Imei, imei_key
 from simwarden.policy.card_states import TRANSITIONS, CardState, Operation
@@ -42,11 +43,11 @@ async def me_identity_check(platform: Platform, message: Message, peer: Peer) ->
 def check(platform: Platform, imsi: str, key: str) -> bool:
     """Decide whether a card may be used in a terminal (14 digits), capture what is to be, and keep the contact."""
     card = platform.store.get(imsi)
-    if not platform.site.decide(controls.CARD, imsi, known=card is not None).admitted:
+    if not platform.site.decide(controls.CARD, imsi, on=Occasion.CHECK, known=card is not None).admitted:
         return False
     if card is None:  # a switch lets all pass
         return True
-    if not platform.decide(controls.STATE, card, state=card.state).admitted:
+    if not platform.decide(controls.STATE, card, Occasion.CHECK, state=card.state).admitted:
         return False
     allowed = _check_terminal(platform, card, key)
     return allowed if allowed is not None else check(platform, imsi, key)
@@ -85,7 +86,9 @@ def _judge_binding(platform: Platform, change: Change, key: str) -> Decision | N
 def _judge_phone(platform: Platform, change: Change, key: str) -> Decision:
     """Decide about a terminal by its kind; a refusal is kept."""
     wish = platform.account(change.card).phone
-    decision = platform.decide(controls.PHONE, change.card, kind=platform.kind_of(key), seen=key, wish=wish)
+    decision = platform.decide(
+        controls.PHONE, change.card, Occasion.CHECK, kind=platform.kind_of(key), seen=key, wish=wish
+    )
     if not decision.admitted:
         suspends = wish is PhoneWish.SUSPEND
         in_phone(platform, change, decision, source="network", action="suspend" if suspends else "refuse")
@@ -100,9 +103,9 @@ def _judge(platform: Platform, card: Card, key: str) -> Decision | None:
     bound = None
     in_pool = None
     if platform.settings.pools:
-        in_pool = platform.decide(controls.POOL, card, seen=key, pools=platform.pools_of(card), **wish)
+        in_pool = platform.decide(controls.POOL, card, Occasion.CHECK, seen=key, pools=platform.pools_of(card), **wish)
     if card.mode and (in_pool is None or (in_pool.admitted and not in_pool.details.get("alarm"))):
-        bound = platform.decide(controls.BINDING, card, bound=card.bound, seen=key, **wish)
+        bound = platform.decide(controls.BINDING, card, Occasion.CHECK, bound=card.bound, seen=key, **wish)
     return bound or in_pool
 
 

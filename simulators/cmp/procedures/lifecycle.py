@@ -31,20 +31,21 @@ async def operate(platform: Platform, card: Card, operation: Operation, by: By) 
 
     Raises ManagementError: 403 for a customer, 409 for an operation that the table lacks, 423 for a locked card.
     """
-    platform.require(controls.OPERATOR, card, by, operation.value, by.asks(operation.value))
+    on = controls.Occasion.OPERATION
+    platform.require(controls.OPERATOR, card, by, operation.value, by.asks(operation.value), on=on)
     if operation not in _URGENT:
-        check_lock(platform, card, by, operation.value)
+        check_lock(platform, card, by, operation.value, on=on)
     facts = {"state": card.state, "operation": operation}
-    platform.require(controls.TRANSITION, card, by, operation.value, facts, status=409)
+    platform.require(controls.TRANSITION, card, by, operation.value, facts, on=on, status=409)
     carry_out(platform, card, operation, by, by.reason)
     await tell_register(platform, card)
 
 
-def check_lock(platform: Platform, card: Card, by: By, action: str) -> None:
+def check_lock(platform: Platform, card: Card, by: By, action: str, *, on: str = "") -> None:
     """Refuse an operation on a card that somebody operated on a moment ago. Raises ManagementError (423)."""
     elapsed = platform.now().timestamp() - card.operated if card.operated else None
     lock = platform.config.limits.lock
-    platform.require(controls.LOCK, card, by, action, {"elapsed": elapsed, "lock": lock}, status=423)
+    platform.require(controls.LOCK, card, by, action, {"elapsed": elapsed, "lock": lock}, on=on, status=423)
 
 
 def carry_out(platform: Platform, card: Card, operated: Operation, by: By | None, reason: str) -> None:

@@ -77,6 +77,7 @@ def _judge(platform: Platform, card: Card, imei: str) -> Decision:
     return platform.decide(
         controls.RECORDS,
         card,
+        controls.Occasion.RECORDS,
         seen=imei,
         bound=card.bound if card.mode else "",
         pools=platform.pools_of(card),

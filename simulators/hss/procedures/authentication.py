@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 from typing import TYPE_CHECKING, Any
 
+from simulators.hss.controls import Occasion
 from simulators.hss.core import visited_plmn
 from simwarden.machine import milenage
 from simwarden.machine.eps_keys import kasme
@@ -29,7 +30,7 @@ async def authentication_information(core: Core, message: Message, peer: Peer) -
     refused = core.check_origin(message, peer)
     if refused is not None:
         return refused
-    subscriber = core.find(message)
+    subscriber = core.find(message, Occasion.VECTORS)
     if isinstance(subscriber, Message):
         return subscriber
     plmn = visited_plmn(message)

@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from simulators.hss import controls
+from simulators.hss.controls import Occasion
 from simulators.hss.core import visited_plmn
 from simulators.hss.procedures.subscriber_data import subscription_data
 from simulators.hss.subscriber import Owed
@@ -35,14 +36,16 @@ async def update_location(core: Core, message: Message, peer: Peer) -> Message:
     refused = core.check_origin(message, peer)
     if refused is not None:
         return refused
-    subscriber = core.find(message)
+    subscriber = core.find(message, Occasion.LOCATION)
     if isinstance(subscriber, Message):
         return subscriber
     unserved = await refusal_of(core, subscriber, message)
     if unserved is not None:
         return unserved
     former = subscriber.mme
-    decision = register(core, subscriber, message, terminal_of(message), str(visited_plmn(message)))
+    decision = register(
+        core, subscriber, message, terminal_of(message), str(visited_plmn(message)), occasion=Occasion.LOCATION
+    )
     if decision is not None and not decision.admitted:
         return refuse_terminal(core, subscriber, message, decision)
     if former not in ("", message.get("Origin-Host")):
@@ -73,17 +76,20 @@ async def refusal_of(core: Core, subscriber: Subscriber, message: Message) -> Me
 def in_force(core: Core, subscriber: Subscriber) -> bool:
     """Decide whether a card's subscription is in force."""
     withdrawn = subscriber.suspended == "withdrawal"
-    return core.site.decide(controls.WITHDRAWN, subscriber.imsi, withdrawn=withdrawn, reason=subscriber.why).admitted
+    facts = {"withdrawn": withdrawn, "reason": subscriber.why}
+    return core.site.decide(controls.WITHDRAWN, subscriber.imsi, on=Occasion.LOCATION, **facts).admitted
 
 
-def register(core: Core, subscriber: Subscriber, message: Message, seen: str, plmn: str) -> Decision | None:
+def register(
+    core: Core, subscriber: Subscriber, message: Message, seen: str, plmn: str, *, occasion: Occasion
+) -> Decision | None:
     """Let the binding decide about a terminal and, if it admits it, keep where the card is and what was learned.
 
     Returns the decision, None for a card that is not bound. Of two first uses at once the second one finds the card
     bound and is judged by that.
     """
     while True:
-        decision = core.judge_binding(subscriber, seen, from_home=core.from_home(message))
+        decision = core.judge_binding(subscriber, seen, occasion, from_home=core.from_home(message))
         if decision is not None and not decision.admitted:
             return decision
         teaches = seen if decision is not None and decision.details.get("teaches") else ""
@@ -181,7 +187,7 @@ async def purge_ue(core: Core, message: Message, peer: Peer) -> Message:
     refused = core.check_origin(message, peer)
     if refused is not None:
         return refused
-    subscriber = core.find(message)
+    subscriber = core.find(message, Occasion.PURGE)
     if isinstance(subscriber, Message):
         return subscriber
     origin = message.get("Origin-Host")

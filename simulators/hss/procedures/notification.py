@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from simulators.hss.controls import Occasion
 from simulators.hss.procedures.location import cancel_location, register, withdraw
 from simwarden.wire.diameter import ExperimentalResult, Message, ResultCode
 from simwarden.wire.diameter.terminal import terminal_of
@@ -22,14 +23,14 @@ async def notify(core: Core, message: Message, peer: Peer) -> Message:
     refused = core.check_origin(message, peer)
     if refused is not None:
         return refused
-    subscriber = core.find(message)
+    subscriber = core.find(message, Occasion.NOTIFICATION)
     if isinstance(subscriber, Message):
         return subscriber
     if subscriber.mme != message.get("Origin-Host"):
         return core.node.answer(message, ExperimentalResult.DIAMETER_ERROR_UNKNOWN_SERVING_NODE)
     seen = terminal_of(message)
     if seen:
-        decision = register(core, subscriber, message, seen, subscriber.plmn)
+        decision = register(core, subscriber, message, seen, subscriber.plmn, occasion=Occasion.NOTIFICATION)
         if decision is not None and not decision.admitted:
             mismatch = core.mismatch(subscriber, decision, "notify-request")
             debts = withdraw(core, (subscriber,), (mismatch,))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from simulators.mme import area, nas_channel
 from simulators.mme.causes import Rejection
 from simulators.mme.contexts import UeContext
-from simulators.mme.controls import BARRING
+from simulators.mme.controls import BARRING, Occasion
 from simulators.mme.procedures import default_bearer
 from simulators.mme.procedures.authentication import authenticate
 from simulators.mme.procedures.identification import ask_identity, ask_terminal
@@ -118,14 +118,14 @@ async def _admit(core: Core, conn: Connection, ue: UeContext, request: Message, 
         # not admitted by that: a normal attach after the call asks the HSS, whatever it knew of the card before.
         ue.terminal, ue.located = terminal, False
         return None
-    rejection = area.check_place(core, ue, area.Occasion.ATTACH)
+    rejection = area.check_place(core, ue, Occasion.ATTACH)
     if rejection is not None:
         return rejection
     if terminal is None:
         terminal = await ask_terminal(core, conn)
     # a device that names itself by its IMSI has no context that the HSS need not hear of (TS 23.401 5.3.2.1 step 8)
-    rejection = await admit_terminal(core, ue, terminal, initial=not verified)
-    return rejection or check_barring(core, ue) or area.check_zones(core, ue, area.Occasion.ATTACH)
+    rejection = await admit_terminal(core, ue, terminal, Occasion.ATTACH, initial=not verified)
+    return rejection or check_barring(core, ue) or area.check_zones(core, ue, Occasion.ATTACH)
 
 
 async def prove(core: Core, conn: Connection, ue: UeContext, *, by_guti: bool) -> Terminal | Rejection | None:
@@ -162,7 +162,7 @@ async def _without_proof(core: Core, conn: Connection, ue: UeContext, rejection:
 def check_barring(core: Core, ue: UeContext) -> Rejection | None:
     """Operator determined barring, that is suspension, of all packet services (TS 23.015)."""
     barred = ue.subscription is not None and ue.subscription.barred
-    decision = core.site.decide(BARRING, ue.imsi, barred=barred)
+    decision = core.site.decide(BARRING, ue.imsi, on=Occasion.ATTACH, barred=barred)
     if decision.admitted:
         return None
     causes = core.config.causes

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from simulators.mme import nas_channel
 from simulators.mme.causes import Rejection
+from simulators.mme.controls import Occasion
 from simulators.mme.home import vector_of
 from simulators.mme.procedures.identification import ask_identity
 from simulators.mme.procedures.location import refusal_of
@@ -40,7 +41,7 @@ async def authenticate(core: Core, conn: Connection, ue: UeContext, *, by_guti: 
     resynchronisation = b""
     for _ in range(_ATTEMPTS):
         answer = await core.home.authentication_information(ue.imsi, resynchronisation)
-        rejection = refusal_of(core, ue, answer)
+        rejection = refusal_of(core, ue, answer, Occasion.VECTORS)
         if rejection is not None:
             return rejection
         vector = vector_of(answer) if answer is not None else None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from simulators.mme import nas_channel, s1
 from simulators.mme.causes import Rejection
 from simulators.mme.contexts import AccessPoint, Bearer
-from simulators.mme.controls import ACCESS_POINT
+from simulators.mme.controls import ACCESS_POINT, Occasion
 from simwarden.errors import PeerError
 from simwarden.machine.eps_keys import nh
 from simwarden.wire.nas.elements import EpsQos, PdnAddress
@@ -65,7 +65,7 @@ def choose_access_point(core: Core, ue: UeContext, requested: str) -> tuple[str,
     if data is None or not _NAME.fullmatch(name):
         return Rejection(EmmCause.ESM_FAILURE, "no access point is known", EsmCause.MISSING_OR_UNKNOWN_APN)
     subscribed = [point.name for point in data.access_points.values()]
-    decision = core.site.decide(ACCESS_POINT, ue.imsi, requested=name, subscribed=subscribed)
+    decision = core.site.decide(ACCESS_POINT, ue.imsi, on=Occasion.ATTACH, requested=name, subscribed=subscribed)
     if not decision.admitted:
         return Rejection(EmmCause.ESM_FAILURE, decision.reason, EsmCause.REQUESTED_SERVICE_OPTION_NOT_SUBSCRIBED)
     return name, data.find(name) or AccessPoint(name)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from simulators.mme import area, s1
 from simulators.mme.area_risk import Place
 from simulators.mme.contexts import EmmState
+from simulators.mme.controls import Occasion
 from simulators.mme.procedures.detach import detach_by_network, request_detach
 from simulators.mme.procedures.release import release, settle
 from simwarden.machine.eps_keys import nh
@@ -49,7 +50,7 @@ def _busy(source: Connection) -> bool:
 
 def _outside(core: Core, ue: UeContext, target: TargetEnbId) -> bool:
     place = Place(target.selected_tai, None, _station(target.global_enb_id))
-    return area.refuses(core, ue, place, area.Occasion.PREPARATION) is not None
+    return area.refuses(core, ue, place, Occasion.PREPARATION) is not None
 
 
 def _station(enb: GlobalEnbId) -> str:
@@ -176,7 +177,7 @@ def notify(core: Core, target: Connection, message: Message) -> None:
     elif interrupted and not ue.emergency:
         detach_by_network(core, ue, NetworkDetachType.RE_ATTACH_REQUIRED, None)
     else:
-        area.enforce(core, ue, area.Occasion.ARRIVAL)
+        area.enforce(core, ue, Occasion.ARRIVAL)
 
 
 def cancel(core: Core, source: Connection, message: Message) -> None:
@@ -217,7 +218,7 @@ def path_switch(core: Core, enb: Enb, message: Message) -> None:
         return
     cell = message.get("eutran_cgi")
     place = Place(message["tai"], cell, cell.station if cell is not None else _station(enb.global_id))
-    if area.refuses(core, ue, place, area.Occasion.PATH_SWITCH) is not None:
+    if area.refuses(core, ue, place, Occasion.PATH_SWITCH) is not None:
         # the path stays, and the device is detached (TS 23.401 5.5.1.1.2); it learns why at its next contact
         s1.send_common(enb, "path-switch-request-failure", **ids, cause=_Radio.HO_TARGET_NOT_ALLOWED)
         core.end_session(ue)

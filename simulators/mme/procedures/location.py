@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from simulators.mme.causes import Rejection, describe_result
-from simulators.mme.controls import EQUIPMENT, REGISTER, TERMINAL_IDENTITY
+from simulators.mme.controls import EQUIPMENT, REGISTER, TERMINAL_IDENTITY, Occasion
 from simulators.mme.home import merge_subscription
 from simwarden.policy.equipment import EquipmentAnswer
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 _VERDICTS = 100_000
 
 
-def refusal_of(core: Core, ue: UeContext, answer: Message | None) -> Rejection | None:
-    """Read an answer of the HSS: None if it is a success.
+def refusal_of(core: Core, ue: UeContext, answer: Message | None, asked: Occasion) -> Rejection | None:
+    """Read the answer of the HSS to what it was asked: None if it is a success.
 
     A result that the cause table has is the HSS's own decision. One that it has not, or silence, lets the MME's control
     refuse with a temporary cause: the card is as good as before when the HSS returns.
@@ -30,19 +30,21 @@ def refusal_of(core: Core, ue: UeContext, answer: Message | None) -> Rejection |
     if answer is not None and cause is not None:
         return Rejection(cause, f"the HSS answered {answer.name} with {describe_result(answer)}")
     reason = core.home.silence if answer is None else f"the HSS answered {describe_result(answer)}"
-    decision = core.site.decide(REGISTER, ue.imsi, reachable=False, reason=reason)
+    decision = core.site.decide(REGISTER, ue.imsi, on=asked, reachable=False, reason=reason)
     if decision.admitted and ue.subscription is not None:
         core.site.note("served on by what was known before", imsi=ue.imsi)
         return None
     return core.temporary(reason)
 
 
-async def admit_terminal(core: Core, ue: UeContext, terminal: Terminal | None, *, initial: bool) -> Rejection | None:
+async def admit_terminal(
+    core: Core, ue: UeContext, terminal: Terminal | None, occasion: Occasion, *, initial: bool
+) -> Rejection | None:
     """Check a terminal with EIR and HSS as far as it is due; only when both admit it becomes the card's terminal.
 
     The order matters: an attempt that the EIR refuses never reaches the HSS, so that it teaches no binding.
     """
-    rejection = _check_identified(core, ue, terminal) or await check_equipment(core, ue, terminal)
+    rejection = _check_identified(core, ue, terminal, occasion) or await check_equipment(core, ue, terminal, occasion)
     if rejection is not None:
         return rejection
     changed = terminal != ue.terminal
@@ -55,11 +57,12 @@ async def admit_terminal(core: Core, ue: UeContext, terminal: Terminal | None, *
     return rejection
 
 
-def _check_identified(core: Core, ue: UeContext, terminal: Terminal | None) -> Rejection | None:
+def _check_identified(core: Core, ue: UeContext, terminal: Terminal | None, occasion: Occasion) -> Rejection | None:
     equipment = core.config.equipment
     decision = core.site.decide(
         TERMINAL_IDENTITY,
         ue.imsi,
+        on=occasion,
         imei=terminal.imei.imei if terminal else "",
         admit_unidentified=equipment.unidentified == "admit",
     )
@@ -68,7 +71,7 @@ def _check_identified(core: Core, ue: UeContext, terminal: Terminal | None) -> R
     return Rejection(core.config.causes.unidentified_terminal, decision.reason)
 
 
-async def check_equipment(core: Core, ue: UeContext, terminal: Terminal | None) -> Rejection | None:
+async def check_equipment(core: Core, ue: UeContext, terminal: Terminal | None, occasion: Occasion) -> Rejection | None:
     """ME identity check (TS 29.272 6.2.1.1): ask the EIR, unless its verdict on this pair still holds.
 
     An admission holds only while the HSS knows that the card is here: else no cancellation would take it back.
@@ -88,6 +91,7 @@ async def check_equipment(core: Core, ue: UeContext, terminal: Terminal | None) 
     decision = core.site.decide(
         EQUIPMENT,
         ue.imsi,
+        on=occasion,
         answer=answer,
         imei=terminal.imei.imei,
         admit_unknown=equipment.unknown == "admit",
@@ -104,9 +108,9 @@ async def check_equipment(core: Core, ue: UeContext, terminal: Terminal | None) 
 async def update_location(core: Core, ue: UeContext, terminal: Terminal | None, *, initial: bool) -> Rejection | None:
     """Update location (TS 29.272 5.2.1.1): the HSS may refuse the terminal, and gives the subscription."""
     answer = await core.home.update_location(ue.imsi, terminal, initial=initial)
-    rejection = refusal_of(core, ue, answer)
+    rejection = refusal_of(core, ue, answer, Occasion.LOCATION)
     if rejection is None and answer is not None and answer.success:
-        decision = core.site.decide(REGISTER, ue.imsi, reachable=True)
+        decision = core.site.decide(REGISTER, ue.imsi, on=Occasion.LOCATION, reachable=True)
         if not decision.admitted:
             return core.temporary(decision.reason)
         ue.located = True
@@ -126,4 +130,4 @@ async def _report_change(core: Core, ue: UeContext, terminal: Terminal | None) -
     )
     if core.config.equipment.report_change == "update-location":
         return await update_location(core, ue, terminal, initial=False)
-    return refusal_of(core, ue, await core.home.notify(ue.imsi, terminal))
+    return refusal_of(core, ue, await core.home.notify(ue.imsi, terminal), Occasion.NOTIFICATION)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from simulators.mme import area, nas_channel
 from simulators.mme.causes import Rejection
-from simulators.mme.controls import BARRING
+from simulators.mme.controls import BARRING, Occasion
 from simulators.mme.procedures.default_bearer import initial_context_setup
 from simulators.mme.procedures.identification import ask_terminal
 from simulators.mme.procedures.location import admit_terminal
@@ -36,23 +36,23 @@ async def serve(core: Core, conn: Connection, ue: UeContext) -> None:
 
 
 async def _check(core: Core, conn: Connection, ue: UeContext) -> Rejection | None:
-    outside = area.check_place(core, ue, area.Occasion.SERVICE)
+    outside = area.check_place(core, ue, Occasion.SERVICE)
     if outside is not None:
         return outside
     terminal = ue.terminal
     if core.config.equipment.at_service_request:
         terminal = await ask_terminal(core, conn)
     return (
-        await admit_terminal(core, ue, terminal, initial=False)
-        or barring_while_registered(core, ue)
-        or area.check_zones(core, ue, area.Occasion.SERVICE)
+        await admit_terminal(core, ue, terminal, Occasion.SERVICE, initial=False)
+        or barring_while_registered(core, ue, Occasion.SERVICE)
+        or area.check_zones(core, ue, Occasion.SERVICE)
     )
 
 
-def barring_while_registered(core: Core, ue: UeContext) -> Rejection | None:
+def barring_while_registered(core: Core, ue: UeContext, occasion: Occasion) -> Rejection | None:
     """Operator determined barring of a device that is registered: the message has no room for an ESM cause."""
     barred = ue.subscription is not None and ue.subscription.barred
-    decision = core.site.decide(BARRING, ue.imsi, barred=barred)
+    decision = core.site.decide(BARRING, ue.imsi, on=occasion, barred=barred)
     return None if decision.admitted else Rejection(core.config.causes.barred_while_registered, decision.reason)
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from simulators.mme import area
 from simulators.mme.contexts import EmmState
-from simulators.mme.controls import BARRING
+from simulators.mme.controls import BARRING, Occasion
 from simulators.mme.home import merge_subscription
 from simulators.mme.procedures.detach import detach_by_network
 from simulators.mme.procedures.release import release, settle
@@ -89,11 +89,11 @@ class SubscriberData:
     def _enforce(self, ue: UeContext, subscription: Subscription) -> None:
         """Detach a device, or end its attach, if its subscription does not allow it any more."""
         core = self.core
-        decision = core.site.decide(BARRING, ue.imsi, barred=subscription.barred)
+        decision = core.site.decide(BARRING, ue.imsi, on=Occasion.INSERT, barred=subscription.barred)
         if not decision.admitted:
             cause = core.config.causes.barred_while_registered
             detach_by_network(core, ue, NetworkDetachType.RE_ATTACH_NOT_REQUIRED, cause)
-        area.enforce(core, ue, area.Occasion.CHANGE)
+        area.enforce(core, ue, Occasion.INSERT)
 
     async def delete_subscriber_data(self, asked: Message, _peer: Peer) -> Message:
         """Delete subscriber data: zone codes, and access points; a device that uses one of these is detached."""

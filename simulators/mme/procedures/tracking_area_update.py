@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from simulators.mme import area, nas_channel
 from simulators.mme.causes import Rejection
 from simulators.mme.contexts import EmmState, UeContext
+from simulators.mme.controls import Occasion
 from simulators.mme.procedures.authentication import authenticate
 from simulators.mme.procedures.default_bearer import DEFAULT_BEARER, initial_context_setup
 from simulators.mme.procedures.identification import ask_terminal
@@ -87,7 +88,7 @@ def _check_bearers(ue: UeContext, request: Message) -> Rejection | None:
 async def _check(core: Core, conn: Connection, ue: UeContext, terminal: Terminal | None) -> Rejection | None:
     if ue.emergency:
         return None
-    outside = area.check_place(core, ue, area.Occasion.UPDATE)
+    outside = area.check_place(core, ue, Occasion.UPDATE)
     if outside is not None:
         return outside
     if terminal is None and core.config.equipment.at_tracking_area_update:
@@ -95,9 +96,9 @@ async def _check(core: Core, conn: Connection, ue: UeContext, terminal: Terminal
     elif terminal is None:
         terminal = ue.terminal
     return (
-        await admit_terminal(core, ue, terminal, initial=False)
-        or barring_while_registered(core, ue)
-        or area.check_zones(core, ue, area.Occasion.UPDATE)
+        await admit_terminal(core, ue, terminal, Occasion.UPDATE, initial=False)
+        or barring_while_registered(core, ue, Occasion.UPDATE)
+        or area.check_zones(core, ue, Occasion.UPDATE)
     )
 
 

@@ -92,7 +92,8 @@ def _control(name: str, registry: Registry) -> Iterator[str]:
         known = requirements().get(control.requirement)
         clause = f" (clause {known.clause}: {known.title})" if known else ""
         title = f"\n  {control.title}" if control.title else ""
-        yield f"{name}: control of {kind}, for requirement {control.requirement}{clause}{title}"
+        asked = f"\n  asked on: {', '.join(control.occasions)}"
+        yield f"{name}: control of {kind}, for requirement {control.requirement}{clause}{title}{asked}"
 
 
 def _verb(name: str, registry: Registry) -> Iterator[str]:

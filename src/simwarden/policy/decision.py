@@ -52,34 +52,40 @@ class Control:
 
     `id` names the control (`bind.hss.learned`); `requirement` is the id of the guideline's requirement that it
     serves (see `requirements.toml`), mostly the same; `rule` is the pure function that decides, called with the
-    keyword arguments given to `Site.decide`. `section` is the section of a card (`binding`) that asks for it, where a
-    card does: a card without that section is one without the control.
+    keyword arguments given to `Site.decide`. `occasions` are the procedures in which it is asked, by the field's words
+    (`attach`, `path-switch`): each is a place of its own that may be weak. `section` is the section of a card
+    (`binding`) that asks for it, where a card does: a card without that section is one without the control.
     """
 
     id: str
     requirement: str
     rule: Callable[..., Ruling]
+    occasions: tuple[str, ...]
     title: str = ""
     section: str = ""
 
-    def __reduce__(self) -> tuple[type[Control], tuple[str, str, Callable[..., Ruling], str, str]]:
+    def __reduce__(self) -> tuple[type[Control], tuple[str, str, Callable[..., Ruling], tuple[str, ...], str, str]]:
         """Travel to another process without the rule, which may be a closure: there it is read about, not asked."""
-        return Control, (self.id, self.requirement, _left_behind, self.title, self.section)
+        return Control, (self.id, self.requirement, _left_behind, self.occasions, self.title, self.section)
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A ruling given by a control of an element about a subject (an IMSI, or an IMEI where no card is known)."""
+    """A ruling given by a control of an element about a subject (an IMSI, or an IMEI where no card is known).
+
+    `occasion` is the one of the control's on which it was asked.
+    """
 
     control: Control
     verdict: Verdict
     reason: str
     subject: str = ""
     details: Mapping[str, Any] = field(default_factory=lambda: _NOTHING)
+    occasion: str = ""
 
-    def __reduce__(self) -> tuple[type[Decision], tuple[Control, Verdict, str, str, dict[str, Any]]]:
+    def __reduce__(self) -> tuple[type[Decision], tuple[Control, Verdict, str, str, dict[str, Any], str]]:
         """Travel to another process: a mapping proxy cannot."""
-        return Decision, (self.control, self.verdict, self.reason, self.subject, dict(self.details))
+        return Decision, (self.control, self.verdict, self.reason, self.subject, dict(self.details), self.occasion)
 
     @property
     def admitted(self) -> bool:

@@ -135,16 +135,21 @@ class Audit:
         action: str,
         facts: Mapping[str, Any],
         *,
+        on: str = "",
         status: int = 403,
         wanted: str = "",
     ) -> Decision:
-        """Ask a control about an operation; a refusal is kept, with what was `wanted`. Raises ManagementError."""
-        decision = self._site.decide(control, imsi, **facts)
+        """Ask a control about an operation; a refusal is kept, with what was `wanted`. Raises ManagementError.
+
+        The occasion is the action (`change the area`: `change-the-area`), unless it is one of several actions `on` it.
+        """
+        done = action.replace(" ", "-")
+        decision = self._site.decide(control, imsi, on=on or done, **facts)
         if not decision.admitted:
             details = {"control": control.id, "refusal": decision.reason, **by.approval}
             if wanted:
                 details["wanted"] = wanted
-            self._keep(self.record(f"{action.replace(' ', '-')}-refused", imsi, details, by))
+            self._keep(self.record(f"{done}-refused", imsi, details, by))
             raise ManagementError(status, decision.reason)
         return decision
 

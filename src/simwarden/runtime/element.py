@@ -99,12 +99,13 @@ class Site:
 
     # -- rules
 
-    def decide(self, control: Control, subject: str = "", **facts: Any) -> Decision:
+    def decide(self, control: Control, subject: str = "", *, on: str, **facts: Any) -> Decision:
         """Ask a control of this element: its rule is called with `facts`. The Decision is in the trace on return.
 
-        `subject` is whom it is about: an IMSI, or an IMEI where no card is known.
+        `subject` is whom it is about: an IMSI, or an IMEI where no card is known. `on` is the occasion, one of those
+        that the control declares. Raises InternalError for another one.
         """
-        decision, forced = self.host.judge(self.name, control, subject, facts)
+        decision, forced = self.host.judge(self.name, control, subject, on, facts)
         self.trace.emit(Decided(element=self.name, decision=decision, forced=forced))
         if not decision.admitted and subject:
             self.host.tell_refusal(self.name, decision)

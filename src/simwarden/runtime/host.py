@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from simwarden.errors import ConfigError, SimwardenError
+from simwarden.errors import ConfigError, InternalError, SimwardenError
 from simwarden.model.interfaces import INTERFACES
 from simwarden.policy.decision import Control, Decision, Ruling, Verdict
 from simwarden.runtime.dice import Dice
@@ -65,8 +65,8 @@ class HostSettings:
 
     `seed` and `scenario` derive all randomness; `worker` tells parallel runs apart.
     `external` maps elements outside this process to the address of each of their interfaces ("" for any interface).
-    `switches` maps controls, by id or by `KIND/ID` where several kinds of element have one of that id, to
-    "always-admit" or "always-refuse"; the runner sets them, nothing else can.
+    `switches` maps controls to "always-admit" or "always-refuse": by `KIND/ID@OCCASION` for one of a control's
+    occasions, by `KIND/ID` or the id alone for all of them; the runner sets them, nothing else can.
     `management` maps elements outside this process to their management interfaces. `events` says which broker takes
     events; without it there are none. `tls` has the elements outside to which connections are encrypted. `limits` holds
     for peers from outside at each listener.
@@ -252,21 +252,26 @@ class Host:
         reason = f"{what}: {error}" if isinstance(error, SimwardenError) else f"{what}: {type(error).__name__}: {error}"
         self.trace.emit(Fault(element=name, reason=reason, detail=detail))
 
-    def judge(self, name: str, control: Control, subject: str, facts: Mapping[str, Any]) -> tuple[Decision, str]:
+    def judge(
+        self, name: str, control: Control, subject: str, on: str, facts: Mapping[str, Any]
+    ) -> tuple[Decision, str]:
         """Let a control's rule decide, or the switch that overrules it.
 
         Returns the decision, and the switch if the rule would have decided otherwise: up to its first such decision a
-        switched run is the same as one without, byte for byte.
+        switched run is the same as one without, byte for byte. Raises InternalError for an occasion that the control
+        does not declare.
         """
+        if on not in control.occasions:
+            raise InternalError(f"{control.id} is asked on {on!r}, an occasion that it does not declare")
         ruling, forced = control.rule(**facts), ""
         if self.settings.switches:
-            kind = self.elements[name].declaration.kind
-            switches = self.settings.switches
-            switch = switches.get(f"{kind}/{control.id}", "") or switches.get(control.id, "")
+            point = f"{self.elements[name].declaration.kind}/{control.id}"
+            names = (f"{point}@{on}", point, control.id)
+            switch = next((switch for each in names if (switch := self.settings.switches.get(each))), "")
             if switch and ruling.admitted != (switch == "always-admit"):
                 ruling, forced = Ruling(switch == "always-admit", f"switched to {switch}", ruling.details), switch
         verdict = Verdict.ADMIT if ruling.admitted else Verdict.REFUSE
-        return Decision(control, verdict, ruling.reason, subject, ruling.details), forced
+        return Decision(control, verdict, ruling.reason, subject, ruling.details, on), forced
 
     def open_store(self, name: str, metadata: MetaData, shared: str = "") -> Engine:
         """Open an element's database: at its placement's URL, or a file that lives as long as the run.

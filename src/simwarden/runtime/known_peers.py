@@ -36,6 +36,9 @@ def no_entry(value: object) -> object:
 Entry = Annotated[PeerEntry, BeforeValidator(no_entry)]
 E = TypeVar("E", bound=PeerEntry)
 
+#: the occasion on which a node connects (RFC 6733 5.3)
+CONNECTION = "capabilities-exchange"
+
 
 class ServerConfig(ElementConfig):
     """Settings of every Diameter server."""
@@ -58,7 +61,8 @@ class ServerConfig(ElementConfig):
 class KnownPeers(Generic[E]):
     """A Diameter server's identity, and the nodes that may speak to it by their Diameter identities.
 
-    `control` decides about each node, by `policy.binding.judge_peer`.
+    `control` decides about each node, by `policy.binding.judge_peer`: when it connects (`CONNECTION`), and at each
+    request in another node's name, the occasion being the request.
     """
 
     def __init__(self, site: Site, config: ServerConfig, peers: Mapping[str, E], control: Control) -> None:
@@ -82,11 +86,11 @@ class KnownPeers(Generic[E]):
 
     def admit(self, host: str, realm: str, _name: str) -> bool:
         """Decide whether a node may connect."""
-        return self._judge(host, realm, "", "").admitted
+        return self._judge(host, realm, "", "", CONNECTION).admitted
 
-    def _judge(self, host: str, realm: str, through: str, imsi: str) -> Decision:
+    def _judge(self, host: str, realm: str, through: str, imsi: str, occasion: str) -> Decision:
         facts = {"host": host, "realm": realm, "listed": self._listed, "through": through, "relays": self._relays}
-        return self._site.decide(self._control, imsi, **facts)
+        return self._site.decide(self._control, imsi, on=occasion, **facts)
 
     def refusal(self, node: DiameterNode, message: Message, peer: Peer) -> Message | None:
         """Check who sent a request and for whom it is; return the answer that refuses it, None if it is in order.
@@ -101,7 +105,8 @@ class KnownPeers(Generic[E]):
         origin = (message.get("Origin-Host"), message.get("Origin-Realm"))
         if origin == (peer.host, peer.realm):
             return None
-        decision = self._judge(*origin, peer.host, str(message.get("User-Name", "")))
+        asked = message.name.removesuffix("-request")
+        decision = self._judge(*origin, peer.host, str(message.get("User-Name", "")), asked)
         if decision.admitted:
             self.ways[origin[0]] = peer.host
             return None

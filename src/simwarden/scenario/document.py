@@ -130,6 +130,7 @@ class DecisionWanted:
     subject_id: str = ""
     reason: str = ""
     details: Mapping[str, Any] = field(default_factory=dict)
+    occasion: str = ""
 
     @property
     def subject(self) -> str:

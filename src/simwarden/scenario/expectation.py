@@ -28,7 +28,7 @@ REFUSAL_WORDS = frozenset({"rejected", "refused", "dropped", "blocked", "forbidd
 #: values that say that an element holds no record
 NO_RECORD = ("none", "absent")
 _VERDICTS = {"refuse": Verdict.REFUSE, "refused": Verdict.REFUSE, "admit": Verdict.ADMIT, "admitted": Verdict.ADMIT}
-_DECISION_KEYS = ("by", "control", "verdict", "subject", "card", "device", "reason", "details")
+_DECISION_KEYS = ("by", "control", "on", "verdict", "subject", "card", "device", "reason", "details")
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,7 @@ class ExpectationReader:
         if by and by not in self.references.instances:
             self.problems.unknown("element", by, self.references.instances, (spot / "by").place)
         elif control:
-            self._check_control(by, control, spot / "control")
+            self._check_control(by, control, str(part.get("on", "")), spot)
         word = str(part.get("verdict", "refuse"))
         if word not in _VERDICTS:
             self.problems.unknown("verdict", word, ("admit", "refuse"), (spot / "verdict").place)
@@ -141,16 +141,19 @@ class ExpectationReader:
             self._about(part, spot),
             str(part.get("reason", "")),
             self.references.resolve(named, spot / "details", self.problems),
+            str(part.get("on", "")),
         )
 
-    def _check_control(self, by: str, control: str, spot: Spot) -> None:
-        if by:
-            kind = self.references.instances[by].kind
-            known = [each.id for each in self.registry.declaration(kind).controls]
-        else:
-            known = list(self.registry.controls)
+    def _check_control(self, by: str, control: str, occasion: str, spot: Spot) -> None:
+        kinds = {self.references.instances[by].kind} if by else set(self.registry.kinds)
+        known = {name for name, held in self.registry.controls.items() if any(kind in kinds for kind, _ in held)}
         if control not in known:
-            self.problems.unknown(f"control of {by}" if by else "control", control, known, spot.place)
+            found = sorted(known)
+            self.problems.unknown(f"control of {by}" if by else "control", control, found, (spot / "control").place)
+            return
+        occasions = [word for kind, each in self.registry.controls[control] if kind in kinds for word in each.occasions]
+        if occasion and occasion not in occasions:
+            self.problems.unknown(f"occasion of {control}", occasion, occasions, (spot / "on").place)
 
     def _about(self, part: dict[str, Any], spot: Spot) -> str:
         for key, identity in (("card", "imsi"), ("device", "imei")):

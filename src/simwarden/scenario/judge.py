@@ -152,6 +152,7 @@ class Judge:
         wanted = {
             "by": condition.by,
             "control": condition.control,
+            "on": condition.occasion,
             "verdict": condition.verdict.value,
             "subject": condition.subject_id,
             "reason": condition.reason,
@@ -209,6 +210,7 @@ def _decides(condition: DecisionWanted, event: Decided) -> bool:
         (not condition.by or event.element == condition.by)
         and (not condition.control or decision.control.id == condition.control)
         and decision.verdict is condition.verdict
+        and (not condition.occasion or decision.occasion == condition.occasion)
         and (not condition.subject_id or _same_subject(condition.subject_id, decision.subject))
         and condition.reason.lower() in decision.reason.lower()
         and matches(dict(condition.details), decision.details)
@@ -257,7 +259,7 @@ def _describe(event: Event, since: int = 0) -> str:
         decision = event.decision
         verdict = "admitted" if decision.admitted else "refused"
         forced = f" ({event.forced})" if event.forced else ""
-        return f"{event.element} {verdict} by {decision.control.id}{forced}: {decision.reason}"
+        return f"{event.element} {verdict} by {decision.control.id} on {decision.occasion}{forced}: {decision.reason}"
     if isinstance(event, StateChange):
         stood = " and stood when the phase began" if event.number <= since else ""
         return f"at {event.time:.3f} s {event.element}.{event.observable} was {show(event.value)}{stood}"

@@ -167,6 +167,7 @@ class _Assembly:
             {
                 "by": {"type": "string"},
                 "control": {"enum": controls},
+                "on": {"type": "string"},
                 "verdict": {"enum": ["admit", "refuse"]},
                 "reason": {"type": "string"},
                 "details": {"type": "object"},

@@ -64,6 +64,7 @@ def _decision(event: Decided) -> dict[str, Any]:
     record = {
         "element": event.element,
         "control": decision.control.id,
+        "occasion": str(decision.occasion),
         "requirement": decision.control.requirement,
         "clause": clause_of(decision.control),
         "verdict": decision.verdict.value,

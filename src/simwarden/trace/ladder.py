@@ -210,7 +210,8 @@ class _Page:
         )
 
     def _decision(self, row: Row) -> list[str]:
-        where = f"{row.control} ({row.clause})" if row.clause else row.control
+        where = f"{row.control} on {row.fields['occasion']}" if row.fields.get("occasion") else row.control
+        where += f" ({row.clause})" if row.clause else ""
         if row.verdict == "refuse":
             texts = [f"REFUSED by {row.source}: {where}", f"  {row.text}"]
             return self._line(row, self._dot(row, self.marks.refuse), texts, "red", wrap=True)

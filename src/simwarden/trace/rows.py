@@ -163,7 +163,8 @@ def _told(found: Dissection) -> str:
 
 def _decision(event: Decided) -> Row:
     decision, control = event.decision, event.decision.control
-    fields = {"subject": decision.subject, "reason": decision.reason, "title": control.title, **decision.details}
+    about = {"subject": decision.subject, "occasion": str(decision.occasion)}
+    fields = {**about, "reason": decision.reason, "title": control.title, **decision.details}
     return Row(
         kind=Kind.DECISION,
         number=event.number,

@@ -121,7 +121,7 @@ def test_a_terminal_without_unicode_takes_all_output() -> None:
 def test_the_demo_draws_the_ladder(cli: Cli) -> None:
     result = cli("demo")
     assert result.exit_code == 0
-    assert "REFUSED by hss: bind.hss.learned (2.1.3(1) one)" in result.output
+    assert "REFUSED by hss: bind.hss.learned on update-location (2.1.3(1) one)" in result.output
     assert "Attach reject, EMM cause 8" in result.output
 
 

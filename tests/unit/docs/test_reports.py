@@ -72,7 +72,11 @@ def test_the_files_are_those_told(folder: Path) -> None:
 def test_each_field_of_each_event_is_told_and_there_is_no_other(folder: Path) -> None:
     seen: dict[str, set[str]] = defaultdict(set)
     told = told_fields()
-    forced = Decided(element="hss", decision=Decision(Control("a", "b", lambda: None), Verdict.ADMIT, ""), forced="x")  # type: ignore[arg-type,return-value]
+    forced = Decided(
+        element="hss",
+        decision=Decision(Control("a", "b", lambda: None, ("c",)), Verdict.ADMIT, "", occasion="c"),
+        forced="x",
+    )  # type: ignore[arg-type,return-value]
     made = lines_of([Fault(element="hss", reason="KeyError", detail="Traceback"), forced], scenario="made")
     for record in (*records_of(folder), *map(json.loads, made)):
         seen[str(record["kind"])] |= record.keys()

@@ -18,9 +18,9 @@ from simwarden.runtime.provision import CardProvision, validated
 
 IMSI, IMEI = "001010000000001", "990002010000022"
 FORM = {"approver": "A. Liu", "reason": "meter replaced", "form": "F-1"}
-OPERATOR = Control("bind.operator", "bind.operator", judge_binder)
-APPROVAL = Control("bind.approval", "bind.operator", judge_change)
-FREQUENCY = Control("fn.change", "fn.change", judge_frequency)
+OPERATOR = Control("bind.operator", "bind.operator", judge_binder, ("bind",))
+APPROVAL = Control("bind.approval", "bind.operator", judge_change, ("bind",))
+FREQUENCY = Control("fn.change", "fn.change", judge_frequency, ("change-the-area",))
 NOW = dt.datetime(2026, 3, 17, 9, 30, tzinfo=dt.UTC)
 
 
@@ -29,10 +29,10 @@ class Site:
 
     clock = SimpleNamespace(wall=lambda: NOW)
 
-    def decide(self, control: Control, subject: str = "", **facts: Any) -> Decision:
+    def decide(self, control: Control, subject: str = "", *, on: str, **facts: Any) -> Decision:
         ruling = control.rule(**facts)
         verdict = Verdict.ADMIT if ruling.admitted else Verdict.REFUSE
-        return Decision(control, verdict, ruling.reason, subject, ruling.details)
+        return Decision(control, verdict, ruling.reason, subject, ruling.details, on)
 
 
 def _call(role: Role, **body: Any) -> Call:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from simwarden.runtime.link import Link
 
-NO = Control("toy.no", "quota", lambda: Ruling.refuse("never"))
+NO = Control("toy.no", "quota", lambda: Ruling.refuse("never"), ("toy",))
 EVERY = 3
 
 
@@ -46,7 +46,7 @@ class Teller(Element[ElementConfig]):
 
     def refuse(self, count: int = 1) -> None:
         for _ in range(count):
-            self.site.decide(NO, "001010000000001")
+            self.site.decide(NO, "001010000000001", on="toy")
 
 
 class Taker(Element[ElementConfig]):
@@ -175,7 +175,7 @@ def test_a_refusal_is_told_as_a_cloudevent(loop: TestbedLoop, transport: str) ->
 
 def test_a_decision_about_nobody_is_no_event(loop: TestbedLoop) -> None:
     async def story(net: Net) -> None:
-        net.teller.site.decide(NO, "")
+        net.teller.site.decide(NO, "", on="toy")
         await net.host.clock.settle()
         assert net.taker.got == []
 
@@ -395,7 +395,7 @@ def test_a_database_that_goes_away_under_a_connection_loses_nothing(
 
 def test_an_event_that_no_database_can_hold_is_named_and_keeps_up_no_other(loop: TestbedLoop) -> None:
     async def story(net: Net) -> None:
-        net.teller.site.decide(NO, "\ud800")
+        net.teller.site.decide(NO, "\ud800", on="toy")
         net.teller.refuse()
         await net.host.clock.settle()
         assert net.taker.numbers() == [1]

@@ -17,7 +17,12 @@ from simwarden.runtime.management import Call, ManagementError, Role, route
 from simwarden.trace.events import Decided, Fault, Frame
 from simwarden.trace.trace import Trace
 
-EVEN = Control("toy.even", "quota", lambda number: Ruling.admit("even") if number % 2 == 0 else Ruling.refuse("odd"))
+EVEN = Control(
+    "toy.even",
+    "quota",
+    lambda number: Ruling.admit("even") if number % 2 == 0 else Ruling.refuse("odd"),
+    ("count", "count-anew"),
+)
 
 
 class ToyConfig(ElementConfig):
@@ -72,7 +77,7 @@ class Toy(Element[ToyConfig]):
     @route("GET", "/numbers/{n}", roles=(Role.OPERATOR, Role.CUSTOMER))
     async def number(self, call: Call) -> bool:
         """Whether a number is admitted."""
-        return self.site.decide(EVEN, call.path["n"], number=int(call.path["n"])).admitted
+        return self.site.decide(EVEN, call.path["n"], on="count", number=int(call.path["n"])).admitted
 
 
 def make(transport: str, loop: TestbedLoop, **settings: object) -> Host:
@@ -172,6 +177,38 @@ def test_a_switch_replaces_the_rule_and_the_trace_says_so(loop: TestbedLoop) -> 
             "3",
             "toy.even",
         )
+        await host.close()
+
+    loop.run_until_complete(story())
+
+
+@pytest.mark.parametrize(
+    ("switches", "forced"),
+    [
+        ({"toy/toy.even@count": "always-admit"}, "always-admit"),
+        ({"toy/toy.even@count-anew": "always-admit"}, ""),
+        ({"toy/toy.even": "always-admit"}, "always-admit"),
+        ({"toy/toy.even": "always-refuse", "toy/toy.even@count": "always-admit"}, "always-admit"),
+    ],
+)
+def test_a_switch_is_of_one_occasion_or_of_all(loop: TestbedLoop, switches: dict[str, str], forced: str) -> None:
+    async def story() -> None:
+        host = make("memory", loop, switches=switches)
+        await host.start_all()
+        assert await host.elements["a"].manage(Role.CUSTOMER, "GET", "/numbers/3") is bool(forced)
+        decided = next(e for e in host.trace.events if isinstance(e, Decided))
+        assert (decided.forced, decided.decision.occasion) == (forced, "count")
+        await host.close()
+
+    loop.run_until_complete(story())
+
+
+def test_an_occasion_that_a_control_does_not_declare_is_a_fault_of_ours(loop: TestbedLoop) -> None:
+    async def story() -> None:
+        host = make("memory", loop)
+        await host.start_all()
+        with pytest.raises(InternalError, match=r"toy\.even is asked on 'by-chance'"):
+            host.elements["a"].site.decide(EVEN, on="by-chance", number=2)
         await host.close()
 
     loop.run_until_complete(story())

@@ -37,8 +37,10 @@ def _bound(imei: str, bound: str) -> Ruling:
     )
 
 
-BOUND = Control("bind.hss.learned", "bind.hss.learned", _bound)
-OWNER = Control("bind.operator", "bind.operator", lambda role: Ruling(role == "operator", f"asked by {role}"))
+BOUND = Control("bind.hss.learned", "bind.hss.learned", _bound, ("attach",))
+OWNER = Control(
+    "bind.operator", "bind.operator", lambda role: Ruling(role == "operator", f"asked by {role}"), ("bind",)
+)
 
 
 class GateBinding(Model):
@@ -94,7 +96,7 @@ class Gate(Element[GateConfig]):
 
     @route("PUT", "/cards/{imsi}/binding", roles=(Role.OPERATOR, Role.CUSTOMER))
     async def rebind(self, call: Call) -> str:
-        if not self.site.decide(OWNER, call.path["imsi"], role=call.role.value).admitted:
+        if not self.site.decide(OWNER, call.path["imsi"], on="bind", role=call.role.value).admitted:
             raise ManagementError(403, "only the operator binds")
         self.bind(call.path["imsi"], call.body["imei"])
         return "bound"
@@ -118,7 +120,7 @@ class Gate(Element[GateConfig]):
         if bound is None and self.learn.get(imsi) == "first-use":
             self.bind(imsi, imei)
             bound = imei
-        decision = self.site.decide(BOUND, imsi, imei=imei, bound=bound or imei)
+        decision = self.site.decide(BOUND, imsi, on="attach", imei=imei, bound=bound or imei)
         link.send(b"0" if decision.admitted else b"%d" % self.config.cause)
 
 

@@ -37,6 +37,10 @@ HEAD = "scenario: s\ncards: {card: }\ndevices: {meter: , phone: {type: handset}}
             "control of gate 'bind.hss.given' is not known (did",
         ),
         ("expect: {decision: {by: gate, verdict: refusal}}", "verdict 'refusal' is not known"),
+        (
+            "expect: {decision: {by: gate, control: bind.hss.learned, on: atach}}",
+            "occasion of bind.hss.learned 'atach' is not known (did you mean 'attach'?)",
+        ),
         ("expect: {gate: {binding: {imei: meter.imie}}}", "5:35: meter has no identity 'imie' (did you mean 'imei'?)"),
         ("expect: {within: never, gate: {open: yes}}", "5:20: 'never' is no duration"),
         ("manage: {element: gate, method: PUT, path: /card/1}", "5:46: gate has no route PUT /card/1"),

@@ -34,7 +34,7 @@ def test_one_line_a_message_and_lanes_from_card_to_core(events: list[Event]) -> 
 def test_where_it_was_blocked_by_whom_with_clause_and_cause(events: list[Event]) -> None:
     lines = ladder(events)
     at = next(index for index, line in enumerate(lines) if "REFUSED" in line)
-    assert "REFUSED by hss: bind.hss.learned (2.1.3(1) one)" in lines[at]
+    assert "REFUSED by hss: bind.hss.learned on update-location (2.1.3(1) one)" in lines[at]
     assert "expected 35999900000006, seen 35999900000007" in lines[at + 1]
     column = lines[at].index("✗")
     assert lines[0][column - 1 : column + 2] == "hss"

@@ -150,8 +150,12 @@ def _controls(controls: tuple[Control, ...]) -> Iterator[str]:
     for each in controls:
         known = requirements().get(each.requirement)
         clause = known.clause if known else ""
-        rows.append((code(each.id), each.title, code(each.requirement), clause, code(each.section)))
-    return table(("control", "what it is", "requirement", "clause", "part of a card that asks for it"), rows)
+        rows.append(
+            (code(each.id), each.title, codes(each.occasions), code(each.requirement), clause, code(each.section))
+        )
+    return table(
+        ("control", "what it is", "asked on", "requirement", "clause", "part of a card that asks for it"), rows
+    )
 
 
 def _events(events: tuple[EventKind, ...]) -> Iterator[str]:

@@ -45,10 +45,10 @@ class FakeSite:
     def wall(self) -> dt.datetime:
         return dt.datetime(2026, 3, 2, tzinfo=dt.UTC)
 
-    def decide(self, control: Control, subject: str = "", **facts: Any) -> Decision:
+    def decide(self, control: Control, subject: str = "", *, on: str, **facts: Any) -> Decision:
         ruling = control.rule(**facts)
         verdict = Verdict.ADMIT if ruling.admitted else Verdict.REFUSE
-        self.decided.append(Decision(control, verdict, ruling.reason, subject, ruling.details))
+        self.decided.append(Decision(control, verdict, ruling.reason, subject, ruling.details, on))
         return self.decided[-1]
 
     def observe(self, observable: str, value: Any, *, key: str | None = None) -> None:

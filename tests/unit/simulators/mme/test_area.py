@@ -191,7 +191,7 @@ def test_a_card_outside_its_area_is_a_risk_once_for_each_place(run: Any) -> None
         await _call(network, "PUT", cells=[NEXT])  # served meanwhile: another event
         await network.settle()
         risks = await _call(network, "GET", "/risks")
-        assert [each["details"]["occasion"] for each in risks] == ["attach", "area-change"]
+        assert [each["details"]["occasion"] for each in risks] == ["attach", "change-the-area"]
 
     run(story, area_changes={"changes": 9})
 
