@@ -16,6 +16,7 @@ import sqlalchemy as sa
 
 from simulators.hss.events import AUDITED
 from simulators.hss.subscriber import AREA_CHANGE, Debt, Owed, Subscriber
+from simwarden.model.profile import find_use
 from simwarden.runtime.audit_table import AuditTable
 from simwarden.runtime.store import Rows
 
@@ -28,7 +29,17 @@ def _add_attempts(connection: sa.Connection) -> None:
     connection.exec_driver_sql("ALTER TABLE subscribers ADD COLUMN attempts JSON NOT NULL DEFAULT '{}'")
 
 
-METADATA = sa.MetaData(info={"schema": "hss", "migrations": (_add_attempts,)})
+def _add_functions(connection: sa.Connection) -> None:
+    """Version 2: what a card is opened for, which was that of its use."""
+    connection.exec_driver_sql("ALTER TABLE subscribers ADD COLUMN functions VARCHAR NOT NULL DEFAULT ''")
+    opened = sa.text("UPDATE subscribers SET functions = :functions WHERE profile = :profile")
+    for name in connection.exec_driver_sql("SELECT DISTINCT profile FROM subscribers").scalars().all():
+        use = find_use(name)
+        if use is not None:
+            connection.execute(opened, {"functions": " ".join(use.assessment.functions), "profile": name})
+
+
+METADATA = sa.MetaData(info={"schema": "hss", "migrations": (_add_attempts, _add_functions)})
 _SUBSCRIBERS = sa.Table(
     "subscribers",
     METADATA,
@@ -51,6 +62,7 @@ _SUBSCRIBERS = sa.Table(
     sa.Column("imei", sa.String(14), nullable=False, default=""),
     sa.Column("purged", sa.Boolean, nullable=False, default=False),
     sa.Column("attempts", sa.JSON, nullable=False, default=dict),
+    sa.Column("functions", sa.String, nullable=False, default=""),
 )
 _AUDIT = AuditTable(METADATA, events=AUDITED)
 _OWED = sa.Table(

@@ -16,7 +16,8 @@ class Subscriber:
 
     `suspended` is `barring`, `withdrawal` or empty. `mme` is the Diameter identity of the MME that serves it, empty if
     none does. `attempts` are the MMEs that may have its attach under way: those that have asked about it and have not
-    purged it, with their realms. Keys are hexadecimal and never shown.
+    purged it, with their realms. `functions` are those that it is opened for (`sms data`). Keys are hexadecimal and
+    never shown.
     """
 
     imsi: str
@@ -38,6 +39,7 @@ class Subscriber:
     imei: str = ""
     purged: bool = False
     attempts: dict[str, str] = field(default_factory=dict)
+    functions: str = ""
 
 
 class Owed(enum.StrEnum):

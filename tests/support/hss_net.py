@@ -111,7 +111,9 @@ class Net:
     def play(self, story: Callable[[], Awaitable[None]]) -> None:
         play(self.host, story)
 
-    async def provision(self, imsi: str = IMSI, name: str = "card", **sections: Any) -> Any:
+    async def provision(
+        self, imsi: str = IMSI, name: str = "card", keys: dict[str, Any] | None = None, **sections: Any
+    ) -> Any:
         body = {
             "name": name,
             "imsi": imsi,
@@ -122,6 +124,7 @@ class Net:
             "profile": "meter",
             "form": "plug-in",
             "sections": sections,
+            **(keys or {}),
         }
         return await self.call("PUT", f"/cards/{imsi}", body)
 

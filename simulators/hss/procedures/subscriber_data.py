@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from simulators.hss.config import Apn, HssSubscription
-from simwarden.model.profile import PROFILES
+from simwarden.model.profile import Function
 from simwarden.runtime.diameter import Unreachable
 from simwarden.wire.diameter.codes import (
     AllApnConfigurations,
@@ -52,8 +52,7 @@ def subscription_data(config: HssConfig, subscriber: Subscriber) -> Avps:
     msisdn = subscriber.msisdn.removeprefix("+")
     if msisdn:
         avps.append(("MSISDN", msisdn))
-    profile = PROFILES.get(subscriber.profile)
-    circuit = profile is not None and (profile.voice or profile.sms)
+    circuit = not {Function.VOICE, Function.SMS}.isdisjoint(subscriber.functions.split())
     mode = NetworkAccessMode.PACKET_AND_CIRCUIT if circuit else NetworkAccessMode.ONLY_PACKET
     avps.append(("Network-Access-Mode", int(mode)))
     avps += zone_codes(zones_of(config, subscriber))

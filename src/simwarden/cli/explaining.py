@@ -7,7 +7,7 @@ import re
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from simwarden.cli import explaining_files, explaining_tables
+from simwarden.cli import explaining_files, explaining_rules, explaining_tables
 from simwarden.cli.shipped import shipped
 from simwarden.errors import ConfigError, SimwardenError
 from simwarden.policy.requirements import requirements
@@ -211,6 +211,7 @@ _TELLERS = (
     _observable,
     *explaining_files.TELLERS,
     *explaining_tables.TELLERS,
+    *explaining_rules.TELLERS,
     _cause,
 )
 
@@ -222,6 +223,7 @@ def _all_names(registry: Registry) -> list[str]:
     return [
         *causes,
         *declared,
+        *explaining_rules.names(registry),
         *explaining_files.names(registry),
         *explaining_tables.names(registry),
     ]  # of names that are alike the last is guessed

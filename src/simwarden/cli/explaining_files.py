@@ -1,4 +1,4 @@
-"""`explain` for what stands in files and on the wire: keys, settings, profiles, interfaces, messages."""
+"""`explain` for what stands in files and on the wire: keys, settings, interfaces, messages."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from simwarden.model.interfaces import INTERFACES
-from simwarden.model.profile import PROFILES
 from simwarden.runtime.declare import field_docs
 from simwarden.scenario.identities import CardKeys
 from simwarden.scenario.load import Header
@@ -98,27 +97,6 @@ def section(name: str, registry: Registry) -> Iterator[str]:
         yield "\n".join(lines)
 
 
-def profile(name: str, registry: Registry) -> Iterator[str]:
-    """Tell of a ready profile of a card."""
-    del registry
-    found = PROFILES.get(name)
-    if found is not None:
-        functions = [each for each in ("voice", "sms", "data") if getattr(found, each)]
-        attributes = [
-            "its data can be limited to listed destinations" if found.directed else "its data go anywhere",
-            "more than 100 MB a month" if found.large else "at most 100 MB a month",
-            "its terminals do not move" if found.fixed else "its terminals move",
-        ]
-        yield "\n".join(
-            [
-                f"{name}: card profile, {found.title} ({found.title_zh})",
-                f"  functions {', '.join(functions)}; form {found.form.value}",
-                f"  {', '.join(attributes)} (guideline 3.1 to 3.3)",
-                f"  cards: {{card: {{profile: {name}}}}}",
-            ]
-        )
-
-
 def interface(name: str, registry: Registry) -> Iterator[str]:
     """Tell of a reference point: who speaks there, and what."""
     for each in INTERFACES.values():
@@ -206,7 +184,6 @@ def names(registry: Registry) -> Iterator[str]:
     yield from WORDS
     for model in _models():
         yield from model.model_fields
-    yield from PROFILES
     yield from registry.card_sections
     for each in INTERFACES.values():
         yield each.name
@@ -219,4 +196,4 @@ def names(registry: Registry) -> Iterator[str]:
         yield from (each.type for each in registry.declaration(kind).events)
 
 
-TELLERS = (word, section, profile, interface, message, setting, event)
+TELLERS = (word, section, interface, message, setting, event)

@@ -19,7 +19,10 @@ from simwarden.scenario.runner import provision_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_COLUMNS = ("imsi", "msisdn", "iccid", "k", "opc", "profile", "form", "name", "scenario", "sections")
+_COLUMNS = (
+    *("imsi", "msisdn", "iccid", "k", "opc", "profile", "form", "name", "scenario", "sections"),
+    *("functions", "directed", "large", "fixed"),  # where the card says so itself
+)
 
 
 def export_subscribers(
@@ -48,7 +51,7 @@ def _collect(loader: Loader, paths: Sequence[str], element: str, seed: int, rows
             raise ConfigError(f"the network has no element {element!r}", hint=guess(element, known))
         chosen = seed if scenario.seed is None else scenario.seed
         for card in scenario.cards.values():
-            body = provision_of(card, instance.kind, chosen).model_dump()
+            body = provision_of(card, instance.kind, chosen).model_dump(mode="json", exclude_none=True)
             row = {"scenario": scenario.title, **{column: body[column] for column in _COLUMNS if column in body}}
             first = rows.setdefault(card.keys.imsi, row)
             if {**first, "scenario": "", "name": ""} != {**row, "scenario": "", "name": ""}:
@@ -69,7 +72,9 @@ def _print_csv(rows: list[dict[str, Any]]) -> None:
     text = io.StringIO()
     writer = csv.DictWriter(text, _COLUMNS, lineterminator="\n")
     writer.writeheader()
-    writer.writerows({**row, "sections": json.dumps(row["sections"], ensure_ascii=False)} for row in rows)
+    for row in rows:
+        sections = json.dumps(row["sections"], ensure_ascii=False)
+        writer.writerow(row | {"sections": sections, "functions": " ".join(row.get("functions", ()))})
     print(text.getvalue(), end="")
 
 

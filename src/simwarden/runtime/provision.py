@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, Field, ValidationError
 
+from simwarden.model.profile import Function, find_use
 from simwarden.runtime.declare import Model
 from simwarden.runtime.management import ManagementError, reasons
 
@@ -28,11 +29,25 @@ class CardProvision(Model):
     msisdn: str
     k: str = Field(repr=False)
     opc: str = Field(repr=False)
-    #: the ready profile that the card was made from (`meter`)
+    #: what the card is for: a use of the guideline's appendix (`smart-metering`)
     profile: str
+    #: what it is opened for (voice, sms, data); by default what its use needs
+    functions: tuple[Function, ...] | None = None
+    #: whether its data can be directed, are large, and its terminal is fixed; by default as its use says
+    directed: bool | None = None
+    large: bool | None = None
+    fixed: bool | None = None
     #: the form factor (`plug-in`, `soldered`, ...)
     form: str
     sections: dict[str, list[dict[str, Any]]] = Field(default_factory=dict)
+
+    @property
+    def opened(self) -> tuple[Function, ...]:
+        """The functions that it is opened for; of a use that nobody knows none beside data."""
+        if self.functions is not None:
+            return self.functions
+        use = find_use(self.profile)
+        return use.assessment.functions if use is not None else (Function.DATA,)
 
     def entries(self, section: str, model: type[M]) -> list[M]:
         """Return the entries of a section. Raises ManagementError (400)."""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from simwarden.model.form import FormFactor  # noqa: TC001 - a field's type, resolved by pydantic
 from simwarden.model.identity import check_imsi, luhn_digit
-from simwarden.model.profile import PROFILES
+from simwarden.model.profile import Assessment, Function, Use, find_use, use_names
 from simwarden.runtime.declare import Model
 from simwarden.scenario.network import Instance
 from simwarden.scenario.problems import guess
@@ -32,10 +32,20 @@ MOST = 10_000
 class CardKeys(Model):
     """What a card is, apart from what elements want to know of it. All of it may be left out."""
 
-    profile: str = "meter"
-    """The use that the card is made for: a ready profile."""
+    use: str = ""
+    """What the card is for: a use of the guideline's appendix, by default `meter`."""
+    profile: str = ""
+    """The former word for `use`."""
+    functions: tuple[Function, ...] | None = None
+    """What the card is opened for (voice, sms, data); by default what its use needs."""
+    directed: bool | None = None
+    """Whether its data can be limited to listed destinations; by default as its use says."""
+    large: bool | None = None
+    """Whether it needs more than 100 MB a month; by default as its use says."""
+    fixed: bool | None = None
+    """Whether its terminal stays where it is; by default as its use says."""
     form: FormFactor | None = None
-    """The form factor; by default that of the profile."""
+    """The form factor; by default that of the use."""
     imsi: str = ""
     """IMSI, 6 to 15 digits; by default made up in network 001-01."""
     iccid: str = ""
@@ -47,12 +57,33 @@ class CardKeys(Model):
     opc: str = Field(default="", repr=False, pattern="^([0-9A-Fa-f]{32})?$")
     """OPc, 32 hexadecimal digits; by default derived from the seed."""
 
-    @field_validator("profile")
+    @field_validator("use", "profile")
     @classmethod
-    def _known_profile(cls, value: str) -> str:
-        if value not in PROFILES:
-            raise ValueError(f"profile {value!r} is not known ({guess(value, PROFILES)})")
+    def _known_use(cls, value: str, info: ValidationInfo) -> str:
+        if value and find_use(value) is None:
+            raise ValueError(f"{info.field_name} {value!r} is not known ({guess(value, use_names())})")
         return value
+
+    @model_validator(mode="after")
+    def _one_use(self) -> CardKeys:
+        if self.use and self.profile:
+            raise ValueError("profile is the former word for use; say one of them")
+        return self
+
+    @property
+    def made_for(self) -> Use:
+        """The use that the card is made for."""
+        found = find_use(self.use or self.profile or "meter")
+        assert found is not None  # noqa: S101 - the validator lets no other in
+        return found
+
+    @property
+    def assessment(self) -> Assessment:
+        """The effective profile: what the use says, and what the card says instead."""
+        said = {name: getattr(self, name) for name in ("directed", "large", "fixed")}
+        if self.functions is not None:
+            said |= {each.value: each in self.functions for each in Function}
+        return replace(self.made_for.assessment, **{name: value for name, value in said.items() if value is not None})
 
     @field_validator("imsi")
     @classmethod
@@ -94,7 +125,7 @@ def make_up_card(keys: CardKeys, number: int) -> CardKeys:
             "imsi": keys.imsi or f"{_HOME}{number:010d}",
             "iccid": keys.iccid or body + luhn_digit(body),
             "msisdn": keys.msisdn or f"1440{number:09d}",
-            "form": keys.form or PROFILES[keys.profile].form,
+            "form": keys.form or keys.made_for.form,
         }
     )
 

@@ -452,7 +452,8 @@ def provision_of(card: Card, kind: str, seed: int) -> CardProvision:
         msisdn=keys.msisdn,
         k=keys.k or derived("k"),
         opc=keys.opc or derived("opc"),
-        profile=keys.profile,
+        profile=keys.made_for.name,
+        **keys.model_dump(include={"functions", "directed", "large", "fixed"}),
         form=keys.form.value if keys.form else "",
         sections=card.sections_for(kind),
     )

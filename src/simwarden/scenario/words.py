@@ -37,7 +37,7 @@ WORDS: Final[Mapping[str, Word]] = MappingProxyType(
         "cards": Word(
             _KEY,
             "The cards of the story by name: what each is, and what elements are to enforce on it.",
-            "cards: {card: {profile: meter, binding: {by: hss, learn: first-use}}}",
+            "cards: {card: {use: meter, binding: {by: hss, learn: first-use}}}",
         ),
         "devices": Word(_KEY, "The terminals of the story by name.", "devices: {meter: {type: module}}"),
         "steps": Word(_KEY, "What happens, in order: one verb a step, and what is expected after it."),

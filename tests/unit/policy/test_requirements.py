@@ -10,9 +10,11 @@ from simwarden.scenario.registry import Registry
 
 
 def test_every_requirement_has_clause_titles_and_rule() -> None:
-    assert len(requirements()) == 49
+    assert len(requirements()) == 59
     for each in requirements().values():
-        assert re.fullmatch(r"[1-4](\.\d)*(\(\d+\))?( (one|two|three|four))?([-,] ?[\d.]+)?", each.clause), each
+        assert re.fullmatch(r"[1-4](\.\d)*(\(\d+\))?( (one|two|three|four))?([-,] ?([\d.]+|appendix))?", each.clause), (
+            each
+        )
         assert re.search("[\u4e00-\u9fff]", each.title_zh), each
         assert each.title, each
         assert each.rule, each

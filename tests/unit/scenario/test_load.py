@@ -87,6 +87,12 @@ def test_outcomes_that_may_be(errors: Errors, step: str) -> None:
             "scenario: s\ncards: {c: {profile: metre}}\n",
             "story.yaml:2:22: profile: profile 'metre' is not known (did you",
         ),
+        (
+            "scenario: s\ncards: {c: {use: smart-meterin}}\n",
+            "use 'smart-meterin' is not known (did you mean 'smart-meter",
+        ),
+        ("scenario: s\ncards: {c: {use: meter, profile: meter}}\n", "profile is the former word for use"),
+        ("scenario: s\ncards: {c: {functions: [dta]}}\n", "'dta' is not one of voice, sms, data"),
         ("scenario: s\ncards: {c: {imsi: 12a}}\n", "story.yaml:2:19: imsi: IMSI must be"),
         (
             "scenario: s\ncards: {c: {formm: plug-in}}\n",
@@ -161,6 +167,26 @@ def test_scalars_are_texts_and_identities_are_made_up(loader: Loader) -> None:
     identities = scenario.instances["meter"].identities, scenario.instances["phone"].identities
     assert identities[0] != identities[1]
     assert len(identities[0]["imei"]) == 15
+
+
+@pytest.mark.parametrize(
+    ("card", "wanted"),
+    [
+        ("", ("meter", "sms data", False, False, True, "plug-in")),
+        ("use: smart-metering", ("smart-metering", "sms data", False, False, True, "soldered")),
+        ("use: 智能抄表, form: esim", ("smart-metering", "sms data", False, False, True, "esim")),
+        ("use: wearable, functions: [data], large: no", ("personal-wearable", "data", False, False, False, "soldered")),
+        ("profile: tracker, directed: yes, fixed: yes", ("goods-tracking", "sms data", True, False, True, "plug-in")),
+        ("functions: []", ("meter", "", False, False, True, "plug-in")),
+    ],
+)
+def test_a_card_is_for_a_use_and_says_what_is_otherwise(loader: Loader, card: str, wanted: tuple[object, ...]) -> None:
+    scenario = loader.load("story.yaml", f"scenario: s\ncards: {{c: {{{card}}}}}\nsteps:\n  - wait: 1 s\n")
+    keys = scenario.cards["c"].keys
+    told = keys.assessment
+    assert keys.form is not None
+    functions = " ".join(told.functions)
+    assert (keys.made_for.name, functions, told.directed, told.large, told.fixed, keys.form.value) == wanted
 
 
 def test_references_in_sections_and_steps_are_resolved(loader: Loader) -> None:

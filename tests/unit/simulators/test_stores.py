@@ -310,11 +310,13 @@ def test_a_register_of_before_attempts_were_kept_is_brought_up_to_date(store_url
         hss.Store(engine).put(subscriber(), record("provision"))
         with engine.begin() as connection:
             connection.exec_driver_sql("ALTER TABLE subscribers DROP COLUMN attempts")
+            connection.exec_driver_sql("ALTER TABLE subscribers DROP COLUMN functions")
             connection.exec_driver_sql("UPDATE schema_versions SET version = 0")
     with opened(store_url, hss) as engine:
         card = hss.Store(engine).get(IMSI)
         assert card is not None
         assert card.attempts == {}
+        assert card.functions == "sms data"  # those of a meter
 
 
 def test_a_platform_of_before_owners_had_a_time_is_brought_up_to_date(store_url: str) -> None:

@@ -598,6 +598,24 @@ def test_a_changed_subscription_reaches_the_mme(net: Net) -> None:
     net.play(story)
 
 
+@pytest.mark.parametrize(
+    ("keys", "mode"),
+    [
+        ({"profile": "meter"}, 0),
+        ({"profile": "smart-parking"}, 2),
+        ({"profile": "smart-parking", "functions": ["voice", "data"]}, 0),
+        ({"profile": "meter", "functions": ["data"]}, 2),
+        ({"profile": "nobody-knows"}, 2),
+    ],
+)
+def test_circuit_services_are_for_cards_opened_for_voice_or_sms(net: Net, keys: dict[str, Any], mode: int) -> None:
+    async def story() -> None:
+        await net.provision(keys=keys)
+        assert dict((await net.mme.ulr(METER)).get("Subscription-Data"))["Network-Access-Mode"] == mode
+
+    net.play(story)
+
+
 def test_queries_and_refusals_of_the_management_interface(net: Net) -> None:
     async def story() -> None:
         await net.provision()
