@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from simwarden.runtime.events import EventSettings, Publisher
     from simwarden.runtime.link import Link
     from simwarden.runtime.loop import TestbedLoop
+    from simwarden.runtime.store_lock import Lock
     from simwarden.trace.trace import Trace
 
 
@@ -102,6 +103,7 @@ class Host:
         self.transport = make_transport(settings.transport, wiring, settings.worker)
         self._tasks: dict[str, set[asyncio.Task[None]]] = {}
         self._engines: dict[str, Engine] = {}
+        self._locks: dict[str, Lock | None] = {}
         self._publishers: dict[str, Publisher] = {}
         self._folder: Path | None = None
 
@@ -149,6 +151,7 @@ class Host:
         engine = self._engines.pop(name, None)
         if engine is not None:
             engine.dispose()
+        self._release(name)
 
     async def close(self) -> None:
         """Stop all elements, those first that call others, and release everything."""
@@ -158,6 +161,8 @@ class Host:
         await self.transport.close()
         while self._engines:  # of elements that did not get to run
             self._engines.popitem()[1].dispose()
+        for name in list(self._locks):
+            self._release(name)
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
         if self.clock.keep_alives_skipped:
@@ -282,11 +287,28 @@ class Host:
         key = shared or name
         engine = self._engines.get(key)
         if engine is None:
+            lock = self._hold(name, url, shared) if url else None
             passing = sqlite_url(self._run_folder() / f"{key}.sqlite") if not url else ""
             engine = self._engines[key] = open_engine(url or passing, metadata, lasting=not passing)
+            if lock is not None:
+                lock.guard(engine)
         else:
             prepare(engine, metadata, lasting=bool(url))
         return engine
+
+    def _hold(self, name: str, url: str, shared: str) -> Lock | None:
+        """Keep other processes from an element's database; where elements share one, from being the same element."""
+        from simwarden.runtime.store_lock import hold  # noqa: PLC0415 - only what lasts is locked
+
+        if name not in self._locks:
+            kind = self.elements[name].declaration.kind
+            self._locks[name] = hold(url, f"{kind}-{name}" if shared else kind)
+        return self._locks[name]
+
+    def _release(self, name: str) -> None:
+        lock = self._locks.pop(name, None)
+        if lock is not None:
+            lock.release()
 
     def _tell_events(self, name: str) -> None:
         """Give an element an outbox in its database, and publish what is in it; not without a broker."""

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from sqlalchemy import Connection, Engine, MetaData
+    from sqlalchemy import URL, Connection, Engine, MetaData
     from sqlalchemy.engine import ExceptionContext
 
     Migration = Callable[[Connection], None]
@@ -60,14 +60,9 @@ def open_engine(url: str, metadata: MetaData, *, lasting: bool = True) -> Engine
     """
     import sqlalchemy as sa  # noqa: PLC0415 - heavy; only elements with state pay for it
 
+    where = parse_url(url)
     try:
-        where = _with_driver(sa.make_url(url))
-    except sa.exc.SQLAlchemyError as error:
-        raise ConfigError("store: no URL of a database") from error  # not repeated: it may hold a password
-    try:
-        # A PostgreSQL that was restarted is noticed before a statement is lost on a dead connection.
-        engine = sa.create_engine(where, **_options(where))
-        sa.event.listen(engine, "handle_error", _store_error, retval=True)
+        engine = engine_for(where)
         if engine.dialect.name == "sqlite":
             sa.event.listen(engine, "connect", _set_up_lasting if lasting else _set_up_passing)
         with _disposed_on_error(engine):
@@ -85,11 +80,29 @@ def open_engine(url: str, metadata: MetaData, *, lasting: bool = True) -> Engine
     return engine
 
 
-def _options(where: Any) -> dict[str, Any]:
-    if where.get_backend_name() != "postgresql":
-        return {}
-    patience = {name: value for name, value in _PATIENCE.items() if name not in where.query}
-    return {"pool_pre_ping": True, "connect_args": patience if where.drivername.endswith("psycopg") else {}}
+def parse_url(url: str) -> URL:
+    """Return a database's URL with the driver that is used. Raises ConfigError, without repeating a password."""
+    import sqlalchemy as sa  # noqa: PLC0415 - as above
+
+    try:
+        return _with_driver(sa.make_url(url))
+    except sa.exc.SQLAlchemyError as error:
+        raise ConfigError("store: no URL of a database") from error
+
+
+def engine_for(where: URL, *, alone: bool = False) -> Engine:
+    """Return an engine whose errors are StoreErrors; `alone`: for one session, that commits by itself."""
+    import sqlalchemy as sa  # noqa: PLC0415 - as above
+
+    options: dict[str, Any] = {"poolclass": sa.NullPool, "isolation_level": "AUTOCOMMIT"} if alone else {}
+    if where.get_backend_name() == "postgresql":
+        # A PostgreSQL that was restarted is noticed before a statement is lost on a dead connection.
+        patience = {name: value for name, value in _PATIENCE.items() if name not in where.query}
+        arguments = patience if where.drivername.endswith("psycopg") else {}
+        options |= {"connect_args": arguments, **({} if alone else {"pool_pre_ping": True})}
+    engine = sa.create_engine(where, **options)
+    sa.event.listen(engine, "handle_error", _store_error, retval=True)
+    return engine
 
 
 def _store_error(context: ExceptionContext) -> BaseException | None:
@@ -202,7 +215,7 @@ def sqlite_url(path: Path) -> str:
     return f"sqlite:///{path}"
 
 
-def _with_driver(url: Any) -> Any:
+def _with_driver(url: URL) -> URL:
     """Name psycopg 3 where the URL names no driver: which one SQLAlchemy takes by itself depends on its version."""
     return url.set(drivername="postgresql+psycopg") if url.drivername in ("postgresql", "postgres") else url
 

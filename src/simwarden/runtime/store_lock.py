@@ -1,0 +1,142 @@
+"""A database belongs to one process of its element, for as long as that lives.
+
+Two would each keep in memory what the other changes: one would not see a suspension, and SQNs would be given twice. In
+SQLite the holder has a lock file beside the database (flock: the system takes it back from a process that is killed),
+in PostgreSQL an advisory lock of a session of its own.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import select
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from simwarden.errors import ConfigError
+from simwarden.runtime.store import StoreUnavailableError, engine_for, parse_url
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Engine
+
+#: seconds in which a PostgreSQL notices that a process is gone which was killed a moment ago
+_GRACE = 3.0
+_HELD = "another process has this database"
+_HINT = "one element, one database, one process: end the other, or name another database"
+#: a client whose machine went away is noticed by the server in 25 s, not in hours (PostgreSQL 20.3.2)
+_NOTICE = {"tcp_keepalives_idle": 10, "tcp_keepalives_interval": 5, "tcp_keepalives_count": 3}
+
+
+class Lock(Protocol):
+    """A database that is held."""
+
+    def guard(self, engine: Engine) -> None:
+        """Let an engine of the database work only while it is held: its connections raise StoreUnavailableError."""
+
+    def release(self) -> None:
+        """Let others have it."""
+
+
+def hold(url: str, name: str) -> Lock | None:
+    """Take the lock called `name` of a database; None for one that no other process can open (in memory).
+
+    Raises ConfigError if another process has it.
+    """
+    where = parse_url(url)
+    if where.get_backend_name() == "postgresql":
+        lock: Lock = _SessionLock(url, name)
+        return lock
+    path = (where.database or ":memory:").removeprefix("file:")
+    return None if where.get_backend_name() != "sqlite" or path == ":memory:" else _FileLock(path, name)
+
+
+class _FileLock:
+    def __init__(self, path: str, name: str) -> None:
+        real = Path(path).resolve()  # a link to a database is that database
+        try:
+            self._file = os.open(f"{real}-{name}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise ConfigError(f"store sqlite:///{path}: its lock file cannot be opened: {error.strerror}") from error
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(self._file)
+            raise ConfigError(f"store sqlite:///{path}: {_HELD}", hint=_HINT) from error
+
+    def guard(self, engine: Engine) -> None:
+        """Nothing takes the lock from a process that lives."""
+
+    def release(self) -> None:
+        os.close(self._file)  # the file stays: who removed it could remove one that somebody else has just locked
+
+
+class _SessionLock:
+    def __init__(self, url: str, name: str) -> None:
+        self._engine, self._name = engine_for(parse_url(url), alone=True), name
+        self._connection: Connection | None = None
+        self._poll = select.poll()
+        self._lost = False
+        deadline = time.monotonic() + _GRACE
+        told = f"store {parse_url(url).render_as_string(hide_password=True)}: "
+        try:
+            while not self._taken():
+                if time.monotonic() > deadline:
+                    raise ConfigError(told + _HELD, hint=_HINT)
+                time.sleep(0.05)
+        except StoreUnavailableError as error:
+            raise ConfigError(f"{told}{error}") from error
+
+    def _taken(self) -> bool:
+        """Take the lock in a new session, if nobody has it."""
+        connection = self._engine.connect()
+        schema = connection.exec_driver_sql("SELECT current_schema()").scalar_one()
+        key = int.from_bytes(hashlib.sha256(f"simwarden {schema} {self._name}".encode()).digest()[:8], signed=True)
+        if not connection.exec_driver_sql(f"SELECT pg_try_advisory_lock({key})").scalar_one():
+            connection.close()
+            return False
+        for option, seconds in _NOTICE.items():
+            connection.exec_driver_sql(f"SET {option} = {seconds}")
+        self._connection = connection
+        self._poll = select.poll()
+        self._poll.register(connection.connection.driver_connection.fileno(), select.POLLIN)  # type: ignore[union-attr]
+        return True
+
+    def guard(self, engine: Engine) -> None:
+        import sqlalchemy as sa  # noqa: PLC0415 - heavy; only elements with state pay for it
+
+        sa.event.listen(engine, "checkout", lambda *_: self._check())
+
+    def _check(self) -> None:
+        """See to it that the lock is held: the server says nothing on its session before it ends it."""
+        if self._connection is not None and not self._poll.poll(0):
+            return
+        if self._connection is not None:
+            try:
+                self._connection.exec_driver_sql("SELECT 1")
+            except StoreUnavailableError:
+                self._close()
+            else:
+                return
+        # What is in memory may be so no longer if somebody else has had the database: only a new start helps.
+        self._lost = self._lost or not self._taken()
+        if self._lost:
+            raise StoreUnavailableError(f"{_HELD}: this one is to be started anew")
+
+    def _close(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.invalidate()
+            connection.close()
+
+    def release(self) -> None:
+        if self._connection is not None:
+            try:
+                self._connection.exec_driver_sql("SELECT pg_advisory_unlock_all()")  # at once, not when it is noticed
+            except StoreUnavailableError:
+                self._close()
+            else:
+                self._connection.close()
+                self._connection = None
+        self._engine.dispose()

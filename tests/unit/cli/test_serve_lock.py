@@ -1,0 +1,104 @@
+"""One element, one database, one process: a second process is refused at its start, and the first serves on."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from databases import new_server
+from served import PLMN, Client, card, serve
+from waiting import until
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def settings(url: str, **more: Any) -> dict[str, Any]:
+    return {"listen": {"S6a": "127.0.0.1:0"}, "store": url, "subscribers": "cards.json", **more}
+
+
+@pytest.fixture(autouse=True)
+def _cards(tmp_path: Path) -> None:
+    (tmp_path / "cards.json").write_text(json.dumps({"subscribers": [card(1, learn="first-use")]}))
+
+
+def try_again(folder: Path, what: dict[str, Any], name: str = "second") -> subprocess.CompletedProcess[str]:
+    """Serve what a running process serves, from a file of one's own."""
+    file = folder / f"{name}.yaml"
+    file.write_text(json.dumps({"type": "hss", **what}))
+    command = [sys.executable, "-m", "simwarden", "serve", name, "--config", str(file)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=8, check=False)  # noqa: S603
+
+
+def is_served(client: Client) -> bool:
+    """Whether the register gives an authentication vector, with an SQN that it keeps first."""
+    wanted = [("Number-Of-Requested-Vectors", 1)]
+    avps = (("User-Name", "001010000000001"), ("Requested-EUTRAN-Authentication-Info", wanted))
+    return client.ask(client.make("Authentication-Information-Request", *avps, ("Visited-PLMN-Id", PLMN))).success
+
+
+def test_a_second_process_is_refused_whatever_it_is_called(tmp_path: Path, store_url: str) -> None:
+    with serve(tmp_path, "hss", settings(store_url)) as first, Client(first.where["S6a"]) as client:
+        done = try_again(tmp_path, settings(store_url))
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "another process has this database" in done.stderr
+        assert "second.yaml:1:" in done.stderr
+        assert "Traceback" not in done.stderr
+        assert is_served(client)
+
+
+def test_a_link_to_a_database_is_that_database(tmp_path: Path) -> None:
+    (tmp_path / "link.sqlite").symlink_to(tmp_path / "store.sqlite")
+    with serve(tmp_path, "hss", settings(f"sqlite:///{tmp_path}/store.sqlite")):
+        assert try_again(tmp_path, settings(f"sqlite:///{tmp_path}/link.sqlite")).returncode == 2
+
+
+def test_who_comes_after_it_has_the_database_at_once(tmp_path: Path, store_url: str) -> None:
+    for number in (signal.SIGKILL, signal.SIGTERM, signal.SIGKILL):
+        with serve(tmp_path, "hss", settings(store_url)) as process, Client(process.where["S6a"]) as client:
+            assert is_served(client)
+            process.process.send_signal(number)
+            process.process.wait(20)
+
+
+def test_elements_of_other_kinds_share_a_file_with_it(tmp_path: Path, store_url: str) -> None:
+    """The broker of an element's own stands in the same database, and its lock is another."""
+    with serve(tmp_path, "hss", settings(store_url, events={"listen": "127.0.0.1:0"})):
+        assert try_again(tmp_path, settings(store_url)).returncode == 2
+
+
+@pytest.mark.interop
+def test_a_postgresql_that_was_restarted_is_held_again_and_by_the_first(tmp_path: Path) -> None:
+    with new_server() as server:
+        url = server.new()
+        with serve(tmp_path, "hss", settings(url)) as first, Client(first.where["S6a"]) as client:
+            server.kill()
+            server.start()
+            assert until(lambda: is_served(client), 20)
+            assert try_again(tmp_path, settings(url)).returncode == 2
+            server.execute("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'")
+            assert until(lambda: is_served(client), 20)
+            assert try_again(tmp_path, settings(url)).returncode == 2
+
+
+@pytest.mark.interop
+def test_who_has_lost_a_postgresql_to_another_serves_nobody(tmp_path: Path) -> None:
+    with new_server() as server:
+        url = server.new()
+        with serve(tmp_path, "hss", settings(url)) as first, Client(first.where["S6a"]) as client:
+            assert is_served(client)
+            first.process.send_signal(signal.SIGSTOP)  # a process that hangs while its connections are ended
+            server.execute("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'")
+            other = tmp_path / "other"
+            other.mkdir()
+            (other / "cards.json").write_text((tmp_path / "cards.json").read_text())
+            with serve(other, "hss", settings(url)) as second, Client(second.where["S6a"]) as successor:
+                first.process.send_signal(signal.SIGCONT)
+                assert not is_served(client)
+                assert is_served(successor)
+                assert "another process has this database" in first.log.read_text()
+            assert not is_served(client), "what it remembers may be so no longer"
