@@ -13,8 +13,9 @@ UnstorableError, for a value that it cannot hold.
 
 from __future__ import annotations
 
+import os
 import weakref
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from simwarden.errors import ConfigError, SimwardenError
@@ -65,6 +66,7 @@ def open_engine(url: str, metadata: MetaData, *, lasting: bool = True) -> Engine
         engine = engine_for(where)
         if engine.dialect.name == "sqlite":
             sa.event.listen(engine, "connect", _set_up_lasting if lasting else _set_up_passing)
+            _keep_private(where.database)
         with _disposed_on_error(engine):
             prepare(engine, metadata, lasting=lasting)
             if where.drivername.endswith("+psycopg"):
@@ -116,6 +118,20 @@ def _store_error(context: ExceptionContext) -> BaseException | None:
     if context.is_disconnect or isinstance(told, (sa.exc.OperationalError, sa.exc.InterfaceError)):
         return StoreUnavailableError(f"the database does not answer: {reason}")
     return None
+
+
+def _keep_private(database: str | None) -> None:
+    """Make a file that SQLite has not made yet, so that only its owner reads it: it will hold keys.
+
+    SQLite gives its journals the mode of the file. A file that all may read is closed; what its owner set is left.
+    """
+    if database in (None, "", ":memory:"):
+        return
+    with suppress(OSError):  # what is wrong with the path is SQLite's to say
+        os.close(os.open(str(database), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        for each in (database, f"{database}-wal", f"{database}-shm"):
+            if os.stat(str(each)).st_mode & 0o007:  # noqa: PTH116 - a text of a URL
+                os.chmod(str(each), 0o600)  # noqa: PTH101 - as above
 
 
 @contextmanager

@@ -7,6 +7,7 @@ otherwise, or would take the ciphertext for a message. All other octets are thos
 
 from __future__ import annotations
 
+import os
 import struct
 from typing import TYPE_CHECKING, BinaryIO, Final
 
@@ -20,6 +21,7 @@ from simwarden.trace.verdicts import WINDOW, frames_of_decisions
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterable
+    from pathlib import Path
 
     from simwarden.trace.events import Event
 
@@ -109,6 +111,13 @@ class Capture:
     def _write(self, kind: int, body: bytes) -> None:
         length = struct.pack("<I", len(body) + 12)
         self._stream.write(struct.pack("<I", kind) + length + body + length)
+
+
+def create_capture(path: Path, *, mask: bool = False) -> BinaryIO:
+    """Create a capture's file; one that is not masked holds keys, and is its owner's alone. Raises OSError."""
+    mode = 0o666 if mask else 0o600
+    path.unlink(missing_ok=True)  # one of an earlier run has its mode, and maybe readers
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode), "wb")
 
 
 def write_capture(events: Iterable[Event], stream: BinaryIO, start: dt.datetime, *, mask: bool = False) -> None:

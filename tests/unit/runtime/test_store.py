@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -10,10 +11,11 @@ import pytest
 import sqlalchemy as sa
 
 from simwarden.errors import ConfigError
-from simwarden.runtime.store import open_engine
+from simwarden.runtime.store import open_engine, sqlite_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 
 def tables(*migrations: Any, more: bool = False, schema: str = "shop") -> sa.MetaData:
@@ -107,3 +109,20 @@ def test_a_password_is_not_told() -> None:
         open_engine("postgresql://me:secret@127.0.0.1:1/x", tables())
     assert "store postgresql+psycopg://me:***@127.0.0.1:1/x" in str(wrong.value)
     assert "secret" not in str(wrong.value)
+
+
+@pytest.mark.parametrize("before", [None, 0o644, 0o640])
+def test_a_database_is_its_owners_and_an_open_one_is_closed(tmp_path: Path, before: int | None) -> None:
+    """It holds keys. A group that its owner let read it by hand stays."""
+    file, former = tmp_path / "store.sqlite", os.umask(0o022)
+    try:
+        if before is not None:
+            told(sqlite_url(file), tables(), "SELECT 1")
+            file.chmod(before)
+        with opened(sqlite_url(file), tables()) as engine, engine.begin() as connection:
+            connection.exec_driver_sql("INSERT INTO things (name) VALUES ('spoon')")
+            modes = {each.name: each.stat().st_mode & 0o777 for each in tmp_path.iterdir()}
+    finally:
+        os.umask(former)
+    wanted = 0o640 if before == 0o640 else 0o600
+    assert modes == dict.fromkeys(("store.sqlite", "store.sqlite-wal", "store.sqlite-shm"), wanted)

@@ -12,7 +12,7 @@ from simwarden.scenario.report.junit import junit_of
 from simwarden.scenario.report.page import Page
 from simwarden.scenario.result import Verdict
 from simwarden.trace.jsonl import lines_of
-from simwarden.trace.pcapng import write_capture
+from simwarden.trace.pcapng import create_capture, write_capture
 from simwarden.trace.rows import rows_of
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def write_report(results: Sequence[ScenarioResult], folder: Path, *, trace: str 
             for result in kept:
                 lines.writelines(f"{line}\n" for line in lines_of(result.events, scenario=result.name))
         for result in kept:
-            with (folder / f"{result.name}.pcapng").open("wb") as stream:
+            with create_capture(folder / f"{result.name}.pcapng", mask=mask) as stream:
                 write_capture(result.events, stream, start_of(result), mask=mask)
         (folder / "junit.xml").write_bytes(junit_of(results))
         page = Page()

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import html.parser
 import json
+import os
 import re
 import xml.etree.ElementTree as ET
 import zlib
@@ -175,6 +176,18 @@ def test_captures_of_an_earlier_report_go_and_others_stay(tmp_path: Path) -> Non
     write_report([results.passed(), results.failed()], tmp_path)
     write_report([results.failed()], tmp_path)
     assert {each.name for each in tmp_path.glob("*.pcapng")} == {"mine.pcapng", "wrong-cause.pcapng"}
+
+
+def test_a_capture_with_keys_is_its_owners_alone(tmp_path: Path) -> None:
+    former = os.umask(0o022)
+    try:
+        modes = []
+        for mask in (True, False, True):  # in a folder that has one of the other kind
+            write_report([results.passed()], tmp_path, mask=mask)
+            modes.append((tmp_path / "moved-card.pcapng").stat().st_mode & 0o777)
+    finally:
+        os.umask(former)
+    assert modes == [0o644, 0o600, 0o644]
 
 
 def test_nothing_run_is_a_report_too(tmp_path: Path) -> None:
