@@ -1,6 +1,7 @@
 """Each transport keeps order, boundaries and closes; what comes from outside the process arrives, or is a fault."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -171,3 +172,43 @@ def test_an_sctp_port_where_nobody_listens_refuses() -> None:
             await transport.connect_outside(interface, "a", "foreign", ("127.0.0.1", 9))
 
     run("sctp", story, virtual=False)
+
+
+@pytest.mark.parametrize("name", TRANSPORTS)
+@pytest.mark.parametrize("turns", range(0, 12, 2))
+@pytest.mark.parametrize("virtual", [True, False])
+def test_a_connection_given_up_while_it_is_made_is_no_longer_in_flight(name: str, turns: int, *, virtual: bool) -> None:
+    """Wherever its making has got to: who listened hears of its end, and nothing waits for it."""
+    heard: list[str] = []
+
+    async def story(transport: Transport, interface: Interface, clock: Clock) -> None:
+        def accept(link: Link) -> None:
+            heard.append("accepted")
+            link.on_close = lambda _reason: heard.append("closed")
+
+        await transport.listen(interface, "b", accept, None)
+        making = asyncio.ensure_future(transport.connect(interface, "a", "b"))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        if not making.cancel():
+            making.result().close()
+        await asyncio.wait_for(clock.settle(), 20)
+        await clock.settle()
+        await transport.connect(interface, "a", "b")  # the next one is made
+        assert heard in (["accepted"], ["accepted", "closed", "accepted"])
+
+    run(name, story, virtual=virtual)
+
+
+@pytest.mark.parametrize("name", TRANSPORTS[:2])
+def test_a_listener_that_ends_while_somebody_connects_refuses(name: str) -> None:
+    async def story(transport: Transport, interface: Interface, clock: Clock) -> None:
+        await transport.listen(interface, "b", lambda _link: None, None)
+        making = asyncio.ensure_future(transport.connect(interface, "a", "b"))
+        await asyncio.sleep(0)
+        await transport.stop_listening("b")
+        await asyncio.wait_for(clock.settle(), 20)
+        with contextlib.suppress(ConnectionError):
+            await asyncio.wait_for(making, 20)
+
+    run(name, story, virtual=False)

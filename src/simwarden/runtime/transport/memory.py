@@ -37,9 +37,11 @@ class _Delivery:
 
 
 def announce(accept: Accept, far: Link, near: Link, established: asyncio.Future[Link]) -> None:
-    """Let the listener hear of a connection, then the side that asked for it."""
+    """Let the listener hear of a connection, then the side that asked for it; one that has given up closes it."""
     accept(far)
-    if not established.done():
+    if established.done():
+        near.close("given up")
+    else:
         established.set_result(near)
 
 

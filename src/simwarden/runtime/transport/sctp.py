@@ -185,12 +185,14 @@ class _Connecting:
 
     def arrived(self) -> bool:
         """See Delivery."""
-        return self.failed or (self.far is not None and self._near.sock is not None)
+        return self.failed or self._near.gone or (self.far is not None and self._near.sock is not None)
 
     def deliver(self) -> None:
         """See Delivery."""
         if self.far is not None:
             announce(self._accept, self.far, self._near, self._established)
+        elif not self._established.done():  # nobody listens any more
+            self._established.set_exception(ConnectionResetError(f"{self._near.remote} has closed its listener"))
 
     def describe(self) -> str:
         """See Delivery."""
@@ -242,12 +244,15 @@ class SctpTransport(TcpTransport):
         sock.bind((self._host_of(owner), 0))
         established: asyncio.Future[Link] = loop.create_future()
         pending = _Connecting(near, listening[1], established)
-        self._awaited[sock.address()] = near, pending
+        name = sock.address()
+        self._awaited[name] = near, pending
         self.wiring.switchboard.post(pending)
         try:
             await sock.connect(listening[0].address())
-        except OSError:
+        except BaseException:  # given up as well: what stays in flight would be waited for
+            established.cancel()
             pending.failed = True
+            self._awaited.pop(name, None)
             sock.close()
             raise
         near.take_socket(sock)

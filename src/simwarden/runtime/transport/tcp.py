@@ -59,12 +59,14 @@ class _Connecting:
 
     def arrived(self) -> bool:
         """See Delivery."""
-        return self.failed or (self.far is not None and self.near.transport is not None)
+        return self.failed or self.near.gone or (self.far is not None and self.near.transport is not None)
 
     def deliver(self) -> None:
         """See Delivery."""
         if self.far is not None:
             announce(self._accept, self.far, self.near, self._established)
+        elif not self._established.done():  # nobody listens any more
+            self._established.set_exception(ConnectionResetError(f"{self.near.remote} has closed its listener"))
 
     def describe(self) -> str:
         """See Delivery."""
@@ -209,13 +211,16 @@ class TcpTransport(Transport):
         sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         sock.setblocking(False)
         sock.bind((self._host_of(owner), 0))
-        self._connecting[sock.getsockname()[:2]] = pending
+        name = sock.getsockname()[:2]
+        self._connecting[name] = pending
         self.wiring.switchboard.post(pending)
         try:
             await loop.sock_connect(sock, self.address_of(*key))
             await loop.create_connection(lambda: near, sock=sock)
-        except OSError:
+        except BaseException:  # given up as well: what stays in flight would be waited for
+            established.cancel()
             pending.failed = True
+            self._connecting.pop(name, None)
             sock.close()
             raise
         return await established
