@@ -442,7 +442,7 @@ def serve(
     ] = False,
 ) -> None:
     """Run one element alone, on real sockets and the real clock, until SIGTERM or Ctrl-C."""
-    from simwarden.cli.serving import serve_element  # noqa: PLC0415
+    from simwarden.cli.serving_process import serve_element  # noqa: PLC0415
 
     serve_element(element, config, vpcd=vpcd)
 

@@ -1,0 +1,139 @@
+"""The process of a served element: it starts, provisions, says that it is ready, and ends when it is told to."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+from typing import TYPE_CHECKING, Any
+
+from simwarden.cli.exits import complain
+from simwarden.cli.serving import Service, address_in
+from simwarden.cli.serving_events import BROKER
+from simwarden.errors import ConfigError
+from simwarden.runtime.clock import Clock
+from simwarden.runtime.host import Host
+from simwarden.runtime.loop import TestbedLoop
+from simwarden.runtime.management import ManagementError, Role
+from simwarden.runtime.store import StoreError
+from simwarden.trace.events import Decided, Fault, Note, PeerFault
+from simwarden.trace.trace import Trace
+
+if TYPE_CHECKING:
+    from simwarden.runtime.element import Element
+    from simwarden.trace.events import Event
+
+
+def _take_all_descriptors() -> None:
+    """Allow as many sockets as the system lets us have: peers that connect and say nothing must not use them up."""
+    try:
+        import resource  # noqa: PLC0415 - not on every system
+    except ImportError:
+        return
+    with contextlib.suppress(OSError, ValueError):
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+def serve_element(name: str, path: str, *, vpcd: bool = False) -> None:
+    """Serve until told to stop; `vpcd`: a card, in the virtual reader of PC/SC."""
+    service = Service(name, path, vpcd=vpcd)
+    _take_all_descriptors()
+    loop = TestbedLoop(virtual=False)
+    try:
+        loop.run_until_complete(_serve(service, loop))
+    finally:
+        loop.close()
+
+
+async def _serve(service: Service, loop: TestbedLoop) -> None:
+    clock = Clock(loop)
+    trace = Trace(clock.now, keep=False)
+    trace.add_sink(lambda event: _log(clock, event))
+    host = Host(loop, clock, trace, service.settings)
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    loop.set_exception_handler(
+        lambda _loop, context: host.fault("host", context["message"], context.get("exception") or RuntimeError())
+    )
+    element = host.add(service.name, service.kind, service.config)
+    if service.events is not None and service.events.kind is not None:
+        host.add(BROKER, service.events.kind, service.events.kind.declaration.config())
+    server = None
+    try:
+        await host.start_all()
+        await _provision(host, element, service.subscribers())
+        url = ""
+        if service.management is not None:
+            from simwarden.runtime.http import ManagementServer  # noqa: PLC0415 - only who manages pays for it
+
+            server = ManagementServer(element, service.tokens, *service.management)
+            url = await server.start()
+        print(_ready(service, host, url), flush=True)
+        await stop.wait()
+    except ConfigError as error:
+        raise ConfigError(error.reason, error.place or service.place_of(error), error.hint) from error
+    except (ManagementError, StoreError, OSError) as error:
+        raise ConfigError(f"{service.name} cannot serve: {_reason(error)}", service.place_of(error)) from error
+    finally:
+        if server is not None:
+            await server.stop()
+        await host.close()
+    print(f"stopped {service.name}", flush=True)
+
+
+def _reason(error: Exception) -> str:
+    """Say what is wrong in a line: of an address in the system's words alone, which asyncio's repeat."""
+    if not isinstance(error, OSError) or error.errno is None:
+        return str(error)
+    address = address_in(error)
+    return f"{address}: {os.strerror(error.errno)}" if address else str(error)
+
+
+async def _provision(host: Host, element: Element[Any], rows: list[dict[str, Any]]) -> None:
+    """Provision cards, save those that an earlier start has provisioned: management may have changed them since."""
+    name, new, kept = element.site.name, rows, None
+    if rows and host.has_store(name):
+        from simwarden.runtime.provisioned import METADATA, Provisioned  # noqa: PLC0415 - SQLAlchemy is heavy
+
+        kept = Provisioned(host.open_store(name, METADATA))
+        new = kept.new(rows)
+    for row in new:
+        body = {key: value for key, value in row.items() if key != "scenario"}
+        try:
+            await element.manage(Role.OPERATOR, "PUT", f"/cards/{row['imsi']}", body, caller="serve")
+        except ManagementError as error:
+            if error.status != 409:
+                raise
+            complain(f"card {row['imsi']} is left as it is: {error}")
+    if kept is not None:
+        kept.taken(new)
+
+
+def _ready(service: Service, host: Host, url: str) -> str:
+    """Say where the element listens: what was asked for, and the port that the system chose where that was 0."""
+    parts = []
+    for interface, asked in service.settings.placements[service.name].listen.items():
+        address = host.transport.address_of(service.name, interface) if asked[1] == 0 else asked
+        parts.append(f"{interface} {address[0]}:{address[1]}")
+    if BROKER in host.elements and service.events is not None:
+        address = host.transport.address_of(BROKER, "MQTT")
+        parts.append(f"events mqtt://{address[0]}:{address[1]}")
+    return f"ready {service.name}: {', '.join([*parts, *([f'management {url}'] if url else [])]) or 'no sockets'}"
+
+
+def _log(clock: Clock, event: Event) -> None:
+    """Write what an operator of the element should see to standard error."""
+    if isinstance(event, Fault):
+        text = f"fault in {event.element}: {event.reason}\n{event.detail.rstrip()}"
+    elif isinstance(event, PeerFault):
+        text = f"peer {event.peer} on {event.interface}: {event.reason}"
+    elif isinstance(event, Decided) and not event.decision.admitted:
+        text = f"refused {event.decision.subject or 'a call'} by {event.decision.control.id}: {event.decision.reason}"
+    elif isinstance(event, Note):
+        text = event.text
+    else:
+        return
+    complain(f"{clock.wall():%Y-%m-%dT%H:%M:%SZ} {text}")
