@@ -21,6 +21,8 @@ from simwarden.trace.events import Decided, Fault, Note, PeerFault
 from simwarden.trace.trace import Trace
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from simwarden.runtime.element import Element
     from simwarden.trace.events import Event
 
@@ -42,19 +44,35 @@ def serve_element(name: str, path: str, *, vpcd: bool = False) -> None:
     _take_all_descriptors()
     loop = TestbedLoop(virtual=False)
     try:
-        loop.run_until_complete(_serve(service, loop))
+        with _hearing_signals(loop) as stop:
+            loop.run_until_complete(_serve(service, loop, stop))
     finally:
         loop.close()
 
 
-async def _serve(service: Service, loop: TestbedLoop) -> None:
+@contextlib.contextmanager
+def _hearing_signals(loop: TestbedLoop) -> Iterator[asyncio.Event]:
+    """Yield what the first signal sets, to end the element with its goodbyes; the second ends the process at once."""
+    stop, numbers = asyncio.Event(), (signal.SIGTERM, signal.SIGINT)
+
+    def hear(_number: int, _frame: object) -> None:
+        for each in numbers:
+            signal.signal(each, signal.SIG_DFL)
+        loop.call_soon_threadsafe(stop.set)
+
+    former = {number: signal.signal(number, hear) for number in numbers}  # a loop that hangs hears none by asyncio
+    try:
+        yield stop
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)
+
+
+async def _serve(service: Service, loop: TestbedLoop, stop: asyncio.Event) -> None:
     clock = Clock(loop)
     trace = Trace(clock.now, keep=False)
     trace.add_sink(lambda event: _log(clock, event))
     host = Host(loop, clock, trace, service.settings)
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
     loop.set_exception_handler(
         lambda _loop, context: host.fault("host", context["message"], context.get("exception") or RuntimeError())
     )
