@@ -80,7 +80,7 @@ def test_a_postgresql_that_was_restarted_is_held_again_and_by_the_first(tmp_path
             server.start()
             assert until(lambda: is_served(client), 20)
             assert try_again(tmp_path, settings(url)).returncode == 2
-            server.execute("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'")
+            server.execute("SELECT pg_terminate_backend(pid, 5000) FROM pg_locks WHERE locktype = 'advisory'")
             assert until(lambda: is_served(client), 20)
             assert try_again(tmp_path, settings(url)).returncode == 2
 
@@ -92,7 +92,7 @@ def test_who_has_lost_a_postgresql_to_another_serves_nobody(tmp_path: Path) -> N
         with serve(tmp_path, "hss", settings(url)) as first, Client(first.where["S6a"]) as client:
             assert is_served(client)
             first.process.send_signal(signal.SIGSTOP)  # a process that hangs while its connections are ended
-            server.execute("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'")
+            server.execute("SELECT pg_terminate_backend(pid, 5000) FROM pg_locks WHERE locktype = 'advisory'")
             other = tmp_path / "other"
             other.mkdir()
             (other / "cards.json").write_text((tmp_path / "cards.json").read_text())
