@@ -365,8 +365,8 @@ def test_dictionary_agrees_with_the_oracle(name: str) -> None:
     theirs = table[ours.code]
     assert theirs["name"].lower() == name.lower()
     fits = {
-        "AvpUtf8String": {0},
-        "AvpOctetString": {0, 3, 6},
+        "AvpUtf8String": {0, 9},
+        "AvpOctetString": {0, 3, 6, 9},
         "AvpUnsigned32": {1},
         "AvpGrouped": {2},
         "AvpInteger32": {1, 4},

@@ -10,6 +10,7 @@ import typer
 from simwarden.cli import exits
 from simwarden.cli.shipped import shipped
 from simwarden.errors import ConfigError, UserFileError
+from simwarden.plain import plain
 from simwarden.scenario import suite
 from simwarden.scenario.load import Loader
 from simwarden.scenario.problems import guess
@@ -30,7 +31,7 @@ def validate_files(paths: Sequence[str], network: str) -> None:
             loader.validate(job.path)
         except UserFileError as error:
             wrong += 1
-            print(error)
+            exits.show(str(error))
     if not jobs:
         exits.complain("no scenario was found")
         raise typer.Exit(exits.NOTHING)
@@ -61,7 +62,7 @@ def list_files(paths: Sequence[str], tags: Sequence[str], match: Sequence[str]) 
     width = max(len(job.name) for job, _ in found)
     for job, scenario in found:
         notes = [*scenario.tags, *(f"proves {each}" for each in scenario.proves)]
-        print(f"{job.name:<{width}}  {scenario.title}" + (f"  [{', '.join(notes)}]" if notes else ""))
+        exits.show(plain(f"{job.name:<{width}}  {scenario.title}" + (f"  [{', '.join(notes)}]" if notes else "")))
     if wrong:
         raise typer.Exit(exits.USAGE)
 

@@ -47,7 +47,7 @@ def cover_suite(order: CoverOrder) -> None:
     if order.json:
         print(json.dumps(as_data(coverage), indent=2, ensure_ascii=False))
     else:
-        print("\n".join(lines_of(coverage)))
+        exits.show("\n".join(lines_of(coverage)))
     if order.html or order.report:
         write_pages(page_of(coverage), order.html, order.report, "coverage.html")
     if coverage.faults:

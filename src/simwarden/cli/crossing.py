@@ -98,7 +98,7 @@ def _known(names: Sequence[str], known: Iterable[str], what: str) -> list[str]:
 
 def _tell(matrix: Matrix, services: Sequence[str], differences: Sequence[Difference] | None) -> None:
     width = max(60, shutil.get_terminal_size((_COLUMNS, 40)).columns if os.isatty(1) else _COLUMNS)
-    print("\n".join(lines_of(matrix, [matrix.plan.services[name] for name in services], width)))
+    exits.show("\n".join(lines_of(matrix, [matrix.plan.services[name] for name in services], width)))
     wrong = [*troubles(matrix), *told_differences(differences or [])]
     if wrong:
         print("\n" + "\n".join(wrong))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, ParamSpec
 import typer
 
 from simwarden.errors import InternalError, SimwardenError
+from simwarden.plain import plain_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,5 +68,10 @@ def _in_ascii(error: UnicodeError) -> tuple[str | bytes, int]:
 
 
 def complain(text: str) -> None:
-    """Write to standard error."""
-    print(text, file=sys.stderr)
+    """Write to standard error, whoever may have put words into the text."""
+    print(plain_lines(text), file=sys.stderr)
+
+
+def show(text: str) -> None:
+    """Write to standard output what files and peers may have put words into."""
+    print(plain_lines(text), flush=True)

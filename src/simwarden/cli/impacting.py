@@ -185,7 +185,7 @@ def _tell(results: Results, held: Held, order: ImpactOrder) -> None:
     if order.json:
         print(json.dumps(as_data(results, held.differences), indent=1, ensure_ascii=False))
     else:
-        print("\n".join(lines_of(results, None if order.update else held)))
+        exits.show("\n".join(lines_of(results, None if order.update else held)))
     if order.html or order.report:
         write_pages(page_of(results, held.differences), order.html, order.report, "impact.html")
 

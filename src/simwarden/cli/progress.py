@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any, Self
 
+from simwarden.cli.exits import show
+from simwarden.plain import plain, plain_lines
 from simwarden.scenario.result import Verdict
 
 if TYPE_CHECKING:
@@ -51,17 +53,17 @@ class Progress:
 
     def done(self, result: ScenarioResult, told: str) -> None:
         """Show the result of one scenario, and why it did not pass."""
-        line = f"{result.verdict.value:<12} {result.seconds:5.2f} s  {result.name}: {result.title}"
+        line = f"{result.verdict.value:<12} {result.seconds:5.2f} s  {plain(result.name)}: {plain(result.title)}"
         if self._bar is None:
-            print(line, flush=True)
+            show(line)
             if told:
-                print(f"\n{told}\n", flush=True)
+                show(f"\n{told}\n")
             return
         from rich.text import Text  # noqa: PLC0415 - as above
 
         self._bar.print(Text(line, style=_COLOURS[result.verdict]))
         if told:
-            self._bar.print(Text(f"\n{told}\n"))
+            self._bar.print(Text(f"\n{plain_lines(told)}\n"))
         self._bar.advance(self._task)
 
 

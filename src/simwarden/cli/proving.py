@@ -56,7 +56,7 @@ def prove_suite(order: ProveOrder) -> None:
             only=only,
             tell=bar.tell,
         )
-    print("\n".join(lines_of(proof)))
+    exits.show("\n".join(lines_of(proof)))
     if order.html or order.report:
         from simwarden.scenario.proving.page import page_of  # noqa: PLC0415 - templates load when they are needed
 

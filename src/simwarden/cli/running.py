@@ -133,7 +133,7 @@ def show_demo(seed: int, *, full: bool) -> None:
     print("\n".join(draw(result.events, order, style_for(sys.stdout, full=full))))
     print()
     if result.failure is not None:
-        print(text_of(result.failure))
+        exits.show(text_of(result.failure))
     print(f"{result.verdict.value}: {result.steps_done} of {result.steps} steps in {result.seconds:.2f} s")
     if result.verdict is not Verdict.PASSED:
         raise typer.Exit(exit_code([result]))

@@ -11,20 +11,19 @@ from typing import TYPE_CHECKING, Any
 from simwarden.cli.exits import complain
 from simwarden.cli.serving import Service, address_in
 from simwarden.cli.serving_events import BROKER
+from simwarden.cli.serving_log import Log
 from simwarden.errors import ConfigError
 from simwarden.runtime.clock import Clock
 from simwarden.runtime.host import Host
 from simwarden.runtime.loop import TestbedLoop
 from simwarden.runtime.management import ManagementError, Role
 from simwarden.runtime.store import StoreError
-from simwarden.trace.events import Decided, Fault, Note, PeerFault
 from simwarden.trace.trace import Trace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from simwarden.runtime.element import Element
-    from simwarden.trace.events import Event
 
 
 def _take_all_descriptors() -> None:
@@ -71,7 +70,7 @@ def _hearing_signals(loop: TestbedLoop) -> Iterator[asyncio.Event]:
 async def _serve(service: Service, loop: TestbedLoop, stop: asyncio.Event) -> None:
     clock = Clock(loop)
     trace = Trace(clock.now, keep=False)
-    trace.add_sink(lambda event: _log(clock, event))
+    trace.add_sink(Log(clock))
     host = Host(loop, clock, trace, service.settings)
     loop.set_exception_handler(
         lambda _loop, context: host.fault("host", context["message"], context.get("exception") or RuntimeError())
@@ -140,18 +139,3 @@ def _ready(service: Service, host: Host, url: str) -> str:
         address = host.transport.address_of(BROKER, "MQTT")
         parts.append(f"events mqtt://{address[0]}:{address[1]}")
     return f"ready {service.name}: {', '.join([*parts, *([f'management {url}'] if url else [])]) or 'no sockets'}"
-
-
-def _log(clock: Clock, event: Event) -> None:
-    """Write what an operator of the element should see to standard error."""
-    if isinstance(event, Fault):
-        text = f"fault in {event.element}: {event.reason}\n{event.detail.rstrip()}"
-    elif isinstance(event, PeerFault):
-        text = f"peer {event.peer} on {event.interface}: {event.reason}"
-    elif isinstance(event, Decided) and not event.decision.admitted:
-        text = f"refused {event.decision.subject or 'a call'} by {event.decision.control.id}: {event.decision.reason}"
-    elif isinstance(event, Note):
-        text = event.text
-    else:
-        return
-    complain(f"{clock.wall():%Y-%m-%dT%H:%M:%SZ} {text}")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field
 
 from simwarden.errors import ConfigError, Place, ScenarioError
+from simwarden.plain import plain
 from simwarden.policy.requirements import requirements
 from simwarden.runtime.declare import Model
 from simwarden.scenario import network
@@ -128,7 +129,7 @@ class Loader:
         reader = StepReader(ExpectationReader(self.registry, references, problems))
         return Scenario(
             path=source.file,
-            title=header.scenario,
+            title=plain(header.scenario.strip()),
             registry=self.registry,
             instances=references.instances,
             cards=cast.cards,

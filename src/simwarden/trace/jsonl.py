@@ -40,7 +40,9 @@ def line_of(event: Event, dissector: Dissector, **about: Any) -> str:
         record |= {name: as_json(getattr(event, name)) for name in names if name not in _COMMON}
         if isinstance(event, PeerFault):
             record["data"] = octets_of(event).hex()
-    return json.dumps(record, separators=(",", ":"), ensure_ascii=False)
+    line = json.dumps(record, separators=(",", ":"), ensure_ascii=False)
+    # What cannot be printed stands in texts only: a terminal that the file is shown on must not act on it.
+    return line if line.isprintable() else json.dumps(record, separators=(",", ":"))
 
 
 def _frame(frame: Frame, dissector: Dissector) -> dict[str, Any]:

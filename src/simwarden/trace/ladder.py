@@ -10,6 +10,7 @@ import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TextIO
 
+from simwarden.plain import plain
 from simwarden.trace.rows import Kind, Row, rows_of
 
 if TYPE_CHECKING:
@@ -202,7 +203,7 @@ class _Page:
         self.time = ""
         number = row.fields.get("step", "")
         end = (self.style.width or self.times + 1 + self.total + _LABEL) - 1
-        head = f"{self.marks.rule * 2} {number} {printable(row.text)} "
+        head = f"{self.marks.rule * 2} {number} {plain(row.text)} "
         tail = f" line {row.line}" if row.line else ""
         head = self._cut(head, end - len(tail))
         return self.style.paint(
@@ -235,7 +236,7 @@ class _Page:
         time = clock(row.time)
         shown, self.time = ("" if time == self.time else time), time
         room = None if self.style.width is None else self.style.width - self.times - self.total - 3 - len(head)
-        lines = [part for text in texts for part in self._fit(printable(text), room, wrap=wrap)]
+        lines = [part for text in texts for part in self._fit(plain(text), room, wrap=wrap)]
         lines = [head + lines[0], *(" " * len(head) + line for line in lines[1:])]
         first = f"{shown:>{self.times}} {self.style.paint(ladder, colour)} {self.style.paint(lines[0], colour)}"
         blank = "".join(self._lifelines())
@@ -273,13 +274,6 @@ def clock(seconds: float) -> str:
         return f"{seconds:.3f}"
     minutes = int(seconds % _DAY // 60)
     return f"{int(seconds // _DAY)}d{minutes // 60:02d}:{minutes % 60:02d}"
-
-
-def printable(text: str) -> str:
-    r"""Return text that cannot steer a terminal: control and format characters as `\x1b`, so that peers cannot draw."""
-    if text.isprintable():
-        return text
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
 
 
 def width_of(text: str) -> int:

@@ -8,9 +8,10 @@ import re
 import pytest
 import traces
 
+from simwarden.plain import plain
 from simwarden.policy.decision import Verdict
 from simwarden.trace.events import Event, Note
-from simwarden.trace.ladder import ASCII, Style, clock, draw, printable, style_for, width_of
+from simwarden.trace.ladder import ASCII, Style, clock, draw, style_for, width_of
 from simwarden.trace.rows import Kind, rows_of
 
 
@@ -92,7 +93,7 @@ def test_hostile_text_cannot_steer_the_terminal(events: list[Event]) -> None:
     events.append(Note(element="mme", text="peer \x1b[2J\x07 said \u202eabc\n", number=99, time=1.0))
     lines = ladder(events)
     assert not any(re.search(r"[\x00-\x1f\u202e]", line) for line in lines)
-    assert printable("\x1b[2J") == "\\x1b[2J"
+    assert plain("\x1b[2J") == "\\x1b[2J"
 
 
 def test_two_runs_compare_equal() -> None:

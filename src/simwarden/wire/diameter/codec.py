@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from struct import Struct
 from struct import error as struct_error
 from typing import TYPE_CHECKING, Any, Final
@@ -29,6 +30,7 @@ _I32: Final = Struct(">i")
 _U64: Final = Struct(">Q")
 _PAD: Final = (b"", b"\0\0\0", b"\0\0", b"\0")
 _SWAPPED_NIBBLES: Final = bytes(octet >> 4 | (octet & 15) << 4 for octet in range(256))
+_IDENTITY: Final = re.compile(rb"[!-~]{0,255}")
 _NTP_EPOCH: Final = 2208988800
 _UNPACK_HEAD2, _UNPACK_HEAD3, _UNPACK_U32 = _HEAD2.unpack_from, _HEAD3.unpack_from, _U32.unpack_from
 _PACK_HEAD2, _PACK_U32 = _HEAD2.pack, _U32.pack
@@ -81,6 +83,13 @@ def _encode_time(seconds: int) -> bytes:
     return _PACK_U32(seconds + _NTP_EPOCH & 0xFFFFFFFF)
 
 
+def _decode_identity(data: bytes) -> str:
+    """DiameterIdentity (RFC 6733 4.3.1): a name of DNS, in ASCII and of 255 octets at most (RFC 1035 2.3.4)."""
+    if not _IDENTITY.fullmatch(data):
+        raise ValueError(f"{len(data)} octets that are no name of a node or realm")
+    return data.decode("ascii")
+
+
 def _decode_integer32(data: bytes) -> int:
     return int.from_bytes(data, "big", signed=True)
 
@@ -95,6 +104,7 @@ _DECODERS: Final[dict[int, Callable[[bytes], Any]]] = {
     int(Kind.TBCD): _decode_tbcd,
     int(Kind.ADDRESS): _decode_address,
     int(Kind.TIME): _decode_time,
+    int(Kind.IDENTITY): _decode_identity,
 }
 _ENCODERS: Final[dict[int, Callable[[Any], bytes]]] = {
     int(Kind.TEXT): str.encode,
@@ -104,6 +114,7 @@ _ENCODERS: Final[dict[int, Callable[[Any], bytes]]] = {
     int(Kind.TBCD): _encode_tbcd,
     int(Kind.ADDRESS): _encode_address,
     int(Kind.TIME): _encode_time,
+    int(Kind.IDENTITY): str.encode,
 }
 
 

@@ -30,11 +30,12 @@ class Kind(IntEnum):
     TBCD = 6
     ADDRESS = 7
     TIME = 8
+    IDENTITY = 9
 
 
 _KINDS: Final = {
     "UTF8String": Kind.TEXT,
-    "DiameterIdentity": Kind.TEXT,
+    "DiameterIdentity": Kind.IDENTITY,
     "DiameterURI": Kind.TEXT,
     "Unsigned32": Kind.UNSIGNED32,
     "Grouped": Kind.GROUPED,
