@@ -93,6 +93,11 @@ class HssConfig(ServerConfig):
     retry: Annotated[Seconds, Field(gt=0)] = 10
     """How long until a connected MME that has not answered is told again, at first; doubled up to 10 minutes."""
 
+    @field_validator("apns")
+    @classmethod
+    def _are_different(cls, value: tuple[Apn, ...]) -> tuple[Apn, ...]:
+        return _different(value)
+
     @field_validator("zones")
     @classmethod
     def _are_zones(cls, value: tuple[str, ...]) -> tuple[str, ...]:
@@ -106,6 +111,14 @@ class HssConfig(ServerConfig):
     def homes(self, zones: tuple[str, ...]) -> dict[str, list[str]]:
         """Return for each zone code the provinces that have it."""
         return {zone: [name for name, held in self.provinces.items() if zone in held] for zone in zones}
+
+
+def _different(apns: tuple[Apn, ...]) -> tuple[Apn, ...]:
+    names = [apn.name.lower() for apn in apns]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise ValueError(f"APN {twice} stands twice in a subscription")
+    return apns
 
 
 def _zone(zone: str) -> str:
@@ -138,6 +151,11 @@ class HssSubscription(Model):
     """Access points, the first is the default one."""
     zones: tuple[str, ...] = ()
     """Regional subscription zone codes, 4 hexadecimal digits each."""
+
+    @field_validator("apns")
+    @classmethod
+    def _are_different(cls, value: tuple[Apn, ...]) -> tuple[Apn, ...]:
+        return _different(value)
 
     @field_validator("zones")
     @classmethod

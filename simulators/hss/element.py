@@ -21,7 +21,12 @@ from simulators.hss.events import EVENTS
 from simulators.hss.procedures.authentication import authentication_information
 from simulators.hss.procedures.location import cancel_location, purge_ue, update_location, withdraw
 from simulators.hss.procedures.notification import notify
-from simulators.hss.procedures.subscriber_data import insert_subscriber_data, tell_barring
+from simulators.hss.procedures.subscriber_data import (
+    apns_of,
+    context_identifiers,
+    insert_subscriber_data,
+    tell_barring,
+)
 from simulators.hss.subscriber import Debt, Owed, Subscriber
 from simulators.hss.subscription_routes import SubscriptionRoutes, subscribed, zones_of
 from simwarden.model.identity import Imei, check_imsi
@@ -143,6 +148,7 @@ class Hss(SubscriptionRoutes, Element[HssConfig]):
         )
         if held is not None:
             made = _carry_over(held, made)
+            made.contexts = context_identifiers(held.contexts, apns_of(self.config, held), apns_of(self.config, made))
         details = {"profile": wanted.profile, "bound": made.bound, "mode": made.mode}
         self.core.store.put(made, self._record(call, "provision", made.imsi, details))
         if held is None or held.bound != made.bound:

@@ -39,7 +39,12 @@ def _add_functions(connection: sa.Connection) -> None:
             connection.execute(opened, {"functions": " ".join(use.assessment.functions), "profile": name})
 
 
-METADATA = sa.MetaData(info={"schema": "hss", "migrations": (_add_attempts, _add_functions)})
+def _add_contexts(connection: sa.Connection) -> None:
+    """Version 3: the Context-Identifiers of APNs; until they change they are the APNs' places."""
+    connection.exec_driver_sql("ALTER TABLE subscribers ADD COLUMN contexts JSON NOT NULL DEFAULT '{}'")
+
+
+METADATA = sa.MetaData(info={"schema": "hss", "migrations": (_add_attempts, _add_functions, _add_contexts)})
 _SUBSCRIBERS = sa.Table(
     "subscribers",
     METADATA,
@@ -63,6 +68,7 @@ _SUBSCRIBERS = sa.Table(
     sa.Column("purged", sa.Boolean, nullable=False, default=False),
     sa.Column("attempts", sa.JSON, nullable=False, default=dict),
     sa.Column("functions", sa.String, nullable=False, default=""),
+    sa.Column("contexts", sa.JSON, nullable=False, default=dict),
 )
 _AUDIT = AuditTable(METADATA, events=AUDITED)
 _OWED = sa.Table(

@@ -16,8 +16,9 @@ class Subscriber:
 
     `suspended` is `barring`, `withdrawal` or empty. `mme` is the Diameter identity of the MME that serves it, empty if
     none does. `attempts` are the MMEs that may have its attach under way: those that have asked about it and have not
-    purged it, with their realms. `functions` are those that it is opened for (`sms data`). Keys are hexadecimal and
-    never shown.
+    purged it, with their realms. `functions` are those that it is opened for (`sms data`). `contexts` are the
+    Context-Identifiers that its APNs have or had, by name in lower case: none is used again, as an MME would take the
+    APN for the former one. Keys are hexadecimal and never shown.
     """
 
     imsi: str
@@ -40,6 +41,7 @@ class Subscriber:
     purged: bool = False
     attempts: dict[str, str] = field(default_factory=dict)
     functions: str = ""
+    contexts: dict[str, int] = field(default_factory=dict)
 
 
 class Owed(enum.StrEnum):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from simulators.hss import controls
 from simulators.hss.config import AreaChange, HssArea, HssSubscription, SubscriptionChange
 from simulators.hss.controls import Occasion
-from simulators.hss.procedures.subscriber_data import change_subscription
+from simulators.hss.procedures.subscriber_data import change_subscription, context_identifiers
 from simulators.hss.subscriber import AREA_CHANGE, Owed, Subscriber
 from simwarden.runtime.approval import Approval, By
 from simwarden.runtime.management import Call, ManagementError, Role, route
@@ -86,7 +86,9 @@ class SubscriptionRoutes:
         before, after = _subscription(subscriber), wanted.model_dump(mode="json")
         details = {"before": before.model_dump(mode="json"), "after": after, **by.approval}
         record = self.core.audit.record(action, subscriber.imsi, details, by)
-        debt = self.core.store.change(subscriber, record, owed=Owed.SUBSCRIPTION, subscription=after)
+        apns = before.apns or self.config.apns, wanted.apns or self.config.apns
+        contexts = context_identifiers(subscriber.contexts, *apns)
+        debt = self.core.store.change(subscriber, record, owed=Owed.SUBSCRIPTION, subscription=after, contexts=contexts)
         await change_subscription(self.core, subscriber, before, debt)
         return self.tell(subscriber)
 

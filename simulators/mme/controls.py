@@ -31,6 +31,8 @@ class Occasion(enum.StrEnum):
     END = "end-the-area"
     COUNT_ANEW = "count-base-stations-anew"
     INSERT = "insert-subscriber-data"
+    SUBSCRIPTION = "subscriber-data"
+    """APNs were changed by IDR, or taken away by DSR."""
     VECTORS = "authentication-information"
     LOCATION = "update-location"
     NOTIFICATION = "notify"
@@ -69,7 +71,11 @@ BARRING = Control(
     "mme.barring", "bind.cmp", judge_barring, (*_CONTACT, _On.INSERT), "Suspended subscriptions get no packet service"
 )
 ACCESS_POINT = Control(
-    "mme.access-point", "dir.data.apn", judge_access_point, (_On.ATTACH,), "Only subscribed access points"
+    "mme.access-point",
+    "dir.data.apn",
+    judge_access_point,
+    (*_CONTACT, _On.SUBSCRIPTION),
+    "Only subscribed access points",
 )
 CELL = Control("area.cell", "area.cell", judge_cell, _PLACE, "The card's cells only", "area")
 COUNT = Control("area.count", "area.count", judge_stations, _PLACE, "So many different base stations at most", "area")

@@ -17,7 +17,7 @@ from simwarden.wire.diameter.codes import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from simulators.hss.config import HssConfig
     from simulators.hss.core import Core
@@ -31,6 +31,14 @@ _PDN_TYPES = {"ipv4": PdnType.IPV4, "ipv6": PdnType.IPV6, "ipv4v6": PdnType.IPV4
 def apns_of(config: HssConfig, subscriber: Subscriber) -> tuple[Apn, ...]:
     """Return a card's access points; the first is the default one."""
     return HssSubscription.model_validate(subscriber.subscription).apns or config.apns
+
+
+def context_identifiers(held: Mapping[str, int], *lists: Sequence[Apn]) -> dict[str, int]:
+    """Return the Context-Identifiers `held`, and new ones for APNs that have none (TS 29.272 7.3.27)."""
+    found = dict(held)
+    for name in (apn.name.lower() for apns in lists for apn in apns):
+        found.setdefault(name, max(found.values(), default=0) + 1)
+    return found
 
 
 def zones_of(config: HssConfig, subscriber: Subscriber) -> tuple[str, ...]:
@@ -56,7 +64,7 @@ def subscription_data(config: HssConfig, subscriber: Subscriber) -> Avps:
     mode = NetworkAccessMode.PACKET_AND_CIRCUIT if circuit else NetworkAccessMode.ONLY_PACKET
     avps.append(("Network-Access-Mode", int(mode)))
     avps += zone_codes(zones_of(config, subscriber))
-    avps += access_points(apns_of(config, subscriber))
+    avps += access_points(subscriber, apns_of(config, subscriber))
     if config.periodic_update:
         avps.append(("Subscribed-Periodic-RAU-TAU-Timer", config.periodic_update))
     return avps
@@ -67,16 +75,17 @@ def zone_codes(zones: Sequence[str]) -> Avps:
     return [("Regional-Subscription-Zone-Code", bytes.fromhex(zone)) for zone in zones]
 
 
-def access_points(apns: Sequence[Apn]) -> Avps:
-    """Make the AMBR over all access points and the APN-Configuration-Profile (7.3.41, 7.3.34)."""
+def access_points(subscriber: Subscriber, apns: Sequence[Apn]) -> Avps:
+    """Make the AMBR over all APNs and the whole APN-Configuration-Profile (7.3.41, 7.3.34), the first the default."""
+    numbers = context_identifiers(subscriber.contexts, apns)
     profile: Avps = [
-        ("Context-Identifier", 1),
+        ("Context-Identifier", numbers[apns[0].name.lower()]),
         (
             "All-APN-Configurations-Included-Indicator",
             int(AllApnConfigurations.ALL_APN_CONFIGURATIONS_INCLUDED),
         ),
     ]
-    profile += [("APN-Configuration", _access_point(number, apn)) for number, apn in enumerate(apns, 1)]
+    profile += [("APN-Configuration", _access_point(numbers[apn.name.lower()], apn)) for apn in apns]
     total = _ambr(sum(apn.uplink for apn in apns), sum(apn.downlink for apn in apns))
     return [total, ("APN-Configuration-Profile", profile)]
 
@@ -150,13 +159,11 @@ def settle(core: Core, subscriber: Subscriber, debt: Debt, *, told: bool) -> Non
         core.tell_again(debt.host)
 
 
-async def delete_subscriber_data(core: Core, subscriber: Subscriber, flags: DsrFlags, more: Avps) -> Message | None:
-    """Tell the serving MME what a subscription no longer has (5.2.2.2)."""
-    return await _tell(core, subscriber, "Delete-Subscriber-Data-Request", [("DSR-Flags", int(flags)), *more])
-
-
 async def change_subscription(core: Core, subscriber: Subscriber, before: HssSubscription, debt: Debt | None) -> None:
-    """Tell the serving MME the difference between what a card might use before and what it may use now."""
+    """Tell the serving MME the difference between what a card might use before and what it may use now.
+
+    APNs go as a whole profile, which takes the place of all that the MME holds (5.2.2.1.2): no DSR names those gone.
+    """
     if debt is None:
         return
     config = core.config
@@ -165,13 +172,9 @@ async def change_subscription(core: Core, subscriber: Subscriber, before: HssSub
     heard: list[Message | None] = []
     if old_zones and not zones:
         heard.append(await _withdraw_zones(core, subscriber))
-    gone: Avps = [("Context-Identifier", number) for number in range(len(apns) + 1, len(old_apns) + 1)]
-    if gone:
-        flags = DsrFlags.PDN_SUBSCRIPTION_CONTEXTS_WITHDRAWAL
-        heard.append(await delete_subscriber_data(core, subscriber, flags, gone))
     data: Avps = zone_codes(zones) if zones != old_zones else []
     if apns != old_apns:
-        data += access_points(apns)
+        data += access_points(subscriber, apns)
     if data:
         heard.append(await insert_subscriber_data(core, subscriber, data))
     settle(core, subscriber, debt, told=None not in heard)
@@ -187,7 +190,9 @@ async def tell_subscription(core: Core, subscriber: Subscriber, debt: Debt) -> N
 
 
 async def _withdraw_zones(core: Core, subscriber: Subscriber) -> Message | None:
-    return await delete_subscriber_data(core, subscriber, DsrFlags.REGIONAL_SUBSCRIPTION_WITHDRAWAL, [])
+    """Tell the serving MME that a card has no zone codes any more (5.2.2.2): an IDR cannot say so."""
+    flags = DsrFlags.REGIONAL_SUBSCRIPTION_WITHDRAWAL
+    return await _tell(core, subscriber, "Delete-Subscriber-Data-Request", [("DSR-Flags", int(flags))])
 
 
 async def reset(core: Core, peer: Peer) -> None:

@@ -17,8 +17,9 @@ from simwarden.wire.nas.message import Message, decode, encode
 from simwarden.wire.s1ap.values import ErabToBeSetup
 
 if TYPE_CHECKING:
-    from simulators.mme.contexts import Connection, UeContext
+    from simulators.mme.contexts import Connection, Subscription, UeContext
     from simulators.mme.core import Core
+    from simwarden.policy.decision import Decision
 
 DEFAULT_BEARER = 5
 _INFORMATION = frozenset({MessageType.ESM_INFORMATION_RESPONSE})
@@ -64,11 +65,23 @@ def choose_access_point(core: Core, ue: UeContext, requested: str) -> tuple[str,
     name = requested or (default.name if default else "")
     if data is None or not _NAME.fullmatch(name):
         return Rejection(EmmCause.ESM_FAILURE, "no access point is known", EsmCause.MISSING_OR_UNKNOWN_APN)
-    subscribed = [point.name for point in data.access_points.values()]
-    decision = core.site.decide(ACCESS_POINT, ue.imsi, on=Occasion.ATTACH, requested=name, subscribed=subscribed)
+    decision = _judge(core, ue, data, name, Occasion.ATTACH)
     if not decision.admitted:
         return Rejection(EmmCause.ESM_FAILURE, decision.reason, EsmCause.REQUESTED_SERVICE_OPTION_NOT_SUBSCRIBED)
     return name, data.find(name) or AccessPoint(name)
+
+
+def access_point_lost(core: Core, ue: UeContext, occasion: Occasion) -> Rejection | None:
+    """Ask whether the APN in use is still subscribed; a device that loses it has to attach anew (#10)."""
+    if ue.bearer is None or ue.emergency or ue.subscription is None:
+        return None
+    decision = _judge(core, ue, ue.subscription, ue.bearer.apn, occasion)
+    return None if decision.admitted else Rejection(EmmCause.IMPLICITLY_DETACHED, decision.reason)
+
+
+def _judge(core: Core, ue: UeContext, data: Subscription, name: str, occasion: Occasion) -> Decision:
+    subscribed = [point.name for point in data.access_points.values()]
+    return core.site.decide(ACCESS_POINT, ue.imsi, on=occasion, requested=name, subscribed=subscribed)
 
 
 def set_up(core: Core, ue: UeContext, name: str, point: AccessPoint) -> Bearer | Rejection:

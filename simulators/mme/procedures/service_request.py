@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from simulators.mme import area, nas_channel
 from simulators.mme.causes import Rejection
 from simulators.mme.controls import BARRING, Occasion
-from simulators.mme.procedures.default_bearer import initial_context_setup
+from simulators.mme.procedures.default_bearer import access_point_lost, initial_context_setup
 from simulators.mme.procedures.identification import ask_terminal
 from simulators.mme.procedures.location import admit_terminal
 from simulators.mme.procedures.release import bind, release, settle
@@ -45,6 +45,7 @@ async def _check(core: Core, conn: Connection, ue: UeContext) -> Rejection | Non
     return (
         await admit_terminal(core, ue, terminal, Occasion.SERVICE, initial=False)
         or barring_while_registered(core, ue, Occasion.SERVICE)
+        or access_point_lost(core, ue, Occasion.SERVICE)
         or area.check_zones(core, ue, Occasion.SERVICE)
     )
 

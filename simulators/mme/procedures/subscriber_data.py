@@ -8,6 +8,7 @@ from simulators.mme import area
 from simulators.mme.contexts import EmmState
 from simulators.mme.controls import BARRING, Occasion
 from simulators.mme.home import merge_subscription
+from simulators.mme.procedures.default_bearer import access_point_lost
 from simulators.mme.procedures.detach import detach_by_network
 from simulators.mme.procedures.release import release, settle
 from simwarden.wire.diameter import ExperimentalResult, Message, ResultCode
@@ -93,14 +94,24 @@ class SubscriberData:
         if not decision.admitted:
             cause = core.config.causes.barred_while_registered
             detach_by_network(core, ue, NetworkDetachType.RE_ATTACH_NOT_REQUIRED, cause)
+        self._enforce_access_point(ue)
         area.enforce(core, ue, Occasion.INSERT)
+
+    def _enforce_access_point(self, ue: UeContext) -> None:
+        """Detach a device whose APN is subscribed no longer: it attaches anew, by an APN that is, or is refused."""
+        if access_point_lost(self.core, ue, Occasion.SUBSCRIPTION) is not None:
+            detach_by_network(self.core, ue, NetworkDetachType.RE_ATTACH_REQUIRED, None)
 
     async def delete_subscriber_data(self, asked: Message, _peer: Peer) -> Message:
         """Delete subscriber data: zone codes, and access points; a device that uses one of these is detached."""
-        core, ue = self.core, self.core.by_imsi.get(asked.get("User-Name"))
-        if ue is None:
+        contexts, flags = self.core.contexts(asked.get("User-Name")), DsrFlags(asked.get("DSR-Flags", 0))
+        if not contexts:
             return self._unknown(asked)
-        flags = DsrFlags(asked.get("DSR-Flags", 0))
+        for ue in contexts:
+            self._delete(ue, asked, flags)
+        return self._answer(asked)
+
+    def _delete(self, ue: UeContext, asked: Message, flags: DsrFlags) -> None:
         if flags & _WITHDRAWN and ue.subscription is not None:
             points = ue.subscription.access_points
             withdrawn = asked.all("Context-Identifier")
@@ -108,11 +119,9 @@ class SubscriberData:
                 withdrawn = list(points)
             for identifier in withdrawn:
                 points.pop(identifier, None)
-            if ue.bearer is not None and not ue.emergency and ue.subscription.find(ue.bearer.apn) is None:
-                detach_by_network(core, ue, NetworkDetachType.RE_ATTACH_NOT_REQUIRED, None)
+            self._enforce_access_point(ue)
         if flags & DsrFlags.REGIONAL_SUBSCRIPTION_WITHDRAWAL and ue.subscription is not None:
             ue.subscription.zones = frozenset()
-        return self._answer(asked)
 
     async def reset(self, asked: Message, _peer: Peer) -> Message:
         """Reset: the HSS lost what it knew of these cards; each is reported anew at its device's next contact."""

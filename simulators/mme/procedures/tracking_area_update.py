@@ -9,7 +9,7 @@ from simulators.mme.causes import Rejection
 from simulators.mme.contexts import EmmState, UeContext
 from simulators.mme.controls import Occasion
 from simulators.mme.procedures.authentication import authenticate
-from simulators.mme.procedures.default_bearer import DEFAULT_BEARER, initial_context_setup
+from simulators.mme.procedures.default_bearer import DEFAULT_BEARER, access_point_lost, initial_context_setup
 from simulators.mme.procedures.identification import ask_terminal
 from simulators.mme.procedures.idle import choose_period
 from simulators.mme.procedures.location import admit_terminal
@@ -98,6 +98,7 @@ async def _check(core: Core, conn: Connection, ue: UeContext, terminal: Terminal
     return (
         await admit_terminal(core, ue, terminal, Occasion.UPDATE, initial=False)
         or barring_while_registered(core, ue, Occasion.UPDATE)
+        or access_point_lost(core, ue, Occasion.UPDATE)
         or area.check_zones(core, ue, Occasion.UPDATE)
     )
 

@@ -309,13 +309,13 @@ def test_a_register_of_before_attempts_were_kept_is_brought_up_to_date(store_url
     with opened(store_url, hss) as engine:
         hss.Store(engine).put(subscriber(), record("provision"))
         with engine.begin() as connection:
-            connection.exec_driver_sql("ALTER TABLE subscribers DROP COLUMN attempts")
-            connection.exec_driver_sql("ALTER TABLE subscribers DROP COLUMN functions")
+            for column in ("attempts", "functions", "contexts"):
+                connection.exec_driver_sql(f"ALTER TABLE subscribers DROP COLUMN {column}")
             connection.exec_driver_sql("UPDATE schema_versions SET version = 0")
     with opened(store_url, hss) as engine:
         card = hss.Store(engine).get(IMSI)
         assert card is not None
-        assert card.attempts == {}
+        assert (card.attempts, card.contexts) == ({}, {})
         assert card.functions == "sms data"  # those of a meter
 
 

@@ -589,11 +589,42 @@ def test_a_changed_subscription_reaches_the_mme(net: Net) -> None:
         await net.provision(subscription=[{"apns": both, "zones": ["0007"]}])
         await net.mme.ulr(METER)
         await net.call("PUT", f"/cards/{IMSI}/subscription", {"apns": both[:1], **APPROVAL})
-        zones, contexts, data = net.mme.heard
+        zones, data = net.mme.heard
         assert (zones.name, zones.get("DSR-Flags")) == ("delete-subscriber-data-request", 1)
-        assert (contexts.get("DSR-Flags"), contexts.get("Context-Identifier")) == (8, 2)
         assert data.name == "insert-subscriber-data-request"
-        assert data.find("Subscription-Data", "APN-Configuration-Profile")
+        assert _contexts(data.get("Subscription-Data")) == (1, 0, {"a.example": 1})
+
+    net.play(story)
+
+
+def _contexts(data: Any) -> tuple[int, int, dict[str, int]]:
+    """Return the default Context-Identifier, All-APN-Configurations-Included and the identifiers by APN."""
+    profile = first(data, "APN-Configuration-Profile")
+    apns = [group for name, group in profile if name == "APN-Configuration"]
+    numbers = {first(each, "Service-Selection"): first(each, "Context-Identifier") for each in apns}
+    whole = first(profile, "All-APN-Configurations-Included-Indicator")
+    return first(profile, "Context-Identifier"), whole, numbers
+
+
+def test_a_context_identifier_stays_with_its_apn_and_is_not_used_again(net: Net) -> None:
+    """TS 29.272 7.3.27: an MME knows an APN by its identifier, so that another one's would be taken for it."""
+
+    async def subscribe(*names: str) -> tuple[int, int, dict[str, int]]:
+        wanted = {"apns": [{"name": name} for name in names]}
+        await net.call("PUT", f"/cards/{IMSI}/subscription", {**wanted, **APPROVAL})
+        return _contexts(net.mme.heard[-1].get("Subscription-Data"))
+
+    async def story() -> None:
+        await net.provision(subscription=[{"apns": [{"name": "a.example"}, {"name": "b.example"}]}])
+        assert _contexts((await net.mme.ulr(METER)).get("Subscription-Data"))[2] == {"a.example": 1, "b.example": 2}
+        assert await subscribe("b.example") == (2, 0, {"b.example": 2})
+        assert await subscribe("c.example", "B.example") == (3, 0, {"c.example": 3, "B.example": 2})
+        await net.host.stop("hss", kill=True)
+        await net.host.start("hss")
+        assert await net.refused("PUT", f"/cards/{IMSI}/subscription", {"apns": [{"name": "d"}, {"name": "D"}]}) == 400
+        await net.provision(subscription=[{"apns": [{"name": "d.example"}, {"name": "a.example"}]}])
+        told = _contexts((await net.mme.ulr(METER)).get("Subscription-Data"))
+        assert told == (4, 0, {"d.example": 4, "a.example": 1})
 
     net.play(story)
 
