@@ -71,3 +71,36 @@ def test_a_pool_holds_entries_and_kinds() -> None:
     assert judge_pool(imei=PHONE, pool=pool, kind="module", kinds=("module",)).admitted
     assert not judge_pool(imei=PHONE, pool=pool, kind="phone", kinds=("module",)).admitted
     assert not judge_pool(imei=PHONE, pool=pool, kind="", kinds=()).admitted
+
+
+def test_kinds_alone_are_a_pool() -> None:
+    assert judge_pool(imei=METER, pool=[], kind="module", kinds=["module"]).admitted
+    for kind in ("phone", ""):
+        assert not judge_pool(imei=METER, pool=[], kind=kind, kinds=["module"]).admitted
+
+
+@pytest.mark.parametrize(
+    ("text", "inside", "outside"),
+    [
+        ("99000201-99000299", ("99000201000000", "99000299999999"), ("99000200999999", "99000300000000")),
+        ("99000201", ("99000201000000", "99000201999999"), ("99000200999999", "99000202000000")),
+        (METER, (METER,), ("99000101000000", "99000101000002")),
+    ],
+)
+def test_a_range_has_both_its_ends(text: str, inside: tuple[str, ...], outside: tuple[str, ...]) -> None:
+    entry = EquipmentRange.parse(text)
+    assert all(key in entry for key in inside)
+    assert not any(key in entry for key in outside)
+
+
+def test_of_two_ranges_the_smaller_one_counts_by_its_number_of_terminals() -> None:
+    smaller, larger = EquipmentRange.parse("99000200-99000201"), EquipmentRange.parse("99000199-99000201")
+    assert (smaller.size, larger.size, EquipmentRange.parse(METER).size) == (2_000_000, 3_000_000, 1)
+    for order in ((smaller, larger), (larger, smaller)):
+        lists = EquipmentLists((entry, Status.TRACKED if entry is smaller else Status.PROHIBITED) for entry in order)
+        assert lists.find("99000200000000") is Status.TRACKED
+        assert lists.find("99000199000000") is Status.PROHIBITED
+
+
+def test_a_range_of_one_code_is_that_code() -> None:
+    assert EquipmentRange.parse("99000201-99000201") == EquipmentRange.parse("99000201")

@@ -414,3 +414,36 @@ def test_the_example_profile_is_valid() -> None:
 def test_a_range_of_numbers_is_of_one_length_and_in_order(numbers: str) -> None:
     with pytest.raises(ValueError, match="no range of numbers"):
         CmpConfig.model_validate({"pools": {"meters": {"imeis": ["99000101"], "numbers": [numbers]}}})
+
+
+def test_a_day_that_ended_while_the_platform_was_away_is_judged_at_the_hour(loop: TestbedLoop, tmp_path: Path) -> None:
+    net = Net(loop, store=f"sqlite:///{tmp_path}/cmp.sqlite", others={"check": "next-day"}, records_at="2 h")
+
+    async def story() -> None:
+        await net.card(binding={"learn": "first-use"})
+        assert await net.mme.allowed(METER)
+        assert await net.mme.allowed(PHONE)
+        await net.host.stop("cmp", kill=True)
+        await net.host.clock.sleep(86400 - net.host.clock.wall().hour * 3600 + 3600)
+        await net.host.start("cmp")
+        await net.settle()
+        assert net.held().state.value == "active"  # it is one o'clock
+        await net.host.clock.sleep(3700)
+        assert net.held().state.value == "suspended"
+
+    net.play(story)
+
+
+def test_a_day_that_is_judged_again_counts_a_card_once(loop: TestbedLoop) -> None:
+    net = Net(loop, others={"check": "next-day", "mismatch": "alarm"})
+
+    async def story() -> None:
+        await net.card(binding={"learn": "first-use"})
+        assert await net.mme.allowed(METER)
+        assert await net.mme.allowed(PHONE)
+        day = net.host.clock.wall().date()
+        for _ in range(2):  # as after a death between the two
+            assert await net.call("POST", f"/records/{day.isoformat()}") == {"cards": 1}
+            assert net.held().mismatches == 1
+
+    net.play(story)

@@ -178,3 +178,62 @@ def test_the_decision_is_the_judges() -> None:
     talk(card, BOUND)
     assert authenticate(card) == REFUSED
     assert heard == [(BOUND.key, BOUND.imeisv, False)]
+
+
+def _answers(card: Card, *, result: int, other: int = 0) -> int:
+    """Answer the applet's questions with the bound IMEISV and a result; `other` is added to the number answered."""
+    response = send(card, TerminalProfile().command())
+    for _ in range(2):
+        command = ProactiveCommand.parse(send(card, cat.fetch(response.sw & 0xFF)).data)
+        details = command.number + other, command.kind, command.qualifier
+        response = send(card, TerminalResponse(*details, result, imeisv=BOUND.key + "01").command())
+        if response.sw >> 8 != 0x91:
+            break
+    return authenticate(card)
+
+
+@pytest.mark.parametrize("result", [0x10, cat.Result.BEYOND_CAPABILITIES, 0x20])
+def test_an_identity_in_an_answer_that_failed_is_none(result: int) -> None:
+    # TS 102.223 8.12: 0X is a command performed, 1X, 2X and 3X are not
+    assert _answers(interlocked(BIND), result=result) == REFUSED
+
+
+@pytest.mark.parametrize("result", [0x00, 0x0F])
+def test_an_identity_in_an_answer_of_success_counts(result: int) -> None:
+    assert _answers(interlocked(BIND), result=result) == ASKED_THE_KEYS
+
+
+def test_an_identity_in_an_answer_to_another_question_is_none() -> None:
+    assert _answers(interlocked(BIND), result=0, other=1) == REFUSED
+
+
+def test_an_answer_without_an_identity_takes_nothing_back() -> None:
+    card = interlocked(BIND)
+    response = send(card, TerminalProfile().command())
+    command = ProactiveCommand.parse(send(card, cat.fetch(response.sw & 0xFF)).data)
+    response = send(card, TerminalResponse(command.number, command.kind, command.qualifier, 0).command())
+    assert response.sw >> 8 == 0x91  # nothing was said, so that it asks for the IMEI
+    command = ProactiveCommand.parse(send(card, cat.fetch(response.sw & 0xFF)).data)
+    assert command.qualifier == Local.IMEI
+    send(card, cat.answer(command, BOUND).command())
+    assert authenticate(card) == ASKED_THE_KEYS
+
+
+def test_a_second_profile_begins_anew() -> None:
+    card = interlocked(BIND)
+    talk(card, BOUND)
+    send(card, TerminalProfile().command())
+    assert authenticate(card) == REFUSED
+
+
+def test_a_terminal_that_claims_the_imei_only_is_asked_for_that() -> None:
+    card = interlocked(BIND)
+    assert talk(card, BOUND, profile=TerminalProfile(imei=True, imeisv=False), imeisv=False) == [Local.IMEI]
+    card.contact(Control.RESET)
+    assert talk(card, BOUND, profile=TerminalProfile(imei=False, imeisv=False)) == [Local.IMEISV]
+
+
+def test_another_terminal_of_the_type_is_another_terminal() -> None:
+    card = interlocked(BIND)
+    talk(card, Imei(f"{int(BOUND.key) + 1:014d}"))
+    assert authenticate(card) == REFUSED

@@ -327,6 +327,27 @@ def test_pin_is_changed_and_switched_off() -> None:
     assert sw(card, "00b0870000") == "6982"
 
 
+def test_a_pin_is_switched_on_again_by_who_knows_it() -> None:
+    card = in_usim()
+    assert sw(card, f"0026000108{PIN}") == "9000"
+    wrong = b"9999\xff\xff\xff\xff".hex()
+    assert sw(card, f"0028000108{wrong}") == "63c2"
+    card.contact(Control.RESET)
+    assert sw(card, SELECT_USIM) == "9000"
+    assert sw(card, "00b0870000") == "9000"  # off as before: a wrong PIN switches nothing
+    assert sw(card, "0028000107" + PIN[:14]) == "6700"
+    assert [sw(card, f"0028000108{wrong}") for _ in range(3)] == ["63c1", "63c0", "6983"]
+    assert sw(card, f"0028000108{PIN}") == "6983"  # blocked, for this as for all else
+
+
+def test_a_right_puk_gives_all_ten_tries_back() -> None:
+    card = powered()
+    bad, puk = f"002c000110{'00' * 8}{PIN}", b"12345678".hex()
+    assert sw(card, bad) == "63c9"
+    assert sw(card, f"002c000110{puk}{PIN}") == "9000"
+    assert sw(card, "002c000100") == "63ca"
+
+
 def test_the_administrative_key_blocks_for_good() -> None:
     card = in_usim(pin=True)
     wrong = "0020000a08" + "00" * 8

@@ -281,6 +281,23 @@ def test_only_the_operator_binds(bench: Bench) -> None:
     assert bench.decisions("bind.operator") == [False, True, False, False, True]
 
 
+@pytest.mark.parametrize(("method", "path"), [("GET", ""), ("PUT", "/binding"), ("DELETE", "/binding")])
+def test_a_card_answers_for_itself_only(bench: Bench, method: str, path: str) -> None:
+    async def story() -> None:
+        await bench.provision(**APPLET)
+        body = {"imei": PHONE.imei} if method == "PUT" else {}
+        with pytest.raises(ManagementError) as caught:
+            await bench.card.manage(Role.OPERATOR, method, f"/cards/001010000000002{path}", body)
+        assert caught.value.status == 404
+        held = await bench.card.manage(Role.OPERATOR, "GET", f"/cards/{IMSI}")
+        assert held["binding"] == {"imei": METER.imei, "applet": True}
+        assert held["terminal"] == "nowhere"
+        assert await bench.meter.put_in()
+        assert (await bench.card.manage(Role.OPERATOR, "GET", f"/cards/{IMSI}"))["terminal"] == "meter"
+
+    bench.run(story())
+
+
 def test_a_terminal_does_not_write_the_area(bench: Bench) -> None:
     async def story() -> None:
         await bench.provision(**APPLET)

@@ -1,0 +1,293 @@
+"""Checks of the MME that only a rare message or a rare moment shows: without them nothing else would look wrong."""
+
+from __future__ import annotations
+
+from dataclasses import astuple, replace
+from typing import Any
+
+import pytest
+
+from simulators.mme.home import merge_subscription
+from simulators.mme.procedures import location
+from simwarden.model.identity import Ecgi, Plmn, Tai
+from simwarden.runtime.store import StoreUnavailableError
+from simwarden.wire.diameter.codes import DsrFlags
+from simwarden.wire.nas.elements import MobileIdentity
+from simwarden.wire.nas.enums import EmmCause, IdentityType, MessageType, ServiceType
+from simwarden.wire.nas.message import Message, encode
+from simwarden.wire.s1ap import CauseRadioNetwork, HandoverType
+from simwarden.wire.s1ap.values import ErabTunnel, GlobalEnbId, MacroEnbId, TargetEnbId, UeSecurityCapabilities
+
+_T = MessageType
+PLMN = Plmn("001", "01")
+TAI = Tai(PLMN, 1)
+IMSI = "001010000000001"
+PHONE = "8612340000000001"
+USER = ("User-Name", IMSI)
+_UNKNOWN = EmmCause.UE_IDENTITY_CANNOT_BE_DERIVED_BY_THE_NETWORK
+
+
+# -- what the EIR says
+
+
+@pytest.mark.parametrize(
+    ("answer", "cause"),
+    [
+        ([], EmmCause.NETWORK_FAILURE),  # a success that says nothing of the equipment
+        ([("Equipment-Status", 7)], EmmCause.NETWORK_FAILURE),  # a status that no list has
+        (5012, EmmCause.NETWORK_FAILURE),
+        (5422, EmmCause.ILLEGAL_ME),
+        ([("Equipment-Status", 1)], EmmCause.ILLEGAL_ME),
+    ],
+)
+def test_only_an_equipment_status_allows(run: Any, answer: Any, cause: EmmCause) -> None:
+    async def story(network: Any) -> None:
+        network.eir.answers["me-identity-check"] = answer
+        network.phone().attach()
+        await network.settle()
+        assert network.reject()["emm_cause"] is cause
+        assert not network.decisions("mme.equipment")[-1].admitted
+        assert network.hss.names().count("update-location") == 0
+        network.eir.answers["me-identity-check"] = [("Equipment-Status", 2)]
+        await network.attached(enb_id=9)
+
+    run(story, equipment={"verdict_lifetime": 0})
+
+
+def test_a_failure_that_carries_a_status_is_no_verdict(run: Any) -> None:
+    async def story(network: Any) -> None:
+        def failing(message: Any) -> Any:
+            answer = network.eir.node.answer(message, 5012, [("Equipment-Status", 0)])
+            network.eir.node.answer = lambda *_args, **_more: answer
+            return []
+
+        network.eir.me_identity_check = failing
+        network.phone().attach()
+        await network.settle()
+        assert network.reject()["emm_cause"] is EmmCause.NETWORK_FAILURE
+
+    run(story)
+
+
+def test_so_many_verdicts_are_kept_and_the_oldest_goes_first(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(location, "_VERDICTS", 2)
+
+    async def story(network: Any) -> None:
+        for number in (1, 2, 3):
+            await network.attached(imsi=f"00101000000000{number}", enb_id=number)
+        kept = [imsi for imsi, _ in network.mme.core.verdicts]
+        assert kept == ["001010000000002", "001010000000003"]
+
+    run(story)
+
+
+# -- what the HSS says
+
+
+def test_an_idr_changes_what_it_names_and_leaves_the_rest(run: Any) -> None:
+    async def story(network: Any) -> None:
+        await network.attached()
+        ue = network.mme.core.by_imsi[IMSI]
+        first = [
+            ("Subscriber-Status", 0),
+            ("Subscribed-Periodic-RAU-TAU-Timer", 7200),
+            ("Regional-Subscription-Zone-Code", bytes.fromhex("0001")),
+            ("AMBR", [("Max-Requested-Bandwidth-UL", 1000), ("Max-Requested-Bandwidth-DL", 2000)]),
+        ]
+        network.mme.core.config.zones["0001"] = (1,)
+        await network.hss.order("Insert-Subscriber-Data-Request", [USER, ("Subscription-Data", first)])
+        for barred in ([("Subscriber-Status", 1), ("Operator-Determined-Barring", 1)], [("Subscriber-Status", 0)], []):
+            await network.hss.order("Insert-Subscriber-Data-Request", [USER, ("Subscription-Data", barred)])
+            held = ue.subscription
+            assert (held.zones, held.periodic, held.ambr_ul, held.ambr_dl) == ({"0001"}, 7200, 1000, 2000)
+            assert (held.msisdn, list(held.access_points)) == ("1064700000001", [1])
+            assert held.barred is (barred[:1] == [("Subscriber-Status", 1)])
+
+    run(story)
+
+
+@pytest.mark.parametrize("odb", [0, 2, 4])
+def test_a_barring_of_something_else_bars_no_packet_services(run: Any, odb: int) -> None:
+    async def story(network: Any) -> None:
+        await network.attached()
+        data = [("Subscriber-Status", 1), ("Operator-Determined-Barring", odb)]
+        await network.hss.order("Insert-Subscriber-Data-Request", [USER, ("Subscription-Data", data)])
+        assert not network.mme.core.by_imsi[IMSI].subscription.barred
+        assert network.session() is not None
+
+    run(story)
+
+
+def test_a_dsr_of_the_zones_takes_no_access_point(run: Any) -> None:
+    async def story(network: Any) -> None:
+        await network.attached()
+        ue = network.mme.core.by_imsi[IMSI]
+        ue.subscription.zones = frozenset({"0001"})
+        regional = ("DSR-Flags", int(DsrFlags.REGIONAL_SUBSCRIPTION_WITHDRAWAL))
+        answer = await network.hss.order("Delete-Subscriber-Data-Request", [USER, regional, ("Context-Identifier", 1)])
+        assert answer.success
+        assert (ue.subscription.zones, list(ue.subscription.access_points)) == (frozenset(), [1])
+        assert network.session() is not None
+        ue.subscription = None  # another MME's register has taken it back; nothing is left to delete
+        for flags in (regional, ("DSR-Flags", int(DsrFlags.COMPLETE_APN_CONFIGURATION_PROFILE_WITHDRAWAL))):
+            assert (await network.hss.order("Delete-Subscriber-Data-Request", [USER, flags])).success
+
+    run(story)
+
+
+def test_a_cancellation_of_the_registration_is_no_detach_of_an_attach_under_way(run: Any) -> None:
+    async def story(network: Any) -> None:
+        phone = network.phone(replies={_T.ATTACH_ACCEPT: None})
+        phone.attach()
+        await network.settle()
+        assert phone.got[-1].type is _T.ATTACH_ACCEPT
+        await network.hss.order("Cancel-Location-Request", [USER, ("Cancellation-Type", 2)])
+        await network.settle()
+        assert phone.released
+        assert _T.DETACH_REQUEST not in phone.types()
+        assert network.mme.core.connections == {}
+
+    run(story)
+
+
+# -- who proves to be the device
+
+
+def _extended(phone: Any, service: int) -> Message:
+    return Message(
+        _T.EXTENDED_SERVICE_REQUEST,
+        service_type=service,
+        nas_key_set_identifier=phone.security.ksi,
+        m_tmsi=MobileIdentity(IdentityType.TMSI, phone.guti.m_tmsi),
+    )
+
+
+def test_an_extended_service_request_serves_whom_its_keys_prove(run: Any) -> None:
+    async def story(network: Any) -> None:
+        phone = await network.attached_idle()
+        request = _extended(phone, ServiceType.PACKET_SERVICES_VIA_S1)
+        thief = network.phone(guti=phone.guti, enb_id=60)
+        thief.first(encode(request), s_tmsi=True)
+        await network.settle()
+        assert (thief.got[-1].type, thief.got[-1]["emm_cause"]) == (_T.SERVICE_REJECT, _UNKNOWN)
+        assert network.session()["state"] == "idle"
+        phone.first(phone.protected(_extended(phone, 1)), s_tmsi=True)
+        phone.secured = True
+        await network.settle()
+        assert phone.got[-1]["emm_cause"] is EmmCause.CS_DOMAIN_NOT_AVAILABLE
+        phone.first(phone.protected(request), s_tmsi=True)
+        phone.secured = True
+        await network.settle()
+        assert phone.bearers == 1
+        assert network.session()["state"] == "connected"
+
+    run(story)
+
+
+def test_an_s_tmsi_of_another_mme_names_nobody(run: Any) -> None:
+    async def story(network: Any) -> None:
+        phone = await network.attached_idle()
+        phone.guti = replace(phone.guti, mme_code=phone.guti.mme_code + 1)
+        phone.service()
+        await network.settle()
+        assert phone.got[-1]["emm_cause"] is _UNKNOWN
+        assert network.session()["state"] == "idle"
+
+    run(story)
+
+
+# -- where the device is
+
+
+def _away(_imsi: str) -> Any:
+    raise StoreUnavailableError("the database does not answer")
+
+
+def _required(phone: Any) -> None:
+    phone.up(
+        "handover-required",
+        handover_type=HandoverType.INTRALTE,
+        cause=CauseRadioNetwork.HANDOVER_DESIRABLE_FOR_RADIO_REASON,
+        target_id=TargetEnbId(GlobalEnbId(PLMN, MacroEnbId(2)), TAI),
+        source_to_target_transparent_container=b"from source",
+    )
+
+
+def test_no_handover_is_prepared_while_the_areas_cannot_be_read(run: Any) -> None:
+    async def story(network: Any) -> None:
+        phone = await network.attached()
+        known, network.mme.core.areas.get = network.mme.core.areas.get, _away
+        _required(phone)
+        await network.settle()
+        assert network.enb.last("handover-preparation-failure")["cause"] is CauseRadioNetwork.HO_TARGET_NOT_ALLOWED
+        assert "handover-request" not in network.enb2.names()
+        assert not network.decisions("mme.register")[-1].admitted
+        assert network.session()["state"] == "connected"
+        network.mme.core.areas.get = known
+        _required(phone)
+        await network.settle()
+        assert "handover-request" in network.enb2.names()
+
+    run(story)
+
+
+@pytest.mark.parametrize("away", [True, False])
+def test_no_path_is_switched_while_the_areas_cannot_be_read(run: Any, away: bool) -> None:  # noqa: FBT001
+    async def story(network: Any) -> None:
+        phone = await network.attached()
+        if away:
+            network.mme.core.areas.get = _away
+        network.enb2.send(
+            "path-switch-request",
+            enb_ue_s1ap_id=600,
+            e_rab_to_be_switched_dl_list=(ErabTunnel(5, bytes([192, 0, 2, 8]), 9),),
+            source_mme_ue_s1ap_id=phone.mme_id,
+            eutran_cgi=Ecgi(PLMN, 2 << 8 | 1),
+            tai=TAI,
+            ue_security_capabilities=UeSecurityCapabilities(0xC000, 0xC000),
+        )
+        await network.settle()
+        assert ("path-switch-request-failure" in network.enb2.names()) is away
+        assert (network.session() is None) is away
+
+    run(story)
+
+
+def test_a_device_in_another_cell_is_detached_to_come_again_while_the_areas_cannot_be_read(run: Any) -> None:
+    async def story(network: Any) -> None:
+        phone = await network.attached()
+        network.mme.core.areas.get = _away
+        phone.cell = Ecgi(PLMN, 1 << 8 | 2)
+        phone.send(Message(_T.EMM_STATUS, emm_cause=EmmCause.SEMANTICALLY_INCORRECT_MESSAGE))
+        await network.settle()
+        detach = phone.got[-1]
+        assert (detach.type, detach["detach_type"] & 7) == (_T.DETACH_REQUEST, 1)
+        assert detach.get("emm_cause") is None
+        assert network.session() is None
+
+    run(story)
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_message_from_the_same_cell_asks_nothing(run: Any, known: bool) -> None:  # noqa: FBT001
+    async def story(network: Any) -> None:
+        phone = await network.attached()
+        asked: list[str] = []
+        network.mme.core.areas.get = asked.append
+        phone.cell = Ecgi(PLMN, 1 << 8 | (1 if known else 2))
+        phone.send(Message(_T.EMM_STATUS, emm_cause=EmmCause.SEMANTICALLY_INCORRECT_MESSAGE))
+        await network.settle()
+        assert asked == ([] if known else [IMSI])
+
+    run(story)
+
+
+def test_what_a_subscription_does_not_say_of_an_access_point() -> None:
+    def point(*more: Any) -> Any:
+        data = [("APN-Configuration-Profile", [("APN-Configuration", [("Context-Identifier", 3), *more])])]
+        return merge_subscription(None, data).access_points[3]
+
+    assert astuple(point()) == ("", 9, 8, 1, 0)  # QCI 9; may not pre-empt, may be pre-empted (TS 29.212 5.3.46, 5.3.47)
+    priority = [("Priority-Level", 2), ("Pre-emption-Capability", 0), ("Pre-emption-Vulnerability", 1)]
+    quality = [("QoS-Class-Identifier", 5), ("Allocation-Retention-Priority", priority)]
+    assert astuple(point(("Service-Selection", "iot"), ("EPS-Subscribed-QoS-Profile", quality))) == ("iot", 5, 2, 0, 1)
