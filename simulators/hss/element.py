@@ -188,7 +188,7 @@ class Hss(SubscriptionRoutes, Element[HssConfig]):
         """End what a card has, an attach under way too (CLR); it may attach again, and is judged anew."""
         subscriber = self.card_of(call)
         record = self._record(call, "cancel-location", subscriber.imsi, {"reason": By.of(call).reason})
-        await cancel_location(self.core, *withdraw(self.core, (subscriber,), (record,)))
+        await cancel_location(self.core, *withdraw(self.core, (subscriber,), (record,), owed=Owed.RE_ATTACH))
         return self.tell(subscriber)
 
     # -- binding
@@ -218,8 +218,9 @@ class Hss(SubscriptionRoutes, Element[HssConfig]):
         details = {"before": subscriber.bound, "after": bound, "mode": mode, **By.of(call).approval}
         record = self._record(call, "bind" if mode else "unbind", subscriber.imsi, details)
         debts: Sequence[Debt] = ()
-        if bound and subscriber.imei and subscriber.imei != bound:
-            debts = withdraw(self.core, (subscriber,), (record,), mode=mode, bound=bound)
+        if mode and subscriber.imei != bound:
+            # another terminal than the bound one is in use, or the one in use is to be learned by its next attach
+            debts = withdraw(self.core, (subscriber,), (record,), owed=Owed.RE_ATTACH, mode=mode, bound=bound)
         else:
             self.core.store.change(subscriber, record, mode=mode, bound=bound)
         self.core.show_binding(subscriber)
@@ -240,7 +241,7 @@ class Hss(SubscriptionRoutes, Element[HssConfig]):
         records = [self._record(call, "suspend", subscriber.imsi, details) for subscriber in subscribers]
         held = {"suspended": wanted.how, "why": wanted.reason}
         if wanted.how == "withdrawal":
-            debts = withdraw(self.core, subscribers, records, **held)
+            debts = withdraw(self.core, subscribers, records, owed=Owed.WITHDRAWAL, **held)
         else:
             debts = self.core.store.change_all(subscribers, records, owed=Owed.BARRING, **held)
         for subscriber in subscribers:

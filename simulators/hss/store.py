@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from simulators.hss.events import AUDITED
-from simulators.hss.subscriber import AREA_CHANGE, Debt, Owed, Subscriber
+from simulators.hss.subscriber import AREA_CHANGE, ENDS, Debt, Owed, Subscriber
 from simwarden.model.profile import find_use
 from simwarden.runtime.audit_table import AuditTable
 from simwarden.runtime.store import Rows
@@ -166,7 +166,7 @@ class Store:
         card under way as well: what another element has said of that before the change holds no longer.
         """
         debts = [debt for each in subscribers for debt in _debts(each, owed)]
-        nowhere = {each.imsi for each in subscribers if each.mme} if owed is Owed.WITHDRAWAL else set()
+        nowhere = {each.imsi for each in subscribers if each.mme} if owed in ENDS else set()
         new = [debt for debt in debts if debt not in self._of(debt.imsi, debt.host)]
         gone = [each for each in subscribers if each.imsi in nowhere]
         others = [each for each in subscribers if each.imsi not in nowhere]
@@ -249,7 +249,7 @@ class Store:
 
     def withdrawal(self, imsi: str, host: str) -> Debt | None:
         """Return what an MME has still to hear of a card's withdrawal, None if nothing."""
-        return next((debt for debt in self._of(imsi, host) if debt.what is Owed.WITHDRAWAL), None)
+        return next((debt for debt in self._of(imsi, host) if debt.what in ENDS), None)
 
     def owes(self, debt: Debt) -> bool:
         """Whether an MME has still to be told something."""
@@ -326,9 +326,9 @@ def _debts(subscriber: Subscriber, owed: Owed | None) -> Iterator[Debt]:
     """Yield what MMEs are owed by a change of a card, first the one that serves it; of what it has purged none."""
     if owed is None:
         return
-    if subscriber.mme and (owed is Owed.WITHDRAWAL or not subscriber.purged):
+    if subscriber.mme and (owed in ENDS or not subscriber.purged):
         yield Debt(subscriber.imsi, subscriber.mme, owed, subscriber.mme_realm)
-    if owed is Owed.WITHDRAWAL:
+    if owed in ENDS:
         for host, realm in subscriber.attempts.items():
             if host != subscriber.mme:
                 yield Debt(subscriber.imsi, host, owed, realm)

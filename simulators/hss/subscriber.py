@@ -49,12 +49,18 @@ class Owed(enum.StrEnum):
 
     WITHDRAWAL = "withdrawal"
     """That its subscription is withdrawn (CLR)."""
+    RE_ATTACH = "re-attach"
+    """That its device has to attach anew, and is judged then (CLR)."""
     UPDATE = "update"
     """That another MME serves it (CLR)."""
     BARRING = "barring"
     """Whether it is barred (IDR)."""
     SUBSCRIPTION = "subscription"
     """What it may use (IDR, DSR)."""
+
+
+#: what ends all that a card has at its MME
+ENDS = (Owed.WITHDRAWAL, Owed.RE_ATTACH)
 
 
 class Debt(NamedTuple):

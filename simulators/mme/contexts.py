@@ -131,6 +131,8 @@ class UeContext:
     radio_capability: bytes | None = None
     timer: Timer | None = None
     paged: asyncio.Future[bool] | None = None
+    detach: tuple[NetworkDetachType, EmmCause | None] | None = None
+    """The type and cause of the detach that an idle device is paged for."""
 
     @property
     def key(self) -> str:

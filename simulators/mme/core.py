@@ -197,6 +197,7 @@ class Core:
 
     def register(self, ue: UeContext) -> None:
         """Let a device be EMM-REGISTERED, and say so."""
+        ue.detach = None
         ue.state = EmmState.REGISTERED
         self.show(ue)
 

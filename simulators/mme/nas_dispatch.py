@@ -226,6 +226,8 @@ def _take_service_request(core: Core, conn: Connection, pdu: bytes, s_tmsi: STms
 
 
 def _serve(core: Core, conn: Connection, ue: UeContext) -> None:
+    if detach.answer_call(core, conn, ue):
+        return
     if ue.state is not EmmState.REGISTERED or ue.bearer is None or ue.security is None:
         _refuse_service(core, conn, EmmCause.IMPLICITLY_DETACHED, "the device was detached meanwhile")
         return

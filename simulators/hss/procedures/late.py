@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from simulators.hss.procedures.location import cancel_location
 from simulators.hss.procedures.subscriber_data import tell_barring, tell_subscription
-from simulators.hss.subscriber import Owed
+from simulators.hss.subscriber import ENDS, Owed
 from simwarden.runtime.store import StoreError
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ async def tell_owed(core: Core, host: str) -> None:
 
 
 async def _tell(core: Core, debt: Debt) -> None:
-    if debt.what in (Owed.WITHDRAWAL, Owed.UPDATE):
+    if debt.what in (*ENDS, Owed.UPDATE):
         await cancel_location(core, debt)
         return
     subscriber = core.store.get(debt.imsi)

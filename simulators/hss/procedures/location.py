@@ -12,7 +12,7 @@ from simulators.hss.procedures.subscriber_data import subscription_data
 from simulators.hss.subscriber import Owed
 from simwarden.runtime.diameter import Unreachable
 from simwarden.wire.diameter import Message, ResultCode
-from simwarden.wire.diameter.codes import CancellationType, PuaFlags, UlaFlags, UlrFlags
+from simwarden.wire.diameter.codes import CancellationType, ClrFlags, PuaFlags, UlaFlags, UlrFlags
 from simwarden.wire.diameter.terminal import terminal_of
 
 if TYPE_CHECKING:
@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _CANCELLATION = {
-    Owed.WITHDRAWAL: CancellationType.SUBSCRIPTION_WITHDRAWAL,
-    Owed.UPDATE: CancellationType.MME_UPDATE_PROCEDURE,
+    Owed.WITHDRAWAL: (CancellationType.SUBSCRIPTION_WITHDRAWAL, ClrFlags.S6A_S6D),
+    Owed.RE_ATTACH: (CancellationType.SUBSCRIPTION_WITHDRAWAL, ClrFlags.S6A_S6D | ClrFlags.REATTACH_REQUIRED),
+    Owed.UPDATE: (CancellationType.MME_UPDATE_PROCEDURE, ClrFlags.S6A_S6D),
 }
 
 
@@ -157,8 +158,8 @@ async def _together(work: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
 
 async def _cancel(core: Core, debt: Debt) -> bool:
     """Send a CLR; return whether it was answered."""
-    kind = _CANCELLATION[debt.what]
-    avps = [("User-Name", debt.imsi), ("Cancellation-Type", int(kind))]
+    kind, flags = _CANCELLATION[debt.what]
+    avps = [("User-Name", debt.imsi), ("Cancellation-Type", int(kind)), ("CLR-Flags", int(flags))]
     request = core.node.make("Cancel-Location-Request", avps, realm=debt.realm, host=debt.host)
     try:
         answer = await core.ask(debt.host, request)
@@ -172,11 +173,14 @@ async def _cancel(core: Core, debt: Debt) -> bool:
 
 
 def withdraw(
-    core: Core, subscribers: Sequence[Subscriber], records: Sequence[dict[str, Any]], **values: Any
+    core: Core, subscribers: Sequence[Subscriber], records: Sequence[dict[str, Any]], *, owed: Owed, **values: Any
 ) -> list[Debt]:
-    """Keep a change of cards, with its `records`, by which all ends that they have; return to whom that is owed."""
+    """Keep a change of cards, with its `records`, by which all ends that they have; return to whom that is owed.
+
+    `owed` is a withdrawal, or that their devices attach anew where they may be served as before.
+    """
     served = [subscriber for subscriber in subscribers if subscriber.mme]
-    debts = core.store.change_all(subscribers, records, owed=Owed.WITHDRAWAL, **values)
+    debts = core.store.change_all(subscribers, records, owed=owed, **values)
     for subscriber in served:
         core.show_registration(subscriber)
     return debts

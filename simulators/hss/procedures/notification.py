@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from simulators.hss.controls import Occasion
 from simulators.hss.procedures.location import cancel_location, register, withdraw
+from simulators.hss.subscriber import Owed
 from simwarden.wire.diameter import ExperimentalResult, Message, ResultCode
 from simwarden.wire.diameter.terminal import terminal_of
 
@@ -33,6 +34,6 @@ async def notify(core: Core, message: Message, peer: Peer) -> Message:
         decision = register(core, subscriber, message, seen, subscriber.plmn, occasion=Occasion.NOTIFICATION)
         if decision is not None and not decision.admitted:
             mismatch = core.mismatch(subscriber, decision, "notify-request")
-            debts = withdraw(core, (subscriber,), (mismatch,))
+            debts = withdraw(core, (subscriber,), (mismatch,), owed=Owed.WITHDRAWAL)
             core.site.spawn(cancel_location(core, *debts), "cancel location")
     return core.node.answer(message, ResultCode.DIAMETER_SUCCESS)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from simulators.mme import nas_channel
 from simulators.mme.causes import Rejection
 from simulators.mme.contexts import EmmState
+from simulators.mme.procedures.paging import answered, page
 from simulators.mme.procedures.release import bind, release, settle
 from simulators.mme.procedures.tracking_area_update import prove_known
 from simwarden.wire.nas.enums import DetachType, EmmCause, MessageType, NetworkDetachType
@@ -49,8 +50,8 @@ async def detach_by_device(
 def detach_by_network(core: Core, ue: UeContext, kind: NetworkDetachType, cause: EmmCause | None) -> None:
     """Detach a registered device: the core's resources go at once, and the device is told if it is connected.
 
-    An idle one sleeps, and learns at its next contact (implicit detach). An attach under way ends; the device tries
-    again, and is told why then.
+    An idle one that has to attach anew is paged and told; another sleeps, and learns at its next contact (implicit
+    detach). An attach under way ends; the device tries again, and is told why then.
     """
     if ue.state is not EmmState.REGISTERED:
         if ue.in_service and ue.connection is not None:
@@ -62,8 +63,29 @@ def detach_by_network(core: Core, ue: UeContext, kind: NetworkDetachType, cause:
     if conn is None:
         core.site.note("implicit detach", imsi=ue.imsi)
         settle(core, ue)
+        if kind is NetworkDetachType.RE_ATTACH_REQUIRED and ue.guti is not None:
+            ue.detach = kind, cause
+            core.site.spawn(_call(core, ue), "paging for a detach")
     else:
         request_detach(core, conn, ue, kind, cause)
+
+
+async def _call(core: Core, ue: UeContext) -> None:
+    """Page a device to tell it that it is detached (TS 23.401 5.3.8.3); one that does not answer learns later."""
+    if not await page(core, ue):
+        ue.detach = None
+
+
+def answer_call(core: Core, conn: Connection, ue: UeContext) -> bool:
+    """Tell a device that was paged for it that it is detached; False if none was."""
+    order, ue.detach = ue.detach, None
+    if order is None or ue.security is None:
+        return False
+    conn.secured = True
+    bind(core, conn, ue)
+    answered(ue)
+    request_detach(core, conn, ue, *order)
+    return True
 
 
 def request_detach(

@@ -20,23 +20,32 @@ _ATTEMPTS = 3
 
 
 async def page(core: Core, ue: UeContext) -> bool:
-    """Page a device until it answers with a service request; False if T3413 ran out for the last time."""
-    if ue.state is not EmmState.REGISTERED or ue.guti is None:
-        return False
-    if ue.connection is not None:
-        return True
+    """Page a device until it answers with a service request; False if T3413 ran out for the last time.
+
+    One that is detached is paged only to be told so.
+    """
     for attempt in range(1, _ATTEMPTS + 1):
+        if ue.guti is None or (ue.state is not EmmState.REGISTERED and ue.detach is None):
+            return False
+        if ue.connection is not None:
+            return True
         if ue.paged is None or ue.paged.done():
             ue.paged = asyncio.get_running_loop().create_future()
         waiting = ue.paged
         timer = core.clock.call_later(core.config.timers.t3413, partial(_expire, waiting))
         _call(core, ue)
-        answered = await waiting
+        heard = await waiting
         timer.cancel()
-        if answered:
+        if heard:
             return True
         core.site.note("T3413 ran out", imsi=ue.imsi, times=attempt)
     return False
+
+
+def answered(ue: UeContext) -> None:
+    """Let the paging of a device end: it has made contact."""
+    if ue.paged is not None and not ue.paged.done():
+        ue.paged.set_result(True)
 
 
 def _expire(waiting: asyncio.Future[bool]) -> None:

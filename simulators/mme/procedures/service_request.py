@@ -10,6 +10,7 @@ from simulators.mme.controls import BARRING, Occasion
 from simulators.mme.procedures.default_bearer import access_point_lost, initial_context_setup
 from simulators.mme.procedures.identification import ask_terminal
 from simulators.mme.procedures.location import admit_terminal
+from simulators.mme.procedures.paging import answered
 from simulators.mme.procedures.release import bind, release, settle
 from simwarden.wire.nas.enums import MessageType
 from simwarden.wire.nas.message import Message
@@ -23,8 +24,7 @@ if TYPE_CHECKING:
 async def serve(core: Core, conn: Connection, ue: UeContext) -> None:
     """Give a registered device, whose request its keys protect, its radio bearer again."""
     bind(core, conn, ue)
-    if ue.paged is not None and not ue.paged.done():
-        ue.paged.set_result(True)
+    answered(ue)
     rejection = None if ue.emergency else await _check(core, conn, ue) or area.take_up(core, ue)
     if rejection is not None:
         if not rejection.temporary:
