@@ -50,15 +50,35 @@ BINDING = Control(
     (_On.CHECK,),
     "Binding by the platform, given or of the first use",
     "binding",
+    also=("mon.separation",),
 )
-POOL = Control("bind.pool", "bind.pool", judge_pools, (_On.CHECK,), "Pools of terminals tied to pools of numbers")
+POOL = Control(
+    "bind.pool",
+    "bind.pool",
+    judge_pools,
+    (_On.CHECK,),
+    "Pools of terminals tied to pools of numbers",
+    also=("mon.separation",),
+)
 PHONE = Control(
     "cmp.phone", "mon.phone", judge_phone, (_On.CHECK,), "No phone in the operator's library has the card in it"
 )
 RECORDS = Control(
-    "bind.cmp.records", "bind.cmp", judge_record, (_On.RECORDS,), "Binding judged from the records of the day before"
+    "bind.cmp.records",
+    "bind.cmp",
+    judge_record,
+    (_On.RECORDS,),
+    "Binding judged from the records of the day before",
+    also=("mon.separation",),
 )
-STATE = Control("cmp.state", "reg.contract", judge_state, (_On.CHECK,), "Cards are served in their working states only")
+STATE = Control(
+    "cmp.state",
+    "reg.contract",
+    judge_state,
+    (_On.CHECK,),
+    "Cards are served in their working states only",
+    also=("bind.cmp", "reg.relay"),
+)
 TRANSITION = Control(
     "cmp.transition", "reg.contract", judge_transition, (_On.OPERATION,), "A card's life follows the table of states"
 )
@@ -74,18 +94,18 @@ OPERATOR = Control(
 )
 OWN = Control("cmp.own", "bind.operator.own", judge_owner, (_On.LOOK,), "A customer knows of its own cards only")
 SCOPE = Control("cmp.scope", "bind.operator.own", judge_scope, (_On.API,), "A token is good for its scopes only")
-APPROVAL = Control(
-    "bind.approval", "bind.operator", judge_change, _BINDING, "A changed binding has its approval record"
+APPROVAL = Control("bind.approval", "bind.change", judge_change, _BINDING, "A changed binding has its approval record")
+FREQUENCY = Control(
+    "bind.change", "bind.change", judge_frequency, _BINDING, "A binding is changed so many times a period"
 )
-FREQUENCY = Control("fn.change", "fn.change", judge_frequency, _BINDING, "A binding is changed so many times a period")
 LOCK = Control(
-    "fn.change.lock", "fn.change", judge_lock, (*_BINDING, _On.OPERATION), "A card rests between two operations"
+    "bind.change.lock", "bind.change", judge_lock, (*_BINDING, _On.OPERATION), "A card rests between two operations"
 )
-BATCH = Control("fn.change.batch", "fn.change", judge_batch, (_On.BATCH,), "Batches of operations are small")
+BATCH = Control("bind.change.batch", "bind.change", judge_batch, (_On.BATCH,), "Batches of operations are small")
 PEER = Control(
-    "cmp.peer", "bind.cmp", judge_peer, (_On.CONNECTION, _On.CHECK), "Known nodes only speak to the platform"
+    "cmp.peer", "bind.peer", judge_peer, (_On.CONNECTION, _On.CHECK), "Known nodes only speak to the platform"
 )
-CARD = Control("cmp.card", "fn.core", judge_subscriber, (_On.CHECK,), "Cards of the platform only are served")
+CARD = Control("cmp.card", "reg.issued", judge_subscriber, (_On.CHECK,), "Cards of the platform only are served")
 
 ALL = (
     BINDING,

@@ -29,8 +29,10 @@ if TYPE_CHECKING:
 #: the one procedure of S13
 CHECK = "me-identity-check"
 LISTS = Control("eir.equipment", "mon.phone", judge_listed, (CHECK,), "Equipment by the lists of the register")
-POOL = Control("eir.pool", "bind.pool", judge_pool, (CHECK,), "A card's pool of terminals", "binding")
-PEER = Control("eir.peer", "bind.pool", judge_peer, (CONNECTION, CHECK), "Known nodes only speak to the register")
+POOL = Control(
+    "eir.pool", "bind.pool", judge_pool, (CHECK,), "A card's pool of terminals", "binding", also=("mon.separation",)
+)
+PEER = Control("eir.peer", "bind.peer", judge_peer, (CONNECTION, CHECK), "Known nodes only speak to the register")
 PLATFORM = Control(
     "eir.platform", "bind.cmp", judge_equipment, (CHECK,), "What the platform behind the register says of a card"
 )

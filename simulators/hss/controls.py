@@ -40,25 +40,40 @@ _BINDING = (_On.BIND, _On.UNBIND)
 _AREA = (_On.AREA, _On.AREA_END)
 
 GIVEN = Control(
-    "bind.hss.given", "bind.hss.given", judge_given, _TERMINAL, "Binding by an IMEI given beforehand", "binding"
+    "bind.hss.given",
+    "bind.hss.given",
+    judge_given,
+    _TERMINAL,
+    "Binding by an IMEI given beforehand",
+    "binding",
+    also=("mon.separation",),
 )
 LEARNED = Control(
-    "bind.hss.learned", "bind.hss.learned", judge_learned, _TERMINAL, "Binding by the IMEI of the first use", "binding"
+    "bind.hss.learned",
+    "bind.hss.learned",
+    judge_learned,
+    _TERMINAL,
+    "Binding by the IMEI of the first use",
+    "binding",
+    also=("mon.separation",),
 )
 OPERATOR = Control("bind.operator", "bind.operator", judge_binder, _BINDING, "The operator alone binds")
-APPROVAL = Control(
-    "bind.approval", "bind.operator", judge_change, _BINDING, "A changed binding has its approval record"
-)
+APPROVAL = Control("bind.approval", "bind.change", judge_change, _BINDING, "A changed binding has its approval record")
 PEER = Control(
     "hss.peer",
-    "bind.hss.learned",
+    "bind.peer",
     judge_peer,
     (_On.CONNECTION, *_REQUESTS),
     "Known nodes only speak to the register",
 )
-SUBSCRIBER = Control("hss.subscriber", "fn.core", judge_subscriber, _REQUESTS, "Provisioned cards only are served")
+SUBSCRIBER = Control("hss.subscriber", "reg.issued", judge_subscriber, _REQUESTS, "Provisioned cards only are served")
 WITHDRAWN = Control(
-    "hss.withdrawn", "bind.cmp", judge_withdrawn, (_On.LOCATION,), "A suspended card's subscription is withdrawn"
+    "hss.withdrawn",
+    "bind.cmp",
+    judge_withdrawn,
+    (_On.LOCATION,),
+    "A suspended card's subscription is withdrawn",
+    also=("reg.contract", "reg.relay"),
 )
 EXTENT = Control(
     "area.extent",
@@ -69,13 +84,13 @@ EXTENT = Control(
 )
 SETTER = Control(
     "area.operator",
-    "bind.operator",
+    "area.change",
     judge_binder,
     (_On.SUBSCRIPTION, *_AREA),
     "The operator alone says where a card may be",
 )
-AREA_APPROVAL = Control("area.approval", "fn.change", judge_change, _AREA, "A changed area has its approval record")
-FREQUENCY = Control("area.changes", "fn.change", judge_frequency, _AREA, "An area is changed so many times a period")
+AREA_APPROVAL = Control("area.approval", "area.change", judge_change, _AREA, "A changed area has its approval record")
+FREQUENCY = Control("area.changes", "area.change", judge_frequency, _AREA, "An area is changed so many times a period")
 
 ALL = (
     GIVEN,

@@ -52,6 +52,7 @@ EQUIPMENT = Control(
     judge_equipment,
     _CONTACT,
     "The EIR's verdict on the terminal, and what stands in for none",
+    also=("bind.cmp", "mon.separation", "mon.phone"),
 )
 TERMINAL_IDENTITY = Control(
     "mme.terminal-identity",
@@ -59,6 +60,7 @@ TERMINAL_IDENTITY = Control(
     judge_identified,
     _CONTACT,
     "A terminal must say who it is before a card is served",
+    also=("bind.hss.learned", "bind.pool", "bind.cmp"),
 )
 REGISTER = Control(
     "mme.register",
@@ -66,9 +68,15 @@ REGISTER = Control(
     judge_register,
     (_On.VECTORS, _On.LOCATION, _On.NOTIFICATION, _On.AREA_DATA),
     "Nobody is served while the HSS cannot say whether to",
+    also=("bind.hss.learned",),
 )
 BARRING = Control(
-    "mme.barring", "bind.cmp", judge_barring, (*_CONTACT, _On.INSERT), "Suspended subscriptions get no packet service"
+    "mme.barring",
+    "bind.cmp",
+    judge_barring,
+    (*_CONTACT, _On.INSERT),
+    "Suspended subscriptions get no packet service",
+    also=("reg.contract", "reg.relay"),
 )
 ACCESS_POINT = Control(
     "mme.access-point",
@@ -77,10 +85,24 @@ ACCESS_POINT = Control(
     (*_CONTACT, _On.SUBSCRIPTION),
     "Only subscribed access points",
 )
-CELL = Control("area.cell", "area.cell", judge_cell, _PLACE, "The card's cells only", "area")
-COUNT = Control("area.count", "area.count", judge_stations, _PLACE, "So many different base stations at most", "area")
+CELL = Control("area.cell", "area.cell", judge_cell, _PLACE, "The card's cells only", "area", also=("mon.area",))
+COUNT = Control(
+    "area.count",
+    "area.count",
+    judge_stations,
+    _PLACE,
+    "So many different base stations at most",
+    "area",
+    also=("mon.area",),
+)
 PROVINCE = Control(
-    "area.province", "area.range", judge_province, _PLACE, "Base stations of the card's province only", "area"
+    "area.province",
+    "area.range",
+    judge_province,
+    _PLACE,
+    "Base stations of the card's province only",
+    "area",
+    also=("mon.area",),
 )
 ZONES = Control(
     "area.zones",
@@ -88,15 +110,16 @@ ZONES = Control(
     judge_zones,
     (*_MOVE, _On.INSERT),
     "Tracking areas of the subscription's zone codes only",
+    also=("mon.area",),
 )
 EXTENT = Control(
     "area.extent", "area.range", judge_extent, (_On.PROVISION, _On.CHANGE), "No area is larger than a province"
 )
-OPERATOR = Control(
-    "area.operator", "bind.operator", judge_binder, _CHANGE, "The operator alone says where a card may be"
+OPERATOR = Control("area.operator", "area.change", judge_binder, _CHANGE, "The operator alone says where a card may be")
+APPROVAL = Control("area.approval", "area.change", judge_change, _CHANGE, "A changed area has its approval record")
+FREQUENCY = Control(
+    "area.changes", "area.change", judge_frequency, _CHANGE, "An area is changed so many times a period"
 )
-APPROVAL = Control("area.approval", "fn.change", judge_change, _CHANGE, "A changed area has its approval record")
-FREQUENCY = Control("area.changes", "fn.change", judge_frequency, _CHANGE, "An area is changed so many times a period")
 
 CONTROLS = (
     EQUIPMENT,

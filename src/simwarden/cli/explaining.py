@@ -51,7 +51,7 @@ def explain_name(name: str) -> None:
 def _requirement(name: str, registry: Registry) -> Iterator[str]:
     each = requirements().get(name)
     if each is not None:
-        yield "\n".join([*_about(each), *_enforced(name, registry), *_proved(name)])
+        yield "\n".join([*_about(each), *_enforced(each, registry), *_proved(name)])
 
 
 def _about(each: Requirement) -> list[str]:
@@ -60,11 +60,15 @@ def _about(each: Requirement) -> list[str]:
     return [*lines, "  goes beyond the guideline's text"] if each.beyond else lines
 
 
-def _enforced(name: str, registry: Registry) -> Iterator[str]:
-    for found in registry.controls.values():
-        for kind, control in found:
-            if control.requirement == name:
-                yield f"  enforced by {kind}, control {control.id}" + (f": {control.title}" if control.title else "")
+def _enforced(asked: Requirement, registry: Registry) -> Iterator[str]:
+    from simwarden.scenario.proving.claims import points_of  # noqa: PLC0415 - few names ask for it
+
+    points = points_of(registry, asked.id).values()
+    for point in points:
+        yield f"  enforced by {point.kind}, control {point.control.id}{_doc(point.control.title)}"
+    missing = asked.missing({point.kind for point in points})
+    if missing:
+        yield f"  has to be enforced by {', '.join(missing)} too, where no control is yet"
 
 
 def _proved(name: str) -> Iterator[str]:
@@ -93,7 +97,8 @@ def _control(name: str, registry: Registry) -> Iterator[str]:
         clause = f" (clause {known.clause}: {known.title})" if known else ""
         title = f"\n  {control.title}" if control.title else ""
         asked = f"\n  asked on: {', '.join(control.occasions)}"
-        yield f"{name}: control of {kind}, for requirement {control.requirement}{clause}{title}{asked}"
+        also = f"\n  serves {', '.join(control.also)} too" if control.also else ""
+        yield f"{name}: control of {kind}, for requirement {control.requirement}{clause}{title}{also}{asked}"
 
 
 def _verb(name: str, registry: Registry) -> Iterator[str]:

@@ -51,10 +51,11 @@ class Control:
     """A point of enforcement, declared once, where it is enforced, in the element's declaration.
 
     `id` names the control (`bind.hss.learned`); `requirement` is the id of the guideline's requirement that it
-    serves (see `requirements.toml`), mostly the same; `rule` is the pure function that decides, called with the
-    keyword arguments given to `Site.decide`. `occasions` are the procedures in which it is asked, by the field's words
-    (`attach`, `path-switch`): each is a place of its own that may be weak. `section` is the section of a card
-    (`binding`) that asks for it, where a card does: a card without that section is one without the control.
+    serves (see `requirements.toml`), mostly the same, `also` are further ones; `rule` is the pure function that
+    decides, called with the keyword arguments given to `Site.decide`. `occasions` are the procedures in which it is
+    asked, by the field's words (`attach`, `path-switch`): each is a place of its own that may be weak. `section` is
+    the section of a card (`binding`) that asks for it, where a card does: a card without that section is one without
+    the control.
     """
 
     id: str
@@ -63,10 +64,16 @@ class Control:
     occasions: tuple[str, ...]
     title: str = ""
     section: str = ""
+    also: tuple[str, ...] = ()
 
-    def __reduce__(self) -> tuple[type[Control], tuple[str, str, Callable[..., Ruling], tuple[str, ...], str, str]]:
+    @property
+    def requirements(self) -> tuple[str, ...]:
+        """The ids of all requirements that it serves."""
+        return (self.requirement, *self.also)
+
+    def __reduce__(self) -> tuple[type[Control], tuple[Any, ...]]:
         """Travel to another process without the rule, which may be a closure: there it is read about, not asked."""
-        return Control, (self.id, self.requirement, _left_behind, self.occasions, self.title, self.section)
+        return Control, (self.id, self.requirement, _left_behind, self.occasions, self.title, self.section, self.also)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,14 +9,14 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
     """One requirement: its clause in the guideline, the clause's title (English, Chinese) and the rule in one line.
 
-    `enforced_by` are the kinds of element (or `monitoring`) in which it has to be enforced, built yet or not;
+    `enforced_by` are all that have to act, built yet or not: kinds of element, `monitoring`, `audit`, `classify`;
     `restricts` is False for what permits; `beyond` marks what goes beyond the text.
     """
 
@@ -28,6 +28,10 @@ class Requirement:
     enforced_by: tuple[str, ...] = ()
     restricts: bool = True
     beyond: bool = False
+
+    def missing(self, kinds: Collection[str]) -> list[str]:
+        """Return who has to act beside these kinds."""
+        return [kind for kind in self.enforced_by if kind not in kinds]
 
 
 @cache

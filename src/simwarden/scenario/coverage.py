@@ -73,9 +73,8 @@ class Entry:
 
     @property
     def missing(self) -> list[str]:
-        """The kinds of element in which it has to be enforced and no control does."""
-        built = {row.point.kind for row in self.rows}
-        return [kind for kind in self.requirement.enforced_by if kind not in built]
+        """Who has to act and has no control for it."""
+        return self.requirement.missing({row.point.kind for row in self.rows})
 
     @property
     def state(self) -> State:
@@ -115,11 +114,11 @@ def cover(
     """Run scenarios and say what they cover. A scenario that does not pass covers nothing."""
     cases = gather(jobs, loader)
     found = Coverage(scenarios=len(cases))
-    points = points_of(loader.registry)
-    entries = {each.id: Entry(each) for each in requirements().values()}
-    rows = {name: Row(point) for name, point in points.items()}
-    for row in rows.values():
-        entries[row.point.control.requirement].rows.append(row)
+    rows = {name: Row(point) for name, point in points_of(loader.registry).items()}
+    entries = {
+        each.id: Entry(each, [rows[point.name] for point in points_of(loader.registry, each.id).values()])
+        for each in requirements().values()
+    }
     trials = [Trial(case.job.path, case.job.name) for case in cases.values()]
     work = partial(carry_out, options=options, network=network)
     shown: dict[str, Seen] = {}
@@ -194,7 +193,7 @@ def _row_data(row: Row) -> dict[str, Any]:
 
 def summary(coverage: Coverage) -> str:
     """Return the sum in one line."""
-    rows = [row for entry in coverage.entries for row in entry.rows]
+    rows = {row.point.name: row for entry in coverage.entries for row in entry.rows}.values()
     count = {state: sum(entry.state is state for entry in coverage.entries) for state in State}
     closed = sum(row.state is State.COVERED for row in rows)
     return (

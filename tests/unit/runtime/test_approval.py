@@ -20,7 +20,7 @@ IMSI, IMEI = "001010000000001", "990002010000022"
 FORM = {"approver": "A. Liu", "reason": "meter replaced", "form": "F-1"}
 OPERATOR = Control("bind.operator", "bind.operator", judge_binder, ("bind",))
 APPROVAL = Control("bind.approval", "bind.operator", judge_change, ("bind",))
-FREQUENCY = Control("fn.change", "fn.change", judge_frequency, ("change-the-area",))
+FREQUENCY = Control("bind.change", "bind.change", judge_frequency, ("change-the-area",))
 NOW = dt.datetime(2026, 3, 17, 9, 30, tzinfo=dt.UTC)
 
 

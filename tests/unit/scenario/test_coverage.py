@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from simwarden.cli.explaining import explain_name
 from simwarden.policy.requirements import requirements
 from simwarden.scenario import suite
 from simwarden.scenario.coverage import Coverage, Entry, State, as_data, cover, page_of, summary
 from simwarden.scenario.load import Loader
+from simwarden.scenario.proving.claims import points_of
+from simwarden.scenario.registry import Registry
 from simwarden.scenario.runner import RunOptions
+
+if TYPE_CHECKING:
+    import pytest
 
 SHIPPED = Path(__file__).parents[3] / "scenarios"
 
@@ -34,9 +42,9 @@ def test_claims_and_what_the_trace_saw() -> None:
     assert "card-back-in-its-meter" in row.admitted.claimed
     assert row.state is State.COVERED
     # Seen in every run, claimed by none.
-    assert rows["hss/hss.peer"].admitted.seen
-    assert not rows["hss/hss.peer"].admitted.covered
-    assert rows["hss/hss.peer"].state is State.OPEN
+    assert rows["mme/mme.register"].admitted.seen
+    assert not rows["mme/mme.register"].admitted.covered
+    assert rows["mme/mme.register"].state is State.OPEN
     assert learned.state is State.PARTLY
 
 
@@ -44,8 +52,47 @@ def test_what_is_not_built_is_open() -> None:
     coverage = covered(SHIPPED / "demo")
     assert len(coverage.entries) == len(requirements())
     voice = entry(coverage, "fn.voice.directed")
-    assert (voice.state, voice.missing, voice.rows) == (State.OPEN, ["scp", "bss"], [])
+    assert (voice.state, voice.missing, voice.rows) == (State.OPEN, ["scp", "ssp", "bss", "classify"], [])
     assert all(each.requirement.enforced_by for each in coverage.entries)
+
+
+def test_a_requirement_is_covered_when_all_who_have_to_act_have_both_outcomes() -> None:
+    learned = entry(covered(SHIPPED / "demo"), "bind.hss.learned")
+    for row in learned.rows:
+        row.admitted.claimed, row.refused.claimed = ["a"], ["b"]
+    assert learned.state is State.COVERED
+    for row in learned.rows:
+        row.refused.claimed = []
+        assert learned.state is State.PARTLY
+        row.refused.claimed = ["b"]
+    for kind in learned.requirement.enforced_by:
+        assert Entry(learned.requirement, [row for row in learned.rows if row.point.kind != kind]).state is State.PARTLY
+
+
+def test_what_is_found_at_once_is_a_part_of_monitoring() -> None:
+    coverage = covered(SHIPPED / "demo")
+    separation = entry(coverage, "mon.separation")
+    assert (separation.state, separation.missing) == (State.PARTLY, ["monitoring"])
+    assert {row.point.kind for row in separation.rows} >= {"hss", "cmp", "mme"}
+    # Two requirements, one control.
+    learned = {row.point.name: row for row in entry(coverage, "bind.hss.learned").rows}["hss/bind.hss.learned"]
+    assert any(row is learned for row in separation.rows)
+    assert f"of {len(points_of(Registry.installed()))} controls" in summary(coverage)
+
+
+def test_who_is_provisioned_is_no_dedicated_element() -> None:
+    core = entry(covered(SHIPPED / "demo"), "fn.core")
+    assert (core.state, core.rows, core.missing) == (State.OPEN, [], ["mme", "pgw", "smsc", "bss"])
+
+
+def test_explain_and_coverage_name_the_same_controls(capsys: pytest.CaptureFixture[str]) -> None:
+    for each in covered(SHIPPED / "demo" / "first-story.yaml").entries:
+        explain_name(each.requirement.id)
+        said = capsys.readouterr().out.partition("\n\n")[0]
+        named = re.findall(r"  enforced by (\w+), control ([\w.-]+)", said)
+        assert named == [(row.point.kind, row.point.control.id) for row in each.rows]
+        missing = re.search(r"has to be enforced by (.+) too", said)
+        assert (missing[1].split(", ") if missing else []) == each.missing
 
 
 def test_a_scenario_that_does_not_pass_covers_nothing(tmp_path: Path) -> None:

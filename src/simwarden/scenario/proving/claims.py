@@ -35,10 +35,10 @@ class Point:
         return f"{self.kind}/{self.control.id}"
 
 
-def points_of(registry: Registry) -> dict[str, Point]:
-    """Return all points of enforcement by name, in the order of elements and their declarations."""
+def points_of(registry: Registry, requirement: str = "") -> dict[str, Point]:
+    """Return all points of enforcement by name, or those of a requirement, in the order of declarations."""
     found = (Point(kind, each) for kind in registry.kinds for each in registry.declaration(kind).controls)
-    return {point.name: point for point in found}
+    return {point.name: point for point in found if not requirement or requirement in point.control.requirements}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ class Case:
 
 
 def claims_of(scenario: Scenario) -> Iterator[Claim]:
-    """Yield the claims of a scenario: it proves the requirement of a control, and expects a decision of it."""
+    """Yield the claims of a scenario: it proves a requirement of a control, and expects a decision of it."""
     for phase, group in enumerate(phases(scenario), 1):
         for step in group:
             for expectation in step.expectations:
@@ -93,7 +93,7 @@ def claims_of(scenario: Scenario) -> Iterator[Claim]:
                 for condition in expectation.conditions:
                     if isinstance(condition, DecisionWanted):
                         for point in points_named(scenario, condition):
-                            if point.control.requirement in scenario.proves:
+                            if any(each in scenario.proves for each in point.control.requirements):
                                 yield Claim(point.name, phase, condition.verdict)
 
 

@@ -151,7 +151,7 @@ def _controls(controls: tuple[Control, ...]) -> Iterator[str]:
         known = requirements().get(each.requirement)
         clause = known.clause if known else ""
         rows.append(
-            (code(each.id), each.title, codes(each.occasions), code(each.requirement), clause, code(each.section))
+            (code(each.id), each.title, codes(each.occasions), codes(each.requirements), clause, code(each.section))
         )
     return table(
         ("control", "what it is", "asked on", "requirement", "clause", "part of a card that asks for it"), rows
