@@ -7,13 +7,14 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator, model_validator
 
 from simulators.cmp.north.config import NorthConfig
-from simwarden.model.identity import check_imsi, imei_key
+from simwarden.model.identity import imei_key
 from simwarden.policy.card_states import CardState
 from simwarden.policy.equipment_lists import EquipmentRange
 from simwarden.policy.platform import LARGEST_BATCH, LOCK, Mismatch, PhoneWish
 from simwarden.runtime.approval import Approval, Period, TerminalBinding
 from simwarden.runtime.declare import Model, Seconds
 from simwarden.runtime.known_peers import Entry, PeerEntry, ServerConfig
+from simwarden.runtime.provision import Iccid, ImsiText, Msisdn  # noqa: TC001 - types of fields, resolved by pydantic
 
 
 class Account(Model):
@@ -125,19 +126,14 @@ class CmpCard(Model):
 class BulkCard(CmpCard):
     """One card of a bulk load."""
 
-    imsi: str
-    iccid: str = ""
-    msisdn: str = ""
+    imsi: ImsiText
+    iccid: Iccid = ""
+    msisdn: Msisdn = ""
     form: str = ""
     imei: str = ""
     """The IMEI that it is bound to, 14 to 16 digits."""
     learn: Literal["", "first-use"] = ""
     """Or `first-use`."""
-
-    @field_validator("imsi")
-    @classmethod
-    def _is_imsi(cls, value: str) -> str:
-        return check_imsi(value)
 
     @field_validator("imei")
     @classmethod

@@ -46,6 +46,8 @@ if TYPE_CHECKING:
     from simwarden.runtime.diameter import Peer
     from simwarden.wire.diameter import Message
 
+#: what no two cards have alike
+IDENTITIES = ("imsi", "msisdn", "iccid")
 _BOTH = (Role.OPERATOR, Role.CUSTOMER)
 
 
@@ -127,9 +129,14 @@ class Cmp(NorthVerbs, Element[CmpConfig]):
 
     @route("PUT", "/cards/{imsi}", takes=CardProvision, gives=CardTold, errors=(409,))
     async def provision_card(self, call: Call) -> dict[str, Any]:
-        """Provision a card; of one that is held, whose it is may change, its state and a held binding not (409)."""
+        """Provision a card; of one that is held, whose it is may change, its state and a held binding not (409).
+
+        Number and ICCID are those of no other card (409).
+        """
         wanted: CardProvision = call.given
         made = _made(wanted, wanted.entry("binding", CmpBinding), wanted.entry("platform", CmpCard) or CmpCard())
+        if others := self.platform.store.taken(made):
+            raise ManagementError(409, f"another card has the {others[0][0]} {others[0][1]}")
         held = self.platform.store.get(made.imsi)
         reassigned = held is not None and (held.account, held.msisdn) != (made.account, made.msisdn)
         if held is not None:
@@ -159,14 +166,17 @@ class Cmp(NorthVerbs, Element[CmpConfig]):
 
     @route("POST", "/cards", takes=BulkLoad, gives=Loaded, errors=(409,))
     async def load(self, call: Call) -> dict[str, int]:
-        """Load many new cards with their bindings, all or none; 409 names cards that are held already."""
+        """Load many new cards with their bindings, all or none; 409 names what cards have already."""
         wanted: tuple[BulkCard, ...] = call.given.cards
         record = self.platform.record("load", "", By.of(call), {"cards": len(wanted)})
-        if len({each.imsi for each in wanted}) != len(wanted):
-            raise ManagementError(400, "an IMSI stands there twice")
+        for name in IDENTITIES:
+            given = [value for each in wanted if (value := getattr(each, name))]
+            if len(set(given)) != len(given):
+                raise ManagementError(400, f"an {name} stands there twice")
         held = self.platform.store.load(map(_of_bulk, wanted), record)
         if held:
-            raise ManagementError(409, f"{len(held)} cards are held already: {', '.join(held[:5])}")
+            told = ", ".join(f"{name} {value}" for name, value in held[:5])
+            raise ManagementError(409, f"{len(held)} identities are those of cards that are held already: {told}")
         if any(lifecycle.owed_of_new(each.state) for each in wanted):
             await lifecycle.tell_owed(self.platform)
         return {"cards": len(wanted)}
@@ -298,7 +308,7 @@ def _made(wanted: CardProvision, bound: CmpBinding | None, place: CmpCard) -> Ca
     return Card(
         imsi=wanted.imsi,
         iccid=wanted.iccid,
-        msisdn=wanted.msisdn.removeprefix("+"),
+        msisdn=wanted.msisdn,
         name=wanted.name,
         form=wanted.form,
         account=place.account,
@@ -313,7 +323,7 @@ def _of_bulk(each: BulkCard) -> Card:
     return Card(
         imsi=each.imsi,
         iccid=each.iccid,
-        msisdn=each.msisdn.removeprefix("+"),
+        msisdn=each.msisdn,
         form=each.form,
         account=each.account,
         batch=each.batch,

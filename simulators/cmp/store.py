@@ -15,6 +15,7 @@ from simulators.cmp.card import Card, Change
 from simulators.cmp.events import AUDITED
 from simwarden.policy.card_states import CardState
 from simwarden.runtime.audit_table import AuditTable
+from simwarden.runtime.card_table import taken
 from simwarden.runtime.store import Rows
 
 if TYPE_CHECKING:
@@ -246,15 +247,17 @@ class Store:
             if card.owed == what:
                 card.owed = ""
 
-    def load(self, cards: Iterable[Card], audit: dict[str, Any]) -> list[str]:
-        """Keep many new cards, or none of them; return the IMSIs that are held already, for which nothing was kept."""
+    def taken(self, card: Card) -> list[tuple[str, str]]:
+        """Return what a card has that is another one's: `msisdn` or `iccid`, and its value."""
+        with self._engine.connect() as connection:
+            return taken(connection, _CARDS, {"msisdn": [card.msisdn], "iccid": [card.iccid]}, but=card.imsi)
+
+    def load(self, cards: Iterable[Card], audit: dict[str, Any]) -> list[tuple[str, str]]:
+        """Keep many new cards, or none of them; return the identities held already, for which nothing was kept."""
         rows = [_row(card) for card in cards]
-        imsis = [row["imsi"] for row in rows]
-        held: list[str] = []
+        identities = {name: [row[name] for row in rows] for name in ("imsi", "msisdn", "iccid")}
         with self._engine.begin() as connection:
-            for start in range(0, len(imsis), 500):
-                part = imsis[start : start + 500]
-                held += connection.execute(sa.select(_CARDS.c.imsi).where(_CARDS.c.imsi.in_(part))).scalars()
+            held = taken(connection, _CARDS, identities)
             if not held and rows:
                 connection.execute(sa.insert(_CARDS), rows)
                 _AUDIT.add(connection, [audit])

@@ -135,13 +135,16 @@ class Hss(SubscriptionRoutes, Element[HssConfig]):
     async def provision_card(self, call: Call) -> dict[str, Any]:
         """Provision a card, or change its provisioning; SQN, registration and a learned binding stay.
 
-        A binding or an area that is held is not changed this way, since a change needs its approval record.
+        A binding or an area that is held is not changed this way, since a change needs its approval record. Number and
+        ICCID are those of no other card (409).
         """
         wanted: CardProvision = call.given
         _check_card(wanted)
         area = wanted.entry("area", HssArea)
         subscription = subscribed(wanted.entry("subscription", HssSubscription), area)
         made = _subscriber(wanted, wanted.entry("binding", HssBinding), subscription)
+        if others := self.core.store.taken(made):
+            raise ManagementError(409, f"another card has the {others[0][0]} {others[0][1]}")
         held = self.core.store.get(wanted.imsi)
         self.may_be_so_large(
             made.imsi, zones_of(made), area.province if area is not None else "", controls.Occasion.PROVISION

@@ -18,6 +18,7 @@ from simulators.hss.events import AUDITED
 from simulators.hss.subscriber import AREA_CHANGE, ENDS, Debt, Owed, Subscriber
 from simwarden.model.profile import find_use
 from simwarden.runtime.audit_table import AuditTable
+from simwarden.runtime.card_table import taken
 from simwarden.runtime.store import Rows
 
 if TYPE_CHECKING:
@@ -44,14 +45,21 @@ def _add_contexts(connection: sa.Connection) -> None:
     connection.exec_driver_sql("ALTER TABLE subscribers ADD COLUMN contexts JSON NOT NULL DEFAULT '{}'")
 
 
-METADATA = sa.MetaData(info={"schema": "hss", "migrations": (_add_attempts, _add_functions, _add_contexts)})
+def _add_indices(connection: sa.Connection) -> None:
+    """Version 4: cards are found by number and ICCID."""
+    for name in ("iccid", "msisdn"):
+        connection.exec_driver_sql(f"CREATE INDEX IF NOT EXISTS ix_subscribers_{name} ON subscribers ({name})")
+
+
+_MIGRATIONS = (_add_attempts, _add_functions, _add_contexts, _add_indices)
+METADATA = sa.MetaData(info={"schema": "hss", "migrations": _MIGRATIONS})
 _SUBSCRIBERS = sa.Table(
     "subscribers",
     METADATA,
     sa.Column("imsi", sa.String(15), primary_key=True),
     sa.Column("name", sa.String, nullable=False, index=True),
-    sa.Column("iccid", sa.String, nullable=False),
-    sa.Column("msisdn", sa.String, nullable=False),
+    sa.Column("iccid", sa.String, nullable=False, index=True),
+    sa.Column("msisdn", sa.String, nullable=False, index=True),
     sa.Column("profile", sa.String, nullable=False),
     sa.Column("k", sa.String(32), nullable=False),
     sa.Column("opc", sa.String(32), nullable=False),
@@ -115,6 +123,12 @@ class Store:
         with self._engine.connect() as connection:
             imsi = connection.execute(sa.select(_SUBSCRIBERS.c.imsi).where(_SUBSCRIBERS.c.name == name)).scalar()
         return self.get(imsi) if imsi is not None else None
+
+    def taken(self, subscriber: Subscriber) -> list[tuple[str, str]]:
+        """Return what a card has that is another one's: `msisdn` or `iccid`, and its value."""
+        identities = {"msisdn": [subscriber.msisdn], "iccid": [subscriber.iccid]}
+        with self._engine.connect() as connection:
+            return taken(connection, _SUBSCRIBERS, identities, but=subscriber.imsi)
 
     def page(self, *, after: str, most: int) -> list[Subscriber]:
         """Return at most so many subscribers by IMSI, after one."""

@@ -169,7 +169,7 @@ def test_the_shutdown_of_a_batch() -> None:
         assert isinstance(mme, Mme)
         for number in range(BATCH + 100):
             imsi = _imsi(number)
-            body = {"name": f"card{number}", "imsi": imsi, "iccid": "1", "msisdn": "1", "profile": "meter"}
+            body = {"name": f"card{number}", "imsi": imsi, "iccid": imsi, "msisdn": imsi, "profile": "meter"}
             body |= {"k": "00" * 16, "opc": "00" * 16, "form": "plug-in"}
             await host.elements["hss"].manage(Role.OPERATOR, "PUT", f"/cards/{imsi}", body)
             await mme.register(imsi)

@@ -117,8 +117,8 @@ class Net:
         body = {
             "name": name,
             "imsi": imsi,
-            "iccid": "8986000000000000017",
-            "msisdn": "8614400000017",
+            "iccid": f"8986{imsi}",
+            "msisdn": f"861440{imsi[-7:]}",
             "k": K,
             "opc": OPC,
             "profile": "meter",

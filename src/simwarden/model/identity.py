@@ -163,3 +163,14 @@ class Guti:
 def check_imsi(text: str) -> str:
     """Return the IMSI if it is 6 to 15 digits (TS 23.003 2.2), else raise ValueError."""
     return _digits(text, tuple(range(6, 16)), "IMSI")
+
+
+def check_msisdn(text: str) -> str:
+    """Return an MSISDN (TS 23.003 3.3) without its plus, or nothing for none. Raises ValueError for what is none."""
+    digits = text.removeprefix("+")
+    return _digits(digits, tuple(range(1, 16)), "MSISDN") if text else ""
+
+
+def check_iccid(text: str) -> str:
+    """Return an ICCID (ITU-T E.118), or nothing for none. Raises ValueError for what is none."""
+    return _digits(text, tuple(range(1, 21)), "ICCID") if text else ""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, Field, ValidationError
 
+from simwarden.model.identity import check_iccid, check_imsi, check_msisdn
 from simwarden.model.profile import Function, find_use
 from simwarden.runtime.declare import Model
 from simwarden.runtime.management import ManagementError, reasons
@@ -14,6 +15,19 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 M = TypeVar("M", bound=BaseModel)
+ImsiText = Annotated[
+    str, AfterValidator(check_imsi), Field(json_schema_extra={"pattern": "^[0-9]{6,15}$"}, description="IMSI")
+]
+Msisdn = Annotated[
+    str,
+    AfterValidator(check_msisdn),
+    Field(json_schema_extra={"pattern": r"^(\+?[0-9]{1,15})?$"}, description="MSISDN; empty: none"),
+]
+Iccid = Annotated[
+    str,
+    AfterValidator(check_iccid),
+    Field(json_schema_extra={"pattern": "^([0-9]{1,20})?$"}, description="ICCID; empty: none"),
+]
 
 
 class CardProvision(Model):
@@ -24,9 +38,9 @@ class CardProvision(Model):
     """
 
     name: str
-    imsi: str
-    iccid: str
-    msisdn: str
+    imsi: ImsiText
+    iccid: Iccid
+    msisdn: Msisdn
     k: str = Field(repr=False)
     opc: str = Field(repr=False)
     #: what the card is for: a use of the guideline's appendix (`smart-metering`)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from simwarden.model.form import FormFactor  # noqa: TC001 - a field's type, resolved by pydantic
-from simwarden.model.identity import check_imsi, luhn_digit
+from simwarden.model.identity import check_iccid, check_imsi, check_msisdn, luhn_digit
 from simwarden.model.profile import Assessment, Function, Use, find_use, use_names
 from simwarden.runtime.declare import Model
 from simwarden.scenario.network import Instance
@@ -49,9 +49,9 @@ class CardKeys(Model):
     imsi: str = ""
     """IMSI, 6 to 15 digits; by default made up in network 001-01."""
     iccid: str = ""
-    """ICCID, 19 or 20 digits; by default made up."""
+    """ICCID, 19 or 20 digits; by default made up of the IMSI."""
     msisdn: str = ""
-    """The number; by default made up, 13 digits."""
+    """The number; by default made up of the IMSI, 13 digits."""
     k: str = Field(default="", repr=False, pattern="^([0-9A-Fa-f]{32})?$")
     """The subscriber key, 32 hexadecimal digits; by default derived from the seed."""
     opc: str = Field(default="", repr=False, pattern="^([0-9A-Fa-f]{32})?$")
@@ -90,6 +90,16 @@ class CardKeys(Model):
     def _is_imsi(cls, value: str) -> str:
         return value and check_imsi(value)
 
+    @field_validator("iccid")
+    @classmethod
+    def _is_iccid(cls, value: str) -> str:
+        return check_iccid(value)
+
+    @field_validator("msisdn")
+    @classmethod
+    def _is_msisdn(cls, value: str) -> str:
+        return check_msisdn(value)
+
 
 @dataclass(slots=True)
 class CardEntry:
@@ -118,11 +128,13 @@ class Card:
 
 
 def make_up_card(keys: CardKeys, number: int) -> CardKeys:
-    """Fill in what a file leaves out of its `number`-th card (from 1)."""
-    body = f"89{_HOME}{number:011d}"
+    """Fill in what a file leaves out of its `number`-th card (from 1); what two cards have alike is their IMSI."""
+    imsi = keys.imsi or f"{_HOME}{number:010d}"
+    number = int(imsi[5:])
+    body = f"89{imsi[:5]}{number:011d}"
     return keys.model_copy(
         update={
-            "imsi": keys.imsi or f"{_HOME}{number:010d}",
+            "imsi": imsi,
             "iccid": keys.iccid or body + luhn_digit(body),
             "msisdn": keys.msisdn or f"1440{number:09d}",
             "form": keys.form or keys.made_for.form,
@@ -131,12 +143,14 @@ def make_up_card(keys: CardKeys, number: int) -> CardKeys:
 
 
 def stand_in(keys: CardKeys) -> CardKeys:
-    """Return a card of another IMSI and number, the same for the same card, and else alike."""
+    """Return a card of other identities, the same for the same card, and else alike."""
 
     def moved(digits: str, position: int) -> str:
         return digits[:position] + ("8" if digits[position] == "9" else "9") + digits[position + 1 :]
 
-    return keys.model_copy(update={"imsi": moved(keys.imsi, 5), "msisdn": moved(keys.msisdn, 4)})
+    body = moved(keys.iccid[:-1], 7)
+    update = {"imsi": moved(keys.imsi, 5), "msisdn": moved(keys.msisdn, 4), "iccid": body + luhn_digit(body)}
+    return keys.model_copy(update=update)
 
 
 class References:

@@ -50,7 +50,7 @@ class Pair:
             play(self.host, registered)
 
     async def register(self, imsi: str) -> None:
-        body = {"name": f"card{imsi[-2:]}", "imsi": imsi, "iccid": "1", "msisdn": "1", "profile": "meter"}
+        body = {"name": f"card{imsi[-2:]}", "imsi": imsi, "iccid": imsi, "msisdn": imsi, "profile": "meter"}
         await self.ask("hss", "PUT", f"/cards/{imsi}", body | {"form": "plug-in", "k": "00" * 16, "opc": "11" * 16})
 
     async def ask(self, whom: str, method: str, path: str, body: Any = None) -> Any:

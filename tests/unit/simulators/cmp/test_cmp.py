@@ -116,7 +116,14 @@ class Net:
 
     async def card(self, imsi: str = IMSI, binding: dict[str, str] | None = None, **place: str) -> None:
         sections = {"binding": [binding] if binding else [], "platform": [{"account": "fernweh", **place}]}
-        body = {"name": "card", "imsi": imsi, "iccid": "1", "msisdn": "14400000000" + imsi[-2:], "k": "00", "opc": "00"}
+        body = {
+            "name": "card",
+            "imsi": imsi,
+            "iccid": imsi,
+            "msisdn": "14400000000" + imsi[-2:],
+            "k": "00",
+            "opc": "00",
+        }
         await self.call("PUT", f"/cards/{imsi}", body | {"profile": "meter", "form": "plug-in", "sections": sections})
 
     def held(self, imsi: str = IMSI) -> Card:

@@ -9,9 +9,11 @@ import pytest
 import sqlalchemy as sa
 from playing import play
 
+from simulators.cmp.card import Card
 from simulators.cmp.config import CmpConfig
 from simulators.cmp.element import Cmp
 from simulators.cmp.procedures.identity_check import check
+from simwarden.runtime.approval import By
 from simwarden.runtime.clock import Clock
 from simwarden.runtime.host import Host, HostSettings, Placement
 from simwarden.runtime.loop import TestbedLoop
@@ -229,5 +231,53 @@ def test_who_is_given_a_card_sees_the_audit_since_then_only(store_url: str) -> N
         for where in (path, "/audit"):
             assert await actions(where, "gas") == ["provision", "provision", "suspend"]
             assert await actions(where) == [*whole, "provision", "provision", "suspend"]
+
+    desk.play(story)
+
+
+def _provision(imsi: str, **more: str) -> dict[str, str]:
+    return {"name": "", "imsi": imsi, "iccid": "", "msisdn": "", "k": "", "opc": "", "profile": "", "form": ""} | more
+
+
+@pytest.mark.parametrize("what", ["msisdn", "iccid"])
+def test_a_number_and_an_iccid_are_those_of_one_card(what: str, store_url: str) -> None:
+    desk = Desk(store_url)
+
+    async def put(imsi: str, value: str) -> Any:
+        sections = {"binding": [{"imei": METER}], "platform": [{"account": "water"}]}
+        body = {**_provision(imsi, **{what: value}), "sections": sections}
+        return await desk.ask("PUT", f"/cards/{imsi}", body, accounts=None)
+
+    async def story() -> None:
+        new = [f"00101000000009{n}" for n in range(3)]
+        assert (await put(WATER, "14400000000001"))[what] == "14400000000001"
+        assert await put(GAS, "14400000000001") == (409, f"another card has the {what} 14400000000001")
+        assert (await put(WATER, "14400000000001"))[what] == "14400000000001"
+        for numbers, status in (
+            (("14400000000001", "14400000000002"), 409),
+            (("14400000000003", "14400000000003"), 400),
+            (("14400000000003", "letters"), 400),
+        ):
+            load = [{"imsi": imsi, what: number} for imsi, number in zip(new, numbers, strict=False)]
+            assert (await desk.ask("POST", "/cards", {"cards": load}, accounts=None))[0] == status
+        assert len(await desk.ask("GET", "/cards", accounts=None)) == 3
+        load = [{"imsi": imsi, what: number} for imsi, number in zip(new, ("", "", "14400000000005"), strict=True)]
+        assert await desk.ask("POST", "/cards", {"cards": load}, accounts=None) == {"cards": 3}
+        for wrong in ("1440 0000", "letters", "1" * 21, "\u0661\u0662"):
+            assert (await put(GAS, wrong))[0] == 400
+
+    desk.play(story)
+
+
+def test_a_number_that_two_cards_have_since_before_is_nobodys() -> None:
+    desk = Desk("")
+
+    async def story() -> None:
+        for imsi in (WATER, GAS):
+            desk.cmp.platform.store.put(
+                Card(imsi=imsi, msisdn="14400000000001"),
+                {"at": "", "role": "", "caller": "", "action": "", "imsi": "", "details": {}},
+            )
+        assert desk.cmp.platform.find(By(), msisdn="14400000000001") is None
 
     desk.play(story)

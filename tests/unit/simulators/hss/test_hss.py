@@ -510,6 +510,29 @@ def test_a_customer_cannot_tell_which_cards_there_are(net: Net, method: str, bel
     net.play(story)
 
 
+@pytest.mark.parametrize("what", ["msisdn", "iccid"])
+def test_a_number_and_an_iccid_are_those_of_one_card(net: Net, what: str) -> None:
+    other = "001010000000018"
+
+    async def put(imsi: str, value: str) -> int:
+        body = {"name": "", "imsi": imsi, "iccid": "", "msisdn": "", "k": K, "opc": OPC, "profile": "", "form": ""}
+        try:
+            await net.call("PUT", f"/cards/{imsi}", body | {what: value})
+        except ManagementError as refusal:
+            return refusal.status
+        return 200
+
+    async def story() -> None:
+        assert await put(IMSI, "14400000000001") == 200
+        assert await put(other, "14400000000001") == 409
+        assert await put(IMSI, "14400000000001") == 200
+        assert [await put(imsi, "") for imsi in (IMSI, other)] == [200, 200]
+        assert await put(other, "14400000000001") == 200
+        assert [await put(IMSI, wrong) for wrong in ("letters", "+", "1" * 21, "1 2")] == [400] * 4
+
+    net.play(story)
+
+
 def test_a_customer_may_not_bind_and_the_attempt_is_kept(net: Net) -> None:
     async def story() -> None:
         await net.provision(binding=LEARN)

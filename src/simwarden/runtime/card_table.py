@@ -1,0 +1,30 @@
+"""What tables of cards have in common: a number and a card's own identity are those of one card.
+
+Apart from `provision`: SQLAlchemy is heavy.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+#: values that are looked for by one statement, fewer than any database takes
+_AT_ONCE = 500
+
+
+def taken(
+    connection: sa.Connection, table: sa.Table, identities: Mapping[str, Sequence[str]], *, but: str = ""
+) -> list[tuple[str, str]]:
+    """Return those of some values that cards have already, with the names of their columns; of one card never mind."""
+    found: list[tuple[str, str]] = []
+    for name, values in identities.items():
+        wanted = [value for value in values if value]
+        for start in range(0, len(wanted), _AT_ONCE):
+            some = table.c[name].in_(wanted[start : start + _AT_ONCE])
+            query = sa.select(table.c[name]).where(some, table.c.imsi != but).order_by(table.c[name])
+            found += [(name, value) for value in connection.execute(query).scalars()]
+    return found
