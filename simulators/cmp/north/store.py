@@ -8,7 +8,15 @@ from typing import Any
 
 import sqlalchemy as sa
 
-METADATA = sa.MetaData(info={"schema": "cmp-north"})
+
+def _add_ids(connection: sa.Connection) -> None:
+    """Version 1: events are known by their own ids, since a number may be used again."""
+    connection.exec_driver_sql("ALTER TABLE north_events ADD COLUMN id VARCHAR(36) NOT NULL DEFAULT ''")
+    for row in connection.execute(sa.select(_EVENTS.c.number, _EVENTS.c.body)).all():
+        connection.execute(sa.update(_EVENTS).where(_EVENTS.c.number == row.number).values(id=row.body["id"]))
+
+
+METADATA = sa.MetaData(info={"schema": "cmp-north", "migrations": (_add_ids,)})
 _SUBSCRIPTIONS = sa.Table(
     "north_subscriptions",
     METADATA,
@@ -26,7 +34,8 @@ _SUBSCRIPTIONS = sa.Table(
 _EVENTS = sa.Table(
     "north_events",
     METADATA,
-    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True),  # their order; that of an event that is gone may come again
+    sa.Column("id", sa.String(36), nullable=False),
     sa.Column("subscription", sa.String(36), nullable=False, index=True),
     sa.Column("attempts", sa.Integer, nullable=False),
     sa.Column("body", sa.JSON, nullable=False),
@@ -74,6 +83,7 @@ class Event:
     """An event that waits to be delivered."""
 
     number: int
+    id: str
     subscription: str
     attempts: int
     body: dict[str, Any]
@@ -133,7 +143,8 @@ class Outbox:
         """Keep events that are to be delivered, with what they change of their subscriptions, in a transaction."""
         for subscription, body in events:
             self._change(connection, subscription)
-            connection.execute(sa.insert(_EVENTS).values(subscription=subscription.id, attempts=0, body=body))
+            values = {"id": body["id"], "subscription": subscription.id, "attempts": 0, "body": body}
+            connection.execute(sa.insert(_EVENTS).values(values))
 
     def waiting(self) -> list[str]:
         """Return the subscriptions for which events wait."""
@@ -149,15 +160,14 @@ class Outbox:
         return Event(**row) if row is not None else None
 
     def attempted(self, event: Event) -> None:
-        """Keep how often an event was tried."""
+        """Keep how often an event was tried, if it still waits."""
         with self._engine.begin() as connection:
-            where = _EVENTS.c.number == event.number
-            connection.execute(sa.update(_EVENTS).where(where).values(attempts=event.attempts))
+            connection.execute(sa.update(_EVENTS).where(_of(event)).values(attempts=event.attempts))
 
     def done(self, event: Event) -> None:
         """Forget an event that is delivered or given up."""
         with self._engine.begin() as connection:
-            connection.execute(sa.delete(_EVENTS).where(_EVENTS.c.number == event.number))
+            connection.execute(sa.delete(_EVENTS).where(_of(event)))
 
     def remove(self, subscription: str) -> None:
         """Forget a subscription with its events."""
@@ -169,3 +179,8 @@ class Outbox:
         """Forget all events of a subscription."""
         with self._engine.begin() as connection:
             connection.execute(sa.delete(_EVENTS).where(_EVENTS.c.subscription == subscription))
+
+
+def _of(event: Event) -> sa.ColumnElement[bool]:
+    """Mean this event, and none that has its number since it is gone."""
+    return sa.and_(_EVENTS.c.number == event.number, _EVENTS.c.id == event.id)

@@ -332,3 +332,22 @@ def test_a_platform_of_before_owners_had_a_time_is_brought_up_to_date(store_url:
         assert [each["action"] for each in store.audited(accounts=frozenset({"water"}))] == ["provision"]
         store.put(Card(imsi=IMSI, account="gas"), record("provision"))
         assert [each["id"] for each in store.audited(accounts=frozenset({"gas"}))] == [2]
+
+
+def test_an_outbox_of_before_events_had_ids_is_brought_up_to_date(store_url: str) -> None:
+    about = north.Subscription(
+        "s", "water", IMSI, "imei-change", "https://sink.example.com/", {}, "2026-03-02T00:00:00Z"
+    )
+    with opened(store_url, north) as engine:
+        north.Outbox(engine).keep([(about, {"id": "one"}), (about, {"id": "two"})], new=about)
+        with engine.begin() as connection:
+            connection.exec_driver_sql("ALTER TABLE north_events DROP COLUMN id")
+            connection.exec_driver_sql("UPDATE schema_versions SET version = 0")
+    with opened(store_url, north) as engine:
+        outbox = north.Outbox(engine)
+        for name in ("one", "two"):
+            event = outbox.first("s")
+            assert event is not None
+            assert (event.id, event.body) == (name, {"id": name})
+            outbox.done(event)
+        assert outbox.first("s") is None

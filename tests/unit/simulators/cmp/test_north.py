@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import hashlib
 from typing import TYPE_CHECKING, Any
@@ -558,6 +559,60 @@ def test_the_end_of_a_subscription(net: Net) -> None:
         assert sink.told[-1] == (ended, "SUBSCRIPTION_DELETED")
         assert net.cmp.north._outbox.get(path[1:]) is None
         assert (await net.subs("GET", client="gas")).body == []
+
+    net.play(story)
+
+
+class SlowSink(Sink):
+    """Takes the first event when it is told to."""
+
+    def __init__(self, net: Net) -> None:
+        super().__init__(net)
+        self.free = asyncio.Event()
+
+    async def __call__(self, *given: Any) -> int:
+        if not self.at:
+            self.at.append(0)
+            await self.free.wait()
+        return await super().__call__(*given)
+
+
+def test_the_end_of_a_subscription_is_told_that_is_deleted_while_an_event_is_on_its_way(net: Net) -> None:
+    async def story() -> None:
+        sink = SlowSink(net)
+        made = (await net.subs("POST", subscription())).body
+        await net.pause(1)
+        assert (await net.subs("DELETE", path=f"/{made['id']}")).status == 204
+        sink.free.set()
+        await net.pause(1)
+        assert sink.told == [STARTED, ("subscription-ended", "SUBSCRIPTION_DELETED")]
+
+    net.play(story)
+
+
+@pytest.mark.parametrize("said", [204, 410, 500])
+def test_an_event_on_its_way_takes_none_of_another_subscription_with_it(net: Net, said: int) -> None:
+    """The event is forgotten with its subscription, and the next one gets its number in the database."""
+
+    async def story() -> None:
+        sink = SlowSink(net)
+        made = (await net.subs("POST", subscription(config={"subscriptionMaxEvents": 1}))).body
+        assert net.seen(METER)
+        assert net.seen(PHONE)
+        await net.pause(1)
+        assert (await net.subs("DELETE", path=f"/{made['id']}")).status == 204
+        sink.says = [500]
+        other = (await net.subs("POST", subscription(), client="desk")).body
+        await net.pause(1)
+        sink.says = [said]
+        sink.free.set()
+        await net.pause(1)
+        assert net.seen(METER)
+        await net.pause(200)
+        mine = [
+            each["type"].rpartition(".")[2] for each in sink.events if each["data"]["subscriptionId"] == other["id"]
+        ]
+        assert mine == ["subscription-started", "imei-change"]
 
     net.play(story)
 
