@@ -20,10 +20,10 @@ from simwarden.errors import SimwardenError
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-    Post = Callable[[str, Mapping[str, str], bytes], Awaitable[int]]
+    Post = Callable[[str, str, Mapping[str, str], bytes], Awaitable[int]]
 
-#: posts at the same time
-_THREADS = 8
+#: posts of one client at the same time
+_THREADS = 4
 #: NAT64 (RFC 6052, RFC 8215), 6to4 (RFC 3056), and the addresses of old that end with one of IPv4 (RFC 4291 2.5.5.1)
 _CARRYING_IPV4 = tuple(map(ipaddress.IPv6Network, ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "::/96")))
 
@@ -125,28 +125,29 @@ class _Connection(http.client.HTTPSConnection):
 
 
 class Courier:
-    """Posts events, in threads of its own: a sink that keeps them all waiting holds up nothing but other sinks."""
+    """Posts events, those of each client in threads of its own: a slow sink holds up no events but its own client's."""
 
     def __init__(self, allowed: Sequence[str], authorities: str, patience: float) -> None:
         """Take the hosts that events may go to, the file of certificates they are known by, and seconds for a post."""
         self._allowed, self._authorities, self._patience = allowed, authorities, patience
         self._context: ssl.SSLContext | None = None
-        self._threads: ThreadPoolExecutor | None = None
+        self._threads: dict[str, ThreadPoolExecutor] = {}
         self._open: set[_Connection] = set()
 
-    async def post(self, sink: str, headers: Mapping[str, str], body: bytes) -> int:
-        """Post an event and return the HTTP status; redirects are not followed. Raises UndeliveredError."""
-        if self._threads is None or self._context is None:
+    async def post(self, client: str, sink: str, headers: Mapping[str, str], body: bytes) -> int:
+        """Post an event of a client and return the HTTP status; no redirect is followed. Raises UndeliveredError."""
+        if self._context is None:
             self._context = ssl.create_default_context(cafile=self._authorities or None)
-            self._threads = ThreadPoolExecutor(_THREADS, "events")
+        if client not in self._threads:
+            self._threads[client] = ThreadPoolExecutor(_THREADS, f"events of {client}")
         work = partial(self._post, sink, headers, body, self._context)
-        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        return await asyncio.get_running_loop().run_in_executor(self._threads[client], work)
 
     def stop(self) -> None:
         """Give up what is under way; it is not waited for."""
-        if self._threads is not None:
-            self._threads.shutdown(wait=False, cancel_futures=True)
-            self._threads = None
+        for threads in self._threads.values():
+            threads.shutdown(wait=False, cancel_futures=True)
+        self._threads.clear()
         for each in list(self._open):
             each.abort()
 

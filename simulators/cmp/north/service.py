@@ -65,7 +65,7 @@ class North:
         if self._server is not None:
             await self._server.stop()
 
-    async def _post(self, sink: str, headers: Mapping[str, str], body: bytes) -> int:
+    async def _post(self, client: str, sink: str, headers: Mapping[str, str], body: bytes) -> int:
         if self._site.clock.virtual:
             if self.sinks_say == 0:
                 raise UndeliveredError(f"{host_of(sink)} does not answer")
@@ -87,7 +87,7 @@ class North:
             self._site.observe("notification", shown, key=imsi)
             return self.sinks_say
         try:
-            return await self._courier.post(sink, headers, body)
+            return await self._courier.post(client, sink, headers, body)
         except UndeliveredError as error:
             self._site.note(f"an event was not delivered: {error}")
             raise

@@ -319,7 +319,7 @@ class Subscriptions:
         if subscription.token:
             headers["Authorization"] = f"Bearer {subscription.token}"
         try:
-            status = await self._post(subscription.sink, headers, json.dumps(event.body).encode())
+            status = await self._post(subscription.client, subscription.sink, headers, json.dumps(event.body).encode())
             trouble = "" if 200 <= status < 300 else f"status {status}"
         except UndeliveredError as error:
             status, trouble = 0, str(error)

@@ -168,10 +168,10 @@ def test_a_name_is_resolved_once_and_that_address_is_called(tmp_path: Path, monk
     try:
         with Sink(authority.certificate("sink.example.com")) as sink:
             courier = delivery.Courier((), str(authority.file), 5.0)
-            posted = loop.run_until_complete(courier.post(f"https://sink.example.com:{sink.port}/", {}, b"{}"))
+            posted = loop.run_until_complete(courier.post("water", f"https://sink.example.com:{sink.port}/", {}, b"{}"))
             assert (posted, len(sink.posts), asked) == (204, 1, ["sink.example.com"])
             with pytest.raises(delivery.UndeliveredError, match="is not at a public address"):
-                loop.run_until_complete(courier.post(f"https://sink.example.com:{sink.port}/", {}, b"{}"))
+                loop.run_until_complete(courier.post("water", f"https://sink.example.com:{sink.port}/", {}, b"{}"))
             assert len(sink.posts) == 1
             courier.stop()
     finally:
@@ -186,7 +186,9 @@ def test_a_private_address_is_not_even_called(tmp_path: Path) -> None:
             listening.setblocking(False)
             courier = delivery.Courier((), str(authority.file), 5.0)
             with pytest.raises(delivery.UndeliveredError, match="is not at a public address"):
-                loop.run_until_complete(courier.post(f"https://localhost:{listening.getsockname()[1]}/", {}, b"{}"))
+                loop.run_until_complete(
+                    courier.post("water", f"https://localhost:{listening.getsockname()[1]}/", {}, b"{}")
+                )
             with pytest.raises(BlockingIOError):
                 listening.accept()
             courier.stop()
@@ -304,6 +306,23 @@ def test_a_sink_that_never_ends_its_answer_holds_up_nobody(tmp_path: Path) -> No
             thread.join(LONG)
 
 
+def test_slow_sinks_of_one_customer_hold_up_no_event_of_another(tmp_path: Path) -> None:
+    clients = {"portal": {"token": "portal-token", "account": "water", "scopes": SCOPES}}
+    clients["desk"] = {"token": "desk-token", "role": "operator", "scopes": SCOPES}
+    api = Api(tmp_path, patience=10 * LONG, clients=clients)
+
+    async def story(http: httpx.AsyncClient, port: int) -> None:
+        for _ in range(40):
+            assert (await http.post("/subscriptions", json=subscription(port))).status_code == 201
+        with Sink(api.authority.certificate("localhost")) as sink:
+            own = {"Authorization": "Bearer desk-token"}
+            assert (await http.post("/subscriptions", json=subscription(sink.port), headers=own)).status_code == 201
+            await api.until(lambda: told(sink) == [(STARTED, "")])
+
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as silent:
+        api.play(partial(story, port=silent.getsockname()[1]))
+
+
 def test_a_sink_is_ended_in_time_whose_name_took_longer_than_that(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -334,7 +353,9 @@ def test_a_sink_is_ended_in_time_whose_name_took_longer_than_that(
         ending.start()
         try:
             with pytest.raises(delivery.UndeliveredError):
-                loop.run_until_complete(courier.post(f"https://sink.example.com:{listener.getsockname()[1]}/", {}, b""))
+                loop.run_until_complete(
+                    courier.post("water", f"https://sink.example.com:{listener.getsockname()[1]}/", {}, b"")
+                )
             assert not over.is_set(), "the sink ended it"
         finally:
             ending.cancel()

@@ -468,7 +468,7 @@ class Sink:
         self._net = net
         net.cmp.north._subscriptions._post = self
 
-    async def __call__(self, url: str, headers: Any, body: bytes) -> int:
+    async def __call__(self, _client: str, url: str, headers: Any, body: bytes) -> int:
         import json
 
         assert url == "https://sink.example.com/events"
