@@ -120,6 +120,7 @@ class Emm:
         "cell",
         "emergency",
         "esm_pti",
+        "follows",
         "forbidden_areas",
         "forbidden_plmns",
         "forbidden_plmns_gprs",
@@ -178,6 +179,8 @@ class Emm:
         self.security: NasSecurityContext | None = None
         self.candidate: Candidate | None = None
         self.secure = self.wired = self.emergency = self.interlocked = False
+        #: what starts now follows from an answer of the network, whose cause is to be seen
+        self.follows = False
         self.usim = Usim.KEEP
         self.forbidden_areas: set[Tai] = set()
         self.forbidden_plmns: list[Plmn] = []
@@ -308,7 +311,9 @@ class Emm:
         searching, self.searching = self.searching, None
         pending, self.pending = self.pending, None
         if pending is not None and self.procedure is None:
+            self.follows = True
             STARTS[pending](self)
+            self.follows = False
         elif searching is not None:
             self.port.search(other_plmn=searching is Next.OTHER_PLMN)
 

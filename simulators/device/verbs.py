@@ -136,7 +136,8 @@ OBSERVABLES = (
     Observable("emergency_call", "how the last emergency call ended", values=_OUTCOMES),
     Observable(
         "emm_cause",
-        "the EMM cause of the network's last answer, by the name of TS 24.301",
+        "the EMM cause of the network's last answer, by the name of TS 24.301; one on which the terminal attaches "
+        "again is still to be seen then",
         values=("none", *(each.name for each in EmmCause)),
     ),
     Observable("esm_cause", "the ESM cause of the network's last answer, by the name of TS 24.301"),

@@ -54,6 +54,8 @@ class Rejection:
     `t3346` are seconds for which the device must not try again. `told` means that the device knows already (an
     AUTHENTICATION REJECT went out), so that only the connection is left to end. `temporary` means that a decider was
     silent: a device that is registered stays so, as it believes itself (TS 24.301 5.5.3.2.6, 5.6.1.6), and tries again.
+    `clause` is that of the protocol where it demands the rejection (`demands`); else a control decided. `by` is who
+    decided or failed (empty: the MME itself).
     """
 
     emm_cause: EmmCause
@@ -62,6 +64,21 @@ class Rejection:
     t3346: float | None = None
     told: bool = False
     temporary: bool = False
+    clause: str = ""
+    by: str = ""
+
+
+#: Result-Codes by which a register says that it cannot answer, which is no word on the card
+_FAILURES: Final = frozenset(code for code, cause in RESULT_CODES.items() if cause is _C.NETWORK_FAILURE)
+
+
+def demanded_by(answer: Message) -> str:
+    """Return the clause by which a device is rejected where a register failed; empty where it judged the card."""
+    code = answer.experimental_result
+    failed = (
+        str(answer.result_code) in _FAILURES if code is None else code == _E.DIAMETER_AUTHENTICATION_DATA_UNAVAILABLE
+    )
+    return "TS 29.272 A.1" if failed else ""
 
 
 def describe_result(answer: Message) -> str:

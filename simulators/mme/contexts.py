@@ -197,6 +197,11 @@ class Connection:
         return f"<connection {self.mme_id} of {self.ue} through {self.enb}>"
 
     @property
+    def imsi(self) -> str:
+        """The card of the device, as far as it is known."""
+        return self.ue.imsi if self.ue is not None else ""
+
+    @property
     def stream(self) -> int:
         """The SCTP stream of a device's signalling: any but 0 (TS 36.412 7)."""
         return 1

@@ -28,6 +28,12 @@ if TYPE_CHECKING:
     from simwarden.wire.nas.enums import EmmCause
 
 
+#: the message that rejects each procedure
+_REJECTS = {
+    "attach": "attach-reject",
+    "tracking-area-update": "tracking-area-update-reject",
+    "service-request": "service-reject",
+}
 #: the unit of GPRS timer 2 for what is longer than a minute (TS 24.008 10.5.7.4)
 _MINUTE = 60.0
 
@@ -242,10 +248,12 @@ class Core:
         self.site.observe("area", value, key=imsi)
 
     def show_reject(self, imsi: str, procedure: str, rejection: Rejection) -> None:
-        """Report a refusal as the device is told it; of a device whose card is not known only a line is left."""
+        """Say why a device is rejected, before it is told; of a card that is known what it was told stays visible."""
         cause: EmmCause = rejection.emm_cause
+        if not rejection.told:
+            message, clause = _REJECTS[procedure], rejection.clause
+            self.site.reject(message, cause, rejection.reason, subject=imsi, clause=clause, by=rejection.by)
         if not imsi:
-            self.site.note(f"{procedure} of an unknown card refused: {rejection.reason}", emm_cause=cause)
             return
         value = {"imsi": imsi, "procedure": procedure, "emm_cause": cause, "esm_cause": rejection.esm_cause}
         self.site.observe("reject", {**value, "reason": rejection.reason}, key=imsi)

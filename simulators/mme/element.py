@@ -10,6 +10,7 @@ from simulators.mme.config import MmeArea, MmeConfig
 from simulators.mme.contexts import EmmState, UeContext
 from simulators.mme.controls import CONTROLS
 from simulators.mme.core import Core
+from simulators.mme.demands import DEMANDS
 from simulators.mme.events import EVENTS
 from simulators.mme.home import Home
 from simulators.mme.procedures.detach import detach_by_network
@@ -55,6 +56,7 @@ class Mme(AreaRoutes, Element[MmeConfig]):
         ),
         controls=CONTROLS,
         events=EVENTS,
+        demands=DEMANDS,
     )
 
     async def start(self) -> None:

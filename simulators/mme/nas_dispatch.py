@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from simulators.mme import nas_channel
-from simulators.mme.causes import Rejection
 from simulators.mme.contexts import EmmState
+from simulators.mme.demands import (
+    ATTACH_FAULTY,
+    LAST_PDN,
+    NO_CIRCUIT_SWITCHING,
+    SECOND_PDN,
+    SERVICE_WHILE_DETACHED,
+    SERVICE_WITHOUT_CONTEXT,
+    UPDATE_FAULTY,
+    demanded,
+)
 from simulators.mme.procedures import attach, detach, service_request, tracking_area_update
 from simulators.mme.procedures.release import release
 from simwarden.errors import PeerError
-from simwarden.wire.nas.enums import EmmCause, EsmCause, IdentityType, MessageType, ServiceType
+from simwarden.wire.nas.enums import EmmCause, IdentityType, MessageType, ServiceType
 from simwarden.wire.nas.message import Message, decode
 from simwarden.wire.nas.security_header import SecurityHeaderType, header_type, split
 from simwarden.wire.s1ap import CauseNas
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from simulators.mme.contexts import Connection, UeContext
     from simulators.mme.core import Core
+    from simwarden.runtime.declare import Demand
     from simwarden.wire.s1ap.values import STmsi
 
 _T = MessageType
@@ -156,11 +165,12 @@ def _answer_fault(core: Core, conn: Connection, pdu: bytes, error: PeerError) ->
     """Answer faulty octets (TS 24.301 7): a reject for a request that is one, an EMM STATUS where a cause is known."""
     if error.code is not None and not conn.secured and conn.procedure is None:
         plain = pdu[6:] if len(pdu) > 6 and pdu[0] >> 4 else pdu
-        rejection = Rejection(EmmCause(error.code), error.reason)
+        cause = EmmCause(error.code)
         if plain[1:2] == bytes([_T.ATTACH_REQUEST]):
-            attach.reject(core, conn, rejection, None)
+            attach.reject(core, conn, replace(demanded(ATTACH_FAULTY, error.reason), emm_cause=cause), None)
             return
         if plain[1:2] == bytes([_T.TRACKING_AREA_UPDATE_REQUEST]):
+            rejection = replace(demanded(UPDATE_FAULTY, error.reason), emm_cause=cause)
             tracking_area_update.reject(core, conn, None, rejection)
             return
     if error.code is not None:
@@ -211,7 +221,7 @@ def _take_service_request(core: Core, conn: Connection, pdu: bytes, s_tmsi: STms
         raise PeerError("service request on a connection that is established")
     ue = _by_s_tmsi(core, s_tmsi)
     if ue is None or ue.security is None:
-        _refuse_service(core, conn, EmmCause.UE_IDENTITY_CANNOT_BE_DERIVED_BY_THE_NETWORK, "no context has this S-TMSI")
+        _refuse_service(core, conn, SERVICE_WITHOUT_CONTEXT, "no context has this S-TMSI")
         return
     try:
         message = decode(pdu, uplink=True)
@@ -220,7 +230,7 @@ def _take_service_request(core: Core, conn: Connection, pdu: bytes, s_tmsi: STms
         ue.security.verify_service_request(pdu)
     except PeerError as error:
         core.site.peer_fault(conn.enb.link, error.reason, pdu)
-        _refuse_service(core, conn, EmmCause.UE_IDENTITY_CANNOT_BE_DERIVED_BY_THE_NETWORK, error.reason)
+        _refuse_service(core, conn, SERVICE_WITHOUT_CONTEXT, error.reason)
         return
     _serve(core, conn, ue)
 
@@ -229,43 +239,36 @@ def _serve(core: Core, conn: Connection, ue: UeContext) -> None:
     if detach.answer_call(core, conn, ue):
         return
     if ue.state is not EmmState.REGISTERED or ue.bearer is None or ue.security is None:
-        _refuse_service(core, conn, EmmCause.IMPLICITLY_DETACHED, "the device was detached meanwhile")
+        _refuse_service(core, conn, SERVICE_WHILE_DETACHED, "the device was detached meanwhile")
         return
     conn.ue, conn.secured, conn.kenb = ue, True, ue.security.kenb()
     core.run(conn, service_request.serve(core, conn, ue), "service request")
 
 
-def _refuse_service(core: Core, conn: Connection, cause: EmmCause, reason: str) -> None:
-    service_request.reject(core, conn, None, Rejection(cause, reason))
+def _refuse_service(core: Core, conn: Connection, demand: Demand, reason: str) -> None:
+    service_request.reject(core, conn, None, demanded(demand, reason))
 
 
 def _extended_service_request(core: Core, conn: Connection, opened: Opened) -> None:
     """Packet services by the extended request are a service request; there are no circuit-switched ones (5.6.1.5)."""
     if opened.known is None or not opened.verified:
-        _refuse_service(core, conn, EmmCause.UE_IDENTITY_CANNOT_BE_DERIVED_BY_THE_NETWORK, "nothing proves the device")
+        _refuse_service(core, conn, SERVICE_WITHOUT_CONTEXT, "nothing proves the device")
     elif opened.message["service_type"] < ServiceType.PACKET_SERVICES_VIA_S1:
-        _refuse_service(core, conn, EmmCause.CS_DOMAIN_NOT_AVAILABLE, "no circuit-switched services")
+        _refuse_service(core, conn, NO_CIRCUIT_SWITCHING, "no circuit-switched services")
     else:
         _serve(core, conn, opened.known)
 
 
-def _reject_pdn_connectivity(conn: Connection, message: Message) -> None:
-    _answer_esm(conn, message, _T.PDN_CONNECTIVITY_REJECT, EsmCause.SERVICE_OPTION_NOT_SUPPORTED)
-
-
-def _reject_pdn_disconnect(conn: Connection, message: Message) -> None:
-    _answer_esm(conn, message, _T.PDN_DISCONNECT_REJECT, EsmCause.LAST_PDN_DISCONNECTION_NOT_ALLOWED)
-
-
-def _answer_esm(conn: Connection, message: Message, kind: MessageType, cause: EsmCause) -> None:
+def _reject_esm(core: Core, conn: Connection, message: Message, kind: MessageType, demand: Demand) -> None:
     transaction = message["procedure_transaction_identity"]
-    answer = Message(kind, eps_bearer_identity=0, procedure_transaction_identity=transaction, esm_cause=cause)
+    core.site.reject(demand.message, demand.cause, demand.doc, subject=conn.imsi, clause=demand.clause)
+    answer = Message(kind, eps_bearer_identity=0, procedure_transaction_identity=transaction, esm_cause=demand.cause)
     nas_channel.send(conn, answer)
 
 
-_ESM: dict[MessageType, Callable[[Connection, Message], None]] = {
-    _T.PDN_CONNECTIVITY_REQUEST: _reject_pdn_connectivity,
-    _T.PDN_DISCONNECT_REQUEST: _reject_pdn_disconnect,
+_ESM: dict[MessageType, tuple[MessageType, Demand]] = {
+    _T.PDN_CONNECTIVITY_REQUEST: (_T.PDN_CONNECTIVITY_REJECT, SECOND_PDN),
+    _T.PDN_DISCONNECT_REQUEST: (_T.PDN_DISCONNECT_REJECT, LAST_PDN),
 }
 
 
@@ -273,7 +276,7 @@ def _without_procedure(core: Core, conn: Connection, opened: Opened) -> None:
     """A message that nothing waits for: further PDN connections are refused, reports noted, the rest not compatible."""
     message = opened.message
     if message.type in _ESM:
-        _ESM[message.type](conn, message)
+        _reject_esm(core, conn, message, *_ESM[message.type])
     elif message.type in (_T.EMM_STATUS, _T.ESM_STATUS):
         cause = message.get("emm_cause", message.get("esm_cause"))
         core.site.note(f"{message.type.name} from the device", imsi=conn.ue.imsi if conn.ue else "", cause=cause)

@@ -87,7 +87,8 @@ def _request(emm: Emm, cause: EstablishmentCause) -> None:
     )
     if emm.last_tai is not None:
         request.fields["last_visited_registered_tai"] = emm.last_tai
-    emm.port.observe("emm_cause", None)
+    if not emm.follows:
+        emm.port.observe("emm_cause", None)
     if not emergency:
         emm.port.observe("attach", "started")
     emm.enter(EmmState.REGISTERED_INITIATED)

@@ -8,6 +8,7 @@ from simulators.mme import area, nas_channel
 from simulators.mme.causes import Rejection
 from simulators.mme.contexts import UeContext
 from simulators.mme.controls import BARRING, Occasion
+from simulators.mme.demands import ATTACH_WITHOUT_IMSI, EMERGENCY_WITHOUT_IDENTITY, demanded
 from simulators.mme.procedures import default_bearer
 from simulators.mme.procedures.authentication import authenticate
 from simulators.mme.procedures.identification import ask_identity, ask_terminal
@@ -57,8 +58,8 @@ async def _context_of(
         imsi = known.imsi if known else await _imsi_of(core, conn, request)
         claimed_imei = _imei_of(request)
         if not imsi and not (emergency and claimed_imei):
-            cause = EmmCause.IMEI_NOT_ACCEPTED if emergency else EmmCause.UE_IDENTITY_CANNOT_BE_DERIVED_BY_THE_NETWORK
-            return Rejection(cause, "the device gives no IMSI")
+            demand = EMERGENCY_WITHOUT_IDENTITY if emergency else ATTACH_WITHOUT_IMSI
+            return demanded(demand, "the device gives no IMSI")
         ue = UeContext(imsi, claimed_imei=claimed_imei)
     ue.emergency = emergency
     ue.capability = request["ue_network_capability"]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from simulators.mme import nas_channel
 from simulators.mme.causes import Rejection
-from simulators.mme.controls import Occasion
+from simulators.mme.controls import REGISTER, Occasion
 from simulators.mme.home import vector_of
 from simulators.mme.procedures.identification import ask_identity
 from simulators.mme.procedures.location import refusal_of
@@ -46,7 +46,9 @@ async def authenticate(core: Core, conn: Connection, ue: UeContext, *, by_guti: 
             return rejection
         vector = vector_of(answer) if answer is not None else None
         if vector is None:
-            return core.temporary("the HSS gave no authentication vector")
+            reason = "the HSS gave no authentication vector"
+            core.site.decide(REGISTER, ue.imsi, on=Occasion.VECTORS, reachable=False, reason=reason)
+            return core.temporary(reason)
         ksi = _next_ksi(core, conn, ue)
         response = await _challenge(core, conn, vector, ksi)
         if response.type is MessageType.AUTHENTICATION_RESPONSE:
@@ -63,6 +65,7 @@ async def authenticate(core: Core, conn: Connection, ue: UeContext, *, by_guti: 
         by_guti = False
     if ue.emergency and core.config.emergency.allowed == "everybody":
         return Rejection(EmmCause.ILLEGAL_UE, "authentication failed")  # the call goes on without (5.4.2.5)
+    core.site.reject("authentication-reject", EmmCause.ILLEGAL_UE, "authentication failed", subject=ue.imsi)
     nas_channel.send(conn, Message(MessageType.AUTHENTICATION_REJECT))
     return Rejection(EmmCause.ILLEGAL_UE, "authentication failed", told=True)
 

@@ -9,6 +9,7 @@ from simulators.mme import nas_channel, s1
 from simulators.mme.causes import Rejection
 from simulators.mme.contexts import AccessPoint, Bearer
 from simulators.mme.controls import ACCESS_POINT, Occasion
+from simulators.mme.demands import NO_ACCESS_POINT, NO_ADDRESS, NO_PDN_REQUEST, WRONG_PDN_REQUEST, demanded
 from simwarden.errors import PeerError
 from simwarden.machine.eps_keys import nh
 from simwarden.wire.nas.elements import EpsQos, PdnAddress
@@ -32,10 +33,9 @@ def read_request(container: bytes) -> Message | Rejection:
     try:
         request = decode(container, uplink=True)
     except PeerError as error:
-        return Rejection(EmmCause.ESM_FAILURE, error.reason, EsmCause.INVALID_MANDATORY_INFORMATION)
+        return demanded(NO_PDN_REQUEST, error.reason)
     if request.type is not MessageType.PDN_CONNECTIVITY_REQUEST:
-        reason = f"{request.type.name} in an attach request"
-        return Rejection(EmmCause.ESM_FAILURE, reason, EsmCause.MESSAGE_NOT_COMPATIBLE_WITH_THE_PROTOCOL_STATE)
+        return demanded(WRONG_PDN_REQUEST, f"{request.type.name} in an attach request")
     return request
 
 
@@ -64,7 +64,7 @@ def choose_access_point(core: Core, ue: UeContext, requested: str) -> tuple[str,
     default = data.default_apn if data else None
     name = requested or (default.name if default else "")
     if data is None or not _NAME.fullmatch(name):
-        return Rejection(EmmCause.ESM_FAILURE, "no access point is known", EsmCause.MISSING_OR_UNKNOWN_APN)
+        return demanded(NO_ACCESS_POINT, "no access point is known")
     decision = _judge(core, ue, data, name, Occasion.ATTACH)
     if not decision.admitted:
         return Rejection(EmmCause.ESM_FAILURE, decision.reason, EsmCause.REQUESTED_SERVICE_OPTION_NOT_SUBSCRIBED)
@@ -88,7 +88,7 @@ def set_up(core: Core, ue: UeContext, name: str, point: AccessPoint) -> Bearer |
     """Give the device its default bearer: an address and a tunnel of the local stub."""
     address = core.addresses.take()
     if not address:
-        return Rejection(EmmCause.ESM_FAILURE, "no address is left", EsmCause.INSUFFICIENT_RESOURCES)
+        return demanded(NO_ADDRESS, "no address is left")
     ue.bearer = Bearer(DEFAULT_BEARER, name, address, point, core.new_teid())
     core.site.note("default bearer by a local stub, not a gateway", imsi=ue.imsi, apn=name, address=address)
     return ue.bearer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from simulators.mme.causes import Rejection, describe_result
+from simulators.mme.causes import Rejection, demanded_by, describe_result
 from simulators.mme.controls import EQUIPMENT, REGISTER, TERMINAL_IDENTITY, Occasion
 from simulators.mme.home import merge_subscription
 from simwarden.policy.equipment import EquipmentAnswer
@@ -21,14 +21,15 @@ _VERDICTS = 100_000
 def refusal_of(core: Core, ue: UeContext, answer: Message | None, asked: Occasion) -> Rejection | None:
     """Read the answer of the HSS to what it was asked: None if it is a success.
 
-    A result that the cause table has is the HSS's own decision. One that it has not, or silence, lets the MME's control
-    refuse with a temporary cause: the card is as good as before when the HSS returns.
+    A result that the cause table has is the HSS's own decision, or says that it failed. One that it has not, or
+    silence, lets the MME's control refuse with a temporary cause: the card is as good as before when the HSS returns.
     """
     if answer is not None and answer.success:
         return None
     cause = core.causes.cause_of(answer) if answer is not None else None
     if answer is not None and cause is not None:
-        return Rejection(cause, f"the HSS answered {answer.name} with {describe_result(answer)}")
+        reason = f"the HSS answered {answer.name} with {describe_result(answer)}"
+        return Rejection(cause, reason, clause=demanded_by(answer), by=core.config.hss)
     reason = core.home.silence if answer is None else f"the HSS answered {describe_result(answer)}"
     decision = core.site.decide(REGISTER, ue.imsi, on=asked, reachable=False, reason=reason)
     if decision.admitted and ue.subscription is not None:

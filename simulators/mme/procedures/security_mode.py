@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 from simulators.mme import nas_channel, s1
 from simulators.mme.causes import Rejection
+from simulators.mme.demands import ATTACH_WITHOUT_ALGORITHM, demanded
 from simulators.mme.procedures.identification import read_terminal
 from simwarden.machine.nas_security import NasSecurityContext
 from simwarden.wire.nas.elements import NasAlgorithms, UeSecurityCapability
-from simwarden.wire.nas.enums import EmmCause, MessageType
+from simwarden.wire.nas.enums import MessageType
 from simwarden.wire.nas.message import Message, encode
 from simwarden.wire.nas.security_header import SecurityHeaderType
 
@@ -39,7 +40,7 @@ async def secure(core: Core, conn: Connection, ue: UeContext, keys: Keys) -> Ter
     capability = ue.capability
     chosen = choose_algorithms(core.config.security, capability) if capability is not None else None
     if chosen is None:
-        return Rejection(EmmCause.UE_SECURITY_CAPABILITIES_MISMATCH, "no NAS security algorithm in common")
+        return demanded(ATTACH_WITHOUT_ALGORITHM, "no NAS security algorithm in common")
     context = NasSecurityContext(keys.kasme, ksi=keys.ksi, eia=chosen.eia, eea=chosen.eea, is_network=True)
     return await _command(core, conn, ue, context)
 
@@ -71,7 +72,8 @@ async def _command(
     conn.pending = None
     if answer.type is MessageType.SECURITY_MODE_REJECT:
         # 5.4.3.5: the procedure that asked for it ends; the device knows why
-        return Rejection(answer["emm_cause"], "the device rejected the security mode", told=True)
+        reason = "the device rejected the security mode"
+        return Rejection(answer["emm_cause"], reason, told=True, clause="TS 24.301 5.4.3.5")
     ue.security, ue.next_hop, ue.next_hop_count = context, b"", 0
     conn.secured = True
     conn.kenb = context.kenb()

@@ -8,6 +8,7 @@ from simulators.mme import area, nas_channel
 from simulators.mme.causes import Rejection
 from simulators.mme.contexts import EmmState, UeContext
 from simulators.mme.controls import Occasion
+from simulators.mme.demands import UPDATE_WHILE_DETACHED, UPDATE_WITHOUT_CONTEXT, demanded
 from simulators.mme.procedures.authentication import authenticate
 from simulators.mme.procedures.default_bearer import DEFAULT_BEARER, access_point_lost, initial_context_setup
 from simulators.mme.procedures.identification import ask_terminal
@@ -32,10 +33,10 @@ async def update(core: Core, conn: Connection, request: Message, known: UeContex
     """Carry out a tracking area update. `known` is the context that the GUTI names, `verified` as for attach."""
     if known is None:
         reason = "no context here has this GUTI, and none is fetched from another MME"
-        reject(core, conn, None, Rejection(EmmCause.UE_IDENTITY_CANNOT_BE_DERIVED_BY_THE_NETWORK, reason))
+        reject(core, conn, None, demanded(UPDATE_WITHOUT_CONTEXT, reason))
         return
     if known.state is not EmmState.REGISTERED:
-        reject(core, conn, None, Rejection(EmmCause.IMPLICITLY_DETACHED, "the device was detached meanwhile"))
+        reject(core, conn, None, demanded(UPDATE_WHILE_DETACHED, "the device was detached meanwhile"))
         return
     terminal: Terminal | None = None
     if not verified:
@@ -81,7 +82,7 @@ def _check_bearers(ue: UeContext, request: Message) -> Rejection | None:
     """A device that holds none of the bearers held here was detached without our knowing (5.5.3.2.5)."""
     status = request.get("eps_bearer_context_status")
     if ue.bearer is None or (status is not None and DEFAULT_BEARER not in status):
-        return Rejection(EmmCause.IMPLICITLY_DETACHED, "the device holds no bearer")
+        return demanded(UPDATE_WHILE_DETACHED, "the device holds no bearer")
     return None
 
 
@@ -136,7 +137,7 @@ async def _accept(core: Core, conn: Connection, ue: UeContext, request: Message)
 
 def reject(core: Core, conn: Connection, ue: UeContext | None, rejection: Rejection) -> None:
     """TRACKING AREA UPDATE REJECT; the connection ends with it."""
-    core.show_reject(ue.imsi if ue else conn.ue.imsi if conn.ue else "", "tracking-area-update", rejection)
+    core.show_reject(ue.imsi if ue else conn.imsi, "tracking-area-update", rejection)
     if not rejection.told:
         fields = {} if rejection.t3346 is None else {"t3346": rejection.t3346}
         nas_channel.send(

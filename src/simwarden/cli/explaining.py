@@ -169,7 +169,7 @@ def _cause(name: str, registry: Registry) -> Iterator[str]:
                 doc = (each.__doc__ or "").strip().splitlines()
                 about = f", {specification}" if specification else ""
                 lines = [f"{member.name} ({int(member)}): {each.__name__}{about}", *(f"  {line}" for line in doc[:1])]
-                yield "\n".join([*lines, *_consequences(member, registry)])
+                yield "\n".join([*lines, *_demands(member, registry), *_consequences(member, registry)])
 
 
 def _consequences(cause: enum.IntEnum, registry: Registry) -> Iterator[str]:
@@ -185,6 +185,13 @@ def _consequences(cause: enum.IntEnum, registry: Registry) -> Iterator[str]:
         for doc, said in found.items():
             messages_told, by = ", ".join(each.message for each in said), clauses(each.clause for each in said)
             yield f"  in {messages_told}: the {kind} {doc} ({by})"
+
+
+def _demands(cause: enum.IntEnum, registry: Registry) -> Iterator[str]:
+    for kind in registry.kinds:
+        for each in registry.declaration(kind).demands:
+            if each.cause is cause:
+                yield f"  in {each.message}: no control decides it, the {kind} must when {each.doc} ({each.clause})"
 
 
 def _means(name: str, member: enum.IntEnum) -> bool:

@@ -166,6 +166,19 @@ class Consequence:
 
 
 @dataclass(frozen=True, slots=True)
+class Demand:
+    """A rejection that the protocol itself demands of the element, which no control decides: when, and by which clause.
+
+    `message` is named as in expectations (`tracking-area-update-reject`); `cause` is what it, or a message in it, says.
+    """
+
+    message: str
+    cause: IntEnum
+    doc: str
+    clause: str
+
+
+@dataclass(frozen=True, slots=True)
 class TimerKind:
     """A timer by the name of its specification: its value in words, what it is for, and the clause that says so."""
 
@@ -185,7 +198,8 @@ class Declaration:
     the kinds that must be ready first. `card` maps sections of a card (`binding`) to the model of what this element
     wants there; several elements may declare one section with models told apart by a Literal field `by`.
     `events` are what it tells the operator's systems; without any it has no outbox. `consequences` are what it does on
-    causes that messages bring it, `timers` those of its specification that it keeps to.
+    causes that messages bring it, `timers` those of its specification that it keeps to, `demands` what it rejects
+    because the protocol says so.
     """
 
     kind: str
@@ -203,6 +217,7 @@ class Declaration:
     events: tuple[EventKind, ...] = ()
     consequences: tuple[Consequence, ...] = ()
     timers: tuple[TimerKind, ...] = ()
+    demands: tuple[Demand, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from simwarden.runtime.management import (
     reasons,
     route,
 )
-from simwarden.trace.events import Decided, Note, PeerFault, StateChange
+from simwarden.trace.events import Decided, Note, PeerFault, Rejected, StateChange
 
 if TYPE_CHECKING:
     import asyncio
@@ -110,6 +110,22 @@ class Site:
         if not decision.admitted and subject:
             self.host.tell_refusal(self.name, decision)
         return decision
+
+    def reject(
+        self, message: str, cause: Any, reason: str, *, subject: str = "", clause: str = "", by: str = ""
+    ) -> None:
+        """Say why what is sent next rejects a device: see `Rejected`. A policy's rejection is a control's refusal."""
+        self.trace.emit(
+            Rejected(
+                element=self.name,
+                message=message,
+                cause=cause,
+                reason=reason,
+                subject=subject,
+                clause=clause,
+                by=by or self.name,
+            )
+        )
 
     # -- what others may observe
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from simwarden.policy.decision import Control
-    from simwarden.runtime.declare import Declaration, Model, Verb
+    from simwarden.runtime.declare import Declaration, Demand, Model, Verb
     from simwarden.runtime.element import Element
 
 GROUP = "simwarden.elements"
@@ -68,6 +68,11 @@ class Registry:
                 section = CardSection(kind, name, model, literal_words(model, "by"))
                 found[name] = (*found.get(name, ()), section)
         return found
+
+    @cached_property
+    def demands(self) -> tuple[Demand, ...]:
+        """The rejections that protocols demand of elements, which no control decides."""
+        return tuple(demand for each in self.kinds.values() for demand in each.declaration.demands)
 
     @cached_property
     def controls(self) -> Mapping[str, tuple[tuple[str, Control], ...]]:

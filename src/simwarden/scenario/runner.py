@@ -21,10 +21,11 @@ from simwarden.scenario import failure
 from simwarden.scenario.alarm import TimeUp, alarm
 from simwarden.scenario.document import Call, Fail, Manage, Power, Rhythm, Together, Wait
 from simwarden.scenario.judge import Judge, StatusOutcome
+from simwarden.scenario.rejections import Phase, check_rejections
 from simwarden.scenario.result import Lane, ScenarioResult, Verdict
 from simwarden.scenario.standing import AT_ONCE_REAL, AT_ONCE_VIRTUAL, History
 from simwarden.scenario.twin import expects_refusal
-from simwarden.trace.events import Decided, Fault, Note, StateChange, StepMark
+from simwarden.trace.events import Fault, Note, StepMark
 from simwarden.trace.trace import Trace
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ class _Run:
         self.judge = Judge(self.trace, outside, scenario.unseen, History(scenario.watched, at_once))
         self.phase = self.acted = 0
         self.judged = True
-        self.phases: list[int] = [0]
+        self.phases = [Phase(0)]
         self.inconclusive: list[str] = []
         self.step: Step | None = None
         self.faults: list[Fault] = []
@@ -200,7 +201,7 @@ class _Run:
         """Give the verdict of a story that came to its end, before the network says goodbye."""
         self._check_faults()
         if self.result.failure is None:
-            self._check_refusals(self.trace.last_number)
+            self._check_rejections()
         if self.result.failure is None and self.inconclusive:
             self.result.verdict = Verdict.INCONCLUSIVE
             outside = ", ".join(dict.fromkeys(self.inconclusive))
@@ -242,35 +243,15 @@ class _Run:
             fault = self.faults[0]
             self._fail(f"fault in {fault.element}: {fault.reason}", Verdict.ERROR, detail=fault.detail)
 
-    def _check_refusals(self, shown: int) -> None:
-        """A refusal that stands at the end of a phase has a control behind it, or somebody's real element.
-
-        Where a step lets an element answer with an error, that may be what refused.
-        """
-        if self.scenario.external or any(
-            isinstance(step.action, Fail) and step.action.answer for step in self.scenario.steps
-        ):
+    def _check_rejections(self) -> None:
+        """See that each rejection that stands at the end of a phase is a control's, or expected."""
+        finding = check_rejections(self.scenario, self.trace.events, self.phases) if self.options.keep else None
+        if finding is None:
             return
-        starts = [*self.phases[1:], shown]
-        phase: list[Event] = []
-        for event in self.trace.events[:shown]:
-            phase.append(event)
-            if event.number == starts[0]:
-                self._check_phase(phase)
-                starts.pop(0)
-                phase = []
-
-    def _check_phase(self, phase: list[Event]) -> None:
-        standing: dict[str, StateChange] = {}
-        for event in phase:
-            if isinstance(event, Decided) and not event.decision.admitted:
-                return
-            if isinstance(event, StateChange) and event.key is None and event.value in ("accepted", "rejected"):
-                standing[event.element] = event
-        for event in standing.values():
-            if event.value == "rejected" and self.result.failure is None:
-                said = f"{event.element}.{event.observable} is rejected, but no control decided so"
-                self._fail(said, Verdict.ERROR)
+        if finding.phase.steps:
+            self.step = finding.phase.steps[-1]
+        self.phase, self.acted = finding.phase.start, 0
+        self._fail(finding.summary, finding.verdict, finding.mismatches)
 
     # -- the story
 
@@ -307,11 +288,12 @@ class _Run:
     async def _carry_out(self, host: Host, step: Step) -> None:
         self.trace.emit(StepMark(index=step.index, text=step.text, line=step.place.line))
         outcome = None
+        if step.action is not None and self.judged:
+            self.phase = self.trace.last_number
+            self.phases.append(Phase(self.phase))
+            self.judged = False
+        self.phases[-1].steps.append(step)
         if step.action is not None:
-            if self.judged:
-                self.phase = self.trace.last_number
-                self.phases.append(self.phase)
-                self.judged = False
             self.acted = 0
             outcome = await self._act(host, step.action)
             await self.clock.settle()

@@ -3,7 +3,8 @@
 A scenario *expects a refusal* if it expects (outside `never`) a decision that refuses, a state or outcome that means
 refusal, or a management status 401 or 403. It must then name its twin, and each step (or run of steps without a verb
 between) that expects a refusal must name the decision (element and control), and the cause where a protocol has one:
-that is wherever something is `rejected`.
+that is wherever something is `rejected`. A rejection with a cause that the protocol demands of some element (see
+`Demand`) is none: it needs neither decision nor twin, and fails at run time where a control did decide.
 
 Two scenarios differ in *one fact* if, outside titles and expectations, all their differences are one of
 - one name or value put for another in the steps, at any number of places (`phone` for `meter`),
@@ -26,13 +27,16 @@ from simwarden.errors import Place, SimwardenError
 from simwarden.policy.decision import Verdict
 from simwarden.scenario.document import DecisionWanted, FactWanted, Manage, MessageWanted, OutcomeWanted
 from simwarden.scenario.expectation import REFUSAL_WORDS
+from simwarden.scenario.match import matches
 from simwarden.scenario.problems import Problems, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from enum import IntEnum
 
     from simwarden.scenario.document import Condition, Scenario, Step
     from simwarden.scenario.load import Loader
+    from simwarden.scenario.registry import Registry
 
 _REFUSED_STATUS = ("401", "403", "unauthorized")
 _CAUSES = ("cause", "result", "status", "reason", "sw", "code")
@@ -40,7 +44,39 @@ _CAUSES = ("cause", "result", "status", "reason", "sw", "code")
 
 def expects_refusal(scenario: Scenario) -> bool:
     """Tell whether a scenario expects that something is refused."""
-    return any(_is_refusal(step, each) for step in scenario.steps for each in _expected(step))
+    return any(
+        _is_refusal(step, each)
+        for group in phases(scenario)
+        if not _is_demanded(scenario.registry, group)
+        for step in group
+        for each in _expected(step)
+    )
+
+
+def _is_demanded(registry: Registry, group: list[Step]) -> bool:
+    """Whether all that a phase expects to be refused is a rejection that the protocol demands, by its cause."""
+    conditions = [(step, each) for step in group for each in _expected(step)]
+    refused = [each for step, each in conditions if _is_refusal(step, each)]
+    return all(map(_is_rejected, refused)) and any(
+        _names(each, demand.cause) for _, each in conditions for demand in registry.demands
+    )
+
+
+def _names(condition: Condition, cause: IntEnum) -> bool:
+    if isinstance(condition, FactWanted):
+        return _has_field({condition.observable: condition.want}, cause)
+    return isinstance(condition, MessageWanted) and _has_field(condition.fields, cause)
+
+
+def _has_field(fields: Mapping[str, Any], cause: IntEnum) -> bool:
+    """Whether fields hold a cause under the name of its kind (`emm_cause` of EmmCause)."""
+    kind = type(cause).__name__.lower()
+    return any(
+        _has_field(value, cause)
+        if isinstance(value, dict)
+        else plain(key).replace("_", "") == kind and matches(value, cause)
+        for key, value in fields.items()
+    )
 
 
 def _expected(step: Step) -> Iterator[Condition]:
@@ -68,7 +104,7 @@ def check_refusals(scenario: Scenario, problems: Problems) -> None:
     for group in phases(scenario):
         conditions = [(step, each) for step in group for each in _expected(step)]
         refused = [each for step, each in conditions if _is_refusal(step, each)]
-        if not refused:
+        if not refused or _is_demanded(scenario.registry, group):
             continue
         decisions = [each for each in refused if isinstance(each, DecisionWanted)]
         place = refused[0].place

@@ -69,6 +69,25 @@ class Decided(Event):
 
 
 @dataclass(slots=True, kw_only=True)
+class Rejected(Event):
+    """An element is about to reject what a device asked for: in which message, with which cause, and why.
+
+    `by` is the element that it comes from, mostly this one. `clause` says that the protocol itself demands it; without
+    one a control of `by` refused the `subject` (an IMSI, or an IMEI where no card is known; empty where the device is
+    not known at all).
+    """
+
+    kind: ClassVar[str] = "rejection"
+    element: str
+    message: str
+    cause: Any
+    reason: str
+    subject: str = ""
+    clause: str = ""
+    by: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
 class Note(Event):
     """Something worth a line in the ladder: a timer that ran out, keep-alives skipped, a stub at work, a link down."""
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from simwarden.model.interfaces import INTERFACES
 from simwarden.policy.requirements import requirements
 from simwarden.trace.dissect import Dissector
-from simwarden.trace.events import Decided, Event, Fault, Frame, Note, PeerFault, StateChange, StepMark
+from simwarden.trace.events import Decided, Event, Fault, Frame, Note, PeerFault, Rejected, StateChange, StepMark
 from simwarden.trace.mask import masked, masked_octets
 from simwarden.trace.verdicts import frames_of_decisions
 
@@ -199,6 +199,15 @@ def clause_of(control: Control) -> str:
     return found.clause if found else ""
 
 
+def _rejection(event: Rejected) -> Row | None:
+    """Make the row of a rejection that the protocol demands; what a control decided has the row of its decision."""
+    if not event.clause:
+        return None
+    text = f"{event.clause} demands {event.message} {as_json(event.cause)}: {event.reason}"
+    fields = {"subject": event.subject} if event.subject else {}
+    return Row(Kind.NOTE, event.number, event.time, text, event.element, clause=event.clause, fields=fields)
+
+
 def _state(event: StateChange) -> Row:
     about = f"{event.observable} {event.key}" if event.key else event.observable
     value = as_json(event.value)
@@ -232,8 +241,9 @@ def _fault(event: Fault) -> Row:
     return replace(row, cause=event.reason, fields={"traceback": event.detail} if event.detail else {})
 
 
-_OTHERS: Final[Mapping[type[Event], Callable[[Any], Row]]] = {
+_OTHERS: Final[Mapping[type[Event], Callable[[Any], Row | None]]] = {
     Note: _note,
+    Rejected: _rejection,
     StateChange: _state,
     StepMark: _step,
     PeerFault: _peer_fault,

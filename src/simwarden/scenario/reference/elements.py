@@ -77,6 +77,7 @@ def _page(registry: Registry, kind: str) -> Iterator[str]:
     yield from _part("Controls", _controls(declaration.controls))
     yield from _part("Events", _events(declaration.events))
     yield from _part("What it does on a cause", _consequences(declaration))
+    yield from _part("What it rejects because the protocol demands it", _demands(declaration))
     yield from _part("Management", _routes(each))
 
 
@@ -180,6 +181,11 @@ def consequence_rows(declaration: Declaration) -> Iterator[tuple[str, str, str, 
         found.setdefault((number, cause, each.doc), []).append(each)
     for (_, cause, doc), said in sorted(found.items(), key=lambda item: item[0][0]):
         yield codes(each.message for each in said), cause, doc, clauses(each.clause for each in said)
+
+
+def _demands(declaration: Declaration) -> Iterator[str]:
+    rows = [(code(each.message), cause_text(each.cause), each.doc, each.clause) for each in declaration.demands]
+    return table(("message", "cause", "when", "by"), rows)
 
 
 def cause_text(cause: IntEnum) -> str:

@@ -1,0 +1,96 @@
+"""What the MME rejects because the protocol demands it. No control decides these, and each says by which clause."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from simulators.mme.causes import Rejection
+from simwarden.runtime.declare import Demand
+from simwarden.wire.nas.enums import EmmCause, EsmCause
+
+_ATTACH, _UPDATE, _SERVICE = "attach-reject", "tracking-area-update-reject", "service-reject"
+_PDN, _DISCONNECT = "pdn-connectivity-reject", "pdn-disconnect-reject"
+
+ATTACH_WITHOUT_IMSI: Final = Demand(
+    _ATTACH,
+    EmmCause.UE_IDENTITY_CANNOT_BE_DERIVED_BY_THE_NETWORK,
+    "a device whose GUTI no context has gives no IMSI",
+    "TS 24.301 5.5.1.2.5",
+)
+EMERGENCY_WITHOUT_IDENTITY: Final = Demand(
+    _ATTACH,
+    EmmCause.IMEI_NOT_ACCEPTED,
+    "an emergency attach names neither a card nor a terminal",
+    "TS 24.301 5.5.1.2.5A",
+)
+ATTACH_FAULTY: Final = Demand(
+    _ATTACH, EmmCause.INVALID_MANDATORY_INFORMATION, "the ATTACH REQUEST cannot be read", "TS 24.301 5.5.1.2.7"
+)
+ATTACH_WITHOUT_ALGORITHM: Final = Demand(
+    _ATTACH,
+    EmmCause.UE_SECURITY_CAPABILITIES_MISMATCH,
+    "network and device have no NAS security algorithm in common",
+    "TS 33.401 5.1.4.1",
+)
+NO_PDN_REQUEST: Final = Demand(
+    _ATTACH, EsmCause.INVALID_MANDATORY_INFORMATION, "the PDN CONNECTIVITY REQUEST cannot be read", "TS 24.301 7"
+)
+WRONG_PDN_REQUEST: Final = Demand(
+    _ATTACH,
+    EsmCause.MESSAGE_NOT_COMPATIBLE_WITH_THE_PROTOCOL_STATE,
+    "the ATTACH REQUEST carries something else than a PDN CONNECTIVITY REQUEST",
+    "TS 24.301 7.4",
+)
+NO_ACCESS_POINT: Final = Demand(
+    _ATTACH,
+    EsmCause.MISSING_OR_UNKNOWN_APN,
+    "neither the device nor the subscription names an access point",
+    "TS 24.301 6.5.1.4",
+)
+NO_ADDRESS: Final = Demand(_ATTACH, EsmCause.INSUFFICIENT_RESOURCES, "no address is left", "TS 24.301 6.5.1.4")
+UPDATE_WITHOUT_CONTEXT: Final = Demand(
+    _UPDATE,
+    EmmCause.UE_IDENTITY_CANNOT_BE_DERIVED_BY_THE_NETWORK,
+    "no context has the GUTI: the MME has lost it, or another one gave it",
+    "TS 24.301 5.5.3.2.5",
+)
+UPDATE_WHILE_DETACHED: Final = Demand(
+    _UPDATE, EmmCause.IMPLICITLY_DETACHED, "the device was detached, or holds no bearer", "TS 24.301 5.5.3.2.5"
+)
+UPDATE_FAULTY: Final = Demand(
+    _UPDATE,
+    EmmCause.INVALID_MANDATORY_INFORMATION,
+    "the TRACKING AREA UPDATE REQUEST cannot be read",
+    "TS 24.301 5.5.3.2.7",
+)
+SERVICE_WITHOUT_CONTEXT: Final = Demand(
+    _SERVICE,
+    EmmCause.UE_IDENTITY_CANNOT_BE_DERIVED_BY_THE_NETWORK,
+    "no context has the S-TMSI, or the keys of the one that has it do not verify the request",
+    "TS 24.301 5.6.1.5",
+)
+SERVICE_WHILE_DETACHED: Final = Demand(
+    _SERVICE, EmmCause.IMPLICITLY_DETACHED, "the device was detached", "TS 24.301 5.6.1.5"
+)
+NO_CIRCUIT_SWITCHING: Final = Demand(
+    _SERVICE, EmmCause.CS_DOMAIN_NOT_AVAILABLE, "circuit-switched services are asked for", "TS 24.301 5.6.1.5"
+)
+SECOND_PDN: Final = Demand(
+    _PDN, EsmCause.SERVICE_OPTION_NOT_SUPPORTED, "another PDN connection is asked for", "TS 24.301 6.5.1.4"
+)
+LAST_PDN: Final = Demand(
+    _DISCONNECT,
+    EsmCause.LAST_PDN_DISCONNECTION_NOT_ALLOWED,
+    "the last PDN connection is to be given up",
+    "TS 24.301 6.5.2.4",
+)
+
+DEMANDS: Final = tuple(each for each in globals().values() if isinstance(each, Demand))
+
+
+def demanded(demand: Demand, reason: str) -> Rejection:
+    """Make the rejection that a demand says; `reason` is what is wrong this time."""
+    cause = demand.cause
+    if isinstance(cause, EsmCause):
+        return Rejection(EmmCause.ESM_FAILURE, reason, cause, clause=demand.clause)
+    return Rejection(EmmCause(cause), reason, clause=demand.clause)
