@@ -60,8 +60,8 @@ class Core:
         self.attempts: dict[UeContext, None] = {}
         self.connections: dict[int, Connection] = {}
         self.enbs: dict[Link, Enb] = {}
-        #: what the EIR said of (IMSI, IMEISV), and until when that holds
-        self.verdicts: dict[tuple[str, str], tuple[float, EquipmentAnswer]] = {}
+        #: until when it holds what the EIR said of (IMSI, IMEISV), when it said so, and what
+        self.verdicts: dict[tuple[str, str], tuple[float, float, EquipmentAnswer]] = {}
         self._next_mme_id = 0
         self._next_teid = 0
 

@@ -55,6 +55,8 @@ def response(station: Station, mme: Mme, message: Message) -> None:
     mme.failures = 0
     mme.overload = None
     station.observe_s1(mme, "up")
+    if mme.link is not None:
+        mme.link.know()
 
 
 def failure(station: Station, mme: Mme, message: Message) -> None:
@@ -65,6 +67,8 @@ def failure(station: Station, mme: Mme, message: Message) -> None:
     station.observe_s1(mme, "refused")
     text = cause_text(cause) if cause is not None else "no cause"
     station.site.note(f"S1 Setup refused by {mme.name} ({text}), again in {delay:g} s")
+    if mme.link is not None:
+        mme.link.refuse(f"S1 Setup refused: {text}")
     mme.setup_timer = station.site.clock.call_later(delay, lambda: begin(station, mme))
 
 

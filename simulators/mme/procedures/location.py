@@ -81,12 +81,13 @@ async def check_equipment(core: Core, ue: UeContext, terminal: Terminal | None, 
         return None
     equipment, causes = core.config.equipment, core.config.causes
     key, now = (ue.imsi, terminal.imei.imeisv), core.clock.now()
-    until, answer = core.verdicts.get(key, (0.0, EquipmentAnswer.NO_VERDICT))
+    until, since, answer = core.verdicts.get(key, (0.0, 0.0, EquipmentAnswer.NO_VERDICT))
+    kept = True
     if until <= now or not (ue.located or answer is EquipmentAnswer.PROHIBITED):
-        answer = await core.home.check_equipment(ue.imsi, terminal)
+        kept, answer = False, await core.home.check_equipment(ue.imsi, terminal)
         core.verdicts.pop(key, None)
         if answer is not EquipmentAnswer.NO_VERDICT and equipment.verdict_lifetime:
-            core.verdicts[key] = (now + equipment.verdict_lifetime, answer)
+            core.verdicts[key] = (now + equipment.verdict_lifetime, now, answer)
             if len(core.verdicts) > _VERDICTS:
                 del core.verdicts[next(iter(core.verdicts))]
     decision = core.site.decide(
@@ -97,6 +98,7 @@ async def check_equipment(core: Core, ue: UeContext, terminal: Terminal | None, 
         imei=terminal.imei.imei,
         admit_unknown=equipment.unknown == "admit",
         admit_without_verdict=equipment.unreachable == "admit",
+        age=now - since if kept else None,
     )
     if decision.admitted:
         return None

@@ -214,7 +214,7 @@ class DiameterPeer:
         try:
             if message.request:
                 check_request(message, ())
-            else:
+            elif message.result_code in (None, ResultCode.DIAMETER_SUCCESS):  # a refusal may lack all else (7.2)
                 check_avps(message.avps, COMMANDS[CER, False].grammar)
             self._negotiate(message)
         except DiameterError as wrong:
@@ -226,9 +226,8 @@ class DiameterPeer:
         """Compare capabilities (RFC 6733 5.3). Raises DiameterError: 5010, what `admit` says, or what a CEA said."""
         host, realm = message.get("Origin-Host"), message.get("Origin-Realm")
         if not message.request and message.result_code != ResultCode.DIAMETER_SUCCESS:
-            reason = (
-                f"{host} refused capabilities with {message.result_code} {message.get('Error-Message', '')}".strip()
-            )
+            said = f"{message.result_code} {message.get('Error-Message', '')}".strip()
+            reason = f"{host or 'the peer'} refused capabilities with {said}"
             raise DiameterError(_known(message.result_code), reason)
         expected = self.host or ("" if message.request else self._expected)
         if expected and host != expected:

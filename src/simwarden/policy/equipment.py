@@ -20,12 +20,26 @@ class EquipmentAnswer(enum.Enum):
 
 
 def judge_equipment(
-    *, answer: EquipmentAnswer, imei: str, admit_unknown: bool = False, admit_without_verdict: bool = False
+    *,
+    answer: EquipmentAnswer,
+    imei: str,
+    admit_unknown: bool = False,
+    admit_without_verdict: bool = False,
+    age: float | None = None,
 ) -> Ruling:
     """Rule on a terminal that was looked up. What is not known to be allowed is refused, unless it is said otherwise.
 
-    `temporary` in the details says that asking again later may give another answer.
+    `temporary` in the details says that asking again later may give another answer. `age` are the seconds for which the
+    answer has been kept, None where the register was asked just now.
     """
+    ruling = _judge_answer(answer, imei, admit_unknown=admit_unknown, admit_without_verdict=admit_without_verdict)
+    if age is None:
+        return ruling
+    reason = f"{ruling.reason} (a verdict kept for {age:g} s)"
+    return Ruling(ruling.admitted, reason, {**ruling.details, "kept": round(age, 3)})
+
+
+def _judge_answer(answer: EquipmentAnswer, imei: str, *, admit_unknown: bool, admit_without_verdict: bool) -> Ruling:
     if answer is EquipmentAnswer.PROHIBITED:
         return Ruling.refuse("the register has the equipment on its prohibited list", seen=imei, temporary=False)
     if answer is EquipmentAnswer.UNKNOWN:

@@ -221,6 +221,7 @@ class Publisher:
     def _handle(self, event: Event, link: Link) -> None:
         match event:
             case Accepted():
+                link.know()
                 self._pause = FIRST_PAUSE
                 if self._reasons:
                     self._reasons.clear()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import tempfile
 import traceback
@@ -16,6 +17,7 @@ from simwarden.policy.decision import Control, Decision, Ruling, Verdict
 from simwarden.runtime.dice import Dice
 from simwarden.runtime.element import Element, Site
 from simwarden.runtime.management import ManagementError, Role
+from simwarden.runtime.reach import Reach, speaks_tls, why_closed, why_refused
 from simwarden.runtime.remote import Endpoint, call
 from simwarden.runtime.store import StoreError, open_engine, prepare, sqlite_url
 from simwarden.runtime.transport.base import Address, Wiring
@@ -24,7 +26,6 @@ from simwarden.runtime.transport.reception import Limits
 from simwarden.trace.events import Fault, Note
 
 if TYPE_CHECKING:
-    import asyncio
     import ssl
     from collections.abc import Callable, Coroutine, Mapping
 
@@ -36,6 +37,11 @@ if TYPE_CHECKING:
     from simwarden.runtime.loop import TestbedLoop
     from simwarden.runtime.store_lock import Lock
     from simwarden.trace.trace import Trace
+
+#: what a peer outside is until it has shown who it is
+_SILENT = "it took the connection, and has not answered"
+#: protocols of which both ends show who they are before anything else is said
+_INTRODUCED = ("diameter",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +111,9 @@ class Host:
         self._engines: dict[str, Engine] = {}
         self._locks: dict[str, Lock | None] = {}
         self._publishers: dict[str, Publisher] = {}
+        self._probes: dict[Address, asyncio.Future[bool]] = {}
+        #: how the last attempt of each element to connect to another went, by element, interface and target
+        self.reached: dict[tuple[str, str, str], Reach] = {}
         self._folder: Path | None = None
 
     # -- elements
@@ -208,13 +217,52 @@ class Host:
     async def connect(self, owner: str, interface: str, target: str) -> Link:
         """Connect an element to another, in this process or outside. Raises ConnectionError."""
         outside = self.settings.external.get(target)
-        if outside is None:
-            return await self.transport.connect(INTERFACES[interface], owner, target)
-        address = outside.get(interface) or outside.get("")
-        if address is None:
+        address = outside.get(interface) or outside.get("") if outside is not None else None
+        if outside is not None and address is None:
             raise ConfigError(f"external element {target} has no address for {interface}")
-        tls = self.settings.tls.get(target)
-        return await self.transport.connect_outside(INTERFACES[interface], owner, target, address, tls)
+        tried = partial(self._tell_reach, owner, interface, target, address)
+        try:
+            if address is None:
+                link = await self.transport.connect(INTERFACES[interface], owner, target)
+            else:
+                tls = self.settings.tls.get(target)
+                link = await self.transport.connect_outside(INTERFACES[interface], owner, target, address, tls)
+        except OSError as error:
+            tried(why_refused(error))
+            if isinstance(error, ConnectionError):
+                raise
+            raise ConnectionError(why_refused(error)) from error
+        except ConfigError as error:  # this system cannot speak so to the outside
+            tried(error.reason)
+            raise ConnectionError(error.reason) from error
+        if address is not None:
+            tried(_SILENT)
+        if address is not None or link.interface.protocol in _INTRODUCED:
+            link.on_standing = lambda reason: self._hear_standing(link, tried, address, reason)
+        return link
+
+    def _hear_standing(self, link: Link, tried: Callable[[str], None], address: Address | None, reason: str) -> None:
+        """Keep why a peer outside is not there; of one that closes without a word, whether it wants TLS."""
+        why = why_closed(link, reason)
+        tried(why)
+        if address is not None and reason and not link.known and not link.first:
+            probe = self._probes.get(address) or self.loop.run_in_executor(None, speaks_tls, address)
+            self._probes[address] = probe
+            probe.add_done_callback(lambda done: tried(f"{why}: it speaks TLS") if done.result() else None)
+
+    async def probed(self) -> None:
+        """Wait until it is known what peers outside speak that closed without a word."""
+        if self._probes:
+            await asyncio.wait(self._probes.values())
+
+    def _tell_reach(self, owner: str, interface: str, target: str, address: Address | None, reason: str) -> None:
+        """Keep how an attempt to connect ended, and put a new reason why a peer outside is not there into the trace."""
+        key = owner, interface, target
+        before = self.reached.get(key)
+        where = f"{address[0]}:{address[1]}" if address is not None else ""
+        reach = self.reached[key] = Reach(owner, interface, target, where, reason)
+        if where and reason not in ("", _SILENT, before.reason if before is not None else ""):
+            self.trace.emit(Note(element=owner, text=f"no link: {reach}"))
 
     async def manage(
         self, owner: str, target: str, method: str, path: str, body: Mapping[str, Any] | None = None

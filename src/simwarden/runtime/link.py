@@ -35,12 +35,15 @@ class Link(ABC):
 
     __slots__ = (
         "client",
+        "first",
         "interface",
         "internal",
+        "known",
         "local",
         "number",
         "on_close",
         "on_receive",
+        "on_standing",
         "reception",
         "remote",
         "trace",
@@ -56,6 +59,11 @@ class Link(ABC):
         self.up = True
         self.on_receive: Callable[[bytes, int], None] = _ignore_data
         self.on_close: Callable[[str], None] = _ignore_close
+        #: told when the peer has shown who it is (""), and why it is not there: whoever made the connection asks
+        self.on_standing: Callable[[str], None] = _ignore_close
+        self.known = False
+        #: the first octets that came from a peer outside
+        self.first = b""
         #: where a connection from outside was received
         self.reception: Reception | None = None
 
@@ -86,6 +94,7 @@ class Link(ABC):
         """Put into the trace a message from a peer outside this process (those within are recorded when sent)."""
         if self.internal:
             return
+        self.first = self.first or data[:5]
         self.trace.emit(
             Frame(
                 source=self.remote,
@@ -102,13 +111,22 @@ class Link(ABC):
 
     def know(self) -> None:
         """Take note that the peer has shown who it is, by a message that its element understood; once is enough."""
+        if not self.known:
+            self.known = True
+            self.on_standing("")
         if self.reception is not None:
             self.reception.know(self)
+
+    def refuse(self, reason: str) -> None:
+        """Take note that the peer is there, and will not have this end; the link may stay, to be asked again."""
+        self.on_standing(reason)
 
     def close(self, reason: str = "closed by peer") -> None:
         """Close; the far end hears `reason` where the transport can tell it."""
         if self.up:
             self._down()
+            if not self.known:
+                self.on_standing(reason)
             self._shut(reason)
 
     @abstractmethod
@@ -126,6 +144,7 @@ class Link(ABC):
         """Be told that the far end is gone (called by the transport)."""
         if self.up:
             self._down()
+            self.on_standing(reason)
             self.on_close(reason)
 
     def _down(self) -> None:

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from simwarden.errors import Place
 from simwarden.policy.requirements import requirements
+from simwarden.scenario.explanation import Explainer
 from simwarden.scenario.result import FailureRecord
-from simwarden.trace.events import Decided
-from simwarden.trace.ladder import Style, render
+from simwarden.trace.ladder import Style, clock, render
 from simwarden.trace.rows import Kind, rows_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from simwarden.scenario.document import Scenario, Step
+    from simwarden.scenario.explanation import Explanation
+    from simwarden.scenario.rejections import Phase
     from simwarden.scenario.result import Lane, Mismatch
     from simwarden.trace.events import Event
     from simwarden.trace.rows import Row
     from simwarden.trace.trace import Trace
 
-#: messages that a record shows
-_MESSAGES = 6
+#: messages that a record shows, how many of them after what it is about, and what else of the trace
+_MESSAGES, _AFTER = 6, 4
+_SHOWN = (Kind.MESSAGE, Kind.DECISION, Kind.FAULT, Kind.PEER_FAULT)
 
 
 def make_record(
@@ -31,41 +35,51 @@ def make_record(
     *,
     mismatches: tuple[Mismatch, ...],
     trace: Trace,
-    phase: int,
+    phase: Phase,
     acted: int,
     lanes: tuple[Lane, ...],
+    links: tuple[str, ...],
     rerun: str,
     detail: str,
 ) -> FailureRecord:
     """Make the record of a failure in a step (None: before the first).
 
-    `phase` is the number of the last event before the phase; `acted` that of the last one when the last action was
-    over (0: it is not): what came later came while the expectation waited, and explains nothing.
+    `acted` is the number of the last event when the last action was over (0: it is not): what came later came while the
+    expectation waited, and explains nothing but a mismatch that it shows.
     """
-    subjects = {each.subject.partition(".")[0] for each in mismatches}
-    decided = _explaining(list(trace.since(phase, Decided)), subjects)
+    late = any(each.event > acted for each in mismatches)
+    events = trace.events if late else trace.events[: acted or None]
+    found = Explainer(scenario, events, phase, step).explain(mismatches)
     place = mismatches[0].place if mismatches else step.place if step else Place(scenario.path)
-    known = requirements().get(decided.decision.control.requirement) if decided else None
-    return FailureRecord(
+    order = {lane.name: lane.order for lane in lanes}
+    record = FailureRecord(
         place=place,
         step=step.text if step else "set-up",
         summary=summary,
         mismatches=mismatches,
-        element=decided.element if decided else "",
-        control=decided.decision.control.id if decided else "",
-        clause=f"{known.clause} {known.title}" if known else "",
-        reason=decided.decision.reason if decided else "",
-        ladder=last_messages(trace.events[: acted or None], {lane.name: lane.order for lane in lanes}),
+        links=links,
+        ignored=tuple(f"{each.element} ignored what {each.peer} sent: {each.reason}" for each in found.faults),
+        ladder=messages_around(events, found.event, order) if found.event else last_messages(events, order),
+        around="the decision" if found.decided and found.event == found.decided.number else "it" if found.event else "",
         rerun=f"simwarden run {scenario.path}{rerun}",
         detail=detail,
     )
+    return replace(record, **_told_by(found))
 
 
-def _explaining(made: list[Decided], subjects: set[str]) -> Decided | None:
-    """Return the decision that tells most: the last refusal, else the last by an element that did not do as wanted."""
-    refused = [each for each in made if not each.decision.admitted]
-    telling = refused or [each for each in made if each.element in subjects] or made
-    return telling[-1] if telling else None
+def _told_by(found: Explanation) -> dict[str, Any]:
+    """Return who decided, and why, as fields of a record."""
+    decided, said = found.decided, found.said
+    if decided is not None:
+        known = requirements().get(decided.decision.control.requirement)
+        return {
+            "element": decided.element,
+            "control": decided.decision.control.id,
+            "clause": f"{known.clause} {known.title}" if known else "",
+            "reason": decided.decision.reason,
+            "kept": f"{clock(decided.time)} s" if found.kept else "",
+        }
+    return {"element": said.element, "clause": said.clause, "reason": said.reason} if said is not None else {}
 
 
 def last_messages(events: list[Event], order: Mapping[str, int], count: int = _MESSAGES) -> tuple[str, ...]:
@@ -75,7 +89,20 @@ def last_messages(events: list[Event], order: Mapping[str, int], count: int = _M
 
 def last_rows(rows: Sequence[Row], order: Mapping[str, int], count: int = _MESSAGES) -> tuple[str, ...]:
     """Do the same with rows that have been made."""
-    rows = [row for row in rows if row.kind in (Kind.MESSAGE, Kind.DECISION, Kind.FAULT)]
+    return _drawn(rows, len(rows), order, count)
+
+
+def messages_around(events: list[Event], number: int, order: Mapping[str, int]) -> tuple[str, ...]:
+    """Draw the messages around an event: what led to it, and more of what came of it, as far as there are so many."""
+    rows = rows_of(events)
+    at = sum(row.number < number for row in rows)
+    after = [place for place, row in enumerate(rows) if place >= at and row.kind is Kind.MESSAGE][:_AFTER]
+    return _drawn(rows, max(after[-1], at) + 1 if after else len(rows), order, _MESSAGES)
+
+
+def _drawn(rows: Sequence[Row], end: int, order: Mapping[str, int], count: int) -> tuple[str, ...]:
+    """Draw the rows before `end`, from the `count`-th last message on."""
+    rows = [row for row in rows[:end] if row.kind in _SHOWN]
     messages = [index for index, row in enumerate(rows) if row.kind is Kind.MESSAGE]
     start = messages[-count] if len(messages) >= count else 0
     shown = rows[start:]
@@ -87,11 +114,10 @@ def text_of(record: FailureRecord, capture: str = "") -> str:
     lines = [f"{record.place}: {record.step}", f"  {record.summary}"]
     for each in record.mismatches:
         lines += [f"  {each.place.line}: {each.subject}", f"    - want  {each.want}", f"    + got   {each.got}"]
-    if record.control:
-        clause = f", clause {record.clause}" if record.clause else ""
-        lines.append(f"  decided by {record.element}, control {record.control}{clause}: {record.reason}")
+    lines += [f"  {told}" for told in (decided_text(record), *_beside(record)) if told]
     if record.ladder:
-        lines += ["  last messages:", *(f"  {line}" for line in record.ladder)]
+        title = f"messages around {record.around}" if record.around else "last messages"
+        lines += [f"  {title}:", *(f"  {line}" for line in record.ladder)]
     if capture:
         lines.append(f"  capture: {capture}")
     if record.rerun:
@@ -99,3 +125,19 @@ def text_of(record: FailureRecord, capture: str = "") -> str:
     if record.detail:
         lines += ["", "This is a fault of simwarden's own; please report it with these lines:", record.detail.rstrip()]
     return "\n".join(lines)
+
+
+def decided_text(record: FailureRecord) -> str:
+    """Say who decided, or what the protocol demanded; empty where no decision has to do with the failure."""
+    if not record.element:
+        return ""
+    if not record.control:
+        return f"demanded of {record.element} by {record.clause}, no control decided: {record.reason}"
+    clause = f", clause {record.clause}" if record.clause else ""
+    kept = f" (kept from before: decided at {record.kept})" if record.kept else ""
+    return f"decided by {record.element}, control {record.control}{clause}: {record.reason}{kept}"
+
+
+def _beside(record: FailureRecord) -> Iterator[str]:
+    yield from (f"no link: {each}" for each in record.links)
+    yield from record.ignored

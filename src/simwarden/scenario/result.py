@@ -42,8 +42,11 @@ class Mismatch:
 class FailureRecord:
     """Why a scenario did not pass.
 
-    `element`, `control`, `clause` and `reason` tell of the decision that explains it, where there is one; `ladder`
-    holds the last messages as lines of text; `rerun` is the command that runs this scenario alone.
+    `element`, `control`, `clause` and `reason` tell of the decision that explains it, where there is one, with `kept`
+    the time at which it was made if that was before; without a control `element` rejected what the protocol's `clause`
+    demands. `links` tells of connections that could not be made, `ignored` of faulty messages that were not answered.
+    `ladder` holds the messages as lines of text, `around` what they are around (empty: they are the last ones); `rerun`
+    is the command that runs this scenario alone.
     """
 
     place: Place
@@ -54,7 +57,11 @@ class FailureRecord:
     control: str = ""
     clause: str = ""
     reason: str = ""
+    kept: str = ""
+    links: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
     ladder: tuple[str, ...] = ()
+    around: str = ""
     rerun: str = ""
     #: the traceback of a fault of ours, else empty
     detail: str = ""

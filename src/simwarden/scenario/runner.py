@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from simwarden.runtime.events import EventSettings
+    from simwarden.runtime.reach import Reach
     from simwarden.scenario.document import Action, Expectation, Scenario, Step
     from simwarden.scenario.identities import Card
     from simwarden.scenario.result import FailureRecord, Mismatch
@@ -115,6 +116,9 @@ class _Run:
         self.phase = self.acted = 0
         self.judged = True
         self.phases = [Phase(0)]
+        #: the phase that a failure is in, where it is not the last one
+        self.judged_phase: Phase | None = None
+        self.host: Host | None = None
         self.inconclusive: list[str] = []
         self.step: Step | None = None
         self.faults: list[Fault] = []
@@ -149,10 +153,9 @@ class _Run:
     def go(self) -> None:
         """Set up, carry out all steps, take down."""
         shown: int | None = None
-        host: Host | None = None
         try:
             with alarm(self.options.limit + sum(self._real_waits())):
-                host = Host(self.loop, self.clock, self.trace, self.settings)
+                host = self.host = Host(self.loop, self.clock, self.trace, self.settings)
                 self.loop.set_exception_handler(self._loop_fault(host))
                 self.loop.run_until_complete(self._story(host))
                 shown = self.trace.last_number
@@ -175,7 +178,7 @@ class _Run:
         if shown is None:
             shown = self.trace.last_number
             self.result.virtual = self.clock.now()
-            self._take_down(host)
+            self._take_down(self.host)
         self._keep(shown)
 
     def _real_waits(self) -> list[float]:
@@ -202,6 +205,8 @@ class _Run:
         self._check_faults()
         if self.result.failure is None:
             self._check_rejections()
+        if self.result.failure is None and self._unreached():
+            self._fail("", Verdict.FAILED)
         if self.result.failure is None and self.inconclusive:
             self.result.verdict = Verdict.INCONCLUSIVE
             outside = ", ".join(dict.fromkeys(self.inconclusive))
@@ -221,6 +226,11 @@ class _Run:
         if self.faults and verdict is not Verdict.ERROR:
             fault = self.faults[0]
             summary, verdict, detail = f"fault in {fault.element}: {fault.reason}", Verdict.ERROR, fault.detail
+        unreached = self._unreached()
+        if unreached and verdict is not Verdict.ERROR:
+            verdict = Verdict.INCONCLUSIVE
+            outside = ", ".join(dict.fromkeys(each.target for each in unreached))
+            summary = "; ".join(filter(None, (f"cannot be judged: {outside} (external) could not be reached", summary)))
         self.result.verdict = verdict
         self.result.failure = self._record(summary, mismatches, detail)
 
@@ -231,12 +241,21 @@ class _Run:
             summary,
             mismatches=mismatches,
             trace=self.trace,
-            phase=self.phase,
+            phase=self.judged_phase or self.phases[-1],
             acted=self.acted,
             lanes=self.result.lanes,
+            links=tuple(map(str, self._unlinked())),
             rerun=self.options.rerun,
             detail=detail,
         )
+
+    def _unlinked(self) -> list[Reach]:
+        """Return the connections that do not stand, as elements tried to make them last."""
+        return [each for each in self.host.reached.values() if each.reason] if self.host is not None else []
+
+    def _unreached(self) -> list[Reach]:
+        """Return those of them to elements outside this process."""
+        return [each for each in self._unlinked() if each.target in self.scenario.external]
 
     def _check_faults(self) -> None:
         if self.faults:
@@ -250,7 +269,7 @@ class _Run:
             return
         if finding.phase.steps:
             self.step = finding.phase.steps[-1]
-        self.phase, self.acted = finding.phase.start, 0
+        self.judged_phase, self.acted = finding.phase, 0
         self._fail(finding.summary, finding.verdict, finding.mismatches)
 
     # -- the story
@@ -275,6 +294,7 @@ class _Run:
         finally:
             for task in self.beside:
                 task.cancel()
+            await host.probed()
 
     async def _provision(self, host: Host, card: Card) -> None:
         for name, element in host.elements.items():

@@ -16,7 +16,7 @@ from simwarden.model.interfaces import Service
 from simwarden.runtime.link import Link
 from simwarden.runtime.transport.memory import Happening, announce
 from simwarden.runtime.transport.sctp_socket import KernelSocket
-from simwarden.runtime.transport.tcp import TcpTransport
+from simwarden.runtime.transport.tcp import SETUP_TIME, TcpTransport
 from simwarden.runtime.transport.usrsctp import UserSocket
 
 if TYPE_CHECKING:
@@ -25,10 +25,6 @@ if TYPE_CHECKING:
     from simwarden.model.interfaces import Interface
     from simwarden.runtime.transport.base import Accept, Address, Wiring
     from simwarden.runtime.transport.sctp_socket import SctpSocket
-
-
-#: seconds for an association with a peer outside to be set up
-SETUP_TIME = 5.0
 
 
 def open_socket() -> SctpSocket:
@@ -271,7 +267,7 @@ class SctpTransport(TcpTransport):
             await asyncio.wait_for(sock.connect(address), SETUP_TIME)
         except TimeoutError:
             sock.close()
-            raise ConnectionError(f"no SCTP association with {address[0]}:{address[1]}") from None
+            raise ConnectionError(f"no SCTP association within {SETUP_TIME:g} s") from None
         except OSError:
             sock.close()
             raise

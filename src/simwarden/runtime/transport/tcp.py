@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from simwarden.errors import PeerError
 from simwarden.model.interfaces import Service
 from simwarden.runtime.link import Link
+from simwarden.runtime.reach import why_refused
 from simwarden.runtime.transport.base import Accept, Address, Transport, Wiring
 from simwarden.runtime.transport.framing import Deframer, enclose
 from simwarden.runtime.transport.memory import Happening, announce
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
     from simwarden.model.interfaces import Interface
 
+#: seconds for a connection to a peer outside to be made
+SETUP_TIME = 5.0
 #: octets waiting in the kernel and in asyncio for a peer that does not read, after which its link is cut
 _MOST_UNREAD = 64 << 20
 #: connections that may wait to be accepted: many within a run; few at an address, for asyncio accepts all of them
@@ -109,7 +112,7 @@ class TcpLink(Link, asyncio.Protocol):
         self.gone = True
         self._wiring.open_sockets.discard(self)
         if not self.internal:
-            self.hear_close(str(exc) if exc else "closed by peer")
+            self.hear_close(why_refused(exc) if isinstance(exc, OSError) else "closed by peer")
 
     def abort(self) -> None:
         """Drop the socket at once."""
@@ -126,6 +129,8 @@ class TcpLink(Link, asyncio.Protocol):
     def _pass_on(self, data: bytes) -> None:
         if not self.up:
             return
+        if not self.internal:
+            self.first = self.first or data[:5]
         if self._deframer is None:
             self.on_receive(data, 0)
             return
@@ -232,7 +237,11 @@ class TcpTransport(Transport):
         loop = asyncio.get_running_loop()
         link = TcpLink(self.wiring, interface, owner, target, self.wiring.next_number(), client=True)
         link.internal = False
-        await loop.create_connection(lambda: link, *address, ssl=tls)
+        try:
+            async with asyncio.timeout(SETUP_TIME):
+                await loop.create_connection(lambda: link, *address, ssl=tls)
+        except TimeoutError:
+            raise ConnectionError(f"no answer within {SETUP_TIME:g} s") from None
         return link
 
     async def stop_listening(self, owner: str) -> None:

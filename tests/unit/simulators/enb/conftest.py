@@ -97,6 +97,9 @@ class FakeLink:
     def know(self) -> None:
         """See Link."""
 
+    def refuse(self, reason: str) -> None:
+        """See Link."""
+
     def send(self, data: bytes, *, stream: int = 0) -> None:
         self.sent.append(self.decode(data))
         self.streams.append(stream)

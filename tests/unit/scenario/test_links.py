@@ -1,0 +1,188 @@
+"""A link to a foreign element that could not be made is told, with element, address and reason, as inconclusive."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import socket
+import ssl
+import subprocess
+import sys
+import threading
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+
+import pytest
+
+from simwarden.wire.diameter import ResultCode, answer_to, decode, encode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+STORY = """\
+scenario: A meter is served
+cards: {card: {profile: meter}}
+devices: {meter: {type: module}}
+steps:
+- insert: {card: card, into: meter}
+- power_on: meter
+- expect: {meter: {attach: accepted}}
+"""
+ORIGIN = ("hss.example", "example")
+
+
+def run(folder: Path, *options: str, network: str) -> tuple[int, str]:
+    """What a user sees who runs the story against a network file."""
+    (folder / "story.yaml").write_text(STORY, encoding="utf-8")
+    (folder / "network.yaml").write_text(network, encoding="utf-8")
+    done = subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, "-m", "simwarden", "run", "story.yaml", "--network", "network.yaml", *options],
+        cwd=folder, capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert done.stderr == ""
+    return done.returncode, done.stdout
+
+
+@contextmanager
+def listener(serve: Callable[[socket.socket], None]) -> Iterator[int]:
+    """A foreign server at a port of its own, which does this with each connection."""
+    server = socket.create_server(("127.0.0.1", 0))
+    stop = threading.Event()
+
+    def accept() -> None:
+        while not stop.is_set():
+            try:
+                peer, _ = server.accept()
+            except OSError:
+                return
+            with peer, suppress(OSError):
+                serve(peer)
+
+    thread = threading.Thread(target=accept, daemon=True)
+    thread.start()
+    try:
+        yield server.getsockname()[1]
+    finally:
+        stop.set()
+        server.close()
+
+
+def closes(_peer: socket.socket) -> None:
+    """Takes a connection and closes it at once."""
+
+
+def says_nothing(peer: socket.socket) -> None:
+    while peer.recv(4096):
+        pass
+
+
+def speaks_http(peer: socket.socket) -> None:
+    peer.recv(4096)
+    peer.sendall(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n")
+
+
+def refuses_capabilities(peer: socket.socket) -> None:
+    asked = decode(peer.recv(4096))
+    peer.sendall(encode(answer_to(asked, ResultCode.DIAMETER_UNKNOWN_PEER, ORIGIN, reason="who are you?")))
+    peer.recv(4096)
+
+
+@pytest.fixture(scope="module")
+def speaks_tls(tmp_path_factory: pytest.TempPathFactory) -> Callable[[socket.socket], None]:
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("no openssl to make a certificate with")
+    folder = tmp_path_factory.mktemp("tls")
+    names = ["-keyout", str(folder / "key.pem"), "-out", str(folder / "cert.pem")]
+    subprocess.run(  # noqa: S603 - a tool of the system
+        [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=hss.example", "-days", "1", *names],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "cert.pem", folder / "key.pem")
+
+    def serve(peer: socket.socket) -> None:
+        with context.wrap_socket(peer, server_side=True) as secure:
+            secure.recv(1)
+
+    return serve
+
+
+def told(output: str) -> str:
+    """The lines of a failure that tell of links."""
+    return "\n".join(re.findall(r"^  (?:cannot be judged|no link): .*$", output, re.MULTILINE))
+
+
+@pytest.mark.parametrize(
+    ("serve", "reason"),
+    [
+        (closes, "closed by peer, before it said anything|connection reset by peer, before it said anything"),
+        (speaks_http, "it speaks HTTP, not diameter"),
+        (refuses_capabilities, "hss.example refused capabilities with 3010 who are you?"),
+    ],
+)
+def test_a_foreign_hss_that_is_none(tmp_path: Path, serve: Callable[[socket.socket], None], reason: str) -> None:
+    with listener(serve) as port:
+        code, output = run(tmp_path, network=f"hss: {{external: '127.0.0.1:{port}'}}\n")
+    assert (code, output.split()[0]) == (1, "inconclusive"), output
+    assert "cannot be judged: hss (external) could not be reached; an expectation was not met" in told(output)
+    assert re.search(rf"no link: S6a from mme to hss at 127.0.0.1:{port}: ({reason})", told(output), re.IGNORECASE)
+    assert "decided by mme, control mme.register" in output
+
+
+def test_a_foreign_hss_that_speaks_tls(tmp_path: Path, speaks_tls: Callable[[socket.socket], None]) -> None:
+    with listener(speaks_tls) as port:
+        _, output = run(tmp_path, network=f"hss: {{external: '127.0.0.1:{port}'}}\n")
+    assert (
+        f"S6a from mme to hss at 127.0.0.1:{port}: connection reset by peer, before it said anything: it speaks TLS"
+        in told(output)
+    ), output
+
+
+def test_a_port_where_nobody_listens(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    code, output = run(tmp_path, network=f"hss: {{external: '127.0.0.1:{port}'}}\n")
+    assert (code, output.split()[0]) == (1, "inconclusive"), output
+    assert f"no link: S6a from mme to hss at 127.0.0.1:{port}: connection refused" in told(output)
+    page = (tmp_path / "report" / "index.html").read_text(encoding="utf-8")
+    assert f"S6a from mme to hss at 127.0.0.1:{port}: connection refused" in page
+    assert "connection refused" in (tmp_path / "report" / "junit.xml").read_text(encoding="utf-8")
+
+
+def test_a_name_that_nobody_has(tmp_path: Path) -> None:
+    code, output = run(tmp_path, network="hss: {external: 'hss.invalid:3868'}\n")
+    assert (code, output.split()[0]) == (1, "inconclusive"), output
+    assert "no link: S6a from mme to hss at hss.invalid:3868: " in told(output)
+
+
+@pytest.mark.parametrize("transport", ["tcp", "sctp"])
+def test_a_foreign_mme_that_is_not_there(tmp_path: Path, transport: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    network = f"mme: {{external: '127.0.0.1:{port}'}}\n"
+    code, output = run(tmp_path, "--transport", transport, network=network)
+    assert (code, output.split()[0]) == (1, "inconclusive"), output
+    assert re.search(
+        rf"no link: S1-MME from enb to mme at 127.0.0.1:{port}: .*(refused|SCTP|abort)", told(output), re.IGNORECASE
+    )
+
+
+def test_a_foreign_element_that_is_not_there_makes_no_story_pass(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    never = STORY.replace("expect: {meter: {attach: accepted}}", "never: {meter: {attach: accepted}}")
+    (tmp_path / "story.yaml").write_text(never, encoding="utf-8")
+    (tmp_path / "network.yaml").write_text(f"hss: {{external: '127.0.0.1:{port}'}}\n", encoding="utf-8")
+    command = [sys.executable, "-m", "simwarden", "run", "story.yaml", "--network", "network.yaml"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)  # noqa: S603 - as above
+    assert (done.returncode, done.stdout.split()[0]) == (1, "inconclusive"), done.stdout
+    assert "connection refused" in told(done.stdout)
+
+
+def test_a_foreign_hss_that_takes_the_connection_and_says_nothing(tmp_path: Path) -> None:
+    with listener(says_nothing) as port:
+        code, output = run(tmp_path, network=f"hss: {{external: '127.0.0.1:{port}'}}\n")
+    assert (code, output.split()[0]) == (1, "inconclusive"), output
+    assert f"S6a from mme to hss at 127.0.0.1:{port}: " in told(output)
