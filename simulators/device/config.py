@@ -67,10 +67,12 @@ class DeviceConfig(ElementConfig):
     """Other cells that it hears, best first; it turns to them when the first does not serve it."""
     keeps_keys: Literal["at-detach", "always"] = "at-detach"
     """When EFEPSNSC on the card holds keys: from detach to attach as TS 33.401 wants it, or always, as some do."""
-    resumes: bool = False
-    """A rogue terminal that takes up the registration it finds on a card by tracking area update, without attach."""
+    resumes: Literal["no", "tau", "service-request"] = "no"
+    """How a rogue terminal takes up the registration that it finds on a card, without attach; `true` means `tau`."""
     honours_rejects: bool = True
-    """Whether it keeps to the consequences of reject causes; one that does not tries again after T3411 for ever."""
+    """Whether it keeps to the consequences of reject causes. One that does not wants service for all that: it tries
+    again after T3411 for ever, attaches after #9, #10, #40 and when it is detached, keeps GUTI, keys and TAI list over
+    rejects, power-off and the removal of the card, and takes up what made-up requests bring it."""
     t3245: bool = False
     """Whether a card held invalid is tried again after 24 to 48 hours (TS 24.301 5.3.7a; NAS configuration)."""
     max_unprotected_rejects: int = Field(default=10, ge=1)
@@ -81,6 +83,11 @@ class DeviceConfig(ElementConfig):
         """See ElementConfig."""
         imei = given.get("imei") or Imei(TACS.get(str(given.get("type")), TACS["module"]) + f"{number:06d}").imei
         return {"imei": str(imei)}
+
+    @field_validator("resumes", mode="before")
+    @classmethod
+    def _by_update(cls, value: Any) -> Any:
+        return {"true": "tau", "false": "no"}.get(str(value).lower(), value)
 
     @field_validator("imei")
     @classmethod

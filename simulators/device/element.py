@@ -58,7 +58,7 @@ _REACTION_PATIENCE = 5.0
 
 
 class Device(Body):
-    """A terminal. Its non-volatile memory is nothing but its configuration: all that is kept is kept on the card."""
+    """A terminal. All that an honest one keeps is kept on the card; a rogue has a memory of its own besides."""
 
     declaration = Declaration(
         kind="device",
@@ -207,7 +207,7 @@ class Device(Body):
             self.emm.enter(EmmState.NO_IMSI)
             self.observe("attach", "no-card")
             return "no-card"
-        if self.config.resumes and self.emm.guti is not None and self.emm.security is not None:
+        if self.config.resumes != "no" and self.emm.guti is not None and self.emm.security is not None:
             return await self._resume()
         return await self.run(Procedure.ATTACH, attach.start)
 
@@ -218,8 +218,11 @@ class Device(Body):
         """
         emm = self.emm
         emm.bearers[_FIRST_BEARER] = Bearer(self.config.apn, "", emergency=False)
-        emm.tai_list = [] if emm.last_tai is None else [emm.last_tai]
+        if not emm.tai_list and emm.last_tai is not None:
+            emm.tai_list = [emm.last_tai]
         emm.enter(EmmState.REGISTERED)
+        if self.config.resumes == "service-request":
+            return await self.run(Procedure.SERVICE_REQUEST, service_request.start)
         emm.update_type = UpdateType.TA_UPDATING
         return await self.run(Procedure.TRACKING_AREA_UPDATE, tracking_area_update.start)
 

@@ -8,7 +8,7 @@ through its `Port`: NAS messages, timers, what is stored on the card, what other
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from simulators.device.rejects import Next, Usim
 from simulators.device.state import EmmState, Procedure, Timer, UpdateStatus
@@ -95,6 +95,15 @@ class Bearer:
         self.apn, self.address, self.emergency = apn, address, emergency
 
 
+class Learned(NamedTuple):
+    """What a rogue keeps of a card: the registration, its keys, and where it may be without an update."""
+
+    guti: Guti | None
+    last_tai: Tai | None
+    tai_list: tuple[Tai, ...]
+    security: NasSecurityContext | None
+
+
 class Candidate:
     """A partial native security context: authenticated, not yet taken into use by a security mode command."""
 
@@ -128,6 +137,7 @@ class Emm:
         "honours_rejects",
         "interlocked",
         "last_tai",
+        "learned",
         "max_unprotected",
         "pdn_type",
         "pending",
@@ -160,12 +170,18 @@ class Emm:
         self.max_unprotected = 10
         self.t3245 = False
         self.card: CardData | None = None
+        self.learned: dict[str, Learned] = {}
         self.timers: set[Timer] = set()
         self.cell: CellInformation | None = None
         self.reset()
 
     def reset(self) -> None:
-        """Forget all that a power-off or the removal of the card forgets (5.3.7b: the counters as well)."""
+        """Forget all that a power-off or the removal of the card forgets (5.3.7b: the counters as well).
+
+        A rogue keeps GUTI, keys and TAI list in a memory of its own, for when it has the card again.
+        """
+        if self.card is not None and not self.honours_rejects:
+            self.learned[self.card.imsi] = Learned(self.guti, self.last_tai, tuple(self.tai_list), self.security)
         for timer in list(self.timers):
             self.stop(timer)
         self.state = EmmState.NULL
@@ -220,7 +236,17 @@ class Emm:
                 ul_count=stored.uplink_count & 0xFFFFFF,
                 dl_count=(stored.downlink_count & 0xFFFFFF) + 1,
             )
+        learned = self.learned.get(card.imsi)
+        if learned is not None and self.security is None and learned.security is not None:
+            self.guti, self.last_tai, self.security = learned.guti, learned.last_tai, learned.security
+            self.tai_list = list(learned.tai_list)
         self.enter(EmmState.DEREGISTERED)
+
+    def expects(self, procedure: Procedure) -> bool:
+        """Whether the answer to a procedure is taken; a rogue takes what its made-up requests bring it, too."""
+        if self.procedure is None and not self.honours_rejects:
+            self.procedure = procedure
+        return self.procedure is procedure
 
     # -- state
 

@@ -98,7 +98,7 @@ def _request(emm: Emm, cause: EstablishmentCause) -> None:
 
 def on_accept(emm: Emm, message: Message, _protected: bool) -> None:  # noqa: FBT001 - the signature of a handler
     """Take up the registration, and complete it (5.5.1.2.4)."""
-    if emm.procedure is not Procedure.ATTACH:
+    if not emm.expects(Procedure.ATTACH):
         emm.port.note("ATTACH ACCEPT without an attach")
         return
     answer = esm.on_default_bearer(emm, decode(message["esm_message_container"], uplink=False))

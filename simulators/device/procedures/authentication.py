@@ -99,7 +99,11 @@ def on_reject(emm: Emm, _message: Message, protected: bool) -> None:  # noqa: FB
     if emm.honours_rejects:
         illegal = EmmCause.ILLEGAL_UE  # what the reject amounts to
         apply(emm, REACTIONS[Procedure.ATTACH][illegal], illegal, protected=protected)
-    emm.finish("rejected")
+        emm.finish("rejected")
+    elif emm.procedure is not None:
+        from simulators.device.procedures import FAILURES  # noqa: PLC0415 - they need each other
+
+        FAILURES[emm.procedure](emm, "rejected")
     if emm.wired:
         emm.start(Timer.T3440)
 

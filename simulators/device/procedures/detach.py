@@ -113,7 +113,7 @@ def on_request(emm: Emm, message: Message, protected: bool) -> None:  # noqa: FB
     _stop_others(emm)
     emm.stop(Timer.T3421)
     reaction = REACTIONS[Procedure.DETACH].get(int(cause)) if cause is not None and emm.honours_rejects else None
-    if kind == NetworkDetachType.RE_ATTACH_REQUIRED:
+    if kind == NetworkDetachType.RE_ATTACH_REQUIRED or not emm.honours_rejects:
         _deregister(emm)
         emm.pending = Procedure.ATTACH
     elif reaction is not None:

@@ -34,9 +34,11 @@ def refused(emm: Emm, procedure: Procedure, message: Message, *, protected: bool
 
 
 def _reaction(emm: Emm, procedure: Procedure, message: Message) -> Reaction | None:
-    if not emm.honours_rejects:
-        return None
     cause = message["emm_cause"]
+    if not emm.honours_rejects:
+        # Who wants service for all that takes a cause that leads to it (#9, #10, #40), and keeps what it knows.
+        known = REACTIONS[procedure].get(int(cause))
+        return known._replace(status=None, delete=False) if known is not None and known.then is Next.ATTACH else None
     # Without a T3346 that says something, #22 is an abnormal case like any other (5.5.1.2.5).
     if cause == EmmCause.CONGESTION and not 0 < message.get("t3346", 0) < math.inf:
         return None

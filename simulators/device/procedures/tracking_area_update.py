@@ -42,7 +42,7 @@ def start(emm: Emm) -> None:
 
 def on_accept(emm: Emm, message: Message, _protected: bool) -> None:  # noqa: FBT001 - the signature of a handler
     """Take up what the network says, and complete if it gave a new GUTI (5.5.3.2.4)."""
-    if emm.procedure is not Procedure.TRACKING_AREA_UPDATE:
+    if not emm.expects(Procedure.TRACKING_AREA_UPDATE):
         emm.port.note("TRACKING AREA UPDATE ACCEPT without an update")
         return
     emm.stop(Timer.T3430)
@@ -82,7 +82,7 @@ def failed(emm: Emm, word: str, *, at_once: bool = False) -> None:
     if not unchanged:
         emm.update_status = UpdateStatus.EU2_NOT_UPDATED
     emm.enter(EmmState.REGISTERED if unchanged else EmmState.ATTEMPTING_TO_UPDATE)
-    if emm.tau_attempts < ATTEMPTS:
+    if emm.tau_attempts < ATTEMPTS or not emm.honours_rejects:
         emm.start(Timer.T3411)
     else:
         emm.port.store_location()

@@ -88,17 +88,18 @@ class Explainer:
     # -- each kind of mismatch
 
     def _decision(self, wanted: DecisionWanted) -> Explanation:
-        """Explain that a decision is not as wanted: by what its control decided, or by who refused before it."""
+        """Explain that a decision is not as wanted: by what its control decided, who refused first, or what holds."""
         made = [each for each in self._events if isinstance(each, Decided) and _is_of(wanted, each)]
-        if made:
-            return Explanation(made[-1], kept=made[-1].number <= self._phase.start)
+        if made and made[-1].number > self._phase.start:
+            return Explanation(made[-1])
         refused = [
             each
             for each in self._in_phase()
             if not each.decision.admitted and each.decision.subject and wanted.subject_id in ("", each.decision.subject)
         ]
-        alone = len({each.decision.subject for each in refused}) == 1
-        return Explanation(refused[-1]) if alone else Explanation()
+        if len({each.decision.subject for each in refused}) == 1:
+            return Explanation(refused[-1])
+        return Explanation(made[-1], kept=True) if made else Explanation()
 
     def _outcome(self, mismatch: Mismatch) -> Explanation:
         action = self._step.action if self._step is not None else None

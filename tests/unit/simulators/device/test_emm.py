@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -680,6 +681,75 @@ def test_terminal_that_does_not_honour_rejects() -> None:
     reject(net, EmmCause.ILLEGAL_ME, CIPHERED)
     assert net.emm.usim is Usim.KEEP
     assert Timer.T3411 in net.port.timers
+
+
+@pytest.mark.parametrize(
+    "cause", [EmmCause.UE_IDENTITY_CANNOT_BE_DERIVED_BY_THE_NETWORK, EmmCause.IMPLICITLY_DETACHED, 40]
+)
+def test_a_rogue_attaches_on_a_cause_that_leads_to_service_and_keeps_what_it_knows(cause: int) -> None:
+    net = Net().attached()
+    net.emm.honours_rejects = False
+    known = net.emm.guti, net.emm.security, list(net.emm.tai_list)
+    net.idle()
+    tracking_area_update.start(net.emm)
+    net.give(Message(T.TRACKING_AREA_UPDATE_REJECT, emm_cause=cause), CIPHERED)
+    assert (net.emm.guti, net.emm.security, net.emm.tai_list) == known
+    net.idle()
+    assert net.emm.procedure is Procedure.ATTACH
+    assert net.last()["eps_mobile_identity"].guti == known[0]
+
+
+def test_a_rogue_that_is_detached_attaches_again_with_what_it_knows() -> None:
+    net = Net().attached()
+    net.emm.honours_rejects = False
+    known = net.emm.guti, net.emm.security
+    net.give(Message(T.DETACH_REQUEST, detach_type=2, emm_cause=EmmCause.EPS_SERVICES_NOT_ALLOWED), CIPHERED)
+    assert (net.emm.guti, net.emm.security, net.emm.usim) == (*known, Usim.KEEP)
+    net.idle()
+    assert net.emm.procedure is Procedure.ATTACH
+
+
+def test_a_rogue_tries_to_update_for_ever() -> None:
+    net = Net().attached()
+    net.emm.honours_rejects = False
+    for _ in range(8):
+        net.idle()
+        tracking_area_update.start(net.emm)
+        net.give(Message(T.TRACKING_AREA_UPDATE_REJECT, emm_cause=EmmCause.TRACKING_AREA_NOT_ALLOWED), CIPHERED)
+        assert Timer.T3411 in net.port.timers
+    assert net.emm.forbidden_areas == set()
+
+
+def test_a_rogue_tries_again_after_an_authentication_reject() -> None:
+    net = Net()
+    net.emm.honours_rejects = False
+    attach.start(net.emm)
+    net.give(Message(T.AUTHENTICATION_REJECT), PLAIN)
+    assert net.emm.usim is Usim.KEEP
+    assert Timer.T3411 in net.port.timers
+
+
+@pytest.mark.parametrize("rogue", [True, False])
+def test_only_a_rogue_takes_up_what_a_made_up_request_brings(rogue: bool) -> None:  # noqa: FBT001 - a case
+    net = Net().attached()
+    net.emm.honours_rejects = not rogue
+    before = net.emm.guti
+    assert before is not None
+    given = replace(before, m_tmsi=before.m_tmsi ^ 1)
+    net.give(Message(T.TRACKING_AREA_UPDATE_ACCEPT, eps_update_result=0, guti=given), CIPHERED)
+    assert net.emm.guti == (given if rogue else before)
+
+
+@pytest.mark.parametrize("rogue", [True, False])
+def test_only_a_rogue_remembers_a_card_that_was_taken_out(rogue: bool) -> None:  # noqa: FBT001 - a case
+    net = Net().attached()
+    net.emm.honours_rejects = not rogue
+    known = net.emm.guti, net.emm.security, list(net.emm.tai_list)
+    card = net.emm.card
+    assert card is not None
+    net.emm.reset()
+    net.emm.insert(card)  # the keys were not written to it
+    assert ((net.emm.guti, net.emm.security, net.emm.tai_list) == known) is rogue
 
 
 def test_deactivated_back_off_holds_until_power_off() -> None:
