@@ -233,8 +233,8 @@ class Host:
                 raise
             raise ConnectionError(why_refused(error)) from error
         except ConfigError as error:  # this system cannot speak so to the outside
-            tried(error.reason)
-            raise ConnectionError(error.reason) from error
+            tried(str(error))
+            raise ConnectionError(str(error)) from error
         if address is not None:
             tried(_SILENT)
         if address is not None or link.interface.protocol in _INTRODUCED:

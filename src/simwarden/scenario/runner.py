@@ -11,12 +11,14 @@ import traceback
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from simwarden.errors import InternalError, SimwardenError
+from simwarden.errors import ConfigError, InternalError, SimwardenError
+from simwarden.model.interfaces import INTERFACES, Service
 from simwarden.runtime.clock import Clock
 from simwarden.runtime.host import Ailment, Host, HostSettings
 from simwarden.runtime.loop import TestbedLoop
 from simwarden.runtime.management import ManagementError, Role
 from simwarden.runtime.provision import CardProvision
+from simwarden.runtime.reach import Reach
 from simwarden.scenario import failure
 from simwarden.scenario.alarm import TimeUp, alarm
 from simwarden.scenario.document import Call, Fail, Manage, Power, Rhythm, Together, Wait
@@ -32,7 +34,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from simwarden.runtime.events import EventSettings
-    from simwarden.runtime.reach import Reach
     from simwarden.scenario.document import Action, Expectation, Scenario, Step
     from simwarden.scenario.identities import Card
     from simwarden.scenario.result import FailureRecord, Mismatch
@@ -119,6 +120,8 @@ class _Run:
         #: the phase that a failure is in, where it is not the last one
         self.judged_phase: Phase | None = None
         self.host: Host | None = None
+        #: what no host can reach: this system lacks what the transport needs
+        self.lacking: list[Reach] = []
         self.inconclusive: list[str] = []
         self.step: Step | None = None
         self.faults: list[Fault] = []
@@ -171,6 +174,9 @@ class _Run:
             self._fail(f"{error} (status {error.status})", Verdict.FAILED)
         except InternalError as error:
             self._fail(str(error), Verdict.ERROR)
+        except ConfigError as error:
+            self.lacking = _lacking(self.scenario, str(error)) if self.host is None else []
+            self._fail(str(error), Verdict.FAILED)
         except (SimwardenError, ConnectionError) as error:
             self._fail(str(error), Verdict.FAILED)
         except Exception as error:  # noqa: BLE001 - a bug of ours ends this scenario, not the command
@@ -251,7 +257,8 @@ class _Run:
 
     def _unlinked(self) -> list[Reach]:
         """Return the connections that do not stand, as elements tried to make them last."""
-        return [each for each in self.host.reached.values() if each.reason] if self.host is not None else []
+        reached = self.host.reached.values() if self.host is not None else self.lacking
+        return [each for each in reached if each.reason]
 
     def _unreached(self) -> list[Reach]:
         """Return those of them to elements outside this process."""
@@ -469,6 +476,20 @@ def _events(scenario: Scenario) -> EventSettings | None:
 
             return EventSettings(name)
     return None
+
+
+def _lacking(scenario: Scenario, reason: str) -> list[Reach]:
+    """Return the links to elements outside that take a transport of messages, none of which can be made here."""
+    kinds = {name: scenario.registry.declaration(each.kind) for name, each in scenario.instances.items()}
+    return [
+        Reach(caller, interface, name, f"{address[0]}:{address[1]}", reason)
+        for name, outside in scenario.external.items()
+        for interface in kinds[name].listens
+        if INTERFACES[interface].service is Service.MESSAGES
+        for caller, each in scenario.instances.items()
+        if each.external is None and interface in kinds[caller].calls
+        if (address := (outside.external or {}).get(interface) or (outside.external or {}).get(""))
+    ]
 
 
 def lanes_of(scenario: Scenario) -> tuple[Lane, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 import shutil
 import socket
@@ -14,6 +15,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from simwarden.scenario.load import Loader
+from simwarden.scenario.result import Verdict
+from simwarden.scenario.runner import RunOptions, run_scenario
 from simwarden.wire.diameter import ResultCode, answer_to, decode, encode
 
 if TYPE_CHECKING:
@@ -166,6 +170,24 @@ def test_a_foreign_mme_that_is_not_there(tmp_path: Path, transport: str) -> None
     assert (code, output.split()[0]) == (1, "inconclusive"), output
     assert re.search(
         rf"no link: S1-MME from enb to mme at 127.0.0.1:{port}: .*(refused|SCTP|abort)", told(output), re.IGNORECASE
+    )
+
+
+def test_a_system_without_sctp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing() -> None:
+        raise OSError(errno.EPROTONOSUPPORT, "Protocol not supported")
+
+    for kind in ("KernelSocket", "UserSocket"):
+        monkeypatch.setattr(f"simwarden.runtime.transport.sctp.{kind}", missing)
+    network = tmp_path / "network.yaml"
+    network.write_text("mme: {external: '192.0.2.10:36412'}\n", encoding="utf-8")
+    story = Loader(network_file=str(network)).load("s.yaml", STORY)
+    result = run_scenario(story, "s", RunOptions(transport="sctp"))
+    assert result.verdict is Verdict.INCONCLUSIVE
+    assert result.failure is not None
+    (link,) = result.failure.links
+    assert link.startswith(
+        "S1-MME from enb to mme at 192.0.2.10:36412: this kernel has no SCTP (Protocol not supported)"
     )
 
 
