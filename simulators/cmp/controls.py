@@ -94,7 +94,13 @@ OPERATOR = Control(
 )
 OWN = Control("cmp.own", "bind.operator.own", judge_owner, (_On.LOOK,), "A customer knows of its own cards only")
 SCOPE = Control("cmp.scope", "bind.operator.own", judge_scope, (_On.API,), "A token is good for its scopes only")
-APPROVAL = Control("bind.approval", "bind.change", judge_change, _BINDING, "A changed binding has its approval record")
+APPROVAL = Control(
+    "bind.approval",
+    "bind.change",
+    judge_change,
+    (*_BINDING, _On.OPERATION, _On.SHUTDOWN),
+    "A changed binding and a suspension have their approval records",
+)
 FREQUENCY = Control(
     "bind.change", "bind.change", judge_frequency, _BINDING, "A binding is changed so many times a period"
 )

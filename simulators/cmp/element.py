@@ -196,7 +196,10 @@ class Cmp(NorthVerbs, Element[CmpConfig]):
         errors=(409, 423),
     )
     async def operate(self, call: Call) -> dict[str, Any]:
-        """Change a card's state by an operation: test, issue, activate, suspend, resume, pre-cancel, restore, close."""
+        """Change a card's state by an operation: test, issue, activate, suspend, resume, pre-cancel, restore, close.
+
+        A suspension needs its approval record.
+        """
         card = self._card(call)
         await lifecycle.operate(self.platform, card, call.path["operation"], By.of(call))
         return self.platform.tell(card, call.role)
@@ -260,7 +263,7 @@ class Cmp(NorthVerbs, Element[CmpConfig]):
 
     @route("POST", "/accounts/{account}/batches/{batch}/shutdown", roles=_BOTH, takes=Approval, gives=Loaded)
     async def shut_down(self, call: Call) -> dict[str, int]:
-        """Shut one batch of a customer down at once; other batches stay up."""
+        """Shut one batch of a customer down at once, with an approval record; other batches stay up."""
         account, batch = call.path["account"], call.path["batch"]
         return {"cards": await lifecycle.shut_down(self.platform, account, batch, By.of(call))}
 

@@ -179,7 +179,12 @@ def test_the_shutdown_of_a_batch() -> None:
         ]
         await platform.manage(Role.OPERATOR, "POST", "/cards", {"cards": cards})
         start = time.process_time()
-        said = await platform.manage(Role.OPERATOR, "POST", "/accounts/a/batches/spring/shutdown", {"reason": "relays"})
+        said = await platform.manage(
+            Role.OPERATOR,
+            "POST",
+            "/accounts/a/batches/spring/shutdown",
+            {"approver": "desk", "reason": "relays", "form": "F-1"},
+        )
         spent = time.process_time() - start
         assert said == {"cards": BATCH}
         assert not await mme.allowed("cmp", _imsi(BATCH - 1))

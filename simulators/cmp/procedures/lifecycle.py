@@ -29,12 +29,15 @@ _URGENT = frozenset({Operation.SUSPEND, Operation.RESUME})
 async def operate(platform: Platform, card: Card, operation: Operation, by: By) -> None:
     """Do something to a card's state, by the table, and tell the subscriber register.
 
-    Raises ManagementError: 403 for a customer, 409 for an operation that the table lacks, 423 for a locked card.
+    Raises ManagementError: 403 for a customer, and for a suspension without its approval record, 409 for an operation
+    that the table lacks, 423 for a locked card.
     """
     on = controls.Occasion.OPERATION
     platform.require(controls.OPERATOR, card, by, operation.value, by.asks(operation.value), on=on)
     if operation not in _URGENT:
         check_lock(platform, card, by, operation.value, on=on)
+    if operation is Operation.SUSPEND:
+        platform.require(controls.APPROVAL, card, by, operation.value, by.approval, on=on)
     facts = {"state": card.state, "operation": operation}
     platform.require(controls.TRANSITION, card, by, operation.value, facts, on=on, status=409)
     carry_out(platform, card, operation, by, by.reason)
@@ -220,9 +223,10 @@ async def shut_down(platform: Platform, account: str, batch: str, by: By) -> int
     """Suspend all cards of one batch of a customer at once (guideline 4.4), and return how many.
 
     No limit of batches and no lock holds it up. The whole batch is refused at the next request before the register is
-    told of the first card. Raises ManagementError: 403 for a customer, 404 for a batch without cards.
+    told of the first card. Raises ManagementError: 403 for a customer or without an approval record, 404 for a batch
+    without cards.
     """
-    platform.require(controls.OPERATOR, None, by, "shutdown", by.asks("shutdown"))
+    platform.audit.approve(controls.OPERATOR, controls.APPROVAL, "", by, "shutdown")
     cards = list(platform.store.select(account, batch))
     if not cards:
         raise ManagementError(404, f"{account} has no batch {batch}")

@@ -140,7 +140,12 @@ def test_a_shutdown_makes_one_call_and_owes_nothing(store_url: str) -> None:
                 return await told(target, method, path, body)
 
         net.cmp.platform.site = Listening(net.host, "cmp")
-        said = await net.ask("cmp", "POST", "/accounts/water/batches/b/shutdown", {"reason": "relays"})
+        said = await net.ask(
+            "cmp",
+            "POST",
+            "/accounts/water/batches/b/shutdown",
+            {"approver": "J. Okonedo", "reason": "relays", "form": "F-1"},
+        )
         assert said == {"cards": 3}
         assert calls == ["POST /suspensions"]
         assert await net.suspended() == ["withdrawal"] * 3
@@ -256,7 +261,12 @@ def test_a_register_that_takes_no_batches_is_told_card_by_card() -> None:
         await net.load()
         element = net.host.elements["hss"]
         element.routes = tuple(each for each in type(element).routes if each.path != "/suspensions")
-        await net.ask("cmp", "POST", "/accounts/water/batches/b/shutdown", {"reason": "relays"})
+        await net.ask(
+            "cmp",
+            "POST",
+            "/accounts/water/batches/b/shutdown",
+            {"approver": "J. Okonedo", "reason": "relays", "form": "F-1"},
+        )
         assert await net.suspended() == ["withdrawal"] * 3
         assert any("at once" in e.text for e in net.host.trace.events if isinstance(e, Note))
 

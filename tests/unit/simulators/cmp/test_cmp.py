@@ -201,7 +201,7 @@ def test_a_suspended_card_is_stopped_in_the_register_and_resumed(loop: TestbedLo
     async def story() -> None:
         await net.card()
         assert await net.mme.allowed(METER)
-        await net.call("POST", f"/cards/{IMSI}/operations/suspend", {"reason": "unpaid"})
+        await net.call("POST", f"/cards/{IMSI}/operations/suspend", APPROVED)
         assert not await net.mme.allowed(METER)
         await net.call("POST", f"/cards/{IMSI}/operations/resume")
         assert await net.mme.allowed(METER)
@@ -225,7 +225,7 @@ def test_what_the_register_could_not_be_told_it_is_told_later_and_after_a_restar
         await net.card()
         await net.mme.allowed(METER)
         await net.host.stop("hss")
-        await net.call("POST", f"/cards/{IMSI}/operations/suspend")
+        await net.call("POST", f"/cards/{IMSI}/operations/suspend", APPROVED)
         assert net.held().owed == "suspend"
         await net.host.stop("cmp", kill=True)
         await net.host.start("hss")
@@ -402,11 +402,12 @@ def test_a_shutdown_takes_one_batch(loop: TestbedLoop, store_url: str) -> None:
         assert await net.refused("POST", "/cards", {"cards": [{"imsi": IMSI}, {"imsi": IMSI}]}) == 400
         path = "/accounts/waterworks/batches/spring/shutdown"
         assert await net.refused("POST", path, role=Role.CUSTOMER) == 403
-        assert await net.call("POST", path, {"reason": "relays"}) == {"cards": 250}
+        assert await net.refused("POST", path, {"reason": "relays"}) == 403
+        assert await net.call("POST", path, APPROVED) == {"cards": 250}
         assert sorted(net.hss.heard) == [f"withdrawal 00101{n:010d}" for n in range(250)]
         assert not await net.mme.allowed(METER, "001010000000007")
         assert await net.mme.allowed(METER, "001010000000299")
-        assert await net.refused("POST", "/accounts/waterworks/batches/summer/shutdown") == 404
+        assert await net.refused("POST", "/accounts/waterworks/batches/summer/shutdown", APPROVED) == 404
         assert sum(each["action"] == "suspend" for each in await net.call("GET", "/audit")) == 250
 
     net.play(story)

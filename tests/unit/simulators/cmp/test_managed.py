@@ -49,7 +49,12 @@ def test_a_suspension_travels_from_process_to_process_and_ends_what_runs(tmp_pat
             _call(platform, "PUT", f"/cards/{IMSI}", _card(platform=[{"state": "active"}]))
             with Client(hss.where["S6a"]) as mme:
                 assert mme.ask(mme.update(IMSI, METER)).success
-                told = _call(platform, "POST", f"/cards/{IMSI}/operations/suspend", {"reason": "contract"})
+                told = _call(
+                    platform,
+                    "POST",
+                    f"/cards/{IMSI}/operations/suspend",
+                    {"approver": "J. Okonedo", "reason": "contract", "form": "F-1"},
+                )
                 assert (told["state"], told["owed"]) == ("suspended", "")
                 cancelled = mme.receive()
                 assert (cancelled.name, cancelled.get("Cancellation-Type")) == ("cancel-location-request", 2)

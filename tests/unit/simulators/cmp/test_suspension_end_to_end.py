@@ -43,7 +43,9 @@ def test_core_resources_are_gone_within_few_messages(*, asleep: bool) -> None:
             await network.host.clock.sleep(60)
         before = len(network.host.trace.events)
         path = f"/cards/{stage.IMSI}/operations/suspend"
-        await network.host.elements["cmp"].manage(Role.OPERATOR, "POST", path, {"reason": "unpaid"})
+        await network.host.elements["cmp"].manage(
+            Role.OPERATOR, "POST", path, {"approver": "J. Okonedo", "reason": "unpaid", "form": "F-1"}
+        )
         await network.host.clock.settle()
         after = network.host.trace.events[before:]
         gone = next(
