@@ -112,7 +112,7 @@ class Prevention:
     def identify(self, client: Client, by: By, device: Device | None, *, twice: bool = False) -> Card:
         """Return the card that token or request mean. Raises ApiError (400, 404, 422).
 
-        `twice`: the request must name a device even where the token does, and may if it is the same one.
+        `twice`: the request may name a device even where the token does, if it is the same one.
         """
         if client.device:
             if device is not None and not (twice and device.phoneNumber in (None, client.device)):

@@ -145,7 +145,7 @@ class Credential(Body):
 class Detail(Body):
     """`SubscriptionDetail`."""
 
-    device: Device
+    device: Annotated[Device | None, Given] = None
 
 
 class Config(Body):
@@ -188,13 +188,16 @@ _SENTENCES: tuple[tuple[str, str, str, str], ...] = (
     ("device", "", "INVALID_ARGUMENT", DEVICE),
     ("types", "missing", "INVALID_ARGUMENT", "SubscriptionType must be specified"),
     ("sinkCredential", "", "INVALID_CREDENTIAL", "Only a bearer access token that has not expired is supported"),
+    ("sink", "missing", "INVALID_ARGUMENT", "Sink must be specified"),
     (
         "sink",
         "",
         "INVALID_SINK",
         "The sink field must be an accessible client address in order to notify the other end when an event occurs",
     ),
-    ("protocol", "", "INVALID_PROTOCOL", "The value of Protocol can only be HTTP"),
+    ("protocol", "missing", "INVALID_ARGUMENT", "Protocol must be specified"),
+    ("protocol", "", "INVALID_PROTOCOL", "The value of Protocol can only be HTTP, MQTT3, MQTT5, AMQP, NATS, KAFKA"),
+    ("subscriptionMaxEvents", "greater_than_equal", "OUT_OF_RANGE", "subscriptionMaxEvents must be at least 1"),
 )
 
 

@@ -154,13 +154,15 @@ class Subscriptions:
         card = self._prevention.identify(client, by_of(name, client), config.subscriptionDetail.device, twice=True)
         if wanted.types[0] == AREA_CHANGE and self._prevention.area_of(card) is None:
             raise invalid("No area is agreed upon for the device")
+        told = config.model_dump(mode="json", exclude_none=True)
+        told["subscriptionDetail"].setdefault("device", {"phoneNumber": client.device})  # the one that the token means
         made = Subscription(
             id=self._uuid(),
             client=name,
             imsi=card.imsi,
             type=wanted.types[0],
             sink=wanted.sink,
-            config=config.model_dump(mode="json", exclude_none=True),
+            config=told,
             token=credential.accessToken if credential is not None else "",
             token_expires=_stamp(credential.accessTokenExpiresUtc) if credential is not None else "",
             starts=_stamp(now),

@@ -46,10 +46,10 @@ async def unbind(platform: Platform, card: Card, by: By) -> None:
 async def change_batch(platform: Platform, items: Sequence[BatchItem], by: By) -> list[dict[str, Any]]:
     """Change the bindings of a batch; return for each card `{imsi, status, reason}`, with HTTP statuses.
 
-    A card that is refused keeps no other from being changed. Raises ManagementError: 403 for a batch that is too large.
+    A card that is refused keeps no other from being changed. Raises ManagementError: 400 for a batch that is too large.
     """
     most = platform.config.limits.batch
-    platform.require(controls.BATCH, None, by, "batch", {"size": len(items), "most": most})
+    platform.require(controls.BATCH, None, by, "batch", {"size": len(items), "most": most}, status=400)
     return [await _change_one(platform, item, by) for item in items]
 
 

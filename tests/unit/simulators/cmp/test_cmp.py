@@ -323,8 +323,8 @@ def test_a_batch_has_an_outcome_for_each_card(loop: TestbedLoop) -> None:
         assert [each["status"] for each in said["cards"]][:3] == [200, 403, 404]
         assert said["cards"][3]["status"] in (400, 423)
         many = [{"imsi": IMSI, "imei": METER}] * 101
-        assert await net.refused("POST", "/bindings", {"cards": many, **APPROVED}) == 403
-        assert await net.refused("POST", "/bindings", {"cards": [], **APPROVED}, role=Role.CUSTOMER) == 403
+        assert await net.refused("POST", "/bindings", {"cards": many, **APPROVED}) == 400
+        assert await net.refused("POST", "/bindings", {"cards": [], **APPROVED}, role=Role.CUSTOMER) == 400
 
     net.play(story)
 

@@ -774,13 +774,45 @@ def test_a_card_that_stays_where_it_is_shows_its_new_owner_so_when_it_is_used(ne
         ({"types": []}, "INVALID_ARGUMENT"),
         ({"config": {"subscriptionExpireTime": "2026-03-01T00:00:00Z"}}, "INVALID_ARGUMENT"),
         ({"config": {"subscriptionExpireTime": "2027-03-01T00:00:00"}}, "INVALID_ARGUMENT"),
-        ({"config": {"subscriptionMaxEvents": 0}}, "INVALID_ARGUMENT"),
+        ({"config": {"subscriptionMaxEvents": 0}}, "OUT_OF_RANGE"),
+        ({"config": {"subscriptionMaxEvents": "0"}}, "INVALID_ARGUMENT"),
     ],
 )
 def test_what_is_no_subscription(net: Net, more: dict[str, Any], code: str) -> None:
     async def story() -> None:
         answer = await net.subs("POST", subscription(**more))
         assert (answer.status, answer.body["code"]) == (400, code)
+
+    net.play(story)
+
+
+@pytest.mark.parametrize(
+    ("without", "status", "code", "message"),
+    [
+        ("sink", 400, "INVALID_ARGUMENT", "Sink must be specified"),
+        ("protocol", 400, "INVALID_ARGUMENT", "Protocol must be specified"),
+        ("types", 400, "INVALID_ARGUMENT", "SubscriptionType must be specified"),
+        ("device", 422, "MISSING_IDENTIFIER", "The device cannot be identified."),
+    ],
+)
+def test_what_a_subscription_must_have(net: Net, without: str, status: int, code: str, message: str) -> None:
+    async def story() -> None:
+        body = subscription()
+        (body["config"]["subscriptionDetail"] if without == "device" else body).pop(without)
+        answer = await net.subs("POST", body)
+        assert answer.body == {"status": status, "code": code, "message": message}
+        other = await net.subs("POST", subscription(protocol="MQTT9"))
+        assert other.body["message"] == "The value of Protocol can only be HTTP, MQTT3, MQTT5, AMQP, NATS, KAFKA"
+
+    net.play(story)
+
+
+def test_a_token_for_one_device_needs_no_other_word_for_it(net: Net) -> None:
+    async def story() -> None:
+        body = subscription()
+        del body["config"]["subscriptionDetail"]["device"]
+        made = (await net.subs("POST", body, client="handset")).body
+        assert made["config"]["subscriptionDetail"] == device()
 
     net.play(story)
 
