@@ -6,11 +6,11 @@ import datetime as dt
 import re
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, WithJsonSchema
 
 from simwarden.policy.card_states import CardState, Operation
 from simwarden.runtime.declare import Model
-from simwarden.runtime.provision import CardsPage
+from simwarden.runtime.provision import CardsPage, Iccid, ImeiKey, Msisdn
 
 
 def _by_hand(operation: Operation) -> Operation:
@@ -43,15 +43,32 @@ class CardsAsked(CardsPage):
     """Only those of a batch."""
     state: CardState | None = None
     """Only those in a state."""
+    msisdn: Msisdn = ""
+    """Only the one with a number."""
+    iccid: Iccid = ""
+    """Only the one with an ICCID."""
+    imei: ImeiKey = ""
+    """Only those that are bound to a terminal, or were seen in it last."""
 
 
 class RecordsAsked(Model):
-    """Which records are listed, in the order in which they were made."""
+    """Which records of a card are listed, the newest first."""
 
     after: int = Field(default=0, ge=0, lt=1 << 31)
-    """The `id` after which the list goes on."""
+    """Where the list goes on: `next` of the page before."""
     limit: int = Field(default=1000, ge=1, le=10_000)
     """Records at most."""
+    since: AwareDatetime | None = None
+    """Only those of this time (RFC 3339) and later."""
+    until: AwareDatetime | None = None
+    """Only those before this time."""
+
+
+class AllRecordsAsked(RecordsAsked):
+    """Which records are listed, the newest first."""
+
+    imsi: Annotated[str, Field(pattern="^([0-9]{6,15})?$")] = ""
+    """Only those of a card."""
 
 
 class BindingTold(Model):
@@ -83,6 +100,16 @@ class CardTold(Model):
     """Times that it was in a terminal that is not its own, since it was bound."""
     owed: str
     """What the subscriber register has still to be told."""
+
+
+class CardsTold(Model):
+    """A page of cards."""
+
+    cards: tuple[CardTold, ...]
+    next: str
+    """`after` of the next page; empty: there is none."""
+    total: int
+    """How many cards there are on all pages."""
 
 
 class Loaded(Model):
@@ -142,3 +169,22 @@ class RiskTold(Model):
     seen: str
     source: str
     action: str
+
+
+class _RecordsTold(Model):
+    next: int
+    """`after` of the next page; 0: there is none."""
+    total: int
+    """How many records there are on all pages."""
+
+
+class AuditsTold(_RecordsTold):
+    """A page of audit records."""
+
+    records: tuple[AuditTold, ...]
+
+
+class RisksTold(_RecordsTold):
+    """A page of records of risk."""
+
+    records: tuple[RiskTold, ...]

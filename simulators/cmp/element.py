@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from simulators.cmp import controls
 from simulators.cmp.answers import (
-    AuditTold,
+    AllRecordsAsked,
+    AuditsTold,
     BatchTold,
     ByHand,
     CardsAsked,
+    CardsTold,
     CardTold,
     Day,
     Ended,
     Loaded,
     RecordsAsked,
-    RiskTold,
+    RisksTold,
 )
 from simulators.cmp.card import Card
 from simulators.cmp.config import (
@@ -43,6 +46,7 @@ from simwarden.runtime.management import Call, ManagementError, Role, route
 from simwarden.runtime.provision import CardProvision
 
 if TYPE_CHECKING:
+    from simulators.cmp.store import Records
     from simwarden.runtime.diameter import Peer
     from simwarden.wire.diameter import Message
 
@@ -154,15 +158,20 @@ class Cmp(NorthVerbs, Element[CmpConfig]):
         await lifecycle.tell_register(self.platform, kept)
         return self.platform.tell(kept, call.role)
 
-    @route("GET", "/cards", roles=_BOTH, query=CardsAsked, gives=list[CardTold])
-    async def list_cards(self, call: Call) -> list[dict[str, Any]]:
-        """List cards by IMSI; a customer's own only."""
+    @route("GET", "/cards", roles=_BOTH, query=CardsAsked, gives=CardsTold)
+    async def list_cards(self, call: Call) -> dict[str, Any]:
+        """List cards by IMSI, or find those of an identity; a customer's own only."""
         asked: CardsAsked = call.query
-        state = asked.state.value if asked.state is not None else ""
-        given = {"account": asked.account, "batch": asked.batch, "state": state}
-        where = {name: value for name, value in given.items() if value}
-        found = self.platform.store.page(where, after=asked.after, most=asked.limit, accounts=_accounts(call))
-        return [self.platform.tell(card, call.role) for card in found]
+        where = asked.model_dump(mode="json", include={"account", "batch", "state", "msisdn", "iccid"})
+        found, more, total = self.platform.store.page(
+            {name: value for name, value in where.items() if value},
+            imei=asked.imei,
+            after=asked.after,
+            most=asked.limit,
+            accounts=_accounts(call),
+        )
+        told = [self.platform.tell(card, call.role) for card in found]
+        return {"cards": told, "next": found[-1].imsi if more else "", "total": total}
 
     @route("POST", "/cards", takes=BulkLoad, gives=Loaded, errors=(409,))
     async def load(self, call: Call) -> dict[str, int]:
@@ -274,25 +283,28 @@ class Cmp(NorthVerbs, Element[CmpConfig]):
         """Judge the contacts of a day (`2026-03-02`) now."""
         return {"cards": await records.judge_day(self.platform, call.path["day"])}
 
-    @route("GET", "/risks", roles=_BOTH, query=RecordsAsked, gives=list[RiskTold])
-    async def risks(self, call: Call) -> list[dict[str, Any]]:
-        """List records of risk; to a customer those of its own cards."""
-        return self.platform.store.risks(**_asked(call), accounts=_accounts(call))
+    @route("GET", "/risks", roles=_BOTH, query=AllRecordsAsked, gives=RisksTold)
+    async def risks(self, call: Call) -> dict[str, Any]:
+        """List records of risk, the newest first; to a customer those of its own cards."""
+        return self.platform.store.risks(_asked(call, call.query.imsi), accounts=_accounts(call))._asdict()
 
-    @route("GET", "/cards/{imsi}/risks", roles=_BOTH, query=RecordsAsked, gives=list[RiskTold])
-    async def risks_of(self, call: Call) -> list[dict[str, Any]]:
-        """List a card's records of risk."""
-        return self.platform.store.risks(self._card(call).imsi, **_asked(call), accounts=_accounts(call))
+    @route("GET", "/cards/{imsi}/risks", roles=_BOTH, query=RecordsAsked, gives=RisksTold)
+    async def risks_of(self, call: Call) -> dict[str, Any]:
+        """List a card's records of risk, the newest first."""
+        return self.platform.store.risks(_asked(call, self._card(call).imsi), accounts=_accounts(call))._asdict()
 
-    @route("GET", "/audit", roles=_BOTH, query=RecordsAsked, gives=list[AuditTold])
-    async def audit(self, call: Call) -> list[dict[str, Any]]:
-        """List audit records: what was done and refused, by whom and why; to a customer those of its own cards."""
-        return self.platform.store.audited(**_asked(call), accounts=_accounts(call))
+    @route("GET", "/audit", roles=_BOTH, query=AllRecordsAsked, gives=AuditsTold)
+    async def audit(self, call: Call) -> dict[str, Any]:
+        """List audit records, the newest first: what was done and refused, by whom and why.
 
-    @route("GET", "/cards/{imsi}/audit", roles=_BOTH, query=RecordsAsked, gives=list[AuditTold])
-    async def audit_of(self, call: Call) -> list[dict[str, Any]]:
-        """List a card's audit records; to a customer those since the card is its own."""
-        return self.platform.store.audited(self._card(call).imsi, **_asked(call), accounts=_accounts(call))
+        To a customer those of its own cards.
+        """
+        return self.platform.store.audited(_asked(call, call.query.imsi), accounts=_accounts(call))._asdict()
+
+    @route("GET", "/cards/{imsi}/audit", roles=_BOTH, query=RecordsAsked, gives=AuditsTold)
+    async def audit_of(self, call: Call) -> dict[str, Any]:
+        """List a card's audit records, the newest first; to a customer those since the card is its own."""
+        return self.platform.store.audited(_asked(call, self._card(call).imsi), accounts=_accounts(call))._asdict()
 
     def _card(self, call: Call) -> Card:
         return self.platform.card(call.path["imsi"], By.of(call))
@@ -303,8 +315,12 @@ def _accounts(call: Call) -> frozenset[str] | None:
     return call.accounts if call.role is Role.CUSTOMER else None
 
 
-def _asked(call: Call) -> dict[str, Any]:
-    return {"after": call.query.after, "most": call.query.limit}
+def _asked(call: Call, imsi: str) -> Records:
+    from simulators.cmp.store import Records  # noqa: PLC0415 - SQLAlchemy is heavy; checking files needs none
+
+    asked: RecordsAsked = call.query
+    since, until = (at.astimezone(dt.UTC).isoformat() if at is not None else "" for at in (asked.since, asked.until))
+    return Records(imsi, since, until, asked.after, asked.limit)
 
 
 def _made(wanted: CardProvision, bound: CmpBinding | None, place: CmpCard) -> Card:

@@ -7,6 +7,7 @@ UPDATE: of two at once exactly one wins.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -14,7 +15,7 @@ import sqlalchemy as sa
 from simulators.cmp.card import Card, Change
 from simulators.cmp.events import AUDITED
 from simwarden.policy.card_states import CardState
-from simwarden.runtime.audit_table import AuditTable
+from simwarden.runtime.audit_table import AuditTable, Page, newest
 from simwarden.runtime.card_table import taken
 from simwarden.runtime.store import Rows
 
@@ -39,7 +40,14 @@ def _add_handed_over(connection: sa.Connection) -> None:
     connection.exec_driver_sql("ALTER TABLE cards ADD COLUMN handed_over BOOLEAN NOT NULL DEFAULT FALSE")
 
 
-METADATA = sa.MetaData(info={"schema": "cmp", "migrations": (_add_owner_since, _add_strayed, _add_handed_over)})
+def _add_terminals(connection: sa.Connection) -> None:
+    """Version 4: cards are found by IMEI."""
+    for name in ("bound", "terminal"):
+        connection.exec_driver_sql(f"CREATE INDEX IF NOT EXISTS ix_cards_{name} ON cards ({name})")
+
+
+_MIGRATIONS = (_add_owner_since, _add_strayed, _add_handed_over, _add_terminals)
+METADATA = sa.MetaData(info={"schema": "cmp", "migrations": _MIGRATIONS})
 _CARDS = sa.Table(
     "cards",
     METADATA,
@@ -52,8 +60,8 @@ _CARDS = sa.Table(
     sa.Column("batch", sa.String, nullable=False),
     sa.Column("state", sa.String(16), nullable=False),
     sa.Column("mode", sa.String(8), nullable=False),
-    sa.Column("bound", sa.String(14), nullable=False),
-    sa.Column("terminal", sa.String(14), nullable=False),
+    sa.Column("bound", sa.String(14), nullable=False, index=True),
+    sa.Column("terminal", sa.String(14), nullable=False, index=True),
     sa.Column("first", sa.String(14), nullable=False),
     sa.Column("mismatches", sa.Integer, nullable=False),
     sa.Column("operated", sa.Float, nullable=False),
@@ -126,6 +134,26 @@ def _of(accounts: frozenset[str]) -> sa.Select[tuple[str]]:
     return sa.select(_CARDS.c.imsi).where(_CARDS.c.account.in_(sorted(accounts - {""})))
 
 
+@dataclass(frozen=True, slots=True)
+class Records:
+    """Which records are asked for: of a card or of all, of times (ISO, UTC), after a number, at most so many."""
+
+    imsi: str = ""
+    since: str = ""
+    until: str = ""
+    after: int = 0
+    most: int = 1000
+
+
+def _asked(table: sa.Table, asked: Records) -> list[sa.ColumnElement[bool]]:
+    bounds = (
+        (asked.imsi, table.c.imsi == asked.imsi),
+        (asked.since, table.c.at >= asked.since),
+        (asked.until, table.c.at < asked.until),
+    )
+    return [condition for given, condition in bounds if given]
+
+
 class Store:
     """The database of one platform."""
 
@@ -171,17 +199,25 @@ class Store:
             yield self._rows.seen(row["imsi"], _values(row))
 
     def page(
-        self, where: Mapping[str, str], *, after: str, most: int, accounts: frozenset[str] | None = None
-    ) -> list[Card]:
-        """Return at most so many cards by IMSI, after one, with these values, of some accounts."""
-        query = sa.select(_CARDS).where(_CARDS.c.imsi > after).order_by(_CARDS.c.imsi).limit(most)
-        for name, value in where.items():
-            query = query.where(_CARDS.c[name] == value)
+        self, where: Mapping[str, str], *, imei: str = "", after: str, most: int, accounts: frozenset[str] | None = None
+    ) -> tuple[list[Card], bool, int]:
+        """Return at most so many cards by IMSI, after one, whether there are more, and how many there are in all.
+
+        With these values, and bound to an IMEI (14 digits) or seen there last; with accounts, of these and since then.
+        """
+        columns = _CARDS.c
+        only: list[sa.ColumnElement[bool]] = [columns[name] == value for name, value in where.items()]
+        if imei:
+            seen = columns.terminal == imei
+            only.append((columns.bound == imei) | (seen if accounts is None else seen & ~columns.handed_over))
         if accounts is not None:
-            query = query.where(_CARDS.c.imsi.in_(_of(accounts)))
+            only.append(columns.account.in_(sorted(accounts - {""})))
+        query = sa.select(_CARDS).where(*only, columns.imsi > after).order_by(columns.imsi).limit(most + 1)
         with self._engine.connect() as connection:
             rows = connection.execute(query).mappings().all()
-        return [self._rows.seen(row["imsi"], _values(row)) for row in rows]
+            total = connection.execute(sa.select(sa.func.count()).select_from(_CARDS).where(*only)).scalar_one()
+        found = [self._rows.seen(row["imsi"], _values(row)) for row in rows[:most]]
+        return found, len(rows) > most, total
 
     def put(self, card: Card, audit: dict[str, Any], notices: Sequence[Notice] = ()) -> None:
         """Keep a new card, or a changed one in place of what was kept, with the audit record and what is to be told.
@@ -302,38 +338,35 @@ class Store:
             connection.execute(sa.delete(_SETTINGS).where(_SETTINGS.c.kind == _JUDGED, _SETTINGS.c.name == day))
             connection.execute(sa.insert(_SETTINGS).values(kind=_JUDGED, name=day, value=True))
 
-    def risks(
-        self, imsi: str = "", *, after: int = 0, most: int | None = None, accounts: frozenset[str] | None = None
-    ) -> list[dict[str, Any]]:
-        """Return records of risk in order, of one card or of all; with accounts, of their cards and their time only.
+    def risks(self, asked: Records, *, accounts: frozenset[str] | None = None) -> Page:
+        """Return records of risk, the newest first; with accounts, of their cards and their time only.
 
         A card that changes hands leaves its records behind: they tell of the terminals of whose it was.
         """
-        query = sa.select(_RISKS).where(_RISKS.c.id > after).order_by(_RISKS.c.id).limit(most)
-        if imsi:
-            query = query.where(_RISKS.c.imsi == imsi)
+        only = _asked(_RISKS, asked)
         if accounts is not None:
-            query = query.where(_RISKS.c.imsi.in_(_of(accounts)), _RISKS.c.account.in_(sorted(accounts)))
-        with self._engine.connect() as connection:
-            return [dict(row) for row in connection.execute(query).mappings()]
+            only += [_RISKS.c.imsi.in_(_of(accounts)), _RISKS.c.account.in_(sorted(accounts))]
+        return newest(self._engine, _RISKS, only, after=asked.after, most=asked.most)
 
     def audit(self, record: dict[str, Any]) -> None:
         """Keep an audit record."""
         _AUDIT.keep(self._engine, record)
 
-    def audited(
-        self, imsi: str = "", *, after: int = 0, most: int | None = None, accounts: frozenset[str] | None = None
-    ) -> list[dict[str, Any]]:
-        """Return audit records in order, of one card or of all; with accounts, of their cards and their time only.
+    def audited(self, asked: Records, *, accounts: frozenset[str] | None = None) -> Page:
+        """Return audit records, the newest first; with accounts, of their cards and their time only.
 
         That somebody else wanted to look at a card is the operator's business only.
         """
-        only = None
+        records = _AUDIT.table
+        only = _asked(records, asked)
         if accounts is not None:
-            records = _AUDIT.table.c
-            theirs = _of(accounts).where(_CARDS.c.imsi == records.imsi, _CARDS.c.owner_since < records.id)
-            only = theirs.exists() & (records.action != LOOK_REFUSED)
-        return _AUDIT.read(self._engine, imsi, after=after, most=most, only=only)
+            theirs = _of(accounts).where(_CARDS.c.imsi == records.c.imsi, _CARDS.c.owner_since < records.c.id)
+            only += [theirs.exists(), records.c.action != LOOK_REFUSED]
+        return newest(self._engine, records, only, after=asked.after, most=asked.most)
+
+    def history(self, imsi: str = "") -> list[dict[str, Any]]:
+        """Return all audit records, or all of a card, in the order in which they were made."""
+        return _AUDIT.read(self._engine, imsi)
 
     def rebindings(self, imsi: str, since: str) -> int:
         """Return how often a card's held binding was changed since a time (ISO, UTC)."""

@@ -60,7 +60,7 @@ async def judge_day(platform: Platform, day: dt.date) -> int:
         if not decision.admitted:
             wrong[imsi] = decision
     for imsi, decision in wrong.items():
-        if not any(record["details"].get("day") == day.isoformat() for record in platform.store.audited(imsi)):
+        if not any(record["details"].get("day") == day.isoformat() for record in platform.store.history(imsi)):
             await _act(platform, platform.card(imsi), decision, day.isoformat())
     platform.store.judged(day.isoformat())
     return len(wrong)

@@ -5,7 +5,7 @@ What is audited is told as well: where somebody takes events, a record's event i
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -15,6 +15,27 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from simwarden.runtime.declare import EventKind
+
+
+class Page(NamedTuple):
+    """Records, the newest first; `next` is the number after which the list goes on, 0 at its end."""
+
+    records: list[dict[str, Any]]
+    next: int
+    total: int
+
+
+def newest(
+    engine: sa.Engine, table: sa.Table, only: Sequence[sa.ColumnElement[bool]], *, after: int, most: int
+) -> Page:
+    """Return a page of a table's records with numbers (`id`), and how many there are on all pages."""
+    query = sa.select(table).where(*only).order_by(table.c.id.desc()).limit(most + 1)
+    if after:
+        query = query.where(table.c.id < after)
+    with engine.connect() as connection:
+        found = [dict(row) for row in connection.execute(query).mappings()]
+        total = connection.execute(sa.select(sa.func.count()).select_from(table).where(*only)).scalar_one()
+    return Page(found[:most], found[most - 1]["id"] if len(found) > most else 0, total)
 
 
 class AuditTable:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, Field, ValidationError
 
-from simwarden.model.identity import check_iccid, check_imsi, check_msisdn
+from simwarden.model.identity import check_iccid, check_imsi, check_msisdn, imei_key
 from simwarden.model.profile import Function, find_use
 from simwarden.runtime.declare import Model
 from simwarden.runtime.management import ManagementError, reasons
@@ -22,6 +22,11 @@ Msisdn = Annotated[
     str,
     AfterValidator(check_msisdn),
     Field(json_schema_extra={"pattern": r"^(\+?[0-9]{1,15})?$"}, description="MSISDN; empty: none"),
+]
+ImeiKey = Annotated[
+    str,
+    AfterValidator(lambda text: imei_key(text) if text else ""),
+    Field(json_schema_extra={"pattern": "^([0-9]{14,16})?$"}, description="IMEI or IMEISV; empty: none"),
 ]
 Iccid = Annotated[
     str,

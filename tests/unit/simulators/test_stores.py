@@ -141,7 +141,7 @@ def test_cmp_keeps_a_change_whole(store_url: str) -> None:
         (card,) = store.select(owed=True)
         assert (card.bound, card.state, card.terminal, card.owed) == (METER, CardState.SUSPENDED, METER, "suspend")
         assert store.settings("pool") == {"meters": {"imeis": ["99000101"]}}
-        assert [each["action"] for each in store.audited()] == ["provision", "capture", "pool", "suspend"]
+        assert [each["action"] for each in store.history()] == ["provision", "capture", "pool", "suspend"]
         store.told([card], "suspend")
         assert list(store.select(owed=True)) == []
 
@@ -211,7 +211,7 @@ def test_a_text_that_is_too_long_changes_nothing(postgresql: Any) -> None:
         with pytest.raises(UnstorableError, match="too long"):
             store.load([Card(imsi=IMSI, iccid="8" * 21)], record("load"))
         assert store.get(IMSI) is None
-        assert store.audited() == []
+        assert store.history() == []
 
 
 @pytest.mark.parametrize("committed", [False, True])
@@ -257,7 +257,7 @@ def test_a_database_that_was_away_is_used_again() -> None:
         assert store.get(IMSI) is card
         assert card.state is CardState.TO_ACTIVATE
         assert store.keep([Change(card, {"state": CardState.CLOSED}, [record("close")])])
-        assert [each["action"] for each in store.audited()] == ["provision", "close"]
+        assert [each["action"] for each in store.history()] == ["provision", "close"]
 
 
 @pytest.mark.interop
@@ -280,14 +280,14 @@ def test_a_postgresql_that_hangs_ends_the_wait(monkeypatch: pytest.MonkeyPatch) 
             store.keep([Change(card, {"state": CardState.CLOSED}, [record("close")])])
         assert time.monotonic() - began < bound
         sa.event.remove(engine, "commit", stop_at_commit)
-        for ask in (lambda: store.get(IMSI), store.audited):
+        for ask in (lambda: store.get(IMSI), store.history):
             began = time.monotonic()
             with pytest.raises(StoreUnavailableError):
                 ask()
             assert time.monotonic() - began < bound
         server.go_on()
         assert store.get(IMSI) is card
-        assert len(store.audited()) == (2 if card.state is CardState.CLOSED else 1)
+        assert len(store.history()) == (2 if card.state is CardState.CLOSED else 1)
 
 
 @pytest.mark.interop
@@ -329,9 +329,13 @@ def test_a_platform_of_before_owners_had_a_time_is_brought_up_to_date(store_url:
     with opened(store_url, cmp) as engine:
         store = cmp.Store(engine)
         assert [(each.imsi, each.strayed, each.handed_over) for each in store.select()] == [(IMSI, False, False)]
-        assert [each["action"] for each in store.audited(accounts=frozenset({"water"}))] == ["provision"]
+        assert [
+            each["action"] for each in reversed(store.audited(cmp.Records(), accounts=frozenset({"water"})).records)
+        ] == ["provision"]
         store.put(Card(imsi=IMSI, account="gas"), record("provision"))
-        assert [each["id"] for each in store.audited(accounts=frozenset({"gas"}))] == [2]
+        assert [each["id"] for each in reversed(store.audited(cmp.Records(), accounts=frozenset({"gas"})).records)] == [
+            2
+        ]
 
 
 def test_an_outbox_of_before_events_had_ids_is_brought_up_to_date(store_url: str) -> None:

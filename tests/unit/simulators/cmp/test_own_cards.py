@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
 WATER, GAS, NOBODY, NONE = (f"0010100000000{n}" for n in ("11", "21", "31", "41"))
-METER, PHONE = "99000101000001", "99000201000001"
+METER, PHONE, TABLET = "99000101000001", "99000201000001", "99000301000001"
 APPROVED = {"approver": "J. Okonedo", "reason": "test", "form": "F-1"}
 
 
@@ -63,6 +63,13 @@ class Desk:
         except ManagementError as refusal:
             return refusal.status, str(refusal)
 
+    async def listed(self, path: str, *, accounts: tuple[str, ...] | None = ("water",)) -> list[Any]:
+        """Return the cards, or the records, the oldest first."""
+        told = await self.ask("GET", path, accounts=accounts)
+        found: list[Any] = told["cards"] if "cards" in told else told["records"][::-1]
+        assert (told["next"], told["total"]) in ((0, len(found)), ("", len(found)))
+        return found
+
     async def hand_over(self) -> None:
         """Give the card of the waterworks to the gasworks."""
         card = {"name": "", "imsi": WATER, "iccid": "", "msisdn": "", "k": "", "opc": "", "profile": "", "form": ""}
@@ -81,34 +88,110 @@ def test_lists_hold_a_customers_own_cards_only(store_url: str) -> None:
             ((), []),
             (("",), []),
         ):
-            assert [each["imsi"] for each in await desk.ask("GET", "/cards", accounts=accounts)] == seen
-            assert [each["imsi"] for each in await desk.ask("GET", "/risks", accounts=accounts)] == seen
-            mismatches = [each for each in await desk.ask("GET", "/audit", accounts=accounts) if each["imsi"]]
+            assert [each["imsi"] for each in await desk.listed("/cards", accounts=accounts)] == seen
+            assert [each["imsi"] for each in await desk.listed("/risks", accounts=accounts)] == seen
+            mismatches = [each for each in await desk.listed("/audit", accounts=accounts) if each["imsi"]]
             assert [each["imsi"] for each in mismatches] == seen
-        assert await desk.ask("GET", "/cards?account=gas") == []
+        assert await desk.listed("/cards?account=gas") == []
         assert await desk.ask("GET", "/pools") == (403, "GET /pools is for the operator only")
 
     desk.play(story)
 
 
-def test_lists_come_in_pages(store_url: str) -> None:
+def test_cards_come_in_pages(store_url: str) -> None:
     desk = Desk(store_url)
 
     async def story() -> None:
-        async def imsis(query: str) -> list[str]:
-            return [each["imsi"] for each in await desk.ask("GET", f"/cards?{query}", accounts=None)]
+        async def page(query: str) -> tuple[list[str], str, int]:
+            told = await desk.ask("GET", f"/cards?{query}", accounts=None)
+            return [each["imsi"] for each in told["cards"]], told["next"], told["total"]
 
-        assert await imsis("limit=2") == [WATER, GAS]
-        assert await imsis(f"limit=2&after={GAS}") == [NOBODY]
-        assert await imsis("state=active&account=gas") == [GAS]
-        assert await imsis("state=closed") == []
+        assert await page("limit=2") == ([WATER, GAS], GAS, 3)
+        assert await page(f"limit=2&after={GAS}") == ([NOBODY], "", 3)
+        assert await page("limit=3") == ([WATER, GAS, NOBODY], "", 3)
+        assert await page("state=active&account=gas") == ([GAS], "", 1)
+        assert await page("state=closed") == ([], "", 0)
         assert (await desk.ask("GET", "/cards?state=sleeping", accounts=None))[0] == 400
+
+    desk.play(story)
+
+
+def test_records_come_in_pages_the_newest_first(store_url: str) -> None:
+    desk = Desk(store_url)
+
+    async def story() -> None:
         for path in ("/audit", "/risks", f"/cards/{WATER}/audit"):
+            check(desk.cmp.platform, WATER, PHONE)
             whole = await desk.ask("GET", path, accounts=None)
-            first = await desk.ask("GET", f"{path}?limit=1", accounts=None)
-            rest = await desk.ask("GET", f"{path}?after={first[0]['id']}", accounts=None)
-            assert first + rest == whole
-            assert whole
+            ids = [each["id"] for each in whole["records"]]
+            assert ids == sorted(ids, reverse=True)
+            assert (whole["next"], whole["total"]) == (0, len(ids))
+            after, found = 0, []
+            while True:
+                page = await desk.ask("GET", f"{path}?limit=1&after={after}", accounts=None)
+                assert page["total"] == len(ids)
+                found += page["records"]
+                after = page["next"]
+                if not after:
+                    break
+            assert found == whole["records"]
+            assert len(found) > 1
+
+    desk.play(story)
+
+
+def test_records_are_found_by_time_and_card(store_url: str) -> None:
+    desk = Desk(store_url)
+
+    async def story() -> None:
+        async def found(query: str, *accounts: str) -> list[str]:
+            said = (await desk.ask("GET", f"{path}?{query}", accounts=accounts or None))["records"]
+            return [each["imsi"] for each in said if each["imsi"]]
+
+        await desk.host.clock.sleep(3600)
+        check(desk.cmp.platform, GAS, PHONE)
+        for path in ("/audit", "/risks"):
+            assert await found("since=2026-03-02T09:00:00Z") == [GAS]
+            assert await found("since=2026-03-02T10:00:00%2B01:00") == [GAS]
+            assert await found("until=2026-03-02T09:00:00Z") == [NOBODY, GAS, WATER]
+            assert await found("since=2026-03-02T08:00:00Z&until=2026-03-02T09:30:00Z") == [GAS, NOBODY, GAS, WATER]
+            assert await found(f"imsi={GAS}") == [GAS, GAS]
+            assert await found(f"imsi={GAS}", "water") == []
+            for wrong in ("since=yesterday", "since=2026-03-02T09:00:00", "imsi=x"):
+                assert (await desk.ask("GET", f"{path}?{wrong}", accounts=None))[0] == 400
+
+    desk.play(story)
+
+
+def test_a_card_is_found_by_number_iccid_and_terminal(store_url: str) -> None:
+    desk = Desk(store_url)
+
+    async def story() -> None:
+        async def found(query: str, *accounts: str) -> list[str]:
+            told = await desk.ask("GET", f"/cards?{query}", accounts=accounts or None)
+            assert told["total"] == len(told["cards"])
+            return [each["imsi"] for each in told["cards"]]
+
+        new = "001010000000051"
+        card = {"imsi": new, "msisdn": "14400000000051", "iccid": "8900101000000000511", "account": "water"}
+        await desk.ask("POST", "/cards", {"cards": [card]}, accounts=None)
+        assert check(desk.cmp.platform, new, TABLET)
+        for query in (
+            "msisdn=14400000000051",
+            "msisdn=%2B14400000000051",
+            "iccid=8900101000000000511",
+            f"imei={TABLET}",
+        ):
+            assert await found(query) == await found(query, "water") == [new]
+            assert await found(query, "gas") == []
+        assert await found(f"imei={METER}6") == [WATER, GAS, NOBODY]
+        assert await found(f"imei={METER}01", "gas") == [GAS]
+        body = _provision(new) | {"sections": {"platform": [{"account": "gas"}]}}
+        await desk.ask("PUT", f"/cards/{new}", body, accounts=None)
+        assert await found(f"imei={TABLET}") == [new]
+        assert await found(f"imei={TABLET}", "gas") == []  # it was there when it was the waterworks'
+        for wrong in ("msisdn=x", "iccid=x", "imei=1", "imei=99000101000001x"):
+            assert (await desk.ask("GET", f"/cards?{wrong}", accounts=None))[0] == 400
 
     desk.play(story)
 
@@ -133,7 +216,7 @@ def test_a_card_of_another_customer_is_as_if_it_were_not(method: str, below: str
         own = await desk.ask(method, f"/cards/{WATER}{below}", body)
         assert own[1].endswith(", the operator does") if body else own
         assert not isinstance(own, tuple) or own[0] == 403
-        audit = await desk.ask("GET", "/audit", accounts=None)
+        audit = await desk.listed("/audit", accounts=None)
         looks = [each for each in audit if each["action"] == "look-refused"]
         assert [each["imsi"] for each in looks] == [GAS, NOBODY, NONE]
         kept = [(each["caller"], each["details"]) for each in looks]
@@ -168,7 +251,7 @@ def test_a_refused_look_stands_in_the_operators_audit_only() -> None:
     desk = Desk("")
 
     async def actions(*accounts: str) -> list[str]:
-        told = await desk.ask("GET", f"/cards/{GAS}/audit", accounts=accounts or None)
+        told = await desk.listed(f"/cards/{GAS}/audit", accounts=accounts or None)
         return [each["action"] for each in told]
 
     async def story() -> None:
@@ -176,7 +259,7 @@ def test_a_refused_look_stands_in_the_operators_audit_only() -> None:
         assert (await desk.ask("PUT", f"/cards/{GAS}/binding", {"imei": PHONE}, accounts=("gas",)))[0] == 403
         assert await actions() == ["mismatch", "look-refused", "bind-refused"]
         assert await actions("gas") == ["mismatch", "bind-refused"]
-        listed = await desk.ask("GET", "/audit", accounts=("gas",))
+        listed = await desk.listed("/audit", accounts=("gas",))
         assert [each["action"] for each in listed] == ["mismatch", "bind-refused"]
 
     desk.play(story)
@@ -189,7 +272,7 @@ def test_a_card_that_is_handed_over_is_no_longer_seen() -> None:
         assert (await desk.ask("GET", f"/cards/{WATER}"))["account"] == "water"
         await desk.hand_over()
         assert (await desk.ask("GET", f"/cards/{WATER}"))[0] == 404
-        assert await desk.ask("GET", "/risks") == []
+        assert await desk.listed("/risks") == []
         assert (await desk.ask("GET", f"/cards/{WATER}", accounts=("gas",)))["imsi"] == WATER
 
     desk.play(story)
@@ -199,14 +282,14 @@ def test_who_is_given_a_card_learns_nothing_of_its_risks_before() -> None:
     desk = Desk("")
 
     async def story() -> None:
-        before = await desk.ask("GET", f"/cards/{WATER}/risks")
+        before = await desk.listed(f"/cards/{WATER}/risks")
         assert len(before) == 1
         await desk.hand_over()
-        assert await desk.ask("GET", f"/cards/{WATER}/risks", accounts=("gas",)) == []
-        assert [each["imsi"] for each in await desk.ask("GET", "/risks", accounts=("gas",))] == [GAS]
+        assert await desk.listed(f"/cards/{WATER}/risks", accounts=("gas",)) == []
+        assert [each["imsi"] for each in await desk.listed("/risks", accounts=("gas",))] == [GAS]
         check(desk.cmp.platform, WATER, PHONE)
-        assert len(await desk.ask("GET", f"/cards/{WATER}/risks", accounts=("gas",))) == 1
-        assert len(await desk.ask("GET", f"/cards/{WATER}/risks", accounts=None)) == 2
+        assert len(await desk.listed(f"/cards/{WATER}/risks", accounts=("gas",))) == 1
+        assert len(await desk.listed(f"/cards/{WATER}/risks", accounts=None)) == 2
 
     desk.play(story)
 
@@ -215,7 +298,7 @@ def test_who_is_given_a_card_sees_the_audit_since_then_only(store_url: str) -> N
     desk = Desk(store_url)
 
     async def actions(path: str, *accounts: str) -> list[str]:
-        told = await desk.ask("GET", path, accounts=accounts or None)
+        told = await desk.listed(path, accounts=accounts or None)
         return [each["action"] for each in told if each["imsi"] == WATER]
 
     async def story() -> None:
@@ -260,7 +343,7 @@ def test_a_number_and_an_iccid_are_those_of_one_card(what: str, store_url: str) 
         ):
             load = [{"imsi": imsi, what: number} for imsi, number in zip(new, numbers, strict=False)]
             assert (await desk.ask("POST", "/cards", {"cards": load}, accounts=None))[0] == status
-        assert len(await desk.ask("GET", "/cards", accounts=None)) == 3
+        assert len(await desk.listed("/cards", accounts=None)) == 3
         load = [{"imsi": imsi, what: number} for imsi, number in zip(new, ("", "", "14400000000005"), strict=True)]
         assert await desk.ask("POST", "/cards", {"cards": load}, accounts=None) == {"cards": 3}
         for wrong in ("1440 0000", "letters", "1" * 21, "\u0661\u0662"):
