@@ -14,8 +14,8 @@ from simwarden.runtime.known_peers import PeerEntry, ServerConfig, no_entry
 class HssPeer(PeerEntry):
     """A node that may speak to the register."""
 
-    home_province: bool = True
-    """Whether its radio network is the home province's, so that a first use there teaches a binding."""
+    home_province: bool = False
+    """Whether its radio network is the home province's, so that a first use there may teach a binding."""
 
 
 Entry = Annotated[HssPeer, BeforeValidator(no_entry)]
@@ -68,7 +68,7 @@ class Apn(Model):
 class HssConfig(ServerConfig):
     """Settings of an HSS."""
 
-    peers: dict[str, Entry] = Field(default_factory=lambda: {"mme": HssPeer()})
+    peers: dict[str, Entry] = Field(default_factory=lambda: {"mme": HssPeer(home_province=True)})
     """Nodes that may connect, by Diameter identity; a name without a dot is one of the home network's realm."""
     mismatch: ErrorAnswer = ErrorAnswer()
     """The answer to a terminal that is not the bound one; TS 29.272 has no code of its own for it."""

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from simulators.hss import controls
 from simwarden.model.identity import Imei, Plmn
+from simwarden.policy.binding import FirstUse
 from simwarden.policy.risk_scenes import SEPARATED
 from simwarden.runtime.approval import Audit
 from simwarden.runtime.diameter import DiameterNode, Unreachable
 from simwarden.runtime.known_peers import KnownPeers
 from simwarden.wire.diameter import DiameterError, ExperimentalResult, Message, ResultCode
+from simwarden.wire.diameter.codes import UlrFlags
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -118,10 +120,22 @@ class Core:
         """Check who sent a request and for whom it is; return the answer that refuses it, None if it is in order."""
         return self.peers.refusal(self.node, message, peer)
 
-    def from_home(self, message: Message) -> bool:
-        """Whether a request comes from the home province's network."""
-        entry = self.peers.entries.get(message.get("Origin-Host"))
-        return entry is not None and entry.home_province
+    def first_use(self, subscriber: Subscriber, message: Message) -> FirstUse:
+        """Tell what speaks for a request as the first use of a card. A NOR is none."""
+        origin, flags = message.get("Origin-Host"), message.get("ULR-Flags")
+        if flags is None:
+            return FirstUse()
+        entry = self.peers.entries.get(origin)
+        return FirstUse(
+            home_province=entry is not None and entry.home_province,
+            home_network=self._is_home(visited_plmn(message), subscriber.imsi),
+            vectors=origin in subscriber.vectors,
+            initial_attach=bool(flags & UlrFlags.INITIAL_ATTACH),
+        )
+
+    def _is_home(self, visited: Plmn, imsi: str) -> bool:
+        """Whether a network is the operator's: the configured one, or the one that the IMSI names."""
+        return str(visited) == self.config.plmn or imsi.startswith(visited.mcc + visited.mnc)
 
     # -- subscribers
 
@@ -134,16 +148,14 @@ class Core:
             return subscriber
         return self.node.answer(message, ExperimentalResult.DIAMETER_ERROR_USER_UNKNOWN)
 
-    def judge_binding(
-        self, subscriber: Subscriber, seen: str, occasion: Occasion, *, from_home: bool
-    ) -> Decision | None:
+    def judge_binding(self, subscriber: Subscriber, seen: str, occasion: Occasion, use: FirstUse) -> Decision | None:
         """Let the card's binding decide about a terminal; None for a card that is not bound."""
         lenient = self.config.without_imei == "admit"
         facts: dict[str, Any] = {"bound": subscriber.bound, "seen": seen, "admit_unidentified": lenient}
         if subscriber.mode == "given":
             return self.site.decide(controls.GIVEN, subscriber.imsi, on=occasion, **facts)
         if subscriber.mode == "learned":
-            return self.site.decide(controls.LEARNED, subscriber.imsi, on=occasion, from_home=from_home, **facts)
+            return self.site.decide(controls.LEARNED, subscriber.imsi, on=occasion, use=use, **facts)
         return None
 
     def mismatch(self, subscriber: Subscriber, decision: Decision, where: str) -> dict[str, Any]:

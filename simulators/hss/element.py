@@ -387,6 +387,7 @@ def _carry_over(held: Subscriber, made: Subscriber) -> Subscriber:
         imei=held.imei,
         purged=held.purged,
         attempts=held.attempts,
+        vectors=held.vectors,
     )
 
 

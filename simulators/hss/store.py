@@ -51,7 +51,12 @@ def _add_indices(connection: sa.Connection) -> None:
         connection.exec_driver_sql(f"CREATE INDEX IF NOT EXISTS ix_subscribers_{name} ON subscribers ({name})")
 
 
-_MIGRATIONS = (_add_attempts, _add_functions, _add_contexts, _add_indices)
+def _add_vectors(connection: sa.Connection) -> None:
+    """Version 5: which MMEs were given vectors of a card; of the time before that is not known."""
+    connection.exec_driver_sql("ALTER TABLE subscribers ADD COLUMN vectors JSON NOT NULL DEFAULT '[]'")
+
+
+_MIGRATIONS = (_add_attempts, _add_functions, _add_contexts, _add_indices, _add_vectors)
 METADATA = sa.MetaData(info={"schema": "hss", "migrations": _MIGRATIONS})
 _SUBSCRIBERS = sa.Table(
     "subscribers",
@@ -75,6 +80,7 @@ _SUBSCRIBERS = sa.Table(
     sa.Column("imei", sa.String(14), nullable=False, default=""),
     sa.Column("purged", sa.Boolean, nullable=False, default=False),
     sa.Column("attempts", sa.JSON, nullable=False, default=dict),
+    sa.Column("vectors", sa.JSON, nullable=False, default=list),
     sa.Column("functions", sa.String, nullable=False, default=""),
     sa.Column("contexts", sa.JSON, nullable=False, default=dict),
 )
@@ -92,7 +98,10 @@ _ROW = _ALL.where(_SUBSCRIBERS.c.imsi == sa.bindparam("key"))
 _UPDATE = sa.update(_SUBSCRIBERS).where(_SUBSCRIBERS.c.imsi == sa.bindparam("key"))
 _LEARN = _UPDATE.where(_SUBSCRIBERS.c.bound == "", _SUBSCRIBERS.c.mode == "learned").values(bound=sa.bindparam("new"))
 _REGISTER = _UPDATE.values(
-    {name: sa.bindparam(f"new_{name}") for name in ("mme", "mme_realm", "plmn", "imei", "purged", "attempts")}
+    {
+        name: sa.bindparam(f"new_{name}")
+        for name in ("mme", "mme_realm", "plmn", "imei", "purged", "attempts", "vectors")
+    }
 )
 _FIELDS = tuple(Subscriber.__dataclass_fields__)
 _OWING = sa.insert(_OWED)
@@ -203,6 +212,8 @@ class Store:
         values: dict[str, Any] = {"seq": seq}
         if subscriber.attempts.get(mme) != realm:
             values["attempts"] = {**subscriber.attempts, mme: realm}
+        if mme not in subscriber.vectors:
+            values["vectors"] = [*subscriber.vectors, mme]
         with self._rows.writing(subscriber.imsi) as connection:
             connection.execute(_setting(tuple(values)), {"key": subscriber.imsi, **_new(values)})
         self._rows.taken(subscriber.imsi, values)
@@ -218,14 +229,16 @@ class Store:
         held = (subscriber.mme, subscriber.mme_realm, subscriber.plmn, subscriber.imei, subscriber.purged)
         paid = self._of(subscriber.imsi, mme)
         attempts = {host: of for host, of in subscriber.attempts.items() if host != subscriber.mme} | {mme: realm}
-        if not teaches and not paid and held == (mme, realm, plmn, imei, False) and attempts == subscriber.attempts:
+        vectors = [host for host in subscriber.vectors if host == mme or host != subscriber.mme]
+        unchanged = (attempts, vectors) == (subscriber.attempts, subscriber.vectors)
+        if not teaches and not paid and held == (mme, realm, plmn, imei, False) and unchanged:
             return True
         new = set()
         if subscriber.mme not in ("", mme) and not subscriber.purged:
             new.add(Debt(subscriber.imsi, subscriber.mme, Owed.UPDATE, subscriber.mme_realm))
             new -= self._of(subscriber.imsi, subscriber.mme)
-        values = {"mme": mme, "mme_realm": realm, "plmn": plmn, "imei": imei, "purged": False}
-        values["attempts"] = attempts
+        values: dict[str, Any] = {"mme": mme, "mme_realm": realm, "plmn": plmn, "imei": imei, "purged": False}
+        values |= {"attempts": attempts, "vectors": vectors}
         with self._writing(subscriber.imsi) as connection:
             if teaches:
                 if connection.execute(_LEARN, {"key": subscriber.imsi, "new": teaches}).rowcount == 0:
@@ -245,7 +258,10 @@ class Store:
     def purge(self, subscriber: Subscriber, mme: str) -> None:
         """Keep that an MME has forgotten the card (PUR); it need be told nothing about it."""
         paid = self._of(subscriber.imsi, mme)
-        values: dict[str, Any] = {"attempts": {host: of for host, of in subscriber.attempts.items() if host != mme}}
+        values: dict[str, Any] = {
+            "attempts": {host: of for host, of in subscriber.attempts.items() if host != mme},
+            "vectors": [host for host in subscriber.vectors if host != mme],
+        }
         if mme == subscriber.mme:
             values["purged"] = True
         with self._writing(subscriber.imsi) as connection:

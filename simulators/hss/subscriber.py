@@ -16,7 +16,8 @@ class Subscriber:
 
     `suspended` is `barring`, `withdrawal` or empty. `mme` is the Diameter identity of the MME that serves it, empty if
     none does. `attempts` are the MMEs that may have its attach under way: those that have asked about it and have not
-    purged it, with their realms. `functions` are those that it is opened for (`sms data`). `contexts` are the
+    purged it, with their realms. `vectors` are the MMEs that were given authentication vectors
+    of it and have not purged it. `functions` are those that it is opened for (`sms data`). `contexts` are the
     Context-Identifiers that its APNs have or had, by name in lower case: none is used again, as an MME would take the
     APN for the former one. Keys are hexadecimal and never shown.
     """
@@ -40,6 +41,7 @@ class Subscriber:
     imei: str = ""
     purged: bool = False
     attempts: dict[str, str] = field(default_factory=dict)
+    vectors: list[str] = field(default_factory=list)
     functions: str = ""
     contexts: dict[str, int] = field(default_factory=dict)
 

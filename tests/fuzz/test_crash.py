@@ -30,7 +30,7 @@ from waiting import reserved_port
 from simwarden.runtime.store import sqlite_url
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from crash_ledgers import State
@@ -120,13 +120,17 @@ class HssWorker(Worker):
 
     def _first_uses(self) -> None:
         cards = self.pick(8, mode="learned", bound="", suspended="")
+        self._prove(cards)
         uses = [(imsi, terminal(METER, imsi)) for imsi in cards]
         asked = self.mme.updates(uses)
         for (imsi, imei), each in zip(uses, asked, strict=True):
             self.attempt({imsi: self.sure[imsi] | {"bound": imei}}, lambda each=each: _updated(each))
 
     def _authenticate(self) -> None:
-        for imsi in self.pick(4):
+        self._prove(self.pick(4))
+
+    def _prove(self, cards: Iterable[str]) -> None:
+        for imsi in cards:
             seq = self.mme.next_seq(imsi)
             if seq is not None:
                 assert seq > self.seqs.get(imsi, 0)
@@ -403,7 +407,7 @@ def database(kind: str, folder: Path, name: str) -> Iterator[tuple[str, PostgreS
 
 DATABASES = pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgresql", marks=pytest.mark.interop)])
 PEERS = {f"mme{number}": {} for number in range(WORKERS)}
-HSS: dict[str, Any] = {"peers": PEERS, "area_changes": {"changes": 1000000}}
+HSS: dict[str, Any] = {"peers": {name: {"home_province": True} for name in PEERS}, "area_changes": {"changes": 1000000}}
 CMP: dict[str, Any] = {
     "peers": PEERS,
     "limits": {"lock": 0, "rebindings": 1000000},

@@ -86,6 +86,11 @@ class Mme(Element[MmeConfig]):
         more = [("RAT-Type", 1004), ("ULR-Flags", flags), ("Visited-PLMN-Id", PLMN.to_bytes())]
         return await self.node.ask("hss", self.make("Update-Location-Request", *more, imsi=imsi, terminal=terminal))
 
+    async def attach(self, terminal: str, *, imsi: str = IMSI) -> Message:
+        """Have the card proved and register it, as at an initial attach: that may teach a binding."""
+        await self.air(("Number-Of-Requested-Vectors", 1), imsi=imsi)
+        return await self.ulr(terminal, imsi=imsi)
+
     async def nor(self, terminal: str) -> Message:
         return await self.node.ask("hss", self.make("Notify-Request", ("NOR-Flags", 0), terminal=terminal))
 
@@ -98,7 +103,7 @@ class Net:
     """HSS, two MMEs of the home network (mme2 outside the province) and one that is not listed."""
 
     def __init__(self, loop: TestbedLoop, transport: str = "memory", store: str = "", **config: Any) -> None:
-        peers = {"mme": {}, "mme2": {"home_province": "false"}, "mme3": ""}
+        peers = {"mme": {"home_province": "true"}, "mme2": {}, "mme3": ""}
         self.loop = loop
         clock = Clock(loop)
         places = {"hss": Placement(store=store)} if store else {}

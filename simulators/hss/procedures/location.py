@@ -90,7 +90,7 @@ def register(
     bound and is judged by that.
     """
     while True:
-        decision = core.judge_binding(subscriber, seen, occasion, from_home=core.from_home(message))
+        decision = core.judge_binding(subscriber, seen, occasion, core.first_use(subscriber, message))
         if decision is not None and not decision.admitted:
             return decision
         teaches = seen if decision is not None and decision.details.get("teaches") else ""

@@ -50,9 +50,9 @@ async def admit_terminal(
         return rejection
     changed = terminal != ue.terminal
     if initial or not ue.located or ue.subscription is None:
-        rejection = await update_location(core, ue, terminal, initial=initial)
+        rejection = await update_location(core, ue, terminal, attaching=occasion is Occasion.ATTACH)
     elif changed:
-        rejection = await _report_change(core, ue, terminal)
+        rejection = await _report_change(core, ue, terminal, attaching=occasion is Occasion.ATTACH)
     if rejection is None:
         ue.terminal = terminal
     return rejection
@@ -108,9 +108,9 @@ async def check_equipment(core: Core, ue: UeContext, terminal: Terminal | None, 
     return Rejection(causes.prohibited_equipment if prohibited else causes.unknown_equipment, decision.reason)
 
 
-async def update_location(core: Core, ue: UeContext, terminal: Terminal | None, *, initial: bool) -> Rejection | None:
+async def update_location(core: Core, ue: UeContext, terminal: Terminal | None, *, attaching: bool) -> Rejection | None:
     """Update location (TS 29.272 5.2.1.1): the HSS may refuse the terminal, and gives the subscription."""
-    answer = await core.home.update_location(ue.imsi, terminal, initial=initial)
+    answer = await core.home.update_location(ue.imsi, terminal, initial=attaching)
     rejection = refusal_of(core, ue, answer, Occasion.LOCATION)
     if rejection is None and answer is not None and answer.success:
         decision = core.site.decide(REGISTER, ue.imsi, on=Occasion.LOCATION, reachable=True)
@@ -123,7 +123,7 @@ async def update_location(core: Core, ue: UeContext, terminal: Terminal | None, 
     return rejection
 
 
-async def _report_change(core: Core, ue: UeContext, terminal: Terminal | None) -> Rejection | None:
+async def _report_change(core: Core, ue: UeContext, terminal: Terminal | None, *, attaching: bool) -> Rejection | None:
     """Report another terminal than the context has, in the way that is configured."""
     core.site.note(
         "the terminal is another one",
@@ -132,5 +132,5 @@ async def _report_change(core: Core, ue: UeContext, terminal: Terminal | None) -
         seen=terminal.imei.imei if terminal else "",
     )
     if core.config.equipment.report_change == "update-location":
-        return await update_location(core, ue, terminal, initial=False)
+        return await update_location(core, ue, terminal, attaching=attaching)
     return refusal_of(core, ue, await core.home.notify(ue.imsi, terminal), Occasion.NOTIFICATION)

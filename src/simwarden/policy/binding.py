@@ -6,7 +6,7 @@ node gave none.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from simwarden.model.identity import Imei, imei_key
 from simwarden.policy.decision import Ruling
@@ -30,11 +30,39 @@ def judge_given(*, bound: str, seen: str, admit_unidentified: bool = False) -> R
     return _compare(bound, seen, admit_unidentified=admit_unidentified)
 
 
-def judge_learned(*, bound: str, seen: str, from_home: bool, admit_unidentified: bool = False) -> Ruling:
+class FirstUse(NamedTuple):
+    """What is known of a registration before a binding: all of it must hold for the registration to teach an IMEI.
+
+    A registration that lacks something may be in order all the same (a tracking area update by which the MME changes is
+    no initial attach and needs no vectors), but what it says of the terminal is nobody's first use.
+    """
+
+    home_province: bool = False
+    """It came from an MME that is listed as one of the home province."""
+    home_network: bool = False
+    """Visited-PLMN-Id is the card's own network."""
+    vectors: bool = False
+    """This MME was given authentication vectors of the card: it may have proved the card."""
+    initial_attach: bool = False
+    """The device attached; its terminal was not taken over from another MME."""
+
+    @property
+    def obstacle(self) -> str:
+        """Why it teaches nothing; empty if it teaches."""
+        reasons = {
+            "outside the home province": self.home_province,
+            "in a visited network": self.home_network,
+            "by an MME that was given no authentication vectors of the card": self.vectors,
+            "that is no initial attach": self.initial_attach,
+        }
+        return next((reason for reason, holds in reasons.items() if not holds), "")
+
+
+def judge_learned(*, bound: str, seen: str, use: FirstUse, admit_unidentified: bool = False) -> Ruling:
     """Rule on a registration of a card that is bound by its first use (bind.hss.learned); `bound` is empty before it.
 
-    The first use through the home province's network (`from_home`) teaches the IMEI; one from elsewhere is served and
-    teaches nothing. `teaches` in the details is the IMEI to be bound, empty if none is.
+    A first use teaches the IMEI if all of `use` holds; another registration is served and teaches nothing. `teaches`
+    in the details is the IMEI to be bound, empty if none is.
     """
     if bound:
         return _compare(bound, seen, admit_unidentified=admit_unidentified)
@@ -43,8 +71,8 @@ def judge_learned(*, bound: str, seen: str, from_home: bool, admit_unidentified:
         reason = "the terminal's IMEI was not given, so that the first use binds nothing"
         details = {"seen": "", "teaches": ""}
         return Ruling.admit(reason, **details) if admit_unidentified else Ruling.refuse(reason, **details)
-    if not from_home:
-        return Ruling.admit("a first use outside the home province teaches nothing", seen=imei, teaches="")
+    if use.obstacle:
+        return Ruling.admit(f"a first use {use.obstacle} teaches nothing", seen=imei, teaches="")
     return Ruling.admit("the first use binds the card to this terminal", seen=imei, teaches=imei)
 
 

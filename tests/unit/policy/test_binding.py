@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from simwarden.policy.binding import (
+    FirstUse,
     judge_given,
     judge_learned,
     judge_peer,
@@ -11,15 +12,16 @@ from simwarden.policy.binding import (
 )
 
 METER, PHONE = "35000100000001", "35000200000001"
+FIRST_USE = FirstUse(home_province=True, home_network=True, vectors=True, initial_attach=True)
 
 
 @pytest.mark.parametrize("bound", [METER, METER + "5", METER + "07"])
 @pytest.mark.parametrize("seen", [METER, METER + "9", METER + "01"])
 def test_imeis_are_compared_on_14_digits(bound: str, seen: str) -> None:
     assert judge_given(bound=bound, seen=seen).admitted
-    assert judge_learned(bound=bound, seen=seen, from_home=False).admitted
+    assert judge_learned(bound=bound, seen=seen, use=FirstUse()).admitted
     assert not judge_given(bound=bound, seen=PHONE + seen[14:]).admitted
-    assert not judge_learned(bound=bound, seen=PHONE + seen[14:], from_home=True).admitted
+    assert not judge_learned(bound=bound, seen=PHONE + seen[14:], use=FIRST_USE).admitted
 
 
 def test_a_refusal_says_what_was_expected_and_seen_with_check_digits() -> None:
@@ -29,19 +31,21 @@ def test_a_refusal_says_what_was_expected_and_seen_with_check_digits() -> None:
 
 @pytest.mark.parametrize("bound", [METER, ""])
 def test_a_terminal_without_imei_is_refused_unless_configured(bound: str) -> None:
-    assert not judge_learned(bound=bound, seen="", from_home=True).admitted
-    lenient = judge_learned(bound=bound, seen="", from_home=True, admit_unidentified=True)
+    assert not judge_learned(bound=bound, seen="", use=FIRST_USE).admitted
+    lenient = judge_learned(bound=bound, seen="", use=FIRST_USE, admit_unidentified=True)
     assert lenient.admitted
     assert not lenient.details.get("teaches")
     assert not judge_given(bound=METER, seen="").admitted
     assert judge_given(bound=METER, seen="", admit_unidentified=True).admitted
 
 
-def test_only_the_home_province_teaches() -> None:
-    assert judge_learned(bound="", seen=METER, from_home=True).details["teaches"] == "350001000000012"
-    elsewhere = judge_learned(bound="", seen=METER, from_home=False)
+@pytest.mark.parametrize("lacking", FirstUse._fields)
+def test_only_a_first_use_that_lacks_nothing_teaches(lacking: str) -> None:
+    assert judge_learned(bound="", seen=METER, use=FIRST_USE).details["teaches"] == "350001000000012"
+    elsewhere = judge_learned(bound="", seen=METER, use=FIRST_USE._replace(**{lacking: False}))
     assert elsewhere.admitted
     assert elsewhere.details["teaches"] == ""
+    assert "teaches nothing" in elsewhere.reason
 
 
 LISTED = {"mme.example": "example", "dra.example": "example"}

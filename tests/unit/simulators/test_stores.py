@@ -309,13 +309,13 @@ def test_a_register_of_before_attempts_were_kept_is_brought_up_to_date(store_url
     with opened(store_url, hss) as engine:
         hss.Store(engine).put(subscriber(), record("provision"))
         with engine.begin() as connection:
-            for column in ("attempts", "functions", "contexts"):
+            for column in ("attempts", "functions", "contexts", "vectors"):
                 connection.exec_driver_sql(f"ALTER TABLE subscribers DROP COLUMN {column}")
             connection.exec_driver_sql("UPDATE schema_versions SET version = 0")
     with opened(store_url, hss) as engine:
         card = hss.Store(engine).get(IMSI)
         assert card is not None
-        assert (card.attempts, card.contexts) == ({}, {})
+        assert (card.attempts, card.contexts, card.vectors) == ({}, {}, [])
         assert card.functions == "sms data"  # those of a meter
 
 

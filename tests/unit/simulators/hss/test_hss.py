@@ -135,7 +135,7 @@ def test_a_given_imei_is_compared_in_any_form(loop: TestbedLoop, form: str) -> N
 def test_the_first_use_binds_and_the_next_terminal_is_refused(net: Net) -> None:
     async def story() -> None:
         await net.provision(binding=LEARN)
-        assert (await net.mme.ulr(METER)).success
+        assert (await net.mme.attach(METER)).success
         assert net.last("binding") == {"imsi": IMSI, "imei": Imei(METER).imei, "how": "learned"}
         assert net.last("registration")["imei"] == Imei(METER).imei
         assert (await net.mme.ulr(PHONE)).experimental_result == 5001
@@ -151,7 +151,7 @@ def test_the_first_use_binds_and_the_next_terminal_is_refused(net: Net) -> None:
 def test_a_learned_binding_survives_a_restart_which_the_mme_hears_of(net: Net, *, kill: bool) -> None:
     async def story() -> None:
         await net.provision(binding=LEARN)
-        await net.mme.ulr(METER)
+        await net.mme.attach(METER)
         await net.host.stop("hss", kill=kill)
         await net.host.start("hss")
         assert (await net.mme.ulr(PHONE)).experimental_result == 5001
@@ -167,7 +167,7 @@ def test_a_first_use_outside_the_province_is_served_and_teaches_nothing(net: Net
         await net.provision(binding=LEARN)
         assert (await net.mme2.ulr(PHONE)).success
         assert (await net.call("GET", f"/cards/{IMSI}"))["binding"] == {"how": "learned", "imei": ""}
-        assert (await net.mme.ulr(METER)).success
+        assert (await net.mme.attach(METER)).success
         assert (await net.mme2.ulr(PHONE)).experimental_result == 5001
 
     net.play(story)
@@ -176,7 +176,7 @@ def test_a_first_use_outside_the_province_is_served_and_teaches_nothing(net: Net
 def test_of_two_first_uses_at_once_exactly_one_wins(net: Net) -> None:
     async def story() -> None:
         await net.provision(binding=LEARN)
-        answers = await asyncio.gather(net.mme.ulr(METER), net.mme.ulr(PHONE))
+        answers = await asyncio.gather(net.mme.attach(METER), net.mme.attach(PHONE))
         assert sorted(a.success for a in answers) == [False, True]
         bound = (await net.call("GET", f"/cards/{IMSI}"))["binding"]["imei"]
         assert bound == Imei(METER if answers[0].success else PHONE).imei
@@ -197,7 +197,7 @@ def test_a_first_use_elsewhere_in_the_database_wins_too(loop: TestbedLoop, store
         assert other.register(card, **place, imei=PHONE, teaches=PHONE, audit=record)
         assert not other.register(card, **place, imei=METER, teaches=METER, audit=record)
         other.close()
-        assert (await net.mme.ulr(METER)).experimental_result == 5001
+        assert (await net.mme.attach(METER)).experimental_result == 5001
         assert (await net.mme.ulr(PHONE)).success
 
     net.play(story)
@@ -246,7 +246,7 @@ def test_the_answer_to_a_mismatch_is_configured(
 def test_a_notified_mismatch_is_answered_with_success_and_cancelled(net: Net) -> None:
     async def story() -> None:
         await net.provision(binding=LEARN)
-        await net.mme.ulr(METER)
+        await net.mme.attach(METER)
         assert (await net.mme.nor(METER + "02")).success
         await net.host.clock.settle()
         assert net.mme.heard == []
@@ -277,7 +277,7 @@ def test_an_unlisted_peer_is_3010_and_teaches_nothing(net: Net) -> None:
         await net.provision(binding=LEARN)
         with pytest.raises(Unreachable):
             await net.evil.ulr(PHONE)
-        assert (await net.mme.ulr(METER)).success
+        assert (await net.mme.attach(METER)).success
 
     net.play(story)
     assert next(d.details["seen"] for d in net.decisions("hss.peer") if not d.admitted) == f"evil.{REALM}"
@@ -536,7 +536,7 @@ def test_a_number_and_an_iccid_are_those_of_one_card(net: Net, what: str) -> Non
 def test_a_customer_may_not_bind_and_the_attempt_is_kept(net: Net) -> None:
     async def story() -> None:
         await net.provision(binding=LEARN)
-        await net.mme.ulr(METER)
+        await net.mme.attach(METER)
         path, body = f"/cards/{IMSI}/binding", {"imei": PHONE, **APPROVAL}
         assert await net.refused("PUT", path, body, role=Role.CUSTOMER) == 403
         assert await net.refused("DELETE", path, APPROVAL, role=Role.CUSTOMER) == 403
@@ -594,8 +594,7 @@ def test_verbs_bind_and_are_refused(net: Net) -> None:
 def test_provisioning_again_keeps_what_is_learned_and_changes_no_binding(net: Net) -> None:
     async def story() -> None:
         await net.provision(binding=LEARN)
-        await net.mme.air(("Number-Of-Requested-Vectors", 1))
-        await net.mme.ulr(METER)
+        await net.mme.attach(METER)
         again = await net.provision(binding=LEARN)
         assert again["binding"] == {"how": "learned", "imei": Imei(METER).imei}
         assert sqns(await net.mme.air(("Number-Of-Requested-Vectors", 1))) == [2]

@@ -70,6 +70,7 @@ class Story:
         self.core = Core(self.site, HssConfig(), Store(self.engine))
         self.core.start_node({})
         card = Subscriber(IMSI, "card", "1", "8614400000017", "meter", "00" * 16, "11" * 16, mode="learned")
+        card.vectors = [MME]
         self.core.store.put(card, self.core.audit.record("provision", IMSI, {}))
 
     def run(self, procedure: Any, name: str, *more: tuple[str, Any], terminal: str = "") -> Message:
