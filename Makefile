@@ -5,7 +5,7 @@ BIN     = $(VENV)/bin
 READY   = $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test fuzz lint format docs bench dist clean
+.PHONY: help run demo test fuzz lint format docs bench figures dist clean
 
 help: ## print this list
 	@echo "simwarden: the mobile network of IoT SIM cards on a laptop"
@@ -66,6 +66,9 @@ docs: $(READY) ## write the pages that are made of declarations: docs/elements.m
 
 bench: $(VENV)/.test ## where the time of an attach goes, and other figures
 	@$(BIN)/python -m pytest -q -s -o faulthandler_timeout=0 tests/bench
+
+figures: export BENCH_WRITE = 1
+figures: bench ## the same, written into docs/performance.md; on a quiet machine
 
 dist: $(VENV)/.test ## build wheel and sdist into dist/
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check build

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import gc
 import os
-import sys
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import figures
 import sqlalchemy as sa
 
 from simulators.broker.config import BrokerConfig
@@ -36,7 +36,6 @@ HOME = Plmn.parse("001-01")
 REALM = HOME.realm
 IMSI = "001010000000001"
 REFUSALS = 1000
-#: EVENTS_WAITING=1000000 for the figure of docs/performance.md
 WAITING = int(os.environ.get("EVENTS_WAITING", "100000"))
 #: statements that a refusal with its record of risk may add: each of the two events is numbered and kept
 STATEMENTS = 4
@@ -113,11 +112,11 @@ def _refuse(*, broker: str) -> tuple[float, int]:
 
 
 def test_what_telling_a_refusal_costs() -> None:
-    figures = {broker: min(_refuse(broker=broker) for _ in range(3)) for broker in ("none", "down", "up")}
-    for broker, (seconds, statements) in figures.items():
-        text = f"a refused ULR with broker {broker}: {seconds * 1e6:.0f} us CPU, {statements} statements"
-        sys.stdout.write(f"\n{text}\n")
-    assert figures["down"][1] - figures["none"][1] == STATEMENTS
+    found = {broker: min(_refuse(broker=broker) for _ in range(3)) for broker in ("none", "down", "up")}
+    for broker, (seconds, statements) in found.items():
+        what = {"none": "no broker", "down": "broker down", "up": "broker up"}[broker]
+        figures.tell(f"a refused ULR, {what}", f"{seconds * 1e3:.2f} ms, {statements} statements")
+    assert found["down"][1] - found["none"][1] == STATEMENTS
 
 
 def _event(number: int) -> Event:
@@ -153,7 +152,6 @@ def test_an_outbox_in_which_very_many_events_wait(tmp_path: Path) -> None:
     assert outbox.count() == WAITING + 1000  # and no more, whatever came
     size = sum(each.stat().st_size for each in tmp_path.iterdir())
     engine.dispose()
-    sys.stdout.write(
-        f"\nan event kept in an empty outbox: {empty * 1e6:.0f} us CPU, behind {WAITING:,}: {full * 1e6:.0f} us; "
-        f"the next 64 read in {taken * 1e6:.0f} us; {size / WAITING:.0f} octets an event on disk\n"
-    )
+    figure = f"{full * 1e3:.2f} ms behind {WAITING:,}, {empty * 1e3:.2f} ms in an empty outbox"
+    more = f"; the next 64 read in {taken * 1e3:.2f} ms; {size / WAITING:.0f} octets an event on disk"
+    figures.tell("an event kept behind many that wait", figure + more)

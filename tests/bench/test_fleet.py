@@ -10,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 
+import figures
 import pytest
 
 from simwarden.runtime.clock import Clock
@@ -99,7 +100,7 @@ def test_memory_of_an_attached_device() -> None:
 
     each, spent = fleet.loop.run_until_complete(story())
     fleet.loop.close()
-    sys.stderr.write(f"\nfleet: {each:.1f} kB a device (bound {BOUND}), {spent:.2f} ms CPU to make and attach one\n")
+    figures.tell("memory of an attached device", f"{each:.1f} kB; {spent:.2f} ms CPU to make and attach one")
     assert not fleet.faults
     assert each < BOUND
 
@@ -119,7 +120,7 @@ def test_three_months_with_ten_idle_cards_are_a_handful_of_events() -> None:
 
     happened, spent = fleet.loop.run_until_complete(story())
     fleet.loop.close()
-    sys.stderr.write(f"\nwait: 90 days with ten idle cards: {spent * 1000:.1f} ms CPU, {happened} events\n")
+    figures.tell("`wait: 90 days`, ten idle cards", f"{spent * 1000:.1f} ms, {happened} events")
     assert not fleet.faults
     assert happened < 10 * 20
 

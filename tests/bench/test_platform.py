@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import sys
 import time
 import urllib.request
 from typing import TYPE_CHECKING, Any
 
+import figures
 from served import serve
 
 from simulators.cmp.config import CmpConfig
@@ -125,7 +125,7 @@ def _check(*, platform: bool) -> float:
 def test_the_check_at_an_attach() -> None:
     without = min(_check(platform=False) for _ in range(3))
     behind = min(_check(platform=True) for _ in range(3))
-    sys.stderr.write(f"\nplatform behind the EIR: {behind - without:.2f} ms CPU more than {without:.2f} (bound 1)\n")
+    figures.tell("the platform's check behind the EIR", f"{behind - without:.2f} ms more than {without:.2f}")
 
 
 def _call(url: str, path: str, body: dict[str, Any]) -> Any:
@@ -154,7 +154,8 @@ def test_a_hundred_thousand_cards_with_bindings(tmp_path: Path) -> None:
             assert _call(url, "/cards", {"cards": [each | {"account": "a"} for each in cards]}) == {"cards": CHUNK}
         spent = time.perf_counter() - start
         megabytes = platform.memory / 1e6
-    sys.stderr.write(f"\n{LOADED} cards: {spent:.1f} s over HTTP (bound 20), {megabytes:.0f} MB (bound 300)\n")
+    what = f"{LOADED:,} cards with bindings brought to the platform over HTTP"
+    figures.tell(what, f"{spent:.1f} s, {megabytes:.0f} MB")
     assert megabytes < 300
 
 
@@ -192,5 +193,5 @@ def test_the_shutdown_of_a_batch() -> None:
         return spent, mme.cancelled
 
     spent, cancelled = _play(add, story)
-    sys.stderr.write(f"\nshutdown of {BATCH} registered cards: {spent:.1f} s CPU to the last CLR answered (bound 20)\n")
+    figures.tell(f"shutdown of a batch of {BATCH:,} registered cards", f"{spent:.1f} s")
     assert cancelled == BATCH

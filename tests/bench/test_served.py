@@ -7,10 +7,10 @@ every request is answered, and with success.
 from __future__ import annotations
 
 import json
-import sys
 import time
 from typing import TYPE_CHECKING, Any
 
+import figures
 import pytest
 from served import PLMN, Client, card, serve
 
@@ -75,5 +75,4 @@ def test_served(tmp_path: Path, store_url: str, what: str, kind: str, make: Call
         assert served.faults() == ""
     p50, p99 = took[REQUESTS // 2], took[REQUESTS * 99 // 100]
     database = store_url.partition(":")[0]
-    figures = f"{rate:,.0f}/s, p50 {p50:.1f} ms, p99 {p99:.1f} ms"
-    sys.stderr.write(f"\n{what} over TCP, {database}, {OUTSTANDING} outstanding: {figures}\n")
+    figures.tell(f"{what} over TCP, {database}", f"{rate:,.0f}/s, p50 {p50:.1f} ms, p99 {p99:.1f} ms")

@@ -1,0 +1,87 @@
+"""The figures of docs/performance.md: benches tell them, and a whole run of the benches writes them into the page.
+
+`make bench` prints them. `make figures` also writes them, with day and machine; nothing else does, and a test holds the
+page against `ROWS`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import platform
+import re
+import sys
+from pathlib import Path
+from typing import Final
+
+PAGE: Final = Path(__file__).parents[2] / "docs" / "performance.md"
+MARK: Final = "<!-- Written by `make figures`. -->\n"
+_HEAD: Final = "\n| what | figure | goal | how |\n|---|---|---|---|\n"
+
+#: What is measured, with the goal and how.
+ROWS: Final[dict[str, tuple[str, str]]] = {
+    "`simwarden --help`": ("0.4 s", "test_command.py, CPU, median of 5"),
+    "command to first verdict and report": (
+        "2 s",
+        "test_command.py, CPU, median of 5, `run scenarios/demo/moved-card.yaml`",
+    ),
+    "shipped suite, a scenario, `-j 1`": ("0.1 s", "test_command.py, wall time without start-up and report"),
+    "shipped suite, a scenario, `-j 2`": ("0.1 s", "the same"),
+    "a first attach in all elements, full trace": ("5 ms", "test_attach.py, CPU, best of 3"),
+    "the same with four checks of areas, data of its own": ("1 ms more", "test_attach.py, in turn, best of 5"),
+    "the same with four checks of areas, data of a pool": ("1 ms more", "the same"),
+    "the platform's check behind the EIR": ("1 ms more", "test_platform.py, CPU, best of 3"),
+    "100,000 cards with bindings brought to the platform over HTTP": ("20 s, 300 MB", "test_platform.py"),
+    "shutdown of a batch of 10,000 registered cards": ("20 s", "test_platform.py, CPU to the last CLR answered"),
+    "memory of an attached device": ("40 kB", "test_fleet.py"),
+    "`wait: 90 days`, ten idle cards": ("0.3 s", "test_fleet.py, CPU"),
+    "AIR over TCP, sqlite": ("2,000/s", "test_served.py: `simwarden serve hss`, 32 outstanding"),
+    "ULR over TCP, sqlite": ("2,000/s", "the same; one in twelve is a first use"),
+    "ECR over TCP, sqlite": ("4,000/s", "the same with `simwarden serve eir`"),
+    "AIR over TCP, postgresql": ("", "the same; PostgreSQL waits for no disk"),
+    "ULR over TCP, postgresql": ("", "the same"),
+    "ECR over TCP, postgresql": ("", "the same"),
+    "a refused ULR, no broker": ("", "test_events.py, CPU, best of 3"),
+    "a refused ULR, broker down": ("", "the same; its two events are kept"),
+    "a refused ULR, broker up": ("", "the same; both ends of MQTT in the process"),
+    "an event kept behind many that wait": ("", "test_events.py, CPU"),
+}
+
+_told: dict[str, str] = {}
+
+
+def tell(what: str, figure: str) -> None:
+    """Print a figure of `ROWS` and remember it. Raises KeyError for one that the page has no row for."""
+    if what not in ROWS:
+        raise KeyError(what)
+    _told[what] = figure
+    sys.stderr.write(f"\n{what}: {figure}" + (f" (goal {ROWS[what][0]})" if ROWS[what][0] else ""))
+
+
+def table(head: str, figures: dict[str, str]) -> str:
+    """Return the part of the page that is written: the head, and a row for each figure."""
+    rows = [f"| {what} | {figures[what]} | {goal} | {how} |\n" for what, (goal, how) in ROWS.items()]
+    return f"{MARK}{head}\n{_HEAD}{''.join(rows)}"
+
+
+def written() -> tuple[str, dict[str, str], str]:
+    """Return head and figures of the page, and the part of it that they were read from."""
+    part = re.search(rf"{re.escape(MARK)}(.*)\n{re.escape(_HEAD)}((?:\|.*\n)*)", PAGE.read_text("utf-8"))
+    assert part, f"{PAGE} has no table written by `make figures`"
+    cells = [[cell.strip() for cell in line.strip("|\n").split("|")] for line in part[2].splitlines()]
+    return part[1], {row[0]: row[1] for row in cells}, part[0]
+
+
+def write() -> None:
+    """Write the figures that were told into the page. Raises KeyError where a bench of `ROWS` has not run."""
+    head = f"Measured on {dt.datetime.now(tz=dt.UTC):%Y-%m-%d}, {_machine()}."
+    _, _, part = written()
+    PAGE.write_text(PAGE.read_text("utf-8").replace(part, table(head, _told)), "utf-8")
+
+
+def _machine() -> str:
+    """Return processors, Python, and how busy the machine was beside: who reads figures has to know."""
+    info = Path("/proc/cpuinfo")
+    named = re.search(r"model name\s*: (.*)", info.read_text()) if info.exists() else None
+    cores = f"{os.cpu_count()} cores of {named[1] if named else platform.machine()}"
+    return f"{cores}, Python {platform.python_version()}, load average {os.getloadavg()[2]:.1f}"
