@@ -61,8 +61,9 @@ format: $(VENV)/.lint ## format the code
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-docs: $(READY) ## write the pages that are made of declarations: docs/elements.md, docs/elements/, docs/causes.md
+docs: $(READY) ## write pages that are made of declarations (docs/elements, docs/causes.md), and the output that others show
 	@$(BIN)/simwarden reference docs
+	@$(BIN)/python tests/support/shown.py
 
 bench: $(VENV)/.test ## where the time of an attach goes, and other figures
 	@$(BIN)/python -m pytest -q -s -o faulthandler_timeout=0 tests/bench

@@ -226,7 +226,7 @@ def lines_of(results: Results, held: Held | None) -> Iterator[str]:
             yield from (f"  {each.heading}: {each.about}" for each in COLUMNS[kind] if each.about)
             yield ""
         for experiment, outcomes in mine:
-            yield from _table(experiment, outcomes)
+            yield from table_of(experiment, outcomes)
     cases = sum(len(outcomes) for _, outcomes in results)
     spent = sum(outcome.seconds for _, outcomes in results for outcome in outcomes.values())
     yield f"{cases} case{'' if cases == 1 else 's'}, {spent:.1f} s of work" + (
@@ -239,7 +239,8 @@ def lines_of(results: Results, held: Held | None) -> Iterator[str]:
         yield "`simwarden impact --update` records the figures as they are; a review tells whether they may be so"
 
 
-def _table(experiment: Experiment, outcomes: Mapping[int, Outcome]) -> Iterator[str]:
+def table_of(experiment: Experiment, outcomes: Mapping[int, Outcome]) -> Iterator[str]:
+    """Yield an experiment's table: a line a case."""
     columns = COLUMNS[experiment.kind]
     settings = ", ".join(f"{name} {value}" for name, value in experiment.settings.items())
     yield f"{experiment.title} [{experiment.name}]" + (f" ({settings})" if settings else "")

@@ -1,0 +1,123 @@
+"""What pages show of commands: the blocks behind a mark are what their command prints, and `make docs` writes them.
+
+`<!-- run -->` stands before commands with their output, of which `...` leaves lines out; times are not compared.
+`<!-- recorded: EXPERIMENT WORD -->` stands before a table of `simwarden impact` from the recorded figures, of the cases
+with that word. `<!-- file: PATH -->` stands before a file of the repository.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from simwarden.cli.impacting import table_of
+from simwarden.scenario.impact import Outcome, Record, read_experiment
+from simwarden.scenario.impact.record import NAME
+from simwarden.scenario.load import Loader
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT: Final = Path(__file__).parents[2]
+PAGES: Final = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "simulators").glob("*/README.md")])
+_BLOCK: Final = re.compile(r"^<!-- (run|recorded|file)(?:: ([^>]+))? -->\n```\w+\n(.*?)^```", re.MULTILINE | re.DOTALL)
+_SECONDS: Final = re.compile(r"\d+\.\d+ s")
+_FIGURES: Final = re.compile(r"[\s\d()]+")
+
+
+def blocks() -> Iterator[tuple[Path, re.Match[str]]]:
+    """Yield all marked blocks; those of the README that run a story named in it have a test of their own."""
+    for page in PAGES:
+        for block in _BLOCK.finditer(page.read_text("utf-8")):
+            if (block[1], bool(block[2])) != ("run", True):
+                yield page, block
+
+
+def fresh(block: re.Match[str]) -> str:
+    """Return what a block ought to hold now, without lines left out."""
+    kind, what, text = block[1], block[2] or "", block[3]
+    if kind == "file":
+        return (ROOT / what).read_text("utf-8")
+    if kind == "recorded":
+        return _recorded(*what.split())
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "scenarios").symlink_to(ROOT / "scenarios")
+        commands = [line for line in text.splitlines() if line.startswith("$ simwarden ")]
+        return "".join(f"{command}\n{_run(command, folder)}" for command in commands)
+
+
+def _run(command: str, folder: str) -> str:
+    words = [sys.executable, "-m", "simwarden", *shlex.split(command)[2:]]
+    return subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False).stdout  # noqa: S603 - our own
+
+
+def _recorded(name: str, *words: str) -> str:
+    folder = ROOT / "scenarios" / "impact"
+    experiment = read_experiment(str(folder / f"{name}.yaml"), Loader(), {})
+    figures = Record.read(folder / NAME).cases(name)
+    chosen = {
+        number: Outcome(figures[case.name])
+        for number, case in enumerate(experiment.cases)
+        if case.name in figures and {*words} <= {*case.words.values()}
+    }
+    return "\n".join(table_of(experiment, chosen)).rstrip() + "\n"
+
+
+def same(shown: str, real: str) -> bool:
+    """Whether a block shows what is real: all of it, or, in order, what stands between lines of `...`."""
+    at = 0
+    real = _SECONDS.sub("N s", real)
+    parts = re.split(r"^\.\.\.\n", _SECONDS.sub("N s", shown), flags=re.MULTILINE)
+    if len(parts) == 1:
+        return shown == real or parts[0] == real
+    for part in parts:
+        found = real.find(part, at)
+        if found < 0 or (found and real[found - 1] != "\n"):
+            return False
+        at = found + len(part)
+    return not parts[-1] or at == len(real)
+
+
+def _shortened(shown: str, real: str) -> str:
+    """Return what is real without what a block leaves out: for each line the next that differs in figures at most.
+
+    Empty where there is none for a line: a hand has to choose.
+    """
+    if "...\n" not in shown.splitlines(keepends=True):
+        return real
+    left, kept = real.splitlines(keepends=True), []
+    for line in shown.splitlines(keepends=True):
+        if line == "...\n":
+            kept.append(line)
+            continue
+        while left and _FIGURES.sub(" ", left[0]) != _FIGURES.sub(" ", line):
+            left.pop(0)
+        if not left:
+            return ""
+        kept.append(left.pop(0))
+    return "".join(kept)
+
+
+def main() -> None:
+    """Write all blocks that are not what they ought to be. Ends with an error that names those that a hand has to."""
+    left = []
+    for page, block in blocks():
+        real = fresh(block)
+        if same(block[3], real):
+            continue
+        real = _shortened(block[3], real)
+        if not real:
+            left.append(f"{page.relative_to(ROOT)}: {block[3].splitlines()[0]} prints something else now")
+            continue
+        page.write_text(page.read_text("utf-8").replace(block[0], block[0].replace(block[3], real)), "utf-8")
+        sys.stdout.write(f"block: {page.relative_to(ROOT)}: {real.splitlines()[0]}\n")
+    sys.exit("\n".join(left))
+
+
+if __name__ == "__main__":
+    main()
