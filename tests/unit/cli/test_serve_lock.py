@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from databases import new_server
 from served import PLMN, Client, card, serve
-from waiting import until
+from waiting import LONG, until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,7 +31,7 @@ def try_again(folder: Path, what: dict[str, Any], name: str = "second") -> subpr
     file = folder / f"{name}.yaml"
     file.write_text(json.dumps({"type": "hss", **what}))
     command = [sys.executable, "-m", "simwarden", "serve", name, "--config", str(file)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=8, check=False)  # noqa: S603
+    return subprocess.run(command, capture_output=True, text=True, timeout=LONG, check=False)  # noqa: S603
 
 
 def is_served(client: Client) -> bool:

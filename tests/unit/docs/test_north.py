@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from waiting import LONG, reserved_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,16 +24,18 @@ CALLS = [pair for block in BLOCKS for pair in re.findall(r"\$ (.*)\n((?:(?!\$ ).
 PORTS = ("13868", "18081", "18082")
 #: what is another one each time: identifiers, and times
 MADE = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{4}-\d\d-\d\dT[\d:.]+(Z|\+00:00)")
-_PATIENCE = 90
 
 
 @contextmanager
 def served(folder: Path) -> Iterator[dict[str, str]]:
     """Serve the page's platform at free ports; yield which stands for which of the page."""
-    ports = {"example.com": "example.invalid"}  # events are tried to be sent, to nowhere
-    for port in PORTS:
-        with socket.create_server(("127.0.0.1", 0)) as server:
-            ports[port] = str(server.getsockname()[1])
+    with ExitStack() as held:
+        ports = {port: str(held.enter_context(reserved_port())) for port in PORTS}
+        ports["example.com"] = "example.invalid"  # events are tried to be sent, to nowhere
+        yield from _serve(folder, ports)
+
+
+def _serve(folder: Path, ports: dict[str, str]) -> Iterator[dict[str, str]]:
     for command, text in CALLS:
         if command.startswith("cat "):
             (folder / command.removeprefix("cat ")).write_text(put(text, ports), encoding="utf-8")
@@ -50,7 +52,7 @@ def served(folder: Path) -> Iterator[dict[str, str]]:
             yield ports
         finally:
             process.terminate()
-            process.wait(_PATIENCE)
+            process.wait(LONG)
 
 
 def put(text: str, ports: dict[str, str]) -> str:
@@ -68,6 +70,6 @@ def test_each_call_is_answered_as_the_page_says(tmp_path: Path) -> None:
         for command, told in calls:
             mine = put(command, ports).replace("| python3 ", f"| {sys.executable} ").replace("curl -s ", "curl -sq ")
             done = subprocess.run(  # noqa: S603 - the page's own commands
-                ["/bin/bash", "-c", mine], cwd=tmp_path, capture_output=True, text=True, check=True, timeout=_PATIENCE
+                ["/bin/bash", "-c", mine], cwd=tmp_path, capture_output=True, text=True, check=True, timeout=LONG
             )
             assert MADE.sub("...", done.stdout.strip()) == MADE.sub("...", put(told.strip(), ports)), command

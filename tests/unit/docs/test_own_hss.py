@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import yaml
+from waiting import reserved_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,15 +31,14 @@ def shown(command: str, number: int = 0) -> str:
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A folder with the files of the page, the foreign HSS at a free port."""
     folder = tmp_path_factory.mktemp("own-hss")
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = str(server.getsockname()[1])
-    for name in ("hss.yaml", "lab.yaml"):
-        assert PORT in shown(f"cat {name}")
-        (folder / name).write_text(shown(f"cat {name}").replace(PORT, port), encoding="utf-8")
-    return folder
+    with reserved_port() as port:
+        for name in ("hss.yaml", "lab.yaml"):
+            assert PORT in shown(f"cat {name}")
+            (folder / name).write_text(shown(f"cat {name}").replace(PORT, str(port)), encoding="utf-8")
+        yield folder
 
 
 def run(lab: Path, command: str) -> tuple[int, str]:

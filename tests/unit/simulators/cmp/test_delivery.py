@@ -61,7 +61,7 @@ class Api:
         url = next(each for each in self.notes if each.startswith("north side ")).removeprefix("north side ")
         base = f"{url}/iot-sim-fraud-prevention-subscriptions/vwip"
         headers = {"Authorization": "Bearer portal-token"}
-        async with httpx.AsyncClient(base_url=base, headers=headers, trust_env=False) as client:
+        async with httpx.AsyncClient(base_url=base, headers=headers, timeout=LONG, trust_env=False) as client:
             yield client
 
     def play(self, story: Callable[[httpx.AsyncClient], Awaitable[None]]) -> None:
