@@ -5,6 +5,7 @@ Nothing here fails on a slow machine: what is bounded is octets a device, events
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -86,6 +87,16 @@ def _resident() -> float:
 
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="resident memory is read from /proc")
 def test_memory_of_an_attached_device() -> None:
+    """In a process of its own: what other benches have given back would be taken again, and cost nothing."""
+    where = {**os.environ, "PYTHONPATH": str(Path(figures.__file__).parent)}
+    done = subprocess.run([sys.executable, __file__], check=True, capture_output=True, text=True, env=where)  # noqa: S603 - ours
+    each, spent = map(float, done.stdout.split())
+    figures.tell("memory of an attached device", f"{each:.1f} kB; {spent:.2f} ms CPU to make and attach one")
+    assert 0 < each < BOUND
+
+
+def _memory_of_a_device() -> tuple[float, float]:
+    """Return kB and milliseconds of CPU that each device costs."""
     fleet = Fleet()
 
     async def story() -> tuple[float, float]:
@@ -100,9 +111,8 @@ def test_memory_of_an_attached_device() -> None:
 
     each, spent = fleet.loop.run_until_complete(story())
     fleet.loop.close()
-    figures.tell("memory of an attached device", f"{each:.1f} kB; {spent:.2f} ms CPU to make and attach one")
     assert not fleet.faults
-    assert each < BOUND
+    return each, spent
 
 
 def test_three_months_with_ten_idle_cards_are_a_handful_of_events() -> None:
@@ -144,3 +154,7 @@ def test_a_command_loads_only_what_it_needs(arguments: str, heavy: set[str], tmp
     loaded = set(done.stdout.splitlines()[-1].split())
     assert "typer" in loaded
     assert not heavy & loaded
+
+
+if __name__ == "__main__":
+    sys.stdout.write("{} {}".format(*_memory_of_a_device()))
