@@ -32,6 +32,9 @@ ATTACH_WITHOUT_ALGORITHM: Final = Demand(
     "network and device have no NAS security algorithm in common",
     "TS 33.401 5.1.4.1",
 )
+NOT_AUTHENTICATED: Final = Demand(
+    "authentication-reject", None, "the card has not proved that it holds the key of its IMSI", "TS 24.301 5.4.2.5"
+)
 NO_PDN_REQUEST: Final = Demand(
     _ATTACH, EsmCause.INVALID_MANDATORY_INFORMATION, "the PDN CONNECTIVITY REQUEST cannot be read", "TS 24.301 7"
 )
@@ -93,4 +96,5 @@ def demanded(demand: Demand, reason: str) -> Rejection:
     cause = demand.cause
     if isinstance(cause, EsmCause):
         return Rejection(EmmCause.ESM_FAILURE, reason, cause, clause=demand.clause)
+    assert cause is not None  # noqa: S101 - AUTHENTICATION REJECT, which has none, is no `Rejection` that is still to be told
     return Rejection(EmmCause(cause), reason, clause=demand.clause)

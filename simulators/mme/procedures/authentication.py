@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from simulators.mme import nas_channel
 from simulators.mme.causes import Rejection
 from simulators.mme.controls import REGISTER, Occasion
+from simulators.mme.demands import NOT_AUTHENTICATED
 from simulators.mme.home import vector_of
 from simulators.mme.procedures.identification import ask_identity
 from simulators.mme.procedures.location import refusal_of
@@ -65,7 +66,8 @@ async def authenticate(core: Core, conn: Connection, ue: UeContext, *, by_guti: 
         by_guti = False
     if ue.emergency and core.config.emergency.allowed == "everybody":
         return Rejection(EmmCause.ILLEGAL_UE, "authentication failed")  # the call goes on without (5.4.2.5)
-    core.site.reject("authentication-reject", EmmCause.ILLEGAL_UE, "authentication failed", subject=ue.imsi)
+    message, clause = NOT_AUTHENTICATED.message, NOT_AUTHENTICATED.clause
+    core.site.reject(message, None, "authentication failed", subject=ue.imsi, clause=clause)
     nas_channel.send(conn, Message(MessageType.AUTHENTICATION_REJECT))
     return Rejection(EmmCause.ILLEGAL_UE, "authentication failed", told=True)
 

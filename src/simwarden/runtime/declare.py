@@ -169,11 +169,12 @@ class Consequence:
 class Demand:
     """A rejection that the protocol itself demands of the element, which no control decides: when, and by which clause.
 
-    `message` is named as in expectations (`tracking-area-update-reject`); `cause` is what it, or a message in it, says.
+    `message` is named as in expectations (`tracking-area-update-reject`); `cause` is what it, or a message in it, says,
+    None where it has room for none.
     """
 
     message: str
-    cause: IntEnum
+    cause: IntEnum | None
     doc: str
     clause: str
 

@@ -180,7 +180,8 @@ def _expects(phase: Phase, state: StateChange, said: Rejected) -> bool:
     for _, each in phase.conditions():
         if isinstance(each, MessageWanted) and each.message == said.message:
             return True
-        if isinstance(each, FactWanted) and each.element == state.element and matches(each.want, said.cause):
+        caused = isinstance(each, FactWanted) and each.element == state.element and matches(each.want, said.cause)
+        if caused and said.cause is not None:
             return True
     return False
 
@@ -193,7 +194,8 @@ def _acts(action: Action | None, element: str) -> bool:
 
 def _unexpected(phase: Phase, state: StateChange, said: Rejected) -> Finding:
     subject = f"{state.element}.{state.observable}"
-    got = f"rejected with {show(said.cause)}, as {said.clause} demands: {said.reason}"
+    cause = f" with {show(said.cause)}" if said.cause is not None else ""
+    got = f"rejected{cause}, as {said.clause} demands: {said.reason}"
     place = phase.steps[-1].place if phase.steps else None
     mismatch = (
         (Mismatch(subject, "accepted, or a rejection that is expected", got, place, state.number),) if place else ()

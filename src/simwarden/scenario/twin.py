@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from enum import IntEnum
 
+    from simwarden.runtime.declare import Demand
     from simwarden.scenario.document import Condition, Scenario, Step
     from simwarden.scenario.load import Loader
     from simwarden.scenario.registry import Registry
@@ -58,14 +59,17 @@ def _is_demanded(registry: Registry, group: list[Step]) -> bool:
     conditions = [(step, each) for step in group for each in _expected(step)]
     refused = [each for step, each in conditions if _is_refusal(step, each)]
     return all(map(_is_rejected, refused)) and any(
-        _names(each, demand.cause) for _, each in conditions for demand in registry.demands
+        _names(each, demand) for _, each in conditions for demand in registry.demands
     )
 
 
-def _names(condition: Condition, cause: IntEnum) -> bool:
+def _names(condition: Condition, demand: Demand) -> bool:
+    """Whether a condition names the cause of a demand, or its message where that has room for none."""
+    if demand.cause is None:
+        return isinstance(condition, MessageWanted) and condition.message == demand.message
     if isinstance(condition, FactWanted):
-        return _has_field({condition.observable: condition.want}, cause)
-    return isinstance(condition, MessageWanted) and _has_field(condition.fields, cause)
+        return _has_field({condition.observable: condition.want}, demand.cause)
+    return isinstance(condition, MessageWanted) and _has_field(condition.fields, demand.cause)
 
 
 def _has_field(fields: Mapping[str, Any], cause: IntEnum) -> bool:

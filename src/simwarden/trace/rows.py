@@ -203,7 +203,8 @@ def _rejection(event: Rejected) -> Row | None:
     """Make the row of a rejection that the protocol demands; what a control decided has the row of its decision."""
     if not event.clause:
         return None
-    text = f"{event.clause} demands {event.message} {as_json(event.cause)}: {event.reason}"
+    cause = f" {as_json(event.cause)}" if event.cause is not None else ""
+    text = f"{event.clause} demands {event.message}{cause}: {event.reason}"
     fields = {"subject": event.subject} if event.subject else {}
     return Row(Kind.NOTE, event.number, event.time, text, event.element, clause=event.clause, fields=fields)
 

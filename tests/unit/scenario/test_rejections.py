@@ -89,6 +89,21 @@ def refuse_the_meter(core, ue, *_: object) -> Rejection | None:
     return Rejection(EmmCause.PLMN_NOT_ALLOWED, "no reason") if ue.imsi.endswith("1") else None
 
 
+def test_a_card_that_does_not_prove_itself_is_rejected_by_the_protocol(play) -> None:
+    copies = "{copy: {imsi: '001010000000009', k: 00112233445566778899aabbccddeeff}, card: {imsi: '001010000000009'}}"
+    head = f"scenario: s\ncards: {copies}\ndevices: {{meter: {{type: module}}}}\nsteps:\n"
+    steps = "- insert: {card: copy, into: meter}\n- power_on: meter\n"
+    wanted = "- expect: {meter: {attach: rejected}, s1-mme.authentication-reject: seen}\n"
+    assert play(steps + wanted, head).verdict is Verdict.PASSED
+    unexpected = play(steps, head)
+    assert unexpected.verdict is Verdict.FAILED
+    assert unexpected.failure is not None
+    assert "rejected, as TS 24.301 5.4.2.5 demands" in unexpected.failure.mismatches[0].got
+    problems = Problems()
+    check_refusals(Loader().load("s.yaml", head + steps + "- expect: {meter: {attach: rejected}}\n"), problems)
+    assert "a refusal names its decision" in [each.reason for each in problems.found]
+
+
 def test_a_policy_without_a_control_is_our_fault(play, monkeypatch) -> None:
     monkeypatch.setattr(attach, "check_barring", refuse_the_meter)
     result = play("", HEAD.replace("- expect: {meter: {attach: accepted}}\n", ""))

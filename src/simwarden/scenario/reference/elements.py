@@ -184,7 +184,10 @@ def consequence_rows(declaration: Declaration) -> Iterator[tuple[str, str, str, 
 
 
 def _demands(declaration: Declaration) -> Iterator[str]:
-    rows = [(code(each.message), cause_text(each.cause), each.doc, each.clause) for each in declaration.demands]
+    rows = [
+        (code(each.message), cause_text(each.cause) if each.cause is not None else "none", each.doc, each.clause)
+        for each in declaration.demands
+    ]
     return table(("message", "cause", "when", "by"), rows)
 
 
