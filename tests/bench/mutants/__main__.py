@@ -222,13 +222,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sample", type=int, default=0, help="so many mutants, chosen by the seed; default all")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--only", default="", help="a part of a mutant's name, such as its file")
+    parser.add_argument("--only", action="append", help="a part of a mutant's name, such as its file; may be repeated")
     parser.add_argument("-j", dest="workers", type=int, default=1, help="processes")
     parser.add_argument("--json", type=Path, help="write what was found here, too")
     parser.add_argument("--survivors", type=Path, default=SURVIVORS, help="the reviewed list")
     parser.add_argument("--list", action="store_true", help="name the mutants only")
     given = parser.parse_args()
-    mutants = [each for each in find(ROOT, TARGETS, DECLARATIONS) if given.only in each.name]
+    mutants = [
+        each for each in find(ROOT, TARGETS, DECLARATIONS) if any(part in each.name for part in given.only or [""])
+    ]
     mutants.sort(key=lambda each: hashlib.sha256(f"{given.seed} {each.name}".encode()).digest())
     mutants = mutants[: given.sample or None]
     if given.list:

@@ -364,3 +364,30 @@ def test_a_number_that_two_cards_have_since_before_is_nobodys() -> None:
         assert desk.cmp.platform.find(By(), msisdn="14400000000001") is None
 
     desk.play(story)
+
+
+def test_who_has_a_card_that_is_provisioned_again_sees_its_audit_as_before() -> None:
+    desk = Desk("")
+
+    async def actions() -> list[str]:
+        return [each["action"] for each in await desk.ask("GET", f"/cards/{WATER}/audit")]
+
+    async def story() -> None:
+        before = await actions()
+        held = await desk.ask("GET", f"/cards/{WATER}", accounts=None)
+        card = {
+            "name": "",
+            "imsi": WATER,
+            "iccid": "",
+            "msisdn": held["msisdn"],
+            "k": "",
+            "opc": "",
+            "profile": "",
+            "form": "",
+        }
+        sections = {"binding": [{"imei": METER}], "platform": [{"account": "water"}]}
+        await desk.ask("PUT", f"/cards/{WATER}", {**card, "sections": sections}, accounts=None)
+        assert (await actions())[: len(before)] == before
+        assert before
+
+    desk.play(story)

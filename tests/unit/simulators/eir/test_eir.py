@@ -267,3 +267,90 @@ def test_the_profile_explains_every_setting() -> None:
     profile = EirConfig.model_validate(yaml.load(text, yaml.CBaseLoader))  # noqa: S506 - scalars stay strings
     assert profile.model_fields_set == set(EirConfig.model_fields)
     assert profile == EirConfig()
+
+
+def test_a_pool_of_kinds_alone_holds_these_kinds(loop: TestbedLoop) -> None:
+    net = Net(loop)
+
+    async def story() -> None:
+        await net.pool({"by": "eir", "kinds": ["module"]})
+        assert await net.mme.status(METER) == 0
+        assert await net.mme.status(PHONE) == 1
+        assert await net.mme.status(OTHER) == 1  # no kind is known of it
+
+    net.play(story)
+
+
+def test_the_audit_tells_what_a_card_was_tied_to(loop: TestbedLoop) -> None:
+    net = Net(loop)
+
+    async def story() -> None:
+        await net.pool()
+        await net.pool({"by": "eir", "imeis": [METER]})
+        assert (await net.call("GET", f"/cards/{IMSI}"))["pool"]["imeis"] == [Imei(METER).imei]
+        await net.pool()
+        assert (await net.call("GET", f"/cards/{IMSI}"))["pool"] is None
+        told = [(each["action"], each["details"].get("imeis")) for each in await net.call("GET", "/audit")]
+        assert told == [("provision", None), ("pool", [Imei(METER).imei]), ("pool", None)]
+
+    net.play(story)
+
+
+class Platform(Mme):
+    """A platform behind the register, which answers what it is told to; it stands where `cmp` is asked."""
+
+    declaration = Declaration(kind="cmp", title="CMP", lane=2, config=ElementConfig, listens=("S13",))
+    says: Any = 2001
+    avps: Any = ()
+
+    async def start(self) -> None:
+        self.asked: list[Message] = []
+        handlers = {"me-identity-check-request": self.answer}
+        self.node = DiameterNode(self.site, LocalNode(f"{self.site.name}.{REALM}", REALM), handlers)
+        await self.node.listen("S13")
+
+    async def answer(self, message: Message, _peer: Any) -> Message:
+        self.asked.append(message)
+        return self.node.answer(message, self.says, self.avps)
+
+
+@pytest.mark.parametrize(
+    ("says", "avps", "result", "status"),
+    [
+        (2001, [("Equipment-Status", 0)], 2001, 0),
+        (2001, [("Equipment-Status", 2)], 2001, 0),
+        (2001, [("Equipment-Status", 1)], 2001, 1),
+        (2001, [], 5012, None),  # a success that says nothing
+        (2001, [("Equipment-Status", 9)], 5012, None),  # a status that there is not
+        (5012, [("Equipment-Status", 0)], 5012, None),  # a failure, whatever else it says
+        (3004, [], 5012, None),
+    ],
+)
+def test_only_a_status_of_the_platform_allows(
+    loop: TestbedLoop, says: int, avps: Any, result: int, status: int | None
+) -> None:
+    net = Net(loop, cmp="cmp", peers={"mme": {}, "cmp": {}})
+    platform: Any = net.host.add("cmp", Platform, ElementConfig())
+    platform.says, platform.avps = says, avps
+
+    async def story() -> None:
+        answer = await net.mme.ecr(METER)
+        assert (answer.result_code, answer.get("Equipment-Status")) == (result, status)
+        assert [each.get("User-Name") for each in platform.asked] == [IMSI]
+        assert (await net.mme.ecr(METER, imsi="")).get("Equipment-Status") == 0  # no card, no question
+        assert len(platform.asked) == 1
+
+    net.play(story)
+    assert net.decided("eir.platform") == [status == 0]
+
+
+def test_a_terminal_that_the_register_refuses_is_not_asked_about(loop: TestbedLoop) -> None:
+    net = Net(loop, cmp="cmp", prohibited=[PHONE])
+    platform: Any = net.host.add("cmp", Platform, ElementConfig())
+    platform.avps = [("Equipment-Status", 0)]
+
+    async def story() -> None:
+        assert await net.mme.status(PHONE) == 1
+        assert platform.asked == []
+
+    net.play(story)

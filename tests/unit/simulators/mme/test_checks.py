@@ -10,13 +10,21 @@ import pytest
 from simulators.mme.home import merge_subscription
 from simulators.mme.procedures import location
 from simwarden.model.identity import Ecgi, Plmn, Tai
+from simwarden.runtime.management import ManagementError, Role
 from simwarden.runtime.store import StoreUnavailableError
 from simwarden.wire.diameter.codes import DsrFlags
 from simwarden.wire.nas.elements import MobileIdentity
 from simwarden.wire.nas.enums import EmmCause, IdentityType, MessageType, ServiceType
 from simwarden.wire.nas.message import Message, encode
 from simwarden.wire.s1ap import CauseRadioNetwork, HandoverType
-from simwarden.wire.s1ap.values import ErabTunnel, GlobalEnbId, MacroEnbId, TargetEnbId, UeSecurityCapabilities
+from simwarden.wire.s1ap.values import (
+    ErabAdmitted,
+    ErabTunnel,
+    GlobalEnbId,
+    MacroEnbId,
+    TargetEnbId,
+    UeSecurityCapabilities,
+)
 
 _T = MessageType
 PLMN = Plmn("001", "01")
@@ -291,3 +299,110 @@ def test_what_a_subscription_does_not_say_of_an_access_point() -> None:
     priority = [("Priority-Level", 2), ("Pre-emption-Capability", 0), ("Pre-emption-Vulnerability", 1)]
     quality = [("QoS-Class-Identifier", 5), ("Allocation-Retention-Priority", priority)]
     assert astuple(point(("Service-Selection", "iot"), ("EPS-Subscribed-QoS-Profile", quality))) == ("iot", 5, 2, 0, 1)
+
+
+# -- who is registered, and who is not any more
+
+
+def test_only_the_registered_are_listed_paged_and_detached(run: Any) -> None:
+    async def story(network: Any) -> None:
+        phone = await network.attached()
+        call = network.mme.manage
+        assert [each["imsi"] for each in await call(Role.OPERATOR, "GET", "/sessions")] == [IMSI]
+        phone.send(Message(_T.DETACH_REQUEST, detach_type=1, nas_key_set_identifier=0, **_named(phone)))
+        await network.settle()
+        assert network.mme.core.by_imsi[IMSI].bearer is None  # its context stays, with its keys
+        assert await call(Role.OPERATOR, "GET", "/sessions") == []
+        for method, path in (("GET", ""), ("POST", "/page"), ("DELETE", "")):
+            with pytest.raises(ManagementError) as caught:
+                await call(Role.OPERATOR, method, f"/sessions/{IMSI}{path}")
+            assert caught.value.status == 404
+
+    run(story)
+
+
+def _named(phone: Any) -> dict[str, Any]:
+    return {"eps_mobile_identity": MobileIdentity(IdentityType.GUTI, phone.guti)}
+
+
+def test_a_device_that_comes_to_the_target_too_late_stays_with_the_source(run: Any) -> None:
+    async def story(network: Any) -> None:
+        phone = await network.attached()
+        _required(phone)
+        await network.settle()
+        mme_id = network.enb2.last("handover-request")["mme_ue_s1ap_id"]
+        network.enb2.send(
+            "handover-request-acknowledge",
+            mme_ue_s1ap_id=mme_id,
+            enb_ue_s1ap_id=500,
+            e_rab_admitted_list=(ErabAdmitted(5, bytes([192, 0, 2, 8]), 3),),
+            target_to_source_transparent_container=b"from target",
+        )
+        await network.pass_time(11)
+        cell = Ecgi(PLMN, 2 << 8 | 1)
+        network.enb2.send("handover-notify", mme_ue_s1ap_id=mme_id, enb_ue_s1ap_id=500, eutran_cgi=cell, tai=TAI)
+        await network.settle()
+        assert network.session()["cell"] == "001-01-0000101"
+        assert phone.released == []
+
+    run(story)
+
+
+def test_a_context_that_is_set_up_when_nobody_asked_changes_nothing(run: Any) -> None:
+    async def story(network: Any) -> None:
+        for waits in (_T.AUTHENTICATION_REQUEST, _T.SECURITY_MODE_COMMAND):
+            phone = network.phone(replies={waits: None})
+            phone.attach()
+            await network.settle()
+            tunnel = ErabTunnel(5, bytes([192, 0, 2, 66]), 66)
+            phone.up("initial-context-setup-response", e_rab_setup_list_ctxt_su_res=(tunnel,))
+            await network.settle()
+            assert network.session() is None
+        phone = await network.attached(enb_id=9)
+        bearer = network.mme.core.by_imsi[IMSI].bearer
+        assert (bearer.downlink_teid, bearer.downlink_address) == (77, bytes([192, 0, 2, 9]))
+        await network.mme.manage(Role.OPERATOR, "DELETE", f"/sessions/{IMSI}")
+        phone.up("initial-context-setup-response", e_rab_setup_list_ctxt_su_res=(ErabTunnel(5, bytes(4), 66),))
+        await network.settle()
+
+    run(story)
+
+
+@pytest.mark.parametrize(
+    ("message", "status"),
+    [
+        (Message(_T.DETACH_ACCEPT), True),
+        (
+            Message(_T.DEACTIVATE_EPS_BEARER_CONTEXT_ACCEPT, eps_bearer_identity=5, procedure_transaction_identity=0),
+            False,
+        ),
+    ],
+)
+def test_what_nothing_waits_for_is_answered_by_a_status_if_it_is_of_emm(
+    run: Any, message: Message, *, status: bool
+) -> None:
+    async def story(network: Any) -> None:
+        phone = await network.attached()
+        before = len(phone.got)
+        phone.send(message)
+        await network.settle()
+        assert [each.type for each in phone.got[before:]] == ([_T.EMM_STATUS] if status else [])
+        assert network.session()["state"] == "connected"
+
+    run(story)
+
+
+def test_an_emergency_call_without_a_card_is_forgotten_when_it_is_over(run: Any) -> None:
+    async def story(network: Any) -> None:
+        phone = network.phone()
+        phone.attach(eps_attach_type=6)
+        await network.settle()
+        held = network.mme.core.by_imsi[IMSI]
+        assert held.emergency
+        m_tmsi = held.guti.m_tmsi
+        phone.idle()
+        await network.pass_time(3600)
+        assert IMSI not in network.mme.core.by_imsi
+        assert m_tmsi not in network.mme.core.by_m_tmsi
+
+    run(story)
