@@ -53,7 +53,15 @@ TARGETS = (
     *(f"simulators/device/{name}.py" for name in ("card", "terminal", "procedures/authentication")),
 )
 #: what is declared is read when a module is loaded, before a mutant could be made
-DECLARATIONS = ("config.py", "controls.py", "events.py", "requirements.py", "risk_scenes.py", "__init__.py")
+DECLARATIONS = (
+    "config.py",
+    "controls.py",
+    "events.py",
+    "requirements.py",
+    "classification.py",
+    "risk_scenes.py",
+    "__init__.py",
+)
 TESTS = ("policy", "simulators", "runtime/test_approval.py")
 #: other processes see no mutant, and a database server takes too long
 TESTS_LEFT_OUT = ("test_managed.py", "test_stores.py", "test_delivery.py", "postgresql", "kill_9", "/broker/", "/enb/")

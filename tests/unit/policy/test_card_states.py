@@ -78,3 +78,27 @@ def test_a_card_that_is_resumed_is_what_it_was(state: CardState) -> None:
     assert stopped not in SERVED
     assert _after(stopped, Operation.RESUME) is state
     assert not judge_transition(state=stopped, operation=Operation.ISSUE).admitted
+
+
+#: each state with where operations lead from it, as the guideline and operators' platforms have it
+_TABLE = {
+    "stock": "test=test issue=to-activate suspend=stock-suspended close=closed",
+    "test": "issue=to-activate suspend=test-suspended pre-cancel=pre-cancelled close=closed",
+    "to-activate": "first-use=active activate=active suspend=suspended pre-cancel=pre-cancelled close=closed",
+    "active": "suspend=suspended pre-cancel=pre-cancelled close=closed",
+    "suspended": "resume=active pre-cancel=pre-cancelled close=closed",
+    "test-suspended": "resume=test pre-cancel=pre-cancelled close=closed",
+    "stock-suspended": "resume=stock close=closed",
+    "pre-cancelled": "suspend=suspended restore=suspended close=closed",
+    "closed": "",
+}
+
+
+@pytest.mark.parametrize("state", CardState)
+def test_the_table_is_this_one(state: CardState) -> None:
+    wanted = dict(each.split("=") for each in _TABLE[state.value].split())
+    rulings = {operation.value: judge_transition(state=state, operation=operation) for operation in Operation}
+    assert {word: ruling.details["after"] for word, ruling in rulings.items() if ruling.admitted} == wanted
+    assert {ruling.details["after"] for ruling in rulings.values() if not ruling.admitted} == {""}
+    assert judge_state(state=state).admitted is (state.value in ("test", "to-activate", "active"))
+    assert judge_bindable(state=state).admitted is (state.value not in ("test", "test-suspended", "closed"))
