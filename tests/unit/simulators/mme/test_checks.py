@@ -362,7 +362,6 @@ def test_a_context_that_is_set_up_when_nobody_asked_changes_nothing(run: Any) ->
         bearer = network.mme.core.by_imsi[IMSI].bearer
         assert (bearer.downlink_teid, bearer.downlink_address) == (77, bytes([192, 0, 2, 9]))
         await network.mme.manage(Role.OPERATOR, "DELETE", f"/sessions/{IMSI}")
-        phone.up("initial-context-setup-response", e_rab_setup_list_ctxt_su_res=(ErabTunnel(5, bytes(4), 66),))
         await network.settle()
 
     run(story)
@@ -404,5 +403,17 @@ def test_an_emergency_call_without_a_card_is_forgotten_when_it_is_over(run: Any)
         await network.pass_time(3600)
         assert IMSI not in network.mme.core.by_imsi
         assert m_tmsi not in network.mme.core.by_m_tmsi
+
+    run(story)
+
+
+def test_nothing_is_left_of_a_connection_that_ended(run: Any) -> None:
+    async def story(network: Any) -> None:
+        phone = await network.attached()
+        enb = network.mme.core.connections[phone.mme_id].enb
+        assert list(enb.connections) == [phone.enb_id]
+        phone.idle()
+        await network.settle()
+        assert (enb.connections, network.mme.core.connections) == ({}, {})
 
     run(story)
