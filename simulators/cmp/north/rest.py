@@ -93,6 +93,10 @@ class NorthSide:
             refusal = invalid(GENERIC) if isinstance(error, UnstorableError) else unavailable()
             return Answer(refusal.status, refusal.body(), headers)
 
+    def knows(self, token: str) -> bool:
+        """Whether a token is a client's."""
+        return self._tokens.whose(token) is not None
+
     def _operations(self, path: str) -> dict[str, tuple[str, int, Operation]]:
         """Return scope, status of success and function of each method of a path. Raises ApiError (404)."""
         fixed = self._fixed.get(path)
@@ -136,7 +140,7 @@ def north_app(side: NorthSide, guard: Callable[[str, Exception], None]) -> ASGIA
         given = request.headers.get("x-correlator")
         token = bearer(request.headers.get("authorization", ""))
         try:
-            body = await _body(request)
+            body = await _body(request) if side.knows(token) else None  # nobody's body is not worth reading
             answer = await side.call(request.method, request.scope["path"], body, token=token, correlator=given)
         except ManagementError as error:  # 413, 415
             fits = given and _CORRELATOR.fullmatch(given)

@@ -102,7 +102,7 @@ class Service:
     def __init__(self, name: str, path: str, *, vpcd: bool = False) -> None:
         self.problems = Problems()
         source = read(read_file(path), path, self.problems)
-        self.name, self.top = name, Spot(source)
+        self.name, self.path, self.top = name, path, Spot(source)
         found = check(ServeFile, source.data, self.top, self.problems)
         self.problems.raise_if_any()
         assert found is not None  # noqa: S101 - what is wrong was raised

@@ -12,7 +12,7 @@ from simwarden.cli.exits import complain
 from simwarden.cli.serving import Service, address_in
 from simwarden.cli.serving_events import BROKER
 from simwarden.cli.serving_log import Log
-from simwarden.errors import ConfigError
+from simwarden.errors import ConfigError, SimwardenError
 from simwarden.runtime.clock import Clock
 from simwarden.runtime.host import Host
 from simwarden.runtime.loop import TestbedLoop
@@ -88,6 +88,7 @@ async def _serve(service: Service, loop: TestbedLoop, stop: asyncio.Event) -> No
 
             server = ManagementServer(element, service.tokens, *service.management)
             url = await server.start()
+            loop.add_signal_handler(signal.SIGHUP, _read_tokens, service)
         print(_ready(service, host, url), flush=True)
         await stop.wait()
     except ConfigError as error:
@@ -99,6 +100,16 @@ async def _serve(service: Service, loop: TestbedLoop, stop: asyncio.Event) -> No
             await server.stop()
         await host.close()
     print(f"stopped {service.name}", flush=True)
+
+
+def _read_tokens(service: Service) -> None:
+    """Take the tokens of the file as it is now; if it is wrong, those that were read last stay."""
+    try:
+        service.tokens.take(Service(service.name, service.path).tokens)
+    except SimwardenError as error:
+        complain(f"the tokens stay as they are: {error}")
+    else:
+        complain("the tokens were read again")
 
 
 def _reason(error: Exception) -> str:

@@ -7,8 +7,12 @@ The routes are the element's own (see management); this module only carries call
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import itertools
 import socket
+from collections import Counter
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
@@ -17,12 +21,12 @@ from starlette.responses import JSONResponse, Response
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 from simwarden.errors import ConfigError
+from simwarden.runtime.http_door import TRUSTED, Door
 from simwarden.runtime.jsonbody import check_kind, parse, read_octets
-from simwarden.runtime.management import ManagementError, manage
+from simwarden.runtime.management import ManagementError, Role, manage
 from simwarden.runtime.tokens import bearer
 
 if TYPE_CHECKING:
-    import asyncio
     from collections.abc import Awaitable, Callable, Iterator
 
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -31,8 +35,10 @@ if TYPE_CHECKING:
     from simwarden.runtime.management import Caller
     from simwarden.runtime.tokens import Tokens
 
-#: octets of the largest body taken: 100,000 cards in one load
-_LARGEST = 1 << 24
+#: octets of the largest body taken, by who sends it: an operator loads 100,000 cards, a customer asks for one
+_LARGEST = {Role.OPERATOR: 1 << 24, Role.CUSTOMER: 1 << 16}
+#: octets of a body from which on it is read in a thread, so that other interfaces are served meanwhile
+_LARGE = 1 << 16
 #: connections of one interface at the same time, far fewer than a process may have open files
 MOST_CONNECTIONS = 256
 _BACKLOG = 64
@@ -64,11 +70,15 @@ def management_app(element: Element[Any], tokens: Tokens[Caller]) -> ASGIApp:
             if caller is None:
                 said = "the bearer token is nobody's" if token else "a bearer token is needed"
                 raise ManagementError(401, said)  # noqa: TRY301 - all errors are answered below
-            octets = await read_octets(request, _LARGEST)
+            if caller.role is Role.OPERATOR:
+                request.scope[TRUSTED] = True
+            octets = await read_octets(request, _LARGEST[caller.role])
             if octets:
                 check_kind(request)
-            path, query, body = request.scope["path"], request.scope["query_string"].decode("latin-1"), _object(octets)
-            said = await manage(element, caller, request.method, path, body, query=query, strict=True)
+            large = len(octets) > _LARGE
+            body = await asyncio.get_running_loop().run_in_executor(None, _object, octets) if large else _object(octets)
+            path, query = request.scope["path"], request.scope["query_string"].decode("latin-1")
+            said = await manage(element, caller, request.method, path, body, query=query, strict=True, large=large)
         except ManagementError as error:
             return _answer(error)
         except ClientDisconnect:
@@ -99,18 +109,42 @@ class _Protocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
     """A connection that ends if its peer lets the server wait, so that silence takes no sockets from other interfaces.
 
     Every `PATIENCE` seconds a whole request must have come, or be in the works, and the peer must take its answer.
+    When there are too many, the one that leaves is the oldest of the address that has most, of those without work.
     """
 
     _watch: asyncio.TimerHandle | None = None
     _seen: Any = None
+    _numbers = itertools.count()
+    number = 0
+
+    def __init__(self, *, told: Callable[[str], None], **more: Any) -> None:
+        self._told = told
+        super().__init__(**more)
 
     def connection_made(self, transport: asyncio.Transport) -> None:
-        """See asyncio; one connection too many is closed at once."""
+        """See asyncio; one connection too many makes another leave, or leaves itself."""
         super().connection_made(transport)
+        self.number = next(self._numbers)
+        self._watch = self.loop.call_later(PATIENCE, self._look)
         if len(self.connections) > MOST_CONNECTIONS:
-            transport.abort()
-        else:
-            self._watch = self.loop.call_later(PATIENCE, self._look)
+            hosts = Counter(each.host for each in self.connections)
+            busiest = max(hosts.values())
+            idle = [each for each in self.connections if hosts[each.host] == busiest and not each.works]
+            leaves = min(idle, key=lambda each: each.number, default=self)
+            self.connections.discard(leaves)
+            self._told(f"a connection of {leaves.host} is left: {MOST_CONNECTIONS} connections stand on HTTP")
+            leaves.transport.abort()
+
+    @property
+    def host(self) -> str:
+        """The peer's address."""
+        return self.client[0] if self.client else ""
+
+    @property
+    def works(self) -> bool:
+        """Whether a whole request is in the works, and its answer taken."""
+        cycle = self.cycle
+        return cycle is not None and not (cycle.response_complete or cycle.more_body or self.flow.write_paused)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """See asyncio."""
@@ -119,10 +153,8 @@ class _Protocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
         super().connection_lost(exc)
 
     def _look(self) -> None:
-        cycle = self.cycle
-        working = cycle is not None and not (cycle.response_complete or cycle.more_body or self.flow.write_paused)
-        if working or cycle is not self._seen:
-            self._seen = cycle
+        if self.works or self.cycle is not self._seen:
+            self._seen = self.cycle
             self._watch = self.loop.call_later(PATIENCE, self._look)
         else:
             self.transport.abort()
@@ -159,10 +191,10 @@ class HttpServer:
     def __init__(self, site: Site, app: ASGIApp, host: str, port: int) -> None:
         self._site, self._host, self._port = site, host, port
         config = uvicorn.Config(
-            app,
+            Door(app, site.clock.now),
             host,
             port,
-            http=_Protocol,
+            http=partial(_Protocol, told=site.note),  # type: ignore[arg-type]  # what makes a protocol is enough
             backlog=_BACKLOG,  # so many are taken at once, before the first of them is looked at
             lifespan="off",
             log_level="warning",

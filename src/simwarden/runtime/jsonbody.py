@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
 
+#: keys of the largest object: what is not known of them is told one by one
+_MOST_KEYS = 1000
+
+
 async def read_octets(request: Request, largest: int) -> bytes:
     """Return a request's body. Raises ManagementError (413), before more than that was taken."""
     too_large = ManagementError(413, f"a body has at most {largest} octets")
@@ -79,6 +83,8 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         last = {name: place for place, (name, _) in enumerate(pairs)}
         twice = next(name for place, (name, _) in enumerate(pairs) if last[name] != place)
         raise ManagementError(400, f"the body has the key {twice[:64]!a} twice in one object")
+    if len(found) > _MOST_KEYS:
+        raise ManagementError(400, f"the body has an object of {len(found)} keys; {_MOST_KEYS} are the most")
     return found
 
 

@@ -10,18 +10,20 @@ all elements, so that a handler sees what fits only.
 
 from __future__ import annotations
 
+import asyncio
 import enum
 import json
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 from urllib.parse import parse_qsl
 
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from simwarden.errors import SimwardenError
+from simwarden.plain import plain
 from simwarden.runtime.store import StoreError, UnstorableError
 
 if TYPE_CHECKING:
@@ -46,6 +48,11 @@ CODES: Mapping[int, str] = {
     503: "UNAVAILABLE",
 }
 
+
+#: errors of a body that are told, and how many there may be for any of them to be looked up
+_MOST_TOLD, _MOST_READ = 10, 5000
+#: characters of the longest place in a body that is told
+_LONGEST = 80
 
 #: places that are the same on all routes
 _PLACES: Mapping[str, Any] = {
@@ -185,6 +192,7 @@ async def manage(
     *,
     query: str | None = None,
     strict: bool = False,
+    large: bool = False,
 ) -> Any:
     """Carry out one management call on an element.
 
@@ -192,7 +200,7 @@ async def manage(
     for what does not fit, or what the database cannot hold.
 
     `query` is what follows the question mark; by default it is part of `path`. `strict`: the body is JSON from outside,
-    in which a number is no text; else it may come from YAML, where all is.
+    in which a number is no text; else it may come from YAML, where all is. `large`: it is read in a thread.
     """
     if query is None:
         path, _, query = path.partition("?")
@@ -203,13 +211,17 @@ async def manage(
         roles = " or ".join(sorted(role.value for role in found.roles))
         raise ManagementError(403, f"{method} {found.path} is for the {roles} only")
     places, body = _places(found, match.groupdict()), body or {}
+    given = None
+    if found.takes is not None:
+        read = partial(_given, found.takes, body, places, strict=strict)
+        given = await asyncio.get_running_loop().run_in_executor(None, read) if large else read()
     call = Call(
         caller.role,
         places,
         body,
         caller.name,
         caller.accounts,
-        given=_given(found.takes, body, places, strict=strict) if found.takes is not None else None,
+        given=given,
         query=_query(found.query, query) if found.query is not None else None,
     )
     handler: Handler = getattr(type(element), found.handler)
@@ -278,8 +290,12 @@ def _query(model: type[BaseModel], query: str) -> BaseModel:
 
 def reasons(error: ValidationError) -> str:
     """Say what does not fit and where, without repeating what was given: it may be a key."""
-    found = error.errors(include_input=False, include_context=False, include_url=False)
-    return "; ".join(f"{'.'.join(map(str, each['loc'])) or 'body'}: {_said(each)}" for each in found)
+    number = error.error_count()
+    if number > _MOST_READ:  # to have them told would take a second, and many times the memory of the body
+        return f"the body does not fit in {number} places"
+    found = error.errors(include_input=False, include_context=False, include_url=False)[:_MOST_TOLD]
+    told = [f"{plain('.'.join(map(str, each['loc'])), _LONGEST) or 'body'}: {_said(each)}" for each in found]
+    return "; ".join(told) + (f" (and in {number - len(found)} places more)" if number > len(found) else "")
 
 
 def _said(error: ErrorDetails) -> str:

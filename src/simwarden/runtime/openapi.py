@@ -127,7 +127,7 @@ def _responses(route: Route, schemas: dict[tuple[Any, Mode], Any]) -> dict[str, 
 
 def _statuses(route: Route) -> list[int]:
     """Return the statuses of errors that a call of a route may get."""
-    found = {400, 401, 403, 503, *route.errors}
+    found = {400, 401, 403, 429, 503, *route.errors}
     if route.takes is not None:
         found |= {413, 415}
     if route.places:

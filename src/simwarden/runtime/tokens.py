@@ -45,9 +45,19 @@ class Tokens(Generic[W]):
 
     def __init__(self, known: Iterable[tuple[str, W]]) -> None:
         """Take pairs of a token (or its `sha256:` hash) and whose it is. Raises ValueError for two with one token."""
-        self._known = [(digest(token), whose) for token, whose in known]
-        if len({each for each, _ in self._known}) != len(self._known):
+        self._known: list[tuple[str, W]] = []
+        self.replace(known)
+
+    def replace(self, known: Iterable[tuple[str, W]]) -> None:
+        """Have these tokens instead. Raises ValueError as above, and changes nothing then."""
+        new = [(digest(token), whose) for token, whose in known]
+        if len({each for each, _ in new}) != len(new):
             raise ValueError("two callers have the same token")
+        self._known = new
+
+    def take(self, others: Tokens[W]) -> None:
+        """Have the tokens of others instead."""
+        self._known = others._known
 
     def whose(self, token: str) -> W | None:
         """Return whose a token is, None for nobody's; takes the same time for all wrong ones."""

@@ -234,7 +234,7 @@ def test_the_document_tells_what_a_role_may_call() -> None:
     assert sorted(whole["paths"]) == ["/", "/openapi.json", "/orders", "/orders/{name}"]
     put = whole["paths"]["/orders/{name}"]["put"]
     assert put["requestBody"]["content"]["application/json"]["schema"]["$ref"].endswith("/Order")
-    assert sorted(put["responses"]) == ["200", "400", "401", "403", "404", "409", "413", "415", "503"]
+    assert sorted(put["responses"]) == ["200", "400", "401", "403", "404", "409", "413", "415", "429", "503"]
     assert whole["components"]["schemas"]["Order"]["properties"]["name"]["description"] == "Of what."
     limit = whole["paths"]["/orders"]["get"]["parameters"][0]
     assert (limit["name"], limit["in"], limit["schema"]["maximum"]) == ("limit", "query", 100)

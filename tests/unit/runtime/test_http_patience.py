@@ -26,6 +26,14 @@ class Site:
 
     def __init__(self) -> None:
         self.tasks: list[asyncio.Task[Any]] = []
+        self.clock = self
+        self.notes: list[str] = []
+
+    def now(self) -> float:
+        return asyncio.get_running_loop().time()
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
 
     def spawn(self, work: Any, _what: str) -> None:
         self.tasks.append(asyncio.get_running_loop().create_task(work))
@@ -96,16 +104,15 @@ def test_who_does_not_take_its_answer_is_left() -> None:
     _play(story)
 
 
-def test_one_connection_too_many_is_closed_at_once_and_the_others_serve_on(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_connection_too_many_ends_the_oldest_and_the_others_serve_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(simwarden.runtime.http, "PATIENCE", 60.0)  # the others have said nothing yet
 
     async def story(port: int) -> None:
-        held = [await asyncio.open_connection("127.0.0.1", port) for _ in range(3)]
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        assert await _gone(reader)
-        writer.close()
-        held[0][1].write(HEAD + b"fast")
-        assert await held[0][0].readuntil(b"done")
+        held = [await asyncio.open_connection("127.0.0.1", port) for _ in range(4)]
+        assert await _gone(held[0][0])
+        for reader, writer in held[1:]:
+            writer.write(HEAD + b"fast")
+            assert await reader.readuntil(b"done")
         for _, each in held:
             each.close()
 
