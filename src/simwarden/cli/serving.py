@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import yaml
 from pydantic import Field, field_validator
 
-from simwarden.cli.serving_events import BROKER, EventsFile, EventsService, read_events
+from simwarden.cli.serving_events import BROKER, EventsFile, EventsService, check_broker, read_events
 from simwarden.errors import ConfigError, Place
 from simwarden.model.interfaces import INTERFACES
 from simwarden.runtime.declare import Model
@@ -179,6 +179,8 @@ class Service:
                 self.problems.unknown("interface", name, chosen, spot.key)
             else:
                 chosen[name] = parse_address(text, spot, self.problems, INTERFACES[name].port)
+                if name == "MQTT":
+                    check_broker(chosen[name], spot, self.problems)
         if self.reader is not None:
             chosen["ME-UICC"] = self.reader
         return chosen

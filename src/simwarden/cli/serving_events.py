@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import ssl
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -118,11 +119,23 @@ def _inside(file: EventsFile, spot: Spot, problems: Problems, settings: EventSet
             problems.add(f"{name}: is for a broker elsewhere, which `broker` names", (spot / name).place)
     port = INTERFACES["MQTT"].port
     listen = parse_address(file.listen, spot / "listen", problems, port) if file.listen else ("127.0.0.1", port)
+    check_broker(listen, spot / "listen", problems)
     kinds = Registry.installed().kinds.values()
     kind = next((each for each in kinds if "MQTT" in each.declaration.listens), None)
     if kind is None:
         problems.add("no broker is installed; name one by `broker`", spot.place)
     return EventsService(settings, kind=kind, listen=listen)
+
+
+def check_broker(address: Address, spot: Spot, problems: Problems) -> None:
+    """See that the broker of ours, which has neither TLS nor limits of its users, is for this machine only."""
+    try:
+        near = ipaddress.ip_address(address[0]).is_loopback
+    except ValueError:
+        near = address[0] == "localhost"
+    if not near:
+        text = f"the broker of ours is for programs on this machine only, and {address[0]} is beyond"
+        problems.add(text, spot.place, "let `events` name a broker with TLS: mqtts://HOST:PORT")
 
 
 def _tls(file: EventsFile, spot: Spot, problems: Problems, folder: Path) -> ssl.SSLContext | None:
