@@ -11,8 +11,11 @@ from simwarden.runtime.declare import Declaration, Observable
 from simwarden.runtime.element import Element
 from simwarden.runtime.management import Call, route
 from simwarden.runtime.ringing import Ringing
+from simwarden.runtime.store import StoreError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from simulators.broker.store import Store
     from simwarden.machine.mqtt_broker import Broker as Machine
     from simwarden.machine.mqtt_broker import Connection
@@ -93,18 +96,25 @@ class Broker(Element[BrokerConfig]):
             self._links[connection][0].record_received(data)
             if self.site.ailment is not None:
                 return  # it fails for now: what it is told is lost on it, and nobody hears that
-            connection.receive(data, self._now())
+            self._work(connection, lambda: connection.receive(data, self._now()))
+
+    def _work(self, connection: Connection, work: Callable[[], None]) -> None:
+        """Do something for a client; if the store does not, nothing is acknowledged, and the connection ends."""
+        try:
+            work()
             self._flush(connection)
+        except StoreError as error:
+            self.site.note(f"a client is left: {error}")
+            connection.drop()
+            self._settle(connection)
 
     def _ring(self, connection: Connection) -> None:
         if self.site.ailment is not None:
             return  # nor does it give up anybody
-        connection.on_timer(self._now())
-        self._flush(connection)
+        self._work(connection, lambda: connection.on_timer(self._now()))
 
     def _lost(self, connection: Connection, _reason: str) -> None:
-        connection.lost()
-        self._flush(connection)
+        self._work(connection, connection.lost)
 
     def _now(self) -> float:
         return self.site.clock.now()
@@ -161,6 +171,11 @@ class Broker(Element[BrokerConfig]):
             self.site.observe("event", {**shown, "data": event.get("data", {})}, key=event["id"])
 
 
+def _is_text(value: object) -> bool:
+    """Whether a value is a text that every database keeps: JSON can tell a NUL, and half a surrogate pair."""
+    return isinstance(value, str) and "\0" not in value and not any("\ud800" <= each <= "\udfff" for each in value)
+
+
 def _event(payload: bytes) -> dict[str, Any] | None:
     """Return the CloudEvent of an element of ours that a payload is; None for another one."""
     try:
@@ -169,7 +184,9 @@ def _event(payload: bytes) -> dict[str, Any] | None:
         return None
     if not isinstance(found, dict) or found.get("specversion") != "1.0":
         return None
-    if not all(isinstance(found.get(name), str) for name in ("id", "source", "type")):
+    if not all(_is_text(found.get(name, "")) for name in ("id", "source", "type", "subject")):
+        return None
+    if not all(found.get(name) for name in ("id", "source", "type")):
         return None
     epoch, dash, number = found["id"].rpartition("-")
     fits = epoch and dash and number.isdecimal() and len(number) < 18 and number.isascii()

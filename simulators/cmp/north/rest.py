@@ -132,7 +132,8 @@ class NorthSide:
 
 def north_app(side: NorthSide, guard: Callable[[str, Exception], None]) -> ASGIApp:
     """Return the ASGI application of the API; `guard` is told of exceptions that are bugs of ours."""
-    from starlette.responses import JSONResponse, Response  # noqa: PLC0415 - only who serves pays for it
+    from starlette.requests import ClientDisconnect  # noqa: PLC0415 - only who serves pays for it
+    from starlette.responses import JSONResponse, Response  # noqa: PLC0415 - as above
 
     from simwarden.runtime.http import app_of  # noqa: PLC0415 - as above
 
@@ -145,6 +146,8 @@ def north_app(side: NorthSide, guard: Callable[[str, Exception], None]) -> ASGIA
         except ManagementError as error:  # 413, 415
             fits = given and _CORRELATOR.fullmatch(given)
             answer = Answer(error.status, error.body(), {"x-correlator": given} if given and fits else {})
+        except ClientDisconnect:
+            raise
         except Exception as error:  # noqa: BLE001 - a bug of ours must not end the element
             guard(f"north side {request.method} {request.scope['path']}", error)
             answer = Answer(500, ApiError(500, "INTERNAL", "Unknown server error.").body())

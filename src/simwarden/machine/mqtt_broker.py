@@ -342,6 +342,11 @@ class Connection:
             message = Publish(will.topic, will.payload, min(will.qos, 1), will.retain)
             self._broker.publish(self.client, message)
 
+    def drop(self) -> None:
+        """End without a further word, and without the will: what it was told is not kept."""
+        self._out, self._will = [], None
+        self._end()
+
     def taken_over(self) -> None:
         """Make room for a newer connection of the same client (3.1.4)."""
         self.lost()

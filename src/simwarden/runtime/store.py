@@ -115,7 +115,9 @@ def _store_error(context: ExceptionContext) -> BaseException | None:
     reason = (str(error).strip() or type(error).__name__).partition("\n")[0]  # what follows may repeat the values
     if isinstance(error, UnicodeError) or isinstance(told, sa.exc.DataError):
         return UnstorableError(f"a text that the database cannot hold: {reason}")
-    if context.is_disconnect or isinstance(told, (sa.exc.OperationalError, sa.exc.InterfaceError)):
+    if isinstance(told, (sa.exc.IntegrityError, sa.exc.ProgrammingError, sa.exc.NotSupportedError)):
+        return None
+    if context.is_disconnect or isinstance(told, (sa.exc.DatabaseError, sa.exc.InterfaceError)):  # damaged ones too
         return StoreUnavailableError(f"the database does not answer: {reason}")
     return None
 
@@ -276,7 +278,13 @@ def _set_up_passing(connection: Any, _record: Any) -> None:
 
 
 def _pragmas(connection: Any, *pragmas: str) -> None:
+    import sqlite3  # noqa: PLC0415 - as above
+
     cursor = connection.cursor()
-    for pragma in pragmas:
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
+    try:
+        for pragma in pragmas:
+            cursor.execute(f"PRAGMA {pragma}")
+    except sqlite3.Error as error:  # SQLAlchemy knows nothing of it
+        raise StoreUnavailableError(f"the database does not answer: {error}") from error
+    finally:
+        cursor.close()
