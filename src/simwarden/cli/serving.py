@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
-import yaml
 from pydantic import Field, field_validator
 
 from simwarden.cli.serving_events import BROKER, EventsFile, EventsService, check_broker, read_events
+from simwarden.cli.serving_subscribers import rows_in
 from simwarden.errors import ConfigError, Place
 from simwarden.model.interfaces import INTERFACES
 from simwarden.runtime.declare import Model
@@ -269,22 +269,14 @@ class Service:
         found = (spot for spot in _texts(self.top) if spot.value.replace("[", "").replace("]", "") == address)
         return next(found, self.top).place
 
-    def subscribers(self) -> list[dict[str, Any]]:
-        """Return the subscribers to provision. Raises ConfigError."""
+    def subscribers(self) -> Iterator[dict[str, Any]]:
+        """Yield the subscribers to provision. Raises ConfigError."""
         if not self.file.subscribers:
-            return []
-        path, spot = str(self.folder / self.file.subscribers), self.top / "subscribers"
-        if not Path(path).is_file():
+            return
+        path, spot = self.folder / self.file.subscribers, self.top / "subscribers"
+        if not path.is_file():
             raise ConfigError(f"{path}: there is no such file", spot.place, "`simwarden export` writes one")
-        try:
-            # A JSON or YAML file of ours, in which texts that look like numbers are quoted.
-            data = yaml.safe_load(read_file(path))
-        except yaml.YAMLError as error:
-            raise ConfigError(f"no YAML: {error}", Place(path)) from error
-        rows = data.get("subscribers") if isinstance(data, dict) else None
-        if not isinstance(rows, list) or not all(isinstance(row, dict) and "imsi" in row for row in rows):
-            raise ConfigError("a list `subscribers` of mappings with imsi is expected", Place(path))
-        return rows
+        yield from rows_in(path)
 
 
 def address_in(error: Exception) -> str:

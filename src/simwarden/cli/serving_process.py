@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import os
 import signal
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from simwarden.runtime.element import Element
+
+
+#: rows of the file of subscribers that are taken at a time, and after how many that is told
+_BATCH, _TOLD = 100, 10_000
 
 
 def _take_all_descriptors() -> None:
@@ -81,7 +86,7 @@ async def _serve(service: Service, loop: TestbedLoop, stop: asyncio.Event) -> No
     server = None
     try:
         await host.start_all()
-        await _provision(host, element, service.subscribers())
+        await _provision(host, element, service.subscribers(), stop)
         url = ""
         if service.management is not None:
             from simwarden.runtime.http import ManagementServer  # noqa: PLC0415 - only who manages pays for it
@@ -120,24 +125,33 @@ def _reason(error: Exception) -> str:
     return f"{address}: {os.strerror(error.errno)}" if address else str(error)
 
 
-async def _provision(host: Host, element: Element[Any], rows: list[dict[str, Any]]) -> None:
+async def _provision(host: Host, element: Element[Any], rows: Iterator[dict[str, Any]], stop: asyncio.Event) -> None:
     """Provision cards, save those that an earlier start has provisioned: management may have changed them since."""
-    name, new, kept = element.site.name, rows, None
-    if rows and host.has_store(name):
-        from simwarden.runtime.provisioned import METADATA, Provisioned  # noqa: PLC0415 - SQLAlchemy is heavy
+    name, kept, done = element.site.name, None, 0
+    while not stop.is_set() and (batch := list(itertools.islice(rows, _BATCH))):
+        if kept is None and host.has_store(name):
+            from simwarden.runtime.provisioned import METADATA, Provisioned  # noqa: PLC0415 - SQLAlchemy is heavy
 
-        kept = Provisioned(host.open_store(name, METADATA))
-        new = kept.new(rows)
-    for row in new:
-        body = {key: value for key, value in row.items() if key != "scenario"}
-        try:
-            await element.manage(Role.OPERATOR, "PUT", f"/cards/{row['imsi']}", body, caller="serve")
-        except ManagementError as error:
-            if error.status != 409:
-                raise
-            complain(f"card {row['imsi']} is left as it is: {error}")
-    if kept is not None:
-        kept.taken(new)
+            kept = Provisioned(host.open_store(name, METADATA))
+        new = batch if kept is None else kept.new(batch)
+        for row in new:
+            await _provision_one(element, row)
+        if kept is not None:
+            kept.taken(new)
+        done += len(batch)
+        if done % _TOLD == 0:
+            complain(f"{done} cards of the file are read")
+        await asyncio.sleep(0)  # others are served meanwhile
+
+
+async def _provision_one(element: Element[Any], row: dict[str, Any]) -> None:
+    body = {key: value for key, value in row.items() if key != "scenario"}
+    try:
+        await element.manage(Role.OPERATOR, "PUT", f"/cards/{row['imsi']}", body, caller="serve")
+    except ManagementError as error:
+        if error.status != 409:
+            raise
+        complain(f"card {row['imsi']} is left as it is: {error}")
 
 
 def _ready(service: Service, host: Host, url: str) -> str:

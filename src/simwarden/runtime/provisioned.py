@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
 METADATA = sa.MetaData(info={"schema": "provisioned"})
 _ROWS = sa.Table(
@@ -32,10 +32,11 @@ class Provisioned:
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
 
-    def new(self, rows: Iterable[Row]) -> list[Row]:
+    def new(self, rows: Collection[Row]) -> list[Row]:
         """Return the rows that are new or have changed."""
+        which = _ROWS.c.imsi.in_([str(row["imsi"]) for row in rows])
         with self._engine.connect() as connection:
-            known = {row.imsi: row.digest for row in connection.execute(sa.select(_ROWS))}
+            known = {row.imsi: row.digest for row in connection.execute(sa.select(_ROWS).where(which))}
         return [row for row in rows if known.get(str(row["imsi"])) != _digest(row)]
 
     def taken(self, rows: Iterable[Row]) -> None:
