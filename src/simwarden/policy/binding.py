@@ -6,13 +6,14 @@ node gave none.
 
 from __future__ import annotations
 
+import ipaddress
 from typing import TYPE_CHECKING, NamedTuple
 
 from simwarden.model.identity import Imei, imei_key
 from simwarden.policy.decision import Ruling
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
 
 def _compare(bound: str, seen: str, *, admit_unidentified: bool) -> Ruling:
@@ -77,21 +78,40 @@ def judge_learned(*, bound: str, seen: str, use: FirstUse, admit_unidentified: b
 
 
 def judge_peer(
-    *, host: str, realm: str, listed: Mapping[str, str], through: str = "", relays: Collection[str] = ()
+    *,
+    host: str,
+    realm: str,
+    listed: Mapping[str, str],
+    through: str = "",
+    relays: Collection[str] = (),
+    address: str = "",
+    pinned: Sequence[str] = (),
 ) -> Ruling:
     """Rule on a node that speaks to the register, so that a forged registration teaches no false binding.
 
     `listed` are the known nodes by Diameter identity, with their realms. `through` is the node at the far end of the
-    connection, where the message names another: only `relays` may carry messages of others.
+    connection, where the message names another: only `relays` may carry messages of others. `address` is where a node
+    outside connects from, and `pinned` are the networks that one of its name connects from, if that is known.
     """
     facts = {"seen": host, "expected": sorted(listed)}
     if host not in listed:
         return Ruling.refuse(f"{host} is not a known node", **facts)
     if realm != listed[host]:
         return Ruling.refuse(f"{host} is of realm {listed[host]}, not {realm}", **facts)
+    if pinned and address and not _within(address, pinned):
+        return Ruling.refuse(f"{host} connects from {address}, where it is not", seen=address, expected=list(pinned))
     if through and through != host and through not in relays:
         return Ruling.refuse(f"{through} speaks for {host} and is no relay", **facts)
     return Ruling.admit(f"{host} is a known node", **facts)
+
+
+def _within(address: str, networks: Sequence[str]) -> bool:
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
+    return any((mapped or found) in ipaddress.ip_network(each) for each in networks)
 
 
 def judge_subscriber(*, known: bool) -> Ruling:

@@ -261,11 +261,13 @@ class DiameterNode:
     def judge(self, connection: Connection, host: str, realm: str) -> ResultCode:
         """Say whether the peer that sent a CER may connect; an open connection to it stays the only one (for it)."""
         wanted = (host, connection.link.interface.name)
-        others = (other for other in self._connections if other is not connection)
-        if any(
-            other.machine.state == State.OPEN and (other.peer.host, other.peer.interface) == wanted for other in others
-        ):
-            return ResultCode.ELECTION_LOST
+        for other in self._connections:
+            held = other is not connection and other.machine.state == State.OPEN
+            if held and (other.peer.host, other.peer.interface) == wanted:
+                self.site.note(
+                    f"{connection.link.remote} says that it is {host}, which is connected from {other.peer.name}"
+                )
+                return ResultCode.ELECTION_LOST
         allowed = self.admit(host, realm, connection.link.remote)
         return ResultCode.DIAMETER_SUCCESS if allowed else ResultCode.DIAMETER_UNKNOWN_PEER
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Generic, TypeVar
+import ipaddress
+from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar
 
 from pydantic import BeforeValidator, field_validator
 
@@ -26,6 +27,13 @@ class PeerEntry(Model):
     """Its Diameter realm; by default what follows the first label of its name."""
     relay: bool = False
     """Whether it may carry messages of other listed nodes."""
+    addresses: tuple[str, ...] = ()
+    """The addresses and networks (`192.0.2.0/24`) that it connects from; without any, whoever says its name is it."""
+
+    @field_validator("addresses")
+    @classmethod
+    def _are_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(str(ipaddress.ip_network(each)) for each in value)
 
 
 def no_entry(value: object) -> object:
@@ -84,13 +92,15 @@ class KnownPeers(Generic[E]):
         """Return what this server says of itself; its state began now."""
         return LocalNode(self.host, self.realm, (self._address,), state_id=int(self._site.clock.wall().timestamp()))
 
-    def admit(self, host: str, realm: str, _name: str) -> bool:
-        """Decide whether a node may connect."""
-        return self._judge(host, realm, "", "", CONNECTION).admitted
+    def admit(self, host: str, realm: str, name: str) -> bool:
+        """Decide whether a node may connect; `name` is that of an element in this process, else host:port."""
+        pinned = self.entries[host].addresses if host in self.entries else ()
+        facts = {"address": name.rpartition(":")[0], "pinned": pinned} if pinned else {}
+        return self._judge(host, realm, "", "", CONNECTION, **facts).admitted
 
-    def _judge(self, host: str, realm: str, through: str, imsi: str, occasion: str) -> Decision:
+    def _judge(self, host: str, realm: str, through: str, imsi: str, occasion: str, **more: Any) -> Decision:
         facts = {"host": host, "realm": realm, "listed": self._listed, "through": through, "relays": self._relays}
-        return self._site.decide(self._control, imsi, on=occasion, **facts)
+        return self._site.decide(self._control, imsi, on=occasion, **facts, **more)
 
     def refusal(self, node: DiameterNode, message: Message, peer: Peer) -> Message | None:
         """Check who sent a request and for whom it is; return the answer that refuses it, None if it is in order.
