@@ -166,6 +166,12 @@ class DiameterPeer:
         if self.state in (State.OPEN, State.CLOSING, State.LEAVING):
             self._out.append(encode(answer))
 
+    def turn_away(self, asked: Message, wrong: DiameterError) -> None:
+        """Answer a request that this connection handed out by an error of the protocol, as if it had never come."""
+        self.shared.answers.forget(self.host, asked)
+        if self.state in (State.OPEN, State.CLOSING, State.LEAVING):
+            self._reply_error(asked, wrong)
+
     @property
     def outstanding(self) -> int:
         """Requests sent and not answered."""

@@ -160,6 +160,10 @@ class Answers:
             self._kept.popitem(last=False)
         return False, None
 
+    def forget(self, peer: str, asked: Message) -> None:
+        """Forget a request that was turned away: when it comes again it is a new one."""
+        self._kept.pop((peer, asked.get("Origin-Host"), asked.end_to_end), None)
+
     def finish(self, peer: str, asked: Message, answer: Message) -> None:
         """Keep the answer to a request."""
         key = (peer, asked.get("Origin-Host"), asked.end_to_end)

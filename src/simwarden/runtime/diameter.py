@@ -24,6 +24,7 @@ from simwarden.runtime.diameter_connection import (
     Peer,
     Unreachable,
 )
+from simwarden.runtime.diameter_queue import RequestQueue
 from simwarden.runtime.store import StoreError
 from simwarden.wire.diameter import DiameterError, Message, ResultCode, answer_to, application_id, request
 from simwarden.wire.diameter.codes import DisconnectCause
@@ -36,6 +37,10 @@ if TYPE_CHECKING:
     from simwarden.runtime.link import Link
 
 __all__ = ["DiameterNode", "LocalNode", "Peer", "Timers", "Unreachable"]
+
+
+#: seconds after which it is told again that requests are turned away
+_TOLD_AGAIN = 10.0
 
 
 def _admit_all(_host: str, _realm: str, _name: str) -> bool:
@@ -75,6 +80,8 @@ class DiameterNode:
         self.identifiers = Identifiers(seconds, start)
         self.answers = Answers()
         self._sessions = seconds << 32 | start << 12  # a restart within the same second repeats no Session-Id
+        self.queue = RequestQueue()
+        self._busy = False
         self._connections: list[Connection] = []
         self._dialled: dict[tuple[str, str], Dialled] = {}
 
@@ -283,6 +290,16 @@ class DiameterNode:
             if closed.cause in (DisconnectCause.BUSY, DisconnectCause.DO_NOT_WANT_TO_TALK_TO_YOU):
                 dialled.unwanted = not self.stopping
             self._plan(dialled)
+
+    def turned_away(self, peer: str) -> None:
+        """Tell that requests are turned away, once in a while (called by a connection)."""
+        if not self._busy:
+            self._busy = True
+            self.site.note(f"requests of {peer} are turned away: more wait than can be answered in time")
+            self.site.clock.call_later(_TOLD_AGAIN, self._calm)
+
+    def _calm(self) -> None:
+        self._busy = False
 
     async def serve(self, connection: Connection, message: Message) -> None:
         """Carry out a request's handler and send its answer, whatever happens (called by a connection).

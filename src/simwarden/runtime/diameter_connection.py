@@ -22,7 +22,7 @@ from simwarden.machine.diameter_shared import (
     Suspected,
 )
 from simwarden.runtime.ringing import Ringing
-from simwarden.wire.diameter import Application, Message
+from simwarden.wire.diameter import Application, DiameterError, Message, ResultCode
 
 if TYPE_CHECKING:
     from simwarden.runtime.clock import Timer as ClockTimer
@@ -136,6 +136,8 @@ class Connection:
             self.link.send(data)
         for event in self.machine.events():
             self._handle(event)
+        for data in self.machine.data_to_send():  # to what was turned away
+            self.link.send(data)
         self._ringing.arm(self.machine.next_timer())
 
     # -- what happened
@@ -143,7 +145,7 @@ class Connection:
     def _handle(self, event: Event) -> None:
         match event:
             case RequestReceived(message):
-                self.node.site.spawn(self.node.serve(self, message), message.name)
+                self._take_up(message)
             case AnswerReceived(message):
                 self._settle(message.hop_by_hop, message)
             case AnswerBroken(hop_by_hop, reason):
@@ -159,6 +161,17 @@ class Connection:
                 self.node.site.note(f"{message.name} of {self.peer.name} is a duplicate, {how}")
             case Suspected():
                 self.node.site.note(f"{self.peer.name} left a watchdog request unanswered")
+
+    def _take_up(self, message: Message) -> None:
+        begin = partial(self._begin_to_serve, message)
+        if self.link.internal:  # in the order of the run, which no burst disturbs
+            begin()
+        elif not self.node.queue.put(begin):
+            self.machine.turn_away(message, DiameterError(ResultCode.DIAMETER_TOO_BUSY, "too much waits here"))
+            self.node.turned_away(self.peer.name)
+
+    def _begin_to_serve(self, message: Message) -> None:
+        self.node.site.spawn(self.node.serve(self, message), message.name)
 
     def _opened(self, host: str, realm: str) -> None:
         self.peer = Peer(self.link.remote, host, realm, self.link.interface.name)

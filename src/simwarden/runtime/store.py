@@ -36,6 +36,8 @@ _LOCK = 0x51A7A4DE
 _PATIENCE = {"connect_timeout": 3, "tcp_user_timeout": 3000}
 #: seconds in which PostgreSQL has to be over with a statement, or has said nothing at all
 _ANSWER = 10.0
+#: milliseconds that SQLite waits for a lock of somebody else's
+_LOCKED = 100
 _DRIVER = "pip install 'simwarden[postgres]'"
 T = TypeVar("T")
 
@@ -69,6 +71,9 @@ def open_engine(url: str, metadata: MetaData, *, lasting: bool = True) -> Engine
             _keep_private(where.database)
         with _disposed_on_error(engine):
             prepare(engine, metadata, lasting=lasting)
+            if engine.dialect.name == "sqlite" and lasting:
+                engine.dispose()  # a migration may wait for another; what comes after it holds up the whole element
+                sa.event.listen(engine, "connect", _set_impatient)
             if where.drivername.endswith("+psycopg"):
                 from simwarden.runtime.postgresql import be_patient  # noqa: PLC0415 - psycopg is heavy, and need not be there
 
@@ -270,6 +275,11 @@ def _migrate(connection: Connection, metadata: MetaData, name: str, steps: Seque
 def _set_up_lasting(connection: Any, _record: Any) -> None:
     """WAL with synchronous NORMAL: a commit survives kill -9 (FULL would be needed for a power cut)."""
     _pragmas(connection, "journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON")
+
+
+def _set_impatient(connection: Any, _record: Any) -> None:
+    """Wait only so long for somebody else who has the file locked (a backup, a person at a prompt)."""
+    _pragmas(connection, f"busy_timeout={_LOCKED}")
 
 
 def _set_up_passing(connection: Any, _record: Any) -> None:

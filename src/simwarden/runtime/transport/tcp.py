@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 #: seconds for a connection to a peer outside to be made
 SETUP_TIME = 5.0
+#: octets that are read at a turn of the loop from a peer outside: one that sends much does not hold up others
+_MOST_READ = 1 << 14
 #: octets waiting in the kernel and in asyncio for a peer that does not read, after which its link is cut
 _MOST_UNREAD = 64 << 20
 #: connections that may wait to be accepted: many within a run; few at an address, for asyncio accepts all of them
@@ -99,6 +101,8 @@ class TcpLink(Link, asyncio.Protocol):
         self._wiring.open_sockets.add(self)
         sock = transport.get_extra_info("socket")
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if not self.internal:
+            transport.max_size = _MOST_READ  # type: ignore[attr-defined]  # asyncio's transports have it
 
     def data_received(self, data: bytes) -> None:
         """Keep octets from this process until their turn; pass on those from outside."""
