@@ -23,7 +23,8 @@ _COMPARISONS: dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {
     ast.Is: (ast.IsNot,),
     ast.IsNot: (ast.Is,),
 }
-_OPPOSITES = {"admit": "refuse", "refuse": "admit", "ADMIT": "REFUSE", "REFUSE": "ADMIT", "any": "all", "all": "any"}
+_OPPOSITES = {"admit": "refuse", "refuse": "admit", "ADMIT": "REFUSE", "REFUSE": "ADMIT"}
+_QUANTIFIERS = {"any": "all", "all": "any"}
 #: calls that only tell people something
 _TELLING = ("note", "peer_fault")
 #: operators whose outcome the name of a mutant shows
@@ -129,8 +130,8 @@ def _values(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
                 yield "comparison", ast.Compare(node.left, [other()], node.comparators)
         case ast.Attribute(attr=name) if name in _OPPOSITES:
             yield "opposite", ast.Attribute(node.value, _OPPOSITES[name], node.ctx)
-        case ast.Call(func=ast.Name(id=name) as function) if name in _OPPOSITES:
-            yield "opposite", ast.Call(ast.Name(_OPPOSITES[name], function.ctx), node.args, node.keywords)
+        case ast.Call(func=ast.Name(id=name) as function) if name in _QUANTIFIERS:
+            yield "opposite", ast.Call(ast.Name(_QUANTIFIERS[name], function.ctx), node.args, node.keywords)
 
 
 def _collections(spot: Spot) -> Iterator[tuple[str, ast.AST]]:

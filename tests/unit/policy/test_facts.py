@@ -10,7 +10,14 @@ from simwarden.model.form import FormFactor, Slot
 from simwarden.model.identity import Ecgi, Tai
 from simwarden.policy.access import judge_access_point, judge_barring, judge_register
 from simwarden.policy.area import judge_cell, judge_extent, judge_province, judge_stations, judge_zones
-from simwarden.policy.binding import judge_given, judge_learned, judge_peer, judge_subscriber, judge_withdrawn
+from simwarden.policy.binding import (
+    FirstUse,
+    judge_given,
+    judge_learned,
+    judge_peer,
+    judge_subscriber,
+    judge_withdrawn,
+)
 from simwarden.policy.card_states import CardState, Operation, judge_bindable, judge_state, judge_transition
 from simwarden.policy.equipment import EquipmentAnswer, judge_equipment, judge_identified
 from simwarden.policy.equipment_lists import EquipmentRange, Status, judge_listed, judge_pool
@@ -35,6 +42,7 @@ METER, PHONE = "99000101000001", "99000201000001"
 METER_SHOWN, PHONE_SHOWN = "990001010000016", "990002010000014"
 BOTH = {"expected": METER_SHOWN, "seen": PHONE_SHOWN}
 SAME = {"expected": METER_SHOWN, "seen": METER_SHOWN}
+FIRST_USE = FirstUse(home_province=True, home_network=True, vectors=True, initial_attach=True)
 CELL, OTHER = Ecgi.parse("001-01-0000101"), Ecgi.parse("001-01-0000201")
 POOL = [EquipmentRange.parse("99000101")]
 POOL_FACTS = {"kind": "module", "expected": ["99000101", "tracker"]}
@@ -66,22 +74,22 @@ FORM: dict[str, Any] = {"form": FormFactor.SOLDERED, "home": "meter", "slot": Sl
             "not given",
             {"expected": METER_SHOWN, "seen": ""},
         ),
-        (judge_learned(bound=METER, seen=PHONE, from_home=True), False, "not the bound one", BOTH),
+        (judge_learned(bound=METER, seen=PHONE, use=FIRST_USE), False, "not the bound one", BOTH),
         (
-            judge_learned(bound="", seen=METER, from_home=True),
+            judge_learned(bound="", seen=METER, use=FIRST_USE),
             True,
             "binds",
             {"seen": METER_SHOWN, "teaches": METER_SHOWN},
         ),
         (
-            judge_learned(bound="", seen=METER, from_home=False),
+            judge_learned(bound="", seen=METER, use=FIRST_USE._replace(home_province=False)),
             True,
             "teaches nothing",
             {"seen": METER_SHOWN, "teaches": ""},
         ),
-        (judge_learned(bound="", seen="", from_home=True), False, "binds nothing", {"seen": "", "teaches": ""}),
+        (judge_learned(bound="", seen="", use=FIRST_USE), False, "binds nothing", {"seen": "", "teaches": ""}),
         (
-            judge_learned(bound="", seen="", from_home=True, admit_unidentified=True),
+            judge_learned(bound="", seen="", use=FIRST_USE, admit_unidentified=True),
             True,
             "binds nothing",
             {"seen": "", "teaches": ""},
@@ -330,6 +338,24 @@ FORM: dict[str, Any] = {"form": FormFactor.SOLDERED, "home": "meter", "slot": Sl
             "lacks",
             {"expected": "no phone", "seen": PHONE_SHOWN, "kind": ""},
         ),
+        (
+            judge_phone(kind="module", seen=METER, wish=PhoneWish.REFUSE),
+            True,
+            "is no phone",
+            {"expected": "no phone", "seen": METER_SHOWN, "kind": "module"},
+        ),
+        (
+            judge_phone(kind="phone", seen=PHONE, wish=PhoneWish.SERVE),
+            True,
+            "may have",
+            {"expected": "no phone", "seen": PHONE_SHOWN, "kind": "phone"},
+        ),
+        (
+            judge_record(seen=PHONE, bound="", pools={}, embedded=True),
+            True,
+            "no pool",
+            {"expected": [], "seen": PHONE_SHOWN},
+        ),
         (judge_lock(elapsed=None), True, "not locked", {"seen": None, "expected": 180.0}),
         (judge_lock(elapsed=180.0), True, "not locked", {"seen": 180.0, "expected": 180.0}),
         (judge_lock(elapsed=179.0), False, "for 1 s more", {"seen": 179.0, "expected": 180.0}),
@@ -364,7 +390,9 @@ def test_a_reason_stands_where_there_is_one() -> None:
     assert judge_withdrawn(withdrawn=True).reason == "the subscription is withdrawn"
 
 
-@pytest.mark.parametrize("text", ["9900020１", "9900020a", "٩٩٠٠٠٢٠١", "99000201-9900020１"])
+@pytest.mark.parametrize(
+    "text", ["9900020１", "9900020a", "٩٩٠٠٠٢٠١", "9900020-99000299", "x-99000299", "99000201-9900020１"]
+)
 def test_a_type_code_has_eight_ascii_digits(text: str) -> None:
     with pytest.raises(ValueError, match=r"IMEI|range"):
         EquipmentRange.parse(text)
