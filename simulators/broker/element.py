@@ -7,8 +7,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from simulators.broker.config import BrokerConfig
+from simwarden.model.values import IMSI, NUMBER, TEXT, instance_of
 from simwarden.runtime.declare import Declaration, Observable
 from simwarden.runtime.element import Element
+from simwarden.runtime.event_kinds import DATA, TOPIC
 from simwarden.runtime.management import Call, route
 from simwarden.runtime.ringing import Ringing
 from simwarden.runtime.store import StoreError
@@ -37,13 +39,22 @@ class Broker(Element[BrokerConfig]):
             Observable(
                 "event",
                 "an event that came for the first time, by its id: its topic (`card/refused`), the card, what it tells",
-                fields=("id", "topic", "source", "imsi", "sequence", "data"),
-                nested=("data",),
+                fields={
+                    "id": TEXT,
+                    "topic": TOPIC,
+                    "source": instance_of("element"),
+                    "imsi": IMSI.or_none(),
+                    "sequence": NUMBER,
+                    "data": DATA,
+                },
             ),
             Observable(
                 "delivery",
                 "what came of an element's events: how many, how many again, how many are missing, the last one",
-                fields=("source", "received", "repeated", "missing", "last"),
+                fields={
+                    "source": instance_of("element"),
+                    **dict.fromkeys(("received", "repeated", "missing", "last"), NUMBER),
+                },
             ),
         ),
     )

@@ -38,6 +38,9 @@ from simulators.cmp.north.service import North, NorthVerbs
 from simulators.cmp.platform import Platform
 from simulators.cmp.procedures import binding, lifecycle, records
 from simulators.cmp.procedures.identity_check import me_identity_check
+from simwarden.model.values import CELL, GIVEN, HOST, IMEI, IMSI, STATION, TEXT, members, one_of
+from simwarden.policy.card_states import CardState
+from simwarden.policy.risk_scenes import SCENES
 from simwarden.runtime.approval import Approval, BindingChange, By
 from simwarden.runtime.declare import Declaration, Observable
 from simwarden.runtime.diameter import DiameterNode
@@ -55,6 +58,36 @@ IDENTITIES = ("imsi", "msisdn", "iccid")
 _BOTH = (Role.OPERATOR, Role.CUSTOMER)
 
 
+_CARD = {"imsi": IMSI, "state": members(CardState), "account": GIVEN.or_none(), "batch": GIVEN.or_none()}
+_RISK = {
+    "imsi": IMSI,
+    "scene": one_of(*SCENES),
+    "expected": IMEI | GIVEN | one_of("no phone"),
+    "seen": IMEI,
+    "source": one_of("network", "records"),
+    "action": one_of("alarm", "refuse", "suspend"),
+}
+#: why a subscription began or ended (CAMARA `initiationReason`, `terminationReason`), or the terminal that is told
+_TOLD = (
+    IMEI
+    | one_of(
+        "SUBSCRIPTION_CREATED",
+        "SUBSCRIPTION_DELETED",
+        "SUBSCRIPTION_EXPIRED",
+        "ACCESS_TOKEN_EXPIRED",
+        "MAX_EVENTS_REACHED",
+        "NETWORK_TERMINATED",
+    )
+).or_none()
+_NOTIFICATION = {
+    "subscription": TEXT,
+    "imsi": IMSI,
+    "type": one_of("subscription-started", "subscription-ended", "imei-change", "area-change"),
+    "told": _TOLD,
+    "sink": HOST,
+}
+
+
 class Cmp(NorthVerbs, Element[CmpConfig]):
     """The connection-management platform."""
 
@@ -68,23 +101,31 @@ class Cmp(NorthVerbs, Element[CmpConfig]):
         listens=("S13",),
         card={"binding": CmpBinding, "platform": CmpCard},
         observables=(
-            Observable("card", "where a card is in its life, by IMSI", fields=("imsi", "state", "account", "batch")),
-            Observable("binding", "the IMEI that a card is bound to, by IMSI", fields=("imsi", "imei", "how")),
-            Observable("equipment", "what was said of a terminal last, by IMEI", fields=("imsi", "imei", "status")),
+            Observable("card", "where a card is in its life, by IMSI", fields=_CARD),
+            Observable(
+                "binding",
+                "the IMEI that a card is bound to, by IMSI",
+                fields={"imsi": IMSI, "imei": IMEI, "how": one_of("given", "learned")},
+            ),
+            Observable(
+                "equipment",
+                "what was said of a terminal last, by IMEI",
+                fields={"imsi": IMSI.or_none(), "imei": IMEI, "status": one_of("allowed", "prohibited")},
+            ),
             Observable(
                 "risk",
                 "the last record of risk of a card, by IMSI: the scene's code, and what was done",
-                fields=("imsi", "scene", "expected", "seen", "source", "action"),
+                fields=_RISK,
             ),
             Observable(
                 "presence",
                 "what an MME said last of where a card is, by IMSI: inside or outside its area, and the cell",
-                fields=("imsi", "place", "cell"),
+                fields={"imsi": IMSI, "place": one_of("inside", "outside"), "cell": (CELL | STATION).or_none()},
             ),
             Observable(
                 "notification",
                 "the last event that a subscriber was told of, by IMSI: its type, and the IMEI or the reason in it",
-                fields=("subscription", "imsi", "type", "told", "sink"),
+                fields=_NOTIFICATION,
             ),
         ),
         controls=controls.ALL,

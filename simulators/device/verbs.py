@@ -9,8 +9,9 @@ from pydantic import field_validator
 from simulators.device.config import split_cell
 from simulators.device.misbehaviour import MESSAGES
 from simulators.device.state import EmmState
+from simwarden.model.values import ADDRESS, APN, CELL, IMEI, TAI, instance_of, members, one_of
 from simwarden.runtime.declare import CardName, DeviceName, Observable, VerbModel
-from simwarden.wire.nas.enums import EmmCause
+from simwarden.wire.nas.enums import EmmCause, EsmCause
 
 
 class OneDevice(VerbModel):
@@ -121,36 +122,42 @@ INSERTED = ("inserted", "refused", *ENDED)
 CAMPED = ("camped", "handed-over", "no-cell", "refused", *ENDED)
 
 OBSERVABLES = (
-    Observable("power", "whether the terminal is on", values=("on", "off")),
-    Observable("card", "the card in its slot, none without"),
+    Observable("power", "whether the terminal is on", values=one_of("on", "off")),
+    Observable("card", "the card in its slot, none without", values=instance_of("uicc")),
     Observable(
         "attach",
         "how the last attach ended, or what became of it",
-        values=("started", *_OUTCOMES, "no-card", "detached", "off", "emergency"),
+        values=one_of("started", *_OUTCOMES, "no-card", "detached", "off", "emergency"),
     ),
-    Observable("tau", "how the last tracking area update ended", values=(*_OUTCOMES, "not-registered")),
+    Observable("tau", "how the last tracking area update ended", values=one_of(*ENDED)),
     Observable(
-        "service_request", "how the last service request ended", values=(*_OUTCOMES, "not-registered", "no-keys")
+        "service_request",
+        "how the last service request ended",
+        values=one_of(*ENDED),
     ),
-    Observable("detach", "how the last detach of its own ended", values=("accepted", "no-answer")),
-    Observable("emergency_call", "how the last emergency call ended", values=_OUTCOMES),
+    Observable("detach", "how the last detach of its own ended", values=one_of("accepted", "no-answer")),
+    Observable("emergency_call", "how the last emergency call ended", values=one_of(*_OUTCOMES)),
     Observable(
         "emm_cause",
         "the EMM cause of the network's last answer, by the name of TS 24.301; one on which the terminal attaches "
         "again is still to be seen then",
-        values=("none", *(each.name for each in EmmCause)),
+        values=members(EmmCause),
     ),
-    Observable("esm_cause", "the ESM cause of the network's last answer, by the name of TS 24.301"),
-    Observable("emm_state", "state and substate of EMM", values=tuple(state.value for state in EmmState)),
-    Observable("usim", "whether the terminal holds its card valid", values=("valid", "invalid-for-eps", "invalid")),
+    Observable(
+        "esm_cause", "the ESM cause of the network's last answer, by the name of TS 24.301", values=members(EsmCause)
+    ),
+    Observable("emm_state", "state and substate of EMM", values=members(EmmState)),
+    Observable(
+        "usim", "whether the terminal holds its card valid", values=one_of("valid", "invalid-for-eps", "invalid")
+    ),
     Observable(
         "interlock",
         "what the terminal's comparison of the IMEI on the card gave",
-        values=("matches", "unbound", "mismatch", "not-compared"),
+        values=one_of("matches", "unbound", "mismatch", "not-compared"),
     ),
-    Observable("cell", "E-CGI of the cell that it is in"),
-    Observable("tai", "TAI of the cell that it is in"),
-    Observable("apn", "access point name of its default bearer"),
-    Observable("address", "address of its default bearer"),
-    Observable("imei", "its true IMEI, 15 digits"),
+    Observable("cell", "E-CGI of the cell that it is in", values=CELL),
+    Observable("tai", "TAI of the cell that it is in", values=TAI),
+    Observable("apn", "access point name of its default bearer", values=APN),
+    Observable("address", "address of its default bearer", values=ADDRESS),
+    Observable("imei", "its true IMEI, 15 digits", values=IMEI),
 )

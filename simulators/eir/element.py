@@ -9,6 +9,7 @@ from simulators.eir.events import EVENTS
 from simulators.eir.procedures import ALL, PEER, Register, me_identity_check
 from simwarden.errors import ConfigError
 from simwarden.model.identity import Imei
+from simwarden.model.values import IMEI, IMSI, KIND, one_of
 from simwarden.policy.equipment_lists import EquipmentLists, EquipmentRange, Status
 from simwarden.runtime.approval import Audit, By
 from simwarden.runtime.declare import Declaration, Observable, VerbModel, verb
@@ -52,7 +53,14 @@ class Eir(Element[EirConfig]):
         card={"binding": EirBinding},
         observables=(
             Observable(
-                "equipment", "what was said of a terminal last, by IMEI", fields=("imsi", "imei", "status", "kind")
+                "equipment",
+                "what was said of a terminal last, by IMEI",
+                fields={
+                    "imsi": IMSI.or_none(),
+                    "imei": IMEI,
+                    "status": one_of("allowed", "prohibited", "tracked", "unknown"),
+                    "kind": KIND,
+                },
             ),
         ),
         controls=ALL,

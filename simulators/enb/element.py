@@ -10,6 +10,7 @@ from simulators.enb.config import EnbConfig
 from simulators.enb.context import Mme, Neighbour, RadioLink
 from simulators.enb.procedures import interface, s1_setup, x2
 from simulators.enb.station import Station
+from simwarden.model.values import GIVEN, NUMBER, TEXT, instance_of, one_of
 from simwarden.runtime.declare import Consequence, Declaration, Observable
 from simwarden.runtime.element import Element
 
@@ -33,8 +34,20 @@ class Enb(Element[EnbConfig]):
         listens=("Uu", "X2"),
         calls=("S1-MME", "X2"),
         observables=(
-            Observable("s1", "How S1 to an MME is; the key is the MME.", fields=("mme", "state", "name")),
-            Observable("connected", "Connected devices of a cell; the key is the cell.", fields=("cell", "devices")),
+            Observable(
+                "s1",
+                "How S1 to an MME is; the key is the MME.",
+                fields={
+                    "mme": instance_of("mme"),
+                    "state": one_of("setting-up", "up", "down"),
+                    "name": (instance_of("mme") | GIVEN).or_none(),
+                },
+            ),
+            Observable(
+                "connected",
+                "Connected devices of a cell; the key is the cell.",
+                fields={"cell": TEXT, "devices": NUMBER},
+            ),
         ),
         consequences=(
             Consequence(

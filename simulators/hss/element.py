@@ -30,6 +30,7 @@ from simulators.hss.procedures.subscriber_data import (
 from simulators.hss.subscriber import Debt, Owed, Subscriber
 from simulators.hss.subscription_routes import SubscriptionRoutes, subscribed, zones_of
 from simwarden.model.identity import Imei, check_imsi
+from simwarden.model.values import HOST, IMEI, IMSI, PLMN, one_of
 from simwarden.runtime.approval import Approval, BindingChange, By
 from simwarden.runtime.declare import CardName, Declaration, Observable, VerbModel, verb
 from simwarden.runtime.element import Element
@@ -94,12 +95,20 @@ class Hss(SubscriptionRoutes, Element[HssConfig]):
         listens=("S6a",),
         card={"binding": HssBinding, "subscription": HssSubscription, "area": HssArea},
         observables=(
-            Observable("binding", "the IMEI that a card is bound to, by IMSI", fields=("imsi", "imei", "how")),
-            Observable("registration", "the MME that serves a card, by IMSI", fields=("imsi", "mme", "imei", "plmn")),
+            Observable(
+                "binding",
+                "the IMEI that a card is bound to, by IMSI",
+                fields={"imsi": IMSI, "imei": IMEI, "how": one_of("given", "learned")},
+            ),
+            Observable(
+                "registration",
+                "the MME that serves a card, by IMSI",
+                fields={"imsi": IMSI, "mme": HOST, "imei": IMEI.or_none(), "plmn": PLMN.or_none()},
+            ),
             Observable(
                 "subscription",
                 "whether a card is suspended, by IMSI: active, barring or withdrawal",
-                fields=("imsi", "status"),
+                fields={"imsi": IMSI, "status": one_of("active", "barring", "withdrawal")},
             ),
         ),
         controls=controls.ALL,

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 from simulators.intruder.config import Forge, IntruderConfig
 from simulators.intruder.procedures import make_avps, request_name
+from simwarden.model.values import one_of
 from simwarden.runtime.declare import Declaration, Observable, verb
 from simwarden.runtime.diameter import DiameterNode, LocalNode, Unreachable
 from simwarden.runtime.diameter_connection import APPLICATIONS
 from simwarden.runtime.element import Element
 from simwarden.wire.diameter import ResultCode, answer_to
+from simwarden.wire.diameter.codes import RESULT_NUMBERS
 
 if TYPE_CHECKING:
     from simwarden.runtime.diameter import Peer
@@ -34,8 +36,8 @@ class Intruder(Element[IntruderConfig]):
         starts_after=("hss", "eir", "mme"),
         calls=("S6a", "S13"),
         observables=(
-            Observable("forgery", "what became of the last forged request", values=_OUTCOMES),
-            Observable("result", "Result-Code or Experimental-Result-Code of the last answer"),
+            Observable("forgery", "what became of the last forged request", values=one_of(*_OUTCOMES)),
+            Observable("result", "Result-Code or Experimental-Result-Code of the last answer", values=RESULT_NUMBERS),
         ),
     )
 

@@ -8,7 +8,7 @@ from simulators.mme import s1_dispatch
 from simulators.mme.area_routes import AreaRoutes
 from simulators.mme.config import MmeArea, MmeConfig
 from simulators.mme.contexts import EmmState, UeContext
-from simulators.mme.controls import CONTROLS
+from simulators.mme.controls import CONTROLS, Occasion
 from simulators.mme.core import Core
 from simulators.mme.demands import DEMANDS
 from simulators.mme.events import EVENTS
@@ -16,15 +16,61 @@ from simulators.mme.home import Home
 from simulators.mme.procedures.detach import detach_by_network
 from simulators.mme.procedures.paging import page
 from simulators.mme.procedures.subscriber_data import SubscriberData
+from simwarden.model.values import (
+    ADDRESS,
+    APN,
+    CELL,
+    GIVEN,
+    GUTI,
+    IMEI,
+    IMSI,
+    NUMBER,
+    STATION,
+    SWITCH,
+    TAI,
+    TEXT,
+    instance_of,
+    members,
+    one_of,
+)
+from simwarden.policy.risk_scenes import SCENES
 from simwarden.runtime.declare import Declaration, Observable, VerbModel, verb
 from simwarden.runtime.element import Element
 from simwarden.runtime.management import Call, ManagementError, route
-from simwarden.wire.nas.enums import NetworkDetachType
+from simwarden.wire.nas.enums import EmmCause, EsmCause, NetworkDetachType
 
-_SESSION = ("imsi", "imei", "imeisv", "guti", "cell", "tai", "state", "apn", "address", "emergency")
-_REJECT = ("imsi", "procedure", "emm_cause", "esm_cause", "reason")
-_RISK = ("imsi", "scene", "control", "expected", "seen", "tai", "cell", "occasion")
-_AREA = ("imsi", "cells", "stations", "province", "used")
+_PLACE = CELL | TAI | STATION
+_SESSION = {
+    "imsi": IMSI.or_none(),
+    "imei": IMEI.or_none(),
+    "imeisv": IMEI.or_none(),
+    "guti": GUTI,
+    "cell": CELL,
+    "tai": TAI,
+    "state": one_of("connected", "idle"),
+    "apn": APN.or_none(),
+    "address": ADDRESS.or_none(),
+    "emergency": SWITCH,
+}
+_REJECT = {
+    "imsi": IMSI,
+    "procedure": one_of("attach", "tracking-area-update", "service-request"),
+    "emm_cause": members(EmmCause),
+    "esm_cause": members(EsmCause).or_none(),
+    "reason": TEXT,
+}
+_RISK = {
+    "imsi": IMSI,
+    "scene": one_of(*SCENES),
+    "control": one_of(*(each.id for each in CONTROLS)),
+    "expected": _PLACE | GIVEN,
+    "seen": _PLACE | GIVEN | one_of("no province"),
+    "tai": TAI,
+    "cell": CELL | STATION,
+    "occasion": members(Occasion),
+}
+_AREA = {"imsi": IMSI, "cells": CELL, "stations": NUMBER, "province": GIVEN.or_none(), "used": STATION}
+_S1 = {"enb": instance_of("enb") | GIVEN, "enb_id": NUMBER, "tais": TAI, "state": one_of("up")}
 
 
 class Page(VerbModel):
@@ -52,7 +98,7 @@ class Mme(AreaRoutes, Element[MmeConfig]):
             Observable("reject", "the last refusal that a card's device was told (key: IMSI)", fields=_REJECT),
             Observable("area", "where a card may be served, and its base stations (key: IMSI)", fields=_AREA),
             Observable("risk", "a card was refused outside its area: what, where, when (key: IMSI)", fields=_RISK),
-            Observable("s1", "an eNB is in service (key: its name)", fields=("enb", "enb_id", "tais", "state")),
+            Observable("s1", "an eNB is in service (key: its name)", fields=_S1),
         ),
         controls=CONTROLS,
         events=EVENTS,

@@ -10,6 +10,7 @@ from simulators.uicc.config import CardBinding, UiccConfig
 from simulators.uicc.pins import padded
 from simwarden.model.form import FormFactor, Slot
 from simwarden.model.identity import Imei, Plmn, check_imsi
+from simwarden.model.values import IMEI, IMSI, SWITCH, instance_of, one_of
 from simwarden.policy.decision import Control as PolicyControl
 from simwarden.policy.form import judge_form
 from simwarden.policy.interlock import card_serves_terminal
@@ -63,14 +64,20 @@ class Uicc(Element[UiccConfig]):
         listens=("ME-UICC",),
         card={"binding": CardBinding},
         observables=(
-            Observable("terminal", "the terminal that the card is in, or `nowhere`"),
-            Observable("power", "whether the card works", values=("on", "off", "destroyed")),
+            Observable(
+                "terminal",
+                "the terminal that the card is in, or `nowhere`",
+                values=instance_of("device") | one_of(NOWHERE),
+            ),
+            Observable("power", "whether the card works", values=one_of("on", "off", "destroyed")),
             Observable(
                 "authentication",
                 "how the last AUTHENTICATE ended",
-                values=("accepted", "synchronisation-failure", "mac-failure", "refused"),
+                values=one_of("accepted", "synchronisation-failure", "mac-failure", "refused"),
             ),
-            Observable("interlock", "the card's own area, by IMSI", fields=("imsi", "imei", "applet")),
+            Observable(
+                "interlock", "the card's own area, by IMSI", fields={"imsi": IMSI, "imei": IMEI, "applet": SWITCH}
+            ),
         ),
         controls=(APPLET, FORM, OPERATOR),
     )

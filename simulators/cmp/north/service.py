@@ -128,6 +128,16 @@ class Presence(Model):
     """Where."""
 
 
+_SAID = (
+    *("bound", "unbound", "restricted", "unrestricted", "active", "inactive", "expired", "deleted", "failed", "none"),
+    *("invalid-argument", "out-of-range", "invalid-sink", "invalid-protocol", "invalid-credential", "unauthenticated"),
+    *("permission-denied", "not-found", "identifier-not-found", "method-not-allowed", "missing-identifier"),
+    *("unsupported-identifier", "unnecessary-identifier", "unnecessary-unbind-imei", "unnecessary-unbind-arealimit"),
+    *("quota-exceeded", "too-many-requests", "internal", "network-terminated", "unavailable"),
+)
+"""How a call of the API may end: what it answers, or the code of an error (see `errors`)."""
+
+
 class NorthVerbs:
     """The verbs of the north side and what it hears from the network, for the platform's element."""
 
@@ -152,7 +162,7 @@ class NorthVerbs:
             raise ManagementError(404, "the platform has no north side")
         self.north.sinks_say = arguments.say
 
-    @verb()
+    @verb(*_SAID)
     async def camara(self, arguments: Camara) -> str:
         """Call the API: `bound`, `restricted`, `active`... as it answers, or an error's code (`permission-denied`)."""
         card = self.platform.store.named(arguments.card)

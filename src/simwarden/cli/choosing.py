@@ -30,7 +30,7 @@ def load_checked(
     wrong: list[str] = []
     for job in suite.find(paths):
         try:
-            scenario = loader.validate(job.path)
+            scenario = loader.validate(job.path, to_run=True)
         except UserFileError as error:
             wrong.append(str(error))
             continue

@@ -157,8 +157,8 @@ def _describe(kind: str, each: Observable) -> str:
     lines = [f"{kind}.{each.name}: observable", f"  {each.doc}"]
     if each.record:
         lines.append(f"  records with {', '.join(each.fields)}")
-    if each.values:
-        lines.append(f"  one of {', '.join(each.values)}")
+    if each.values.words:
+        lines.append(f"  one of {', '.join(each.values.words)}")
     return "\n".join(lines)
 
 

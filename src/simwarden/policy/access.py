@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from simwarden.model.values import APN, SWITCH
 from simwarden.policy.decision import Ruling
+from simwarden.policy.details import tells
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
 
+@tells(temporary=SWITCH)
 def judge_barring(*, barred: bool) -> Ruling:
     """Rule on packet services by operator determined barring of all of them (TS 23.015)."""
     if barred:
@@ -17,6 +20,7 @@ def judge_barring(*, barred: bool) -> Ruling:
     return Ruling.admit("packet services are not barred")
 
 
+@tells(seen=APN.or_none(), expected=APN)
 def judge_access_point(*, requested: str, subscribed: Collection[str]) -> Ruling:
     """Rule on the access point asked for: it must be subscribed, by itself or by a wildcard (TS 23.003 9.2.1)."""
     names = sorted(subscribed)
@@ -25,6 +29,7 @@ def judge_access_point(*, requested: str, subscribed: Collection[str]) -> Ruling
     return Ruling.refuse("the access point is not subscribed", seen=requested, expected=names)
 
 
+@tells(temporary=SWITCH)
 def judge_register(*, reachable: bool, reason: str = "") -> Ruling:
     """Rule on a registration whose subscriber register may be silent: without its word nobody is served."""
     if reachable:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from simwarden.model.values import CELL, GIVEN, STATION, TAI, ZONE, one_of
 from simwarden.policy.decision import Ruling
+from simwarden.policy.details import tells
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from simwarden.model.identity import Ecgi, Tai
 
 
+@tells(expected=CELL, seen=CELL | STATION)
 def judge_cell(*, cells: Collection[Ecgi], seen: Ecgi | None = None, station: str = "") -> Ruling:
     """Rule on the cell that a card's device is in (area.cell).
 
@@ -32,6 +35,7 @@ def judge_cell(*, cells: Collection[Ecgi], seen: Ecgi | None = None, station: st
     return Ruling.refuse("the base station has no cell of the card's", expected=expected, seen=station)
 
 
+@tells(expected=STATION, seen=STATION, counts=STATION.or_none())
 def judge_stations(*, limit: int, used: Collection[str], seen: str) -> Ruling:
     """Rule on the number of different base stations that a card is used at (area.count), at most `limit`.
 
@@ -48,6 +52,7 @@ def judge_stations(*, limit: int, used: Collection[str], seen: str) -> Ruling:
     )
 
 
+@tells(zones=ZONE, expected=TAI, seen=TAI)
 def judge_zones(*, zones: Collection[str], areas: Mapping[str, Collection[int]], seen: Tai) -> Ruling:
     """Rule on a tracking area by the subscription's zone codes (area.range); `areas` are the codes of each zone's.
 
@@ -63,6 +68,7 @@ def judge_zones(*, zones: Collection[str], areas: Mapping[str, Collection[int]],
     return Ruling.refuse(reason, zones=sorted(zones), **_facts(expected, seen))
 
 
+@tells(expected=GIVEN.or_none(), seen=GIVEN | one_of("no province"), station=STATION)
 def judge_province(*, province: str, homes: Collection[str], seen: str) -> Ruling:
     """Rule on a base station by the province that a card is for (area.range); `homes` are those that have it."""
     facts = {"expected": province, "seen": ", ".join(sorted(homes)) or "no province", "station": seen}
@@ -71,6 +77,7 @@ def judge_province(*, province: str, homes: Collection[str], seen: str) -> Rulin
     return Ruling.refuse("the base station is outside the card's province", **facts)
 
 
+@tells(expected=GIVEN | one_of("one province"), seen=CELL | STATION | ZONE | GIVEN)
 def judge_extent(*, province: str, homes: Mapping[str, Collection[str]], known: Collection[str]) -> Ruling:
     """Rule on an area that is provisioned: it must not be larger than a province (area.range).
 

@@ -10,7 +10,9 @@ import ipaddress
 from typing import TYPE_CHECKING, NamedTuple
 
 from simwarden.model.identity import Imei, imei_key
+from simwarden.model.values import ADDRESS, HOST, IMEI, NETWORK
 from simwarden.policy.decision import Ruling
+from simwarden.policy.details import tells
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -26,6 +28,7 @@ def _compare(bound: str, seen: str, *, admit_unidentified: bool) -> Ruling:
     return Ruling.refuse("the terminal is not the bound one", **facts)
 
 
+@tells(expected=IMEI, seen=IMEI.or_none())
 def judge_given(*, bound: str, seen: str, admit_unidentified: bool = False) -> Ruling:
     """Rule on a registration of a card whose IMEI was given beforehand (bind.hss.given)."""
     return _compare(bound, seen, admit_unidentified=admit_unidentified)
@@ -59,6 +62,7 @@ class FirstUse(NamedTuple):
         return next((reason for reason, holds in reasons.items() if not holds), "")
 
 
+@tells(expected=IMEI, seen=IMEI.or_none(), teaches=IMEI.or_none())
 def judge_learned(*, bound: str, seen: str, use: FirstUse, admit_unidentified: bool = False) -> Ruling:
     """Rule on a registration of a card that is bound by its first use (bind.hss.learned); `bound` is empty before it.
 
@@ -77,6 +81,7 @@ def judge_learned(*, bound: str, seen: str, use: FirstUse, admit_unidentified: b
     return Ruling.admit("the first use binds the card to this terminal", seen=imei, teaches=imei)
 
 
+@tells(expected=HOST | ADDRESS | NETWORK, seen=HOST | ADDRESS)
 def judge_peer(
     *,
     host: str,
@@ -114,11 +119,13 @@ def _within(address: str, networks: Sequence[str]) -> bool:
     return any((mapped or found) in ipaddress.ip_network(each) for each in networks)
 
 
+@tells()
 def judge_subscriber(*, known: bool) -> Ruling:
     """Rule on a card that asks for service: it must be provisioned."""
     return Ruling.admit("the card is provisioned") if known else Ruling.refuse("the card is not provisioned")
 
 
+@tells()
 def judge_withdrawn(*, withdrawn: bool, reason: str = "") -> Ruling:
     """Rule on a card whose subscription the operator may have withdrawn for a time."""
     if withdrawn:

@@ -9,7 +9,9 @@ from __future__ import annotations
 import enum
 from typing import TYPE_CHECKING
 
+from simwarden.model.values import members
 from simwarden.policy.decision import Ruling
+from simwarden.policy.details import tells
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -94,7 +96,10 @@ TRANSITIONS: Mapping[tuple[CardState, Operation], CardState] = {
     (CardState.PRE_CANCELLED, Operation.CLOSE): CardState.CLOSED,
 }
 
+_STATE = members(CardState)
 
+
+@tells(seen=_STATE, after=_STATE.or_none())
 def judge_transition(*, state: CardState, operation: Operation) -> Ruling:
     """Rule on an operation on a card; `after` in the details is the state that it leads to, empty for none."""
     after = TRANSITIONS.get((state, operation))
@@ -105,6 +110,7 @@ def judge_transition(*, state: CardState, operation: Operation) -> Ruling:
     )
 
 
+@tells(seen=_STATE)
 def judge_state(*, state: CardState) -> Ruling:
     """Rule on a card that asks for service, by its state."""
     if state in SERVED:
@@ -112,6 +118,7 @@ def judge_state(*, state: CardState) -> Ruling:
     return Ruling.refuse(f"the card is {state.value}", seen=state.value)
 
 
+@tells(seen=_STATE)
 def judge_bindable(*, state: CardState) -> Ruling:
     """Rule on binding a card by its state: not in the test period, and not when it has ended."""
     if state in (CardState.TEST, CardState.TEST_SUSPENDED, CardState.CLOSED):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import enum
 
+from simwarden.model.values import IMEI, NUMBER, SWITCH
 from simwarden.policy.decision import Ruling
+from simwarden.policy.details import tells
 
 
 class EquipmentAnswer(enum.Enum):
@@ -19,6 +21,7 @@ class EquipmentAnswer(enum.Enum):
     """It could not be reached, or answered without saying anything of the equipment."""
 
 
+@tells(seen=IMEI.or_none(), temporary=SWITCH, kept=NUMBER)
 def judge_equipment(
     *,
     answer: EquipmentAnswer,
@@ -52,6 +55,7 @@ def _judge_answer(answer: EquipmentAnswer, imei: str, *, admit_unknown: bool, ad
     return Ruling.admit(f"the register says {answer.value}", seen=imei)
 
 
+@tells(seen=IMEI.or_none(), temporary=SWITCH)
 def judge_identified(*, imei: str, admit_unidentified: bool = False) -> Ruling:
     """Rule on a terminal that was asked who it is; an empty `imei` means that it did not say."""
     if imei:

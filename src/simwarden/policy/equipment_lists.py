@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 from simwarden.model.identity import Imei, imei_key
+from simwarden.model.values import IMEI, KIND, TACS, members
 from simwarden.policy.decision import Ruling
+from simwarden.policy.details import tells
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -110,6 +112,7 @@ class EquipmentLists:
         return self._ranges, entry
 
 
+@tells(seen=IMEI, status=members(Status), kind=KIND.or_none())
 def judge_listed(
     *, imei: str, listed: Status | None, kind: str, kinds: Mapping[str, Status], unlisted: Status
 ) -> Ruling:
@@ -130,6 +133,7 @@ def judge_listed(
     return Ruling.admit(f"the terminal is {status.value}, {why}", **facts)
 
 
+@tells(seen=IMEI, kind=KIND.or_none(), expected=IMEI | TACS | KIND)
 def judge_pool(*, imei: str, pool: Iterable[EquipmentRange], kind: str, kinds: Iterable[str]) -> Ruling:
     """Rule on the terminal of a card that is tied to a pool of IMEIs, or to kinds of terminal (`module`)."""
     entries, allowed = list(pool), sorted(kinds)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from simwarden.model.form import FormFactor, Slot, fits
+from simwarden.model.values import instance_of, members, one_of
 from simwarden.policy.decision import Ruling
+from simwarden.policy.details import tells
 
 
+@tells(expected=members(FormFactor) | instance_of("device"), seen=instance_of("device") | one_of("nowhere"))
 def judge_form(*, form: FormFactor, home: str, terminal: str, slot: Slot) -> Ruling:
     """Rule whether a card goes into a terminal, or, with `terminal` empty, comes out of it by hand.
 

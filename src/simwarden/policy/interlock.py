@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from simwarden.model.identity import Imei, imei_key
+from simwarden.model.values import IMEI
 from simwarden.policy.decision import Ruling
+from simwarden.policy.details import tells
 
 
+@tells(expected=IMEI, seen=IMEI.or_none())
 def card_serves_terminal(*, bound: str, seen: str, fail_open: bool = False) -> Ruling:
     """Rule, for the card's applet, whether the card authenticates in the terminal that it is in.
 
@@ -21,6 +24,7 @@ def card_serves_terminal(*, bound: str, seen: str, fail_open: bool = False) -> R
     return Ruling.refuse("the terminal's IMEI is not the bound one", **facts)
 
 
+@tells(expected=IMEI.or_none(), seen=IMEI)
 def terminal_accepts_card(*, bound: str, seen: str) -> Ruling:
     """Rule, for a terminal that compares, whether it communicates with the card that it holds.
 

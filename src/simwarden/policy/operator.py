@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from simwarden.model.values import GIVEN, NUMBER, one_of, shaped
 from simwarden.policy.decision import Ruling
+from simwarden.policy.details import tells
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+_ROLE = one_of("operator", "customer", "network")
+_SCOPE = shaped("a scope such as iot-sim-fraud-prevention:bind", r"[a-z0-9.-]+:[a-z-]+")
 
+
+@tells(expected=_ROLE, seen=_ROLE)
 def judge_binder(*, role: str, caller: str = "", action: str = "bind") -> Ruling:
     """Rule whether somebody may change what restricts a card; `role` is that of the management interface."""
     facts = {"expected": "operator", "seen": role}
@@ -18,6 +24,7 @@ def judge_binder(*, role: str, caller: str = "", action: str = "bind") -> Ruling
     return Ruling.refuse(f"{caller or 'the ' + role} may not {action}, the operator does", **facts)
 
 
+@tells(seen=GIVEN.or_none())
 def judge_change(*, approver: str, reason: str, form: str) -> Ruling:
     """Rule on a change: it needs an approval record, with who is responsible, why, and the signed form."""
     missing = [name for name, text in (("approver", approver), ("reason", reason), ("form", form)) if not text.strip()]
@@ -26,6 +33,7 @@ def judge_change(*, approver: str, reason: str, form: str) -> Ruling:
     return Ruling.admit(f"approved by {approver}", seen=approver)
 
 
+@tells(seen=NUMBER, expected=NUMBER)
 def judge_frequency(*, changes: int, most: int, period: str, what: str = "binding") -> Ruling:
     """Rule on one more change of a binding (or of `what`) in a period, by the number of those that there were."""
     if changes >= most:
@@ -33,6 +41,7 @@ def judge_frequency(*, changes: int, most: int, period: str, what: str = "bindin
     return Ruling.admit(f"change {changes + 1} of {most} this {period}", seen=changes, expected=most)
 
 
+@tells(expected=GIVEN, seen=GIVEN.or_none())
 def judge_owner(*, account: str, accounts: Collection[str], caller: str = "") -> Ruling:
     """Rule whether a customer may know of a card: one of an account that is its own.
 
@@ -44,6 +53,7 @@ def judge_owner(*, account: str, accounts: Collection[str], caller: str = "") ->
     return Ruling.refuse(f"the card is none of {caller or 'the customer'}'s", expected=own)
 
 
+@tells(expected=_SCOPE, seen=_SCOPE)
 def judge_scope(*, scope: str, scopes: Collection[str], client: str = "") -> Ruling:
     """Rule whether a token is good for an operation: for its scope (OAuth 2.0, RFC 6749 3.3)."""
     facts = {"expected": scope, "seen": sorted(scopes)}

@@ -9,7 +9,9 @@ import enum
 from typing import TYPE_CHECKING, Any
 
 from simwarden.model.identity import Imei, imei_key
+from simwarden.model.values import GIVEN, IMEI, KIND, NUMBER, SWITCH, one_of
 from simwarden.policy.decision import Ruling
+from simwarden.policy.details import tells
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Container, Mapping
@@ -50,6 +52,7 @@ class PhoneWish(enum.Enum):
     """Refuse, and suspend the card."""
 
 
+@tells(expected=one_of("no phone"), seen=IMEI, kind=KIND.or_none(), alarm=SWITCH)
 def judge_phone(*, kind: str, seen: str, wish: PhoneWish, phones: Collection[str] = ("phone",)) -> Ruling:
     """Rule on a card by the kind that the operator's library has of its terminal (mon.phone); empty: unknown.
 
@@ -65,6 +68,7 @@ def judge_phone(*, kind: str, seen: str, wish: PhoneWish, phones: Collection[str
     return Ruling.refuse("the terminal is a phone", **facts)
 
 
+@tells(expected=IMEI, seen=IMEI, teaches=IMEI.or_none(), alarm=SWITCH)
 def judge_captured(
     *, bound: str, seen: str, mismatch: Mismatch = Mismatch.REFUSE, before: int = 0, grace: int = 0
 ) -> Ruling:
@@ -82,6 +86,7 @@ def judge_captured(
     return _off("the terminal is not the bound one", mismatch, before, grace, **facts)
 
 
+@tells(expected=GIVEN, seen=IMEI, alarm=SWITCH)
 def judge_pools(
     *,
     seen: str,
@@ -101,6 +106,7 @@ def judge_pools(
     return _off("the terminal is in none of the pools of the card's number", mismatch, before, grace, **facts)
 
 
+@tells(expected=IMEI, seen=IMEI, teaches=IMEI.or_none(), alarm=SWITCH)
 def judge_record(
     *, seen: str, bound: str, pools: Mapping[str, Container[str]], embedded: bool = False, first: str = ""
 ) -> Ruling:
@@ -117,6 +123,7 @@ def judge_record(
     return judge_pools(seen=seen, pools=pools)
 
 
+@tells(seen=NUMBER.or_none(), expected=NUMBER)
 def judge_lock(*, elapsed: float | None, lock: float = LOCK) -> Ruling:
     """Rule on an operation on a card by the seconds since the last one, None if there was none."""
     if elapsed is not None and elapsed < lock:
@@ -124,6 +131,7 @@ def judge_lock(*, elapsed: float | None, lock: float = LOCK) -> Ruling:
     return Ruling.admit("the card is not locked", seen=elapsed, expected=lock)
 
 
+@tells(seen=NUMBER, expected=NUMBER)
 def judge_batch(*, size: int, most: int = LARGEST_BATCH) -> Ruling:
     """Rule on a batch of operations by its size."""
     if size > most:

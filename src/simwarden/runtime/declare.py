@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeVar, get_type_hi
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from simwarden.model.units import seconds
+from simwarden.model.values import TEXT
 
 if TYPE_CHECKING:
     from enum import Enum, IntEnum
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from pydantic.json_schema import JsonSchemaValue
     from pydantic_core import CoreSchema
 
+    from simwarden.model.values import Values
     from simwarden.policy.decision import Control
 
 
@@ -127,15 +129,14 @@ DeviceName = Annotated[str, Names("device")]
 class Observable:
     """A fact about the element that expectations may name.
 
-    A scalar's value is one of `values` (an enum's names) or free; a record's value is a mapping with `fields`, and
-    there may be many, told apart by their key (mostly an IMSI). Fields that are `nested` are mappings themselves.
+    A scalar's value is one of `values`, or none; a record's value is a mapping with `fields`, each with its values, and
+    there may be many, told apart by their key (mostly an IMSI).
     """
 
     name: str
     doc: str
-    values: tuple[str, ...] = ()
-    fields: tuple[str, ...] = ()
-    nested: tuple[str, ...] = ()
+    values: Values = TEXT
+    fields: Mapping[str, Values] = field(default_factory=dict)
 
     @property
     def record(self) -> bool:
@@ -147,9 +148,15 @@ class Observable:
 class EventKind:
     """A kind of event that an element tells an operator's systems: its type, what it means, and what its data hold."""
 
+    #: every kind that was declared in this process
+    all: ClassVar[list[EventKind]] = []
+
     type: str
     doc: str
     data: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        self.all.append(self)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,34 @@ The data of an event that tells of an audited change are the details of its audi
 
 from __future__ import annotations
 
+from functools import cache
+from typing import TYPE_CHECKING
+
+from simwarden.model.profile import use_names
+from simwarden.model.values import (
+    CELL,
+    CONTROL,
+    GIVEN,
+    HOST,
+    IMEI,
+    MAPPING,
+    NUMBER,
+    STATION,
+    SWITCH,
+    TAI,
+    TEXT,
+    Values,
+    mapping,
+    one_of,
+)
+from simwarden.policy.card_states import CardState
+from simwarden.policy.details import DETAILS
+from simwarden.policy.requirements import requirements
+from simwarden.policy.risk_scenes import SCENES
 from simwarden.runtime.declare import EventKind
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 REFUSED = EventKind(
     "card.refused",
@@ -55,3 +82,61 @@ def told(*sources: dict[str, EventKind]) -> tuple[EventKind, ...]:
     """Return all kinds that an element tells: of audited actions, of refusals, of what was not kept."""
     kinds = [kind for each in sources for kind in each.values()]
     return tuple(dict.fromkeys((*kinds, REFUSED, LOST_EVENTS)))
+
+
+def topic_of(kind: EventKind) -> str:
+    """Return the topic of a kind of event, as a broker shows it: `card/refused`."""
+    return kind.type.replace(".", "/")
+
+
+_STATE = one_of(*(each.value for each in CardState))
+_CHANGED = (_STATE | IMEI | MAPPING).or_none()
+_PLACE = IMEI | CELL | TAI | STATION
+
+
+@cache
+def data_values() -> Mapping[str, Values]:
+    """Return what the data of events may hold, by name: what kinds declare, and what audit records hold."""
+    declared = {name: TEXT for kind in EventKind.all for name in kind.data}
+    return declared | {
+        "account": GIVEN.or_none(),
+        "action": one_of("alarm", "refuse", "suspend"),
+        "after": _CHANGED,
+        "approver": GIVEN.or_none(),
+        "form": GIVEN.or_none(),
+        "control": CONTROL,
+        "batch": GIVEN.or_none(),
+        "before": _CHANGED,
+        "bound": IMEI.or_none(),
+        "caller": TEXT,
+        "cards": NUMBER,
+        "cell": _PLACE,
+        "details": mapping(lambda: DETAILS),
+        "enb": STATION,
+        "events": NUMBER,
+        "expected": _PLACE | GIVEN | one_of("no phone"),
+        "how": one_of("withdrawal", "barring"),
+        "imei": IMEI,
+        "imeis": NUMBER,
+        "meaning": one_of(*SCENES.values()),
+        "mme": HOST,
+        "mode": one_of("given", "learned").or_none(),
+        "occasion": TEXT,
+        "profile": one_of(*use_names()),
+        "requirement": one_of(*requirements()),
+        "role": one_of("operator", "customer", "network"),
+        "scene": one_of(*SCENES),
+        "seen": _PLACE | GIVEN | one_of("no province"),
+        "source": one_of("network", "records"),
+        "state": _STATE,
+        "status": one_of("allowed", "prohibited", "tracked"),
+        "tai": TAI,
+        "teaches": IMEI.or_none(),
+        "temporary": SWITCH,
+        "terminals": NUMBER,
+        "where": TEXT,
+    }
+
+
+TOPIC = Values("the topic of an event", fits=lambda text: text in {topic_of(kind) for kind in EventKind.all})
+DATA = mapping(data_values)

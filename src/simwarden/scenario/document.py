@@ -195,6 +195,8 @@ class Scenario:
     seed: int | None = None
     clock: str = ""
     keep_alives: bool = False
+    #: where each of the requirements that it proves stands
+    claimed: tuple[Place, ...] = ()
     #: sections as written (network, cards, devices), for twins
     facts: dict[str, Any] = field(default_factory=dict)
     #: lines of the top-level keys

@@ -7,15 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 from simwarden.model.interfaces import INTERFACES
 from simwarden.model.units import seconds
+from simwarden.model.values import HOST, IMEI, IMSI
 from simwarden.policy.decision import Verdict
+from simwarden.policy.details import details_of
 from simwarden.scenario.document import DecisionWanted, Expectation, FactWanted, MessageWanted, OutcomeWanted
 from simwarden.scenario.match import matches
 from simwarden.scenario.message_fields import expected_fields
 from simwarden.scenario.messages import message_names
-from simwarden.scenario.problems import guess, nearest, plain
+from simwarden.scenario.problems import guess, nearest
 from simwarden.scenario.validation import short
+from simwarden.scenario.wording import Wording
 
 if TYPE_CHECKING:
+    from simwarden.model.values import Values
+    from simwarden.policy.decision import Control
     from simwarden.runtime.declare import Observable
     from simwarden.scenario.document import Condition
     from simwarden.scenario.identities import References
@@ -28,26 +33,30 @@ REFUSAL_WORDS = frozenset({"rejected", "refused", "dropped", "blocked", "forbidd
 #: values that say that an element holds no record
 NO_RECORD = ("none", "absent")
 _VERDICTS = {"refuse": Verdict.REFUSE, "refused": Verdict.REFUSE, "admit": Verdict.ADMIT, "admitted": Verdict.ADMIT}
+_SUBJECT = IMSI | IMEI | HOST
 _DECISION_KEYS = ("by", "control", "on", "verdict", "subject", "card", "device", "reason", "details")
 
 
 @dataclass(frozen=True, slots=True)
 class Outcomes:
-    """The words that a verb may end with; none: any word."""
+    """The words that a verb may end with; none: any word. Of some verbs nothing comes (`known` is False)."""
 
     verb: str
     words: tuple[str, ...] = ()
+    known: bool = True
 
     def may_be(self, word: str) -> bool:
-        """Whether the verb may end so; for a management call a status is as good as its phrase."""
-        return not self.words or word.isdigit() or any(matches(word, each) for each in self.words)
+        """Whether the verb may end so."""
+        return self.known and (not self.words or any(matches(word, each) for each in self.words))
 
 
 class ExpectationReader:
     """Turns `expect` and `never` into conditions; whatever does not exist is noted as an error."""
 
-    def __init__(self, registry: Registry, references: References, problems: Problems) -> None:
+    def __init__(self, registry: Registry, references: References, problems: Problems, document: Any = None) -> None:
+        """`document` is the whole file: names of the user's own (a province) are those that stand in it."""
         self.registry, self.references, self.problems = registry, references, problems
+        self.wording = Wording(references, problems, registry.controls, document)
         self._interfaces = {name.lower(): name for name in INTERFACES}
 
     def read(self, data: Any, spot: Spot, *, never: bool, outcomes: Outcomes | None) -> Expectation:
@@ -66,7 +75,9 @@ class ExpectationReader:
             conditions += self._subject(data, "", spot, spot, verb=False)
         elif isinstance(data, dict) and data:
             for key, value in data.items():
-                if key == "within":
+                if key == "within" and never:
+                    self.problems.add("within: `never` is about the whole phase", (spot / key).key)
+                elif key == "within":
                     within = self._within(value, spot / key)
                 else:
                     conditions += self._subject(key, value, spot / key, spot, verb=verb and not never)
@@ -123,7 +134,7 @@ class ExpectationReader:
         by, control = str(part.get("by", "")), str(part.get("control", ""))
         if by and by not in self.references.instances:
             self.problems.unknown("element", by, self.references.instances, (spot / "by").place)
-        elif control:
+        else:
             self._check_control(by, control, str(part.get("on", "")), spot)
         word = str(part.get("verdict", "refuse"))
         if word not in _VERDICTS:
@@ -132,7 +143,9 @@ class ExpectationReader:
         if not isinstance(details, dict):
             self.problems.add(f"details: names and values are expected, not {short(details)}", (spot / "details").place)
             details = {}
-        named = self.references.places(details, spot / "details", self.problems)
+        details, sound = self._resolved(details, spot / "details")
+        if sound:
+            self._check_details(by, control, details, spot / "details")
         return DecisionWanted(
             spot.place,
             by,
@@ -140,26 +153,48 @@ class ExpectationReader:
             _VERDICTS.get(word, Verdict.REFUSE),
             self._about(part, spot),
             str(part.get("reason", "")),
-            self.references.resolve(named, spot / "details", self.problems),
+            details,
             str(part.get("on", "")),
         )
 
+    def _check_details(self, by: str, control: str, details: dict[str, Any], spot: Spot) -> None:
+        """Check details against what the rules declare that may have made the decision."""
+        kind = self.references.instances[by].kind if by in self.references.instances else ""
+        asked = [details_of(each.rule) for own, each in self._controls(control) if kind in ("", own)] if details else []
+        known: dict[str, Values] = {}
+        for told in asked:
+            if told is None:
+                return
+            known |= {name: known[name] | values if name in known else values for name, values in told.items()}
+        if asked:
+            self.wording.fields("details", details, known, spot)
+
+    def _controls(self, control: str) -> list[tuple[str, Control]]:
+        """Return the controls of an id, or all, with the kinds that enforce them."""
+        found = self.registry.controls
+        return [pair for name, pairs in found.items() if control in ("", name) for pair in pairs]
+
     def _check_control(self, by: str, control: str, occasion: str, spot: Spot) -> None:
         kinds = {self.references.instances[by].kind} if by else set(self.registry.kinds)
-        known = {name for name, held in self.registry.controls.items() if any(kind in kinds for kind, _ in held)}
-        if control not in known:
+        known = {each.id for kind, each in self._controls("") if kind in kinds}
+        if control and control not in known:
             found = sorted(known)
             self.problems.unknown(f"control of {by}" if by else "control", control, found, (spot / "control").place)
             return
-        occasions = [word for kind, each in self.registry.controls[control] if kind in kinds for word in each.occasions]
+        occasions = [
+            word for kind, each in self._controls(control) if kind in kinds for word in map(str, each.occasions)
+        ]
         if occasion and occasion not in occasions:
-            self.problems.unknown(f"occasion of {control}", occasion, occasions, (spot / "on").place)
+            self.problems.unknown(f"occasion of {control or by}", occasion, occasions, (spot / "on").place)
 
     def _about(self, part: dict[str, Any], spot: Spot) -> str:
         for key, identity in (("card", "imsi"), ("device", "imei")):
             if key in part:
                 return self._identity_of(str(part[key]), identity, spot / key)
-        return str(self.references.resolve(str(part.get("subject", "")), spot / "subject", self.problems))
+        subject = str(self.references.resolve(str(part.get("subject", "")), spot / "subject", self.problems))
+        if subject:
+            self.wording.value("subject", subject, _SUBJECT, spot / "subject")
+        return subject
 
     def _identity_of(self, name: str, identity: str, spot: Spot) -> str:
         if name not in self.references.instances:
@@ -178,16 +213,13 @@ class ExpectationReader:
         if not isinstance(value, dict) and value not in ("", "seen", "sent"):
             self.problems.add(f"{message}: fields with their values are expected, not {short(value)}", spot.place)
             return []
-        if isinstance(value, dict):
-            self._check_fields(interface, name, value, spot)
-        fields = self.references.resolve(value, spot, self.problems) if isinstance(value, dict) else {}
+        if not isinstance(value, dict):
+            return [MessageWanted(spot.key, interface, name, {})]
+        fields, sound = self._resolved(value, spot)
+        may_be = expected_fields(INTERFACES[interface].protocol, name)
+        if may_be is not None and sound:
+            self.wording.fields(name, fields, may_be, spot)
         return [MessageWanted(spot.key, interface, name, fields)]
-
-    def _check_fields(self, interface: str, message: str, value: dict[str, Any], spot: Spot) -> None:
-        known = expected_fields(INTERFACES[interface].protocol, message)
-        for key in value:
-            if known and plain(key) not in known:
-                self.problems.unknown(f"field of {message}", key, sorted(known), (spot / key).key)
 
     # -- facts
 
@@ -210,10 +242,7 @@ class ExpectationReader:
         return found
 
     def _scalar(self, element: str, observable: Observable, want: Any, spot: Spot) -> FactWanted:
-        known = {plain(value) for value in observable.values}
-        if known and isinstance(want, str) and plain(want) not in known and not _number(want):
-            self.problems.add(f"{observable.name} is never {want!r}", spot.place, guess(want, observable.values))
-        resolved = self.references.resolve(want, spot, self.problems)
+        resolved = self._value(observable.name, want, observable.values.or_none(), spot)
         return FactWanted(spot.key, element, observable.name, record=False, want=resolved)
 
     def _records(self, element: str, observable: Observable, value: Any, spot: Spot) -> list[Condition]:
@@ -237,13 +266,22 @@ class ExpectationReader:
             short_for = {"card": "imsi", "device": "imei"}.get(key, "")
             name = key.replace("-", "_") if key not in observable.fields else key
             if name in observable.fields:
-                want[name] = self.references.resolve(value, here, self.problems)
+                want[name] = self._value(name, value, observable.fields[name], here)
             elif short_for in observable.fields:
                 want[short_for] = self._identity_of(str(value), short_for, here)
             else:
                 self.problems.unknown(f"field of {observable.name}", key, observable.fields, here.key)
         return want
 
+    def _value(self, name: str, want: Any, values: Values, spot: Spot) -> Any:
+        """Return what is wanted with its references resolved, checked."""
+        resolved, sound = self._resolved(want, spot)
+        if sound:
+            self.wording.value(name, resolved, values, spot)
+        return resolved
 
-def _number(text: str) -> bool:
-    return text.isdigit() or text.lower().startswith("0x")
+    def _resolved(self, want: Any, spot: Spot) -> tuple[Any, bool]:
+        """Return a value with its references resolved, and whether all of them are some."""
+        before = len(self.problems.found)
+        named = self.references.places(want, spot, self.problems)
+        return self.references.resolve(named, spot, self.problems), len(self.problems.found) == before

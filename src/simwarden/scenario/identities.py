@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 #: home network of made-up cards: the test network of TS 36.523 and the like
 _HOME = "00101"
-_REFERENCE = re.compile(r"([A-Za-z][\w-]*)\.([a-z_]+)")
+#: an identity by the name of who has it
+REFERENCE = re.compile(r"([A-Za-z][\w-]*)\.([a-z_]+)")
 _PART = re.compile(r"([A-Za-z][\w-]*)/(\w+)")
 #: instances that one name may stand for
 MOST = 10_000
@@ -185,7 +186,7 @@ class References:
             return tuple(dict.fromkeys(name for each in value for name in self.groups_in(each)))
         if not isinstance(value, str) or not self.groups:
             return ()
-        names = [value, *(match[1] for match in _REFERENCE.finditer(value))]
+        names = [value, *(match[1] for match in REFERENCE.finditer(value))]
         return tuple(name for name in dict.fromkeys(names) if name in self.groups)
 
     def member(self, value: Any) -> Any:
@@ -204,7 +205,7 @@ class References:
             return {key: self.resolve(each, spot / key, problems) for key, each in value.items()}
         if isinstance(value, list):
             return [self.resolve(each, spot / index, problems) for index, each in enumerate(value)]
-        match = _REFERENCE.fullmatch(value) if isinstance(value, str) else None
+        match = REFERENCE.fullmatch(value) if isinstance(value, str) else None
         if match is None or (match[1] not in self.instances and match[1] not in self.groups):
             return value
         return self.identity(self.one(match[1], spot, problems), match[2], spot, problems)
@@ -219,6 +220,8 @@ class References:
         if match is None or match[1] not in self.instances:
             return value
         parts = self.instances[match[1]].config.parts(match[1])
+        if not parts:
+            return value  # a text that looks alike, as the topic `card/refused`
         if match[2] not in parts:
             problems.add(f"{match[1]} has no part {match[2]!r}", spot.place, guess(match[2], parts))
         return parts.get(match[2], "")
@@ -239,7 +242,7 @@ class References:
                 return ""
             return self.identity(self.one(match[1], spot, problems), match[2], spot, problems)
 
-        return re.sub(r"\{" + _REFERENCE.pattern + r"\}", replace, text)
+        return re.sub(r"\{" + REFERENCE.pattern + r"\}", replace, text)
 
 
 class Cast:

@@ -17,6 +17,7 @@ from simwarden.scenario.expectation import ExpectationReader
 from simwarden.scenario.identities import Cast, References
 from simwarden.scenario.problems import Problems, guess
 from simwarden.scenario.registry import Registry
+from simwarden.scenario.soundness import check_claims, check_expectations
 from simwarden.scenario.steps import StepReader
 from simwarden.scenario.twin import check_refusals, check_twin
 from simwarden.scenario.validation import check
@@ -76,6 +77,7 @@ class Loader:
     ) -> None:
         self.registry = registry or Registry.installed()
         self.without = without
+        self._read: dict[str, tuple[tuple[int, int], Scenario]] = {}
         self.base = self._read_network(network_file) if network_file else Source("")
 
     def _read_network(self, path: str) -> Source:
@@ -92,14 +94,32 @@ class Loader:
         problems.raise_if_any()
         return source
 
-    def validate(self, path: str | Path) -> Scenario:
-        """Read and check one scenario, the form of its refusals, and its twin. Raises as `load` does."""
-        scenario = self.load(path)
+    def validate(self, path: str | Path, *, to_run: bool = False) -> Scenario:
+        """Read and check one scenario, what it claims, the form of its refusals, and its twin. Raises as `load` does.
+
+        One `to_run` may be one that passes whatever happens: somebody may want to see what does.
+        """
+        scenario = self.read(path)
         problems = Problems()
+        if not to_run:
+            check_expectations(scenario, problems)
+        check_claims(scenario, self, problems)
         check_refusals(scenario, problems)
         check_twin(scenario, self, problems)
         problems.raise_if_any()
         return scenario
+
+    def read(self, path: str | Path) -> Scenario:
+        """Load a file, or return what was loaded of it before if it is the same still: a twin is read twice."""
+        try:
+            told = Path(path).stat()
+        except OSError:
+            return self.load(path)
+        name, state = str(path), (told.st_mtime_ns, told.st_size)
+        held = self._read.get(name)
+        if held is None or held[0] != state:
+            held = self._read[name] = (state, self.load(path))
+        return held[1]
 
     def load(self, path: str | Path, text: str | None = None) -> Scenario:
         """Read and check one scenario by itself. Raises ScenarioErrors with all that is wrong, or ConfigError."""
@@ -126,7 +146,7 @@ class Loader:
             cast.announce(section, data.get(section, ""), top / section)
         for section in self.registry.sections:
             cast.configure(section, data.get(section, ""), top / section)
-        reader = StepReader(ExpectationReader(self.registry, references, problems))
+        reader = StepReader(ExpectationReader(self.registry, references, problems, data))
         return Scenario(
             path=source.file,
             title=plain(header.scenario.strip()),
@@ -135,6 +155,7 @@ class Loader:
             cards=cast.cards,
             steps=reader.read(data.get("steps", ""), top / "steps"),
             proves=tuple(header.proves),
+            claimed=tuple((top / "proves" / place).place for place in range(len(header.proves))),
             twin=header.twin,
             tags=tuple(header.tags),
             about=header.about,

@@ -46,7 +46,7 @@ def matches(want: Any, got: Any, path: str = "") -> bool:
 
 
 def _scalar(want: str, got: Any, key: str) -> bool:  # noqa: PLR0911 - one return a type
-    if got is None:
+    if got is None or got == "":
         return want.lower() in _NOTHING
     if isinstance(got, bool):
         return want.lower() in (_TRUE if got else _FALSE)
@@ -65,9 +65,10 @@ def _scalar(want: str, got: Any, key: str) -> bool:  # noqa: PLR0911 - one retur
 
 
 def _names_of(member: enum.Enum) -> tuple[str, ...]:
-    """Return what a member may be called; of Diameter's results also the part that tells them apart."""
-    name = plain(member.name)
-    return name, plain(str(member.value)), name.removeprefix("diameter_").removeprefix("error_")
+    """Return what a member may be called, by its older names too; of Diameter's results also the part that differs."""
+    names = [plain(name) for name, each in type(member).__members__.items() if each is member]
+    short = [name.removeprefix("diameter_").removeprefix("error_") for name in names]
+    return *names, plain(str(member.value)), *short
 
 
 def _same_number(want: str, got: Any) -> bool:

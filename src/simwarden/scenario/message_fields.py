@@ -3,33 +3,43 @@
 from __future__ import annotations
 
 import dataclasses
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from simwarden.trace.dissect import MALFORMED
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Container, Iterable, Mapping
     from enum import IntEnum
+
+    from simwarden.model.values import Values
+    from simwarden.wire.s1ap.messages import Spec
 
 
 class MessageField(NamedTuple):
-    """A field: its name in expectations, whether the message always has it, and the enumeration of its values."""
+    """A field: its name in expectations, whether the message always has it, and what it may be.
+
+    `values` is the enumeration of its values, where it has one.
+    """
 
     name: str
     required: bool
+    may_be: Values
     values: type[IntEnum] | None = None
 
 
 class MessageInfo(NamedTuple):
     """What a message is by its specification, and its fields.
 
-    `interface` is the only one that carries it, empty if any of its protocol may. `others` are names of fields that
-    it may have beside these; None: there is no telling.
+    `interface` is the only one that carries it, empty if any of its protocol may. `others` are fields that it may have
+    beside these: of its header, or any that its protocol has.
     """
 
     about: str
     fields: tuple[MessageField, ...] = ()
     interface: str = ""
-    others: frozenset[str] | None = frozenset()
+    others: tuple[MessageField, ...] = ()
 
 
 def message_infos(protocol: str, name: str) -> tuple[MessageInfo, ...]:
@@ -39,35 +49,47 @@ def message_infos(protocol: str, name: str) -> tuple[MessageInfo, ...]:
 
 
 @cache
-def expected_fields(protocol: str, name: str) -> frozenset[str]:
-    """Return the names of the fields that a message may have; empty where there is no telling."""
-    names: set[str] = set()
-    for each in message_infos(protocol, name):
-        if each.others is None:
-            return frozenset()
-        names |= {field.name for field in each.fields} | each.others
-    return frozenset(names)
+def expected_fields(protocol: str, name: str) -> Mapping[str, Values] | None:
+    """Return the fields that a message may have, with what they may be; None where there is no telling."""
+    if name == MALFORMED:
+        return _only_octets()
+    infos = message_infos(protocol, name)
+    fields: dict[str, Values] = {}
+    for each in infos:
+        for one in (*each.fields, *each.others):
+            fields[one.name] = fields[one.name] | one.may_be if one.name in fields else one.may_be
+    return fields if infos else None
+
+
+def _only_octets() -> Mapping[str, Values]:
+    from simwarden.model.values import OCTETS  # noqa: PLC0415 - as a family, when asked for
+
+    return {"octets": OCTETS}
+
+
+def _fields(found: Mapping[str, Values], required: Container[str] = ()) -> tuple[MessageField, ...]:
+    return tuple(MessageField(name, name in required, values) for name, values in found.items())
 
 
 def _diameter(name: str) -> MessageInfo | None:
     from simwarden.wire.diameter.codes import ENUMERATIONS, Application  # noqa: PLC0415 - a family loads when asked for
     from simwarden.wire.diameter.dictionary import AVPS, COMMANDS  # noqa: PLC0415 - as above
-    from simwarden.wire.diameter.dissect import field_name  # noqa: PLC0415 - as above
+    from simwarden.wire.diameter.dissect import field_name, field_values  # noqa: PLC0415 - as above
 
     command = next((each for each in COMMANDS.values() if each.name == name), None)
     if command is None:
         return None
     required = command.grammar.required
     fields = [
-        MessageField(field_name(avp), avp in required, ENUMERATIONS.get(_enumerated(avp)))
+        MessageField(field_name(avp), avp in required, field_values(avp), ENUMERATIONS.get(_enumerated(avp)))
         for avp in command.grammar.rules
     ]
     application = Application(command.application)
     interface = "" if application is Application.BASE else application.name
     kind = "request" if command.request else "answer"
     about = f"Diameter {kind}, command {command.code} ({command.grammar.name})"
-    others = map(field_name, AVPS) if command.grammar.extensible else ()
-    return MessageInfo(about, tuple(fields), interface, frozenset(others))
+    others = {field_name(avp): field_values(avp) for avp in (AVPS if command.grammar.extensible else ())}
+    return MessageInfo(about, tuple(fields), interface, _fields(others))
 
 
 def _enumerated(avp: str) -> str:
@@ -78,33 +100,40 @@ def _s1ap(name: str) -> MessageInfo | None:
     from simwarden.wire.s1ap.messages import SPECS, Procedure  # noqa: PLC0415 - as above
 
     spec = SPECS.get(name)
-    if spec is None:
-        return None
-    fields = tuple(MessageField(rule.ie.name, rule.mandatory) for rule in spec.rules)
-    return MessageInfo(
-        f"S1AP message of the procedure {_words(Procedure(spec.procedure).name)} (TS 36.413 9.1)", fields
-    )
+    return None if spec is None else _of_spec(spec, "S1AP", Procedure(spec.procedure), "TS 36.413")
 
 
 def _x2(name: str) -> MessageInfo | None:
     from simwarden.wire.x2.messages import SPECS, Procedure  # noqa: PLC0415 - as above
 
     spec = SPECS.get(name)
-    if spec is None:
-        return None
-    fields = tuple(MessageField(rule.ie.name, rule.mandatory) for rule in spec.rules)
-    return MessageInfo(
-        f"X2AP message of the procedure {_words(Procedure(spec.procedure).name)} (TS 36.423 9.1)", fields
-    )
+    return None if spec is None else _of_spec(spec, "X2AP", Procedure(spec.procedure), "TS 36.423")
+
+
+def _of_spec(spec: Spec, protocol: str, procedure: IntEnum, document: str) -> MessageInfo:
+    from simwarden.wire.nas.dissect import any_fields  # noqa: PLC0415 - as above
+    from simwarden.wire.s1ap.dissect import field_values  # noqa: PLC0415 - as above
+
+    fields = []
+    for rule in spec.rules:
+        values = field_values(rule.ie)
+        opened = replace(values, inside=any_fields) if rule.ie.name == "nas_pdu" else values
+        fields.append(MessageField(rule.ie.name, rule.mandatory, opened))
+    return MessageInfo(f"{protocol} message of the procedure {_words(procedure.name)} ({document} 9.1)", tuple(fields))
 
 
 def _uu(name: str) -> MessageInfo | None:
+    from simwarden.wire.fields import fields_of  # noqa: PLC0415 - as above
+    from simwarden.wire.nas.dissect import any_fields  # noqa: PLC0415 - as above
     from simwarden.wire.uu import MESSAGES  # noqa: PLC0415 - as above
 
     for message in MESSAGES.values():
         if message.name == name:
             declared: Any = message  # each is made a dataclass by its decorator
-            fields = [MessageField(each.name, _must(each)) for each in dataclasses.fields(declared)]
+            may_be = fields_of(declared)
+            if "dedicated_info_nas" in may_be:
+                may_be = {**may_be, "dedicated_info_nas": replace(may_be["dedicated_info_nas"], inside=any_fields)}
+            fields = [MessageField(each.name, _must(each), may_be[each.name]) for each in dataclasses.fields(declared)]
             return MessageInfo(f"radio message. {(message.__doc__ or '').strip()}", tuple(fields))
     return None
 
@@ -115,54 +144,52 @@ def _must(field: dataclasses.Field[Any]) -> bool:
 
 def _nas(name: str) -> MessageInfo | None:
     from simwarden.wire.nas import enums  # noqa: PLC0415 - as above
-    from simwarden.wire.nas.dissect import name_of  # noqa: PLC0415 - as above
-    from simwarden.wire.nas.emm import DETACH_REQUEST_FROM_NETWORK, DETACH_REQUEST_FROM_UE  # noqa: PLC0415 - as above
-    from simwarden.wire.nas.message import DECLARATIONS, SERVICE_REQUEST_FIELDS  # noqa: PLC0415 - as above
+    from simwarden.wire.nas.dissect import HEADER, declarations_of, fields_of  # noqa: PLC0415 - as above
 
-    if name == name_of(enums.MessageType.SERVICE_REQUEST):
-        parts = tuple(MessageField(part, required=True) for part in sorted(SERVICE_REQUEST_FIELDS))
-        return MessageInfo("NAS message (TS 24.301 8.2.25)", parts)
-    causes: Mapping[str, type[IntEnum]] = {"emm_cause": enums.EmmCause, "esm_cause": enums.EsmCause}
-    found: dict[str, MessageField] = {}
-    clauses = []
-    for each in (*DECLARATIONS.values(), DETACH_REQUEST_FROM_UE, DETACH_REQUEST_FROM_NETWORK):
-        if name_of(each.type) == name:
-            clauses.append(each.clause)
-            must = [part for element in each.mandatory for part in (element.name, element.high) if part]
-            for part in (*must, *(element.name for element in each.optional)):
-                found.setdefault(part, MessageField(part, part in must, causes.get(part)))
-    if not clauses:
+    found = fields_of(name)
+    if not found:
         return None
-    about = f"NAS message (TS 24.301 {', '.join(dict.fromkeys(clauses))})"
-    return MessageInfo(about, tuple(found.values()), others=_NAS_HEADER)
+    causes: Mapping[str, type[IntEnum]] = {"emm_cause": enums.EmmCause, "esm_cause": enums.EsmCause}
+    declared = declarations_of(name)
+    must = {part for each in declared for one in each.mandatory for part in (one.name, one.high) if part}
+    must |= found.keys() if not declared else set()  # of a service request, which has no message type
+    own = [
+        MessageField(part, part in must, values, causes.get(part))
+        for part, values in found.items()
+        if part not in HEADER
+    ]
+    clauses = ", ".join(dict.fromkeys(each.clause for each in declared)) or "8.2.25"
+    about = f"NAS message (TS 24.301 {clauses})"
+    return MessageInfo(about, tuple(own), others=_fields({k: v for k, v in found.items() if k in HEADER}))
+
+
+def _mqtt(name: str) -> MessageInfo | None:
+    from simwarden.runtime.event_kinds import DATA  # noqa: PLC0415 - as above
+    from simwarden.wire.mqtt.dissect import FIELDS  # noqa: PLC0415 - as above
+
+    found = FIELDS.get(name)
+    if found is None:
+        return None
+    own = {**found, "data": DATA} if "data" in found else found
+    return MessageInfo("MQTT control packet (MQTT 3.1.1 chapter 3)", _fields(own))
 
 
 def _apdu(name: str) -> MessageInfo | None:
     from simwarden.wire.apdu.command import Ins  # noqa: PLC0415 - as above
+    from simwarden.wire.apdu.dissect import fields_of  # noqa: PLC0415 - as above
 
-    commands = {each.name.lower().replace("_", "-"): each for each in Ins}
-    if name in commands:
-        header = tuple(MessageField(part, required=True) for part in ("cla", "ins", "p1", "p2"))
-        about = f"command to the card, INS {int(commands[name]):02X}; its data give further fields"
-        return MessageInfo(about, header, others=None)
-    if name.removesuffix("-response") in commands:
-        fields = (MessageField("sw", required=True), MessageField("status", required=True))
+    found = fields_of(name)
+    if found is None:
+        return None
+    always = [part for part in ("cla", "ins", "p1", "p2", "sw", "status") if part in found]
+    about = "what a terminal does to the contacts of a card"
+    if "cla" in found:
+        code = next(each for each in Ins if each.name.lower().replace("_", "-") == name)
+        about = f"command to the card, INS {int(code):02X}; its data give further fields"
+    elif "sw" in found:
         about = "response of the card: its status word, and it in words; its data give further fields"
-        return MessageInfo(about, fields, others=None)
-    return None
-
-
-#: fields of NAS headers, and of what a decoder did not take (see `wire.nas.dissect`)
-_NAS_HEADER = frozenset(
-    {
-        "security_header_type",
-        "sequence_number",
-        "eps_bearer_identity",
-        "procedure_transaction_identity",
-        "unknown_elements",
-        "ignored_elements",
-    }
-)
+    fields = _fields({part: found[part] for part in always}, always)
+    return MessageInfo(about, fields, others=_fields({k: v for k, v in found.items() if k not in always}))
 
 
 def _words(name: str) -> str:
@@ -172,6 +199,7 @@ def _words(name: str) -> str:
 _FAMILIES: dict[str, Iterable[Callable[[str], MessageInfo | None]]] = {
     "apdu": (_apdu,),
     "diameter": (_diameter,),
+    "mqtt": (_mqtt,),
     "s1ap": (_s1ap, _nas),
     "uu": (_uu, _nas),
     "x2": (_x2,),

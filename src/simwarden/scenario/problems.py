@@ -6,6 +6,7 @@ import difflib
 from typing import TYPE_CHECKING
 
 from simwarden.errors import ScenarioError
+from simwarden.model.values import plain as plain  # noqa: PLC0414 - words of files are compared so everywhere
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -66,8 +67,3 @@ def guess(name: str, known: Iterable[str]) -> str:
     if near:
         return f"did you mean {near!r}?"
     return f"known: {', '.join(names)}" if 0 < len(names) <= 12 else ""
-
-
-def plain(word: str) -> str:
-    """Return a word as it is compared: small letters, with hyphens and blanks as underscores."""
-    return word.strip().lower().replace("-", "_").replace(" ", "_")

@@ -46,7 +46,7 @@ class ScenarioItem(pytest.Item):
 
         path = self._path()
         try:
-            scenario = Loader().validate(path)
+            scenario = Loader().validate(path, to_run=True)
         except SimwardenError as error:
             raise ScenarioFailure(str(error)) from error
         result = run_scenario(scenario, self.name, RunOptions())

@@ -191,9 +191,9 @@ class _Assembly:
     @staticmethod
     def _observable(observable: Observable) -> dict[str, Any]:
         if not observable.record:
-            return {**_SCALAR, "description": observable.doc, "examples": list(observable.values)}
+            return {**_SCALAR, "description": observable.doc, "examples": list(observable.values.words)}
         fields: dict[str, Any] = dict.fromkeys((*observable.fields, "card", "device"), _SCALAR)
-        fields |= {name: {"type": "object"} for name in observable.nested}
+        fields |= {name: {"type": "object"} for name, values in observable.fields.items() if values.inside}
         record = _object(fields, observable.doc)
         return {"anyOf": [record, {"type": "array", "items": record}, {"enum": ["none", "absent", "any"]}]}
 

@@ -39,6 +39,8 @@ CORE_VERBS = {
     "`together: [{power_on: meter}, {power_on: phone}]`.",
 }
 _MANAGE_KEYS = ("element", "as", "method", "path", "body", "caller", "accounts")
+#: how a management call may end: an HTTP status by its phrase or number
+_STATUSES = tuple(text for each in HTTPStatus for text in (each.phrase, str(int(each))))
 _FAIL_KEYS = ("element", "answer", "after")
 _JUDGE = ("expect", "never")
 BESIDE = ("over", "every", "for", "mark")
@@ -76,6 +78,8 @@ class StepReader:
             self.problems.add(told, (spot / extra).key, _near_key(extra))
         action = self._timed(verbs[0], data, spot) if verbs else None
         outcomes = self._outcomes(verbs[0], data[verbs[0]]) if verbs else None
+        if outcomes is not None and isinstance(action, Rhythm):
+            outcomes = replace(outcomes, known=False)  # what goes on beside the steps has not come to its end
         expectations = tuple(
             self.reader.read(data[key], spot / key, never=key == "never", outcomes=outcomes)
             for key in _JUDGE
@@ -130,10 +134,16 @@ class StepReader:
         return tuple(action for action in found if action is not None)
 
     def _outcomes(self, verb: str, value: Any) -> Outcomes:
+        """Return how a verb may end; several begun together end with the word that all came to."""
+        if verb == "together" and isinstance(value, list):
+            each = [self._outcomes(*pair) for one in value if isinstance(one, dict) for pair in one.items()]
+            free = any(one.known and not one.words for one in each)
+            words = dict.fromkeys(word for one in each for word in one.words)
+            return Outcomes(verb, () if free else tuple(words), any(one.known for one in each))
         if verb == "manage":
-            return Outcomes(verb, tuple(status.phrase for status in HTTPStatus))
+            return Outcomes(verb, _STATUSES)
         choices = self.registry.verbs.get(verb)
-        return Outcomes(verb, self._choose(choices, value)[1].outcomes if choices else ())
+        return Outcomes(verb, self._choose(choices, value)[1].outcomes if choices else (), verb not in CORE_VERBS)
 
     def _action(self, verb: str, value: Any, spot: Spot) -> Action | None:
         if verb in (*POWER, "mend"):

@@ -50,13 +50,13 @@ def expects_refusal(scenario: Scenario) -> bool:
         for group in phases(scenario)
         if not _is_demanded(scenario.registry, group)
         for step in group
-        for each in _expected(step)
+        for each in expected(step)
     )
 
 
 def _is_demanded(registry: Registry, group: list[Step]) -> bool:
     """Whether all that a phase expects to be refused is a rejection that the protocol demands, by its cause."""
-    conditions = [(step, each) for step in group for each in _expected(step)]
+    conditions = [(step, each) for step in group for each in expected(step)]
     refused = [each for step, each in conditions if _is_refusal(step, each)]
     return all(map(_is_rejected, refused)) and any(
         _names(each, demand) for _, each in conditions for demand in registry.demands
@@ -83,7 +83,8 @@ def _has_field(fields: Mapping[str, Any], cause: IntEnum) -> bool:
     )
 
 
-def _expected(step: Step) -> Iterator[Condition]:
+def expected(step: Step) -> Iterator[Condition]:
+    """Yield what a step expects, without what should never be."""
     for expectation in step.expectations:
         if not expectation.never:
             yield from expectation.conditions
@@ -106,7 +107,7 @@ def _refused_word(value: Any) -> bool:
 def check_refusals(scenario: Scenario, problems: Problems) -> None:
     """Note refusals that are expected without element, control or cause."""
     for group in phases(scenario):
-        conditions = [(step, each) for step in group for each in _expected(step)]
+        conditions = [(step, each) for step in group for each in expected(step)]
         refused = [each for step, each in conditions if _is_refusal(step, each)]
         if not refused or _is_demanded(scenario.registry, group):
             continue
@@ -170,7 +171,7 @@ def check_twin(scenario: Scenario, loader: Loader, problems: Problems) -> None:
         problems.add(f"twin {scenario.twin} does not exist", place)
         return
     try:
-        twin = loader.load(str(path))
+        twin = loader.read(str(path))
     except SimwardenError as error:
         problems.add(f"twin {scenario.twin} is not valid: {str(error).splitlines()[0]}", place)
         return
@@ -179,11 +180,41 @@ def check_twin(scenario: Scenario, loader: Loader, problems: Problems) -> None:
     if expects_refusal(twin):
         problems.add(f"twin {scenario.twin} expects a refusal itself", place)
     facts = facts_between(scenario, twin)
+    if not _shows(scenario, twin):
+        problems.add(f"twin {scenario.twin} does not show that what is refused here goes well there", place, _ADD)
     if not facts:
         problems.add(f"twin {scenario.twin} does not differ: its elements and steps are the same", place)
     elif len(facts) > 1:
         listed = "; ".join(fact.text for fact in facts)
         problems.add(f"twin {scenario.twin} differs in {len(facts)} facts, not one: {listed}", place)
+
+
+_ADD = "it expects a decision that admits, or that the same verb or observable comes out well"
+
+
+def _shows(scenario: Scenario, twin: Scenario) -> bool:
+    """Whether a twin expects of something that the other story looks at that it goes well: else it need do nothing.
+
+    That is a decision of the same control that admits, the same observable with another value, the same message, or
+    another outcome of the same verb.
+    """
+    looked_at = {_aspect(step, each) for step in scenario.steps for each in expected(step)}
+    return any(
+        _aspect(step, each) in looked_at and not _is_refusal(step, each)
+        for step in twin.steps
+        for each in expected(step)
+    )
+
+
+def _aspect(step: Step, condition: Condition) -> tuple[str, str]:
+    """Return what a condition looks at, whoever it is about."""
+    if isinstance(condition, DecisionWanted):
+        return "control", condition.control
+    if isinstance(condition, FactWanted):
+        return "observable", condition.observable
+    if isinstance(condition, MessageWanted):
+        return condition.interface, condition.message
+    return "verb", step.text.partition(":")[0]
 
 
 def _twin_place(scenario: Scenario) -> Place:

@@ -77,7 +77,7 @@ def test_one_broken_file_hides_no_other(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "b.yaml").write_bytes(b"scenario: \xff\n")
     (tmp_path / "c.yaml").write_text("scenario: s\nsteps:\n - wait: 1 s\n- wait: 1 s\n")
     (tmp_path / "d.yaml").write_text("scenario: s\nsteps:\n- wait: soon\n")
-    (tmp_path / "e.yaml").write_text("scenario: A fine one\nsteps:\n- wait: 1 s\n")
+    (tmp_path / "e.yaml").write_text("scenario: A fine one\nsteps:\n- expect: {enb: {s1: any}}\n")
     told = (
         "a.yaml:3:1: no YAML: found character that cannot start any token (this line is indented with a tab",
         "b.yaml:1: is no text in UTF-8",

@@ -13,6 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from simwarden.model.identity import Imei
+from simwarden.model.values import IMEI, IMSI, SWITCH, members, one_of
 from simwarden.policy import Control, Ruling
 from simwarden.runtime.declare import Declaration, ElementConfig, Model, Names, Observable, VerbModel, verb
 from simwarden.runtime.element import Element
@@ -71,8 +72,8 @@ class Gate(Element[GateConfig]):
         listens=("S1-MME",),
         card={"binding": GateBinding},
         observables=(
-            Observable("binding", "what is bound", fields=("imsi", "imei")),
-            Observable("open", "whether it is open", values=("yes", "no")),
+            Observable("binding", "what is bound", fields={"imsi": IMSI, "imei": IMEI}),
+            Observable("open", "whether it is open", values=SWITCH),
         ),
         controls=(BOUND, OWNER),
     )
@@ -180,8 +181,8 @@ class Pipe(Element[PipeConfig]):
         starts_after=("gate",),
         calls=("S1-MME",),
         observables=(
-            Observable("attach", "state", values=("accepted", "rejected", "none")),
-            Observable("emm_cause", "cause", values=tuple(cause.name for cause in Cause)),
+            Observable("attach", "state", values=one_of("accepted", "rejected", "none")),
+            Observable("emm_cause", "cause", values=members(Cause)),
         ),
     )
     inserted = ""

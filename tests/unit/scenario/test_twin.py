@@ -15,6 +15,7 @@ REFUSED = (
     "- expect:\n    phone: {attach: rejected, emm_cause: 6}\n    decision: {by: gate, control: bind.hss.learned}\n"
 )
 BLOCK = HEAD + STEPS % ("phone", "phone") + REFUSED
+ADMITTED = "- expect: {decision: {by: gate, control: bind.hss.learned, verdict: admit}}\n"
 SERVED = STEPS % ("meter", "meter") + "- expect: {meter: {attach: accepted}}\n"
 
 
@@ -48,7 +49,36 @@ def test_a_twin_that_puts_one_name_for_another_is_fine(judge) -> None:  # noqa: 
     ],
 )
 def test_other_single_facts(judge, twin: str) -> None:  # noqa: ANN001
-    assert judge(BLOCK, twin) == ""
+    assert judge(BLOCK, twin + ADMITTED) == ""
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        "- expect: {phone: {attach: accepted}}\n",
+        "- expect: {meter: {attach: accepted}}\n",
+        "- expect: {phone: {emm_cause: none}}\n",
+        ADMITTED,
+    ],
+)
+def test_a_twin_that_shows_that_it_goes_well(judge, shown: str) -> None:  # noqa: ANN001
+    assert judge(BLOCK, TWIN + STEPS % ("meter", "phone") + shown) == ""
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        "- wait: 1 s\n",
+        "- never: {phone: {attach: rejected}}\n",
+        "- expect: {gate: {open: yes}}\n",
+        "- expect: {card: {imsi: card.imsi}}\n",
+        "- expect: {decision: {by: gate, control: bind.operator, verdict: admit}}\n",
+    ],
+)
+def test_a_twin_that_does_nothing_that_could_fail(judge, shown: str) -> None:  # noqa: ANN001
+    """As one in which the card is inserted, and nothing is switched on."""
+    lazy = TWIN + "steps:\n- insert: {card: card, into: phone}\n" + shown
+    assert "twin twin.yaml does not show that what is refused here goes well there" in judge(BLOCK, lazy)
 
 
 @pytest.mark.parametrize(

@@ -134,7 +134,7 @@ def _named(registry: Registry, kind: str) -> str:
 
 def _observables(observables: tuple[Observable, ...]) -> Iterator[str]:
     rows = [
-        (code(each.name), f"records with {codes(each.fields)}" if each.record else _some(each.values), each.doc)
+        (code(each.name), f"records with {codes(each.fields)}" if each.record else _some(each.values.words), each.doc)
         for each in observables
     ]
     return table(("observable", "values", "meaning"), rows)

@@ -138,7 +138,7 @@ class _Chain:
     def state(self, event: StateChange, kind: str, registry: Registry) -> None:
         """Note the state of an observable whose values are words."""
         declared = registry.declaration(kind).observables if kind in registry.kinds else ()
-        if not self.seen and any(each.name == event.observable and each.values for each in declared):
+        if not self.seen and any(each.name == event.observable and each.values.words for each in declared):
             self.states[event.observable] = str(event.value)
 
     def refusal(self, step: Step | None) -> Refusal:

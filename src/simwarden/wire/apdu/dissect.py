@@ -5,11 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from simwarden.errors import PeerError
+from simwarden.model import values as v
+from simwarden.model.form import Slot
 from simwarden.wire.apdu import cat, efs
 from simwarden.wire.apdu.authenticate import AuthenticateResponse, parse_challenge
 from simwarden.wire.apdu.command import CommandApdu, Ins, ResponseApdu
-from simwarden.wire.apdu.control import control_of, insertion_of, is_atr
+from simwarden.wire.apdu.control import Control, control_of, insertion_of, is_atr
+from simwarden.wire.apdu.efs import Structure
 from simwarden.wire.apdu.fcp import Fcp
+from simwarden.wire.apdu.status import is_text, is_word
 from simwarden.wire.dissection import Dissection
 
 if TYPE_CHECKING:
@@ -224,6 +228,60 @@ def _proactive(data: bytes) -> tuple[Fields, str]:
     return {"proactive_command": kind.lower().replace(" ", "-"), "qualifier": command.qualifier}, detail
 
 
+_FILE = v.Values("a file", tuple(dict.fromkeys(efs.NAMES.values())), fits=v.OCTETS.fits)
+_DATA = v.Values("octets, or the mask of keys", (MASK,), fits=v.OCTETS.fits)
+_HEADER = dict.fromkeys(("cla", "ins", "p1", "p2"), v.NUMBER)
+_OF_FILE = {"file": _FILE, "data": _DATA, "length": v.NUMBER}
+_OF_BINARY = {**_OF_FILE, "offset": v.NUMBER}
+_OF_RECORD = {**_OF_FILE, "record": v.NUMBER, "mode": v.one_of("next", "previous", "absolute", "unknown")}
+_OF_PIN = {"key": v.one_of(*_PINS.values()), "value": v.one_of(MASK)}
+_MORE: dict[int, dict[str, v.Values]] = {
+    Ins.SELECT: {"file": _FILE, "aid": v.OCTETS, "fid": v.OCTETS},
+    Ins.READ_BINARY: _OF_BINARY,
+    Ins.UPDATE_BINARY: _OF_BINARY,
+    Ins.READ_RECORD: _OF_RECORD,
+    Ins.UPDATE_RECORD: _OF_RECORD,
+    **dict.fromkeys((Ins.VERIFY_PIN, Ins.CHANGE_PIN, Ins.DISABLE_PIN, Ins.ENABLE_PIN, Ins.UNBLOCK_PIN), _OF_PIN),
+    Ins.AUTHENTICATE: {"rand": v.OCTETS, "autn": v.OCTETS, "context": v.one_of("3g") | v.OCTETS, "malformed": v.TEXT},
+    Ins.TERMINAL_PROFILE: {"imei": v.SWITCH, "imeisv": v.SWITCH},
+    Ins.TERMINAL_RESPONSE: {
+        **dict.fromkeys(("imei", "imeisv"), v.IMEI),
+        **dict.fromkeys(("command_type", "result"), v.NUMBER),
+        "malformed": v.TEXT,
+    },
+}
+_PROACTIVE = v.one_of(*(kind.name.lower().replace("_", "-") for kind in cat.CommandType))
+_RESPONSE = {
+    "sw": v.Values("a status word of TS 102.221, 4 hexadecimal digits", fits=is_word),
+    "status": v.Values("a status in the words of TS 102.221", fits=is_text),
+    "data": _DATA,
+    "file": _FILE,
+    "structure": v.one_of(*(each.name.lower() for each in Structure)),
+    **dict.fromkeys(("size", "record_size", "records", "qualifier"), v.NUMBER),
+    "proactive_command": _PROACTIVE | v.shaped("a proactive command", "proactive-command-[0-9a-f]{2}"),
+    **dict.fromkeys(("res", "auts"), v.OCTETS),
+    **dict.fromkeys(("ck", "ik"), v.one_of(MASK)),
+}
+
+
+def fields_of(name: str) -> dict[str, v.Values] | None:
+    """Return the fields of a message by its name; None for a name that there is not.
+
+    A response may have those of any: what its data are is told by their first octet.
+    """
+    if name == "insertion":
+        return {"slot": v.members(Slot)}
+    if name == "answer-to-reset":
+        return {"atr": v.OCTETS}
+    code = next((code for code, known in _NAMES.items() if known == name), None)
+    if code is not None:
+        return {**_HEADER, **_MORE.get(code, {"data": _DATA})}
+    if name in _CONTROLS:
+        return {}
+    return _RESPONSE if name == "response" or name.endswith("-response") else None
+
+
+_CONTROLS = frozenset(each.name.lower().replace("_", "-") for each in Control)
 _FETCHED = {0x62: "select", 0xDB: "authenticate", 0xDC: "authenticate"}
 _BODIES: dict[int, Callable[[bytes], tuple[Fields, str]]] = {
     0x62: _fcp,

@@ -105,3 +105,19 @@ def explain(sw: int) -> str:
         return f"Verification failed, {tries} tries left"
     family = _FAMILIES.get(sw >> 8)
     return family.format((sw & 0xFF) or 256) if family else f"Status word {sw:04X}, not in TS 102.221"
+
+
+def is_word(text: str) -> bool:
+    """Tell whether a text is a status word that TS 102.221 has, in hexadecimal digits."""
+    try:
+        return len(text) == 4 and "not in TS" not in explain(int(text, 16))
+    except ValueError:
+        return False
+
+
+def is_text(text: str) -> bool:
+    """Tell whether a text is what `explain` says of some status word."""
+    said = text.lower()
+    return said in {each.lower() for each in _TEXTS.values()} or any(
+        explain(head << 8 | count).lower() == said for head in (*_FAMILIES, 0x63) for count in range(256)
+    )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import IntEnum, IntFlag
 
+from simwarden.model.values import Values
+
 VENDOR_3GPP = 10415
 
 
@@ -303,3 +305,6 @@ CLOSED_ENUMERATIONS = frozenset(
     }
 )
 """AVPs whose other values are invalid (5004); the rest grow with each release and are let through."""
+
+RESULT_NUMBERS = Values("a result code", named=frozenset(map(int, (*ResultCode, *ExperimentalResult))))
+"""Result-Code and Experimental-Result-Code as numbers."""

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
+from simwarden.model import values as v
 from simwarden.model.identity import Plmn
 from simwarden.wire.diameter.codec import decode
 from simwarden.wire.diameter.codes import ENUMERATIONS
+from simwarden.wire.diameter.dictionary import AVPS, GROUPS, KEYS, Grammar, Kind
 from simwarden.wire.diameter.message import Avps, Message, RawAvp, secret
 from simwarden.wire.dissection import Dissection
+from simwarden.wire.fields import SECRET
 
 _SHORT = {
     "DIAMETER_ERROR_": "",
@@ -101,3 +105,35 @@ def _plmn(octets: bytes) -> str | bytes:
         return str(Plmn.from_bytes(octets))
     except ValueError:
         return octets
+
+
+_SHAPES = {
+    Kind.TEXT: v.TEXT,
+    Kind.IDENTITY: v.TEXT,
+    Kind.OCTETS: v.OCTETS,
+    Kind.TBCD: v.MSISDN,
+    Kind.ADDRESS: v.ADDRESS,
+    Kind.TIME: v.TEXT,
+}
+_SHAPED = {"User-Name": v.IMSI, "IMEI": v.IMEI, "Visited-PLMN-Id": v.PLMN | v.OCTETS}
+
+
+@cache
+def field_values(name: str) -> v.Values:
+    """Return what an AVP may be, as it is shown: a group by its grammar, an enumeration by its names and numbers."""
+    if name in KEYS:
+        return SECRET
+    enumerated = "Experimental-Result-Code" if name == "Experimental-Result" else name
+    if enumerated in ENUMERATIONS:
+        return v.members(ENUMERATIONS[enumerated], ("DIAMETER_", "ERROR_"))
+    if name in _SHAPED:
+        return _SHAPED[name]
+    if name in GROUPS:
+        return v.mapping(lambda: fields_of(GROUPS[name]))
+    kind = Kind(AVPS[name].kind)
+    return v.ANYTHING if kind is Kind.GROUPED else _SHAPES.get(kind, v.NUMBER)
+
+
+def fields_of(grammar: Grammar) -> dict[str, v.Values]:
+    """Return the fields of a command or group by its grammar: where any AVP may be added, all of the dictionary."""
+    return {field_name(name): field_values(name) for name in (AVPS if grammar.extensible else grammar.rules)}

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from simwarden.errors import PeerError
+from simwarden.model import values as v
 from simwarden.wire.dissection import Dissection
 from simwarden.wire.mqtt.codec import decode, encode
 from simwarden.wire.mqtt.packets import (
@@ -105,6 +106,33 @@ _TELLERS: dict[type, Callable[..., Dissection]] = {
     Unsubscribe: _unsubscribe,
     Bare: _bare,
 }
+
+
+_IDENTIFIER = {"packet_identifier": v.NUMBER}
+_FILTERS = {"topic_filters": v.TEXT}
+FIELDS: dict[str, dict[str, v.Values]] = {
+    "connect": {
+        **dict.fromkeys(("client_identifier", "user_name", "will_topic"), v.TEXT),
+        **dict.fromkeys(("keep_alive", "protocol_level"), v.NUMBER),
+        "clean_session": v.SWITCH,
+    },
+    "connack": {"return_code": v.members(ConnectCode), "session_present": v.SWITCH},
+    "publish": {
+        **dict.fromkeys(("topic", *_TEXT), v.TEXT),
+        **dict.fromkeys(("qos", "packet_identifier"), v.NUMBER),
+        **dict.fromkeys(("retain", "duplicate"), v.SWITCH),
+        "payload": v.OCTETS,
+        "data": v.ANYTHING,
+    },
+    **dict.fromkeys(("puback", "pubrec", "pubrel", "pubcomp", "unsuback"), _IDENTIFIER),
+    "subscribe": {**_FILTERS, "qos": v.NUMBER},
+    "suback": {"return_codes": v.NUMBER},
+    "unsubscribe": _FILTERS,
+    "pingreq": {},
+    "pingresp": {},
+    "disconnect": {},
+}
+"""The fields of each packet, as shown above; a CloudEvent's attributes and data are those of a PUBLISH."""
 
 
 def mask_password(octets: bytes) -> bytes:

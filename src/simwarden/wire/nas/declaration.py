@@ -8,6 +8,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from simwarden.model.values import NUMBER, Values
 from simwarden.wire.nas.elements import OCTETS, Codec
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class Mandatory(NamedTuple):
     write: Callable[[Any], bytes]
     shortest: int
     longest: int
+    values: Values
 
 
 class Optional(NamedTuple):
@@ -52,6 +54,7 @@ class Optional(NamedTuple):
     shortest: int
     longest: int
     order: int
+    values: Values
 
 
 class Declaration(NamedTuple):
@@ -67,42 +70,42 @@ class Declaration(NamedTuple):
 
 def halves(low: str, high: str = "") -> Mandatory:
     """Declare two half octets (type 1), numbers 0 to 15."""
-    return Mandatory(Format.HALVES, low, high, OCTETS.read, OCTETS.write, 1, 1)
+    return Mandatory(Format.HALVES, low, high, OCTETS.read, OCTETS.write, 1, 1, NUMBER)
 
 
 def v(name: str, codec: Codec = OCTETS, length: int = 1) -> Mandatory:
     """Declare a value of fixed length (type 3)."""
-    return Mandatory(Format.V, name, "", codec.read, codec.write, length, length)
+    return Mandatory(Format.V, name, "", codec.read, codec.write, length, length, codec.values)
 
 
 def lv(name: str, codec: Codec = OCTETS, shortest: int = 0, longest: int = 255) -> Mandatory:
     """Declare length and value (type 4); lengths are those of the value part."""
-    return Mandatory(Format.LV, name, "", codec.read, codec.write, shortest, longest)
+    return Mandatory(Format.LV, name, "", codec.read, codec.write, shortest, longest, codec.values)
 
 
 def lv_e(name: str, codec: Codec = OCTETS, shortest: int = 0, longest: int = 65535) -> Mandatory:
     """Declare a two-octet length and value (type 6)."""
-    return Mandatory(Format.LV_E, name, "", codec.read, codec.write, shortest, longest)
+    return Mandatory(Format.LV_E, name, "", codec.read, codec.write, shortest, longest, codec.values)
 
 
 def tv_half(iei: int, name: str) -> Optional:
     """Declare a half octet behind a half-octet IEI (type 1); `iei` is the nibble."""
-    return Optional(Format.TV_HALF, name, iei << 4, OCTETS.read, OCTETS.write, 1, 1, 0)
+    return Optional(Format.TV_HALF, name, iei << 4, OCTETS.read, OCTETS.write, 1, 1, 0, NUMBER)
 
 
 def tv(iei: int, name: str, codec: Codec = OCTETS, length: int = 1) -> Optional:
     """Declare IEI and a value of fixed length (type 3)."""
-    return Optional(Format.TV, name, iei, codec.read, codec.write, length, length, 0)
+    return Optional(Format.TV, name, iei, codec.read, codec.write, length, length, 0, codec.values)
 
 
 def tlv(iei: int, name: str, codec: Codec = OCTETS, shortest: int = 0, longest: int = 255) -> Optional:
     """Declare IEI, length and value (type 4); lengths are those of the value part."""
-    return Optional(Format.TLV, name, iei, codec.read, codec.write, shortest, longest, 0)
+    return Optional(Format.TLV, name, iei, codec.read, codec.write, shortest, longest, 0, codec.values)
 
 
 def tlv_e(iei: int, name: str, codec: Codec = OCTETS, shortest: int = 0, longest: int = 65535) -> Optional:
     """Declare IEI, two-octet length and value (type 6)."""
-    return Optional(Format.TLV_E, name, iei, codec.read, codec.write, shortest, longest, 0)
+    return Optional(Format.TLV_E, name, iei, codec.read, codec.write, shortest, longest, 0, codec.values)
 
 
 def declare(kind: MessageType, clause: str, *elements: Mandatory | Optional) -> Declaration:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import IntEnum, IntFlag
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from simwarden.errors import PeerError
+from simwarden.model import values as v
 from simwarden.model.identity import Ecgi, Guti, Plmn, Tai
 from simwarden.wire.dissection import Dissection
 from simwarden.wire.nas.elements import Lai, MobileIdentity
+from simwarden.wire.nas.emm import DETACH_REQUEST_FROM_NETWORK, DETACH_REQUEST_FROM_UE
 from simwarden.wire.nas.enums import (
     AttachResult,
     AttachType,
@@ -21,8 +25,13 @@ from simwarden.wire.nas.enums import (
     ServiceType,
     UpdateResult,
 )
-from simwarden.wire.nas.message import Message, decode
+from simwarden.wire.nas.message import DECLARATIONS, SERVICE_REQUEST_FIELDS, Message, decode
 from simwarden.wire.nas.security_header import SecurityHeaderType, header_type, split
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from simwarden.wire.nas.declaration import Declaration
 
 _WORDS = frozenset(("EPS", "NAS", "PDN", "ESM", "EMM", "GUTI", "IMSI", "IMEI", "HSS", "UE", "PLMN", "MSC", "CS", "CSG"))
 _WORDS |= {"ME", "APN", "MAC", "IE", "GW", "TFT", "QCI", "PTI", "RAT"}
@@ -107,7 +116,7 @@ def _about(message: Message) -> str:
 
 def _inner(message: Message) -> list[Dissection]:
     found = []
-    for name in ("esm_message_container", "replayed_nas_message_container"):
+    for name in _INNER:
         if name in message:
             try:
                 found.append(_dissect_plain(decode(message[name])))
@@ -140,3 +149,61 @@ def _plain(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [_plain(part) for part in value]
     return value
+
+
+_INNER = ("esm_message_container", "replayed_nas_message_container")
+HEADER = {
+    "security_header_type": v.members(SecurityHeaderType),
+    "sequence_number": v.NUMBER,
+    "eps_bearer_identity": v.NUMBER,
+    "procedure_transaction_identity": v.NUMBER,
+    "unknown_elements": v.mapping(lambda: {"iei": v.NUMBER, "value": v.OCTETS}),
+    "ignored_elements": v.TEXT,
+}
+"""What any message may have beside its elements: of its header, and what the decoder did not take."""
+MALFORMED = {"octets": v.OCTETS}
+"""The fields of what could not be decoded."""
+
+
+def field_values(name: str, element: v.Values) -> v.Values:
+    """Return what a field of a message may be, by what its element is."""
+    if name == "detach_type":
+        return v.members(DetachType) | v.members(NetworkDetachType)
+    if name in _INNER:
+        return replace(element, inside=any_fields)
+    return v.members(_NAMED[name]) if name in _NAMED else element
+
+
+@cache
+def fields_of(name: str) -> Mapping[str, v.Values]:
+    """Return all fields that a message of a name may have; none for a name that no message has."""
+    if name == "ciphered-nas":
+        return {part: HEADER[part] for part in ("security_header_type", "sequence_number")}
+    if name == "malformed-nas":
+        return MALFORMED
+    if name == name_of(MessageType.SERVICE_REQUEST):
+        numbers = dict.fromkeys(sorted(SERVICE_REQUEST_FIELDS), v.NUMBER)
+        return numbers | {"short_mac": v.OCTETS} | HEADER
+    elements: dict[str, v.Values] = {}
+    declared = declarations_of(name)
+    for each in declared:
+        found = [(part, one.values) for one in each.mandatory for part in (one.name, one.high) if part]
+        found += [(one.name, one.values) for one in each.optional]
+        elements |= {part: field_values(part, values) for part, values in found}
+    return elements | HEADER if declared else {}
+
+
+def declarations_of(name: str) -> list[Declaration]:
+    """Return the declarations of a message by its name: two for one that means another thing from the other side."""
+    all_of_them = (*DECLARATIONS.values(), DETACH_REQUEST_FROM_UE, DETACH_REQUEST_FROM_NETWORK)
+    return [each for each in all_of_them if name_of(each.type) == name]
+
+
+@cache
+def any_fields() -> Mapping[str, v.Values]:
+    """Return the fields of all messages: what may be in octets that are one, `nas_pdu`."""
+    every: dict[str, v.Values] = {}
+    for kind in MessageType:
+        for name, values in fields_of(name_of(kind)).items():
+            every[name] = every[name] | values if name in every else values
+    return every

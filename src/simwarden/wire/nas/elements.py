@@ -9,7 +9,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from simwarden.model import values as v
 from simwarden.model.identity import Guti, Plmn, Tai
+from simwarden.wire.fields import values_of
 from simwarden.wire.nas.enums import EmmCause, EpsNetworkFeature, EsmCause, IdentityType, PdnType
 
 if TYPE_CHECKING:
@@ -20,17 +22,18 @@ DEACTIVATED = math.inf
 
 
 class Codec(NamedTuple):
-    """How one kind of information element is read and written."""
+    """How one kind of information element is read and written, and what it may be, as `dissect` shows it."""
 
     read: Callable[[bytes], Any]
     write: Callable[[Any], bytes]
+    values: v.Values = v.NUMBER
 
 
 def _same(value: bytes) -> bytes:
     return value
 
 
-OCTETS = Codec(_same, bytes)
+OCTETS = Codec(_same, bytes, v.OCTETS)
 
 
 class MobileIdentity(NamedTuple):
@@ -138,11 +141,15 @@ def _write_mobile_identity(identity: MobileIdentity) -> bytes:
     return _write_digits(identity.digits, identity.type)
 
 
-EPS_MOBILE_IDENTITY = Codec(_read_eps_mobile_identity, _write_eps_mobile_identity)
-MOBILE_IDENTITY = Codec(_read_mobile_identity, _write_mobile_identity)
+_IDENTITY = v.mapping(
+    lambda: {"type": v.members(IdentityType), "value": (v.IMSI | v.IMEI | v.GUTI | v.NUMBER).or_none()}
+)
+EPS_MOBILE_IDENTITY = Codec(_read_eps_mobile_identity, _write_eps_mobile_identity, _IDENTITY)
+MOBILE_IDENTITY = Codec(_read_mobile_identity, _write_mobile_identity, _IDENTITY)
 GUTI_VALUE = Codec(
     lambda octets: read_guti(octets) if octets[0] & 7 == 6 else _raise("not a GUTI"),
     write_guti,
+    v.GUTI,
 )
 
 
@@ -168,10 +175,11 @@ def _write_tai(tai: Tai) -> bytes:
     return tai.plmn.to_bytes() + tai.tac.to_bytes(2)
 
 
-TAI = Codec(_read_tai, _write_tai)
+TAI = Codec(_read_tai, _write_tai, v.TAI)
 LAI = Codec(
     lambda octets: Lai(Plmn.from_bytes(octets[:3]), int.from_bytes(octets[3:5])),
     lambda lai: lai.plmn.to_bytes() + lai.lac.to_bytes(2),
+    v.TAI,  # a LAI is written alike
 )
 
 
@@ -212,7 +220,7 @@ def _write_tai_list(tais: Sequence[Tai]) -> bytes:
     return bytes([count]) + head + b"".join([tai.tac.to_bytes(2) for tai in tais[1:]])
 
 
-TAI_LIST = Codec(_read_tai_list, _write_tai_list)
+TAI_LIST = Codec(_read_tai_list, _write_tai_list, v.TAI)
 
 
 def _read_plmn_list(octets: bytes) -> list[Plmn]:
@@ -221,7 +229,7 @@ def _read_plmn_list(octets: bytes) -> list[Plmn]:
     return [Plmn.from_bytes(octets[i : i + 3]) for i in range(0, len(octets), 3)]
 
 
-PLMN_LIST = Codec(_read_plmn_list, lambda plmns: b"".join([plmn.to_bytes() for plmn in plmns]))
+PLMN_LIST = Codec(_read_plmn_list, lambda plmns: b"".join([plmn.to_bytes() for plmn in plmns]), v.PLMN)
 
 
 # Seconds by the unit in bits 8 to 6; 7 is deactivated, a unit that is not here is read as minutes.
@@ -289,10 +297,12 @@ class UeSecurityCapability(NamedTuple):
 UE_NETWORK_CAPABILITY = Codec(
     lambda octets: UeNetworkCapability(octets[0], octets[1], octets[2:]),
     lambda value: bytes([value.eea, value.eia]) + value.rest,
+    values_of(UeNetworkCapability),
 )
 UE_SECURITY_CAPABILITY = Codec(
     lambda octets: UeSecurityCapability(octets[0], octets[1], octets[2:]),
     lambda value: bytes([value.eea, value.eia]) + value.rest,
+    values_of(UeSecurityCapability),
 )
 
 
@@ -306,6 +316,7 @@ class NasAlgorithms(NamedTuple):
 NAS_ALGORITHMS = Codec(
     lambda octets: NasAlgorithms(octets[0] >> 4 & 7, octets[0] & 7),
     lambda value: bytes([value.eea << 4 | value.eia]),
+    values_of(NasAlgorithms),
 )
 
 
@@ -314,14 +325,16 @@ def _read_features(octets: bytes) -> EpsNetworkFeature:
 
 
 EPS_NETWORK_FEATURE_SUPPORT = Codec(
-    _read_features, lambda value: bytes([value & 0xFF, value >> 8]) if value >> 8 else bytes([value])
+    _read_features,
+    lambda value: bytes([value & 0xFF, value >> 8]) if value >> 8 else bytes([value]),
+    values_of(EpsNetworkFeature),
 )
 
 
 def _cause(enum: type[EmmCause | EsmCause]) -> Codec:
     # A number without a name is kept as it came; who receives it treats it as 111 (9.9.3.9, 9.9.4.4).
     names = {int(cause): cause for cause in enum}
-    return Codec(lambda octets: names.get(octets[0], octets[0]), lambda value: bytes([value]))
+    return Codec(lambda octets: names.get(octets[0], octets[0]), lambda value: bytes([value]), values_of(enum))
 
 
 EMM_CAUSE = _cause(EmmCause)
@@ -345,7 +358,7 @@ def _write_apn(name: str) -> bytes:
     return b"".join([bytes([len(label)]) + label.encode("ascii") for label in name.split(".") if label])
 
 
-APN = Codec(_read_apn, _write_apn)
+APN = Codec(_read_apn, _write_apn, v.APN)
 
 
 class PdnAddress(NamedTuple):
@@ -374,7 +387,7 @@ def _write_pdn_address(address: PdnAddress) -> bytes:
     return bytes([address.type]) + address.interface_id + ipv4
 
 
-PDN_ADDRESS = Codec(_read_pdn_address, _write_pdn_address)
+PDN_ADDRESS = Codec(_read_pdn_address, _write_pdn_address, values_of(PdnAddress))
 
 
 class EpsQos(NamedTuple):
@@ -384,7 +397,9 @@ class EpsQos(NamedTuple):
     rates: bytes = b""
 
 
-EPS_QOS = Codec(lambda octets: EpsQos(octets[0], octets[1:]), lambda value: bytes([value.qci]) + value.rates)
+EPS_QOS = Codec(
+    lambda octets: EpsQos(octets[0], octets[1:]), lambda value: bytes([value.qci]) + value.rates, values_of(EpsQos)
+)
 
 
 def _read_bearers(octets: bytes) -> tuple[int, ...]:

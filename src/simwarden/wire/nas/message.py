@@ -156,7 +156,7 @@ def _invalid(declaration: Declaration, name: str, why: str) -> PeerError:
 def _read_mandatory(
     element: Mandatory, data: bytes, position: int, fields: dict[str, Any], declaration: Declaration
 ) -> int:
-    kind, name, high, read, _, shortest, longest = element
+    kind, name, high, read, _, shortest, longest, _ = element
     try:
         if kind is _HALVES:
             octet = data[position]
@@ -242,7 +242,7 @@ def _checked(name: str, value: bytes, shortest: int, longest: int) -> bytes:
 
 
 def _write_mandatory(element: Mandatory, fields: dict[str, Any]) -> bytes:
-    kind, name, high, _, write, shortest, longest = element
+    kind, name, high, _, write, shortest, longest, _ = element
     if kind is _HALVES:
         return bytes(((fields[high] << 4 if high else 0) | fields[name],))
     value = _checked(name, write(fields[name]), shortest, longest)

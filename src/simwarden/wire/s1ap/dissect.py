@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_type_hints
 
 from simwarden.errors import PeerError
+from simwarden.model import values as v
 from simwarden.model.identity import Ecgi, Plmn, Tai
 from simwarden.wire.dissection import Dissection
+from simwarden.wire.fields import SECRET, SECRETS, values_of
+from simwarden.wire.s1ap import aper
 from simwarden.wire.s1ap.codec import decode
 from simwarden.wire.s1ap.enums import (
     CauseMisc,
@@ -17,11 +22,13 @@ from simwarden.wire.s1ap.enums import (
     CauseTransport,
     S1apEnum,
 )
+from simwarden.wire.s1ap.ies import PLMN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from simwarden.wire.s1ap.codec import Message
+    from simwarden.wire.s1ap.ies import Ie
 
 _WORDS = {
     "nas": "NAS",
@@ -34,7 +41,6 @@ _WORDS = {
     "Nas": "NAS",
     "Sn": "SN",
 }
-_SECRET = frozenset({"security_key", "next_hop_parameter", "key_enodeb_star"})
 _GROUPS: dict[type, str] = {
     CauseRadioNetwork: "radioNetwork",
     CauseTransport: "transport",
@@ -62,7 +68,7 @@ def plain_fields(message: Message, groups: Mapping[type, str]) -> dict[str, Any]
 
 
 def _plain(name: str, value: Any, groups: Mapping[type, str]) -> Any:
-    if name in _SECRET and value is not None:
+    if name in SECRETS and value is not None:
         shown: Any = "***"
     elif type(value) in groups:
         shown = f"{groups[type(value)]}: {value.spec_name}"
@@ -133,3 +139,31 @@ def _nas_dissect() -> Callable[[bytes], Dissection]:
     from simwarden.wire import nas  # noqa: PLC0415 - loaded only when something is looked at
 
     return nas.dissect
+
+
+def field_values(ie: Ie) -> v.Values:
+    """Return what an element of a message may be, as it is shown."""
+    return SECRET if ie.name in SECRETS else _values_of(ie.type)
+
+
+@cache
+def _values_of(kind: aper.Type) -> v.Values:
+    match kind:
+        case aper.Enumerated():
+            found = values_of(kind.kind)
+        case aper.SequenceOf() | aper.ItemList():
+            found = _values_of(kind.item)
+        case aper.Choice():
+            taken = [each for each in kind.alternatives if each is not None]
+            each_of = [_values_of(each) if cls is tuple else values_of(cls) for cls, each in taken]
+            found = functools.reduce(operator.or_, each_of)
+        case aper.Struct():
+            made = kind.make if isinstance(kind.make, type) else get_type_hints(kind.make).get("return")
+            found = values_of(made) if made is not None else _values_of(kind.fields[0][0])
+        case aper.OctetString() | aper.BitOctets():
+            found = v.OCTETS
+        case aper.PrintableString():
+            found = v.TEXT
+        case _:
+            found = v.PLMN if kind is PLMN else v.NUMBER
+    return found

@@ -14,6 +14,13 @@ class S1apEnum(IntEnum):
         plain = self.name.lower().replace("_", "-")
         return _SPELLED.get(plain, plain)
 
+    @classmethod
+    def shown(cls) -> tuple[str, ...]:
+        """Return all values as `dissect` shows them: a cause with its class before it."""
+        name = cls.__name__.removeprefix("Cause")
+        group = "" if name == cls.__name__ else f"{name[0].lower()}{name[1:]}: "
+        return tuple(group + each.spec_name for each in cls)
+
 
 class CauseRadioNetwork(S1apEnum):
     """Reasons in the radio network (9.2.1.3)."""

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from simwarden.wire.s1ap import enums as s1
 from simwarden.wire.s1ap import ies as same
 from simwarden.wire.s1ap.aper import BitOctets, Choice, Enumerated, Integer, ItemList, OctetString, SequenceOf, Struct
 from simwarden.wire.s1ap.ies import IGNORE, Ie
+from simwarden.wire.s1ap.values import (  # noqa: TC001 - types of fields, read when somebody asks what they may be
+    CountValue,
+    ErabLevelQosParameters,
+    HandoverRestrictionList,
+    UeAggregateMaximumBitrate,
+    UeSecurityCapabilities,
+)
 from simwarden.wire.x2 import enums as e
 
 if TYPE_CHECKING:
     from simwarden.model.identity import Ecgi, Plmn
-    from simwarden.wire.s1ap.values import (
-        CountValue,
-        ErabLevelQosParameters,
-        HandoverRestrictionList,
-        UeAggregateMaximumBitrate,
-        UeSecurityCapabilities,
-    )
 
 Cause = e.CauseRadioNetwork | e.CauseTransport | e.CauseProtocol | e.CauseMisc
 
@@ -144,8 +144,15 @@ _ENDPOINT = Struct(TunnelEndpoint, same.ADDRESS, same.GTP_TEID)
 _TO_BE_SETUP = ItemList(
     4, IGNORE, Struct(ErabToBeSetup, same.E_RAB_ID, same.QOS, (Enumerated(s1.DlForwarding),), _ENDPOINT)
 )
+
+
+def _context(*parts: Any) -> UeContextInformation:
+    """Make the context of all parts but the last: location reporting, which we neither ask for nor do."""
+    return UeContextInformation(*parts[:-1])
+
+
 UE_CONTEXT_INFORMATION = Struct(
-    lambda *parts: UeContextInformation(*parts[:-1]),
+    _context,
     same.MME_UE_S1AP_ID,
     same.UE_SECURITY_CAPABILITIES,
     Struct(AsSecurityInformation, BitOctets(256), Integer(0, 7)),
@@ -154,7 +161,6 @@ UE_CONTEXT_INFORMATION = Struct(
     _TO_BE_SETUP,
     OctetString(),
     (same.HANDOVER_RESTRICTION_LIST,),
-    # location reporting, which we neither ask for nor do
     (Struct(lambda *_: None, Enumerated(s1.EventType), Enumerated(s1.ReportArea)),),
     parts=lambda context: (*context, None),
 )

@@ -1,0 +1,181 @@
+"""What values a fact, a message's field or a decision's detail may have: who declares one says so, once.
+
+A file that names a value which can never be is wrong, most of all in `never`, where it would always hold. So elements
+(observables), rules (details) and wire families (fields) declare their values, and `validate` knows nothing else.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from functools import cache, cached_property
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from enum import Enum
+
+
+def plain(word: str) -> str:
+    """Return a word as it is compared: small letters, with hyphens and blanks as underscores."""
+    return word.strip().lower().replace("-", "_").replace(" ", "_")
+
+
+def _nothing(text: str) -> bool:
+    del text
+    return False
+
+
+def _anything(text: str) -> bool:
+    del text
+    return True
+
+
+@dataclass(frozen=True)
+class Values:
+    """What a value may be: one of `words`, a text that `fits`, or a mapping of the fields `inside`.
+
+    `about` says it to people ("an IMEI"). `kind` is the kind of element whose instances it names (`uicc`; `element` for
+    any), or `control` for the id of a control. `named` are the numbers of an enumeration, by which its words may be
+    written as well. `spoken` are further words for the same, which are not listed. `given`: it is a name that the file
+    or its network's settings give, as that of a province. `loose`: it may be a mapping whose fields nobody declares.
+    `optional`: it may also be no value at all.
+    """
+
+    about: str
+    words: tuple[str, ...] = ()
+    fits: Callable[[str], bool] = _nothing
+    inside: Callable[[], Mapping[str, Values]] | None = None
+    kind: str = ""
+    named: frozenset[int] = frozenset()
+    spoken: tuple[str, ...] = ()
+    given: bool = False
+    loose: bool = False
+    optional: bool = False
+
+    @cached_property
+    def _known(self) -> frozenset[str]:
+        return frozenset(map(plain, (*self.words, *self.spoken)))
+
+    def may_be(self, text: str) -> bool:
+        """Whether the value may be written so, as `scenario.match` compares it."""
+        if self.optional and text.lower() in ("", "none", "null"):
+            return True
+        return plain(text) in self._known or self.fits(text) or (bool(self.named) and _number(text) in self.named)
+
+    def __or__(self, other: Values) -> Values:
+        """Return what may be either."""
+        if self == other:
+            return self
+        mine, theirs = self.inside, other.inside
+        inside = (lambda: _both(mine(), theirs())) if mine and theirs else mine or theirs
+        return Values(
+            f"{self.about} or {other.about}",
+            tuple(dict.fromkeys(self.words + other.words)),
+            _either(self.fits, other.fits),
+            inside,
+            self.kind or other.kind,
+            self.named | other.named,
+            self.spoken + other.spoken,
+            self.given or other.given,
+            self.loose or other.loose,
+            self.optional or other.optional,
+        )
+
+    def or_none(self) -> Values:
+        """Return the same, where there may be no value as well."""
+        return replace(self, optional=True)
+
+
+def _both(mine: Mapping[str, Values], theirs: Mapping[str, Values]) -> Mapping[str, Values]:
+    both = {name: mine[name] | theirs[name] for name in mine.keys() & theirs.keys()}
+    return {**mine, **theirs, **both}
+
+
+def _either(one: Callable[[str], bool], other: Callable[[str], bool]) -> Callable[[str], bool]:
+    if _anything in (one, other):
+        return _anything
+    if one in (_nothing, other):
+        return other
+    return one if other is _nothing else lambda text: one(text) or other(text)
+
+
+def _number(text: str) -> int | None:
+    try:
+        return int(text, 0)
+    except ValueError:
+        return None
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return _number(text) is not None
+    return True
+
+
+def _shaped(pattern: str) -> Callable[[str], bool]:
+    shape = re.compile(pattern, re.IGNORECASE | re.ASCII)
+    return lambda text: shape.fullmatch(text) is not None
+
+
+def one_of(*words: str, about: str = "a word") -> Values:
+    """Return the values of what is always one of some words."""
+    return Values(about, words)
+
+
+def shaped(about: str, pattern: str) -> Values:
+    """Return the values of what has a form, told by a regular expression."""
+    return Values(about, fits=_shaped(pattern))
+
+
+def instance_of(kind: str) -> Values:
+    """Return the values of what names an element of a kind (`uicc`)."""
+    return Values(f"the name of a {kind}", kind=kind)
+
+
+def mapping(fields: Callable[[], Mapping[str, Values]]) -> Values:
+    """Return the values of what is a mapping with some fields, which are asked for when somebody looks into it."""
+    return Values("a mapping", inside=fields)
+
+
+@cache
+def members(enumeration: type[Enum], prefixes: tuple[str, ...] = ()) -> Values:
+    """Return the values of an enumeration: its names and, of numbers, these; of words, the words.
+
+    Where members are words, these alone are shown. `prefixes` are parts of names that may be left out (`DIAMETER_`).
+    """
+    numbers = frozenset(each.value for each in enumeration if isinstance(each.value, int))
+    names = tuple(enumeration.__members__)
+    if not numbers:
+        return one_of(*(str(each.value) for each in enumeration))
+    short = list(names)
+    for prefix in prefixes:
+        short = [name.removeprefix(prefix) for name in short]
+    return Values(f"one of {enumeration.__name__}", names, named=numbers, spoken=tuple(short))
+
+
+TEXT = Values("text", fits=_anything)
+MAPPING = Values("a mapping", loose=True)
+ANYTHING = TEXT | MAPPING
+CONTROL = Values("the id of a control", kind="control")
+GIVEN = Values("a name of the file or of its network's settings", given=True)
+NUMBER = Values("a number", fits=_is_number)
+SWITCH = Values("yes or no", ("yes", "no"), spoken=("true", "false", "on", "off", "1", "0"))
+IMSI = shaped("an IMSI of 6 to 15 digits", r"\d{6,15}")
+IMEI = shaped("an IMEI of 14 to 16 digits", r"\d{14,16}")
+MSISDN = shaped("a number of 5 to 15 digits", r"\d{5,15}")
+PLMN = shaped("a PLMN such as 001-01", r"\d{3}-\d{2,3}")
+TAI = shaped("a TAI such as 001-01-0001", r"\d{3}-\d{2,3}-[0-9a-f]{4}")
+CELL = shaped("a cell such as 001-01-0000101", r"\d{3}-\d{2,3}-[0-9a-f]{7}")
+STATION = shaped("a base station such as 001-01-00001", r"\d{3}-\d{2,3}-[0-9a-f]{5}")
+GUTI = shaped("a GUTI", r"\d{3}-\d{2,3}-[0-9a-f]{4}-[0-9a-f]{2}-[0-9a-f]{8}")
+OCTETS = shaped("octets in hexadecimal digits", r"(0x)?( ?[0-9a-f]{2})*")
+ADDRESS = shaped("an IP address", r"\d{1,3}(\.\d{1,3}){3}|[0-9a-f]*:[0-9a-f:.]*|[0-9a-f]{16}")
+APN = Values("an access point name of the file or of its network's settings", given=True)
+NETWORK = shaped("an IP network such as 192.0.2.0/24", r"[0-9a-f.:]+/\d{1,3}")
+HOST = shaped("a host such as mme.example.net", r"[0-9a-z_-]+(\.[0-9a-z_-]+)+")
+TACS = shaped("a TAC or a range of IMEIs", r"\d{8}(\d{6})?(-\d{8}(\d{6})?)?")
+KIND = GIVEN | one_of("camera", "car", "module", "payment", "phone", "router", "tablet", "tracker")
+ZONE = shaped("a zone code of 4 hexadecimal digits", r"[0-9a-f]{4}")

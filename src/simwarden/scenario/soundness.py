@@ -1,0 +1,157 @@
+"""Whether a story can fail at all, and whether what it says it proves is what it looks at.
+
+A scenario expects something; a verb that may be refused (`rebind`) is followed by an expectation that would notice; and
+a requirement that restricts is claimed only where a decision of one of its controls is expected, in the file, its twin
+or, of a twin, in a story beside it whose twin it is.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from simwarden.errors import Place, SimwardenError
+from simwarden.policy.requirements import requirements
+from simwarden.scenario.document import Call, DecisionWanted, MessageWanted, OutcomeWanted, Rhythm, Together
+from simwarden.scenario.expectation import REFUSAL_WORDS
+from simwarden.scenario.problems import plain
+from simwarden.scenario.twin import expected, phases
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from simwarden.scenario.document import Action, FactWanted, Scenario, Step
+    from simwarden.scenario.load import Loader
+    from simwarden.scenario.problems import Problems
+
+_TWIN = re.compile(r"^twin:\s*['\"]?([^'\"\s#]+)", re.MULTILINE)
+
+
+def check_expectations(scenario: Scenario, problems: Problems) -> None:
+    """Note a scenario that passes whatever happens, and verbs whose refusal nobody would notice."""
+    place = Place(scenario.path, scenario.lines.get("steps", scenario.lines.get("scenario", 1)))
+    if not any(step.expectations for step in scenario.steps):
+        problems.add("nothing is expected: this passes whatever happens", place, "add expect:")
+        return
+    for group in phases(scenario):
+        for number, step in enumerate(group):
+            again = isinstance(step.action, Rhythm)  # and so beside all later steps
+            later = [each for each in scenario.steps if each.index >= step.index] if again else group[number:]
+            unseen = [each for each in calls(step.action) if not _noticed(scenario, each, step, later)]
+            if call := next((each for each in unseen if _may_be_refused(scenario, each)), None):
+                hint = "expect what it leads to" if again else f"beside it say expect: {_best(scenario, call)}"
+                problems.add(f"{call.verb} may be refused, and nothing would show it", step.place, hint)
+
+
+def calls(action: Action | None) -> Iterator[Call]:
+    """Yield the verbs of elements in an action: of several begun together, or again and again, each."""
+    if isinstance(action, (Together, Rhythm)):
+        for each in action.actions:
+            yield from calls(each)
+    elif isinstance(action, Call):
+        yield action
+
+
+def _outcomes(scenario: Scenario, call: Call) -> tuple[str, ...]:
+    kind = scenario.instances[call.element].kind
+    return next(verb.outcomes for each, verb in scenario.registry.verbs[call.verb] if each == kind)
+
+
+def _may_be_refused(scenario: Scenario, call: Call) -> bool:
+    return any(plain(word) in REFUSAL_WORDS for word in _outcomes(scenario, call))
+
+
+def _best(scenario: Scenario, call: Call) -> str:
+    return next(word for word in _outcomes(scenario, call) if plain(word) not in REFUSAL_WORDS)
+
+
+def _noticed(scenario: Scenario, call: Call, step: Step, later: list[Step]) -> bool:
+    """Whether an expectation of the phase is about a verb: its outcome, a decision, a message, or what it names."""
+    if any(isinstance(each, OutcomeWanted) for each in expected(step)):
+        return True
+    names = _names(scenario, call)
+    for each in later:
+        for condition in expected(each):
+            if isinstance(condition, (DecisionWanted, MessageWanted)):
+                return True
+            if isinstance(condition, OutcomeWanted):
+                if any(names & _names(scenario, other) for other in calls(each.action)):
+                    return True
+            elif condition.element in names or _wants(condition, names):
+                return True
+    return False
+
+
+def _names(scenario: Scenario, call: Call) -> set[str]:
+    """Return the instances that a verb names, those that the story brings together with them, and their identities."""
+    named = _instances(scenario, call)
+    for each in (other for step in scenario.steps for other in calls(step.action)):
+        together = _instances(scenario, each)
+        if together & named:
+            named |= together
+    return named | {value for name in named for value in scenario.instances[name].identities.values()}
+
+
+def _instances(scenario: Scenario, call: Call) -> set[str]:
+    named = {call.element, *(each for each in call.arguments.values() if isinstance(each, str))}
+    return named & scenario.instances.keys()
+
+
+def _wants(condition: FactWanted, names: set[str]) -> bool:
+    return isinstance(condition.want, dict) and any(str(value) in names for value in condition.want.values())
+
+
+# -- claims
+
+
+def check_claims(scenario: Scenario, loader: Loader, problems: Problems) -> None:
+    """Note each claim of a requirement that restricts of which no control's decision is expected."""
+    claims = [(name, place) for name, place in zip(scenario.proves, scenario.claimed, strict=False) if _restricts(name)]
+    backed = _decided(scenario)
+    if any(name not in backed for name, _ in claims):
+        backed = backed.union(*map(_decided, _pair(scenario, loader)))
+    for name, place in claims:
+        if name not in backed:
+            held = loader.registry.controls.values()
+            controls = dict.fromkeys(each.id for pairs in held for _, each in pairs if name in each.requirements)
+            said = f"neither this file nor its twin expects a decision that proves {name}"
+            problems.add(said, place, f"its controls: {', '.join(controls)}" if controls else "it has no control yet")
+
+
+def _restricts(name: str) -> bool:
+    return name in requirements() and requirements()[name].restricts
+
+
+def _decided(scenario: Scenario) -> set[str]:
+    """Return the requirements of the controls of which a decision is expected."""
+    wanted = [each for step in scenario.steps for each in expected(step) if isinstance(each, DecisionWanted)]
+    return {
+        requirement
+        for each in wanted
+        for kind, control in scenario.registry.controls.get(each.control, ())
+        if not each.by or scenario.instances[each.by].kind == kind
+        for requirement in control.requirements
+    }
+
+
+def _pair(scenario: Scenario, loader: Loader) -> Iterator[Scenario]:
+    """Yield the twin of a scenario, and the scenarios beside it whose twin it is."""
+    path = Path(scenario.path)
+    names = [scenario.twin] if scenario.twin else []
+    names += [each for each, twin in _twins_in(path.parent).items() if twin == path.name]
+    for name in names:
+        try:
+            yield loader.read(path.parent / name)
+        except SimwardenError:
+            continue  # its own check tells what is wrong with it
+
+
+def _twins_in(directory: Path) -> dict[str, str]:
+    """Return the files of a directory that name a twin, with it."""
+    found = {}
+    for each in directory.glob("*.y*ml"):
+        match = _TWIN.search(each.read_text(errors="replace"))
+        if match:
+            found[each.name] = match[1]
+    return found

@@ -1,0 +1,124 @@
+"""Whether what an expectation names can be at all: fields by their names, values by what who declares them says."""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from simwarden.model.values import plain
+from simwarden.scenario.identities import REFERENCE
+from simwarden.scenario.problems import guess, nearest
+from simwarden.scenario.validation import short
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping
+
+    from simwarden.model.values import Values
+    from simwarden.scenario.identities import References
+    from simwarden.scenario.problems import Problems
+    from simwarden.scenario.yamlfile import Spot
+
+#: parts of a file that say what is to be seen, and so give no names
+_JUDGING = frozenset({"expect", "never", "scenario", "about", "twin", "tags", "proves"})
+_ANY_KIND, _CONTROL = "element", "control"
+
+
+class Wording:
+    """Checks words of expectations.
+
+    `controls` are the ids that there are; `document` is the whole file, in which the user's own names are looked for.
+    """
+
+    def __init__(
+        self, references: References, problems: Problems, controls: Collection[str] = (), document: Any = None
+    ) -> None:
+        self.references, self.problems, self._controls, self._document = references, problems, controls, document
+
+    @cached_property
+    def _given(self) -> frozenset[str]:
+        """All names and values of the file outside its expectations, and of what is set in its network."""
+        settings = [each.config.model_dump(mode="json") for each in self.references.instances.values()]
+        return frozenset(
+            plain(part) for text in _texts([self._document, settings]) for part in (text, *_PARTS.split(text))
+        )
+
+    @cached_property
+    def _foreign(self) -> bool:
+        """Whether somebody's real element is in the network, which has names of its own."""
+        return any(each.external is not None for each in self.references.instances.values())
+
+    def fields(self, what: str, want: Mapping[str, Any], known: Mapping[str, Values], spot: Spot) -> None:
+        """Check the fields of a mapping, by any spelling that is compared alike."""
+        for key, value in want.items():
+            name = key if key in known else next((each for each in known if plain(each) == plain(key)), None)
+            if name is None:
+                self.problems.unknown(f"field of {what}", key, known, (spot / key).key)
+            else:
+                self.value(name, value, known[name], spot / key)
+
+    def value(self, what: str, want: Any, values: Values, spot: Spot) -> None:
+        """Check a value that is wanted: of a list each, of a mapping its fields."""
+        if isinstance(want, dict):
+            if values.inside is not None:
+                self.fields(what, want, values.inside(), spot)
+            elif not values.loose:
+                self.problems.add(f"{what} is {values.about} and has no fields", spot.place)
+        elif isinstance(want, list):
+            for index, each in enumerate(want):
+                self.value(what, each, values, spot / index)
+        elif not self._may_be(str(want), values):
+            self.problems.add(f"{what} is never {short(want)}", spot.place, self._hint(str(want), values))
+
+    def _may_be(self, text: str, values: Values) -> bool:
+        if self._is_reference(text):
+            return False
+        if values.may_be(text):
+            return True
+        if values.kind and self._names(values.kind, text):
+            return True
+        if values.given and (self._foreign or plain(text) in self._given):
+            return True
+        if values.named and text.isdecimal() and text in self._given:  # a code of the operator's own, as it is set
+            return True
+        inside = values.inside() if values.inside is not None else {}
+        return any(self._may_be(text, each) for each in inside.values() if each.inside is None)
+
+    def _is_reference(self, text: str) -> bool:
+        """Whether a text is `name.identity` still: of a name that is none."""
+        match = REFERENCE.fullmatch(text)
+        return match is not None and any(match[2] in each.identities for each in self.references.instances.values())
+
+    def _names(self, kind: str, text: str) -> bool:
+        if kind == _CONTROL:
+            return text in self._controls
+        instance = self.references.instances.get(text)
+        return instance is not None and kind in (_ANY_KIND, instance.kind)
+
+    def _hint(self, text: str, values: Values) -> str:
+        instances = self.references.instances
+        known = [*values.words, *(name for name in instances if values.kind and self._names(values.kind, name))]
+        known += self._controls if values.kind == _CONTROL else ()
+        if self._is_reference(text):
+            identities = [f"{name}.{which}" for name, each in instances.items() for which in each.identities]
+            near = nearest(text, identities)
+            return f"did you mean {near!r}?" if near else f"{values.about} is expected"
+        hint = guess(text, known)
+        return hint or f"{values.about} is expected"
+
+
+_PARTS = re.compile(r"[,;/\s]+")
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Yield all keys and scalars of a document, without its expectations."""
+    if isinstance(value, dict):
+        for key, each in value.items():
+            if key not in _JUDGING:
+                yield str(key)
+                yield from _texts(each)
+    elif isinstance(value, (list, tuple)):
+        for each in value:
+            yield from _texts(each)
+    elif value is not None:
+        yield str(value)

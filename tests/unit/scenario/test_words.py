@@ -1,0 +1,363 @@
+"""Each word of an expectation is known or an error: every word of every shipped one is misspelt, and must be told."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+from enum import IntEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from simwarden.policy.details import details_of
+from simwarden.scenario.identities import References
+from simwarden.scenario.load import Loader, read_file
+from simwarden.scenario.match import show
+from simwarden.scenario.message_fields import expected_fields
+from simwarden.scenario.problems import Problems, ScenarioErrors
+from simwarden.scenario.runner import RunOptions, run_scenario
+from simwarden.scenario.wording import Wording
+from simwarden.scenario.yamlfile import Spot, read
+from simwarden.trace.dissect import Dissector
+from simwarden.trace.events import Decided, Frame, StateChange
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from simwarden.wire.dissection import Dissection
+
+SCENARIOS = Path(__file__).parents[3] / "scenarios"
+#: what rightly is free among words of shipped expectations, and why; numbers that count are, too
+FREE = {
+    ("decision", "reason"): "a part of what a rule says, looked for as text",
+    ("broker", "event", "data", "reason"): "what a person or a rule says",
+    ("decision", "subject"): "any IMSI",
+}
+
+
+def places(value: Any, way: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Yield the way to each key (ending with None) and to each scalar of an expectation."""
+    if isinstance(value, dict):
+        for key, each in value.items():
+            yield (*way, key, None)
+            yield from places(each, (*way, key))
+    elif isinstance(value, list):
+        for index, each in enumerate(value):
+            yield from places(each, (*way, index))
+    elif value != "":
+        yield way
+
+
+def misspelt(word: str) -> Iterator[str]:
+    """Yield a word with a letter too few and with one too many; of a reference in each of its parts."""
+    for at in range(len(parts := word.split("."))):
+        part = parts[at]
+        for wrong in (part[: len(part) // 2] + part[len(part) // 2 + 1 :], part + "q"):
+            yield ".".join([*parts[:at], wrong, *parts[at + 1 :]])
+
+
+def put(document: Any, way: tuple[Any, ...], wrong: str) -> Any:
+    """Return a document with another word in one place."""
+    changed = copy.deepcopy(document)
+    *above, last = way if way[-1] is not None else way[:-1]
+    inner = changed
+    for each in above:
+        inner = inner[each]
+    if way[-1] is None:
+        entries = [(wrong if key == last else key, value) for key, value in inner.items()]
+        inner.clear()
+        inner.update(entries)
+    else:
+        inner[last] = wrong
+    return changed
+
+
+def word_at(document: Any, way: tuple[Any, ...]) -> str:
+    if way[-1] is None:
+        return str(way[-2])
+    for each in way:
+        document = document[each]
+    return str(document)
+
+
+def expectations(directory: str) -> Iterator[tuple[Any, Any, tuple[Any, ...]]]:
+    """Yield each word of the shipped expectations of a directory once: its source, its document, the way to it."""
+    seen = set()
+    for path in sorted((SCENARIOS / directory).rglob("*.yaml")):
+        source = read(read_file(path), str(path), Problems())
+        for index, step in enumerate(source.data.get("steps", ())):
+            for key in ("expect", "never"):
+                for way in places(step[key], ("steps", index, key)) if key in step else ():
+                    names = tuple(each for each in way[2:] if not isinstance(each, int))
+                    word = word_at(source.data, way)
+                    if (names, word) not in seen:
+                        seen.add((names, word))
+                        yield source, source.data, way
+
+
+DIRECTORIES = sorted(path.name for path in SCENARIOS.iterdir() if path.name not in ("impact", "matrix"))
+
+
+@pytest.mark.parametrize("directory", DIRECTORIES)
+def test_each_word_of_a_shipped_expectation_that_is_misspelt_is_told(directory: str) -> None:
+    loader, tried, passed = Loader(), 0, []
+    for source, document, way in expectations(directory):
+        names = tuple(each for each in way[3:-1] if isinstance(each, str))
+        if way[-1] is not None and (*names, way[-1]) in FREE:
+            continue
+        for wrong in misspelt(word_at(document, way)):
+            tried += 1
+            source.data = put(document, way, wrong)
+            with contextlib.suppress(ScenarioErrors):
+                loader.assemble(source)
+                passed.append((source.file, way, wrong))
+        source.data = document
+    assert tried
+    # a cell may be another cell that there is
+    assert [each for each in passed if each[2] != "enb/1"] == []
+
+
+STORY = """\
+scenario: A meter attaches
+network:
+  cmp: {}
+  broker: {}
+  mme: {provinces: {north: [1], south: [2]}}
+  enb: {cells: [{tac: 1}, {tac: 2}]}
+cards: {card: {area: {by: mme, province: north}}, other: {}}
+devices: {meter: {}}
+steps:
+  - insert: {card: card, into: meter}
+  - power_on: meter
+  - KEY: WHAT
+"""
+WRONG = [
+    # values of records and scalars
+    ("hss: {subscription: {status: withdrawl}}", "status is never 'withdrawl' (did you mean 'withdrawal'?)"),
+    ("mme: {session: {state: conected}}", "did you mean 'connected'?"),
+    ("mme: {session: {emergency: maybe}}", "emergency is never 'maybe'"),
+    ("mme: {session: {imei: 123}}", "imei is never '123' (an IMEI of 14 to 16 digits is expected)"),
+    ("mme: {session: {imei: metre.imei}}", "did you mean 'meter.imei'?"),
+    ("mme: {session: {cell: enb/3}}", "enb has no part '3'"),
+    ("mme: {session: {tai: 001-01-01}}", "a TAI such as 001-01-0001 is expected"),
+    ("mme: {session: {apn: itt}}", "apn is never 'itt'"),
+    ("mme: {session: {imsi: 12}}", "imsi is never '12'"),
+    ("hss: {binding: {imei: }}", "imei is never nothing"),
+    ("mme: {reject: {emm_cause: ILEGAL_ME}}", "did you mean 'ILLEGAL_ME'?"),
+    ("mme: {reject: {emm_cause: 999}}", "emm_cause is never '999'"),
+    ("mme: {reject: {esm_cause: 300}}", "esm_cause is never '300'"),
+    ("mme: {area: {province: nort}}", "province is never 'nort'"),
+    ("mme: {area: {stations: some}}", "a number is expected"),
+    ("mme: {risk: {control: area.cel}}", "did you mean 'area.cell'?"),
+    ("mme: {risk: {scene: '999'}}", "scene is never '999'"),
+    ("meter: {emm_cause: 999}", "emm_cause is never '999'"),
+    ("meter: {esm_cause: ESM_FAILED}", "esm_cause is never 'ESM_FAILED'"),
+    ("meter: {card: crad}", "did you mean 'card'?"),
+    ("meter: {card: meter}", "card is never 'meter'"),
+    ("meter: {cell: 1}", "a cell such as 001-01-0000101 is expected"),
+    ("meter: {address: nowhere}", "an IP address is expected"),
+    ("card: {terminal: metr}", "did you mean 'meter'?"),
+    ("enb: {s1: {state: uo}}", "state is never 'uo' (known: setting-up, up, down)"),
+    ("eir: {equipment: {status: forbidden}}", "status is never 'forbidden'"),
+    ("cmp: {card: {state: suspendd}}", "did you mean 'suspended'?"),
+    ("broker: {event: {topic: card/refuse}}", "the topic of an event is expected"),
+    ("broker: {event: {data: {scen: '012'}}}", "field of data 'scen' is not known (did you mean 'scene'?)"),
+    ("broker: {event: {data: {scene: '999'}}}", "scene is never '999'"),
+    ("broker: {event: {data: {control: area.cel}}}", "did you mean 'area.cell'?"),
+    # decisions
+    ("decision: {by: mme, control: area.cell, details: {exepcted: enb/1}}", "did you mean 'expected'?"),
+    ("decision: {by: mme, control: area.cell, details: {seen: elsewhere}}", "seen is never 'elsewhere'"),
+    ("decision: {by: mme, control: mme.barring, details: {temporary: prehaps}}", "temporary is never 'prehaps'"),
+    ("decision: {by: hss, control: hss.subscriber, details: {seen: meter.imei}}", "field of details 'seen' is not"),
+    ("decision: {by: eir, control: eir.equipment, details: {kind: phoen}}", "did you mean 'phone'?"),
+    ("decision: {by: mme, details: {seeen: enb/1}}", "did you mean 'seen'?"),
+    ("decision: {by: mme, on: atach}", "did you mean 'attach'?"),
+    ("decision: {by: hss, subject: nobody}", "subject is never 'nobody'"),
+    # Diameter: AVPs, groups, results, enumerations, keys
+    ("s6a.update-location-answer: {experimental_result: 999}", "experimental_result is never '999'"),
+    ("s6a.update-location-answer: {experimental_result: 5099}", "experimental_result is never '5099'"),
+    ("s6a.update-location-answer: {result_code: DIAMETER_SUCESS}", "did you mean 'DIAMETER_SUCCESS'?"),
+    ("s6a.update-location-answer: {subscription_data: {subscriber_status: SERVICE_GRANTD}}", "'SERVICE_GRANTED'?"),
+    ("s6a.update-location-answer: {subscription_data: {subscriber_statu: 1}}", "did you mean 'subscriber_status'?"),
+    ("s6a.update-location-request: {terminal_information: {imei: 123}}", "imei is never '123'"),
+    ("s6a.update-location-request: {visited_plmn_id: nowhere}", "visited_plmn_id is never 'nowhere'"),
+    ("s6a.update-location-request: {user_name: nobody}", "an IMSI of 6 to 15 digits is expected"),
+    ("s6a.cancel-location-request: {cancellation_type: 7}", "cancellation_type is never '7'"),
+    ("s6a.authentication-information-answer: {authentication_info: {e_utran_vector: {kasme: 00}}}", "kasme is never"),
+    ("s13.me-identity-check-answer: {equipment_status: BLOCKED}", "equipment_status is never 'BLOCKED'"),
+    # NAS, on its own and inside
+    ("s1-mme.attach-reject: {emm_cause: ILEGAL_ME}", "did you mean 'ILLEGAL_ME'?"),
+    ("s1-mme.attach-reject: {emm_cause: 999}", "emm_cause is never '999'"),
+    ("uu.attach-reject: {emm_cause: 999}", "emm_cause is never '999'"),
+    ("s1-mme.attach-request: {eps_attach_type: EPS_ATACH}", "did you mean 'EPS_ATTACH'?"),
+    ("s1-mme.attach-request: {eps_mobile_identity: {type: IMSY}}", "type is never 'IMSY'"),
+    ("s1-mme.attach-accept: {tai_list: [nowhere]}", "tai_list is never 'nowhere'"),
+    ("s1-mme.detach-request: {detach_type: GONE}", "detach_type is never 'GONE'"),
+    ("s1-mme.attach-reject: {esm_message_container: {esm_caus: 27}}", "did you mean 'esm_cause'?"),
+    ("s1-mme.attach-reject: {esm_message_container: {esm_cause: 999}}", "esm_cause is never '999'"),
+    ("s1-mme.downlink-nas-transport: {nas_pdu: {emm_cause: ILEGAL_ME}}", "did you mean 'ILLEGAL_ME'?"),
+    ("s1-mme.downlink-nas-transport: {nas_pdu: {emm_caus: 6}}", "did you mean 'emm_cause'?"),
+    ("uu.dl-information-transfer: {dedicated_info_nas: {emm_cause: 999}}", "emm_cause is never '999'"),
+    ("s1-mme.ciphered-nas: {emm_cause: 6}", "field of ciphered-nas 'emm_cause' is not known"),
+    # S1AP, X2AP, the radio
+    ("s1-mme.handover-preparation-failure: {cause: 'radioNetwork: ho-target-not-alowed'}", "ho-target-not-allowed'?"),
+    ("s1-mme.handover-preparation-failure: {cause: ho-target-not-allowed}", "cause is never 'ho-target-not-allowed'"),
+    ("s1-mme.initial-ue-message: {rrc_establishment_cause: mo-dta}", "rrc_establishment_cause is never 'mo-dta'"),
+    ("s1-mme.initial-ue-message: {eutran_cgi: enb/3}", "enb has no part '3'"),
+    ("s1-mme.handover-required: {target_id: {global_enb_idd: 1}}", "did you mean 'global_enb_id'?"),
+    ("s1-mme.handover-required: {target_id: {selected_tai: 1}}", "selected_tai is never '1'"),
+    ("s1-mme.paging: {tai_list: 1}", "tai_list is never '1'"),
+    ("x2.handover-request: {cause: 'radioNetwork: handover-desirabel-for-radio-reasons'}", "did you mean"),
+    ("x2.handover-request: {ue_context_information: {rrc_contxt: 00}}", "did you mean 'rrc_context'?"),
+    ("uu.rrc-connection-request: {establishment_cause: MO_DTA}", "did you mean 'MO_DATA'?"),
+    ("uu.measurement-report: {cells: {cel: enb/1}}", "did you mean 'cell'?"),
+    # the card
+    ("me-uicc.authenticate-response: {sw: 69855}", "sw is never '69855'"),
+    ("me-uicc.authenticate-response: {sw: 1234}", "sw is never '1234'"),
+    ("me-uicc.authenticate-response: {status: Conditions of use not satisfyed}", "status is never"),
+    ("me-uicc.authenticate-response: {swt: 9000}", "did you mean 'sw'?"),
+    ("me-uicc.select: {file: EF.IMSY}", "did you mean 'EF.IMSI'?"),
+    ("me-uicc.read-binary: {fle: EF.IMSI}", "did you mean 'file'?"),
+    ("me-uicc.power-on: {file: EF.IMSI}", "field of power-on 'file' is not known"),
+    ("me-uicc.fetch-response: {proactive_command: provide-local-informations}", "did you mean"),
+    # events
+    ("mqtt.publish: {topc: card/refused}", "did you mean 'topic'?"),
+    ("mqtt.publish: {data: {scen: '012'}}", "did you mean 'scene'?"),
+    ("mqtt.publish: {qos: one}", "qos is never 'one'"),
+    ("mqtt.connack: {return_code: REFUSED}", "return_code is never 'REFUSED'"),
+    ("mqtt.pingreq: {topic: card/refused}", "field of pingreq 'topic' is not known"),
+    ("s6a.malformed: {reason: none}", "field of malformed 'reason' is not known"),
+]
+
+
+@pytest.mark.parametrize("key", ["expect", "never"])
+@pytest.mark.parametrize(("what", "said"), WRONG)
+def test_a_word_that_can_never_be_is_told_with_its_place(key: str, what: str, said: str) -> None:
+    with pytest.raises(ScenarioErrors) as caught:
+        Loader().load("story.yaml", STORY.replace("KEY", key).replace("WHAT", f"{{{what}}}"))
+    (problem,) = caught.value.problems
+    assert said in str(problem)
+    assert str(problem).startswith("story.yaml:12:")
+
+
+@pytest.mark.parametrize(
+    "what",
+    [
+        "hss: {subscription: {status: Withdrawal}}",
+        "mme: {session: {cell: enb/1, imei: meter.imei, emergency: no, apn: none}}",
+        "mme: {reject: {emm_cause: illegal-me}}",
+        "mme: {reject: {emm_cause: 0x06, esm_cause: none}}",
+        "mme: {area: {province: south, cells: [enb/1, enb/2]}}",
+        "meter: {emm_cause: none, card: other, address: 198.18.0.1}",
+        "card: {terminal: nowhere}",
+        "decision: {by: mme, details: {seen: enb/1}}",
+        "s6a.update-location-answer: {experimental_result: user-unknown}",
+        "s6a.update-location-answer: {experimental_result: DIAMETER_ERROR_USER_UNKNOWN}",
+        "s6a.update-location-answer: {Result-Code: 2001, Error-Message: no}",
+        "s13.me-identity-check-answer: {equipment_status: BLACKLISTED}",
+        "s1-mme.attach-request: {eps_mobile_identity: card.imsi}",
+        "s1-mme.initial-ue-message: {eutran_cgi: enb/1, tai: 001-01-0001}",
+        "me-uicc.authenticate-response: {sw: 612c}",
+    ],
+)
+def test_what_may_be_is_no_error(what: str) -> None:
+    assert Loader().load("story.yaml", STORY.replace("KEY", "never").replace("WHAT", f"{{{what}}}")).steps
+
+
+def test_a_code_of_the_operators_own_is_known_where_it_is_set_and_a_name_where_a_real_element_is() -> None:
+    own = STORY.replace("KEY", "expect").replace("WHAT", "{s6a.update-location-answer: {experimental_result: 5901}}")
+    with pytest.raises(ScenarioErrors):
+        Loader().load("story.yaml", own)
+    assert Loader().load("story.yaml", own.replace("  cmp: {}", "  hss: {mismatch: {experimental_result: 5901}}")).steps
+    apn = STORY.replace("KEY", "expect").replace("WHAT", "{meter: {apn: meters.operator.example}}")
+    with pytest.raises(ScenarioErrors):
+        Loader().load("story.yaml", apn)
+    assert Loader().load("story.yaml", apn.replace("  cmp: {}", '  hss: {external: "192.0.2.1:3868"}')).steps
+
+
+def test_never_takes_no_time() -> None:
+    with pytest.raises(ScenarioErrors, match="within: `never` is about the whole phase"):
+        Loader().load(
+            "story.yaml", STORY.replace("KEY", "never").replace("WHAT", "{within: 5 s, meter: {tau: accepted}}")
+        )
+
+
+@pytest.mark.parametrize(
+    ("step", "said"),
+    [
+        ("manage: {element: hss, path: /cards}\n    expect: 999", "'999' is no outcome of manage"),
+        ("together: [{power_on: meter}, {power_off: meter}]\n    expect: acepted", "did you mean 'accepted'?"),
+        ("wait: 1 s\n    expect: accepted", "'accepted' is no outcome of wait"),
+        ("tau: meter\n    every: 1 min\n    expect: accepted", "'accepted' is no outcome of tau"),
+    ],
+)
+def test_an_outcome_that_no_verb_has_is_told(step: str, said: str) -> None:
+    with pytest.raises(ScenarioErrors) as caught:
+        Loader().load("story.yaml", STORY.replace("KEY: WHAT", step))
+    assert said in str(caught.value)
+
+
+STORIES = [
+    "area/handover-beside-the-cards-cell.yaml",
+    "area/path-switch-to-another-cell.yaml",
+    "binding/hss/suspended-by-withdrawal.yaml",
+    "data/access-point-that-is-not-subscribed.yaml",
+    "demo/moved-card.yaml",
+    "evasion/diameter-avp-twice.yaml",
+    "events/moved-card-is-told.yaml",
+    "events/suspension-by-the-platform-is-told.yaml",
+    "binding/cmp/card-in-a-phone-is-suspended.yaml",
+    "binding/cmp/records-of-a-phone.yaml",
+    "binding/cmp/behind-the-eir-in-a-phone.yaml",
+    "binding/north/card-handed-over-then-another-terminal.yaml",
+]
+
+
+def told(value: Any) -> Any:
+    """Return a value of the trace as a file would write it."""
+    if isinstance(value, dict):
+        return {key: told(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [told(each) for each in value]
+    if value == "":
+        return ""
+    if isinstance(value, bool) or value is None:
+        return {True: "yes", False: "no", None: "none"}[value]
+    return show(value).partition(" (")[0] if isinstance(value, IntEnum) else show(value)
+
+
+def parts_of(dissection: Dissection) -> Iterator[Dissection]:
+    yield dissection
+    for each in dissection.inner:
+        yield from parts_of(each)
+
+
+@pytest.mark.parametrize("story", STORIES)
+def test_whatever_a_run_shows_may_be_expected(story: str) -> None:
+    source = read(read_file(SCENARIOS / story), story, Problems())
+    scenario = Loader().assemble(source)
+    references, problems = References(), Problems()
+    references.instances.update(scenario.instances)
+    wording, spot = Wording(references, problems, scenario.registry.controls, source.data), Spot(source)
+    seen = 0
+    for event, dissection in Dissector().walk(run_scenario(scenario, "story", RunOptions()).events):
+        if isinstance(event, Frame) and dissection is not None:
+            for part in parts_of(dissection):
+                known = expected_fields(event.protocol, part.name)
+                assert known is not None, part.name
+                wording.fields(part.name, told(part.fields), known, spot)
+                seen += 1
+        elif isinstance(event, Decided):
+            details = details_of(event.decision.control.rule)
+            assert details is not None, event.decision.control.id
+            wording.fields(event.decision.control.id, told(dict(event.decision.details)), details, spot)
+        elif isinstance(event, StateChange):
+            declared = scenario.registry.declaration(scenario.instances[event.element].kind).observables
+            (one,) = (each for each in declared if each.name == event.observable)
+            if not one.record:
+                wording.value(one.name, told(event.value), one.values.or_none(), spot)
+            elif event.value is not None:
+                wording.fields(one.name, told(event.value), one.fields, spot)
+    assert [each.reason for each in problems.found] == []
+    assert seen
