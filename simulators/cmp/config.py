@@ -94,6 +94,8 @@ class CmpConfig(ServerConfig):
     """Pools of terminals by name."""
     library: str = ""
     """CSV file of terminals (tac, kind, maker, model) to use instead of the one shipped; a `phone` is one."""
+    ranges: str = ""
+    """TOML file of number ranges to use instead of those shipped; only numbers of dedicated ones are provisioned."""
     limits: Limits = Limits()
     records_at: Seconds = 7200
     """When, after midnight UTC, the records of the day before are judged."""

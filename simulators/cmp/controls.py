@@ -7,6 +7,7 @@ import enum
 from simwarden.policy.binding import judge_peer, judge_subscriber
 from simwarden.policy.card_states import judge_bindable, judge_state, judge_transition
 from simwarden.policy.decision import Control
+from simwarden.policy.number_ranges import judge_numbers
 from simwarden.policy.operator import judge_binder, judge_change, judge_frequency, judge_owner, judge_scope
 from simwarden.policy.platform import (
     judge_batch,
@@ -23,6 +24,9 @@ class Occasion(enum.StrEnum):
     """When the platform asks its controls."""
 
     CONNECTION = CONNECTION
+    PROVISION = "provision"
+    LOAD = "load"
+    """Many cards are provisioned at once."""
     CHECK = "me-identity-check"
     RECORDS = "records"
     """The contacts of the day before are judged."""
@@ -59,6 +63,13 @@ POOL = Control(
     (_On.CHECK,),
     "Pools of terminals tied to pools of numbers",
     also=("mon.separation",),
+)
+RANGE = Control(
+    "pre.range",
+    "pre.range",
+    judge_numbers,
+    (_On.PROVISION, _On.LOAD),
+    "Numbers of ranges dedicated to IoT cards only",
 )
 PHONE = Control(
     "cmp.phone", "mon.phone", judge_phone, (_On.CHECK,), "No phone in the operator's library has the card in it"
@@ -114,6 +125,7 @@ PEER = Control(
 CARD = Control("cmp.card", "reg.issued", judge_subscriber, (_On.CHECK,), "Cards of the platform only are served")
 
 ALL = (
+    RANGE,
     BINDING,
     POOL,
     PHONE,

@@ -180,6 +180,7 @@ class Cmp(NorthVerbs, Element[CmpConfig]):
         """
         wanted: CardProvision = call.given
         made = _made(wanted, wanted.entry("binding", CmpBinding), wanted.entry("platform", CmpCard) or CmpCard())
+        self.platform.may_issue([wanted.msisdn], made, By.of(call), "provision")
         if others := self.platform.store.taken(made):
             raise ManagementError(409, f"another card has the {others[0][0]} {others[0][1]}")
         held = self.platform.store.get(made.imsi)
@@ -223,6 +224,7 @@ class Cmp(NorthVerbs, Element[CmpConfig]):
             given = [value for each in wanted if (value := getattr(each, name))]
             if len(set(given)) != len(given):
                 raise ManagementError(400, f"an {name} stands there twice")
+        self.platform.may_issue([each.msisdn for each in wanted], None, By.of(call), "load")
         held = self.platform.store.load(map(_of_bulk, wanted), record)
         if held:
             told = ", ".join(f"{name} {value}" for name, value in held[:5])

@@ -14,6 +14,7 @@ from simwarden.policy.risk_scenes import SCENES
 from simwarden.runtime.approval import Audit, By
 from simwarden.runtime.known_peers import KnownPeers
 from simwarden.runtime.management import ManagementError, Role
+from simwarden.runtime.number_ranges import load_ranges
 from simwarden.runtime.terminal_library import load_library
 
 if TYPE_CHECKING:
@@ -80,6 +81,7 @@ class Platform:
         self.audit = Audit(site, store.audit)
         self._settings: Settings | None = None
         self._library = load_library(config.library)
+        self._ranges = load_ranges(config.ranges)
         #: asked before anything is kept what they are to tell of it; None: nothing
         self.listeners: list[Callable[[Sequence[Happening]], Notice | None]] = []
         self.telling: set[str] = set()
@@ -200,6 +202,10 @@ class Platform:
         """
         imsi = card.imsi if card is not None else ""
         return self.audit.require(control, imsi, by, action, facts, on=on, status=status)
+
+    def may_issue(self, numbers: Sequence[str], card: Card | None, by: By, action: str) -> None:
+        """Let cards have numbers of dedicated ranges only, or none. Raises ManagementError (403)."""
+        self.require(controls.RANGE, card, by, action, {"numbers": numbers, "ranges": self._ranges})
 
     # -- time and records
 

@@ -88,6 +88,8 @@ class HssConfig(ServerConfig):
     """The most authentication vectors given at once (TS 29.272 7.3.12 allows 5)."""
     periodic_update: int = Field(default=0, ge=0)
     """Subscribed-Periodic-RAU-TAU-Timer in seconds; 0: the MME's own."""
+    ranges: str = ""
+    """TOML file of number ranges to use instead of those shipped; only numbers of dedicated ones are provisioned."""
     answer_time: Seconds = Field(default=5.0, gt=0)
     """How long to wait for an MME's answer."""
     retry: Annotated[Seconds, Field(gt=0)] = 10

@@ -13,6 +13,7 @@ from simwarden.policy.binding import (
     judge_withdrawn,
 )
 from simwarden.policy.decision import Control
+from simwarden.policy.number_ranges import judge_number
 from simwarden.policy.operator import judge_binder, judge_change, judge_frequency
 from simwarden.runtime.known_peers import CONNECTION
 
@@ -75,6 +76,9 @@ WITHDRAWN = Control(
     "A suspended card's subscription is withdrawn",
     also=("reg.contract", "reg.relay"),
 )
+RANGE = Control(
+    "pre.range", "pre.range", judge_number, (_On.PROVISION,), "Numbers of ranges dedicated to IoT cards only"
+)
 EXTENT = Control(
     "area.extent",
     "area.range",
@@ -100,6 +104,7 @@ ALL = (
     PEER,
     SUBSCRIBER,
     WITHDRAWN,
+    RANGE,
     EXTENT,
     SETTER,
     AREA_APPROVAL,

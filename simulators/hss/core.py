@@ -11,6 +11,7 @@ from simwarden.policy.risk_scenes import SEPARATED
 from simwarden.runtime.approval import Audit
 from simwarden.runtime.diameter import DiameterNode, Unreachable
 from simwarden.runtime.known_peers import KnownPeers
+from simwarden.runtime.number_ranges import load_ranges
 from simwarden.wire.diameter import DiameterError, ExperimentalResult, Message, ResultCode
 from simwarden.wire.diameter.codes import UlrFlags
 
@@ -42,6 +43,7 @@ class Core:
         self.site, self.config, self.store = site, config, store
         self.peers = KnownPeers(site, config, config.peers, controls.PEER)
         self.audit = Audit(site, store.audit)
+        self.ranges = load_ranges(config.ranges)
         self.node: DiameterNode
         #: MMEs that are being told what they are owed
         self.telling: set[str] = set()

@@ -149,6 +149,8 @@ class Hss(SubscriptionRoutes, Element[HssConfig]):
         """
         wanted: CardProvision = call.given
         _check_card(wanted)
+        number = {"number": wanted.msisdn, "ranges": self.core.ranges}
+        self.core.audit.require(controls.RANGE, wanted.imsi, By.of(call), "provision", number, wanted=wanted.msisdn)
         area = wanted.entry("area", HssArea)
         subscription = subscribed(wanted.entry("subscription", HssSubscription), area)
         made = _subscriber(wanted, wanted.entry("binding", HssBinding), subscription)

@@ -88,7 +88,14 @@ def _refuse(*, broker: str) -> tuple[float, int]:
 
     async def story() -> tuple[float, int]:
         await host.start_all()
-        body = {"name": "card", "imsi": IMSI, "iccid": "8900", "msisdn": "1440", "k": "00" * 16, "opc": "11" * 16}
+        body = {
+            "name": "card",
+            "imsi": IMSI,
+            "iccid": "8900",
+            "msisdn": "1440000000001",
+            "k": "00" * 16,
+            "opc": "11" * 16,
+        }
         binding = [{"by": "hss", "imei": "99000101000001"}]
         body |= {"profile": "meter", "form": "", "sections": {"binding": binding}}  # type: ignore[dict-item]
         await hss.manage(Role.OPERATOR, "PUT", f"/cards/{IMSI}", body)

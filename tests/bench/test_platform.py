@@ -170,7 +170,8 @@ def test_the_shutdown_of_a_batch() -> None:
         assert isinstance(mme, Mme)
         for number in range(BATCH + 100):
             imsi = _imsi(number)
-            body = {"name": f"card{number}", "imsi": imsi, "iccid": imsi, "msisdn": imsi, "profile": "meter"}
+            body = {"name": f"card{number}", "imsi": imsi, "iccid": imsi, "msisdn": f"1440{imsi[-9:]}"}
+            body |= {"profile": "meter"}
             body |= {"k": "00" * 16, "opc": "00" * 16, "form": "plug-in"}
             await host.elements["hss"].manage(Role.OPERATOR, "PUT", f"/cards/{imsi}", body)
             await mme.register(imsi)

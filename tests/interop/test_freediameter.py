@@ -40,8 +40,8 @@ IMSI, BOUND, OTHER, PHONE = "001010000000001", "99000101000001", "99000101000002
 K, OPC = bytes.fromhex("000102030405060708090a0b0c0d0e0f"), bytes.fromhex("f0e0d0c0b0a090807060504030201000")
 CARDS = f"""\
 subscribers:
-  - {{name: card, imsi: "{IMSI}", iccid: "89860100000000000010", msisdn: "8614400000001", profile: meter, form: plug-in,
-      k: {K.hex()}, opc: {OPC.hex()}, sections: {{binding: [{{by: hss, learn: first-use}}]}}}}
+  - {{name: card, imsi: "{IMSI}", iccid: "89860100000000000010", msisdn: "861440000000001", profile: meter,
+      form: plug-in, k: {K.hex()}, opc: {OPC.hex()}, sections: {{binding: [{{by: hss, learn: first-use}}]}}}}
 """
 CONFIG = """\
 Identity = "{name}.{realm}"; Realm = "{realm}";

@@ -37,7 +37,7 @@ pytestmark = [
 K, OPC = bytes.fromhex("000102030405060708090a0b0c0d0e0f"), bytes.fromhex("f0e0d0c0b0a090807060504030201000")
 CARD = f"""\
 subscribers:
-  - {{name: card, imsi: "001010000000001", iccid: "89860100000000000010", msisdn: "8614400000001", profile: meter,
+  - {{name: card, imsi: "001010000000001", iccid: "89860100000000000010", msisdn: "861440000000001", profile: meter,
       form: plug-in, k: {K.hex()}, opc: {OPC.hex()}}}
 """
 AID = "a0000000871002ffffffff8907090000"

@@ -42,7 +42,7 @@ def getaddrinfo(host, *more, **named):
     return known(host, *more, **named)
 socket.getaddrinfo = getaddrinfo
 """
-IMSI, NUMBER = "001010000000011", "123456789"
+IMSI, NUMBER = "001010000000011", "1440000000011"
 
 
 @contextmanager

@@ -123,7 +123,7 @@ class Net:
             "name": name,
             "imsi": imsi,
             "iccid": f"8986{imsi}",
-            "msisdn": f"861440{imsi[-7:]}",
+            "msisdn": f"861440{imsi[-9:]}",
             "k": K,
             "opc": OPC,
             "profile": "meter",

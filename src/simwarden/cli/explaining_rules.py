@@ -130,7 +130,7 @@ def control(name: str, registry: Registry) -> Iterator[str]:
             f"  {kind}, control {each.id}"
             for kind in registry.kinds
             for each in registry.declaration(kind).controls
-            if each.requirement in found.requirements
+            if not set(found.requirements).isdisjoint(each.requirements)
         ]
         lines = [f"{name}: control of tables 1 to 3, {found.title} ({found.title_zh}), clause {found.clause}"]
         yield "\n".join([*lines, f"  requirements {', '.join(found.requirements)}", *(kinds or ["  not built yet"])])

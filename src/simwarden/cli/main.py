@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from simwarden.cli.card_commands import classify, numbers
 from simwarden.cli.exits import friendly, write_anywhere
 
 app = typer.Typer(
@@ -380,8 +381,8 @@ def explain(
         str,
         typer.Argument(
             metavar="NAME",
-            help="A requirement, control, verb, element, observable, event, setting, key of a file, card profile, "
-            "interface, message, field of a message, or cause.",
+            help="A requirement or clause, control, verb, element, observable, event, setting, key of a file, use of "
+            "cards, interface, message, field of a message, or cause.",
         ),
     ],
 ) -> None:
@@ -389,6 +390,10 @@ def explain(
     from simwarden.cli.explaining import explain_name  # noqa: PLC0415
 
     explain_name(name)
+
+
+app.command(epilog="Example: `simwarden classify smart-metering`, `simwarden classify cards.csv`")(classify)
+app.command(epilog="Example: `simwarden numbers cards.csv`")(numbers)
 
 
 @app.command(epilog="Example: `simwarden schema > simwarden.schema.json`")
@@ -415,7 +420,8 @@ def reference(
 ) -> None:
     """Write the reference pages: what each installed element declares, and the causes of each refusal.
 
-    They are elements.md, a page for each element under elements/, and causes.md, for which the shipped scenarios run.
+    They are elements.md, a page for each element under elements/, classification.md, and causes.md, for which the
+    shipped scenarios run.
     """
     from simwarden.cli.referring import write_reference  # noqa: PLC0415
 

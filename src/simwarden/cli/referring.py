@@ -13,6 +13,7 @@ from simwarden.cli.shipped import shipped
 from simwarden.errors import ConfigError, Place
 from simwarden.scenario.load import Loader
 from simwarden.scenario.reference.causes import causes_page
+from simwarden.scenario.reference.classification import classes_page
 from simwarden.scenario.reference.elements import MADE, element_pages
 from simwarden.scenario.runner import RunOptions
 
@@ -44,7 +45,9 @@ def reference_pages() -> Iterator[tuple[str, str]]:
     loader = Loader()
     yield from element_pages(loader.registry)
     root = shipped()
-    page, broken = causes_page(load_checked(loader, [str(root)]), loader, RunOptions(), root)
+    jobs = load_checked(loader, [str(root)])
+    yield "classification.md", classes_page(jobs, loader, root)
+    page, broken = causes_page(jobs, loader, RunOptions(), root)
     if broken:
         raise ConfigError(f"scenarios that do not pass show no causes: {', '.join(broken)}")
     yield "causes.md", page

@@ -24,6 +24,11 @@ class FormFactor(Enum):
         """It can be taken out of its terminal without destroying something."""
         return self not in (FormFactor.SOLDERED, FormFactor.EUICC)
 
+    @property
+    def limited(self) -> bool:
+        """It binds the card to its terminal, or to one kind of terminal (guideline 2.1.2)."""
+        return not self.removable or self is FormFactor.ODD_SHAPED
+
 
 _ALIASES = {
     "2ff": FormFactor.PLUG_IN,

@@ -42,7 +42,10 @@ class Assessment:
     @property
     def functions(self) -> tuple[Function, ...]:
         """Its functions, in the order of the tables."""
-        return tuple(each for each in Function if getattr(self, each.value))
+        return tuple([each for name, each in _FUNCTIONS if getattr(self, name)])
+
+
+_FUNCTIONS = tuple((each.value, each) for each in Function)
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,8 @@ _REGISTRATIONS = {
 class Measure:
     """A control of the guideline by its word, and the requirements whose controls make it act.
 
-    `acts_on` is the function without which there is nothing to act on, empty for a measure on the card itself.
+    `acts_on` is the function without which there is nothing to act on, empty for a measure on the card itself. `whole`
+    says that it takes all of the requirements; else each is a way of its own.
     """
 
     word: str
@@ -49,7 +50,8 @@ class Measure:
     title_zh: str
     clause: str
     requirements: tuple[str, ...]
-    acts_on: str
+    acts_on: str = ""
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,13 @@ def measures() -> Mapping[str, Measure]:
     rows = _data()["control"]
     return {
         word: Measure(
-            word, row["title"], row["title_zh"], row["clause"], tuple(row["requirements"]), row.get("acts_on", "")
+            word,
+            row["title"],
+            row["title_zh"],
+            row["clause"],
+            tuple(row["requirements"]),
+            row.get("acts_on", ""),
+            row.get("all", False),
         )
         for word, row in rows.items()
     }

@@ -50,7 +50,8 @@ class Pair:
             play(self.host, registered)
 
     async def register(self, imsi: str) -> None:
-        body = {"name": f"card{imsi[-2:]}", "imsi": imsi, "iccid": imsi, "msisdn": imsi, "profile": "meter"}
+        body = {"name": f"card{imsi[-2:]}", "imsi": imsi, "iccid": imsi, "msisdn": f"1440{imsi[-9:]}"}
+        body |= {"profile": "meter"}
         await self.ask("hss", "PUT", f"/cards/{imsi}", body | {"form": "plug-in", "k": "00" * 16, "opc": "11" * 16})
 
     async def ask(self, whom: str, method: str, path: str, body: Any = None) -> Any:
@@ -86,7 +87,14 @@ def test_a_single_stock_card_is_told_too_and_again_when_it_is_given_out() -> Non
 
     async def story() -> None:
         sections = {"platform": [{"state": "stock"}]}
-        body = {"name": "a", "imsi": CARDS[0], "iccid": "1", "msisdn": "1", "profile": "meter", "form": "plug-in"}
+        body = {
+            "name": "a",
+            "imsi": CARDS[0],
+            "iccid": "1",
+            "msisdn": "1440000000001",
+            "profile": "meter",
+            "form": "plug-in",
+        }
         told = await net.ask("cmp", "PUT", f"/cards/{CARDS[0]}", body | {"k": "", "opc": "", "sections": sections})
         assert (told["state"], told["owed"]) == ("stock", "")
         assert await net.suspended() == ["withdrawal", "", ""]

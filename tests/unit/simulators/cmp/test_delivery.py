@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
     from pathlib import Path
 
-IMSI, NUMBER = "001010000000017", "+8614400000017"
+IMSI, NUMBER = "001010000000017", "+861440000000017"
 METER, PHONE, TABLET = "99000101000001", "99000201000001", "99000301000001"
 SCOPES = [f"iot-sim-fraud-prevention-subscriptions:{each}" for each in ("subscribe", "read", "delete")]
 IMEI_CHANGE = "org.camaraproject.iot-sim-fraud-prevention.v0.imei-change"

@@ -30,7 +30,7 @@ from simwarden.trace.trace import Trace
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
 
-IMSI, NUMBER, OTHER = "001010000000017", "+8614400000017", "+8614400000018"
+IMSI, NUMBER, OTHER = "001010000000017", "+861440000000017", "+861440000000018"
 METER, PHONE, TABLET = "99000101000001", "99000201000001", "99000301000001"
 PREVENTION, SUBSCRIPTIONS = "iot-sim-fraud-prevention", "iot-sim-fraud-prevention-subscriptions"
 ALL = [f"{PREVENTION}:{each}" for each in ("bind", "unbind", "query")]
@@ -676,7 +676,7 @@ def test_no_area_no_change_of_it(net: Net) -> None:
     net.play(story)
 
 
-@pytest.mark.parametrize("to", [{"account": "gas"}, {"account": ""}, {"msisdn": "14400000019"}])
+@pytest.mark.parametrize("to", [{"account": "gas"}, {"account": ""}, {"msisdn": "1440000000019"}])
 def test_a_subscription_ends_when_the_card_is_no_longer_the_customers(net: Net, to: dict[str, str]) -> None:
     client = "handset" if "msisdn" in to else "water"
 

@@ -173,12 +173,12 @@ def test_a_card_is_found_by_number_iccid_and_terminal(store_url: str) -> None:
             return [each["imsi"] for each in told["cards"]]
 
         new = "001010000000051"
-        card = {"imsi": new, "msisdn": "14400000000051", "iccid": "8900101000000000511", "account": "water"}
+        card = {"imsi": new, "msisdn": "1440000000051", "iccid": "8900101000000000511", "account": "water"}
         await desk.ask("POST", "/cards", {"cards": [card]}, accounts=None)
         assert check(desk.cmp.platform, new, TABLET)
         for query in (
-            "msisdn=14400000000051",
-            "msisdn=%2B14400000000051",
+            "msisdn=1440000000051",
+            "msisdn=%2B1440000000051",
             "iccid=8900101000000000511",
             f"imei={TABLET}",
         ):
@@ -333,18 +333,18 @@ def test_a_number_and_an_iccid_are_those_of_one_card(what: str, store_url: str) 
 
     async def story() -> None:
         new = [f"00101000000009{n}" for n in range(3)]
-        assert (await put(WATER, "14400000000001"))[what] == "14400000000001"
-        assert await put(GAS, "14400000000001") == (409, f"another card has the {what} 14400000000001")
-        assert (await put(WATER, "14400000000001"))[what] == "14400000000001"
+        assert (await put(WATER, "1440000000001"))[what] == "1440000000001"
+        assert await put(GAS, "1440000000001") == (409, f"another card has the {what} 1440000000001")
+        assert (await put(WATER, "1440000000001"))[what] == "1440000000001"
         for numbers, status in (
-            (("14400000000001", "14400000000002"), 409),
-            (("14400000000003", "14400000000003"), 400),
-            (("14400000000003", "letters"), 400),
+            (("1440000000001", "1440000000002"), 409),
+            (("1440000000003", "1440000000003"), 400),
+            (("1440000000003", "letters"), 400),
         ):
             load = [{"imsi": imsi, what: number} for imsi, number in zip(new, numbers, strict=False)]
             assert (await desk.ask("POST", "/cards", {"cards": load}, accounts=None))[0] == status
         assert len(await desk.listed("/cards", accounts=None)) == 3
-        load = [{"imsi": imsi, what: number} for imsi, number in zip(new, ("", "", "14400000000005"), strict=True)]
+        load = [{"imsi": imsi, what: number} for imsi, number in zip(new, ("", "", "1440000000005"), strict=True)]
         assert await desk.ask("POST", "/cards", {"cards": load}, accounts=None) == {"cards": 3}
         for wrong in ("1440 0000", "letters", "1" * 21, "\u0661\u0662"):
             assert (await put(GAS, wrong))[0] == 400
@@ -358,10 +358,10 @@ def test_a_number_that_two_cards_have_since_before_is_nobodys() -> None:
     async def story() -> None:
         for imsi in (WATER, GAS):
             desk.cmp.platform.store.put(
-                Card(imsi=imsi, msisdn="14400000000001"),
+                Card(imsi=imsi, msisdn="1440000000001"),
                 {"at": "", "role": "", "caller": "", "action": "", "imsi": "", "details": {}},
             )
-        assert desk.cmp.platform.find(By(), msisdn="14400000000001") is None
+        assert desk.cmp.platform.find(By(), msisdn="1440000000001") is None
 
     desk.play(story)
 

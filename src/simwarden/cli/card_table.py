@@ -1,0 +1,390 @@
+"""An operator's list of cards as CSV: read line by line, in UTF-8 or GBK, with columns in English or Chinese."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import json
+import re
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING, Any, TextIO
+
+from simwarden.errors import ConfigError, Place
+from simwarden.model.form import FormFactor
+from simwarden.model.identity import check_imsi
+from simwarden.model.profile import Assessment, find_use
+from simwarden.policy.access_list import Destination, check_number
+from simwarden.policy.need import Contract, Holding
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+    from simwarden.model.profile import Use
+
+#: the words for a column, in lower case and without spaces; the first one is the name in messages
+COLUMNS = {
+    "imsi": ("imsi",),
+    "msisdn": ("msisdn", "number", "物联网号码", "号码", "卡号"),
+    "use": ("use", "profile", "使用场景", "场景", "用途"),
+    "functions": ("functions", "功能", "开通功能"),
+    "apn": ("apn", "apns"),
+    "data": ("data_list", "addresses", "data", "流量白名单", "定向流量白名单"),
+    "sms": ("sms_list", "sms_numbers", "sms", "短信白名单", "定向短信白名单"),
+    "voice": ("voice_list", "voice_numbers", "voice", "语音白名单", "定向语音白名单"),
+    "quota": ("quota", "限额", "流量限额", "限额管控"),
+    "binding": ("binding", "机卡绑定"),
+    "form": ("form", "卡片形态", "卡片限定"),
+    "area": ("area", "区域限制"),
+    "blacklist": ("blacklist", "黑名单", "黑名单限制"),
+    "monitoring": ("monitoring", "监测", "使用监测"),
+    "registered": ("registered", "登记", "登记要求"),
+    "directed": ("directed", "定向流量"),
+    "large": ("large", "大流量"),
+    "fixed": ("fixed", "位置固定"),
+    "sections": ("sections",),
+}
+_NAMES = {word: column for column, words in COLUMNS.items() for word in words}
+#: columns of `export` that say nothing of what a card must have
+_EXPORTED = {"iccid", "k", "opc", "name", "scenario"}
+_YES = {"yes", "y", "true", "1", "是", "有", "√"}
+_NO = {"", "no", "n", "none", "false", "0", "-", "否", "无", "×"}
+_FUNCTIONS = {
+    "voice": "voice",
+    "语音": "voice",
+    "sms": "sms",
+    "短信": "sms",
+    "data": "data",
+    "流量": "data",
+    "数据": "data",
+}
+_FORMS = {"贴片卡": "soldered", "贴片": "soldered", "异形卡": "odd-shaped", "插拔卡": "plug-in", "普通卡": "plug-in"}
+_BINDINGS = _YES | {"hss", "cmp", "eir", "pool", "card", "uicc", "applet", "interlock", "池", "互锁"}
+_CATEGORIES = {"social": 1, "社交": 1, "video": 2, "视频": 2, "shopping": 4, "购物": 4, "games": 8, "游戏": 8}
+_REGISTERED = {"unit": "unit", "单位": "unit", "登记单位": "unit", "user": "user", "个人": "user", "实名个人": "user"}
+_UNITS = {"": 1e6, "b": 1.0, "kb": 1e3, "mb": 1e6, "m": 1e6, "gb": 1e9, "g": 1e9, "tb": 1e12}
+_LIST = re.compile(r"[\s;|,；，、+]+")
+
+
+@dataclass(frozen=True, slots=True)
+class CardRow:
+    """A card of a file: where it stands, who it is, and what it is and has; or what is wrong with its line."""
+
+    line: int
+    imsi: str = ""
+    msisdn: str = ""
+    holding: Holding | None = None
+    wrong: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of all cards of a file: controls that the network gives each, contracts by use, sections."""
+
+    given: frozenset[str] = frozenset()
+    contracts: Mapping[str, Contract] | None = None
+    controls_of: Callable[[Mapping[str, Any]], frozenset[str]] = lambda _sections: frozenset()
+
+
+@contextmanager
+def opened(path: Path, encoding: str) -> Iterator[tuple[TextIO, str, int]]:
+    """Open a file of text: with the encoding found or told, and its number of lines. Raises ConfigError."""
+    try:
+        found, lines = _examine(path, encoding)
+        with path.open(encoding=found, newline="") as file:
+            yield file, found, lines
+    except OSError as error:
+        raise ConfigError(f"cannot be read: {error.strerror}", Place(str(path))) from error
+
+
+def _examine(path: Path, encoding: str) -> tuple[str, int]:
+    with path.open("rb") as file:
+        start = file.read(4)
+    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        wanted = ["utf-16"]
+    elif encoding:
+        wanted = [encoding]
+    else:
+        wanted = ["utf-8-sig"] if start.startswith(codecs.BOM_UTF8) else ["utf-8", "gb18030"]
+    wrong = 0
+    for each in wanted:
+        lines, wrong_line = _decode(path, each)
+        if not wrong_line:
+            return each, lines
+        wrong = wrong or wrong_line
+    raise ConfigError(
+        f"is no text in {' or '.join(_NAMED.get(each, each) for each in wanted)}", Place(str(path), wrong)
+    )
+
+
+_NAMED = {"utf-8": "UTF-8", "utf-8-sig": "UTF-8", "gb18030": "GBK", "utf-16": "UTF-16"}
+
+
+def _decode(path: Path, encoding: str) -> tuple[int, int]:
+    """Return the number of lines, and the first line that is not in an encoding (0: all are)."""
+    try:
+        decoder = codecs.getincrementaldecoder(encoding)()
+    except LookupError:
+        raise ConfigError(f"--encoding: nothing is known of {encoding!r}") from None
+    lines = 0
+    with path.open("rb") as file:
+        for chunk in file:
+            try:
+                text = decoder.decode(chunk)
+            except UnicodeDecodeError:
+                return 0, lines + 1
+            if "\0" in text:
+                return 0, lines + 1
+            lines += 1
+    try:
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return 0, lines
+    return lines, 0
+
+
+def read_cards(file: TextIO, path: str, known: Known, tell: Callable[[str], None]) -> Iterator[CardRow]:
+    """Yield the cards of a file. `tell` hears of columns that are not read. Raises ConfigError for a wrong head."""
+    head = file.readline()
+    delimiter = max(",;\t", key=head.count)
+    names = next(csv.reader([head], delimiter=delimiter), [])
+    columns = _columns(names, path, tell)
+    reader = csv.reader(file, delimiter=delimiter, strict=True)
+    seen: set[str] = set()
+    read = _Reader(columns, known)
+    rows = iter(reader)
+    while True:
+        line = reader.line_num + 2
+        try:
+            cells = next(rows, None)
+        except csv.Error as error:
+            yield CardRow(line, wrong=str(error))
+            continue
+        if cells is None:
+            return
+        if any(cells):
+            yield _row(line, cells, len(names), read, seen)
+
+
+def _row(line: int, cells: list[str], wanted: int, read: _Reader, seen: set[str]) -> CardRow:
+    if len(cells) != wanted:
+        return CardRow(line, wrong=f"{len(cells)} cells, and the head has {wanted} columns")
+    imsi = read.identity("imsi", cells)
+    msisdn = read.identity("msisdn", cells)
+    try:
+        if imsi or "msisdn" not in read.columns:
+            check_imsi(imsi)
+        elif not msisdn:
+            raise ValueError("neither IMSI nor number")  # noqa: TRY301 - told as all else that is wrong
+        if (imsi or msisdn) in seen:
+            raise ValueError(f"{imsi or msisdn} stands in a line before")  # noqa: TRY301
+        seen.add(imsi or msisdn)
+        return CardRow(line, imsi, msisdn, read.holding(cells))
+    except ValueError as error:
+        hint = "; a spreadsheet has rounded it" if re.search(r"\dE\+\d", imsi + msisdn) else ""
+        return CardRow(line, imsi, msisdn, wrong=f"{error}{hint}")
+
+
+def _columns(names: list[str], path: str, tell: Callable[[str], None]) -> dict[str, int]:
+    columns: dict[str, int] = {}
+    for index, name in enumerate(names):
+        column = _NAMES.get(re.sub(r"[\s-]+", "_", name.strip().lower()))
+        if column in columns:
+            raise ConfigError(f"two columns are {COLUMNS[column][0]}", Place(path, 1))
+        if column is None and name not in _EXPORTED:
+            tell(f"{path}:1: column {name.strip()!r} is not read")
+        elif column is not None:
+            columns[column] = index
+    if not {"imsi", "msisdn"} & set(columns) or not {"use", "functions"} & set(columns):
+        raise ConfigError(
+            "the head must name imsi or msisdn, and use or functions",
+            Place(path, 1),
+            hint=f"columns: {', '.join(words[0] for words in COLUMNS.values())}",
+        )
+    return columns
+
+
+class _Reader:
+    """Reads cells into a Holding; lines with the same cells, apart from identities, are read once."""
+
+    _REMEMBERED = 4096
+
+    def __init__(self, columns: dict[str, int], known: Known) -> None:
+        self.columns, self._known = columns, known
+        self._places = [(name, index) for name, index in columns.items() if name not in ("imsi", "msisdn")]
+        self._read: dict[tuple[str, ...], Holding] = {}
+
+    def identity(self, column: str, cells: list[str]) -> str:
+        """Return an identity without what spreadsheets put around it to keep it a text (`="001..."`, `'001...`)."""
+        index = self.columns.get(column)
+        return "" if index is None else cells[index].strip().removeprefix("=").strip("\"'\t ")
+
+    def holding(self, cells: list[str]) -> Holding:
+        """Return what a line says of its card. Raises ValueError that names the column."""
+        key = tuple([cells[index] for _, index in self._places])
+        found = self._read.get(key)
+        if found is None:
+            if len(self._read) >= self._REMEMBERED:
+                self._read.clear()
+            found = self._read[key] = self._make({name: cells[index].strip() for name, index in self._places})
+        return found
+
+    def _make(self, cells: Mapping[str, str]) -> Holding:
+        said = {name: _read(name, text) if text else None for name, text in cells.items()}
+        use, contracts = said.get("use"), self._known.contracts or {}
+        form = use.form if use is not None and "sections" in cells else None
+        return Holding(
+            assessment=_assessment(use, said),
+            use=use,
+            form=said.get("form") or form,
+            has=self._known.given | self._known.controls_of(said.get("sections") or {}) | _told(said),
+            voice=said.get("voice") or (),
+            sms=said.get("sms") or (),
+            data=said.get("data") or (),
+            apns=said.get("apn") or (),
+            quota=said.get("quota"),
+            registered=(said["registered"] or "") if "registered" in said else None,
+            contract=contracts.get(use.name, _NOTHING) if use is not None else _NOTHING,
+        )
+
+
+_NOTHING = Contract()
+
+
+@lru_cache(maxsize=1 << 14)
+def _read(column: str, text: str) -> Any:
+    """Read a cell that is not empty. Raises ValueError that names the column."""
+    try:
+        return _READ[column](text)
+    except ValueError as error:
+        raise ValueError(f"{COLUMNS[column][0]}: {error}") from None
+
+
+def _use(text: str) -> Use:
+    found = find_use(text) or find_use(text.lower().replace(" ", "-").replace("_", "-"))
+    if found is None:
+        raise ValueError(f"no use is called {text!r}; `simwarden explain class.uses` lists them")
+    return found
+
+
+def _assessment(use: Use | None, said: Mapping[str, Any]) -> Assessment:
+    base = use.assessment if use is not None else Assessment()
+    functions = said.get("functions")
+    if functions is None:
+        if use is None:
+            raise ValueError("neither a use nor functions")
+        functions = base.functions
+    own = {name: said.get(name) for name in ("directed", "large", "fixed")}
+    return Assessment(
+        *(name in functions for name in ("voice", "sms", "data")),
+        *(getattr(base, name) if value is None else value for name, value in own.items()),
+    )
+
+
+def _functions(text: str) -> frozenset[str]:
+    if text.lower() in _NO:
+        return frozenset()
+    words = [word.removeprefix("定向") for word in _LIST.split(text.lower()) if word]
+    if unknown := [word for word in words if word not in _FUNCTIONS]:
+        raise ValueError(f"{unknown[0]!r} is not one of voice, sms, data")
+    return frozenset(_FUNCTIONS[word] for word in words)
+
+
+def _told(said: Mapping[str, Any]) -> frozenset[str]:
+    return frozenset([word for word in ("binding", "area", "blacklist", "monitoring") if said.get(word)])
+
+
+def _area(text: str) -> bool:
+    return text.lower() not in _NO
+
+
+def _yes(text: str) -> bool:
+    if text.lower() in _YES:
+        return True
+    if text.lower() in _NO:
+        return False
+    raise ValueError(f"{text!r} is neither yes nor no")
+
+
+def _binding(text: str) -> bool:
+    if text.lower() in _NO:
+        return False
+    if text.lower() in _BINDINGS or (text.isascii() and text.isdigit() and 14 <= len(text) <= 16):
+        return True
+    raise ValueError(f"{text!r} is no binding; write hss, cmp, pool, card, an IMEI, yes or no")
+
+
+def _blacklist(text: str) -> bool:
+    """Whether it holds the four kinds of 2.2.4."""
+    if text.lower() in _YES | _NO:
+        return _yes(text)
+    kinds = 0
+    for word in filter(None, _LIST.split(text.lower())):
+        kinds |= _CATEGORIES.get(word, 0)
+    return kinds == 15
+
+
+def _form(text: str) -> FormFactor:
+    try:
+        return FormFactor(_FORMS.get(text, text.lower()))
+    except ValueError:
+        raise ValueError(f"{text!r} is no form; write {', '.join(each.value for each in FormFactor)}") from None
+
+
+def _registered(text: str) -> str:
+    if text.lower() in _NO:
+        return ""
+    if text.lower() not in _REGISTERED:
+        raise ValueError(f"{text!r} is neither unit nor user")
+    return _REGISTERED[text.lower()]
+
+
+def octets(text: str) -> int | None:
+    """Read a quota a month: `30 MB`, `1.5GB`, `30` (MB); None for `unlimited` and the like. Raises ValueError."""
+    plain = text.lower().replace(" ", "")
+    if plain in {"unlimited", "none", "no", "-", "不限", "无"}:
+        return None
+    match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)([a-z]*)", plain)
+    if match is None or match[2] not in _UNITS:
+        raise ValueError(f"{text!r} is no volume; write for example 30 MB, 1.5 GB or unlimited")
+    return int(float(match[1]) * _UNITS[match[2]])
+
+
+def _each(text: str, read: Callable[[str], Any]) -> tuple[Any, ...]:
+    if text.lower() in _NO:
+        return ()
+    return tuple([read(word) for word in dict.fromkeys(_LIST.split(text)) if word])
+
+
+def _sections(text: str) -> Mapping[str, Any]:
+    try:
+        found = json.loads(text)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise ValueError("no JSON object")  # noqa: TRY004 - a fault of the file
+    return found
+
+
+_numbers = partial(_each, read=check_number)
+_READ: Mapping[str, Callable[[str], Any]] = {
+    "use": _use,
+    "functions": _functions,
+    "apn": partial(_each, read=str.lower),
+    "data": partial(_each, read=Destination.parse),
+    "sms": _numbers,
+    "voice": _numbers,
+    "quota": octets,
+    "binding": _binding,
+    "form": _form,
+    "area": _area,
+    "blacklist": _blacklist,
+    "monitoring": _yes,
+    "registered": _registered,
+    "directed": _yes,
+    "large": _yes,
+    "fixed": _yes,
+    "sections": _sections,
+}

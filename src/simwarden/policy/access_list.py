@@ -1,0 +1,170 @@
+"""Lists of directed cards (guideline 3.1.2): what an entry lets through, and whether that is wider than a contract."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from ipaddress import ip_network
+from typing import NamedTuple
+
+#: most entries of a list, in principle: 1.1(1) and 1.2(1) (both directions together), 1.3(1)
+MOST = {"voice": 5, "sms": 5, "data": 10}
+#: the shortest prefixes that still name a contract's servers
+_SHORTEST_4, _SHORTEST_6 = 24, 56
+_PORTS = {
+    "http": 80, "https": 443, "ws": 80, "wss": 443, "mqtt": 1883, "mqtts": 8883, "coap": 5683, "coaps": 5684, "ftp": 21,
+}  # fmt: skip
+#: suffixes below which anybody can have a name: a wildcard there directs nothing
+_PUBLIC = frozenset(
+    f"{second}.{top}"
+    for top in ("cn", "hk", "tw", "mo", "uk", "jp", "au", "sg")
+    for second in ("com", "net", "org", "gov", "edu", "ac", "co", "or", "ne", "idv", "mil")
+)
+#: suffixes of content networks and shared hosts, at and below which the same holds
+_SHARED = frozenset((
+    "cloudfront.net", "amazonaws.com", "akamaized.net", "akamaiedge.net", "akamai.net", "fastly.net", "azureedge.net",
+    "azurewebsites.net", "cloudflare.net", "workers.dev", "github.io", "aliyuncs.com", "alicdn.com", "kunlunar.com",
+    "myqcloud.com", "cdntip.com", "bcebos.com", "bdydns.com", "wscdns.com", "chinanetcenter.com", "qq.com",
+))  # fmt: skip
+_ENTRY = re.compile(
+    r"(?:(?P<scheme>[a-z][a-z0-9+.-]*)://)?"
+    r"(?P<host>\[[0-9A-Fa-f:.]+\]|[0-9A-Fa-f]*:[0-9A-Fa-f]*:[0-9A-Fa-f:.]*|[^\s/:\[\]@?#]+)"
+    r"(?P<prefix>/[0-9]{1,3})?(?::(?P<low>[0-9]{1,5})(?:-(?P<high>[0-9]{1,5}))?)?(?(scheme)(?:[/?#]\S*)?)",
+    re.IGNORECASE,
+)
+_IPV4 = re.compile(
+    r"(0|[1-9][0-9]{0,2})\.(0|[1-9][0-9]{0,2})\.(0|[1-9][0-9]{0,2})\.(0|[1-9][0-9]{0,2}):([1-9][0-9]{0,4})"
+)
+_NAME = re.compile(r"\*|(?:\*\.)?(?:[\w-]{1,63}\.)*[\w-]{1,63}\.?")
+
+
+class Network(NamedTuple):
+    """Addresses with a common prefix; `width` is 32 or 128 bits. A mere tuple, since an operator has millions."""
+
+    start: int
+    length: int
+    width: int
+
+    def within(self, other: Network) -> bool:
+        """Whether another network has all of these addresses."""
+        rest = other.width - other.length
+        return self.width == other.width and self.length >= other.length and self.start >> rest == other.start >> rest
+
+
+#: IPv6 prefixes in whose last 32 bits an IPv4 address stands: mapped (RFC 4291 2.5.5.2) and NAT64 (RFC 6052 2.1)
+_HOLDS_IPV4 = (Network(0xFFFF << 32, 96, 128), Network(0x64FF9B << 96, 96, 128))
+
+
+class Destination(NamedTuple):
+    """An entry of a data list: a network, or a name (in lower case; `*.` stands for all names below), and ports.
+
+    `open_ended` says why it names no certain destination, so that it directs nothing, and `too_many_ports` why it opens
+    more ports than a contract names; both are empty where that is not so.
+    """
+
+    text: str
+    host: Network | str
+    ports: range | None
+    open_ended: str = ""
+    too_many_ports: str = ""
+
+    @classmethod
+    def parse(cls, text: str) -> Destination:
+        """Read `192.0.2.10:443`, `192.0.2.0/28:8883`, `[2001:db8::1]:443`, `*.example.net:443-445`, a URL, or `*`.
+
+        Raises ValueError.
+        """
+        return _parse(text)
+
+    def within(self, other: Destination) -> bool:
+        """Whether another entry lets through all that this one does."""
+        if other.ports is not None and (
+            self.ports is None or not (self.ports[0] in other.ports and self.ports[-1] in other.ports)
+        ):
+            return False
+        if isinstance(self.host, str) or isinstance(other.host, str):
+            return isinstance(self.host, str) and isinstance(other.host, str) and _named(self.host, other.host)
+        return self.host.within(other.host)
+
+
+def _destination(text: str, host: Network | str, ports: range | None) -> Destination:
+    return Destination(text, host, ports, _open_ended(host), _too_many(ports))
+
+
+def _open_ended(host: Network | str) -> str:
+    if not isinstance(host, str):
+        return _too_short(host)
+    base = host.removeprefix("*").removeprefix(".")
+    if not host.startswith("*"):
+        return ""
+    shared = any(base == each or base.endswith(f".{each}") for each in _SHARED)
+    if base.count(".") < 1 or base in _PUBLIC or shared:
+        return f"anybody may have a name that {host} stands for"
+    return ""
+
+
+def _too_many(ports: range | None) -> str:
+    if ports is None:
+        return "names no port"
+    return f"opens {len(ports)} ports" if len(ports) > 1 else ""
+
+
+def _named(name: str, other: str) -> bool:
+    return name == other or (other.startswith("*") and name.removeprefix("*").endswith(other.removeprefix("*")))
+
+
+def _too_short(network: Network) -> str:
+    length, shortest = network.length, _SHORTEST_4 if network.width == 32 else _SHORTEST_6
+    if any(network.within(each) for each in _HOLDS_IPV4):
+        length, shortest = length - 96, _SHORTEST_4
+    return f"its prefix is shorter than /{shortest}" if length < shortest else ""
+
+
+@lru_cache(maxsize=1 << 14)
+def _parse(text: str) -> Destination:
+    text = text.strip()
+    plain = _IPV4.fullmatch(text)  # most entries, and an operator has millions of them
+    if plain is not None:
+        first, second, third, fourth, port = map(int, plain.groups())
+        if max(first, second, third, fourth) < 256 and port < 1 << 16:
+            address = (first << 24) + (second << 16) + (third << 8) + fourth
+            return Destination(text, Network(address, 32, 32), range(port, port + 1))
+    if text in ("*", "any"):
+        return _destination(text, "*", None)
+    match = _ENTRY.fullmatch(text)
+    if match is None:
+        raise ValueError(f"{text!r} is no destination; write for example 192.0.2.10:443 or https://www.example.net")
+    scheme = (match["scheme"] or "").lower()
+    low, high = match["low"] or _PORTS.get(scheme), match["high"]
+    ports = None if low is None else range(int(low), int(high or low) + 1)
+    if ports is not None and not (ports and ports[0] > 0 and ports[-1] < 1 << 16):
+        raise ValueError(f"{text!r}: a port is a number from 1 to 65535, a range has the lower one first")
+    return _destination(text, _host(match["host"].strip("[]"), "" if scheme else match["prefix"] or "", text), ports)
+
+
+def _host(host: str, prefix: str, text: str) -> Network | str:
+    try:
+        found = ip_network(host + prefix, strict=False)
+        return Network(int(found.network_address), found.prefixlen, found.max_prefixlen)
+    except ValueError:
+        last = host.rstrip(".").rpartition(".")[2]
+        # what ends in a number is an address to all who look it up (URL standard 3.5), in some form of its own
+        if prefix or not _NAME.fullmatch(host) or last.isdigit() or last.lower().startswith("0x"):
+            raise ValueError(f"{text!r} holds neither an address nor a name") from None
+        return host.rstrip(".").lower()
+
+
+def check_number(text: str) -> str:
+    """Return an entry of a voice or SMS list, a number or short code. Raises ValueError for what is none.
+
+    Patterns (`138*`) are entries, and `open_number` says what is wrong with them.
+    """
+    digits = text.strip().removeprefix("+")
+    if not digits or not digits.isascii() or not set(digits) <= set("0123456789*?x-") or len(digits) > 21:
+        raise ValueError(f"{text!r} is no number")
+    return digits
+
+
+def open_number(number: str) -> str:
+    """Why an entry of a voice or SMS list names no certain party; empty if it does."""
+    return "" if number.isdigit() else f"{number} stands for many numbers"

@@ -1,0 +1,143 @@
+"""The page of tables 1 to 3 as they are enforced: what each scene must have, and the scenario that shows it acting."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from simwarden.model.profile import Assessment, uses
+from simwarden.policy.classification import classify, measures, scenes
+from simwarden.policy.decision import Verdict
+from simwarden.scenario.proving.claims import gather, points_of
+from simwarden.scenario.reference.elements import MADE
+from simwarden.scenario.reference.markdown import code, codes, table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from simwarden.model.profile import Use
+    from simwarden.policy.classification import Classification, Measure
+    from simwarden.scenario.document import Scenario
+    from simwarden.scenario.load import Loader
+    from simwarden.scenario.proving.claims import Case
+    from simwarden.scenario.suite import Job
+
+    #: by requirement, the scenes of cards and the paths of scenarios that show a refusal
+    Shown = Mapping[str, Sequence[tuple[str, str]]]
+
+_HEAD: Final = """\
+# Classification: what a card must have, and what of it is enforced
+
+What a card is for decides what it must have (guideline 3.1 to 3.3). `simwarden classify smart-metering` tells it of a
+use, `simwarden classify cards.csv` judges an operator's list of cards: see [classify](classify.md).
+
+The tables below are those of 3.3.1 to 3.3.3. Their printed marks lost their columns in the copy that is public, so that
+they are written down here from the prose beside them; the source says "5 kinds of scene" and describes six. A cell that
+is empty is a control that neither the table nor 3.2 asks for. `3.2` in front says that the table does not, and the
+general requirements of 3.2 do; `if fixed`, only for a card whose terminal does not move. Then comes a scenario that
+shows the control refusing something, by its requirement, or **open**: no element has it yet. A scenario counts for all
+scenes, since a control does not ask what a card is for; the number is the scene of the card that it is shown with.
+"""
+_BESIDE: Final = """\
+Cards with other functions together (voice and data, voice or SMS alone) are in no table. They take the smallest table
+that has all their functions, and are marked as not in the guideline; a card without data that of directed, small
+data. Large is more than 100 MB a month (1.3), and 100 MB are 100,000,000 octets. Registration: `unit-may`, may be
+registered to the responsible unit and person; `unit-must`, has to be; `user-must`, to the actual user, by real name.
+More risk never means a milder registration, nor a looser tie of the card to its terminal (none, binding, form of the
+card); the blacklist is asked of a small undirected card and not of scene 4, as the prose has it.
+"""
+_USES: Final = """\
+## The uses
+
+The 27 uses of the appendix with their variants (indented), in our own words; `simwarden explain NAME` tells more.
+Functions in brackets are those that some devices need as well. Where the appendix leaves something open the row of
+the tables that names the use decides; where it contradicts 3.2(4) (plug-in cards with undirected large data), 3.2(4)
+does.
+"""
+
+
+def classes_page(jobs: Sequence[tuple[Job, Scenario]], loader: Loader, root: Path) -> str:
+    """Return the page; `root` is the folder of scenarios, by which they are named."""
+    return "\n".join(_page(_shown(gather(jobs, loader), loader, root)))
+
+
+def _page(shown: Shown) -> Iterator[str]:
+    yield from (MADE, "", _HEAD)
+    rows: dict[int, list[list[str]]] = {}
+    titles = {}
+    for number, scene, facts in scenes():
+        rows.setdefault(number, []).append(list(_row(scene, facts, shown)))
+        titles[number] = _title(facts)
+    head = ("scene", "directed data", "large", "fixed", *(each.title for each in measures().values()), "registered")
+    for number, found in rows.items():
+        yield from (f"## Table {number}: cards with {titles[number]} (3.3.{number})", "")
+        yield from table(head, found)
+    yield from (_BESIDE, _USES)
+    yield from table(
+        ("use", "", "clause", "functions", "scene", "form", "an actual user", "risk"), map(_use, uses().values())
+    )
+
+
+def _title(facts: Mapping[str, bool]) -> str:
+    names = [word for word, name in (("voice", "voice"), ("SMS", "sms"), ("data", "data")) if facts[name]]
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1]))) + ("" if len(names) > 1 else " only")
+
+
+def _row(scene: int, facts: Mapping[str, bool], shown: Shown) -> Iterator[str]:
+    yield str(scene)
+    for name in ("directed", "large", "fixed"):
+        yield {True: "yes", False: "no", None: "any"}[facts.get(name)]
+    moving, fixed = (classify(Assessment(**{**facts, "fixed": facts.get("fixed", value)})) for value in (False, True))
+    for measure in measures().values():
+        yield _cell(measure, moving, fixed, shown)
+    yield moving.registration
+
+
+def _cell(measure: Measure, moving: Classification, fixed: Classification, shown: Shown) -> str:
+    demand = next((each for each in fixed.demands if each.control == measure.word), None)
+    if demand is None:
+        return ""
+    notes = [] if fixed.clause in demand.clauses else [demand.clauses[0]]
+    notes += [] if measure.word in moving.required else ["if fixed"]
+    acting = [each for each in measure.requirements if each in shown]
+    links = [
+        _link(each, shown[each], f"{fixed.table}.{fixed.scene}") for each in acting[: None if measure.whole else 1]
+    ]
+    if not acting or (measure.whole and len(acting) < len(measure.requirements)):
+        links.append(f"{'others ' if acting else ''}**open**")
+    return f"{', '.join(notes)}{': ' if notes else ''}{', '.join(links)}"
+
+
+def _link(requirement: str, shown: Sequence[tuple[str, str]], own: str) -> str:
+    scene, path = next((each for each in shown if each[0] == own), shown[0])
+    return f"[{requirement}](../scenarios/{path}) ({scene})"
+
+
+def _shown(cases: Mapping[str, Case], loader: Loader, root: Path) -> dict[str, list[tuple[str, str]]]:
+    """Return for each requirement the scenarios that show a refusal for it, each with the scene of its card."""
+    points = points_of(loader.registry)
+    found: dict[str, list[tuple[str, str]]] = {}
+    for case in cases.values():
+        path = Path(case.job.path).resolve().relative_to(root.resolve()).as_posix()
+        refusing = [point.control for name, point in points.items() if case.claimed(name, Verdict.REFUSE)]
+        claimed = [each for control in refusing for each in control.requirements if each in case.scenario.proves]
+        for card in case.scenario.cards.values():
+            place = classify(card.keys.assessment)
+            for requirement in dict.fromkeys(claimed):
+                found.setdefault(requirement, []).append((f"{place.table}.{place.scene}", path))
+    return found
+
+
+def _use(each: Use) -> tuple[str, ...]:
+    place = classify(each.assessment)
+    functions = codes(each.assessment.functions) + (f" ({codes(each.optional)})" if each.optional else "")
+    return (
+        ("&nbsp;&nbsp;" if each.variant_of else "") + code(each.name) + (f", {code(each.alias)}" if each.alias else ""),
+        f"{each.title}, {each.title_zh}",
+        each.clause.removeprefix("appendix "),
+        functions,
+        f"{place.table}.{place.scene}" + ("" if place.in_guideline else "*"),
+        each.form.value,
+        each.personal,
+        f"{each.risk}: {each.why}",
+    )
