@@ -12,11 +12,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from simwarden.policy.decision import Verdict as Ruled
-from simwarden.scenario.document import Call, DecisionWanted, FactWanted, Fail, MessageWanted, OutcomeWanted, Together
+from simwarden.scenario.document import Call, FactWanted, Fail, MessageWanted, OutcomeWanted, Together
 from simwarden.scenario.match import matches, show
 from simwarden.scenario.problems import plain
 from simwarden.scenario.result import Mismatch, Verdict
+from simwarden.scenario.twin import is_demanded
 from simwarden.trace.dissect import carried_nas
 from simwarden.trace.events import Decided, Frame, Rejected, StateChange
 
@@ -144,7 +144,7 @@ def _judge(scenario: Scenario, events: Sequence[Event], phase: Phase, state: Sta
     if refusal is None:
         summary = f"{about} is rejected by {said.element} ({said.reason}), but no control of {said.by} decided so"
         return Finding(phase, summary, Verdict.ERROR)
-    return _unnamed(phase, state, refusal)
+    return _unnamed(phase, state, refusal) if is_demanded(scenario.registry, phase.steps) else None
 
 
 def _decided_in(events: Sequence[Event], by: str) -> bool:
@@ -205,8 +205,6 @@ def _unexpected(phase: Phase, state: StateChange, said: Rejected) -> Finding:
 
 def _unnamed(phase: Phase, state: StateChange, refusal: Decided) -> Finding | None:
     """Refuse an expectation without a decision, as of what the protocol demands, where a control did decide."""
-    if any(isinstance(each, DecisionWanted) and each.verdict is Ruled.REFUSE for _, each in phase.conditions()):
-        return None
     first = next(_wanted(phase, state), None)
     if first is None:
         return None

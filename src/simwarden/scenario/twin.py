@@ -48,13 +48,13 @@ def expects_refusal(scenario: Scenario) -> bool:
     return any(
         _is_refusal(step, each)
         for group in phases(scenario)
-        if not _is_demanded(scenario.registry, group)
+        if not is_demanded(scenario.registry, group)
         for step in group
         for each in expected(step)
     )
 
 
-def _is_demanded(registry: Registry, group: list[Step]) -> bool:
+def is_demanded(registry: Registry, group: list[Step]) -> bool:
     """Whether all that a phase expects to be refused is a rejection that the protocol demands, by its cause."""
     conditions = [(step, each) for step in group for each in expected(step)]
     refused = [each for step, each in conditions if _is_refusal(step, each)]
@@ -109,7 +109,7 @@ def check_refusals(scenario: Scenario, problems: Problems) -> None:
     for group in phases(scenario):
         conditions = [(step, each) for step in group for each in expected(step)]
         refused = [each for step, each in conditions if _is_refusal(step, each)]
-        if not refused or _is_demanded(scenario.registry, group):
+        if not refused or is_demanded(scenario.registry, group):
             continue
         decisions = [each for each in refused if isinstance(each, DecisionWanted)]
         place = refused[0].place
