@@ -417,3 +417,17 @@ def test_nothing_is_left_of_a_connection_that_ended(run: Any) -> None:
         assert (enb.connections, network.mme.core.connections) == ({}, {})
 
     run(story)
+
+
+def test_a_sleeper_that_is_paged_to_be_detached_is_told_that_and_nothing_else(run: Any) -> None:
+    async def story(network: Any) -> None:
+        phone = await network.attached_idle()
+        await network.mme.manage(Role.OPERATOR, "DELETE", f"/sessions/{IMSI}")
+        await network.settle()
+        assert "paging" in network.enb.names()
+        phone.service()
+        await network.settle()
+        assert phone.types() == [_T.DETACH_REQUEST]
+        assert (phone.bearers, network.session()) == (0, None)
+
+    run(story)
