@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from simwarden.model.profile import find_use, use_names, uses
+from simwarden.model.profile import Assessment, find_use, use_names, uses
 from simwarden.policy.classification import classify, measures
 from simwarden.policy.requirements import requirements
 from simwarden.scenario.words import WORDS
@@ -13,7 +14,7 @@ from simwarden.scenario.words import WORDS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from simwarden.model.profile import Assessment, Use
+    from simwarden.model.profile import Use
     from simwarden.policy.requirements import Requirement
     from simwarden.scenario.registry import Registry
 
@@ -122,6 +123,26 @@ def consequences(assessment: Assessment) -> Iterator[str]:
     yield f"  {found.registration.words} ({found.clause})"
 
 
+def story(name: str, registry: Registry) -> Iterator[str]:
+    """Tell of the cards of a scenario file: the effective profile of each, and what follows from it."""
+    if not (name.endswith((".yaml", ".yml")) and Path(name).is_file()):
+        return
+    from simwarden.scenario.load import Loader  # noqa: PLC0415 - few names are files
+
+    for card in Loader(registry).load(name).cards.values():
+        made_for, effective, form = card.keys.made_for, card.keys.assessment, card.keys.form or card.keys.made_for.form
+        usual = made_for.assessment
+        other = [each for each in _FACTS if getattr(effective, each) != getattr(usual, each)]
+        lines = [f"{card.name}: card of {name}, for {made_for.name} ({made_for.title})"]
+        lines += [f"  functions {', '.join(effective.functions) or 'none'}; form {form.value}"]
+        lines += [f"  {'; '.join(attributes(effective))}"]
+        lines += [f"  otherwise than its use says: {', '.join(other)}"] if other else []
+        yield "\n".join([*lines, *consequences(effective)])
+
+
+_FACTS = tuple(Assessment.__dataclass_fields__)
+
+
 def control(name: str, registry: Registry) -> Iterator[str]:
     """Tell of a control by the guideline's word for it: `card-form`, `directed-voice`."""
     found = measures().get(name)
@@ -158,4 +179,4 @@ def names(registry: Registry) -> Iterator[str]:
     yield from use_names()
 
 
-TELLERS = (clause, use, control, misuse, concept)
+TELLERS = (story, clause, use, control, misuse, concept)

@@ -382,7 +382,7 @@ def explain(
         typer.Argument(
             metavar="NAME",
             help="A requirement or clause, control, verb, element, observable, event, setting, key of a file, use of "
-            "cards, interface, message, field of a message, or cause.",
+            "cards, interface, message, field of a message, cause, or a scenario file.",
         ),
     ],
 ) -> None:

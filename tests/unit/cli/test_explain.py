@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 from typer.testing import CliRunner
 
@@ -12,6 +14,9 @@ from simwarden.scenario.message_fields import message_infos
 from simwarden.scenario.messages import message_names
 from simwarden.scenario.registry import Registry
 from simwarden.trace.dissect import MALFORMED
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 REGISTRY = Registry.installed()
 #: messages that stand for something else than a message with fields
@@ -88,6 +93,17 @@ def test_a_name_is_told(name: str, parts: list[str]) -> None:
     code, output = explain(name)
     assert code == 0
     assert [part for part in parts if part not in output] == [], output
+
+
+def test_the_cards_of_a_scenario_are_told_with_their_effective_profile(tmp_path: Path) -> None:
+    path = tmp_path / "story.yaml"
+    card = "{use: smart-metering, functions: [voice, data], large: yes}"
+    path.write_text(f"scenario: s\ncards:\n  card: {card}\nsteps:\n  - wait: 1 s\n", encoding="utf-8")
+    code, output = explain(str(path))
+    assert code == 0
+    assert "for smart-metering (Smart metering)\n  functions voice, data; form soldered" in output
+    assert "otherwise than its use says: voice, sms, large" in output
+    assert "must have limited card form (3.3.1(2), 3.2(4))" in output
 
 
 @pytest.mark.parametrize(
