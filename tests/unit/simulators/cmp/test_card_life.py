@@ -10,6 +10,7 @@ from playing import play
 
 from simulators.cmp.config import CmpConfig
 from simulators.cmp.element import Cmp
+from simulators.cmp.store import Records
 from simulators.cmp.procedures.identity_check import check
 from simulators.hss.config import HssConfig
 from simulators.hss.element import Hss
@@ -65,7 +66,8 @@ class Pair:
         return [(await self.ask("hss", "GET", f"/cards/{imsi}"))["suspended"] for imsi in CARDS]
 
     def risks(self) -> list[tuple[str, str, str]]:
-        return [(each["scene"], each["action"], each["source"]) for each in self.cmp.platform.store.risks(CARDS[0])]
+        found = self.cmp.platform.store.risks(Records(CARDS[0])).records[::-1]
+        return [(each["scene"], each["action"], each["source"]) for each in found]
 
 
 @pytest.mark.parametrize(("state", "told"), [("stock", "withdrawal"), ("pre-cancelled", "withdrawal"), ("test", "")])
