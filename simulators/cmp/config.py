@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, SkipValidation, field_validator, model_validator
 
 from simulators.cmp.north.config import NorthConfig
 from simwarden.model.identity import imei_key
@@ -152,7 +152,8 @@ class BulkCard(CmpCard):
 class BulkLoad(Model):
     """Body of `POST /cards`."""
 
-    cards: tuple[BulkCard, ...]
+    cards: tuple[SkipValidation[BulkCard], ...]
+    """They are read a slice at a time."""
 
 
 class BatchItem(Approval):

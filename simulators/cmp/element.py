@@ -25,7 +25,6 @@ from simulators.cmp.card import Card
 from simulators.cmp.config import (
     Account,
     BindingBatch,
-    BulkCard,
     BulkLoad,
     CmpBinding,
     CmpCard,
@@ -36,7 +35,7 @@ from simulators.cmp.config import (
 from simulators.cmp.events import EVENTS
 from simulators.cmp.north.service import North, NorthVerbs
 from simulators.cmp.platform import Platform
-from simulators.cmp.procedures import binding, lifecycle, records
+from simulators.cmp.procedures import binding, lifecycle, loading, pools, records, sweep
 from simulators.cmp.procedures.identity_check import me_identity_check
 from simwarden.model.values import CELL, GIVEN, HOST, IMEI, IMSI, STATION, TEXT, members, one_of
 from simwarden.policy.card_states import CardState
@@ -53,8 +52,6 @@ if TYPE_CHECKING:
     from simwarden.runtime.diameter import Peer
     from simwarden.wire.diameter import Message
 
-#: what no two cards have alike
-IDENTITIES = ("imsi", "msisdn", "iccid")
 _BOTH = (Role.OPERATOR, Role.CUSTOMER)
 
 
@@ -138,7 +135,9 @@ class Cmp(NorthVerbs, Element[CmpConfig]):
         from simulators.cmp.store import METADATA, Store  # noqa: PLC0415 - SQLAlchemy is heavy; checking files needs none
 
         store = Store(self.site.open_store(METADATA))
+        store.give_up_loads()
         platform = self.platform = Platform(self.site, self.config, store)
+        sweep.take_up(platform)
         handlers = {"me-identity-check-request": self._check}
         platform.node = DiameterNode(self.site, platform.peers.local(), handlers, admit=platform.peers.admit)
         self.north = North(platform, self.config.north) if self.config.north.clients else None
@@ -218,20 +217,7 @@ class Cmp(NorthVerbs, Element[CmpConfig]):
     @route("POST", "/cards", takes=BulkLoad, gives=Loaded, errors=(409,))
     async def load(self, call: Call) -> dict[str, int]:
         """Load many new cards with their bindings, all or none; 409 names what cards have already."""
-        wanted: tuple[BulkCard, ...] = call.given.cards
-        record = self.platform.record("load", "", By.of(call), {"cards": len(wanted)})
-        for name in IDENTITIES:
-            given = [value for each in wanted if (value := getattr(each, name))]
-            if len(set(given)) != len(given):
-                raise ManagementError(400, f"an {name} stands there twice")
-        self.platform.may_issue([each.msisdn for each in wanted], None, By.of(call), "load")
-        held = self.platform.store.load(map(_of_bulk, wanted), record)
-        if held:
-            told = ", ".join(f"{name} {value}" for name, value in held[:5])
-            raise ManagementError(409, f"{len(held)} identities are those of cards that are held already: {told}")
-        if any(lifecycle.owed_of_new(each.state) for each in wanted):
-            await lifecycle.tell_owed(self.platform)
-        return {"cards": len(wanted)}
+        return {"cards": await loading.load(self.platform, call.given.cards, By.of(call))}
 
     @route("GET", "/cards/{imsi}", roles=_BOTH, gives=CardTold)
     async def query(self, call: Call) -> dict[str, Any]:
@@ -287,7 +273,7 @@ class Cmp(NorthVerbs, Element[CmpConfig]):
     async def put_pool(self, call: Call) -> dict[str, int]:
         """Set a pool of terminals tied to a pool of numbers; what it no longer allows ends at once."""
         pool: Pool = call.given.pool()
-        return {"ended": await binding.put_pool(self.platform, call.path["pool"], pool, By.of(call))}
+        return {"ended": await pools.put_pool(self.platform, call.path["pool"], pool, By.of(call))}
 
     @route("DELETE", "/pools/{pool}", roles=_BOTH, takes=Approval, gives=Ended)
     async def delete_pool(self, call: Call) -> dict[str, int]:
@@ -295,7 +281,7 @@ class Cmp(NorthVerbs, Element[CmpConfig]):
         self.platform.require(controls.OPERATOR, None, By.of(call), "pool", By.of(call).asks("pool"))
         if call.path["pool"] not in self.platform.settings.pools:
             raise ManagementError(404, f"there is no pool {call.path['pool']}")
-        return {"ended": await binding.put_pool(self.platform, call.path["pool"], None, By.of(call))}
+        return {"ended": await pools.put_pool(self.platform, call.path["pool"], None, By.of(call))}
 
     # -- accounts and batches
 
@@ -308,7 +294,7 @@ class Cmp(NorthVerbs, Element[CmpConfig]):
     async def put_account(self, call: Call) -> dict[str, Any]:
         """Set what an account wants of the check of its cards; what it no longer allows ends at once."""
         account: Account = call.given
-        await binding.put_account(self.platform, call.path["account"], account, By.of(call))
+        await pools.put_account(self.platform, call.path["account"], account, By.of(call))
         if account.check == "next-day":
             self._judge_days()
         return account.model_dump(mode="json")
@@ -317,7 +303,7 @@ class Cmp(NorthVerbs, Element[CmpConfig]):
     async def shut_down(self, call: Call) -> dict[str, int]:
         """Shut one batch of a customer down at once, with an approval record; other batches stay up."""
         account, batch = call.path["account"], call.path["batch"]
-        return {"cards": await lifecycle.shut_down(self.platform, account, batch, By.of(call))}
+        return {"cards": await sweep.shut_down(self.platform, account, batch, By.of(call))}
 
     # -- records
 
@@ -378,21 +364,6 @@ def _made(wanted: CardProvision, bound: CmpBinding | None, place: CmpCard) -> Ca
         state=place.state,
         mode=bound.mode if bound is not None else "",
         bound=bound.imei if bound is not None else "",
-    )
-
-
-def _of_bulk(each: BulkCard) -> Card:
-    return Card(
-        imsi=each.imsi,
-        iccid=each.iccid,
-        msisdn=each.msisdn,
-        form=each.form,
-        account=each.account,
-        batch=each.batch,
-        state=each.state,
-        mode="given" if each.imei else "learned" if each.learn else "",
-        bound=each.imei,
-        owed=lifecycle.owed_of_new(each.state),
     )
 
 

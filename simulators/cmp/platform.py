@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from simulators.cmp.card import Card, Notice
     from simulators.cmp.config import CmpConfig
     from simulators.cmp.controls import Occasion
+    from simulators.cmp.procedures.sweep import Sweep
     from simulators.cmp.store import Store
     from simwarden.policy.decision import Control, Decision
     from simwarden.runtime.diameter import DiameterNode
@@ -85,6 +86,8 @@ class Platform:
         #: asked before anything is kept what they are to tell of it; None: nothing
         self.listeners: list[Callable[[Sequence[Happening]], Notice | None]] = []
         self.telling: set[str] = set()
+        #: work on very many cards that is under way, by id
+        self.sweeps: dict[str, Sweep] = {}
         self.retrying = False
         self.judging = False
 

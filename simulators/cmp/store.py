@@ -20,7 +20,7 @@ from simwarden.runtime.card_table import taken
 from simwarden.runtime.store import Rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from simulators.cmp.card import Notice
 
@@ -46,7 +46,15 @@ def _add_terminals(connection: sa.Connection) -> None:
         connection.exec_driver_sql(f"CREATE INDEX IF NOT EXISTS ix_cards_{name} ON cards ({name})")
 
 
-_MIGRATIONS = (_add_owner_since, _add_strayed, _add_handed_over, _add_terminals)
+def _add_loads(connection: sa.Connection) -> None:
+    """Version 5: with which load a card came, and the indices that slices of cards are read by."""
+    connection.exec_driver_sql("ALTER TABLE cards ADD COLUMN loaded_by VARCHAR(32) NOT NULL DEFAULT ''")
+    connection.exec_driver_sql("DROP INDEX IF EXISTS cmp_cards_by_batch")
+    connection.exec_driver_sql("CREATE INDEX IF NOT EXISTS cmp_cards_by_account ON cards (account, imsi)")
+    connection.exec_driver_sql("CREATE INDEX IF NOT EXISTS cmp_cards_of_batch ON cards (account, batch, imsi)")
+
+
+_MIGRATIONS = (_add_owner_since, _add_strayed, _add_handed_over, _add_terminals, _add_loads)
 METADATA = sa.MetaData(info={"schema": "cmp", "migrations": _MIGRATIONS})
 _CARDS = sa.Table(
     "cards",
@@ -69,8 +77,13 @@ _CARDS = sa.Table(
     sa.Column("strayed", sa.Boolean, nullable=False, default=False),
     sa.Column("handed_over", sa.Boolean, nullable=False, default=False),
     sa.Column("owed", sa.String(8), nullable=False),
-    sa.Index("cmp_cards_by_batch", "account", "batch"),
+    sa.Column("loaded_by", sa.String(32), nullable=False, default=""),
+    sa.Index("cmp_cards_by_account", "account", "imsi"),
+    sa.Index("cmp_cards_of_batch", "account", "batch", "imsi"),
 )
+_LOADS = sa.Table("loads", METADATA, sa.Column("id", sa.String(32), primary_key=True))
+#: cards of a load that is under way, or was when the platform was killed, do not exist
+_LOADED = _CARDS.c.loaded_by.not_in(sa.select(_LOADS.c.id))
 _SETTINGS = sa.Table(
     "settings",
     METADATA,
@@ -98,12 +111,15 @@ _RISKS = sa.Table(
 )
 _AUDIT = AuditTable(METADATA, events=AUDITED)
 _FIELDS = tuple(Card.__dataclass_fields__)
-_BY_IMSI = sa.select(_CARDS).where(_CARDS.c.imsi == sa.bindparam("key"))
+_HELD = sa.select(*(_CARDS.c[name] for name in _FIELDS)).where(_LOADED)
+_BY_IMSI = _HELD.where(_CARDS.c.imsi == sa.bindparam("key"))
 _UPDATE = sa.update(_CARDS).where(_CARDS.c.imsi == sa.bindparam("key"))
 _TOLD = _UPDATE.where(_CARDS.c.owed == sa.bindparam("what")).values(owed="")
 _CAPTURE = _UPDATE.where(_CARDS.c.bound == "", _CARDS.c.mode == "learned").values(bound=sa.bindparam("new"))
 #: a change of a held binding, which the limit counts
 REBIND = "rebind"
+#: what no two cards have alike
+IDENTITIES = ("imsi", "msisdn", "iccid")
 #: a look at a card that is none of the customer's
 LOOK_REFUSED = "look-refused"
 #: the kind of setting that tells which days' contacts were judged
@@ -131,7 +147,7 @@ def _read(connection: sa.Connection, imsi: str) -> dict[str, Any] | None:
 
 def _of(accounts: frozenset[str]) -> sa.Select[tuple[str]]:
     """Select the cards of accounts; no account has the cards that are of none."""
-    return sa.select(_CARDS.c.imsi).where(_CARDS.c.account.in_(sorted(accounts - {""})))
+    return sa.select(_CARDS.c.imsi).where(_LOADED, _CARDS.c.account.in_(sorted(accounts - {""})))
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +188,7 @@ class Store:
 
         None if there is no such card, or two: nobody could tell which of them is meant. It takes one statement always.
         """
-        query = sa.select(_CARDS.c.imsi, _CARDS.c.account).limit(2)
+        query = sa.select(_CARDS.c.imsi, _CARDS.c.account).where(_LOADED).limit(2)
         for name, value in identity.items():
             query = query.where(_CARDS.c[name] == value)
         with self._engine.connect() as connection:
@@ -184,9 +200,11 @@ class Store:
         found = self.owner(name=name)
         return self.get(found[0]) if found is not None else None
 
-    def select(self, account: str | None = None, batch: str | None = None, *, owed: bool = False) -> Iterator[Card]:
-        """Yield cards by IMSI, of an account, of a batch, or those that the register has to be told of."""
-        query = sa.select(_CARDS).order_by(_CARDS.c.imsi)
+    def some(
+        self, account: str | None = None, batch: str | None = None, *, owed: bool = False, after: str = "", most: int
+    ) -> list[Card]:
+        """Return cards by IMSI, after one: of an account, of a batch, or those that the register has to be told of."""
+        query = _HELD.where(_CARDS.c.imsi > after).order_by(_CARDS.c.imsi).limit(most)
         if account is not None:
             query = query.where(_CARDS.c.account == account)
         if batch is not None:
@@ -195,8 +213,14 @@ class Store:
             query = query.where(_CARDS.c.owed != "")
         with self._engine.connect() as connection:
             rows = connection.execute(query).mappings().all()
-        for row in rows:
-            yield self._rows.seen(row["imsi"], _values(row))
+        return [self._rows.seen(row["imsi"], _values(row)) for row in rows]
+
+    def states(self, account: str, batch: str) -> dict[CardState, int]:
+        """Return how many cards of a batch are in each state."""
+        count = sa.select(_CARDS.c.state, sa.func.count()).where(_LOADED, _CARDS.c.account == account)
+        query = count.where(_CARDS.c.batch == batch).group_by(_CARDS.c.state)
+        with self._engine.connect() as connection:
+            return {CardState(state): number for state, number in connection.execute(query)}
 
     def page(
         self, where: Mapping[str, str], *, imei: str = "", after: str, most: int, accounts: frozenset[str] | None = None
@@ -206,13 +230,13 @@ class Store:
         With these values, and bound to an IMEI (14 digits) or seen there last; with accounts, of these and since then.
         """
         columns = _CARDS.c
-        only: list[sa.ColumnElement[bool]] = [columns[name] == value for name, value in where.items()]
+        only = [_LOADED, *(columns[name] == value for name, value in where.items())]
         if imei:
             seen = columns.terminal == imei
             only.append((columns.bound == imei) | (seen if accounts is None else seen & ~columns.handed_over))
         if accounts is not None:
             only.append(columns.account.in_(sorted(accounts - {""})))
-        query = sa.select(_CARDS).where(*only, columns.imsi > after).order_by(columns.imsi).limit(most + 1)
+        query = _HELD.where(*only, columns.imsi > after).order_by(columns.imsi).limit(most + 1)
         with self._engine.connect() as connection:
             rows = connection.execute(query).mappings().all()
             total = connection.execute(sa.select(sa.func.count()).select_from(_CARDS).where(*only)).scalar_one()
@@ -284,20 +308,47 @@ class Store:
                 card.owed = ""
 
     def taken(self, card: Card) -> list[tuple[str, str]]:
-        """Return what a card has that is another one's: `msisdn` or `iccid`, and its value."""
+        """Return which of a card's identities are those of another one, and their values."""
         with self._engine.connect() as connection:
-            return taken(connection, _CARDS, {"msisdn": [card.msisdn], "iccid": [card.iccid]}, but=card.imsi)
+            found = taken(connection, _CARDS, {"msisdn": [card.msisdn], "iccid": [card.iccid]}, but=card.imsi)
+            if self.get(card.imsi) is None:  # it may be one of a load that is under way
+                found += taken(connection, _CARDS, {"imsi": [card.imsi]})
+            return found
 
-    def load(self, cards: Iterable[Card], audit: dict[str, Any]) -> list[tuple[str, str]]:
-        """Keep many new cards, or none of them; return the identities held already, for which nothing was kept."""
-        rows = [_row(card) for card in cards]
-        identities = {name: [row[name] for row in rows] for name in ("imsi", "msisdn", "iccid")}
+    # -- loads
+
+    def begin_load(self, load: str) -> None:
+        """Begin to load many new cards: those of the load do not exist before it has ended."""
+        with self._engine.begin() as connection:
+            connection.execute(sa.insert(_LOADS).values(id=load))
+
+    def load(self, load: str, cards: Sequence[Card]) -> list[tuple[str, str]]:
+        """Keep some cards of a load; if cards have some of their identities already, return those and keep nothing."""
+        rows = [_row(card) | {"loaded_by": load} for card in cards]
+        identities = {name: [row[name] for row in rows] for name in IDENTITIES}
         with self._engine.begin() as connection:
             held = taken(connection, _CARDS, identities)
-            if not held and rows:
+            if rows and not held:
                 connection.execute(sa.insert(_CARDS), rows)
-                _AUDIT.add(connection, [audit])
         return held
+
+    def end_load(self, load: str, audit: dict[str, Any]) -> None:
+        """Let all cards of a load exist."""
+        with self._engine.begin() as connection:
+            connection.execute(sa.delete(_LOADS).where(_LOADS.c.id == load))
+            _AUDIT.add(connection, [audit])
+
+    def unload(self, imsis: Sequence[str]) -> None:
+        """Take away some cards of a load that fails."""
+        with self._engine.begin() as connection:
+            connection.execute(sa.delete(_CARDS).where(_CARDS.c.imsi.in_(imsis), ~_LOADED))
+
+    def give_up_loads(self, load: str = "") -> None:
+        """Forget a load whose cards are taken away, or all of when the platform was killed, with their cards."""
+        with self._engine.begin() as connection:
+            if not load:
+                connection.execute(sa.delete(_CARDS).where(~_LOADED))
+            connection.execute(sa.delete(_LOADS).where(_LOADS.c.id == load) if load else sa.delete(_LOADS))
 
     # -- accounts and pools
 
@@ -307,14 +358,18 @@ class Store:
         with self._engine.connect() as connection:
             return {row.name: row.value for row in connection.execute(query)}
 
-    def set(self, kind: str, name: str, value: Any, audit: dict[str, Any], changes: Sequence[Change] = ()) -> None:
-        """Keep an account or a pool, or with None that there is none, with what becomes of cards by it."""
-        with self._rows.writing(*(change.card.imsi for change in changes)) as connection:
+    def set(self, audit: dict[str, Any], *values: tuple[str, str, Any]) -> None:
+        """Keep settings (kind, name, value), as one; an account or a pool with None that there is none."""
+        with self._engine.begin() as connection:
+            for kind, name, value in values:
+                connection.execute(sa.delete(_SETTINGS).where(_SETTINGS.c.kind == kind, _SETTINGS.c.name == name))
+                connection.execute(sa.insert(_SETTINGS).values(kind=kind, name=name, value=value))
+            _AUDIT.add(connection, [audit])
+
+    def unset(self, kind: str, name: str) -> None:
+        """Forget a setting."""
+        with self._engine.begin() as connection:
             connection.execute(sa.delete(_SETTINGS).where(_SETTINGS.c.kind == kind, _SETTINGS.c.name == name))
-            connection.execute(sa.insert(_SETTINGS).values(kind=kind, name=name, value=value))
-            _AUDIT.add(connection, [audit, *(record for change in changes for record in change.audit)])
-            self._write(connection, changes)
-        self._taken(changes)
 
     # -- records
 

@@ -1,4 +1,4 @@
-"""Binding by the operator's hand: single cards, batches, pools, and what a customer's account wants."""
+"""Binding by the operator's hand, of single cards and of batches."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from simulators.cmp import controls
 from simulators.cmp.card import Change
-from simulators.cmp.procedures.lifecycle import check_lock, eviction, tell_all, tell_register
+from simulators.cmp.procedures.lifecycle import check_lock, eviction, tell_register
 from simulators.cmp.store import REBIND
 from simwarden.model.identity import imei_key
 from simwarden.policy.card_states import CardState
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from simulators.cmp.card import Card
-    from simulators.cmp.config import Account, BatchItem, Pool
+    from simulators.cmp.config import BatchItem
     from simulators.cmp.platform import Platform, Settings
     from simwarden.runtime.approval import By
 
@@ -118,44 +118,3 @@ def owed_by(platform: Platform, card: Card) -> str:
     if is_wrong(platform, card, platform.settings, bound=card.bound):
         eviction(platform, change)
     return str(change.becomes("owed"))
-
-
-# -- pools and accounts ------------------------------------------------------------------------------------------------
-
-
-async def put_pool(platform: Platform, name: str, pool: Pool | None, by: By) -> int:
-    """Set a pool of terminals, or take it away; it holds from now on. Returns how many cards' use ended by it."""
-    platform.require(controls.OPERATOR, None, by, "pool", by.asks("pool"))
-    held, settings = platform.settings.pools.get(name), platform.settings.with_pool(name, pool)
-    accounts = {each.account or None for each in (held, pool) if each is not None}
-    ended: list[Change] = []
-    for account in [None] if None in accounts else sorted(filter(None, accounts)):
-        ended += _evictions(platform, settings, account)
-    value = pool.model_dump(mode="json") if pool is not None else None
-    details = {"pool": name, "imeis": len(pool.imeis) if pool is not None else 0, **by.approval}
-    record = platform.record("pool", "", by, details)
-    platform.take_over(settings, lambda: platform.store.set("pool", name, value, record, ended))
-    await tell_all(platform, [change.card for change in ended])
-    return len(ended)
-
-
-async def put_account(platform: Platform, name: str, account: Account, by: By) -> int:
-    """Set what an account wants; it holds from now on. Returns how many cards' use ended by it."""
-    platform.require(controls.OPERATOR, None, by, "account", by.asks("account"))
-    value = account.model_dump(mode="json")
-    record = platform.record("account", "", by, {"account": name, **value})
-    settings = platform.settings.with_account(name, account)
-    ended = _evictions(platform, settings, name)
-    platform.take_over(settings, lambda: platform.store.set("account", name, value, record, ended))
-    await tell_all(platform, [change.card for change in ended])
-    return len(ended)
-
-
-def _evictions(platform: Platform, settings: Settings, account: str | None) -> list[Change]:
-    """Return what ends the use of an account's cards (None: of all) that other settings would refuse."""
-    ended: list[Change] = []
-    for card in platform.store.select(account):
-        if is_wrong(platform, card, settings, bound=card.bound):
-            ended.append(Change(card))
-            eviction(platform, ended[-1])
-    return ended

@@ -8,6 +8,7 @@ from simulators.cmp import controls
 from simulators.cmp.card import Change
 from simulators.cmp.controls import Occasion
 from simulators.cmp.procedures.lifecycle import in_phone, mismatch, operation, tell_register
+from simulators.cmp.procedures.sweep import hold
 from simwarden.model.identity import Imei, imei_key
 from simwarden.policy.card_states import TRANSITIONS, CardState, Operation
 from simwarden.policy.platform import Mismatch, PhoneWish
@@ -47,6 +48,7 @@ def check(platform: Platform, imsi: str, key: str) -> bool:
         return False
     if card is None:  # a switch lets all pass
         return True
+    hold(platform, card)
     if not platform.decide(controls.STATE, card, Occasion.CHECK, state=card.state).admitted:
         return False
     allowed = _check_terminal(platform, card, key)

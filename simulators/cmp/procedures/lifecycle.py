@@ -1,4 +1,4 @@
-"""The life of a card: operations by the table of states, what the subscriber register is told, shutdown of a batch."""
+"""The life of a card: operations by the table of states, and what the subscriber register is told."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from simwarden.runtime.approval import By
 
 #: cards that the register is told of at the same time
-_AT_ONCE = 256
+_AT_ONCE = 64
 #: operations that wait for no lock: what stops a card, and what undoes it
 _URGENT = frozenset({Operation.SUSPEND, Operation.RESUME})
 
@@ -178,12 +178,15 @@ async def _retry(platform: Platform) -> None:
 
 async def tell_owed(platform: Platform) -> None:
     """Tell the register all that it is owed."""
+    after = ""
     try:
-        cards = list(platform.store.select(owed=True))
+        while some := platform.store.some(owed=True, after=after, most=_AT_ONCE):
+            after = some[-1].imsi
+            await tell_all(platform, some)
+            await platform.site.clock.give_way()
     except StoreError:
         retry_later(platform)
         raise
-    await tell_all(platform, cards)
 
 
 async def tell_all(platform: Platform, cards: Sequence[Card]) -> None:
@@ -214,26 +217,3 @@ async def _suspend_some(platform: Platform, cards: Sequence[Card]) -> None:
         raise
     finally:
         platform.telling.difference_update(imsis)
-
-
-# -- shutdown of a batch -----------------------------------------------------------------------------------------------
-
-
-async def shut_down(platform: Platform, account: str, batch: str, by: By) -> int:
-    """Suspend all cards of one batch of a customer at once (guideline 4.4), and return how many.
-
-    No limit of batches and no lock holds it up. The whole batch is refused at the next request before the register is
-    told of the first card. Raises ManagementError: 403 for a customer or without an approval record, 404 for a batch
-    without cards.
-    """
-    platform.audit.approve(controls.OPERATOR, controls.APPROVAL, "", by, "shutdown")
-    cards = list(platform.store.select(account, batch))
-    if not cards:
-        raise ManagementError(404, f"{account} has no batch {batch}")
-    stopped = [Change(card) for card in cards if (card.state, Operation.SUSPEND) in TRANSITIONS]
-    for change in stopped:
-        operation(platform, change, Operation.SUSPEND, by, by.reason)
-    whole = {"account": account, "batch": batch, "cards": len(stopped), **by.approval}
-    platform.keep(*stopped, record=platform.record("shutdown", "", by, whole))
-    await tell_all(platform, [change.card for change in stopped])
-    return len(stopped)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime as dt
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 EPOCH = dt.datetime(2026, 3, 2, 8, 0, tzinfo=dt.UTC)
 #: real seconds without traffic after which a run on the real clock counts as settled
 _REAL_PAUSE = 0.02
+#: seconds that who works for long lets others go first at most, so that it gets on under load as well
+_MOMENT = 0.005
 
 
 class Timer:
@@ -81,3 +84,9 @@ class Clock:
         if not self.virtual:
             await asyncio.sleep(_REAL_PAUSE)
             await self._loop.idle()
+
+    async def give_way(self) -> None:
+        """Let all go first that is ready or in flight, for a moment at most: between the slices of long work."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_MOMENT):
+                await self._loop.idle()

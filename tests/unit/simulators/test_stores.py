@@ -134,16 +134,17 @@ def test_cmp_keeps_a_change_whole(store_url: str) -> None:
         again = Change(card, {"terminal": PHONE}, [record("capture")], first_use=PHONE)
         assert not store.keep([again], record("shutdown"))
         stop = Change(card, {"state": CardState.SUSPENDED, "owed": "suspend"}, [record("suspend")])
-        store.set("pool", "meters", {"imeis": ["99000101"]}, record("pool"), [stop])
+        store.set(record("pool"), ("pool", "meters", {"imeis": ["99000101"]}))
+        assert store.keep([stop])
         store.told([card], "resume")
     with opened(store_url, cmp) as engine:
         store = cmp.Store(engine)
-        (card,) = store.select(owed=True)
+        (card,) = store.some(owed=True, most=9)
         assert (card.bound, card.state, card.terminal, card.owed) == (METER, CardState.SUSPENDED, METER, "suspend")
         assert store.settings("pool") == {"meters": {"imeis": ["99000101"]}}
         assert [each["action"] for each in store.history()] == ["provision", "capture", "pool", "suspend"]
         store.told([card], "suspend")
-        assert list(store.select(owed=True)) == []
+        assert store.some(owed=True, most=9) == []
 
 
 def test_eir_keeps_lists_pools_and_library(store_url: str) -> None:
@@ -209,7 +210,7 @@ def test_a_text_that_is_too_long_changes_nothing(postgresql: Any) -> None:
     with opened(postgresql(), cmp) as engine:
         store = cmp.Store(engine)
         with pytest.raises(UnstorableError, match="too long"):
-            store.load([Card(imsi=IMSI, iccid="8" * 21)], record("load"))
+            store.put(Card(imsi=IMSI, iccid="8" * 21), record("load"))
         assert store.get(IMSI) is None
         assert store.history() == []
 
@@ -323,12 +324,12 @@ def test_a_platform_of_before_owners_had_a_time_is_brought_up_to_date(store_url:
     with opened(store_url, cmp) as engine:
         cmp.Store(engine).put(Card(imsi=IMSI, account="water"), record("provision"))
         with engine.begin() as connection:
-            for column in ("owner_since", "strayed", "handed_over"):
+            for column in ("owner_since", "strayed", "handed_over", "loaded_by"):
                 connection.exec_driver_sql(f"ALTER TABLE cards DROP COLUMN {column}")
             connection.exec_driver_sql("UPDATE schema_versions SET version = 0")
     with opened(store_url, cmp) as engine:
         store = cmp.Store(engine)
-        assert [(each.imsi, each.strayed, each.handed_over) for each in store.select()] == [(IMSI, False, False)]
+        assert [(each.imsi, each.strayed, each.handed_over) for each in store.some(most=9)] == [(IMSI, False, False)]
         assert [
             each["action"] for each in reversed(store.audited(cmp.Records(), accounts=frozenset({"water"})).records)
         ] == ["provision"]

@@ -10,8 +10,8 @@ from playing import play
 
 from simulators.cmp.config import CmpConfig
 from simulators.cmp.element import Cmp
-from simulators.cmp.store import Records
 from simulators.cmp.procedures.identity_check import check
+from simulators.cmp.store import Records
 from simulators.hss.config import HssConfig
 from simulators.hss.element import Hss
 from simwarden.errors import ConfigError
@@ -79,7 +79,7 @@ def test_cards_that_are_loaded_in_a_state_that_is_not_served_are_not_served_by_t
     async def story() -> None:
         await net.load(state=state)
         assert await net.suspended() == [told] * 3
-        assert not any(card.owed for card in net.cmp.platform.store.select())
+        assert not any(card.owed for card in net.cmp.platform.store.some(most=9))
 
     net.play(story)
 
@@ -112,7 +112,7 @@ def test_a_register_that_is_down_is_told_of_stock_cards_when_it_is_back() -> Non
     async def story() -> None:
         await net.host.stop("hss", kill=True)
         await net.load(state="stock")
-        assert [card.owed for card in net.cmp.platform.store.select()] == ["suspend"] * 3
+        assert [card.owed for card in net.cmp.platform.store.some(most=9)] == ["suspend"] * 3
         await net.host.start("hss")
         await net.host.clock.sleep(31)
         assert await net.suspended() == ["withdrawal"] * 3
@@ -159,7 +159,7 @@ def test_a_shutdown_makes_one_call_and_owes_nothing(store_url: str) -> None:
         assert said == {"cards": 3}
         assert calls == ["POST /suspensions"]
         assert await net.suspended() == ["withdrawal"] * 3
-        assert not any(card.owed for card in net.cmp.platform.store.select())
+        assert not any(card.owed for card in net.cmp.platform.store.some(most=9))
 
     net.play(story)
 

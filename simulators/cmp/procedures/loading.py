@@ -1,0 +1,91 @@
+"""Loading many new cards, a slice at a time, and all or none: until the last one is kept none of them exists."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from simulators.cmp.card import Card
+from simulators.cmp.config import BulkCard
+from simulators.cmp.procedures.lifecycle import owed_of_new, tell_owed
+from simulators.cmp.procedures.sweep import SLICE
+from simwarden.runtime.management import ManagementError, reasons
+from simwarden.runtime.store import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from simulators.cmp.platform import Platform
+    from simwarden.runtime.approval import By
+
+#: what no two cards have alike
+_IDENTITIES = ("imsi", "msisdn", "iccid")
+
+
+async def load(platform: Platform, cards: Sequence[Any], by: By) -> int:
+    """Load new cards, as a body gives them, and return how many.
+
+    Raises ManagementError: 400 for what is no card, or an identity that stands there twice, 403 for
+    a number that is not dedicated, 409 for an identity that is held.
+    """
+    name, kept, owed = platform.site.rng.randbytes(16).hex(), list[str](), False
+    seen: dict[str, set[str]] = {each: set() for each in _IDENTITIES}
+    platform.store.begin_load(name)
+    try:
+        for start in range(0, len(cards), SLICE):
+            some = [_of_bulk(_read(start + place, each)) for place, each in enumerate(cards[start : start + SLICE])]
+            _check_twice(some, seen)
+            platform.may_issue([card.msisdn for card in some], None, by, "load")
+            held = platform.store.load(name, some)
+            if held:
+                told = ", ".join(f"{identity} {value}" for identity, value in held[:5])
+                raise ManagementError(409, f"cards are held already with {told}")  # noqa: TRY301 - the rest goes below
+            kept += [card.imsi for card in some]
+            owed = owed or any(card.owed for card in some)
+            await platform.site.clock.give_way()
+        platform.store.end_load(name, platform.record("load", "", by, {"cards": len(cards)}))
+    except (ManagementError, StoreError):
+        await _unload(platform, name, kept)
+        raise
+    if owed:
+        await tell_owed(platform)
+    return len(cards)
+
+
+async def _unload(platform: Platform, name: str, kept: Sequence[str]) -> None:
+    for start in range(0, len(kept), SLICE):
+        platform.store.unload(kept[start : start + SLICE])
+        await platform.site.clock.give_way()
+    platform.store.give_up_loads(name)
+
+
+def _read(place: int, given: Any) -> BulkCard:
+    try:
+        return BulkCard.model_validate(given)
+    except ValidationError as error:
+        raise ManagementError(400, f"cards.{place}: {reasons(error)}") from None
+
+
+def _check_twice(cards: Sequence[Card], seen: dict[str, set[str]]) -> None:
+    for name, values in seen.items():
+        for card in cards:
+            value = getattr(card, name)
+            if value and value in values:
+                raise ManagementError(400, f"an {name} stands there twice")
+            values.add(value)
+
+
+def _of_bulk(each: BulkCard) -> Card:
+    return Card(
+        imsi=each.imsi,
+        iccid=each.iccid,
+        msisdn=each.msisdn,
+        form=each.form,
+        account=each.account,
+        batch=each.batch,
+        state=each.state,
+        mode="given" if each.imei else "learned" if each.learn else "",
+        bound=each.imei,
+        owed=owed_of_new(each.state),
+    )

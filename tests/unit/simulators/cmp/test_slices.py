@@ -1,0 +1,211 @@
+"""Work on very many cards: others are served between its slices, and a kill between them leaves nothing half done."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from playing import play
+
+from simulators.cmp.config import CmpConfig
+from simulators.cmp.element import Cmp
+from simulators.cmp.procedures.identity_check import check
+from simulators.cmp.procedures.sweep import SLICE
+from simwarden.runtime.clock import Clock
+from simwarden.runtime.host import Host, HostSettings, Placement
+from simwarden.runtime.loop import TestbedLoop
+from simwarden.runtime.management import ManagementError, Role
+from simwarden.trace.trace import Trace
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+MANY = 10 * SLICE
+METER, PHONE = "99000101000001", "99000201000001"
+OTHER = "001019999999999"
+APPROVED = {"approver": "J. Okonedo", "reason": "relays", "form": "F-1"}
+SHUTDOWN = "/accounts/water/batches/spring/shutdown"
+
+
+def imsi(number: int) -> str:
+    return f"00101{number:010d}"
+
+
+def cards(**more: str) -> list[dict[str, str]]:
+    return [{"imsi": imsi(n), "account": "water", "batch": "spring", "state": "active", **more} for n in range(MANY)]
+
+
+class Net:
+    """A platform, and somebody who asks it about a card whenever the loop is idle."""
+
+    def __init__(self, store: str = "") -> None:
+        self.loop = TestbedLoop(virtual=True)
+        clock = Clock(self.loop)
+        settings = HostSettings(placements={"cmp": Placement(store=store)})
+        self.host = Host(self.loop, clock, Trace(clock.now), settings)
+        self.cmp: Any = self.host.add("cmp", Cmp, CmpConfig.model_validate({"hss": "off"}))
+
+    def play(self, story: Callable[[], Awaitable[None]]) -> None:
+        with contextlib.closing(self.loop):
+            play(self.host, story)
+
+    async def ask(self, method: str, path: str, body: Any = None) -> Any:
+        try:
+            return await self.cmp.manage(Role.OPERATOR, method, path, body)
+        except ManagementError as refusal:
+            return refusal.status
+
+    async def load(self, *, seen: str = "") -> None:
+        await self.ask("POST", "/cards", {"cards": [*cards(), {"imsi": OTHER, "state": "active"}]})
+        for number in range(MANY if seen else 0):
+            assert check(self.cmp.platform, imsi(number), seen)
+
+    async def served_meanwhile(self, method: str, path: str, body: Any) -> tuple[Any, int]:
+        """Return what is said, and how often others were served until then."""
+        work = asyncio.ensure_future(self.ask(method, path, body))
+        served = 0
+        while not work.done():
+            await self.loop.idle()
+            served += 1
+        return work.result(), served
+
+    async def killed_amidst(self, method: str, path: str, body: Any, slices: int = 3) -> None:
+        """Kill the platform when it has done some slices, and start it again."""
+        work = asyncio.ensure_future(self.ask(method, path, body))
+        for _ in range(slices):
+            await self.loop.idle()
+        assert not work.done()
+        work.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await work
+        await self.host.stop("cmp", kill=True)
+        await self.host.start("cmp")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "said"),
+    [
+        ("POST", "/cards", {"cards": [each | {"imsi": "9" + each["imsi"][1:]} for each in cards()]}, {"cards": MANY}),
+        ("PUT", "/pools/meters", {"imeis": ["99000301"], "account": "water"}, {"ended": 0}),
+        ("PUT", "/accounts/water", {"phone": "refuse"}, None),
+        ("POST", SHUTDOWN, APPROVED, {"cards": MANY}),
+    ],
+)
+def test_others_are_served_between_the_slices(method: str, path: str, body: Any, said: Any) -> None:
+    net = Net()
+
+    async def story() -> None:
+        await net.load()
+        told, served = await net.served_meanwhile(method, path, body)
+        assert said is None or told == said
+        assert served >= MANY // SLICE
+
+    net.play(story)
+
+
+@pytest.mark.parametrize("wrong", [{"imsi": imsi(1)}, {"imsi": OTHER}, {"imsi": "letters"}, 7])
+def test_all_cards_are_loaded_or_none(wrong: Any, store_url: str) -> None:
+    net = Net(store_url)
+
+    async def story() -> None:
+        await net.ask("POST", "/cards", {"cards": [{"imsi": OTHER}]})
+        assert await net.ask("POST", "/cards", {"cards": [*cards(), wrong]}) in (400, 409)
+        assert (await net.ask("GET", "/cards"))["total"] == 1
+        assert await net.ask("POST", "/cards", {"cards": cards()}) == {"cards": MANY}
+        assert (await net.ask("GET", "/cards"))["total"] == MANY + 1
+
+    net.play(story)
+
+
+def test_cards_of_a_load_do_not_exist_before_it_is_over_nor_after_a_kill(store_url: str) -> None:
+    net = Net(store_url)
+
+    async def story() -> None:
+        work = asyncio.ensure_future(net.ask("POST", "/cards", {"cards": cards(msisdn="")}))
+        for _ in range(3):
+            await net.loop.idle()
+        assert not work.done()
+        assert (await net.ask("GET", "/cards"))["total"] == 0
+        assert not check(net.cmp.platform, imsi(0), METER)
+        assert await net.ask("GET", f"/cards/{imsi(0)}") == 404
+        body = {"name": "", "imsi": imsi(0), "iccid": "", "msisdn": "", "k": "", "opc": "", "profile": "", "form": ""}
+        assert await net.ask("PUT", f"/cards/{imsi(0)}", body) == 409
+        assert await work == {"cards": MANY}
+        assert check(net.cmp.platform, imsi(0), METER)
+
+    net.play(story)
+
+
+def test_a_load_that_is_killed_leaves_nothing(store_url: str) -> None:
+    net = Net(store_url)
+
+    async def story() -> None:
+        await net.killed_amidst("POST", "/cards", {"cards": cards()})
+        assert (await net.ask("GET", "/cards"))["total"] == 0
+        assert await net.ask("POST", "/cards", {"cards": cards()}) == {"cards": MANY}
+
+    net.play(story)
+
+
+def test_a_whole_batch_is_refused_as_soon_as_its_shutdown_begins_and_after_a_kill(store_url: str) -> None:
+    net = Net(store_url)
+
+    async def story() -> None:
+        await net.load(seen=METER)
+        last = imsi(MANY - 1)
+        work = asyncio.ensure_future(net.ask("POST", SHUTDOWN, APPROVED))
+        for _ in range(3):
+            await net.loop.idle()
+        assert not work.done()
+        assert not check(net.cmp.platform, last, METER)
+        assert check(net.cmp.platform, OTHER, METER)
+        work.cancel()
+        await net.host.stop("cmp", kill=True)
+        await net.host.start("cmp")
+        assert not check(net.cmp.platform, imsi(MANY - 2), METER)
+        await net.host.clock.settle()
+        for _ in range(2 * MANY // SLICE):
+            await net.loop.idle()
+        assert (await net.ask("GET", "/cards?state=suspended"))["total"] == MANY
+        assert (await net.ask("POST", f"/cards/{last}/operations/resume", APPROVED))["state"] == "active"
+        await net.host.stop("cmp", kill=True)
+        await net.host.start("cmp")
+        assert check(net.cmp.platform, last, METER)  # it is over, and not taken up again
+
+    net.play(story)
+
+
+def test_who_was_resumed_behind_a_shutdown_that_goes_on_is_served(store_url: str) -> None:
+    net = Net(store_url)
+
+    async def story() -> None:
+        await net.load(seen=METER)
+        work = asyncio.ensure_future(net.ask("POST", SHUTDOWN, APPROVED))
+        for _ in range(3):
+            await net.loop.idle()
+        assert not work.done()
+        await net.ask("POST", f"/cards/{imsi(0)}/operations/resume", APPROVED)
+        assert check(net.cmp.platform, imsi(0), METER)
+        assert await work == {"cards": MANY}
+        assert check(net.cmp.platform, imsi(0), METER)
+
+    net.play(story)
+
+
+def test_a_pool_whose_sweep_is_killed_ends_what_it_refuses(store_url: str) -> None:
+    net = Net(store_url)
+    net.cmp.config = net.cmp.config.model_copy(update={"hss": "hss"})
+
+    async def story() -> None:
+        await net.load(seen=PHONE)
+        pool = {"imeis": ["99000101"], "account": "water"}
+        await net.killed_amidst("PUT", "/pools/meters", pool)
+        assert not check(net.cmp.platform, imsi(MANY - 1), PHONE)
+        for _ in range(3 * MANY // SLICE):
+            await net.loop.idle()
+        owed = [await net.ask("GET", f"/cards/{imsi(number)}") for number in (0, MANY - 1)]
+        assert [each["owed"] for each in owed] == ["evict", "evict"]
+
+    net.play(story)
