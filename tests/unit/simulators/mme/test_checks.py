@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import astuple, replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from simulators.mme.causes import demanded_by
 from simulators.mme.home import merge_subscription
 from simulators.mme.procedures import location
 from simwarden.model.identity import Ecgi, Plmn, Tai
 from simwarden.runtime.management import ManagementError, Role
 from simwarden.runtime.store import StoreUnavailableError
+from simwarden.wire.diameter import ExperimentalResult, ResultCode
 from simwarden.wire.diameter.codes import DsrFlags
 from simwarden.wire.nas.elements import MobileIdentity
 from simwarden.wire.nas.enums import EmmCause, IdentityType, MessageType, ServiceType
@@ -431,3 +434,17 @@ def test_a_sleeper_that_is_paged_to_be_detached_is_told_that_and_nothing_else(ru
         assert (phone.bearers, network.session()) == (0, None)
 
     run(story)
+
+
+@pytest.mark.parametrize(
+    ("experimental", "result", "failed"),
+    [
+        (None, ResultCode.DIAMETER_UNABLE_TO_COMPLY, True),  # the register failed
+        (None, ResultCode.DIAMETER_AUTHORIZATION_REJECTED, False),  # it judged the card
+        (ExperimentalResult.DIAMETER_AUTHENTICATION_DATA_UNAVAILABLE, None, True),
+        (ExperimentalResult.DIAMETER_ERROR_USER_UNKNOWN, None, False),
+    ],
+)
+def test_a_rejection_is_demanded_where_the_register_failed(experimental: Any, result: Any, *, failed: bool) -> None:
+    answer: Any = SimpleNamespace(experimental_result=experimental, result_code=None if result is None else int(result))
+    assert bool(demanded_by(answer)) is failed
