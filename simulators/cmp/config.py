@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, SkipValidation, field_validator, model_validator
 
@@ -151,6 +151,8 @@ class BulkCard(CmpCard):
 
 class BulkLoad(Model):
     """Body of `POST /cards`."""
+
+    in_slices: ClassVar[bool] = True
 
     cards: tuple[SkipValidation[BulkCard], ...]
     """They are read a slice at a time."""

@@ -261,8 +261,10 @@ def _adapter(kind: Any) -> TypeAdapter[Any]:
 def _given(model: type[BaseModel], body: Mapping[str, Any], places: Mapping[str, Any], *, strict: bool) -> BaseModel:
     """Read a body; what stands in it under the name of a place of the path says the same. Raises ManagementError (400).
 
-    Strictness is that of JSON: there a list is a tuple, and a word is a member of an enumeration.
+    Strictness is that of JSON: there a list is a tuple, and a word is a member of an enumeration. A body that its
+    handler reads `in_slices` is not written and read once more for that, which nothing else could come between.
     """
+    strict = strict and not getattr(model, "in_slices", False)
     try:
         given = model.model_validate_json(json.dumps(body), strict=True) if strict else model.model_validate(dict(body))
     except ValidationError as error:
