@@ -20,6 +20,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from simwarden.runtime.transport.sctp_socket import IPPROTO_SCTP, LARGEST, STREAMS
+from simwarden.runtime.transport.usrsctp_fence import Fence, descriptors
 
 if TYPE_CHECKING:
     from simwarden.runtime.transport.base import Address
@@ -72,7 +73,9 @@ class _Stack:
         into = (pointer, ctypes.c_size_t, pointer, pointer, pointer, pointer, pointer, pointer)
         self._declare("recvv", ctypes.c_ssize_t, pointer, *into)
         self.udp_port = _free_port()
+        before = descriptors()
         self.library.usrsctp_init(ctypes.c_uint16(self.udp_port), None, None)
+        self.fence = Fence(descriptors() - before, self.udp_port)
         # A stack that stays up would leave threads running into an interpreter that is gone.
         atexit.register(self.library.usrsctp_finish)
 
@@ -157,6 +160,7 @@ class UserSocket:
         self._stack = _stack()
         self._open = handle or self._made()
         self._listens: Address = ("", 0)
+        self._bound = False
         self._event = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._bell = _bells.hang(self._event)
         self._stack.call("set_non_blocking", self._open, 1)
@@ -187,6 +191,8 @@ class UserSocket:
 
     def bind(self, address: Address) -> None:
         """See SctpSocket."""
+        self._stack.fence.allow(address[0])
+        self._bound = True
         self._stack.call("bind", self._open, _packed(address), _ADDRESS.size)
 
     def address(self) -> Address:
@@ -217,6 +223,8 @@ class UserSocket:
 
     async def connect(self, address: Address) -> None:
         """See SctpSocket."""
+        if not self._bound:
+            self._stack.fence.allow_towards(address[0])
         port = self._stack.udp_port if address[0] == "127.0.0.1" and address in _listening else UDP_PORT
         # struct sctp_udpencaps: address (all zero: every one of this socket), association, port
         self._set(IPPROTO_SCTP, _UDP_ENCAPS, bytes(128) + struct.pack("=I2sxx", 0, port.to_bytes(2)))
