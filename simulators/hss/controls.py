@@ -6,6 +6,7 @@ import enum
 
 from simwarden.policy.area import judge_extent
 from simwarden.policy.binding import (
+    judge_features,
     judge_given,
     judge_learned,
     judge_peer,
@@ -79,6 +80,20 @@ WITHDRAWN = Control(
 RANGE = Control(
     "pre.range", "pre.range", judge_number, (_On.PROVISION,), "Numbers of ranges dedicated to IoT cards only"
 )
+BARRING = Control(
+    "hss.barring",
+    "bind.cmp",
+    judge_features,
+    (_On.LOCATION,),
+    "A suspended card is registered only where barring is supported (ODB-all-APN)",
+)
+ZONES = Control(
+    "hss.zones",
+    "area.range",
+    judge_features,
+    (_On.LOCATION,),
+    "A card with zone codes is registered only where they are supported (RegSub)",
+)
 EXTENT = Control(
     "area.extent",
     "area.range",
@@ -105,6 +120,8 @@ ALL = (
     SUBSCRIBER,
     WITHDRAWN,
     RANGE,
+    BARRING,
+    ZONES,
     EXTENT,
     SETTER,
     AREA_APPROVAL,

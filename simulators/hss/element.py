@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
@@ -19,7 +20,7 @@ from simulators.hss.config import (
 from simulators.hss.core import Core
 from simulators.hss.events import EVENTS
 from simulators.hss.procedures.authentication import authentication_information
-from simulators.hss.procedures.location import cancel_location, purge_ue, update_location, withdraw
+from simulators.hss.procedures.location import cancel_location, follow_up, purge_ue, update_location, withdraw
 from simulators.hss.procedures.notification import notify
 from simulators.hss.procedures.subscriber_data import (
     apns_of,
@@ -245,12 +246,17 @@ class Hss(SubscriptionRoutes, Element[HssConfig]):
 
     @route("POST", "/cards/{imsi}/suspension", takes=Suspension)
     async def suspend_card(self, call: Call) -> dict[str, Any]:
-        """Suspend a card; what it has is ended at once (IDR or CLR)."""
-        subscriber = self.card_of(call)
-        await self._suspend(call, (subscriber,), call.given)
-        return self.tell(subscriber)
+        """Suspend a card; what it has is ended at once. `told` says how its MME heard of it.
 
-    async def _suspend(self, call: Call, subscribers: Sequence[Subscriber], wanted: Suspension) -> None:
+        `insert-subscriber-data`, `cancel-location` (also where the MME cannot bar a card), `pending` where it did not
+        answer and is told again, `nobody` where no MME serves the card.
+        """
+        subscriber = self.card_of(call)
+        told = await self._suspend(call, (subscriber,), call.given)
+        return {**self.tell(subscriber), "told": told[subscriber.imsi]}
+
+    async def _suspend(self, call: Call, subscribers: Sequence[Subscriber], wanted: Suspension) -> dict[str, str]:
+        """Suspend cards; return how the MME of each was told."""
         details = {"how": wanted.how, "reason": wanted.reason}
         records = [self._record(call, "suspend", subscriber.imsi, details) for subscriber in subscribers]
         held = {"suspended": wanted.how, "why": wanted.reason}
@@ -262,9 +268,17 @@ class Hss(SubscriptionRoutes, Element[HssConfig]):
             self.core.show_status(subscriber)
         if wanted.how == "withdrawal":
             await cancel_location(self.core, *debts)
+            way = {debt.imsi: "pending" if self.core.store.owes(debt) else "cancel-location" for debt in debts}
+            ways = [way.get(each.imsi, "nobody") for each in subscribers]
         else:
             owed = {debt.imsi: debt for debt in debts}
-            await asyncio.gather(*(tell_barring(self.core, each, owed.get(each.imsi)) for each in subscribers))
+            ways = await asyncio.gather(*(self._bar(each, owed.get(each.imsi)) for each in subscribers))
+        return {each.imsi: way for each, way in zip(subscribers, ways, strict=True)}
+
+    async def _bar(self, subscriber: Subscriber, debt: Debt | None) -> str:
+        if debt is None:
+            return "nobody"
+        return await follow_up(self.core, subscriber, await tell_barring(self.core, subscriber, debt))
 
     @route("POST", "/suspensions", takes=ManySuspended)
     async def suspend_many(self, call: Call) -> dict[str, Any]:
@@ -272,8 +286,9 @@ class Hss(SubscriptionRoutes, Element[HssConfig]):
         wanted: ManySuspended = call.given
         found = {imsi: self.core.store.get(imsi) for imsi in wanted.cards}
         known = [subscriber for subscriber in found.values() if subscriber is not None]
-        await self._suspend(call, known, wanted)
-        return {"suspended": len(known), "unknown": [imsi for imsi, held in found.items() if held is None]}
+        told = await self._suspend(call, known, wanted)
+        unknown = [imsi for imsi, held in found.items() if held is None]
+        return {"suspended": len(known), "unknown": unknown, "told": dict(Counter(told.values()))}
 
     @route("DELETE", "/cards/{imsi}/suspension")
     async def resume_card(self, call: Call) -> dict[str, Any]:
@@ -284,7 +299,8 @@ class Hss(SubscriptionRoutes, Element[HssConfig]):
         record = self._record(call, "resume", subscriber.imsi, {"how": how})
         debt = self.core.store.change(subscriber, record, owed=owed, suspended="", why="")
         self.core.show_status(subscriber)
-        await tell_barring(self.core, subscriber, debt)
+        if debt is not None:
+            await tell_barring(self.core, subscriber, debt)
         return self.tell(subscriber)
 
     # -- audit

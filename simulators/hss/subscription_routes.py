@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from simulators.hss import controls
 from simulators.hss.config import AreaChange, HssArea, HssSubscription, SubscriptionChange
 from simulators.hss.controls import Occasion
+from simulators.hss.procedures.location import follow_up
 from simulators.hss.procedures.subscriber_data import change_subscription, context_identifiers
 from simulators.hss.subscriber import AREA_CHANGE, Owed, Subscriber
 from simwarden.runtime.approval import Approval, By
@@ -89,7 +90,8 @@ class SubscriptionRoutes:
         apns = before.apns or self.config.apns, wanted.apns or self.config.apns
         contexts = context_identifiers(subscriber.contexts, *apns)
         debt = self.core.store.change(subscriber, record, owed=Owed.SUBSCRIPTION, subscription=after, contexts=contexts)
-        await change_subscription(self.core, subscriber, before, debt)
+        if debt is not None:
+            await follow_up(self.core, subscriber, await change_subscription(self.core, subscriber, before, debt))
         return self.tell(subscriber)
 
     def may_be_so_large(self, imsi: str, zones: tuple[str, ...], province: str, occasion: Occasion) -> None:

@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 from simwarden.model.identity import Ecgi, Plmn, Tai
 from simwarden.runtime.approval import Approval, ChangeLimit
 from simwarden.runtime.declare import ElementConfig, Model, Seconds
+from simwarden.wire.diameter.codes import Feature
 from simwarden.wire.nas.enums import EmmCause, EsmCause
 
 
@@ -55,8 +56,12 @@ class Causes(Model):
     """Attach under operator determined barring; #19 carries the ESM cause below."""
     barred_esm: Esm = EsmCause.OPERATOR_DETERMINED_BARRING
     """The ESM cause that goes with #19 in `barred`."""
-    barred_while_registered: Emm = EmmCause.EPS_SERVICES_NOT_ALLOWED_IN_THIS_PLMN
-    """Tracking area update and service request under barring, and the detach when it begins (without an ESM cause)."""
+    barred_while_registered: Emm = EmmCause.ESM_FAILURE
+    """Tracking area update and service request under barring, and the detach when it begins.
+
+    After #19 the device attaches anew by itself, and is served as soon as it is resumed; #14 has it leave the network.
+    TAU and service request have no room for an ESM cause: they are rejected with #10, which leads to an attach.
+    """
 
     outside_cells: Emm = EmmCause.NO_SUITABLE_CELLS_IN_TRACKING_AREA
     """In a cell that is none of the card's. #15 bars its whole tracking area in the device, #19 nothing: README."""
@@ -231,6 +236,8 @@ class MmeConfig(ElementConfig):
     """The serving gateway's address told to eNBs while there is none."""
     reallocate_guti_at_update: bool = True
     """A new GUTI at every tracking area update that is not periodic."""
+    supported_features: tuple[Literal["odb-all-apn", "reg-sub"], ...] = ("odb-all-apn", "reg-sub")
+    """What it announces on S6a and enforces of a subscription: barring, zone codes; without it, it ignores them."""
     zones: dict[str, tuple[Annotated[int, Field(ge=0, le=65535)], ...]] = Field(default_factory=dict)
     """Codes of the tracking areas that a regional subscription zone code (4 hexadecimal digits) stands for."""
     provinces: dict[str, tuple[str, ...]] = Field(default_factory=dict)
@@ -294,6 +301,11 @@ class MmeConfig(ElementConfig):
             for name, ranges in self.provinces.items()
             if any(low <= number <= high for low, high in map(_station_range, ranges))
         ]
+
+    @property
+    def features(self) -> Feature:
+        """The features announced (TS 29.272 7.3.10)."""
+        return Feature(sum(Feature[name.upper().replace("-", "_")] for name in set(self.supported_features)))
 
     def tai_list(self, tai: Tai) -> list[Tai]:
         """Return the tracking areas in which a device registered in `tai` may move without telling."""

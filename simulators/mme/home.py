@@ -11,6 +11,7 @@ from simwarden.wire.diameter import ExperimentalResult, Message, first
 from simwarden.wire.diameter.codes import (
     AllApnConfigurations,
     EquipmentStatus,
+    Feature,
     NorFlags,
     OdbFlags,
     PurFlags,
@@ -18,6 +19,7 @@ from simwarden.wire.diameter.codes import (
     SubscriberStatus,
     UlrFlags,
 )
+from simwarden.wire.diameter.features import supported_features
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -89,7 +91,7 @@ class Home:
     async def update_location(self, imsi: str, terminal: Terminal | None, *, initial: bool) -> Message | None:
         """Tell the HSS where the card is and in which terminal, and ask for its subscription (5.2.1.1)."""
         flags = UlrFlags.S6A_S6D | (UlrFlags.INITIAL_ATTACH if initial else UlrFlags(0))
-        avps: Avps = [("User-Name", imsi), *_terminal_information(terminal)]
+        avps: Avps = [("User-Name", imsi), supported_features(self.config.features), *_terminal_information(terminal)]
         avps += [("RAT-Type", int(RatType.EUTRAN)), ("ULR-Flags", int(flags)), ("Visited-PLMN-Id", self.visited)]
         return await self._ask(self.config.hss, "Update-Location-Request", avps)
 
@@ -139,8 +141,11 @@ def vector_of(answer: Message) -> Vector | None:
     return None if None in parts else Vector(*parts)
 
 
-def merge_subscription(known: Subscription | None, data: Any) -> Subscription:
-    """Read Subscription-Data, complete (ULA) or what changed of it (IDR): what it does not say stays (5.2.2.1)."""
+def merge_subscription(known: Subscription | None, data: Any, features: Feature) -> Subscription:
+    """Read Subscription-Data, complete (ULA) or what changed of it (IDR): what it does not say stays (5.2.2.1).
+
+    What needs a feature that this MME does not have is ignored.
+    """
     merged = known or Subscription()
     merged.msisdn = first(data, "MSISDN", merged.msisdn)
     status = first(data, "Subscriber-Status")
@@ -148,10 +153,11 @@ def merge_subscription(known: Subscription | None, data: Any) -> Subscription:
     if status == SubscriberStatus.SERVICE_GRANTED:
         merged.barred = False
     elif odb is not None:
-        merged.barred = bool(odb & OdbFlags.ALL_PACKET_ORIENTED_SERVICES)
+        merged.barred = bool(odb & OdbFlags.ALL_PACKET_ORIENTED_SERVICES and features & Feature.ODB_ALL_APN)
     merged.periodic = first(data, "Subscribed-Periodic-RAU-TAU-Timer", merged.periodic)
-    zones = frozenset(value.hex() for name, value in data if name == "Regional-Subscription-Zone-Code")
-    merged.zones = zones or merged.zones
+    if features & Feature.REG_SUB:
+        zones = frozenset(value.hex() for name, value in data if name == "Regional-Subscription-Zone-Code")
+        merged.zones = zones or merged.zones
     ambr = first(data, "AMBR")
     if ambr is not None:
         merged.ambr_ul = first(ambr, "Max-Requested-Bandwidth-UL", merged.ambr_ul)

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from simwarden.policy.decision import Decision
     from simwarden.runtime.loop import TestbedLoop
     from simwarden.wire.diameter import Message
+from simwarden.wire.diameter.codes import Feature
+from simwarden.wire.diameter.features import supported_features
 
 IMSI = "001010000000017"
 PLMN = Plmn.parse("001-01")
@@ -34,6 +36,7 @@ METER, PHONE = "35000100000001", "35000200000001"
 # TS 35.208 4.3, test set 1
 K, OPC = "465b5ce8b199b49faa5f0a2ee238a6bc", "cd63cb71954a9f4e48a5994e37a02baf"
 APPROVAL = {"approver": "Li Wei", "reason": "meter replaced", "form": "F-17"}
+FEATURES = supported_features(Feature.ODB_ALL_APN | Feature.REG_SUB)
 LEARN = [{"by": "hss", "learn": "first-use"}]
 GIVEN = [{"by": "hss", "imei": METER + "7"}]
 
@@ -69,7 +72,7 @@ class Mme(Element[MmeConfig]):
 
     async def hear(self, message: Message, _peer: Peer) -> Message:
         self.heard.append(message)
-        return self.node.answer(message, 2001)
+        return self.node.answer(message, 2001, [FEATURES] if message.name.startswith("insert") else ())
 
     @property
     def told(self) -> list[tuple[str, Any]]:
@@ -83,7 +86,7 @@ class Mme(Element[MmeConfig]):
         return self.node.make(name, [*avps, *more], realm=REALM)
 
     async def ulr(self, terminal: str, *, imsi: str = IMSI, flags: int = 34) -> Message:
-        more = [("RAT-Type", 1004), ("ULR-Flags", flags), ("Visited-PLMN-Id", PLMN.to_bytes())]
+        more = [FEATURES, ("RAT-Type", 1004), ("ULR-Flags", flags), ("Visited-PLMN-Id", PLMN.to_bytes())]
         return await self.node.ask("hss", self.make("Update-Location-Request", *more, imsi=imsi, terminal=terminal))
 
     async def attach(self, terminal: str, *, imsi: str = IMSI) -> Message:

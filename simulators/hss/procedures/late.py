@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from simulators.hss.procedures.location import cancel_location
+from simulators.hss.procedures.location import cancel_location, follow_up
 from simulators.hss.procedures.subscriber_data import tell_barring, tell_subscription
 from simulators.hss.subscriber import ENDS, Owed
 from simwarden.runtime.store import StoreError
@@ -44,7 +44,6 @@ async def _tell(core: Core, debt: Debt) -> None:
     subscriber = core.store.get(debt.imsi)
     if subscriber is None or subscriber.mme != debt.host or subscriber.purged:
         core.store.paid(debt)
-    elif debt.what is Owed.BARRING:
-        await tell_barring(core, subscriber, debt)
     else:
-        await tell_subscription(core, subscriber, debt)
+        tell = tell_barring if debt.what is Owed.BARRING else tell_subscription
+        await follow_up(core, subscriber, await tell(core, subscriber, debt))

@@ -8,11 +8,20 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from simulators.hss import controls
 from simulators.hss.controls import Occasion
 from simulators.hss.core import visited_plmn
-from simulators.hss.procedures.subscriber_data import subscription_data
+from simulators.hss.procedures.subscriber_data import FEATURES, needed_features, subscription_data, zones_of
 from simulators.hss.subscriber import Owed
 from simwarden.runtime.diameter import Unreachable
-from simwarden.wire.diameter import Message, ResultCode
-from simwarden.wire.diameter.codes import CancellationType, ClrFlags, PuaFlags, UlaFlags, UlrFlags
+from simwarden.wire.diameter import ExperimentalResult, Message, ResultCode
+from simwarden.wire.diameter.codes import (
+    CancellationType,
+    ClrFlags,
+    ErrorDiagnostic,
+    Feature,
+    PuaFlags,
+    UlaFlags,
+    UlrFlags,
+)
+from simwarden.wire.diameter.features import features_of, supported_features
 from simwarden.wire.diameter.terminal import terminal_of
 
 if TYPE_CHECKING:
@@ -21,7 +30,7 @@ if TYPE_CHECKING:
     from simulators.hss.config import ErrorAnswer
     from simulators.hss.core import Core
     from simulators.hss.subscriber import Debt, Subscriber
-    from simwarden.policy.decision import Decision
+    from simwarden.policy.decision import Control, Decision
     from simwarden.runtime.diameter import Peer
 
 T = TypeVar("T")
@@ -43,6 +52,9 @@ async def update_location(core: Core, message: Message, peer: Peer) -> Message:
     unserved = await refusal_of(core, subscriber, message)
     if unserved is not None:
         return unserved
+    unenforced = refusal_by_features(core, subscriber, message)
+    if unenforced is not None:
+        return unenforced
     former = subscriber.mme
     decision = register(
         core, subscriber, message, terminal_of(message), str(visited_plmn(message)), occasion=Occasion.LOCATION
@@ -51,7 +63,7 @@ async def update_location(core: Core, message: Message, peer: Peer) -> Message:
         return refuse_terminal(core, subscriber, message, decision)
     if former not in ("", message.get("Origin-Host")):
         core.site.spawn(cancel_former(core, subscriber.imsi, former), "cancel location")
-    avps: list[tuple[str, object]] = [("ULA-Flags", int(UlaFlags.SEPARATION))]
+    avps: list[tuple[str, object]] = [supported_features(FEATURES), ("ULA-Flags", int(UlaFlags.SEPARATION))]
     if not message.get("ULR-Flags") & UlrFlags.SKIP_SUBSCRIBER_DATA:
         avps.append(("Subscription-Data", subscription_data(core.config, subscriber)))
     return core.node.answer(message, ResultCode.DIAMETER_SUCCESS, avps)
@@ -72,6 +84,42 @@ async def refusal_of(core: Core, subscriber: Subscriber, message: Message) -> Me
         if core.store.withdrawal(debt.imsi, debt.host) is debt:
             return core.node.answer(message, ResultCode.DIAMETER_UNABLE_TO_COMPLY)
     return refuse(core, message, core.config.withdrawn)
+
+
+def refusal_by_features(core: Core, subscriber: Subscriber, message: Message) -> Message | None:
+    """Return the refusal of a ULR from an MME that would not enforce the subscription (5.2.1.1.3); None if it would."""
+    supported = features_of(message)
+    for control, feature, held in (
+        (controls.BARRING, Feature.ODB_ALL_APN, subscriber.suspended == "barring"),
+        (controls.ZONES, Feature.REG_SUB, bool(zones_of(core.config, subscriber))),
+    ):
+        if held and not _supports(core, subscriber, control, feature, supported):
+            more = [("Error-Diagnostic", int(ErrorDiagnostic.ODB_ALL_APN))] if control is controls.BARRING else []
+            return core.node.answer(message, ExperimentalResult.DIAMETER_ERROR_ROAMING_NOT_ALLOWED, more)
+    return None
+
+
+def _supports(core: Core, subscriber: Subscriber, control: Control, needed: Feature, supported: Feature) -> bool:
+    names = [str(each.name) for each in supported]
+    return core.site.decide(
+        control, subscriber.imsi, on=Occasion.LOCATION, needed=[str(needed.name)], supported=names
+    ).admitted
+
+
+async def follow_up(core: Core, subscriber: Subscriber, answer: Message | None) -> str:
+    """Have a device attach anew, to be refused then, where the IDA says that the MME enforces nothing of the kind.
+
+    Returns how the MME was told: by `insert-subscriber-data` or `cancel-location`, or that it is `pending`.
+    """
+    if answer is None:
+        return "pending"
+    lacking = needed_features(core.config, subscriber) & ~features_of(answer)
+    if not lacking:
+        return "insert-subscriber-data"
+    reason = f"{subscriber.mme} does not support {', '.join(str(each.name) for each in lacking)}"
+    record = core.audit.record("cancel-location", subscriber.imsi, {"reason": reason})
+    await cancel_location(core, *withdraw(core, (subscriber,), (record,), owed=Owed.RE_ATTACH))
+    return "cancel-location"
 
 
 def in_force(core: Core, subscriber: Subscriber) -> bool:

@@ -10,11 +10,13 @@ from simwarden.runtime.diameter import Unreachable
 from simwarden.wire.diameter.codes import (
     AllApnConfigurations,
     DsrFlags,
+    Feature,
     NetworkAccessMode,
     OdbFlags,
     PdnType,
     SubscriberStatus,
 )
+from simwarden.wire.diameter.features import supported_features
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -52,6 +54,16 @@ def barring(subscriber: Subscriber) -> Avps:
     status = SubscriberStatus.OPERATOR_DETERMINED_BARRING if barred else SubscriberStatus.SERVICE_GRANTED
     odb = OdbFlags.ALL_PACKET_ORIENTED_SERVICES if barred else OdbFlags(0)
     return [("Subscriber-Status", int(status)), ("Operator-Determined-Barring", int(odb))]
+
+
+#: what this HSS can do, and wants of an MME as far as a card needs it
+FEATURES = Feature.ODB_ALL_APN | Feature.REG_SUB
+
+
+def needed_features(config: HssConfig, subscriber: Subscriber) -> Feature:
+    """Return what an MME must support to enforce a card's subscription."""
+    barred = Feature.ODB_ALL_APN if subscriber.suspended == "barring" else Feature(0)
+    return barred | (Feature.REG_SUB if zones_of(config, subscriber) else Feature(0))
 
 
 def subscription_data(config: HssConfig, subscriber: Subscriber) -> Avps:
@@ -137,17 +149,17 @@ async def _tell(core: Core, subscriber: Subscriber, name: str, avps: Avps) -> Me
 
 async def insert_subscriber_data(core: Core, subscriber: Subscriber, data: Avps, *, flags: int = 0) -> Message | None:
     """Tell the serving MME changed data of a card (5.2.2.1), or ask it for facts by IDR-Flags; None if not reached."""
-    avps: Avps = [("Subscription-Data", data)]
+    avps: Avps = [supported_features(FEATURES), ("Subscription-Data", data)]
     if flags:
         avps.append(("IDR-Flags", flags))
     return await _tell(core, subscriber, "Insert-Subscriber-Data-Request", avps)
 
 
-async def tell_barring(core: Core, subscriber: Subscriber, debt: Debt | None) -> None:
-    """Tell the serving MME, which is owed it, whether a card is barred."""
-    if debt is not None:
-        answer = await insert_subscriber_data(core, subscriber, barring(subscriber))
-        settle(core, subscriber, debt, told=answer is not None)
+async def tell_barring(core: Core, subscriber: Subscriber, debt: Debt) -> Message | None:
+    """Tell the serving MME, which is owed it, whether a card is barred; return what it answered."""
+    answer = await insert_subscriber_data(core, subscriber, barring(subscriber))
+    settle(core, subscriber, debt, told=answer is not None)
+    return answer
 
 
 def settle(core: Core, subscriber: Subscriber, debt: Debt, *, told: bool) -> None:
@@ -159,13 +171,14 @@ def settle(core: Core, subscriber: Subscriber, debt: Debt, *, told: bool) -> Non
         core.tell_again(debt.host)
 
 
-async def change_subscription(core: Core, subscriber: Subscriber, before: HssSubscription, debt: Debt | None) -> None:
+async def change_subscription(
+    core: Core, subscriber: Subscriber, before: HssSubscription, debt: Debt
+) -> Message | None:
     """Tell the serving MME the difference between what a card might use before and what it may use now.
 
-    APNs go as a whole profile, which takes the place of all that the MME holds (5.2.2.1.2): no DSR names those gone.
+    Returns the last answer, None if the MME did not answer. APNs go as a whole profile, which takes the place of all
+    that the MME holds (5.2.2.1.2): no DSR names those gone.
     """
-    if debt is None:
-        return
     config = core.config
     apns, zones = apns_of(config, subscriber), zones_of(config, subscriber)
     old_apns, old_zones = before.apns or config.apns, before.zones or config.zones
@@ -177,16 +190,22 @@ async def change_subscription(core: Core, subscriber: Subscriber, before: HssSub
         data += access_points(subscriber, apns)
     if data:
         heard.append(await insert_subscriber_data(core, subscriber, data))
-    settle(core, subscriber, debt, told=None not in heard)
+    return _last(core, subscriber, debt, heard)
 
 
-async def tell_subscription(core: Core, subscriber: Subscriber, debt: Debt) -> None:
-    """Tell the serving MME all that a card may use, as it has not heard of a change."""
+def _last(core: Core, subscriber: Subscriber, debt: Debt, heard: list[Message | None]) -> Message | None:
+    told = None not in heard
+    settle(core, subscriber, debt, told=told)
+    return heard[-1] if told and heard else None
+
+
+async def tell_subscription(core: Core, subscriber: Subscriber, debt: Debt) -> Message | None:
+    """Tell the serving MME all that a card may use, as it has not heard of a change; return what it answered."""
     heard: list[Message | None] = []
     if not zones_of(core.config, subscriber):
         heard.append(await _withdraw_zones(core, subscriber))
     heard.append(await insert_subscriber_data(core, subscriber, subscription_data(core.config, subscriber)))
-    settle(core, subscriber, debt, told=None not in heard)
+    return _last(core, subscriber, debt, heard)
 
 
 async def _withdraw_zones(core: Core, subscriber: Subscriber) -> Message | None:

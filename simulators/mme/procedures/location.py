@@ -119,7 +119,7 @@ async def update_location(core: Core, ue: UeContext, terminal: Terminal | None, 
         ue.located = True
         data = answer.get("Subscription-Data")
         if data is not None:
-            ue.subscription = merge_subscription(None, data)
+            ue.subscription = merge_subscription(None, data, core.config.features)
     return rejection
 
 

@@ -12,7 +12,7 @@ from simulators.mme.procedures.identification import ask_terminal
 from simulators.mme.procedures.location import admit_terminal
 from simulators.mme.procedures.paging import answered
 from simulators.mme.procedures.release import bind, release, settle
-from simwarden.wire.nas.enums import MessageType
+from simwarden.wire.nas.enums import EmmCause, MessageType
 from simwarden.wire.nas.message import Message
 from simwarden.wire.s1ap import CauseNas
 
@@ -54,7 +54,10 @@ def barring_while_registered(core: Core, ue: UeContext, occasion: Occasion) -> R
     """Operator determined barring of a device that is registered: the message has no room for an ESM cause."""
     barred = ue.subscription is not None and ue.subscription.barred
     decision = core.site.decide(BARRING, ue.imsi, on=occasion, barred=barred)
-    return None if decision.admitted else Rejection(core.config.causes.barred_while_registered, decision.reason)
+    if decision.admitted:
+        return None
+    cause = core.config.causes.barred_while_registered
+    return Rejection(EmmCause.IMPLICITLY_DETACHED if cause is EmmCause.ESM_FAILURE else cause, decision.reason)
 
 
 def reject(core: Core, conn: Connection, ue: UeContext | None, rejection: Rejection) -> None:

@@ -13,6 +13,7 @@ from simulators.mme.procedures.detach import detach_by_network
 from simulators.mme.procedures.release import release, settle
 from simwarden.wire.diameter import ExperimentalResult, Message, ResultCode
 from simwarden.wire.diameter.codes import CancellationType, ClrFlags, DsrFlags, IdrFlags, UserState
+from simwarden.wire.diameter.features import supported_features
 from simwarden.wire.nas.enums import NetworkDetachType
 from simwarden.wire.s1ap import CauseNas
 
@@ -82,10 +83,12 @@ class SubscriberData:
         if not contexts:
             return self._unknown(asked)
         for ue in contexts:
-            ue.subscription = merge_subscription(ue.subscription, asked.get("Subscription-Data", ()))
+            data = asked.get("Subscription-Data", ())
+            ue.subscription = merge_subscription(ue.subscription, data, self.core.config.features)
             if ue.in_service and not ue.emergency:
                 self._enforce(ue, ue.subscription)
-        return self._answer(asked, _state_and_place(contexts[0], asked.get("IDR-Flags", 0)))
+        features = [supported_features(self.core.config.features)] if asked.get("Supported-Features") else []
+        return self._answer(asked, [*features, *_state_and_place(contexts[0], asked.get("IDR-Flags", 0))])
 
     def _enforce(self, ue: UeContext, subscription: Subscription) -> None:
         """Detach a device, or end its attach, if its subscription does not allow it any more."""

@@ -10,12 +10,15 @@ import ipaddress
 from typing import TYPE_CHECKING, NamedTuple
 
 from simwarden.model.identity import Imei, imei_key
-from simwarden.model.values import ADDRESS, HOST, IMEI, NETWORK
+from simwarden.model.values import ADDRESS, HOST, IMEI, NETWORK, one_of
 from simwarden.policy.decision import Ruling
 from simwarden.policy.details import tells
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
+
+#: features of a serving node that a subscription may need (TS 29.272 7.3.10)
+FEATURE = one_of("ODB_ALL_APN", "REG_SUB")
 
 
 def _compare(bound: str, seen: str, *, admit_unidentified: bool) -> Ruling:
@@ -123,6 +126,16 @@ def _within(address: str, networks: Sequence[str]) -> bool:
 def judge_subscriber(*, known: bool) -> Ruling:
     """Rule on a card that asks for service: it must be provisioned."""
     return Ruling.admit("the card is provisioned") if known else Ruling.refuse("the card is not provisioned")
+
+
+@tells(expected=FEATURE, seen=FEATURE)
+def judge_features(*, needed: Collection[str], supported: Collection[str]) -> Ruling:
+    """Rule on a serving node that is to enforce what a subscription says: it must support the features for it."""
+    lacking = sorted(set(needed) - set(supported))
+    facts = {"expected": sorted(needed), "seen": sorted(supported)}
+    if lacking:
+        return Ruling.refuse(f"the serving node does not support {', '.join(lacking)}", **facts)
+    return Ruling.admit("the serving node supports what it has to enforce", **facts)
 
 
 @tells()

@@ -12,6 +12,7 @@ from simwarden.policy.access import judge_access_point, judge_barring, judge_reg
 from simwarden.policy.area import judge_cell, judge_extent, judge_province, judge_stations, judge_zones
 from simwarden.policy.binding import (
     FirstUse,
+    judge_features,
     judge_given,
     judge_learned,
     judge_peer,
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from simwarden.policy.decision import Ruling
 
 METER, PHONE = "99000101000001", "99000201000001"
+FIRST_USE = FirstUse(home_province=True, home_network=True, vectors=True, initial_attach=True)
 METER_SHOWN, PHONE_SHOWN = "990001010000016", "990002010000014"
 BOTH = {"expected": METER_SHOWN, "seen": PHONE_SHOWN}
 SAME = {"expected": METER_SHOWN, "seen": METER_SHOWN}
@@ -65,6 +67,8 @@ FORM: dict[str, Any] = {"form": FormFactor.SOLDERED, "home": "meter", "slot": Sl
         (judge_access_point(requested="IOT", subscribed=["iot"]), True, "is", {"seen": "IOT", "expected": ["iot"]}),
         (judge_access_point(requested="x", subscribed=["*"]), True, "is", {"seen": "x", "expected": ["*"]}),
         (judge_access_point(requested="x", subscribed=["iot"]), False, "not", {"seen": "x", "expected": ["iot"]}),
+        (judge_features(needed=["A"], supported=["B", "A"]), True, "supports", {"expected": ["A"], "seen": ["A", "B"]}),
+        (judge_features(needed=["A"], supported=["B"]), False, "not support A", {"expected": ["A"], "seen": ["B"]}),
         (judge_given(bound=METER, seen=METER), True, "the bound one", SAME),
         (judge_given(bound=METER, seen=PHONE), False, "not the bound one", BOTH),
         (judge_given(bound=METER, seen=""), False, "not given", {"expected": METER_SHOWN, "seen": ""}),

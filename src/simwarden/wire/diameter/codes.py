@@ -154,6 +154,13 @@ class UserState(IntEnum):
     RESERVED = 5
 
 
+class Feature(IntFlag):
+    """Feature-List of Feature-List-ID 1 of S6a (TS 29.272 7.3.10), as much of it as is used."""
+
+    ODB_ALL_APN = 1
+    REG_SUB = 1 << 9
+
+
 class ErrorDiagnostic(IntEnum):
     """Error-Diagnostic (TS 29.272 7.3.128): what an Experimental-Result leaves open."""
 

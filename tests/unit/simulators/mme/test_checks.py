@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from simulators.mme.causes import demanded_by
+from simulators.mme.config import MmeConfig
 from simulators.mme.home import merge_subscription
 from simulators.mme.procedures import location
 from simwarden.model.identity import Ecgi, Plmn, Tai
@@ -296,7 +297,7 @@ def test_a_message_from_the_same_cell_asks_nothing(run: Any, known: bool) -> Non
 def test_what_a_subscription_does_not_say_of_an_access_point() -> None:
     def point(*more: Any) -> Any:
         data = [("APN-Configuration-Profile", [("APN-Configuration", [("Context-Identifier", 3), *more])])]
-        return merge_subscription(None, data).access_points[3]
+        return merge_subscription(None, data, MmeConfig().features).access_points[3]
 
     assert astuple(point()) == ("", 9, 8, 1, 0)  # QCI 9; may not pre-empt, may be pre-empted (TS 29.212 5.3.46, 5.3.47)
     priority = [("Priority-Level", 2), ("Pre-emption-Capability", 0), ("Pre-emption-Vulnerability", 1)]
