@@ -9,7 +9,9 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from simwarden.model.number import national
+from simwarden.model.values import GIVEN, MSISDN, NUMBER, Values, one_of
 from simwarden.policy.decision import Ruling
+from simwarden.policy.details import tells
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -85,6 +87,16 @@ def known_ranges() -> NumberRanges:
     return NumberRanges.parse(data.decode())
 
 
+_EXPECTED = one_of("a dedicated IoT number")
+_SEEN = (
+    Values("a kind of number", fits=lambda text: text in {each.kind for each in known_ranges().by_prefix.values()})
+    | one_of("no known range")
+    | MSISDN
+    | GIVEN
+).or_none()
+
+
+@tells(expected=_EXPECTED, seen=_SEEN | NUMBER)
 def judge_numbers(*, numbers: Sequence[str], ranges: NumberRanges | None = None) -> Ruling:
     """Rule whether the numbers of many cards may be issued: all of them, or none."""
     if len(numbers) == 1:
@@ -97,6 +109,7 @@ def judge_numbers(*, numbers: Sequence[str], ranges: NumberRanges | None = None)
     return Ruling.refuse("; ".join(each.reason for each in wrong[:_NAMED]) + more, **wrong[0].details)
 
 
+@tells(expected=_EXPECTED, seen=_SEEN)
 def judge_number(*, number: str, ranges: NumberRanges | None = None) -> Ruling:
     """Rule whether a number may be issued to an IoT card.
 

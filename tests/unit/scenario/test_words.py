@@ -114,8 +114,8 @@ def test_each_word_of_a_shipped_expectation_that_is_misspelt_is_told(directory: 
                 passed.append((source.file, way, wrong))
         source.data = document
     assert tried
-    # a cell may be another cell that there is
-    assert [each for each in passed if each[2] != "enb/1"] == []
+    # a cell may be another cell that there is, an IMSI that of another card
+    assert [each for each in passed if each[2] != "enb/1" and not each[2].isdecimal()] == []
 
 
 STORY = """\
