@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -254,6 +255,16 @@ def test_the_columns_of_the_page_are_those_that_are_read() -> None:
     page = (shipped().parent / "docs" / "classify.md").read_text(encoding="utf-8")
     for words in COLUMNS.values():
         assert words[0] == "sections" or f"`{words[0]}`" in page
+
+
+def test_the_example_of_the_page_is_judged_as_it_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = (shipped().parent / "docs" / "classify.md").read_text(encoding="utf-8")
+    cards, told = (re.search(f"```{kind}\n(.*?)```", page, re.DOTALL) for kind in ("csv", "text"))
+    assert cards is not None
+    assert told is not None
+    (tmp_path / "cards.csv").write_text(cards[1], encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    assert run("classify", "cards.csv").output == told[1]
 
 
 # -- scenarios and exports
