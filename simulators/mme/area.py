@@ -66,7 +66,7 @@ def refuses(core: Core, ue: UeContext, place: Place, occasion: Occasion) -> Deci
     return decision
 
 
-def take_up(core: Core, ue: UeContext) -> Rejection | None:
+def take_up(core: Core, ue: UeContext, occasion: Occasion) -> Rejection | None:
     """Let the base station count at which a card is served from now on; its answer leaves after that is stored.
 
     Refuses if another MME, with which the data is shared, has counted the last one in the same moment.
@@ -85,20 +85,31 @@ def take_up(core: Core, ue: UeContext) -> Rejection | None:
     except StoreError as error:
         return _without_data(core, ue.imsi, error)
     core.observe_area(ue.imsi, area)
-    return None if counted else check_place(core, ue, Occasion.LOST_RACE)
+    return None if counted else check_place(core, ue, occasion)
+
+
+def count(core: Core, ue: UeContext, occasion: Occasion) -> Decision | None:
+    """Let the base station count at which a registered device is; return the refusal if the race for it is lost."""
+    if take_up(core, ue, occasion) is None or ue.cell is None:
+        return None
+    return refuses(core, ue, Place(ue.tai, ue.cell, ue.cell.station), occasion)
 
 
 def enforce(core: Core, ue: UeContext, occasion: Occasion) -> None:
     """Detach a device that is where its card may not be, or end its attach: its area has changed, or it has moved."""
-    from simulators.mme.procedures.detach import detach_by_network  # noqa: PLC0415 - they need each other
-
     if not ue.in_service or ue.cell is None:
         return
     decision = refuses(core, ue, Place(ue.tai, ue.cell, ue.cell.station), occasion)
-    if decision is None:
-        if ue.state is EmmState.REGISTERED:  # an attach counts by itself, when it is accepted
-            take_up(core, ue)
-        return
+    if decision is None and ue.state is EmmState.REGISTERED:  # an attach counts by itself, when it is accepted
+        decision = count(core, ue, occasion)
+    if decision is not None:
+        turn_out(core, ue, decision)
+
+
+def turn_out(core: Core, ue: UeContext, decision: Decision) -> None:
+    """Detach a device by what refused it, or end its attach."""
+    from simulators.mme.procedures.detach import detach_by_network  # noqa: PLC0415 - they need each other
+
     cause = _cause(core, decision)
     if decision.control is REGISTER or cause is EmmCause.ESM_FAILURE:
         # no cause of a detach: the device learns it when it attaches again

@@ -23,8 +23,6 @@ class Occasion(enum.StrEnum):
     PATH_SWITCH = "path-switch"
     UPLINK = "uplink-nas"
     """A message came from another cell of the same base station."""
-    LOST_RACE = "lost-race"
-    """Another MME has counted the last base station while this one was about to serve the card."""
     PROVISION = "provision"
     CHANGE = "change-the-area"
     """The device is where it was, and the area is another one."""
@@ -43,7 +41,7 @@ class Occasion(enum.StrEnum):
 _On = Occasion
 _CONTACT = (_On.ATTACH, _On.UPDATE, _On.SERVICE)
 _MOVE = (*_CONTACT, _On.PREPARATION, _On.ARRIVAL, _On.PATH_SWITCH, _On.UPLINK)
-_PLACE = (*_MOVE, _On.CHANGE, _On.LOST_RACE)
+_PLACE = (*_MOVE, _On.CHANGE)
 _CHANGE = (_On.CHANGE, _On.END, _On.COUNT_ANEW)
 
 EQUIPMENT = Control(

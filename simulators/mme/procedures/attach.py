@@ -180,7 +180,7 @@ async def _accept(core: Core, conn: Connection, ue: UeContext, request: Message,
     bearer = default_bearer.set_up(core, ue, *chosen)
     if isinstance(bearer, Rejection):
         return bearer
-    outside = area.take_up(core, ue)
+    outside = area.take_up(core, ue, Occasion.ATTACH)
     if outside is not None:
         return outside
     accept = encode(_attach_accept(core, ue, request, default_bearer.activation(bearer, pdn)))

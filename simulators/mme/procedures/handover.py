@@ -232,7 +232,7 @@ def path_switch(core: Core, enb: Enb, message: Message) -> None:
     _step_next_hop(ue)
     _take_tunnel(bearer_tunnel=switched[0], ue=ue)
     _arrive(core, conn, message)
-    area.take_up(core, ue)
+    too_many = area.count(core, ue, Occasion.PATH_SWITCH)
     released = tuple(
         ErabItem(item.e_rab_id, _Radio.UNKNOWN_E_RAB_ID)
         for item in message["e_rab_to_be_switched_dl_list"]
@@ -244,6 +244,8 @@ def path_switch(core: Core, enb: Enb, message: Message) -> None:
         e_rab_to_be_released_list=released or None,
         security_context=s1.next_hop(ue),
     )
+    if too_many is not None:
+        area.turn_out(core, ue, too_many)
 
 
 def _take_tunnel(*, bearer_tunnel: ErabTunnel, ue: UeContext) -> None:

@@ -25,7 +25,8 @@ def refusal_of(core: Core, ue: UeContext, answer: Message | None, asked: Occasio
     silence, lets the MME's control refuse with a temporary cause: the card is as good as before when the HSS returns.
     """
     if answer is not None and answer.success:
-        return None
+        decision = core.site.decide(REGISTER, ue.imsi, on=asked, reachable=True)
+        return None if decision.admitted else core.temporary(decision.reason)
     cause = core.causes.cause_of(answer) if answer is not None else None
     if answer is not None and cause is not None:
         reason = f"the HSS answered {answer.name} with {describe_result(answer)}"
@@ -113,9 +114,6 @@ async def update_location(core: Core, ue: UeContext, terminal: Terminal | None, 
     answer = await core.home.update_location(ue.imsi, terminal, initial=attaching)
     rejection = refusal_of(core, ue, answer, Occasion.LOCATION)
     if rejection is None and answer is not None and answer.success:
-        decision = core.site.decide(REGISTER, ue.imsi, on=Occasion.LOCATION, reachable=True)
-        if not decision.admitted:
-            return core.temporary(decision.reason)
         ue.located = True
         data = answer.get("Subscription-Data")
         if data is not None:

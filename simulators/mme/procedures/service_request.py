@@ -25,7 +25,9 @@ async def serve(core: Core, conn: Connection, ue: UeContext) -> None:
     """Give a registered device, whose request its keys protect, its radio bearer again."""
     bind(core, conn, ue)
     answered(ue)
-    rejection = None if ue.emergency else await _check(core, conn, ue) or area.take_up(core, ue)
+    rejection = None
+    if not ue.emergency:
+        rejection = await _check(core, conn, ue) or area.take_up(core, ue, Occasion.SERVICE)
     if rejection is not None:
         if not rejection.temporary:
             core.end_session(ue)

@@ -48,7 +48,7 @@ async def update(core: Core, conn: Connection, request: Message, known: UeContex
     in_use = conn.ue is known and conn.context_set_up
     bind(core, conn, known)
     rejection = _check_bearers(known, request) or await _check(core, conn, known, terminal)
-    rejection = rejection or area.take_up(core, known)
+    rejection = rejection or area.take_up(core, known, Occasion.UPDATE)
     if rejection is not None:
         if not rejection.temporary:
             core.end_session(known)

@@ -164,8 +164,15 @@ def prove(  # noqa: PLR0917 - typer's way: an option is a parameter
     match: Match = None,
     control: Annotated[
         list[str] | None,
-        typer.Option("--control", metavar="ID", help="Only controls of this id or KIND/ID; * and ? work."),
+        typer.Option("--control", metavar="ID", help="Only controls of this id, KIND/ID or KIND/ID@OCCASION; * works."),
     ] = None,
+    changed: Annotated[
+        str, typer.Option(metavar="COMMIT", help="Try first what has changed since this commit, by git.")
+    ] = "",
+    budget: Annotated[
+        float,
+        typer.Option(metavar="SECONDS", min=0, help="Begin no mutant after so long; the order is drawn by --seed."),
+    ] = 0.0,
     seed: Seed = 0,
     network: Network = "",
     html: Annotated[str, typer.Option("--html", metavar="FILE", help="Write the page of the proof to this file.")] = "",
@@ -173,8 +180,8 @@ def prove(  # noqa: PLR0917 - typer's way: an option is a parameter
 ) -> None:
     """Prove that the scenarios notice when a control is broken: each is made to admit all, then to refuse all.
 
-    Exit code: 0 no mutant survives, 1 some do or a claim does not hold, 2 a bad file or option, 3 a fault of ours,
-    4 nothing chosen, 130 interrupted.
+    It is broken on each of its occasions alone. Exit code: 0 no mutant survives, 1 some do or a claim does not hold,
+    2 a bad file or option, 3 a fault of ours, 4 nothing chosen or tried, 130 interrupted.
     """
     from simwarden.cli.choosing import workers_of  # noqa: PLC0415
     from simwarden.cli.proving import ProveOrder, prove_suite  # noqa: PLC0415
@@ -189,6 +196,8 @@ def prove(  # noqa: PLR0917 - typer's way: an option is a parameter
             network=network,
             html=html,
             report=report,
+            changed=changed,
+            budget=budget,
         )
     )
 

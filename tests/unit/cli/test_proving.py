@@ -39,18 +39,18 @@ def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
 def test_prove_tells_what_was_killed_and_by_whom(cli: Cli, tmp_path: Path) -> None:
     result = cli("prove", FORM, "--control", "pre.form", "--html", "p.html", "--report", "r", "-j", "1")
     assert result.exit_code == 0, result.output
-    assert "killed      uicc/pre.form always-admit   by " in result.output
-    assert "2 of 2 mutants killed (100 %), no survivors" in result.output
+    assert "killed      uicc/pre.form@insertion always-admit   by " in result.output
+    assert "4 of 4 mutants killed (100 %), no survivors; 2 occasions" in result.output
     page = (tmp_path / "p.html").read_text()
     assert "uicc/pre.form" in page
-    assert "2 of 2" in page
+    assert "4 of 4" in page
     assert (tmp_path / "r" / "prove.html").exists()
 
 
 def test_survivors_end_with_1_and_say_what_to_write(cli: Cli) -> None:
     result = cli("prove", FORM, "--control", "hss/bind.*", "-j", "1")
     assert result.exit_code == 1
-    assert "SURVIVES    hss/bind.hss.given always-admit" in result.output
+    assert "SURVIVES    hss/bind.hss.given@update-location always-admit" in result.output
     assert "why:     no scenario claims it" in result.output
     assert "to kill: write a misuse that it refuses, with proves: [bind.hss.given]" in result.output
 
@@ -107,8 +107,11 @@ def test_a_foreign_hss_is_proved_by_a_card_without_the_binding(cli: Cli, tmp_pat
         assert (run.exit_code, "1 passed, 1 inconclusive" in run.output) == (1, True), run.output
         proof = cli("prove", *stories, "--network", "lab.yaml", "--control", "hss/bind.hss.given", "-j", "2")
         assert proof.exit_code == 0, proof.output
-        assert "killed      hss/bind.hss.given always-admit   by first (phone.attach, phone.emm_cause)" in proof.output
-        assert "not judged  hss/bind.hss.given always-refuse" in proof.output
+        assert (
+            "killed      hss/bind.hss.given@update-location always-admit   by first (phone.attach, phone.emm_cause)"
+            in proof.output
+        )
+        assert "not judged  hss/bind.hss.given@update-location always-refuse" in proof.output
 
 
 # -- watching

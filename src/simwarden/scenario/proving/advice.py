@@ -7,68 +7,77 @@ from typing import TYPE_CHECKING
 from simwarden.policy.decision import Verdict
 from simwarden.scenario.document import DecisionWanted
 from simwarden.scenario.proving.claims import points_named
-from simwarden.scenario.proving.proof import ADMIT, REFUSE, Attempt, Finding, Outcome
+from simwarden.scenario.proving.proof import ADMIT, REFUSE, Finding, Outcome
 from simwarden.scenario.result import Verdict as Result
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from simwarden.scenario.proving.claims import Case, Point
+    from simwarden.scenario.proving.claims import Case, Claim, Spot
     from simwarden.scenario.proving.trial import Seen
+
+#: scenarios that a reason names
+_LISTED = 6
 
 
 def explain(finding: Finding, cases: Mapping[str, Case], normal: Mapping[str, Seen]) -> None:
     """Fill in reason and advice of a mutant that survived, and whether it could be tried at all."""
-    if finding.killed:
+    if finding.killed or not finding.tried:
         return
-    concerned = [name for name in normal if any(_concerns(cases, name, point) for point in finding.points)]
+    concerned = [name for name in normal if any(_concerns(cases, name, spot) for spot in finding.spots)]
     outside = [name for name in concerned if _outside(cases[name], finding)]
     if concerned and len(outside) == len(concerned) and not finding.attempts:
         finding.judged = False
         finding.reason = "the element is outside this process, and no card can be without this control"
         return
-    finding.reason = _reason(finding, cases, normal, concerned)
+    finding.reason = finding.equivalent or _reason(finding, cases, normal, concerned)
     finding.advice = _advice(finding)
 
 
-def _concerns(cases: Mapping[str, Case], name: str, point: Point) -> bool:
+def _concerns(cases: Mapping[str, Case], name: str, spot: Spot) -> bool:
     whole = (cases[name], *(cases[each] for each in cases[name].twin_of))
-    return any(claim.point == point.name for case in whole for claim in case.claims)
+    return any(claim.is_of(spot) for case in whole for claim in case.claims)
 
 
 def _outside(case: Case, finding: Finding) -> bool:
     kinds = {each.kind for each in case.scenario.external.values()}
-    return any(point.kind in kinds for point in finding.points)
+    return any(spot.kind in kinds for spot in finding.spots)
 
 
 def _reason(finding: Finding, cases: Mapping[str, Case], normal: Mapping[str, Seen], concerned: list[str]) -> str:
-    if finding.attempts:
-        tried = [
-            f"{each.scenario} {each.outcome.value}" + (f" ({each.why})" if each.why else "")
-            for each in finding.attempts
-        ]
-        return "; ".join(tried)
-    point = finding.points[0]
+    spot = finding.spots[0]
+    tried = [
+        f"{each.scenario} {each.outcome.value}" + (f" ({each.why})" if each.why else "")
+        for each in finding.attempts[:_LISTED]
+    ]
+    more = [f"so did {len(finding.attempts) - _LISTED} more"] if len(finding.attempts) > _LISTED else []
     if not concerned:
-        return _unclaimed(point, cases)
+        return "; ".join([_unclaimed(spot, cases), *tried, *more])
+    if tried:
+        return "; ".join([*tried, *more])
+    verdict = "refuses" if finding.switch == ADMIT else "admits"
     unfit = [cases[name].job.name for name in concerned if normal[name].verdict in (Result.FAILED, Result.ERROR)]
     if unfit:
         return f"{', '.join(unfit)} {Outcome.UNFIT.value}"
-    verdict = "refuses" if finding.switch == ADMIT else "admits"
-    named = ", ".join(cases[name].job.name for name in concerned)
-    return f"in no scenario that claims it (or its twin) it {verdict} anything: {named}"
+    if finding.switch == ADMIT:
+        shown = [cases[name].job.name for name in normal if normal[name].decided(spot.name, admitted=False)]
+        if shown:
+            return f"it refuses on {spot.occasion} in {', '.join(shown)}, which do not claim it"
+    return f"on {spot.occasion} it {verdict} nothing in any scenario that claims it, or its twin"
 
 
-def _unclaimed(point: Point, cases: Mapping[str, Case]) -> str:
-    near = [case.job.name for case in cases.values() if _names(case, point)]
+def _unclaimed(spot: Spot, cases: Mapping[str, Case]) -> str:
+    near = [case.job.name for case in cases.values() if _names(case, spot)]
     if near:
-        return f"{', '.join(near)} expects its decision, but does not say proves: [{point.control.requirement}]"
+        return f"{', '.join(near)} expects its decision, but does not say proves: [{spot.control.requirement}]"
     return "no scenario claims it"
 
 
-def _names(case: Case, point: Point) -> bool:
+def _names(case: Case, spot: Spot) -> bool:
     return any(
-        isinstance(condition, DecisionWanted) and point in points_named(case.scenario, condition)
+        isinstance(condition, DecisionWanted)
+        and condition.occasion in ("", spot.occasion)
+        and spot.point in points_named(case.scenario, condition)
         for step in case.scenario.steps
         for expectation in step.expectations
         for condition in expectation.conditions
@@ -76,17 +85,17 @@ def _names(case: Case, point: Point) -> bool:
 
 
 def _advice(finding: Finding) -> str:
-    point = finding.points[0]
-    decision = f"by: {point.kind}, control: {point.control.id}"
-    if len(finding.points) > 1:
+    spot = finding.spots[0]
+    decision = f"by: {spot.kind}, control: {spot.control.id}, on: {spot.occasion}"
+    if len(finding.spots) > 1:
         return "expect what the refusal comes to (attach: rejected, an outcome) beside the decisions"
     if finding.switch == ADMIT:
         return (
-            f"write a misuse that it refuses, with proves: [{point.control.requirement}], "
+            f"write a misuse that it refuses, with proves: [{spot.control.requirement}], "
             f"expect: {{decision: {{{decision}}}}} and what the refusal comes to"
         )
     return (
-        f"write a rightful use that it admits (the twin of the misuse), with proves: [{point.control.requirement}], "
+        f"write a rightful use that it admits (the twin of the misuse), with proves: [{spot.control.requirement}], "
         f"expect: {{decision: {{{decision}, verdict: admit}}}} and what is served"
     )
 
@@ -94,44 +103,51 @@ def _advice(finding: Finding) -> str:
 def weaknesses(findings: list[Finding], cases: Mapping[str, Case], normal: Mapping[str, Seen]) -> Iterator[str]:
     """Yield a line for each claim that does not hold, though another scenario may kill the mutant.
 
-    A scenario that claims a refusal fails under always-admit; its twin passes then, and fails under always-refuse.
+    A scenario that claims a refusal notices always-admit on one of the occasions on which it is refused; its twin
+    notices always-refuse on one.
     """
-    for finding in findings:
-        if len(finding.points) > 1 or not finding.judged:
-            continue
-        point = finding.points[0].name
-        tried = {each.scenario: each for each in finding.attempts}
-        for name in normal:
-            case = cases[name]
-            if not case.claimed(point, Verdict.REFUSE) or _outside(case, finding):
-                continue
-            if finding.switch == ADMIT:
-                yield from _claim(case, point, tried.get(case.job.name))
+    singles = [each for each in findings if len(each.spots) == 1 and each.judged and each.tried]
+    for name in normal:
+        case = cases[name]
+        for claim in dict.fromkeys(each for each in case.claims if each.verdict is Verdict.REFUSE):
+            mine = [each for each in singles if claim.is_of(each.spots[0]) and not _outside(case, each)]
+            if not mine or len(mine) < 2 * (1 if claim.occasion else len(mine[0].spots[0].control.occasions)):
+                continue  # not all that it may be about was tried
+            yield from _claim(case, claim, [each for each in mine if each.switch == ADMIT], findings)
             if case.twin in normal:
-                yield from _twin(cases[case.twin], point, finding.switch, tried.get(cases[case.twin].job.name))
+                yield from _twin(cases[case.twin], claim, [each for each in mine if each.switch == REFUSE])
 
 
-def remarks(findings: list[Finding], cases: Mapping[str, Case]) -> Iterator[str]:
-    """Yield a line for each refusal of which a scenario sees the decision only, and not what comes of it."""
-    by_name = {case.job.name: case for case in cases.values()}
-    through = {(each.scenario, point.name) for finding in findings for each in finding.killers if each.enforced
-               for point in finding.points}  # fmt: skip
+def _claim(case: Case, claim: Claim, mutants: list[Finding], findings: list[Finding]) -> Iterator[str]:
+    tried = [(each, attempt) for each in mutants for attempt in each.attempts if attempt.scenario == case.job.name]
+    layered = any(
+        len(each.spots) > 1 and any(claim.is_of(spot) for spot in each.spots) and case.job.name in _killers(each)
+        for each in findings
+    )
+    counts = all(not mutant.equivalent for mutant, _ in tried)
+    if counts and not layered and not any(attempt.outcome is Outcome.KILLED for _, attempt in tried):
+        became = "; ".join(attempt.outcome.value for _, attempt in tried) or "does not make it decide so"
+        yield f"{case.job.name} claims a refusal by {_named(claim)}, but under always-admit it {became}"
+
+
+def _killers(finding: Finding) -> set[str]:
+    return {each.scenario for each in finding.killers}
+
+
+def _twin(twin: Case, claim: Claim, mutants: list[Finding]) -> Iterator[str]:
+    tried = [attempt for each in mutants for attempt in each.attempts if attempt.scenario == twin.job.name]
+    counts = not any(each.equivalent for each in mutants)
+    if counts and not any(each.outcome is Outcome.KILLED for each in tried):
+        became = "; ".join(dict.fromkeys(each.outcome.value for each in tried)) or "does not ask it"
+        yield f"the twin {twin.job.name} should fail while {_named(claim)} refuses all, and {became}"
+
+
+def _named(claim: Claim) -> str:
+    return f"{claim.point}@{claim.occasion}" if claim.occasion else claim.point
+
+
+def stale(findings: list[Finding], equivalent: Mapping[str, str]) -> Iterator[str]:
+    """Yield a line for each mutant of the list of equivalent ones that a scenario kills."""
     for finding in findings:
-        point = finding.points[0].name
-        for each in finding.killers if finding.switch == ADMIT and len(finding.points) == 1 else ():
-            if (each.scenario, point) not in through and by_name[each.scenario].claimed(point, Verdict.REFUSE):
-                yield f"{each.scenario} sees only the decision of {point}: it is refused all the same when that admits"
-
-
-def _claim(case: Case, point: str, attempt: Attempt | None) -> Iterator[str]:
-    if attempt is None or attempt.outcome is not Outcome.KILLED:
-        became = attempt.outcome.value if attempt else "does not make it decide so"
-        yield f"{case.job.name} claims a refusal by {point}, but under always-admit it {became}"
-
-
-def _twin(twin: Case, point: str, switch: str, attempt: Attempt | None) -> Iterator[str]:
-    if switch == ADMIT and attempt is not None and attempt.outcome is not Outcome.PASSED:
-        yield f"the twin {twin.job.name} should pass while {point} admits all, and {attempt.outcome.value}"
-    if switch == REFUSE and (attempt is None or attempt.outcome is not Outcome.KILLED):
-        became = attempt.outcome.value if attempt else "does not ask it"
-        yield f"the twin {twin.job.name} should fail while {point} refuses all, and {became}"
+        if finding.name in equivalent and finding.killed:
+            yield f"{finding.name} is in the list of equivalent mutants, and {finding.killers[0].scenario} kills it"

@@ -35,6 +35,35 @@ class Point:
         return f"{self.kind}/{self.control.id}"
 
 
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """One occasion on which a control is asked: what a mutant breaks. `name` is `KIND/ID@OCCASION`."""
+
+    point: Point
+    occasion: str
+
+    @property
+    def name(self) -> str:
+        """The name."""
+        return f"{self.point.name}@{self.occasion}"
+
+    @property
+    def kind(self) -> str:
+        """The kind of element that asks."""
+        return self.point.kind
+
+    @property
+    def control(self) -> Control:
+        """The control that is asked."""
+        return self.point.control
+
+
+def spots_of(registry: Registry) -> dict[str, Spot]:
+    """Return all occasions of all controls by name, in the order of their declarations."""
+    found = (Spot(point, str(each)) for point in points_of(registry).values() for each in point.control.occasions)
+    return {spot.name: spot for spot in found}
+
+
 def points_of(registry: Registry, requirement: str = "") -> dict[str, Point]:
     """Return all points of enforcement by name, or those of a requirement, in the order of declarations."""
     found = (Point(kind, each) for kind in registry.kinds for each in registry.declaration(kind).controls)
@@ -43,11 +72,16 @@ def points_of(registry: Registry, requirement: str = "") -> dict[str, Point]:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A scenario says that a control gives a verdict in one of its phases."""
+    """A scenario says that a control gives a verdict in one of its phases, on an occasion or (empty) on any."""
 
     point: str
     phase: int
     verdict: Verdict
+    occasion: str = ""
+
+    def is_of(self, spot: Spot) -> bool:
+        """Whether it is about a control on that occasion."""
+        return self.point == spot.point.name and self.occasion in ("", spot.occasion)
 
 
 @dataclass(slots=True)
@@ -63,6 +97,10 @@ class Case:
     def claimed(self, point: str, verdict: Verdict) -> bool:
         """Whether it claims a verdict of a control."""
         return any(each.point == point and each.verdict is verdict for each in self.claims)
+
+    def claims_refusal(self, spot: Spot) -> bool:
+        """Whether it claims that a control refuses on an occasion."""
+        return any(each.is_of(spot) and each.verdict is Verdict.REFUSE for each in self.claims)
 
     def phase_at(self, place: Place) -> int:
         """Return the phase in which an expectation stands, from 1."""
@@ -94,7 +132,7 @@ def claims_of(scenario: Scenario) -> Iterator[Claim]:
                     if isinstance(condition, DecisionWanted):
                         for point in points_named(scenario, condition):
                             if any(each in scenario.proves for each in point.control.requirements):
-                                yield Claim(point.name, phase, condition.verdict)
+                                yield Claim(point.name, phase, condition.verdict, condition.occasion)
 
 
 def points_named(scenario: Scenario, condition: DecisionWanted) -> Iterator[Point]:
@@ -103,14 +141,6 @@ def points_named(scenario: Scenario, condition: DecisionWanted) -> Iterator[Poin
     for kind, control in scenario.registry.controls.get(condition.control, ()):
         if kind in kinds:
             yield Point(kind, control)
-
-
-def layers_of(case: Case) -> Iterator[tuple[str, ...]]:
-    """Yield the sets of controls that a scenario claims to refuse one misuse: several refusals in one phase."""
-    for phase in dict.fromkeys(each.phase for each in case.claims):
-        layers = [each.point for each in case.claims if each.phase == phase and each.verdict is Verdict.REFUSE]
-        if len(set(layers)) > 1:
-            yield tuple(dict.fromkeys(layers))
 
 
 def gather(jobs: Sequence[tuple[Job, Scenario]], loader: Loader) -> dict[str, Case]:

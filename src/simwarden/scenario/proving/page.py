@@ -18,10 +18,10 @@ def page_of(proof: Proof) -> str:
         title="prove",
         killed=len(proof.killed),
         mutants=len(proof.judged),
+        judged=proof.judged,
         summary=summary(proof),
         findings=proof.findings,
         survivors=proof.survivors,
         broken=proof.broken,
         weak=proof.weak,
-        remarks=proof.remarks,
     )

@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What is to be run: a scenario, with switches by `KIND/ID`, or with cards that lack sections (`KIND/SECTION`)."""
+    """What is to be run: a scenario, with switches by `KIND/ID@OCCASION`, or with cards that lack sections.
+
+    `without` are these, as `KIND/SECTION`.
+    """
 
     path: str
     name: str
@@ -36,6 +39,12 @@ class Deciding:
     subject: str
     admitted: bool
     forced: bool
+    occasion: str = ""
+
+    @property
+    def spot(self) -> str:
+        """The occasion of the control, as `KIND/ID@OCCASION`."""
+        return f"{self.point}@{self.occasion}"
 
 
 @dataclass(slots=True)
@@ -49,8 +58,8 @@ class Seen:
     decisions: list[Deciding] = field(default_factory=list)
 
     def decided(self, point: str, *, admitted: bool) -> bool:
-        """Whether a control gave a verdict in this run."""
-        return any(each.point == point and each.admitted is admitted for each in self.decisions)
+        """Whether a control (`KIND/ID`) gave a verdict in this run, or did on an occasion (`KIND/ID@OCCASION`)."""
+        return any(point in (each.point, each.spot) and each.admitted is admitted for each in self.decisions)
 
     @property
     def first_forced(self) -> Deciding | None:
@@ -66,7 +75,9 @@ def _loader(network: str, without: frozenset[str]) -> Loader:
 def carry_out(trial: Trial, options: RunOptions, network: str) -> Seen:
     """Run a trial. Never raises for what happens inside the run."""
     scenario = _loader(network, trial.without).load(trial.path)
-    options = replace(options, switches=dict(trial.switches), worker=suite.worker())
+    options = replace(
+        options, switches=dict(trial.switches), lenient=bool(trial.switches or trial.without), worker=suite.worker()
+    )
     result = run_scenario(scenario, trial.name, options)
     kinds = {name: each.kind for name, each in scenario.instances.items()}
     return _seen(trial, result, kinds)
@@ -81,6 +92,14 @@ def _seen(trial: Trial, result: ScenarioResult, kinds: dict[str, str]) -> Seen:
             decision = event.decision
             point = f"{kinds.get(event.element, event.element)}/{decision.control.id}"
             seen.decisions.append(
-                Deciding(event.number, event.element, point, decision.subject, decision.admitted, bool(event.forced))
+                Deciding(
+                    event.number,
+                    event.element,
+                    point,
+                    decision.subject,
+                    decision.admitted,
+                    bool(event.forced),
+                    str(decision.occasion),
+                )
             )
     return seen

@@ -1,24 +1,27 @@
-"""A mutant is killed by a failed expectation about the decision, and by nothing else."""
+"""A mutant is killed by a failed expectation about what came of the decision, and by nothing else."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from textwrap import dedent
+from typing import Any
 
 import pytest
 
 from simwarden.scenario import suite
 from simwarden.scenario.load import Loader
-from simwarden.scenario.proving import Finding, Outcome, Proof, prove
-from simwarden.scenario.proving.claims import Case, claims_of, layers_of
-from simwarden.scenario.proving.proof import ADMIT, REFUSE
+from simwarden.scenario.proving import Choice, Finding, Outcome, Proof, prove
+from simwarden.scenario.proving.claims import Case, claims_of, spots_of
+from simwarden.scenario.proving.proof import ADMIT, REFUSE, Word, summary
 from simwarden.scenario.proving.trial import Deciding, Seen, Trial
 from simwarden.scenario.proving.weigh import weigh
 from simwarden.scenario.result import Mismatch, Verdict
 from simwarden.scenario.runner import RunOptions
 
 SHIPPED = Path(__file__).parents[4] / "scenarios"
-GIVEN = "hss/bind.hss.given"
+GIVEN = "hss/bind.hss.given@update-location"
+IDENTITY = "mme/mme.terminal-identity@attach"
+REGISTER = "mme/mme.register@authentication-information"
 HEAD = """\
 scenario: {title}
 proves: [bind.hss.given]
@@ -60,11 +63,10 @@ class Shelf:
         scenario = self.loader.load(self.folder / name)
         return Case(suite.Job(str(self.folder / name), name), scenario, tuple(claims_of(scenario)))
 
-    def prove(self, *points: str, workers: int = 1) -> Proof:
+    def prove(self, *spots: str, workers: int = 1, **choice: Any) -> Proof:
         jobs = [(job, self.loader.load(job.path)) for job in suite.find([str(self.folder)])]
-        return prove(
-            jobs, self.loader, RunOptions(), workers=workers, only=lambda each: not points or each.name in points
-        )
+        chosen = Choice(lambda each: not spots or each.name in spots, **choice)
+        return prove(jobs, self.loader, RunOptions(), chosen, workers=workers)
 
 
 @pytest.fixture
@@ -72,10 +74,8 @@ def shelf(tmp_path: Path) -> Shelf:
     return Shelf(tmp_path)
 
 
-def only(proof: Proof, switch: str, *points: str) -> Finding:
-    [found] = [
-        each for each in proof.findings if each.switch == switch and [p.name for p in each.points] == list(points)
-    ]
+def only(proof: Proof, switch: str, *spots: str) -> Finding:
+    [found] = [each for each in proof.findings if each.switch == switch and [s.name for s in each.spots] == list(spots)]
     return found
 
 
@@ -83,11 +83,9 @@ def test_a_refusal_and_its_twin_kill_both_mutants(shelf: Shelf) -> None:
     shelf.put("misuse.yaml", MISUSE + SEEN, twin="use.yaml")
     shelf.put("use.yaml", USE + SERVED)
     proof = shelf.prove(GIVEN)
-    assert (len(proof.killed), proof.survivors, proof.weak, proof.remarks) == (2, [], [], [])
+    assert (len(proof.killed), proof.survivors, proof.weak) == (2, [], [])
     [admitted], [refused] = only(proof, ADMIT, GIVEN).killers, only(proof, REFUSE, GIVEN).killers
-    assert (admitted.scenario, admitted.seen, admitted.enforced) == (
-        "misuse", ("phone.attach", "phone.emm_cause", "decision"), True
-    )  # fmt: skip
+    assert (admitted.scenario, admitted.seen, admitted.through) == ("misuse", ("phone.attach", "phone.emm_cause"), True)
     assert (refused.scenario, refused.seen) == ("use", ("meter.attach",))
     assert proof.runs == 4
 
@@ -97,16 +95,37 @@ def test_scenarios_without_expectations_leave_survivors(shelf: Shelf) -> None:
     shelf.put("use.yaml", USE)
     proof = shelf.prove(GIVEN)
     assert [each.killed for each in proof.findings] == [False, False]
-    assert all(each.reason == "no scenario claims it" for each in proof.survivors)
+    assert only(proof, ADMIT, GIVEN).reason == "no scenario claims it"
+    assert only(proof, REFUSE, GIVEN).reason == "no scenario claims it; use noticed nothing"
     assert "verdict: admit" in only(proof, REFUSE, GIVEN).advice
-    assert proof.runs == 0
+    assert proof.runs == 2 + 1  # what nobody claims may still be noticed when rightful use is refused
 
 
-def test_every_control_that_is_declared_has_two_mutants(shelf: Shelf) -> None:
+def test_every_occasion_that_a_control_declares_has_two_mutants(shelf: Shelf) -> None:
     shelf.put("use.yaml", USE)
     proof = shelf.prove()
-    declared = sum(len(shelf.loader.registry.declaration(kind).controls) for kind in shelf.loader.registry.kinds)
+    kinds = [shelf.loader.registry.declaration(kind) for kind in shelf.loader.registry.kinds]
+    declared = sum(len(control.occasions) for each in kinds for control in each.controls)
     assert len(proof.survivors) == 2 * declared
+    assert f"; {declared} occasions; " in summary(proof)
+
+
+def test_one_occasion_of_a_control_is_not_proved_by_another(shelf: Shelf) -> None:
+    shelf.put("misuse.yaml", MISUSE + SEEN, twin="use.yaml")
+    shelf.put("use.yaml", USE + SERVED)
+    proof = shelf.prove(GIVEN, "hss/bind.hss.given@notify")
+    assert [each.name.partition("@")[2] for each in proof.survivors] == ["notify always-admit", "notify always-refuse"]
+    assert proof.survivors[0].reason == "on notify it refuses nothing in any scenario that claims it, or its twin"
+    assert not proof.weak
+
+
+def test_a_claim_of_one_occasion_is_no_claim_of_another(shelf: Shelf) -> None:
+    shelf.put("misuse.yaml", MISUSE + SEEN.replace("bind.hss.given}", "bind.hss.given, on: update-location}"))
+    claims = shelf.case("misuse.yaml").claims
+    spots = spots_of(shelf.loader.registry)
+    assert [each.occasion for each in claims] == ["update-location"]
+    assert claims[0].is_of(spots[GIVEN])
+    assert not claims[0].is_of(spots["hss/bind.hss.given@notify"])
 
 
 def test_an_expectation_of_an_outcome_alone_claims_no_control(shelf: Shelf) -> None:
@@ -131,12 +150,12 @@ def test_an_error_is_no_kill(shelf: Shelf) -> None:
         + "- stop: hss\n- insert: {card: other, into: phone}\n- power_on: phone\n",
         head=head,
     )
-    proof = shelf.prove("mme/mme.register")
-    mutant = only(proof, ADMIT, "mme/mme.register")
+    proof = shelf.prove(REGISTER)
+    mutant = only(proof, ADMIT, REGISTER)
     assert [each.outcome for each in mutant.attempts] == [Outcome.ERROR]
     assert not mutant.killed
     assert "no kill: ended as an error" in mutant.reason
-    assert only(proof, REFUSE, "mme/mme.register").killed
+    assert only(proof, REFUSE, REGISTER)
 
 
 def test_a_scenario_that_does_not_pass_by_itself_proves_nothing(shelf: Shelf) -> None:
@@ -146,39 +165,80 @@ def test_a_scenario_that_does_not_pass_by_itself_proves_nothing(shelf: Shelf) ->
     assert only(proof, ADMIT, GIVEN).reason == "misuse does not pass by itself"
 
 
-def test_a_failed_record_or_message_is_not_about_the_decision(shelf: Shelf) -> None:
+@pytest.mark.parametrize(
+    ("expected", "seen"),
+    [
+        ("s6a.update-location-answer: {result_code: DIAMETER_SUCCESS}", "s6a.update-location-answer"),
+        ("mme: {session: {card: card}}", "mme.session"),
+        ("meter: {attach: accepted}", "meter.attach"),
+    ],
+)
+def test_what_comes_of_a_decision_shows_in_a_message_a_record_or_a_state(
+    shelf: Shelf, expected: str, seen: str
+) -> None:
     shelf.put("misuse.yaml", MISUSE + SEEN, twin="use.yaml")
-    shelf.put("use.yaml", USE + "- expect: {s6a.update-location-answer: {result_code: DIAMETER_SUCCESS}}\n")
+    shelf.put("use.yaml", USE + f"- expect: {{{expected}}}\n")
     proof = shelf.prove(GIVEN)
     [attempt] = only(proof, REFUSE, GIVEN).attempts
-    assert (attempt.outcome, attempt.why) == (Outcome.ASIDE, "unmet: s6a.update-location-answer")
-    [line] = proof.weak
-    assert line.startswith("the twin use should fail while hss/bind.hss.given refuses all")
+    assert (attempt.outcome, attempt.seen) == (Outcome.KILLED, (seen,))
+    assert not proof.weak
 
 
-def test_a_claim_that_only_sees_the_decision_is_remarked(shelf: Shelf) -> None:
-    shelf.put("misuse.yaml", MISUSE + "- expect: {decision: {by: hss, control: bind.hss.given}}\n")
+def test_the_forced_decision_alone_kills_nothing(shelf: Shelf) -> None:
+    shelf.put("misuse.yaml", MISUSE + "- expect: {decision: {by: hss, control: bind.hss.given}}\n", twin="use.yaml")
+    shelf.put("use.yaml", USE + "- expect: {decision: {by: hss, control: bind.hss.given, verdict: admit}}\n")
+    proof = shelf.prove(GIVEN, "hss/bind.hss.given@notify")
+    assert not proof.killed
+    assert only(proof, ADMIT, GIVEN).reason == "misuse noticed nothing"
+    assert proof.weak == [
+        f"misuse claims a refusal by {GIVEN.partition('@')[0]}, but under always-admit it noticed nothing",
+        f"the twin use should fail while {GIVEN.partition('@')[0]} refuses all, and noticed nothing",
+    ]
+
+
+def test_what_comes_after_the_forced_decision_kills(shelf: Shelf) -> None:
+    told = "- expect: {decision: {by: hss, control: bind.hss.given}}\n- expect: {phone: {attach: rejected}}\n"
+    shelf.put("misuse.yaml", MISUSE + told)
+    [killer] = only(shelf.prove(GIVEN), ADMIT, GIVEN).killers
+    assert killer.seen == ("phone.attach",)
+
+
+def test_rightful_use_that_is_refused_is_noticed_by_whoever_makes_it(shelf: Shelf) -> None:
+    shelf.put("misuse.yaml", MISUSE + SEEN)
+    shelf.put("use.yaml", USE + SERVED)  # the twin of nobody
     proof = shelf.prove(GIVEN)
-    [killer] = only(proof, ADMIT, GIVEN).killers
-    assert (killer.seen, killer.enforced) == (("decision",), False)
-    assert "sees only the decision" in proof.remarks[0]
+    assert [each.scenario for each in only(proof, REFUSE, GIVEN).killers] == ["use"]
 
 
-def test_layers_are_proved_with_all_of_them_off() -> None:
+def test_layers_are_proved_with_all_of_them_off_and_each_alone_on() -> None:
     loader = Loader()
     path = str(SHIPPED / "binding" / "hss" / "terminal-that-gives-no-imei.yaml")
-    proof = prove([(suite.Job(path, "no-imei"), loader.load(path))], loader, RunOptions())
-    layers = GIVEN, "mme/mme.terminal-identity"
-    single = only(proof, ADMIT, layers[1]).attempts[0]
-    assert (single.enforced, single.behind) == (False, (GIVEN,))
-    [killer] = only(proof, ADMIT, *layers).killers
+    proof = prove([(suite.Job(path, "no-imei"), loader.load(path))], loader, RunOptions(), Choice())
+    single = only(proof, ADMIT, IDENTITY).attempts[0]
+    assert (single.through, single.behind) == (False, (GIVEN,))
+    [killer] = only(proof, ADMIT, GIVEN, IDENTITY).killers
     assert "meter.attach" in killer.seen
+    [alone] = only(proof, ADMIT, GIVEN).killers  # nobody claims it, and it refuses when the first one does not
+    assert alone.seen == (f"the only one that refuses without {IDENTITY}",)
 
 
-def test_several_refusals_in_one_phase_claim_the_set(shelf: Shelf) -> None:
-    both = "decision: [{by: hss, control: bind.hss.given}, {by: mme, control: mme.terminal-identity}]"
-    shelf.put("misuse.yaml", MISUSE + SEEN.replace("decision: {by: hss, control: bind.hss.given}", both))
-    assert list(layers_of(shelf.case("misuse.yaml"))) == [(GIVEN, "mme/mme.terminal-identity")]
+def test_a_listed_mutant_is_no_survivor_and_one_that_is_killed_no_equivalent(shelf: Shelf) -> None:
+    shelf.put("use.yaml", USE + SERVED)
+    listed = {f"{GIVEN} always-admit": "nothing counts", f"{GIVEN} always-refuse": "nothing counts"}
+    proof = shelf.prove(GIVEN, equivalent=listed)
+    assert [each.word for each in proof.findings] == [Word.EQUIVALENT, Word.KILLED]
+    assert proof.weak == [f"{GIVEN} always-refuse is in the list of equivalent mutants, and use kills it"]
+
+
+def test_a_budget_leaves_out_what_it_has_no_time_for_after_what_was_touched(shelf: Shelf) -> None:
+    shelf.put("use.yaml", USE + SERVED)
+    proof = shelf.prove(budget=1e-9, touched=lambda spot: spot.name == GIVEN)
+    assert not proof.judged
+    order = Choice(touched=lambda spot: spot.name == GIVEN, budget=1.0, seed=3).in_order(proof.findings)
+    assert [each.name for each in order[:2]] == [f"{GIVEN} {switch}" for switch in (ADMIT, REFUSE)][
+        :: 1 if order[0].switch == ADMIT else -1
+    ]
+    assert order == Choice(touched=lambda spot: spot.name == GIVEN, budget=1.0, seed=3).in_order(proof.findings)
 
 
 def test_the_result_is_the_same_for_any_number_of_processes(shelf: Shelf) -> None:
@@ -191,15 +251,17 @@ def test_the_result_is_the_same_for_any_number_of_processes(shelf: Shelf) -> Non
 def test_the_shipped_controls_of_the_card_have_no_survivor() -> None:
     loader = Loader()
     jobs = [(job, loader.load(job.path)) for job in suite.find([str(SHIPPED / "binding" / "form")])]
-    proof = prove(jobs, loader, RunOptions(), only=lambda point: point.name == "uicc/pre.form")
-    assert (len(proof.killed), proof.survivors, proof.weak) == (2, [], [])
+    proof = prove(jobs, loader, RunOptions(), Choice(lambda spot: spot.control.id == "pre.form"))
+    assert (len(proof.killed), proof.survivors, proof.weak) == (4, [], [])
 
 
 # -- weighing
 
 
 def seen(verdict: Verdict, *mismatches: Mismatch, admitted: bool = True, forced: bool = False, number: int = 7) -> Seen:
-    decisions = [Deciding(number, "hss", GIVEN, "001010000000001", admitted, forced)]
+    decisions = [
+        Deciding(number, "hss", GIVEN.partition("@")[0], "001010000000001", admitted, forced, "update-location")
+    ]
     return Seen(Trial("x", "x"), verdict, "said", mismatches, decisions)
 
 
@@ -213,21 +275,18 @@ def test_what_kills_and_what_does_not(shelf: Shelf) -> None:
     shelf.put("misuse.yaml", MISUSE + SEEN)
     case = shelf.case("misuse.yaml")
     normal = seen(Verdict.PASSED, admitted=False)
-    attach, decision = unmet(case, "phone.attach"), unmet(case, "decision")
+    attach, spots = unmet(case, "phone.attach"), spots_of(shelf.loader.registry)
 
     def became(result: Seen) -> Outcome:
-        return weigh(case, (GIVEN,), ADMIT, normal, result).outcome
+        return weigh(case, (spots[GIVEN],), ADMIT, normal, result).outcome
 
     assert became(seen(Verdict.FAILED, attach, forced=True)) is Outcome.KILLED
-    assert became(seen(Verdict.FAILED, decision, forced=True)) is Outcome.KILLED
     assert became(seen(Verdict.ERROR, attach, forced=True)) is Outcome.ERROR
     assert became(seen(Verdict.FAILED, forced=True)) is Outcome.ERROR  # a time-out, a management error: no mismatch
     assert became(seen(Verdict.PASSED, forced=True)) is Outcome.PASSED
     assert became(seen(Verdict.INCONCLUSIVE, forced=True)) is Outcome.PASSED
     assert became(seen(Verdict.FAILED, attach)) is Outcome.ASIDE  # nothing was overruled
     assert became(seen(Verdict.FAILED, attach, forced=True, number=6)) is Outcome.ASIDE  # not that decision
-    other = weigh(case, ("mme/mme.register",), ADMIT, normal, seen(Verdict.FAILED, decision, forced=True))
-    assert other.outcome is Outcome.ASIDE  # a decision of another control
 
 
 # -- elements outside this process
