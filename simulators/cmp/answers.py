@@ -34,6 +34,23 @@ def _day(text: object) -> object:
 Day = Annotated[dt.date, BeforeValidator(_day)]
 
 
+def _time(text: object) -> object:
+    """Take a time as RFC 3339 writes it, and no number of seconds."""
+    if not isinstance(text, str) or not re.match(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt]", text):
+        raise ValueError("a time is written as 2026-03-02T08:00:00Z")
+    return text
+
+
+def _in_utc(time: dt.datetime) -> dt.datetime:
+    try:
+        return time.astimezone(dt.UTC)
+    except OverflowError:
+        raise ValueError("no time of a year from 1 to 9999") from None
+
+
+Time = Annotated[AwareDatetime, BeforeValidator(_time), AfterValidator(_in_utc)]
+
+
 class CardsAsked(CardsPage):
     """Which cards are listed, by IMSI."""
 
@@ -58,9 +75,9 @@ class RecordsAsked(Model):
     """Where the list goes on: `next` of the page before."""
     limit: int = Field(default=1000, ge=1, le=10_000)
     """Records at most."""
-    since: AwareDatetime | None = None
+    since: Time | None = None
     """Only those of this time (RFC 3339) and later."""
-    until: AwareDatetime | None = None
+    until: Time | None = None
     """Only those before this time."""
 
 

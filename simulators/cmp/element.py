@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -348,7 +347,7 @@ def _asked(call: Call, imsi: str) -> Records:
     from simulators.cmp.store import Records  # noqa: PLC0415 - SQLAlchemy is heavy; checking files needs none
 
     asked: RecordsAsked = call.query
-    since, until = (at.astimezone(dt.UTC).isoformat() if at is not None else "" for at in (asked.since, asked.until))
+    since, until = (at.isoformat() if at is not None else "" for at in (asked.since, asked.until))
     return Records(imsi, since, until, asked.after, asked.limit)
 
 

@@ -157,7 +157,13 @@ def test_records_are_found_by_time_and_card(store_url: str) -> None:
             assert await found("since=2026-03-02T08:00:00Z&until=2026-03-02T09:30:00Z") == [GAS, NOBODY, GAS, WATER]
             assert await found(f"imsi={GAS}") == [GAS, GAS]
             assert await found(f"imsi={GAS}", "water") == []
-            for wrong in ("since=yesterday", "since=2026-03-02T09:00:00", "imsi=x"):
+            for wrong in (
+                "since=yesterday",
+                "since=2026-03-02T09:00:00",
+                "until=0.5",
+                "until=0001-01-01T00:00:00%2B01:00",
+                "imsi=x",
+            ):
                 assert (await desk.ask("GET", f"{path}?{wrong}", accounts=None))[0] == 400
 
     desk.play(story)
