@@ -192,7 +192,8 @@ class _Assembly:
     def _observable(observable: Observable) -> dict[str, Any]:
         if not observable.record:
             return {**_SCALAR, "description": observable.doc, "examples": list(observable.values.words)}
-        fields: dict[str, Any] = dict.fromkeys((*observable.fields, "card", "device"), _SCALAR)
+        value = {"anyOf": [_SCALAR, {"type": "array", "items": _SCALAR}]}
+        fields: dict[str, Any] = {**dict.fromkeys(observable.fields, value), "card": _SCALAR, "device": _SCALAR}
         fields |= {name: {"type": "object"} for name, values in observable.fields.items() if values.inside}
         record = _object(fields, observable.doc)
         return {"anyOf": [record, {"type": "array", "items": record}, {"enum": ["none", "absent", "any"]}]}

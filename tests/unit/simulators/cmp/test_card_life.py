@@ -126,7 +126,8 @@ def test_many_cards_are_suspended_by_one_call_and_unknown_ones_are_named() -> No
     async def story() -> None:
         unknown = "001010000000099"
         body = {"cards": [CARDS[0], unknown, CARDS[2]], "how": "barring", "reason": "relays"}
-        assert await net.ask("hss", "POST", "/suspensions", body) == {"suspended": 2, "unknown": [unknown]}
+        said = await net.ask("hss", "POST", "/suspensions", body)
+        assert said == {"suspended": 2, "unknown": [unknown], "told": {"nobody": 2}}
         assert await net.suspended() == ["barring", "", "barring"]
         audit = await net.ask("hss", "GET", f"/cards/{CARDS[2]}/audit")
         assert audit[-1]["details"] == {"how": "barring", "reason": "relays"}
