@@ -40,15 +40,14 @@ demo: $(READY) ## only the moved card
 	@$(BIN)/simwarden demo
 
 test: $(VENV)/.test ## run the tests
-	@$(BIN)/python -m pytest -q -p no:schemathesis -n auto --dist worksteal --ignore=tests/bench tests
+	@$(BIN)/python -m pytest -q -n auto --dist worksteal --ignore=tests/bench tests
 
 # The property tests run in one process: only there Hypothesis writes what it finds as a patch of @example lines.
-# The plugin of schemathesis would have it print cases without their values.
 fuzz: export FUZZ_CASES = $(or $(N),100000)
 fuzz: export FUZZ_SEED := $(or $(SEED),$(shell od -An -N3 -tu4 /dev/urandom | tr -d ' '))
 fuzz: $(VENV)/.test ## property tests, wire families and attach flows at random: make fuzz N=1000000 (octet strings), SEED=2
 	@echo "make fuzz N=$(FUZZ_CASES) SEED=$(FUZZ_SEED)"
-	@$(BIN)/python -m pytest -q -p no:schemathesis -m hypothesis -o faulthandler_timeout=0 tests/unit
+	@$(BIN)/python -m pytest -q -m hypothesis -o faulthandler_timeout=0 tests/unit
 	@$(BIN)/python -m pytest -q -n auto -rP -o faulthandler_timeout=0 tests/fuzz
 
 lint: $(VENV)/.lint ## linters, formatting, type checks, import contracts
