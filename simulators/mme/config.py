@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator, model_validator
 
 from simwarden.model.identity import Ecgi, Plmn, Tai
 from simwarden.runtime.approval import Approval, ChangeLimit
@@ -212,7 +212,7 @@ class Timers(Model):
 class MmeConfig(ElementConfig):
     """Settings of an MME."""
 
-    plmn: Plmn = Plmn("001", "01")
+    plmn: Annotated[Plmn, WithJsonSchema({"type": "string"})] = Plmn("001", "01")
     """The network served."""
     mme_group_id: Annotated[int, Field(ge=0, le=65535)] = 32769
     """MME group identity; the same for all MMEs of a pool."""
