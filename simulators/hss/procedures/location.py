@@ -93,17 +93,17 @@ def refusal_by_features(core: Core, subscriber: Subscriber, message: Message) ->
         (controls.BARRING, Feature.ODB_ALL_APN, subscriber.suspended == "barring"),
         (controls.ZONES, Feature.REG_SUB, bool(zones_of(core.config, subscriber))),
     ):
-        if held and not _supports(core, subscriber, control, feature, supported):
+        if not held and supported & feature:
+            continue
+        if not _supports(core, subscriber, control, feature if held else Feature(0), supported):
             more = [("Error-Diagnostic", int(ErrorDiagnostic.ODB_ALL_APN))] if control is controls.BARRING else []
             return core.node.answer(message, ExperimentalResult.DIAMETER_ERROR_ROAMING_NOT_ALLOWED, more)
     return None
 
 
 def _supports(core: Core, subscriber: Subscriber, control: Control, needed: Feature, supported: Feature) -> bool:
-    names = [str(each.name) for each in supported]
-    return core.site.decide(
-        control, subscriber.imsi, on=Occasion.LOCATION, needed=[str(needed.name)], supported=names
-    ).admitted
+    facts = {"needed": [str(each.name) for each in needed], "supported": [str(each.name) for each in supported]}
+    return core.site.decide(control, subscriber.imsi, on=Occasion.LOCATION, **facts).admitted
 
 
 async def follow_up(core: Core, subscriber: Subscriber, answer: Message | None) -> str:
