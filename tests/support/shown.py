@@ -116,7 +116,7 @@ def main() -> None:
             continue
         page.write_text(page.read_text("utf-8").replace(block[0], block[0].replace(block[3], real)), "utf-8")
         sys.stdout.write(f"block: {page.relative_to(ROOT)}: {real.splitlines()[0]}\n")
-    sys.exit("\n".join(left))
+    sys.exit("\n".join(left) or 0)
 
 
 if __name__ == "__main__":
