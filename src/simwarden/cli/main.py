@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import gc
-from enum import StrEnum
 from typing import Annotated
 
 import typer
 
 from simwarden.cli.card_commands import classify, numbers
+from simwarden.cli.choices import ClockName, Form, RoleName, TraceChoice, TransportName
 from simwarden.cli.exits import friendly, write_anywhere
 
 app = typer.Typer(
@@ -19,45 +19,6 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-
-class RoleName(StrEnum):
-    """Who calls a management interface."""
-
-    OPERATOR = "operator"
-    CUSTOMER = "customer"
-
-
-class TransportName(StrEnum):
-    """How frames travel between elements of one run."""
-
-    MEMORY = "memory"
-    TCP = "tcp"
-    UDP = "udp"
-    SCTP = "sctp"
-
-
-class ClockName(StrEnum):
-    """Which time a run lives in."""
-
-    VIRTUAL = "virtual"
-    REAL = "real"
-
-
-class TraceChoice(StrEnum):
-    """Which scenarios leave a capture and their events."""
-
-    ON_FAILURE = "on-failure"
-    ALWAYS = "always"
-    OFF = "off"
-
-
-class Form(StrEnum):
-    """How subscribers are written."""
-
-    YAML = "yaml"
-    JSON = "json"
-    CSV = "csv"
 
 
 Paths = Annotated[list[str], typer.Argument(help="Scenario files, or folders of them.", show_default=False)]

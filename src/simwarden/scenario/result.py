@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from simwarden.errors import Place
+from simwarden.scenario.twin import expects_refusal
 
 if TYPE_CHECKING:
+    from simwarden.scenario.document import Scenario
     from simwarden.trace.events import Event
 
 
@@ -107,3 +109,32 @@ class ScenarioResult:
     steps: int = 0
     #: whether the file expects a refusal
     expects_refusal: bool = False
+
+
+def blank_result(scenario: Scenario, name: str, *, seed: int, transport: str, clock: str) -> ScenarioResult:
+    """Return the result of a run that has not begun."""
+    return ScenarioResult(
+        name=name,
+        path=scenario.path,
+        title=scenario.title,
+        verdict=Verdict.PASSED,
+        proves=scenario.proves,
+        tags=scenario.tags,
+        twin=scenario.twin,
+        about=scenario.about,
+        lanes=_lanes_of(scenario),
+        seed=seed,
+        transport=transport,
+        clock=clock,
+        steps=len(scenario.steps),
+        expects_refusal=expects_refusal(scenario),
+    )
+
+
+def _lanes_of(scenario: Scenario) -> tuple[Lane, ...]:
+    """Return the lanes of a scenario's ladder, from the cards to the core."""
+    found = []
+    for name, each in scenario.instances.items():
+        declaration = scenario.registry.declaration(each.kind)
+        found.append(Lane(name, each.kind, declaration.title, declaration.lane, each.external is not None))
+    return tuple(sorted(found, key=lambda lane: lane.order))

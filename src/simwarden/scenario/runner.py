@@ -24,9 +24,8 @@ from simwarden.scenario.alarm import TimeUp, alarm
 from simwarden.scenario.document import Call, Fail, Manage, Power, Rhythm, Together, Wait
 from simwarden.scenario.judge import Judge, StatusOutcome
 from simwarden.scenario.rejections import Phase, check_rejections
-from simwarden.scenario.result import Lane, ScenarioResult, Verdict
+from simwarden.scenario.result import ScenarioResult, Verdict, blank_result
 from simwarden.scenario.standing import AT_ONCE_REAL, AT_ONCE_VIRTUAL, History
-from simwarden.scenario.twin import expects_refusal
 from simwarden.trace.events import Fault, Note, StepMark
 from simwarden.trace.trace import Trace
 
@@ -129,22 +128,7 @@ class _Run:
         self.beside: set[asyncio.Task[None]] = set()
         self.sink: Sink | None = None
         self.trace.add_sink(self._watch)
-        self.result = ScenarioResult(
-            name=name,
-            path=scenario.path,
-            title=scenario.title,
-            verdict=Verdict.PASSED,
-            proves=scenario.proves,
-            tags=scenario.tags,
-            twin=scenario.twin,
-            about=scenario.about,
-            lanes=lanes_of(scenario),
-            seed=seed,
-            transport=transport,
-            clock=clock,
-            steps=len(scenario.steps),
-            expects_refusal=expects_refusal(scenario),
-        )
+        self.result = blank_result(scenario, name, seed=seed, transport=transport, clock=clock)
 
     def _watch(self, event: Event) -> None:
         if isinstance(event, Fault):
@@ -493,12 +477,3 @@ def _lacking(scenario: Scenario, reason: str) -> list[Reach]:
         if each.external is None and interface in kinds[caller].calls
         if (address := (outside.external or {}).get(interface) or (outside.external or {}).get(""))
     ]
-
-
-def lanes_of(scenario: Scenario) -> tuple[Lane, ...]:
-    """Return the lanes of a scenario's ladder, from the cards to the core."""
-    found = []
-    for name, each in scenario.instances.items():
-        declaration = scenario.registry.declaration(each.kind)
-        found.append(Lane(name, each.kind, declaration.title, declaration.lane, each.external is not None))
-    return tuple(sorted(found, key=lambda lane: lane.order))

@@ -1,0 +1,44 @@
+"""The words that options of the command line may have."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class RoleName(StrEnum):
+    """Who calls a management interface."""
+
+    OPERATOR = "operator"
+    CUSTOMER = "customer"
+
+
+class TransportName(StrEnum):
+    """How frames travel between elements of one run."""
+
+    MEMORY = "memory"
+    TCP = "tcp"
+    UDP = "udp"
+    SCTP = "sctp"
+
+
+class ClockName(StrEnum):
+    """Which time a run lives in."""
+
+    VIRTUAL = "virtual"
+    REAL = "real"
+
+
+class TraceChoice(StrEnum):
+    """Which scenarios leave a capture and their events."""
+
+    ON_FAILURE = "on-failure"
+    ALWAYS = "always"
+    OFF = "off"
+
+
+class Form(StrEnum):
+    """How subscribers are written."""
+
+    YAML = "yaml"
+    JSON = "json"
+    CSV = "csv"
