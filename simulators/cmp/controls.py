@@ -8,7 +8,14 @@ from simwarden.policy.binding import judge_peer, judge_subscriber
 from simwarden.policy.card_states import judge_bindable, judge_state, judge_transition
 from simwarden.policy.decision import Control
 from simwarden.policy.number_ranges import judge_numbers
-from simwarden.policy.operator import judge_binder, judge_change, judge_frequency, judge_owner, judge_scope
+from simwarden.policy.operator import (
+    judge_binder,
+    judge_change,
+    judge_frequency,
+    judge_owner,
+    judge_provisioned,
+    judge_scope,
+)
 from simwarden.policy.platform import (
     judge_batch,
     judge_captured,
@@ -115,6 +122,13 @@ APPROVAL = Control(
 FREQUENCY = Control(
     "bind.change", "bind.change", judge_frequency, _BINDING, "A binding is changed so many times a period"
 )
+HELD = Control(
+    "bind.held",
+    "bind.change",
+    judge_provisioned,
+    (_On.PROVISION,),
+    "Provisioning anew changes no binding that a card has",
+)
 LOCK = Control(
     "bind.change.lock", "bind.change", judge_lock, (*_BINDING, _On.OPERATION), "A card rests between two operations"
 )
@@ -137,6 +151,7 @@ ALL = (
     OWN,
     SCOPE,
     APPROVAL,
+    HELD,
     FREQUENCY,
     LOCK,
     BATCH,

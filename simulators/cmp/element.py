@@ -39,11 +39,11 @@ from simulators.cmp.procedures.identity_check import me_identity_check
 from simwarden.model.values import CELL, GIVEN, HOST, IMEI, IMSI, STATION, TEXT, members, one_of
 from simwarden.policy.card_states import CardState
 from simwarden.policy.risk_scenes import SCENES
-from simwarden.runtime.approval import Approval, BindingChange, By
+from simwarden.runtime.approval import Approval, Audit, BindingChange, By
 from simwarden.runtime.declare import Declaration, Observable
 from simwarden.runtime.diameter import DiameterNode
 from simwarden.runtime.element import Element
-from simwarden.runtime.management import Call, ManagementError, Role, route
+from simwarden.runtime.management import ROLES, Call, ManagementError, Role, route
 from simwarden.runtime.provision import CardProvision
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ class Cmp(NorthVerbs, Element[CmpConfig]):
                 fields=_NOTIFICATION,
             ),
         ),
-        controls=controls.ALL,
+        controls=(*controls.ALL, ROLES),
         events=EVENTS,
     )
     platform: Platform
@@ -156,6 +156,10 @@ class Cmp(NorthVerbs, Element[CmpConfig]):
     async def _check(self, message: Message, peer: Peer) -> Message:
         return await me_identity_check(self.platform, message, peer)
 
+    def kept(self) -> Audit:
+        """Keep refused calls with the changes."""
+        return self.platform.audit
+
     async def stop(self) -> None:
         """Say goodbye to those who ask."""
         if self.north is not None:
@@ -184,7 +188,10 @@ class Cmp(NorthVerbs, Element[CmpConfig]):
         held = self.platform.store.get(made.imsi)
         reassigned = held is not None and (held.account, held.msisdn) != (made.account, made.msisdn)
         if held is not None:
-            made = _carry_over(held, made)
+            changed = made.mode != held.mode or bool(made.bound and made.bound != held.bound)
+            facts = {"changed": changed, "what": "binding"}
+            self.platform.require(controls.HELD, held, By.of(call), "provision", facts, status=409)
+            made = _carry_over(held, made, rebound=changed)
             if reassigned:  # other pools, other wishes
                 made.owed = binding.owed_by(self.platform, made)
         else:
@@ -366,10 +373,10 @@ def _made(wanted: CardProvision, bound: CmpBinding | None, place: CmpCard) -> Ca
     )
 
 
-def _carry_over(held: Card, made: Card) -> Card:
-    """Return the card with what it keeps. Raises ManagementError (409) for another binding."""
-    if made.mode != held.mode or (made.bound and made.bound != held.bound):
-        raise ManagementError(409, "the binding of a held card is changed with an approval record")
+def _carry_over(held: Card, made: Card, *, rebound: bool) -> Card:
+    """Return the card with what it keeps; only a switch lets it be `rebound`."""
+    if rebound:
+        held = replace(held, mode=made.mode, bound=made.bound)
     identity = {name: getattr(made, name) for name in ("imsi", "iccid", "msisdn", "name", "form", "account", "batch")}
     carried = replace(held, **identity)
     return (

@@ -16,7 +16,7 @@ from simwarden.runtime.declare import Declaration, Observable, VerbModel, verb
 from simwarden.runtime.diameter import DiameterNode
 from simwarden.runtime.element import Element
 from simwarden.runtime.known_peers import KnownPeers
-from simwarden.runtime.management import Call, ManagementError, Role, route
+from simwarden.runtime.management import ROLES, Call, ManagementError, Role, route
 from simwarden.runtime.provision import CardProvision
 from simwarden.runtime.terminal_library import load_library, read_library
 
@@ -63,7 +63,7 @@ class Eir(Element[EirConfig]):
                 },
             ),
         ),
-        controls=ALL,
+        controls=(*ALL, ROLES),
         events=EVENTS,
     )
     register: Register
@@ -77,7 +77,7 @@ class Eir(Element[EirConfig]):
         config = self.config
         peers = KnownPeers(self.site, config, config.peers, PEER)
         self.store = Store(self.site.open_store(METADATA))
-        self.audits = Audit(self.site, self.store.audit)
+        self.audits = Audit(self.site, self.store.audit, key="subject")
         self.register = Register(
             self.site,
             config,
@@ -105,6 +105,10 @@ class Eir(Element[EirConfig]):
 
     async def _check(self, message: Message, peer: Peer) -> Message:
         return await me_identity_check(self.register, self.node, message, peer)
+
+    def kept(self) -> Audit:
+        """Keep refused calls with the changes."""
+        return self.audits
 
     async def stop(self) -> None:
         """Say goodbye to those who ask."""
@@ -201,7 +205,7 @@ class Eir(Element[EirConfig]):
         return arguments.status.value
 
     def _record(self, call: Call, action: str, subject: str, details: Mapping[str, Any]) -> dict[str, Any]:
-        return self.audits.record(action, subject, details, By.of(call), key="subject")
+        return self.audits.record(action, subject, details, By.of(call))
 
 
 def _entry(call: Call) -> EquipmentRange:

@@ -15,7 +15,7 @@ from simwarden.policy.binding import (
 )
 from simwarden.policy.decision import Control
 from simwarden.policy.number_ranges import judge_number
-from simwarden.policy.operator import judge_binder, judge_change, judge_frequency
+from simwarden.policy.operator import judge_binder, judge_change, judge_frequency, judge_provisioned
 from simwarden.runtime.known_peers import CONNECTION
 
 
@@ -61,6 +61,16 @@ LEARNED = Control(
 )
 OPERATOR = Control("bind.operator", "bind.operator", judge_binder, _BINDING, "The operator alone binds")
 APPROVAL = Control("bind.approval", "bind.change", judge_change, _BINDING, "A changed binding has its approval record")
+HELD = Control(
+    "bind.held",
+    "bind.change",
+    judge_provisioned,
+    (_On.PROVISION,),
+    "Provisioning anew changes no binding that a card has",
+)
+AREA_HELD = Control(
+    "area.held", "area.change", judge_provisioned, (_On.PROVISION,), "Provisioning anew changes no area that a card has"
+)
 PEER = Control(
     "hss.peer",
     "bind.peer",
@@ -116,6 +126,8 @@ ALL = (
     LEARNED,
     OPERATOR,
     APPROVAL,
+    HELD,
+    AREA_HELD,
     PEER,
     SUBSCRIBER,
     WITHDRAWN,

@@ -32,10 +32,10 @@ from simulators.hss.subscriber import Debt, Owed, Subscriber
 from simulators.hss.subscription_routes import SubscriptionRoutes, subscribed, zones_of
 from simwarden.model.identity import Imei, check_imsi
 from simwarden.model.values import HOST, IMEI, IMSI, PLMN, one_of
-from simwarden.runtime.approval import Approval, BindingChange, By
+from simwarden.runtime.approval import Approval, Audit, BindingChange, By
 from simwarden.runtime.declare import CardName, Declaration, Observable, VerbModel, verb
 from simwarden.runtime.element import Element
-from simwarden.runtime.management import Call, ManagementError, Role, route
+from simwarden.runtime.management import ROLES, Call, ManagementError, Role, route
 from simwarden.runtime.provision import CardProvision, CardsPage
 from simwarden.wire.diameter import describe
 from simwarden.wire.diameter.codes import IdrFlags
@@ -112,7 +112,7 @@ class Hss(SubscriptionRoutes, Element[HssConfig]):
                 fields={"imsi": IMSI, "status": one_of("active", "barring", "withdrawal")},
             ),
         ),
-        controls=controls.ALL,
+        controls=(*controls.ALL, ROLES),
         events=EVENTS,
     )
     core: Core
@@ -130,6 +130,10 @@ class Hss(SubscriptionRoutes, Element[HssConfig]):
         }
         node = self.core.start_node({name: partial(handler, self.core) for name, handler in handlers.items()})
         await node.listen("S6a")
+
+    def kept(self) -> Audit:
+        """Keep refused calls with the changes."""
+        return self.core.audit
 
     async def stop(self) -> None:
         """Say goodbye to the MMEs."""
@@ -162,6 +166,7 @@ class Hss(SubscriptionRoutes, Element[HssConfig]):
             made.imsi, zones_of(made), area.province if area is not None else "", controls.Occasion.PROVISION
         )
         if held is not None:
+            self._check_held(By.of(call), held, made)
             made = _carry_over(held, made)
             made.contexts = context_identifiers(held.contexts, apns_of(self.config, held), apns_of(self.config, made))
         details = {"profile": wanted.profile, "bound": made.bound, "mode": made.mode}
@@ -169,6 +174,16 @@ class Hss(SubscriptionRoutes, Element[HssConfig]):
         if held is None or held.bound != made.bound:
             self.core.show_binding(made)
         return self.tell(made)
+
+    def _check_held(self, by: By, held: Subscriber, made: Subscriber) -> None:
+        """Ask the controls whether what restricts a held card stays as it is. Raises ManagementError (409)."""
+        zones = zones_of(held)
+        for control, what, changed in (
+            (controls.HELD, "binding", not _same_binding(held, made)),
+            (controls.AREA_HELD, "area", bool(zones) and zones_of(made) != zones),
+        ):
+            facts = {"changed": changed, "what": what}
+            self.core.audit.require(control, held.imsi, by, "provision", facts, status=409)
 
     @route("DELETE", "/cards/{imsi}")
     async def cancel_card(self, call: Call) -> dict[str, Any]:
@@ -395,17 +410,17 @@ def _subscriber(wanted: CardProvision, binding: HssBinding | None, subscription:
     )
 
 
+def _same_binding(held: Subscriber, made: Subscriber) -> bool:
+    """Whether a card stays bound as it is; what was learned is learned no further by provisioning."""
+    return made.mode == held.mode == "learned" or (made.mode, made.bound) == (held.mode, held.bound)
+
+
 def _carry_over(held: Subscriber, made: Subscriber) -> Subscriber:
-    """Return the new provisioning with what a card keeps. Raises ManagementError (409) for another binding or area."""
-    learned = made.mode == held.mode == "learned"
-    if not learned and (made.mode, made.bound) != (held.mode, held.bound):
-        raise ManagementError(409, "the binding of a held card is changed with an approval record")
-    if zones_of(held) and zones_of(made) != zones_of(held):
-        raise ManagementError(409, "the card has an area; change it with an approval record")
+    """Return the new provisioning with what a card keeps."""
     return replace(
         made,
         seq=held.seq,
-        bound=held.bound if learned else made.bound,
+        bound=held.bound if made.mode == held.mode == "learned" else made.bound,
         suspended=held.suspended,
         why=held.why,
         mme=held.mme,

@@ -29,9 +29,11 @@ class AreaRoutes:
         """Take a card's area; a card without one is served anywhere. One that is held is not changed this way (409)."""
         wanted: CardProvision = call.given
         entry, held = wanted.entry("area", MmeArea), self.core.areas.get(wanted.imsi)
-        if held is not None and (entry is None or not held.same(entry)):
-            raise ManagementError(409, "the card has an area; change it with an approval record")
-        if entry is not None and held is None:
+        changed = held is not None and (entry is None or not held.same(entry))
+        if held is not None:
+            facts = {"changed": changed, "what": "area"}
+            self.core.audit.require(controls.HELD, wanted.imsi, By.of(call), "provision", facts, status=409)
+        if entry is not None and (held is None or changed):
             self._put(wanted.imsi, entry, By.of(call), "provision", Occasion.PROVISION)
         return self._tell_area(wanted.imsi)
 

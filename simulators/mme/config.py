@@ -218,6 +218,8 @@ class MmeConfig(ElementConfig):
     """MME group identity; the same for all MMEs of a pool."""
     mme_code: Annotated[int, Field(ge=0, le=255)] = 1
     """MME code: tells the MMEs of a group apart."""
+    enbs: tuple[Annotated[int, Field(ge=0, le=0xFFFFFFF)], ...] = ()
+    """Identities of the eNBs that may serve; empty for all."""
     tracking_areas: tuple[Annotated[int, Field(ge=0, le=65535)], ...] = ()
     """Codes of the tracking areas served; empty for all."""
     tai_lists: tuple[tuple[int, ...], ...] = ()

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import enum
 
-from simwarden.policy.access import judge_access_point, judge_barring, judge_register
+from simwarden.policy.access import (
+    judge_access_point,
+    judge_barring,
+    judge_emergency,
+    judge_register,
+    judge_station,
+)
 from simwarden.policy.area import judge_cell, judge_extent, judge_province, judge_stations, judge_zones
 from simwarden.policy.decision import Control
 from simwarden.policy.equipment import judge_equipment, judge_identified
-from simwarden.policy.operator import judge_binder, judge_change, judge_frequency
+from simwarden.policy.operator import judge_binder, judge_change, judge_frequency, judge_provisioned
 
 
 class Occasion(enum.StrEnum):
@@ -34,6 +40,9 @@ class Occasion(enum.StrEnum):
     VECTORS = "authentication-information"
     LOCATION = "update-location"
     NOTIFICATION = "notify"
+    SETUP = "s1-setup"
+    EMERGENCY = "emergency-attach"
+    UNPROVEN = "emergency-attach-without-authentication"
     AREA_DATA = "area-data"
     """The database of areas does not answer."""
 
@@ -118,6 +127,19 @@ APPROVAL = Control("area.approval", "area.change", judge_change, _CHANGE, "A cha
 FREQUENCY = Control(
     "area.changes", "area.change", judge_frequency, _CHANGE, "An area is changed so many times a period"
 )
+HELD = Control(
+    "area.held", "area.change", judge_provisioned, (_On.PROVISION,), "Provisioning anew changes no area that a card has"
+)
+STATION = Control(
+    "mme.enb", "bind.peer", judge_station, (_On.SETUP,), "Listed base stations and tracking areas only are served"
+)
+EMERGENCY = Control(
+    "mme.emergency",
+    "reg.issued",
+    judge_emergency,
+    (_On.EMERGENCY, _On.UNPROVEN),
+    "Emergency calls of those whom the network serves so",
+)
 
 CONTROLS = (
     EQUIPMENT,
@@ -131,6 +153,9 @@ CONTROLS = (
     ZONES,
     EXTENT,
     OPERATOR,
+    HELD,
+    STATION,
+    EMERGENCY,
     APPROVAL,
     FREQUENCY,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from simulators.mme import s1_dispatch
 from simulators.mme.area_routes import AreaRoutes
@@ -36,8 +36,11 @@ from simwarden.model.values import (
 from simwarden.policy.risk_scenes import SCENES
 from simwarden.runtime.declare import Declaration, Observable, VerbModel, verb
 from simwarden.runtime.element import Element
-from simwarden.runtime.management import Call, ManagementError, route
+from simwarden.runtime.management import ROLES, Call, ManagementError, route
 from simwarden.wire.nas.enums import EmmCause, EsmCause, NetworkDetachType
+
+if TYPE_CHECKING:
+    from simwarden.runtime.approval import Audit
 
 _PLACE = CELL | TAI | STATION
 _SESSION = {
@@ -100,7 +103,7 @@ class Mme(AreaRoutes, Element[MmeConfig]):
             Observable("risk", "a card was refused outside its area: what, where, when (key: IMSI)", fields=_RISK),
             Observable("s1", "an eNB is in service (key: its name)", fields=_S1),
         ),
-        controls=CONTROLS,
+        controls=(*CONTROLS, ROLES),
         events=EVENTS,
         demands=DEMANDS,
     )
@@ -116,6 +119,10 @@ class Mme(AreaRoutes, Element[MmeConfig]):
         orders.core = self.core
         await self.core.home.start()
         await self.site.listen("S1-MME", lambda link: s1_dispatch.accept(self.core, link))
+
+    def kept(self) -> Audit:
+        """Keep refused calls with the changes."""
+        return self.core.audit
 
     async def stop(self) -> None:
         """Leave: eNBs hear that the connection closes, HSS and EIR a DPR."""

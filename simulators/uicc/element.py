@@ -17,7 +17,7 @@ from simwarden.policy.interlock import card_serves_terminal
 from simwarden.policy.operator import judge_binder
 from simwarden.runtime.declare import CardName, Declaration, Observable, VerbModel, verb
 from simwarden.runtime.element import Element
-from simwarden.runtime.management import Call, ManagementError, Role, route
+from simwarden.runtime.management import ROLES, Call, ManagementError, Role, route
 from simwarden.runtime.provision import CardProvision
 from simwarden.wire.apdu.authenticate import SUCCESS
 from simwarden.wire.apdu.coding import encode_iccid
@@ -79,7 +79,7 @@ class Uicc(Element[UiccConfig]):
                 "interlock", "the card's own area, by IMSI", fields={"imsi": IMSI, "imei": IMEI, "applet": SWITCH}
             ),
         ),
-        controls=(APPLET, FORM, OPERATOR),
+        controls=(APPLET, FORM, OPERATOR, ROLES),
     )
 
     def __init__(self, site: Site, config: UiccConfig) -> None:

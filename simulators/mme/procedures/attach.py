@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from simulators.mme import area, nas_channel
 from simulators.mme.causes import Rejection
 from simulators.mme.contexts import UeContext
-from simulators.mme.controls import BARRING, Occasion
+from simulators.mme.controls import BARRING, EMERGENCY, Occasion
 from simulators.mme.demands import ATTACH_WITHOUT_IMSI, EMERGENCY_WITHOUT_IDENTITY, demanded
 from simulators.mme.procedures import default_bearer
-from simulators.mme.procedures.authentication import authenticate
+from simulators.mme.procedures.authentication import authenticate, serves_unproven
 from simulators.mme.procedures.identification import ask_identity, ask_terminal
 from simulators.mme.procedures.idle import choose_period
 from simulators.mme.procedures.location import admit_terminal
@@ -48,8 +49,11 @@ async def _context_of(
 ) -> UeContext | Rejection:
     """Find out whose device it is, and make the context of this attempt; an unproven one leaves the known one alone."""
     emergency = request["eps_attach_type"] & 7 == AttachType.EPS_EMERGENCY_ATTACH
-    if emergency and core.config.emergency.allowed == "nobody":
-        return Rejection(EmmCause.IMEI_NOT_ACCEPTED, "emergency calls are not served here")
+    if emergency:
+        facts = {"allowed": core.config.emergency.allowed, "proven": True}
+        decision = core.site.decide(EMERGENCY, _named(request, known), on=Occasion.EMERGENCY, **facts)
+        if not decision.admitted:
+            return Rejection(EmmCause.IMEI_NOT_ACCEPTED, decision.reason)
     if verified and known is not None:
         ue = known
         core.end_session(ue)
@@ -72,6 +76,12 @@ def _gea(request: Message) -> int | None:
     """GEA1 is bit 8 of the first octet, GEA2 to GEA7 bits 7 to 2 of the second (TS 24.008 10.5.5.12)."""
     octets = request.get("ms_network_capability")
     return (octets[0] >> 7) << 6 | octets[1] >> 1 & 0x3F if octets else None
+
+
+def _named(request: Message, known: UeContext | None) -> str:
+    """Return whom an attach request names by itself: an IMSI, or the IMEI of a terminal without a card."""
+    digits = request["eps_mobile_identity"].digits
+    return known.imsi if known is not None else str(digits) if digits else ""
 
 
 def _imei_of(request: Message) -> str:
@@ -149,8 +159,11 @@ def _inherit(core: Core, ue: UeContext) -> None:
 
 async def _without_proof(core: Core, conn: Connection, ue: UeContext, rejection: Rejection) -> Rejection | None:
     """Let an emergency call go on where the card cannot be proven, if the network is set so (TS 23.401 5.3.2.1)."""
-    if not ue.emergency or core.config.emergency.allowed != "everybody":
+    if not ue.emergency:
         return rejection
+    decision = serves_unproven(core, ue)
+    if not decision.admitted:
+        return replace(rejection, reason=decision.reason)
     core.site.note("emergency attach without authentication", imsi=ue.imsi, reason=rejection.reason)
     conn.secured = False
     result = await secure_without_keys(core, conn, ue)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from simulators.mme import nas_channel
 from simulators.mme.causes import Rejection
-from simulators.mme.controls import REGISTER, Occasion
+from simulators.mme.controls import EMERGENCY, REGISTER, Occasion
 from simulators.mme.demands import NOT_AUTHENTICATED
 from simulators.mme.home import vector_of
 from simulators.mme.procedures.identification import ask_identity
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from simulators.mme.contexts import Connection, UeContext
     from simulators.mme.core import Core
     from simulators.mme.home import Vector
+    from simwarden.policy.decision import Decision
 
 _ANSWERS = frozenset({MessageType.AUTHENTICATION_RESPONSE, MessageType.AUTHENTICATION_FAILURE})
 _ATTEMPTS = 3
@@ -64,12 +65,18 @@ async def authenticate(core: Core, conn: Connection, ue: UeContext, *, by_guti: 
         if not by_guti or not await _is_another(core, conn, ue):
             break
         by_guti = False
-    if ue.emergency and core.config.emergency.allowed == "everybody":
+    if ue.emergency and serves_unproven(core, ue).admitted:
         return Rejection(EmmCause.ILLEGAL_UE, "authentication failed")  # the call goes on without (5.4.2.5)
     message, clause = NOT_AUTHENTICATED.message, NOT_AUTHENTICATED.clause
     core.site.reject(message, None, "authentication failed", subject=ue.imsi, clause=clause)
     nas_channel.send(conn, Message(MessageType.AUTHENTICATION_REJECT))
     return Rejection(EmmCause.ILLEGAL_UE, "authentication failed", told=True)
+
+
+def serves_unproven(core: Core, ue: UeContext) -> Decision:
+    """Decide whether an emergency call goes on of a card that has not proven itself, or of none."""
+    facts = {"allowed": core.config.emergency.allowed, "proven": False}
+    return core.site.decide(EMERGENCY, ue.imsi, on=Occasion.UNPROVEN, **facts)
 
 
 async def _challenge(core: Core, conn: Connection, vector: Vector, ksi: int) -> Message:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from simulators.mme import s1
+from simulators.mme.controls import STATION, Occasion
 from simulators.mme.procedures.release import lost, lost_all
 from simwarden.model.identity import Tai
 from simwarden.wire.s1ap import CauseMisc, CauseRadioNetwork, Message, ResetAll, TimeToWait
@@ -25,10 +26,10 @@ def set_up(core: Core, enb: Enb, message: Message) -> None:
     tais = frozenset(
         Tai(plmn, area.tac) for area in message["supported_tas"] for plmn in area.broadcast_plmns if plmn == config.plmn
     )
-    served = frozenset(tai for tai in tais if not config.tracking_areas or tai.tac in config.tracking_areas)
-    if not served:
-        cause = CauseRadioNetwork.UNSPECIFIED if tais else CauseMisc.UNKNOWN_PLMN
-        core.site.note("eNB broadcasts no tracking area that is served here", enb=enb.name)
+    served = frozenset(tai for tai in tais if not config.tracking_areas or tai.tac in config.tracking_areas) or tais
+    if not tais or not _may_serve(core, global_id.enb_id.value, tais):
+        cause = CauseRadioNetwork.UNSPECIFIED if tais else CauseMisc.UNKNOWN_PLMN  # 8.7.3.3, 8.7.3.4
+        core.site.note("eNB is not taken into service", enb=enb.name)
         enb.tais = frozenset()
         s1.send_common(enb, "s1-setup-failure", cause=cause, time_to_wait=TimeToWait.V60S)
         return
@@ -43,6 +44,18 @@ def set_up(core: Core, enb: Enb, message: Message) -> None:
         served_gummeis=(s1.served_gummei(config),),
         relative_mme_capacity=_CAPACITY,
     )
+
+
+def _may_serve(core: Core, station: int, tais: frozenset[Tai]) -> bool:
+    config = core.config
+    return core.site.decide(
+        STATION,
+        on=Occasion.SETUP,
+        station=station,
+        stations=config.enbs,
+        areas={tai.tac for tai in tais},
+        served=config.tracking_areas,
+    ).admitted
 
 
 def reset(core: Core, enb: Enb, message: Message) -> None:

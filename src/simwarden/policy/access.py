@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from simwarden.model.values import APN, SWITCH
+from simwarden.model.values import APN, NUMBER, SWITCH, one_of
 from simwarden.policy.decision import Ruling
 from simwarden.policy.details import tells
 
@@ -35,3 +35,30 @@ def judge_register(*, reachable: bool, reason: str = "") -> Ruling:
     if reachable:
         return Ruling.admit("the subscriber register answered")
     return Ruling.refuse(reason or "the subscriber register cannot be reached", temporary=True)
+
+
+@tells(expected=one_of("everybody", "authenticated", "nobody"))
+def judge_emergency(*, allowed: str, proven: bool) -> Ruling:
+    """Rule on an attach for an emergency call by whom the network serves so (TS 23.401 4.3.12).
+
+    `allowed` is `everybody`, `authenticated` or `nobody`; `proven` says that the card has not failed to prove itself.
+    """
+    if allowed == "nobody":
+        return Ruling.refuse("emergency calls are not served here", expected=allowed)
+    if allowed == "authenticated" and not proven:
+        return Ruling.refuse("emergency calls are served with a card that proves itself only", expected=allowed)
+    return Ruling.admit(f"emergency calls of {allowed} are served", expected=allowed)
+
+
+@tells(expected=NUMBER, seen=NUMBER)
+def judge_station(
+    *, station: int, stations: Collection[int], areas: Collection[int], served: Collection[int]
+) -> Ruling:
+    """Rule whether a base station may serve: it is listed, and so is one of its tracking areas; no list: all are."""
+    if stations and station not in stations:
+        return Ruling.refuse("the base station is not listed", expected=sorted(stations), seen=station)
+    if served and not set(areas) & set(served):
+        return Ruling.refuse(
+            "no tracking area of the base station is listed", expected=sorted(served), seen=sorted(areas)
+        )
+    return Ruling.admit("the base station and a tracking area of it are served here", seen=station)

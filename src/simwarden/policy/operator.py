@@ -33,6 +33,23 @@ def judge_change(*, approver: str, reason: str, form: str) -> Ruling:
     return Ruling.admit(f"approved by {approver}", seen=approver)
 
 
+@tells(seen=one_of("another one"))
+def judge_provisioned(*, changed: bool, what: str) -> Ruling:
+    """Rule on provisioning a card anew that is held: what restricts it is changed with an approval record only."""
+    if changed:
+        return Ruling.refuse(f"the {what} of a held card is changed with an approval record", seen="another one")
+    return Ruling.admit(f"the {what} stays as it is")
+
+
+@tells(expected=_ROLE, seen=_ROLE)
+def judge_role(*, role: str, roles: Collection[str], call: str) -> Ruling:
+    """Rule whether somebody may make a call of a management interface, which is for some roles only."""
+    facts = {"expected": sorted(roles), "seen": role}
+    if role in roles:
+        return Ruling.admit(f"{call} is for the {role}", **facts)
+    return Ruling.refuse(f"{call} is for the {' or '.join(sorted(roles))} only", **facts)
+
+
 @tells(seen=NUMBER, expected=NUMBER)
 def judge_frequency(*, changes: int, most: int, period: str, what: str = "binding") -> Ruling:
     """Rule on one more change of a binding (or of `what`) in a period, by the number of those that there were."""

@@ -14,7 +14,7 @@ from pydantic import Field, field_validator, model_validator
 
 from simwarden.model.identity import imei_key
 from simwarden.runtime.declare import Model
-from simwarden.runtime.management import Call, ManagementError, Role
+from simwarden.runtime.management import Call, Caller, ManagementError, Role
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -113,19 +113,30 @@ def _period_start(now: dt.datetime, period: Period) -> str:
 class Audit:
     """The audit of one element: it makes the records, and has refusals kept by `keep` (the store's)."""
 
-    def __init__(self, site: Site, keep: Callable[[dict[str, Any]], None]) -> None:
-        self._site, self._keep = site, keep
+    def __init__(self, site: Site, keep: Callable[[dict[str, Any]], None], key: str = "imsi") -> None:
+        """`key` names the kind of subject that its records have."""
+        self._site, self._keep, self._key = site, keep, key
 
-    def record(
-        self, action: str, subject: str, details: Mapping[str, Any], by: By | None = None, *, key: str = "imsi"
-    ) -> dict[str, Any]:
-        """Make a record about an IMSI (`key` names another kind of subject); without `by` it is the network that acts.
+    def record(self, action: str, subject: str, details: Mapping[str, Any], by: By | None = None) -> dict[str, Any]:
+        """Make a record about an IMSI, or another kind of subject; without `by` it is the network that acts.
 
         It is kept by whoever stores the change, in the same transaction.
         """
         role, caller = (by.role.value, by.caller) if by is not None else ("network", "")
         at = self._site.clock.wall().isoformat()
-        return {"at": at, "role": role, "caller": caller, "action": action, key: subject, "details": dict(details)}
+        return {
+            "at": at,
+            "role": role,
+            "caller": caller,
+            "action": action,
+            self._key: subject,
+            "details": dict(details),
+        }
+
+    def refused_call(self, caller: Caller, call: str, subject: str, decision: Decision) -> None:
+        """Keep that somebody made a call which is not for its role."""
+        details = {"control": decision.control.id, "refusal": decision.reason, "call": call}
+        self._keep(self.record("call-refused", subject, details, By(caller.role, caller.name)))
 
     def require(
         self,

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine, MetaData
 
     from simwarden.policy.decision import Control, Decision
+    from simwarden.runtime.approval import Audit
     from simwarden.runtime.clock import Clock
     from simwarden.runtime.dice import Dice
     from simwarden.runtime.host import Ailment, Host
@@ -193,6 +194,10 @@ class Element(ABC, Generic[C]):
 
     async def killed(self) -> None:
         """Lose power: links drop without goodbye. Spawned work has ended before; by default nothing is said."""
+
+    def kept(self) -> Audit | None:
+        """Return the audit in which refused calls of this element are kept; None where it keeps none."""
+        return None
 
     @classmethod
     def all_verbs(cls) -> Mapping[str, Verb]:

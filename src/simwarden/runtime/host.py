@@ -19,7 +19,7 @@ from simwarden.runtime.element import Element, Site
 from simwarden.runtime.management import ManagementError, Role
 from simwarden.runtime.reach import Reach, speaks_tls, why_closed, why_refused
 from simwarden.runtime.remote import Endpoint, call
-from simwarden.runtime.store import StoreError, open_engine, prepare, sqlite_url
+from simwarden.runtime.store import StoreError, StoreUnavailableError, open_engine, prepare, sqlite_url
 from simwarden.runtime.transport.base import Address, Wiring
 from simwarden.runtime.transport.choose import make_transport
 from simwarden.runtime.transport.reception import Limits
@@ -109,6 +109,7 @@ class Host:
         self.transport = make_transport(settings.transport, wiring, settings.worker)
         self._tasks: dict[str, set[asyncio.Task[None]]] = {}
         self._engines: dict[str, Engine] = {}
+        self._stores: dict[str, set[str]] = {}
         self._locks: dict[str, Lock | None] = {}
         self._publishers: dict[str, Publisher] = {}
         self._probes: dict[Address, asyncio.Future[bool]] = {}
@@ -333,6 +334,7 @@ class Host:
         """
         url = self.settings.placements.get(name, Placement()).store
         key = shared or name
+        self._stores.setdefault(name, set()).add(key)
         engine = self._engines.get(key)
         if engine is None:
             lock = self._hold(name, url, shared) if url else None
@@ -357,6 +359,23 @@ class Host:
         lock = self._locks.pop(name, None)
         if lock is not None:
             lock.release()
+
+    def fail_database(self, name: str) -> None:
+        """Let the databases of an element not answer any more. Raises ManagementError (409): it has none."""
+        from sqlalchemy import event  # noqa: PLC0415 - few runs have a database that fails
+
+        if not self._stores.get(name):
+            raise ManagementError(409, f"{name} has no database")
+        for key in self._stores[name] & self._engines.keys():
+            event.listen(self._engines[key], "before_cursor_execute", _no_answer)
+
+    def mend_database(self, name: str) -> None:
+        """Let an element's databases answer again."""
+        from sqlalchemy import event  # noqa: PLC0415 - as above
+
+        for key in self._stores.get(name, set()) & self._engines.keys():
+            if event.contains(self._engines[key], "before_cursor_execute", _no_answer):
+                event.remove(self._engines[key], "before_cursor_execute", _no_answer)
 
     def _tell_events(self, name: str) -> None:
         """Give an element an outbox in its database, and publish what is in it; not without a broker."""
@@ -389,3 +408,7 @@ class Host:
     def _cancel_work(self, name: str) -> None:
         for task in list(self._tasks.pop(name, ())):
             task.cancel()
+
+
+def _no_answer(*_: Any) -> None:
+    raise StoreUnavailableError("the database does not answer")

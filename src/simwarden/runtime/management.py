@@ -24,6 +24,8 @@ from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from simwarden.errors import SimwardenError
 from simwarden.plain import plain
+from simwarden.policy.decision import Control
+from simwarden.policy.operator import judge_role
 from simwarden.runtime.store import StoreError, UnstorableError
 
 if TYPE_CHECKING:
@@ -80,6 +82,16 @@ class ManagementError(SimwardenError):
     def body(self) -> dict[str, Any]:
         """Return the error as it goes over HTTP."""
         return {"status": self.status, "code": CODES.get(self.status, "FAILED"), "message": str(self)}
+
+
+#: the control of calls that are for some roles only; it decides where an element declares it
+ROLES = Control(
+    "management.role", "bind.operator", judge_role, ("management-call",), "What the operator alone calls by management"
+)
+
+
+#: what lays a story's network out before it begins, on nobody's behalf
+HOUSE = "runner"
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,9 +219,7 @@ async def manage(
     if "\0" in path:
         raise ManagementError(400, "the path has a NUL")
     found, match = _find(element, caller.role, method, path)
-    if caller.role not in found.roles:
-        roles = " or ".join(sorted(role.value for role in found.roles))
-        raise ManagementError(403, f"{method} {found.path} is for the {roles} only")
+    _check_role(element, caller, found, match.groupdict().get("imsi", ""))
     places, body = _places(found, match.groupdict()), body or {}
     given = None
     if found.takes is not None:
@@ -229,6 +239,26 @@ async def manage(
         return await handler(element, call)
     except StoreError as error:
         raise ManagementError(400 if isinstance(error, UnstorableError) else 503, str(error)) from error
+
+
+def _check_role(element: Element[Any], caller: Caller, found: Route, imsi: str) -> None:
+    """Let those make a call whom it is for, and keep who else tried to. Raises ManagementError (403)."""
+    if len(found.roles) == len(Role):
+        return
+    house = caller.role is Role.OPERATOR and (caller.name == HOUSE or not found.public)
+    call, role, roles = f"{found.method} {found.path}", caller.role.value, {each.value for each in found.roles}
+    if house or ROLES not in element.declaration.controls:
+        ruling = judge_role(role=role, roles=roles, call=call)
+        if not ruling.admitted:
+            raise ManagementError(403, ruling.reason)
+        return
+    subject = imsi if imsi.isascii() and imsi.isdecimal() and len(imsi) <= 15 else ""
+    decision = element.site.decide(ROLES, subject, on=ROLES.occasions[0], role=role, roles=roles, call=call)
+    if not decision.admitted:
+        audit = element.kept()
+        if audit is not None:
+            audit.refused_call(caller, call, subject, decision)
+        raise ManagementError(403, decision.reason)
 
 
 def _find(element: Element[Any], role: Role, method: str, path: str) -> tuple[Route, re.Match[str]]:

@@ -43,12 +43,14 @@ class Power:
 class Fail:
     """Let an element be connected and not serve: answer each request with an error, or (0) with silence.
 
-    With `after` it serves, but takes each request up so many seconds late.
+    With `after` it serves, but takes each request up so many seconds late; with `database` it serves without its
+    database, which does not answer.
     """
 
     element: str
     answer: int
     after: float = 0.0
+    database: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from simwarden.model.interfaces import INTERFACES, Service
 from simwarden.runtime.clock import Clock
 from simwarden.runtime.host import Ailment, Host, HostSettings
 from simwarden.runtime.loop import TestbedLoop
-from simwarden.runtime.management import ManagementError, Role
+from simwarden.runtime.management import HOUSE, ManagementError, Role
 from simwarden.runtime.provision import CardProvision
 from simwarden.runtime.reach import Reach
 from simwarden.scenario import failure
@@ -295,7 +295,7 @@ class _Run:
             if mine and any(each.method == "PUT" and each.path == "/cards/{imsi}" for each in element.routes):
                 body = provision_of(card, instance.kind, self.settings.seed)
                 path = f"/cards/{card.keys.imsi}"
-                await element.manage(Role.OPERATOR, "PUT", path, body.model_dump(), caller="runner")
+                await element.manage(Role.OPERATOR, "PUT", path, body.model_dump(), caller=HOUSE)
 
     async def _carry_out(self, host: Host, step: Step) -> None:
         self.trace.emit(StepMark(index=step.index, text=step.text, line=step.place.line))
@@ -361,8 +361,11 @@ class _Run:
                 self.inconclusive.append(action.element)
             case Power():
                 await self._power(host, action)
-            case Fail(name, answer, after):
-                host.ailments[name] = Ailment(answer, after)
+            case Fail(name, answer, after, database):
+                if database:
+                    host.fail_database(name)
+                else:
+                    host.ailments[name] = Ailment(answer, after)
             case Call(name, verb, arguments):
                 path = f"/verbs/{verb}"
                 return await host.elements[name].manage(Role.OPERATOR, "POST", path, arguments, caller="runner")
@@ -408,6 +411,7 @@ class _Run:
     async def _power(self, host: Host, action: Power) -> None:
         if action.verb == "mend":
             host.ailments.pop(action.element, None)
+            host.mend_database(action.element)
             return
         if action.verb != "start":
             await host.stop(action.element, kill=action.verb == "kill")

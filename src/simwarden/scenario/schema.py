@@ -117,7 +117,13 @@ class _Assembly:
         verbs |= {name: {"type": "string", "description": CORE_VERBS[name]} for name in POWER}
         verbs["mend"] = {"type": "string", "description": CORE_VERBS["mend"]}
         failing = _object(
-            {"element": {"type": "string"}, "answer": {"type": _TEXT}, "after": {"type": _TEXT}}, CORE_VERBS["fail"]
+            {
+                "element": {"type": "string"},
+                "answer": {"type": _TEXT},
+                "after": {"type": _TEXT},
+                "database": {"enum": ["down"]},
+            },
+            CORE_VERBS["fail"],
         )
         verbs["fail"] = {"anyOf": [failing, {"type": "string"}], "description": CORE_VERBS["fail"]}
         verbs["manage"] = self._manage()

@@ -41,7 +41,7 @@ CORE_VERBS = {
 _MANAGE_KEYS = ("element", "as", "method", "path", "body", "caller", "accounts")
 #: how a management call may end: an HTTP status by its phrase or number
 _STATUSES = tuple(text for each in HTTPStatus for text in (each.phrase, str(int(each))))
-_FAIL_KEYS = ("element", "answer", "after")
+_FAIL_KEYS = ("element", "answer", "after", "database")
 _JUDGE = ("expect", "never")
 BESIDE = ("over", "every", "for", "mark")
 """Keys that may stand beside a verb (see `words`)."""
@@ -186,6 +186,10 @@ class StepReader:
         name, answer = given.get("element", ""), str(given.get("answer", "0"))
         if not self._is_element(name, spot / "element"):
             return None
+        if "database" in given:
+            if given["database"] != "down" or len(given) > 2:
+                self.problems.add("database: `down` is expected, and nothing else beside it", (spot / "database").place)
+            return Fail(name, 0, database=True)
         listens = self.registry.declaration(self.references.instances[name].kind).listens
         spoken = {INTERFACES[each].protocol for each in listens}
         if not spoken & {"diameter", "mqtt"}:

@@ -1,6 +1,6 @@
 """The operator's hand: who may change what restricts a card, on whose word, and how often."""
 
-from simwarden.policy.operator import judge_binder, judge_change, judge_frequency
+from simwarden.policy.operator import judge_binder, judge_change, judge_frequency, judge_provisioned, judge_role
 
 
 def test_only_the_operator_binds() -> None:
@@ -25,3 +25,16 @@ def test_so_many_changes_a_period() -> None:
     assert not refused.admitted
     assert refused.reason == "the area was changed 2 times this month"
     assert not judge_frequency(changes=0, most=0, period="day").admitted
+
+
+def test_a_held_card_keeps_what_restricts_it() -> None:
+    assert judge_provisioned(changed=False, what="area").admitted
+    refused = judge_provisioned(changed=True, what="area")
+    assert (refused.admitted, refused.reason) == (False, "the area of a held card is changed with an approval record")
+
+
+def test_a_call_is_for_its_roles_only() -> None:
+    assert judge_role(role="operator", roles={"operator"}, call="GET /audit").admitted
+    assert judge_role(role="customer", roles={"operator", "customer"}, call="GET /").admitted
+    refused = judge_role(role="customer", roles={"operator"}, call="GET /audit")
+    assert (refused.admitted, refused.reason) == (False, "GET /audit is for the operator only")

@@ -87,7 +87,7 @@ def test_what_is_admitted_is_not_kept_by_the_question() -> None:
 
 
 def test_without_anybody_it_is_the_network_that_acts() -> None:
-    record = Audit(Site(), lambda _: None).record("learn", IMEI, {"mme": "mme"}, key="subject")  # type: ignore[arg-type]
+    record = Audit(Site(), lambda _: None, key="subject").record("learn", IMEI, {"mme": "mme"})  # type: ignore[arg-type]
     assert (record["role"], record["caller"], record["subject"]) == ("network", "", IMEI)
     assert "imsi" not in record
 

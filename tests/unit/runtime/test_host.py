@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterator
 
 import pytest
+import sqlalchemy as sa
 
 from simwarden.errors import InternalError
 from simwarden.policy import Control, Ruling
@@ -14,6 +15,7 @@ from simwarden.runtime.host import Host, HostSettings
 from simwarden.runtime.link import Link
 from simwarden.runtime.loop import TestbedLoop
 from simwarden.runtime.management import Call, ManagementError, Role, route
+from simwarden.runtime.store import StoreError
 from simwarden.trace.events import Decided, Fault, Frame
 from simwarden.trace.trace import Trace
 
@@ -248,3 +250,24 @@ def test_generators_depend_on_seed_scenario_and_name_only(loop: TestbedLoop) -> 
     assert first == make("memory", loop, seed=1, scenario="s").generator("a").getrandbits(64)
     others = [make("memory", loop, seed=2, scenario="s"), make("memory", loop, seed=1, scenario="t")]
     assert first not in [host.generator("a").getrandbits(64) for host in others]
+
+
+def test_a_database_that_fails_answers_again_when_it_is_mended(loop: TestbedLoop) -> None:
+    async def story() -> None:
+        host = make("memory", loop)
+        await host.start_all()
+        with pytest.raises(ManagementError, match="has no database"):
+            host.fail_database("b")
+        metadata = sa.MetaData()
+        table = sa.Table("t", metadata, sa.Column("x", sa.Integer))
+        engine = host.open_store("b", metadata, "in-common")
+        host.fail_database("b")
+        with pytest.raises(StoreError, match="does not answer"), engine.begin() as connection:
+            connection.execute(sa.select(table))
+        host.mend_database("b")
+        host.mend_database("b")
+        with engine.begin() as connection:
+            assert connection.execute(sa.select(table)).all() == []
+        await host.close()
+
+    loop.run_until_complete(story())

@@ -37,6 +37,7 @@ HEAD = "scenario: s\ncards: {card: }\ndevices: {meter: , phone: {type: handset}}
             "control of gate 'bind.hss.given' is not known (did",
         ),
         ("expect: {decision: {by: gate, verdict: refusal}}", "verdict 'refusal' is not known"),
+        ("fail: {element: gate, database: up}", "database: `down` is expected, and nothing else beside it"),
         (
             "expect: {decision: {by: gate, control: bind.hss.learned, on: atach}}",
             "occasion of bind.hss.learned 'atach' is not known (did you mean 'attach'?)",

@@ -96,7 +96,9 @@ def expectations(directory: str) -> Iterator[tuple[Any, Any, tuple[Any, ...]]]:
                         yield source, source.data, way
 
 
-DIRECTORIES = sorted(path.name for path in SCENARIOS.iterdir() if path.name not in ("impact", "matrix"))
+DIRECTORIES = sorted(
+    path.name for path in SCENARIOS.iterdir() if path.is_dir() and path.name not in ("impact", "matrix")
+)
 
 
 @pytest.mark.parametrize("directory", DIRECTORIES)

@@ -136,7 +136,7 @@ def _killers(finding: Finding) -> set[str]:
 
 def _twin(twin: Case, claim: Claim, mutants: list[Finding]) -> Iterator[str]:
     tried = [attempt for each in mutants for attempt in each.attempts if attempt.scenario == twin.job.name]
-    counts = not any(each.equivalent for each in mutants)
+    counts = not any(each.equivalent for each in mutants) and (tried or not all(each.killed for each in mutants))
     if counts and not any(each.outcome is Outcome.KILLED for each in tried):
         became = "; ".join(dict.fromkeys(each.outcome.value for each in tried)) or "does not ask it"
         yield f"the twin {twin.job.name} should fail while {_named(claim)} refuses all, and {became}"

@@ -225,6 +225,20 @@ def test_lists_are_managed_and_survive(loop: TestbedLoop, store_url: str) -> Non
     net.play(story)
 
 
+def test_a_call_that_is_the_operators_alone_is_refused_and_kept(loop: TestbedLoop) -> None:
+    net = Net(loop)
+
+    async def story() -> None:
+        with pytest.raises(ManagementError, match=r"PUT /equipment/.entry. is for the operator only") as refused:
+            await net.eir.manage(Role.CUSTOMER, "PUT", f"/equipment/{PHONE}", {"status": "allowed"}, caller="portal")
+        assert refused.value.status == 403
+        [record] = await net.eir.manage(Role.OPERATOR, "GET", "/audit")
+        told = record["action"], record["role"], record["caller"], record["details"]["control"]
+        assert told == ("call-refused", "customer", "portal", "management.role")
+
+    net.play(story)
+
+
 def test_a_users_library_takes_the_place_of_the_shipped_one(loop: TestbedLoop, tmp_path: Path, store_url: str) -> None:
     own = tmp_path / "own.csv"
     own.write_text("model,kind,tac\nX,phone,12345678\n", encoding="utf-8")
