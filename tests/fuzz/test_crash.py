@@ -312,7 +312,7 @@ class CmpWorker(Worker):
 
     def _operate(self, what: str, state: str, after: str) -> None:
         for imsi in self.pick(2, state=state):
-            self._change(imsi, "POST", f"operations/{what}", {"reason": "unpaid"}, state=after)
+            self._change(imsi, "POST", f"operations/{what}", {**APPROVED, "reason": "unpaid"}, state=after)
 
     def _suspend(self) -> None:
         self._operate("suspend", "active", "suspended")

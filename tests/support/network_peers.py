@@ -12,7 +12,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
-from served import PLMN, REALM, Client
+from served import FEATURES, PLMN, REALM, Client
 from waiting import LONG
 
 from simwarden.machine import milenage
@@ -81,7 +81,10 @@ class Mme:
                 if message.request:
                     self._obey(message)
                     with self._lock:
-                        client.socket.sendall(encode(answer_to(message, 2001, (client.host, REALM))))
+                        answer = answer_to(message, 2001, (client.host, REALM))
+                        if message.name == "insert-subscriber-data-request":
+                            answer.avps.append(FEATURES)
+                        client.socket.sendall(encode(answer))
                 else:
                     asked, imsi, imei = self._waiting.pop(message.hop_by_hop, (Asked(), "", ""))
                     if imei and message.success:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Self
 from waiting import LONG
 
 from simwarden.wire.diameter import Message, Splitter, application_id, decode, encode, request
+from simwarden.wire.diameter.codes import Feature
+from simwarden.wire.diameter.features import supported_features
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
 Where = tuple[str, int]
 REALM = "epc.mnc001.mcc001.3gppnetwork.org"
+FEATURES = supported_features(Feature.ODB_ALL_APN | Feature.REG_SUB)
 PLMN = bytes.fromhex("00f110")
 
 
@@ -125,7 +128,7 @@ class Client:
     def update(self, imsi: str, imei: str) -> Message:
         """Make an Update-Location-Request of a card in a terminal."""
         terminal = [("IMEI", imei), ("Software-Version", "01")]
-        flags = [("RAT-Type", 1004), ("ULR-Flags", 34), ("Visited-PLMN-Id", PLMN)]
+        flags = [FEATURES, ("RAT-Type", 1004), ("ULR-Flags", 34), ("Visited-PLMN-Id", PLMN)]
         return self.make("Update-Location-Request", ("User-Name", imsi), ("Terminal-Information", terminal), *flags)
 
     def receive(self) -> Message:
