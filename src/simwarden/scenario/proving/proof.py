@@ -95,10 +95,10 @@ class Finding:
         """What became of it."""
         if self.killed:
             return Word.KILLED
-        if self.equivalent:
-            return Word.EQUIVALENT
         if not self.tried:
             return Word.LEFT
+        if self.equivalent:
+            return Word.EQUIVALENT
         return Word.SURVIVES if self.judged else Word.UNJUDGED
 
 

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from simwarden.cli import exits
+from simwarden.cli.proving import exit_code
 from simwarden.scenario import suite
 from simwarden.scenario.load import Loader
 from simwarden.scenario.proving import Choice, Finding, Outcome, Proof, prove
@@ -232,8 +234,10 @@ def test_a_listed_mutant_is_no_survivor_and_one_that_is_killed_no_equivalent(she
 
 def test_a_budget_leaves_out_what_it_has_no_time_for_after_what_was_touched(shelf: Shelf) -> None:
     shelf.put("use.yaml", USE + SERVED)
-    proof = shelf.prove(budget=1e-9, touched=lambda spot: spot.name == GIVEN)
-    assert not proof.judged
+    listed = {f"{GIVEN} always-admit": "nothing counts"}
+    proof = shelf.prove(budget=1e-9, touched=lambda spot: spot.name == GIVEN, equivalent=listed)
+    assert {each.word for each in proof.findings} == {Word.LEFT}
+    assert exit_code(proof) == exits.NOTHING
     order = Choice(touched=lambda spot: spot.name == GIVEN, budget=1.0, seed=3).in_order(proof.findings)
     assert [each.name for each in order[:2]] == [f"{GIVEN} {switch}" for switch in (ADMIT, REFUSE)][
         :: 1 if order[0].switch == ADMIT else -1
