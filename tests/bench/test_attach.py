@@ -41,7 +41,8 @@ async def _make_devices(stage: Any, network: Any, sections: dict[str, Any]) -> N
     await network.start()
     for number in range(DEVICES):
         imsi = f"00101{number + 100:010d}"
-        body = {**stage.CARD, "name": f"card{number}", "imsi": imsi, "iccid": f"8900101{number + 100:012d}"}
+        own = {"imsi": imsi, "iccid": f"8900101{number + 100:012d}", "msisdn": f"144{number + 100:010d}"}
+        body = {**stage.CARD, "name": f"card{number}", **own}
         for name in ("hss", "eir", "mme", f"card{number}"):
             told = {**body, "sections": sections.get(name, {})}
             await network.host.elements[name].manage(Role.OPERATOR, "PUT", f"/cards/{imsi}", told)
