@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from simwarden.errors import ConfigError, Place
 from simwarden.model.form import FormFactor
 from simwarden.model.identity import check_imsi
-from simwarden.model.profile import Assessment, find_use
+from simwarden.model.profile import Assessment, find_written_use
 from simwarden.policy.access_list import Destination, check_number
 from simwarden.policy.need import Contract, Holding
 
@@ -263,7 +263,7 @@ def _read(column: str, text: str) -> Any:
 
 
 def _use(text: str) -> Use:
-    found = find_use(text) or find_use(text.lower().replace(" ", "-").replace("_", "-"))
+    found = find_written_use(text)
     if found is None:
         raise ValueError(f"no use is called {text!r}; `simwarden explain class.uses` lists them")
     return found

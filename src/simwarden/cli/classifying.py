@@ -17,7 +17,7 @@ from simwarden.cli import exits
 from simwarden.cli.card_table import CardRow, Known, opened, read_cards
 from simwarden.cli.progress import RunBar
 from simwarden.errors import ConfigError, Place
-from simwarden.model.profile import Assessment, Use, find_use, use_names
+from simwarden.model.profile import Assessment, Use, find_written_use, use_names
 from simwarden.policy.classification import classify, measures
 from simwarden.policy.need import Holding, Judgement, judge_card, judge_number_of
 from simwarden.runtime.number_ranges import load_ranges
@@ -54,7 +54,7 @@ def classify_target(order: ClassifyOrder) -> None:
     if is_file:
         _classify_cards(order)
         return
-    use = find_use(order.target.lower()) if order.target else None
+    use = find_written_use(order.target) if order.target else None
     if order.target and use is None:
         from simwarden.scenario.problems import guess  # noqa: PLC0415 - only what is wrong needs it
 

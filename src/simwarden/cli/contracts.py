@@ -8,7 +8,7 @@ import yaml
 
 from simwarden.cli.card_table import octets
 from simwarden.errors import ConfigError, Place
-from simwarden.model.profile import find_use
+from simwarden.model.profile import find_written_use
 from simwarden.policy.access_list import Destination, check_number
 from simwarden.policy.need import Contract
 
@@ -34,7 +34,7 @@ def read_contracts(path: Path) -> Mapping[str, Contract]:
         raise ConfigError("uses with what their contract names are expected", Place(str(path)))
     found = {}
     for name, said in data.items():
-        use = find_use(str(name))
+        use = find_written_use(str(name))
         try:
             if use is None:
                 raise ValueError("no use is called so")  # noqa: TRY301 - told as all else that is wrong

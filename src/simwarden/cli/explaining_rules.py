@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from simwarden.model.profile import Assessment, find_use, use_names, uses
+from simwarden.model.profile import Assessment, find_written_use, use_names, uses
 from simwarden.policy.classification import classify, measures
 from simwarden.policy.requirements import requirements
 from simwarden.scenario.words import WORDS
@@ -84,9 +84,20 @@ def concept(name: str, registry: Registry) -> Iterator[str]:
 def use(name: str, registry: Registry) -> Iterator[str]:
     """Tell of a use of cards, with what follows from it."""
     del registry
-    found = find_use(name) or find_use(name.lower().replace(" ", "-").replace("_", "-"))
+    found = find_written_use(name)
     if found is not None:
         yield "\n".join(_use_lines(found))
+
+
+def catalogue(name: str, registry: Registry) -> Iterator[str]:
+    """Tell of all uses of the appendix, each with its variants."""
+    del registry
+    if name.lower() in ("uses", "class.uses", "appendix"):
+        lines = (
+            f"  {'  ' if each.variant_of else ''}{each.name}: {each.title} ({each.title_zh}), {each.clause}"
+            for each in uses().values()
+        )
+        yield "\n".join(["uses of cards, and their variants", *lines])
 
 
 def _use_lines(each: Use) -> Iterator[str]:
@@ -174,9 +185,9 @@ def misuse(name: str, registry: Registry) -> Iterator[str]:
 def names(registry: Registry) -> Iterator[str]:
     """Yield all names that are told of here."""
     del registry
-    yield "misuse"
+    yield from ("misuse", "uses", "appendix")
     yield from measures()
     yield from use_names()
 
 
-TELLERS = (story, clause, use, control, misuse, concept)
+TELLERS = (story, clause, use, catalogue, control, misuse, concept)

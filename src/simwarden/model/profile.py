@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pkgutil
+import re
 import tomllib
 from dataclasses import dataclass
 from enum import StrEnum
@@ -93,6 +94,20 @@ def _by_any_name() -> Mapping[str, Use]:
 def find_use(name: str) -> Use | None:
     """Return the use of a name, a shorter name or a Chinese title; None if there is none."""
     return _by_any_name().get(name)
+
+
+def find_written_use(text: str) -> Use | None:
+    """Return the use of a name as people write it: `Smart Metering`, `smart_metering`, `车载wifi`."""
+    return find_use(text) or _by_spelling().get(_spelling(text))
+
+
+@cache
+def _by_spelling() -> Mapping[str, Use]:
+    return {_spelling(name): each for name, each in _by_any_name().items()}
+
+
+def _spelling(name: str) -> str:
+    return re.sub(r"[\s_]+", "-", name.strip()).casefold()
 
 
 def use_names() -> tuple[str, ...]:

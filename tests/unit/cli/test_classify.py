@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from simwarden.cli.card_table import COLUMNS
 from simwarden.cli.main import app
 from simwarden.cli.shipped import shipped
-from simwarden.model.profile import uses
+from simwarden.model.profile import use_names
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,8 +33,8 @@ def table(folder: Path, *lines: str, head: str = HEAD, encoding: str = "utf-8") 
     return path
 
 
-@pytest.mark.parametrize("name", uses())
-def test_every_use_is_told(name: str) -> None:
+@pytest.mark.parametrize("name", [*use_names(), "Smart Metering", "smart_metering", "车载wifi", "pad类办公设备"])
+def test_every_use_is_told_by_all_its_names(name: str) -> None:
     result = run("classify", name)
     assert result.exit_code == 0
     assert "table " in result.output
