@@ -6,12 +6,14 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import yaml
+from pydantic import ValidationError
 
 from simwarden.cli.card_table import CardRow
 from simwarden.errors import ConfigError, Place
 from simwarden.model.form import FormFactor
 from simwarden.policy.classification import measures
 from simwarden.policy.need import Contract, Holding
+from simwarden.runtime.management import reasons
 from simwarden.scenario import suite
 from simwarden.scenario.identities import CardKeys
 from simwarden.scenario.load import Loader
@@ -59,7 +61,7 @@ def exported_cards(path: Path, text: str, known: Known) -> Iterator[CardRow]:
     """Yield the cards of what `export` prints in YAML or JSON. Raises ConfigError for what is not that."""
     try:
         data = json.loads(text) if path.suffix == ".json" else yaml.load(text, yaml.CBaseLoader)  # noqa: S506 - texts
-    except (ValueError, yaml.YAMLError) as error:
+    except (ValueError, RecursionError, yaml.YAMLError) as error:
         raise ConfigError(f"cannot be read: {error}", Place(str(path))) from error
     rows = data.get("subscribers") if isinstance(data, dict) else None
     if not isinstance(rows, list):
@@ -80,13 +82,13 @@ def _exported(
             keys = CardKeys.model_validate(own)
             has = told(sections if isinstance(sections, dict) else {})
         except ValueError as error:
-            yield CardRow(number, str(row.get("imsi", "")), wrong=_first(error))
+            yield CardRow(number, str(row.get("imsi", "")), wrong=_told(error))
         else:
             yield CardRow(number, keys.imsi, keys.msisdn, _holding(keys, known, has))
 
 
-def _first(error: ValueError) -> str:
-    return str(error).splitlines()[-1].strip() if str(error) else "it cannot be read"
+def _told(error: ValueError) -> str:
+    return reasons(error) if isinstance(error, ValidationError) else str(error)
 
 
 def _holding(keys: CardKeys, known: Known, has: frozenset[str]) -> Holding:

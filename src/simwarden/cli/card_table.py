@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import codecs
-import csv
 import json
 import re
-from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
+from simwarden.cli.csv_rows import Row, bare, read_rows
 from simwarden.errors import ConfigError, Place
 from simwarden.model.form import FormFactor
 from simwarden.model.identity import check_imsi
@@ -19,8 +17,7 @@ from simwarden.policy.access_list import Destination, check_number
 from simwarden.policy.need import Contract, Holding
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-    from pathlib import Path
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from simwarden.model.profile import Use
 
@@ -65,6 +62,8 @@ _BINDINGS = _YES | {"hss", "cmp", "eir", "pool", "card", "uicc", "applet", "inte
 _CATEGORIES = {"social": 1, "社交": 1, "video": 2, "视频": 2, "shopping": 4, "购物": 4, "games": 8, "游戏": 8}
 _REGISTERED = {"unit": "unit", "单位": "unit", "登记单位": "unit", "user": "user", "个人": "user", "实名个人": "user"}
 _UNITS = {"": 1e6, "b": 1.0, "kb": 1e3, "mb": 1e6, "m": 1e6, "gb": 1e9, "g": 1e9, "tb": 1e12}
+#: what the counters of a quota hold (Unsigned64, RFC 8506 8.21)
+_MOST_OCTETS = 2**64 - 1
 _LIST = re.compile(r"[\s;|,；，、+]+")
 
 
@@ -88,87 +87,22 @@ class Known:
     controls_of: Callable[[Mapping[str, Any]], frozenset[str]] = lambda _sections: frozenset()
 
 
-@contextmanager
-def opened(path: Path, encoding: str) -> Iterator[tuple[TextIO, str, int]]:
-    """Open a file of text: with the encoding found or told, and its number of lines. Raises ConfigError."""
-    try:
-        found, lines = _examine(path, encoding)
-        with path.open(encoding=found, newline="") as file:
-            yield file, found, lines
-    except OSError as error:
-        raise ConfigError(f"cannot be read: {error.strerror}", Place(str(path))) from error
-
-
-def _examine(path: Path, encoding: str) -> tuple[str, int]:
-    with path.open("rb") as file:
-        start = file.read(4)
-    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        wanted = ["utf-16"]
-    elif encoding:
-        wanted = [encoding]
-    else:
-        wanted = ["utf-8-sig"] if start.startswith(codecs.BOM_UTF8) else ["utf-8", "gb18030"]
-    wrong = 0
-    for each in wanted:
-        lines, wrong_line = _decode(path, each)
-        if not wrong_line:
-            return each, lines
-        wrong = wrong or wrong_line
-    raise ConfigError(
-        f"is no text in {' or '.join(_NAMED.get(each, each) for each in wanted)}", Place(str(path), wrong)
-    )
-
-
-_NAMED = {"utf-8": "UTF-8", "utf-8-sig": "UTF-8", "gb18030": "GBK", "utf-16": "UTF-16"}
-
-
-def _decode(path: Path, encoding: str) -> tuple[int, int]:
-    """Return the number of lines, and the first line that is not in an encoding (0: all are)."""
-    try:
-        decoder = codecs.getincrementaldecoder(encoding)()
-    except LookupError:
-        raise ConfigError(f"--encoding: nothing is known of {encoding!r}") from None
-    lines = 0
-    with path.open("rb") as file:
-        for chunk in file:
-            try:
-                text = decoder.decode(chunk)
-            except UnicodeDecodeError:
-                return 0, lines + 1
-            if "\0" in text:
-                return 0, lines + 1
-            lines += 1
-    try:
-        decoder.decode(b"", final=True)
-    except UnicodeDecodeError:
-        return 0, lines
-    return lines, 0
-
-
-def read_cards(file: TextIO, path: str, known: Known, tell: Callable[[str], None]) -> Iterator[CardRow]:
+def read_cards(file: Iterable[str], path: str, known: Known, tell: Callable[[str], None]) -> Iterator[CardRow]:
     """Yield the cards of a file. `tell` hears of columns that are not read. Raises ConfigError for a wrong head."""
-    head = file.readline()
-    delimiter = max(",;\t", key=head.count)
-    names = next(csv.reader([head], delimiter=delimiter), [])
-    columns = _columns(names, path, tell)
-    reader = csv.reader(file, delimiter=delimiter, strict=True)
-    seen: set[str] = set()
+    rows = read_rows(file)
+    head = next(rows, Row(1, []))
+    if head.wrong:
+        raise ConfigError(f"{head.wrong}{head.span}", Place(path, 1))
+    columns = _columns(head.cells, path, tell)
     read = _Reader(columns, known)
-    rows = iter(reader)
-    while True:
-        line = reader.line_num + 2
-        try:
-            cells = next(rows, None)
-        except csv.Error as error:
-            yield CardRow(line, wrong=str(error))
-            continue
-        if cells is None:
-            return
-        if any(cells):
-            yield _row(line, cells, len(names), read, seen)
+    seen: set[str] = set()
+    for row in rows:
+        found = CardRow(row.line, wrong=row.wrong) if row.wrong else _row(row, len(head.cells), read, seen)
+        yield replace(found, wrong=f"{found.wrong}{row.span}") if found.wrong and row.span else found
 
 
-def _row(line: int, cells: list[str], wanted: int, read: _Reader, seen: set[str]) -> CardRow:
+def _row(row: Row, wanted: int, read: _Reader, seen: set[str]) -> CardRow:
+    line, cells = row.line, row.cells
     if len(cells) != wanted:
         return CardRow(line, wrong=f"{len(cells)} cells, and the head has {wanted} columns")
     imsi = read.identity("imsi", cells)
@@ -217,9 +151,9 @@ class _Reader:
         self._read: dict[tuple[str, ...], Holding] = {}
 
     def identity(self, column: str, cells: list[str]) -> str:
-        """Return an identity without what spreadsheets put around it to keep it a text (`="001..."`, `'001...`)."""
+        """Return an identity, empty if there is none."""
         index = self.columns.get(column)
-        return "" if index is None else cells[index].strip().removeprefix("=").strip("\"'\t ")
+        return "" if index is None else bare(cells[index])
 
     def holding(self, cells: list[str]) -> Holding:
         """Return what a line says of its card. Raises ValueError that names the column."""
@@ -349,7 +283,10 @@ def octets(text: str) -> int | None:
     match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)([a-z]*)", plain)
     if match is None or match[2] not in _UNITS:
         raise ValueError(f"{text!r} is no volume; write for example 30 MB, 1.5 GB or unlimited")
-    return int(float(match[1]) * _UNITS[match[2]])
+    volume = float(match[1]) * _UNITS[match[2]]
+    if volume > _MOST_OCTETS:
+        raise ValueError(f"{text[:20]!r} is more than a network carries; write unlimited for none")
+    return int(volume)
 
 
 def _each(text: str, read: Callable[[str], Any]) -> tuple[Any, ...]:
@@ -361,7 +298,7 @@ def _each(text: str, read: Callable[[str], Any]) -> tuple[Any, ...]:
 def _sections(text: str) -> Mapping[str, Any]:
     try:
         found = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
         raise ValueError("no JSON object")  # noqa: TRY004 - a fault of the file

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from simwarden.cli import exits
-from simwarden.cli.card_table import CardRow, Known, opened, read_cards
+from simwarden.cli.card_table import CardRow, Known, read_cards
+from simwarden.cli.csv_rows import opened
 from simwarden.cli.progress import RunBar
 from simwarden.errors import ConfigError, Place
 from simwarden.model.profile import Assessment, Use, find_written_use, use_names
@@ -110,7 +111,7 @@ def _classify_cards(order: ClassifyOrder) -> None:
     for path, row in _cards(order):
         if row.wrong or row.holding is None:
             sums["wrong"] += 1
-            exits.complain(f"{path}:{row.line}: {row.wrong}")
+            printer.unread(path, row)
             continue
         found = judge(row.holding, row.msisdn)
         sums["cards"] += 1
@@ -157,7 +158,7 @@ def _cards(order: ClassifyOrder) -> Iterator[tuple[str, CardRow]]:
 
 
 def _table(path: Path, encoding: str, known: Known) -> Iterator[CardRow]:
-    with opened(path, encoding) as (file, found, lines), RunBar("lines") as bar:
+    with opened(str(path), encoding) as (file, found, lines), RunBar("lines") as bar:
         if found == "gb18030" and not encoding:
             exits.complain(f"{path}: read as GBK, since it is no UTF-8")
         for number, row in zip(count(1), read_cards(file, str(path), known, exits.complain)):
@@ -216,6 +217,10 @@ class _TablePrinter:
         lines += [f"  without need: {'; '.join(map(str, found.needless))}"] if found.needless else []
         sys.stdout.write("\n".join(lines) + "\n")
 
+    def unread(self, path: str, row: CardRow) -> None:
+        """Complain of a line."""
+        exits.complain(f"{path}:{row.line}: {row.wrong}")
+
     def end(self, sums: Counter[str]) -> None:
         """Print the sum."""
         print(
@@ -231,10 +236,11 @@ def _words(found: Classification) -> str:
 
 
 class _JsonPrinter:
-    """One JSON object, written card by card."""
+    """One JSON object, written card by card; then the lines that cannot be read, and the sum."""
 
     def __init__(self) -> None:
         self._before = '{"cards": ['
+        self._unread: list[dict[str, Any]] = []
 
     def card(self, path: str, row: CardRow, card: Holding, found: Judgement) -> None:
         """Write a card."""
@@ -244,11 +250,17 @@ class _JsonPrinter:
         sys.stdout.write(f"{self._before}\n{json.dumps(data, ensure_ascii=False)}")
         self._before = ","
 
+    def unread(self, path: str, row: CardRow) -> None:
+        """Complain of a line, and keep it for the end."""
+        exits.complain(f"{path}:{row.line}: {row.wrong}")
+        self._unread.append({"file": path, "line": row.line, "what": row.wrong})
+
     def end(self, sums: Counter[str]) -> None:
         """Write the sum."""
         told = {name: sums[name] for name in ("cards", "fits", "lacks", "needless", "wrong")}
         start = self._before if self._before != "," else ""
-        sys.stdout.write(f'{start}\n], "sum": {json.dumps(told)}}}\n')
+        unread = json.dumps(self._unread, ensure_ascii=False)
+        sys.stdout.write(f'{start}\n], "unread": {unread}, "sum": {json.dumps(told)}}}\n')
 
 
 def _findings(found: Iterable[Finding]) -> list[dict[str, Any]]:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import csv
 import json
-import sys
+from collections import Counter
 from itertools import chain, count
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import typer
 
 from simwarden.cli import exits
-from simwarden.cli.card_table import COLUMNS, opened
+from simwarden.cli.card_table import COLUMNS
+from simwarden.cli.csv_rows import bare, opened, read_rows
 from simwarden.cli.progress import RunBar
 from simwarden.errors import ConfigError, Place
 from simwarden.policy.number_ranges import judge_number
@@ -24,55 +23,68 @@ if TYPE_CHECKING:
 _EVERY = 10_000
 
 
+class _Entry(NamedTuple):
+    """A number of a list, or what is wrong with its line."""
+
+    line: int
+    number: str
+    wrong: str = ""
+
+
 def audit_numbers(target: str, ranges: str, encoding: str, *, as_json: bool) -> None:
     """Name the numbers that were not to be issued. Ends with the command's exit code."""
     known = load_ranges(ranges)
-    wrong, total, without = [], 0, 0
-    for line, number in _numbers(target, encoding):
-        total += 1
-        without += not number
+    sums: Counter[str] = Counter()
+    offenders, unread = [], []
+    for line, number, wrong in _numbers(target, encoding):
+        if wrong:
+            unread.append({"line": line, "what": wrong})
+            exits.complain(f"{target}:{line}: {wrong}")
+            continue
+        sums["numbers"] += 1
+        sums["without_number"] += not number
         ruling = judge_number(number=number, ranges=known)
         if not ruling.admitted:
-            wrong.append({"line": line, "number": number, "reason": ruling.reason})
+            offenders.append({"line": line, "number": number, "reason": ruling.reason})
             if not as_json:
                 print(f"{target}:{line}: {ruling.reason}")
-    if not total:
+    if not sums["numbers"] and not unread:
         raise ConfigError("no number is in it", Place(target))
     if as_json:
-        print(json.dumps({"numbers": total, "offenders": wrong, "without_number": without}, ensure_ascii=False))
+        told = {name: sums[name] for name in ("numbers", "without_number")}
+        print(json.dumps({**told, "offenders": offenders, "unread": unread}, ensure_ascii=False))
     else:
-        told = f", {without} without a number" if without else ""
-        print(f"{total} lines: {len(wrong)} with a number of no dedicated range (2.1.1){told}")
-    raise typer.Exit(exits.FAILED if wrong else exits.PASSED)
+        parts = [f"{sums['numbers']} entries: {len(offenders)} with a number of no dedicated range (2.1.1)"]
+        parts += [f"{sums['without_number']} without a number"] * bool(sums["without_number"])
+        parts += [f"{len(unread)} lines cannot be read"] * bool(unread)
+        print(", ".join(parts))
+    raise typer.Exit(exits.USAGE if unread else exits.FAILED if offenders else exits.PASSED)
 
 
-def _numbers(target: str, encoding: str) -> Iterator[tuple[int, str]]:
-    if target == "-":
-        yield from _of_lines(sys.stdin)
-        return
-    with opened(Path(target), encoding) as (file, _, lines), RunBar("lines") as bar:
-        for done, each in zip(count(1), _of_lines(file)):
+def _numbers(target: str, encoding: str) -> Iterator[_Entry]:
+    with opened(target, encoding) as (file, _, lines), RunBar("lines") as bar:
+        for done, each in zip(count(1), _of_lines(file, target)):
             if done % _EVERY == 0:
                 bar.tell(done, lines, "")
             yield each
 
 
-def _of_lines(lines: Iterable[str]) -> Iterator[tuple[int, str]]:
-    """Yield numbers with their lines: of the column for them where the first line is a head, else of the first one."""
-    rest = iter(lines)
-    head = next(rest, "")
-    delimiter = max(",;\t", key=head.count)
-    names = [cell.strip().lower() for cell in next(csv.reader([head], delimiter=delimiter), [])]
+def _of_lines(lines: Iterable[str], target: str) -> Iterator[_Entry]:
+    """Yield numbers with their lines: of the column for them where the first row is a head, else of all cells."""
+    rows = read_rows(lines)
+    head = next(rows, None)
+    if head is None:
+        return
+    names = [cell.strip().lower() for cell in head.cells]
     column = next((names.index(word) for word in COLUMNS["msisdn"] if word in names), None)
-    if column is None and any(map(str.isalpha, head)):
-        raise ConfigError(f"the first line is a head and names no number; write {' or '.join(COLUMNS['msisdn'][:2])}")
-    reader = csv.reader(rest if column is not None else chain([head], rest), delimiter=delimiter)
-    first = 2 if column is not None else 1
-    while True:
-        line = reader.line_num + first
-        cells = next(reader, None)
-        if cells is None:
-            return
-        if any(cells):
-            cell = cells[column or 0] if len(cells) > (column or 0) else ""
-            yield line, cell.strip().removeprefix("=").strip("\"'\t ")
+    if column is None and any(name[:1].isalpha() for name in names):
+        words = " or ".join(COLUMNS["msisdn"][:2])
+        raise ConfigError(f"the first line is a head and names no number; write {words}", Place(target, head.line))
+    for row in chain([head] if column is None else [], rows):
+        if row.wrong or (column is not None and len(row.cells) != len(names)):
+            wrong = row.wrong or f"{len(row.cells)} cells, and the head has {len(names)} columns"
+            yield _Entry(row.line, "", f"{wrong}{row.span}")
+        elif column is not None:
+            yield _Entry(row.line, bare(row.cells[column]))
+        else:
+            yield from (_Entry(row.line, number) for number in map(bare, row.cells) if number)

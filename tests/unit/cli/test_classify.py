@@ -152,6 +152,7 @@ def test_what_a_file_does_not_tell_a_card_does_not_have(column: str, tmp_path: P
         ("001010000000009,,meter,,,call me,,,,,,", "sms_list: 'call' is no number"),
         ("001010000000009,,meter,,,,much,,,,,", "quota: 'much' is no volume"),
         ("001010000000009,,meter,,,,-1,,,,,", "quota: "),
+        (f"001010000000009,,meter,,,,{'9' * 400},,,,,", "quota: '99999999999999999999' is more than a network"),
         ("001010000000009,,meter,,,,,glue,,,,", "binding: 'glue' is no binding"),
         ("001010000000009,,meter,,,,,,round,,,", "form: 'round' is no form"),
         ("001010000000009,,meter,,,,,,,,,perhaps", "monitoring: 'perhaps' is neither yes nor no"),
@@ -173,6 +174,25 @@ def test_a_cell_over_two_lines_does_not_shift_the_lines_after_it(tmp_path: Path)
     assert f"{path}:4: quota" in run("classify", path).output
 
 
+def test_a_head_over_two_lines_is_one(tmp_path: Path) -> None:
+    path = table(tmp_path, GOOD, "001010000000009,,meter,,,,much,,,,,", head=HEAD.replace("quota", '"\nquota"'))
+    result = run("classify", path)
+    assert f"{path}:3: 001010000000001  smart-metering, scene 2.5  fits" in result.output
+    assert f"{path}:4: quota" in result.output
+
+
+@pytest.mark.parametrize("more", [1, 3000], ids=["to the end", "beyond what a cell holds"])
+def test_a_quotation_mark_that_is_not_closed_tells_which_lines_it_takes(more: int, tmp_path: Path) -> None:
+    lines = [f"0010100{n:08},1440000000001,meter,,,,30 MB,hss,,yes,yes,yes" for n in range(more)]
+    path = table(tmp_path, GOOD.replace("1069012", '"1069012'), *lines)
+    result = run("classify", path)
+    told = re.search(rf"{re.escape(str(path))}:2: .*; by a quotation mark lines 2 to (\d+) are one", result.output)
+    assert told is not None, result.output
+    judged = len(re.findall(r":\d+: 0010100\d{8}  meter", result.output))
+    assert int(told[1]) - 2 + judged == more
+    assert result.exit_code == 2
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gbk", "gb18030", "utf-16"])
 def test_files_are_read_as_they_are_written(encoding: str, tmp_path: Path) -> None:
     head = "imsi,号码,使用场景,功能,流量白名单,短信白名单,限额,机卡绑定,卡片形态,区域限制,黑名单,使用监测"
@@ -190,7 +210,19 @@ def test_what_is_in_no_encoding_is_told_with_its_line(tmp_path: Path) -> None:
     assert f"{path}:3: is no text in UTF-8 or GBK" in result.output
     path.write_bytes(b"\xef\xbb\xbf" + HEAD.encode() + b"\r\n\xd6\xc7\r\n")
     assert "is no text in UTF-8" in run("classify", path).output
-    assert run("classify", path, "--encoding", "klingon").exit_code == 2
+
+
+@pytest.mark.parametrize("command", ["classify", "numbers"])
+@pytest.mark.parametrize("encoding", ["klingon", "base64", "hex", "rot13", "zlib", "undefined", "utf\0"])
+def test_what_is_no_encoding_of_text_is_told(encoding: str, command: str, tmp_path: Path) -> None:
+    result = run(command, table(tmp_path, GOOD), "--encoding", encoding)
+    assert result.exit_code == 2
+    assert f"--encoding: nothing is known of {encoding!r}" in result.output
+
+
+def test_a_byte_order_mark_is_no_part_of_the_head_although_utf_8_is_told(tmp_path: Path) -> None:
+    for encoding in ("utf-8", "UTF8", "utf-8-sig"):
+        assert run("classify", table(tmp_path, GOOD, encoding="utf-8-sig"), "--encoding", encoding).exit_code == 0
 
 
 @pytest.mark.parametrize(
@@ -236,6 +268,16 @@ def test_cards_as_json_and_only_those_that_fall_short(tmp_path: Path) -> None:
     assert [each["line"] for each in told["cards"]] == [3]
     told = json.loads(run("classify", table(tmp_path, GOOD), "--json", "--failing").output)
     assert told["cards"] == []
+
+
+def test_lines_that_cannot_be_read_are_in_the_json(tmp_path: Path) -> None:
+    path = table(tmp_path, GOOD, "001010000000009,,meter,,,,much,,,,,")
+    result = CliRunner().invoke(app, ["classify", str(path), "--json"])
+    assert result.exit_code == 2
+    told = json.loads(result.stdout)
+    said = "quota: 'much' is no volume; write for example 30 MB, 1.5 GB or unlimited"
+    assert told["unread"] == [{"file": str(path), "line": 3, "what": said}]
+    assert told["sum"]["wrong"] == 1
 
 
 def test_what_a_contract_does_not_name_is_without_need(tmp_path: Path) -> None:
@@ -309,6 +351,20 @@ def test_an_export_is_judged_as_its_scenario_is(form: str, tmp_path: Path) -> No
     ]
 
 
+def test_what_is_wrong_with_a_card_of_an_export_is_told_by_its_key(tmp_path: Path) -> None:
+    path = tmp_path / "cards.json"
+    rows = [1, {"imsi": "1", "use": "meter"}, {"imsi": "001010000000001", "use": "metre"}]
+    path.write_text(json.dumps({"subscribers": rows}), encoding="utf-8")
+    result = run("classify", path)
+    assert result.exit_code == 2
+    for said in (":1: keys and values", ":2: imsi: IMSI must be 6 to 15 digits", ":3: use: use 'metre' is not known"):
+        assert f"{path}{said}" in result.output
+    path.write_text("[" * 100_000, encoding="utf-8")
+    assert "cannot be read" in run("classify", path).output
+    head = f"{HEAD},sections"
+    assert "sections: no JSON object" in run("classify", table(tmp_path, f"{GOOD},{'[' * 100_000}", head=head)).output
+
+
 def test_a_file_that_is_neither(tmp_path: Path) -> None:
     path = tmp_path / "x.yaml"
     for text in ("a: 1", "[", "subscribers: 3"):
@@ -335,7 +391,7 @@ def test_offending_numbers_are_named(tmp_path: Path) -> None:
     assert result.exit_code == 1
     assert f"{path}:3: +86 13800000000 is a public mobile number" in result.output
     assert f"{path}:5: 'nonsense-1' is no number" in result.output
-    assert "4 lines: 2 with a number of no dedicated range (2.1.1)" in result.output
+    assert "4 entries: 2 with a number of no dedicated range (2.1.1)" in result.output
     told = json.loads(run("numbers", path, "--json").output)
     assert [each["line"] for each in told["offenders"]] == [3, 5]
 
@@ -344,7 +400,7 @@ def test_numbers_of_a_table_and_of_other_ranges(tmp_path: Path) -> None:
     path = table(tmp_path, GOOD, "001010000000002,,meter,,,,,,,,,")
     result = run("numbers", path)
     assert result.exit_code == 0
-    assert "2 lines: 0 with a number of no dedicated range (2.1.1), 1 without a number" in result.output
+    assert "2 entries: 0 with a number of no dedicated range (2.1.1), 1 without a number" in result.output
     ranges = tmp_path / "ranges.toml"
     ranges.write_text('range = [{prefix = "5", length = 9, dedicated = true}]', encoding="utf-8")
     assert run("numbers", path, "--ranges", ranges).exit_code == 1
@@ -362,6 +418,44 @@ def test_lists_that_are_none(tmp_path: Path) -> None:
     result = run("numbers", path)
     assert result.exit_code == 2
     assert "names no number" in result.output
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "code"),
+    [
+        ("1440000000001,13800000000\n", ":1: 13800000000 is a public mobile number", 1),
+        ("1440000000001\n1440000000002;13800000000\n", ":2: '1440000000002;13800000000' is no number", 1),
+        ("1.38E+10\n1440000000001\n", ":1: '1.38E+10' is no number", 1),
+        ("msisdn,use\n1440000000001,meter\n13800000000\n", ":3: 1 cells, and the head has 2 columns", 2),
+        ('msisdn,use\n1440000000001,"meter\n13800000000,meter\n', ":2: unexpected end of data", 2),
+    ],
+)
+def test_no_number_of_a_list_is_lost(text: str, said: str, code: int) -> None:
+    """Audited or named: nothing that a list holds goes by unseen."""
+    result = CliRunner().invoke(app, ["numbers", "-"], input=text)
+    assert result.exit_code == code, result.output
+    assert said in result.output
+
+
+def test_lines_that_cannot_be_read_are_in_json_too(tmp_path: Path) -> None:
+    path = tmp_path / "numbers.csv"
+    path.write_text("msisdn,use\n13800000000\n1440000000001,meter\n", encoding="utf-8")
+    told = json.loads(CliRunner().invoke(app, ["numbers", str(path), "--json"]).stdout)
+    assert told == {
+        "numbers": 1,
+        "without_number": 0,
+        "offenders": [],
+        "unread": [{"line": 2, "what": "1 cells, and the head has 2 columns"}],
+    }
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gbk", "utf-16"])
+def test_a_table_from_standard_input_is_read_as_it_is_written(encoding: str) -> None:
+    text = "使用场景,号码\n智能抄表,1440000000001\n智能抄表,13800000000\n"
+    result = CliRunner().invoke(app, ["numbers", "-"], input=text.encode(encoding))
+    assert result.exit_code == 1, result.output
+    assert "-:3: 13800000000" in result.output
+    assert "2 entries: 1 with" in result.output
 
 
 def test_numbers_from_standard_input() -> None:
