@@ -6,7 +6,7 @@ import json
 import sys
 from collections import Counter
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -133,7 +133,7 @@ class _Judge:
 
     def __init__(self, order: ClassifyOrder) -> None:
         self._ranges = load_ranges(order.ranges)
-        self._judge = lru_cache(maxsize=4096)(judge_card)
+        self._judge = lru_cache(maxsize=4096)(partial(judge_card, ranges=self._ranges))
 
     def __call__(self, card: Holding, number: str) -> Judgement:
         found = self._judge(card)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from simwarden.policy.access_list import MOST, open_number
 from simwarden.policy.classification import Registration, classify, measures
-from simwarden.policy.number_ranges import judge_number
+from simwarden.policy.number_ranges import judge_number, subscriber_range
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -80,15 +80,16 @@ class Judgement:
         return not (self.lacks or self.needless)
 
 
-def judge_card(card: Holding) -> Judgement:
-    """Judge a card, apart from its number.
+def judge_card(card: Holding, ranges: NumberRanges | None = None) -> Judgement:
+    """Judge a card, apart from its number; `ranges` tell which of its SMS numbers are those of cards and telephones.
 
     A card whose data are limited to certain destinations is a directed one, whatever its use; one whose quota allows
     large data, or which has none and no use, is a large one.
     """
-    held = _controls(card)
+    undirected = tuple(_undirected_sms(card, ranges))
+    held = _controls(card) - ({"directed-sms"} if undirected else set())
     found = classify(_as_it_is(card, held))
-    return Judgement(found, tuple(_lacks(card, found, held)), tuple(_needless(card)))
+    return Judgement(found, tuple(_lacks(card, found, held)), (*_needless(card), *undirected))
 
 
 def judge_number_of(number: str, ranges: NumberRanges | None = None) -> tuple[Finding, ...]:
@@ -101,6 +102,14 @@ def _as_it_is(card: Holding, held: set[str]) -> Assessment:
     known = card.assessment
     large = known.large or (card.quota is not None and card.quota > SMALL) or (card.use is None and card.quota is None)
     return replace(known, directed=known.directed or "directed-data" in held, large=large)
+
+
+def _undirected_sms(card: Holding, ranges: NumberRanges | None) -> Iterator[Finding]:
+    """Yield the entries by which a card sends SMS to other cards or to telephones, and not to a platform only."""
+    for number in card.sms:
+        found = subscriber_range(number, ranges)
+        if found is not None:
+            yield Finding(f"SMS number {number} is of range {found}, and no platform's", ("1.2(1)",))
 
 
 def _controls(card: Holding) -> set[str]:
@@ -157,8 +166,8 @@ def _beyond_lists(card: Holding) -> Iterator[Finding]:
 
 def _quota(card: Holding, most: int | None, whose: str) -> Iterator[Finding]:
     if most is not None and card.quota is not None and card.quota > most:
-        given, needed = card.quota / 1e6, most / 1e6
-        yield Finding(f"a quota of {given:g} MB, and {whose} needs at most {needed:g} MB", ("3.2(2)",))
+        given, needed = (f"{octets / 1e6:.15g} MB" for octets in (card.quota, most))
+        yield Finding(f"a quota of {given}, and {whose} needs at most {needed}", ("3.2(2)",))
 
 
 def _beyond_contract(card: Holding, contract: Contract) -> Iterator[Finding]:

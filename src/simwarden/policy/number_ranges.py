@@ -79,6 +79,15 @@ def _digits(value: Any, what: str) -> str:
     return value
 
 
+def subscriber_range(number: str, ranges: NumberRanges | None = None) -> NumberRange | None:
+    """Return the range of a number that a card or telephone has; None for what is none, as the code of a service."""
+    known = ranges or known_ranges()
+    try:
+        return known.find(national(number, known.country))
+    except ValueError:
+        return None
+
+
 @cache
 def known_ranges() -> NumberRanges:
     """The ranges that come with simwarden."""

@@ -13,6 +13,7 @@ from simwarden.model.profile import Assessment, Function, find_use, uses
 from simwarden.policy.access_list import Destination
 from simwarden.policy.classification import measures
 from simwarden.policy.need import SMALL, Contract, Holding, judge_card, judge_number_of
+from simwarden.policy.number_ranges import NumberRanges
 
 METERING = find_use("smart-metering")
 assert METERING is not None
@@ -48,6 +49,9 @@ def test_a_meters_card_that_has_what_it_must() -> None:
         (replace(METER, quota=None), ["quota"]),
         (replace(METER, sms=()), ["directed SMS"]),
         (replace(METER, sms=("106*",)), ["directed SMS"]),
+        (replace(METER, sms=("1069012", "13800000000")), ["directed SMS"]),
+        (replace(METER, sms=("8613800000000",), has=METER.has | {"directed-sms"}), ["directed SMS"]),
+        (replace(METER, sms=("1440000000009",)), ["directed SMS"]),
         (replace(METER, use=None), ["a use"]),
         (replace(METER, use=None, quota=None, form=FormFactor.PLUG_IN), ["a use", "limited card form", "quota"]),
         (replace(METER, quota=SMALL + 1, form=FormFactor.NANO), ["limited card form"]),
@@ -68,13 +72,15 @@ def test_each_thing_that_is_lacking_is_told_with_its_clauses() -> None:
 @pytest.mark.parametrize(
     ("card", "what"),
     [
-        (replace(METER, quota=SMALL + 1), "a quota of 100 MB, and the use needs at most 100 MB"),
+        (replace(METER, quota=SMALL + 1), "a quota of 100.000001 MB, and the use needs at most 100 MB"),
         (
             replace(METER, assessment=replace(METER.assessment, voice=True), voice=("10000",)),
             "voice: smart-metering needs none",
         ),
         (replace(METER, voice=("10000",)), "a list for voice, which is not opened"),
         (replace(METER, sms=tuple(str(10_690 + n) for n in range(6))), "6 entries for SMS, more than 5"),
+        (replace(METER, sms=("13800000000",)), "SMS number 13800000000 is of range 13 (11 digits, public"),
+        (replace(METER, sms=("1440000000009",)), "SMS number 1440000000009 is of range 1440 (13 digits, IoT"),
         (replace(METER, sms=("138*",)), "138* stands for many numbers"),
         (replace(METER, data=(Destination.parse("192.0.2.1"),)), "192.0.2.1: names no port"),
         (replace(METER, data=(Destination.parse("0.0.0.0/0:443"),)), "0.0.0.0/0:443: its prefix is shorter than /24"),
@@ -93,6 +99,17 @@ def test_each_thing_that_is_lacking_is_told_with_its_clauses() -> None:
 )
 def test_a_card_has_without_need(card: Holding, what: str) -> None:
     assert any(each.startswith(what) for each in needless(card)), needless(card)
+
+
+@pytest.mark.parametrize("code", ["1069012", "10690123456", "106901234567890", "10086", "12306", "95555"])
+def test_codes_of_services_are_platforms(code: str) -> None:
+    assert judge_card(replace(METER, sms=(code,))).fits
+
+
+def test_which_numbers_are_those_of_subscribers_is_told() -> None:
+    ranges = NumberRanges.parse('range = [{prefix = "1069", length = 7, dedicated = true}]')
+    assert not judge_card(METER, ranges).fits
+    assert judge_card(replace(METER, sms=("13800000000",)), ranges).fits
 
 
 def test_a_contract_that_names_all_of_it_is_kept() -> None:
@@ -131,7 +148,7 @@ entries = st.sampled_from(
         "*",
     ]
 ).map(Destination.parse)
-numbers = st.sampled_from(["10690", "110", "138*", "1*"])
+numbers = st.sampled_from(["10690", "110", "138*", "1*", "13800000000"])
 holdings = st.builds(
     Holding,
     assessment=st.builds(Assessment, *[st.booleans()] * 6),
@@ -175,6 +192,7 @@ def test_nothing_that_fits_breaks_3_2(card: Holding) -> None:
     large = asked.data and (asked.large or (card.quota or 0) > SMALL)
     assert not asked.voice or card.voice or "directed-voice" in card.has, "3.2(1)"
     assert not asked.sms or card.sms or "directed-sms" in card.has, "3.2(1)"
+    assert "13800000000" not in card.sms, "1.2(1)"
     assert not asked.data or card.quota is not None, "3.2(2)"
     assert not (large and directed) or {"binding", "blacklist"} <= card.has, "3.2(3)"
     limited = card.form in (FormFactor.SOLDERED, FormFactor.EUICC, FormFactor.ODD_SHAPED)

@@ -58,7 +58,7 @@ def test_a_dedicated_number_may_be_issued(number: str) -> None:
         ("14400000001", "public mobile"),  # two digits short of the 13 of its range
         ("147600000001", "no known range"),
         ("1420000000001", "no known range"),
-        ("10645000000", "public mobile"),
+        ("10645000000", "no known range"),  # a code of a service, which no subscriber has
         ("02100000000", "no known range"),
         ("19900000000", "public mobile"),
     ],
