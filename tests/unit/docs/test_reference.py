@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
+import yaml
 from typer.testing import CliRunner
 
 from simwarden.cli import referring
@@ -31,6 +33,18 @@ def test_a_page_is_what_is_declared(name: str) -> None:
     assert page.read_text(encoding="utf-8") == PAGES[name], (
         f"docs/{name} is not what the elements and scenarios say now: run `make docs`, and commit what it writes"
     )
+
+
+def test_each_cell_of_the_tables_links_to_a_card_that_has_the_control() -> None:
+    """A card that nothing binds cannot show binding, whatever its story proves beside it."""
+    links = set(re.findall(r"\[([a-z.]+)\]\(\.\./scenarios/(\S+)\)", PAGES["classification.md"]))
+    sections = {"bind": "binding", "area": "area"}
+    assert set(sections) <= {requirement.partition(".")[0] for requirement, _ in links}
+    for requirement, path in links:
+        story = yaml.safe_load((DOCS.parent / "scenarios" / path).read_text(encoding="utf-8"))
+        assert requirement in story["proves"], path
+        section = sections.get(requirement.partition(".")[0])
+        assert section is None or any(section in card for card in story["cards"].values()), path
 
 
 def test_no_page_is_left_of_an_element_that_is_gone() -> None:

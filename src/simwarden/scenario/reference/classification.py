@@ -114,18 +114,31 @@ def _link(requirement: str, shown: Sequence[tuple[str, str]], own: str) -> str:
 
 
 def _shown(cases: Mapping[str, Case], loader: Loader, root: Path) -> dict[str, list[tuple[str, str]]]:
-    """Return for each requirement the scenarios that show a refusal for it, each with the scene of its card."""
+    """Return for each requirement the scenarios that show a refusal for it, each with the scene of its card.
+
+    Where a section of the card asks for a control, cards without that section show nothing. Those come first that show
+    the refusal of such a control itself, and then those that prove and set up the least.
+    """
     points = points_of(loader.registry)
-    found: dict[str, list[tuple[str, str]]] = {}
+    sections: dict[str, set[str]] = {}
+    for point in points.values():
+        sections.setdefault(point.control.requirement, set()).update(filter(None, [point.control.section]))
+    ranked: dict[str, list[tuple[bool, int, int, str, str]]] = {}
     for case in cases.values():
+        proves = case.scenario.proves
         path = Path(case.job.path).resolve().relative_to(root.resolve()).as_posix()
         refusing = [point.control for name, point in points.items() if case.claimed(name, Verdict.REFUSE)]
-        claimed = [each for control in refusing for each in control.requirements if each in case.scenario.proves]
-        for card in case.scenario.cards.values():
-            place = classify(card.keys.assessment)
-            for requirement in dict.fromkeys(claimed):
-                found.setdefault(requirement, []).append((f"{place.table}.{place.scene}", path))
-    return found
+        for requirement in dict.fromkeys(each for control in refusing for each in control.requirements):
+            if requirement not in proves:
+                continue
+            asked = sections.get(requirement, set())
+            beside = not any(each.requirement == requirement and each.section in asked for each in refusing)
+            for card in case.scenario.cards.values():
+                if not asked or asked & {entry.section for entry in card.entries}:
+                    place = classify(card.keys.assessment)
+                    rank = (beside, len(proves), len(case.scenario.facts), path, f"{place.table}.{place.scene}")
+                    ranked.setdefault(requirement, []).append(rank)
+    return {requirement: [(scene, path) for *_, path, scene in sorted(rows)] for requirement, rows in ranked.items()}
 
 
 def _use(each: Use) -> tuple[str, ...]:
