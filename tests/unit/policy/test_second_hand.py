@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from simwarden.model.profile import Assessment, find_use
+from simwarden.model.profile import Assessment, Function, find_use
 from simwarden.policy.classification import classify, measures
 
 SECOND: dict[str, Any] = tomllib.loads(
@@ -71,9 +71,23 @@ def test_the_rules_of_3_2_are_the_same_for_every_card(facts: tuple[bool, ...]) -
     assert found == wanted
 
 
-@pytest.mark.parametrize("use", SECOND.get("use", []), ids=str)
-def test_a_use_that_a_table_names_stands_there(use: dict[str, Any]) -> None:
-    known = find_use(use["name_zh"])
-    if known is not None:  # a label may name several uses
-        found = classify(known.assessment)
-        assert found.scene == use["scene"]
+#: which uses a label of the tables' last column means, where it is not the title of one
+MEANT = {
+    "车联网": ("car-factory-fitted",),
+    "视频监控类": ("video-surveillance", "industrial-video", "warehouse-video"),
+    "手持终端": ("courier-handheld",),
+}
+
+
+@pytest.mark.parametrize("label", SECOND["use"], ids=str)
+def test_a_use_that_a_table_names_stands_in_its_scene(label: dict[str, Any]) -> None:
+    named = MEANT.get(label["name_zh"]) or (label["name_zh"],)
+    for use in map(find_use, named):
+        assert use is not None, label
+        assert classify(use.assessment).scene == label["scene"]
+        opened = {each for each, is_open in zip(Function, FUNCTIONS[label["table"]], strict=True) if is_open}
+        assert opened <= use.allowed, "what the table is for is no needless function of the use"
+
+
+def test_meant_names_labels_only() -> None:
+    assert set(MEANT) <= {each["name_zh"] for each in SECOND["use"]}
