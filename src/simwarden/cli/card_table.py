@@ -31,6 +31,7 @@ COLUMNS = {
     "data": ("data_list", "addresses", "data", "流量白名单", "定向流量白名单"),
     "sms": ("sms_list", "sms_numbers", "sms", "短信白名单", "定向短信白名单"),
     "voice": ("voice_list", "voice_numbers", "voice", "语音白名单", "定向语音白名单"),
+    "directed_by": ("directed_by", "定向方式"),
     "quota": ("quota", "限额", "流量限额", "限额管控"),
     "binding": ("binding", "机卡绑定"),
     "form": ("form", "卡片形态", "卡片限定"),
@@ -59,6 +60,8 @@ _FUNCTIONS = {
 }
 _FORMS = {"贴片卡": "soldered", "贴片": "soldered", "异形卡": "odd-shaped", "插拔卡": "plug-in", "普通卡": "plug-in"}
 _BINDINGS = _YES | {"hss", "cmp", "eir", "pool", "card", "uicc", "applet", "interlock", "池", "互锁"}
+#: the ways of 2.2.3(3); a whitelist is told by its entries
+_WAYS = _YES | {"vpdn", "专线", "专线vpdn", "apn", "专用apn", "edge", "接入侧", "接入侧控制"}
 _CATEGORIES = {"social": 1, "社交": 1, "video": 2, "视频": 2, "shopping": 4, "购物": 4, "games": 8, "游戏": 8}
 _REGISTERED = {"unit": "unit", "单位": "unit", "登记单位": "unit", "user": "user", "个人": "user", "实名个人": "user"}
 _UNITS = {"": 1e6, "b": 1.0, "kb": 1e3, "mb": 1e6, "m": 1e6, "gb": 1e9, "g": 1e9, "tb": 1e12}
@@ -227,7 +230,8 @@ def _functions(text: str) -> frozenset[str]:
 
 
 def _told(said: Mapping[str, Any]) -> frozenset[str]:
-    return frozenset([word for word in ("binding", "area", "blacklist", "monitoring") if said.get(word)])
+    words = ("binding", "area", "blacklist", "monitoring")
+    return frozenset([*filter(said.get, words), *(["directed-data"] if said.get("directed_by") else [])])
 
 
 def _area(text: str) -> bool:
@@ -248,6 +252,14 @@ def _binding(text: str) -> bool:
     if text.lower() in _BINDINGS or (text.isascii() and text.isdigit() and 14 <= len(text) <= 16):
         return True
     raise ValueError(f"{text!r} is no binding; write hss, cmp, pool, card, an IMEI, yes or no")
+
+
+def _directed_by(text: str) -> bool:
+    if text.lower() in _NO:
+        return False
+    if text.lower().replace(" ", "") in _WAYS:
+        return True
+    raise ValueError(f"{text!r} is no way to direct data; write vpdn, apn or edge, and a whitelist as data_list")
 
 
 def _blacklist(text: str) -> bool:
@@ -313,6 +325,7 @@ _READ: Mapping[str, Callable[[str], Any]] = {
     "data": partial(_each, read=Destination.parse),
     "sms": _numbers,
     "voice": _numbers,
+    "directed_by": _directed_by,
     "quota": octets,
     "binding": _binding,
     "form": _form,

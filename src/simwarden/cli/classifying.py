@@ -62,6 +62,9 @@ def classify_target(order: ClassifyOrder) -> None:
         raise ConfigError(f"no file and no use is called {order.target!r}", hint=guess(order.target, use_names()))
     if use is None and not order.facts:
         raise ConfigError("say a use, functions (--voice, --sms, --data), or a file")
+    for name in ("given", "contract", "ranges", "encoding", "network", "failing"):
+        if getattr(order, name):
+            raise ConfigError(f"--{name} is for the cards of a file")
     _classify_one(order, use)
 
 

@@ -254,6 +254,29 @@ def test_cards_known_by_their_numbers_alone(tmp_path: Path) -> None:
     assert twice.exit_code == 2
 
 
+@pytest.mark.parametrize(
+    ("way", "said"),
+    [
+        ("vpdn", "fits"),
+        ("专用APN", "fits"),
+        ("edge", "fits"),
+        ("no", "lacks directed data (3.3.3(1))"),
+        ("", "lacks directed data (3.3.3(1))"),
+        ("luck", "directed_by: 'luck' is no way to direct data"),
+    ],
+)
+def test_data_may_be_directed_without_a_whitelist(way: str, said: str, tmp_path: Path) -> None:
+    line = f"001010000000001,1440000000001,video-surveillance,,,,2 GB,hss,plug-in,enb/1,yes,yes,{way}"
+    assert said in run("classify", table(tmp_path, line, head=f"{HEAD},directed_by")).output
+
+
+@pytest.mark.parametrize("option", ["--given quota", "--contract x", "--failing", "--ranges x", "--encoding gbk"])
+def test_what_is_for_cards_of_a_file_is_not_ignored_with_a_use(option: str) -> None:
+    result = run("classify", "smart-metering", *option.split())
+    assert result.exit_code == 2
+    assert f"{option.split(maxsplit=1)[0]} is for the cards of a file" in result.output
+
+
 def test_a_file_without_cards_is_a_bad_file(tmp_path: Path) -> None:
     assert run("classify", table(tmp_path)).exit_code == 2
 
