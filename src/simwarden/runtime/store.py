@@ -130,12 +130,15 @@ def _store_error(context: ExceptionContext) -> BaseException | None:
 def _keep_private(database: str | None) -> None:
     """Make a file that SQLite has not made yet, so that only its owner reads it: it will hold keys.
 
-    SQLite gives its journals the mode of the file. A file that all may read is closed; what its owner set is left.
+    SQLite gives its journals the mode of the file. A file that all may read is closed; what its owner set is left. One
+    that is there is not opened: closing it would take the locks of whoever in this process has that database open
+    (POSIX), and the next reader from outside would remove the journal under it.
     """
     if database in (None, "", ":memory:"):
         return
+    with suppress(OSError):
+        os.close(os.open(str(database), os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
     with suppress(OSError):  # what is wrong with the path is SQLite's to say
-        os.close(os.open(str(database), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         for each in (database, f"{database}-wal", f"{database}-shm"):
             if os.stat(str(each)).st_mode & 0o007:  # noqa: PTH116 - a text of a URL
                 os.chmod(str(each), 0o600)  # noqa: PTH101 - as above

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -126,3 +128,23 @@ def test_a_database_is_its_owners_and_an_open_one_is_closed(tmp_path: Path, befo
         os.umask(former)
     wanted = 0o640 if before == 0o640 else 0o600
     assert modes == dict.fromkeys(("store.sqlite", "store.sqlite-wal", "store.sqlite-shm"), wanted)
+
+
+def test_who_reads_a_database_of_two_elements_from_outside_takes_no_journal_from_them(tmp_path: Path) -> None:
+    url = sqlite_url(tmp_path / "store.sqlite")
+    count = "import sqlite3; print(*sqlite3.connect('store.sqlite').execute('SELECT count(*) FROM things').fetchone())"
+
+    def keep(engine: sa.Engine, name: str) -> None:
+        with engine.begin() as connection:
+            connection.execute(sa.text("INSERT INTO things (name) VALUES (:name)"), {"name": name})
+
+    def read() -> str:
+        command = [sys.executable, "-c", count]
+        return subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path).stdout  # noqa: S603
+
+    with opened(url, tables()) as one:
+        keep(one, "spoon")
+        with opened(url, tables()):
+            assert read() == "1\n"
+        keep(one, "fork")
+        assert read() == "2\n"
