@@ -283,7 +283,7 @@ def test_vectors_are_those_of_another_authentication_centre(talk: dict[str, Any]
 
 def test_subscription_data_arrive(talk: dict[str, Any]) -> None:
     avps = talk["answers"][2].avps
-    assert avps["MSISDN"] == "0x684104000000f1"
+    assert avps["MSISDN"] == "0x68410400000000f1"
     assert avps["Subscriber-Status"] == "0"
     assert avps["Service-Selection"] == "iot"
     assert int(avps["ULA-Flags"]) & 1

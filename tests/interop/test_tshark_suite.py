@@ -54,6 +54,8 @@ FIELDS = (
 APART = [*("-o", "protocols.conversation_deinterlacing_key:.MI"), *("-o", "sctp.tsn_analysis:FALSE")]
 #: of an expert item (Wireshark's epan/proto.h)
 WARNING = 0x600000
+#: an IDR that only asks where a UE is has its Subscription-Data, which is mandatory, empty (TS 29.272 7.2.9, 5.2.2.1.1)
+LAWFUL = {"Data is empty": "3GPP-Insert-Subscriber-Data Request"}
 
 
 class Row(NamedTuple):
@@ -72,7 +74,9 @@ class Row(NamedTuple):
     @property
     def complaint(self) -> str:
         """Why this frame is not well, empty if it is."""
-        severe = any(int(each) >= WARNING for each in self.severities.split(",") if each)
+        told = self.messages.rpartition(",")[2]
+        lawful = told in LAWFUL and LAWFUL[told] in self.info
+        severe = sum(int(each) >= WARNING for each in self.severities.split(",") if each) > lawful
         last = self.protocols.rpartition(":")[2]
         if severe or last not in DECODED[self.interface] or "0" in (self.ip, self.tcp, self.sctp):
             return f"{self.number} {self.interface} {self.protocols}: {self.info} [{self.messages}]"
