@@ -10,7 +10,7 @@ from simulators.enb.config import EnbConfig
 from simulators.enb.context import Mme, Neighbour, RadioLink
 from simulators.enb.procedures import interface, s1_setup, x2
 from simulators.enb.station import Station
-from simwarden.model.values import GIVEN, NUMBER, TEXT, instance_of, one_of
+from simwarden.model.values import CELL, GIVEN, NUMBER, instance_of, one_of
 from simwarden.runtime.declare import Consequence, Declaration, Observable
 from simwarden.runtime.element import Element
 
@@ -46,7 +46,7 @@ class Enb(Element[EnbConfig]):
             Observable(
                 "connected",
                 "Connected devices of a cell; the key is the cell.",
-                fields={"cell": TEXT, "devices": NUMBER},
+                fields={"cell": CELL, "devices": NUMBER},
             ),
         ),
         consequences=(

@@ -117,7 +117,7 @@ class Station:
 
     def _count(self, cell: Cell, change: int) -> None:
         cell.connected += change
-        self.site.observe("connected", {"cell": cell.name, "devices": cell.connected}, key=cell.name)
+        self.site.observe("connected", {"cell": str(cell.ecgi), "devices": cell.connected}, key=cell.name)
 
     # -- timers
 
