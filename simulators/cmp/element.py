@@ -36,7 +36,7 @@ from simulators.cmp.north.service import North, NorthVerbs
 from simulators.cmp.platform import Platform
 from simulators.cmp.procedures import binding, lifecycle, loading, pools, records, sweep
 from simulators.cmp.procedures.identity_check import me_identity_check
-from simwarden.model.values import CELL, GIVEN, HOST, IMEI, IMSI, STATION, TEXT, members, one_of
+from simwarden.model.values import CELL, GIVEN, IMEI, IMSI, STATION, TEXT, members, one_of, shaped
 from simwarden.policy.card_states import CardState
 from simwarden.policy.risk_scenes import SCENES
 from simwarden.runtime.approval import Approval, Audit, BindingChange, By
@@ -80,7 +80,7 @@ _NOTIFICATION = {
     "imsi": IMSI,
     "type": one_of("subscription-started", "subscription-ended", "imei-change", "area-change"),
     "told": _TOLD,
-    "sink": HOST,
+    "sink": shaped("the host of a sink", r"[0-9a-z.-]+"),
 }
 
 

@@ -9,8 +9,7 @@ from simwarden.model.interfaces import INTERFACES
 from simwarden.runtime.declare import field_docs
 from simwarden.scenario.identities import CardKeys
 from simwarden.scenario.load import Header
-from simwarden.scenario.message_fields import message_infos
-from simwarden.scenario.messages import message_names
+from simwarden.scenario.message_fields import message_infos, names_on
 from simwarden.scenario.problems import plain
 from simwarden.scenario.reference.settings import settings_of
 from simwarden.scenario.words import WORDS
@@ -115,12 +114,7 @@ def _first(each: Interface) -> str:
 
 def _carried(each: Interface) -> list[str]:
     """Return the names of an interface's messages; of those of several applications its own and the common ones."""
-    names = sorted(message_names(each.protocol))
-    return [name for name in names if _carries(each, name)]
-
-
-def _carries(each: Interface, name: str) -> bool:
-    return all(info.interface.lower() in ("", each.name.lower()) for info in message_infos(each.protocol, name))
+    return sorted(names_on(each))
 
 
 def message(name: str, registry: Registry) -> Iterator[str]:
@@ -130,9 +124,9 @@ def message(name: str, registry: Registry) -> Iterator[str]:
     for each in INTERFACES.values():
         short, _, field = name.lower().removeprefix(f"{each.name.lower()}.").partition(".")
         short = SHORT.get(short.upper(), short).lower().replace("_", "-")
-        known = message_names(each.protocol)
+        known = names_on(each)
         for full in (short, f"{short}-request", f"{short}-answer"):
-            if full in known and _carries(each, full):
+            if full in known:
                 for info in message_infos(each.protocol, full) or (None,):
                     found.setdefault((full, info, field.replace("-", "_")), []).append(each.name)
     for (short, info, field), interfaces in found.items():

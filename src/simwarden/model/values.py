@@ -35,11 +35,13 @@ def _anything(text: str) -> bool:
 class Values:
     """What a value may be: one of `words`, a text that `fits`, or a mapping of the fields `inside`.
 
-    `about` says it to people ("an IMEI"). `kind` is the kind of element whose instances it names (`uicc`; `element` for
-    any), or `control` for the id of a control. `named` are the numbers of an enumeration, by which its words may be
-    written as well. `spoken` are further words for the same, which are not listed. `given`: it is a name that the file
-    or its network's settings give, as that of a province. `loose`: it may be a mapping whose fields nobody declares.
-    `optional`: it may also be no value at all.
+    `about` says it to people ("an IMEI"). `kind` is the kind of element whose instances it names (`uicc`; `element`
+    for any), `control` for the id of a control, `occasion` for one of its occasions, or `host` for a node of the
+    network. `named` are the numbers of an enumeration, by which its words may be written as well. `spoken` are
+    further words for the same, which are not listed. `given`: it is a name that the file or its network's settings
+    give, as that of a province. `loose`: it may be a mapping whose fields nobody declares. `optional`: it may also
+    be no value at all. `identities` are those of cards and terminals that it may be (`imei`); none: it is no matter
+    of these.
     """
 
     about: str
@@ -52,6 +54,7 @@ class Values:
     given: bool = False
     loose: bool = False
     optional: bool = False
+    identities: frozenset[str] = frozenset()
 
     @cached_property
     def _known(self) -> frozenset[str]:
@@ -80,6 +83,7 @@ class Values:
             self.given or other.given,
             self.loose or other.loose,
             self.optional or other.optional,
+            self.identities | other.identities,
         )
 
     def or_none(self) -> Values:
@@ -108,11 +112,11 @@ def _number(text: str) -> int | None:
 
 
 def _is_number(text: str) -> bool:
+    """Whether a text is a number that counts or measures; nothing that an element tells is less than none."""
     try:
-        float(text)
+        return float(text) >= 0
     except ValueError:
         return _number(text) is not None
-    return True
 
 
 def _shaped(pattern: str) -> Callable[[str], bool]:
@@ -128,6 +132,10 @@ def one_of(*words: str, about: str = "a word") -> Values:
 def shaped(about: str, pattern: str) -> Values:
     """Return the values of what has a form, told by a regular expression."""
     return Values(about, fits=_shaped(pattern))
+
+
+def _identity(which: str, about: str, pattern: str) -> Values:
+    return replace(shaped(about, pattern), identities=frozenset({which}))
 
 
 def instance_of(kind: str) -> Values:
@@ -160,12 +168,13 @@ TEXT = Values("text", fits=_anything)
 MAPPING = Values("a mapping", loose=True)
 ANYTHING = TEXT | MAPPING
 CONTROL = Values("the id of a control", kind="control")
+OCCASION = Values("an occasion on which a control is asked", kind="occasion")
 GIVEN = Values("a name of the file or of its network's settings", given=True)
 NUMBER = Values("a number", fits=_is_number)
 SWITCH = Values("yes or no", ("yes", "no"), spoken=("true", "false", "on", "off", "1", "0"))
-IMSI = shaped("an IMSI of 6 to 15 digits", r"\d{6,15}")
-IMEI = shaped("an IMEI of 14 to 16 digits", r"\d{14,16}")
-MSISDN = shaped("a number of 5 to 15 digits", r"\d{5,15}")
+IMSI = _identity("imsi", "an IMSI of 6 to 15 digits", r"\d{6,15}")
+IMEI = _identity("imei", "an IMEI of 14 to 16 digits", r"\d{14,16}")
+MSISDN = _identity("msisdn", "a number of 5 to 15 digits", r"\d{5,15}")
 PLMN = shaped("a PLMN such as 001-01", r"\d{3}-\d{2,3}")
 TAI = shaped("a TAI such as 001-01-0001", r"\d{3}-\d{2,3}-[0-9a-f]{4}")
 CELL = shaped("a cell such as 001-01-0000101", r"\d{3}-\d{2,3}-[0-9a-f]{7}")
@@ -174,8 +183,9 @@ GUTI = shaped("a GUTI", r"\d{3}-\d{2,3}-[0-9a-f]{4}-[0-9a-f]{2}-[0-9a-f]{8}")
 OCTETS = shaped("octets in hexadecimal digits", r"(0x)?( ?[0-9a-f]{2})*")
 ADDRESS = shaped("an IP address", r"\d{1,3}(\.\d{1,3}){3}|[0-9a-f]*:[0-9a-f:.]*|[0-9a-f]{16}")
 APN = Values("an access point name of the file or of its network's settings", given=True)
+TIME = shaped("a time such as 2026-03-02T08:00:00", r"\d{4}-\d{2}-\d{2}T.+")
 NETWORK = shaped("an IP network such as 192.0.2.0/24", r"[0-9a-f.:]+/\d{1,3}")
-HOST = shaped("a host such as mme.example.net", r"[0-9a-z_-]+(\.[0-9a-z_-]+)+")
+HOST = Values("a host of the network such as mme.example.net", kind="host")
 TACS = shaped("a TAC or a range of IMEIs", r"\d{8}(\d{6})?(-\d{8}(\d{6})?)?")
 KIND = GIVEN | one_of("camera", "car", "module", "payment", "phone", "router", "tablet", "tracker")
 ZONE = shaped("a zone code of 4 hexadecimal digits", r"[0-9a-f]{4}")

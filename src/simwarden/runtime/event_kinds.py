@@ -6,6 +6,7 @@ The data of an event that tells of an audited change are the details of its audi
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -18,19 +19,24 @@ from simwarden.model.values import (
     IMEI,
     MAPPING,
     NUMBER,
+    OCCASION,
     STATION,
     SWITCH,
     TAI,
     TEXT,
+    TIME,
     Values,
+    instance_of,
     mapping,
     one_of,
+    shaped,
 )
 from simwarden.policy.card_states import CardState
 from simwarden.policy.details import DETAILS
 from simwarden.policy.requirements import requirements
 from simwarden.policy.risk_scenes import SCENES
 from simwarden.runtime.declare import EventKind
+from simwarden.runtime.management import HOUSE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -108,7 +114,7 @@ def data_values() -> Mapping[str, Values]:
         "batch": GIVEN.or_none(),
         "before": _CHANGED,
         "bound": IMEI.or_none(),
-        "caller": TEXT,
+        "caller": GIVEN | instance_of("element") | one_of("operator", "customer", HOUSE).or_none(),
         "cards": NUMBER,
         "cell": _PLACE,
         "details": mapping(lambda: DETAILS),
@@ -121,12 +127,14 @@ def data_values() -> Mapping[str, Values]:
         "meaning": one_of(*SCENES.values()),
         "mme": HOST,
         "mode": one_of("given", "learned").or_none(),
-        "occasion": TEXT,
+        "occasion": OCCASION,
+        "pool": GIVEN,
         "profile": one_of(*use_names()),
         "requirement": one_of(*requirements()),
         "role": one_of("operator", "customer", "network"),
         "scene": one_of(*SCENES),
         "seen": _PLACE | GIVEN | one_of("no province"),
+        "since": TIME,
         "source": one_of("network", "records"),
         "state": _STATE,
         "status": one_of("allowed", "prohibited", "tracked"),
@@ -134,9 +142,28 @@ def data_values() -> Mapping[str, Values]:
         "teaches": IMEI.or_none(),
         "temporary": SWITCH,
         "terminals": NUMBER,
-        "where": TEXT,
+        "until": TIME,
+        "where": one_of("update-location-request", "notify-request"),
     }
 
 
 TOPIC = Values("the topic of an event", fits=lambda text: text in {topic_of(kind) for kind in EventKind.all})
+
+
+def _is_topic(text: str) -> bool:
+    """Whether a message may have a topic: that of an event below the house and the element, with whom it is about."""
+    return any(re.fullmatch(f"[^/]+/[^/]+/{topic_of(kind)}(/[^/]+)?", text) for kind in EventKind.all)
+
+
+#: what the message of an event says, by its fields
+MESSAGE: Mapping[str, Values] = {
+    "topic": Values("the topic of a message, as simwarden/hss/card/refused/IMSI", fits=_is_topic),
+    "type": Values(
+        "the type of an event", fits=lambda text: text in {f"simwarden.{each.type}" for each in EventKind.all}
+    ),
+    "source": shaped("the source of an event, as /simwarden/hss", "/[^/]+/[^/]+"),
+    "time": TIME,
+    "sequence": NUMBER,
+    "data": mapping(data_values),
+}
 DATA = mapping(data_values)

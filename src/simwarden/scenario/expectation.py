@@ -12,7 +12,7 @@ from simwarden.policy.decision import Verdict
 from simwarden.policy.details import details_of
 from simwarden.scenario.document import DecisionWanted, Expectation, FactWanted, MessageWanted, OutcomeWanted
 from simwarden.scenario.match import matches
-from simwarden.scenario.message_fields import expected_fields
+from simwarden.scenario.message_fields import expected_fields, names_on
 from simwarden.scenario.messages import message_names
 from simwarden.scenario.problems import guess, nearest
 from simwarden.scenario.validation import short
@@ -175,11 +175,12 @@ class ExpectationReader:
         return [pair for name, pairs in found.items() if control in ("", name) for pair in pairs]
 
     def _check_control(self, by: str, control: str, occasion: str, spot: Spot) -> None:
-        kinds = {self.references.instances[by].kind} if by else set(self.registry.kinds)
+        kinds = {each.kind for name, each in self.references.instances.items() if by in ("", name)}
         known = {each.id for kind, each in self._controls("") if kind in kinds}
         if control and control not in known:
-            found = sorted(known)
-            self.problems.unknown(f"control of {by}" if by else "control", control, found, (spot / "control").place)
+            self.problems.unknown(
+                f"control of {by or 'anybody here'}", control, sorted(known), (spot / "control").place
+            )
             return
         occasions = [
             word for kind, each in self._controls(control) if kind in kinds for word in map(str, each.occasions)
@@ -206,10 +207,12 @@ class ExpectationReader:
     # -- messages
 
     def _message(self, interface: str, message: str, value: Any, spot: Spot) -> list[Condition]:
-        known = message_names(INTERFACES[interface].protocol)
+        known = names_on(INTERFACES[interface])
         name = message.lower().replace("_", "-")
-        if known and name not in known:
+        if known and name not in known and not self._sent_astray(interface, name):
             self.problems.add(f"{interface} has no message {message!r}", spot.key, guess(name, sorted(known)))
+        elif not self._speaks(interface):
+            self.problems.add(f"nobody here speaks {interface}", spot.key)
         if not isinstance(value, dict) and value not in ("", "seen", "sent"):
             self.problems.add(f"{message}: fields with their values are expected, not {short(value)}", spot.place)
             return []
@@ -220,6 +223,20 @@ class ExpectationReader:
         if may_be is not None and sound:
             self.wording.fields(name, fields, may_be, spot)
         return [MessageWanted(spot.key, interface, name, fields)]
+
+    def _sent_astray(self, interface: str, name: str) -> bool:
+        """Whether the story itself sends a message of another application, or the request that it answers."""
+        sent = name.replace("-answer", "-request")
+        return name in message_names(INTERFACES[interface].protocol) and self.wording.gives(sent)
+
+    def _speaks(self, interface: str) -> bool:
+        """Whether an interface is there: one element listens, and another calls it (events: any may)."""
+        if self.wording.foreign:  # which may speak what no kind of ours does
+            return True
+        declared = [self.registry.declaration(each.kind) for each in self.references.instances.values()]
+        ends = sum(interface in (*each.listens, *each.calls) for each in declared)
+        callable_ = any(interface in self.registry.declaration(kind).calls for kind in self.registry.kinds)
+        return any(interface in each.listens for each in declared) and ends > callable_
 
     # -- facts
 

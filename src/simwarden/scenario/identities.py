@@ -154,6 +154,20 @@ def stand_in(keys: CardKeys) -> CardKeys:
     return keys.model_copy(update=update)
 
 
+class Identity(str):
+    """What `name.identity` stands for; `which` says which identity it is (`imei`)."""
+
+    __slots__ = ("which",)
+    which: str
+
+    @classmethod
+    def of(cls, text: str, which: str) -> Identity:
+        """Return a text that knows which identity it is."""
+        made = cls(text)
+        made.which = which
+        return made
+
+
 class References:
     """The names of a file, and what `name.identity` stands for.
 
@@ -208,7 +222,7 @@ class References:
         match = REFERENCE.fullmatch(value) if isinstance(value, str) else None
         if match is None or (match[1] not in self.instances and match[1] not in self.groups):
             return value
-        return self.identity(self.one(match[1], spot, problems), match[2], spot, problems)
+        return Identity.of(self.identity(self.one(match[1], spot, problems), match[2], spot, problems), match[2])
 
     def places(self, value: Any, spot: Spot, problems: Problems) -> Any:
         """Replace every `name/part` in a value, at any depth, by the part's identity (`enb/1` by its E-CGI)."""

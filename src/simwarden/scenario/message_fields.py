@@ -7,12 +7,14 @@ from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from simwarden.scenario.messages import message_names
 from simwarden.trace.dissect import MALFORMED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Mapping
     from enum import IntEnum
 
+    from simwarden.model.interfaces import Interface
     from simwarden.model.values import Values
     from simwarden.wire.s1ap.messages import Spec
 
@@ -46,6 +48,16 @@ def message_infos(protocol: str, name: str) -> tuple[MessageInfo, ...]:
     """Return what a protocol's tables say of a message: of a name that RRC and NAS share, what both say."""
     found = (tell(name) for tell in _FAMILIES.get(protocol, ()))
     return tuple(each for each in found if each is not None)
+
+
+@cache
+def names_on(interface: Interface) -> frozenset[str]:
+    """Return the names of the messages that an interface carries, with those inside of them; empty: any name."""
+    return frozenset(
+        name
+        for name in message_names(interface.protocol)
+        if all(info.interface in ("", interface.name.upper()) for info in message_infos(interface.protocol, name))
+    )
 
 
 @cache
@@ -164,13 +176,13 @@ def _nas(name: str) -> MessageInfo | None:
 
 
 def _mqtt(name: str) -> MessageInfo | None:
-    from simwarden.runtime.event_kinds import DATA  # noqa: PLC0415 - as above
+    from simwarden.runtime.event_kinds import MESSAGE  # noqa: PLC0415 - as above
     from simwarden.wire.mqtt.dissect import FIELDS  # noqa: PLC0415 - as above
 
     found = FIELDS.get(name)
     if found is None:
         return None
-    own = {**found, "data": DATA} if "data" in found else found
+    own = {**found, **MESSAGE} if "data" in found else found
     return MessageInfo("MQTT control packet (MQTT 3.1.1 chapter 3)", _fields(own))
 
 

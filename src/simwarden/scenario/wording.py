@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from functools import cached_property
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from simwarden.model.values import plain
-from simwarden.scenario.identities import REFERENCE
+from simwarden.scenario.identities import REFERENCE, Identity
 from simwarden.scenario.problems import guess, nearest
 from simwarden.scenario.validation import short
 
@@ -15,38 +16,63 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
     from simwarden.model.values import Values
+    from simwarden.policy.decision import Control
     from simwarden.scenario.identities import References
+    from simwarden.scenario.network import Instance
     from simwarden.scenario.problems import Problems
     from simwarden.scenario.yamlfile import Spot
 
 #: parts of a file that say what is to be seen, and so give no names
 _JUDGING = frozenset({"expect", "never", "scenario", "about", "twin", "tags", "proves"})
-_ANY_KIND, _CONTROL = "element", "control"
+_ANY_KIND, _CONTROL, _OCCASION, _HOST = "element", "control", "occasion", "host"
 
 
 class Wording:
     """Checks words of expectations.
 
-    `controls` are the ids that there are; `document` is the whole file, in which the user's own names are looked for.
+    `controls` are those that there are, by id with the kinds that have them; `document` is the whole file, in which the
+    user's own names are looked for.
     """
 
     def __init__(
-        self, references: References, problems: Problems, controls: Collection[str] = (), document: Any = None
+        self,
+        references: References,
+        problems: Problems,
+        controls: Mapping[str, Collection[tuple[str, Control]]] = MappingProxyType({}),
+        document: Any = None,
     ) -> None:
         self.references, self.problems, self._controls, self._document = references, problems, controls, document
 
     @cached_property
+    def _occasions(self) -> frozenset[str]:
+        pairs = (pair for each in self._controls.values() for pair in each)
+        return frozenset(str(occasion) for _, control in pairs for occasion in control.occasions)
+
+    @cached_property
     def _given(self) -> frozenset[str]:
         """All names and values of the file outside its expectations, and of what is set in its network."""
-        settings = [each.config.model_dump(mode="json") for each in self.references.instances.values()]
+        settings = [each.config.model_dump(mode="json") for each in self._instances]
         return frozenset(
             plain(part) for text in _texts([self._document, settings]) for part in (text, *_PARTS.split(text))
         )
 
     @cached_property
-    def _foreign(self) -> bool:
+    def _codes(self) -> frozenset[str]:
+        """The numbers that the file sets as a cause or result (`mismatch: {experimental_result: 5901}`)."""
+        return frozenset(_codes([self._document, *(each.config.model_dump(mode="json") for each in self._instances)]))
+
+    @cached_property
+    def foreign(self) -> bool:
         """Whether somebody's real element is in the network, which has names of its own."""
-        return any(each.external is not None for each in self.references.instances.values())
+        return any(each.external is not None for each in self._instances)
+
+    @property
+    def _instances(self) -> Collection[Instance]:
+        return self.references.instances.values()
+
+    def gives(self, name: str) -> bool:
+        """Whether a name stands in the file outside its expectations, or in its network's settings."""
+        return plain(name) in self._given
 
     def fields(self, what: str, want: Mapping[str, Any], known: Mapping[str, Values], spot: Spot) -> None:
         """Check the fields of a mapping, by any spelling that is compared alike."""
@@ -67,6 +93,10 @@ class Wording:
         elif isinstance(want, list):
             for index, each in enumerate(want):
                 self.value(what, each, values, spot / index)
+        elif want == "" and values.optional:
+            self.problems.add(f"{what}: nothing is said", spot.place, "no value is written none")
+        elif isinstance(want, Identity) and values.identities and want.which not in values.identities:
+            self.problems.add(f"{what} is never an {want.which.upper()}", spot.place, f"{values.about} is expected")
         elif not self._may_be(str(want), values):
             self.problems.add(f"{what} is never {short(want)}", spot.place, self._hint(str(want), values))
 
@@ -77,9 +107,9 @@ class Wording:
             return True
         if values.kind and self._names(values.kind, text):
             return True
-        if values.given and (self._foreign or plain(text) in self._given):
+        if values.given and (self.foreign or self.gives(text)):
             return True
-        if values.named and text.isdecimal() and text in self._given:  # a code of the operator's own, as it is set
+        if values.named and text in self._codes:  # a code of the operator's own, as it is set
             return True
         inside = values.inside() if values.inside is not None else {}
         return any(self._may_be(text, each) for each in inside.values() if each.inside is None)
@@ -92,13 +122,21 @@ class Wording:
     def _names(self, kind: str, text: str) -> bool:
         if kind == _CONTROL:
             return text in self._controls
+        if kind == _OCCASION:
+            return text in self._occasions
+        if kind == _HOST:
+            return _HOSTS.fullmatch(text) is not None and (self.foreign or self.gives(text) or self._is_node(text))
         instance = self.references.instances.get(text)
         return instance is not None and kind in (_ANY_KIND, instance.kind)
+
+    def _is_node(self, host: str) -> bool:
+        """Whether it is the Diameter identity of an element here, which begins with its name."""
+        return host.partition(".")[0] in self.references.instances
 
     def _hint(self, text: str, values: Values) -> str:
         instances = self.references.instances
         known = [*values.words, *(name for name in instances if values.kind and self._names(values.kind, name))]
-        known += self._controls if values.kind == _CONTROL else ()
+        known += self._controls if values.kind == _CONTROL else self._occasions if values.kind == _OCCASION else ()
         if self._is_reference(text):
             identities = [f"{name}.{which}" for name, each in instances.items() for which in each.identities]
             near = nearest(text, identities)
@@ -107,6 +145,9 @@ class Wording:
         return hint or f"{values.about} is expected"
 
 
+#: parts of the names of settings that are codes of a protocol
+_CODES = frozenset({"cause", "causes", "result", "answer"})
+_HOSTS = re.compile(r"[0-9a-z_-]+(\.[0-9a-z_-]+)+", re.IGNORECASE | re.ASCII)
 _PARTS = re.compile(r"[,;/\s]+")
 
 
@@ -121,4 +162,17 @@ def _texts(value: Any) -> Iterator[str]:
         for each in value:
             yield from _texts(each)
     elif value is not None:
+        yield str(value)
+
+
+def _codes(value: Any, *, coded: bool = False) -> Iterator[str]:
+    """Yield the numbers of a document that stand where a cause or result is set."""
+    if isinstance(value, dict):
+        for key, each in value.items():
+            if key not in _JUDGING:
+                yield from _codes(each, coded=coded or not _CODES.isdisjoint(plain(str(key)).split("_")))
+    elif isinstance(value, (list, tuple)):
+        for each in value:
+            yield from _codes(each, coded=coded)
+    elif coded and str(value).isdecimal():
         yield str(value)

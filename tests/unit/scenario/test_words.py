@@ -127,6 +127,7 @@ network:
   broker: {}
   mme: {provinces: {north: [1], south: [2]}}
   enb: {cells: [{tac: 1}, {tac: 2}]}
+  enb2: {type: enb, cells: [{tac: 3}]}
 cards: {card: {area: {by: mme, province: north}}, other: {}}
 devices: {meter: {}}
 steps:
@@ -229,6 +230,28 @@ WRONG = [
     ("mqtt.publish: {qos: one}", "qos is never 'one'"),
     ("mqtt.connack: {return_code: REFUSED}", "return_code is never 'REFUSED'"),
     ("mqtt.pingreq: {topic: card/refused}", "field of pingreq 'topic' is not known"),
+    ("mqtt.publish: {type: simwarden.card.refusd}", "the type of an event is expected"),
+    ("mqtt.publish: {topic: simwarden/hss/card/refuse}", "the topic of a message"),
+    ("mqtt.publish: {source: hss}", "the source of an event"),
+    ("mqtt.publish: {data: {occasion: atach}}", "did you mean 'attach'?"),
+    ("broker: {event: {data: {occasion: atach}}}", "did you mean 'attach'?"),
+    ("broker: {event: {data: {caller: costumer}}}", "did you mean 'customer'?"),
+    ("broker: {event: {data: {pool: poool}}}", "pool is never 'poool'"),
+    ("broker: {event: {data: {since: yesterday}}}", "a time such as"),
+    ("broker: {event: {sequence: -4}}", "sequence is never '-4'"),
+    # what the network lacks, or carries elsewhere
+    ("s13.update-location-answer: {result_code: 2001}", "S13 has no message 'update-location-answer'"),
+    ("s6a.me-identity-check-request: seen", "S6a has no message 'me-identity-check-request'"),
+    ("decision: {control: mme.barrring}", "did you mean 'mme.barring'?"),
+    ("s6a.update-location-request: {origin_host: mmee.epc.example}", "a host of the network"),
+    ("hss: {registration: {mme: nowhere.example}}", "a host of the network"),
+    # a code of no cause, though some setting has the number
+    ("s1-mme.service-reject: {emm_cause: 0}", "emm_cause is never '0'"),
+    ("meter: {emm_cause: 1}", "emm_cause is never '1'"),
+    # the wrong identity of the right form, and none
+    ("hss: {binding: {imei: card.imsi}}", "imei is never an IMSI (an IMEI of 14 to 16 digits is expected)"),
+    ("mme: {session: {imsi: meter.imei}}", "imsi is never an IMEI"),
+    ("meter: {attach: }", "attach: nothing is said (no value is written none)"),
     ("s6a.malformed: {reason: none}", "field of malformed 'reason' is not known"),
 ]
 
@@ -240,7 +263,7 @@ def test_a_word_that_can_never_be_is_told_with_its_place(key: str, what: str, sa
         Loader().load("story.yaml", STORY.replace("KEY", key).replace("WHAT", f"{{{what}}}"))
     (problem,) = caught.value.problems
     assert said in str(problem)
-    assert str(problem).startswith("story.yaml:12:")
+    assert str(problem).startswith("story.yaml:13:")
 
 
 @pytest.mark.parametrize(
@@ -276,6 +299,19 @@ def test_a_code_of_the_operators_own_is_known_where_it_is_set_and_a_name_where_a
     with pytest.raises(ScenarioErrors):
         Loader().load("story.yaml", apn)
     assert Loader().load("story.yaml", apn.replace("  cmp: {}", '  hss: {external: "192.0.2.1:3868"}')).steps
+
+
+@pytest.mark.parametrize("what", ["x2.handover-request: seen", "mqtt.publish: seen", "decision: {control: bind.cmp}"])
+def test_what_nobody_in_the_network_speaks_or_decides_is_told(what: str) -> None:
+    small = STORY.replace("  cmp: {}\n  broker: {}\n", "").replace("  enb2: {type: enb, cells: [{tac: 3}]}\n", "")
+    with pytest.raises(ScenarioErrors, match=r"nobody here speaks|control of anybody here 'bind.cmp' is not known"):
+        Loader().load("story.yaml", small.replace("KEY", "never").replace("WHAT", f"{{{what}}}"))
+
+
+def test_the_devices_of_a_cell_are_named_by_their_cell() -> None:
+    story = STORY.replace("KEY", "expect").replace("WHAT", "{enb: {connected: {cell: enb/1, devices: 1}}}")
+    result = run_scenario(Loader().load("story.yaml", story), "story", RunOptions())
+    assert result.failure is None, result.failure
 
 
 def test_never_takes_no_time() -> None:
@@ -323,7 +359,7 @@ def told(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [told(each) for each in value]
     if value == "":
-        return ""
+        return "none"
     if isinstance(value, bool) or value is None:
         return {True: "yes", False: "no", None: "none"}[value]
     return show(value).partition(" (")[0] if isinstance(value, IntEnum) else show(value)

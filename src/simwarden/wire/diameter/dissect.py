@@ -115,7 +115,14 @@ _SHAPES = {
     Kind.ADDRESS: v.ADDRESS,
     Kind.TIME: v.TEXT,
 }
-_SHAPED = {"User-Name": v.IMSI, "IMEI": v.IMEI, "Visited-PLMN-Id": v.PLMN | v.OCTETS}
+_SHAPED = {
+    "User-Name": v.IMSI,
+    "IMEI": v.IMEI,
+    "Visited-PLMN-Id": v.PLMN | v.OCTETS,
+    "Origin-Host": v.HOST,
+    "Destination-Host": v.HOST,
+    "Service-Selection": v.APN,
+}
 
 
 @cache
