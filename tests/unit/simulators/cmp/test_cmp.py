@@ -184,6 +184,23 @@ def test_two_first_uses_at_once_bind_one(loop: TestbedLoop) -> None:
     net.play(story)
 
 
+def test_a_first_use_that_comes_too_late_binds_nothing_and_is_judged_by_what_the_first_one_bound(
+    loop: TestbedLoop,
+) -> None:
+    net = Net(loop)
+
+    async def story() -> None:
+        await net.card(binding={"learn": "first-use"})
+        assert net.held().bound == ""  # and is held in memory so
+        with net.cmp.platform.store._engine.begin() as connection:
+            connection.exec_driver_sql("UPDATE cards SET bound = ? WHERE imsi = ?", (METER, IMSI))
+        assert not await net.mme.allowed(PHONE)
+        assert net.held().bound == METER
+        assert await net.mme.allowed(METER)
+
+    net.play(story)
+
+
 def test_wrong_questions(loop: TestbedLoop) -> None:
     net = Net(loop)
 

@@ -133,3 +133,24 @@ def test_the_area_that_the_pool_knows_is_enforced_after_a_restart(run: Any) -> N
             assert connection.execute(sa.text("SELECT station FROM used_stations")).scalars().all() == [STATION]
 
     run(story, area_data="pool")
+
+
+def test_who_loses_the_last_base_station_to_another_mme_in_the_same_moment_is_refused(run: Any) -> None:
+    async def story(network: Any) -> None:
+        areas = network.mme.core.areas
+        other = AreaStore(areas._engine, shared=True)
+        other.put(IMSI, MmeArea(stations=1), AUDIT)
+        alone = areas.count
+
+        def late(imsi: str, area: Any, station: str) -> bool:
+            assert other.count(imsi, other.get(imsi) or area, "001-01-00009")
+            return bool(alone(imsi, area, station))
+
+        areas.count = late
+        network.phone().attach()
+        await network.settle()
+        assert network.session() is None
+        assert network.reject()["emm_cause"] is EmmCause.NO_SUITABLE_CELLS_IN_TRACKING_AREA
+        assert not network.decisions("area.count")[-1].admitted
+
+    run(story, area_data="pool")
