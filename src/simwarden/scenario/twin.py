@@ -192,18 +192,61 @@ def check_twin(scenario: Scenario, loader: Loader, problems: Problems) -> None:
 _ADD = "it expects a decision that admits, or that the same verb or observable comes out well"
 
 
+#: values of what is not, or not yet
+_NOT_THERE: tuple[Any, ...] = (None, "", "none", "off")
+
+
 def _shows(scenario: Scenario, twin: Scenario) -> bool:
     """Whether a twin expects of something that the other story looks at that it goes well: else it need do nothing.
 
-    That is a decision of the same control that admits, the same observable with another value, the same message, or
-    another outcome of the same verb.
+    That is what never happens there, a decision of the same control that admits, the same observable or message with
+    another value, or another outcome of the same verb. That something is not there, or is off, shows nothing: it is so
+    where nothing was tried.
     """
-    looked_at = {_aspect(step, each) for step in scenario.steps for each in expected(step)}
-    return any(
-        _aspect(step, each) in looked_at and not _is_refusal(step, each)
-        for step in twin.steps
-        for each in expected(step)
-    )
+    wanted: dict[tuple[str, str], list[Any]] = {}
+    never = set()
+    for step in _refusing(scenario):
+        for expectation in step.expectations:
+            for each in expectation.conditions:
+                aspect = _aspect(step, each)
+                if expectation.never:
+                    never.add(aspect)
+                else:
+                    wanted.setdefault(aspect, []).append(_value(each))
+    for step in twin.steps[_alike(scenario, twin) :]:
+        for each in expected(step):
+            aspect, value = _aspect(step, each), _value(each)
+            if value in _NOT_THERE or _is_refusal(step, each):
+                continue
+            if aspect in never or (aspect in wanted and value not in wanted[aspect]):
+                return True
+    return False
+
+
+def _refusing(scenario: Scenario) -> Iterator[Step]:
+    """Yield the steps of the phases in which something is refused."""
+    for group in phases(scenario):
+        if any(_is_refusal(step, each) for step in group for each in expected(step)):
+            yield from group
+
+
+def _alike(one: Scenario, other: Scenario) -> int:
+    """Return with how many steps two scenarios begin that do and expect the same."""
+
+    def told(step: Step) -> Any:
+        return step.facts, [(each.subject, _value(each)) for each in expected(step)]
+
+    pairs = enumerate(zip(one.steps, other.steps, strict=False))
+    return next((place for place, (mine, theirs) in pairs if told(mine) != told(theirs)), len(other.steps))
+
+
+def _value(condition: Condition) -> Any:
+    """Return what a condition wants of what it looks at."""
+    if isinstance(condition, DecisionWanted):
+        return condition.verdict
+    if isinstance(condition, FactWanted):
+        return condition.want
+    return condition.fields if isinstance(condition, MessageWanted) else condition.word
 
 
 def _aspect(step: Step, condition: Condition) -> tuple[str, str]:
