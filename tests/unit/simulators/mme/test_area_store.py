@@ -9,9 +9,8 @@ import pytest
 import sqlalchemy as sa
 
 from simulators.mme.config import MmeArea
-from simulators.mme.store import _USE, METADATA, AreaStore
+from simulators.mme.store import METADATA, AreaStore
 from simwarden.model.identity import Ecgi
-from simwarden.policy.decision import Verdict
 from simwarden.runtime.store import StoreUnavailableError, open_engine
 from simwarden.wire.nas.enums import EmmCause
 
@@ -81,27 +80,6 @@ def test_a_base_station_that_counts_is_no_new_one(pool: list[AreaStore]) -> None
     assert two.count(IMSI, before, STATION)
     assert not two.count(IMSI, before, "001-01-00002")
     assert before.used == {STATION}
-
-
-def test_an_attach_that_loses_the_race_for_the_last_base_station_is_refused(run: Any) -> None:
-    async def story(network: Any) -> None:
-        core = network.mme.core
-        core.areas.put(IMSI, MmeArea(stations=1), AUDIT)
-        count = core.areas.count
-
-        def after_another_mme(imsi: str, area: Any, station: str) -> bool:
-            with core.areas._engine.begin() as connection:
-                connection.execute(_USE, {"imsi": imsi, "station": "001-01-00002"})
-            return bool(count(imsi, area, station))
-
-        core.areas.count = after_another_mme
-        network.phone().attach()
-        await network.settle()
-        assert network.reject()["emm_cause"] is EmmCause.NO_SUITABLE_CELLS_IN_TRACKING_AREA
-        assert network.decisions("area.count")[-1].verdict is Verdict.REFUSE
-        assert network.session() is None
-
-    run(story)
 
 
 def test_while_the_data_of_the_pool_is_away_nobody_with_an_unknown_area_is_served_and_then_all_are(run: Any) -> None:
