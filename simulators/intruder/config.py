@@ -8,6 +8,7 @@ from pydantic import Field, field_validator
 
 from simwarden.model.interfaces import INTERFACES
 from simwarden.runtime.declare import ElementConfig, Names, VerbModel
+from simwarden.wire.diameter.family import DIAMETER
 
 
 class IntruderConfig(ElementConfig):
@@ -48,6 +49,6 @@ class Forge(VerbModel):
     @classmethod
     def _speaks_diameter(cls, value: str) -> str:
         known = INTERFACES.get(value)
-        if known is None or known.protocol != "diameter":
+        if known is None or known.protocol != DIAMETER.name:
             raise ValueError(f"{value} is no Diameter interface")
         return value

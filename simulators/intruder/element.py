@@ -10,10 +10,9 @@ from simulators.intruder.procedures import make_avps, request_name
 from simwarden.model.values import one_of
 from simwarden.runtime.declare import Declaration, Observable, verb
 from simwarden.runtime.diameter import DiameterNode, LocalNode, Unreachable
-from simwarden.runtime.diameter_connection import APPLICATIONS
 from simwarden.runtime.element import Element
 from simwarden.wire.diameter import ResultCode, answer_to
-from simwarden.wire.diameter.codes import RESULT_NUMBERS
+from simwarden.wire.diameter.codes import APPLICATIONS, RESULT_NUMBERS
 
 if TYPE_CHECKING:
     from simwarden.runtime.diameter import Peer

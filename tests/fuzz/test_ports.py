@@ -8,12 +8,12 @@ import socket
 import struct
 import time
 from contextlib import ExitStack, closing, suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import budget
 import pytest
 from served import Client, Served, Where, card, serve
+from vectors import FOLDER, seeds
 
 from simwarden.model.form import Slot
 from simwarden.runtime.transport.framing import Deframer, enclose
@@ -22,8 +22,8 @@ from simwarden.wire.apdu.control import Control, insertion, is_atr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
-SEEDS = Path(__file__).parent / "seeds"
 #: seconds within which somebody who behaves has an answer, whatever others do; also on a machine that is busy
 PATIENCE = 20.0
 IDLE = 300
@@ -68,7 +68,7 @@ def ask_eir(where: Where) -> None:
 
 
 def set_up_s1(where: Where) -> None:
-    seeds = (SEEDS / "s1ap.txt").read_text().splitlines()
+    seeds = (FOLDER / "s1ap/seeds.txt").read_text().splitlines()
     request = next(line for line in seeds if line.endswith("  s1-setup-request") and "enb" in _text(line))
     (answer,) = exchange(where, bytes.fromhex(request.split("  ")[0]))
     assert s1ap.decode(answer).name == "s1-setup-response"
@@ -101,15 +101,17 @@ def connects(where: Where) -> None:
 
 NOWHERE = "127.0.0.1:9"
 PORTS = {
-    "hss": Port("hss", "S6a", {"subscribers": "cards.yaml"}, "diameter", ask_hss),
-    "eir": Port("eir", "S13", {}, "diameter", ask_eir),
-    "mme": Port("mme", "S1-MME", {"peers": {"hss": NOWHERE, "eir": NOWHERE}}, "s1ap", set_up_s1),
-    "enb": Port("enb", "Uu", {"peers": {"mme": NOWHERE}, "listen": {"X2": "127.0.0.1:0"}}, "uu", search_cells),
-    "enb-x2": Port(
-        "enb", "X2", {"peers": {"mme": NOWHERE}, "listen": {"Uu": "127.0.0.1:0"}}, "x2", lambda _where: None
+    "hss": Port("hss", "S6a", {"subscribers": "cards.yaml"}, "diameter/seeds.txt", ask_hss),
+    "eir": Port("eir", "S13", {}, "diameter/seeds.txt", ask_eir),
+    "mme": Port("mme", "S1-MME", {"peers": {"hss": NOWHERE, "eir": NOWHERE}}, "s1ap/seeds.txt", set_up_s1),
+    "enb": Port(
+        "enb", "Uu", {"peers": {"mme": NOWHERE}, "listen": {"X2": "127.0.0.1:0"}}, "uu/seeds.txt", search_cells
     ),
-    "broker": Port("broker", "MQTT", {}, "mqtt", ask_broker),
-    "uicc": Port("uicc", "ME-UICC", {"subscribers": "cards.yaml"}, "apdu-command", touch_card),
+    "enb-x2": Port(
+        "enb", "X2", {"peers": {"mme": NOWHERE}, "listen": {"Uu": "127.0.0.1:0"}}, "x2/seeds.txt", lambda _where: None
+    ),
+    "broker": Port("broker", "MQTT", {}, "mqtt/seeds.txt", ask_broker),
+    "uicc": Port("uicc", "ME-UICC", {"subscribers": "cards.yaml"}, "apdu/commands.txt", touch_card),
 }
 
 
@@ -186,7 +188,7 @@ def test_service_goes_on(name: str, served: Served) -> None:
     port = PORTS[name]
     where = served.where[port.interface]
     rng = random.Random(f"{budget.SEED}/{name}")
-    messages = [bytes.fromhex(line.split("  ")[0]) for line in (SEEDS / f"{port.seeds}.txt").read_text().splitlines()]
+    messages = seeds(port.seeds)
     if port.seeds != "diameter":
         messages = [enclose(message, 1, 18) for message in messages]
     port.behave(where)

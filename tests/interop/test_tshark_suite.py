@@ -14,9 +14,11 @@ from typing import NamedTuple
 import pytest
 import traces
 
+from simwarden.model.interfaces import INTERFACES
 from simwarden.scenario.suite import find
 from simwarden.trace.events import Frame
 from simwarden.trace.pcapng import write_capture
+from simwarden.wire.family import on_interface
 
 TSHARK, MERGECAP = shutil.which("tshark") or "", shutil.which("mergecap") or ""
 pytestmark = [
@@ -30,15 +32,7 @@ CHECKS = [
     *("-o", "sctp.checksum:CRC 32c"),
 ]
 #: what the last layer of a frame may be, by interface: all else is payload that nobody decoded
-DECODED = {
-    "S6a": {"diameter"},
-    "S13": {"diameter"},
-    "S1-MME": {"s1ap", "nas-eps", "lte_rrc"},
-    "X2": {"x2ap", "lte_rrc"},
-    "Uu": {"nas-eps", "exported_pdu"},
-    "MQTT": {"mqtt", "json"},
-    "ME-UICC": {"gsm_sim", "etsi_cat", "exported_pdu"},
-}
+DECODED = {name: frozenset().union(*(family.layers for family in on_interface(name))) for name in INTERFACES}
 FIELDS = (
     "frame.number",
     "frame.interface_name",

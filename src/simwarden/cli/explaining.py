@@ -18,6 +18,7 @@ from simwarden.scenario.reference.elements import clauses
 from simwarden.scenario.registry import Registry
 from simwarden.scenario.schema import names_of
 from simwarden.scenario.steps import CORE_VERBS
+from simwarden.wire.family import families
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,12 +28,6 @@ if TYPE_CHECKING:
     from simwarden.policy.requirements import Requirement
     from simwarden.runtime.declare import Consequence, Observable, Verb
 
-#: modules whose enumerations hold causes and results, with the specification of these
-_CAUSES = {
-    "simwarden.wire.nas.enums": "TS 24.301",
-    "simwarden.wire.diameter.codes": "",
-    "simwarden.wire.s1ap.enums": "TS 36.413",
-}
 #: scenarios that are listed of those that prove a requirement
 _LISTED = 6
 
@@ -205,12 +200,8 @@ def _means(name: str, member: enum.IntEnum) -> bool:
 
 
 def _enumerations() -> Iterator[tuple[type[enum.IntEnum], str]]:
-    for path, specification in _CAUSES.items():
-        try:
-            module = import_module(path)
-        except ModuleNotFoundError:
-            continue
-        for each in vars(module).values():
+    for path, specification in (each for family in families().values() for each in family.causes):
+        for each in vars(import_module(path)).values():
             if isinstance(each, type) and issubclass(each, enum.IntEnum) and each.__module__ == path:
                 yield each, specification
 

@@ -13,22 +13,20 @@ from simwarden.scenario.message_fields import message_infos, names_on
 from simwarden.scenario.problems import plain
 from simwarden.scenario.reference.settings import settings_of
 from simwarden.scenario.words import WORDS
-from simwarden.wire.diameter.dictionary import SHORT
+from simwarden.wire.family import family_of, with_carried
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from simwarden.model.interfaces import Interface
     from simwarden.runtime.declare import EventKind, Model
-    from simwarden.scenario.message_fields import MessageField, MessageInfo
     from simwarden.scenario.reference.settings import Setting
     from simwarden.scenario.registry import Registry
+    from simwarden.wire.family import MessageField, MessageInfo
 
 #: values of an enumeration up to which all are told, and how many are of more
 _MANY: Final = 6
 _FEW: Final = 3
-#: fields that an expectation of a message mostly names
-_CAUSES: Final = ("emm_cause", "esm_cause", "experimental_result", "result_code", "cause", "status")
 
 
 def word(name: str, registry: Registry) -> Iterator[str]:
@@ -123,7 +121,7 @@ def message(name: str, registry: Registry) -> Iterator[str]:
     found: dict[tuple[str, MessageInfo | None, str], list[str]] = {}
     for each in INTERFACES.values():
         short, _, field = name.lower().removeprefix(f"{each.name.lower()}.").partition(".")
-        short = SHORT.get(short.upper(), short).lower().replace("_", "-")
+        short = family_of(each.protocol).read().short_names().get(short.upper(), short).replace("_", "-")
         known = names_on(each)
         for full in (short, f"{short}-request", f"{short}-answer"):
             if full in known:
@@ -145,9 +143,15 @@ def _message(name: str, info: MessageInfo | None, field: str, interfaces: list[s
     lines = [f"{written}: message on {', '.join(interfaces)}" + (f", {info.about}" if info else "")]
     if fields:
         told = [each.name for each in fields]
-        shown = next((each for each in _CAUSES if each in told), told[0])
+        shown = next((each for each in _causes(interfaces[0]) if each in told), told[0])
         lines.append(f"  expect: {{{interfaces[0].lower()}.{name}: {{{shown}: ...}}}}")
     yield "\n".join([*lines, *map(_field, fields)])
+
+
+def _causes(interface: str) -> Iterator[str]:
+    """Yield the fields that hold causes, which an expectation of a message mostly names."""
+    for family in with_carried(INTERFACES[interface].protocol):
+        yield from (each.name for each in family.cause_fields)
 
 
 def _field(each: MessageField) -> str:

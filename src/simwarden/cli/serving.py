@@ -27,6 +27,8 @@ from simwarden.scenario.problems import Problems, guess
 from simwarden.scenario.registry import Registry
 from simwarden.scenario.validation import check
 from simwarden.scenario.yamlfile import Spot, read
+from simwarden.wire.apdu.family import CONTACTS
+from simwarden.wire.mqtt.family import EVENTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -128,11 +130,11 @@ class Service:
         external, placements = self._peers(), {self.name: Placement(self._listen(), store)}
         events, tls = self.events, {}
         if events is not None and events.outside is not None:
-            external[BROKER] = {"MQTT": events.outside}
+            external[BROKER] = {EVENTS: events.outside}
             tls = {BROKER: events.tls} if events.tls is not None else {}
         elif events is not None:
             # What the broker has acknowledged must last as long as what the element has: in the same database.
-            placements[BROKER] = Placement({"MQTT": events.listen}, store)
+            placements[BROKER] = Placement({EVENTS: events.listen}, store)
         return HostSettings(
             scenario=self.name,
             seed=int.from_bytes(os.urandom(8), "big"),
@@ -166,9 +168,9 @@ class Service:
         if not (vpcd or self.file.reader):
             return None
         spot = self.top / "reader"
-        if "ME-UICC" not in self.kind.declaration.listens:
+        if CONTACTS not in self.kind.declaration.listens:
             raise ConfigError(f"{self.name} is no card: no reader takes it", spot.place if self.file.reader else None)
-        port = INTERFACES["ME-UICC"].port
+        port = INTERFACES[CONTACTS].port
         return parse_address(self.file.reader, spot, self.problems, port) if self.file.reader else ("127.0.0.1", port)
 
     def _listen(self) -> dict[str, Address]:
@@ -179,10 +181,10 @@ class Service:
                 self.problems.unknown("interface", name, chosen, spot.key)
             else:
                 chosen[name] = parse_address(text, spot, self.problems, INTERFACES[name].port)
-                if name == "MQTT":
+                if name == EVENTS:
                     check_broker(chosen[name], spot, self.problems)
         if self.reader is not None:
-            chosen["ME-UICC"] = self.reader
+            chosen[CONTACTS] = self.reader
         return chosen
 
     def _peers(self) -> dict[str, dict[str, Address]]:

@@ -17,6 +17,7 @@ from simwarden.runtime.events import EventSettings
 from simwarden.scenario.network import parse_address
 from simwarden.scenario.registry import Registry
 from simwarden.wire.mqtt import check_topic
+from simwarden.wire.mqtt.family import EVENTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -117,11 +118,11 @@ def _inside(file: EventsFile, spot: Spot, problems: Problems, settings: EventSet
     for name in ("authorities", "certificate", "key", "user", "password"):
         if getattr(file, name):
             problems.add(f"{name}: is for a broker elsewhere, which `broker` names", (spot / name).place)
-    port = INTERFACES["MQTT"].port
+    port = INTERFACES[EVENTS].port
     listen = parse_address(file.listen, spot / "listen", problems, port) if file.listen else ("127.0.0.1", port)
     check_broker(listen, spot / "listen", problems)
     kinds = Registry.installed().kinds.values()
-    kind = next((each for each in kinds if "MQTT" in each.declaration.listens), None)
+    kind = next((each for each in kinds if EVENTS in each.declaration.listens), None)
     if kind is None:
         problems.add("no broker is installed; name one by `broker`", spot.place)
     return EventsService(settings, kind=kind, listen=listen)

@@ -20,6 +20,7 @@ from simwarden.runtime.loop import TestbedLoop
 from simwarden.runtime.management import ManagementError, Role
 from simwarden.runtime.store import StoreError
 from simwarden.trace.trace import Trace
+from simwarden.wire.mqtt.family import EVENTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -161,6 +162,6 @@ def _ready(service: Service, host: Host, url: str) -> str:
         address = host.transport.address_of(service.name, interface) if asked[1] == 0 else asked
         parts.append(f"{interface} {address[0]}:{address[1]}")
     if BROKER in host.elements and service.events is not None:
-        address = host.transport.address_of(BROKER, "MQTT")
+        address = host.transport.address_of(BROKER, EVENTS)
         parts.append(f"events mqtt://{address[0]}:{address[1]}")
     return f"ready {service.name}: {', '.join([*parts, *([f'management {url}'] if url else [])]) or 'no sockets'}"

@@ -1,9 +1,23 @@
-"""The reference points of the network: what each speaks, over which kind of transport, on which well-known port."""
+"""The reference points of the network: what each speaks, over which kind of transport, on which well-known port.
+
+The wire families declare them, each its own; a family is found by its entry point, so that other packages bring theirs.
+"""
 
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING, Final, Protocol
+
+from simwarden.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+GROUP: Final = "simwarden.families"
 
 
 class Service(enum.Enum):
@@ -26,14 +40,80 @@ class Interface:
     spec: str = ""
 
 
-_ALL = (
-    Interface("ME-UICC", "apdu", Service.MESSAGES, 35963, spec="TS 102.221, TS 31.102"),
-    Interface("Uu", "uu", Service.MESSAGES, 4997, spec="NAS by TS 24.301 in a frame of ours for TS 36.331"),
-    Interface("S1-MME", "s1ap", Service.MESSAGES, 36412, 18, "TS 36.413"),
-    Interface("X2", "x2", Service.MESSAGES, 36422, 27, "TS 36.423"),
-    Interface("S6a", "diameter", Service.STREAM, 3868, 46, "TS 29.272"),
-    Interface("S13", "diameter", Service.STREAM, 3868, 46, "TS 29.272"),
-    Interface("MQTT", "mqtt", Service.STREAM, 1883, spec="MQTT 3.1.1 (OASIS, 2014)"),
-)
+class Declared(Protocol):
+    """What is read here of a wire family; the whole of it is `simwarden.wire.family.Family`."""
 
-INTERFACES = {interface.name: interface for interface in _ALL}
+    @property
+    def name(self) -> str:
+        """Its name, as `Interface.protocol` has it."""
+
+    @property
+    def place(self) -> int:
+        """Where it is spoken between card (0) and core (100)."""
+
+    @property
+    def interfaces(self) -> tuple[Interface, ...]:
+        """Where it is spoken."""
+
+
+@cache
+def declared() -> Mapping[str, Declared]:
+    """Return the wire families of all installed packages by name, from card to core.
+
+    Raises ConfigError for one that cannot be loaded, and for two of which only one can be meant.
+    """
+    found: dict[str, tuple[Declared, str]] = {}
+    for point in entry_points(group=GROUP):
+        try:
+            family: Declared = point.load()
+            where = f"{point.name} ({point.value})"
+            _check_alone(family, where, found)
+        except (ImportError, AttributeError) as error:
+            raise ConfigError(f"wire family {point.name} ({point.value}) cannot be loaded: {error}") from error
+        found[family.name] = family, where
+    return {each.name: each for each, _ in sorted(found.values(), key=lambda one: (one[0].place, one[0].name))}
+
+
+def _check_alone(family: Declared, where: str, others: Mapping[str, tuple[Declared, str]]) -> None:
+    if family.name in others:
+        raise ConfigError(f"wire family {where} has the name of {others[family.name][1]}")
+    spoken = {(each.name, each.service): other for one, other in others.values() for each in one.interfaces}
+    for each in family.interfaces:
+        if each.protocol != family.name:
+            raise ConfigError(f"wire family {where}: its interface {each.name} speaks {each.protocol}")
+        if (each.name, each.service) in spoken:
+            other = spoken[each.name, each.service]
+            raise ConfigError(f"wire family {where}: interface {each.name} is declared by {other} too")
+
+
+@cache
+def _by_name() -> Mapping[str, tuple[Interface, ...]]:
+    found: dict[str, tuple[Interface, ...]] = {}
+    for family in declared().values():
+        for each in family.interfaces:
+            found[each.name] = (*found.get(each.name, ()), each)
+    return found
+
+
+def spoken_on(name: str) -> Iterable[Interface]:
+    """Return what is spoken on a reference point: mostly one protocol, another for each service that it is carried by.
+
+    Nothing for a name that no family declares.
+    """
+    return _by_name().get(name, ())
+
+
+class _Interfaces(Mapping[str, Interface]):
+    """The reference points by name, read when first asked for; of one with several services the first."""
+
+    def __getitem__(self, name: str) -> Interface:
+        return _by_name()[name][0]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_by_name())
+
+    def __len__(self) -> int:
+        return len(_by_name())
+
+
+INTERFACES: Final[Mapping[str, Interface]] = _Interfaces()

@@ -16,7 +16,6 @@ from simwarden.errors import PeerError
 from simwarden.machine.diameter_shared import Answers, Closed, Identifiers, LocalNode, Timers
 from simwarden.machine.diameter_table import State
 from simwarden.runtime.diameter_connection import (
-    APPLICATIONS,
     LONGEST_PAUSE,
     Connection,
     Dialled,
@@ -27,7 +26,7 @@ from simwarden.runtime.diameter_connection import (
 from simwarden.runtime.diameter_queue import RequestQueue
 from simwarden.runtime.store import StoreError
 from simwarden.wire.diameter import DiameterError, Message, ResultCode, answer_to, application_id, request
-from simwarden.wire.diameter.codes import DisconnectCause
+from simwarden.wire.diameter.codes import APPLICATIONS, DisconnectCause
 from simwarden.wire.diameter.message import FLAG_RETRANSMITTED
 
 if TYPE_CHECKING:

@@ -22,15 +22,14 @@ from simwarden.machine.diameter_shared import (
     Suspected,
 )
 from simwarden.runtime.ringing import Ringing
-from simwarden.wire.diameter import Application, DiameterError, Message, ResultCode
+from simwarden.wire.diameter import DiameterError, Message, ResultCode
+from simwarden.wire.diameter.codes import APPLICATIONS
 
 if TYPE_CHECKING:
     from simwarden.runtime.clock import Timer as ClockTimer
     from simwarden.runtime.diameter import DiameterNode
     from simwarden.runtime.link import Link
 
-APPLICATIONS = {"S6a": int(Application.S6A), "S13": int(Application.S13)}
-"""The application of each Diameter reference point."""
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
 """Seconds between attempts to connect, doubled from the first to the longest (RFC 6733 2.1: Tc, mostly 30 s)."""
 

@@ -20,6 +20,7 @@ from simwarden.runtime.outbox import Event as Told
 from simwarden.runtime.ringing import Ringing
 from simwarden.runtime.store import StoreError, UnstorableError
 from simwarden.wire.mqtt import Connect, level
+from simwarden.wire.mqtt.family import EVENTS
 
 if TYPE_CHECKING:
     from simwarden.policy.decision import Decision
@@ -104,7 +105,7 @@ class Publisher:
         """Connect, publish, and connect again when the connection is lost; never returns."""
         while True:
             try:
-                link = await self._site.connect("MQTT", self._settings.broker)
+                link = await self._site.connect(EVENTS, self._settings.broker)
             except (OSError, ConfigError) as error:
                 self._say_down(str(error))
             else:

@@ -24,6 +24,7 @@ from simwarden.runtime.transport.base import Address, Wiring
 from simwarden.runtime.transport.choose import make_transport
 from simwarden.runtime.transport.reception import Limits
 from simwarden.trace.events import Fault, Note
+from simwarden.wire.family import family_of
 
 if TYPE_CHECKING:
     import ssl
@@ -40,8 +41,6 @@ if TYPE_CHECKING:
 
 #: what a peer outside is until it has shown who it is
 _SILENT = "it took the connection, and has not answered"
-#: protocols of which both ends show who they are before anything else is said
-_INTRODUCED = ("diameter",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +237,7 @@ class Host:
             raise ConnectionError(str(error)) from error
         if address is not None:
             tried(_SILENT)
-        if address is not None or link.interface.protocol in _INTRODUCED:
+        if address is not None or family_of(link.interface.protocol).introduced:
             link.on_standing = lambda reason: self._hear_standing(link, tried, address, reason)
         return link
 

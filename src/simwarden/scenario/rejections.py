@@ -17,7 +17,7 @@ from simwarden.scenario.match import matches, show
 from simwarden.scenario.problems import plain
 from simwarden.scenario.result import Mismatch, Verdict
 from simwarden.scenario.twin import is_demanded
-from simwarden.trace.dissect import carried_nas
+from simwarden.trace.dissect import carried
 from simwarden.trace.events import Decided, Frame, Rejected, StateChange
 
 if TYPE_CHECKING:
@@ -121,9 +121,9 @@ def _set_out(events: Sequence[Event], state: StateChange) -> Frame | None:
             break
         if not isinstance(event, Frame) or event.target != holder or pdu not in event.data:
             continue
-        carried = carried_nas(event)
-        if carried and (not pdu or pdu in carried):
-            found, pdu, holder = event, pdu or carried[-1], event.source
+        inside = [octets for _, octets in carried(event)]
+        if inside and (not pdu or pdu in inside):
+            found, pdu, holder = event, pdu or inside[-1], event.source
     return found
 
 

@@ -28,6 +28,7 @@ from simwarden.scenario.result import ScenarioResult, Verdict, blank_result
 from simwarden.scenario.standing import AT_ONCE_REAL, AT_ONCE_VIRTUAL, History
 from simwarden.trace.events import Fault, Note, StepMark
 from simwarden.trace.trace import Trace
+from simwarden.wire.mqtt.family import EVENTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -460,9 +461,9 @@ def provision_of(card: Card, kind: str, seed: int) -> CardProvision:
 
 
 def _events(scenario: Scenario) -> EventSettings | None:
-    """Return where events go: to the first element that takes MQTT; nowhere in a network that has none."""
+    """Return where events go: to the first element that takes them; nowhere in a network that has none."""
     for name, each in scenario.instances.items():
-        if "MQTT" in scenario.registry.declaration(each.kind).listens:
+        if EVENTS in scenario.registry.declaration(each.kind).listens:
             from simwarden.runtime.events import EventSettings  # noqa: PLC0415 - few runs have a broker
 
             return EventSettings(name)

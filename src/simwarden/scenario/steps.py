@@ -6,13 +6,13 @@ from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from simwarden.model.interfaces import INTERFACES
 from simwarden.model.units import seconds
 from simwarden.runtime.declare import Names
 from simwarden.scenario.document import Call, Fail, Manage, Power, Rhythm, Step, Together, Wait
 from simwarden.scenario.expectation import Outcomes
 from simwarden.scenario.problems import guess, nearest
 from simwarden.scenario.validation import check, short
+from simwarden.wire.family import families, on_interface
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -191,10 +191,12 @@ class StepReader:
                 self.problems.add("database: `down` is expected, and nothing else beside it", (spot / "database").place)
             return Fail(name, 0, database=True)
         listens = self.registry.declaration(self.references.instances[name].kind).listens
-        spoken = {INTERFACES[each].protocol for each in listens}
-        if not spoken & {"diameter", "mqtt"}:
-            self.problems.add(f"fail: {name} answers neither Diameter nor MQTT", (spot / "element").place)
-        elif answer != "0" and "diameter" not in spoken:
+        spoken = [family for each in listens for family in on_interface(each)]
+        results = any(each.results for each in spoken)
+        if not any(each.silenced for each in spoken):
+            titles = " nor ".join(each.title for each in families().values() if each.silenced)
+            self.problems.add(f"fail: {name} answers neither {titles}", (spot / "element").place)
+        elif answer != "0" and not results:
             self.problems.add(f"answer: {name} has no Result-Codes, only silence", (spot / "answer").place)
         if not answer.isdecimal() or len(answer) > 4 or not (answer == "0" or 3000 <= int(answer) < 6000):
             self.problems.add(
@@ -203,7 +205,7 @@ class StepReader:
             )
             return None
         after = self._seconds(given, "after", spot) or 0.0
-        if after and ("answer" in given or "diameter" not in spoken):
+        if after and ("answer" in given or not results):
             told = "after: who takes Diameter requests up late answers them by itself"
             self.problems.add(told, (spot / "after").key)
         return Fail(name, int(answer), after)

@@ -1,8 +1,8 @@
 """Frames as packets that Wireshark decodes: what stands around the octets of each interface in a capture.
 
-Diameter and MQTT are put into IPv4 and TCP, S1AP and X2AP into IPv4 and SCTP; APDUs and the NAS messages of the radio
-are exported PDUs. Radio frames without NAS are simwarden's own: exported PDUs without octets, named in the packet list
-only.
+Streams (Diameter, MQTT) are put into IPv4 and TCP, messages (S1AP, X2AP) into IPv4 and SCTP. What a family has outside
+IP (APDUs, the NAS messages of the radio) are exported PDUs; what Wireshark cannot read, as radio frames without NAS,
+are exported PDUs without octets, named in the packet list only.
 Addresses are from the documentation ranges of RFC 5737, one an element.
 """
 
@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from simwarden.model.interfaces import INTERFACES, Service
-from simwarden.trace.dissect import is_response
+from simwarden.wire.family import Export, Known, family_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,9 +25,6 @@ LINKTYPE_RAW: Final = 101
 LINKTYPE_WIRESHARK_UPPER_PDU: Final = 252
 
 _TCP, _SCTP = 6, 132
-_ON_SCTP: Final = frozenset({"s1ap", "x2"})
-_ATR_STARTS: Final = (b"\x3b", b"\x3f")
-_COMMAND_HEADER: Final = 4
 _CLIENT_PORTS: Final = 49152
 _SEGMENT: Final = 60000
 _FIRST_SEQUENCE: Final = 1
@@ -50,25 +47,35 @@ class Packets:
 
     def __init__(self) -> None:
         self._addresses: dict[str, bytes] = {}
-        self._commands: dict[int, bytes] = {}
+        self._asked: dict[int, bytes] = {}
         self._flows: dict[tuple[int, bool], _Flow] = {}
         self._identification = 0
 
-    def of(self, frame: Frame, octets: bytes, found: Dissection, nas: tuple[bytes, ...]) -> Iterator[bytes]:
-        """Yield the packets of a frame: `octets` are the frame's as the capture shall have them, `nas` those inside."""
-        service = INTERFACES[frame.interface].service if frame.interface in INTERFACES else None
-        if frame.protocol == "apdu":
-            yield from self._card(frame, octets, found)
-        elif service is Service.STREAM:
+    def of(
+        self, frame: Frame, octets: bytes, found: Dissection, inner: tuple[tuple[str, bytes], ...]
+    ) -> Iterator[bytes]:
+        """Yield the packets of a frame: `octets` are the frame's as the capture shall have them, `inner` those inside.
+
+        A message that is shown together with its answer gives none before that comes.
+        """
+        service = service_in_ip(frame)
+        if service is Service.STREAM:
             for start in range(0, len(octets) or 1, _SEGMENT):
                 yield self._tcp(frame, octets[start : start + _SEGMENT])
-        elif frame.protocol in _ON_SCTP:
+        elif service is Service.MESSAGES:
             yield self._sctp(frame, octets[:_SEGMENT])
-        elif nas:
-            for pdu in nas:
-                yield self._exported(frame, *_nas_dissector(pdu))
         else:
-            yield self._exported(frame, b"data", b"", found.summary)
+            yield from (self._exported(frame, each, found) for each in self._exports(frame, octets, inner))
+
+    def _exports(self, frame: Frame, octets: bytes, inner: tuple[tuple[str, bytes], ...]) -> Iterator[Export]:
+        asked = self._asked.pop(frame.link, b"")
+        messages = inner or ((frame.protocol, octets),)
+        for protocol, each in messages:
+            export = family_of(protocol).read().export(each, Known(frame.from_client, asked))
+            if export is None:
+                self._asked[frame.link] = each
+            else:
+                yield export
 
     def address(self, element: str) -> bytes:
         """Return the address of an element, the same in all of the capture."""
@@ -121,39 +128,21 @@ class Packets:
         packet = struct.pack(">HHII", source, target, tag, 0) + chunk + payload + bytes(-length % 4)
         return self._ip(frame, _SCTP, packet[:8] + struct.pack("<I", crc32c(packet)) + packet[12:])
 
-    def _card(self, frame: Frame, octets: bytes, found: Dissection) -> Iterator[bytes]:
-        """Yield a command and its response as one packet, as T=0 has them: five octets of header, no Le behind data."""
-        if is_response(frame):
-            command = self._commands.pop(frame.link, b"")
-            if command:
-                yield self._exported(frame, b"gsm_sim", command + octets)
-            elif octets[:1] in _ATR_STARTS:
-                yield self._exported(frame, b"iso7816.atr", octets, found.summary)
-            else:
-                yield self._exported(frame, b"data", b"", found.summary)
-        elif len(octets) >= _COMMAND_HEADER:
-            self._commands[frame.link] = _t0(octets)
-        else:  # power, reset, insertion: no APDU, and what answers it is none
-            self._commands.pop(frame.link, None)
-            yield self._exported(frame, b"data", b"", found.summary)
-
-    def _exported(self, frame: Frame, dissector: bytes, payload: bytes, info: str = "") -> bytes:
-        tags = [(_TAG_DISSECTOR, dissector)]
+    def _exported(self, frame: Frame, export: Export, found: Dissection) -> bytes:
+        tags = [(_TAG_DISSECTOR, export.dissector.encode())]
         tags += [(_TAG_SOURCE, self.address(frame.source)), (_TAG_TARGET, self.address(frame.target))]
-        if info:
-            tags += [(_TAG_PROTOCOL_COLUMN, frame.interface.encode()), (_TAG_INFO_COLUMN, info[:_INFO].encode())]
-        return b"".join(_tag(code, value) for code, value in tags) + bytes(4) + payload
+        if export.named:
+            named = found.summary[:_INFO].encode()
+            tags += [(_TAG_PROTOCOL_COLUMN, frame.interface.encode()), (_TAG_INFO_COLUMN, named)]
+        return b"".join(_tag(code, value) for code, value in tags) + bytes(4) + export.octets
 
 
-def _t0(command: bytes) -> bytes:
-    if len(command) == 4:
-        return command + b"\0"
-    return command[: 5 + command[4]] if len(command) > 5 else command
-
-
-def _nas_dissector(pdu: bytes) -> tuple[bytes, bytes]:
-    """Return which dissector reads a NAS message, and the message: one in clear has no security header."""
-    return (b"nas-eps_plain" if pdu[:1] and (pdu[0] >> 4 == 0 or pdu[0] & 15 != 7) else b"nas-eps"), pdu
+def service_in_ip(frame: Frame) -> Service | None:
+    """Return how a frame travels in IP; None if a capture has it outside."""
+    interface = INTERFACES.get(frame.interface)
+    if interface is None or family_of(frame.protocol).exported or interface.service is Service.DATAGRAMS:
+        return None
+    return interface.service
 
 
 def _tag(code: int, value: bytes) -> bytes:

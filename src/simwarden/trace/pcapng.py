@@ -11,12 +11,13 @@ import os
 import struct
 from typing import TYPE_CHECKING, BinaryIO, Final
 
-from simwarden.trace.dissect import Dissector, carried_nas
+from simwarden.trace.dissect import Dissector, carried
 from simwarden.trace.events import Decided, Frame
 from simwarden.trace.mask import masked
-from simwarden.trace.packets import LINKTYPE_RAW, LINKTYPE_WIRESHARK_UPPER_PDU, Packets
+from simwarden.trace.packets import LINKTYPE_RAW, LINKTYPE_WIRESHARK_UPPER_PDU, Packets, service_in_ip
 from simwarden.trace.rows import clause_of, reason_of
 from simwarden.trace.verdicts import WINDOW, frames_of_decisions
+from simwarden.wire.family import carried_by, family_of
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -30,18 +31,15 @@ _COMMENT, _HARDWARE, _OS, _APPLICATION = 1, 2, 3, 4
 _NAME, _DESCRIPTION, _RESOLUTION = 2, 3, 9
 _NANOSECONDS: Final = 9
 _LONGEST: Final = 10000
-_ABOUT_NAS: Final = "NAS messages are shown as before ciphering; their MACs are those of the wire"
-_CARRY_NAS: Final = frozenset({"s1ap", "uu"})
-_RAW_PROTOCOLS: Final = frozenset({"diameter", "mqtt", "s1ap", "x2"})
 
 
 class Capture:
     """A sink that writes frames into a pcapng stream.
 
     `start` is the date of time 0 of the trace. With `mask` the keys that the wire carries are zeroed and checksums are
-    those of the zeroed octets; with `decipher` off, NAS is as on the wire. What happens within an instant is written
-    when the instant is over, since a decision may come before or after the message that its comment belongs to: `close`
-    writes the last one (and leaves the stream open).
+    those of the zeroed octets; with `decipher` off, ciphered messages are as on the wire. What happens within an
+    instant is written when the instant is over, since a decision may come before or after the message that its comment
+    belongs to: `close` writes the last one (and leaves the stream open).
     """
 
     def __init__(self, stream: BinaryIO, start: dt.datetime, *, mask: bool = False, decipher: bool = True) -> None:
@@ -75,15 +73,15 @@ class Capture:
     def _frame(self, frame: Frame, comments: list[str]) -> None:
         found = self._dissector.dissect(frame)
         octets = masked(frame) if self._mask else frame.data
-        nas = []
-        for pdu in carried_nas(frame):
-            shown = self._deciphered(pdu)
+        inner = []
+        for protocol, pdu in carried(frame):
+            shown = self._deciphered(protocol, pdu)
             octets = octets.replace(pdu, shown)
-            nas.append(shown)
+            inner.append((protocol, shown))
         interface = self._interface(frame)
         # A command to a card is in the packet of its response, and so is what was decided about it.
         comments = self._waiting.pop(frame.link, []) + comments
-        packets = list(self._packets.of(frame, octets, found, tuple(nas)))
+        packets = list(self._packets.of(frame, octets, found, tuple(inner)))
         if not packets:
             self._waiting[frame.link] = comments
         options = _options(*((_COMMENT, text) for text in comments))
@@ -93,17 +91,18 @@ class Capture:
             head = struct.pack("<IIIII", interface, stamp >> 32, stamp & 0xFFFFFFFF, length, length)
             self._write(_PACKET, head + packet + bytes(-length % 4) + options)
 
-    def _deciphered(self, pdu: bytes) -> bytes:
-        """Return a NAS message with its payload in clear behind the six octets of its security header."""
+    def _deciphered(self, protocol: str, pdu: bytes) -> bytes:
+        """Return a message inside another with its payload in clear, as long as it was."""
         clear = self._dissector.clear_of(pdu) if self._decipher else None
-        return pdu if clear is None or len(clear) != len(pdu) - 6 else pdu[:6] + clear
+        return pdu if clear is None else family_of(protocol).read().clear(pdu, clear)
 
     def _interface(self, frame: Frame) -> int:
         number = self._interfaces.get(frame.interface)
         if number is None:
             number = self._interfaces[frame.interface] = len(self._interfaces)
-            link = LINKTYPE_RAW if frame.protocol in _RAW_PROTOCOLS else LINKTYPE_WIRESHARK_UPPER_PDU
-            about = [(_DESCRIPTION, _ABOUT_NAS)] if frame.protocol in _CARRY_NAS and self._decipher else []
+            link = LINKTYPE_WIRESHARK_UPPER_PDU if service_in_ip(frame) is None else LINKTYPE_RAW
+            inside = carried_by(family_of(frame.protocol)) if self._decipher else ()
+            about = [(_DESCRIPTION, each.deciphered) for each in inside if each.deciphered]
             options = _options((_NAME, frame.interface), *about, (_RESOLUTION, bytes((_NANOSECONDS,))))
             self._write(_INTERFACE, struct.pack("<HHI", link, 0, 0) + options)
         return number

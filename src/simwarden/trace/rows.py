@@ -17,31 +17,12 @@ from simwarden.trace.dissect import Dissector
 from simwarden.trace.events import Decided, Event, Fault, Frame, Note, PeerFault, Rejected, StateChange, StepMark
 from simwarden.trace.mask import masked, masked_octets
 from simwarden.trace.verdicts import frames_of_decisions
+from simwarden.wire.family import family_of
 
 if TYPE_CHECKING:
     from simwarden.policy.decision import Control
     from simwarden.wire.dissection import Dissection
-
-_CARD: Final = "ME-UICC"
-#: what the card is asked that belongs to the story; the rest is reading of files
-_TELLING: Final = frozenset({"authenticate", "terminal-response", "verify-pin"})
-_TELLING_FIELDS: Final = frozenset({"proactive_command", "res", "auts"})
-
-_CARRIERS: Final = frozenset(
-    {"uplink-nas-transport", "downlink-nas-transport", "ul-information-transfer", "dl-information-transfer"}
-)
-#: messages whose cause says why something is done, not that it was refused
-_NO_REFUSALS: Final = frozenset(
-    {
-        "e-rab-release-command",
-        "handover-cancel",
-        "handover-request",
-        "handover-required",
-        "reset",
-        "ue-context-release-command",
-        "ue-context-release-request",
-    }
-)
+    from simwarden.wire.family import Family
 
 
 class Kind(enum.Enum):
@@ -102,8 +83,9 @@ def rows_of(events: Sequence[Event]) -> list[Row]:
         row = _row(event, dissector)
         if row is None:
             continue
-        if row.kind is Kind.MESSAGE:
-            row = replace(row, verdict=decided.get(row.number, ""), quiet=_is_quiet(row, started=started))
+        if isinstance(event, Frame):
+            quiet = _is_quiet(row, family_of(event.protocol), started=started)
+            row = replace(row, verdict=decided.get(row.number, ""), quiet=quiet)
         elif not started:
             row = replace(row, quiet=not row.refused)
         rows.append(row)
@@ -120,11 +102,13 @@ def _verdicts(events: Sequence[Event]) -> dict[int, str]:
     return verdicts
 
 
-def _is_quiet(row: Row, *, started: bool) -> bool:
+def _is_quiet(row: Row, family: Family, *, started: bool) -> bool:
     if row.cause:
         return False
-    telling = row.name in _TELLING or not _TELLING_FIELDS.isdisjoint(row.fields)
-    return not started or (row.interface == _CARD and not telling)
+    if not started or family.telling is None:
+        return not started
+    names, fields = family.telling
+    return row.name not in names and fields.isdisjoint(row.fields)
 
 
 def _row(event: Event, dissector: Dissector) -> Row | None:
@@ -137,28 +121,29 @@ def _row(event: Event, dissector: Dissector) -> Row | None:
 
 
 def _message(frame: Frame, found: Dissection) -> Row:
+    family = family_of(frame.protocol)
     return Row(
         kind=Kind.MESSAGE,
         number=frame.number,
         time=frame.time,
-        text=_told(found),
+        text=_told(found, family),
         source=frame.source,
         target=frame.target,
         interface=frame.interface,
         name=found.name,
-        cause="" if found.name in _NO_REFUSALS else found.cause,
+        cause="" if found.name in family.reasons else found.cause,
         fields=fields_of(found),
         octets=masked(frame),
     )
 
 
-def _told(found: Dissection) -> str:
+def _told(found: Dissection, family: Family) -> str:
     """Return what a ladder says of a message: what it carries comes first, and mere carriers are not named."""
     if not found.inner or not found.fields:
         return found.summary
     carried = "; ".join(part.summary for part in found.inner)
     carrier = found.summary.partition(",")[0].partition(" (")[0]
-    return carried if found.name in _CARRIERS else f"{carried} (in {carrier})"
+    return carried if found.name in family.carriers else f"{carried} (in {carrier})"
 
 
 def _decision(event: Decided) -> Row:

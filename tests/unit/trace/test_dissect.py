@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simwarden.model.interfaces import INTERFACES
-from simwarden.trace.dissect import MALFORMED, Dissector, carried_nas, dissect
+from simwarden.trace.dissect import MALFORMED, Dissector, carried, dissect
 from simwarden.trace.events import Frame
 
 
@@ -99,7 +99,7 @@ def test_never_raises(*, interface: str, data: bytes, up: bool, clear: bytes | N
     one = frame(interface, data, up=up, clear=clear)
     assert dissect(one).summary
     assert Dissector().dissect(one).name
-    carried_nas(one)
+    carried(one)
 
 
 @given(st.data())

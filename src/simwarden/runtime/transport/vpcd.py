@@ -15,6 +15,7 @@ from simwarden.errors import ConfigError
 from simwarden.runtime.link import Link
 from simwarden.runtime.transport.tcp import TcpTransport
 from simwarden.wire.apdu.control import Control, control_of
+from simwarden.wire.apdu.family import CONTACTS
 
 if TYPE_CHECKING:
     from simwarden.model.interfaces import Interface
@@ -105,7 +106,7 @@ class VpcdTransport(TcpTransport):
 
     async def listen(self, interface: Interface, owner: str, accept: Accept, address: Address | None = None) -> None:
         """Put the card into the reader at the address. Raises ConfigError if there is none."""
-        if interface.name != "ME-UICC" or address is None:
+        if interface.name != CONTACTS or address is None:
             await super().listen(interface, owner, accept, address)
             return
         try:
@@ -122,7 +123,7 @@ class VpcdTransport(TcpTransport):
     def address_of(self, owner: str, interface: str) -> Address:
         """Return the reader's address for a card, else where an element listens."""
         reader = self._readers.get(owner)
-        return reader if interface == "ME-UICC" and reader is not None else super().address_of(owner, interface)
+        return reader if interface == CONTACTS and reader is not None else super().address_of(owner, interface)
 
     async def stop_listening(self, owner: str) -> None:
         """Try no reader any more."""

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Final
 from simwarden.scenario.impact.measures import MeaninglessError, Meter, rounded
 from simwarden.trace.dissect import Dissector
 from simwarden.trace.events import Frame, StateChange
+from simwarden.wire.apdu.family import APDU
+from simwarden.wire.uu.family import UU
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -21,8 +23,6 @@ if TYPE_CHECKING:
     from simwarden.trace.events import Event
     from simwarden.wire.dissection import Dissection
 
-_RADIO: Final = "uu"
-_CARD: Final = "apdu"
 #: what begins a request, and what says that it is served (TS 24.301 8.2); bearers set up answer a service request
 _REQUESTS: Final = frozenset({"attach-request", "tracking-area-update-request", "service-request"})
 _ACCEPTS: Final = frozenset({"attach-accept", "tracking-area-update-accept"})
@@ -87,8 +87,8 @@ class DelayMeter(Meter):
 
     def _frame(self, frame: Frame) -> None:
         found = self._dissector.dissect(frame)
-        if frame.protocol != _RADIO:
-            self._core += frame.protocol != _CARD and self._changed is not None
+        if frame.protocol != UU.name:
+            self._core += frame.protocol != APDU.name and self._changed is not None
         elif frame.from_client and frame.source in self._terminals:
             for name in _names(found):
                 self._uplink(frame.source, name, frame.time)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from simwarden.model.interfaces import INTERFACES
 from simwarden.scenario.impact.measures import SERVED, MeaninglessError, Meter, rounded
 from simwarden.trace.events import Frame, StateChange
+from simwarden.wire.diameter.family import DIAMETER
+from simwarden.wire.s1ap.family import S1AP
+from simwarden.wire.uu.family import UU
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -52,7 +54,7 @@ class LoadMeter(Meter):
                 self._served(event.element, event.time)
 
     def _count(self, frame: Frame) -> None:
-        self._messages[INTERFACES[frame.interface].protocol] += 1
+        self._messages[frame.protocol] += 1
         if frame.interface == self._core:
             self._seconds[int(frame.time)] += 1
 
@@ -90,9 +92,9 @@ class LoadMeter(Meter):
             "fleet": devices,
             "hours": round(hours, 3),
             "attempts": rate(self._attempts),
-            "radio": rate(self._messages["uu"]),
-            "s1": rate(self._messages["s1ap"]),
-            "diameter": rate(self._messages["diameter"]),
+            "radio": rate(self._messages[UU.name]),
+            "s1": rate(self._messages[S1AP.name]),
+            "diameter": rate(self._messages[DIAMETER.name]),
             "busiest_second": max(self._seconds.values(), default=0),
             "busiest_later": max(later, default=0),
             "back": len(self._back),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, TypeAlias
 from pydantic import Field
 
 from simwarden.runtime.declare import Model
+from simwarden.wire.s1ap.family import S1_MME
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -63,7 +64,7 @@ class Load(Measure):
     """Devices, or groups of them."""
     at_once: bool = False
     """Whether the cause sends a device to attach again at once (#9, #10), so that it is served before `cured`."""
-    core: str = "S1-MME"
+    core: str = S1_MME
     """The interface whose busiest second is told."""
 
 

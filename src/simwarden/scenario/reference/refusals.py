@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from simwarden.policy.decision import Verdict
 from simwarden.scenario.document import Manage, OutcomeWanted
@@ -15,9 +15,10 @@ from simwarden.scenario.result import Verdict as Result
 from simwarden.scenario.runner import run_scenario
 from simwarden.trace.dissect import Dissector
 from simwarden.trace.events import Decided, Frame, StateChange, StepMark
+from simwarden.wire.family import family_of, with_carried
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from simwarden.scenario.document import Scenario, Step
     from simwarden.scenario.load import Loader
@@ -27,19 +28,6 @@ if TYPE_CHECKING:
     from simwarden.scenario.runner import RunOptions
     from simwarden.scenario.suite import Job
     from simwarden.wire.dissection import Dissection
-
-#: fields that hold a cause, and what a person calls them
-_CAUSES: Final[Mapping[str, str]] = {
-    "emm_cause": "EMM",
-    "esm_cause": "ESM",
-    "experimental_result": "Experimental-Result",
-    "result_code": "Result-Code",
-    "equipment_status": "Equipment-Status",
-    "cause": "S1AP",
-    "status": "SW",
-}
-#: wire families whose messages reach the access side: with the first refusal there a chain of causes ends
-_ACCESS: Final = frozenset({"s1ap", "uu", "apdu"})
 
 
 class Seen(NamedTuple):
@@ -127,12 +115,12 @@ class _Chain:
         if self.ended:
             return
         for each in _outermost(dissection):
-            cause = _cause_of(each)
+            cause = _cause_of(each, frame.protocol)
             if cause:
                 number = each.fields.get("emm_cause")
                 inner = ((part.name, part.fields["esm_cause"]) for part in each.inner if "esm_cause" in part.fields)
                 self.seen.append(Seen(frame.interface, each.name, cause, number, next(inner, None)))
-                self.ended = frame.protocol in _ACCESS
+                self.ended = family_of(frame.protocol).access
                 return
 
     def state(self, event: StateChange, kind: str, registry: Registry) -> None:
@@ -153,34 +141,29 @@ def _outermost(dissection: Dissection) -> Iterator[Dissection]:
     yield dissection
 
 
-def _cause_of(message: Dissection) -> str:
+def _cause_of(message: Dissection, protocol: str) -> str:
     """Return the cause of a message that refuses, in words."""
-    if not _refuses(message):
-        return ""
-    said = []
-    for part in (message, *message.inner):
-        for name, label in _CAUSES.items():
-            value = part.fields.get(name)
-            if value is not None and not _fine(name, value):
-                said.append(f"{label} {_words(value)}")
-    return ", ".join(said) or "no cause"
+    causes = [said for part in (message, *message.inner) for said in _said(part, protocol)]
+    return ", ".join(causes) or "no cause" if _refuses(message, protocol) else ""
 
 
-def _refuses(message: Dissection) -> bool:
+def _said(message: Dissection, protocol: str) -> Iterator[str]:
+    """Yield the causes and results that a message holds, but for those that refuse nothing."""
+    for each in (each for family in with_carried(protocol) for each in family.cause_fields):
+        value = message.fields.get(each.name)
+        if value is not None and not (each.fine and int(value) in each.fine):
+            yield f"{each.label} {_words(value)}"
+
+
+def _refuses(message: Dissection, protocol: str) -> bool:
     name = message.name
     if name.endswith(("-reject", "-failure")):
         return True
     if name in ("detach-request", "cancel-location-request"):
         return "emm_cause" in message.fields
     if name.endswith("-answer"):
-        return bool(message.cause) or not _fine("equipment_status", message.fields.get("equipment_status", 0))
+        return bool(message.cause) or next(_said(message, protocol), None) is not None
     return name.endswith("-response") and bool(message.cause) and "sw" in message.fields
-
-
-def _fine(name: str, value: Any) -> bool:
-    if name == "equipment_status":
-        return bool(value == 0)
-    return name in ("result_code", "experimental_result") and 2000 <= int(value) < 3000
 
 
 def _words(value: Any) -> str:

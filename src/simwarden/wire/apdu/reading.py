@@ -15,11 +15,17 @@ from simwarden.wire.apdu.efs import Structure
 from simwarden.wire.apdu.fcp import Fcp
 from simwarden.wire.apdu.status import is_text, is_word
 from simwarden.wire.dissection import Dissection
+from simwarden.wire.family import Export, Known, MessageField, MessageInfo, Reading
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
 
 MASK = "***"
+_HEADER_LENGTH = 4
+_ATR_STARTS = (b"\x3b", b"\x3f")
+_AUTHENTICATED = b"\xdb"
+_PIN_INSTRUCTIONS = frozenset({0x20, 0x24, 0x26, 0x28, 0x2C})
+_ALWAYS = ("cla", "ins", "p1", "p2", "sw", "status")
 _NAMES = {int(ins): ins.name.lower().replace("_", "-") for ins in Ins}
 _PINS = {0x01: "PIN1", 0x81: "PIN2", 0x0A: "ADM1", 0x11: "universal PIN"}
 _QUALIFIERS = {int(what): f"{what.name}" for what in cat.Local}
@@ -289,3 +295,77 @@ _BODIES: dict[int, Callable[[bytes], tuple[Fields, str]]] = {
     0xDB: _authenticated,
     0xDC: _authenticated,
 }
+
+
+class Apdu(Reading):
+    """How APDUs are read."""
+
+    def dissect(self, data: bytes, known: Known) -> Dissection:
+        """See Reading. Less than four octets are a contact (power, reset, insertion), no APDU."""
+        if known.from_client:
+            return dissect(data)
+        return dissect(data, is_response=True, command=known.asked if len(known.asked) >= _HEADER_LENGTH else None)
+
+    def mask(self, data: bytes) -> bytes:
+        """See Reading."""
+        octets = bytearray(data)
+        if data[:1] == _AUTHENTICATED:
+            for start, stop in _session_keys(data):
+                octets[start:stop] = bytes(stop - start)
+        elif len(data) > 5 and data[1] in _PIN_INSTRUCTIONS and data[4] <= len(data) - 5:
+            octets[5 : 5 + data[4]] = bytes(data[4])
+        else:
+            # The content of a file: what a command's fifth octet counts, or all before the status word of a response.
+            behind = 5 + data[4] if len(data) > 5 and data[4] in (len(data) - 5, len(data) - 6) else 0
+            for start, stop in ((5, behind), (0, len(data) - 2)):
+                if stop > start and shown(data[start:stop]) == MASK:
+                    octets[start:stop] = bytes(stop - start)
+                    break
+        return bytes(octets)
+
+    def export(self, data: bytes, known: Known) -> Export | None:
+        """See Reading; a command and its response are one packet, as T=0 has them."""
+        if known.from_client:
+            return None if len(data) >= _HEADER_LENGTH else Export()
+        if known.asked:
+            return Export("gsm_sim", _t0(known.asked) + data, named=False)
+        return Export("iso7816.atr", data) if data[:1] in _ATR_STARTS else Export()
+
+    def messages(self) -> Iterable[str]:
+        """See Reading."""
+        words = [each.name.lower().replace("_", "-") for each in (*Ins, *Control)]
+        return (*words, *(f"{word}-response" for word in words), "response", "answer-to-reset", "insertion")
+
+    def info(self, name: str) -> MessageInfo | None:
+        """See Reading."""
+        found = fields_of(name)
+        if found is None:
+            return None
+        about = "what a terminal does to the contacts of a card"
+        if "cla" in found:
+            code = next(each for each in Ins if each.name.lower().replace("_", "-") == name)
+            about = f"command to the card, INS {int(code):02X}; its data give further fields"
+        elif "sw" in found:
+            about = "response of the card: its status word, and it in words; its data give further fields"
+        always = tuple(MessageField(part, True, found[part]) for part in _ALWAYS if part in found)
+        others = tuple(MessageField(part, False, values) for part, values in found.items() if part not in _ALWAYS)
+        return MessageInfo(about, always, others=others)
+
+
+def _session_keys(data: bytes) -> Iterator[tuple[int, int]]:
+    """Yield where CK, IK and Kc stand in a response to AUTHENTICATE (TS 31.102 7.1.2.1): all values but the first."""
+    at = 1
+    first = True
+    while at < len(data):
+        stop = min(at + 1 + data[at], len(data))
+        if not first and data[at] >= 8 and stop == at + 1 + data[at]:
+            yield at + 1, stop
+        first = False
+        at = stop
+
+
+def _t0(command: bytes) -> bytes:
+    """Return a command as T=0 has it: five octets of header, no Le behind data."""
+    if len(command) == _HEADER_LENGTH:
+        return command + b"\0"
+    return command[: 5 + command[4]] if len(command) > 5 else command

@@ -1,27 +1,34 @@
 """Diameter: RFC 6733 with the applications S6a and S13 of TS 29.272, from a dictionary that is data."""
 
-from simwarden.wire.diameter.codec import (
-    MAXIMUM_LENGTH,
-    Splitter,
-    decode,
-    decode_avps_into,
-    decode_header,
-    encode,
-    mask_keys,
-)
-from simwarden.wire.diameter.codes import Application, ExperimentalResult, ResultCode
-from simwarden.wire.diameter.dissect import describe, dissect
-from simwarden.wire.diameter.grammar import check_avps, check_request
-from simwarden.wire.diameter.message import (
-    Avps,
-    DiameterError,
-    Message,
-    RawAvp,
-    answer_to,
-    application_id,
-    first,
-    request,
-)
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from simwarden.wire.lazily import offer
+
+if TYPE_CHECKING:
+    from simwarden.wire.diameter.codec import (
+        MAXIMUM_LENGTH,
+        Splitter,
+        decode,
+        decode_avps_into,
+        decode_header,
+        encode,
+        mask_keys,
+    )
+    from simwarden.wire.diameter.codes import Application, ExperimentalResult, ResultCode
+    from simwarden.wire.diameter.grammar import check_avps, check_request
+    from simwarden.wire.diameter.message import (
+        Avps,
+        DiameterError,
+        Message,
+        RawAvp,
+        answer_to,
+        application_id,
+        first,
+        request,
+    )
+    from simwarden.wire.diameter.reading import describe, dissect
 
 __all__ = [
     "MAXIMUM_LENGTH",
@@ -47,3 +54,5 @@ __all__ = [
     "mask_keys",
     "request",
 ]
+
+__getattr__ = offer(__name__, __all__, "codec", "codes", "grammar", "message", "reading")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import IntEnum, IntFlag
+from typing import Final
 
 from simwarden.model.values import Values
 
@@ -16,6 +17,10 @@ class Application(IntEnum):
     S6A = 16777251
     S13 = 16777252
     RELAY = 0xFFFFFFFF
+
+
+APPLICATIONS: Final = {"S6a": int(Application.S6A), "S13": int(Application.S13)}
+"""The application of each Diameter reference point."""
 
 
 class ResultCode(IntEnum):

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from simwarden.model import values as v
 from simwarden.model.identity import Plmn
-from simwarden.wire.diameter.codec import decode
-from simwarden.wire.diameter.codes import ENUMERATIONS
-from simwarden.wire.diameter.dictionary import AVPS, GROUPS, KEYS, Grammar, Kind
+from simwarden.wire.diameter.codec import HEADER_LENGTH, decode, mask_keys
+from simwarden.wire.diameter.codes import ENUMERATIONS, Application
+from simwarden.wire.diameter.dictionary import AVPS, COMMANDS, GROUPS, KEYS, SHORT, Grammar, Kind
 from simwarden.wire.diameter.message import Avps, Message, RawAvp, secret
 from simwarden.wire.dissection import Dissection
+from simwarden.wire.family import Known, MessageField, MessageInfo, Reading
 from simwarden.wire.fields import SECRET
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 _SHORT = {
     "DIAMETER_ERROR_": "",
@@ -144,3 +148,58 @@ def field_values(name: str) -> v.Values:
 def fields_of(grammar: Grammar) -> dict[str, v.Values]:
     """Return the fields of a command or group by its grammar: where any AVP may be added, all of the dictionary."""
     return {field_name(name): field_values(name) for name in (AVPS if grammar.extensible else grammar.rules)}
+
+
+class Diameter(Reading):
+    """How Diameter is read."""
+
+    def dissect(self, data: bytes, known: Known) -> Dissection:
+        """See Reading."""
+        del known
+        return dissect(data)
+
+    def cut(self, stream: bytes) -> tuple[list[bytes], bytes]:
+        """See Reading."""
+        messages: list[bytes] = []
+        while len(stream) >= 4:
+            length = int.from_bytes(stream[1:4], "big")
+            if stream[0] != 1 or length < HEADER_LENGTH:
+                return [*messages, stream], b""
+            if length > len(stream):
+                break
+            messages.append(stream[:length])
+            stream = stream[length:]
+        return messages, stream
+
+    def mask(self, data: bytes) -> bytes:
+        """See Reading."""
+        return mask_keys(data)
+
+    def messages(self) -> Iterable[str]:
+        """See Reading."""
+        return (command.name for command in COMMANDS.values())
+
+    def short_names(self) -> Mapping[str, str]:
+        """See Reading."""
+        return {short: name.lower() for short, name in SHORT.items()}
+
+    def info(self, name: str) -> MessageInfo | None:
+        """See Reading."""
+        command = next((each for each in COMMANDS.values() if each.name == name), None)
+        if command is None:
+            return None
+        required = command.grammar.required
+        fields = [
+            MessageField(field_name(avp), avp in required, field_values(avp), ENUMERATIONS.get(_enumeration_of(avp)))
+            for avp in command.grammar.rules
+        ]
+        application = Application(command.application)
+        interface = "" if application is Application.BASE else application.name
+        kind = "request" if command.request else "answer"
+        about = f"Diameter {kind}, command {command.code} ({command.grammar.name})"
+        others = [MessageField(field_name(avp), False, field_values(avp)) for avp in AVPS if command.grammar.extensible]
+        return MessageInfo(about, tuple(fields), interface, tuple(others))
+
+
+def _enumeration_of(avp: str) -> str:
+    return "Experimental-Result-Code" if avp == "Experimental-Result" else avp

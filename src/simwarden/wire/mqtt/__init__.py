@@ -1,22 +1,29 @@
 """MQTT 3.1.1 (OASIS Standard, 29 October 2014): all control packets, topics and filters."""
 
-from simwarden.wire.mqtt.codec import Splitter, decode, encode
-from simwarden.wire.mqtt.dissect import dissect, mask_password
-from simwarden.wire.mqtt.packets import (
-    Ack,
-    Bare,
-    ConnAck,
-    Connect,
-    ConnectCode,
-    Packet,
-    PacketType,
-    Publish,
-    SubAck,
-    Subscribe,
-    Unsubscribe,
-    Will,
-)
-from simwarden.wire.mqtt.topics import check_filter, check_topic, level, matches
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from simwarden.wire.lazily import offer
+
+if TYPE_CHECKING:
+    from simwarden.wire.mqtt.codec import Splitter, decode, encode
+    from simwarden.wire.mqtt.packets import (
+        Ack,
+        Bare,
+        ConnAck,
+        Connect,
+        ConnectCode,
+        Packet,
+        PacketType,
+        Publish,
+        SubAck,
+        Subscribe,
+        Unsubscribe,
+        Will,
+    )
+    from simwarden.wire.mqtt.reading import dissect, mask_password
+    from simwarden.wire.mqtt.topics import check_filter, check_topic, level, matches
 
 __all__ = [
     "Ack",
@@ -41,3 +48,5 @@ __all__ = [
     "mask_password",
     "matches",
 ]
+
+__getattr__ = offer(__name__, __all__, "codec", "packets", "topics", "reading")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from simwarden.errors import PeerError
 from simwarden.model import values as v
 from simwarden.wire.dissection import Dissection
+from simwarden.wire.family import Known, MessageField, MessageInfo, Reading
 from simwarden.wire.mqtt.codec import decode, encode
 from simwarden.wire.mqtt.packets import (
     Ack,
@@ -15,6 +16,7 @@ from simwarden.wire.mqtt.packets import (
     ConnAck,
     Connect,
     ConnectCode,
+    PacketType,
     Publish,
     SubAck,
     Subscribe,
@@ -22,7 +24,7 @@ from simwarden.wire.mqtt.packets import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 _TEXT = ("id", "source", "specversion", "type", "subject", "time", "sequence")
 
@@ -145,3 +147,45 @@ def mask_password(octets: bytes) -> bytes:
         return octets
     whole = encode(packet)
     return whole[: -len(packet.password)] + bytes(len(packet.password))  # the last field of the payload (3.1.3)
+
+
+class Mqtt(Reading):
+    """How MQTT is read."""
+
+    def dissect(self, data: bytes, known: Known) -> Dissection:
+        """See Reading."""
+        del known
+        return dissect(data)
+
+    def cut(self, stream: bytes) -> tuple[list[bytes], bytes]:
+        """See Reading; the length is that of MQTT 3.1.1, 2.2.3."""
+        packets: list[bytes] = []
+        while len(stream) >= 2:
+            if stream[0] >> 4 in (0, 15):  # no such packet
+                return [*packets, stream], b""
+            digits = stream[1:5]
+            size = next((number for number, octet in enumerate(digits, 1) if octet < 0x80), 0)
+            if not size:
+                return ([*packets, stream], b"") if len(digits) == 4 else (packets, stream)
+            length = 1 + size + sum((octet & 0x7F) << 7 * number for number, octet in enumerate(digits[:size]))
+            if length > len(stream):
+                break
+            packets.append(stream[:length])
+            stream = stream[length:]
+        return packets, stream
+
+    def mask(self, data: bytes) -> bytes:
+        """See Reading."""
+        return mask_password(data)
+
+    def messages(self) -> Iterable[str]:
+        """See Reading."""
+        return (each.name.lower() for each in PacketType)
+
+    def info(self, name: str) -> MessageInfo | None:
+        """See Reading."""
+        found = FIELDS.get(name)
+        if found is None:
+            return None
+        fields = tuple(MessageField(part, False, values) for part, values in found.items())
+        return MessageInfo("MQTT control packet (MQTT 3.1.1 chapter 3)", fields)

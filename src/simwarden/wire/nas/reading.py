@@ -11,12 +11,15 @@ from simwarden.errors import PeerError
 from simwarden.model import values as v
 from simwarden.model.identity import Ecgi, Guti, Plmn, Tai
 from simwarden.wire.dissection import Dissection
+from simwarden.wire.family import Export, Known, MessageField, MessageInfo, Reading
 from simwarden.wire.nas.elements import Lai, MobileIdentity
 from simwarden.wire.nas.emm import DETACH_REQUEST_FROM_NETWORK, DETACH_REQUEST_FROM_UE
 from simwarden.wire.nas.enums import (
     AttachResult,
     AttachType,
     DetachType,
+    EmmCause,
+    EsmCause,
     IdentityType,
     MessageType,
     NetworkDetachType,
@@ -26,10 +29,10 @@ from simwarden.wire.nas.enums import (
     UpdateResult,
 )
 from simwarden.wire.nas.message import DECLARATIONS, SERVICE_REQUEST_FIELDS, Message, decode
-from simwarden.wire.nas.security_header import SecurityHeaderType, header_type, split
+from simwarden.wire.nas.security_header import EMM_DISCRIMINATOR, SecurityHeaderType, header_type, split
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from simwarden.wire.nas.declaration import Declaration
 
@@ -207,3 +210,43 @@ def any_fields() -> Mapping[str, v.Values]:
         for name, values in fields_of(name_of(kind)).items():
             every[name] = every[name] | values if name in every else values
     return every
+
+
+class Nas(Reading):
+    """How NAS is read."""
+
+    def dissect(self, data: bytes, known: Known) -> Dissection:
+        """See Reading."""
+        return dissect(data, known.clear)
+
+    def clear(self, data: bytes, clear: bytes) -> bytes:
+        """See Reading; the six octets of the security header stay."""
+        return data[:6] + clear if len(clear) == len(data) - 6 else data
+
+    def export(self, data: bytes, known: Known) -> Export:
+        """See Reading; one in clear has no security header."""
+        del known
+        plain = data[:1] and (data[0] >> 4 == 0 or data[0] & 15 != EMM_DISCRIMINATOR)
+        return Export("nas-eps_plain" if plain else "nas-eps", data, named=False)
+
+    def messages(self) -> Iterable[str]:
+        """See Reading."""
+        return (*map(name_of, MessageType), "ciphered-nas", "malformed-nas")
+
+    def info(self, name: str) -> MessageInfo | None:
+        """See Reading."""
+        found = fields_of(name)
+        if not found:
+            return None
+        causes: Mapping[str, type[IntEnum]] = {"emm_cause": EmmCause, "esm_cause": EsmCause}
+        declared = declarations_of(name)
+        must = {part for each in declared for one in each.mandatory for part in (one.name, one.high) if part}
+        must |= found.keys() if not declared else set()  # of a service request, which has no message type
+        fields = {
+            part: MessageField(part, part in must and part not in HEADER, values, causes.get(part))
+            for part, values in found.items()
+        }
+        clauses = ", ".join(dict.fromkeys(each.clause for each in declared)) or "8.2.25"
+        own = tuple(each for part, each in fields.items() if part not in HEADER)
+        others = tuple(each for part, each in fields.items() if part in HEADER)
+        return MessageInfo(f"NAS message (TS 24.301 {clauses})", own, others=others)

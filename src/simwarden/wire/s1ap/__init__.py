@@ -7,27 +7,34 @@
 Messages and their elements are listed in `messages`, the elements' values in `values` and `enums`.
 """
 
-from simwarden.wire.s1ap.codec import Message, S1apError, answer_to, decode, encode, notification_of, ue_ids
-from simwarden.wire.s1ap.dissect import cause_text, dissect
-from simwarden.wire.s1ap.enums import (
-    CauseMisc,
-    CauseNas,
-    CauseProtocol,
-    CauseRadioNetwork,
-    CauseTransport,
-    CnDomain,
-    Criticality,
-    HandoverType,
-    OverloadAction,
-    PagingDrx,
-    PreEmptionCapability,
-    PreEmptionVulnerability,
-    ResetAll,
-    RrcEstablishmentCause,
-    TimeToWait,
-    TypeOfError,
-)
-from simwarden.wire.s1ap.messages import SPECS, MessageType, Procedure
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from simwarden.wire.lazily import offer
+
+if TYPE_CHECKING:
+    from simwarden.wire.s1ap.codec import Message, S1apError, answer_to, decode, encode, notification_of, ue_ids
+    from simwarden.wire.s1ap.enums import (
+        CauseMisc,
+        CauseNas,
+        CauseProtocol,
+        CauseRadioNetwork,
+        CauseTransport,
+        CnDomain,
+        Criticality,
+        HandoverType,
+        OverloadAction,
+        PagingDrx,
+        PreEmptionCapability,
+        PreEmptionVulnerability,
+        ResetAll,
+        RrcEstablishmentCause,
+        TimeToWait,
+        TypeOfError,
+    )
+    from simwarden.wire.s1ap.messages import SPECS, MessageType, Procedure
+    from simwarden.wire.s1ap.reading import cause_text, dissect
 
 __all__ = [
     "SPECS",
@@ -59,3 +66,5 @@ __all__ = [
     "notification_of",
     "ue_ids",
 ]
+
+__getattr__ = offer(__name__, __all__, "codec", "enums", "messages", "reading")

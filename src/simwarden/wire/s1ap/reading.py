@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import functools
 import operator
-from functools import cache
+from dataclasses import replace
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, get_type_hints
 
 from simwarden.errors import PeerError
 from simwarden.model import values as v
 from simwarden.model.identity import Ecgi, Plmn, Tai
 from simwarden.wire.dissection import Dissection
+from simwarden.wire.family import Known, MessageField, MessageInfo, Reading
 from simwarden.wire.fields import SECRET, SECRETS, values_of
+from simwarden.wire.nas.reading import any_fields
+from simwarden.wire.nas.reading import dissect as dissect_nas
 from simwarden.wire.s1ap import aper
 from simwarden.wire.s1ap.codec import decode
 from simwarden.wire.s1ap.enums import (
@@ -23,12 +27,15 @@ from simwarden.wire.s1ap.enums import (
     S1apEnum,
 )
 from simwarden.wire.s1ap.ies import PLMN
+from simwarden.wire.s1ap.messages import SPECS, Procedure
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
+    from enum import IntEnum
 
     from simwarden.wire.s1ap.codec import Message
     from simwarden.wire.s1ap.ies import Ie
+    from simwarden.wire.s1ap.messages import Spec
 
 _WORDS = {
     "nas": "NAS",
@@ -130,15 +137,9 @@ def dissect(data: bytes, nas: Callable[[bytes], Dissection] | None = None) -> Di
 
 def _inner(pdu: bytes, nas: Callable[[bytes], Dissection] | None) -> Dissection:
     try:
-        return (nas or _nas_dissect())(pdu)
+        return (nas or dissect_nas)(pdu)
     except PeerError as error:
         return Dissection("malformed-nas", f"malformed NAS: {error.reason}", {"octets": pdu})
-
-
-def _nas_dissect() -> Callable[[bytes], Dissection]:
-    from simwarden.wire import nas  # noqa: PLC0415 - loaded only when something is looked at
-
-    return nas.dissect
 
 
 def field_values(ie: Ie) -> v.Values:
@@ -167,3 +168,45 @@ def _values_of(kind: aper.Type) -> v.Values:
         case _:
             found = v.PLMN if kind is PLMN else v.NUMBER
     return found
+
+
+class S1ap(Reading):
+    """How S1AP is read."""
+
+    def dissect(self, data: bytes, known: Known) -> Dissection:
+        """See Reading."""
+        return dissect(data, partial(known.inner, "nas") if known.inner is not None else None)
+
+    def mask(self, data: bytes) -> bytes:
+        """See Reading."""
+        try:
+            ies = decode(data).ies
+        except PeerError:
+            return data
+        # Both elements are octet-aligned bit strings of 256 bits: their octets stand in the message as they are.
+        for name, part in (("security_key", ""), ("security_context", "next_hop_parameter")):
+            value = ies.get(name)
+            key = getattr(value, part) if part and value is not None else value
+            if key:
+                data = data.replace(bytes(key), bytes(len(key)))
+        return data
+
+    def messages(self) -> Iterable[str]:
+        """See Reading."""
+        return SPECS
+
+    def info(self, name: str) -> MessageInfo | None:
+        """See Reading."""
+        spec = SPECS.get(name)
+        return None if spec is None else info_of(spec, "S1AP", Procedure(spec.procedure), "TS 36.413")
+
+
+def info_of(spec: Spec, protocol: str, procedure: IntEnum, document: str) -> MessageInfo:
+    """Return what the tables say of a message; what a NAS message in it may have is NAS's to say."""
+    fields = []
+    for rule in spec.rules:
+        values = field_values(rule.ie)
+        opened = replace(values, inside=any_fields) if rule.ie.name == "nas_pdu" else values
+        fields.append(MessageField(rule.ie.name, rule.mandatory, opened))
+    words = procedure.name.lower().replace("_", " ")
+    return MessageInfo(f"{protocol} message of the procedure {words} ({document} 9.1)", tuple(fields))

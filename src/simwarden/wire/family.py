@@ -1,0 +1,244 @@
+"""What a wire family declares of itself, and the families that are installed.
+
+A family is a folder with a `family.py` that holds one `Family`, named by an entry point of the group
+`simwarden.families`. It is names and a lazy reference to its `Reading`, so that whoever asks what is spoken where loads
+no codec; trace, scenario files, `explain`, captures and pages read nothing else of it. Who speaks a protocol (an
+element, a machine, `runtime.diameter`) imports its codec.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import import_module
+from typing import TYPE_CHECKING, Final, NamedTuple, cast
+
+from simwarden.errors import ConfigError
+from simwarden.model.interfaces import Interface, Service, declared, spoken_on
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from enum import IntEnum
+
+    from simwarden.model.values import Values
+    from simwarden.wire.dissection import Dissection
+
+__all__ = [
+    "CauseField",
+    "Causes",
+    "Export",
+    "Family",
+    "Interface",
+    "Known",
+    "MessageField",
+    "MessageInfo",
+    "Reading",
+    "Service",
+    "carried_by",
+    "families",
+    "family_of",
+    "on_interface",
+    "with_carried",
+]
+
+
+class Known(NamedTuple):
+    """What is known of octets beside themselves.
+
+    `asked` is what the client sent last on the link, for a family whose answers are read by it; `clear` the message
+    before it was ciphered, where a frame told; `inner` dissects what is carried inside, by family and octets. A family
+    that carries others asks it for each message inside, also for those that turn out to be bad (PeerError).
+    """
+
+    from_client: bool = True
+    asked: bytes = b""
+    clear: bytes | None = None
+    inner: Callable[[str, bytes], Dissection] | None = None
+
+
+class Export(NamedTuple):
+    """Octets outside IP as a capture has them: the Wireshark dissector that reads them, and what it gets.
+
+    One that is `named` is told of by its summary in the packet list, which Wireshark could not say by itself.
+    """
+
+    dissector: str = "data"
+    octets: bytes = b""
+    named: bool = True
+
+
+class MessageField(NamedTuple):
+    """A field: its name in expectations, whether the message always has it, and what it may be.
+
+    `values` is the enumeration of its values, where it has one.
+    """
+
+    name: str
+    required: bool
+    may_be: Values
+    values: type[IntEnum] | None = None
+
+
+class MessageInfo(NamedTuple):
+    """What a message is by its specification, and its fields.
+
+    `interface` is the only one that carries it, empty if any of its protocol may. `others` are fields that it may have
+    beside these: of its header, or any that its protocol has.
+    """
+
+    about: str
+    fields: tuple[MessageField, ...] = ()
+    interface: str = ""
+    others: tuple[MessageField, ...] = ()
+
+
+class Reading(ABC):
+    """How the octets of a family are read, for all who look at them. A family overrides what it has to tell."""
+
+    @abstractmethod
+    def dissect(self, data: bytes, known: Known) -> Dissection:
+        """Show one message in the field's words. Raises PeerError."""
+
+    def cut(self, stream: bytes) -> tuple[list[bytes], bytes]:
+        """Cut whole messages off a stream, and return the rest; what has a length that cannot be is one (bad) message.
+
+        Where a link keeps messages, each is one already.
+        """
+        return [stream], b""
+
+    def mask(self, data: bytes) -> bytes:
+        """Return octets with the keys in them zeroed, their length unchanged; malformed ones as they are."""
+        return data
+
+    def clear(self, data: bytes, clear: bytes) -> bytes:
+        """Return a ciphered message as a capture shows it: with its payload in `clear`, as long as it is."""
+        return clear if len(clear) == len(data) else data
+
+    def export(self, data: bytes, known: Known) -> Export | None:
+        """Return how a capture has octets that are not put into IP; None: together with what answers them."""
+        del data, known
+        return Export()
+
+    def messages(self) -> Iterable[str]:
+        """Return the names that `dissect` may give, without those of what is carried; none: any name."""
+        return ()
+
+    def short_names(self) -> Mapping[str, str]:
+        """Return what the specification calls messages for short (`ULR`), with their names in lower case."""
+        return {}
+
+    def info(self, name: str) -> MessageInfo | None:
+        """Return what the specification says of a message and its fields; None where there is no telling."""
+        del name
+        return None
+
+
+class CauseField(NamedTuple):
+    """A field that holds a cause or result, what people call it, and the values that refuse nothing."""
+
+    name: str
+    label: str
+    fine: range = range(0)
+
+
+class Causes(NamedTuple):
+    """A module whose enumerations hold causes and results, with their specification (empty: they tell it)."""
+
+    module: str
+    specification: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Family:
+    """A wire family.
+
+    `reading` is a lazy reference (`module:class`) to its Reading; `place` where it is spoken between card (0) and core
+    (100), by which families are listed; `carries` the families whose messages are inside its own.
+    """
+
+    name: str
+    title: str
+    reading: str
+    place: int = 100
+    interfaces: tuple[Interface, ...] = ()
+    carries: tuple[str, ...] = ()
+
+    causes: tuple[Causes, ...] = ()
+    cause_fields: tuple[CauseField, ...] = ()
+    #: messages whose cause says why something is done, not that it was refused
+    reasons: frozenset[str] = frozenset()
+    #: messages that are only there for what they carry
+    carriers: frozenset[str] = frozenset()
+    #: messages, and fields of any message, that belong to a story, where most are mere reading (None: all do)
+    telling: tuple[frozenset[str], frozenset[str]] | None = None
+
+    #: whether it reaches the access side: with the first refusal there a chain of causes ends
+    access: bool = False
+    #: whether both ends show who they are before anything else is said
+    introduced: bool = False
+    #: whether who serves it can be made not to answer, and to answer with an error, by a scenario's `fail`
+    silenced: bool = False
+    results: bool = False
+
+    #: whether frames stand outside IP in a capture, each alone or, `paired`, a request with its answer
+    exported: bool = False
+    paired: bool = False
+    #: what a capture says of its messages inside others that were ciphered
+    deciphered: str = ""
+    #: the last layers by which Wireshark shows that nothing was left undecoded
+    layers: frozenset[str] = frozenset()
+
+    _loaded: list[Reading] = field(default_factory=list, init=False, repr=False, compare=False)
+
+    def read(self) -> Reading:
+        """Return its Reading, loaded when first asked for. Raises ConfigError."""
+        if not self._loaded:
+            module, _, name = self.reading.partition(":")
+            try:
+                self._loaded.append(getattr(import_module(module), name)())
+            except (ImportError, AttributeError) as error:
+                raise ConfigError(f"wire family {self.name}: {self.reading} cannot be loaded: {error}") from error
+        return self._loaded[0]
+
+    @property
+    def streams(self) -> bool:
+        """Whether its messages may come in pieces."""
+        return any(each.service is Service.STREAM for each in self.interfaces)
+
+
+_UNKNOWN: Final = Family(name="", title="octets", reading="simwarden.wire.octets:Octets")
+
+
+def families() -> Mapping[str, Family]:
+    """Return the families of all installed packages by name, from card to core. Raises ConfigError."""
+    return cast("Mapping[str, Family]", declared())
+
+
+def family_of(protocol: str) -> Family:
+    """Return a family by name; for a name that nobody declares one that says how many octets there are."""
+    return families().get(protocol, _UNKNOWN)
+
+
+def carried_by(family: Family) -> tuple[Family, ...]:
+    """Return the families inside a family's messages."""
+    return tuple(family_of(name) for name in family.carries)
+
+
+@cache
+def with_carried(protocol: str) -> tuple[Family, ...]:
+    """Return a family and all that may be inside its messages, at any depth."""
+    found: dict[str, Family] = {}
+    waiting = [protocol]
+    while waiting:
+        name = waiting.pop(0)
+        if name not in found:
+            found[name] = family_of(name)
+            waiting += found[name].carries
+    return tuple(found.values())
+
+
+def on_interface(name: str) -> tuple[Family, ...]:
+    """Return all families whose messages may be seen on a reference point."""
+    found = (family for each in spoken_on(name) for family in with_carried(each.protocol))
+    return tuple({family.name: family for family in found}.values())

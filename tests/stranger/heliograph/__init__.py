@@ -1,0 +1,1 @@
+"""Flashes between a mirror and a station."""
