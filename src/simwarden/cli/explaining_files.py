@@ -9,11 +9,11 @@ from simwarden.model.interfaces import INTERFACES
 from simwarden.runtime.declare import field_docs
 from simwarden.scenario.identities import CardKeys
 from simwarden.scenario.load import Header
-from simwarden.scenario.message_fields import message_infos, names_on
+from simwarden.scenario.message_fields import infos_on, names_on
 from simwarden.scenario.problems import plain
 from simwarden.scenario.reference.settings import settings_of
 from simwarden.scenario.words import WORDS
-from simwarden.wire.family import family_of, with_carried
+from simwarden.wire.family import on_interface
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -112,7 +112,7 @@ def _first(each: Interface) -> str:
 
 def _carried(each: Interface) -> list[str]:
     """Return the names of an interface's messages; of those of several applications its own and the common ones."""
-    return sorted(names_on(each))
+    return sorted(names_on(each.name))
 
 
 def message(name: str, registry: Registry) -> Iterator[str]:
@@ -121,14 +121,19 @@ def message(name: str, registry: Registry) -> Iterator[str]:
     found: dict[tuple[str, MessageInfo | None, str], list[str]] = {}
     for each in INTERFACES.values():
         short, _, field = name.lower().removeprefix(f"{each.name.lower()}.").partition(".")
-        short = family_of(each.protocol).read().short_names().get(short.upper(), short).replace("_", "-")
-        known = names_on(each)
+        short = _short_names(each.name).get(short.upper(), short).replace("_", "-")
+        known = names_on(each.name)
         for full in (short, f"{short}-request", f"{short}-answer"):
             if full in known:
-                for info in message_infos(each.protocol, full) or (None,):
+                for info in infos_on(each.name, full) or (None,):
                     found.setdefault((full, info, field.replace("-", "_")), []).append(each.name)
     for (short, info, field), interfaces in found.items():
         yield from _message(short, info, field, interfaces)
+
+
+@cache
+def _short_names(interface: str) -> dict[str, str]:
+    return {short: name for family in on_interface(interface) for short, name in family.read().short_names().items()}
 
 
 def _message(name: str, info: MessageInfo | None, field: str, interfaces: list[str]) -> Iterator[str]:
@@ -150,7 +155,7 @@ def _message(name: str, info: MessageInfo | None, field: str, interfaces: list[s
 
 def _causes(interface: str) -> Iterator[str]:
     """Yield the fields that hold causes, which an expectation of a message mostly names."""
-    for family in with_carried(INTERFACES[interface].protocol):
+    for family in on_interface(interface):
         yield from (each.name for each in family.cause_fields)
 
 
@@ -187,7 +192,7 @@ def names(registry: Registry) -> Iterator[str]:
         yield each.name
         for name in _carried(each):
             yield from (f"{each.name.lower()}.{name}", name)
-            yield from (f"{name}.{field.name}" for info in message_infos(each.protocol, name) for field in info.fields)
+            yield from (f"{name}.{field.name}" for info in infos_on(each.name, name) for field in info.fields)
     for where, one in _settings(registry):
         yield from (one.path, f"{where.partition('/')[0]}.{one.path}")
     for kind in registry.kinds:

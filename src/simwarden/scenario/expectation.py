@@ -13,7 +13,7 @@ from simwarden.policy.details import details_of
 from simwarden.scenario.document import DecisionWanted, Expectation, FactWanted, MessageWanted, OutcomeWanted
 from simwarden.scenario.match import matches
 from simwarden.scenario.message_fields import expected_fields, names_on
-from simwarden.scenario.messages import message_names
+from simwarden.scenario.messages import spoken_names
 from simwarden.scenario.problems import guess, nearest
 from simwarden.scenario.validation import short
 from simwarden.scenario.wording import Wording
@@ -207,7 +207,7 @@ class ExpectationReader:
     # -- messages
 
     def _message(self, interface: str, message: str, value: Any, spot: Spot) -> list[Condition]:
-        known = names_on(INTERFACES[interface])
+        known = names_on(interface)
         name = message.lower().replace("_", "-")
         if known and name not in known and not self._sent_astray(interface, name):
             self.problems.add(f"{interface} has no message {message!r}", spot.key, guess(name, sorted(known)))
@@ -219,7 +219,7 @@ class ExpectationReader:
         if not isinstance(value, dict):
             return [MessageWanted(spot.key, interface, name, {})]
         fields, sound = self._resolved(value, spot)
-        may_be = expected_fields(INTERFACES[interface].protocol, name)
+        may_be = expected_fields(interface, name)
         if may_be is not None and sound:
             self.wording.fields(name, fields, may_be, spot)
         return [MessageWanted(spot.key, interface, name, fields)]
@@ -227,7 +227,7 @@ class ExpectationReader:
     def _sent_astray(self, interface: str, name: str) -> bool:
         """Whether the story itself sends a message of another application, or the request that it answers."""
         sent = name.replace("-answer", "-request")
-        return name in message_names(INTERFACES[interface].protocol) and self.wording.gives(sent)
+        return name in spoken_names(interface) and self.wording.gives(sent)
 
     def _speaks(self, interface: str) -> bool:
         """Whether an interface is there: one element listens, and another calls it (events: any may)."""

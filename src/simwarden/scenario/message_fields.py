@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
-from simwarden.scenario.messages import message_names
+from simwarden.model.interfaces import spoken_on
+from simwarden.scenario.messages import spoken_names
 from simwarden.trace.dissect import MALFORMED
 from simwarden.wire.family import with_carried
 from simwarden.wire.mqtt.family import MQTT
@@ -13,7 +14,6 @@ from simwarden.wire.mqtt.family import MQTT
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from simwarden.model.interfaces import Interface
     from simwarden.model.values import Values
     from simwarden.wire.family import Family, MessageInfo
 
@@ -35,22 +35,30 @@ def _info(family: Family, name: str) -> MessageInfo | None:
     return info._replace(fields=tuple(fields))
 
 
+def infos_on(interface: str, name: str) -> tuple[MessageInfo, ...]:
+    """Return what is said of a message of a reference point, whatever it is carried by."""
+    return tuple(info for each in spoken_on(interface) for info in message_infos(each.protocol, name))
+
+
 @cache
-def names_on(interface: Interface) -> frozenset[str]:
-    """Return the names of the messages that an interface carries, with those inside of them; empty: any name."""
+def names_on(interface: str) -> frozenset[str]:
+    """Return the names of the messages that an interface carries, with those inside of them; empty: any name.
+
+    Of a family with several applications they are the interface's own, and those that all have.
+    """
     return frozenset(
         name
-        for name in message_names(interface.protocol)
-        if all(info.interface in ("", interface.name.upper()) for info in message_infos(interface.protocol, name))
+        for name in spoken_names(interface)
+        if all(info.interface in ("", interface.upper()) for info in infos_on(interface, name))
     )
 
 
 @cache
-def expected_fields(protocol: str, name: str) -> Mapping[str, Values] | None:
+def expected_fields(interface: str, name: str) -> Mapping[str, Values] | None:
     """Return the fields that a message may have, with what they may be; None where there is no telling."""
     if name == MALFORMED:
         return _only_octets()
-    infos = message_infos(protocol, name)
+    infos = infos_on(interface, name)
     fields: dict[str, Values] = {}
     for each in infos:
         for one in (*each.fields, *each.others):

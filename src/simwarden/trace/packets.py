@@ -1,8 +1,8 @@
 """Frames as packets that Wireshark decodes: what stands around the octets of each interface in a capture.
 
-Streams (Diameter, MQTT) are put into IPv4 and TCP, messages (S1AP, X2AP) into IPv4 and SCTP. What a family has outside
-IP (APDUs, the NAS messages of the radio) are exported PDUs; what Wireshark cannot read, as radio frames without NAS,
-are exported PDUs without octets, named in the packet list only.
+Streams (Diameter, MQTT) are put into IPv4 and TCP, messages (S1AP, X2AP) into IPv4 and SCTP, datagrams into IPv4 and
+UDP. What a family has outside IP (APDUs, the NAS messages of the radio) are exported PDUs; what Wireshark cannot read,
+as radio frames without NAS, are exported PDUs without octets, named in the packet list only.
 Addresses are from the documentation ranges of RFC 5737, one an element.
 """
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 LINKTYPE_RAW: Final = 101
 LINKTYPE_WIRESHARK_UPPER_PDU: Final = 252
 
-_TCP, _SCTP = 6, 132
+_TCP, _UDP, _SCTP = 6, 17, 132
 _CLIENT_PORTS: Final = 49152
 _SEGMENT: Final = 60000
 _FIRST_SEQUENCE: Final = 1
@@ -64,6 +64,8 @@ class Packets:
                 yield self._tcp(frame, octets[start : start + _SEGMENT])
         elif service is Service.MESSAGES:
             yield self._sctp(frame, octets[:_SEGMENT])
+        elif service is Service.DATAGRAMS:
+            yield self._udp(frame, octets[:_SEGMENT])
         else:
             yield from (self._exported(frame, each, found) for each in self._exports(frame, octets, inner))
 
@@ -110,9 +112,17 @@ class Packets:
         sequence, acknowledged = flow.sequence & 0xFFFFFFFF, back.sequence & 0xFFFFFFFF
         segment = struct.pack(">HHIIBBHHH", source, target, sequence, acknowledged, 0x50, 0x18, 0xFFFF, 0, 0) + payload
         flow.sequence += len(payload)
+        return self._ip(frame, _TCP, segment[:16] + self._checksum(frame, _TCP, segment) + segment[18:])
+
+    def _udp(self, frame: Frame, payload: bytes) -> bytes:
+        datagram = struct.pack(">HHHH", *self._ports(frame), 8 + len(payload), 0) + payload
+        found = self._checksum(frame, _UDP, datagram)
+        return self._ip(frame, _UDP, datagram[:6] + (found if any(found) else b"\xff\xff") + payload)
+
+    def _checksum(self, frame: Frame, protocol: int, data: bytes) -> bytes:
+        """Return the checksum of TCP and UDP (RFC 9293 3.1, RFC 768), which is over the addresses too."""
         addresses = self.address(frame.source) + self.address(frame.target)
-        pseudo = addresses + struct.pack(">BBH", 0, _TCP, len(segment))
-        return self._ip(frame, _TCP, segment[:16] + checksum(pseudo + segment) + segment[18:])
+        return checksum(addresses + struct.pack(">BBH", 0, protocol, len(data)) + data)
 
     def _sctp(self, frame: Frame, payload: bytes) -> bytes:
         flow = self._flow(frame)
@@ -140,9 +150,7 @@ class Packets:
 def service_in_ip(frame: Frame) -> Service | None:
     """Return how a frame travels in IP; None if a capture has it outside."""
     interface = INTERFACES.get(frame.interface)
-    if interface is None or family_of(frame.protocol).exported or interface.service is Service.DATAGRAMS:
-        return None
-    return interface.service
+    return None if interface is None or family_of(frame.protocol).exported else interface.service
 
 
 def _tag(code: int, value: bytes) -> bytes:

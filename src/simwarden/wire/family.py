@@ -9,7 +9,7 @@ element, a machine, `runtime.diameter`) imports its codec.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Final, NamedTuple, cast
@@ -189,22 +189,24 @@ class Family:
     #: the last layers by which Wireshark shows that nothing was left undecoded
     layers: frozenset[str] = frozenset()
 
-    _loaded: list[Reading] = field(default_factory=list, init=False, repr=False, compare=False)
-
     def read(self) -> Reading:
         """Return its Reading, loaded when first asked for. Raises ConfigError."""
-        if not self._loaded:
-            module, _, name = self.reading.partition(":")
-            try:
-                self._loaded.append(getattr(import_module(module), name)())
-            except (ImportError, AttributeError) as error:
-                raise ConfigError(f"wire family {self.name}: {self.reading} cannot be loaded: {error}") from error
-        return self._loaded[0]
+        return _reading(self.name, self.reading)
 
     @property
     def streams(self) -> bool:
         """Whether its messages may come in pieces."""
         return any(each.service is Service.STREAM for each in self.interfaces)
+
+
+@cache
+def _reading(family: str, reference: str) -> Reading:
+    module, _, name = reference.partition(":")
+    try:
+        made: Reading = getattr(import_module(module), name)()
+    except (ImportError, AttributeError) as error:
+        raise ConfigError(f"wire family {family}: {reference} cannot be loaded: {error}") from error
+    return made
 
 
 _UNKNOWN: Final = Family(name="", title="octets", reading="simwarden.wire.octets:Octets")

@@ -382,7 +382,7 @@ def test_whatever_a_run_shows_may_be_expected(story: str) -> None:
     for event, dissection in Dissector().walk(run_scenario(scenario, "story", RunOptions()).events):
         if isinstance(event, Frame) and dissection is not None:
             for part in parts_of(dissection):
-                known = expected_fields(event.protocol, part.name)
+                known = expected_fields(event.interface, part.name)
                 assert known is not None, part.name
                 wording.fields(part.name, told(part.fields), known, spot)
                 seen += 1

@@ -10,7 +10,9 @@ from typing import Any, NamedTuple
 import pytest
 import traces
 
+from simwarden.model.interfaces import Interface, Service
 from simwarden.policy.decision import Verdict
+from simwarden.trace import packets
 from simwarden.trace.events import Event, Frame
 from simwarden.trace.packets import checksum, crc32c
 from simwarden.trace.pcapng import Capture, write_capture
@@ -149,6 +151,25 @@ def test_sctp_chunks_are_numbered_and_carry_the_protocol() -> None:
         numbers.setdefault(source, []).append(number)
     assert all(found == list(range(1, len(found) + 1)) for found in numbers.values())
     assert len(numbers) == 2
+
+
+def test_datagrams_are_udp_with_a_checksum(monkeypatch: pytest.MonkeyPatch) -> None:
+    point = Interface("S11", "gtp", Service.DATAGRAMS, 2123)
+    monkeypatch.setattr(packets, "INTERFACES", {"S11": point})
+    stream = io.BytesIO()
+    sent = [b"echo", b"odd"]
+    events = [
+        Frame(number=n, source="mme", target="sgw", interface="S11", protocol="gtp", data=data, from_client=n == 1)
+        for n, data in enumerate(sent, 1)
+    ]
+    write_capture(events, stream, START)
+    for packet, payload, ports in zip(read(stream.getvalue()), sent, ((49152, 2123), (2123, 49152)), strict=True):
+        assert packet.link == 101
+        assert packet.data[9] == 17
+        assert struct.unpack_from(">HHH", packet.data, 20) == (*ports, 8 + len(payload))
+        assert packet.data[28:] == payload
+        pseudo = packet.data[12:20] + struct.pack(">BBH", 0, 17, 8 + len(payload))
+        assert checksum(pseudo + packet.data[20:]) == bytes(2)
 
 
 def test_masked_captures_have_no_keys_and_the_same_shape() -> None:
