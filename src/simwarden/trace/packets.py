@@ -12,12 +12,13 @@ import struct
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from simwarden.model.interfaces import INTERFACES, Service
+from simwarden.model.interfaces import Service, spoken_on
 from simwarden.wire.family import Export, Known, family_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from simwarden.model.interfaces import Interface
     from simwarden.trace.events import Frame
     from simwarden.wire.dissection import Dissection
 
@@ -100,7 +101,8 @@ class Packets:
 
     def _ports(self, frame: Frame) -> tuple[int, int]:
         client = _CLIENT_PORTS + frame.link % 16000
-        server = INTERFACES[frame.interface].port
+        point = _point(frame)
+        server = point.port if point is not None else 0
         return (client, server) if frame.from_client else (server, client)
 
     def _flow(self, frame: Frame, *, back: bool = False) -> _Flow:
@@ -149,8 +151,12 @@ class Packets:
 
 def service_in_ip(frame: Frame) -> Service | None:
     """Return how a frame travels in IP; None if a capture has it outside."""
-    interface = INTERFACES.get(frame.interface)
-    return None if interface is None or family_of(frame.protocol).exported else interface.service
+    point = _point(frame)
+    return None if point is None or family_of(frame.protocol).exported else point.service
+
+
+def _point(frame: Frame) -> Interface | None:
+    return next((each for each in spoken_on(frame.interface) if each.protocol == frame.protocol), None)
 
 
 def _tag(code: int, value: bytes) -> bytes:

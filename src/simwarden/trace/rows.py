@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from simwarden.model.interfaces import INTERFACES
+from simwarden.model.interfaces import spoken_on
 from simwarden.policy.requirements import requirements
 from simwarden.trace.dissect import Dissector
 from simwarden.trace.events import Decided, Event, Fault, Frame, Note, PeerFault, Rejected, StateChange, StepMark
@@ -218,8 +218,10 @@ def _peer_fault(event: PeerFault) -> Row:
 
 def octets_of(event: PeerFault) -> bytes:
     """Return the bad octets of a peer without the keys that can be found in them."""
-    interface = INTERFACES.get(event.interface)
-    return masked_octets(event.data, interface.protocol if interface else "")
+    data = event.data
+    for each in spoken_on(event.interface):
+        data = masked_octets(data, each.protocol)
+    return data
 
 
 def _fault(event: Fault) -> Row:

@@ -155,7 +155,7 @@ def test_sctp_chunks_are_numbered_and_carry_the_protocol() -> None:
 
 def test_datagrams_are_udp_with_a_checksum(monkeypatch: pytest.MonkeyPatch) -> None:
     point = Interface("S11", "gtp", Service.DATAGRAMS, 2123)
-    monkeypatch.setattr(packets, "INTERFACES", {"S11": point})
+    monkeypatch.setattr(packets, "spoken_on", {"S11": (point,)}.get)
     stream = io.BytesIO()
     sent = [b"echo", b"odd"]
     events = [
