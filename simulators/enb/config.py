@@ -80,5 +80,6 @@ class EnbConfig(ElementConfig):
         return [Ecgi(plmn, station | (number if each.cell is None else each.cell)) for number, each in cells]
 
     def parts(self, name: str) -> Mapping[str, str]:
-        """See ElementConfig: the E-CGI of each cell."""
-        return {str(number): str(cell) for number, cell in enumerate(self.ecgis(name), 1)}
+        """See ElementConfig: the E-CGI of each cell, and the base station that they all are of."""
+        cells = self.ecgis(name)
+        return {**{str(number): str(cell) for number, cell in enumerate(cells, 1)}, "*": cells[0].station}

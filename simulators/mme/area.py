@@ -13,7 +13,7 @@ from simulators.mme.area_risk import Place, record_outside
 from simulators.mme.causes import Rejection
 from simulators.mme.contexts import EmmState
 from simulators.mme.controls import CELL, COUNT, EXTENT, PROVINCE, REGISTER, ZONES, Occasion
-from simwarden.model.identity import Ecgi
+from simwarden.model.identity import station_of
 from simwarden.runtime.store import StoreError
 from simwarden.wire.nas.enums import EmmCause, NetworkDetachType
 
@@ -121,7 +121,7 @@ def turn_out(core: Core, ue: UeContext, decision: Decision) -> None:
 def judge_extent(core: Core, imsi: str, wanted: MmeArea, occasion: Occasion) -> Decision:
     """Ask whether an area that is to be provisioned is within one province."""
     config = core.config
-    homes = {cell: config.homes(Ecgi.parse(cell).station) for cell in wanted.cells}
+    homes = {cell: config.homes(station_of(cell)) for cell in wanted.cells}
     known = list(config.provinces)
     return core.site.decide(EXTENT, imsi, on=occasion, province=wanted.province, homes=homes, known=known)
 

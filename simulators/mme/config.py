@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator, model_validator
 
-from simwarden.model.identity import Ecgi, Plmn, Tai
+from simwarden.model.identity import Plmn, Tai, parse_place
 from simwarden.runtime.approval import Approval, ChangeLimit
 from simwarden.runtime.declare import ElementConfig, Model, Seconds
 from simwarden.wire.diameter.codes import Feature
@@ -143,7 +143,8 @@ class MmeArea(Model):
     by: Literal["mme"] = "mme"
     """Who checks."""
     cells: tuple[str, ...] = ()
-    """Its cells, as E-CGI (`001-01-0000101`) or by name (`enb/1`); none: any."""
+    """Its cells, as E-CGI (`001-01-0000101`) or by name (`enb/1`); none: any. Network and eNB identity (`001-01-00001`,
+    `enb/*`) stand for all cells of a base station."""
     stations: Annotated[int, Field(ge=0)] = 0
     """At most so many different base stations, counted from the first use on; 0: any number."""
     province: str = ""
@@ -152,7 +153,7 @@ class MmeArea(Model):
     @field_validator("cells")
     @classmethod
     def _are_cells(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(str(Ecgi.parse(cell)) for cell in value)
+        return tuple(parse_place(each) for each in value)
 
     @model_validator(mode="after")
     def _restricts(self) -> MmeArea:

@@ -72,7 +72,7 @@ _RISK = {
     "cell": CELL | STATION,
     "occasion": members(Occasion),
 }
-_AREA = {"imsi": IMSI, "cells": CELL, "stations": NUMBER, "province": GIVEN.or_none(), "used": STATION}
+_AREA = {"imsi": IMSI, "cells": CELL | STATION, "stations": NUMBER, "province": GIVEN.or_none(), "used": STATION}
 _S1 = {"enb": instance_of("enb") | GIVEN, "enb_id": NUMBER, "tais": TAI, "state": one_of("up")}
 
 

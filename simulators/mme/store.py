@@ -15,7 +15,6 @@ import sqlalchemy as sa
 
 from simulators.mme.area_risk import CHANGE
 from simulators.mme.events import AUDITED
-from simwarden.model.identity import Ecgi
 from simwarden.runtime.audit_table import AuditTable
 
 if TYPE_CHECKING:
@@ -51,22 +50,24 @@ _LOCK = sa.update(_AREAS).where(_AREAS.c.imsi == sa.bindparam("key")).values(pro
 
 @dataclass(slots=True)
 class CardArea:
-    """Where a card may be served: in these cells (none: any), at `stations` base stations (0: any), in a province."""
+    """Where a card may be served: in these cells, at `stations` base stations, in a province (none, 0: any).
 
-    cells: frozenset[Ecgi] = frozenset()
+    A base station among the cells stands for all that it has.
+    """
+
+    cells: frozenset[str] = frozenset()
     stations: int = 0
     province: str = ""
     used: set[str] = field(default_factory=set)
 
     def same(self, wanted: MmeArea) -> bool:
         """Whether it is what somebody wants."""
-        cells = frozenset(map(Ecgi.parse, wanted.cells))
-        return (self.cells, self.stations, self.province) == (cells, wanted.stations, wanted.province)
+        return (self.cells, self.stations, self.province) == (frozenset(wanted.cells), wanted.stations, wanted.province)
 
     def tell(self) -> dict[str, Any]:
         """Tell it, for a person or a system."""
-        cells = [str(cell) for cell in sorted(self.cells)]
-        return {"cells": cells, "stations": self.stations, "province": self.province, "used": sorted(self.used)}
+        cells, used = sorted(self.cells), sorted(self.used)
+        return {"cells": cells, "stations": self.stations, "province": self.province, "used": used}
 
 
 class AreaStore:
@@ -110,7 +111,7 @@ class AreaStore:
             _AUDIT.add(connection, [audit])
         if not self._shared:
             held = self._held.setdefault(imsi, CardArea())
-            held.cells = frozenset(map(Ecgi.parse, wanted.cells))
+            held.cells = frozenset(wanted.cells)
             held.stations, held.province = wanted.stations, wanted.province
 
     def remove(self, imsi: str, audit: dict[str, Any]) -> None:
@@ -160,4 +161,4 @@ class AreaStore:
 
 
 def _area(row: Any) -> CardArea:
-    return CardArea(frozenset(map(Ecgi.parse, row.cells)), row.stations, row.province)
+    return CardArea(frozenset(row.cells), row.stations, row.province)

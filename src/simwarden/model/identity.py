@@ -113,6 +113,10 @@ class Tai:
         return f"{self.plmn}-{self.tac:04x}"
 
 
+#: hexadecimal digits of a macro eNB identity: the first 20 bits of a cell identity
+_STATION_DIGITS = 5
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Ecgi:
     """A cell: network and 28-bit E-UTRAN cell identity, of which the first 20 bits name the eNB (TS 23.003 19.6)."""
@@ -140,6 +144,18 @@ class Ecgi:
 
     def __str__(self) -> str:
         return f"{self.plmn}-{self.cell_identity:07x}"
+
+
+def parse_place(text: str) -> str:
+    """Read a cell (`001-01-0000101`) or a base station (`001-01-00001`), and return it as `str()` and `station` do."""
+    identity = text.rpartition("-")[2]
+    return Ecgi.parse(text + "00").station if len(identity) == _STATION_DIGITS else str(Ecgi.parse(text))
+
+
+def station_of(place: str) -> str:
+    """Return the base station of a place that `parse_place` gave."""
+    network, _, identity = place.rpartition("-")
+    return f"{network}-{identity[:_STATION_DIGITS]}"
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from simwarden.model.identity import station_of
 from simwarden.model.values import CELL, GIVEN, STATION, TAI, ZONE, one_of
 from simwarden.policy.decision import Ruling
 from simwarden.policy.details import tells
@@ -18,19 +19,19 @@ if TYPE_CHECKING:
     from simwarden.model.identity import Ecgi, Tai
 
 
-@tells(expected=CELL, seen=CELL | STATION)
-def judge_cell(*, cells: Collection[Ecgi], seen: Ecgi | None = None, station: str = "") -> Ruling:
-    """Rule on the cell that a card's device is in (area.cell).
+@tells(expected=CELL | STATION, seen=CELL | STATION)
+def judge_cell(*, cells: Collection[str], seen: Ecgi | None = None, station: str = "") -> Ruling:
+    """Rule on the cell that a card's device is in (area.cell). A base station among `cells` stands for all its cells.
 
     While a handover is prepared only the base station is known that the device goes to: without `seen` any of that
     `station`'s cells will do.
     """
-    expected = [str(cell) for cell in sorted(cells)]
+    expected = sorted(cells)
     if seen is not None:
-        if seen in cells:
+        if str(seen) in cells or seen.station in cells:
             return Ruling.admit("the cell is one of the card's", expected=expected, seen=str(seen))
         return Ruling.refuse("the cell is none of the card's", expected=expected, seen=str(seen))
-    if any(cell.station == station for cell in cells):
+    if any(station_of(cell) == station for cell in cells):
         return Ruling.admit("the base station has a cell of the card's", expected=expected, seen=station)
     return Ruling.refuse("the base station has no cell of the card's", expected=expected, seen=station)
 

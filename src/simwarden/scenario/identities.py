@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _HOME = "00101"
 #: an identity by the name of who has it
 REFERENCE = re.compile(r"([A-Za-z][\w-]*)\.([a-z_]+)")
-_PART = re.compile(r"([A-Za-z][\w-]*)/(\w+)")
+_PART = re.compile(r"([A-Za-z][\w-]*)/(\w+|\*)")
 #: instances that one name may stand for
 MOST = 10_000
 

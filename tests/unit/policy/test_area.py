@@ -24,20 +24,20 @@ def test_what_is_no_cell_is_not_read(text: str) -> None:
 
 
 def test_only_the_cards_cells() -> None:
-    assert judge_cell(cells={HOME}, seen=HOME).admitted
-    refused = judge_cell(cells={FAR, HOME}, seen=NEXT)
+    assert judge_cell(cells={str(HOME)}, seen=HOME).admitted
+    refused = judge_cell(cells={str(FAR), str(HOME)}, seen=NEXT)
     assert not refused.admitted
     assert dict(refused.details) == {"expected": [str(HOME), str(FAR)], "seen": str(NEXT)}
 
 
 def test_of_a_handover_that_is_prepared_only_the_base_station_is_known() -> None:
-    assert judge_cell(cells={HOME}, station=NEXT.station).admitted
-    refused = judge_cell(cells={HOME}, station=FAR.station)
+    assert judge_cell(cells={str(HOME)}, station=NEXT.station).admitted
+    refused = judge_cell(cells={str(HOME)}, station=FAR.station)
     assert (refused.admitted, refused.details["seen"]) == (False, "001-01-00002")
 
 
 def test_the_cell_counts_and_not_its_base_station_once_it_is_known() -> None:
-    assert not judge_cell(cells={HOME}, seen=NEXT, station=NEXT.station).admitted
+    assert not judge_cell(cells={str(HOME)}, seen=NEXT, station=NEXT.station).admitted
 
 
 @pytest.mark.parametrize(
