@@ -128,6 +128,7 @@ class UeContext:
         "phase",
         "radio",
         "registered_mme",
+        "reports_changes",
         "security_on",
         "target",
         "timer",
@@ -148,6 +149,7 @@ class UeContext:
         self.ambr: UeAggregateMaximumBitrate | None = None
         self.key = SecurityKeys(b"", 0)
         self.security_on = False
+        self.reports_changes = False
         self.bearers: dict[int, Bearer] = {}
         #: what to do when the device completes its reconfigurations, in their order
         self.awaited: deque[Callable[[], None]] = deque()

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from simulators.enb.procedures import connection, handover, interface, paging, s1_setup, ue_context, x2
+from simulators.enb.procedures import (
+    connection,
+    handover,
+    interface,
+    location_reporting,
+    paging,
+    s1_setup,
+    ue_context,
+    x2,
+)
 from simwarden.errors import PeerError
 from simwarden.wire import s1ap, uu
 from simwarden.wire.s1ap import CauseProtocol, S1apError
@@ -44,6 +53,7 @@ S1: dict[str, Callable[[Station, Mme, s1ap.Message], None]] = {
     "handover-preparation-failure": handover.handover_preparation_failure,
     "handover-request": handover.handover_resource_allocation,
     "handover-cancel-acknowledge": handover.handover_cancel_acknowledge,
+    "location-reporting-control": location_reporting.location_reporting_control,
     "mme-status-transfer": handover.mme_status_transfer,
     "path-switch-request-acknowledge": x2.path_switch_request_acknowledge,
     "path-switch-request-failure": x2.path_switch_request_failure,

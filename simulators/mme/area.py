@@ -118,6 +118,43 @@ def turn_out(core: Core, ue: UeContext, decision: Decision) -> None:
         detach_by_network(core, ue, NetworkDetachType.RE_ATTACH_NOT_REQUIRED, cause)
 
 
+def is_restricted(core: Core, ue: UeContext) -> bool:
+    """Whether it matters where a card is; as long as its area cannot be read it does."""
+    if ue.emergency:
+        return False
+    try:
+        held = core.areas.get(ue.imsi)
+    except StoreError:
+        return True
+    return held is not None or bool(ue.subscription is not None and ue.subscription.zones)
+
+
+def tai_list(core: Core, ue: UeContext, tai: Tai) -> list[Tai]:
+    """Return the tracking areas in which a device may move without telling: none where its card may not be.
+
+    Zone codes stand for tracking areas. Cells, base stations and provinces do not: such a card tells of each.
+    """
+    listed = core.config.tai_list(tai)
+    if not is_restricted(core, ue):
+        return listed
+    zones = ue.subscription.zones if ue.subscription is not None else ()
+    if not zones or core.areas.recent(ue.imsi) is not None:
+        return [tai]
+    allowed = {code for zone in zones for code in core.config.zones.get(zone, ())}
+    return [each for each in listed if each == tai or each.tac in allowed]
+
+
+def follow(core: Core, ue: UeContext) -> None:
+    """Act on a changed area of a device that stays in service: what its eNB reports, where it moves without telling."""
+    from simulators.mme.procedures.detach import detach_by_network  # noqa: PLC0415 - they need each other
+    from simulators.mme.procedures.location_reporting import control  # noqa: PLC0415
+
+    if ue.in_service and ue.tai is not None and set(ue.tai_list) - set(tai_list(core, ue, ue.tai)):
+        detach_by_network(core, ue, NetworkDetachType.RE_ATTACH_REQUIRED, None)
+    else:
+        control(core, ue.connection)
+
+
 def judge_extent(core: Core, imsi: str, wanted: MmeArea, occasion: Occasion) -> Decision:
     """Ask whether an area that is to be provisioned is within one province."""
     config = core.config

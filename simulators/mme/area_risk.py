@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 #: the action of these audit records
 OUTSIDE = "outside-area"
+#: the action of the record that an eNB gives no location reports
+UNREPORTED = "no-location-reports"
 #: the action of a changed area that a card had, which the limit counts
 CHANGE = "area-change"
 

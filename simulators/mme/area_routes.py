@@ -52,6 +52,8 @@ class AreaRoutes:
         if self._may_change(imsi, by, "end the area"):
             self.core.areas.remove(imsi, self._record(CHANGE, imsi, by, {"after": None}))
             self.core.show_area(imsi)
+            for ue in self.core.contexts(imsi):
+                area.follow(self.core, ue)
         return self._tell_area(imsi)
 
     @route("DELETE", "/cards/{imsi}/area/used", roles=_BOTH, takes=Approval, errors=(404, 429))
@@ -113,6 +115,7 @@ class AreaRoutes:
         core.show_area(imsi)
         for ue in core.contexts(imsi):
             area.enforce(core, ue, Occasion.CHANGE)
+            area.follow(core, ue)
 
     def _record(self, action: str, imsi: str, by: By, details: dict[str, Any]) -> dict[str, Any]:
         held = self.core.areas.get(imsi)

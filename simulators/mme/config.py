@@ -206,6 +206,8 @@ class Timers(Model):
     """How long a detached device's context is kept (with its keys) before the HSS hears PUR."""
     diameter: Seconds = 4
     """A request to HSS or EIR awaits its answer: less than T3417 (5 s), so that a device is told that none came."""
+    location_report: Seconds = 5
+    """An eNB that is asked for the first time where a device is reports it, or counts as one that does not."""
     handover: Seconds = 10
     """A handover is prepared, and the device turns up in the target cell."""
 

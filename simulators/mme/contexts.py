@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import asyncio
 
+    from simulators.mme.controls import Occasion
     from simwarden.machine.nas_security import NasSecurityContext
     from simwarden.model.identity import Ecgi, Guti, Imei, Tai
     from simwarden.runtime.clock import Timer
@@ -187,8 +188,10 @@ class Connection:
     releasing: bool = False
     #: the type and cause of a DETACH REQUEST that the UE has not answered yet
     detaching: tuple[NetworkDetachType, EmmCause | None] | None = None
-    moved: bool = False
-    """The device has told of another cell while a procedure ran, which may have asked about the former one."""
+    moved: Occasion | None = None
+    """By what the device was seen in another cell while a procedure ran, which may have asked about the former one."""
+    reports: bool = False
+    """The eNB was ordered to report changes of the serving cell (TS 36.413 8.11)."""
     guard: Timer | None = None
     #: KeNB for the message that asked for the radio bearers, or the SECURITY MODE COMPLETE after it (TS 33.401 7.2.6.2)
     kenb: bytes = b""
@@ -209,7 +212,10 @@ class Connection:
 
 @dataclass(slots=True, eq=False, repr=False)
 class Enb:
-    """An eNB that is connected; `tais` is empty until S1 setup."""
+    """An eNB that is connected; `tais` is empty until S1 setup.
+
+    `reports` says whether it reports locations: None before it was first asked to.
+    """
 
     link: Link
     name: str
@@ -217,6 +223,7 @@ class Enb:
     global_id: Any = None
     tais: frozenset[Tai] = frozenset()
     connections: dict[int, Connection] = field(default_factory=dict)
+    reports: bool | None = None
 
     def __repr__(self) -> str:
         return f"<eNB {self.name}>"

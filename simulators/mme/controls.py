@@ -29,6 +29,8 @@ class Occasion(enum.StrEnum):
     PATH_SWITCH = "path-switch"
     UPLINK = "uplink-nas"
     """A message came from another cell of the same base station."""
+    REPORT = "location-report"
+    """The base station reports that a device is in another cell of its own."""
     PROVISION = "provision"
     CHANGE = "change-the-area"
     """The device is where it was, and the area is another one."""
@@ -49,7 +51,7 @@ class Occasion(enum.StrEnum):
 
 _On = Occasion
 _CONTACT = (_On.ATTACH, _On.UPDATE, _On.SERVICE)
-_MOVE = (*_CONTACT, _On.PREPARATION, _On.ARRIVAL, _On.PATH_SWITCH, _On.UPLINK)
+_MOVE = (*_CONTACT, _On.PREPARATION, _On.ARRIVAL, _On.PATH_SWITCH, _On.UPLINK, _On.REPORT)
 _PLACE = (*_MOVE, _On.CHANGE)
 _CHANGE = (_On.CHANGE, _On.END, _On.COUNT_ANEW)
 

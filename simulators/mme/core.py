@@ -9,7 +9,6 @@ from simulators.mme.addresses import AddressPool
 from simulators.mme.causes import CauseTable, Rejection
 from simulators.mme.config import LONGEST_CODED
 from simulators.mme.contexts import Connection, EmmState, Enb, UeContext
-from simulators.mme.controls import Occasion
 from simulators.mme.presence import Presence
 from simwarden.errors import PeerError
 from simwarden.model.identity import Guti
@@ -118,9 +117,9 @@ class Core:
         """Ask about the cell that a device has moved to while a procedure ran."""
         from simulators.mme import area  # noqa: PLC0415 - they need each other
 
-        moved, conn.moved = conn.moved, False
-        if moved and conn.ue is not None and conn.ue.connection is conn:
-            area.enforce(self, conn.ue, Occasion.UPLINK)
+        moved, conn.moved = conn.moved, None
+        if moved is not None and conn.ue is not None and conn.ue.connection is conn:
+            area.enforce(self, conn.ue, moved)
 
     # -- identities
 

@@ -74,6 +74,13 @@ _RISK = {
 }
 _AREA = {"imsi": IMSI, "cells": CELL | STATION, "stations": NUMBER, "province": GIVEN.or_none(), "used": STATION}
 _S1 = {"enb": instance_of("enb") | GIVEN, "enb_id": NUMBER, "tais": TAI, "state": one_of("up")}
+_REPORTS = {
+    "imsi": IMSI,
+    "enb": instance_of("enb") | GIVEN,
+    "enb_id": NUMBER,
+    "state": one_of("failed", "silent"),
+    "cause": TEXT.or_none(),
+}
 
 
 class Page(VerbModel):
@@ -101,6 +108,7 @@ class Mme(AreaRoutes, Element[MmeConfig]):
             Observable("reject", "the last refusal that a card's device was told (key: IMSI)", fields=_REJECT),
             Observable("area", "where a card may be served, and its base stations (key: IMSI)", fields=_AREA),
             Observable("risk", "a card was refused outside its area: what, where, when (key: IMSI)", fields=_RISK),
+            Observable("location_reports", "an eNB gives no location reports (key: its name)", fields=_REPORTS),
             Observable("s1", "an eNB is in service (key: its name)", fields=_S1),
         ),
         controls=(*CONTROLS, ROLES),

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from simulators.mme import area, nas_dispatch, s1
 from simulators.mme.contexts import EmmState, Enb
 from simulators.mme.controls import Occasion
-from simulators.mme.procedures import handover, release, s1_setup
-from simwarden.model.identity import Ecgi, Tai
+from simulators.mme.procedures import handover, location_reporting, release, s1_setup
+from simwarden.model.identity import Ecgi
 from simwarden.wire.s1ap import CauseProtocol, CauseRadioNetwork, Message, S1apError, decode
 
 if TYPE_CHECKING:
@@ -133,18 +133,33 @@ _COMMON: dict[str, Callable[[Core, Enb, Message], None]] = {
 
 
 def _uplink_nas(core: Core, conn: Connection, message: Message) -> None:
-    moved = _move(core, conn, message.get("tai"), message.get("eutran_cgi"))
+    moved = _move(core, conn, message)
     nas_dispatch.receive(core, conn, message["nas_pdu"])
-    if not moved or conn.ue is None or conn.ue.connection is not conn:
+    if moved:
+        _judge_move(core, conn, Occasion.UPLINK)
+
+
+def _location_report(core: Core, conn: Connection, message: Message) -> None:
+    """LOCATION REPORT (8.11.3): judged as a message of the device's from there would be."""
+    conn.enb.reports = True
+    if message.get("tai") not in conn.enb.tais:
+        core.site.peer_fault(conn.enb.link, f"location report from {message.get('tai')}, which it did not announce")
+    elif _move(core, conn, message):
+        _judge_move(core, conn, Occasion.REPORT)
+
+
+def _judge_move(core: Core, conn: Connection, occasion: Occasion) -> None:
+    if conn.ue is None or conn.ue.connection is not conn:
         return
     if conn.procedure is None:
-        area.enforce(core, conn.ue, Occasion.UPLINK)
+        area.enforce(core, conn.ue, occasion)
     else:
-        conn.moved = True  # asked about when it ends: it may have asked about the former cell already
+        conn.moved = occasion  # asked about when it ends: it may have asked about the former cell already
 
 
-def _move(core: Core, conn: Connection, tai: Tai | None, cell: Ecgi | None) -> bool:
+def _move(core: Core, conn: Connection, message: Message) -> bool:
     """Take note of the cell that a connected device is in; tell whether it is another one."""
+    tai, cell = message.get("tai"), message.get("eutran_cgi")
     if tai is None or cell is None or (tai, cell) == (conn.tai, conn.cell) or tai not in conn.enb.tais:
         return False
     conn.tai, conn.cell = tai, cell
@@ -157,7 +172,6 @@ def _move(core: Core, conn: Connection, tai: Tai | None, cell: Ecgi | None) -> b
 
 
 def _context_set_up(core: Core, conn: Connection, message: Message) -> None:
-    del core
     ue = conn.ue
     if ue is None or ue.bearer is None:
         return
@@ -165,6 +179,7 @@ def _context_set_up(core: Core, conn: Connection, message: Message) -> None:
         if tunnel.e_rab_id == ue.bearer.identity:
             ue.bearer.downlink_teid = tunnel.gtp_teid
             ue.bearer.downlink_address = tunnel.transport_layer_address
+    location_reporting.control(core, conn)
 
 
 def _context_failed(core: Core, conn: Connection, message: Message) -> None:
@@ -197,6 +212,8 @@ _OF_DEVICE: dict[str, Callable[[Core, Connection, Message], None]] = {
     "ue-context-release-request": release.requested,
     "ue-context-release-complete": release.complete,
     "ue-capability-info-indication": _capability,
+    "location-report": _location_report,
+    "location-report-failure-indication": location_reporting.failed,
     "nas-non-delivery-indication": _not_delivered,
     "handover-required": handover.required,
     "handover-notify": handover.notify,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from simulators.enb.context import Bearer, Phase, SecurityKeys, UeContext
 from simulators.enb.procedures import x2
 from simulators.enb.procedures.connection import connected, inactive, radio_lost, request_release, ue_of
+from simulators.enb.procedures.location_reporting import cell_changed
 from simulators.enb.procedures.mobility import command_for, expect_arrival, history, leave, order, order_in, stay
 from simulators.enb.procedures.ue_context import choose_algorithms, reconfiguration_complete
 from simwarden.errors import PeerError
@@ -71,7 +72,8 @@ def rrc_connection_reconfiguration_complete(
     ue = station.arriving.get(message.c_rnti)
     if ue is None:
         raise PeerError(f"nobody with C-RNTI {message.c_rnti:04x} is expected")
-    if ue.phase == Phase.PREPARING and ue.radio is radio and ue.target is not None:
+    moved = ue.phase == Phase.PREPARING and ue.radio is radio and ue.target is not None
+    if ue.target is not None and moved:
         station.move(ue, ue.target)
         if radio.camp is not None:
             radio.listen_in(ue.target, radio.index)
@@ -86,6 +88,8 @@ def rrc_connection_reconfiguration_complete(
         ue.handover_timer.cancel()
         ue.handover_timer = None
     station.watch(ue, station.config.inactivity, lambda: inactive(station, ue))
+    if moved:
+        cell_changed(station, ue)
 
 
 def _tell_core(station: Station, ue: UeContext) -> None:

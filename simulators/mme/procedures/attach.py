@@ -221,7 +221,7 @@ def _attach_accept(core: Core, ue: UeContext, request: Message, container: bytes
     period = choose_period(core, ue, request)
     if period.extended is not None:
         fields["t3412_extended"] = period.extended
-    tai_list = core.config.tai_list(ue.tai) if ue.tai else []
+    tai_list = area.tai_list(core, ue, ue.tai) if ue.tai else []
     ue.tai_list = tuple(tai_list)
     return Message(
         MessageType.ATTACH_ACCEPT,

@@ -8,6 +8,7 @@ from simulators.mme import area, s1
 from simulators.mme.area_risk import Place
 from simulators.mme.contexts import EmmState
 from simulators.mme.controls import Occasion
+from simulators.mme.procedures import location_reporting
 from simulators.mme.procedures.detach import detach_by_network, request_detach
 from simulators.mme.procedures.release import release, settle
 from simwarden.machine.eps_keys import nh
@@ -94,6 +95,7 @@ async def _prepare(core: Core, source: Connection, ue: UeContext, enb: Enb, mess
         else:
             core.drop(target)
         _prepare_failed(source, _Radio.HO_FAILURE_IN_TARGET_EPC_ENB_OR_TARGET_SYSTEM)
+        location_reporting.control(core, source)
         return
     s1.send(
         source,
@@ -178,6 +180,7 @@ def notify(core: Core, target: Connection, message: Message) -> None:
         detach_by_network(core, ue, NetworkDetachType.RE_ATTACH_REQUIRED, None)
     else:
         area.enforce(core, ue, Occasion.ARRIVAL)
+        location_reporting.control(core, target)
 
 
 def cancel(core: Core, source: Connection, message: Message) -> None:
@@ -192,6 +195,7 @@ def cancel(core: Core, source: Connection, message: Message) -> None:
             target.guard.cancel()
         release(core, target, _Radio.HANDOVER_CANCELLED)
     s1.send(source, "handover-cancel-acknowledge")
+    location_reporting.control(core, source)
 
 
 def _arrive(core: Core, conn: Connection, message: Message) -> None:
@@ -246,6 +250,8 @@ def path_switch(core: Core, enb: Enb, message: Message) -> None:
     )
     if too_many is not None:
         area.turn_out(core, ue, too_many)
+    conn.reports = False
+    location_reporting.control(core, conn)
 
 
 def _take_tunnel(*, bearer_tunnel: ErabTunnel, ue: UeContext) -> None:

@@ -99,6 +99,7 @@ class SubscriberData:
             detach_by_network(core, ue, NetworkDetachType.RE_ATTACH_NOT_REQUIRED, cause)
         self._enforce_access_point(ue)
         area.enforce(core, ue, Occasion.INSERT)
+        area.follow(core, ue)
 
     def _enforce_access_point(self, ue: UeContext) -> None:
         """Detach a device whose APN is subscribed no longer: it attaches anew, by an APN that is, or is refused."""
@@ -125,6 +126,7 @@ class SubscriberData:
             self._enforce_access_point(ue)
         if flags & DsrFlags.REGIONAL_SUBSCRIPTION_WITHDRAWAL and ue.subscription is not None:
             ue.subscription.zones = frozenset()
+            area.follow(self.core, ue)
 
     async def reset(self, asked: Message, _peer: Peer) -> Message:
         """Reset: the HSS lost what it knew of these cards; each is reported anew at its device's next contact."""

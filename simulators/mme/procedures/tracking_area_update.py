@@ -115,7 +115,7 @@ async def _accept(core: Core, conn: Connection, ue: UeContext, request: Message)
     reallocate = core.config.reallocate_guti_at_update and kind != UpdateType.PERIODIC_UPDATING
     if reallocate:
         fields["guti"] = core.allocate_guti(ue)
-    tai_list = core.config.tai_list(conn.tai)
+    tai_list = area.tai_list(core, ue, conn.tai)
     ue.tai_list = tuple(tai_list)
     accept = encode(
         Message(

@@ -42,6 +42,9 @@ class Procedure(IntEnum):
     UE_CONTEXT_RELEASE = 23
     ENB_STATUS_TRANSFER = 24
     MME_STATUS_TRANSFER = 25
+    LOCATION_REPORTING_CONTROL = 31
+    LOCATION_REPORTING_FAILURE_INDICATION = 32
+    LOCATION_REPORT = 33
     OVERLOAD_START = 34
     OVERLOAD_STOP = 35
 
@@ -302,6 +305,9 @@ _TABLE: tuple[tuple[str, Procedure, MessageType, str, str], ...] = (
     ),
     ("enb-status-transfer", _P.ENB_STATUS_TRANSFER, _I, "i", _UE + "enb_status_transfer_transparent_container rm"),
     ("mme-status-transfer", _P.MME_STATUS_TRANSFER, _I, "i", _UE + "enb_status_transfer_transparent_container rm"),
+    ("location-reporting-control", _P.LOCATION_REPORTING_CONTROL, _I, "i", _UE + "request_type im"),
+    ("location-report-failure-indication", _P.LOCATION_REPORTING_FAILURE_INDICATION, _I, "i", _UE + "cause im"),
+    ("location-report", _P.LOCATION_REPORT, _I, "i", _UE + "eutran_cgi im / tai im / request_type im"),
     (
         "overload-start",
         _P.OVERLOAD_START,
