@@ -60,6 +60,7 @@ class Dissector:
         self._clear: dict[bytes, bytes] = {}
         self._asked: dict[int, bytes] = {}
         self._pieces: dict[tuple[int, bool], bytes] = {}
+        self._noted: dict[str, set[int]] = {}
 
     def walk(self, events: Iterable[Event]) -> Iterator[tuple[Event, Dissection | None]]:
         """Yield the events with the dissection of those that are frames."""
@@ -122,7 +123,9 @@ class Dissector:
         def read(name: str, octets: bytes) -> Dissection:
             if frame.clear is not None:
                 self._clear[octets] = frame.clear
-            return family_of(name).read().dissect(octets, Known(frame.from_client, b"", self._clear.get(octets), read))
+            noted = self._noted.setdefault(name, set())
+            known = Known(frame.from_client, b"", self._clear.get(octets), read, noted)
+            return family_of(name).read().dissect(octets, known)
 
         return read
 

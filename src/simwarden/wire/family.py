@@ -48,13 +48,15 @@ class Known(NamedTuple):
 
     `asked` is what the client sent last on the link, for a family whose answers are read by it; `clear` the message
     before it was ciphered, where a frame told; `inner` dissects what is carried inside, by family and octets. A family
-    that carries others asks it for each message inside, also for those that turn out to be bad (PeerError).
+    that carries others asks it for each message inside, also for those that turn out to be bad (PeerError). `noted` is
+    what a family that is carried has noted of earlier messages of the trace, for itself.
     """
 
     from_client: bool = True
     asked: bytes = b""
     clear: bytes | None = None
     inner: Callable[[str, bytes], Dissection] | None = None
+    noted: set[int] | None = None
 
 
 class Export(NamedTuple):

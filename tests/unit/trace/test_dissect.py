@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from simwarden.model.interfaces import INTERFACES
 from simwarden.trace.dissect import MALFORMED, Dissector, carried, dissect
 from simwarden.trace.events import Frame
+from simwarden.wire import s1ap
 
 
 def frame(interface: str, data: bytes, *, up: bool = True, clear: bytes | None = None, link: int = 1) -> Frame:
@@ -123,3 +124,16 @@ def test_a_frame_is_decoded_once_and_can_be_pickled() -> None:
 def test_an_unknown_protocol_is_octets() -> None:
     one = Frame(source="a", target="b", interface="Gx", protocol="carrier-pigeon", data=b"coo")
     assert dissect(one).summary == "3 octets of carrier-pigeon"
+
+
+@pytest.mark.parametrize(("eea", "name"), [(0, "emm-status"), (2, "ciphered-nas")])
+def test_a_foreign_message_under_eea0_is_read_though_its_header_calls_it_ciphered(eea: int, name: str) -> None:
+    # 24.301 8.2.20: SECURITY MODE COMMAND is never ciphered, and says what later messages are
+    command = bytes.fromhex("37aabbccdd00 075d") + bytes((eea << 4 | 2,)) + bytes.fromhex("00 02 e060")
+    status = bytes.fromhex("27aabbccdd01 0760 6f")
+    ids = {"mme_ue_s1ap_id": 1, "enb_ue_s1ap_id": 1}
+    dissector, found = Dissector(), []
+    for pdu in (command, status):
+        message = s1ap.encode(s1ap.Message("downlink-nas-transport", {**ids, "nas_pdu": pdu}))
+        found.append(dissector.dissect(frame("S1-MME", message)).inner[0])
+    assert [each.name for each in found] == ["security-mode-command", name]

@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 _WORDS = frozenset(("EPS", "NAS", "PDN", "ESM", "EMM", "GUTI", "IMSI", "IMEI", "HSS", "UE", "PLMN", "MSC", "CS", "CSG"))
 _WORDS |= {"ME", "APN", "MAC", "IE", "GW", "TFT", "QCI", "PTI", "RAT"}
 
+_CIPHERED = "ciphered-nas"
+_EEA0 = 0
+
 _NAMED: dict[str, type[IntEnum]] = {
     "eps_attach_type": AttachType,
     "eps_attach_result": AttachResult,
@@ -84,7 +87,7 @@ def dissect(data: bytes, plain: bytes | None = None) -> Dissection:
     secured = split(data)
     header = {"security_header_type": kind, "sequence_number": secured.sequence_number}
     if kind.ciphered and plain is None:
-        return Dissection("ciphered-nas", f"Ciphered NAS message {secured.sequence_number}", header)
+        return Dissection(_CIPHERED, f"Ciphered NAS message {secured.sequence_number}", header)
     inner = _dissect_plain(decode(secured.payload if plain is None else plain))
     return Dissection(inner.name, inner.summary, inner.fields | header, inner.cause, inner.inner)
 
@@ -212,12 +215,28 @@ def any_fields() -> Mapping[str, v.Values]:
     return every
 
 
+def _under_eea0(data: bytes, ciphered: Dissection) -> Dissection:
+    """Read a message whose header says that it is ciphered where all are under EEA0: it is plain for all that."""
+    try:
+        return dissect(data, split(data).payload)
+    except PeerError:
+        return ciphered
+
+
 class Nas(Reading):
     """How NAS is read."""
 
     def dissect(self, data: bytes, known: Known) -> Dissection:
-        """See Reading."""
-        return dissect(data, known.clear)
+        """See Reading; it is noted which ciphering algorithms SECURITY MODE COMMANDs have chosen."""
+        found = dissect(data, known.clear)
+        if known.noted is None:
+            return found
+        if found.name == _CIPHERED and known.noted == {_EEA0}:
+            return _under_eea0(data, found)
+        chosen = found.fields.get("selected_nas_security_algorithms")
+        if chosen is not None:
+            known.noted.add(chosen["eea"])
+        return found
 
     def clear(self, data: bytes, clear: bytes) -> bytes:
         """See Reading; the six octets of the security header stay."""
@@ -231,7 +250,7 @@ class Nas(Reading):
 
     def messages(self) -> Iterable[str]:
         """See Reading."""
-        return (*map(name_of, MessageType), "ciphered-nas", "malformed-nas")
+        return (*map(name_of, MessageType), _CIPHERED, "malformed-nas")
 
     def info(self, name: str) -> MessageInfo | None:
         """See Reading."""
