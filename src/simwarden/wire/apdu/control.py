@@ -42,9 +42,10 @@ def _checked(atr: bytes) -> bytes:
     return atr + bytes((tck,))
 
 
-ATR = _checked(bytes.fromhex("3b9f96801fc78031a073be21136743200718000001"))
+ATR = _checked(bytes.fromhex("3b9f96801fc78031a073be211367") + b"simward")
 """3B: direct convention. Fi/Di 512/32, T=0 with T=15 interface bytes (supply classes A to C), historical bytes
-with card capabilities (selection by AID, path, FID and SFI) and card service data, as TS 102.221 6.3 asks."""
+with card capabilities (selection by AID, path, FID and SFI) and card service data, as TS 102.221 6.3 asks; the
+pre-issuing data (ISO/IEC 7816-4 8.1.1.2.5) say whose card it is: ours, and no product's."""
 
 
 def is_atr(message: bytes) -> bool:
