@@ -55,6 +55,7 @@ def common_files(home: Plmn, provider: str, service_centre: str, language: str) 
         efs.EF_KEYS_PS.fid: contents.Keys().to_bytes(),
         efs.EF_HPPLMN.fid: b"\x0a",
         efs.EF_UST.fid: SERVICES.to_bytes(efs.EF_UST.size),
+        efs.EF_SMS.fid: b"\x00".ljust(efs.EF_SMS.size, b"\xff") * efs.EF_SMS.records,  # free space, each (4.2.25)
         efs.EF_SMSP.fid: contents.SmsParameters(service_centre).to_bytes(),
         efs.EF_SPN.fid: contents.ServiceProvider(provider, 1).to_bytes(),
         efs.EF_EST.fid: b"\x00",

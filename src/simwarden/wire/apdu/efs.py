@@ -65,8 +65,10 @@ EF_KEYS = Ef("EF.Keys", 0x6F08, 33, update=Access.PIN1, sfi=0x08)
 EF_KEYS_PS = Ef("EF.KeysPS", 0x6F09, 33, update=Access.PIN1, sfi=0x09)
 EF_HPPLMN = Ef("EF.HPPLMN", 0x6F31, 1, sfi=0x12)
 EF_UST = Ef("EF.UST", 0x6F38, 14, sfi=0x04)
+EF_SMS = Ef("EF.SMS", 0x6F3C, 176, update=Access.PIN1, records=5)
 EF_MSISDN = Ef("EF.MSISDN", 0x6F40, 28, update=Access.PIN1, records=1)
 EF_SMSP = Ef("EF.SMSP", 0x6F42, 42, update=Access.PIN1, records=1)
+EF_SMSS = Ef("EF.SMSS", 0x6F43, 2, update=Access.PIN1)
 EF_SPN = Ef("EF.SPN", 0x6F46, 17, Access.ALWAYS)
 EF_EST = Ef("EF.EST", 0x6F56, 1, update=Access.PIN2, sfi=0x05)
 EF_START_HFN = Ef("EF.START-HFN", 0x6F5B, 6, update=Access.PIN1, sfi=0x0F)
@@ -97,8 +99,10 @@ FILES = (
     EF_KEYS_PS,
     EF_HPPLMN,
     EF_UST,
+    EF_SMS,
     EF_MSISDN,
     EF_SMSP,
+    EF_SMSS,
     EF_SPN,
     EF_EST,
     EF_START_HFN,
