@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _PATIENCE = 5.0
 """Seconds to wait for the system information of an eNB."""
-_SUPPORTED = (0, 2)
+_SUPPORTED = (0, 1, 2)
 """AS algorithms (EEA and EIA numbers) that the terminal can do."""
 
 
@@ -267,7 +267,9 @@ class Radio:
 
     def _security_mode(self, message: uu.SecurityModeCommand) -> None:
         integrity = message.integrity_prot_algorithm
-        if message.ciphering_algorithm in _SUPPORTED and (integrity == 2 or (integrity == 0 and self.emergency)):
+        if message.ciphering_algorithm in _SUPPORTED and (
+            integrity in _SUPPORTED[1:] or (integrity == 0 and self.emergency)
+        ):
             self._send(uu.SecurityModeComplete())
         else:
             self._send(uu.SecurityModeFailure())

@@ -9,8 +9,9 @@ from simwarden.wire.nas import IdentityType, MobileIdentity, UeNetworkCapability
 if TYPE_CHECKING:
     from simwarden.model.identity import Imei
 
-CAPABILITY = UeNetworkCapability(0xA0, 0x20)
-"""EEA0 and 128-EEA2, 128-EIA2: EIA0 is not offered (TS 33.401 5.1.4.1), it is for emergency calls alone."""
+CAPABILITY = UeNetworkCapability(0xE0, 0x60)
+"""EEA0 to 128-EEA2, 128-EIA1 and 128-EIA2, as each UE must have (TS 33.401 5.1.3.2, 5.1.4.2). EIA0 is not offered:
+it is for emergency calls alone (5.1.4.1)."""
 
 EXTENDED_TIMERS = 1
 """MS network feature support (TS 24.008 10.5.1.15): periodic updates days apart, as a sleeping meter wants."""

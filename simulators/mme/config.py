@@ -83,9 +83,9 @@ class Causes(Model):
 class Security(Model):
     """NAS security (TS 33.401 7.2.4)."""
 
-    integrity: tuple[Annotated[int, Field(ge=0, le=7)], ...] = (2,)
+    integrity: tuple[Annotated[int, Field(ge=0, le=7)], ...] = (2, 1)
     """EIA numbers in the order of preference. EIA0 is for emergency calls only and cannot stand here."""
-    ciphering: tuple[Annotated[int, Field(ge=0, le=7)], ...] = (2, 0)
+    ciphering: tuple[Annotated[int, Field(ge=0, le=7)], ...] = (2, 1, 0)
     """EEA numbers in the order of preference."""
     authenticate: Literal["when-needed", "every-attach"] = "when-needed"
     """Whether an attach that a known device's keys protect is authenticated anew."""
@@ -93,15 +93,15 @@ class Security(Model):
     @field_validator("integrity")
     @classmethod
     def _no_null_integrity(cls, value: tuple[int, ...]) -> tuple[int, ...]:
-        if not value or any(number != 2 for number in value):
-            raise ValueError("EIA2 is the integrity algorithm that is supported (EIA0 serves emergency calls only)")
+        if not value or any(number not in (1, 2) for number in value):
+            raise ValueError("EIA1 and EIA2 are the integrity algorithms supported (EIA0 serves emergency calls only)")
         return value
 
     @field_validator("ciphering")
     @classmethod
     def _supported(cls, value: tuple[int, ...]) -> tuple[int, ...]:
-        if not value or any(number not in (0, 2) for number in value):
-            raise ValueError("EEA0 and EEA2 are the ciphering algorithms that are supported")
+        if not value or any(number not in (0, 1, 2) for number in value):
+            raise ValueError("EEA0, EEA1 and EEA2 are the ciphering algorithms that are supported")
         return value
 
 

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.cmac import CMAC
 
 from simwarden.errors import InternalError, PeerError
 from simwarden.machine.eps_keys import kenb, knas_enc, knas_int
+from simwarden.machine.snow3g import uea2, uia2
 from simwarden.wire.nas.security_header import EMM_DISCRIMINATOR, SecurityHeaderType, header_type, split
 
 if TYPE_CHECKING:
@@ -40,17 +41,20 @@ def _header(count: int, bearer: int, direction: int) -> int:
 
 
 class Integrity:
-    """One integrity algorithm under one key: 128-EIA2 (TS 33.401 B.2.3), or EIA0, whose MAC is zero."""
+    """One integrity algorithm under one key: 128-EIA1, 128-EIA2 (TS 33.401 B.2), or EIA0, whose MAC is zero."""
 
-    __slots__ = ("_base",)
+    __slots__ = ("_base", "_snow")
 
     def __init__(self, algorithm: int, key: bytes) -> None:
-        if algorithm not in (0, 2):
+        if algorithm not in (0, 1, 2):
             raise ValueError(f"EIA{algorithm} is not supported")
-        self._base = CMAC(algorithms.AES128(key)) if algorithm else None
+        self._snow = key if algorithm == 1 else None
+        self._base = CMAC(algorithms.AES128(key)) if algorithm == 2 else None
 
     def mac(self, count: int, bearer: int, direction: int, message: bytes) -> bytes:
         """Return the 4-octet MAC of a message."""
+        if self._snow is not None:
+            return uia2(self._snow, count, bearer << 27, direction, message)
         if self._base is None:
             return _ZERO_MAC
         run = self._base.copy()
@@ -59,19 +63,22 @@ class Integrity:
 
 
 class Ciphering:
-    """One ciphering algorithm under one key: 128-EEA2 (TS 33.401 B.1.3), or EEA0, which changes nothing."""
+    """One ciphering algorithm under one key: 128-EEA1, 128-EEA2 (TS 33.401 B.1), or EEA0, which changes nothing."""
 
-    __slots__ = ("_stream",)
+    __slots__ = ("_snow", "_stream")
 
     def __init__(self, algorithm: int, key: bytes) -> None:
-        if algorithm not in (0, 2):
+        if algorithm not in (0, 1, 2):
             raise ValueError(f"EEA{algorithm} is not supported")
+        self._snow = key if algorithm == 1 else None
         self._stream: CipherContext | AEADEncryptionContext | None = None
-        if algorithm:
+        if algorithm == 2:
             self._stream = Cipher(algorithms.AES128(key), modes.CTR(bytes(16))).encryptor()
 
     def apply(self, count: int, bearer: int, direction: int, message: bytes) -> bytes:
         """Cipher or decipher: the same operation."""
+        if self._snow is not None:
+            return uea2(self._snow, count, bearer, direction, message)
         if self._stream is None:
             return message
         self._stream.reset_nonce((_header(count, bearer, direction) << 64).to_bytes(16))
@@ -108,7 +115,7 @@ class NasSecurityContext:
         ul_count: int = 0,
         dl_count: int = 0,
     ) -> None:
-        """Derive the NAS keys from KASME (32 octets). Raises ValueError for an algorithm other than 0 or 2."""
+        """Derive the NAS keys from KASME (32 octets). Raises ValueError for an algorithm other than 0 to 2."""
         self._kasme = kasme
         self.ksi, self.eia, self.eea = ksi, eia, eea
         self._is_network = is_network

@@ -130,8 +130,8 @@ def test_eia2(test_set: tuple[str, int, int, int, str, str]) -> None:
 def test_null_algorithms() -> None:
     assert Integrity(0, bytes(16)).mac(7, 0, 0, b"any") == bytes(4)
     assert Ciphering(0, bytes(16)).apply(7, 0, 0, b"any") == b"any"
-    with pytest.raises(ValueError, match="EIA1"):
-        Integrity(1, bytes(16))
+    with pytest.raises(ValueError, match="EIA3"):
+        Integrity(3, bytes(16))
     with pytest.raises(ValueError, match="EEA3"):
         Ciphering(3, bytes(16))
 

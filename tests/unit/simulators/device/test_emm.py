@@ -305,7 +305,7 @@ def test_repeated_challenge_is_answered_without_the_card() -> None:
     [
         ({"replayed_ue_security_capabilities": UeSecurityCapability(0x80, 0x80)}, 23),
         ({"selected_nas_security_algorithms": NasAlgorithms(2, 0)}, 23),
-        ({"selected_nas_security_algorithms": NasAlgorithms(1, 2)}, 23),
+        ({"selected_nas_security_algorithms": NasAlgorithms(3, 2)}, 23),
         ({"nas_key_set_identifier": 4}, 24),
     ],
 )
