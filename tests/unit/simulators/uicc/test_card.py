@@ -417,3 +417,29 @@ def test_a_card_takes_less_than_8_kilobytes() -> None:
     used, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert used / len(cards) < 8_000
+
+
+#: the files that each service of EF.UST has for condition (TS 31.102 4.2.8)
+SERVICE_FILES = {
+    10: (efs.EF_SMS, efs.EF_SMSS),
+    12: (efs.EF_SMSP,),
+    19: (efs.EF_SPN,),
+    21: (efs.EF_MSISDN,),
+    34: (efs.EF_EST,),
+    85: (efs.EF_EPSLOCI, efs.EF_EPSNSC),
+}
+
+
+def test_what_the_card_announces_it_has() -> None:
+    assert set(SERVICE_FILES) == SERVICES
+    card = in_usim(pin=True)
+    for ef in (each for files in SERVICE_FILES.values() for each in files):
+        assert sw(card, f"00a4080c047fff{ef.fid:04x}") == "9000", ef.name
+    assert sw(card, "00a4080c047fff6f3c") == "9000"
+    assert send(card, "00b20104b0") == ("00" + "ff" * 175, "9000")  # free space (4.2.25)
+    assert sw(card, "00dc0104b0" + "01" + "22" * 175) == "9000"
+    assert send(card, "00b20104b0")[0][:4] == "0122"
+
+
+def test_the_atr_says_whose_card_it_is() -> None:
+    assert b"simward" in ATR
