@@ -63,7 +63,7 @@ class PoolChange(Approval, Pool):
 
     def pool(self) -> Pool:
         """Return the pool without the approval record."""
-        return Pool.model_validate(self.model_dump(include=set(Pool.model_fields)))
+        return Pool.model_construct(**{name: getattr(self, name) for name in Pool.model_fields})  # it was read once
 
 
 class Limits(Model):

@@ -59,11 +59,11 @@ class Settings:
         """Return them with another account."""
         return replace(self, accounts={**self.accounts, name: account})
 
-    def with_pool(self, name: str, pool: Pool | None) -> Settings:
-        """Return them with another pool, or without it."""
+    def with_pool(self, name: str, pool: Pool | None, its: Terminals | None) -> Settings:
+        """Return them with another pool and its terminals, or without it."""
         pools, terminals = dict(self.pools), dict(self.terminals)
         _overlay(pools, name, pool)
-        _overlay(terminals, name, Terminals(pool) if pool is not None else None)
+        _overlay(terminals, name, its)
         return replace(self, pools=pools, terminals=terminals)
 
     def pools_of(self, card: Card) -> dict[str, Terminals]:

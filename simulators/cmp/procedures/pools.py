@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 from simulators.cmp import controls
+from simulators.cmp.platform import Terminals
 from simulators.cmp.procedures.sweep import carry_out, new_sweep
 
 if TYPE_CHECKING:
@@ -14,11 +16,15 @@ if TYPE_CHECKING:
     from simulators.cmp.platform import Platform, Settings
     from simwarden.runtime.approval import By
 
+#: entries of a pool from which on they are read in a thread
+_MANY = 1000
+
 
 async def put_pool(platform: Platform, name: str, pool: Pool | None, by: By) -> int:
     """Set a pool of terminals, or take it away; it holds from now on. Returns how many cards' use ended by it."""
     platform.require(controls.OPERATOR, None, by, "pool", by.asks("pool"))
-    held, settings = platform.settings.pools.get(name), platform.settings.with_pool(name, pool)
+    terminals = await _terminals(pool) if pool is not None else None
+    held, settings = platform.settings.pools.get(name), platform.settings.with_pool(name, pool, terminals)
     accounts = {each.account or None for each in (held, pool) if each is not None}
     value = pool.model_dump(mode="json") if pool is not None else None
     details = {"pool": name, "imeis": len(pool.imeis) if pool is not None else 0, **by.approval}
@@ -30,6 +36,13 @@ async def put_pool(platform: Platform, name: str, pool: Pool | None, by: By) -> 
         record,
         {None} if None in accounts else sorted(filter(None, accounts)),
     )
+
+
+async def _terminals(pool: Pool) -> Terminals:
+    """Read the terminals of a pool; very many in a thread, so that S13 is served meanwhile."""
+    if len(pool.imeis) < _MANY:
+        return Terminals(pool)
+    return await asyncio.get_running_loop().run_in_executor(None, Terminals, pool)
 
 
 async def put_account(platform: Platform, name: str, account: Account, by: By) -> int:

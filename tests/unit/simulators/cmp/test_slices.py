@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,6 +12,8 @@ from playing import play
 
 from simulators.cmp.config import CmpConfig
 from simulators.cmp.element import Cmp
+from simulators.cmp.platform import Terminals
+from simulators.cmp.procedures import pools
 from simulators.cmp.procedures.identity_check import check
 from simulators.cmp.procedures.sweep import SLICE
 from simwarden.runtime.clock import Clock
@@ -207,5 +210,26 @@ def test_a_pool_whose_sweep_is_killed_ends_what_it_refuses(store_url: str) -> No
             await net.loop.idle()
         owed = [await net.ask("GET", f"/cards/{imsi(number)}") for number in (0, MANY - 1)]
         assert [each["owed"] for each in owed] == ["evict", "evict"]
+
+    net.play(story)
+
+
+@pytest.mark.parametrize(("entries", "apart"), [(10, False), (2000, True)])
+def test_very_many_terminals_of_a_pool_are_read_in_a_thread(
+    monkeypatch: pytest.MonkeyPatch, *, entries: int, apart: bool
+) -> None:
+    where: list[bool] = []
+
+    def read(pool: Any) -> Terminals:
+        where.append(threading.current_thread() is not threading.main_thread())
+        return Terminals(pool)
+
+    monkeypatch.setattr(pools, "Terminals", read)
+    net = Net()
+
+    async def story() -> None:
+        imeis = [f"990001{number:08d}" for number in range(entries)]
+        assert await net.ask("PUT", "/pools/meters", {**APPROVED, "imeis": imeis}) == {"ended": 0}
+        assert where == [apart]
 
     net.play(story)
