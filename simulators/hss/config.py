@@ -82,6 +82,8 @@ class HssConfig(ServerConfig):
     """Regional subscription zone codes of cards that name none, 4 hexadecimal digits; none: no restriction."""
     provinces: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     """Zone codes of each province; none: the network is within one province."""
+    binding_changes: ChangeLimit = ChangeLimit()
+    """How often the binding that a card has may be changed or taken away."""
     area_changes: ChangeLimit = ChangeLimit()
     """How often the zone codes that a card has may be changed or taken away."""
     vectors: int = Field(default=5, ge=1, le=5)

@@ -61,6 +61,9 @@ LEARNED = Control(
 )
 OPERATOR = Control("bind.operator", "bind.operator", judge_binder, _BINDING, "The operator alone binds")
 APPROVAL = Control("bind.approval", "bind.change", judge_change, _BINDING, "A changed binding has its approval record")
+BINDING_FREQUENCY = Control(
+    "bind.changes", "bind.change", judge_frequency, _BINDING, "A binding is changed so many times a period"
+)
 HELD = Control(
     "bind.held",
     "bind.change",
@@ -126,6 +129,7 @@ ALL = (
     LEARNED,
     OPERATOR,
     APPROVAL,
+    BINDING_FREQUENCY,
     HELD,
     AREA_HELD,
     PEER,

@@ -223,13 +223,13 @@ class Hss(SubscriptionRoutes, Element[HssConfig]):
 
     # -- binding
 
-    @route("PUT", "/cards/{imsi}/binding", roles=_BOTH, takes=BindingChange)
+    @route("PUT", "/cards/{imsi}/binding", roles=_BOTH, takes=BindingChange, errors=(429,))
     async def bind(self, call: Call) -> dict[str, Any]:
         """Bind a card to an IMEI, or to the one of its next first use. By the operator, with an approval record."""
         subscriber = self._may_bind(call, "bind")
         return await self._rebind(call, subscriber, call.given.mode, call.given.imei)
 
-    @route("DELETE", "/cards/{imsi}/binding", roles=_BOTH, takes=Approval)
+    @route("DELETE", "/cards/{imsi}/binding", roles=_BOTH, takes=Approval, errors=(429,))
     async def unbind(self, call: Call) -> dict[str, Any]:
         """Take a card's binding away. By the operator, with an approval record."""
         subscriber = self._may_bind(call, "unbind")
@@ -238,15 +238,22 @@ class Hss(SubscriptionRoutes, Element[HssConfig]):
     def _may_bind(self, call: Call, action: str) -> Subscriber:
         """Ask the controls, and return the card; a refusal is kept in the audit. Raises ManagementError (403, 404).
 
-        Who may not bind is told so whether there is such a card or not.
+        Who may not bind (403) is told so whether there is such a card (404) or not. A first binding changes none (429).
         """
         by, wanted = By.of(call), str(call.body.get("imei", ""))
         self.core.audit.approve(controls.OPERATOR, controls.APPROVAL, call.path["imsi"], by, action, wanted=wanted)
-        return self.card_of(call)
+        subscriber = self.card_of(call)
+        if subscriber.mode:
+            limit, changes = self.config.binding_changes, partial(self.core.store.binding_changes, subscriber.imsi)
+            self.core.audit.within(
+                controls.BINDING_FREQUENCY, subscriber.imsi, by, action, limit=limit, changes=changes, what="binding"
+            )
+        return subscriber
 
     async def _rebind(self, call: Call, subscriber: Subscriber, mode: str, bound: str) -> dict[str, Any]:
         details = {"before": subscriber.bound, "after": bound, "mode": mode, **By.of(call).approval}
-        record = self._record(call, "bind" if mode else "unbind", subscriber.imsi, details)
+        action = "unbind" if not mode else "rebind" if subscriber.mode else "bind"
+        record = self._record(call, action, subscriber.imsi, details)
         debts: Sequence[Debt] = ()
         if mode and subscriber.imei != bound:
             # another terminal than the bound one is in use, or the one in use is to be learned by its next attach

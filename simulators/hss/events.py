@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from simulators.hss.subscriber import AREA_CHANGE
+from simulators.hss.subscriber import AREA_CHANGE, BINDING_CHANGES
 from simwarden.runtime import event_kinds as kinds
 
 AUDITED = {
     "provision": kinds.PROVISIONED,
     "learn": kinds.LEARNED,
     "bind": kinds.REBOUND,
-    "unbind": kinds.REBOUND,
+    **dict.fromkeys(BINDING_CHANGES, kinds.REBOUND),
     "mismatch": kinds.RISK,
     "suspend": kinds.SUSPENDED,
     "resume": kinds.RESUMED,

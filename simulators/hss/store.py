@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from simulators.hss.events import AUDITED
-from simulators.hss.subscriber import AREA_CHANGE, ENDS, Debt, Owed, Subscriber
+from simulators.hss.subscriber import AREA_CHANGE, BINDING_CHANGES, ENDS, Debt, Owed, Subscriber
 from simwarden.model.profile import find_use
 from simwarden.runtime.audit_table import AuditTable
 from simwarden.runtime.card_table import taken
@@ -325,6 +325,10 @@ class Store:
     def audit(self, record: dict[str, Any]) -> None:
         """Keep an audit record."""
         _AUDIT.keep(self._engine, record)
+
+    def binding_changes(self, imsi: str, since: str) -> int:
+        """Return how often the binding that a card had was changed or taken away since a time (ISO, UTC)."""
+        return sum(_AUDIT.count(self._engine, imsi, action, since) for action in BINDING_CHANGES)
 
     def area_changes(self, imsi: str, since: str) -> int:
         """Return how often the zone codes that a card had were changed since a time (ISO, UTC)."""

@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 AREA_CHANGE = "area-change"
 
 
+#: the actions of a changed binding that a card had, which the limit counts
+BINDING_CHANGES = ("rebind", "unbind")
 @dataclass(slots=True, weakref_slot=True)
 class Subscriber:
     """One card. `mode` says how it is bound: `given`, `learned`, or not at all; `bound` is empty before a first use.

@@ -564,7 +564,7 @@ def test_the_operator_binds_anew_with_an_approval_record(net: Net) -> None:
         assert net.mme.told == [("cancel-location-request", [("Cancellation-Type", 2)])]
         assert (await net.mme.ulr(METER)).experimental_result == 5001
         assert (await net.mme.ulr(PHONE)).success
-        record = next(r for r in await net.call("GET", "/audit") if r["action"] == "bind")
+        record = next(r for r in await net.call("GET", "/audit") if r["action"] == "rebind")
         assert record["details"] == {"before": METER, "after": PHONE, "mode": "given", **APPROVAL}
         await net.call("DELETE", path, APPROVAL)
         assert net.last("binding") is None
