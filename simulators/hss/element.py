@@ -28,7 +28,7 @@ from simulators.hss.procedures.subscriber_data import (
     insert_subscriber_data,
     tell_barring,
 )
-from simulators.hss.subscriber import Debt, Owed, Subscriber
+from simulators.hss.subscriber import ENDED, Debt, Owed, Subscriber
 from simulators.hss.subscription_routes import SubscriptionRoutes, subscribed, zones_of
 from simwarden.model.identity import Imei, check_imsi
 from simwarden.model.values import HOST, IMEI, IMSI, PLMN, one_of
@@ -108,8 +108,8 @@ class Hss(SubscriptionRoutes, Element[HssConfig]):
             ),
             Observable(
                 "subscription",
-                "whether a card is suspended, by IMSI: active, barring or withdrawal",
-                fields={"imsi": IMSI, "status": one_of("active", "barring", "withdrawal")},
+                "whether a card is suspended, by IMSI: active, barring or withdrawal; or ended for good",
+                fields={"imsi": IMSI, "status": one_of("active", "barring", "withdrawal", ENDED)},
             ),
         ),
         controls=(*controls.ALL, ROLES),
@@ -189,7 +189,7 @@ class Hss(SubscriptionRoutes, Element[HssConfig]):
     async def cancel_card(self, call: Call) -> dict[str, Any]:
         """End a card for good: its location is cancelled and its subscription withdrawn."""
         subscriber = self.card_of(call)
-        await self._suspend(call, (subscriber,), Suspension(how="withdrawal", reason="cancelled"))
+        await self._suspend(call, (subscriber,), Suspension(how="withdrawal", reason="cancelled"), ends=True)
         return self.tell(subscriber)
 
     @route("GET", "/cards/{imsi}")
@@ -236,7 +236,7 @@ class Hss(SubscriptionRoutes, Element[HssConfig]):
         return await self._rebind(call, subscriber, "", "")
 
     def _may_bind(self, call: Call, action: str) -> Subscriber:
-        """Ask the controls, and return the card; a refusal is kept in the audit. Raises ManagementError (403, 404).
+        """Ask the controls, and return the card; a refusal is kept in the audit. Raises ManagementError.
 
         Who may not bind (403) is told so whether there is such a card (404) or not. A first binding changes none (429).
         """
@@ -277,11 +277,15 @@ class Hss(SubscriptionRoutes, Element[HssConfig]):
         told = await self._suspend(call, (subscriber,), call.given)
         return {**self.tell(subscriber), "told": told[subscriber.imsi]}
 
-    async def _suspend(self, call: Call, subscribers: Sequence[Subscriber], wanted: Suspension) -> dict[str, str]:
-        """Suspend cards; return how the MME of each was told."""
+    async def _suspend(
+        self, call: Call, subscribers: Sequence[Subscriber], wanted: Suspension, *, ends: bool = False
+    ) -> dict[str, str]:
+        """Suspend cards, or end them for good; return how the MME of each was told. Who is ended stays so."""
+        over = {} if ends else {each.imsi: "nobody" for each in subscribers if each.ended}
+        subscribers = [each for each in subscribers if each.imsi not in over]
         details = {"how": wanted.how, "reason": wanted.reason}
         records = [self._record(call, "suspend", subscriber.imsi, details) for subscriber in subscribers]
-        held = {"suspended": wanted.how, "why": wanted.reason}
+        held = {"suspended": ENDED if ends else wanted.how, "why": wanted.reason}
         if wanted.how == "withdrawal":
             debts = withdraw(self.core, subscribers, records, owed=Owed.WITHDRAWAL, **held)
         else:
@@ -295,7 +299,7 @@ class Hss(SubscriptionRoutes, Element[HssConfig]):
         else:
             owed = {debt.imsi: debt for debt in debts}
             ways = await asyncio.gather(*(self._bar(each, owed.get(each.imsi)) for each in subscribers))
-        return {each.imsi: way for each, way in zip(subscribers, ways, strict=True)}
+        return over | {each.imsi: way for each, way in zip(subscribers, ways, strict=True)}
 
     async def _bar(self, subscriber: Subscriber, debt: Debt | None) -> str:
         if debt is None:
@@ -312,10 +316,12 @@ class Hss(SubscriptionRoutes, Element[HssConfig]):
         unknown = [imsi for imsi, held in found.items() if held is None]
         return {"suspended": len(known), "unknown": unknown, "told": dict(Counter(told.values()))}
 
-    @route("DELETE", "/cards/{imsi}/suspension")
+    @route("DELETE", "/cards/{imsi}/suspension", errors=(409,))
     async def resume_card(self, call: Call) -> dict[str, Any]:
-        """End a card's suspension."""
+        """End a card's suspension; a card that was ended for good stays so (409)."""
         subscriber = self.card_of(call)
+        if subscriber.ended:
+            raise ManagementError(409, f"{subscriber.imsi} was ended for good")
         how = subscriber.suspended
         owed = Owed.BARRING if how == "barring" else None
         record = self._record(call, "resume", subscriber.imsi, {"how": how})

@@ -6,22 +6,24 @@ import enum
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+#: what a card is that was ended for good; nothing resumes it
+ENDED = "ended"
 #: the action of a changed area that a card had, which the limit counts
 AREA_CHANGE = "area-change"
-
-
 #: the actions of a changed binding that a card had, which the limit counts
 BINDING_CHANGES = ("rebind", "unbind")
+
+
 @dataclass(slots=True, weakref_slot=True)
 class Subscriber:
     """One card. `mode` says how it is bound: `given`, `learned`, or not at all; `bound` is empty before a first use.
 
-    `suspended` is `barring`, `withdrawal` or empty. `mme` is the Diameter identity of the MME that serves it, empty if
-    none does. `attempts` are the MMEs that may have its attach under way: those that have asked about it and have not
-    purged it, with their realms. `vectors` are the MMEs that were given authentication vectors
-    of it and have not purged it. `functions` are those that it is opened for (`sms data`). `contexts` are the
-    Context-Identifiers that its APNs have or had, by name in lower case: none is used again, as an MME would take the
-    APN for the former one. Keys are hexadecimal and never shown.
+    `suspended` is `barring`, `withdrawal`, `ended` or empty. `mme` is the Diameter identity of the MME that serves it,
+    empty if none does. `attempts` are the MMEs that may have its attach under way: those that have asked about it and
+    have not purged it, with their realms. `vectors` are the MMEs that were given authentication vectors of it and have
+    not purged it. `functions` are those that it is opened for (`sms data`). `contexts` are the Context-Identifiers that
+    its APNs have or had, by name in lower case: none is used again, as an MME would take the APN for the former one.
+    Keys are hexadecimal and never shown.
     """
 
     imsi: str
@@ -46,6 +48,11 @@ class Subscriber:
     vectors: list[str] = field(default_factory=list)
     functions: str = ""
     contexts: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def ended(self) -> bool:
+        """Whether the card was ended for good."""
+        return self.suspended == ENDED
 
 
 class Owed(enum.StrEnum):

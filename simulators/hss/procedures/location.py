@@ -124,7 +124,7 @@ async def follow_up(core: Core, subscriber: Subscriber, answer: Message | None) 
 
 def in_force(core: Core, subscriber: Subscriber) -> bool:
     """Decide whether a card's subscription is in force."""
-    withdrawn = subscriber.suspended == "withdrawal"
+    withdrawn = subscriber.ended or subscriber.suspended == "withdrawal"
     facts = {"withdrawn": withdrawn, "reason": subscriber.why}
     return core.site.decide(controls.WITHDRAWN, subscriber.imsi, on=Occasion.LOCATION, **facts).admitted
 
