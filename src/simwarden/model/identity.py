@@ -31,6 +31,15 @@ def imei_key(text: str) -> str:
     return _digits(text, (14, 15, 16), "IMEI")[:14]
 
 
+def is_assigned(text: str) -> bool:
+    """Whether an IMEI can be a terminal's: no TAC is all zeros, and no terminal has the same digit throughout.
+
+    What a terminal with an erased memory says is one that many terminals have.
+    """
+    key = imei_key(text)
+    return key[:8] != "00000000" and len(set(key)) > 1
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Imei:
     """The identity of a terminal: 14 digits (TAC and serial number), and the two of its software version."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ipaddress
 from typing import TYPE_CHECKING, NamedTuple
 
-from simwarden.model.identity import Imei, imei_key
+from simwarden.model.identity import Imei, imei_key, is_assigned
 from simwarden.model.values import ADDRESS, HOST, IMEI, NETWORK, one_of
 from simwarden.policy.decision import Ruling
 from simwarden.policy.details import tells
@@ -79,6 +79,8 @@ def judge_learned(*, bound: str, seen: str, use: FirstUse, admit_unidentified: b
         reason = "the terminal's IMEI was not given, so that the first use binds nothing"
         details = {"seen": "", "teaches": ""}
         return Ruling.admit(reason, **details) if admit_unidentified else Ruling.refuse(reason, **details)
+    if not is_assigned(seen):
+        return Ruling.refuse("no terminal has this IMEI, so that the first use binds nothing", seen=imei, teaches="")
     if use.obstacle:
         return Ruling.admit(f"a first use {use.obstacle} teaches nothing", seen=imei, teaches="")
     return Ruling.admit("the first use binds the card to this terminal", seen=imei, teaches=imei)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import enum
 from typing import TYPE_CHECKING, Any
 
-from simwarden.model.identity import Imei, imei_key
+from simwarden.model.identity import Imei, imei_key, is_assigned
 from simwarden.model.values import GIVEN, IMEI, KIND, NUMBER, SWITCH, one_of
 from simwarden.policy.decision import Ruling
 from simwarden.policy.details import tells
@@ -78,6 +78,8 @@ def judge_captured(
     of which `grace` are served.
     """
     imei = Imei(imei_key(seen)).imei
+    if not bound and not is_assigned(seen):
+        return Ruling.refuse("no terminal has this IMEI, so that the first use binds nothing", seen=imei, teaches="")
     if not bound:
         return Ruling.admit("the first use binds the card to this terminal", seen=imei, teaches=imei)
     facts = {"expected": Imei(imei_key(bound)).imei, "seen": imei, "teaches": ""}

@@ -73,3 +73,10 @@ def test_subscriber_and_subscription() -> None:
     assert not judge_subscriber(known=False).admitted
     assert judge_withdrawn(withdrawn=False).admitted
     assert "lost" in judge_withdrawn(withdrawn=True, reason="lost").reason
+
+
+@pytest.mark.parametrize("seen", ["0" * 14, "0" * 16, "00000000123456", "9" * 14])
+def test_an_imei_that_no_terminal_has_teaches_nothing(seen: str) -> None:
+    use = FirstUse(home_province=True, home_network=True, vectors=True, initial_attach=True)
+    refused = judge_learned(bound="", seen=seen, use=use, admit_unidentified=True)
+    assert (refused.admitted, refused.details["teaches"]) == (False, "")

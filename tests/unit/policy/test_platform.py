@@ -89,3 +89,9 @@ def test_a_card_in_a_phone_of_the_library(kind: str, wish: PhoneWish, admitted: 
     assert bool(ruling.details.get("alarm")) is alarm
     assert ruling.details["kind"] == kind
     assert not judge_phone(kind="tablet", seen=PHONE, wish=PhoneWish.REFUSE, phones=("phone", "tablet")).admitted
+
+
+@pytest.mark.parametrize("seen", ["0" * 14, "0" * 16, "00000000123456", "9" * 14])
+def test_an_imei_that_no_terminal_has_teaches_nothing(seen: str) -> None:
+    refused = judge_captured(bound="", seen=seen)
+    assert (refused.admitted, refused.details["teaches"]) == (False, "")
