@@ -27,6 +27,10 @@ class Status(enum.Enum):
     UNKNOWN = "unknown"
 
 
+#: how much a status lets pass: of two that count alike the strictest does
+_LENIENCE = {Status.PROHIBITED: 0, Status.UNKNOWN: 1, Status.TRACKED: 2, Status.ALLOWED: 3}
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class EquipmentRange:
     """Terminals from one IMEI to another, both of 14 digits and within."""
@@ -70,13 +74,16 @@ def _is_tac(text: str) -> bool:
 
 
 class EquipmentLists:
-    """Entries with what is said of each; of several that hold a terminal the narrowest one counts."""
+    """Entries with what is said of each; of several that hold a terminal the narrowest one counts.
+
+    Of equally narrow ones, and of what is said twice of one entry from the beginning, the strictest counts.
+    """
 
     def __init__(self, entries: Iterable[tuple[EquipmentRange, Status]] = ()) -> None:
         self._single: dict[str, Status] = {}
         self._tacs: dict[str, Status] = {}
         self._ranges: dict[EquipmentRange, Status] = {}
-        for entry, status in entries:
+        for entry, status in sorted(entries, key=lambda each: _LENIENCE[each[1]], reverse=True):
             self.put(entry, status)
 
     def put(self, entry: EquipmentRange, status: Status) -> None:
@@ -95,7 +102,9 @@ class EquipmentLists:
         if found is not None:
             return found
         holding = [entry for entry in self._ranges if key in entry]
-        return self._ranges[min(holding, key=lambda entry: entry.size)] if holding else None
+        if not holding:
+            return None
+        return self._ranges[min(holding, key=lambda entry: (entry.size, _LENIENCE[self._ranges[entry]]))]
 
     def __iter__(self) -> Iterator[tuple[EquipmentRange, Status]]:
         for key, status in self._single.items():

@@ -104,3 +104,18 @@ def test_of_two_ranges_the_smaller_one_counts_by_its_number_of_terminals() -> No
 
 def test_a_range_of_one_code_is_that_code() -> None:
     assert EquipmentRange.parse("99000201-99000201") == EquipmentRange.parse("99000201")
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_of_equally_narrow_entries_the_strictest_counts(order: int) -> None:
+    overlapping = [
+        (EquipmentRange.parse("99000200-99000299"), Status.ALLOWED),
+        (EquipmentRange.parse("99000201-99000300"), Status.PROHIBITED),
+    ]
+    assert EquipmentLists(overlapping[::order]).find(PHONE) is Status.PROHIBITED
+    for text in ("99000201", PHONE, "99000201-99000299"):
+        twice = [(EquipmentRange.parse(text), Status.TRACKED), (EquipmentRange.parse(text), Status.PROHIBITED)]
+        assert EquipmentLists(twice[::order]).find(PHONE) is Status.PROHIBITED
+        lists = EquipmentLists(twice[::order])
+        lists.put(EquipmentRange.parse(text), Status.ALLOWED)  # what is said later of an entry holds
+        assert lists.find(PHONE) is Status.ALLOWED
