@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import field_validator
 
 from simwarden.model.identity import Plmn, imei_key
+from simwarden.runtime.approval import Approval
 from simwarden.runtime.declare import ElementConfig, Model
 
 
@@ -77,3 +78,7 @@ class CardBinding(Model):
     @classmethod
     def _is_imei(cls, value: str) -> str:
         return imei_key(value)
+
+
+class CardBindingChange(Approval, CardBinding):
+    """Body of `PUT /cards/{imsi}/binding`."""

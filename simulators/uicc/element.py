@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from simulators.uicc import personalisation
 from simulators.uicc.card import Card, Issue
-from simulators.uicc.config import CardBinding, UiccConfig
+from simulators.uicc.config import CardBinding, CardBindingChange, UiccConfig
 from simulators.uicc.pins import padded
 from simwarden.model.form import FormFactor, Slot
 from simwarden.model.identity import Imei, Plmn, check_imsi
@@ -14,7 +14,8 @@ from simwarden.model.values import IMEI, IMSI, SWITCH, instance_of, one_of
 from simwarden.policy.decision import Control as PolicyControl
 from simwarden.policy.form import judge_form
 from simwarden.policy.interlock import card_serves_terminal
-from simwarden.policy.operator import judge_binder
+from simwarden.policy.operator import judge_binder, judge_change, judge_provisioned
+from simwarden.runtime.approval import Approval, By
 from simwarden.runtime.declare import CardName, Declaration, Observable, VerbModel, verb
 from simwarden.runtime.element import Element
 from simwarden.runtime.management import ROLES, Call, ManagementError, Role, route
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from simwarden.runtime.link import Link
 
 AUTHENTICATE, INSERTION, REMOVAL, BIND, UNBIND = "authenticate", "insertion", "removal", "bind", "unbind"
+PROVISION = "provision"
 APPLET = PolicyControl(
     "bind.card.applet", "bind.card.applet", card_serves_terminal, (AUTHENTICATE,), "The card checks its terminal"
 )
@@ -38,6 +40,12 @@ FORM = PolicyControl(
     "pre.form", "pre.form", judge_form, (INSERTION, REMOVAL), "The card's form keeps it in its terminal"
 )
 OPERATOR = PolicyControl("bind.operator", "bind.operator", judge_binder, (BIND, UNBIND), "Only the operator binds")
+APPROVAL = PolicyControl(
+    "bind.approval", "bind.change", judge_change, (BIND, UNBIND), "A changed card's area has its approval record"
+)
+HELD = PolicyControl(
+    "bind.held", "bind.change", judge_provisioned, (PROVISION,), "Provisioning anew changes no area that a card has"
+)
 NOWHERE = "nowhere"
 
 
@@ -79,7 +87,7 @@ class Uicc(Element[UiccConfig]):
                 "interlock", "the card's own area, by IMSI", fields={"imsi": IMSI, "imei": IMEI, "applet": SWITCH}
             ),
         ),
-        controls=(APPLET, FORM, OPERATOR, ROLES),
+        controls=(APPLET, FORM, OPERATOR, APPROVAL, HELD, ROLES),
     )
 
     def __init__(self, site: Site, config: UiccConfig) -> None:
@@ -218,18 +226,29 @@ class Uicc(Element[UiccConfig]):
 
     @route("PUT", "/cards/{imsi}", takes=CardProvision, errors=(409,))
     async def provision_card(self, call: Call) -> dict[str, Any]:
-        """Personalise the card. The same ICCID again: the same card is changed; another one: a new card."""
+        """Personalise the card. The same ICCID again: the same card is changed; another one: a new card.
+
+        An area that the card has is not changed this way, since a change needs its approval record (409).
+        """
         wanted: CardProvision = call.given
         writings, bindings = _checked(wanted), wanted.entries("binding", CardBinding)
         if self.card is None or self._facts.get("iccid") != wanted.iccid:
             self._leave("another card")
             self.card = Card(self._issue(wanted), self._judge)
             self.home, self.destroyed = "", False
+        elif self.card.bind.imei_key:
+            self._stays_bound(wanted.imsi, bindings[-1] if bindings else None)
         self.form = FormFactor(wanted.form)
         self._facts = {"iccid": wanted.iccid, "msisdn": wanted.msisdn, "profile": wanted.profile}
         self._write(writings)
         self._bind(bindings[-1] if bindings else None)
         return self._describe()
+
+    def _stays_bound(self, imsi: str, wanted: CardBinding | None) -> None:
+        changed = self._card().bind != _area(wanted)
+        decision = self.site.decide(HELD, imsi, on=PROVISION, changed=changed, what="binding")
+        if not decision.admitted:
+            raise ManagementError(409, decision.reason)
 
     def _issue(self, wanted: CardProvision) -> Issue:
         config = self.config
@@ -252,7 +271,7 @@ class Uicc(Element[UiccConfig]):
             raise ManagementError(409, str(error)) from error
 
     def _bind(self, wanted: CardBinding | None) -> None:
-        bind = Bind(wanted.imei, wanted.applet, wanted.fail_open) if wanted else Bind()
+        bind = _area(wanted)
         before = self._card().bind
         self._write(personalisation.binding(bind))
         if bind == before:
@@ -260,26 +279,27 @@ class Uicc(Element[UiccConfig]):
         held = {"imsi": self._card().imsi, "imei": Imei(bind.imei_key).imei, "applet": bind.applet} if wanted else None
         self.site.observe("interlock", held, key=self._card().imsi)
 
-    @route("PUT", "/cards/{imsi}/binding", roles=(Role.OPERATOR, Role.CUSTOMER), takes=CardBinding, errors=(409,))
+    @route("PUT", "/cards/{imsi}/binding", roles=(Role.OPERATOR, Role.CUSTOMER), takes=CardBindingChange, errors=(409,))
     async def bind(self, call: Call) -> dict[str, Any]:
-        """Write the card's area; the operator only."""
+        """Write the card's area. By the operator, with an approval record."""
         self._may_bind(call, BIND)
         self._bind(call.given)
         return self._describe()
 
-    @route("DELETE", "/cards/{imsi}/binding", roles=(Role.OPERATOR, Role.CUSTOMER))
+    @route("DELETE", "/cards/{imsi}/binding", roles=(Role.OPERATOR, Role.CUSTOMER), takes=Approval)
     async def unbind(self, call: Call) -> dict[str, Any]:
-        """Empty the card's area; the operator only."""
+        """Empty the card's area. By the operator, with an approval record."""
         self._may_bind(call, UNBIND)
         self._bind(None)
         return self._describe()
 
     def _may_bind(self, call: Call, occasion: str) -> None:
-        """Ask the control first: who may not bind is told so whether it is this card or not."""
-        facts = {"role": call.role.value, "caller": call.caller, "action": occasion}
-        decision = self.site.decide(OPERATOR, call.path["imsi"], on=occasion, **facts)
-        if not decision.admitted:
-            raise ManagementError(403, decision.reason)
+        """Ask the controls first: who may not bind is told so whether it is this card or not."""
+        by = By.of(call)
+        for control, facts in ((OPERATOR, by.asks(occasion)), (APPROVAL, by.approval)):
+            decision = self.site.decide(control, call.path["imsi"], on=occasion, **facts)
+            if not decision.admitted:
+                raise ManagementError(403, decision.reason)
         self._known(call)
 
     @route("GET", "/cards/{imsi}")
@@ -300,6 +320,10 @@ class Uicc(Element[UiccConfig]):
         found["terminal"] = self._link.remote if self._link is not None else NOWHERE
         found["binding"] = {"imei": Imei(bind.imei_key).imei, "applet": bind.applet} if bind.imei_key else None
         return found
+
+
+def _area(wanted: CardBinding | None) -> Bind:
+    return Bind(wanted.imei, wanted.applet, wanted.fail_open) if wanted else Bind()
 
 
 def _checked(wanted: CardProvision) -> list[personalisation.Writing]:

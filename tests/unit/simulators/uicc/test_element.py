@@ -255,12 +255,15 @@ def test_a_card_too_large_for_its_slot(bench: Bench) -> None:
     bench.run(story())
 
 
+APPROVED = {"approver": "Li Wei", "reason": "terminal replaced", "form": "F-21"}
+
+
 def test_only_the_operator_binds(bench: Bench) -> None:
     path = f"/cards/{IMSI}/binding"
 
     async def story() -> None:
         await bench.provision()
-        wanted = {"imei": METER.imei, "applet": True}
+        wanted = {"imei": METER.imei, "applet": True, **APPROVED}
         with pytest.raises(ManagementError) as caught:
             await bench.card.manage(Role.CUSTOMER, "PUT", path, wanted, caller="buyer")
         assert (caught.value.status, str(caught.value)) == (403, "buyer may not bind, the operator does")
@@ -275,7 +278,7 @@ def test_only_the_operator_binds(bench: Bench) -> None:
             await bench.card.manage(Role.CUSTOMER, "GET", f"/cards/{IMSI}")
         assert caught.value.status == 403
         assert (await bench.card.manage(Role.OPERATOR, "GET", f"/cards/{IMSI}"))["binding"] == found["binding"]
-        assert (await bench.card.manage(Role.OPERATOR, "DELETE", path))["binding"] is None
+        assert (await bench.card.manage(Role.OPERATOR, "DELETE", path, APPROVED))["binding"] is None
 
     bench.run(story())
     assert bench.decisions("bind.operator") == [False, True, False, False, True]
@@ -285,7 +288,7 @@ def test_only_the_operator_binds(bench: Bench) -> None:
 def test_a_card_answers_for_itself_only(bench: Bench, method: str, path: str) -> None:
     async def story() -> None:
         await bench.provision(**APPLET)
-        body = {"imei": PHONE.imei} if method == "PUT" else {}
+        body = {"imei": PHONE.imei, **APPROVED} if method == "PUT" else APPROVED if method == "DELETE" else {}
         with pytest.raises(ManagementError) as caught:
             await bench.card.manage(Role.OPERATOR, method, f"/cards/001010000000002{path}", body)
         assert caught.value.status == 404
@@ -317,7 +320,7 @@ def test_the_operator_writes_while_the_terminal_works(bench: Bench) -> None:
         await bench.meter.put_in()
         await bench.meter.ask(USIM)
         await bench.meter.ask(CommandApdu(0, Ins.SELECT, 0, 0x0C, b"\x6f\x07"))
-        await bench.card.manage(Role.OPERATOR, "PUT", f"/cards/{IMSI}/binding", {"imei": METER.imei})
+        await bench.card.manage(Role.OPERATOR, "PUT", f"/cards/{IMSI}/binding", {"imei": METER.imei, **APPROVED})
         assert (await bench.meter.ask(CommandApdu(0, Ins.READ_BINARY, le=9))).sw == 0x9000
         assert (await bench.meter.ask(CommandApdu(0, Ins.VERIFY_PIN, 0, 0x0A))).sw == 0x63CA
 
@@ -368,7 +371,10 @@ def test_provisioning_again(bench: Bench) -> None:
         await bench.meter.put_in()
         await bench.meter.introduce(METER)
         assert await bench.meter.authenticate(32) == 0x9000
-        await bench.provision()  # the same card, no longer bound
+        with pytest.raises(ManagementError) as caught:
+            await bench.provision()  # the same card, no longer bound: by an approval record only
+        assert caught.value.status == 409
+        await bench.provision(**APPLET)  # the same card, as it was
         assert await bench.meter.authenticate(32) == 0x9000
         assert bench.meter.closed == []
         await bench.provision(iccid="8900101000000000022")  # a new card
@@ -377,7 +383,7 @@ def test_provisioning_again(bench: Bench) -> None:
 
     bench.run(story())
     assert bench.observed("authentication") == ["accepted", "synchronisation-failure"]
-    assert bench.observed("interlock")[-1] is None
+    assert bench.observed("interlock")[-1]["applet"]
 
 
 def test_nonsense_on_the_contacts(bench: Bench) -> None:
