@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field, field_validator, model_validator
 
 from simwarden.policy.equipment_lists import EquipmentRange, Status
+from simwarden.runtime.approval import Approval
 from simwarden.runtime.declare import Model, Seconds
 from simwarden.runtime.known_peers import Entry, PeerEntry, ServerConfig
 
@@ -46,6 +47,9 @@ class EirConfig(ServerConfig):
     """What becomes of a card while the platform gives no verdict. A refusal is for a time (no verdict)."""
     cmp_answer_time: Seconds = Field(default=3.0, gt=0)
     """How long to wait for the platform's answer; less than who asks here waits."""
+    hss: str = "hss"
+    """The subscriber register that ends what a card has when its pool is another one; `off`: it goes on for as long as
+    the MME keeps the verdict."""
     library: str = ""
     """CSV file of terminals (tac, kind, maker, model) to use instead of the one shipped."""
 
@@ -87,6 +91,10 @@ class EirBinding(Model):
         if not self.imeis and not self.kinds:
             raise ValueError("give imeis or kinds")
         return self
+
+
+class PoolChange(Approval, EirBinding):
+    """Body of `PUT /cards/{imsi}/pool`."""
 
 
 class ListEntry(Model):

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from simulators.eir.config import EirBinding, EirConfig, LibraryImport, ListEntry
+from simulators.eir.config import EirBinding, EirConfig, LibraryImport, ListEntry, PoolChange
 from simulators.eir.events import EVENTS
-from simulators.eir.procedures import ALL, PEER, Register, me_identity_check
+from simulators.eir.procedures import ALL, APPROVAL, HELD, PEER, PROVISION, TIE, UNTIE, Register, me_identity_check
 from simwarden.errors import ConfigError
 from simwarden.model.identity import Imei
 from simwarden.model.values import IMEI, IMSI, KIND, one_of
 from simwarden.policy.equipment_lists import EquipmentLists, EquipmentRange, Status
-from simwarden.runtime.approval import Audit, By
+from simwarden.runtime.approval import Approval, Audit, By
 from simwarden.runtime.declare import Declaration, Observable, VerbModel, verb
 from simwarden.runtime.diameter import DiameterNode
 from simwarden.runtime.element import Element
@@ -170,19 +170,52 @@ class Eir(Element[EirConfig]):
 
     # -- cards
 
-    @route("PUT", "/cards/{imsi}", takes=CardProvision)
+    @route("PUT", "/cards/{imsi}", takes=CardProvision, errors=(409,))
     async def provision_card(self, call: Call) -> dict[str, Any]:
-        """Tie a card to its pool of terminals, or take the tie away."""
+        """Tie a card to its pool of terminals. A pool that it has is not changed this way (409)."""
         wanted: CardProvision = call.given
-        pool = wanted.entry("binding", EirBinding)
+        pool, held = wanted.entry("binding", EirBinding), self.register.pools.get(wanted.imsi)
+        if held is not None:
+            facts = {"changed": pool != held, "what": "pool"}
+            self.audits.require(HELD, wanted.imsi, By.of(call), PROVISION, facts, status=409)
+        return self._tie(call, wanted.imsi, pool, "pool" if pool is not None else "provision")
+
+    @route("PUT", "/cards/{imsi}/pool", takes=PoolChange)
+    async def change_pool(self, call: Call) -> dict[str, Any]:
+        """Tie a card to another pool, with an approval record; what it has is ended, and it is judged anew."""
+        imsi, wanted = call.path["imsi"], call.given
+        pool = EirBinding.model_validate(wanted.model_dump(include=set(EirBinding.model_fields)))
+        self.audits.require(APPROVAL, imsi, By.of(call), TIE, By.of(call).approval)
+        told = self._tie(call, imsi, pool, "pool")
+        await self._end_use(imsi)
+        return told
+
+    @route("DELETE", "/cards/{imsi}/pool", takes=Approval)
+    async def end_pool(self, call: Call) -> dict[str, Any]:
+        """Let a card be used in any terminal, with an approval record."""
+        imsi = call.path["imsi"]
+        self.audits.require(APPROVAL, imsi, By.of(call), UNTIE, By.of(call).approval)
+        return self._tie(call, imsi, None, "pool")
+
+    def _tie(self, call: Call, imsi: str, pool: EirBinding | None, action: str) -> dict[str, Any]:
         details = pool.model_dump(mode="json") if pool else {}
-        action = "pool" if wanted.imsi in self.register.pools or pool is not None else "provision"
-        self.store.put_pool(wanted.imsi, pool, self._record(call, action, wanted.imsi, details))
+        self.store.put_pool(imsi, pool, self._record(call, action, imsi, {**details, **By.of(call).approval}))
         if pool is None:
-            self.register.pools.pop(wanted.imsi, None)
+            self.register.pools.pop(imsi, None)
         else:
-            self.register.pools[wanted.imsi] = pool
-        return {"imsi": wanted.imsi, "pool": details or None}
+            self.register.pools[imsi] = pool
+        return {"imsi": imsi, "pool": details or None}
+
+    async def _end_use(self, imsi: str) -> None:
+        """Have the register cancel a card's location: S13 has no way to take a verdict back that an MME keeps."""
+        if self.config.hss == "off":
+            return
+        try:
+            await self.site.manage(self.config.hss, "DELETE", f"/cards/{imsi}/location")
+        except ManagementError as error:
+            self.site.note(
+                f"what the card has was not ended, and goes on while its verdict is kept: {error}", imsi=imsi
+            )
 
     @route("GET", "/cards/{imsi}")
     async def query_card(self, call: Call) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from simwarden.policy.binding import judge_peer
 from simwarden.policy.decision import Control
 from simwarden.policy.equipment import EquipmentAnswer, judge_equipment
 from simwarden.policy.equipment_lists import EquipmentLists, EquipmentRange, Status, judge_listed, judge_pool
+from simwarden.policy.operator import judge_change, judge_provisioned
 from simwarden.runtime.diameter import Unreachable
 from simwarden.runtime.known_peers import CONNECTION
 from simwarden.wire.diameter import ExperimentalResult, Message, ResultCode
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 #: the one procedure of S13
 CHECK = "me-identity-check"
+#: what is done to a card's pool by management
+PROVISION, TIE, UNTIE = "provision", "tie", "untie"
 LISTS = Control("eir.equipment", "mon.phone", judge_listed, (CHECK,), "Equipment by the lists of the register")
 POOL = Control(
     "eir.pool", "bind.pool", judge_pool, (CHECK,), "A card's pool of terminals", "binding", also=("mon.separation",)
@@ -36,7 +39,13 @@ PEER = Control("eir.peer", "bind.peer", judge_peer, (CONNECTION, CHECK), "Known 
 PLATFORM = Control(
     "eir.platform", "bind.cmp", judge_equipment, (CHECK,), "What the platform behind the register says of a card"
 )
-ALL = (LISTS, POOL, PEER, PLATFORM)
+APPROVAL = Control(
+    "bind.approval", "bind.change", judge_change, (TIE, UNTIE), "A changed pool of a card has its approval record"
+)
+HELD = Control(
+    "bind.held", "bind.change", judge_provisioned, (PROVISION,), "Provisioning anew changes no pool that a card has"
+)
+ALL = (LISTS, POOL, PEER, PLATFORM, APPROVAL, HELD)
 
 _ANSWERS = {
     Status.ALLOWED: EquipmentStatus.ALLOWED,

@@ -64,6 +64,9 @@ class Mme(Element[ElementConfig]):
         return status
 
 
+APPROVED = {"approver": "Li Wei", "reason": "meters replaced", "form": "F-21"}
+
+
 class Net:
     """An EIR, an MME and a stranger."""
 
@@ -97,7 +100,15 @@ class Net:
             "form": "plug-in",
             "sections": {"binding": list(entries)},
         }
-        await self.call("PUT", f"/cards/{IMSI}", body)
+        held = (await self.call("GET", f"/cards/{IMSI}"))["pool"]
+        if held is None:
+            await self.call("PUT", f"/cards/{IMSI}", body)
+            return
+        with pytest.raises(ManagementError) as caught:
+            await self.call("PUT", f"/cards/{IMSI}", body)
+        assert caught.value.status == 409
+        path = f"/cards/{IMSI}/pool"
+        await (self.call("PUT", path, {**entries[0], **APPROVED}) if entries else self.call("DELETE", path, APPROVED))
 
     def decided(self, control: str) -> list[bool]:
         events = [e for e in self.host.trace.events if isinstance(e, Decided)]
@@ -304,8 +315,15 @@ def test_the_audit_tells_what_a_card_was_tied_to(loop: TestbedLoop) -> None:
         assert (await net.call("GET", f"/cards/{IMSI}"))["pool"]["imeis"] == [Imei(METER).imei]
         await net.pool()
         assert (await net.call("GET", f"/cards/{IMSI}"))["pool"] is None
+        await net.pool({"by": "eir", "imeis": [METER]})
+        await net.pool({"by": "eir", "imeis": [PHONE]})
         told = [(each["action"], each["details"].get("imeis")) for each in await net.call("GET", "/audit")]
-        assert told == [("provision", None), ("pool", [Imei(METER).imei]), ("pool", None)]
+        meter, phone = [Imei(METER).imei], [Imei(PHONE).imei]
+        refused = ("provision-refused", None)
+        assert told == [
+            ("provision", None), ("pool", meter), refused, ("pool", None), ("pool", meter), refused, ("pool", phone),
+        ]  # fmt: skip
+        assert await net.mme.status(METER) == 1
 
     net.play(story)
 
