@@ -76,13 +76,13 @@ def _check_terminal(platform: Platform, card: Card, key: str) -> bool | None:
 
 
 def _judge_binding(platform: Platform, change: Change, key: str) -> Decision | None:
-    """Decide by binding and pools, or keep the contact, which is judged the next day; in test nothing is bound."""
+    """Decide by binding and pools, or keep the contact, which is judged the next day; in test none is learned."""
     card = change.card
     if platform.account(card).check == "next-day":
         day, at = platform.now().date().isoformat(), platform.now().isoformat()
         change.contacts.append({"day": day, "at": at, "imsi": card.imsi, "imei": key})
         return None
-    return _judge(platform, card, key) if card.state is not CardState.TEST else None
+    return _judge(platform, card, key) if card.bound or card.state is not CardState.TEST else None
 
 
 def _judge_phone(platform: Platform, change: Change, key: str) -> Decision:
