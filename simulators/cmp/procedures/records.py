@@ -54,7 +54,12 @@ async def judge_day(platform: Platform, day: dt.date) -> int:
     wrong: dict[str, Decision] = {}
     for _, imsi, imei in platform.store.contacts(day.isoformat()):
         card = platform.store.get(imsi)
-        if card is None or card.imsi in wrong or card.state not in SERVED or (card.state is CardState.TEST and not card.bound):
+        if (
+            card is None
+            or card.imsi in wrong
+            or card.state not in SERVED
+            or (card.state is CardState.TEST and not card.bound)
+        ):
             continue
         decision = _judge(platform, card, imei)
         if not decision.admitted:
