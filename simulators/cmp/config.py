@@ -13,7 +13,7 @@ from simwarden.policy.equipment_lists import EquipmentRange
 from simwarden.policy.platform import LARGEST_BATCH, LOCK, Mismatch, PhoneWish
 from simwarden.runtime.approval import Approval, Period, TerminalBinding
 from simwarden.runtime.declare import Model, Seconds
-from simwarden.runtime.known_peers import Entry, PeerEntry, ServerConfig
+from simwarden.runtime.diameter.server import Entry, PeerEntry, ServerConfig
 from simwarden.runtime.provision import Iccid, ImsiText, Msisdn  # noqa: TC001 - types of fields, resolved by pydantic
 
 

@@ -24,7 +24,7 @@ from simwarden.policy.platform import (
     judge_pools,
     judge_record,
 )
-from simwarden.runtime.known_peers import CONNECTION
+from simwarden.runtime.diameter.server import CONNECTION
 
 
 class Occasion(enum.StrEnum):

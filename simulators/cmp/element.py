@@ -41,7 +41,6 @@ from simwarden.policy.card_states import CardState
 from simwarden.policy.risk_scenes import SCENES
 from simwarden.runtime.approval import Approval, Audit, BindingChange, By
 from simwarden.runtime.declare import Declaration, Observable
-from simwarden.runtime.diameter import DiameterNode
 from simwarden.runtime.element import Element
 from simwarden.runtime.management import ROLES, Call, ManagementError, Role, route
 from simwarden.runtime.provision import CardProvision
@@ -137,10 +136,9 @@ class Cmp(NorthVerbs, Element[CmpConfig]):
         store.give_up_loads()
         platform = self.platform = Platform(self.site, self.config, store)
         sweep.take_up(platform)
-        handlers = {"me-identity-check-request": self._check}
-        platform.node = DiameterNode(self.site, platform.peers.local(), handlers, admit=platform.peers.admit)
+        platform.node = platform.peers.serve({"S13": {"me-identity-check-request": self._check}})
         self.north = North(platform, self.config.north) if self.config.north.clients else None
-        await platform.node.listen("S13")
+        await platform.node.listen()
         if self.north is not None:
             await self.north.start()
         self.site.spawn(lifecycle.tell_owed(platform), "told late")

@@ -12,7 +12,7 @@ from simwarden.model.identity import Imei
 from simwarden.policy.equipment_lists import EquipmentLists, EquipmentRange, Status
 from simwarden.policy.risk_scenes import SCENES
 from simwarden.runtime.approval import Audit, By
-from simwarden.runtime.known_peers import KnownPeers
+from simwarden.runtime.diameter.server import KnownPeers
 from simwarden.runtime.management import ManagementError, Role
 from simwarden.runtime.number_ranges import load_ranges
 from simwarden.runtime.terminal_library import load_library

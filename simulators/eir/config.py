@@ -9,7 +9,7 @@ from pydantic import Field, field_validator, model_validator
 from simwarden.policy.equipment_lists import EquipmentRange, Status
 from simwarden.runtime.approval import Approval
 from simwarden.runtime.declare import Model, Seconds
-from simwarden.runtime.known_peers import Entry, PeerEntry, ServerConfig
+from simwarden.runtime.diameter.server import Entry, PeerEntry, ServerConfig
 
 
 def _ranges(value: tuple[str, ...]) -> tuple[str, ...]:

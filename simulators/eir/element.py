@@ -13,9 +13,8 @@ from simwarden.model.values import IMEI, IMSI, KIND, one_of
 from simwarden.policy.equipment_lists import EquipmentLists, EquipmentRange, Status
 from simwarden.runtime.approval import Approval, Audit, By
 from simwarden.runtime.declare import Declaration, Observable, VerbModel, verb
-from simwarden.runtime.diameter import DiameterNode
+from simwarden.runtime.diameter.server import KnownPeers
 from simwarden.runtime.element import Element
-from simwarden.runtime.known_peers import KnownPeers
 from simwarden.runtime.management import ROLES, Call, ManagementError, Role, route
 from simwarden.runtime.provision import CardProvision
 from simwarden.runtime.terminal_library import load_library, read_library
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from simulators.eir.store import Store
-    from simwarden.runtime.diameter import Peer
+    from simwarden.runtime.diameter import DiameterNode, Peer
     from simwarden.wire.diameter import Message
 
 
@@ -87,9 +86,8 @@ class Eir(Element[EirConfig]):
             self.store.pools(),
             config.kinds(),
         )
-        handlers = {"me-identity-check-request": self._check}
-        self.node = DiameterNode(self.site, peers.local(), handlers, admit=peers.admit)
-        await self.node.listen("S13")
+        self.node = peers.serve({"S13": {"me-identity-check-request": self._check}})
+        await self.node.listen()
         if config.cmp:
             await self.node.connect("S13", config.cmp)
 
@@ -103,8 +101,8 @@ class Eir(Element[EirConfig]):
                 lists.put(entry, status)
         return lists
 
-    async def _check(self, message: Message, peer: Peer) -> Message:
-        return await me_identity_check(self.register, self.node, message, peer)
+    async def _check(self, message: Message, _peer: Peer) -> Message:
+        return await me_identity_check(self.register, self.node, message)
 
     def kept(self) -> Audit:
         """Keep refused calls with the changes."""

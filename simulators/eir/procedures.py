@@ -12,7 +12,7 @@ from simwarden.policy.equipment import EquipmentAnswer, judge_equipment
 from simwarden.policy.equipment_lists import EquipmentLists, EquipmentRange, Status, judge_listed, judge_pool
 from simwarden.policy.operator import judge_change, judge_provisioned
 from simwarden.runtime.diameter import Unreachable
-from simwarden.runtime.known_peers import CONNECTION
+from simwarden.runtime.diameter.server import CONNECTION
 from simwarden.wire.diameter import ExperimentalResult, Message, ResultCode
 from simwarden.wire.diameter.codes import EquipmentStatus
 from simwarden.wire.diameter.terminal import required_terminal
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
     from simulators.eir.config import EirBinding, EirConfig
     from simwarden.policy.decision import Decision
-    from simwarden.runtime.diameter import DiameterNode, Peer
+    from simwarden.runtime.diameter import DiameterNode
+    from simwarden.runtime.diameter.server import KnownPeers, PeerEntry
     from simwarden.runtime.element import Site
-    from simwarden.runtime.known_peers import KnownPeers, PeerEntry
     from simwarden.runtime.terminal_library import TerminalType
 
 #: the one procedure of S13
@@ -97,11 +97,8 @@ class Register:
         return decision if in_pool.admitted else in_pool
 
 
-async def me_identity_check(register: Register, node: DiameterNode, message: Message, peer: Peer) -> Message:
+async def me_identity_check(register: Register, node: DiameterNode, message: Message) -> Message:
     """Answer an ECR (6.2.1.3): the status of the equipment, or that it is unknown."""
-    refused = register.peers.refusal(node, message, peer)
-    if refused is not None:
-        return refused
     key = required_terminal(message)
     imsi = message.get("User-Name", "")
     decision = register.judge(key, imsi)

@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from simwarden.runtime.approval import Approval, ChangeLimit, TerminalBinding
 from simwarden.runtime.declare import Model, Seconds
-from simwarden.runtime.known_peers import PeerEntry, ServerConfig, no_entry
+from simwarden.runtime.diameter.server import PeerEntry, ServerConfig, no_entry
 
 
 class HssPeer(PeerEntry):

@@ -16,7 +16,7 @@ from simwarden.policy.binding import (
 from simwarden.policy.decision import Control
 from simwarden.policy.number_ranges import judge_number
 from simwarden.policy.operator import judge_binder, judge_change, judge_frequency, judge_provisioned
-from simwarden.runtime.known_peers import CONNECTION
+from simwarden.runtime.diameter.server import CONNECTION
 
 
 class Occasion(enum.StrEnum):

@@ -9,14 +9,14 @@ from simwarden.model.identity import Imei, Plmn
 from simwarden.policy.binding import FirstUse
 from simwarden.policy.risk_scenes import SEPARATED
 from simwarden.runtime.approval import Audit
-from simwarden.runtime.diameter import DiameterNode, Unreachable
-from simwarden.runtime.known_peers import KnownPeers
+from simwarden.runtime.diameter import DiameterNode, Handler, Unreachable
+from simwarden.runtime.diameter.server import KnownPeers
 from simwarden.runtime.number_ranges import load_ranges
 from simwarden.wire.diameter import DiameterError, ExperimentalResult, Message, ResultCode
 from simwarden.wire.diameter.codes import UlrFlags
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Mapping
 
     from simulators.hss.config import HssConfig
     from simulators.hss.controls import Occasion
@@ -53,16 +53,9 @@ class Core:
         #: MMEs that must hear that this HSS was restarted
         self.to_reset = set(store.serving_nodes())
 
-    def start_node(self, handlers: Mapping[str, Callable[[Message, Peer], Awaitable[Message]]]) -> DiameterNode:
+    def start_node(self, handlers: Mapping[str, Handler]) -> DiameterNode:
         """Make the Diameter node; it listens when told."""
-        self.node = DiameterNode(
-            self.site,
-            self.peers.local(),
-            handlers,
-            admit=self.peers.admit,
-            opened=self._opened,
-            timeout=self.config.answer_time,
-        )
+        self.node = self.peers.serve({"S6a": handlers}, opened=self._opened, timeout=self.config.answer_time)
         return self.node
 
     # -- peers
@@ -117,10 +110,6 @@ class Core:
     def all_told(self, host: str) -> None:
         """Take note that an MME has answered all that it was told."""
         self._pauses.pop(host, None)
-
-    def check_origin(self, message: Message, peer: Peer) -> Message | None:
-        """Check who sent a request and for whom it is; return the answer that refuses it, None if it is in order."""
-        return self.peers.refusal(self.node, message, peer)
 
     def first_use(self, subscriber: Subscriber, message: Message) -> FirstUse:
         """Tell what speaks for a request as the first use of a card. A NOR is none."""

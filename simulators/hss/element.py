@@ -129,7 +129,7 @@ class Hss(SubscriptionRoutes, Element[HssConfig]):
             "notify-request": notify,
         }
         node = self.core.start_node({name: partial(handler, self.core) for name, handler in handlers.items()})
-        await node.listen("S6a")
+        await node.listen()
 
     def kept(self) -> Audit:
         """Keep refused calls with the changes."""

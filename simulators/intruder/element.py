@@ -12,7 +12,8 @@ from simwarden.runtime.declare import Declaration, Observable, verb
 from simwarden.runtime.diameter import DiameterNode, LocalNode, Unreachable
 from simwarden.runtime.element import Element
 from simwarden.wire.diameter import ResultCode, answer_to
-from simwarden.wire.diameter.codes import APPLICATIONS, RESULT_NUMBERS
+from simwarden.wire.diameter.codes import RESULT_NUMBERS
+from simwarden.wire.diameter.dictionary import BY_POINT
 
 if TYPE_CHECKING:
     from simwarden.runtime.diameter import Peer
@@ -60,10 +61,9 @@ class Intruder(Element[IntruderConfig]):
         name, avps = request_name(arguments.message), make_avps(arguments.avps)
         if self._node is None:
             local = LocalNode(self.config.host, self.config.realm)
-            self._node = DiameterNode(self.site, local, dict.fromkeys(_TOLD, self._hear))
+            self._node = DiameterNode(self.site, local, {"S6a": dict.fromkeys(_TOLD, self._hear), "S13": {}})
         outcome = "no-connection"
-        connected = (arguments.to, arguments.interface) in {(peer.name, peer.interface) for peer in self._node.peers}
-        if connected or await self._node.connect(arguments.interface, arguments.to):
+        if await self._node.connect(arguments.interface, arguments.to):
             message = self._node.make(name, avps, realm=arguments.destination_realm)
             outcome = await self._send(self._node, arguments, message)
         self.site.observe("forgery", outcome)
@@ -83,7 +83,7 @@ class Intruder(Element[IntruderConfig]):
         if arguments.application is not None:
             message.application = arguments.application
         try:
-            answer = await node.ask(arguments.to, message, application=APPLICATIONS[arguments.interface])
+            answer = await node.ask(arguments.to, message, application=BY_POINT[arguments.interface])
         except Unreachable as error:
             self.site.note(str(error))
             return "no-answer"

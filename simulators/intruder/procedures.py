@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from simwarden.runtime.management import ManagementError
-from simwarden.wire.diameter.dictionary import AVPS, REQUESTS, Kind
+from simwarden.wire.diameter.dictionary import AVPS, Kind, requests
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,10 +18,10 @@ _NUMBERS = (Kind.UNSIGNED32, Kind.INTEGER32, Kind.UNSIGNED64, Kind.TIME)
 
 def request_name(text: str) -> str:
     """Return the spec's spelling of a request's name. Raises ManagementError (400)."""
-    wanted = text.lower().replace("_", "-")
-    found = next((name for name in REQUESTS if name.lower() == wanted), None)
+    names = {each.grammar.name.lower(): each.grammar.name for each in requests()}
+    found = names.get(text.lower().replace("_", "-"))
     if found is None:
-        raise ManagementError(400, f"no request is called {text}; known: {', '.join(sorted(REQUESTS)).lower()}")
+        raise ManagementError(400, f"no request is called {text}; known: {', '.join(sorted(names))}")
     return found
 
 

@@ -60,7 +60,8 @@ class Home:
         self.config = config
         self.hss_realm = config.hss_realm or realm
         self.visited = config.plmn.to_bytes()
-        self.node = DiameterNode(site, LocalNode(host, realm), handlers, timeout=config.timers.diameter)
+        points = {"S6a": handlers, **({"S13": {}} if config.eir else {})}
+        self.node = DiameterNode(site, LocalNode(host, realm), points, timeout=config.timers.diameter)
         self.silence = ""
 
     async def start(self) -> None:

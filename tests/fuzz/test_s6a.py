@@ -35,7 +35,7 @@ class Mme(Element[ElementConfig]):
     declaration = Declaration(kind="mme", title="MME", lane=1, config=ElementConfig, starts_after=("hss",))
 
     async def start(self) -> None:
-        self.node = DiameterNode(self.site, LocalNode(f"mme.{PLMN.realm}", PLMN.realm), {})
+        self.node = DiameterNode(self.site, LocalNode(f"mme.{PLMN.realm}", PLMN.realm), {"S6a": {}})
         await self.node.connect("S6a", "hss")
 
     async def stop(self) -> None:

@@ -60,7 +60,7 @@ class Mme(Element[MmeConfig]):
         self.node = DiameterNode(
             self.site,
             LocalNode(self.config.host or f"{self.site.name}.{REALM}", self.config.realm),
-            {f"{name}-request": self.hear for name in names},
+            {"S6a": {f"{name}-request": self.hear for name in names}},
         )
         await self.node.connect("S6a", "hss")
 

@@ -24,21 +24,17 @@ if TYPE_CHECKING:
     from simwarden.wire.diameter import Message
 
 
-async def me_identity_check(platform: Platform, message: Message, peer: Peer) -> Message:
+async def me_identity_check(platform: Platform, message: Message, _peer: Peer) -> Message:
     """Answer an ECR: allowed if the card that it names may be used in the terminal, else prohibited.
 
     A question that names no card is about the terminal alone, of which the platform knows nothing: allowed.
     """
-    node = platform.node
-    refused = platform.peers.refusal(node, message, peer)
-    if refused is not None:
-        return refused
     imsi, key = message.get("User-Name", ""), required_terminal(message)
     allowed = not imsi or check(platform, imsi, key)
     status = EquipmentStatus.ALLOWED if allowed else EquipmentStatus.PROHIBITED
     shown = {"imsi": imsi, "imei": Imei(key).imei, "status": status.name.lower()}
     platform.site.observe("equipment", shown, key=Imei(key).imei)
-    return node.answer(message, ResultCode.DIAMETER_SUCCESS, [("Equipment-Status", int(status))])
+    return platform.node.answer(message, ResultCode.DIAMETER_SUCCESS, [("Equipment-Status", int(status))])
 
 
 def check(platform: Platform, imsi: str, key: str) -> bool:

@@ -41,11 +41,8 @@ _CANCELLATION = {
 }
 
 
-async def update_location(core: Core, message: Message, peer: Peer) -> Message:
+async def update_location(core: Core, message: Message, _peer: Peer) -> Message:
     """Answer a ULR (5.2.1.1.3). A binding that it teaches is committed before the answer leaves."""
-    refused = core.check_origin(message, peer)
-    if refused is not None:
-        return refused
     subscriber = core.find(message, Occasion.LOCATION)
     if isinstance(subscriber, Message):
         return subscriber
@@ -234,11 +231,8 @@ def withdraw(
     return debts
 
 
-async def purge_ue(core: Core, message: Message, peer: Peer) -> Message:
+async def purge_ue(core: Core, message: Message, _peer: Peer) -> Message:
     """Answer a PUR (5.2.1.3.3): the registered MME's is kept, and its M-TMSI frozen."""
-    refused = core.check_origin(message, peer)
-    if refused is not None:
-        return refused
     subscriber = core.find(message, Occasion.PURGE)
     if isinstance(subscriber, Message):
         return subscriber

@@ -15,15 +15,12 @@ if TYPE_CHECKING:
     from simwarden.runtime.diameter import Peer
 
 
-async def notify(core: Core, message: Message, peer: Peer) -> Message:
+async def notify(core: Core, message: Message, _peer: Peer) -> Message:
     """Answer a NOR (5.2.5.1.3).
 
     The procedure has no refusal for a terminal: it is answered with success, and a terminal that the card is not
     bound to is ended by a Cancel-Location-Request which follows.
     """
-    refused = core.check_origin(message, peer)
-    if refused is not None:
-        return refused
     subscriber = core.find(message, Occasion.NOTIFICATION)
     if isinstance(subscriber, Message):
         return subscriber

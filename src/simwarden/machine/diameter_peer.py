@@ -1,9 +1,9 @@
 """One Diameter connection as a machine without I/O: RFC 6733 5.3 to 5.6 and 6.1, watchdog of RFC 3539 3.4.
 
-The owner feeds octets and time and takes out octets, timers and events; `diameter_table` is the state machine. There is
-no election (RFC 6733 5.6.4), for no two nodes of ours call each other: HSS and CMP only listen, the MME only calls, and
-the EIR calls none but the CMP. The owner's `admit` says whether a peer may connect, and answers ELECTION_LOST (4003)
-where it keeps an older connection to the same peer.
+The owner feeds octets and time and takes out octets, timers and events; `diameter_table` is the state machine. It knows
+nothing of its node's other connections: the owner's `admit` says whether a peer may connect, and answers ELECTION_LOST
+(4003) where it keeps an older connection to the same peer. What becomes of two connections that two nodes make to each
+other at once (RFC 6733 5.6.4) is the owner's to say too, see `simwarden.runtime.diameter.node`.
 """
 
 from __future__ import annotations
@@ -58,6 +58,7 @@ class DiameterPeer:
         self.host = ""
         self.realm = ""
         self.applications: frozenset[int] = frozenset()
+        self.relay = False
         self.suspected = False
         self._expected = expected
         self._splitter = Splitter()
@@ -72,6 +73,7 @@ class DiameterPeer:
         self._why = ""
         self._cause: int | None = None
         self._result: int | None = None
+        self._refused_by = ""
         self._fault: DiameterError | None = None
 
     # -- the five calls
@@ -221,7 +223,7 @@ class DiameterPeer:
             if message.request:
                 check_request(message, ())
             elif message.result_code in (None, ResultCode.DIAMETER_SUCCESS):  # a refusal may lack all else (7.2)
-                check_avps(message.avps, COMMANDS[CER, False].grammar)
+                check_avps(message.avps, COMMANDS[_BASE, CER, False].grammar)
             self._negotiate(message)
         except DiameterError as wrong:
             self._fault, self._why, self._result = wrong, wrong.reason, int(wrong.result)
@@ -233,21 +235,22 @@ class DiameterPeer:
         host, realm = message.get("Origin-Host"), message.get("Origin-Realm")
         if not message.request and message.result_code != ResultCode.DIAMETER_SUCCESS:
             said = f"{message.result_code} {message.get('Error-Message', '')}".strip()
+            self._refused_by = host or ""
             reason = f"{host or 'the peer'} refused capabilities with {said}"
             raise DiameterError(_known(message.result_code), reason)
         expected = self.host or ("" if message.request else self._expected)
         if expected and host != expected:
             raise DiameterError(ResultCode.DIAMETER_UNKNOWN_PEER, f"peer is {host}, not {expected}")
-        common = advertised(message) & frozenset(self.shared.local.applications)
-        if Application.RELAY in advertised(message):
-            common = frozenset(self.shared.local.applications)
+        ours, theirs = frozenset(self.shared.local.applications), advertised(message)
+        relay = Application.RELAY in theirs
+        common = ours if relay else theirs if Application.RELAY in ours else ours & theirs
         if not common:
             raise DiameterError(ResultCode.DIAMETER_NO_COMMON_APPLICATION, f"no common application with {host}")
         if message.request and self.state == State.WAIT_CER:
             verdict = self.shared.admit(host, realm)
             if verdict != ResultCode.DIAMETER_SUCCESS:
                 raise DiameterError(verdict, f"{host} of {realm} may not connect")
-        self.host, self.realm, self.applications = host, realm, common
+        self.host, self.realm, self.applications, self.relay = host, realm, common, relay
 
     def _broken(self, header: Message, wrong: DiameterError, octets: bytes) -> None:
         """Deal with a message whose AVPs cannot be decoded: a request is answered, an answer settles its request."""
@@ -289,7 +292,7 @@ class DiameterPeer:
         self.state = State.CLOSED
         self._deadline = None
         pending, self._pending = tuple(self._pending), {}
-        self._events.append(Closed(self._why or "closed", pending, self._cause, self._result))
+        self._events.append(Closed(self._why or "closed", pending, self._cause, self._result, self._refused_by))
 
     def _alive(self) -> None:
         """Any message shows that the peer lives (RFC 3539 3.4.1)."""
@@ -302,7 +305,7 @@ class DiameterPeer:
 
     def _open(self) -> None:
         self._arm_watchdog()
-        self._events.append(Opened(self.host, self.realm, self.applications))
+        self._events.append(Opened(self.host, self.realm, self.applications, self.relay))
 
     def _next_hop_by_hop(self) -> int:
         self._hop_by_hop = self._hop_by_hop + 1 & 0xFFFFFFFF
@@ -405,6 +408,7 @@ class DiameterPeer:
     def _take_request(self, message: Message, octets: bytes) -> None:
         try:
             check_request(message, self.applications)
+            self._check_loop(message)
         except DiameterError as wrong:
             self._events.append(Faulted(wrong.reason, int(wrong.result), octets))
             self._reply_error(message, wrong)
@@ -416,6 +420,13 @@ class DiameterPeer:
         if given is not None:
             self._out.append(encode(replace(given, hop_by_hop=message.hop_by_hop)))
         self._events.append(Duplicate(message, given is not None))
+
+    def _check_loop(self, message: Message) -> None:
+        """Find out whether a request was here before (RFC 6733 6.1.3). Raises DiameterError (3005)."""
+        ours = self.shared.local.host
+        for name, value in message.avps:
+            if name == "Route-Record" and value.lower() == ours.lower():
+                raise DiameterError(ResultCode.DIAMETER_LOOP_DETECTED, f"{message.name} went through {ours} before")
 
     def _take_answer(self, message: Message) -> None:
         asked = self._pending.get(message.hop_by_hop)

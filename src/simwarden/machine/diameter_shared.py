@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class LocalNode:
-    """Who we are on a connection: DiameterIdentity, realm, addresses, what CER and CEA advertise."""
+    """Who we are on a connection: DiameterIdentity, realm, addresses, and all applications, for CER and CEA."""
 
     host: str
     realm: str
@@ -37,8 +37,8 @@ class LocalNode:
         avps += [("Host-IP-Address", address) for address in self.addresses]
         avps += [("Vendor-Id", self.vendor), ("Product-Name", self.product), ("Origin-State-Id", self.state_id)]
         avps += [("Supported-Vendor-Id", VENDOR_3GPP)]
-        avps += [application_id(application) for application in self.applications]
-        return avps
+        # those of the IETF stand plain and before those of vendors, as in the grammar
+        return avps + sorted(map(application_id, self.applications), key=lambda avp: avp[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,19 +57,23 @@ class Opened:
     host: str
     realm: str
     applications: frozenset[int]
+    relay: bool = False
+    """Whether it is an agent that relays all applications (RFC 6733 2.4)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Closed:
     """The connection is over: close the transport. `pending` are the hop-by-hop ids that will get no answer.
 
-    `cause` is the peer's Disconnect-Cause if it said goodbye, `result` the Result-Code of a failed exchange.
+    `cause` is the peer's Disconnect-Cause if it said goodbye, `result` the Result-Code of a failed exchange, `host` who
+    refused our capabilities.
     """
 
     reason: str
     pending: tuple[int, ...] = ()
     cause: int | None = None
     result: int | None = None
+    host: str = ""
 
 
 @dataclass(frozen=True, slots=True)

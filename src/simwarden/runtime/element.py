@@ -72,6 +72,10 @@ class Site:
         """Connect to an element by name. Set the link's receivers before the next await. Raises ConnectionError."""
         return await self.host.connect(self.name, interface, target)
 
+    def place_of(self, interface: str, target: str) -> object:
+        """Return where an element is: what is the same for two is one node's."""
+        return self.host.address_of(interface, target) or target
+
     def is_external(self, target: str) -> bool:
         """Whether an element is somebody's real one, or in another process."""
         return self.host.is_external(target)

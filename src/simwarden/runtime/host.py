@@ -214,12 +214,17 @@ class Host:
         placement = self.settings.placements.get(owner, Placement())
         await self.transport.listen(INTERFACES[interface], owner, accept, placement.listen.get(interface))
 
-    async def connect(self, owner: str, interface: str, target: str) -> Link:
-        """Connect an element to another, in this process or outside. Raises ConnectionError."""
+    def address_of(self, interface: str, target: str) -> Address | None:
+        """Return where an element outside takes connections, None for one of this process."""
         outside = self.settings.external.get(target)
         address = outside.get(interface) or outside.get("") if outside is not None else None
         if outside is not None and address is None:
             raise ConfigError(f"external element {target} has no address for {interface}")
+        return address
+
+    async def connect(self, owner: str, interface: str, target: str) -> Link:
+        """Connect an element to another, in this process or outside. Raises ConnectionError."""
+        address = self.address_of(interface, target)
         tried = partial(self._tell_reach, owner, interface, target, address)
         try:
             if address is None:

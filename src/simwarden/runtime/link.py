@@ -67,10 +67,13 @@ class Link(ABC):
         #: where a connection from outside was received
         self.reception: Reception | None = None
 
-    def send(self, data: bytes, *, stream: int = 0, clear: bytes | None = None) -> None:
+    def send(
+        self, data: bytes, *, stream: int = 0, clear: bytes | None = None, interface: Interface | None = None
+    ) -> None:
         """Send a message (or a piece of a stream). On a link that is down this does nothing, as on a dead wire.
 
-        `clear` is the same message before ciphering, for those who read the trace.
+        `clear` is the same message before ciphering, for those who read the trace; `interface` the reference point that
+        it is of, on a link that carries several.
         """
         if not self.up:
             return
@@ -78,7 +81,7 @@ class Link(ABC):
             Frame(
                 source=self.local,
                 target=self.remote,
-                interface=self.interface.name,
+                interface=(interface or self.interface).name,
                 protocol=self.interface.protocol,
                 data=data,
                 link=self.number,
@@ -90,7 +93,7 @@ class Link(ABC):
         )
         self._transmit(data, stream)
 
-    def record_received(self, data: bytes, stream: int = 0) -> None:
+    def record_received(self, data: bytes, stream: int = 0, *, interface: Interface | None = None) -> None:
         """Put into the trace a message from a peer outside this process (those within are recorded when sent)."""
         if self.internal:
             return
@@ -99,7 +102,7 @@ class Link(ABC):
             Frame(
                 source=self.remote,
                 target=self.local,
-                interface=self.interface.name,
+                interface=(interface or self.interface).name,
                 protocol=self.interface.protocol,
                 data=data,
                 link=self.number,

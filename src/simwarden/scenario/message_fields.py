@@ -49,7 +49,7 @@ def names_on(interface: str) -> frozenset[str]:
     return frozenset(
         name
         for name in spoken_names(interface)
-        if all(info.interface in ("", interface.upper()) for info in infos_on(interface, name))
+        if all(not info.interfaces or interface in info.interfaces for info in infos_on(interface, name))
     )
 
 

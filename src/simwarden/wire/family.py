@@ -85,13 +85,13 @@ class MessageField(NamedTuple):
 class MessageInfo(NamedTuple):
     """What a message is by its specification, and its fields.
 
-    `interface` is the only one that carries it, empty if any of its protocol may. `others` are fields that it may have
+    `interfaces` are those that carry it, empty if any of its protocol may. `others` are fields that it may have
     beside these: of its header, or any that its protocol has.
     """
 
     about: str
     fields: tuple[MessageField, ...] = ()
-    interface: str = ""
+    interfaces: tuple[str, ...] = ()
     others: tuple[MessageField, ...] = ()
 
 

@@ -45,7 +45,7 @@ SURVIVORS = Path(__file__).resolve().with_name("survivors.toml")
 #: the rule book, and the procedures, routes and stores that enforce it
 TARGETS = (
     "src/simwarden/policy/*.py",
-    "src/simwarden/*/known_peers.py",
+    "src/simwarden/runtime/diameter/server.py",
     "src/simwarden/*/approval.py",
     *(f"simulators/{kind}/{inner}*.py" for kind in ("mme", "hss", "eir", "cmp") for inner in ("", "procedures/")),
     *(f"simulators/cmp/north/{name}.py" for name in ("camara", "rest", "service")),

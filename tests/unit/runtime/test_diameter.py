@@ -53,7 +53,7 @@ class Node(Element[NodeConfig]):
         self.node = DiameterNode(
             self.site,
             LocalNode(f"{self.site.name}.{REALM}", REALM),
-            handlers,
+            {"S6a": handlers},
             admit=lambda _host, _realm, _name: self.config.allow,
             opened=lambda peer: self.up.append(f"+{peer.name}"),
             closed=lambda peer: self.up.append(f"-{peer.name}"),

@@ -8,7 +8,7 @@ import mutation
 from vectors import Octets, Proof, in_pieces, load
 
 from simwarden.wire import diameter
-from simwarden.wire.diameter.dictionary import COMMANDS
+from simwarden.wire.diameter.dictionary import BY_POINT, COMMANDS
 
 HERE = Path(__file__).parent
 
@@ -20,7 +20,7 @@ def _diameter(data: bytes) -> None:
         message = diameter.decode(data)
         assert diameter.decode(diameter.encode(message)) == message
         if message.request:
-            diameter.check_request(message, (16777251, 16777252))
+            diameter.check_request(message, tuple(BY_POINT.values()))
     except diameter.DiameterError as error:
         answer = diameter.answer_to(header, error.result, ("a.example", "example"), failed=error.failed, reason="no")
         octets = diameter.encode(answer)
@@ -28,13 +28,13 @@ def _diameter(data: bytes) -> None:
         raise
 
 
-def _compared() -> set[str]:
-    return {name for name, vectors in load(HERE / "test_python_diameter.py").VECTORS.items() if vectors}
+def _compared() -> set[tuple[int, str]]:
+    return {key for key, vectors in load(HERE / "test_python_diameter.py").BY_APPLICATION.items() if vectors}
 
 
 TAKES = (_diameter, diameter.dissect, in_pieces(diameter.Splitter), diameter.mask_keys)
 PROOF = Proof(
     {"diameter": Octets("diameter/seeds.txt", mutation.diameter, TAKES, 26)},
-    lambda: {command.name for command in COMMANDS.values()},
+    lambda: {(command.application, command.name) for command in COMMANDS.values()},
     _compared,
 )

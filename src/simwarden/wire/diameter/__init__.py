@@ -1,4 +1,4 @@
-"""Diameter: RFC 6733 with the applications S6a and S13 of TS 29.272, from a dictionary that is data."""
+"""Diameter: RFC 6733 with its applications (S6a, S13, Gx, Gy), from a dictionary that is data."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         RawAvp,
         answer_to,
         application_id,
+        begin,
         first,
         request,
     )
@@ -42,6 +43,7 @@ __all__ = [
     "Splitter",
     "answer_to",
     "application_id",
+    "begin",
     "check_avps",
     "check_request",
     "decode",

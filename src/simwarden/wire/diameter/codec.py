@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 HEADER_LENGTH: Final = 20
 MAXIMUM_LENGTH: Final = 1 << 18
-"""Longest message taken, in octets. RFC 6733 allows 16 MiB; no S6a or S13 message comes near this."""
+"""Longest message taken, in octets. RFC 6733 allows 16 MiB; no message of an application here comes near this."""
 MAXIMUM_DEPTH: Final = 16
 """Deepest nesting of groups taken; the deepest of TS 29.272 is 5."""
 
@@ -27,6 +27,7 @@ _HEAD2: Final = Struct(">II")
 _HEAD3: Final = Struct(">III")
 _U32: Final = Struct(">I")
 _I32: Final = Struct(">i")
+_I64: Final = Struct(">q")
 _U64: Final = Struct(">Q")
 _PAD: Final = (b"", b"\0\0\0", b"\0\0", b"\0")
 _SWAPPED_NIBBLES: Final = bytes(octet >> 4 | (octet & 15) << 4 for octet in range(256))
@@ -90,7 +91,7 @@ def _decode_identity(data: bytes) -> str:
     return data.decode("ascii")
 
 
-def _decode_integer32(data: bytes) -> int:
+def _decode_signed(data: bytes) -> int:
     return int.from_bytes(data, "big", signed=True)
 
 
@@ -99,7 +100,8 @@ def _decode_unsigned64(data: bytes) -> int:
 
 
 _DECODERS: Final[dict[int, Callable[[bytes], Any]]] = {
-    int(Kind.INTEGER32): _decode_integer32,
+    int(Kind.INTEGER32): _decode_signed,
+    int(Kind.INTEGER64): _decode_signed,
     int(Kind.UNSIGNED64): _decode_unsigned64,
     int(Kind.TBCD): _decode_tbcd,
     int(Kind.ADDRESS): _decode_address,
@@ -110,6 +112,7 @@ _ENCODERS: Final[dict[int, Callable[[Any], bytes]]] = {
     int(Kind.TEXT): str.encode,
     int(Kind.OCTETS): bytes,
     int(Kind.INTEGER32): _I32.pack,
+    int(Kind.INTEGER64): _I64.pack,
     int(Kind.UNSIGNED64): _U64.pack,
     int(Kind.TBCD): _encode_tbcd,
     int(Kind.ADDRESS): _encode_address,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from enum import IntEnum, IntFlag
-from typing import Final
 
 from simwarden.model.values import Values
 
@@ -11,20 +10,21 @@ VENDOR_3GPP = 10415
 
 
 class Application(IntEnum):
-    """Application identifiers (RFC 6733 2.4, TS 29.272 7.1.8)."""
+    """Application identifiers (RFC 6733 2.4, RFC 8506 12.1, TS 29.212 5.1, TS 29.272 7.1.8)."""
 
     BASE = 0
+    GY = 4
+    GX = 16777238
     S6A = 16777251
     S13 = 16777252
     RELAY = 0xFFFFFFFF
 
 
-APPLICATIONS: Final = {"S6a": int(Application.S6A), "S13": int(Application.S13)}
-"""The application of each Diameter reference point."""
-
-
 class ResultCode(IntEnum):
-    """Result-Code (RFC 6733 7.1): 1xxx information, 2xxx success, 3xxx protocol, 4xxx transient, 5xxx permanent."""
+    """Result-Code (RFC 6733 7.1, RFC 8506 9).
+
+    1xxx information, 2xxx success, 3xxx protocol, 4xxx transient, 5xxx permanent.
+    """
 
     DIAMETER_MULTI_ROUND_AUTH = 1001
     DIAMETER_SUCCESS = 2001
@@ -42,6 +42,9 @@ class ResultCode(IntEnum):
     DIAMETER_AUTHENTICATION_REJECTED = 4001
     DIAMETER_OUT_OF_SPACE = 4002
     ELECTION_LOST = 4003
+    DIAMETER_END_USER_SERVICE_DENIED = 4010
+    DIAMETER_CREDIT_CONTROL_NOT_APPLICABLE = 4011
+    DIAMETER_CREDIT_LIMIT_REACHED = 4012
     DIAMETER_AVP_UNSUPPORTED = 5001
     DIAMETER_UNKNOWN_SESSION_ID = 5002
     DIAMETER_AUTHORIZATION_REJECTED = 5003
@@ -59,15 +62,28 @@ class ResultCode(IntEnum):
     DIAMETER_INVALID_MESSAGE_LENGTH = 5015
     DIAMETER_INVALID_AVP_BIT_COMBO = 5016
     DIAMETER_NO_COMMON_SECURITY = 5017
+    DIAMETER_USER_UNKNOWN = 5030
+    DIAMETER_RATING_FAILED = 5031
 
 
 class ExperimentalResult(IntEnum):
-    """Experimental-Result-Code of S6a and S13 (TS 29.272 7.4.3 and 7.4.4)."""
+    """Experimental-Result-Code of S6a and S13 (TS 29.272 7.4.3 and 7.4.4) and of Gx (TS 29.212 5.5)."""
 
+    DIAMETER_PCC_BEARER_EVENT = 4141
+    DIAMETER_BEARER_EVENT = 4142
+    DIAMETER_AN_GW_FAILED = 4143
+    DIAMETER_PENDING_TRANSACTION = 4144
     DIAMETER_AUTHENTICATION_DATA_UNAVAILABLE = 4181
     DIAMETER_ERROR_CAMEL_SUBSCRIPTION_PRESENT = 4182
     DIAMETER_ERROR_USER_UNKNOWN = 5001
     DIAMETER_ERROR_ROAMING_NOT_ALLOWED = 5004
+    DIAMETER_ERROR_INITIAL_PARAMETERS = 5140
+    DIAMETER_ERROR_TRIGGER_EVENT = 5141
+    DIAMETER_PCC_RULE_EVENT = 5142
+    DIAMETER_ERROR_BEARER_NOT_AUTHORIZED = 5143
+    DIAMETER_ERROR_TRAFFIC_MAPPING_INFO_REJECTED = 5144
+    DIAMETER_ERROR_CONFLICTING_REQUEST = 5147
+    DIAMETER_ADC_RULE_EVENT = 5148
     DIAMETER_ERROR_UNKNOWN_EPS_SUBSCRIPTION = 5420
     DIAMETER_ERROR_RAT_NOT_ALLOWED = 5421
     DIAMETER_ERROR_EQUIPMENT_UNKNOWN = 5422

@@ -1,21 +1,34 @@
-"""The Diameter dictionary: AVPs, commands and groups, compiled once from the data modules (`base`, `s6a`).
+"""The Diameter dictionary: AVPs, commands and groups, compiled once from the modules of data in `apps`.
 
-A further application (Gx, Gy, SGd) is one more data module with AVPS, COMMANDS, GROUPS and KEYS, named in `_MODULES`.
+A further application (SGd, S6c, Rx) is one more module there, or one that another package names by an entry point of
+the group `simwarden.diameter`. It has APPLICATION (reference point, Application-Id, vendor, which is 0 for one of the
+IETF), AVPS, COMMANDS and GROUPS, and may have SHORT, KEYS, ENUMERATIONS and CLOSED. An AVP stands in one module only,
+and may be used in all; a command is of one application.
 """
 
 from __future__ import annotations
 
+import pkgutil
 import re
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import TYPE_CHECKING, Final, NamedTuple
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from simwarden.wire.diameter import base, s6a
+from simwarden.wire.diameter import apps, codes
+from simwarden.wire.diameter.family import GROUP
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-_MODULES: Final = (base, s6a)
+
+def _modules() -> tuple[Any, ...]:
+    ours = (import_module(f"{apps.__name__}.{each.name}") for each in pkgutil.iter_modules(apps.__path__))
+    return (*ours, *(each.load() for each in sorted(entry_points(group=GROUP))))
+
+
+_MODULES: Final = _modules()
 
 
 class Kind(IntEnum):
@@ -31,6 +44,7 @@ class Kind(IntEnum):
     ADDRESS = 7
     TIME = 8
     IDENTITY = 9
+    INTEGER64 = 10
 
 
 _KINDS: Final = {
@@ -42,13 +56,39 @@ _KINDS: Final = {
     "OctetString": Kind.OCTETS,
     "Integer32": Kind.INTEGER32,
     "Enumerated": Kind.INTEGER32,
+    "Integer64": Kind.INTEGER64,
+    "IPFilterRule": Kind.TEXT,
     "Unsigned64": Kind.UNSIGNED64,
     "TBCD": Kind.TBCD,
     "Address": Kind.ADDRESS,
     "Time": Kind.TIME,
 }
 
-_FIXED: Final = {Kind.UNSIGNED32: 4, Kind.INTEGER32: 4, Kind.UNSIGNED64: 8, Kind.TIME: 4}
+_FIXED: Final = {Kind.UNSIGNED32: 4, Kind.INTEGER32: 4, Kind.UNSIGNED64: 8, Kind.INTEGER64: 8, Kind.TIME: 4}
+
+#: with what a request and an answer begin, if their grammar has it
+_HEAD: Final = frozenset(
+    {
+        "Session-Id",
+        "Vendor-Specific-Application-Id",
+        "Auth-Application-Id",
+        "Auth-Session-State",
+        "Origin-Host",
+        "Origin-Realm",
+        "Destination-Host",
+        "Destination-Realm",
+    }
+)
+#: what an answer repeats of its request (RFC 8506 3.2)
+_REPEATED: Final = ("CC-Request-Type", "CC-Request-Number")
+
+
+class ApplicationType(NamedTuple):
+    """An application: its reference point, its identifier, and the vendor that defined it (0: the IETF)."""
+
+    point: str
+    number: int
+    vendor: int
 
 
 class AvpType(NamedTuple):
@@ -89,13 +129,19 @@ class Grammar:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A request or an answer: its code, the application it belongs to (0 for the base protocol) and its grammar."""
+    """A request or an answer: its code, the application it belongs to (0 for the base protocol) and its grammar.
+
+    `head` are the AVPs that any message of it begins with, in the order of the grammar; `repeated` those that an answer
+    takes from its request.
+    """
 
     code: int
     request: bool
     proxiable: bool
     application: int
     grammar: Grammar
+    head: tuple[str, ...]
+    repeated: tuple[str, ...]
 
     @property
     def name(self) -> str:
@@ -124,19 +170,23 @@ def _grammar(name: str, body: str) -> Grammar:
 
 def _definitions(text: str) -> Iterator[tuple[str, str]]:
     """Split ABNF text into names and bodies."""
+    if not text.strip():
+        return
     for block in re.split(r"\n(?=[\w-]+ ::=)", text.strip()):
         name, _, body = block.partition("::=")
         yield name.strip(), body
 
 
-def _command(name: str, body: str) -> Command:
+def _command(application: int, name: str, body: str) -> Command:
     header = _HEADER.search(body)
     if header is None:
         raise ValueError(f"command {name} has no Diameter Header")
     words = header[2].replace(",", " ").split()
-    application = next((int(word) for word in words if word.isdigit()), 0)
     grammar = _grammar(name, body[header.end() :])
-    return Command(int(header[1]), "REQ" in words, "PXY" in words, application, grammar)
+    rules = grammar.rules
+    head = tuple(avp for avp in rules if avp in _HEAD and (avp != "Auth-Session-State" or rules[avp][0]))
+    repeated = tuple(avp for avp in _REPEATED if avp in rules)
+    return Command(int(header[1]), "REQ" in words, "PXY" in words, application, grammar, head, repeated)
 
 
 def _avp(vendor: int, line: str) -> AvpType:
@@ -154,14 +204,24 @@ def _avp(vendor: int, line: str) -> AvpType:
 
 
 def _load_avps() -> dict[str, AvpType]:
-    types = (
+    types = [
         _avp(vendor, line)
         for module in _MODULES
         for vendor, table in module.AVPS.items()
         for line in table.splitlines()
         if line.strip()
-    )
-    return {avp.name: avp for avp in types}
+    ]
+    found = {avp.name: avp for avp in types}
+    if len(found) != len(types) or len({(avp.vendor, avp.code) for avp in types}) != len(types):
+        twice = sorted({avp.name for avp in types if found[avp.name] is not avp})
+        raise ValueError(f"AVPs are defined twice: {', '.join(twice) or 'by code'}")
+    return found
+
+
+def _load_commands() -> Iterator[Command]:
+    for module in _MODULES:
+        for name, body in _definitions(module.COMMANDS):
+            yield _command(module.APPLICATION[1], name, body)
 
 
 AVPS: Final[dict[str, AvpType]] = _load_avps()
@@ -172,15 +232,22 @@ BY_CODE: Final[dict[int, dict[int, AvpType]]] = {}
 for _type in AVPS.values():
     BY_CODE.setdefault(_type.vendor, {})[_type.code] = _type
 
-COMMANDS: Final[dict[tuple[int, bool], Command]] = {
-    (command.code, command.request): command
-    for module in _MODULES
-    for command in (_command(name, body) for name, body in _definitions(module.COMMANDS))
+APPLICATIONS: Final[dict[int, ApplicationType]] = {
+    each.number: each
+    for each in (ApplicationType(*module.APPLICATION) for module in _MODULES if hasattr(module, "APPLICATION"))
 }
-"""Every known command by code and whether it is the request."""
+"""Every known application by its Application-Id; 0 is the base protocol."""
 
-REQUESTS: Final[dict[str, Command]] = {c.grammar.name: c for c in COMMANDS.values() if c.request}
-"""Every known request by its spec's name (`Update-Location-Request`)."""
+BY_POINT: Final[dict[str, int]] = {each.point: each.number for each in APPLICATIONS.values() if each.point}
+"""The Application-Id of each reference point (`S6a`)."""
+
+COMMANDS: Final[dict[tuple[int, int, bool], Command]] = {
+    (command.application, command.code, command.request): command for command in _load_commands()
+}
+"""Every known command by application, code and whether it is the request."""
+
+NAMES: Final[dict[tuple[int, bool], str]] = {(each.code, each.request): each.name for each in COMMANDS.values()}
+"""The name of a command by its code alone, for a message whose application does not have it."""
 
 SHORT: Final[dict[str, str]] = {
     f"{short[:-1]}{letter}": name.removesuffix("Request") + word
@@ -197,3 +264,31 @@ GROUPS: Final[dict[str, Grammar]] = {
 
 KEYS: Final[frozenset[str]] = frozenset().union(*(getattr(module, "KEYS", ()) for module in _MODULES))
 """The AVPs that carry keys."""
+
+ENUMERATIONS: Final[dict[str, type[IntEnum]]] = codes.ENUMERATIONS | {
+    name: values for module in _MODULES for name, values in getattr(module, "ENUMERATIONS", {}).items()
+}
+"""The enumeration of each AVP that has one, by the AVP's name; used to name values in dissections."""
+
+CLOSED_ENUMERATIONS: Final[frozenset[str]] = codes.CLOSED_ENUMERATIONS.union(
+    *(getattr(module, "CLOSED", ()) for module in _MODULES)
+)
+"""AVPs whose other values are invalid (5004); the rest grow with each release and are let through."""
+
+
+def requests() -> list[Command]:
+    """Return the requests of all applications."""
+    return [command for command in COMMANDS.values() if command.request]
+
+
+def find_request(name: str, application: int | None = None) -> Command:
+    """Return a request by its spec's name (`Update-Location-Request`) in any case, and its application.
+
+    The application need be said only where several have it. Raises KeyError for none, and where it must be said.
+    """
+    wanted = name.lower()
+    found = [each for each in requests() if each.name == wanted and application in (None, each.application)]
+    if len(found) != 1:
+        points = ", ".join(APPLICATIONS[each.application].point for each in found)
+        raise KeyError(f"{name} is of {points}: say of which" if found else f"no request is called {name}")
+    return found[0]

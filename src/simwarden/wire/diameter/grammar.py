@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from simwarden.wire.diameter.codes import CLOSED_ENUMERATIONS, ENUMERATIONS, Application, ResultCode
-from simwarden.wire.diameter.dictionary import AVPS, COMMANDS, GROUPS, Command, Kind
+from simwarden.wire.diameter.codes import Application, ResultCode
+from simwarden.wire.diameter.dictionary import (
+    AVPS,
+    CLOSED_ENUMERATIONS,
+    COMMANDS,
+    ENUMERATIONS,
+    GROUPS,
+    Command,
+    Kind,
+)
 from simwarden.wire.diameter.message import FLAG_ERROR, FLAG_PROXIABLE, DiameterError, Message, RawAvp
 
 if TYPE_CHECKING:
@@ -35,8 +43,8 @@ def check_header(message: Message, applications: Collection[int]) -> Command:
     if message.application != Application.BASE and message.application not in applications:
         reason = f"application {message.application} is not served here"
         raise DiameterError(ResultCode.DIAMETER_APPLICATION_UNSUPPORTED, reason)
-    command = COMMANDS.get((message.command, True))
-    if command is None or command.application != message.application:
+    command = COMMANDS.get((message.application, message.command, True))
+    if command is None:
         reason = f"command {message.command} is not of application {message.application}"
         raise DiameterError(ResultCode.DIAMETER_COMMAND_UNSUPPORTED, reason)
     if message.flags & FLAG_ERROR or bool(message.flags & FLAG_PROXIABLE) != command.proxiable:

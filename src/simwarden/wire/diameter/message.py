@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar
+from functools import cache
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from simwarden.errors import PeerError
-from simwarden.wire.diameter.codes import VENDOR_3GPP, ExperimentalResult, ResultCode
-from simwarden.wire.diameter.dictionary import BY_CODE, COMMANDS, KEYS, REQUESTS
+from simwarden.wire.diameter.codes import VENDOR_3GPP, Application, ExperimentalResult, ResultCode
+from simwarden.wire.diameter.dictionary import APPLICATIONS, BY_CODE, COMMANDS, KEYS, NAMES, find_request
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    from simwarden.wire.diameter.dictionary import Command
 
 FLAG_REQUEST = 0x80
 FLAG_PROXIABLE = 0x40
 FLAG_ERROR = 0x20
 FLAG_RETRANSMITTED = 0x10
+#: what an Auth-Session-State says (RFC 6733 8.11) wherever a grammar wants it
+NO_STATE_MAINTAINED: Final = 1
 
 Avps = list[tuple[str, Any]]
 """AVPs in order: name by the spec and value; the value of a group is again such a list, of an unknown AVP a RawAvp.
@@ -101,8 +106,11 @@ class Message:
     @property
     def name(self) -> str:
         """The message's name (`update-location-request`), or `command-N-request` if the command is unknown."""
-        known = COMMANDS.get((self.command, self.request))
-        return known.name if known else f"command-{self.command}-{'request' if self.request else 'answer'}"
+        known = COMMANDS.get((self.application, self.command, self.request))
+        if known is not None:
+            return known.name
+        kind = "request" if self.request else "answer"
+        return NAMES.get((self.command, self.request), f"command-{self.command}-{kind}")
 
     def get(self, name: str, default: Any = None) -> Any:
         """Return the value of the first AVP of that name, else the default."""
@@ -161,18 +169,56 @@ def _masked(avps: Avps) -> Avps:
     ]
 
 
-def request(name: str, avps: Iterable[tuple[str, Any]], *, hop_by_hop: int = 0, end_to_end: int = 0) -> Message:
+@cache
+def _request_named(name: str, application: int | None) -> Command:
+    return find_request(name, application)
+
+
+def request(
+    name: str,
+    avps: Iterable[tuple[str, Any]],
+    *,
+    application: int | None = None,
+    hop_by_hop: int = 0,
+    end_to_end: int = 0,
+) -> Message:
     """Make a request by its spec's name (`Update-Location-Request`) with the flags and application of its grammar.
 
-    Raises KeyError for a name that the dictionary lacks.
+    `application` says of which, where several have such a request. Raises KeyError for a name that the dictionary
+    lacks, and for one of which the application must be said.
     """
-    command = REQUESTS[name]
+    command = _request_named(name, application)
     flags = FLAG_REQUEST | (FLAG_PROXIABLE if command.proxiable else 0)
     return Message(command.code, command.application, flags, hop_by_hop, end_to_end, list(avps))
 
 
-def application_id(application: int, vendor: int = VENDOR_3GPP) -> tuple[str, Avps]:
-    """Make the Vendor-Specific-Application-Id of an authorisation application (RFC 6733 6.11)."""
+def begin(message: Message, session: str, origin: tuple[str, str], realm: str, host: str = "") -> None:
+    """Put before a request's AVPs what its grammar begins with; Destination-Host is left out where `host` is empty."""
+    application = message.application
+    values: dict[str, Any] = {
+        "Session-Id": session,
+        "Auth-Application-Id": application,
+        "Auth-Session-State": NO_STATE_MAINTAINED,
+        "Origin-Host": origin[0],
+        "Origin-Realm": origin[1],
+        "Destination-Host": host,
+        "Destination-Realm": realm,
+    }
+    head: Avps = []
+    for name in COMMANDS[application, message.command, True].head:
+        if name == "Vendor-Specific-Application-Id":
+            head.append(application_id(application))
+        elif values[name] != "":
+            head.append((name, values[name]))
+    message.avps = head + message.avps
+
+
+def application_id(application: int) -> tuple[str, Any]:
+    """Make the AVP that names an authorisation application (RFC 6733 6.8, 6.11): a vendor's in a group with it."""
+    known = APPLICATIONS.get(application)
+    vendor = VENDOR_3GPP if known is None else known.vendor
+    if not vendor or application == Application.RELAY:
+        return "Auth-Application-Id", application
     return "Vendor-Specific-Application-Id", [("Vendor-Id", vendor), ("Auth-Application-Id", application)]
 
 
@@ -184,6 +230,14 @@ def result_avp(result: ResultCode | ExperimentalResult | int, *, experimental: b
     if experimental or isinstance(result, ExperimentalResult):
         return "Experimental-Result", [("Vendor-Id", VENDOR_3GPP), ("Experimental-Result-Code", int(result))]
     return "Result-Code", int(result)
+
+
+#: of each request, what its answer begins with and what it repeats of it
+_ANSWERS: Final = {
+    (each.application, each.code): (each.head, each.repeated) for each in COMMANDS.values() if not each.request
+}
+#: an answer to what no application has is one of the generic grammar (RFC 6733 7.2)
+_ANY_ANSWER: Final[tuple[tuple[str, ...], tuple[str, ...]]] = ((), ())
 
 
 def answer_to(
@@ -207,14 +261,20 @@ def answer_to(
     session = asked.get("Session-Id")
     if session is not None:
         out.append(("Session-Id", session))
+    head, repeated = _ANSWERS.get((asked.application, asked.command), _ANY_ANSWER)
     if protocol_error:
         flags |= FLAG_ERROR
-    elif asked.application:
+        head, repeated = (), ()
+    if "Vendor-Specific-Application-Id" in head:
         out.append(application_id(asked.application))
     out.append(result_avp(result, experimental=experimental))
-    if asked.application and not protocol_error:
-        out.append(("Auth-Session-State", 1))
+    if "Auth-Session-State" in head:
+        out.append(("Auth-Session-State", NO_STATE_MAINTAINED))
     out += [("Origin-Host", origin[0]), ("Origin-Realm", origin[1])]
+    if "Auth-Application-Id" in head:
+        out.append(("Auth-Application-Id", asked.application))
+    if repeated:
+        out += [(name, value) for name, value in asked.avps if name in repeated]
     out += avps
     if reason:
         out.append(("Error-Message", reason))

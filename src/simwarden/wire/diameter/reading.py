@@ -8,8 +8,17 @@ from typing import TYPE_CHECKING, Any
 from simwarden.model import values as v
 from simwarden.model.identity import Plmn
 from simwarden.wire.diameter.codec import HEADER_LENGTH, decode, mask_keys
-from simwarden.wire.diameter.codes import ENUMERATIONS, Application
-from simwarden.wire.diameter.dictionary import AVPS, COMMANDS, GROUPS, KEYS, SHORT, Grammar, Kind
+from simwarden.wire.diameter.dictionary import (
+    APPLICATIONS,
+    AVPS,
+    COMMANDS,
+    ENUMERATIONS,
+    GROUPS,
+    KEYS,
+    SHORT,
+    Grammar,
+    Kind,
+)
 from simwarden.wire.diameter.message import Avps, Message, RawAvp, secret
 from simwarden.wire.dissection import Dissection
 from simwarden.wire.family import Known, MessageField, MessageInfo, Reading
@@ -185,20 +194,20 @@ class Diameter(Reading):
 
     def info(self, name: str) -> MessageInfo | None:
         """See Reading."""
-        command = next((each for each in COMMANDS.values() if each.name == name), None)
-        if command is None:
+        commands = [each for each in COMMANDS.values() if each.name == name]
+        if not commands:
             return None
-        required = command.grammar.required
+        required = set(commands[0].grammar.required).intersection(*(each.grammar.required for each in commands))
         fields = [
             MessageField(field_name(avp), avp in required, field_values(avp), ENUMERATIONS.get(_enumeration_of(avp)))
-            for avp in command.grammar.rules
+            for avp in dict.fromkeys(avp for each in commands for avp in each.grammar.rules)
         ]
-        application = Application(command.application)
-        interface = "" if application is Application.BASE else application.name
-        kind = "request" if command.request else "answer"
-        about = f"Diameter {kind}, command {command.code} ({command.grammar.name})"
-        others = [MessageField(field_name(avp), False, field_values(avp)) for avp in AVPS if command.grammar.extensible]
-        return MessageInfo(about, tuple(fields), interface, tuple(others))
+        points = tuple(APPLICATIONS[each.application].point for each in commands if each.application)
+        kind = "request" if commands[0].request else "answer"
+        about = f"Diameter {kind}, command {commands[0].code} ({commands[0].grammar.name})"
+        extensible = any(each.grammar.extensible for each in commands)
+        others = [MessageField(field_name(avp), False, field_values(avp)) for avp in AVPS if extensible]
+        return MessageInfo(about, tuple(fields), points, tuple(others))
 
 
 def _enumeration_of(avp: str) -> str:

@@ -41,7 +41,7 @@ class Asker(Element[ElementConfig]):
     declaration = Declaration(kind="mme", title="MME", lane=1, config=ElementConfig, starts_after=("cmp",))
 
     async def start(self) -> None:
-        self.node = DiameterNode(self.site, LocalNode(f"{self.site.name}.{REALM}", REALM), {})
+        self.node = DiameterNode(self.site, LocalNode(f"{self.site.name}.{REALM}", REALM), {"S13": {}})
         await self.node.connect("S13", "cmp")
 
     async def stop(self) -> None:

@@ -41,7 +41,7 @@ class Mme(Element[ElementConfig]):
     declaration = Declaration(kind="mme", title="MME", lane=1, config=ElementConfig, starts_after=("eir",))
 
     async def start(self) -> None:
-        self.node = DiameterNode(self.site, LocalNode(f"{self.site.name}.{REALM}", REALM), {})
+        self.node = DiameterNode(self.site, LocalNode(f"{self.site.name}.{REALM}", REALM), {"S13": {}})
         await self.node.connect("S13", "eir")
 
     async def stop(self) -> None:
@@ -338,7 +338,7 @@ class Platform(Mme):
     async def start(self) -> None:
         self.asked: list[Message] = []
         handlers = {"me-identity-check-request": self.answer}
-        self.node = DiameterNode(self.site, LocalNode(f"{self.site.name}.{REALM}", REALM), handlers)
+        self.node = DiameterNode(self.site, LocalNode(f"{self.site.name}.{REALM}", REALM), {"S13": handlers})
         await self.node.listen("S13")
 
     async def answer(self, message: Message, _peer: Any) -> Message:

@@ -397,7 +397,8 @@ def test_an_mme_that_was_silent_is_told_again_until_it_answers(net: Net, how: st
 
     async def story() -> None:
         names = ("cancel-location-request", "insert-subscriber-data-request")
-        net.mme.node.handlers.update(dict.fromkeys(names, hear))
+        for name in names:
+            net.mme.node.handle("S6a", name, hear)
         await net.provision()
         await net.provision("001010000000018", "other")
         for imsi in (IMSI, "001010000000018"):
@@ -427,7 +428,7 @@ def test_an_mme_that_never_answers_is_told_ever_more_rarely(net: Net) -> None:
         raise AssertionError
 
     async def story() -> None:
-        net.mme.node.handlers["cancel-location-request"] = hear
+        net.mme.node.handle("S6a", "cancel-location-request", hear)
         await net.provision()
         await net.mme.ulr(METER)
         await net.call("POST", f"/cards/{IMSI}/suspension", {"how": "withdrawal"})
@@ -786,7 +787,8 @@ def withholding(mme: Any) -> list[asyncio.Future[None]]:
         await kept[-1]
         return reply
 
-    mme.node.handlers.update(dict.fromkeys(("cancel-location-request", "insert-subscriber-data-request"), hear))
+    for name in ("cancel-location-request", "insert-subscriber-data-request"):
+        mme.node.handle("S6a", name, hear)
     return kept
 
 
@@ -889,10 +891,10 @@ def test_a_relay_that_cannot_deliver_a_cancellation_pays_nothing(loop: TestbedLo
     async def story() -> None:
         await net.provision()
         assert (await net.mme.ulr(METER)).success
-        net.mme.node.handlers["cancel-location-request"] = refuse
+        net.mme.node.handle("S6a", "cancel-location-request", refuse)
         await net.call("DELETE", f"/cards/{IMSI}/location")
         assert len(net.hss.core.store.owed()) == 1
-        net.mme.node.handlers["cancel-location-request"] = net.mme.hear
+        net.mme.node.handle("S6a", "cancel-location-request", net.mme.hear)
         await net.host.clock.sleep(11)
         assert net.hss.core.store.owed() == []
 

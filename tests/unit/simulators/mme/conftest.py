@@ -46,6 +46,9 @@ RES = b"\x01\x02\x03\x04\x05\x06\x07\x08"
 CAPABILITY = UeNetworkCapability(0xE0, 0xE0)
 
 
+CHECK = "me-identity-check"
+
+
 class Nothing(ElementConfig):
     """No settings."""
 
@@ -58,13 +61,11 @@ class Register(Element[Nothing]):
 
     async def start(self) -> None:
         self.asked: list[DiameterMessage] = []
-        names = (
-            "authentication-information", "update-location", "notify", "purge-ue", "me-identity-check",
-        )  # fmt: skip
-        handlers = {f"{name}-request": self.answer for name in names}
+        names = ("authentication-information", "update-location", "notify", "purge-ue")
+        handlers = {f"{name}-request": self.answer for name in (names if self.interface == "S6a" else [CHECK])}
         self.answers: dict[str, Any] = {}
         self.silent = False
-        self.node = DiameterNode(self.site, LocalNode(f"{self.site.name}.{REALM}", REALM), handlers)
+        self.node = DiameterNode(self.site, LocalNode(f"{self.site.name}.{REALM}", REALM), {self.interface: handlers})
         await self.node.listen(self.interface)
 
     async def stop(self) -> None:

@@ -17,7 +17,7 @@ from simwarden.wire.diameter import (
     encode,
     request,
 )
-from simwarden.wire.diameter.dictionary import AVPS, COMMANDS, GROUPS, REQUESTS
+from simwarden.wire.diameter.dictionary import AVPS, COMMANDS, GROUPS, requests
 
 S6A = (Application.S6A,)
 GOOD: Avps = [
@@ -141,7 +141,7 @@ def test_every_avp_of_a_grammar_is_in_the_dictionary() -> None:
 
 
 def test_every_request_has_its_answer() -> None:
-    for command in REQUESTS.values():
-        answer = COMMANDS[command.code, False]
+    for command in requests():
+        answer = COMMANDS[command.application, command.code, False]
         assert answer.name == command.name.replace("-request", "-answer")
         assert (answer.application, answer.proxiable) == (command.application, command.proxiable)

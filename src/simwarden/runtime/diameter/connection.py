@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -21,13 +21,14 @@ from simwarden.machine.diameter_shared import (
     Shared,
     Suspected,
 )
+from simwarden.machine.diameter_table import State
+from simwarden.runtime.diameter.labels import Labels
 from simwarden.runtime.ringing import Ringing
 from simwarden.wire.diameter import DiameterError, Message, ResultCode
-from simwarden.wire.diameter.codes import APPLICATIONS
 
 if TYPE_CHECKING:
     from simwarden.runtime.clock import Timer as ClockTimer
-    from simwarden.runtime.diameter import DiameterNode
+    from simwarden.runtime.diameter.node import DiameterNode
     from simwarden.runtime.link import Link
 
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
@@ -44,28 +45,44 @@ class LostError(Unreachable):
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """Who is at the far end: the element's name (or host:port), its DiameterIdentity and realm, and the interface."""
+    """Who is at the far end: the element's name (or host:port), its DiameterIdentity and realm, and the interface.
+
+    The interface is that of the connection: the first of those that it carries. `relay`: it is an agent that relays.
+    """
 
     name: str
     host: str
     realm: str
     interface: str
+    relay: bool = False
 
 
 class Dialled:
-    """An element that we connect to, and how its attempts stand."""
+    """A node that we connect to, at one place, and how its attempts stand."""
 
-    __slots__ = ("attempt", "host", "interface", "is_open", "pause", "planned", "target", "unwanted")
+    __slots__ = ("attempt", "connection", "host", "interface", "pause", "place", "planned", "target", "unwanted")
 
-    def __init__(self, interface: str, target: str) -> None:
-        self.interface, self.target = interface, target
+    def __init__(self, interface: str, target: str, place: object) -> None:
+        self.interface, self.target, self.place = interface, target, place
         self.host = ""
         self.attempt: asyncio.Future[bool] | None = None
         self.planned: ClockTimer | None = None
         self.pause = FIRST_PAUSE
-        self.is_open = False
+        #: the connection to it that stands, whoever made it
+        self.connection: Connection | None = None
         #: the peer said that it does not want us (RFC 6733 5.4.3)
         self.unwanted = False
+
+    @property
+    def is_open(self) -> bool:
+        """Whether requests can be sent to it now."""
+        return self.connection is not None and self.connection.machine.state == State.OPEN
+
+    def rest(self) -> None:
+        """Give up the next attempt."""
+        if self.planned is not None:
+            self.planned.cancel()
+            self.planned = None
 
 
 class Connection:
@@ -75,9 +92,8 @@ class Connection:
         self.node, self.link, self.dialled = node, link, dialled
         self.peer = Peer(link.remote, "", "", link.interface.name)
         self.was_open = False
-        local = replace(node.local, applications=(APPLICATIONS[link.interface.name],))
         shared = Shared(
-            local,
+            node.local,
             node.identifiers,
             node.site.rng.random,
             partial(node.judge, self),
@@ -90,6 +106,7 @@ class Connection:
         self.gone: asyncio.Future[None] = loop.create_future()
         self._asked: dict[int, asyncio.Future[Message]] = {}
         self._ringing = Ringing(node.site.clock, self._ring, internal=link.internal)
+        self._labels = Labels(link.interface)
         link.on_receive = self.receive
         link.on_close = self.hear_close
 
@@ -100,7 +117,7 @@ class Connection:
 
     def receive(self, data: bytes, _stream: int) -> None:
         """Take octets from the link."""
-        self.link.record_received(data)
+        self._labels.record(self.link, data)
         self.machine.receive(data, self._now())
         self.flush()
 
@@ -131,13 +148,15 @@ class Connection:
 
     def flush(self) -> None:
         """Send what the machine has to say, act on what happened, and arm its timer."""
-        for data in self.machine.data_to_send():
-            self.link.send(data)
+        self._send()
         for event in self.machine.events():
             self._handle(event)
-        for data in self.machine.data_to_send():  # to what was turned away
-            self.link.send(data)
+        self._send()  # to what was turned away
         self._ringing.arm(self.machine.next_timer())
+
+    def _send(self) -> None:
+        for data in self.machine.data_to_send():
+            self.link.send(data, interface=self._labels.of(data))
 
     # -- what happened
 
@@ -151,8 +170,8 @@ class Connection:
                 self._settle(hop_by_hop, Unreachable(f"{self.peer.name} answered with a malformed message: {reason}"))
             case Faulted(reason, _, data):
                 self.node.site.peer_fault(self.link, reason, data)
-            case Opened(host, realm, _):
-                self._opened(host, realm)
+            case Opened():
+                self._opened(event)
             case Closed():
                 self._closed(event)
             case Duplicate(message, replayed):
@@ -172,15 +191,16 @@ class Connection:
     def _begin_to_serve(self, message: Message) -> None:
         self.node.site.spawn(self.node.serve(self, message), message.name)
 
-    def _opened(self, host: str, realm: str) -> None:
-        self.peer = Peer(self.link.remote, host, realm, self.link.interface.name)
-        self.was_open = True
+    def _opened(self, opened: Opened) -> None:
+        self.peer = Peer(self.link.remote, opened.host, opened.realm, self.link.interface.name, opened.relay)
+        self._labels.carry(opened.applications)
         self.link.know()
-        if self.dialled is not None:
-            self.dialled.host, self.dialled.is_open, self.dialled.pause = host, True, FIRST_PAUSE
+        stays = self.node.take_up(self)
         if not self.ready.done():
             self.ready.set_result(True)
-        self.node.opened(self.peer)
+        if stays:
+            self.was_open = True
+            self.node.opened(self.peer)
 
     def _closed(self, closed: Closed) -> None:
         self.link.close(closed.reason)

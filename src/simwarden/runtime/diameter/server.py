@@ -1,4 +1,11 @@
-"""What Diameter servers share: their identity, the nodes that may speak to them, the check of who sent a request."""
+"""What Diameter servers share: their identity, the nodes that may speak to them, the check of who sent a request.
+
+A server starts in three lines; its handlers hear only of requests of known nodes that are meant for it:
+
+    peers = KnownPeers(self.site, self.config, self.config.peers, PEER)
+    self.node = peers.serve({"S13": {"me-identity-check-request": self.check}})
+    await self.node.listen()
+"""
 
 from __future__ import annotations
 
@@ -7,16 +14,18 @@ from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar
 
 from pydantic import BeforeValidator, field_validator
 
+from simwarden.machine.diameter_shared import LocalNode
 from simwarden.model.identity import Plmn
 from simwarden.runtime.declare import ElementConfig, Model
-from simwarden.runtime.diameter import LocalNode
+from simwarden.runtime.diameter.node import DiameterNode
 from simwarden.wire.diameter import Message, ResultCode
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from simwarden.policy.decision import Control, Decision
-    from simwarden.runtime.diameter import DiameterNode, Peer
+    from simwarden.runtime.diameter.connection import Peer
+    from simwarden.runtime.diameter.node import Handler
     from simwarden.runtime.element import Site
 
 
@@ -78,6 +87,7 @@ class KnownPeers(Generic[E]):
         self.realm = config.realm or Plmn.parse(config.plmn).realm
         self.host = config.host or f"{site.name}.{self.realm}"
         self._address = config.address
+        self._node: DiameterNode
         self.entries = {self.identity(name): entry for name, entry in peers.items()}
         self._listed = {host: entry.realm or host.partition(".")[2] for host, entry in self.entries.items()}
         self._relays = frozenset(host for host, entry in self.entries.items() if entry.relay)
@@ -92,6 +102,18 @@ class KnownPeers(Generic[E]):
         """Return what this server says of itself; its state began now."""
         return LocalNode(self.host, self.realm, (self._address,), state_id=int(self._site.clock.wall().timestamp()))
 
+    def serve(self, handlers: Mapping[str, Mapping[str, Handler]], **more: Any) -> DiameterNode:
+        """Make the server's node; `handlers` are those of each reference point, `more` goes to `DiameterNode`."""
+        checked = {point: {name: self._checked(each) for name, each in of.items()} for point, of in handlers.items()}
+        self._node = DiameterNode(self._site, self.local(), checked, admit=self.admit, **more)
+        return self._node
+
+    def _checked(self, handler: Handler) -> Handler:
+        async def check(message: Message, peer: Peer) -> Message:
+            return self.refusal(message, peer) or await handler(message, peer)
+
+        return check
+
     def admit(self, host: str, realm: str, name: str) -> bool:
         """Decide whether a node may connect; `name` is that of an element in this process, else host:port."""
         pinned = self.entries[host].addresses if host in self.entries else ()
@@ -102,11 +124,12 @@ class KnownPeers(Generic[E]):
         facts = {"host": host, "realm": realm, "listed": self._listed, "through": through, "relays": self._relays}
         return self._site.decide(self._control, imsi, on=occasion, **facts, **more)
 
-    def refusal(self, node: DiameterNode, message: Message, peer: Peer) -> Message | None:
+    def refusal(self, message: Message, peer: Peer) -> Message | None:
         """Check who sent a request and for whom it is; return the answer that refuses it, None if it is in order.
 
         A request whose Origin-Host is the peer's own was judged when the peer connected.
         """
+        node = self._node
         realm, host = message.get("Destination-Realm"), message.get("Destination-Host")
         if realm != self.realm:
             return node.answer(message, ResultCode.DIAMETER_REALM_NOT_SERVED, reason=f"{realm} is not served here")

@@ -1,9 +1,11 @@
-"""The dictionary of S6a and S13, in the notation of `base`: TS 29.272 7.2 (commands) and 7.3 (AVPs), Release 15.
+"""S6a, in the notation of `base`: TS 29.272 7.2 (commands) and 7.3 (AVPs), Release 15.
 
 AVPs of other specifications that S6a uses are here too: DRMP (RFC 7944), overload control (RFC 7683), Load (RFC 8583),
 MIP6 (RFC 5447), Service-Selection (RFC 5778), and vendor 10415 of TS 29.061, 29.212, 29.214, 29.229, 29.329 and 32.299.
 The M flags follow the tables of TS 29.272 7.3.1; TBCD are digits of an E.164 number (TS 29.002).
 """
+
+APPLICATION = ("S6a", 16777251, 10415)
 
 AVPS = {
     0: """
@@ -91,7 +93,6 @@ AVPS = {
  1442 PUA-Flags                                         Unsigned32          M
  1443 NOR-Flags                                         Unsigned32          M
  1444 User-Id                                           UTF8String          M
- 1445 Equipment-Status                                  Enumerated          M
  1446 Regional-Subscription-Zone-Code                   OctetString(2)      M
  1447 RAND                                              OctetString(16)     M
  1448 XRES                                              OctetString         M
@@ -219,7 +220,7 @@ AVPS = {
 }
 
 COMMANDS = """
-Update-Location-Request ::= <Diameter Header: 316, REQ, PXY, 16777251>
+Update-Location-Request ::= <Diameter Header: 316, REQ, PXY>
   <Session-Id> [DRMP] [Vendor-Specific-Application-Id] {Auth-Session-State} {Origin-Host} {Origin-Realm}
   [Destination-Host] {Destination-Realm} {User-Name} [OC-Supported-Features] *[Supported-Features]
   [Terminal-Information] {RAT-Type} {ULR-Flags} [UE-SRVCC-Capability] {Visited-PLMN-Id} [SGSN-Number]
@@ -227,90 +228,82 @@ Update-Location-Request ::= <Diameter Header: 316, REQ, PXY, 16777251>
   [MME-Number-for-MT-SMS] [SMS-Register-Request] [SGs-MME-Identity] [Coupled-Node-Diameter-ID] [Adjacent-PLMNs]
   [Supported-Services] *[AVP] *[Proxy-Info] *[Route-Record]
 
-Update-Location-Answer ::= <Diameter Header: 316, PXY, 16777251>
+Update-Location-Answer ::= <Diameter Header: 316, PXY>
   <Session-Id> [DRMP] [Vendor-Specific-Application-Id] [Result-Code] [Experimental-Result] [Error-Diagnostic]
   {Auth-Session-State} {Origin-Host} {Origin-Realm} [OC-Supported-Features] [OC-OLR] *[Load]
   *[Supported-Features] [ULA-Flags] [Subscription-Data] *[Reset-ID] *[AVP] [Failed-AVP] *[Proxy-Info]
   *[Route-Record]
 
-Cancel-Location-Request ::= <Diameter Header: 317, REQ, PXY, 16777251>
+Cancel-Location-Request ::= <Diameter Header: 317, REQ, PXY>
   <Session-Id> [DRMP] [Vendor-Specific-Application-Id] {Auth-Session-State} {Origin-Host} {Origin-Realm}
   {Destination-Host} {Destination-Realm} {User-Name} *[Supported-Features] {Cancellation-Type} [CLR-Flags]
   *[AVP] *[Proxy-Info] *[Route-Record]
 
-Cancel-Location-Answer ::= <Diameter Header: 317, PXY, 16777251>
+Cancel-Location-Answer ::= <Diameter Header: 317, PXY>
   <Session-Id> [DRMP] [Vendor-Specific-Application-Id] *[Supported-Features] [Result-Code] [Experimental-Result]
   {Auth-Session-State} {Origin-Host} {Origin-Realm} *[AVP] [Failed-AVP] *[Proxy-Info] *[Route-Record]
 
-Authentication-Information-Request ::= <Diameter Header: 318, REQ, PXY, 16777251>
+Authentication-Information-Request ::= <Diameter Header: 318, REQ, PXY>
   <Session-Id> [DRMP] [Vendor-Specific-Application-Id] {Auth-Session-State} {Origin-Host} {Origin-Realm}
   [Destination-Host] {Destination-Realm} {User-Name} [OC-Supported-Features] *[Supported-Features]
   [Requested-EUTRAN-Authentication-Info] [Requested-UTRAN-GERAN-Authentication-Info] {Visited-PLMN-Id} [AIR-Flags]
   *[AVP] *[Proxy-Info] *[Route-Record]
 
-Authentication-Information-Answer ::= <Diameter Header: 318, PXY, 16777251>
+Authentication-Information-Answer ::= <Diameter Header: 318, PXY>
   <Session-Id> [DRMP] [Vendor-Specific-Application-Id] [Result-Code] [Experimental-Result] [Error-Diagnostic]
   {Auth-Session-State} {Origin-Host} {Origin-Realm} [OC-Supported-Features] [OC-OLR] *[Load]
   *[Supported-Features] [Authentication-Info] [UE-Usage-Type] *[AVP] [Failed-AVP] *[Proxy-Info] *[Route-Record]
 
-Insert-Subscriber-Data-Request ::= <Diameter Header: 319, REQ, PXY, 16777251>
+Insert-Subscriber-Data-Request ::= <Diameter Header: 319, REQ, PXY>
   <Session-Id> [DRMP] [Vendor-Specific-Application-Id] {Auth-Session-State} {Origin-Host} {Origin-Realm}
   {Destination-Host} {Destination-Realm} {User-Name} *[Supported-Features] {Subscription-Data} [IDR-Flags]
   *[Reset-ID] *[AVP] *[Proxy-Info] *[Route-Record]
 
-Insert-Subscriber-Data-Answer ::= <Diameter Header: 319, PXY, 16777251>
+Insert-Subscriber-Data-Answer ::= <Diameter Header: 319, PXY>
   <Session-Id> [DRMP] [Vendor-Specific-Application-Id] *[Supported-Features] [Result-Code] [Experimental-Result]
   {Auth-Session-State} {Origin-Host} {Origin-Realm} [IMS-Voice-Over-PS-Sessions-Supported]
   [Last-UE-Activity-Time] [RAT-Type] [IDA-Flags] [EPS-User-State] [EPS-Location-Information] [Local-Time-Zone]
   [Supported-Services] *[AVP] [Failed-AVP] *[Proxy-Info] *[Route-Record]
 
-Delete-Subscriber-Data-Request ::= <Diameter Header: 320, REQ, PXY, 16777251>
+Delete-Subscriber-Data-Request ::= <Diameter Header: 320, REQ, PXY>
   <Session-Id> [DRMP] [Vendor-Specific-Application-Id] {Auth-Session-State} {Origin-Host} {Origin-Realm}
   {Destination-Host} {Destination-Realm} {User-Name} *[Supported-Features] {DSR-Flags} *[Context-Identifier]
   *[Regional-Subscription-Zone-Code] [Trace-Reference] *[TS-Code] *[SS-Code] *[AVP] *[Proxy-Info] *[Route-Record]
 
-Delete-Subscriber-Data-Answer ::= <Diameter Header: 320, PXY, 16777251>
+Delete-Subscriber-Data-Answer ::= <Diameter Header: 320, PXY>
   <Session-Id> [DRMP] [Vendor-Specific-Application-Id] *[Supported-Features] [Result-Code] [Experimental-Result]
   {Auth-Session-State} {Origin-Host} {Origin-Realm} [DSA-Flags] *[AVP] [Failed-AVP] *[Proxy-Info] *[Route-Record]
 
-Purge-UE-Request ::= <Diameter Header: 321, REQ, PXY, 16777251>
+Purge-UE-Request ::= <Diameter Header: 321, REQ, PXY>
   <Session-Id> [DRMP] [Vendor-Specific-Application-Id] {Auth-Session-State} {Origin-Host} {Origin-Realm}
   [Destination-Host] {Destination-Realm} {User-Name} [OC-Supported-Features] [PUR-Flags] *[Supported-Features]
   [EPS-Location-Information] *[AVP] *[Proxy-Info] *[Route-Record]
 
-Purge-UE-Answer ::= <Diameter Header: 321, PXY, 16777251>
+Purge-UE-Answer ::= <Diameter Header: 321, PXY>
   <Session-Id> [DRMP] [Vendor-Specific-Application-Id] *[Supported-Features] [Result-Code] [Experimental-Result]
   {Auth-Session-State} {Origin-Host} {Origin-Realm} [OC-Supported-Features] [OC-OLR] *[Load] [PUA-Flags] *[AVP]
   [Failed-AVP] *[Proxy-Info] *[Route-Record]
 
-Reset-Request ::= <Diameter Header: 322, REQ, PXY, 16777251>
+Reset-Request ::= <Diameter Header: 322, REQ, PXY>
   <Session-Id> [DRMP] [Vendor-Specific-Application-Id] {Auth-Session-State} {Origin-Host} {Origin-Realm}
   {Destination-Host} {Destination-Realm} *[Supported-Features] *[User-Id] *[Reset-ID] [Subscription-Data]
   [Subscription-Data-Deletion] *[AVP] *[Proxy-Info] *[Route-Record]
 
-Reset-Answer ::= <Diameter Header: 322, PXY, 16777251>
+Reset-Answer ::= <Diameter Header: 322, PXY>
   <Session-Id> [DRMP] [Vendor-Specific-Application-Id] *[Supported-Features] [Result-Code] [Experimental-Result]
   {Auth-Session-State} {Origin-Host} {Origin-Realm} *[AVP] [Failed-AVP] *[Proxy-Info] *[Route-Record]
 
-Notify-Request ::= <Diameter Header: 323, REQ, PXY, 16777251>
+Notify-Request ::= <Diameter Header: 323, REQ, PXY>
   <Session-Id> [DRMP] [Vendor-Specific-Application-Id] {Auth-Session-State} {Origin-Host} {Origin-Realm}
   [Destination-Host] {Destination-Realm} {User-Name} [OC-Supported-Features] *[Supported-Features]
   [Terminal-Information] [MIP6-Agent-Info] [Visited-Network-Identifier] [Context-Identifier] [Service-Selection]
   [Alert-Reason] [UE-SRVCC-Capability] [NOR-Flags] [Homogeneous-Support-of-IMS-Voice-Over-PS-Sessions]
   [Maximum-UE-Availability-Time] [Emergency-Services] *[AVP] *[Proxy-Info] *[Route-Record]
 
-Notify-Answer ::= <Diameter Header: 323, PXY, 16777251>
+Notify-Answer ::= <Diameter Header: 323, PXY>
   <Session-Id> [DRMP] [Vendor-Specific-Application-Id] [Result-Code] [Experimental-Result] {Auth-Session-State}
   {Origin-Host} {Origin-Realm} [OC-Supported-Features] [OC-OLR] *[Load] *[Supported-Features] *[AVP] [Failed-AVP]
   *[Proxy-Info] *[Route-Record]
-
-ME-Identity-Check-Request ::= <Diameter Header: 324, REQ, PXY, 16777252>
-  <Session-Id> [DRMP] [Vendor-Specific-Application-Id] {Auth-Session-State} {Origin-Host} {Origin-Realm}
-  [Destination-Host] {Destination-Realm} {Terminal-Information} [User-Name] *[AVP] *[Proxy-Info] *[Route-Record]
-
-ME-Identity-Check-Answer ::= <Diameter Header: 324, PXY, 16777252>
-  <Session-Id> [DRMP] [Vendor-Specific-Application-Id] [Result-Code] [Experimental-Result] {Auth-Session-State}
-  {Origin-Host} {Origin-Realm} [Equipment-Status] *[AVP] [Failed-AVP] *[Proxy-Info] *[Route-Record]
 """
 
 GROUPS = """
@@ -398,7 +391,6 @@ SHORT = {
     "AIR": "Authentication-Information-Request",
     "CLR": "Cancel-Location-Request",
     "DSR": "Delete-Subscriber-Data-Request",
-    "ECR": "ME-Identity-Check-Request",
     "IDR": "Insert-Subscriber-Data-Request",
     "NOR": "Notify-Request",
     "PUR": "Purge-UE-Request",

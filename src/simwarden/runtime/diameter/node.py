@@ -1,21 +1,28 @@
 """The ring of asyncio around Diameter connections: a node that listens, connects, asks and answers through its Site.
 
-    node = DiameterNode(site, LocalNode(host, realm), {"update-location-request": self.update_location})
-    await node.listen("S6a")                       # or: await node.connect("S6a", "hss")
+    node = DiameterNode(site, LocalNode(host, realm), {"S6a": {"update-location-request": handler}})
+    await node.listen()                            # or: await node.connect("S6a", "hss")
     answer = await node.ask("hss", node.make("Update-Location-Request", avps, realm=...))
 
 A handler is `async def handler(message, peer) -> Message`. Many requests may be outstanding in both directions.
+
+**One connection to a peer** carries all applications that both have (RFC 6733 2.1): targets at one place are one peer,
+and so are targets that say one Origin-Host. A peer that is connected and sends a CER on another connection is refused
+there with ELECTION_LOST (4003). If two nodes connect to each other at once, the connection of the node whose identity
+sorts first stays (5.6.4: the responder with the greater identity wins, and drops its own).
 """
 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from simwarden.errors import PeerError
 from simwarden.machine.diameter_shared import Answers, Closed, Identifiers, LocalNode, Timers
 from simwarden.machine.diameter_table import State
-from simwarden.runtime.diameter_connection import (
+from simwarden.runtime.diameter.connection import (
+    FIRST_PAUSE,
     LONGEST_PAUSE,
     Connection,
     Dialled,
@@ -23,10 +30,11 @@ from simwarden.runtime.diameter_connection import (
     Peer,
     Unreachable,
 )
-from simwarden.runtime.diameter_queue import RequestQueue
+from simwarden.runtime.diameter.queue import RequestQueue
 from simwarden.runtime.store import StoreError
-from simwarden.wire.diameter import DiameterError, Message, ResultCode, answer_to, application_id, request
-from simwarden.wire.diameter.codes import APPLICATIONS, DisconnectCause
+from simwarden.wire.diameter import DiameterError, Message, ResultCode, answer_to, begin, request
+from simwarden.wire.diameter.codes import DisconnectCause
+from simwarden.wire.diameter.dictionary import BY_POINT, find_request
 from simwarden.wire.diameter.message import FLAG_RETRANSMITTED
 
 if TYPE_CHECKING:
@@ -35,8 +43,7 @@ if TYPE_CHECKING:
     from simwarden.runtime.element import Site
     from simwarden.runtime.link import Link
 
-__all__ = ["DiameterNode", "LocalNode", "Peer", "Timers", "Unreachable"]
-
+Handler: TypeAlias = "Callable[[Message, Peer], Awaitable[Message]]"
 
 #: seconds after which it is told again that requests are turned away
 _TOLD_AGAIN = 10.0
@@ -49,15 +56,17 @@ def _admit_all(_host: str, _realm: str, _name: str) -> bool:
 class DiameterNode:
     """All Diameter connections of one element.
 
-    `admit(host, realm, name)` says whether a peer that connects may (else 3010); `opened` and `closed` hear of
-    connections. `timeout` is how long `ask` waits for an answer, in seconds, where the caller does not say.
+    `handlers` are those of each reference point by the request's name, and say by their points which applications the
+    element has; a point of which it serves no request has none. `admit(host, realm, name)` says whether a peer that
+    connects may (else 3010); `opened` and `closed` hear of connections. `timeout` is how long `ask` waits for an
+    answer, in seconds, where the caller does not say.
     """
 
     def __init__(
         self,
         site: Site,
         local: LocalNode,
-        handlers: Mapping[str, Callable[[Message, Peer], Awaitable[Message]]],
+        handlers: Mapping[str, Mapping[str, Handler]],
         *,
         admit: Callable[[str, str, str], bool] = _admit_all,
         opened: Callable[[Peer], None] | None = None,
@@ -66,8 +75,12 @@ class DiameterNode:
         timeout: float = 6.0,
     ) -> None:
         self.site = site
-        self.local = local
-        self.handlers = handlers
+        self.points = tuple(handlers)
+        self.local = replace(local, applications=tuple(BY_POINT[point] for point in handlers))
+        self._handlers: dict[tuple[int, int], Handler] = {}
+        for point, each in handlers.items():
+            for name, handler in each.items():
+                self.handle(point, name, handler)
         self.admit = admit
         self.opened = opened or (lambda _peer: None)
         self.closed = closed or (lambda _peer: None)
@@ -82,21 +95,40 @@ class DiameterNode:
         self.queue = RequestQueue()
         self._busy = False
         self._connections: list[Connection] = []
-        self._dialled: dict[tuple[str, str], Dialled] = {}
+        #: by the name of each element that we connect to; several names may be one node's
+        self._dialled: dict[str, Dialled] = {}
 
     # -- set-up and goodbye
 
-    async def listen(self, interface: str) -> None:
-        """Accept peers on a reference point (`S6a`)."""
-        await self.site.listen(interface, self._accept)
+    def handle(self, point: str, name: str, handler: Handler) -> None:
+        """Have a request (`update-location-request`) of one of the node's reference points served. Raises KeyError."""
+        application = BY_POINT[point]
+        self._handlers[application, find_request(name, application).code] = handler
+
+    async def listen(self, *points: str) -> None:
+        """Accept peers on all reference points, or on some (`S6a`)."""
+        for point in points or self.points:
+            await self.site.listen(point, self._accept)
 
     async def connect(self, interface: str, target: str) -> bool:
         """Connect to an element and stay connected, with growing pauses between attempts; return whether it is open.
 
-        Returns after the first attempt; if that fails, attempts go on in the background.
+        Returns after the first attempt; if that fails, attempts go on in the background. What stands already to the
+        element, or to another at its place, is enough where it carries the application.
         """
-        dialled = self._dialled.setdefault((interface, target), Dialled(interface, target))
-        return await self._dial(dialled)
+        place = self.site.place_of(interface, target)
+        known = self._dialled.get(target)
+        if known is None:
+            known = next((each for each in self._dialled.values() if each.place == place), None)
+            self._dialled[target] = known = known or Dialled(interface, target, place)
+        if not known.is_open:
+            await self._dial(known)
+        if not self._dialled[target].is_open:
+            return False
+        agreed = self._find(target, BY_POINT[interface]) is not None
+        if not agreed:
+            self.site.note(f"{self._dialled[target].host}, which is connected for {target}, does not speak {interface}")
+        return agreed
 
     async def stop(self) -> None:
         """Say goodbye to all peers (DPR, rebooting), wait for their answers and close the connections."""
@@ -117,9 +149,7 @@ class DiameterNode:
     def _dial_no_more(self) -> None:
         self.stopping = True
         for dialled in self._dialled.values():
-            if dialled.planned is not None:
-                dialled.planned.cancel()
-                dialled.planned = None
+            dialled.rest()
 
     # -- asking
 
@@ -133,23 +163,23 @@ class DiameterNode:
         self._sessions += 1
         return f"{self.local.host};{self._sessions >> 32};{self._sessions & 0xFFFFFFFF}"
 
-    def make(self, name: str, avps: Iterable[tuple[str, Any]], *, realm: str, host: str = "") -> Message:
-        """Make a request of S6a or S13 with what all begin with: session, application, state, origin, destination.
+    def make(
+        self,
+        name: str,
+        avps: Iterable[tuple[str, Any]],
+        *,
+        realm: str,
+        host: str = "",
+        point: str = "",
+        session: str = "",
+    ) -> Message:
+        """Make a request with what its grammar begins with: session, application, origin, destination.
 
-        `host` is the Destination-Host, left out where it is empty.
+        `host` is the Destination-Host, left out where it is empty; `point` the reference point, where several have such
+        a request; `session` an earlier Session-Id, where it is not a new one's.
         """
-        message = request(name, ())
-        message.avps = [
-            ("Session-Id", self.session_id()),
-            application_id(message.application),
-            ("Auth-Session-State", 1),
-            ("Origin-Host", self.local.host),
-            ("Origin-Realm", self.local.realm),
-        ]
-        if host:
-            message.avps.append(("Destination-Host", host))
-        message.avps.append(("Destination-Realm", realm))
-        message.avps.extend(avps)
+        message = request(name, avps, application=BY_POINT[point] if point else None)
+        begin(message, session or self.session_id(), self.local.origin, realm, host)
         return message
 
     async def ask(
@@ -166,7 +196,7 @@ class DiameterNode:
         (RFC 6733 5.5.4). A message that was sent before has the T flag, so that a peer that has answered it repeats its
         answer. Raises Unreachable; an answer with an error result is an answer.
 
-        `application` says which of the peer's connections is meant, where it is not that of the message's application.
+        `application` is what the peer must have agreed on, where it is not that of the message.
         """
         deadline = self.site.clock.now() + (self.timeout if timeout is None else timeout)
         served = message.application if application is None else application
@@ -181,7 +211,8 @@ class DiameterNode:
     async def _ask_once(self, peer: str, message: Message, application: int, deadline: float) -> Message:
         connection = self._find(peer, application) or await self._redial(peer, application, deadline)
         if connection is None:
-            raise Unreachable(f"{peer} is not connected")
+            spoken = self._connected(peer) is not None
+            raise Unreachable(f"{peer} does not speak {message.name}" if spoken else f"{peer} is not connected")
         if message.end_to_end:
             message.flags |= FLAG_RETRANSMITTED
         return await connection.ask(message, deadline)
@@ -194,31 +225,43 @@ class DiameterNode:
 
     # -- connections
 
-    def _find(self, peer: str, application: int) -> Connection | None:
+    def peer_of(self, name: str) -> Peer | None:
+        """Return the peer that an element's name or a DiameterIdentity stands for, None while it is not connected."""
+        connection = self._connected(name)
+        return connection.peer if connection is not None else None
+
+    def _connected(self, peer: str) -> Connection | None:
+        """Return the open connection to a peer, by element name or DiameterIdentity."""
+        dialled = self._dialled.get(peer)
+        if dialled is not None and dialled.is_open:
+            return dialled.connection
         for connection in self._connections:
             known = connection.peer
-            if (
-                connection.machine.state == State.OPEN
-                and peer in (known.host, known.name)
-                and application in connection.machine.applications
-            ):
+            if connection.machine.state == State.OPEN and peer in (known.host, known.name):
                 return connection
         return None
 
+    def _find(self, peer: str, application: int) -> Connection | None:
+        connection = self._connected(peer)
+        agreed = connection is not None and application in connection.machine.applications
+        return connection if agreed else None
+
     async def _redial(self, peer: str, application: int, deadline: float) -> Connection | None:
         """Try at once, rather than at the end of a pause, when somebody wants to ask a peer that we connect to."""
-        for dialled in self._dialled.values():
-            if peer in (dialled.target, dialled.host) and APPLICATIONS[dialled.interface] == application:
+        wanted = [dialled for name, dialled in self._dialled.items() if peer in (name, dialled.host)]
+        for dialled in dict.fromkeys(wanted):
+            if not dialled.is_open:
                 attempt = self.site.spawn(self._dial_quietly(dialled), f"connect to {dialled.target}")
                 await _wait_until(attempt, self.site, deadline)
         return self._find(peer, application)
 
-    async def _dial(self, dialled: Dialled) -> bool:
+    async def _dial(self, dialled: Dialled) -> None:
         """Make one attempt, or join the one that is under way."""
         if self.stopping or dialled.unwanted:
-            return False
+            return
         if dialled.attempt is not None:
-            return await asyncio.shield(dialled.attempt)
+            await asyncio.shield(dialled.attempt)
+            return
         dialled.attempt = asyncio.get_running_loop().create_future()
         done = False
         try:
@@ -228,7 +271,6 @@ class DiameterNode:
             attempt.set_result(done)
         if not done:
             self._plan(dialled)
-        return done
 
     async def _attempt(self, dialled: Dialled) -> bool:
         try:
@@ -240,14 +282,15 @@ class DiameterNode:
 
     def _plan(self, dialled: Dialled) -> None:
         """Plan the next attempt, unless one is planned."""
-        if self.stopping or dialled.unwanted or dialled.planned is not None:
+        stands = dialled.connection is not None or dialled not in self._dialled.values()  # for another name
+        if self.stopping or dialled.unwanted or dialled.planned is not None or stands:
             return
         pause = dialled.pause
         dialled.pause = min(LONGEST_PAUSE, pause * 2)
 
         def again() -> None:
             dialled.planned = None
-            if not self.stopping and dialled.attempt is None and not dialled.is_open:
+            if not self.stopping and dialled.attempt is None and dialled.connection is None:
                 self.site.spawn(self._dial_quietly(dialled), f"connect to {dialled.target}")
 
         dialled.planned = self.site.clock.call_later(pause, again)
@@ -265,15 +308,13 @@ class DiameterNode:
         return connection
 
     def judge(self, connection: Connection, host: str, realm: str) -> ResultCode:
-        """Say whether the peer that sent a CER may connect; an open connection to it stays the only one (for it)."""
-        wanted = (host, connection.link.interface.name)
-        for other in self._connections:
-            held = other is not connection and other.machine.state == State.OPEN
-            if held and (other.peer.host, other.peer.interface) == wanted:
-                self.site.note(
-                    f"{connection.link.remote} says that it is {host}, which is connected from {other.peer.name}"
-                )
-                return ResultCode.ELECTION_LOST
+        """Say whether the peer that sent a CER may connect; an open connection to it stays the only one."""
+        other = self._other(connection, host)
+        if other is not None:
+            self.site.note(
+                f"{connection.link.remote} says that it is {host}, which is connected from {other.peer.name}"
+            )
+            return ResultCode.ELECTION_LOST
         allowed = self.admit(host, realm, connection.link.remote)
         return ResultCode.DIAMETER_SUCCESS if allowed else ResultCode.DIAMETER_UNKNOWN_PEER
 
@@ -283,12 +324,52 @@ class DiameterNode:
         if connection.was_open:
             self.site.note(f"{connection.peer.interface} to {connection.peer.name} is down: {closed.reason}")
             self.closed(connection.peer)
-        dialled = connection.dialled
-        if dialled is not None:
-            dialled.is_open = False
+        for dialled in dict.fromkeys(each for each in self._dialled.values() if each.connection is connection):
+            dialled.connection = None
             if closed.cause in (DisconnectCause.BUSY, DisconnectCause.DO_NOT_WANT_TO_TALK_TO_YOU):
                 dialled.unwanted = not self.stopping
             self._plan(dialled)
+        refused = connection.dialled is not None and closed.host
+        other = self._other(connection, closed.host) if refused else None
+        if connection.dialled is not None and other is not None:
+            self._join(connection.dialled, other)
+
+    def take_up(self, connection: Connection) -> bool:
+        """Keep a connection that has opened, or the other one that its peer has; return whether this one stays.
+
+        If both were made at once, by us and by the peer, it is the one of the node whose identity sorts first.
+        """
+        host, dialled = connection.peer.host, connection.dialled
+        if dialled is None:  # `judge` has seen to it
+            return True
+        other = self._other(connection, host)
+        if other is not None and (other.dialled is not None or host < self.local.host):
+            self._join(dialled, other)
+            connection.disconnect()
+            return False
+        if other is not None:
+            other.disconnect()
+        dialled.host, dialled.connection, dialled.pause = host, connection, FIRST_PAUSE
+        return True
+
+    def _other(self, connection: Connection, host: str) -> Connection | None:
+        """Return the open connection to a node, besides this one."""
+        for other in self._connections:
+            if other is not connection and other.machine.state == State.OPEN and other.peer.host == host:
+                return other
+        return None
+
+    def _join(self, dialled: Dialled, other: Connection) -> None:
+        """Take note that a node that we connect to is one that is connected already."""
+        self.site.note(f"{dialled.target} is {other.peer.host}, which is connected from {other.peer.name}")
+        first = next((each for each in self._dialled.values() if each.connection is other), None)
+        if first is None:
+            dialled.host, dialled.connection = other.peer.host, other
+            return
+        dialled.rest()
+        for name, each in self._dialled.items():
+            if each is dialled:
+                self._dialled[name] = first
 
     def turned_away(self, peer: str) -> None:
         """Tell that requests are turned away, once in a while (called by a connection)."""
@@ -313,7 +394,7 @@ class DiameterNode:
                 connection.machine.send_answer(message, self.answer(message, ailment.answer))
                 connection.flush()
             return
-        handler = self.handlers.get(message.name, self._unserved)
+        handler = self._handlers.get((message.application, message.command), self._unserved)
         try:
             answer = await handler(message, connection.peer)
         except DiameterError as wrong:

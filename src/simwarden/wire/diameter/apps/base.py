@@ -4,6 +4,8 @@ An AVP is a line `code name type flag`, where the flag is M if senders set the M
 is the only length allowed. Commands and groups are in the ABNF of RFC 6733 3.2 and 4.4.1.
 """
 
+APPLICATION = ("", 0, 0)
+
 AVPS = {
     0: """
     1 User-Name                                         UTF8String          M

@@ -1,0 +1,122 @@
+"""Gy, credit control between PGW and OCS: TS 32.299 6.4 (commands) and 7.2 (AVPs), Release 15, on RFC 8506.
+
+Its application is the IETF's (4), which stands plain in capabilities and messages. What it has in common with Gx is in
+`credit`. The notation is that of `base`.
+"""
+
+from enum import IntEnum
+
+APPLICATION = ("Gy", 4, 0)
+
+AVPS = {
+    10415: """
+  846 CG-Address                                        Address             M
+  847 GGSN-Address                                      Address             M
+  863 Service-Specific-Data                             UTF8String          M
+  868 Time-Quota-Threshold                              Unsigned32          M
+  869 Volume-Quota-Threshold                            Unsigned32          M
+  870 Trigger-Type                                      Enumerated          M
+  871 Quota-Holding-Time                                Unsigned32          M
+  872 Reporting-Reason                                  Enumerated          M
+  873 Service-Information                               Grouped             M
+  874 PS-Information                                    Grouped             M
+  881 Quota-Consumption-Time                            Unsigned32          M
+ 1226 Unit-Quota-Threshold                              Unsigned32          M
+ 1228 SGSN-Address                                      Address             M
+ 1247 PDP-Context-Type                                  Enumerated          M
+ 1249 Service-Specific-Info                             Grouped             M
+ 1257 Service-Specific-Type                             Unsigned32          M
+ 1264 Trigger                                           Grouped             M
+ 1265 Base-Time-Interval                                Unsigned32          M
+ 1268 Envelope-Reporting                                Enumerated          M
+ 1270 Time-Quota-Mechanism                              Grouped             M
+ 1271 Time-Quota-Type                                   Enumerated          M
+ 1276 AF-Correlation-Information                        Grouped             M
+ 2020 Low-Balance-Indication                            Enumerated          M
+ 2021 Remaining-Balance                                 Grouped             M
+ 2022 Refund-Information                                OctetString         M
+ 2037 Change-Condition                                  Enumerated          M
+ 2041 Start-Time                                        Time                M
+ 2042 Stop-Time                                         Time                M
+ 2047 Serving-Node-Type                                 Enumerated          M
+ 2050 PDN-Connection-Charging-ID                        Unsigned32          M
+ 2051 Dynamic-Address-Flag                              Enumerated          M
+ 2064 Node-Id                                           UTF8String          M
+ 2065 SGW-Change                                        Enumerated          M
+"""
+}
+
+COMMANDS = """
+Credit-Control-Request ::= <Diameter Header: 272, REQ, PXY>
+  <Session-Id> {Origin-Host} {Origin-Realm} {Destination-Realm} {Auth-Application-Id} {Service-Context-Id}
+  {CC-Request-Type} {CC-Request-Number} [Destination-Host] [User-Name] [OC-Supported-Features] [Origin-State-Id]
+  [Event-Timestamp] *[Subscription-Id] [Termination-Cause] [Requested-Action] [Multiple-Services-Indicator]
+  *[Multiple-Services-Credit-Control] [CC-Correlation-Id] [User-Equipment-Info] [Service-Information]
+  *[Proxy-Info] *[Route-Record] *[AVP]
+
+Credit-Control-Answer ::= <Diameter Header: 272, PXY>
+  <Session-Id> {Result-Code} {Origin-Host} {Origin-Realm} {Auth-Application-Id} {CC-Request-Type}
+  {CC-Request-Number} [CC-Session-Failover] *[Multiple-Services-Credit-Control] [OC-Supported-Features] [OC-OLR]
+  [Cost-Information] [Low-Balance-Indication] [Remaining-Balance] [Credit-Control-Failure-Handling]
+  [Direct-Debiting-Failure-Handling] *[Redirect-Host] [Redirect-Host-Usage] [Redirect-Max-Cache-Time]
+  [Service-Information] [Error-Message] *[Failed-AVP] *[Proxy-Info] *[Route-Record] *[AVP]
+
+Re-Auth-Request ::= <Diameter Header: 258, REQ, PXY>
+  <Session-Id> {Origin-Host} {Origin-Realm} {Destination-Realm} {Destination-Host} {Auth-Application-Id}
+  {Re-Auth-Request-Type} [User-Name] [Origin-State-Id] [CC-Sub-Session-Id] [G-S-U-Pool-Identifier]
+  [Service-Identifier] [Rating-Group] *[Proxy-Info] *[Route-Record] *[AVP]
+
+Re-Auth-Answer ::= <Diameter Header: 258, PXY>
+  <Session-Id> {Result-Code} {Origin-Host} {Origin-Realm} [User-Name] [Origin-State-Id] [Error-Message]
+  [Error-Reporting-Host] *[Failed-AVP] *[Redirect-Host] [Redirect-Host-Usage] [Redirect-Max-Cache-Time]
+  [CC-Sub-Session-Id] [G-S-U-Pool-Identifier] [Service-Identifier] [Rating-Group] *[Proxy-Info] *[AVP]
+
+Abort-Session-Request ::= <Diameter Header: 274, REQ, PXY>
+  <Session-Id> {Origin-Host} {Origin-Realm} {Destination-Realm} {Destination-Host} {Auth-Application-Id}
+  [User-Name] [Origin-State-Id] *[Proxy-Info] *[Route-Record] *[AVP]
+
+Abort-Session-Answer ::= <Diameter Header: 274, PXY>
+  <Session-Id> {Result-Code} {Origin-Host} {Origin-Realm} [User-Name] [Origin-State-Id] [Error-Message]
+  [Error-Reporting-Host] [Failed-AVP] *[Redirect-Host] [Redirect-Host-Usage] [Redirect-Max-Cache-Time]
+  *[Proxy-Info] *[AVP]
+"""
+
+GROUPS = """
+Service-Information ::= *[Subscription-Id] [PS-Information] *[AVP]
+PS-Information ::= [3GPP-Charging-Id] [PDN-Connection-Charging-ID] [Node-Id] [3GPP-PDP-Type] *[PDP-Address]
+  [Dynamic-Address-Flag] [QoS-Information] *[SGSN-Address] *[GGSN-Address] [CG-Address] [Serving-Node-Type]
+  [SGW-Change] [3GPP-IMSI-MCC-MNC] [3GPP-GGSN-MCC-MNC] [3GPP-NSAPI] [Called-Station-Id]
+  [3GPP-Session-Stop-Indicator] [3GPP-Selection-Mode] [3GPP-Charging-Characteristics] [3GPP-SGSN-MCC-MNC]
+  [3GPP-MS-TimeZone] [Charging-Rule-Base-Name] [3GPP-User-Location-Info] [3GPP-RAT-Type] [PDP-Context-Type]
+  [Start-Time] [Stop-Time] [Change-Condition] *[AVP]
+Trigger ::= *[Trigger-Type] *[AVP]
+Time-Quota-Mechanism ::= {Time-Quota-Type} {Base-Time-Interval}
+Service-Specific-Info ::= [Service-Specific-Data] [Service-Specific-Type]
+AF-Correlation-Information ::= {AF-Charging-Identifier} *[Flows]
+Remaining-Balance ::= {Unit-Value} {Currency-Code}
+"""
+
+SHORT = {
+    "ASR": "Abort-Session-Request",
+    "CCR": "Credit-Control-Request",
+    "RAR": "Re-Auth-Request",
+}
+"""What RFC 8506 calls its requests for short; an answer ends in A instead of R."""
+
+
+class ReportingReason(IntEnum):
+    """Reporting-Reason (TS 32.299 7.2.175)."""
+
+    THRESHOLD = 0
+    QHT = 1
+    FINAL = 2
+    QUOTA_EXHAUSTED = 3
+    VALIDITY_TIME = 4
+    OTHER_QUOTA_TYPE = 5
+    RATING_CONDITION_CHANGE = 6
+    FORCED_REAUTHORISATION = 7
+    POOL_EXHAUSTED = 8
+    UNUSED_QUOTA_TIMER = 9
+
+
+ENUMERATIONS = {"Reporting-Reason": ReportingReason}
