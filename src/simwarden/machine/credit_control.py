@@ -1,0 +1,365 @@
+"""A credit-control session without I/O, as its client has it (RFC 8506 7, "CLIENT, SESSION BASED") and its server.
+
+The owner of a client session orders `start`, `update` and `stop`, gives it answers, failures, RAR and ASR, and takes
+out events: which CCR to send, and what became of the service. `TABLE` is the state machine.
+
+It fails closed: a server's CONTINUE and a 4011 let the service run without credit only where the owner's settings say
+so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import TYPE_CHECKING, Final
+
+from simwarden.machine.timer import Timer
+from simwarden.wire.diameter import Message, ResultCode, first
+from simwarden.wire.diameter.apps.credit import CcRequestType, FailureHandling, SessionFailover
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_INITIAL, _UPDATE, _TERMINATION = (
+    CcRequestType.INITIAL_REQUEST,
+    CcRequestType.UPDATE_REQUEST,
+    CcRequestType.TERMINATION_REQUEST,
+)
+#: answers that say that the server was not reached, or takes nothing now (RFC 8506 7, "failure to send")
+_NOT_TAKEN: Final = (
+    ResultCode.DIAMETER_UNABLE_TO_DELIVER,
+    ResultCode.DIAMETER_TOO_BUSY,
+    ResultCode.DIAMETER_LOOP_DETECTED,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CreditSettings:
+    """`tx` are seconds after which an answer is late (RFC 8506 13); `handling` holds until the server says another.
+
+    `obeys_continue`: the service may run on without credit where the server's handling is CONTINUE (or
+    RETRY_AND_TERMINATE, while an answer is late); `obeys_not_applicable`: where it answers 4011.
+    """
+
+    tx: float = 10.0
+    handling: FailureHandling = FailureHandling.TERMINATE
+    obeys_continue: bool = False
+    obeys_not_applicable: bool = False
+
+
+class State(IntEnum):
+    """Where a session stands (RFC 8506 7)."""
+
+    IDLE = 0
+    PENDING_I = 1
+    OPEN = 2
+    PENDING_U = 3
+    PENDING_T = 4
+    ENDED = 5
+    """Idle again: a session is not begun twice."""
+
+
+class Input(IntEnum):
+    """What may happen to a session."""
+
+    START = 0
+    UPDATE = 1
+    """Granted units are used up, their validity is over, or what they are rated by has changed; or an RAR came."""
+    STOP = 2
+    """The service is over, or an ASR came."""
+    SUCCESS = 3
+    DENIED = 4
+    NOT_APPLICABLE = 5
+    FAILED = 6
+    LATE = 7
+    """Tx ran out."""
+
+
+TABLE: Final[Mapping[tuple[State, Input], tuple[str, State]]] = {
+    (State.IDLE, Input.START): ("ask_initial", State.PENDING_I),
+    (State.IDLE, Input.STOP): ("ignore", State.ENDED),
+    **{
+        (state, what): row
+        for state in (State.PENDING_I, State.PENDING_U)
+        for what, row in {
+            Input.UPDATE: ("queue_update", state),
+            Input.STOP: ("queue_stop", state),
+            Input.SUCCESS: ("grant", State.OPEN),
+            Input.DENIED: ("end", State.ENDED),
+            Input.NOT_APPLICABLE: ("serve_uncharged", State.ENDED),
+            Input.FAILED: ("handle_failure", State.ENDED),
+            Input.LATE: ("handle_lateness", State.ENDED),
+        }.items()
+    },
+    (State.OPEN, Input.UPDATE): ("ask_update", State.PENDING_U),
+    (State.OPEN, Input.STOP): ("ask_termination", State.PENDING_T),
+    (State.PENDING_T, Input.SUCCESS): ("close", State.ENDED),
+    (State.PENDING_T, Input.DENIED): ("close", State.ENDED),
+    (State.PENDING_T, Input.NOT_APPLICABLE): ("close", State.ENDED),
+    (State.PENDING_T, Input.FAILED): ("close", State.ENDED),
+    (State.PENDING_T, Input.LATE): ("close", State.ENDED),
+}
+"""State and input to action and next state, of which an action may choose another. What has no row means nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Send a CCR. `reason` is why, for an update; `again`: it was sent before (T flag, to another server if any)."""
+
+    kind: CcRequestType
+    number: int
+    reason: str = ""
+    again: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """The server answered with success: the units are in the answer. Without any, nothing may pass."""
+
+    answer: Message
+
+
+@dataclass(frozen=True, slots=True)
+class Uncharged:
+    """The service may go on without credit, by the settings of its owner."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The service must stop: the server denied it, or is not there. `answer` is what it said, if it did."""
+
+    reason: str
+    answer: Message | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """The session is over, as the owner ordered."""
+
+
+Event = Ask | Granted | Uncharged | Ended | Closed
+
+
+class CreditSession:
+    """One session of a client."""
+
+    def __init__(self, settings: CreditSettings | None = None) -> None:
+        self.settings = settings or CreditSettings()
+        self.state = State.IDLE
+        self.handling = self.settings.handling
+        self.failover = False
+        self._number = 0
+        self._asked: Ask | None = None
+        self._answer: Message | None = None
+        self._why = ""
+        self._update: str | None = None
+        self._stops = False
+        self._now = 0.0
+        self._tx: float | None = None
+        self._validity: float | None = None
+        self._events: list[Event] = []
+
+    # -- what the owner orders
+
+    def start(self, now: float) -> None:
+        """Begin: the CCR-I is due."""
+        self._feed(Input.START, now)
+
+    def update(self, now: float, reason: str = "") -> None:
+        """Report what was used, and ask for more."""
+        self._why = reason
+        self._feed(Input.UPDATE, now)
+
+    def re_auth(self, now: float) -> bool:
+        """Take note of an RAR; return whether a CCR follows: none does while one is under way (RFC 8506 5.5)."""
+        follows = self.state is State.OPEN
+        if follows:
+            self.update(now, "FORCED_REAUTHORISATION")
+        return follows
+
+    def stop(self, now: float) -> None:
+        """End: the CCR-T is due, after the answer that is awaited."""
+        self._feed(Input.STOP, now)
+
+    # -- what happens
+
+    def answered(self, number: int, answer: Message, now: float) -> None:
+        """Take the answer to the CCR of that number; one to an earlier CCR means nothing."""
+        if self._asked is None or number != self._asked.number:
+            return
+        self._answer = answer
+        code = answer.result_code or answer.experimental_result or 0
+        self._why = f"result {code}"
+        if code in _NOT_TAKEN:
+            self._feed(Input.FAILED, now)
+        elif code == ResultCode.DIAMETER_CREDIT_CONTROL_NOT_APPLICABLE:
+            self._feed(Input.NOT_APPLICABLE, now)
+        else:
+            self._feed(Input.SUCCESS if answer.success else Input.DENIED, now)
+
+    def failed(self, number: int, reason: str, now: float) -> None:
+        """Take note that the CCR of that number could not be sent, or lost its connection."""
+        if self._asked is not None and number == self._asked.number:
+            self._answer, self._why = None, reason
+            self._feed(Input.FAILED, now)
+
+    def next_timer(self) -> Timer | None:
+        """Return when `on_timer` must be called."""
+        deadlines = [each for each in (self._tx, self._validity) if each is not None]
+        return Timer(min(deadlines), keep_alive=False) if deadlines else None
+
+    def on_timer(self, now: float) -> None:
+        """Take note of the time; harmless before the deadline."""
+        if self._tx is not None and now >= self._tx:
+            self._tx, self._answer, self._why = None, None, "the answer is late"
+            self._feed(Input.LATE, now)
+        elif self._validity is not None and now >= self._validity:
+            self._validity = None
+            self.update(now, "VALIDITY_TIME")
+
+    def events(self) -> list[Event]:
+        """Return what is to be done and what happened since the last call, and forget it."""
+        events, self._events = self._events, []
+        return events
+
+    # -- the table at work
+
+    def _feed(self, what: Input, now: float) -> None:
+        self._now = now
+        row = TABLE.get((self.state, what))
+        if row is None:
+            return
+        action, following = row
+        self.state = getattr(self, f"_do_{action}")() or following
+        if self.state is State.ENDED:
+            self._tx = self._validity = self._asked = None
+
+    def _ask(self, kind: CcRequestType, reason: str = "") -> None:
+        self._asked = Ask(kind, self._number, reason)
+        self._number += 1
+        self._send(self._asked)
+
+    def _send(self, ask: Ask) -> None:
+        self._asked, self._validity = ask, None
+        self._tx = self._now + self.settings.tx
+        self._events.append(ask)
+
+    def _do_ignore(self) -> None:
+        """Nothing is due."""
+
+    def _do_ask_initial(self) -> None:
+        self._ask(_INITIAL)
+
+    def _do_ask_update(self) -> None:
+        self._ask(_UPDATE, self._why)
+
+    def _do_ask_termination(self) -> None:
+        self._ask(_TERMINATION)
+
+    def _do_queue_update(self) -> None:
+        self._update = self._why
+
+    def _do_queue_stop(self) -> None:
+        self._stops = True
+
+    def _do_grant(self) -> State | None:
+        answer, self._answer, self._asked, self._tx = self._answer, None, None, None
+        if answer is not None:
+            self._heed(answer)
+            self._events.append(Granted(answer))
+        if self._stops:
+            self._do_ask_termination()
+            return State.PENDING_T
+        if self._update is not None:
+            self._why, self._update = self._update, None
+            self._do_ask_update()
+            return State.PENDING_U
+        return None
+
+    def _heed(self, answer: Message) -> None:
+        """Take from an answer what holds for the session: handling, failover and the earliest end of validity."""
+        handling = answer.get("Credit-Control-Failure-Handling")
+        if handling in FailureHandling.__members__.values():
+            self.handling = FailureHandling(handling)
+        self.failover = answer.get("CC-Session-Failover", self.failover) == SessionFailover.FAILOVER_SUPPORTED
+        groups = answer.all("Multiple-Services-Credit-Control")
+        times = [first(group, "Validity-Time") for group in groups] + [answer.get("Validity-Time")]
+        known = [each for each in times if each is not None]
+        self._validity = self._now + min(known) if known else None
+
+    def _do_end(self) -> None:
+        self._events.append(Ended(self._why, self._answer))
+
+    def _do_close(self) -> None:
+        self._events.append(Closed())
+
+    def _do_serve_uncharged(self) -> None:
+        if self.settings.obeys_not_applicable:
+            self._events.append(Uncharged("credit control is not applicable (4011)"))
+        else:
+            self._do_end()
+
+    def _do_handle_failure(self) -> State | None:
+        """Act by the failure handling (RFC 8506 8.14): go on, try another server once, or end."""
+        asked, tries = self._asked, self.failover and self.handling is not FailureHandling.TERMINATE
+        if asked is not None and tries and not asked.again:
+            self._send(Ask(asked.kind, asked.number, asked.reason, again=True))
+            return self.state
+        if self.handling is FailureHandling.CONTINUE and self.settings.obeys_continue:
+            self._events.append(Uncharged(self._why))
+        else:
+            self._do_end()
+        return None
+
+    def _do_handle_lateness(self) -> State | None:
+        if self.handling is FailureHandling.TERMINATE or not self.settings.obeys_continue:
+            self._do_end()
+            return None
+        self._events.append(Uncharged(self._why))
+        return self.state
+
+
+class CreditServer:
+    """What a server keeps of its sessions: the answer to each one's last CCR, and when it is given up (Tcc).
+
+    A CCR that is repeated (same Session-Id and CC-Request-Number) gets its answer again and counts once. Tcc is twice
+    the validity of what was granted (RFC 8506 13).
+    """
+
+    def __init__(self, default_validity: float = 3600.0) -> None:
+        self._validity = default_validity
+        self._sessions: dict[str, tuple[int, Message]] = {}
+        self._ends: dict[str, float] = {}
+
+    def known(self, message: Message) -> tuple[bool, Message | None]:
+        """Return whether a CCR is in its place, and the answer that it was given if it is repeated.
+
+        In its place is the first of a session, and the one that follows the last; another is 5002 or 5004.
+        """
+        session, number = message.get("Session-Id"), message.get("CC-Request-Number")
+        kept = self._sessions.get(session)
+        if kept is None:
+            return message.get("CC-Request-Type") == _INITIAL, None
+        if kept[0] == number:
+            return True, kept[1]
+        return number > kept[0] and message.get("CC-Request-Type") != _INITIAL, None
+
+    def keep(self, message: Message, answer: Message, now: float, validity: float | None = None) -> None:
+        """Keep the answer to a CCR; the session goes on until Tcc runs out, or ends with this CCR."""
+        session = message.get("Session-Id")
+        self._sessions[session] = message.get("CC-Request-Number"), answer
+        ended = message.get("CC-Request-Type") == _TERMINATION or not answer.success
+        self._ends[session] = now + 2 * (self._validity if validity is None or ended else validity)
+
+    def next_timer(self) -> Timer | None:
+        """Return when `expired` must be asked."""
+        return Timer(min(self._ends.values()), keep_alive=False) if self._ends else None
+
+    def expired(self, now: float) -> list[str]:
+        """Return the sessions that have ended or been silent for Tcc, and forget them."""
+        over = [session for session, end in self._ends.items() if now >= end]
+        for session in over:
+            del self._sessions[session], self._ends[session]
+        return over

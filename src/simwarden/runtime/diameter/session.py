@@ -1,0 +1,183 @@
+"""Credit-control sessions of an element with a PCRF or an OCS, in the event loop (RFC 8506, TS 29.212 4.5).
+
+    sessions = CreditClient(self.node, "Gy", "ocs", realm)
+    session = sessions.open(self.fill, self.hear)
+    granted = await session.begin()                # Granted, Uncharged or Ended
+    session.update("QUOTA_EXHAUSTED")              # what comes of it is heard
+    await session.end()
+
+`fill(ask)` returns what is in a CCR besides its head, type and number, at the time when it is sent. Requests after the
+first go to the server that answered it, whatever agents are between.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, TypeAlias
+
+from simwarden.machine.credit_control import (
+    Ask,
+    Closed,
+    CreditSession,
+    CreditSettings,
+    Ended,
+    Event,
+    Granted,
+    State,
+    Uncharged,
+)
+from simwarden.runtime.diameter.connection import Unreachable
+from simwarden.runtime.ringing import Ringing
+from simwarden.wire.diameter import Avps, Message, ResultCode
+from simwarden.wire.diameter.message import FLAG_RETRANSMITTED
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from simwarden.runtime.diameter.connection import Peer
+    from simwarden.runtime.diameter.node import DiameterNode
+
+__all__ = ["Ask", "Closed", "CreditClient", "CreditSettings", "Ended", "Event", "Granted", "Session", "Uncharged"]
+
+Fill: TypeAlias = "Callable[[Ask], Avps]"
+Hear: TypeAlias = "Callable[[Event], None]"
+#: what an element does with an RAR that brings more than the order to ask again (Gx: rules); returns the answer's AVPs
+ReAuth: TypeAlias = "Callable[[Session, Message], Awaitable[Avps]]"
+
+
+class CreditClient:
+    """All sessions that an element has with one server on one reference point."""
+
+    def __init__(
+        self,
+        node: DiameterNode,
+        point: str,
+        peer: str,
+        realm: str,
+        *,
+        settings: CreditSettings | None = None,
+        re_auth: ReAuth | None = None,
+    ) -> None:
+        self.node, self.point, self.peer, self.realm = node, point, peer, realm
+        self.settings = settings or CreditSettings()
+        self._on_re_auth = re_auth
+        self.sessions: dict[str, Session] = {}
+        node.handle(point, "re-auth-request", self._re_auth)
+        node.handle(point, "abort-session-request", self._abort)
+
+    def open(self, fill: Fill, hear: Hear) -> Session:
+        """Make a session; it begins when told."""
+        session = Session(self, fill, hear)
+        self.sessions[session.id] = session
+        return session
+
+    def _session(self, asked: Message) -> Session | None:
+        """Return the session that a server means; one that is another server's is none of its."""
+        session = self.sessions.get(asked.get("Session-Id"))
+        return session if session is not None and session.server == asked.get("Origin-Host") else None
+
+    async def _re_auth(self, asked: Message, _peer: Peer) -> Message:
+        """Answer an RAR; where a CCR follows, with 2002 (RFC 8506 5.5)."""
+        session = self._session(asked)
+        if session is None:
+            return self.node.answer(asked, ResultCode.DIAMETER_UNKNOWN_SESSION_ID)
+        if self._on_re_auth is not None:
+            return self.node.answer(asked, ResultCode.DIAMETER_SUCCESS, await self._on_re_auth(session, asked))
+        follows = session.ask_again()
+        return self.node.answer(asked, ResultCode.DIAMETER_LIMITED_SUCCESS if follows else ResultCode.DIAMETER_SUCCESS)
+
+    async def _abort(self, asked: Message, _peer: Peer) -> Message:
+        """Answer an ASR: the service stops, and the session ends by a CCR-T (RFC 6733 8.5, RFC 8506 5.4)."""
+        session = self._session(asked)
+        if session is None:
+            return self.node.answer(asked, ResultCode.DIAMETER_UNKNOWN_SESSION_ID)
+        session.abort()
+        return self.node.answer(asked, ResultCode.DIAMETER_SUCCESS)
+
+
+class Session:
+    """One session of a client."""
+
+    def __init__(self, client: CreditClient, fill: Fill, hear: Hear) -> None:
+        self._client, self._fill, self._hear = client, fill, hear
+        self._clock = client.node.site.clock
+        self.id = client.node.session_id()
+        #: who answered the first CCR; empty until then
+        self.server = ""
+        self.machine = CreditSession(client.settings)
+        self._first: asyncio.Future[Event] | None = None
+        self._over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._ringing = Ringing(self._clock, self._ring, internal=False)
+
+    async def begin(self) -> Event:
+        """Send the CCR-I; return what came of it: Granted, Uncharged or Ended."""
+        self._first = asyncio.get_running_loop().create_future()
+        self.machine.start(self._clock.now())
+        self._act()
+        return await self._first
+
+    def update(self, reason: str) -> None:
+        """Report what was used, and ask for more; what comes of it is heard."""
+        self.machine.update(self._clock.now(), reason)
+        self._act()
+
+    async def end(self) -> None:
+        """Stop: send the CCR-T, and wait for its answer or until it is late."""
+        self.machine.stop(self._clock.now())
+        self._act()
+        await self._over
+
+    def ask_again(self) -> bool:
+        """Take note of an RAR; return whether a CCR follows."""
+        follows = self.machine.re_auth(self._clock.now())
+        self._act()
+        return follows
+
+    def abort(self) -> None:
+        """Take note of an ASR: the service stops at once."""
+        self._hear(Ended("the server aborted the session"))
+        self.machine.stop(self._clock.now())
+        self._act()
+
+    # -- the machine
+
+    def _act(self) -> None:
+        """Do what the machine wants, and arm its timer."""
+        for event in self.machine.events():
+            if isinstance(event, Ask):
+                self._client.node.site.spawn(self._ask(event), f"CCR {event.number}")
+            elif self._first is not None and not self._first.done():
+                self._first.set_result(event)
+            else:
+                self._hear(event)
+        if self.machine.state is State.ENDED and not self._over.done():
+            self._client.sessions.pop(self.id, None)
+            self._over.set_result(None)
+        self._ringing.arm(self.machine.next_timer())
+
+    def _ring(self) -> None:
+        self.machine.on_timer(self._clock.now())
+        self._act()
+
+    async def _ask(self, ask: Ask) -> None:
+        client, settings = self._client, self._client.settings
+        kind: Avps = [("CC-Request-Type", int(ask.kind)), ("CC-Request-Number", ask.number)]
+        message = client.node.make(
+            "Credit-Control-Request",
+            kind + self._fill(ask),
+            realm=client.realm,
+            host="" if ask.again else self.server,
+            point=client.point,
+            session=self.id,
+        )
+        if ask.again:
+            message.flags |= FLAG_RETRANSMITTED
+        try:  # an answer later than Tx still counts where the machine waits for it
+            answer = await client.node.ask(client.peer, message, timeout=2 * settings.tx)
+        except Unreachable as reason:
+            self.machine.failed(ask.number, str(reason), self._clock.now())
+        else:
+            if answer.success:
+                self.server = answer.get("Origin-Host", "")
+            self.machine.answered(ask.number, answer, self._clock.now())
+        self._act()
