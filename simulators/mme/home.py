@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from simulators.mme.contexts import AccessPoint, Subscription
 from simwarden.policy.equipment import EquipmentAnswer
 from simwarden.runtime.diameter import DiameterNode, LocalNode, Unreachable
-from simwarden.wire.diameter import ExperimentalResult, Message, first
+from simwarden.wire.diameter import ExperimentalResult, Message, ResultCode, first
 from simwarden.wire.diameter.codes import (
     AllApnConfigurations,
     EquipmentStatus,
@@ -37,6 +37,10 @@ _EQUIPMENT = {
 }
 
 
+#: cards of which the HSS is kept: more than an MME serves
+MOST_SERVERS = 1 << 20
+
+
 class Vector(NamedTuple):
     """An E-UTRAN authentication vector (TS 29.272 7.3.18). Never shown."""
 
@@ -63,6 +67,8 @@ class Home:
         points = {"S6a": handlers, **({"S13": {}} if config.eir else {})}
         self.node = DiameterNode(site, LocalNode(host, realm), points, timeout=config.timers.diameter)
         self.silence = ""
+        #: the HSS that answered for a card, where an agent stands before several
+        self._servers: dict[str, str] = {}
 
     async def start(self) -> None:
         """Connect to HSS and EIR; an attempt that fails goes on in the background."""
@@ -77,6 +83,42 @@ class Home:
             self.silence = str(reason)
             return None
 
+    async def _ask_home(self, imsi: str, name: str, avps: Avps) -> Message | None:
+        """Ask the HSS; through an agent by the realm, and by name once it is known which one has the card.
+
+        An agent that has lost it (3002) is asked by the realm again, for another one may have taken its place.
+        """
+        hss = self.config.hss
+        agent = self.node.peer_of(hss)
+        if agent is None or not agent.relay:
+            return await self._ask(hss, name, avps)
+        server = self._servers.pop(imsi, "")
+        message = self.node.make(name, avps, realm=self.hss_realm, host=server)
+        try:
+            answer = await self.node.ask(hss, message)
+            if server and answer.result_code == ResultCode.DIAMETER_UNABLE_TO_DELIVER:
+                server = ""
+                answer = await self.node.ask(hss, self.node.make(name, avps, realm=self.hss_realm))
+        except Unreachable as reason:
+            self.silence = str(reason)
+            return None
+        self._learn(imsi, answer.get("Origin-Host", "") if not answer.error else server)
+        return answer
+
+    def _learn(self, imsi: str, server: str) -> None:
+        if server:
+            self._servers[imsi] = server
+        if len(self._servers) > MOST_SERVERS:
+            del self._servers[next(iter(self._servers))]
+
+    def who_answered(self, answer: Message) -> str:
+        """Say whose an answer is: an agent's own error is no word of the HSS (RFC 6733 7.1.3)."""
+        agent = self.node.peer_of(self.config.hss)
+        said = answer.get("Origin-Host")
+        if answer.error and agent is not None and agent.relay and said == agent.host:
+            return f"{said}, which relays to the HSS,"
+        return "the HSS"
+
     async def authentication_information(self, imsi: str, resynchronisation: bytes) -> Message | None:
         """Ask for one vector; `resynchronisation` is RAND and AUTS of a failure, or empty (5.2.3.1)."""
         wanted: Avps = [("Number-Of-Requested-Vectors", 1), ("Immediate-Response-Preferred", 1)]
@@ -87,24 +129,24 @@ class Home:
             ("Requested-EUTRAN-Authentication-Info", wanted),
             ("Visited-PLMN-Id", self.visited),
         ]
-        return await self._ask(self.config.hss, "Authentication-Information-Request", avps)
+        return await self._ask_home(imsi, "Authentication-Information-Request", avps)
 
     async def update_location(self, imsi: str, terminal: Terminal | None, *, initial: bool) -> Message | None:
         """Tell the HSS where the card is and in which terminal, and ask for its subscription (5.2.1.1)."""
         flags = UlrFlags.S6A_S6D | (UlrFlags.INITIAL_ATTACH if initial else UlrFlags(0))
         avps: Avps = [("User-Name", imsi), supported_features(self.config.features), *_terminal_information(terminal)]
         avps += [("RAT-Type", int(RatType.EUTRAN)), ("ULR-Flags", int(flags)), ("Visited-PLMN-Id", self.visited)]
-        return await self._ask(self.config.hss, "Update-Location-Request", avps)
+        return await self._ask_home(imsi, "Update-Location-Request", avps)
 
     async def notify(self, imsi: str, terminal: Terminal | None) -> Message | None:
         """Tell the HSS of a changed terminal (5.2.5.1)."""
         avps: Avps = [("User-Name", imsi), *_terminal_information(terminal), ("NOR-Flags", int(NorFlags(0)))]
-        return await self._ask(self.config.hss, "Notify-Request", avps)
+        return await self._ask_home(imsi, "Notify-Request", avps)
 
     async def purge(self, imsi: str) -> Message | None:
         """Tell the HSS that the card's context is deleted here (5.2.1.3)."""
         avps: Avps = [("User-Name", imsi), ("PUR-Flags", int(PurFlags.UE_PURGED_IN_MME))]
-        return await self._ask(self.config.hss, "Purge-UE-Request", avps)
+        return await self._ask_home(imsi, "Purge-UE-Request", avps)
 
     async def check_equipment(self, imsi: str, terminal: Terminal) -> EquipmentAnswer:
         """Ask the EIR for a terminal's status (6.2.1.1)."""

@@ -31,7 +31,9 @@ def refusal_of(core: Core, ue: UeContext, answer: Message | None, asked: Occasio
     if answer is not None and cause is not None:
         reason = f"the HSS answered {answer.name} with {describe_result(answer)}"
         return Rejection(cause, reason, clause=demanded_by(answer), by=core.config.hss)
-    reason = core.home.silence if answer is None else f"the HSS answered {describe_result(answer)}"
+    reason = core.home.silence
+    if answer is not None:
+        reason = f"{core.home.who_answered(answer)} answered {describe_result(answer)}"
     decision = core.site.decide(REGISTER, ue.imsi, on=asked, reachable=False, reason=reason)
     if decision.admitted and ue.subscription is not None:
         core.site.note("served on by what was known before", imsi=ue.imsi)

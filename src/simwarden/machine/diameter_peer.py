@@ -46,6 +46,7 @@ from simwarden.wire.diameter.dictionary import COMMANDS
 from simwarden.wire.diameter.message import FLAG_REQUEST
 
 CER, DWR, DPR = 257, 280, 282
+HEADER_LENGTH: Final = 20
 _BASE: Final = int(Application.BASE)
 
 
@@ -61,6 +62,8 @@ class DiameterPeer:
         self.relay = False
         self.suspected = False
         self._expected = expected
+        #: an agent looks into nothing but what routes a message (RFC 6733 2.8.1)
+        self._relays = Application.RELAY in shared.local.applications
         self._splitter = Splitter()
         self._out: list[bytes] = []
         self._events: list[Event] = []
@@ -188,6 +191,8 @@ class DiameterPeer:
         except DiameterError as wrong:
             self._broken(header, wrong, octets)
             return
+        if self._relays:
+            header.body = octets[HEADER_LENGTH:]
         if self.state == State.OPEN:
             self._alive()
             if header.application:  # the hot path: the table's rows for REQUEST and ANSWER in OPEN
@@ -243,7 +248,7 @@ class DiameterPeer:
             raise DiameterError(ResultCode.DIAMETER_UNKNOWN_PEER, f"peer is {host}, not {expected}")
         ours, theirs = frozenset(self.shared.local.applications), advertised(message)
         relay = Application.RELAY in theirs
-        common = ours if relay else theirs if Application.RELAY in ours else ours & theirs
+        common = theirs if self._relays else ours if relay else ours & theirs
         if not common:
             raise DiameterError(ResultCode.DIAMETER_NO_COMMON_APPLICATION, f"no common application with {host}")
         if message.request and self.state == State.WAIT_CER:
@@ -407,7 +412,8 @@ class DiameterPeer:
 
     def _take_request(self, message: Message, octets: bytes) -> None:
         try:
-            check_request(message, self.applications)
+            if not self._relays or message.application == _BASE:
+                check_request(message, self.applications)
             self._check_loop(message)
         except DiameterError as wrong:
             self._events.append(Faulted(wrong.reason, int(wrong.result), octets))

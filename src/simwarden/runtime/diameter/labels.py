@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from simwarden.model.interfaces import INTERFACES
+from simwarden.wire.diameter import Application
 from simwarden.wire.diameter.dictionary import BY_POINT
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class Labels:
         points = {
             number.to_bytes(4, "big"): INTERFACES[point]
             for point, number in BY_POINT.items()
-            if number in applications and point in INTERFACES
+            if (number in applications or Application.RELAY in applications) and point in INTERFACES
         }
         self._points = points if len(points) > 1 else {}
 

@@ -32,7 +32,7 @@ from simwarden.runtime.diameter.connection import (
 )
 from simwarden.runtime.diameter.queue import RequestQueue
 from simwarden.runtime.store import StoreError
-from simwarden.wire.diameter import DiameterError, Message, ResultCode, answer_to, begin, request
+from simwarden.wire.diameter import Application, DiameterError, Message, ResultCode, answer_to, begin, request
 from simwarden.wire.diameter.codes import DisconnectCause
 from simwarden.wire.diameter.dictionary import BY_POINT, find_request
 from simwarden.wire.diameter.message import FLAG_RETRANSMITTED
@@ -58,8 +58,9 @@ class DiameterNode:
 
     `handlers` are those of each reference point by the request's name, and say by their points which applications the
     element has; a point of which it serves no request has none. `admit(host, realm, name)` says whether a peer that
-    connects may (else 3010); `opened` and `closed` hear of connections. `timeout` is how long `ask` waits for an
-    answer, in seconds, where the caller does not say.
+    connects may (else 3010); `opened` and `closed` hear of connections. A node with a `relay` is an agent: it is given
+    all requests (see `Relay`). `timeout` is how long `ask` waits for an answer, in seconds, where the caller does not
+    say.
     """
 
     def __init__(
@@ -71,12 +72,15 @@ class DiameterNode:
         admit: Callable[[str, str, str], bool] = _admit_all,
         opened: Callable[[Peer], None] | None = None,
         closed: Callable[[Peer], None] | None = None,
+        relay: Handler | None = None,
         timers: Timers | None = None,
         timeout: float = 6.0,
     ) -> None:
         self.site = site
         self.points = tuple(handlers)
-        self.local = replace(local, applications=tuple(BY_POINT[point] for point in handlers))
+        self._relay = relay
+        applications = (int(Application.RELAY),) if relay else tuple(BY_POINT[point] for point in handlers)
+        self.local = replace(local, applications=applications)
         self._handlers: dict[tuple[int, int], Handler] = {}
         for point, each in handlers.items():
             for name, handler in each.items():
@@ -213,7 +217,7 @@ class DiameterNode:
         if connection is None:
             spoken = self._connected(peer) is not None
             raise Unreachable(f"{peer} does not speak {message.name}" if spoken else f"{peer} is not connected")
-        if message.end_to_end:
+        if message.hop_by_hop:  # it was sent before
             message.flags |= FLAG_RETRANSMITTED
         return await connection.ask(message, deadline)
 
@@ -243,8 +247,10 @@ class DiameterNode:
 
     def _find(self, peer: str, application: int) -> Connection | None:
         connection = self._connected(peer)
-        agreed = connection is not None and application in connection.machine.applications
-        return connection if agreed else None
+        if connection is None:
+            return None
+        agreed = connection.machine.applications
+        return connection if application in agreed or Application.RELAY in agreed else None
 
     async def _redial(self, peer: str, application: int, deadline: float) -> Connection | None:
         """Try at once, rather than at the end of a pause, when somebody wants to ask a peer that we connect to."""
@@ -394,7 +400,7 @@ class DiameterNode:
                 connection.machine.send_answer(message, self.answer(message, ailment.answer))
                 connection.flush()
             return
-        handler = self._handlers.get((message.application, message.command), self._unserved)
+        handler = self._handlers.get((message.application, message.command), self._relay or self._unserved)
         try:
             answer = await handler(message, connection.peer)
         except DiameterError as wrong:

@@ -270,7 +270,7 @@ def _bad_length(data: bytes, pos: int, start: int, stop: int, avp: AvpType) -> D
 
 def encode(message: Message) -> bytes:
     """Encode a message. Raises InternalError if an AVP's name is unknown or its value does not fit its type."""
-    body = encode_avps(message.avps)
+    body = encode_avps(message.avps) if message.body is None else message.body
     length = HEADER_LENGTH + len(body)
     return (
         _HEADER.pack(

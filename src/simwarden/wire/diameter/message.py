@@ -77,7 +77,8 @@ class Message:
     """One message (RFC 6733 3): the header's fields and the AVPs in their order.
 
     `unsupported` holds AVPs with the M bit that the dictionary lacks, also those inside groups: whoever must
-    understand the message answers it with 5001.
+    understand the message answers it with 5001. `body`, where it is there, are the AVPs as they came: an agent sends
+    these on, flags and all, and not the values (RFC 6733 6.1.9).
     """
 
     command: int
@@ -87,6 +88,7 @@ class Message:
     end_to_end: int = 0
     avps: Avps = field(default_factory=list)
     unsupported: list[RawAvp] = field(default_factory=list, compare=False)
+    body: bytes | None = field(default=None, compare=False)
 
     @property
     def request(self) -> bool:
