@@ -38,7 +38,7 @@ def read(path: Path, *fields: str) -> list[list[str]]:
 
 def test_tshark_reads_every_vector(tmp_path: Path) -> None:
     module = vectors()
-    messages = [module.message(name, avps) for name, each in module.VECTORS.items() for avps in each]
+    messages = [module.message(*case.values) for case in module.CASES]
     path = tmp_path / "diameter.pcap"
     path.write_bytes(capture([("diameter", encode(message)) for message in messages]))
     rows = read(
@@ -61,7 +61,8 @@ def count(avps: Any) -> int:
 
 def test_tshark_complains_about_a_malformed_one(tmp_path: Path) -> None:
     module = vectors()
-    message = bytearray(encode(module.message("purge-ue-request", module.VECTORS["purge-ue-request"][0])))
+    command = module.COMMAND[module.S6A, "purge-ue-request"]
+    message = bytearray(encode(module.message(command, module.VECTORS[command.name][0])))
     message[27] = 5
     path = tmp_path / "malformed.pcap"
     path.write_bytes(capture([("diameter", bytes(message))]))

@@ -215,7 +215,7 @@ GY_MESSAGES: dict[str, list[Avps]] = {
             (
                 "Multiple-Services-Credit-Control",
                 [
-                    ("Requested-Service-Unit", []),
+                    ("Requested-Service-Unit", [("CC-Total-Octets", 50000)]),
                     (
                         "Used-Service-Unit",
                         [("Reporting-Reason", 3), ("CC-Total-Octets", 1 << 34), ("CC-Input-Octets", 1)],

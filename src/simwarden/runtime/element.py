@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from simwarden.runtime.dice import Dice
     from simwarden.runtime.host import Ailment, Host
     from simwarden.runtime.link import Link
+    from simwarden.runtime.transport.base import Address
     from simwarden.trace.trace import Trace
 
 C = TypeVar("C", bound=ElementConfig)
@@ -67,6 +68,10 @@ class Site:
     async def listen(self, interface: str, accept: Callable[[Link], None]) -> None:
         """Accept connections on a reference point (`S6a`); `accept` sets the new link's receivers at once."""
         await self.host.listen(self.name, interface, accept)
+
+    def listens_at(self, interface: str) -> Address | None:
+        """Return the address that this element is told to listen on, None where there is no such order."""
+        return self.host.listens_at(self.name, interface)
 
     async def connect(self, interface: str, target: str) -> Link:
         """Connect to an element by name. Set the link's receivers before the next await. Raises ConnectionError."""

@@ -211,8 +211,11 @@ class Host:
 
     async def listen(self, owner: str, interface: str, accept: Callable[[Link], None]) -> None:
         """Listen for an element."""
-        placement = self.settings.placements.get(owner, Placement())
-        await self.transport.listen(INTERFACES[interface], owner, accept, placement.listen.get(interface))
+        await self.transport.listen(INTERFACES[interface], owner, accept, self.listens_at(owner, interface))
+
+    def listens_at(self, owner: str, interface: str) -> Address | None:
+        """Return the address that an element is told to listen on, None where there is no such order."""
+        return self.settings.placements.get(owner, Placement()).listen.get(interface)
 
     def address_of(self, interface: str, target: str) -> Address | None:
         """Return where an element outside takes connections, None for one of this process."""

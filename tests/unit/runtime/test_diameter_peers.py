@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,7 +12,7 @@ from simwarden.runtime.declare import Declaration, ElementConfig
 from simwarden.runtime.diameter import DiameterNode, LocalNode, Peer, Unreachable
 from simwarden.runtime.diameter.relay import Relay
 from simwarden.runtime.element import Element
-from simwarden.runtime.host import Host, HostSettings
+from simwarden.runtime.host import Host, HostSettings, Placement
 from simwarden.runtime.loop import TestbedLoop
 from simwarden.trace.dissect import dissect
 from simwarden.trace.events import Fault, Frame, Note, PeerFault
@@ -29,6 +30,12 @@ IMSI = "001010000000017"
 AIR = "Authentication-Information-Request"
 ECR = "ME-Identity-Check-Request"
 CLR = "Cancel-Location-Request"
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+        return port
 
 
 class Settings(ElementConfig):
@@ -367,3 +374,27 @@ def test_an_agent_keeps_the_t_flag_and_sets_none_of_its_own() -> None:
 
     net = around()
     net.play(story)
+
+
+def test_reference_points_that_are_given_one_address_have_one_port() -> None:
+    port = free_port()
+    listen = dict.fromkeys(("S6a", "S13"), ("127.0.0.1", port))
+
+    async def run() -> None:
+        clock = Clock(loop)
+        settings = HostSettings(transport="tcp", placements={"home": Placement(listen)})
+        there = Host(loop, clock, Trace(clock.now), settings)
+        there.add("home", Node, HOME)
+        await there.start("home")
+        external = {"home": {"": ("127.0.0.1", port)}}
+        here = Host(loop, clock, Trace(clock.now), HostSettings(transport="tcp", external=external))
+        mme: Any = here.add("mme", Node, MME)
+        await here.start("mme")
+        assert mme.up == [True, True]
+        assert (await mme.ask(ECR, "home")).success
+        await here.close()
+        await there.close()
+
+    loop = TestbedLoop(virtual=False)
+    loop.run_until_complete(run())
+    loop.close()

@@ -110,9 +110,14 @@ class DiameterNode:
         self._handlers[application, find_request(name, application).code] = handler
 
     async def listen(self, *points: str) -> None:
-        """Accept peers on all reference points, or on some (`S6a`)."""
+        """Accept peers on all reference points, or on some (`S6a`); those that are given one address have one port."""
+        taken: set[object] = set()
         for point in points or self.points:
-            await self.site.listen(point, self._accept)
+            address = self.site.listens_at(point)
+            if address not in taken:
+                await self.site.listen(point, self._accept)
+            if address is not None and address[1]:
+                taken.add(address)
 
     async def connect(self, interface: str, target: str) -> bool:
         """Connect to an element and stay connected, with growing pauses between attempts; return whether it is open.
