@@ -19,7 +19,7 @@ pytestmark = [
 
 
 def vectors() -> Any:
-    path = Path(__file__).parents[1] / "vectors" / "test_diameter.py"
+    path = Path(__file__).parents[1] / "vectors" / "diameter" / "test_python_diameter.py"
     spec = importlib.util.spec_from_file_location("diameter_vectors", path)
     assert spec is not None
     assert spec.loader is not None
