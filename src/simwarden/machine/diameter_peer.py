@@ -430,9 +430,9 @@ class DiameterPeer:
     def _check_loop(self, message: Message) -> None:
         """Find out whether a request was here before (RFC 6733 6.1.3). Raises DiameterError (3005)."""
         ours = self.shared.local.host
-        for name, value in message.avps:
-            if name == "Route-Record" and value.lower() == ours.lower():
-                raise DiameterError(ResultCode.DIAMETER_LOOP_DETECTED, f"{message.name} went through {ours} before")
+        went_through = [value.lower() for name, value in message.avps if name == "Route-Record"]
+        if went_through and ours.lower() in went_through:
+            raise DiameterError(ResultCode.DIAMETER_LOOP_DETECTED, f"{message.name} went through {ours} before")
 
     def _take_answer(self, message: Message) -> None:
         asked = self._pending.get(message.hop_by_hop)

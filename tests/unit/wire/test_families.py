@@ -122,7 +122,7 @@ def test_from_card_to_core() -> None:
     assert [each.name for each in with_carried("s1ap")] == ["s1ap", "nas"]
     assert [each.name for each in on_interface("Uu")] == ["uu", "nas"]
     assert family_of("carrier-pigeon").read().mask(b"coo") == b"coo"
-    assert "Gx" not in INTERFACES
+    assert "Rx" not in INTERFACES
 
 
 # -- what others bring

@@ -199,6 +199,7 @@ def begin(message: Message, session: str, origin: tuple[str, str], realm: str, h
     application = message.application
     values: dict[str, Any] = {
         "Session-Id": session,
+        "Vendor-Specific-Application-Id": application_id(application)[1],
         "Auth-Application-Id": application,
         "Auth-Session-State": NO_STATE_MAINTAINED,
         "Origin-Host": origin[0],
@@ -206,13 +207,8 @@ def begin(message: Message, session: str, origin: tuple[str, str], realm: str, h
         "Destination-Host": host,
         "Destination-Realm": realm,
     }
-    head: Avps = []
-    for name in COMMANDS[application, message.command, True].head:
-        if name == "Vendor-Specific-Application-Id":
-            head.append(application_id(application))
-        elif values[name] != "":
-            head.append((name, values[name]))
-    message.avps = head + message.avps
+    head = COMMANDS[application, message.command, True].head
+    message.avps = [(name, values[name]) for name in head if values[name] != ""] + message.avps
 
 
 def application_id(application: int) -> tuple[str, Any]:
