@@ -46,7 +46,10 @@ Match = Annotated[
 Jobs = Annotated[
     str, typer.Option("-j", "--jobs", metavar="N", help="Processes; `auto`: as many as there are processors.")
 ]
-Transport = Annotated[TransportName, typer.Option(help="How frames travel between elements.")]
+Transport = Annotated[
+    TransportName | None,
+    typer.Option(help="What carries frames: memory; sctp (SCTP, TCP and UDP as specified); tcp (SCTP framed on TCP)."),
+]
 ClockChoice = Annotated[
     ClockName | None, typer.Option(help="Virtual time jumps over what is idle.", show_default="virtual")
 ]
@@ -79,7 +82,7 @@ def run(  # noqa: PLR0917 - typer's way: an option is a parameter
     tag: Tags = None,
     match: Match = None,
     seed: Seed = 0,
-    transport: Transport = TransportName.MEMORY,
+    transport: Transport = None,
     clock: ClockChoice = None,
     network: Network = "",
     report: Report = "report",
@@ -101,7 +104,7 @@ def run(  # noqa: PLR0917 - typer's way: an option is a parameter
         tags=tag or [],
         match=match or [],
         seed=seed,
-        transport=transport.value,
+        transport=transport.value if transport else "",
         clock=clock.value if clock else "",
         network=network,
         report=report,

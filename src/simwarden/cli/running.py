@@ -40,7 +40,7 @@ class Order:
     tags: Sequence[str] = field(default_factory=list)
     match: Sequence[str] = field(default_factory=list)
     seed: int = 0
-    transport: str = "memory"
+    transport: str = ""
     clock: str = ""
     network: str = ""
     report: str = "report"
@@ -52,7 +52,7 @@ class Order:
         """The options that a re-run of one scenario needs."""
         said = [
             ("--seed", str(self.seed), "0"),
-            ("--transport", self.transport, "memory"),
+            ("--transport", self.transport, ""),
             ("--clock", self.clock, ""),
             ("--network", self.network, ""),
         ]

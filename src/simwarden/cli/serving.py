@@ -66,8 +66,9 @@ class ServeFile(Model):
     """The element's type; by default its name."""
     settings: dict[str, Any] = Field(default_factory=dict)
     """The element's settings, as in a network file."""
-    transport: Literal["tcp", "sctp"] = "tcp"
-    """`sctp` where the kernel or libusrsctp has it: real peers of S1-MME speak nothing else."""
+    transport: Literal["", "tcp", "sctp"] = ""
+    """What carries S1-MME and X2: `sctp`, as specified, by the kernel or libusrsctp; or, only if asked for, `tcp`:
+    messages are then in a frame of simwarden's own, which no real peer reads."""
     listen: dict[str, str] = Field(default_factory=dict)
     """Interfaces and the addresses to listen on; by default 127.0.0.1 and the well-known port."""
     reader: str = ""
@@ -138,7 +139,8 @@ class Service:
         return HostSettings(
             scenario=self.name,
             seed=int.from_bytes(os.urandom(8), "big"),
-            transport="vpcd" if self.reader else self.file.transport,
+            transport=self.file.transport or "memory",  # to the outside as specified
+            carriers={"ME-UICC": "vpcd"} if self.reader else {},
             external=external,
             placements=placements,
             management=self._managed(),
@@ -259,6 +261,8 @@ class Service:
         """Return the place of the database or address that cannot be had, if that is what is wrong."""
         if isinstance(error, ConfigError) and error.reason.startswith("store "):  # it knows no file
             return (self.top / "store").place
+        if isinstance(error, ConfigError) and "SCTP" in error.reason:
+            return (self.top / "transport").place
         if isinstance(error, OSError) and error.errno not in (errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES):
             return None
         address = address_in(error)

@@ -14,11 +14,13 @@ from simwarden.cli.serving import Service, address_in
 from simwarden.cli.serving_events import BROKER
 from simwarden.cli.serving_log import Log
 from simwarden.errors import ConfigError, SimwardenError
+from simwarden.model.interfaces import INTERFACES
 from simwarden.runtime.clock import Clock
 from simwarden.runtime.host import Host
 from simwarden.runtime.loop import TestbedLoop
 from simwarden.runtime.management import ManagementError, Role
 from simwarden.runtime.store import StoreError
+from simwarden.runtime.transport.choose import FRAMED
 from simwarden.trace.trace import Trace
 from simwarden.wire.mqtt.family import EVENTS
 
@@ -160,7 +162,8 @@ def _ready(service: Service, host: Host, url: str) -> str:
     parts = []
     for interface, asked in service.settings.placements[service.name].listen.items():
         address = host.transport.address_of(service.name, interface) if asked[1] == 0 else asked
-        parts.append(f"{interface} {address[0]}:{address[1]}")
+        framed = f" ({FRAMED})" if host.transport.is_framed(INTERFACES[interface]) else ""
+        parts.append(f"{interface} {address[0]}:{address[1]}{framed}")
     if BROKER in host.elements and service.events is not None:
         address = host.transport.address_of(BROKER, EVENTS)
         parts.append(f"events mqtt://{address[0]}:{address[1]}")

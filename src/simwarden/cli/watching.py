@@ -132,10 +132,10 @@ def command_of(order: Order, paths: Sequence[str]) -> list[str]:
     said += [part for tag in order.tags for part in ("--tag", tag)]
     said += [part for text in order.match for part in ("--match", text)]
     said += ["--mask"] if order.mask else []
-    said += ["--seed", str(order.seed), "--transport", order.transport]
+    said += ["--seed", str(order.seed)]
     said += [
         part
-        for name, value in (("--clock", order.clock), ("--network", order.network))
+        for name, value in (("--transport", order.transport), ("--clock", order.clock), ("--network", order.network))
         if value
         for part in (name, value)
     ]

@@ -39,7 +39,8 @@ if TYPE_CHECKING:
     from simwarden.runtime.dice import Dice
     from simwarden.runtime.host import Ailment, Host
     from simwarden.runtime.link import Link
-    from simwarden.runtime.transport.base import Address
+    from simwarden.runtime.transport.addresses import Address
+    from simwarden.runtime.transport.endpoint import Endpoint
     from simwarden.trace.trace import Trace
 
 C = TypeVar("C", bound=ElementConfig)
@@ -79,7 +80,25 @@ class Site:
 
     def place_of(self, interface: str, target: str) -> object:
         """Return where an element is: what is the same for two is one node's."""
-        return self.host.address_of(interface, target) or target
+        return self.host.outside(target, interface) or target
+
+    def endpoint(self, *interfaces: str) -> Endpoint:
+        """Open one socket of datagrams at this element's own address, for reference points that share a port.
+
+        Set its receivers before the next await; it is closed when the element has stopped. Raises ConfigError, OSError.
+        """
+        return self.host.endpoint(self.name, *interfaces)
+
+    def address_of(self, target: str, interface: str) -> Address:
+        """Return where an element is on a reference point of datagrams (`S11`), to begin with: messages say the rest.
+
+        Raises ConfigError if it has no address there.
+        """
+        return self.host.address_of(target, interface)
+
+    def behind(self, host: str) -> str:
+        """Return the element at an IP address, as an F-TEID says it, ours or external; empty if nobody known is."""
+        return self.host.addresses.behind(host)
 
     def is_external(self, target: str) -> bool:
         """Whether an element is somebody's real one, or in another process."""

@@ -20,8 +20,9 @@ from simwarden.runtime.management import ManagementError, Role
 from simwarden.runtime.reach import Reach, speaks_tls, why_closed, why_refused
 from simwarden.runtime.remote import Endpoint, call
 from simwarden.runtime.store import StoreError, StoreUnavailableError, open_engine, prepare, sqlite_url
-from simwarden.runtime.transport.base import Address, Wiring
-from simwarden.runtime.transport.choose import make_transport
+from simwarden.runtime.transport.addresses import Address, Addresses
+from simwarden.runtime.transport.base import Wiring
+from simwarden.runtime.transport.choose import Carriers
 from simwarden.runtime.transport.reception import Limits
 from simwarden.trace.events import Fault, Note
 from simwarden.wire.family import family_of
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from simwarden.runtime.link import Link
     from simwarden.runtime.loop import TestbedLoop
     from simwarden.runtime.store_lock import Lock
+    from simwarden.runtime.transport.endpoint import Endpoint as DatagramEndpoint
     from simwarden.trace.trace import Trace
 
 #: what a peer outside is until it has shown who it is
@@ -47,11 +49,18 @@ _SILENT = "it took the connection, and has not answered"
 class Placement:
     """Where an element's sockets and store are, when it is not simply part of an all-in-one run.
 
-    `listen` maps interfaces to the addresses to bind; `store` is a database URL.
+    `listen` maps interfaces to the addresses to bind; with `host` those that are not among them are bound there, at
+    their well-known ports; `store` is a database URL.
     """
 
     listen: Mapping[str, Address] = field(default_factory=dict)
     store: str = ""
+    host: str = ""
+
+    def address(self, interface: str) -> Address | None:
+        """Return where an element is on a reference point; None: where its host likes."""
+        chosen = self.listen.get(interface)
+        return chosen or ((self.host, INTERFACES[interface].port) if self.host else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +78,8 @@ class Ailment:
 class HostSettings:
     """What distinguishes one run from another.
 
-    `seed` and `scenario` derive all randomness; `worker` tells parallel runs apart.
+    `seed` and `scenario` derive all randomness; `worker` tells parallel runs apart. `transport` says what carries
+    frames, `carriers` what carries those of single reference points.
     `external` maps elements outside this process to the address of each of their interfaces ("" for any interface).
     `switches` maps controls to "always-admit" or "always-refuse": by `KIND/ID@OCCASION` for one of a control's
     occasions, by `KIND/ID` or the id alone for all of them; the runner sets them, nothing else can.
@@ -81,6 +91,7 @@ class HostSettings:
     seed: int = 0
     scenario: str = ""
     transport: str = "memory"
+    carriers: Mapping[str, str] = field(default_factory=dict)
     worker: int = 0
     external: Mapping[str, Mapping[str, Address]] = field(default_factory=dict)
     placements: Mapping[str, Placement] = field(default_factory=dict)
@@ -104,8 +115,9 @@ class Host:
         self.ailments: dict[str, Ailment] = {}
         switchboard = Switchboard()
         loop.in_flight = switchboard
-        wiring = Wiring(trace, switchboard, settings.limits)
-        self.transport = make_transport(settings.transport, wiring, settings.worker)
+        self.addresses = _addresses(settings)
+        wiring = Wiring(trace, switchboard, settings.limits, self.addresses)
+        self.transport = Carriers(settings.transport, wiring, settings.carriers)
         self._tasks: dict[str, set[asyncio.Task[None]]] = {}
         self._engines: dict[str, Engine] = {}
         self._stores: dict[str, set[str]] = {}
@@ -122,6 +134,7 @@ class Host:
         """Make an element. Raises ConfigError if the name is taken."""
         if name in self.elements or name in self.settings.external:
             raise ConfigError(f"two elements are called {name}")
+        self.addresses.of(name)
         element = kind(Site(self, name), config)
         self.elements[name] = element
         return element
@@ -157,6 +170,7 @@ class Host:
             if publisher is not None:
                 await publisher.stop()
             self._cancel_work(name)
+        self.transport.close_endpoints(name)
         engine = self._engines.pop(name, None)
         if engine is not None:
             engine.dispose()
@@ -215,19 +229,34 @@ class Host:
 
     def listens_at(self, owner: str, interface: str) -> Address | None:
         """Return the address that an element is told to listen on, None where there is no such order."""
-        return self.settings.placements.get(owner, Placement()).listen.get(interface)
+        return self.settings.placements.get(owner, Placement()).address(interface)
 
-    def address_of(self, interface: str, target: str) -> Address | None:
-        """Return where an element outside takes connections, None for one of this process."""
-        outside = self.settings.external.get(target)
-        address = outside.get(interface) or outside.get("") if outside is not None else None
-        if outside is not None and address is None:
+    def endpoint(self, owner: str, *interfaces: str) -> DatagramEndpoint:
+        """Open an endpoint of datagrams for an element."""
+        known = [INTERFACES[each] for each in interfaces]
+        return self.transport.endpoint(known, owner, self.listens_at(owner, interfaces[0]))
+
+    def address_of(self, target: str, interface: str) -> Address:
+        """Return where an element is on a reference point of datagrams. Raises ConfigError if nobody says."""
+        placed = self.listens_at(target, interface)
+        if self.is_external(target):
+            placed = self.addresses.outside(target, interface)
+        elif placed is None and target in self.elements:
+            placed = self.addresses.of(target), INTERFACES[interface].port
+        if placed is None:
+            raise ConfigError(f"{target} has no address for {interface}")
+        return placed
+
+    def outside(self, target: str, interface: str) -> Address | None:
+        """Return where an element outside takes connections, None for one of this process. Raises ConfigError."""
+        address = self.addresses.outside(target, interface)
+        if self.is_external(target) and address is None:
             raise ConfigError(f"external element {target} has no address for {interface}")
         return address
 
     async def connect(self, owner: str, interface: str, target: str) -> Link:
         """Connect an element to another, in this process or outside. Raises ConnectionError."""
-        address = self.address_of(interface, target)
+        address = self.outside(target, interface)
         tried = partial(self._tell_reach, owner, interface, target, address)
         try:
             if address is None:
@@ -415,6 +444,13 @@ class Host:
     def _cancel_work(self, name: str) -> None:
         for task in list(self._tasks.pop(name, ())):
             task.cancel()
+
+
+def _addresses(settings: HostSettings) -> Addresses:
+    """Return the addresses of a run's elements; one of which a file says where it listens is open to the outside."""
+    given = {name: each.host for name, each in settings.placements.items() if each.host}
+    placed = any(each.host or each.listen for each in settings.placements.values())
+    return Addresses(settings.worker, given=given, external=settings.external, open_to_outside=placed)
 
 
 def _no_answer(*_: Any) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
-from simwarden.trace.events import Frame
+from simwarden.errors import InternalError
+from simwarden.trace.events import Frame, PacketDropped
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from simwarden.model.interfaces import Interface
     from simwarden.runtime.transport.reception import Reception
@@ -31,6 +32,10 @@ class Link(ABC):
     far end closed or was lost; not after a close of one's own).
     `remote` is the far element's name, or host:port of a peer outside this process; `internal` says which. Who accepted
     it calls `know` at the first message that shows who the peer is: a stranger from outside is soon sent away.
+
+    User packets have a lane of their own: `send_packets` hands over many at once, which come to `on_packets` as one
+    batch, in their place among the messages. They are counted (`packets`, `octets`), and none is a frame of the trace
+    unless somebody asked for that (`Trace.show_packets`).
     """
 
     __slots__ = (
@@ -41,9 +46,12 @@ class Link(ABC):
         "known",
         "local",
         "number",
+        "octets",
         "on_close",
+        "on_packets",
         "on_receive",
         "on_standing",
+        "packets",
         "reception",
         "remote",
         "trace",
@@ -59,6 +67,9 @@ class Link(ABC):
         self.up = True
         self.on_receive: Callable[[bytes, int], None] = _ignore_data
         self.on_close: Callable[[str], None] = _ignore_close
+        self.on_packets: Callable[[Sequence[bytes]], None] = self._take_no_packets
+        #: user packets sent from this end, and their octets
+        self.packets = self.octets = 0
         #: told when the peer has shown who it is (""), and why it is not there: whoever made the connection asks
         self.on_standing: Callable[[str], None] = _ignore_close
         self.known = False
@@ -75,42 +86,76 @@ class Link(ABC):
         `clear` is the same message before ciphering, for those who read the trace; `interface` the reference point that
         it is of, on a link that carries several.
         """
-        if not self.up:
-            return
-        self.trace.emit(
-            Frame(
-                source=self.local,
-                target=self.remote,
-                interface=(interface or self.interface).name,
-                protocol=self.interface.protocol,
-                data=data,
-                link=self.number,
-                stream=stream,
-                ppid=self.interface.ppid,
-                clear=clear,
-                from_client=self.client,
-            )
+        if self.up:
+            self.trace.emit(self._frame(data, stream, sent=True, clear=clear, interface=interface))
+            self._transmit(data, stream)
+
+    def _frame(
+        self,
+        data: bytes,
+        stream: int = 0,
+        *,
+        sent: bool,
+        clear: bytes | None = None,
+        interface: Interface | None = None,
+    ) -> Frame:
+        return Frame(
+            source=self.local if sent else self.remote,
+            target=self.remote if sent else self.local,
+            interface=(interface or self.interface).name,
+            protocol=self.interface.protocol,
+            data=data,
+            link=self.number,
+            stream=stream,
+            ppid=self.interface.ppid,
+            clear=clear,
+            from_client=self.client is sent,
         )
-        self._transmit(data, stream)
 
     def record_received(self, data: bytes, stream: int = 0, *, interface: Interface | None = None) -> None:
         """Put into the trace a message from a peer outside this process (those within are recorded when sent)."""
         if self.internal:
             return
         self.first = self.first or data[:5]
-        self.trace.emit(
-            Frame(
-                source=self.remote,
-                target=self.local,
-                interface=(interface or self.interface).name,
-                protocol=self.interface.protocol,
-                data=data,
-                link=self.number,
-                stream=stream,
-                ppid=self.interface.ppid,
-                from_client=not self.client,
+        self.trace.emit(self._frame(data, stream, sent=False, interface=interface))
+
+    def send_packets(self, packets: Sequence[bytes]) -> None:
+        """Send user packets. On a link that is down this does nothing, as on a dead wire."""
+        if not self.up or not packets:
+            return
+        self.packets += len(packets)
+        self.octets += sum(map(len, packets))
+        self._show_packets(packets, sent=True)
+        self._transmit_packets(packets)
+
+    def hear_packets(self, packets: Sequence[bytes]) -> None:
+        """Be handed user packets (called by the transport)."""
+        if self.up:
+            if not self.internal:
+                self._show_packets(packets, sent=False)
+            self.on_packets(packets)
+
+    def _show_packets(self, packets: Sequence[bytes], *, sent: bool) -> None:
+        if self.trace.show_packets:
+            for each in packets:
+                self.trace.emit(self._frame(each, sent=sent))
+
+    def drop(self, packets: Sequence[bytes], reason: str, subject: str = "") -> None:
+        """Tell of user packets that came here and go no further."""
+        for each in packets:
+            self.trace.emit(
+                PacketDropped(
+                    element=self.local,
+                    interface=self.interface.name,
+                    protocol=self.interface.protocol,
+                    reason=reason,
+                    subject=subject,
+                    data=each,
+                )
             )
-        )
+
+    def _take_no_packets(self, packets: Sequence[bytes]) -> None:
+        self.drop(packets, "it takes no user packets here")
 
     def know(self) -> None:
         """Take note that the peer has shown who it is, by a message that its element understood; once is enough."""
@@ -135,6 +180,11 @@ class Link(ABC):
     @abstractmethod
     def _transmit(self, data: bytes, stream: int) -> None:
         """Carry the octets to the far end."""
+
+    def _transmit_packets(self, packets: Sequence[bytes]) -> None:
+        """Carry user packets to the far end as one batch."""
+        del packets
+        raise InternalError(f"{self.interface.name} carries no user packets")
 
     @abstractmethod
     def _shut(self, reason: str) -> None:

@@ -6,24 +6,49 @@ that the same scenario gives the same ladder on every transport.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import deque
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from simwarden.runtime.link import Link
 
-class Delivery(Protocol):
-    """Something sent that is to happen at its far end: a frame, an established or a closed connection."""
+
+class Delivery(ABC):
+    """Something sent that is to happen at its far end: a frame, user packets, a connection established or closed."""
+
+    __slots__ = ("to",)
+
+    def __init__(self, to: Link) -> None:
+        self.to = to
 
     def arrived(self) -> bool:
         """Whether all of its bytes are here (or its link is gone, so that nothing is owed)."""
+        return True
 
+    @abstractmethod
     def deliver(self) -> None:
         """Hand it to the element."""
 
     def describe(self) -> str:
         """Name the link for a person."""
+        return repr(self.to)
+
+
+class Happening(Delivery):
+    """What happens to a link in its place among the frames: it stands, it is closed, packets are handed over."""
+
+    __slots__ = ("_what",)
+
+    def __init__(self, to: Link, what: Callable[[], None]) -> None:
+        super().__init__(to)
+        self._what = what
+
+    def deliver(self) -> None:
+        """See Delivery."""
+        self._what()
 
 
 class Switchboard:

@@ -197,6 +197,9 @@ class Scenario:
     seed: int | None = None
     clock: str = ""
     keep_alives: bool = False
+    #: what carries frames, if a file says so: all of them, and those of single interfaces
+    transport: str = ""
+    carriers: Mapping[str, str] = field(default_factory=dict)
     #: where each of the requirements that it proves stands
     claimed: tuple[Place, ...] = ()
     #: sections as written (network, cards, devices), for twins

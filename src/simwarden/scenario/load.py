@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import Field
 
@@ -22,9 +22,6 @@ from simwarden.scenario.steps import StepReader
 from simwarden.scenario.twin import check_refusals, check_twin
 from simwarden.scenario.validation import check
 from simwarden.scenario.yamlfile import Source, Spot, read
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 #: octets of the largest file that is read
 _LARGEST = 4 << 20
@@ -88,7 +85,7 @@ class Loader:
             inner.keys = {key[1:]: value for key, value in source.keys.items() if key}
             inner.values = {key[1:]: value for key, value in source.values.items() if key}
             source = inner
-        wishes: dict[str, network.Wish] = {}
+        wishes = network.Wishes()
         network.collect(source.data, Spot(source), wishes, problems)
         network.build(self.registry, wishes, problems)
         problems.raise_if_any()
@@ -140,7 +137,8 @@ class Loader:
         parts = ("network", "steps", *self.registry.sections)
         header = _read_header(data, top, parts, problems)
         references = References()
-        references.instances.update(self._network(data, top, problems))
+        wishes = self._wishes(data, top, problems)
+        references.instances.update(network.build(self.registry, wishes, problems))
         cast = Cast(self.registry, references, problems, self.without)
         for section in self.registry.sections:
             cast.announce(section, data.get(section, ""), top / section)
@@ -162,16 +160,18 @@ class Loader:
             seed=header.seed,
             clock=header.clock,
             keep_alives=header.keep_alives,
+            transport=wishes.transport,
+            carriers=wishes.carriers,
             facts={key: data[key] for key in parts if key in data and key != "steps"},
             lines={key: (top / key).key.line for key in data},
             groups=references.groups,
         )
 
-    def _network(self, data: dict[str, Any], top: Spot, problems: Problems) -> Mapping[str, network.Instance]:
-        wishes: dict[str, network.Wish] = {}
+    def _wishes(self, data: dict[str, Any], top: Spot, problems: Problems) -> network.Wishes:
+        wishes = network.Wishes()
         network.collect(self.base.data, Spot(self.base), wishes, problems)
         network.collect(data.get("network", ""), top / "network", wishes, problems)
-        return network.build(self.registry, wishes, problems)
+        return wishes
 
 
 def _read_header(data: dict[str, Any], top: Spot, parts: tuple[str, ...], problems: Problems) -> Header:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ipaddress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from simwarden.model.interfaces import INTERFACES
+from simwarden.runtime.transport.choose import NAMES, carriers_of
 from simwarden.scenario.problems import guess
 from simwarden.scenario.validation import check, short
 from simwarden.scenario.yamlfile import Spot
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 Address = tuple[str, int]
 #: words that may stand where an element's settings do, to leave it out
 _OFF = ("off", "absent", "none")
+#: what stands among the elements of a network and is none
+TRANSPORT = "transport"
 
 
 @dataclass(slots=True)
@@ -28,8 +32,8 @@ class Instance:
     """One element of a run.
 
     `section` is the part of the scenario it comes from (`devices`), empty for the network; `external` maps its
-    interfaces ("" for any) to addresses when it is somebody's real one; `identities` are what other parts of the file
-    may name (`meter.imei`).
+    interfaces ("" for any) to addresses when it is somebody's real one; `address` is where its own sockets are, if a
+    file says so; `identities` are what other parts of the file may name (`meter.imei`).
     """
 
     name: str
@@ -37,6 +41,7 @@ class Instance:
     config: ElementConfig
     section: str = ""
     external: Mapping[str, Address] | None = None
+    address: str = ""
     identities: dict[str, str] = field(default_factory=dict)
 
 
@@ -49,11 +54,21 @@ class Wish:
     kind: str = ""
     off: bool = False
     external: Mapping[str, Address] | None = None
+    address: str = ""
     settings: dict[str, Any] = field(default_factory=dict)
     places: dict[str, Spot] = field(default_factory=dict)
 
 
-def collect(data: Any, spot: Spot, wishes: dict[str, Wish], problems: Problems) -> None:
+class Wishes(dict[str, Wish]):
+    """What files say of the network: its elements, and what carries frames, all of them or those of an interface."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.transport = ""
+        self.carriers: dict[str, str] = {}
+
+
+def collect(data: Any, spot: Spot, wishes: Wishes, problems: Problems) -> None:
     """Read a `network:` mapping into `wishes`; what is said later wins, setting by setting."""
     if data == "":
         return
@@ -62,6 +77,9 @@ def collect(data: Any, spot: Spot, wishes: dict[str, Wish], problems: Problems) 
         return
     for name, entry in data.items():
         here = spot / name
+        if name == TRANSPORT:
+            _read_transport(entry, here, wishes, problems)
+            continue
         wish = wishes.setdefault(name, Wish(name, here))
         wish.spot = here
         if isinstance(entry, str) and entry.lower() in _OFF:
@@ -81,6 +99,8 @@ def _read_entry(wish: Wish, entry: dict[str, Any], here: Spot, problems: Problem
             wish.kind = value
         elif key == "external":
             wish.external = _addresses(value, here / key, problems)
+        elif key == "address":
+            wish.address = _own_address(value, here / key, problems)
         else:
             wish.settings[key] = value
             wish.places[key] = here
@@ -94,12 +114,43 @@ def _addresses(value: Any, spot: Spot, problems: Problems) -> dict[str, Address]
         return {}
     found = {}
     for name, text in value.items():
-        interface = next((known for known in INTERFACES if known.lower() == name.lower()), "")
-        if not interface:
-            problems.unknown("interface", name, INTERFACES, (spot / name).key)
-        else:
+        interface = _interface(name, spot, problems)
+        if interface:
             found[interface] = parse_address(str(text), spot / name, problems, INTERFACES[interface].port)
     return found
+
+
+def _interface(name: str, spot: Spot, problems: Problems) -> str:
+    interface = next((known for known in INTERFACES if known.lower() == name.lower()), "")
+    if not interface:
+        problems.unknown("interface", name, INTERFACES, (spot / name).key)
+    return interface
+
+
+def _own_address(value: Any, spot: Spot, problems: Problems) -> str:
+    try:
+        return str(ipaddress.ip_address(str(value)))
+    except ValueError:
+        problems.add(f"{short(value)} is no IP address", spot.place)
+        return ""
+
+
+def _read_transport(value: Any, spot: Spot, wishes: Wishes, problems: Problems) -> None:
+    """Read what carries frames: a word for all, or one for each of some interfaces."""
+    if isinstance(value, str) and value in NAMES:
+        wishes.transport = value
+        return
+    if not isinstance(value, dict):
+        problems.add(f"transport: {' or '.join(NAMES)} is expected, or one for each interface", spot.place)
+        return
+    for name, word in value.items():
+        interface = _interface(name, spot, problems)
+        if interface and word not in carriers_of(INTERFACES[interface]):
+            problems.unknown(
+                f"transport of {interface}", str(word), carriers_of(INTERFACES[interface]), (spot / name).place
+            )
+        elif interface:
+            wishes.carriers[interface] = word
 
 
 def parse_address(text: str, spot: Spot, problems: Problems, port: int = 0) -> Address:
@@ -147,9 +198,9 @@ def _make(registry: Registry, wish: Wish, standing: list[str], problems: Problem
         return None
     model = registry.declaration(kind).config
     spot = _MergedSpot(wish.spot.source, wish.spot.path, wish.places)
-    config = check(model, wish.settings, spot, problems, also=("type", "external"), what="setting")
+    config = check(model, wish.settings, spot, problems, also=("type", "external", "address"), what="setting")
     # A wrong setting is told once; the element is there all the same, so that what names it is not told as wrong.
-    return Instance(wish.name, kind, config or model.model_construct(), external=wish.external)
+    return Instance(wish.name, kind, config or model.model_construct(), external=wish.external, address=wish.address)
 
 
 @dataclass(frozen=True, slots=True)

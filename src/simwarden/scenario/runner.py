@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any
 from simwarden.errors import ConfigError, InternalError, SimwardenError
 from simwarden.model.interfaces import INTERFACES, Service
 from simwarden.runtime.clock import Clock
-from simwarden.runtime.host import Ailment, Host, HostSettings
+from simwarden.runtime.host import Ailment, Host, HostSettings, Placement
 from simwarden.runtime.loop import TestbedLoop
 from simwarden.runtime.management import HOUSE, ManagementError, Role
 from simwarden.runtime.provision import CardProvision
 from simwarden.runtime.reach import Reach
+from simwarden.runtime.transport.choose import described
 from simwarden.scenario import failure
 from simwarden.scenario.alarm import TimeUp, alarm
 from simwarden.scenario.document import Call, Fail, Manage, Power, Rhythm, Together, Wait
@@ -55,7 +56,8 @@ class RunOptions:
     """
 
     seed: int = 0
-    transport: str = "memory"
+    #: what carries frames; empty: as the network file says, else memory
+    transport: str = ""
     clock: str = ""
     worker: int = 0
     limit: float = 60.0
@@ -97,8 +99,9 @@ class _Run:
     def __init__(self, scenario: Scenario, name: str, options: RunOptions) -> None:
         self.scenario, self.options = scenario, options
         outside = scenario.external
-        clock = "real" if outside else scenario.clock or options.clock or "virtual"
-        transport = "tcp" if outside and options.transport == "memory" else options.transport
+        placements = {name: Placement(host=it.address) for name, it in scenario.instances.items() if it.address}
+        clock = "real" if outside or placements else scenario.clock or options.clock or "virtual"
+        transport = options.transport or scenario.transport or "memory"
         seed = options.seed if scenario.seed is None else scenario.seed
         self.loop = TestbedLoop(virtual=clock == "virtual")
         self.clock = Clock(self.loop)
@@ -108,8 +111,10 @@ class _Run:
             seed=seed,
             scenario=scenario.title,
             transport=transport,
+            carriers=scenario.carriers,
             worker=options.worker,
             external={each: it.external or {} for each, it in outside.items()},
+            placements=placements,
             switches=options.switches,
             events=_events(scenario),
         )
@@ -129,7 +134,9 @@ class _Run:
         self.beside: set[asyncio.Task[None]] = set()
         self.sink: Sink | None = None
         self.trace.add_sink(self._watch)
-        self.result = blank_result(scenario, name, seed=seed, transport=transport, clock=clock)
+        self.result = blank_result(
+            scenario, name, seed=seed, transport=described(transport, scenario.carriers), clock=clock
+        )
 
     def _watch(self, event: Event) -> None:
         if isinstance(event, Fault):

@@ -13,8 +13,10 @@ from pydantic.json_schema import models_json_schema
 
 from simwarden.policy.requirements import requirements
 from simwarden.runtime.declare import Names
+from simwarden.runtime.transport.choose import NAMES
 from simwarden.scenario.identities import MOST, CardKeys
 from simwarden.scenario.load import Header
+from simwarden.scenario.network import TRANSPORT
 from simwarden.scenario.steps import BESIDE, CORE_VERBS, POWER
 from simwarden.scenario.words import WORDS
 
@@ -88,11 +90,17 @@ class _Assembly:
 
     def network(self) -> dict[str, Any]:
         """Return the schema of `network`: each standing element by name, others by type."""
-        known, added = {}, []
+        words = {"enum": list(NAMES)}
+        known: dict[str, Any] = {TRANSPORT: {"anyOf": [words, {"type": "object", "additionalProperties": words}]}}
+        added = []
         for kind in self.registry.kinds:
             declaration = self.registry.declaration(kind)
             if not declaration.instances:
-                own = {"type": {"enum": [kind]}, "external": {"type": ["string", "object"]}}
+                own = {
+                    "type": {"enum": [kind]},
+                    "external": {"type": ["string", "object"]},
+                    "address": {"type": "string"},
+                }
                 element = _object({**self.fields(declaration.config), **own}, declaration.title)
                 known[kind] = {"anyOf": [element, {"enum": ["off", "on", False, True]}]}
                 added.append({**element, "type": "object", "required": ["type"]})

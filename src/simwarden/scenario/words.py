@@ -94,6 +94,19 @@ WORDS: Final[Mapping[str, Word]] = MappingProxyType(
             "clock, and what is expected of the inside of that element is inconclusive, never passed.",
             'hss: {external: "192.0.2.10:3868"}',
         ),
+        "address": Word(
+            _NETWORK,
+            "The IP address of its sockets, where elements outside are to reach it: it listens there on the well-known "
+            "ports, and its messages say it. The run is then on the real clock.",
+            'mme: {address: "192.0.2.7"}',
+        ),
+        "transport": Word(
+            "key of a network file",
+            "What carries frames: `memory`; `sctp` (SCTP, TCP and UDP, as specified), or `tcp` (SCTP's messages in a "
+            "frame of simwarden's own on TCP); or one for each of some interfaces. To elements outside it is as "
+            "specified unless this says `tcp`. `--transport` comes before what it says of all.",
+            "transport: {S1-MME: sctp, S6a: memory}",
+        ),
         "off": Word("value of an element in a network file", "Leaves the element out.", "network: {eir: off}"),
         "LEAK": Word(_CELL, "In service with the misused card to the end of the story, a day later."),
         "n/b": Word(_CELL, "Not built: the sum below the table says which element is missing."),

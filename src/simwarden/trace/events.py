@@ -38,6 +38,8 @@ class Frame(Event):
     clear: bytes | None = None
     #: whether the sender is the side that connected; captures derive ports from it
     from_client: bool = True
+    #: host and port of sender and receiver, of a datagram
+    ends: tuple[tuple[str, int], tuple[str, int]] | None = None
     #: what `trace.dissect.dissect` found, kept so that a frame is decoded once
     dissection: Dissection | None = field(default=None, repr=False, compare=False)
 
@@ -106,6 +108,19 @@ class PeerFault(Event):
     peer: str
     interface: str
     reason: str
+    data: bytes = b""
+
+
+@dataclass(slots=True, kw_only=True)
+class PacketDropped(Event):
+    """A user packet came as far as `element` and went no further; `data` as it came (in GTP-U, say, where it was)."""
+
+    kind: ClassVar[str] = "packet-dropped"
+    element: str
+    interface: str
+    protocol: str
+    reason: str
+    subject: str = ""
     data: bytes = b""
 
 

@@ -22,6 +22,8 @@ class Trace:
         self._count = 0
         self._sinks: list[Sink] = []
         self.events: list[Event] = []
+        #: whether user packets are frames of the trace as well: a sink that wants to see each of them says so
+        self.show_packets = False
         if keep:
             self._sinks.append(self.events.append)
 

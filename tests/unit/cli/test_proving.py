@@ -181,8 +181,10 @@ def test_what_is_watched(tmp_path: Path) -> None:
 
 
 def test_a_round_runs_with_the_options_of_the_command() -> None:
-    order = Order(["a b"], jobs="2", tags=["x"], match=["y z"], seed=5, network="my net.yaml", mask=True)
+    order = Order(
+        ["a b"], jobs="2", tags=["x"], match=["y z"], seed=5, transport="tcp", network="my net.yaml", mask=True
+    )
     assert command_of(order, ["f.yaml"]) == [
         "f.yaml", "--jobs", "2", "--report", "report", "--trace", "always", "--limit", "60", "--tag", "x",
-        "--match", "y z", "--mask", "--seed", "5", "--transport", "memory", "--network", "my net.yaml",
+        "--match", "y z", "--mask", "--seed", "5", "--transport", "tcp", "--network", "my net.yaml",
     ]  # fmt: skip

@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 #: the first connection to the broker is being made when the signal comes
 WHILE_IT_CONNECTS = """\
 import os, signal
-from simwarden.runtime.transport import tcp
-made = tcp.TcpTransport.connect
+from simwarden.runtime.transport import memory
+made = memory.MemoryTransport.connect
 async def connect(self, *words):
     os.kill(os.getpid(), signal.SIGTERM)
     return await made(self, *words)
-tcp.TcpTransport.connect = connect
+memory.MemoryTransport.connect = connect
 """
 #: a goodbye that never ends: by waiting, or by work
 NEVER = """\

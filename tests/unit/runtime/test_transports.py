@@ -13,14 +13,14 @@ from simwarden.runtime.link import Link
 from simwarden.runtime.loop import TestbedLoop
 from simwarden.runtime.switchboard import Switchboard
 from simwarden.runtime.transport import sctp
-from simwarden.runtime.transport.base import Transport, Wiring
-from simwarden.runtime.transport.choose import make_transport
+from simwarden.runtime.transport.base import Wiring
+from simwarden.runtime.transport.choose import Carriers
 from simwarden.runtime.transport.framing import LARGEST, Deframer, enclose
 from simwarden.runtime.transport.sctp import open_socket
 from simwarden.trace.events import Frame, PeerFault
 from simwarden.trace.trace import Trace
 
-SERVICES = {"memory": Service.MESSAGES, "tcp": Service.MESSAGES, "udp": Service.DATAGRAMS, "sctp": Service.MESSAGES}
+SERVICES = dict.fromkeys(("memory", "tcp", "udp", "sctp"), Service.MESSAGES)
 
 
 def has_sctp() -> bool:
@@ -39,14 +39,14 @@ TRANSPORTS = [
 ]
 
 
-def run(name: str, story: Callable[[Transport, Interface, Clock], Awaitable[None]], *, virtual: bool = True) -> Trace:
+def run(name: str, story: Callable[[Carriers, Interface, Clock], Awaitable[None]], *, virtual: bool = True) -> Trace:
     loop = TestbedLoop(virtual=virtual)
     clock = Clock(loop)
     trace = Trace(clock.now)
     loop.in_flight = switchboard = Switchboard()
 
     async def whole() -> None:
-        transport = make_transport(name, Wiring(trace, switchboard))
+        transport = Carriers(name, Wiring(trace, switchboard))
         try:
             await story(transport, Interface("S1-MME", "s1ap", SERVICES[name], 1, 18), clock)
         finally:
@@ -61,7 +61,7 @@ def run(name: str, story: Callable[[Transport, Interface, Clock], Awaitable[None
 
 @pytest.mark.parametrize("name", TRANSPORTS)
 def test_messages_arrive_whole_and_in_order_and_a_close_is_heard_after_them(name: str) -> None:
-    async def story(transport: Transport, interface: Interface, clock: Clock) -> None:
+    async def story(transport: Carriers, interface: Interface, clock: Clock) -> None:
         got: list[tuple[str, bytes, int]] = []
 
         def accept(link: Link) -> None:
@@ -94,7 +94,7 @@ def test_messages_arrive_whole_and_in_order_and_a_close_is_heard_after_them(name
 
 @pytest.mark.parametrize("name", TRANSPORTS[1:])
 def test_a_peer_outside_is_traced_both_ways_and_named_by_its_address(name: str) -> None:
-    async def story(transport: Transport, interface: Interface, _: Clock) -> None:
+    async def story(transport: Carriers, interface: Interface, _: Clock) -> None:
         links: list[Link] = []
 
         def accept(link: Link) -> None:
@@ -121,7 +121,7 @@ def test_a_peer_outside_is_traced_both_ways_and_named_by_its_address(name: str) 
 
 
 def test_garbage_on_a_framed_port_is_a_peer_fault_and_closes_that_link_only() -> None:
-    async def story(transport: Transport, interface: Interface, _: Clock) -> None:
+    async def story(transport: Carriers, interface: Interface, _: Clock) -> None:
         links: list[Link] = []
         address = ("127.0.0.1", 0)
         await transport.listen(interface, "b", links.append, address)
@@ -152,7 +152,7 @@ def test_the_frame_over_tcp_takes_any_segmentation() -> None:
 
 def test_an_unknown_transport_is_said_clearly() -> None:
     with pytest.raises(ConfigError, match="one of memory, tcp, udp, sctp"):
-        make_transport("carrier-pigeon", Wiring(Trace(lambda: 0.0), Switchboard()))
+        Carriers("carrier-pigeon", Wiring(Trace(lambda: 0.0), Switchboard()))
 
 
 def test_a_system_without_sctp_is_said_clearly(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -162,12 +162,12 @@ def test_a_system_without_sctp_is_said_clearly(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(sctp, "KernelSocket", missing)
     monkeypatch.setattr(sctp, "UserSocket", missing)
     with pytest.raises(ConfigError, match=r"modprobe sctp.*libusrsctp2.*transport tcp"):
-        make_transport("sctp", Wiring(Trace(lambda: 0.0), Switchboard()))
+        Carriers("sctp", Wiring(Trace(lambda: 0.0), Switchboard()))
 
 
 @pytest.mark.skipif(not has_sctp(), reason="neither the kernel nor libusrsctp has SCTP")
 def test_an_sctp_port_where_nobody_listens_refuses() -> None:
-    async def story(transport: Transport, interface: Interface, _: Clock) -> None:
+    async def story(transport: Carriers, interface: Interface, _: Clock) -> None:
         with pytest.raises(ConnectionError):
             await transport.connect_outside(interface, "a", "foreign", ("127.0.0.1", 9))
 
@@ -181,7 +181,7 @@ def test_a_connection_given_up_while_it_is_made_is_no_longer_in_flight(name: str
     """Wherever its making has got to: who listened hears of its end, and nothing waits for it."""
     heard: list[str] = []
 
-    async def story(transport: Transport, interface: Interface, clock: Clock) -> None:
+    async def story(transport: Carriers, interface: Interface, clock: Clock) -> None:
         def accept(link: Link) -> None:
             heard.append("accepted")
             link.on_close = lambda _reason: heard.append("closed")
@@ -202,7 +202,7 @@ def test_a_connection_given_up_while_it_is_made_is_no_longer_in_flight(name: str
 
 @pytest.mark.parametrize("name", TRANSPORTS[:2])
 def test_a_listener_that_ends_while_somebody_connects_refuses(name: str) -> None:
-    async def story(transport: Transport, interface: Interface, clock: Clock) -> None:
+    async def story(transport: Carriers, interface: Interface, clock: Clock) -> None:
         await transport.listen(interface, "b", lambda _link: None, None)
         making = asyncio.ensure_future(transport.connect(interface, "a", "b"))
         await asyncio.sleep(0)

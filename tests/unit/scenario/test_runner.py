@@ -140,7 +140,7 @@ def test_a_run_that_hangs_is_an_error_that_says_where(play: Play) -> None:
 def test_the_inside_of_an_external_element_is_inconclusive(play: Play) -> None:
     head = "scenario: s\nnetwork: {gate: {external: '127.0.0.1:9'}}\n"
     result = play("- expect: {gate: {open: yes}}\n- wait: 0.01\n", head)
-    assert (result.verdict, result.clock, result.transport) == (Verdict.INCONCLUSIVE, "real", "tcp")
+    assert (result.verdict, result.clock, result.transport) == (Verdict.INCONCLUSIVE, "real", "memory")
     assert result.failure is not None
     assert "gate (external)" in result.failure.summary
     assert [lane.external for lane in result.lanes] == [True]

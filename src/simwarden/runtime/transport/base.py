@@ -7,9 +7,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 from simwarden.runtime.link import Link
+from simwarden.runtime.transport.addresses import Address, Addresses
 from simwarden.runtime.transport.reception import Limits, Reception
 
 if TYPE_CHECKING:
+    import asyncio
     import ssl
 
     from simwarden.model.interfaces import Interface
@@ -17,7 +19,6 @@ if TYPE_CHECKING:
     from simwarden.trace.trace import Trace
 
 Accept = Callable[[Link], None]
-Address = tuple[str, int]
 Tap = Callable[[Link, bytes, Callable[[bytes], None]], None]
 """What may stand on the wires of a run in memory: called with the sending end, the message, and `carry`.
 
@@ -25,7 +26,7 @@ Nothing arrives but what the tap has carried: the message, another, several time
 """
 
 
-class SocketLink(Protocol):
+class HoldsSocket(Protocol):
     """A link that holds a socket."""
 
     def abort(self) -> None:
@@ -33,12 +34,15 @@ class SocketLink(Protocol):
 
 
 class Wiring:
-    """What the links of one run share: the trace, the order of deliveries, the count of links and their limits."""
+    """What the links of one run share: the trace, the order of deliveries, the addresses, the count of links."""
 
-    def __init__(self, trace: Trace, switchboard: Switchboard, limits: Limits | None = None) -> None:
+    def __init__(
+        self, trace: Trace, switchboard: Switchboard, limits: Limits | None = None, addresses: Addresses | None = None
+    ) -> None:
         self.trace, self.switchboard, self.limits = trace, switchboard, limits or Limits()
+        self.addresses = addresses or Addresses()
         self._links = 0
-        self.open_sockets: set[SocketLink] = set()
+        self.open_sockets: set[HoldsSocket] = set()
         #: set by tests that change messages on their way (transport `memory` only); no file or option does
         self.tap: Tap | None = None
 
@@ -55,17 +59,17 @@ class Wiring:
 class Transport(ABC):
     """Listens and connects for elements of this process, and for peers outside where it has sockets."""
 
-    def __init__(self, wiring: Wiring, worker: int = 0) -> None:
+    def __init__(self, wiring: Wiring) -> None:
         self.wiring = wiring
-        self.worker = worker
 
     @abstractmethod
-    async def listen(self, interface: Interface, owner: str, accept: Accept, address: Address | None) -> None:
+    async def listen(self, interface: Interface, owner: str, accept: Accept, address: Address | None = None) -> None:
         """Accept connections to `owner` on the interface; at `address`, or where the transport likes."""
 
-    @abstractmethod
     async def connect(self, interface: Interface, owner: str, target: str) -> Link:
         """Connect to an element of this process. Raises ConnectionError if it does not listen."""
+        del owner
+        raise ConnectionRefusedError(f"{target} does not accept {interface.name}")
 
     async def connect_outside(
         self, interface: Interface, owner: str, target: str, address: Address, tls: ssl.SSLContext | None = None
@@ -79,13 +83,20 @@ class Transport(ABC):
             f"{owner}: {interface.name} to {target} at {address[0]}:{address[1]} needs sockets; use transport tcp"
         )
 
-    def address_of(self, owner: str, interface: str) -> Address:
-        """Return where an element listens. Raises ConnectionError; memory has no addresses."""
-        raise ConnectionError(f"{owner} has no address for {interface}")
+    def address_of(self, owner: str, interface: str) -> Address | None:
+        """Return where an element listens; None if it does not, or has no address for it, as in memory."""
+        del owner, interface
+        return None
 
     @abstractmethod
-    async def stop_listening(self, owner: str) -> None:
-        """Accept no more connections to `owner`, on any interface."""
+    async def stop_listening(self, owner: str = "") -> None:
+        """Accept no more connections to an element, or to any, on any interface."""
 
-    async def close(self) -> None:  # noqa: B027 - memory has nothing to release
-        """Release sockets; links are closed by their owners."""
+
+def announce(accept: Accept, far: Link, near: Link, established: asyncio.Future[Link]) -> None:
+    """Let the listener hear of a connection, then the side that asked for it; one that has given up closes it."""
+    accept(far)
+    if established.done():
+        near.close("given up")
+    else:
+        established.set_result(near)

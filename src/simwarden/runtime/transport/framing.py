@@ -1,7 +1,8 @@
-"""The frame that carries SCTP messages over TCP, where the kernel has no SCTP.
+"""The frame that carries SCTP messages over TCP, where that is asked for instead of SCTP.
 
-Twelve octets before each message, all big-endian: length of the message (4), SCTP stream (2), zero (2), SCTP payload
-protocol identifier (4). Both ends must be simwarden's; a real peer of an SCTP interface needs transport `sctp`.
+Twelve octets before each message, all big-endian: length of the message (4), SCTP stream (2), kind (2: 0 a message,
+1 a user packet), SCTP payload protocol identifier (4). Both ends must be simwarden's; a real peer of an SCTP interface
+needs transport `sctp`.
 """
 
 from __future__ import annotations
@@ -15,9 +16,9 @@ _HEADER = struct.Struct(">IHHI")
 LARGEST = 1 << 20
 
 
-def enclose(data: bytes, stream: int, ppid: int) -> bytes:
-    """Put the header before a message."""
-    return _HEADER.pack(len(data), stream, 0, ppid) + data
+def enclose(data: bytes, stream: int, ppid: int, *, user: bool = False) -> bytes:
+    """Put the header before a message, or before a user packet."""
+    return _HEADER.pack(len(data), stream, user, ppid) + data
 
 
 class Deframer:
@@ -26,17 +27,27 @@ class Deframer:
     def __init__(self) -> None:
         self._buffer = bytearray()
 
-    def feed(self, data: bytes) -> list[tuple[bytes, int]]:
-        """Add octets; return the messages that are whole now. Raises PeerError on a header that cannot be one."""
+    def feed(self, data: bytes) -> list[tuple[bytes, int] | list[bytes]]:
+        """Add octets; return the messages that are whole now, and user packets that stand together as one list.
+
+        Raises PeerError on a header that cannot be one.
+        """
         self._buffer += data
-        messages = []
+        found: list[tuple[bytes, int] | list[bytes]] = []
         while len(self._buffer) >= _HEADER.size:
-            length, stream, zero, _ppid = _HEADER.unpack_from(self._buffer)
-            if zero or length > LARGEST:
-                raise PeerError(f"not a frame of ours: length {length}, reserved {zero}")
+            length, stream, kind, _ppid = _HEADER.unpack_from(self._buffer)
+            if kind > 1 or length > LARGEST:
+                raise PeerError(f"not a frame of ours: length {length}, kind {kind}")
             end = _HEADER.size + length
             if len(self._buffer) < end:
                 break
-            messages.append((bytes(self._buffer[_HEADER.size : end]), stream))
+            message = bytes(self._buffer[_HEADER.size : end])
             del self._buffer[:end]
-        return messages
+            last = found[-1] if found else None
+            if not kind:
+                found.append((message, stream))
+            elif isinstance(last, list):
+                last.append(message)
+            else:
+                found.append([message])
+        return found

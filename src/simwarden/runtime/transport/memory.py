@@ -3,67 +3,41 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING
 
 from simwarden.runtime.link import Link
-from simwarden.runtime.transport.base import Accept, Address, Transport, Wiring
+from simwarden.runtime.switchboard import Delivery, Happening
+from simwarden.runtime.transport.base import Accept, Transport, Wiring, announce
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Sequence
 
     from simwarden.model.interfaces import Interface
+    from simwarden.runtime.transport.addresses import Address
 
 
-class _Delivery:
+class _Carried(Delivery):
     """A frame on its way between two ends in this process."""
 
-    __slots__ = ("_data", "_stream", "_to")
+    __slots__ = ("_data", "_stream")
 
-    def __init__(self, to: MemoryLink, data: bytes, stream: int) -> None:
-        self._to, self._data, self._stream = to, data, stream
-
-    def arrived(self) -> bool:
-        """See Delivery."""
-        return True
+    def __init__(self, to: Link, data: bytes, stream: int) -> None:
+        super().__init__(to)
+        self._data, self._stream = data, stream
 
     def deliver(self) -> None:
         """See Delivery."""
-        if self._to.up:
-            self._to.on_receive(self._data, self._stream)
-
-    def describe(self) -> str:
-        """See Delivery."""
-        return repr(self._to)
+        if self.to.up:
+            self.to.on_receive(self._data, self._stream)
 
 
-def announce(accept: Accept, far: Link, near: Link, established: asyncio.Future[Link]) -> None:
-    """Let the listener hear of a connection, then the side that asked for it; one that has given up closes it."""
-    accept(far)
-    if established.done():
-        near.close("given up")
+def carry(wiring: Wiring, near: Link, far: Link, data: bytes, stream: int = 0) -> None:
+    """Bring a frame from one end to the other, unless a tap takes it."""
+    if wiring.tap is None:
+        wiring.switchboard.post(_Carried(far, data, stream))
     else:
-        established.set_result(near)
-
-
-class Happening:
-    """A connection that is established or closed, in its place among the frames."""
-
-    __slots__ = ("_what", "_who")
-
-    def __init__(self, who: Link, what: Callable[[], None]) -> None:
-        self._who, self._what = who, what
-
-    def arrived(self) -> bool:
-        """See Delivery."""
-        return True
-
-    def deliver(self) -> None:
-        """See Delivery."""
-        self._what()
-
-    def describe(self) -> str:
-        """See Delivery."""
-        return repr(self._who)
+        wiring.tap(near, data, lambda octets: wiring.switchboard.post(_Carried(far, octets, stream)))
 
 
 class MemoryLink(Link):
@@ -83,13 +57,12 @@ class MemoryLink(Link):
         self._far, far._far = far, self
 
     def _transmit(self, data: bytes, stream: int) -> None:
-        far, tap = self._far, self._wiring.tap
-        if far is None:
-            return
-        if tap is None:
-            self._wiring.switchboard.post(_Delivery(far, data, stream))
-        else:
-            tap(self, data, lambda octets: self._wiring.switchboard.post(_Delivery(far, octets, stream)))
+        if self._far is not None:
+            carry(self._wiring, self, self._far, data, stream)
+
+    def _transmit_packets(self, packets: Sequence[bytes]) -> None:
+        if self._far is not None:
+            self._wiring.switchboard.post(Happening(self._far, partial(self._far.hear_packets, packets)))
 
     def _shut(self, reason: str) -> None:
         far, self._far = self._far, None
@@ -100,8 +73,8 @@ class MemoryLink(Link):
 class MemoryTransport(Transport):
     """The default of `run`."""
 
-    def __init__(self, wiring: Wiring, worker: int = 0) -> None:
-        super().__init__(wiring, worker)
+    def __init__(self, wiring: Wiring) -> None:
+        super().__init__(wiring)
         self._listeners: dict[tuple[str, str], Accept] = {}
 
     async def listen(self, interface: Interface, owner: str, accept: Accept, address: Address | None = None) -> None:
@@ -113,7 +86,7 @@ class MemoryTransport(Transport):
         """Join two ends. The connection has its place in the order; the listener hears of it first."""
         accept = self._listeners.get((target, interface.name))
         if accept is None:
-            raise ConnectionRefusedError(f"{target} does not accept {interface.name}")
+            return await super().connect(interface, owner, target)
         number = self.wiring.next_number()
         near = MemoryLink(self.wiring, interface, owner, target, number, client=True)
         far = MemoryLink(self.wiring, interface, target, owner, number, client=False)
@@ -122,7 +95,7 @@ class MemoryTransport(Transport):
         self.wiring.switchboard.post(Happening(far, lambda: announce(accept, far, near, established)))
         return await established
 
-    async def stop_listening(self, owner: str) -> None:
-        """Forget the listeners of an element."""
-        for key in [key for key in self._listeners if key[0] == owner]:
+    async def stop_listening(self, owner: str = "") -> None:
+        """Forget the listeners of an element, or all."""
+        for key in [key for key in self._listeners if owner in ("", key[0])]:
             del self._listeners[key]

@@ -8,7 +8,7 @@ import struct
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from simwarden.runtime.transport.base import Address
+    from simwarden.runtime.transport.addresses import Address
 
 IPPROTO_SCTP = 132
 #: octets that one call of receive takes
@@ -35,7 +35,7 @@ class SctpSocket(Protocol):
     def bind(self, address: Address) -> None:
         """Take a local address; port 0: any."""
 
-    def address(self) -> Address:
+    def getsockname(self) -> Address:
         """Return the local address."""
 
     def listen(self) -> None:
@@ -76,7 +76,7 @@ class KernelSocket:
         """See SctpSocket."""
         self._sock.bind(address)
 
-    def address(self) -> Address:
+    def getsockname(self) -> Address:
         """See SctpSocket."""
         host, port = self._sock.getsockname()[:2]
         return host, port

@@ -1,218 +1,218 @@
-"""Links of datagram interfaces on UDP sockets; other interfaces of the same run use TCP.
+"""Endpoints on UDP sockets.
 
-A link is what the owner thinks of as its peer: the connecting side has a socket of its own, the listening side tells
-its links apart by their source address. A datagram on loopback is not lost unless a socket's buffer overflows; in
-virtual time such a loss ends the run with an error that names the link, since nothing would repeat it.
+A datagram on the loopback is lost only when the receiver's buffer is full. So no more than fits is ever on its way to
+an endpoint of this process; what is sent beyond that waits here, in order, and is written as the receiver reads. From
+and to the outside it is UDP: what is lost is lost.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+import errno
+import socket
+from collections import defaultdict, deque
+from itertools import groupby
 from typing import TYPE_CHECKING
 
-from simwarden.model.interfaces import Service
-from simwarden.runtime.link import Link
-from simwarden.runtime.transport.memory import Happening, announce
-from simwarden.runtime.transport.tcp import TcpTransport
+from simwarden.runtime.reach import why_refused
+from simwarden.runtime.switchboard import Delivery
+from simwarden.runtime.transport.endpoint import Datagrams, Endpoint, Path
+from simwarden.trace.events import Note
 
 if TYPE_CHECKING:
-    import ssl
-    from collections.abc import Callable
+    from collections.abc import Iterator, Sequence
 
     from simwarden.model.interfaces import Interface
-    from simwarden.runtime.transport.base import Accept, Address, SocketLink, Wiring
+    from simwarden.runtime.transport.addresses import Address
+    from simwarden.runtime.transport.base import Wiring
+
+#: datagrams that are read at a turn of the loop
+_MOST_READ = 256
+#: what the kernel counts for a datagram besides its octets, at most
+_OVERHEAD = 1024
+#: octets of receive buffer asked for; the kernel gives less where less is allowed
+_BUFFER = 4 << 20
 
 
-class UdpLink(Link):
-    """One end of an association; `write` puts a datagram on the socket, `shut` releases it."""
+class _Datagrams(Delivery):
+    """Datagrams on their way to an endpoint of this process: a message, or a batch of user packets."""
 
-    __slots__ = ("_wiring", "far", "shut", "unread", "write")
+    __slots__ = ("_batch", "_count", "_unread")
+    to: Path
 
-    def __init__(
-        self, wiring: Wiring, interface: Interface, local: str, remote: str, number: int, *, client: bool
-    ) -> None:
-        super().__init__(interface, local, remote, wiring.trace, number, client=client)
-        self._wiring = wiring
-        self.far: UdpLink | None = None
-        self.unread: deque[bytes] = deque()
-        self.write: Callable[[bytes], None] = lambda _: None
-        self.shut: Callable[[], None] = lambda: None
-
-    def hear(self, data: bytes) -> None:
-        """Take a datagram from the socket: kept until its turn, or passed on at once if from outside."""
-        if self.internal:
-            self.unread.append(data)
-        elif self.up:
-            self.record_received(data)
-            self.on_receive(data, 0)
-
-    def _transmit(self, data: bytes, stream: int) -> None:
-        del stream
-        if self.far is not None:
-            self._wiring.switchboard.post(_Datagram(self.far))
-        self.write(data)
-
-    def _shut(self, reason: str) -> None:
-        far, self.far = self.far, None
-        if far is not None:
-            far.far = None
-            self._wiring.switchboard.post(Happening(far, lambda: far.hear_close(reason)))
-        self.shut()
-
-    def abort(self) -> None:
-        """Release the socket."""
-        self.shut()
-
-    def hear_close(self, reason: str) -> None:
-        """Release this end's socket too."""
-        super().hear_close(reason)
-        self.shut()
-
-
-class _Datagram:
-    """A datagram on its way between two ends in this process."""
-
-    __slots__ = ("_to",)
-
-    def __init__(self, to: UdpLink) -> None:
-        self._to = to
+    def __init__(self, to: Path, unread: deque[bytes], count: int, *, batch: bool) -> None:
+        super().__init__(to)
+        self._unread, self._count, self._batch = unread, count, batch
 
     def arrived(self) -> bool:
         """See Delivery."""
-        return bool(self._to.unread)
+        return self.to.endpoint.closed or len(self._unread) >= self._count
 
     def deliver(self) -> None:
         """See Delivery."""
-        data = self._to.unread.popleft()
-        if self._to.up:
-            self._to.on_receive(data, 0)
-
-    def describe(self) -> str:
-        """See Delivery."""
-        return repr(self._to)
-
-
-class _ClientSocket(asyncio.DatagramProtocol):
-    def __init__(self, link: UdpLink, sockets: set[SocketLink]) -> None:
-        self._link, self._sockets = link, sockets
-        sockets.add(link)
-
-    def datagram_received(self, data: bytes, addr: Address) -> None:
-        """Pass on what the server sent."""
-        del addr
-        self._link.hear(data)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Count the socket as closed."""
-        del exc
-        self._sockets.discard(self._link)
-
-
-class _ServerSocket(asyncio.DatagramProtocol):
-    """A listening socket: links by source address, made for a new source outside this process."""
-
-    def __init__(self, wiring: Wiring, interface: Interface, owner: str, accept: Accept) -> None:
-        self._wiring, self._interface, self.owner, self.accept = wiring, interface, owner, accept
-        self._reception = wiring.reception()
-        self.links: dict[Address, UdpLink] = {}
-        self.transport: asyncio.DatagramTransport | None = None
-
-    def datagram_received(self, data: bytes, addr: Address) -> None:
-        """Pass on to the link of the source."""
-        link = self.links.get(addr[:2])
-        if link is None:
-            link = self.end_for(addr[:2], f"{addr[0]}:{addr[1]}", self._wiring.next_number())
-            link.internal = False
-            self._reception.receive(link, self.accept)
-        link.hear(data)
-
-    def end_for(self, source: Address, remote: str, number: int) -> UdpLink:
-        """Make the listening side's end for a source address."""
-        link = UdpLink(self._wiring, self._interface, self.owner, remote, number, client=False)
-        transport = self.transport
-        if transport is not None:
-            link.write = lambda data: transport.sendto(data, source)
-        link.shut = lambda: self._forget(source)
-        self.links[source] = link
-        return link
-
-    def _forget(self, source: Address) -> None:
-        self.links.pop(source, None)
-
-
-class UdpTransport(TcpTransport):
-    """UDP for interfaces whose service is datagrams."""
-
-    def __init__(self, wiring: Wiring, worker: int = 0) -> None:
-        super().__init__(wiring, worker)
-        self._sockets: dict[tuple[str, str], _ServerSocket] = {}
-
-    async def listen(self, interface: Interface, owner: str, accept: Accept, address: Address | None = None) -> None:
-        """Open a socket for all peers of the interface."""
-        if interface.service is not Service.DATAGRAMS:
-            await super().listen(interface, owner, accept, address)
+        if self.to.endpoint.closed:
             return
-        server = _ServerSocket(self.wiring, interface, owner, accept)
-        server.transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
-            lambda: server, local_addr=address or (self._host_of(owner), 0)
-        )
-        self._sockets[owner, interface.name] = server
+        data = [self._unread.popleft() for _ in range(self._count)]
+        if self._batch:
+            self.to.hear_packets(data)
+        elif self.to.up:
+            self.to.on_receive(data[0], 0)
 
-    def address_of(self, owner: str, interface: str) -> Address:
-        """Return where an element listens."""
-        server = self._sockets.get((owner, interface))
-        if server is None or server.transport is None:
-            return super().address_of(owner, interface)
-        host, port = server.transport.get_extra_info("sockname")[:2]
-        return host, port
 
-    async def connect(self, interface: Interface, owner: str, target: str) -> Link:
-        """Make an association with an element of this process."""
-        if interface.service is not Service.DATAGRAMS:
-            return await super().connect(interface, owner, target)
-        server = self._sockets.get((target, interface.name))
-        if server is None or server.transport is None:
-            raise ConnectionRefusedError(f"{target} does not accept {interface.name}")
-        near = UdpLink(self.wiring, interface, owner, target, self.wiring.next_number(), client=True)
-        source = await self._open(near, self.address_of(target, interface.name), (self._host_of(owner), 0))
-        far = server.end_for(source, owner, near.number)
-        near.far, far.far = far, near
-        established: asyncio.Future[Link] = asyncio.get_running_loop().create_future()
-        self.wiring.switchboard.post(Happening(far, lambda: announce(server.accept, far, near, established)))
-        return await established
+class UdpEndpoint(Endpoint):
+    """An endpoint with a socket."""
 
-    async def connect_outside(
-        self, interface: Interface, owner: str, target: str, address: Address, tls: ssl.SSLContext | None = None
-    ) -> Link:
-        """Make an association with a peer outside; that it is there shows only when it answers."""
-        if interface.service is not Service.DATAGRAMS:
-            return await super().connect_outside(interface, owner, target, address, tls)
-        link = UdpLink(self.wiring, interface, owner, target, self.wiring.next_number(), client=True)
-        link.internal = False
-        await self._open(link, address, None)
-        return link
+    def __init__(
+        self, sockets: UdpDatagrams, interfaces: Sequence[Interface], owner: str, address: Address, bind: Address
+    ) -> None:
+        super().__init__(sockets.wiring, sockets.at, interfaces, owner, address)
+        self._sockets = sockets
+        family = socket.AF_INET6 if ":" in bind[0] else socket.AF_INET
+        self.sock = socket.socket(family, socket.SOCK_DGRAM)
+        self.sock.setblocking(False)
+        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER)
+        try:
+            self.sock.bind(bind)
+        except OSError as error:
+            self.close()
+            where = f"error while attempting to bind on address {bind!r}: {why_refused(error)}"
+            raise OSError(error.errno, where) from error
+        self.bound: Address = self.sock.getsockname()[:2]
+        if not address[1]:  # the port is the system's choice
+            self._move(self.bound)
+        self._room = self.sock.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) // 2
+        self._under_way = 0
+        self._waiting: deque[tuple[UdpEndpoint, bytes]] = deque()
+        #: what was read and not delivered, by the sender's own address
+        self._unread: defaultdict[Address, deque[bytes]] = defaultdict(deque)
+        self._buffer = bytearray(1 << 16)
+        self._told: set[Address] = set()
+        sockets.by_socket[self.bound] = self.address
+        asyncio.get_running_loop().add_reader(self.sock, self._readable)
 
-    async def stop_listening(self, owner: str) -> None:
-        """Close the listening sockets of an element."""
-        await super().stop_listening(owner)
-        for key in [key for key in self._sockets if key[0] == owner]:
-            transport = self._sockets.pop(key).transport
-            if transport is not None:
-                transport.close()
+    # -- to endpoints of this process
 
-    async def close(self) -> None:
-        """Close all listening sockets."""
-        for owner in {key[0] for key in self._sockets}:
-            await self.stop_listening(owner)
-        await super().close()
+    def carry(self, near: Path, far: Path, data: bytes) -> None:
+        """See Endpoint."""
+        del near
+        self._carry(far, (data,), batch=False)
 
-    async def _open(self, link: UdpLink, address: Address, local: Address | None) -> Address:
-        """Open a connected socket for a link; return the local address."""
-        transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
-            lambda: _ClientSocket(link, self.wiring.open_sockets), local_addr=local, remote_addr=address
-        )
-        link.write = transport.sendto
-        link.shut = transport.close
-        source: Address = transport.get_extra_info("sockname")[:2]
-        return source
+    def carry_packets(self, far: Path, packets: Sequence[bytes]) -> None:
+        """See Endpoint."""
+        self._carry(far, packets, batch=True)
+
+    def _carry(self, far: Path, datagrams: Sequence[bytes], *, batch: bool) -> None:
+        receiver = far.endpoint
+        assert isinstance(receiver, UdpEndpoint)  # noqa: S101 - all endpoints of a run are of one kind
+        unread = receiver._unread[self.address]  # noqa: SLF001 - one of its kind
+        for each in datagrams:
+            receiver._take_in(self, each)  # noqa: SLF001 - as above
+        self.wiring.switchboard.post(_Datagrams(far, unread, len(datagrams), batch=batch))
+
+    def _take_in(self, sender: UdpEndpoint, data: bytes) -> None:
+        """Have a datagram written to this endpoint's socket, now or when there is room for it."""
+        if self._waiting or not self._write(sender, data):
+            self._waiting.append((sender, data))
+
+    def _write(self, sender: UdpEndpoint, data: bytes) -> bool:
+        size = len(data) + _OVERHEAD
+        if self._under_way and self._under_way + size > self._room:
+            return False
+        if sender.closed:  # its last words, when all that it said before has been read
+            if self._under_way:
+                return False
+            self._unread[sender.address].append(data)
+            return True
+        try:
+            sender.sock.sendto(data, self.bound)
+        except BlockingIOError:
+            return False
+        self._under_way += size
+        return True
+
+    # -- from the socket
+
+    def _readable(self) -> None:
+        outside: list[tuple[Address, bytes]] = []
+        for source, data in self._read():
+            known = self._sockets.by_socket.get(source)
+            if known is None:
+                outside.append((source, data))
+            else:
+                self._under_way -= len(data) + _OVERHEAD
+                self._unread[known].append(data)
+        while self._waiting and not self.closed and self._write(*self._waiting[0]):
+            self._waiting.popleft()
+        for (source, batch), group in groupby(outside, lambda each: (each[0], self.is_packet(each[1]))):
+            self._hear_outside(source, [data for _, data in group], batch=batch)
+
+    def _read(self) -> Iterator[tuple[Address, bytes]]:
+        for _ in range(_MOST_READ):
+            try:
+                size, source = self.sock.recvfrom_into(self._buffer)
+            except (BlockingIOError, InterruptedError):
+                return
+            except OSError:  # what ICMP told of an earlier datagram
+                continue
+            yield source[:2], bytes(memoryview(self._buffer)[:size])
+
+    def _hear_outside(self, source: Address, datagrams: list[bytes], *, batch: bool) -> None:
+        if batch:
+            self.path(source, client=False).hear_packets(datagrams)
+            return
+        for each in datagrams:
+            if not self.closed:
+                path = self.path(source, client=False)
+                path.record_received(each)
+                path.on_receive(each, 0)
+
+    def carry_outside(self, near: Path, datagrams: Sequence[bytes]) -> bool:
+        """See Endpoint: only where the run has an outside, and not to an element of ours that is not there."""
+        addresses = self.wiring.addresses
+        if not addresses.open_to_outside or addresses.is_inside(near.address[0]):
+            return False
+        try:
+            for each in datagrams:
+                self.sock.sendto(each, near.address)
+        except BlockingIOError:  # lost, as in any full queue
+            pass
+        except OSError as error:
+            if near.address not in self._told:
+                self._told.add(near.address)
+                text = f"no way to {near.remote} at {near.address[0]}:{near.address[1]}: {why_refused(error)}"
+                self.wiring.trace.emit(Note(element=self.owner, text=text))
+            return False
+        return True
+
+    def close(self) -> None:
+        """See Endpoint."""
+        if not self.closed:
+            super().close()
+            asyncio.get_running_loop().remove_reader(self.sock)
+            self.sock.close()
+
+
+class UdpDatagrams(Datagrams):
+    """Makes endpoints with sockets."""
+
+    def __init__(self, wiring: Wiring) -> None:
+        super().__init__(wiring)
+        #: endpoints' own addresses by those of their sockets; those that were closed may still be read from
+        self.by_socket: dict[Address, Address] = {}
+
+    def open(self, interfaces: Sequence[Interface], owner: str, address: Address | None = None) -> Endpoint:
+        """See Datagrams.
+
+        In a run that nobody outside speaks with, a socket whose port is taken (by another run, or by an element beside
+        it where elements have no loopback address each) has one of the system's choice; the address stays.
+        """
+        if address is not None:
+            return UdpEndpoint(self, interfaces, owner, address, address)
+        own = self.usual(owner, interfaces[0])
+        host = self.wiring.addresses.bound(owner)
+        try:
+            return UdpEndpoint(self, interfaces, owner, own, (host, own[1]))
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE or self.wiring.addresses.open_to_outside:
+                raise
+            return UdpEndpoint(self, interfaces, owner, own, (host, 0))

@@ -23,7 +23,7 @@ from simwarden.runtime.transport.sctp_socket import IPPROTO_SCTP, LARGEST, STREA
 from simwarden.runtime.transport.usrsctp_fence import Fence, descriptors
 
 if TYPE_CHECKING:
-    from simwarden.runtime.transport.base import Address
+    from simwarden.runtime.transport.addresses import Address
 
 _LIBRARY = "libusrsctp.so.2"
 UDP_PORT = 9899
@@ -195,7 +195,7 @@ class UserSocket:
         self._bound = True
         self._stack.call("bind", self._open, _packed(address), _ADDRESS.size)
 
-    def address(self) -> Address:
+    def getsockname(self) -> Address:
         """See SctpSocket."""
         found = ctypes.c_void_p()
         self._stack.call("getladdrs", self._open, 0, ctypes.byref(found))
@@ -206,7 +206,7 @@ class UserSocket:
     def listen(self) -> None:
         """See SctpSocket."""
         self._stack.call("listen", self._open, 128)
-        self._listens = self.address()
+        self._listens = self.getsockname()
         _listening.add(self._listens)
 
     def accept(self) -> tuple[UserSocket, Address]:

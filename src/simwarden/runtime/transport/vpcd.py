@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 
 from simwarden.errors import ConfigError
 from simwarden.runtime.link import Link
-from simwarden.runtime.transport.tcp import TcpTransport
+from simwarden.runtime.transport.base import Transport
 from simwarden.wire.apdu.control import Control, control_of
-from simwarden.wire.apdu.family import CONTACTS
 
 if TYPE_CHECKING:
     from simwarden.model.interfaces import Interface
-    from simwarden.runtime.transport.base import Accept, Address, Wiring
+    from simwarden.runtime.transport.addresses import Address
+    from simwarden.runtime.transport.base import Accept, Wiring
 
 #: seconds between two attempts to get into a reader that went away (pcscd restarted)
 AGAIN_AFTER = 1.0
@@ -96,19 +96,17 @@ class VpcdLink(Link, asyncio.Protocol):
             self.transport.close()
 
 
-class VpcdTransport(TcpTransport):
-    """TCP, but a card that listens on ME-UICC gets into the reader at its address, and again when that comes back."""
+class VpcdTransport(Transport):
+    """A card that listens gets into the reader at its address, and again when that comes back."""
 
-    def __init__(self, wiring: Wiring, worker: int = 0) -> None:
-        super().__init__(wiring, worker)
+    def __init__(self, wiring: Wiring) -> None:
+        super().__init__(wiring)
         self._readers: dict[str, Address] = {}
         self._inside: dict[str, asyncio.Task[None]] = {}
 
     async def listen(self, interface: Interface, owner: str, accept: Accept, address: Address | None = None) -> None:
         """Put the card into the reader at the address. Raises ConfigError if there is none."""
-        if interface.name != CONTACTS or address is None:
-            await super().listen(interface, owner, accept, address)
-            return
+        assert address is not None  # noqa: S101 - a card is served to a reader at an address
         try:
             link = await self._insert(interface, owner, accept, address)
         except OSError as error:
@@ -120,18 +118,16 @@ class VpcdTransport(TcpTransport):
         work = self._stay(link, interface, owner, accept, address)
         self._inside[owner] = asyncio.get_running_loop().create_task(work)
 
-    def address_of(self, owner: str, interface: str) -> Address:
-        """Return the reader's address for a card, else where an element listens."""
-        reader = self._readers.get(owner)
-        return reader if interface == CONTACTS and reader is not None else super().address_of(owner, interface)
+    def address_of(self, owner: str, interface: str) -> Address | None:
+        """Return the reader's address."""
+        del interface
+        return self._readers.get(owner)
 
-    async def stop_listening(self, owner: str) -> None:
+    async def stop_listening(self, owner: str = "") -> None:
         """Try no reader any more."""
-        await super().stop_listening(owner)
-        self._readers.pop(owner, None)
-        task = self._inside.pop(owner, None)
-        if task is not None:
-            task.cancel()
+        for name in [name for name in self._inside if owner in ("", name)]:
+            del self._readers[name]
+            self._inside.pop(name).cancel()
 
     async def _insert(self, interface: Interface, owner: str, accept: Accept, address: Address) -> VpcdLink:
         link = VpcdLink(self.wiring, interface, owner, f"{address[0]}:{address[1]}")

@@ -1,0 +1,78 @@
+"""Which IP address each element of a run has, and which element is behind an address.
+
+An element's own address is what its messages say (in an F-TEID), the same on every carrier and under any `-j`; its
+sockets may be bound to another, and the carriers know both. Where an element outside is to reach ours they are one.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Address = tuple[str, int]
+"""Host and port."""
+#: elements of one run that have an address of their own on the loopback
+_MOST = 250 * 250
+
+
+class Addresses:
+    """The addresses of one run: 127.W.E.1 by worker W and element E, unless a file says another."""
+
+    def __init__(
+        self,
+        worker: int = 0,
+        *,
+        given: Mapping[str, str] | None = None,
+        external: Mapping[str, Mapping[str, Address]] | None = None,
+        open_to_outside: bool = False,
+    ) -> None:
+        """`given` are addresses by element; `external` those of elements outside, by element and interface."""
+        self._worker, self._given, self._external = worker, given or {}, external or {}
+        #: whether datagrams go to addresses at which none of the run's elements is
+        self.open_to_outside = open_to_outside or bool(self._external)
+        self._behind = {host: name for name, each in self._external.items() for host, _ in each.values()}
+        self._own: dict[str, str] = {}
+        self._numbers: dict[str, int] = {}
+
+    def of(self, element: str) -> str:
+        """Return the address of an element of this process, as its messages say it; the first call numbers it."""
+        host = self._own.get(element)
+        if host is None:
+            shown = self._worker if self.open_to_outside else 0
+            host = self._given.get(element) or _loopback(shown, len(self._own))
+            self._own[element], self._numbers[element] = host, len(self._numbers)
+            self._behind[host] = element
+        return host
+
+    def bound(self, element: str) -> str:
+        """Return the address that the sockets of an element are bound to."""
+        own = self.of(element)
+        if element in self._given:
+            return own
+        wide = sys.platform == "linux" and self._worker < 250 and len(self._own) < _MOST
+        return _loopback(self._worker, self._numbers[element]) if wide else "127.0.0.1"
+
+    def outside(self, element: str, interface: str) -> Address | None:
+        """Return where an element outside is on an interface; None if it is not outside, or not there."""
+        found = self._external.get(element, {})
+        return found.get(interface) or found.get("")
+
+    def is_outside(self, element: str, interface: str) -> bool:
+        """Whether a file says that an element outside is on an interface."""
+        return interface in self._external.get(element, {})
+
+    def is_inside(self, host: str) -> bool:
+        """Whether an address is that of an element of this process, be it there or not."""
+        return self._behind.get(host, "") in self._own
+
+    def behind(self, host: str) -> str:
+        """Return the element at an address, of this process or outside; empty if nobody known is."""
+        return self._behind.get(host, "")
+
+
+def _loopback(worker: int, element: int) -> str:
+    high, low = divmod(element % _MOST, 250)
+    return f"127.{worker + 1}.{low + 1}.{high + 1}"
