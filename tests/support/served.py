@@ -38,7 +38,9 @@ class Served:
 
     def __init__(self, process: subprocess.Popen[bytes], log: Path, where: dict[str, str]) -> None:
         self.process, self.log = process, log
-        self.where = {name: _address(text) for name, text in where.items()}
+        #: what was said beside an address
+        self.said = {name: text.partition(" ")[2] for name, text in where.items()}
+        self.where = {name: _address(text.partition(" ")[0]) for name, text in where.items()}
 
     def faults(self) -> str:
         """What the element said of faults of its own."""

@@ -56,6 +56,9 @@ ClockChoice = Annotated[
 Report = Annotated[str, typer.Option(metavar="DIR", help="Where index.html, junit.xml, events.jsonl and captures go.")]
 Trace = Annotated[TraceChoice, typer.Option(help="Which scenarios leave a capture and their events.")]
 Mask = Annotated[bool, typer.Option("--mask", help="Zero in captures the keys that the wire itself carries.")]
+UserPackets = Annotated[
+    bool, typer.Option("--packets", help="Have each user packet in events and captures, not only what is dropped.")
+]
 Limit = Annotated[
     float, typer.Option(metavar="SECONDS", min=0.1, help="Real time after which a scenario counts as hung.")
 ]
@@ -88,6 +91,7 @@ def run(  # noqa: PLR0917 - typer's way: an option is a parameter
     report: Report = "report",
     trace: Trace = TraceChoice.ALWAYS,
     mask: Mask = False,  # noqa: FBT002 - a flag
+    packets: UserPackets = False,  # noqa: FBT002 - a flag
     limit: Limit = 60.0,
     watch: Watch = False,  # noqa: FBT002 - a flag
 ) -> None:
@@ -110,6 +114,7 @@ def run(  # noqa: PLR0917 - typer's way: an option is a parameter
         report=report,
         trace=trace.value,
         mask=mask,
+        packets=packets,
         limit=limit,
     )
     if watch:

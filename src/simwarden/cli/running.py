@@ -46,6 +46,7 @@ class Order:
     report: str = "report"
     trace: str = "always"
     mask: bool = False
+    packets: bool = False
     limit: float = 60.0
 
     def again(self) -> str:
@@ -64,7 +65,12 @@ def run_suite(order: Order) -> None:
     workers = workers_of(order.jobs)
     jobs = load_checked(Loader(network_file=order.network), order.paths, order.tags, order.match)
     options = RunOptions(
-        seed=order.seed, transport=order.transport, clock=order.clock, limit=order.limit, rerun=order.again()
+        seed=order.seed,
+        transport=order.transport,
+        clock=order.clock,
+        limit=order.limit,
+        packets=order.packets,
+        rerun=order.again(),
     )
     _check_folder(order.report)
     began = time.perf_counter()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TextIO
 from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator
@@ -90,6 +91,9 @@ class ServeFile(Model):
     later start on only those whose row has changed."""
     events: EventsFile | None = None
     """Where events go; without it, nowhere."""
+    records: str = ""
+    """A file to which flow records and CDRs are added, a line of JSON each (docs/records.md); without it, none are
+    kept."""
     limits: Limits = Limits()
     """How many peers may connect to each interface, and how long they may stay silent."""
 
@@ -140,7 +144,7 @@ class Service:
             scenario=self.name,
             seed=int.from_bytes(os.urandom(8), "big"),
             transport=self.file.transport or "memory",  # to the outside as specified
-            carriers={"ME-UICC": "vpcd"} if self.reader else {},
+            carriers={CONTACTS: "vpcd"} if self.reader else {},
             external=external,
             placements=placements,
             management=self._managed(),
@@ -274,6 +278,22 @@ class Service:
         # Any setting of any element may be an address to listen on.
         found = (spot for spot in _texts(self.top) if spot.value.replace("[", "").replace("]", "") == address)
         return next(found, self.top).place
+
+    @contextlib.contextmanager
+    def records(self) -> Iterator[TextIO | None]:
+        """Open the file of flow records and CDRs. Raises ConfigError."""
+        if not self.file.records:
+            yield None
+            return
+        path = self.folder / self.file.records
+        try:
+            stream = path.open("a", encoding="utf-8", buffering=1)
+        except OSError as error:
+            raise ConfigError(
+                f"{path}: records cannot be written: {error.strerror}", (self.top / "records").place
+            ) from error
+        with stream:
+            yield stream
 
     def subscribers(self) -> Iterator[dict[str, Any]]:
         """Yield the subscribers to provision. Raises ConfigError."""

@@ -7,7 +7,8 @@ import contextlib
 import itertools
 import os
 import signal
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, TextIO
 
 from simwarden.cli.exits import complain
 from simwarden.cli.serving import Service, address_in
@@ -51,8 +52,8 @@ def serve_element(name: str, path: str, *, vpcd: bool = False) -> None:
     _take_all_descriptors()
     loop = TestbedLoop(virtual=False)
     try:
-        with _hearing_signals(loop) as stop:
-            loop.run_until_complete(_serve(service, loop, stop))
+        with service.records() as records, _hearing_signals(loop) as stop:
+            loop.run_until_complete(_serve(service, loop, stop, records))
     finally:
         loop.close()
 
@@ -75,10 +76,14 @@ def _hearing_signals(loop: TestbedLoop) -> Iterator[asyncio.Event]:
             signal.signal(number, handler)
 
 
-async def _serve(service: Service, loop: TestbedLoop, stop: asyncio.Event) -> None:
+async def _serve(service: Service, loop: TestbedLoop, stop: asyncio.Event, records: TextIO | None) -> None:
     clock = Clock(loop)
     trace = Trace(clock.now, keep=False)
     trace.add_sink(Log(clock))
+    if records is not None:
+        from simwarden.trace.records import Records  # noqa: PLC0415 - only who keeps them pays for it
+
+        trace.add_sink(Records(partial(_write_record, records), clock.wall))
     host = Host(loop, clock, trace, service.settings)
     loop.set_exception_handler(
         lambda _loop, context: host.fault("host", context["message"], context.get("exception") or RuntimeError())
@@ -126,6 +131,13 @@ def _reason(error: Exception) -> str:
         return str(error)
     address = address_in(error)
     return f"{address}: {os.strerror(error.errno)}" if address else str(error)
+
+
+def _write_record(stream: TextIO, line: str) -> None:
+    try:
+        stream.write(line)
+    except OSError as error:  # a full disk: the element serves on, and what is lost is in the log
+        complain(f"a record is not written ({error.strerror}): {line.rstrip()}")
 
 
 async def _provision(host: Host, element: Element[Any], rows: Iterator[dict[str, Any]], stop: asyncio.Event) -> None:

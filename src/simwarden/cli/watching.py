@@ -132,6 +132,7 @@ def command_of(order: Order, paths: Sequence[str]) -> list[str]:
     said += [part for tag in order.tags for part in ("--tag", tag)]
     said += [part for text in order.match for part in ("--match", text)]
     said += ["--mask"] if order.mask else []
+    said += ["--packets"] if order.packets else []
     said += ["--seed", str(order.seed)]
     said += [
         part

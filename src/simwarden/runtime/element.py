@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from simwarden.runtime.link import Link
     from simwarden.runtime.transport.addresses import Address
     from simwarden.runtime.transport.endpoint import Endpoint
+    from simwarden.trace.records import ChargingRecord, FlowRecord
     from simwarden.trace.trace import Trace
 
 C = TypeVar("C", bound=ElementConfig)
@@ -165,6 +166,10 @@ class Site:
     def note(self, text: str, **fields: Any) -> None:
         """Put a line into the ladder."""
         self.trace.emit(Note(element=self.name, text=text, fields=fields))
+
+    def record(self, record: FlowRecord | ChargingRecord) -> None:
+        """Tell of a flow that has ended, or of a CDR that is closed."""
+        self.trace.emit(record)
 
     def peer_fault(self, link: Link, reason: str, data: bytes = b"") -> None:
         """Report bytes from outside that are malformed or break the protocol."""

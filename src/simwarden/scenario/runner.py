@@ -63,6 +63,8 @@ class RunOptions:
     limit: float = 60.0
     switches: Mapping[str, str] = field(default_factory=dict)
     keep: bool = True
+    #: whether each user packet is in trace and capture
+    packets: bool = False
     lenient: bool = False
     #: options of the command line that a re-run needs
     rerun: str = ""
@@ -107,6 +109,7 @@ class _Run:
         self.clock = Clock(self.loop)
         self.clock.skip_keep_alives = self.clock.virtual and not scenario.keep_alives
         self.trace = Trace(self.clock.now, keep=options.keep)
+        self.trace.show_packets = options.packets
         self.settings = HostSettings(
             seed=seed,
             scenario=scenario.title,

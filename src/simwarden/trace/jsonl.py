@@ -11,7 +11,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Final
 
 from simwarden.trace.dissect import Dissector
-from simwarden.trace.events import Decided, Event, Frame, PeerFault
+from simwarden.trace.events import Decided, Event, Frame, PacketDropped, PeerFault
 from simwarden.trace.mask import masked
 from simwarden.trace.rows import as_json, clause_of, fields_of, octets_of
 
@@ -38,7 +38,7 @@ def line_of(event: Event, dissector: Dissector, **about: Any) -> str:
     else:
         names = (field.name for field in fields(event))
         record |= {name: as_json(getattr(event, name)) for name in names if name not in _COMMON}
-        if isinstance(event, PeerFault):
+        if isinstance(event, (PeerFault, PacketDropped)):
             record["data"] = octets_of(event).hex()
     line = json.dumps(record, separators=(",", ":"), ensure_ascii=False)
     # What cannot be printed stands in texts only: a terminal that the file is shown on must not act on it.

@@ -6,6 +6,7 @@ from dissections.
 
 from __future__ import annotations
 
+import datetime as dt
 import enum
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,7 +15,18 @@ from typing import TYPE_CHECKING, Any, Final
 from simwarden.model.interfaces import spoken_on
 from simwarden.policy.requirements import requirements
 from simwarden.trace.dissect import Dissector
-from simwarden.trace.events import Decided, Event, Fault, Frame, Note, PeerFault, Rejected, StateChange, StepMark
+from simwarden.trace.events import (
+    Decided,
+    Event,
+    Fault,
+    Frame,
+    Note,
+    PacketDropped,
+    PeerFault,
+    Rejected,
+    StateChange,
+    StepMark,
+)
 from simwarden.trace.mask import masked, masked_octets
 from simwarden.trace.verdicts import frames_of_decisions
 from simwarden.wire.family import family_of
@@ -216,8 +228,14 @@ def _peer_fault(event: PeerFault) -> Row:
     return replace(row, cause=event.reason, octets=octets_of(event))
 
 
-def octets_of(event: PeerFault) -> bytes:
-    """Return the bad octets of a peer without the keys that can be found in them."""
+def _packet_dropped(event: PacketDropped) -> Row:
+    text = f"user packet dropped: {event.reason}"
+    row = Row(Kind.NOTE, event.number, event.time, text, event.element, interface=event.interface)
+    return replace(row, octets=octets_of(event))
+
+
+def octets_of(event: PeerFault | PacketDropped) -> bytes:
+    """Return the octets that an event is about without the keys that can be found in them."""
     data = event.data
     for each in spoken_on(event.interface):
         data = masked_octets(data, each.protocol)
@@ -234,6 +252,7 @@ _OTHERS: Final[Mapping[type[Event], Callable[[Any], Row | None]]] = {
     Rejected: _rejection,
     StateChange: _state,
     StepMark: _step,
+    PacketDropped: _packet_dropped,
     PeerFault: _peer_fault,
     Fault: _fault,
 }
@@ -255,6 +274,8 @@ def as_json(value: Any) -> Any:
         return value
     if isinstance(value, (bytes, bytearray)):
         return value.hex()
+    if isinstance(value, dt.datetime):
+        return value.isoformat(timespec="milliseconds")
     if isinstance(value, Mapping):
         return {str(key): as_json(item) for key, item in value.items()}
     return [as_json(item) for item in value] if isinstance(value, Iterable) else str(value)

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from simwarden.cli.main import app
 from simwarden.policy.decision import Control, Decision, Verdict
 from simwarden.runtime.clock import EPOCH
-from simwarden.trace.events import Decided, Fault
+from simwarden.trace.events import Decided, Fault, PacketDropped
 from simwarden.trace.jsonl import lines_of
 
 ROOT = Path(__file__).parents[3]
@@ -31,7 +31,7 @@ STORIES = (
 
 
 #: what other commands write into the folder, and what stands for a capture
-OTHERS = {"prove.html", "coverage.html", "matrix.html", "matrix.json", "NAME.pcapng"}
+OTHERS = {"records.jsonl", "prove.html", "coverage.html", "matrix.html", "matrix.json", "NAME.pcapng"}
 
 
 def first_cells(table: str) -> list[str]:
@@ -77,7 +77,8 @@ def test_each_field_of_each_event_is_told_and_there_is_no_other(folder: Path) ->
         decision=Decision(Control("a", "b", lambda: None, ("c",)), Verdict.ADMIT, "", occasion="c"),
         forced="x",
     )  # type: ignore[arg-type,return-value]
-    made = lines_of([Fault(element="hss", reason="KeyError", detail="Traceback"), forced], scenario="made")
+    dropped = PacketDropped(element="pgw", interface="S5", protocol="gtp", reason="no session", data=b"x")
+    made = lines_of([Fault(element="hss", reason="KeyError", detail="Traceback"), dropped, forced], scenario="made")
     for record in (*records_of(folder), *map(json.loads, made)):
         seen[str(record["kind"])] |= record.keys()
     common = told.pop("all")

@@ -13,6 +13,7 @@ from simwarden.scenario.report.page import Page
 from simwarden.scenario.result import Verdict
 from simwarden.trace.jsonl import lines_of
 from simwarden.trace.pcapng import create_capture, write_capture
+from simwarden.trace.records import record_lines
 from simwarden.trace.rows import rows_of
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ def write_report(results: Sequence[ScenarioResult], folder: Path, *, trace: str 
         with (folder / "events.jsonl").open("w", encoding="utf-8") as lines:
             for result in kept:
                 lines.writelines(f"{line}\n" for line in lines_of(result.events, scenario=result.name))
+        _write_records(kept, folder / "records.jsonl")
         for result in kept:
             with create_capture(folder / f"{result.name}.pcapng", mask=mask) as stream:
                 write_capture(result.events, stream, start_of(result), mask=mask)
@@ -52,6 +54,14 @@ def write_report(results: Sequence[ScenarioResult], folder: Path, *, trace: str 
     except OSError as error:
         raise ConfigError(f"{error.filename or folder}: the report cannot be written: {error.strerror}") from error
     return path
+
+
+def _write_records(results: Sequence[ScenarioResult], path: Path) -> None:
+    """Write the flow records and CDRs of all scenarios; where there are none there is no file."""
+    path.unlink(missing_ok=True)
+    written = [line for result in results for line in record_lines(result.events, scenario=result.name)]
+    if written:
+        path.write_text("".join(f"{line}\n" for line in written), encoding="utf-8")
 
 
 def _clear(folder: Path) -> None:

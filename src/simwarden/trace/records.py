@@ -1,0 +1,160 @@
+"""Records of what users did with their packets: flow records, and charging records (CDRs) of TS 32.298.
+
+An element that sees user packets emits a `FlowRecord` when a flow ends, and one that charges a `ChargingRecord` when it
+closes a CDR. Both are events of the trace; `Records` writes them as lines of JSON. docs/records.md tells each field.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+
+from simwarden.errors import InternalError
+from simwarden.trace.dissect import Dissector
+from simwarden.trace.events import Event
+from simwarden.trace.jsonl import line_of
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+
+@dataclass(slots=True, kw_only=True)
+class FlowRecord(Event):
+    """Packets of one 5-tuple of a card, both ways, that a rule let pass or dropped; dates are of the run's calendar."""
+
+    kind: ClassVar[str] = "flow"
+    element: str
+    subject: str
+    apn: str = ""
+    protocol: int
+    address: str
+    port: int = 0
+    peer: str
+    peer_port: int = 0
+    names: tuple[str, ...] = ()
+    uplink_packets: int = 0
+    uplink_octets: int = 0
+    downlink_packets: int = 0
+    downlink_octets: int = 0
+    dropped_packets: int = 0
+    dropped_octets: int = 0
+    began: dt.datetime
+    ended: dt.datetime
+    verdict: str
+    rule: str = ""
+
+
+class CauseForRecClosing(enum.IntEnum):
+    """Why a record was closed (TS 32.298 5.1.2.2.7)."""
+
+    NORMAL_RELEASE = 0
+    PARTIAL_RECORD = 1
+    ABNORMAL_RELEASE = 4
+    VOLUME_LIMIT = 16
+    TIME_LIMIT = 17
+    SERVING_NODE_CHANGE = 18
+    MAX_CHANGE_COND = 19
+    MANAGEMENT_INTERVENTION = 20
+    RAT_CHANGE = 22
+    MS_TIME_ZONE_CHANGE = 23
+    SGW_CHANGE = 25
+    APN_AMBR_CHANGE = 26
+
+
+_BOTH: Final = (
+    "servedIMSI",
+    "servedIMEI",
+    "servedMSISDN",
+    "chargingID",
+    "pDNConnectionChargingID",
+    "servingNodeAddress",
+    "servingNodeType",
+    "servingNodePLMNIdentifier",
+    "accessPointNameNI",
+    "apnSelectionMode",
+    "pdpPDNType",
+    "servedPDPPDNAddress",
+    "dynamicAddressFlag",
+    "chargingCharacteristics",
+    "rATType",
+    "mSTimeZone",
+    "userLocationInformation",
+    "recordOpeningTime",
+    "startTime",
+    "stopTime",
+    "duration",
+    "causeForRecClosing",
+    "diagnostics",
+    "recordSequenceNumber",
+    "localSequenceNumber",
+    "nodeID",
+    "p-GWPLMNIdentifier",
+    "listOfTrafficVolumes",
+)
+#: the fields that a record may have, of those in TS 32.298 5.2.2.2
+RECORDS: Final[Mapping[str, frozenset[str]]] = {
+    "sGWRecord": frozenset({*_BOTH, "s-GWAddress", "p-GWAddressUsed", "sGWChange"}),
+    "pGWRecord": frozenset({*_BOTH, "p-GWAddress"}),
+}
+#: the fields of each of `listOfTrafficVolumes` (ChangeOfCharCondition)
+VOLUME: Final = frozenset(
+    {
+        "changeCondition",
+        "changeTime",
+        "dataVolumeGPRSUplink",
+        "dataVolumeGPRSDownlink",
+        "userLocationInformation",
+        "rATType",
+        "chargingID",
+    }
+)
+#: what no record can be without
+NEEDED: Final = frozenset({"chargingID", "recordOpeningTime", "duration", "causeForRecClosing"})
+
+
+@dataclass(slots=True, kw_only=True)
+class ChargingRecord(Event):
+    """A CDR that `element` closed: a `record` of a type in `RECORDS`, its `fields` by the names of TS 32.298.
+
+    Raises InternalError for a type or field that is not there, and without one that a record needs.
+    """
+
+    kind: ClassVar[str] = "cdr"
+    element: str
+    record: str
+    fields: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        known = RECORDS.get(self.record)
+        if known is None:
+            raise InternalError(f"no CDR is called {self.record}")
+        volumes: Iterable[Mapping[str, Any]] = self.fields.get("listOfTrafficVolumes", ())
+        wrong = [*(self.fields.keys() - known), *(name for each in volumes for name in each.keys() - VOLUME)]
+        if wrong:
+            raise InternalError(f"{self.record} has no {', '.join(sorted(wrong))}")
+        missing = NEEDED - self.fields.keys()
+        if missing:
+            raise InternalError(f"{self.record} lacks {', '.join(sorted(missing))}")
+        CauseForRecClosing(self.fields["causeForRecClosing"])
+
+
+def record_lines(events: Iterable[Event], **about: Any) -> Iterator[str]:
+    """Yield a line of JSON for each flow record and CDR; `about` is put into every one."""
+    dissector = Dissector()
+    for event in events:
+        if isinstance(event, (FlowRecord, ChargingRecord)):
+            yield line_of(event, dissector, **about)
+
+
+class Records:
+    """A sink that writes a line for each flow record and CDR as it happens, with the date (`at`) of its emission."""
+
+    def __init__(self, write: Callable[[str], object], wall: Callable[[], dt.datetime]) -> None:
+        self._write, self._wall = write, wall
+
+    def __call__(self, event: Event) -> None:
+        """Take an event of the trace."""
+        for line in record_lines((event,), at=self._wall().isoformat(timespec="milliseconds")):
+            self._write(f"{line}\n")
