@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import shutil
 import tempfile
 import traceback
@@ -245,6 +246,10 @@ class Host:
             placed = self.addresses.of(target), INTERFACES[interface].port
         if placed is None:
             raise ConfigError(f"{target} has no address for {interface}")
+        try:
+            ipaddress.ip_address(placed[0])
+        except ValueError:
+            raise ConfigError(f"{target} on {interface} needs an IP address, which {placed[0]!r} is not") from None
         return placed
 
     def outside(self, target: str, interface: str) -> Address | None:

@@ -3,11 +3,13 @@
 Streams (Diameter, MQTT) are put into IPv4 and TCP, messages (S1AP, X2AP) into IPv4 and SCTP, datagrams into IPv4 and
 UDP. What a family has outside IP (APDUs, the NAS messages of the radio) are exported PDUs; what Wireshark cannot read,
 as radio frames without NAS, are exported PDUs without octets, named in the packet list only.
-Addresses are from the documentation ranges of RFC 5737, one an element.
+Addresses are from the documentation ranges of RFC 5737, one an element; datagrams have their own, which messages
+say.
 """
 
 from __future__ import annotations
 
+import ipaddress
 import struct
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
@@ -26,6 +28,7 @@ LINKTYPE_RAW: Final = 101
 LINKTYPE_WIRESHARK_UPPER_PDU: Final = 252
 
 _TCP, _UDP, _SCTP = 6, 17, 132
+_IPV6: Final = 16
 _CLIENT_PORTS: Final = 49152
 _SEGMENT: Final = 60000
 _FIRST_SEQUENCE: Final = 1
@@ -66,7 +69,7 @@ class Packets:
         elif service is Service.MESSAGES:
             yield self._sctp(frame, octets[:_SEGMENT])
         elif service is Service.DATAGRAMS:
-            yield self._udp(frame, octets[:_SEGMENT])
+            yield self._udp(frame, octets)
         else:
             yield from (self._exported(frame, each, found) for each in self._exports(frame, octets, inner))
 
@@ -90,9 +93,17 @@ class Packets:
             self._addresses[element] = address
         return address
 
+    def _hosts(self, frame: Frame) -> tuple[bytes, bytes]:
+        if frame.ends is None:
+            return self.address(frame.source), self.address(frame.target)
+        source, target = (ipaddress.ip_address(host).packed for host, _ in frame.ends)
+        return source, target
+
     def _ip(self, frame: Frame, protocol: int, payload: bytes) -> bytes:
+        source, target = self._hosts(frame)
+        if len(source) == _IPV6:
+            return struct.pack(">IHBB", 6 << 28, len(payload), protocol, 64) + source + target + payload
         self._identification = self._identification + 1 & 0xFFFF
-        source, target = self.address(frame.source), self.address(frame.target)
         length = 20 + len(payload)
         head = (
             struct.pack(">BBHHHBBH", 0x45, 0, length, self._identification, 0x4000, 64, protocol, 0) + source + target
@@ -100,6 +111,8 @@ class Packets:
         return head[:10] + checksum(head) + head[12:] + payload
 
     def _ports(self, frame: Frame) -> tuple[int, int]:
+        if frame.ends is not None:
+            return frame.ends[0][1], frame.ends[1][1]
         client = _CLIENT_PORTS + frame.link % 16000
         point = _point(frame)
         server = point.port if point is not None else 0
@@ -122,9 +135,9 @@ class Packets:
         return self._ip(frame, _UDP, datagram[:6] + (found if any(found) else b"\xff\xff") + payload)
 
     def _checksum(self, frame: Frame, protocol: int, data: bytes) -> bytes:
-        """Return the checksum of TCP and UDP (RFC 9293 3.1, RFC 768), which is over the addresses too."""
-        addresses = self.address(frame.source) + self.address(frame.target)
-        return checksum(addresses + struct.pack(">BBH", 0, protocol, len(data)) + data)
+        """Return the checksum of TCP and UDP (RFC 9293 3.1, RFC 768, RFC 8200 8.1), which is over the addresses too."""
+        addresses = b"".join(self._hosts(frame))
+        return checksum(addresses + struct.pack(">II", len(data), protocol) + data)
 
     def _sctp(self, frame: Frame, payload: bytes) -> bytes:
         flow = self._flow(frame)

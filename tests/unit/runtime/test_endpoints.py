@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import os
+import shutil
 import socket
+import subprocess
 from collections import ChainMap
 from typing import TYPE_CHECKING, Any
 
@@ -14,18 +16,21 @@ import pytest
 from simwarden.errors import ConfigError, InternalError
 from simwarden.model.interfaces import INTERFACES, Interface, Service
 from simwarden.runtime import host as hosts
-from simwarden.runtime.clock import Clock
+from simwarden.runtime.clock import EPOCH, Clock
 from simwarden.runtime.declare import Declaration, ElementConfig
 from simwarden.runtime.element import Element
 from simwarden.runtime.host import Host, HostSettings, Placement
 from simwarden.runtime.loop import TestbedLoop
 from simwarden.runtime.transport.addresses import Address, Addresses
 from simwarden.runtime.transport.endpoint import LONGEST, Endpoint
+from simwarden.trace import packets
 from simwarden.trace.events import Fault, Frame, Note, PacketDropped
+from simwarden.trace.pcapng import write_capture
 from simwarden.trace.trace import Trace
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Sequence
+    from pathlib import Path
 
     from simwarden.runtime.link import Link
 
@@ -345,6 +350,43 @@ def test_a_way_that_does_not_lead_out_is_told_once() -> None:
     trace = play(story, virtual=False, worker=OWN, external={"sgw": {"S11": ("192.0.2.9", 2123)}})
     (note,) = [e for e in trace.events if isinstance(e, Note) and "no way" in e.text]
     assert note.text.startswith("no way to sgw at 192.0.2.9:2123: ")
+
+
+#: an echo request of GTPv2-C (TS 29.274 7.1.1, restart counter 3), and an IPv4 header in GTP-U (TS 29.281)
+ECHO = bytes.fromhex("40010009000001000300010003")
+G_PDU = bytes.fromhex("30ff001400000001") + bytes.fromhex("4500001400000000401100000a0000010a000002")
+
+
+@pytest.mark.skipif(not shutil.which("tshark"), reason="tshark is not installed (apt install tshark)")
+@pytest.mark.parametrize("transport", ["memory", "tcp"])
+def test_wireshark_decodes_datagrams_by_their_ports(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, transport: str
+) -> None:
+    """User packets are in a capture when somebody asks for them."""
+
+    async def story(host: Host, caller: Caller, gateway: Gateway) -> None:
+        caller.control.send(ECHO, gateway.control.address)
+        caller.user.send_packets([G_PDU, G_PDU], gateway.user.address)
+        await host.clock.settle()
+
+    def ask(trace: Trace) -> None:
+        trace.show_packets = True
+
+    trace = play(story, transport, seen=ask)
+    monkeypatch.setattr(packets, "spoken_on", {name: (each,) for name, each in TOYS.items()}.get)
+    path = tmp_path / "toys.pcapng"
+    with path.open("wb") as stream:
+        write_capture(trace.events, stream, EPOCH)
+    fields = ("frame.interface_name", "ip.src", "ip.dst", "_ws.col.Protocol", "gtpv2.rec", "gtp.teid")
+    columns = [part for each in fields for part in ("-e", each)]
+    command = [shutil.which("tshark") or "", "-n", "-r", str(path), "-T", "fields", *columns]
+    shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()  # noqa: S603
+    assert shown[0].split("\t")[:5] == ["S11", "127.1.1.1", "127.1.2.1", "GTPv2", "3"]
+    for each in shown[1:]:
+        interface, sources, targets, _, _, teid = each.split("\t")
+        assert (interface, sources, targets) == ("S1-U", "127.1.1.1,10.0.0.1", "127.1.2.1,10.0.0.2")
+        assert teid == "0x00000001"
+    assert len(shown) == 3
 
 
 def test_nothing_leaves_a_run_that_has_no_outside() -> None:

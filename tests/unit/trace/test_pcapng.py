@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import ipaddress
 import struct
 from typing import Any, NamedTuple
 
@@ -170,6 +171,27 @@ def test_datagrams_are_udp_with_a_checksum(monkeypatch: pytest.MonkeyPatch) -> N
         assert packet.data[28:] == payload
         pseudo = packet.data[12:20] + struct.pack(">BBH", 0, 17, 8 + len(payload))
         assert checksum(pseudo + packet.data[20:]) == bytes(2)
+
+
+@pytest.mark.parametrize(("source", "target"), [("127.1.1.1", "127.1.2.1"), ("2001:db8::1", "2001:db8::2")])
+@pytest.mark.parametrize("size", [5, 65507])
+def test_a_datagram_has_its_own_addresses_and_ports(
+    monkeypatch: pytest.MonkeyPatch, source: str, target: str, size: int
+) -> None:
+    point = Interface("S11", "gtp", Service.DATAGRAMS, 2123)
+    monkeypatch.setattr(packets, "spoken_on", {"S11": (point,)}.get)
+    ends = (source, 2123), (target, 40000)
+    stream = io.BytesIO()
+    frame = Frame(number=1, source="a", target="b", interface="S11", protocol="gtp", data=bytes(size), ends=ends)
+    write_capture([frame], stream, START)
+    (packet,) = read(stream.getvalue())
+    hosts = ipaddress.ip_address(source).packed + ipaddress.ip_address(target).packed
+    start = packet.data.index(hosts) + len(hosts)
+    assert packet.data[0] >> 4 == ipaddress.ip_address(source).version
+    assert struct.unpack_from(">HHH", packet.data, start) == (2123, 40000, 8 + size)
+    assert packet.data[start + 8 :] == bytes(size)
+    pseudo = hosts + struct.pack(">IHBB", 8 + size, 0, 0, 17)
+    assert checksum(pseudo + packet.data[start:]) == bytes(2)
 
 
 def test_masked_captures_have_no_keys_and_the_same_shape() -> None:
