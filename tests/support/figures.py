@@ -30,7 +30,10 @@ ROWS: Final[dict[str, tuple[str, str]]] = {
     "a first attach in all elements, full trace": ("5 ms", "test_attach.py, CPU, best of 3"),
     "the same with four checks of areas, data of its own": ("1 ms more", "test_attach.py, in turn, best of 5"),
     "the same with four checks of areas, data of a pool": ("1 ms more", "the same"),
-    "user packets from endpoint to endpoint, in memory": ("", "test_packets.py, CPU of both ends, batches of 32, best of 3"),
+    "user packets from endpoint to endpoint, in memory": (
+        "",
+        "test_packets.py, CPU of both ends, batches of 32, best of 3",
+    ),
     "user packets from endpoint to endpoint, over UDP": ("", "the same"),
     "the platform's check behind the EIR": ("1 ms more", "test_platform.py, CPU, best of 3"),
     "100,000 cards with bindings brought to the platform over HTTP": ("20 s, 300 MB", "test_platform.py"),

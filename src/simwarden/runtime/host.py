@@ -234,8 +234,8 @@ class Host:
 
     def endpoint(self, owner: str, *interfaces: str) -> DatagramEndpoint:
         """Open an endpoint of datagrams for an element."""
-        known = [INTERFACES[each] for each in interfaces]
-        return self.transport.endpoint(known, owner, self.listens_at(owner, interfaces[0]))
+        placed = next((found for each in interfaces if (found := self.listens_at(owner, each))), None)
+        return self.transport.endpoint([INTERFACES[each] for each in interfaces], owner, placed)
 
     def address_of(self, target: str, interface: str) -> Address:
         """Return where an element is on a reference point of datagrams. Raises ConfigError if nobody says."""
