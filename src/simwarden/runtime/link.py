@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
 from simwarden.errors import InternalError
+from simwarden.model.interfaces import Service
 from simwarden.trace.events import Frame, PacketDropped
 
 if TYPE_CHECKING:
@@ -120,7 +121,10 @@ class Link(ABC):
         self.trace.emit(self._frame(data, stream, sent=False, interface=interface))
 
     def send_packets(self, packets: Sequence[bytes]) -> None:
-        """Send user packets. On a link that is down this does nothing, as on a dead wire."""
+        """Send user packets: of datagrams, and on the radio. On a link that is down this does nothing."""
+        point = self.interface
+        if point.service is Service.STREAM or (point.service is Service.MESSAGES and point.ppid):
+            raise InternalError(f"{point.name} carries no user packets")
         if not self.up or not packets:
             return
         self.packets += len(packets)
@@ -181,10 +185,8 @@ class Link(ABC):
     def _transmit(self, data: bytes, stream: int) -> None:
         """Carry the octets to the far end."""
 
-    def _transmit_packets(self, packets: Sequence[bytes]) -> None:
+    def _transmit_packets(self, packets: Sequence[bytes]) -> None:  # noqa: B027 - not all have a lane for them
         """Carry user packets to the far end as one batch."""
-        del packets
-        raise InternalError(f"{self.interface.name} carries no user packets")
 
     @abstractmethod
     def _shut(self, reason: str) -> None:

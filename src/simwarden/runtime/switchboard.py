@@ -32,6 +32,10 @@ class Delivery(ABC):
     def deliver(self) -> None:
         """Hand it to the element."""
 
+    def receiver(self) -> Link | None:
+        """Return the end that a frame comes to; None for what is no frame."""
+        return None
+
     def describe(self) -> str:
         """Name the link for a person."""
         return repr(self.to)

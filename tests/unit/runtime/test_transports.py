@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from simwarden.errors import ConfigError, PeerError
+from simwarden.errors import ConfigError, InternalError, PeerError
 from simwarden.model.interfaces import Interface, Service
 from simwarden.runtime.clock import Clock
 from simwarden.runtime.link import Link
@@ -17,7 +17,7 @@ from simwarden.runtime.transport.base import Wiring
 from simwarden.runtime.transport.choose import Carriers
 from simwarden.runtime.transport.framing import LARGEST, Deframer, enclose
 from simwarden.runtime.transport.sctp import open_socket
-from simwarden.trace.events import Frame, PeerFault
+from simwarden.trace.events import Frame, PacketDropped, PeerFault
 from simwarden.trace.trace import Trace
 
 SERVICES = dict.fromkeys(("memory", "tcp", "udp", "sctp"), Service.MESSAGES)
@@ -212,3 +212,40 @@ def test_a_listener_that_ends_while_somebody_connects_refuses(name: str) -> None
             await asyncio.wait_for(making, 20)
 
     run(name, story, virtual=False)
+
+
+@pytest.mark.parametrize("name", ["memory", "tcp"])
+def test_user_packets_go_as_a_batch_in_their_place_on_a_link_of_the_radio(name: str) -> None:
+    """Between terminal and eNB; what is not taken is dropped and told, and a link that carries none is a fault."""
+    packets = [bytes([number]) * 300 for number in range(200)]
+
+    async def story(carriers: Carriers, _: Interface, clock: Clock) -> None:
+        radio, s6a = Interface("Uu", "uu", Service.MESSAGES, 1), Interface("S6a", "diameter", Service.STREAM, 2)
+        got: list[object] = []
+        ends: list[Link] = []
+
+        def accept(link: Link) -> None:
+            ends.append(link)
+            link.on_receive = lambda data, _stream: got.append(data)
+            link.on_packets = lambda batch: got.append(list(batch))
+
+        for interface in (radio, s6a):
+            await carriers.listen(interface, "b", accept)
+        link, other = await carriers.connect(radio, "a", "b"), await carriers.connect(s6a, "a", "b")
+        link.send(b"before")
+        link.send_packets(packets)
+        link.send(b"after")
+        await clock.settle()
+        assert got == [b"before", packets, b"after"]
+        assert (link.packets, link.octets) == (200, 60_000)
+        ends[0].send_packets([b"down"])
+        await clock.settle()
+        link.close()
+        link.send_packets([b"on a dead wire"])
+        with pytest.raises(InternalError, match="S6a carries no user packets"):
+            other.send_packets([b"x"])
+
+    events = run(name, story).events
+    assert [e.data for e in events if isinstance(e, Frame)] == [b"before", b"after"]
+    (dropped,) = [e for e in events if isinstance(e, PacketDropped)]
+    assert (dropped.element, dropped.data, dropped.reason) == ("a", b"down", "it takes no user packets here")

@@ -31,6 +31,10 @@ class _Carried(Delivery):
         if self.to.up:
             self.to.on_receive(self._data, self._stream)
 
+    def receiver(self) -> Link | None:
+        """See Delivery."""
+        return self.to
+
 
 def carry(wiring: Wiring, near: Link, far: Link, data: bytes, stream: int = 0) -> None:
     """Bring a frame from one end to the other, unless a tap takes it."""

@@ -56,10 +56,10 @@ class SocketLink(Link):
     def _release(self) -> None:
         """Close the socket."""
 
-    def _owe(self, amount: int) -> None:
-        """Give what is being written its place in the order."""
+    def _owe(self, amount: int, *, batch: bool = False) -> None:
+        """Give what is being written its place in the order: a frame, or a batch of user packets."""
         if self.far is not None:
-            self.wiring.switchboard.post(Sent(self.far, amount))
+            self.wiring.switchboard.post(Sent(self.far, amount, batch=batch))
 
     def _shut(self, reason: str) -> None:
         far, self.far = self.far, None
@@ -77,12 +77,12 @@ class SocketLink(Link):
 class Sent(Delivery):
     """What was written on a link of ours: delivered when all of it has been read."""
 
-    __slots__ = ("_amount",)
+    __slots__ = ("_amount", "_batch")
     to: SocketLink
 
-    def __init__(self, to: SocketLink, amount: int) -> None:
+    def __init__(self, to: SocketLink, amount: int, *, batch: bool) -> None:
         super().__init__(to)
-        self._amount = amount
+        self._amount, self._batch = amount, batch
 
     def arrived(self) -> bool:
         """See Delivery."""
@@ -91,6 +91,10 @@ class Sent(Delivery):
     def deliver(self) -> None:
         """See Delivery."""
         self.to.take(self._amount)
+
+    def receiver(self) -> Link | None:
+        """See Delivery."""
+        return None if self._batch else self.to
 
 
 class _Connecting(Delivery):

@@ -114,12 +114,10 @@ class TcpLink(SocketLink, asyncio.Protocol):
         self._write(data if self._deframer is None else enclose(data, stream, self.interface.ppid))
 
     def _transmit_packets(self, packets: Sequence[bytes]) -> None:
-        if self._deframer is None:
-            super()._transmit_packets(packets)
-        self._write(b"".join(enclose(each, 0, self.interface.ppid, user=True) for each in packets))
+        self._write(b"".join(enclose(each, 0, self.interface.ppid, user=True) for each in packets), batch=True)
 
-    def _write(self, octets: bytes) -> None:
-        self._owe(len(octets))
+    def _write(self, octets: bytes, *, batch: bool = False) -> None:
+        self._owe(len(octets), batch=batch)
         if self.transport is None:
             return
         self.transport.write(octets)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from simwarden.model.interfaces import Interface
+    from simwarden.runtime.link import Link
     from simwarden.runtime.transport.addresses import Address
     from simwarden.runtime.transport.base import Wiring
 
@@ -57,6 +58,10 @@ class _Datagrams(Delivery):
             self.to.hear_packets(data)
         elif self.to.up:
             self.to.on_receive(data[0], 0)
+
+    def receiver(self) -> Link | None:
+        """See Delivery."""
+        return None if self._batch else self.to
 
 
 class UdpEndpoint(Endpoint):
