@@ -283,9 +283,9 @@ class Hss(SubscriptionRoutes, Element[HssConfig]):
         """Suspend cards, or end them for good; return how the MME of each was told. Who is ended stays so."""
         over = {} if ends else {each.imsi: "nobody" for each in subscribers if each.ended}
         subscribers = [each for each in subscribers if each.imsi not in over]
-        details = {"how": wanted.how, "reason": wanted.reason}
-        records = [self._record(call, "suspend", subscriber.imsi, details) for subscriber in subscribers]
         held = {"suspended": ENDED if ends else wanted.how, "why": wanted.reason}
+        details = {"how": held["suspended"], "reason": wanted.reason}
+        records = [self._record(call, "suspend", subscriber.imsi, details) for subscriber in subscribers]
         if wanted.how == "withdrawal":
             debts = withdraw(self.core, subscribers, records, owed=Owed.WITHDRAWAL, **held)
         else:

@@ -177,7 +177,10 @@ def served(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Served]:
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(IDLE, allowed[1]), allowed[1]))
     request.addfinalizer(lambda: resource.setrlimit(resource.RLIMIT_NOFILE, allowed))  # noqa: PT021 - before the yield
     (tmp_path / "cards.yaml").write_text(str({"subscribers": [card(1)]}))
-    settings = port.settings | {"listen": {port.interface: "127.0.0.1:0"} | port.settings.get("listen", {})}
+    settings = port.settings | {
+        "transport": "tcp",
+        "listen": {port.interface: "127.0.0.1:0"} | port.settings.get("listen", {}),
+    }
     with serve(tmp_path, port.kind, settings) as element:
         resource.setrlimit(resource.RLIMIT_NOFILE, allowed)
         yield element

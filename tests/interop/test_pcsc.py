@@ -151,7 +151,7 @@ def authenticate() -> None:
 
 
 def opensc_reads() -> None:
-    assert run("opensc-tool", "-a").split() == ["3b:9f:96:80:1f:c7:80:31:a0:73:be:21:13:67:43:20:07:18:00:00:01:a5"]
+    assert run("opensc-tool", "-a").split() == ["3b:9f:96:80:1f:c7:80:31:a0:73:be:21:13:67:73:69:6d:77:61:72:64:af"]
     out = run("opensc-tool", "-c", "default", "-s", f"{SELECT_USIM}00", "-s", "00A4000C026F07", "-s", "00B0000009")
     assert "A0 00 00 00 87 10 02 FF FF FF FF" in out
     assert "08 09 10 10 00 00 00 00 10" in out

@@ -87,7 +87,9 @@ class HssLedger(Ledger):
     events: ClassVar = HSS_EVENTS
     actions: ClassVar = {
         "learn": lambda state, details: state | {"mode": "learned", "bound": details["imei"]},
-        "bind": lambda state, details: state | {"mode": details["mode"], "bound": details["after"]},
+        **dict.fromkeys(
+            ("bind", "rebind"), lambda s, details: s | {"mode": details["mode"], "bound": details["after"]}
+        ),
         "unbind": lambda state, _: state | {"mode": "", "bound": ""},
         "suspend": lambda state, details: state | {"suspended": details["how"]},
         "resume": lambda state, _: state | {"suspended": ""},

@@ -121,7 +121,7 @@ def data_values() -> Mapping[str, Values]:
         "enb": STATION,
         "events": NUMBER,
         "expected": _PLACE | GIVEN | one_of("no phone"),
-        "how": one_of("withdrawal", "barring"),
+        "how": one_of("withdrawal", "barring", "ended"),
         "imei": IMEI,
         "imeis": NUMBER,
         "meaning": one_of(*SCENES.values()),

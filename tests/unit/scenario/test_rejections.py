@@ -141,7 +141,7 @@ def test_an_earlier_refusal_of_the_same_card_excuses_nothing(play, monkeypatch) 
 def test_what_a_control_decided_is_not_expected_as_the_protocols(play) -> None:
     head = HEAD.replace("scenario: s\n", "scenario: s\nnetwork: {mme: {causes: {outside_cells: ESM_FAILURE}}}\n")
     head = head.replace("{profile: meter}", "{profile: meter, area: {by: mme, cells: [enb/1]}}", 1)
-    head = head.replace("\nnetwork: {", "\nnetwork: {enb: {cells: [{}, {}]}, ")
+    head = head.replace("\nnetwork: {", "\nnetwork: {enb: {cells: [{}, {}], location_reports: none}, ")
     wanted = "{s1-mme.tracking-area-update-reject: {emm_cause: 10}, meter: {tau: rejected}}"
     steps = f"- goto: {{device: meter, cell: enb/2}}\n- tau: meter\n- expect: {wanted}\n"
     result = play(steps, head)

@@ -50,8 +50,8 @@ def test_the_profile_shows_every_default() -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"security": {"integrity": [0]}}, "EIA2 is the integrity algorithm"),
-        ({"security": {"ciphering": [1]}}, "EEA0 and EEA2"),
+        ({"security": {"integrity": [0]}}, "EIA1 and EIA2 are the integrity algorithms"),
+        ({"security": {"ciphering": [3]}}, "EEA0"),
         ({"causes": {"unreachable": "nonsense"}}, "nonsense is no EmmCause"),
         ({"timers": {"t3412": "5 h"}}, "less than or equal to 11160"),
         ({"timers": {"t3450": "soon"}}, "no duration"),
@@ -116,7 +116,7 @@ def test_terminals_by_their_digits() -> None:
 
 @pytest.mark.parametrize(
     ("eea", "eia", "chosen"),
-    [(0xE0, 0xE0, (2, 2)), (0x80, 0x20, (0, 2)), (0x20, 0x80, None), (0x00, 0x20, None), (0xC0, 0x60, (0, 2))],
+    [(0xE0, 0xE0, (2, 2)), (0x80, 0x20, (0, 2)), (0x20, 0x80, None), (0x00, 0x20, None), (0xC0, 0x60, (1, 2))],
 )
 def test_algorithms_by_preference(eea: int, eia: int, chosen: tuple[int, int] | None) -> None:
     assert choose_algorithms(MmeConfig().security, UeNetworkCapability(eea, eia)) == chosen
