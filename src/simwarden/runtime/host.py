@@ -114,7 +114,7 @@ class Host:
         self.running: set[str] = set()
         #: elements that fail for now, set by a run's steps and by nothing else
         self.ailments: dict[str, Ailment] = {}
-        switchboard = Switchboard()
+        self.switchboard = switchboard = Switchboard()
         loop.in_flight = switchboard
         self.addresses = _addresses(settings)
         wiring = Wiring(trace, switchboard, settings.limits, self.addresses)

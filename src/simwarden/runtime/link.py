@@ -181,6 +181,12 @@ class Link(ABC):
                 self.on_standing(reason)
             self._shut(reason)
 
+    def lose(self, reason: str) -> None:
+        """Lose the connection under way: this end hears of it now, the far end in its turn."""
+        if self.up:
+            self._shut(reason)
+            self.hear_close(reason)
+
     @abstractmethod
     def _transmit(self, data: bytes, stream: int) -> None:
         """Carry the octets to the far end."""

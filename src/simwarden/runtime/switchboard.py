@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from simwarden.runtime.link import Link
 
@@ -55,21 +55,44 @@ class Happening(Delivery):
         self._what()
 
 
+class Gate(Protocol):
+    """What may stand before the far ends of a run, to let something happen before a frame, or to it."""
+
+    def posted(self, delivery: Delivery) -> None:
+        """Hear that a delivery has its place."""
+
+    def before(self, delivery: Delivery) -> Callable[[], None] | None:
+        """Return what is to happen first, or None to let the delivery go on; it is asked again when all is quiet."""
+
+
 class Switchboard:
     """The queue of deliveries of one run."""
 
     def __init__(self) -> None:
         self._queue: deque[Delivery] = deque()
+        #: set by a runner for as long as something is to happen in between
+        self.gate: Gate | None = None
 
     def post(self, delivery: Delivery) -> None:
         """Give a delivery its place in the order."""
         self._queue.append(delivery)
+        if self.gate is not None:
+            self.gate.posted(delivery)
 
     def take_next(self) -> Callable[[], None] | None:
         """Take the oldest one if its bytes are here; the loop does so when nothing else is ready."""
         if not self._queue or not self._queue[0].arrived():
             return None
-        return self._queue.popleft().deliver
+        first = self.gate.before(self._queue[0]) if self.gate is not None else None
+        return self._queue.popleft().deliver if first is None else first
+
+    def put_first(self, deliveries: Iterable[Delivery]) -> None:
+        """Give deliveries a place before all others, in the order given."""
+        self._queue.extendleft(reversed(list(deliveries)))
+
+    def withdraw(self) -> Delivery:
+        """Take the oldest one out of the order, to be delivered otherwise or not at all."""
+        return self._queue.popleft()
 
     def waiting_for(self) -> str:
         """Name the link whose bytes are on their way; empty if none are."""

@@ -87,6 +87,25 @@ class Rhythm:
     lasting: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Mishap:
+    """What becomes of a frame on its way; `what` is one of the words of `during`, `seconds` how long it takes."""
+
+    what: str
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class During:
+    """What is put in before the `nth` frame of a step with some message: actions one after another, or a mishap."""
+
+    place: Place
+    interface: str
+    message: str
+    nth: int
+    do: tuple[Action, ...] | Mishap
+
+
 Action: TypeAlias = "Call | Wait | Power | Fail | Manage | Together | Rhythm"
 
 
@@ -178,6 +197,7 @@ class Step:
     expectations: tuple[Expectation, ...] = ()
     #: the word by which a measurement finds the moment of this step
     mark: str = ""
+    during: tuple[During, ...] = ()
 
 
 @dataclass(slots=True)

@@ -107,6 +107,16 @@ class ExpectationReader:
         self.problems.add(f"nothing here is called {key!r}", place, self._guess_subject(key, known))
         return []
 
+    def message_named(self, text: str, spot: Spot) -> tuple[str, str] | None:
+        """Return interface and name of a message written as INTERFACE.MESSAGE; None, noted, if there is none such."""
+        interface, dot, message = text.partition(".")
+        if not dot or interface.lower() not in self._interfaces:
+            hint = self._guess_subject(text, [f"{name}." for name in self._interfaces]) if dot else ""
+            self.problems.add(f"a message is written as INTERFACE.MESSAGE, not {short(text)}", spot.place, hint)
+            return None
+        wanted = self._message(self._interfaces[interface.lower()], message, "", spot)[0]
+        return (wanted.interface, wanted.message) if isinstance(wanted, MessageWanted) else None
+
     def _guess_subject(self, key: str, known: list[str]) -> str:
         interface, dot, message = key.partition(".")
         near = nearest(interface + dot, known) if dot else nearest(key, known)

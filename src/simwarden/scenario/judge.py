@@ -127,7 +127,7 @@ class Judge:
         others: dict[str, None] = {}
         for frame, dissection in self._frames(condition.interface, since):
             others[dissection.name] = None
-            for each in _nested(dissection):
+            for each in nested(dissection):
                 if each.name == condition.message:
                     wrong = sum(1 for _ in differences(condition.fields, _fields(each, condition)))
                     if not wrong:
@@ -166,7 +166,7 @@ class Judge:
             return next((each for each in self._trace.since(since, Decided) if _decides(condition, each)), None)
         if isinstance(condition, MessageWanted):
             for frame, dissection in self._frames(condition.interface, since):
-                for each in _nested(dissection):
+                for each in nested(dissection):
                     if each.name == condition.message and matches(condition.fields, _fields(each, condition)):
                         return frame
             return None
@@ -222,17 +222,18 @@ def _same_subject(want: str, got: str) -> bool:
     return want == got or (len(got) in (14, 16) and want[:14] == got[:14])
 
 
-def _nested(dissection: Dissection) -> Iterator[Dissection]:
+def nested(dissection: Dissection) -> Iterator[Dissection]:
+    """Yield a dissection and all that it carries."""
     yield dissection
     for each in dissection.inner:
-        yield from _nested(each)
+        yield from nested(each)
 
 
 def _fields(dissection: Dissection, condition: MessageWanted) -> Mapping[str, Any]:
     """Return a message's fields, with octets opened that are a message themselves where fields of it are wanted."""
     opened = {
         key: {
-            name: value for each in _nested(dissection) for name, value in each.fields.items() if each is not dissection
+            name: value for each in nested(dissection) for name, value in each.fields.items() if each is not dissection
         }
         for key, want in condition.fields.items()
         if isinstance(want, dict) and isinstance(dissection.fields.get(key), bytes)

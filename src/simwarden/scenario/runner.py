@@ -9,6 +9,7 @@ import random
 import time
 import traceback
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from simwarden.errors import ConfigError, InternalError, SimwardenError
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from simwarden.runtime.events import EventSettings
     from simwarden.scenario.document import Action, Expectation, Scenario, Step
     from simwarden.scenario.identities import Card
+    from simwarden.scenario.interpose import Meanwhile
     from simwarden.scenario.result import FailureRecord, Mismatch
     from simwarden.trace.events import Event
     from simwarden.trace.trace import Sink
@@ -135,6 +137,7 @@ class _Run:
         self.step: Step | None = None
         self.faults: list[Fault] = []
         self.beside: set[asyncio.Task[None]] = set()
+        self.meanwhile: Meanwhile | None = None
         self.sink: Sink | None = None
         self.trace.add_sink(self._watch)
         self.result = blank_result(
@@ -283,6 +286,10 @@ class _Run:
                 host.add(name, self.scenario.registry.kinds[each.kind], each.config)
         await host.start_all()
         await self.clock.settle()
+        if any(step.during for step in self.scenario.steps):
+            from simwarden.scenario.interpose import Meanwhile  # noqa: PLC0415 - few scenarios put something in
+
+            self.meanwhile = Meanwhile(host, partial(self._act, host))
         for card in self.scenario.cards.values():
             await self._provision(host, card)
         await self.clock.settle()
@@ -318,7 +325,8 @@ class _Run:
         self.phases[-1].steps.append(step)
         if step.action is not None:
             self.acted = 0
-            outcome = await self._act(host, step.action)
+            work = self._act(host, step.action)
+            outcome = await (self.meanwhile.carry_out(step, work) if self.meanwhile is not None else work)
             await self.clock.settle()
             self.acted = self.trace.last_number
         wrong: list[Mismatch] = []

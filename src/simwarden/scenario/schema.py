@@ -14,10 +14,11 @@ from pydantic.json_schema import models_json_schema
 from simwarden.policy.requirements import requirements
 from simwarden.runtime.declare import Names
 from simwarden.runtime.transport.choose import NAMES
+from simwarden.scenario.during import AT_ONCE, LASTING
 from simwarden.scenario.identities import MOST, CardKeys
 from simwarden.scenario.load import Header
 from simwarden.scenario.network import TRANSPORT
-from simwarden.scenario.steps import BESIDE, CORE_VERBS, POWER
+from simwarden.scenario.steps import BESIDE, CORE_VERBS, DURING, POWER
 from simwarden.scenario.words import WORDS
 
 if TYPE_CHECKING:
@@ -143,6 +144,7 @@ class _Assembly:
             "never": {"anyOf": [subjects, {"type": "string"}], "description": WORDS["never"].doc},
         }
         beside = {name: {"type": _TEXT, "description": WORDS[name].doc} for name in BESIDE}
+        beside[DURING] = self._during(one)
         step = {
             "type": "object",
             "properties": {**verbs, **judged, **beside},
@@ -151,6 +153,19 @@ class _Assembly:
             "maxProperties": 3 + len(beside),
         }
         return {"type": "array", "minItems": 1, "items": {"anyOf": [step, {"enum": sorted(self.registry.verbs)}]}}
+
+    @staticmethod
+    def _during(verb: dict[str, Any]) -> dict[str, Any]:
+        mishaps = {word: {"type": _TEXT} for word in LASTING} | {word: {"enum": ["", "yes", True]} for word in AT_ONCE}
+        mishap = {"type": "object", "properties": mishaps, "additionalProperties": False, "maxProperties": 1}
+        choices = [verb, mishap, {"type": "array", "items": {"anyOf": [verb, {"type": "string"}]}, "minItems": 1}]
+        properties = {
+            "before": {"type": "string", "description": WORDS["before"].doc},
+            "nth": {"type": ["integer", "string"], "description": WORDS["nth"].doc},
+            "do": {"anyOf": [*choices, {"type": "string"}], "description": WORDS["do"].doc},
+        }
+        one = {"type": "object", "properties": properties, "additionalProperties": False, "required": ["before", "do"]}
+        return {"anyOf": [one, {"type": "array", "items": one, "minItems": 1}], "description": WORDS[DURING].doc}
 
     def _verb(self, verbs: list[Verb]) -> dict[str, Any]:
         choices: list[dict[str, Any]] = []

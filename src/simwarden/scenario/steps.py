@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from simwarden.model.units import seconds
 from simwarden.runtime.declare import Names
 from simwarden.scenario.document import Call, Fail, Manage, Power, Rhythm, Step, Together, Wait
+from simwarden.scenario.during import DuringReader
 from simwarden.scenario.expectation import Outcomes
 from simwarden.scenario.problems import guess, nearest
 from simwarden.scenario.validation import check, short
@@ -44,11 +45,12 @@ _STATUSES = tuple(text for each in HTTPStatus for text in (each.phrase, str(int(
 _FAIL_KEYS = ("element", "answer", "after", "database")
 _JUDGE = ("expect", "never")
 BESIDE = ("over", "every", "for", "mark")
-"""Keys that may stand beside a verb (see `words`)."""
+"""Keys with a text that may stand beside a verb (see `words`)."""
+DURING = "during"
 
 
 def _near_key(word: str) -> str:
-    near = nearest(word, (*BESIDE, *_JUDGE))
+    near = nearest(word, (*BESIDE, DURING, *_JUDGE))
     return f"did you mean {near!r}?" if near else ""
 
 
@@ -58,6 +60,7 @@ class StepReader:
     def __init__(self, reader: ExpectationReader) -> None:
         self.reader = reader
         self.registry, self.references, self.problems = reader.registry, reader.references, reader.problems
+        self._during = DuringReader(reader, self._action)
 
     def read(self, data: Any, spot: Spot) -> list[Step]:
         """Read all steps."""
@@ -72,7 +75,7 @@ class StepReader:
         if not isinstance(data, dict) or not data:
             self.problems.add(f"a step is one verb with its arguments, not {short(data)}", spot.place)
             return None
-        verbs = [key for key in data if key not in _JUDGE and key not in BESIDE]
+        verbs = [key for key in data if key not in (*_JUDGE, *BESIDE, DURING)]
         for extra in verbs[1:]:
             told = f"one verb a step: {extra!r} stands beside {verbs[0]!r}"
             self.problems.add(told, (spot / extra).key, _near_key(extra))
@@ -87,7 +90,10 @@ class StepReader:
         )
         text = _text(verbs[0], data[verbs[0]]) if verbs else " and ".join(key for key in _JUDGE if key in data)
         facts = {key: value for key, value in data.items() if key not in _JUDGE}
-        return Step(index, spot.place, text, action, facts, expectations, str(data.get("mark", "")))
+        during = self._during.read(data[DURING], spot / DURING) if DURING in data else ()
+        if during and (action is None or isinstance(action, Rhythm)):
+            self.problems.add("during: it stands beside a verb that the step carries out", (spot / DURING).key)
+        return Step(index, spot.place, text, action, facts, expectations, str(data.get("mark", "")), during)
 
     def _timed(self, verb: str, data: dict[str, Any], spot: Spot) -> Action | None:
         """Read a step's verb with what stands beside it: who of several does it when, and how often."""

@@ -17,12 +17,13 @@ class Word(NamedTuple):
     example: str = ""
 
 
-_KEY, _NETWORK, _JUDGES, _DECISION, _BESIDE = (
+_KEY, _NETWORK, _JUDGES, _DECISION, _BESIDE, _DURING = (
     "key of a scenario",
     "key of an element in a network file",
     "judges a step",
     "key of a `decision`",
     "stands beside a verb",
+    "key of a `during`",
 )
 _CELL: Final = "word in a cell of `matrix`"
 
@@ -68,6 +69,22 @@ WORDS: Final[Mapping[str, Word]] = MappingProxyType(
         ),
         "for": Word(_BESIDE, "How long what is done `every` so often goes on; else until the story ends.", "for: 2 h"),
         "mark": Word(_BESIDE, "A word by which a measurement finds the moment of this step.", "mark: change"),
+        "during": Word(
+            _BESIDE,
+            "What is put in while the verb is carried out, before a frame with that message is delivered (the `nth` "
+            "since the step began): verbs, or what becomes of the frame on its way: `delay: 5 s` (on SCTP and TCP what "
+            "follows it waits as well), `stall: 30 s` (all of its connection, in both directions), `abort` (the frame "
+            "and its connection are lost), `repeat` (a Diameter request is sent again with the T flag); on the radio "
+            "and of datagrams also `lose` and `double`. The step fails if no such frame comes.",
+            "during: {before: s1-mme.handover-notify, do: {suspend: {card: card}}}",
+        ),
+        "before": Word(_DURING, "The message, as in `expect`: `s6a.update-location-answer`."),
+        "nth": Word(_DURING, "Which frame with that message since the step began; the first unless said."),
+        "do": Word(
+            _DURING,
+            "A verb with its arguments, several one after another, or what becomes of the frame on its way.",
+            "do: [{kill: mme}, {wait: 10 s}, {start: mme}]",
+        ),
         "within": Word(
             "key of an `expect`",
             "How long what is expected may take; time goes on until all of it holds or this is over.",

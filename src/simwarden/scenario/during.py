@@ -1,0 +1,105 @@
+"""Reads `during`: what is put in before a message arrives while a step is carried out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from simwarden.model.interfaces import INTERFACES, Service
+from simwarden.model.units import seconds
+from simwarden.scenario.document import During, Mishap
+from simwarden.scenario.validation import short
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from simwarden.model.interfaces import Interface
+    from simwarden.scenario.document import Action
+    from simwarden.scenario.expectation import ExpectationReader
+    from simwarden.scenario.yamlfile import Spot
+
+#: what may become of a frame on its way: words that take a time, and words that take none
+LASTING, AT_ONCE = ("delay", "stall"), ("lose", "double", "repeat", "abort")
+MISHAPS = (*LASTING, *AT_ONCE)
+KEYS = ("before", "nth", "do")
+
+
+def is_lossy(interface: Interface) -> bool:
+    """Whether frames may be lost, doubled or overtaken: of datagrams, and on the radio; SCTP and TCP keep them."""
+    return interface.service is Service.DATAGRAMS or interface.protocol == "uu"
+
+
+def mishaps_of(interface: Interface) -> tuple[str, ...]:
+    """Return what may become of a frame on an interface; nothing between card and terminal, which are in one hand."""
+    if interface.protocol == "apdu":
+        return ()
+    if is_lossy(interface):
+        return ("delay", "lose", "double", "abort")
+    return (*LASTING, "abort", *(("repeat",) if interface.protocol == "diameter" else ()))
+
+
+class DuringReader:
+    """Reads the value of a `during`: one, or a list of several."""
+
+    def __init__(self, reader: ExpectationReader, action: Callable[[str, Any, Spot], Action | None]) -> None:
+        """`action` reads a verb with its arguments."""
+        self._reader, self._problems, self._action = reader, reader.problems, action
+
+    def read(self, value: Any, spot: Spot) -> tuple[During, ...]:
+        """Return what is to be put in."""
+        parts = [(each, spot / index) for index, each in enumerate(value)] if isinstance(value, list) else []
+        found = (self._one(*pair) for pair in parts or [(value, spot)])
+        return tuple(each for each in found if each is not None)
+
+    def _one(self, value: Any, spot: Spot) -> During | None:
+        if not isinstance(value, dict) or not value.get("before") or not value.get("do"):
+            self._problems.add(f"during: before and do are expected, not {short(value)}", spot.place)
+            return None
+        for key in value:
+            if key not in KEYS:
+                self._problems.unknown("key", key, KEYS, (spot / key).key)
+        nth = str(value.get("nth", "1"))
+        if not nth.isdecimal() or not 1 <= int(nth) <= 9999:
+            self._problems.add(f"nth: a number from 1 on is expected, not {short(nth)}", (spot / "nth").place)
+            return None
+        message = self._reader.message_named(str(value["before"]), spot / "before")
+        if message is None:
+            return None
+        do = self._do(value["do"], spot / "do", message[0])
+        return During(spot.place, *message, int(nth), do) if do else None
+
+    def _do(self, value: Any, spot: Spot, interface: str) -> tuple[Action, ...] | Mishap | None:
+        if isinstance(value, str):
+            value = {value: ""}
+        if isinstance(value, dict) and len(value) == 1 and next(iter(value)) in MISHAPS:
+            return self._mishap(*next(iter(value.items())), spot, interface)
+        found = []
+        for part, here in (
+            [(each, spot / n) for n, each in enumerate(value)] if isinstance(value, list) else [(value, spot)]
+        ):
+            verbs = {part: ""} if isinstance(part, str) and part else part
+            if not isinstance(verbs, dict) or len(verbs) != 1:
+                self._problems.add(f"do: one verb with its arguments is expected, not {short(part)}", here.place)
+                continue
+            verb, arguments = next(iter(verbs.items()))
+            action = self._action(verb, arguments, here / verb if isinstance(part, dict) else here)
+            found += [action] if action is not None else []
+        return tuple(found) or None
+
+    def _mishap(self, word: str, value: Any, spot: Spot, interface: str) -> Mishap | None:
+        may_be = mishaps_of(INTERFACES[interface])
+        if word not in may_be:
+            self._problems.add(
+                f"{word}: no frame of {interface} meets with that",
+                spot.key,
+                f"it may {', '.join(may_be)}" if may_be else "",
+            )
+            return None
+        if word in AT_ONCE:
+            if value not in ("", "yes", "true"):
+                self._problems.add(f"{word}: nothing is expected after it, not {short(value)}", (spot / word).place)
+            return Mishap(word)
+        try:
+            return Mishap(word, seconds(str(value)))
+        except ValueError as error:
+            self._problems.add(f"{word}: {error}", (spot / word).place)
+            return None

@@ -1,0 +1,201 @@
+"""`during`: what is put in before a frame arrives, and what becomes of the frame itself."""
+
+from __future__ import annotations
+
+import jsonschema
+import pytest
+
+from simwarden.scenario.judge import nested
+from simwarden.scenario.load import Loader
+from simwarden.scenario.problems import ScenarioErrors
+from simwarden.scenario.registry import Registry
+from simwarden.scenario.result import ScenarioResult, Verdict
+from simwarden.scenario.runner import RunOptions, run_scenario
+from simwarden.scenario.schema import scenario_schema
+from simwarden.trace.dissect import dissect
+from simwarden.trace.events import Frame
+
+HEAD = """\
+scenario: A meter attaches, and something comes in between
+network: {enb2: {type: enb, cells: [{tac: 2}]}}
+cards: {card: {profile: meter}}
+devices: {meter: {type: module}}
+steps:
+- insert: {card: card, into: meter}
+"""
+SERVED = HEAD + "- power_on: meter\n- expect: {meter: {attach: accepted}}\n"
+TRANSPORTS = ("memory", "tcp", "udp", "sctp")
+
+
+def play(text: str, transport: str = "memory") -> ScenarioResult:
+    return run_scenario(Loader().load("story.yaml", text), "story", RunOptions(transport=transport))
+
+
+def passed(text: str, transport: str = "memory") -> list[Frame]:
+    result = play(text, transport)
+    assert result.verdict is Verdict.PASSED, result.failure
+    return [each for each in result.events if isinstance(each, Frame)]
+
+
+def names(frames: list[Frame], *interfaces: str) -> list[str]:
+    """The names of all messages that went over some interfaces, with those that they carried."""
+    return [part.name for each in frames if each.interface in interfaces for part in nested(dissect(each))]
+
+
+def wrong(during: str) -> str:
+    with pytest.raises(ScenarioErrors) as caught:
+        Loader().load("story.yaml", f"{HEAD}- power_on: meter\n  during: {during}\n")
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_a_verb_is_carried_out_before_the_frame_arrives_whatever_carries_it(transport: str) -> None:
+    passed(
+        SERVED + "- handover: {device: meter, cell: enb2/1}\n"
+        "  during: {before: s1-mme.handover-notify, do: {suspend: {card: card, how: withdrawal}}}\n"
+        "- expect: {mme: {session: none}, enb: {connected: {devices: 0}}, enb2: {connected: {devices: 0}}}\n",
+        transport,
+    )
+
+
+def test_what_is_put_in_goes_behind_what_is_on_its_way() -> None:
+    during = "during: {before: s1-mme.tracking-area-update-request, do: {suspend: {card: card, how: withdrawal}}}"
+    frames = passed(SERVED + f"- tau: meter\n  {during}\n- expect: {{mme: {{session: none}}}}\n")
+    after = names(frames, "S1-MME", "S6a")
+    assert after[after.index("tracking-area-update-request") + 1] == "cancel-location-request"
+
+
+def test_the_nth_frame_is_counted_from_the_step_on() -> None:
+    during = "during: {{before: uu.tracking-area-update-request, nth: {}, do: {{power_off: meter}}}}"
+    story = f"- tau: meter\n- tau: meter\n  {during}\n"
+    passed(SERVED + story.format(1))
+    late = play(SERVED + story.format(2))
+    assert late.verdict is Verdict.FAILED
+    assert late.failure is not None
+    assert "nothing was put in before tracking-area-update-request: Uu carried" in late.failure.summary
+
+
+def test_a_message_that_never_comes_fails_the_step_and_is_told_with_its_place() -> None:
+    result = play(SERVED + "- tau: meter\n  during: {before: s1-mme.handover-notify, do: {suspend: {card: card}}}\n")
+    assert result.verdict is Verdict.FAILED
+    assert result.failure is not None
+    assert result.failure.summary.startswith("story.yaml:10:")
+    assert "S1-MME carried" in result.failure.summary
+
+
+def test_what_is_refused_fails_the_step() -> None:
+    ask = "{manage: {element: hss, method: PUT, path: '/cards/{card.imsi}/binding', body: {imei: meter.imei}}}"
+    result = play(SERVED + f"- tau: meter\n  during: {{before: s1-mme.tracking-area-update-request, do: {ask}}}\n")
+    assert result.verdict is Verdict.FAILED
+    assert result.failure is not None
+    assert "403" in result.failure.summary
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_a_delay_holds_up_what_follows_on_the_connection(transport: str) -> None:
+    result = play(
+        SERVED + "- tau: meter\n  during: {before: s1-mme.tracking-area-update-accept, do: {delay: 3 s}}\n", transport
+    )
+    assert result.verdict is Verdict.PASSED, result.failure
+    assert result.virtual == pytest.approx(3.0)
+    order = [dissect(each).name for each in result.events if isinstance(each, Frame) and each.interface == "Uu"]
+    assert order == [dissect(each).name for each in passed(SERVED + "- tau: meter\n") if each.interface == "Uu"]
+
+
+def test_a_late_radio_frame_is_overtaken() -> None:
+    """An ATTACH REQUEST that comes when another has been made of it (T3410) is the second that the MME hears."""
+    story = HEAD + "- power_on: meter\n  during: {before: uu.attach-request, do: {delay: 20 s}}\n- wait: 1 min\n"
+    frames = passed(story + "- expect: {meter: {attach: accepted}}\n")
+    assert names(frames, "Uu").count("attach-request") == 2
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_a_lost_radio_frame_is_sent_again_by_whoever_misses_it(transport: str) -> None:
+    during = "during: {before: uu.authentication-request, do: lose}"
+    text = HEAD + f"- power_on: meter\n  {during}\n- expect: {{meter: {{attach: accepted}}}}\n"
+    assert names(passed(text, transport), "Uu").count("authentication-request") == 2
+
+
+def test_a_doubled_radio_frame_comes_twice() -> None:
+    during = "during: {before: uu.attach-request, do: double}"
+    text = HEAD + f"- power_on: meter\n  {during}\n- expect: {{meter: {{attach: accepted}}}}\n"
+    frames = passed(text)
+    assert names(frames, "Uu").count("attach-request") == 2
+
+
+def test_a_repeated_request_has_the_t_flag_and_is_answered_again() -> None:
+    text = (
+        HEAD
+        + "- power_on: meter\n  during: {before: s6a.update-location-request, do: repeat}\n"
+        + "- expect: {meter: {attach: accepted}}\n"
+    )
+    asked = [each for each in passed(text) if dissect(each).name == "update-location-request"]
+    assert [bool(each.data[4] & 0x10) for each in asked] == [False, True]
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+@pytest.mark.parametrize("do", ["abort", "{stall: 2 s}", "[{kill: mme}, {wait: 10 s}, {start: mme}]", "{restart: mme}"])
+def test_a_meter_gets_over_what_befalls_its_network(do: str, transport: str) -> None:
+    passed(
+        HEAD + f"- power_on: meter\n  during: {{before: s1-mme.attach-complete, do: {do}}}\n"
+        "- wait: 2 h\n- service_request: meter\n- expect: {meter: {attach: accepted}, mme: {session: {card: card}}}\n",
+        transport,
+    )
+
+
+def test_two_are_put_in_during_one_step() -> None:
+    passed(
+        HEAD + "- power_on: meter\n  during:\n"
+        "  - {before: uu.attach-request, do: {suspend: {card: card}}}\n"
+        "  - {before: s1-mme.attach-reject, do: {resume: {card: card}}}\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("during", "said"),
+    [
+        ("5", "before and do are expected"),
+        ("{before: s1-mme.handover-notify}", "before and do are expected"),
+        ("{before: s1-mme.handover-notfy, do: {suspend: {card: card}}}", "did you mean 'handover-notify'?"),
+        ("{before: handover-notify, do: {suspend: {card: card}}}", "a message is written as INTERFACE.MESSAGE"),
+        ("{before: s1mme.handover-notify, do: {suspend: {card: card}}}", "a message is written as INTERFACE.MESSAGE"),
+        ("{before: s1-mme.handover-notify, do: {suspnd: {card: card}}}", "did you mean 'suspend'?"),
+        ("{before: s1-mme.handover-notify, do: {suspend: {card: crd}}}", "no uicc is called 'crd'"),
+        ("{before: s1-mme.handover-notify, do: {suspend: {card: card}}, nth: 0}", "a number from 1 on"),
+        ("{before: s1-mme.handover-notify, do: {suspend: {card: card}}, at: 1}", "key 'at' is not known"),
+        (
+            "{before: s1-mme.handover-notify, do: lose}",
+            "no frame of S1-MME meets with that (it may delay, stall, abort)",
+        ),
+        ("{before: s1-mme.handover-notify, do: repeat}", "no frame of S1-MME meets with that"),
+        ("{before: uu.attach-request, do: {delay: soon}}", "delay: "),
+        ("{before: uu.attach-request, do: {lose: twice}}", "nothing is expected after it"),
+        ("{before: me-uicc.select, do: {delay: 1 s}}", "no frame of ME-UICC meets with that"),
+    ],
+)
+def test_bad_input_is_told_with_its_place(during: str, said: str) -> None:
+    told = wrong(during)
+    assert said in told
+    assert told.startswith("story.yaml:8:")
+
+
+def test_it_stands_beside_a_verb_that_is_carried_out() -> None:
+    during = "during: {before: uu.attach-request, do: {suspend: {card: card}}}"
+    for step in (f"- {during}\n", f"- tau: meter\n  every: 10 min\n  {during}\n"):
+        with pytest.raises(ScenarioErrors, match="it stands beside a verb that the step carries out"):
+            Loader().load("story.yaml", HEAD + step)
+
+
+def test_editors_know_it() -> None:
+    schema = scenario_schema(Registry.installed())
+    check = jsonschema.Draft202012Validator(schema)
+    good = [
+        {"before": "s1-mme.handover-notify", "do": {"suspend": {"card": "card"}}},
+        {"before": "uu.attach-request", "nth": 2, "do": "lose"},
+        [{"before": "uu.attach-request", "do": {"delay": "3 s"}}],
+        {"before": "uu.attach-request", "do": [{"kill": "mme"}, {"wait": "10 s"}, {"start": "mme"}]},
+    ]
+    for during in good:
+        check.validate({"scenario": "x", "steps": [{"power_on": "meter", "during": during}]})
+    for during in ({"before": "x"}, {"before": "x", "do": {"suspnd": {}}}, {"before": "x", "do": "lose", "at": 1}):
+        assert not check.is_valid({"scenario": "x", "steps": [{"power_on": "meter", "during": during}]})
