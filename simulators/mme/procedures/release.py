@@ -58,6 +58,8 @@ def lost(core: Core, conn: Connection) -> None:
     core.halt(conn)
     let_go(core, conn)
     core.drop(conn)
+    if conn.target is not None and conn.target.guard is None:  # before HANDOVER COMMAND: nobody will come there
+        release(core, conn.target, CauseRadioNetwork.HANDOVER_CANCELLED)
     if ue is not None and ue.connection is None:
         settle(core, ue)
 
