@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 
 def start(emm: Emm) -> None:
-    """Begin an update of type `emm.update_type`, or say why not (5.5.3.2.2)."""
-    emm.stop(Timer.T3411, Timer.T3402, Timer.T3412)
+    """Begin an update of type `emm.update_type`, or say why not (5.5.3.2.2), and wait on for what it waits for."""
     emm.procedure = Procedure.TRACKING_AREA_UPDATE
     word = hindrance(emm) or ("" if emm.guti is not None and emm.state.registered else "not-registered")
     if word:
         emm.finish(word)
         return
+    emm.stop(Timer.T3411, Timer.T3402, Timer.T3412)
     request = Message(
         MessageType.TRACKING_AREA_UPDATE_REQUEST,
         eps_update_type=emm.update_type,
