@@ -288,8 +288,13 @@ class Emm:
         """Deactivate all bearers locally."""
         if self.bearers:
             self.bearers.clear()
-            self.port.observe("address", None)
+            self.show_no_bearer()
         self.stop(Timer.T3412)
+
+    def show_no_bearer(self) -> None:
+        """Report that the last bearer is gone, with its access point and address."""
+        self.port.observe("apn", None)
+        self.port.observe("address", None)
 
     def invalidate_usim(self, usim: Usim) -> None:
         """Hold the card invalid until power-off, removal, T3247 or T3245."""

@@ -125,7 +125,7 @@ def on_deactivate(emm: Emm, message: Message, _protected: bool) -> None:  # noqa
     emm.port.observe("esm_cause", message["esm_cause"])
     emm.send(Message(MessageType.DEACTIVATE_EPS_BEARER_CONTEXT_ACCEPT, eps_bearer_identity=identity))
     if not emm.bearers:
-        emm.port.observe("address", None)
+        emm.show_no_bearer()
         emm.enter(EmmState.DEREGISTERED)
         emm.port.observe("attach", "detached")
         if message["esm_cause"] == EsmCause.REACTIVATION_REQUESTED:
