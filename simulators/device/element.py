@@ -207,6 +207,9 @@ class Device(Body):
             self.emm.enter(EmmState.NO_IMSI)
             self.observe("attach", "no-card")
             return "no-card"
+        if self.radio.cell is None:
+            self.emm.enter(EmmState.PLMN_SEARCH)
+            self.on_coverage_lost()
         if self.config.resumes != "no" and self.emm.guti is not None and self.emm.security is not None:
             return await self._resume()
         return await self.run(Procedure.ATTACH, attach.start)
