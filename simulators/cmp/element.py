@@ -40,7 +40,7 @@ from simwarden.model.values import CELL, GIVEN, IMEI, IMSI, STATION, TEXT, membe
 from simwarden.policy.card_states import CardState
 from simwarden.policy.risk_scenes import SCENES
 from simwarden.runtime.approval import Approval, Audit, BindingChange, By
-from simwarden.runtime.declare import Declaration, Observable
+from simwarden.runtime.declare import HISTORY, Declaration, Observable
 from simwarden.runtime.element import Element
 from simwarden.runtime.management import ROLES, Call, ManagementError, Role, route
 from simwarden.runtime.provision import CardProvision
@@ -106,21 +106,25 @@ class Cmp(NorthVerbs, Element[CmpConfig]):
                 "equipment",
                 "what was said of a terminal last, by IMEI",
                 fields={"imsi": IMSI.or_none(), "imei": IMEI, "status": one_of("allowed", "prohibited")},
+                passing=HISTORY,
             ),
             Observable(
                 "risk",
                 "the last record of risk of a card, by IMSI: the scene's code, and what was done",
                 fields=_RISK,
+                passing=HISTORY,
             ),
             Observable(
                 "presence",
                 "what an MME said last of where a card is, by IMSI: inside or outside its area, and the cell",
                 fields={"imsi": IMSI, "place": one_of("inside", "outside"), "cell": (CELL | STATION).or_none()},
+                passing=HISTORY,
             ),
             Observable(
                 "notification",
                 "the last event that a subscriber was told of, by IMSI: its type, and the IMEI or the reason in it",
                 fields=_NOTIFICATION,
+                passing=HISTORY,
             ),
         ),
         controls=(*controls.ALL, ROLES),

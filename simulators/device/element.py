@@ -39,6 +39,8 @@ from simwarden.wire.nas import UpdateType, encode
 from simwarden.wire.uu import EstablishmentCause
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from simulators.device.card import CardData
     from simwarden.wire.uu import CellInformation
 
@@ -93,6 +95,10 @@ class Device(Body):
         self.radio.close()
         self._dark()
         self._let_go()
+
+    def census(self) -> Mapping[str, int]:
+        """Count its connection, if it has one."""
+        return {"connections": int(self.emm.wired)}
 
     def _let_go(self) -> None:
         session, self.session = self.session, None

@@ -10,7 +10,7 @@ from simulators.device.config import split_cell
 from simulators.device.misbehaviour import MESSAGES
 from simulators.device.state import EmmState
 from simwarden.model.values import ADDRESS, APN, CELL, IMEI, TAI, instance_of, members, one_of
-from simwarden.runtime.declare import CardName, DeviceName, Observable, VerbModel
+from simwarden.runtime.declare import HISTORY, CardName, DeviceName, Observable, VerbModel
 from simwarden.wire.nas.enums import EmmCause, EsmCause
 
 
@@ -128,23 +128,26 @@ OBSERVABLES = (
         "attach",
         "how the last attach ended, or what became of it",
         values=one_of("started", *_OUTCOMES, "no-card", "detached", "off", "emergency"),
+        passing=HISTORY,
     ),
-    Observable("tau", "how the last tracking area update ended", values=one_of(*ENDED)),
+    Observable("tau", "how the last tracking area update ended", values=one_of(*ENDED), passing=HISTORY),
+    Observable("service_request", "how the last service request ended", values=one_of(*ENDED), passing=HISTORY),
     Observable(
-        "service_request",
-        "how the last service request ended",
-        values=one_of(*ENDED),
+        "detach", "how the last detach of its own ended", values=one_of("accepted", "no-answer"), passing=HISTORY
     ),
-    Observable("detach", "how the last detach of its own ended", values=one_of("accepted", "no-answer")),
-    Observable("emergency_call", "how the last emergency call ended", values=one_of(*_OUTCOMES)),
+    Observable("emergency_call", "how the last emergency call ended", values=one_of(*_OUTCOMES), passing=HISTORY),
     Observable(
         "emm_cause",
         "the EMM cause of the network's last answer, by the name of TS 24.301; one on which the terminal attaches "
         "again is still to be seen then",
         values=members(EmmCause),
+        passing=HISTORY,
     ),
     Observable(
-        "esm_cause", "the ESM cause of the network's last answer, by the name of TS 24.301", values=members(EsmCause)
+        "esm_cause",
+        "the ESM cause of the network's last answer, by the name of TS 24.301",
+        values=members(EsmCause),
+        passing=HISTORY,
     ),
     Observable("emm_state", "state and substate of EMM", values=members(EmmState)),
     Observable(
@@ -158,6 +161,6 @@ OBSERVABLES = (
     Observable("cell", "E-CGI of the cell that it is in", values=CELL),
     Observable("tai", "TAI of the cell that it is in", values=TAI),
     Observable("apn", "access point name of its default bearer", values=APN),
-    Observable("address", "address of its default bearer", values=ADDRESS),
+    Observable("address", "address of its default bearer", values=ADDRESS, passing=HISTORY),
     Observable("imei", "its true IMEI, 15 digits", values=IMEI),
 )

@@ -12,7 +12,7 @@ from simwarden.model.identity import Imei
 from simwarden.model.values import IMEI, IMSI, KIND, one_of
 from simwarden.policy.equipment_lists import EquipmentLists, EquipmentRange, Status
 from simwarden.runtime.approval import Approval, Audit, By
-from simwarden.runtime.declare import Declaration, Observable, VerbModel, verb
+from simwarden.runtime.declare import HISTORY, Declaration, Observable, VerbModel, verb
 from simwarden.runtime.diameter.server import KnownPeers
 from simwarden.runtime.element import Element
 from simwarden.runtime.management import ROLES, Call, ManagementError, Role, route
@@ -60,6 +60,7 @@ class Eir(Element[EirConfig]):
                     "status": one_of("allowed", "prohibited", "tracked", "unknown"),
                     "kind": KIND,
                 },
+                passing=HISTORY,
             ),
         ),
         controls=(*ALL, ROLES),

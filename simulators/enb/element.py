@@ -11,10 +11,12 @@ from simulators.enb.context import Mme, Neighbour, RadioLink
 from simulators.enb.procedures import interface, s1_setup, x2
 from simulators.enb.station import Station
 from simwarden.model.values import CELL, GIVEN, NUMBER, instance_of, one_of
-from simwarden.runtime.declare import Consequence, Declaration, Observable
+from simwarden.runtime.declare import HISTORY, Consequence, Declaration, Observable
 from simwarden.runtime.element import Element
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from simwarden.runtime.link import Link
 
 _STATES = ("down", "setting-up", "up", "refused")
@@ -47,6 +49,8 @@ class Enb(Element[EnbConfig]):
                 "connected",
                 "Connected devices of a cell; the key is the cell.",
                 fields={"cell": CELL, "devices": NUMBER},
+                passing=HISTORY,
+                serving="devices",
             ),
         ),
         consequences=(
@@ -87,6 +91,10 @@ class Enb(Element[EnbConfig]):
                 await self._settled.wait()
         except TimeoutError:
             self.site.note("S1 is not up yet")
+
+    def census(self) -> Mapping[str, int]:
+        """Count the connections of devices."""
+        return {"connections": len(self.station.ues)}
 
     async def stop(self) -> None:
         """Close all links; connections end with them."""

@@ -33,7 +33,7 @@ from simulators.hss.subscription_routes import SubscriptionRoutes, subscribed, z
 from simwarden.model.identity import Imei, check_imsi
 from simwarden.model.values import HOST, IMEI, IMSI, PLMN, one_of
 from simwarden.runtime.approval import Approval, Audit, BindingChange, By
-from simwarden.runtime.declare import CardName, Declaration, Observable, VerbModel, verb
+from simwarden.runtime.declare import HISTORY, CardName, Declaration, Observable, VerbModel, verb
 from simwarden.runtime.element import Element
 from simwarden.runtime.management import ROLES, Call, ManagementError, Role, route
 from simwarden.runtime.provision import CardProvision, CardsPage
@@ -105,6 +105,7 @@ class Hss(SubscriptionRoutes, Element[HssConfig]):
                 "registration",
                 "the MME that serves a card, by IMSI",
                 fields={"imsi": IMSI, "mme": HOST, "imei": IMEI.or_none(), "plmn": PLMN.or_none()},
+                passing=HISTORY,
             ),
             Observable(
                 "subscription",

@@ -34,12 +34,14 @@ from simwarden.model.values import (
     one_of,
 )
 from simwarden.policy.risk_scenes import SCENES
-from simwarden.runtime.declare import Declaration, Observable, VerbModel, verb
+from simwarden.runtime.declare import HISTORY, Declaration, Observable, VerbModel, verb
 from simwarden.runtime.element import Element
 from simwarden.runtime.management import ROLES, Call, ManagementError, route
 from simwarden.wire.nas.enums import EmmCause, EsmCause, NetworkDetachType
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from simwarden.runtime.approval import Audit
 
 _PLACE = CELL | TAI | STATION
@@ -104,11 +106,34 @@ class Mme(AreaRoutes, Element[MmeConfig]):
         calls=("S6a", "S13"),
         card={"area": MmeArea},
         observables=(
-            Observable("session", "a card's device is registered (key: IMSI)", fields=_SESSION),
-            Observable("reject", "the last refusal that a card's device was told (key: IMSI)", fields=_REJECT),
-            Observable("area", "where a card may be served, and its base stations (key: IMSI)", fields=_AREA),
-            Observable("risk", "a card was refused outside its area: what, where, when (key: IMSI)", fields=_RISK),
-            Observable("location_reports", "an eNB gives no location reports (key: its name)", fields=_REPORTS),
+            Observable(
+                "session",
+                "a card's device is registered (key: IMSI)",
+                fields=_SESSION,
+                passing=("guti", "address", "state"),
+                serving="imsi",
+            ),
+            Observable(
+                "reject", "the last refusal that a card's device was told (key: IMSI)", fields=_REJECT, passing=HISTORY
+            ),
+            Observable(
+                "area",
+                "where a card may be served, and its base stations (key: IMSI)",
+                fields=_AREA,
+                passing=("used",),
+            ),
+            Observable(
+                "risk",
+                "a card was refused outside its area: what, where, when (key: IMSI)",
+                fields=_RISK,
+                passing=HISTORY,
+            ),
+            Observable(
+                "location_reports",
+                "an eNB gives no location reports (key: its name)",
+                fields=_REPORTS,
+                passing=HISTORY,
+            ),
             Observable("s1", "an eNB is in service (key: its name)", fields=_S1),
         ),
         controls=(*CONTROLS, ROLES),
@@ -127,6 +152,10 @@ class Mme(AreaRoutes, Element[MmeConfig]):
         orders.core = self.core
         await self.core.home.start()
         await self.site.listen("S1-MME", lambda link: s1_dispatch.accept(self.core, link))
+
+    def census(self) -> Mapping[str, int]:
+        """Count connections, and attaches that are not admitted yet."""
+        return {"connections": len(self.core.connections), "attempts": len(self.core.attempts)}
 
     def kept(self) -> Audit:
         """Keep refused calls with the changes."""

@@ -16,7 +16,7 @@ from simwarden.policy.form import judge_form
 from simwarden.policy.interlock import card_serves_terminal
 from simwarden.policy.operator import judge_binder, judge_change, judge_provisioned
 from simwarden.runtime.approval import Approval, By
-from simwarden.runtime.declare import CardName, Declaration, Observable, VerbModel, verb
+from simwarden.runtime.declare import HISTORY, CardName, Declaration, Observable, VerbModel, verb
 from simwarden.runtime.element import Element
 from simwarden.runtime.management import ROLES, Call, ManagementError, Role, route
 from simwarden.runtime.provision import CardProvision
@@ -81,6 +81,7 @@ class Uicc(Element[UiccConfig]):
             Observable(
                 "authentication",
                 "how the last AUTHENTICATE ended",
+                passing=HISTORY,
                 values=one_of("accepted", "synchronisation-failure", "mac-failure", "refused"),
             ),
             Observable(

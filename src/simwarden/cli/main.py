@@ -10,6 +10,8 @@ import typer
 from simwarden.cli.card_commands import classify, numbers
 from simwarden.cli.choices import ClockName, Form, RoleName, TraceChoice, TransportName
 from simwarden.cli.exits import friendly, write_anywhere
+from simwarden.cli.explore_command import explore
+from simwarden.cli.options import Html, Jobs, Json, Network, Seed  # noqa: TC001 - typer reads them at run time
 
 app = typer.Typer(
     name="simwarden",
@@ -25,10 +27,6 @@ Paths = Annotated[list[str], typer.Argument(help="Scenario files, or folders of 
 ShippedPaths = Annotated[
     list[str] | None, typer.Argument(help="Scenario files, or folders of them; by default those shipped.")
 ]
-Network = Annotated[
-    str, typer.Option("--network", metavar="FILE", help="A network file: settings, more elements, external ones.")
-]
-Seed = Annotated[int, typer.Option(help="Derives all randomness; the same seed gives the same signalling.")]
 Tags = Annotated[
     list[str] | None,
     typer.Option("--tag", metavar="TAG", help="Only scenarios with this tag (not-TAG: without it). May be repeated."),
@@ -43,9 +41,6 @@ Match = Annotated[
 ]
 
 
-Jobs = Annotated[
-    str, typer.Option("-j", "--jobs", metavar="N", help="Processes; `auto`: as many as there are processors.")
-]
 Transport = Annotated[
     TransportName | None,
     typer.Option(help="What carries frames: memory; sctp (SCTP, TCP and UDP as specified); tcp (SCTP framed on TCP)."),
@@ -62,8 +57,6 @@ UserPackets = Annotated[
 Limit = Annotated[
     float, typer.Option(metavar="SECONDS", min=0.1, help="Real time after which a scenario counts as hung.")
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
-Html = Annotated[str, typer.Option("--html", metavar="FILE", help="Write the page to this file.")]
 Misuses = Annotated[
     list[str] | None, typer.Option("--misuse", metavar="NAME", help="Only this misuse. May be repeated.")
 ]
@@ -304,6 +297,9 @@ def impact(  # noqa: PLR0917 - as above
             update=update,
         )
     )
+
+
+app.command(epilog="Example: `simwarden explore attach --change barring`, `simwarden explore --runs 500`")(explore)
 
 
 @app.command(epilog="Example: `simwarden demo`")

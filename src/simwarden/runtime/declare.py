@@ -125,6 +125,10 @@ CardName = Annotated[str, Names("uicc")]
 DeviceName = Annotated[str, Names("device")]
 
 
+#: of an observable that tells history alone
+HISTORY = ("*",)
+
+
 @dataclass(frozen=True, slots=True)
 class Observable:
     """A fact about the element that expectations may name.
@@ -137,6 +141,10 @@ class Observable:
     doc: str
     values: Values = TEXT
     fields: Mapping[str, Values] = field(default_factory=dict)
+    #: fields that tell how it came about, not what is in force: two runs that end alike may differ in them
+    passing: tuple[str, ...] = ()
+    #: the field by which it says that somebody is being served, unless its value is nothing or 0
+    serving: str = ""
 
     @property
     def record(self) -> bool:

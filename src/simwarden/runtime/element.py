@@ -228,6 +228,13 @@ class Element(ABC, Generic[C]):
     async def killed(self) -> None:
         """Lose power: links drop without goodbye. Spawned work has ended before; by default nothing is said."""
 
+    def census(self) -> Mapping[str, int]:
+        """Count what it holds in memory for others (`connections`), by which `explore` sees what outlives its use.
+
+        What several elements count by one name is the same thing seen from several sides: the sums agree.
+        """
+        return {}
+
     def kept(self) -> Audit | None:
         """Return the audit in which refused calls of this element are kept; None where it keeps none."""
         return None

@@ -341,6 +341,10 @@ class Host:
         except Exception as error:  # noqa: BLE001 - the one catch-all: whatever arrives here is a bug of ours
             self.fault(name, what or getattr(work, "__name__", "work"), error)
 
+    def at_work(self, name: str) -> int:
+        """Count the procedures that an element runs in the background."""
+        return len(self._tasks.get(name, ()))
+
     def fault(self, name: str, what: str, error: Exception) -> None:
         """Record a bug of ours."""
         detail = "".join(traceback.format_exception(error))

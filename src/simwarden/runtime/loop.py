@@ -100,6 +100,13 @@ class TestbedLoop(asyncio.SelectorEventLoop):
         armed: list[asyncio.TimerHandle] = self._scheduled  # type: ignore[attr-defined]  # asyncio's heap of timers
         return min((handle.when() for handle in armed if not handle.cancelled()), default=None)
 
+    def armed(self) -> list[str]:
+        """Name the timers that have not run out, by what they call."""
+        pending: list[asyncio.TimerHandle] = self._scheduled  # type: ignore[attr-defined]  # as above
+        calls = [handle._callback for handle in pending if not handle.cancelled()]  # type: ignore[attr-defined]  # noqa: SLF001 - as above
+        functions = (getattr(call, "func", call) for call in calls)
+        return [f"{getattr(each, '__module__', '')}.{getattr(each, '__qualname__', '')}" for each in functions]
+
     def _job_done(self, _: asyncio.Future[Any]) -> None:
         self._jobs -= 1
 

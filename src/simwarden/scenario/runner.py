@@ -10,7 +10,7 @@ import time
 import traceback
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from simwarden.errors import ConfigError, InternalError, SimwardenError
 from simwarden.model.interfaces import INTERFACES, Service
@@ -33,7 +33,7 @@ from simwarden.trace.trace import Trace
 from simwarden.wire.mqtt.family import EVENTS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Coroutine, Mapping
 
     from simwarden.runtime.events import EventSettings
     from simwarden.scenario.document import Action, Expectation, Scenario, Step
@@ -80,14 +80,26 @@ class _Failed(Exception):  # noqa: N818 - carries a record, is no error
         self.summary, self.mismatches, self.verdict = summary, mismatches, verdict
 
 
-def run_scenario(scenario: Scenario, name: str, options: RunOptions, sink: Sink | None = None) -> ScenarioResult:
+class Probe(Protocol):
+    """What looks into a run, or acts in it, beside its steps; verbs that make no sense do not end such a run."""
+
+    def enter(self, host: Host, act: Callable[[Action], Coroutine[Any, Any, Any]]) -> None:
+        """Come in when the network is provisioned; `act` carries an action out as a step does."""
+
+    async def leave(self) -> None:
+        """Look round when all steps have been carried out, before the network says goodbye."""
+
+
+def run_scenario(
+    scenario: Scenario, name: str, options: RunOptions, sink: Sink | None = None, probe: Probe | None = None
+) -> ScenarioResult:
     """Run a scenario to its verdict. Never raises for what happens inside the run.
 
     `sink` is told of each event of the story, but not of the goodbyes after it.
     """
     began = time.perf_counter()
     run = _Run(scenario, name, options)
-    run.sink = sink
+    run.sink, run.probe = sink, probe
     try:
         run.go()
     finally:
@@ -139,6 +151,7 @@ class _Run:
         self.beside: set[asyncio.Task[None]] = set()
         self.meanwhile: Meanwhile | None = None
         self.sink: Sink | None = None
+        self.probe: Probe | None = None
         self.trace.add_sink(self._watch)
         self.result = blank_result(
             scenario, name, seed=seed, transport=described(transport, scenario.carriers), clock=clock
@@ -270,7 +283,11 @@ class _Run:
 
     def _check_rejections(self) -> None:
         """See that each rejection that stands at the end of a phase is a control's, or expected."""
-        finding = check_rejections(self.scenario, self.trace.events, self.phases) if self.options.keep else None
+        finding = (
+            check_rejections(self.scenario, self.trace.events, self.phases)
+            if self.options.keep and self.probe is None
+            else None
+        )
         if finding is None:
             return
         if finding.phase.steps:
@@ -293,6 +310,8 @@ class _Run:
         for card in self.scenario.cards.values():
             await self._provision(host, card)
         await self.clock.settle()
+        if self.probe is not None:
+            self.probe.enter(host, partial(self._act, host))
         try:
             for step in self.scenario.steps:
                 self.step = step
@@ -301,6 +320,8 @@ class _Run:
                 if self.result.failure is not None:
                     return
                 self.result.steps_done += 1
+            if self.probe is not None:
+                await self.probe.leave()
         finally:
             for task in self.beside:
                 task.cancel()
@@ -326,7 +347,10 @@ class _Run:
         if step.action is not None:
             self.acted = 0
             work = self._act(host, step.action)
-            outcome = await (self.meanwhile.carry_out(step, work) if self.meanwhile is not None else work)
+            if self.meanwhile is not None:
+                work = self.meanwhile.carry_out(step, work)
+            with contextlib.suppress(*(() if self.probe is None else (ManagementError,))):
+                outcome = await work
             await self.clock.settle()
             self.acted = self.trace.last_number
         wrong: list[Mismatch] = []

@@ -1,0 +1,128 @@
+"""`explore`."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from simwarden.cli import exits
+from simwarden.cli.choosing import write_pages
+from simwarden.cli.progress import RunBar
+from simwarden.cli.shipped import shipped
+from simwarden.errors import ConfigError
+from simwarden.model.units import seconds
+from simwarden.scenario.during import MISHAPS
+from simwarden.scenario.explore.bench import bench, plan_of
+from simwarden.scenario.explore.reviewed import accept, read_reviewed
+from simwarden.scenario.explore.survey import Order, survey
+from simwarden.scenario.explore.table import as_data, judge, lines_of
+from simwarden.scenario.problems import guess
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from simwarden.scenario.explore.table import Judged
+
+#: what an element may suffer, in words of `--fault`
+_AILMENTS = ("restarted", "killed", "silent", "slow")
+
+
+@dataclass(frozen=True, slots=True)
+class ExploreOrder:
+    """What the command line of `explore` asks for."""
+
+    stories: Sequence[str] = ()
+    folder: str = ""
+    changes: Sequence[str] = ()
+    faults: Sequence[str] = ()
+    workers: int = 1
+    seed: int = 0
+    runs: int = 0
+    pairs: int = 0
+    budget: str = ""
+    network: str = ""
+    json: bool = False
+    accept: str = ""
+    report: str = ""
+    html: str = ""
+
+
+def explore_stories(order: ExploreOrder) -> None:
+    """Explore, and print what was found. Ends with the command's exit code."""
+    folder = Path(order.folder) if order.folder else shipped() / "explore"
+    plan = plan_of(str(folder))
+    reviewed = read_reviewed(folder)
+    wanted = Order(
+        folder=str(folder),
+        network=order.network,
+        stories=_known(order.stories, plan.stories, "story"),
+        changes=_known(order.changes, plan.changes, "change"),
+        faults=_faults(order.faults),
+        seed=order.seed,
+        runs=order.runs,
+        pairs=order.pairs,
+        budget=_budget(order.budget),
+        workers=order.workers,
+    )
+    with RunBar() as bar:
+        judged = judge(survey(wanted, bar.tell), reviewed)
+    if not judged.survey.planned and not judged.survey.broken:
+        exits.complain("nothing was chosen: no change of those asked for makes sense in these stories")
+        raise typer.Exit(exits.NOTHING)
+    if order.accept and judged.new:
+        exits.complain(f"written: {accept(folder, judged.new, order.accept)}")
+        judged = judge(judged.survey, read_reviewed(folder))
+    if order.json:
+        print(json.dumps(as_data(judged), indent=1, ensure_ascii=False))
+    else:
+        exits.show("\n".join(lines_of(judged)))
+    _write(order, judged)
+    raise typer.Exit(exits.FAILED if judged.wrong else exits.PASSED)
+
+
+def _known(names: Sequence[str], known: Iterable[str], what: str) -> tuple[str, ...]:
+    for name in names:
+        if name not in known:
+            raise ConfigError(f"no {what} is called {name!r}", hint=guess(name, known))
+    return tuple(names)
+
+
+def _faults(names: Sequence[str]) -> tuple[str, ...]:
+    for name in names:
+        if name not in MISHAPS and name.partition("-")[0] not in _AILMENTS:
+            known = (*MISHAPS, *_AILMENTS)
+            raise ConfigError(f"no fault is called {name!r}", hint=guess(name, known))
+    return tuple(names)
+
+
+def _budget(text: str) -> float:
+    try:
+        return seconds(text) if text else 0.0
+    except ValueError as error:
+        raise ConfigError(f"--budget: {error}") from None
+
+
+def _write(order: ExploreOrder, judged: Judged) -> None:
+    """Write the page, all as data, and a scenario of each finding that is new."""
+    if order.html or order.report:
+        from simwarden.scenario.explore.page import page_of  # noqa: PLC0415 - templates load when they are needed
+
+        write_pages(page_of(judged), order.html, order.report, "explore.html")
+    if not order.report:
+        return
+    from simwarden.scenario.explore.repeat import scenario_of  # noqa: PLC0415 - only who keeps findings pays for it
+
+    folder, wanted = Path(order.report) / "explore", judged.survey.order
+    for number, finding in enumerate(judged.new, 1):
+        first = finding.first
+        here = bench(wanted.folder, wanted.network, wanted.seed, first.story, first.change)
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"{number:03}-{finding.what.replace(' + ', '-')}-{finding.message}.yaml"
+        path.write_text(scenario_of(here, finding), encoding="utf-8")
+        exits.complain(f"finding: {path}")
+    text = json.dumps(as_data(judged), indent=1, ensure_ascii=False)
+    (Path(order.report) / "explore.json").write_text(text + "\n", encoding="utf-8")

@@ -1,0 +1,17 @@
+"""Options that several commands have."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+Network = Annotated[
+    str, typer.Option("--network", metavar="FILE", help="A network file: settings, more elements, external ones.")
+]
+Seed = Annotated[int, typer.Option(help="Derives all randomness; the same seed gives the same signalling.")]
+Jobs = Annotated[
+    str, typer.Option("-j", "--jobs", metavar="N", help="Processes; `auto`: as many as there are processors.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
+Html = Annotated[str, typer.Option("--html", metavar="FILE", help="Write the page to this file.")]

@@ -1,0 +1,139 @@
+"""What a process keeps of a story: its scenario, the points at which something is put in, what runs are held to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from simwarden.scenario.explore.faults import ailments, may_meet, mishaps
+from simwarden.scenario.explore.oracle import Oracle
+from simwarden.scenario.explore.plan import Plan, read_plan
+from simwarden.scenario.explore.story import Told, told
+from simwarden.scenario.explore.trial import Seen, carry_out
+from simwarden.scenario.judge import nested
+from simwarden.scenario.load import Loader
+from simwarden.scenario.registry import Registry
+from simwarden.scenario.runner import RunOptions
+from simwarden.trace.dissect import Dissector
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from simwarden.scenario.document import Mishap
+    from simwarden.scenario.explore.trial import Put
+    from simwarden.trace.events import Frame
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A frame of a story before which something can be put in, as a scenario names it.
+
+    `number` counts the points of the story, `nth` the frames with this message in the step `step`, from 1.
+    """
+
+    number: int
+    step: int
+    procedure: str
+    interface: str
+    message: str
+    nth: int
+
+    def __str__(self) -> str:
+        return f"{self.interface.lower()}.{self.message}" + (f" ({self.nth})" if self.nth > 1 else "")
+
+
+@cache
+def plan_of(folder: str) -> Plan:
+    """Return the plan of a folder, read once a process."""
+    return read_plan(Path(folder), Registry.installed())
+
+
+@cache
+def _loader(network: str) -> Loader:
+    return Loader(network_file=network)
+
+
+@cache
+def bench(folder: str, network: str, seed: int, story: str, change: str) -> Bench:
+    """Return the bench of a story with a change (empty: none)."""
+    return Bench(plan_of(folder), _loader(network), RunOptions(seed=seed), story, change)
+
+
+class Bench:
+    """A story with a change, or with none and faults."""
+
+    def __init__(self, plan: Plan, loader: Loader, options: RunOptions, story: str, change: str) -> None:
+        self.plan, self.options, self.story, self.change = plan, options, story, change
+        self.told: Told = told(plan, plan.stories[story], plan.changes[change] if change else None, loader)
+
+    @cached_property
+    def base(self) -> Seen:
+        """The run in which nothing is put in."""
+        return carry_out(self.told, self.told.without, {}, self.options)
+
+    @cached_property
+    def far_end(self) -> list[bytes]:
+        """What terminals sent and heard in it."""
+        return self.base.far_end()
+
+    @cached_property
+    def oracle(self) -> Oracle:
+        """What runs are held to: the change before all else, or no fault."""
+        reference = carry_out(self.told, self.told.before, {}, self.options) if self.change else self.base
+        return Oracle(self.plan, self.told.without, reference)
+
+    @cached_property
+    def faults(self) -> Mapping[str, Put | Mishap]:
+        """What may befall the story, by name."""
+        return mishaps() | ailments(self.told.without)
+
+    @cached_property
+    def points(self) -> list[Point]:
+        """The frames before which something can be put in."""
+        dissector = Dissector()
+        names = {
+            id(event): [each.name for each in nested(found)]
+            for event, found in dissector.walk(self.base.result.events)
+            if found
+        }
+        counts: dict[tuple[int, str, str], int] = {}
+        found = []
+        for number, (frame, step) in enumerate(self.base.points):
+            carried = names[id(frame)]
+            for name in dict.fromkeys(carried):
+                counts[step, frame.interface, name] = counts.get((step, frame.interface, name), 0) + 1
+            message = next((name for name in carried[1:] if "ciphered" not in name), carried[0])
+            nth = counts[step, frame.interface, message]
+            found.append(Point(number, step, self.told.procedures[step], frame.interface, message, nth))
+        return found
+
+    def numbers(self, what: str) -> list[int]:
+        """Return the points at which something can be put in: a change at all, a mishap where the carrier has it."""
+        if what == self.change:
+            return [each.number for each in self.points]
+        return [number for number, (frame, _) in enumerate(self.base.points) if may_meet(frame, what)]
+
+    def meaning(self, what: str) -> Put | Mishap:
+        """Return what a name stands for: the change, or a fault."""
+        return self.told.change if what == self.change else self.faults[what]
+
+    def fitting(self, put: tuple[tuple[int, str], ...]) -> tuple[tuple[int, str], ...]:
+        """Return a pair, each at the next point at which it can be put in, the second after the first."""
+        if len(put) == 1:
+            return put
+        found: list[tuple[int, str]] = []
+        for number, what in put:
+            least = max(number, found[-1][0] + 1) if found else number
+            found += [(each, what) for each in self.numbers(what) if each >= least][:1]
+        return tuple(found)
+
+    def run(self, put: Mapping[int, str]) -> Seen:
+        """Run the story with things put in by name."""
+        meant = {number: self.meaning(what) for number, what in put.items()}
+        return carry_out(self.told, self.told.without, meant, self.options, self.oracle.content)
+
+    def frame(self, number: int) -> Frame:
+        """Return the frame of a point."""
+        return self.base.points[number][0]

@@ -1,0 +1,59 @@
+"""What the carrier of frames and the elements of a story may suffer, by what they declare."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from simwarden.model.interfaces import INTERFACES
+from simwarden.scenario.document import Fail, Mishap, Power, Wait
+from simwarden.scenario.during import LASTING, MISHAPS, mishaps_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from simwarden.scenario.document import Action, Scenario
+    from simwarden.trace.events import Frame
+
+#: how long a frame is late, a connection carries nothing, an element is gone, silent or slow
+_SECONDS = {"delay": 3.0, "stall": 30.0}
+_GONE, _SILENT, _SLOW, _LATE = 10.0, 30.0, 60.0, 2.0
+
+
+def mishaps() -> dict[str, Mishap]:
+    """Return what may become of a frame, by name."""
+    return {word: Mishap(word, _SECONDS[word] if word in LASTING else 0.0) for word in MISHAPS}
+
+
+def may_meet(frame: Frame, name: str) -> bool:
+    """Whether a frame may meet with a fault: mishaps by what carries it, all else at any time."""
+    return name not in MISHAPS or name in mishaps_of(INTERFACES[frame.interface])
+
+
+def ailments(scenario: Scenario) -> dict[str, tuple[Action, ...]]:
+    """Return what each element of a network may suffer and get over, as `killed-mme`."""
+    found: dict[str, tuple[Action, ...]] = {}
+    for name, each in scenario.instances.items():
+        listens = scenario.registry.declaration(each.kind).listens
+        if each.section or each.external is not None or not listens:
+            continue
+        kinds: list[tuple[str, Callable[[str], tuple[Action, ...]]]] = [("restarted", _restarted), ("killed", _killed)]
+        if any(INTERFACES[interface].protocol == "diameter" for interface in listens):
+            kinds += [("silent", _silent), ("slow", _slow)]
+        found |= {f"{word}-{name}": make(name) for word, make in kinds}
+    return found
+
+
+def _restarted(name: str) -> tuple[Action, ...]:
+    return (Power(name, "restart"),)
+
+
+def _killed(name: str) -> tuple[Action, ...]:
+    return Power(name, "kill"), Wait(_GONE), Power(name, "start")
+
+
+def _silent(name: str) -> tuple[Action, ...]:
+    return Fail(name, 0), Wait(_SILENT), Power(name, "mend")
+
+
+def _slow(name: str) -> tuple[Action, ...]:
+    return Fail(name, 0, after=_LATE), Wait(_SLOW), Power(name, "mend")

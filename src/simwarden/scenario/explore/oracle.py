@@ -1,0 +1,199 @@
+"""What a run must show: what another run shows, in which the change was in force before the first attach.
+
+Of a fault it is the run without it. Two runs that end alike may differ in what tells how they came there; elements
+declare that at their observables.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from simwarden.scenario.match import show
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from simwarden.runtime.declare import Observable
+    from simwarden.scenario.document import Scenario
+    from simwarden.scenario.explore.plan import Plan
+    from simwarden.scenario.explore.trial import Fact, Facts, Held, Seen
+
+#: how a deviation is judged
+#: what is counted of each element, and compared with nothing but the other run
+_BY_ITSELF = ("work", "timers")
+FAULT, ENFORCED, SETTLED, QUIET, AUDIT, LATE = "fault", "enforced", "settled", "quiet", "audit", "late"
+_MISSING = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Deviation:
+    """One thing that is not as in the other run: how it was judged, what it is about, and both values in words."""
+
+    kind: str
+    subject: str
+    want: str
+    got: str
+    fact: Fact | None = None
+    #: what the fact should be (None: no record), as far as it differs
+    value: Any = None
+
+    @property
+    def name(self) -> str:
+        """What findings are grouped and reviewed by."""
+        return f"{self.kind} {self.subject}"
+
+
+class Oracle:
+    """Holds runs of one scenario against the one in which all is as it must become."""
+
+    def __init__(self, plan: Plan, scenario: Scenario, reference: Seen) -> None:
+        self._plan, self._scenario, self._reference = plan, scenario, reference
+        self._wanted = self._lasting(reference.settled)
+        self._rights = [self._served(each) for each in (*reference.moments, reference.settled)]
+
+    @property
+    def fault(self) -> str:
+        """What ended the reference before its time."""
+        return self._reference.fault
+
+    def deviations(self, seen: Seen, *, change: bool) -> list[Deviation]:
+        """Return what is not as it must be; of a fault that was put in nothing needs to be enforced at once."""
+        if seen.fault:
+            return [Deviation(FAULT, "run", "comes to its end", seen.fault.partition("\n")[0])]
+        found = list(self._settled(seen.settled))
+        if change:
+            found += self._enforced(seen)
+            found += self._audited(seen)
+        found += self._quiet(seen.settled, seen.held)
+        found += self._told(seen)
+        return list({each.name: each for each in found}.values())
+
+    def content(self, facts: Facts, held: Held) -> bool:
+        """Whether all is settled."""
+        return not next(self._settled(facts), None) and not next(self._quiet(facts, held), None)
+
+    # -- facts
+
+    def _lasting(self, facts: Facts) -> dict[Fact, Any]:
+        kept = {}
+        for fact, value in facts.items():
+            observable = self._observable(fact)
+            if observable is not None and "*" not in observable.passing and not _is_idle(observable, value):
+                kept[fact] = _without(value, observable.passing)
+        return kept
+
+    def _served(self, facts: Facts) -> dict[Fact, Any]:
+        kept = {}
+        for fact, value in facts.items():
+            observable = self._observable(fact)
+            if observable is not None and observable.serving and not _is_idle(observable, value):
+                kept[fact] = _without(value, observable.passing)
+        return kept
+
+    def _observable(self, fact: Fact) -> Observable | None:
+        instance = self._scenario.instances.get(fact[0])
+        if instance is None or instance.external is not None:
+            return None
+        return _observables(self._scenario.registry.kinds[instance.kind]).get(fact[1])
+
+    def _settled(self, facts: Facts) -> Iterator[Deviation]:
+        got = self._lasting(facts)
+        for fact in dict.fromkeys((*self._wanted, *got)):
+            want, have = self._wanted.get(fact, _MISSING), got.get(fact, _MISSING)
+            if want != have:
+                yield Deviation(SETTLED, f"{fact[0]}.{fact[1]}", *_differing(want, have), fact, _value(want, have))
+
+    def _enforced(self, seen: Seen) -> Iterator[Deviation]:
+        """Yield what is in use 5 s after a change, or again later, and would not be with it from the first."""
+        for moment in seen.moments:
+            for fact, value in self._served(moment).items():
+                if not any(value == rights.get(fact) for rights in self._rights):
+                    want = next((rights[fact] for rights in self._rights if fact in rights), _MISSING)
+                    yield Deviation(
+                        ENFORCED, f"{fact[0]}.{fact[1]}", *_differing(want, value), fact, _value(want, value)
+                    )
+
+    # -- what must hold whenever all is quiet
+
+    def _quiet(self, facts: Facts, held: Held) -> Iterator[Deviation]:
+        yield from self._disagreeing(held)
+        for what, name in dict.fromkeys((*self._reference.held, *held)):
+            want, got = self._reference.held.get((what, name), 0), held.get((what, name), 0)
+            if got > want and self._is_core(what, name):
+                yield Deviation(QUIET, f"{what} of {name}", str(want), str(got))
+        for rule in self._plan.agreements:
+            element, observable = rule.has.split(".")
+            for fact, value in facts.items():
+                about = f"{fact[0]}.{fact[1]}" == rule.each and not (rule.unless and value[rule.unless])
+                if about and (element, observable, fact[2]) not in facts:
+                    yield Deviation(QUIET, rule.each, f"{rule.has} of the same card", "none", fact)
+
+    def _disagreeing(self, held: Held) -> Iterator[Deviation]:
+        """Yield what elements of several kinds count by one name, each from its side, and do not agree on."""
+        for what in dict.fromkeys(name for name, _ in held if name not in _BY_ITSELF):
+            sums: Counter[str] = Counter()
+            for (name, element), number in held.items():
+                if name == what:
+                    sums[self._scenario.instances[element].kind] += number
+            if len(set(sums.values())) > 1:
+                yield Deviation(QUIET, what, "all count as many", ", ".join(f"{k} {n}" for k, n in sums.items()))
+
+    def _told(self, seen: Seen) -> Iterator[Deviation]:
+        """Yield where an element's management tells another thing of a card than what was observed of it."""
+        for (element, observable, imsi), value in self._lasting(seen.settled).items():
+            told = seen.told.get((element, imsi or ""), {}).get(observable, _MISSING)
+            if told is None or isinstance(told, dict):
+                got = {key: each for key, each in (told or {}).items() if key in value}
+                want = {key: value[key] for key in got}
+                if got != want or told is None:
+                    yield Deviation(QUIET, f"{element}.{observable} as told", show(value), show(told))
+
+    def _is_core(self, what: str, name: str) -> bool:
+        """Whether a network element holds it: a terminal has timers of its own for as long as it is on."""
+        if what != "timers":
+            instance = self._scenario.instances[name]
+            return not instance.section
+        registry = self._scenario.registry
+        modules = (registry.kinds[kind].__module__.rpartition(".")[0] for kind in registry.sections.values())
+        return not any(name.startswith(f"{module}.") for module in modules)
+
+    def _audited(self, seen: Seen) -> Iterator[Deviation]:
+        for key in dict.fromkeys((*self._reference.audits, *seen.audits)):
+            want, got = self._reference.audits[key], seen.audits[key]
+            if want != got:
+                yield Deviation(AUDIT, f"{key[0]} {key[1]}", f"{want} records", f"{got} records")
+
+
+@cache
+def _observables(kind: Any) -> Mapping[str, Observable]:
+    return {each.name: each for each in kind.declaration.observables}
+
+
+def _is_idle(observable: Observable, value: Any) -> bool:
+    """Whether a record of who is being served says: nobody."""
+    return bool(observable.serving) and not value[observable.serving]
+
+
+def _without(value: Any, passing: tuple[str, ...]) -> Any:
+    return {key: each for key, each in value.items() if key not in passing} if isinstance(value, dict) else value
+
+
+def _differing(want: Any, got: Any) -> tuple[str, str]:
+    """Show two values, of records only where they differ."""
+    return _shown(_value(want, got), want), _shown(_value(got, want), got)
+
+
+def _shown(part: Any, whole: Any) -> str:
+    return "none" if whole is _MISSING else show(part)
+
+
+def _value(want: Any, got: Any) -> Any:
+    """Return a value as far as it differs from another; None where there is none."""
+    if want is _MISSING:
+        return None
+    if isinstance(want, dict) and isinstance(got, dict):
+        return {key: value for key, value in want.items() if key not in got or got[key] != value}
+    return want

@@ -1,0 +1,186 @@
+"""The files of an exploration: stories, what may change in them, and what must hold when all is quiet.
+
+A folder holds any number of `*.yaml`, and each installed element may bring an `explore.yaml` beside its module. They
+are of one form, and are put together: an element of somebody else's brings its stories and changes so.
+"""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pydantic import Field
+
+from simwarden.errors import ConfigError, Place
+from simwarden.runtime.declare import Model, Seconds
+from simwarden.scenario.load import read_file
+from simwarden.scenario.problems import Problems
+from simwarden.scenario.validation import check, short
+from simwarden.scenario.yamlfile import Spot, read
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from simwarden.scenario.registry import Registry
+
+M = TypeVar("M", bound=Model)
+NAME = "explore.yaml"
+#: the file of what has been reviewed, which is no part of the plan
+REVIEWED = "reviewed.yaml"
+#: steps that follow each story: contacts at once, and after a night
+_TAIL = ("busy", "morning")
+_KEYS = ("stories", "changes", "agree", "returns", *_TAIL)
+
+
+class Head(Model):
+    """What a story says beside its settings and steps."""
+
+    title: str = Field(min_length=1)
+    """The story in one sentence."""
+    about: str = ""
+    """Anything a reader should know."""
+
+
+class ChangeHead(Head):
+    """What a change says beside its settings and steps."""
+
+    stories: list[str] = Field(default_factory=list)
+    """The stories in which it makes sense; by default all."""
+
+
+class Agreement(Model):
+    """A record that each record of another element must have beside it, of the same key."""
+
+    each: str
+    """`ELEMENT.OBSERVABLE`."""
+    has: str
+    """`ELEMENT.OBSERVABLE`."""
+    unless: str = ""
+    """A field of the first that excuses it."""
+
+
+class Return(Model):
+    """How a rightful terminal comes back into service after it was told a cause."""
+
+    causes: list[str] = Field(min_length=1)
+    """EMM causes by name; `other`: any that is not listed, and none."""
+    within: Seconds = 0
+    """It comes by itself within this time; 0: not before its owner does `steps`."""
+    why: str = Field(min_length=1)
+    """The clause, or the timer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """A base story; `spot` is where its settings and steps stand."""
+
+    name: str
+    head: Head
+    spot: Spot
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Something that an operator, or the card's owner, may do at any moment."""
+
+    name: str
+    head: ChangeHead
+    spot: Spot
+
+
+@dataclass(slots=True)
+class Plan:
+    """All files, read and checked. `parts` are the keys that say what there is in a story."""
+
+    folder: Path
+    parts: tuple[str, ...]
+    stories: dict[str, Story] = field(default_factory=dict)
+    changes: dict[str, Change] = field(default_factory=dict)
+    #: tops of the files, whose settings are those of every story
+    tops: list[Spot] = field(default_factory=list)
+    agreements: list[Agreement] = field(default_factory=list)
+    returns: list[tuple[Return, Spot]] = field(default_factory=list)
+
+    def changes_of(self, story: Story) -> list[Change]:
+        """Return the changes that make sense in a story."""
+        return [each for each in self.changes.values() if not each.head.stories or story.name in each.head.stories]
+
+
+def read_plan(folder: Path, registry: Registry) -> Plan:
+    """Read a folder, and what elements bring. Raises ScenarioErrors with all that is wrong, ConfigError for no plan."""
+    problems = Problems()
+    plan = Plan(folder, ("network", *registry.sections))
+    own = sorted(path for path in folder.glob("*.yaml") if path.name != REVIEWED)
+    if not own:
+        raise ConfigError("nothing to explore is here: *.yaml with stories and changes", Place(str(folder)))
+    brought = (Path(inspect.getfile(kind)).parent / NAME for kind in registry.kinds.values())
+    for file in (*own, *(path for path in brought if path.is_file())):
+        _read(plan, file, problems)
+    for change in plan.changes.values():
+        for index, name in enumerate(change.head.stories):
+            if name not in plan.stories:
+                problems.unknown("story", name, plan.stories, (change.spot / "stories" / index).place)
+    problems.raise_if_any()
+    return plan
+
+
+def _read(plan: Plan, file: Path, problems: Problems) -> None:
+    source = read(read_file(file), str(file), problems)
+    top = Spot(source)
+    if not isinstance(source.data, dict):
+        problems.add("keys and values are expected", Place(str(file)))
+        return
+    known = (*_KEYS, *plan.parts)
+    for key in source.data:
+        if key not in known:
+            problems.unknown("key", key, known, (top / key).key)
+    plan.tops.append(top)
+    for name, spot, entry in _entries(top, "stories", problems):
+        head = _head(Head, spot, entry, (*plan.parts, "steps"), problems)
+        if head is not None and _is_new(name, plan.stories, "story", spot, problems):
+            plan.stories[name] = Story(name, head, spot)
+    for name, spot, entry in _entries(top, "changes", problems):
+        change = _head(ChangeHead, spot, entry, (*plan.parts, "before", "do"), problems)
+        if change is not None and _is_new(name, plan.changes, "change", spot, problems):
+            plan.changes[name] = Change(name, change, spot)
+    for spot, entry in _items(top, "agree", problems):
+        agreement = check(Agreement, entry, spot, problems)
+        plan.agreements += [agreement] if agreement is not None else []
+    for spot, entry in _items(top, "returns", problems):
+        found = _head(Return, spot, entry, ("steps",), problems)
+        plan.returns += [(found, spot)] if found is not None else []
+
+
+def _is_new(name: str, known: dict[str, Any], what: str, spot: Spot, problems: Problems) -> bool:
+    if name in known:
+        problems.add(f"there is a {what} {name!r} already, at {known[name].spot.key}", spot.key)
+    return name not in known
+
+
+def _head(model: type[M], spot: Spot, data: Any, also: tuple[str, ...], problems: Problems) -> M | None:
+    """Check what a part says of itself; the rest of its keys is checked when a story is made of it."""
+    if not isinstance(data, dict):
+        problems.add(f"keys and values are expected, not {short(data)}", spot.place)
+        return None
+    own = {key: value for key, value in data.items() if key not in also}
+    return check(model, own, spot, problems, also=also)
+
+
+def _entries(top: Spot, key: str, problems: Problems) -> Iterator[tuple[str, Spot, Any]]:
+    data = top.source.data.get(key) or {}
+    if not isinstance(data, dict):
+        problems.add(f"{key}: names with what they are are expected", (top / key).place)
+        return
+    for name, entry in data.items():
+        yield name, top / key / name, entry
+
+
+def _items(top: Spot, key: str, problems: Problems) -> Iterator[tuple[Spot, Any]]:
+    data = top.source.data.get(key) or []
+    if not isinstance(data, list):
+        problems.add(f"{key}: a list is expected", (top / key).place)
+        return
+    for index, entry in enumerate(data):
+        yield top / key / index, entry

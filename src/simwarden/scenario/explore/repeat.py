@@ -1,0 +1,144 @@
+"""Makes a scenario of a finding, by which `run` repeats it, and leaves out of it what does not matter."""
+
+from __future__ import annotations
+
+import enum
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from simwarden.errors import UserFileError
+from simwarden.model.units import show
+from simwarden.scenario.document import Fail, Mishap, Power, Wait
+from simwarden.scenario.explore.oracle import ENFORCED, SETTLED
+from simwarden.scenario.load import Loader
+from simwarden.scenario.runner import run_scenario
+
+if TYPE_CHECKING:
+    from simwarden.scenario.document import Action
+    from simwarden.scenario.explore.bench import Bench
+    from simwarden.scenario.explore.oracle import Deviation
+    from simwarden.scenario.explore.survey import Finding
+    from simwarden.scenario.runner import RunOptions
+
+_WIDTH = 120
+
+
+def scenario_of(bench: Bench, finding: Finding) -> str:
+    """Return the text of a scenario that fails as the finding says; without steps that it fails without."""
+    data = _whole(bench, finding)
+    expected = data["steps"].pop() if finding.deviation.kind in (ENFORCED, SETTLED) else None
+    if expected is not None:
+        _shorten(data, expected, bench.options)
+        data["steps"].append(expected)
+    return _head(finding) + _text(data)
+
+
+def _head(finding: Finding) -> str:
+    deviation = finding.deviation
+    lines = [
+        f"# Found by `simwarden explore`: {finding.what}, before {finding.first.point} of {finding.procedure}.",
+        f"# {deviation.kind}: {deviation.subject}",
+        f"#   want {deviation.want}",
+        f"#   got  {deviation.got}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _whole(bench: Bench, finding: Finding) -> dict[str, Any]:
+    source = bench.told.source.data
+    sizes = bench.told.sizes
+    written = list(source["steps"])
+    before, change = written[: sizes["before"]], written[sizes["before"] : sizes["before"] + sizes["do"]]
+    start = sizes["before"] + sizes["do"]
+    steps: list[dict[str, Any]] = [
+        dict(each) if isinstance(each, dict) else {each: ""}
+        for each in (*before, *written[start : start + sizes["steps"]])
+    ]
+    for number, what in finding.first.put:
+        point = bench.points[number]
+        entry: dict[str, Any] = {"before": f"{point.interface.lower()}.{point.message}"}
+        if point.nth > 1:
+            entry["nth"] = point.nth
+        entry["do"] = _done(bench.meaning(what), change if what == bench.change else [])
+        steps[point.step].setdefault("during", []).append(entry)
+    for each in steps:
+        each.pop("mark", None)
+        if len(each.get("during", ())) == 1:
+            each["during"] = each["during"][0]
+    tail, morning = start + sizes["steps"], start + sizes["steps"] + sizes["busy"]
+    if finding.deviation.kind == SETTLED:
+        steps += [{"wait": "1 day"}, *written[morning : morning + sizes["morning"]]]
+    elif finding.deviation.kind == ENFORCED:
+        steps += [*written[tail:morning], {"wait": "5 s"}]
+    if finding.deviation.kind in (ENFORCED, SETTLED):
+        steps.append({"expect": _expected(finding.deviation)})
+    data = {"scenario": f"{source['scenario'].partition(';')[0]}; {finding.what} before {finding.first.point}"}
+    data |= {key: value for key, value in source.items() if key not in ("scenario", "steps")}
+    return {**data, "steps": steps}
+
+
+def _done(meant: tuple[Action, ...] | Mishap, change: list[Any]) -> Any:
+    if change:
+        return change[0] if len(change) == 1 else change
+    if isinstance(meant, Mishap):
+        return {meant.what: show(meant.seconds)} if meant.seconds else meant.what
+    return [_written(each) for each in meant] if len(meant) > 1 else _written(meant[0])
+
+
+def _written(action: Action) -> dict[str, Any]:
+    match action:
+        case Wait(seconds):
+            return {"wait": show(seconds)}
+        case Fail(element, _, after):
+            return {"fail": {"element": element, "after": show(after)} if after else element}
+        case Power(element, verb):
+            return {verb: element}
+    raise TypeError(f"no fault is written with {action!r}")
+
+
+def _expected(deviation: Deviation) -> dict[str, Any]:
+    assert deviation.fact is not None  # noqa: S101 - facts are what is enforced and settled
+    element, observable, _ = deviation.fact
+    want: Any = deviation.value
+    if want is None:
+        said: Any = "none"
+    elif isinstance(want, dict):
+        said = {name: _word(value) for name, value in want.items() if value not in (None, "", [], ())}
+    else:
+        said = _word(want)
+    return {"within": "0 s", element: {observable: said}}
+
+
+def _word(value: Any) -> Any:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, enum.Enum):
+        return value.name if isinstance(value.value, int) else str(value.value)
+    if isinstance(value, (list, tuple)):
+        return [_word(each) for each in value]
+    return str(value)
+
+
+def _shorten(data: dict[str, Any], expected: dict[str, Any], options: RunOptions) -> None:
+    """Leave out one step after another, from the end, as long as the scenario fails alike."""
+    whole = _mismatches({**data, "steps": [*data["steps"], expected]}, options)
+    for place in range(len(data["steps"]) - 1, -1, -1) if whole else ():
+        if "during" not in data["steps"][place]:
+            shorter = [each for index, each in enumerate(data["steps"]) if index != place]
+            if _mismatches({**data, "steps": [*shorter, expected]}, options) == whole:
+                data["steps"] = shorter
+
+
+def _mismatches(data: dict[str, Any], options: RunOptions) -> list[tuple[str, str]]:
+    """Run a scenario; return what was got of all that it expects and is not so, nothing if it ends in another way."""
+    try:
+        scenario = Loader().load("finding.yaml", _text(data))
+    except UserFileError:  # without some step it is no scenario any more
+        return []
+    record = run_scenario(scenario, "finding", options).failure
+    return [(each.subject, each.got) for each in record.mismatches] if record is not None else []
+
+
+def _text(data: dict[str, Any]) -> str:
+    return yaml.safe_dump(data, sort_keys=False, width=_WIDTH, allow_unicode=True, default_flow_style=None)

@@ -1,0 +1,296 @@
+"""Explores stories: everything at every point, or a part of it that a seed chooses, spread over processes."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import time
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from simwarden.scenario.explore.bench import Bench, Point, bench, plan_of
+from simwarden.scenario.suite import Crew
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from simwarden.scenario.explore.oracle import Deviation
+
+#: things put in by name, each at a point by its number
+Put = tuple[tuple[int, str], ...]
+#: how many frames lie between two things mostly, and how often the change comes first
+_NEAR, _CHANGE_FIRST = 4.0, 0.7
+#: points that a process takes at once
+_CHUNK = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is to be explored: names of stories, changes and faults (none: all), and how much of it.
+
+    `runs` thins what is tried to so many; `pairs` are so many more runs with two things put in; with a `budget` in
+    seconds of real time what has not been begun by then is left out. The first two depend on the seed alone.
+    """
+
+    folder: str
+    network: str = ""
+    stories: tuple[str, ...] = ()
+    changes: tuple[str, ...] = ()
+    faults: tuple[str, ...] = ()
+    seed: int = 0
+    runs: int = 0
+    pairs: int = 0
+    points: int = 0
+    budget: float = 0.0
+    workers: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Try:
+    """One run that may be made: a story, a change by whose settings it is told, and what is put in by point."""
+
+    story: str
+    change: str
+    put: Put
+
+    @property
+    def group(self) -> tuple[str, str, tuple[str, ...]]:
+        """What is run together."""
+        return self.story, self.change, tuple(name for _, name in self.put)
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One thing to be put into a story at some points; `change` names the settings (see `bench`)."""
+
+    order: Order
+    story: str
+    change: str
+    what: str
+    puts: tuple[Put, ...]
+
+    @property
+    def path(self) -> str:
+        """What it is called where a process dies."""
+        return f"{self.what} in {self.story}"
+
+    def bench(self) -> Bench:
+        """Return where it is run."""
+        return bench(self.order.folder, self.order.network, self.order.seed, self.story, self.change)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of one run: whether terminals noticed, and what was not as it must be."""
+
+    story: str
+    change: str
+    put: Put
+    point: Point
+    altered: bool
+    deviations: tuple[Deviation, ...] = ()
+
+    @property
+    def what(self) -> str:
+        """What was put in, by name; two of a pair."""
+        return " + ".join(dict.fromkeys(name for _, name in self.put))
+
+
+@dataclass(slots=True)
+class Finding:
+    """Runs that deviate alike: the first of them, and how many there are."""
+
+    what: str
+    procedure: str
+    message: str
+    deviation: Deviation
+    first: Outcome
+    count: int = 0
+
+    @property
+    def key(self) -> tuple[str, str, str, str]:
+        """What groups it: what was put in, into which procedure, what deviates, and before which message."""
+        return self.what, self.procedure, self.deviation.name, self.message
+
+
+@dataclass(slots=True)
+class Cell:
+    """A procedure with something put in: at how many points it was tried, and at how many terminals noticed."""
+
+    tried: int = 0
+    altered: int = 0
+
+
+@dataclass(slots=True)
+class Survey:
+    """All that was found. `whole` says whether every point was tried."""
+
+    order: Order
+    planned: int = 0
+    runs: int = 0
+    whole: bool = True
+    cells: dict[tuple[str, str], Cell] = field(default_factory=dict)
+    findings: dict[tuple[str, str, str, str], Finding] = field(default_factory=dict)
+    #: stories that do not come to their end when nothing is put in, with what ended them
+    broken: dict[str, str] = field(default_factory=dict)
+
+    def take(self, outcome: Outcome) -> None:
+        """Count a run; of two things that are put in, what each does by itself is found elsewhere."""
+        self.runs += 1
+        if len(outcome.put) == 1:
+            cell = self.cells.setdefault((outcome.point.procedure, outcome.what), Cell())
+            cell.tried += 1
+            cell.altered += outcome.altered
+        for each in outcome.deviations:
+            made = Finding(outcome.what, outcome.point.procedure, outcome.point.message, each, outcome)
+            self.findings.setdefault(made.key, made).count += 1
+
+
+def carry_out(work: Work) -> list[Outcome]:
+    """Carry out work in this process."""
+    here, found = work.bench(), []
+    for put in map(here.fitting, work.puts):
+        seen = here.run(dict(put))
+        point = here.points[put[0][0]]
+        deviations = here.oracle.deviations(seen, change=put == ((put[0][0], work.change),))
+        found.append(Outcome(work.story, work.change, put, point, seen.far_end() != here.far_end, tuple(deviations)))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Sight:
+    """What is to be looked at first: a story with a change."""
+
+    order: Order
+    story: str
+    change: str
+
+    @property
+    def path(self) -> str:
+        """See Work."""
+        return f"{self.story} with {self.change or 'nothing'}"
+
+
+def _look(sight: _Sight) -> tuple[str, dict[str, list[int]]]:
+    """Return what ends a story by itself, and the points by what can be put in."""
+    here = bench(sight.order.folder, sight.order.network, sight.order.seed, sight.story, sight.change)
+    fault = here.base.fault or here.oracle.fault
+    names = [sight.change] if sight.change else [name for name in here.faults if _wanted(name, sight.order.faults)]
+    return fault, {} if fault else {name: here.numbers(name) for name in names}
+
+
+def _wanted(name: str, wanted: tuple[str, ...]) -> bool:
+    return not wanted or name in wanted or name.partition("-")[0] in wanted
+
+
+def survey(order: Order, tell: Callable[[int, int, str], None] = lambda _done, _total, _what: None) -> Survey:
+    """Explore. But for a budget the result is the same for any number of processes."""
+    began = time.monotonic()
+    found = Survey(order)
+    with Crew(_any, order.workers) as crew:
+        every = list(_every(crew, found))
+        tries = [*_drawn(every, order.runs, order.seed), *_pairs(every, order)]
+        works = list(_works(tries, order))
+        found.planned = len(tries)
+        end = began + order.budget if order.budget else 0.0
+        for outcomes in _carried_out(crew, works, end, order):
+            for each in outcomes:
+                found.take(each)
+            tell(found.runs, found.planned, outcomes[0].story)
+    found.whole = found.runs == found.planned >= len(every)
+    return found
+
+
+def _any(task: _Sight | Work) -> Any:
+    """Carry out what a process is given."""
+    return _look(task) if isinstance(task, _Sight) else carry_out(task)
+
+
+def _every(crew: Crew[_Sight | Work, Any], found: Survey) -> Iterator[Try]:
+    """Yield each run with one thing put in; stories that are broken by themselves are noted."""
+    sights = list(_sights(found.order))
+    for sight, (fault, points) in zip(sights, crew.run(sights), strict=True):
+        if fault:
+            found.broken[sight.path] = fault
+        for what, numbers in points.items():
+            for number in numbers:
+                yield Try(sight.story, sight.change, ((number, what),))
+
+
+def _sights(order: Order) -> Iterator[_Sight]:
+    plan = plan_of(order.folder)
+    changes_alone, faults_alone = order.changes and not order.faults, order.faults and not order.changes
+    for story in plan.stories.values():
+        if order.stories and story.name not in order.stories:
+            continue
+        if not faults_alone:
+            for change in plan.changes_of(story):
+                if not order.changes or change.name in order.changes:
+                    yield _Sight(order, story.name, change.name)
+        if not changes_alone:
+            yield _Sight(order, story.name, "")
+
+
+def _draw(seed: int, what: object) -> bytes:
+    return hashlib.blake2b(f"{seed}/{what}".encode(), digest_size=8).digest()
+
+
+def _drawn(tries: list[Try], number: int, seed: int) -> list[Try]:
+    """Return so many of them (0: all), chosen by the seed, in their order."""
+    if not number or number >= len(tries):
+        return tries
+    places = sorted(range(len(tries)), key=lambda place: _draw(seed, tries[place]))[:number]
+    return [tries[place] for place in sorted(places)]
+
+
+def _pairs(every: list[Try], order: Order) -> list[Try]:
+    """Return so many runs with a change and then a fault, or a fault and then the change, chosen by the seed.
+
+    How often which fault is drawn differs by seed: each has a rate of its own, so that some seeds have many of a kind.
+    Most come soon after one another, for there they meet.
+    """
+    if not order.pairs:
+        return []
+    generator = random.Random(f"{order.seed}/pairs")  # noqa: S311 - chooses what is tried
+    changes = [each for each in every if each.change]
+    faults: dict[str, list[Try]] = {}
+    for each in every:
+        if not each.change:
+            faults.setdefault(each.story, []).append(each)
+    weights = {
+        name: generator.random() for name in sorted({each.put[0][1] for many in faults.values() for each in many})
+    }
+    found: set[Try] = set()
+    for _ in range(order.pairs * 4 if changes and faults else 0):
+        change = generator.choice(changes)
+        others = faults.get(change.story, [])
+        if not others or len(found) == order.pairs:
+            continue
+        fault = generator.choices(others, [weights[each.put[0][1]] for each in others])[0].put[0][1]
+        distance = 1 + int(generator.expovariate(1 / _NEAR))
+        (number, what), first = change.put[0], generator.random() < _CHANGE_FIRST
+        put = ((number, what), (number + distance, fault)) if first else ((number, fault), (number + distance, what))
+        found.add(Try(change.story, change.change, put))
+    return sorted(found, key=lambda each: (each.group, each.put))
+
+
+def _works(tries: list[Try], order: Order) -> Iterator[Work]:
+    for (story, change, names), group in groupby(tries, key=lambda each: each.group):
+        puts = [each.put for each in group]
+        for start in range(0, len(puts), _CHUNK):
+            yield Work(order, story, change, " + ".join(names), tuple(puts[start : start + _CHUNK]))
+
+
+def _carried_out(
+    crew: Crew[_Sight | Work, Any], works: list[Work], end: float, order: Order
+) -> Iterator[list[Outcome]]:
+    """Carry out all; with an end in an order that the seed chooses, a few at a time until then."""
+    if not end:
+        yield from crew.run(works)
+        return
+    works = sorted(works, key=lambda work: _draw(order.seed, (work.story, work.what, work.puts[0])))
+    step = max(1, order.workers * 2)
+    for start in range(0, len(works), step):
+        if time.monotonic() < end:
+            yield from crew.run(works[start : start + step])

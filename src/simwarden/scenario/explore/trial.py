@@ -1,0 +1,203 @@
+"""One run of a story with something put in before some of its frames, and what was seen of it."""
+
+from __future__ import annotations
+
+import contextlib
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from simwarden.runtime.management import ManagementError, Role
+from simwarden.scenario import suite
+from simwarden.scenario.explore.story import ENFORCED
+from simwarden.scenario.interpose import Interposer
+from simwarden.scenario.result import Verdict
+from simwarden.scenario.runner import run_scenario
+from simwarden.trace.events import Frame, StateChange, StepMark
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine, Iterable, Mapping
+
+    from simwarden.runtime.host import Host
+    from simwarden.scenario.document import Action, Mishap, Scenario
+    from simwarden.scenario.explore.story import Told
+    from simwarden.scenario.result import ScenarioResult
+    from simwarden.scenario.runner import RunOptions
+    from simwarden.trace.events import Event
+
+#: an observable of an element, with the key of a record
+Fact = tuple[str, str, str | None]
+Facts = dict[Fact, Any]
+Put = tuple["Action", ...]
+Held = dict[tuple[str, str], int]
+Content = Callable[[Facts, Held], bool]
+#: seconds after which a run is looked at that may be settled by then: more than contexts are kept (`purge`)
+_WHILE = 2400.0
+#: a day and more: lists of forbidden areas and T3245 run out in 24 h
+_NIGHT = 25 * 3600.0
+#: seconds that a contact takes
+_MOMENT = 60.0
+#: the interface at whose far end it shows what a change does
+_FAR_END = "uu"
+#: the observable of a terminal that says why it is out of service
+_CAUSE = "emm_cause"
+#: who makes the changes: so they are found again in audits
+CALLER = "explore"
+
+
+@dataclass(slots=True)
+class Seen:
+    """What a run showed.
+
+    `points` are the frames before which something can be put in, with the index of their step; `moments` what stood 5 s
+    after the change and when the night began; `settled` at the end; `held` what elements count in memory, with the
+    timers and the work that are left; `audits` how often each action stands in an element's audit.
+    """
+
+    result: ScenarioResult
+    points: list[tuple[Frame, int]] = field(default_factory=list)
+    moments: list[Facts] = field(default_factory=list)
+    settled: Facts = field(default_factory=dict)
+    held: Held = field(default_factory=dict)
+    audits: Counter[tuple[str, str]] = field(default_factory=Counter)
+    #: what an element's management tells of a card at the end
+    told: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
+
+    @property
+    def fault(self) -> str:
+        """What ended the run before its time; empty if nothing did."""
+        failure = self.result.failure
+        return failure.summary if self.result.verdict is not Verdict.PASSED and failure is not None else ""
+
+    def far_end(self) -> list[bytes]:
+        """Return all that terminals sent and heard."""
+        return [each.data for each in self.result.events if isinstance(each, Frame) and each.protocol == _FAR_END]
+
+
+class _Explorer:
+    """Watches a run, and puts something in before frames by their number."""
+
+    def __init__(self, told: Told, put: Mapping[int, Put | Mishap], content: Content) -> None:
+        self._told, self._put, self._content = told, put, content
+        self._step = -1
+        self._facts: Facts = {}
+        self._over = False
+        self.seen: Seen | None = None
+        self.points: list[tuple[Frame, int]] = []
+        self.moments: list[Facts] = []
+        self.held: Held = {}
+        self.audits: Counter[tuple[str, str]] = Counter()
+        self.settled: Facts = {}
+        self.told: dict[tuple[str, str], dict[str, Any]] = {}
+        self._changed = False
+
+    def follow(self, event: Event) -> None:
+        """Take an event of the trace."""
+        if isinstance(event, StateChange):
+            fact = event.element, event.observable, event.key
+            if event.value is None:
+                self._facts.pop(fact, None)
+            else:
+                self._facts[fact] = event.value
+        elif isinstance(event, StepMark):
+            self._step = event.index
+
+    def enter(self, host: Host, act: Callable[[Action], Coroutine[Any, Any, Any]]) -> None:
+        """See Probe."""
+        self._host, self._act = host, act
+        self._gate = Interposer(host, self._choose, act)
+
+    def _choose(self, frame: Frame) -> Iterable[Put | Mishap]:
+        if self._over or self._step not in self._told.procedures:
+            return
+        what = self._put.get(len(self.points))
+        self.points.append((frame, self._step))
+        if what is not None:
+            if not self._changed:
+                self._changed = True
+                self._host.clock.call_later(ENFORCED, lambda: self.moments.insert(0, dict(self._facts)))
+            yield what
+
+    async def leave(self) -> None:
+        """See Probe: look round after a while, and if all is not well yet, after a night in which nobody helps."""
+        self._over = True
+        self.moments.append(dict(self._facts))
+        for task in self._gate.tasks:
+            if task.done():
+                task.result()
+        for pause in (_WHILE, _NIGHT):
+            await self._host.clock.sleep(pause)
+            await self._act_all(self._told.morning)
+            self._look()
+            if self._content(self.settled, self.held):
+                break
+        else:
+            await self._return()
+            self._look()
+        for name in self._host.elements:
+            if name in self._host.running:
+                await self._ask(name)
+
+    def _look(self) -> None:
+        self.settled = dict(self._facts)
+        self.held.clear()
+        for name in self._host.loop.armed():
+            self.held["timers", name] = self.held.get(("timers", name), 0) + 1
+        for name, element in self._host.elements.items():
+            self.held["work", name] = self._host.at_work(name)
+            for what, number in element.census().items():
+                self.held[what, name] = number
+
+    async def _act_all(self, actions: Iterable[Action]) -> None:
+        """Carry out what a terminal or its owner does, as far as it makes sense, and let it have its effects."""
+        with contextlib.suppress(ManagementError):
+            for action in actions:
+                await self._act(action)
+        await self._host.clock.sleep(_MOMENT)
+        await self._host.clock.settle()
+
+    async def _return(self) -> None:
+        """Let the owner of a terminal do what it takes to come back after the cause that it has been told."""
+        causes = {value.name for fact, value in self._facts.items() if fact[1] == _CAUSE}
+        for told, actions in self._told.returns:
+            if told & causes:
+                await self._act_all(actions)
+
+    async def _ask(self, name: str) -> None:
+        """Ask an element's management for its audit, and for what it holds of each card."""
+        element = self._host.elements[name]
+        gives = {each.path for each in element.routes if each.method == "GET" and each.public}
+        if "/audit" in gives:
+            told = await element.manage(Role.OPERATOR, "GET", "/audit")
+            records = told["records"] if isinstance(told, dict) else told
+            self.audits.update((name, each["action"]) for each in records if each.get("caller") == CALLER)
+        if "/cards/{imsi}" in gives:
+            for imsi in {key for _, _, key in self.settled if key is not None and key.isdecimal()}:
+                with contextlib.suppress(ManagementError):
+                    self.told[name, imsi] = await element.manage(Role.OPERATOR, "GET", f"/cards/{imsi}")
+
+
+def never(_facts: Facts, _held: Held) -> bool:
+    """Be content with nothing: the whole night goes by."""
+    return False
+
+
+def carry_out(
+    told: Told, scenario: Scenario, put: Mapping[int, Put | Mishap], options: RunOptions, content: Content = never
+) -> Seen:
+    """Run a story, with what is put in before frames. Never raises for what happens inside the run.
+
+    `content` says whether all is as it must be, so that the night need not be waited for.
+    """
+    explorer = _Explorer(told, put, content)
+    result = run_scenario(scenario, "explore", replace(options, worker=suite.worker()), explorer.follow, probe=explorer)
+    return Seen(
+        result,
+        explorer.points,
+        explorer.moments,
+        explorer.settled,
+        explorer.held,
+        explorer.audits,
+        explorer.told,
+    )

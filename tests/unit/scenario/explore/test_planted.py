@@ -1,0 +1,152 @@
+"""What was leaking once, and faults of the kind that elements might have, are found: an engine gone silent is noticed.
+
+A fault is a change of an element's source in this process; `explore` is then asked about the story that it concerns.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pytest
+from planting import plant
+
+from simulators.hss.element import Hss
+from simulators.hss.procedures import late, location
+from simulators.mme.procedures import default_bearer, detach, handover
+from simulators.mme.procedures.subscriber_data import SubscriberData
+from simwarden.scenario.explore import bench
+from simwarden.scenario.explore.reviewed import read_reviewed
+from simwarden.scenario.explore.survey import Order, Survey, survey
+from simwarden.scenario.explore.table import judge
+
+if TYPE_CHECKING:
+    from simulators.hss.core import Core
+    from simulators.hss.subscriber import Subscriber
+
+FOLDER = Path(__file__).parents[4] / "scenarios" / "explore"
+
+
+@pytest.fixture(autouse=True)
+def _new_benches() -> object:
+    """What a process keeps of stories was seen with other elements."""
+    bench.bench.cache_clear()
+    yield
+    bench.bench.cache_clear()
+
+
+def explored(story: str, change: str = "", fault: str = "", *, pairs: int = 0) -> Survey:
+    """Explore one story."""
+    return survey(
+        Order(
+            str(FOLDER),
+            stories=(story,),
+            changes=(change,) if change else (),
+            faults=(fault,) if fault else (),
+            pairs=pairs,
+            runs=1 if pairs else 0,
+        )
+    )
+
+
+def news(found: Survey) -> set[str]:
+    """What is found that nobody has reviewed, in words: what is judged, what differs, before which message."""
+    assert not found.broken
+    judged = judge(found, read_reviewed(FOLDER))
+    return {f"{each.deviation.name} before {each.message}" for each in judged.new}
+
+
+class Planted(NamedTuple):
+    """Where a fault shows: story, change and fault, and one of the findings (with `*` in it)."""
+
+    story: str
+    change: str
+    fault: str
+    finding: str
+    pairs: int = 0
+
+
+def check(planted: Planted) -> None:
+    found = news(explored(planted.story, planted.change, planted.fault, pairs=planted.pairs))
+    assert fnmatch.filter(found, planted.finding), sorted(found)
+
+
+# -- leaks that were mended: with the mend taken away
+
+
+def test_a_detach_that_meets_a_handover_and_stays_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    plant(
+        monkeypatch,
+        handover.notify,
+        ("source.detaching, source.procedure is not None", "None, False"),
+    )
+    check(Planted("s1-handover", "withdrawal", "", "enforced enb2.connected before handover-command"))
+
+
+def test_an_access_point_that_stays_in_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    plant(monkeypatch, default_bearer.access_point_lost, ("if ue.bearer is None or", "if True or"))
+    check(Planted("attach", "apn-replaced", "", "enforced mme.session before attach-complete"))
+
+
+def test_learning_anew_of_a_card_in_service_that_learns_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    plant(monkeypatch, Hss._rebind, ("if mode and subscriber.imei != bound:", "if bound and subscriber.imei != bound:"))
+    check(Planted("attach", "learning-anew", "", "settled hss.binding before attach-complete"))
+
+
+# -- six kinds of fault
+
+
+def test_no_check_where_a_handover_arrives(monkeypatch: pytest.MonkeyPatch) -> None:
+    plant(monkeypatch, handover.notify, ("area.enforce(core, ue, Occasion.ARRIVAL)", "pass"))
+    check(Planted("s1-handover", "cell-ahead-taken-away", "", "enforced mme.session before handover-notify"))
+
+
+def test_subscriber_data_that_are_answered_and_not_heeded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The canary: CI tries this one each time."""
+    plant(monkeypatch, SubscriberData.insert_subscriber_data, ("for ue in contexts:", "for ue in ():"))
+    check(Planted("attach", "barring", "", "enforced mme.session before attach-complete"))
+
+
+def test_no_detach_of_a_terminal_that_is_paged(monkeypatch: pytest.MonkeyPatch) -> None:
+    plant(
+        monkeypatch,
+        detach.detach_by_network,
+        (
+            "if ue.state is not EmmState.REGISTERED:",
+            "if ue.paged is not None:\n        return\n    if ue.state is not EmmState.REGISTERED:",
+        ),
+    )
+    check(Planted("paging", "rebinding", "", "enforced * before initial-context-setup-request"))
+
+
+def test_what_is_kept_after_the_answer_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    def later(core: Core, subscriber: Subscriber, **values: Any) -> bool:
+        async def keep() -> None:
+            await core.site.clock.sleep(1)
+            core.store.register(subscriber, **values)
+            core.show_binding(core.store.get(subscriber.imsi) or subscriber)
+
+        core.site.spawn(keep(), "kept later")
+        return True
+
+    monkeypatch.setattr(location, "later", later, raising=False)
+    plant(monkeypatch, location.register, ("if core.store.register(", "if later(core, "))
+    check(Planted("first-use", "", "killed-hss", "settled hss.binding before attach-accept"))
+
+
+def test_an_mme_that_is_owed_a_notification_when_the_register_restarts(monkeypatch: pytest.MonkeyPatch) -> None:
+    plant(monkeypatch, late.tell_owed, ("for debt in core.store.owed(host):", "for debt in ():"))
+    check(Planted("attach", "withdrawal", "killed-hss", "settled mme.session before *", pairs=60))
+
+
+def test_an_answer_that_a_cancellation_has_overtaken_and_that_is_believed(monkeypatch: pytest.MonkeyPatch) -> None:
+    plant(
+        monkeypatch,
+        SubscriberData._cancel,
+        (
+            "if ue.state is not EmmState.REGISTERED and",
+            "if ue.state is not EmmState.REGISTERED:\n        return\n    if",
+        ),
+    )
+    check(Planted("attach", "withdrawal", "", "enforced mme.session before update-location-answer"))
