@@ -1,14 +1,16 @@
 """Faults that are planted in the elements: a piece of a function's source is put for another, wherever it is called."""
 
 from __future__ import annotations
-
 import __future__ as future
+
 import inspect
 import textwrap
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pytest
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pytest
 
 
 def plant(monkeypatch: pytest.MonkeyPatch, function: Callable[..., Any], *changes: tuple[str, str]) -> None:

@@ -7,6 +7,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from simwarden.scenario.document import Call, Manage
 from simwarden.scenario.explore.faults import ailments, may_meet, mishaps
 from simwarden.scenario.explore.oracle import Oracle
 from simwarden.scenario.explore.plan import Plan, read_plan
@@ -67,6 +68,15 @@ class Bench:
     def __init__(self, plan: Plan, loader: Loader, options: RunOptions, story: str, change: str) -> None:
         self.plan, self.options, self.story, self.change = plan, options, story, change
         self.told: Told = told(plan, plan.stories[story], plan.changes[change] if change else None, loader)
+
+    @property
+    def unjudged(self) -> str:
+        """Why a change cannot be put in here: it is made at an element outside this process."""
+        outside = self.told.without.external
+        there = [
+            each.element for each in self.told.change if isinstance(each, (Manage, Call)) and each.element in outside
+        ]
+        return f"the change is made at {there[0]}, which is external" if there else ""
 
     @cached_property
     def base(self) -> Seen:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from simwarden.scenario.explore.trial import causes_in
 from simwarden.scenario.match import show
 
 if TYPE_CHECKING:
@@ -64,6 +65,8 @@ class Oracle:
         if seen.fault:
             return [Deviation(FAULT, "run", "comes to its end", seen.fault.partition("\n")[0])]
         found = list(self._settled(seen.settled))
+        if not found:
+            found += self._late(seen)
         if change:
             found += self._enforced(seen)
             found += self._audited(seen)
@@ -116,6 +119,16 @@ class Oracle:
                         ENFORCED, f"{fact[0]}.{fact[1]}", *_differing(want, value), fact, _value(want, value)
                     )
 
+    def _late(self, seen: Seen) -> Iterator[Deviation]:
+        """Yield who came back into service only after the night, and was told no cause that may take so long."""
+        served = self._served(seen.soon)
+        for fact in self._served(self._reference.settled):
+            causes = causes_in(seen.soon)
+            patient = any(causes & {*each.causes} for each, _ in self._plan.returns)
+            if fact not in served and fact in self._wanted and not patient:
+                told = ", ".join(sorted(causes)) or "nothing"
+                yield Deviation(LATE, f"{fact[0]}.{fact[1]}", "soon, by itself", f"after the night; told {told}", fact)
+
     # -- what must hold whenever all is quiet
 
     def _quiet(self, facts: Facts, held: Held) -> Iterator[Deviation]:
@@ -126,6 +139,8 @@ class Oracle:
                 yield Deviation(QUIET, f"{what} of {name}", str(want), str(got))
         for rule in self._plan.agreements:
             element, observable = rule.has.split(".")
+            if element in self._scenario.external:
+                continue
             for fact, value in facts.items():
                 about = f"{fact[0]}.{fact[1]}" == rule.each and not (rule.unless and value[rule.unless])
                 if about and (element, observable, fact[2]) not in facts:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pydantic import Field
 
 from simwarden.errors import ConfigError, Place
-from simwarden.runtime.declare import Model, Seconds
+from simwarden.runtime.declare import Model
 from simwarden.scenario.load import read_file
 from simwarden.scenario.problems import Problems
 from simwarden.scenario.validation import check, short
@@ -65,11 +65,9 @@ class Return(Model):
     """How a rightful terminal comes back into service after it was told a cause."""
 
     causes: list[str] = Field(min_length=1)
-    """EMM causes by name; `other`: any that is not listed, and none."""
-    within: Seconds = 0
-    """It comes by itself within this time; 0: not before its owner does `steps`."""
+    """EMM causes by name, after which it may take the night, and with `steps` what its owner does in the morning."""
     why: str = Field(min_length=1)
-    """The clause, or the timer."""
+    """The clause, and the timer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +117,8 @@ def read_plan(folder: Path, registry: Registry) -> Plan:
     for file in (*own, *(path for path in brought if path.is_file())):
         _read(plan, file, problems)
     for change in plan.changes.values():
-        for index, name in enumerate(change.head.stories):
-            if name not in plan.stories:
+        for index, name in enumerate(change.head.stories if Path(change.spot.source.file) in own else ()):
+            if name not in plan.stories:  # what an element brings is for other folders too
                 problems.unknown("story", name, plan.stories, (change.spot / "stories" / index).place)
     problems.raise_if_any()
     return plan

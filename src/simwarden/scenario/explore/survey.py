@@ -41,7 +41,6 @@ class Order:
     seed: int = 0
     runs: int = 0
     pairs: int = 0
-    points: int = 0
     budget: float = 0.0
     workers: int = 1
 
@@ -132,6 +131,8 @@ class Survey:
     whole: bool = True
     cells: dict[tuple[str, str], Cell] = field(default_factory=dict)
     findings: dict[tuple[str, str, str, str], Finding] = field(default_factory=dict)
+    #: stories in which something cannot be put in or judged, with the reason
+    unjudged: dict[str, str] = field(default_factory=dict)
     #: stories that do not come to their end when nothing is put in, with what ended them
     broken: dict[str, str] = field(default_factory=dict)
 
@@ -159,6 +160,15 @@ def carry_out(work: Work) -> list[Outcome]:
 
 
 @dataclass(frozen=True, slots=True)
+class _View:
+    """What ends a story by itself, the points by what can be put in, and why it cannot be judged."""
+
+    fault: str = ""
+    points: dict[str, list[int]] = field(default_factory=dict)
+    unjudged: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class _Sight:
     """What is to be looked at first: a story with a change."""
 
@@ -172,12 +182,15 @@ class _Sight:
         return f"{self.story} with {self.change or 'nothing'}"
 
 
-def _look(sight: _Sight) -> tuple[str, dict[str, list[int]]]:
-    """Return what ends a story by itself, and the points by what can be put in."""
+def _look(sight: _Sight) -> _View:
+    """Look at a story: run it as it is, and with the change from the first."""
     here = bench(sight.order.folder, sight.order.network, sight.order.seed, sight.story, sight.change)
+    unjudged = here.unjudged
+    if unjudged:
+        return _View(unjudged=unjudged)
     fault = here.base.fault or here.oracle.fault
     names = [sight.change] if sight.change else [name for name in here.faults if _wanted(name, sight.order.faults)]
-    return fault, {} if fault else {name: here.numbers(name) for name in names}
+    return _View(fault, {} if fault else {name: here.numbers(name) for name in names})
 
 
 def _wanted(name: str, wanted: tuple[str, ...]) -> bool:
@@ -210,10 +223,12 @@ def _any(task: _Sight | Work) -> Any:
 def _every(crew: Crew[_Sight | Work, Any], found: Survey) -> Iterator[Try]:
     """Yield each run with one thing put in; stories that are broken by themselves are noted."""
     sights = list(_sights(found.order))
-    for sight, (fault, points) in zip(sights, crew.run(sights), strict=True):
-        if fault:
-            found.broken[sight.path] = fault
-        for what, numbers in points.items():
+    for sight, view in zip(sights, crew.run(sights), strict=True):
+        if view.fault:
+            found.broken[sight.path] = view.fault
+        if view.unjudged:
+            found.unjudged[sight.path] = view.unjudged
+        for what, numbers in view.points.items():
             for number in numbers:
                 yield Try(sight.story, sight.change, ((number, what),))
 

@@ -66,6 +66,8 @@ def lines_of(judged: Judged) -> Iterator[str]:
     survey = judged.survey
     for where, fault in survey.broken.items():
         yield f"{where}: the story does not come to its end: {fault}"
+    for where, why in survey.unjudged.items():
+        yield f"{where}: cannot be judged: {why}"
     for findings in _alike(judged.new):
         yield from told(findings)
     reasons = {each.key: why for each, why in judged.open}
@@ -75,7 +77,7 @@ def lines_of(judged: Judged) -> Iterator[str]:
     for procedure, what, tried in judged.vacuous:
         yield f"{what} in {procedure}: no terminal noticed it at any of {tried} points"
     yield from judged.idle
-    if judged.wrong or judged.open:
+    if judged.wrong or judged.open or survey.unjudged:
         yield ""
     yield summary(judged)
 
@@ -124,6 +126,7 @@ def as_data(judged: Judged) -> dict[str, Any]:
         "planned": survey.planned,
         "whole": survey.whole,
         "broken": dict(survey.broken),
+        "unjudged": dict(survey.unjudged),
         "cells": [
             {"procedure": procedure, "what": what, "tried": cell.tried, "altered": cell.altered}
             for (procedure, what), cell in survey.cells.items()

@@ -38,6 +38,8 @@ _WHILE = 2400.0
 _NIGHT = 25 * 3600.0
 #: seconds that a contact takes
 _MOMENT = 60.0
+#: what stands for each of these on the real clock
+_REAL = 2.0
 #: the interface at whose far end it shows what a change does
 _FAR_END = "uu"
 #: the observable of a terminal that says why it is out of service
@@ -63,6 +65,10 @@ class Seen:
     audits: Counter[tuple[str, str]] = field(default_factory=Counter)
     #: what an element's management tells of a card at the end
     told: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
+    #: the number of events until the story was over
+    length: int = 0
+    #: what stood at the first look, before the night
+    soon: Facts = field(default_factory=dict)
 
     @property
     def fault(self) -> str:
@@ -71,8 +77,9 @@ class Seen:
         return failure.summary if self.result.verdict is not Verdict.PASSED and failure is not None else ""
 
     def far_end(self) -> list[bytes]:
-        """Return all that terminals sent and heard."""
-        return [each.data for each in self.result.events if isinstance(each, Frame) and each.protocol == _FAR_END]
+        """Return all that terminals sent and heard in the story itself."""
+        events = self.result.events[: self.length]
+        return [each.data for each in events if isinstance(each, Frame) and each.protocol == _FAR_END]
 
 
 class _Explorer:
@@ -89,6 +96,8 @@ class _Explorer:
         self.held: Held = {}
         self.audits: Counter[tuple[str, str]] = Counter()
         self.settled: Facts = {}
+        self.length = 0
+        self.soon: Facts = {}
         self.told: dict[tuple[str, str], dict[str, Any]] = {}
         self._changed = False
 
@@ -121,23 +130,24 @@ class _Explorer:
 
     async def leave(self) -> None:
         """See Probe: look round after a while, and if all is not well yet, after a night in which nobody helps."""
-        self._over = True
+        self._over, self.length = True, self._host.trace.last_number
         self.moments.append(dict(self._facts))
         for task in self._gate.tasks:
             if task.done():
                 task.result()
-        for pause in (_WHILE, _NIGHT):
-            await self._host.clock.sleep(pause)
-            await self._act_all(self._told.morning)
-            self._look()
-            if self._content(self.settled, self.held):
-                break
-        else:
+        await self._wait(_WHILE)
+        self.soon = self.settled
+        if self._host.clock.virtual and not self._content(self.settled, self.held):
+            await self._wait(_NIGHT)
             await self._return()
-            self._look()
         for name in self._host.elements:
             if name in self._host.running:
                 await self._ask(name)
+
+    async def _wait(self, pause: float) -> None:
+        """Let time pass, let terminals have contacts, and look round; on the real clock there is not so much time."""
+        await self._host.clock.sleep(pause if self._host.clock.virtual else _REAL)
+        await self._act_all(self._told.morning)
 
     def _look(self) -> None:
         self.settled = dict(self._facts)
@@ -154,12 +164,13 @@ class _Explorer:
         with contextlib.suppress(ManagementError):
             for action in actions:
                 await self._act(action)
-        await self._host.clock.sleep(_MOMENT)
+        await self._host.clock.sleep(_MOMENT if self._host.clock.virtual else _REAL)
         await self._host.clock.settle()
+        self._look()
 
     async def _return(self) -> None:
         """Let the owner of a terminal do what it takes to come back after the cause that it has been told."""
-        causes = {value.name for fact, value in self._facts.items() if fact[1] == _CAUSE}
+        causes = causes_in(self._facts)
         for told, actions in self._told.returns:
             if told & causes:
                 await self._act_all(actions)
@@ -176,6 +187,11 @@ class _Explorer:
             for imsi in {key for _, _, key in self.settled if key is not None and key.isdecimal()}:
                 with contextlib.suppress(ManagementError):
                     self.told[name, imsi] = await element.manage(Role.OPERATOR, "GET", f"/cards/{imsi}")
+
+
+def causes_in(facts: Facts) -> set[str]:
+    """Return the names of the causes that terminals have been told last."""
+    return {value.name for fact, value in facts.items() if fact[1] == _CAUSE}
 
 
 def never(_facts: Facts, _held: Held) -> bool:
@@ -200,4 +216,6 @@ def carry_out(
         explorer.held,
         explorer.audits,
         explorer.told,
+        explorer.length,
+        explorer.soon,
     )

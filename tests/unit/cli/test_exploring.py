@@ -1,0 +1,94 @@
+"""`explore` as a user meets it: findings, exit codes, JSON, the page, and scenarios that `run` takes."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from typer.testing import CliRunner
+
+from simwarden.cli.main import app
+
+if TYPE_CHECKING:
+    from click.testing import Result
+
+SHIPPED = Path(__file__).parents[3] / "scenarios" / "explore"
+SOME = ("detach", "--change", "barring", "-j", "1")
+
+
+def cli(*arguments: str, command: str = "explore") -> Result:
+    return CliRunner().invoke(app, [command, *arguments])
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """The shipped stories without what was reviewed of them."""
+    shutil.copytree(SHIPPED, tmp_path / "explore")
+    (tmp_path / "explore" / "reviewed.yaml").unlink()
+    return tmp_path / "explore"
+
+
+def test_a_part_of_what_is_shipped_is_as_reviewed() -> None:
+    result = cli(*SOME)
+    assert result.exit_code == 0, result.output
+    assert "findings: 0 new, 0 open" in result.stdout
+
+
+def test_a_finding_is_told_written_and_repeated(folder: Path, tmp_path: Path) -> None:
+    result = cli(
+        "attach", "--change", "prohibited", "-j", "2", "--folder", str(folder), "--report", str(tmp_path / "r")
+    )
+    assert result.exit_code == 1
+    assert "prohibited in attach, before " in result.stdout
+    assert "enforced mme.session" in result.stdout
+    assert "  alone: simwarden explore attach --change prohibited" in result.stdout
+    page = (tmp_path / "r" / "explore.html").read_text()
+    assert 'id="prohibited.attach"' in page
+    assert "Identity check answer" in page.replace("ME identity", "Identity")
+    assert json.loads((tmp_path / "r" / "explore.json").read_text())["findings"]
+    scenario = next((tmp_path / "r" / "explore").glob("*.yaml"))
+    again = cli(str(scenario), "--report", str(tmp_path / "again"), command="run")
+    assert again.exit_code == 1, again.output
+    assert "mme.session" in again.output or "enb.connected" in again.output
+
+
+def test_what_is_accepted_passes_afterwards(folder: Path) -> None:
+    arguments = ("attach", "--change", "prohibited", "-j", "2", "--folder", str(folder))
+    accepted = cli(*arguments, "--accept", "S13 has no push")
+    assert accepted.exit_code == 0, accepted.output
+    assert "written: " in accepted.stderr
+    result = cli(*arguments, "--json")
+    assert result.exit_code == 0
+    found = json.loads(result.stdout)["findings"]
+    assert {(each["state"], each["why"]) for each in found} == {("meant", "S13 has no push")}
+
+
+def test_open_findings_are_told_and_fail_nothing(folder: Path) -> None:
+    (folder / "reviewed.yaml").write_text("open: [{what: prohibited, why: not mended yet}]\n", encoding="utf-8")
+    result = cli("attach", "--change", "prohibited", "-j", "2", "--folder", str(folder))
+    assert result.exit_code == 0, result.output
+    assert "open: prohibited in attach: enforced mme.session" in result.stdout
+    assert "not mended yet" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("atach",), "no story is called 'atach' (did you mean 'attach'?)"),
+        (("--change", "baring"), "no change is called 'baring' (did you mean 'barring'?)"),
+        (("--fault", "abbort"), "no fault is called 'abbort' (did you mean 'abort'?)"),
+        (("--budget", "soon"), "--budget: 'soon' is no duration"),
+        (("--folder", "nowhere"), "nothing to explore is here"),
+    ],
+)
+def test_bad_options_are_told(arguments: tuple[str, ...], said: str) -> None:
+    result = cli(*arguments)
+    assert result.exit_code == 2
+    assert said in result.output
+
+
+def test_nothing_chosen_is_told() -> None:
+    assert cli("attach", "--change", "zone-ahead-taken-away").exit_code == 4

@@ -1,0 +1,255 @@
+"""Plans and their errors, what a run is held against, what is reviewed, and that the seed alone decides."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from simwarden.scenario.explore.bench import Bench, bench, plan_of
+from simwarden.scenario.explore.oracle import Deviation
+from simwarden.scenario.explore.plan import read_plan
+from simwarden.scenario.explore.repeat import scenario_of
+from simwarden.scenario.explore.reviewed import Reviewed, accept, read_reviewed
+from simwarden.scenario.explore.survey import Finding, Order, Outcome, survey
+from simwarden.scenario.explore.table import as_data, judge, lines_of
+from simwarden.scenario.load import Loader
+from simwarden.scenario.problems import ScenarioErrors
+from simwarden.scenario.registry import Registry
+from simwarden.scenario.result import Verdict
+from simwarden.scenario.runner import RunOptions, run_scenario
+
+FOLDER = Path(__file__).parents[4] / "scenarios" / "explore"
+#: an order that is quickly carried out: a power-off, and two things that may meet it
+SHORT = {"stories": ("detach",), "changes": ("barring", "rebinding"), "faults": ("abort", "killed-mme")}
+
+
+def order(**values: object) -> Order:
+    return Order(str(FOLDER), **values)  # type: ignore[arg-type]
+
+
+def here(story: str, change: str = "") -> Bench:
+    return bench(str(FOLDER), "", 0, story, change)
+
+
+# -- plans
+
+
+def plan_with(folder: Path, text: str) -> str:
+    (folder / "own.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(ScenarioErrors) as caught:
+        read_plan(folder, Registry([]))
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("storys: {}\n", "own.yaml:1:1: key 'storys' is not known (did you mean 'stories'?)"),
+        ("stories: {a: {}}\n", "key 'title' is missing"),
+        ("stories: {a: {title: x, stepps: []}}\n", "key 'stepps' is not known"),
+        ("stories: [a]\n", "stories: names with what they are are expected"),
+        ("changes: {c: {title: x, stories: [nowhere]}}\n", "story 'nowhere' is not known"),
+        ("agree: {}\nreturns: 3\n", "returns: a list is expected"),
+        ("agree: [{each: mme.session}]\n", "key 'has' is missing"),
+        ("stories: {a: {title: x}}\nreturns: [{causes: [], why: y}]\n", "causes"),
+        ("3\n", "keys and values are expected"),
+    ],
+)
+def test_what_is_wrong_with_a_plan_is_told_with_its_place(tmp_path: Path, text: str, said: str) -> None:
+    assert said in plan_with(tmp_path, text)
+
+
+def test_a_story_twice_is_told_with_both_places(tmp_path: Path) -> None:
+    (tmp_path / "first.yaml").write_text("stories: {a: {title: x}}\n", encoding="utf-8")
+    told = plan_with(tmp_path, "stories: {a: {title: y}}\n")
+    assert "own.yaml:1:11" in told
+    assert "first.yaml:1:11" in told
+
+
+def test_a_wrong_step_of_a_change_is_told_where_it_was_written(tmp_path: Path) -> None:
+    (tmp_path / "own.yaml").write_text(
+        "stories:\n  a: {title: x, cards: {card: {profile: meter}}, devices: {meter: {}}, steps: [{power_on: meter}]}\n"
+        "changes:\n  c:\n    title: y\n    do: [{suspnd: {card: card}}]\n",
+        encoding="utf-8",
+    )
+    with pytest.raises(ScenarioErrors, match=r"own\.yaml:6:11: verb 'suspnd' is not known"):
+        survey(Order(str(tmp_path), changes=("c",)))
+
+
+def test_every_element_may_bring_a_plan() -> None:
+    plan = plan_of(str(FOLDER))
+    brought = {Path(change.spot.source.file).parent.name for change in plan.changes.values()}
+    assert brought >= {"hss", "mme", "eir", "cmp"}
+
+
+def test_the_stories_enter_every_procedure() -> None:
+    plan = plan_of(str(FOLDER))
+    marks = {step.get("mark") for story in plan.stories.values() for step in story.spot.value["steps"]}
+    assert marks >= {
+        "attach",
+        "first-use",
+        "s1-handover",
+        "x2-handover",
+        "update",
+        "service-request",
+        "paging",
+        "detach",
+    }
+    assert marks >= {"re-attach", "emergency-call", "suspension", "resumption", "release", "attach-by-platform"}
+
+
+# -- points and runs
+
+
+def test_points_are_named_as_a_scenario_names_them() -> None:
+    points = here("attach").points
+    assert [each.number for each in points] == list(range(len(points)))
+    named = [str(each) for each in points]
+    assert {
+        "uu.attach-request",
+        "s1-mme.attach-request",
+        "s6a.update-location-answer",
+        "s13.me-identity-check-request",
+    } <= {*named}
+    assert len(named) == len({*named}), "the nth of a message tells points apart"
+
+
+def test_mishaps_are_put_in_where_the_carrier_has_them() -> None:
+    story = here("attach")
+    protocols = {name: {story.frame(number).protocol for number in story.numbers(name)} for name in story.faults}
+    assert protocols["lose"] == protocols["double"] == {"uu"}
+    assert protocols["repeat"] == {"diameter"}
+    assert protocols["stall"] == {"s1ap", "diameter"}
+    assert protocols["abort"] == {"uu", "s1ap", "diameter"}
+    assert "apdu" in protocols["killed-mme"]
+    assert {"silent-hss", "slow-eir", "killed-enb2", "restarted-mme"} <= protocols.keys()
+    assert not {"silent-enb", "killed-card", "killed-meter"} & protocols.keys()
+
+
+def test_a_run_with_nothing_put_in_is_as_it_must_be() -> None:
+    story = here("attach")
+    assert story.oracle.deviations(story.base, change=False) == []
+
+
+def test_a_change_that_is_heeded_is_as_if_it_had_been_there_from_the_first() -> None:
+    story = here("attach", "rebinding")
+    last = story.points[-1].number
+    seen = story.run({last: "rebinding"})
+    assert seen.far_end() != story.far_end
+    assert story.oracle.deviations(seen, change=True) == []
+    assert seen.audits["hss", "bind"] == 1
+
+
+def test_a_run_without_the_change_is_not_as_it_must_be() -> None:
+    story = here("attach", "rebinding")
+    found = {each.name for each in story.oracle.deviations(story.base, change=True)}
+    assert found >= {"settled mme.session", "enforced mme.session", "quiet connections of mme", "audit hss bind"}
+
+
+# -- surveys
+
+
+def test_the_seed_alone_decides_what_is_tried() -> None:
+    one = judge(survey(order(runs=12, pairs=4, seed=3, workers=1, **SHORT)), Reviewed())
+    two = judge(survey(order(runs=12, pairs=4, seed=3, workers=2, **SHORT)), Reviewed())
+    other = judge(survey(order(runs=12, pairs=4, seed=4, workers=1, **SHORT)), Reviewed())
+    assert as_data(one) == as_data(two)
+    assert one.survey.runs == one.survey.planned == 16
+    assert as_data(one)["cells"] != as_data(other)["cells"]
+
+
+def test_what_is_not_begun_in_time_is_told() -> None:
+    found = survey(order(budget=0.01, **SHORT))
+    assert found.runs < found.planned
+    assert not found.whole
+    assert f"{found.runs} of {found.planned} runs" in list(lines_of(judge(found, Reviewed())))[-1]
+
+
+def test_a_change_that_nobody_notices_is_an_error_unless_somebody_says_why() -> None:
+    found = survey(order(stories=("attach",), changes=("other-apn-removed",)))
+    assert [(what, procedure) for procedure, what, _ in judge(found, Reviewed()).vacuous] == [
+        ("other-apn-removed", "attach")
+    ]
+    reviewed = judge(found, read_reviewed(FOLDER))
+    assert reviewed.vacuous == []
+    assert [(what, why) for _, what, why in reviewed.silent] == [("other-apn-removed", "the access point in use stays")]
+
+
+# -- what is reviewed, and what becomes of a finding
+
+
+def finding(what: str = "barring", differs: str = "mme.session", before: str = "attach-accept") -> Finding:
+    story = here("detach", "barring")
+    point = next(iter(story.points))
+    deviation = Deviation("enforced", differs, "none", "{apn: iot}", ("mme", "session", "001010000000001"))
+    outcome = Outcome("detach", "barring", ((point.number, "barring"),), point, altered=True, deviations=(deviation,))
+    return Finding(what, "detach", before, deviation, outcome, 1)
+
+
+@pytest.mark.parametrize(
+    ("entry", "words"),
+    [
+        ("{why: all}", ("meant", "open")),
+        (
+            "{what: barring, into: detach, differs: enforced mme.session, before: attach-accept, why: x}",
+            ("meant", "open"),
+        ),
+        ("{what: [with*, bar*], differs: enforced *, why: x}", ("meant", "open")),
+        ("{what: rebinding, why: x}", ()),
+        ("{into: attach, why: x}", ()),
+        ("{differs: settled *, why: x}", ()),
+        ("{before: detach-request, why: x}", ()),
+        ("{got: none, why: x}", ()),
+    ],
+)
+def test_an_entry_covers_what_its_words_fit(tmp_path: Path, entry: str, words: tuple[str, ...]) -> None:
+    for word in ("meant", "open"):
+        (tmp_path / "reviewed.yaml").write_text(f"{word}: [{entry}]\n", encoding="utf-8")
+        assert read_reviewed(tmp_path).meaning(finding())[0] == (word if word in words else "")
+
+
+def test_of_two_things_put_in_one_may_be_covered(tmp_path: Path) -> None:
+    (tmp_path / "reviewed.yaml").write_text("meant: [{what: killed-mme, why: x}]\n", encoding="utf-8")
+    assert read_reviewed(tmp_path).meaning(finding("barring + killed-mme")) == ("meant", "x")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("meant: [{what: barring}]\n", "key 'why' is missing"),
+        ("ment: []\n", "key 'ment' is not known (did you mean 'meant'?)"),
+        ("open: [{why: x, when: y}]\n", "key 'when' is not known"),
+        ("silent: [{why: x}]\n", "key 'what' is missing"),
+    ],
+)
+def test_what_is_wrong_with_the_reviewed_file_is_told(tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "reviewed.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(ScenarioErrors) as caught:
+        read_reviewed(tmp_path)
+    assert said in str(caught.value)
+
+
+def test_what_is_accepted_is_found_no_more(tmp_path: Path) -> None:
+    (tmp_path / "reviewed.yaml").write_text("open: [{what: other, why: known}]\n", encoding="utf-8")
+    accept(tmp_path, [finding(), finding(before="detach-request")], "so be it")
+    reviewed = read_reviewed(tmp_path)
+    assert reviewed.meaning(finding()) == reviewed.meaning(finding(before="detach-request")) == ("meant", "so be it")
+    assert reviewed.meaning(finding(before="paging")) == ("", "")
+    assert yaml.safe_load((tmp_path / "reviewed.yaml").read_text())["open"] == [{"what": "other", "why": "known"}]
+
+
+def test_a_finding_becomes_a_scenario_that_fails_alike() -> None:
+    """The one that S13 brings: nobody tells an MME that a terminal was prohibited."""
+    found = survey(order(stories=("attach",), changes=("prohibited",)))
+    first = next(each for each in found.findings.values() if each.deviation.name == "enforced mme.session")
+    text = scenario_of(here("attach", "prohibited"), first)
+    assert text.startswith("# Found by `simwarden explore`: prohibited, before ")
+    steps = yaml.safe_load(text)["steps"]
+    assert "during" in steps[1]
+    assert {"wait": "15 s"} not in steps
+    result = run_scenario(Loader().load("finding.yaml", text), "finding", RunOptions())
+    assert result.verdict is Verdict.FAILED
+    assert result.failure is not None
+    assert [each.subject for each in result.failure.mismatches] == ["mme.session"]
