@@ -43,6 +43,7 @@ class ExploreOrder:
     seed: int = 0
     runs: int = 0
     pairs: int = 0
+    points: int = 0
     budget: str = ""
     network: str = ""
     json: bool = False
@@ -65,6 +66,7 @@ def explore_stories(order: ExploreOrder) -> None:
         seed=order.seed,
         runs=order.runs,
         pairs=order.pairs,
+        points=order.points,
         budget=_budget(order.budget),
         workers=order.workers,
     )

@@ -29,8 +29,9 @@ _CHUNK = 24
 class Order:
     """What is to be explored: names of stories, changes and faults (none: all), and how much of it.
 
-    `runs` thins what is tried to so many; `pairs` are so many more runs with two things put in; with a `budget` in
-    seconds of real time what has not been begun by then is left out. The first two depend on the seed alone.
+    `points` are so many at most in each story for each thing that is put in; `runs` thins all of it to so many; `pairs`
+    are so many more runs with two things put in. These depend on the seed alone; with a `budget` in seconds of real time
+    what has not been begun by then is left out.
     """
 
     folder: str
@@ -41,6 +42,7 @@ class Order:
     seed: int = 0
     runs: int = 0
     pairs: int = 0
+    points: int = 0
     budget: float = 0.0
     workers: int = 1
 
@@ -211,7 +213,7 @@ def survey(order: Order, tell: Callable[[int, int, str], None] = lambda _done, _
             for each in outcomes:
                 found.take(each)
             tell(found.runs, found.planned, outcomes[0].story)
-    found.whole = found.runs == found.planned >= len(every)
+    found.whole = not order.points and found.runs == found.planned >= len(every)
     return found
 
 
@@ -229,8 +231,8 @@ def _every(crew: Crew[_Sight | Work, Any], found: Survey) -> Iterator[Try]:
         if view.unjudged:
             found.unjudged[sight.path] = view.unjudged
         for what, numbers in view.points.items():
-            for number in numbers:
-                yield Try(sight.story, sight.change, ((number, what),))
+            tries = [Try(sight.story, sight.change, ((number, what),)) for number in numbers]
+            yield from _drawn(tries, found.order.points, found.order.seed)
 
 
 def _sights(order: Order) -> Iterator[_Sight]:
