@@ -32,7 +32,8 @@ def explore(  # noqa: PLR0917 - typer's way: an option is a parameter
         int, typer.Option(metavar="N", min=0, help="So many runs more with two things put in, chosen by the seed.")
     ] = 0,
     points: Annotated[
-        int, typer.Option(metavar="N", min=0, help="At most so many points of each story for each thing that is put in.")
+        int,
+        typer.Option(metavar="N", min=0, help="At most so many points of each story for each thing that is put in."),
     ] = 0,
     budget: Annotated[
         str, typer.Option(metavar="TIME", help="Begin nothing after this time (`90 s`); what is left out is told.")

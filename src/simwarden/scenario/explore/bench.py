@@ -12,7 +12,7 @@ from simwarden.scenario.explore.faults import ailments, may_meet, mishaps
 from simwarden.scenario.explore.oracle import Oracle
 from simwarden.scenario.explore.plan import Plan, read_plan
 from simwarden.scenario.explore.story import Told, told
-from simwarden.scenario.explore.trial import Seen, carry_out
+from simwarden.scenario.explore.trial import Seen, at_once, carry_out, never
 from simwarden.scenario.judge import nested
 from simwarden.scenario.load import Loader
 from simwarden.scenario.registry import Registry
@@ -80,8 +80,8 @@ class Bench:
 
     @cached_property
     def base(self) -> Seen:
-        """The run in which nothing is put in."""
-        return carry_out(self.told, self.told.without, {}, self.options)
+        """The run in which nothing is put in; where a change is, nobody asks how it ends."""
+        return carry_out(self.told, self.told.without, {}, self.options, at_once if self.change else never)
 
     @cached_property
     def far_end(self) -> list[bytes]:

@@ -55,13 +55,10 @@ class Oracle:
         self._wanted = self._lasting(reference.settled)
         self._rights = [self._served(each) for each in (*reference.moments, reference.settled)]
 
-    @property
-    def fault(self) -> str:
-        """What ended the reference before its time."""
-        return self._reference.fault
-
     def deviations(self, seen: Seen, *, change: bool) -> list[Deviation]:
         """Return what is not as it must be; of a fault that was put in nothing needs to be enforced at once."""
+        if self._reference.fault:
+            return [Deviation(FAULT, "reference", "comes to its end", self._reference.fault.partition("\n")[0])]
         if seen.fault:
             return [Deviation(FAULT, "run", "comes to its end", seen.fault.partition("\n")[0])]
         found = list(self._settled(seen.settled))

@@ -9,23 +9,22 @@ from __future__ import annotations
 import inspect
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
 from simwarden.errors import ConfigError, Place
 from simwarden.runtime.declare import Model
-from simwarden.scenario.load import read_file
+from simwarden.scenario.parts import entries_of, head_of, top_of
 from simwarden.scenario.problems import Problems
-from simwarden.scenario.validation import check, short
-from simwarden.scenario.yamlfile import Spot, read
+from simwarden.scenario.validation import check
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from simwarden.scenario.registry import Registry
+    from simwarden.scenario.yamlfile import Spot
 
-M = TypeVar("M", bound=Model)
 NAME = "explore.yaml"
 #: the file of what has been reviewed, which is no part of the plan
 REVIEWED = "reviewed.yaml"
@@ -125,29 +124,26 @@ def read_plan(folder: Path, registry: Registry) -> Plan:
 
 
 def _read(plan: Plan, file: Path, problems: Problems) -> None:
-    source = read(read_file(file), str(file), problems)
-    top = Spot(source)
-    if not isinstance(source.data, dict):
-        problems.add("keys and values are expected", Place(str(file)))
-        return
+    top = top_of(file, problems)
+    held = top.source.data
     known = (*_KEYS, *plan.parts)
-    for key in source.data:
+    for key in held:
         if key not in known:
             problems.unknown("key", key, known, (top / key).key)
     plan.tops.append(top)
-    for name, spot, entry in _entries(top, "stories", problems):
-        head = _head(Head, spot, entry, (*plan.parts, "steps"), problems)
+    for name, spot, entry in entries_of(top, "stories", problems) if "stories" in held else ():
+        head = head_of(Head, spot, entry, (*plan.parts, "steps"), problems)
         if head is not None and _is_new(name, plan.stories, "story", spot, problems):
             plan.stories[name] = Story(name, head, spot)
-    for name, spot, entry in _entries(top, "changes", problems):
-        change = _head(ChangeHead, spot, entry, (*plan.parts, "before", "do"), problems)
+    for name, spot, entry in entries_of(top, "changes", problems) if "changes" in held else ():
+        change = head_of(ChangeHead, spot, entry, (*plan.parts, "before", "do"), problems)
         if change is not None and _is_new(name, plan.changes, "change", spot, problems):
             plan.changes[name] = Change(name, change, spot)
     for spot, entry in _items(top, "agree", problems):
         agreement = check(Agreement, entry, spot, problems)
         plan.agreements += [agreement] if agreement is not None else []
     for spot, entry in _items(top, "returns", problems):
-        found = _head(Return, spot, entry, ("steps",), problems)
+        found = head_of(Return, spot, entry, ("steps",), problems)
         plan.returns += [(found, spot)] if found is not None else []
 
 
@@ -155,24 +151,6 @@ def _is_new(name: str, known: dict[str, Any], what: str, spot: Spot, problems: P
     if name in known:
         problems.add(f"there is a {what} {name!r} already, at {known[name].spot.key}", spot.key)
     return name not in known
-
-
-def _head(model: type[M], spot: Spot, data: Any, also: tuple[str, ...], problems: Problems) -> M | None:
-    """Check what a part says of itself; the rest of its keys is checked when a story is made of it."""
-    if not isinstance(data, dict):
-        problems.add(f"keys and values are expected, not {short(data)}", spot.place)
-        return None
-    own = {key: value for key, value in data.items() if key not in also}
-    return check(model, own, spot, problems, also=also)
-
-
-def _entries(top: Spot, key: str, problems: Problems) -> Iterator[tuple[str, Spot, Any]]:
-    data = top.source.data.get(key) or {}
-    if not isinstance(data, dict):
-        problems.add(f"{key}: names with what they are are expected", (top / key).place)
-        return
-    for name, entry in data.items():
-        yield name, top / key / name, entry
 
 
 def _items(top: Spot, key: str, problems: Problems) -> Iterator[tuple[Spot, Any]]:

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 Put = tuple[tuple[int, str], ...]
 #: how many frames lie between two things mostly, and how often the change comes first
 _NEAR, _CHANGE_FIRST = 4.0, 0.7
-#: points that a process takes at once
-_CHUNK = 24
+#: points that a process takes at once: mostly all of a story, for it has to get to know that first
+_CHUNK = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +30,8 @@ class Order:
     """What is to be explored: names of stories, changes and faults (none: all), and how much of it.
 
     `points` are so many at most in each story for each thing that is put in; `runs` thins all of it to so many; `pairs`
-    are so many more runs with two things put in. These depend on the seed alone; with a `budget` in seconds of real time
-    what has not been begun by then is left out.
+    are so many more runs with two things put in. These depend on the seed alone; with a `budget`, in seconds of real
+    time, what has not been begun by then is left out.
     """
 
     folder: str
@@ -190,7 +190,7 @@ def _look(sight: _Sight) -> _View:
     unjudged = here.unjudged
     if unjudged:
         return _View(unjudged=unjudged)
-    fault = here.base.fault or here.oracle.fault
+    fault = here.base.fault
     names = [sight.change] if sight.change else [name for name in here.faults if _wanted(name, sight.order.faults)]
     return _View(fault, {} if fault else {name: here.numbers(name) for name in names})
 

@@ -199,6 +199,11 @@ def never(_facts: Facts, _held: Held) -> bool:
     return False
 
 
+def at_once(_facts: Facts, _held: Held) -> bool:
+    """Be content with anything: no night goes by."""
+    return True
+
+
 def carry_out(
     told: Told, scenario: Scenario, put: Mapping[int, Put | Mishap], options: RunOptions, content: Content = never
 ) -> Seen:

@@ -6,25 +6,22 @@ A folder of a matrix holds `misuses/*.yaml`, `methods.yaml`, `services.yaml`, an
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 from pydantic import Field
 
 from simwarden.errors import ConfigError, Place
 from simwarden.policy.requirements import requirements
 from simwarden.runtime.declare import Model
-from simwarden.scenario.load import read_file
+from simwarden.scenario.parts import entries_of, head_of, top_of
 from simwarden.scenario.problems import Problems
-from simwarden.scenario.validation import check, short
-from simwarden.scenario.yamlfile import Source, Spot, read
+from simwarden.scenario.yamlfile import Source, Spot
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
     from simwarden.scenario.registry import Registry
-
-M = TypeVar("M", bound=Model)
 
 
 class MisuseHead(Model):
@@ -156,10 +153,10 @@ def read_plan(folder: Path, registry: Registry) -> Plan:
         misuse = _misuse(plan, file, problems)
         if misuse is not None:
             plan.misuses[misuse.name] = misuse
-    methods = _top(folder / "methods.yaml", problems)
+    methods = top_of(folder / "methods.yaml", problems)
     _order_misuses(plan, methods / "misuses", problems)
     _read_methods(plan, methods, problems)
-    _read_services(plan, _top(folder / "services.yaml", problems), registry, problems)
+    _read_services(plan, top_of(folder / "services.yaml", problems), registry, problems)
     for misuse in plan.misuses.values():
         for name in misuse.head.lacking:
             if name not in plan.services:
@@ -168,32 +165,15 @@ def read_plan(folder: Path, registry: Registry) -> Plan:
     return plan
 
 
-def _top(file: Path, problems: Problems) -> Spot:
-    source = read(read_file(file), str(file), problems)
-    if not isinstance(source.data, dict):
-        problems.add("keys and values are expected", Place(str(file)))
-        source.data = {}
-    return Spot(source)
-
-
-def _head(model: type[M], spot: Spot, data: Any, also: tuple[str, ...], problems: Problems) -> M | None:
-    """Check what a part says of itself; the rest of its keys is checked when a story is made of it."""
-    if not isinstance(data, dict):
-        problems.add(f"keys and values are expected, not {short(data)}", spot.place)
-        return None
-    own = {key: value for key, value in data.items() if key not in also}
-    return check(model, own, spot, problems, also=also)
-
-
 def _misuse(plan: Plan, file: Path, problems: Problems) -> Misuse | None:
-    spot = _top(file, problems)
+    spot = top_of(file, problems)
     data = spot.source.data
-    head = _head(MisuseHead, spot, data, (*plan.parts, "before", "steps", "foothold", "honest"), problems)
+    head = head_of(MisuseHead, spot, data, (*plan.parts, "before", "steps", "foothold", "honest"), problems)
     for key in ("steps", "honest"):
         if not data.get(key):
             problems.add(f"a misuse has {key!r}", spot.place)
     here = spot / "honest"
-    honest = _head(HonestHead, here, data.get("honest", {}), ("steps", "foothold"), problems)
+    honest = head_of(HonestHead, here, data.get("honest", {}), ("steps", "foothold"), problems)
     if head is None or honest is None:
         return None
     return Misuse(file.stem, head, honest, spot)
@@ -209,24 +189,15 @@ def _order_misuses(plan: Plan, spot: Spot, problems: Problems) -> None:
     plan.misuses = {name: plan.misuses[name] for name in dict.fromkeys((*order, *plan.misuses))}
 
 
-def _entries(top: Spot, key: str, problems: Problems) -> Iterator[tuple[str, Spot, Any]]:
-    data = top.source.data.get(key, {})
-    if not isinstance(data, dict) or not data:
-        problems.add(f"{key}: names with what they are are expected", (top / key).place)
-        return
-    for name, entry in data.items():
-        yield name, top / key / name, entry
-
-
 def _read_methods(plan: Plan, top: Spot, problems: Problems) -> None:
-    for name, spot, entry in _entries(top, "methods", problems):
-        head = _head(MethodHead, spot, entry, plan.parts, problems)
+    for name, spot, entry in entries_of(top, "methods", problems):
+        head = head_of(MethodHead, spot, entry, plan.parts, problems)
         if head is not None:
             _check_requirements(head, spot, problems)
             plan.methods[name] = Method(name, head, (spot,))
     alone = dict(plan.methods)
-    for name, spot, entry in _entries(top, "combined", problems):
-        head = _head(CombinationHead, spot, entry, (), problems)
+    for name, spot, entry in entries_of(top, "combined", problems):
+        head = head_of(CombinationHead, spot, entry, (), problems)
         if head is not None:
             plan.methods[name] = _combination(name, head, spot, alone, problems)
 
@@ -253,8 +224,8 @@ def _check_requirements(head: MethodHead, spot: Spot, problems: Problems) -> Non
 
 def _read_services(plan: Plan, top: Spot, registry: Registry, problems: Problems) -> None:
     for section in ("services", "paths"):
-        for name, spot, entry in _entries(top, section, problems):
-            head = _head(ServiceHead, spot, entry, (*plan.parts, "steps", "foothold", "after"), problems)
+        for name, spot, entry in entries_of(top, section, problems):
+            head = head_of(ServiceHead, spot, entry, (*plan.parts, "steps", "foothold", "after"), problems)
             if head is None:
                 continue
             if name in plan.services:
