@@ -16,6 +16,7 @@ from __future__ import annotations
 import os
 import weakref
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -40,6 +41,9 @@ _ANSWER = 10.0
 _LOCKED = 100
 _DRIVER = "pip install 'simwarden[postgres]'"
 T = TypeVar("T")
+#: the first engine of databases that need not last, whose dialect the others share, and the statements of all of them
+_PASSING: list[Engine] = []
+_COMPILED: dict[Any, Any] = {}
 #: files that need not last, as they are when their tables have been made
 _BLANK: dict[MetaData, bytes] = {}
 
@@ -67,7 +71,7 @@ def open_engine(url: str, metadata: MetaData, *, lasting: bool = True) -> Engine
 
     where = parse_url(url)
     try:
-        engine = engine_for(where)
+        engine = engine_for(where) if lasting or where.get_backend_name() != "sqlite" else _passing_engine(where)
         if engine.dialect.name == "sqlite":
             sa.event.listen(engine, "connect", _set_up_lasting if lasting else _set_up_passing)
             _keep_private(where.database)
@@ -124,6 +128,21 @@ def engine_for(where: URL, *, alone: bool = False) -> Engine:
         arguments = patience if where.drivername.endswith("psycopg") else {}
         options |= {"connect_args": arguments, **({} if alone else {"pool_pre_ping": True})}
     engine = sa.create_engine(where, **options)
+    sa.event.listen(engine, "handle_error", _store_error, retval=True)
+    return engine
+
+
+def _passing_engine(where: URL) -> Engine:
+    """Return an engine for a database that need not last; statements are compiled once for all of these."""
+    import sqlalchemy as sa  # noqa: PLC0415 - as above
+
+    if not _PASSING:
+        _PASSING.append(engine_for(where))
+        return _PASSING[0]
+    dialect = _PASSING[0].dialect
+    arguments, options = dialect.create_connect_args(where)
+    pool = sa.QueuePool(partial(dialect.connect, *arguments, **options))
+    engine = sa.Engine(pool, dialect, where, execution_options={"compiled_cache": _COMPILED})
     sa.event.listen(engine, "handle_error", _store_error, retval=True)
     return engine
 

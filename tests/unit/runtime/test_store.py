@@ -148,3 +148,20 @@ def test_who_reads_a_database_of_two_elements_from_outside_takes_no_journal_from
             assert read() == "1\n"
         keep(one, "fork")
         assert read() == "2\n"
+
+
+def test_databases_that_need_not_last_begin_alike_and_have_nothing_in_common(tmp_path: Path) -> None:
+    metadata = sa.MetaData()
+    table = sa.Table("cards", metadata, sa.Column("imsi", sa.String, primary_key=True))
+    engines = [open_engine(sqlite_url(tmp_path / name), metadata, lasting=False) for name in ("one", "two", "three")]
+    for number, engine in enumerate(engines[:2]):
+        with engine.begin() as connection:
+            connection.execute(table.insert().values(imsi=str(number)))
+    again = open_engine(sqlite_url(tmp_path / "one"), metadata, lasting=False)
+    held = []
+    for engine in (*engines, again):
+        with engine.connect() as connection:
+            held.append(list(connection.execute(sa.select(table.c.imsi)).scalars()))
+        engine.dispose()
+    again.dispose()
+    assert held == [["0"], ["1"], [], ["0"]]
