@@ -59,8 +59,11 @@ class Oracle:
         """Return what is not as it must be; of a fault that was put in nothing needs to be enforced at once."""
         if self._reference.fault:
             return [Deviation(FAULT, "reference", "comes to its end", self._reference.fault.partition("\n")[0])]
-        if seen.fault:
-            return [Deviation(FAULT, "run", "comes to its end", seen.fault.partition("\n")[0])]
+        fault = seen.fault or (seen.refused if change else "")
+        if fault:
+            return [Deviation(FAULT, "run", "comes to its end", fault.partition("\n")[0])]
+        if seen.refused:  # of two things that are put in the first may have made the second impossible
+            return []
         found = list(self._settled(seen.settled))
         if not found:
             found += self._late(seen)

@@ -53,22 +53,22 @@ class Seen:
     """What a run showed.
 
     `points` are the frames before which something can be put in, with the index of their step; `moments` what stood 5 s
-    after the change and when the night began; `settled` at the end; `held` what elements count in memory, with the
-    timers and the work that are left; `audits` how often each action stands in an element's audit.
+    after the change and when the story was over; `soon` at the first look and `settled` at the last; `held` what
+    elements count in memory, with the timers and the work that are left; `audits` how often each action stands in an
+    element's audit, `told` what its management tells of a card. `length` is the number of events until the story was
+    over, `refused` why what was put in was refused.
     """
 
-    result: ScenarioResult
+    result: ScenarioResult = field(init=False)
     points: list[tuple[Frame, int]] = field(default_factory=list)
     moments: list[Facts] = field(default_factory=list)
+    soon: Facts = field(default_factory=dict)
     settled: Facts = field(default_factory=dict)
     held: Held = field(default_factory=dict)
     audits: Counter[tuple[str, str]] = field(default_factory=Counter)
-    #: what an element's management tells of a card at the end
     told: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
-    #: the number of events until the story was over
     length: int = 0
-    #: what stood at the first look, before the night
-    soon: Facts = field(default_factory=dict)
+    refused: str = ""
 
     @property
     def fault(self) -> str:
@@ -89,17 +89,8 @@ class _Explorer:
         self._told, self._put, self._content = told, put, content
         self._step = -1
         self._facts: Facts = {}
-        self._over = False
-        self.seen: Seen | None = None
-        self.points: list[tuple[Frame, int]] = []
-        self.moments: list[Facts] = []
-        self.held: Held = {}
-        self.audits: Counter[tuple[str, str]] = Counter()
-        self.settled: Facts = {}
-        self.length = 0
-        self.soon: Facts = {}
-        self.told: dict[tuple[str, str], dict[str, Any]] = {}
-        self._changed = False
+        self._over = self._changed = False
+        self.seen = Seen()
 
     def follow(self, event: Event) -> None:
         """Take an event of the trace."""
@@ -120,26 +111,26 @@ class _Explorer:
     def _choose(self, frame: Frame) -> Iterable[Put | Mishap]:
         if self._over or self._step not in self._told.procedures:
             return
-        what = self._put.get(len(self.points))
-        self.points.append((frame, self._step))
+        what = self._put.get(len(self.seen.points))
+        self.seen.points.append((frame, self._step))
         if what is not None:
             if not self._changed:
                 self._changed = True
-                self._host.clock.call_later(ENFORCED, lambda: self.moments.insert(0, dict(self._facts)))
+                self._host.clock.call_later(ENFORCED, lambda: self.seen.moments.insert(0, dict(self._facts)))
             yield what
 
     async def leave(self) -> None:
         """See Probe: look round after a while, and if all is not well yet, after a night in which nobody helps."""
-        self._over, self.length = True, self._host.trace.last_number
-        self.moments.append(dict(self._facts))
-        for task in self._gate.tasks:
-            if task.done():
-                task.result()
+        self._over, self.seen.length = True, self._host.trace.last_number
+        self.seen.moments.append(dict(self._facts))
         await self._wait(_WHILE)
-        self.soon = self.settled
-        if self._host.clock.virtual and not self._content(self.settled, self.held):
+        self.seen.soon = self.seen.settled
+        if self._host.clock.virtual and not self._content(self.seen.settled, self.seen.held):
             await self._wait(_NIGHT)
             await self._return()
+        for task in self._gate.tasks:
+            if task.done() and (error := task.exception()) is not None:
+                self.seen.refused = str(error)
         for name in self._host.elements:
             if name in self._host.running:
                 await self._ask(name)
@@ -150,14 +141,14 @@ class _Explorer:
         await self._act_all(self._told.morning)
 
     def _look(self) -> None:
-        self.settled = dict(self._facts)
-        self.held.clear()
+        self.seen.settled = dict(self._facts)
+        self.seen.held.clear()
         for name in self._host.loop.armed():
-            self.held["timers", name] = self.held.get(("timers", name), 0) + 1
+            self.seen.held["timers", name] = self.seen.held.get(("timers", name), 0) + 1
         for name, element in self._host.elements.items():
-            self.held["work", name] = self._host.at_work(name)
+            self.seen.held["work", name] = self._host.at_work(name)
             for what, number in element.census().items():
-                self.held[what, name] = number
+                self.seen.held[what, name] = number
 
     async def _act_all(self, actions: Iterable[Action]) -> None:
         """Carry out what a terminal or its owner does, as far as it makes sense, and let it have its effects."""
@@ -182,11 +173,11 @@ class _Explorer:
         if "/audit" in gives:
             told = await element.manage(Role.OPERATOR, "GET", "/audit")
             records = told["records"] if isinstance(told, dict) else told
-            self.audits.update((name, each["action"]) for each in records if each.get("caller") == CALLER)
+            self.seen.audits.update((name, each["action"]) for each in records if each.get("caller") == CALLER)
         if "/cards/{imsi}" in gives:
-            for imsi in {key for _, _, key in self.settled if key is not None and key.isdecimal()}:
+            for imsi in {key for _, _, key in self.seen.settled if key is not None and key.isdecimal()}:
                 with contextlib.suppress(ManagementError):
-                    self.told[name, imsi] = await element.manage(Role.OPERATOR, "GET", f"/cards/{imsi}")
+                    self.seen.told[name, imsi] = await element.manage(Role.OPERATOR, "GET", f"/cards/{imsi}")
 
 
 def causes_in(facts: Facts) -> set[str]:
@@ -212,15 +203,6 @@ def carry_out(
     `content` says whether all is as it must be, so that the night need not be waited for.
     """
     explorer = _Explorer(told, put, content)
-    result = run_scenario(scenario, "explore", replace(options, worker=suite.worker()), explorer.follow, probe=explorer)
-    return Seen(
-        result,
-        explorer.points,
-        explorer.moments,
-        explorer.settled,
-        explorer.held,
-        explorer.audits,
-        explorer.told,
-        explorer.length,
-        explorer.soon,
-    )
+    options = replace(options, worker=suite.worker())
+    explorer.seen.result = run_scenario(scenario, "explore", options, explorer.follow, probe=explorer)
+    return explorer.seen
