@@ -83,10 +83,17 @@ class Bench:
         """The run in which nothing is put in; where a change is, nobody asks how it ends."""
         return carry_out(self.told, self.told.without, {}, self.options, at_once if self.change else never)
 
+    def altered(self, seen: Seen) -> bool:
+        """Whether a change has reached a terminal; whether a fault altered any frame, or when it was sent."""
+        return seen.far_end() != self._far_end if self.change else seen.wires() != self._wires
+
     @cached_property
-    def far_end(self) -> list[bytes]:
-        """What terminals sent and heard in it."""
+    def _far_end(self) -> list[bytes]:
         return self.base.far_end()
+
+    @cached_property
+    def _wires(self) -> list[tuple[float, str, str, bytes]]:
+        return self.base.wires()
 
     @cached_property
     def oracle(self) -> Oracle:

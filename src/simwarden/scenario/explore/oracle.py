@@ -133,9 +133,11 @@ class Oracle:
 
     def _quiet(self, facts: Facts, held: Held) -> Iterator[Deviation]:
         yield from self._disagreeing(held)
+        served = sum(fact in self._lasting(facts) for fact in self._served(facts))
         for what, name in dict.fromkeys((*self._reference.held, *held)):
             want, got = self._reference.held.get((what, name), 0), held.get((what, name), 0)
-            if got > want and self._is_core(what, name):
+            most = want if what in _BY_ITSELF else max(want, served)
+            if got > most and self._is_core(what, name):
                 yield Deviation(QUIET, f"{what} of {name}", str(want), str(got))
         for rule in self._plan.agreements:
             element, observable = rule.has.split(".")

@@ -77,7 +77,7 @@ def _square(judged: Judged, procedure: str, what: str) -> Square | None:
     vacuous = any((into, name) == (procedure, what) for into, name, _ in judged.vacuous)
     tone = "bad" if "new" in states or vacuous else "open" if "open" in states else "good" if cell.altered else "none"
     word = f"{cell.altered}/{cell.tried}" + "".join(mark for state, mark in _MARKS.items() if state in states)
-    told = f"noticed at {cell.altered} of {cell.tried} points" + (f"; {silence}" if silence else "")
+    told = f"altered what came at {cell.altered} of {cell.tried} points" + (f"; {silence}" if silence else "")
     shown = [_drawn(judged, each) if number < _DRAWN else each for number, each in enumerate(found)]
     return Square(f"{what}.{procedure}", tone, word, told, cell, shown)
 

@@ -83,7 +83,7 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of one run: whether terminals noticed, and what was not as it must be."""
+    """What came of one run: whether it was another one for that, and what was not as it must be."""
 
     story: str
     change: str
@@ -117,7 +117,7 @@ class Finding:
 
 @dataclass(slots=True)
 class Cell:
-    """A procedure with something put in: at how many points it was tried, and at how many terminals noticed."""
+    """A procedure with something put in: at how many points it was tried, and at how many it altered what came."""
 
     tried: int = 0
     altered: int = 0
@@ -157,7 +157,7 @@ def carry_out(work: Work) -> list[Outcome]:
         seen = here.run(dict(put))
         point = here.points[put[0][0]]
         deviations = here.oracle.deviations(seen, change=put == ((put[0][0], work.change),))
-        found.append(Outcome(work.story, work.change, put, point, seen.far_end() != here.far_end, tuple(deviations)))
+        found.append(Outcome(work.story, work.change, put, point, here.altered(seen), tuple(deviations)))
     return found
 
 

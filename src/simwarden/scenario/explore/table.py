@@ -75,7 +75,7 @@ def lines_of(judged: Judged) -> Iterator[str]:
         points = first.count + sum(each.count for each in others)
         yield f"open: {first.what} in {first.procedure}: {first.deviation.name} ({points}): {reasons[first.key]}"
     for procedure, what, tried in judged.vacuous:
-        yield f"{what} in {procedure}: no terminal noticed it at any of {tried} points"
+        yield f"{what} in {procedure}: it altered nothing at any of {tried} points"
     yield from judged.idle
     if judged.wrong or judged.open or survey.unjudged:
         yield ""
@@ -111,8 +111,8 @@ def summary(judged: Judged) -> str:
     left = f" of {survey.planned}" if survey.runs < survey.planned else ""
     altered = sum(cell.altered for cell in cells)
     return (
-        f"{survey.runs}{left} runs, {len(survey.cells)} pairs of a procedure and what was put in; terminals noticed it "
-        f"in {altered}; findings: {len(judged.new)} new, {len(judged.open)} open, {len(judged.meant)} meant; "
+        f"{survey.runs}{left} runs, {len(survey.cells)} pairs of a procedure and what was put in; it altered "
+        f"{altered}; findings: {len(judged.new)} new, {len(judged.open)} open, {len(judged.meant)} meant; "
         f"{len(judged.silent)} pairs silent by review"
     )
 

@@ -17,7 +17,7 @@ from simwarden.scenario.runner import run_scenario
 from simwarden.trace.events import Frame, StateChange, StepMark
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Iterable, Mapping
+    from collections.abc import Coroutine, Iterable, Iterator, Mapping
 
     from simwarden.runtime.host import Host
     from simwarden.scenario.document import Action, Mishap, Scenario
@@ -78,8 +78,14 @@ class Seen:
 
     def far_end(self) -> list[bytes]:
         """Return all that terminals sent and heard in the story itself."""
-        events = self.result.events[: self.length]
-        return [each.data for each in events if isinstance(each, Frame) and each.protocol == _FAR_END]
+        return [each.data for each in self._frames() if each.protocol == _FAR_END]
+
+    def wires(self) -> list[tuple[float, str, str, bytes]]:
+        """Return all frames of the story, with their times."""
+        return [(each.time, each.source, each.target, each.data) for each in self._frames()]
+
+    def _frames(self) -> Iterator[Frame]:
+        return (each for each in self.result.events[: self.length] if isinstance(each, Frame))
 
 
 class _Explorer:
