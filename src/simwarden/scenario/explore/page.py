@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from simwarden.scenario.explore.survey import Cell, Finding
 
-#: findings of a cell whose ladders are drawn
-_DRAWN = 3
+#: findings of a cell whose ladders are drawn: of those that nobody has reviewed, and of others
+_DRAWN = {"new": 3, "open": 1, "meant": 1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ def _square(judged: Judged, procedure: str, what: str) -> Square | None:
     tone = "bad" if "new" in states or vacuous else "open" if "open" in states else "good" if cell.altered else "none"
     word = f"{cell.altered}/{cell.tried}" + "".join(mark for state, mark in _MARKS.items() if state in states)
     told = f"altered what came at {cell.altered} of {cell.tried} points" + (f"; {silence}" if silence else "")
-    shown = [_drawn(judged, each) if number < _DRAWN else each for number, each in enumerate(found)]
+    shown = [_drawn(judged, each) if number < _DRAWN[each.state] else each for number, each in enumerate(found)]
     return Square(f"{what}.{procedure}", tone, word, told, cell, shown)
 
 
