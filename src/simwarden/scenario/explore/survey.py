@@ -157,6 +157,8 @@ def carry_out(work: Work) -> list[Outcome]:
         seen = here.run(dict(put))
         point = here.points[put[0][0]]
         deviations = here.oracle.deviations(seen, change=put == ((put[0][0], work.change),))
+        if seen.put_in < len(put) or (work.change and work.change not in dict(put).values()):
+            deviations = []  # of two things the first has kept the second from coming about
         found.append(Outcome(work.story, work.change, put, point, here.altered(seen), tuple(deviations)))
     return found
 

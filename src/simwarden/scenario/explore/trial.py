@@ -56,7 +56,7 @@ class Seen:
     after the change and when the story was over; `soon` at the first look and `settled` at the last; `held` what
     elements count in memory, with the timers and the work that are left; `audits` how often each action stands in an
     element's audit, `told` what its management tells of a card. `length` is the number of events until the story was
-    over, `refused` why what was put in was refused.
+    over, `put_in` how many things were put in, `refused` why one of them was refused.
     """
 
     result: ScenarioResult = field(init=False)
@@ -68,6 +68,7 @@ class Seen:
     audits: Counter[tuple[str, str]] = field(default_factory=Counter)
     told: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     length: int = 0
+    put_in: int = 0
     refused: str = ""
 
     @property
@@ -95,7 +96,7 @@ class _Explorer:
         self._told, self._put, self._content = told, put, content
         self._step = -1
         self._facts: Facts = {}
-        self._over = self._changed = False
+        self._over = False
         self.seen = Seen()
 
     def follow(self, event: Event) -> None:
@@ -120,8 +121,8 @@ class _Explorer:
         what = self._put.get(len(self.seen.points))
         self.seen.points.append((frame, self._step))
         if what is not None:
-            if not self._changed:
-                self._changed = True
+            self.seen.put_in += 1
+            if self.seen.put_in == 1:
                 self._host.clock.call_later(ENFORCED, lambda: self.seen.moments.insert(0, dict(self._facts)))
             yield what
 
