@@ -19,8 +19,8 @@ from simwarden.runtime.host import Host, HostSettings
 from simwarden.runtime.loop import TestbedLoop
 from simwarden.runtime.management import Role
 from simwarden.scenario.identities import Card, CardEntry, CardKeys, make_up_card
+from simwarden.scenario.provisioning import provision_of
 from simwarden.scenario.registry import Registry
-from simwarden.scenario.runner import provision_of
 from simwarden.trace.events import Event, Fault
 from simwarden.trace.trace import Trace
 

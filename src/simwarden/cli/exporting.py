@@ -14,7 +14,7 @@ from simwarden.errors import ConfigError
 from simwarden.scenario import suite
 from simwarden.scenario.load import Loader
 from simwarden.scenario.problems import guess
-from simwarden.scenario.runner import provision_of
+from simwarden.scenario.provisioning import provision_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

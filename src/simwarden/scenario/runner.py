@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import math
-import random
 import time
 import traceback
 from dataclasses import dataclass, field
@@ -18,13 +17,13 @@ from simwarden.runtime.clock import Clock
 from simwarden.runtime.host import Ailment, Host, HostSettings, Placement
 from simwarden.runtime.loop import TestbedLoop
 from simwarden.runtime.management import HOUSE, ManagementError, Role
-from simwarden.runtime.provision import CardProvision
 from simwarden.runtime.reach import Reach
 from simwarden.runtime.transport.choose import described
 from simwarden.scenario import failure
 from simwarden.scenario.alarm import TimeUp, alarm
 from simwarden.scenario.document import Call, Fail, Manage, Power, Rhythm, Together, Wait
 from simwarden.scenario.judge import Judge, StatusOutcome
+from simwarden.scenario.provisioning import provision_of
 from simwarden.scenario.rejections import Phase, check_rejections
 from simwarden.scenario.result import ScenarioResult, Verdict, blank_result
 from simwarden.scenario.standing import AT_ONCE_REAL, AT_ONCE_VIRTUAL, History
@@ -475,31 +474,6 @@ class _Run:
         if not (self.step and self.step.expectations):
             raise _Failed(f"{action.method} {action.path}: {outcome}")
         return outcome
-
-
-def provision_of(card: Card, kind: str, seed: int) -> CardProvision:
-    """Return what an element of a kind is told of a card.
-
-    Keys that a file leaves out are derived from seed and IMSI: an external element can hold them for many files.
-    """
-    keys = card.keys
-
-    def derived(which: str) -> str:
-        generator = random.Random(f"{seed}/{keys.imsi}/{which}")  # noqa: S311 - keys of invented cards
-        return generator.getrandbits(128).to_bytes(16, "big").hex()
-
-    return CardProvision(
-        name=card.name,
-        imsi=keys.imsi,
-        iccid=keys.iccid,
-        msisdn=keys.msisdn,
-        k=keys.k or derived("k"),
-        opc=keys.opc or derived("opc"),
-        profile=keys.made_for.name,
-        **keys.model_dump(include={"functions", "directed", "large", "fixed"}),
-        form=keys.form.value if keys.form else "",
-        sections=card.sections_for(kind),
-    )
 
 
 def _events(scenario: Scenario) -> EventSettings | None:

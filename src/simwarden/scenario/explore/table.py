@@ -70,10 +70,12 @@ def lines_of(judged: Judged) -> Iterator[str]:
         yield f"{where}: cannot be judged: {why}"
     for findings in _alike(judged.new):
         yield from told(findings)
-    reasons = {each.key: why for each, why in judged.open}
-    for first, *others in _alike(each for each, _ in judged.open):
-        points = first.count + sum(each.count for each in others)
-        yield f"open: {first.what} in {first.procedure}: {first.deviation.name} ({points}): {reasons[first.key]}"
+    for why in dict.fromkeys(why for _, why in judged.open):
+        known = [each for each, reason in judged.open if reason == why]
+        things = ", ".join(dict.fromkeys(each.what for each in known))
+        procedures = ", ".join(dict.fromkeys(each.procedure for each in known))
+        differs = ", ".join(dict.fromkeys(each.deviation.name for each in known))
+        yield f"open: {things} in {procedures}: {differs} ({sum(each.count for each in known)}): {why}"
     for procedure, what, tried in judged.vacuous:
         yield f"{what} in {procedure}: it altered nothing at any of {tried} points"
     yield from judged.idle
