@@ -8,6 +8,7 @@ from simwarden.model.interfaces import INTERFACES, Service
 from simwarden.model.units import seconds
 from simwarden.scenario.document import During, Mishap
 from simwarden.scenario.validation import short
+from simwarden.wire.family import family_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,16 +26,16 @@ KEYS = ("before", "nth", "do")
 
 def is_lossy(interface: Interface) -> bool:
     """Whether frames may be lost, doubled or overtaken: of datagrams, and on the radio; SCTP and TCP keep them."""
-    return interface.service is Service.DATAGRAMS or interface.protocol == "uu"
+    return interface.service is Service.DATAGRAMS or family_of(interface.protocol).radio
 
 
 def mishaps_of(interface: Interface) -> tuple[str, ...]:
     """Return what may become of a frame on an interface; nothing between card and terminal, which are in one hand."""
-    if interface.protocol == "apdu":
+    if family_of(interface.protocol).contacts:
         return ()
     if is_lossy(interface):
         return ("delay", "lose", "double", "abort")
-    return (*LASTING, "abort", *(("repeat",) if interface.protocol == "diameter" else ()))
+    return (*LASTING, "abort", *(("repeat",) if family_of(interface.protocol).repeats else ()))
 
 
 class DuringReader:

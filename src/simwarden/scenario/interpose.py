@@ -20,7 +20,7 @@ from simwarden.scenario.during import is_lossy
 from simwarden.scenario.judge import StatusOutcome, nested
 from simwarden.trace.dissect import Dissector
 from simwarden.trace.events import Frame, Note
-from simwarden.wire.diameter.message import FLAG_RETRANSMITTED
+from simwarden.wire.family import family_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Iterable
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from simwarden.trace.events import Event
 
 T = TypeVar("T")
-#: the octet of a Diameter header that has the flags (RFC 6733 3)
-_FLAGS = 4
 
 
 class _Late(Delivery):
@@ -174,11 +172,9 @@ class Interposer:
         self._send_again(frame, link)
 
     def _repeat(self, what: Mishap, frame: Frame, link: Link) -> None:
-        """Send a Diameter request again as after a failover: it may have been received already (RFC 6733 5.5.4)."""
+        """Send a request again as after a failover: it may have been received already."""
         del what
-        octets = bytearray(frame.data)
-        octets[_FLAGS] |= FLAG_RETRANSMITTED
-        self._send_again(replace(frame, data=bytes(octets)), link)
+        self._send_again(replace(frame, data=family_of(frame.protocol).read().again(frame.data)), link)
 
     def _send_again(self, frame: Frame, link: Link) -> None:
         self._host.switchboard.withdraw().deliver()

@@ -117,6 +117,10 @@ class Reading(ABC):
         """Return a ciphered message as a capture shows it: with its payload in `clear`, as long as it is."""
         return clear if len(clear) == len(data) else data
 
+    def again(self, data: bytes) -> bytes:
+        """Return a request as it is sent again after a failover: it may have been received already."""
+        return data
+
     def export(self, data: bytes, known: Known) -> Export | None:
         """Return how a capture has octets that are not put into IP; None: together with what answers them."""
         del data, known
@@ -182,6 +186,11 @@ class Family:
     #: whether who serves it can be made not to answer, and to answer with an error, by a scenario's `fail`
     silenced: bool = False
     results: bool = False
+    #: whether it is spoken on the radio, where frames are lost, doubled and overtaken, and by what a terminal has in hand
+    radio: bool = False
+    contacts: bool = False
+    #: whether a request can be sent again after a failover (`Reading.again`)
+    repeats: bool = False
 
     #: whether frames stand outside IP in a capture, each alone or, `paired`, a request with its answer
     exported: bool = False

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from simwarden.model.interfaces import INTERFACES
 from simwarden.scenario.document import Fail, Mishap, Power, Wait
 from simwarden.scenario.during import LASTING, MISHAPS, mishaps_of
+from simwarden.wire.family import family_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,7 +38,7 @@ def ailments(scenario: Scenario) -> dict[str, tuple[Action, ...]]:
         if each.section or each.external is not None or not listens:
             continue
         kinds: list[tuple[str, Callable[[str], tuple[Action, ...]]]] = [("restarted", _restarted), ("killed", _killed)]
-        if any(INTERFACES[interface].protocol == "diameter" for interface in listens):
+        if any(family_of(INTERFACES[interface].protocol).silenced for interface in listens):
             kinds += [("silent", _silent), ("slow", _slow)]
         found |= {f"{word}-{name}": make(name) for word, make in kinds}
     return found

@@ -15,6 +15,7 @@ from simwarden.scenario.interpose import Interposer
 from simwarden.scenario.result import Verdict
 from simwarden.scenario.runner import run_scenario
 from simwarden.trace.events import Frame, StateChange, StepMark
+from simwarden.wire.family import family_of
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterable, Iterator, Mapping
@@ -40,8 +41,6 @@ _NIGHT = 25 * 3600.0
 _MOMENT = 60.0
 #: what stands for each of these on the real clock
 _REAL = 2.0
-#: the interface at whose far end it shows what a change does
-_FAR_END = "uu"
 #: the observable of a terminal that says why it is out of service
 _CAUSE = "emm_cause"
 #: who makes the changes: so they are found again in audits
@@ -79,7 +78,7 @@ class Seen:
 
     def far_end(self) -> list[bytes]:
         """Return all that terminals sent and heard in the story itself."""
-        return [each.data for each in self._frames() if each.protocol == _FAR_END]
+        return [each.data for each in self._frames() if family_of(each.protocol).radio]
 
     def wires(self) -> list[tuple[float, str, str, bytes]]:
         """Return all frames of the story, with their times."""

@@ -21,6 +21,7 @@ APDU: Final = Family(
         frozenset({"proactive_command", "res", "auts"}),
     ),
     access=True,
+    contacts=True,
     exported=True,
     paired=True,
     layers=frozenset({"gsm_sim", "etsi_cat", "exported_pdu"}),

@@ -40,6 +40,7 @@ DIAMETER: Final = Family(
     ),
     introduced=True,
     silenced=True,
+    repeats=True,
     results=True,
     layers=frozenset({"diameter"}),
 )

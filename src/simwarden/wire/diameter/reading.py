@@ -19,7 +19,7 @@ from simwarden.wire.diameter.dictionary import (
     Grammar,
     Kind,
 )
-from simwarden.wire.diameter.message import Avps, Message, RawAvp, secret
+from simwarden.wire.diameter.message import FLAG_RETRANSMITTED, Avps, Message, RawAvp, secret
 from simwarden.wire.dissection import Dissection
 from simwarden.wire.family import Known, MessageField, MessageInfo, Reading
 from simwarden.wire.fields import SECRET
@@ -27,6 +27,8 @@ from simwarden.wire.fields import SECRET
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+#: the octet of a header that has the flags
+_FLAGS = 4
 _SHORT = {
     "DIAMETER_ERROR_": "",
     "DIAMETER_": "",
@@ -166,6 +168,10 @@ class Diameter(Reading):
         """See Reading."""
         del known
         return dissect(data)
+
+    def again(self, data: bytes) -> bytes:
+        """See Reading; such a request has the T flag (RFC 6733 3, 5.5.4)."""
+        return data[:_FLAGS] + bytes((data[_FLAGS] | FLAG_RETRANSMITTED,)) + data[_FLAGS + 1 :]
 
     def cut(self, stream: bytes) -> tuple[list[bytes], bytes]:
         """See Reading."""

@@ -17,6 +17,7 @@ UU: Final = Family(
     carries=("nas",),
     carriers=frozenset({"ul-information-transfer", "dl-information-transfer"}),
     access=True,
+    radio=True,
     exported=True,
     layers=frozenset({"exported_pdu"}),
 )
