@@ -144,6 +144,7 @@ def simwarden(words: tuple[str, ...], folder: Path, output: str = "") -> tuple[i
 NOT_HERE = {
     ("prove",): ".ci/run runs it, and it takes a minute",
     ("coverage",): ".ci/run runs it",
+    ("explore",): "as above, a part of it, and it takes minutes",
     ("matrix",): "as above, and it takes half a minute",
     ("impact",): "as above, and it takes minutes on a busy machine",
     ("run", "scenarios/demo", "--network", "network.yaml"): "no HSS answers at the address of the example",

@@ -97,7 +97,7 @@ def expectations(directory: str) -> Iterator[tuple[Any, Any, tuple[Any, ...]]]:
 
 
 DIRECTORIES = sorted(
-    path.name for path in SCENARIOS.iterdir() if path.is_dir() and path.name not in ("impact", "matrix")
+    path.name for path in SCENARIOS.iterdir() if path.is_dir() and path.name not in ("explore", "impact", "matrix")
 )
 
 
