@@ -186,8 +186,9 @@ class Family:
     #: whether who serves it can be made not to answer, and to answer with an error, by a scenario's `fail`
     silenced: bool = False
     results: bool = False
-    #: whether it is spoken on the radio, where frames are lost, doubled and overtaken, and by what a terminal has in hand
+    #: whether it is spoken on the radio, where frames are lost, doubled and overtaken
     radio: bool = False
+    #: whether nothing comes between its ends: a card in its terminal
     contacts: bool = False
     #: whether a request can be sent again after a failover (`Reading.again`)
     repeats: bool = False

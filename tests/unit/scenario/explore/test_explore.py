@@ -139,13 +139,13 @@ def test_a_change_that_is_heeded_is_as_if_it_had_been_there_from_the_first() -> 
     seen = story.run({last: "rebinding"})
     assert story.altered(seen)
     assert story.oracle.deviations(seen, change=True) == []
-    assert seen.audits["hss", "bind"] == 1
+    assert seen.audits["hss", "rebind"] == 1
 
 
 def test_a_run_without_the_change_is_not_as_it_must_be() -> None:
     story = here("attach", "rebinding")
     found = {each.name for each in story.oracle.deviations(story.base, change=True)}
-    assert found >= {"settled mme.session", "enforced mme.session", "audit hss bind"}
+    assert found >= {"settled mme.session", "enforced mme.session", "audit hss rebind"}
 
 
 # -- surveys
