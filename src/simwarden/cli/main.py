@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from simwarden.cli import interrupts
 from simwarden.cli.card_commands import classify, numbers
 from simwarden.cli.choices import ClockName, Form, RoleName, TraceChoice, TransportName
 from simwarden.cli.exits import friendly, write_anywhere
@@ -67,6 +68,9 @@ Services = Annotated[
     list[str] | None,
     typer.Option("--service", metavar="NAME", help="The table of this service or path. May be repeated."),
 ]
+Verbose = Annotated[
+    bool, typer.Option("-v", "--verbose", help="A line for each scenario and a sentence for each misuse, also of many.")
+]
 Watch = Annotated[bool, typer.Option("--watch", help="Stay, and run again what a saved file concerns.")]
 
 
@@ -87,6 +91,7 @@ def run(  # noqa: PLR0917 - typer's way: an option is a parameter
     packets: UserPackets = False,  # noqa: FBT002 - a flag
     limit: Limit = 60.0,
     watch: Watch = False,  # noqa: FBT002 - a flag
+    verbose: Verbose = False,  # noqa: FBT002 - a flag
 ) -> None:
     """Run scenarios and report what became of them.
 
@@ -109,6 +114,7 @@ def run(  # noqa: PLR0917 - typer's way: an option is a parameter
         mask=mask,
         packets=packets,
         limit=limit,
+        verbose=verbose,
     )
     if watch:
         from simwarden.cli.watching import watch_suite  # noqa: PLC0415
@@ -462,4 +468,5 @@ def main() -> None:
     # suite's time.
     gc.set_threshold(10_000, 20, 50)
     write_anywhere()
+    interrupts.watch()
     app()

@@ -1,4 +1,4 @@
-"""What `run` shows while it runs: a line a scenario, and on a terminal a bar below them."""
+"""What `run` shows while it runs: a line a scenario, or those that did not pass; on a terminal a bar below them."""
 
 from __future__ import annotations
 
@@ -23,10 +23,13 @@ _COLOURS = {
 
 
 class Progress:
-    """Prints results as they come."""
+    """Prints results as they come: each of them, or only those that did not pass."""
 
-    def __init__(self, total: int) -> None:
-        self._total = total
+    _EVERY = 50
+
+    def __init__(self, total: int, *, lines: bool = True) -> None:
+        self._total, self._lines = total, lines
+        self._done = 0
         self._bar: Any = None
         self._task: Any = None
 
@@ -51,20 +54,30 @@ class Progress:
         if self._bar is not None:
             self._bar.stop()
 
-    def done(self, result: ScenarioResult, told: str) -> None:
-        """Show the result of one scenario, and why it did not pass."""
+    def done(self, result: ScenarioResult, told: str, stopped: str = "") -> None:
+        """Show the result of one scenario: how its misuse was `stopped`, and why it did not pass."""
+        self._done += 1
         line = f"{result.verdict.value:<12} {result.seconds:5.2f} s  {plain(result.name)}: {plain(result.title)}"
+        line = f"{line}; {plain(stopped)}" if stopped else line
+        shown = self._lines or result.verdict is not Verdict.PASSED
         if self._bar is None:
-            show(line)
-            if told:
-                show(f"\n{told}\n")
+            self._in_a_pipe(line if shown else "", told)
             return
         from rich.text import Text  # noqa: PLC0415 - as above
 
-        self._bar.print(Text(line, style=_COLOURS[result.verdict]))
+        if shown:
+            self._bar.print(Text(line, style=_COLOURS[result.verdict]))
         if told:
             self._bar.print(Text(f"\n{plain_lines(told)}\n"))
         self._bar.advance(self._task)
+
+    def _in_a_pipe(self, line: str, told: str) -> None:
+        if line:
+            show(line)
+        if told:
+            show(f"\n{told}\n")
+        if not self._lines and self._done % self._EVERY == 0:
+            print(f"{self._done} of {self._total} scenarios", file=sys.stderr, flush=True)
 
 
 class RunBar:

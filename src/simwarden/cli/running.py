@@ -14,14 +14,17 @@ import typer
 
 from simwarden.cli import exits
 from simwarden.cli.choosing import load_checked, workers_of
+from simwarden.cli.interrupts import finishing, held
 from simwarden.cli.progress import Progress
 from simwarden.cli.shipped import shipped
+from simwarden.cli.summing import FEW, by_clause, misuses, rejected_with, stopped_by
 from simwarden.errors import ConfigError
 from simwarden.scenario import suite
 from simwarden.scenario.failure import text_of
 from simwarden.scenario.load import Loader
 from simwarden.scenario.result import ScenarioResult, Verdict
 from simwarden.scenario.runner import RunOptions, run_scenario
+from simwarden.scenario.stopped import stopped_in
 from simwarden.trace.ladder import draw, style_for
 
 if TYPE_CHECKING:
@@ -48,6 +51,7 @@ class Order:
     mask: bool = False
     packets: bool = False
     limit: float = 60.0
+    verbose: bool = False
 
     def again(self) -> str:
         """The options that a re-run of one scenario needs."""
@@ -73,21 +77,55 @@ def run_suite(order: Order) -> None:
         rerun=order.again(),
     )
     _check_folder(order.report)
-    began = time.perf_counter()
-    results: list[ScenarioResult] = []
     running = suite.run_all(jobs, options, order.network, workers)
-    with Progress(len(jobs)) as progress:
+    few = len(jobs) <= FEW or order.verbose
+    told = _Told(order, len(jobs))
+    with finishing(told.interrupted), Progress(len(jobs), lines=few) as progress:
         for result in running:
-            results.append(result)
-            progress.done(result, _told(result, order))
-    summary = _summary(results, time.perf_counter() - began)
+            with held():
+                told.add(result)
+                progress.done(result, _told(result, order), rejected_with(result))
+    summed = [list(part(told.results)) for part in ((misuses,) if few else (by_clause, stopped_by))]
+    for lines in filter(None, summed):
+        exits.show("\n".join(["", *lines]))
+    summary = f"{chr(10) if any(summed) else ''}{told.summary()}"
     try:
-        where = _write_report(results, order)
+        where = told.close()
     except ConfigError:
         print(summary)
         raise
     print(f"{summary}; report: {where}")
-    raise typer.Exit(exit_code(results))
+    raise typer.Exit(exit_code(told.results))
+
+
+class _Told:
+    """The results of a run so far, and its report."""
+
+    def __init__(self, order: Order, chosen: int) -> None:
+        from simwarden.scenario.report import Report  # noqa: PLC0415 - templates load when they are needed
+
+        self._began = time.perf_counter()
+        self._chosen = chosen
+        self._report = Report(Path(order.report), trace=order.trace, mask=order.mask)
+        self.results: list[ScenarioResult] = []
+
+    def add(self, result: ScenarioResult) -> None:
+        """Take a result into the report; its events are needed no longer."""
+        self._report.add(result)
+        result.events = []
+        self.results.append(result)
+
+    def summary(self) -> str:
+        """Return the line that counts."""
+        return _summary(self.results, time.perf_counter() - self._began)
+
+    def close(self) -> Path:
+        """Write what is left of the report, and return the path of its page. Raises ConfigError."""
+        return self._report.close()
+
+    def interrupted(self) -> str:
+        """Write the report of what is done, and say so."""
+        return f"interrupted, {self._chosen - len(self.results)} not run; {self.summary()}; report: {self.close()}"
 
 
 def _told(result: ScenarioResult, order: Order) -> str:
@@ -114,13 +152,6 @@ def _summary(results: list[ScenarioResult], seconds: float) -> str:
     return f"{len(results)} {noun}: {', '.join(parts)} in {seconds:.2f} s"
 
 
-def _write_report(results: list[ScenarioResult], order: Order) -> str:
-    """Write the report and return the path of its page."""
-    from simwarden.scenario.report import write_report  # noqa: PLC0415 - templates load when they are needed
-
-    return str(write_report(results, Path(order.report), trace=order.trace, mask=order.mask))
-
-
 def exit_code(results: list[ScenarioResult]) -> int:
     """Return the exit code for these results."""
     verdicts = {result.verdict for result in results}
@@ -140,6 +171,8 @@ def show_demo(seed: int, *, full: bool) -> None:
     print()
     if result.failure is not None:
         exits.show(text_of(result.failure))
+    result.stopped = stopped_in(scenario, result)
+    exits.show("".join(f"{each}\n" for each in misuses([result])))
     print(f"{result.verdict.value}: {result.steps_done} of {result.steps} steps in {result.seconds:.2f} s")
     if result.verdict is not Verdict.PASSED:
         raise typer.Exit(exit_code([result]))

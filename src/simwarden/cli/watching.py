@@ -133,6 +133,7 @@ def command_of(order: Order, paths: Sequence[str]) -> list[str]:
     said += [part for text in order.match for part in ("--match", text)]
     said += ["--mask"] if order.mask else []
     said += ["--packets"] if order.packets else []
+    said += ["--verbose"] if order.verbose else []
     said += ["--seed", str(order.seed)]
     said += [
         part

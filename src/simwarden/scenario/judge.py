@@ -81,6 +81,21 @@ class Judge:
                 )
         return found
 
+    def witness(self, condition: Condition, since: int, outcome: Any) -> tuple[str, int]:
+        """Return what meets a condition that holds, in a line, and the number of the event that shows it (0: none)."""
+        if isinstance(condition, OutcomeWanted):
+            return show(outcome), 0
+        if not isinstance(condition, FactWanted):
+            event = self._occurrence(condition, since)
+            return (_describe(event), event.number) if event is not None else ("", 0)
+        if not condition.record:
+            state = self._values.get((condition.element, condition.observable))
+            return show(state.value if state else None), state.number if state else 0
+        for each in self._records.get((condition.element, condition.observable), {}).values():
+            if matches(condition.want, each.value):
+                return show(_asked_of(each.value, condition.want)), each.number
+        return "no record", 0
+
     def outside(self, condition: Condition) -> str:
         """Return the element outside this process whose inside a condition is about, or an empty string.
 
@@ -139,7 +154,7 @@ class Judge:
             return _mismatch(condition, want, got, frame.number)
         names = list(others)
         said = f"no such message; {condition.interface} carried {', '.join(names[:_LISTED]) or 'nothing'}"
-        return _mismatch(condition, show(condition.fields) if condition.fields else "sent", said)
+        return _mismatch(condition, wanted_in(condition), said)
 
     def _decision_unmet(self, condition: DecisionWanted, since: int) -> Mismatch | None:
         made = list(self._trace.since(since, Decided))
@@ -149,17 +164,7 @@ class Judge:
         exact = [each for each in near if each.decision.control.id == condition.control]
         shown = (exact or near or made)[-_LISTED:]
         got = "; ".join(_describe(each) for each in shown) or "no control decided anything"
-        wanted = {
-            "by": condition.by,
-            "control": condition.control,
-            "on": condition.occasion,
-            "verdict": condition.verdict.value,
-            "subject": condition.subject_id,
-            "reason": condition.reason,
-            "details": dict(condition.details),
-        }
-        want = show({key: value for key, value in wanted.items() if value})
-        return _mismatch(condition, want, got, shown[-1].number if shown else 0)
+        return _mismatch(condition, wanted_in(condition), got, shown[-1].number if shown else 0)
 
     def _occurrence(self, condition: Condition, since: int) -> Event | None:
         if isinstance(condition, DecisionWanted):
@@ -183,6 +188,33 @@ class Judge:
         for frame, dissection in self._dissected:
             if frame.number > since and frame.interface == interface:
                 yield frame, dissection
+
+
+def wanted_in(condition: Condition) -> str:
+    """Show what a condition wants, in a line."""
+    if isinstance(condition, OutcomeWanted):
+        return condition.word
+    if isinstance(condition, MessageWanted):
+        return show(condition.fields) if condition.fields else "sent"
+    if isinstance(condition, FactWanted):
+        return "no record" if condition.record and condition.want is None else show(condition.want)
+    wanted = {
+        "by": condition.by,
+        "control": condition.control,
+        "on": condition.occasion,
+        "verdict": condition.verdict.value,
+        "subject": condition.subject_id,
+        "reason": condition.reason,
+        "details": dict(condition.details),
+    }
+    return show({key: value for key, value in wanted.items() if value})
+
+
+def _asked_of(value: Any, want: Any) -> Any:
+    """Return of a record only what a file asks for."""
+    if not isinstance(value, dict) or not isinstance(want, dict):
+        return value
+    return {name: each for name, each in value.items() if name in want} or value
 
 
 def outcome_is(word: str, outcome: Any) -> bool:

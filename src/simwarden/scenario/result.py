@@ -70,6 +70,42 @@ class FailureRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class Met:
+    """A condition that was met: `want` as the file has it, `got` what met it, in the step of that number (from 0).
+
+    `event` is the number of the event that shows it, 0 if none does.
+    """
+
+    step: int
+    line: int
+    subject: str
+    want: str
+    got: str
+    event: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """A misuse that a scenario tried, and that was stopped as it expects: by whom, with what, and what comes next.
+
+    `told` is the cause as the side that tried it is told (`#8 EPS_AND_NON_EPS_SERVICES_NOT_ALLOWED`), `message` the one
+    that tells it, empty where no message carries a cause; `next` is what its receiver does upon it. `event` is the
+    number of the decision.
+    """
+
+    element: str
+    control: str
+    requirement: str
+    clause: str
+    occasion: str
+    reason: str
+    told: str = ""
+    message: str = ""
+    next: str = ""
+    event: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Lane:
     """One element of the run, for ladders: its name, kind and title, and its place between card (0) and core (100)."""
 
@@ -109,6 +145,10 @@ class ScenarioResult:
     steps: int = 0
     #: whether the file expects a refusal
     expects_refusal: bool = False
+    met: tuple[Met, ...] = ()
+    stopped: tuple[Stopped, ...] = ()
+    #: the moment at which it began, in seconds since 1970
+    began: float = 0.0
 
 
 def blank_result(scenario: Scenario, name: str, *, seed: int, transport: str, clock: str) -> ScenarioResult:

@@ -22,10 +22,10 @@ from simwarden.runtime.transport.choose import described
 from simwarden.scenario import failure
 from simwarden.scenario.alarm import TimeUp, alarm
 from simwarden.scenario.document import Call, Fail, Manage, Power, Rhythm, Together, Wait
-from simwarden.scenario.judge import Judge, StatusOutcome
+from simwarden.scenario.judge import Judge, StatusOutcome, wanted_in
 from simwarden.scenario.provisioning import provision_of
 from simwarden.scenario.rejections import Phase, check_rejections
-from simwarden.scenario.result import ScenarioResult, Verdict, blank_result
+from simwarden.scenario.result import Met, ScenarioResult, Verdict, blank_result
 from simwarden.scenario.standing import AT_ONCE_REAL, AT_ONCE_VIRTUAL, History
 from simwarden.trace.events import Fault, Note, StepMark
 from simwarden.trace.trace import Trace
@@ -96,7 +96,7 @@ def run_scenario(
 
     `sink` is told of each event of the story, but not of the goodbyes after it.
     """
-    began = time.perf_counter()
+    began, moment = time.perf_counter(), time.time()
     run = _Run(scenario, name, options)
     run.sink, run.probe = sink, probe
     try:
@@ -104,7 +104,7 @@ def run_scenario(
     finally:
         run.loop.close()
     result = run.result
-    result.seconds = time.perf_counter() - began
+    result.began, result.seconds, result.met = moment, time.perf_counter() - began, tuple(run.met)
     return result
 
 
@@ -147,6 +147,7 @@ class _Run:
         self.inconclusive: list[str] = []
         self.step: Step | None = None
         self.faults: list[Fault] = []
+        self.met: list[Met] = []
         self.beside: set[asyncio.Task[None]] = set()
         self.meanwhile: Meanwhile | None = None
         self.sink: Sink | None = None
@@ -357,13 +358,28 @@ class _Run:
             self.judged = True
             outside = [name for each in expectation.conditions if (name := self.judge.outside(each))]
             self.inconclusive += outside
-            wrong += await self._hold(expectation, outcome)
+            unmet = await self._hold(expectation, outcome)
+            wrong += unmet
+            self._note_met(step, expectation, unmet, outcome)
         if self.options.lenient:
             wrong = [each for each in wrong if each.subject != "decision"]
         if wrong:
             raise _Failed(
                 "an expectation was not met" if len(wrong) == 1 else "expectations were not met", tuple(wrong)
             )
+
+    def _note_met(self, step: Step, expectation: Expectation, unmet: list[Mismatch], outcome: Any) -> None:
+        """Keep what met an expectation, for who reads the report; a run without events has none to show."""
+        if not self.options.keep:
+            return
+        missed = {(each.subject, each.place) for each in unmet}
+        for each in expectation.conditions:
+            if (each.subject, each.place) in missed or self.judge.outside(each):
+                continue
+            want, got, event = wanted_in(each), "never", 0
+            if not expectation.never:
+                got, event = self.judge.witness(each, self.phase, outcome)
+            self.met.append(Met(step.index, each.place.line, each.subject, want, got, event))
 
     async def _hold(self, expectation: Expectation, outcome: Any) -> list[Mismatch]:
         """Hold an expectation against the trace; what is not there yet has time to come."""

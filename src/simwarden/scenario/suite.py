@@ -6,6 +6,7 @@ import fnmatch
 import multiprocessing
 import os
 import re
+import signal
 import sys
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -111,7 +112,15 @@ def _run_here(jobs: list[tuple[Job, Scenario]], options: RunOptions) -> Iterator
     from simwarden.scenario.runner import run_scenario  # noqa: PLC0415 - workers import it themselves
 
     for job, scenario in jobs:
-        yield run_scenario(scenario, job.name, options)
+        yield _told(scenario, run_scenario(scenario, job.name, options))
+
+
+def _told(scenario: Scenario, result: ScenarioResult) -> ScenarioResult:
+    """Add to a result which misuses were stopped: it is found where the scenario ran."""
+    from simwarden.scenario.stopped import stopped_in  # noqa: PLC0415 - as where it runs
+
+    result.stopped = stopped_in(scenario, result)
+    return result
 
 
 def spread(work: Callable[[T], R], tasks: Sequence[T], workers: int) -> Iterator[R]:
@@ -175,7 +184,9 @@ _worker = 0
 
 
 def _start_worker(numbers: Any) -> None:
-    """Give this process its number, by which its addresses differ from the others'."""
+    """Give this process its number, by which its addresses differ from others'; Ctrl-C is a matter of the first."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     global _worker  # noqa: PLW0603 - one number a process
     with numbers.get_lock():
         numbers.value += 1
@@ -197,4 +208,5 @@ def _loader(network: str) -> Any:
 def _run_job(job: Job, options: RunOptions, network: str) -> ScenarioResult:
     from simwarden.scenario.runner import run_scenario  # noqa: PLC0415 - in the worker
 
-    return run_scenario(_loader(network).load(job.path), job.name, replace(options, worker=_worker))
+    scenario = _loader(network).load(job.path)
+    return _told(scenario, run_scenario(scenario, job.name, replace(options, worker=_worker)))

@@ -9,12 +9,11 @@ from simwarden.policy.requirements import requirements
 from simwarden.scenario.proving.claims import points_of
 from simwarden.scenario.reference.elements import MADE, consequence_rows
 from simwarden.scenario.reference.markdown import code, codes, sentence, table
-from simwarden.scenario.reference.refusals import observe
+from simwarden.scenario.reference.refusals import next_of, observe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from simwarden.runtime.declare import Consequence
     from simwarden.scenario.document import Scenario
     from simwarden.scenario.load import Loader
     from simwarden.scenario.proving.claims import Point
@@ -85,30 +84,10 @@ def _row(
         code(point.control.id),
         known.clause if known else "",
         " → ".join(map(_seen, refusal.chain)) or refusal.outcome or "none: it is found afterwards",
-        _next(registry, refusal),
+        sentence(next_of(registry, refusal)),
         f"[{Path(path).stem}](../scenarios/{path})",
     )
 
 
 def _seen(seen: Seen) -> str:
     return f"{seen.interface} {code(seen.message)}: {seen.cause}"
-
-
-def _next(registry: Registry, refusal: Refusal) -> str:
-    if not refusal.chain:
-        return ""
-    last = refusal.chain[-1]
-    found = consequence_of(registry, *last.inner) if last.inner else None
-    found = found or consequence_of(registry, last.message, last.number)
-    return "" if found is None else sentence(f"the {found[0]} {found[1].doc}")
-
-
-def consequence_of(registry: Registry, message: str, number: int | None) -> tuple[str, Consequence] | None:
-    """Return which kind of element acts on a cause in a message, and how; None if none declares anything."""
-    for kind in registry.kinds:
-        told = [each for each in registry.declaration(kind).consequences if each.message == message]
-        fits = [each for each in told if each.cause is not None and each.cause == number]
-        fits += [each for each in told if each.cause is None]
-        if fits:
-            return kind, fits[0]
-    return None

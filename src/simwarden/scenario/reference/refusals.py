@@ -20,9 +20,9 @@ from simwarden.wire.family import family_of, with_carried
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from simwarden.runtime.declare import Consequence
     from simwarden.scenario.document import Scenario, Step
     from simwarden.scenario.load import Loader
-    from simwarden.scenario.proving.claims import Case
     from simwarden.scenario.registry import Registry
     from simwarden.scenario.result import ScenarioResult
     from simwarden.scenario.runner import RunOptions
@@ -50,6 +50,8 @@ class Refusal:
     point: str
     chain: tuple[Seen, ...]
     outcome: str = ""
+    #: the decision itself; two that lead to the same are one refusal
+    decided: Decided | None = field(default=None, compare=False)
 
 
 @dataclass(slots=True)
@@ -74,12 +76,12 @@ def observe(jobs: Sequence[tuple[Job, Scenario]], loader: Loader, options: RunOp
         if result.verdict is not Result.PASSED:
             found.broken.append(case.job.name)
             continue
-        for refusal in refusals_of(case, result, claimed):
+        for refusal in refusals_of(case.scenario, result, claimed):
             found.shown[refusal.point].setdefault(refusal, []).append(case.job.path)
     return found
 
 
-def refusals_of(case: Case, result: ScenarioResult, claimed: set[str]) -> Iterator[Refusal]:
+def refusals_of(scenario: Scenario, result: ScenarioResult, claimed: set[str]) -> Iterator[Refusal]:
     """Yield the claimed refusals of a scenario, each with the causes that followed it in its step."""
     kinds = {lane.name: lane.kind for lane in result.lanes}
     pending: list[_Chain] = []
@@ -87,17 +89,17 @@ def refusals_of(case: Case, result: ScenarioResult, claimed: set[str]) -> Iterat
     for event, dissection in Dissector().walk(result.events):
         if isinstance(event, StepMark):
             yield from (each.refusal(step) for each in pending)
-            pending, step = [], case.scenario.steps[event.index]
+            pending, step = [], scenario.steps[event.index]
         elif isinstance(event, Decided):
             point = f"{kinds.get(event.element, '')}/{event.decision.control.id}"
             if not event.decision.admitted and point in claimed and point not in {each.point for each in pending}:
-                pending.append(_Chain(point))
+                pending.append(_Chain(point, event))
         elif isinstance(event, Frame) and dissection is not None:
             for each in pending:
                 each.frame(event, dissection)
         elif isinstance(event, StateChange) and event.key is None:
             for each in pending:
-                each.state(event, kinds.get(event.element, ""), case.scenario.registry)
+                each.state(event, kinds.get(event.element, ""), scenario.registry)
     yield from (each.refusal(step) for each in pending)
 
 
@@ -106,6 +108,7 @@ class _Chain:
     """The causes after a refusal, gathered until one reaches the access side."""
 
     point: str
+    decided: Decided
     seen: list[Seen] = field(default_factory=list)
     states: dict[str, str] = field(default_factory=dict)
     ended: bool = False
@@ -132,7 +135,7 @@ class _Chain:
     def refusal(self, step: Step | None) -> Refusal:
         """Return what was seen until now."""
         chain = tuple(dict.fromkeys(self.seen))
-        return Refusal(self.point, chain, "" if chain else _outcome(step) or _last(self.states))
+        return Refusal(self.point, chain, "" if chain else _outcome(step) or _last(self.states), self.decided)
 
 
 def _outermost(dissection: Dissection) -> Iterator[Dissection]:
@@ -197,3 +200,24 @@ def _status(word: str) -> str:
 def _last(states: dict[str, str]) -> str:
     """Return the states that a refusal led to."""
     return ", ".join(f"`{name}: {value}`" for name, value in states.items())
+
+
+def next_of(registry: Registry, refusal: Refusal) -> str:
+    """Say what the receiver of the last cause does next; empty where nothing is declared."""
+    if not refusal.chain:
+        return ""
+    last = refusal.chain[-1]
+    found = consequence_of(registry, *last.inner) if last.inner else None
+    found = found or consequence_of(registry, last.message, last.number)
+    return "" if found is None else f"the {found[0]} {found[1].doc}"
+
+
+def consequence_of(registry: Registry, message: str, number: int | None) -> tuple[str, Consequence] | None:
+    """Return which kind of element acts on a cause in a message, and how; None if none declares anything."""
+    for kind in registry.kinds:
+        told = [each for each in registry.declaration(kind).consequences if each.message == message]
+        fits = [each for each in told if each.cause is not None and each.cause == number]
+        fits += [each for each in told if each.cause is None]
+        if fits:
+            return kind, fits[0]
+    return None

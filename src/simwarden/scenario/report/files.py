@@ -17,7 +17,7 @@ from simwarden.trace.records import record_lines
 from simwarden.trace.rows import rows_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from simwarden.scenario.result import ScenarioResult
@@ -27,51 +27,89 @@ if TYPE_CHECKING:
 _CAPTURE = re.compile(r'"capture":"([A-Za-z0-9_.-]+\.pcapng)"')
 
 
-def write_report(results: Sequence[ScenarioResult], folder: Path, *, trace: str = "always", mask: bool = False) -> Path:
-    """Write the report into a folder, which is made if need be, and return the path of its page.
+class Report:
+    """A report that is written while a run goes on, so that little is left to do when it ends, or is ended.
 
     `trace` says whose traces are kept: `always`, `on-failure` (those that did not pass) or `off`. `mask` zeroes the
-    keys in captures; the other files never have them. Raises ConfigError if the folder cannot be written.
+    keys in captures; the other files never have them. A folder that cannot be written ends nothing before `close`.
     """
-    kept = [result for result in results if _keeps(result, trace)]
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        _clear(folder)
-        with (folder / "events.jsonl").open("w", encoding="utf-8") as lines:
-            for result in kept:
-                lines.writelines(f"{line}\n" for line in lines_of(result.events, scenario=result.name))
-        _write_records(kept, folder / "records.jsonl")
-        for result in kept:
-            with create_capture(folder / f"{result.name}.pcapng", mask=mask) as stream:
-                write_capture(result.events, stream, start_of(result), mask=mask)
-        (folder / "junit.xml").write_bytes(junit_of(results))
-        page = Page()
-        for result in results:
-            keeps = _keeps(result, trace)
-            page.add(result, rows_of(result.events) if keeps else [], f"{result.name}.pcapng" if keeps else "")
-        path = folder / "index.html"
-        path.write_text(page.render(), encoding="utf-8")
-    except OSError as error:
-        raise ConfigError(f"{error.filename or folder}: the report cannot be written: {error.strerror}") from error
-    return path
+
+    def __init__(self, folder: Path, *, trace: str = "always", mask: bool = False) -> None:
+        self._folder, self._trace, self._mask = folder, trace, mask
+        self._page = Page()
+        self._results: list[ScenarioResult] = []
+        self._wrong: ConfigError | None = None
+        self._guarded(self._begin)
+
+    def add(self, result: ScenarioResult) -> None:
+        """Write the events and the capture of a scenario, and take it into the page."""
+        self._results.append(result)
+        if self._wrong is None:
+            self._guarded(lambda: self._write(result))
+
+    def close(self) -> Path:
+        """Write the page and junit.xml, and return the path of the page. Raises ConfigError if anything failed."""
+        if self._wrong is None:
+            self._guarded(self._end)
+        if self._wrong is not None:
+            raise self._wrong
+        return self._folder / "index.html"
+
+    def _guarded(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except OSError as error:
+            where = error.filename or self._folder
+            self._wrong = ConfigError(f"{where}: the report cannot be written: {error.strerror}")
+
+    def _begin(self) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        _clear(self._folder)
+        (self._folder / "events.jsonl").write_bytes(b"")
+        (self._folder / "records.jsonl").unlink(missing_ok=True)
+
+    def _write(self, result: ScenarioResult) -> None:
+        if not _keeps(result, self._trace):
+            self._page.add(result, [], "")
+            return
+        capture = f"{result.name}.pcapng"
+        with (self._folder / "events.jsonl").open("a", encoding="utf-8") as lines:
+            lines.writelines(f"{line}\n" for line in lines_of(result.events, scenario=result.name))
+        self._write_records(result)
+        with create_capture(self._folder / capture, mask=self._mask) as stream:
+            write_capture(result.events, stream, start_of(result), mask=self._mask)
+        self._page.add(result, rows_of(result.events), capture)
+
+    def _write_records(self, result: ScenarioResult) -> None:
+        """Write the flow records and CDRs of a scenario; where there are none there is no file."""
+        written = list(record_lines(result.events, scenario=result.name))
+        if written:
+            with (self._folder / "records.jsonl").open("a", encoding="utf-8") as lines:
+                lines.writelines(f"{line}\n" for line in written)
+
+    def _end(self) -> None:
+        (self._folder / "junit.xml").write_bytes(junit_of(self._results))
+        (self._folder / "index.html").write_text(self._page.render(), encoding="utf-8")
 
 
-def _write_records(results: Sequence[ScenarioResult], path: Path) -> None:
-    """Write the flow records and CDRs of all scenarios; where there are none there is no file."""
-    path.unlink(missing_ok=True)
-    written = [line for result in results for line in record_lines(result.events, scenario=result.name)]
-    if written:
-        path.write_text("".join(f"{line}\n" for line in written), encoding="utf-8")
+def write_report(results: Iterable[ScenarioResult], folder: Path, *, trace: str = "always", mask: bool = False) -> Path:
+    """Write the report of results that are all there, and return the path of its page. Raises ConfigError."""
+    report = Report(folder, trace=trace, mask=mask)
+    for result in results:
+        report.add(result)
+    return report.close()
 
 
 def _clear(folder: Path) -> None:
-    """Remove the captures that an earlier report in this folder names, so that none outlives its page."""
+    """Remove an earlier report of this folder with the captures that its page names: none outlives its page."""
+    (folder / "junit.xml").unlink(missing_ok=True)
     try:
         names = _CAPTURE.findall((folder / "index.html").read_text(encoding="utf-8", errors="replace"))
     except FileNotFoundError:
         return
     for name in names:
         (folder / name).unlink(missing_ok=True)
+    (folder / "index.html").unlink()
 
 
 def _keeps(result: ScenarioResult, trace: str) -> bool:

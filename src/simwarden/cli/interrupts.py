@@ -1,0 +1,87 @@
+"""Ctrl-C and SIGTERM: what is done is written, nothing else is waited for, and no traceback is printed.
+
+The handler ends the process itself. An exception that is raised wherever the program happens to be would pass through
+other people's clean-up (a pool that waits for its processes, a loop, a destructor), which takes its time or prints.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import sys
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Final, NoReturn
+
+from simwarden.cli.exits import INTERRUPTED
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+#: SIGTERM is how a CI server, or `timeout`, ends what takes too long
+_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+
+
+class _State:
+    """What the handler has to know."""
+
+    ours = 0
+    held = 0
+    pending = 0
+    finish: Callable[[], str] | None = None
+
+
+def watch() -> None:
+    """End the process at Ctrl-C and SIGTERM from now on. Processes that it starts later leave that to it."""
+    _State.ours = os.getpid()
+    for number in _SIGNALS:
+        signal.signal(number, _handle)
+
+
+@contextmanager
+def finishing(finish: Callable[[], str]) -> Iterator[None]:
+    """Have `finish` called if the process is interrupted within; it returns what is said then."""
+    _State.finish = finish
+    try:
+        yield
+    finally:
+        _State.finish = None
+
+
+@contextmanager
+def held() -> Iterator[None]:
+    """Put an interruption off until what is within is done: what `finish` uses must not be half done."""
+    _State.held += 1
+    try:
+        yield
+    finally:
+        _State.held -= 1
+        if _State.pending and not _State.held:
+            _end(_State.pending)
+
+
+def _handle(number: int, _frame: object) -> None:
+    if os.getpid() != _State.ours:  # a process of ours that has just been made
+        os._exit(128 + number)
+    if _State.held:
+        _State.pending = number
+        return
+    _end(number)
+
+
+def _end(number: int) -> NoReturn:
+    for each in _SIGNALS:
+        signal.signal(each, signal.SIG_IGN)
+    for process in multiprocessing.active_children():
+        process.kill()
+    said = "interrupted"
+    try:
+        if _State.finish is not None:
+            said = _State.finish()
+    except Exception as error:  # noqa: BLE001 - whatever it is, it ends here
+        said = f"interrupted; {error}"
+    with suppress(OSError, RuntimeError):  # a stream that was being written to takes nothing more
+        sys.stdout.flush()
+    with suppress(OSError):
+        os.write(2, f"{said}\n".encode("utf-8", "replace"))
+    os._exit(INTERRUPTED if number == signal.SIGINT else 128 + number)

@@ -1,0 +1,72 @@
+"""What a run comes to, for the terminal: the misuses that were stopped, by clause where there are many stories."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from simwarden.policy.requirements import requirements
+from simwarden.scenario.result import Verdict
+from simwarden.scenario.stopped import sentence_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from simwarden.scenario.result import ScenarioResult, Stopped
+
+#: stories of which each has its line; of more the terminal shows what did not pass, and sums up the rest
+FEW = 20
+
+
+def rejected_with(result: ScenarioResult) -> str:
+    """Say of a line of a run how its misuses were stopped: `rejected with #8 (hss)`; empty where none was."""
+    return ", ".join(dict.fromkeys(f"{_word(each)} ({each.element})" for each in result.stopped))
+
+
+def _word(stopped: Stopped) -> str:
+    if stopped.told.startswith("#"):
+        return f"rejected with {stopped.told.partition(' ')[0]}"
+    return f"refused with {stopped.told}" if stopped.message or stopped.told.startswith("HTTP") else "stopped"
+
+
+def misuses(results: Iterable[ScenarioResult]) -> Iterator[str]:
+    """Yield a sentence for each misuse that was stopped, under a head; nothing if none was."""
+    said = [sentence_of(result.title, each) for result in results for each in result.stopped]
+    if said:
+        yield f"{len(said)} misuse{'s' if len(said) > 1 else ''} stopped:"
+        yield from (f"  {each}" for each in said)
+
+
+def by_clause(results: Sequence[ScenarioResult]) -> Iterator[str]:
+    """Yield a table of what the stories show by clause of the guideline, in its order."""
+    stories: Counter[str] = Counter()
+    wrong: Counter[str] = Counter()
+    stopped: Counter[str] = Counter()
+    for result in results:
+        clauses = {requirements()[each].clause for each in result.proves if each in requirements()}
+        stories.update(clauses)
+        wrong.update(clauses if result.verdict is not Verdict.PASSED else ())
+        stopped.update(each.clause for each in result.stopped if each.clause)
+    titles = {each.clause: each.title for each in requirements().values()}
+    shown = [clause for clause in titles if stories[clause] or stopped[clause]]
+    if not shown:
+        return
+    width, wide = (max(map(len, each)) for each in (shown, [titles[clause] for clause in shown]))
+    yield f"{'clause':<{width}}  {'':<{wide}}  stories  not passed  misuses stopped"
+    for clause in shown:
+        counts = f"{stories[clause]:7}  {wrong[clause] or '':>10}  {stopped[clause] or '':>15}"
+        yield f"{clause:<{width}}  {titles[clause]:<{wide}}  {counts}".rstrip()
+
+
+def stopped_by(results: Iterable[ScenarioResult]) -> Iterator[str]:
+    """Yield a sentence for all misuses that the same element stopped with the same cause by the same clause."""
+    groups: dict[tuple[str, str, str], list[tuple[ScenarioResult, Stopped]]] = {}
+    for result in results:
+        for each in result.stopped:
+            groups.setdefault((each.clause, each.element, each.told), []).append((result, each))
+    if groups:
+        yield "misuses stopped, with one of each kind (-v lists all):"
+    order = list(dict.fromkeys(each.clause for each in requirements().values()))
+    for key in sorted(groups, key=lambda each: order.index(each[0]) if each[0] in order else len(order)):
+        result, stopped = groups[key][0]
+        yield f"{len(groups[key]):4} × {sentence_of(result.title, stopped)}"

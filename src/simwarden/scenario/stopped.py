@@ -1,0 +1,78 @@
+"""The misuses that a scenario tried and that were stopped: by whom, with which cause, and what comes next.
+
+A misuse is a refusal that the file expects a decision for. What the refused side is told, and what it does then, is
+read from the trace and from what elements declare (`Consequence`), not from the file.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from simwarden.policy.decision import Verdict
+from simwarden.scenario.document import DecisionWanted
+from simwarden.scenario.proving.claims import points_named
+from simwarden.scenario.reference.refusals import next_of, refusals_of
+from simwarden.scenario.result import Stopped
+from simwarden.scenario.result import Verdict as Result
+from simwarden.scenario.twin import expected
+from simwarden.trace.rows import clause_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from simwarden.scenario.document import Scenario
+    from simwarden.scenario.reference.refusals import Refusal
+    from simwarden.scenario.result import ScenarioResult
+
+#: EMM and ESM causes are called by their numbers, an EMM cause by that alone
+_NUMBERED: Final = re.compile(r"\b(?:EMM |(ESM ))(\d+)")
+
+
+def stopped_in(scenario: Scenario, result: ScenarioResult) -> tuple[Stopped, ...]:
+    """Return the misuses that a passed scenario shows being stopped, in order, each kind once."""
+    if result.verdict is not Result.PASSED or not result.expects_refusal:
+        return ()
+    claimed = {point.name for each in _wanted(scenario) for point in points_named(scenario, each)}
+    found = dict.fromkeys(refusals_of(scenario, result, claimed))
+    return tuple(_stopped(scenario, each) for each in found)
+
+
+def _wanted(scenario: Scenario) -> Iterator[DecisionWanted]:
+    """Yield the refusals that a file expects."""
+    for step in scenario.steps:
+        for each in expected(step):
+            if isinstance(each, DecisionWanted) and each.verdict is Verdict.REFUSE:
+                yield each
+
+
+def _stopped(scenario: Scenario, refusal: Refusal) -> Stopped:
+    decided = refusal.decided
+    assert decided is not None  # noqa: S101 - what is read from a trace has its decision
+    decision = decided.decision
+    last = refusal.chain[-1] if refusal.chain else None
+    # What was found in hindsight, or told somebody else, leaves the call that showed it as it is.
+    outcome = "" if refusal.outcome.startswith("HTTP 2") else refusal.outcome.replace("`", "")
+    return Stopped(
+        element=decided.element,
+        control=decision.control.id,
+        requirement=decision.control.requirement,
+        clause=clause_of(decision.control),
+        occasion=str(decision.occasion),
+        reason=decision.reason,
+        told=_NUMBERED.sub(r"\1#\2", last.cause) if last else outcome,
+        message=last.message.replace("-", " ") if last else "",
+        next=next_of(scenario.registry, refusal),
+        event=decided.number,
+    )
+
+
+def sentence_of(title: str, stopped: Stopped) -> str:
+    """Say in one sentence what was tried, who stopped it and how it was told, by which clause, and what comes next."""
+    clause = f", clause {stopped.clause}" if stopped.clause else ""
+    if stopped.message:
+        told = f", told {stopped.told} in {stopped.message}"
+    else:
+        told = f" with {stopped.told}" if stopped.told else ""
+    after = f"; {stopped.next}" if stopped.next else ""
+    return f"{title}: stopped by {stopped.element} ({stopped.control}{clause}){told}{after}"
