@@ -81,7 +81,7 @@ def _desktop(browser: Any) -> Iterator[Any]:
 
 def selected(page: Any) -> str:
     """Return the text of the selected row."""
-    return str(page.locator("[aria-selected=true]").inner_text())
+    return str(page.locator("#scenario [aria-current=true]").inner_text())
 
 
 def test_a_ladder_fits_the_width_and_shows_the_refusal(opened: Opened, address: str) -> None:

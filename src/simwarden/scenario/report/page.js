@@ -1,41 +1,17 @@
-"use strict";
-// What came over a wire is data: it becomes text nodes only (`make`), never markup.
 (() => {
   const index = JSON.parse(document.getElementById("index").textContent);
   const scenarios = index.scenarios;
   const $ = (id) => document.getElementById(id);
-  const [side, list, main, article, panel, search] = ["side", "list", "main", "scenario", "panel", "search"].map($);
+  const [side, list, main, article, panel, search, first, file] = ["side", "list", "main", "scenario", "panel", "search", "overview", "file"].map($);
   const MARKS = { passed: "✓", failed: "✗", error: "!", inconclusive: "?" };
   const VERDICTS = ["failed", "error", "inconclusive", "passed"];
   const ladders = new Map();
-  const show = { states: false, full: false };
+  const show = { states: false, full: false, delta: false };
+  const only = { interface: "", lane: -1 };
   const unfolded = new Set();
-  let shown = scenarios, verdict = "", current = -1, rows = [], selected = null, drawing = 0;
+  let shown = scenarios, verdict = "", current = -1, rows = [], selected = null, drawing = 0, seeking = 0, hits = new Map(), differs = null;
 
-  function make(tag, props, ...children) {
-    const element = document.createElement(tag);
-    for (const [name, value] of Object.entries(props || {})) {
-      if (value === undefined || value === false) continue;
-      if (name.startsWith("--")) element.style.setProperty(name, value);
-      else if (name === "onclick") element.addEventListener("click", value);
-      else element.setAttribute(name === "cls" ? "class" : name, value === true ? "" : value);
-    }
-    element.append(...children.filter((child) => child !== undefined && child !== null && child !== ""));
-    return element;
-  }
-
-  // -- time and text
-
-  function clock(seconds) {
-    if (seconds < 86400) return seconds.toFixed(3);
-    const minutes = Math.floor((seconds % 86400) / 60);
-    const two = (n) => String(n).padStart(2, "0");
-    return `${Math.floor(seconds / 86400)}d${two(Math.floor(minutes / 60))}:${two(minutes % 60)}`;
-  }
-  const lasted = (seconds) => (seconds < 1 ? `${Math.round(seconds * 1000)} ms` : `${seconds.toFixed(2)} s`);
   const span = (seconds) => (seconds < 86400 ? `${clock(seconds)} s` : clock(seconds)) + " of network time";
-  const counted = (number) => `${number} message${number === 1 ? "" : "s"}`;
-  const words = (name) => name.replaceAll("-", " ").replaceAll("_", " ");
 
   // -- the list
 
@@ -45,19 +21,45 @@
   }
   scenarios.forEach((each, number) => { each.number = number; each.texts = texts(each); });
 
+  const terms = () => search.value.toLowerCase().split(/\s+/).filter(Boolean);
+  const seek = finder(scenarios, unpack);
+
   function filter() {
-    const terms = search.value.toLowerCase().split(/\s+/).filter(Boolean);
-    shown = scenarios.filter((each) => (!verdict || each.verdict === verdict) && terms.every((term) => each.texts.includes(term)));
+    const wanted = terms();
+    const ticket = ++seeking;
+    hits = new Map();
+    list_(wanted);
+    if (wanted.join("").length < 2) return;
+    $("found").textContent = "Looking into messages and fields …";
+    setTimeout(async () => {
+      if (ticket !== seeking) return;
+      const found = await seek(wanted, () => ticket !== seeking);
+      if (found) { hits = found; list_(wanted); told(wanted); }
+    }, 150);
+  }
+
+  function list_(wanted) {
+    shown = scenarios.filter((each) => (!verdict || each.verdict === verdict) && (wanted.every((term) => each.texts.includes(term)) || hits.has(each.number)));
     list.replaceChildren(...shown.map(entry));
-    $("empty").hidden = current >= 0 || shown.length > 0;
+    $("found").textContent = "";
+    if (!shown.length && wanted.join("").length < 2) told(wanted);
+  }
+
+  function told(wanted) {
+    const messages = shown.reduce((sum, each) => sum + (hits.get(each.number) || []).length, 0);
+    const among = verdict ? `${verdict} scenarios` : some(scenarios.length, "scenario");
+    $("found").textContent = shown.length ? `${some(shown.length, "scenario")}, ${some(messages, "place")} in ladders`
+      : `Nothing found: in ${among} no title, file, clause, control, tag, message or field has “${wanted.join(" ")}”.`;
   }
 
   function entry(each) {
     const about = [each.path, counted(each.messages), lasted(each.seconds)].join(" · ");
     const link = make("a", { href: `#${encodeURIComponent(each.name)}`, cls: each.verdict, "aria-current": each.number === current && "true" },
       make("span", { cls: "mark", title: each.verdict }, MARKS[each.verdict]), make("span", {}, each.title), make("small", {}, about),
-      ...each.blocked.map((control) => make("small", { cls: "block" }, `✗ ${control}`)));
-    return make("li", {}, link);
+      ...(each.stopped.length ? each.stopped.map((one) => make("small", { cls: "block" }, `✗ ${one.element}: ${one.control}${one.told ? ` · ${one.told}` : ""}`)) : each.blocked.map((control) => make("small", { cls: "block" }, `✗ ${control}`))));
+    const found = hits.get(each.number) || [];
+    const places = found.slice(0, 3).map((hit) => make("a", { cls: "hit", href: addressOf(each.name, hit.number) }, hit.said));
+    return make("li", {}, link, ...places, found.length > 3 ? make("small", { cls: "hit" }, `and ${found.length - 3} more`) : "");
   }
 
   function heads() {
@@ -79,16 +81,7 @@
   // -- a scenario
 
   async function unpack(number) {
-    if (!ladders.has(number)) {
-      const packed = $(`ladder-${number}`).textContent;
-      let found = [];
-      if (packed) {
-        const octets = Uint8Array.from(atob(packed), (char) => char.charCodeAt(0));
-        const stream = new Blob([octets]).stream().pipeThrough(new DecompressionStream("deflate"));
-        found = JSON.parse(await new Response(stream).text());
-      }
-      ladders.set(number, found);
-    }
+    if (!ladders.has(number)) ladders.set(number, JSON.parse((await unpacked(`ladder-${number}`)) || "[]"));
     return ladders.get(number);
   }
 
@@ -98,7 +91,8 @@
     current = number;
     document.body.classList.toggle("open", number >= 0);
     for (const link of list.querySelectorAll("a")) link.removeAttribute("aria-current");
-    if (number < 0) { article.hidden = true; close(false); filter(); return; }
+    first.hidden = number >= 0;
+    if (number < 0) { article.hidden = true; close(false); document.title = "simwarden report"; return; }
     const each = scenarios[number];
     const link = list.querySelector(`a[href="#${CSS.escape(encodeURIComponent(each.name))}"]`);
     if (link) { link.setAttribute("aria-current", "true"); link.scrollIntoView({ block: "nearest" }); }
@@ -108,28 +102,47 @@
       try { all = await unpack(number); } catch (error) { all = []; each.broken = String(error); }
       if (ticket !== drawing) return;
       rows = all; unfolded.clear(); close(false);
+      Object.assign(only, { interface: "", lane: -1 }); differs = null;
       draw();
+      compare(each, ticket);
       if (!wanted) scrollTo(0, 0);
     }
     if (wanted) {
       const row = rows.find((one) => one.n === wanted);
-      if (row) { reveal(row); select(row, true); }
+      if (row) { reveal(row); select(row, true); } else warn(`This scenario has no event ${wanted}.`);
     }
+  }
+
+  function warn(text) {
+    (current < 0 ? first : article).prepend(make("p", { cls: "warning", role: "alert" }, text));
+  }
+
+  async function compare(each, ticket) {
+    const other = scenarios.find((one) => one.name === (each.twin_name || each.twin_of));
+    if (!other || !rows.length) return;
+    let others;
+    try { others = await unpack(other.number); } catch { return; }
+    const found = others.length ? firstDifference(each, rows, other, others) : null;
+    if (ticket !== drawing || !found) return;
+    differs = { here: found[0], there: found[1], other };
+    draw();
   }
 
   function draw() {
     const each = scenarios[current];
-    article.replaceChildren(header(each), ...(each.failure ? [failure(each)] : []), ...(rows.length ? [tools(each), ladder(each)] : [make("p", { cls: "empty" },
+    const warning = article.querySelector(".warning");
+    article.replaceChildren(...(warning ? [warning] : []), header(each), ...(each.failure ? [failure(each)] : []), ...(rows.length ? [tools(each), ladder(each)] : [make("p", { cls: "empty" },
       each.broken ? `The ladder could not be unpacked: ${each.broken}` : "No trace of this scenario was kept (see --trace).")]));
     article.hidden = false;
-    $("empty").hidden = true;
     if (selected) mark();
   }
 
   function header(each) {
     const proofs = each.proves.map((proof) => make("button", { type: "button", cls: "tag", title: `${proof.clause || ""} ${proof.rule || ""}`.trim(),
       onclick: () => { search.value = proof.id; verdict = ""; filter(); if (matchMedia("(max-width: 760px)").matches) go(""); } }, proof.clause ? `${proof.id} · ${proof.clause}` : proof.id));
-    const twin = each.twin && make("span", {}, "twin ", each.twin_name ? make("a", { href: `#${encodeURIComponent(each.twin_name)}` }, each.twin) : each.twin);
+    const partner = each.twin_name || each.twin_of;
+    const twin = (each.twin || partner) && make("span", {}, each.twin ? "twin " : "twin of ", partner ? make("a", { href: addressOf(partner) }, each.twin || partner) : each.twin,
+      differs ? make("span", {}, " · ", make("a", { cls: "difference", href: addressOf(each.name, differs.here) }, "first difference here"), ", ", make("a", { href: addressOf(differs.other.name, differs.there) }, "there")) : "");
     return make("header", {},
       make("button", { type: "button", cls: "back", onclick: () => go("") }, "‹ All scenarios"),
       make("div", {}, make("span", { cls: `verdict ${each.verdict}` }, each.verdict)),
@@ -164,37 +177,42 @@
       input.addEventListener("change", () => { show[name] = input.checked; draw(); });
       return make("label", {}, input, label);
     };
+    const choice = (name, label, all, options) => {
+      const input = make("select", { "aria-label": label, id: `only-${name}` }, make("option", { value: all }, `all ${label}s`), ...options.map(([value, text]) => make("option", { value }, text)));
+      input.value = String(only[name]);
+      input.addEventListener("change", () => { only[name] = name === "lane" ? Number(input.value) : input.value; draw(); });
+      return input;
+    };
+    const names = [...new Set(rows.filter((row) => row.i && row.k === "message").map((row) => row.i))].sort();
+    const button = (id, text, work) => make("button", { type: "button", cls: "link", id, onclick: work }, text);
     return make("div", { cls: "tools" }, make("span", {}, `${counted(each.messages)}, ${each.steps[0]} of ${each.steps[1]} steps`), make("span", { cls: "grow" }),
-      box("full", "unfold all"), box("states", "states"), make("button", { type: "button", cls: "link", id: "copy", onclick: copy }, "copy as text ( c )"),
+      choice("interface", "interface", "", names.map((name) => [name, name])), choice("lane", "lane", -1, each.lanes.map((lane, number) => [number, lane.name])),
+      box("full", "unfold all"), box("states", "states"), box("delta", "delta times"), each.source && button("yaml", "the file ( y )", () => source(0)),
+      button("copy", "copy as text ( c )", () => copy("copy", asText)), button("copy-svg", "as SVG", () => copy("copy-svg", asSvg)),
       blocks ? make("button", { type: "button", cls: "link", onclick: () => jump(1) }, `next of ${blocks} refused ( x )`) : "");
   }
 
-  function plain() {
-    const each = scenarios[current];
-    const name = (lane, row) => (lane >= 0 ? each.lanes[lane].name : row.e || "");
-    const wide = Math.max(0, ...each.lanes.map((lane) => lane.name.length));
-    const said = (row) => {
-      const time = clock(row.t).padStart(10);
-      if (row.k === "step") return `${(row.f || {}).step}  ${row.x}`;
-      if (row.k === "message") return `${time}  ${name(row.s, row).padStart(wide)} -> ${name(row.d, row).padEnd(wide)}  ${row.i.padEnd(7)}  ${row.x}`;
-      if (row.k !== "decision") return `${time}  ${name(row.s, row).padStart(wide)}: ${row.x}`;
-      return `${time}  ${name(row.s, row).padStart(wide)}: ${row.v === "refuse" ? "REFUSED" : "admitted"} ${row.o}${row.u ? ` (${row.u})` : ""}: ${row.x}`;
-    };
-    return [`${each.title} (${each.path}): ${each.verdict}`, ...rows.filter(isShown).filter((row) => !isQuiet(row)).map(said), ""].join("\n");
+  async function copy(id, form) {
+    await clip(form(scenarios[current], rows.filter(isShown).filter((row) => !isQuiet(row))));
+    const button = $(id);
+    if (!button) return;
+    const before = button.textContent;
+    button.textContent = "copied";
+    setTimeout(() => { button.textContent = before; }, 1500);
   }
 
-  async function copy() {
-    const text = plain();
-    try { await navigator.clipboard.writeText(text); } catch {
-      const area = make("textarea", {}); // browsers that refuse the clipboard to a file's page
-      area.value = text;
-      document.body.append(area);
-      area.select();
-      document.execCommand("copy");
-      area.remove();
-    }
-    const button = $("copy");
-    if (button) { button.textContent = "copied"; setTimeout(() => { button.textContent = "copy as text ( c )"; }, 1500); }
+  // -- the file beside the ladder
+
+  async function source(line) {
+    const text = await unpacked(`file-${current}`);
+    const shownLines = text.replace(/\n$/, "").split("\n").map((each, index) => make("span", { cls: index + 1 === line && "here", "data-line": index + 1 }, `${each}\n`));
+    file.replaceChildren(make("header", {}, make("h3", {}, scenarios[current].path), make("button", { type: "button", cls: "close", "aria-label": "Close", onclick: () => close(true) }, "×")),
+      make("pre", { tabindex: 0, "aria-label": "The scenario's file" }, ...shownLines));
+    panel.hidden = true;
+    file.hidden = false;
+    document.body.classList.add("panel");
+    const here = file.querySelector(".here");
+    if (here) here.scrollIntoView({ block: "center" });
   }
 
   // -- the ladder
@@ -205,7 +223,8 @@
     return decided.length ? decided : rows.filter(isBlock).filter(isShown);
   };
   const isQuiet = (row) => row.q && !show.full;
-  const isShown = (row) => (row.k !== "state" || show.states) && !(row.k === "note" && isQuiet(row));
+  const isChosen = (row) => row.k === "step" || ((!only.interface || row.i === only.interface || row.k === "decision") && (only.lane < 0 || row.s === only.lane || row.d === only.lane));
+  const isShown = (row) => (row.k !== "state" || show.states) && !(row.k === "note" && isQuiet(row)) && isChosen(row);
 
   function groups() {
     const found = [];
@@ -218,22 +237,35 @@
   }
 
   function ladder(each) {
-    const box = make("div", { cls: "ladder", role: "list", "aria-label": "Ladder", "--n": each.lanes.length });
+    const box = make("div", { cls: "ladder", role: "group", "aria-label": "Ladder", "--n": each.lanes.length });
     const names = each.lanes.map((lane) => make("span", { title: `${lane.name}${lane.title ? `: ${lane.title}` : ""}`, cls: lane.external && "external" }, lane.name));
     box.append(make("div", { cls: "heads" }, make("span", {}), make("div", { cls: "lanes" }, ...names)));
-    let time = "";
+    let time = "", before = 0, step = -1;
     for (const group of groups()) {
+      if (group[0].k === "step") { box.append(...expected(each, step)); step = ((group[0].f || {}).step || 0) - 1; }
       const fold = isQuiet(group[0]);
       if (fold) box.append(folded(group, each));
       if (fold && !unfolded.has(group[0].n)) continue;
       for (const row of group) {
-        const stamp = clock(row.t);
+        const stamp = show.delta ? `+${clock(row.t - before)}` : clock(row.t);
         box.append(line(row, stamp === time ? "" : stamp, each));
-        time = row.k === "step" ? "" : stamp;
+        time = row.k === "step" || show.delta ? "" : stamp;
+        before = row.t;
       }
     }
+    box.append(...expected(each, step));
     box.addEventListener("click", clicked);
     return box;
+  }
+
+  function expected(each, step) {
+    const steps = rows.filter((row) => row.k === "step");
+    const [from, to] = [(steps[step] || {}).l || 0, (steps[step + 1] || {}).l || Infinity];
+    const missed = each.failure ? each.failure.mismatches.filter((one) => step >= 0 && one.place.line >= from && one.place.line < to && one.place.file === each.path) : [];
+    const row = (one, good) => make("div", { cls: `expect ${good ? "good" : "bad"}` }, make("span", { cls: "sign", title: good ? "met" : "not met" }, good ? "✓" : "✗"), make("b", {}, one.subject), make("code", {}, one.want),
+      good ? one.got !== one.want && make("span", {}, make("i", {}, "met by "), one.got) : make("span", {}, make("i", {}, "got "), one.got),
+      one.event ? make("a", { href: addressOf(each.name, one.event) }, "see it") : "");
+    return [...each.met.filter((one) => one.step === step).map((one) => row(one, true)), ...missed.map((one) => row(one, false))];
   }
 
   function folded(group, each) {
@@ -242,7 +274,7 @@
     const names = [...new Set(messages.map((row) => row.i))].join(", ");
     const open = unfolded.has(group[0].n);
     const cells = make("div", { cls: "cells" }, label(Math.min(...lanes), Math.max(...lanes), each, make("span", {}, `${open ? "▾" : "▸"} ${counted(messages.length)} on ${names}`)));
-    return make("div", { cls: "row fold", role: "listitem", tabindex: -1, "data-fold": group[0].n, "aria-expanded": String(open) }, make("time", {}), cells);
+    return make("div", { cls: "row fold", role: "button", tabindex: -1, "data-fold": group[0].n, "aria-expanded": String(open) }, make("time", {}), cells);
   }
 
   function label(low, high, each, ...parts) {
@@ -251,11 +283,12 @@
   }
 
   function line(row, time, each) {
-    const common = { role: "listitem", tabindex: -1, "data-n": row.n };
+    const common = { role: "button", tabindex: -1, "data-n": row.n };
     if (row.k === "step") {
-      return make("div", { ...common, cls: "step" }, row.l ? make("small", {}, `line ${row.l}`) : "", make("i", {}, String((row.f || {}).step || "")), row.x);
+      const where = row.l && make(each.source ? "button" : "small", each.source ? { type: "button", cls: "link", onclick: () => source(row.l) } : {}, `line ${row.l}`);
+      return make("div", { cls: "step", "data-n": row.n, tabindex: -1 }, where, make("i", {}, String((row.f || {}).step || "")), row.x);
     }
-    const classes = `row ${row.k} ${row.v || ""} ${row.c ? "cause" : ""} ${row.k === "message" ? "" : "dot"}`;
+    const classes = `row ${row.k} ${row.v || ""} ${row.c ? "cause" : ""} ${row.k === "message" ? "" : "dot"} ${differs && differs.here === row.n ? "differs" : ""}`;
     return make("div", { ...common, cls: classes, "aria-label": spoken(row, each) }, make("time", {}, time), row.k === "message" ? arrow(row, each) : dot(row, each));
   }
 
@@ -304,22 +337,23 @@
 
   function reveal(row) {
     if (row.k === "state" && !show.states) show.states = true;
+    if (!isChosen(row)) Object.assign(only, { interface: "", lane: -1 });
     const group = groups().find((one) => one.includes(row));
     if (group && isQuiet(group[0])) unfolded.add(group[0].n);
     if (!elementOf(row)) draw();
   }
 
   function focusOn(element) {
-    for (const old of article.querySelectorAll("[aria-selected]")) old.removeAttribute("aria-selected");
+    for (const old of article.querySelectorAll("[aria-current]")) old.removeAttribute("aria-current");
     if (!element) return;
-    element.setAttribute("aria-selected", "true");
+    element.setAttribute("aria-current", "true");
     element.focus({ preventScroll: true });
     const box = element.getBoundingClientRect();
     const floor = innerHeight - (panel.hidden || getComputedStyle(panel).position !== "fixed" || innerWidth > 760 ? 40 : panel.offsetHeight + 10);
     if (box.top < 90 || box.bottom > floor) scrollBy(0, box.top - Math.min(innerHeight / 3, Math.max(100, floor / 2)));
   }
 
-  const mark = () => { const element = elementOf(selected); if (element) element.setAttribute("aria-selected", "true"); };
+  const mark = () => { const element = elementOf(selected); if (element) element.setAttribute("aria-current", "true"); };
 
   function select(row, opens) {
     if (!row) return;
@@ -331,7 +365,7 @@
   }
 
   function close(keeps) {
-    panel.hidden = true;
+    panel.hidden = file.hidden = true;
     document.body.classList.remove("panel");
     if (!keeps) selected = null;
   }
@@ -343,43 +377,46 @@
     const titles = { message: words(row.m || ""), decision: `${row.o}`, step: "step" };
     const why = row.k === "decision" ? [`${row.v === "refuse" ? "Refused" : "Admitted"}${row.u ? ` by clause ${row.u}` : ""}: ${row.x}`] : row.c ? [row.c] : [];
     const fields = Object.entries(row.f || {});
+    const octets = make("div", {}, row.b ? dump(row.b) : "");
+    const mark_ = (name, value, element) => {
+      const place = placeOf(row.b, name, value);
+      for (const old of panel.querySelectorAll(".f.held")) old.classList.remove("held");
+      element.classList.add("held");
+      octets.replaceChildren(dump(row.b, place), place ? "" : make("p", { cls: "sub" }, `Which octets hold ${name} cannot be told: they are ciphered, or more than one place may be it.`));
+    };
+    const field = fielder(row.b && mark_);
     panel.replaceChildren(
       make("header", {}, make("h3", {}, titles[row.k] || row.k), make("button", { type: "button", cls: "close", "aria-label": "Close", onclick: () => { close(true); focusOn(elementOf(row)); } }, "×")),
       make("p", { cls: "sub" }, `${path} · ${clock(row.t)} s · event ${row.n}`),
       ...why.map((text) => make("p", { cls: `why ${row.v === "admit" ? "good" : ""}` }, text)),
       row.k !== "decision" ? make("p", { cls: "sub" }, row.x) : "",
       ...(fields.length ? [make("h4", {}, "Fields"), make("div", { cls: "fields" }, ...fields.map(field))] : []),
-      ...(row.b ? [make("h4", {}, `Octets (${row.b.length / 2}), keys zeroed`), make("pre", {}, dump(row.b))] : []));
+      ...(row.b ? [make("h4", {}, `Octets (${row.b.length / 2}), keys zeroed`), octets] : []));
     panel.hidden = false;
+    file.hidden = true;
     panel.scrollTop = 0;
     document.body.classList.add("panel");
   }
 
-  function field([name, value]) {
+  const fielder = (marks) => function field([name, value]) {
     if (value !== null && typeof value === "object") {
       const inside = Object.entries(value);
       if (!inside.length) return make("div", { cls: "f" }, make("span", {}, name), make("span", {}, Array.isArray(value) ? "[]" : "{}"));
       return make("details", { open: true }, make("summary", {}, Array.isArray(value) ? `${name} [${inside.length}]` : name), make("div", {}, ...inside.map(field)));
     }
-    const text = typeof value === "string" && value.includes("\n") ? make("pre", {}, value) : make("span", {}, String(value));
-    return make("div", { cls: "f" }, make("span", {}, name), text);
-  }
-
-  function dump(hex) {
-    const found = [];
-    for (let at = 0; at < hex.length; at += 16) {
-      const pairs = hex.slice(at, at + 16).match(/../g);
-      const ascii = pairs.map((pair) => { const code = parseInt(pair, 16); return code > 31 && code < 127 ? String.fromCharCode(code) : "·"; }).join("");
-      found.push(`${(at / 2).toString(16).padStart(4, "0")}  ${pairs.join(" ").padEnd(23)}  ${ascii}`);
+    const text = typeof value === "string" && value.includes("\n") ? make("pre", { tabindex: 0 }, value) : make("span", {}, String(value));
+    const box = make("div", { cls: "f" }, make("span", {}, name), text);
+    if (marks) {
+      box.replaceChildren(make("button", { type: "button", cls: "name", title: "mark its octets", onclick: () => marks(name, value, box) }, name), text);
     }
-    return found.join("\n");
-  }
+    return box;
+  };
 
   // -- keys and addresses
 
   function step(by) {
     const all = lines().filter((element) => element.classList.contains("row"));
-    const at = all.findIndex((element) => element.getAttribute("aria-selected") === "true");
+    const at = all.findIndex((element) => element.getAttribute("aria-current") === "true");
     const next = all[at < 0 ? (by > 0 ? 0 : all.length - 1) : Math.min(all.length - 1, Math.max(0, at + by))];
     if (!next) return;
     if (next.dataset.fold) { selected = null; focusOn(next); } else select(rows.find((row) => row.n === Number(next.dataset.n)), false);
@@ -405,23 +442,24 @@
   }
 
   function entered() {
-    const element = article.querySelector('[aria-selected="true"]');
+    const element = article.querySelector('[aria-current="true"]');
     if (element && element.dataset.fold) toggle(Number(element.dataset.fold));
     else if (selected) select(selected, true);
   }
 
   function escaped() {
-    if (!panel.hidden) { close(true); if (selected) focusOn(elementOf(selected)); } else if (document.activeElement === search && search.value) { search.value = ""; filter(); } else if (current >= 0) go("");
+    if (!panel.hidden || !file.hidden) { close(true); if (selected) focusOn(elementOf(selected)); } else if (document.activeElement === search && search.value) { search.value = ""; filter(); } else if (current >= 0) go("");
   }
 
   const flip = (name) => { show[name] = !show[name]; if (current >= 0) draw(); };
   const KEYS = {
     j: () => step(1), ArrowDown: () => step(1), k: () => step(-1), ArrowUp: () => step(-1), Enter: entered, Escape: escaped, x: () => jump(1), X: () => jump(-1),
-    n: () => other(1), p: () => other(-1), f: () => flip("full"), s: () => flip("states"), c: () => { if (current >= 0 && rows.length) copy(); }, "/": () => { if (innerWidth <= 760) go(""); search.focus(); search.select(); }, "?": () => $("help").showModal(),
+    n: () => other(1), p: () => other(-1), f: () => flip("full"), s: () => flip("states"), c: () => { if (current >= 0 && rows.length) copy("copy", asText); }, d: () => flip("delta"), y: () => { if (current >= 0 && scenarios[current].source) { if (file.hidden) source(0); else close(true); } }, "/": () => { if (innerWidth <= 760) go(""); search.focus(); search.select(); }, "?": () => $("help").showModal(),
   };
 
   document.addEventListener("keydown", (event) => {
     const typing = event.target === search;
+    if (event.target.tagName === "SELECT") return;
     if (event.ctrlKey || event.metaKey || event.altKey || $("help").open) return;
     if (typing && event.key === "Enter") { search.blur(); if (shown.length) go(shown[0].name); event.preventDefault(); return; }
     if (typing && event.key !== "Escape") return;
@@ -440,13 +478,14 @@
     try { address = location.hash.slice(1).split("/").map(decodeURIComponent); } catch { address = [""]; }
     const [name, number] = address;
     const found = scenarios.findIndex((each) => each.name === name);
-    if (found >= 0) open(found, Number(number) || 0);
-    else if (innerWidth > 760 && scenarios.length) open(Math.max(0, scenarios.findIndex((each) => each.verdict !== "passed")), 0);
-    else open(-1);
+    for (const old of document.querySelectorAll(".warning")) old.remove();
+    open(found, Number(number) || 0);
+    if (found < 0 && location.hash.length > 1) warn(`This report has no scenario “${name || location.hash.slice(1)}”.`);
   }
   addEventListener("hashchange", follow);
   addEventListener("popstate", () => { if (!location.hash) open(-1); });
   heads();
+  first.append(...overview(index, (text) => { search.value = text; verdict = ""; filter(); search.focus(); }));
   filter();
   follow();
 })();

@@ -13,14 +13,17 @@ import hashlib
 import json
 import os.path
 import pkgutil
+import re
 import zlib
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import jinja2
 
 import simwarden
 from simwarden.policy.requirements import requirements
+from simwarden.scenario.registry import Registry
 from simwarden.trace.ladder import lanes_of
 from simwarden.trace.rows import Kind
 
@@ -31,6 +34,8 @@ if TYPE_CHECKING:
     from simwarden.trace.rows import Row
 
 _PACKAGE = "simwarden.scenario.report"
+#: a key of a card in a file of YAML
+_KEYS = re.compile(r"(\b(?:k|opc|op)[\"']?[ \t]*:[ \t]*)[\"']?[0-9a-fA-F]{32}[\"']?", re.IGNORECASE)
 
 
 class Page:
@@ -39,16 +44,21 @@ class Page:
     def __init__(self) -> None:
         self._index: list[dict[str, Any]] = []
         self._ladders: list[str] = []
+        self._files: list[str] = []
 
     def add(self, result: ScenarioResult, rows: Sequence[Row], capture: str) -> None:
         """Add a scenario with the rows of its ladder; `capture` is the name of its capture beside the page."""
         lanes = lanes_of(rows, {lane.name: lane.order for lane in result.lanes})
-        self._index.append(_summary(result, rows, lanes) | {"capture": capture})
-        self._ladders.append(_packed([_row(row, lanes) for row in rows]))
+        text = _source(result.path)
+        self._index.append(_summary(result, rows, lanes) | {"capture": capture, "source": bool(text)})
+        self._files.append(_packed(text) if text else "")
+        ladder = json.dumps([_row(row, lanes) for row in rows], separators=(",", ":"), ensure_ascii=False)
+        self._ladders.append(_packed(ladder) if rows else "")
 
     def render(self) -> str:
         """Return the document."""
-        script, style = asset("page.js"), asset("tokens.css") + asset("page.css")
+        script = "".join(map(asset, ("parts.js", "find.js", "overview.js", "page.js")))
+        style = asset("tokens.css") + asset("page.css")
         self._link_twins()
         environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
         template = environment.from_string(asset("page.html.j2"))
@@ -57,8 +67,9 @@ class Page:
             style=style,
             script_hash=source_hash(script),
             style_hash=source_hash(style),
-            index=_json({"scenarios": self._index, "version": simwarden.__version__}),
+            index=_json({"scenarios": self._index, "version": simwarden.__version__} | _guideline()),
             ladders=self._ladders,
+            files=self._files,
             written=dt.datetime.now(dt.UTC).strftime("%Y-%m-%d %H:%M UTC"),
         )
 
@@ -68,6 +79,9 @@ class Page:
         for each in self._index:
             beside = os.path.normpath(os.path.join(os.path.dirname(each["path"]), each["twin"]))  # noqa: PTH118, PTH120
             each["twin_name"] = names.get(beside, "") if each["twin"] else ""
+        whose = {each["twin_name"]: each["name"] for each in reversed(self._index)}
+        for each in self._index:
+            each["twin_of"] = whose.get(each["name"], "")
 
 
 def _summary(result: ScenarioResult, rows: Sequence[Row], lanes: Sequence[str]) -> dict[str, Any]:
@@ -89,9 +103,37 @@ def _summary(result: ScenarioResult, rows: Sequence[Row], lanes: Sequence[str]) 
         "steps": [result.steps_done, result.steps],
         "failure": failure,
         "blocked": list(dict.fromkeys(f"{row.source}: {row.control}" for row in blocked)),
+        "refusal": result.expects_refusal,
+        "met": [asdict(each) for each in result.met],
+        "stopped": [asdict(each) for each in result.stopped],
         "messages": sum(row.kind is Kind.MESSAGE for row in rows),
         "lanes": [_lane(name, known) for name in lanes],
     }
+
+
+def _guideline() -> dict[str, Any]:
+    """Return the clauses in the order of the guideline, and the requirements of which an element is not built."""
+    known = requirements().values()
+    kinds = Registry.installed().kinds
+    titles = {each.clause: each.title for each in known}
+    missing = {each.id: each.missing((*kinds, "audit", "classify")) for each in known}
+    return {
+        "clauses": [{"clause": clause, "title": title} for clause, title in titles.items()],
+        "open": [
+            {"clause": each.clause, "title": each.title, "rule": each.rule, "missing": missing[each.id]}
+            for each in known
+            if missing[each.id]
+        ],
+    }
+
+
+def _source(path: str) -> str:
+    """Return the text of a scenario's file without the keys that it gives; empty where it cannot be read any more."""
+    try:
+        text = Path(path).read_text("utf-8", errors="replace")
+    except (OSError, ValueError):  # a name with a NUL in it is none
+        return ""
+    return _KEYS.sub(r"\1***", text)
 
 
 def _lane(name: str, known: Mapping[str, Any]) -> dict[str, Any]:
@@ -129,9 +171,8 @@ def _row(row: Row, lanes: Sequence[str]) -> dict[str, Any]:
     return {key: value for key, value in full.items() if key in "sdnt" or value}
 
 
-def _packed(rows: list[dict[str, Any]]) -> str:
-    octets = json.dumps(rows, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "replace")
-    return base64.b64encode(zlib.compress(octets, 6)).decode() if rows else ""
+def _packed(text: str) -> str:
+    return base64.b64encode(zlib.compress(text.encode("utf-8", "replace"), 6)).decode()
 
 
 def _json(value: Any) -> str:
