@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from simwarden.cli import exits
-from simwarden.cli.shipped import shipped
-from simwarden.errors import ConfigError, UserFileError
+from simwarden.cli.annotations import annotate
+from simwarden.cli.choosing import none_chosen
+from simwarden.cli.shipped import located, shipped
+from simwarden.errors import ConfigError, Place, UserFileError
 from simwarden.plain import plain
 from simwarden.scenario import suite
 from simwarden.scenario.load import Loader
-from simwarden.scenario.problems import guess
+from simwarden.scenario.problems import ScenarioErrors, guess
+from simwarden.scenario.twin import expects_refusal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,50 +24,71 @@ if TYPE_CHECKING:
     from simwarden.scenario.document import Scenario
 
 
-def validate_files(paths: Sequence[str], network: str) -> None:
+def validate_files(paths: Sequence[str], network: str, *, as_json: bool = False) -> None:
     """Check files and their twins; all errors of all files are told."""
     loader = Loader(network_file=network)
-    jobs = suite.find(paths)
-    wrong = 0
+    jobs = suite.find(located(paths))
+    wrong: dict[str, list[UserFileError]] = {}
     for job in jobs:
         try:
             loader.validate(job.path)
         except UserFileError as error:
-            wrong += 1
-            exits.show(str(error))
+            wrong[job.path] = [*error.problems] if isinstance(error, ScenarioErrors) else [error]
+            if not as_json:
+                exits.show(str(error))
+                annotate(error)
+    if as_json:
+        found = [{"file": job.path, "errors": [_error(each) for each in wrong.get(job.path, [])]} for job in jobs]
+        print(json.dumps(found, indent=2, ensure_ascii=False))
+    elif jobs:
+        print(f"{len(jobs)} checked, {len(wrong) or 'none'} wrong")
     if not jobs:
         exits.complain("no scenario was found")
         raise typer.Exit(exits.NOTHING)
-    print(f"{len(jobs)} checked, {wrong or 'none'} wrong")
     if wrong:
         raise typer.Exit(exits.USAGE)
 
 
-def list_files(paths: Sequence[str], tags: Sequence[str], match: Sequence[str]) -> None:
+def _error(error: UserFileError) -> dict[str, Any]:
+    place = error.place or Place("")
+    where = {"file": place.file, "line": place.line, "column": place.column}
+    return {**where, "reason": error.reason, "hint": error.hint}
+
+
+def list_files(paths: Sequence[str], tags: Sequence[str], match: Sequence[str], *, as_json: bool = False) -> None:
     """List scenarios, one a line: name, title, tags, requirements; without paths those that are shipped."""
     loader = Loader()
-    found: list[tuple[suite.Job, Scenario]] = []
+    loaded: list[tuple[suite.Job, Scenario]] = []
     wrong = 0
-    for job in suite.find(paths or [str(shipped())]):
+    for job in suite.find(located(paths) if paths else [str(shipped())]):
         try:
-            scenario = loader.load(job.path)
+            loaded.append((job, loader.load(job.path)))
         except UserFileError as error:
             wrong += 1
             exits.complain(str(error))
-            continue
-        if suite.chosen(scenario, job.name, tags, match):
-            found.append((job, scenario))
+    found = [(job, scenario) for job, scenario in loaded if suite.chosen(scenario, job.name, tags, match)]
     if wrong and not found:
         raise typer.Exit(exits.USAGE)
     if not found:
-        exits.complain("no scenario was chosen")
-        raise typer.Exit(exits.NOTHING)
+        none_chosen([scenario for _, scenario in loaded], tags)
+    if as_json:
+        print(json.dumps([_listed(job, scenario) for job, scenario in found], indent=2, ensure_ascii=False))
+    else:
+        _print_list(found)
+    if wrong:
+        raise typer.Exit(exits.USAGE)
+
+
+def _print_list(found: Sequence[tuple[suite.Job, Scenario]]) -> None:
     width = max(len(job.name) for job, _ in found)
     for job, scenario in found:
         notes = [*scenario.tags, *(f"proves {each}" for each in scenario.proves)]
         exits.show(plain(f"{job.name:<{width}}  {scenario.title}" + (f"  [{', '.join(notes)}]" if notes else "")))
-    if wrong:
-        raise typer.Exit(exits.USAGE)
+
+
+def _listed(job: suite.Job, scenario: Scenario) -> dict[str, Any]:
+    own = {each: getattr(scenario, each) for each in ("title", "tags", "proves", "twin", "about")}
+    return {"name": job.name, "path": job.path, **own, "expects_refusal": expects_refusal(scenario)}
 
 
 def print_schema(management: str, role: str) -> None:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
 from simwarden.cli import exits
+from simwarden.cli.annotations import annotate
+from simwarden.cli.shipped import located
 from simwarden.errors import ConfigError, Place, UserFileError
 from simwarden.scenario import suite
+from simwarden.scenario.problems import guess
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from simwarden.scenario.document import Scenario
     from simwarden.scenario.load import Loader
@@ -26,23 +29,34 @@ def load_checked(
 
     All errors of all files are told, and end the command; so does a choice of none.
     """
-    chosen = []
-    wrong: list[str] = []
-    for job in suite.find(paths):
+    loaded = []
+    wrong: list[UserFileError] = []
+    for job in suite.find(located(paths)):
         try:
-            scenario = loader.validate(job.path, to_run=True)
+            loaded.append((job, loader.validate(job.path, to_run=True)))
         except UserFileError as error:
-            wrong.append(str(error))
-            continue
-        if suite.chosen(scenario, job.name, tags, match):
-            chosen.append((job, scenario))
+            wrong.append(error)
     if wrong:
-        exits.complain("\n".join(wrong))
+        exits.complain("\n".join(map(str, wrong)))
+        for each in wrong:
+            annotate(each)
         raise typer.Exit(exits.USAGE)
+    chosen = [(job, scenario) for job, scenario in loaded if suite.chosen(scenario, job.name, tags, match)]
     if not chosen:
-        exits.complain("no scenario was chosen")
-        raise typer.Exit(exits.NOTHING)
+        none_chosen([scenario for _, scenario in loaded], tags)
     return chosen
+
+
+def none_chosen(among: Sequence[Scenario], tags: Iterable[str]) -> NoReturn:
+    """Say that nothing was chosen, and which tags there are if one of those asked for is none. Ends the command."""
+    known = sorted({tag for scenario in among for tag in scenario.tags})
+    exits.complain("no scenario was chosen")
+    for tag in tags:
+        name = tag.removeprefix("not-")
+        if among and name not in known:
+            near = guess(name, known)
+            exits.complain(f"no scenario has the tag {name!r} ({near or 'known: ' + ', '.join(known)})")
+    raise typer.Exit(exits.NOTHING)
 
 
 def workers_of(jobs: str) -> int:

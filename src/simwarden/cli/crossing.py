@@ -56,7 +56,7 @@ class CrossOrder:
 
 def cross(order: CrossOrder) -> None:
     """Fill the matrix and print it. Ends with the command's exit code."""
-    plan = _plan(order.folder)
+    plan = plan_of(order.folder)
     services = _known(order.services, plan.services, "service or path") or [plan.attach.name]
     misuses = _known(order.misuses, plan.misuses, "misuse")
     methods = _known(order.methods, plan.methods, "method")
@@ -85,7 +85,8 @@ def exit_code(matrix: Matrix, differences: Sequence[Difference] | None) -> int:
     return exits.FAILED if differences or matrix.broken or matrix.unexplained else exits.PASSED
 
 
-def _plan(folder: str) -> Plan:
+def plan_of(folder: str) -> Plan:
+    """Return the plan of a matrix: that in a folder, or the one shipped. Raises ConfigError for what is none."""
     return read_plan(Path(folder) if folder else shipped() / "matrix", Registry.installed())
 
 
@@ -121,7 +122,7 @@ def _write(order: CrossOrder, matrix: Matrix, differences: Sequence[Difference] 
 
 def show_story(folder: str, cell: str, *, honest: bool) -> None:
     """Print the story of one cell (`MISUSE/METHOD`) as a scenario that `run` takes."""
-    plan = _plan(folder)
+    plan = plan_of(folder)
     misuse, _, method = cell.partition("/")
     _known([misuse], plan.misuses, "misuse")
     _known([method], plan.methods, "method")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import json
 import re
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -32,15 +33,23 @@ if TYPE_CHECKING:
 _LISTED = 6
 
 
-def explain_name(name: str) -> None:
+def explain_name(name: str, *, as_json: bool = False) -> None:
     """Print all meanings of a name. Raises ConfigError for one that has none."""
-    registry = Registry.installed()
+    asked, registry = name, Registry.installed()
     name = re.sub(r"^#(?=\d+$)", "", name)  # causes are often written so, and as `EMM #19`
     name = re.sub(r"(?i)^(EMM|ESM)(?: cause)? ?#?(?=\d+$)", lambda found: f"{found[1].lower()}_cause ", name)
     paragraphs = [text for teller in _TELLERS for text in teller(name, registry)]
     if not paragraphs:
         raise ConfigError(f"nothing is called {name!r}", hint=guess(name, _all_names(registry)))
-    print("\n\n".join(paragraphs))
+    if as_json:
+        print(json.dumps({"name": asked, "meanings": paragraphs}, indent=2, ensure_ascii=False))
+    else:
+        print("\n\n".join(paragraphs))
+
+
+def known_names() -> list[str]:
+    """Return all names that have a meaning."""
+    return sorted(set(_all_names(Registry.installed())))
 
 
 def _requirement(name: str, registry: Registry) -> Iterator[str]:

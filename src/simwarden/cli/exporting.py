@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from simwarden.cli.exits import complain
+from simwarden.cli.shipped import located
 from simwarden.errors import ConfigError
 from simwarden.scenario import suite
 from simwarden.scenario.load import Loader
@@ -43,7 +44,7 @@ def export_subscribers(
 
 
 def _collect(loader: Loader, paths: Sequence[str], element: str, seed: int, rows: dict[str, dict[str, Any]]) -> None:
-    for job in suite.find(paths):
+    for job in suite.find(located(paths)):
         scenario = loader.load(job.path)
         instance = scenario.instances.get(element)
         if instance is None or instance.section:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from simwarden.cli import interrupts
+from simwarden.cli import completing, interrupts
 from simwarden.cli.card_commands import classify, numbers
 from simwarden.cli.choices import ClockName, Form, RoleName, TraceChoice, TransportName
 from simwarden.cli.exits import friendly, write_anywhere
@@ -24,13 +24,20 @@ app = typer.Typer(
 )
 
 
-Paths = Annotated[list[str], typer.Argument(help="Scenario files, or folders of them.", show_default=False)]
+Paths = Annotated[
+    list[str], typer.Argument(help="Scenario files, folders of them, or names of shipped ones.", show_default=False)
+]
 ShippedPaths = Annotated[
     list[str] | None, typer.Argument(help="Scenario files, or folders of them; by default those shipped.")
 ]
 Tags = Annotated[
     list[str] | None,
-    typer.Option("--tag", metavar="TAG", help="Only scenarios with this tag (not-TAG: without it). May be repeated."),
+    typer.Option(
+        "--tag",
+        metavar="TAG",
+        autocompletion=completing.tags,
+        help="Only scenarios with this tag (not-TAG: without it). May be repeated.",
+    ),
 ]
 Match = Annotated[
     list[str] | None,
@@ -59,10 +66,16 @@ Limit = Annotated[
     float, typer.Option(metavar="SECONDS", min=0.1, help="Real time after which a scenario counts as hung.")
 ]
 Misuses = Annotated[
-    list[str] | None, typer.Option("--misuse", metavar="NAME", help="Only this misuse. May be repeated.")
+    list[str] | None,
+    typer.Option(
+        "--misuse", metavar="NAME", autocompletion=completing.misuses, help="Only this misuse. May be repeated."
+    ),
 ]
 Methods = Annotated[
-    list[str] | None, typer.Option("--method", metavar="NAME", help="Only this method. May be repeated.")
+    list[str] | None,
+    typer.Option(
+        "--method", metavar="NAME", autocompletion=completing.methods, help="Only this method. May be repeated."
+    ),
 ]
 Services = Annotated[
     list[str] | None,
@@ -70,6 +83,9 @@ Services = Annotated[
 ]
 Verbose = Annotated[
     bool, typer.Option("-v", "--verbose", help="A line for each scenario and a sentence for each misuse, also of many.")
+]
+LastFailed = Annotated[
+    bool, typer.Option("--last-failed", help="Only those that did not pass when the report was written last.")
 ]
 Watch = Annotated[bool, typer.Option("--watch", help="Stay, and run again what a saved file concerns.")]
 
@@ -92,6 +108,7 @@ def run(  # noqa: PLR0917 - typer's way: an option is a parameter
     limit: Limit = 60.0,
     watch: Watch = False,  # noqa: FBT002 - a flag
     verbose: Verbose = False,  # noqa: FBT002 - a flag
+    last_failed: LastFailed = False,  # noqa: FBT002 - a flag
 ) -> None:
     """Run scenarios and report what became of them.
 
@@ -99,9 +116,10 @@ def run(  # noqa: PLR0917 - typer's way: an option is a parameter
     4 nothing chosen, 130 interrupted.
     """
     from simwarden.cli.running import Order, run_suite  # noqa: PLC0415
+    from simwarden.cli.shipped import located  # noqa: PLC0415
 
     order = Order(
-        paths=paths,
+        paths=located(paths),
         jobs=jobs,
         tags=tag or [],
         match=match or [],
@@ -115,6 +133,7 @@ def run(  # noqa: PLR0917 - typer's way: an option is a parameter
         packets=packets,
         limit=limit,
         verbose=verbose,
+        last_failed=last_failed,
     )
     if watch:
         from simwarden.cli.watching import watch_suite  # noqa: PLC0415
@@ -132,7 +151,12 @@ def prove(  # noqa: PLR0917 - typer's way: an option is a parameter
     match: Match = None,
     control: Annotated[
         list[str] | None,
-        typer.Option("--control", metavar="ID", help="Only controls of this id, KIND/ID or KIND/ID@OCCASION; * works."),
+        typer.Option(
+            "--control",
+            metavar="ID",
+            autocompletion=completing.controls,
+            help="Only controls of this id, KIND/ID or KIND/ID@OCCASION; * works.",
+        ),
     ] = None,
     changed: Annotated[
         str, typer.Option(metavar="COMMIT", help="Try first what has changed since this commit, by git.")
@@ -322,11 +346,15 @@ def demo(
 
 @app.command(epilog="Example: `simwarden validate scenarios`")
 @friendly
-def validate(paths: Paths, network: Network = "") -> None:
+def validate(
+    paths: Paths,
+    network: Network = "",
+    json: Json = False,  # noqa: FBT002 - a flag
+) -> None:
     """Check scenario files without running them: file, line and column of all that is wrong, and what was meant."""
     from simwarden.cli.checking import validate_files  # noqa: PLC0415
 
-    validate_files(paths, network)
+    validate_files(paths, network, as_json=json)
 
 
 @app.command(epilog="Example: `simwarden init my-first.yaml && simwarden run my-first.yaml`")
@@ -347,11 +375,12 @@ def list_(
     paths: ShippedPaths = None,
     tag: Tags = None,
     match: Match = None,
+    json: Json = False,  # noqa: FBT002 - a flag
 ) -> None:
     """List scenarios with their titles, tags and the requirements that they prove."""
     from simwarden.cli.checking import list_files  # noqa: PLC0415
 
-    list_files(paths or [], tag or [], match or [])
+    list_files(paths or [], tag or [], match or [], as_json=json)
 
 
 @app.command(epilog="Example: `simwarden explain bind.hss.learned`, `simwarden explain s6a.update-location-answer`")
@@ -361,15 +390,17 @@ def explain(
         str,
         typer.Argument(
             metavar="NAME",
+            autocompletion=completing.names,
             help="A requirement or clause, control, verb, element, observable, event, setting, key of a file, use of "
             "cards, interface, message, field of a message, cause, or a scenario file.",
         ),
     ],
+    json: Json = False,  # noqa: FBT002 - a flag
 ) -> None:
     """Say what a name means, wherever it comes from: the guideline, an element, a file, or a specification."""
     from simwarden.cli.explaining import explain_name  # noqa: PLC0415
 
-    explain_name(name)
+    explain_name(name, as_json=json)
 
 
 app.command(epilog="Example: `simwarden classify smart-metering`, `simwarden classify cards.csv`")(classify)

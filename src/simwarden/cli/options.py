@@ -13,5 +13,5 @@ Seed = Annotated[int, typer.Option(help="Derives all randomness; the same seed g
 Jobs = Annotated[
     str, typer.Option("-j", "--jobs", metavar="N", help="Processes; `auto`: as many as there are processors.")
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Html = Annotated[str, typer.Option("--html", metavar="FILE", help="Write the page to this file.")]

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING
 import typer
 
 from simwarden.cli import exits
+from simwarden.cli.annotations import annotate_failure
 from simwarden.cli.choosing import load_checked, workers_of
 from simwarden.cli.interrupts import finishing, held
 from simwarden.cli.progress import Progress
 from simwarden.cli.shipped import shipped
 from simwarden.cli.summing import FEW, by_clause, misuses, rejected_with, stopped_by
-from simwarden.errors import ConfigError
+from simwarden.errors import ConfigError, Place
 from simwarden.scenario import suite
 from simwarden.scenario.failure import text_of
 from simwarden.scenario.load import Loader
@@ -29,6 +30,8 @@ from simwarden.trace.ladder import draw, style_for
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from simwarden.scenario.document import Scenario
 
 
 _DEMO = "demo/moved-card.yaml"
@@ -52,6 +55,7 @@ class Order:
     packets: bool = False
     limit: float = 60.0
     verbose: bool = False
+    last_failed: bool = False
 
     def again(self) -> str:
         """The options that a re-run of one scenario needs."""
@@ -68,6 +72,8 @@ def run_suite(order: Order) -> None:
     """Find, check, choose and run scenarios; print and report. Ends with the command's exit code."""
     workers = workers_of(order.jobs)
     jobs = load_checked(Loader(network_file=order.network), order.paths, order.tags, order.match)
+    if order.last_failed:
+        jobs = _of_last_failed(jobs, order.report)
     options = RunOptions(
         seed=order.seed,
         transport=order.transport,
@@ -85,6 +91,7 @@ def run_suite(order: Order) -> None:
             with held():
                 told.add(result)
                 progress.done(result, _told(result, order), rejected_with(result))
+                annotate_failure(result)
     summed = [list(part(told.results)) for part in ((misuses,) if few else (by_clause, stopped_by))]
     for lines in filter(None, summed):
         exits.show("\n".join(["", *lines]))
@@ -96,6 +103,21 @@ def run_suite(order: Order) -> None:
         raise
     print(f"{summary}; report: {where}")
     raise typer.Exit(exit_code(told.results))
+
+
+def _of_last_failed(jobs: list[tuple[suite.Job, Scenario]], folder: str) -> list[tuple[suite.Job, Scenario]]:
+    """Return those that did not pass when the report was written. Raises ConfigError if there is none."""
+    from simwarden.scenario.report.junit import not_passed  # noqa: PLC0415 - as the report
+
+    path = Path(folder) / "junit.xml"
+    if not path.exists():
+        raise ConfigError("--last-failed: there is no report of an earlier run", Place(str(path)))
+    failed = {os.path.realpath(each) for each in not_passed(path)}
+    found = [(job, scenario) for job, scenario in jobs if os.path.realpath(job.path) in failed]
+    if not found:
+        exits.complain(f"--last-failed: {path} has none of these scenarios as failed")
+        raise typer.Exit(exits.NOTHING)
+    return found
 
 
 class _Told:

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import simwarden
-from simwarden.errors import ConfigError
+from simwarden.errors import ConfigError, Place
+from simwarden.scenario import suite
+from simwarden.scenario.problems import guess
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 def shipped() -> Path:
@@ -15,3 +21,24 @@ def shipped() -> Path:
         if folder.is_dir():
             return folder
     raise ConfigError("the shipped scenarios are missing; install simwarden again")
+
+
+def located(paths: Iterable[str]) -> list[str]:
+    """Return paths with those of shipped scenarios in the place of their names, as `list` has them or shorter.
+
+    What is there under a path is that: `moved-card`, `demo-moved-card`, `demo/moved-card.yaml` and `demo` name shipped
+    scenarios where no file or folder is called so. Raises ConfigError for what is neither.
+    """
+    return [each for path in paths for each in ([path] if Path(path).exists() else _shipped_as(path))]
+
+
+def _shipped_as(name: str) -> list[str]:
+    root = shipped()
+    if not Path(name).is_absolute() and ".." not in Path(name).parts and (root / name).exists():
+        return [str(root / name)]
+    jobs = suite.find([str(root)])
+    found = [job.path for job in jobs if name in (job.name, Path(job.path).stem)]
+    if not found:
+        near = guess(name, [word for job in jobs for word in (job.name, Path(job.path).stem)])
+        raise ConfigError("there is no such file or folder, and no shipped scenario of that name", Place(name), near)
+    return found

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
 _SUFFIXES = (".yaml", ".yml")
 _MARK = re.compile(rb"^scenario[ \t]*:", re.MULTILINE)
@@ -54,8 +54,9 @@ class ScenarioItem(pytest.Item):
             raise ScenarioFailure(f"{result.verdict.value}: {result.title}\n{text_of(result.failure)}")
 
     def _path(self) -> str:
-        root = self.config.rootpath
-        return str(self.path.relative_to(root) if self.path.is_relative_to(root) else self.path)
+        """Return the path as it leads there from the current folder: pytest's root may be another one."""
+        here = Path.cwd()
+        return str(self.path.relative_to(here) if self.path.is_relative_to(here) else self.path)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """Show the record; a traceback only for a fault of ours."""

@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 DEMO = Path(__file__).parents[3] / "scenarios" / "demo"
 
 
@@ -24,6 +26,21 @@ def test_scenarios_are_tests_and_failures_are_records(tmp_path: Path) -> None:
     assert "broken.yaml:2:9: verb 'fly' is not known" in said
     assert "- want  experimental_result: 5004" in said
     assert "Traceback" not in said
+
+
+@pytest.mark.parametrize("where", [".", "below", "beside"])
+def test_they_run_from_any_folder_and_under_any_root(tmp_path: Path, where: str) -> None:
+    """pytest's root is where its settings are, which may be above, below or beside the folder it is called in."""
+    for folder in ("stories/deep", "below", "beside"):
+        (tmp_path / folder).mkdir(parents=True)
+    for name in ("moved-card.yaml", "card-back-in-its-meter.yaml"):
+        (tmp_path / "stories/deep" / name).write_text((DEMO / name).read_text())
+    (tmp_path / "stories" / "pytest.ini").write_text("[pytest]\n")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path / "stories")]
+    done = subprocess.run(  # noqa: S603 - our own
+        command, capture_output=True, text=True, check=False, cwd=tmp_path / where, timeout=60
+    )
+    assert "2 passed" in done.stdout, done.stdout
 
 
 def test_nothing_heavy_is_loaded_without_a_scenario(tmp_path: Path) -> None:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from typing import TYPE_CHECKING, Any, Final
 
 import junitparser
 from junitparser import Attr, Error, Failure, Property, TestCase, TestSuite
 
+from simwarden.errors import ConfigError, Place
 from simwarden.scenario.failure import text_of
 from simwarden.scenario.result import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from simwarden.scenario.result import FailureRecord, ScenarioResult
 
@@ -27,6 +30,9 @@ def junit_of(results: Sequence[ScenarioResult]) -> bytes:
     suite = TestSuite("simwarden")
     for result in results:
         suite.add_testcase(_case(result))
+    began = min((result.began for result in results if result.began), default=0.0)
+    if began:
+        suite.timestamp = dt.datetime.fromtimestamp(began, dt.UTC).strftime("%Y-%m-%dT%H:%M:%S")
     suite.time = round(sum(result.seconds for result in results), 3)
     xml = _untyped.JUnitXml()
     xml.add_testsuite(suite)
@@ -41,9 +47,6 @@ class _Case(TestCase):
 def _case(result: ScenarioResult) -> TestCase:
     case = _Case(fit(result.title), classname=fit(result.name), time=round(result.seconds, 3))
     case.file = fit(result.path)
-    if result.failure is not None:
-        kind = Error if result.verdict is Verdict.ERROR else Failure
-        case.result = [_outcome(kind, result.verdict, result.failure)]
     said = {
         name: fit(" ".join(values)) for name, values in (("proves", result.proves), ("tags", result.tags)) if values
     }
@@ -52,6 +55,9 @@ def _case(result: ScenarioResult) -> TestCase:
         for name, value in said.items():
             properties.add_property(Property(name, value))
         _untyped.TestCase.append(case, properties)
+    if result.failure is not None:  # after the properties: the schemas that CI servers read by have an order
+        kind = Error if result.verdict is Verdict.ERROR else Failure
+        case.result = [*case.result, _outcome(kind, result.verdict, result.failure)]
     return case
 
 
@@ -64,3 +70,14 @@ def _outcome(kind: type[Error | Failure], verdict: Verdict, record: FailureRecor
 def fit(text: str) -> str:
     """Return text with what XML cannot hold replaced."""
     return _UNFIT.sub("\ufffd", text)
+
+
+def not_passed(path: Path) -> list[str]:
+    """Return the files of the scenarios that did not pass, by the document of an earlier run. Raises ConfigError."""
+    untyped: Any = _Case
+    try:
+        document = _untyped.JUnitXml.fromfile(str(path))
+        cases = [untyped.fromelem(case) for suite in document for case in suite]
+    except (OSError, SyntaxError, _untyped.JUnitXmlError) as error:
+        raise ConfigError(f"cannot be read: {error}", Place(str(path))) from error
+    return [str(case.file) for case in cases if case is not None and case.result]
