@@ -361,12 +361,17 @@ def validate(
 @friendly
 def init(
     path: Annotated[str, typer.Argument(help="The file to write; its twin is written beside it.")] = "first.yaml",
+    use: Annotated[str, typer.Option("--use", metavar="NAME", help="What the card is for: `smart-metering`.")] = "",
+    misuse: Annotated[
+        str,
+        typer.Option("--misuse", metavar="NAME", autocompletion=completing.misuses, help="One of those of `matrix`."),
+    ] = "",
     force: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False,  # noqa: FBT002 - a flag
 ) -> None:
-    """Write a first scenario that runs, with its twin."""
+    """Write a first scenario that runs, with its twin, and the schema by which editors complete and check them."""
     from simwarden.cli.starting import write_first  # noqa: PLC0415
 
-    write_first(path, force=force)
+    write_first(path, force=force, use=use, misuse=misuse)
 
 
 @app.command("list", epilog="Example: `simwarden list scenarios --tag binding`")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import platform
 import shutil
 import socket
@@ -57,19 +58,47 @@ steps:
 """
 
 
-def write_first(path: str, *, force: bool) -> None:
-    """Write a scenario and its twin. Raises ConfigError if one is there already."""
+#: the schema that `init` writes beside a story, and the line by which editors find it
+_SCHEMA = "simwarden.schema.json"
+_EDITORS = f"# yaml-language-server: $schema={_SCHEMA}\n"
+
+
+def write_first(path: str, *, force: bool, use: str = "", misuse: str = "") -> None:
+    """Write a scenario, its twin, and the schema by which editors check both. Raises ConfigError if one is there."""
     first = Path(path)
     twin = first.with_name(f"{first.stem}-twin{first.suffix}")
     for each in (first, twin):
         if each.exists() and not force:
             raise ConfigError("is there already", Place(str(each)), "--force writes over it")
+    if misuse:
+        from simwarden.cli.drafting import draft  # noqa: PLC0415 - only who asks for it pays for a run
+
+        story, other = draft(misuse, use, twin.name)
+    else:
+        story, other = (_of(text, use) for text in (_FIRST.format(path=path, twin=twin.name), _TWIN))
+    from simwarden.scenario.registry import Registry  # noqa: PLC0415
+    from simwarden.scenario.schema import scenario_schema  # noqa: PLC0415
+
     try:
-        first.write_text(_FIRST.format(path=path, twin=twin.name), "utf-8")
-        twin.write_text(_TWIN, "utf-8")
+        first.write_text(_EDITORS + story, "utf-8")
+        twin.write_text(_EDITORS + other, "utf-8")
+        schema = json.dumps(scenario_schema(Registry.installed()), indent=1, ensure_ascii=False)
+        first.with_name(_SCHEMA).write_text(f"{schema}\n", "utf-8")
     except OSError as error:
         raise ConfigError(f"cannot be written: {error.strerror}", Place(str(error.filename))) from error
-    print(f"wrote {first} and its twin {twin}\nrun them: simwarden run {first} {twin}")
+    print(f"wrote {first} and its twin {twin}, and {_SCHEMA} for editors\nrun them: simwarden run {first} {twin}")
+
+
+def _of(text: str, use: str) -> str:
+    """Return a story with cards of another use. Raises ConfigError for one that the guideline does not have."""
+    if not use:
+        return text
+    from simwarden.model.profile import uses  # noqa: PLC0415
+    from simwarden.scenario.problems import guess  # noqa: PLC0415
+
+    if use not in uses():
+        raise ConfigError(f"no use of cards is called {use!r}", None, guess(use, uses()))
+    return text.replace("profile: meter", f"use: {use}")
 
 
 _TOOLS = (
