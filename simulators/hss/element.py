@@ -69,6 +69,8 @@ class Resume(VerbModel):
 class Bind(VerbModel):
     """Ask the register to bind a card to a terminal, in place of what it was bound to."""
 
+    occasion = "bind"
+
     card: CardName
     """The card."""
     imei: str

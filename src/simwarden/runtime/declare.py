@@ -101,11 +101,13 @@ class VerbModel(Model):
     """Arguments of a verb.
 
     `power_on: meter` is short for the field named by `shorthand`; `target` names the field that says which element
-    carries the verb out (empty: the one element of the verb's own kind).
+    carries the verb out (empty: the one element of the verb's own kind). `occasion` is the one on which the verb itself
+    asks the element's controls; empty where it sets procedures going that do.
     """
 
     shorthand: ClassVar[str] = ""
     target: ClassVar[str] = ""
+    occasion: ClassVar[str] = ""
 
 
 @dataclass(frozen=True, slots=True)

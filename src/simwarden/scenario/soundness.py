@@ -13,7 +13,18 @@ from typing import TYPE_CHECKING
 
 from simwarden.errors import Place, SimwardenError
 from simwarden.policy.requirements import requirements
-from simwarden.scenario.document import Call, DecisionWanted, MessageWanted, OutcomeWanted, Rhythm, Together
+from simwarden.scenario.document import (
+    Call,
+    DecisionWanted,
+    FactWanted,
+    Fail,
+    Manage,
+    MessageWanted,
+    OutcomeWanted,
+    Power,
+    Rhythm,
+    Together,
+)
 from simwarden.scenario.expectation import REFUSAL_WORDS
 from simwarden.scenario.problems import plain
 from simwarden.scenario.twin import expected, phases
@@ -21,7 +32,8 @@ from simwarden.scenario.twin import expected, phases
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from simwarden.scenario.document import Action, FactWanted, Scenario, Step
+    from simwarden.runtime.declare import Verb, VerbModel
+    from simwarden.scenario.document import Action, Scenario, Step
     from simwarden.scenario.load import Loader
     from simwarden.scenario.problems import Problems
 
@@ -53,9 +65,17 @@ def calls(action: Action | None) -> Iterator[Call]:
         yield action
 
 
-def _outcomes(scenario: Scenario, call: Call) -> tuple[str, ...]:
+def _verb(scenario: Scenario, call: Call) -> Verb:
     kind = scenario.instances[call.element].kind
-    return next(verb.outcomes for each, verb in scenario.registry.verbs[call.verb] if each == kind)
+    return next(verb for each, verb in scenario.registry.verbs[call.verb] if each == kind)
+
+
+def _outcomes(scenario: Scenario, call: Call) -> tuple[str, ...]:
+    return _verb(scenario, call).outcomes
+
+
+def _arguments(scenario: Scenario, call: Call) -> type[VerbModel]:
+    return _verb(scenario, call).arguments
 
 
 def _may_be_refused(scenario: Scenario, call: Call) -> bool:
@@ -67,20 +87,72 @@ def _best(scenario: Scenario, call: Call) -> str:
 
 
 def _noticed(scenario: Scenario, call: Call, step: Step, later: list[Step]) -> bool:
-    """Whether an expectation of the phase is about a verb: its outcome, a decision, a message, or what it names."""
+    """Whether an expectation of the phase would come out otherwise if a verb were refused: its outcome, or its effect.
+
+    Of a verb that asks a control itself (`rebind`) the effect is a decision of that control, what its own element
+    holds then, or how a later verb comes out. Any other verb sets procedures going: it shows in what they decide about
+    those whom it names, in what is answered, and in what elements hold of them.
+    """
     if any(isinstance(each, OutcomeWanted) for each in expected(step)):
         return True
     names = _names(scenario, call)
-    for each in later:
+    for number, each in enumerate(later):
+        verbs = [other for at in later[: number + 1] for other in calls(at.action)]
         for condition in expected(each):
-            if isinstance(condition, (DecisionWanted, MessageWanted)):
-                return True
             if isinstance(condition, OutcomeWanted):
-                if any(names & _names(scenario, other) for other in calls(each.action)):
-                    return True
-            elif condition.element in names or _wants(condition, names):
+                shown = any(len(_outcomes(scenario, it)) != 1 and names & _names(scenario, it) for it in verbs[-1:])
+            elif isinstance(condition, DecisionWanted):
+                shown = condition.subject_id in ("", *names) and _asks(scenario, call, condition)
+            elif isinstance(condition, MessageWanted):
+                shown = not _arguments(scenario, call).occasion and not condition.message.endswith("-request")
+            else:
+                shown = _holds(scenario, call, verbs, condition) and not _stands(scenario, call, later, condition)
+            if shown:
                 return True
     return False
+
+
+def _asks(scenario: Scenario, call: Call, condition: DecisionWanted) -> bool:
+    """Whether a decision is one that a verb asks for itself, where it does, and else one of what it sets going."""
+    occasion = _arguments(scenario, call).occasion
+    if not occasion:
+        return True
+    kind = scenario.instances[call.element].kind
+    own = [each for at, each in scenario.registry.controls.get(condition.control, ()) if at == kind]
+    return condition.by in ("", call.element) and any(occasion in map(str, each.occasions) for each in own)
+
+
+def _holds(scenario: Scenario, call: Call, verbs: list[Call], fact: FactWanted) -> bool:
+    """Whether a fact is about what a verb gives its own element to hold, or about those whom it names."""
+    names = _names(scenario, call)
+    if not _arguments(scenario, call).occasion:
+        return fact.element in names or _wants(fact, names)
+    if fact.element == call.element:
+        given = {value for value in call.arguments.values() if isinstance(value, str)}
+        return _wants(fact, given - scenario.instances.keys())
+    return fact.element in names and any(each.element == fact.element for each in verbs)
+
+
+def _stands(scenario: Scenario, call: Call, phase: list[Step], fact: FactWanted) -> bool:
+    """Whether a fact was expected before a phase already, and only the verb itself has come to its element since.
+
+    It then is so whatever becomes of the verb: what an element showed last stays.
+    """
+    stood = False
+    for step in scenario.steps:
+        if step.index > phase[-1].index:
+            break
+        others = [each for each in calls(step.action) if each.verb != call.verb]
+        if any(fact.element in _instances(scenario, each) for each in others) or _acts_on(step.action, fact.element):
+            stood = False
+        if step.index < phase[0].index:
+            same = [each for each in expected(step) if isinstance(each, FactWanted) and each.subject == fact.subject]
+            stood = any(each.want == fact.want for each in same) if same else stood
+    return stood
+
+
+def _acts_on(action: Action | None, element: str) -> bool:
+    return isinstance(action, (Fail, Manage, Power)) and action.element == element
 
 
 def _names(scenario: Scenario, call: Call) -> set[str]:

@@ -16,19 +16,18 @@ if TYPE_CHECKING:
 HEAD = """\
 scenario: A meter attaches
 PROVES
-cards: {card: {binding: {by: hss, imei: meter.imei}}}
+cards: {card: {binding: {by: hss, imei: meter.imei}}, other: {}}
 devices: {meter: {}, phone: {type: handset}}
 steps:
 """
 ATTACH = "- insert: {card: card, into: meter}\n- power_on: meter\n"
 SERVED = ATTACH + "- expect: {meter: {attach: accepted}}\n"
 ADMITTED = ATTACH + "- expect: {decision: {by: hss, control: bind.hss.given, verdict: admit}}\n"
-REFUSED = """\
-- insert: {card: card, into: phone}
-- power_on: phone
-- expect:
-    phone: {attach: rejected, emm_cause: EPS_AND_NON_EPS_SERVICES_NOT_ALLOWED}
-    decision: {by: hss, control: bind.hss.given}
+IN_PHONE = "- insert: {card: card, into: phone}\n- power_on: phone\n"
+REFUSED = f"""\
+{IN_PHONE}- expect:
+    phone: {{attach: rejected, emm_cause: EPS_AND_NON_EPS_SERVICES_NOT_ALLOWED}}
+    decision: {{by: hss, control: bind.hss.given}}
 """
 
 
@@ -103,6 +102,16 @@ REBIND = "- rebind: {card: card, imei: phone.imei, approver: A, reason: B, form:
         (f"{SERVED}- tau: meter\n  every: 1 min\n", "tau"),
         (f"{SERVED}- tau: meter\n- never: {{hss: {{binding: none}}}}\n", "tau"),
         (f"{SERVED}- power_on: phone\n- expect: {{eir: {{equipment: any}}}}\n", "power_on"),
+        (f"{SERVED}{REBIND}- expect: {{s1-mme.attach-request: seen}}\n", "rebind"),
+        (f"{SERVED}{REBIND}- expect: {{s6a.update-location-answer: {{result_code: 2001}}}}\n", "rebind"),
+        (f"{ATTACH}{REBIND}- expect: {{meter: {{attach: accepted}}}}\n", "rebind"),
+        (f"{SERVED}{REBIND}- expect: {{hss: {{binding: {{card: card}}}}}}\n", "rebind"),
+        (f"{SERVED}{REBIND}- expect: {{hss: {{binding: {{imei: meter.imei}}}}}}\n", "rebind"),
+        (f"{SERVED}{REBIND}- expect: {{decision: {{by: hss, control: hss.subscriber, verdict: admit}}}}\n", "rebind"),
+        (f"{SERVED}{REBIND}- power_off: meter\n  expect: 'off'\n", "rebind"),
+        (f"{SERVED}- tau: meter\n- expect: {{s1-mme.tracking-area-update-request: seen}}\n", "tau"),
+        (f"{SERVED}- tau: meter\n- expect: {{meter: {{attach: accepted}}}}\n", "tau"),
+        (f"{SERVED}- tau: meter\n- expect: {{decision: {{card: other, verdict: admit}}}}\n", "tau"),
     ],
 )
 def test_a_verb_that_may_be_refused_unseen_is_told(told: Callable[..., str], steps: str, verb: str) -> None:
@@ -117,7 +126,10 @@ def test_a_verb_that_may_be_refused_unseen_is_told(told: Callable[..., str], ste
         f"{REBIND}  expect: bound\n",
         f"{REBIND}- expect: {{hss: {{binding: {{card: card, imei: phone.imei}}}}}}\n",
         f"{REBIND}- expect: {{decision: {{by: hss, control: bind.operator, verdict: admit}}}}\n",
+        f"{REBIND}{IN_PHONE}- expect: {{phone: {{attach: accepted}}}}\n",
         f"{SERVED}- tau: meter\n- expect: {{mme: {{session: {{card: card}}}}}}\n",
+        f"{SERVED}- tau: meter\n- expect: {{s1-mme.tracking-area-update-accept: seen}}\n",
+        f"{SERVED}- power_off: meter\n- power_on: meter\n- expect: {{meter: {{attach: accepted}}}}\n",
         f"{SERVED}- tau: meter\n  every: 1 min\n- wait: 1 h\n- expect: {{meter: {{tau: accepted}}}}\n",
         f"{SERVED}- tau: meter\n  every: 1 h\n- expect: {{enb: {{s1: any}}}}\n- expect: {{meter: {{tau: accepted}}}}\n",
     ],
