@@ -36,7 +36,7 @@ from simulators.cmp.north.service import North, NorthVerbs
 from simulators.cmp.platform import Platform
 from simulators.cmp.procedures import binding, lifecycle, loading, pools, records, sweep
 from simulators.cmp.procedures.identity_check import me_identity_check
-from simwarden.model.values import CELL, GIVEN, IMEI, IMSI, STATION, TEXT, members, one_of, shaped
+from simwarden.model.values import CELL, GIVEN, IDENTIFIER, IMEI, IMSI, STATION, members, one_of, shaped
 from simwarden.policy.card_states import CardState
 from simwarden.policy.risk_scenes import SCENES
 from simwarden.runtime.approval import Approval, Audit, BindingChange, By
@@ -75,7 +75,7 @@ _TOLD = (
     )
 ).or_none()
 _NOTIFICATION = {
-    "subscription": TEXT,
+    "subscription": IDENTIFIER,
     "imsi": IMSI,
     "type": one_of("subscription-started", "subscription-ended", "imei-change", "area-change"),
     "told": _TOLD,

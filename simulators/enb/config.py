@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field, field_validator
 
-from simwarden.model.identity import Ecgi, Plmn
+from simwarden.model.identity import Ecgi, Plmn, Tai
 from simwarden.runtime.declare import ElementConfig, Model, Seconds
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
 
 class CellConfig(Model):
@@ -85,3 +85,8 @@ class EnbConfig(ElementConfig):
         """See ElementConfig: the E-CGI of each cell, and the base station that they all are of."""
         cells = self.ecgis(name)
         return {**{str(number): str(cell) for number, cell in enumerate(cells, 1)}, "*": cells[0].station}
+
+    def places(self, name: str) -> Collection[str]:
+        """See ElementConfig: its cells, itself, and the tracking areas of its cells."""
+        tais = {str(Tai(Plmn.parse(self.plmn), each.tac)) for each in self.cells}
+        return {*self.parts(name).values(), *tais}

@@ -35,9 +35,10 @@ def _anything(text: str) -> bool:
 class Values:
     """What a value may be: one of `words`, a text that `fits`, or a mapping of the fields `inside`.
 
-    `about` says it to people ("an IMEI"). `kind` is the kind of element whose instances it names (`uicc`; `element`
-    for any), `control` for the id of a control, `occasion` for one of its occasions, or `host` for a node of the
-    network. `named` are the numbers of an enumeration, by which its words may be written as well. `spoken` are
+    `about` says it to people ("an IMEI"). `kinds` are those of the elements whose instances it names (`uicc`;
+    `element` for any), or `control` for the id of a control, `occasion` for one of its occasions, or what the network
+    alone knows: its nodes (`host`), their realms (`realm`) and sessions (`session`), its `cell`, `tai` and `station`.
+    `named` are the numbers of an enumeration, by which its words may be written as well. `spoken` are
     further words for the same, which are not listed. `given`: it is a name that the file or its network's settings
     give, as that of a province. `loose`: it may be a mapping whose fields nobody declares. `optional`: it may also
     be no value at all. `identities` are those of cards and terminals that it may be (`imei`); none: it is no matter
@@ -48,7 +49,7 @@ class Values:
     words: tuple[str, ...] = ()
     fits: Callable[[str], bool] = _nothing
     inside: Callable[[], Mapping[str, Values]] | None = None
-    kind: str = ""
+    kinds: frozenset[str] = frozenset()
     named: frozenset[int] = frozenset()
     spoken: tuple[str, ...] = ()
     given: bool = False
@@ -77,7 +78,7 @@ class Values:
             tuple(dict.fromkeys(self.words + other.words)),
             _either(self.fits, other.fits),
             inside,
-            self.kind or other.kind,
+            self.kinds | other.kinds,
             self.named | other.named,
             self.spoken + other.spoken,
             self.given or other.given,
@@ -140,7 +141,12 @@ def _identity(which: str, about: str, pattern: str) -> Values:
 
 def instance_of(kind: str) -> Values:
     """Return the values of what names an element of a kind (`uicc`)."""
-    return Values(f"the name of a {kind}", kind=kind)
+    return Values(f"the name of a {kind}", kinds=frozenset({kind}))
+
+
+def _known(what: str, about: str) -> Values:
+    """Return the values of what has a form that many texts have, and which only the network knows."""
+    return Values(about, kinds=frozenset({what}))
 
 
 def mapping(fields: Callable[[], Mapping[str, Values]]) -> Values:
@@ -167,8 +173,8 @@ def members(enumeration: type[Enum], prefixes: tuple[str, ...] = ()) -> Values:
 TEXT = Values("text", fits=_anything)
 MAPPING = Values("a mapping", loose=True)
 ANYTHING = TEXT | MAPPING
-CONTROL = Values("the id of a control", kind="control")
-OCCASION = Values("an occasion on which a control is asked", kind="occasion")
+CONTROL = Values("the id of a control", kinds=frozenset({"control"}))
+OCCASION = Values("an occasion on which a control is asked", kinds=frozenset({"occasion"}))
 GIVEN = Values("a name of the file or of its network's settings", given=True)
 NUMBER = Values("a number", fits=_is_number)
 SWITCH = Values("yes or no", ("yes", "no"), spoken=("true", "false", "on", "off", "1", "0"))
@@ -176,16 +182,23 @@ IMSI = _identity("imsi", "an IMSI of 6 to 15 digits", r"\d{6,15}")
 IMEI = _identity("imei", "an IMEI of 14 to 16 digits", r"\d{14,16}")
 MSISDN = _identity("msisdn", "a number of 5 to 15 digits", r"\d{5,15}")
 PLMN = shaped("a PLMN such as 001-01", r"\d{3}-\d{2,3}")
-TAI = shaped("a TAI such as 001-01-0001", r"\d{3}-\d{2,3}-[0-9a-f]{4}")
-CELL = shaped("a cell such as 001-01-0000101", r"\d{3}-\d{2,3}-[0-9a-f]{7}")
-STATION = shaped("a base station such as 001-01-00001", r"\d{3}-\d{2,3}-[0-9a-f]{5}")
+TAI = _known("tai", "a TAI of the network such as 001-01-0001")
+CELL = _known("cell", "a cell of the network such as 001-01-0000101")
+STATION = _known("station", "a base station of the network such as 001-01-00001")
 GUTI = shaped("a GUTI", r"\d{3}-\d{2,3}-[0-9a-f]{4}-[0-9a-f]{2}-[0-9a-f]{8}")
 OCTETS = shaped("octets in hexadecimal digits", r"(0x)?( ?[0-9a-f]{2})*")
+IDENTIFIER = shaped("an identifier of 36 digits and hyphens (RFC 9562)", r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 ADDRESS = shaped("an IP address", r"\d{1,3}(\.\d{1,3}){3}|[0-9a-f]*:[0-9a-f:.]*|[0-9a-f]{16}")
+NAME = Values(
+    "the name of an element, or one of the file or of its network's settings", kinds=frozenset({"element"}), given=True
+)
+CLIENT = _known("client", "the client identifier of an element, its name behind the prefix of its topics")
 APN = Values("an access point name of the file or of its network's settings", given=True)
 TIME = shaped("a time such as 2026-03-02T08:00:00", r"\d{4}-\d{2}-\d{2}T.+")
 NETWORK = shaped("an IP network such as 192.0.2.0/24", r"[0-9a-f.:]+/\d{1,3}")
-HOST = Values("a host of the network such as mme.example.net", kind="host")
+HOST = _known("host", "a host of the network such as mme.example.net")
+REALM = _known("realm", "a realm of the network such as epc.mnc001.mcc001.3gppnetwork.org")
+SESSION = _known("session", "a Session-Id of a host of the network such as mme.example.net;1;2")
 TACS = shaped("a TAC or a range of IMEIs", r"\d{8}(\d{6})?(-\d{8}(\d{6})?)?")
 KIND = GIVEN | one_of("camera", "car", "module", "payment", "phone", "router", "tablet", "tracker")
 ZONE = shaped("a zone code of 4 hexadecimal digits", r"[0-9a-f]{4}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import textwrap
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import pairwise
@@ -95,6 +95,11 @@ class ElementConfig(Model):
         """Return the parts of the instance `name` that have identities: `NAME/PART` is short for one (`enb/1`)."""
         del name
         return {}
+
+    def places(self, name: str) -> Collection[str]:
+        """Return the cells, base stations and tracking areas that the instance `name` brings into the network."""
+        del name
+        return ()
 
 
 class VerbModel(Model):

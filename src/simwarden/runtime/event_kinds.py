@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 
 from simwarden.model.profile import use_names
 from simwarden.model.values import (
+    APN,
     CELL,
+    CLIENT,
     CONTROL,
     GIVEN,
     HOST,
     IMEI,
-    MAPPING,
     NUMBER,
     OCCASION,
     STATION,
@@ -25,6 +26,7 @@ from simwarden.model.values import (
     TAI,
     TEXT,
     TIME,
+    ZONE,
     Values,
     instance_of,
     mapping,
@@ -96,7 +98,16 @@ def topic_of(kind: EventKind) -> str:
 
 
 _STATE = one_of(*(each.value for each in CardState))
-_CHANGED = (_STATE | IMEI | MAPPING).or_none()
+#: what a card's area, or its subscription, was before and is after a change
+_HELD = {
+    "cells": CELL.or_none(),
+    "stations": NUMBER,
+    "province": GIVEN.or_none(),
+    "used": STATION.or_none(),
+    "apns": APN.or_none(),
+    "zones": ZONE.or_none(),
+}
+_CHANGED = (_STATE | IMEI | mapping(lambda: _HELD)).or_none()
 _PLACE = IMEI | CELL | TAI | STATION
 
 
@@ -155,7 +166,27 @@ def _is_topic(text: str) -> bool:
     return any(re.fullmatch(f"[^/]+/[^/]+/{topic_of(kind)}(/[^/]+)?", text) for kind in EventKind.all)
 
 
-#: what the message of an event says, by its fields
+def _is_filter(text: str) -> bool:
+    """Whether the topic of some event may match a filter (MQTT 3.1.1 4.7)."""
+    wanted = text.split("/")
+    return any(
+        _match(wanted, ["+", "+", *topic_of(kind).split("/"), *about])
+        for kind in EventKind.all
+        for about in ([], ["+"])
+    )
+
+
+def _match(wanted: list[str], topic: list[str]) -> bool:
+    """Whether a filter matches a topic of which some levels may be anything."""
+    if "#" in wanted:
+        level = wanted.index("#")
+        return level == len(wanted) - 1 and level <= len(topic) and _match(wanted[:level], topic[:level])
+    return len(wanted) == len(topic) and all(
+        "+" in pair or len(set(pair)) == 1 for pair in zip(wanted, topic, strict=True)
+    )
+
+
+#: what messages of events say, by their fields
 MESSAGE: Mapping[str, Values] = {
     "topic": Values("the topic of a message, as simwarden/hss/card/refused/IMSI", fits=_is_topic),
     "type": Values(
@@ -165,5 +196,7 @@ MESSAGE: Mapping[str, Values] = {
     "time": TIME,
     "sequence": NUMBER,
     "data": mapping(data_values),
+    "topic_filters": Values("a filter that topics of events match, as simwarden/+/card/#", fits=_is_filter),
+    "client_identifier": CLIENT,
 }
 DATA = mapping(data_values)

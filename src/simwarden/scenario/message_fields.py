@@ -27,7 +27,7 @@ def message_infos(protocol: str, name: str) -> tuple[MessageInfo, ...]:
 def _info(family: Family, name: str) -> MessageInfo | None:
     """Return what a family says of a message; what events hold, which elements declare, is no business of MQTT's."""
     info = family.read().info(name)
-    if info is None or family is not MQTT or all(each.name != "data" for each in info.fields):
+    if info is None or family is not MQTT:
         return info
     from simwarden.runtime.event_kinds import MESSAGE  # noqa: PLC0415 - events are declared when somebody asks for them
 

@@ -7,6 +7,7 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from simwarden.model.identity import Plmn
 from simwarden.model.values import plain
 from simwarden.scenario.identities import REFERENCE, Identity
 from simwarden.scenario.problems import guess, nearest
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 #: parts of a file that say what is to be seen, and so give no names
 _JUDGING = frozenset({"expect", "never", "scenario", "about", "twin", "tags", "proves"})
-_ANY_KIND, _CONTROL, _OCCASION, _HOST = "element", "control", "occasion", "host"
+_ANY_KIND, _CONTROL, _OCCASION = "element", "control", "occasion"
 
 
 class Wording:
@@ -51,10 +52,12 @@ class Wording:
     @cached_property
     def _given(self) -> frozenset[str]:
         """All names and values of the file outside its expectations, and of what is set in its network."""
-        settings = [each.config.model_dump(mode="json") for each in self._instances]
-        return frozenset(
-            plain(part) for text in _texts([self._document, settings]) for part in (text, *_PARTS.split(text))
-        )
+        texts = (*_texts(self._document), *self._settings)
+        return frozenset(plain(part) for text in texts for part in (text, *_PARTS.split(text)))
+
+    @cached_property
+    def _settings(self) -> frozenset[str]:
+        return frozenset(_texts([each.config.model_dump(mode="json") for each in self._instances]))
 
     @cached_property
     def _codes(self) -> frozenset[str]:
@@ -105,7 +108,7 @@ class Wording:
             return False
         if values.may_be(text):
             return True
-        if values.kind and self._names(values.kind, text):
+        if any(self._names(kind, text) for kind in values.kinds):
             return True
         if values.given and (self.foreign or self.gives(text)):
             return True
@@ -124,19 +127,38 @@ class Wording:
             return text in self._controls
         if kind == _OCCASION:
             return text in self._occasions
-        if kind == _HOST:
-            return _HOSTS.fullmatch(text) is not None and (self.foreign or self.gives(text) or self._is_node(text))
+        if kind == "client":
+            return self.foreign or self.gives(text) or text.rpartition("-")[2] in self.references.instances
+        if kind == "session":
+            return _SESSION.fullmatch(text) is not None and self._names("host", text.partition(";")[0])
+        if kind in _FORMS:
+            formed = _FORMS[kind].fullmatch(text) is not None
+            return formed and (self.foreign or self.gives(text) or self._has(kind, text))
         instance = self.references.instances.get(text)
         return instance is not None and kind in (_ANY_KIND, instance.kind)
 
-    def _is_node(self, host: str) -> bool:
-        """Whether it is the Diameter identity of an element here, which begins with its name."""
-        return host.partition(".")[0] in self.references.instances
+    def _has(self, kind: str, text: str) -> bool:
+        """Whether the network has a host (which begins with its element's name), a realm, or a place."""
+        if kind == "host":
+            return text.partition(".")[0] in self.references.instances
+        if kind == "realm":
+            return text.lower() in self._realms
+        return text.lower() in self._places
+
+    @cached_property
+    def _realms(self) -> frozenset[str]:
+        """The realms of the networks that are set, which nodes have where none is set (TS 23.003 19.2)."""
+        return frozenset(Plmn.parse(text).realm for text in self._settings if _PLMN.fullmatch(text))
+
+    @cached_property
+    def _places(self) -> frozenset[str]:
+        return frozenset(place for each in self._instances for place in each.config.places(each.name))
 
     def _hint(self, text: str, values: Values) -> str:
         instances = self.references.instances
-        known = [*values.words, *(name for name in instances if values.kind and self._names(values.kind, name))]
-        known += self._controls if values.kind == _CONTROL else self._occasions if values.kind == _OCCASION else ()
+        known = [*values.words, *(name for name in instances if any(self._names(kind, name) for kind in values.kinds))]
+        known += [*(self._controls if _CONTROL in values.kinds else ())]
+        known += [*(self._occasions if _OCCASION in values.kinds else ())]
         if self._is_reference(text):
             identities = [f"{name}.{which}" for name, each in instances.items() for which in each.identities]
             near = nearest(text, identities)
@@ -147,7 +169,20 @@ class Wording:
 
 #: parts of the names of settings that are codes of a protocol
 _CODES = frozenset({"cause", "causes", "result", "answer"})
-_HOSTS = re.compile(r"[0-9a-z_-]+(\.[0-9a-z_-]+)+", re.IGNORECASE | re.ASCII)
+_NODE, _PLACE = r"[0-9a-z_-]+(\.[0-9a-z_-]+)+", r"\d{3}-\d{2,3}-[0-9a-f]"
+#: what many texts may look like, of which a network has some
+_FORMS = {
+    kind: re.compile(form, re.IGNORECASE | re.ASCII)
+    for kind, form in {
+        "host": _NODE,
+        "realm": _NODE,
+        "tai": f"{_PLACE}{{4}}",
+        "cell": f"{_PLACE}{{7}}",
+        "station": f"{_PLACE}{{5}}",
+    }.items()
+}
+_SESSION = re.compile(r"[^;]+;\d+;\d+(;.*)?", re.ASCII)
+_PLMN = re.compile(r"\d{3}-\d{2,3}", re.ASCII)
 _PARTS = re.compile(r"[,;/\s]+")
 
 

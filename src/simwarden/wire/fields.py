@@ -19,7 +19,8 @@ SECRETS = frozenset({"security_key", "next_hop_parameter", "key_enodeb_star"})
 SECRET = v.one_of("***", about="a key, which is never shown")
 """What stands in place of keys."""
 
-_PLAIN: dict[type, v.Values] = {
+_PLAIN: dict[type | None, v.Values] = {
+    **dict.fromkeys((None, type(None)), v.Values("nothing", optional=True)),
     bool: v.SWITCH,
     int: v.NUMBER,
     float: v.NUMBER,
@@ -37,9 +38,9 @@ def values_of(annotation: Any) -> v.Values:
     """Return what a value of an annotated type may be, as dissections show it."""
     if annotation in _PLAIN:
         return _PLAIN[annotation]
-    if annotation is None or annotation is type(None):
-        return v.Values("nothing", optional=True)
     origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is typing.Annotated:  # by what it may be
+        return next(each for each in arguments if isinstance(each, v.Values))
     if origin in (typing.Union, types.UnionType):
         return _any_of(arguments)
     if origin in (tuple, list):
@@ -67,6 +68,7 @@ def _any_of(annotations: tuple[Any, ...]) -> v.Values:
 @cache
 def fields_of(record: Hashable) -> dict[str, v.Values]:
     """Return the fields of a named tuple or of a record of `coded` fields, with what they may be."""
-    hints = typing.get_type_hints(record, localns={each.__name__: each for each in _PLAIN})
+    known = {each.__name__: each for each in _PLAIN if each is not None}
+    hints = typing.get_type_hints(record, localns=known, include_extras=True)
     names = getattr(record, "_fields", None) or list(getattr(record, "__dataclass_fields__", hints))
     return {name: SECRET if name in SECRETS else values_of(hints[name]) for name in names}

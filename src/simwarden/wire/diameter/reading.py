@@ -136,6 +136,12 @@ _SHAPED = {
     "Visited-PLMN-Id": v.PLMN | v.OCTETS,
     "Origin-Host": v.HOST,
     "Destination-Host": v.HOST,
+    "Proxy-Host": v.HOST,
+    "Route-Record": v.HOST,
+    "Error-Reporting-Host": v.HOST,
+    "Origin-Realm": v.REALM,
+    "Destination-Realm": v.REALM,
+    "Session-Id": v.SESSION,
     "Service-Selection": v.APN,
 }
 

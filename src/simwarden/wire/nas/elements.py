@@ -7,7 +7,7 @@ octets that are missing): the message codec makes the spec's error of it, by whe
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 from simwarden.model import values as v
 from simwarden.model.identity import Guti, Plmn, Tai
@@ -43,7 +43,7 @@ class MobileIdentity(NamedTuple):
     """
 
     type: IdentityType
-    value: str | int | Guti | None
+    value: Annotated[str, v.IMSI | v.IMEI] | int | Guti | None
 
     @property
     def digits(self) -> str:
@@ -365,7 +365,7 @@ class PdnAddress(NamedTuple):
     """The address of a PDN connection (9.9.4.9): IPv4 in dotted digits, IPv6 as its interface identifier."""
 
     type: PdnType
-    ipv4: str = ""
+    ipv4: Annotated[str, v.ADDRESS] = ""
     interface_id: bytes = b""
 
 

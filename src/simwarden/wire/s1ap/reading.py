@@ -164,7 +164,7 @@ def _values_of(kind: aper.Type) -> v.Values:
         case aper.OctetString() | aper.BitOctets():
             found = v.OCTETS
         case aper.PrintableString():
-            found = v.TEXT
+            found = v.NAME
         case _:
             found = v.PLMN if kind is PLMN else v.NUMBER
     return found

@@ -6,8 +6,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import TYPE_CHECKING, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Annotated, ClassVar, TypeVar
 
+from simwarden.model import values as v
 from simwarden.wire.uu.fields import (
     CELL,
     ECGI,
@@ -201,7 +202,7 @@ class Camp(Message):
 class Paging(Message):
     """The network looks for these devices: S-TMSIs, or IMSIs as digits (TS 36.331 Paging)."""
 
-    ue_identities: tuple[STmsi | str, ...] = coded(sequence_of(choice(STmsi, IMSI)))
+    ue_identities: tuple[STmsi | Annotated[str, v.IMSI], ...] = coded(sequence_of(choice(STmsi, IMSI)))
     cn_domain: CnDomain = coded(enum(CnDomain), default=CnDomain.PS)
 
 
