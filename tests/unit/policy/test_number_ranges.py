@@ -86,6 +86,26 @@ def test_many_are_let_together_or_not_at_all() -> None:
     assert "and 2 more" in refused.reason
 
 
+def test_only_those_that_are_not_named_are_counted() -> None:
+    refused = judge_numbers(numbers=[f"1380000000{n}" for n in range(5)])
+    assert "more" not in refused.reason
+    assert all(f"1380000000{n}" in refused.reason for n in range(5))
+
+
+@pytest.mark.parametrize("length", [1, 15])
+def test_a_range_is_as_long_as_its_prefix_or_as_a_number_may_be(length: int) -> None:
+    own = NumberRanges.parse(f'range = [{{prefix = "5", length = {length}, dedicated = true}}]')
+    assert own.find("5" * length) is not None
+    assert own.find("5" * (length + 1)) is None
+    assert own.find("4" * length) is None
+
+
+def test_many_numbers_are_judged_by_ranges_of_ones_own() -> None:
+    own = NumberRanges.parse('country = "999"\nrange = [{prefix = "5", length = 9, dedicated = true}]')
+    assert judge_numbers(numbers=["+999500000001", "+999500000002"], ranges=own).admitted
+    assert not judge_numbers(numbers=["1440000000001", "1440000000002"], ranges=own).admitted
+
+
 def test_a_file_of_ranges_takes_the_place_of_those_shipped() -> None:
     own = NumberRanges.parse('country = "999"\nrange = [{prefix = "5", length = 9, dedicated = true}]')
     assert judge_number(number="+999500000001", ranges=own).admitted
@@ -103,6 +123,8 @@ def test_a_file_of_ranges_takes_the_place_of_those_shipped() -> None:
         'range = [{prefix = "1", length = 11}]',
         "range = [{prefix = 1, length = 11, dedicated = true}]",
         'range = [{prefix = "1", length = 0, dedicated = true}]',
+        'range = [{prefix = "12", length = 1, dedicated = true}]',
+        'range = [{prefix = "1", length = 16, dedicated = true}]',
         'range = [{prefix = "1", length = 11, dedicated = true, dedicatd = true}]',
         "range = [",
         'country = "cn"\nrange = [{prefix = "1", length = 11, dedicated = true}]',
