@@ -29,3 +29,10 @@ from simwarden.policy.form import judge_form
 def test_what_fits_where(form: FormFactor, home: str, terminal: str, slot: Slot, admitted: bool) -> None:  # noqa: FBT001
     assert judge_form(form=form, home=home, terminal=terminal, slot=slot).admitted is admitted
     assert FormFactor("mff2") is FormFactor.SOLDERED
+
+
+def test_it_is_told_where_a_card_belongs_and_before_its_first_terminal_what_form_it_has() -> None:
+    soldered = {"form": FormFactor.SOLDERED, "slot": Slot.BOARD}
+    assert judge_form(home="meter", terminal="phone", **soldered).details == {"expected": "meter", "seen": "phone"}
+    assert judge_form(home="", terminal="meter", **soldered).details["expected"] == FormFactor.SOLDERED.value
+    assert judge_form(home="meter", terminal="", **soldered).details["seen"] == "nowhere"

@@ -226,6 +226,8 @@ def test_lists_are_managed_and_survive(loop: TestbedLoop, store_url: str) -> Non
         assert await net.mme.status(METER) == 2
         assert await net.mme.status("99000203000001") == 0
         assert (await net.call("GET", f"/equipment/{PHONE}"))["maker"] == "Example Phones"
+        unknown = await net.call("GET", "/equipment/11111111000001")
+        assert (unknown["status"], unknown["kind"], unknown["maker"], unknown["model"]) == (None, "", "", "")
         assert len(await net.call("GET", "/equipment")) == 2
         assert [r["action"] for r in await net.call("GET", "/audit")] == ["list", "list", "unlist"]
         for path, body in (("99", {"status": "allowed"}), (PHONE, {"status": "odd"})):
