@@ -12,7 +12,7 @@ from simwarden.cli.card_commands import classify, numbers
 from simwarden.cli.choices import ClockName, Form, RoleName, TraceChoice, TransportName
 from simwarden.cli.exits import friendly, write_anywhere
 from simwarden.cli.explore_command import explore
-from simwarden.cli.options import Html, Jobs, Json, Network, Seed  # noqa: TC001 - typer reads them at run time
+from simwarden.cli.options import Html, Jobs, Json, Match, Network, Seed, Tags  # noqa: TC001 - typer reads them at run time
 
 app = typer.Typer(
     name="simwarden",
@@ -23,32 +23,12 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-
 Paths = Annotated[
     list[str], typer.Argument(help="Scenario files, folders of them, or names of shipped ones.", show_default=False)
 ]
 ShippedPaths = Annotated[
     list[str] | None, typer.Argument(help="Scenario files, or folders of them; by default those shipped.")
 ]
-Tags = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--tag",
-        metavar="TAG",
-        autocompletion=completing.tags,
-        help="Only scenarios with this tag (not-TAG: without it). May be repeated.",
-    ),
-]
-Match = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--match",
-        metavar="TEXT",
-        help="Only scenarios with this in name, title, path or requirement; * and ? work. May be repeated.",
-    ),
-]
-
-
 Transport = Annotated[
     TransportName | None,
     typer.Option(help="What carries frames: memory; sctp (SCTP, TCP and UDP as specified); tcp (SCTP framed on TCP)."),
@@ -113,7 +93,7 @@ def run(  # noqa: PLR0917 - typer's way: an option is a parameter
     """Run scenarios and report what became of them.
 
     Exit code: 0 all passed, 1 an expectation failed or could not be judged, 2 a bad file or option, 3 a fault of ours,
-    4 nothing chosen, 130 interrupted.
+    4 nothing chosen, 130 interrupted (the report has what is done).
     """
     from simwarden.cli.running import Order, run_suite  # noqa: PLC0415
     from simwarden.cli.shipped import located  # noqa: PLC0415
@@ -436,8 +416,7 @@ def reference(
 ) -> None:
     """Write the reference pages: what each installed element declares, and the causes of each refusal.
 
-    They are elements.md, a page for each element under elements/, classification.md, and causes.md, for which the
-    shipped scenarios run.
+    They are elements.md, a page for each under elements/, classification.md, and causes.md (the shipped scenarios run).
     """
     from simwarden.cli.referring import write_reference  # noqa: PLC0415
 
@@ -500,8 +479,7 @@ def _top(
 
 def main() -> None:
     """Run the command line."""
-    # What is loaded and what a trace keeps is no garbage, and looking for it at each 700 objects takes a fifth of a
-    # suite's time.
+    # What is loaded and what a trace keeps is no garbage: looking for it at each 700 objects takes a fifth of the time.
     gc.set_threshold(10_000, 20, 50)
     write_anywhere()
     interrupts.watch()

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from simwarden.cli import completing
+
 Network = Annotated[
     str, typer.Option("--network", metavar="FILE", help="A network file: settings, more elements, external ones.")
 ]
@@ -15,3 +17,20 @@ Jobs = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Html = Annotated[str, typer.Option("--html", metavar="FILE", help="Write the page to this file.")]
+Tags = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--tag",
+        metavar="TAG",
+        autocompletion=completing.tags,
+        help="Only scenarios with this tag (not-TAG: without it). May be repeated.",
+    ),
+]
+Match = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--match",
+        metavar="TEXT",
+        help="Only scenarios with this in name, title, path or requirement; * and ? work. May be repeated.",
+    ),
+]
