@@ -6,16 +6,20 @@ import ipaddress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from simwarden.model.interfaces import INTERFACES
+from simwarden.model.interfaces import INTERFACES, Service
+from simwarden.runtime.reach import Reach
 from simwarden.runtime.transport.choose import NAMES, carriers_of
 from simwarden.scenario.problems import guess
 from simwarden.scenario.validation import check, short
 from simwarden.scenario.yamlfile import Spot
+from simwarden.wire.mqtt.family import EVENTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from simwarden.runtime.declare import ElementConfig
+    from simwarden.runtime.events import EventSettings
+    from simwarden.scenario.document import Scenario
     from simwarden.scenario.problems import Problems
     from simwarden.scenario.registry import Registry
     from simwarden.scenario.yamlfile import Path
@@ -213,3 +217,27 @@ class _MergedSpot(Spot):
         """See Spot."""
         origin = self.places.get(str(steps[0])) if steps else None
         return Spot(self.source, self.path + steps) if origin is None else origin.join(steps)
+
+
+def events_to(scenario: Scenario) -> EventSettings | None:
+    """Return where events go: to the first element that takes them; nowhere in a network that has none."""
+    for name, each in scenario.instances.items():
+        if EVENTS in scenario.registry.declaration(each.kind).listens:
+            from simwarden.runtime.events import EventSettings  # noqa: PLC0415 - few runs have a broker
+
+            return EventSettings(name)
+    return None
+
+
+def lacking_links(scenario: Scenario, reason: str) -> list[Reach]:
+    """Return the links to elements outside that take a transport of messages, none of which can be made here."""
+    kinds = {name: scenario.registry.declaration(each.kind) for name, each in scenario.instances.items()}
+    return [
+        Reach(caller, interface, name, f"{address[0]}:{address[1]}", reason)
+        for name, outside in scenario.external.items()
+        for interface in kinds[name].listens
+        if INTERFACES[interface].service is Service.MESSAGES
+        for caller, each in scenario.instances.items()
+        if each.external is None and interface in kinds[caller].calls
+        if (address := (outside.external or {}).get(interface) or (outside.external or {}).get(""))
+    ]

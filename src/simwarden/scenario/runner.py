@@ -12,29 +12,27 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from simwarden.errors import ConfigError, InternalError, SimwardenError
-from simwarden.model.interfaces import INTERFACES, Service
 from simwarden.runtime.clock import Clock
 from simwarden.runtime.host import Ailment, Host, HostSettings, Placement
 from simwarden.runtime.loop import TestbedLoop
 from simwarden.runtime.management import HOUSE, ManagementError, Role
-from simwarden.runtime.reach import Reach
 from simwarden.runtime.transport.choose import described
 from simwarden.scenario import failure
 from simwarden.scenario.alarm import TimeUp, alarm
 from simwarden.scenario.document import Call, Fail, Manage, Power, Rhythm, Together, Wait
 from simwarden.scenario.judge import Judge, StatusOutcome, wanted_in
+from simwarden.scenario.network import events_to, lacking_links
 from simwarden.scenario.provisioning import provision_of
 from simwarden.scenario.rejections import Phase, check_rejections
 from simwarden.scenario.result import Met, ScenarioResult, Verdict, blank_result
 from simwarden.scenario.standing import AT_ONCE_REAL, AT_ONCE_VIRTUAL, History
 from simwarden.trace.events import Fault, Note, StepMark
 from simwarden.trace.trace import Trace
-from simwarden.wire.mqtt.family import EVENTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping
 
-    from simwarden.runtime.events import EventSettings
+    from simwarden.runtime.reach import Reach
     from simwarden.scenario.document import Action, Expectation, Scenario, Step
     from simwarden.scenario.identities import Card
     from simwarden.scenario.interpose import Meanwhile
@@ -132,7 +130,7 @@ class _Run:
             external={each: it.external or {} for each, it in outside.items()},
             placements=placements,
             switches=options.switches,
-            events=_events(scenario),
+            events=events_to(scenario),
         )
         at_once = AT_ONCE_VIRTUAL if self.clock.virtual else AT_ONCE_REAL
         self.judge = Judge(self.trace, outside, scenario.unseen, History(scenario.watched, at_once))
@@ -187,7 +185,7 @@ class _Run:
         except InternalError as error:
             self._fail(str(error), Verdict.ERROR)
         except ConfigError as error:
-            self.lacking = _lacking(self.scenario, str(error)) if self.host is None else []
+            self.lacking = lacking_links(self.scenario, str(error)) if self.host is None else []
             self._fail(str(error), Verdict.FAILED)
         except (SimwardenError, ConnectionError) as error:
             self._fail(str(error), Verdict.FAILED)
@@ -490,27 +488,3 @@ class _Run:
         if not (self.step and self.step.expectations):
             raise _Failed(f"{action.method} {action.path}: {outcome}")
         return outcome
-
-
-def _events(scenario: Scenario) -> EventSettings | None:
-    """Return where events go: to the first element that takes them; nowhere in a network that has none."""
-    for name, each in scenario.instances.items():
-        if EVENTS in scenario.registry.declaration(each.kind).listens:
-            from simwarden.runtime.events import EventSettings  # noqa: PLC0415 - few runs have a broker
-
-            return EventSettings(name)
-    return None
-
-
-def _lacking(scenario: Scenario, reason: str) -> list[Reach]:
-    """Return the links to elements outside that take a transport of messages, none of which can be made here."""
-    kinds = {name: scenario.registry.declaration(each.kind) for name, each in scenario.instances.items()}
-    return [
-        Reach(caller, interface, name, f"{address[0]}:{address[1]}", reason)
-        for name, outside in scenario.external.items()
-        for interface in kinds[name].listens
-        if INTERFACES[interface].service is Service.MESSAGES
-        for caller, each in scenario.instances.items()
-        if each.external is None and interface in kinds[caller].calls
-        if (address := (outside.external or {}).get(interface) or (outside.external or {}).get(""))
-    ]
