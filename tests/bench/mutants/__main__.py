@@ -26,7 +26,6 @@ import tempfile
 import time
 import tomllib
 import types
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -41,7 +40,7 @@ from simwarden.scenario.result import Verdict
 from simwarden.scenario.runner import RunOptions, run_scenario
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 ROOT = Path(__file__).resolve().parents[3]
 SURVIVORS = Path(__file__).resolve().with_name("survivors.toml")
@@ -107,25 +106,37 @@ class UnitTests:
         return self._failed
 
 
-def _told(work: Callable[[Callable[..., None]], None]) -> list[Any]:
-    """Do work in a forked process, and return what it told before it ended, or was ended for being late."""
-    with tempfile.NamedTemporaryFile("r+", buffering=1) as file:
-        if pid := os.fork():
-            os.waitpid(pid, 0)
-            return [json.loads(line) for line in Path(file.name).read_text("utf-8").splitlines()]
+def _forked(work: Callable[[Callable[..., None]], None], path: Path) -> int:
+    """Do work in a forked process that keeps what it tells in a file, and is ended when it is late; return its id."""
+    path.touch()
+    if pid := os.fork():
+        return pid
+    with contextlib.suppress(BaseException), path.open("w", buffering=1) as file:
         for number in (0, 1, 2):
             os.dup2(os.open(os.devnull, os.O_RDWR), number)
-        for late in (signal.SIGPROF, signal.SIGALRM):
-            signal.signal(late, signal.SIG_DFL)
 
         def tell(*told: Any) -> None:
             signal.setitimer(signal.ITIMER_PROF, LIMIT)
             signal.setitimer(signal.ITIMER_REAL, REAL_LIMIT)
             file.write(json.dumps(told) + "\n")
 
-        with contextlib.suppress(BaseException):
-            work(tell)
-        os._exit(0)
+        for late in (signal.SIGPROF, signal.SIGALRM):
+            signal.signal(late, signal.SIG_DFL)
+        work(tell)
+    os._exit(0)
+
+
+def crew(tasks: Iterable[Any], work: Callable[[Any, Any], None], workers: int) -> Iterator[tuple[Any, list[Any]]]:
+    """Do tasks in forked processes, so many at once; yield each with what its process told before it ended."""
+    running = dict[int, tuple[Any, Path]]()
+    with tempfile.TemporaryDirectory() as folder:
+        for number, task in enumerate((*tasks, *[None] * workers)):
+            while running and (task is None or len(running) >= workers):
+                done, path = running.pop(os.wait()[0])
+                yield done, [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+            if task is not None:
+                path = Path(folder, str(number))
+                running[_forked(partial(work, task), path)] = task, path
 
 
 def _keys(code: types.CodeType, within: str = "") -> Iterator[tuple[str, types.CodeType]]:
@@ -149,15 +160,15 @@ class Campaign:
         """Find which items reach which mutant, and try each mutant on those."""
         os.chdir(ROOT)
         self.items, self.reaching = [*scenarios(), *tests], [list[int]() for _ in self.mutants]
-        with ThreadPoolExecutor(self.workers) as pool:
-            chunks = [range(start, len(self.items), 4 * self.workers) for start in range(4 * self.workers)]
-            for told in pool.map(lambda chunk: _told(partial(self._look, chunk)), chunks):
-                for index, failed, self.items[index].seconds, reached in told:
-                    if failed:
-                        self.red.append(self.items[index].name)
-                    for number in () if failed else reached:
-                        self.reaching[number].append(index)
-            list(pool.map(self._judge, range(len(self.mutants))))
+        chunks = [range(start, len(self.items), 4 * self.workers) for start in range(4 * self.workers)]
+        for _, told in crew(chunks, self._look, self.workers):
+            for index, failed, self.items[index].seconds, reached in told:
+                if failed:
+                    self.red.append(self.items[index].name)
+                for number in () if failed else reached:
+                    self.reaching[number].append(index)
+        for number, told in crew(range(len(self.mutants)), self._try, self.workers):
+            self._judge(self.mutants[number], told)
 
     def _look(self, chunk: range, tell: Any) -> None:
         places: dict[tuple[str, int], list[int]] = {}
@@ -175,8 +186,7 @@ class Campaign:
             reached = {number for place in seen & places.keys() for number in places[place]}
             tell(index, failed, time.process_time() - began, sorted(reached))
 
-    def _judge(self, number: int) -> None:
-        mutant, told = self.mutants[number], _told(partial(self._try, number))
+    def _judge(self, mutant: Mutant, told: list[Any]) -> None:
         if told:
             self.by[mutant.name] = killer = self.items[told[-1][0]] if told[-1] != [-1] else None
             if killer is not None:
