@@ -121,6 +121,8 @@ class Host:
         self.transport = Carriers(settings.transport, wiring, settings.carriers)
         self._tasks: dict[str, set[asyncio.Task[None]]] = {}
         self._engines: dict[str, Engine] = {}
+        #: of elements that are stopped: a call under way may have used one once more
+        self._spent: list[Engine] = []
         self._stores: dict[str, set[str]] = {}
         self._locks: dict[str, Lock | None] = {}
         self._publishers: dict[str, Publisher] = {}
@@ -175,6 +177,7 @@ class Host:
         engine = self._engines.pop(name, None)
         if engine is not None:
             engine.dispose()
+            self._spent.append(engine)
         self._release(name)
 
     async def close(self) -> None:
@@ -183,6 +186,8 @@ class Host:
             await self.stop(name)
         await self.clock.settle()
         await self.transport.close()
+        for engine in self._spent:
+            engine.dispose()
         while self._engines:  # of elements that did not get to run
             self._engines.popitem()[1].dispose()
         for name in list(self._locks):
