@@ -56,7 +56,8 @@ class Mme(Element[ElementConfig]):
 
     async def start(self) -> None:
         handlers = {"cancel-location-request": self._cancel}
-        self.node = DiameterNode(self.site, LocalNode(f"{self.site.name}.{REALM}", REALM), {"S6a": handlers})
+        served = {"S6a": handlers, "S13": {}}
+        self.node = DiameterNode(self.site, LocalNode(f"{self.site.name}.{REALM}", REALM), served)
         for interface, name in (("S6a", "hss"), ("S13", "eir"), ("S13", "cmp")):
             if name in self.site.host.elements:
                 await self.node.connect(interface, name)
