@@ -1,4 +1,4 @@
-"""What `classify` costs: 100,000 cards of a CSV, each with lists of its own."""
+"""What `classify` costs: 100,000 cards of a CSV, each with lists of its own. Time is a figure; memory is asserted."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CARDS = 100_000
 HEAD = "imsi,msisdn,use,functions,data_list,sms_list,quota,binding,form,area,blacklist,monitoring"
 
 
-def test_100_000_cards_are_classified_in_seconds_and_little_memory(tmp_path: Path) -> None:
+def test_100_000_cards_are_classified_in_little_memory(tmp_path: Path) -> None:
     rng = random.Random(1)
     path = tmp_path / "cards.csv"
     with path.open("w", encoding="utf-8") as file:
@@ -35,5 +35,4 @@ def test_100_000_cards_are_classified_in_seconds_and_little_memory(tmp_path: Pat
     assert "100000 of 100001 lines" in done.stderr
     took, memory = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, after.ru_maxrss / 1024
     print(f"classify: {CARDS} cards in {took:.1f} s of processor time ({wall:.1f} s), {memory:.0f} MB")  # noqa: T201
-    assert took < 10
     assert memory < 300
