@@ -8,9 +8,9 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, WithJsonSchema
 
+from simwarden.operations.provision import CardsPage, Iccid, ImeiKey, Msisdn
 from simwarden.policy.card_states import CardState, Operation
 from simwarden.runtime.declare import Model
-from simwarden.runtime.provision import CardsPage, Iccid, ImeiKey, Msisdn
 
 
 def _by_hand(operation: Operation) -> Operation:

@@ -8,13 +8,13 @@ from pydantic import Field, SkipValidation, field_validator, model_validator
 
 from simulators.cmp.north.config import NorthConfig
 from simwarden.model.identity import imei_key
+from simwarden.operations.approval import Approval, Period, TerminalBinding
+from simwarden.operations.provision import Iccid, ImsiText, Msisdn  # noqa: TC001 - types of fields, resolved by pydantic
 from simwarden.policy.card_states import CardState
 from simwarden.policy.equipment_lists import EquipmentRange
 from simwarden.policy.platform import LARGEST_BATCH, LOCK, Mismatch, PhoneWish
-from simwarden.runtime.approval import Approval, Period, TerminalBinding
 from simwarden.runtime.declare import Model, Seconds
 from simwarden.runtime.diameter.server import Entry, PeerEntry, ServerConfig
-from simwarden.runtime.provision import Iccid, ImsiText, Msisdn  # noqa: TC001 - types of fields, resolved by pydantic
 
 
 class Account(Model):

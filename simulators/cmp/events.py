@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from simwarden.operations import event_kinds as kinds
 from simwarden.policy.card_states import Operation
-from simwarden.runtime import event_kinds as kinds
 
 _STATES = {
     Operation.SUSPEND: kinds.SUSPENDED,

@@ -9,13 +9,13 @@ from simulators.cmp import controls
 from simulators.cmp.card import Change, Happening
 from simulators.cmp.config import Account, Pool
 from simwarden.model.identity import Imei
+from simwarden.operations.approval import Audit, By
+from simwarden.operations.management import ManagementError, Role
+from simwarden.operations.number_ranges import load_ranges
+from simwarden.operations.terminal_library import load_library
 from simwarden.policy.equipment_lists import EquipmentLists, EquipmentRange, Status
 from simwarden.policy.risk_scenes import SCENES
-from simwarden.runtime.approval import Audit, By
 from simwarden.runtime.diameter.server import KnownPeers
-from simwarden.runtime.management import ManagementError, Role
-from simwarden.runtime.number_ranges import load_ranges
-from simwarden.runtime.terminal_library import load_library
 
 if TYPE_CHECKING:
     import datetime as dt

@@ -14,9 +14,9 @@ import sqlalchemy as sa
 
 from simulators.cmp.card import Card, Change
 from simulators.cmp.events import AUDITED
+from simwarden.operations.audit_table import AuditTable, Page, newest
+from simwarden.operations.card_table import taken
 from simwarden.policy.card_states import CardState
-from simwarden.runtime.audit_table import AuditTable, Page, newest
-from simwarden.runtime.card_table import taken
 from simwarden.runtime.store import Rows
 
 if TYPE_CHECKING:

@@ -30,10 +30,10 @@ from simulators.device.verbs import (
 )
 from simwarden.errors import PeerError
 from simwarden.model.form import Slot
+from simwarden.operations.management import Call, ManagementError, route
 from simwarden.policy.decision import Control
 from simwarden.policy.interlock import terminal_accepts_card
 from simwarden.runtime.declare import Declaration, verb
-from simwarden.runtime.management import Call, ManagementError, route
 from simwarden.wire.apdu.control import Control as Contact
 from simwarden.wire.nas import UpdateType, encode
 from simwarden.wire.uu import EstablishmentCause

@@ -6,8 +6,8 @@ from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from simwarden.operations.approval import Approval
 from simwarden.policy.equipment_lists import EquipmentRange, Status
-from simwarden.runtime.approval import Approval
 from simwarden.runtime.declare import Model, Seconds
 from simwarden.runtime.diameter.server import Entry, PeerEntry, ServerConfig
 

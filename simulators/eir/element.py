@@ -10,14 +10,14 @@ from simulators.eir.procedures import ALL, APPROVAL, HELD, PEER, PROVISION, TIE,
 from simwarden.errors import ConfigError
 from simwarden.model.identity import Imei
 from simwarden.model.values import IMEI, IMSI, KIND, one_of
+from simwarden.operations.approval import Approval, Audit, By
+from simwarden.operations.management import ROLES, Call, ManagementError, Role, route
+from simwarden.operations.provision import CardProvision
+from simwarden.operations.terminal_library import load_library, read_library
 from simwarden.policy.equipment_lists import EquipmentLists, EquipmentRange, Status
-from simwarden.runtime.approval import Approval, Audit, By
 from simwarden.runtime.declare import HISTORY, Declaration, Observable, VerbModel, verb
 from simwarden.runtime.diameter.server import KnownPeers
 from simwarden.runtime.element import Element
-from simwarden.runtime.management import ROLES, Call, ManagementError, Role, route
-from simwarden.runtime.provision import CardProvision
-from simwarden.runtime.terminal_library import load_library, read_library
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from simwarden.runtime import event_kinds as kinds
+from simwarden.operations import event_kinds as kinds
 
 AUDITED = {"list": kinds.LISTED, "unlist": kinds.UNLISTED, "library": kinds.LIBRARY, "pool": kinds.POOL}
 EVENTS = kinds.told(AUDITED)

@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from simulators.eir.config import EirBinding, EirConfig
+    from simwarden.operations.terminal_library import TerminalType
     from simwarden.policy.decision import Decision
     from simwarden.runtime.diameter import DiameterNode
     from simwarden.runtime.diameter.server import KnownPeers, PeerEntry
     from simwarden.runtime.element import Site
-    from simwarden.runtime.terminal_library import TerminalType
 
 #: the one procedure of S13
 CHECK = "me-identity-check"

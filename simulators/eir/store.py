@@ -8,9 +8,9 @@ import sqlalchemy as sa
 
 from simulators.eir.config import EirBinding
 from simulators.eir.events import AUDITED
+from simwarden.operations.audit_table import AuditTable
+from simwarden.operations.terminal_library import TerminalType
 from simwarden.policy.equipment_lists import EquipmentRange, Status
-from simwarden.runtime.audit_table import AuditTable
-from simwarden.runtime.terminal_library import TerminalType
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from simwarden.runtime.approval import Approval, ChangeLimit, TerminalBinding
+from simwarden.operations.approval import Approval, ChangeLimit, TerminalBinding
 from simwarden.runtime.declare import Model, Seconds
 from simwarden.runtime.diameter.server import PeerEntry, ServerConfig, no_entry
 

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from simulators.hss import controls
 from simwarden.model.identity import Imei, Plmn
+from simwarden.operations.approval import Audit
+from simwarden.operations.number_ranges import load_ranges
 from simwarden.policy.binding import FirstUse
 from simwarden.policy.risk_scenes import SEPARATED
-from simwarden.runtime.approval import Audit
 from simwarden.runtime.diameter import DiameterNode, Handler, Unreachable
 from simwarden.runtime.diameter.server import KnownPeers
-from simwarden.runtime.number_ranges import load_ranges
 from simwarden.wire.diameter import DiameterError, ExperimentalResult, Message, ResultCode
 from simwarden.wire.diameter.codes import UlrFlags
 

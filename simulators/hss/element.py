@@ -32,11 +32,11 @@ from simulators.hss.subscriber import ENDED, Debt, Owed, Subscriber
 from simulators.hss.subscription_routes import SubscriptionRoutes, subscribed, zones_of
 from simwarden.model.identity import Imei, check_imsi
 from simwarden.model.values import HOST, IMEI, IMSI, PLMN, one_of
-from simwarden.runtime.approval import Approval, Audit, BindingChange, By
+from simwarden.operations.approval import Approval, Audit, BindingChange, By
+from simwarden.operations.management import ROLES, Call, ManagementError, Role, route
+from simwarden.operations.provision import CardProvision, CardsPage
 from simwarden.runtime.declare import HISTORY, CardName, Declaration, Observable, VerbModel, verb
 from simwarden.runtime.element import Element
-from simwarden.runtime.management import ROLES, Call, ManagementError, Role, route
-from simwarden.runtime.provision import CardProvision, CardsPage
 from simwarden.wire.diameter import describe
 from simwarden.wire.diameter.codes import IdrFlags
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from simulators.hss.subscriber import AREA_CHANGE, BINDING_CHANGES
-from simwarden.runtime import event_kinds as kinds
+from simwarden.operations import event_kinds as kinds
 
 AUDITED = {
     "provision": kinds.PROVISIONED,

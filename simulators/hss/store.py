@@ -17,8 +17,8 @@ import sqlalchemy as sa
 from simulators.hss.events import AUDITED
 from simulators.hss.subscriber import AREA_CHANGE, BINDING_CHANGES, ENDS, Debt, Owed, Subscriber
 from simwarden.model.profile import find_use
-from simwarden.runtime.audit_table import AuditTable
-from simwarden.runtime.card_table import taken
+from simwarden.operations.audit_table import AuditTable
+from simwarden.operations.card_table import taken
 from simwarden.runtime.store import Rows
 
 if TYPE_CHECKING:

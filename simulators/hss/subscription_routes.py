@@ -11,8 +11,8 @@ from simulators.hss.controls import Occasion
 from simulators.hss.procedures.location import follow_up
 from simulators.hss.procedures.subscriber_data import change_subscription, context_identifiers
 from simulators.hss.subscriber import AREA_CHANGE, Owed, Subscriber
-from simwarden.runtime.approval import Approval, By
-from simwarden.runtime.management import Call, ManagementError, Role, route
+from simwarden.operations.approval import Approval, By
+from simwarden.operations.management import Call, ManagementError, Role, route
 
 if TYPE_CHECKING:
     from simulators.hss.config import HssConfig

@@ -9,9 +9,9 @@ from simulators.mme import area, controls
 from simulators.mme.area_risk import CHANGE, OUTSIDE
 from simulators.mme.config import AreaChange, MmeArea
 from simulators.mme.controls import Occasion
-from simwarden.runtime.approval import Approval, By
-from simwarden.runtime.management import Call, ManagementError, Role, route
-from simwarden.runtime.provision import CardProvision
+from simwarden.operations.approval import Approval, By
+from simwarden.operations.management import Call, ManagementError, Role, route
+from simwarden.operations.provision import CardProvision
 
 if TYPE_CHECKING:
     from simulators.mme.core import Core

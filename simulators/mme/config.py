@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator, model_validator
 
 from simwarden.model.identity import Plmn, Tai, parse_place
-from simwarden.runtime.approval import Approval, ChangeLimit
+from simwarden.operations.approval import Approval, ChangeLimit
 from simwarden.runtime.declare import ElementConfig, Model, Seconds
 from simwarden.wire.diameter.codes import Feature
 from simwarden.wire.nas.enums import EmmCause, EsmCause

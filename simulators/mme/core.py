@@ -12,7 +12,7 @@ from simulators.mme.contexts import Connection, EmmState, Enb, UeContext
 from simulators.mme.presence import Presence
 from simwarden.errors import PeerError
 from simwarden.model.identity import Guti
-from simwarden.runtime.approval import Audit
+from simwarden.operations.approval import Audit
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine

@@ -33,16 +33,16 @@ from simwarden.model.values import (
     members,
     one_of,
 )
+from simwarden.operations.management import ROLES, Call, ManagementError, route
 from simwarden.policy.risk_scenes import SCENES
 from simwarden.runtime.declare import HISTORY, Declaration, Observable, VerbModel, verb
 from simwarden.runtime.element import Element
-from simwarden.runtime.management import ROLES, Call, ManagementError, route
 from simwarden.wire.nas.enums import EmmCause, EsmCause, NetworkDetachType
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from simwarden.runtime.approval import Audit
+    from simwarden.operations.approval import Audit
 
 _PLACE = CELL | TAI | STATION
 _SESSION = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from simulators.mme.area_risk import CHANGE, OUTSIDE
-from simwarden.runtime import event_kinds as kinds
+from simwarden.operations import event_kinds as kinds
 
 AUDITED = {
     "area": kinds.AREA,

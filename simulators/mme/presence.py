@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from simwarden.runtime.management import ManagementError
+from simwarden.operations.management import ManagementError
 
 if TYPE_CHECKING:
     from simwarden.runtime.element import Site

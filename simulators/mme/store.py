@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from simulators.mme.area_risk import CHANGE
 from simulators.mme.events import AUDITED
-from simwarden.runtime.audit_table import AuditTable
+from simwarden.operations.audit_table import AuditTable
 
 if TYPE_CHECKING:
     from simulators.mme.config import MmeArea

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import field_validator
 
 from simwarden.model.identity import Plmn, imei_key
-from simwarden.runtime.approval import Approval
+from simwarden.operations.approval import Approval
 from simwarden.runtime.declare import ElementConfig, Model
 
 

@@ -11,15 +11,15 @@ from simulators.uicc.pins import padded
 from simwarden.model.form import FormFactor, Slot
 from simwarden.model.identity import Imei, Plmn, check_imsi
 from simwarden.model.values import IMEI, IMSI, SWITCH, instance_of, one_of
+from simwarden.operations.approval import Approval, By
+from simwarden.operations.management import ROLES, Call, ManagementError, Role, route
+from simwarden.operations.provision import CardProvision
 from simwarden.policy.decision import Control as PolicyControl
 from simwarden.policy.form import judge_form
 from simwarden.policy.interlock import card_serves_terminal
 from simwarden.policy.operator import judge_binder, judge_change, judge_provisioned
-from simwarden.runtime.approval import Approval, By
 from simwarden.runtime.declare import HISTORY, CardName, Declaration, Observable, VerbModel, verb
 from simwarden.runtime.element import Element
-from simwarden.runtime.management import ROLES, Call, ManagementError, Role, route
-from simwarden.runtime.provision import CardProvision
 from simwarden.wire.apdu.authenticate import SUCCESS
 from simwarden.wire.apdu.coding import encode_iccid
 from simwarden.wire.apdu.command import Ins

@@ -19,8 +19,8 @@ from typing import Any
 import figures
 
 from simwarden.model.identity import luhn_digit
+from simwarden.operations.management import Role
 from simwarden.runtime.loop import TestbedLoop
-from simwarden.runtime.management import Role
 
 ROOT = Path(__file__).parents[2]
 DEVICES = 150

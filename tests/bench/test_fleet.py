@@ -14,10 +14,10 @@ from pathlib import Path
 import figures
 import pytest
 
+from simwarden.operations.management import Role
 from simwarden.runtime.clock import Clock
 from simwarden.runtime.host import Host, HostSettings
 from simwarden.runtime.loop import TestbedLoop
-from simwarden.runtime.management import Role
 from simwarden.scenario.identities import Card, CardEntry, CardKeys, make_up_card
 from simwarden.scenario.provisioning import provision_of
 from simwarden.scenario.registry import Registry

@@ -33,7 +33,7 @@ SCOPES += [f"{SUBSCRIPTIONS}:{each}" for each in ("subscribe", "read", "delete")
 #: sinks are made up by the generator: no name may become an address, so that no event leaves the machine
 NO_NAMES = """
 import socket
-import simwarden.runtime.http_door as door
+import simwarden.operations.http_door as door
 door.WRONG_TOKENS = door.NOT_FOUND = 1 << 30  # a generator tries more than a person may
 known = socket.getaddrinfo
 def getaddrinfo(host, *more, **named):

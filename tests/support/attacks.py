@@ -26,9 +26,9 @@ from simulators.uicc.config import UiccConfig
 from simulators.uicc.element import Uicc
 from simwarden.errors import PeerError
 from simwarden.machine.nas_security import NasSecurityContext
+from simwarden.operations.management import ManagementError, Role
 from simwarden.runtime.clock import Clock
 from simwarden.runtime.host import Host, HostSettings
-from simwarden.runtime.management import ManagementError, Role
 from simwarden.trace.dissect import Dissector
 from simwarden.trace.events import Event, Fault, Frame, PeerFault, StateChange
 from simwarden.trace.trace import Trace

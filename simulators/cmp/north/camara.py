@@ -27,8 +27,8 @@ from simulators.cmp.north.errors import (
 from simulators.cmp.north.model import Bind, Device, Query, Unbind, read
 from simulators.cmp.procedures import binding
 from simwarden.model.identity import Imei
-from simwarden.runtime.approval import By
-from simwarden.runtime.management import ManagementError
+from simwarden.operations.approval import By
+from simwarden.operations.management import ManagementError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -6,9 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
+from simwarden.operations.management import Role
+from simwarden.operations.tokens import Tokens, digest
 from simwarden.runtime.declare import Model, Seconds
-from simwarden.runtime.management import Role
-from simwarden.runtime.tokens import Tokens, digest
 
 PREVENTION, SUBSCRIPTIONS = "iot-sim-fraud-prevention", "iot-sim-fraud-prevention-subscriptions"
 Scope = Literal[

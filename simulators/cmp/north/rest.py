@@ -12,10 +12,10 @@ from simulators.cmp.north.camara import by_of
 from simulators.cmp.north.config import PREVENTION, SUBSCRIPTIONS
 from simulators.cmp.north.errors import ApiError, denied, invalid, not_found, unauthenticated, unavailable
 from simulators.cmp.north.model import GENERIC
-from simwarden.runtime.jsonbody import check_kind, parse, read_octets
-from simwarden.runtime.management import ManagementError
+from simwarden.operations.jsonbody import check_kind, parse, read_octets
+from simwarden.operations.management import ManagementError
+from simwarden.operations.tokens import Tokens, bearer
 from simwarden.runtime.store import StoreError, UnstorableError
-from simwarden.runtime.tokens import Tokens, bearer
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -135,7 +135,7 @@ def north_app(side: NorthSide, guard: Callable[[str, Exception], None]) -> ASGIA
     from starlette.requests import ClientDisconnect  # noqa: PLC0415 - only who serves pays for it
     from starlette.responses import JSONResponse, Response  # noqa: PLC0415 - as above
 
-    from simwarden.runtime.http import app_of  # noqa: PLC0415 - as above
+    from simwarden.operations.http import app_of  # noqa: PLC0415 - as above
 
     async def serve(request: Request) -> Response:
         given = request.headers.get("x-correlator")

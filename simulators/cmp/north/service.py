@@ -15,9 +15,9 @@ from simulators.cmp.north.delivery import Courier, UndeliveredError, host_of
 from simulators.cmp.north.rest import NorthSide, north_app
 from simulators.cmp.north.subscriptions import Subscriptions
 from simwarden.errors import ConfigError
+from simwarden.operations.management import Call, ManagementError, route
+from simwarden.operations.tokens import is_hashed
 from simwarden.runtime.declare import CardName, Model, VerbModel, verb
-from simwarden.runtime.management import Call, ManagementError, route
-from simwarden.runtime.tokens import is_hashed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from simulators.cmp.north.config import NorthConfig
     from simulators.cmp.north.rest import Answer
     from simulators.cmp.platform import Platform
-    from simwarden.runtime.http import HttpServer
+    from simwarden.operations.http import HttpServer
 
 
 class North:
@@ -50,7 +50,7 @@ class North:
         """Listen where the settings say so; a run in virtual time calls without sockets. Raises ConfigError."""
         if not self._config.listen or self._site.clock.virtual:
             return
-        from simwarden.runtime.http import HttpServer  # noqa: PLC0415 - only who serves pays for it
+        from simwarden.operations.http import HttpServer  # noqa: PLC0415 - only who serves pays for it
 
         host, _, port = self._config.listen.rpartition(":")
         if not port.isdecimal():

@@ -11,10 +11,10 @@ from simulators.cmp.card import Change
 from simulators.cmp.procedures.lifecycle import check_lock, eviction, tell_register
 from simulators.cmp.store import REBIND
 from simwarden.model.identity import imei_key
+from simwarden.operations.approval import ChangeLimit
+from simwarden.operations.management import ManagementError
 from simwarden.policy.card_states import CardState
 from simwarden.policy.platform import judge_captured, judge_phone, judge_pools
-from simwarden.runtime.approval import ChangeLimit
-from simwarden.runtime.management import ManagementError
 from simwarden.runtime.store import StoreError
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from simulators.cmp.card import Card
     from simulators.cmp.config import BatchItem
     from simulators.cmp.platform import Platform, Settings
-    from simwarden.runtime.approval import By
+    from simwarden.operations.approval import By
 
 
 async def bind(platform: Platform, card: Card, by: By, *, imei: str = "") -> None:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from simulators.cmp import controls
 from simulators.cmp.card import Change
+from simwarden.operations.management import ManagementError
 from simwarden.policy.card_states import SERVED, TRANSITIONS, CardState, Operation
 from simwarden.policy.risk_scenes import IN_PHONE, SEPARATED
-from simwarden.runtime.management import ManagementError
 from simwarden.runtime.store import StoreError
 
 if TYPE_CHECKING:
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from simulators.cmp.card import Card
     from simulators.cmp.platform import Platform
+    from simwarden.operations.approval import By
     from simwarden.policy.decision import Decision
-    from simwarden.runtime.approval import By
 
 #: cards that the register is told of at the same time
 _AT_ONCE = 64

@@ -10,14 +10,14 @@ from simulators.cmp.card import Card
 from simulators.cmp.config import BulkCard
 from simulators.cmp.procedures.lifecycle import owed_of_new, tell_owed
 from simulators.cmp.procedures.sweep import SLICE
-from simwarden.runtime.management import ManagementError, reasons
+from simwarden.operations.management import ManagementError, reasons
 from simwarden.runtime.store import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from simulators.cmp.platform import Platform
-    from simwarden.runtime.approval import By
+    from simwarden.operations.approval import By
 
 #: what no two cards have alike
 _IDENTITIES = ("imsi", "msisdn", "iccid")

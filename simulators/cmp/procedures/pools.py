@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from simulators.cmp.config import Account, Pool
     from simulators.cmp.platform import Platform, Settings
-    from simwarden.runtime.approval import By
+    from simwarden.operations.approval import By
 
 #: entries of a pool from which on they are read in a thread
 _MANY = 1000

@@ -11,9 +11,9 @@ from pydantic import ValidationError
 from simwarden.cli.card_table import CardRow
 from simwarden.errors import ConfigError, Place
 from simwarden.model.form import FormFactor
+from simwarden.operations.management import reasons
 from simwarden.policy.classification import measures
 from simwarden.policy.need import Contract, Holding
-from simwarden.runtime.management import reasons
 from simwarden.scenario import suite
 from simwarden.scenario.identities import CardKeys
 from simwarden.scenario.load import Loader

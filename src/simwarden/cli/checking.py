@@ -98,8 +98,8 @@ def print_schema(management: str, role: str) -> None:
 
     registry = Registry.installed()
     if management:
-        from simwarden.runtime.management import Role  # noqa: PLC0415
-        from simwarden.runtime.openapi import document  # noqa: PLC0415
+        from simwarden.operations.management import Role  # noqa: PLC0415
+        from simwarden.operations.openapi import document  # noqa: PLC0415
 
         if management not in registry.kinds:
             raise ConfigError(f"no element type is called {management!r}", None, guess(management, registry.kinds))

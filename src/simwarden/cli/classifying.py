@@ -19,9 +19,9 @@ from simwarden.cli.csv_rows import opened
 from simwarden.cli.progress import RunBar
 from simwarden.errors import ConfigError, Place
 from simwarden.model.profile import Assessment, Use, find_written_use, use_names
+from simwarden.operations.number_ranges import load_ranges
 from simwarden.policy.classification import classify, measures
 from simwarden.policy.need import Holding, Judgement, judge_card, judge_number_of
-from simwarden.runtime.number_ranges import load_ranges
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -14,8 +14,8 @@ from simwarden.cli.card_table import COLUMNS
 from simwarden.cli.csv_rows import bare, opened, read_rows
 from simwarden.cli.progress import RunBar
 from simwarden.errors import ConfigError, Place
+from simwarden.operations.number_ranges import load_ranges
 from simwarden.policy.number_ranges import judge_number
-from simwarden.runtime.number_ranges import load_ranges
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

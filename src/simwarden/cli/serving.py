@@ -16,11 +16,11 @@ from simwarden.cli.serving_events import BROKER, EventsFile, EventsService, chec
 from simwarden.cli.serving_subscribers import rows_in
 from simwarden.errors import ConfigError, Place
 from simwarden.model.interfaces import INTERFACES
+from simwarden.operations.management import Caller, Role
+from simwarden.operations.remote import Endpoint
+from simwarden.operations.tokens import Tokens, digest
 from simwarden.runtime.declare import Model
 from simwarden.runtime.host import HostSettings, Placement
-from simwarden.runtime.management import Caller, Role
-from simwarden.runtime.remote import Endpoint
-from simwarden.runtime.tokens import Tokens, digest
 from simwarden.runtime.transport.reception import Limits
 from simwarden.scenario.load import read_file
 from simwarden.scenario.network import parse_address

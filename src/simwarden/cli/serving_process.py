@@ -16,10 +16,10 @@ from simwarden.cli.serving_events import BROKER
 from simwarden.cli.serving_log import Log
 from simwarden.errors import ConfigError, SimwardenError
 from simwarden.model.interfaces import INTERFACES
+from simwarden.operations.management import ManagementError, Role
 from simwarden.runtime.clock import Clock
 from simwarden.runtime.host import Host
 from simwarden.runtime.loop import TestbedLoop
-from simwarden.runtime.management import ManagementError, Role
 from simwarden.runtime.store import StoreError
 from simwarden.runtime.transport.choose import FRAMED
 from simwarden.trace.trace import Trace
@@ -97,7 +97,7 @@ async def _serve(service: Service, loop: TestbedLoop, stop: asyncio.Event, recor
         await _provision(host, element, service.subscribers(), stop)
         url = ""
         if service.management is not None:
-            from simwarden.runtime.http import ManagementServer  # noqa: PLC0415 - only who manages pays for it
+            from simwarden.operations.http import ManagementServer  # noqa: PLC0415 - only who manages pays for it
 
             server = ManagementServer(element, service.tokens, *service.management)
             url = await server.start()
@@ -145,7 +145,7 @@ async def _provision(host: Host, element: Element[Any], rows: Iterator[dict[str,
     name, kept, done = element.site.name, None, 0
     while not stop.is_set() and (batch := list(itertools.islice(rows, _BATCH))):
         if kept is None and host.has_store(name):
-            from simwarden.runtime.provisioned import METADATA, Provisioned  # noqa: PLC0415 - SQLAlchemy is heavy
+            from simwarden.operations.provisioned import METADATA, Provisioned  # noqa: PLC0415 - SQLAlchemy is heavy
 
             kept = Provisioned(host.open_store(name, METADATA))
         new = batch if kept is None else kept.new(batch)

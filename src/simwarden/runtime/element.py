@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from pydantic import ValidationError
 
-from simwarden.runtime.declare import Declaration, ElementConfig, Model, Verb, VerbModel, collect_verbs
-from simwarden.runtime.management import (
+from simwarden.operations.management import (
     Call,
     Caller,
     ManagementError,
@@ -25,6 +24,7 @@ from simwarden.runtime.management import (
     reasons,
     route,
 )
+from simwarden.runtime.declare import Declaration, ElementConfig, Model, Verb, VerbModel, collect_verbs
 from simwarden.trace.events import Decided, Note, PeerFault, Rejected, StateChange
 
 if TYPE_CHECKING:
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine, MetaData
 
+    from simwarden.operations.approval import Audit
     from simwarden.policy.decision import Control, Decision
-    from simwarden.runtime.approval import Audit
     from simwarden.runtime.clock import Clock
     from simwarden.runtime.dice import Dice
     from simwarden.runtime.host import Ailment, Host
@@ -255,7 +255,7 @@ class Element(ABC, Generic[C]):
     @route("GET", "/openapi.json", roles=(Role.OPERATOR, Role.CUSTOMER), gives=dict[str, Any])
     async def document(self, call: Call) -> dict[str, Any]:
         """Give the OpenAPI document of what the caller's role may call."""
-        from simwarden.runtime.openapi import document  # noqa: PLC0415 - only who asks pays for it
+        from simwarden.operations.openapi import document  # noqa: PLC0415 - only who asks pays for it
 
         return document(type(self), call.role)
 

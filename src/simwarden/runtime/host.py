@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 from simwarden.errors import ConfigError, InternalError, SimwardenError
 from simwarden.model.interfaces import INTERFACES
+from simwarden.operations.management import ManagementError, Role
+from simwarden.operations.remote import Endpoint, call
 from simwarden.policy.decision import Control, Decision, Ruling, Verdict
 from simwarden.runtime.dice import Dice
 from simwarden.runtime.element import Element, Site
-from simwarden.runtime.management import ManagementError, Role
 from simwarden.runtime.reach import Reach, speaks_tls, why_closed, why_refused
-from simwarden.runtime.remote import Endpoint, call
 from simwarden.runtime.store import StoreError, StoreUnavailableError, open_engine, prepare, sqlite_url
 from simwarden.runtime.transport.addresses import Address, Addresses
 from simwarden.runtime.transport.base import Wiring
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine, MetaData
 
+    from simwarden.operations.events import EventSettings, Publisher
     from simwarden.runtime.clock import Clock
-    from simwarden.runtime.events import EventSettings, Publisher
     from simwarden.runtime.link import Link
     from simwarden.runtime.loop import TestbedLoop
     from simwarden.runtime.store_lock import Lock
@@ -432,8 +432,8 @@ class Host:
         settings = self.settings.events
         if settings is None or not self.elements[name].declaration.events:
             return
-        from simwarden.runtime.events import Publisher  # noqa: PLC0415 - only a run with events pays for it
-        from simwarden.runtime.outbox import METADATA, Outbox  # noqa: PLC0415 - as above
+        from simwarden.operations.events import Publisher  # noqa: PLC0415 - only a run with events pays for it
+        from simwarden.operations.outbox import METADATA, Outbox  # noqa: PLC0415 - as above
 
         engine, epoch = self.open_store(name, METADATA), self.generator(f"{name}/events").randbytes(4).hex()
         outbox = Outbox(engine, epoch=epoch, most=settings.most)

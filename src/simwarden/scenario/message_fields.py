@@ -29,7 +29,7 @@ def _info(family: Family, name: str) -> MessageInfo | None:
     info = family.read().info(name)
     if info is None or family is not MQTT:
         return info
-    from simwarden.runtime.event_kinds import MESSAGE  # noqa: PLC0415 - events are declared when somebody asks for them
+    from simwarden.operations.event_kinds import MESSAGE  # noqa: PLC0415 - events are declared when somebody asks for them
 
     fields = (each._replace(may_be=MESSAGE.get(each.name, each.may_be)) for each in info.fields)
     return info._replace(fields=tuple(fields))

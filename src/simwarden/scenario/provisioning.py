@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING
 
-from simwarden.runtime.provision import CardProvision
+from simwarden.operations.provision import CardProvision
 
 if TYPE_CHECKING:
     from simwarden.scenario.identities import Card

@@ -12,10 +12,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from simwarden.errors import ConfigError, InternalError, SimwardenError
+from simwarden.operations.management import HOUSE, ManagementError, Role
 from simwarden.runtime.clock import Clock
 from simwarden.runtime.host import Ailment, Host, HostSettings, Placement
 from simwarden.runtime.loop import TestbedLoop
-from simwarden.runtime.management import HOUSE, ManagementError, Role
 from simwarden.runtime.transport.choose import described
 from simwarden.scenario import failure
 from simwarden.scenario.alarm import TimeUp, alarm

@@ -57,7 +57,7 @@ TARGETS = (
 #: what is declared is read when a module is loaded, before a mutant could be made
 _DECLARED = ("config", "controls", "events", "requirements", "classification", "risk_scenes", "__init__")
 FILES = sorted({each for pattern in TARGETS for each in ROOT.glob(pattern) if each.stem not in _DECLARED})
-TESTS = ("policy", "simulators", "runtime/test_approval.py")
+TESTS = ("policy", "simulators", "operations/test_approval.py")
 #: other processes see no mutant, and a database server takes too long
 TESTS_LEFT_OUT = ("test_managed.py", "test_stores.py", "test_delivery.py", "postgresql", "kill_9", "/broker/", "/enb/")
 _PYTEST = ("-qs", "-pno:cacheprovider", "-pno:xdist", "-Wignore::pytest.PytestAssertRewriteWarning")

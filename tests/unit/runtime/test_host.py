@@ -7,6 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from simwarden.errors import InternalError
+from simwarden.operations.management import Call, ManagementError, Role, route
 from simwarden.policy import Control, Ruling
 from simwarden.runtime.clock import Clock
 from simwarden.runtime.declare import Declaration, ElementConfig, VerbModel, verb
@@ -14,7 +15,6 @@ from simwarden.runtime.element import Element
 from simwarden.runtime.host import Host, HostSettings
 from simwarden.runtime.link import Link
 from simwarden.runtime.loop import TestbedLoop
-from simwarden.runtime.management import Call, ManagementError, Role, route
 from simwarden.runtime.store import StoreError
 from simwarden.trace.events import Decided, Fault, Frame
 from simwarden.trace.trace import Trace

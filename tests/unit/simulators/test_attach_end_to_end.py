@@ -19,10 +19,10 @@ from simulators.mme.config import MmeConfig
 from simulators.mme.element import Mme
 from simulators.uicc.config import UiccConfig
 from simulators.uicc.element import Uicc
+from simwarden.operations.management import Role
 from simwarden.runtime.clock import Clock
 from simwarden.runtime.host import Host, HostSettings
 from simwarden.runtime.loop import TestbedLoop
-from simwarden.runtime.management import Role
 from simwarden.trace.dissect import Dissector
 from simwarden.trace.events import Decided, Fault, Frame, PeerFault, StateChange
 from simwarden.trace.trace import Trace

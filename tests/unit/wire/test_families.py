@@ -29,7 +29,7 @@ OTHERS = {
     ("scenario/impact/table.py", "S1-MME"): "the heading of a column",
 }
 #: who speaks a protocol, and so has its codec
-SPEAKERS = ("machine/", "runtime/diameter", "runtime/known_peers.py", "runtime/events.py", "runtime/transport/vpcd.py")
+SPEAKERS = ("machine/", "runtime/diameter", "operations/events.py", "runtime/transport/vpcd.py")
 SPEAKERS += ("cli/serving_events.py",)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from simwarden.runtime.management import ManagementError, Role
+from simwarden.operations.management import ManagementError, Role
 from simwarden.scenario import suite
 from simwarden.scenario.explore.story import ENFORCED
 from simwarden.scenario.interpose import Interposer

@@ -10,12 +10,12 @@ from playing import play
 
 from simulators.broker.config import BrokerConfig
 from simulators.broker.element import Broker
+from simwarden.operations.management import Role
 from simwarden.runtime.clock import Clock
 from simwarden.runtime.declare import Declaration, ElementConfig
 from simwarden.runtime.element import Element
 from simwarden.runtime.host import Ailment, Host, HostSettings, Placement
 from simwarden.runtime.loop import TestbedLoop
-from simwarden.runtime.management import Role
 from simwarden.trace.events import PeerFault, StateChange
 from simwarden.trace.trace import Trace
 from simwarden.wire.mqtt import Ack, Connect, Packet, PacketType, Publish, Splitter, Subscribe, encode

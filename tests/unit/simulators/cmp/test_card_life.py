@@ -15,10 +15,10 @@ from simulators.cmp.store import Records
 from simulators.hss.config import HssConfig
 from simulators.hss.element import Hss
 from simwarden.errors import ConfigError
+from simwarden.operations.management import Role
 from simwarden.runtime.clock import Clock
 from simwarden.runtime.host import Host, HostSettings, Placement
 from simwarden.runtime.loop import TestbedLoop
-from simwarden.runtime.management import Role
 from simwarden.trace.events import Note
 from simwarden.trace.trace import Trace
 

@@ -14,13 +14,13 @@ import simulators.cmp
 from simulators.cmp.config import CmpConfig
 from simulators.cmp.element import Cmp
 from simwarden.model.identity import Imei, Plmn
+from simwarden.operations.management import Call, ManagementError, Role, route
 from simwarden.runtime.clock import Clock
 from simwarden.runtime.declare import Declaration, ElementConfig
 from simwarden.runtime.diameter import DiameterNode, LocalNode
 from simwarden.runtime.element import Element
 from simwarden.runtime.host import Host, HostSettings, Placement
 from simwarden.runtime.loop import TestbedLoop
-from simwarden.runtime.management import Call, ManagementError, Role, route
 from simwarden.trace.trace import Trace
 
 if TYPE_CHECKING:

@@ -21,10 +21,10 @@ from simulators.cmp.config import CmpConfig
 from simulators.cmp.element import Cmp
 from simulators.cmp.north import delivery
 from simulators.cmp.procedures.identity_check import check
+from simwarden.operations.management import Role
 from simwarden.runtime.clock import Clock
 from simwarden.runtime.host import Host, HostSettings
 from simwarden.runtime.loop import TestbedLoop
-from simwarden.runtime.management import Role
 from simwarden.trace.events import Fault, Note
 from simwarden.trace.trace import Trace
 

@@ -13,11 +13,11 @@ from simulators.cmp.card import Card
 from simulators.cmp.config import CmpConfig
 from simulators.cmp.element import Cmp
 from simulators.cmp.procedures.identity_check import check
-from simwarden.runtime.approval import By
+from simwarden.operations.approval import By
+from simwarden.operations.management import ManagementError, Role
 from simwarden.runtime.clock import Clock
 from simwarden.runtime.host import Host, HostSettings, Placement
 from simwarden.runtime.loop import TestbedLoop
-from simwarden.runtime.management import ManagementError, Role
 from simwarden.trace.events import Decided
 from simwarden.trace.trace import Trace
 

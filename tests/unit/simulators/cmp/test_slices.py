@@ -16,10 +16,10 @@ from simulators.cmp.platform import Terminals
 from simulators.cmp.procedures import pools
 from simulators.cmp.procedures.identity_check import check
 from simulators.cmp.procedures.sweep import SLICE
+from simwarden.operations.management import ManagementError, Role
 from simwarden.runtime.clock import Clock
 from simwarden.runtime.host import Host, HostSettings, Placement
 from simwarden.runtime.loop import TestbedLoop
-from simwarden.runtime.management import ManagementError, Role
 from simwarden.trace.trace import Trace
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ import pytest
 
 from simulators.cmp.config import CmpConfig
 from simulators.cmp.element import Cmp
+from simwarden.operations.management import Role
 from simwarden.runtime.loop import TestbedLoop
-from simwarden.runtime.management import Role
 from simwarden.trace.events import Frame, StateChange
 
 #: between the order and the moment at which the MME holds no session: CLR; then, of a connected device, what it is told

@@ -9,7 +9,7 @@ from hss_net import APPROVAL, IMSI, METER, Net
 from pydantic import ValidationError
 
 from simulators.hss.config import AreaChange, HssArea, HssConfig
-from simwarden.runtime.management import Role
+from simwarden.operations.management import Role
 from simwarden.wire.diameter import first
 
 if TYPE_CHECKING:

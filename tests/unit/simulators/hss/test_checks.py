@@ -10,7 +10,7 @@ from hss_net import APPROVAL, GIVEN, IMSI, LEARN, METER, OPC, PHONE, PLMN, K, Ne
 from simwarden.machine import milenage
 from simwarden.machine.eps_keys import kasme
 from simwarden.model.identity import Plmn
-from simwarden.runtime.approval import BindingChange
+from simwarden.operations.approval import BindingChange
 from simwarden.wire.diameter import first
 
 if TYPE_CHECKING:

@@ -22,8 +22,8 @@ from simulators.hss.subscriber import Owed
 from simwarden.machine import milenage
 from simwarden.machine.eps_keys import kasme
 from simwarden.model.identity import Imei
+from simwarden.operations.management import ManagementError, Role
 from simwarden.runtime.diameter import Unreachable
-from simwarden.runtime.management import ManagementError, Role
 from simwarden.runtime.store import open_engine
 from simwarden.wire.diameter import Message, first
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from simwarden.model.identity import Ecgi, Plmn
-from simwarden.runtime.management import ManagementError, Role
+from simwarden.operations.management import ManagementError, Role
 from simwarden.runtime.store import StoreUnavailableError
 from simwarden.wire.nas.enums import EmmCause, MessageType
 

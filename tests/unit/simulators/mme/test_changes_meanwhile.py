@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from simwarden.model.identity import Ecgi
-from simwarden.runtime.management import Role
+from simwarden.operations.management import Role
 from simwarden.wire.nas.enums import EmmCause, MessageType
 
 IMSI = "001010000000001"

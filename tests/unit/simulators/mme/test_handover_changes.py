@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from simwarden.model.identity import Ecgi, Plmn, Tai
-from simwarden.runtime.management import Role
+from simwarden.operations.management import Role
 from simwarden.wire.nas.enums import EmmCause, MessageType
 from simwarden.wire.s1ap import CauseRadioNetwork, HandoverType
 from simwarden.wire.s1ap.values import ErabAdmitted, GlobalEnbId, MacroEnbId, TargetEnbId

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from simwarden.model.identity import Ecgi, Plmn, Tai
-from simwarden.runtime.management import Role
+from simwarden.operations.management import Role
 from simwarden.wire.nas.enums import MessageType
 from simwarden.wire.s1ap import CauseRadioNetwork
 from simwarden.wire.s1ap.enums import EventType, ReportArea

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from simulators.mme.presence import Presence
+from simwarden.operations.management import ManagementError
 from simwarden.runtime.clock import Clock
 from simwarden.runtime.loop import TestbedLoop
-from simwarden.runtime.management import ManagementError
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine

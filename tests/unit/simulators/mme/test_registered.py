@@ -284,7 +284,7 @@ def test_paging_brings_the_device_back(run: Any) -> None:
 
 
 async def _page(network: Any) -> Any:
-    from simwarden.runtime.management import Role
+    from simwarden.operations.management import Role
 
     return await network.mme.manage(Role.OPERATOR, "POST", f"/sessions/{IMSI}/page")
 

@@ -11,12 +11,12 @@ from simulators.uicc.element import Uicc
 from simwarden.machine import milenage
 from simwarden.model.form import Slot
 from simwarden.model.identity import Imei
+from simwarden.operations.management import ManagementError, Role
 from simwarden.runtime.clock import Clock
 from simwarden.runtime.declare import Declaration, ElementConfig
 from simwarden.runtime.element import Element
 from simwarden.runtime.host import Host, HostSettings
 from simwarden.runtime.loop import TestbedLoop
-from simwarden.runtime.management import ManagementError, Role
 from simwarden.trace.events import Decided, Fault, Frame, PeerFault, StateChange
 from simwarden.trace.trace import Trace
 from simwarden.wire.apdu import CommandApdu, Ins, ResponseApdu, again_with, cat, dissect, efs

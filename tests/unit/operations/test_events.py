@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import sqlalchemy as sa
 
+from simwarden.operations.event_kinds import told
+from simwarden.operations.events import EventSettings
 from simwarden.policy import Control, Ruling
 from simwarden.runtime.clock import Clock
 from simwarden.runtime.declare import Declaration, ElementConfig
 from simwarden.runtime.element import Element
-from simwarden.runtime.event_kinds import told
-from simwarden.runtime.events import EventSettings
 from simwarden.runtime.host import Host, HostSettings
 from simwarden.runtime.loop import TestbedLoop
 from simwarden.runtime.store import StoreUnavailableError

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from simwarden.runtime.event_kinds import LOST_EVENTS
+from simwarden.operations.event_kinds import LOST_EVENTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

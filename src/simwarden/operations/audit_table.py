@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sa
 
-from simwarden.runtime.outbox import Event, outbox_of
+from simwarden.operations.outbox import Event, outbox_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from simwarden.operations.approval import Audit, BindingChange, By, ChangeLimit
+from simwarden.operations.audit_table import AuditTable
+from simwarden.operations.management import Call, ManagementError, Role
+from simwarden.operations.provision import CardProvision, validated
 from simwarden.policy.decision import Control, Decision, Verdict
 from simwarden.policy.operator import judge_binder, judge_change, judge_frequency
-from simwarden.runtime.approval import Audit, BindingChange, By, ChangeLimit
-from simwarden.runtime.audit_table import AuditTable
-from simwarden.runtime.management import Call, ManagementError, Role
-from simwarden.runtime.provision import CardProvision, validated
 
 IMSI, IMEI = "001010000000001", "990002010000022"
 FORM = {"approver": "A. Liu", "reason": "meter replaced", "form": "F-1"}

@@ -8,15 +8,15 @@ from typing import Any
 import pytest
 
 from simwarden.errors import ConfigError
+from simwarden.operations.http import ManagementServer
+from simwarden.operations.management import Call, Caller, ManagementError, Role, route
+from simwarden.operations.remote import Endpoint, call
+from simwarden.operations.tokens import Tokens
 from simwarden.runtime.clock import Clock
 from simwarden.runtime.declare import Declaration, ElementConfig
 from simwarden.runtime.element import Element
 from simwarden.runtime.host import Host, HostSettings
-from simwarden.runtime.http import ManagementServer
 from simwarden.runtime.loop import TestbedLoop
-from simwarden.runtime.management import Call, Caller, ManagementError, Role, route
-from simwarden.runtime.remote import Endpoint, call
-from simwarden.runtime.tokens import Tokens
 from simwarden.trace.trace import Trace
 
 

@@ -13,16 +13,16 @@ import pytest
 from pydantic import Field
 from starlette.responses import PlainTextResponse
 
-import simwarden.runtime.http
+import simwarden.operations.http
+from simwarden.operations.http import HttpServer, app_of, management_app
+from simwarden.operations.http_door import NOT_FOUND, WRONG_TOKENS, Door
+from simwarden.operations.management import Call, Caller, ManagementError, Role, route
+from simwarden.operations.tokens import Tokens
 from simwarden.runtime.clock import Clock
 from simwarden.runtime.declare import Declaration, ElementConfig, Model
 from simwarden.runtime.element import Element
 from simwarden.runtime.host import Host, HostSettings
-from simwarden.runtime.http import HttpServer, app_of, management_app
-from simwarden.runtime.http_door import NOT_FOUND, WRONG_TOKENS, Door
 from simwarden.runtime.loop import TestbedLoop
-from simwarden.runtime.management import Call, Caller, ManagementError, Role, route
-from simwarden.runtime.tokens import Tokens
 from simwarden.trace.events import Fault
 from simwarden.trace.trace import Trace
 
@@ -237,7 +237,7 @@ async def is_answered(port: int, host: str) -> bool:
 
 
 def test_idle_connections_of_one_address_lock_out_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(simwarden.runtime.http, "MOST_CONNECTIONS", 20)
+    monkeypatch.setattr(simwarden.operations.http, "MOST_CONNECTIONS", 20)
 
     async def story(port: int, site: Site) -> None:
         _, good = await dial(port, "127.0.0.3")
@@ -255,7 +255,7 @@ def test_idle_connections_of_one_address_lock_out_nobody(monkeypatch: pytest.Mon
 
 
 def test_a_call_under_way_is_not_thrown_out_by_idle_connections(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(simwarden.runtime.http, "MOST_CONNECTIONS", 5)
+    monkeypatch.setattr(simwarden.operations.http, "MOST_CONNECTIONS", 5)
 
     async def story(port: int, _site: Site) -> None:
         reader, writer = await dial(port, "127.0.0.2")

@@ -15,19 +15,19 @@ from typing import TYPE_CHECKING, Final
 
 from simwarden.errors import ConfigError
 from simwarden.machine.mqtt_publisher import Accepted, Acknowledged, Event, Failed, MqttPublisher
-from simwarden.runtime.event_kinds import REFUSED
-from simwarden.runtime.outbox import Event as Told
+from simwarden.operations.event_kinds import REFUSED
+from simwarden.operations.outbox import Event as Told
 from simwarden.runtime.ringing import Ringing
 from simwarden.runtime.store import StoreError, UnstorableError
 from simwarden.wire.mqtt import Connect, level
 from simwarden.wire.mqtt.family import EVENTS
 
 if TYPE_CHECKING:
+    from simwarden.operations.outbox import Outbox, Waiting
     from simwarden.policy.decision import Decision
     from simwarden.runtime.clock import Timer
     from simwarden.runtime.element import Site
     from simwarden.runtime.link import Link
-    from simwarden.runtime.outbox import Outbox, Waiting
 
 #: seconds between attempts to connect, doubled from the first to the longest
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0

@@ -12,16 +12,16 @@ import httpx
 import pytest
 from pydantic import Field
 
+from simwarden.operations.http import _bound, management_app
+from simwarden.operations.jsonbody import parse
+from simwarden.operations.management import Call, Caller, ManagementError, Role, route
+from simwarden.operations.openapi import document
+from simwarden.operations.tokens import Tokens
 from simwarden.runtime.clock import Clock
 from simwarden.runtime.declare import Declaration, ElementConfig, Model, VerbModel, verb
 from simwarden.runtime.element import Element
 from simwarden.runtime.host import Host, HostSettings
-from simwarden.runtime.http import _bound, management_app
-from simwarden.runtime.jsonbody import parse
 from simwarden.runtime.loop import TestbedLoop
-from simwarden.runtime.management import Call, Caller, ManagementError, Role, route
-from simwarden.runtime.openapi import document
-from simwarden.runtime.tokens import Tokens
 from simwarden.trace.events import Fault
 from simwarden.trace.trace import Trace
 

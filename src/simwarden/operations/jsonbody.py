@@ -11,7 +11,7 @@ import math
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from simwarden.runtime.management import ManagementError
+from simwarden.operations.management import ManagementError
 
 if TYPE_CHECKING:
     from starlette.requests import Request

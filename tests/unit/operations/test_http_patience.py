@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from starlette.responses import PlainTextResponse
 
-import simwarden.runtime.http
-from simwarden.runtime.http import HttpServer, app_of
+import simwarden.operations.http
+from simwarden.operations.http import HttpServer, app_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -60,8 +60,8 @@ def _play(story: Callable[[int], Awaitable[None]]) -> None:
 
 @pytest.fixture(autouse=True)
 def _hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(simwarden.runtime.http, "PATIENCE", 0.5)
-    monkeypatch.setattr(simwarden.runtime.http, "MOST_CONNECTIONS", 3)
+    monkeypatch.setattr(simwarden.operations.http, "PATIENCE", 0.5)
+    monkeypatch.setattr(simwarden.operations.http, "MOST_CONNECTIONS", 3)
 
 
 async def _gone(reader: asyncio.StreamReader) -> bool:
@@ -105,7 +105,7 @@ def test_who_does_not_take_its_answer_is_left() -> None:
 
 
 def test_one_connection_too_many_ends_the_oldest_and_the_others_serve_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(simwarden.runtime.http, "PATIENCE", 60.0)  # the others have said nothing yet
+    monkeypatch.setattr(simwarden.operations.http, "PATIENCE", 60.0)  # the others have said nothing yet
 
     async def story(port: int) -> None:
         held = [await asyncio.open_connection("127.0.0.1", port) for _ in range(4)]

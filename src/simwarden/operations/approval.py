@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from simwarden.model.identity import imei_key
+from simwarden.operations.management import Call, Caller, ManagementError, Role
 from simwarden.runtime.declare import Model
-from simwarden.runtime.management import Call, Caller, ManagementError, Role
 
 if TYPE_CHECKING:
     import datetime as dt

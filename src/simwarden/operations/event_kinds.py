@@ -33,12 +33,12 @@ from simwarden.model.values import (
     one_of,
     shaped,
 )
+from simwarden.operations.management import HOUSE
 from simwarden.policy.card_states import CardState
 from simwarden.policy.details import DETAILS
 from simwarden.policy.requirements import requirements
 from simwarden.policy.risk_scenes import SCENES
 from simwarden.runtime.declare import EventKind
-from simwarden.runtime.management import HOUSE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 import sqlalchemy as sa
 
-from simwarden.runtime.audit_table import AuditTable
-from simwarden.runtime.event_kinds import LEARNED
-from simwarden.runtime.outbox import METADATA, Event, Outbox, outbox_of
+from simwarden.operations.audit_table import AuditTable
+from simwarden.operations.event_kinds import LEARNED
+from simwarden.operations.outbox import METADATA, Event, Outbox, outbox_of
 from simwarden.runtime.store import open_engine, sqlite_url
 
 if TYPE_CHECKING:

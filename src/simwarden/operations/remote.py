@@ -1,4 +1,4 @@
-"""Management calls to an element in another process: JSON over HTTP, as `runtime.http` serves it."""
+"""Management calls to an element in another process: JSON over HTTP, as `operations.http` serves it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from simwarden.errors import ConfigError
-from simwarden.runtime.management import ManagementError
+from simwarden.operations.management import ManagementError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -12,7 +12,7 @@ import json
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
-from simwarden.runtime.tokens import bearer
+from simwarden.operations.tokens import bearer
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,8 +8,8 @@ from pydantic import AfterValidator, BaseModel, Field, ValidationError
 
 from simwarden.model.identity import check_iccid, check_imsi, check_msisdn, imei_key
 from simwarden.model.profile import Function, find_use
+from simwarden.operations.management import ManagementError, reasons
 from simwarden.runtime.declare import Model
-from simwarden.runtime.management import ManagementError, reasons
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

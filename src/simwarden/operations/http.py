@@ -21,19 +21,19 @@ from starlette.responses import JSONResponse, Response
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 from simwarden.errors import ConfigError
-from simwarden.runtime.http_door import TRUSTED, Door
-from simwarden.runtime.jsonbody import check_kind, parse, read_octets
-from simwarden.runtime.management import ManagementError, Role, manage
-from simwarden.runtime.tokens import bearer
+from simwarden.operations.http_door import TRUSTED, Door
+from simwarden.operations.jsonbody import check_kind, parse, read_octets
+from simwarden.operations.management import ManagementError, Role, manage
+from simwarden.operations.tokens import bearer
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
 
     from starlette.types import ASGIApp, Receive, Scope, Send
 
+    from simwarden.operations.management import Caller
+    from simwarden.operations.tokens import Tokens
     from simwarden.runtime.element import Element, Site
-    from simwarden.runtime.management import Caller
-    from simwarden.runtime.tokens import Tokens
 
 #: octets of the largest body taken, by who sends it: an operator loads 100,000 cards, a customer asks for one
 _LARGEST = {Role.OPERATOR: 1 << 24, Role.CUSTOMER: 1 << 16}

@@ -11,8 +11,8 @@ from pydantic import BaseModel, Field, TypeAdapter
 import simwarden
 
 if TYPE_CHECKING:
+    from simwarden.operations.management import Role, Route
     from simwarden.runtime.element import Element
-    from simwarden.runtime.management import Role, Route
 
     Mode = Literal["validation", "serialization"]
 
