@@ -22,7 +22,8 @@ _BOTH = (Role.OPERATOR, Role.CUSTOMER)
 class AreaRoutes:
     """Routes of an MME about the areas of cards."""
 
-    core: Core
+    def __init__(self, core: Core) -> None:
+        self.core = core
 
     @route("PUT", "/cards/{imsi}", takes=CardProvision, errors=(409,))
     async def provision_card(self, call: Call) -> dict[str, Any]:

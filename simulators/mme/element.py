@@ -93,7 +93,7 @@ class Page(VerbModel):
     """The card's IMSI."""
 
 
-class Mme(AreaRoutes, Element[MmeConfig]):
+class Mme(Element[MmeConfig]):
     """Mobility management entity (TS 23.401 4.4.2)."""
 
     declaration = Declaration(
@@ -140,6 +140,7 @@ class Mme(AreaRoutes, Element[MmeConfig]):
         events=EVENTS,
         demands=DEMANDS,
     )
+    parts = (AreaRoutes,)
 
     async def start(self) -> None:
         """Connect to HSS and EIR, then take eNBs."""
@@ -150,6 +151,7 @@ class Mme(AreaRoutes, Element[MmeConfig]):
         areas = AreaStore(self.site.open_store(METADATA, shared), shared=bool(shared))
         self.core = Core(self.site, self.config, Home(self.site, self.config, orders.handlers()), areas)
         orders.core = self.core
+        self.fit(self.core)
         await self.core.home.start()
         await self.site.listen("S1-MME", lambda link: s1_dispatch.accept(self.core, link))
 

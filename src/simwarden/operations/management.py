@@ -15,7 +15,7 @@ import enum
 import json
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 from urllib.parse import parse_qsl
@@ -126,7 +126,9 @@ H = TypeVar("H", bound=Handler)
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A method and a path with {places}, who may call it, and the method of the element that carries it out.
+    """A method and a path with {places}, who may call it, and the method that carries it out.
+
+    It is a method of `part`, a type that the element lists as one of its parts, or, without one, of the element.
 
     `takes`, `query` and `gives` are the models of body, query and answer (None: undeclared, `type(None)`: nothing),
     `types` those of places that are more than a text; `errors` the statuses beside those that any call may get. What is
@@ -145,6 +147,7 @@ class Route:
     errors: tuple[int, ...] = ()
     public: bool = True
     types: tuple[tuple[str, Any], ...] = ()
+    part: type[Any] | None = None
 
     @property
     def places(self) -> tuple[str, ...]:
@@ -185,13 +188,14 @@ def route(
     return mark
 
 
-def collect_routes(cls: type) -> tuple[Route, ...]:
-    """All routes of an element class, its own before inherited ones."""
+def collect_routes(cls: type, *parts: type[Any]) -> tuple[Route, ...]:
+    """All routes of an element class, its own before inherited ones, then those of its parts."""
     found: dict[tuple[str, str], Route] = {}
-    for klass in cls.__mro__:
-        for member in vars(klass).values():
-            for each in getattr(member, _MARK, ()):
-                found.setdefault((each.method, each.path), each)
+    for part in (None, *parts):
+        for klass in (part or cls).__mro__:
+            for member in vars(klass).values():
+                for each in getattr(member, _MARK, ()):
+                    found.setdefault((each.method, each.path), replace(each, part=part) if part else each)
     return tuple(found.values())
 
 
@@ -234,9 +238,8 @@ async def manage(
         given=given,
         query=_query(found.query, query) if found.query is not None else None,
     )
-    handler: Handler = getattr(type(element), found.handler)
     try:
-        return await handler(element, call)
+        return await getattr(element.part(found.part), found.handler)(call)
     except StoreError as error:
         raise ManagementError(400 if isinstance(error, UnstorableError) else 503, str(error)) from error
 

@@ -245,13 +245,14 @@ class Declaration:
 
 @dataclass(frozen=True, slots=True)
 class Verb:
-    """Something a step can do: its name, its arguments, the element's method that does it, and how it may end."""
+    """Something a step can do: name, arguments, the method that does it, how it may end; `part` as of a Route."""
 
     name: str
     arguments: type[VerbModel]
     method: str
     doc: str
     outcomes: tuple[str, ...] = ()
+    part: type[Any] | None = None
 
 
 V = TypeVar("V", bound=Callable[..., Awaitable[Any]])
@@ -273,8 +274,8 @@ def verb(*outcomes: str) -> Callable[[V], V]:
     return mark
 
 
-def collect_verbs(cls: type) -> dict[str, Verb]:
-    """All verbs of an element class by name."""
+def collect_verbs(cls: type, part: type[Any] | None = None) -> dict[str, Verb]:
+    """All verbs of an element class, or of a part of one, by name."""
     verbs = {}
     for klass in reversed(cls.__mro__):
         for name, member in vars(klass).items():
@@ -282,5 +283,5 @@ def collect_verbs(cls: type) -> dict[str, Verb]:
             if outcomes is not None:
                 hints = get_type_hints(member)
                 arguments = next(hint for key, hint in hints.items() if key != "return")
-                verbs[name] = Verb(name, arguments, name, (member.__doc__ or "").strip(), outcomes)
+                verbs[name] = Verb(name, arguments, name, (member.__doc__ or "").strip(), outcomes, part)
     return verbs

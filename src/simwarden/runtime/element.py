@@ -9,6 +9,7 @@ through its Site, so that the same code runs in a scenario on virtual time and a
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from pydantic import ValidationError
@@ -201,21 +202,37 @@ class About(Model):
 class Element(ABC, Generic[C]):
     """One element of the network. Subclasses set `declaration` and implement start and stop.
 
+    `parts` are types whose routes, verbs and `observables` are the element's as well. One object of each is made by
+    `fit`, with the one thing that all of them work on.
+
     An element may be stopped and started again (a restart): what is not in its store is then forgotten, so `start`
     builds all of its state anew.
     """
 
     declaration: ClassVar[Declaration]
+    parts: ClassVar[tuple[type[Any], ...]] = ()
     routes: ClassVar[tuple[Route, ...]] = ()
     verbs: ClassVar[Mapping[str, Verb]] = {}
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        cls.routes = collect_routes(cls)
+        cls.routes = collect_routes(cls, *cls.parts)
+        if "declaration" in vars(cls):
+            seen = (each for part in cls.parts for each in getattr(part, "observables", ()))
+            cls.declaration = replace(cls.declaration, observables=(*cls.declaration.observables, *seen))
 
     def __init__(self, site: Site, config: C) -> None:
         self.site = site
         self.config = config
+        self._parts: dict[type[Any], Any] = {}
+
+    def fit(self, shared: Any) -> None:
+        """Make the parts anew, each with what they share."""
+        self._parts = {part: part(shared) for part in self.parts}
+
+    def part(self, kind: type[Any] | None) -> Any:
+        """Return the part of a type; the element itself for None."""
+        return self if kind is None else self._parts[kind]
 
     @abstractmethod
     async def start(self) -> None:
@@ -243,7 +260,8 @@ class Element(ABC, Generic[C]):
     def all_verbs(cls) -> Mapping[str, Verb]:
         """The verbs of this class by name (collected on first use: it resolves annotations)."""
         if "verbs" not in cls.__dict__:
-            cls.verbs = collect_verbs(cls)
+            found = [collect_verbs(cls), *(collect_verbs(part, part) for part in cls.parts)]
+            cls.verbs = {name: each for verbs in found for name, each in verbs.items()}
         return cls.verbs
 
     @route("GET", "/", roles=(Role.OPERATOR, Role.CUSTOMER), gives=About)
@@ -270,7 +288,7 @@ class Element(ABC, Generic[C]):
             arguments: VerbModel = found.arguments.model_validate(dict(call.body))
         except ValidationError as error:
             raise ManagementError(400, reasons(error)) from None
-        return await getattr(self, found.method)(arguments)
+        return await getattr(self.part(found.part), found.method)(arguments)
 
     async def manage(
         self,
