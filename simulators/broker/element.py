@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from simulators.broker.config import BrokerConfig
 from simwarden.model.values import IMSI, NUMBER, TEXT, instance_of
+from simwarden.operations.element import Element
 from simwarden.operations.event_kinds import DATA, TOPIC
 from simwarden.operations.management import Call, route
 from simwarden.runtime.declare import Declaration, Observable
-from simwarden.runtime.element import Element
 from simwarden.runtime.ringing import Ringing
 from simwarden.runtime.store import StoreError
 

@@ -36,14 +36,15 @@ from simulators.cmp.north.service import North, NorthVerbs
 from simulators.cmp.platform import Platform
 from simulators.cmp.procedures import binding, lifecycle, loading, pools, records, sweep
 from simulators.cmp.procedures.identity_check import me_identity_check
+from simwarden.errors import ManagementError
 from simwarden.model.values import CELL, GIVEN, IDENTIFIER, IMEI, IMSI, STATION, members, one_of, shaped
 from simwarden.operations.approval import Approval, Audit, BindingChange, By
-from simwarden.operations.management import ROLES, Call, ManagementError, Role, route
+from simwarden.operations.element import Element
+from simwarden.operations.management import ROLES, Call, Role, route
 from simwarden.operations.provision import CardProvision
 from simwarden.policy.card_states import CardState
 from simwarden.policy.risk_scenes import SCENES
 from simwarden.runtime.declare import HISTORY, Declaration, Observable
-from simwarden.runtime.element import Element
 
 if TYPE_CHECKING:
     from simulators.cmp.store import Records

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 from simulators.cmp import controls
 from simulators.cmp.card import Change, Happening
 from simulators.cmp.config import Account, Pool
+from simwarden.errors import ManagementError
 from simwarden.model.identity import Imei
 from simwarden.operations.approval import Audit, By
-from simwarden.operations.management import ManagementError, Role
+from simwarden.operations.management import Role
 from simwarden.operations.number_ranges import load_ranges
 from simwarden.operations.terminal_library import load_library
 from simwarden.policy.equipment_lists import EquipmentLists, EquipmentRange, Status
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from simulators.cmp.store import Store
     from simwarden.policy.decision import Control, Decision
     from simwarden.runtime.diameter import DiameterNode
-    from simwarden.runtime.element import Site
+    from simwarden.runtime.site import Site
 
 
 #: the platform's own procedures, to which all cards are known

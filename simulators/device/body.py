@@ -16,7 +16,7 @@ from simulators.device.state import Procedure, Timer
 from simulators.device.terminal import Terminal
 from simwarden.errors import PeerError
 from simwarden.model.identity import Imei
-from simwarden.runtime.element import Element, Site
+from simwarden.operations.element import Element
 from simwarden.wire.apdu import efs
 from simwarden.wire.apdu.contents import EpsLoci, EpsNsc, UpdateStatus
 from simwarden.wire.nas import AttachType, PdnType
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from simwarden.model.identity import Guti
     from simwarden.runtime.clock import Timer as ClockTimer
+    from simwarden.runtime.site import Site
     from simwarden.wire.uu import CellInformation, EstablishmentCause
 
 _POLL = 30.0

@@ -28,9 +28,9 @@ from simulators.device.verbs import (
     SendNas,
     Tau,
 )
-from simwarden.errors import PeerError
+from simwarden.errors import ManagementError, PeerError
 from simwarden.model.form import Slot
-from simwarden.operations.management import Call, ManagementError, route
+from simwarden.operations.management import Call, route
 from simwarden.policy.decision import Control
 from simwarden.policy.interlock import terminal_accepts_card
 from simwarden.runtime.declare import Declaration, verb

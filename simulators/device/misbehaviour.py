@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from simulators.device.procedures import esm
 from simulators.device.terminal import CAPABILITY
-from simwarden.operations.management import ManagementError
+from simwarden.errors import ManagementError
 from simwarden.wire.nas import (
     NO_KEY,
     AttachType,

@@ -13,8 +13,8 @@ from simwarden.wire import uu
 
 if TYPE_CHECKING:
     from simwarden.model.identity import Ecgi, Guti
-    from simwarden.runtime.element import Site
     from simwarden.runtime.link import Link
+    from simwarden.runtime.site import Site
 
 _PATIENCE = 5.0
 """Seconds to wait for the system information of an eNB."""

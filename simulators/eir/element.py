@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Any
 from simulators.eir.config import EirBinding, EirConfig, LibraryImport, ListEntry, PoolChange
 from simulators.eir.events import EVENTS
 from simulators.eir.procedures import ALL, APPROVAL, HELD, PEER, PROVISION, TIE, UNTIE, Register, me_identity_check
-from simwarden.errors import ConfigError
+from simwarden.errors import ConfigError, ManagementError
 from simwarden.model.identity import Imei
 from simwarden.model.values import IMEI, IMSI, KIND, one_of
 from simwarden.operations.approval import Approval, Audit, By
-from simwarden.operations.management import ROLES, Call, ManagementError, Role, route
+from simwarden.operations.element import Element
+from simwarden.operations.management import ROLES, Call, Role, route
 from simwarden.operations.provision import CardProvision
 from simwarden.operations.terminal_library import load_library, read_library
 from simwarden.policy.equipment_lists import EquipmentLists, EquipmentRange, Status
 from simwarden.runtime.declare import HISTORY, Declaration, Observable, VerbModel, verb
 from simwarden.runtime.diameter.server import KnownPeers
-from simwarden.runtime.element import Element
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from simwarden.policy.decision import Decision
     from simwarden.runtime.diameter import DiameterNode
     from simwarden.runtime.diameter.server import KnownPeers, PeerEntry
-    from simwarden.runtime.element import Site
+    from simwarden.runtime.site import Site
 
 #: the one procedure of S13
 CHECK = "me-identity-check"

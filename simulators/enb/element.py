@@ -11,8 +11,8 @@ from simulators.enb.context import Mme, Neighbour, RadioLink
 from simulators.enb.procedures import interface, s1_setup, x2
 from simulators.enb.station import Station
 from simwarden.model.values import CELL, GIVEN, NUMBER, instance_of, one_of
+from simwarden.operations.element import Element
 from simwarden.runtime.declare import HISTORY, Consequence, Declaration, Observable
-from simwarden.runtime.element import Element
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

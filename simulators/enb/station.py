@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from simulators.enb.config import EnbConfig
     from simwarden.runtime.clock import Timer
-    from simwarden.runtime.element import Site
+    from simwarden.runtime.site import Site
 
 #: SCTP streams: one for what concerns the whole interface, one for devices (TS 36.412 7)
 COMMON_STREAM, UE_STREAM = 0, 1

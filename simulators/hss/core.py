@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from simulators.hss.subscriber import Subscriber
     from simwarden.policy.decision import Decision
     from simwarden.runtime.diameter import Peer
-    from simwarden.runtime.element import Site
+    from simwarden.runtime.site import Site
 
 
 #: the most seconds until an MME that does not answer is told again

@@ -30,13 +30,14 @@ from simulators.hss.procedures.subscriber_data import (
 )
 from simulators.hss.subscriber import ENDED, Debt, Owed, Subscriber
 from simulators.hss.subscription_routes import SubscriptionRoutes, subscribed, zones_of
+from simwarden.errors import ManagementError
 from simwarden.model.identity import Imei, check_imsi
 from simwarden.model.values import HOST, IMEI, IMSI, PLMN, one_of
 from simwarden.operations.approval import Approval, Audit, BindingChange, By
-from simwarden.operations.management import ROLES, Call, ManagementError, Role, route
+from simwarden.operations.element import Element
+from simwarden.operations.management import ROLES, Call, Role, route
 from simwarden.operations.provision import CardProvision, CardsPage
 from simwarden.runtime.declare import HISTORY, CardName, Declaration, Observable, VerbModel, verb
-from simwarden.runtime.element import Element
 from simwarden.wire.diameter import describe
 from simwarden.wire.diameter.codes import IdrFlags
 

@@ -11,13 +11,14 @@ from simulators.hss.controls import Occasion
 from simulators.hss.procedures.location import follow_up
 from simulators.hss.procedures.subscriber_data import change_subscription, context_identifiers
 from simulators.hss.subscriber import AREA_CHANGE, Owed, Subscriber
+from simwarden.errors import ManagementError
 from simwarden.operations.approval import Approval, By
-from simwarden.operations.management import Call, ManagementError, Role, route
+from simwarden.operations.management import Call, Role, route
 
 if TYPE_CHECKING:
     from simulators.hss.config import HssConfig
     from simulators.hss.core import Core
-    from simwarden.runtime.element import Site
+    from simwarden.runtime.site import Site
 
 _BOTH = (Role.OPERATOR, Role.CUSTOMER)
 

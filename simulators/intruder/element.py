@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from simulators.intruder.config import Forge, IntruderConfig
 from simulators.intruder.procedures import make_avps, request_name
 from simwarden.model.values import one_of
+from simwarden.operations.element import Element
 from simwarden.runtime.declare import Declaration, Observable, verb
 from simwarden.runtime.diameter import DiameterNode, LocalNode, Unreachable
-from simwarden.runtime.element import Element
 from simwarden.wire.diameter import ResultCode, answer_to
 from simwarden.wire.diameter.codes import RESULT_NUMBERS
 from simwarden.wire.diameter.dictionary import BY_POINT

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from simwarden.operations.management import ManagementError
+from simwarden.errors import ManagementError
 from simwarden.wire.diameter.dictionary import AVPS, Kind, requests
 
 if TYPE_CHECKING:

@@ -9,8 +9,9 @@ from simulators.mme import area, controls
 from simulators.mme.area_risk import CHANGE, OUTSIDE
 from simulators.mme.config import AreaChange, MmeArea
 from simulators.mme.controls import Occasion
+from simwarden.errors import ManagementError
 from simwarden.operations.approval import Approval, By
-from simwarden.operations.management import Call, ManagementError, Role, route
+from simwarden.operations.management import Call, Role, route
 from simwarden.operations.provision import CardProvision
 
 if TYPE_CHECKING:

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from simulators.mme.store import AreaStore, CardArea
     from simwarden.model.identity import Ecgi, Tai
     from simwarden.policy.equipment import EquipmentAnswer
-    from simwarden.runtime.element import Site
     from simwarden.runtime.link import Link
+    from simwarden.runtime.site import Site
     from simwarden.wire.nas.enums import EmmCause
 
 

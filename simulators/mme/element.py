@@ -16,6 +16,7 @@ from simulators.mme.home import Home
 from simulators.mme.procedures.detach import detach_by_network
 from simulators.mme.procedures.paging import page
 from simulators.mme.procedures.subscriber_data import SubscriberData
+from simwarden.errors import ManagementError
 from simwarden.model.values import (
     ADDRESS,
     APN,
@@ -33,10 +34,10 @@ from simwarden.model.values import (
     members,
     one_of,
 )
-from simwarden.operations.management import ROLES, Call, ManagementError, route
+from simwarden.operations.element import Element
+from simwarden.operations.management import ROLES, Call, route
 from simwarden.policy.risk_scenes import SCENES
 from simwarden.runtime.declare import HISTORY, Declaration, Observable, VerbModel, verb
-from simwarden.runtime.element import Element
 from simwarden.wire.nas.enums import EmmCause, EsmCause, NetworkDetachType
 
 if TYPE_CHECKING:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from simulators.mme.config import MmeConfig
     from simulators.mme.contexts import Terminal
     from simwarden.runtime.diameter import Peer
-    from simwarden.runtime.element import Site
+    from simwarden.runtime.site import Site
     from simwarden.wire.diameter import Avps
 
 _EQUIPMENT = {

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from simwarden.operations.management import ManagementError
+from simwarden.errors import ManagementError
 
 if TYPE_CHECKING:
-    from simwarden.runtime.element import Site
+    from simwarden.runtime.site import Site
 
 #: reports that wait at most; the oldest goes first
 _MOST = 10_000

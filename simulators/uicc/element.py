@@ -8,18 +8,19 @@ from simulators.uicc import personalisation
 from simulators.uicc.card import Card, Issue
 from simulators.uicc.config import CardBinding, CardBindingChange, UiccConfig
 from simulators.uicc.pins import padded
+from simwarden.errors import ManagementError
 from simwarden.model.form import FormFactor, Slot
 from simwarden.model.identity import Imei, Plmn, check_imsi
 from simwarden.model.values import IMEI, IMSI, SWITCH, instance_of, one_of
 from simwarden.operations.approval import Approval, By
-from simwarden.operations.management import ROLES, Call, ManagementError, Role, route
+from simwarden.operations.element import Element
+from simwarden.operations.management import ROLES, Call, Role, route
 from simwarden.operations.provision import CardProvision
 from simwarden.policy.decision import Control as PolicyControl
 from simwarden.policy.form import judge_form
 from simwarden.policy.interlock import card_serves_terminal
 from simwarden.policy.operator import judge_binder, judge_change, judge_provisioned
 from simwarden.runtime.declare import HISTORY, CardName, Declaration, Observable, VerbModel, verb
-from simwarden.runtime.element import Element
 from simwarden.wire.apdu.authenticate import SUCCESS
 from simwarden.wire.apdu.coding import encode_iccid
 from simwarden.wire.apdu.command import Ins
@@ -28,8 +29,8 @@ from simwarden.wire.apdu.control import Control, control_of, insertion, insertio
 
 if TYPE_CHECKING:
     from simwarden.policy.decision import Decision
-    from simwarden.runtime.element import Site
     from simwarden.runtime.link import Link
+    from simwarden.runtime.site import Site
 
 AUTHENTICATE, INSERTION, REMOVAL, BIND, UNBIND = "authenticate", "insertion", "removal", "bind", "unbind"
 PROVISION = "provision"

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class SimwardenError(Exception):
@@ -53,3 +57,36 @@ class ScenarioError(UserFileError):
 
 class InternalError(SimwardenError):
     """A fault of simwarden's own: a bug to report."""
+
+
+#: HTTP statuses of errors to the code that stands beside the message: those of CAMARA's common errors, and a few more
+CODES: Mapping[int, str] = {
+    400: "INVALID_ARGUMENT",
+    401: "UNAUTHENTICATED",
+    403: "PERMISSION_DENIED",
+    404: "NOT_FOUND",
+    405: "METHOD_NOT_ALLOWED",
+    409: "CONFLICT",
+    413: "PAYLOAD_TOO_LARGE",
+    415: "UNSUPPORTED_MEDIA_TYPE",
+    423: "LOCKED",
+    429: "QUOTA_EXCEEDED",
+    500: "INTERNAL",
+    502: "BAD_GATEWAY",
+    503: "UNAVAILABLE",
+}
+
+
+class ManagementError(SimwardenError):
+    """The call is refused or makes no sense. `status` is the HTTP status; the message is for a person.
+
+    `allow` are the methods that a path has, where another one was asked for (405).
+    """
+
+    def __init__(self, status: int, message: str, *, allow: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.status, self.allow = status, allow
+
+    def body(self) -> dict[str, Any]:
+        """Return the error as it goes over HTTP."""
+        return {"status": self.status, "code": CODES.get(self.status, "FAILED"), "message": str(self)}

@@ -16,14 +16,13 @@ from simulators.broker.element import Broker
 from simulators.hss.config import HssConfig
 from simulators.hss.element import Hss
 from simwarden.model.identity import Plmn
-from simwarden.operations.events import EventSettings
+from simwarden.operations.element import Element
 from simwarden.operations.management import Role
 from simwarden.operations.outbox import METADATA, Event, Outbox
 from simwarden.runtime.clock import Clock
 from simwarden.runtime.declare import Declaration, ElementConfig
 from simwarden.runtime.diameter import DiameterNode, LocalNode
-from simwarden.runtime.element import Element
-from simwarden.runtime.host import Host, HostSettings
+from simwarden.runtime.host import EventSettings, Host, HostSettings
 from simwarden.runtime.loop import TestbedLoop
 from simwarden.runtime.store import open_engine, sqlite_url
 from simwarden.trace.trace import Trace

@@ -10,11 +10,11 @@ import pytest
 from simulators.hss.config import HssConfig
 from simulators.hss.element import Hss
 from simwarden.model.identity import Imei, Plmn
+from simwarden.operations.element import Element
 from simwarden.operations.management import Role
 from simwarden.runtime.clock import Clock
 from simwarden.runtime.declare import Declaration, ElementConfig
 from simwarden.runtime.diameter import DiameterNode, LocalNode
-from simwarden.runtime.element import Element
 from simwarden.runtime.host import Host, HostSettings
 from simwarden.runtime.loop import TestbedLoop
 from simwarden.trace.dissect import dissect

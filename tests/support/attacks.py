@@ -24,9 +24,9 @@ from simulators.mme.config import MmeConfig
 from simulators.mme.element import Mme
 from simulators.uicc.config import UiccConfig
 from simulators.uicc.element import Uicc
-from simwarden.errors import PeerError
+from simwarden.errors import ManagementError, PeerError
 from simwarden.machine.nas_security import NasSecurityContext
-from simwarden.operations.management import ManagementError, Role
+from simwarden.operations.management import Role
 from simwarden.runtime.clock import Clock
 from simwarden.runtime.host import Host, HostSettings
 from simwarden.trace.dissect import Dissector

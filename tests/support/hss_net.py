@@ -9,12 +9,13 @@ from playing import play
 
 from simulators.hss.config import HssConfig
 from simulators.hss.element import Hss
+from simwarden.errors import ManagementError
 from simwarden.model.identity import Plmn
-from simwarden.operations.management import ManagementError, Role
+from simwarden.operations.element import Element
+from simwarden.operations.management import Role
 from simwarden.runtime.clock import Clock
 from simwarden.runtime.declare import Declaration, ElementConfig
 from simwarden.runtime.diameter import DiameterNode, LocalNode, Peer
-from simwarden.runtime.element import Element
 from simwarden.runtime.host import Host, HostSettings, Placement
 from simwarden.trace.events import Decided, StateChange
 from simwarden.trace.trace import Trace

@@ -26,9 +26,9 @@ from simulators.cmp.north.errors import (
 )
 from simulators.cmp.north.model import Bind, Device, Query, Unbind, read
 from simulators.cmp.procedures import binding
+from simwarden.errors import ManagementError
 from simwarden.model.identity import Imei
 from simwarden.operations.approval import By
-from simwarden.operations.management import ManagementError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

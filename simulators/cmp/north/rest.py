@@ -12,8 +12,8 @@ from simulators.cmp.north.camara import by_of
 from simulators.cmp.north.config import PREVENTION, SUBSCRIPTIONS
 from simulators.cmp.north.errors import ApiError, denied, invalid, not_found, unauthenticated, unavailable
 from simulators.cmp.north.model import GENERIC
+from simwarden.errors import ManagementError
 from simwarden.operations.jsonbody import check_kind, parse, read_octets
-from simwarden.operations.management import ManagementError
 from simwarden.operations.tokens import Tokens, bearer
 from simwarden.runtime.store import StoreError, UnstorableError
 

@@ -14,8 +14,8 @@ from simulators.cmp.north.config import PREVENTION, SUBSCRIPTIONS
 from simulators.cmp.north.delivery import Courier, UndeliveredError, host_of
 from simulators.cmp.north.rest import NorthSide, north_app
 from simulators.cmp.north.subscriptions import Subscriptions
-from simwarden.errors import ConfigError
-from simwarden.operations.management import Call, ManagementError, route
+from simwarden.errors import ConfigError, ManagementError
+from simwarden.operations.management import Call, route
 from simwarden.operations.tokens import is_hashed
 from simwarden.runtime.declare import CardName, Model, VerbModel, verb
 

@@ -10,9 +10,9 @@ from simulators.cmp import controls
 from simulators.cmp.card import Change
 from simulators.cmp.procedures.lifecycle import check_lock, eviction, tell_register
 from simulators.cmp.store import REBIND
+from simwarden.errors import ManagementError
 from simwarden.model.identity import imei_key
 from simwarden.operations.approval import ChangeLimit
-from simwarden.operations.management import ManagementError
 from simwarden.policy.card_states import CardState
 from simwarden.policy.platform import judge_captured, judge_phone, judge_pools
 from simwarden.runtime.store import StoreError

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from simulators.cmp import controls
 from simulators.cmp.card import Change
-from simwarden.operations.management import ManagementError
+from simwarden.errors import ManagementError
 from simwarden.policy.card_states import SERVED, TRANSITIONS, CardState, Operation
 from simwarden.policy.risk_scenes import IN_PHONE, SEPARATED
 from simwarden.runtime.store import StoreError

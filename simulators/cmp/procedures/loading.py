@@ -10,7 +10,8 @@ from simulators.cmp.card import Card
 from simulators.cmp.config import BulkCard
 from simulators.cmp.procedures.lifecycle import owed_of_new, tell_owed
 from simulators.cmp.procedures.sweep import SLICE
-from simwarden.operations.management import ManagementError, reasons
+from simwarden.errors import ManagementError
+from simwarden.operations.management import reasons
 from simwarden.runtime.store import StoreError
 
 if TYPE_CHECKING:

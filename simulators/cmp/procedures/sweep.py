@@ -14,8 +14,9 @@ from simulators.cmp import controls
 from simulators.cmp.card import Change
 from simulators.cmp.procedures.binding import is_wrong
 from simulators.cmp.procedures.lifecycle import eviction, operation, tell_all, tell_register
+from simwarden.errors import ManagementError
 from simwarden.operations.approval import By
-from simwarden.operations.management import ManagementError, Role
+from simwarden.operations.management import Role
 from simwarden.policy.card_states import TRANSITIONS, Operation
 from simwarden.runtime.store import StoreError
 

@@ -34,8 +34,8 @@ from simwarden.wire.mqtt.family import EVENTS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from simwarden.operations.element import Element
     from simwarden.runtime.declare import ElementConfig
-    from simwarden.runtime.element import Element
 
 Address = tuple[str, int]
 

@@ -12,8 +12,8 @@ from pydantic import Field, field_validator
 
 from simwarden.errors import PeerError
 from simwarden.model.interfaces import INTERFACES
-from simwarden.operations.events import EventSettings
 from simwarden.runtime.declare import Model
+from simwarden.runtime.host import EventSettings
 from simwarden.scenario.network import parse_address
 from simwarden.scenario.registry import Registry
 from simwarden.wire.mqtt import check_topic
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from simwarden.runtime.element import Element
+    from simwarden.operations.element import Element
     from simwarden.scenario.problems import Problems
     from simwarden.scenario.yamlfile import Spot
 

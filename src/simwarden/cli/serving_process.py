@@ -14,9 +14,9 @@ from simwarden.cli.exits import complain
 from simwarden.cli.serving import Service, address_in
 from simwarden.cli.serving_events import BROKER
 from simwarden.cli.serving_log import Log
-from simwarden.errors import ConfigError, SimwardenError
+from simwarden.errors import ConfigError, ManagementError, SimwardenError
 from simwarden.model.interfaces import INTERFACES
-from simwarden.operations.management import ManagementError, Role
+from simwarden.operations.management import Role
 from simwarden.runtime.clock import Clock
 from simwarden.runtime.host import Host
 from simwarden.runtime.loop import TestbedLoop
@@ -28,7 +28,7 @@ from simwarden.wire.mqtt.family import EVENTS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from simwarden.runtime.element import Element
+    from simwarden.operations.element import Element
 
 
 #: rows of the file of subscribers that are taken at a time, and after how many that is told

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from simwarden.errors import ManagementError
 from simwarden.model.identity import imei_key
-from simwarden.operations.management import Call, Caller, ManagementError, Role
+from simwarden.operations.management import Call, Caller, Role
 from simwarden.runtime.declare import Model
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from simwarden.policy.decision import Control, Decision
-    from simwarden.runtime.element import Site
+    from simwarden.runtime.site import Site
 
 Period = Literal["day", "month", "year"]
 

@@ -10,12 +10,12 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import deque
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from simwarden.errors import ConfigError
 from simwarden.machine.mqtt_publisher import Accepted, Acknowledged, Event, Failed, MqttPublisher
 from simwarden.operations.event_kinds import REFUSED
+from simwarden.operations.outbox import METADATA, Outbox
 from simwarden.operations.outbox import Event as Told
 from simwarden.runtime.ringing import Ringing
 from simwarden.runtime.store import StoreError, UnstorableError
@@ -23,11 +23,12 @@ from simwarden.wire.mqtt import Connect, level
 from simwarden.wire.mqtt.family import EVENTS
 
 if TYPE_CHECKING:
-    from simwarden.operations.outbox import Outbox, Waiting
+    from simwarden.operations.outbox import Waiting
     from simwarden.policy.decision import Decision
     from simwarden.runtime.clock import Timer
-    from simwarden.runtime.element import Site
+    from simwarden.runtime.host import EventSettings
     from simwarden.runtime.link import Link
+    from simwarden.runtime.site import Site
 
 #: seconds between attempts to connect, doubled from the first to the longest
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
@@ -42,19 +43,14 @@ _PATIENCE = 1.0
 REFUSALS: Final = 0.9
 
 
-@dataclass(frozen=True, slots=True)
-class EventSettings:
-    """Where events go: the broker's element name, who we are to it, and the start of all topics.
-
-    `most` is how many events may wait in one element's outbox. `client` is by default made of prefix and element.
-    """
-
-    broker: str
-    prefix: str = "simwarden"
-    client: str = ""
-    user: str | None = None
-    password: bytes | None = None
-    most: int = 1_000_000
+def publish(site: Site, settings: EventSettings) -> Publisher:
+    """Give an element an outbox in its database, and publish what is in it."""
+    epoch = site.host.generator(f"{site.name}/events").randbytes(4).hex()
+    outbox = Outbox(site.open_store(METADATA), epoch=epoch, most=settings.most)
+    publisher = Publisher(site, outbox, settings)
+    site.refused = publisher.tell_refusal
+    site.spawn(publisher.run(), "events")
+    return publisher
 
 
 class Publisher:
@@ -120,9 +116,12 @@ class Publisher:
             self._planned = True
             asyncio.get_running_loop().call_soon(self._wake_up)
 
-    async def stop(self) -> None:
-        """Give the broker a moment to take what waits, and say goodbye."""
+    async def stop(self, *, kill: bool = False) -> None:
+        """Give the broker a moment to take what waits, and say goodbye; or let go of the link without a word."""
         self.rest()
+        if kill:
+            self.drop()
+            return
         if self._machine is not None and self._link is not None:
             self._stopping = True
             self._idle = asyncio.get_running_loop().create_future()

@@ -20,10 +20,10 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
-from simwarden.errors import ConfigError
+from simwarden.errors import ConfigError, ManagementError
 from simwarden.operations.http_door import TRUSTED, Door
 from simwarden.operations.jsonbody import check_kind, parse, read_octets
-from simwarden.operations.management import ManagementError, Role, manage
+from simwarden.operations.management import Role, manage
 from simwarden.operations.tokens import bearer
 
 if TYPE_CHECKING:
@@ -31,9 +31,10 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp, Receive, Scope, Send
 
+    from simwarden.operations.element import Element
     from simwarden.operations.management import Caller
     from simwarden.operations.tokens import Tokens
-    from simwarden.runtime.element import Element, Site
+    from simwarden.runtime.site import Site
 
 #: octets of the largest body taken, by who sends it: an operator loads 100,000 cards, a customer asks for one
 _LARGEST = {Role.OPERATOR: 1 << 24, Role.CUSTOMER: 1 << 16}

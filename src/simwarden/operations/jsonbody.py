@@ -11,7 +11,7 @@ import math
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from simwarden.operations.management import ManagementError
+from simwarden.errors import ManagementError
 
 if TYPE_CHECKING:
     from starlette.requests import Request

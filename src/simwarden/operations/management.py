@@ -22,7 +22,7 @@ from urllib.parse import parse_qsl
 
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
-from simwarden.errors import SimwardenError
+from simwarden.errors import ManagementError
 from simwarden.plain import plain
 from simwarden.policy.decision import Control
 from simwarden.policy.operator import judge_role
@@ -31,24 +31,7 @@ from simwarden.runtime.store import StoreError, UnstorableError
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
-    from simwarden.runtime.element import Element
-
-#: HTTP statuses of errors to the code that stands beside the message: those of CAMARA's common errors, and a few more
-CODES: Mapping[int, str] = {
-    400: "INVALID_ARGUMENT",
-    401: "UNAUTHENTICATED",
-    403: "PERMISSION_DENIED",
-    404: "NOT_FOUND",
-    405: "METHOD_NOT_ALLOWED",
-    409: "CONFLICT",
-    413: "PAYLOAD_TOO_LARGE",
-    415: "UNSUPPORTED_MEDIA_TYPE",
-    423: "LOCKED",
-    429: "QUOTA_EXCEEDED",
-    500: "INTERNAL",
-    502: "BAD_GATEWAY",
-    503: "UNAVAILABLE",
-}
+    from simwarden.operations.element import Element
 
 
 #: errors of a body that are told, and how many there may be for any of them to be looked up
@@ -67,21 +50,6 @@ class Role(enum.Enum):
 
     OPERATOR = "operator"
     CUSTOMER = "customer"
-
-
-class ManagementError(SimwardenError):
-    """The call is refused or makes no sense. `status` is the HTTP status; the message is for a person.
-
-    `allow` are the methods that a path has, where another one was asked for (405).
-    """
-
-    def __init__(self, status: int, message: str, *, allow: tuple[str, ...] = ()) -> None:
-        super().__init__(message)
-        self.status, self.allow = status, allow
-
-    def body(self) -> dict[str, Any]:
-        """Return the error as it goes over HTTP."""
-        return {"status": self.status, "code": CODES.get(self.status, "FAILED"), "message": str(self)}
 
 
 #: the control of calls that are for some roles only; it decides where an element declares it

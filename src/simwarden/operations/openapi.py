@@ -11,8 +11,8 @@ from pydantic import BaseModel, Field, TypeAdapter
 import simwarden
 
 if TYPE_CHECKING:
+    from simwarden.operations.element import Element
     from simwarden.operations.management import Role, Route
-    from simwarden.runtime.element import Element
 
     Mode = Literal["validation", "serialization"]
 

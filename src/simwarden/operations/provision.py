@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, Field, ValidationError
 
+from simwarden.errors import ManagementError
 from simwarden.model.identity import check_iccid, check_imsi, check_msisdn, imei_key
 from simwarden.model.profile import Function, find_use
-from simwarden.operations.management import ManagementError, reasons
+from simwarden.operations.management import reasons
 from simwarden.runtime.declare import Model
 
 if TYPE_CHECKING:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from simwarden.errors import ConfigError
-from simwarden.operations.management import ManagementError
+from simwarden.errors import ConfigError, ManagementError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,6 +26,10 @@ class Endpoint:
     token: str = field(default="", repr=False)
     timeout: float = 10.0
     """Seconds to wait for an answer."""
+
+    async def __call__(self, _caller: str, method: str, path: str, body: Mapping[str, Any] | None) -> Any:
+        """Make a call of the operator's, whose token it is."""
+        return await asyncio.get_running_loop().run_in_executor(None, call, self, method, path, body)
 
 
 def call(endpoint: Endpoint, method: str, path: str, body: Mapping[str, Any] | None) -> Any:

@@ -10,16 +10,14 @@ import traceback
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from simwarden.errors import ConfigError, InternalError, SimwardenError
+from simwarden.errors import ConfigError, InternalError, ManagementError, SimwardenError
 from simwarden.model.interfaces import INTERFACES
-from simwarden.operations.management import ManagementError, Role
-from simwarden.operations.remote import Endpoint, call
 from simwarden.policy.decision import Control, Decision, Ruling, Verdict
 from simwarden.runtime.dice import Dice
-from simwarden.runtime.element import Element, Site
 from simwarden.runtime.reach import Reach, speaks_tls, why_closed, why_refused
+from simwarden.runtime.site import Managed, Site
 from simwarden.runtime.store import StoreError, StoreUnavailableError, open_engine, prepare, sqlite_url
 from simwarden.runtime.transport.addresses import Address, Addresses
 from simwarden.runtime.transport.base import Wiring
@@ -30,11 +28,10 @@ from simwarden.wire.family import family_of
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Callable, Coroutine, Mapping
+    from collections.abc import Awaitable, Callable, Coroutine, Mapping
 
     from sqlalchemy import Engine, MetaData
 
-    from simwarden.operations.events import EventSettings, Publisher
     from simwarden.runtime.clock import Clock
     from simwarden.runtime.link import Link
     from simwarden.runtime.loop import TestbedLoop
@@ -42,6 +39,10 @@ if TYPE_CHECKING:
     from simwarden.runtime.transport.endpoint import Endpoint as DatagramEndpoint
     from simwarden.trace.trace import Trace
 
+    #: a management call for the operator: who makes it, method, path, body
+    ManageFor = Callable[[str, str, str, Mapping[str, Any] | None], Awaitable[Any]]
+
+E = TypeVar("E", bound=Managed)
 #: what a peer outside is until it has shown who it is
 _SILENT = "it took the connection, and has not answered"
 
@@ -76,6 +77,21 @@ class Ailment:
 
 
 @dataclass(frozen=True, slots=True)
+class EventSettings:
+    """Where events go: the broker's element name, who we are to it, and the start of all topics.
+
+    `most` is how many events may wait in one element's outbox. `client` is by default made of prefix and element.
+    """
+
+    broker: str
+    prefix: str = "simwarden"
+    client: str = ""
+    user: str | None = None
+    password: bytes | None = None
+    most: int = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
 class HostSettings:
     """What distinguishes one run from another.
 
@@ -97,7 +113,7 @@ class HostSettings:
     external: Mapping[str, Mapping[str, Address]] = field(default_factory=dict)
     placements: Mapping[str, Placement] = field(default_factory=dict)
     switches: Mapping[str, str] = field(default_factory=dict)
-    management: Mapping[str, Endpoint] = field(default_factory=dict)
+    management: Mapping[str, ManageFor] = field(default_factory=dict)
     events: EventSettings | None = None
     tls: Mapping[str, ssl.SSLContext] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
@@ -110,7 +126,7 @@ class Host:
         from simwarden.runtime.switchboard import Switchboard  # noqa: PLC0415
 
         self.loop, self.clock, self.trace, self.settings = loop, clock, trace, settings
-        self.elements: dict[str, Element[Any]] = {}
+        self.elements: dict[str, Managed] = {}
         self.running: set[str] = set()
         #: elements that fail for now, set by a run's steps and by nothing else
         self.ailments: dict[str, Ailment] = {}
@@ -125,7 +141,6 @@ class Host:
         self._spent: list[Engine] = []
         self._stores: dict[str, set[str]] = {}
         self._locks: dict[str, Lock | None] = {}
-        self._publishers: dict[str, Publisher] = {}
         self._probes: dict[Address, asyncio.Future[bool]] = {}
         #: how the last attempt of each element to connect to another went, by element, interface and target
         self.reached: dict[tuple[str, str, str], Reach] = {}
@@ -133,7 +148,7 @@ class Host:
 
     # -- elements
 
-    def add(self, name: str, kind: type[Element[Any]], config: Any) -> Element[Any]:
+    def add(self, name: str, kind: Callable[[Site, Any], E], config: Any) -> E:
         """Make an element. Raises ConfigError if the name is taken."""
         if name in self.elements or name in self.settings.external:
             raise ConfigError(f"two elements are called {name}")
@@ -144,9 +159,8 @@ class Host:
 
     async def start(self, name: str) -> None:
         """Start an element and wait until it is ready."""
-        await self.elements[name].start()
+        await self.elements[name].begin()
         self.running.add(name)
-        self._tell_events(name)
 
     async def start_all(self) -> None:
         """Start all elements that are not running, those first that others call."""
@@ -158,20 +172,12 @@ class Host:
         """Stop an element with its goodbyes, or take its power away."""
         if name not in self.running:
             return
-        element = self.elements[name]
         self.running.discard(name)
         await self.transport.stop_listening(name)
-        publisher = self._publishers.pop(name, None)
         if kill:
             self._cancel_work(name)
-            await element.killed()
-            if publisher is not None:
-                publisher.rest()
-                publisher.drop()
-        else:
-            await element.stop()
-            if publisher is not None:
-                await publisher.stop()
+        await self.elements[name].end(kill=kill)
+        if not kill:
             self._cancel_work(name)
         self.transport.close_endpoints(name)
         engine = self._engines.pop(name, None)
@@ -315,13 +321,12 @@ class Host:
         self, owner: str, target: str, method: str, path: str, body: Mapping[str, Any] | None = None
     ) -> Any:
         """Call an element's management interface as the operator. Raises ManagementError (503: it is down)."""
-        outside = self.settings.management.get(target)
-        if outside is not None:
-            return await self.loop.run_in_executor(None, call, outside, method, path, body)
-        element = self.elements.get(target)
-        if element is None or target not in self.running:
-            raise ManagementError(503, f"{target} is not running")
-        return await element.manage(Role.OPERATOR, method, path, body, caller=owner)
+        manage = self.settings.management.get(target)
+        if manage is None:
+            if target not in self.running:
+                raise ManagementError(503, f"{target} is not running")
+            manage = self.elements[target].manage_for
+        return await manage(owner, method, path, body)
 
     def spawn(self, name: str, work: Coroutine[Any, Any, None], what: str) -> asyncio.Task[None]:
         """Run an element's procedure; what it raises becomes a Fault."""
@@ -426,25 +431,6 @@ class Host:
         for key in self._stores.get(name, set()) & self._engines.keys():
             if event.contains(self._engines[key], "before_cursor_execute", _no_answer):
                 event.remove(self._engines[key], "before_cursor_execute", _no_answer)
-
-    def _tell_events(self, name: str) -> None:
-        """Give an element an outbox in its database, and publish what is in it; not without a broker."""
-        settings = self.settings.events
-        if settings is None or not self.elements[name].declaration.events:
-            return
-        from simwarden.operations.events import Publisher  # noqa: PLC0415 - only a run with events pays for it
-        from simwarden.operations.outbox import METADATA, Outbox  # noqa: PLC0415 - as above
-
-        engine, epoch = self.open_store(name, METADATA), self.generator(f"{name}/events").randbytes(4).hex()
-        outbox = Outbox(engine, epoch=epoch, most=settings.most)
-        publisher = self._publishers[name] = Publisher(self.elements[name].site, outbox, settings)
-        self.spawn(name, publisher.run(), "events")
-
-    def tell_refusal(self, name: str, decision: Decision) -> None:
-        """Keep the event of a refusal that concerns a card, before anybody is told of it."""
-        publisher = self._publishers.get(name)
-        if publisher is not None:
-            publisher.tell_refusal(decision)
 
     def has_store(self, name: str) -> bool:
         """Whether an element has a database."""

@@ -17,8 +17,8 @@ from simwarden.wire.mqtt.family import EVENTS
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from simwarden.operations.events import EventSettings
     from simwarden.runtime.declare import ElementConfig
+    from simwarden.runtime.host import EventSettings
     from simwarden.scenario.document import Scenario
     from simwarden.scenario.problems import Problems
     from simwarden.scenario.registry import Registry
@@ -223,7 +223,7 @@ def events_to(scenario: Scenario) -> EventSettings | None:
     """Return where events go: to the first element that takes them; nowhere in a network that has none."""
     for name, each in scenario.instances.items():
         if EVENTS in scenario.registry.declaration(each.kind).listens:
-            from simwarden.operations.events import EventSettings  # noqa: PLC0415 - few runs have a broker
+            from simwarden.runtime.host import EventSettings  # noqa: PLC0415 - few runs have a broker
 
             return EventSettings(name)
     return None

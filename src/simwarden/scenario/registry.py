@@ -12,9 +12,9 @@ from simwarden.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from simwarden.operations.element import Element
     from simwarden.policy.decision import Control
     from simwarden.runtime.declare import Declaration, Demand, Model, Verb
-    from simwarden.runtime.element import Element
 
 GROUP = "simwarden.elements"
 

@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
-from simwarden.errors import ConfigError, InternalError, SimwardenError
-from simwarden.operations.management import HOUSE, ManagementError, Role
+from simwarden.errors import ConfigError, InternalError, ManagementError, SimwardenError
+from simwarden.operations.element import element_of
+from simwarden.operations.management import HOUSE, Role
 from simwarden.runtime.clock import Clock
 from simwarden.runtime.host import Ailment, Host, HostSettings, Placement
 from simwarden.runtime.loop import TestbedLoop
@@ -326,13 +327,14 @@ class _Run:
             await host.probed()
 
     async def _provision(self, host: Host, card: Card) -> None:
-        for name, element in host.elements.items():
+        for name in host.elements:
+            element = element_of(host, name)
             instance = self.scenario.instances[name]
             mine = not instance.section or name == card.name
             if mine and any(each.method == "PUT" and each.path == "/cards/{imsi}" for each in element.routes):
                 body = provision_of(card, instance.kind, self.settings.seed)
                 path = f"/cards/{card.keys.imsi}"
-                await element.manage(Role.OPERATOR, "PUT", path, body.model_dump(), caller=HOUSE)
+                await element.manage_for(HOUSE, "PUT", path, body.model_dump())
 
     async def _carry_out(self, host: Host, step: Step) -> None:
         self.trace.emit(StepMark(index=step.index, text=step.text, line=step.place.line))
@@ -424,7 +426,7 @@ class _Run:
                     host.ailments[name] = Ailment(answer, after)
             case Call(name, verb, arguments):
                 path = f"/verbs/{verb}"
-                return await host.elements[name].manage(Role.OPERATOR, "POST", path, arguments, caller="runner")
+                return await host.elements[name].manage_for(HOUSE, "POST", path, arguments)
             case Manage():
                 return await self._manage(host, action)
         return None
@@ -476,7 +478,7 @@ class _Run:
             await host.start(action.element)
 
     async def _manage(self, host: Host, action: Manage) -> StatusOutcome:
-        element = host.elements[action.element]
+        element = element_of(host, action.element)
         role = Role(action.role)
         try:
             caller, accounts = action.caller or action.role, action.accounts

@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     from simwarden.runtime.link import Link
 from simwarden.errors import PeerError
 from simwarden.model.values import one_of
+from simwarden.operations.element import Element
 from simwarden.policy.decision import Control, Ruling
 from simwarden.runtime.declare import Declaration, ElementConfig, Names, Observable, VerbModel, verb
-from simwarden.runtime.element import Element
 
 
 class MirrorConfig(ElementConfig):

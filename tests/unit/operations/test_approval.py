@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from simwarden.errors import ManagementError
 from simwarden.operations.approval import Audit, BindingChange, By, ChangeLimit
 from simwarden.operations.audit_table import AuditTable
-from simwarden.operations.management import Call, ManagementError, Role
+from simwarden.operations.management import Call, Role
 from simwarden.operations.provision import CardProvision, validated
 from simwarden.policy.decision import Control, Decision, Verdict
 from simwarden.policy.operator import judge_binder, judge_change, judge_frequency

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import sqlalchemy as sa
 
+from simwarden.operations.element import Element
 from simwarden.operations.event_kinds import told
-from simwarden.operations.events import EventSettings
 from simwarden.policy import Control, Ruling
 from simwarden.runtime.clock import Clock
 from simwarden.runtime.declare import Declaration, ElementConfig
-from simwarden.runtime.element import Element
-from simwarden.runtime.host import Host, HostSettings
+from simwarden.runtime.host import EventSettings, Host, HostSettings
 from simwarden.runtime.loop import TestbedLoop
 from simwarden.runtime.store import StoreUnavailableError
 from simwarden.trace.events import Decided, Fault, Note, PeerFault
@@ -132,7 +131,7 @@ class Net:
         await self.host.clock.settle()
 
     def waiting(self) -> int:
-        return self.host._publishers["teller"]._outbox.count()
+        return self.host.elements["teller"].publisher._outbox.count()
 
     def run(self, story: Callable[[Net], Awaitable[None]]) -> None:
         async def whole() -> None:
@@ -354,7 +353,7 @@ def test_with_a_database_that_is_away_refusals_stand_and_are_told_when_it_is_bac
     loop: TestbedLoop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def story(net: Net) -> None:
-        outbox = net.host._publishers["teller"]._outbox
+        outbox = net.host.elements["teller"].publisher._outbox
         with monkeypatch.context() as away:
 
             def gone(*_: object) -> None:
@@ -376,7 +375,7 @@ def test_a_database_that_goes_away_under_a_connection_loses_nothing(
     loop: TestbedLoop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def story(net: Net) -> None:
-        outbox = net.host._publishers["teller"]._outbox
+        outbox = net.host.elements["teller"].publisher._outbox
         net.teller.refuse(2)
         with monkeypatch.context() as away:
 

@@ -12,14 +12,15 @@ import httpx
 import pytest
 from pydantic import Field
 
+from simwarden.errors import ManagementError
+from simwarden.operations.element import Element
 from simwarden.operations.http import _bound, management_app
 from simwarden.operations.jsonbody import parse
-from simwarden.operations.management import Call, Caller, ManagementError, Role, route
+from simwarden.operations.management import Call, Caller, Role, route
 from simwarden.operations.openapi import document
 from simwarden.operations.tokens import Tokens
 from simwarden.runtime.clock import Clock
 from simwarden.runtime.declare import Declaration, ElementConfig, Model, VerbModel, verb
-from simwarden.runtime.element import Element
 from simwarden.runtime.host import Host, HostSettings
 from simwarden.runtime.loop import TestbedLoop
 from simwarden.trace.events import Fault

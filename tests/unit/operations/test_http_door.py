@@ -14,13 +14,14 @@ from pydantic import Field
 from starlette.responses import PlainTextResponse
 
 import simwarden.operations.http
+from simwarden.errors import ManagementError
+from simwarden.operations.element import Element
 from simwarden.operations.http import HttpServer, app_of, management_app
 from simwarden.operations.http_door import NOT_FOUND, WRONG_TOKENS, Door
-from simwarden.operations.management import Call, Caller, ManagementError, Role, route
+from simwarden.operations.management import Call, Caller, Role, route
 from simwarden.operations.tokens import Tokens
 from simwarden.runtime.clock import Clock
 from simwarden.runtime.declare import Declaration, ElementConfig, Model
-from simwarden.runtime.element import Element
 from simwarden.runtime.host import Host, HostSettings
 from simwarden.runtime.loop import TestbedLoop
 from simwarden.trace.events import Fault

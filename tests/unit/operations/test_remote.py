@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from simwarden.errors import ConfigError
+from simwarden.errors import ConfigError, ManagementError
+from simwarden.operations.element import Element
 from simwarden.operations.http import ManagementServer
-from simwarden.operations.management import Call, Caller, ManagementError, Role, route
+from simwarden.operations.management import Call, Caller, Role, route
 from simwarden.operations.remote import Endpoint, call
 from simwarden.operations.tokens import Tokens
 from simwarden.runtime.clock import Clock
 from simwarden.runtime.declare import Declaration, ElementConfig
-from simwarden.runtime.element import Element
 from simwarden.runtime.host import Host, HostSettings
 from simwarden.runtime.loop import TestbedLoop
 from simwarden.trace.trace import Trace

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from simwarden.operations.element import Element
 from simwarden.runtime.clock import Clock
 from simwarden.runtime.declare import Declaration, ElementConfig
 from simwarden.runtime.diameter import DiameterNode, LocalNode, Peer, Unreachable
 from simwarden.runtime.diameter.session import Ask, Closed, CreditClient, CreditSettings, Ended, Event, Granted
-from simwarden.runtime.element import Element
 from simwarden.runtime.host import Host, HostSettings
 from simwarden.runtime.loop import TestbedLoop
 from simwarden.trace.dissect import dissect

@@ -15,10 +15,10 @@ import pytest
 
 from simwarden.errors import ConfigError, InternalError
 from simwarden.model.interfaces import INTERFACES, Interface, Service
+from simwarden.operations.element import Element
 from simwarden.runtime import host as hosts
 from simwarden.runtime.clock import EPOCH, Clock
 from simwarden.runtime.declare import Declaration, ElementConfig
-from simwarden.runtime.element import Element
 from simwarden.runtime.host import Host, HostSettings, Placement
 from simwarden.runtime.loop import TestbedLoop
 from simwarden.runtime.transport.addresses import Address, Addresses

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 import pytest
 import sqlalchemy as sa
 
-from simwarden.errors import InternalError
-from simwarden.operations.management import Call, ManagementError, Role, route
+from simwarden.errors import InternalError, ManagementError
+from simwarden.operations.element import Element
+from simwarden.operations.management import Call, Role, route
 from simwarden.policy import Control, Ruling
 from simwarden.runtime.clock import Clock
 from simwarden.runtime.declare import Declaration, ElementConfig, VerbModel, verb
-from simwarden.runtime.element import Element
 from simwarden.runtime.host import Host, HostSettings
 from simwarden.runtime.link import Link
 from simwarden.runtime.loop import TestbedLoop

@@ -12,12 +12,13 @@ from typing import Annotated, Any, Literal
 import pytest
 import sqlalchemy as sa
 
+from simwarden.errors import ManagementError
 from simwarden.model.identity import Imei
 from simwarden.model.values import IMEI, IMSI, SWITCH, members, one_of
-from simwarden.operations.management import Call, ManagementError, Role, route
+from simwarden.operations.element import Element
+from simwarden.operations.management import Call, Role, route
 from simwarden.policy import Control, Ruling
 from simwarden.runtime.declare import Declaration, ElementConfig, Model, Names, Observable, VerbModel, verb
-from simwarden.runtime.element import Element
 from simwarden.runtime.link import Link
 from simwarden.scenario.load import Loader
 from simwarden.scenario.registry import Registry

@@ -13,9 +13,9 @@ import pytest
 from pycrate_asn1dir import CDR
 
 from simwarden.errors import InternalError
+from simwarden.operations.element import Element
 from simwarden.runtime.clock import EPOCH, Clock
 from simwarden.runtime.declare import Declaration, ElementConfig
-from simwarden.runtime.element import Element
 from simwarden.runtime.host import Host, HostSettings
 from simwarden.runtime.loop import TestbedLoop
 from simwarden.trace.events import Event

@@ -40,8 +40,8 @@ from simwarden.wire.diameter.message import FLAG_RETRANSMITTED
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping
 
-    from simwarden.runtime.element import Site
     from simwarden.runtime.link import Link
+    from simwarden.runtime.site import Site
 
 Handler: TypeAlias = "Callable[[Message, Peer], Awaitable[Message]]"
 

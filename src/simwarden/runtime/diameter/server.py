@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from simwarden.policy.decision import Control, Decision
     from simwarden.runtime.diameter.connection import Peer
     from simwarden.runtime.diameter.node import Handler
-    from simwarden.runtime.element import Site
+    from simwarden.runtime.site import Site
 
 
 class PeerEntry(Model):

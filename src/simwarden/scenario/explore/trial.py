@@ -8,7 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from simwarden.operations.management import ManagementError, Role
+from simwarden.errors import ManagementError
+from simwarden.operations.element import element_of
+from simwarden.operations.management import Role
 from simwarden.scenario import suite
 from simwarden.scenario.explore.story import ENFORCED
 from simwarden.scenario.interpose import Interposer
@@ -174,7 +176,7 @@ class _Explorer:
 
     async def _ask(self, name: str) -> None:
         """Ask an element's management for its audit, and for what it holds of each card."""
-        element = self._host.elements[name]
+        element = element_of(self._host, name)
         gives = {each.path for each in element.routes if each.method == "GET" and each.public}
         if "/audit" in gives:
             told = await element.manage(Role.OPERATOR, "GET", "/audit")

@@ -12,10 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from enum import IntEnum
 
+    from simwarden.operations.element import Element
     from simwarden.operations.management import Route
     from simwarden.policy.decision import Control
     from simwarden.runtime.declare import Consequence, Declaration, EventKind, Observable, Verb
-    from simwarden.runtime.element import Element
     from simwarden.scenario.reference.settings import Setting
     from simwarden.scenario.registry import Registry
 

@@ -10,10 +10,10 @@ from playing import play
 
 from simulators.broker.config import BrokerConfig
 from simulators.broker.element import Broker
+from simwarden.operations.element import Element
 from simwarden.operations.management import Role
 from simwarden.runtime.clock import Clock
 from simwarden.runtime.declare import Declaration, ElementConfig
-from simwarden.runtime.element import Element
 from simwarden.runtime.host import Ailment, Host, HostSettings, Placement
 from simwarden.runtime.loop import TestbedLoop
 from simwarden.trace.events import PeerFault, StateChange

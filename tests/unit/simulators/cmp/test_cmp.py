@@ -13,12 +13,13 @@ from playing import play
 import simulators.cmp
 from simulators.cmp.config import CmpConfig
 from simulators.cmp.element import Cmp
+from simwarden.errors import ManagementError
 from simwarden.model.identity import Imei, Plmn
-from simwarden.operations.management import Call, ManagementError, Role, route
+from simwarden.operations.element import Element
+from simwarden.operations.management import Call, Role, route
 from simwarden.runtime.clock import Clock
 from simwarden.runtime.declare import Declaration, ElementConfig
 from simwarden.runtime.diameter import DiameterNode, LocalNode
-from simwarden.runtime.element import Element
 from simwarden.runtime.host import Host, HostSettings, Placement
 from simwarden.runtime.loop import TestbedLoop
 from simwarden.trace.trace import Trace

@@ -17,10 +17,11 @@ from simulators.cmp.element import Cmp
 from simulators.cmp.north.delivery import UndeliveredError, host_of, may_reach
 from simulators.cmp.north.rest import Answer, north_app
 from simulators.cmp.procedures.identity_check import check
-from simwarden.operations.management import Call, ManagementError, Role, route
+from simwarden.errors import ManagementError
+from simwarden.operations.element import Element
+from simwarden.operations.management import Call, Role, route
 from simwarden.runtime.clock import Clock
 from simwarden.runtime.declare import Declaration, ElementConfig
-from simwarden.runtime.element import Element
 from simwarden.runtime.host import Host, HostSettings, Placement
 from simwarden.runtime.loop import TestbedLoop
 from simwarden.runtime.store import StoreUnavailableError

@@ -13,8 +13,9 @@ from simulators.cmp.card import Card
 from simulators.cmp.config import CmpConfig
 from simulators.cmp.element import Cmp
 from simulators.cmp.procedures.identity_check import check
+from simwarden.errors import ManagementError
 from simwarden.operations.approval import By
-from simwarden.operations.management import ManagementError, Role
+from simwarden.operations.management import Role
 from simwarden.runtime.clock import Clock
 from simwarden.runtime.host import Host, HostSettings, Placement
 from simwarden.runtime.loop import TestbedLoop

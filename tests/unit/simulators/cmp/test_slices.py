@@ -16,7 +16,8 @@ from simulators.cmp.platform import Terminals
 from simulators.cmp.procedures import pools
 from simulators.cmp.procedures.identity_check import check
 from simulators.cmp.procedures.sweep import SLICE
-from simwarden.operations.management import ManagementError, Role
+from simwarden.errors import ManagementError
+from simwarden.operations.management import Role
 from simwarden.runtime.clock import Clock
 from simwarden.runtime.host import Host, HostSettings, Placement
 from simwarden.runtime.loop import TestbedLoop

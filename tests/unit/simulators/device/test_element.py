@@ -13,12 +13,12 @@ from simulators.device.config import DeviceConfig
 from simulators.device.element import Device
 from simulators.uicc.config import UiccConfig
 from simulators.uicc.element import Uicc
-from simwarden.errors import PeerError
+from simwarden.errors import ManagementError, PeerError
 from simwarden.model.identity import Ecgi, Plmn, Tai
-from simwarden.operations.management import ManagementError, Role
+from simwarden.operations.element import Element
+from simwarden.operations.management import Role
 from simwarden.runtime.clock import Clock
 from simwarden.runtime.declare import Declaration, ElementConfig
-from simwarden.runtime.element import Element
 from simwarden.runtime.host import Host, HostSettings
 from simwarden.runtime.loop import TestbedLoop
 from simwarden.trace.events import Decided, Fault, Frame, PeerFault, StateChange

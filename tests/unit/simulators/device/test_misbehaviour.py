@@ -8,8 +8,8 @@ import pytest
 
 from simulators.device.misbehaviour import MESSAGES, protected, repeated
 from simulators.device.verbs import SendNas
+from simwarden.errors import ManagementError
 from simwarden.machine.nas_security import NasSecurityContext
-from simwarden.operations.management import ManagementError
 from simwarden.wire.nas import SecurityHeaderType, header_type
 
 PLAIN = bytes.fromhex("075501")

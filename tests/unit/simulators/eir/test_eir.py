@@ -12,14 +12,14 @@ from playing import play
 from simulators.eir import config as eir_config
 from simulators.eir.config import EirBinding, EirConfig
 from simulators.eir.element import Eir
-from simwarden.errors import ConfigError
+from simwarden.errors import ConfigError, ManagementError
 from simwarden.model.identity import Imei, Plmn
-from simwarden.operations.management import ManagementError, Role
+from simwarden.operations.element import Element
+from simwarden.operations.management import Role
 from simwarden.operations.terminal_library import SHIPPED, load_library, read_library
 from simwarden.runtime.clock import Clock
 from simwarden.runtime.declare import Declaration, ElementConfig
 from simwarden.runtime.diameter import DiameterNode, LocalNode, Unreachable
-from simwarden.runtime.element import Element
 from simwarden.runtime.host import Host, HostSettings, Placement
 from simwarden.runtime.loop import TestbedLoop
 from simwarden.trace.events import Decided, StateChange

@@ -11,9 +11,9 @@ import yaml
 from simulators.enb.config import EnbConfig
 from simulators.enb.element import Enb
 from simwarden.model.identity import Plmn
+from simwarden.operations.element import Element
 from simwarden.runtime.clock import Clock
 from simwarden.runtime.declare import Declaration, ElementConfig
-from simwarden.runtime.element import Element
 from simwarden.runtime.host import Host, HostSettings
 from simwarden.runtime.loop import TestbedLoop
 from simwarden.trace.events import Fault, Frame, StateChange

@@ -19,10 +19,11 @@ from simulators.hss.config import HssConfig
 from simulators.hss.procedures.authentication import make_vector, sqn_of
 from simulators.hss.store import METADATA, Store
 from simulators.hss.subscriber import Owed
+from simwarden.errors import ManagementError
 from simwarden.machine import milenage
 from simwarden.machine.eps_keys import kasme
 from simwarden.model.identity import Imei
-from simwarden.operations.management import ManagementError, Role
+from simwarden.operations.management import Role
 from simwarden.runtime.diameter import Unreachable
 from simwarden.runtime.store import open_engine
 from simwarden.wire.diameter import Message, first

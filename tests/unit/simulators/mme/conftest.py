@@ -14,10 +14,10 @@ from simulators.mme.element import Mme
 from simwarden.machine.eps_keys import kasme
 from simwarden.machine.nas_security import NasSecurityContext
 from simwarden.model.identity import Ecgi, Guti, Plmn, Tai
+from simwarden.operations.element import Element
 from simwarden.runtime.clock import Clock
 from simwarden.runtime.declare import Declaration, ElementConfig
 from simwarden.runtime.diameter import DiameterNode, LocalNode, Peer
-from simwarden.runtime.element import Element
 from simwarden.runtime.host import Host, HostSettings
 from simwarden.runtime.loop import TestbedLoop
 from simwarden.trace.events import Decided, Fault, Note, PeerFault, StateChange

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from simulators.mme.config import MmeConfig
+from simwarden.operations.element import Element
 from simwarden.runtime.declare import Declaration
 from simwarden.runtime.diameter import DiameterNode, LocalNode
 from simwarden.runtime.diameter.relay import Relay
-from simwarden.runtime.element import Element
 from simwarden.runtime.loop import TestbedLoop
 
 from .conftest import REALM, Network, Nothing, Register

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from simwarden.errors import ManagementError
 from simwarden.model.identity import Ecgi, Plmn
-from simwarden.operations.management import ManagementError, Role
+from simwarden.operations.management import Role
 from simwarden.runtime.store import StoreUnavailableError
 from simwarden.wire.nas.enums import EmmCause, MessageType
 

@@ -12,8 +12,9 @@ from simulators.mme.causes import demanded_by
 from simulators.mme.config import MmeConfig
 from simulators.mme.home import merge_subscription
 from simulators.mme.procedures import location
+from simwarden.errors import ManagementError
 from simwarden.model.identity import Ecgi, Plmn, Tai
-from simwarden.operations.management import ManagementError, Role
+from simwarden.operations.management import Role
 from simwarden.runtime.store import StoreUnavailableError
 from simwarden.wire.diameter import ExperimentalResult, ResultCode
 from simwarden.wire.diameter.codes import DsrFlags

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from simulators.mme.presence import Presence
-from simwarden.operations.management import ManagementError
+from simwarden.errors import ManagementError
 from simwarden.runtime.clock import Clock
 from simwarden.runtime.loop import TestbedLoop
 

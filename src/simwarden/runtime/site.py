@@ -1,42 +1,25 @@
-"""The contract between an element and its host: Element is what you write, Site is what you are given.
-
-CONTRIBUTING.md holds the conventions (names, provisioning, verbs).
+"""The contract between an element and its host: Site is what an element is given, Managed what the host knows of it.
 
 An element listens, connects, asks controls, keeps what matters in its store and reports what it does to the trace, all
-through its Site, so that the same code runs in a scenario on virtual time and alone under `serve`.
+through its Site, so that the same code runs in a scenario on virtual time and alone under `serve`. How it is operated
+(management, approvals, audit, events) the engine does not know: see `operations`.
 """
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
-from pydantic import ValidationError
-
-from simwarden.operations.management import (
-    Call,
-    Caller,
-    ManagementError,
-    Role,
-    Route,
-    collect_routes,
-    manage,
-    reasons,
-    route,
-)
-from simwarden.runtime.declare import Declaration, ElementConfig, Model, Verb, VerbModel, collect_verbs
 from simwarden.trace.events import Decided, Note, PeerFault, Rejected, StateChange
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable, Coroutine, Iterable, Mapping
+    from collections.abc import Callable, Coroutine, Mapping
 
     from sqlalchemy import Engine, MetaData
 
-    from simwarden.operations.approval import Audit
     from simwarden.policy.decision import Control, Decision
     from simwarden.runtime.clock import Clock
+    from simwarden.runtime.declare import Declaration
     from simwarden.runtime.dice import Dice
     from simwarden.runtime.host import Ailment, Host
     from simwarden.runtime.link import Link
@@ -45,16 +28,34 @@ if TYPE_CHECKING:
     from simwarden.trace.records import ChargingRecord, FlowRecord
     from simwarden.trace.trace import Trace
 
-C = TypeVar("C", bound=ElementConfig)
+
+class Managed(Protocol):
+    """An element as its host knows it: when it is up, and that the operator may call it."""
+
+    declaration: ClassVar[Declaration]
+
+    async def begin(self) -> None:
+        """Be ready to serve on return. Raises ConfigError or ConnectionError."""
+
+    async def end(self, *, kill: bool) -> None:
+        """Say goodbye, or lose power (`kill`)."""
+
+    def census(self) -> Mapping[str, int]:
+        """Count what it holds in memory for others."""
+
+    async def manage_for(self, caller: str, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        """Carry out a management call that `caller` makes for the operator. Raises ManagementError."""
 
 
 class Site:
     """What the host gives to one element."""
 
-    __slots__ = ("_dice", "clock", "host", "name", "trace")
+    __slots__ = ("_dice", "clock", "host", "name", "refused", "trace")
 
     def __init__(self, host: Host, name: str) -> None:
         self.host, self.name = host, name
+        #: hears of refusals that concern a card, before anybody is told of them
+        self.refused: Callable[[Decision], None] | None = None
         self.clock: Clock = host.clock
         self.trace: Trace = host.trace
         self._dice: Dice | None = None
@@ -138,8 +139,8 @@ class Site:
         """
         decision, forced = self.host.judge(self.name, control, subject, on, facts)
         self.trace.emit(Decided(element=self.name, decision=decision, forced=forced))
-        if not decision.admitted and subject:
-            self.host.tell_refusal(self.name, decision)
+        if self.refused is not None and not decision.admitted and subject:
+            self.refused(decision)
         return decision
 
     def reject(
@@ -186,122 +187,3 @@ class Site:
         Elements of one type may have the one called `shared` in common; in processes of their own, by the same URL.
         """
         return self.host.open_store(self.name, metadata, shared)
-
-
-class About(Model):
-    """What an element says of itself."""
-
-    element: str
-    """Its name."""
-    type: str
-    """Its kind."""
-    routes: tuple[str, ...]
-    """Methods and paths that the caller's role may call."""
-
-
-class Element(ABC, Generic[C]):
-    """One element of the network. Subclasses set `declaration` and implement start and stop.
-
-    `parts` are types whose routes, verbs and `observables` are the element's as well. One object of each is made by
-    `fit`, with the one thing that all of them work on.
-
-    An element may be stopped and started again (a restart): what is not in its store is then forgotten, so `start`
-    builds all of its state anew.
-    """
-
-    declaration: ClassVar[Declaration]
-    parts: ClassVar[tuple[type[Any], ...]] = ()
-    routes: ClassVar[tuple[Route, ...]] = ()
-    verbs: ClassVar[Mapping[str, Verb]] = {}
-
-    def __init_subclass__(cls, **kwargs: Any) -> None:
-        super().__init_subclass__(**kwargs)
-        cls.routes = collect_routes(cls, *cls.parts)
-        if "declaration" in vars(cls):
-            seen = (each for part in cls.parts for each in getattr(part, "observables", ()))
-            cls.declaration = replace(cls.declaration, observables=(*cls.declaration.observables, *seen))
-
-    def __init__(self, site: Site, config: C) -> None:
-        self.site = site
-        self.config = config
-        self._parts: dict[type[Any], Any] = {}
-
-    def fit(self, shared: Any) -> None:
-        """Make the parts anew, each with what they share."""
-        self._parts = {part: part(shared) for part in self.parts}
-
-    def part(self, kind: type[Any] | None) -> Any:
-        """Return the part of a type; the element itself for None."""
-        return self if kind is None else self._parts[kind]
-
-    @abstractmethod
-    async def start(self) -> None:
-        """Listen and connect; return when ready to serve. Raises ConfigError or ConnectionError."""
-
-    @abstractmethod
-    async def stop(self) -> None:
-        """Say goodbye on the wire (DPR, detach...), close links, keep what must be kept; spawned work ends after."""
-
-    async def killed(self) -> None:
-        """Lose power: links drop without goodbye. Spawned work has ended before; by default nothing is said."""
-
-    def census(self) -> Mapping[str, int]:
-        """Count what it holds in memory for others (`connections`), by which `explore` sees what outlives its use.
-
-        What several elements count by one name is the same thing seen from several sides: the sums agree.
-        """
-        return {}
-
-    def kept(self) -> Audit | None:
-        """Return the audit in which refused calls of this element are kept; None where it keeps none."""
-        return None
-
-    @classmethod
-    def all_verbs(cls) -> Mapping[str, Verb]:
-        """The verbs of this class by name (collected on first use: it resolves annotations)."""
-        if "verbs" not in cls.__dict__:
-            found = [collect_verbs(cls), *(collect_verbs(part, part) for part in cls.parts)]
-            cls.verbs = {name: each for verbs in found for name, each in verbs.items()}
-        return cls.verbs
-
-    @route("GET", "/", roles=(Role.OPERATOR, Role.CUSTOMER), gives=About)
-    async def describe(self, call: Call) -> dict[str, Any]:
-        """Say which element this is and what it offers to the caller's role."""
-        offered = [f"{r.method} {r.path}" for r in self.routes if call.role in r.roles]
-        return {"element": self.site.name, "type": self.declaration.kind, "routes": offered}
-
-    @route("GET", "/openapi.json", roles=(Role.OPERATOR, Role.CUSTOMER), gives=dict[str, Any])
-    async def document(self, call: Call) -> dict[str, Any]:
-        """Give the OpenAPI document of what the caller's role may call."""
-        from simwarden.operations.openapi import document  # noqa: PLC0415 - only who asks pays for it
-
-        return document(type(self), call.role)
-
-    @route("POST", "/verbs/{verb}", public=False)
-    async def do(self, call: Call) -> Any:
-        """Carry out a verb of a scenario."""
-        name = call.path["verb"]
-        found = self.all_verbs().get(name)
-        if found is None:
-            raise ManagementError(404, f"{self.site.name} has no verb {name}")
-        try:
-            arguments: VerbModel = found.arguments.model_validate(dict(call.body))
-        except ValidationError as error:
-            raise ManagementError(400, reasons(error)) from None
-        return await getattr(self.part(found.part), found.method)(arguments)
-
-    async def manage(
-        self,
-        role: Role,
-        method: str,
-        path: str,
-        body: Mapping[str, Any] | None = None,
-        *,
-        caller: str = "",
-        accounts: Iterable[str] = (),
-    ) -> Any:
-        """Call this element's management interface; a customer's cards are those of its accounts.
-
-        Raises ManagementError.
-        """
-        return await manage(self, Caller(role, caller, frozenset(accounts)), method, path, body)

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from simwarden.errors import ManagementError
+from simwarden.operations.element import Element
+from simwarden.operations.management import Call, Role, route
 from simwarden.runtime.declare import Declaration, ElementConfig, Observable, VerbModel, verb
-from simwarden.runtime.element import Element
-from simwarden.operations.management import Call, ManagementError, Role, route
 
 
 class Ring(VerbModel):
