@@ -54,7 +54,12 @@ def hold(url: str, name: str) -> Lock | None:
 
 class _FileLock:
     def __init__(self, path: str, name: str) -> None:
-        real = Path(path).resolve()  # a link to a database is that database
+        real = Path(path).resolve()  # a symbolic link to a database is that database
+        if real.exists() and real.stat().st_nlink > 1:  # undefined behaviour: sqlite.org/howtocorrupt
+            raise ConfigError(
+                f"store sqlite:///{path}: the file has {real.stat().st_nlink} names (hard links)",
+                hint="two names have two write-ahead logs, which damages the database: copy it instead",
+            )
         try:
             self._file = os.open(f"{real}-{name}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:

@@ -57,6 +57,16 @@ def test_a_link_to_a_database_is_that_database(tmp_path: Path) -> None:
         assert try_again(tmp_path, settings(f"sqlite:///{tmp_path}/link.sqlite")).returncode == 2
 
 
+def test_a_database_of_two_names_is_refused_also_to_its_holder(tmp_path: Path) -> None:
+    """A hard link has a lock file and a write-ahead log of its own, so that neither shows the other's process."""
+    with serve(tmp_path, "hss", settings(f"sqlite:///{tmp_path}/store.sqlite")):
+        (tmp_path / "link.sqlite").hardlink_to(tmp_path / "store.sqlite")
+        for name in ("link", "store"):
+            done = try_again(tmp_path, settings(f"sqlite:///{tmp_path}/{name}.sqlite"))
+            assert done.returncode == 2
+            assert f"{name}.sqlite: the file has 2 names (hard links)" in done.stderr
+
+
 def test_who_comes_after_it_has_the_database_at_once(tmp_path: Path, store_url: str) -> None:
     for number in (signal.SIGKILL, signal.SIGTERM, signal.SIGKILL):
         with serve(tmp_path, "hss", settings(store_url)) as process, Client(process.where["S6a"]) as client:
