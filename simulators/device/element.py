@@ -343,6 +343,7 @@ class Device(Body):
         self._powered()
         if not self.terminal.voice:
             raise ManagementError(409, f"{self.site.name} is not voice capable")
+        self.emm.make_way()
         if self.emm.state is EmmState.REGISTERED and not self.emm.emergency:
             word = await self._emergency_bearer()
             if word == "accepted":

@@ -335,6 +335,13 @@ class Emm:
             self.start(Timer.T3412, self.t3412)
         self.resume()
 
+    def make_way(self) -> None:
+        """Leave a connection whose release is awaited: a call for help comes before that (5.3.1.2)."""
+        if self.running(Timer.T3440):
+            self.pending = self.searching = None
+            self.port.release()
+            self.released()
+
     def resume(self) -> None:
         """Do what was put off until the connection was released, or until the eNB may be asked again."""
         from simulators.device.procedures import STARTS  # noqa: PLC0415 - they need each other

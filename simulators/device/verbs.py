@@ -135,7 +135,7 @@ OBSERVABLES = (
     Observable(
         "detach", "how the last detach of its own ended", values=one_of("accepted", "no-answer"), passing=HISTORY
     ),
-    Observable("emergency_call", "how the last emergency call ended", values=one_of(*_OUTCOMES), passing=HISTORY),
+    Observable("emergency_call", "how the last emergency call ended", values=one_of(*ENDED), passing=HISTORY),
     Observable(
         "emm_cause",
         "the EMM cause of the network's last answer, by the name of TS 24.301; one on which the terminal attaches "
