@@ -31,7 +31,7 @@ from simulators.hss.procedures.subscriber_data import (
 from simulators.hss.subscriber import ENDED, Debt, Owed, Subscriber
 from simulators.hss.subscription_routes import SubscriptionRoutes, subscribed, zones_of
 from simwarden.errors import ManagementError
-from simwarden.model.identity import Imei, check_imsi
+from simwarden.model.identity import Imei
 from simwarden.model.values import HOST, IMEI, IMSI, PLMN, one_of
 from simwarden.operations.approval import Approval, Audit, BindingChange, By
 from simwarden.operations.element import Element
@@ -97,6 +97,7 @@ class Hss(SubscriptionRoutes, Element[HssConfig]):
         lane=60,
         config=HssConfig,
         listens=("S6a",),
+        keys=True,
         card={"binding": HssBinding, "subscription": HssSubscription, "area": HssArea},
         observables=(
             Observable(
@@ -157,12 +158,11 @@ class Hss(SubscriptionRoutes, Element[HssConfig]):
         ICCID are those of no other card (409).
         """
         wanted: CardProvision = call.given
-        _check_card(wanted)
-        number = {"number": wanted.msisdn, "ranges": self.core.ranges}
-        self.core.audit.require(controls.RANGE, wanted.imsi, By.of(call), "provision", number, wanted=wanted.msisdn)
         area = wanted.entry("area", HssArea)
         subscription = subscribed(wanted.entry("subscription", HssSubscription), area)
         made = _subscriber(wanted, wanted.entry("binding", HssBinding), subscription)
+        number = {"number": wanted.msisdn, "ranges": self.core.ranges}
+        self.core.audit.require(controls.RANGE, wanted.imsi, By.of(call), "provision", number, wanted=wanted.msisdn)
         if others := self.core.store.taken(made):
             raise ManagementError(409, f"another card has the {others[0][0]} {others[0][1]}")
         held = self.core.store.get(wanted.imsi)
@@ -412,6 +412,7 @@ class Hss(SubscriptionRoutes, Element[HssConfig]):
 
 
 def _subscriber(wanted: CardProvision, binding: HssBinding | None, subscription: HssSubscription | None) -> Subscriber:
+    k, opc = wanted.secrets
     return Subscriber(
         imsi=wanted.imsi,
         name=wanted.name,
@@ -419,8 +420,8 @@ def _subscriber(wanted: CardProvision, binding: HssBinding | None, subscription:
         msisdn=wanted.msisdn,
         profile=wanted.profile,
         functions=" ".join(wanted.opened),
-        k=wanted.k.lower(),
-        opc=wanted.opc.lower(),
+        k=k.hex(),
+        opc=opc.hex(),
         mode=binding.mode if binding is not None else "",
         bound=binding.imei if binding is not None else "",
         subscription=subscription.model_dump(mode="json") if subscription is not None else {},
@@ -448,13 +449,3 @@ def _carry_over(held: Subscriber, made: Subscriber) -> Subscriber:
         attempts=held.attempts,
         vectors=held.vectors,
     )
-
-
-def _check_card(wanted: CardProvision) -> None:
-    try:
-        check_imsi(wanted.imsi)
-        lengths = len(bytes.fromhex(wanted.k)), len(bytes.fromhex(wanted.opc))
-    except ValueError:
-        raise ManagementError(400, "the IMSI or the keys are not in the form that cards have") from None
-    if lengths != (16, 16):
-        raise ManagementError(400, "K and OPc have 32 hexadecimal digits")

@@ -71,6 +71,7 @@ class Uicc(Element[UiccConfig]):
         config=UiccConfig,
         instances="cards",
         listens=("ME-UICC",),
+        keys=True,
         card={"binding": CardBinding},
         observables=(
             Observable(
@@ -333,9 +334,6 @@ def _checked(wanted: CardProvision) -> list[personalisation.Writing]:
     try:
         FormFactor(wanted.form)
         encode_iccid(wanted.iccid)
-        k, opc = bytes.fromhex(wanted.k), bytes.fromhex(wanted.opc)
-        if len(k) != 16 or len(opc) != 16:
-            raise ManagementError(400, "K and OPc have 32 hexadecimal digits each")
-        return personalisation.subscription(check_imsi(wanted.imsi), wanted.msisdn, k, opc)
+        return personalisation.subscription(check_imsi(wanted.imsi), wanted.msisdn, *wanted.secrets)
     except ValueError:  # its message would show what was given, which may be a key
         raise ManagementError(400, "IMSI, ICCID, MSISDN, form or the keys cannot be put on a card") from None

@@ -65,7 +65,7 @@ class Fleet:
         await self.host.start(card)
         await self.host.start(device)
         for name, kind in (("hss", "hss"), (card, "uicc")):
-            body = provision_of(told, kind, 0).model_dump()
+            body = provision_of(told, self.registry.declaration(kind), 0).model_dump()
             await self.host.elements[name].manage(Role.OPERATOR, "PUT", f"/cards/{keys.imsi}", body)
         await self._do(device, "insert", card=card, into=device)
         assert await self._do(device, "power_on", device=device) == "accepted"

@@ -52,7 +52,8 @@ def _collect(loader: Loader, paths: Sequence[str], element: str, seed: int, rows
             raise ConfigError(f"the network has no element {element!r}", hint=guess(element, known))
         chosen = seed if scenario.seed is None else scenario.seed
         for card in scenario.cards.values():
-            body = provision_of(card, instance.kind, chosen).model_dump(mode="json", exclude_none=True)
+            declaration = loader.registry.declaration(instance.kind)
+            body = provision_of(card, declaration, chosen).model_dump(mode="json", exclude_none=True)
             row = {"scenario": scenario.title, **{column: body[column] for column in _COLUMNS if column in body}}
             first = rows.setdefault(card.keys.imsi, row)
             if {**first, "scenario": "", "name": ""} != {**row, "scenario": "", "name": ""}:

@@ -160,7 +160,8 @@ async def _provision(host: Host, element: Element[Any], rows: Iterator[dict[str,
 
 
 async def _provision_one(element: Element[Any], row: dict[str, Any]) -> None:
-    body = {key: value for key, value in row.items() if key != "scenario"}
+    needless = {"scenario"} if element.declaration.keys else {"scenario", "k", "opc"}
+    body = {key: value for key, value in row.items() if key not in needless}
     try:
         await element.manage(Role.OPERATOR, "PUT", f"/cards/{row['imsi']}", body, caller="serve")
     except ManagementError as error:

@@ -47,8 +47,9 @@ class CardProvision(Model):
     imsi: ImsiText
     iccid: Iccid
     msisdn: Msisdn
-    k: str = Field(repr=False)
-    opc: str = Field(repr=False)
+    #: keys, for an element that declares to need them
+    k: str | None = Field(default=None, repr=False)
+    opc: str | None = Field(default=None, repr=False)
     #: what the card is for: a use of the guideline's appendix (`smart-metering`)
     profile: str
     #: what it is opened for (voice, sms, data); by default what its use needs
@@ -68,6 +69,17 @@ class CardProvision(Model):
             return self.functions
         use = find_use(self.profile)
         return use.assessment.functions if use is not None else (Function.DATA,)
+
+    @property
+    def secrets(self) -> tuple[bytes, bytes]:
+        """K and OPc. Raises ManagementError (400), without a word of what was given."""
+        try:
+            k, opc = bytes.fromhex(self.k or ""), bytes.fromhex(self.opc or "")
+        except ValueError:
+            k = opc = b""
+        if (len(k), len(opc)) != (16, 16):
+            raise ManagementError(400, "K and OPc have 32 hexadecimal digits each")
+        return k, opc
 
     def entries(self, section: str, model: type[M]) -> list[M]:
         """Return the entries of a section. Raises ManagementError (400)."""

@@ -219,7 +219,8 @@ class Declaration:
     `instances` names the scenario section whose entries are instances of it (`devices`, `cards`); empty for network
     elements, of which the default network has one each unless `standing` is False. `starts_after` lists
     the kinds that must be ready first. `card` maps sections of a card (`binding`) to the model of what this element
-    wants there; several elements may declare one section with models told apart by a Literal field `by`.
+    wants there; several elements may declare one section with models told apart by a Literal field `by`. `keys`: it
+    needs a card's K and OPc, which nobody else is sent.
     `events` are what it tells the operator's systems; without any it has no outbox. `consequences` are what it does on
     causes that messages bring it, `timers` those of its specification that it keeps to, `demands` what it rejects
     because the protocol says so.
@@ -235,6 +236,7 @@ class Declaration:
     listens: tuple[str, ...] = ()
     calls: tuple[str, ...] = ()
     card: Mapping[str, type[Model]] = field(default_factory=dict)
+    keys: bool = False
     observables: tuple[Observable, ...] = ()
     controls: tuple[Control, ...] = ()
     events: tuple[EventKind, ...] = ()

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 from simwarden.operations.provision import CardProvision
 
 if TYPE_CHECKING:
+    from simwarden.runtime.declare import Declaration
     from simwarden.scenario.identities import Card
 
 
-def provision_of(card: Card, kind: str, seed: int) -> CardProvision:
-    """Return what an element of a kind is told of a card.
+def provision_of(card: Card, declaration: Declaration, seed: int) -> CardProvision:
+    """Return what an element is told of a card: its keys only if it declares to need them.
 
     Keys that a file leaves out are derived from seed and IMSI: an external element can hold them for many files.
     """
@@ -27,10 +28,10 @@ def provision_of(card: Card, kind: str, seed: int) -> CardProvision:
         imsi=keys.imsi,
         iccid=keys.iccid,
         msisdn=keys.msisdn,
-        k=keys.k or derived("k"),
-        opc=keys.opc or derived("opc"),
+        k=(keys.k or derived("k")) if declaration.keys else None,
+        opc=(keys.opc or derived("opc")) if declaration.keys else None,
         profile=keys.made_for.name,
         **keys.model_dump(include={"functions", "directed", "large", "fixed"}),
         form=keys.form.value if keys.form else "",
-        sections=card.sections_for(kind),
+        sections=card.sections_for(declaration.kind),
     )

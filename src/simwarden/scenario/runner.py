@@ -332,7 +332,7 @@ class _Run:
             instance = self.scenario.instances[name]
             mine = not instance.section or name == card.name
             if mine and any(each.method == "PUT" and each.path == "/cards/{imsi}" for each in element.routes):
-                body = provision_of(card, instance.kind, self.settings.seed)
+                body = provision_of(card, element.declaration, self.settings.seed)
                 path = f"/cards/{card.keys.imsi}"
                 await element.manage_for(HOUSE, "PUT", path, body.model_dump())
 

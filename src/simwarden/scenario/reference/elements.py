@@ -107,6 +107,8 @@ def _rows(settings: Iterable[Setting]) -> Iterator[tuple[str, str, str, str]]:
 
 
 def _card(declaration: Declaration) -> Iterator[str]:
+    if declaration.keys:
+        yield from ("It needs a card's keys, K and OPc, which are sent to no element that does not.", "")
     for section, model in declaration.card.items():
         words = ", ".join(control.id for control in declaration.controls if control.section == section)
         yield from (f"`{section}`" + (f", which asks for {codes(words.split(', '))}:" if words else ":"), "")
