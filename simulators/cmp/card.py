@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
+#: a change of a held binding, which the limit counts
+REBIND = "rebind"
+
 
 @dataclass(slots=True, weakref_slot=True)
 class Card:

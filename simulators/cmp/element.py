@@ -192,8 +192,7 @@ class Cmp(NorthVerbs, Element[CmpConfig]):
         reassigned = held is not None and (held.account, held.msisdn) != (made.account, made.msisdn)
         if held is not None:
             changed = made.mode != held.mode or bool(made.bound and made.bound != held.bound)
-            facts = {"changed": changed, "what": "binding"}
-            self.platform.require(controls.HELD, held, By.of(call), "provision", facts, status=409)
+            self.platform.binding.stays(held.imsi, By.of(call), changed=changed)
             made = _carry_over(held, made, rebound=changed)
             if reassigned:  # other pools, other wishes
                 made.owed = binding.owed_by(self.platform, made)

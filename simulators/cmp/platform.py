@@ -6,13 +6,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from simulators.cmp import controls
-from simulators.cmp.card import Change, Happening
+from simulators.cmp.card import REBIND, Change, Happening
 from simulators.cmp.config import Account, Pool
 from simwarden.errors import ManagementError
 from simwarden.model.identity import Imei
-from simwarden.operations.approval import Audit, By
+from simwarden.operations.approval import Audit, By, ChangeLimit
 from simwarden.operations.management import Role
 from simwarden.operations.number_ranges import load_ranges
+from simwarden.operations.restriction import Restriction
 from simwarden.operations.terminal_library import load_library
 from simwarden.policy.equipment_lists import EquipmentLists, EquipmentRange, Status
 from simwarden.policy.risk_scenes import SCENES
@@ -80,7 +81,17 @@ class Platform:
     def __init__(self, site: Site, config: CmpConfig, store: Store) -> None:
         self.site, self.config, self.store = site, config, store
         self.peers = KnownPeers(site, config, config.peers, controls.PEER)
-        self.audit = Audit(site, store.audit)
+        self.audit = Audit(site, store.audit, count=store.count)
+        self.binding = Restriction(
+            audit=self.audit,
+            what="binding",
+            operator=controls.OPERATOR,
+            approval=controls.APPROVAL,
+            held=controls.HELD,
+            frequency=controls.FREQUENCY,
+            limit=ChangeLimit(changes=config.limits.rebindings, period=config.limits.period),
+            changed=(REBIND,),
+        )
         self._settings: Settings | None = None
         self._library = load_library(config.library)
         self._ranges = load_ranges(config.ranges)

@@ -8,6 +8,7 @@ UPDATE: of two at once exactly one wins.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -116,8 +117,6 @@ _BY_IMSI = _HELD.where(_CARDS.c.imsi == sa.bindparam("key"))
 _UPDATE = sa.update(_CARDS).where(_CARDS.c.imsi == sa.bindparam("key"))
 _TOLD = _UPDATE.where(_CARDS.c.owed == sa.bindparam("what")).values(owed="")
 _CAPTURE = _UPDATE.where(_CARDS.c.bound == "", _CARDS.c.mode == "learned").values(bound=sa.bindparam("new"))
-#: a change of a held binding, which the limit counts
-REBIND = "rebind"
 #: what no two cards have alike
 IDENTITIES = ("imsi", "msisdn", "iccid")
 #: a look at a card that is none of the customer's
@@ -175,6 +174,8 @@ class Store:
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
+        self.audit, self.count = partial(_AUDIT.keep, engine), partial(_AUDIT.count, engine)
+        self.history = partial(_AUDIT.read, engine)
         self._rows = Rows(engine, _read, Card, most=_CACHE)
 
     # -- cards
@@ -403,10 +404,6 @@ class Store:
             only += [_RISKS.c.imsi.in_(_of(accounts)), _RISKS.c.account.in_(sorted(accounts))]
         return newest(self._engine, _RISKS, only, after=asked.after, most=asked.most)
 
-    def audit(self, record: dict[str, Any]) -> None:
-        """Keep an audit record."""
-        _AUDIT.keep(self._engine, record)
-
     def audited(self, asked: Records, *, accounts: frozenset[str] | None = None) -> Page:
         """Return audit records, the newest first; with accounts, of their cards and their time only.
 
@@ -418,11 +415,3 @@ class Store:
             theirs = _of(accounts).where(_CARDS.c.imsi == records.c.imsi, _CARDS.c.owner_since < records.c.id)
             only += [theirs.exists(), records.c.action != LOOK_REFUSED]
         return newest(self._engine, records, only, after=asked.after, most=asked.most)
-
-    def history(self, imsi: str = "") -> list[dict[str, Any]]:
-        """Return all audit records, or all of a card, in the order in which they were made."""
-        return _AUDIT.read(self._engine, imsi)
-
-    def rebindings(self, imsi: str, since: str) -> int:
-        """Return how often a card's held binding was changed since a time (ISO, UTC)."""
-        return _AUDIT.count(self._engine, imsi, REBIND, since)

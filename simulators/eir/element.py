@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from simulators.eir.config import EirBinding, EirConfig, LibraryImport, ListEntry, PoolChange
 from simulators.eir.events import EVENTS
-from simulators.eir.procedures import ALL, APPROVAL, HELD, PEER, PROVISION, TIE, UNTIE, Register, me_identity_check
+from simulators.eir.procedures import ALL, APPROVAL, HELD, PEER, TIE, UNTIE, Register, me_identity_check
 from simwarden.errors import ConfigError, ManagementError
 from simwarden.model.identity import Imei
 from simwarden.model.values import IMEI, IMSI, KIND, one_of
@@ -14,6 +14,7 @@ from simwarden.operations.approval import Approval, Audit, By
 from simwarden.operations.element import Element
 from simwarden.operations.management import ROLES, Call, Role, route
 from simwarden.operations.provision import CardProvision
+from simwarden.operations.restriction import Restriction
 from simwarden.operations.terminal_library import load_library, read_library
 from simwarden.policy.equipment_lists import EquipmentLists, EquipmentRange, Status
 from simwarden.runtime.declare import HISTORY, Declaration, Observable, VerbModel, verb
@@ -78,6 +79,7 @@ class Eir(Element[EirConfig]):
         peers = KnownPeers(self.site, config, config.peers, PEER)
         self.store = Store(self.site.open_store(METADATA))
         self.audits = Audit(self.site, self.store.audit, key="subject")
+        self.pool = Restriction(audit=self.audits, what="pool", approval=APPROVAL, held=HELD)
         self.register = Register(
             self.site,
             config,
@@ -175,8 +177,7 @@ class Eir(Element[EirConfig]):
         wanted: CardProvision = call.given
         pool, held = wanted.entry("binding", EirBinding), self.register.pools.get(wanted.imsi)
         if held is not None:
-            facts = {"changed": pool != held, "what": "pool"}
-            self.audits.require(HELD, wanted.imsi, By.of(call), PROVISION, facts, status=409)
+            self.pool.stays(wanted.imsi, By.of(call), changed=pool != held)
         return self._tie(call, wanted.imsi, pool, "pool" if pool is not None else "provision")
 
     @route("PUT", "/cards/{imsi}/pool", takes=PoolChange)
@@ -184,7 +185,7 @@ class Eir(Element[EirConfig]):
         """Tie a card to another pool, with an approval record; what it has is ended, and it is judged anew."""
         imsi, wanted = call.path["imsi"], call.given
         pool = EirBinding.model_validate(wanted.model_dump(include=set(EirBinding.model_fields)))
-        self.audits.require(APPROVAL, imsi, By.of(call), TIE, By.of(call).approval)
+        self.pool.approve(imsi, By.of(call), TIE)
         told = self._tie(call, imsi, pool, "pool")
         await self._end_use(imsi)
         return told
@@ -193,12 +194,12 @@ class Eir(Element[EirConfig]):
     async def end_pool(self, call: Call) -> dict[str, Any]:
         """Let a card be used in any terminal, with an approval record."""
         imsi = call.path["imsi"]
-        self.audits.require(APPROVAL, imsi, By.of(call), UNTIE, By.of(call).approval)
+        self.pool.approve(imsi, By.of(call), UNTIE)
         return self._tie(call, imsi, None, "pool")
 
     def _tie(self, call: Call, imsi: str, pool: EirBinding | None, action: str) -> dict[str, Any]:
         details = pool.model_dump(mode="json") if pool else {}
-        self.store.put_pool(imsi, pool, self._record(call, action, imsi, {**details, **By.of(call).approval}))
+        self.store.put_pool(imsi, pool, self.pool.record(action, imsi, By.of(call), details))
         if pool is None:
             self.register.pools.pop(imsi, None)
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -43,6 +44,7 @@ class Store:
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
+        self.audit, self.audited = partial(_AUDIT.keep, engine), partial(_AUDIT.read, engine)
 
     def entries(self) -> dict[EquipmentRange, Status | None]:
         """Return the entries set by management; None for one of the configuration that was removed."""
@@ -86,11 +88,3 @@ class Store:
             if rows:
                 connection.execute(sa.insert(_LIBRARY), rows)
             _AUDIT.add(connection, [audit])
-
-    def audit(self, record: dict[str, Any]) -> None:
-        """Keep an audit record."""
-        _AUDIT.keep(self._engine, record)
-
-    def audited(self) -> list[dict[str, Any]]:
-        """Return all audit records in order."""
-        return _AUDIT.read(self._engine)

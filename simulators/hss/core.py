@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from simulators.hss import controls
+from simulators.hss.subscriber import AREA_CHANGE, BINDING_CHANGES
 from simwarden.model.identity import Imei, Plmn
 from simwarden.operations.approval import Audit
 from simwarden.operations.number_ranges import load_ranges
+from simwarden.operations.restriction import Restriction
 from simwarden.policy.binding import FirstUse
 from simwarden.policy.risk_scenes import SEPARATED
 from simwarden.runtime.diameter import DiameterNode, Handler, Unreachable
@@ -42,7 +44,27 @@ class Core:
     def __init__(self, site: Site, config: HssConfig, store: Store) -> None:
         self.site, self.config, self.store = site, config, store
         self.peers = KnownPeers(site, config, config.peers, controls.PEER)
-        self.audit = Audit(site, store.audit)
+        self.audit = audit = Audit(site, store.audit, count=store.count)
+        self.binding = Restriction(
+            audit=audit,
+            what="binding",
+            operator=controls.OPERATOR,
+            approval=controls.APPROVAL,
+            held=controls.HELD,
+            frequency=controls.BINDING_FREQUENCY,
+            limit=config.binding_changes,
+            changed=BINDING_CHANGES,
+        )
+        self.area = Restriction(
+            audit=audit,
+            what="area",
+            operator=controls.SETTER,
+            approval=controls.AREA_APPROVAL,
+            held=controls.AREA_HELD,
+            frequency=controls.FREQUENCY,
+            limit=config.area_changes,
+            changed=(AREA_CHANGE,),
+        )
         self.ranges = load_ranges(config.ranges)
         self.node: DiameterNode
         #: MMEs that are being told what they are owed

@@ -182,12 +182,8 @@ class Hss(SubscriptionRoutes, Element[HssConfig]):
     def _check_held(self, by: By, held: Subscriber, made: Subscriber) -> None:
         """Ask the controls whether what restricts a held card stays as it is. Raises ManagementError (409)."""
         zones = zones_of(held)
-        for control, what, changed in (
-            (controls.HELD, "binding", not _same_binding(held, made)),
-            (controls.AREA_HELD, "area", bool(zones) and zones_of(made) != zones),
-        ):
-            facts = {"changed": changed, "what": what}
-            self.core.audit.require(control, held.imsi, by, "provision", facts, status=409)
+        self.core.binding.stays(held.imsi, by, changed=not _same_binding(held, made))
+        self.core.area.stays(held.imsi, by, changed=bool(zones) and zones_of(made) != zones)
 
     @route("DELETE", "/cards/{imsi}")
     async def cancel_card(self, call: Call) -> dict[str, Any]:
@@ -244,20 +240,17 @@ class Hss(SubscriptionRoutes, Element[HssConfig]):
 
         Who may not bind (403) is told so whether there is such a card (404) or not. A first binding changes none (429).
         """
-        by, wanted = By.of(call), str(call.body.get("imei", ""))
-        self.core.audit.approve(controls.OPERATOR, controls.APPROVAL, call.path["imsi"], by, action, wanted=wanted)
+        by, imsi = By.of(call), call.path["imsi"]
+        self.core.binding.approve(imsi, by, action, wanted=str(call.body.get("imei", "")))
         subscriber = self.card_of(call)
         if subscriber.mode:
-            limit, changes = self.config.binding_changes, partial(self.core.store.binding_changes, subscriber.imsi)
-            self.core.audit.within(
-                controls.BINDING_FREQUENCY, subscriber.imsi, by, action, limit=limit, changes=changes, what="binding"
-            )
+            self.core.binding.once_more(imsi, by, action)
         return subscriber
 
     async def _rebind(self, call: Call, subscriber: Subscriber, mode: str, bound: str) -> dict[str, Any]:
-        details = {"before": subscriber.bound, "after": bound, "mode": mode, **By.of(call).approval}
+        details = {"before": subscriber.bound, "after": bound, "mode": mode}
         action = "unbind" if not mode else "rebind" if subscriber.mode else "bind"
-        record = self._record(call, action, subscriber.imsi, details)
+        record = self.core.binding.record(action, subscriber.imsi, By.of(call), details)
         debts: Sequence[Debt] = ()
         if mode and subscriber.imei != bound:
             # another terminal than the bound one is in use, or the one in use is to be learned by its next attach

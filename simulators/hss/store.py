@@ -9,13 +9,13 @@ uses at once exactly one wins, whoever else uses the database.
 from __future__ import annotations
 
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
 from simulators.hss.events import AUDITED
-from simulators.hss.subscriber import AREA_CHANGE, BINDING_CHANGES, ENDS, Debt, Owed, Subscriber
+from simulators.hss.subscriber import ENDS, Debt, Owed, Subscriber
 from simwarden.model.profile import find_use
 from simwarden.operations.audit_table import AuditTable
 from simwarden.operations.card_table import taken
@@ -120,6 +120,8 @@ class Store:
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
+        self.audit, self.count = partial(_AUDIT.keep, engine), partial(_AUDIT.count, engine)
+        self.audited = partial(_AUDIT.read, engine)
         self._rows = Rows(engine, _read, Subscriber)
         self._owed: dict[tuple[str, str], set[Debt]] | None = None
 
@@ -321,22 +323,6 @@ class Store:
         query = sa.select(_SUBSCRIBERS.c.mme).where(_SUBSCRIBERS.c.mme != "").distinct().order_by(_SUBSCRIBERS.c.mme)
         with self._engine.connect() as connection:
             return tuple(connection.execute(query).scalars())
-
-    def audit(self, record: dict[str, Any]) -> None:
-        """Keep an audit record."""
-        _AUDIT.keep(self._engine, record)
-
-    def binding_changes(self, imsi: str, since: str) -> int:
-        """Return how often the binding that a card had was changed or taken away since a time (ISO, UTC)."""
-        return sum(_AUDIT.count(self._engine, imsi, action, since) for action in BINDING_CHANGES)
-
-    def area_changes(self, imsi: str, since: str) -> int:
-        """Return how often the zone codes that a card had were changed since a time (ISO, UTC)."""
-        return _AUDIT.count(self._engine, imsi, AREA_CHANGE, since)
-
-    def audited(self, imsi: str = "") -> list[dict[str, Any]]:
-        """Return audit records in order, of one card or of all."""
-        return _AUDIT.read(self._engine, imsi)
 
     def close(self) -> None:
         """Release the database."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from simulators.hss import controls
@@ -65,13 +64,12 @@ class SubscriptionRoutes:
 
         Who may not change an area is told so whether there is such a card or not.
         """
-        core, imsi, by = self.core, call.path["imsi"], By.of(call)
-        core.audit.approve(controls.SETTER, controls.AREA_APPROVAL, imsi, by, action)
+        imsi, by = call.path["imsi"], By.of(call)
+        self.core.area.approve(imsi, by, action)
         subscriber = self.card_of(call)
         if not zones_of(subscriber):
             return subscriber, "area"
-        limit, changes = self.config.area_changes, partial(core.store.area_changes, imsi)
-        core.audit.within(controls.FREQUENCY, imsi, by, action, limit=limit, changes=changes, what="area")
+        self.core.area.once_more(imsi, by, action)
         return subscriber, AREA_CHANGE
 
     async def _subscribe(
@@ -86,8 +84,8 @@ class SubscriptionRoutes:
     ) -> dict[str, Any]:
         self.may_be_so_large(subscriber.imsi, wanted.zones, province, occasion)
         before, after = _subscription(subscriber), wanted.model_dump(mode="json")
-        details = {"before": before.model_dump(mode="json"), "after": after, **by.approval}
-        record = self.core.audit.record(action, subscriber.imsi, details, by)
+        details = {"before": before.model_dump(mode="json"), "after": after}
+        record = self.core.area.record(action, subscriber.imsi, by, details)
         apns = before.apns or self.config.apns, wanted.apns or self.config.apns
         contexts = context_identifiers(subscriber.contexts, *apns)
         debt = self.core.store.change(subscriber, record, owed=Owed.SUBSCRIPTION, subscription=after, contexts=contexts)

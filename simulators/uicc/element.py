@@ -12,10 +12,11 @@ from simwarden.errors import ManagementError
 from simwarden.model.form import FormFactor, Slot
 from simwarden.model.identity import Imei, Plmn, check_imsi
 from simwarden.model.values import IMEI, IMSI, SWITCH, instance_of, one_of
-from simwarden.operations.approval import Approval, By
+from simwarden.operations.approval import Approval, Audit, By
 from simwarden.operations.element import Element
 from simwarden.operations.management import ROLES, Call, Role, route
 from simwarden.operations.provision import CardProvision
+from simwarden.operations.restriction import Restriction
 from simwarden.policy.decision import Control as PolicyControl
 from simwarden.policy.form import judge_form
 from simwarden.policy.interlock import card_serves_terminal
@@ -102,6 +103,7 @@ class Uicc(Element[UiccConfig]):
         self.destroyed = False
         self._adm = "".join(str(site.rng.randrange(10)) for _ in range(8))
         self._link: Link | None = None
+        self.binding = Restriction(audit=Audit(site), what="binding", operator=OPERATOR, approval=APPROVAL, held=HELD)
 
     async def start(self) -> None:
         """Wait for a terminal."""
@@ -240,18 +242,13 @@ class Uicc(Element[UiccConfig]):
             self.card = Card(self._issue(wanted), self._judge)
             self.home, self.destroyed = "", False
         elif self.card.bind.imei_key:
-            self._stays_bound(wanted.imsi, bindings[-1] if bindings else None)
+            area = _area(bindings[-1] if bindings else None)
+            self.binding.stays(wanted.imsi, By.of(call), changed=self.card.bind != area)
         self.form = FormFactor(wanted.form)
         self._facts = {"iccid": wanted.iccid, "msisdn": wanted.msisdn, "profile": wanted.profile}
         self._write(writings)
         self._bind(bindings[-1] if bindings else None)
         return self._describe()
-
-    def _stays_bound(self, imsi: str, wanted: CardBinding | None) -> None:
-        changed = self._card().bind != _area(wanted)
-        decision = self.site.decide(HELD, imsi, on=PROVISION, changed=changed, what="binding")
-        if not decision.admitted:
-            raise ManagementError(409, decision.reason)
 
     def _issue(self, wanted: CardProvision) -> Issue:
         config = self.config
@@ -298,11 +295,7 @@ class Uicc(Element[UiccConfig]):
 
     def _may_bind(self, call: Call, occasion: str) -> None:
         """Ask the controls first: who may not bind is told so whether it is this card or not."""
-        by = By.of(call)
-        for control, facts in ((OPERATOR, by.asks(occasion)), (APPROVAL, by.approval)):
-            decision = self.site.decide(control, call.path["imsi"], on=occasion, **facts)
-            if not decision.admitted:
-                raise ManagementError(403, decision.reason)
+        self.binding.approve(call.path["imsi"], By.of(call), occasion)
         self._known(call)
 
     @route("GET", "/cards/{imsi}")

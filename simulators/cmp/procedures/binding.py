@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from simulators.cmp import controls
-from simulators.cmp.card import Change
+from simulators.cmp.card import REBIND, Change
 from simulators.cmp.procedures.lifecycle import check_lock, eviction, tell_register
-from simulators.cmp.store import REBIND
 from simwarden.errors import ManagementError
 from simwarden.model.identity import imei_key
-from simwarden.operations.approval import ChangeLimit
 from simwarden.policy.card_states import CardState
 from simwarden.policy.platform import judge_captured, judge_phone, judge_pools
 from simwarden.runtime.store import StoreError
@@ -72,14 +69,11 @@ async def _change_one(platform: Platform, item: BatchItem, by: By) -> dict[str, 
 
 
 def _may_change(platform: Platform, card: Card, by: By, action: str) -> None:
-    platform.audit.approve(controls.OPERATOR, controls.APPROVAL, card.imsi, by, action)
+    platform.binding.approve(card.imsi, by, action)
     platform.require(controls.BINDABLE, card, by, action, {"state": card.state})
     check_lock(platform, card, by, action)
     if card.bound:
-        held = platform.config.limits
-        limit = ChangeLimit(changes=held.rebindings, period=held.period)
-        count = partial(platform.store.rebindings, card.imsi)
-        platform.audit.within(controls.FREQUENCY, card.imsi, by, action, limit=limit, changes=count, what="binding")
+        platform.binding.once_more(card.imsi, by, action)
 
 
 async def _change(platform: Platform, card: Card, by: By, mode: str, key: str) -> None:
@@ -87,8 +81,8 @@ async def _change(platform: Platform, card: Card, by: By, mode: str, key: str) -
     action = REBIND if before else "bind" if mode else "unbind"
     change, operated = Change(card), platform.now().timestamp()
     change.values |= {"mode": mode, "bound": key, "mismatches": 0, "strayed": False, "operated": operated}
-    details = {"before": before, "after": key, "mode": mode, **by.approval}
-    change.audit.append(platform.record(action, card.imsi, by, details))
+    details = {"before": before, "after": key, "mode": mode}
+    change.audit.append(platform.binding.record(action, card.imsi, by, details))
     if is_wrong(platform, card, platform.settings, bound=key):
         eviction(platform, change)
     platform.keep(change)

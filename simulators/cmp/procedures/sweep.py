@@ -10,7 +10,6 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from simulators.cmp import controls
 from simulators.cmp.card import Change
 from simulators.cmp.procedures.binding import is_wrong
 from simulators.cmp.procedures.lifecycle import eviction, operation, tell_all, tell_register
@@ -135,7 +134,7 @@ async def shut_down(platform: Platform, account: str, batch: str, by: By) -> int
     told of the first card. Raises ManagementError: 403 for a customer or without an approval record, 404 for a batch
     without cards.
     """
-    platform.audit.approve(controls.OPERATOR, controls.APPROVAL, "", by, "shutdown")
+    platform.binding.approve("", by, "shutdown")
     states = platform.store.states(account, batch)
     if not states:
         raise ManagementError(404, f"{account} has no batch {batch}")

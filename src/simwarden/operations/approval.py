@@ -112,11 +112,20 @@ def _period_start(now: dt.datetime, period: Period) -> str:
 
 
 class Audit:
-    """The audit of one element: it makes the records, and has refusals kept by `keep` (the store's)."""
+    """The audit of one element: it makes the records, and has refusals kept by `keep` (the store's).
 
-    def __init__(self, site: Site, keep: Callable[[dict[str, Any]], None], key: str = "imsi") -> None:
+    `count` tells how often some actions were carried out on a subject since a time; by default it is not known.
+    """
+
+    def __init__(
+        self,
+        site: Site,
+        keep: Callable[[dict[str, Any]], None] = lambda _: None,
+        key: str = "imsi",
+        count: Callable[[str, tuple[str, ...], str], int] = lambda *_: 0,
+    ) -> None:
         """`key` names the kind of subject that its records have."""
-        self._site, self._keep, self._key = site, keep, key
+        self._site, self._keep, self._key, self.count = site, keep, key, count
 
     def record(self, action: str, subject: str, details: Mapping[str, Any], by: By | None = None) -> dict[str, Any]:
         """Make a record about an IMSI, or another kind of subject; without `by` it is the network that acts.

@@ -104,9 +104,9 @@ class AuditTable:
         """Return the number of the last record, 0 if there is none."""
         return connection.execute(sa.select(sa.func.max(self.table.c.id))).scalar() or 0
 
-    def count(self, engine: sa.Engine, subject: str, action: str, since: str) -> int:
-        """Return how often something was done to a subject since a time (ISO, UTC)."""
-        columns = self.table.c
-        about = (self._key == subject, columns.action == action, columns.at >= since)
+    def count(self, engine: sa.Engine, subject: str, action: str | tuple[str, ...], since: str) -> int:
+        """Return how often something, or one of several things, was done to a subject since a time (ISO, UTC)."""
+        columns, actions = self.table.c, (action,) if isinstance(action, str) else action
+        about = (self._key == subject, columns.action.in_(actions), columns.at >= since)
         with engine.connect() as connection:
             return connection.execute(sa.select(sa.func.count()).select_from(self.table).where(*about)).scalar_one()
