@@ -80,13 +80,14 @@ CODES: Mapping[int, str] = {
 class ManagementError(SimwardenError):
     """The call is refused or makes no sense. `status` is the HTTP status; the message is for a person.
 
-    `allow` are the methods that a path has, where another one was asked for (405).
+    `code` is for programs, by default that of the status. `allow` are the methods that a path has, where another was
+    asked for (405).
     """
 
-    def __init__(self, status: int, message: str, *, allow: tuple[str, ...] = ()) -> None:
+    def __init__(self, status: int, message: str, *, code: str = "", allow: tuple[str, ...] = ()) -> None:
         super().__init__(message)
-        self.status, self.allow = status, allow
+        self.status, self.code, self.allow = status, code or CODES.get(status, "FAILED"), allow
 
     def body(self) -> dict[str, Any]:
         """Return the error as it goes over HTTP."""
-        return {"status": self.status, "code": CODES.get(self.status, "FAILED"), "message": str(self)}
+        return {"status": self.status, "code": self.code, "message": str(self)}

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from simwarden.errors import SimwardenError
+from simwarden.errors import ManagementError
 
 
-class ApiError(SimwardenError):
-    """The call is refused. `status` is the HTTP status, `code` the API's word for it, the message its sentence."""
+class ApiError(ManagementError):
+    """The call is refused. `status` is the HTTP status, `code` the API's word for it, the message its sentence.
 
-    def __init__(self, status: int, code: str, message: str) -> None:
-        super().__init__(message)
-        self.status, self.code = status, code
+    Its body is the `ErrorInfo`.
+    """
 
-    def body(self) -> dict[str, object]:
-        """Return the `ErrorInfo`."""
-        return {"status": self.status, "code": self.code, "message": str(self)}
+    def __init__(self, status: int, code: str, message: str, *, allow: tuple[str, ...] = ()) -> None:
+        super().__init__(status, message, code=code, allow=allow)
 
 
 def invalid(message: str, code: str = "INVALID_ARGUMENT") -> ApiError:
@@ -36,6 +34,11 @@ def denied() -> ApiError:
 def not_found() -> ApiError:
     """Return a 404 for a resource."""
     return ApiError(404, "NOT_FOUND", "The specified resource is not found.")
+
+
+def not_allowed(allow: tuple[str, ...]) -> ApiError:
+    """Return a 405 with the methods that a resource has."""
+    return ApiError(405, "METHOD_NOT_ALLOWED", f"The resource has {', '.join(allow)} only.", allow=allow)
 
 
 def no_device() -> ApiError:
@@ -70,6 +73,11 @@ def quota() -> ApiError:
 def too_many() -> ApiError:
     """Return a 429: too fast."""
     return ApiError(429, "TOO_MANY_REQUESTS", "Rejected due to request rate limit overpassed.")
+
+
+def unknown() -> ApiError:
+    """Return a 500: a bug of ours."""
+    return ApiError(500, "INTERNAL", "Unknown server error.")
 
 
 def unavailable() -> ApiError:

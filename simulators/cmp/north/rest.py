@@ -4,21 +4,31 @@ from __future__ import annotations
 
 import re
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from simulators.cmp import controls
 from simulators.cmp.north.camara import by_of
 from simulators.cmp.north.config import PREVENTION, SUBSCRIPTIONS
-from simulators.cmp.north.errors import ApiError, denied, invalid, not_found, unauthenticated, unavailable
+from simulators.cmp.north.errors import (
+    ApiError,
+    denied,
+    invalid,
+    not_allowed,
+    not_found,
+    unauthenticated,
+    unavailable,
+    unknown,
+)
 from simulators.cmp.north.model import GENERIC
 from simwarden.errors import ManagementError
 from simwarden.operations.jsonbody import check_kind, parse, read_octets
-from simwarden.operations.tokens import Tokens, bearer
+from simwarden.operations.routing import Answer, Resource, answer_of, find
+from simwarden.operations.tokens import Tokens
 from simwarden.runtime.store import StoreError, UnstorableError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable
 
     from starlette.requests import Request
     from starlette.types import ASGIApp
@@ -28,22 +38,18 @@ if TYPE_CHECKING:
     from simulators.cmp.north.subscriptions import Subscriptions
     from simulators.cmp.platform import Platform
 
-    Operation = Callable[[str, Client, Any], Awaitable[Any]]
-
 #: octets of the largest body taken
 _LARGEST = 1 << 16
 _CORRELATOR = re.compile(r"[a-zA-Z0-9\-_:;./<>{}]{0,256}", re.ASCII)
-_ONE = re.compile(f"/{SUBSCRIPTIONS}/vwip/subscriptions/([^/]+)")
-_ALL = f"/{SUBSCRIPTIONS}/vwip/subscriptions"
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """Status, body (None for none) and headers of an answer."""
+@dataclass(frozen=True)
+class _Operation(Resource):
+    """An operation of the API: the scope that it needs, its status when all is well, and what carries it out."""
 
+    scope: str
     status: int
-    body: Any = None
-    headers: Mapping[str, str] = field(default_factory=dict)
+    work: Callable[..., Awaitable[Any]]
 
 
 class NorthSide:
@@ -52,20 +58,18 @@ class NorthSide:
     def __init__(
         self, platform: Platform, config: NorthConfig, prevention: Prevention, subscriptions: Subscriptions
     ) -> None:
-        self._platform, self._config, self._subscriptions = platform, config, subscriptions
+        self._platform, self._config = platform, config
         self._tokens = Tokens((client.token, name) for name, client in config.clients.items())
-        self._fixed: dict[str, dict[str, tuple[str, int, Operation]]] = {
-            f"/{PREVENTION}/vwip/{name}": {"POST": (f"{PREVENTION}:{name}", 200, operation)}
-            for name, operation in (
-                ("bind", prevention.bind),
-                ("unbind", prevention.unbind),
-                ("query", prevention.query),
-            )
-        }
-        self._fixed[_ALL] = {
-            "POST": (f"{SUBSCRIPTIONS}:subscribe", 201, subscriptions.create),
-            "GET": (f"{SUBSCRIPTIONS}:read", 200, subscriptions.list),
-        }
+        base, all_of = f"/{PREVENTION}/vwip", f"/{SUBSCRIPTIONS}/vwip/subscriptions"
+        self._operations = (
+            _Operation("POST", f"{base}/bind", f"{PREVENTION}:bind", 200, prevention.bind),
+            _Operation("POST", f"{base}/unbind", f"{PREVENTION}:unbind", 200, prevention.unbind),
+            _Operation("POST", f"{base}/query", f"{PREVENTION}:query", 200, prevention.query),
+            _Operation("POST", all_of, f"{SUBSCRIPTIONS}:subscribe", 201, subscriptions.create),
+            _Operation("GET", all_of, f"{SUBSCRIPTIONS}:read", 200, subscriptions.list),
+            _Operation("GET", f"{all_of}/{{subscription}}", f"{SUBSCRIPTIONS}:read", 200, subscriptions.get),
+            _Operation("DELETE", f"{all_of}/{{subscription}}", f"{SUBSCRIPTIONS}:delete", 204, subscriptions.delete),
+        )
 
     async def call(
         self, method: str, path: str, body: Any = None, *, token: str = "", correlator: str | None = None
@@ -75,45 +79,28 @@ class NorthSide:
         if not headers:
             headers = {"x-correlator": str(uuid.UUID(bytes=self._platform.site.rng.randbytes(16), version=4))}
         try:
-            operations = self._operations(path)
-            if method not in operations:
-                allowed = ", ".join(sorted(operations))
-                error = ApiError(405, "METHOD_NOT_ALLOWED", f"The resource has {allowed} only.")
-                return Answer(405, error.body(), {**headers, "Allow": allowed})
-            scope, status, operation = operations[method]
-            name, client = self._client(token, scope)
+            operation, places = self._find(method, path)
+            name, client = self._client(token, operation.scope)
             if correlator and not _CORRELATOR.fullmatch(correlator):
                 raise invalid(GENERIC)
-            return Answer(status, await operation(name, client, body), headers)
+            return Answer(operation.status, await operation.work(name, client, body, **places), headers)
         except ApiError as error:
-            more = {"WWW-Authenticate": "Bearer"} if error.status == 401 else {}
-            return Answer(error.status, error.body(), {**headers, **more})
+            answer = answer_of(error)
         except StoreError as error:
             self._platform.site.note(f"{method} {path} is refused for a time: {error}")
-            refusal = invalid(GENERIC) if isinstance(error, UnstorableError) else unavailable()
-            return Answer(refusal.status, refusal.body(), headers)
+            answer = answer_of(invalid(GENERIC) if isinstance(error, UnstorableError) else unavailable())
+        return replace(answer, headers={**headers, **answer.headers})
 
     def knows(self, token: str) -> bool:
         """Whether a token is a client's."""
         return self._tokens.whose(token) is not None
 
-    def _operations(self, path: str) -> dict[str, tuple[str, int, Operation]]:
-        """Return scope, status of success and function of each method of a path. Raises ApiError (404)."""
-        fixed = self._fixed.get(path)
-        if fixed is not None:
-            return fixed
-        match = _ONE.fullmatch(path)
-        if match is None:
-            raise not_found()
-        subscription, subscriptions = match[1], self._subscriptions
-
-        async def get(name: str, _client: Client, _body: Any) -> Any:
-            return subscriptions.get(name, subscription).told()
-
-        async def delete(name: str, _client: Client, _body: Any) -> None:
-            await subscriptions.delete(name, subscription)
-
-        return {"GET": (f"{SUBSCRIPTIONS}:read", 200, get), "DELETE": (f"{SUBSCRIPTIONS}:delete", 204, delete)}
+    def _find(self, method: str, path: str) -> tuple[_Operation, dict[str, str]]:
+        """Return the operation of a method and a path. Raises ApiError (404, 405)."""
+        try:
+            return find(self._operations, method, path)
+        except ManagementError as error:
+            raise (not_allowed(error.allow) if error.status == 405 else not_found()) from None
 
     def _client(self, token: str, scope: str) -> tuple[str, Client]:
         """Return whose token it is. Raises ApiError: 401 for nobody's, 403 for one without the scope."""
@@ -132,31 +119,22 @@ class NorthSide:
 
 def north_app(side: NorthSide, guard: Callable[[str, Exception], None]) -> ASGIApp:
     """Return the ASGI application of the API; `guard` is told of exceptions that are bugs of ours."""
-    from starlette.requests import ClientDisconnect  # noqa: PLC0415 - only who serves pays for it
-    from starlette.responses import JSONResponse, Response  # noqa: PLC0415 - as above
+    from simwarden.operations.http import json_app  # noqa: PLC0415 - only who serves pays for it
 
-    from simwarden.operations.http import app_of  # noqa: PLC0415 - as above
-
-    async def serve(request: Request) -> Response:
+    async def serve(request: Request, token: str) -> Answer:
         given = request.headers.get("x-correlator")
-        token = bearer(request.headers.get("authorization", ""))
         try:
             body = await _body(request) if side.knows(token) else None  # nobody's body is not worth reading
-            answer = await side.call(request.method, request.scope["path"], body, token=token, correlator=given)
         except ManagementError as error:  # 413, 415
             fits = given and _CORRELATOR.fullmatch(given)
-            answer = Answer(error.status, error.body(), {"x-correlator": given} if given and fits else {})
-        except ClientDisconnect:
-            raise
-        except Exception as error:  # noqa: BLE001 - a bug of ours must not end the element
-            guard(f"north side {request.method} {request.scope['path']}", error)
-            answer = Answer(500, ApiError(500, "INTERNAL", "Unknown server error.").body())
-        headers = dict(answer.headers)
-        if answer.body is None:
-            return Response(None, 204, headers)
-        return JSONResponse(answer.body, answer.status, headers)
+            return Answer(error.status, error.body(), {"x-correlator": given} if given and fits else {})
+        return await side.call(request.method, request.scope["path"], body, token=token, correlator=given)
 
-    return app_of(serve)
+    def fault(call: str, error: Exception) -> Answer:
+        guard(f"north side {call}", error)
+        return answer_of(unknown())
+
+    return json_app(serve, fault)
 
 
 async def _body(request: Request) -> Any:

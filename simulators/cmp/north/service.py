@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from simulators.cmp.north.config import NorthConfig
-    from simulators.cmp.north.rest import Answer
     from simulators.cmp.platform import Platform
     from simwarden.operations.http import HttpServer
+    from simwarden.operations.routing import Answer
 
 
 class North:

@@ -174,16 +174,20 @@ class Subscriptions:
         """`GET /subscriptions`: those of the client."""
         return [each.told() for each in self.outbox.of(name)[:_LISTED]]
 
-    def get(self, name: str, subscription: str) -> Subscription:
+    async def get(self, name: str, _client: Client, _body: Any, subscription: str) -> dict[str, Any]:
+        """`GET /subscriptions/{subscriptionId}`."""
+        return self._own(name, subscription).told()
+
+    def _own(self, name: str, subscription: str) -> Subscription:
         """Return a subscription of a client. Raises ApiError (404)."""
         found = self.outbox.get(subscription)
         if found is None or found.client != name or found.status == _DELETED:
             raise not_found()
         return found
 
-    async def delete(self, name: str, subscription: str) -> None:
+    async def delete(self, name: str, _client: Client, _body: Any, subscription: str) -> None:
         """`DELETE /subscriptions/{subscriptionId}`: what waits to be delivered is not, and the end is told."""
-        found = self.get(name, subscription)
+        found = self._own(name, subscription)
         if found.status != "ACTIVE":
             self.outbox.remove(found.id)
             return

@@ -24,6 +24,7 @@ from simwarden.errors import ConfigError, ManagementError
 from simwarden.operations.http_door import TRUSTED, Door
 from simwarden.operations.jsonbody import check_kind, parse, read_octets
 from simwarden.operations.management import Role, manage
+from simwarden.operations.routing import Answer, answer_of
 from simwarden.operations.tokens import bearer
 
 if TYPE_CHECKING:
@@ -61,35 +62,52 @@ def app_of(serve: Callable[[Request], Awaitable[Response]]) -> ASGIApp:
     return app
 
 
-def management_app(element: Element[Any], tokens: Tokens[Caller]) -> ASGIApp:
-    """Return the ASGI application of an element's management interface."""
+def json_app(serve: Callable[[Request, str], Awaitable[Answer]], fault: Callable[[str, Exception], Answer]) -> ASGIApp:
+    """Return the ASGI application that answers in JSON, by a function of the request and its bearer token.
 
-    async def serve(request: Request) -> Response:
+    A ManagementError of that function is an answer; of another error, which is a bug of ours, `fault` makes one.
+    """
+
+    async def answer(request: Request) -> Response:
         try:
-            token = bearer(request.headers.get("authorization", ""))
-            caller = tokens.whose(token)
-            if caller is None:
-                said = "the bearer token is nobody's" if token else "a bearer token is needed"
-                raise ManagementError(401, said)  # noqa: TRY301 - all errors are answered below
-            if caller.role is Role.OPERATOR:
-                request.scope[TRUSTED] = True
-            octets = await read_octets(request, _LARGEST[caller.role])
-            if octets:
-                check_kind(request)
-            large = len(octets) > _LARGE
-            body = await asyncio.get_running_loop().run_in_executor(None, _object, octets) if large else _object(octets)
-            path, query = request.scope["path"], request.scope["query_string"].decode("latin-1")
-            said = await manage(element, caller, request.method, path, body, query=query, strict=True, large=large)
+            said = await serve(request, bearer(request.headers.get("authorization", "")))
         except ManagementError as error:
-            return _answer(error)
+            said = answer_of(error)
         except ClientDisconnect:
             raise
         except Exception as error:  # noqa: BLE001 - a bug of ours must not end the element
-            element.site.guard(f"management {request.method} {request.scope['path']}", error)
-            return _answer(ManagementError(500, "a fault of the element's own; see its log"))
-        return Response(status_code=204) if said is None else JSONResponse(said)
+            said = fault(f"{request.method} {request.scope['path']}", error)
+        if said.body is None:
+            return Response(None, 204, said.headers)
+        return JSONResponse(said.body, said.status, said.headers)
 
-    return app_of(serve)
+    return app_of(answer)
+
+
+def management_app(element: Element[Any], tokens: Tokens[Caller]) -> ASGIApp:
+    """Return the ASGI application of an element's management interface."""
+
+    async def serve(request: Request, token: str) -> Answer:
+        caller = tokens.whose(token)
+        if caller is None:
+            raise ManagementError(401, "the bearer token is nobody's" if token else "a bearer token is needed")
+        if caller.role is Role.OPERATOR:
+            request.scope[TRUSTED] = True
+        octets = await read_octets(request, _LARGEST[caller.role])
+        if octets:
+            check_kind(request)
+        large = len(octets) > _LARGE
+        body = await asyncio.get_running_loop().run_in_executor(None, _object, octets) if large else _object(octets)
+        path, query = request.scope["path"], request.scope["query_string"].decode("latin-1")
+        return Answer(
+            200, await manage(element, caller, request.method, path, body, query=query, strict=True, large=large)
+        )
+
+    def fault(call: str, error: Exception) -> Answer:
+        element.site.guard(f"management {call}", error)
+        return answer_of(ManagementError(500, "a fault of the element's own; see its log"))
+
+    return json_app(serve, fault)
 
 
 def _object(octets: bytes) -> dict[str, Any]:
@@ -97,13 +115,6 @@ def _object(octets: bytes) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise ManagementError(400, "the body must be a JSON object")
     return body
-
-
-def _answer(error: ManagementError) -> JSONResponse:
-    headers = {"Allow": ", ".join(error.allow)} if error.status == 405 else {}
-    if error.status == 401:
-        headers["WWW-Authenticate"] = "Bearer"
-    return JSONResponse(error.body(), error.status, headers)
 
 
 class _Protocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type]

@@ -13,7 +13,6 @@ from __future__ import annotations
 import asyncio
 import enum
 import json
-import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache, partial
@@ -23,6 +22,7 @@ from urllib.parse import parse_qsl
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from simwarden.errors import ManagementError
+from simwarden.operations.routing import Resource, find
 from simwarden.plain import plain
 from simwarden.policy.decision import Control
 from simwarden.policy.operator import judge_role
@@ -92,8 +92,8 @@ Handler = Callable[[Any, Call], Awaitable[Any]]
 H = TypeVar("H", bound=Handler)
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+@dataclass(frozen=True)
+class Route(Resource):
     """A method and a path with {places}, who may call it, and the method that carries it out.
 
     It is a method of `part`, a type that the element lists as one of its parts, or, without one, of the element.
@@ -103,11 +103,8 @@ class Route:
     not `public` stands in no document of the API.
     """
 
-    method: str
-    path: str
     roles: frozenset[Role]
     handler: str
-    pattern: re.Pattern[str]
     doc: str = ""
     takes: type[BaseModel] | None = None
     query: type[BaseModel] | None = None
@@ -142,14 +139,13 @@ def route(
 
     A route on which a control decides about the role admits both roles here and asks the control itself.
     """
-    pattern = re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", path))
 
     def mark(handler: H) -> H:
         doc = (handler.__doc__ or "").strip()
         name, who = handler.__name__, frozenset(roles)
-        places = {each: _PLACES[each] for each in pattern.groupindex if each in _PLACES}
+        places = {each: kind for each, kind in _PLACES.items() if f"{{{each}}}" in path}
         typed = tuple({**places, **(types or {})}.items())
-        new = Route(method, path, who, name, pattern, doc, takes, query, gives, tuple(sorted(errors)), public, typed)
+        new = Route(method, path, who, name, doc, takes, query, gives, tuple(sorted(errors)), public, typed)
         setattr(handler, _MARK, (*getattr(handler, _MARK, ()), new))
         return handler
 
@@ -190,9 +186,12 @@ async def manage(
         path, _, query = path.partition("?")
     if "\0" in path:
         raise ManagementError(400, "the path has a NUL")
-    found, match = _find(element, caller.role, method, path)
-    _check_role(element, caller, found, match.groupdict().get("imsi", ""))
-    places, body = _places(found, match.groupdict()), body or {}
+    try:
+        found, given_places = find(element.routes, method, path, lambda each: caller.role in each.roles)
+    except ManagementError as error:
+        raise ManagementError(error.status, f"{element.site.name} has {error}", allow=error.allow) from None
+    _check_role(element, caller, found, given_places.get("imsi", ""))
+    places, body = _places(found, given_places), body or {}
     given = None
     if found.takes is not None:
         read = partial(_given, found.takes, body, places, strict=strict)
@@ -230,18 +229,6 @@ def _check_role(element: Element[Any], caller: Caller, found: Route, imsi: str) 
         if audit is not None:
             audit.refused_call(caller, call, subject, decision)
         raise ManagementError(403, decision.reason)
-
-
-def _find(element: Element[Any], role: Role, method: str, path: str) -> tuple[Route, re.Match[str]]:
-    """Return the route of a path. Raises ManagementError: 404, or 405 with the methods that the role may use."""
-    matches = [(each, match) for each in element.routes if (match := each.pattern.fullmatch(path)) is not None]
-    for each, match in matches:
-        if each.method == method:
-            return each, match
-    allow = tuple(sorted({each.method for each, _ in matches if role in each.roles}))
-    told = f"{element.site.name} has no route {method} {path}"
-    told += f" (there: {', '.join(allow)})" if allow else "" if matches else " (GET / lists those that there are)"
-    raise ManagementError(405 if matches else 404, told, allow=allow)
 
 
 def _places(route: Route, places: dict[str, Any]) -> dict[str, Any]:

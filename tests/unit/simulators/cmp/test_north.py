@@ -15,7 +15,7 @@ from playing import play
 from simulators.cmp.config import CmpConfig
 from simulators.cmp.element import Cmp
 from simulators.cmp.north.delivery import UndeliveredError, host_of, may_reach
-from simulators.cmp.north.rest import Answer, north_app
+from simulators.cmp.north.rest import north_app
 from simulators.cmp.procedures.identity_check import check
 from simwarden.errors import ManagementError
 from simwarden.operations.element import Element
@@ -30,6 +30,8 @@ from simwarden.trace.trace import Trace
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
+
+    from simwarden.operations.routing import Answer
 
 IMSI, NUMBER, OTHER = "001010000000017", "+861440000000017", "+861440000000018"
 METER, PHONE, TABLET = "99000101000001", "99000201000001", "99000301000001"
