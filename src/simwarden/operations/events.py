@@ -8,6 +8,7 @@ drops what it has by the event's id. An element never waits for the broker.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections import deque
 from typing import TYPE_CHECKING, Final
@@ -125,10 +126,10 @@ class Publisher:
         if self._machine is not None and self._link is not None:
             self._stopping = True
             self._idle = asyncio.get_running_loop().create_future()
-            timer = self._site.clock.call_later(_GOODBYE, self._end_idle)
             self._flush()
-            await self._idle
-            timer.cancel()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_GOODBYE):
+                    await self._idle
         if self._machine is not None:
             self._machine.disconnect(self._site.clock.now())
             self._flush()

@@ -137,12 +137,12 @@ class Connection:
         future: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
         self._asked[hop_by_hop] = future
         self.flush()
-        seconds = max(0.0, deadline - self._now())
-        timer = self.node.site.clock.call_later(seconds, partial(self._late, hop_by_hop, message.name))
         try:
-            return await future
+            async with asyncio.timeout(deadline - self._now()):
+                return await future
+        except TimeoutError:
+            raise Unreachable(f"{self.peer.name} did not answer {message.name} in time") from None
         finally:
-            timer.cancel()
             if self._asked.pop(hop_by_hop, None) is not None:
                 self.machine.forget(hop_by_hop)
 
@@ -220,10 +220,6 @@ class Connection:
             future.set_result(outcome)
         else:
             future.set_exception(outcome)
-
-    def _late(self, hop_by_hop: int, name: str) -> None:
-        self.machine.forget(hop_by_hop)
-        self._settle(hop_by_hop, Unreachable(f"{self.peer.name} did not answer {name} in time"))
 
     # -- time
 

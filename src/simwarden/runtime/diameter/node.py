@@ -263,7 +263,7 @@ class DiameterNode:
         for dialled in dict.fromkeys(wanted):
             if not dialled.is_open:
                 attempt = self.site.spawn(self._dial_quietly(dialled), f"connect to {dialled.target}")
-                await _wait_until(attempt, self.site, deadline)
+                await asyncio.wait({attempt}, timeout=deadline - self.site.clock.now())  # it goes on after it
         return self._find(peer, application)
 
     async def _dial(self, dialled: Dialled) -> None:
@@ -425,17 +425,3 @@ class DiameterNode:
 
     async def _unserved(self, message: Message, _peer: Peer) -> Message:
         raise DiameterError(ResultCode.DIAMETER_COMMAND_UNSUPPORTED, f"{message.name} is not served here")
-
-
-async def _wait_until(attempt: asyncio.Future[None], site: Site, deadline: float) -> None:
-    """Wait for an attempt to connect, at most until the deadline; the attempt goes on after it."""
-    ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-
-    def end(_: object = None) -> None:
-        if not ended.done():
-            ended.set_result(None)
-
-    attempt.add_done_callback(end)
-    timer = site.clock.call_later(max(0.0, deadline - site.clock.now()), end)
-    await ended
-    timer.cancel()
