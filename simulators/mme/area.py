@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from simulators.mme.area_risk import Place, record_outside
 from simulators.mme.causes import Rejection
 from simulators.mme.contexts import EmmState
-from simulators.mme.controls import CELL, COUNT, EXTENT, PROVINCE, REGISTER, ZONES, Occasion
+from simulators.mme.controls import AREA_DATA, CELL, COUNT, EXTENT, PROVINCE, ZONES, Occasion
 from simwarden.model.identity import station_of
 from simwarden.runtime.store import StoreError
 from simwarden.wire.nas.enums import EmmCause, NetworkDetachType
@@ -111,7 +111,7 @@ def turn_out(core: Core, ue: UeContext, decision: Decision) -> None:
     from simulators.mme.procedures.detach import detach_by_network  # noqa: PLC0415 - they need each other
 
     cause = _cause(core, decision)
-    if decision.control is REGISTER or cause is EmmCause.ESM_FAILURE:
+    if decision.control is AREA_DATA or cause is EmmCause.ESM_FAILURE:
         # no cause of a detach: the device learns it when it attaches again
         detach_by_network(core, ue, NetworkDetachType.RE_ATTACH_REQUIRED, None)
     else:
@@ -194,7 +194,7 @@ def _judge_zones(core: Core, ue: UeContext, tai: Tai | None, occasion: Occasion)
 def _judge_silence(core: Core, imsi: str, error: StoreError) -> Decision | None:
     """Let nobody go on whose area cannot be read; for a time, as when the register is silent."""
     reason = f"areas cannot be read: {error}"
-    decision = core.site.decide(REGISTER, imsi, on=Occasion.AREA_DATA, reachable=False, reason=reason)
+    decision = core.site.decide(AREA_DATA, imsi, on=Occasion.AREA_DATA, reachable=False, reason=reason)
     return None if decision.admitted else decision
 
 

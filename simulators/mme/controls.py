@@ -75,7 +75,7 @@ REGISTER = Control(
     "mme.register",
     "bind.hss.given",
     judge_register,
-    (_On.VECTORS, _On.LOCATION, _On.NOTIFICATION, _On.AREA_DATA),
+    (_On.VECTORS, _On.LOCATION, _On.NOTIFICATION),
     "Nobody is served while the HSS cannot say whether to",
     also=("bind.hss.learned",),
 )
@@ -121,6 +121,14 @@ ZONES = Control(
     "Tracking areas of the subscription's zone codes only",
     also=("mon.area",),
 )
+AREA_DATA = Control(
+    "area.data",
+    "area.cell",
+    judge_register,
+    (_On.AREA_DATA,),
+    "Nobody is served while a card's area cannot be read",
+    also=("area.count", "area.range"),
+)
 EXTENT = Control(
     "area.extent", "area.range", judge_extent, (_On.PROVISION, _On.CHANGE), "No area is larger than a province"
 )
@@ -153,6 +161,7 @@ CONTROLS = (
     COUNT,
     PROVINCE,
     ZONES,
+    AREA_DATA,
     EXTENT,
     OPERATOR,
     HELD,

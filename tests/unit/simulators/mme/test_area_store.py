@@ -93,7 +93,7 @@ def test_while_the_data_of_the_pool_is_away_nobody_with_an_unknown_area_is_serve
         network.phone().attach()
         await network.settle()
         assert network.reject()["emm_cause"] is EmmCause.NETWORK_FAILURE
-        assert not network.decisions("mme.register")[-1].admitted
+        assert not network.decisions("area.data")[-1].admitted
         areas.get = known
         await network.attached()
         assert network.session() is not None
