@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -42,7 +42,7 @@ class Values:
     further words for the same, which are not listed. `given`: it is a name that the file or its network's settings
     give, as that of a province. `loose`: it may be a mapping whose fields nobody declares. `optional`: it may also
     be no value at all. `identities` are those of cards and terminals that it may be (`imei`); none: it is no matter
-    of these.
+    of these. `narrowed` tells what of this it may be beside other fields of the same mapping, with what these say.
     """
 
     about: str
@@ -56,6 +56,7 @@ class Values:
     loose: bool = False
     optional: bool = False
     identities: frozenset[str] = frozenset()
+    narrowed: Callable[[Mapping[str, Any]], Values] | None = None
 
     @cached_property
     def _known(self) -> frozenset[str]:
@@ -66,6 +67,10 @@ class Values:
         if self.optional and text.lower() in ("", "none", "null"):
             return True
         return plain(text) in self._known or self.fits(text) or (bool(self.named) and _number(text) in self.named)
+
+    def beside(self, fields: Mapping[str, Any]) -> Values:
+        """Return what it may be in a mapping with these fields."""
+        return self.narrowed(fields) if self.narrowed is not None else self
 
     def __or__(self, other: Values) -> Values:
         """Return what may be either."""

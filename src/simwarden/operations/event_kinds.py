@@ -7,8 +7,9 @@ The data of an event that tells of an audited change are the details of its audi
 from __future__ import annotations
 
 import re
-from functools import cache
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any
 
 from simwarden.model.profile import use_names
 from simwarden.model.values import (
@@ -98,32 +99,52 @@ def topic_of(kind: EventKind) -> str:
 
 
 _STATE = one_of(*(each.value for each in CardState))
-#: what a card's area, or its subscription, was before and is after a change
-_HELD = {
-    "cells": CELL.or_none(),
-    "stations": NUMBER,
-    "province": GIVEN.or_none(),
-    "used": STATION.or_none(),
-    "apns": APN.or_none(),
-    "zones": ZONE.or_none(),
+#: what an MME holds of a card's area, and a register of its subscription
+_AREA = {"cells": CELL.or_none(), "stations": NUMBER, "province": GIVEN.or_none(), "used": STATION.or_none()}
+_SUBSCRIBED = {"apns": APN.or_none(), "zones": ZONE.or_none()}
+
+
+def _held(beside: Mapping[str, Any]) -> Values:
+    """Return what a card's area was before and is after a change: both as an MME, or both as a register holds it."""
+    named = {key for name in ("before", "after") if isinstance(beside.get(name), dict) for key in beside[name]}
+    held = next((each for each in (_AREA, _SUBSCRIBED) if named & each.keys()), _AREA | _SUBSCRIBED)
+    return mapping(lambda: held).or_none()
+
+
+#: what was before and is after a change, by the first word of the event's type
+_CHANGED = {
+    "card": lambda _: _STATE.or_none(),
+    "binding": lambda _: IMEI.or_none(),
+    "area": _held,
+    "subscription": lambda _: mapping(lambda: _SUBSCRIBED).or_none(),
 }
-_CHANGED = (_STATE | IMEI | mapping(lambda: _HELD)).or_none()
 _PLACE = IMEI | CELL | TAI | STATION
 
 
+def _of_kind(beside: Mapping[str, Any]) -> Values:
+    """Return what the data of an event may hold whose type or topic stands beside it."""
+    named = re.search(r"\b(card|binding|area|subscription)[./]", f"{beside.get('type', '')} {beside.get('topic', '')}")
+    return mapping(partial(data_values, named[1] if named else ""))
+
+
 @cache
-def data_values() -> Mapping[str, Values]:
-    """Return what the data of events may hold, by name: what kinds declare, and what audit records hold."""
-    declared = {name: TEXT for kind in EventKind.all for name in kind.data}
+def data_values(kind: str = "") -> Mapping[str, Values]:
+    """Return what the data of events may hold, by name: what kinds declare, and what audit records hold.
+
+    `kind` is the first word of the event's type, where it is known.
+    """
+    declared = {name: TEXT for each in EventKind.all for name in each.data}
+    narrowed = _CHANGED.get(kind, lambda beside: _STATE | IMEI | _held(beside))
+    changed = replace((_STATE | IMEI | mapping(lambda: _AREA | _SUBSCRIBED)).or_none(), narrowed=narrowed)
     return declared | {
         "account": GIVEN.or_none(),
         "action": one_of("alarm", "refuse", "suspend"),
-        "after": _CHANGED,
+        "after": changed,
         "approver": GIVEN.or_none(),
         "form": GIVEN.or_none(),
         "control": CONTROL,
         "batch": GIVEN.or_none(),
-        "before": _CHANGED,
+        "before": changed,
         "bound": IMEI.or_none(),
         "caller": GIVEN | instance_of("element") | one_of("operator", "customer", HOUSE).or_none(),
         "cards": NUMBER,
@@ -186,6 +207,7 @@ def _match(wanted: list[str], topic: list[str]) -> bool:
     )
 
 
+DATA = replace(mapping(data_values), narrowed=_of_kind)
 #: what messages of events say, by their fields
 MESSAGE: Mapping[str, Values] = {
     "topic": Values("the topic of a message, as simwarden/hss/card/refused/IMSI", fits=_is_topic),
@@ -195,8 +217,7 @@ MESSAGE: Mapping[str, Values] = {
     "source": shaped("the source of an event, as /simwarden/hss", "/[^/]+/[^/]+"),
     "time": TIME,
     "sequence": NUMBER,
-    "data": mapping(data_values),
+    "data": DATA,
     "topic_filters": Values("a filter that topics of events match, as simwarden/+/card/#", fits=_is_filter),
     "client_identifier": CLIENT,
 }
-DATA = mapping(data_values)

@@ -293,7 +293,7 @@ class ExpectationReader:
             short_for = {"card": "imsi", "device": "imei"}.get(key, "")
             name = key.replace("-", "_") if key not in observable.fields else key
             if name in observable.fields:
-                want[name] = self._value(name, value, observable.fields[name], here)
+                want[name] = self._value(name, value, observable.fields[name].beside(part), here)
             elif short_for in observable.fields:
                 want[short_for] = self._identity_of(str(value), short_for, here)
             else:

@@ -84,7 +84,7 @@ class Wording:
             if name is None:
                 self.problems.unknown(f"field of {what}", key, known, (spot / key).key)
             else:
-                self.value(name, value, known[name], spot / key)
+                self.value(name, value, known[name].beside(want), spot / key)
 
     def value(self, what: str, want: Any, values: Values, spot: Spot) -> None:
         """Check a value that is wanted: of a list each, of a mapping its fields."""

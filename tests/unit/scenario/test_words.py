@@ -264,6 +264,15 @@ WRONG = [
     ("broker: {event: {data: {pool: poool}}}", "pool is never 'poool'"),
     ("broker: {event: {data: {since: yesterday}}}", "a time such as"),
     ("broker: {event: {sequence: -4}}", "sequence is never '-4'"),
+    # what was before and is after, of another event
+    ("broker: {event: {topic: card/changed, data: {after: meter.imei}}}", "after is never"),
+    ("broker: {event: {topic: card/changed, data: {after: {zones: '0007'}}}}", "after is a word and has no fields"),
+    ("broker: {event: {topic: binding/changed, data: {before: active}}}", "before is never 'active'"),
+    ("broker: {event: {topic: area/changed, data: {after: active}}}", "after is never 'active'"),
+    ("broker: {event: {topic: subscription/changed, data: {after: {cells: enb/1}}}}", "field of after 'cells'"),
+    ("mqtt.publish: {type: simwarden.area.changed, data: {after: {cells: enb/1, zones: '0007'}}}", "'zones' is not"),
+    ("mqtt.publish: {data: {before: {apns: iot}, after: {stations: 1}}}", "field of before 'apns'"),
+    ("mqtt.publish: {topic: simwarden/hss/subscription/changed, data: {after: active}}", "after is never 'active'"),
     # what the network lacks, or carries elsewhere
     ("s13.update-location-answer: {result_code: 2001}", "S13 has no message 'update-location-answer'"),
     ("s6a.me-identity-check-request: seen", "S6a has no message 'me-identity-check-request'"),
@@ -316,6 +325,9 @@ def test_a_word_that_can_never_be_is_told_with_its_place(key: str, what: str, sa
         "mqtt.subscribe: {topic_filters: ['simwarden/+/card/#', 'simwarden/hss/card/refused/+', '#']}",
         "mqtt.connect: {client_identifier: simwarden-hss}",
         "broker: {event: {data: {before: {cells: enb/1}, after: none}}}",
+        "broker: {event: {topic: area/changed, data: {before: {zones: '0007'}, after: {zones: none}}}}",
+        "broker: {event: {topic: card/suspended, data: {before: active, after: suspended}}}",
+        "mqtt.publish: {type: simwarden.binding.changed, data: {before: meter.imei, after: none}}",
         "me-uicc.authenticate-response: {sw: 612c}",
     ],
 )
