@@ -14,16 +14,37 @@ from simwarden.cli import referring
 from simwarden.cli.main import app
 from simwarden.cli.referring import reference_pages
 from simwarden.runtime.declare import Model, Seconds, field_docs
+from simwarden.scenario.reference import refusals
 from simwarden.scenario.reference.elements import element_page
 from simwarden.scenario.reference.settings import settings_of
 from simwarden.scenario.registry import Registry
+from simwarden.scenario.runner import run_scenario
+from simwarden.trace.events import Decided
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from simwarden.scenario.result import ScenarioResult
+
 DOCS = Path(__file__).parents[3] / "docs"
 REGISTRY = Registry.installed()
-PAGES = dict(reference_pages())
+#: element kind, control and occasion of each decision in the stories that the pages play
+ASKED: set[tuple[str, str, str]] = set()
+
+
+def _run(*given: Any) -> ScenarioResult:
+    """Run a scenario, and keep what was asked in it."""
+    result = run_scenario(*given)
+    kinds = {lane.name: lane.kind for lane in result.lanes}
+    for event in result.events:
+        if isinstance(event, Decided):
+            ASKED.add((kinds[event.element], event.decision.control.id, event.decision.occasion))
+    return result
+
+
+with pytest.MonkeyPatch.context() as patch:
+    patch.setattr(refusals, "run_scenario", _run)
+    PAGES = dict(reference_pages())
 
 
 @pytest.mark.parametrize("name", sorted(PAGES))
@@ -33,6 +54,20 @@ def test_a_page_is_what_is_declared(name: str) -> None:
     assert page.read_text(encoding="utf-8") == PAGES[name], (
         f"docs/{name} is not what the elements and scenarios say now: run `make docs`, and commit what it writes"
     )
+
+
+def test_each_control_is_asked_on_each_occasion_that_it_declares_and_on_no_other() -> None:
+    declared = {
+        (kind, control.id, str(occasion))
+        for kind in REGISTRY.kinds
+        for control in REGISTRY.declaration(kind).controls
+        for occasion in control.occasions
+    }
+    assert sorted(ASKED - declared) == []
+    # The pages play what is refused. Where nothing ever is, rightful use is asked about, as `prove` shows.
+    same = yaml.safe_load((DOCS.parent / "scenarios/equivalent-mutants.yaml").read_text(encoding="utf-8"))
+    unasked = [f"{kind}/{control}@{occasion} always-admit" for kind, control, occasion in declared - ASKED]
+    assert sorted(set(unasked) - same.keys()) == []
 
 
 def test_each_cell_of_the_tables_links_to_a_card_that_has_the_control() -> None:
