@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import runpy
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-MUTANTS = Path(__file__).with_name("mutants")
+MUTANTS = Path(__file__).with_name("mutants.py")
 #: about a minute on two processors
 SAMPLE = 48
 
@@ -24,13 +24,10 @@ def _run(*arguments: str) -> subprocess.CompletedProcess[str]:
     return told
 
 
-def _gate(*given: Any) -> tuple[int, str]:
-    """Ask the gate of the script, whose modules are no package."""
-    sys.path.insert(0, str(MUTANTS))
-    try:
-        return runpy.run_path(str(MUTANTS / "__main__.py"), run_name="mutants")["gate"](*given)  # type: ignore[no-any-return]
-    finally:
-        sys.path.remove(str(MUTANTS))
+@pytest.fixture(scope="module")
+def script() -> dict[str, Any]:
+    """The names of the script, which is in no package."""
+    return runpy.run_path(str(MUTANTS), run_name="mutants")
 
 
 def test_no_mutant_of_the_sample_survives_unlisted() -> None:
@@ -57,21 +54,26 @@ def test_a_run_that_tries_no_mutant_fails() -> None:
         ("unit tests", False, ["a-scenario"], 2),
     ],
 )
-def test_the_list_is_the_gate(kind: str, *, listed: bool, red: list[str], code: int) -> None:
-    name, killer = "a.py f: negated: x", SimpleNamespace(name="somebody", scenario=kind == "scenarios")
-    tried = {} if kind == "not made" else {name: None if kind == "survived" else killer}
-    found, text = _gate(tried, {name: "equivalent: it is the same"} if listed else {}, red)
+def test_the_list_is_the_gate(script: dict[str, Any], kind: str, *, listed: bool, red: list[str], code: int) -> None:
+    name, killers = "a.py f: never: x", {"scenarios": "a.yaml", "unit tests": "test_a.py::test", "survived": ""}
+    tried = {} if kind == "not made" else {name: killers[kind]}
+    found, text = script["gate"](tried, {name: "equivalent: it is the same"} if listed else {}, red)
     assert found == code
     assert ("SURVIVES" in text) == (code == 1)
     assert ("though listed" in text) == (listed and kind == "scenarios")
     assert ("RED" in text) == bool(red)
 
 
-def test_each_survivor_on_the_list_has_its_reason_and_is_a_mutant() -> None:
-    listed = tomllib.loads((MUTANTS / "survivors.toml").read_text("utf-8")).get("survivor", [])
-    known = set(_run("--list").stdout.splitlines())
+def test_each_survivor_on_the_list_has_its_reason_and_is_a_mutant(script: dict[str, Any]) -> None:
+    listed = tomllib.loads(MUTANTS.with_suffix(".toml").read_text("utf-8")).get("survivor", [])
+    trees = {file: ast.parse((script["ROOT"] / file).read_text("utf-8")) for file in script["FILES"]}
+    known = {name for file, tree in trees.items() for _, name, _ in script["mutants"](file, tree)}
     names = [each["mutant"] for each in listed]
     assert [name for name in names if name not in known] == []
     assert len(names) == len(set(names))
     kinds = ("equivalent: ", "redundant: ", "elsewhere: ", "not enforcement: ", "open: ")
     assert [each["mutant"] for each in listed if not each["reason"].startswith(kinds)] == []
+
+
+def test_the_script_is_short() -> None:
+    assert len(MUTANTS.read_text("utf-8").splitlines()) <= 300
