@@ -11,7 +11,7 @@ from simwarden.model.values import IMSI, NUMBER, TEXT, instance_of
 from simwarden.operations.element import Element
 from simwarden.operations.event_kinds import DATA, TOPIC
 from simwarden.operations.management import Call, route
-from simwarden.runtime.declare import Declaration, Observable
+from simwarden.runtime.declare import HISTORY, Declaration, Observable
 from simwarden.runtime.ringing import Ringing
 from simwarden.runtime.store import StoreError
 
@@ -47,6 +47,7 @@ class Broker(Element[BrokerConfig]):
                     "sequence": NUMBER,
                     "data": DATA,
                 },
+                passing=HISTORY,
             ),
             Observable(
                 "delivery",
@@ -55,6 +56,7 @@ class Broker(Element[BrokerConfig]):
                     "source": instance_of("element"),
                     **dict.fromkeys(("received", "repeated", "missing", "last"), NUMBER),
                 },
+                passing=HISTORY,
             ),
         ),
     )

@@ -13,6 +13,7 @@ AUDITED = {
     "mismatch": kinds.RISK,
     "suspend": kinds.SUSPENDED,
     "resume": kinds.RESUMED,
+    "cancel-location": kinds.LOCATION,
     "subscription": kinds.SUBSCRIPTION,
     "area": kinds.AREA,
     AREA_CHANGE: kinds.AREA,

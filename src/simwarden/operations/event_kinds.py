@@ -77,6 +77,7 @@ AREA = EventKind(
     "Where a card may be used was changed.",
     ("before", "after", "approver", "reason", "form"),
 )
+LOCATION = EventKind("location.cancelled", "A card was detached where it was; it may attach again.", ("reason",))
 POOL = EventKind("pool.changed", "A pool of terminals was set or taken away.", ("pool", "imeis"))
 ACCOUNT = EventKind("account.changed", "What holds for a customer's cards was set.", ("account",))
 LISTED = EventKind("equipment.listed", "A terminal, a TAC or a range of TACs was put on a list.", ("status", "reason"))

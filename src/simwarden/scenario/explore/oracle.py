@@ -6,13 +6,14 @@ declare that at their observables.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from simwarden.scenario.explore.trial import causes_in
 from simwarden.scenario.match import show
+from simwarden.scenario.network import events_to
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -120,14 +121,20 @@ class Oracle:
                     )
 
     def _late(self, seen: Seen) -> Iterator[Deviation]:
-        """Yield who came back into service only after the night, and was told no cause that may take so long."""
-        served = self._served(seen.soon)
+        """Yield who came back into service later than the cause that it was told last may keep it out."""
         for fact in self._served(self._reference.settled):
-            causes = causes_in(seen.soon)
-            patient = any(causes & {*each.causes} for each, _ in self._plan.returns)
-            if fact not in served and fact in self._wanted and not patient:
+            took, causes = seen.came.get(fact, (0.0, frozenset()))
+            least = self._within(causes)
+            if fact in self._wanted and took > least:
                 told = ", ".join(sorted(causes)) or "nothing"
-                yield Deviation(LATE, f"{fact[0]}.{fact[1]}", "soon, by itself", f"after the night; told {told}", fact)
+                got = f"after {took / 60:.0f} min; told {told}"
+                yield Deviation(LATE, f"{fact[0]}.{fact[1]}", f"within {least / 60:.0f} min", got, fact)
+
+    def _within(self, causes: frozenset[str]) -> float:
+        """Return the seconds that a return may take after some causes, by the table."""
+        table = [each for each, _ in self._plan.returns]
+        told = [each.within for each in table if causes & {*each.causes}]
+        return max(told or [each.within for each in table if not each.causes], default=math.inf)
 
     # -- what must hold whenever all is quiet
 
@@ -182,6 +189,13 @@ class Oracle:
             want, got = self._reference.audits[key], seen.audits[key]
             if want != got:
                 yield Deviation(AUDIT, f"{key[0]} {key[1]}", f"{want} records", f"{got} records")
+        records: Counter[str] = Counter()
+        for (element, _), number in seen.audits.items():
+            records[element] += number
+        for element in dict.fromkeys((*records, *seen.events)) if events_to(self._scenario) else ():
+            want, got = records[element], seen.events[element]
+            if want != got:
+                yield Deviation(AUDIT, f"{element} tells", f"{want} events, one a record", f"{got} events")
 
 
 @cache

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field
 
 from simwarden.errors import ConfigError, Place
-from simwarden.runtime.declare import Model
+from simwarden.runtime.declare import Model, Seconds
 from simwarden.scenario.parts import entries_of, head_of, top_of
 from simwarden.scenario.problems import Problems
 from simwarden.scenario.validation import check
@@ -63,8 +63,10 @@ class Agreement(Model):
 class Return(Model):
     """How a rightful terminal comes back into service after it was told a cause."""
 
-    causes: list[str] = Field(min_length=1)
-    """EMM causes by name, after which it may take the night, and with `steps` what its owner does in the morning."""
+    causes: list[str] = Field(default_factory=list)
+    """EMM causes by name; none: whatever it was told."""
+    within: Seconds
+    """How long it may take until it is served again, after the story or after `steps`, what its owner does a day later."""
     why: str = Field(min_length=1)
     """The clause, and the timer."""
 

@@ -45,6 +45,8 @@ _MOMENT = 60.0
 _REAL = 2.0
 #: the observable of a terminal that says why it is out of service
 _CAUSE = "emm_cause"
+#: the observable of a broker that is an event
+_EVENT = "event"
 #: who makes the changes: so they are found again in audits
 CALLER = "explore"
 
@@ -54,19 +56,22 @@ class Seen:
     """What a run showed.
 
     `points` are the frames before which something can be put in, with the index of their step; `moments` what stood 5 s
-    after the change and when the story was over; `soon` at the first look and `settled` at the last; `held` what
-    elements count in memory, with the timers and the work that are left; `audits` how often each action stands in an
-    element's audit, `told` what its management tells of a card. `length` is the number of events until the story was
-    over, `put_in` how many things were put in, `refused` why one of them was refused.
+    after the change and when the story was over, `settled` at the last look. `came` are the facts that came about after
+    the story, with the seconds that it took and the causes that terminals had been told last. `held` is what elements
+    count in memory, with the timers and the work that are left; `audits` how often each action stands in an element's
+    audit, `events` how many events of it a broker has got of what was put in, `told` what its management tells of a
+    card. `length` is the number of events until the story was over, `put_in` how many things were put in, `refused` why
+    one of them was refused.
     """
 
     result: ScenarioResult = field(init=False)
     points: list[tuple[Frame, int]] = field(default_factory=list)
     moments: list[Facts] = field(default_factory=list)
-    soon: Facts = field(default_factory=dict)
     settled: Facts = field(default_factory=dict)
+    came: dict[Fact, tuple[float, frozenset[str]]] = field(default_factory=dict)
     held: Held = field(default_factory=dict)
     audits: Counter[tuple[str, str]] = field(default_factory=Counter)
+    events: Counter[str] = field(default_factory=Counter)
     told: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     length: int = 0
     put_in: int = 0
@@ -98,18 +103,28 @@ class _Explorer:
         self._step = -1
         self._facts: Facts = {}
         self._over = False
+        #: when all was left to itself, and what each terminal was told last
+        self._since = 0.0
+        self._told_last: dict[str, str] = {}
         self.seen = Seen()
 
     def follow(self, event: Event) -> None:
         """Take an event of the trace."""
         if isinstance(event, StateChange):
-            fact = event.element, event.observable, event.key
-            if event.value is None:
-                self._facts.pop(fact, None)
-            else:
-                self._facts[fact] = event.value
+            self._note((event.element, event.observable, event.key), event.value)
         elif isinstance(event, StepMark):
             self._step = event.index
+
+    def _note(self, fact: Fact, value: Any) -> None:
+        if value is None:
+            self._facts.pop(fact, None)
+            return
+        if fact[1] == _CAUSE:
+            self._told_last[fact[0]] = value.name
+        if self._over and fact not in self._facts:
+            took = self._host.clock.now() - self._since
+            self.seen.came[fact] = took, frozenset(self._told_last.values())
+        self._facts[fact] = value
 
     def enter(self, host: Host, act: Callable[[Action], Coroutine[Any, Any, Any]]) -> None:
         """See Probe."""
@@ -130,9 +145,9 @@ class _Explorer:
     async def leave(self) -> None:
         """See Probe: look round after a while, and if all is not well yet, after a night in which nobody helps."""
         self._over, self.seen.length = True, self._host.trace.last_number
+        self._since = self._host.clock.now()
         self.seen.moments.append(dict(self._facts))
         await self._wait(_WHILE)
-        self.seen.soon = self.seen.settled
         if self._host.clock.virtual and not self._content(self.seen.settled, self.seen.held):
             await self._wait(_NIGHT)
             await self._return()
@@ -142,6 +157,7 @@ class _Explorer:
         for name in self._host.elements:
             if name in self._host.running:
                 await self._ask(name)
+        self.seen.events.update(_sources(self._host, self.seen.settled))
 
     async def _wait(self, pause: float) -> None:
         """Let time pass, let terminals have contacts, and look round; on the real clock there is not so much time."""
@@ -172,6 +188,7 @@ class _Explorer:
         causes = causes_in(self._facts)
         for told, actions in self._told.returns:
             if told & causes:
+                self._since = self._host.clock.now()
                 await self._act_all(actions)
 
     async def _ask(self, name: str) -> None:
@@ -186,6 +203,14 @@ class _Explorer:
             for imsi in {key for _, _, key in self.seen.settled if key is not None and key.isdecimal()}:
                 with contextlib.suppress(ManagementError):
                     self.seen.told[name, imsi] = await element.manage(Role.OPERATOR, "GET", f"/cards/{imsi}")
+
+
+def _sources(host: Host, facts: Facts) -> Iterator[str]:
+    """Yield the element of each event that the broker of a run has got of what was put in."""
+    broker = host.settings.events.broker if host.settings.events is not None else ""
+    for (element, observable, _), value in facts.items():
+        if element == broker and observable == _EVENT and value["data"].get("caller") == CALLER:
+            yield value["source"]
 
 
 def causes_in(facts: Facts) -> set[str]:
