@@ -55,6 +55,10 @@ class ScenarioError(UserFileError):
     """A scenario file is wrong, or names what the network does not have."""
 
 
+class UnjudgedError(UserFileError):
+    """Nobody is to blame: what a file asks for cannot be judged from here."""
+
+
 class InternalError(SimwardenError):
     """A fault of simwarden's own: a bug to report."""
 

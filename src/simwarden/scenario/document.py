@@ -234,6 +234,11 @@ class Scenario:
         """Elements outside this process, by name."""
         return {name: each for name, each in self.instances.items() if each.external is not None}
 
+    def beyond(self, interface: str) -> list[str]:
+        """Return the elements outside this process that speak on an interface."""
+        declared = {name: self.registry.declaration(each.kind) for name, each in self.external.items()}
+        return [name for name, each in declared.items() if interface in (*each.listens, *each.calls)]
+
     @property
     def watched(self) -> set[tuple[str, str]]:
         """The facts that some `never` names, by element and observable."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from simwarden.errors import ScenarioError
+from simwarden.errors import ScenarioError, UnjudgedError, UserFileError
 from simwarden.model.interfaces import INTERFACES
 from simwarden.runtime.switchboard import Delivery
 from simwarden.scenario.document import Mishap
@@ -23,7 +23,7 @@ from simwarden.trace.events import Frame, Note
 from simwarden.wire.family import family_of
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine, Iterable
+    from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 
     from simwarden.runtime.host import Host
     from simwarden.runtime.link import Link
@@ -190,8 +190,14 @@ def _nobody(_data: bytes, _stream: int) -> None:
 class Meanwhile:
     """Puts in what the steps of a scenario say (`during`)."""
 
-    def __init__(self, host: Host, act: Callable[[Action], Coroutine[Any, Any, Any]]) -> None:
-        self._clock = host.clock
+    def __init__(
+        self,
+        host: Host,
+        act: Callable[[Action], Coroutine[Any, Any, Any]],
+        beyond: Callable[[str], Sequence[str]],
+    ) -> None:
+        """`beyond` names the elements outside this process that speak on an interface."""
+        self._clock, self._beyond = host.clock, beyond
         self._dissector = Dissector()
         #: what is to be put in, with how many frames it waits for
         self._waiting: list[tuple[During, int]] = []
@@ -218,16 +224,26 @@ class Meanwhile:
                 yield each.do
 
     async def carry_out(self, step: Step, work: Awaitable[T]) -> T:
-        """Let a step do its work, and what is put in during it. Raises ScenarioError if it never came to that."""
+        """Let a step do its work, and what is put in during it.
+
+        Raises ScenarioError if it never came to that, UnjudgedError if that may be for an element outside this process.
+        """
         self._waiting = [(each, each.nth) for each in step.during]
         self._seen = {}
         outcome = await work
         await self._clock.settle()
         for each, _ in self._waiting:
-            came = ", ".join(self._seen.get(each.interface, ())) or "nothing"
-            raise ScenarioError(
-                f"during: nothing was put in before {each.message}: {each.interface} carried {came}", each.place
-            )
+            raise self._never(each)
         while self._gate.tasks:
             await self._gate.tasks.pop(0)
         return outcome
+
+    def _never(self, what: During) -> UserFileError:
+        outside = ", ".join(self._beyond(what.interface))
+        if outside:
+            reason = f"cannot be judged: nothing is put in before frames from or to {outside} (external)"
+            return UnjudgedError(f"during: before {what.message}: {reason}", what.place)
+        came = ", ".join(self._seen.get(what.interface, ())) or "nothing"
+        return ScenarioError(
+            f"during: nothing was put in before {what.message}: {what.interface} carried {came}", what.place
+        )

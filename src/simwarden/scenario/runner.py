@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
-from simwarden.errors import ConfigError, InternalError, ManagementError, SimwardenError
+from simwarden.errors import ConfigError, InternalError, ManagementError, SimwardenError, UnjudgedError
 from simwarden.operations.element import element_of
 from simwarden.operations.management import HOUSE, Role
 from simwarden.runtime.clock import Clock
@@ -188,6 +188,8 @@ class _Run:
         except ConfigError as error:
             self.lacking = lacking_links(self.scenario, str(error)) if self.host is None else []
             self._fail(str(error), Verdict.FAILED)
+        except UnjudgedError as error:
+            self._fail(str(error), Verdict.INCONCLUSIVE)
         except (SimwardenError, ConnectionError) as error:
             self._fail(str(error), Verdict.FAILED)
         except Exception as error:  # noqa: BLE001 - a bug of ours ends this scenario, not the command
@@ -305,7 +307,7 @@ class _Run:
         if any(step.during for step in self.scenario.steps):
             from simwarden.scenario.interpose import Meanwhile  # noqa: PLC0415 - few scenarios put something in
 
-            self.meanwhile = Meanwhile(host, partial(self._act, host))
+            self.meanwhile = Meanwhile(host, partial(self._act, host), self.scenario.beyond)
         for card in self.scenario.cards.values():
             await self._provision(host, card)
         await self.clock.settle()

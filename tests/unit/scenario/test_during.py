@@ -83,6 +83,15 @@ def test_a_message_that_never_comes_fails_the_step_and_is_told_with_its_place() 
     assert "S1-MME carried" in result.failure.summary
 
 
+def test_what_only_an_element_outside_could_hold_up_is_inconclusive_and_says_why() -> None:
+    outside = HEAD.replace("network: {", "network: {eir: {external: '127.0.0.1:9'}, ")
+    during = "during: {before: s13.me-identity-check-answer, do: {suspend: {card: card, how: barring}}}"
+    result = play(f"{outside}- power_on: meter\n  {during}\n")
+    assert result.verdict is Verdict.INCONCLUSIVE
+    assert result.failure is not None
+    assert "nothing is put in before frames from or to eir (external)" in result.failure.summary
+
+
 def test_what_is_refused_fails_the_step() -> None:
     ask = "{manage: {element: hss, method: PUT, path: '/cards/{card.imsi}/binding', body: {imei: meter.imei}}}"
     result = play(SERVED + f"- tau: meter\n  during: {{before: s1-mme.tracking-area-update-request, do: {ask}}}\n")
