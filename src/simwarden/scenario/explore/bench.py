@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +25,12 @@ if TYPE_CHECKING:
     from simwarden.scenario.document import Mishap
     from simwarden.scenario.explore.trial import Put
     from simwarden.trace.events import Frame
+
+
+#: what stands between the names of two things that are put in
+AND = " + "
+#: stories with changes that a process keeps, with a run of each
+_KEPT = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,25 +62,29 @@ def _loader(network: str) -> Loader:
     return Loader(network_file=network)
 
 
-@cache
+@lru_cache(maxsize=_KEPT)
 def bench(folder: str, network: str, seed: int, story: str, change: str) -> Bench:
-    """Return the bench of a story with a change (empty: none)."""
+    """Return the bench of a story with a change, with two (`barring + unbinding`), or with none (empty)."""
     return Bench(plan_of(folder), _loader(network), RunOptions(seed=seed), story, change)
 
 
 class Bench:
-    """A story with a change, or with none and faults."""
+    """A story with changes, or with none and faults."""
 
     def __init__(self, plan: Plan, loader: Loader, options: RunOptions, story: str, change: str) -> None:
         self.plan, self.options, self.story, self.change = plan, options, story, change
-        self.told: Told = told(plan, plan.stories[story], plan.changes[change] if change else None, loader)
+        changes = [plan.changes[name] for name in change.split(AND)] if change else []
+        self.told: Told = told(plan, plan.stories[story], changes, loader)
 
     @property
     def unjudged(self) -> str:
         """Why a change cannot be put in here: it is made at an element outside this process."""
         outside = self.told.without.external
         there = [
-            each.element for each in self.told.change if isinstance(each, (Manage, Call)) and each.element in outside
+            each.element
+            for actions in self.told.changes.values()
+            for each in actions
+            if isinstance(each, (Manage, Call)) and each.element in outside
         ]
         return f"the change is made at {there[0]}, which is external" if there else ""
 
@@ -128,23 +138,23 @@ class Bench:
 
     def numbers(self, what: str) -> list[int]:
         """Return the points at which something can be put in: a change at all, a mishap where the carrier has it."""
-        if what == self.change:
+        if what in self.told.changes:
             return [each.number for each in self.points]
         return [number for number, (frame, _) in enumerate(self.base.points) if may_meet(frame, what)]
 
     def meaning(self, what: str) -> Put | Mishap:
         """Return what a name stands for: the change, or a fault."""
-        return self.told.change if what == self.change else self.faults[what]
+        return self.told.changes.get(what) or self.faults[what]
 
-    def fitting(self, put: tuple[tuple[int, str], ...]) -> tuple[tuple[int, str], ...]:
-        """Return a pair, each at the next point at which it can be put in, the second after the first."""
+    def fitting(self, put: tuple[tuple[int, str], ...]) -> dict[int, str]:
+        """Return what is put in by point: of a pair, each at the next point that fits, the second after the first."""
         if len(put) == 1:
-            return put
-        found: list[tuple[int, str]] = []
+            return dict(put)
+        found: dict[int, str] = {}
         for number, what in put:
-            least = max(number, found[-1][0] + 1) if found else number
-            found += [(each, what) for each in self.numbers(what) if each >= least][:1]
-        return tuple(found)
+            least = max(number, *(each + 1 for each in found)) if found else number
+            found |= dict.fromkeys([each for each in self.numbers(what) if each >= least][:1], what)
+        return found
 
     def run(self, put: Mapping[int, str]) -> Seen:
         """Run the story with things put in by name."""

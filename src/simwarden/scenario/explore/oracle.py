@@ -56,14 +56,17 @@ class Oracle:
         self._wanted = self._lasting(reference.settled)
         self._rights = [self._served(each) for each in (*reference.moments, reference.settled)]
 
-    def deviations(self, seen: Seen, *, change: bool) -> list[Deviation]:
-        """Return what is not as it must be; of a fault that was put in nothing needs to be enforced at once."""
+    def deviations(self, seen: Seen, *, change: bool, alone: bool = True) -> list[Deviation]:
+        """Return what is not as it must be; of a fault that was put in nothing needs to be enforced at once.
+
+        Of two things (not `alone`) one may have made the other impossible, by itself or from the first.
+        """
         if self._reference.fault:
-            return [Deviation(FAULT, "reference", "comes to its end", self._reference.fault.partition("\n")[0])]
-        fault = seen.fault or (seen.refused if change else "")
+            return self._broken("reference", self._reference.fault) if alone else []
+        fault = seen.fault or (seen.refused if change and alone else "")
         if fault:
-            return [Deviation(FAULT, "run", "comes to its end", fault.partition("\n")[0])]
-        if seen.refused:  # of two things that are put in the first may have made the second impossible
+            return self._broken("run", fault)
+        if seen.refused:
             return []
         found = list(self._settled(seen.settled))
         if not found:
@@ -74,6 +77,10 @@ class Oracle:
         found += self._quiet(seen.settled, seen.held)
         found += self._told(seen)
         return list({each.name: each for each in found}.values())
+
+    @staticmethod
+    def _broken(what: str, fault: str) -> list[Deviation]:
+        return [Deviation(FAULT, what, "comes to its end", fault.partition("\n")[0])]
 
     def content(self, facts: Facts, held: Held) -> bool:
         """Whether all is settled."""

@@ -66,7 +66,7 @@ class Return(Model):
     causes: list[str] = Field(default_factory=list)
     """EMM causes by name; none: whatever it was told."""
     within: Seconds
-    """How long it may take until it is served again: after the story, or after `steps`, done by its owner a day later."""
+    """How long it may take until it is served again after the story, or after `steps` of its owner a day later."""
     why: str = Field(min_length=1)
     """The clause, and the timer."""
 

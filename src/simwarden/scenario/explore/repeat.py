@@ -46,31 +46,25 @@ def _head(finding: Finding) -> str:
 
 
 def _whole(bench: Bench, finding: Finding) -> dict[str, Any]:
-    source = bench.told.source.data
-    sizes = bench.told.sizes
-    written = list(source["steps"])
-    before, change = written[: sizes["before"]], written[sizes["before"] : sizes["before"] + sizes["do"]]
-    start = sizes["before"] + sizes["do"]
+    source, written = bench.told.source.data, bench.told.written
     steps: list[dict[str, Any]] = [
-        dict(each) if isinstance(each, dict) else {each: ""}
-        for each in (*before, *written[start : start + sizes["steps"]])
+        dict(each) if isinstance(each, dict) else {each: ""} for each in (*written["before"], *written["steps"])
     ]
     for number, what in finding.first.put:
         point = bench.points[number]
         entry: dict[str, Any] = {"before": f"{point.interface.lower()}.{point.message}"}
         if point.nth > 1:
             entry["nth"] = point.nth
-        entry["do"] = _done(bench.meaning(what), change if what == bench.change else [])
+        entry["do"] = _done(bench.meaning(what), written.get(f"do {what}", []))
         steps[point.step].setdefault("during", []).append(entry)
     for each in steps:
         each.pop("mark", None)
         if len(each.get("during", ())) == 1:
             each["during"] = each["during"][0]
-    tail, morning = start + sizes["steps"], start + sizes["steps"] + sizes["busy"]
     if finding.deviation.kind == SETTLED:
-        steps += [{"wait": "1 day"}, *written[morning : morning + sizes["morning"]]]
+        steps += [{"wait": "1 day"}, *written["morning"]]
     elif finding.deviation.kind == ENFORCED:
-        steps += [*written[tail:morning], {"wait": "5 s"}]
+        steps += [*written["busy"], {"wait": "5 s"}]
     if finding.deviation.kind in (ENFORCED, SETTLED):
         steps.append({"expect": _expected(finding.deviation)})
     data = {"scenario": f"{source['scenario'].partition(';')[0]}; {finding.what} before {finding.first.point}"}

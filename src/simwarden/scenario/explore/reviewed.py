@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, Field
 
 from simwarden.errors import ConfigError, Place
 from simwarden.runtime.declare import Model
+from simwarden.scenario.explore.bench import AND
 from simwarden.scenario.explore.plan import REVIEWED
 from simwarden.scenario.load import read_file
 from simwarden.scenario.problems import Problems
@@ -57,7 +58,7 @@ class Entry(Model):
         """Whether a finding is one of these."""
         deviation = finding.deviation
         return (
-            any(_fits(self.what, each) for each in (finding.what, *finding.what.split(" + ")))
+            any(_fits(self.what, each) for each in (finding.what, *finding.what.split(AND)))
             and _fits(self.into, finding.procedure)
             and _fits(self.differs, deviation.name)
             and _fits(self.before, finding.message)

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from simwarden.scenario.explore.bench import Bench, Point, bench, plan_of
+from simwarden.scenario.explore.bench import AND, Bench, Point, bench, plan_of
+from simwarden.scenario.problems import ScenarioErrors
 from simwarden.scenario.suite import Crew
 
 if TYPE_CHECKING:
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
 Put = tuple[tuple[int, str], ...]
 #: how many frames lie between two things mostly, and how often the change comes first
 _NEAR, _CHANGE_FIRST = 4.0, 0.7
+#: how often another change is drawn, beside faults, whose rates are between 0 and 1
+_TWO_CHANGES = 0.4
+#: pairs that a budget which is left over is spent on at a time, and how many times at most
+_PART, _PARTS = 200, 10_000
 #: points that a process takes at once: mostly all of a story, for it has to get to know that first
 _CHUNK = 100
 
@@ -83,7 +88,10 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of one run: whether it was another one for that, and what was not as it must be."""
+    """What came of one run: whether it was another one for that, and what was not as it must be.
+
+    `steps` is how many its story has; it says which of several runs is the shortest.
+    """
 
     story: str
     change: str
@@ -91,16 +99,22 @@ class Outcome:
     point: Point
     altered: bool
     deviations: tuple[Deviation, ...] = ()
+    steps: int = 0
 
     @property
     def what(self) -> str:
         """What was put in, by name; two of a pair."""
-        return " + ".join(dict.fromkeys(name for _, name in self.put))
+        return AND.join(dict.fromkeys(name for _, name in self.put))
+
+    @property
+    def length(self) -> tuple[int, int, int]:
+        """How long it is: things put in, steps, and frames until the first of them."""
+        return len(self.put), self.steps, self.point.number
 
 
 @dataclass(slots=True)
 class Finding:
-    """Runs that deviate alike: the first of them, and how many there are."""
+    """Runs that deviate alike: the shortest of them, and how many there are."""
 
     what: str
     procedure: str
@@ -147,20 +161,37 @@ class Survey:
             cell.altered += outcome.altered
         for each in outcome.deviations:
             made = Finding(outcome.what, outcome.point.procedure, outcome.point.message, each, outcome)
-            self.findings.setdefault(made.key, made).count += 1
+            found = self.findings.setdefault(made.key, made)
+            found.count += 1
+            if outcome.length < found.first.length:
+                found.first, found.deviation = outcome, each
 
 
 def carry_out(work: Work) -> list[Outcome]:
     """Carry out work in this process."""
-    here, found = work.bench(), []
-    for put in map(here.fitting, work.puts):
-        seen = here.run(dict(put))
-        point = here.points[put[0][0]]
-        deviations = here.oracle.deviations(seen, change=put == ((put[0][0], work.change),))
-        if seen.put_in < len(put) or (work.change and work.change not in dict(put).values()):
-            deviations = []  # of two things the first has kept the second from coming about
-        found.append(Outcome(work.story, work.change, put, point, here.altered(seen), tuple(deviations)))
-    return found
+    return [_outcome(work, put) for put in work.puts]
+
+
+def _outcome(work: Work, put: Put) -> Outcome:
+    here = work.bench()
+    fitted = here.fitting(put)
+    changes, alone = {*here.told.changes}, len(put) == 1
+    point = here.points[min(fitted, default=len(here.points) - 1)]
+    if len(fitted) < len(put):  # the story is over before the second
+        return Outcome(work.story, work.change, put, point, altered=False)
+    seen = here.run(fitted)
+    deviations: list[Deviation] = []
+    if seen.put_in == len(put):  # else the first has kept the second from coming about
+        deviations = here.oracle.deviations(seen, change=changes == {*fitted.values()}, alone=alone)
+    return Outcome(
+        work.story,
+        work.change,
+        tuple(fitted.items()),
+        point,
+        here.altered(seen),
+        tuple(deviations),
+        len(here.told.without.steps),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,20 +233,28 @@ def _wanted(name: str, wanted: tuple[str, ...]) -> bool:
 
 
 def survey(order: Order, tell: Callable[[int, int, str], None] = lambda _done, _total, _what: None) -> Survey:
-    """Explore. But for a budget the result is the same for any number of processes."""
-    began = time.monotonic()
+    """Explore. But for a budget the result is the same for any number of processes.
+
+    A budget that is left over when everything is tried is spent on pairs.
+    """
+    end = time.monotonic() + order.budget if order.budget else 0.0
     found = Survey(order)
     with Crew(_any, order.workers) as crew:
         every = list(_every(crew, found))
-        tries = [*_drawn(every, order.runs, order.seed), *_pairs(every, order)]
-        works = list(_works(tries, order))
+        tries = _drawn(every, order.runs, order.seed)
+        alone = len(tries)
+        tries = [*tries, *_pairs(every, order, order.pairs)]
         found.planned = len(tries)
-        end = began + order.budget if order.budget else 0.0
-        for outcomes in _carried_out(crew, works, end, order):
-            for each in outcomes:
-                found.take(each)
-            tell(found.runs, found.planned, outcomes[0].story)
-    found.whole = not order.points and found.runs == found.planned >= len(every)
+        for part in range(1, _PARTS):
+            for outcomes in _carried_out(crew, list(_works(tries, order)), end, order):
+                for each in outcomes:
+                    found.take(each)
+                tell(found.runs, found.planned, outcomes[0].story)
+            if time.monotonic() >= end or order.pairs or order.runs:
+                break
+            tries = _pairs(every, order, _PART, part)
+            found.planned += len(tries)
+    found.whole = not order.points and sum(cell.tried for cell in found.cells.values()) == alone >= len(every)
     return found
 
 
@@ -263,42 +302,48 @@ def _drawn(tries: list[Try], number: int, seed: int) -> list[Try]:
     return [tries[place] for place in sorted(places)]
 
 
-def _pairs(every: list[Try], order: Order) -> list[Try]:
-    """Return so many runs with a change and then a fault, or a fault and then the change, chosen by the seed.
+def _pairs(every: list[Try], order: Order, number: int, part: int = 0) -> list[Try]:
+    """Return so many runs with two changes, or with a change and a fault, in either order, chosen by the seed.
 
     How often which fault is drawn differs by seed: each has a rate of its own, so that some seeds have many of a kind.
     Most come soon after one another, for there they meet.
     """
-    if not order.pairs:
-        return []
-    generator = random.Random(f"{order.seed}/pairs")  # noqa: S311 - chooses what is tried
+    generator = random.Random(f"{order.seed}/pairs/{part}")  # noqa: S311 - chooses what is tried
     changes = [each for each in every if each.change]
-    faults: dict[str, list[Try]] = {}
+    others: dict[str, list[str]] = {}
     for each in every:
-        if not each.change:
-            faults.setdefault(each.story, []).append(each)
-    weights = {
-        name: generator.random() for name in sorted({each.put[0][1] for many in faults.values() for each in many})
-    }
+        others.setdefault(each.story, []).append(each.put[0][1])
+    known = {each.change for each in changes}
+    rates = {name: generator.random() for name in sorted({name for many in others.values() for name in many} - known)}
     found: set[Try] = set()
-    for _ in range(order.pairs * 4 if changes and faults else 0):
-        change = generator.choice(changes)
-        others = faults.get(change.story, [])
-        if not others or len(found) == order.pairs:
-            continue
-        fault = generator.choices(others, [weights[each.put[0][1]] for each in others])[0].put[0][1]
-        distance = 1 + int(generator.expovariate(1 / _NEAR))
-        (number, what), first = change.put[0], generator.random() < _CHANGE_FIRST
-        put = ((number, what), (number + distance, fault)) if first else ((number, fault), (number + distance, what))
-        found.add(Try(change.story, change.change, put))
+    for _ in range(number * 4 if changes else 0):
+        if len(found) < number:
+            change = generator.choice(changes)
+            names = others[change.story]
+            other = generator.choices(names, [rates.get(name, _TWO_CHANGES) for name in names])[0]
+            if other != change.change:
+                found |= _pair(order, change, other, other in known, generator)
     return sorted(found, key=lambda each: (each.group, each.put))
+
+
+def _pair(order: Order, change: Try, other: str, both: bool, generator: random.Random) -> set[Try]:  # noqa: FBT001
+    """Return a change with a fault or another change near it; nothing for two that cannot be told in one story."""
+    (number, what), first = change.put[0], generator.random() < _CHANGE_FIRST
+    later = number + 1 + int(generator.expovariate(1 / _NEAR))
+    put = ((number, what), (later, other)) if first else ((number, other), (later, what))
+    told = AND.join(name for _, name in put) if both else what
+    try:
+        bench(order.folder, order.network, order.seed, change.story, told)
+    except ScenarioErrors:
+        return set()
+    return {Try(change.story, told, put)}
 
 
 def _works(tries: list[Try], order: Order) -> Iterator[Work]:
     for (story, change, names), group in groupby(tries, key=lambda each: each.group):
         puts = [each.put for each in group]
         for start in range(0, len(puts), _CHUNK):
-            yield Work(order, story, change, " + ".join(names), tuple(puts[start : start + _CHUNK]))
+            yield Work(order, story, change, AND.join(names), tuple(puts[start : start + _CHUNK]))
 
 
 def _carried_out(

@@ -94,6 +94,9 @@ def told(findings: Sequence[Finding]) -> Iterator[str]:
     yield f"    + got   {deviation.got}"
     if len(findings) > 1:
         yield f"  also before {', '.join(list(dict.fromkeys(each.message for each in findings[1:]))[:_NAMED])}"
+    if len(first.put) > 1:
+        yield "  alone: simwarden run the scenario that --report keeps of it"
+        return
     kind, name = ("--change", first.change) if first.change else ("--fault", finding.what)
     yield f"  alone: simwarden explore {first.story} {kind} {name}"
 

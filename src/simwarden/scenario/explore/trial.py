@@ -56,12 +56,12 @@ class Seen:
     """What a run showed.
 
     `points` are the frames before which something can be put in, with the index of their step; `moments` what stood 5 s
-    after the change and when the story was over, `settled` at the last look. `came` are the facts that came about after
-    the story, with the seconds that it took and the causes that terminals had been told last. `held` is what elements
-    count in memory, with the timers and the work that are left; `audits` how often each action stands in an element's
-    audit, `events` how many events of it a broker has got of what was put in, `told` what its management tells of a
-    card. `length` is the number of events until the story was over, `put_in` how many things were put in, `refused` why
-    one of them was refused.
+    after the last thing was put in and when the story was over, `settled` at the last look. `came` are the facts that
+    came about after the story, with the seconds that it took and the causes that terminals had been told last. `held`
+    is what elements count in memory, with the timers and the work that are left; `audits` how often each action stands
+    in an element's audit, `events` how many events of it a broker has got of what was put in, `told` what its
+    management tells of a card. `length` is the number of events until the story was over, `put_in` how many things were
+    put in, `refused` why one of them was refused.
     """
 
     result: ScenarioResult = field(init=False)
@@ -138,7 +138,7 @@ class _Explorer:
         self.seen.points.append((frame, self._step))
         if what is not None:
             self.seen.put_in += 1
-            if self.seen.put_in == 1:
+            if self.seen.put_in == len(self._put):
                 self._host.clock.call_later(ENFORCED, lambda: self.seen.moments.insert(0, dict(self._facts)))
             yield what
 
