@@ -32,58 +32,74 @@ _AILMENTS = ("restarted", "killed", "silent", "slow")
 
 
 @dataclass(frozen=True, slots=True)
-class ExploreOrder:
-    """What the command line of `explore` asks for."""
+class Wanted:
+    """What is to be explored, by name, in which folder and network."""
 
-    stories: Sequence[str] = ()
-    folder: str = ""
-    changes: Sequence[str] = ()
-    faults: Sequence[str] = ()
-    workers: int = 1
-    seed: int = 0
-    runs: int = 0
-    pairs: int = 0
-    points: int = 0
-    budget: str = ""
-    network: str = ""
-    json: bool = False
-    accept: str = ""
-    report: str = ""
-    html: str = ""
+    stories: Sequence[str]
+    changes: Sequence[str]
+    faults: Sequence[str]
+    folder: str
+    network: str
 
 
-def explore_stories(order: ExploreOrder) -> None:
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """How much of it, see `survey.Order`."""
+
+    seed: int
+    runs: int
+    pairs: int
+    points: int
+    budget: str
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """What becomes of what is found."""
+
+    json: bool
+    accept: str
+    html: str
+    report: str
+
+
+def explore_stories(wanted: Wanted, amount: Amount, output: Output, workers: int) -> None:
     """Explore, and print what was found. Ends with the command's exit code."""
-    folder = Path(order.folder) if order.folder else shipped() / "explore"
-    plan = plan_of(str(folder))
+    folder = Path(wanted.folder) if wanted.folder else shipped() / "explore"
+    order = _order(folder, wanted, amount, workers)
     reviewed = read_reviewed(folder)
-    wanted = Order(
-        folder=str(folder),
-        network=order.network,
-        stories=_known(order.stories, plan.stories, "story"),
-        changes=_known(order.changes, plan.changes, "change"),
-        faults=_faults(order.faults),
-        seed=order.seed,
-        runs=order.runs,
-        pairs=order.pairs,
-        points=order.points,
-        budget=_budget(order.budget),
-        workers=order.workers,
-    )
     with RunBar() as bar:
-        judged = judge(survey(wanted, bar.tell), reviewed)
+        judged = judge(survey(order, bar.tell), reviewed)
     if not judged.survey.planned and not judged.survey.broken:
         exits.complain("nothing was chosen: no change of those asked for makes sense in these stories")
         raise typer.Exit(exits.NOTHING)
-    if order.accept and judged.new:
-        exits.complain(f"written: {accept(folder, judged.new, order.accept)}")
+    if output.accept and judged.new:
+        exits.complain(f"written: {accept(folder, judged.new, output.accept)}")
         judged = judge(judged.survey, read_reviewed(folder))
-    if order.json:
+    if output.json:
         print(json.dumps(as_data(judged), indent=1, ensure_ascii=False))
     else:
         exits.show("\n".join(lines_of(judged)))
-    _write(order, judged)
+    _write(output, judged)
     raise typer.Exit(exits.FAILED if judged.wrong else exits.PASSED)
+
+
+def _order(folder: Path, wanted: Wanted, amount: Amount, workers: int) -> Order:
+    """Return what is asked for. Raises ConfigError for what there is not."""
+    plan = plan_of(str(folder))
+    return Order(
+        folder=str(folder),
+        network=wanted.network,
+        stories=_known(wanted.stories, plan.stories, "story"),
+        changes=_known(wanted.changes, plan.changes, "change"),
+        faults=_faults(wanted.faults),
+        seed=amount.seed,
+        runs=amount.runs,
+        pairs=amount.pairs,
+        points=amount.points,
+        budget=_budget(amount.budget),
+        workers=workers,
+    )
 
 
 def _known(names: Sequence[str], known: Iterable[str], what: str) -> tuple[str, ...]:
@@ -108,17 +124,17 @@ def _budget(text: str) -> float:
         raise ConfigError(f"--budget: {error}") from None
 
 
-def _write(order: ExploreOrder, judged: Judged) -> None:
+def _write(output: Output, judged: Judged) -> None:
     """Write the page, all as data, and a scenario of each finding that is new."""
-    if order.html or order.report:
+    if output.html or output.report:
         from simwarden.scenario.explore.page import page_of  # noqa: PLC0415 - templates load when they are needed
 
-        write_pages(page_of(judged), order.html, order.report, "explore.html")
-    if not order.report:
+        write_pages(page_of(judged), output.html, output.report, "explore.html")
+    if not output.report:
         return
     from simwarden.scenario.explore.repeat import scenario_of  # noqa: PLC0415 - only who keeps findings pays for it
 
-    folder, wanted = Path(order.report) / "explore", judged.survey.order
+    folder, wanted = Path(output.report) / "explore", judged.survey.order
     for number, finding in enumerate(judged.new, 1):
         first = finding.first
         here = bench(wanted.folder, wanted.network, wanted.seed, first.story, first.change)
@@ -127,4 +143,4 @@ def _write(order: ExploreOrder, judged: Judged) -> None:
         path.write_text(scenario_of(here, finding), encoding="utf-8")
         exits.complain(f"finding: {path}")
     text = json.dumps(as_data(judged), indent=1, ensure_ascii=False)
-    (Path(order.report) / "explore.json").write_text(text + "\n", encoding="utf-8")
+    (Path(output.report) / "explore.json").write_text(text + "\n", encoding="utf-8")
