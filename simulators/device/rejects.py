@@ -1,19 +1,16 @@
 """What a UE does on each reject cause, as data: TS 24.301 5.5.1.2.5, 5.5.3.2.5, 5.6.1.5 and 5.5.2.3.2.
 
 `REACTIONS[procedure][cause]` is the table; what is not in it is an abnormal case of the procedure (5.5.1.2.6,
-5.5.3.2.6, 5.6.1.6). `apply` carries a reaction out.
+5.5.3.2.6, 5.6.1.6).
 """
 
 from __future__ import annotations
 
 from enum import Enum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-from simulators.device.state import EmmState, Procedure, Timer, UpdateStatus
+from simulators.device.state import EmmState, Procedure, UpdateStatus
 from simwarden.wire.nas import EmmCause
-
-if TYPE_CHECKING:
-    from simulators.device.emm import Emm
 
 
 class Usim(Enum):
@@ -136,57 +133,3 @@ UNPROTECTED = frozenset(
 
 AT_ONCE = frozenset({95, 96, 97, 99, 111})
 """Causes on which the attempt counter is set to 5 (5.5.1.2.6 d, 5.5.3.2.6 d)."""
-
-
-def apply(emm: Emm, reaction: Reaction, cause: int, *, protected: bool, t3346: float | None = None) -> None:
-    """Carry the reaction to a cause out, up to the search for another cell or network."""
-    if not protected and cause in UNPROTECTED:
-        _count_unprotected(emm, reaction)
-    if reaction.status is not None:
-        emm.update_status = reaction.status
-    if reaction.delete:
-        emm.forget_registration()
-    if reaction.usim is not Usim.KEEP:
-        emm.invalidate_usim(reaction.usim)
-    _forbid(emm, reaction.forbid)
-    emm.enter(reaction.state)
-    if not reaction.state.registered:
-        emm.drop_bearers()
-    emm.port.store_location()
-    if reaction.then is Next.WAIT_T3346:
-        emm.attach_attempts = emm.tau_attempts = 0
-        # 5.5.1.2.5: the value counts only under integrity protection, else a random one of the default range does.
-        emm.start(Timer.T3346, t3346 if protected and t3346 is not None else emm.port.uniform(900, 1800))
-
-
-def _count_unprotected(emm: Emm, reaction: Reaction) -> None:
-    """5.3.7b: a forged reject must not lock a UE out for ever."""
-    if not emm.running(Timer.T3247):
-        emm.start(Timer.T3247, emm.port.uniform(1800, 3600))
-    if reaction.usim is not Usim.KEEP:
-        emm.usim_events += 1
-    if reaction.forbid in (Forbid.PLMN, Forbid.PLMN_FOR_GPRS) and emm.cell is not None:
-        plmn = emm.cell.tai.plmn
-        emm.plmn_events[plmn] = emm.plmn_events.get(plmn, 0) + 1
-
-
-def _forbid(emm: Emm, what: Forbid) -> None:
-    if what is Forbid.NOTHING or emm.cell is None:
-        return
-    tai = emm.cell.tai
-    if what in (Forbid.AREA_REGIONAL, Forbid.AREA_ROAMING):
-        emm.forbidden_areas.add(tai)
-        if not emm.running(Timer.FORBIDDEN_AREAS):
-            emm.start(Timer.FORBIDDEN_AREAS, emm.port.uniform(43200, 86400))
-        if tai in emm.tai_list:
-            emm.tai_list.remove(tai)
-    elif what is Forbid.PLMN_FOR_A_WHILE:
-        emm.resting_plmn = tai.plmn
-        emm.start(Timer.PLMN_42)
-    elif what is Forbid.PLMN:
-        if tai.plmn not in emm.forbidden_plmns:
-            emm.forbidden_plmns.append(tai.plmn)
-            emm.port.store_forbidden_plmns()
-    else:
-        emm.forbidden_plmns_gprs.add(tai.plmn)
-    emm.port.note(f"{what.value}: {tai if what.value.startswith('forbidden tracking') else tai.plmn}")

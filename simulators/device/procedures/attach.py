@@ -24,7 +24,7 @@ from simwarden.wire.nas import (
 from simwarden.wire.uu import EstablishmentCause
 
 if TYPE_CHECKING:
-    from simulators.device.emm import Emm
+    from simulators.device.contexts import Emm
 
 
 def hindrance(emm: Emm) -> str:
@@ -45,7 +45,7 @@ def start(emm: Emm) -> None:
     """Begin an attach, or say why not (5.5.1.2.2)."""
     emm.stop(Timer.T3411, Timer.T3402)
     emm.emergency = False
-    emm.procedure = Procedure.ATTACH
+    emm.begin(Procedure.ATTACH, failed)
     word = hindrance(emm)
     if word:
         emm.finish(word)
@@ -57,7 +57,7 @@ def start(emm: Emm) -> None:
 def start_emergency(emm: Emm) -> None:
     """Begin an attach for an emergency call: neither the card's state nor lists, back-off or interlock hold it back."""
     cell = emm.cell
-    emm.procedure = Procedure.ATTACH
+    emm.begin(Procedure.ATTACH, failed)
     if cell is None or cell.ac_barring_for_emergency or not cell.ims_emergency_support:
         emm.finish("barred" if cell is not None else "no-cell")
         return
@@ -88,9 +88,9 @@ def _request(emm: Emm, cause: EstablishmentCause) -> None:
     if emm.last_tai is not None:
         request.fields["last_visited_registered_tai"] = emm.last_tai
     if not emm.follows:
-        emm.port.observe("emm_cause", None)
+        emm.observe("emm_cause", None)
     if not emergency:
-        emm.port.observe("attach", "started")
+        emm.observe("attach", "started")
     emm.enter(EmmState.REGISTERED_INITIATED)
     emm.start(Timer.T3410)
     emm.send(request, cause)
@@ -98,8 +98,8 @@ def _request(emm: Emm, cause: EstablishmentCause) -> None:
 
 def on_accept(emm: Emm, message: Message, _protected: bool) -> None:  # noqa: FBT001 - the signature of a handler
     """Take up the registration, and complete it (5.5.1.2.4)."""
-    if not emm.expects(Procedure.ATTACH):
-        emm.port.note("ATTACH ACCEPT without an attach")
+    if not emm.expects(Procedure.ATTACH, failed):
+        emm.site.note("ATTACH ACCEPT without an attach")
         return
     answer = esm.on_default_bearer(emm, decode(message["esm_message_container"], uplink=False))
     if answer is None:
@@ -110,8 +110,8 @@ def on_accept(emm: Emm, message: Message, _protected: bool) -> None:  # noqa: FB
     emm.emergency = emm.attach_type == AttachType.EPS_EMERGENCY_ATTACH
     emm.enter(EmmState.REGISTERED)
     emm.send(Message(MessageType.ATTACH_COMPLETE, esm_message_container=encode(answer)))
-    emm.port.store_location()
-    emm.port.store_context()
+    emm.store_location()
+    emm.store_context()
     emm.finish("accepted")
 
 
@@ -126,26 +126,26 @@ def take_registration(emm: Emm, message: Message) -> None:
     if emm.cell is not None:
         emm.last_tai = emm.cell.tai
     if "emm_cause" in message:
-        emm.port.observe("emm_cause", message["emm_cause"])
+        emm.observe("emm_cause", message["emm_cause"])
 
 
 def on_reject(emm: Emm, message: Message, protected: bool) -> None:  # noqa: FBT001 - the signature of a handler
     """Act on the cause (5.5.1.2.5)."""
     if emm.procedure is not Procedure.ATTACH:
-        emm.port.note("ATTACH REJECT without an attach")
+        emm.site.note("ATTACH REJECT without an attach")
         return
     container = message.get("esm_message_container")
     if container is not None:
         try:
             esm.on_attach_refused(emm, decode(container, uplink=False), protected=protected)
         except PeerError as error:
-            emm.port.fault(error.reason, container)
+            emm.radio.fault(error.reason, container)
     emm.stop(Timer.T3410)
     refused(emm, Procedure.ATTACH, message, protected=protected)
 
 
 def failed(emm: Emm, word: str, *, at_once: bool = False) -> None:
-    """Count an abnormal end, and pause before the next attempt (5.5.1.2.6)."""
+    """Count an abnormal end, as the loss of the connection is, and pause before the next attempt (5.5.1.2.6)."""
     emm.stop(Timer.T3410)
     if emm.attach_type == AttachType.EPS_EMERGENCY_ATTACH:
         emm.enter(EmmState.DEREGISTERED)
@@ -159,18 +159,12 @@ def failed(emm: Emm, word: str, *, at_once: bool = False) -> None:
         emm.forget_registration()
         emm.attach_attempts = ATTEMPTS
         emm.update_status = UpdateStatus.EU2_NOT_UPDATED
-        emm.port.store_location()
+        emm.store_location()
         emm.start(Timer.T3402, emm.t3402)
     emm.finish(word)
 
 
-def on_lost(emm: Emm) -> None:
-    """The connection went before the answer came (5.5.1.2.6 b)."""
-    failed(emm, "no-answer")
-
-
 def on_t3410(emm: Emm) -> None:
     """No answer came (5.5.1.2.6 c): release the connection locally."""
-    emm.port.release()
-    emm.wired = emm.secure = False
+    emm.hang_up()
     failed(emm, "no-answer")

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from simulators.device.emm import Candidate
-from simulators.device.rejects import REACTIONS, apply
+from simulators.device.clients.card import CardGoneError
+from simulators.device.contexts import Candidate
+from simulators.device.procedures.refusal import apply
+from simulators.device.rejects import REACTIONS
 from simulators.device.state import Procedure, Timer
+from simwarden.errors import PeerError
 from simwarden.machine.eps_keys import kasme
 from simwarden.wire.apdu.status import StatusWord, explain
 from simwarden.wire.nas import EmmCause, Message, MessageType
 
 if TYPE_CHECKING:
-    from simulators.device.emm import Emm
+    from simulators.device.contexts import Emm
     from simwarden.wire.apdu.authenticate import AuthenticateResponse
 
 _NOT_GENUINE_AFTER = 3
@@ -32,7 +35,21 @@ def on_request(emm: Emm, message: Message, _protected: bool) -> None:  # noqa: F
         # 5.4.2.6 d: the AMF's separation bit says that the vector is not one for EPS.
         _failure(emm, EmmCause.NON_EPS_AUTHENTICATION_UNACCEPTABLE, Timer.T3418)
         return
-    emm.port.authenticate(rand, autn)
+    emm.site.spawn(_ask_card(emm, rand, autn), "authentication by the card")
+
+
+async def _ask_card(emm: Emm, rand: bytes, autn: bytes) -> None:
+    session = emm.session
+    if session is None:
+        return
+    try:
+        answer = await session.authenticate(rand, autn)
+    except CardGoneError as error:
+        emm.site.note(f"the card cannot answer: {error}")
+    except PeerError as error:
+        emm.site.peer_fault(session.link, error.reason)
+    else:
+        on_card_answer(emm, rand, answer)
 
 
 def on_card_answer(emm: Emm, rand: bytes, answer: AuthenticateResponse | int) -> None:
@@ -58,14 +75,11 @@ def _refused_by_card(emm: Emm, status_word: int) -> None:
         _failure(emm, EmmCause.MAC_FAILURE, Timer.T3418)
         return
     # The specification has no cause for a card that will not: a terminal can only say that the check failed.
-    emm.port.note(f"the card refuses to authenticate: {explain(status_word)}", status_word=status_word)
+    emm.site.note(f"the card refuses to authenticate: {explain(status_word)}", status_word=status_word)
     _failure(emm, EmmCause.MAC_FAILURE, Timer.T3418)
     if emm.calls_for_help:
         return  # the network may go on without authentication (5.4.2.7)
-    from simulators.device.procedures import FAILURES  # noqa: PLC0415 - they need each other
-
-    if emm.procedure is not None:
-        FAILURES[emm.procedure](emm, "card-refused", at_once=False)
+    emm.fail("card-refused")
 
 
 def _failure(emm: Emm, cause: EmmCause, timer: Timer, auts: bytes = b"") -> None:
@@ -87,23 +101,20 @@ def on_not_genuine(emm: Emm) -> None:
     emm.stop(Timer.T3418, Timer.T3420)
     if emm.calls_for_help:
         return
-    emm.port.note("the network has not proved itself, the connection is dropped")
-    emm.port.release()
-    emm.released()
+    emm.site.note("the network has not proved itself, the connection is dropped")
+    emm.drop_connection()
 
 
 def on_reject(emm: Emm, _message: Message, protected: bool) -> None:  # noqa: FBT001 - the signature of a handler
     """Hold the card invalid (5.4.2.5); without integrity protection T3247 gives it back."""
     emm.stop(Timer.T3410, Timer.T3416, Timer.T3417, Timer.T3418, Timer.T3420, Timer.T3421, Timer.T3430)
-    emm.port.note("AUTHENTICATION REJECT")
+    emm.site.note("AUTHENTICATION REJECT")
     if emm.honours_rejects:
         illegal = EmmCause.ILLEGAL_UE  # what the reject amounts to
         apply(emm, REACTIONS[Procedure.ATTACH][illegal], illegal, protected=protected)
         emm.finish("rejected")
-    elif emm.procedure is not None:
-        from simulators.device.procedures import FAILURES  # noqa: PLC0415 - they need each other
-
-        FAILURES[emm.procedure](emm, "rejected")
+    else:
+        emm.fail("rejected")
     if emm.wired:
         emm.start(Timer.T3440)
 

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from simulators.device.config import split_cell
 from simulators.device.procedures import attach, tracking_area_update
 from simulators.device.rejects import Usim
 from simulators.device.state import EmmState
 from simwarden.wire.nas import UpdateType
 
 if TYPE_CHECKING:
-    from simulators.device.emm import Emm
+    from simulators.device.contexts import Emm
     from simwarden.wire.nas import Message
     from simwarden.wire.uu import CellInformation
 
+_SEARCH_PAUSE = 30.0
+"""Seconds after which a terminal without coverage looks for a cell again; doubled each time, up to an hour."""
+_SEARCH_LONGEST = 3600.0
 _WANT_TAU = (EmmState.ATTEMPTING_TO_UPDATE, EmmState.REGISTERED_LIMITED_SERVICE, EmmState.REGISTERED_PLMN_SEARCH)
 _WANT_ATTACH = (
     EmmState.ATTACH_NEEDED,
@@ -23,11 +27,58 @@ _WANT_ATTACH = (
 )
 
 
+async def select(emm: Emm) -> None:
+    """Camp on the best suitable cell that is heard; without one on the best that is heard at all."""
+    found: tuple[str, CellInformation] | None = None
+    for name in (emm.config.cell, *emm.config.hears):
+        cell = await emm.radio.find(name)
+        if cell is None:
+            continue
+        found = found or (name, cell)
+        if emm.suitable(cell):
+            found = name, cell
+            break
+    if found is not None:
+        emm.radio.camp(split_cell(found[0])[0], found[1])
+
+
+async def search(emm: Emm, *, other_plmn: bool) -> None:
+    """Look for a suitable cell elsewhere: in another network, or in another tracking area."""
+    left = emm.cell
+    for name in (emm.config.cell, *emm.config.hears):
+        cell = await emm.radio.find(name)
+        if cell is None or not emm.suitable(cell):
+            continue
+        if left is None or (cell.tai.plmn != left.tai.plmn if other_plmn else cell.tai != left.tai):
+            emm.radio.camp(split_cell(name)[0], cell)
+            return
+    emm.site.note("no other PLMN is heard" if other_plmn else "no suitable cell in another tracking area is heard")
+
+
+def on_coverage_lost(emm: Emm, pause: float = _SEARCH_PAUSE) -> None:
+    """Look for a cell again after a pause, which doubles each time."""
+
+    def look() -> None:
+        if emm.powered and emm.radio.cell is None:
+            emm.site.spawn(_regain(emm, pause), "search for coverage")
+
+    emm.cell = None
+    emm.site.clock.call_later(pause, look)
+
+
+async def _regain(emm: Emm, pause: float) -> None:
+    await select(emm)
+    if emm.radio.cell is None:
+        on_coverage_lost(emm, min(2 * pause, _SEARCH_LONGEST))
+    else:
+        try_again(emm)
+
+
 def on_camped(emm: Emm, cell: CellInformation) -> None:
     """Listen in a cell: outside the TAI list a registered UE updates; one that found no service tries here."""
     before, emm.cell = emm.cell, cell
-    emm.port.observe("cell", str(cell.cell))
-    emm.port.observe("tai", str(cell.tai))
+    emm.observe("cell", str(cell.cell))
+    emm.observe("tai", str(cell.tai))
     if emm.procedure is not None or not emm.suitable(cell):
         return
     if emm.state.registered:
@@ -71,7 +122,7 @@ def on_t3247(emm: Emm) -> None:
         emm.forbidden_plmns.remove(plmn)
     emm.forbidden_plmns_gprs.difference_update(forgiven)
     if changed:
-        emm.port.store_forbidden_plmns()
+        emm.store_forbidden_plmns()
     _serve(emm)
 
 
@@ -98,7 +149,7 @@ def on_plmn_rested(emm: Emm) -> None:
 def _revive(emm: Emm) -> None:
     if emm.usim is not Usim.KEEP:
         emm.usim = Usim.KEEP
-        emm.port.observe("usim", "valid")
+        emm.observe("usim", "valid")
 
 
 def _serve(emm: Emm) -> None:
@@ -110,18 +161,12 @@ def _serve(emm: Emm) -> None:
         attach.start(emm)
 
 
-def on_t302(emm: Emm) -> None:
-    """The eNB may be asked again: do what it kept from being done."""
-    emm.resume()
-
-
 def on_t3440(emm: Emm) -> None:
     """The network has not released the connection: the UE does (5.3.1.2)."""
-    emm.port.release()
-    emm.released()
+    emm.drop_connection()
 
 
 def on_information(emm: Emm, message: Message, _protected: bool) -> None:  # noqa: FBT001 - the signature of a handler
     """Messages that change nothing here, but are worth a line."""
     cause = message.get("emm_cause")
-    emm.port.note(f"{message.type.name.replace('_', ' ')}{'' if cause is None else f' with cause {int(cause)}'}")
+    emm.site.note(f"{message.type.name.replace('_', ' ')}{'' if cause is None else f' with cause {int(cause)}'}")

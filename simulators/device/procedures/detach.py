@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from simulators.device.rejects import REACTIONS, Next, apply
+from simulators.device.clients.radio import Rrc
+from simulators.device.procedures.refusal import apply
+from simulators.device.rejects import REACTIONS, Next
 from simulators.device.state import ATTEMPTS, EmmState, Procedure, Timer, UpdateStatus
 from simwarden.wire.nas import (
     DetachType,
@@ -17,14 +19,18 @@ from simwarden.wire.nas import (
 from simwarden.wire.uu import EstablishmentCause
 
 if TYPE_CHECKING:
-    from simulators.device.emm import Emm
+    from simulators.device.clients.card import CardSession
+    from simulators.device.contexts import Emm
+
+_PATIENCE = 5.0
+"""Seconds that a terminal waits, when switched off, for the release of the connection (TS 24.301 5.5.2.2.1)."""
 
 
 def start(emm: Emm) -> None:
     """Begin a detach that the network accepts (5.5.2.2.1)."""
     emm.attach_attempts = 0
     _stop_others(emm)
-    emm.procedure = Procedure.DETACH
+    emm.begin(Procedure.DETACH, failed)
     emm.enter(EmmState.DEREGISTERED_INITIATED)
     emm.start(Timer.T3421)
     emm.send(_request(emm, DetachType.EPS_DETACH))
@@ -40,6 +46,16 @@ def switch_off(emm: Emm) -> bool:
     if emm.state is not EmmState.NO_IMSI:
         _deregister(emm)
     return registered
+
+
+async def say_goodbye(emm: Emm, session: CardSession | None) -> None:
+    """Detach as one that is switched off or loses its card does, and let all rest: what was sent goes out first."""
+    if switch_off(emm) and emm.radio.state is not Rrc.IDLE and not await emm.heard("released", within=_PATIENCE):
+        emm.site.note("the network has not released the connection")
+    emm.stop(*emm.timers)
+    emm.hang_up()
+    if session is not None and session.writing is not None:
+        await session.writing
 
 
 def _request(emm: Emm, kind: DetachType) -> Message:
@@ -62,8 +78,8 @@ def _deregister(emm: Emm) -> None:
     emm.drop_bearers()
     emm.emergency = False
     emm.enter(EmmState.DEREGISTERED)
-    emm.port.store_location()
-    emm.port.store_context()
+    emm.store_location()
+    emm.store_context()
 
 
 def on_accept(emm: Emm, _message: Message, _protected: bool) -> None:  # noqa: FBT001 - the signature of a handler
@@ -84,21 +100,14 @@ def on_t3421(emm: Emm) -> None:
         emm.start(Timer.T3421)
         emm.send(_request(emm, DetachType.EPS_DETACH))
         return
-    on_lost(emm)
-
-
-def on_lost(emm: Emm) -> None:
-    """The connection went: the detach is done locally (5.5.2.2.4 b)."""
-    emm.stop(Timer.T3421)
-    emm.attach_attempts = 0
-    _deregister(emm)
-    emm.finish("no-answer")
+    failed(emm, "no-answer")
 
 
 def failed(emm: Emm, word: str, *, at_once: bool = False) -> None:
-    """A detach that cannot be carried out is done locally."""
+    """A detach that cannot be carried out, or whose connection went (5.5.2.2.4 b), is done locally."""
     del at_once
     emm.stop(Timer.T3421)
+    emm.attach_attempts = 0
     _deregister(emm)
     emm.finish(word)
 
@@ -106,7 +115,7 @@ def failed(emm: Emm, word: str, *, at_once: bool = False) -> None:
 def on_request(emm: Emm, message: Message, protected: bool) -> None:  # noqa: FBT001 - the signature of a handler
     """The network detaches the UE (5.5.2.3.2)."""
     kind, cause = message["detach_type"] & 7, message.get("emm_cause")
-    emm.port.observe("emm_cause", cause)
+    emm.observe("emm_cause", cause)
     emm.send(Message(MessageType.DETACH_ACCEPT), EstablishmentCause.MO_SIGNALLING)
     if kind == NetworkDetachType.IMSI_DETACH:
         return
@@ -127,6 +136,6 @@ def on_request(emm: Emm, message: Message, protected: bool) -> None:  # noqa: FB
         _deregister(emm)
         emm.enter(EmmState.ATTEMPTING_TO_ATTACH)
         emm.start(Timer.T3402, emm.t3402)
-    emm.port.observe("attach", "detached")
+    emm.observe("attach", "detached")
     emm.finish("detached")
     emm.start(Timer.T3440)

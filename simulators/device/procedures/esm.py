@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final
 
-from simulators.device.emm import Bearer
+from simulators.device.contexts import Bearer
 from simulators.device.state import EmmState, Procedure, Timer
 from simwarden.wire.nas import EsmCause, Message, MessageType, RequestType
 from simwarden.wire.uu import EstablishmentCause
 
 if TYPE_CHECKING:
-    from simulators.device.emm import Emm
+    from simulators.device.contexts import Emm
     from simwarden.wire.nas import PdnAddress
 
 BACKED_OFF: Final = frozenset(
@@ -54,9 +54,9 @@ def on_default_bearer(emm: Emm, request: Message) -> Message | None:
     address: PdnAddress = request["pdn_address"]
     emergency = emm.running(Timer.T3482)
     emm.bearers[identity] = Bearer(request["access_point_name"], address.ipv4, emergency=emergency)
-    emm.port.observe("apn", request["access_point_name"])
-    emm.port.observe("address", address.ipv4 or address.interface_id.hex())
-    emm.port.observe("esm_cause", request.get("esm_cause"))
+    emm.observe("apn", request["access_point_name"])
+    emm.observe("address", address.ipv4 or address.interface_id.hex())
+    emm.observe("esm_cause", request.get("esm_cause"))
     return Message(MessageType.ACTIVATE_DEFAULT_EPS_BEARER_CONTEXT_ACCEPT, eps_bearer_identity=identity)
 
 
@@ -67,20 +67,20 @@ def on_activate(emm: Emm, message: Message, _protected: bool) -> None:  # noqa: 
         emm.send(answer)
     if emm.running(Timer.T3482):
         emm.stop(Timer.T3482)
-        emm.port.observe("emergency_call", "accepted")
+        emm.observe("emergency_call", "accepted")
 
 
 def on_pdn_reject(emm: Emm, message: Message, _protected: bool) -> None:  # noqa: FBT001 - the signature of a handler
     """The network gives no PDN connection (6.5.1.4)."""
-    emm.port.observe("esm_cause", message["esm_cause"])
+    emm.observe("esm_cause", message["esm_cause"])
     if emm.running(Timer.T3482):
         emm.stop(Timer.T3482)
-        emm.port.observe("emergency_call", "rejected")
+        emm.observe("emergency_call", "rejected")
 
 
 def on_t3482(emm: Emm) -> None:
     """No answer to the request for a PDN connection came."""
-    emm.port.observe("emergency_call", "no-answer")
+    emm.observe("emergency_call", "no-answer")
 
 
 def on_attach_refused(emm: Emm, message: Message, *, protected: bool) -> None:
@@ -90,12 +90,12 @@ def on_attach_refused(emm: Emm, message: Message, *, protected: bool) -> None:
     """
     if "esm_cause" not in message:
         return
-    emm.port.observe("esm_cause", message["esm_cause"])
+    emm.observe("esm_cause", message["esm_cause"])
     seconds = message.get("back_off_timer", Timer.T3396.seconds if message["esm_cause"] in BACKED_OFF else 0.0)
     if seconds and emm.honours_rejects:
         # "deactivated" holds until power-off or removal; one that anybody may have sent does not.
         if seconds == math.inf and not protected:
-            seconds = emm.port.uniform(43200, 86400)
+            seconds = emm.site.rng.uniform(43200, 86400)
         emm.start(Timer.T3396, seconds)
 
 
@@ -122,12 +122,12 @@ def on_deactivate(emm: Emm, message: Message, _protected: bool) -> None:  # noqa
             )
         )
         return
-    emm.port.observe("esm_cause", message["esm_cause"])
+    emm.observe("esm_cause", message["esm_cause"])
     emm.send(Message(MessageType.DEACTIVATE_EPS_BEARER_CONTEXT_ACCEPT, eps_bearer_identity=identity))
     if not emm.bearers:
         emm.show_no_bearer()
         emm.enter(EmmState.DEREGISTERED)
-        emm.port.observe("attach", "detached")
+        emm.observe("attach", "detached")
         if message["esm_cause"] == EsmCause.REACTIVATION_REQUESTED:
             emm.pending = Procedure.ATTACH
         elif message.get("back_off_timer"):
@@ -136,4 +136,4 @@ def on_deactivate(emm: Emm, message: Message, _protected: bool) -> None:  # noqa
 
 def on_status(emm: Emm, message: Message, _protected: bool) -> None:  # noqa: FBT001 - the signature of a handler
     """An ESM STATUS is worth a line."""
-    emm.port.observe("esm_cause", message["esm_cause"])
+    emm.observe("esm_cause", message["esm_cause"])

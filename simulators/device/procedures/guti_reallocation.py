@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from simwarden.wire.nas import Message, MessageType
 
 if TYPE_CHECKING:
-    from simulators.device.emm import Emm
+    from simulators.device.contexts import Emm
 
 
 def on_command(emm: Emm, message: Message, _protected: bool) -> None:  # noqa: FBT001 - the signature of a handler
@@ -15,4 +15,4 @@ def on_command(emm: Emm, message: Message, _protected: bool) -> None:  # noqa: F
     emm.guti = message["guti"]
     emm.tai_list = list(message.get("tai_list", emm.tai_list))
     emm.send(Message(MessageType.GUTI_REALLOCATION_COMPLETE))
-    emm.port.store_location()
+    emm.store_location()

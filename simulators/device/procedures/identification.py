@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from simwarden.wire.nas import IdentityType, Message, MessageType, MobileIdentity
 
 if TYPE_CHECKING:
-    from simulators.device.emm import Emm
+    from simulators.device.contexts import Emm
 
 
 def on_request(emm: Emm, message: Message, _protected: bool) -> None:  # noqa: FBT001 - the signature of a handler

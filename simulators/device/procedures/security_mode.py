@@ -23,7 +23,7 @@ from simwarden.wire.nas import (
 from simwarden.wire.uu import EstablishmentCause
 
 if TYPE_CHECKING:
-    from simulators.device.emm import Emm
+    from simulators.device.contexts import Emm
 
 
 def on_command(emm: Emm, pdu: bytes, message: Message) -> None:
@@ -39,7 +39,7 @@ def on_command(emm: Emm, pdu: bytes, message: Message) -> None:
         if context is not None:
             context.unprotect(pdu)
     except PeerError as error:
-        emm.port.fault(error.reason, pdu)
+        emm.radio.fault(error.reason, pdu)
         context = None
     if context is None:
         _reject(emm, EmmCause.SECURITY_MODE_REJECTED_UNSPECIFIED)
@@ -51,7 +51,7 @@ def on_command(emm: Emm, pdu: bytes, message: Message) -> None:
         complete.fields["imeisv"] = MobileIdentity(IdentityType.IMEISV, emm.terminal.network.imeisv)
     plain = encode(complete)
     kind = SecurityHeaderType.INTEGRITY_PROTECTED_AND_CIPHERED_NEW_CONTEXT
-    emm.port.send(context.protect(plain, kind), plain, EstablishmentCause.MO_SIGNALLING)
+    emm.transmit(context.protect(plain, kind), plain, EstablishmentCause.MO_SIGNALLING)
 
 
 def _acceptable(emm: Emm, chosen: NasAlgorithms) -> bool:

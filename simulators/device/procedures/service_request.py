@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from simulators.device.procedures import attach
 from simulators.device.procedures.refusal import refused
 from simulators.device.state import EmmState, Procedure, Timer
 from simwarden.wire.uu import EstablishmentCause
 
 if TYPE_CHECKING:
-    from simulators.device.emm import Emm
+    from simulators.device.contexts import Emm
     from simwarden.wire.nas import Message
 
 
@@ -36,23 +37,21 @@ def on_imsi_paging(emm: Emm) -> None:
     emm.forget_registration()
     emm.drop_bearers()
     emm.enter(EmmState.DEREGISTERED)
-    emm.port.store_location()
-    from simulators.device.procedures import attach  # noqa: PLC0415 - they need each other
-
+    emm.store_location()
     attach.start(emm)
 
 
 def _start(emm: Emm, cause: EstablishmentCause) -> None:
-    emm.procedure = Procedure.SERVICE_REQUEST
+    emm.begin(Procedure.SERVICE_REQUEST, failed)
     word = _hindrance(emm, cause)
     if word or emm.security is None:
         emm.finish(word or "no-keys")
         return
-    emm.port.observe("emm_cause", None)
+    emm.observe("emm_cause", None)
     emm.enter(EmmState.SERVICE_REQUEST_INITIATED)
     emm.stop(Timer.T3412)
     emm.start(Timer.T3417)
-    emm.port.send(emm.security.service_request(), None, cause)
+    emm.transmit(emm.security.service_request(), None, cause)
 
 
 def _hindrance(emm: Emm, cause: EstablishmentCause) -> str:
@@ -84,14 +83,14 @@ def on_bearers_up(emm: Emm) -> None:
 def on_reject(emm: Emm, message: Message, protected: bool) -> None:  # noqa: FBT001 - the signature of a handler
     """Act on the cause (5.6.1.5)."""
     if emm.procedure is not Procedure.SERVICE_REQUEST:
-        emm.port.note("SERVICE REJECT without a service request")
+        emm.site.note("SERVICE REJECT without a service request")
         return
     emm.stop(Timer.T3417)
     refused(emm, Procedure.SERVICE_REQUEST, message, protected=protected)
 
 
 def failed(emm: Emm, word: str, *, at_once: bool = False) -> None:
-    """An abnormal end: the UE stays registered, the application may try again (5.6.1.6)."""
+    """An abnormal end, as the loss of the connection is: the UE stays registered, who asked may try again (5.6.1.6)."""
     del at_once
     emm.stop(Timer.T3417)
     emm.service_attempts += 1
@@ -99,13 +98,7 @@ def failed(emm: Emm, word: str, *, at_once: bool = False) -> None:
     emm.finish(word)
 
 
-def on_lost(emm: Emm) -> None:
-    """The connection went before the bearers stood (5.6.1.6 b)."""
-    failed(emm, "no-answer")
-
-
 def on_t3417(emm: Emm) -> None:
     """No answer came (5.6.1.6 c)."""
-    emm.port.release()
-    emm.wired = emm.secure = False
+    emm.hang_up()
     failed(emm, "no-answer")

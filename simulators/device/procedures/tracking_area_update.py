@@ -11,12 +11,12 @@ from simulators.device.terminal import CAPABILITY, EXTENDED_TIMERS
 from simwarden.wire.nas import Message, MessageType, UpdateType
 
 if TYPE_CHECKING:
-    from simulators.device.emm import Emm
+    from simulators.device.contexts import Emm
 
 
 def start(emm: Emm) -> None:
     """Begin an update of type `emm.update_type`, or say why not (5.5.3.2.2), and wait on for what it waits for."""
-    emm.procedure = Procedure.TRACKING_AREA_UPDATE
+    emm.begin(Procedure.TRACKING_AREA_UPDATE, failed)
     word = hindrance(emm) or ("" if emm.guti is not None and emm.state.registered else "not-registered")
     if word:
         emm.finish(word)
@@ -34,7 +34,7 @@ def start(emm: Emm) -> None:
         request.fields["ue_network_capability"] = CAPABILITY
     if emm.last_tai is not None:
         request.fields["last_visited_registered_tai"] = emm.last_tai
-    emm.port.observe("emm_cause", None)
+    emm.observe("emm_cause", None)
     emm.enter(EmmState.TRACKING_AREA_UPDATING_INITIATED)
     emm.start(Timer.T3430)
     emm.send(request)
@@ -42,8 +42,8 @@ def start(emm: Emm) -> None:
 
 def on_accept(emm: Emm, message: Message, _protected: bool) -> None:  # noqa: FBT001 - the signature of a handler
     """Take up what the network says, and complete if it gave a new GUTI (5.5.3.2.4)."""
-    if not emm.expects(Procedure.TRACKING_AREA_UPDATE):
-        emm.port.note("TRACKING AREA UPDATE ACCEPT without an update")
+    if not emm.expects(Procedure.TRACKING_AREA_UPDATE, failed):
+        emm.site.note("TRACKING AREA UPDATE ACCEPT without an update")
         return
     emm.stop(Timer.T3430)
     emm.tau_attempts = 0
@@ -55,22 +55,22 @@ def on_accept(emm: Emm, message: Message, _protected: bool) -> None:  # noqa: FB
     emm.enter(EmmState.REGISTERED)
     if "guti" in message:
         emm.send(Message(MessageType.TRACKING_AREA_UPDATE_COMPLETE))
-    emm.port.store_location()
-    emm.port.store_context()
+    emm.store_location()
+    emm.store_context()
     emm.finish("accepted")
 
 
 def on_reject(emm: Emm, message: Message, protected: bool) -> None:  # noqa: FBT001 - the signature of a handler
     """Act on the cause (5.5.3.2.5)."""
     if emm.procedure is not Procedure.TRACKING_AREA_UPDATE:
-        emm.port.note("TRACKING AREA UPDATE REJECT without an update")
+        emm.site.note("TRACKING AREA UPDATE REJECT without an update")
         return
     emm.stop(Timer.T3430)
     refused(emm, Procedure.TRACKING_AREA_UPDATE, message, protected=protected)
 
 
 def failed(emm: Emm, word: str, *, at_once: bool = False) -> None:
-    """Count an abnormal end, and pause before the next attempt (5.5.3.2.6)."""
+    """Count an abnormal end, as the loss of the connection is, and pause before the next attempt (5.5.3.2.6)."""
     emm.stop(Timer.T3430)
     emm.tau_attempts = ATTEMPTS if at_once else min(emm.tau_attempts + 1, ATTEMPTS)
     unchanged = (
@@ -85,20 +85,14 @@ def failed(emm: Emm, word: str, *, at_once: bool = False) -> None:
     if emm.tau_attempts < ATTEMPTS or not emm.honours_rejects:
         emm.start(Timer.T3411)
     else:
-        emm.port.store_location()
+        emm.store_location()
         emm.start(Timer.T3402, emm.t3402)
     emm.finish(word)
 
 
-def on_lost(emm: Emm) -> None:
-    """The connection went before the answer came (5.5.3.2.6 b)."""
-    failed(emm, "no-answer")
-
-
 def on_t3430(emm: Emm) -> None:
     """No answer came (5.5.3.2.6 c)."""
-    emm.port.release()
-    emm.wired = emm.secure = False
+    emm.hang_up()
     failed(emm, "no-answer")
 
 

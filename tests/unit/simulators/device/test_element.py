@@ -344,7 +344,8 @@ def test_wrong_pin(run: Any) -> None:
         await ready(network)
         assert await network.do("meter", "power_on", device="meter") == "no-card"
         await network.do("meter", "power_off", device="meter")
-        network.host.elements["meter"].config = DeviceConfig(pin="4321")
+        meter: Any = network.host.elements["meter"]
+        meter.emm.config = DeviceConfig(pin="4321")
         assert await network.do("meter", "power_on", device="meter") == "no-answer"
 
     run(story, pin="1111")

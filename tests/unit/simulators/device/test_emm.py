@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import math
 import random
+from asyncio import sleep
+from contextlib import suppress
 from dataclasses import replace
-from typing import Any
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from simulators.device.card import CardData
-from simulators.device.emm import Emm
+from simulators.device.clients.card import CardData
+from simulators.device.config import DeviceConfig
+from simulators.device.contexts import Emm
+from simulators.device.dispatch import Dispatch
 from simulators.device.procedures import attach, authentication, detach, service_request, tracking_area_update
 from simulators.device.procedures.cell_selection import on_camped
 from simulators.device.rejects import REACTIONS, Forbid, Usim
@@ -38,6 +43,12 @@ from simwarden.wire.nas import (
 )
 from simwarden.wire.uu import CellInformation, EstablishmentCause
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+    from functools import partial
+
+    from simwarden.wire.apdu.efs import Ef
+
 T = MessageType
 PLMN = Plmn("001", "01")
 CELL = CellInformation(Ecgi(PLMN, 0x101), Tai(PLMN, 1))
@@ -50,49 +61,37 @@ PLAIN, INTEGRITY, CIPHERED = SecurityHeaderType(0), SecurityHeaderType(1), Secur
 
 
 class Port:
-    """Records what the machine does."""
+    """Site, clock, radio and card of the terminal in one: it records what is done with them."""
+
+    internal = True
+    link = None
+    cell = property(lambda self: self.emm.cell)
 
     def __init__(self) -> None:
+        self.clock = self.rng = self
         self.sent: list[tuple[bytes, bytes | None, EstablishmentCause]] = []
         self.timers: dict[Timer, float] = {}
         self.seen: dict[str, Any] = {}
-        self.outcomes: list[tuple[Procedure, str]] = []
         self.asked: list[bytes] = []
         self.stored: list[str] = []
         self.notes: list[str] = []
         self.faults: list[str] = []
-        self.searches: list[bool] = []
         self.releases = 0
+        self.emm: Any = None
 
-    def send(self, pdu: bytes, clear: bytes | None, cause: EstablishmentCause) -> None:
-        self.sent.append((pdu, clear, cause))
+    # -- the site
 
-    def release(self) -> None:
-        self.releases += 1
-
-    def start_timer(self, timer: Timer, seconds: float) -> None:
+    def call_later(self, seconds: float, expired: partial[None]) -> SimpleNamespace:
+        timer = expired.args[0]
         self.timers[timer] = seconds
+        return SimpleNamespace(cancel=lambda: self.timers.pop(timer, None))
 
-    def stop_timer(self, timer: Timer) -> None:
-        self.timers.pop(timer, None)
+    def keep_alive(self, seconds: float, expired: partial[None], *, internal: bool) -> SimpleNamespace:
+        assert internal
+        return self.call_later(seconds, expired)
 
     def uniform(self, low: float, high: float) -> float:
         return (low + high) / 2
-
-    def authenticate(self, rand: bytes, autn: bytes) -> None:
-        self.asked.append(rand + autn)
-
-    def store_location(self) -> None:
-        self.stored.append("location")
-
-    def store_context(self) -> None:
-        self.stored.append("context")
-
-    def store_forbidden_plmns(self) -> None:
-        self.stored.append("forbidden")
-
-    def search(self, *, other_plmn: bool) -> None:
-        self.searches.append(other_plmn)
 
     def observe(self, name: str, value: Any) -> None:
         self.seen[name] = value
@@ -100,19 +99,46 @@ class Port:
     def note(self, text: str, **_fields: Any) -> None:
         self.notes.append(text)
 
+    def spawn(self, work: Coroutine[Any, Any, None], _what: str) -> None:
+        with suppress(StopIteration):
+            work.send(None)
+        self.work = work  # it waits for ever
+
+    # -- the radio
+
+    def send_nas(self, pdu: bytes, clear: bytes | None, cause: EstablishmentCause) -> None:
+        self.sent.append((pdu, clear, cause))
+
+    def release(self) -> None:
+        self.releases += 1
+
     def fault(self, reason: str, _pdu: bytes) -> None:
         self.faults.append(reason)
 
-    def outcome(self, procedure: Procedure, word: str) -> None:
-        self.outcomes.append((procedure, word))
+    async def find(self, _name: str) -> None:
+        await sleep(0)
+
+    # -- the card
+
+    def store(self, content: Callable[[], tuple[Ef, bytes]]) -> None:
+        self.stored.append(content()[0].name)
+
+    async def authenticate(self, rand: bytes, autn: bytes) -> None:
+        self.asked.append(rand + autn)
+        await sleep(0)
 
 
 class Net:
     """A terminal with a card in a cell, and the network's side of its security."""
 
     def __init__(self, *, card: CardData | None = None, voice: bool = False, gives_imeisv: bool = True) -> None:
-        self.port = Port()
-        self.emm = Emm(self.port, Terminal(IMEI, IMEI, IMEI, voice, gives_imeisv))
+        self.port: Any = Port()
+        self.emm = Emm(self.port, DeviceConfig(), Terminal(IMEI, IMEI, IMEI, voice, gives_imeisv))
+        self.emm.radio = self.emm.session = self.port
+        self.port.emm = self.emm
+        self.dispatch = Dispatch(self.emm)
+        self.outcomes: list[tuple[Procedure, str]] = []
+        self.emm.answer = lambda *ended: self.outcomes.append(ended)  # type: ignore[method-assign]
         self.emm.insert(card or CardData("001010000000001", PLMN, EpsLoci(), EpsNsc(), [], Bind()))
         self.emm.cell = CELL
         self.security: NasSecurityContext | None = None
@@ -131,16 +157,16 @@ class Net:
         """Send the terminal a message."""
         plain = encode(message)
         assert self.security is not None or kind is PLAIN
-        self.emm.receive(plain if kind is PLAIN else self.security.protect(plain, kind))  # type: ignore[union-attr]
+        self.dispatch.on_nas(plain if kind is PLAIN else self.security.protect(plain, kind))  # type: ignore[union-attr]
 
     def expire(self, timer: Timer) -> None:
         """Let a timer run out."""
         assert timer in self.port.timers
         del self.port.timers[timer]
-        self.emm.timeout(timer)
+        self.dispatch.on_expiry(timer)
 
     def authenticate(self) -> None:
-        self.emm.connected()
+        self.dispatch.on_connected()
         self.give(Message(T.AUTHENTICATION_REQUEST, nas_key_set_identifier=1, rand=RAND, autn=AUTN), PLAIN)
         assert self.port.asked == [RAND + AUTN]
         authentication.on_card_answer(self.emm, RAND, AuthenticateResponse(RES, CK, IK))
@@ -189,7 +215,7 @@ class Net:
         return self
 
     def idle(self) -> Net:
-        self.emm.released()
+        self.dispatch.on_released()
         return self
 
 
@@ -204,7 +230,7 @@ def test_attach_from_imsi_to_complete() -> None:
     assert net.last()["imeisv"].digits == IMEI.imeisv
     net.accept()
     assert net.last()["esm_message_container"] == bytes.fromhex("5200c2")
-    assert net.port.outcomes == [(Procedure.ATTACH, "accepted")]
+    assert net.outcomes == [(Procedure.ATTACH, "accepted")]
     assert net.emm.state is EmmState.REGISTERED
     assert (net.emm.guti, net.emm.tai_list, net.emm.last_tai) == (GUTI, [CELL.tai], CELL.tai)
     assert Timer.T3410 not in net.port.timers
@@ -223,9 +249,9 @@ def test_attach_with_stored_guti_and_keys_is_integrity_protected() -> None:
     request = net.last()
     assert request["eps_mobile_identity"].guti == GUTI
     assert request["nas_key_set_identifier"] == 3
-    net.emm.connected()
+    net.dispatch.on_connected()
     net.accept()  # the network goes on under the stored context, without authentication
-    assert net.port.outcomes == [(Procedure.ATTACH, "accepted")]
+    assert net.outcomes == [(Procedure.ATTACH, "accepted")]
 
 
 def test_terminal_that_gives_no_imeisv() -> None:
@@ -240,7 +266,7 @@ def test_terminal_that_gives_no_imeisv() -> None:
 def test_imei_is_not_told_in_clear() -> None:
     net = Net()
     attach.start(net.emm)
-    net.emm.connected()
+    net.dispatch.on_connected()
     count = len(net.port.sent)
     net.give(Message(T.IDENTITY_REQUEST, identity_type=2), PLAIN)
     assert len(net.port.sent) == count
@@ -259,7 +285,7 @@ def test_imei_is_not_told_in_clear() -> None:
 def test_authentication_failures(answer: Any, cause: EmmCause, timer: Timer) -> None:
     net = Net()
     attach.start(net.emm)
-    net.emm.connected()
+    net.dispatch.on_connected()
     challenge = Message(T.AUTHENTICATION_REQUEST, nas_key_set_identifier=1, rand=RAND, autn=AUTN)
     for attempt in range(3):
         net.give(challenge, PLAIN)
@@ -268,13 +294,13 @@ def test_authentication_failures(answer: Any, cause: EmmCause, timer: Timer) -> 
         assert (timer in net.port.timers) == (attempt < 2)
     # The third failure in a row: the network is not genuine.
     assert net.port.releases == 1
-    assert net.port.outcomes == [(Procedure.ATTACH, "no-answer")]
+    assert net.outcomes == [(Procedure.ATTACH, "no-answer")]
 
 
 def test_vector_that_is_not_for_eps() -> None:
     net = Net()
     attach.start(net.emm)
-    net.emm.connected()
+    net.dispatch.on_connected()
     autn = AUTN[:6] + b"\x00\x00" + AUTN[8:]
     net.give(Message(T.AUTHENTICATION_REQUEST, nas_key_set_identifier=1, rand=RAND, autn=autn), PLAIN)
     assert net.last()["emm_cause"] == EmmCause.NON_EPS_AUTHENTICATION_UNACCEPTABLE
@@ -284,10 +310,10 @@ def test_vector_that_is_not_for_eps() -> None:
 def test_card_that_refuses_to_authenticate() -> None:
     net = Net()
     attach.start(net.emm)
-    net.emm.connected()
+    net.dispatch.on_connected()
     net.give(Message(T.AUTHENTICATION_REQUEST, nas_key_set_identifier=1, rand=RAND, autn=AUTN), PLAIN)
     authentication.on_card_answer(net.emm, RAND, 0x6985)
-    assert net.port.outcomes == [(Procedure.ATTACH, "card-refused")]
+    assert net.outcomes == [(Procedure.ATTACH, "card-refused")]
     assert Timer.T3411 in net.port.timers
 
 
@@ -324,7 +350,7 @@ def test_forged_security_mode_command() -> None:
     net.authenticate()
     assert net.security is not None
     pdu = net.security.protect(encode(net.command()), SecurityHeaderType.INTEGRITY_PROTECTED_NEW_CONTEXT)
-    net.emm.receive(pdu[:1] + b"\0\0\0\0" + pdu[5:])
+    net.dispatch.on_nas(pdu[:1] + b"\0\0\0\0" + pdu[5:])
     assert net.last()["emm_cause"] == 24
     assert not net.emm.secure
 
@@ -342,7 +368,7 @@ def test_protected_attach_rejects(cause: int) -> None:
     reject(net, cause, CIPHERED, **({"t3346": 600.0} if cause == EmmCause.CONGESTION else {}))
     reaction = REACTIONS[Procedure.ATTACH][cause]
     emm = net.emm
-    assert net.port.outcomes == [(Procedure.ATTACH, "rejected")]
+    assert net.outcomes == [(Procedure.ATTACH, "rejected")]
     assert net.port.seen["emm_cause"] == cause
     assert (emm.state, emm.usim) == (reaction.state, reaction.usim)
     assert emm.update_status is reaction.status
@@ -350,10 +376,10 @@ def test_protected_attach_rejects(cause: int) -> None:
     assert (emm.cell is not None and emm.suitable(emm.cell)) == (reaction.forbid is Forbid.NOTHING)
     assert Timer.T3247 not in net.port.timers
     assert net.port.timers.get(Timer.T3346) == (600 if cause == EmmCause.CONGESTION else None)
-    emm.released()
+    net.dispatch.on_released()
     attach.start(emm)
     unhindered = cause == EmmCause.NOT_AUTHORIZED_FOR_THIS_CSG
-    assert (net.port.outcomes[-1][1] in ("usim-invalid", "no-suitable-cell", "backed-off")) != unhindered
+    assert (net.outcomes[-1][1] in ("usim-invalid", "no-suitable-cell", "backed-off")) != unhindered
 
 
 @pytest.mark.parametrize("cause", [3, 6, 7, 8, 11, 12, 13, 14, 15, 35])
@@ -361,11 +387,11 @@ def test_unprotected_attach_rejects_are_forgiven(cause: int) -> None:
     """5.3.7b: T3247 gives back what a reject that anyone could have sent has taken."""
     net = Net()
     attach.start(net.emm)
-    net.emm.connected()
+    net.dispatch.on_connected()
     reject(net, cause, PLAIN)
-    assert net.port.outcomes == [(Procedure.ATTACH, "rejected")]
+    assert net.outcomes == [(Procedure.ATTACH, "rejected")]
     assert net.port.timers[Timer.T3247] == 2700
-    net.emm.released()
+    net.dispatch.on_released()
     net.expire(Timer.T3247)
     assert net.emm.usim is Usim.KEEP
     assert net.emm.suitable(net.emm.cell)
@@ -377,9 +403,9 @@ def test_unprotected_rejects_are_not_forgiven_for_ever() -> None:
     net.emm.max_unprotected = 2
     for round_ in range(2):
         attach.start(net.emm)
-        net.emm.connected()
+        net.dispatch.on_connected()
         reject(net, 8, PLAIN)
-        net.emm.released()
+        net.dispatch.on_released()
         assert net.port.seen["usim"] == "invalid"
         net.expire(Timer.T3247)
         assert (net.emm.usim is Usim.KEEP) == (round_ == 0)
@@ -389,7 +415,7 @@ def test_unprotected_rejects_are_not_forgiven_for_ever() -> None:
 def test_csg_cause_without_protection_is_dropped() -> None:
     net = Net()
     attach.start(net.emm)
-    net.emm.connected()
+    net.dispatch.on_connected()
     reject(net, 25, PLAIN)
     assert net.emm.procedure is Procedure.ATTACH
 
@@ -397,7 +423,7 @@ def test_csg_cause_without_protection_is_dropped() -> None:
 def test_unprotected_congestion_takes_a_random_back_off() -> None:
     net = Net()
     attach.start(net.emm)
-    net.emm.connected()
+    net.dispatch.on_connected()
     reject(net, 22, PLAIN, t3346=11160.0)
     assert net.port.timers[Timer.T3346] == 1350
 
@@ -410,9 +436,9 @@ def test_esm_failure_with_back_off() -> None:
     reject(net, 19, CIPHERED, esm_message_container=encode(inner))
     assert net.port.seen["esm_cause"] is EsmCause.INSUFFICIENT_RESOURCES
     assert net.port.timers[Timer.T3396] == 3600
-    net.emm.released()
+    net.dispatch.on_released()
     attach.start(net.emm)
-    assert net.port.outcomes[-1] == (Procedure.ATTACH, "backed-off")
+    assert net.outcomes[-1] == (Procedure.ATTACH, "backed-off")
     net.expire(Timer.T3396)
     assert net.emm.procedure is Procedure.ATTACH
 
@@ -436,7 +462,7 @@ def test_some_esm_causes_hold_for_12_minutes_though_no_back_off_came(cause: EsmC
     reject(net, 19, CIPHERED, esm_message_container=encode(inner))
     assert net.port.timers.get(Timer.T3396) == pause
     assert net.port.timers[Timer.T3411] == 10
-    net.emm.released()
+    net.dispatch.on_released()
     net.expire(Timer.T3411)
     assert (net.emm.procedure is Procedure.ATTACH) is (pause is None)
 
@@ -455,9 +481,9 @@ def test_five_attempts_then_t3402() -> None:
     net = Net()
     attach.start(net.emm)
     for attempt in range(5):
-        net.emm.connected()
+        net.dispatch.on_connected()
         reject(net, EmmCause.NETWORK_FAILURE, PLAIN)
-        net.emm.released()
+        net.dispatch.on_released()
         assert (Timer.T3411 in net.port.timers) == (attempt < 4)
         if attempt < 4:
             net.expire(Timer.T3411)
@@ -471,10 +497,10 @@ def test_five_attempts_then_t3402() -> None:
 def test_no_answer() -> None:
     net = Net()
     attach.start(net.emm)
-    net.emm.connected()
+    net.dispatch.on_connected()
     net.expire(Timer.T3410)
     assert net.port.releases == 1
-    assert net.port.outcomes == [(Procedure.ATTACH, "no-answer")]
+    assert net.outcomes == [(Procedure.ATTACH, "no-answer")]
     assert net.port.timers[Timer.T3411] == 10
 
 
@@ -489,11 +515,11 @@ def test_protocol_errors_go_to_t3402_at_once() -> None:
 def test_authentication_reject_makes_the_card_invalid() -> None:
     net = Net()
     attach.start(net.emm)
-    net.emm.connected()
+    net.dispatch.on_connected()
     net.give(Message(T.AUTHENTICATION_REJECT), PLAIN)
     assert net.emm.usim is Usim.INVALID
     assert Timer.T3247 in net.port.timers
-    assert net.port.outcomes == [(Procedure.ATTACH, "rejected")]
+    assert net.outcomes == [(Procedure.ATTACH, "rejected")]
 
 
 def test_illegal_me_until_power_off() -> None:
@@ -501,7 +527,7 @@ def test_illegal_me_until_power_off() -> None:
     attach.start(net.emm)
     net.secure()
     reject(net, EmmCause.ILLEGAL_ME, CIPHERED)
-    assert "context" in net.port.stored
+    assert "EF.EPSNSC" in net.port.stored
     assert net.emm.guti is None
     card = net.emm.card
     net.emm.reset()
@@ -514,12 +540,12 @@ def test_replays_and_forgeries_change_nothing() -> None:
     net = Net().attached()
     assert net.security is not None
     pdu = net.security.protect(encode(Message(T.DETACH_REQUEST, detach_type=2, emm_cause=8)), CIPHERED)
-    net.emm.receive(pdu[:1] + b"\0\0\0\0" + pdu[5:])
+    net.dispatch.on_nas(pdu[:1] + b"\0\0\0\0" + pdu[5:])
     net.give(Message(T.DETACH_REQUEST, detach_type=2, emm_cause=8), PLAIN)
     assert net.emm.state is EmmState.REGISTERED
     assert len(net.port.faults) == 2
     for octets in (b"", b"\x07", b"\x07\x42", b"\x27\0", b"\x57\0\0\0\0\0\0"):
-        net.emm.receive(octets)
+        net.dispatch.on_nas(octets)
     assert net.emm.state is EmmState.REGISTERED
 
 
@@ -530,12 +556,12 @@ def test_service_request_and_its_reject() -> None:
     assert cause is EstablishmentCause.MO_DATA
     assert net.security is not None
     net.security.verify_service_request(pdu)
-    net.emm.connected()
+    net.dispatch.on_connected()
     service_request.on_bearers_up(net.emm)
-    assert net.port.outcomes[-1] == (Procedure.SERVICE_REQUEST, "accepted")
+    assert net.outcomes[-1] == (Procedure.SERVICE_REQUEST, "accepted")
     net.idle()
     service_request.start(net.emm)
-    net.emm.connected()
+    net.dispatch.on_connected()
     net.give(Message(T.SERVICE_REJECT, emm_cause=EmmCause.IMPLICITLY_DETACHED), PLAIN)
     assert net.emm.state is EmmState.DEREGISTERED
     net.idle()
@@ -549,9 +575,9 @@ def test_tracking_area_update_on_a_new_area() -> None:
     request = net.last()
     assert request["old_guti"] == GUTI
     assert request["last_visited_registered_tai"] == CELL.tai
-    net.emm.connected()
+    net.dispatch.on_connected()
     net.give(Message(T.TRACKING_AREA_UPDATE_ACCEPT, eps_update_result=0, tai_list=[CELL.tai, OTHER_CELL.tai]))
-    assert net.port.outcomes[-1] == (Procedure.TRACKING_AREA_UPDATE, "accepted")
+    assert net.outcomes[-1] == (Procedure.TRACKING_AREA_UPDATE, "accepted")
     net.idle()
     on_camped(net.emm, CELL)
     assert net.emm.procedure is None  # inside the list there is no update
@@ -563,11 +589,11 @@ def test_protected_update_rejects(cause: int) -> None:
     net.emm.update_type = 0
     tracking_area_update.start(net.emm)
     net.last()
-    net.emm.connected()
+    net.dispatch.on_connected()
     more = {"t3346": 600.0} if cause == EmmCause.CONGESTION else {}
     net.give(Message(T.TRACKING_AREA_UPDATE_REJECT, emm_cause=cause, **more), CIPHERED)
     reaction = REACTIONS[Procedure.TRACKING_AREA_UPDATE][cause]
-    assert net.port.outcomes[-1] == (Procedure.TRACKING_AREA_UPDATE, "rejected")
+    assert net.outcomes[-1] == (Procedure.TRACKING_AREA_UPDATE, "rejected")
     assert (net.emm.state, net.emm.usim) == (reaction.state, reaction.usim)
     assert (net.emm.guti is None) == reaction.delete
     assert bool(net.emm.bearers) == reaction.state.registered
@@ -579,7 +605,7 @@ def test_protected_service_rejects(cause: int) -> None:
     service_request.start(net.emm)
     assert net.security is not None
     net.security.verify_service_request(net.port.sent[-1][0])
-    net.emm.connected()
+    net.dispatch.on_connected()
     more = {"t3346": 600.0} if cause == EmmCause.CONGESTION else {}
     net.give(Message(T.SERVICE_REJECT, emm_cause=cause, **more), CIPHERED)
     reaction = REACTIONS[Procedure.SERVICE_REQUEST][cause]
@@ -592,7 +618,7 @@ def test_detach_of_its_own() -> None:
     assert net.last()["detach_type"] == 1
     net.give(Message(T.DETACH_ACCEPT))
     assert net.emm.state is EmmState.DEREGISTERED
-    assert net.port.stored[-2:] == ["location", "context"]
+    assert net.port.stored[-2:] == ["EF.EPSLOCI", "EF.EPSNSC"]
     assert not net.emm.bearers
 
 
@@ -628,7 +654,7 @@ def test_emergency_attach_passes_an_interlock() -> None:
     net = Net(voice=True)
     net.emm.interlocked = True
     attach.start(net.emm)
-    assert net.port.outcomes == [(Procedure.ATTACH, "interlocked")]
+    assert net.outcomes == [(Procedure.ATTACH, "interlocked")]
     assert not net.port.sent
     attach.start_emergency(net.emm)
     assert net.port.sent[-1][2] is EstablishmentCause.EMERGENCY
@@ -645,8 +671,8 @@ def test_emergency_attach_without_a_card() -> None:
 def test_access_refused_is_tried_again_after_t302() -> None:
     net = Net()
     attach.start(net.emm)
-    net.emm.access_refused(10)
-    assert net.port.outcomes == [(Procedure.ATTACH, "barred")]
+    net.dispatch.on_access_refused(10)
+    assert net.outcomes == [(Procedure.ATTACH, "barred")]
     assert net.port.timers == {Timer.T302: 10}
     net.expire(Timer.T302)
     assert net.emm.procedure is Procedure.ATTACH
@@ -768,7 +794,7 @@ def test_no_update_without_a_registration() -> None:
     net = Net().attached()
     detach.switch_off(net.emm)
     tracking_area_update.start(net.emm)
-    assert net.port.outcomes[-1] == (Procedure.TRACKING_AREA_UPDATE, "not-registered")
+    assert net.outcomes[-1] == (Procedure.TRACKING_AREA_UPDATE, "not-registered")
 
 
 def busy(generator: random.Random) -> Net:
@@ -783,7 +809,7 @@ def busy(generator: random.Random) -> Net:
         if begin is not None:
             net.idle()
             begin(net.emm)
-            net.emm.connected()
+            net.dispatch.on_connected()
     return net
 
 
@@ -797,9 +823,9 @@ def test_a_network_that_knows_the_keys_and_talks_nonsense(seed: int) -> None:
         kind = generator.choice(list(MessageType))
         head = b"\x52\x01" if kind.is_esm else b"\x07"
         pdu = head + bytes([kind & 0xFF]) + generator.randbytes(generator.randrange(25))
-        net.emm.receive(net.security.protect(pdu, CIPHERED))
+        net.dispatch.on_nas(net.security.protect(pdu, CIPHERED))
         if generator.random() < 0.2:
-            net.emm.released()
+            net.dispatch.on_released()
         armed = sorted(net.port.timers, key=lambda timer: timer.name)
         if armed and generator.random() < 0.3:
             net.expire(generator.choice(armed))
@@ -810,12 +836,12 @@ def test_a_network_that_knows_the_keys_and_talks_nonsense(seed: int) -> None:
 def test_lists_of_forbidden_tracking_areas_are_erased_within_a_day(cause: int) -> None:
     net = Net()
     attach.start(net.emm)
-    net.emm.receive(encode(Message(T.ATTACH_REJECT, emm_cause=cause)))
+    net.dispatch.on_nas(encode(Message(T.ATTACH_REJECT, emm_cause=cause)))
     assert CELL.tai in net.emm.forbidden_areas
     assert 43200 <= net.port.timers[Timer.FORBIDDEN_AREAS] <= 86400
-    net.emm.released()
+    net.dispatch.on_released()
     sent = len(net.port.sent)
-    net.emm.timeout(Timer.FORBIDDEN_AREAS)
+    net.dispatch.on_expiry(Timer.FORBIDDEN_AREAS)
     assert not net.emm.forbidden_areas
     assert len(net.port.sent) == sent + 1, "it tries again where it was refused"
 
@@ -823,10 +849,10 @@ def test_lists_of_forbidden_tracking_areas_are_erased_within_a_day(cause: int) -
 def test_a_second_forbidden_area_does_not_put_the_erasure_off() -> None:
     net = Net()
     attach.start(net.emm)
-    net.emm.receive(encode(Message(T.ATTACH_REJECT, emm_cause=12)))
+    net.dispatch.on_nas(encode(Message(T.ATTACH_REJECT, emm_cause=12)))
     net.port.timers[Timer.FORBIDDEN_AREAS] = 1.0
-    net.emm.released()
+    net.dispatch.on_released()
     on_camped(net.emm, OTHER_CELL)
-    net.emm.receive(encode(Message(T.ATTACH_REJECT, emm_cause=12)))
+    net.dispatch.on_nas(encode(Message(T.ATTACH_REJECT, emm_cause=12)))
     assert net.emm.forbidden_areas == {CELL.tai, OTHER_CELL.tai}
     assert net.port.timers[Timer.FORBIDDEN_AREAS] == 1.0

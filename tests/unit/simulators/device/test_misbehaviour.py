@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from simulators.device.misbehaviour import MESSAGES, protected, repeated
-from simulators.device.verbs import SendNas
+from simulators.device.parts.misbehaviour import MESSAGES, SendNas, protected, repeated
 from simwarden.errors import ManagementError
 from simwarden.machine.nas_security import NasSecurityContext
 from simwarden.wire.nas import SecurityHeaderType, header_type

@@ -1,15 +1,19 @@
 """What a terminal sends that no specification asks of it: NAS messages out of turn, unprotected, forged or repeated.
 
-It makes the octets only; whether the network is impressed is seen in its answers.
+Whether the network is impressed is seen in its answers.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import field_validator
 
 from simulators.device.procedures import esm
 from simulators.device.terminal import CAPABILITY
+from simulators.device.verbs import need_power
 from simwarden.errors import ManagementError
+from simwarden.runtime.declare import DeviceName, VerbModel, verb
 from simwarden.wire.nas import (
     NO_KEY,
     AttachType,
@@ -24,14 +28,15 @@ from simwarden.wire.nas import (
     encode,
     header_type,
 )
+from simwarden.wire.uu import EstablishmentCause
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from simulators.device.emm import Emm
+    from simulators.device.contexts import Emm
 
-__all__ = ["MESSAGES", "protected", "repeated"]
-
+_PATIENCE = 5.0
+"""Seconds to wait for what the network makes of a message that was not due; less than its own timers."""
 _CIPHERED = SecurityHeaderType.INTEGRITY_PROTECTED_AND_CIPHERED
 _NO_MAC = bytes(4)
 
@@ -114,6 +119,47 @@ MESSAGES: dict[str, Callable[[Emm, str], Message]] = {
     "authentication-response": _authentication_response,
 }
 """The messages that can be made up, by the spec's names: of the terminal's state and of the IMSI to be named."""
+
+
+class SendNas(VerbModel):
+    """Send a NAS message that is not due, or not as it is due."""
+
+    target = "device"
+    device: DeviceName
+    """The terminal."""
+    message: str
+    """The message by its spec's name (`detach-request`)."""
+    protection: Literal["due", "none", "wrong-mac", "replayed"] = "due"
+    """As it is due; none; a false message authentication code; or an earlier message of that name, octet by octet."""
+    imsi: str = ""
+    """Whom it names, if not whom the terminal is registered as."""
+
+    @field_validator("message")
+    @classmethod
+    def _is_known(cls, value: str) -> str:
+        name = value.lower().replace("_", "-")
+        if name not in MESSAGES:
+            raise ValueError(f"a terminal cannot make up {value!r}; it can: {', '.join(MESSAGES)}")
+        return name
+
+
+class Misbehaviour:
+    """What an honest terminal never does."""
+
+    def __init__(self, emm: Emm) -> None:
+        self.emm = emm
+
+    @verb("answered", "released", "no-answer")
+    async def send_nas(self, arguments: SendNas) -> str:
+        """Send a NAS message that is not due: `answered`, `released` or `no-answer`, whichever comes first."""
+        emm = self.emm
+        need_power(emm)
+        if arguments.protection == "replayed":
+            pdu, clear = repeated(emm.sent, arguments.message)
+        else:
+            pdu, clear = protected(emm, encode(MESSAGES[arguments.message](emm, arguments.imsi)), arguments.protection)
+        emm.radio.send_nas(pdu, clear, EstablishmentCause.MO_SIGNALLING)
+        return await emm.heard("answered", "released", within=_PATIENCE) or "no-answer"
 
 
 def protected(emm: Emm, plain: bytes, how: str) -> tuple[bytes, bytes | None]:

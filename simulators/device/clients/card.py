@@ -9,7 +9,7 @@ from simwarden.errors import PeerError, SimwardenError
 from simwarden.model.identity import Plmn
 from simwarden.wire.apdu import cat, efs
 from simwarden.wire.apdu.authenticate import AuthenticateResponse, authenticate_command
-from simwarden.wire.apdu.coding import decode_imsi, decode_plmn_list, encode_plmn_list
+from simwarden.wire.apdu.coding import decode_imsi, decode_plmn_list
 from simwarden.wire.apdu.command import CommandApdu, Ins, ResponseApdu, again_with
 from simwarden.wire.apdu.contents import AdministrativeData, Application, Bind, EpsLoci, EpsNsc
 from simwarden.wire.apdu.control import Control, insertion, is_atr
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from simulators.device.terminal import Terminal
     from simwarden.model.form import Slot
     from simwarden.runtime.link import Link
+    from simwarden.runtime.site import Site
 
 T = TypeVar("T")
 _PATIENCE = 5.0
@@ -48,15 +49,29 @@ class CardData(NamedTuple):
 class CardSession:
     """The contacts to one card. One command at a time; toolkit commands of the card are served in between."""
 
-    __slots__ = ("_answer", "_lock", "gone", "link", "terminal", "unreadable", "written")
+    __slots__ = (
+        "_answer",
+        "_lock",
+        "_unwritten",
+        "gone",
+        "link",
+        "site",
+        "terminal",
+        "unreadable",
+        "writing",
+        "written",
+    )
 
-    def __init__(self, link: Link, terminal: Terminal) -> None:
-        self.link, self.terminal = link, terminal
+    def __init__(self, site: Site, link: Link, terminal: Terminal) -> None:
+        self.site, self.link, self.terminal = site, link, terminal
         self.gone = ""
         #: what this terminal wrote last, by file identifier, so that nothing is written twice
         self.written: dict[int, bytes] = {}
         #: what is wrong with files that terminals keep on the card, found at the last start
         self.unreadable: list[str] = []
+        #: files that have changed, and the task that writes them
+        self._unwritten: list[Callable[[], tuple[efs.Ef, bytes]]] = []
+        self.writing: asyncio.Task[None] | None = None
         self._answer: asyncio.Future[bytes] | None = None
         self._lock = asyncio.Lock()
         link.on_receive = self._receive
@@ -234,11 +249,25 @@ class CardSession:
             raise PeerError(f"{ef.name} cannot be written: {response.text}")
         self.written[ef.fid] = octets
 
+    def store(self, content: Callable[[], tuple[efs.Ef, bytes]]) -> None:
+        """Write a file in the background, as it is when its turn comes."""
+        if content not in self._unwritten:
+            self._unwritten.append(content)
+            if self.writing is None:
+                self.writing = self.site.spawn(self._write_all(), "writing to the card")
+
+    async def _write_all(self) -> None:
+        try:
+            while self._unwritten and not self.gone:
+                await self.write(*self._unwritten.pop(0)())
+        except CardGoneError as error:
+            self.site.note(f"the card cannot be written: {error}")
+        except PeerError as error:
+            self.site.peer_fault(self.link, error.reason)
+        finally:
+            self._unwritten.clear()
+            self.writing = None
+
 
 def _read_binary(ef: efs.Ef) -> CommandApdu:
     return CommandApdu(0x00, Ins.READ_BINARY, 0x80 | ef.sfi, 0, le=ef.size)
-
-
-def forbidden_plmns(plmns: list[Plmn]) -> bytes:
-    """Return the content of EFFPLMN, four places."""
-    return encode_plmn_list(plmns, efs.EF_FPLMN.size // 3)

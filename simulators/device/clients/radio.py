@@ -64,8 +64,8 @@ class Listener(Protocol):
     def on_paged(self, *, with_imsi: bool) -> None:
         """The network looks for this terminal."""
 
-    def on_connecting(self, *, started: bool) -> None:
-        """A connection was asked for (T300 starts), or answered."""
+    def on_connecting(self) -> None:
+        """A connection was asked for."""
 
     def identity(self) -> tuple[Guti | None, str]:
         """Return GUTI and IMSI (empty: none)."""
@@ -154,8 +154,6 @@ class Radio:
     def _drop(self) -> None:
         was, self.state = self.state, Rrc.IDLE
         self.outgoing.clear()
-        if was is Rrc.CONNECTING:
-            self.listener.on_connecting(started=False)
         if was is not Rrc.IDLE:
             self.listener.on_released()
 
@@ -179,7 +177,7 @@ class Radio:
         if self.state is Rrc.IDLE and self.cell is not None:
             self.state = Rrc.CONNECTING
             self.emergency = cause is uu.EstablishmentCause.EMERGENCY
-            self.listener.on_connecting(started=True)
+            self.listener.on_connecting()
             self._send(uu.RrcConnectionRequest(self.cell.cell.cell_identity, self._ue_identity(), cause))
 
     def _ue_identity(self) -> uu.STmsi | uu.RandomValue:
@@ -214,9 +212,16 @@ class Radio:
             elif enb == self.enb:
                 self._dispatch(message)
         except PeerError as error:
-            link = self.links.get(enb)
-            if link is not None:
-                self.site.peer_fault(link, error.reason, data)
+            self._fault(enb, error.reason, data)
+
+    def fault(self, reason: str, pdu: bytes) -> None:
+        """Report a NAS message of the network's that is malformed or breaks the protocol."""
+        self._fault(self.enb, reason, pdu)
+
+    def _fault(self, enb: str, reason: str, data: bytes) -> None:
+        link = self.links.get(enb)
+        if link is not None:
+            self.site.peer_fault(link, reason, data)
 
     def _system_information(self, enb: str, message: uu.SystemInformation) -> None:
         self.cells[enb] = message.cells
@@ -237,7 +242,6 @@ class Radio:
             case uu.RrcConnectionReject() if self.state is Rrc.CONNECTING:
                 self.state = Rrc.IDLE
                 self.outgoing.clear()
-                self.listener.on_connecting(started=False)
                 self.listener.on_access_refused(float(message.wait_time))
             case uu.DlInformationTransfer() if self.state is Rrc.CONNECTED:
                 self.listener.on_nas(message.dedicated_info_nas)
@@ -253,7 +257,6 @@ class Radio:
     def _setup(self) -> None:
         assert self.cell is not None  # noqa: S101 - a connection is asked for in a cell
         self.state = Rrc.CONNECTED
-        self.listener.on_connecting(started=False)
         self.listener.on_connected()
         guti = self.listener.identity()[0]
         registered = uu.RegisteredMme(guti.plmn, guti.mme_group_id, guti.mme_code) if guti is not None else None

@@ -1,0 +1,1 @@
+"""Whom a terminal talks to: the eNB over the radio, the card over its contacts."""

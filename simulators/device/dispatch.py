@@ -1,0 +1,228 @@
+"""What a terminal hears: each NAS message, timer and event of its radio goes to its procedure (TS 24.301 4.4, 5)."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from simulators.device.procedures import (
+    attach,
+    authentication,
+    cell_selection,
+    detach,
+    esm,
+    guti_reallocation,
+    identification,
+    security_mode,
+    service_request,
+    tracking_area_update,
+)
+from simulators.device.rejects import Next
+from simulators.device.state import EmmState, Procedure, Timer
+from simwarden.errors import PeerError
+from simwarden.wire.nas import (
+    UE_PROCESSES,
+    EmmCause,
+    Message,
+    MessageType,
+    SecurityHeaderType,
+    decode,
+    header_type,
+    may_process,
+    split,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from simulators.device.contexts import Emm
+    from simwarden.model.identity import Guti
+    from simwarden.wire.uu import CellInformation
+
+_NOT_IMPLEMENTED = EmmCause.MESSAGE_TYPE_NON_EXISTENT_OR_NOT_IMPLEMENTED
+
+_HANDLERS: dict[MessageType, Callable[[Emm, Message, bool], None]] = {
+    MessageType.ATTACH_ACCEPT: attach.on_accept,
+    MessageType.ATTACH_REJECT: attach.on_reject,
+    MessageType.DETACH_REQUEST: detach.on_request,
+    MessageType.DETACH_ACCEPT: detach.on_accept,
+    MessageType.TRACKING_AREA_UPDATE_ACCEPT: tracking_area_update.on_accept,
+    MessageType.TRACKING_AREA_UPDATE_REJECT: tracking_area_update.on_reject,
+    MessageType.SERVICE_REJECT: service_request.on_reject,
+    MessageType.GUTI_REALLOCATION_COMMAND: guti_reallocation.on_command,
+    MessageType.AUTHENTICATION_REQUEST: authentication.on_request,
+    MessageType.AUTHENTICATION_REJECT: authentication.on_reject,
+    MessageType.IDENTITY_REQUEST: identification.on_request,
+    MessageType.EMM_STATUS: cell_selection.on_information,
+    MessageType.EMM_INFORMATION: cell_selection.on_information,
+    MessageType.DOWNLINK_NAS_TRANSPORT: cell_selection.on_information,
+    MessageType.CS_SERVICE_NOTIFICATION: cell_selection.on_information,
+    MessageType.ACTIVATE_DEFAULT_EPS_BEARER_CONTEXT_REQUEST: esm.on_activate,
+    MessageType.DEACTIVATE_EPS_BEARER_CONTEXT_REQUEST: esm.on_deactivate,
+    MessageType.ESM_INFORMATION_REQUEST: esm.on_information_request,
+    MessageType.ESM_STATUS: esm.on_status,
+    MessageType.PDN_CONNECTIVITY_REJECT: esm.on_pdn_reject,
+    MessageType.PDN_DISCONNECT_REJECT: esm.on_status,
+}
+"""What a UE does with a message; SECURITY MODE COMMAND is not here, since it brings its own security."""
+
+_TIMEOUTS: dict[Timer, Callable[[Emm], None]] = {
+    Timer.T3402: cell_selection.on_t3402,
+    Timer.T3410: attach.on_t3410,
+    Timer.T3411: cell_selection.try_again,
+    Timer.T3412: tracking_area_update.on_t3412,
+    Timer.T3416: authentication.on_t3416,
+    Timer.T3417: service_request.on_t3417,
+    Timer.T3418: authentication.on_not_genuine,
+    Timer.T3420: authentication.on_not_genuine,
+    Timer.T3421: detach.on_t3421,
+    Timer.T3430: tracking_area_update.on_t3430,
+    Timer.T3440: cell_selection.on_t3440,
+    Timer.T3245: cell_selection.on_t3245,
+    Timer.T3247: cell_selection.on_t3247,
+    Timer.T3346: cell_selection.try_again,
+    Timer.T3396: cell_selection.on_t3396,
+    Timer.T3482: esm.on_t3482,
+    Timer.PLMN_42: cell_selection.on_plmn_rested,
+    Timer.FORBIDDEN_AREAS: cell_selection.on_areas_forgotten,
+}
+
+_STARTS: dict[Procedure, Callable[[Emm], None]] = {
+    Procedure.ATTACH: attach.start,
+    Procedure.DETACH: detach.start,
+    Procedure.TRACKING_AREA_UPDATE: tracking_area_update.start,
+    Procedure.SERVICE_REQUEST: service_request.start,
+}
+
+
+class Dispatch:
+    """Listens to the radio and to the timers of one terminal."""
+
+    def __init__(self, emm: Emm) -> None:
+        self.emm = emm
+        emm.on_expiry, emm.on_released = self.on_expiry, self._released
+
+    # -- NAS
+
+    def on_nas(self, pdu: bytes) -> None:
+        """Process a NAS message from the network; what may not be processed is dropped with a note or a fault."""
+        emm = self.emm
+        emm.tell("answered")
+        try:
+            opened = self._open(pdu)
+            if opened is None:
+                return
+            message, protected = opened
+            handler = _HANDLERS.get(message.type)
+            if handler is None:
+                raise PeerError(f"{message.type.name} makes no sense to a UE", code=_NOT_IMPLEMENTED)  # noqa: TRY301
+            handler(emm, message, protected)
+        except PeerError as error:
+            emm.radio.fault(error.reason, pdu)
+            if error.code is not None and emm.secure:
+                emm.send(Message(MessageType.EMM_STATUS, emm_cause=error.code))
+
+    def _open(self, pdu: bytes) -> tuple[Message, bool] | None:
+        emm, kind = self.emm, header_type(pdu)
+        if kind is SecurityHeaderType.PLAIN:
+            message = decode(pdu, uplink=False)
+            if emm.secure or not may_process(UE_PROCESSES, message):
+                raise PeerError(f"{message.type.name} without integrity protection is not processed (4.4.4.2)")
+            return message, False
+        if kind is SecurityHeaderType.INTEGRITY_PROTECTED_NEW_CONTEXT:
+            security_mode.on_command(emm, pdu, decode(split(pdu).payload, uplink=False))
+            return None
+        if emm.security is None:
+            raise PeerError("protected NAS message without a security context")
+        message = decode(emm.security.unprotect(pdu), uplink=False)
+        emm.secure = True
+        return message, True
+
+    # -- timers
+
+    def on_expiry(self, timer: Timer) -> None:
+        """Do what follows when a timer has run out."""
+        emm = self.emm
+        emm.timers.pop(timer, None)
+        emm.site.note(f"{timer.name} expired")
+        if timer is Timer.T300:
+            emm.radio.on_t300()
+        elif timer is Timer.T302:
+            self._resume()  # the eNB may be asked again
+        else:
+            _TIMEOUTS[timer](emm)
+
+    # -- the connection: see Listener
+
+    def on_connecting(self) -> None:
+        """See Listener."""
+        self.emm.start(Timer.T300)
+
+    def on_connected(self) -> None:
+        """See Listener."""
+        self.emm.stop(Timer.T300, Timer.T3412)
+        self.emm.wired, self.emm.secure = True, False
+
+    def on_released(self) -> None:
+        """See Listener."""
+        emm = self.emm
+        emm.tell("released")
+        emm.cell = emm.radio.cell
+        if emm.config.keeps_keys == "always":
+            emm.store_context()
+        self._released()
+
+    def _released(self) -> None:
+        """Let what ran come to its end, and do what was put off until the connection is gone."""
+        emm = self.emm
+        emm.wired = emm.secure = False
+        emm.candidate = None
+        emm.stop(Timer.T300, Timer.T3440, Timer.T3418, Timer.T3420, Timer.T3416)
+        emm.fail("no-answer")
+        if emm.state.registered and emm.procedure is None and 0 < emm.t3412 < math.inf:
+            emm.start(Timer.T3412, emm.t3412)
+        self._resume()
+
+    def _resume(self) -> None:
+        emm = self.emm
+        searching, emm.searching = emm.searching, None
+        pending, emm.pending = emm.pending, None
+        if pending is not None and emm.procedure is None:
+            emm.follows = True
+            _STARTS[pending](emm)
+            emm.follows = False
+        elif searching is not None:
+            other_plmn = searching is Next.OTHER_PLMN
+            emm.site.spawn(cell_selection.search(emm, other_plmn=other_plmn), "search for a cell")
+
+    def on_access_refused(self, seconds: float) -> None:
+        """The eNB rejected the connection request: what was to be done is done after T302."""
+        emm, procedure = self.emm, self.emm.procedure
+        emm.stop(Timer.T300, Timer.T3410, Timer.T3417, Timer.T3430, Timer.T3421)
+        emm.enter(EmmState.REGISTERED if emm.state.registered else EmmState.ATTEMPTING_TO_ATTACH)
+        emm.finish("barred")
+        emm.pending = procedure
+        emm.start(Timer.T302, seconds)
+
+    def on_bearers_up(self) -> None:
+        """See Listener."""
+        service_request.on_bearers_up(self.emm)
+
+    # -- the cell
+
+    def on_camped(self, cell: CellInformation) -> None:
+        """See Listener."""
+        self.emm.tell("moved")
+        cell_selection.on_camped(self.emm, cell)
+
+    def on_coverage_lost(self) -> None:
+        """See Listener."""
+        cell_selection.on_coverage_lost(self.emm)
+
+    def on_paged(self, *, with_imsi: bool) -> None:
+        """See Listener."""
+        (service_request.on_imsi_paging if with_imsi else service_request.on_paging)(self.emm)
+
+    def identity(self) -> tuple[Guti | None, str]:
+        """See Listener."""
+        return self.emm.guti, self.emm.card.imsi if self.emm.card is not None else ""
