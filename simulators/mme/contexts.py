@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from simwarden.wire.s1ap import Message as S1Message
 
 
+class NoAnswer(Exception):  # noqa: N818 - not an error: the spec's abnormal case of a timer that ran out for good
+    """A device or eNB left a request unanswered to the end of its timer's retransmissions; names the timer."""
+
+
 class EmmState(enum.Enum):
     """EMM main states of the network (TS 24.301 5.1.3.4)."""
 
@@ -151,6 +155,21 @@ class UeContext:
         return self.state is EmmState.REGISTERED or (
             self.connection is not None and bool(self.connection.attach_request)
         )
+
+    def tell(self) -> dict[str, Any]:
+        """Tell what is known of a registered device."""
+        return {
+            "imsi": self.imsi,
+            "imei": self.terminal.imei.imei if self.terminal else "",
+            "imeisv": self.terminal.imeisv if self.terminal else "",
+            "guti": str(self.guti),
+            "cell": str(self.cell),
+            "tai": str(self.tai),
+            "state": "connected" if self.connection is not None else "idle",
+            "apn": self.bearer.apn if self.bearer else "",
+            "address": self.bearer.address if self.bearer else "",
+            "emergency": self.emergency,
+        }
 
     def __repr__(self) -> str:
         return f"<UE {self.key} {self.guti} {self.state.value}>"

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from simulators.mme.addresses import AddressPool
 from simulators.mme.causes import CauseTable, Rejection
 from simulators.mme.config import LONGEST_CODED
 from simulators.mme.contexts import Connection, EmmState, Enb, UeContext
-from simulators.mme.presence import Presence
-from simwarden.errors import PeerError
 from simwarden.model.identity import Guti
 from simwarden.operations.approval import Audit
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
-
+    from simulators.mme.clients.home import Home
+    from simulators.mme.clients.presence import Presence
     from simulators.mme.config import MmeConfig
-    from simulators.mme.home import Home
     from simulators.mme.store import AreaStore, CardArea
     from simwarden.model.identity import Ecgi, Tai
     from simwarden.policy.equipment import EquipmentAnswer
@@ -37,20 +34,17 @@ _REJECTS = {
 _MINUTE = 60.0
 
 
-class NoAnswer(Exception):  # noqa: N818 - not an error: the spec's abnormal case of a timer that ran out for good
-    """A device or eNB left a request unanswered to the end of its timer's retransmissions; names the timer."""
-
-
 class Core:
     """Contexts by identity, connections by number, eNBs by link."""
 
-    def __init__(self, site: Site, config: MmeConfig, home: Home, areas: AreaStore) -> None:
-        self.site, self.config, self.home, self.areas = site, config, home, areas
+    def __init__(self, site: Site, config: MmeConfig, areas: AreaStore) -> None:
+        self.site, self.config, self.areas = site, config, areas
+        self.home: Home
+        self.presence: Presence
         self.clock = site.clock
         self.audit = Audit(site, areas.audit)
         #: by which control, and where, a card was found outside its area last, until it is served again
         self.outside: dict[str, tuple[str, str, str]] = {}
-        self.presence = Presence(site, config.platform)
         self.causes = CauseTable(config.causes.experimental_results, config.causes.result_codes)
         self.addresses = AddressPool(config.address_pool)
         self.by_imsi: dict[str, UeContext] = {}
@@ -92,35 +86,6 @@ class Core:
             conn.procedure = None
         conn.wanted, conn.pending, conn.attach_request, conn.repeat_accept = frozenset(), None, b"", None
 
-    def run(self, conn: Connection, work: Coroutine[Any, Any, None], what: str) -> None:
-        """Run a NAS procedure on a connection, in place of one that runs there."""
-        self.halt(conn)
-        conn.procedure = self.site.spawn(self._finish(conn, work), what)
-
-    async def _finish(self, conn: Connection, work: Coroutine[Any, Any, None]) -> None:
-        from simulators.mme.procedures.release import release_unfinished  # noqa: PLC0415 - they need each other
-
-        try:
-            await work
-            self._judge_move(conn)
-        except NoAnswer as silence:
-            self.site.note(f"{silence} ran out for the last time", imsi=conn.ue.imsi if conn.ue else "")
-            release_unfinished(self, conn)
-        except PeerError as error:
-            self.site.peer_fault(conn.enb.link, error.reason)
-            release_unfinished(self, conn)
-        finally:
-            if conn.procedure is asyncio.current_task():
-                conn.procedure = None
-
-    def _judge_move(self, conn: Connection) -> None:
-        """Ask about the cell that a device has moved to while a procedure ran."""
-        from simulators.mme import area  # noqa: PLC0415 - they need each other
-
-        moved, conn.moved = conn.moved, None
-        if moved is not None and conn.ue is not None and conn.ue.connection is conn:
-            area.enforce(self, conn.ue, moved)
-
     # -- identities
 
     def is_own(self, guti: Guti) -> bool:
@@ -157,25 +122,6 @@ class Core:
         known = self.by_imsi.get(imsi)
         found = [known] if known is not None else []
         return found + [ue for ue in self.attempts if ue.imsi == imsi and ue is not known]
-
-    def adopt(self, ue: UeContext) -> None:
-        """Make a context that was just admitted the one of its card, and end what an older one had."""
-        older = self.by_imsi.get(ue.key)
-        if older is ue:
-            return
-        if older is not None:
-            self.end_session(older)
-            self.forget(older)
-            self.leave(older)
-        self.by_imsi[ue.key] = ue
-
-    def leave(self, ue: UeContext) -> None:
-        """Release a connection that a context has beside the one its device now uses."""
-        from simulators.mme.procedures.release import release  # noqa: PLC0415 - they need each other
-        from simwarden.wire.s1ap import CauseNas  # noqa: PLC0415
-
-        if ue.connection is not None:
-            release(self, ue.connection, CauseNas.NORMAL_RELEASE)
 
     def forget(self, ue: UeContext) -> None:
         """Remove a context and its identities."""
@@ -219,23 +165,7 @@ class Core:
         """Report what is known of a registered device."""
         if ue.state is not EmmState.REGISTERED:
             return
-        terminal = ue.terminal
-        self.site.observe(
-            "session",
-            {
-                "imsi": ue.imsi,
-                "imei": terminal.imei.imei if terminal else "",
-                "imeisv": terminal.imeisv if terminal else "",
-                "guti": str(ue.guti),
-                "cell": str(ue.cell),
-                "tai": str(ue.tai),
-                "state": "connected" if ue.connection is not None else "idle",
-                "apn": ue.bearer.apn if ue.bearer else "",
-                "address": ue.bearer.address if ue.bearer else "",
-                "emergency": ue.emergency,
-            },
-            key=ue.key,
-        )
+        self.site.observe("session", ue.tell(), key=ue.key)
 
     def show_area(self, imsi: str) -> None:
         """Report where a card may be served, and how many base stations count for it."""

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from simulators.mme.area_risk import CHANGE, OUTSIDE
 from simwarden.operations import event_kinds as kinds
+
+#: the action of the record that a card was found outside its area
+OUTSIDE = "outside-area"
+#: the action of the record that an eNB gives no location reports
+UNREPORTED = "no-location-reports"
+#: the action of a changed area that a card had, which the limit counts
+CHANGE = "area-change"
 
 AUDITED = {
     "area": kinds.AREA,

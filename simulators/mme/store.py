@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from simulators.mme.area_risk import CHANGE
-from simulators.mme.events import AUDITED
+from simulators.mme.events import AUDITED, CHANGE
 from simwarden.operations.audit_table import AuditTable
 
 if TYPE_CHECKING:

@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from simulators.mme import area, nas_channel
 from simulators.mme.causes import Rejection
+from simulators.mme.clients import nas_channel
 from simulators.mme.contexts import UeContext
 from simulators.mme.controls import BARRING, EMERGENCY, Occasion
 from simulators.mme.demands import ATTACH_WITHOUT_IMSI, EMERGENCY_WITHOUT_IDENTITY, demanded
-from simulators.mme.procedures import default_bearer
+from simulators.mme.procedures import area, default_bearer
 from simulators.mme.procedures.authentication import authenticate, serves_unproven
 from simulators.mme.procedures.identification import ask_identity, ask_terminal
 from simulators.mme.procedures.idle import choose_period
 from simulators.mme.procedures.location import admit_terminal
-from simulators.mme.procedures.release import bind, release, settle
+from simulators.mme.procedures.release import adopt, bind, release, settle
 from simulators.mme.procedures.security_mode import secure, secure_without_keys
 from simulators.mme.procedures.tracking_area_update import update
 from simwarden.wire.nas.enums import AttachResult, AttachType, EmmCause, EpsNetworkFeature, IdentityType, MessageType
@@ -109,7 +109,7 @@ async def _attempt(
     finally:
         core.attempts.pop(ue, None)  # a context that its keys verified may have two
     if rejection is None:
-        core.adopt(ue)
+        adopt(core, ue)
     return rejection
 
 

@@ -5,20 +5,20 @@ from __future__ import annotations
 import hmac
 from typing import TYPE_CHECKING
 
-from simulators.mme import nas_channel
 from simulators.mme.causes import Rejection
+from simulators.mme.clients import nas_channel
+from simulators.mme.clients.home import vector_of
 from simulators.mme.controls import EMERGENCY, REGISTER, Occasion
 from simulators.mme.demands import NOT_AUTHENTICATED
-from simulators.mme.home import vector_of
 from simulators.mme.procedures.identification import ask_identity
 from simulators.mme.procedures.location import refusal_of
 from simwarden.wire.nas.enums import NO_KEY, EmmCause, IdentityType, MessageType
 from simwarden.wire.nas.message import Message
 
 if TYPE_CHECKING:
+    from simulators.mme.clients.home import Vector
     from simulators.mme.contexts import Connection, UeContext
     from simulators.mme.core import Core
-    from simulators.mme.home import Vector
     from simwarden.policy.decision import Decision
 
 _ANSWERS = frozenset({MessageType.AUTHENTICATION_RESPONSE, MessageType.AUTHENTICATION_FAILURE})

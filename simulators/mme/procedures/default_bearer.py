@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from simulators.mme import nas_channel, s1
 from simulators.mme.causes import Rejection
+from simulators.mme.clients import nas_channel, s1
 from simulators.mme.contexts import AccessPoint, Bearer
 from simulators.mme.controls import ACCESS_POINT, Occasion
 from simulators.mme.demands import NO_ACCESS_POINT, NO_ADDRESS, NO_PDN_REQUEST, WRONG_PDN_REQUEST, demanded

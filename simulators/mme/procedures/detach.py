@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from simulators.mme import nas_channel
 from simulators.mme.causes import Rejection
+from simulators.mme.clients import nas_channel
 from simulators.mme.contexts import EmmState
 from simulators.mme.procedures.paging import answered, page
-from simulators.mme.procedures.release import bind, release, settle
+from simulators.mme.procedures.release import bind, release, run, settle
 from simulators.mme.procedures.tracking_area_update import prove_known
 from simwarden.wire.nas.enums import DetachType, EmmCause, MessageType, NetworkDetachType
 from simwarden.wire.nas.message import Message
@@ -92,7 +92,7 @@ def request_detach(
     core: Core, conn: Connection, ue: UeContext, kind: NetworkDetachType, cause: EmmCause | None
 ) -> None:
     """Tell a UE, whose session is over, that it is detached; a handover meanwhile takes this to the target eNB."""
-    core.run(conn, _tell(core, conn, ue, kind, cause), "detach by the network")
+    run(core, conn, _tell(core, conn, ue, kind, cause), "detach by the network")
     conn.detaching = kind, cause
 
 

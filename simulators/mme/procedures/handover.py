@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from simulators.mme import area, s1
-from simulators.mme.area_risk import Place
+from simulators.mme.clients import s1
 from simulators.mme.contexts import EmmState
 from simulators.mme.controls import Occasion
-from simulators.mme.procedures import location_reporting
+from simulators.mme.procedures import area, enforcement, location_reporting
+from simulators.mme.procedures.area import Place
 from simulators.mme.procedures.detach import detach_by_network, request_detach
 from simulators.mme.procedures.release import release, settle
 from simwarden.machine.eps_keys import nh
@@ -179,7 +179,7 @@ def notify(core: Core, target: Connection, message: Message) -> None:
     elif interrupted and not ue.emergency:
         detach_by_network(core, ue, NetworkDetachType.RE_ATTACH_REQUIRED, None)
     else:
-        area.enforce(core, ue, Occasion.ARRIVAL)
+        enforcement.enforce(core, ue, Occasion.ARRIVAL)
         location_reporting.control(core, target)
 
 
@@ -236,7 +236,7 @@ def path_switch(core: Core, enb: Enb, message: Message) -> None:
     _step_next_hop(ue)
     _take_tunnel(bearer_tunnel=switched[0], ue=ue)
     _arrive(core, conn, message)
-    too_many = area.count(core, ue, Occasion.PATH_SWITCH)
+    too_many = enforcement.count(core, ue, Occasion.PATH_SWITCH)
     released = tuple(
         ErabItem(item.e_rab_id, _Radio.UNKNOWN_E_RAB_ID)
         for item in message["e_rab_to_be_switched_dl_list"]
@@ -249,7 +249,7 @@ def path_switch(core: Core, enb: Enb, message: Message) -> None:
         security_context=s1.next_hop(ue),
     )
     if too_many is not None:
-        area.turn_out(core, ue, too_many)
+        enforcement.turn_out(core, ue, too_many)
     conn.reports = False
     location_reporting.control(core, conn)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from simulators.mme import nas_channel
+from simulators.mme.clients import nas_channel
 from simulators.mme.contexts import Terminal
 from simwarden.model.identity import Imei
 from simwarden.wire.nas.enums import IdentityType, MessageType

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from simulators.mme.causes import Rejection, demanded_by, describe_result
+from simulators.mme.clients.home import merge_subscription
 from simulators.mme.controls import EQUIPMENT, REGISTER, TERMINAL_IDENTITY, Occasion
-from simulators.mme.home import merge_subscription
 from simwarden.policy.equipment import EquipmentAnswer
 
 if TYPE_CHECKING:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from simulators.mme import area, s1
-from simulators.mme.area_risk import UNREPORTED
+from simulators.mme.clients import s1
+from simulators.mme.events import UNREPORTED
+from simulators.mme.procedures import area
 from simwarden.runtime.store import StoreError
 from simwarden.wire.s1ap import CauseRadioNetwork, cause_text
 from simwarden.wire.s1ap.enums import EventType, ReportArea

@@ -6,7 +6,7 @@ import asyncio
 from functools import partial
 from typing import TYPE_CHECKING
 
-from simulators.mme import s1
+from simulators.mme.clients import s1
 from simulators.mme.contexts import EmmState
 from simwarden.wire.s1ap import CnDomain
 from simwarden.wire.s1ap.values import STmsi

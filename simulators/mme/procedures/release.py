@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import asyncio
+from typing import TYPE_CHECKING, Any
 
-from simulators.mme import s1
-from simulators.mme.contexts import EmmState
+from simulators.mme.clients import s1
+from simulators.mme.contexts import EmmState, NoAnswer
 from simulators.mme.procedures.idle import enter_idle, start_purge_timer
+from simwarden.errors import PeerError
 from simwarden.wire.s1ap import CauseNas, CauseRadioNetwork
 from simwarden.wire.s1ap.values import UeS1apIdPair
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     from simulators.mme.contexts import Connection, Enb, UeContext
     from simulators.mme.core import Core
     from simwarden.wire.s1ap import Message
@@ -91,10 +95,48 @@ def bind(core: Core, conn: Connection, ue: UeContext) -> None:
         let_go(core, conn)
         settle(core, former)
     if ue.connection is not conn:
-        core.leave(ue)
+        leave(core, ue)
     core.stop_timer(ue)
     ue.connection, conn.ue = conn, ue
     ue.tai, ue.cell = conn.tai, conn.cell
+
+
+def leave(core: Core, ue: UeContext) -> None:
+    """Release a connection that a context has beside the one its device now uses."""
+    if ue.connection is not None:
+        release(core, ue.connection, CauseNas.NORMAL_RELEASE)
+
+
+def adopt(core: Core, ue: UeContext) -> None:
+    """Make a context that was just admitted the one of its card, and end what an older one had."""
+    older = core.by_imsi.get(ue.key)
+    if older is ue:
+        return
+    if older is not None:
+        core.end_session(older)
+        core.forget(older)
+        leave(core, older)
+    core.by_imsi[ue.key] = ue
+
+
+def run(core: Core, conn: Connection, work: Coroutine[Any, Any, None], what: str) -> None:
+    """Run a NAS procedure on a connection, in place of one that runs there."""
+    core.halt(conn)
+    conn.procedure = core.site.spawn(_finish(core, conn, work), what)
+
+
+async def _finish(core: Core, conn: Connection, work: Coroutine[Any, Any, None]) -> None:
+    try:
+        await work
+    except NoAnswer as silence:
+        core.site.note(f"{silence} ran out for the last time", imsi=conn.imsi)
+        release_unfinished(core, conn)
+    except PeerError as error:
+        core.site.peer_fault(conn.enb.link, error.reason)
+        release_unfinished(core, conn)
+    finally:
+        if conn.procedure is asyncio.current_task():
+            conn.procedure = None
 
 
 def release_unfinished(core: Core, conn: Connection) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from simulators.mme import s1
+from simulators.mme.clients import s1
 from simulators.mme.controls import STATION, Occasion
 from simulators.mme.procedures.release import lost, lost_all
 from simwarden.model.identity import Tai

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from simulators.mme import nas_channel, s1
 from simulators.mme.causes import Rejection
+from simulators.mme.clients import nas_channel, s1
 from simulators.mme.demands import ATTACH_WITHOUT_ALGORITHM, demanded
 from simulators.mme.procedures.identification import read_terminal
 from simwarden.machine.nas_security import NasSecurityContext

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from simulators.mme import area, nas_channel
 from simulators.mme.causes import Rejection
+from simulators.mme.clients import nas_channel
 from simulators.mme.controls import BARRING, Occasion
+from simulators.mme.procedures import area
 from simulators.mme.procedures.default_bearer import access_point_lost, initial_context_setup
 from simulators.mme.procedures.identification import ask_terminal
 from simulators.mme.procedures.location import admit_terminal

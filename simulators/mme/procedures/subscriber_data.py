@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from simulators.mme import area
+from simulators.mme.clients.home import merge_subscription
 from simulators.mme.contexts import EmmState
 from simulators.mme.controls import BARRING, Occasion
-from simulators.mme.home import merge_subscription
+from simulators.mme.procedures import enforcement
 from simulators.mme.procedures.default_bearer import access_point_lost
 from simulators.mme.procedures.detach import detach_by_network
-from simulators.mme.procedures.release import release, settle
+from simulators.mme.procedures.release import leave, release, settle
 from simwarden.wire.diameter import ExperimentalResult, Message, ResultCode
 from simwarden.wire.diameter.codes import CancellationType, ClrFlags, DsrFlags, IdrFlags, UserState
 from simwarden.wire.diameter.features import supported_features
@@ -28,113 +28,114 @@ if TYPE_CHECKING:
 _WITHDRAWN = DsrFlags.COMPLETE_APN_CONFIGURATION_PROFILE_WITHDRAWAL | DsrFlags.PDN_SUBSCRIPTION_CONTEXTS_WITHDRAWAL
 
 
-class SubscriberData:
-    """Handlers of the requests that the HSS sends."""
+def _answer(core: Core, asked: Message, avps: Avps | None = None) -> Message:
+    return core.home.node.answer(asked, ResultCode.DIAMETER_SUCCESS, avps or ())
 
-    def __init__(self) -> None:
-        self.core: Core = None  # type: ignore[assignment]  # set before a connection stands
 
-    def handlers(self) -> Mapping[str, Callable[[Message, Peer], Awaitable[Message]]]:
-        """Return the handler of each request by its name."""
-        return {
-            "cancel-location-request": self.cancel_location,
-            "insert-subscriber-data-request": self.insert_subscriber_data,
-            "delete-subscriber-data-request": self.delete_subscriber_data,
-            "reset-request": self.reset,
-        }
+def _unknown(core: Core, asked: Message) -> Message:
+    return core.home.node.answer(asked, ExperimentalResult.DIAMETER_ERROR_USER_UNKNOWN)
 
-    def _answer(self, asked: Message, avps: Avps | None = None) -> Message:
-        return self.core.home.node.answer(asked, ResultCode.DIAMETER_SUCCESS, avps or ())
 
-    def _unknown(self, asked: Message) -> Message:
-        return self.core.home.node.answer(asked, ExperimentalResult.DIAMETER_ERROR_USER_UNKNOWN)
+async def cancel_location(core: Core, asked: Message, _peer: Peer) -> Message:
+    """Cancel location: the subscription is withdrawn, or another MME serves the card. Unknown is a success."""
+    imsi = asked.get("User-Name")
+    for key in [key for key in core.verdicts if key[0] == imsi]:
+        del core.verdicts[key]
+    for ue in core.contexts(imsi):
+        if not ue.emergency:
+            _cancel(core, ue, asked)
+    return _answer(core, asked)
 
-    async def cancel_location(self, asked: Message, _peer: Peer) -> Message:
-        """Cancel location: the subscription is withdrawn, or another MME serves the card. Unknown is a success."""
-        core, imsi = self.core, asked.get("User-Name")
-        for key in [key for key in core.verdicts if key[0] == imsi]:
-            del core.verdicts[key]
-        for ue in core.contexts(imsi):
-            if not ue.emergency:
-                self._cancel(ue, asked)
-        return self._answer(asked)
 
-    def _cancel(self, ue: UeContext, asked: Message) -> None:
-        core = self.core
-        ue.located, ue.subscription = False, None
-        if ue.state is not EmmState.REGISTERED and ue.connection is not None:
-            release(core, ue.connection, CauseNas.DETACH)  # an attempt under way ends; the device tries again
-            settle(core, ue)
-        elif asked.get("Cancellation-Type") == CancellationType.SUBSCRIPTION_WITHDRAWAL:
-            if asked.get("CLR-Flags", 0) & ClrFlags.REATTACH_REQUIRED:
-                detach_by_network(core, ue, NetworkDetachType.RE_ATTACH_REQUIRED, None)
-            else:
-                cause = core.config.causes.subscription_withdrawn
-                detach_by_network(core, ue, NetworkDetachType.RE_ATTACH_NOT_REQUIRED, cause)
+def _cancel(core: Core, ue: UeContext, asked: Message) -> None:
+    ue.located, ue.subscription = False, None
+    if ue.state is not EmmState.REGISTERED and ue.connection is not None:
+        release(core, ue.connection, CauseNas.DETACH)  # an attempt under way ends; the device tries again
+        settle(core, ue)
+    elif asked.get("Cancellation-Type") == CancellationType.SUBSCRIPTION_WITHDRAWAL:
+        if asked.get("CLR-Flags", 0) & ClrFlags.REATTACH_REQUIRED:
+            detach_by_network(core, ue, NetworkDetachType.RE_ATTACH_REQUIRED, None)
         else:
-            # the device is with another MME, and is told nothing
-            core.end_session(ue)
-            core.leave(ue)
-            core.forget(ue)
-
-    async def insert_subscriber_data(self, asked: Message, _peer: Peer) -> Message:
-        """Insert subscriber data: what changed takes effect at once; state and place are told if asked for."""
-        contexts = self.core.contexts(asked.get("User-Name"))
-        if not contexts:
-            return self._unknown(asked)
-        for ue in contexts:
-            data = asked.get("Subscription-Data", ())
-            ue.subscription = merge_subscription(ue.subscription, data, self.core.config.features)
-            if ue.in_service and not ue.emergency:
-                self._enforce(ue, ue.subscription)
-        features = [supported_features(self.core.config.features)] if asked.get("Supported-Features") else []
-        return self._answer(asked, [*features, *_state_and_place(contexts[0], asked.get("IDR-Flags", 0))])
-
-    def _enforce(self, ue: UeContext, subscription: Subscription) -> None:
-        """Detach a device, or end its attach, if its subscription does not allow it any more."""
-        core = self.core
-        decision = core.site.decide(BARRING, ue.imsi, on=Occasion.INSERT, barred=subscription.barred)
-        if not decision.admitted:
-            cause = core.config.causes.barred_while_registered
+            cause = core.config.causes.subscription_withdrawn
             detach_by_network(core, ue, NetworkDetachType.RE_ATTACH_NOT_REQUIRED, cause)
-        self._enforce_access_point(ue)
-        area.enforce(core, ue, Occasion.INSERT)
-        area.follow(core, ue)
+    else:
+        # the device is with another MME, and is told nothing
+        core.end_session(ue)
+        leave(core, ue)
+        core.forget(ue)
 
-    def _enforce_access_point(self, ue: UeContext) -> None:
-        """Detach a device whose APN is subscribed no longer: it attaches anew, by an APN that is, or is refused."""
-        if access_point_lost(self.core, ue, Occasion.SUBSCRIPTION) is not None:
-            detach_by_network(self.core, ue, NetworkDetachType.RE_ATTACH_REQUIRED, None)
 
-    async def delete_subscriber_data(self, asked: Message, _peer: Peer) -> Message:
-        """Delete subscriber data: zone codes, and access points; a device that uses one of these is detached."""
-        contexts, flags = self.core.contexts(asked.get("User-Name")), DsrFlags(asked.get("DSR-Flags", 0))
-        if not contexts:
-            return self._unknown(asked)
-        for ue in contexts:
-            self._delete(ue, asked, flags)
-        return self._answer(asked)
+async def insert_subscriber_data(core: Core, asked: Message, _peer: Peer) -> Message:
+    """Insert subscriber data: what changed takes effect at once; state and place are told if asked for."""
+    contexts = core.contexts(asked.get("User-Name"))
+    if not contexts:
+        return _unknown(core, asked)
+    for ue in contexts:
+        data = asked.get("Subscription-Data", ())
+        ue.subscription = merge_subscription(ue.subscription, data, core.config.features)
+        if ue.in_service and not ue.emergency:
+            _enforce(core, ue, ue.subscription)
+    features = [supported_features(core.config.features)] if asked.get("Supported-Features") else []
+    return _answer(core, asked, [*features, *_state_and_place(contexts[0], asked.get("IDR-Flags", 0))])
 
-    def _delete(self, ue: UeContext, asked: Message, flags: DsrFlags) -> None:
-        if flags & _WITHDRAWN and ue.subscription is not None:
-            points = ue.subscription.access_points
-            withdrawn = asked.all("Context-Identifier")
-            if flags & DsrFlags.COMPLETE_APN_CONFIGURATION_PROFILE_WITHDRAWAL:
-                withdrawn = list(points)
-            for identifier in withdrawn:
-                points.pop(identifier, None)
-            self._enforce_access_point(ue)
-        if flags & DsrFlags.REGIONAL_SUBSCRIPTION_WITHDRAWAL and ue.subscription is not None:
-            ue.subscription.zones = frozenset()
-            area.follow(self.core, ue)
 
-    async def reset(self, asked: Message, _peer: Peer) -> Message:
-        """Reset: the HSS lost what it knew of these cards; each is reported anew at its device's next contact."""
-        prefixes = asked.all("User-Id")
-        for imsi, ue in self.core.by_imsi.items():
-            if not prefixes or any(imsi.startswith(prefix) for prefix in prefixes):
-                ue.located = False
-        return self._answer(asked)
+def _enforce(core: Core, ue: UeContext, subscription: Subscription) -> None:
+    """Detach a device, or end its attach, if its subscription does not allow it any more."""
+    decision = core.site.decide(BARRING, ue.imsi, on=Occasion.INSERT, barred=subscription.barred)
+    if not decision.admitted:
+        cause = core.config.causes.barred_while_registered
+        detach_by_network(core, ue, NetworkDetachType.RE_ATTACH_NOT_REQUIRED, cause)
+    _enforce_access_point(core, ue)
+    enforcement.enforce(core, ue, Occasion.INSERT)
+    enforcement.follow(core, ue)
+
+
+def _enforce_access_point(core: Core, ue: UeContext) -> None:
+    """Detach a device whose APN is subscribed no longer: it attaches anew, by an APN that is, or is refused."""
+    if access_point_lost(core, ue, Occasion.SUBSCRIPTION) is not None:
+        detach_by_network(core, ue, NetworkDetachType.RE_ATTACH_REQUIRED, None)
+
+
+async def delete_subscriber_data(core: Core, asked: Message, _peer: Peer) -> Message:
+    """Delete subscriber data: zone codes, and access points; a device that uses one of these is detached."""
+    contexts, flags = core.contexts(asked.get("User-Name")), DsrFlags(asked.get("DSR-Flags", 0))
+    if not contexts:
+        return _unknown(core, asked)
+    for ue in contexts:
+        _delete(core, ue, asked, flags)
+    return _answer(core, asked)
+
+
+def _delete(core: Core, ue: UeContext, asked: Message, flags: DsrFlags) -> None:
+    if flags & _WITHDRAWN and ue.subscription is not None:
+        points = ue.subscription.access_points
+        withdrawn = asked.all("Context-Identifier")
+        if flags & DsrFlags.COMPLETE_APN_CONFIGURATION_PROFILE_WITHDRAWAL:
+            withdrawn = list(points)
+        for identifier in withdrawn:
+            points.pop(identifier, None)
+        _enforce_access_point(core, ue)
+    if flags & DsrFlags.REGIONAL_SUBSCRIPTION_WITHDRAWAL and ue.subscription is not None:
+        ue.subscription.zones = frozenset()
+        enforcement.follow(core, ue)
+
+
+async def reset(core: Core, asked: Message, _peer: Peer) -> Message:
+    """Reset: the HSS lost what it knew of these cards; each is reported anew at its device's next contact."""
+    prefixes = asked.all("User-Id")
+    for imsi, ue in core.by_imsi.items():
+        if not prefixes or any(imsi.startswith(prefix) for prefix in prefixes):
+            ue.located = False
+    return _answer(core, asked)
+
+
+HANDLERS: Mapping[str, Callable[[Core, Message, Peer], Awaitable[Message]]] = {
+    "cancel-location-request": cancel_location,
+    "insert-subscriber-data-request": insert_subscriber_data,
+    "delete-subscriber-data-request": delete_subscriber_data,
+    "reset-request": reset,
+}
+"""What the HSS asks, by name."""
 
 
 def _state_and_place(ue: UeContext, flags: int) -> Avps:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from simulators.mme import area, nas_channel
 from simulators.mme.causes import Rejection
+from simulators.mme.clients import nas_channel
 from simulators.mme.contexts import EmmState, UeContext
 from simulators.mme.controls import Occasion
 from simulators.mme.demands import UPDATE_WHILE_DETACHED, UPDATE_WITHOUT_CONTEXT, demanded
+from simulators.mme.procedures import area
 from simulators.mme.procedures.authentication import authenticate
 from simulators.mme.procedures.default_bearer import DEFAULT_BEARER, access_point_lost, initial_context_setup
 from simulators.mme.procedures.identification import ask_terminal

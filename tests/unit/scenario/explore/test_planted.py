@@ -14,8 +14,7 @@ from planting import plant
 
 from simulators.hss.element import Hss
 from simulators.hss.procedures import late, location
-from simulators.mme.procedures import default_bearer, detach, handover
-from simulators.mme.procedures.subscriber_data import SubscriberData
+from simulators.mme.procedures import default_bearer, detach, handover, subscriber_data
 from simwarden.scenario.explore import bench
 from simwarden.scenario.explore.reviewed import read_reviewed
 from simwarden.scenario.explore.survey import Order, Survey, survey
@@ -98,13 +97,13 @@ def test_learning_anew_of_a_card_in_service_that_learns_nothing(monkeypatch: pyt
 
 
 def test_no_check_where_a_handover_arrives(monkeypatch: pytest.MonkeyPatch) -> None:
-    plant(monkeypatch, handover.notify, ("area.enforce(core, ue, Occasion.ARRIVAL)", "pass"))
+    plant(monkeypatch, handover.notify, ("enforcement.enforce(core, ue, Occasion.ARRIVAL)", "pass"))
     check(Planted("s1-handover", "cell-ahead-taken-away", "", "enforced mme.session before handover-notify"))
 
 
 def test_subscriber_data_that_are_answered_and_not_heeded(monkeypatch: pytest.MonkeyPatch) -> None:
     """The canary: CI tries this one each time."""
-    plant(monkeypatch, SubscriberData.insert_subscriber_data, ("for ue in contexts:", "for ue in ():"))
+    plant(monkeypatch, subscriber_data.insert_subscriber_data, ("for ue in contexts:", "for ue in ():"))
     check(Planted("attach", "barring", "", "enforced mme.session before attach-complete"))
 
 
@@ -143,7 +142,7 @@ def test_an_mme_that_is_owed_a_notification_when_the_register_restarts(monkeypat
 def test_an_answer_that_a_cancellation_has_overtaken_and_that_is_believed(monkeypatch: pytest.MonkeyPatch) -> None:
     plant(
         monkeypatch,
-        SubscriberData._cancel,
+        subscriber_data._cancel,
         (
             "if ue.state is not EmmState.REGISTERED and",
             "if ue.state is not EmmState.REGISTERED:\n        return\n    if",

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from simulators.mme.causes import demanded_by
+from simulators.mme.clients.home import merge_subscription
 from simulators.mme.config import MmeConfig
-from simulators.mme.home import merge_subscription
 from simulators.mme.procedures import location
 from simwarden.errors import ManagementError
 from simwarden.model.identity import Ecgi, Plmn, Tai

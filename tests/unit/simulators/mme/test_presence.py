@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from simulators.mme.presence import Presence
+from simulators.mme.clients.presence import Presence
 from simwarden.errors import ManagementError
 from simwarden.runtime.clock import Clock
 from simwarden.runtime.loop import TestbedLoop

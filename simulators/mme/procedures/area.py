@@ -1,21 +1,24 @@
 """Where a card may be served (guideline 2.2.1): asked at each contact, at each handover, and when the area changes.
 
 Cells, base stations and province are the MME's own data of a card, zone codes come with the subscription. Emergency
-calls are exempt, and leave no trace in what counts. What is refused is kept as a risk (`area_risk`).
+calls are exempt, and leave no trace in what counts. What is refused is kept as a risk: scene 013 in the audit, once for
+each event. A device that is refused tries again by itself; as long as it does so at the same place, and is served
+nowhere, that is one event.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from simulators.mme.area_risk import Place, record_outside
 from simulators.mme.causes import Rejection
-from simulators.mme.contexts import EmmState
 from simulators.mme.controls import AREA_DATA, CELL, COUNT, EXTENT, PROVINCE, ZONES, Occasion
+from simulators.mme.events import OUTSIDE
 from simwarden.model.identity import station_of
+from simwarden.policy.risk_scenes import OUTSIDE_AREA, SCENES
 from simwarden.runtime.store import StoreError
-from simwarden.wire.nas.enums import EmmCause, NetworkDetachType
+from simwarden.wire.nas.enums import EmmCause
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,8 +27,20 @@ if TYPE_CHECKING:
     from simulators.mme.contexts import UeContext
     from simulators.mme.core import Core
     from simulators.mme.store import CardArea
-    from simwarden.model.identity import Tai
+    from simwarden.model.identity import Ecgi, Tai
     from simwarden.policy.decision import Decision
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a card is, or is to go: tracking area, cell, base station. The cell is None while only the eNB is known."""
+
+    tai: Tai | None
+    cell: Ecgi | None
+    station: str
+
+    def __str__(self) -> str:
+        return str(self.cell) if self.cell is not None else self.station
 
 
 def check_place(core: Core, ue: UeContext, occasion: Occasion) -> Rejection | None:
@@ -88,36 +103,6 @@ def take_up(core: Core, ue: UeContext, occasion: Occasion) -> Rejection | None:
     return None if counted else check_place(core, ue, occasion)
 
 
-def count(core: Core, ue: UeContext, occasion: Occasion) -> Decision | None:
-    """Let the base station count at which a registered device is; return the refusal if the race for it is lost."""
-    if take_up(core, ue, occasion) is None or ue.cell is None:
-        return None
-    return refuses(core, ue, Place(ue.tai, ue.cell, ue.cell.station), occasion)
-
-
-def enforce(core: Core, ue: UeContext, occasion: Occasion) -> None:
-    """Detach a device that is where its card may not be, or end its attach: its area has changed, or it has moved."""
-    if not ue.in_service or ue.cell is None:
-        return
-    decision = refuses(core, ue, Place(ue.tai, ue.cell, ue.cell.station), occasion)
-    if decision is None and ue.state is EmmState.REGISTERED:  # an attach counts by itself, when it is accepted
-        decision = count(core, ue, occasion)
-    if decision is not None:
-        turn_out(core, ue, decision)
-
-
-def turn_out(core: Core, ue: UeContext, decision: Decision) -> None:
-    """Detach a device by what refused it, or end its attach."""
-    from simulators.mme.procedures.detach import detach_by_network  # noqa: PLC0415 - they need each other
-
-    cause = _cause(core, decision)
-    if decision.control is AREA_DATA or cause is EmmCause.ESM_FAILURE:
-        # no cause of a detach: the device learns it when it attaches again
-        detach_by_network(core, ue, NetworkDetachType.RE_ATTACH_REQUIRED, None)
-    else:
-        detach_by_network(core, ue, NetworkDetachType.RE_ATTACH_NOT_REQUIRED, cause)
-
-
 def is_restricted(core: Core, ue: UeContext) -> bool:
     """Whether it matters where a card is; as long as its area cannot be read it does."""
     if ue.emergency:
@@ -142,17 +127,6 @@ def tai_list(core: Core, ue: UeContext, tai: Tai) -> list[Tai]:
         return [tai]
     allowed = {code for zone in zones for code in core.config.zones.get(zone, ())}
     return [each for each in listed if each == tai or each.tac in allowed]
-
-
-def follow(core: Core, ue: UeContext) -> None:
-    """Act on a changed area of a device that stays in service: what its eNB reports, where it moves without telling."""
-    from simulators.mme.procedures.detach import detach_by_network  # noqa: PLC0415 - they need each other
-    from simulators.mme.procedures.location_reporting import control  # noqa: PLC0415
-
-    if ue.in_service and ue.tai is not None and set(ue.tai_list) - set(tai_list(core, ue, ue.tai)):
-        detach_by_network(core, ue, NetworkDetachType.RE_ATTACH_REQUIRED, None)
-    else:
-        control(core, ue.connection)
 
 
 def judge_extent(core: Core, imsi: str, wanted: MmeArea, occasion: Occasion) -> Decision:
@@ -203,7 +177,8 @@ def _without_data(core: Core, imsi: str, error: StoreError) -> Rejection | None:
     return core.temporary(decision.reason) if decision is not None else None
 
 
-def _cause(core: Core, decision: Decision) -> EmmCause:
+def cause_of(core: Core, decision: Decision) -> EmmCause:
+    """Return what a device is told that an area control refused."""
     causes = core.config.causes
     by_control = {CELL.id: causes.outside_cells, COUNT.id: causes.too_many_stations}
     return by_control.get(decision.control.id, causes.outside_range)
@@ -213,9 +188,43 @@ def _rejection(core: Core, ue: UeContext, decision: Decision, occasion: Occasion
     """Turn a refusal into what the device is told. Only an attach has room for an ESM cause: others lead to one."""
     place = Place(ue.tai, ue.cell, ue.cell.station if ue.cell is not None else "")
     record_outside(core, ue.imsi, decision, place, occasion.value)
-    cause = _cause(core, decision)
+    cause = cause_of(core, decision)
     if cause is not EmmCause.ESM_FAILURE:
         return Rejection(cause, decision.reason)
     if occasion is not Occasion.ATTACH:
         return Rejection(EmmCause.IMPLICITLY_DETACHED, decision.reason)
     return Rejection(cause, decision.reason, core.config.causes.outside_esm)
+
+
+def record_outside(
+    core: Core, imsi: str, decision: Decision, place: Place, occasion: str, *, stays_there: bool = True
+) -> None:
+    """Keep that an area control refused a card at a place; it may be one that it does not get to."""
+    seen = (decision.control.id, str(place.tai), str(place))
+    if core.outside.get(imsi) == seen:
+        return
+    record = core.audit.record(OUTSIDE, imsi, _details(decision, place, occasion))
+    try:
+        core.areas.audit(record)
+    except StoreError as error:  # the refusal stands all the same
+        core.site.note(f"the risk was not kept: {error}", imsi=imsi)
+        return
+    inside_before, core.outside[imsi] = imsi not in core.outside, seen
+    if inside_before and stays_there:
+        core.presence.tell(imsi, inside=False, cell=str(place))
+    shown = ("scene", "control", "expected", "seen", "tai", "cell", "occasion")
+    core.site.observe("risk", {"imsi": imsi, **{name: record["details"][name] for name in shown}}, key=imsi)
+
+
+def _details(decision: Decision, place: Place, occasion: str) -> dict[str, Any]:
+    return {
+        "scene": OUTSIDE_AREA,
+        "meaning": SCENES[OUTSIDE_AREA],
+        "control": decision.control.id,
+        "reason": decision.reason,
+        "expected": decision.details.get("expected", ""),
+        "seen": decision.details.get("seen", ""),
+        "tai": str(place.tai) if place.tai is not None else "",
+        "cell": str(place),
+        "occasion": occasion,
+    }

@@ -6,8 +6,8 @@ import asyncio
 from functools import partial
 from typing import TYPE_CHECKING
 
-from simulators.mme import s1
-from simulators.mme.core import NoAnswer
+from simulators.mme.clients import s1
+from simulators.mme.contexts import NoAnswer
 from simwarden.wire.nas.message import Message, encode
 from simwarden.wire.nas.security_header import SecurityHeaderType
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from simulators.mme import nas_channel
+from simulators.mme.clients import nas_channel
 from simulators.mme.contexts import EmmState
 from simulators.mme.demands import (
     ATTACH_FAULTY,
@@ -18,7 +18,8 @@ from simulators.mme.demands import (
     demanded,
 )
 from simulators.mme.procedures import attach, detach, service_request, tracking_area_update
-from simulators.mme.procedures.release import release
+from simulators.mme.procedures.enforcement import enforce
+from simulators.mme.procedures.release import release, run
 from simwarden.errors import PeerError
 from simwarden.wire.nas.enums import EmmCause, IdentityType, MessageType, ServiceType
 from simwarden.wire.nas.message import Message, decode
@@ -26,6 +27,8 @@ from simwarden.wire.nas.security_header import SecurityHeaderType, header_type, 
 from simwarden.wire.s1ap import CauseNas
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     from simulators.mme.contexts import Connection, UeContext
     from simulators.mme.core import Core
     from simwarden.runtime.declare import Demand
@@ -190,14 +193,26 @@ def _dispatch(core: Core, conn: Connection, opened: Opened) -> None:
         _attach(core, conn, opened)
     elif message.type is _T.TRACKING_AREA_UPDATE_REQUEST:
         work = tracking_area_update.update(core, conn, message, opened.known, verified=opened.verified)
-        core.run(conn, work, "tracking area update")
+        _run(core, conn, work, "tracking area update")
     elif message.type is _T.DETACH_REQUEST:
         work = detach.detach_by_device(core, conn, message, opened.known, verified=opened.verified)
-        core.run(conn, work, "detach")
+        _run(core, conn, work, "detach")
     elif message.type is _T.EXTENDED_SERVICE_REQUEST:
         _extended_service_request(core, conn, opened)
     else:
         _without_procedure(core, conn, opened)
+
+
+def _run(core: Core, conn: Connection, work: Coroutine[Any, Any, None], what: str) -> None:
+    """Run a procedure; the cell that its device moved to meanwhile is asked about after it."""
+
+    async def then_judge() -> None:
+        await work
+        moved, conn.moved = conn.moved, None
+        if moved is not None and conn.ue is not None and conn.ue.connection is conn:
+            enforce(core, conn.ue, moved)
+
+    run(core, conn, then_judge(), what)
 
 
 def _attach(core: Core, conn: Connection, opened: Opened) -> None:
@@ -211,7 +226,7 @@ def _attach(core: Core, conn: Connection, opened: Opened) -> None:
         # an emergency call without authentication vouches for nobody: its keys are known to everybody
         known, verified, conn.secured = None, False, False
     work = attach.attach(core, conn, opened.message, known, verified=verified)
-    core.run(conn, work, "attach")
+    _run(core, conn, work, "attach")
     conn.attach_request = opened.plain
 
 
@@ -242,7 +257,7 @@ def _serve(core: Core, conn: Connection, ue: UeContext) -> None:
         _refuse_service(core, conn, SERVICE_WHILE_DETACHED, "the device was detached meanwhile")
         return
     conn.ue, conn.secured, conn.kenb = ue, True, ue.security.kenb()
-    core.run(conn, service_request.serve(core, conn, ue), "service request")
+    _run(core, conn, service_request.serve(core, conn, ue), "service request")
 
 
 def _refuse_service(core: Core, conn: Connection, demand: Demand, reason: str) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from simulators.mme import area, nas_dispatch, s1
+from simulators.mme.clients import s1
 from simulators.mme.contexts import EmmState, Enb
 from simulators.mme.controls import Occasion
+from simulators.mme.dispatch import nas
 from simulators.mme.procedures import handover, location_reporting, release, s1_setup
+from simulators.mme.procedures.enforcement import enforce
 from simwarden.model.identity import Ecgi
 from simwarden.wire.s1ap import CauseProtocol, CauseRadioNetwork, Message, S1apError, decode
 
@@ -94,7 +96,7 @@ def _initial_ue_message(core: Core, enb: Enb, message: Message) -> None:
         core.site.peer_fault(enb.link, f"initial UE message from {tai}, which the eNB did not announce")
         release.release(core, conn, CauseRadioNetwork.UNSPECIFIED)
         return
-    nas_dispatch.receive(core, conn, message["nas_pdu"], message.get("s_tmsi"))
+    nas.receive(core, conn, message["nas_pdu"], message.get("s_tmsi"))
 
 
 def _error_indication(core: Core, enb: Enb, message: Message) -> None:
@@ -134,7 +136,7 @@ _COMMON: dict[str, Callable[[Core, Enb, Message], None]] = {
 
 def _uplink_nas(core: Core, conn: Connection, message: Message) -> None:
     moved = _move(core, conn, message)
-    nas_dispatch.receive(core, conn, message["nas_pdu"])
+    nas.receive(core, conn, message["nas_pdu"])
     if moved:
         _judge_move(core, conn, Occasion.UPLINK)
 
@@ -152,7 +154,7 @@ def _judge_move(core: Core, conn: Connection, occasion: Occasion) -> None:
     if conn.ue is None or conn.ue.connection is not conn:
         return
     if conn.procedure is None:
-        area.enforce(core, conn.ue, occasion)
+        enforce(core, conn.ue, occasion)
     else:
         conn.moved = occasion  # asked about when it ends: it may have asked about the former cell already
 

@@ -5,14 +5,18 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from simulators.mme import area, controls
-from simulators.mme.area_risk import CHANGE, OUTSIDE
+from simulators.mme import controls
 from simulators.mme.config import AreaChange, MmeArea
 from simulators.mme.controls import Occasion
+from simulators.mme.events import CHANGE, OUTSIDE
+from simulators.mme.procedures import area, enforcement
 from simwarden.errors import ManagementError
+from simwarden.model.values import CELL, GIVEN, IMSI, NUMBER, STATION, TAI, TEXT, instance_of, members, one_of
 from simwarden.operations.approval import Approval, By
 from simwarden.operations.management import Call, Role, route
 from simwarden.operations.provision import CardProvision
+from simwarden.policy.risk_scenes import SCENES
+from simwarden.runtime.declare import HISTORY, Observable
 
 if TYPE_CHECKING:
     from simulators.mme.core import Core
@@ -20,8 +24,50 @@ if TYPE_CHECKING:
 _BOTH = (Role.OPERATOR, Role.CUSTOMER)
 
 
-class AreaRoutes:
-    """Routes of an MME about the areas of cards."""
+_PLACE = CELL | TAI | STATION
+_RISK = {
+    "imsi": IMSI,
+    "scene": one_of(*SCENES),
+    "control": one_of(*(each.id for each in controls.CONTROLS)),
+    "expected": _PLACE | GIVEN,
+    "seen": _PLACE | GIVEN | one_of("no province"),
+    "tai": TAI,
+    "cell": CELL | STATION,
+    "occasion": members(Occasion),
+}
+_AREA = {"imsi": IMSI, "cells": CELL | STATION, "stations": NUMBER, "province": GIVEN.or_none(), "used": STATION}
+_REPORTS = {
+    "imsi": IMSI,
+    "enb": instance_of("enb") | GIVEN,
+    "enb_id": NUMBER,
+    "state": one_of("failed", "silent"),
+    "cause": TEXT.or_none(),
+}
+
+
+class Areas:
+    """The areas of cards, and where a card may leave its own unseen."""
+
+    observables = (
+        Observable(
+            "area",
+            "where a card may be served, and its base stations (key: IMSI)",
+            fields=_AREA,
+            passing=("used",),
+        ),
+        Observable(
+            "risk",
+            "a card was refused outside its area: what, where, when (key: IMSI)",
+            fields=_RISK,
+            passing=HISTORY,
+        ),
+        Observable(
+            "location_reports",
+            "an eNB gives no location reports (key: its name)",
+            fields=_REPORTS,
+            passing=HISTORY,
+        ),
+    )
 
     def __init__(self, core: Core) -> None:
         self.core = core
@@ -55,7 +101,7 @@ class AreaRoutes:
             self.core.areas.remove(imsi, self._record(CHANGE, imsi, by, {"after": None}))
             self.core.show_area(imsi)
             for ue in self.core.contexts(imsi):
-                area.follow(self.core, ue)
+                enforcement.follow(self.core, ue)
         return self._tell_area(imsi)
 
     @route("DELETE", "/cards/{imsi}/area/used", roles=_BOTH, takes=Approval, errors=(404, 429))
@@ -116,8 +162,8 @@ class AreaRoutes:
         core.areas.put(imsi, wanted, self._record(action, imsi, by, {"after": after}))
         core.show_area(imsi)
         for ue in core.contexts(imsi):
-            area.enforce(core, ue, Occasion.CHANGE)
-            area.follow(core, ue)
+            enforcement.enforce(core, ue, Occasion.CHANGE)
+            enforcement.follow(core, ue)
 
     def _record(self, action: str, imsi: str, by: By, details: dict[str, Any]) -> dict[str, Any]:
         held = self.core.areas.get(imsi)

@@ -1,0 +1,1 @@
+"""What comes to an MME, on its way to a procedure."""

@@ -1,0 +1,1 @@
+"""What the management interface of an MME offers, by what it is about."""
