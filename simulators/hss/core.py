@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from simulators.hss import controls
 from simulators.hss.subscriber import AREA_CHANGE, BINDING_CHANGES
+from simwarden.errors import ManagementError
 from simwarden.model.identity import Imei, Plmn
 from simwarden.operations.approval import Audit
 from simwarden.operations.number_ranges import load_ranges
@@ -18,7 +19,7 @@ from simwarden.wire.diameter import DiameterError, ExperimentalResult, Message, 
 from simwarden.wire.diameter.codes import UlrFlags
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Coroutine, Mapping
 
     from simulators.hss.config import HssConfig
     from simulators.hss.controls import Occasion
@@ -67,6 +68,8 @@ class Core:
         )
         self.ranges = load_ranges(config.ranges)
         self.node: DiameterNode
+        #: tells an MME what it is owed
+        self.tell_owed: Callable[[str], Coroutine[Any, Any, None]]
         #: MMEs that are being told what they are owed
         self.telling: set[str] = set()
         #: MMEs that will be told again, and seconds until those that did not answer are told again next time
@@ -75,23 +78,14 @@ class Core:
         #: MMEs that must hear that this HSS was restarted
         self.to_reset = set(store.serving_nodes())
 
-    def start_node(self, handlers: Mapping[str, Handler]) -> DiameterNode:
-        """Make the Diameter node; it listens when told."""
-        self.node = self.peers.serve({"S6a": handlers}, opened=self._opened, timeout=self.config.answer_time)
+    def start_node(
+        self, handlers: Mapping[str, Handler], opened: Callable[[Peer], None] = lambda _: None
+    ) -> DiameterNode:
+        """Make the Diameter node; it listens when told. `opened` is called with an MME that has connected."""
+        self.node = self.peers.serve({"S6a": handlers}, opened=opened, timeout=self.config.answer_time)
         return self.node
 
     # -- peers
-
-    def _opened(self, peer: Peer) -> None:
-        from simulators.hss.procedures.late import tell_owed  # noqa: PLC0415 - they need each other
-        from simulators.hss.procedures.subscriber_data import reset  # noqa: PLC0415 - as above
-
-        if peer.host in self.to_reset:
-            self.to_reset.discard(peer.host)
-            self.site.spawn(reset(self, peer), "reset")
-        for host in (peer.host, *(host for host, relay in self.peers.ways.items() if relay == peer.host)):
-            self._pauses.pop(host, None)
-            self.site.spawn(tell_owed(self, host), "told late")
 
     async def ask(self, host: str, request: Message) -> Message:
         """Ask an MME; one that is no peer by the relay that carries its requests. Raises Unreachable.
@@ -119,18 +113,16 @@ class Core:
             self.site.spawn(self._tell_again(host), "told again")
 
     async def _tell_again(self, host: str) -> None:
-        from simulators.hss.procedures.late import tell_owed  # noqa: PLC0415 - as above
-
         pause = self._pauses.get(host, self.config.retry)
         self._pauses[host] = min(2 * pause, max(LONGEST_PAUSE, self.config.retry))
         try:
             await self.site.clock.sleep(pause)
         finally:
             self._planned.discard(host)
-        await tell_owed(self, host)
+        await self.tell_owed(host)
 
     def all_told(self, host: str) -> None:
-        """Take note that an MME has answered all that it was told."""
+        """Take note that an MME has answered all that it was told, or is back: the next pause is a short one."""
         self._pauses.pop(host, None)
 
     def first_use(self, subscriber: Subscriber, message: Message) -> FirstUse:
@@ -151,6 +143,13 @@ class Core:
         return str(visited) == self.config.plmn or imsi.startswith(visited.mcc + visited.mnc)
 
     # -- subscribers
+
+    def card(self, imsi: str) -> Subscriber:
+        """Return a card. Raises ManagementError (404)."""
+        found = self.store.get(imsi)
+        if found is None:
+            raise ManagementError(404, f"{self.site.name} has no card {imsi}")
+        return found
 
     def find(self, message: Message, occasion: Occasion) -> Subscriber | Message:
         """Return the subscriber that a request is about, or the answer that there is none (TS 29.272 5.2)."""

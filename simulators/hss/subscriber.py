@@ -6,6 +6,8 @@ import enum
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from simwarden.model.identity import Imei
+
 #: what a card is that was ended for good; nothing resumes it
 ENDED = "ended"
 #: the action of a changed area that a card had, which the limit counts
@@ -53,6 +55,23 @@ class Subscriber:
     def ended(self) -> bool:
         """Whether the card was ended for good."""
         return self.suspended == ENDED
+
+    def tell(self) -> dict[str, Any]:
+        """Tell what is held of a card; keys are never told."""
+        bound, imei = self.bound, self.imei
+        return {
+            "imsi": self.imsi,
+            "card": self.name,
+            "iccid": self.iccid,
+            "msisdn": self.msisdn,
+            "profile": self.profile,
+            "functions": self.functions.split(),
+            "binding": {"how": self.mode, "imei": Imei(bound).imei if bound else ""} if self.mode else None,
+            "suspended": self.suspended,
+            "mme": self.mme,
+            "terminal": Imei(imei).imei if imei else "",
+            "subscription": self.subscription,
+        }
 
 
 class Owed(enum.StrEnum):

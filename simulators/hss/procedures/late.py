@@ -8,13 +8,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from simulators.hss.procedures.location import cancel_location, follow_up
-from simulators.hss.procedures.subscriber_data import tell_barring, tell_subscription
+from simulators.hss.procedures.subscriber_data import reset, tell_barring, tell_subscription
 from simulators.hss.subscriber import ENDS, Owed
 from simwarden.runtime.store import StoreError
 
 if TYPE_CHECKING:
     from simulators.hss.core import Core
     from simulators.hss.subscriber import Debt
+    from simwarden.runtime.diameter import Peer
+
+
+def opened(core: Core, peer: Peer) -> None:
+    """An MME has connected: it hears that the HSS was restarted, and what it and those behind it are owed."""
+    if peer.host in core.to_reset:
+        core.to_reset.discard(peer.host)
+        core.site.spawn(reset(core, peer), "reset")
+    for host in (peer.host, *(host for host, relay in core.peers.ways.items() if relay == peer.host)):
+        core.all_told(host)
+        core.site.spawn(tell_owed(core, host), "told late")
 
 
 async def tell_owed(core: Core, host: str) -> None:

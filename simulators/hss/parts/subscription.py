@@ -15,26 +15,23 @@ from simwarden.operations.approval import Approval, By
 from simwarden.operations.management import Call, Role, route
 
 if TYPE_CHECKING:
-    from simulators.hss.config import HssConfig
     from simulators.hss.core import Core
-    from simwarden.runtime.site import Site
 
 _BOTH = (Role.OPERATOR, Role.CUSTOMER)
 
 
-class SubscriptionRoutes:
-    """Routes of an HSS about what a card may use, and where."""
+class Subscriptions:
+    """What a card may use, and where."""
 
-    core: Core
-    site: Site
-    config: HssConfig
+    def __init__(self, core: Core) -> None:
+        self.core = core
 
     @route("PUT", "/cards/{imsi}/subscription", roles=_BOTH, takes=SubscriptionChange, errors=(404, 429))
     async def change_subscription(self, call: Call) -> dict[str, Any]:
         """Change access points or zone codes; the serving MME is told by IDR and DSR. By the operator."""
         by, imsi = By.of(call), call.path["imsi"]
         self.core.audit.require(controls.SETTER, imsi, by, "subscription", by.asks("change a subscription"))
-        subscriber, wanted = self.card_of(call), call.given.subscription()
+        subscriber, wanted = self.core.card(call.path["imsi"]), call.given.subscription()
         action = "subscription"
         if wanted.zones != zones_of(subscriber):
             _, action = self._may_change_area(call, "change the area")
@@ -55,7 +52,7 @@ class SubscriptionRoutes:
         by = By.of(call)
         subscriber, action = self._may_change_area(call, "end the area")
         if not zones_of(subscriber):
-            return self.tell(subscriber)
+            return subscriber.tell()
         changed = _subscription(subscriber).model_copy(update={"zones": ()})
         return await self._subscribe(subscriber, changed, by, action, occasion=Occasion.AREA_END)
 
@@ -66,7 +63,7 @@ class SubscriptionRoutes:
         """
         imsi, by = call.path["imsi"], By.of(call)
         self.core.area.approve(imsi, by, action)
-        subscriber = self.card_of(call)
+        subscriber = self.core.card(call.path["imsi"])
         if not zones_of(subscriber):
             return subscriber, "area"
         self.core.area.once_more(imsi, by, action)
@@ -82,34 +79,27 @@ class SubscriptionRoutes:
         occasion: Occasion,
         province: str = "",
     ) -> dict[str, Any]:
-        self.may_be_so_large(subscriber.imsi, wanted.zones, province, occasion)
+        check_extent(self.core, subscriber.imsi, wanted.zones, province, occasion)
         before, after = _subscription(subscriber), wanted.model_dump(mode="json")
         details = {"before": before.model_dump(mode="json"), "after": after}
         record = self.core.area.record(action, subscriber.imsi, by, details)
-        apns = before.apns or self.config.apns, wanted.apns or self.config.apns
+        apns = before.apns or self.core.config.apns, wanted.apns or self.core.config.apns
         contexts = context_identifiers(subscriber.contexts, *apns)
         debt = self.core.store.change(subscriber, record, owed=Owed.SUBSCRIPTION, subscription=after, contexts=contexts)
         if debt is not None:
             await follow_up(self.core, subscriber, await change_subscription(self.core, subscriber, before, debt))
-        return self.tell(subscriber)
+        return subscriber.tell()
 
-    def may_be_so_large(self, imsi: str, zones: tuple[str, ...], province: str, occasion: Occasion) -> None:
-        """Let no area be larger than a province. Raises ManagementError (403)."""
-        if not zones:
-            return
-        homes, known = self.config.homes(zones), list(self.config.provinces)
-        facts = {"province": province, "homes": homes, "known": known}
-        decision = self.site.decide(controls.EXTENT, imsi, on=occasion, **facts)
-        if not decision.admitted:
-            raise ManagementError(403, decision.reason)
 
-    def card_of(self, call: Call) -> Subscriber:
-        """Return the card of a call's path. Raises ManagementError (404)."""
-        raise NotImplementedError
-
-    def tell(self, subscriber: Subscriber) -> dict[str, Any]:
-        """Tell what is held of a card."""
-        raise NotImplementedError
+def check_extent(core: Core, imsi: str, zones: tuple[str, ...], province: str, occasion: Occasion) -> None:
+    """Let no area be larger than a province. Raises ManagementError (403)."""
+    if not zones:
+        return
+    homes, known = core.config.homes(zones), list(core.config.provinces)
+    facts = {"province": province, "homes": homes, "known": known}
+    decision = core.site.decide(controls.EXTENT, imsi, on=occasion, **facts)
+    if not decision.admitted:
+        raise ManagementError(403, decision.reason)
 
 
 def _subscription(subscriber: Subscriber) -> HssSubscription:

@@ -1,0 +1,1 @@
+"""What the management interface of an HSS offers, by what it is about."""

@@ -1,0 +1,166 @@
+"""The cards that the register holds: provisioned, told of, ended."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from simulators.hss import controls
+from simulators.hss.config import HssArea, HssBinding, HssSubscription, Suspension
+from simulators.hss.parts.subscription import check_extent, subscribed, zones_of
+from simulators.hss.procedures.location import cancel_location, withdraw
+from simulators.hss.procedures.subscriber_data import apns_of, context_identifiers, insert_subscriber_data
+from simulators.hss.procedures.suspension import suspend
+from simulators.hss.subscriber import Owed, Subscriber
+from simwarden.errors import ManagementError
+from simwarden.model.values import HOST, IMEI, IMSI, PLMN
+from simwarden.operations.approval import By
+from simwarden.operations.management import Call, route
+from simwarden.operations.provision import CardProvision, CardsPage
+from simwarden.runtime.declare import HISTORY, Observable
+from simwarden.wire.diameter import describe
+from simwarden.wire.diameter.codes import IdrFlags
+
+if TYPE_CHECKING:
+    from simulators.hss.core import Core
+
+
+class Cards:
+    """Cards, where they are, and their audit."""
+
+    observables = (
+        Observable(
+            "registration",
+            "the MME that serves a card, by IMSI",
+            fields={"imsi": IMSI, "mme": HOST, "imei": IMEI.or_none(), "plmn": PLMN.or_none()},
+            passing=HISTORY,
+        ),
+    )
+
+    def __init__(self, core: Core) -> None:
+        self.core = core
+
+    @route("PUT", "/cards/{imsi}", takes=CardProvision, errors=(409,))
+    async def provision_card(self, call: Call) -> dict[str, Any]:
+        """Provision a card, or change its provisioning; SQN, registration and a learned binding stay.
+
+        A binding or an area that is held is not changed this way, since a change needs its approval record. Number and
+        ICCID are those of no other card (409).
+        """
+        wanted: CardProvision = call.given
+        area = wanted.entry("area", HssArea)
+        subscription = subscribed(wanted.entry("subscription", HssSubscription), area)
+        made = _subscriber(wanted, wanted.entry("binding", HssBinding), subscription)
+        number = {"number": wanted.msisdn, "ranges": self.core.ranges}
+        self.core.audit.require(controls.RANGE, wanted.imsi, By.of(call), "provision", number, wanted=wanted.msisdn)
+        if others := self.core.store.taken(made):
+            raise ManagementError(409, f"another card has the {others[0][0]} {others[0][1]}")
+        held = self.core.store.get(wanted.imsi)
+        check_extent(
+            self.core, made.imsi, zones_of(made), area.province if area is not None else "", controls.Occasion.PROVISION
+        )
+        if held is not None:
+            self._check_held(By.of(call), held, made)
+            made = _carry_over(held, made)
+            made.contexts = context_identifiers(
+                held.contexts, apns_of(self.core.config, held), apns_of(self.core.config, made)
+            )
+        details = {"profile": wanted.profile, "bound": made.bound, "mode": made.mode}
+        self.core.store.put(made, self.core.audit.record("provision", made.imsi, details, By.of(call)))
+        if held is None or held.bound != made.bound:
+            self.core.show_binding(made)
+        return made.tell()
+
+    def _check_held(self, by: By, held: Subscriber, made: Subscriber) -> None:
+        """Ask the controls whether what restricts a held card stays as it is. Raises ManagementError (409)."""
+        zones = zones_of(held)
+        self.core.binding.stays(held.imsi, by, changed=not _same_binding(held, made))
+        self.core.area.stays(held.imsi, by, changed=bool(zones) and zones_of(made) != zones)
+
+    @route("DELETE", "/cards/{imsi}")
+    async def cancel_card(self, call: Call) -> dict[str, Any]:
+        """End a card for good: its location is cancelled and its subscription withdrawn."""
+        subscriber = self.core.card(call.path["imsi"])
+        await suspend(
+            self.core, By.of(call), (subscriber,), Suspension(how="withdrawal", reason="cancelled"), ends=True
+        )
+        return subscriber.tell()
+
+    @route("GET", "/cards/{imsi}")
+    async def query(self, call: Call) -> dict[str, Any]:
+        """Tell what the register holds of a card; keys are never told."""
+        return self.core.card(call.path["imsi"]).tell()
+
+    @route("GET", "/cards", query=CardsPage)
+    async def list_cards(self, call: Call) -> list[dict[str, Any]]:
+        """List what the register holds of cards, by IMSI."""
+        asked: CardsPage = call.query
+        return [each.tell() for each in self.core.store.page(after=asked.after, most=asked.limit)]
+
+    @route("GET", "/cards/{imsi}/location")
+    async def locate(self, call: Call) -> dict[str, Any]:
+        """Ask the serving MME for a card's state and place (IDR)."""
+        flags = IdrFlags.EPS_USER_STATE | IdrFlags.EPS_LOCATION_INFORMATION
+        answer = await insert_subscriber_data(self.core, self.core.card(call.path["imsi"]), [], flags=int(flags))
+        if answer is None:
+            raise ManagementError(503, "no MME that can be reached serves the card")
+        found = describe(answer).fields
+        return {key: found.get(key) for key in ("eps_user_state", "eps_location_information")}
+
+    @route("DELETE", "/cards/{imsi}/location")
+    async def end_location(self, call: Call) -> dict[str, Any]:
+        """End what a card has, an attach under way too (CLR); it may attach again, and is judged anew."""
+        subscriber = self.core.card(call.path["imsi"])
+        record = self.core.audit.record("cancel-location", subscriber.imsi, {"reason": By.of(call).reason}, By.of(call))
+        await cancel_location(self.core, *withdraw(self.core, (subscriber,), (record,), owed=Owed.RE_ATTACH))
+        return subscriber.tell()
+
+    @route("GET", "/audit")
+    async def audit(self, _call: Call) -> list[dict[str, Any]]:
+        """Tell all audit records."""
+        return self.core.store.audited()
+
+    @route("GET", "/cards/{imsi}/audit")
+    async def audit_card(self, call: Call) -> list[dict[str, Any]]:
+        """Tell a card's audit records: what was bound, learned, refused, suspended, by whom and why."""
+        return self.core.store.audited(self.core.card(call.path["imsi"]).imsi)
+
+
+def _subscriber(wanted: CardProvision, binding: HssBinding | None, subscription: HssSubscription | None) -> Subscriber:
+    k, opc = wanted.secrets
+    return Subscriber(
+        imsi=wanted.imsi,
+        name=wanted.name,
+        iccid=wanted.iccid,
+        msisdn=wanted.msisdn,
+        profile=wanted.profile,
+        functions=" ".join(wanted.opened),
+        k=k.hex(),
+        opc=opc.hex(),
+        mode=binding.mode if binding is not None else "",
+        bound=binding.imei if binding is not None else "",
+        subscription=subscription.model_dump(mode="json") if subscription is not None else {},
+    )
+
+
+def _same_binding(held: Subscriber, made: Subscriber) -> bool:
+    """Whether a card stays bound as it is; what was learned is learned no further by provisioning."""
+    return made.mode == held.mode == "learned" or (made.mode, made.bound) == (held.mode, held.bound)
+
+
+def _carry_over(held: Subscriber, made: Subscriber) -> Subscriber:
+    """Return the new provisioning with what a card keeps."""
+    return replace(
+        made,
+        seq=held.seq,
+        bound=held.bound if made.mode == held.mode == "learned" else made.bound,
+        suspended=held.suspended,
+        why=held.why,
+        mme=held.mme,
+        mme_realm=held.mme_realm,
+        plmn=held.plmn,
+        imei=held.imei,
+        purged=held.purged,
+        attempts=held.attempts,
+        vectors=held.vectors,
+    )

@@ -1,0 +1,70 @@
+"""Cards that are suspended for a time, or resumed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from simulators.hss.config import ManySuspended, Suspension
+from simulators.hss.procedures.subscriber_data import tell_barring
+from simulators.hss.procedures.suspension import suspend
+from simulators.hss.subscriber import ENDED, Owed
+from simwarden.errors import ManagementError
+from simwarden.model.values import IMSI, one_of
+from simwarden.operations.approval import By
+from simwarden.operations.management import Call, route
+from simwarden.runtime.declare import Observable
+
+if TYPE_CHECKING:
+    from simulators.hss.core import Core
+
+
+class Suspensions:
+    """Barring and withdrawal."""
+
+    observables = (
+        Observable(
+            "subscription",
+            "whether a card is suspended, by IMSI: active, barring or withdrawal; or ended for good",
+            fields={"imsi": IMSI, "status": one_of("active", "barring", "withdrawal", ENDED)},
+        ),
+    )
+
+    def __init__(self, core: Core) -> None:
+        self.core = core
+
+    @route("POST", "/cards/{imsi}/suspension", takes=Suspension)
+    async def suspend_card(self, call: Call) -> dict[str, Any]:
+        """Suspend a card; what it has is ended at once. `told` says how its MME heard of it.
+
+        `insert-subscriber-data`, `cancel-location` (also where the MME cannot bar a card), `pending` where it did not
+        answer and is told again, `nobody` where no MME serves the card.
+        """
+        subscriber = self.core.card(call.path["imsi"])
+        told = await suspend(self.core, By.of(call), (subscriber,), call.given)
+        return {**subscriber.tell(), "told": told[subscriber.imsi]}
+
+    @route("POST", "/suspensions", takes=ManySuspended)
+    async def suspend_many(self, call: Call) -> dict[str, Any]:
+        """Suspend many cards, all or none; `unknown` are those that the register does not have."""
+        wanted: ManySuspended = call.given
+        found = {imsi: self.core.store.get(imsi) for imsi in wanted.cards}
+        known = [subscriber for subscriber in found.values() if subscriber is not None]
+        told = await suspend(self.core, By.of(call), known, wanted)
+        unknown = [imsi for imsi, held in found.items() if held is None]
+        return {"suspended": len(known), "unknown": unknown, "told": dict(Counter(told.values()))}
+
+    @route("DELETE", "/cards/{imsi}/suspension", errors=(409,))
+    async def resume_card(self, call: Call) -> dict[str, Any]:
+        """End a card's suspension; a card that was ended for good stays so (409)."""
+        subscriber = self.core.card(call.path["imsi"])
+        if subscriber.ended:
+            raise ManagementError(409, f"{subscriber.imsi} was ended for good")
+        how = subscriber.suspended
+        owed = Owed.BARRING if how == "barring" else None
+        record = self.core.audit.record("resume", subscriber.imsi, {"how": how}, By.of(call))
+        debt = self.core.store.change(subscriber, record, owed=owed, suspended="", why="")
+        self.core.show_status(subscriber)
+        if debt is not None:
+            await tell_barring(self.core, subscriber, debt)
+        return subscriber.tell()
