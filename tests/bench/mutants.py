@@ -3,7 +3,7 @@
     python tests/bench/mutants.py --sample 60 --seed 1     # a sample; without --sample all of them, which takes hours
     python tests/bench/mutants.py --only simulators/hss    # those whose name has this in it: a file, an operator
 
-Mutated is what decides and what acts upon it: conditions and their parts, numbers that are compared or reckoned with,
+Mutated is what decides and what acts upon it: conditions and their parts, numbers that are compared,
 truth values, whether something is returned, what is looked up, and statements that call, raise or write state; not what
 only tells people, nor declarations and the contents of messages. Each mutant is a process of its own, which runs what
 reaches it. The reviewed list mutants.toml is the gate: a survivor that is not on it fails, and so does a run that tried
@@ -87,8 +87,8 @@ def _less_one(items: list[Any]) -> list[list[Any]]:
 #: name, kind of node, and what it puts in the node's place, if anything
 OPERATORS: list[tuple[str, Any, Callable[[Any, Spot], Any]]] = [
     ("other constant", ast.Constant, lambda n, _: isinstance(n.value, bool) and [ast.Constant(not n.value)]),
-    ("off by one", ast.Constant, lambda n, at: type(n.value) is int and isinstance(
-        at.parent, (ast.Compare, ast.BinOp, ast.Slice, ast.Subscript)) and [ast.Constant(n.value + 1)]),
+    ("off by one", ast.Constant, lambda n, at: type(n.value) is int and isinstance(at.parent, ast.Compare) and [
+        ast.Constant(n.value + 1)]),
     ("not dropped", ast.UnaryOp, lambda n, _: isinstance(n.op, ast.Not) and [n.operand]),
     ("and/or", ast.BoolOp, lambda n, _: [ast.BoolOp(ast.Or() if isinstance(n.op, ast.And) else ast.And(), n.values)]),
     ("operand dropped", ast.BoolOp, lambda n, _: [

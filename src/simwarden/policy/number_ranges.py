@@ -110,8 +110,7 @@ def judge_numbers(*, numbers: Sequence[str], ranges: NumberRanges | None = None)
     """Rule whether the numbers of many cards may be issued: all of them, or none."""
     if len(numbers) == 1:
         return judge_number(number=numbers[0], ranges=ranges)
-    known = ranges or known_ranges()
-    wrong = [ruling for ruling in (judge_number(number=each, ranges=known) for each in numbers) if not ruling.admitted]
+    wrong = [ruling for ruling in (judge_number(number=each, ranges=ranges) for each in numbers) if not ruling.admitted]
     if not wrong:
         return Ruling.admit(f"{len(numbers)} cards, all with numbers of dedicated ranges", seen=len(numbers))
     more = f", and {len(wrong) - _NAMED} more" if len(wrong) > _NAMED else ""

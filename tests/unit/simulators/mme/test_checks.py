@@ -234,7 +234,7 @@ def test_no_handover_is_prepared_while_the_areas_cannot_be_read(run: Any) -> Non
         await network.settle()
         assert network.enb.last("handover-preparation-failure")["cause"] is CauseRadioNetwork.HO_TARGET_NOT_ALLOWED
         assert "handover-request" not in network.enb2.names()
-        assert not network.decisions("mme.register")[-1].admitted
+        assert not network.decisions("area.data")[-1].admitted
         assert network.session()["state"] == "connected"
         network.mme.core.areas.get = known
         _required(phone)
