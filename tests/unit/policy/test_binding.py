@@ -80,3 +80,24 @@ def test_an_imei_that_no_terminal_has_teaches_nothing(seen: str) -> None:
     use = FirstUse(home_province=True, home_network=True, vectors=True, initial_attach=True)
     refused = judge_learned(bound="", seen=seen, use=use, admit_unidentified=True)
     assert (refused.admitted, refused.details["teaches"]) == (False, "")
+
+
+@pytest.mark.parametrize(
+    ("address", "pinned", "admitted"),
+    [
+        ("192.0.2.7", ("192.0.2.0/28",), True),
+        ("192.0.2.16", ("192.0.2.0/28",), False),
+        ("192.0.2.16", ("192.0.2.0/28", "192.0.2.16/32"), True),
+        ("::ffff:192.0.2.7", ("192.0.2.0/28",), True),
+        ("2001:db8::1", ("192.0.2.0/28", "2001:db8::/32"), True),
+        ("2001:db9::1", ("2001:db8::/32",), False),
+        ("somewhere", ("192.0.2.0/28",), False),
+        ("192.0.2.16", (), True),
+        ("", ("192.0.2.0/28",), True),  # an element of this process, which has no address
+    ],
+)
+def test_a_node_connects_from_where_it_is(address: str, pinned: tuple[str, ...], *, admitted: bool) -> None:
+    host, realm = next(iter(LISTED.items()))
+    ruling = judge_peer(host=host, realm=realm, listed=LISTED, address=address, pinned=pinned)
+    assert ruling.admitted is admitted
+    assert ruling.details["seen"] == (host if admitted else address)

@@ -54,6 +54,7 @@ def test_a_meters_card_that_has_what_it_must() -> None:
         (replace(METER, sms=("1440000000009",)), ["directed SMS"]),
         (replace(METER, use=None), ["a use"]),
         (replace(METER, use=None, quota=None, form=FormFactor.PLUG_IN), ["a use", "limited card form", "quota"]),
+        (replace(METER, quota=SMALL, form=FormFactor.NANO), []),
         (replace(METER, quota=SMALL + 1, form=FormFactor.NANO), ["limited card form"]),
         (replace(METER, quota=SMALL + 1, data=LISTED, has=frozenset({"area", "monitoring"})), ["blacklist", "binding"]),
         (replace(METER, assessment=replace(METER.assessment, directed=True)), ["directed data"]),

@@ -119,3 +119,14 @@ def test_the_keys_of_a_vector_are_for_the_visited_network_alone(net: Net) -> Non
 def test_a_binding_is_one_imei_or_the_first_use(body: dict[str, str]) -> None:
     with pytest.raises(ValueError, match=r"imei|first-use|digits"):
         BindingChange.model_validate(body)
+
+
+@pytest.mark.parametrize("keys", [{"k": K[:-2]}, {"opc": OPC + "00"}, {"k": "x" * 32}, {"imsi": "00101"}, {"opc": ""}])
+def test_keys_and_imsi_have_the_form_that_cards_have(net: Net, keys: dict[str, str]) -> None:
+    async def story() -> None:
+        body = {"name": "card", "imsi": IMSI, "iccid": f"8986{IMSI}", "msisdn": "861440000000001", "k": K, "opc": OPC}
+        body |= {"profile": "meter", "form": "plug-in"}
+        assert await net.refused("PUT", PATH, {**body, **keys}) == 400
+        assert await net.refused("GET", PATH) == 404
+
+    net.play(story)

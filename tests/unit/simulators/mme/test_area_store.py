@@ -10,8 +10,12 @@ import sqlalchemy as sa
 
 from simulators.mme.config import MmeArea
 from simulators.mme.store import METADATA, AreaStore
+from simwarden.model.identity import Ecgi, Plmn, Tai
 from simwarden.runtime.store import StoreUnavailableError, open_engine
 from simwarden.wire.nas.enums import EmmCause
+from simwarden.wire.s1ap.values import ErabTunnel, UeSecurityCapabilities
+
+PLMN = Plmn("001", "01")
 
 IMSI, STATION = "001010000000001", "001-01-00001"
 AUDIT = {"at": "2026", "role": "operator", "caller": "", "action": "area", "imsi": IMSI, "details": {}}
@@ -129,5 +133,35 @@ def test_who_loses_the_last_base_station_to_another_mme_in_the_same_moment_is_re
         assert network.session() is None
         assert network.reject()["emm_cause"] is EmmCause.NO_SUITABLE_CELLS_IN_TRACKING_AREA
         assert not network.decisions("area.count")[-1].admitted
+
+    run(story, area_data="pool")
+
+
+def test_who_comes_by_x2_and_loses_the_last_base_station_in_the_same_moment_is_turned_out(run: Any) -> None:
+    async def story(network: Any) -> None:
+        areas = network.mme.core.areas
+        other = AreaStore(areas._engine, shared=True)
+        other.put(IMSI, MmeArea(stations=2), AUDIT)
+        phone = await network.attached()
+        alone = areas.count
+
+        def late(imsi: str, area: Any, station: str) -> bool:
+            assert other.count(imsi, other.get(imsi) or area, "001-01-00009")
+            return bool(alone(imsi, area, station))
+
+        areas.count = late
+        network.enb2.send(
+            "path-switch-request",
+            enb_ue_s1ap_id=600,
+            e_rab_to_be_switched_dl_list=(ErabTunnel(5, bytes([192, 0, 2, 8]), 9),),
+            source_mme_ue_s1ap_id=phone.mme_id,
+            eutran_cgi=Ecgi(PLMN, 2 << 8 | 1),
+            tai=Tai(PLMN, 1),
+            ue_security_capabilities=UeSecurityCapabilities(0xC000, 0xC000),
+        )
+        await network.settle()
+        assert network.session() is None
+        refused = network.decisions("area.count")[-1]
+        assert (refused.admitted, refused.occasion) == (False, "path-switch")
 
     run(story, area_data="pool")

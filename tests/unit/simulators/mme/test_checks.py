@@ -450,3 +450,160 @@ def test_a_sleeper_that_is_paged_to_be_detached_is_told_that_and_nothing_else(ru
 def test_a_rejection_is_demanded_where_the_register_failed(experimental: Any, result: Any, *, failed: bool) -> None:
     answer: Any = SimpleNamespace(experimental_result=experimental, result_code=None if result is None else int(result))
     assert bool(demanded_by(answer)) is failed
+
+
+# -- who proves who it is
+
+
+def test_a_service_request_under_another_key_set_is_refused(run: Any) -> None:
+    async def story(network: Any) -> None:
+        phone = await network.attached_idle()
+        phone.security.ksi = (phone.security.ksi + 1) % 7
+        phone.first(phone.security.service_request(), s_tmsi=True)
+        await network.settle()
+        assert phone.got[-1]["emm_cause"] is _UNKNOWN
+        assert network.session()["state"] == "idle"
+        assert any("key set" in reason for reason in network.faults())
+
+    run(story)
+
+
+def test_an_update_under_another_key_set_proves_nothing(run: Any) -> None:
+    async def story(network: Any) -> None:
+        phone = await network.attached_idle()
+        phone.security.ksi = (phone.security.ksi + 1) % 7
+        before = len(network.hss.asked)
+        phone.update()
+        await network.settle()
+        assert "authentication-information" in network.hss.names()[before:]
+
+    run(story)
+
+
+def test_a_service_request_on_a_connection_that_is_secure_is_ignored(run: Any) -> None:
+    async def story(network: Any) -> None:
+        phone = await network.attached()
+        phone.raw(phone.security.service_request())
+        await network.settle()
+        assert network.session()["state"] == "connected"
+        assert any("is established" in reason for reason in network.faults())
+
+    run(story)
+
+
+def test_an_answer_without_a_vector_lets_nobody_in(run: Any) -> None:
+    async def story(network: Any) -> None:
+        network.hss.answers["authentication-information"] = []
+        network.phone().attach()
+        await network.settle()
+        assert network.reject()["emm_cause"] is EmmCause.NETWORK_FAILURE
+        refused = network.decisions("mme.register")[-1]
+        assert (refused.admitted, refused.occasion) == (False, "authentication-information")
+        assert network.session() is None
+
+    run(story)
+
+
+def test_a_device_that_rejects_the_security_mode_is_told_nothing_more(run: Any) -> None:
+    def refuse(phone: Any, _message: Message) -> None:
+        phone.secured = False
+        phone.send(Message(_T.SECURITY_MODE_REJECT, emm_cause=EmmCause.SECURITY_MODE_REJECTED_UNSPECIFIED))
+
+    async def story(network: Any) -> None:
+        phone = network.phone(replies={_T.SECURITY_MODE_COMMAND: refuse})
+        phone.attach()
+        await network.settle()
+        assert phone.types()[-1] is _T.SECURITY_MODE_COMMAND
+        assert network.session() is None
+        assert phone.released != []
+        assert "update-location" not in network.hss.names()
+
+    run(story)
+
+
+# -- what base stations say
+
+
+@pytest.mark.parametrize(("tac", "bearer"), [(2, 5), (1, 6)])
+def test_no_path_is_switched_to_a_strange_tracking_area_or_without_the_default_bearer(
+    run: Any, tac: int, bearer: int
+) -> None:
+    async def story(network: Any) -> None:
+        phone = await network.attached()
+        network.enb2.send(
+            "path-switch-request",
+            enb_ue_s1ap_id=600,
+            e_rab_to_be_switched_dl_list=(ErabTunnel(bearer, bytes([192, 0, 2, 8]), 9),),
+            source_mme_ue_s1ap_id=phone.mme_id,
+            eutran_cgi=Ecgi(PLMN, 2 << 8 | 1),
+            tai=Tai(PLMN, tac),
+            ue_security_capabilities=UeSecurityCapabilities(0xC000, 0xC000),
+        )
+        await network.settle()
+        assert network.enb2.last("path-switch-request-failure")["cause"] is CauseRadioNetwork.HO_TARGET_NOT_ALLOWED
+        assert network.session()["cell"] == "001-01-0000101"
+
+    run(story)
+
+
+@pytest.mark.parametrize(
+    ("cause", "lost"),
+    [
+        (CauseRadioNetwork.UNKNOWN_MME_UE_S1AP_ID, True),
+        (CauseRadioNetwork.UNKNOWN_ENB_UE_S1AP_ID, True),
+        (CauseRadioNetwork.UNKNOWN_PAIR_UE_S1AP_ID, True),
+        (CauseRadioNetwork.UNSPECIFIED, False),
+    ],
+)
+def test_a_connection_that_its_base_station_does_not_know_is_gone(run: Any, cause: Any, *, lost: bool) -> None:
+    async def story(network: Any) -> None:
+        phone = await network.attached()
+        network.enb2.send("error-indication", mme_ue_s1ap_id=phone.mme_id, cause=cause)
+        await network.settle()
+        assert network.session()["state"] == "connected"
+        phone.up("error-indication", cause=cause)
+        await network.settle()
+        assert network.session()["state"] == ("idle" if lost else "connected")
+
+    run(story)
+
+
+def test_a_target_of_a_handover_that_was_given_up_is_released_once(run: Any) -> None:
+    async def story(network: Any) -> None:
+        phone = await network.attached()
+        _required(phone)
+        await network.settle()
+        network.enb2.send(
+            "handover-request-acknowledge",
+            mme_ue_s1ap_id=network.enb2.last("handover-request")["mme_ue_s1ap_id"],
+            enb_ue_s1ap_id=500,
+            e_rab_admitted_list=(ErabAdmitted(5, bytes([192, 0, 2, 8]), 3),),
+            target_to_source_transparent_container=b"from target",
+        )
+        await network.settle()
+        phone.up("handover-cancel", cause=CauseRadioNetwork.HO_TARGET_NOT_ALLOWED)
+        await network.pass_time(20)
+        assert network.enb2.names().count("ue-context-release-command") == 1
+        network.enb2.send("handover-failure", mme_ue_s1ap_id=999, cause=CauseRadioNetwork.UNSPECIFIED)
+        await network.settle()
+        assert network.enb2.names()[-1] == "error-indication"
+
+    run(story)
+
+
+def test_a_withdrawn_profile_takes_every_access_point(run: Any) -> None:
+    async def story(network: Any) -> None:
+        phone = await network.attached()
+        flags = int(DsrFlags.COMPLETE_APN_CONFIGURATION_PROFILE_WITHDRAWAL)
+        unknown = await network.hss.order(
+            "Delete-Subscriber-Data-Request", [("User-Name", "001010000000099"), ("DSR-Flags", flags)]
+        )
+        assert unknown.experimental_result == ExperimentalResult.DIAMETER_ERROR_USER_UNKNOWN
+        told = await network.hss.order("Delete-Subscriber-Data-Request", [USER, ("DSR-Flags", flags)])
+        await network.settle()
+        assert told.success
+        assert phone.got[-1].type is _T.DETACH_REQUEST
+        assert network.session() is None
+        assert network.mme.core.by_imsi[IMSI].subscription.access_points == {}
+
+    run(story)
