@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 import enum
+from dataclasses import replace
 
 from simwarden.policy.binding import judge_peer, judge_subscriber
 from simwarden.policy.card_states import judge_bindable, judge_state, judge_transition
 from simwarden.policy.decision import Control
 from simwarden.policy.number_ranges import judge_numbers
-from simwarden.policy.operator import (
-    judge_binder,
-    judge_change,
-    judge_frequency,
-    judge_owner,
-    judge_provisioned,
-    judge_scope,
-)
+from simwarden.policy.operator import change_controls, judge_owner, judge_scope
 from simwarden.policy.platform import (
     judge_batch,
     judge_captured,
@@ -103,32 +97,8 @@ TRANSITION = Control(
 BINDABLE = Control(
     "cmp.bindable", "bind.cmp", judge_bindable, _BINDING, "No binding in the test period, nor after the end"
 )
-OPERATOR = Control(
-    "bind.operator",
-    "bind.operator",
-    judge_binder,
-    (*_BINDING, _On.BATCH, _On.POOL, _On.ACCOUNT, _On.SHUTDOWN, _On.OPERATION),
-    "The operator alone binds, and does what else changes a card",
-)
 OWN = Control("cmp.own", "bind.operator.own", judge_owner, (_On.LOOK,), "A customer knows of its own cards only")
 SCOPE = Control("cmp.scope", "bind.operator.own", judge_scope, (_On.API,), "A token is good for its scopes only")
-APPROVAL = Control(
-    "bind.approval",
-    "bind.change",
-    judge_change,
-    (*_BINDING, _On.OPERATION, _On.SHUTDOWN),
-    "A changed binding and a suspension have their approval records",
-)
-FREQUENCY = Control(
-    "bind.change", "bind.change", judge_frequency, _BINDING, "A binding is changed so many times a period"
-)
-HELD = Control(
-    "bind.held",
-    "bind.change",
-    judge_provisioned,
-    (_On.PROVISION,),
-    "Provisioning anew changes no binding that a card has",
-)
 LOCK = Control(
     "bind.change.lock", "bind.change", judge_lock, (*_BINDING, _On.OPERATION), "A card rests between two operations"
 )
@@ -137,6 +107,20 @@ PEER = Control(
     "cmp.peer", "bind.peer", judge_peer, (_On.CONNECTION, _On.CHECK), "Known nodes only speak to the platform"
 )
 CARD = Control("cmp.card", "reg.issued", judge_subscriber, (_On.CHECK,), "Cards of the platform only are served")
+
+CHANGES = change_controls(
+    "bind",
+    "binding",
+    operator=(*_BINDING, _On.BATCH, _On.POOL, _On.ACCOUNT, _On.SHUTDOWN, _On.OPERATION),
+    approval=(*_BINDING, _On.OPERATION, _On.SHUTDOWN),
+    changes=_BINDING,
+    requirement="bind.operator",
+    alone="The operator alone binds, and does what else changes a card",
+    approved="A changed binding and a suspension have their approval records",
+)
+#: scenarios name it so: it is older than the scheme of ids
+CHANGES = replace(CHANGES, changes=replace(CHANGES.changes, id="bind.change"))
+OPERATOR, APPROVAL = CHANGES.operator, CHANGES.approval
 
 ALL = (
     RANGE,
@@ -147,12 +131,9 @@ ALL = (
     STATE,
     TRANSITION,
     BINDABLE,
-    OPERATOR,
+    *CHANGES.declared,
     OWN,
     SCOPE,
-    APPROVAL,
-    HELD,
-    FREQUENCY,
     LOCK,
     BATCH,
     PEER,

@@ -82,16 +82,8 @@ class Platform:
         self.site, self.config, self.store = site, config, store
         self.peers = KnownPeers(site, config, config.peers, controls.PEER)
         self.audit = Audit(site, store.audit, count=store.count)
-        self.binding = Restriction(
-            audit=self.audit,
-            what="binding",
-            operator=controls.OPERATOR,
-            approval=controls.APPROVAL,
-            held=controls.HELD,
-            frequency=controls.FREQUENCY,
-            limit=ChangeLimit(changes=config.limits.rebindings, period=config.limits.period),
-            changed=(REBIND,),
-        )
+        limit = ChangeLimit(changes=config.limits.rebindings, period=config.limits.period)
+        self.binding = Restriction(self.audit, controls.CHANGES, limit, (REBIND,))
         self._settings: Settings | None = None
         self._library = load_library(config.library)
         self._ranges = load_ranges(config.ranges)

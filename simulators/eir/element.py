@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from simulators.eir.config import EirBinding, EirConfig, LibraryImport, ListEntry, PoolChange
 from simulators.eir.events import EVENTS
-from simulators.eir.procedures import ALL, APPROVAL, HELD, PEER, TIE, UNTIE, Register, me_identity_check
+from simulators.eir.procedures import ALL, PEER, POOL_CHANGES, TIE, UNTIE, Register, me_identity_check
 from simwarden.errors import ConfigError, ManagementError
 from simwarden.model.identity import Imei
 from simwarden.model.values import IMEI, IMSI, KIND, one_of
@@ -79,7 +79,7 @@ class Eir(Element[EirConfig]):
         peers = KnownPeers(self.site, config, config.peers, PEER)
         self.store = Store(self.site.open_store(METADATA))
         self.audits = Audit(self.site, self.store.audit, key="subject")
-        self.pool = Restriction(audit=self.audits, what="pool", approval=APPROVAL, held=HELD)
+        self.pool = Restriction(self.audits, POOL_CHANGES)
         self.register = Register(
             self.site,
             config,

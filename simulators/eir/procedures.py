@@ -10,7 +10,7 @@ from simwarden.policy.binding import judge_peer
 from simwarden.policy.decision import Control
 from simwarden.policy.equipment import EquipmentAnswer, judge_equipment
 from simwarden.policy.equipment_lists import EquipmentLists, EquipmentRange, Status, judge_listed, judge_pool
-from simwarden.policy.operator import judge_change, judge_provisioned
+from simwarden.policy.operator import change_controls
 from simwarden.runtime.diameter import Unreachable
 from simwarden.runtime.diameter.server import CONNECTION
 from simwarden.wire.diameter import ExperimentalResult, Message, ResultCode
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 #: the one procedure of S13
 CHECK = "me-identity-check"
 #: what is done to a card's pool by management
-PROVISION, TIE, UNTIE = "provision", "tie", "untie"
+TIE, UNTIE = "tie", "untie"
 LISTS = Control("eir.equipment", "mon.phone", judge_listed, (CHECK,), "Equipment by the lists of the register")
 POOL = Control(
     "eir.pool", "bind.pool", judge_pool, (CHECK,), "A card's pool of terminals", "binding", also=("mon.separation",)
@@ -39,13 +39,10 @@ PEER = Control("eir.peer", "bind.peer", judge_peer, (CONNECTION, CHECK), "Known 
 PLATFORM = Control(
     "eir.platform", "bind.cmp", judge_equipment, (CHECK,), "What the platform behind the register says of a card"
 )
-APPROVAL = Control(
-    "bind.approval", "bind.change", judge_change, (TIE, UNTIE), "A changed pool of a card has its approval record"
+POOL_CHANGES = change_controls(
+    "bind", "pool", approval=(TIE, UNTIE), approved="A changed pool of a card has its approval record"
 )
-HELD = Control(
-    "bind.held", "bind.change", judge_provisioned, (PROVISION,), "Provisioning anew changes no pool that a card has"
-)
-ALL = (LISTS, POOL, PEER, PLATFORM, APPROVAL, HELD)
+ALL = (LISTS, POOL, PEER, PLATFORM, *POOL_CHANGES.declared)
 
 _ANSWERS = {
     Status.ALLOWED: EquipmentStatus.ALLOWED,

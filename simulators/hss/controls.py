@@ -15,7 +15,7 @@ from simwarden.policy.binding import (
 )
 from simwarden.policy.decision import Control
 from simwarden.policy.number_ranges import judge_number
-from simwarden.policy.operator import judge_binder, judge_change, judge_frequency, judge_provisioned
+from simwarden.policy.operator import change_controls
 from simwarden.runtime.diameter.server import CONNECTION
 
 
@@ -59,21 +59,6 @@ LEARNED = Control(
     "binding",
     also=("mon.separation",),
 )
-OPERATOR = Control("bind.operator", "bind.operator", judge_binder, _BINDING, "The operator alone binds")
-APPROVAL = Control("bind.approval", "bind.change", judge_change, _BINDING, "A changed binding has its approval record")
-BINDING_FREQUENCY = Control(
-    "bind.changes", "bind.change", judge_frequency, _BINDING, "A binding is changed so many times a period"
-)
-HELD = Control(
-    "bind.held",
-    "bind.change",
-    judge_provisioned,
-    (_On.PROVISION,),
-    "Provisioning anew changes no binding that a card has",
-)
-AREA_HELD = Control(
-    "area.held", "area.change", judge_provisioned, (_On.PROVISION,), "Provisioning anew changes no area that a card has"
-)
 PEER = Control(
     "hss.peer",
     "bind.peer",
@@ -114,24 +99,30 @@ EXTENT = Control(
     (_On.PROVISION, _On.SUBSCRIPTION, _On.AREA),
     "No area is larger than a province",
 )
-SETTER = Control(
-    "area.operator",
-    "area.change",
-    judge_binder,
-    (_On.SUBSCRIPTION, *_AREA),
-    "The operator alone says where a card may be",
+
+BINDING = change_controls(
+    "bind",
+    "binding",
+    operator=_BINDING,
+    approval=_BINDING,
+    changes=_BINDING,
+    requirement="bind.operator",
+    alone="The operator alone binds",
 )
-AREA_APPROVAL = Control("area.approval", "area.change", judge_change, _AREA, "A changed area has its approval record")
-FREQUENCY = Control("area.changes", "area.change", judge_frequency, _AREA, "An area is changed so many times a period")
+AREA = change_controls(
+    "area",
+    "area",
+    operator=(_On.SUBSCRIPTION, *_AREA),
+    approval=_AREA,
+    changes=_AREA,
+    alone="The operator alone says where a card may be",
+)
 
 ALL = (
     GIVEN,
     LEARNED,
-    OPERATOR,
-    APPROVAL,
-    BINDING_FREQUENCY,
-    HELD,
-    AREA_HELD,
+    *BINDING.declared,
+    *AREA.declared,
     PEER,
     SUBSCRIBER,
     WITHDRAWN,
@@ -139,7 +130,4 @@ ALL = (
     BARRING,
     ZONES,
     EXTENT,
-    SETTER,
-    AREA_APPROVAL,
-    FREQUENCY,
 )

@@ -46,26 +46,8 @@ class Core:
         self.site, self.config, self.store = site, config, store
         self.peers = KnownPeers(site, config, config.peers, controls.PEER)
         self.audit = audit = Audit(site, store.audit, count=store.count)
-        self.binding = Restriction(
-            audit=audit,
-            what="binding",
-            operator=controls.OPERATOR,
-            approval=controls.APPROVAL,
-            held=controls.HELD,
-            frequency=controls.BINDING_FREQUENCY,
-            limit=config.binding_changes,
-            changed=BINDING_CHANGES,
-        )
-        self.area = Restriction(
-            audit=audit,
-            what="area",
-            operator=controls.SETTER,
-            approval=controls.AREA_APPROVAL,
-            held=controls.AREA_HELD,
-            frequency=controls.FREQUENCY,
-            limit=config.area_changes,
-            changed=(AREA_CHANGE,),
-        )
+        self.binding = Restriction(audit, controls.BINDING, config.binding_changes, BINDING_CHANGES)
+        self.area = Restriction(audit, controls.AREA, config.area_changes, (AREA_CHANGE,))
         self.ranges = load_ranges(config.ranges)
         self.node: DiameterNode
         #: tells an MME what it is owed

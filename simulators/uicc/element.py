@@ -20,7 +20,7 @@ from simwarden.operations.restriction import Restriction
 from simwarden.policy.decision import Control as PolicyControl
 from simwarden.policy.form import judge_form
 from simwarden.policy.interlock import card_serves_terminal
-from simwarden.policy.operator import judge_binder, judge_change, judge_provisioned
+from simwarden.policy.operator import change_controls
 from simwarden.runtime.declare import HISTORY, CardName, Declaration, Observable, VerbModel, verb
 from simwarden.wire.apdu.authenticate import SUCCESS
 from simwarden.wire.apdu.coding import encode_iccid
@@ -34,19 +34,20 @@ if TYPE_CHECKING:
     from simwarden.runtime.site import Site
 
 AUTHENTICATE, INSERTION, REMOVAL, BIND, UNBIND = "authenticate", "insertion", "removal", "bind", "unbind"
-PROVISION = "provision"
 APPLET = PolicyControl(
     "bind.card.applet", "bind.card.applet", card_serves_terminal, (AUTHENTICATE,), "The card checks its terminal"
 )
 FORM = PolicyControl(
     "pre.form", "pre.form", judge_form, (INSERTION, REMOVAL), "The card's form keeps it in its terminal"
 )
-OPERATOR = PolicyControl("bind.operator", "bind.operator", judge_binder, (BIND, UNBIND), "Only the operator binds")
-APPROVAL = PolicyControl(
-    "bind.approval", "bind.change", judge_change, (BIND, UNBIND), "A changed card's area has its approval record"
-)
-HELD = PolicyControl(
-    "bind.held", "bind.change", judge_provisioned, (PROVISION,), "Provisioning anew changes no area that a card has"
+CHANGES = change_controls(
+    "bind",
+    "binding",
+    operator=(BIND, UNBIND),
+    approval=(BIND, UNBIND),
+    requirement="bind.operator",
+    alone="Only the operator binds",
+    approved="A changed card's area has its approval record",
 )
 NOWHERE = "nowhere"
 
@@ -91,7 +92,7 @@ class Uicc(Element[UiccConfig]):
                 "interlock", "the card's own area, by IMSI", fields={"imsi": IMSI, "imei": IMEI, "applet": SWITCH}
             ),
         ),
-        controls=(APPLET, FORM, OPERATOR, APPROVAL, HELD, ROLES),
+        controls=(APPLET, FORM, *CHANGES.declared, ROLES),
     )
 
     def __init__(self, site: Site, config: UiccConfig) -> None:
@@ -103,7 +104,7 @@ class Uicc(Element[UiccConfig]):
         self.destroyed = False
         self._adm = "".join(str(site.rng.randrange(10)) for _ in range(8))
         self._link: Link | None = None
-        self.binding = Restriction(audit=Audit(site), what="binding", operator=OPERATOR, approval=APPROVAL, held=HELD)
+        self.binding = Restriction(Audit(site), CHANGES)
 
     async def start(self) -> None:
         """Wait for a terminal."""

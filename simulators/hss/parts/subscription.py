@@ -30,7 +30,7 @@ class Subscriptions:
     async def change_subscription(self, call: Call) -> dict[str, Any]:
         """Change access points or zone codes; the serving MME is told by IDR and DSR. By the operator."""
         by, imsi = By.of(call), call.path["imsi"]
-        self.core.audit.require(controls.SETTER, imsi, by, "subscription", by.asks("change a subscription"))
+        self.core.audit.require(controls.AREA.operator, imsi, by, "subscription", by.asks("change a subscription"))
         subscriber, wanted = self.core.card(call.path["imsi"]), call.given.subscription()
         action = "subscription"
         if wanted.zones != zones_of(subscriber):

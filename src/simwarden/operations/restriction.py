@@ -7,6 +7,7 @@ refusal leaves an audit record, of which events tell where somebody takes them (
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from simwarden.operations.approval import ChangeLimit
@@ -15,49 +16,38 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from simwarden.operations.approval import Audit, By
-    from simwarden.policy.decision import Control
+    from simwarden.policy.operator import ChangeControls
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Restriction:
-    """`what` restricts, and the controls that an element has on its changes.
+    """What the `controls` of one element are about.
 
     `changed` are the actions of the audit records by which changes are counted: that it begins is none.
     """
 
     audit: Audit
-    what: str
-    approval: Control
-    operator: Control | None = None
-    held: Control | None = None
-    frequency: Control | None = None
+    controls: ChangeControls
     limit: ChangeLimit = field(default_factory=ChangeLimit)
     changed: tuple[str, ...] = ()
 
     def approve(self, subject: str, by: By, action: str, *, wanted: str = "") -> None:
         """Let the operator alone change it, with an approval record. Raises ManagementError (403)."""
-        if self.operator is not None:
-            self.audit.require(self.operator, subject, by, action, by.asks(action), wanted=wanted)
-        self.audit.require(self.approval, subject, by, action, by.approval, wanted=wanted)
+        for control, facts in ((self.controls.operator, by.asks(action)), (self.controls.approval, by.approval)):
+            if control.occasions:
+                self.audit.require(control, subject, by, action, facts, wanted=wanted)
 
     def once_more(self, subject: str, by: By, action: str) -> None:
         """Let what is held be changed so many times a period. Raises ManagementError (429)."""
-        if self.frequency is not None:
-            self.audit.within(
-                self.frequency,
-                subject,
-                by,
-                action,
-                limit=self.limit,
-                changes=lambda since: self.audit.count(subject, self.changed, since),
-                what=self.what,
-            )
+        if self.controls.changes.occasions:
+            count = partial(self.audit.count, subject, self.changed)
+            what, control = self.controls.what, self.controls.changes
+            self.audit.within(control, subject, by, action, limit=self.limit, changes=count, what=what)
 
     def stays(self, subject: str, by: By, *, changed: bool) -> None:
         """Let provisioning anew leave what is held as it is. Raises ManagementError (409)."""
-        if self.held is not None:
-            facts = {"changed": changed, "what": self.what}
-            self.audit.require(self.held, subject, by, "provision", facts, status=409)
+        facts = {"changed": changed, "what": self.controls.what}
+        self.audit.require(self.controls.held, subject, by, "provision", facts, status=409)
 
     def record(self, action: str, subject: str, by: By, details: Mapping[str, Any]) -> dict[str, Any]:
         """Make the record of a change with its approval; whoever stores the change keeps it."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from simwarden.model.values import GIVEN, NUMBER, one_of, shaped
-from simwarden.policy.decision import Ruling
+from simwarden.policy.decision import Control, Ruling
 from simwarden.policy.details import tells
 
 if TYPE_CHECKING:
@@ -77,3 +78,48 @@ def judge_scope(*, scope: str, scopes: Collection[str], client: str = "") -> Rul
     if scope in scopes:
         return Ruling.admit("the token has the scope", **facts)
     return Ruling.refuse(f"the token of {client or 'the client'} is not for {scope}", **facts)
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeControls:
+    """The controls of changes of `what` restricts a card: of those without occasions an element has none."""
+
+    what: str
+    operator: Control
+    approval: Control
+    changes: Control
+    held: Control
+
+    @property
+    def declared(self) -> tuple[Control, ...]:
+        """Those that an element declares."""
+        return tuple(each for each in (self.operator, self.approval, self.changes, self.held) if each.occasions)
+
+
+def change_controls(
+    prefix: str,
+    what: str,
+    *,
+    approval: tuple[str, ...],
+    operator: tuple[str, ...] = (),
+    changes: tuple[str, ...] = (),
+    held: tuple[str, ...] = ("provision",),
+    requirement: str = "",
+    alone: str = "",
+    approved: str = "",
+) -> ChangeControls:
+    """Return them with their occasions and by one scheme of ids: `bind.operator`, `.approval`, `.changes` and `.held`.
+
+    `requirement` is that of the operator's alone, `alone` and `approved` are titles that say more than others.
+    """
+    change, a = f"{prefix}.change", "An" if what[0] in "aeiou" else "A"
+    approved = approved or f"A changed {what} has its approval record"
+    return ChangeControls(
+        what,
+        Control(f"{prefix}.operator", requirement or change, judge_binder, operator, alone),
+        Control(f"{prefix}.approval", change, judge_change, approval, approved),
+        Control(f"{prefix}.changes", change, judge_frequency, changes, f"{a} {what} is changed so many times a period"),
+        Control(
+            f"{prefix}.held", change, judge_provisioned, held, f"Provisioning anew changes no {what} that a card has"
+        ),
+    )

@@ -15,15 +15,12 @@ from simwarden.operations.audit_table import AuditTable
 from simwarden.operations.management import Role
 from simwarden.operations.restriction import Restriction
 from simwarden.policy.decision import Control, Decision, Verdict
-from simwarden.policy.operator import judge_binder, judge_change, judge_frequency, judge_provisioned
+from simwarden.policy.operator import change_controls
 
 IMSI = "001010000000001"
 FORM = {"approver": "A. Liu", "reason": "more meters", "form": "F-1"}
-ON = ("change-the-quota", "provision")
-OPERATOR = Control("quota.operator", "bind.operator", judge_binder, ON)
-APPROVAL = Control("quota.approval", "bind.change", judge_change, ON)
-HELD = Control("quota.held", "bind.change", judge_provisioned, ON)
-FREQUENCY = Control("quota.changes", "bind.change", judge_frequency, ON)
+ON = ("change-the-quota",)
+QUOTA = change_controls("quota", "quota", operator=ON, approval=ON, changes=ON)
 
 
 class Site:
@@ -55,16 +52,7 @@ def test_it_is_changed_by_the_operator_with_an_approval_so_often_and_all_of_it_i
         lambda record: table.keep(engine, record),
         count=lambda *asked: table.count(engine, *asked),
     )
-    quota = Restriction(
-        audit=audit,
-        what="quota",
-        operator=OPERATOR,
-        approval=APPROVAL,
-        held=HELD,
-        frequency=FREQUENCY,
-        limit=ChangeLimit(changes=2, period="month"),
-        changed=("raise", "lower"),
-    )
+    quota = Restriction(audit, QUOTA, ChangeLimit(changes=2, period="month"), ("raise", "lower"))
     by = By(**FORM)
     assert _status(quota.approve, IMSI, By(Role.CUSTOMER, **FORM), "change the quota") == 403
     assert _status(quota.approve, IMSI, By(), "change the quota", wanted="1 GB") == 403
@@ -102,8 +90,7 @@ def test_it_is_changed_by_the_operator_with_an_approval_so_often_and_all_of_it_i
 
 def test_what_an_element_has_no_control_for_is_not_asked() -> None:
     kept: list[dict[str, Any]] = []
-    pool = Restriction(audit=Audit(Site(), kept.append), what="pool", approval=APPROVAL)  # type: ignore[arg-type]
+    pool = Restriction(Audit(Site(), kept.append), change_controls("bind", "pool", approval=ON))  # type: ignore[arg-type]
     pool.approve(IMSI, By(Role.CUSTOMER, **FORM), "change the quota")
     pool.once_more(IMSI, By(), "change the quota")
-    pool.stays(IMSI, By(), changed=True)
     assert kept == []
