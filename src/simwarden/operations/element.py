@@ -84,7 +84,7 @@ class Element(ABC, Generic[C]):
     async def killed(self) -> None:
         """Lose power: links drop without goodbye. Spawned work has ended before; by default nothing is said."""
 
-    async def begin(self) -> None:
+    async def bring_up(self) -> None:
         """Start, and publish events from then on; see Managed."""
         await self.start()
         settings = self.site.host.settings.events
@@ -93,7 +93,7 @@ class Element(ABC, Generic[C]):
 
             self.publisher = publish(self.site, settings)
 
-    async def end(self, *, kill: bool) -> None:
+    async def bring_down(self, *, kill: bool) -> None:
         """Stop, or lose power, and have events wait; see Managed."""
         publisher, self.publisher, self.site.refused = self.publisher, None, None
         await (self.killed() if kill else self.stop())

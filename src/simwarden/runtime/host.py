@@ -159,7 +159,7 @@ class Host:
 
     async def start(self, name: str) -> None:
         """Start an element and wait until it is ready."""
-        await self.elements[name].begin()
+        await self.elements[name].bring_up()
         self.running.add(name)
 
     async def start_all(self) -> None:
@@ -176,7 +176,7 @@ class Host:
         await self.transport.stop_listening(name)
         if kill:
             self._cancel_work(name)
-        await self.elements[name].end(kill=kill)
+        await self.elements[name].bring_down(kill=kill)
         if not kill:
             self._cancel_work(name)
         self.transport.close_endpoints(name)

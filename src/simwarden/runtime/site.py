@@ -34,10 +34,10 @@ class Managed(Protocol):
 
     declaration: ClassVar[Declaration]
 
-    async def begin(self) -> None:
+    async def bring_up(self) -> None:
         """Be ready to serve on return. Raises ConfigError or ConnectionError."""
 
-    async def end(self, *, kill: bool) -> None:
+    async def bring_down(self, *, kill: bool) -> None:
         """Say goodbye, or lose power (`kill`)."""
 
     def census(self) -> Mapping[str, int]:
