@@ -66,17 +66,24 @@ _HANDLERS: dict[MessageType, Callable[[Emm, Message, bool], None]] = {
 }
 """What a UE does with a message; SECURITY MODE COMMAND is not here, since it brings its own security."""
 
+
+def _unanswered(emm: Emm) -> None:
+    """The request was not answered: leave the connection (5.5.1.2.6 c, 5.5.3.2.6 c, 5.6.1.6 c)."""
+    emm.hang_up()
+    emm.fail("no-answer")
+
+
 _TIMEOUTS: dict[Timer, Callable[[Emm], None]] = {
     Timer.T3402: cell_selection.on_t3402,
-    Timer.T3410: attach.on_t3410,
+    Timer.T3410: _unanswered,
     Timer.T3411: cell_selection.try_again,
     Timer.T3412: tracking_area_update.on_t3412,
     Timer.T3416: authentication.on_t3416,
-    Timer.T3417: service_request.on_t3417,
+    Timer.T3417: _unanswered,
     Timer.T3418: authentication.on_not_genuine,
     Timer.T3420: authentication.on_not_genuine,
     Timer.T3421: detach.on_t3421,
-    Timer.T3430: tracking_area_update.on_t3430,
+    Timer.T3430: _unanswered,
     Timer.T3440: cell_selection.on_t3440,
     Timer.T3245: cell_selection.on_t3245,
     Timer.T3247: cell_selection.on_t3247,

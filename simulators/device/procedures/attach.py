@@ -162,9 +162,3 @@ def failed(emm: Emm, word: str, *, at_once: bool = False) -> None:
         emm.store_location()
         emm.start(Timer.T3402, emm.t3402)
     emm.finish(word)
-
-
-def on_t3410(emm: Emm) -> None:
-    """No answer came (5.5.1.2.6 c): release the connection locally."""
-    emm.hang_up()
-    failed(emm, "no-answer")

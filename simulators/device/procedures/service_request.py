@@ -96,9 +96,3 @@ def failed(emm: Emm, word: str, *, at_once: bool = False) -> None:
     emm.service_attempts += 1
     emm.enter(EmmState.REGISTERED)
     emm.finish(word)
-
-
-def on_t3417(emm: Emm) -> None:
-    """No answer came (5.6.1.6 c)."""
-    emm.hang_up()
-    failed(emm, "no-answer")

@@ -90,12 +90,6 @@ def failed(emm: Emm, word: str, *, at_once: bool = False) -> None:
     emm.finish(word)
 
 
-def on_t3430(emm: Emm) -> None:
-    """No answer came (5.5.3.2.6 c)."""
-    emm.hang_up()
-    failed(emm, "no-answer")
-
-
 def on_t3412(emm: Emm) -> None:
     """It is time for the periodic update (5.3.5)."""
     if emm.procedure is None and emm.state.registered:

@@ -18,7 +18,7 @@ from simwarden.wire.nas.message import Message
 from simwarden.wire.s1ap import CauseNas
 
 if TYPE_CHECKING:
-    from simulators.mme.contexts import Connection, UeContext
+    from simulators.mme.contexts import Connection, Terminal, UeContext
     from simulators.mme.core import Core
 
 
@@ -28,7 +28,9 @@ async def serve(core: Core, conn: Connection, ue: UeContext) -> None:
     answered(ue)
     rejection = None
     if not ue.emergency:
-        rejection = await _check(core, conn, ue) or area.take_up(core, ue, Occasion.SERVICE)
+        ask = core.config.equipment.at_service_request
+        rejection = await check(core, conn, ue, Occasion.SERVICE, None, ask=ask)
+        rejection = rejection or area.take_up(core, ue, Occasion.SERVICE)
     if rejection is not None:
         if not rejection.temporary:
             core.end_session(ue)
@@ -38,22 +40,24 @@ async def serve(core: Core, conn: Connection, ue: UeContext) -> None:
     core.show(ue)
 
 
-async def _check(core: Core, conn: Connection, ue: UeContext) -> Rejection | None:
-    outside = area.check_place(core, ue, Occasion.SERVICE)
+async def check(
+    core: Core, conn: Connection, ue: UeContext, occasion: Occasion, terminal: Terminal | None, *, ask: bool
+) -> Rejection | None:
+    """Check a registered device at its contact: by the terminal given, else by the one that it names if it is asked."""
+    outside = area.check_place(core, ue, occasion)
     if outside is not None:
         return outside
-    terminal = ue.terminal
-    if core.config.equipment.at_service_request:
-        terminal = await ask_terminal(core, conn)
+    if terminal is None:
+        terminal = await ask_terminal(core, conn) if ask else ue.terminal
     return (
-        await admit_terminal(core, ue, terminal, Occasion.SERVICE, initial=False)
-        or barring_while_registered(core, ue, Occasion.SERVICE)
-        or access_point_lost(core, ue, Occasion.SERVICE)
-        or area.check_zones(core, ue, Occasion.SERVICE)
+        await admit_terminal(core, ue, terminal, occasion, initial=False)
+        or _barring(core, ue, occasion)
+        or access_point_lost(core, ue, occasion)
+        or area.check_zones(core, ue, occasion)
     )
 
 
-def barring_while_registered(core: Core, ue: UeContext, occasion: Occasion) -> Rejection | None:
+def _barring(core: Core, ue: UeContext, occasion: Occasion) -> Rejection | None:
     """Operator determined barring of a device that is registered: the message has no room for an ESM cause."""
     barred = ue.subscription is not None and ue.subscription.barred
     decision = core.site.decide(BARRING, ue.imsi, on=occasion, barred=barred)

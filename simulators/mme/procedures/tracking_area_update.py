@@ -11,13 +11,11 @@ from simulators.mme.controls import Occasion
 from simulators.mme.demands import UPDATE_WHILE_DETACHED, UPDATE_WITHOUT_CONTEXT, demanded
 from simulators.mme.procedures import area
 from simulators.mme.procedures.authentication import authenticate
-from simulators.mme.procedures.default_bearer import DEFAULT_BEARER, access_point_lost, initial_context_setup
-from simulators.mme.procedures.identification import ask_terminal
+from simulators.mme.procedures.default_bearer import DEFAULT_BEARER, initial_context_setup
 from simulators.mme.procedures.idle import choose_period
-from simulators.mme.procedures.location import admit_terminal
 from simulators.mme.procedures.release import bind, release, settle
 from simulators.mme.procedures.security_mode import secure
-from simulators.mme.procedures.service_request import barring_while_registered
+from simulators.mme.procedures.service_request import check
 from simwarden.wire.nas.enums import ACTIVE_FLAG, EmmCause, MessageType, UpdateResult, UpdateType
 from simwarden.wire.nas.message import Message, encode
 from simwarden.wire.s1ap import CauseNas
@@ -48,7 +46,10 @@ async def update(core: Core, conn: Connection, request: Message, known: UeContex
         terminal = proven
     in_use = conn.ue is known and conn.context_set_up
     bind(core, conn, known)
-    rejection = _check_bearers(known, request) or await _check(core, conn, known, terminal)
+    rejection = _check_bearers(known, request)
+    if rejection is None and not known.emergency:
+        ask = core.config.equipment.at_tracking_area_update
+        rejection = await check(core, conn, known, Occasion.UPDATE, terminal, ask=ask)
     rejection = rejection or area.take_up(core, known, Occasion.UPDATE)
     if rejection is not None:
         if not rejection.temporary:
@@ -85,24 +86,6 @@ def _check_bearers(ue: UeContext, request: Message) -> Rejection | None:
     if ue.bearer is None or (status is not None and DEFAULT_BEARER not in status):
         return demanded(UPDATE_WHILE_DETACHED, "the device holds no bearer")
     return None
-
-
-async def _check(core: Core, conn: Connection, ue: UeContext, terminal: Terminal | None) -> Rejection | None:
-    if ue.emergency:
-        return None
-    outside = area.check_place(core, ue, Occasion.UPDATE)
-    if outside is not None:
-        return outside
-    if terminal is None and core.config.equipment.at_tracking_area_update:
-        terminal = await ask_terminal(core, conn)
-    elif terminal is None:
-        terminal = ue.terminal
-    return (
-        await admit_terminal(core, ue, terminal, Occasion.UPDATE, initial=False)
-        or barring_while_registered(core, ue, Occasion.UPDATE)
-        or access_point_lost(core, ue, Occasion.UPDATE)
-        or area.check_zones(core, ue, Occasion.UPDATE)
-    )
 
 
 async def _accept(core: Core, conn: Connection, ue: UeContext, request: Message) -> None:

@@ -11,7 +11,7 @@ import pytest
 from simulators.device.state import Procedure
 from simulators.mme.causes import Rejection
 from simulators.mme.demands import DEMANDS
-from simulators.mme.procedures import attach, tracking_area_update
+from simulators.mme.procedures import attach, service_request
 from simwarden.scenario.load import Loader
 from simwarden.scenario.problems import Problems
 from simwarden.scenario.rejections import Finding, Phase, check_rejections
@@ -117,7 +117,7 @@ def test_a_refusal_elsewhere_in_the_phase_excuses_nothing(play, monkeypatch) -> 
     )
     fine = play(REFUSED_PHONE + refused)
     assert fine.verdict is Verdict.PASSED, summary_of(fine)
-    monkeypatch.setattr(tracking_area_update, "barring_while_registered", refuse_the_meter)
+    monkeypatch.setattr(service_request, "access_point_lost", refuse_the_meter)
     result = play(REFUSED_PHONE + "- tau: meter\n" + refused)
     assert result.verdict is Verdict.ERROR, summary_of(result)
     assert "meter.tau is rejected by mme (no reason), but no control of mme decided so" in summary_of(result)
