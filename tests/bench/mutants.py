@@ -201,6 +201,8 @@ def work(send: Callable[[Any], None], files: list[str], wanted: str, items: list
         return plain(self, name) if file is None else compile(changed(file, wanted), self.path, "exec")
 
     importlib.machinery.SourceFileLoader.get_code = get_code  # type: ignore[method-assign]
+    seen = set[tuple[str, int]]()
+    vars(builtins)["__reached__"] = seen.add  # what is imported runs, too
     from simwarden.scenario import suite
     from simwarden.scenario.load import Loader
     from simwarden.scenario.result import Verdict
@@ -208,8 +210,7 @@ def work(send: Callable[[Any], None], files: list[str], wanted: str, items: list
 
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     os.dup2(1, 2)
-    loader, options, seen = Loader(), RunOptions(limit=LIMIT), set[tuple[str, int]]()
-    vars(builtins)["__reached__"] = seen.add
+    loader, options = Loader(), RunOptions(limit=LIMIT)
 
     def choose(names: list[str]) -> list[str]:
         return names[items] if isinstance(items, slice) else [item for item in items if item in names]
