@@ -79,3 +79,16 @@ def _way(imports: Imports, start: str, end: str) -> list[str]:
             seen.add(name)
             ways.append([*way, name])
     return []
+
+
+def strangers(folder: Path, package: str, packages: list[str]) -> list[str]:
+    """Return where a package names another one of `packages`, for types too, in words."""
+    found: set[str] = set()
+    for path in sorted(folder.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, (ast.Import, ast.ImportFrom)):
+                source = f"{node.module}." if isinstance(node, ast.ImportFrom) else ""
+                names = [f"{source}{each.name}." for each in node.names]
+                others = [each for each in packages if each != package and any(n.startswith(f"{each}.") for n in names)]
+                found |= {f"{path.relative_to(folder)} > {each}" for each in others}
+    return sorted(found)

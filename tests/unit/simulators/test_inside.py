@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from inside import ORDER, circles, climbs, imports_of
+from inside import ORDER, circles, climbs, imports_of, strangers
 
 #: the packages of all elements, ours and those that others have installed beside
 ELEMENTS = sorted({each.module.rpartition(".")[0] for each in entry_points(group="simwarden.elements")})
@@ -30,6 +30,11 @@ def test_files_of_an_element_keep_the_order(package: str) -> None:
     assert climbs(imports_of(_folder(package), package), package) == [], " > ".join(ORDER)
 
 
+@pytest.mark.parametrize("package", ELEMENTS)
+def test_elements_never_import_each_other(package: str) -> None:
+    assert strangers(_folder(package), package, ELEMENTS) == [], "they talk bytes"
+
+
 def test_what_a_foreign_element_does_wrong_is_found(tmp_path: Path) -> None:
     files = {
         "element.py": "from .parts.routes import Routes\nfrom foreign import contexts",
@@ -44,6 +49,10 @@ def test_what_a_foreign_element_does_wrong_is_found(tmp_path: Path) -> None:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text)
     found = imports_of(tmp_path, "foreign")
+    assert strangers(tmp_path, "own", ["own", "foreign.procedures"]) == [
+        "parts/routes.py > foreign.procedures",
+        "words.py > foreign.procedures",
+    ]
     assert climbs(found, "foreign") == ["foreign.contexts > foreign.words > foreign.procedures"]
     assert circles(found) == [
         "foreign.rules > foreign.words > foreign.rules",
