@@ -23,10 +23,11 @@ if TYPE_CHECKING:
     from simwarden.scenario.explore.plan import Plan
     from simwarden.scenario.explore.trial import Fact, Facts, Held, Seen
 
-#: how a deviation is judged
 #: what is counted of each element, and compared with nothing but the other run
 _BY_ITSELF = ("work", "timers")
-FAULT, ENFORCED, SETTLED, QUIET, AUDIT, LATE = "fault", "enforced", "settled", "quiet", "audit", "late"
+#: how a deviation is judged
+FAULT, ENFORCED, BUSY, SETTLED = "fault", "enforced", "busy", "settled"
+QUIET, AUDIT, LATE = "quiet", "audit", "late"
 _MISSING = object()
 
 
@@ -118,14 +119,12 @@ class Oracle:
                 yield Deviation(SETTLED, f"{fact[0]}.{fact[1]}", *_differing(want, have), fact, _value(want, have))
 
     def _enforced(self, seen: Seen) -> Iterator[Deviation]:
-        """Yield what is in use 5 s after a change, or again later, and would not be with it from the first."""
-        for moment in seen.moments:
+        """Yield what is in use 5 s after a change, or when terminals were kept busy, and not with it from the first."""
+        for kind, moment in zip((ENFORCED, BUSY), seen.moments, strict=False):
             for fact, value in self._served(moment).items():
                 if not any(value == rights.get(fact) for rights in self._rights):
                     want = next((rights[fact] for rights in self._rights if fact in rights), _MISSING)
-                    yield Deviation(
-                        ENFORCED, f"{fact[0]}.{fact[1]}", *_differing(want, value), fact, _value(want, value)
-                    )
+                    yield Deviation(kind, f"{fact[0]}.{fact[1]}", *_differing(want, value), fact, _value(want, value))
 
     def _late(self, seen: Seen) -> Iterator[Deviation]:
         """Yield who came back into service later than the cause that it was told last may keep it out."""

@@ -10,7 +10,7 @@ import yaml
 from simwarden.errors import UserFileError
 from simwarden.model.units import show
 from simwarden.scenario.document import Fail, Mishap, Power, Wait
-from simwarden.scenario.explore.oracle import ENFORCED, SETTLED
+from simwarden.scenario.explore.oracle import BUSY, ENFORCED, SETTLED
 from simwarden.scenario.load import Loader
 from simwarden.scenario.runner import run_scenario
 
@@ -22,12 +22,14 @@ if TYPE_CHECKING:
     from simwarden.scenario.runner import RunOptions
 
 _WIDTH = 120
+#: deviations that an expectation can be made of
+_OF_FACTS = (ENFORCED, BUSY, SETTLED)
 
 
 def scenario_of(bench: Bench, finding: Finding) -> str:
     """Return the text of a scenario that fails as the finding says; without steps that it fails without."""
     data = _whole(bench, finding)
-    expected = data["steps"].pop() if finding.deviation.kind in (ENFORCED, SETTLED) else None
+    expected = data["steps"].pop() if finding.deviation.kind in _OF_FACTS else None
     if expected is not None:
         _shorten(data, expected, bench.options)
         data["steps"].append(expected)
@@ -63,9 +65,12 @@ def _whole(bench: Bench, finding: Finding) -> dict[str, Any]:
             each["during"] = each["during"][0]
     if finding.deviation.kind == SETTLED:
         steps += [{"wait": "1 day"}, *written["morning"]]
-    elif finding.deviation.kind == ENFORCED:
+    elif finding.deviation.kind == BUSY:
         steps += [*written["busy"], {"wait": "5 s"}]
-    if finding.deviation.kind in (ENFORCED, SETTLED):
+    elif finding.deviation.kind == ENFORCED:
+        last = max(bench.points[number].step for number, _ in finding.first.put)
+        steps[last + 1 :] = [{"wait": "5 s"}]
+    if finding.deviation.kind in _OF_FACTS:
         steps.append({"expect": _expected(finding.deviation)})
     data = {"scenario": f"{source['scenario'].partition(';')[0]}; {finding.what} before {finding.first.point}"}
     data |= {key: value for key, value in source.items() if key not in ("scenario", "steps")}
