@@ -260,7 +260,7 @@ def campaign(tried: list[tuple[str, str, int]], workers: int) -> tuple[dict[str,
         sys.stderr.write(f"{len(by)}/{len(tried)} {name}: {by.get(name, 'not made') or 'SURVIVES'}\n")
 
     with ThreadPoolExecutor(workers) as pool:
-        for sent in pool.map(lambda at: do(FILES, "", slice(at, None, 2 * workers)), range(2 * workers)):
+        for sent in pool.map(lambda at: do(FILES, "", slice(at, None, workers)), range(workers)):
             for item, failed[item], seconds[item], reached in sent:
                 for place in reached:
                     reaching[place].add(item)

@@ -1,7 +1,7 @@
 """The rule of twins: every refusal has a story that differs in one fact, and passes.
 
 A scenario *expects a refusal* if it expects (outside `never`) a decision that refuses, a state or outcome that means
-refusal, or a management status 401 or 403. It must then name its twin, and each step (or run of steps without a verb
+refusal, a message that rejects, or a management status 401 or 403. It must then name its twin, and each step (or run of steps without a verb
 between) that expects a refusal must name the decision (element and control), and the cause where a protocol has one:
 that is wherever something is `rejected`. A rejection with a cause that the protocol demands of some element (see
 `Demand`) is none: it needs neither decision nor twin, and fails at run time where a control did decide.
@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from simwarden.scenario.registry import Registry
 
 _REFUSED_STATUS = ("401", "403", "unauthorized")
+#: what messages that reject end in: attach-reject, service-reject...
+_REJECT = "-reject"
 _CAUSES = ("cause", "result", "status", "reason", "sw", "code")
 
 
@@ -97,6 +99,8 @@ def _is_refusal(step: Step, condition: Condition) -> bool:
         return _refused_word(condition.word) or (
             isinstance(step.action, Manage) and plain(condition.word) in _REFUSED_STATUS
         )
+    if isinstance(condition, MessageWanted):
+        return condition.message.endswith(_REJECT)
     return isinstance(condition, FactWanted) and not condition.record and _refused_word(condition.want)
 
 
@@ -127,6 +131,8 @@ def check_refusals(scenario: Scenario, problems: Problems) -> None:
 def _is_rejected(condition: Condition) -> bool:
     if isinstance(condition, OutcomeWanted):
         return plain(condition.word) == "rejected"
+    if isinstance(condition, MessageWanted):
+        return condition.message.endswith(_REJECT)
     return isinstance(condition, FactWanted) and plain(str(condition.want)) == "rejected"
 
 

@@ -202,3 +202,20 @@ def test_an_element_that_a_step_lets_fail_is_an_excuse_for_its_answer(play) -> N
     # Experimental-Result 5001 says something of the card, and Result-Code 5001 that the register cannot read it
     assert [(each.clause, each.by, each.message) for each in refused] == [("", "hss", "attach-reject")]
     assert play(failing % 5012).verdict is Verdict.PASSED
+
+
+@pytest.mark.parametrize(
+    ("wanted", "told"),
+    [
+        ("{s1-mme.attach-reject: seen}", ["a refusal names its decision", "a refusal names its cause"]),
+        ("{s1-mme.attach-reject: {emm_cause: ILLEGAL_ME}}", ["a refusal names its decision"]),
+        ("{s1-mme.service-reject: {emm_cause: IMPLICITLY_DETACHED}}", []),
+        ("{s1-mme.attach-accept: seen}", []),
+    ],
+)
+def test_a_message_that_rejects_is_a_refusal_as_the_state_is_to_which_it_leads(wanted: str, told: list[str]) -> None:
+    problems = Problems()
+    scenario = Loader().load("s.yaml", HEAD + f"- expect: {wanted}\n")
+    check_refusals(scenario, problems)
+    assert [each.reason for each in problems.found] == told
+    assert expects_refusal(scenario) is bool(told)
