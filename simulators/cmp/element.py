@@ -185,7 +185,7 @@ class Cmp(NorthVerbs, Element[CmpConfig]):
         """
         wanted: CardProvision = call.given
         made = _made(wanted, wanted.entry("binding", CmpBinding), wanted.entry("platform", CmpCard) or CmpCard())
-        self.platform.may_issue([wanted.msisdn], made, By.of(call), "provision")
+        self.platform.may_issue([wanted.msisdn], made.imsi, By.of(call), "provision")
         if others := self.platform.store.taken(made):
             raise ManagementError(409, f"another card has the {others[0][0]} {others[0][1]}")
         held = self.platform.store.get(made.imsi)
@@ -269,7 +269,7 @@ class Cmp(NorthVerbs, Element[CmpConfig]):
     @route("POST", "/bindings", roles=_BOTH, takes=BindingBatch, gives=BatchTold)
     async def change_bindings(self, call: Call) -> dict[str, Any]:
         """Change the bindings of a batch of cards; each has its own outcome."""
-        self.platform.require(controls.OPERATOR, None, By.of(call), "batch", By.of(call).asks("batch"))
+        self.platform.audit.require(controls.OPERATOR, "", By.of(call), "batch", By.of(call).asks("batch"))
         return {"cards": await binding.change_batch(self.platform, call.given.cards, By.of(call))}
 
     @route("GET", "/pools", gives=dict[str, Pool])
@@ -286,7 +286,7 @@ class Cmp(NorthVerbs, Element[CmpConfig]):
     @route("DELETE", "/pools/{pool}", roles=_BOTH, takes=Approval, gives=Ended)
     async def delete_pool(self, call: Call) -> dict[str, int]:
         """Take a pool of terminals away."""
-        self.platform.require(controls.OPERATOR, None, By.of(call), "pool", By.of(call).asks("pool"))
+        self.platform.audit.require(controls.OPERATOR, "", By.of(call), "pool", By.of(call).asks("pool"))
         if call.path["pool"] not in self.platform.settings.pools:
             raise ManagementError(404, f"there is no pool {call.path['pool']}")
         return {"ended": await pools.put_pool(self.platform, call.path["pool"], None, By.of(call))}

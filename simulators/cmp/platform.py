@@ -192,27 +192,9 @@ class Platform:
         """Ask a control about a card."""
         return self.site.decide(control, card.imsi, on=occasion, **facts)
 
-    def require(
-        self,
-        control: Control,
-        card: Card | None,
-        by: By,
-        action: str,
-        facts: Mapping[str, Any],
-        *,
-        on: str = "",
-        status: int = 403,
-    ) -> Decision:
-        """Ask a control about an operation; a refusal is kept in the audit. Raises ManagementError.
-
-        The occasion is the action, unless it is one of several actions `on` it.
-        """
-        imsi = card.imsi if card is not None else ""
-        return self.audit.require(control, imsi, by, action, facts, on=on, status=status)
-
-    def may_issue(self, numbers: Sequence[str], card: Card | None, by: By, action: str) -> None:
+    def may_issue(self, numbers: Sequence[str], imsi: str, by: By, action: str) -> None:
         """Let cards have numbers of dedicated ranges only, or none. Raises ManagementError (403)."""
-        self.require(controls.RANGE, card, by, action, {"numbers": numbers, "ranges": self._ranges})
+        self.audit.require(controls.RANGE, imsi, by, action, {"numbers": numbers, "ranges": self._ranges})
 
     # -- time and records
 

@@ -145,13 +145,13 @@ class Prevention:
 
     def _may(self, card: Card, by: By, action: str) -> None:
         try:
-            self._platform.require(controls.OPERATOR, card, by, action, by.asks(action))
+            self._platform.audit.require(controls.OPERATOR, card.imsi, by, action, by.asks(action))
         except ManagementError as error:
             raise refused(error) from error
 
     def _approved(self, card: Card, by: By, action: str) -> None:
         try:
-            self._platform.require(controls.APPROVAL, card, by, action, by.approval)
+            self._platform.audit.require(controls.APPROVAL, card.imsi, by, action, by.approval)
         except ManagementError as error:
             raise refused(error) from error
 

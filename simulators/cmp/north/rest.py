@@ -111,7 +111,7 @@ class NorthSide:
         facts = {"scope": scope, "scopes": client.scopes, "client": name}
         try:
             action, on = scope.rpartition(":")[2], controls.Occasion.API
-            self._platform.require(controls.SCOPE, None, by_of(name, client), action, facts, on=on)
+            self._platform.audit.require(controls.SCOPE, "", by_of(name, client), action, facts, on=on)
         except ManagementError as refusal:
             raise denied() from refusal
         return name, client

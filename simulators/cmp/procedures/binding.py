@@ -46,7 +46,7 @@ async def change_batch(platform: Platform, items: Sequence[BatchItem], by: By) -
     A card that is refused keeps no other from being changed. Raises ManagementError: 400 for a batch that is too large.
     """
     most = platform.config.limits.batch
-    platform.require(controls.BATCH, None, by, "batch", {"size": len(items), "most": most}, status=400)
+    platform.audit.require(controls.BATCH, "", by, "batch", {"size": len(items), "most": most}, status=400)
     return [await _change_one(platform, item, by) for item in items]
 
 
@@ -70,7 +70,7 @@ async def _change_one(platform: Platform, item: BatchItem, by: By) -> dict[str, 
 
 def _may_change(platform: Platform, card: Card, by: By, action: str) -> None:
     platform.binding.approve(card.imsi, by, action)
-    platform.require(controls.BINDABLE, card, by, action, {"state": card.state})
+    platform.audit.require(controls.BINDABLE, card.imsi, by, action, {"state": card.state})
     check_lock(platform, card, by, action)
     if card.bound:
         platform.binding.once_more(card.imsi, by, action)

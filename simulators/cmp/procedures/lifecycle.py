@@ -33,13 +33,13 @@ async def operate(platform: Platform, card: Card, operation: Operation, by: By) 
     that the table lacks, 423 for a locked card.
     """
     on = controls.Occasion.OPERATION
-    platform.require(controls.OPERATOR, card, by, operation.value, by.asks(operation.value), on=on)
+    platform.audit.require(controls.OPERATOR, card.imsi, by, operation.value, by.asks(operation.value), on=on)
     if operation not in _URGENT:
         check_lock(platform, card, by, operation.value, on=on)
     if operation is Operation.SUSPEND:
-        platform.require(controls.APPROVAL, card, by, operation.value, by.approval, on=on)
+        platform.audit.require(controls.APPROVAL, card.imsi, by, operation.value, by.approval, on=on)
     facts = {"state": card.state, "operation": operation}
-    platform.require(controls.TRANSITION, card, by, operation.value, facts, on=on, status=409)
+    platform.audit.require(controls.TRANSITION, card.imsi, by, operation.value, facts, on=on, status=409)
     carry_out(platform, card, operation, by, by.reason)
     await tell_register(platform, card)
 
@@ -48,7 +48,7 @@ def check_lock(platform: Platform, card: Card, by: By, action: str, *, on: str =
     """Refuse an operation on a card that somebody operated on a moment ago. Raises ManagementError (423)."""
     elapsed = platform.now().timestamp() - card.operated if card.operated else None
     lock = platform.config.limits.lock
-    platform.require(controls.LOCK, card, by, action, {"elapsed": elapsed, "lock": lock}, on=on, status=423)
+    platform.audit.require(controls.LOCK, card.imsi, by, action, {"elapsed": elapsed, "lock": lock}, on=on, status=423)
 
 
 def carry_out(platform: Platform, card: Card, operated: Operation, by: By | None, reason: str) -> None:

@@ -37,7 +37,7 @@ async def load(platform: Platform, cards: Sequence[Any], by: By) -> int:
         for start in range(0, len(cards), SLICE):
             some = [_of_bulk(_read(start + place, each)) for place, each in enumerate(cards[start : start + SLICE])]
             _check_twice(some, seen)
-            platform.may_issue([card.msisdn for card in some], None, by, "load")
+            platform.may_issue([card.msisdn for card in some], "", by, "load")
             held = platform.store.load(name, some)
             if held:
                 told = ", ".join(f"{identity} {value}" for identity, value in held[:5])

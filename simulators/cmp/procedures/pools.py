@@ -22,7 +22,7 @@ _MANY = 1000
 
 async def put_pool(platform: Platform, name: str, pool: Pool | None, by: By) -> int:
     """Set a pool of terminals, or take it away; it holds from now on. Returns how many cards' use ended by it."""
-    platform.require(controls.OPERATOR, None, by, "pool", by.asks("pool"))
+    platform.audit.require(controls.OPERATOR, "", by, "pool", by.asks("pool"))
     terminals = await _terminals(pool) if pool is not None else None
     held, settings = platform.settings.pools.get(name), platform.settings.with_pool(name, pool, terminals)
     accounts = {each.account or None for each in (held, pool) if each is not None}
@@ -47,7 +47,7 @@ async def _terminals(pool: Pool) -> Terminals:
 
 async def put_account(platform: Platform, name: str, account: Account, by: By) -> int:
     """Set what an account wants; it holds from now on. Returns how many cards' use ended by it."""
-    platform.require(controls.OPERATOR, None, by, "account", by.asks("account"))
+    platform.audit.require(controls.OPERATOR, "", by, "account", by.asks("account"))
     value = account.model_dump(mode="json")
     record = platform.record("account", "", by, {"account": name, **value})
     return await _set(platform, platform.settings.with_account(name, account), ("account", name, value), record, [name])

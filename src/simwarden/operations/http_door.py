@@ -8,10 +8,12 @@ out by a neighbour behind the same proxy.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
+from starlette.responses import JSONResponse
+
+from simwarden.errors import ManagementError
 from simwarden.operations.tokens import bearer
 
 if TYPE_CHECKING:
@@ -56,7 +58,7 @@ class Door:
         if not rest and token not in self._of(f"address {address}").known:
             rest = self._rest(f"address {address}", WRONG_TOKENS)
         if rest:
-            await _refuse(send, rest)
+            await _refusal(rest)(scope, receive, send)
             return
 
         async def told(message: Message) -> None:
@@ -92,10 +94,6 @@ class Door:
             found.until = found.until or self._now() + WINDOW
 
 
-async def _refuse(send: Send, seconds: int) -> None:
-    body = {"status": 429, "code": "TOO_MANY_REQUESTS", "message": f"too many tries: wait for {seconds} s"}
-    octets = json.dumps(body).encode()
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(octets)).encode())]
-    headers.append((b"retry-after", str(seconds).encode()))
-    await send({"type": "http.response.start", "status": 429, "headers": headers})
-    await send({"type": "http.response.body", "body": octets})
+def _refusal(seconds: int) -> JSONResponse:
+    error = ManagementError(429, f"too many tries: wait for {seconds} s", code="TOO_MANY_REQUESTS")
+    return JSONResponse(error.body(), error.status, {"Retry-After": str(seconds)})
