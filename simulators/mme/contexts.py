@@ -191,7 +191,7 @@ class Connection:
     ue: UeContext | None = None
     secured: bool = False
     pending: NasSecurityContext | None = None
-    wanted: frozenset[MessageType] = frozenset()
+    wanted: tuple[MessageType, ...] = ()
     answer: asyncio.Future[Message | None] | None = None
     identity_asked: IdentityType | None = None
     procedure: asyncio.Task[None] | None = None
@@ -199,7 +199,7 @@ class Connection:
     attach_request: bytes = b""
     repeat_accept: Any = None
     context_set_up: bool = False
-    s1_wanted: frozenset[str] = frozenset()
+    s1_wanted: tuple[str, ...] = ()
     s1_answer: asyncio.Future[S1Message | None] | None = None
     handover: asyncio.Task[None] | None = None
     target: Connection | None = None

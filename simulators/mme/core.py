@@ -84,7 +84,7 @@ class Core:
                 task.cancel()
         if conn.procedure is not current:
             conn.procedure = None
-        conn.wanted, conn.pending, conn.attach_request, conn.repeat_accept = frozenset(), None, b"", None
+        conn.wanted, conn.pending, conn.attach_request, conn.repeat_accept = (), None, b"", None
 
     # -- identities
 

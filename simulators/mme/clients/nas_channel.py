@@ -43,32 +43,27 @@ def send_plain(conn: Connection, plain: bytes) -> None:
 
 
 async def ask(
-    core: Core, conn: Connection, transmit: Callable[[], None], wanted: frozenset[MessageType], timer: str
+    core: Core, conn: Connection, request: Message | Callable[[], None], timer: str, *wanted: MessageType
 ) -> Message:
     """Send a request, again each time its timer runs out, and return the answer. Raises NoAnswer."""
+    transmit = partial(send, conn, request) if isinstance(request, Message) else request
     seconds: float = getattr(core.config.timers, timer)
     loop = asyncio.get_running_loop()
     for attempt in range(1, _TRANSMISSIONS + 1):
         future: asyncio.Future[Message | None] = loop.create_future()
         conn.answer, conn.wanted = future, wanted
-        handle = core.clock.call_later(seconds, partial(expire, future))
+        handle = core.clock.call_later(seconds, partial(s1.expire, future))
         try:
             transmit()
             message = await future
         finally:
             handle.cancel()
             if conn.answer is future:
-                conn.answer, conn.wanted = None, frozenset()
+                conn.answer, conn.wanted = None, ()
         if message is not None:
             return message
         core.site.note(f"{timer.upper()} ran out", times=attempt, imsi=conn.ue.imsi if conn.ue else "")
     raise NoAnswer(timer.upper())
-
-
-def expire(waiting: asyncio.Future[Message | None]) -> None:
-    """Let a wait end without an answer."""
-    if not waiting.done():
-        waiting.set_result(None)
 
 
 def deliver(conn: Connection, message: Message) -> bool:

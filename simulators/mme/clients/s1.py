@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from simwarden.wire.s1ap import CauseProtocol, Message, S1apError, encode
@@ -35,17 +36,23 @@ def send_common(enb: Enb, name: str, **ies: Any) -> None:
     enb.link.send(encode(Message(name, ies)))
 
 
-async def ask(core: Core, conn: Connection, wanted: frozenset[str], seconds: float) -> Message | None:
+async def ask(core: Core, conn: Connection, seconds: float, *wanted: str) -> Message | None:
     """Wait for one of the messages on a connection; None if it does not come in time. Send the request just before."""
     future: asyncio.Future[Message | None] = asyncio.get_running_loop().create_future()
     conn.s1_answer, conn.s1_wanted = future, wanted
-    timer = core.clock.call_later(seconds, lambda: None if future.done() else future.set_result(None))
+    timer = core.clock.call_later(seconds, partial(expire, future))
     try:
         return await future
     finally:
         timer.cancel()
         if conn.s1_answer is future:
-            conn.s1_answer, conn.s1_wanted = None, frozenset()
+            conn.s1_answer, conn.s1_wanted = None, ()
+
+
+def expire(waiting: asyncio.Future[Any]) -> None:
+    """Let a wait end without an answer."""
+    if not waiting.done():
+        waiting.set_result(None)
 
 
 def error_indication(enb: Enb, error: S1apError) -> None:

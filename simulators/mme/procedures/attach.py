@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from simulators.mme.core import Core
 
 #: a tracking area update shows too that the device has the accept, and is then served (5.5.1.2.7 g)
-_COMPLETE = frozenset({MessageType.ATTACH_COMPLETE, MessageType.TRACKING_AREA_UPDATE_REQUEST})
+_COMPLETE = MessageType.ATTACH_COMPLETE, MessageType.TRACKING_AREA_UPDATE_REQUEST
 
 
 async def attach(core: Core, conn: Connection, request: Message, known: UeContext | None, *, verified: bool) -> None:
@@ -205,7 +205,7 @@ async def _accept(core: Core, conn: Connection, ue: UeContext, request: Message,
             default_bearer.initial_context_setup(core, conn, ue, accept)
 
     conn.repeat_accept = transmit
-    answer = await nas_channel.ask(core, conn, transmit, _COMPLETE, "t3450")
+    answer = await nas_channel.ask(core, conn, transmit, "t3450", *_COMPLETE)
     conn.repeat_accept, conn.attach_request = None, b""
     core.confirm_guti(ue)
     core.register(ue)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from simulators.mme.core import Core
     from simwarden.policy.decision import Decision
 
-_ANSWERS = frozenset({MessageType.AUTHENTICATION_RESPONSE, MessageType.AUTHENTICATION_FAILURE})
+_ANSWERS = MessageType.AUTHENTICATION_RESPONSE, MessageType.AUTHENTICATION_FAILURE
 _ATTEMPTS = 3
 
 
@@ -83,7 +83,7 @@ async def _challenge(core: Core, conn: Connection, vector: Vector, ksi: int) -> 
     request = Message(
         MessageType.AUTHENTICATION_REQUEST, nas_key_set_identifier=ksi, rand=vector.rand, autn=vector.autn
     )
-    return await nas_channel.ask(core, conn, lambda: nas_channel.send(conn, request), _ANSWERS, "t3460")
+    return await nas_channel.ask(core, conn, request, "t3460", *_ANSWERS)
 
 
 async def _is_another(core: Core, conn: Connection, ue: UeContext) -> bool:

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from simwarden.policy.decision import Decision
 
 DEFAULT_BEARER = 5
-_INFORMATION = frozenset({MessageType.ESM_INFORMATION_RESPONSE})
 #: what an access point name may look like (TS 23.003 9.1): labels of up to 63 letters, digits and hyphens
 _NAME = re.compile(r"(?=.{1,99}$)[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*")
 
@@ -52,7 +51,7 @@ async def requested_name(core: Core, conn: Connection, request: Message) -> str:
         eps_bearer_identity=0,
         procedure_transaction_identity=request["procedure_transaction_identity"],
     )
-    answer = await nas_channel.ask(core, conn, lambda: nas_channel.send(conn, ask), _INFORMATION, "t3489")
+    answer = await nas_channel.ask(core, conn, ask, "t3489", MessageType.ESM_INFORMATION_RESPONSE)
     return str(answer.get("access_point_name", ""))
 
 

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from simulators.mme.contexts import Connection, UeContext
     from simulators.mme.core import Core
 
-_ACCEPT = frozenset({MessageType.DETACH_ACCEPT})
 _SWITCH_OFF = 8
 
 
@@ -100,6 +99,6 @@ async def _tell(core: Core, conn: Connection, ue: UeContext, kind: NetworkDetach
     """DETACH REQUEST under T3422 (5.5.2.3)."""
     fields = {} if cause is None else {"emm_cause": cause}
     request = Message(MessageType.DETACH_REQUEST, detach_type=int(kind), **fields)
-    await nas_channel.ask(core, conn, lambda: nas_channel.send(conn, request), _ACCEPT, "t3422")
+    await nas_channel.ask(core, conn, request, "t3422", MessageType.DETACH_ACCEPT)
     release(core, conn, CauseNas.DETACH)
     settle(core, ue)

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from simwarden.wire.s1ap import Message
     from simwarden.wire.s1ap.values import Cause, GlobalEnbId
 
-_ALLOCATED = frozenset({"handover-request-acknowledge", "handover-failure"})
 _Radio = CauseRadioNetwork
 
 
@@ -87,7 +86,7 @@ async def _prepare(core: Core, source: Connection, ue: UeContext, enb: Enb, mess
         ue_security_capabilities=s1.security_capabilities(ue),
         security_context=s1.next_hop(ue),
     )
-    answer = await s1.ask(core, target, _ALLOCATED, core.config.timers.handover)
+    answer = await s1.ask(core, target, core.config.timers.handover, "handover-request-acknowledge", "handover-failure")
     if answer is None or answer.name == "handover-failure":
         source.target = target.source = None
         if answer is None:

@@ -15,14 +15,12 @@ if TYPE_CHECKING:
     from simulators.mme.core import Core
     from simwarden.wire.nas.elements import MobileIdentity
 
-_RESPONSE = frozenset({MessageType.IDENTITY_RESPONSE})
-
 
 async def ask_identity(core: Core, conn: Connection, kind: IdentityType) -> str:
     """Ask for an identity; return its digits, empty if the device has none or gives another. Raises NoAnswer."""
     request = Message(MessageType.IDENTITY_REQUEST, identity_type=int(kind))
     conn.identity_asked = kind
-    answer = await nas_channel.ask(core, conn, lambda: nas_channel.send(conn, request), _RESPONSE, "t3470")
+    answer = await nas_channel.ask(core, conn, request, "t3470", MessageType.IDENTITY_RESPONSE)
     conn.identity_asked = None
     identity: MobileIdentity = answer["mobile_identity"]
     return identity.digits if identity.type == kind else ""

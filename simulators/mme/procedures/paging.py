@@ -32,7 +32,7 @@ async def page(core: Core, ue: UeContext) -> bool:
         if ue.paged is None or ue.paged.done():
             ue.paged = asyncio.get_running_loop().create_future()
         waiting = ue.paged
-        timer = core.clock.call_later(core.config.timers.t3413, partial(_expire, waiting))
+        timer = core.clock.call_later(core.config.timers.t3413, partial(s1.expire, waiting))
         _call(core, ue)
         heard = await waiting
         timer.cancel()
@@ -46,11 +46,6 @@ def answered(ue: UeContext) -> None:
     """Let the paging of a device end: it has made contact."""
     if ue.paged is not None and not ue.paged.done():
         ue.paged.set_result(True)
-
-
-def _expire(waiting: asyncio.Future[bool]) -> None:
-    if not waiting.done():
-        waiting.set_result(False)
 
 
 def _call(core: Core, ue: UeContext) -> None:

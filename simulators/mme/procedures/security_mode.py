@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from simulators.mme.procedures.authentication import Keys
     from simwarden.wire.nas.elements import UeNetworkCapability
 
-_ANSWERS = frozenset({MessageType.SECURITY_MODE_COMPLETE, MessageType.SECURITY_MODE_REJECT})
 _NEW_CONTEXT = SecurityHeaderType.INTEGRITY_PROTECTED_NEW_CONTEXT
+_ANSWERS = MessageType.SECURITY_MODE_COMPLETE, MessageType.SECURITY_MODE_REJECT
 
 
 def choose_algorithms(policy: Security, capability: UeNetworkCapability) -> NasAlgorithms | None:
@@ -68,7 +68,7 @@ async def _command(
         pdu = context.protect(command, _NEW_CONTEXT)
         s1.send(conn, "downlink-nas-transport", nas_pdu=pdu, clear=command)
 
-    answer = await nas_channel.ask(core, conn, transmit, _ANSWERS, "t3460")
+    answer = await nas_channel.ask(core, conn, transmit, "t3460", *_ANSWERS)
     conn.pending = None
     if answer.type is MessageType.SECURITY_MODE_REJECT:
         # 5.4.3.5: the procedure that asked for it ends; the device knows why

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from simulators.mme.causes import Rejection
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from simulators.mme.contexts import Connection, Terminal
     from simulators.mme.core import Core
 
-_COMPLETE = frozenset({MessageType.TRACKING_AREA_UPDATE_COMPLETE})
 _COMBINED = (UpdateType.COMBINED_TA_LA_UPDATING, UpdateType.COMBINED_TA_LA_UPDATING_WITH_IMSI_ATTACH)
 
 
@@ -112,7 +112,8 @@ async def _accept(core: Core, conn: Connection, ue: UeContext, request: Message)
         )
     )
     if reallocate:
-        await nas_channel.ask(core, conn, lambda: nas_channel.send_plain(conn, accept), _COMPLETE, "t3450")
+        transmit = partial(nas_channel.send_plain, conn, accept)
+        await nas_channel.ask(core, conn, transmit, "t3450", MessageType.TRACKING_AREA_UPDATE_COMPLETE)
         core.confirm_guti(ue)
     else:
         nas_channel.send_plain(conn, accept)
