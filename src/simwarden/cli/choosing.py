@@ -69,11 +69,14 @@ def workers_of(jobs: str) -> int:
 
 
 def write_pages(page: str, file: str, folder: str, name: str) -> None:
-    """Write a page to a file, into a folder of a report, or both. Raises ConfigError if it cannot be written."""
+    """Write a page to a file, into a folder of a report, or both. Raises ConfigError if it cannot be written.
+
+    Where they are is said on standard error: standard output may be JSON.
+    """
     for path in (*([Path(file)] if file else []), *([Path(folder) / name] if folder else [])):
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(page, encoding="utf-8")
         except OSError as error:
             raise ConfigError(f"cannot be written: {error.strerror}", Place(str(path))) from error
-        print(f"page: {path}")
+        exits.complain(f"page: {path}")

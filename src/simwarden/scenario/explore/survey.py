@@ -244,8 +244,8 @@ def survey(order: Order, tell: Callable[[int, int, str], None] = lambda _done, _
         tries = _drawn(every, order.runs, order.seed)
         alone = len(tries)
         tries = [*tries, *_pairs(every, order, order.pairs)]
-        found.planned = len(tries)
         for part in range(1, _PARTS):
+            found.planned += len(tries)
             for outcomes in _carried_out(crew, list(_works(tries, order)), end, order):
                 for each in outcomes:
                     found.take(each)
@@ -253,7 +253,6 @@ def survey(order: Order, tell: Callable[[int, int, str], None] = lambda _done, _
             if time.monotonic() >= end or order.pairs or order.runs:
                 break
             tries = _pairs(every, order, _PART, part)
-            found.planned += len(tries)
     found.whole = not order.points and sum(cell.tried for cell in found.cells.values()) == alone >= len(every)
     return found
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from simwarden.scenario.explore.oracle import Deviation
 from simwarden.scenario.explore.plan import read_plan
 from simwarden.scenario.explore.repeat import scenario_of
 from simwarden.scenario.explore.reviewed import Reviewed, accept, read_reviewed
-from simwarden.scenario.explore.survey import Finding, Order, Outcome, survey
+from simwarden.scenario.explore.survey import Finding, Order, Outcome, Survey, survey
 from simwarden.scenario.explore.table import as_data, judge, lines_of
 from simwarden.scenario.load import Loader
 from simwarden.scenario.problems import ScenarioErrors
@@ -53,7 +54,7 @@ def plan_with(folder: Path, text: str) -> str:
         ("changes: {c: {title: x, stories: [nowhere]}}\n", "story 'nowhere' is not known"),
         ("agree: {}\nreturns: 3\n", "returns: a list is expected"),
         ("agree: [{each: mme.session}]\n", "key 'has' is missing"),
-        ("stories: {a: {title: x}}\nreturns: [{causes: [], why: y}]\n", "causes"),
+        ("stories: {a: {title: x}}\nreturns: [{causes: [], why: y}]\n", "key 'within' is missing"),
         ("3\n", "keys and values are expected"),
     ],
 )
@@ -148,7 +149,45 @@ def test_a_run_without_the_change_is_not_as_it_must_be() -> None:
     assert found >= {"settled mme.session", "enforced mme.session", "audit hss rebind"}
 
 
+def test_two_changes_are_held_against_both_from_the_first() -> None:
+    story = here("detach", "barring + rebinding")
+    first, later = story.points[0].number, story.points[2].number
+    assert story.oracle.deviations(story.run({first: "barring", later: "rebinding"}), change=True, alone=False) == []
+    found = story.oracle.deviations(story.run({first: "barring"}), change=True, alone=False)
+    assert "settled hss.binding" in {each.name for each in found}
+
+
+@pytest.mark.parametrize(("cause", "late"), [("", True), ("IMPLICITLY_DETACHED", True), ("ESM_FAILURE", False)])
+def test_how_late_one_may_be_served_again_depends_on_the_cause(cause: str, late: bool) -> None:  # noqa: FBT001
+    story = here("attach")
+    seen = story.run({})
+    session = next(fact for fact in seen.settled if fact[:2] == ("mme", "session"))
+    seen.came[session] = 3 * 3600.0, frozenset({cause} - {""})
+    found = story.oracle.deviations(seen, change=False)
+    assert [each.name for each in found] == (["late mme.session"] if late else [])
+
+
 # -- surveys
+
+
+def test_of_several_runs_the_shortest_is_kept() -> None:
+    found, (one, *_, last) = Survey(order()), here("detach", "barring").points
+    deviation = Deviation("quiet", "connections", "1", "2")
+    shape = {"story": "detach", "change": "barring", "altered": True, "deviations": (deviation,)}
+    for put, point in (((0, "barring"), (2, "barring")), last), (((last.number, "barring"),), last):
+        found.take(Outcome(put=put, point=replace(point, message="m"), **shape))
+    found.take(Outcome(put=((0, "barring"),), point=replace(one, message="m"), **shape))
+    (kept,) = found.findings.values()
+    assert (kept.first.put, kept.count) == (((0, "barring"),), 3)
+
+
+def test_a_budget_that_is_left_over_is_spent_on_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("simwarden.scenario.explore.survey._PART", 3)
+    monkeypatch.setattr("simwarden.scenario.explore.survey._PARTS", 3)
+    alone = survey(order(stories=("detach",), changes=("barring", "rebinding"), faults=("repeat",)))
+    found = survey(order(stories=("detach",), changes=("barring", "rebinding"), faults=("repeat",), budget=1e6))
+    assert alone.runs < found.runs == found.planned <= alone.runs + 6
+    assert found.whole
 
 
 def test_the_seed_alone_decides_what_is_tried() -> None:

@@ -13,8 +13,9 @@ import pytest
 from planting import plant
 
 from simulators.hss.element import Hss
+from simulators.hss.events import AUDITED
 from simulators.hss.procedures import late, location
-from simulators.mme.procedures import default_bearer, detach, handover, subscriber_data
+from simulators.mme.procedures import default_bearer, detach, handover, service_request, subscriber_data
 from simwarden.scenario.explore import bench
 from simwarden.scenario.explore.reviewed import read_reviewed
 from simwarden.scenario.explore.survey import Order, Survey, survey
@@ -91,6 +92,22 @@ def test_an_access_point_that_stays_in_use(monkeypatch: pytest.MonkeyPatch) -> N
 def test_learning_anew_of_a_card_in_service_that_learns_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     plant(monkeypatch, Hss._rebind, ("if mode and subscriber.imei != bound:", "if bound and subscriber.imei != bound:"))
     check(Planted("attach", "learning-anew", "", "settled hss.binding before attach-complete"))
+
+
+def test_a_terminal_that_is_not_asked_about_at_its_next_contact(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = "await admit_terminal(core, ue, terminal, Occasion.SERVICE, initial=False)\n        or "
+    plant(monkeypatch, service_request._check, (asked, ""))
+    check(Planted("service-request", "prohibited", "", "busy mme.session before service-request"))
+
+
+def test_a_target_that_stays_reserved_when_a_handover_is_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
+    plant(monkeypatch, handover.cancel, ("release(core, target, _Radio.HANDOVER_CANCELLED)", "pass"))
+    check(Planted("s1-handover", "", "stall", "quiet connections of mme before handover-required"))
+
+
+def test_a_change_that_is_told_to_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(AUDITED, "suspend")
+    check(Planted("detach", "barring", "", "audit hss tells before detach-request"))
 
 
 # -- six kinds of fault
