@@ -11,6 +11,7 @@ import pytest
 from simulators.mme.causes import demanded_by
 from simulators.mme.clients.home import merge_subscription
 from simulators.mme.config import MmeConfig
+from simulators.mme.contexts import UeContext
 from simulators.mme.procedures import location
 from simwarden.errors import ManagementError
 from simwarden.model.identity import Ecgi, Plmn, Tai
@@ -605,5 +606,41 @@ def test_a_withdrawn_profile_takes_every_access_point(run: Any) -> None:
         assert phone.got[-1].type is _T.DETACH_REQUEST
         assert network.session() is None
         assert network.mme.core.by_imsi[IMSI].subscription.access_points == {}
+
+    run(story)
+
+
+def test_numbers_of_no_connection_are_told_as_they_came(run: Any) -> None:
+    async def story(network: Any) -> None:
+        await network.attached()
+        network.enb.send("handover-cancel", mme_ue_s1ap_id=999, enb_ue_s1ap_id=77, cause=CauseRadioNetwork.UNSPECIFIED)
+        await network.settle()
+        told = network.enb.last("error-indication")
+        assert (told["mme_ue_s1ap_id"], told["enb_ue_s1ap_id"]) == (999, 77)
+
+    run(story)
+
+
+def test_no_handover_to_a_base_station_that_has_gone(run: Any) -> None:
+    async def story(network: Any) -> None:
+        phone = await network.attached()
+        network.enb2.link.close()
+        await network.settle()
+        _required(phone)
+        await network.settle()
+        assert network.enb.last("handover-preparation-failure")["cause"] is CauseRadioNetwork.UNKNOWN_TARGET_ID
+        assert network.session()["state"] == "connected"
+
+    run(story)
+
+
+def test_no_two_devices_get_one_temporary_identity(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story(network: Any) -> None:
+        phone = await network.attached()
+        core = network.mme.core
+        drawn = iter([phone.guti.m_tmsi, 0xFFFFFFFF, 7])
+        monkeypatch.setattr(core.site, "rng", SimpleNamespace(getrandbits=lambda _bits: next(drawn)))
+        assert core.allocate_guti(UeContext("001010000000002")).m_tmsi == 7
+        assert core.by_m_tmsi[phone.guti.m_tmsi].imsi == IMSI
 
     run(story)
