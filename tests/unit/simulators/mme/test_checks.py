@@ -12,6 +12,7 @@ from simulators.mme.causes import demanded_by
 from simulators.mme.clients.home import merge_subscription
 from simulators.mme.config import MmeConfig
 from simulators.mme.contexts import UeContext
+from simulators.mme.core import Core
 from simulators.mme.procedures import location
 from simwarden.errors import ManagementError
 from simwarden.model.identity import Ecgi, Plmn, Tai
@@ -634,13 +635,10 @@ def test_no_handover_to_a_base_station_that_has_gone(run: Any) -> None:
     run(story)
 
 
-def test_no_two_devices_get_one_temporary_identity(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def story(network: Any) -> None:
-        phone = await network.attached()
-        core = network.mme.core
-        drawn = iter([phone.guti.m_tmsi, 0xFFFFFFFF, 7])
-        monkeypatch.setattr(core.site, "rng", SimpleNamespace(getrandbits=lambda _bits: next(drawn)))
-        assert core.allocate_guti(UeContext("001010000000002")).m_tmsi == 7
-        assert core.by_m_tmsi[phone.guti.m_tmsi].imsi == IMSI
-
-    run(story)
+def test_no_two_devices_get_one_temporary_identity() -> None:
+    drawn, other = iter([5, 0xFFFFFFFF, 7]), UeContext(IMSI)
+    site = SimpleNamespace(rng=SimpleNamespace(getrandbits=lambda _bits: next(drawn)))
+    core: Any = SimpleNamespace(site=site, config=MmeConfig(), by_m_tmsi={5: other})
+    ue = UeContext("001010000000002")
+    assert Core.allocate_guti(core, ue).m_tmsi == 7
+    assert core.by_m_tmsi == {5: other, 7: ue}
