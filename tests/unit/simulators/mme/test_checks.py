@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import astuple, replace
 from types import SimpleNamespace
 from typing import Any
@@ -9,11 +10,12 @@ from typing import Any
 import pytest
 
 from simulators.mme.causes import demanded_by
+from simulators.mme.clients import nas_channel
 from simulators.mme.clients.home import merge_subscription
 from simulators.mme.config import MmeConfig
-from simulators.mme.contexts import UeContext
+from simulators.mme.contexts import AccessPoint, Subscription, UeContext
 from simulators.mme.core import Core
-from simulators.mme.procedures import location
+from simulators.mme.procedures import location, paging
 from simwarden.errors import ManagementError
 from simwarden.model.identity import Ecgi, Plmn, Tai
 from simwarden.operations.management import Role
@@ -642,3 +644,38 @@ def test_no_two_devices_get_one_temporary_identity() -> None:
     ue = UeContext("001010000000002")
     assert Core.allocate_guti(core, ue).m_tmsi == 7
     assert core.by_m_tmsi == {5: other, 7: ue}
+
+
+@pytest.mark.parametrize(("held", "served"), [(None, True), (frozenset({5}), True), (frozenset(), False)])
+def test_a_device_that_holds_no_bearer_is_detached_as_it_believes(
+    run: Any, held: frozenset[int] | None, *, served: bool
+) -> None:
+    async def story(network: Any) -> None:
+        phone = await network.attached_idle()
+        phone.update(**({} if held is None else {"eps_bearer_context_status": held}))
+        await network.settle()
+        told = next(each for each in phone.got if each.type.name.startswith("TRACKING_AREA_UPDATE"))
+        assert (told.type is _T.TRACKING_AREA_UPDATE_ACCEPT) is served
+        assert served or told["emm_cause"] is EmmCause.IMPLICITLY_DETACHED
+        assert (network.session() is not None) is served
+
+    run(story)
+
+
+@pytest.mark.parametrize("order", [("*", "iot"), ("iot", "*"), ("iot", "other")])
+def test_an_access_point_is_found_by_its_name_else_the_wildcard_is(order: tuple[str, str]) -> None:
+    held = Subscription(access_points={number: AccessPoint(name) for number, name in enumerate(order)})
+    named, other = held.find("IoT"), held.find("elsewhere")
+    assert named is not None
+    assert named.name == "iot"
+    assert (other.name if other is not None else "") == ("*" if "*" in order else "")
+
+
+def test_an_answer_that_has_come_is_not_taken_back_by_its_timer() -> None:
+    loop = asyncio.new_event_loop()
+    for expire, answer in ((nas_channel.expire, Message(_T.DETACH_ACCEPT)), (paging._expire, True)):
+        waiting = loop.create_future()
+        waiting.set_result(answer)
+        expire(waiting)
+        assert waiting.result() is answer
+    loop.close()
