@@ -1,10 +1,10 @@
 """The rule of twins: every refusal has a story that differs in one fact, and passes.
 
 A scenario *expects a refusal* if it expects (outside `never`) a decision that refuses, a state or outcome that means
-refusal, a message that rejects, or a management status 401 or 403. It must then name its twin, and each step (or run of steps without a verb
-between) that expects a refusal must name the decision (element and control), and the cause where a protocol has one:
-that is wherever something is `rejected`. A rejection with a cause that the protocol demands of some element (see
-`Demand`) is none: it needs neither decision nor twin, and fails at run time where a control did decide.
+refusal, a message that rejects, or a management status 401 or 403. It must then name its twin, and each step (or run of
+steps without a verb between) that expects a refusal must name the decision (element and control), and the cause where a
+protocol has one: that is wherever something is `rejected`. A rejection with a cause that the protocol demands of some
+element (see `Demand`) is none: it needs neither decision nor twin, and fails at run time where a control did decide.
 
 Two scenarios differ in *one fact* if, outside titles and expectations, all their differences are one of
 - one name or value put for another in the steps, at any number of places (`phone` for `meter`),
