@@ -59,6 +59,10 @@ class UnjudgedError(UserFileError):
     """Nobody is to blame: what a file asks for cannot be judged from here."""
 
 
+class NothingError(SimwardenError):
+    """What was asked for chooses nothing."""
+
+
 class InternalError(SimwardenError):
     """A fault of simwarden's own: a bug to report."""
 

@@ -15,9 +15,10 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from simwarden.cli.impacting import table_of
-from simwarden.scenario.impact import Outcome, Record, read_experiment
-from simwarden.scenario.impact.record import NAME
+from simwarden.campaign.impact.experiment import read_experiment
+from simwarden.campaign.impact.perform import Outcome
+from simwarden.campaign.impact.record import NAME, Record
+from simwarden.campaign.impact.table import table_of
 from simwarden.scenario.load import Loader
 
 if TYPE_CHECKING:

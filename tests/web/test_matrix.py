@@ -6,9 +6,10 @@ from pathlib import Path
 
 from browsing import MARKS, opened
 
-from simwarden.scenario.matrix.page import page_of
-from simwarden.scenario.matrix.plan import read_plan
-from simwarden.scenario.matrix.survey import survey
+from simwarden.campaign.engine import Done, Order
+from simwarden.campaign.matrix.plan import read_plan
+from simwarden.campaign.matrix.survey import survey
+from simwarden.campaign.sheet import render
 from simwarden.scenario.registry import Registry
 from simwarden.scenario.runner import RunOptions
 
@@ -18,9 +19,9 @@ SHIPPED = Path(__file__).parents[2] / "scenarios" / "matrix"
 
 def test_a_cell_opens_what_is_known_of_it(tmp_path: Path) -> None:
     plan = read_plan(SHIPPED, Registry.installed())
-    matrix = survey(plan, RunOptions(), misuses=["phone", "clone"], methods=["none", "hss-given"])
+    matrix = survey(plan, RunOptions(), Order(), misuses=["phone", "clone"], methods=["none", "hss-given"])
     page = tmp_path / "matrix.html"
-    page.write_text(page_of(matrix, []), encoding="utf-8")
+    page.write_text(render(Done("matrix", matrix, 1.0)), encoding="utf-8")
     with opened(page) as view:
         assert not view.is_visible("section.panel")
         view.click("a[href='#hss-given.phone']")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from simwarden.scenario.problems import ScenarioErrors
+from simwarden.scenario.problems import flat
 
 if TYPE_CHECKING:
     from simwarden.errors import Place, UserFileError
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def annotate(error: UserFileError) -> None:
     """Annotate each error of a user's file."""
-    for each in error.problems if isinstance(error, ScenarioErrors) else [error]:
+    for each in flat(error):
         said = f"{each.reason} ({each.hint})" if each.hint else each.reason
         _print(each.place, "simwarden", said)
 

@@ -26,7 +26,7 @@ def tags(incomplete: str) -> list[str]:
 
 def controls(incomplete: str) -> list[str]:
     """Complete the ids of controls, and KIND/ID."""
-    from simwarden.scenario.proving.claims import points_of  # noqa: PLC0415
+    from simwarden.scenario.claims import points_of  # noqa: PLC0415
     from simwarden.scenario.registry import Registry  # noqa: PLC0415
 
     points = points_of(Registry.installed())
@@ -44,7 +44,7 @@ def methods(incomplete: str) -> list[str]:
 
 
 def _of_the_matrix(what: str, incomplete: str) -> list[str]:
-    from simwarden.cli.crossing import plan_of  # noqa: PLC0415
+    from simwarden.cli.shipped import plan_of  # noqa: PLC0415
 
     return _fitting(list(getattr(plan_of(""), what)), incomplete)
 

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 
-from simwarden.cli.crossing import plan_of
+from simwarden.campaign.matrix.story import story_of
+from simwarden.cli.shipped import plan_of
 from simwarden.errors import ConfigError, UserFileError
 from simwarden.model.profile import uses
 from simwarden.scenario.load import Loader
-from simwarden.scenario.matrix.story import story_of
 from simwarden.scenario.problems import guess
 from simwarden.scenario.result import Verdict
 from simwarden.scenario.runner import RunOptions, run_scenario
@@ -22,7 +22,7 @@ from simwarden.trace.events import Decided, StateChange, StepMark
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from simwarden.scenario.matrix.plan import Method, Misuse, Plan
+    from simwarden.campaign.matrix.plan import Method, Misuse, Plan
     from simwarden.trace.events import Event
 
 #: methods in the order in which they are tried: the first that stops the misuse is in the story

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, ParamSpec
 
 import typer
 
-from simwarden.errors import InternalError, SimwardenError
+from simwarden.errors import InternalError, NothingError, SimwardenError, UserFileError
 from simwarden.plain import plain_lines
 
 if TYPE_CHECKING:
@@ -36,8 +36,12 @@ def friendly(command: Callable[P, None]) -> Callable[P, None]:
         except InternalError as error:
             complain(str(error))
             raise typer.Exit(INTERNAL) from None
+        except NothingError as error:
+            complain(str(error))
+            raise typer.Exit(NOTHING) from None
         except SimwardenError as error:
             complain(str(error))
+            _annotate(error)
             raise typer.Exit(USAGE) from None
         except KeyboardInterrupt:
             complain("interrupted")
@@ -48,6 +52,13 @@ def friendly(command: Callable[P, None]) -> Callable[P, None]:
             raise typer.Exit(PASSED) from None
 
     return guarded
+
+
+def _annotate(error: SimwardenError) -> None:
+    if isinstance(error, UserFileError):
+        from simwarden.cli.annotations import annotate  # noqa: PLC0415 - nothing is wrong mostly
+
+        annotate(error)
 
 
 def write_anywhere() -> None:

@@ -65,7 +65,7 @@ def _about(each: Requirement) -> list[str]:
 
 
 def _enforced(asked: Requirement, registry: Registry) -> Iterator[str]:
-    from simwarden.scenario.proving.claims import points_of  # noqa: PLC0415 - few names ask for it
+    from simwarden.scenario.claims import points_of  # noqa: PLC0415 - few names ask for it
 
     points = points_of(registry, asked.id).values()
     for point in points:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
+from simwarden.campaign.impact.experiment import find
+from simwarden.campaign.impact.measures import MEASURES
+from simwarden.campaign.matrix.plan import Plan, read_plan
 from simwarden.cli.shipped import shipped
 from simwarden.errors import SimwardenError
 from simwarden.policy.card_states import SERVED, TRANSITIONS, CardState, Operation
 from simwarden.runtime.declare import member_docs
-from simwarden.scenario.impact import find
-from simwarden.scenario.impact.measures import MEASURES
 from simwarden.scenario.load import read_file
-from simwarden.scenario.matrix.plan import Plan, read_plan
 from simwarden.scenario.problems import Problems
 from simwarden.scenario.yamlfile import read
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from typing import Any
 
-    from simwarden.scenario.matrix.plan import Method, Misuse, Service
+    from simwarden.campaign.matrix.plan import Method, Misuse, Service
     from simwarden.scenario.registry import Registry
 
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from simwarden.campaign.engine import write
 from simwarden.cli import exits
-from simwarden.cli.choosing import write_pages
 from simwarden.cli.progress import RunBar
 from simwarden.cli.shipped import shipped
 from simwarden.errors import ConfigError
@@ -144,3 +144,9 @@ def _write(output: Output, judged: Judged) -> None:
         exits.complain(f"finding: {path}")
     text = json.dumps(as_data(judged), indent=1, ensure_ascii=False)
     (Path(output.report) / "explore.json").write_text(text + "\n", encoding="utf-8")
+
+
+def write_pages(page: str, file: str, folder: str, name: str) -> None:
+    """Write a page to a file, into a folder of a report, or both. Raises ConfigError if it cannot be written."""
+    for path in (*([Path(file)] if file else []), *([Path(folder) / name] if folder else [])):
+        print(f"page: {write(path, page)}")

@@ -6,16 +6,46 @@ import gc
 from typing import Annotated
 
 import typer
+from typer.core import TyperGroup
 
-from simwarden.cli import completing, interrupts
+from simwarden.cli import campaigns, completing, interrupts
 from simwarden.cli.card_commands import classify, numbers
 from simwarden.cli.choices import ClockName, Form, RoleName, TraceChoice, TransportName
 from simwarden.cli.exits import friendly, write_anywhere
 from simwarden.cli.explore_command import explore
-from simwarden.cli.options import Html, Jobs, Json, Match, Network, Seed, Tags  # noqa: TC001 - typer reads them at run time
+from simwarden.cli.options import (  # noqa: TC001 - typer reads them at run time
+    Jobs,
+    Json,
+    Match,
+    Network,
+    Seed,
+    ShippedPaths,
+    Tags,
+)
+
+#: the commands as help shows them
+_PANELS = {
+    "Play": ("demo", "run"),
+    "Write": ("init", "validate", "list", "explain", "schema"),
+    "Trust": ("check", "prove", "coverage", "matrix", "impact", "explore"),
+    "Connect": ("serve", "export", "classify", "numbers", "doctor"),
+    "Build": ("reference",),
+}
+
+
+class _Panels(TyperGroup):
+    """Lists the commands by what one wants to do."""
+
+    def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]  # noqa: ARG002
+        for panel, names in _PANELS.items():
+            for name in names:
+                self.commands[name].rich_help_panel = panel  # type: ignore[attr-defined]
+        return [name for names in _PANELS.values() for name in names]
+
 
 app = typer.Typer(
     name="simwarden",
+    cls=_Panels,
     help="The mobile network of IoT SIM cards on a laptop: simulated elements that speak 3GPP and really enforce.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -25,9 +55,6 @@ app = typer.Typer(
 
 Paths = Annotated[
     list[str], typer.Argument(help="Scenario files, folders of them, or names of shipped ones.", show_default=False)
-]
-ShippedPaths = Annotated[
-    list[str] | None, typer.Argument(help="Scenario files, or folders of them; by default those shipped.")
 ]
 Transport = Annotated[
     TransportName | None,
@@ -44,22 +71,6 @@ UserPackets = Annotated[
 ]
 Limit = Annotated[
     float, typer.Option(metavar="SECONDS", min=0.1, help="Real time after which a scenario counts as hung.")
-]
-Misuses = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--misuse", metavar="NAME", autocompletion=completing.misuses, help="Only this misuse. May be repeated."
-    ),
-]
-Methods = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--method", metavar="NAME", autocompletion=completing.methods, help="Only this method. May be repeated."
-    ),
-]
-Services = Annotated[
-    list[str] | None,
-    typer.Option("--service", metavar="NAME", help="The table of this service or path. May be repeated."),
 ]
 Verbose = Annotated[
     bool, typer.Option("-v", "--verbose", help="A line for each scenario and a sentence for each misuse, also of many.")
@@ -123,192 +134,7 @@ def run(  # noqa: PLR0917 - typer's way: an option is a parameter
         run_suite(order)
 
 
-@app.command(epilog="Example: `simwarden prove scenarios -j auto --control 'hss/*'`")
-@friendly
-def prove(  # noqa: PLR0917 - typer's way: an option is a parameter
-    paths: ShippedPaths = None,
-    jobs: Jobs = "auto",
-    match: Match = None,
-    control: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--control",
-            metavar="ID",
-            autocompletion=completing.controls,
-            help="Only controls of this id, KIND/ID or KIND/ID@OCCASION; * works.",
-        ),
-    ] = None,
-    changed: Annotated[
-        str, typer.Option(metavar="COMMIT", help="Try first what has changed since this commit, by git.")
-    ] = "",
-    budget: Annotated[
-        float,
-        typer.Option(metavar="SECONDS", min=0, help="Begin no mutant after so long; the order is drawn by --seed."),
-    ] = 0.0,
-    seed: Seed = 0,
-    network: Network = "",
-    html: Annotated[str, typer.Option("--html", metavar="FILE", help="Write the page of the proof to this file.")] = "",
-    report: Annotated[str, typer.Option(metavar="DIR", help="Write prove.html into this folder of a report.")] = "",
-) -> None:
-    """Prove that the scenarios notice when a control is broken: each is made to admit all, then to refuse all.
-
-    It is broken on each of its occasions alone. Exit code: 0 no mutant survives, 1 some do or a claim does not hold,
-    2 a bad file or option, 3 a fault of ours, 4 nothing chosen or tried, 130 interrupted.
-    """
-    from simwarden.cli.choosing import workers_of  # noqa: PLC0415
-    from simwarden.cli.proving import ProveOrder, prove_suite  # noqa: PLC0415
-
-    prove_suite(
-        ProveOrder(
-            paths=paths or [],
-            workers=workers_of(jobs),
-            match=match or [],
-            controls=control or [],
-            seed=seed,
-            network=network,
-            html=html,
-            report=report,
-            changed=changed,
-            budget=budget,
-        )
-    )
-
-
-@app.command(epilog="Example: `simwarden coverage scenarios --html coverage.html`")
-@friendly
-def coverage(  # noqa: PLR0917 - as above
-    paths: ShippedPaths = None,
-    jobs: Jobs = "auto",
-    match: Match = None,
-    seed: Seed = 0,
-    network: Network = "",
-    json: Json = False,  # noqa: FBT002 - a flag
-    html: Html = "",
-    report: Annotated[str, typer.Option(metavar="DIR", help="Write coverage.html into this folder of a report.")] = "",
-) -> None:
-    """Show each requirement by the controls that enforce it and their outcomes, and what is open.
-
-    Exit code: 0, or 1 if a scenario does not pass, 2 a bad file or option, 3 a fault of ours, 4 nothing chosen,
-    130 interrupted.
-    """
-    from simwarden.cli.choosing import workers_of  # noqa: PLC0415
-    from simwarden.cli.covering import CoverOrder, cover_suite  # noqa: PLC0415
-
-    cover_suite(
-        CoverOrder(
-            paths=paths or [],
-            workers=workers_of(jobs),
-            match=match or [],
-            seed=seed,
-            network=network,
-            json=json,
-            html=html,
-            report=report,
-        )
-    )
-
-
-@app.command(epilog="Example: `simwarden matrix --method hss-given --method none --html matrix.html`")
-@friendly
-def matrix(  # noqa: PLR0917 - as above
-    folder: Annotated[
-        str, typer.Argument(help="The folder of a matrix; by default the one shipped.", show_default=False)
-    ] = "",
-    jobs: Jobs = "auto",
-    misuse: Misuses = None,
-    method: Methods = None,
-    service: Services = None,
-    seed: Seed = 0,
-    story: Annotated[
-        str, typer.Option(metavar="MISUSE/METHOD", help="Print the story of one cell as a scenario, and end.")
-    ] = "",
-    honest: Annotated[  # noqa: FBT002 - a flag
-        bool, typer.Option("--honest", help="With --story: that of the rightful user.")
-    ] = False,
-    json: Json = False,  # noqa: FBT002 - a flag
-    html: Html = "",
-    report: Annotated[
-        str, typer.Option(metavar="DIR", help="Write matrix.html and matrix.json into this folder of a report.")
-    ] = "",
-    update: Annotated[  # noqa: FBT002 - a flag
-        bool, typer.Option("--update", help="Write what was found into expected.yaml, to be reviewed.")
-    ] = False,
-) -> None:
-    """Try the same misuses against each method of restriction, alone and combined, and say what blocks and what leaks.
-
-    Exit code: 0 all as reviewed, 1 something is not, or a method does not serve the rightful user, 2 a bad file or
-    option, 3 a fault of ours, 130 interrupted.
-    """
-    from simwarden.cli.choosing import workers_of  # noqa: PLC0415
-    from simwarden.cli.crossing import CrossOrder, cross, show_story  # noqa: PLC0415
-
-    if story:
-        show_story(folder, story, honest=honest)
-        return
-    cross(
-        CrossOrder(
-            folder=folder,
-            workers=workers_of(jobs),
-            misuses=misuse or [],
-            methods=method or [],
-            services=service or [],
-            seed=seed,
-            json=json,
-            html=html,
-            report=report,
-            update=update,
-        )
-    )
-
-
-@app.command(epilog="Example: `simwarden impact -j auto --html impact.html`, or `simwarden impact --set fleet=1000`")
-@friendly
-def impact(  # noqa: PLR0917 - as above
-    paths: Annotated[
-        list[str] | None, typer.Argument(help="Experiment files, or folders of them; by default those shipped.")
-    ] = None,
-    jobs: Jobs = "auto",
-    match: Annotated[
-        list[str] | None,
-        typer.Option("--match", metavar="TEXT", help="Only cases with this in their experiment, or their words."),
-    ] = None,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="NAME=VALUE", help="A parameter of the experiments: `fleet=1000`."),
-    ] = None,
-    seed: Seed = 0,
-    network: Network = "",
-    json: Json = False,  # noqa: FBT002 - a flag
-    html: Html = "",
-    report: Annotated[str, typer.Option(metavar="DIR", help="Write impact.html into this folder of a report.")] = "",
-    update: Annotated[  # noqa: FBT002 - a flag
-        bool, typer.Option("--update", help="Record the figures beside the experiments, to be compared with later.")
-    ] = False,
-) -> None:
-    """Measure how late changes act, whom a failing decider hurts, and what each reject cause costs in signalling.
-
-    Exit code: 0, or 1 if a figure is not the recorded one or a case gives none, 2 a bad file or option, 3 a fault of
-    ours, 4 nothing chosen, 130 interrupted.
-    """
-    from simwarden.cli.choosing import workers_of  # noqa: PLC0415
-    from simwarden.cli.impacting import ImpactOrder, measure_impact  # noqa: PLC0415
-
-    measure_impact(
-        ImpactOrder(
-            paths=paths or [],
-            workers=workers_of(jobs),
-            match=match or [],
-            settings=settings or [],
-            seed=seed,
-            network=network,
-            json=json,
-            html=html,
-            report=report,
-            update=update,
-        )
-    )
-
-
+campaigns.add_to(app)
 app.command(epilog="Example: `simwarden explore attach --change barring`, `simwarden explore --runs 500`")(explore)
 
 

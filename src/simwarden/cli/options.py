@@ -8,6 +8,9 @@ import typer
 
 from simwarden.cli import completing
 
+ShippedPaths = Annotated[
+    list[str] | None, typer.Argument(help="Scenario files, or folders of them; by default those shipped.")
+]
 Network = Annotated[
     str, typer.Option("--network", metavar="FILE", help="A network file: settings, more elements, external ones.")
 ]

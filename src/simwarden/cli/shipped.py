@@ -13,6 +13,8 @@ from simwarden.scenario.problems import guess
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from simwarden.campaign.matrix.plan import Plan
+
 
 def shipped() -> Path:
     """Return the folder of shipped scenarios. Raises ConfigError where they are missing."""
@@ -42,3 +44,11 @@ def _shipped_as(name: str) -> list[str]:
         near = guess(name, [word for job in jobs for word in (job.name, Path(job.path).stem)])
         raise ConfigError("there is no such file or folder, and no shipped scenario of that name", Place(name), near)
     return found
+
+
+def plan_of(folder: str) -> Plan:
+    """Return the plan of a matrix: that in a folder, or the one shipped. Raises ConfigError for what is none."""
+    from simwarden.campaign.matrix.plan import read_plan  # noqa: PLC0415 - few commands ask for it
+    from simwarden.scenario.registry import Registry  # noqa: PLC0415
+
+    return read_plan(Path(folder) if folder else shipped() / "matrix", Registry.installed())

@@ -73,7 +73,7 @@ class Loader:
         self, registry: Registry | None = None, network_file: str = "", without: frozenset[str] = frozenset()
     ) -> None:
         self.registry = registry or Registry.installed()
-        self.without = without
+        self.network_file, self.without = network_file, without
         self._read: dict[str, tuple[tuple[int, int], Scenario]] = {}
         self.base = self._read_network(network_file) if network_file else Source("")
 

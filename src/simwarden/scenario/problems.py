@@ -9,29 +9,34 @@ from simwarden.errors import ScenarioError
 from simwarden.model.values import plain as plain  # noqa: PLC0414 - words of files are compared so everywhere
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
-    from simwarden.errors import Place
+    from simwarden.errors import Place, UserFileError
 
 
 class ScenarioErrors(ScenarioError):  # noqa: N818 - more than one
-    """One or more errors of one file; `problems` holds them in the file's order."""
+    """One or more errors of files; `problems` holds them in the order of a file."""
 
-    def __init__(self, problems: list[ScenarioError]) -> None:
+    def __init__(self, problems: Sequence[UserFileError]) -> None:
         first = problems[0]
         super().__init__(first.reason, first.place, first.hint)
         self.problems = problems
         self.args = ("\n".join(str(problem) for problem in problems),)
 
-    def __reduce__(self) -> tuple[type[ScenarioErrors], tuple[list[ScenarioError]]]:
+    def __reduce__(self) -> tuple[type[ScenarioErrors], tuple[Sequence[UserFileError]]]:
         return type(self), (self.problems,)
+
+
+def flat(error: UserFileError) -> Sequence[UserFileError]:
+    """Return the errors that an error stands for."""
+    return error.problems if isinstance(error, ScenarioErrors) else [error]
 
 
 class Problems:
     """A collector of errors."""
 
     def __init__(self) -> None:
-        self.found: list[ScenarioError] = []
+        self.found: list[UserFileError] = []
 
     def add(self, reason: str, place: Place, hint: str = "") -> None:
         """Note an error at a place."""
@@ -48,7 +53,7 @@ class Problems:
             raise ScenarioErrors(sorted(unique.values(), key=_position))
 
 
-def _position(problem: ScenarioError) -> tuple[str, int, int]:
+def _position(problem: UserFileError) -> tuple[str, int, int]:
     place = problem.place
     return (place.file, place.line, place.column) if place else ("", 0, 0)
 

@@ -10,8 +10,8 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from simwarden.policy.decision import Verdict
+from simwarden.scenario.claims import points_named
 from simwarden.scenario.document import DecisionWanted
-from simwarden.scenario.proving.claims import points_named
 from simwarden.scenario.reference.refusals import next_of, refusals_of
 from simwarden.scenario.result import Stopped
 from simwarden.scenario.result import Verdict as Result

@@ -26,7 +26,7 @@ def test_a_part_of_the_shipped_matrix_is_as_reviewed() -> None:
     assert re.search(r"^hss/bind.hss.given +2.1.3\(1\) one +1 +EMM #8$", result.output, re.MULTILINE)
     assert "\nphone  The card is taken out of the meter and put into a phone\n" in result.output
     assert "4 cells, 2 misuses against 2 methods" in result.output
-    assert result.stdout.endswith("all as reviewed\n")
+    assert re.search(r"; all as reviewed; \d+\.\d s\n$", result.stdout)
 
 
 def test_lines_of_tables_are_not_wide() -> None:
@@ -70,7 +70,8 @@ def test_json_and_pages(tmp_path: Path) -> None:
         (("--method", "hss-givn"), "no method is called 'hss-givn' (did you mean 'hss-given'?)"),
         (("--misuse", "fone"), "no misuse is called 'fone'"),
         (("--service", "sms"), "no service or path is called 'sms'"),
-        (("--update", "--method", "none"), "leave --misuse and --method out"),
+        (("--update", "--method", "none"), "leave --misuse, --method and --budget out"),
+        (("--accept", "so it is", "--budget", "1 s"), "leave --misuse, --method and --budget out"),
         (("--story", "phone/all"), "no method is called 'all'"),
         (("/nowhere",), "no matrix is here"),
     ],

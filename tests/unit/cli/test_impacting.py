@@ -80,7 +80,7 @@ def test_what_is_recorded_is_compared_with(cli: Cli, tmp_path: Path) -> None:
     assert cli("e", "--update").exit_code == 0
     result = cli("e")
     assert result.exit_code == 0
-    assert result.stdout.splitlines()[-1].endswith("; all as recorded")
+    assert "2 cases; all as reviewed; " in result.stdout.splitlines()[-1]
     data = json.loads(record.read_text())
     data["list"]["cases"]["life: idle"]["leaked_messages"] = 2
     data["list"]["cases"]["life: idle"]["last_leak"] = None
@@ -88,7 +88,7 @@ def test_what_is_recorded_is_compared_with(cli: Cli, tmp_path: Path) -> None:
     record.write_text(json.dumps(data))
     result = cli("e", "--html", "i.html")
     assert result.exit_code == 1
-    assert "; 2 not as recorded\n" in result.stdout
+    assert "; 2 not as reviewed; " in result.stdout
     assert "differs: list, life: idle: messages was 2, is 10" in result.stdout
     assert "differs: list, life: idle: last leak was none, is 45 min" in result.stdout
     assert "differs: list, life: asleep: is not recorded" in result.stdout
@@ -97,7 +97,7 @@ def test_what_is_recorded_is_compared_with(cli: Cli, tmp_path: Path) -> None:
     assert cli("e", "--match", "asleep").exit_code == 1
     result = cli("e", "--set", "lifetime=15 min")
     assert result.exit_code == 0, "what was measured otherwise is not compared"
-    assert "; nothing recorded to compare with" in result.stdout
+    assert "; nothing reviewed to hold it against; " in result.stdout
     assert cli("e", "--seed", "1").exit_code == 0
 
 

@@ -12,7 +12,7 @@ import pytest
 import shown
 import yaml
 
-from simwarden.scenario.impact import read_experiment
+from simwarden.campaign.impact.experiment import read_experiment
 from simwarden.scenario.load import Loader
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from simwarden.policy.requirements import requirements
-from simwarden.scenario.proving.claims import points_of
+from simwarden.scenario.claims import points_of
 from simwarden.scenario.reference.elements import MADE, consequence_rows
 from simwarden.scenario.reference.markdown import code, codes, sentence, table
 from simwarden.scenario.reference.refusals import next_of, observe
@@ -14,9 +14,9 @@ from simwarden.scenario.reference.refusals import next_of, observe
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from simwarden.scenario.claims import Point
     from simwarden.scenario.document import Scenario
     from simwarden.scenario.load import Loader
-    from simwarden.scenario.proving.claims import Point
     from simwarden.scenario.reference.refusals import Refusal, Refusals, Seen
     from simwarden.scenario.registry import Registry
     from simwarden.scenario.runner import RunOptions

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from simwarden.model.profile import Assessment, uses
 from simwarden.policy.classification import classify, measures, scenes
 from simwarden.policy.decision import Verdict
-from simwarden.scenario.proving.claims import gather, points_of
+from simwarden.scenario.claims import gather, points_of
 from simwarden.scenario.reference.elements import MADE
 from simwarden.scenario.reference.markdown import code, codes, table
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
     from simwarden.model.profile import Use
     from simwarden.policy.classification import Classification, Measure
+    from simwarden.scenario.claims import Case
     from simwarden.scenario.document import Scenario
     from simwarden.scenario.load import Loader
-    from simwarden.scenario.proving.claims import Case
     from simwarden.scenario.suite import Job
 
     #: by requirement, the scenes of cards and the paths of scenarios that show a refusal

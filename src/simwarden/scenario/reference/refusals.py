@@ -8,9 +8,9 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from simwarden.policy.decision import Verdict
+from simwarden.scenario.claims import gather, points_of
 from simwarden.scenario.document import Manage, OutcomeWanted
 from simwarden.scenario.problems import plain
-from simwarden.scenario.proving.claims import gather, points_of
 from simwarden.scenario.result import Verdict as Result
 from simwarden.scenario.runner import run_scenario
 from simwarden.trace.dissect import Dissector

@@ -74,10 +74,19 @@ def fit(text: str) -> str:
 
 def not_passed(path: Path) -> list[str]:
     """Return the files of the scenarios that did not pass, by the document of an earlier run. Raises ConfigError."""
+    return [str(case.file) for case in _cases(path) if case.result]
+
+
+def names(path: Path) -> list[str]:
+    """Return the names of all scenarios. Raises ConfigError."""
+    return [str(case.classname) for case in _cases(path)]
+
+
+def _cases(path: Path) -> list[Any]:
     untyped: Any = _Case
     try:
         document = _untyped.JUnitXml.fromfile(str(path))
         cases = [untyped.fromelem(case) for suite in document for case in suite]
     except (OSError, SyntaxError, _untyped.JUnitXmlError) as error:
         raise ConfigError(f"cannot be read: {error}", Place(str(path))) from error
-    return [str(case.file) for case in cases if case is not None and case.result]
+    return [case for case in cases if case is not None]

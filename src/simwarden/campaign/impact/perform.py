@@ -1,0 +1,98 @@
+"""Carries out the cases of experiments, and gives their figures."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field, replace
+from functools import cache
+from typing import TYPE_CHECKING
+
+from simwarden.campaign.impact.blast import BlastMeter
+from simwarden.campaign.impact.delay import DelayMeter
+from simwarden.campaign.impact.experiment import read_experiment
+from simwarden.campaign.impact.load import LoadMeter
+from simwarden.campaign.impact.measures import Blast, Delay, Load, MeaninglessError, members
+from simwarden.errors import InternalError
+from simwarden.scenario.load import Loader
+from simwarden.scenario.result import Verdict
+from simwarden.scenario.runner import RunOptions, run_scenario
+from simwarden.scenario.suite import worker
+from simwarden.trace.events import Event, StepMark
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from simwarden.campaign.impact.experiment import Case
+    from simwarden.campaign.impact.measures import Figure, Meter
+
+#: real seconds after which a case counts as hung
+LIMIT = 900.0
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One case for a worker: the file, its parameters, which of its cases, and how it is run."""
+
+    path: str
+    settings: Mapping[str, str]
+    number: int
+    network: str = ""
+    options: RunOptions = field(default_factory=RunOptions)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a case: its figures, or why there are none. `seconds` is real time."""
+
+    figures: Mapping[str, Figure]
+    failure: str = ""
+    fault: bool = False
+    seconds: float = 0.0
+
+
+def perform(task: Task) -> Outcome:
+    """Carry out a case in this process, and return what came of it."""
+    experiment = read_experiment(task.path, _loader(task.network), task.settings, only=task.number)
+    return measure(experiment.cases[0], task.options)
+
+
+@cache
+def _loader(network: str) -> Loader:
+    return Loader(network_file=network)
+
+
+def measure(case: Case, options: RunOptions) -> Outcome:
+    """Run the story of a case and return its figures. Events are told to a meter as they happen, and not kept."""
+    meter = meter_of(case)
+    marks = {step.index: step.mark for step in case.scenario.steps if step.mark}
+
+    def sink(event: Event) -> None:
+        if isinstance(event, StepMark) and event.index in marks:
+            meter.mark(marks[event.index], event.time)
+        meter.take(event)
+
+    began = time.perf_counter()
+    options = replace(options, keep=False, limit=LIMIT, worker=worker())
+    result = run_scenario(case.scenario, case.name, options, sink)
+    spent = time.perf_counter() - began
+    if result.verdict is not Verdict.PASSED:
+        summary = result.failure.summary if result.failure is not None else result.verdict.value
+        return Outcome({}, summary, fault=result.verdict is Verdict.ERROR, seconds=spent)
+    try:
+        return Outcome(meter.figures(result.virtual), seconds=spent)
+    except MeaninglessError as why:
+        return Outcome({}, str(why), seconds=spent)
+
+
+def meter_of(case: Case) -> Meter:
+    """Make the meter that a case asks for."""
+    wanted, scenario = case.measure, case.scenario
+    if isinstance(wanted, Delay):
+        element, _, observable = wanted.held.partition(".")
+        imsi = scenario.cards[wanted.card].keys.imsi
+        return DelayMeter(members(wanted.terminals, scenario), (element, observable), imsi)
+    if isinstance(wanted, Blast):
+        return BlastMeter(members(wanted.good, scenario), members(wanted.thieves, scenario))
+    if isinstance(wanted, Load):
+        return LoadMeter(members(wanted.fleet, scenario), wanted.core, at_once=wanted.at_once)
+    raise InternalError(f"nothing measures {type(wanted).__name__}")

@@ -1,0 +1,153 @@
+"""Says why a mutant survived, what to write to kill it, and which scenarios do not do their part."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from simwarden.campaign.prove.proof import ADMIT, REFUSE, Finding, Outcome
+from simwarden.policy.decision import Verdict
+from simwarden.scenario.claims import points_named
+from simwarden.scenario.document import DecisionWanted
+from simwarden.scenario.result import Verdict as Result
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from simwarden.campaign.trial import Seen
+    from simwarden.scenario.claims import Case, Claim, Spot
+
+#: scenarios that a reason names
+_LISTED = 6
+
+
+def explain(finding: Finding, cases: Mapping[str, Case], normal: Mapping[str, Seen]) -> None:
+    """Fill in reason and advice of a mutant that survived, and whether it could be tried at all."""
+    if finding.killed or not finding.tried:
+        return
+    concerned = [name for name in normal if any(_concerns(cases, name, spot) for spot in finding.spots)]
+    outside = [name for name in concerned if _outside(cases[name], finding)]
+    if concerned and len(outside) == len(concerned) and not finding.attempts:
+        finding.judged = False
+        finding.reason = "the element is outside this process, and no card can be without this control"
+        return
+    finding.reason = finding.equivalent or _reason(finding, cases, normal, concerned)
+    finding.advice = _advice(finding)
+
+
+def _concerns(cases: Mapping[str, Case], name: str, spot: Spot) -> bool:
+    whole = (cases[name], *(cases[each] for each in cases[name].twin_of))
+    return any(claim.is_of(spot) for case in whole for claim in case.claims)
+
+
+def _outside(case: Case, finding: Finding) -> bool:
+    kinds = {each.kind for each in case.scenario.external.values()}
+    return any(spot.kind in kinds for spot in finding.spots)
+
+
+def _reason(finding: Finding, cases: Mapping[str, Case], normal: Mapping[str, Seen], concerned: list[str]) -> str:
+    spot = finding.spots[0]
+    tried = [
+        f"{each.scenario} {each.outcome.value}" + (f" ({each.why})" if each.why else "")
+        for each in finding.attempts[:_LISTED]
+    ]
+    more = [f"so did {len(finding.attempts) - _LISTED} more"] if len(finding.attempts) > _LISTED else []
+    if not concerned:
+        return "; ".join([_unclaimed(spot, cases), *tried, *more])
+    if tried:
+        return "; ".join([*tried, *more])
+    verdict = "refuses" if finding.switch == ADMIT else "admits"
+    unfit = [cases[name].job.name for name in concerned if normal[name].verdict in (Result.FAILED, Result.ERROR)]
+    if unfit:
+        return f"{', '.join(unfit)} {Outcome.UNFIT.value}"
+    if finding.switch == ADMIT:
+        shown = [cases[name].job.name for name in normal if normal[name].decided(spot.name, admitted=False)]
+        if shown:
+            return f"it refuses on {spot.occasion} in {', '.join(shown)}, which do not claim it"
+    return f"on {spot.occasion} it {verdict} nothing in any scenario that claims it, or its twin"
+
+
+def _unclaimed(spot: Spot, cases: Mapping[str, Case]) -> str:
+    near = [case.job.name for case in cases.values() if _names(case, spot)]
+    if near:
+        return f"{', '.join(near)} expects its decision, but does not say proves: [{spot.control.requirement}]"
+    return "no scenario claims it"
+
+
+def _names(case: Case, spot: Spot) -> bool:
+    return any(
+        isinstance(condition, DecisionWanted)
+        and condition.occasion in ("", spot.occasion)
+        and spot.point in points_named(case.scenario, condition)
+        for step in case.scenario.steps
+        for expectation in step.expectations
+        for condition in expectation.conditions
+    )
+
+
+def _advice(finding: Finding) -> str:
+    spot = finding.spots[0]
+    decision = f"by: {spot.kind}, control: {spot.control.id}, on: {spot.occasion}"
+    if len(finding.spots) > 1:
+        return "expect what the refusal comes to (attach: rejected, an outcome) beside the decisions"
+    if finding.switch == ADMIT:
+        return (
+            f"write a misuse that it refuses, with proves: [{spot.control.requirement}], "
+            f"expect: {{decision: {{{decision}}}}} and what the refusal comes to"
+        )
+    return (
+        f"write a rightful use that it admits (the twin of the misuse), with proves: [{spot.control.requirement}], "
+        f"expect: {{decision: {{{decision}, verdict: admit}}}} and what is served"
+    )
+
+
+def weaknesses(findings: list[Finding], cases: Mapping[str, Case], normal: Mapping[str, Seen]) -> Iterator[str]:
+    """Yield a line for each claim that does not hold, though another scenario may kill the mutant.
+
+    A scenario that claims a refusal notices always-admit on one of the occasions on which it is refused; its twin
+    notices always-refuse on one.
+    """
+    singles = [each for each in findings if len(each.spots) == 1 and each.judged and each.tried]
+    for name in normal:
+        case = cases[name]
+        for claim in dict.fromkeys(each for each in case.claims if each.verdict is Verdict.REFUSE):
+            mine = [each for each in singles if claim.is_of(each.spots[0]) and not _outside(case, each)]
+            if not mine or len(mine) < 2 * (1 if claim.occasion else len(mine[0].spots[0].control.occasions)):
+                continue  # not all that it may be about was tried
+            yield from _claim(case, claim, [each for each in mine if each.switch == ADMIT], findings)
+            if case.twin in normal:
+                yield from _twin(cases[case.twin], claim, [each for each in mine if each.switch == REFUSE])
+
+
+def _claim(case: Case, claim: Claim, mutants: list[Finding], findings: list[Finding]) -> Iterator[str]:
+    tried = [(each, attempt) for each in mutants for attempt in each.attempts if attempt.scenario == case.job.name]
+    layered = any(
+        len(each.spots) > 1 and any(claim.is_of(spot) for spot in each.spots) and case.job.name in _killers(each)
+        for each in findings
+    )
+    counts = all(not mutant.equivalent for mutant, _ in tried)
+    if counts and not layered and not any(attempt.outcome is Outcome.KILLED for _, attempt in tried):
+        became = "; ".join(attempt.outcome.value for _, attempt in tried) or "does not make it decide so"
+        yield f"{case.job.name} claims a refusal by {_named(claim)}, but under always-admit it {became}"
+
+
+def _killers(finding: Finding) -> set[str]:
+    return {each.scenario for each in finding.killers}
+
+
+def _twin(twin: Case, claim: Claim, mutants: list[Finding]) -> Iterator[str]:
+    tried = [attempt for each in mutants for attempt in each.attempts if attempt.scenario == twin.job.name]
+    counts = not any(each.equivalent for each in mutants) and (tried or not all(each.killed for each in mutants))
+    if counts and not any(each.outcome is Outcome.KILLED for each in tried):
+        became = "; ".join(dict.fromkeys(each.outcome.value for each in tried)) or "does not ask it"
+        yield f"the twin {twin.job.name} should fail while {_named(claim)} refuses all, and {became}"
+
+
+def _named(claim: Claim) -> str:
+    return f"{claim.point}@{claim.occasion}" if claim.occasion else claim.point
+
+
+def stale(findings: list[Finding], equivalent: Mapping[str, str]) -> Iterator[str]:
+    """Yield a line for each mutant of the list of equivalent ones that a scenario kills."""
+    for finding in findings:
+        if finding.name in equivalent and finding.killed:
+            yield f"{finding.name} is in the list of equivalent mutants, and {finding.killers[0].scenario} kills it"

@@ -1,0 +1,118 @@
+"""Coverage counts what is claimed and seen, and shows the rest as open."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from simwarden.campaign.coverage import Cover, Coverage, Entry, State
+from simwarden.campaign.engine import Done, Order
+from simwarden.campaign.sheet import render
+from simwarden.cli.explaining import explain_name
+from simwarden.policy.requirements import requirements
+from simwarden.scenario import suite
+from simwarden.scenario.claims import points_of
+from simwarden.scenario.load import Loader
+from simwarden.scenario.registry import Registry
+
+if TYPE_CHECKING:
+    import pytest
+
+SHIPPED = Path(__file__).parents[3] / "scenarios"
+
+
+def covered(*paths: Path) -> Coverage:
+    loader = Loader()
+    jobs = [(job, loader.load(job.path)) for job in suite.find(map(str, paths))]
+    return Cover(jobs, loader).carry_out(Order())
+
+
+def entry(coverage: Coverage, name: str) -> Entry:
+    return next(each for each in coverage.entries if each.requirement.id == name)
+
+
+def test_claims_and_what_the_trace_saw() -> None:
+    coverage = covered(SHIPPED / "demo")
+    learned = entry(coverage, "bind.hss.learned")
+    rows = {row.point.name: row for row in learned.rows}
+    row = rows["hss/bind.hss.learned"]
+    assert (row.refused.claimed, row.refused.seen) == (["moved-card"], [])
+    # The twin of a claimed refusal claims the admission.
+    assert "card-back-in-its-meter" in row.admitted.claimed
+    assert row.state is State.COVERED
+    # Seen in every run, claimed by none.
+    assert rows["mme/mme.register"].admitted.seen
+    assert not rows["mme/mme.register"].admitted.covered
+    assert rows["mme/mme.register"].state is State.OPEN
+    assert learned.state is State.PARTLY
+
+
+def test_what_is_not_built_is_open() -> None:
+    coverage = covered(SHIPPED / "demo")
+    assert len(coverage.entries) == len(requirements())
+    voice = entry(coverage, "fn.voice.directed")
+    assert (voice.state, voice.missing, voice.rows) == (State.OPEN, ["scp", "ssp", "bss", "classify"], [])
+    assert all(each.requirement.enforced_by for each in coverage.entries)
+
+
+def test_a_requirement_is_covered_when_all_who_have_to_act_have_both_outcomes() -> None:
+    learned = entry(covered(SHIPPED / "demo"), "bind.hss.learned")
+    for row in learned.rows:
+        row.admitted.claimed, row.refused.claimed = ["a"], ["b"]
+    assert learned.state is State.COVERED
+    for row in learned.rows:
+        row.refused.claimed = []
+        assert learned.state is State.PARTLY
+        row.refused.claimed = ["b"]
+    for kind in learned.requirement.enforced_by:
+        assert Entry(learned.requirement, [row for row in learned.rows if row.point.kind != kind]).state is State.PARTLY
+
+
+def test_what_is_found_at_once_is_a_part_of_monitoring() -> None:
+    coverage = covered(SHIPPED / "demo")
+    separation = entry(coverage, "mon.separation")
+    assert (separation.state, separation.missing) == (State.PARTLY, ["monitoring"])
+    assert {row.point.kind for row in separation.rows} >= {"hss", "cmp", "mme"}
+    # Two requirements, one control.
+    learned = {row.point.name: row for row in entry(coverage, "bind.hss.learned").rows}["hss/bind.hss.learned"]
+    assert any(row is learned for row in separation.rows)
+    assert f"of {len(points_of(Registry.installed()))} controls" in coverage.summary()
+
+
+def test_who_is_provisioned_is_no_dedicated_element() -> None:
+    core = entry(covered(SHIPPED / "demo"), "fn.core")
+    assert (core.state, core.rows, core.missing) == (State.OPEN, [], ["mme", "pgw", "smsc", "bss"])
+
+
+def test_explain_and_coverage_name_the_same_controls(capsys: pytest.CaptureFixture[str]) -> None:
+    for each in covered(SHIPPED / "demo" / "first-story.yaml").entries:
+        explain_name(each.requirement.id)
+        said = capsys.readouterr().out.partition("\n\n")[0]
+        named = re.findall(r"  enforced by (\w+), control ([\w.-]+)", said)
+        assert named == [(row.point.kind, row.point.control.id) for row in each.rows]
+        missing = re.search(r"has to be enforced by (.+) too", said)
+        assert (missing[1].split(", ") if missing else []) == each.missing
+
+
+def test_a_scenario_that_does_not_pass_covers_nothing(tmp_path: Path) -> None:
+    text = (SHIPPED / "demo" / "moved-card.yaml").read_text().replace("5001", "5004")
+    (tmp_path / "wrong.yaml").write_text(text.replace("twin: card", f"twin: {SHIPPED}/demo/card"))
+    coverage = covered(tmp_path / "wrong.yaml")
+    assert coverage.broken == [("wrong", "an expectation was not met")]
+    [row] = [row for row in entry(coverage, "bind.hss.learned").rows if row.point.name == "hss/bind.hss.learned"]
+    assert not row.refused.covered
+
+
+def test_json_and_page_hold_the_same() -> None:
+    coverage = covered(SHIPPED / "demo")
+    data = json.loads(json.dumps(coverage.data()))
+    learned = next(each for each in data["requirements"] if each["id"] == "bind.hss.learned")
+    assert learned["state"] == "partly"
+    assert learned["points"][0]["refused"] == {"claimed": ["moved-card"], "seen": []}
+    page = render(Done("coverage", coverage, 1.0))
+    assert coverage.summary() in page
+    assert "moved-card" in page
+    assert "<script" not in page
+    assert "http" not in page.replace("http-equiv", "")
