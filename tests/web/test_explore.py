@@ -6,19 +6,20 @@ from pathlib import Path
 
 from browsing import MARKS, opened
 
-from simwarden.scenario.explore.page import page_of
-from simwarden.scenario.explore.reviewed import Reviewed
-from simwarden.scenario.explore.survey import Order, survey
-from simwarden.scenario.explore.table import judge
+from simwarden.campaign.engine import Done, Order
+from simwarden.campaign.explore.reviewed import Reviewed
+from simwarden.campaign.explore.survey import Wanted, survey
+from simwarden.campaign.explore.table import judge
+from simwarden.campaign.sheet import render
 
 pytestmark = MARKS
 SHIPPED = Path(__file__).parents[2] / "scenarios" / "explore"
 
 
 def test_a_cell_opens_the_ladder_of_its_finding(tmp_path: Path) -> None:
-    order = Order(str(SHIPPED), stories=("attach",), changes=("prohibited", "barring"), points=12)
+    wanted = Wanted(str(SHIPPED), stories=("attach",), changes=("prohibited", "barring"), points=12)
     page = tmp_path / "explore.html"
-    page.write_text(page_of(judge(survey(order), Reviewed())), encoding="utf-8")
+    page.write_text(render(Done("explore", judge(survey(wanted, Order()), Reviewed()), 1.0)), encoding="utf-8")
     with opened(page) as view:
         assert view.locator("table.cross tbody tr").count() == 2
         view.locator("tr:has-text('prohibited') td a").click()

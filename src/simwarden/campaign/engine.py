@@ -11,6 +11,7 @@ import random
 import time
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, TypeVar
 
 from simwarden.errors import ConfigError, Place
@@ -183,7 +184,7 @@ def write(path: Path, text: str) -> Path:
     return path
 
 
-@dataclass(slots=True)
+@dataclass
 class Done:
     """A campaign that was carried out: what is printed, shown and decided of all of them in the same way."""
 
@@ -194,6 +195,11 @@ class Done:
 
     def __post_init__(self) -> None:
         self.wrong = list(self.result.wrong())
+
+    @cached_property
+    def page(self) -> Page:
+        """What its page shows."""
+        return self.result.page()
 
     @property
     def verdict(self) -> str:

@@ -27,7 +27,7 @@ PAGES: Final = {
 
 def render(done: Done, folder: Path | None = None, coming: Iterable[str] = ()) -> str:
     """Return the page of a campaign; in a folder it links to what is there, or `coming`, and into the ladders."""
-    return _render(f"{done.name}.html.j2", done.name, folder, coming, done=done, **done.result.page().content)
+    return _render(f"{done.name}.html.j2", done.name, folder, coming, done=done, **done.page.content)
 
 
 def render_check(parts: Sequence[Done], line: str, folder: Path | None = None) -> str:

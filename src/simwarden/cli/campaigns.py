@@ -87,6 +87,25 @@ Settings = Annotated[
     typer.Option("--set", metavar="NAME=VALUE", help="A parameter of the experiments: `fleet=1000`."),
 ]
 
+Stories = Annotated[list[str] | None, typer.Argument(help="Base stories by name; by default all.", show_default=False)]
+Changes = Annotated[
+    list[str] | None, typer.Option("--change", metavar="NAME", help="Only this change. May be repeated.")
+]
+Faults = Annotated[
+    list[str] | None,
+    typer.Option("--fault", metavar="NAME", help="Only this fault: abort, killed, killed-mme... May be repeated."),
+]
+Explored = Annotated[
+    str, typer.Option("--folder", metavar="DIR", help="Where stories and changes are; by default those shipped.")
+]
+Runs = Annotated[int, typer.Option(metavar="N", min=0, help="At most so many runs, chosen by the seed.")]
+Pairs = Annotated[
+    int, typer.Option(metavar="N", min=0, help="So many runs more with two things put in, chosen by the seed.")
+]
+Points = Annotated[
+    int, typer.Option(metavar="N", min=0, help="At most so many points of each story for each thing that is put in.")
+]
+
 
 def prove(
     paths: ShippedPaths = None,
@@ -163,6 +182,28 @@ def impact(
     return Impact(paths or [str(shipped() / "impact")], match or (), settings or (), network)
 
 
+def explore(  # noqa: PLR0917 - as above
+    stories: Stories = None,
+    change: Changes = None,
+    fault: Faults = None,
+    folder: Explored = "",
+    runs: Runs = 0,
+    pairs: Pairs = 0,
+    points: Points = 0,
+    network: Network = "",
+) -> Campaign:
+    """Try every change and every fault before every message of the base stories, and say what is not as it must be.
+
+    Exit code: 0 all as reviewed, 1 something is not, or a change that nobody noticed, 2 a bad file or option, 3 a fault
+    of ours, 4 nothing chosen, 130 interrupted.
+    """
+    from simwarden.campaign.explore.campaign import Explore  # noqa: PLC0415
+    from simwarden.cli.shipped import shipped  # noqa: PLC0415
+
+    root = folder or str(shipped() / "explore")
+    return Explore(root, stories or (), change or (), fault or (), network, runs, pairs, points)
+
+
 def _all(  # noqa: PLR0917 - as above
     jobs: Jobs = "auto",
     seed: Seed = 0,
@@ -204,6 +245,7 @@ _PARTS: dict[Callable[..., Campaign], str] = {
     coverage: "Example: `simwarden coverage scenarios --html coverage.html`",
     matrix: "Example: `simwarden matrix --method hss-given --method none --html matrix.html`",
     impact: "Example: `simwarden impact -j auto --html impact.html`, or `simwarden impact --set fleet=1000`",
+    explore: "Example: `simwarden explore attach --change barring`, `simwarden explore --runs 500`",
 }
 check = typer.Typer(
     invoke_without_command=True,
@@ -255,6 +297,8 @@ def _parts_of(folder: str) -> Iterator[Campaign]:
     if (root / "impact").is_dir():
         yield impact([str(root / "impact")])
     yield Prove(jobs, loader, [str(root)])
+    if (root / "explore").is_dir():
+        yield explore(folder=str(root / "explore"))
 
 
 def add_to(app: typer.Typer) -> None:

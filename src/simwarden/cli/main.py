@@ -12,7 +12,6 @@ from simwarden.cli import campaigns, completing, interrupts
 from simwarden.cli.card_commands import classify, numbers
 from simwarden.cli.choices import ClockName, Form, RoleName, TraceChoice, TransportName
 from simwarden.cli.exits import friendly, write_anywhere
-from simwarden.cli.explore_command import explore
 from simwarden.cli.options import (  # noqa: TC001 - typer reads them at run time
     Jobs,
     Json,
@@ -135,7 +134,6 @@ def run(  # noqa: PLR0917 - typer's way: an option is a parameter
 
 
 campaigns.add_to(app)
-app.command(epilog="Example: `simwarden explore attach --change barring`, `simwarden explore --runs 500`")(explore)
 
 
 @app.command(epilog="Example: `simwarden demo`")

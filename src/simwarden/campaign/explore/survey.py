@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import random
-import time
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from simwarden.scenario.explore.bench import AND, Bench, Point, bench, plan_of
+from simwarden.campaign.engine import quiet
+from simwarden.campaign.explore.bench import AND, Bench, Point, bench, plan_of
 from simwarden.scenario.problems import ScenarioErrors
 from simwarden.scenario.suite import Crew
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
-    from simwarden.scenario.explore.oracle import Deviation
+    from simwarden.campaign.engine import Order, Tell
+    from simwarden.campaign.explore.oracle import Deviation
 
 #: things put in by name, each at a point by its number
 Put = tuple[tuple[int, str], ...]
@@ -31,12 +32,11 @@ _CHUNK = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class Wanted:
     """What is to be explored: names of stories, changes and faults (none: all), and how much of it.
 
     `points` are so many at most in each story for each thing that is put in; `runs` thins all of it to so many; `pairs`
-    are so many more runs with two things put in. These depend on the seed alone; with a `budget`, in seconds of real
-    time, what has not been begun by then is left out.
+    are so many more runs with two things put in. All of it depends on the seed alone.
     """
 
     folder: str
@@ -48,8 +48,10 @@ class Order:
     runs: int = 0
     pairs: int = 0
     points: int = 0
-    budget: float = 0.0
-    workers: int = 1
+
+    def bench(self, story: str, change: str) -> Bench:
+        """Return where a story with a change is run."""
+        return bench(self.folder, self.network, self.seed, story, change)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,7 @@ class Try:
 class Work:
     """One thing to be put into a story at some points; `change` names the settings (see `bench`)."""
 
-    order: Order
+    wanted: Wanted
     story: str
     change: str
     what: str
@@ -83,7 +85,7 @@ class Work:
 
     def bench(self) -> Bench:
         """Return where it is run."""
-        return bench(self.order.folder, self.order.network, self.order.seed, self.story, self.change)
+        return self.wanted.bench(self.story, self.change)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +143,7 @@ class Cell:
 class Survey:
     """All that was found. `whole` says whether every point was tried."""
 
-    order: Order
+    wanted: Wanted
     planned: int = 0
     runs: int = 0
     whole: bool = True
@@ -207,7 +209,7 @@ class _View:
 class _Sight:
     """What is to be looked at first: a story with a change."""
 
-    order: Order
+    wanted: Wanted
     story: str
     change: str
 
@@ -219,12 +221,12 @@ class _Sight:
 
 def _look(sight: _Sight) -> _View:
     """Look at a story: run it as it is, and with the change from the first."""
-    here = bench(sight.order.folder, sight.order.network, sight.order.seed, sight.story, sight.change)
+    here = sight.wanted.bench(sight.story, sight.change)
     unjudged = here.unjudged
     if unjudged:
         return _View(unjudged=unjudged)
     fault = here.base.fault
-    names = [sight.change] if sight.change else [name for name in here.faults if _wanted(name, sight.order.faults)]
+    names = [sight.change] if sight.change else [name for name in here.faults if _wanted(name, sight.wanted.faults)]
     return _View(fault, {} if fault else {name: here.numbers(name) for name in names})
 
 
@@ -232,28 +234,27 @@ def _wanted(name: str, wanted: tuple[str, ...]) -> bool:
     return not wanted or name in wanted or name.partition("-")[0] in wanted
 
 
-def survey(order: Order, tell: Callable[[int, int, str], None] = lambda _done, _total, _what: None) -> Survey:
+def survey(wanted: Wanted, order: Order, tell: Tell = quiet) -> Survey:
     """Explore. But for a budget the result is the same for any number of processes.
 
     A budget that is left over when everything is tried is spent on pairs.
     """
-    end = time.monotonic() + order.budget if order.budget else 0.0
-    found = Survey(order)
+    found = Survey(wanted)
     with Crew(_any, order.workers) as crew:
         every = list(_every(crew, found))
-        tries = _drawn(every, order.runs, order.seed)
+        tries = _drawn(every, wanted.runs, wanted.seed)
         alone = len(tries)
-        tries = [*tries, *_pairs(every, order, order.pairs)]
+        tries = [*tries, *_pairs(every, wanted, wanted.pairs)]
         for part in range(1, _PARTS):
             found.planned += len(tries)
-            for outcomes in _carried_out(crew, list(_works(tries, order)), end, order):
+            for _, outcomes in order.carried_out(crew, list(_works(tries, wanted))):
                 for each in outcomes:
                     found.take(each)
                 tell(found.runs, found.planned, outcomes[0].story)
-            if time.monotonic() >= end or order.pairs or order.runs:
+            if not order.limited or order.over or wanted.pairs or wanted.runs:
                 break
-            tries = _pairs(every, order, _PART, part)
-    found.whole = not order.points and sum(cell.tried for cell in found.cells.values()) == alone >= len(every)
+            tries = _pairs(every, wanted, _PART, part)
+    found.whole = not wanted.points and sum(cell.tried for cell in found.cells.values()) == alone >= len(every)
     return found
 
 
@@ -264,7 +265,7 @@ def _any(task: _Sight | Work) -> Any:
 
 def _every(crew: Crew[_Sight | Work, Any], found: Survey) -> Iterator[Try]:
     """Yield each run with one thing put in; stories that are broken by themselves are noted."""
-    sights = list(_sights(found.order))
+    sights = list(_sights(found.wanted))
     for sight, view in zip(sights, crew.run(sights), strict=True):
         if view.fault:
             found.broken[sight.path] = view.fault
@@ -272,21 +273,21 @@ def _every(crew: Crew[_Sight | Work, Any], found: Survey) -> Iterator[Try]:
             found.unjudged[sight.path] = view.unjudged
         for what, numbers in view.points.items():
             tries = [Try(sight.story, sight.change, ((number, what),)) for number in numbers]
-            yield from _drawn(tries, found.order.points, found.order.seed)
+            yield from _drawn(tries, found.wanted.points, found.wanted.seed)
 
 
-def _sights(order: Order) -> Iterator[_Sight]:
-    plan = plan_of(order.folder)
-    changes_alone, faults_alone = order.changes and not order.faults, order.faults and not order.changes
+def _sights(wanted: Wanted) -> Iterator[_Sight]:
+    plan = plan_of(wanted.folder)
+    changes_alone, faults_alone = wanted.changes and not wanted.faults, wanted.faults and not wanted.changes
     for story in plan.stories.values():
-        if order.stories and story.name not in order.stories:
+        if wanted.stories and story.name not in wanted.stories:
             continue
         if not faults_alone:
             for change in plan.changes_of(story):
-                if not order.changes or change.name in order.changes:
-                    yield _Sight(order, story.name, change.name)
+                if not wanted.changes or change.name in wanted.changes:
+                    yield _Sight(wanted, story.name, change.name)
         if not changes_alone:
-            yield _Sight(order, story.name, "")
+            yield _Sight(wanted, story.name, "")
 
 
 def _draw(seed: int, what: object) -> bytes:
@@ -294,20 +295,20 @@ def _draw(seed: int, what: object) -> bytes:
 
 
 def _drawn(tries: list[Try], number: int, seed: int) -> list[Try]:
-    """Return so many of them (0: all), chosen by the seed, in their order."""
+    """Return so many of them (0: all), chosen by the seed, in their wanted."""
     if not number or number >= len(tries):
         return tries
     places = sorted(range(len(tries)), key=lambda place: _draw(seed, tries[place]))[:number]
     return [tries[place] for place in sorted(places)]
 
 
-def _pairs(every: list[Try], order: Order, number: int, part: int = 0) -> list[Try]:
-    """Return so many runs with two changes, or with a change and a fault, in either order, chosen by the seed.
+def _pairs(every: list[Try], wanted: Wanted, number: int, part: int = 0) -> list[Try]:
+    """Return so many runs with two changes, or with a change and a fault, in either wanted, chosen by the seed.
 
     How often which fault is drawn differs by seed: each has a rate of its own, so that some seeds have many of a kind.
     Most come soon after one another, for there they meet.
     """
-    generator = random.Random(f"{order.seed}/pairs/{part}")  # noqa: S311 - chooses what is tried
+    generator = random.Random(f"{wanted.seed}/pairs/{part}")  # noqa: S311 - chooses what is tried
     changes = [each for each in every if each.change]
     others: dict[str, list[str]] = {}
     for each in every:
@@ -321,39 +322,25 @@ def _pairs(every: list[Try], order: Order, number: int, part: int = 0) -> list[T
             names = others[change.story]
             other = generator.choices(names, [rates.get(name, _TWO_CHANGES) for name in names])[0]
             if other != change.change:
-                found |= _pair(order, change, other, other in known, generator)
+                found |= _pair(wanted, change, other, other in known, generator)
     return sorted(found, key=lambda each: (each.group, each.put))
 
 
-def _pair(order: Order, change: Try, other: str, both: bool, generator: random.Random) -> set[Try]:  # noqa: FBT001
+def _pair(wanted: Wanted, change: Try, other: str, both: bool, generator: random.Random) -> set[Try]:  # noqa: FBT001
     """Return a change with a fault or another change near it; nothing for two that cannot be told in one story."""
     (number, what), first = change.put[0], generator.random() < _CHANGE_FIRST
     later = number + 1 + int(generator.expovariate(1 / _NEAR))
     put = ((number, what), (later, other)) if first else ((number, other), (later, what))
     told = AND.join(name for _, name in put) if both else what
     try:
-        bench(order.folder, order.network, order.seed, change.story, told)
+        wanted.bench(change.story, told)
     except ScenarioErrors:
         return set()
     return {Try(change.story, told, put)}
 
 
-def _works(tries: list[Try], order: Order) -> Iterator[Work]:
+def _works(tries: list[Try], wanted: Wanted) -> Iterator[Work]:
     for (story, change, names), group in groupby(tries, key=lambda each: each.group):
         puts = [each.put for each in group]
         for start in range(0, len(puts), _CHUNK):
-            yield Work(order, story, change, AND.join(names), tuple(puts[start : start + _CHUNK]))
-
-
-def _carried_out(
-    crew: Crew[_Sight | Work, Any], works: list[Work], end: float, order: Order
-) -> Iterator[list[Outcome]]:
-    """Carry out all; with an end in an order that the seed chooses, a few at a time until then."""
-    if not end:
-        yield from crew.run(works)
-        return
-    works = sorted(works, key=lambda work: _draw(order.seed, (work.story, work.what, work.puts[0])))
-    step = max(1, order.workers * 2)
-    for start in range(0, len(works), step):
-        if time.monotonic() < end:
-            yield from crew.run(works[start : start + step])
+            yield Work(wanted, story, change, AND.join(names), tuple(puts[start : start + _CHUNK]))

@@ -8,11 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from simwarden.campaign.explore.story import ENFORCED
 from simwarden.errors import ManagementError
 from simwarden.operations.element import element_of
 from simwarden.operations.management import Role
 from simwarden.scenario import suite
-from simwarden.scenario.explore.story import ENFORCED
 from simwarden.scenario.interpose import Interposer
 from simwarden.scenario.result import Verdict
 from simwarden.scenario.runner import run_scenario
@@ -22,9 +22,9 @@ from simwarden.wire.family import family_of
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterable, Iterator, Mapping
 
+    from simwarden.campaign.explore.story import Told
     from simwarden.runtime.host import Host
     from simwarden.scenario.document import Action, Mishap, Scenario
-    from simwarden.scenario.explore.story import Told
     from simwarden.scenario.result import ScenarioResult
     from simwarden.scenario.runner import RunOptions
     from simwarden.trace.events import Event

@@ -12,8 +12,8 @@ from simwarden.scenario.problems import Problems
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from simwarden.campaign.explore.plan import Change, Plan, Story
     from simwarden.scenario.document import Action, Scenario, Step
-    from simwarden.scenario.explore.plan import Change, Plan, Story
     from simwarden.scenario.load import Loader
     from simwarden.scenario.yamlfile import Spot
 

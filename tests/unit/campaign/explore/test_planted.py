@@ -16,10 +16,11 @@ from simulators.hss.events import AUDITED
 from simulators.hss.parts.binding import Binding
 from simulators.hss.procedures import late, location
 from simulators.mme.procedures import default_bearer, detach, handover, service_request, subscriber_data
-from simwarden.scenario.explore import bench
-from simwarden.scenario.explore.reviewed import read_reviewed
-from simwarden.scenario.explore.survey import Order, Survey, survey
-from simwarden.scenario.explore.table import judge
+from simwarden.campaign.engine import Order
+from simwarden.campaign.explore import bench
+from simwarden.campaign.explore.reviewed import read_reviewed
+from simwarden.campaign.explore.survey import Survey, Wanted, survey
+from simwarden.campaign.explore.table import judge
 
 if TYPE_CHECKING:
     from simulators.hss.core import Core
@@ -39,14 +40,15 @@ def _new_benches() -> object:
 def explored(story: str, change: str = "", fault: str = "", *, pairs: int = 0) -> Survey:
     """Explore one story."""
     return survey(
-        Order(
+        Wanted(
             str(FOLDER),
             stories=(story,),
             changes=(change,) if change else (),
             faults=(fault,) if fault else (),
             pairs=pairs,
             runs=1 if pairs else 0,
-        )
+        ),
+        Order(),
     )
 
 

@@ -5,16 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from simwarden.scenario.explore.bench import bench
-from simwarden.scenario.explore.repeat import scenario_of
-from simwarden.scenario.explore.table import Judged, summary
+from simwarden.campaign.engine import Page
+from simwarden.campaign.explore.repeat import scenario_of
 from simwarden.scenario.failure import messages_around
-from simwarden.scenario.report.sheet import render_sheet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from simwarden.scenario.explore.survey import Cell, Finding
+    from simwarden.campaign.explore.survey import Cell, Finding
+    from simwarden.campaign.explore.table import Judged
 
 #: findings of a cell whose ladders are drawn: of those that nobody has reviewed, and of others
 _DRAWN = {"new": 3, "open": 1, "meant": 1}
@@ -43,21 +42,27 @@ class Square:
     shown: list[Shown] = field(default_factory=list)
 
 
-def page_of(judged: Judged) -> str:
+_ABOUT = (
+    "A cell says at how many of its points what was put in altered what came; choose one for what was found there. "
+    "Each run is held against the one in which the change was in force before the first attach, or that without the "
+    "fault."
+)
+
+
+def page_of(judged: Judged) -> Page:
     """Return the page. Runs whose ladder is shown are run again."""
     survey = judged.survey
     procedures = list(dict.fromkeys(procedure for procedure, _ in survey.cells))
     names = list(dict.fromkeys(what for _, what in survey.cells))
     grid = {what: [_square(judged, procedure, what) for procedure in procedures] for what in names}
     pairs = [each for each in _all(judged) if (each.finding.procedure, each.finding.what) not in survey.cells]
-    return render_sheet(
-        "explore.html.j2",
-        title="explore",
-        procedures=procedures,
-        grid=grid,
-        pairs=[_drawn(judged, each) for each in pairs],
-        judged=judged,
-        summary=summary(judged),
+    tones = [square.tone for row in grid.values() for square in row if square]
+    return Page(
+        score=str(survey.runs),
+        counted="runs, each with something put in before one message",
+        tones=sorted(tones, key=("good", "none", "open", "bad").index),
+        about=_ABOUT,
+        content={"procedures": procedures, "grid": grid, "pairs": [_drawn(judged, each) for each in pairs]},
     )
 
 
@@ -87,8 +92,8 @@ _MARKS = {"new": " !", "open": " ?", "meant": " ~"}
 
 def _drawn(judged: Judged, shown: Shown) -> Shown:
     """Run the first run of a finding again, for its ladder and for a scenario by which it can be repeated."""
-    order, first = judged.survey.order, shown.finding.first
-    here = bench(order.folder, order.network, order.seed, first.story, first.change)
+    first = shown.finding.first
+    here = judged.survey.wanted.bench(first.story, first.change)
     result = here.run(dict(first.put)).result
     lanes = {lane.name: lane.order for lane in result.lanes}
     ladder = messages_around(result.events, here.frame(first.put[0][0]).number, lanes)

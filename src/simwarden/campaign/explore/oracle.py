@@ -18,10 +18,10 @@ from simwarden.scenario.network import events_to
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from simwarden.campaign.explore.plan import Plan
+    from simwarden.campaign.explore.trial import Fact, Facts, Held, Seen
     from simwarden.runtime.declare import Observable
     from simwarden.scenario.document import Scenario
-    from simwarden.scenario.explore.plan import Plan
-    from simwarden.scenario.explore.trial import Fact, Facts, Held, Seen
 
 #: what is counted of each element, and compared with nothing but the other run
 _BY_ITSELF = ("work", "timers")

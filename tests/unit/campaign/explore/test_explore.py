@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import yaml
 
-from simwarden.scenario.explore.bench import Bench, bench, plan_of
-from simwarden.scenario.explore.oracle import Deviation
-from simwarden.scenario.explore.plan import read_plan
-from simwarden.scenario.explore.repeat import scenario_of
-from simwarden.scenario.explore.reviewed import Reviewed, accept, read_reviewed
-from simwarden.scenario.explore.survey import Finding, Order, Outcome, Survey, survey
-from simwarden.scenario.explore.table import as_data, judge, lines_of
+from simwarden.campaign.engine import Done, Order
+from simwarden.campaign.explore.bench import Bench, bench, plan_of
+from simwarden.campaign.explore.oracle import Deviation
+from simwarden.campaign.explore.plan import read_plan
+from simwarden.campaign.explore.repeat import scenario_of
+from simwarden.campaign.explore.reviewed import Reviewed, accept, read_reviewed
+from simwarden.campaign.explore.survey import Finding, Outcome, Survey, Wanted, survey
+from simwarden.campaign.explore.table import judge
 from simwarden.scenario.load import Loader
 from simwarden.scenario.problems import ScenarioErrors
 from simwarden.scenario.registry import Registry
@@ -22,12 +24,12 @@ from simwarden.scenario.result import Verdict
 from simwarden.scenario.runner import RunOptions, run_scenario
 
 FOLDER = Path(__file__).parents[4] / "scenarios" / "explore"
-#: an order that is quickly carried out: a power-off, and two things that may meet it
+#: what is quickly carried out: a power-off, and two things that may meet it
 SHORT = {"stories": ("detach",), "changes": ("barring", "rebinding"), "faults": ("abort", "killed-mme")}
 
 
-def order(**values: object) -> Order:
-    return Order(str(FOLDER), **values)  # type: ignore[arg-type]
+def wanted(**values: object) -> Wanted:
+    return Wanted(str(FOLDER), **values)  # type: ignore[arg-type]
 
 
 def here(story: str, change: str = "") -> Bench:
@@ -76,7 +78,7 @@ def test_a_wrong_step_of_a_change_is_told_where_it_was_written(tmp_path: Path) -
         encoding="utf-8",
     )
     with pytest.raises(ScenarioErrors, match=r"own\.yaml:6:11: verb 'suspnd' is not known"):
-        survey(Order(str(tmp_path), changes=("c",)))
+        survey(Wanted(str(tmp_path), changes=("c",)), Order())
 
 
 def test_every_element_may_bring_a_plan() -> None:
@@ -171,7 +173,7 @@ def test_how_late_one_may_be_served_again_depends_on_the_cause(cause: str, late:
 
 
 def test_of_several_runs_the_shortest_is_kept() -> None:
-    found, (one, *_, last) = Survey(order()), here("detach", "barring").points
+    found, (one, *_, last) = Survey(wanted()), here("detach", "barring").points
     deviation = Deviation("quiet", "connections", "1", "2")
     shape = {"story": "detach", "change": "barring", "altered": True, "deviations": (deviation,)}
     for put, point in (((0, "barring"), (2, "barring")), last), (((last.number, "barring"),), last):
@@ -182,32 +184,34 @@ def test_of_several_runs_the_shortest_is_kept() -> None:
 
 
 def test_a_budget_that_is_left_over_is_spent_on_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("simwarden.scenario.explore.survey._PART", 3)
-    monkeypatch.setattr("simwarden.scenario.explore.survey._PARTS", 3)
-    alone = survey(order(stories=("detach",), changes=("barring", "rebinding"), faults=("repeat",)))
-    found = survey(order(stories=("detach",), changes=("barring", "rebinding"), faults=("repeat",), budget=1e6))
+    monkeypatch.setattr("simwarden.campaign.explore.survey._PART", 3)
+    monkeypatch.setattr("simwarden.campaign.explore.survey._PARTS", 3)
+    alone = survey(wanted(stories=("detach",), changes=("barring", "rebinding"), faults=("repeat",)), Order())
+    long = Order(until=time.monotonic() + 1e6)
+    found = survey(wanted(stories=("detach",), changes=("barring", "rebinding"), faults=("repeat",)), long)
     assert alone.runs < found.runs == found.planned <= alone.runs + 6
     assert found.whole
 
 
 def test_the_seed_alone_decides_what_is_tried() -> None:
-    one = judge(survey(order(runs=12, pairs=4, seed=3, workers=1, **SHORT)), Reviewed())
-    two = judge(survey(order(runs=12, pairs=4, seed=3, workers=2, **SHORT)), Reviewed())
-    other = judge(survey(order(runs=12, pairs=4, seed=4, workers=1, **SHORT)), Reviewed())
-    assert as_data(one) == as_data(two)
+    one = judge(survey(wanted(runs=12, pairs=4, seed=3, **SHORT), Order(workers=1)), Reviewed())
+    two = judge(survey(wanted(runs=12, pairs=4, seed=3, **SHORT), Order(workers=2)), Reviewed())
+    other = judge(survey(wanted(runs=12, pairs=4, seed=4, **SHORT), Order(workers=1)), Reviewed())
+    assert one.data() == two.data()
     assert one.survey.runs == one.survey.planned == 16
-    assert as_data(one)["cells"] != as_data(other)["cells"]
+    assert one.data()["cells"] != other.data()["cells"]
 
 
 def test_what_is_not_begun_in_time_is_told() -> None:
-    found = survey(order(budget=0.01, **SHORT))
+    found = survey(wanted(**SHORT), Order(until=time.monotonic() + 0.01))
     assert found.runs < found.planned
     assert not found.whole
-    assert f"{found.runs} of {found.planned} runs" in list(lines_of(judge(found, Reviewed())))[-1]
+    left = found.planned - found.runs
+    assert f"; {left} runs left out for lack of time" in Done("explore", judge(found, Reviewed()), 1.0).line
 
 
 def test_a_change_that_nobody_notices_is_an_error_unless_somebody_says_why() -> None:
-    found = survey(order(stories=("attach",), changes=("other-apn-removed",)))
+    found = survey(wanted(stories=("attach",), changes=("other-apn-removed",)), Order())
     assert [(what, procedure) for procedure, what, _ in judge(found, Reviewed()).vacuous] == [
         ("other-apn-removed", "attach")
     ]
@@ -281,7 +285,7 @@ def test_what_is_accepted_is_found_no_more(tmp_path: Path) -> None:
 
 def test_a_finding_becomes_a_scenario_that_fails_alike() -> None:
     """The one that S13 brings: nobody tells an MME that a terminal was prohibited."""
-    found = survey(order(stories=("attach",), changes=("prohibited",)))
+    found = survey(wanted(stories=("attach",), changes=("prohibited",)), Order())
     first = next(each for each in found.findings.values() if each.deviation.name == "enforced mme.session")
     text = scenario_of(here("attach", "prohibited"), first)
     assert text.startswith("# Found by `simwarden explore`: prohibited, before ")

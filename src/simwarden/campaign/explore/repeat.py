@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from simwarden.campaign.explore.oracle import BUSY, ENFORCED, SETTLED
 from simwarden.errors import UserFileError
 from simwarden.model.units import show
 from simwarden.scenario.document import Fail, Mishap, Power, Wait
-from simwarden.scenario.explore.oracle import BUSY, ENFORCED, SETTLED
 from simwarden.scenario.load import Loader
 from simwarden.scenario.runner import run_scenario
 
 if TYPE_CHECKING:
+    from simwarden.campaign.explore.bench import Bench
+    from simwarden.campaign.explore.oracle import Deviation
+    from simwarden.campaign.explore.survey import Finding
     from simwarden.scenario.document import Action
-    from simwarden.scenario.explore.bench import Bench
-    from simwarden.scenario.explore.oracle import Deviation
-    from simwarden.scenario.explore.survey import Finding
     from simwarden.scenario.runner import RunOptions
 
 _WIDTH = 120

@@ -7,12 +7,12 @@ from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from simwarden.campaign.explore.faults import ailments, may_meet, mishaps
+from simwarden.campaign.explore.oracle import Oracle
+from simwarden.campaign.explore.plan import Plan, read_plan
+from simwarden.campaign.explore.story import Told, told
+from simwarden.campaign.explore.trial import Seen, at_once, carry_out, never
 from simwarden.scenario.document import Call, Manage
-from simwarden.scenario.explore.faults import ailments, may_meet, mishaps
-from simwarden.scenario.explore.oracle import Oracle
-from simwarden.scenario.explore.plan import Plan, read_plan
-from simwarden.scenario.explore.story import Told, told
-from simwarden.scenario.explore.trial import Seen, at_once, carry_out, never
 from simwarden.scenario.judge import nested
 from simwarden.scenario.load import Loader
 from simwarden.scenario.registry import Registry
@@ -22,8 +22,8 @@ from simwarden.trace.dissect import Dissector
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from simwarden.campaign.explore.trial import Put
     from simwarden.scenario.document import Mishap
-    from simwarden.scenario.explore.trial import Put
     from simwarden.trace.events import Frame
 
 

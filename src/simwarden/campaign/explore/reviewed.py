@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import yaml
 from pydantic import BeforeValidator, Field
 
-from simwarden.errors import ConfigError, Place
+from simwarden.campaign.engine import write
+from simwarden.campaign.explore.bench import AND
+from simwarden.campaign.explore.plan import REVIEWED
+from simwarden.errors import ConfigError
 from simwarden.runtime.declare import Model
-from simwarden.scenario.explore.bench import AND
-from simwarden.scenario.explore.plan import REVIEWED
 from simwarden.scenario.load import read_file
 from simwarden.scenario.problems import Problems
 from simwarden.scenario.validation import check
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-    from simwarden.scenario.explore.survey import Finding, Survey
+    from simwarden.campaign.explore.survey import Finding, Survey
+    from simwarden.errors import Place
 
 M = TypeVar("M", bound=Model)
 _HEAD = """\
@@ -139,7 +141,9 @@ def _entries(model: type[M], spot: Spot, problems: Problems) -> Iterator[tuple[M
 
 
 def accept(folder: Path, findings: Iterable[Finding], why: str) -> Path:
-    """Add findings to those that are meant. Raises ConfigError if that cannot be written."""
+    """Add findings to those that are meant. Raises ConfigError if that cannot be written, or nobody says why."""
+    if not why:
+        raise ConfigError("--accept: say why these are meant")
     path = folder / REVIEWED
     data = (yaml.safe_load(read_file(path)) if path.is_file() else None) or {}
     entries: dict[tuple[str, str, str], list[str]] = {}
@@ -150,8 +154,4 @@ def accept(folder: Path, findings: Iterable[Finding], why: str) -> Path:
         for (what, into, differs), messages in entries.items()
     ]
     data["meant"] = [*(data.get("meant") or []), *added]
-    try:
-        path.write_text(_HEAD + yaml.safe_dump(data, sort_keys=False, width=120, allow_unicode=True), encoding="utf-8")
-    except OSError as error:
-        raise ConfigError(f"cannot be written: {error.strerror}", Place(str(path))) from error
-    return path
+    return write(path, _HEAD + yaml.safe_dump(data, sort_keys=False, width=120, allow_unicode=True))
