@@ -106,6 +106,11 @@ class Coverage(Result):
     scenarios: int = 0
     left: int = 0
 
+    @property
+    def nothing(self) -> str:
+        """See Result."""
+        return "" if self.scenarios else "no scenario was played"
+
     def count(self, state: State) -> int:
         """Count the requirements that are covered so far."""
         return sum(entry.state is state for entry in self.entries)

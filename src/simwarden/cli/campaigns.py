@@ -41,7 +41,7 @@ Report = Annotated[
 Reports = Annotated[str, typer.Option(metavar="DIR", help="Write check.html and the pages of all parts into it.")]
 Whole = Annotated[
     str,
-    typer.Option(metavar="TIME", help="Shared out among the parts; what is left out is told. 0: none."),
+    typer.Option(metavar="TIME", help="Shared out among the parts; what is left out is told. 0: no limit."),
 ]
 Suite = Annotated[
     str, typer.Option(metavar="DIR", help="A folder laid out as that of the shipped scenarios, which is the default.")
@@ -265,7 +265,7 @@ def check_all(  # noqa: PLR0917 - as above
     html: Html = "",
     report: Reports = "",
 ) -> None:
-    """Check the scenarios, what is built on them, and what was reviewed of it: all parts in a budget, or one of them.
+    """Check what the scenarios are worth: coverage, matrix, impact, prove and explore in one budget, or one of them.
 
     Exit code: the worst of the parts: 0 all is well, 1 something is not, 2 a bad file or option, 3 a fault of ours,
     4 nothing tried, 130 interrupted.

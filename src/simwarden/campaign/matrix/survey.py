@@ -115,6 +115,11 @@ class Matrix(Result):
         """Count the cells in which a service has a state."""
         return sum(cell.outcomes[service].state is state for cell in self.cells.values())
 
+    @property
+    def nothing(self) -> str:
+        """See Result."""
+        return "" if self.cells else "no cell was filled"
+
     def summary(self) -> str:
         """See Result."""
         attach = self.services[0].name
