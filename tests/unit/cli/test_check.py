@@ -61,7 +61,7 @@ def test_what_is_wrong_stands_below_its_part_and_in_the_data() -> None:
     cli("init", "mine/first.yaml")
     result = cli("check", "--folder", "mine", "--budget", "0", "-j", "1")
     assert result.exit_code == 1
-    assert re.search(r"^failed   prove     2 of \d+ mutants killed", result.stdout, re.MULTILINE)
+    assert re.search(r"^failed   prove     \d+ of \d+ mutants killed", result.stdout, re.MULTILINE)
     assert re.search(r"^  survivor: ", result.stdout, re.MULTILINE)
     assert re.search(r"^  and \d+ more: `simwarden prove` tells them$", result.stdout, re.MULTILINE)
     assert re.search(r"^1 passed, 1 failed; \d+\.\d s$", result.stdout, re.MULTILINE)
