@@ -158,4 +158,4 @@ def _pages(asked: Asked, html: str, name: str) -> Iterator[tuple[Path, Path | No
 
 
 def _page(path: Path, text: str) -> None:
-    print(f"page: {write(path, text)}")
+    exits.complain(f"page: {write(path, text)}")  # standard output may be JSON
