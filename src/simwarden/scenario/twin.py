@@ -101,7 +101,7 @@ def _is_refusal(step: Step, condition: Condition) -> bool:
         )
     if isinstance(condition, MessageWanted):
         return condition.message.endswith(_REJECT)
-    return isinstance(condition, FactWanted) and not condition.record and _refused_word(condition.want)
+    return not condition.record and _refused_word(condition.want)
 
 
 def _refused_word(value: Any) -> bool:
