@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from simwarden.errors import ManagementError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
 
 @dataclass(frozen=True)
@@ -47,16 +47,16 @@ R = TypeVar("R", bound=Resource)
 
 
 def find(
-    resources: Iterable[R], method: str, path: str, may: Callable[[R], bool] = lambda _: True
+    resources: Collection[R], method: str, path: str, may: Callable[[R], bool] = lambda _: True
 ) -> tuple[R, dict[str, str]]:
     """Return the operation of a method and a path, and the values of its places.
 
     Raises ManagementError: 404, or 405 with the methods that the path has, of those that the caller `may` use.
     """
-    matches = [(each, match) for each in resources if (match := each.pattern.fullmatch(path)) is not None]
-    for each, match in matches:
-        if each.method == method:
+    for each in resources:
+        if each.method == method and (match := each.pattern.fullmatch(path)) is not None:
             return each, match.groupdict()
-    allow = tuple(sorted({each.method for each, _ in matches if may(each)}))
+    matches = [each for each in resources if each.pattern.fullmatch(path)]
+    allow = tuple(sorted({each.method for each in matches if may(each)}))
     there = f" (there: {', '.join(allow)})" if allow else "" if matches else " (GET / lists those that there are)"
     raise ManagementError(405 if matches else 404, f"no route {method} {path}{there}", allow=allow)
