@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from simulators.mme.causes import demanded_by
-from simulators.mme.clients import nas_channel
+from simulators.mme.clients import s1
 from simulators.mme.clients.home import merge_subscription
 from simulators.mme.config import MmeConfig
 from simulators.mme.contexts import AccessPoint, Subscription, UeContext
 from simulators.mme.core import Core
-from simulators.mme.procedures import location, paging
+from simulators.mme.procedures import location
 from simwarden.errors import ManagementError
 from simwarden.model.identity import Ecgi, Plmn, Tai
 from simwarden.operations.management import Role
@@ -673,9 +673,9 @@ def test_an_access_point_is_found_by_its_name_else_the_wildcard_is(order: tuple[
 
 def test_an_answer_that_has_come_is_not_taken_back_by_its_timer() -> None:
     loop = asyncio.new_event_loop()
-    for expire, answer in ((nas_channel.expire, Message(_T.DETACH_ACCEPT)), (paging._expire, True)):
+    for answer in (Message(_T.DETACH_ACCEPT), True):
         waiting = loop.create_future()
         waiting.set_result(answer)
-        expire(waiting)
+        s1.expire(waiting)
         assert waiting.result() is answer
     loop.close()
