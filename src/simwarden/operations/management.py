@@ -153,13 +153,15 @@ def route(
 
 
 def collect_routes(cls: type, *parts: type[Any]) -> tuple[Route, ...]:
-    """All routes of an element class, its own before inherited ones, then those of its parts."""
+    """All routes of an element class, its own before inherited ones, then those of its parts, each declared once."""
     found: dict[tuple[str, str], Route] = {}
     for part in (None, *parts):
         for klass in (part or cls).__mro__:
             for member in vars(klass).values():
                 for each in getattr(member, _MARK, ()):
-                    found.setdefault((each.method, each.path), replace(each, part=part) if part else each)
+                    mine = replace(each, part=part) if part else each
+                    if found.setdefault((each.method, each.path), mine).part is not part:
+                        raise TypeError(f"two parts of {cls.__name__} have a route {each.method} {each.path}")
     return tuple(found.values())
 
 

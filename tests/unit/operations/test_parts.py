@@ -88,3 +88,13 @@ def test_calls_reach_the_part_of_this_start(kind: type[House]) -> None:
 
     house = _house(kind)
     asyncio.run(story())
+
+
+def test_parts_do_not_hide_each_other() -> None:
+    class Gong:
+        @route("GET", "/rung")
+        async def rung(self, call: Call) -> None:
+            del call
+
+    with pytest.raises(TypeError, match="two parts of Twice have a route GET /rung"):
+        type("Twice", (House,), {"parts": (Bell, Gong)})
