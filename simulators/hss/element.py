@@ -14,8 +14,7 @@ from simulators.hss.config import (
 )
 from simulators.hss.core import Core
 from simulators.hss.events import EVENTS
-from simulators.hss.parts.binding import Binding
-from simulators.hss.parts.cards import Cards
+from simulators.hss.parts.cards import Binding, Cards
 from simulators.hss.parts.subscription import Subscriptions
 from simulators.hss.parts.suspension import Suspensions
 from simulators.hss.procedures.authentication import authentication_information

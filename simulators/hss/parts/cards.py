@@ -1,4 +1,4 @@
-"""The cards that the register holds: provisioned, told of, ended."""
+"""The cards that the register holds, and the terminals that they are bound to."""
 
 from __future__ import annotations
 
@@ -6,23 +6,26 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from simulators.hss import controls
-from simulators.hss.config import HssArea, HssBinding, HssSubscription, Suspension
+from simulators.hss.config import HssArea, HssBinding, HssSubscription
 from simulators.hss.parts.subscription import check_extent, subscribed, zones_of
 from simulators.hss.procedures.location import cancel_location, withdraw
 from simulators.hss.procedures.subscriber_data import apns_of, context_identifiers, insert_subscriber_data
-from simulators.hss.procedures.suspension import suspend
-from simulators.hss.subscriber import Owed, Subscriber
+from simulators.hss.subscriber import Debt, Owed, Subscriber
 from simwarden.errors import ManagementError
-from simwarden.model.values import HOST, IMEI, IMSI, PLMN
-from simwarden.operations.approval import By
-from simwarden.operations.management import Call, route
+from simwarden.model.values import HOST, IMEI, IMSI, PLMN, one_of
+from simwarden.operations.approval import Approval, BindingChange, By
+from simwarden.operations.management import Call, Role, route
 from simwarden.operations.provision import CardProvision, CardsPage
 from simwarden.runtime.declare import HISTORY, Observable
 from simwarden.wire.diameter import describe
 from simwarden.wire.diameter.codes import IdrFlags
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from simulators.hss.core import Core
+
+_BOTH = (Role.OPERATOR, Role.CUSTOMER)
 
 
 class Cards:
@@ -77,15 +80,6 @@ class Cards:
         self.core.binding.stays(held.imsi, by, changed=not _same_binding(held, made))
         self.core.area.stays(held.imsi, by, changed=bool(zones) and zones_of(made) != zones)
 
-    @route("DELETE", "/cards/{imsi}")
-    async def cancel_card(self, call: Call) -> dict[str, Any]:
-        """End a card for good: its location is cancelled and its subscription withdrawn."""
-        subscriber = self.core.card(call.path["imsi"])
-        await suspend(
-            self.core, By.of(call), (subscriber,), Suspension(how="withdrawal", reason="cancelled"), ends=True
-        )
-        return subscriber.tell()
-
     @route("GET", "/cards/{imsi}")
     async def query(self, call: Call) -> dict[str, Any]:
         """Tell what the register holds of a card; keys are never told."""
@@ -124,6 +118,59 @@ class Cards:
     async def audit_card(self, call: Call) -> list[dict[str, Any]]:
         """Tell a card's audit records: what was bound, learned, refused, suspended, by whom and why."""
         return self.core.store.audited(self.core.card(call.path["imsi"]).imsi)
+
+
+class Binding:
+    """The binding of a card, given or learned."""
+
+    observables = (
+        Observable(
+            "binding",
+            "the IMEI that a card is bound to, by IMSI",
+            fields={"imsi": IMSI, "imei": IMEI, "how": one_of("given", "learned")},
+        ),
+    )
+
+    def __init__(self, core: Core) -> None:
+        self.core = core
+
+    @route("PUT", "/cards/{imsi}/binding", roles=_BOTH, takes=BindingChange, errors=(429,))
+    async def bind(self, call: Call) -> dict[str, Any]:
+        """Bind a card to an IMEI, or to the one of its next first use. By the operator, with an approval record."""
+        subscriber = self._may_bind(call, "bind")
+        return await self._rebind(call, subscriber, call.given.mode, call.given.imei)
+
+    @route("DELETE", "/cards/{imsi}/binding", roles=_BOTH, takes=Approval, errors=(429,))
+    async def unbind(self, call: Call) -> dict[str, Any]:
+        """Take a card's binding away. By the operator, with an approval record."""
+        subscriber = self._may_bind(call, "unbind")
+        return await self._rebind(call, subscriber, "", "")
+
+    def _may_bind(self, call: Call, action: str) -> Subscriber:
+        """Ask the controls, and return the card; a refusal is kept in the audit. Raises ManagementError.
+
+        Who may not bind (403) is told so whether there is such a card (404) or not. A first binding changes none (429).
+        """
+        by, imsi = By.of(call), call.path["imsi"]
+        self.core.binding.approve(imsi, by, action, wanted=str(call.body.get("imei", "")))
+        subscriber = self.core.card(call.path["imsi"])
+        if subscriber.mode:
+            self.core.binding.once_more(imsi, by, action)
+        return subscriber
+
+    async def _rebind(self, call: Call, subscriber: Subscriber, mode: str, bound: str) -> dict[str, Any]:
+        details = {"before": subscriber.bound, "after": bound, "mode": mode}
+        action = "unbind" if not mode else "rebind" if subscriber.mode else "bind"
+        record = self.core.binding.record(action, subscriber.imsi, By.of(call), details)
+        debts: Sequence[Debt] = ()
+        if mode and subscriber.imei != bound:
+            # another terminal than the bound one is in use, or the one in use is to be learned by its next attach
+            debts = withdraw(self.core, (subscriber,), (record,), owed=Owed.RE_ATTACH, mode=mode, bound=bound)
+        else:
+            self.core.store.change(subscriber, record, mode=mode, bound=bound)
+        self.core.show_binding(subscriber)
+        await cancel_location(self.core, *debts)
+        return subscriber.tell()
 
 
 def _subscriber(wanted: CardProvision, binding: HssBinding | None, subscription: HssSubscription | None) -> Subscriber:

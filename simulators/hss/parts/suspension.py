@@ -1,14 +1,15 @@
-"""Cards that are suspended for a time, or resumed."""
+"""Cards that are suspended for a time, resumed, or ended for good."""
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from simulators.hss.config import ManySuspended, Suspension
+from simulators.hss.procedures.location import cancel_location, follow_up, withdraw
 from simulators.hss.procedures.subscriber_data import tell_barring
-from simulators.hss.procedures.suspension import suspend
-from simulators.hss.subscriber import ENDED, Owed
+from simulators.hss.subscriber import ENDED, Debt, Owed, Subscriber
 from simwarden.errors import ManagementError
 from simwarden.model.values import IMSI, one_of
 from simwarden.operations.approval import By
@@ -16,6 +17,8 @@ from simwarden.operations.management import Call, route
 from simwarden.runtime.declare import Observable
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from simulators.hss.core import Core
 
 
@@ -33,6 +36,13 @@ class Suspensions:
     def __init__(self, core: Core) -> None:
         self.core = core
 
+    @route("DELETE", "/cards/{imsi}")
+    async def cancel_card(self, call: Call) -> dict[str, Any]:
+        """End a card for good: its location is cancelled and its subscription withdrawn."""
+        subscriber = self.core.card(call.path["imsi"])
+        await self._suspend(By.of(call), (subscriber,), Suspension(how="withdrawal", reason="cancelled"), ends=True)
+        return subscriber.tell()
+
     @route("POST", "/cards/{imsi}/suspension", takes=Suspension)
     async def suspend_card(self, call: Call) -> dict[str, Any]:
         """Suspend a card; what it has is ended at once. `told` says how its MME heard of it.
@@ -41,8 +51,37 @@ class Suspensions:
         answer and is told again, `nobody` where no MME serves the card.
         """
         subscriber = self.core.card(call.path["imsi"])
-        told = await suspend(self.core, By.of(call), (subscriber,), call.given)
+        told = await self._suspend(By.of(call), (subscriber,), call.given)
         return {**subscriber.tell(), "told": told[subscriber.imsi]}
+
+    async def _suspend(
+        self, by: By, subscribers: Sequence[Subscriber], wanted: Suspension, *, ends: bool = False
+    ) -> dict[str, str]:
+        """Suspend cards, or end them for good; return how the MME of each was told. Who is ended stays so."""
+        over = {} if ends else {each.imsi: "nobody" for each in subscribers if each.ended}
+        subscribers = [each for each in subscribers if each.imsi not in over]
+        held = {"suspended": ENDED if ends else wanted.how, "why": wanted.reason}
+        details = {"how": held["suspended"], "reason": wanted.reason}
+        records = [self.core.audit.record("suspend", subscriber.imsi, details, by) for subscriber in subscribers]
+        if wanted.how == "withdrawal":
+            debts = withdraw(self.core, subscribers, records, owed=Owed.WITHDRAWAL, **held)
+        else:
+            debts = self.core.store.change_all(subscribers, records, owed=Owed.BARRING, **held)
+        for subscriber in subscribers:
+            self.core.show_status(subscriber)
+        if wanted.how == "withdrawal":
+            await cancel_location(self.core, *debts)
+            way = {debt.imsi: "pending" if self.core.store.owes(debt) else "cancel-location" for debt in debts}
+            ways = [way.get(each.imsi, "nobody") for each in subscribers]
+        else:
+            owed = {debt.imsi: debt for debt in debts}
+            ways = await asyncio.gather(*(self._bar(each, owed.get(each.imsi)) for each in subscribers))
+        return over | {each.imsi: way for each, way in zip(subscribers, ways, strict=True)}
+
+    async def _bar(self, subscriber: Subscriber, debt: Debt | None) -> str:
+        if debt is None:
+            return "nobody"
+        return await follow_up(self.core, subscriber, await tell_barring(self.core, subscriber, debt))
 
     @route("POST", "/suspensions", takes=ManySuspended)
     async def suspend_many(self, call: Call) -> dict[str, Any]:
@@ -50,7 +89,7 @@ class Suspensions:
         wanted: ManySuspended = call.given
         found = {imsi: self.core.store.get(imsi) for imsi in wanted.cards}
         known = [subscriber for subscriber in found.values() if subscriber is not None]
-        told = await suspend(self.core, By.of(call), known, wanted)
+        told = await self._suspend(By.of(call), known, wanted)
         unknown = [imsi for imsi, held in found.items() if held is None]
         return {"suspended": len(known), "unknown": unknown, "told": dict(Counter(told.values()))}
 

@@ -13,7 +13,7 @@ import pytest
 from planting import plant
 
 from simulators.hss.events import AUDITED
-from simulators.hss.parts.binding import Binding
+from simulators.hss.parts.cards import Binding
 from simulators.hss.procedures import late, location
 from simulators.mme.procedures import default_bearer, detach, handover, service_request, subscriber_data
 from simwarden.campaign.engine import Order
