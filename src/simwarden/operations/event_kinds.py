@@ -52,14 +52,18 @@ REFUSED = EventKind(
 LOST_EVENTS = EventKind(
     "events.lost", "The outbox was full: so many events were not kept.", ("events", "since", "until")
 )
-PROVISIONED = EventKind("card.provisioned", "A card was provisioned, and what it is bound to.", ("bound",))
+PROVISIONED = EventKind(
+    "card.provisioned",
+    "A card was provisioned, and what it is bound to.",
+    ("bound", "mode", "profile", "account", "batch", "state"),
+)
 LOADED = EventKind("cards.loaded", "Many cards were loaded at once.", ("cards",))
-SUSPENDED = EventKind("card.suspended", "A card's service was suspended.", ("reason",))
-RESUMED = EventKind("card.resumed", "A suspended card works again.", ())
+SUSPENDED = EventKind("card.suspended", "A card's service was suspended.", ("reason", "how", "before", "after"))
+RESUMED = EventKind("card.resumed", "A suspended card works again.", ("how", "before", "after"))
 CLOSED = EventKind("card.closed", "A card was ended for good, with all functions.", ("before", "after", "reason"))
 CHANGED = EventKind("card.changed", "A card went on to another state of its life.", ("before", "after", "reason"))
 SHUT_DOWN = EventKind("batch.shutdown", "A batch of a customer was shut down.", ("account", "batch", "cards"))
-LEARNED = EventKind("binding.learned", "A first use bound a card to its terminal.", ("imei",))
+LEARNED = EventKind("binding.learned", "A first use bound a card to its terminal.", ("imei", "mme"))
 REBOUND = EventKind(
     "binding.changed",
     "Somebody bound a card, bound it anew, or took its binding away (`mode` is empty).",
@@ -69,16 +73,21 @@ RISK = EventKind(
     "risk.recorded",
     "A card was seen where it may not be: `scene` is the platforms' code of the risk (012: card apart from terminal,"
     " 013: outside its area, 007: in a phone).",
-    ("scene", "reason", "expected", "seen"),
+    (
+        *("scene", "meaning", "reason", "expected", "seen", "control", "occasion", "tai", "cell"),
+        *("where", "action", "teaches", "temporary"),
+    ),
 )
-SUBSCRIPTION = EventKind("subscription.changed", "A card's access points or zone codes were changed.", ())
+SUBSCRIPTION = EventKind(
+    "subscription.changed", "A card's access points or zone codes were changed.", ("before", "after")
+)
 AREA = EventKind(
     "area.changed",
     "Where a card may be used was changed.",
     ("before", "after", "approver", "reason", "form"),
 )
 LOCATION = EventKind("location.cancelled", "A card was detached where it was; it may attach again.", ("reason",))
-POOL = EventKind("pool.changed", "A pool of terminals was set or taken away.", ("pool", "imeis"))
+POOL = EventKind("pool.changed", "A pool of terminals was set or taken away.", ("pool", "imeis", "kinds"))
 ACCOUNT = EventKind("account.changed", "What holds for a customer's cards was set.", ("account",))
 LISTED = EventKind("equipment.listed", "A terminal, a TAC or a range of TACs was put on a list.", ("status", "reason"))
 UNLISTED = EventKind("equipment.unlisted", "A terminal, a TAC or a range of TACs was taken off its list.", ())
@@ -103,6 +112,8 @@ _STATE = one_of(*(each.value for each in CardState))
 #: what an MME holds of a card's area, and a register of its subscription
 _AREA = {"cells": CELL.or_none(), "stations": NUMBER, "province": GIVEN.or_none(), "used": STATION.or_none()}
 _SUBSCRIBED = {"apns": APN.or_none(), "zones": ZONE.or_none()}
+#: of all changes: the approval record, and who makes one
+_BY = ("approver", "reason", "form", "role", "caller")
 
 
 def _held(beside: Mapping[str, Any]) -> Values:
@@ -124,20 +135,26 @@ _PLACE = IMEI | CELL | TAI | STATION
 
 def _of_kind(beside: Mapping[str, Any]) -> Values:
     """Return what the data of an event may hold whose type or topic stands beside it."""
-    named = re.search(r"\b(card|binding|area|subscription)[./]", f"{beside.get('type', '')} {beside.get('topic', '')}")
-    return mapping(partial(data_values, named[1] if named else ""))
+    said = f"{beside.get('type', '')} {beside.get('topic', '')}".replace("/", ".")
+    kind = next((each for each in EventKind.all if re.search(rf"\b{re.escape(each.type)}\b", said)), None)
+    return mapping(partial(data_values, kind))
 
 
 @cache
-def data_values(kind: str = "") -> Mapping[str, Values]:
-    """Return what the data of events may hold, by name: what kinds declare, and what audit records hold.
+def data_values(kind: EventKind | None = None) -> Mapping[str, Values]:
+    """Return what the data of an event may hold, by name: what its kind declares, and by whom and why it was done.
 
-    `kind` is the first word of the event's type, where it is known.
+    Without its kind: what any event may.
     """
-    declared = {name: TEXT for each in EventKind.all for name in each.data}
-    narrowed = _CHANGED.get(kind, lambda beside: _STATE | IMEI | _held(beside))
+    values = _values(kind.type.partition(".")[0] if kind is not None else "")
+    return values if kind is None else {name: values[name] for name in values if name in (*kind.data, *_BY)}
+
+
+def _values(word: str) -> dict[str, Values]:
+    """Return what the data of events may hold, of which `word` is the first word of their type, if it is known."""
+    narrowed = _CHANGED.get(word, lambda beside: _STATE | IMEI | _held(beside))
     changed = replace((_STATE | IMEI | mapping(lambda: _AREA | _SUBSCRIBED)).or_none(), narrowed=narrowed)
-    return declared | {
+    return {name: TEXT for each in EventKind.all for name in each.data} | {
         "account": GIVEN.or_none(),
         "action": one_of("alarm", "refuse", "suspend"),
         "after": changed,

@@ -264,7 +264,10 @@ WRONG = [
     ("broker: {event: {data: {pool: poool}}}", "pool is never 'poool'"),
     ("broker: {event: {data: {since: yesterday}}}", "a time such as"),
     ("broker: {event: {sequence: -4}}", "sequence is never '-4'"),
-    # what was before and is after, of another event
+    # what was before and is after, and what else is told, of another event
+    ("broker: {event: {topic: card/closed, data: {scene: '012'}}}", "field of data 'scene' is not known"),
+    ("broker: {event: {topic: risk/recorded, data: {mode: given}}}", "field of data 'mode' is not known"),
+    ("mqtt.publish: {type: simwarden.binding.learned, data: {cards: 3}}", "field of data 'cards'"),
     ("broker: {event: {topic: card/changed, data: {after: meter.imei}}}", "after is never"),
     ("broker: {event: {topic: card/changed, data: {after: {zones: '0007'}}}}", "after is a word and has no fields"),
     ("broker: {event: {topic: binding/changed, data: {before: active}}}", "before is never 'active'"),
