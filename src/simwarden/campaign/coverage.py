@@ -102,14 +102,6 @@ class Coverage(Result):
 
     entries: list[Entry] = field(default_factory=list)
     broken: list[tuple[str, str]] = field(default_factory=list)
-    faults: int = 0
-    scenarios: int = 0
-    left: int = 0
-
-    @property
-    def nothing(self) -> str:
-        """See Result."""
-        return "" if self.scenarios else "no scenario was played"
 
     def count(self, state: State) -> int:
         """Count the requirements that are covered so far."""
@@ -122,7 +114,7 @@ class Coverage(Result):
         counts = ", ".join(f"{self.count(state)} {state.value}" for state in State)
         return (
             f"{len(self.entries)} requirements: {counts}; {closed} of {len(rows)} controls with both "
-            f"outcomes claimed and seen; {self.scenarios} scenarios"
+            f"outcomes claimed and seen; {self.tried} scenarios"
         )
 
     def lines(self) -> Iterator[str]:
@@ -144,7 +136,7 @@ class Coverage(Result):
     def data(self) -> dict[str, Any]:
         """See Result."""
         return {
-            "scenarios": self.scenarios,
+            "scenarios": self.tried,
             "broken": [{"scenario": name, "reason": why} for name, why in self.broken],
             "requirements": [
                 {
@@ -227,14 +219,14 @@ class Cover(Campaign):
         found = Coverage(list(entries.values()))
         shown: dict[str, Seen] = {}
         for path, seen in self._seen(cases, order):
-            found.scenarios += 1
-            tell(found.scenarios, len(cases), seen.trial.name)
+            found.tried += 1
+            tell(found.tried, len(cases), seen.trial.name)
             if seen.verdict in (Verdict.PASSED, Verdict.INCONCLUSIVE):
                 shown[path] = seen
             else:
                 found.broken.append((seen.trial.name, seen.summary))
                 found.faults += seen.verdict is Verdict.ERROR
-        found.left = len(cases) - found.scenarios
+        found.left = len(cases) - found.tried
         for path in filter(shown.__contains__, cases):
             _count(cases, path, shown[path], rows, entries)
         return found

@@ -92,25 +92,19 @@ class Page:
     content: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(slots=True, kw_only=True)
 class Result(ABC):
-    """What came of a campaign. It has failed if anything is `wrong`. `unit` is what is counted as left out."""
+    """What came of a campaign. It has failed if anything is `wrong`.
+
+    `tried` counts what was tried and `left` what was left out because the budget was spent, both in the words of
+    `unit`; `faults` counts runs that ended as a fault of simwarden's own.
+    """
 
     unit: ClassVar[str] = "runs"
 
-    @property
-    def faults(self) -> int:
-        """Runs that ended as a fault of simwarden's own."""
-        return 0
-
-    @property
-    def left(self) -> int:
-        """How much was left out because the budget was spent."""
-        return 0
-
-    @property
-    def nothing(self) -> str:
-        """Why nothing was tried; empty if something was."""
-        return ""
+    tried: int = 0
+    left: int = 0
+    faults: int = 0
 
     @abstractmethod
     def summary(self) -> str:
@@ -206,7 +200,7 @@ class Done:
         """What it comes to in a word: `error` for a fault of simwarden's own, `nothing` where nothing was tried."""
         if self.result.faults:
             return "error"
-        return "nothing" if self.result.nothing else "failed" if self.wrong else "passed"
+        return "nothing" if not self.result.tried else "failed" if self.wrong else "passed"
 
     @property
     def line(self) -> str:

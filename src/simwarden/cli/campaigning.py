@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -23,81 +22,62 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from simwarden.campaign.engine import Campaign, Wrong
+    from simwarden.cli.campaigns import Asked
 
 _CODES = {"error": exits.INTERNAL, "failed": exits.FAILED, "nothing": exits.NOTHING, "passed": exits.PASSED}
 #: what is wrong that `check` shows of a part
 _SHOWN = 12
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What all campaigns are told on the command line; `accept` is the reason, None where nothing is accepted."""
-
-    jobs: str = "auto"
-    seed: int = 0
-    budget: str = ""
-    json: bool = False
-    html: str = ""
-    report: str = ""
-    accept: str | None = None
-
-    def order(self, parts: int = 1, until: float = math.inf) -> Order:
-        """Return how much is tried of the next of so many parts, which share the time that is left."""
-        now = time.monotonic()
-        return Order(workers_of(self.jobs), self.seed, now + (until - now) / parts)
-
-    @property
-    def until(self) -> float:
-        """When the budget that begins now is spent. Raises ConfigError."""
-        try:
-            budget = seconds(self.budget or "0")
-        except ValueError as error:
-            raise ConfigError(f"--budget: {error}") from None
-        return time.monotonic() + budget if budget else math.inf
-
-
 def play(campaign: Campaign, asked: Asked) -> NoReturn:
     """Carry a campaign out and tell what came of it. Ends with the command's exit code."""
-    order = asked.order(until=asked.until)
-    unfit = campaign.unfit(order) if asked.accept is not None else ""
+    order = Order(workers_of(asked.jobs), asked.seed, _until(asked.budget))
+    accepts = asked.update or asked.accept is not None
+    unfit = campaign.unfit(order) if accepts else ""
     if unfit:
         raise ConfigError(f"--accept: {unfit}")
     done = _carry_out(campaign, order)
-    if asked.accept is not None and not done.result.faults:
-        for path in done.result.accept(asked.accept):
+    if accepts and not done.result.faults:
+        for path in done.result.accept(asked.accept or ""):
             exits.complain(f"written: {path}")
         done = Done(done.name, done.result, done.seconds)
     if asked.json:
-        _print(done.result.data())
+        print(_json(done.result.data()), end="")
     else:
-        exits.show("\n".join(_lines(done)))
+        exits.show("\n".join(_lines(done)).strip("\n"))
     _keep(done, asked, asked.html)
-    if done.result.nothing:
-        exits.complain(done.result.nothing)
     raise typer.Exit(_CODES[done.verdict])
 
 
 def check(campaigns: Sequence[Campaign], asked: Asked) -> NoReturn:
     """Carry campaigns out one after another, and tell what came of all. Ends with the worst of their exit codes."""
-    began, until = time.monotonic(), asked.until
+    began, until, workers = time.monotonic(), _until(asked.budget), workers_of(asked.jobs)
     parts: list[Done] = []
-    coming = [each.name for each in campaigns]
-    for left, campaign in zip(range(len(campaigns), 0, -1), campaigns, strict=True):
-        done = _carry_out(campaign, asked.order(left, until))
+    for number, campaign in enumerate(campaigns):
+        now = time.monotonic()
+        done = _carry_out(campaign, Order(workers, asked.seed, now + (until - now) / (len(campaigns) - number)))
         parts.append(done)
         if not asked.json:
             exits.show("\n".join(_told(done)))
-        _keep(done, asked, "", ["check", *coming])
+        _keep(done, asked, "", ["check", *(each.name for each in campaigns)])
     verdicts = [each.verdict for each in parts]
     counts = ", ".join(f"{verdicts.count(word)} {word}" for word in reversed(_CODES) if word in verdicts)
     line = f"{counts}; {time.monotonic() - began:.1f} s"
     if asked.json:
-        _print({each.name: each.data() | {"data": each.result.data()} for each in parts})
+        print(_json({each.name: each.data() | {"data": each.result.data()} for each in parts}), end="")
     else:
         exits.show(f"\n{line}")
-    for path, folder in _pages(asked, asked.html, "check.html"):
+    for path, folder in _places(asked, asked.html, "check.html"):
         _page(path, render_check(parts, line, folder))
     raise typer.Exit(next(code for word, code in _CODES.items() if word in verdicts))
+
+
+def _until(budget: str) -> float:
+    """Return when a budget that begins now is spent. Raises ConfigError."""
+    try:
+        return time.monotonic() + (seconds(budget or "0") or math.inf)
+    except ValueError as error:
+        raise ConfigError(f"--budget: {error}") from None
 
 
 def _carry_out(campaign: Campaign, order: Order) -> Done:
@@ -109,9 +89,8 @@ def _carry_out(campaign: Campaign, order: Order) -> Done:
 
 def _lines(done: Done) -> Iterator[str]:
     """Yield what is printed of one campaign."""
-    lines = "\n".join(done.result.lines()).rstrip()
-    yield from filter(None, [lines, "\n".join(_wrong(done.wrong)).rstrip()])
-    yield f"\n{done.line}"
+    parts = ["\n".join(done.result.lines()).rstrip(), "\n".join(_wrong(done.wrong)).rstrip(), f"\n{done.line}"]
+    yield from filter(None, parts)
 
 
 def _told(done: Done) -> Iterator[str]:
@@ -131,25 +110,21 @@ def _wrong(wrong: Sequence[Wrong]) -> Iterator[str]:
         yield from (f"  {line}" for line in each.lines)
 
 
-def _print(data: Any) -> None:
-    print(_json(data), flush=True)
-
-
 def _json(data: Any) -> str:
-    return json.dumps(data, indent=2, ensure_ascii=False)
+    return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
 
 
 def _keep(done: Done, asked: Asked, html: str, coming: Sequence[str] = ()) -> None:
     """Write the page of a campaign, and into a report all of it as data, and what it wants to be kept."""
-    for path, folder in _pages(asked, html, f"{done.name}.html"):
+    for path, folder in _places(asked, html, f"{done.name}.html"):
         _page(path, render(done, folder, coming))
     if asked.report:
-        write(Path(asked.report) / f"{done.name}.json", _json(done.result.data()) + "\n")
+        write(Path(asked.report) / f"{done.name}.json", _json(done.result.data()))
         for name, text in done.result.kept():
             exits.complain(f"kept: {write(Path(asked.report) / name, text)}")
 
 
-def _pages(asked: Asked, html: str, name: str) -> Iterator[tuple[Path, Path | None]]:
+def _places(asked: Asked, html: str, name: str) -> Iterator[tuple[Path, Path | None]]:
     """Yield where a page goes, and the folder of a report that it is in."""
     if html:
         yield Path(html), None

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import inspect
+from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
@@ -24,287 +25,205 @@ from simwarden.cli.options import (  # noqa: TC001 - typer reads them at run tim
 from simwarden.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
+    from inspect import Parameter
 
-Budget = Annotated[
-    str,
-    typer.Option(metavar="TIME", help="Begin nothing after this time (`90 s`); what is left out is drawn by --seed."),
-]
-Accept = Annotated[
-    str | None,
-    typer.Option(metavar="WHY", help="Take what is new into the reviewed record, with this reason, to be reviewed."),
-]
-Update = Annotated[bool, typer.Option("--update", hidden=True)]
-Report = Annotated[
-    str, typer.Option(metavar="DIR", help="Write its page and all of it as JSON into this folder of a report.")
-]
-Reports = Annotated[str, typer.Option(metavar="DIR", help="Write check.html and the pages of all parts into it.")]
-Whole = Annotated[
-    str,
-    typer.Option(metavar="TIME", help="Shared out among the parts; what is left out is told. 0: no limit."),
-]
-Suite = Annotated[
-    str, typer.Option(metavar="DIR", help="A folder laid out as that of the shipped scenarios, which is the default.")
-]
-Folder = Annotated[str, typer.Argument(help="The folder of a matrix; by default the one shipped.", show_default=False)]
-Controls = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--control",
-        metavar="ID",
-        autocompletion=completing.controls,
-        help="Only controls of this id, KIND/ID or KIND/ID@OCCASION; * works.",
-    ),
-]
-Changed = Annotated[str, typer.Option(metavar="COMMIT", help="Try first what has changed since this commit, by git.")]
-Misuses = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--misuse", metavar="NAME", autocompletion=completing.misuses, help="Only this misuse. May be repeated."
-    ),
-]
-Methods = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--method", metavar="NAME", autocompletion=completing.methods, help="Only this method. May be repeated."
-    ),
-]
-Services = Annotated[
-    list[str] | None,
-    typer.Option("--service", metavar="NAME", help="The table of this service or path. May be repeated."),
-]
-Story = Annotated[str, typer.Option(metavar="MISUSE/METHOD", help="Print the story of a cell as a scenario, and end.")]
-Honest = Annotated[bool, typer.Option("--honest", help="With --story: that of the rightful user.")]
-Experiments = Annotated[
-    list[str] | None, typer.Argument(help="Experiment files, or folders of them; by default those shipped.")
-]
-Cases = Annotated[
-    list[str] | None,
-    typer.Option("--match", metavar="TEXT", help="Only cases with this in their experiment, or their words."),
-]
-Settings = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="NAME=VALUE", help="A parameter of the experiments: `fleet=1000`."),
-]
+Many: TypeAlias = list[str] | None
 
-Stories = Annotated[list[str] | None, typer.Argument(help="Base stories by name; by default all.", show_default=False)]
-Changes = Annotated[
-    list[str] | None, typer.Option("--change", metavar="NAME", help="Only this change. May be repeated.")
-]
-Faults = Annotated[
-    list[str] | None,
-    typer.Option("--fault", metavar="NAME", help="Only this fault: abort, killed, killed-mme... May be repeated."),
-]
-Explored = Annotated[
-    str, typer.Option("--folder", metavar="DIR", help="Where stories and changes are; by default those shipped.")
-]
-Runs = Annotated[int, typer.Option(metavar="N", min=0, help="At most so many runs, chosen by the seed.")]
-Pairs = Annotated[
-    int, typer.Option(metavar="N", min=0, help="So many runs more with two things put in, chosen by the seed.")
-]
-Points = Annotated[
-    int, typer.Option(metavar="N", min=0, help="At most so many points of each story for each thing that is put in.")
-]
+
+def _many(name: str, metavar: str, words: str, complete: Callable[[str], list[str]] | None = None) -> Any:
+    return typer.Option(name, metavar=metavar, autocompletion=complete, help=f"{words} May be repeated.")
+
+
+def _number(words: str) -> Any:
+    return typer.Option(metavar="N", min=0, help=f"{words}, chosen by the seed.")
+
+
+def _dir(words: str) -> Any:
+    return typer.Option(metavar="DIR", help=words)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What all campaigns may be told; `accept` is the reason, None where nothing is accepted."""
+
+    jobs: Jobs = "auto"
+    seed: Seed = 0
+    budget: Annotated[str, typer.Option(metavar="TIME", help="Begin nothing after it (`90 s`), and try by seed.")] = ""
+    json: Json = False
+    html: Html = ""
+    report: Annotated[str, _dir("Write its page and all of it as JSON into this folder of a report.")] = ""
+    accept: Annotated[str | None, typer.Option(metavar="WHY", help="Take what is new for reviewed, as it is.")] = None
+    update: Annotated[bool, typer.Option("--update", hidden=True)] = False
 
 
 def prove(
     paths: ShippedPaths = None,
     match: Match = None,
-    control: Controls = None,
-    changed: Changed = "",
+    control: Annotated[
+        Many, _many("--control", "ID", "Only controls of this id, KIND/ID or KIND/ID@OCCASION.", completing.controls)
+    ] = None,
+    changed: Annotated[str, typer.Option(metavar="COMMIT", help="Try first what has changed since, by git.")] = "",
     network: Network = "",
 ) -> Campaign:
     """Prove that the scenarios notice when a control is broken: each is made to admit all, then to refuse all.
 
-    It is broken on each of its occasions alone. Exit code: 0 no mutant survives, 1 some do or a claim does not hold,
-    2 a bad file or option, 3 a fault of ours, 4 nothing chosen or tried, 130 interrupted.
+    It is broken on each of its occasions alone.
     """
     from simwarden.campaign.prove.campaign import Prove  # noqa: PLC0415
-    from simwarden.cli.choosing import load_checked  # noqa: PLC0415
-    from simwarden.cli.shipped import shipped  # noqa: PLC0415
-    from simwarden.scenario.load import Loader  # noqa: PLC0415
 
-    folders, loader = paths or [str(shipped())], Loader(network_file=network)
-    return Prove(load_checked(loader, folders, match=match or ()), loader, folders, control or (), changed)
+    folders = paths or [_shipped()]
+    return Prove(*_loaded(folders, match, network), folders, control or (), changed)
 
 
 def coverage(paths: ShippedPaths = None, match: Match = None, network: Network = "") -> Campaign:
-    """Show each requirement by the controls that enforce it and their outcomes, and what is open.
-
-    Exit code: 0, or 1 if a scenario does not pass, 2 a bad file or option, 3 a fault of ours, 4 nothing chosen,
-    130 interrupted.
-    """
+    """Show each requirement by the controls that enforce it and their outcomes, and what is open."""
     from simwarden.campaign.coverage import Cover  # noqa: PLC0415
-    from simwarden.cli.choosing import load_checked  # noqa: PLC0415
-    from simwarden.cli.shipped import shipped  # noqa: PLC0415
-    from simwarden.scenario.load import Loader  # noqa: PLC0415
 
-    loader = Loader(network_file=network)
-    return Cover(load_checked(loader, paths or [str(shipped())], match=match or ()), loader)
+    return Cover(*_loaded(paths or [_shipped()], match, network))
 
 
-def matrix(  # noqa: PLR0917 - typer's way: an option is a parameter
-    folder: Folder = "",
-    misuse: Misuses = None,
-    method: Methods = None,
-    service: Services = None,
-    story: Story = "",
-    honest: Honest = False,  # noqa: FBT002 - a flag
+def matrix(
+    folder: Annotated[
+        str, typer.Argument(help="The folder of a matrix; by default the one shipped.", show_default=False)
+    ] = "",
+    misuse: Annotated[Many, _many("--misuse", "NAME", "Only this misuse.", completing.misuses)] = None,
+    method: Annotated[Many, _many("--method", "NAME", "Only this method.", completing.methods)] = None,
+    service: Annotated[Many, _many("--service", "NAME", "The table of this service or path.")] = None,
+    *,
+    story: Annotated[str, typer.Option(metavar="MISUSE/METHOD", help="Print a cell as a scenario, and end.")] = "",
+    honest: Annotated[bool, typer.Option("--honest", help="With --story: that of the rightful user.")] = False,
 ) -> Campaign:
-    """Try the same misuses against each method of restriction, alone and combined, and say what blocks and what leaks.
-
-    Exit code: 0 all as reviewed, 1 something is not, or a method does not serve the rightful user, 2 a bad file or
-    option, 3 a fault of ours, 130 interrupted.
-    """
+    """Try the same misuses against each method of restriction, alone and combined: what blocks, and what leaks."""
+    from simwarden.campaign.matrix.story import text_of  # noqa: PLC0415
     from simwarden.campaign.matrix.survey import Cross  # noqa: PLC0415
     from simwarden.cli.shipped import plan_of  # noqa: PLC0415
 
     plan = plan_of(folder)
     if story:
-        from simwarden.campaign.matrix.story import text_of  # noqa: PLC0415
-
         print(text_of(plan, story, honest=honest), end="")
         raise typer.Exit
     return Cross(plan, misuse or (), method or (), service or ())
 
 
 def impact(
-    paths: Experiments = None, match: Cases = None, settings: Settings = None, network: Network = ""
-) -> Campaign:
-    """Measure how late changes act, whom a failing decider hurts, and what each reject cause costs in signalling.
-
-    Exit code: 0, or 1 if a figure is not the recorded one or a case gives none, 2 a bad file or option, 3 a fault of
-    ours, 4 nothing chosen, 130 interrupted.
-    """
-    from simwarden.campaign.impact.campaign import Impact  # noqa: PLC0415
-    from simwarden.cli.shipped import shipped  # noqa: PLC0415
-
-    return Impact(paths or [str(shipped() / "impact")], match or (), settings or (), network)
-
-
-def explore(  # noqa: PLR0917 - as above
-    stories: Stories = None,
-    change: Changes = None,
-    fault: Faults = None,
-    folder: Explored = "",
-    runs: Runs = 0,
-    pairs: Pairs = 0,
-    points: Points = 0,
+    paths: Annotated[Many, typer.Argument(help="Experiment files, or folders; else those shipped.")] = None,
+    match: Annotated[Many, _many("--match", "TEXT", "Only cases with this in experiment or words.")] = None,
+    settings: Annotated[Many, _many("--set", "NAME=VALUE", "A parameter: `fleet=1000`.")] = None,
     network: Network = "",
 ) -> Campaign:
-    """Try every change and every fault before every message of the base stories, and say what is not as it must be.
+    """Measure how late changes act, whom a failing decider hurts, and what each reject cause costs in signalling."""
+    from simwarden.campaign.impact.campaign import Impact  # noqa: PLC0415
 
-    Exit code: 0 all as reviewed, 1 something is not, or a change that nobody noticed, 2 a bad file or option, 3 a fault
-    of ours, 4 nothing chosen, 130 interrupted.
-    """
+    return Impact(paths or [_shipped("impact")], match or (), settings or (), network)
+
+
+def explore(
+    stories: Annotated[Many, typer.Argument(help="Base stories by name; by default all.", show_default=False)] = None,
+    change: Annotated[Many, _many("--change", "NAME", "Only this change.")] = None,
+    fault: Annotated[Many, _many("--fault", "NAME", "Only this fault: abort, killed, killed-mme...")] = None,
+    folder: Annotated[str, _dir("Where stories and changes are; by default those shipped.")] = "",
+    network: Network = "",
+    *,
+    runs: Annotated[int, _number("At most so many runs")] = 0,
+    pairs: Annotated[int, _number("So many runs more with two things put in")] = 0,
+    points: Annotated[int, _number("At most so many points of each story for each thing that is put in")] = 0,
+) -> Campaign:
+    """Try every change and every fault before every message of the base stories, and say what is not as it must be."""
     from simwarden.campaign.explore.campaign import Explore  # noqa: PLC0415
+    from simwarden.campaign.explore.survey import Wanted  # noqa: PLC0415
+
+    wanted = Wanted(folder or _shipped("explore"), network, runs=runs, pairs=pairs, points=points)
+    return Explore(wanted, stories or (), change or (), fault or ())
+
+
+def _shipped(part: str = "") -> str:
     from simwarden.cli.shipped import shipped  # noqa: PLC0415
 
-    root = folder or str(shipped() / "explore")
-    return Explore(root, stories or (), change or (), fault or (), network, runs, pairs, points)
+    return str(shipped() / part)
 
 
-def _all(  # noqa: PLR0917 - as above
-    jobs: Jobs = "auto",
-    seed: Seed = 0,
-    budget: Budget = "",
-    json: Json = False,  # noqa: FBT002 - a flag
-    accept: Accept = None,
-    update: Update = False,  # noqa: FBT002 - a flag
-    html: Html = "",
-    report: Report = "",
-) -> dict[str, Any]:
-    """Return what all campaigns may be told."""
-    accept = "" if update and accept is None else accept
-    return {
-        "jobs": jobs, "seed": seed, "budget": budget, "json": json, "accept": accept, "html": html, "report": report,
-    }  # fmt: skip
+def _loaded(paths: list[str], match: Many = None, network: str = "") -> tuple[Any, Any]:
+    """Return the scenarios that are chosen, checked, and what they were loaded by."""
+    from simwarden.cli.choosing import load_checked  # noqa: PLC0415
+    from simwarden.scenario.load import Loader  # noqa: PLC0415
+
+    loader = Loader(network_file=network)
+    return load_checked(loader, paths, match=match or ()), loader
 
 
-def _command(make: Callable[..., Campaign]) -> Callable[..., None]:
-    """Make a command of what makes a campaign: it is told what all are told, and carries the campaign out."""
-    common = inspect.signature(_all, eval_str=True).parameters
-    own = inspect.signature(make, eval_str=True)
+def _command(make: Callable[..., Any], asked: Mapping[str, Parameter]) -> Callable[..., None]:
+    """Make a command of what makes a campaign: it is told what all are told too, and carries the campaign out."""
+    own = inspect.signature(make, eval_str=True).parameters
 
     @friendly
     @wraps(make)
     def command(**given: Any) -> None:
-        from simwarden.cli.campaigning import Asked, play  # noqa: PLC0415
+        from simwarden.cli import campaigning  # noqa: PLC0415
 
-        asked = Asked(**_all(**{name: given.pop(name) for name in common}))
-        play(make(**given), asked)
+        told = Asked(**{name: given.pop(name) for name in asked})
+        made = make(**given)
+        if isinstance(made, list):
+            campaigning.check(made, told)
+        elif made is not None:
+            campaigning.play(made, told)
 
-    both = [*own.parameters.values(), *common.values()]
-    command.__signature__ = own.replace(parameters=both, return_annotation=None)  # type: ignore[attr-defined]
+    both = [each.replace(kind=each.KEYWORD_ONLY) for each in (*own.values(), *asked.values())]
+    command.__signature__ = inspect.Signature(both)  # type: ignore[attr-defined]
     command.__annotations__ = {each.name: each.annotation for each in both}
     return command
 
 
-_PARTS: dict[Callable[..., Campaign], str] = {
-    prove: "Example: `simwarden prove scenarios -j auto --control 'hss/*'`",
-    coverage: "Example: `simwarden coverage scenarios --html coverage.html`",
-    matrix: "Example: `simwarden matrix --method hss-given --method none --html matrix.html`",
-    impact: "Example: `simwarden impact -j auto --html impact.html`, or `simwarden impact --set fleet=1000`",
-    explore: "Example: `simwarden explore attach --change barring`, `simwarden explore --runs 500`",
-}
-check = typer.Typer(
-    invoke_without_command=True,
-    epilog="Example: `simwarden check --budget '10 min' --report report`, `simwarden check matrix`",
-)
-
-
-@check.callback()
-@friendly
-def check_all(  # noqa: PLR0917 - as above
+def _all(
     ctx: typer.Context,
-    folder: Suite = "",
-    jobs: Jobs = "auto",
-    seed: Seed = 0,
-    budget: Whole = "5 min",
-    json: Json = False,  # noqa: FBT002 - a flag
-    html: Html = "",
-    report: Reports = "",
-) -> None:
+    folder: Annotated[str, _dir("A folder laid out as that of the shipped scenarios, which is the default.")] = "",
+) -> list[Campaign] | None:
     """Check what the scenarios are worth: coverage, matrix, impact, prove and explore in one budget, or one of them.
 
-    Exit code: the worst of the parts: 0 all is well, 1 something is not, 2 a bad file or option, 3 a fault of ours,
-    4 nothing tried, 130 interrupted.
+    The parts share the budget (0: no limit), and what is left out for it is told.
     """
-    if ctx.invoked_subcommand:
-        for name in ctx.params:
-            if getattr(ctx.get_parameter_source(name), "name", "") == "COMMANDLINE":
-                raise ConfigError(f"--{name} stands behind `{ctx.invoked_subcommand}`: it is an option of that part")
-        return
-    from simwarden.cli import campaigning  # noqa: PLC0415
-
-    asked = campaigning.Asked(jobs=jobs, seed=seed, budget=budget, json=json, html=html, report=report)
-    campaigning.check(list(_parts_of(folder)), asked)
+    if not ctx.invoked_subcommand:
+        return list(_parts_of(Path(folder or _shipped())))
+    for name in ctx.params:
+        if getattr(ctx.get_parameter_source(name), "name", "") == "COMMANDLINE":
+            raise ConfigError(f"--{name} stands behind `{ctx.invoked_subcommand}`: it is an option of that part")
+    return None
 
 
-def _parts_of(folder: str) -> Iterator[Campaign]:
+def _parts_of(root: Path) -> Iterator[Campaign]:
     """Yield the campaigns that a folder of scenarios has, the one that spends what is left of a budget last."""
     from simwarden.campaign.coverage import Cover  # noqa: PLC0415
     from simwarden.campaign.prove.campaign import Prove  # noqa: PLC0415
-    from simwarden.cli.choosing import load_checked  # noqa: PLC0415
-    from simwarden.cli.shipped import shipped  # noqa: PLC0415
-    from simwarden.scenario.load import Loader  # noqa: PLC0415
 
-    root, loader = Path(folder) if folder else shipped(), Loader()
-    jobs = load_checked(loader, [str(root)])
-    yield Cover(jobs, loader)
+    loaded = _loaded([str(root)])
+    yield Cover(*loaded)
     if (root / "matrix").is_dir():
         yield matrix(str(root / "matrix"))
     if (root / "impact").is_dir():
         yield impact([str(root / "impact")])
-    yield Prove(jobs, loader, [str(root)])
+    yield Prove(*loaded, [str(root)])
     if (root / "explore").is_dir():
         yield explore(folder=str(root / "explore"))
 
 
+_EXITS = "Exit code: 0 all is well, 1 not, 2 a bad file or option, 3 a fault of ours, 4 nothing tried, 130 interrupted."
+_PARTS: dict[Callable[..., Campaign], str] = {
+    prove: "`simwarden prove scenarios -j auto --control 'hss/*'`",
+    coverage: "`simwarden coverage scenarios --html coverage.html`",
+    matrix: "`simwarden matrix --method hss-given --method none --html matrix.html`",
+    impact: "`simwarden impact -j auto --html impact.html`, or `simwarden impact --set fleet=1000`",
+    explore: "`simwarden explore attach --change barring`, `simwarden explore --runs 500`",
+}
+
+
 def add_to(app: typer.Typer) -> None:
     """Add the commands: `check` with its parts, and each part by its own name."""
+    asked = dict(inspect.signature(Asked, eval_str=True).parameters)
+    example = "`simwarden check --budget '10 min' --report report`, `simwarden check matrix`"
+    check = typer.Typer(invoke_without_command=True, epilog=f"Example: {example}. {_EXITS}")
     app.add_typer(check, name="check")
-    for make, epilog in _PARTS.items():
-        command = _command(make)
-        check.command(make.__name__, epilog=epilog)(command)
-        app.command(make.__name__, epilog=epilog)(command)
+    for make, example in _PARTS.items():
+        for where in (check, app):
+            where.command(make.__name__, epilog=f"Example: {example}. {_EXITS}")(_command(make, asked))
+    asked["budget"] = asked["budget"].replace(default="5 min")
+    check.callback()(_command(_all, {name: asked[name] for name in asked if name not in ("accept", "update")}))

@@ -35,15 +35,7 @@ class Progress:
 
     def __enter__(self) -> Self:
         if sys.stdout.isatty() and self._total > 1:
-            from rich import progress  # noqa: PLC0415 - not needed in a pipe
-
-            self._bar = progress.Progress(
-                progress.BarColumn(),
-                progress.MofNCompleteColumn(),
-                progress.TimeElapsedColumn(),
-                progress.TextColumn("{task.description}"),
-                transient=True,
-            )
+            self._bar = _bar()
             self._bar.start()
             self._task = self._bar.add_task("", total=self._total)
         return self
@@ -108,16 +100,21 @@ class RunBar:
         self._bar.update(self._task, completed=done, total=total, description=what)
 
     def _start(self) -> None:
-        from rich import progress  # noqa: PLC0415 - not needed in a pipe
-        from rich.console import Console  # noqa: PLC0415
-
-        columns = (
-            progress.BarColumn(),
-            progress.MofNCompleteColumn(),
-            progress.TimeElapsedColumn(),
-            progress.TextColumn("{task.description}"),
-        )
-        self._bar = progress.Progress(*columns, console=Console(stderr=True), transient=True)
+        self._bar = _bar(stderr=True)
         # Processes start before this thread does: a run is told of only when it is done.
         self._bar.start()
         self._task = self._bar.add_task("")
+
+
+def _bar(*, stderr: bool = False) -> Any:
+    from rich import progress  # noqa: PLC0415 - not needed in a pipe
+    from rich.console import Console  # noqa: PLC0415
+
+    return progress.Progress(
+        progress.BarColumn(),
+        progress.MofNCompleteColumn(),
+        progress.TimeElapsedColumn(),
+        progress.TextColumn("{task.description}"),
+        console=Console(stderr=stderr),
+        transient=True,
+    )

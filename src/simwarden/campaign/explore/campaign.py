@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -11,9 +11,8 @@ from simwarden.campaign.explore.bench import plan_of
 from simwarden.campaign.explore.reviewed import read_reviewed
 from simwarden.campaign.explore.survey import Wanted, survey
 from simwarden.campaign.explore.table import judge
-from simwarden.errors import ConfigError
+from simwarden.errors import NothingError
 from simwarden.scenario.during import MISHAPS
-from simwarden.scenario.problems import guess
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,35 +26,28 @@ _AILMENTS = ("restarted", "killed", "silent", "slow")
 
 @dataclass(frozen=True, slots=True)
 class Explore(Campaign):
-    """Stories of a folder with changes and faults put in, all or those named; for numbers see Wanted."""
+    """Stories of a folder with changes and faults put in, all or those that are named."""
 
     name: ClassVar[str] = "explore"
 
-    folder: str
+    wanted: Wanted
     stories: Sequence[str] = ()
     changes: Sequence[str] = ()
     faults: Sequence[str] = ()
-    network: str = ""
-    runs: int = 0
-    pairs: int = 0
-    points: int = 0
 
     def carry_out(self, order: Order, tell: Tell) -> Judged:
         """See Campaign."""
-        plan = plan_of(self.folder)
-        for name in self.faults:
-            if name not in MISHAPS and name.partition("-")[0] not in _AILMENTS:
-                raise ConfigError(f"no fault is called {name!r}", hint=guess(name, (*MISHAPS, *_AILMENTS)))
-        wanted = Wanted(
-            folder=self.folder,
-            network=self.network,
+        plan = plan_of(self.wanted.folder)
+        ailments = [each for each in self.faults if each.partition("-")[0] in _AILMENTS]
+        wanted = replace(
+            self.wanted,
             stories=tuple(known(self.stories, plan.stories, "story")),
             changes=tuple(known(self.changes, plan.changes, "change")),
-            faults=tuple(self.faults),
+            faults=tuple(known(self.faults, [*MISHAPS, *_AILMENTS, *ailments], "fault")),
             seed=order.seed,
-            runs=self.runs,
-            pairs=self.pairs,
-            points=self.points,
         )
-        reviewed = read_reviewed(Path(self.folder))
-        return judge(survey(wanted, order, tell), reviewed)
+        reviewed = read_reviewed(Path(wanted.folder))
+        judged = judge(survey(wanted, order, tell), reviewed)
+        if not judged.survey.planned and not judged.tried:
+            raise NothingError("nothing was chosen: no change of those asked for makes sense in these stories")
+        return judged

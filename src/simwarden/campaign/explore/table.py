@@ -38,17 +38,6 @@ class Judged(Result):
     #: entries of the file that nothing is found for
     idle: list[str] = field(default_factory=list)
 
-    @property
-    def left(self) -> int:
-        """See Result."""
-        return self.survey.planned - self.survey.runs
-
-    @property
-    def nothing(self) -> str:
-        """See Result."""
-        some = self.survey.planned or self.survey.broken
-        return "" if some else "nothing was chosen: no change of those asked for makes sense in these stories"
-
     def summary(self) -> str:
         """See Result."""
         cells = self.survey.cells.values()
@@ -126,7 +115,7 @@ class Judged(Result):
 
 def judge(survey: Survey, reviewed: Reviewed) -> Judged:
     """Hold a survey against the reviewed file. Only one of everything can tell that something is silent or gone."""
-    judged = Judged(survey)
+    judged = Judged(survey, tried=survey.runs or len(survey.broken), left=survey.planned - survey.runs)
     for finding in survey.findings.values():
         word, why = reviewed.meaning(finding)
         if word == "meant":

@@ -11,7 +11,7 @@ from simwarden.campaign.impact.experiment import find, read_experiment
 from simwarden.campaign.impact.measures import MEASURES
 from simwarden.campaign.impact.perform import Task, perform
 from simwarden.campaign.impact.record import NAME, Record, compare
-from simwarden.campaign.impact.table import COLUMNS, TONES, table_of, told, tone, written
+from simwarden.campaign.impact.table import COLUMNS, TONES, rows_of, settings_of, table_of, told, tone
 from simwarden.errors import ConfigError, NothingError, UserFileError
 from simwarden.scenario.load import Loader
 from simwarden.scenario.problems import ScenarioErrors, flat, guess
@@ -64,7 +64,9 @@ class Impact(Campaign):
             (each, {number: done[each.path, number] for number in numbers if (each.path, number) in done})
             for each, numbers in chosen
         ]
-        found = Figures([each for each in results if each[1]], not (order.seed or self.network), len(tasks) - len(done))
+        found = Figures([each for each in results if each[1]], not (order.seed or self.network))
+        found.tried, found.left = len(done), len(tasks) - len(done)
+        found.faults = sum(outcome.fault for outcome in done.values())
         found.hold()
         return found
 
@@ -120,7 +122,6 @@ class Figures(Result):
 
     results: Results
     comparable: bool = True
-    left: int = 0
     differences: list[Difference] = field(default_factory=list)
     compared: int = 0
 
@@ -143,16 +144,6 @@ class Figures(Result):
     def outcomes(self) -> list[Outcome]:
         """All outcomes."""
         return [outcome for _, outcomes in self.results for outcome in outcomes.values()]
-
-    @property
-    def faults(self) -> int:
-        """See Result."""
-        return sum(outcome.fault for outcome in self.outcomes)
-
-    @property
-    def nothing(self) -> str:
-        """See Result."""
-        return "" if self.results else "no case was measured"
 
     def summary(self) -> str:
         """See Result."""
@@ -241,15 +232,8 @@ def _tone(experiment: Experiment, outcome: Outcome) -> str:
 
 def _table(experiment: Experiment, outcomes: Mapping[int, Outcome]) -> dict[str, Any]:
     """Return an experiment as its template wants it."""
-    columns = COLUMNS[experiment.kind]
     rows = [
-        {
-            "words": list(experiment.cases[number].words.values()),
-            "cells": [written(each, outcome.figures.get(each.figure)) for each in columns] if outcome.figures else [],
-            "failure": outcome.failure,
-            "tone": _tone(experiment, outcome),
-        }
-        for number, outcome in outcomes.items()
+        {"words": words, "cells": cells, "failure": outcome.failure, "tone": _tone(experiment, outcome)}
+        for (words, cells), outcome in zip(rows_of(experiment, outcomes), outcomes.values(), strict=True)
     ]
-    settings = ", ".join(f"{name} {value}" for name, value in experiment.settings.items())
-    return {"it": experiment, "settings": settings, "rows": rows}
+    return {"it": experiment, "settings": settings_of(experiment), "rows": rows}

@@ -138,22 +138,29 @@ def told(each: Difference, kind: str) -> str:
     return f"{where}: {column.heading} was {was}, is {now}"
 
 
+def settings_of(experiment: Experiment) -> str:
+    """Tell the parameters of an experiment."""
+    return ", ".join(f"{name} {value}" for name, value in experiment.settings.items())
+
+
+def rows_of(experiment: Experiment, outcomes: Mapping[int, Outcome]) -> Iterator[tuple[list[str], list[str]]]:
+    """Yield a case each: the words of its axes, and its figures as they are written; none where there are none."""
+    for number, outcome in outcomes.items():
+        columns = COLUMNS[experiment.kind] if outcome.figures else ()
+        cells = [written(each, outcome.figures.get(each.figure)) for each in columns]
+        yield list(experiment.cases[number].words.values()), cells
+
+
 def table_of(experiment: Experiment, outcomes: Mapping[int, Outcome]) -> Iterator[str]:
     """Yield an experiment's table: a line a case."""
-    columns = COLUMNS[experiment.kind]
-    settings = ", ".join(f"{name} {value}" for name, value in experiment.settings.items())
+    settings = settings_of(experiment)
     yield f"{experiment.title} [{experiment.name}]" + (f" ({settings})" if settings else "")
-    rows = [([*experiment.axes], [column.heading for column in columns])]
-    for number, outcome in outcomes.items():
-        cells = [written(column, outcome.figures.get(column.figure)) for column in columns] if outcome.figures else []
-        rows.append((list(experiment.cases[number].words.values()), cells or [f"not measured: {outcome.failure}"]))
-    left = [max(len(words[place]) for words, _ in rows) for place in range(len(experiment.axes))]
-    full = [cells for _, cells in rows if len(cells) == len(columns)]
-    right = [max(len(cells[place]) for cells in full) for place in range(len(columns))]
-    for words, cells in rows:
+    head = [*experiment.axes], [column.heading for column in COLUMNS[experiment.kind]]
+    rows = [head, *rows_of(experiment, outcomes)]
+    left = [max(map(len, each)) for each in zip(*(words for words, _ in rows), strict=True)]
+    right = [max(map(len, each)) for each in zip(*(cells for _, cells in rows if cells), strict=True)]
+    failures = ["", *(f"not measured: {outcome.failure}" for outcome in outcomes.values())]
+    for (words, cells), failure in zip(rows, failures, strict=True):
         shown = [f"{word:<{width}}" for word, width in zip(words, left, strict=True)]
-        if len(cells) == len(columns):
-            shown += [f"{cell:>{width}}" for cell, width in zip(cells, right, strict=True)]
-        else:
-            shown += cells
+        shown += [f"{cell:>{width}}" for cell, width in zip(cells, right, strict=True)] if cells else [failure]
         yield "  " + "  ".join(shown)

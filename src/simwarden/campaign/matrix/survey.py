@@ -84,7 +84,6 @@ class Matrix(Result):
     cells: dict[tuple[str, str], Cell] = field(default_factory=dict)
     shown: list[Service] = field(default_factory=list)
     differences: list[Difference] | None = None
-    left: int = 0
 
     @property
     def broken(self) -> list[Cell]:
@@ -98,11 +97,6 @@ class Matrix(Result):
         return [cell for cell in self.cells.values() if any(each.state in wrong for each in cell.outcomes.values())]
 
     @property
-    def faults(self) -> int:
-        """Runs that ended as a fault of simwarden's own."""
-        return sum(cell.faults for cell in self.cells.values())
-
-    @property
     def runs(self) -> int:
         """All runs."""
         return sum(cell.runs for cell in self.cells.values())
@@ -114,11 +108,6 @@ class Matrix(Result):
     def count(self, service: str, state: State) -> int:
         """Count the cells in which a service has a state."""
         return sum(cell.outcomes[service].state is state for cell in self.cells.values())
-
-    @property
-    def nothing(self) -> str:
-        """See Result."""
-        return "" if self.cells else "no cell was filled"
 
     def summary(self) -> str:
         """See Result."""
@@ -203,6 +192,7 @@ def survey(
     matrix.left = (len(tasks) - len(rows)) * len(names)
     matrix.methods = [each for each in matrix.methods if each.name in rows]
     matrix.cells = {(cell.misuse, cell.method): cell for each in matrix.methods for cell in rows[each.name]}
+    matrix.tried, matrix.faults = len(matrix.cells), sum(cell.faults for cell in matrix.cells.values())
     return matrix
 
 

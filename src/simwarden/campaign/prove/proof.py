@@ -127,7 +127,6 @@ class Proof(Result):
     findings: list[Finding] = field(default_factory=list)
     broken: list[tuple[str, str]] = field(default_factory=list)
     weak: list[str] = field(default_factory=list)
-    faults: int = 0
     runs: int = 0
     scenarios: int = 0
     folder: str = ""
@@ -150,16 +149,6 @@ class Proof(Result):
     def survivors(self) -> list[Finding]:
         """The mutants that were not."""
         return self.those(Word.SURVIVES)
-
-    @property
-    def left(self) -> int:
-        """See Result."""
-        return len(self.those(Word.LEFT))
-
-    @property
-    def nothing(self) -> str:
-        """See Result."""
-        return "" if self.judged or self.those(Word.EQUIVALENT, Word.UNJUDGED) else "no mutant was tried"
 
     def summary(self) -> str:
         """See Result."""

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from simwarden.campaign.engine import quiet
 from simwarden.campaign.prove import advice
-from simwarden.campaign.prove.proof import ADMIT, REFUSE, Attempt, Finding, Outcome, Proof
+from simwarden.campaign.prove.proof import ADMIT, REFUSE, Attempt, Finding, Outcome, Proof, Word
 from simwarden.campaign.prove.weigh import weigh
 from simwarden.campaign.trial import Trial, carry_out
 from simwarden.scenario import suite
@@ -93,7 +93,8 @@ class _Proving:
             advice.explain(finding, self.cases, self.normal)
         proof.weak = list(advice.weaknesses(proof.findings, self.cases, self.normal))
         proof.weak += advice.stale(proof.findings, equivalent)
-        proof.runs, proof.scenarios = self.done, len(self.normal)
+        proof.runs, proof.scenarios, proof.left = self.done, len(self.normal), len(proof.those(Word.LEFT))
+        proof.tried = len(proof.findings) - proof.left
 
     # -- who may kill
 
