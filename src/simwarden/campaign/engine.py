@@ -10,7 +10,7 @@ import math
 import random
 import time
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, TypeVar
 
@@ -52,6 +52,11 @@ class Order:
     def over(self) -> bool:
         """Whether it is spent."""
         return time.monotonic() >= self.until
+
+    def half(self) -> Order:
+        """Return the same with half of the time that is left."""
+        now = time.monotonic()
+        return replace(self, until=now + (self.until - now) / 2)
 
     def drawn(self, tasks: Iterable[T]) -> list[T]:
         """Return tasks in the order in which they are tried: their own where all of them will be."""
@@ -197,10 +202,10 @@ class Done:
 
     @property
     def verdict(self) -> str:
-        """What it comes to in a word: `error` for a fault of simwarden's own, `nothing` where nothing was tried."""
+        """What it comes to in a word: `error` for a fault of simwarden's own, `untried` where nothing was tried."""
         if self.result.faults:
             return "error"
-        return "nothing" if not self.result.tried else "failed" if self.wrong else "passed"
+        return "untried" if not self.result.tried else "failed" if self.wrong else "passed"
 
     @property
     def line(self) -> str:

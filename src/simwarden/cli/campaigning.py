@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from simwarden.campaign.engine import Campaign, Wrong
     from simwarden.cli.campaigns import Asked
 
-_CODES = {"error": exits.INTERNAL, "failed": exits.FAILED, "nothing": exits.NOTHING, "passed": exits.PASSED}
+_CODES = {"error": exits.INTERNAL, "failed": exits.FAILED, "untried": exits.NOTHING, "passed": exits.PASSED}
 #: what is wrong that `check` shows of a part
 _SHOWN = 12
 
@@ -55,7 +55,8 @@ def check(campaigns: Sequence[Campaign], asked: Asked) -> NoReturn:
     parts: list[Done] = []
     for number, campaign in enumerate(campaigns):
         now = time.monotonic()
-        done = _carry_out(campaign, Order(workers, asked.seed, now + (until - now) / (len(campaigns) - number)))
+        order = Order(workers, asked.seed, now + (until - now) / (len(campaigns) - number))
+        done = _carry_out(campaign, order, f" of {campaign.name}")
         parts.append(done)
         if not asked.json:
             exits.show("\n".join(_told(done)))
@@ -80,9 +81,9 @@ def _until(budget: str) -> float:
         raise ConfigError(f"--budget: {error}") from None
 
 
-def _carry_out(campaign: Campaign, order: Order) -> Done:
+def _carry_out(campaign: Campaign, order: Order, of: str = "") -> Done:
     began = time.monotonic()
-    with RunBar(campaign.counted) as bar:
+    with RunBar(campaign.counted + of) as bar:
         result = campaign.carry_out(order, bar.tell)
     return Done(campaign.name, result, time.monotonic() - began)
 

@@ -36,11 +36,11 @@ def test_all_parts_in_one_budget_with_one_page() -> None:
     cli("run", "mine", "--report", "r")
     result = cli("check", "--folder", "mine", "--budget", "6 s", "-j", "1", "--report", "r", "--html", "alone.html")
     lines = result.stdout.splitlines()
-    sums = {line.split()[1]: line for line in lines if re.match(r"(passed|failed|nothing|error) ", line)}
+    sums = {line.split()[1]: line for line in lines if re.match(r"(passed|failed|untried|error) ", line)}
     assert list(sums) == ["coverage", "matrix", "prove"]
-    assert re.search(r"^(passed |nothing)  coverage  .*; \d+\.\d s$", sums["coverage"])
+    assert re.search(r"^(passed |untried)  coverage  .*; \d+\.\d s$", sums["coverage"])
     assert re.search(
-        r"^(passed |nothing)  matrix    .*; all as reviewed; \d+ cells left out for lack of time; ", sums["matrix"]
+        r"^(passed |untried)  matrix    .*; all as reviewed; \d+ cells left out for lack of time; ", sums["matrix"]
     )
     page = Path("r/check.html").read_text("utf-8")
     for name in sums:
@@ -52,7 +52,7 @@ def test_all_parts_in_one_budget_with_one_page() -> None:
     assert "<script" not in page
     words = [line.split()[0] for line in sums.values()]
     assert result.exit_code == next(
-        code for word, code in (("failed", 1), ("nothing", 4), ("passed", 0)) if word in words
+        code for word, code in (("failed", 1), ("untried", 4), ("passed", 0)) if word in words
     )
 
 

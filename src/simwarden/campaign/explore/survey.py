@@ -29,6 +29,8 @@ _TWO_CHANGES = 0.4
 _PART, _PARTS = 200, 10_000
 #: points that a process takes at once: mostly all of a story, for it has to get to know that first
 _CHUNK = 100
+#: the same where time is limited
+_FEW = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +149,8 @@ class Survey:
     planned: int = 0
     runs: int = 0
     whole: bool = True
+    #: stories with a change that there was no time to look at, so that nobody knows what could have been tried
+    unseen: int = 0
     cells: dict[tuple[str, str], Cell] = field(default_factory=dict)
     findings: dict[tuple[str, str, str, str], Finding] = field(default_factory=dict)
     #: stories in which something cannot be put in or judged, with the reason
@@ -241,20 +245,22 @@ def survey(wanted: Wanted, order: Order, tell: Tell = quiet) -> Survey:
     """
     found = Survey(wanted)
     with Crew(_any, order.workers) as crew:
-        every = list(_every(crew, found))
+        every = list(_every(crew, found, order.half()))
         tries = _drawn(every, wanted.runs, wanted.seed)
         alone = len(tries)
         tries = [*tries, *_pairs(every, wanted, wanted.pairs)]
         for part in range(1, _PARTS):
             found.planned += len(tries)
-            for _, outcomes in order.carried_out(crew, list(_works(tries, wanted))):
+            for _, outcomes in order.carried_out(crew, list(_works(tries, wanted, _FEW if order.limited else _CHUNK))):
                 for each in outcomes:
                     found.take(each)
                 tell(found.runs, found.planned, outcomes[0].story)
             if not order.limited or order.over or wanted.pairs or wanted.runs:
                 break
             tries = _pairs(every, wanted, _PART, part)
-    found.whole = not wanted.points and sum(cell.tried for cell in found.cells.values()) == alone >= len(every)
+    found.whole = not (wanted.points or found.unseen) and sum(
+        cell.tried for cell in found.cells.values()
+    ) == alone >= len(every)
     return found
 
 
@@ -263,10 +269,12 @@ def _any(task: _Sight | Work) -> Any:
     return _look(task) if isinstance(task, _Sight) else carry_out(task)
 
 
-def _every(crew: Crew[_Sight | Work, Any], found: Survey) -> Iterator[Try]:
+def _every(crew: Crew[_Sight | Work, Any], found: Survey, order: Order) -> Iterator[Try]:
     """Yield each run with one thing put in; stories that are broken by themselves are noted."""
     sights = list(_sights(found.wanted))
-    for sight, view in zip(sights, crew.run(sights), strict=True):
+    views = dict(order.carried_out(crew, sights))
+    found.unseen = len(sights) - len(views)
+    for sight, view in ((each, views[each]) for each in sights if each in views):
         if view.fault:
             found.broken[sight.path] = view.fault
         if view.unjudged:
@@ -339,8 +347,8 @@ def _pair(wanted: Wanted, change: Try, other: str, both: bool, generator: random
     return {Try(change.story, told, put)}
 
 
-def _works(tries: list[Try], wanted: Wanted) -> Iterator[Work]:
+def _works(tries: list[Try], wanted: Wanted, chunk: int) -> Iterator[Work]:
     for (story, change, names), group in groupby(tries, key=lambda each: each.group):
         puts = [each.put for each in group]
-        for start in range(0, len(puts), _CHUNK):
-            yield Work(wanted, story, change, AND.join(names), tuple(puts[start : start + _CHUNK]))
+        for start in range(0, len(puts), chunk):
+            yield Work(wanted, story, change, AND.join(names), tuple(puts[start : start + chunk]))

@@ -50,6 +50,8 @@ class Judged(Result):
 
     def lines(self) -> Iterator[str]:
         """See Result."""
+        if self.survey.unseen:
+            yield f"{self.survey.unseen} stories with a change: no time to look what can be tried in them"
         for where, why in self.survey.unjudged.items():
             yield f"{where}: cannot be judged: {why}"
         for why in dict.fromkeys(why for _, why in self.open):

@@ -240,7 +240,7 @@ def test_a_budget_leaves_out_what_it_has_no_time_for_after_what_was_touched(shel
     listed = {f"{GIVEN} always-admit": "nothing counts"}
     proof = shelf.prove(order=Order(until=0.0), touched=lambda spot: spot.name == GIVEN, equivalent=listed)
     assert {each.word for each in proof.findings} == {Word.LEFT}
-    assert Done("prove", proof, 1.0).verdict == "nothing"
+    assert Done("prove", proof, 1.0).verdict == "untried"
     touched = Choice(touched=lambda spot: spot.name == GIVEN)
     order = touched.in_order(proof.findings, Order(seed=3, until=1.0))
     assert [each.name for each in order[:2]] == [f"{GIVEN} {switch}" for switch in (ADMIT, REFUSE)][
