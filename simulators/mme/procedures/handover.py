@@ -157,12 +157,13 @@ def notify(core: Core, target: Connection, message: Message) -> None:
     """HANDOVER NOTIFY: the device has come; the source is released (8.4.3).
 
     A detach that began after HANDOVER COMMAND goes on here, since the UE did not hear of it at the source. Any other
-    NAS procedure ends without an outcome: the UE has to attach, and is checked anew.
+    NAS procedure ends without an outcome: the UE has to attach, and is checked anew. So it has where the source eNB
+    failed meanwhile, and the UE, which was idle then, lost its session.
     """
     source, ue = target.source, target.ue
     if target.releasing:
         return  # crosses the release command
-    if source is None or ue is None:
+    if source is None or ue is None or ue.connection not in (None, source):
         s1.not_expected(target.enb, message)
         return
     if target.guard is not None:
@@ -170,11 +171,14 @@ def notify(core: Core, target: Connection, message: Message) -> None:
     detaching, interrupted = source.detaching, source.procedure is not None
     target.source = source.target = None
     target.context_set_up = True
+    core.stop_timer(ue)
     ue.connection = target
     _arrive(core, target, message)
     release(core, source, _Radio.SUCCESSFUL_HANDOVER)
     if detaching is not None:
         request_detach(core, target, ue, *detaching)
+    elif ue.state is not EmmState.REGISTERED:
+        request_detach(core, target, ue, NetworkDetachType.RE_ATTACH_REQUIRED, None)
     elif interrupted and not ue.emergency:
         detach_by_network(core, ue, NetworkDetachType.RE_ATTACH_REQUIRED, None)
     else:

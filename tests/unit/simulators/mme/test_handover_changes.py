@@ -116,6 +116,59 @@ def test_a_right_lost_during_a_handover_is_lost_at_the_target(run: Any, change: 
     run(story)
 
 
+@pytest.mark.parametrize("change", [_withdraw, _served_elsewhere, _bar, _withdraw_access_point, _move_area])
+def test_a_right_lost_after_the_source_is_gone_is_lost_at_the_target(run: Any, change: Any) -> None:
+    """The source eNB failed meanwhile, so that the device is idle when its card loses the right."""
+
+    async def story(network: Any) -> None:
+        phone = await network.attached()
+        await _commanded(network, phone)
+        network.enb.link.close()
+        await network.settle()
+        await change(network)
+        await network.settle()
+        ue = await _arrive(network, phone)
+        assert ue.released
+        assert network.session() is None
+        assert network.mme.core.connections == {}
+        assert all(each.bearer is None and each.connection is None for each in network.mme.core.by_imsi.values())
+
+    run(story)
+
+
+def test_a_ue_whose_source_is_gone_is_served_at_the_target(run: Any) -> None:
+    async def story(network: Any) -> None:
+        phone = await network.attached()
+        await _commanded(network, phone)
+        network.enb.link.close()
+        await network.settle()
+        ue = await _arrive(network, phone)
+        await network.pass_time(2 * 86_400)  # who is connected updates nothing from time to time
+        assert ue.released == []
+        assert network.session()["state"] == "connected"
+
+    run(story)
+
+
+def test_a_ue_that_has_come_elsewhere_does_not_arrive_at_the_target(run: Any) -> None:
+    async def story(network: Any) -> None:
+        phone = await network.attached()
+        await _commanded(network, phone)
+        network.enb.link.close()
+        await network.settle()
+        elsewhere = replace(phone, radio=network.enb2, enb_id=70, mme_id=0, got=[], released=[], replies={})
+        elsewhere.service()
+        await network.settle()
+        await _arrive(network, phone)
+        assert network.enb2.names()[-1] == "error-indication"
+        assert network.mme.core.by_imsi[IMSI].connection.enb_id == 70
+        await network.pass_time(30)
+        assert len(network.mme.core.connections) == 1
+        assert elsewhere.released == []
+
+    run(story)
+
+
 def test_a_detached_ue_that_never_comes_leaves_no_connection(run: Any) -> None:
     async def story(network: Any) -> None:
         phone = await network.attached()
