@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from simulators.mme.causes import Rejection
 from simulators.mme.clients import nas_channel
 from simulators.mme.contexts import EmmState
+from simulators.mme.procedures.identification import ask_terminal
 from simulators.mme.procedures.paging import answered, page
 from simulators.mme.procedures.release import bind, release, run, settle
-from simulators.mme.procedures.tracking_area_update import prove_known
+from simulators.mme.procedures.tracking_area_update import claim, prove_claim, take_over
 from simwarden.wire.nas.enums import DetachType, EmmCause, MessageType, NetworkDetachType
 from simwarden.wire.nas.message import Message
 from simwarden.wire.s1ap import CauseNas
@@ -28,7 +29,7 @@ async def detach_by_device(
     switch_off = bool(request["detach_type"] & _SWITCH_OFF)
     proven = known is None or verified
     if not proven and known is not None and not switch_off:
-        proven = not isinstance(await prove_known(core, conn, known, request), Rejection)
+        proven = await _proves(core, conn, known, request)
     if not proven:
         core.site.note("detach request that nothing proves is ignored", imsi=known.imsi if known else "")
         release(core, conn, CauseNas.DETACH)
@@ -44,6 +45,23 @@ async def detach_by_device(
     release(core, conn, CauseNas.DETACH)
     if known is not None:
         settle(core, known)
+
+
+async def _proves(core: Core, conn: Connection, known: UeContext, request: Message) -> bool:
+    """Whether a device shows that it is the one that it wants to detach: by its card and its terminal."""
+    claimed = claim(core, conn, known, request)
+    try:
+        terminal = await prove_claim(core, conn, claimed)
+        if terminal is None and known.terminal is not None:
+            terminal = await ask_terminal(core, conn)
+    finally:
+        core.attempts.pop(claimed, None)
+    if isinstance(terminal, Rejection):
+        return False
+    if known.terminal is not None and (terminal is None or terminal.imei.key != known.terminal.imei.key):
+        return False
+    take_over(known, claimed)
+    return True
 
 
 def detach_by_network(core: Core, ue: UeContext, kind: NetworkDetachType, cause: EmmCause | None) -> None:

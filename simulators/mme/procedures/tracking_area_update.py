@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from simulators.mme.controls import Occasion
 from simulators.mme.demands import UPDATE_WHILE_DETACHED, UPDATE_WITHOUT_CONTEXT, demanded
 from simulators.mme.procedures import area
 from simulators.mme.procedures.authentication import authenticate
-from simulators.mme.procedures.default_bearer import DEFAULT_BEARER, initial_context_setup
+from simulators.mme.procedures.default_bearer import DEFAULT_BEARER, access_point_lost, initial_context_setup
 from simulators.mme.procedures.idle import choose_period
 from simulators.mme.procedures.release import bind, release, settle
 from simulators.mme.procedures.security_mode import secure
@@ -37,19 +38,17 @@ async def update(core: Core, conn: Connection, request: Message, known: UeContex
     if known.state is not EmmState.REGISTERED:
         reject(core, conn, None, demanded(UPDATE_WHILE_DETACHED, "the device was detached meanwhile"))
         return
-    terminal: Terminal | None = None
     if not verified:
-        proven = await prove_known(core, conn, known, request)
-        if isinstance(proven, Rejection):
-            reject(core, conn, None, proven)
+        rejection = await _take_over(core, conn, known, request)
+        if rejection is not None:
+            reject(core, conn, None, rejection)
             return
-        terminal = proven
     in_use = conn.ue is known and conn.context_set_up
     bind(core, conn, known)
-    rejection = _check_bearers(known, request)
-    if rejection is None and not known.emergency:
+    rejection = _check_bearers(known, request) or access_point_lost(core, known, Occasion.UPDATE)
+    if rejection is None and verified and not known.emergency:
         ask = core.config.equipment.at_tracking_area_update
-        rejection = await check(core, conn, known, Occasion.UPDATE, terminal, ask=ask)
+        rejection = await check(core, conn, known, Occasion.UPDATE, None, ask=ask)
     rejection = rejection or area.take_up(core, known, Occasion.UPDATE)
     if rejection is not None:
         if not rejection.temporary:
@@ -63,21 +62,59 @@ async def update(core: Core, conn: Connection, request: Message, known: UeContex
         release(core, conn, CauseNas.NORMAL_RELEASE)
 
 
-async def prove_known(core: Core, conn: Connection, known: UeContext, request: Message) -> Terminal | Rejection | None:
+async def _take_over(core: Core, conn: Connection, known: UeContext, request: Message) -> Rejection | None:
+    """Let a device prove and identify itself whose request the context's keys do not protect.
+
+    Only one that is admitted takes the context over: to know a GUTI and to have a copy of the card is not enough to
+    throw out who is in service (as in an attach, 5.5.1.2.7 f). Raises NoAnswer.
+    """
+    claimed = claim(core, conn, known, request)
+    try:
+        terminal = await prove_claim(core, conn, claimed)
+        if isinstance(terminal, Rejection):
+            return terminal
+        if not known.emergency:
+            ask = core.config.equipment.at_tracking_area_update
+            rejection = await check(core, conn, claimed, Occasion.UPDATE, terminal, ask=ask)
+            if rejection is not None:
+                return rejection
+    finally:
+        core.attempts.pop(claimed, None)
+    if known.state is not EmmState.REGISTERED:
+        return demanded(UPDATE_WHILE_DETACHED, "the device was detached meanwhile")
+    take_over(known, claimed)
+    return None
+
+
+def claim(core: Core, conn: Connection, known: UeContext, request: Message) -> UeContext:
+    """Make the context of a device that may be the known one's; what its card loses meanwhile, it loses too."""
+    claimed = UeContext(
+        known.imsi,
+        capability=request.get("ue_network_capability", known.capability),
+        gea=known.gea,
+        terminal=known.terminal,
+        subscription=copy.deepcopy(known.subscription),
+        located=known.located,
+    )
+    bind(core, conn, claimed)
+    core.attempts[claimed] = None
+    return claimed
+
+
+async def prove_claim(core: Core, conn: Connection, claimed: UeContext) -> Terminal | Rejection | None:
     """Authenticate a device whose request its keys do not protect, before it is believed (4.4.4.3).
 
-    The context that it claims stays as it is until then. Returns the terminal if it gave its IMEISV. Raises NoAnswer.
+    The context that it claims stays as it is. Returns the terminal if it gave its IMEISV. Raises NoAnswer.
     """
-    claimed = UeContext(known.imsi, capability=request.get("ue_network_capability", known.capability), gea=known.gea)
-    claimed.connection, conn.ue = conn, claimed
     keys = await authenticate(core, conn, claimed, by_guti=False)
-    if isinstance(keys, Rejection):
-        return keys
-    result = await secure(core, conn, claimed, keys)
-    if not isinstance(result, Rejection):
-        known.security, known.capability = claimed.security, claimed.capability
-        conn.ue = known
-    return result
+    return keys if isinstance(keys, Rejection) else await secure(core, conn, claimed, keys)
+
+
+def take_over(known: UeContext, claimed: UeContext) -> None:
+    """Let a context be that of the device that has proven itself to be the one which it claimed to be."""
+    known.security, known.capability = claimed.security, claimed.capability
+    known.next_hop, known.next_hop_count = claimed.next_hop, claimed.next_hop_count
+    known.terminal, known.subscription, known.located = claimed.terminal, claimed.subscription, claimed.located
 
 
 def _check_bearers(ue: UeContext, request: Message) -> Rejection | None:

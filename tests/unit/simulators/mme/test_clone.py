@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from simwarden.operations.management import Role
-from simwarden.wire.nas.enums import MessageType
+from simwarden.wire.nas.elements import MobileIdentity
+from simwarden.wire.nas.enums import IdentityType, MessageType
+from simwarden.wire.nas.message import Message, encode
 
 IMSI = "001010000000001"
 PHONE = "3599990000000102"
@@ -75,6 +77,97 @@ def test_a_refused_clone_leaves_the_meter_in_service(run: Any, refuse: Any) -> N
         meter.service()
         await network.settle()
         assert meter.bearers == 1
+
+    run(story)
+
+
+def _without_keys(network: Any, meter: Any, imeisv: str) -> Any:
+    """Return a terminal with a copy of the card and the meter's GUTI, which its S-TMSI and paging tell to everybody."""
+    return replace(
+        meter,
+        radio=network.enb2,
+        imeisv=imeisv,
+        enb_id=70,
+        mme_id=0,
+        security=None,
+        got=[],
+        released=[],
+        replies={},
+        bearers=0,
+    )
+
+
+async def _update_as_clone(network: Any, meter: Any) -> Any:
+    clone = _without_keys(network, meter, PHONE)
+    request = Message(
+        MessageType.TRACKING_AREA_UPDATE_REQUEST,
+        eps_update_type=0,
+        nas_key_set_identifier=7,
+        old_guti=meter.guti,
+        ue_network_capability=clone.attach_request()["ue_network_capability"],
+    )
+    clone.first(encode(request))
+    await network.pass_time(20)
+    return clone
+
+
+@pytest.mark.parametrize("refuse", [_by_hss, _by_eir, _by_barring, _by_silence])
+@pytest.mark.parametrize("report", ["update-location", "notify"])
+def test_a_clone_whose_update_is_refused_leaves_the_meter_in_service(run: Any, refuse: Any, report: str) -> None:
+    async def story(network: Any) -> None:
+        meter = await network.attached()
+        before = network.session()
+        refuse(network)
+        clone = await _update_as_clone(network, meter)
+        if refuse is _by_barring and report == "notify":
+            assert clone.types()[-1] is MessageType.TRACKING_AREA_UPDATE_ACCEPT  # nobody has told of the barring
+            return
+        assert clone.types()[-1] is MessageType.TRACKING_AREA_UPDATE_REJECT
+        assert clone.released
+        assert meter.released == []
+        assert network.session() == before
+        assert network.mme.core.attempts == {}
+        assert len(network.mme.core.connections) == 1
+        meter.idle()
+        await network.settle()
+        meter.service()
+        await network.settle()
+        assert meter.bearers == 1
+
+    run(story, equipment={"report_change": report})
+
+
+def test_an_update_that_is_proven_anew_takes_the_session_over(run: Any) -> None:
+    async def story(network: Any) -> None:
+        meter = await network.attached()
+        clone = await _update_as_clone(network, meter)
+        assert clone.types()[-1] is MessageType.TRACKING_AREA_UPDATE_ACCEPT
+        assert meter.released
+        assert network.session()["imeisv"] == PHONE
+        clone.service()
+        await network.settle()
+        assert clone.bearers == 1
+
+    run(story)
+
+
+@pytest.mark.parametrize("imeisv", [PHONE, "", None])
+def test_who_is_not_the_terminal_does_not_detach_it(run: Any, imeisv: str | None) -> None:
+    async def story(network: Any) -> None:
+        meter = await network.attached()
+        clone = _without_keys(network, meter, meter.imeisv if imeisv is None else imeisv)
+        request = Message(
+            MessageType.DETACH_REQUEST,
+            detach_type=1,
+            nas_key_set_identifier=7,
+            eps_mobile_identity=MobileIdentity(IdentityType.GUTI, meter.guti),
+        )
+        clone.first(encode(request))
+        await network.pass_time(20)
+        assert clone.released
+        assert network.mme.core.attempts == {}
+        assert (network.session() is None) == (imeisv is None)
+        assert (meter.released == []) == (imeisv is not None)
 
     run(story)
 
