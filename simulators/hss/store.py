@@ -157,14 +157,23 @@ class Store:
             self._owed = None
             raise
 
-    def put(self, subscriber: Subscriber, audit: dict[str, Any]) -> None:
-        """Keep a new subscriber, or a changed one in place of what was kept, together with the audit record."""
+    def put(self, subscriber: Subscriber, audit: dict[str, Any], *, owed: Owed | None = None) -> Debt | None:
+        """Keep a new subscriber, or a changed one in place of what was kept, together with the audit record.
+
+        Returns what the MME that serves it is `owed` thereby, None if no MME does.
+        """
         values = {name: getattr(subscriber, name) for name in _FIELDS}
+        debts = list(_debts(subscriber, owed))
+        new = [debt for debt in debts if debt not in self._of(debt.imsi, debt.host)]
         with self._writing(subscriber.imsi) as connection:
             if connection.execute(_UPDATE.values(values), {"key": subscriber.imsi}).rowcount == 0:
                 connection.execute(sa.insert(_SUBSCRIBERS).values(values))
             _AUDIT.add(connection, [audit])
+            if new:
+                connection.execute(_OWING, [debt._asdict() for debt in new])
         self._rows.taken(subscriber.imsi, values)
+        self._take(debts)
+        return debts[0] if debts else None
 
     def change(
         self, subscriber: Subscriber, audit: dict[str, Any] | None = None, *, owed: Owed | None = None, **values: Any

@@ -7,9 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from simulators.hss import controls
 from simulators.hss.config import HssArea, HssBinding, HssSubscription
-from simulators.hss.parts.subscription import check_extent, subscribed, zones_of
-from simulators.hss.procedures.location import cancel_location, withdraw
-from simulators.hss.procedures.subscriber_data import apns_of, context_identifiers, insert_subscriber_data
+from simulators.hss.parts.subscription import check_extent, subscribed, subscription_of, zones_of
+from simulators.hss.procedures.location import cancel_location, follow_up, withdraw
+from simulators.hss.procedures.subscriber_data import (
+    apns_of,
+    change_subscription,
+    context_identifiers,
+    insert_subscriber_data,
+)
 from simulators.hss.subscriber import Debt, Owed, Subscriber
 from simwarden.errors import ManagementError
 from simwarden.model.values import HOST, IMEI, IMSI, PLMN, one_of
@@ -47,7 +52,7 @@ class Cards:
     async def provision_card(self, call: Call) -> dict[str, Any]:
         """Provision a card, or change its provisioning; SQN, registration and a learned binding stay.
 
-        A binding or an area that is held is not changed this way, since a change needs its approval record. Number and
+        The MME that serves it is told what it may use now. A binding or an area that is held is not changed this way, since a change needs its approval record. Number and
         ICCID are those of no other card (409).
         """
         wanted: CardProvision = call.given
@@ -69,10 +74,20 @@ class Cards:
                 held.contexts, apns_of(self.core.config, held), apns_of(self.core.config, made)
             )
         details = {"profile": wanted.profile, "bound": made.bound, "mode": made.mode}
-        self.core.store.put(made, self.core.audit.record("provision", made.imsi, details, By.of(call)))
-        if held is None or held.bound != made.bound:
-            self.core.show_binding(made)
+        await self._put(held, made, self.core.audit.record("provision", made.imsi, details, By.of(call)))
         return made.tell()
+
+    async def _put(self, held: Subscriber | None, made: Subscriber, record: dict[str, Any]) -> None:
+        """Keep a card as it is provisioned; the MME that serves it is told of what it may use now."""
+        core, before = self.core, subscription_of(held) if held is not None else HssSubscription()
+        owed = Owed.SUBSCRIPTION if before != subscription_of(made) else None
+        binds = held is None or held.bound != made.bound
+        debt = core.store.put(made, record, owed=owed)
+        if binds:
+            core.show_binding(made)
+        if debt is not None:
+            subscriber = core.card(made.imsi)
+            await follow_up(core, subscriber, await change_subscription(core, subscriber, before, debt))
 
     def _check_held(self, by: By, held: Subscriber, made: Subscriber) -> None:
         """Ask the controls whether what restricts a held card stays as it is. Raises ManagementError (409)."""

@@ -43,7 +43,7 @@ class Subscriptions:
         by = By.of(call)
         subscriber, action = self._may_change_area(call, "change the area")
         wanted: AreaChange = call.given
-        changed = _subscription(subscriber).model_copy(update={"zones": wanted.zones})
+        changed = subscription_of(subscriber).model_copy(update={"zones": wanted.zones})
         return await self._subscribe(subscriber, changed, by, action, occasion=Occasion.AREA, province=wanted.province)
 
     @route("DELETE", "/cards/{imsi}/area", roles=_BOTH, takes=Approval, errors=(404, 429))
@@ -53,7 +53,7 @@ class Subscriptions:
         subscriber, action = self._may_change_area(call, "end the area")
         if not zones_of(subscriber):
             return subscriber.tell()
-        changed = _subscription(subscriber).model_copy(update={"zones": ()})
+        changed = subscription_of(subscriber).model_copy(update={"zones": ()})
         return await self._subscribe(subscriber, changed, by, action, occasion=Occasion.AREA_END)
 
     def _may_change_area(self, call: Call, action: str) -> tuple[Subscriber, str]:
@@ -80,7 +80,7 @@ class Subscriptions:
         province: str = "",
     ) -> dict[str, Any]:
         check_extent(self.core, subscriber.imsi, wanted.zones, province, occasion)
-        before, after = _subscription(subscriber), wanted.model_dump(mode="json")
+        before, after = subscription_of(subscriber), wanted.model_dump(mode="json")
         details = {"before": before.model_dump(mode="json"), "after": after}
         record = self.core.area.record(action, subscriber.imsi, by, details)
         apns = before.apns or self.core.config.apns, wanted.apns or self.core.config.apns
@@ -102,13 +102,14 @@ def check_extent(core: Core, imsi: str, zones: tuple[str, ...], province: str, o
         raise ManagementError(403, decision.reason)
 
 
-def _subscription(subscriber: Subscriber) -> HssSubscription:
+def subscription_of(subscriber: Subscriber) -> HssSubscription:
+    """Return what a card may use of its own."""
     return HssSubscription.model_validate(subscriber.subscription)
 
 
 def zones_of(subscriber: Subscriber) -> tuple[str, ...]:
     """Return the zone codes of a card's own."""
-    return _subscription(subscriber).zones
+    return subscription_of(subscriber).zones
 
 
 def subscribed(wanted: HssSubscription | None, area: HssArea | None) -> HssSubscription | None:
