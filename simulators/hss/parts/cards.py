@@ -178,7 +178,7 @@ class Binding:
         action = "unbind" if not mode else "rebind" if subscriber.mode else "bind"
         record = self.core.binding.record(action, subscriber.imsi, By.of(call), details)
         debts: Sequence[Debt] = ()
-        if mode and subscriber.imei != bound:
+        if mode and (not bound or subscriber.imei != bound):
             # another terminal than the bound one is in use, or the one in use is to be learned by its next attach
             debts = withdraw(self.core, (subscriber,), (record,), owed=Owed.RE_ATTACH, mode=mode, bound=bound)
         else:
