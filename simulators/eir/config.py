@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -50,6 +50,8 @@ class EirConfig(ServerConfig):
     hss: str = "hss"
     """The subscriber register that ends what a card has when its pool is another one; `off`: it goes on for as long as
     the MME keeps the verdict."""
+    retry: Annotated[Seconds, Field(gt=0)] = 30
+    """How long to wait before a register that could not be told is told again."""
     library: str = ""
     """CSV file of terminals (tac, kind, maker, model) to use instead of the one shipped."""
 

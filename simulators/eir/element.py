@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from simulators.eir.config import EirBinding, EirConfig, LibraryImport, ListEntry, PoolChange
+from simulators.eir.ending import Ending
 from simulators.eir.events import EVENTS
 from simulators.eir.procedures import ALL, PEER, POOL_CHANGES, TIE, UNTIE, Register, me_identity_check
 from simwarden.errors import ConfigError, ManagementError
@@ -12,7 +13,7 @@ from simwarden.model.identity import Imei
 from simwarden.model.values import IMEI, IMSI, KIND, one_of
 from simwarden.operations.approval import Approval, Audit, By
 from simwarden.operations.element import Element
-from simwarden.operations.management import ROLES, Call, Role, route
+from simwarden.operations.management import HOUSE, ROLES, Call, Role, route
 from simwarden.operations.provision import CardProvision
 from simwarden.operations.restriction import Restriction
 from simwarden.operations.terminal_library import load_library, read_library
@@ -80,6 +81,7 @@ class Eir(Element[EirConfig]):
         self.store = Store(self.site.open_store(METADATA))
         self.audits = Audit(self.site, self.store.audit, key="subject")
         self.pool = Restriction(self.audits, POOL_CHANGES)
+        self.ending = Ending(self.site, config, self.store)
         self.register = Register(
             self.site,
             config,
@@ -173,11 +175,15 @@ class Eir(Element[EirConfig]):
 
     @route("PUT", "/cards/{imsi}", takes=CardProvision, errors=(409,))
     async def provision_card(self, call: Call) -> dict[str, Any]:
-        """Tie a card to its pool of terminals. A pool that it has is not changed this way (409)."""
+        """Tie a card to its pool of terminals; what it has in others ends. One that it has is not changed so (409)."""
         wanted: CardProvision = call.given
         pool, held = wanted.entry("binding", EirBinding), self.register.pools.get(wanted.imsi)
         if held is not None:
             self.pool.stays(wanted.imsi, By.of(call), changed=pool != held)
+        if pool is not None and held is None and call.caller != HOUSE:  # it may be in use, in whatever terminal
+            told = self._tie(call, wanted.imsi, pool, "pool", ends=True)
+            await self.ending.end(wanted.imsi)
+            return told
         return self._tie(call, wanted.imsi, pool, "pool" if pool is not None else "provision")
 
     @route("PUT", "/cards/{imsi}/pool", takes=PoolChange)
@@ -186,8 +192,8 @@ class Eir(Element[EirConfig]):
         imsi, wanted = call.path["imsi"], call.given
         pool = EirBinding.model_validate(wanted.model_dump(include=set(EirBinding.model_fields)))
         self.pool.approve(imsi, By.of(call), TIE)
-        told = self._tie(call, imsi, pool, "pool")
-        await self._end_use(imsi)
+        told = self._tie(call, imsi, pool, "pool", ends=True)
+        await self.ending.end(imsi)
         return told
 
     @route("DELETE", "/cards/{imsi}/pool", takes=Approval)
@@ -197,25 +203,17 @@ class Eir(Element[EirConfig]):
         self.pool.approve(imsi, By.of(call), UNTIE)
         return self._tie(call, imsi, None, "pool")
 
-    def _tie(self, call: Call, imsi: str, pool: EirBinding | None, action: str) -> dict[str, Any]:
+    def _tie(
+        self, call: Call, imsi: str, pool: EirBinding | None, action: str, *, ends: bool = False
+    ) -> dict[str, Any]:
         details = pool.model_dump(mode="json") if pool else {}
-        self.store.put_pool(imsi, pool, self.pool.record(action, imsi, By.of(call), details))
+        record = self.pool.record(action, imsi, By.of(call), details)
+        self.store.put_pool(imsi, pool, record, owed=ends and self.ending.works)
         if pool is None:
             self.register.pools.pop(imsi, None)
         else:
             self.register.pools[imsi] = pool
         return {"imsi": imsi, "pool": details or None}
-
-    async def _end_use(self, imsi: str) -> None:
-        """Have the register cancel a card's location: S13 has no way to take a verdict back that an MME keeps."""
-        if self.config.hss == "off":
-            return
-        try:
-            await self.site.manage(self.config.hss, "DELETE", f"/cards/{imsi}/location")
-        except ManagementError as error:
-            self.site.note(
-                f"what the card has was not ended, and goes on while its verdict is kept: {error}", imsi=imsi
-            )
 
     @route("GET", "/cards/{imsi}")
     async def query_card(self, call: Call) -> dict[str, Any]:

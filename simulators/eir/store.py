@@ -29,6 +29,7 @@ _POOLS = sa.Table(
     sa.Column("imsi", sa.String(15), primary_key=True),
     sa.Column("pool", sa.JSON, nullable=False),
 )
+_OWED = sa.Table("owed", METADATA, sa.Column("imsi", sa.String(15), primary_key=True))
 _LIBRARY = sa.Table(
     "library",
     METADATA,
@@ -66,13 +67,26 @@ class Store:
             rows = connection.execute(sa.select(_POOLS)).all()
         return {row.imsi: EirBinding.model_validate(row.pool) for row in rows}
 
-    def put_pool(self, imsi: str, pool: EirBinding | None, audit: dict[str, Any]) -> None:
-        """Keep a card's pool, or that it has none."""
+    def put_pool(self, imsi: str, pool: EirBinding | None, audit: dict[str, Any], *, owed: bool = False) -> None:
+        """Keep a card's pool, or that it has none; `owed`: the register has to hear that its use is over."""
         with self._engine.begin() as connection:
             connection.execute(sa.delete(_POOLS).where(_POOLS.c.imsi == imsi))
             if pool is not None:
                 connection.execute(sa.insert(_POOLS).values(imsi=imsi, pool=pool.model_dump(mode="json")))
+            if owed:
+                connection.execute(sa.delete(_OWED).where(_OWED.c.imsi == imsi))
+                connection.execute(sa.insert(_OWED).values(imsi=imsi))
             _AUDIT.add(connection, [audit])
+
+    def owed(self) -> list[str]:
+        """Return the cards of which the register has still to hear."""
+        with self._engine.connect() as connection:
+            return list(connection.execute(sa.select(_OWED.c.imsi).order_by(_OWED.c.imsi)).scalars())
+
+    def told(self, imsi: str) -> None:
+        """Keep that the register has heard of a card."""
+        with self._engine.begin() as connection:
+            connection.execute(sa.delete(_OWED).where(_OWED.c.imsi == imsi))
 
     def library(self) -> dict[str, TerminalType]:
         """Return the imported library; empty if none was imported."""

@@ -153,12 +153,16 @@ def test_eir_keeps_lists_pools_and_library(store_url: str) -> None:
         store = eir.Store(engine)
         store.put_entry(entry, Status.TRACKED, record("list", "subject"))
         store.put_entry(entry, Status.PROHIBITED, record("list", "subject"))
-        store.put_pool(IMSI, EirBinding(by="eir", imeis=("99000101",)), record("pool", "subject"))
+        store.put_pool(IMSI, EirBinding(by="eir", imeis=("99000101",)), record("pool", "subject"), owed=True)
+        store.put_pool(IMSI, EirBinding(by="eir", imeis=("99000101",)), record("pool", "subject"), owed=True)
     with opened(store_url, eir) as engine:
         store = eir.Store(engine)
         assert store.entries() == {entry: Status.PROHIBITED}
         assert store.pools()[IMSI].imeis == ("99000101",)
-        assert [each["action"] for each in store.audited()] == ["list", "list", "pool"]
+        assert [each["action"] for each in store.audited()] == ["list", "list", "pool", "pool"]
+        assert store.owed() == [IMSI]
+        store.told(IMSI)
+        assert store.owed() == []
 
 
 @pytest.mark.parametrize("shared", [False, True])
