@@ -56,7 +56,13 @@ def _add_vectors(connection: sa.Connection) -> None:
     connection.exec_driver_sql("ALTER TABLE subscribers ADD COLUMN vectors JSON NOT NULL DEFAULT '[]'")
 
 
-_MIGRATIONS = (_add_attempts, _add_functions, _add_contexts, _add_indices, _add_vectors)
+def _tell_ended_apart(connection: sa.Connection) -> None:
+    """Version 6: a card that is ended for good is not withdrawn for a time; before, its reason alone told it."""
+    ended = "UPDATE subscribers SET suspended = 'ended' WHERE suspended = 'withdrawal' AND why = 'cancelled'"
+    connection.exec_driver_sql(ended)
+
+
+_MIGRATIONS = (_add_attempts, _add_functions, _add_contexts, _add_indices, _add_vectors, _tell_ended_apart)
 METADATA = sa.MetaData(info={"schema": "hss", "migrations": _MIGRATIONS})
 _SUBSCRIBERS = sa.Table(
     "subscribers",

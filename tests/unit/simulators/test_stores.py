@@ -324,6 +324,18 @@ def test_a_register_of_before_attempts_were_kept_is_brought_up_to_date(store_url
         assert card.functions == "sms data"  # those of a meter
 
 
+@pytest.mark.parametrize(("why", "suspended"), [("cancelled", "ended"), ("not paid", "withdrawal")])
+def test_a_card_that_an_older_register_ended_stays_so(store_url: str, why: str, suspended: str) -> None:
+    with opened(store_url, hss) as engine:
+        hss.Store(engine).put(subscriber(suspended="withdrawal", why=why), record("provision"))
+        with engine.begin() as connection:
+            connection.exec_driver_sql("UPDATE schema_versions SET version = 5")
+    with opened(store_url, hss) as engine:
+        card = hss.Store(engine).get(IMSI)
+        assert card is not None
+        assert card.suspended == suspended
+
+
 def test_a_platform_of_before_owners_had_a_time_is_brought_up_to_date(store_url: str) -> None:
     with opened(store_url, cmp) as engine:
         cmp.Store(engine).put(Card(imsi=IMSI, account="water"), record("provision"))
