@@ -2,7 +2,8 @@
 
 `<!-- run -->` stands before commands with their output, of which `...` leaves lines out; times are not compared.
 `<!-- recorded: EXPERIMENT WORD -->` stands before a table of `simwarden impact` from the recorded figures, of the cases
-with that word. `<!-- file: PATH -->` stands before a file of the repository.
+with that word. `<!-- file: PATH -->` stands before a file of the repository. Pages with `<!-- session -->` are carried
+out as a whole (see `sessions`).
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+import sessions
 
 from simwarden.campaign.impact.experiment import read_experiment
 from simwarden.campaign.impact.perform import Outcome
@@ -28,6 +31,8 @@ ROOT: Final = Path(__file__).parents[2]
 PAGES: Final = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "simulators").glob("*/README.md")])
 _BLOCK: Final = re.compile(r"^<!-- (run|recorded|file)(?:: ([^>]+))? -->\n```\w+\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _SECONDS: Final = re.compile(r"\d+\.\d+ s")
+#: the first column of a ladder: the time, where it is another one than on the row before
+_TIME: Final = re.compile(r"^ +(?:\d+\.\d{3} +)?(?=[│◀✓✗])", re.MULTILINE)
 _FIGURES: Final = re.compile(r"[\s\d()]+")
 
 
@@ -72,8 +77,8 @@ def _recorded(name: str, *words: str) -> str:
 def same(shown: str, real: str) -> bool:
     """Whether a block shows what is real: all of it, or, in order, what stands between lines of `...`."""
     at = 0
-    real = _SECONDS.sub("N s", real)
-    parts = re.split(r"^\.\.\.\n", _SECONDS.sub("N s", shown), flags=re.MULTILINE)
+    real = _timeless(real)
+    parts = re.split(r"^\.\.\.\n", _timeless(shown), flags=re.MULTILINE)
     if len(parts) == 1:
         return shown == real or parts[0] == real
     for part in parts:
@@ -82,6 +87,10 @@ def same(shown: str, real: str) -> bool:
             return False
         at = found + len(part)
     return not parts[-1] or at == len(real)
+
+
+def _timeless(text: str) -> str:
+    return _TIME.sub("  ", _SECONDS.sub("N s", text))
 
 
 def _shortened(shown: str, real: str) -> str:
@@ -104,6 +113,23 @@ def _shortened(shown: str, real: str) -> str:
     return "".join(kept)
 
 
+def _write_session(page: Path) -> Iterator[str]:
+    """Write what the commands of a session print now; yield the commands whose output a hand has to choose."""
+    text = page.read_text("utf-8")
+    if lacking := sessions.lacking(text):
+        yield f"{page.relative_to(ROOT)} is not carried out, since there is no {' '.join(lacking)} here"
+        return
+    for call in sessions.play(text):
+        if not same(call.shown, call.real):
+            real = _shortened(call.shown, call.real)
+            if call.real and not real:
+                yield f"{page.relative_to(ROOT)}: {call.command} prints something else now:\n{call.real}"
+                continue
+            text = text.replace(f"$ {call.command}\n{call.shown}", f"$ {call.command}\n{real}", 1)
+            sys.stdout.write(f"session: {page.relative_to(ROOT)}: {call.command}\n")
+    page.write_text(text, "utf-8")
+
+
 def main() -> None:
     """Write all blocks that are not what they ought to be. Ends with an error that names those that a hand has to."""
     left = []
@@ -117,6 +143,7 @@ def main() -> None:
             continue
         page.write_text(page.read_text("utf-8").replace(block[0], block[0].replace(block[3], real)), "utf-8")
         sys.stdout.write(f"block: {page.relative_to(ROOT)}: {real.splitlines()[0]}\n")
+    left += [told for page in PAGES if sessions.is_session(page.read_text("utf-8")) for told in _write_session(page)]
     sys.exit("\n".join(left) or 0)
 
 

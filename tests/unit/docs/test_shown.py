@@ -9,6 +9,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import sessions
 import shown
 import yaml
 
@@ -34,7 +35,19 @@ def test_a_block_is_what_its_command_prints(page: Path, block: re.Match[str]) ->
 @pytest.mark.parametrize("page", shown.PAGES, ids=lambda page: str(page.relative_to(shown.ROOT)))
 def test_output_has_a_mark(page: Path) -> None:
     bare = re.findall(r"^(?!<!-- ).*\n```console\n(.*)\n", page.read_text("utf-8"), re.MULTILINE)
-    assert page.name in PLAYED or not bare
+    assert page.name in PLAYED or sessions.is_session(page.read_text("utf-8")) or not bare
+
+
+SESSIONS = [page for page in shown.PAGES if sessions.is_session(page.read_text("utf-8"))]
+
+
+@pytest.mark.parametrize("page", SESSIONS, ids=lambda page: str(page.relative_to(shown.ROOT)))
+def test_a_session_prints_what_it_shows(page: Path) -> None:
+    text = page.read_text("utf-8")
+    if lacking := sessions.lacking(text):
+        pytest.skip(f"not installed: {' '.join(lacking)}")
+    wrong = [call for call in sessions.play(text) if not shown.same(call.shown, call.real)]
+    assert not wrong, "\n".join(f"$ {each.command}\n{each.real}" for each in wrong)
 
 
 EXAMPLES = [
