@@ -2,7 +2,7 @@
 
 `<!-- session -->` near the top of a page makes it one (`<!-- session: mosquitto jq -->`: one that needs
 these programs). In it `<!-- write: NAME -->` stands before a file that the reader writes, and a ```console block holds
-commands with what they print. `COMMAND &` goes on beside the others, and its first line is shown; `kill %1` ends it. A port of the page's
+commands with what they print. `COMMAND &` goes on beside the others, and its first line is shown if it goes into no file; `kill %1` ends it. A port of the page's
 loopback addresses is replaced by a free one.
 """
 
@@ -87,21 +87,21 @@ class Shell:
         """Give a command; return what it prints, or its first line if it goes on beside the others."""
         if command == "kill %1":
             return self.end() or ""
-        process = self._start(self.here(command.removesuffix(" &")))
-        if command.endswith(" &"):
+        process = self._start(self.here(command.removesuffix(" &")), beside=command.endswith(" &"))
+        if not command.endswith(" &"):
+            said, _ = process.communicate(timeout=LONG)
+        else:
             self.beside.append(process)
             assert process.stdout is not None
-            said = process.stdout.readline()
-        else:
-            said, _ = process.communicate(timeout=LONG)
+            said = "" if ">" in command else process.stdout.readline()
         return _swapped(_PROGRESS.sub("", said), {mine: of_page for of_page, mine in self.ports.items()})
 
-    def _start(self, command: str) -> subprocess.Popen[str]:
+    def _start(self, command: str, *, beside: bool) -> subprocess.Popen[str]:
         env = {name: value for name, value in os.environ.items() if name not in {"GITHUB_ACTIONS", "CI"}}
         env["PATH"] = PATH
         return subprocess.Popen(  # noqa: S603 - the page's own commands
             ["/bin/bash", "-c", command], cwd=self.folder, env=env, text=True, start_new_session=True,
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL if beside else subprocess.STDOUT,
         )  # fmt: skip
 
     def end(self) -> None:

@@ -84,6 +84,8 @@ def test_an_example_of_a_scenario_is_one(tmp_path: Path, data: Any) -> None:
         ("a\n...\nc\n...\n", "a\nb\nc\nd\n", True),
         ("a\n...\nb 1\n...\n", "a\nx b 1\n", False),
         ("c\n...\na\n...\n", "a\nb\nc\n", False),
+        ("  0.193    │  │\n", "           │  │\n", True),
+        ("  0.193    │──▶│\n", "           │  │\n", False),
     ],
 )
 def test_times_and_what_is_left_out_do_not_count(text: str, real: str, *, is_same: bool) -> None:
