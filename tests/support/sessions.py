@@ -1,9 +1,9 @@
 """Pages that are carried out as they stand, from their first command to the last, in one folder.
 
-`<!-- session -->` near the top of a page makes it one (`<!-- session: mosquitto jq -->`: one that needs
-these programs). In it `<!-- write: NAME -->` stands before a file that the reader writes, and a ```console block holds
-commands with what they print. `COMMAND &` goes on beside the others, and its first line is shown if it goes into no file; `kill %1` ends it. A port of the page's
-loopback addresses is replaced by a free one.
+`<!-- session -->` near the top of a page makes it one, `<!-- session: mosquitto jq -->` one that needs these programs.
+In it `<!-- write: NAME -->` stands before a file that the reader writes, and a ```console block holds commands with
+what they print. `COMMAND &` goes on beside the others, and its first line is shown if it goes into no file; `kill %1`
+ends it. A port of the page's loopback addresses is replaced by a free one.
 """
 
 from __future__ import annotations
@@ -101,7 +101,8 @@ class Shell:
         env["PATH"] = PATH
         return subprocess.Popen(  # noqa: S603 - the page's own commands
             ["/bin/bash", "-c", command], cwd=self.folder, env=env, text=True, start_new_session=True,
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL if beside else subprocess.STDOUT,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL if beside else subprocess.STDOUT,
         )  # fmt: skip
 
     def end(self) -> None:

@@ -10,7 +10,7 @@ import typer
 from simwarden.cli import exits
 from simwarden.cli.annotations import annotate
 from simwarden.cli.choosing import none_chosen
-from simwarden.cli.shipped import located, shipped
+from simwarden.cli.shipped import located, shipped, stories
 from simwarden.errors import ConfigError, Place, UserFileError
 from simwarden.plain import plain
 from simwarden.scenario import suite
@@ -57,6 +57,9 @@ def _error(error: UserFileError) -> dict[str, Any]:
 
 def list_files(paths: Sequence[str], tags: Sequence[str], match: Sequence[str], *, as_json: bool = False) -> None:
     """List scenarios, one a line: name, title, tags, requirements; without paths those that are shipped."""
+    if not (paths or as_json):
+        _list_shipped(tags, match)
+        return
     loader = Loader()
     loaded: list[tuple[suite.Job, Scenario]] = []
     wrong = 0
@@ -74,16 +77,24 @@ def list_files(paths: Sequence[str], tags: Sequence[str], match: Sequence[str], 
     if as_json:
         print(json.dumps([_listed(job, scenario) for job, scenario in found], indent=2, ensure_ascii=False))
     else:
-        _print_list(found)
+        _print_list([(job.name, scenario) for job, scenario in found])
     if wrong:
         raise typer.Exit(exits.USAGE)
 
 
-def _print_list(found: Sequence[tuple[suite.Job, Scenario]]) -> None:
-    width = max(len(job.name) for job, _ in found)
-    for job, scenario in found:
+def _list_shipped(tags: Sequence[str], match: Sequence[str]) -> None:
+    told = list(stories())
+    found = [(each.name, each) for each in told if suite.chosen(each, each.name, tags, match)]
+    if not found:
+        none_chosen(told, tags)
+    _print_list(found)
+
+
+def _print_list(found: Sequence[tuple[str, suite.Titled]]) -> None:
+    width = max(len(name) for name, _ in found)
+    for name, scenario in found:
         notes = [*scenario.tags, *(f"proves {each}" for each in scenario.proves)]
-        exits.show(plain(f"{job.name:<{width}}  {scenario.title}" + (f"  [{', '.join(notes)}]" if notes else "")))
+        exits.show(plain(f"{name:<{width}}  {scenario.title}" + (f"  [{', '.join(notes)}]" if notes else "")))
 
 
 def _listed(job: suite.Job, scenario: Scenario) -> dict[str, Any]:

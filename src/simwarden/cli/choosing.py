@@ -39,7 +39,7 @@ def load_checked(
     return chosen
 
 
-def none_chosen(among: Sequence[Scenario], tags: Iterable[str]) -> NoReturn:
+def none_chosen(among: Sequence[suite.Titled], tags: Iterable[str]) -> NoReturn:
     """Raise NothingError, which says which tags there are if one of those asked for is none."""
     known = sorted({tag for scenario in among for tag in scenario.tags})
     said = ["no scenario was chosen"]

@@ -9,11 +9,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from simwarden.cli import explaining_files, explaining_rules, explaining_tables
-from simwarden.cli.shipped import shipped
+from simwarden.cli.shipped import stories
 from simwarden.errors import ConfigError, SimwardenError
 from simwarden.policy.requirements import requirements
 from simwarden.runtime.declare import field_docs
-from simwarden.scenario import suite
 from simwarden.scenario.problems import guess, plain
 from simwarden.scenario.reference.elements import clauses
 from simwarden.scenario.registry import Registry
@@ -77,19 +76,9 @@ def _enforced(asked: Requirement, registry: Registry) -> Iterator[str]:
 
 def _proved(name: str) -> Iterator[str]:
     try:
-        root = shipped()
-        jobs = suite.find([str(root)])
+        found = [f"  proved by {each.name}: {each.title}" for each in stories() if name in each.proves]
     except SimwardenError:
         return
-    from simwarden.scenario.problems import Problems  # noqa: PLC0415 - few names ask for it
-    from simwarden.scenario.yamlfile import read  # noqa: PLC0415
-
-    found = []
-    for job in jobs:
-        with open(job.path, encoding="utf-8") as file:  # noqa: PTH123 - a path as text
-            data = read(file.read(), job.path, Problems()).data
-        if isinstance(data, dict) and name in data.get("proves", []):
-            found.append(f"  proved by {job.name}: {data.get('scenario', '')}")
     yield from found[:_LISTED]
     if len(found) > _LISTED:
         yield f"  and by {len(found) - _LISTED} more: simwarden list --match {name}"

@@ -11,7 +11,7 @@ from simwarden.scenario.identities import CardKeys
 from simwarden.scenario.load import Header
 from simwarden.scenario.message_fields import infos_on, names_on
 from simwarden.scenario.problems import plain
-from simwarden.scenario.reference.settings import settings_of
+from simwarden.scenario.reference.settings import fields_of, settings_of
 from simwarden.scenario.words import WORDS
 from simwarden.wire.family import on_interface
 
@@ -49,6 +49,8 @@ def _models() -> dict[type[Model], str]:
 
 def setting(name: str, registry: Registry) -> Iterator[str]:
     """Tell of settings and of what stands in a card: `hss.mismatch`, `causes.barred`, `binding.learn`, `mismatch`."""
+    if name.rpartition(".")[2].removesuffix("[]").lower() not in _fields(registry):
+        return
     found = _settings(registry)
     for where, each in found:
         kind, _, section = where.partition("/")
@@ -67,6 +69,13 @@ def setting(name: str, registry: Registry) -> Iterator[str]:
 def _values(each: Setting) -> str:
     default = "required" if each.required else f"default {each.default}" if each.default else ""
     return ", ".join(filter(None, (each.values, default)))
+
+
+@cache
+def _fields(registry: Registry) -> frozenset[str]:
+    declared = [registry.declaration(kind) for kind in registry.kinds]
+    models = [model for each in declared for model in (each.config, *each.card.values())]
+    return frozenset(name.lower() for model in models for name in fields_of(model))
 
 
 @cache

@@ -55,6 +55,12 @@ app = typer.Typer(
 Paths = Annotated[
     list[str], typer.Argument(help="Scenario files, folders of them, or names of shipped ones.", show_default=False)
 ]
+RunPaths = Annotated[
+    list[str] | None,
+    typer.Argument(
+        help="Scenario files, folders of them, or names of shipped ones; with --last-failed those that failed."
+    ),
+]
 Transport = Annotated[
     TransportName | None,
     typer.Option(help="What carries frames: memory; sctp (SCTP, TCP and UDP as specified); tcp (SCTP framed on TCP)."),
@@ -83,7 +89,7 @@ Watch = Annotated[bool, typer.Option("--watch", help="Stay, and run again what a
 @app.command(epilog="Example: `simwarden run scenarios -j auto --tag binding`")
 @friendly
 def run(  # noqa: PLR0917 - typer's way: an option is a parameter
-    paths: Paths,
+    paths: RunPaths = None,
     jobs: Jobs = "1",
     tag: Tags = None,
     match: Match = None,
@@ -105,11 +111,10 @@ def run(  # noqa: PLR0917 - typer's way: an option is a parameter
     Exit code: 0 all passed, 1 an expectation failed or could not be judged, 2 a bad file or option, 3 a fault of ours,
     4 nothing chosen, 130 interrupted (the report has what is done).
     """
-    from simwarden.cli.running import Order, run_suite  # noqa: PLC0415
-    from simwarden.cli.shipped import located  # noqa: PLC0415
+    from simwarden.cli.running import Order, paths_of, run_suite  # noqa: PLC0415
 
     order = Order(
-        paths=located(paths),
+        paths=paths_of(paths or [], report, last_failed=last_failed),
         jobs=jobs,
         tags=tag or [],
         match=match or [],

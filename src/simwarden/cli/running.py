@@ -17,7 +17,7 @@ from simwarden.cli.annotations import annotate_failure
 from simwarden.cli.choosing import load_checked, workers_of
 from simwarden.cli.interrupts import finishing, held
 from simwarden.cli.progress import Progress
-from simwarden.cli.shipped import shipped
+from simwarden.cli.shipped import located, shipped
 from simwarden.cli.summing import FEW, by_clause, misuses, rejected_with, stopped_by
 from simwarden.errors import ConfigError, Place
 from simwarden.scenario import suite
@@ -105,19 +105,34 @@ def run_suite(order: Order) -> None:
     raise typer.Exit(exit_code(told.results))
 
 
+def paths_of(paths: list[str], report: str, *, last_failed: bool) -> list[str]:
+    """Return where the scenarios to run are; with nothing said, what did not pass the last time, if that is wanted."""
+    if not paths and last_failed:
+        return sorted(_not_passed(report))
+    if not paths:
+        raise ConfigError(
+            "run needs scenario files, folders of them, or names of shipped ones", hint="see simwarden list"
+        )
+    return located(paths)
+
+
 def _of_last_failed(jobs: list[tuple[suite.Job, Scenario]], folder: str) -> list[tuple[suite.Job, Scenario]]:
-    """Return those that did not pass when the report was written. Raises ConfigError if there is none."""
+    failed = {os.path.realpath(each) for each in _not_passed(folder)}
+    found = [(job, scenario) for job, scenario in jobs if os.path.realpath(job.path) in failed]
+    if not found:
+        exits.complain(f"--last-failed: {Path(folder) / 'junit.xml'} has none of these scenarios as failed")
+        raise typer.Exit(exits.NOTHING)
+    return found
+
+
+def _not_passed(folder: str) -> set[str]:
+    """Return the files that did not pass when the report was written. Raises ConfigError if there is none."""
     from simwarden.scenario.report.junit import not_passed  # noqa: PLC0415 - as the report
 
     path = Path(folder) / "junit.xml"
     if not path.exists():
         raise ConfigError("--last-failed: there is no report of an earlier run", Place(str(path)))
-    failed = {os.path.realpath(each) for each in not_passed(path)}
-    found = [(job, scenario) for job, scenario in jobs if os.path.realpath(job.path) in failed]
-    if not found:
-        exits.complain(f"--last-failed: {path} has none of these scenarios as failed")
-        raise typer.Exit(exits.NOTHING)
-    return found
+    return set(not_passed(path))
 
 
 class _Told:

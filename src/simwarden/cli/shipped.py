@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import simwarden
 from simwarden.errors import ConfigError, Place
@@ -11,7 +12,35 @@ from simwarden.scenario import suite
 from simwarden.scenario.problems import guess
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
+
+#: the keys of a story that tell what it is, each with the lines that belong to it
+_HEAD: Final = re.compile(r"^(?:scenario|proves|tags)[ \t]*:.*\n(?:(?:[ \t#-].*)?\n)*", re.MULTILINE)
+
+
+class Story(NamedTuple):
+    """What a shipped scenario says of itself."""
+
+    name: str
+    path: str
+    title: str
+    tags: tuple[str, ...]
+    proves: tuple[str, ...]
+
+
+def stories() -> Iterator[Story]:
+    """Read what the shipped scenarios say of themselves, and no more of them: they are as they were checked."""
+    from simwarden.scenario.load import read_file  # noqa: PLC0415 - as the next one
+    from simwarden.scenario.problems import Problems  # noqa: PLC0415 - few commands ask for it
+    from simwarden.scenario.yamlfile import read  # noqa: PLC0415
+
+    for job in suite.find([str(shipped())]):
+        head = "".join(found[0] for found in _HEAD.finditer(read_file(job.path)))
+        data = read(head, job.path, Problems()).data
+        told = data if isinstance(data, dict) else {}
+        yield Story(
+            job.name, job.path, str(told.get("scenario", "")), *(tuple(told.get(key, ())) for key in ("tags", "proves"))
+        )
 
     from simwarden.campaign.matrix.plan import Plan
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from functools import cache, partial
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeVar
 
 from simwarden.errors import ConfigError, InternalError, Place
 
@@ -86,7 +86,27 @@ def _unique(name: str, names: set[str]) -> str:
     return chosen
 
 
-def chosen(scenario: Scenario, name: str, tags: Iterable[str], patterns: Iterable[str]) -> bool:
+class Titled(Protocol):
+    """What scenarios are chosen by."""
+
+    @property
+    def path(self) -> str:
+        """Its file."""
+
+    @property
+    def title(self) -> str:
+        """The story in one sentence."""
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """Words to choose by."""
+
+    @property
+    def proves(self) -> tuple[str, ...]:
+        """Requirements."""
+
+
+def chosen(scenario: Titled, name: str, tags: Iterable[str], patterns: Iterable[str]) -> bool:
     """Tell whether a scenario is chosen: it has one of the tags (`not-x`: lacks x), and one pattern fits it."""
     wanted = [tag for tag in tags if not tag.startswith("not-")]
     unwanted = [tag.removeprefix("not-") for tag in tags if tag.startswith("not-")]

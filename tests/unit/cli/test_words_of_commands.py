@@ -14,6 +14,7 @@ from typer.testing import CliRunner, Result
 
 from simwarden.cli import completing
 from simwarden.cli.main import app
+from simwarden.cli.shipped import shipped
 
 SCENARIOS = Path(__file__).parents[3] / "scenarios"
 
@@ -95,10 +96,23 @@ def test_what_did_not_pass_runs_again() -> None:
     cli("run", wrong(), "moved-card")
     result = cli("run", "w.yaml", "moved-card", "--last-failed")
     assert "1 scenario: 1 failed" in result.output
+    assert "1 scenario: 1 failed" in cli("run", "--last-failed").output
+    assert "run needs scenario files" in cli("run").output
     cli("run", "moved-card")
+    assert cli("run", "--last-failed").exit_code == 4
     assert cli("run", "moved-card", "--last-failed").exit_code == 4
     Path("report/junit.xml").write_text("<nonsense", "utf-8")
     assert cli("run", "moved-card", "--last-failed").exit_code == 2
+
+
+def test_the_list_of_shipped_stories_is_that_of_their_files() -> None:
+    whole = cli("list", str(shipped())).output
+    assert cli("list").output == whole
+    assert (
+        cli("list", "--tag", "demo", "--match", "moved").output
+        == cli("list", str(shipped()), "--tag", "demo", "--match", "moved").output
+    )
+    assert "no scenario has the tag 'dema' (did you mean 'demo'?)" in cli("list", "--tag", "dema").output
 
 
 def test_junit_has_the_order_and_the_times_that_servers_read() -> None:

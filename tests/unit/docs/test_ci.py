@@ -1,4 +1,4 @@
-"""docs/ci.md: the commands of each job of the page are carried out, with the installed package in place of a download."""
+"""docs/ci.md: the commands of each job are carried out, with the installed package in place of a download."""
 
 from __future__ import annotations
 
@@ -54,10 +54,10 @@ def _checkout(tmp_path: Path) -> Path:
 def run(folder: Path, command: str, **env: str) -> subprocess.CompletedProcess[str]:
     kept = {name: text for name, text in os.environ.items() if name not in {"CI", *GITHUB}}
     path = os.pathsep.join([str(folder / "bin"), str(Path(sys.executable).parent), os.environ["PATH"]])
+    given = {**kept, "CI": "true", "SIMWARDEN": "simwarden.whl", **env, "PATH": path}
     return subprocess.run(  # noqa: S603 - the page's own commands
-        ["/bin/bash", "-ec", command], cwd=folder, env={**kept, "CI": "true", "SIMWARDEN": "simwarden.whl", **env, "PATH": path},
-        capture_output=True, text=True, check=False, timeout=LONG,
-    )  # fmt: skip
+        ["/bin/bash", "-ec", command], cwd=folder, env=given, capture_output=True, text=True, check=False, timeout=LONG
+    )
 
 
 @contextmanager

@@ -58,6 +58,15 @@ def settings_of(model: type[BaseModel], above: str = "", given: BaseModel | None
             yield from settings_of(inner, f"{path}{step}.", value if isinstance(value, inner) else None)
 
 
+def fields_of(model: type[BaseModel]) -> Iterator[str]:
+    """Yield the names of all settings of a model, those inside others too: at once, for docstrings stay unread."""
+    for name, info in model.model_fields.items():
+        yield name
+        inner, _ = _inside(info.annotation)
+        if inner is not None:
+            yield from fields_of(inner)
+
+
 def _about(inner: type[Model] | None) -> str:
     """Return what the model inside a setting says of itself, for a setting that says nothing more."""
     return (inner.__doc__ or "").strip() if inner is not None else ""
