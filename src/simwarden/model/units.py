@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-_UNITS = {
+UNITS = {
     "ms": 0.001,
     "s": 1.0, "sec": 1.0, "second": 1.0, "seconds": 1.0,
     "min": 60.0, "minute": 60.0, "minutes": 60.0,
@@ -21,9 +21,9 @@ def seconds(text: str) -> float:
     total, parts = 0.0, 0
     while rest:
         match = _PART.match(rest)
-        if match is None or (match[2] and match[2] not in _UNITS):
+        if match is None or (match[2] and match[2] not in UNITS):
             break
-        total += float(match[1]) * _UNITS[match[2] or "s"]
+        total += float(match[1]) * UNITS[match[2] or "s"]
         parts += 1
         rest = rest[match.end() :].strip()
     if rest or not parts:

@@ -11,13 +11,27 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic.json_schema import models_json_schema
 
+from simwarden.model.interfaces import INTERFACES
+from simwarden.model.profile import use_names
 from simwarden.policy.requirements import requirements
 from simwarden.runtime.declare import Names
 from simwarden.runtime.transport.choose import NAMES
 from simwarden.scenario.during import AT_ONCE, LASTING
 from simwarden.scenario.identities import MOST, CardKeys
 from simwarden.scenario.load import Header
+from simwarden.scenario.messages import spoken_names
 from simwarden.scenario.network import TRANSPORT
+from simwarden.scenario.schema_values import (
+    DURATION,
+    IDENTITIES,
+    INTERFACE_NAMES,
+    IP,
+    SCALAR,
+    WHOLE,
+    duration,
+    external,
+    value,
+)
 from simwarden.scenario.steps import BESIDE, CORE_VERBS, DURING, POWER
 from simwarden.scenario.words import WORDS
 
@@ -27,7 +41,6 @@ if TYPE_CHECKING:
     from simwarden.runtime.declare import Declaration, Observable, Verb
     from simwarden.scenario.registry import Registry
 
-_SCALAR = {"type": ["string", "number", "boolean", "null"]}
 _TEXT = ["string", "number", "boolean"]
 _COUNT = {
     "type": ["integer", "string"],
@@ -35,6 +48,8 @@ _COUNT = {
     "maximum": MOST,
     "description": WORDS["count"].doc,
 }
+#: what pydantic calls bounds of a type that has a reader of its own
+_KEYWORDS = {"ge": "minimum", "le": "maximum", "gt": "exclusiveMinimum", "lt": "exclusiveMaximum"}
 _ROLES = {"type": "string", "enum": ["operator", "customer"]}
 
 
@@ -92,15 +107,19 @@ class _Assembly:
     def network(self) -> dict[str, Any]:
         """Return the schema of `network`: each standing element by name, others by type."""
         words = {"enum": list(NAMES)}
-        known: dict[str, Any] = {TRANSPORT: {"anyOf": [words, {"type": "object", "additionalProperties": words}]}}
+        known: dict[str, Any] = {
+            TRANSPORT: {
+                "anyOf": [words, {"type": "object", "propertyNames": INTERFACE_NAMES, "additionalProperties": words}]
+            }
+        }
         added = []
         for kind in self.registry.kinds:
             declaration = self.registry.declaration(kind)
             if not declaration.instances:
                 own = {
                     "type": {"enum": [kind]},
-                    "external": {"type": ["string", "object"]},
-                    "address": {"type": "string"},
+                    "external": external(),
+                    "address": IP,
                 }
                 element = _object({**self.fields(declaration.config), **own}, declaration.title)
                 known[kind] = {"anyOf": [element, {"enum": ["off", "on", False, True]}]}
@@ -111,6 +130,8 @@ class _Assembly:
         """Return the schema of one card."""
         declaration = self.registry.declaration(self.registry.sections["cards"])
         properties = {**self.fields(declaration.config), **self.fields(CardKeys)}
+        for name in ("use", "profile"):
+            properties[name] = {"enum": ["", *use_names()], "description": properties[name].get("description", "")}
         for section, offered in self.registry.card_sections.items():
             choices = [{"$ref": f"#/$defs/{self.names[each.model]}"} for each in offered]
             one = choices[0] if len(choices) == 1 else {"anyOf": choices}
@@ -122,14 +143,14 @@ class _Assembly:
     def steps(self) -> dict[str, Any]:
         """Return the schema of `steps`."""
         verbs = {name: self._verb([verb for _, verb in found]) for name, found in self.registry.verbs.items()}
-        verbs["wait"] = {"type": _TEXT, "description": CORE_VERBS["wait"]}
+        verbs["wait"] = duration(CORE_VERBS["wait"])
         verbs |= {name: {"type": "string", "description": CORE_VERBS[name]} for name in POWER}
         verbs["mend"] = {"type": "string", "description": CORE_VERBS["mend"]}
         failing = _object(
             {
                 "element": {"type": "string"},
                 "answer": {"type": _TEXT},
-                "after": {"type": _TEXT},
+                "after": duration(),
                 "database": {"enum": ["down"]},
             },
             CORE_VERBS["fail"],
@@ -143,7 +164,7 @@ class _Assembly:
             "expect": {"anyOf": [subjects, {"type": _TEXT}], "description": WORDS["expect"].doc},
             "never": {"anyOf": [subjects, {"type": "string"}], "description": WORDS["never"].doc},
         }
-        beside = {name: {"type": _TEXT, "description": WORDS[name].doc} for name in BESIDE}
+        beside = {name: duration(WORDS[name].doc) for name in BESIDE}
         beside[DURING] = self._during(one)
         step = {
             "type": "object",
@@ -156,7 +177,7 @@ class _Assembly:
 
     @staticmethod
     def _during(verb: dict[str, Any]) -> dict[str, Any]:
-        mishaps = {word: {"type": _TEXT} for word in LASTING} | {word: {"enum": ["", "yes", True]} for word in AT_ONCE}
+        mishaps = {word: duration() for word in LASTING} | {word: {"enum": ["", "yes", True]} for word in AT_ONCE}
         mishap = {"type": "object", "properties": mishaps, "additionalProperties": False, "maxProperties": 1}
         choices = [verb, mishap, {"type": "array", "items": {"anyOf": [verb, {"type": "string"}]}, "minItems": 1}]
         properties = {
@@ -192,27 +213,44 @@ class _Assembly:
 
     def _subjects(self) -> dict[str, Any]:
         controls = list(self.registry.controls)
+        occasions = {
+            str(word) for pairs in self.registry.controls.values() for _, each in pairs for word in each.occasions
+        }
         decision = _object(
             {
                 "by": {"type": "string"},
                 "control": {"enum": controls},
-                "on": {"type": "string"},
-                "verdict": {"enum": ["admit", "refuse"]},
+                "on": {"enum": sorted(occasions)},
+                "verdict": {"enum": ["admit", "admitted", "refuse", "refused"]},
                 "reason": {"type": "string"},
                 "details": {"type": "object"},
-                **dict.fromkeys(("subject", "card", "device"), _SCALAR),
+                **dict.fromkeys(("subject", "card", "device"), SCALAR),
             },
             "A decision of a control.",
         )
         properties: dict[str, Any] = {
-            "decision": {"anyOf": [decision, {"type": "array", "items": decision}]},
-            "within": {"type": _TEXT, "description": "How long it may take: `10 s`."},
+            "decision": _some({"$ref": "#/$defs/decision"}),
+            "within": duration("How long it may take: `10 s`."),
         }
+        self.definitions["decision"] = decision
+        facts = {kind: f"facts-{kind}" for kind in self.registry.kinds}
+        self.definitions |= {name: self._facts(self.registry.declaration(kind)) for kind, name in facts.items()}
+        refs = {kind: {"$ref": f"#/$defs/{name}"} for kind, name in facts.items()}
+        an_outcome = {"$ref": "#/$defs/decision"}  # with whose decision it is: `expect: {forbidden: {by: ...}}`
+        self.definitions["facts"] = {"anyOf": [*refs.values(), an_outcome]}
         for kind in self.registry.kinds:
             declaration = self.registry.declaration(kind)
             if not declaration.instances:
-                properties[kind] = self._facts(declaration)
-        return {"type": "object", "properties": properties, "additionalProperties": True, "minProperties": 1}
+                properties[kind] = refs[kind]
+        self.definitions["subjects"] = {
+            "type": "object",
+            "properties": properties,
+            "patternProperties": {r"\.": True},
+            "propertyNames": {"anyOf": [{"pattern": r"^[^.]*$"}, {"enum": _messages()}]},
+            "additionalProperties": {"$ref": "#/$defs/facts"},
+            "minProperties": 1,
+        }
+        return {"$ref": "#/$defs/subjects"}
 
     def _facts(self, declaration: Declaration) -> dict[str, Any]:
         return _object({each.name: self._observable(each) for each in declaration.observables}, declaration.title)
@@ -220,12 +258,25 @@ class _Assembly:
     @staticmethod
     def _observable(observable: Observable) -> dict[str, Any]:
         if not observable.record:
-            return {**_SCALAR, "description": observable.doc, "examples": list(observable.values.words)}
-        value = {"anyOf": [_SCALAR, {"type": "array", "items": _SCALAR}]}
-        fields: dict[str, Any] = {**dict.fromkeys(observable.fields, value), "card": _SCALAR, "device": _SCALAR}
+            return {
+                **value(observable.values),
+                "description": observable.doc,
+                "examples": list(observable.values.words),
+            }
+        fields: dict[str, Any] = {name: _some(value(values)) for name, values in observable.fields.items()}
+        fields |= {"card": SCALAR, "device": SCALAR}
         fields |= {name: {"type": "object"} for name, values in observable.fields.items() if values.inside}
         record = _object(fields, observable.doc)
         return {"anyOf": [record, {"type": "array", "items": record}, {"enum": ["none", "absent", "any"]}]}
+
+
+def _some(one: dict[str, Any]) -> dict[str, Any]:
+    return {"anyOf": [one, {"type": "array", "items": one}]}
+
+
+def _messages() -> list[str]:
+    """Return the messages that can be expected, as files write them: `s6a.update-location-answer`."""
+    return sorted(f"{name.lower()}.{each}" for name in INTERFACES for each in spoken_names(name))
 
 
 def _object(properties: dict[str, Any], description: str) -> dict[str, Any]:
@@ -243,13 +294,32 @@ def _loosen(schema: Any) -> Any:
         return [_loosen(each) for each in schema]
     if not isinstance(schema, dict):
         return schema
-    loose = {key: _loosen(value) for key, value in schema.items() if key not in ("default", "title")}
+    loose: dict[str, Any] = {
+        _KEYWORDS.get(str(key), str(key)): _loosen(each)
+        for key, each in schema.items()
+        if key not in ("default", "title")
+    }
     if schema.get("type") == "string":
         if "enum" not in schema and "const" not in schema:
             loose["type"] = _TEXT
     elif schema.get("type") in ("integer", "number", "boolean"):
-        loose["type"] = [schema["type"], "string"]
+        loose |= {"type": [schema["type"], "string"], **_written(loose)}
+    if isinstance(named := loose.get("properties"), dict):
+        named |= {
+            name: named[name] | IDENTITIES[name]
+            for name in IDENTITIES.keys() & named.keys()
+            if named[name].get("type") == _TEXT
+        }
     return loose
+
+
+def _written(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return what a number must be like where it is written as a text."""
+    if schema["type"] == "integer" and "enum" not in schema:
+        return WHOLE
+    if schema["type"] == "number" and schema.get("minimum") == 0:
+        return DURATION  # numbers with a fraction that have no other unit are durations: a test holds that
+    return {}
 
 
 def _with_names(definitions: dict[str, Any]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-import yaml
+from editor import read
 
 from simwarden.scenario.registry import Registry
 from simwarden.scenario.schema import scenario_schema
@@ -38,20 +38,6 @@ steps:
       decision: {by: gate, control: bind.hss.learned, verdict: admit}
   - never: {gate: {binding: [{card: card}]}}
 """
-
-
-class EditorLoader(yaml.SafeLoader):
-    """YAML 1.2, as editors read it: `on`, `off`, `yes` and `no` are words (10.3.2)."""
-
-
-EditorLoader.yaml_implicit_resolvers = {
-    first: [(tag, form) for tag, form in known if first in "tTfF" or not tag.endswith(":bool")]
-    for first, known in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-
-
-def read(text: str) -> Any:
-    return yaml.load(text, EditorLoader)  # noqa: S506 - a SafeLoader
 
 
 @pytest.fixture
