@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic import BaseModel, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from simwarden.model.form import FormFactor  # noqa: TC001 - a field's type, resolved by pydantic
 from simwarden.model.identity import check_iccid, check_imsi, check_msisdn, luhn_digit
@@ -28,6 +28,15 @@ REFERENCE = re.compile(r"([A-Za-z][\w-]*)\.([a-z_]+)")
 _PART = re.compile(r"([A-Za-z][\w-]*)/(\w+|\*)")
 #: instances that one name may stand for
 MOST = 10_000
+
+
+def _is_wrong(config: type[BaseModel], key: str, value: Any) -> bool:
+    """Whether a setting is told as wrong by itself; then whatever refers to it is not told as well."""
+    try:
+        config.model_validate({key: value})
+    except ValidationError as error:
+        return any(each["loc"][:1] == (key,) for each in error.errors(include_url=False))
+    return False
 
 
 class CardKeys(Model):
@@ -332,7 +341,8 @@ class Cast:
             instance.identities = {"imsi": keys.imsi, "iccid": keys.iccid, "msisdn": keys.msisdn}
         else:
             config = self.registry.declaration(instance.kind).config
-            instance.identities = dict(config.identities(entry, number))
+            sound = {key: value for key, value in entry.items() if not _is_wrong(config, key, value)}
+            instance.identities = dict(config.identities(sound, number))
 
     def _lacks(self, section: str, value: Any) -> bool:
         """Whether a part of this section is among those that cards are to lack."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar, get_args
+import re
+from typing import TYPE_CHECKING, Any, Final, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from simwarden.scenario.problems import guess
+from simwarden.scenario.problems import guess, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,6 +18,27 @@ if TYPE_CHECKING:
     from simwarden.scenario.yamlfile import Spot
 
 M = TypeVar("M", bound=BaseModel)
+#: what is expected, by the ends of the kinds of errors that pydantic knows
+_EXPECTED: Final = {
+    "int": "a whole number",
+    "float": "a number",
+    "finite_number": "a number",
+    "bool": "true or false",
+    "string": "a text",
+    **dict.fromkeys(("list", "tuple", "set", "frozen_set"), "a list"),
+    **dict.fromkeys(("dict", "model", "mapping"), "keys and values"),
+}
+_BOUNDS: Final = {
+    "greater_than_equal": "{ge} or more",
+    "greater_than": "more than {gt}",
+    "less_than_equal": "{le} or less",
+    "less_than": "less than {lt}",
+    "too_short": "at least {min_length}",
+    "too_long": "at most {max_length}",
+    "string_too_short": "at least {min_length} characters",
+    "string_too_long": "at most {max_length} characters",
+    "string_pattern_mismatch": "a text of the form {pattern}",
+}
 
 
 def check(
@@ -31,8 +53,9 @@ def check(
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        for each in error.errors(include_url=False):
-            if not _is_other_form(each):
+        found = error.errors(include_url=False)
+        for each in found:
+            if not (_is_other_form(each) or _is_misspelt(each, found)):
                 _report(model, {**each, "loc": _steps(data, each["loc"])}, spot, problems, tuple(also), what)
     return None
 
@@ -40,6 +63,17 @@ def check(
 def _is_other_form(error: ErrorDetails) -> bool:
     """Whether a mapping was tried as the text that might stand in its place: what is wrong with it is told beside."""
     return error["type"] == "string_type" and error["loc"][-1:] == ("str",) and isinstance(error["input"], dict)
+
+
+def _is_misspelt(error: ErrorDetails, among: Iterable[ErrorDetails]) -> bool:
+    """Whether what is missing is there under a name so much like it that it is told as the one that was meant."""
+    *above, name = error["loc"] or ("",)
+    return error["type"] == "missing" and any(
+        other["type"] == "extra_forbidden"
+        and [*other["loc"][:-1]] == above
+        and nearest(str(other["loc"][-1]), [str(name)])
+        for other in among
+    )
 
 
 def _steps(data: Any, loc: tuple[str | int, ...]) -> tuple[str | int, ...]:
@@ -63,7 +97,7 @@ def _report(  # noqa: PLR0917 - the arguments of check, and an error
 ) -> None:
     steps = tuple(error["loc"])
     here = spot.join(steps)
-    name = str(steps[-1]) if steps else ""
+    name = next((str(step) for step in reversed(steps) if isinstance(step, str)), "")
     kind, given = error["type"], error["input"]
     if kind == "extra_forbidden":
         around = _model_at(model, steps[:-1])
@@ -75,9 +109,19 @@ def _report(  # noqa: PLR0917 - the arguments of check, and an error
         words = _words(str(error.get("ctx", {}).get("expected", "")))
         problems.add(f"{name}: {short(given)} is not one of {', '.join(words)}", here.place, _only_near(given, words))
     else:
-        said = error["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
-        text = said if kind == "value_error" else f"{said}, not {short(given)}"
+        text = _said(error)
         problems.add(f"{name}: {text}" if name else text, here.place)
+
+
+def _said(error: ErrorDetails) -> str:
+    """Return what is wrong in our words; in those of the model where it says so itself."""
+    kind, context = error["type"], error.get("ctx", {})
+    expected = _EXPECTED.get(re.sub(r"_(type|parsing|from_float|parsing_size|attributes_type)$", "", kind), "")
+    expected = expected or _BOUNDS.get(kind, "").format_map(context)
+    said = error["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
+    if kind in ("value_error", "assertion_error"):
+        return said
+    return f"{f'{expected} is expected' if expected else said}, not {short(error['input'])}"
 
 
 def _words(expected: str) -> list[str]:

@@ -9,8 +9,8 @@ import jsonschema
 import pytest
 from editor import read
 
-from simwarden.errors import ScenarioError
 from simwarden.scenario.load import Loader
+from simwarden.scenario.problems import ScenarioErrors
 from simwarden.scenario.registry import Registry
 from simwarden.scenario.schema import scenario_schema
 
@@ -139,6 +139,10 @@ def test_the_story_is_right() -> None:
 def test_the_schema_refuses_what_the_loader_refuses(good: str, bad: str) -> None:
     assert STORY.count(good) == 1
     text = STORY.replace(good, bad)
-    with pytest.raises(ScenarioError):
+    with pytest.raises(ScenarioErrors) as caught:
         Loader().load("story.yaml", text)
     assert refused_by_schema(text)
+    told = [str(each) for each in caught.value.problems]
+    assert len(told) == (2 if bad.startswith("title") else 1), told  # a key that is none, and one that is missing
+    assert "Input" not in told[0]
+    assert "valid" not in told[0]
