@@ -17,7 +17,6 @@ from simulators.cmp.north.camara import by_of, written
 from simulators.cmp.north.delivery import UndeliveredError, host_of, may_reach
 from simulators.cmp.north.errors import invalid, not_found, quota
 from simulators.cmp.north.model import AREA_CHANGE, IMEI_CHANGE, Subscribe, fault, read
-from simulators.cmp.north.store import Subscription
 from simwarden.model.identity import imei_key
 from simwarden.runtime.store import StoreError
 
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
     from simulators.cmp.north.camara import Prevention
     from simulators.cmp.north.config import Client, NorthConfig
     from simulators.cmp.north.delivery import Post
-    from simulators.cmp.north.store import Event, Outbox
+    from simulators.cmp.north.store import Event, Outbox, Subscription
     from simulators.cmp.platform import Platform
     from simwarden.runtime.clock import Timer
 
@@ -156,6 +155,8 @@ class Subscriptions:
             raise invalid("No area is agreed upon for the device")
         told = config.model_dump(mode="json", exclude_none=True)
         told["subscriptionDetail"].setdefault("device", {"phoneNumber": client.device})  # the one that the token means
+        from simulators.cmp.north.store import Subscription  # noqa: PLC0415 - SQLAlchemy is heavy
+
         made = Subscription(
             id=self._uuid(),
             client=name,

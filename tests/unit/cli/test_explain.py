@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -140,3 +142,11 @@ def test_each_message_of_a_table_has_its_fields(interface: str) -> None:
     contacts = {f"{word}{end}" for word in ("atr", "reset", "power-on", "power-off") for end in ("", "-response")}
     untold = {name for name in message_names(protocol) if not message_infos(protocol, name)}
     assert untold <= _BARE | (contacts if protocol == "apdu" else set())
+
+
+def test_no_database_is_loaded_to_explain_a_word() -> None:
+    code = (
+        "import sys; from simwarden.cli.explaining import explain_name; explain_name('bind.hss.learned');"
+        "explain_name('#8'); sys.exit('sqlalchemy' in sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)  # noqa: S603 - our own
