@@ -5,7 +5,7 @@ BIN     = $(VENV)/bin
 READY   = $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test fuzz lint format docs bench figures dist clean
+.PHONY: help run demo test fuzz lint format docs pictures bench figures dist clean
 
 help: ## print this list
 	@echo "simwarden: the mobile network of IoT SIM cards on a laptop"
@@ -63,6 +63,11 @@ format: $(VENV)/.lint ## format the code
 docs: $(READY) ## write pages that are made of declarations (docs/elements, docs/causes.md), and the output that others show
 	@$(BIN)/simwarden reference docs
 	@$(BIN)/python tests/support/shown.py
+
+pictures: export PICTURES_WRITE = 1
+pictures: $(VENV)/.test ## take the pictures of the pages anew (docs/pictures); needs chromium
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --group web
+	@$(BIN)/python -m pytest -q tests/web/test_pictures.py
 
 bench: $(VENV)/.test ## where the time of an attach goes, and other figures
 	@$(BIN)/python -m pytest -q -s -o faulthandler_timeout=0 tests/bench
