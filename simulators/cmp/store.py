@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from simulators.cmp.card import REBIND, Card, Change
+from simulators.cmp.card import Card, Change
 from simulators.cmp.events import AUDITED
 from simwarden.operations.audit_table import AuditTable, Page, newest
 from simwarden.operations.card_table import taken
