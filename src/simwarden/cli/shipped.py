@@ -14,6 +14,8 @@ from simwarden.scenario.problems import guess
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from simwarden.campaign.matrix.plan import Plan
+
 #: the keys of a story that tell what it is, each with the lines that belong to it
 _HEAD: Final = re.compile(r"^(?:scenario|proves|tags)[ \t]*:.*\n(?:(?:[ \t#-].*)?\n)*", re.MULTILINE)
 
@@ -41,8 +43,6 @@ def stories() -> Iterator[Story]:
         yield Story(
             job.name, job.path, str(told.get("scenario", "")), *(tuple(told.get(key, ())) for key in ("tags", "proves"))
         )
-
-    from simwarden.campaign.matrix.plan import Plan
 
 
 def shipped() -> Path:
