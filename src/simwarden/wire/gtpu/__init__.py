@@ -1,0 +1,42 @@
+"""GTP-U, which carries user packets in tunnels: S1-U, S5-U and X2-U (TS 29.281)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from simwarden.wire.lazily import offer
+
+if TYPE_CHECKING:
+    from simwarden.wire.gtpu.codec import (
+        Extension,
+        ExtensionType,
+        GtpuError,
+        Message,
+        MessageType,
+        decode,
+        encode,
+        error_indication,
+        g_pdu,
+        is_g_pdu,
+        supported_extensions,
+        unwrap,
+    )
+    from simwarden.wire.gtpu.reading import dissect
+
+__all__ = [
+    "Extension",
+    "ExtensionType",
+    "GtpuError",
+    "Message",
+    "MessageType",
+    "decode",
+    "dissect",
+    "encode",
+    "error_indication",
+    "g_pdu",
+    "is_g_pdu",
+    "supported_extensions",
+    "unwrap",
+]
+
+__getattr__ = offer(__name__, __all__, "codec", "reading")

@@ -1,0 +1,67 @@
+"""GTPv2-C, which sets up, changes and ends bearers: S11 and S5 (TS 29.274)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from simwarden.wire.lazily import offer
+
+if TYPE_CHECKING:
+    from simwarden.wire.gtpv2.codec import (
+        GtpError,
+        Message,
+        UnsupportedVersionError,
+        answer_to,
+        decode,
+        encode,
+        split,
+        version_not_supported,
+    )
+    from simwarden.wire.gtpv2.enums import (
+        ACCEPTED,
+        Cause,
+        ChangeReportingAction,
+        Indication,
+        InterfaceType,
+        NodeType,
+        PdnType,
+        RatType,
+        SelectionMode,
+    )
+    from simwarden.wire.gtpv2.messages import SPECS, Role
+    from simwarden.wire.gtpv2.reading import dissect
+    from simwarden.wire.gtpv2.values import Ambr, Arp, BearerQos, CauseIe, FTeid, IeType, Paa, UeTimeZone, Uli
+
+__all__ = [
+    "ACCEPTED",
+    "SPECS",
+    "Ambr",
+    "Arp",
+    "BearerQos",
+    "Cause",
+    "CauseIe",
+    "ChangeReportingAction",
+    "FTeid",
+    "GtpError",
+    "IeType",
+    "Indication",
+    "InterfaceType",
+    "Message",
+    "NodeType",
+    "Paa",
+    "PdnType",
+    "RatType",
+    "Role",
+    "SelectionMode",
+    "UeTimeZone",
+    "Uli",
+    "UnsupportedVersionError",
+    "answer_to",
+    "decode",
+    "dissect",
+    "encode",
+    "split",
+    "version_not_supported",
+]
+
+__getattr__ = offer(__name__, __all__, "codec", "enums", "messages", "reading", "values")

@@ -1,0 +1,52 @@
+"""User packets: IPv4 and IPv6, and of what they carry UDP, TCP, ICMP and ICMPv6 as far as a bearer needs them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from simwarden.wire.lazily import offer
+
+if TYPE_CHECKING:
+    from simwarden.wire.ip.icmp import (
+        Icmp,
+        IcmpType,
+        Icmpv6Type,
+        RouterAdvertisement,
+        decode_icmp,
+        decode_router_advertisement,
+        encode_icmp,
+        encode_router_advertisement,
+        router_solicitation,
+    )
+    from simwarden.wire.ip.packet import Flow, Packet, Protocol, addresses_of, decode, encode, flow_of
+    from simwarden.wire.ip.reading import dissect
+    from simwarden.wire.ip.transport import Tcp, TcpFlag, Udp, decode_tcp, decode_udp, encode_tcp, encode_udp
+
+__all__ = [
+    "Flow",
+    "Icmp",
+    "IcmpType",
+    "Icmpv6Type",
+    "Packet",
+    "Protocol",
+    "RouterAdvertisement",
+    "Tcp",
+    "TcpFlag",
+    "Udp",
+    "addresses_of",
+    "decode",
+    "decode_icmp",
+    "decode_router_advertisement",
+    "decode_tcp",
+    "decode_udp",
+    "dissect",
+    "encode",
+    "encode_icmp",
+    "encode_router_advertisement",
+    "encode_tcp",
+    "encode_udp",
+    "flow_of",
+    "router_solicitation",
+]
+
+__getattr__ = offer(__name__, __all__, "icmp", "packet", "reading", "transport")

@@ -1,0 +1,178 @@
+"""IPv4 (RFC 791) and IPv6 (RFC 8200) headers, and what a packet is counted by."""
+
+from __future__ import annotations
+
+import ipaddress
+import struct
+from enum import IntEnum
+from typing import Final, NamedTuple
+
+from simwarden.errors import PeerError
+
+_V4 = struct.Struct(">BBHHHBBH4s4s")
+_V6 = struct.Struct(">IHBB16s16s")
+_FRAGMENT = struct.Struct(">BBHI")
+_PORTS = struct.Struct(">HH")
+#: headers of IPv6 that stand before what is carried (RFC 8200 4), all but that of fragments with a length in their
+#: second octet
+_HOP_BY_HOP, _ROUTING, _FRAGMENTED, _DESTINATION = 0, 43, 44, 60
+_EXTENSIONS: Final = frozenset({_HOP_BY_HOP, _ROUTING, _FRAGMENTED, _DESTINATION})
+
+
+class Protocol(IntEnum):
+    """Protocols in IP (IANA)."""
+
+    ICMP = 1
+    TCP = 6
+    UDP = 17
+    ICMPV6 = 58
+
+
+class Packet(NamedTuple):
+    """A packet without its header; extension headers of IPv6 other than that of fragments are left out.
+
+    `offset` is that of a fragment, in octets; `more`: it is not the last.
+    """
+
+    source: str
+    destination: str
+    protocol: int
+    payload: bytes
+    hop_limit: int = 64
+    traffic_class: int = 0
+    identification: int = 0
+    offset: int = 0
+    more: bool = False
+
+    @property
+    def version(self) -> int:
+        """4 or 6."""
+        return 6 if ":" in self.source else 4
+
+
+class Flow(NamedTuple):
+    """What a packet belongs to: protocol, and the ends' addresses as octets, with ports where the protocol has some."""
+
+    protocol: int
+    source: bytes
+    source_port: int
+    destination: bytes
+    destination_port: int
+
+    def back(self) -> Flow:
+        """Return the flow of the packets in the other direction."""
+        return Flow(self.protocol, self.destination, self.destination_port, self.source, self.source_port)
+
+
+def checksum(data: bytes) -> int:
+    """Return the Internet checksum (RFC 1071)."""
+    padded = data + b"\0" * (len(data) & 1)
+    total: int = sum(struct.unpack(f">{len(padded) // 2}H", padded))
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    return ~total & 0xFFFF
+
+
+def pseudo_header(source: str, destination: str, protocol: int, length: int) -> bytes:
+    """Return what transport protocols sum up with their own octets (RFC 9293 3.1, RFC 8200 8.1)."""
+    ends = ipaddress.ip_address(source).packed + ipaddress.ip_address(destination).packed
+    return ends + struct.pack(
+        ">II" if len(ends) == 32 else ">HH", *((length, protocol) if len(ends) == 32 else (protocol, length))
+    )
+
+
+def encode(packet: Packet) -> bytes:
+    """Return a packet's octets. Raises ValueError on a value that cannot be."""
+    ends = [ipaddress.ip_address(each).packed for each in (packet.source, packet.destination)]
+    if len(ends[0]) != len(ends[1]) or packet.offset % 8:
+        raise ValueError(f"{packet.source} and {packet.destination} are of two versions of IP, or the offset is odd")
+    try:
+        return _encode_v4(packet, *ends) if len(ends[0]) == 4 else _encode_v6(packet, *ends)
+    except struct.error as error:
+        raise ValueError(str(error)) from None
+
+
+def _encode_v4(packet: Packet, source: bytes, destination: bytes) -> bytes:
+    fragment = packet.offset // 8 | (0x2000 if packet.more else 0)
+    head = _V4.pack(
+        *(0x45, packet.traffic_class, 20 + len(packet.payload), packet.identification, fragment),
+        *(packet.hop_limit, packet.protocol, 0, source, destination),
+    )
+    return head[:10] + checksum(head).to_bytes(2) + head[12:] + packet.payload
+
+
+def _encode_v6(packet: Packet, source: bytes, destination: bytes) -> bytes:
+    payload, following = packet.payload, packet.protocol
+    if packet.offset or packet.more:
+        payload = _FRAGMENT.pack(following, 0, packet.offset | packet.more, packet.identification) + payload
+        following = _FRAGMENTED
+    first = 6 << 28 | packet.traffic_class << 20
+    return _V6.pack(first, len(payload), following, packet.hop_limit, source, destination) + payload
+
+
+def decode(data: bytes) -> Packet:
+    """Return a packet; octets after its end are padding. Raises PeerError."""
+    version = data[0] >> 4 if data else 0
+    if version == 4 and len(data) >= 20:
+        return _decode_v4(data)
+    if version == 6 and len(data) >= 40:
+        return _decode_v6(data)
+    raise PeerError(f"no IP header in {len(data)} octets")
+
+
+def _decode_v4(data: bytes) -> Packet:
+    _, tos, length, identification, fragment, ttl, protocol, _, source, destination = _V4.unpack_from(data)
+    start = 4 * (data[0] & 15)
+    if not 20 <= start <= length <= len(data):
+        raise PeerError(f"IPv4 packet of {len(data)} octets says {length}, {start} of them its header")
+    if checksum(data[:start]):
+        raise PeerError("IPv4 header with a wrong checksum")
+    ends = str(ipaddress.IPv4Address(source)), str(ipaddress.IPv4Address(destination))
+    offset, more = (fragment & 0x1FFF) * 8, bool(fragment & 0x2000)
+    return Packet(*ends, protocol, data[start:length], ttl, tos, identification, offset, more)
+
+
+def _decode_v6(data: bytes) -> Packet:
+    first, length, following, hops, source, destination = _V6.unpack_from(data)
+    if 40 + length > len(data):
+        raise PeerError(f"IPv6 packet of {len(data)} octets says {length}")
+    ends = str(ipaddress.IPv6Address(source)), str(ipaddress.IPv6Address(destination))
+    at, identification, offset, more = 40, 0, 0, False
+    while following in _EXTENSIONS:
+        if at + 8 > 40 + length:
+            raise PeerError("IPv6 packet ends in an extension header")
+        if following == _FRAGMENTED:
+            following, _, place, identification = _FRAGMENT.unpack_from(data, at)
+            offset, more, size = place & 0xFFF8, bool(place & 1), 8
+        else:
+            following, size = data[at], 8 + 8 * data[at + 1]
+        at += size
+    if at > 40 + length:
+        raise PeerError("IPv6 packet ends in an extension header")
+    return Packet(*ends, following, data[at : 40 + length], hops, first >> 20 & 0xFF, identification, offset, more)
+
+
+def addresses_of(data: bytes) -> tuple[bytes, bytes]:
+    """Return source and destination of a packet as octets, by its header alone. Raises PeerError."""
+    version = data[0] >> 4 if data else 0
+    if version == 4 and len(data) >= 20:
+        return data[12:16], data[16:20]
+    if version == 6 and len(data) >= 40:
+        return data[8:24], data[24:40]
+    raise PeerError(f"no IP header in {len(data)} octets")
+
+
+def flow_of(data: bytes) -> Flow:
+    """Return the flow of a packet; ports are 0 where it has none, or is not the first fragment. Raises PeerError."""
+    source, destination = addresses_of(data)
+    if len(source) == 4:
+        protocol, at, first = data[9], 4 * (data[0] & 15), not int.from_bytes(data[6:8]) & 0x1FFF
+    elif data[6] not in _EXTENSIONS:
+        protocol, at, first = data[6], 40, True
+    else:
+        packet = _decode_v6(data)
+        protocol, at, first = packet.protocol, len(data) - len(packet.payload), not packet.offset
+    if first and protocol in (Protocol.TCP, Protocol.UDP) and at + 4 <= len(data):
+        near, far = _PORTS.unpack_from(data, at)
+        return Flow(protocol, source, near, destination, far)
+    return Flow(protocol, source, 0, destination, 0)
