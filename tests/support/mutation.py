@@ -151,3 +151,19 @@ def aper(rng: random.Random, data: bytes, others: Sequence[bytes] = ()) -> bytes
         elif len(out) > 5:
             out = out[:3] + (0x8000 | (len(out) - 5) & 0x3FFF).to_bytes(2) + out[5:]
     return out
+
+
+def gtpv2(rng: random.Random, data: bytes, others: Sequence[bytes] = ()) -> bytes:
+    """Change a GTPv2-C message: octets of its elements or of its header; its length is mostly put right."""
+    out = mutate(rng, data, others, keep=rng.choice((0, 4, 8, 12)))
+    if rng.random() < 0.9 and len(out) >= 4:
+        out = out[:2] + (len(out) - 4 & 0xFFFF).to_bytes(2) + out[4:]
+    return out
+
+
+def gtpu(rng: random.Random, data: bytes, others: Sequence[bytes] = ()) -> bytes:
+    """Change a GTP-U message; its length is mostly put right."""
+    out = mutate(rng, data, others, keep=rng.choice((0, 1, 4)))
+    if rng.random() < 0.9 and len(out) >= 8:
+        out = out[:2] + (len(out) - 8 & 0xFFFF).to_bytes(2) + out[4:]
+    return out

@@ -105,7 +105,7 @@ def is_g_pdu(data: bytes) -> bool:
 
 def unwrap(data: bytes) -> tuple[int, bytes]:
     """Return TEID and user packet of a G-PDU. Raises GtpuError; unknown headers are judged as at a tunnel's end."""
-    if data[:2] == b"\x30\xff" and data[2] << 8 | data[3] == len(data) - 8:
+    if data[:2] == b"\x30\xff" and int.from_bytes(data[2:4]) == len(data) - 8:
         return int.from_bytes(data[4:8]), data[8:]
     message = decode(data)
     if message.type is not MessageType.G_PDU:

@@ -95,9 +95,12 @@ class Message:
 
 
 def encode(message: Message) -> bytes:
-    """Return the message's octets. Raises ValueError on a missing, unknown or impossible element."""
+    """Return the message's octets. Raises ValueError on a missing, unknown or impossible element.
+
+    A response that rejects may be without all but its cause (7.7.1).
+    """
     spec = message.spec
-    content = _encode_ies(message.name, spec.grammar, message.ies)
+    content = _encode_ies(message.name, spec.grammar, message.ies, whole=not _rejects(message))
     last = 0 if message.priority is None else message.priority << 4
     flags = VERSION << 5 | (0 if message.priority is None else _PRIORITY)
     tail = (message.sequence << 8 | last).to_bytes(4)
@@ -106,18 +109,22 @@ def encode(message: Message) -> bytes:
     return _SHORT.pack(flags, spec.type, len(content) + 4) + tail + content
 
 
-def _encode_ies(name: str, grammar: Grammar, ies: dict[str, Any]) -> bytes:
+def _rejects(message: Message) -> bool:
+    return message.spec.role is Role.RESPONSE and bool(message.cause) and not message.accepted
+
+
+def _encode_ies(name: str, grammar: Grammar, ies: dict[str, Any], *, whole: bool) -> bytes:
     parts, used = [], 0
     for rule in grammar.rules:
         value = ies.get(rule.name)
         if value is None or (rule.many and not value):
-            if rule.mandatory:
+            if rule.mandatory and whole:
                 raise ValueError(f"{name} lacks {rule.name}")
             used += rule.name in ies
             continue
         used += 1
         for each in value if rule.many else (value,):
-            octets = _encode_value(rule, each)
+            octets = _encode_value(rule, each, whole=whole)
             parts.append(_HEAD.pack(rule.ie.number, len(octets), rule.instance))
             parts.append(octets)
     if used != len(ies):
@@ -125,9 +132,9 @@ def _encode_ies(name: str, grammar: Grammar, ies: dict[str, Any]) -> bytes:
     return b"".join(parts)
 
 
-def _encode_value(rule: Rule, value: Any) -> bytes:
+def _encode_value(rule: Rule, value: Any, *, whole: bool) -> bytes:
     if rule.grammar is not None:
-        return _encode_ies(rule.name, rule.grammar, value)
+        return _encode_ies(rule.name, rule.grammar, value, whole=whole)
     assert rule.ie.write is not None  # noqa: S101 - only groups have none
     return rule.ie.write(value)
 
@@ -151,7 +158,7 @@ def decode(data: bytes) -> Message:
     message.ies = elements.read(spec.grammar, data[start:])
     message.others, faults = tuple(elements.others), elements.faults
     # 7.7.1: a response that rejects is taken although something else in it is missing or wrong
-    if faults and not (spec.role is Role.RESPONSE and message.cause and not message.accepted):
+    if faults and not _rejects(message):
         raise faults[0]
     return message
 

@@ -299,6 +299,8 @@ def _write_uli(uli: Uli) -> bytes:
 
 def _read_zone(octets: bytes) -> UeTimeZone:
     """Read quarters of an hour in two decimal digits, the first of them in the low bits, bit 4 the sign."""
+    if octets[0] >> 4 > 9:
+        raise ValueError("a time zone that is no decimal number")
     quarters = (octets[0] & 0x07) * 10 + (octets[0] >> 4)
     return UeTimeZone(-quarters / 4 if octets[0] & 8 else quarters / 4, octets[1] & 3)
 

@@ -138,7 +138,7 @@ def _decode_v6(data: bytes) -> Packet:
         raise PeerError(f"IPv6 packet of {len(data)} octets says {length}")
     ends = str(ipaddress.IPv6Address(source)), str(ipaddress.IPv6Address(destination))
     at, identification, offset, more = 40, 0, 0, False
-    while following in _EXTENSIONS:
+    while following in _EXTENSIONS and not offset:
         if at + 8 > 40 + length:
             raise PeerError("IPv6 packet ends in an extension header")
         if following == _FRAGMENTED:
