@@ -61,7 +61,7 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "ebi": st.integers(5, 15),
     "ip_address": V4 | V6,
     "mei": _digits(15, 16),
-    "msisdn": _digits(1, 15),
+    "msisdn": _digits(5, 15),
     "indication": FLAGS,
     "pco": st.just(bytes.fromhex("80000d04c0000201")),
     "paa": PAAS,
@@ -126,7 +126,7 @@ def messages(name: str, wanted: Callable[[Rule], bool] | None = None) -> st.Sear
 @cache
 def theirs() -> dict[int, type]:
     """Return pycrate's messages by type."""
-    from pycrate_mobile import TS29274_GTPC as gtpc  # noqa: N813
+    from pycrate_mobile import TS29274_GTPC as gtpc  # noqa: N811 - a module
 
     classes = [each for each in vars(gtpc).values() if isinstance(each, type) and issubclass(each, gtpc.GTPCMsg)]
     return {each()["GTPCHdr"]["Type"].get_val(): each for each in classes if each is not gtpc.GTPCMsg}

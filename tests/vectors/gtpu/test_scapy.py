@@ -28,11 +28,11 @@ def _header(kind: int, teid: int, sequence: int | None = None, **more: Any) -> A
 #: by type; the list of extension headers has a length of one octet (8.5), and Wireshark reads it so, but not scapy:
 #: how scapy makes a message of TEID and sequence number, and ours
 MESSAGES: dict[MessageType, Any] = {
-    MessageType.ECHO_REQUEST: lambda teid, number: (
+    MessageType.ECHO_REQUEST: lambda _, number: (
         _header(1, 0, number) / gtp.GTPEchoRequest(),
         Message(MessageType.ECHO_REQUEST, 0, number),
     ),
-    MessageType.ECHO_RESPONSE: lambda teid, number: (
+    MessageType.ECHO_RESPONSE: lambda _, number: (
         _header(2, 0, number) / gtp.GTPEchoResponse(IE_list=[gtp.IE_Recovery(restart_counter=0)]),
         Message(MessageType.ECHO_RESPONSE, 0, number, recovery=0),
     ),
@@ -41,12 +41,12 @@ MESSAGES: dict[MessageType, Any] = {
         / gtp.GTPErrorIndication(IE_list=[gtp.IE_TEIDI(TEIDI=teid), gtp.IE_GSNAddress(length=4, ipv4_address=ADDRESS)]),
         Message(MessageType.ERROR_INDICATION, 0, number, peer_teid=teid, peer_address=ADDRESS),
     ),
-    MessageType.SUPPORTED_EXTENSION_HEADERS_NOTIFICATION: lambda teid, number: (
+    MessageType.SUPPORTED_EXTENSION_HEADERS_NOTIFICATION: lambda _, number: (
         _header(31, 0, number) / gtp.GTPSupportedExtensionHeadersNotification(IE_list=[]) / bytes.fromhex("8d0240c0"),
         Message(MessageType.SUPPORTED_EXTENSION_HEADERS_NOTIFICATION, 0, number, types=(0x40, 0xC0)),
     ),
-    MessageType.END_MARKER: lambda teid, number: (_header(254, teid), Message(MessageType.END_MARKER, teid)),
-    MessageType.G_PDU: lambda teid, number: (
+    MessageType.END_MARKER: lambda teid, _: (_header(254, teid), Message(MessageType.END_MARKER, teid)),
+    MessageType.G_PDU: lambda teid, _: (
         _header(255, teid) / IP(PACKET),
         Message(MessageType.G_PDU, teid, payload=PACKET),
     ),

@@ -20,10 +20,14 @@ def _gtpv2(data: bytes) -> None:
             gtpv2.decode(gtpv2.version_not_supported(each))
             raise
         except gtpv2.GtpError as error:
-            answer = gtpv2.answer_to(error)
-            if answer is not None:
-                assert gtpv2.decode(gtpv2.encode(answer)).get("cause") == error.ie
+            _answer(error)
             raise
+
+
+def _answer(error: gtpv2.GtpError) -> None:
+    answer = gtpv2.answer_to(error)
+    if answer is not None:
+        assert gtpv2.decode(gtpv2.encode(answer)).get("cause") == error.ie
 
 
 def _compared() -> set[str]:

@@ -49,7 +49,7 @@ def test_octets_with_all_elements_and_with_the_least(name: str, data: st.DataObj
 
 def _compared(grammar: Grammar, mandatory: Any, others: Any) -> Iterator[tuple[Rule, str]]:
     """Yield the elements in which the tables differ, and how."""
-    from pycrate_mobile import TS29274_GTPC as gtpc  # noqa: N813
+    from pycrate_mobile import TS29274_GTPC as gtpc  # noqa: N811 - a module
 
     for rule in grammar.rules:
         key = rule.ie.number, rule.instance

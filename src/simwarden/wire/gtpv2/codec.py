@@ -255,6 +255,6 @@ def answer_to(error: GtpError) -> Message | None:
 
 
 def version_not_supported(data: bytes) -> bytes:
-    """Return the indication that answers a message of another version (7.1.3); its sequence number is the message's."""
-    sequence = int.from_bytes(data[8:11] if data[0] & _TEID else data[4:7])
+    """Return the indication that answers a message of another version (7.1.3), with the sequence number of GTPv1."""
+    sequence = int.from_bytes(data[8:10]) if data[0] >> 5 == 1 and data[0] & 0x02 else 0
     return encode(Message("version-not-supported-indication", {}, sequence=sequence))

@@ -221,6 +221,8 @@ _AMBR = struct.Struct(">II")
 
 def _read_arp(octets: bytes) -> Arp:
     octet = octets[0]
+    if not octet & 0x3C:
+        raise ValueError("0 is no priority level")
     return Arp(octet >> 2 & 15, not octet & 0x40, not octet & 1)
 
 
@@ -310,7 +312,7 @@ def _write_zone(zone: UeTimeZone) -> bytes:
     return bytes((units << 4 | tens | (8 if zone.hours < 0 else 0), zone.daylight_saving))
 
 
-_IMSI, _MEI, _MSISDN = _digits_of(6, 15), _digits_of(15, 16), _digits_of(1, 15)
+_IMSI, _MEI, _MSISDN = _digits_of(6, 15), _digits_of(15, 16), _digits_of(5, 15)
 _OCTET, _TWO, _FOUR = _number(1), _number(2), _number(4)
 _Octets = Annotated[bytes, v.OCTETS]
 
@@ -323,7 +325,7 @@ _TABLE: tuple[Ie, ...] = (
     Ie(73, "ebi", int, 1, _read_ebi, _write_ebi),
     Ie(74, "ip_address", Annotated[str, v.ADDRESS], 4, _read_address, _packed),
     Ie(75, "mei", Annotated[str, v.IMEI], 8, *_MEI, True),
-    Ie(76, "msisdn", Annotated[str, v.MSISDN], 1, *_MSISDN),
+    Ie(76, "msisdn", Annotated[str, v.MSISDN], 3, *_MSISDN),
     Ie(77, "indication", e.Indication, 1, _read_indication, _write_indication),
     Ie(78, "pco", _Octets, 1, bytes, bytes),
     Ie(79, "paa", Paa, 1, _read_paa, _write_paa),
