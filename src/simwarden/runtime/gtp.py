@@ -1,0 +1,225 @@
+"""GTP-C in the event loop: an element's endpoint, the paths to its peers, and what waits for answers."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, NamedTuple
+
+import sqlalchemy as sa
+
+from simwarden.errors import SimwardenError
+from simwarden.machine.gtp_path import (
+    PORT,
+    AnswerReceived,
+    Duplicate,
+    Event,
+    Failed,
+    Faulted,
+    GtpPath,
+    IndicationReceived,
+    PathSettings,
+    RequestFailed,
+    RequestReceived,
+    Restarted,
+)
+from simwarden.runtime.ringing import Ringing
+from simwarden.wire.gtpv2 import Cause, CauseIe, GtpError, Message, answer_to
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from simwarden.runtime.site import Site
+    from simwarden.runtime.transport.addresses import Address
+
+METADATA = sa.MetaData()
+_COUNTER = sa.Table("restart_counter", METADATA, sa.Column("value", sa.Integer, nullable=False))
+
+
+class NoAnswerError(SimwardenError):
+    """A peer gave no answer, or none that can be read."""
+
+
+class Peer(NamedTuple):
+    """Who asks: the element's name (or address) and its IP address."""
+
+    name: str
+    host: str
+
+
+def next_counter(engine: sa.Engine) -> int:
+    """Count a start of this node; the restart counter survives it (TS 23.007 18)."""
+    with engine.begin() as connection:
+        before = connection.execute(sa.select(_COUNTER.c.value)).scalar()
+        value = ((before or 0) + 1) % 256
+        connection.execute(sa.delete(_COUNTER))
+        connection.execute(sa.insert(_COUNTER).values(value=value))
+    return value
+
+
+class _PathTo:
+    """The path to one peer, and the requests that wait on it."""
+
+    def __init__(self, node: GtpNode, host: str) -> None:
+        self.node, self.host = node, host
+        self.machine = GtpPath(node.settings, node.counter, node.site.rng.randrange(1 << 24))
+        self.waiting: dict[int, asyncio.Future[Message]] = {}
+        internal = bool(node.site.behind(host)) and not node.site.is_external(node.site.behind(host))
+        self._ringing = Ringing(node.site.clock, self._ring, internal=internal)
+
+    @property
+    def peer(self) -> Peer:
+        """Who is at the far end."""
+        return Peer(self.node.site.behind(self.host) or self.host, self.host)
+
+    def flush(self) -> None:
+        """Send what the machine has to say, act on what happened, and arm its timer."""
+        self._send()
+        for event in self.machine.events():
+            self._handle(event)
+        self._send()
+        self._ringing.arm(self.machine.next_timer())
+
+    def _send(self) -> None:
+        for octets, port in self.machine.data_to_send():
+            self.node.send(octets, (self.host, port))
+
+    def _handle(self, event: Event) -> None:
+        node = self.node
+        match event:
+            case RequestReceived():
+                node.site.spawn(self._serve(event), event.message.name)
+            case AnswerReceived(sequence, message):
+                self._settle(sequence, message)
+            case RequestFailed(sequence, reason):
+                self._settle(sequence, NoAnswerError(f"{self.peer.name}: {reason}"))
+            case IndicationReceived(message):
+                node.hear(message, self.peer)
+            case Faulted(reason, data):
+                node.site.peer_fault(node.endpoint.path((self.host, PORT), node.interface_of(self.host)), reason, data)
+            case Duplicate(name, replayed):
+                how = "its answer is repeated" if replayed else "still at work"
+                node.site.note(f"{name} of {self.peer.name} is a duplicate, {how}")
+            case Restarted():
+                node.site.note(f"{self.peer.name} has restarted")
+                node.on_restart(self.peer)
+            case Failed():
+                node.site.note(f"the path to {self.peer.name} has failed")
+                node.on_failure(self.peer)
+
+    def _settle(self, sequence: int, outcome: Message | NoAnswerError) -> None:
+        future = self.waiting.pop(sequence, None)
+        if future is None or future.done():
+            return
+        if isinstance(outcome, Message):
+            future.set_result(outcome)
+        else:
+            future.set_exception(outcome)
+
+    async def _serve(self, request: RequestReceived) -> None:
+        """Answer a request; what its procedure finds wrong in it becomes the answer's cause."""
+        try:
+            answer = await self.node.serve(request.message, self.peer)
+        except GtpError as error:
+            answer = answer_to(error)
+            self.node.site.note(f"{request.message.name} of {self.peer.name} is refused: {error.reason}")
+        if answer is not None:
+            self.machine.respond(request, answer, self.node.site.clock.now())
+            self.flush()
+
+    def _ring(self) -> None:
+        self.machine.on_timer(self.node.site.clock.now())
+        self.flush()
+
+
+def _ignore(_peer: Peer) -> None:
+    """Hear of a peer's restart or failure for an owner who does not care."""
+
+
+class GtpNode:
+    """An element's end of GTP-C: asks peers, and serves their requests by handlers named as the messages.
+
+    `on_restart` and `on_failure` are told of peers that have lost what they knew, and that are not there any more.
+    """
+
+    def __init__(
+        self,
+        site: Site,
+        interfaces: tuple[str, ...],
+        handlers: Mapping[str, Callable[[Message, Peer], Awaitable[Message | None]]],
+        settings: PathSettings,
+    ) -> None:
+        self.site, self.settings = site, settings
+        self.counter = next_counter(site.open_store(METADATA))
+        self.on_restart: Callable[[Peer], None] = _ignore
+        self.on_failure: Callable[[Peer], None] = _ignore
+        self._interfaces, self._handlers = interfaces, handlers
+        self._paths: dict[str, _PathTo] = {}
+        self._on: dict[str, str] = {}
+        self.endpoint = site.endpoint(*interfaces)
+        self.endpoint.on_receive = self._receive
+
+    @property
+    def address(self) -> str:
+        """The IP address that F-TEIDs of this node say."""
+        return self.endpoint.address[0]
+
+    def interface_of(self, host: str) -> str:
+        """Return the reference point that a peer is on: where it was asked or has spoken, else the usual one."""
+        found = self._on.get(host)
+        if found is None:
+            known = (name for name in self._interfaces if self.endpoint.known_path((host, PORT), name) is not None)
+            return next(known, "")
+        return found
+
+    async def ask(self, message: Message, host: str, on: str) -> Message:
+        """Send a request to a peer and return its answer. Raises NoAnswerError."""
+        self._on[host] = on
+        path = self._path(host)
+        sequence = path.machine.request(message, self.site.clock.now())
+        future: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
+        path.waiting[sequence] = future
+        path.flush()
+        try:
+            return await future
+        finally:
+            if path.waiting.pop(sequence, None) is not None:
+                path.machine.forget(sequence)
+
+    def tell(self, message: Message, host: str, on: str) -> None:
+        """Send a message that nothing answers."""
+        self._on[host] = on
+        path = self._path(host)
+        path.machine.tell(message)
+        path.flush()
+
+    def send(self, octets: bytes, to: Address) -> None:
+        """Send octets of a path."""
+        self.endpoint.send(octets, to, on=self.interface_of(to[0]))
+
+    async def serve(self, message: Message, peer: Peer) -> Message | None:
+        """Have a request's handler answer it; one that this node does not serve is answered so."""
+        handler = self._handlers.get(message.name)
+        if handler is not None:
+            return await handler(message, peer)
+        return Message(message.spec.answer, {"cause": CauseIe(Cause.SERVICE_NOT_SUPPORTED)})
+
+    def hear(self, message: Message, peer: Peer) -> None:
+        """Have an indication's handler take it; one that this node does not know is ignored (7.7.5)."""
+        handler = self._handlers.get(message.name)
+        if handler is not None:
+            self.site.spawn(_take(handler, message, peer), message.name)
+
+    def _path(self, host: str) -> _PathTo:
+        path = self._paths.get(host)
+        if path is None:
+            path = self._paths[host] = _PathTo(self, host)
+        return path
+
+    def _receive(self, data: bytes, source: Address) -> None:
+        path = self._path(source[0])
+        path.machine.receive(data, source[1], self.site.clock.now())
+        path.flush()
+
+
+async def _take(handler: Callable[[Message, Peer], Awaitable[object]], message: Message, peer: Peer) -> None:
+    await handler(message, peer)
