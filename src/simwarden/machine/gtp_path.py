@@ -8,11 +8,14 @@ in all. When an echo gets none, the path has failed.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from simwarden.machine.timer import Timer
 from simwarden.wire.gtpv2 import GtpError, Message, Role, UnsupportedVersionError, answer_to, decode, encode, split
 from simwarden.wire.gtpv2 import version_not_supported as not_supported
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 #: the well-known port (TS 29.274 4.2)
 PORT: Final = 2123
@@ -104,9 +107,14 @@ class _Pending:
 class GtpPath:
     """What this node and one peer have to do with each other."""
 
-    def __init__(self, settings: PathSettings, counter: int, sequence: int = 0) -> None:
-        """`counter` is this node's own restart counter, `sequence` the number of its first request."""
-        self.settings, self.counter = settings, counter
+    def __init__(
+        self, settings: PathSettings, counter: int, sequence: int = 0, sender: Callable[[int], int] = lambda _teid: 0
+    ) -> None:
+        """`counter` is this node's own restart counter, `sequence` the number of its first request.
+
+        `sender` returns the peer's TEID for one of this node's, by which the answer to a wrong request is addressed.
+        """
+        self.settings, self.counter, self.sender = settings, counter, sender
         self.peer_counter: int | None = None
         self._sequence = sequence & _LAST
         #: in the order of their deadlines, since all wait for as long
@@ -182,7 +190,8 @@ class GtpPath:
     def _take_wrong(self, error: GtpError, octets: bytes, port: int) -> None:
         self._events.append(Faulted(error.reason, octets))
         message, answer = error.message, answer_to(error)
-        if answer is not None:
+        if answer is not None and message is not None:
+            answer.teid = answer.teid or self.sender(message.teid)
             self._out.append((encode(answer), port))
         elif message is not None and message.spec.role is Role.RESPONSE:
             self._fail(message, f"its answer is malformed: {error.reason}")

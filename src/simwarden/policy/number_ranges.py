@@ -96,8 +96,8 @@ def known_ranges() -> NumberRanges:
     return NumberRanges.parse(data.decode())
 
 
-_EXPECTED = one_of("a dedicated IoT number")
-_SEEN = (
+DEDICATED = one_of("a dedicated IoT number")
+KIND_OF_NUMBER = (
     Values("a kind of number", fits=lambda text: text in {each.kind for each in known_ranges().by_prefix.values()})
     | one_of("no known range")
     | MSISDN
@@ -105,7 +105,7 @@ _SEEN = (
 ).or_none()
 
 
-@tells(expected=_EXPECTED, seen=_SEEN | NUMBER)
+@tells(expected=DEDICATED, seen=KIND_OF_NUMBER | NUMBER)
 def judge_numbers(*, numbers: Sequence[str], ranges: NumberRanges | None = None) -> Ruling:
     """Rule whether the numbers of many cards may be issued: all of them, or none."""
     if len(numbers) == 1:
@@ -117,7 +117,7 @@ def judge_numbers(*, numbers: Sequence[str], ranges: NumberRanges | None = None)
     return Ruling.refuse("; ".join(each.reason for each in wrong[:_NAMED]) + more, **wrong[0].details)
 
 
-@tells(expected=_EXPECTED, seen=_SEEN)
+@tells(expected=DEDICATED, seen=KIND_OF_NUMBER)
 def judge_number(*, number: str, ranges: NumberRanges | None = None) -> Ruling:
     """Rule whether a number may be issued to an IoT card.
 

@@ -61,7 +61,7 @@ class _PathTo:
 
     def __init__(self, node: GtpNode, host: str) -> None:
         self.node, self.host = node, host
-        self.machine = GtpPath(node.settings, node.counter, node.site.rng.randrange(1 << 24))
+        self.machine = GtpPath(node.settings, node.counter, node.site.rng.randrange(1 << 24), node.sender_teid)
         self.waiting: dict[int, asyncio.Future[Message]] = {}
         internal = bool(node.site.behind(host)) and not node.site.is_external(node.site.behind(host))
         self._ringing = Ringing(node.site.clock, self._ring, internal=internal)
@@ -121,6 +121,8 @@ class _PathTo:
             answer = await self.node.serve(request.message, self.peer)
         except GtpError as error:
             answer = answer_to(error)
+            if answer is not None:
+                answer.teid = answer.teid or self.node.sender_teid(request.message.teid)
             self.node.site.note(f"{request.message.name} of {self.peer.name} is refused: {error.reason}")
         if answer is not None:
             self.machine.respond(request, answer, self.node.site.clock.now())
@@ -147,7 +149,10 @@ class GtpNode:
         interfaces: tuple[str, ...],
         handlers: Mapping[str, Callable[[Message, Peer], Awaitable[Message | None]]],
         settings: PathSettings,
+        sender_teid: Callable[[int], int],
     ) -> None:
+        """`sender_teid` returns the peer's TEID for one of this node's, 0 for one that is not."""
+        self.sender_teid = sender_teid
         self.site, self.settings = site, settings
         self.counter = next_counter(site.open_store(METADATA))
         self.on_restart: Callable[[Peer], None] = _ignore

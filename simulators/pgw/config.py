@@ -1,0 +1,74 @@
+"""Settings of a PGW. `profile.yaml` explains each with an example."""
+
+from __future__ import annotations
+
+import ipaddress
+
+from pydantic import Field, field_validator
+
+from simwarden.runtime.declare import ElementConfig, Model, Seconds
+
+
+class ApnConfig(Model):
+    """What sessions of an access point name get."""
+
+    ipv4: str = "10.64.0.0/16"
+    """Network of dynamic IPv4 addresses; empty: no IPv4 here."""
+    ipv6: str = "2001:db8:64::/48"
+    """Network of dynamic /64 prefixes; empty: no IPv6 here."""
+    static: tuple[str, ...] = ()
+    """Networks of addresses and prefixes that subscriptions may have for good."""
+    dns: tuple[str, ...] = ("192.0.2.53", "2001:db8::53")
+    """DNS servers that a device is told when it asks, of both versions of IP."""
+    mtu: int = Field(default=1358, ge=1280, le=9000)
+    """MTU that a device is told when it asks; what GTP leaves of 1500 octets (TS 23.060 annex C)."""
+    report_location: bool = False
+    """Whether each change of tracking area and cell is asked for, of an MME that can report it (CRSI)."""
+
+    @field_validator("ipv4", "ipv6", "static")
+    @classmethod
+    def _are_networks(cls, value: str | tuple[str, ...]) -> str | tuple[str, ...]:
+        for each in (value,) if isinstance(value, str) else value:
+            if each:
+                ipaddress.ip_network(each)
+        return value
+
+    @field_validator("ipv4")
+    @classmethod
+    def _is_v4(cls, value: str) -> str:
+        if value and ipaddress.ip_network(value).version != 4:
+            raise ValueError(f"{value} is no IPv4 network")
+        return value
+
+    @field_validator("ipv6")
+    @classmethod
+    def _has_prefixes(cls, value: str) -> str:
+        if value and (ipaddress.ip_network(value).version != 6 or ipaddress.ip_network(value).prefixlen > 64):
+            raise ValueError(f"{value} is no IPv6 network of /64 prefixes")
+        return value
+
+    @field_validator("dns")
+    @classmethod
+    def _are_addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(str(ipaddress.ip_address(each)) for each in value)
+
+
+class PgwConfig(ElementConfig):
+    """Settings of a PGW."""
+
+    plmn: str = "001-01"
+    """Its network."""
+    sgws: tuple[str, ...] = ("sgw",)
+    """Elements, or IP addresses, whose requests it takes; others get cause 109."""
+    apns: dict[str, ApnConfig] = Field(default_factory=lambda: {"*": ApnConfig()}, min_length=1)
+    """Access point names that it serves, in small letters; `*`: any other. Others get cause 78."""
+    ranges: str = ""
+    """File of number ranges in place of those that come with simwarden."""
+    internet: str = ""
+    """The element on SGi, to which packets go; empty: there is no way out, and they are dropped."""
+    t3_response: Seconds = Field(default=3.0, gt=0)
+    """T3-RESPONSE: time after which a request is sent again."""
+    n3_requests: int = Field(default=3, ge=1)
+    """N3-REQUESTS: how often a request is sent in all."""
+    echo: Seconds = Field(default=60.0, ge=60)
+    """Time between echoes to a peer."""

@@ -1,0 +1,120 @@
+"""The state of one PGW while it runs: its sessions by card, tunnel and address."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import TYPE_CHECKING, Any
+
+from simulators.pgw import addressing
+from simulators.pgw.charging import close_records, place
+from simulators.pgw.controls import PEER
+from simulators.pgw.pools import Addresses
+from simulators.pgw.session import Bucket, Container
+from simwarden.operations.number_ranges import load_ranges
+from simwarden.wire.gtpv2 import FTeid, InterfaceType
+
+if TYPE_CHECKING:
+    from simulators.pgw.config import PgwConfig
+    from simulators.pgw.session import Session
+    from simulators.pgw.user_plane import Gateway
+    from simwarden.runtime.gtp import GtpNode, Peer
+    from simwarden.runtime.site import Site
+    from simwarden.trace.records import CauseForRecClosing
+
+
+class Core:
+    """Sessions, addresses and numbers of a PGW."""
+
+    node: GtpNode
+    gateway: Gateway
+
+    def __init__(self, site: Site, config: PgwConfig) -> None:
+        self.site, self.config = site, config
+        self.ranges = load_ranges(config.ranges)
+        self.taken: dict[str, object] = {}
+        self._apns = {name: Addresses(each, self.taken) for name, each in config.apns.items()}
+        self.sessions: dict[tuple[str, int], Session] = {}
+        self.by_teid: dict[int, Session] = {}
+        #: by IPv4 address, and by IPv6 prefix, as octets
+        self.by_address: dict[bytes, Session] = {}
+        self._charging_id = self._records = 0
+
+    def sender_teid(self, teid: int) -> int:
+        """Return the SGW's TEID for one of this node's."""
+        session = self.by_teid.get(teid)
+        return session.sgw.teid if session is not None else 0
+
+    def apn(self, name: str) -> Addresses | None:
+        """Return what sessions of an APN get; None if it is not served here."""
+        return self._apns.get(name) or self._apns.get("*")
+
+    def knows(self, peer: Peer, subject: str, on: str) -> bool:
+        """Decide whether a peer may ask."""
+        facts = {"name": peer.name, "host": peer.host, "listed": self.config.sgws}
+        return self.site.decide(PEER, subject, on=on, **facts).admitted
+
+    def next_charging_id(self) -> int:
+        """Return the number of a new bearer in charging records."""
+        self._charging_id = self._charging_id % 0xFFFFFFFF + 1
+        return self._charging_id
+
+    def ends(self, session: Session) -> tuple[FTeid, FTeid]:
+        """Return this node's ends of a session's tunnels, for control and for packets."""
+        control = FTeid(InterfaceType.S5_S8_PGW_GTP_C, session.teid, **_at(self.node.address))
+        return control, FTeid(InterfaceType.S5_S8_PGW_GTP_U, session.user_teid, **_at(self.gateway.plane.address))
+
+    def open(self, session: Session) -> None:
+        """Take up a session that has its addresses."""
+        now, mtu = self.site.clock.now(), session.addresses.config.mtu
+        session.uplink, session.downlink = (Bucket(rate, mtu, now) for rate in session.ambr)
+        session.containers.append(Container(session.uli))
+        while not session.teid or session.teid in self.by_teid:
+            session.teid = self.site.rng.randrange(1 << 32)
+        self.sessions[session.key] = self.by_teid[session.teid] = session
+        if session.paa.ipv4:
+            session.ipv4 = ipaddress.IPv4Address(session.paa.ipv4).packed
+            self.by_address[session.ipv4] = session
+        if session.paa.ipv6:
+            session.prefix = ipaddress.IPv6Address(session.paa.ipv6).packed[:8]
+            self.by_address[session.prefix] = session
+        self.gateway.open(session)
+        self.tell(session)
+
+    def close(self, session: Session, cause: CauseForRecClosing) -> None:
+        """End a session, whoever ended it, and close its records."""
+        if self.by_teid.pop(session.teid, None) is None:
+            return
+        if self.sessions.get(session.key) is session:
+            del self.sessions[session.key]
+            self.site.observe("session", None, key=_key(session))
+        for each in filter(None, (session.ipv4, session.prefix)):
+            self.by_address.pop(each, None)
+        self.gateway.close(session)
+        self._records += 1
+        close_records(self.site, session, self.node.address, cause, self._records)
+        addressing.give_back(session.addresses, session.paa)
+
+    def of_host(self, host: str) -> list[Session]:
+        """Return the sessions that an SGW has."""
+        return [each for each in self.by_teid.values() if each.sgw.address == host]
+
+    def tell(self, session: Session) -> None:
+        """Tell of a session as it is now."""
+        shown: dict[str, Any] = {
+            "imsi": session.imsi,
+            "apn": session.apn,
+            "ebi": session.ebi,
+            "pdn_type": session.paa.pdn_type.name,
+            "ipv4": session.paa.ipv4 or None,
+            "ipv6": addressing.prefix_of(session.paa) if session.paa.ipv6 else None,
+            "place": place(session.uli) or None,
+        }
+        self.site.observe("session", shown, key=_key(session))
+
+
+def _key(session: Session) -> str:
+    return f"{session.imsi}/{session.ebi}"
+
+
+def _at(address: str) -> dict[str, str]:
+    return {"ipv6" if ":" in address else "ipv4": address}

@@ -1,0 +1,116 @@
+"""The PGW as an element: S5 for control and packets, SGi, and its management."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from simulators.pgw import procedures
+from simulators.pgw.config import PgwConfig
+from simulators.pgw.controls import ALL
+from simwarden.errors import ManagementError
+from simwarden.machine.gtp_path import PathSettings
+from simwarden.model.values import ADDRESS, APN, IMSI, NUMBER, TEXT, one_of
+from simwarden.operations.element import Element
+from simwarden.operations.management import ROLES, Call, route
+from simwarden.runtime.declare import Declaration, Observable
+from simwarden.trace.records import CauseForRecClosing
+from simwarden.wire.gtpv2 import Cause
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from simulators.pgw.core import Core
+    from simwarden.runtime.gtp import Peer
+
+
+class Pgw(Element[PgwConfig]):
+    """The PDN gateway."""
+
+    declaration = Declaration(
+        kind="pgw",
+        title="PDN gateway",
+        lane=78,
+        config=PgwConfig,
+        standing=False,
+        listens=("S5-C", "S5-U"),
+        calls=("S5-C", "S5-U", "SGi"),
+        observables=(
+            Observable(
+                "session",
+                "a PDN connection, by IMSI and default bearer",
+                fields={
+                    "imsi": IMSI,
+                    "apn": APN,
+                    "ebi": NUMBER,
+                    "pdn_type": one_of("IPV4", "IPV6", "IPV4V6"),
+                    "ipv4": ADDRESS.or_none(),
+                    "ipv6": ADDRESS.or_none(),
+                    "place": TEXT.or_none(),
+                },
+                passing=("place",),
+                serving="apn",
+            ),
+        ),
+        controls=(*ALL, ROLES),
+    )
+    core: Core
+
+    async def start(self) -> None:
+        """Listen on S5, and connect to SGi."""
+        from simulators.pgw.core import Core  # noqa: PLC0415 - checking files needs no codec
+        from simulators.pgw.user_plane import Gateway  # noqa: PLC0415
+        from simwarden.runtime.gtp import GtpNode  # noqa: PLC0415
+
+        core = self.core = Core(self.site, self.config)
+        handlers = {
+            "create-session-request": procedures.create_session,
+            "modify-bearer-request": procedures.modify_bearer,
+            "delete-session-request": procedures.delete_session,
+            "change-notification-request": procedures.change_notification,
+        }
+        settings = PathSettings(self.config.t3_response, self.config.n3_requests, self.config.echo)
+        served = {name: partial(each, core) for name, each in handlers.items()}
+        core.node = GtpNode(self.site, ("S5-C",), served, settings, core.sender_teid)
+        core.node.on_restart = core.node.on_failure = self._lose
+        core.gateway = Gateway(core)
+        if self.config.internet:
+            core.gateway.connect(await self.site.connect("SGi", self.config.internet))
+
+    def _lose(self, peer: Peer) -> None:
+        """End the sessions of an SGW that has lost them, or is not there any more (TS 23.007 17, 20)."""
+        for session in self.core.of_host(peer.host):
+            self.core.close(session, CauseForRecClosing.ABNORMAL_RELEASE)
+
+    async def stop(self) -> None:
+        """Close the way out; sessions end with this node, as peers see by its restart counter."""
+        if self.core.gateway.sgi is not None:
+            self.core.gateway.sgi.close()
+
+    async def killed(self) -> None:
+        """Lose power."""
+        await self.stop()
+
+    def census(self) -> Mapping[str, int]:
+        """Count sessions and tunnels."""
+        return {"sessions": len(self.core.by_teid), "tunnels": len(self.core.gateway.plane)}
+
+    # -- management
+
+    @route("GET", "/sessions")
+    async def list_sessions(self, _call: Call) -> list[dict[str, Any]]:
+        """Tell all sessions."""
+        return [
+            {"imsi": each.imsi, "apn": each.apn, "ebi": each.ebi, "ipv4": each.paa.ipv4, "ipv6": each.paa.ipv6}
+            for each in self.core.sessions.values()
+        ]
+
+    @route("DELETE", "/sessions/{imsi}")
+    async def end_sessions(self, call: Call) -> dict[str, int]:
+        """End all sessions of a card; the device may set up others at once."""
+        found = [each for each in self.core.sessions.values() if each.imsi == call.path["imsi"]]
+        if not found:
+            raise ManagementError(404, f"{call.path['imsi']} has no session")
+        for session in found:
+            await procedures.delete_bearer(self.core, session, Cause.REACTIVATION_REQUESTED)
+        return {"ended": len(found)}

@@ -1,0 +1,85 @@
+"""Addresses for devices: dynamic ones of a pool in order, and static ones, each one device's at a time."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections import deque
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from simulators.pgw.config import ApnConfig
+
+#: the length of a device's prefix (TS 23.401 5.3.1.2.2)
+PREFIX = 64
+
+
+class Pool:
+    """Dynamic addresses of an IPv4 network, or /64 prefixes of an IPv6 network; those given back are used last."""
+
+    def __init__(self, network: str) -> None:
+        whole = ipaddress.ip_network(network)
+        self._first = int(whole.network_address)
+        self._version = whole.version
+        self._step = 1 if whole.version == 4 else 1 << 128 - PREFIX
+        #: of IPv4 neither the first nor the last address of the network are a device's
+        self._next, self._end = 1, whole.num_addresses // self._step - (whole.version == 4)
+        self._returned: deque[str] = deque()
+
+    def take(self, taken: dict[str, object]) -> str:
+        """Return an address (the first of its prefix) that is not taken, empty if there is none."""
+        while self._next < self._end:
+            value = self._first + self._next * self._step
+            self._next += 1
+            made = str(ipaddress.IPv4Address(value) if self._version == 4 else ipaddress.IPv6Address(value))
+            if made not in taken:
+                return made
+        while self._returned:
+            found = self._returned.popleft()
+            if found not in taken:
+                return found
+        return ""
+
+    def give_back(self, address: str) -> None:
+        """Take an address back."""
+        self._returned.append(address)
+
+
+class Addresses:
+    """The addresses of an APN's sessions."""
+
+    def __init__(self, config: ApnConfig, taken: dict[str, object]) -> None:
+        """`taken` has all addresses and prefixes that are in use, by any APN."""
+        self.config, self._taken = config, taken
+        self._pools = {4: Pool(config.ipv4) if config.ipv4 else None, 6: Pool(config.ipv6) if config.ipv6 else None}
+        self._static = [ipaddress.ip_network(each) for each in config.static]
+        self._dynamic: set[str] = set()
+
+    def has(self, version: int) -> bool:
+        """Whether sessions here may have an address of a version: of a pool, or static."""
+        return self._pools[version] is not None or any(each.version == version for each in self._static)
+
+    def take(self, version: int, wanted: str, owner: object) -> str:
+        """Return an address, the wanted one if one is wanted; empty if it cannot be had."""
+        if wanted:
+            value = ipaddress.ip_address(wanted)
+            found = wanted if any(value in each for each in self._static) and wanted not in self._taken else ""
+        else:
+            pool = self._pools[version]
+            found = pool.take(self._taken) if pool is not None else ""
+            if found:
+                self._dynamic.add(found)
+        if found:
+            self._taken[found] = owner
+        return found
+
+    def give_back(self, address: str) -> None:
+        """Let an address be another's."""
+        if self._taken.pop(address, None) is not None and address in self._dynamic:
+            self._dynamic.discard(address)
+            pool = self._pools[ipaddress.ip_address(address).version]
+            if pool is not None:
+                pool.give_back(address)
+
+    def is_dynamic(self, address: str) -> bool:
+        """Whether an address is of a pool."""
+        return address in self._dynamic

@@ -1,0 +1,211 @@
+"""The procedures of S5 at a PGW, by the names of TS 29.274 7.2."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from simulators.pgw import addressing
+from simulators.pgw.controls import CHANGE_NOTIFICATION, CREATE_SESSION, DELETE_SESSION, MODIFY_BEARER, NUMBER
+from simulators.pgw.session import Session
+from simwarden.errors import PeerError
+from simwarden.runtime.gtp import NoAnswerError
+from simwarden.trace.records import CauseForRecClosing
+from simwarden.wire import pco
+from simwarden.wire.gtpv2 import (
+    Ambr,
+    Cause,
+    CauseIe,
+    ChangeReportingAction,
+    Indication,
+    Message,
+    Paa,
+    RatType,
+)
+
+if TYPE_CHECKING:
+    from simulators.pgw.core import Core
+    from simulators.pgw.pools import Addresses
+    from simwarden.runtime.gtp import Peer
+
+#: radio accesses of which sessions are taken; NB-IoT and those of 2G and 3G have no way to here
+_ACCESSES = (RatType.EUTRAN, RatType.LTE_M)
+_ACCEPTED = CauseIe(Cause.REQUEST_ACCEPTED)
+#: what an APN's sessions may when nobody says, in kbit/s
+_UNSAID = Ambr(50_000, 150_000)
+
+
+def refused(message: Message, cause: Cause, teid: int = 0) -> Message:
+    """Return the answer that refuses a request."""
+    return Message(message.spec.answer, {"cause": CauseIe(cause)}, teid)
+
+
+async def create_session(core: Core, message: Message, peer: Peer) -> Message:
+    """Set a session up (7.2.1), if the card's number and the SGW are of the dedicated core."""
+    sender, imsi = message["sender_f_teid"], message["imsi"]
+    if not core.knows(peer, imsi, CREATE_SESSION):
+        return refused(message, Cause.INVALID_PEER, sender.teid)
+    number = message.get("msisdn") or ""
+    if not core.site.decide(NUMBER, imsi, on=CREATE_SESSION, number=number, ranges=core.ranges).admitted:
+        return refused(message, Cause.APN_ACCESS_DENIED_NO_SUBSCRIPTION, sender.teid)
+    if message["rat_type"] not in _ACCESSES:
+        return refused(message, Cause.DENIED_IN_RAT, sender.teid)
+    name = network_identifier(message["apn"])
+    addresses = core.apn(name)
+    if addresses is None:
+        return refused(message, Cause.MISSING_OR_UNKNOWN_APN, sender.teid)
+    before = core.sessions.get((imsi, message["bearer_contexts_to_be_created"][0]["ebi"]))
+    if before is not None:  # the SGW has lost it (7.2.1)
+        core.close(before, CauseForRecClosing.ABNORMAL_RELEASE)
+    made = _make(core, message, name, addresses)
+    if isinstance(made, Cause):
+        return refused(message, made, sender.teid)
+    session, cause = made
+    core.open(session)
+    return Message(message.spec.answer, _created(core, session, message, cause), sender.teid)
+
+
+def network_identifier(apn: str) -> str:
+    """Return an APN without its operator identifier (TS 23.003 9.1.2)."""
+    labels = apn.lower().split(".")
+    return ".".join(labels[:-3]) if labels[-1] == "gprs" and len(labels) > 3 else apn.lower()
+
+
+def _make(core: Core, message: Message, apn: str, addresses: Addresses) -> tuple[Session, Cause] | Cause:
+    asked: Paa = message["paa"]
+    flags = message.get("indication_flags") or Indication(0)
+    has = {"v4": addresses.has(4), "v6": addresses.has(6)}
+    kind, cause = addressing.settle_type(asked.pdn_type, dual=Indication.DAF in flags, **has)
+    if kind is None:
+        return cause
+    bearer = message["bearer_contexts_to_be_created"][0]
+    if bearer.get("s5_u_sgw") is None:
+        raise message.incorrect("bearer_contexts_to_be_created", "a bearer without the SGW's end of its tunnel")
+    paa = addressing.take(addresses, kind, asked, message["imsi"], core.site.rng)
+    if isinstance(paa, Cause):
+        return paa
+    session = Session(
+        imsi=message["imsi"],
+        msisdn=message.get("msisdn") or "",
+        mei=message.get("mei") or "",
+        apn=apn,
+        ebi=bearer["ebi"],
+        paa=paa,
+        ambr=message.get("apn_ambr") or _UNSAID,
+        qos=bearer["bearer_qos"],
+        addresses=addresses,
+        charging_id=core.next_charging_id(),
+        opened=core.site.clock.wall(),
+        opened_at=core.site.clock.now(),
+        sgw=message["sender_f_teid"],
+        sgw_user=bearer["s5_u_sgw"],
+        rat=message["rat_type"],
+        uli=message.get("user_location_information"),
+        time_zone=message.get("ue_time_zone"),
+        serving_network=message.get("serving_network"),
+        charging_characteristics=message.get("charging_characteristics") or b"",
+        selection_mode=message.get("selection_mode") or 0,
+    )
+    return session, cause
+
+
+def _created(core: Core, session: Session, message: Message, cause: Cause) -> dict[str, Any]:
+    control, user = core.ends(session)
+    bearer = {
+        "ebi": session.ebi,
+        "cause": _ACCEPTED,
+        "s5_u_pgw": user,
+        "bearer_qos": session.qos,
+        "charging_id": session.charging_id,
+    }
+    told: dict[str, Any] = {
+        "cause": CauseIe(cause),
+        "pgw_s5_f_teid": control,
+        "paa": session.paa,
+        "apn_restriction": 0,
+        "apn_ambr": session.ambr,
+        "pco": _options(core, session, message.get("pco")),
+        "bearer_contexts_created": (bearer,),
+    }
+    if session.addresses.config.report_location and Indication.CRSI in (
+        message.get("indication_flags") or Indication(0)
+    ):
+        told["change_reporting_action"] = ChangeReportingAction.START_REPORTING_TAI_AND_ECGI
+    return {name: value for name, value in told.items() if value is not None}
+
+
+def _options(core: Core, session: Session, asked: bytes | None) -> bytes | None:
+    """Answer what the device asks for; options that cannot be read are as if it had asked for nothing."""
+    if not asked:
+        return None
+    config = session.addresses.config
+    try:
+        told = pco.answer(pco.decode(asked), config.dns, config.mtu)
+    except PeerError as error:
+        core.site.note(f"protocol configuration options are not answered: {error.reason}", imsi=session.imsi)
+        return None
+    return pco.encode(told) if told else None
+
+
+async def modify_bearer(core: Core, message: Message, peer: Peer) -> Message:
+    """Take note of where a device is, and of another SGW that has it (7.2.7)."""
+    session = core.by_teid.get(message.teid)
+    if session is None:
+        return refused(message, Cause.CONTEXT_NOT_FOUND)
+    if not core.knows(peer, session.imsi, MODIFY_BEARER):
+        return refused(message, Cause.INVALID_PEER)
+    session.rat = message.get("rat_type") or session.rat
+    session.time_zone = message.get("ue_time_zone") or session.time_zone
+    session.serving_network = message.get("serving_network") or session.serving_network
+    session.moved(message.get("user_location_information"))
+    session.sgw = message.get("sender_f_teid") or session.sgw
+    told = []
+    for bearer in message.get("bearer_contexts_to_be_modified") or ():
+        known = bearer["ebi"] == session.ebi
+        if known and bearer.get("s5_u_sgw") is not None:
+            session.sgw_user = bearer["s5_u_sgw"]
+        told.append({"ebi": bearer["ebi"], "cause": _ACCEPTED if known else CauseIe(Cause.CONTEXT_NOT_FOUND)})
+    core.tell(session)
+    ies: dict[str, Any] = {"cause": _ACCEPTED, "bearer_contexts_modified": tuple(told)}
+    return Message(message.spec.answer, ies, session.sgw.teid)
+
+
+async def delete_session(core: Core, message: Message, peer: Peer) -> Message:
+    """End a session (7.2.9)."""
+    session = core.by_teid.get(message.teid)
+    if session is None:
+        return refused(message, Cause.CONTEXT_NOT_FOUND)
+    if not core.knows(peer, session.imsi, DELETE_SESSION):
+        return refused(message, Cause.INVALID_PEER)
+    if message.get("linked_ebi") not in (None, session.ebi):
+        return refused(message, Cause.CONTEXT_NOT_FOUND, session.sgw.teid)
+    session.moved(message.get("user_location_information"))
+    core.close(session, CauseForRecClosing.NORMAL_RELEASE)
+    return Message(message.spec.answer, {"cause": _ACCEPTED}, session.sgw.teid)
+
+
+async def change_notification(core: Core, message: Message, peer: Peer) -> Message:
+    """Take note of where a device is (7.2.14)."""
+    session = core.by_teid.get(message.teid)
+    if session is None:
+        return refused(message, Cause.CONTEXT_NOT_FOUND)
+    if not core.knows(peer, session.imsi, CHANGE_NOTIFICATION):
+        return refused(message, Cause.INVALID_PEER)
+    session.rat = message["rat_type"]
+    session.moved(message.get("user_location_information"))
+    core.tell(session)
+    return Message(message.spec.answer, {"imsi": session.imsi, "cause": _ACCEPTED}, session.sgw.teid)
+
+
+async def delete_bearer(core: Core, session: Session, cause: Cause) -> None:
+    """End a session because the operator wants that (7.2.9.2); it is over here whatever the SGW answers."""
+    core.close(session, CauseForRecClosing.MANAGEMENT_INTERVENTION)
+    ies = {"linked_ebi": session.ebi, "cause": CauseIe(cause)}
+    try:
+        answer = await core.node.ask(
+            Message("delete-bearer-request", ies, session.sgw.teid), session.sgw.address, "S5-C"
+        )
+    except NoAnswerError as error:
+        core.site.note(f"the SGW was not told that a session has ended: {error}", imsi=session.imsi)
+    else:
+        if not answer.accepted:
+            core.site.note(f"the SGW did not end a session: cause {answer.cause}", imsi=session.imsi)

@@ -1,0 +1,111 @@
+"""A session: one PDN connection of a card, its tunnel, what it may and what it did."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    from simulators.pgw.pools import Addresses
+    from simwarden.model.identity import Plmn
+    from simwarden.wire.gtpv2 import Ambr, BearerQos, FTeid, Paa, RatType, UeTimeZone, Uli
+    from simwarden.wire.ip import Flow
+
+
+class Bucket:
+    """A token bucket (TS 23.401 4.7.3: the APN-AMBR of one direction); it holds a second, or two packets."""
+
+    __slots__ = ("_filled", "_octets", "_rate", "_size")
+
+    def __init__(self, kbits: int, mtu: int, now: float) -> None:
+        self._rate = kbits * 125.0
+        self._size = max(self._rate, 2.0 * mtu)
+        self._octets, self._filled = self._size, now
+
+    def take(self, octets: int, now: float) -> bool:
+        """Whether so many octets may pass now."""
+        if now > self._filled:
+            self._octets = min(self._size, self._octets + (now - self._filled) * self._rate)
+            self._filled = now
+        if octets > self._octets:
+            return False
+        self._octets -= octets
+        return True
+
+
+class FlowCount:
+    """What passed of one 5-tuple, and what did not."""
+
+    __slots__ = (
+        "began",
+        "downlink_octets",
+        "downlink_packets",
+        "dropped",
+        "dropped_octets",
+        "ended",
+        "uplink_octets",
+        "uplink_packets",
+    )
+
+    def __init__(self, now: float) -> None:
+        self.began = self.ended = now
+        self.uplink_packets = self.uplink_octets = self.downlink_packets = self.downlink_octets = 0
+        self.dropped = self.dropped_octets = 0
+
+
+@dataclass(slots=True)
+class Container:
+    """Octets that were counted under one condition: where the device was."""
+
+    uli: Uli | None
+    uplink: int = 0
+    downlink: int = 0
+
+
+@dataclass(slots=True, eq=False)
+class Session:
+    """A PDN connection."""
+
+    imsi: str
+    msisdn: str
+    mei: str
+    apn: str
+    ebi: int
+    paa: Paa
+    ambr: Ambr
+    qos: BearerQos
+    addresses: Addresses
+    charging_id: int
+    opened: dt.datetime
+    opened_at: float
+    #: the SGW's ends, and ours
+    sgw: FTeid
+    sgw_user: FTeid
+    teid: int = 0
+    user_teid: int = 0
+    rat: RatType | None = None
+    uli: Uli | None = None
+    time_zone: UeTimeZone | None = None
+    serving_network: Plmn | None = None
+    charging_characteristics: bytes = b""
+    selection_mode: int = 0
+    #: source addresses that are the device's: octets of the IPv4 address, and of the prefix
+    ipv4: bytes = b""
+    prefix: bytes = b""
+    uplink: Bucket = field(init=False)
+    downlink: Bucket = field(init=False)
+    flows: dict[Flow, FlowCount] = field(default_factory=dict)
+    containers: list[Container] = field(default_factory=list)
+
+    @property
+    def key(self) -> tuple[str, int]:
+        """By which it is found: a card, and its default bearer."""
+        return self.imsi, self.ebi
+
+    def moved(self, uli: Uli | None) -> None:
+        """Count from now on for another place."""
+        if uli is not None and uli != self.uli:
+            self.uli = uli
+            self.containers.append(Container(uli))

@@ -1,0 +1,160 @@
+"""The packets of a PGW's sessions, between their tunnels and SGi.
+
+A packet takes few steps: its tunnel or address finds the session, its source must be the device's, the AMBR lets it
+pass, it is counted for its flow and its session.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from simulators.pgw.addressing import prefix_of
+from simulators.pgw.session import FlowCount
+from simwarden.errors import PeerError
+from simwarden.runtime.gtp_user import UserPlane
+from simwarden.trace.events import PacketDropped
+from simwarden.trace.records import CauseForRecClosing
+from simwarden.wire import ip
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from simulators.pgw.core import Core
+    from simulators.pgw.session import Bucket, Session
+    from simwarden.runtime.link import Link
+
+#: why packets go no further; a packet over the AMBR is not one that a rule forbids
+SPOOFED = "its source address is not the device's"
+OVER_AMBR = "ambr: above the rate of the session's APN"
+NO_WAY_OUT = "there is no way out on SGi"
+NO_SESSION = "no session has its address"
+#: the PGW's address on the link of each session (TS 29.061 11.2.1.3)
+_ROUTER = "fe80::1"
+_ICMPV6, _SOLICITATION = ip.Protocol.ICMPV6, ip.Icmpv6Type.ROUTER_SOLICITATION
+_LINK_LOCAL = b"\xfe\x80"
+
+
+class Gateway:
+    """The user plane of one PGW."""
+
+    def __init__(self, core: Core) -> None:
+        self.core = core
+        self.plane = UserPlane(core.site, "S5-U")
+        self.plane.on_error = self._lose
+        self.sgi: Link | None = None
+
+    def connect(self, link: Link) -> None:
+        """Have a way out."""
+        self.sgi = link
+        link.on_packets = self.downlink
+        link.on_close = lambda _reason: self._disconnect()
+
+    def _disconnect(self) -> None:
+        self.sgi = None
+
+    def open(self, session: Session) -> None:
+        """Open the tunnel of a session."""
+        session.user_teid = self.plane.open(lambda packets: self.uplink(session, packets))
+
+    def close(self, session: Session) -> None:
+        """Close the tunnel of a session."""
+        self.plane.close(session.user_teid)
+
+    def _lose(self, teid: int, host: str) -> None:
+        """End the sessions whose tunnel the SGW does not have (TS 23.007 22)."""
+        lost = [
+            each for each in self.core.by_teid.values() if (each.sgw_user.teid, each.sgw_user.address) == (teid, host)
+        ]
+        for session in lost:
+            self.core.site.note("the SGW has lost a session's tunnel", imsi=session.imsi)
+            self.core.close(session, CauseForRecClosing.ABNORMAL_RELEASE)
+
+    # -- from the device
+
+    def uplink(self, session: Session, packets: list[bytes]) -> None:
+        """Let packets of a device out."""
+        now, passed = self.core.site.clock.now(), []
+        for packet in packets:
+            try:
+                flow = ip.flow_of(packet)
+            except PeerError as error:
+                self._drop(session, packet, error.reason)
+                continue
+            source = flow.source
+            if source != session.ipv4 and (len(source) == 4 or source[:8] != session.prefix):
+                self._from_link(session, packet, flow)
+            elif self.sgi is None:
+                self._drop(session, packet, NO_WAY_OUT)
+            elif self._count(session, flow, packet, session.uplink, now, up=True):
+                passed.append(packet)
+        if passed and self.sgi is not None:
+            self.sgi.send_packets(passed)
+
+    def _from_link(self, session: Session, packet: bytes, flow: ip.Flow) -> None:
+        """Answer who asks for its prefix from its link-local address; else a source is another's."""
+        asks = flow.source[:2] == _LINK_LOCAL and flow.protocol == _ICMPV6 and packet[40:41] == bytes((_SOLICITATION,))
+        if not asks or not session.prefix:
+            self._drop(session, packet, SPOOFED)
+            return
+        told = ip.RouterAdvertisement(prefix_of(session.paa), mtu=session.addresses.config.mtu)
+        self._send(session, [ip.encode(ip.encode_router_advertisement(told, _ROUTER))])
+
+    # -- to the device
+
+    def downlink(self, packets: Sequence[bytes]) -> None:
+        """Bring packets from SGi to the sessions that they are for."""
+        now, found = self.core.site.clock.now(), self.core.by_address
+        passed: dict[Session, list[bytes]] = {}
+        for packet in packets:
+            try:
+                flow = ip.flow_of(packet).back()
+            except PeerError as error:
+                self._drop(None, packet, error.reason)
+                continue
+            session = found.get(flow.source) or (found.get(flow.source[:8]) if len(flow.source) == 16 else None)
+            if session is None:
+                self._drop(None, packet, NO_SESSION)
+            elif self._count(session, flow, packet, session.downlink, now, up=False):
+                passed.setdefault(session, []).append(packet)
+        for session, each in passed.items():
+            self._send(session, each)
+
+    def _send(self, session: Session, packets: list[bytes]) -> None:
+        self.plane.send(packets, session.sgw_user.teid, session.sgw_user.address, "S5-U")
+
+    # -- both ways
+
+    def _count(self, session: Session, flow: ip.Flow, packet: bytes, bucket: Bucket, now: float, *, up: bool) -> bool:
+        """Count a packet, and say whether it passes; octets are those of the packet itself (TS 32.251)."""
+        size = len(packet)
+        count = session.flows.get(flow)
+        if count is None:
+            count = session.flows[flow] = FlowCount(now)
+        count.ended = now
+        if not bucket.take(size, now):
+            count.dropped += 1
+            count.dropped_octets += size
+            self._drop(session, packet, OVER_AMBR)
+            return False
+        container = session.containers[-1]
+        if up:
+            count.uplink_packets += 1
+            count.uplink_octets += size
+            container.uplink += size
+        else:
+            count.downlink_packets += 1
+            count.downlink_octets += size
+            container.downlink += size
+        return True
+
+    def _drop(self, session: Session | None, packet: bytes, reason: str) -> None:
+        self.core.site.trace.emit(
+            PacketDropped(
+                element=self.core.site.name,
+                interface="S5-U" if session is not None else "SGi",
+                protocol="ip",
+                reason=reason,
+                subject=session.imsi if session is not None else "",
+                data=packet,
+            )
+        )

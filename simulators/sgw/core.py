@@ -1,0 +1,179 @@
+"""The state of one SGW while it runs: devices and PDN connections by card and tunnel, and their packets."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from simulators.sgw.controls import CREATE_SESSION
+from simulators.sgw.session import Connection, Device
+from simwarden.runtime.gtp_user import UserPlane
+from simwarden.trace.events import PacketDropped
+from simwarden.wire.gtpv2 import FTeid, InterfaceType
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from simulators.sgw.config import SgwConfig
+    from simwarden.policy.decision import Control
+    from simwarden.runtime.gtp import GtpNode, Peer
+    from simwarden.runtime.site import Site
+
+NOT_SET_UP = "its session is not set up yet"
+FULL = "too many packets wait for the device"
+NOT_REACHED = "the device was not reached"
+
+
+class Core:
+    """Devices of an SGW. `page` is told of a bearer with packets for a device that is idle."""
+
+    node: GtpNode
+    page: Callable[[Connection], None]
+
+    def __init__(self, site: Site, config: SgwConfig) -> None:
+        self.site, self.config = site, config
+        self.plane = UserPlane(site, "S1-U", "S5-U")
+        self.devices: dict[str, Device] = {}
+        #: by this node's TEIDs of S11, and of S5
+        self.by_teid: dict[int, Device] = {}
+        self.by_s5_teid: dict[int, Connection] = {}
+        self.pagings = 0
+
+    def knows(self, control: Control, name: str, host: str, listed: tuple[str, ...], imsi: str) -> bool:
+        """Decide whether a node is one of the dedicated core."""
+        facts = {"name": name, "host": host, "listed": listed}
+        return self.site.decide(control, imsi, on=CREATE_SESSION, **facts).admitted
+
+    def sender_teid(self, teid: int) -> int:
+        """Return the far end's TEID for one of this node's: the MME's, or the PGW's."""
+        device, connection = self.by_teid.get(teid), self.by_s5_teid.get(teid)
+        if device is not None:
+            return device.mme.teid
+        return connection.pgw.teid if connection is not None else 0
+
+    def connections(self) -> Iterator[Connection]:
+        """Yield all PDN connections."""
+        for device in self.devices.values():
+            yield from device.connections.values()
+
+    def _new_teid(self, taken: dict[int, Any]) -> int:
+        teid = 0
+        while not teid or teid in taken:
+            teid = self.site.rng.randrange(1 << 32)
+        return teid
+
+    def device(self, imsi: str, mme: FTeid) -> Device:
+        """Return what is known of a card, which that MME has now."""
+        found = self.devices.get(imsi)
+        if found is None:
+            found = self.devices[imsi] = Device(imsi, mme, self._new_teid(self.by_teid))
+            self.by_teid[found.teid] = found
+        found.mme = mme
+        return found
+
+    def open(self, connection: Connection) -> None:
+        """Open the tunnels of a PDN connection."""
+        connection.teid = self._new_teid(self.by_s5_teid)
+        self.by_s5_teid[connection.teid] = connection
+        connection.s1_teid = self.plane.open(lambda packets: self.uplink(connection, packets))
+        connection.s5_teid = self.plane.open(lambda packets: self.downlink(connection, packets))
+        connection.device.connections[connection.ebi] = connection
+
+    def close(self, connection: Connection) -> None:
+        """Close a PDN connection; a device without any is forgotten."""
+        if self.by_s5_teid.pop(connection.teid, None) is None:
+            return
+        self.plane.close(connection.s1_teid)
+        self.plane.close(connection.s5_teid)
+        self.drop_waiting(connection)
+        device = connection.device
+        if device.connections.get(connection.ebi) is connection:
+            del device.connections[connection.ebi]
+            self.site.observe("session", None, key=connection.key)
+        if not device.connections:
+            self.end_forwarding(device)
+            self.devices.pop(device.imsi, None)
+            self.by_teid.pop(device.teid, None)
+
+    def end_forwarding(self, device: Device) -> None:
+        """Close the tunnels of a handover."""
+        for teid in device.forwarding:
+            self.plane.close(teid)
+        device.forwarding.clear()
+
+    def tell(self, connection: Connection) -> None:
+        """Tell of a PDN connection as it is now."""
+        device = connection.device
+        shown = {
+            "imsi": device.imsi,
+            "apn": connection.apn,
+            "ebi": connection.ebi,
+            "mme": self.site.behind(device.mme.address) or device.mme.address,
+            "pgw": self.site.behind(connection.pgw.address) or connection.pgw.address,
+            "state": "idle" if connection.enb is None else "connected",
+        }
+        self.site.observe("session", shown, key=connection.key)
+
+    # -- this node's ends of tunnels
+
+    def control_end(self, kind: InterfaceType, teid: int) -> FTeid:
+        """Return an end of GTP-C."""
+        return FTeid(kind, teid, **_at(self.node.address))
+
+    def user_end(self, kind: InterfaceType, teid: int) -> FTeid:
+        """Return an end of GTP-U."""
+        return FTeid(kind, teid, **_at(self.plane.address))
+
+    # -- packets
+
+    def uplink(self, connection: Connection, packets: list[bytes]) -> None:
+        """Bring packets of a device to its PGW."""
+        end = connection.pgw_user
+        if end is None:
+            self.drop(connection, packets, NOT_SET_UP, "S1-U")
+        else:
+            self.plane.send(packets, end.teid, end.address, "S5-U")
+
+    def downlink(self, connection: Connection, packets: list[bytes]) -> None:
+        """Bring packets to a device, or keep them until it has been paged (TS 23.401 5.3.4.3)."""
+        if connection.enb is not None:
+            self.plane.send(packets, connection.enb.teid, connection.enb.address, "S1-U")
+            return
+        room = self.config.buffered_packets - len(connection.waiting)
+        connection.waiting.extend(packets[:room])
+        if packets[room:]:
+            self.drop(connection, packets[room:], FULL, "S5-U")
+        self.page(connection)
+
+    def flush(self, connection: Connection) -> None:
+        """Bring what has waited to a device that is there."""
+        if connection.enb is not None and connection.waiting:
+            packets = list(connection.waiting)
+            connection.waiting.clear()
+            self.plane.send(packets, connection.enb.teid, connection.enb.address, "S1-U")
+
+    def drop_waiting(self, connection: Connection) -> None:
+        """Give up packets that wait for a device that was not reached."""
+        packets = list(connection.waiting)
+        connection.waiting.clear()
+        self.drop(connection, packets, NOT_REACHED, "S5-U")
+
+    def drop(self, connection: Connection, packets: list[bytes], reason: str, interface: str) -> None:
+        """Tell of packets that go no further."""
+        name, imsi = self.site.name, connection.device.imsi
+        for each in packets:
+            self.site.trace.emit(
+                PacketDropped(element=name, interface=interface, protocol="ip", reason=reason, subject=imsi, data=each)
+            )
+
+    def of_mme(self, peer: Peer) -> list[Connection]:
+        """Return the PDN connections of an MME."""
+        return [each for each in self.connections() if each.device.mme.address == peer.host]
+
+    def of_pgw(self, peer: Peer) -> list[Connection]:
+        """Return the PDN connections to a PGW, but for those that it has not answered for yet."""
+        found = (each for each in self.connections() if each.pgw_user is not None)
+        return [each for each in found if each.pgw.address == peer.host]
+
+
+def _at(address: str) -> dict[str, str]:
+    return {"ipv6" if ":" in address else "ipv4": address}

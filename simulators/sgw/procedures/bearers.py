@@ -1,0 +1,152 @@
+"""Bearers while a session lasts: release, paging, what the PGW ends, forwarding (TS 29.274 7.2.9.2 to 7.2.21)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from simulators.sgw.procedures.sessions import ACCEPTED, refused
+from simwarden.runtime.gtp import NoAnswerError
+from simwarden.wire.gtpv2 import Cause, CauseIe, FTeid, InterfaceType, Message
+
+if TYPE_CHECKING:
+    from simulators.sgw.core import Core
+    from simulators.sgw.session import Connection, Device
+    from simwarden.runtime.gtp import Peer
+
+_S11 = "S11"
+
+
+async def release_access_bearers(core: Core, message: Message, _peer: Peer) -> Message:
+    """Bring no more packets to the eNB: the device is idle (7.2.21)."""
+    device = core.by_teid.get(message.teid)
+    if device is None:
+        return refused(message, Cause.CONTEXT_NOT_FOUND)
+    release(core, device)
+    return Message(message.spec.answer, {"cause": ACCEPTED}, device.mme.teid)
+
+
+def release(core: Core, device: Device) -> None:
+    """Take a device for idle."""
+    for connection in device.connections.values():
+        connection.enb = None
+        core.tell(connection)
+
+
+def page(core: Core, connection: Connection) -> None:
+    """Have the MME page a device for which packets wait, once (7.2.11)."""
+    device = connection.device
+    if not device.paging:
+        core.pagings += 1
+        device.paging = core.pagings
+        core.site.spawn(_notify(core, connection, device.paging), "downlink-data-notification")
+
+
+async def _notify(core: Core, connection: Connection, number: int) -> None:
+    device = connection.device
+    ies = {"ebi": connection.ebi, "arp": connection.qos.arp}
+    try:
+        answer = await core.node.ask(
+            Message("downlink-data-notification", ies, device.mme.teid), device.mme.address, _S11
+        )
+    except NoAnswerError as error:
+        core.site.note(str(error), imsi=device.imsi)
+        give_up(core, device)
+        return
+    if not answer.accepted:
+        core.site.note(f"the MME does not page: cause {answer.cause}", imsi=device.imsi)
+        give_up(core, device)
+        return
+    await core.site.clock.sleep(core.config.buffering)
+    if device.paging == number:
+        give_up(core, device)
+
+
+def give_up(core: Core, device: Device) -> None:
+    """Drop what waits for a device that was not reached; the next packet is a reason to page it anew."""
+    device.paging = 0
+    for connection in device.connections.values():
+        core.drop_waiting(connection)
+
+
+async def downlink_data_notification_failed(core: Core, message: Message, _peer: Peer) -> None:
+    """Hear that a device did not answer its paging (7.2.11.3)."""
+    device = core.by_teid.get(message.teid)
+    if device is not None:
+        give_up(core, device)
+
+
+async def delete_bearer(core: Core, message: Message, _peer: Peer) -> Message:
+    """End a PDN connection for the PGW (7.2.9.2): the MME is asked first, and it ends whatever the MME answers."""
+    connection = core.by_s5_teid.get(message.teid)
+    if connection is None:
+        return refused(message, Cause.CONTEXT_NOT_FOUND)
+    cause = message.get("cause") or CauseIe(Cause.REACTIVATION_REQUESTED)
+    told = await _delete_at_mme(core, connection, cause)
+    core.close(connection)
+    ies: dict[str, Any] = {"cause": ACCEPTED, "linked_ebi": connection.ebi}
+    if told is not None:
+        ies |= {name: told.ies[name] for name in ("user_location_information", "ue_time_zone") if name in told.ies}
+    return Message(message.spec.answer, ies, connection.pgw.teid)
+
+
+async def _delete_at_mme(core: Core, connection: Connection, cause: CauseIe) -> Message | None:
+    mme = connection.device.mme
+    ies = {"linked_ebi": connection.ebi, "cause": cause}
+    try:
+        return await core.node.ask(Message("delete-bearer-request", ies, mme.teid), mme.address, _S11)
+    except NoAnswerError as error:
+        core.site.note(str(error), imsi=connection.device.imsi)
+        return None
+
+
+def lost_at_pgw(core: Core, connection: Connection, cause: Cause) -> None:
+    """End a PDN connection that the PGW does not have any more, and tell the MME (TS 23.007 14, 20, 22)."""
+
+    async def work() -> None:
+        await _delete_at_mme(core, connection, CauseIe(cause))
+
+    mme = connection.device.mme
+    core.close(connection)
+    core.site.note(f"a session is lost at the PGW, and {core.site.behind(mme.address) or mme.address} is told")
+    core.site.spawn(work(), "delete-bearer-request")
+
+
+#: element of the request, its interface type in the answer, and the answer's element
+_FORWARDED = (
+    ("enodeb_for_dl", "s1_u_sgw_for_dl", InterfaceType.SGW_GTP_U_FOR_DL_DATA_FORWARDING),
+    ("enodeb_for_ul", "s1_u_sgw_for_ul", InterfaceType.SGW_GTP_U_FOR_UL_DATA_FORWARDING),
+)
+
+
+async def create_indirect_forwarding(core: Core, message: Message, _peer: Peer) -> Message:
+    """Open tunnels by which the old eNB's packets come to the new one during a handover (7.2.18)."""
+    device = core.by_teid.get(message.teid)
+    if device is None:
+        return refused(message, Cause.CONTEXT_NOT_FOUND)
+    told = []
+    for bearer in message["bearer_contexts"]:
+        if bearer["ebi"] not in device.connections:
+            told.append({"ebi": bearer["ebi"], "cause": CauseIe(Cause.CONTEXT_NOT_FOUND)})
+            continue
+        made: dict[str, Any] = {"ebi": bearer["ebi"], "cause": ACCEPTED}
+        for asked, answered, kind in _FORWARDED:
+            if asked in bearer:
+                made[answered] = core.user_end(kind, _forward(core, device, bearer[asked]))
+        told.append(made)
+    ies = {"cause": ACCEPTED, "bearer_contexts": tuple(told)}
+    return Message(message.spec.answer, ies, device.mme.teid)
+
+
+def _forward(core: Core, device: Device, target: FTeid) -> int:
+    teid = core.plane.open(lambda packets: core.plane.send(packets, target.teid, target.address, "S1-U"))
+    device.forwarding.append(teid)
+    return teid
+
+
+async def delete_indirect_forwarding(core: Core, message: Message, _peer: Peer) -> Message:
+    """Close the tunnels of a handover (7.2.20)."""
+    device = core.by_teid.get(message.teid)
+    if device is None:
+        return refused(message, Cause.CONTEXT_NOT_FOUND)
+    core.end_forwarding(device)
+    return Message(message.spec.answer, {"cause": ACCEPTED}, device.mme.teid)

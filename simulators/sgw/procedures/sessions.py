@@ -1,0 +1,210 @@
+"""Sessions: an MME sets them up, changes and ends them, and the PGW has its part (TS 29.274 7.2.1 to 7.2.14)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from simulators.sgw.controls import PEER, PGW
+from simulators.sgw.session import Connection
+from simwarden.runtime.gtp import NoAnswerError
+from simwarden.wire.gtpv2 import Cause, CauseIe, FTeid, Indication, InterfaceType, Message
+
+if TYPE_CHECKING:
+    from simulators.sgw.core import Core
+    from simulators.sgw.session import Device
+    from simwarden.runtime.gtp import Peer
+
+ACCEPTED: Final = CauseIe(Cause.REQUEST_ACCEPTED)
+_S5: Final = "S5-C"
+#: elements of a request of the MME that the PGW gets as they are
+_PASSED: Final = (
+    *("imsi", "msisdn", "mei", "user_location_information", "serving_network", "rat_type", "indication_flags", "apn"),
+    *("selection_mode", "pdn_type", "paa", "maximum_apn_restriction", "apn_ambr", "pco", "ue_time_zone"),
+    "charging_characteristics",
+)
+#: elements of the PGW's answer that the MME gets as they are
+_RETURNED: Final = (
+    *("change_reporting_action", "pgw_s5_f_teid", "paa", "apn_restriction", "apn_ambr", "pco", "pgw_back_off_time"),
+    "pdn_connection_charging_id",
+)
+#: what of a change the PGW must hear (TS 23.401 5.3.4.1)
+_TOLD: Final = ("user_location_information", "rat_type", "ue_time_zone", "serving_network")
+
+
+def refused(message: Message, cause: Cause | CauseIe, teid: int = 0) -> Message:
+    """Return the answer that refuses a request."""
+    told = cause if isinstance(cause, CauseIe) else CauseIe(cause)
+    return Message(message.spec.answer, {"cause": told}, teid)
+
+
+def some(message: Message, names: tuple[str, ...]) -> dict[str, Any]:
+    """Return those of some elements that a message has."""
+    return {name: message.ies[name] for name in names if name in message.ies}
+
+
+async def create_session(core: Core, message: Message, peer: Peer) -> Message:
+    """Set a PDN connection up (7.2.1)."""
+    mme, imsi, pgw = message["sender_f_teid"], message["imsi"], message["pgw_s5_address"]
+    if not core.knows(PEER, peer.name, peer.host, core.config.mmes, imsi):
+        return refused(message, Cause.INVALID_PEER, mme.teid)
+    name = core.site.behind(pgw.address) or pgw.address
+    if not core.knows(PGW, name, pgw.address, core.config.pgws, imsi):
+        return refused(message, Cause.INVALID_PEER, mme.teid)
+    bearer = message["bearer_contexts_to_be_created"][0]
+    device = core.device(imsi, mme)
+    before = device.connections.get(bearer["ebi"])
+    if before is not None:  # the MME has lost it (7.2.1)
+        await _delete_at_pgw(core, before)
+        core.close(before)
+        device = core.device(imsi, mme)
+    device.rat, device.uli = message["rat_type"], message.get("user_location_information")
+    connection = Connection(device, bearer["ebi"], message["apn"], bearer["bearer_qos"], pgw)
+    core.open(connection)
+    answer = await _create_at_pgw(core, message, connection)
+    if not answer.accepted:
+        core.close(connection)
+        return answer
+    core.tell(connection)
+    return answer
+
+
+async def _create_at_pgw(core: Core, message: Message, connection: Connection) -> Message:
+    bearer = {
+        "ebi": connection.ebi,
+        "bearer_qos": connection.qos,
+        "s5_u_sgw": core.user_end(InterfaceType.S5_S8_SGW_GTP_U, connection.s5_teid),
+    }
+    ies = {
+        **some(message, _PASSED),
+        "sender_f_teid": core.control_end(InterfaceType.S5_S8_SGW_GTP_C, connection.teid),
+        "bearer_contexts_to_be_created": (bearer,),
+    }
+    teid = connection.device.mme.teid
+    try:
+        told = await core.node.ask(Message("create-session-request", ies), connection.pgw.address, _S5)
+    except NoAnswerError as error:
+        core.site.note(str(error), imsi=connection.device.imsi)
+        return refused(message, Cause.REMOTE_PEER_NOT_RESPONDING, teid)
+    if not told.accepted:
+        return refused(message, told["cause"]._replace(remote=True), teid)
+    made = told["bearer_contexts_created"][0]
+    if told.get("pgw_s5_f_teid") is None or made.get("s5_u_pgw") is None:
+        return refused(message, CauseIe(Cause.INVALID_REPLY_FROM_REMOTE_PEER), teid)
+    connection.pgw, connection.pgw_user = told["pgw_s5_f_teid"], made["s5_u_pgw"]
+    connection.qos = made.get("bearer_qos") or connection.qos
+    return Message(message.spec.answer, _created(core, told, connection), teid)
+
+
+def _created(core: Core, told: Message, connection: Connection) -> dict[str, Any]:
+    made = told["bearer_contexts_created"][0]
+    bearer = {
+        "ebi": connection.ebi,
+        "cause": made["cause"],
+        "s1_u_sgw": core.user_end(InterfaceType.S1_U_SGW_GTP_U, connection.s1_teid),
+        "s5_u_pgw": connection.pgw_user,
+        "bearer_qos": connection.qos,
+        "charging_id": made.get("charging_id"),
+    }
+    return {
+        **some(told, _RETURNED),
+        "cause": told["cause"],
+        "sender_f_teid": core.control_end(InterfaceType.S11_S4_SGW_GTP_C, connection.device.teid),
+        "bearer_contexts_created": ({name: value for name, value in bearer.items() if value is not None},),
+    }
+
+
+async def modify_bearer(core: Core, message: Message, _peer: Peer) -> Message:
+    """Bring packets to an eNB, and tell the PGW of what it must hear (7.2.7)."""
+    device = core.by_teid.get(message.teid)
+    if device is None:
+        return refused(message, Cause.CONTEXT_NOT_FOUND)
+    device.mme = message.get("sender_f_teid") or device.mme
+    told = [_modify(core, device, each) for each in message.get("bearer_contexts_to_be_modified") or ()]
+    changed = some(message, _TOLD)
+    if changed:
+        device.rat = message.get("rat_type") or device.rat
+        device.uli = message.get("user_location_information") or device.uli
+        for connection in list(device.connections.values()):
+            await _ask_pgw(core, Message("modify-bearer-request", dict(changed), connection.pgw.teid), connection)
+    partly = any(each["cause"] is not ACCEPTED for each in told)
+    wholly = partly and not any(each["cause"] is ACCEPTED for each in told)
+    cause = Cause.REQUEST_ACCEPTED_PARTIALLY if partly else Cause.REQUEST_ACCEPTED
+    ies = {"cause": CauseIe(Cause.CONTEXT_NOT_FOUND if wholly else cause), "bearer_contexts_modified": tuple(told)}
+    return Message(message.spec.answer, ies, device.mme.teid)
+
+
+def _modify(core: Core, device: Device, bearer: dict[str, Any]) -> dict[str, Any]:
+    connection = device.connections.get(bearer["ebi"])
+    if connection is None:
+        return {"ebi": bearer["ebi"], "cause": CauseIe(Cause.CONTEXT_NOT_FOUND)}
+    enb: FTeid | None = bearer.get("s1_u_enodeb")
+    if enb is not None:
+        if connection.enb not in (None, enb):  # a handover: the old eNB forwards until it hears this (TS 23.401 5.5.1)
+            assert connection.enb is not None  # noqa: S101 - said above
+            core.plane.end(connection.enb.teid, connection.enb.address, "S1-U")
+        connection.enb, device.paging = enb, 0
+        core.flush(connection)
+    core.tell(connection)
+    end = core.user_end(InterfaceType.S1_U_SGW_GTP_U, connection.s1_teid)
+    return {"ebi": connection.ebi, "cause": ACCEPTED, "s1_u_sgw": end}
+
+
+async def _ask_pgw(core: Core, message: Message, connection: Connection) -> Message | None:
+    """Ask the PGW something that the MME does not have to wait for the sense of; None without an answer."""
+    try:
+        return await core.node.ask(message, connection.pgw.address, _S5)
+    except NoAnswerError as error:
+        core.site.note(str(error), imsi=connection.device.imsi)
+        return None
+
+
+async def _delete_at_pgw(core: Core, connection: Connection, message: Message | None = None) -> Message | None:
+    names = ("user_location_information", "ue_time_zone", "ran_nas_release_cause", "pco")
+    ies = some(message, names) if message is not None else {}
+    return await _ask_pgw(
+        core, Message("delete-session-request", {**ies, "linked_ebi": connection.ebi}, connection.pgw.teid), connection
+    )
+
+
+async def delete_session(core: Core, message: Message, _peer: Peer) -> Message:
+    """End a PDN connection, at the PGW too if the MME says so (OI, 7.2.9.1)."""
+    device = core.by_teid.get(message.teid)
+    connection = device.connections.get(message["linked_ebi"]) if device is not None else None
+    if device is None or connection is None:
+        return refused(message, Cause.CONTEXT_NOT_FOUND, device.mme.teid if device is not None else 0)
+    mme = message.get("sender_f_teid") or device.mme
+    told = None
+    if Indication.OI in (message.get("indication_flags") or Indication(0)):
+        told = await _delete_at_pgw(core, connection, message)
+    core.close(connection)
+    ies = {"cause": ACCEPTED, **(some(told, ("pco",)) if told is not None else {})}
+    return Message(message.spec.answer, ies, mme.teid)
+
+
+async def change_notification(core: Core, message: Message, _peer: Peer) -> Message:
+    """Tell the PGW where a device is (7.2.14)."""
+    device = core.by_teid.get(message.teid)
+    ebi = message.get("linked_ebi")
+    chosen = [each for each in device.connections.values() if ebi in (None, each.ebi)] if device is not None else []
+    if device is None or not chosen:
+        return refused(message, Cause.CONTEXT_NOT_FOUND, device.mme.teid if device is not None else 0)
+    device.uli = message.get("user_location_information") or device.uli
+    told = None
+    for connection in chosen:
+        ies = some(message, ("imsi", "mei", "rat_type", "user_location_information"))
+        ies["linked_ebi"] = connection.ebi
+        told = await _ask_pgw(core, Message("change-notification-request", ies, connection.pgw.teid), connection)
+    if told is None:
+        return refused(message, Cause.REMOTE_PEER_NOT_RESPONDING, device.mme.teid)
+    ies = {"imsi": device.imsi, "cause": told["cause"], **some(told, ("change_reporting_action",))}
+    return Message(message.spec.answer, ies, device.mme.teid)
+
+
+def delete_at_pgw_later(core: Core, connection: Connection) -> None:
+    """End a PDN connection of which the MME knows nothing any more; the PGW is told meanwhile."""
+
+    async def work() -> None:
+        await _delete_at_pgw(core, connection)
+
+    core.close(connection)
+    core.site.spawn(work(), "delete-session-request")

@@ -1,0 +1,105 @@
+"""GTP-U in the event loop: an element's endpoint for user packets, and the tunnels that end at it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from simwarden.wire import gtpu
+from simwarden.wire.gtpu import GtpuError, Message, MessageType
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from simwarden.runtime.site import Site
+    from simwarden.runtime.transport.addresses import Address
+
+_PORT = 2152
+
+
+class UserPlane:
+    """An element's end of GTP-U: packets that come in a tunnel go to whom the tunnel was opened for.
+
+    A packet for a tunnel that does not exist is dropped and answered by an Error Indication; `on_error` is told of
+    those that others send, with TEID and address of the far end that they are about.
+    """
+
+    def __init__(self, site: Site, *interfaces: str) -> None:
+        self.site = site
+        self.on_error: Callable[[int, str], None] = lambda _teid, _host: None
+        self._tunnels: dict[int, Callable[[list[bytes]], None]] = {}
+        self.endpoint = site.endpoint(*interfaces)
+        self.endpoint.is_packet = gtpu.is_g_pdu
+        self.endpoint.on_packets = self._take_packets
+        self.endpoint.on_receive = self._receive
+
+    @property
+    def address(self) -> str:
+        """The IP address that F-TEIDs of this node say."""
+        return self.endpoint.address[0]
+
+    def __len__(self) -> int:
+        return len(self._tunnels)
+
+    def open(self, take: Callable[[list[bytes]], None]) -> int:
+        """Open a tunnel; return its TEID, which nobody can guess from others."""
+        teid = 0
+        while not teid or teid in self._tunnels:
+            teid = self.site.rng.randrange(1 << 32)
+        self._tunnels[teid] = take
+        return teid
+
+    def close(self, teid: int) -> None:
+        """Close a tunnel."""
+        self._tunnels.pop(teid, None)
+
+    def send(self, packets: Iterable[bytes], teid: int, host: str, on: str) -> None:
+        """Send packets into a tunnel."""
+        self.endpoint.send_packets([gtpu.g_pdu(teid, each) for each in packets], (host, _PORT), on=on)
+
+    def end(self, teid: int, host: str, on: str) -> None:
+        """Tell the far end of a tunnel that no more packets come in it (TS 29.281 7.3.2)."""
+        self.endpoint.send(gtpu.encode(Message(MessageType.END_MARKER, teid)), (host, _PORT), on=on)
+
+    # -- what comes
+
+    def _take_packets(self, packets: Sequence[bytes], source: Address) -> None:
+        by_tunnel: dict[int, list[bytes]] = {}
+        for data in packets:
+            try:
+                teid, packet = gtpu.unwrap(data)
+            except GtpuError as error:
+                self._blame(error, data, source)
+                continue
+            found = by_tunnel.get(teid)
+            if found is None:
+                by_tunnel[teid] = [packet]
+            else:
+                found.append(packet)
+        for teid, inner in by_tunnel.items():
+            take = self._tunnels.get(teid)
+            if take is not None:
+                take(inner)
+            else:
+                self._refuse(teid, inner, source)
+
+    def _refuse(self, teid: int, packets: list[bytes], source: Address) -> None:
+        path = self.endpoint.path(source)
+        path.drop([gtpu.g_pdu(teid, each) for each in packets], f"there is no tunnel {teid:#010x}")
+        self.endpoint.send(gtpu.error_indication(teid, self.address), (source[0], _PORT))
+
+    def _receive(self, data: bytes, source: Address) -> None:
+        try:
+            message = gtpu.decode(data)
+        except GtpuError as error:
+            self._blame(error, data, source)
+            return
+        if message.type is MessageType.ECHO_REQUEST:
+            answer = Message(MessageType.ECHO_RESPONSE, 0, message.sequence or 0, recovery=0)
+            self.endpoint.send(gtpu.encode(answer), source)
+        elif message.type is MessageType.ERROR_INDICATION and message.peer_teid is not None:
+            self.on_error(message.peer_teid, message.peer_address)
+
+    def _blame(self, error: GtpuError, data: bytes, source: Address) -> None:
+        self.site.peer_fault(self.endpoint.path(source), error.reason, data)
+        if error.unknown is not None:
+            self.endpoint.send(gtpu.supported_extensions(), (source[0], _PORT))

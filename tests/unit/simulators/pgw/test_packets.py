@@ -1,0 +1,168 @@
+"""Packets at the PGW: whose pass, at which rate, and what is told of them afterwards."""
+
+from __future__ import annotations
+
+import gateways
+import pytest
+from gateways import SERVER, Bench, udp
+from scapy.contrib import gtp_v2 as scapy
+
+from simwarden.trace.records import CauseForRecClosing, ChargingRecord, FlowRecord
+from simwarden.wire import gtpu, ip
+
+BOTH = {
+    "pdn_type": scapy.IE_PDN_type(PDN_type=3),
+    "paa": scapy.IE_PAA(PDN_type=3, ipv6=0, ipv4="0.0.0.0"),  # noqa: S104
+}
+
+
+@pytest.mark.parametrize("transport", ["memory", "udp"])
+def test_packets_pass_both_ways(transport: str) -> None:
+    async def story(bench: Bench) -> None:
+        made = await bench.session(**BOTH)
+        own, six = made["paa"].ipv4, made["paa"].ipv6
+        there = [udp(own), udp(six, "2001:db8:f::80")]
+        bench.enb.send(made, *there)
+        await bench.settle()
+        assert bench.net.received() == there
+        back = [udp(SERVER, own), udp("2001:db8:f::80", six)]
+        bench.net.send(*back)
+        await bench.settle()
+        assert bench.enb.received() == [(gateways.ENB_TEID, each) for each in back]
+        assert bench.dropped() == []
+
+    gateways.play(story, transport=transport)
+
+
+def test_a_source_that_is_not_the_devices_goes_nowhere() -> None:
+    async def story(bench: Bench) -> None:
+        made = await bench.session(**BOTH)
+        other = await bench.mme.create(imsi=scapy.IE_IMSI(IMSI=b"001010000000002"))
+        bench.enb.send(
+            made,
+            udp(other["paa"].ipv4),
+            udp("2001:db8:64:99::1", "2001:db8:f::80"),
+            udp("fe80::5", "2001:db8:f::80"),
+            b"\x00nothing",
+        )
+        await bench.settle()
+        assert bench.net.received() == []
+        spoofed = "its source address is not the device's"
+        assert bench.dropped() == [spoofed, spoofed, spoofed, "no IP header in 8 octets"]
+
+    gateways.play(story)
+
+
+def test_packets_to_nobody_and_without_a_way_out_are_told() -> None:
+    async def story(bench: Bench) -> None:
+        made = await bench.session()
+        bench.net.send(udp(SERVER, "10.64.0.99"), b"?")
+        bench.net.link.close()
+        await bench.settle()
+        bench.enb.send(made, udp(made["paa"].ipv4))
+        await bench.settle()
+        assert bench.dropped() == [
+            "no session has its address",
+            "no IP header in 1 octets",
+            "there is no way out on SGi",
+        ]
+
+    gateways.play(story)
+
+
+def test_what_is_above_the_ambr_is_dropped_and_the_rate_comes_back() -> None:
+    async def story(bench: Bench) -> None:
+        made = await bench.session(ambr=scapy.IE_AMBR(AMBR_Uplink=80, AMBR_Downlink=160))
+        packet = udp(made["paa"].ipv4, payload=bytes(972))  # 1000 octets, of 10,000 a second
+        for seconds, passed in ((0, 10), (0.25, 2), (100, 10)):
+            await bench.host.clock.sleep(seconds)
+            bench.enb.send(made, *[packet] * 12)
+            await bench.settle()
+            assert len(bench.net.received()) == passed
+        down = udp(SERVER, made["paa"].ipv4, payload=bytes(972))
+        bench.net.send(*[down] * 25)
+        await bench.settle()
+        assert len(bench.enb.received()) == 20
+        assert set(bench.dropped()) == {"ambr: above the rate of the session's APN"}
+        await bench.mme.delete(made["sender_f_teid"].teid)
+
+    trace = gateways.play(story)
+    flows = [each for each in trace.events if isinstance(each, FlowRecord)]
+    assert [(f.uplink_packets, f.downlink_packets, f.dropped_packets, f.verdict) for f in flows] == [
+        (22, 0, 14, "admit"),
+        (0, 20, 5, "admit"),
+    ]
+
+
+def test_a_device_learns_its_prefix() -> None:
+    async def story(bench: Bench) -> None:
+        made = await bench.session(**BOTH)
+        bench.enb.send(made, ip.encode(ip.router_solicitation("fe80::7")))
+        await bench.settle()
+        ((_, packet),) = bench.enb.received()
+        told = ip.decode_router_advertisement(ip.decode(packet))
+        assert made["paa"].ipv6.startswith(told.prefix.rstrip(":"))
+        assert (told.prefix_length, told.mtu) == (64, 1358)
+        assert bench.net.received() == []
+
+    gateways.play(story)
+
+
+def test_sums_of_records_are_the_octets_of_the_packets() -> None:
+    async def story(bench: Bench) -> None:
+        made = await bench.session()
+        own = made["paa"].ipv4
+        up, down = [udp(own, payload=bytes(n)) for n in (1, 20, 300)], [udp(SERVER, own, payload=bytes(77))]
+        bench.enb.send(made, *up)
+        await bench.settle()
+        bench.net.send(*down)
+        await bench.host.clock.sleep(90)
+        place = scapy.Raw(bytes.fromhex("5600" + "0600" + "08" + "00f1100009"))
+        await bench.mme.modify(made["sender_f_teid"].teid, more=[place])
+        bench.enb.send(made, *up)
+        await bench.settle()
+        bench.sums = 2 * sum(map(len, up)), sum(map(len, down))  # type: ignore[attr-defined]
+        await bench.mme.delete(made["sender_f_teid"].teid)
+        records = [each for each in bench.trace.events if isinstance(each, ChargingRecord)]
+        (record,) = records
+        fields = record.fields
+        assert (record.record, fields["causeForRecClosing"]) == ("pGWRecord", CauseForRecClosing.NORMAL_RELEASE)
+        assert (fields["servedIMSI"], fields["servedMSISDN"]) == (gateways.IMSI, gateways.NUMBER)
+        assert fields["duration"] == 90
+        volumes = fields["listOfTrafficVolumes"]
+        assert [each["changeCondition"] for each in volumes] == ["userLocationChange", "recordClosure"]
+        assert volumes[1]["userLocationInformation"] == "001-01-0009"
+        both = [sum(each[f"dataVolumeGPRS{way}"] for each in volumes) for way in ("Uplink", "Downlink")]
+        flows = [each for each in bench.trace.events if isinstance(each, FlowRecord)]
+        assert tuple(both) == (sum(f.uplink_octets for f in flows), sum(f.downlink_octets for f in flows)) == bench.sums  # type: ignore[attr-defined]
+
+    gateways.play(story)
+
+
+def test_a_tunnel_that_does_not_exist_is_told_of() -> None:
+    async def story(bench: Bench) -> None:
+        pgw = bench.host.address_of("pgw", "S5-U")
+        bench.enb.endpoint.send_packets([gtpu.g_pdu(0x77, udp("10.64.0.1"))] * 2, bench.host.address_of("sgw", "S1-U"))
+        await bench.settle()
+        told = gtpu.decode(bench.enb.heard[0])
+        assert (told.peer_teid, told.peer_address) == (0x77, pgw[0][:-3] + "5.1")
+        assert bench.dropped() == ["there is no tunnel 0x00000077"] * 2
+
+    gateways.play(story)
+
+
+def test_an_echo_is_answered_and_what_is_not_understood_told() -> None:
+    async def story(bench: Bench) -> None:
+        to = bench.host.address_of("sgw", "S1-U")
+        bench.enb.endpoint.send(gtpu.encode(gtpu.Message(gtpu.MessageType.ECHO_REQUEST, 0, 9)), to)
+        bench.enb.endpoint.send(b"\x10noise", to)
+        extended = gtpu.Message(gtpu.MessageType.G_PDU, 7, 1, (gtpu.Extension(0x85, b"\0\0"),), b"x")
+        bench.enb.endpoint.send_packets([gtpu.encode(extended)], to)
+        await bench.settle()
+        answers = [gtpu.decode(each) for each in bench.enb.heard]
+        assert [(each.type.name, each.sequence) for each in answers] == [
+            ("ECHO_RESPONSE", 9),
+            ("SUPPORTED_EXTENSION_HEADERS_NOTIFICATION", 0),
+        ]
+
+    gateways.play(story)

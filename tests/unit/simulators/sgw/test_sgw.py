@@ -1,0 +1,310 @@
+"""The SGW between a scripted MME and eNB, and the PGW: set-up, paging, handover, and what becomes of lost peers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gateways
+import pytest
+from gateways import ENB_TEID, SERVER, Bench, f_teid, udp
+from scapy.contrib import gtp_v2 as scapy
+
+from simwarden.trace.records import CauseForRecClosing, ChargingRecord
+from simwarden.wire import gtpu, gtpv2
+from simwarden.wire.gtpv2 import Cause, CauseIe, InterfaceType, Message
+
+NONE = {"sessions": 0, "tunnels": 0}
+
+
+def teid(made: Message) -> int:
+    found: int = made["sender_f_teid"].teid
+    return found
+
+
+def test_a_session_is_set_up_used_and_ended() -> None:
+    async def story(bench: Bench) -> None:
+        made = await bench.mme.create()
+        assert made.teid == gateways.MME_TEID
+        assert made["sender_f_teid"].interface is InterfaceType.S11_S4_SGW_GTP_C
+        assert made["sender_f_teid"].address == bench.host.address_of("sgw", "S11")[0]
+        (bearer,) = made["bearer_contexts_created"]
+        assert bearer["s1_u_sgw"].interface is InterfaceType.S1_U_SGW_GTP_U
+        modified = await bench.mme.modify(teid(made))
+        assert [each["ebi"] for each in modified["bearer_contexts_modified"]] == [5]
+        assert (await bench.mme.delete(teid(made))).accepted
+        assert bench.sgw.census() == bench.pgw.census() == NONE
+        for again in (bench.mme.delete(teid(made)), bench.mme.modify(teid(made)), bench.mme.release(teid(made))):
+            assert (await again).cause == Cause.CONTEXT_NOT_FOUND
+
+    gateways.play(story)
+
+
+def test_two_connections_of_a_card_share_s11() -> None:
+    async def story(bench: Bench) -> None:
+        first = await bench.session()
+        qos = scapy.IE_Bearer_QoS(PCI=1, PriorityLevel=8, PVI=0, QCI=8)
+        bearer = scapy.IE_BearerContext(IE_list=[scapy.IE_EPSBearerID(EBI=6), qos])
+        second = await bench.mme.create(apn=scapy.IE_APN(APN=b"cars"), bearer=bearer)
+        assert teid(first) == teid(second)
+        assert (await bench.mme.delete(teid(first), 5)).accepted
+        assert bench.sgw.census() == {"sessions": 1, "tunnels": 2}
+        partly = await bench.mme.modify(teid(first), 5)
+        assert partly.cause == Cause.CONTEXT_NOT_FOUND
+        assert (await bench.mme.delete(teid(first), 6)).accepted
+        assert bench.sgw.census() == NONE
+
+    gateways.play(story)
+
+
+def test_without_its_order_the_pgw_is_not_told() -> None:
+    async def story(bench: Bench) -> None:
+        made = await bench.session()
+        assert (await bench.mme.delete(teid(made), SI=1)).accepted
+        assert bench.sgw.census() == NONE
+        assert bench.pgw.census()["sessions"] == 1
+
+    gateways.play(story)
+
+
+@pytest.mark.parametrize(
+    ("sgw", "changed", "cause"),
+    [
+        ({"mmes": ["mme2"]}, {}, Cause.INVALID_PEER),
+        ({"pgws": ["pgw2"]}, {}, Cause.INVALID_PEER),
+        ({}, {"pgw": f_teid(7, 0, "127.1.77.1", 1)}, Cause.INVALID_PEER),
+        ({}, {"pgw": None}, Cause.CONDITIONAL_IE_MISSING),
+        ({}, {"apn": None}, Cause.MANDATORY_IE_MISSING),
+    ],
+)
+def test_what_is_refused(sgw: dict[str, Any], changed: dict[str, Any], cause: Cause) -> None:
+    async def story(bench: Bench) -> None:
+        refused = await bench.mme.create(**changed)
+        assert (refused.cause, refused.teid) == (cause, gateways.MME_TEID)
+        assert bench.sgw.census() == bench.pgw.census() == NONE
+
+    gateways.play(story, sgw=sgw)
+
+
+def test_a_pgw_that_is_silent_is_told_as_such() -> None:
+    async def story(bench: Bench) -> None:
+        await bench.host.stop("pgw", kill=True)
+        began = bench.host.clock.now()
+        refused = await bench.mme.create(pgw=f_teid(7, 0, "127.1.4.1", 1))
+        assert refused.cause == Cause.REMOTE_PEER_NOT_RESPONDING
+        assert bench.host.clock.now() - began == 9  # T3 three times
+        assert bench.sgw.census() == NONE
+
+    gateways.play(story)
+
+
+def test_a_request_for_a_wrong_element_is_answered_to_the_mmes_tunnel() -> None:
+    async def story(bench: Bench) -> None:
+        made = await bench.session()
+        wrong = await bench.mme.ask("delete_session_req", scapy.GTPV2DeleteSessionRequest(IE_list=[]), teid(made))
+        assert (wrong.cause, wrong.teid) == (Cause.CONDITIONAL_IE_MISSING, gateways.MME_TEID)
+        assert wrong["cause"].offending == (73, 0)
+
+    gateways.play(story)
+
+
+# -- paging
+
+
+async def idle(bench: Bench, **changed: Any) -> Message:
+    made = await bench.session(**changed)
+    assert (await bench.mme.release(teid(made))).accepted
+    return made
+
+
+def test_packets_wait_for_a_device_that_is_paged() -> None:
+    async def story(bench: Bench) -> None:
+        made = await idle(bench)
+        packets = [udp(SERVER, made["paa"].ipv4, port=port) for port in (1, 2, 3)]
+        for each in packets:
+            bench.net.send(each)
+            await bench.settle()
+        assert [(each.name, each["ebi"]) for each in bench.mme.asked] == [("downlink-data-notification", 5)]
+        assert bench.enb.received() == []
+        await bench.mme.modify(teid(made))
+        await bench.settle()
+        assert bench.enb.received() == [(ENB_TEID, each) for each in packets]
+        await bench.host.clock.sleep(60)
+        assert bench.dropped() == []
+
+    gateways.play(story)
+
+
+def test_what_does_not_fit_is_dropped() -> None:
+    async def story(bench: Bench) -> None:
+        made = await idle(bench)
+        bench.net.send(*[udp(SERVER, made["paa"].ipv4, port=port) for port in range(5)])
+        await bench.settle()
+        assert bench.dropped() == ["too many packets wait for the device"] * 3
+
+    gateways.play(story, sgw={"buffered_packets": 2})
+
+
+@pytest.mark.parametrize("how", ["refused", "failed", "silent", "late"])
+def test_packets_for_a_device_that_is_not_reached_are_dropped_and_the_next_pages_anew(how: str) -> None:
+    async def story(bench: Bench) -> None:
+        made = await idle(bench)
+        if how == "refused":
+            bench.mme.answers["downlink-data-notification"] = {"cause": CauseIe(Cause.UNABLE_TO_PAGE_UE)}
+        bench.mme.silent = how == "silent"
+        packet = udp(SERVER, made["paa"].ipv4)
+        bench.net.send(packet)
+        await bench.settle()
+        if how == "failed":
+            failed = scapy.GTPV2DownlinkDataNotifFailureIndication(IE_list=[scapy.IE_Cause(Cause=87)])
+            head = scapy.GTPHeader(T=1, teid=teid(made), seq=5, gtp_type=70)
+            bench.mme.endpoint.send(bytes(head / failed), bench.host.address_of("sgw", "S11"))
+            await bench.settle()
+        else:
+            await bench.host.clock.sleep({"refused": 0, "silent": 9, "late": 30}[how])
+            await bench.settle()
+        assert bench.dropped() == ["the device was not reached"]
+        if how != "silent":  # after which its sessions go as well
+            before = len(bench.mme.asked)
+            bench.net.send(packet)
+            await bench.settle()
+            assert len(bench.mme.asked) == before + 1
+
+    gateways.play(story)
+
+
+# -- handover
+
+
+def test_the_old_enb_is_told_when_packets_go_to_the_new_one() -> None:
+    async def story(bench: Bench) -> None:
+        made = await bench.session()
+        assert bench.enb.heard == []
+        await bench.mme.modify(teid(made), enb=0xE2)
+        await bench.settle()
+        marker = gtpu.decode(bench.enb.heard[0])
+        assert (marker.type, marker.teid) == (gtpu.MessageType.END_MARKER, ENB_TEID)
+        bench.net.send(udp(SERVER, made["paa"].ipv4))
+        await bench.settle()
+        assert [each for each, _ in bench.enb.received()] == [0xE2]
+
+    gateways.play(story)
+
+
+def test_packets_are_forwarded_during_a_handover() -> None:
+    async def story(bench: Bench) -> None:
+        made = await bench.session()
+        wanted = [
+            scapy.IE_EPSBearerID(EBI=5),
+            f_teid(19, 0xD1, bench.enb.address),
+            f_teid(20, 0xD2, bench.enb.address, 4),
+        ]
+        request = scapy.GTPV2CreateIndirectDataForwardingTunnelRequest(IE_list=[scapy.IE_BearerContext(IE_list=wanted)])
+        answer = await bench.mme.ask("create_indirect_data_forwarding_tunnel_req", request, teid(made))
+        (bearer,) = answer["bearer_contexts"]
+        for name, target in (("s1_u_sgw_for_dl", 0xD1), ("s1_u_sgw_for_ul", 0xD2)):
+            end = bearer[name]
+            bench.enb.endpoint.send_packets([gtpu.g_pdu(end.teid, b"E" * 20)], (end.address, 2152))
+            await bench.settle()
+            assert bench.enb.received() == [(target, b"E" * 20)]
+        assert bench.sgw.census()["tunnels"] == 4
+        delete = scapy.GTPV2DeleteIndirectDataForwardingTunnelRequest(IE_list=[])
+        assert (await bench.mme.ask("delete_indirect_data_forwarding_tunnel_req", delete, teid(made))).accepted
+        assert bench.sgw.census()["tunnels"] == 2
+
+    gateways.play(story)
+
+
+# -- lost peers
+
+
+def test_an_enb_without_the_tunnel_makes_the_device_idle() -> None:
+    async def story(bench: Bench) -> None:
+        made = await bench.session()
+        told = gtpu.error_indication(ENB_TEID, bench.enb.address)
+        bench.enb.endpoint.send(told, bench.host.address_of("sgw", "S1-U"))
+        await bench.settle()
+        bench.net.send(udp(SERVER, made["paa"].ipv4))
+        await bench.settle()
+        assert [each.name for each in bench.mme.asked] == ["downlink-data-notification"]
+
+    gateways.play(story)
+
+
+def test_a_restarted_pgw_has_no_sessions_and_the_mme_is_told() -> None:
+    async def story(bench: Bench) -> None:
+        made = await bench.session()
+        await bench.host.stop("pgw", kill=True)
+        await bench.host.start("pgw")
+        bench.enb.send(made, udp(made["paa"].ipv4))  # finds no tunnel
+        await bench.settle()
+        assert [(each.name, each.cause) for each in bench.mme.asked] == [
+            ("delete-bearer-request", Cause.REACTIVATION_REQUESTED)
+        ]
+        assert bench.sgw.census() == NONE
+
+    gateways.play(story)
+
+
+def test_a_restart_is_seen_by_its_counter() -> None:
+    async def story(bench: Bench) -> None:
+        await bench.session()
+        await bench.host.stop("pgw", kill=True)
+        await bench.host.start("pgw")
+        other = await bench.mme.create(imsi=scapy.IE_IMSI(IMSI=b"001010000000002"))
+        assert other.accepted
+        await bench.settle()
+        assert "pgw has restarted" in bench.notes()
+        assert [each.name for each in bench.mme.asked] == ["delete-bearer-request"]
+
+    gateways.play(story)
+
+
+def test_a_restarted_sgw_has_no_sessions_and_the_pgw_ends_them() -> None:
+    async def story(bench: Bench) -> None:
+        await bench.session()
+        await bench.host.stop("sgw", kill=True)
+        await bench.host.start("sgw")
+        assert (await bench.mme.create(imsi=scapy.IE_IMSI(IMSI=b"001010000000002"))).accepted
+        assert [each.imsi for each in bench.pgw.core.sessions.values()] == ["001010000000002"]
+        (record,) = [each for each in bench.trace.events if isinstance(each, ChargingRecord)]
+        assert record.fields["causeForRecClosing"] is CauseForRecClosing.ABNORMAL_RELEASE
+
+    gateways.play(story)
+
+
+def test_a_restarted_mme_has_no_sessions_and_they_end_everywhere() -> None:
+    async def story(bench: Bench) -> None:
+        await bench.session(recovery=scapy.IE_RecoveryRestart(restart_counter=3))
+        echo = scapy.GTPHeader(T=0, seq=1, gtp_type=1) / scapy.GTPV2EchoRequest(
+            IE_list=[scapy.IE_RecoveryRestart(restart_counter=4)]
+        )
+        bench.mme.endpoint.send(bytes(echo), bench.host.address_of("sgw", "S11"))
+        await bench.settle()
+        assert bench.sgw.census() == bench.pgw.census() == NONE
+
+    gateways.play(story)
+
+
+def test_an_mme_that_is_not_there_any_more_loses_its_sessions() -> None:
+    async def story(bench: Bench) -> None:
+        await bench.session()
+        bench.mme.silent = True
+        await bench.host.clock.sleep(100)
+        assert "the path to mme has failed" in bench.notes()
+        assert bench.sgw.census() == bench.pgw.census() == NONE
+
+    gateways.play(story, keep_alives=True)
+
+
+def test_a_repeated_request_is_carried_out_once() -> None:
+    async def story(bench: Bench) -> None:
+        await bench.session()
+        frames = [f for f in bench.trace.events if getattr(f, "interface", "") == "S11" and f.source == "mme"]
+        bench.mme.endpoint.send(frames[0].data, bench.host.address_of("sgw", "S11"))
+        await bench.settle()
+        assert "create-session-request of mme is a duplicate, its answer is repeated" in bench.notes()
+        again = gtpv2.decode(bench.mme.heard[-1])
+        assert again.name == "create-session-response"
+        assert bench.pgw.core._charging_id == 1
+
+    gateways.play(story)
