@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from simwarden.runtime.site import Site
     from simwarden.runtime.transport.addresses import Address
 
+#: peers that are remembered; of those with whom nothing is under way the first is forgotten
+_MOST_PATHS = 4096
 METADATA = sa.MetaData()
 _COUNTER = sa.Table("restart_counter", METADATA, sa.Column("value", sa.Integer, nullable=False))
 
@@ -128,6 +130,10 @@ class _PathTo:
             self.machine.respond(request, answer, self.node.site.clock.now())
             self.flush()
 
+    def rest(self) -> None:
+        """Ring no more."""
+        self._ringing.arm(None)
+
     def _ring(self) -> None:
         self.machine.on_timer(self.node.site.clock.now())
         self.flush()
@@ -217,8 +223,15 @@ class GtpNode:
     def _path(self, host: str) -> _PathTo:
         path = self._paths.get(host)
         if path is None:
+            self._make_room()
             path = self._paths[host] = _PathTo(self, host)
         return path
+
+    def _make_room(self) -> None:
+        if len(self._paths) >= _MOST_PATHS:
+            idle = next((host for host, path in self._paths.items() if not path.waiting), None)
+            if idle is not None:
+                self._paths.pop(idle).rest()
 
     def _receive(self, data: bytes, source: Address) -> None:
         path = self._path(source[0])

@@ -76,7 +76,7 @@ def test_a_session_through_two_processes(tmp_path: Path) -> None:
         assert (own.address, made["paa"].ipv4) == (SGW, "10.64.0.1")
         bearer = scapy.IE_BearerContext(IE_list=[scapy.IE_EPSBearerID(EBI=5), f_teid(0, 7, MME)])
         assert ask(control, "modify_bearer_req", [bearer], own.teid).accepted
-        # a packet for a tunnel that is not there is answered, one in the session's goes to the PGW, which has no way out
+        # a packet for no tunnel is answered, one in the session's goes to the PGW, which has no way out
         end = made["bearer_contexts_created"][0]["s1_u_sgw"]
         user.sendto(gtpu.g_pdu(end.teid ^ 1, udp("10.64.0.1")), (SGW, 2152))
         told = gtpu.decode(user.recv(2000))

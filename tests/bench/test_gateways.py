@@ -1,0 +1,97 @@
+"""What sessions and user packets cost at the gateways, in this process; `-s` prints the figures.
+
+A session is set up, brought to an eNB and ended, one after the other: create, modify and delete on S11, create and
+delete on S5, ten messages. The MME's octets are made before; of its answers the TEID is read. CPU time of SGW, PGW and
+all in between. Packets are UDP of 128 octets in batches of 32, through the PGW alone: tunnel, source, AMBR, flow and
+session counted, out on SGi; and back.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import figures
+import gateways
+import pytest
+from gateways import ENB_TEID, Bench, create_session, udp
+from scapy.contrib import gtp_v2 as scapy
+
+from simwarden.wire import gtpu, gtpv2
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SESSIONS, PACKETS, BATCH = 300, 32_000, 32
+
+
+def requests(bench: Bench) -> list[bytes]:
+    """Return the octets of create, modify and delete, as scapy makes them."""
+    enb = gateways.f_teid(0, ENB_TEID, bench.enb.address)
+    modify = scapy.GTPV2ModifyBearerRequest(
+        IE_list=[scapy.IE_BearerContext(IE_list=[scapy.IE_EPSBearerID(EBI=5), enb])]
+    )
+    delete = scapy.GTPV2DeleteSessionRequest(IE_list=[scapy.IE_EPSBearerID(EBI=5), scapy.IE_Indication(length=2, OI=1)])
+    made = {"create_session_req": create_session(bench.mme), "modify_bearer_req": modify, "delete_session_req": delete}
+    return [bytes(scapy.GTPHeader(T=1, teid=0, gtp_type=kind) / each) for kind, each in made.items()]
+
+
+async def sessions(bench: Bench) -> float:
+    """Set sessions up and end them; return how many a second of CPU time."""
+    octets, to, told = requests(bench), bench.host.address_of("sgw", "S11"), []
+    bench.mme.endpoint.on_receive = lambda data, _source: told.append(data)
+    number, began = 0, time.process_time()
+    for _ in range(SESSIONS):
+        teid = bytes(4)
+        for each in octets:
+            number += 1
+            bench.mme.endpoint.send(each[:4] + teid + number.to_bytes(3) + each[11:], to)
+            await bench.settle()
+            if each is octets[0]:
+                teid = gtpv2.decode(told[-1])["sender_f_teid"].teid.to_bytes(4)
+    spent = time.process_time() - began
+    assert len(told) == 3 * SESSIONS
+    assert {each[16] for each in told} == {gtpv2.Cause.REQUEST_ACCEPTED}
+    assert bench.sgw.census() == bench.pgw.census() == {"sessions": 0, "tunnels": 0}
+    return SESSIONS / spent
+
+
+async def packets(bench: Bench) -> float:
+    """Send packets through the PGW, half of them each way; return how many a second of CPU time."""
+    made = await bench.session(ambr=scapy.IE_AMBR(AMBR_Uplink=4_000_000, AMBR_Downlink=4_000_000))
+    own, passed = made["paa"].ipv4, [0, 0]
+    session = next(iter(bench.pgw.core.by_teid.values()))
+    bench.net.link.on_packets = lambda batch: passed.__setitem__(0, passed[0] + len(batch))
+    bench.sgw.core.plane.endpoint.on_packets = lambda batch, _source: passed.__setitem__(1, passed[1] + len(batch))
+    up = [gtpu.g_pdu(session.user_teid, udp(own, payload=bytes(100)))] * BATCH
+    down = [udp(gateways.SERVER, own, payload=bytes(100))] * BATCH
+    to, began = bench.host.address_of("pgw", "S5-U"), time.process_time()
+    for _ in range(PACKETS // BATCH // 2):
+        bench.sgw.core.plane.endpoint.send_packets(up, to, on="S5-U")
+        bench.net.send(*down)
+        await bench.settle()
+    spent = time.process_time() - began
+    assert passed == [PACKETS // 2] * 2, bench.dropped()[:1]
+    return PACKETS / spent
+
+
+def rate(measure: Callable[[Bench], Any], transport: str) -> float:
+    found: list[float] = []
+
+    async def story(bench: Bench) -> None:
+        found.append(await measure(bench))
+
+    gateways.play(story, transport=transport)
+    return found[0]
+
+
+@pytest.mark.parametrize(("transport", "where"), [("memory", "in memory"), ("udp", "over UDP")])
+def test_sessions(transport: str, where: str) -> None:
+    best = max(rate(sessions, transport) for _ in range(3))
+    figures.tell(f"sessions set up and ended at SGW and PGW, {where}", f"{best:,.0f}/s")
+
+
+@pytest.mark.parametrize(("transport", "where"), [("memory", "in memory"), ("udp", "over UDP")])
+def test_packets_through_the_pgw(transport: str, where: str) -> None:
+    best = max(rate(packets, transport) for _ in range(3))
+    figures.tell(f"user packets through the PGW, {where}", f"{best:,.0f}/s")
