@@ -33,7 +33,7 @@ def requests(bench: Bench) -> list[bytes]:
     )
     delete = scapy.GTPV2DeleteSessionRequest(IE_list=[scapy.IE_EPSBearerID(EBI=5), scapy.IE_Indication(length=2, OI=1)])
     made = {"create_session_req": create_session(bench.mme), "modify_bearer_req": modify, "delete_session_req": delete}
-    return [bytes(scapy.GTPHeader(T=1, teid=0, gtp_type=kind) / each) for kind, each in made.items()]
+    return [bytes(scapy.GTPHeader(P=0, T=1, teid=0, gtp_type=kind) / each) for kind, each in made.items()]
 
 
 async def sessions(bench: Bench) -> float:

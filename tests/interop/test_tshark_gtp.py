@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import exported
+import gateways
 import pytest
-from vectors import FOLDER
+from vectors import FOLDER, load
 
 from simwarden.model.identity import Ecgi, Plmn, Tai
+from simwarden.runtime.clock import EPOCH
+from simwarden.trace.events import Frame
+from simwarden.trace.pcapng import write_capture
 from simwarden.wire import gtpu, gtpv2, ip
 from simwarden.wire.gtpv2 import (
     Ambr,
@@ -29,9 +34,7 @@ from simwarden.wire.gtpv2 import (
     Uli,
 )
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
+suite = load(Path(__file__).with_name("test_tshark_suite.py"))
 pytestmark = [
     pytest.mark.interop,
     pytest.mark.skipif(not exported.TSHARK, reason="tshark is not installed (apt install tshark)"),
@@ -133,3 +136,33 @@ def test_no_message_is_malformed(tmp_path: Path, family: str, port: int) -> None
 
 def _bad(fields: dict[str, Any]) -> bool:
     return "_ws.malformed" in fields or any(int(each) >= 0x800000 for each in fields.get("_ws.expert.severity", ()))
+
+
+def test_a_whole_session_is_read_to_its_end(tmp_path: Path) -> None:
+    """Control and packets of a session, paging and what is refused: no complaint, and nothing left undecoded."""
+
+    async def story(bench: gateways.Bench) -> None:
+        bench.trace.show_packets = True
+        made = await bench.session()
+        own = made["paa"].ipv4
+        bench.enb.send(made, gateways.udp(own), gateways.udp("192.0.2.9"))
+        await bench.settle()
+        await bench.mme.release(made["sender_f_teid"].teid)
+        bench.net.send(gateways.udp(gateways.SERVER, own))
+        await bench.settle()
+        await bench.mme.modify(made["sender_f_teid"].teid)
+        bench.enb.endpoint.send_packets([gtpu.g_pdu(7, gateways.udp(own))], bench.host.address_of("sgw", "S1-U"))
+        await bench.settle()
+        await bench.mme.create(msisdn=None)
+        await bench.mme.create(apn=None)
+        await bench.mme.delete(made["sender_f_teid"].teid)
+
+    trace = gateways.play(story)
+    frames = [each for each in trace.events if isinstance(each, Frame)]
+    path = tmp_path / "session.pcapng"
+    with path.open("wb") as stream:
+        write_capture(trace.events, stream, EPOCH)
+    rows = suite.read(path)
+    assert len(rows) == len(frames)
+    assert not [row.complaint for row in rows if row.complaint]
+    assert {row.interface for row in rows} == {"S11", "S5-C", "S1-U", "S5-U", "SGi"}

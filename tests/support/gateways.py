@@ -100,7 +100,7 @@ class Mme(Scripted):
     async def ask(self, kind: str | int, payload: Any, teid: int, to: Address | None = None) -> gtpv2.Message:
         """Send a request that scapy makes; what scapy reads of the answer is what we do."""
         self.number += 1
-        octets = bytes(scapy.GTPHeader(T=1, teid=teid, seq=self.number, gtp_type=kind) / payload)
+        octets = bytes(scapy.GTPHeader(P=0, T=1, teid=teid, seq=self.number, gtp_type=kind) / payload)
         future: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
         self._waiting[self.number] = future
         self.endpoint.send(octets, to or self.site.address_of("sgw", "S11"), on="S11")

@@ -29,7 +29,7 @@ def at(host: str, *interfaces: str) -> dict[str, str]:
 
 
 def ask(sock: socket.socket, kind: str, elements: list[Any], teid: int = 0) -> gtpv2.Message:
-    payload = scapy.GTPHeader(T=1, teid=teid, seq=9, gtp_type=kind)
+    payload = scapy.GTPHeader(P=0, T=1, teid=teid, seq=9, gtp_type=kind)
     request: Any = {
         "create_session_req": scapy.GTPV2CreateSessionRequest,
         "modify_bearer_req": scapy.GTPV2ModifyBearerRequest,

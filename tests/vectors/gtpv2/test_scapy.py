@@ -22,7 +22,7 @@ def test_a_session_that_scapy_asks_for() -> None:
         scapy.IE_AMBR(AMBR_Uplink=1000, AMBR_Downlink=2000),
         bearer,
     ]
-    header = scapy.GTPHeader(T=1, teid=7, seq=9, gtp_type="create_session_req")
+    header = scapy.GTPHeader(P=0, T=1, teid=7, seq=9, gtp_type="create_session_req")
     octets = bytes(header / scapy.GTPV2CreateSessionRequest(IE_list=elements))
     message = gtpv2.decode(octets)
     assert (message.teid, message.sequence) == (7, 9)

@@ -219,7 +219,7 @@ def test_requests_for_a_session_that_is_not_there() -> None:
             (38, bytes(scapy.IE_RAT(RAT_type=6))),
         ):
             bench.mme.number += 1
-            octets = bytes(scapy.GTPHeader(T=1, teid=77, seq=bench.mme.number, gtp_type=kind) / payload)
+            octets = bytes(scapy.GTPHeader(P=0, T=1, teid=77, seq=bench.mme.number, gtp_type=kind) / payload)
             bench.sgw.core.node.endpoint.send(octets, to, on="S5-C")
         await bench.settle()
         causes = [f.data[16] for f in bench.trace.events if getattr(f, "interface", "") == "S5-C" and f.source == "pgw"]

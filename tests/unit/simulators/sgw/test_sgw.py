@@ -156,7 +156,7 @@ def test_packets_for_a_device_that_is_not_reached_are_dropped_and_the_next_pages
         await bench.settle()
         if how == "failed":
             failed = scapy.GTPV2DownlinkDataNotifFailureIndication(IE_list=[scapy.IE_Cause(Cause=87)])
-            head = scapy.GTPHeader(T=1, teid=teid(made), seq=5, gtp_type=70)
+            head = scapy.GTPHeader(P=0, T=1, teid=teid(made), seq=5, gtp_type=70)
             bench.mme.endpoint.send(bytes(head / failed), bench.host.address_of("sgw", "S11"))
             await bench.settle()
         else:
@@ -275,7 +275,7 @@ def test_a_restarted_sgw_has_no_sessions_and_the_pgw_ends_them() -> None:
 def test_a_restarted_mme_has_no_sessions_and_they_end_everywhere() -> None:
     async def story(bench: Bench) -> None:
         await bench.session(recovery=scapy.IE_RecoveryRestart(restart_counter=3))
-        echo = scapy.GTPHeader(T=0, seq=1, gtp_type=1) / scapy.GTPV2EchoRequest(
+        echo = scapy.GTPHeader(P=0, T=0, seq=1, gtp_type=1) / scapy.GTPV2EchoRequest(
             IE_list=[scapy.IE_RecoveryRestart(restart_counter=4)]
         )
         bench.mme.endpoint.send(bytes(echo), bench.host.address_of("sgw", "S11"))
