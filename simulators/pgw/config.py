@@ -6,7 +6,8 @@ import ipaddress
 
 from pydantic import Field, field_validator
 
-from simwarden.runtime.declare import ElementConfig, Model, Seconds
+from simwarden.runtime.declare import Model
+from simwarden.runtime.gtp.config import GtpConfig
 
 
 class ApnConfig(Model):
@@ -53,11 +54,9 @@ class ApnConfig(Model):
         return tuple(str(ipaddress.ip_address(each)) for each in value)
 
 
-class PgwConfig(ElementConfig):
+class PgwConfig(GtpConfig):
     """Settings of a PGW."""
 
-    plmn: str = "001-01"
-    """Its network."""
     sgws: tuple[str, ...] = ("sgw",)
     """Elements, or IP addresses, whose requests it takes; others get cause 109."""
     apns: dict[str, ApnConfig] = Field(default_factory=lambda: {"*": ApnConfig()}, min_length=1)
@@ -66,9 +65,3 @@ class PgwConfig(ElementConfig):
     """File of number ranges in place of those that come with simwarden."""
     internet: str = ""
     """The element on SGi, to which packets go; empty: there is no way out, and they are dropped."""
-    t3_response: Seconds = Field(default=3.0, gt=0)
-    """T3-RESPONSE: time after which a request is sent again."""
-    n3_requests: int = Field(default=3, ge=1)
-    """N3-REQUESTS: how often a request is sent in all."""
-    echo: Seconds = Field(default=60.0, ge=60)
-    """Time between echoes to a peer."""

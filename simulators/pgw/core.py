@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from simulators.pgw.config import PgwConfig
     from simulators.pgw.session import Session
     from simulators.pgw.user_plane import Gateway
-    from simwarden.runtime.gtp import GtpNode, Peer
+    from simwarden.runtime.gtp.node import GtpNode, Peer
     from simwarden.runtime.site import Site
     from simwarden.trace.records import CauseForRecClosing
 
@@ -60,8 +60,8 @@ class Core:
 
     def ends(self, session: Session) -> tuple[FTeid, FTeid]:
         """Return this node's ends of a session's tunnels, for control and for packets."""
-        control = FTeid(InterfaceType.S5_S8_PGW_GTP_C, session.teid, **_at(self.node.address))
-        return control, FTeid(InterfaceType.S5_S8_PGW_GTP_U, session.user_teid, **_at(self.gateway.plane.address))
+        control = FTeid.at(InterfaceType.S5_S8_PGW_GTP_C, session.teid, self.node.address)
+        return control, FTeid.at(InterfaceType.S5_S8_PGW_GTP_U, session.user_teid, self.gateway.plane.address)
 
     def open(self, session: Session) -> None:
         """Take up a session that has its addresses."""
@@ -114,7 +114,3 @@ class Core:
 
 def _key(session: Session) -> str:
     return f"{session.imsi}/{session.ebi}"
-
-
-def _at(address: str) -> dict[str, str]:
-    return {"ipv6" if ":" in address else "ipv4": address}

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from simulators.pgw import procedures
 from simulators.pgw.config import PgwConfig
 from simulators.pgw.controls import ALL
 from simwarden.errors import ManagementError
-from simwarden.machine.gtp_path import PathSettings
 from simwarden.model.values import ADDRESS, APN, IMSI, NUMBER, TEXT, one_of
 from simwarden.operations.element import Element
 from simwarden.operations.management import ROLES, Call, route
 from simwarden.runtime.declare import Declaration, Observable
-from simwarden.trace.records import CauseForRecClosing
-from simwarden.wire.gtpv2 import Cause
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from simulators.pgw.core import Core
-    from simwarden.runtime.gtp import Peer
 
 
 class Pgw(Element[PgwConfig]):
@@ -58,29 +52,13 @@ class Pgw(Element[PgwConfig]):
 
     async def start(self) -> None:
         """Listen on S5, and connect to SGi."""
-        from simulators.pgw.core import Core  # noqa: PLC0415 - checking files needs no codec
-        from simulators.pgw.user_plane import Gateway  # noqa: PLC0415
-        from simwarden.runtime.gtp import GtpNode  # noqa: PLC0415
+        from simulators.pgw import dispatch  # noqa: PLC0415 - checking files needs no codec
+        from simulators.pgw.core import Core  # noqa: PLC0415
 
-        core = self.core = Core(self.site, self.config)
-        handlers = {
-            "create-session-request": procedures.create_session,
-            "modify-bearer-request": procedures.modify_bearer,
-            "delete-session-request": procedures.delete_session,
-            "change-notification-request": procedures.change_notification,
-        }
-        settings = PathSettings(self.config.t3_response, self.config.n3_requests, self.config.echo)
-        served = {name: partial(each, core) for name, each in handlers.items()}
-        core.node = GtpNode(self.site, ("S5-C",), served, settings, core.sender_teid)
-        core.node.on_restart = core.node.on_failure = self._lose
-        core.gateway = Gateway(core)
+        self.core = Core(self.site, self.config)
+        dispatch.open_paths(self.core)
         if self.config.internet:
-            core.gateway.connect(await self.site.connect("SGi", self.config.internet))
-
-    def _lose(self, peer: Peer) -> None:
-        """End the sessions of an SGW that has lost them, or is not there any more (TS 23.007 17, 20)."""
-        for session in self.core.of_host(peer.host):
-            self.core.close(session, CauseForRecClosing.ABNORMAL_RELEASE)
+            self.core.gateway.connect(await self.site.connect("SGi", self.config.internet))
 
     async def stop(self) -> None:
         """Close the way out; sessions end with this node, as peers see by its restart counter."""
@@ -108,9 +86,11 @@ class Pgw(Element[PgwConfig]):
     @route("DELETE", "/sessions/{imsi}")
     async def end_sessions(self, call: Call) -> dict[str, int]:
         """End all sessions of a card; the device may set up others at once."""
+        from simulators.pgw import procedures  # noqa: PLC0415 - as above
+
         found = [each for each in self.core.sessions.values() if each.imsi == call.path["imsi"]]
         if not found:
             raise ManagementError(404, f"{call.path['imsi']} has no session")
         for session in found:
-            await procedures.delete_bearer(self.core, session, Cause.REACTIVATION_REQUESTED)
+            await procedures.delete_bearer(self.core, session)
         return {"ended": len(found)}

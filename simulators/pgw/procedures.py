@@ -8,7 +8,7 @@ from simulators.pgw import addressing
 from simulators.pgw.controls import CHANGE_NOTIFICATION, CREATE_SESSION, DELETE_SESSION, MODIFY_BEARER, NUMBER
 from simulators.pgw.session import Session
 from simwarden.errors import PeerError
-from simwarden.runtime.gtp import NoAnswerError
+from simwarden.runtime.gtp.node import NoAnswerError
 from simwarden.trace.records import CauseForRecClosing
 from simwarden.wire import pco
 from simwarden.wire.gtpv2 import (
@@ -20,12 +20,13 @@ from simwarden.wire.gtpv2 import (
     Message,
     Paa,
     RatType,
+    refusal,
 )
 
 if TYPE_CHECKING:
     from simulators.pgw.core import Core
     from simulators.pgw.pools import Addresses
-    from simwarden.runtime.gtp import Peer
+    from simwarden.runtime.gtp.node import Peer
 
 #: radio accesses of which sessions are taken; NB-IoT and those of 2G and 3G have no way to here
 _ACCESSES = (RatType.EUTRAN, RatType.LTE_M)
@@ -34,31 +35,26 @@ _ACCEPTED = CauseIe(Cause.REQUEST_ACCEPTED)
 _UNSAID = Ambr(50_000, 150_000)
 
 
-def refused(message: Message, cause: Cause, teid: int = 0) -> Message:
-    """Return the answer that refuses a request."""
-    return Message(message.spec.answer, {"cause": CauseIe(cause)}, teid)
-
-
 async def create_session(core: Core, message: Message, peer: Peer) -> Message:
     """Set a session up (7.2.1), if the card's number and the SGW are of the dedicated core."""
     sender, imsi = message["sender_f_teid"], message["imsi"]
     if not core.knows(peer, imsi, CREATE_SESSION):
-        return refused(message, Cause.INVALID_PEER, sender.teid)
+        return refusal(message, Cause.INVALID_PEER, sender.teid)
     number = message.get("msisdn") or ""
     if not core.site.decide(NUMBER, imsi, on=CREATE_SESSION, number=number, ranges=core.ranges).admitted:
-        return refused(message, Cause.APN_ACCESS_DENIED_NO_SUBSCRIPTION, sender.teid)
+        return refusal(message, Cause.APN_ACCESS_DENIED_NO_SUBSCRIPTION, sender.teid)
     if message["rat_type"] not in _ACCESSES:
-        return refused(message, Cause.DENIED_IN_RAT, sender.teid)
+        return refusal(message, Cause.DENIED_IN_RAT, sender.teid)
     name = network_identifier(message["apn"])
     addresses = core.apn(name)
     if addresses is None:
-        return refused(message, Cause.MISSING_OR_UNKNOWN_APN, sender.teid)
+        return refusal(message, Cause.MISSING_OR_UNKNOWN_APN, sender.teid)
     before = core.sessions.get((imsi, message["bearer_contexts_to_be_created"][0]["ebi"]))
     if before is not None:  # the SGW has lost it (7.2.1)
         core.close(before, CauseForRecClosing.ABNORMAL_RELEASE)
     made = _make(core, message, name, addresses)
     if isinstance(made, Cause):
-        return refused(message, made, sender.teid)
+        return refusal(message, made, sender.teid)
     session, cause = made
     core.open(session)
     return Message(message.spec.answer, _created(core, session, message, cause), sender.teid)
@@ -150,9 +146,9 @@ async def modify_bearer(core: Core, message: Message, peer: Peer) -> Message:
     """Take note of where a device is, and of another SGW that has it (7.2.7)."""
     session = core.by_teid.get(message.teid)
     if session is None:
-        return refused(message, Cause.CONTEXT_NOT_FOUND)
+        return refusal(message, Cause.CONTEXT_NOT_FOUND)
     if not core.knows(peer, session.imsi, MODIFY_BEARER):
-        return refused(message, Cause.INVALID_PEER)
+        return refusal(message, Cause.INVALID_PEER)
     session.rat = message.get("rat_type") or session.rat
     session.time_zone = message.get("ue_time_zone") or session.time_zone
     session.serving_network = message.get("serving_network") or session.serving_network
@@ -173,11 +169,11 @@ async def delete_session(core: Core, message: Message, peer: Peer) -> Message:
     """End a session (7.2.9)."""
     session = core.by_teid.get(message.teid)
     if session is None:
-        return refused(message, Cause.CONTEXT_NOT_FOUND)
+        return refusal(message, Cause.CONTEXT_NOT_FOUND)
     if not core.knows(peer, session.imsi, DELETE_SESSION):
-        return refused(message, Cause.INVALID_PEER)
+        return refusal(message, Cause.INVALID_PEER)
     if message.get("linked_ebi") not in (None, session.ebi):
-        return refused(message, Cause.CONTEXT_NOT_FOUND, session.sgw.teid)
+        return refusal(message, Cause.CONTEXT_NOT_FOUND, session.sgw.teid)
     session.moved(message.get("user_location_information"))
     core.close(session, CauseForRecClosing.NORMAL_RELEASE)
     return Message(message.spec.answer, {"cause": _ACCEPTED}, session.sgw.teid)
@@ -187,19 +183,19 @@ async def change_notification(core: Core, message: Message, peer: Peer) -> Messa
     """Take note of where a device is (7.2.14)."""
     session = core.by_teid.get(message.teid)
     if session is None:
-        return refused(message, Cause.CONTEXT_NOT_FOUND)
+        return refusal(message, Cause.CONTEXT_NOT_FOUND)
     if not core.knows(peer, session.imsi, CHANGE_NOTIFICATION):
-        return refused(message, Cause.INVALID_PEER)
+        return refusal(message, Cause.INVALID_PEER)
     session.rat = message["rat_type"]
     session.moved(message.get("user_location_information"))
     core.tell(session)
     return Message(message.spec.answer, {"imsi": session.imsi, "cause": _ACCEPTED}, session.sgw.teid)
 
 
-async def delete_bearer(core: Core, session: Session, cause: Cause) -> None:
+async def delete_bearer(core: Core, session: Session) -> None:
     """End a session because the operator wants that (7.2.9.2); it is over here whatever the SGW answers."""
     core.close(session, CauseForRecClosing.MANAGEMENT_INTERVENTION)
-    ies = {"linked_ebi": session.ebi, "cause": CauseIe(cause)}
+    ies = {"linked_ebi": session.ebi, "cause": CauseIe(Cause.REACTIVATION_REQUESTED)}
     try:
         answer = await core.node.ask(
             Message("delete-bearer-request", ies, session.sgw.teid), session.sgw.address, "S5-C"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from simulators.pgw.addressing import prefix_of
 from simulators.pgw.session import FlowCount
 from simwarden.errors import PeerError
-from simwarden.runtime.gtp_user import UserPlane
+from simwarden.runtime.gtp.user import UserPlane
 from simwarden.trace.events import PacketDropped
 from simwarden.trace.records import CauseForRecClosing
 from simwarden.wire import ip

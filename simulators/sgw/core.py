@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from simulators.sgw.controls import CREATE_SESSION
 from simulators.sgw.session import Connection, Device
-from simwarden.runtime.gtp_user import UserPlane
+from simwarden.runtime.gtp.user import UserPlane
 from simwarden.trace.events import PacketDropped
 from simwarden.wire.gtpv2 import FTeid, InterfaceType
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from simulators.sgw.config import SgwConfig
     from simwarden.policy.decision import Control
-    from simwarden.runtime.gtp import GtpNode, Peer
+    from simwarden.runtime.gtp.node import GtpNode, Peer
     from simwarden.runtime.site import Site
 
 NOT_SET_UP = "its session is not set up yet"
@@ -117,11 +117,11 @@ class Core:
 
     def control_end(self, kind: InterfaceType, teid: int) -> FTeid:
         """Return an end of GTP-C."""
-        return FTeid(kind, teid, **_at(self.node.address))
+        return FTeid.at(kind, teid, self.node.address)
 
     def user_end(self, kind: InterfaceType, teid: int) -> FTeid:
         """Return an end of GTP-U."""
-        return FTeid(kind, teid, **_at(self.plane.address))
+        return FTeid.at(kind, teid, self.plane.address)
 
     # -- packets
 
@@ -173,7 +173,3 @@ class Core:
         """Return the PDN connections to a PGW, but for those that it has not answered for yet."""
         found = (each for each in self.connections() if each.pgw_user is not None)
         return [each for each in found if each.pgw.address == peer.host]
-
-
-def _at(address: str) -> dict[str, str]:
-    return {"ipv6" if ":" in address else "ipv4": address}

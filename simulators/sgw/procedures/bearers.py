@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from simulators.sgw.procedures.sessions import ACCEPTED, refused
-from simwarden.runtime.gtp import NoAnswerError
-from simwarden.wire.gtpv2 import Cause, CauseIe, FTeid, InterfaceType, Message
+from simulators.sgw.procedures.sessions import ACCEPTED
+from simwarden.runtime.gtp.node import NoAnswerError
+from simwarden.wire.gtpv2 import Cause, CauseIe, FTeid, InterfaceType, Message, refusal
 
 if TYPE_CHECKING:
     from simulators.sgw.core import Core
     from simulators.sgw.session import Connection, Device
-    from simwarden.runtime.gtp import Peer
+    from simwarden.runtime.gtp.node import Peer
 
 _S11 = "S11"
 
@@ -20,7 +20,7 @@ async def release_access_bearers(core: Core, message: Message, _peer: Peer) -> M
     """Bring no more packets to the eNB: the device is idle (7.2.21)."""
     device = core.by_teid.get(message.teid)
     if device is None:
-        return refused(message, Cause.CONTEXT_NOT_FOUND)
+        return refusal(message, Cause.CONTEXT_NOT_FOUND)
     release(core, device)
     return Message(message.spec.answer, {"cause": ACCEPTED}, device.mme.teid)
 
@@ -79,7 +79,7 @@ async def delete_bearer(core: Core, message: Message, _peer: Peer) -> Message:
     """End a PDN connection for the PGW (7.2.9.2): the MME is asked first, and it ends whatever the MME answers."""
     connection = core.by_s5_teid.get(message.teid)
     if connection is None:
-        return refused(message, Cause.CONTEXT_NOT_FOUND)
+        return refusal(message, Cause.CONTEXT_NOT_FOUND)
     cause = message.get("cause") or CauseIe(Cause.REACTIVATION_REQUESTED)
     told = await _delete_at_mme(core, connection, cause)
     core.close(connection)
@@ -122,7 +122,7 @@ async def create_indirect_forwarding(core: Core, message: Message, _peer: Peer) 
     """Open tunnels by which the old eNB's packets come to the new one during a handover (7.2.18)."""
     device = core.by_teid.get(message.teid)
     if device is None:
-        return refused(message, Cause.CONTEXT_NOT_FOUND)
+        return refusal(message, Cause.CONTEXT_NOT_FOUND)
     told = []
     for bearer in message["bearer_contexts"]:
         if bearer["ebi"] not in device.connections:
@@ -147,6 +147,6 @@ async def delete_indirect_forwarding(core: Core, message: Message, _peer: Peer) 
     """Close the tunnels of a handover (7.2.20)."""
     device = core.by_teid.get(message.teid)
     if device is None:
-        return refused(message, Cause.CONTEXT_NOT_FOUND)
+        return refusal(message, Cause.CONTEXT_NOT_FOUND)
     core.end_forwarding(device)
     return Message(message.spec.answer, {"cause": ACCEPTED}, device.mme.teid)

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from simulators.sgw.controls import PEER, PGW
 from simulators.sgw.session import Connection
-from simwarden.runtime.gtp import NoAnswerError
-from simwarden.wire.gtpv2 import Cause, CauseIe, FTeid, Indication, InterfaceType, Message
+from simwarden.runtime.gtp.node import NoAnswerError
+from simwarden.wire.gtpv2 import Cause, CauseIe, FTeid, Indication, InterfaceType, Message, refusal
 
 if TYPE_CHECKING:
     from simulators.sgw.core import Core
     from simulators.sgw.session import Device
-    from simwarden.runtime.gtp import Peer
+    from simwarden.runtime.gtp.node import Peer
 
 ACCEPTED: Final = CauseIe(Cause.REQUEST_ACCEPTED)
 _S5: Final = "S5-C"
@@ -31,12 +31,6 @@ _RETURNED: Final = (
 _TOLD: Final = ("user_location_information", "rat_type", "ue_time_zone", "serving_network")
 
 
-def refused(message: Message, cause: Cause | CauseIe, teid: int = 0) -> Message:
-    """Return the answer that refuses a request."""
-    told = cause if isinstance(cause, CauseIe) else CauseIe(cause)
-    return Message(message.spec.answer, {"cause": told}, teid)
-
-
 def some(message: Message, names: tuple[str, ...]) -> dict[str, Any]:
     """Return those of some elements that a message has."""
     return {name: message.ies[name] for name in names if name in message.ies}
@@ -46,10 +40,10 @@ async def create_session(core: Core, message: Message, peer: Peer) -> Message:
     """Set a PDN connection up (7.2.1)."""
     mme, imsi, pgw = message["sender_f_teid"], message["imsi"], message["pgw_s5_address"]
     if not core.knows(PEER, peer.name, peer.host, core.config.mmes, imsi):
-        return refused(message, Cause.INVALID_PEER, mme.teid)
+        return refusal(message, Cause.INVALID_PEER, mme.teid)
     name = core.site.behind(pgw.address) or pgw.address
     if not core.knows(PGW, name, pgw.address, core.config.pgws, imsi):
-        return refused(message, Cause.INVALID_PEER, mme.teid)
+        return refusal(message, Cause.INVALID_PEER, mme.teid)
     bearer = message["bearer_contexts_to_be_created"][0]
     device = core.device(imsi, mme)
     before = device.connections.get(bearer["ebi"])
@@ -84,12 +78,12 @@ async def _create_at_pgw(core: Core, message: Message, connection: Connection) -
         told = await core.node.ask(Message("create-session-request", ies), connection.pgw.address, _S5)
     except NoAnswerError as error:
         core.site.note(str(error), imsi=connection.device.imsi)
-        return refused(message, Cause.REMOTE_PEER_NOT_RESPONDING, teid)
+        return refusal(message, Cause.REMOTE_PEER_NOT_RESPONDING, teid)
     if not told.accepted:
-        return refused(message, told["cause"]._replace(remote=True), teid)
+        return refusal(message, told["cause"]._replace(remote=True), teid)
     made = told["bearer_contexts_created"][0]
     if told.get("pgw_s5_f_teid") is None or made.get("s5_u_pgw") is None:
-        return refused(message, CauseIe(Cause.INVALID_REPLY_FROM_REMOTE_PEER), teid)
+        return refusal(message, CauseIe(Cause.INVALID_REPLY_FROM_REMOTE_PEER), teid)
     connection.pgw, connection.pgw_user = told["pgw_s5_f_teid"], made["s5_u_pgw"]
     connection.qos = made.get("bearer_qos") or connection.qos
     return Message(message.spec.answer, _created(core, told, connection), teid)
@@ -117,7 +111,7 @@ async def modify_bearer(core: Core, message: Message, _peer: Peer) -> Message:
     """Bring packets to an eNB, and tell the PGW of what it must hear (7.2.7)."""
     device = core.by_teid.get(message.teid)
     if device is None:
-        return refused(message, Cause.CONTEXT_NOT_FOUND)
+        return refusal(message, Cause.CONTEXT_NOT_FOUND)
     device.mme = message.get("sender_f_teid") or device.mme
     told = [_modify(core, device, each) for each in message.get("bearer_contexts_to_be_modified") or ()]
     changed = some(message, _TOLD)
@@ -171,7 +165,7 @@ async def delete_session(core: Core, message: Message, _peer: Peer) -> Message:
     device = core.by_teid.get(message.teid)
     connection = device.connections.get(message["linked_ebi"]) if device is not None else None
     if device is None or connection is None:
-        return refused(message, Cause.CONTEXT_NOT_FOUND, device.mme.teid if device is not None else 0)
+        return refusal(message, Cause.CONTEXT_NOT_FOUND, device.mme.teid if device is not None else 0)
     mme = message.get("sender_f_teid") or device.mme
     told = None
     if Indication.OI in (message.get("indication_flags") or Indication(0)):
@@ -187,7 +181,7 @@ async def change_notification(core: Core, message: Message, _peer: Peer) -> Mess
     ebi = message.get("linked_ebi")
     chosen = [each for each in device.connections.values() if ebi in (None, each.ebi)] if device is not None else []
     if device is None or not chosen:
-        return refused(message, Cause.CONTEXT_NOT_FOUND, device.mme.teid if device is not None else 0)
+        return refusal(message, Cause.CONTEXT_NOT_FOUND, device.mme.teid if device is not None else 0)
     device.uli = message.get("user_location_information") or device.uli
     told = None
     for connection in chosen:
@@ -195,7 +189,7 @@ async def change_notification(core: Core, message: Message, _peer: Peer) -> Mess
         ies["linked_ebi"] = connection.ebi
         told = await _ask_pgw(core, Message("change-notification-request", ies, connection.pgw.teid), connection)
     if told is None:
-        return refused(message, Cause.REMOTE_PEER_NOT_RESPONDING, device.mme.teid)
+        return refusal(message, Cause.REMOTE_PEER_NOT_RESPONDING, device.mme.teid)
     ies = {"imsi": device.imsi, "cause": told["cause"], **some(told, ("change_reporting_action",))}
     return Message(message.spec.answer, ies, device.mme.teid)
 

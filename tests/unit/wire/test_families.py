@@ -30,7 +30,7 @@ OTHERS = {
 }
 #: who speaks a protocol, and so has its codec
 SPEAKERS = ("machine/", "runtime/diameter", "operations/events.py", "runtime/transport/vpcd.py")
-SPEAKERS += ("cli/serving_events.py", "runtime/gtp.py", "runtime/gtp_user.py")
+SPEAKERS += ("cli/serving_events.py", "runtime/gtp/")
 
 
 def modules() -> Iterator[tuple[str, ast.Module]]:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         answer_to,
         decode,
         encode,
+        refusal,
         split,
         version_not_supported,
     )
@@ -60,6 +61,7 @@ __all__ = [
     "decode",
     "dissect",
     "encode",
+    "refusal",
     "split",
     "version_not_supported",
 ]

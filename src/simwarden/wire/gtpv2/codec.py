@@ -254,6 +254,11 @@ def answer_to(error: GtpError) -> Message | None:
     return Message(message.spec.answer, {"cause": error.ie}, sender.teid if sender else 0, message.sequence)
 
 
+def refusal(message: Message, cause: Cause | CauseIe, teid: int = 0) -> Message:
+    """Return the response that refuses a request; `teid` is the sender's, where it is known."""
+    return Message(message.spec.answer, {"cause": cause if isinstance(cause, CauseIe) else CauseIe(cause)}, teid)
+
+
 def version_not_supported(data: bytes) -> bytes:
     """Return the indication that answers a message of another version (7.1.3), with the sequence number of GTPv1."""
     sequence = int.from_bytes(data[8:10]) if data[0] >> 5 == 1 and data[0] & 0x02 else 0

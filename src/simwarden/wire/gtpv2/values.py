@@ -71,6 +71,11 @@ class FTeid(NamedTuple):
     ipv4: Address = ""
     ipv6: Address = ""
 
+    @classmethod
+    def at(cls, interface: InterfaceType, teid: int, address: str) -> FTeid:
+        """Return an end at an IP address of either version."""
+        return cls(interface, teid, ipv6=address) if ":" in address else cls(interface, teid, address)
+
     @property
     def address(self) -> str:
         """Where to send to; IPv4 if there is a choice."""

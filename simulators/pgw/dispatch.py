@@ -1,0 +1,36 @@
+"""What comes to a PGW from outside, and the procedure for it."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from simulators.pgw import procedures
+from simulators.pgw.user_plane import Gateway
+from simwarden.runtime.gtp.node import GtpNode
+from simwarden.trace.records import CauseForRecClosing
+
+if TYPE_CHECKING:
+    from simulators.pgw.core import Core
+    from simwarden.runtime.gtp.node import Peer
+
+_HANDLERS: Final = {
+    "create-session-request": procedures.create_session,
+    "modify-bearer-request": procedures.modify_bearer,
+    "delete-session-request": procedures.delete_session,
+    "change-notification-request": procedures.change_notification,
+}
+
+
+def open_paths(core: Core) -> None:
+    """Take requests of SGWs, their packets, and what tells of lost ones."""
+    served = {name: partial(each, core) for name, each in _HANDLERS.items()}
+    core.node = GtpNode(core.site, ("S5-C",), served, core.config.path(), core.sender_teid)
+    core.node.on_restart = core.node.on_failure = partial(_lose, core)
+    core.gateway = Gateway(core)
+
+
+def _lose(core: Core, peer: Peer) -> None:
+    """End the sessions of an SGW that has lost them, or is not there any more (TS 23.007 17, 20)."""
+    for session in core.of_host(peer.host):
+        core.close(session, CauseForRecClosing.ABNORMAL_RELEASE)

@@ -1,0 +1,53 @@
+"""What comes to an SGW from outside, and the procedure for it."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from simulators.sgw.procedures import bearers, sessions
+from simwarden.runtime.gtp.node import GtpNode
+from simwarden.wire.gtpv2 import Cause
+
+if TYPE_CHECKING:
+    from simulators.sgw.core import Core
+    from simwarden.runtime.gtp.node import Peer
+
+_HANDLERS: Final = {
+    "create-session-request": sessions.create_session,
+    "modify-bearer-request": sessions.modify_bearer,
+    "delete-session-request": sessions.delete_session,
+    "change-notification-request": sessions.change_notification,
+    "release-access-bearers-request": bearers.release_access_bearers,
+    "delete-bearer-request": bearers.delete_bearer,
+    "create-indirect-data-forwarding-tunnel-request": bearers.create_indirect_forwarding,
+    "delete-indirect-data-forwarding-tunnel-request": bearers.delete_indirect_forwarding,
+    "downlink-data-notification-failure-indication": bearers.downlink_data_notification_failed,
+}
+
+
+def open_paths(core: Core) -> None:
+    """Take requests of MMEs and PGWs, and what tells of lost ones."""
+    served = {name: partial(each, core) for name, each in _HANDLERS.items()}
+    core.node = GtpNode(core.site, ("S11", "S5-C"), served, core.config.path(), core.sender_teid)
+    core.node.on_restart = core.node.on_failure = partial(_lose, core)
+    core.page = partial(bearers.page, core)
+    core.plane.on_error = partial(_lose_tunnel, core)
+
+
+def _lose(core: Core, peer: Peer) -> None:
+    """End the sessions of a peer that has lost them, or is not there any more (TS 23.007 14, 16, 20)."""
+    for connection in core.of_mme(peer):
+        sessions.delete_at_pgw_later(core, connection)
+    for connection in core.of_pgw(peer):
+        bearers.lost_at_pgw(core, connection, Cause.REACTIVATION_REQUESTED)
+
+
+def _lose_tunnel(core: Core, teid: int, host: str) -> None:
+    """Take a device for idle whose eNB has no tunnel for it; end what the PGW has none for (TS 23.007 22)."""
+    for connection in list(core.connections()):
+        enb, pgw = connection.enb, connection.pgw_user
+        if enb is not None and (enb.teid, enb.address) == (teid, host):
+            bearers.release(core, connection.device)
+        if pgw is not None and (pgw.teid, pgw.address) == (teid, host):
+            bearers.lost_at_pgw(core, connection, Cause.REACTIVATION_REQUESTED)
