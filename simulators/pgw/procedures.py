@@ -142,13 +142,19 @@ def _options(core: Core, session: Session, asked: bytes | None) -> bytes | None:
     return pco.encode(told) if told else None
 
 
-async def modify_bearer(core: Core, message: Message, peer: Peer) -> Message:
-    """Take note of where a device is, and of another SGW that has it (7.2.7)."""
+def _session(core: Core, message: Message, peer: Peer, on: str) -> Session | Message:
+    """Return the session that a request is about, or what refuses the request."""
     session = core.by_teid.get(message.teid)
     if session is None:
         return refusal(message, Cause.CONTEXT_NOT_FOUND)
-    if not core.knows(peer, session.imsi, MODIFY_BEARER):
-        return refusal(message, Cause.INVALID_PEER)
+    return session if core.knows(peer, session.imsi, on) else refusal(message, Cause.INVALID_PEER)
+
+
+async def modify_bearer(core: Core, message: Message, peer: Peer) -> Message:
+    """Take note of where a device is, and of another SGW that has it (7.2.7)."""
+    session = _session(core, message, peer, MODIFY_BEARER)
+    if isinstance(session, Message):
+        return session
     session.rat = message.get("rat_type") or session.rat
     session.time_zone = message.get("ue_time_zone") or session.time_zone
     session.serving_network = message.get("serving_network") or session.serving_network
@@ -167,11 +173,9 @@ async def modify_bearer(core: Core, message: Message, peer: Peer) -> Message:
 
 async def delete_session(core: Core, message: Message, peer: Peer) -> Message:
     """End a session (7.2.9)."""
-    session = core.by_teid.get(message.teid)
-    if session is None:
-        return refusal(message, Cause.CONTEXT_NOT_FOUND)
-    if not core.knows(peer, session.imsi, DELETE_SESSION):
-        return refusal(message, Cause.INVALID_PEER)
+    session = _session(core, message, peer, DELETE_SESSION)
+    if isinstance(session, Message):
+        return session
     if message.get("linked_ebi") not in (None, session.ebi):
         return refusal(message, Cause.CONTEXT_NOT_FOUND, session.sgw.teid)
     session.moved(message.get("user_location_information"))
@@ -181,11 +185,9 @@ async def delete_session(core: Core, message: Message, peer: Peer) -> Message:
 
 async def change_notification(core: Core, message: Message, peer: Peer) -> Message:
     """Take note of where a device is (7.2.14)."""
-    session = core.by_teid.get(message.teid)
-    if session is None:
-        return refusal(message, Cause.CONTEXT_NOT_FOUND)
-    if not core.knows(peer, session.imsi, CHANGE_NOTIFICATION):
-        return refusal(message, Cause.INVALID_PEER)
+    session = _session(core, message, peer, CHANGE_NOTIFICATION)
+    if isinstance(session, Message):
+        return session
     session.rat = message["rat_type"]
     session.moved(message.get("user_location_information"))
     core.tell(session)

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
-import sys
-import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from installed import command_with
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,26 +21,8 @@ TSHARK = shutil.which("tshark") or ""
 
 @pytest.fixture(name="command", scope="module")
 def _command(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., str]:
-    """Run a command where the package is installed: on the path, with the entry points of its pyproject.toml."""
-    site = tmp_path_factory.mktemp("site")
-    project = tomllib.loads((STRANGER / "pyproject.toml").read_text())["project"]
-    about = site / f"{project['name']}-{project['version']}.dist-info"
-    about.mkdir()
-    lines = [f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: {project['version']}\n"]
-    (about / "METADATA").write_text(lines[0])
-    groups = project["entry-points"].items()
-    points = [line for group, each in groups for line in (f"[{group}]", *(f"{k} = {v}" for k, v in each.items()))]
-    (about / "entry_points.txt").write_text("\n".join(points))
-    shutil.copytree(STRANGER / "heliograph", site / "heliograph")
-
-    def run(*arguments: str, code: int = 0) -> str:
-        command = [sys.executable, "-m", "simwarden", *arguments]
-        environment = os.environ | {"PYTHONPATH": str(site), "NO_COLOR": "1", "COLUMNS": "200"}
-        done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment, cwd=site)  # noqa: S603
-        assert done.returncode == code, done.stdout + done.stderr
-        return done.stdout + done.stderr
-
-    return run
+    """Run a command where the package is installed."""
+    return command_with(STRANGER, tmp_path_factory.mktemp("site"))
 
 
 @pytest.fixture(name="report", scope="module", params=["memory", "tcp"])

@@ -12,7 +12,7 @@ from simwarden.wire.family import Known, MessageField, MessageInfo, Reading
 from simwarden.wire.fields import values_of
 from simwarden.wire.gtpv2.codec import decode, split
 from simwarden.wire.gtpv2.enums import Cause, Indication
-from simwarden.wire.gtpv2.messages import SPECS, Grammar, Rule
+from simwarden.wire.gtpv2.messages import SPECS, Grammar, Role, Rule
 from simwarden.wire.gtpv2.values import CauseIe
 
 if TYPE_CHECKING:
@@ -118,13 +118,15 @@ def _values(rule: Rule) -> v.Values:
     return values_of(rule.ie.annotation)
 
 
-def _fields(grammar: Grammar) -> Iterator[MessageField]:
+def _fields(grammar: Grammar, *, rejects: bool = False) -> Iterator[MessageField]:
+    """Yield the fields of a grammar; a message that `rejects` may be without all but its cause (7.7.1)."""
+    with_cause = any(rule.ie.annotation is CauseIe for rule in grammar.rules)
     for rule in grammar.rules:
         if rule.ie.annotation is CauseIe:
             yield MessageField(rule.name, rule.mandatory, _values(rule), Cause)
             yield from (MessageField(name, False, values) for name, values in _CAUSE_PARTS.items())
         else:
-            yield MessageField(rule.name, rule.mandatory, _values(rule))
+            yield MessageField(rule.name, rule.mandatory and not (rejects and with_cause), _values(rule))
 
 
 class Gtpv2(Reading):
@@ -146,5 +148,8 @@ class Gtpv2(Reading):
             return None
         header = (MessageField("teid", True, v.NUMBER), *_HEADER) if spec.addressed else _HEADER
         return MessageInfo(
-            f"GTPv2-C message (TS 29.274 7.2), type {spec.type}", tuple(_fields(spec.grammar)), (), header
+            f"GTPv2-C message (TS 29.274 7.2), type {spec.type}",
+            tuple(_fields(spec.grammar, rejects=spec.role is Role.RESPONSE)),
+            (),
+            header,
         )
