@@ -99,14 +99,14 @@ class Mme(Scripted):
 
     async def ask(self, kind: str | int, payload: Any, teid: int, to: Address | None = None) -> gtpv2.Message:
         """Send a request that scapy makes; what scapy reads of the answer is what we do."""
-        self.number += 1
-        octets = bytes(scapy.GTPHeader(P=0, T=1, teid=teid, seq=self.number, gtp_type=kind) / payload)
+        self.number = number = self.number + 1
+        octets = bytes(scapy.GTPHeader(P=0, T=1, teid=teid, seq=number, gtp_type=kind) / payload)
         future: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
-        self._waiting[self.number] = future
+        self._waiting[number] = future
         self.endpoint.send(octets, to or self.site.address_of("sgw", "S11"), on="S11")
         data = await asyncio.wait_for(future, 60)
         theirs, message = scapy.GTPHeader(data), gtpv2.decode(data)
-        assert (theirs.teid, theirs.seq) == (message.teid, self.number)
+        assert (theirs.teid, theirs.seq) == (message.teid, number)
         elements = getattr(theirs.payload, "IE_list", ())  # it does not know all messages
         causes = [each.Cause for each in elements if isinstance(each, scapy.IE_Cause)]
         assert not elements or causes == [message.cause]

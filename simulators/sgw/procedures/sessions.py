@@ -47,14 +47,17 @@ async def create_session(core: Core, message: Message, peer: Peer) -> Message:
     bearer = message["bearer_contexts_to_be_created"][0]
     device = core.device(imsi, mme)
     before = device.connections.get(bearer["ebi"])
-    if before is not None:  # the MME has lost it (7.2.1)
-        await _delete_at_pgw(core, before)
+    if before is not None:  # the MME has lost it (7.2.1); one that is not set up yet ends when the PGW answers
         core.close(before)
+        if before.pgw_user is not None:
+            await _delete_at_pgw(core, before)
         device = core.device(imsi, mme)
     device.rat, device.uli = message["rat_type"], message.get("user_location_information")
     connection = Connection(device, bearer["ebi"], message["apn"], bearer["bearer_qos"], pgw)
     core.open(connection)
     answer = await _create_at_pgw(core, message, connection)
+    if core.by_s5_teid.get(connection.teid) is not connection:
+        return refusal(message, Cause.REQUEST_REJECTED, mme.teid)  # another request has taken its place meanwhile
     if not answer.accepted:
         core.close(connection)
         return answer
@@ -119,7 +122,11 @@ async def modify_bearer(core: Core, message: Message, _peer: Peer) -> Message:
         device.rat = message.get("rat_type") or device.rat
         device.uli = message.get("user_location_information") or device.uli
         for connection in list(device.connections.values()):
-            await _ask_pgw(core, Message("modify-bearer-request", dict(changed), connection.pgw.teid), connection)
+            asked = Message("modify-bearer-request", dict(changed), connection.pgw.teid)
+            answer = await _ask_pgw(core, asked, connection)
+            if answer is not None and answer.cause == Cause.CONTEXT_NOT_FOUND:
+                core.close(connection)
+                return refusal(message, answer["cause"]._replace(remote=True), device.mme.teid)
     partly = any(each["cause"] is not ACCEPTED for each in told)
     wholly = partly and not any(each["cause"] is ACCEPTED for each in told)
     cause = Cause.REQUEST_ACCEPTED_PARTIALLY if partly else Cause.REQUEST_ACCEPTED

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import gateways
@@ -103,6 +104,31 @@ def test_a_request_for_a_wrong_element_is_answered_to_the_mmes_tunnel() -> None:
         wrong = await bench.mme.ask("delete_session_req", scapy.GTPV2DeleteSessionRequest(IE_list=[]), teid(made))
         assert (wrong.cause, wrong.teid) == (Cause.CONDITIONAL_IE_MISSING, gateways.MME_TEID)
         assert wrong["cause"].offending == (73, 0)
+
+    gateways.play(story)
+
+
+def test_of_two_requests_for_one_bearer_the_later_stands() -> None:
+    async def story(bench: Bench) -> None:
+        first, second = await asyncio.gather(bench.mme.create(), bench.mme.create())
+        assert (first.cause, second.cause) == (Cause.REQUEST_REJECTED, Cause.REQUEST_ACCEPTED)
+        assert bench.sgw.census() == {"sessions": 1, "tunnels": 2}
+        assert bench.pgw.census() == {"sessions": 1, "tunnels": 1}
+        assert (await bench.mme.delete(teid(second))).accepted
+        assert bench.sgw.census() == bench.pgw.census() == NONE
+
+    gateways.play(story)
+
+
+def test_a_session_that_the_pgw_does_not_know_is_told_as_such() -> None:
+    async def story(bench: Bench) -> None:
+        made = await bench.session()
+        for session in list(bench.pgw.core.by_teid.values()):
+            bench.pgw.core.close(session, CauseForRecClosing.ABNORMAL_RELEASE)
+        place = scapy.Raw(bytes.fromhex("5600" + "0600" + "08" + "00f1100009"))
+        lost = await bench.mme.modify(teid(made), more=[place])
+        assert (lost.cause, lost["cause"].remote) == (Cause.CONTEXT_NOT_FOUND, True)
+        assert bench.sgw.census() == NONE
 
     gateways.play(story)
 
