@@ -83,9 +83,17 @@ class UserPlane:
                 self._refuse(teid, inner, source)
 
     def _refuse(self, teid: int, packets: list[bytes], source: Address) -> None:
-        path = self.endpoint.path(source)
+        path = self.endpoint.path(source, self._interface_of(source))
         path.drop([gtpu.g_pdu(teid, each) for each in packets], f"there is no tunnel {teid:#010x}")
-        self.endpoint.send(gtpu.error_indication(teid, self.address), (source[0], _PORT))
+        self._answer(gtpu.error_indication(teid, self.address), (source[0], _PORT))
+
+    def _interface_of(self, source: Address) -> str:
+        """Return the reference point on which a peer has spoken; empty for the usual one."""
+        names = (name for name in self.endpoint.interfaces if self.endpoint.known_path(source, name) is not None)
+        return next(names, "")
+
+    def _answer(self, octets: bytes, to: Address) -> None:
+        self.endpoint.send(octets, to, on=self._interface_of(to))
 
     def _receive(self, data: bytes, source: Address) -> None:
         try:
@@ -95,11 +103,11 @@ class UserPlane:
             return
         if message.type is MessageType.ECHO_REQUEST:
             answer = Message(MessageType.ECHO_RESPONSE, 0, message.sequence or 0, recovery=0)
-            self.endpoint.send(gtpu.encode(answer), source)
+            self._answer(gtpu.encode(answer), source)
         elif message.type is MessageType.ERROR_INDICATION and message.peer_teid is not None:
             self.on_error(message.peer_teid, message.peer_address)
 
     def _blame(self, error: GtpuError, data: bytes, source: Address) -> None:
-        self.site.peer_fault(self.endpoint.path(source), error.reason, data)
+        self.site.peer_fault(self.endpoint.path(source, self._interface_of(source)), error.reason, data)
         if error.unknown is not None:
-            self.endpoint.send(gtpu.supported_extensions(), (source[0], _PORT))
+            self._answer(gtpu.supported_extensions(), (source[0], _PORT))

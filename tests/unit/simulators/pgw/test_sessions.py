@@ -7,12 +7,12 @@ from typing import Any
 
 import gateways
 import pytest
-from gateways import Bench, f_teid
+from gateways import Bench
 from scapy.contrib import gtp_v2 as scapy
 
 from simwarden.trace.events import StateChange
 from simwarden.wire import pco
-from simwarden.wire.gtpv2 import Cause, PdnType
+from simwarden.wire.gtpv2 import Cause, FTeid, InterfaceType, Message, PdnType
 from simwarden.wire.pco import Container, Option
 
 V4, V6, BOTH = 1, 2, 3
@@ -183,8 +183,6 @@ def test_location_is_reported_when_it_is_asked_for() -> None:
     async def story(bench: Bench) -> None:
         made = await bench.mme.create(indication=scapy.IE_Indication(length=2, CRSI=1))
         assert made["change_reporting_action"] == 6
-        uli = scapy.IE_ULI(TAI_Present=1, ECGI_Present=1, TAI=scapy.ULI_TAI(MCC=1, MNC=1, TAC=7))
-        uli = uli.copy()
         place = bytes.fromhex("5600" + "0d00" + "18" + "00f1100007" + "00f11000000101")
         changed = await bench.mme.ask(38, bytes(scapy.IE_RAT(RAT_type=6)) + place, made["sender_f_teid"].teid)
         assert changed.accepted
@@ -226,4 +224,24 @@ def test_requests_for_a_session_that_is_not_there() -> None:
         assert causes == [Cause.CONTEXT_NOT_FOUND] * 3
 
     gateways.play(story)
-    assert f_teid(7, 1, "192.0.2.1").GRE_Key == 1
+
+
+def test_another_sgw_takes_a_session_over() -> None:
+    async def story(bench: Bench) -> None:
+        made = await bench.session()
+        host = bench.host.address_of("sgw", "S5-U")[0]
+        bearer = {"ebi": 5, "s5_u_sgw": FTeid(InterfaceType.S5_S8_SGW_GTP_U, 0x99, host)}
+        sender = FTeid(InterfaceType.S5_S8_SGW_GTP_C, 0x77, host)
+        ies = {"sender_f_teid": sender, "bearer_contexts_to_be_modified": (bearer, {"ebi": 9})}
+        request = Message("modify-bearer-request", ies, made["pgw_s5_f_teid"].teid)
+        answer = await bench.sgw.core.node.ask(request, bench.host.address_of("pgw", "S5-C")[0], "S5-C")
+        assert (answer.cause, answer.teid) == (Cause.REQUEST_ACCEPTED, 0x77)
+        told = [(each["ebi"], each["cause"].value) for each in answer["bearer_contexts_modified"]]
+        assert told == [(5, Cause.REQUEST_ACCEPTED), (9, Cause.CONTEXT_NOT_FOUND)]
+        bench.net.send(gateways.udp(gateways.SERVER, made["paa"].ipv4))
+        await bench.settle()
+        assert bench.dropped() == ["there is no tunnel 0x00000099"]
+        # which the SGW tells by an Error Indication, so that the session ends
+        assert bench.pgw.census() == {"sessions": 0, "tunnels": 0}
+
+    gateways.play(story)
