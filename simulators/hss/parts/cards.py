@@ -52,8 +52,8 @@ class Cards:
     async def provision_card(self, call: Call) -> dict[str, Any]:
         """Provision a card, or change its provisioning; SQN, registration and a learned binding stay.
 
-        The MME that serves it is told what it may use now. A binding or an area that is held is not changed this way, since a change needs its approval record. Number and
-        ICCID are those of no other card (409).
+        The MME that serves it is told what it may use now. A binding or an area that is held is not changed this way,
+        since a change needs its approval record. Number and ICCID are those of no other card (409).
         """
         wanted: CardProvision = call.given
         area = wanted.entry("area", HssArea)
