@@ -9,7 +9,7 @@ from simulators.pgw.controls import ALL
 from simwarden.errors import ManagementError
 from simwarden.model.values import ADDRESS, APN, IMSI, NUMBER, TEXT, one_of
 from simwarden.operations.element import Element
-from simwarden.operations.management import ROLES, Call, route
+from simwarden.operations.management import Call, route
 from simwarden.runtime.declare import Declaration, Observable
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class Pgw(Element[PgwConfig]):
                 serving="apn",
             ),
         ),
-        controls=(*ALL, ROLES),
+        controls=ALL,
     )
     core: Core
 

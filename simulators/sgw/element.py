@@ -8,7 +8,6 @@ from simulators.sgw.config import SgwConfig
 from simulators.sgw.controls import ALL
 from simwarden.model.values import ADDRESS, APN, IMSI, NAME, NUMBER, one_of
 from simwarden.operations.element import Element
-from simwarden.operations.management import ROLES
 from simwarden.runtime.declare import Declaration, Observable
 
 if TYPE_CHECKING:
@@ -44,7 +43,7 @@ class Sgw(Element[SgwConfig]):
                 serving="apn",
             ),
         ),
-        controls=(*ALL, ROLES),
+        controls=ALL,
     )
     core: Core
 

@@ -24,9 +24,9 @@ SOURCES = Path(interfaces.__file__).parents[1]
 OTHERS = {
     ("cli/serving_events.py", "mqtt"): "the scheme of a broker's URL",
     ("policy/access_list.py", "mqtt"): "the scheme of a URL on a list",
-    ("scenario/impact/load.py", "diameter"): "the name of a figure",
-    ("scenario/impact/table.py", "diameter"): "the name of a figure",
-    ("scenario/impact/table.py", "S1-MME"): "the heading of a column",
+    ("campaign/impact/load.py", "diameter"): "the name of a figure",
+    ("campaign/impact/table.py", "diameter"): "the name of a figure",
+    ("campaign/impact/table.py", "S1-MME"): "the heading of a column",
 }
 #: who speaks a protocol, and so has its codec
 SPEAKERS = ("machine/", "runtime/diameter", "operations/events.py", "runtime/transport/vpcd.py")
