@@ -146,6 +146,7 @@ def simwarden(words: tuple[str, ...], folder: Path, output: str = "") -> tuple[i
 
 #: commands of the README that are run elsewhere, or cannot be here
 NOT_HERE = {
+    ("check",): ".ci/run runs its parts",
     ("prove",): ".ci/run runs it, and it takes a minute",
     ("coverage",): ".ci/run runs it",
     ("explore",): "as above, a part of it, and it takes minutes",
