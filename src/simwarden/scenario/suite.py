@@ -122,10 +122,15 @@ def chosen(scenario: Titled, name: str, tags: Iterable[str], patterns: Iterable[
 def run_all(
     jobs: list[tuple[Job, Scenario]], options: RunOptions, network: str, workers: int
 ) -> Iterator[ScenarioResult]:
-    """Run scenarios and return their results in the order given, whatever the number of processes (see `spread`)."""
+    """Run scenarios and return their results in the order given, whatever the number of processes.
+
+    Processes start at this call.
+    """
     if workers <= 1 or len(jobs) <= 1:
         return _run_here(jobs, options)
-    return spread(partial(_run_job, options=options, network=network), [job for job, _ in jobs], workers)
+    tasks = [job for job, _ in jobs]
+    crew = Crew(partial(_run_job, options=options, network=network), min(workers, len(tasks)))
+    return _dismissed(crew, crew.run(tasks))
 
 
 def _run_here(jobs: list[tuple[Job, Scenario]], options: RunOptions) -> Iterator[ScenarioResult]:
@@ -141,15 +146,6 @@ def _told(scenario: Scenario, result: ScenarioResult) -> ScenarioResult:
 
     result.stopped = stopped_in(scenario, result)
     return result
-
-
-def spread(work: Callable[[T], R], tasks: Sequence[T], workers: int) -> Iterator[R]:
-    """Do the same work on each task, in several processes if asked to, and yield what it gives in their order.
-
-    Processes start at this call, as those of `run_all` do.
-    """
-    crew = Crew(work, min(workers, len(tasks)))
-    return _dismissed(crew, crew.run(tasks))
 
 
 def _dismissed(crew: Crew[T, R], results: Iterator[R]) -> Iterator[R]:

@@ -1,0 +1,79 @@
+"""What all campaigns have in common: the order and the budget of what is tried, and what a result comes to."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from simwarden.campaign.engine import Done, Order, Page, Result, Wrong, known
+from simwarden.errors import ConfigError
+from simwarden.scenario.suite import Crew
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@dataclass(slots=True)
+class Plain(Result):
+    troubles: list[str] = field(default_factory=list)
+
+    def summary(self) -> str:
+        return "1 of 2"
+
+    def lines(self) -> Iterator[str]:
+        yield from ()
+
+    def wrong(self) -> Iterator[Wrong]:
+        yield from map(Wrong, self.troubles)
+
+    def data(self) -> dict[str, Any]:
+        return {}
+
+    def page(self) -> Page:
+        return Page("1", "things", ["good"], "")
+
+
+def carried_out(order: Order) -> list[int]:
+    with Crew(lambda task: task * task, 1) as crew:
+        done = list(order.carried_out(crew, range(20)))
+    assert all(result == task * task for task, result in done)
+    return [task for task, _ in done]
+
+
+def test_without_a_budget_all_is_tried_in_its_order_and_with_one_in_an_order_of_the_seed() -> None:
+    late = time.monotonic() + 1e6
+    assert carried_out(Order()) == list(range(20))
+    drawn = carried_out(Order(until=late, seed=1))
+    assert drawn == carried_out(Order(until=late, seed=1)) != carried_out(Order(until=late, seed=2))
+    assert sorted(drawn) == list(range(20))
+    assert carried_out(Order(until=0.0)) == []
+    assert Order().half().until == math.inf
+    assert time.monotonic() < Order(until=late).half().until < late
+
+
+@pytest.mark.parametrize(
+    ("result", "verdict"),
+    [
+        (Plain(tried=1), "passed"),
+        (Plain(["x"], tried=1), "failed"),
+        (Plain(left=2), "untried"),
+        (Plain(["x"], tried=1, faults=1), "error"),
+    ],
+)
+def test_what_a_result_comes_to(result: Plain, verdict: str) -> None:
+    assert Done("plain", result, 1.0).verdict == verdict
+
+
+def test_the_last_line_tells_what_was_left_out() -> None:
+    assert Done("plain", Plain(tried=1), 1.0).line == "1 of 2; 1.0 s"
+    assert Done("plain", Plain(tried=1, left=3), 1.0).line == "1 of 2; 3 runs left out for lack of time; 1.0 s"
+
+
+def test_a_name_that_there_is_not_is_told() -> None:
+    assert known(["one"], ["one", "two"], "thing") == ["one"]
+    with pytest.raises(ConfigError, match="no thing is called 'tow'"):
+        known(["tow"], ["one", "two"], "thing")
