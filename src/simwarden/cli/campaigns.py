@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import inspect
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
@@ -13,7 +12,7 @@ import typer
 from simwarden.campaign.engine import Campaign  # noqa: TC001 - read at run time
 from simwarden.cli import completing
 from simwarden.cli.exits import friendly
-from simwarden.cli.options import (  # noqa: TC001 - typer reads them at run time
+from simwarden.cli.options import (
     Html,
     Jobs,
     Json,
@@ -21,12 +20,12 @@ from simwarden.cli.options import (  # noqa: TC001 - typer reads them at run tim
     Network,
     Seed,
     ShippedPaths,
+    signed,
 )
 from simwarden.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-    from inspect import Parameter
+    from collections.abc import Callable, Iterator
 
 Many: TypeAlias = list[str] | None
 
@@ -152,26 +151,22 @@ def _loaded(paths: list[str], match: Many = None, network: str = "") -> tuple[An
     return load_checked(loader, paths, match=match or ()), loader
 
 
-def _command(make: Callable[..., Any], asked: Mapping[str, Parameter]) -> Callable[..., None]:
+def _command(make: Callable[..., Any], **defaults: Any) -> Callable[..., None]:
     """Make a command of what makes a campaign: it is told what all are told too, and carries the campaign out."""
-    own = inspect.signature(make, eval_str=True).parameters
 
     @friendly
     @wraps(make)
     def command(**given: Any) -> None:
         from simwarden.cli import campaigning  # noqa: PLC0415
 
-        told = Asked(**{name: given.pop(name) for name in asked})
+        told = Asked(**{each.name: given.pop(each.name) for each in fields(Asked) if each.name in given})
         made = make(**given)
         if isinstance(made, list):
             campaigning.check(made, told)
         elif made is not None:
             campaigning.play(made, told)
 
-    both = [each.replace(kind=each.KEYWORD_ONLY) for each in (*own.values(), *asked.values())]
-    command.__signature__ = inspect.Signature(both)  # type: ignore[attr-defined]
-    command.__annotations__ = {each.name: each.annotation for each in both}
-    return command
+    return signed(command, make, Asked, **defaults)
 
 
 def _all(
@@ -218,12 +213,10 @@ _PARTS: dict[Callable[..., Campaign], str] = {
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands: `check` with its parts, and each part by its own name."""
-    asked = dict(inspect.signature(Asked, eval_str=True).parameters)
     example = "`simwarden check --budget '10 min' --report report`, `simwarden check matrix`"
     check = typer.Typer(invoke_without_command=True, epilog=f"Example: {example}. {_EXITS}")
+    check.callback()(_command(_all, budget="5 min", accept=..., update=...))
     app.add_typer(check, name="check")
     for make, example in _PARTS.items():
         for where in (check, app):
-            where.command(make.__name__, epilog=f"Example: {example}. {_EXITS}")(_command(make, asked))
-    asked["budget"] = asked["budget"].replace(default="5 min")
-    check.callback()(_command(_all, {name: asked[name] for name in asked if name not in ("accept", "update")}))
+            where.command(make.__name__, epilog=f"Example: {example}. {_EXITS}")(_command(make))

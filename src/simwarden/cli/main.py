@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 import gc
-from typing import Annotated
+from dataclasses import replace
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 from simwarden.cli import campaigns, completing, interrupts
 from simwarden.cli.card_commands import classify, numbers
-from simwarden.cli.choices import ClockName, Form, RoleName, TraceChoice, TransportName
+from simwarden.cli.choices import Form, RoleName
 from simwarden.cli.exits import friendly, write_anywhere
-from simwarden.cli.options import (  # noqa: TC001 - typer reads them at run time
-    Jobs,
-    Json,
-    Match,
-    Network,
-    Seed,
-    ShippedPaths,
-    Tags,
-)
+from simwarden.cli.options import Json, Match, Network, Seed, ShippedPaths, Tags, signed
+from simwarden.cli.ordering import Order
 
 #: the commands as help shows them
 _PANELS = {
@@ -55,82 +49,19 @@ app = typer.Typer(
 Paths = Annotated[
     list[str], typer.Argument(help="Scenario files, folders of them, or names of shipped ones.", show_default=False)
 ]
-RunPaths = Annotated[
-    list[str] | None,
-    typer.Argument(
-        help="Scenario files, folders of them, or names of shipped ones; with --last-failed those that failed."
-    ),
-]
-Transport = Annotated[
-    TransportName | None,
-    typer.Option(help="What carries frames: memory; sctp (SCTP, TCP and UDP as specified); tcp (SCTP framed on TCP)."),
-]
-ClockChoice = Annotated[
-    ClockName | None, typer.Option(help="Virtual time jumps over what is idle.", show_default="virtual")
-]
-Report = Annotated[str, typer.Option(metavar="DIR", help="Where index.html, junit.xml, events.jsonl and captures go.")]
-Trace = Annotated[TraceChoice, typer.Option(help="Which scenarios leave a capture and their events.")]
-Mask = Annotated[bool, typer.Option("--mask", help="Zero in captures the keys that the wire itself carries.")]
-UserPackets = Annotated[
-    bool, typer.Option("--packets", help="Have each user packet in events and captures, not only what is dropped.")
-]
-Limit = Annotated[
-    float, typer.Option(metavar="SECONDS", min=0.1, help="Real time after which a scenario counts as hung.")
-]
-Verbose = Annotated[
-    bool, typer.Option("-v", "--verbose", help="A line for each scenario and a sentence for each misuse, also of many.")
-]
-LastFailed = Annotated[
-    bool, typer.Option("--last-failed", help="Only those that did not pass when the report was written last.")
-]
-Watch = Annotated[bool, typer.Option("--watch", help="Stay, and run again what a saved file concerns.")]
 
 
-@app.command(epilog="Example: `simwarden run scenarios -j auto --tag binding`")
-@friendly
-def run(  # noqa: PLR0917 - typer's way: an option is a parameter
-    paths: RunPaths = None,
-    jobs: Jobs = "1",
-    tag: Tags = None,
-    match: Match = None,
-    seed: Seed = 0,
-    transport: Transport = None,
-    clock: ClockChoice = None,
-    network: Network = "",
-    report: Report = "report",
-    trace: Trace = TraceChoice.ALWAYS,
-    mask: Mask = False,  # noqa: FBT002 - a flag
-    packets: UserPackets = False,  # noqa: FBT002 - a flag
-    limit: Limit = 60.0,
-    watch: Watch = False,  # noqa: FBT002 - a flag
-    verbose: Verbose = False,  # noqa: FBT002 - a flag
-    last_failed: LastFailed = False,  # noqa: FBT002 - a flag
-) -> None:
+def run(**given: Any) -> None:
     """Run scenarios and report what became of them.
 
     Exit code: 0 all passed, 1 an expectation failed or could not be judged, 2 a bad file or option, 3 a fault of ours,
     4 nothing chosen, 130 interrupted (the report has what is done).
     """
-    from simwarden.cli.running import Order, paths_of, run_suite  # noqa: PLC0415
+    from simwarden.cli.running import paths_of, run_suite  # noqa: PLC0415
 
-    order = Order(
-        paths=paths_of(paths or [], report, last_failed=last_failed),
-        jobs=jobs,
-        tags=tag or [],
-        match=match or [],
-        seed=seed,
-        transport=transport.value if transport else "",
-        clock=clock.value if clock else "",
-        network=network,
-        report=report,
-        trace=trace.value,
-        mask=mask,
-        packets=packets,
-        limit=limit,
-        verbose=verbose,
-        last_failed=last_failed,
-    )
-    if watch:
+    order = Order(**given)
+    order = replace(order, paths=paths_of(order.paths or [], order.report, last_failed=order.last_failed))
+    if order.watch:
         from simwarden.cli.watching import watch_suite  # noqa: PLC0415
 
         watch_suite(order)
@@ -138,6 +69,7 @@ def run(  # noqa: PLR0917 - typer's way: an option is a parameter
         run_suite(order)
 
 
+app.command("run", epilog="Example: `simwarden run scenarios -j auto --tag binding`")(signed(friendly(run), Order))
 campaigns.add_to(app)
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import inspect
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from simwarden.cli import completing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ShippedPaths = Annotated[
     list[str] | None, typer.Argument(help="Scenario files, or folders of them; by default those shipped.")
@@ -37,3 +41,13 @@ Match = Annotated[
         help="Only scenarios with this in name, title, path or requirement; * and ? work. May be repeated.",
     ),
 ]
+
+
+def signed(command: Callable[..., None], *of: Callable[..., Any], **defaults: Any) -> Callable[..., None]:
+    """Give a command the parameters of others, some with another default; what is `...` by default is left out."""
+    given = [each for one in of for each in inspect.signature(one, eval_str=True).parameters.values()]
+    given = [each.replace(kind=each.KEYWORD_ONLY, default=defaults.get(each.name, each.default)) for each in given]
+    given = [each for each in given if each.default is not ...]
+    command.__signature__ = inspect.Signature(given)  # type: ignore[attr-defined]
+    command.__annotations__ = {each.name: each.annotation for each in given}
+    return command

@@ -6,7 +6,6 @@ import os
 import sys
 import time
 from collections import Counter
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,58 +28,26 @@ from simwarden.scenario.stopped import stopped_in
 from simwarden.trace.ladder import draw, style_for
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
+    from simwarden.cli.ordering import Order
     from simwarden.scenario.document import Scenario
 
 
 _DEMO = "demo/moved-card.yaml"
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What the command line of `run` asks for."""
-
-    paths: Sequence[str]
-    jobs: str = "1"
-    tags: Sequence[str] = field(default_factory=list)
-    match: Sequence[str] = field(default_factory=list)
-    seed: int = 0
-    transport: str = ""
-    clock: str = ""
-    network: str = ""
-    report: str = "report"
-    trace: str = "always"
-    mask: bool = False
-    packets: bool = False
-    limit: float = 60.0
-    verbose: bool = False
-    last_failed: bool = False
-
-    def again(self) -> str:
-        """The options that a re-run of one scenario needs."""
-        said = [
-            ("--seed", str(self.seed), "0"),
-            ("--transport", self.transport, ""),
-            ("--clock", self.clock, ""),
-            ("--network", self.network, ""),
-        ]
-        return "".join(f" {option} {value}" for option, value, default in said if value != default)
-
-
 def run_suite(order: Order) -> None:
     """Find, check, choose and run scenarios; print and report. Ends with the command's exit code."""
     workers = workers_of(order.jobs)
-    jobs = load_checked(Loader(network_file=order.network), order.paths, order.tags, order.match)
+    jobs = load_checked(Loader(network_file=order.network), order.paths or (), order.tag or (), order.match or ())
     if order.last_failed:
         jobs = _of_last_failed(jobs, order.report)
     options = RunOptions(
         seed=order.seed,
-        transport=order.transport,
-        clock=order.clock,
+        transport=order.transport or "",
+        clock=order.clock or "",
         limit=order.limit,
         packets=order.packets,
-        rerun=order.again(),
+        rerun="".join(f" {part}" for part in order.again()),
     )
     _check_folder(order.report)
     running = suite.run_all(jobs, options, order.network, workers)

@@ -23,7 +23,7 @@ from simwarden.scenario.load import Loader
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from simwarden.cli.running import Order
+    from simwarden.cli.ordering import Order
     from simwarden.scenario.registry import Registry
 
 #: seconds between looks at the files
@@ -37,7 +37,9 @@ Stamp = tuple[int, int]
 def watch_suite(order: Order) -> None:
     """Run all, then whatever a saved file concerns, until `q` and Enter, or Ctrl-C."""
     registry = Loader(network_file=order.network).registry
-    watch(order.paths, order.network, sources_of(registry), run=lambda paths: run_once(order, paths), pause=_pause)
+    watch(
+        order.paths or [], order.network, sources_of(registry), run=lambda paths: run_once(order, paths), pause=_pause
+    )
 
 
 def watch(
@@ -123,24 +125,18 @@ def run_once(order: Order, paths: Sequence[str]) -> None:
         print("\x1b[2J\x1b[3J\x1b[H", end="", flush=True)
     subprocess.run([sys.executable, "-m", "simwarden", "run", *command_of(order, paths)], check=False)  # noqa: S603 - ourselves
     keys = "Enter runs all, q and Enter ends" if _has_keys() else "Ctrl-C ends"
-    print(f"{time.strftime('%H:%M:%S')} watching {', '.join(order.paths)}; {keys}", flush=True)
+    print(f"{time.strftime('%H:%M:%S')} watching {', '.join(order.paths or ())}; {keys}", flush=True)
 
 
 def command_of(order: Order, paths: Sequence[str]) -> list[str]:
     """Return the arguments of `run` for some files, with all that the order says beside."""
     said = ["--jobs", order.jobs, "--report", order.report, "--trace", order.trace, "--limit", f"{order.limit:g}"]
-    said += [part for tag in order.tags for part in ("--tag", tag)]
-    said += [part for text in order.match for part in ("--match", text)]
+    said += [part for tag in order.tag or () for part in ("--tag", tag)]
+    said += [part for text in order.match or () for part in ("--match", text)]
     said += ["--mask"] if order.mask else []
     said += ["--packets"] if order.packets else []
     said += ["--verbose"] if order.verbose else []
-    said += ["--seed", str(order.seed)]
-    said += [
-        part
-        for name, value in (("--transport", order.transport), ("--clock", order.clock), ("--network", order.network))
-        if value
-        for part in (name, value)
-    ]
+    said += order.again()
     return [*paths, *said]
 
 

@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from simwarden.cli.choices import TransportName
 from simwarden.cli.main import app
-from simwarden.cli.running import Order
+from simwarden.cli.ordering import Order
 from simwarden.cli.watching import command_of, concerned_by, sources_of, stamps_of, watch
 from simwarden.scenario.registry import Registry
 
@@ -182,7 +183,14 @@ def test_what_is_watched(tmp_path: Path) -> None:
 
 def test_a_round_runs_with_the_options_of_the_command() -> None:
     order = Order(
-        ["a b"], jobs="2", tags=["x"], match=["y z"], seed=5, transport="tcp", network="my net.yaml", mask=True
+        ["a b"],
+        jobs="2",
+        tag=["x"],
+        match=["y z"],
+        seed=5,
+        transport=TransportName.TCP,
+        network="my net.yaml",
+        mask=True,
     )
     assert command_of(order, ["f.yaml"]) == [
         "f.yaml", "--jobs", "2", "--report", "report", "--trace", "always", "--limit", "60", "--tag", "x",

@@ -10,7 +10,8 @@ import jsonschema
 import pytest
 from served import serve
 
-from simwarden.cli.running import Order
+from simwarden.cli.choices import TransportName
+from simwarden.cli.ordering import Order
 from simwarden.model.interfaces import INTERFACES
 from simwarden.runtime.transport.choose import NAMES, carrier_of, carriers_of, described
 from simwarden.scenario.load import Loader
@@ -156,5 +157,5 @@ Hss.start = start
 
 
 def test_a_rerun_says_the_transport_that_was_asked_for() -> None:
-    assert Order(["s"]).again() == ""
-    assert Order(["s"], transport="memory").again() == " --transport memory"
+    assert Order(["s"]).again() == []
+    assert Order(["s"], transport=TransportName.MEMORY).again() == ["--transport", "memory"]
