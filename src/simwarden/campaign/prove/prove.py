@@ -40,8 +40,8 @@ if TYPE_CHECKING:
 _DEEPEST = 6
 #: scenarios at a time that are tried beside those that claim a control
 _OTHERS = 4
-#: mutants that are tried between two looks at the clock
-_SOME = 40
+#: mutants that are tried at once, and between two looks at the clock where time is limited
+_SOME, _FEW = 40, 10
 
 
 def prove(
@@ -72,15 +72,17 @@ class _Proving:
 
     def go(self, choice: Choice, order: Order) -> Proof:
         """Carry it out, until the time for it is over."""
-        wanted = {name for spot in self.spots.values() for name in self._concerned(spot)}
-        self._run_normally([name for name in self.cases if name in wanted])
         singles = [Finding((spot,), switch) for spot in self.spots.values() for switch in (ADMIT, REFUSE)]
         for finding in singles:
             finding.equivalent = choice.equivalent.get(finding.name, "")
         waiting = choice.in_order(singles, order)
+        many = _FEW if order.limited else len(waiting)
         while waiting and not order.over:
-            self._try_all(waiting[:_SOME])
-            waiting = waiting[_SOME:]
+            some, waiting = waiting[:many], waiting[many:]
+            wanted = {name for finding in some for name in self._concerned(finding.spots[0])} - self.normal.keys()
+            self._run_normally([name for name in self.cases if name in wanted])
+            for start in range(0, len(some), _SOME):
+                self._try_all(some[start : start + _SOME])
         for finding in waiting:
             finding.tried = False
         self.proof.findings = [*singles, *self._layers([each for each in singles if each.tried])]
