@@ -55,7 +55,8 @@ class Door:
         given = bearer(headers.get(b"authorization", b"").decode("latin-1"))
         token = hashlib.sha256(given.encode()).hexdigest()
         rest = self._rest(f"token {token}", NOT_FOUND)
-        if not rest and token not in self._of(f"address {address}").known:
+        here = self._counts.get(f"address {address}")
+        if not rest and (here is None or token not in here.known):
             rest = self._rest(f"address {address}", WRONG_TOKENS)
         if rest:
             await _refusal(rest)(scope, receive, send)
@@ -76,8 +77,13 @@ class Door:
         return found
 
     def _rest(self, key: str, most: int) -> int:
-        """Return how many seconds somebody has to wait; 0 for not at all."""
-        found = self._of(key)
+        """Return how many seconds somebody has to wait; 0 for not at all. Who is asked about is not remembered by that.
+
+        Else tokens that are made up would push out who has to wait.
+        """
+        found = self._counts.get(key)
+        if found is None:
+            return 0
         if found.until <= self._now():
             found.number, found.until = 0, 0.0
         return int(found.until - self._now()) + 1 if found.number >= most else 0

@@ -14,6 +14,7 @@ from pydantic import Field
 from starlette.responses import PlainTextResponse
 
 import simwarden.operations.http
+import simwarden.operations.http_door
 from simwarden.errors import ManagementError
 from simwarden.operations.element import Element
 from simwarden.operations.http import HttpServer, app_of, management_app
@@ -123,6 +124,19 @@ def test_a_customer_that_looks_for_what_is_not_its_own_waits_and_an_operator_doe
     assert desk.ask("/things/own", "buyer", client="192.0.2.9").status_code == 429, "wherever it comes from"
     desk.now = 61
     assert desk.ask("/things/own", "buyer").status_code == 200
+
+
+def test_made_up_tokens_make_nobody_forgotten_who_has_to_wait(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(simwarden.operations.http_door, "_REMEMBERED", 50)
+    assert desk.ask("/things/own", "staff", client="192.0.2.2").status_code == 200
+    for each in range(NOT_FOUND):
+        assert desk.ask(f"/things/{each}", "buyer").status_code == 404
+    for each in range(100):
+        assert desk.ask("/things/own", f"guess{each}", client="192.0.2.9").status_code in (401, 429)
+    assert desk.ask("/things/own", "buyer").status_code == 429
+    for each in range(100):
+        desk.ask("/things/own", f"guess{each}", client="192.0.2.2")
+    assert desk.ask("/things/own", "staff", client="192.0.2.2").status_code == 200
 
 
 def test_a_token_that_was_taken_away_is_known_nowhere_any_more(desk: Desk) -> None:
