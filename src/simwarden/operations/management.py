@@ -196,7 +196,7 @@ async def manage(
     places, body = _places(found, given_places), body or {}
     given = None
     if found.takes is not None:
-        read = partial(_given, found.takes, body, places, strict=strict)
+        read = partial(_given, found.takes, body, places, strict=strict, large=large)
         given = await asyncio.get_running_loop().run_in_executor(None, read) if large else read()
     call = Call(
         caller.role,
@@ -248,15 +248,23 @@ def _adapter(kind: Any) -> TypeAdapter[Any]:
     return TypeAdapter(kind)
 
 
-def _given(model: type[BaseModel], body: Mapping[str, Any], places: Mapping[str, Any], *, strict: bool) -> BaseModel:
+def _given(
+    model: type[BaseModel], body: Mapping[str, Any], places: Mapping[str, Any], *, strict: bool, large: bool = False
+) -> BaseModel:
     """Read a body; what stands in it under the name of a place of the path says the same. Raises ManagementError (400).
 
     Strictness is that of JSON: there a list is a tuple, and a word is a member of an enumeration. A body that its
     handler reads `in_slices` is not written and read once more for that, which nothing else could come between.
+
+    A `large` body is read without strictness before: an error of JSON holds a copy of the object that lacks something,
+    one for each thing that it lacks.
     """
     strict = strict and not getattr(model, "in_slices", False)
     try:
-        given = model.model_validate_json(json.dumps(body), strict=True) if strict else model.model_validate(dict(body))
+        if large or not strict:
+            given = model.model_validate(dict(body))
+        if strict:
+            given = model.model_validate_json(json.dumps(body), strict=True)
     except ValidationError as error:
         raise ManagementError(400, reasons(error)) from None
     for name, value in places.items():

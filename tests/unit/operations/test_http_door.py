@@ -45,6 +45,21 @@ class Load(Model):
     """Kinds."""
 
 
+class Order(Model):
+    """Much that is needed, and a list."""
+
+    a: int
+    b: int
+    c: int
+    d: int
+    e: int
+    f: int
+    g: int
+    h: int
+    names: tuple[int, ...] = ()
+    orders: list[dict[str, Any]] = Field(default_factory=list)
+
+
 class Shop(Element[ElementConfig]):
     """Has things."""
 
@@ -55,6 +70,11 @@ class Shop(Element[ElementConfig]):
 
     async def stop(self) -> None:
         pass
+
+    @route("POST", "/orders", takes=Order, gives=int)
+    async def order(self, _call: Call) -> int:
+        """Order."""
+        return 0
 
     @route("POST", "/things", roles=BOTH, takes=Load, gives=int)
     async def load(self, call: Call) -> int:
@@ -183,6 +203,20 @@ def test_a_customer_sends_less_than_an_operator(desk: Desk) -> None:
     assert desk.ask("/things", "buyer", content=body).status_code == 413
     assert desk.ask("/things", "staff", content=body).json() == 40_000
     assert desk.ask("/things", "staff", content=" " * ((1 << 24) + 1)).status_code == 413
+
+
+def test_what_a_large_body_lacks_costs_no_copies_of_it(desk: Desk) -> None:
+    body = json.dumps({"names": [], "orders": [{"x": {"y": [1, {"z": 1}]}}] * 20_000}).encode()
+    tracemalloc.start()
+    desk.ask("/things", "staff", content=body)
+    _, simple = tracemalloc.get_traced_memory()
+    tracemalloc.reset_peak()
+    answer = desk.ask("/orders", "staff", content=body)
+    _, lacking = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert answer.status_code == 400
+    assert "a: Field required" in answer.json()["message"]
+    assert lacking < 2 * simple
 
 
 def test_who_has_no_token_is_told_before_its_body_is_read(desk: Desk) -> None:
