@@ -298,6 +298,10 @@ class Store:
         """Return what an MME has still to hear of a card's withdrawal, None if nothing."""
         return next((debt for debt in self._of(imsi, host) if debt.what in ENDS), None)
 
+    def owes_any(self, imsi: str, host: str) -> bool:
+        """Whether an MME has still to be told anything of a card."""
+        return bool(self._of(imsi, host))
+
     def owes(self, debt: Debt) -> bool:
         """Whether an MME has still to be told something."""
         return debt in self._debts().get((debt.imsi, debt.host), ())

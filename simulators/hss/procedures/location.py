@@ -53,15 +53,18 @@ async def update_location(core: Core, message: Message, _peer: Peer) -> Message:
     if unenforced is not None:
         return unenforced
     former = subscriber.mme
+    origin = message.get("Origin-Host")
+    # Who did not hear of a change, or has not served the card until now, has not the data (5.2.1.1.3).
+    skips = former == origin and not subscriber.purged and not core.store.owes_any(subscriber.imsi, origin)
     decision = register(
         core, subscriber, message, terminal_of(message), str(visited_plmn(message)), occasion=Occasion.LOCATION
     )
     if decision is not None and not decision.admitted:
         return refuse_terminal(core, subscriber, message, decision)
-    if former not in ("", message.get("Origin-Host")):
+    if former not in ("", origin):
         core.site.spawn(cancel_former(core, subscriber.imsi, former), "cancel location")
     avps: list[tuple[str, object]] = [supported_features(FEATURES), ("ULA-Flags", int(UlaFlags.SEPARATION))]
-    if not message.get("ULR-Flags") & UlrFlags.SKIP_SUBSCRIBER_DATA:
+    if not (skips and message.get("ULR-Flags") & UlrFlags.SKIP_SUBSCRIBER_DATA):
         avps.append(("Subscription-Data", subscription_data(core.config, subscriber)))
     return core.node.answer(message, ResultCode.DIAMETER_SUCCESS, avps)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hss_net import APPROVAL, GIVEN, IMSI, LEARN, METER, OPC, PHONE, PLMN, K, Net
 
+from simulators.hss.subscriber import Owed
 from simwarden.machine import milenage
 from simwarden.machine.eps_keys import kasme
 from simwarden.model.identity import Plmn
@@ -54,6 +55,29 @@ def test_a_card_that_its_mme_forgot_and_took_again_hears_of_a_barring(net: Net) 
         await net.mme.ulr(METER)
         await net.call("DELETE", f"{PATH}/suspension")
         assert [message.name for message in net.mme.heard] == ["insert-subscriber-data-request"]
+
+    net.play(story)
+
+
+SKIP = 2 | 4
+
+
+@pytest.mark.parametrize("unheard", ["owed", "purged", "elsewhere", ""])
+def test_who_did_not_hear_of_a_change_is_told_whatever_it_wants_to_skip(net: Net, unheard: str) -> None:
+    async def story() -> None:
+        await net.provision()
+        await (net.mme2 if unheard == "elsewhere" else net.mme).ulr(METER)
+        if unheard == "purged":
+            await net.mme.node.ask("hss", net.mme.make("Purge-UE-Request"))
+        if unheard == "owed":  # it asks before it is told
+            core = net.hss.core
+            core.store.change(core.card(IMSI), owed=Owed.BARRING, suspended="barring")
+        else:
+            await net.call("POST", f"{PATH}/suspension", {"how": "barring"})
+        answer = await net.mme.ulr(METER, flags=SKIP)
+        assert answer.success
+        barred = answer.find("Subscription-Data", "Operator-Determined-Barring")
+        assert barred == (1 if unheard else None)
 
     net.play(story)
 
