@@ -82,6 +82,7 @@ def test_a_detach_that_meets_a_handover_and_stays_behind(monkeypatch: pytest.Mon
         monkeypatch,
         handover.notify,
         ("source.detaching, source.procedure is not None", "None, False"),
+        ("elif ue.state is not EmmState.REGISTERED:", "elif False:"),
     )
     check(Planted("s1-handover", "withdrawal", "", "enforced enb2.connected before handover-command"))
 
@@ -95,7 +96,7 @@ def test_learning_anew_of_a_card_in_service_that_learns_nothing(monkeypatch: pyt
     plant(
         monkeypatch,
         Binding._rebind,
-        ("if mode and subscriber.imei != bound:", "if bound and subscriber.imei != bound:"),
+        ("if mode and (not bound or subscriber.imei != bound):", "if bound and subscriber.imei != bound:"),
     )
     check(Planted("attach", "learning-anew", "", "settled hss.binding before attach-complete"))
 
