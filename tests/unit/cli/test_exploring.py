@@ -66,6 +66,13 @@ def test_what_is_accepted_passes_afterwards(folder: Path) -> None:
     assert {(each["state"], each["why"]) for each in found} == {("meant", "S13 has no push")}
 
 
+def test_a_change_that_is_made_at_an_element_outside_is_said_to_be_none_that_can_be_judged(tmp_path: Path) -> None:
+    (tmp_path / "network.yaml").write_text('eir: {external: "127.0.0.1:9"}\n', encoding="utf-8")
+    result = cli("attach", "--change", "prohibited", "-j", "1", "--network", str(tmp_path / "network.yaml"))
+    assert result.exit_code == 4
+    assert "nothing was chosen: attach with prohibited: the change is made at eir, which is external" in result.stderr
+
+
 def test_open_findings_are_told_and_fail_nothing(folder: Path) -> None:
     (folder / "reviewed.yaml").write_text("open: [{what: prohibited, why: not mended yet}]\n", encoding="utf-8")
     result = cli("attach", "--change", "prohibited", "-j", "2", "--folder", str(folder))

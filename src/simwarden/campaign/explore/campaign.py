@@ -49,5 +49,6 @@ class Explore(Campaign):
         reviewed = read_reviewed(Path(wanted.folder))
         judged = judge(survey(wanted, order, tell), reviewed)
         if not (judged.survey.planned or judged.survey.unseen or judged.tried):
-            raise NothingError("nothing was chosen: no change of those asked for makes sense in these stories")
+            why = "; ".join(f"{where}: {why}" for where, why in judged.survey.unjudged.items())
+            raise NothingError(f"nothing was chosen: {why or 'no change asked for makes sense in these stories'}")
         return judged
