@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, settings
 __all__ = ["postgresql", "store_url"]
 
 #: a package of its own, whose stories are for those who have it installed
-collect_ignore = ["stranger"]
+collect_ignore = ["prober", "stranger"]
 
 # No verdict by the clock (a busy machine is no fault), none by what an earlier run left behind.
 settings.register_profile(

@@ -148,7 +148,7 @@ class Network:
         """Have the card in one terminal, and all terminals without power."""
         for name in ("meter", "phone", "rogue"):
             device = self.host.elements[name]
-            if isinstance(device, Device) and (device.powered or device.session is not None):
+            if isinstance(device, Device) and (device.emm.powered or device.emm.session is not None):
                 await self.host.stop(name, kill=True)
                 await self.host.start(name)
         await self.clock.settle()

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from simulators.mme import nas_channel
+from simulators.mme.clients import nas_channel
 from simwarden.scenario.failure import text_of
 from simwarden.scenario.load import Loader
 from simwarden.scenario.result import FailureRecord, Verdict
