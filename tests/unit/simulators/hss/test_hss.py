@@ -373,12 +373,16 @@ def test_a_purged_card_needs_no_cancellation(net: Net) -> None:
     net.play(story)
 
 
-def test_an_mme_that_was_away_is_told_when_it_is_back(net: Net) -> None:
+@pytest.mark.parametrize("killed", [False, True])
+def test_an_mme_that_was_away_is_told_when_it_is_back(net: Net, *, killed: bool) -> None:
     async def story() -> None:
         await net.provision()
         await net.mme.ulr(METER)
         await net.host.stop("mme", kill=True)
         await net.call("POST", f"/cards/{IMSI}/suspension", {"how": "withdrawal"})
+        if killed:
+            await net.host.stop("hss", kill=True)
+            await net.host.start("hss")
         await net.host.start("mme")
         await net.host.clock.settle()
         assert net.mme.told == [("cancel-location-request", [("Cancellation-Type", 2)])]
