@@ -14,7 +14,7 @@ from simwarden.policy.access import (
 from simwarden.policy.area import judge_cell, judge_extent, judge_province, judge_stations, judge_zones
 from simwarden.policy.decision import Control
 from simwarden.policy.equipment import judge_equipment, judge_identified
-from simwarden.policy.operator import judge_binder, judge_change, judge_frequency, judge_provisioned
+from simwarden.policy.operator import change_controls
 
 
 class Occasion(enum.StrEnum):
@@ -132,13 +132,13 @@ AREA_DATA = Control(
 EXTENT = Control(
     "area.extent", "area.range", judge_extent, (_On.PROVISION, _On.CHANGE), "No area is larger than a province"
 )
-OPERATOR = Control("area.operator", "area.change", judge_binder, _CHANGE, "The operator alone says where a card may be")
-APPROVAL = Control("area.approval", "area.change", judge_change, _CHANGE, "A changed area has its approval record")
-FREQUENCY = Control(
-    "area.changes", "area.change", judge_frequency, _CHANGE, "An area is changed so many times a period"
-)
-HELD = Control(
-    "area.held", "area.change", judge_provisioned, (_On.PROVISION,), "Provisioning anew changes no area that a card has"
+AREA_CHANGES = change_controls(
+    "area",
+    "area",
+    operator=_CHANGE,
+    approval=_CHANGE,
+    changes=_CHANGE,
+    alone="The operator alone says where a card may be",
 )
 STATION = Control(
     "mme.enb", "bind.peer", judge_station, (_On.SETUP,), "Listed base stations and tracking areas only are served"
@@ -163,10 +163,7 @@ CONTROLS = (
     ZONES,
     AREA_DATA,
     EXTENT,
-    OPERATOR,
-    HELD,
+    *AREA_CHANGES.declared,
     STATION,
     EMERGENCY,
-    APPROVAL,
-    FREQUENCY,
 )

@@ -9,8 +9,11 @@ from simulators.mme.addresses import AddressPool
 from simulators.mme.causes import CauseTable, Rejection
 from simulators.mme.config import LONGEST_CODED
 from simulators.mme.contexts import Connection, EmmState, Enb, UeContext
+from simulators.mme.controls import AREA_CHANGES
+from simulators.mme.events import CHANGE
 from simwarden.model.identity import Guti
 from simwarden.operations.approval import Audit
+from simwarden.operations.restriction import Restriction
 
 if TYPE_CHECKING:
     from simulators.mme.clients.home import Home
@@ -42,7 +45,8 @@ class Core:
         self.home: Home
         self.presence: Presence
         self.clock = site.clock
-        self.audit = Audit(site, areas.audit)
+        self.audit = Audit(site, areas.audit, count=areas.count_changes)
+        self.area_changes = Restriction(self.audit, AREA_CHANGES, config.area_changes, (CHANGE,))
         #: by which control, and where, a card was found outside its area last, until it is served again
         self.outside: dict[str, tuple[str, str, str]] = {}
         self.causes = CauseTable(config.causes.experimental_results, config.causes.result_codes)

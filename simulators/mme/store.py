@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from simulators.mme.events import AUDITED, CHANGE
+from simulators.mme.events import AUDITED
 from simwarden.operations.audit_table import AuditTable
 
 if TYPE_CHECKING:
@@ -146,9 +146,9 @@ class AreaStore:
 
     # -- records
 
-    def changes(self, imsi: str, since: str) -> int:
-        """Return how often the area that a card had was changed since a time (ISO, UTC)."""
-        return _AUDIT.count(self._engine, imsi, CHANGE, since)
+    def count_changes(self, imsi: str, actions: tuple[str, ...], since: str) -> int:
+        """Return how often some of its actions were carried out on a card since a time (ISO, UTC)."""
+        return _AUDIT.count(self._engine, imsi, actions, since)
 
     def audit(self, record: dict[str, Any]) -> None:
         """Keep an audit record."""

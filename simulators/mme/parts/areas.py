@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from simulators.mme import controls
@@ -79,8 +78,7 @@ class Areas:
         entry, held = wanted.entry("area", MmeArea), self.core.areas.get(wanted.imsi)
         changed = held is not None and (entry is None or not held.same(entry))
         if held is not None:
-            facts = {"changed": changed, "what": "area"}
-            self.core.audit.require(controls.HELD, wanted.imsi, By.of(call), "provision", facts, status=409)
+            self.core.area_changes.stays(wanted.imsi, By.of(call), changed=changed)
         if entry is not None and (held is None or changed):
             self._put(wanted.imsi, entry, By.of(call), "provision", Occasion.PROVISION)
         return self._tell_area(wanted.imsi)
@@ -144,13 +142,10 @@ class Areas:
     def _may_change(self, imsi: str, by: By, action: str) -> bool:
         """Ask the controls; return whether the card has an area. Raises ManagementError (403, 429)."""
         core = self.core
-        core.audit.approve(controls.OPERATOR, controls.APPROVAL, imsi, by, action)
+        core.area_changes.approve(imsi, by, action)
         held = core.areas.get(imsi) is not None
         if held:
-            changes = partial(core.areas.changes, imsi)
-            core.audit.within(
-                controls.FREQUENCY, imsi, by, action, limit=core.config.area_changes, changes=changes, what="area"
-            )
+            core.area_changes.once_more(imsi, by, action)
         return held
 
     def _put(self, imsi: str, wanted: MmeArea, by: By, action: str, occasion: Occasion) -> None:
@@ -168,7 +163,7 @@ class Areas:
     def _record(self, action: str, imsi: str, by: By, details: dict[str, Any]) -> dict[str, Any]:
         held = self.core.areas.get(imsi)
         before = held.tell() if held is not None else None
-        return self.core.audit.record(action, imsi, {"before": before, **details, **by.approval}, by)
+        return self.core.area_changes.record(action, imsi, by, {"before": before, **details})
 
     def _tell_area(self, imsi: str) -> dict[str, Any]:
         held = self.core.areas.get(imsi)

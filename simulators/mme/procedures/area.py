@@ -86,8 +86,10 @@ def take_up(core: Core, ue: UeContext, occasion: Occasion) -> Rejection | None:
 
     Refuses if another MME, with which the data is shared, has counted the last one in the same moment.
     """
+    if ue.emergency:
+        return None  # whoever calls, the card is no more within its area than it was
     was_outside = core.outside.pop(ue.imsi, None) is not None
-    if ue.emergency or ue.cell is None:
+    if ue.cell is None:
         return None
     if was_outside:
         core.presence.tell(ue.imsi, inside=True, cell=str(ue.cell))

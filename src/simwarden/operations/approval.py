@@ -174,13 +174,6 @@ class Audit:
             raise ManagementError(status, decision.reason)
         return decision
 
-    def approve(
-        self, operator: Control, approval: Control, imsi: str, by: By, action: str, *, wanted: str = ""
-    ) -> None:
-        """Let the operator alone change something, with an approval record. Raises ManagementError (403)."""
-        for control, facts in ((operator, by.asks(action)), (approval, by.approval)):
-            self.require(control, imsi, by, action, facts, wanted=wanted)
-
     def within(
         self,
         control: Control,

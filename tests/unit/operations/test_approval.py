@@ -14,8 +14,9 @@ from simwarden.operations.approval import Audit, BindingChange, By, ChangeLimit
 from simwarden.operations.audit_table import AuditTable
 from simwarden.operations.management import Call, Role
 from simwarden.operations.provision import CardProvision, validated
+from simwarden.operations.restriction import Restriction
 from simwarden.policy.decision import Control, Decision, Verdict
-from simwarden.policy.operator import judge_binder, judge_change, judge_frequency
+from simwarden.policy.operator import change_controls, judge_binder, judge_change, judge_frequency
 
 IMSI, IMEI = "001010000000001", "990002010000022"
 FORM = {"approver": "A. Liu", "reason": "meter replaced", "form": "F-1"}
@@ -114,11 +115,12 @@ def test_changes_are_counted_from_the_midnight_at_which_the_period_began(period:
 
 def test_the_operator_is_asked_before_the_approval_record() -> None:
     kept: list[dict[str, Any]] = []
-    audit = Audit(Site(), kept.append)  # type: ignore[arg-type]
-    audit.approve(OPERATOR, APPROVAL, IMSI, By(**FORM), "bind")
+    controls = change_controls("bind", "binding", operator=("bind",), approval=("bind",))
+    binding = Restriction(Audit(Site(), kept.append), controls)  # type: ignore[arg-type]
+    binding.approve(IMSI, By(**FORM), "bind")
     for by in (By(Role.CUSTOMER), By()):
         with pytest.raises(ManagementError):
-            audit.approve(OPERATOR, APPROVAL, IMSI, by, "bind")
+            binding.approve(IMSI, by, "bind")
     assert [each["details"]["control"] for each in kept] == ["bind.operator", "bind.approval"]
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from simulators.mme.controls import Occasion
+from simulators.mme.procedures.area import take_up
 from simwarden.errors import ManagementError
 from simwarden.model.identity import Ecgi, Plmn
 from simwarden.operations.management import Role
@@ -215,3 +218,10 @@ def test_a_risk_that_cannot_be_kept_changes_no_refusal(run: Any) -> None:
         assert len(await _call(network, "GET", "/risks")) == 1
 
     run(story)
+
+
+def test_an_emergency_call_in_a_cards_name_does_not_bring_it_back_into_its_area() -> None:
+    core: Any = SimpleNamespace(outside={IMSI: ("area.cell", HOME, "attach")})
+    ue: Any = SimpleNamespace(imsi=IMSI, emergency=True, cell=Ecgi.parse(HOME))
+    assert take_up(core, ue, Occasion.ATTACH) is None
+    assert IMSI in core.outside
