@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Any
 from simwarden.trace.records import CauseForRecClosing, ChargingRecord, FlowRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from simulators.pgw.session import Container, Session
     from simwarden.runtime.site import Site
     from simwarden.wire.gtpv2 import Uli
@@ -21,8 +19,8 @@ def close_records(site: Site, session: Session, address: str, cause: CauseForRec
     site.record(
         ChargingRecord(element=site.name, record="pGWRecord", fields=_fields(site, session, address, cause, number))
     )
-    for record in _flow_records(site, session):
-        site.record(record)
+    while session.flows:
+        close_flow(site, session)
 
 
 def _fields(site: Site, session: Session, address: str, cause: CauseForRecClosing, number: int) -> dict[str, Any]:
@@ -71,10 +69,13 @@ def place(uli: Uli | None) -> str:
     return " ".join(str(each) for each in (uli.tai, uli.ecgi) if each is not None) if uli is not None else ""
 
 
-def _flow_records(site: Site, session: Session) -> Iterator[FlowRecord]:
+def close_flow(site: Site, session: Session) -> None:
+    """Tell of the flow of a session that began first, and count it no longer."""
     start = site.clock.wall() - dt.timedelta(seconds=site.clock.now())
-    for flow, count in session.flows.items():
-        yield FlowRecord(
+    flow = next(iter(session.flows))
+    count = session.flows.pop(flow)
+    site.record(
+        FlowRecord(
             element=site.name,
             subject=session.imsi,
             apn=session.apn,
@@ -93,3 +94,4 @@ def _flow_records(site: Site, session: Session) -> Iterator[FlowRecord]:
             ended=start + dt.timedelta(seconds=count.ended),
             verdict="admit",
         )
+    )

@@ -11,6 +11,7 @@ from simulators.pgw.controls import PEER
 from simulators.pgw.pools import Addresses
 from simulators.pgw.session import Bucket, Container
 from simwarden.operations.number_ranges import load_ranges
+from simwarden.runtime.gtp.user import new_teid
 from simwarden.wire.gtpv2 import FTeid, InterfaceType
 
 if TYPE_CHECKING:
@@ -68,8 +69,7 @@ class Core:
         now, mtu = self.site.clock.now(), session.addresses.config.mtu
         session.uplink, session.downlink = (Bucket(rate, mtu, now) for rate in session.ambr)
         session.containers.append(Container(session.uli))
-        while not session.teid or session.teid in self.by_teid:
-            session.teid = self.site.rng.randrange(1 << 32)
+        session.teid = new_teid(self.site.rng, self.by_teid)
         self.sessions[session.key] = self.by_teid[session.teid] = session
         if session.paa.ipv4:
             session.ipv4 = ipaddress.IPv4Address(session.paa.ipv4).packed

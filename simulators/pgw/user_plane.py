@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from simulators.pgw.addressing import prefix_of
+from simulators.pgw.charging import close_flow
 from simulators.pgw.session import FlowCount
 from simwarden.errors import PeerError
 from simwarden.runtime.gtp.user import UserPlane
@@ -28,6 +29,8 @@ SPOOFED = "its source address is not the device's"
 OVER_AMBR = "ambr: above the rate of the session's APN"
 NO_WAY_OUT = "there is no way out on SGi"
 NO_SESSION = "no session has its address"
+#: flows of a session that are counted at a time: a device that scans ports fills no memory
+MOST_FLOWS = 4096
 #: the PGW's address on the link of each session (TS 29.061 11.2.1.3)
 _ROUTER = "fe80::1"
 _ICMPV6, _SOLICITATION = ip.Protocol.ICMPV6, ip.Icmpv6Type.ROUTER_SOLICITATION
@@ -129,6 +132,8 @@ class Gateway:
         size = len(packet)
         count = session.flows.get(flow)
         if count is None:
+            if len(session.flows) >= MOST_FLOWS:
+                close_flow(self.core.site, session)
             count = session.flows[flow] = FlowCount(now)
         count.ended = now
         if not bucket.take(size, now):

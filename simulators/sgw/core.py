@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from simulators.sgw.controls import CREATE_SESSION
 from simulators.sgw.session import Connection, Device
-from simwarden.runtime.gtp.user import UserPlane
+from simwarden.runtime.gtp.user import UserPlane, new_teid
 from simwarden.trace.events import PacketDropped
 from simwarden.wire.gtpv2 import FTeid, InterfaceType
 
@@ -55,24 +55,18 @@ class Core:
         for device in self.devices.values():
             yield from device.connections.values()
 
-    def _new_teid(self, taken: dict[int, Any]) -> int:
-        teid = 0
-        while not teid or teid in taken:
-            teid = self.site.rng.randrange(1 << 32)
-        return teid
-
     def device(self, imsi: str, mme: FTeid) -> Device:
         """Return what is known of a card, which that MME has now."""
         found = self.devices.get(imsi)
         if found is None:
-            found = self.devices[imsi] = Device(imsi, mme, self._new_teid(self.by_teid))
+            found = self.devices[imsi] = Device(imsi, mme, new_teid(self.site.rng, self.by_teid))
             self.by_teid[found.teid] = found
         found.mme = mme
         return found
 
     def open(self, connection: Connection) -> None:
         """Open the tunnels of a PDN connection."""
-        connection.teid = self._new_teid(self.by_s5_teid)
+        connection.teid = new_teid(self.site.rng, self.by_s5_teid)
         self.by_s5_teid[connection.teid] = connection
         connection.s1_teid = self.plane.open(lambda packets: self.uplink(connection, packets))
         connection.s5_teid = self.plane.open(lambda packets: self.downlink(connection, packets))

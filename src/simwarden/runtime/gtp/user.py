@@ -8,12 +8,21 @@ from simwarden.wire import gtpu
 from simwarden.wire.gtpu import GtpuError, Message, MessageType
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Container, Iterable, Sequence
 
+    from simwarden.runtime.dice import Dice
     from simwarden.runtime.site import Site
     from simwarden.runtime.transport.addresses import Address
 
 _PORT = 2152
+
+
+def new_teid(rng: Dice, taken: Container[int]) -> int:
+    """Draw a TEID that is not taken, and that nobody can guess from others; 0 is none (TS 29.281 5.1)."""
+    teid = 0
+    while not teid or teid in taken:
+        teid = rng.randrange(1 << 32)
+    return teid
 
 
 class UserPlane:
@@ -41,10 +50,8 @@ class UserPlane:
         return len(self._tunnels)
 
     def open(self, take: Callable[[list[bytes]], None]) -> int:
-        """Open a tunnel; return its TEID, which nobody can guess from others."""
-        teid = 0
-        while not teid or teid in self._tunnels:
-            teid = self.site.rng.randrange(1 << 32)
+        """Open a tunnel; return its TEID."""
+        teid = new_teid(self.site.rng, self._tunnels)
         self._tunnels[teid] = take
         return teid
 

@@ -7,6 +7,7 @@ import pytest
 from gateways import SERVER, Bench, udp
 from scapy.contrib import gtp_v2 as scapy
 
+from simulators.pgw import user_plane
 from simwarden.trace.records import CauseForRecClosing, ChargingRecord, FlowRecord
 from simwarden.wire import gtpu, ip
 
@@ -135,6 +136,24 @@ def test_sums_of_records_are_the_octets_of_the_packets() -> None:
         both = [sum(each[f"dataVolumeGPRS{way}"] for each in volumes) for way in ("Uplink", "Downlink")]
         flows = [each for each in bench.trace.events if isinstance(each, FlowRecord)]
         assert tuple(both) == (sum(f.uplink_octets for f in flows), sum(f.downlink_octets for f in flows)) == bench.sums  # type: ignore[attr-defined]
+
+    gateways.play(story)
+
+
+def test_a_device_that_scans_ports_fills_no_memory_and_each_flow_has_its_record(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(user_plane, "MOST_FLOWS", 3)
+
+    async def story(bench: Bench) -> None:
+        made = await bench.session()
+        bench.enb.send(made, *(udp(made["paa"].ipv4, port=port) for port in range(1, 9)))
+        await bench.settle()
+        (session,) = bench.host.elements["pgw"].core.sessions.values()  # type: ignore[attr-defined]
+        assert [flow.source_port for flow in session.flows] == [6, 7, 8]
+        await bench.mme.delete(made["sender_f_teid"].teid)
+        flows = [each for each in bench.trace.events if isinstance(each, FlowRecord)]
+        assert [(flow.port, flow.uplink_packets) for flow in flows] == [(port, 1) for port in range(1, 9)]
 
     gateways.play(story)
 
