@@ -67,6 +67,7 @@ def test_it_is_changed_by_the_operator_with_an_approval_so_often_and_all_of_it_i
     site.now += dt.timedelta(days=1)
     quota.once_more(IMSI, by, "change the quota")
     kept = table.read(engine, IMSI)
+    engine.dispose()
     refused = "change-the-quota-refused"
     assert [each["action"] for each in kept] == [
         *[refused] * 2,
