@@ -162,6 +162,7 @@ def test_keyboard_walk(desktop: Any, address: str) -> None:
 def test_a_folded_run_unfolds(desktop: Any, address: str) -> None:
     desktop.goto(f"{address}#moved-card")
     fold = desktop.locator(".fold", has_text="8 messages on ME-UICC").first
+    fold.wait_for()
     before = desktop.locator(".row.message").count()
     fold.click()
     assert desktop.locator(".row.message").count() == before + 8

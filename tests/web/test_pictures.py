@@ -72,6 +72,8 @@ def test_a_picture_shows_the_report_as_it_is(page: Any, address: str, name: str)
     page.goto(address + PICTURES[name])
     page.wait_for_load_state()
     if name == "ladder":
+        # the ladder is unpacked after the page has loaded
+        page.locator("#scenario button", has_text="refused").wait_for()
         page.keyboard.press("x")  # to the refusal
         page.locator("#scenario [aria-current=true]", has_text="Refused by hss").wait_for()
     told = FOLDER / f"{name}.txt"
