@@ -29,7 +29,13 @@ def begun(folder: Path, *arguments: str) -> subprocess.Popen[str]:
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        preexec_fn=_listen,  # noqa: PLW1509 - these tests start no thread
     )
+
+
+def _listen() -> None:
+    """Hear Ctrl-C also where the tests themselves were started in the background, which ignores it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def ended(process: subprocess.Popen[str], number: signal.Signals) -> tuple[int, str, float]:
