@@ -76,7 +76,7 @@ def _enforced(asked: Requirement, registry: Registry) -> Iterator[str]:
 
 def _proved(name: str) -> Iterator[str]:
     try:
-        found = [f"  proved by {each.name}: {each.title}" for each in stories() if name in each.proves]
+        found = [f"  proved by {each.name}: {each.title}" for each in stories(name) if name in each.proves]
     except SimwardenError:
         return
     yield from found[:_LISTED]

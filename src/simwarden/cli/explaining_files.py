@@ -9,7 +9,7 @@ from simwarden.model.interfaces import INTERFACES
 from simwarden.runtime.declare import field_docs
 from simwarden.scenario.identities import CardKeys
 from simwarden.scenario.load import Header
-from simwarden.scenario.message_fields import infos_on, names_on
+from simwarden.scenario.message_fields import carries, infos_on, names_on
 from simwarden.scenario.problems import plain
 from simwarden.scenario.reference.settings import fields_of, settings_of
 from simwarden.scenario.words import WORDS
@@ -131,9 +131,8 @@ def message(name: str, registry: Registry) -> Iterator[str]:
     for each in INTERFACES.values():
         short, _, field = name.lower().removeprefix(f"{each.name.lower()}.").partition(".")
         short = _short_names(each.name).get(short.upper(), short).replace("_", "-")
-        known = names_on(each.name)
         for full in (short, f"{short}-request", f"{short}-answer"):
-            if full in known:
+            if carries(each.name, full):
                 for info in infos_on(each.name, full) or (None,):
                     found.setdefault((full, info, field.replace("-", "_")), []).append(each.name)
     for (short, info, field), interfaces in found.items():

@@ -30,14 +30,19 @@ class Story(NamedTuple):
     proves: tuple[str, ...]
 
 
-def stories() -> Iterator[Story]:
-    """Read what the shipped scenarios say of themselves, and no more of them: they are as they were checked."""
+def stories(word: str = "") -> Iterator[Story]:
+    """Read what the shipped scenarios say of themselves, and no more of them: they are as they were checked.
+
+    With a word only of those that say it.
+    """
     from simwarden.scenario.load import read_file  # noqa: PLC0415 - as the next one
     from simwarden.scenario.problems import Problems  # noqa: PLC0415 - few commands ask for it
     from simwarden.scenario.yamlfile import read  # noqa: PLC0415
 
     for job in suite.find([str(shipped())]):
         head = "".join(found[0] for found in _HEAD.finditer(read_file(job.path)))
+        if word not in head:
+            continue
         data = read(head, job.path, Problems()).data
         told = data if isinstance(data, dict) else {}
         yield Story(

@@ -12,7 +12,7 @@ from simwarden.policy.decision import Verdict
 from simwarden.policy.details import details_of
 from simwarden.scenario.document import DecisionWanted, Expectation, FactWanted, MessageWanted, OutcomeWanted
 from simwarden.scenario.match import matches
-from simwarden.scenario.message_fields import expected_fields, names_on
+from simwarden.scenario.message_fields import carries, expected_fields, names_on
 from simwarden.scenario.messages import spoken_names
 from simwarden.scenario.problems import guess, nearest
 from simwarden.scenario.validation import short
@@ -217,10 +217,10 @@ class ExpectationReader:
     # -- messages
 
     def _message(self, interface: str, message: str, value: Any, spot: Spot) -> list[Condition]:
-        known = names_on(interface)
         name = message.lower().replace("_", "-")
-        if known and name not in known and not self._sent_astray(interface, name):
-            self.problems.add(f"{interface} has no message {message!r}", spot.key, guess(name, sorted(known)))
+        if spoken_names(interface) and not carries(interface, name) and not self._sent_astray(interface, name):
+            near = guess(name, sorted(names_on(interface)))
+            self.problems.add(f"{interface} has no message {message!r}", spot.key, near)
         elif not self._speaks(interface):
             self.problems.add(f"nobody here speaks {interface}", spot.key)
         if not isinstance(value, dict) and value not in ("", "seen", "sent"):

@@ -42,14 +42,17 @@ def infos_on(interface: str, name: str) -> tuple[MessageInfo, ...]:
 
 @cache
 def names_on(interface: str) -> frozenset[str]:
-    """Return the names of the messages that an interface carries, with those inside of them; empty: any name.
+    """Return the names of the messages that an interface carries, with those inside of them; empty: any name."""
+    return frozenset(name for name in spoken_names(interface) if carries(interface, name))
 
-    Of a family with several applications they are the interface's own, and those that all have.
+
+def carries(interface: str, name: str) -> bool:
+    """Tell whether a message of that name goes over an interface.
+
+    Of a family with several applications only the interface's own do, and those that all have.
     """
-    return frozenset(
-        name
-        for name in spoken_names(interface)
-        if all(not info.interfaces or interface in info.interfaces for info in infos_on(interface, name))
+    return name in spoken_names(interface) and all(
+        not info.interfaces or interface in info.interfaces for info in infos_on(interface, name)
     )
 
 

@@ -217,9 +217,14 @@ class Diameter(Reading):
         points = tuple(APPLICATIONS[each.application].point for each in commands if each.application)
         kind = "request" if commands[0].request else "answer"
         about = f"Diameter {kind}, command {commands[0].code} ({commands[0].grammar.name})"
-        extensible = any(each.grammar.extensible for each in commands)
-        others = [MessageField(field_name(avp), False, field_values(avp)) for avp in AVPS if extensible]
-        return MessageInfo(about, tuple(fields), points, tuple(others))
+        others = _any_avp() if any(each.grammar.extensible for each in commands) else ()
+        return MessageInfo(about, tuple(fields), points, others)
+
+
+@cache
+def _any_avp() -> tuple[MessageField, ...]:
+    """Return what a message that may be extended may have besides what its grammar names."""
+    return tuple(MessageField(field_name(avp), False, field_values(avp)) for avp in AVPS)
 
 
 def _enumeration_of(avp: str) -> str:
