@@ -5,12 +5,12 @@ BIN     = $(VENV)/bin
 READY   = $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test fuzz lint format docs pictures bench figures dist clean
+.PHONY: help run demo test test-all fuzz lint format docs pictures bench figures dist clean
 
 help: ## print this list
 	@echo "simwarden: the mobile network of IoT SIM cards on a laptop"
 	@echo
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | awk -F'|' '{printf "%-14s %s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | awk -F'|' '{printf "%-16s %s\n", $$1, $$2}'
 
 # Rebuilt whenever pyproject.toml changes: entry points of an editable install are read only then.
 $(READY): pyproject.toml
@@ -22,7 +22,7 @@ $(READY): pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
 	@touch $@
 
-# The tools of `make test` and `make lint`, on top of the environment above.
+# The tools of tests and `make lint`, on top of the environment above.
 $(VENV)/.test: $(READY)
 	@echo "Adding the test tools ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --group test
@@ -39,8 +39,13 @@ run: $(READY) ## the demo: a moved card is refused; then all shipped scenarios a
 demo: $(READY) ## only the moved card
 	@$(BIN)/simwarden demo
 
-test: $(VENV)/.test ## run the tests
-	@$(BIN)/python -m pytest -q -n auto --dist worksteal --ignore=tests/bench tests
+PYTEST = $(BIN)/python -m pytest -q -n auto --dist worksteal
+
+test: $(VENV)/.test ## the unit tests that are quick, under 3 minutes on two cores
+	@$(PYTEST) -m "not slow" tests/unit tests/vectors
+
+test-all: $(VENV)/.test ## all tests: those with other programs, implementations and browsers too, and the searches
+	@$(PYTEST) --ignore=tests/bench tests
 
 # The property tests run in one process: only there Hypothesis writes what it finds as a patch of @example lines.
 fuzz: export FUZZ_CASES = $(or $(N),100000)

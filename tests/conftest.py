@@ -1,7 +1,9 @@
 """What holds for all tests."""
 
 import os
+import sys
 from collections.abc import Generator
+from pathlib import Path
 from typing import Any
 
 import budget
@@ -13,6 +15,13 @@ __all__ = ["postgresql", "store_url"]
 
 #: a package of its own, whose stories are for those who have it installed
 collect_ignore = ["prober", "stranger"]
+
+#: folders of tests all of which `make test` leaves to `make test-all`, beside what is marked `slow` one by one
+SLOW = {"fuzz", "interop", "web"}
+#: what starts another program, as an audit hook hears of it
+_STARTS = {"subprocess.Popen", "os.posix_spawn", "os.system"}
+#: the test that runs, if it must not start any
+_alone: list[str] = []
 
 # No verdict by the clock (a busy machine is no fault), none by what an earlier run left behind.
 settings.register_profile(
@@ -29,6 +38,34 @@ settings.load_profile("simwarden")
 def pytest_configure(config: pytest.Config) -> None:
     """Let property tests draw from the seed of `budget`, unless the command line names another."""
     config.option.hypothesis_seed = config.option.hypothesis_seed or str(budget.SEED)
+
+
+@pytest.hookimpl(tryfirst=True)  # before `-m` chooses
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as slow what needs another implementation, a browser or long searches."""
+    for item in items:
+        folder = item.path.relative_to(Path(__file__).parent).parts[0]
+        if folder in SLOW or any(item.get_closest_marker(mark) for mark in ("interop", "web")):
+            item.add_marker("slow")
+
+
+def _hear(event: str, arguments: tuple[Any, ...]) -> None:
+    if _alone and event in _STARTS:
+        name = _alone.pop()
+        raise AssertionError(f"{name} starts a program, {arguments[0]}: mark it as slow (CONTRIBUTING.md, Checks)")
+
+
+sys.addaudithook(_hear)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
+    """Let only a test that is marked as slow start other programs: that is what takes the time."""
+    _alone[:] = [] if item.get_closest_marker("slow") else [item.nodeid]
+    try:
+        return (yield)
+    finally:
+        _alone.clear()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

@@ -1,7 +1,7 @@
-"""How much is fuzzed, and from which seed: FUZZ_CASES and FUZZ_SEED in the environment, else what `make test` runs.
+"""How much is fuzzed, and from which seed: FUZZ_CASES and FUZZ_SEED in the environment, else what `make test-all` runs.
 
 Property tests (`@given`) draw from the same seed. Without FUZZ_SEED that is 1, so that a run of `make test` is like
-the one before; `make fuzz` chooses one at random and gives each property test more examples.
+the one before; `make fuzz` and CI choose one at random and give each property test more examples.
 """
 
 from __future__ import annotations

@@ -77,6 +77,7 @@ def test_a_diameter_identity_is_ascii(host: str) -> None:
     assert len(wrong.value.reason) < 300
 
 
+@pytest.mark.slow
 def test_the_log_of_a_served_element_is_short_and_plain_whatever_peers_say(tmp_path: Path) -> None:
     """Bad octets, bad names and long names of one who has not said who it is; another is still told of."""
     settings = {"listen": {"S6a": "127.0.0.1:0"}, "limits": {"strangers": 500}}

@@ -37,6 +37,7 @@ def test_the_scenario_shown_is_the_shipped_one() -> None:
             assert (ROOT / name).read_text(encoding="utf-8") == text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["first-story.yaml", "wrong-story.yaml"])
 def test_the_output_shown_is_the_real_one(tmp_path: Path, name: str) -> None:
     story = BLOCKS["file", "scenarios/demo/first-story.yaml"]

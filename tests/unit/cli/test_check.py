@@ -96,6 +96,7 @@ def test_coverage_has_nothing_to_accept() -> None:
     assert (result.exit_code, "coverage has no reviewed record" in result.output) == (2, True)
 
 
+@pytest.mark.slow
 def test_every_command_is_listed_and_help_imports_nothing_heavy() -> None:
     listed = cli("--help").stdout
     assert all(re.search(rf"^│ {name} ", listed, re.MULTILINE) for name in get_command(app).commands)  # type: ignore[attr-defined]

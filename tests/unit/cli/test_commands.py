@@ -109,6 +109,7 @@ def test_a_misspelt_cause_is_told(cli: Cli, tmp_path: Path) -> None:
     assert "emm_cause is never 'ILEGAL_ME' (did you mean 'ILLEGAL_ME'?)" in result.output
 
 
+@pytest.mark.slow
 def test_a_terminal_without_unicode_takes_all_output() -> None:
     environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
     for arguments, part in ((["explain", "bind.hss.learned"], b"\\u7f51"), (["demo"], b"REFUSED by hss")):
@@ -194,6 +195,7 @@ def test_every_command_has_an_example() -> None:
         assert command.epilog.startswith("Example: `simwarden ")
 
 
+@pytest.mark.slow
 def test_help_loads_nothing_heavy() -> None:
     program = (
         "import sys; sys.argv = ['simwarden', '--help']\n"

@@ -144,6 +144,7 @@ def test_each_message_of_a_table_has_its_fields(interface: str) -> None:
     assert untold <= _BARE | (contacts if protocol == "apdu" else set())
 
 
+@pytest.mark.slow
 def test_no_database_is_loaded_to_explain_a_word() -> None:
     code = (
         "import sys; from simwarden.cli.explaining import explain_name; explain_name('bind.hss.learned');"

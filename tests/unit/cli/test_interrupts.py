@@ -13,6 +13,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 SCENARIOS = Path(__file__).parents[3] / "scenarios"
 #: a frame of ours that is not the import of the entry itself
 OURS_RUNS = re.compile(

@@ -95,6 +95,7 @@ def foreign_hss(folder: Path) -> Iterator[str]:
             process.kill()
 
 
+@pytest.mark.slow
 def test_a_foreign_hss_is_proved_by_a_card_without_the_binding(cli: Cli, tmp_path: Path) -> None:
     cli("init", "first.yaml")
     first = tmp_path / "first.yaml"

@@ -43,6 +43,7 @@ def served(folder: Path, text: str) -> Iterator[tuple[subprocess.Popen[str], dic
             process.kill()
 
 
+@pytest.mark.slow
 def test_a_served_hss_refuses_the_moved_card_of_another_process(tmp_path: Path) -> None:
     runner = CliRunner()
     (tmp_path / "cards.yaml").write_text(runner.invoke(app, ["export", str(DEMO)]).output)
@@ -132,6 +133,7 @@ def test_what_is_wrong_with_the_file_is_told(tmp_path: Path, text: str, said: st
     assert "secret" not in result.output
 
 
+@pytest.mark.slow
 def test_a_restart_undoes_nothing_that_management_did(tmp_path: Path) -> None:
     meter, phone = "99000101000001", "99000201000001"
     approved = {"approver": "J. Okonedo", "reason": "replaced", "form": "F-1"}

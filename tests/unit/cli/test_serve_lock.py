@@ -16,6 +16,8 @@ from waiting import LONG, until
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.slow
+
 
 def settings(url: str, **more: Any) -> dict[str, Any]:
     return {"listen": {"S6a": "127.0.0.1:0"}, "store": url, "subscribers": "cards.json", **more}

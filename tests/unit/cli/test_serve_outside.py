@@ -46,6 +46,7 @@ def publish(where: tuple[str, int], *payloads: bytes) -> int:
 BAD_TEXTS = ["\\ud800", "a\\u0000b", "x\\udfff"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", BAD_TEXTS)
 def test_an_event_with_a_text_that_no_database_keeps_is_none_of_ours(tmp_path: Path, store_url: str, text: str) -> None:
     known = {"specversion": '"1.0"', "id": '"e-1"', "source": '"s"', "type": '"simwarden.x"', "subject": '"1"'}
@@ -69,6 +70,7 @@ def damage(file: Path) -> None:
         stream.write(b"x" * (file.stat().st_size - 4096))
 
 
+@pytest.mark.slow
 def test_a_damaged_database_is_one_that_does_not_answer(tmp_path: Path) -> None:
     rows = [card(each, learn="first-use") for each in range(200)]
     (tmp_path / "cards.json").write_text(json.dumps({"subscribers": rows}))
@@ -84,6 +86,7 @@ def test_a_damaged_database_is_one_that_does_not_answer(tmp_path: Path) -> None:
         assert_serves_without_a_word(served)
 
 
+@pytest.mark.slow
 def test_a_broker_whose_database_is_damaged_acknowledges_nothing(tmp_path: Path) -> None:
     settings = {"listen": {"MQTT": "127.0.0.1:0"}, "store": f"sqlite:///{tmp_path}/broker.sqlite"}
     event = json.dumps({"specversion": "1.0", "id": "e-1", "source": "s", "type": "simwarden.x"}).encode()
@@ -101,6 +104,7 @@ HEAD = "POST {} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer o\r\n"
 HEAD += "Content-Type: application/json\r\nContent-Length: 99\r\n\r\n"
 
 
+@pytest.mark.slow
 def test_a_client_that_leaves_in_the_middle_of_its_body_leaves_nothing(tmp_path: Path) -> None:
     north = {"listen": "127.0.0.1:0", "mme": "off", "clients": {"desk": {"token": "o"}}}
     settings = {"listen": {"S13": "127.0.0.1:0"}, "management": "127.0.0.1:0", "tokens": {"operator": "o"}}

@@ -11,12 +11,15 @@ from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import httpx
+import pytest
 from served import PLMN, REALM, Client, Served, card, serve
 
 from simwarden.wire.diameter import Message, ResultCode, encode, request
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+pytestmark = pytest.mark.slow
 
 #: a register that takes 10 ms for each request
 SLOW = """\

@@ -27,6 +27,7 @@ def claim(where: Where, name: str, address: str, application: int = 16777251) ->
     return answer.result_code
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "interface", "application"), [("hss", "S6a", 16777251), ("eir", "S13", 16777252)])
 def test_a_pinned_name_is_taken_from_its_addresses_only(
     tmp_path: Path, kind: str, interface: str, application: int
@@ -42,6 +43,7 @@ def test_a_pinned_name_is_taken_from_its_addresses_only(
         assert f"mme.{REALM} connects from 127.0.0.1, where it is not" in served.log.read_text()
 
 
+@pytest.mark.slow
 def test_a_second_claim_of_a_name_is_refused_and_told(tmp_path: Path) -> None:
     with serve(tmp_path, "hss", {"listen": {"S6a": "127.0.0.1:0"}}) as served, Client(served.where["S6a"]) as client:
         assert claim(served.where["S6a"], "mme", "127.0.0.7") == ResultCode.ELECTION_LOST

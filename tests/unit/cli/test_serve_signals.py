@@ -12,6 +12,8 @@ from served import serve
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.slow
+
 #: the first connection to the broker is being made when the signal comes
 WHILE_IT_CONNECTS = """\
 import os, signal

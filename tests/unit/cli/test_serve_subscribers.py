@@ -93,6 +93,7 @@ def test_a_large_file_takes_little_memory(tmp_path: Path, form: str) -> None:
 SOON = "import simwarden.cli.serving_process as process; process._TOLD = 500"
 
 
+@pytest.mark.slow
 def test_a_large_file_is_provisioned_with_progress_and_while_others_are_served(tmp_path: Path) -> None:
     rows = [{**card(number, learn="first-use"), "scenario": "x" * 4000} for number in range(1200)]
     (tmp_path / "cards.json").write_text(json.dumps({"subscribers": rows}))

@@ -7,11 +7,14 @@ import signal
 from typing import TYPE_CHECKING
 
 import httpx
+import pytest
 from served import serve
 from waiting import until
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+pytestmark = pytest.mark.slow
 
 
 def test_a_hangup_has_the_tokens_read_again(tmp_path: Path) -> None:

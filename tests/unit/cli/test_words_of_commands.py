@@ -143,6 +143,7 @@ def test_words_are_completed(complete: object, begun: str, word: str) -> None:
     assert complete("zebra") == []
 
 
+@pytest.mark.slow
 def test_a_shell_asks_for_them() -> None:
     asked = {"_SIMWARDEN_COMPLETE": "complete_bash", "COMP_WORDS": "simwarden explain bind.hss.l", "COMP_CWORD": "2"}
     command = [str(Path(sys.executable).parent / "simwarden")]

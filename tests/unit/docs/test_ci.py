@@ -82,6 +82,7 @@ def test_there_are_jobs_of_both_servers() -> None:
     assert len(JOBS) >= 5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", JOBS)
 def test_a_job_is_green_and_leaves_what_is_kept(checkout: Path, name: str) -> None:
     job = JOBS[name]
@@ -102,6 +103,7 @@ def _carry_out(checkout: Path, job: dict[str, Any], env: dict[str, str]) -> None
         assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
 
 
+@pytest.mark.slow
 def test_a_wrong_story_is_red_and_is_told_at_its_line(checkout: Path) -> None:
     twin = checkout / "stories" / "first-twin.yaml"
     twin.write_text(twin.read_text("utf-8").replace("meter: {attach: accepted}", "meter: {emm_cause: 8}"), "utf-8")

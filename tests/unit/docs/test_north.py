@@ -17,6 +17,8 @@ from waiting import LONG, reserved_port
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytestmark = pytest.mark.slow
+
 PAGE = (Path(__file__).parents[3] / "docs" / "north.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```console\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
 CALLS = [pair for block in BLOCKS for pair in re.findall(r"\$ (.*)\n((?:(?!\$ ).*\n?)*)", block)]

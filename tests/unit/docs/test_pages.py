@@ -158,6 +158,7 @@ NOT_HERE = {
 }
 
 
+@pytest.mark.slow
 def test_the_commands_of_the_readme_run(tmp_path: Path) -> None:
     (tmp_path / "scenarios").symlink_to(ROOT / "scenarios")
     for language, block in FENCE.findall(text_of(ROOT / "README.md")):

@@ -127,6 +127,7 @@ def test_the_captures_begin_at_the_date_told() -> None:
     assert EPOCH.strftime("%Y-%m-%d %H:%M UTC") in PAGE.replace("\n", " ")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not shutil.which("jq"), reason="jq is not installed (apt install jq)")
 def test_the_queries_give_lines(folder: Path) -> None:
     queries = re.findall(r"^jq -r '([^']+)' report/events\.jsonl$", PAGE, re.MULTILINE)

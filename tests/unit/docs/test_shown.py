@@ -19,6 +19,8 @@ from simwarden.scenario.load import Loader
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.slow
+
 #: pages whose blocks of commands are played by a test of their own, commands and all
 PLAYED = {"own-hss.md": "test_own_hss.py", "north.md": "test_north.py"}
 

@@ -357,6 +357,7 @@ ECHO = bytes.fromhex("40010009000001000300010003")
 G_PDU = bytes.fromhex("30ff001400000001") + bytes.fromhex("4500001400000000401100000a0000010a000002")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not shutil.which("tshark"), reason="tshark is not installed (apt install tshark)")
 @pytest.mark.parametrize("transport", ["memory", "tcp"])
 def test_wireshark_decodes_datagrams_by_their_ports(

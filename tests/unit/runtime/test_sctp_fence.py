@@ -24,9 +24,10 @@ def in_user_space() -> bool:
     return isinstance(probe, UserSocket)
 
 
-pytestmark = pytest.mark.skipif(
-    not in_user_space(), reason="needs libusrsctp (Debian: libusrsctp2), and no kernel's SCTP"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not in_user_space(), reason="needs libusrsctp (Debian: libusrsctp2), and no kernel's SCTP"),
+]
 
 
 def udp_port(pid: int) -> int:

@@ -130,6 +130,7 @@ def test_a_database_is_its_owners_and_an_open_one_is_closed(tmp_path: Path, befo
     assert modes == dict.fromkeys(("store.sqlite", "store.sqlite-wal", "store.sqlite-shm"), wanted)
 
 
+@pytest.mark.slow
 def test_who_reads_a_database_of_two_elements_from_outside_takes_no_journal_from_them(tmp_path: Path) -> None:
     url = sqlite_url(tmp_path / "store.sqlite")
     count = "import sqlite3; print(*sqlite3.connect('store.sqlite').execute('SELECT count(*) FROM things').fetchone())"

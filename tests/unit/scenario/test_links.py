@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+pytestmark = pytest.mark.slow
+
 STORY = """\
 scenario: A meter is served
 cards: {card: {profile: meter}}

@@ -90,6 +90,7 @@ print(result.verdict.value, hashlib.sha256("".join(lines_of(result.events, scena
 """
 
 
+@pytest.mark.slow
 def test_the_hash_seed_changes_nothing() -> None:
     shipped = Path(__file__).parents[3] / "scenarios" / "demo" / "moved-card.yaml"
     said = set()

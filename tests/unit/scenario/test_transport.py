@@ -124,6 +124,7 @@ def test_an_element_at_an_address_is_reached_there_from_outside(tmp_path: Path) 
     assert "S1-MME is framed on TCP: only simwarden reads that, a real peer needs transport sctp" in told
 
 
+@pytest.mark.slow
 def test_a_served_mme_frames_s1ap_only_when_asked_and_says_so(tmp_path: Path) -> None:
     peers = {"hss": "127.0.0.1:9", "eir": "127.0.0.1:9"}
     settings = {"listen": {"S1-MME": "127.0.0.1:0"}, "peers": peers}
@@ -137,6 +138,7 @@ def test_a_served_mme_frames_s1ap_only_when_asked_and_says_so(tmp_path: Path) ->
             socket.create_connection(served.where["S1-MME"], timeout=5)
 
 
+@pytest.mark.slow
 def test_a_served_element_adds_its_records_to_a_file(tmp_path: Path) -> None:
     (tmp_path / "records.jsonl").write_text("{}\n", encoding="utf-8")
     before = """\

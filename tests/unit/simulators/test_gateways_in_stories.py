@@ -11,6 +11,8 @@ from installed import command_with
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+pytestmark = pytest.mark.slow
+
 PROBER = Path(__file__).parents[2] / "prober"
 SCENARIOS = str(PROBER / "scenarios")
 

@@ -18,7 +18,10 @@ from simwarden.wire import gtpu, gtpv2
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs loopback addresses beside 127.0.0.1")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform != "linux", reason="needs loopback addresses beside 127.0.0.1"),
+]
 #: addresses that no other test process has, since the ports are the well-known ones
 NET = f"127.{200 + os.getpid() % 50}.{os.getpid() // 50 % 250}"
 MME, SGW, PGW = (f"{NET}.{number}" for number in (1, 2, 3))

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pycrate_asn1dir import CDR
 
 from simwarden.errors import InternalError
 from simwarden.operations.element import Element
@@ -140,6 +139,8 @@ def test_a_cause_that_is_none_is_refused() -> None:
 
 def test_names_and_causes_are_those_of_the_specification() -> None:
     """By the ASN.1 of TS 32.298, as pycrate has it."""
+    from pycrate_asn1dir import CDR  # a second and more to load
+
     types = CDR.GPRSChargingDataTypes
     for record, asn1 in (("sGWRecord", types.SGWRecord), ("pGWRecord", types.PGWRecord)):
         assert set(asn1._cont) >= RECORDS[record]

@@ -71,6 +71,7 @@ def imported(node: ast.AST) -> list[str]:
     return [node.module or ""] if isinstance(node, ast.ImportFrom) else []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("look", ["families()", "list(INTERFACES.values())", "on_interface('S1-MME')"])
 def test_no_codec_is_loaded_before_it_is_needed(look: str) -> None:
     code = f"""
@@ -86,6 +87,7 @@ print(*sorted(name for name in sys.modules if name.startswith("simwarden.wire.")
     assert loaded == folders | {f"{each}.family" for each in folders - {"family", "lazily"}}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", [["--help"], ["list", "--help"]])
 def test_help_asks_for_no_family(command: list[str]) -> None:
     code = f"""

@@ -14,6 +14,8 @@ from installed import command_with
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+pytestmark = pytest.mark.slow
+
 STRANGER = Path(__file__).parents[2] / "stranger"
 SCENARIOS = STRANGER / "scenarios"
 TSHARK = shutil.which("tshark") or ""

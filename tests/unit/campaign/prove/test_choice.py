@@ -42,6 +42,7 @@ def test_a_file_of_no_element_touches_nothing() -> None:
     assert touched("README.md", "src/simwarden/trace/rows.py") == set()
 
 
+@pytest.mark.slow
 def test_git_tells_what_has_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def git(*arguments: str) -> None:
         who = ("-c", "user.name=tester", "-c", "user.email=tester@example.com")

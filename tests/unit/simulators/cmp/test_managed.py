@@ -6,11 +6,14 @@ import json
 import urllib.request
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from served import Client, serve
 from waiting import LONG, reserved_port, until
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+pytestmark = pytest.mark.slow
 
 IMSI, METER = "001010000000017", "9900010100000100"
 

@@ -707,6 +707,7 @@ def test_the_profile_explains_every_setting() -> None:
     assert (profile.mismatch.code, profile.mismatch.experimental) == (5001, True)
 
 
+@pytest.mark.slow
 def test_a_learned_binding_and_the_sqn_survive_kill_9(loop: TestbedLoop, store_url: str) -> None:
     script = f"""
 import os, signal, sys
