@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, settings
 
 __all__ = ["postgresql", "store_url"]
 
+pytest_plugins = ["simwarden.testing.plugin"]
 #: a package of its own, whose stories are for those who have it installed
 collect_ignore = ["prober", "stranger"]
 

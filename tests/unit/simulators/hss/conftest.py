@@ -7,17 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 from hss_net import Net
 
-from simwarden.runtime.loop import TestbedLoop
-
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-
-@pytest.fixture
-def loop() -> Iterator[TestbedLoop]:
-    loop = TestbedLoop(virtual=True)
-    yield loop
-    loop.close()
+    from simwarden.runtime.loop import TestbedLoop
 
 
 @pytest.fixture(params=["memory", "tcp"])

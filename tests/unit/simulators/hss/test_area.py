@@ -50,8 +50,8 @@ def test_zone_codes_are_kept_in_one_form() -> None:
         HssConfig.model_validate({"provinces": {"east": ["17"]}})
 
 
-def test_the_area_section_of_a_card_reaches_the_mme_with_its_subscription(net: Net) -> None:
-    async def story() -> None:
+async def test_the_area_section_of_a_card_reaches_the_mme_with_its_subscription(net: Net) -> None:
+    async with net:
         told = await net.provision(area=area("0001", "0002"), subscription=[{"apns": [{"name": "a.example"}]}])
         assert told["subscription"]["zones"] == ["0001", "0002"]
         data = (await net.mme.ulr(METER)).get("Subscription-Data")
@@ -59,11 +59,9 @@ def test_the_area_section_of_a_card_reaches_the_mme_with_its_subscription(net: N
         assert first(data, "APN-Configuration-Profile")
         assert await net.refused("PUT", f"/cards/{IMSI}", {"imsi": IMSI}) == 400
 
-    net.play(story)
 
-
-def test_a_card_has_one_area_and_its_zone_codes_stand_in_one_place(net: Net) -> None:
-    async def story() -> None:
+async def test_a_card_has_one_area_and_its_zone_codes_stand_in_one_place(net: Net) -> None:
+    async with net:
         for sections in (
             {"area": [*area("0001"), *area("0002")]},
             {"area": area("0001"), "subscription": [{"zones": ["0001"]}]},
@@ -73,11 +71,9 @@ def test_a_card_has_one_area_and_its_zone_codes_stand_in_one_place(net: Net) -> 
             assert caught.value.status == 400
         assert await net.refused("GET", f"/cards/{IMSI}") == 404
 
-    net.play(story)
 
-
-def test_provisioning_changes_no_area_that_a_card_has(net: Net) -> None:
-    async def story() -> None:
+async def test_provisioning_changes_no_area_that_a_card_has(net: Net) -> None:
+    async with net:
         await net.provision(area=area("0001"))
         await net.provision(area=area("0001"))
         for sections in ({"area": area("0002")}, {}):
@@ -89,11 +85,9 @@ def test_provisioning_changes_no_area_that_a_card_has(net: Net) -> None:
         told = await net.provision("001010000000018", name="free", area=area("0002"))
         assert told["subscription"]["zones"] == ["0002"]
 
-    net.play(story)
 
-
-def test_a_changed_area_reaches_the_mme_and_the_audit(net: Net) -> None:
-    async def story() -> None:
+async def test_a_changed_area_reaches_the_mme_and_the_audit(net: Net) -> None:
+    async with net:
         await net.provision(area=area("0001"))
         await net.mme.ulr(METER)
         await net.call("PUT", PATH, {"zones": ["0002"], **APPROVAL})
@@ -106,11 +100,9 @@ def test_a_changed_area_reaches_the_mme_and_the_audit(net: Net) -> None:
         assert record["details"]["after"]["zones"] == ["0002"]
         assert record["details"].items() >= APPROVAL.items()
 
-    net.play(story)
 
-
-def test_an_ended_area_is_withdrawn_from_the_mme_and_access_points_stay(net: Net) -> None:
-    async def story() -> None:
+async def test_an_ended_area_is_withdrawn_from_the_mme_and_access_points_stay(net: Net) -> None:
+    async with net:
         await net.provision(area=area("0001"), subscription=[{"apns": [{"name": "a.example"}]}])
         await net.mme.ulr(METER)
         told = await net.call("DELETE", PATH, APPROVAL)
@@ -121,12 +113,10 @@ def test_an_ended_area_is_withdrawn_from_the_mme_and_access_points_stay(net: Net
         assert (await net.call("DELETE", PATH, APPROVAL))["subscription"]["zones"] == []
         assert len(net.mme.heard) == 1
 
-    net.play(story)
-
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE"])
-def test_the_operator_alone_changes_an_area_with_an_approval_record(net: Net, method: str) -> None:
-    async def story() -> None:
+async def test_the_operator_alone_changes_an_area_with_an_approval_record(net: Net, method: str) -> None:
+    async with net:
         await net.provision(area=area("0001"))
         body = {"zones": ["0002"], **APPROVAL} if method == "PUT" else APPROVAL
         assert await net.refused(method, PATH, body, role=Role.CUSTOMER) == 403
@@ -140,11 +130,9 @@ def test_the_operator_alone_changes_an_area_with_an_approval_record(net: Net, me
         ]
         assert (await net.call("GET", f"/cards/{IMSI}"))["subscription"]["zones"] == ["0001"]
 
-    net.play(story)
 
-
-def test_a_subscription_is_no_way_round_the_approval_of_an_area(net: Net) -> None:
-    async def story() -> None:
+async def test_a_subscription_is_no_way_round_the_approval_of_an_area(net: Net) -> None:
+    async with net:
         apns = [{"name": "a.example"}]
         await net.provision(area=area("0001"))
         path = f"/cards/{IMSI}/subscription"
@@ -155,13 +143,11 @@ def test_a_subscription_is_no_way_round_the_approval_of_an_area(net: Net) -> Non
         await net.call("PUT", path, {"apns": apns, "zones": ["0002"], **APPROVAL})
         assert (await net.call("GET", f"/cards/{IMSI}"))["subscription"]["zones"] == ["0002"]
 
-    net.play(story)
 
-
-def test_an_area_is_changed_so_many_times_a_month(loop: TestbedLoop) -> None:
+async def test_an_area_is_changed_so_many_times_a_month(loop: TestbedLoop) -> None:
     net = Net(loop, area_changes={"changes": 1})
 
-    async def story() -> None:
+    async with net:
         await net.provision()
         await net.call("PUT", PATH, {"zones": ["0001"], **APPROVAL})  # the first one is no change
         await net.call("PUT", PATH, {"zones": ["0002"], **APPROVAL})
@@ -175,13 +161,11 @@ def test_an_area_is_changed_so_many_times_a_month(loop: TestbedLoop) -> None:
         await net.host.clock.sleep(31 * 86400)
         await net.call("DELETE", PATH, APPROVAL)
 
-    net.play(story)
 
-
-def test_no_area_is_larger_than_a_province(provinces: Net) -> None:
+async def test_no_area_is_larger_than_a_province(provinces: Net) -> None:
     net = provinces
 
-    async def story() -> None:
+    async with net:
         with pytest.raises(Exception, match="larger than a province") as caught:
             await net.provision(area=area("0001", "0002"))
         assert caught.value.status == 403
@@ -193,5 +177,3 @@ def test_no_area_is_larger_than_a_province(provinces: Net) -> None:
         assert await net.refused("PUT", f"/cards/{IMSI}/subscription", {"zones": ["0001", "0002"], **APPROVAL}) == 403
         await net.call("PUT", PATH, {"zones": ["0002", "0003"], "province": "west", **APPROVAL})
         assert (await net.call("GET", f"/cards/{IMSI}"))["subscription"]["zones"] == ["0002", "0003"]
-
-    net.play(story)

@@ -28,13 +28,13 @@ def net(loop: TestbedLoop) -> Net:
 @pytest.mark.parametrize(
     ("method", "body", "ends"), [("DELETE", {}, False), ("PUT", {"imei": METER}, False), ("PUT", {"imei": PHONE}, True)]
 )
-def test_only_a_binding_to_another_terminal_ends_what_the_card_has(
+async def test_only_a_binding_to_another_terminal_ends_what_the_card_has(
     net: Net,
     method: str,
     body: dict[str, Any],
     ends: bool,  # noqa: FBT001
 ) -> None:
-    async def story() -> None:
+    async with net:
         await net.provision(binding=GIVEN)
         await net.mme.ulr(METER)
         await net.call(method, f"{PATH}/binding", {**body, **APPROVAL})
@@ -42,11 +42,9 @@ def test_only_a_binding_to_another_terminal_ends_what_the_card_has(
         assert bool(net.mme.heard) is ends
         assert ((await net.call("GET", PATH))["mme"] == "") is ends
 
-    net.play(story)
 
-
-def test_a_card_that_its_mme_forgot_and_took_again_hears_of_a_barring(net: Net) -> None:
-    async def story() -> None:
+async def test_a_card_that_its_mme_forgot_and_took_again_hears_of_a_barring(net: Net) -> None:
+    async with net:
         await net.provision()
         await net.mme.ulr(METER)
         assert (await net.mme.node.ask("hss", net.mme.make("Purge-UE-Request"))).success
@@ -56,15 +54,13 @@ def test_a_card_that_its_mme_forgot_and_took_again_hears_of_a_barring(net: Net) 
         await net.call("DELETE", f"{PATH}/suspension")
         assert [message.name for message in net.mme.heard] == ["insert-subscriber-data-request"]
 
-    net.play(story)
-
 
 SKIP = 2 | 4
 
 
 @pytest.mark.parametrize("unheard", ["owed", "purged", "elsewhere", ""])
-def test_who_did_not_hear_of_a_change_is_told_whatever_it_wants_to_skip(net: Net, unheard: str) -> None:
-    async def story() -> None:
+async def test_who_did_not_hear_of_a_change_is_told_whatever_it_wants_to_skip(net: Net, unheard: str) -> None:
+    async with net:
         await net.provision()
         await (net.mme2 if unheard == "elsewhere" else net.mme).ulr(METER)
         if unheard == "purged":
@@ -79,12 +75,10 @@ def test_who_did_not_hear_of_a_change_is_told_whatever_it_wants_to_skip(net: Net
         barred = answer.find("Subscription-Data", "Operator-Determined-Barring")
         assert barred == (1 if unheard else None)
 
-    net.play(story)
-
 
 @pytest.mark.parametrize("how", ["barring", "withdrawal"])
-def test_provisioning_again_lifts_no_suspension(net: Net, how: str) -> None:
-    async def story() -> None:
+async def test_provisioning_again_lifts_no_suspension(net: Net, how: str) -> None:
+    async with net:
         await net.provision()
         await net.call("POST", f"{PATH}/suspension", {"how": how, "reason": "misuse"})
         again = await net.provision()
@@ -98,11 +92,9 @@ def test_provisioning_again_lifts_no_suspension(net: Net, how: str) -> None:
         await net.call("DELETE", f"{PATH}/suspension")
         assert (await net.mme.ulr(METER)).find("Subscription-Data", "Subscriber-Status") == 0
 
-    net.play(story)
 
-
-def test_the_audit_keeps_why_a_location_was_ended(net: Net) -> None:
-    async def story() -> None:
+async def test_the_audit_keeps_why_a_location_was_ended(net: Net) -> None:
+    async with net:
         await net.provision()
         await net.mme.ulr(METER)
         await net.call("DELETE", f"{PATH}/location", {"reason": "stolen"})
@@ -110,20 +102,16 @@ def test_the_audit_keeps_why_a_location_was_ended(net: Net) -> None:
         assert (record["action"], record["details"]) == ("cancel-location", {"reason": "stolen"})
         assert net.mme.told == [("cancel-location-request", [("Cancellation-Type", 2)])]
 
-    net.play(story)
-
 
 @pytest.mark.parametrize(("binding", "told"), [([], None), (LEARN, {"how": "learned", "imei": ""})])
-def test_a_query_tells_whether_a_card_is_bound(net: Net, binding: list[dict[str, str]], told: Any) -> None:
-    async def story() -> None:
+async def test_a_query_tells_whether_a_card_is_bound(net: Net, binding: list[dict[str, str]], told: Any) -> None:
+    async with net:
         await net.provision(binding=binding)
         assert (await net.call("GET", PATH))["binding"] == told
 
-    net.play(story)
 
-
-def test_the_keys_of_a_vector_are_for_the_visited_network_alone(net: Net) -> None:
-    async def story() -> None:
+async def test_the_keys_of_a_vector_are_for_the_visited_network_alone(net: Net) -> None:
+    async with net:
         await net.provision()
         for plmn in (PLMN, Plmn("001", "02"), Plmn("310", "410")):
             request = net.mme.make(
@@ -136,8 +124,6 @@ def test_the_keys_of_a_vector_are_for_the_visited_network_alone(net: Net) -> Non
             _, ck, ik, _ = milenage.f2345(bytes.fromhex(K), bytes.fromhex(OPC), rand)
             assert first(vector, "KASME") == kasme(ck, ik, plmn, autn[:6])  # TS 33.401 A.2
 
-    net.play(story)
-
 
 @pytest.mark.parametrize("body", [{}, {"imei": METER, "learn": "first-use"}, {"imei": "12"}, {"learn": "second-use"}])
 def test_a_binding_is_one_imei_or_the_first_use(body: dict[str, str]) -> None:
@@ -146,11 +132,9 @@ def test_a_binding_is_one_imei_or_the_first_use(body: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize("keys", [{"k": K[:-2]}, {"opc": OPC + "00"}, {"k": "x" * 32}, {"imsi": "00101"}, {"opc": ""}])
-def test_keys_and_imsi_have_the_form_that_cards_have(net: Net, keys: dict[str, str]) -> None:
-    async def story() -> None:
+async def test_keys_and_imsi_have_the_form_that_cards_have(net: Net, keys: dict[str, str]) -> None:
+    async with net:
         body = {"name": "card", "imsi": IMSI, "iccid": f"8986{IMSI}", "msisdn": "861440000000001", "k": K, "opc": OPC}
         body |= {"profile": "meter", "form": "plug-in"}
         assert await net.refused("PUT", PATH, {**body, **keys}) == 400
         assert await net.refused("GET", PATH) == 404
-
-    net.play(story)

@@ -56,8 +56,8 @@ def sqns(answer: Message, k: str = K, opc: str = OPC) -> list[int]:
     return found
 
 
-def test_sqns_rise_over_vectors_and_restarts(net: Net) -> None:
-    async def story() -> None:
+async def test_sqns_rise_over_vectors_and_restarts(net: Net) -> None:
+    async with net:
         await net.provision()
         answer = await net.mme.air(("Number-Of-Requested-Vectors", 3))
         assert sqns(answer) == [1, 2, 3]
@@ -67,8 +67,6 @@ def test_sqns_rise_over_vectors_and_restarts(net: Net) -> None:
         assert sqns(await net.mme.air(("Number-Of-Requested-Vectors", 1))) == [4]
         assert len(sqns(await net.mme.air(("Number-Of-Requested-Vectors", 32)))) == 5
 
-    net.play(story)
-
 
 def auts(seq: int, rand: bytes, *, spoilt: bool = False) -> bytes:
     k, opc, sqn = bytes.fromhex(K), bytes.fromhex(OPC), sqn_of(seq)
@@ -77,8 +75,8 @@ def auts(seq: int, rand: bytes, *, spoilt: bool = False) -> bytes:
     return concealed + (bytes(8) if spoilt else mac_s)
 
 
-def test_resynchronisation(net: Net) -> None:
-    async def story() -> None:
+async def test_resynchronisation(net: Net) -> None:
+    async with net:
         await net.provision()
         rand = bytes(range(16))
 
@@ -90,51 +88,43 @@ def test_resynchronisation(net: Net) -> None:
         assert await resync(5000, spoilt=True) == [1002], "an AUTS that is not the card's changes nothing"
         assert await resync(20) == [1003], "a card that would accept our SQN changes nothing"
 
-    net.play(story)
 
-
-def test_an_unknown_card_is_5001(net: Net) -> None:
-    async def story() -> None:
+async def test_an_unknown_card_is_5001(net: Net) -> None:
+    async with net:
         assert (await net.mme.air(imsi="001010000000099")).experimental_result == 5001
         assert (await net.mme.ulr(METER, imsi="001010000000099")).experimental_result == 5001
         (one, two) = net.decisions("hss.subscriber")
         assert (one.subject, two.admitted) == ("001010000000099", False)
 
-    net.play(story)
 
-
-def test_vectors_of_other_systems_are_not_there(net: Net) -> None:
-    async def story() -> None:
+async def test_vectors_of_other_systems_are_not_there(net: Net) -> None:
+    async with net:
         await net.provision()
         more = [("Requested-UTRAN-GERAN-Authentication-Info", []), ("Visited-PLMN-Id", PLMN.to_bytes())]
         answer = await net.mme.node.ask("hss", net.mme.make("Authentication-Information-Request", *more))
         assert answer.experimental_result == 4181
-
-    net.play(story)
 
 
 # -- binding -----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("form", [METER, METER + "2", METER + "01"])
-def test_a_given_imei_is_compared_in_any_form(loop: TestbedLoop, form: str) -> None:
+async def test_a_given_imei_is_compared_in_any_form(loop: TestbedLoop, form: str) -> None:
     net = Net(loop)
 
-    async def story() -> None:
+    async with net:
         await net.provision(binding=GIVEN)
         assert (await net.mme.ulr(form)).success
         answer = await net.mme.ulr(PHONE + form[14:])
         assert (answer.experimental_result, answer.result_code) == (5001, None)
         assert answer.get("ULA-Flags") is None
         assert answer.get("Subscription-Data") is None
-
-    net.play(story)
     assert [d.admitted for d in net.decisions("bind.hss.given")] == [True, False]
     assert net.decisions("bind.hss.given")[1].details["seen"] == Imei(PHONE).imei
 
 
-def test_the_first_use_binds_and_the_next_terminal_is_refused(net: Net) -> None:
-    async def story() -> None:
+async def test_the_first_use_binds_and_the_next_terminal_is_refused(net: Net) -> None:
+    async with net:
         await net.provision(binding=LEARN)
         assert (await net.mme.attach(METER)).success
         assert net.last("binding") == {"imsi": IMSI, "imei": Imei(METER).imei, "how": "learned"}
@@ -143,14 +133,12 @@ def test_the_first_use_binds_and_the_next_terminal_is_refused(net: Net) -> None:
         assert (await net.mme.ulr(METER + "99")).success
         actions = [r["action"] for r in await net.call("GET", f"/cards/{IMSI}/audit")]
         assert actions == ["provision", "learn", "mismatch"]
-
-    net.play(story)
     assert {d.control.id for d in net.decisions("bind.hss.learned")} == {"bind.hss.learned"}
 
 
 @pytest.mark.parametrize("kill", [True, False])
-def test_a_learned_binding_survives_a_restart_which_the_mme_hears_of(net: Net, *, kill: bool) -> None:
-    async def story() -> None:
+async def test_a_learned_binding_survives_a_restart_which_the_mme_hears_of(net: Net, *, kill: bool) -> None:
+    async with net:
         await net.provision(binding=LEARN)
         await net.mme.attach(METER)
         await net.host.stop("hss", kill=kill)
@@ -160,35 +148,29 @@ def test_a_learned_binding_survives_a_restart_which_the_mme_hears_of(net: Net, *
         assert [m.name for m in net.mme.heard] == ["reset-request"]
         assert net.mme2.heard == []
 
-    net.play(story)
 
-
-def test_a_first_use_outside_the_province_is_served_and_teaches_nothing(net: Net) -> None:
-    async def story() -> None:
+async def test_a_first_use_outside_the_province_is_served_and_teaches_nothing(net: Net) -> None:
+    async with net:
         await net.provision(binding=LEARN)
         assert (await net.mme2.ulr(PHONE)).success
         assert (await net.call("GET", f"/cards/{IMSI}"))["binding"] == {"how": "learned", "imei": ""}
         assert (await net.mme.attach(METER)).success
         assert (await net.mme2.ulr(PHONE)).experimental_result == 5001
 
-    net.play(story)
 
-
-def test_of_two_first_uses_at_once_exactly_one_wins(net: Net) -> None:
-    async def story() -> None:
+async def test_of_two_first_uses_at_once_exactly_one_wins(net: Net) -> None:
+    async with net:
         await net.provision(binding=LEARN)
         answers = await asyncio.gather(net.mme.attach(METER), net.mme.attach(PHONE))
         assert sorted(a.success for a in answers) == [False, True]
         bound = (await net.call("GET", f"/cards/{IMSI}"))["binding"]["imei"]
         assert bound == Imei(METER if answers[0].success else PHONE).imei
 
-    net.play(story)
 
-
-def test_a_first_use_elsewhere_in_the_database_wins_too(loop: TestbedLoop, store_url: str) -> None:
+async def test_a_first_use_elsewhere_in_the_database_wins_too(loop: TestbedLoop, store_url: str) -> None:
     net = Net(loop, store=store_url)
 
-    async def story() -> None:
+    async with net:
         await net.provision(binding=LEARN)
         other = Store(open_engine(store_url, METADATA))
         card = other.get(IMSI)
@@ -201,51 +183,43 @@ def test_a_first_use_elsewhere_in_the_database_wins_too(loop: TestbedLoop, store
         assert (await net.mme.attach(METER)).experimental_result == 5001
         assert (await net.mme.ulr(PHONE)).success
 
-    net.play(story)
-
 
 @pytest.mark.parametrize(("setting", "served"), [("refuse", False), ("admit", True)])
-def test_a_terminal_without_imei(loop: TestbedLoop, setting: str, served: bool) -> None:  # noqa: FBT001 - a parameter
+async def test_a_terminal_without_imei(loop: TestbedLoop, setting: str, served: bool) -> None:  # noqa: FBT001 - a parameter
     net = Net(loop, without_imei=setting)
 
-    async def story() -> None:
+    async with net:
         await net.provision(binding=LEARN)
         assert (await net.mme.ulr("")).success == served
         assert (await net.call("GET", f"/cards/{IMSI}"))["binding"]["imei"] == ""
 
-    net.play(story)
 
-
-def test_an_imei_that_is_none_is_5004_and_admits_nobody(net: Net) -> None:
-    async def story() -> None:
+async def test_an_imei_that_is_none_is_5004_and_admits_nobody(net: Net) -> None:
+    async with net:
         await net.provision(binding=LEARN)
         for imei in ("1234", "3500010000000x", "35000100000001001"):
             answer = await net.mme.ulr(imei)
             assert (answer.result_code, answer.find("Failed-AVP", "IMEI")) == (5004, imei)
         assert (await net.call("GET", f"/cards/{IMSI}"))["mme"] == ""
 
-    net.play(story)
-
 
 @pytest.mark.parametrize(
     ("answer", "experimental", "result"),
     [({"result_code": "5003"}, None, 5003), ({"experimental_result": "5999"}, 5999, None)],
 )
-def test_the_answer_to_a_mismatch_is_configured(
+async def test_the_answer_to_a_mismatch_is_configured(
     loop: TestbedLoop, answer: dict[str, str], experimental: int | None, result: int | None
 ) -> None:
     net = Net(loop, mismatch=answer)
 
-    async def story() -> None:
+    async with net:
         await net.provision(binding=GIVEN)
         got = await net.mme.ulr(PHONE)
         assert (got.experimental_result, got.result_code) == (experimental, result)
 
-    net.play(story)
 
-
-def test_a_notified_mismatch_is_answered_with_success_and_cancelled(net: Net) -> None:
-    async def story() -> None:
+async def test_a_notified_mismatch_is_answered_with_success_and_cancelled(net: Net) -> None:
+    async with net:
         await net.provision(binding=LEARN)
         await net.mme.attach(METER)
         assert (await net.mme.nor(METER + "02")).success
@@ -257,38 +231,32 @@ def test_a_notified_mismatch_is_answered_with_success_and_cancelled(net: Net) ->
         assert net.last("registration") is None
         assert (await net.mme.nor(PHONE)).experimental_result == 5423
 
-    net.play(story)
 
-
-def test_an_unbound_card_works_anywhere(net: Net) -> None:
-    async def story() -> None:
+async def test_an_unbound_card_works_anywhere(net: Net) -> None:
+    async with net:
         await net.provision()
         assert (await net.mme.ulr(METER)).success
         assert (await net.mme.ulr(PHONE)).success
-
-    net.play(story)
     assert not net.decisions("bind.hss.learned")
 
 
 # -- who may ask -------------------------------------------------------------------------------------------------------
 
 
-def test_an_unlisted_peer_is_3010_and_teaches_nothing(net: Net) -> None:
-    async def story() -> None:
+async def test_an_unlisted_peer_is_3010_and_teaches_nothing(net: Net) -> None:
+    async with net:
         await net.provision(binding=LEARN)
         with pytest.raises(Unreachable):
             await net.evil.ulr(PHONE)
         assert (await net.mme.attach(METER)).success
-
-    net.play(story)
     assert next(d.details["seen"] for d in net.decisions("hss.peer") if not d.admitted) == f"evil.{REALM}"
 
 
 @pytest.mark.parametrize(
     ("host", "realm"), [(f"mme2.{REALM}", REALM), (f"evil.{REALM}", REALM), (f"mme.{REALM}", "elsewhere.example")]
 )
-def test_a_listed_peer_cannot_speak_for_others(net: Net, host: str, realm: str) -> None:
-    async def story() -> None:
+async def test_a_listed_peer_cannot_speak_for_others(net: Net, host: str, realm: str) -> None:
+    async with net:
         await net.provision(binding=LEARN)
         forged = net.mme.make(
             "Update-Location-Request",
@@ -303,29 +271,25 @@ def test_a_listed_peer_cannot_speak_for_others(net: Net, host: str, realm: str) 
         answer = await net.mme.node.ask("hss", forged)
         assert (answer.result_code, answer.find("Failed-AVP", "Origin-Host")) == (5004, host)
         assert (await net.call("GET", f"/cards/{IMSI}"))["binding"]["imei"] == ""
-
-    net.play(story)
     assert not net.decisions("hss.peer")[-1].admitted
 
 
-def test_a_request_for_another_realm_or_host_is_not_served(net: Net) -> None:
-    async def story() -> None:
+async def test_a_request_for_another_realm_or_host_is_not_served(net: Net) -> None:
+    async with net:
         await net.provision()
         message = net.mme.node.make("Purge-UE-Request", [("User-Name", IMSI)], realm="elsewhere.example")
         assert (await net.mme.node.ask("hss", message)).result_code == 3003
         message = net.mme.node.make("Purge-UE-Request", [("User-Name", IMSI)], realm=REALM, host=f"hss9.{REALM}")
         assert (await net.mme.node.ask("hss", message)).result_code == 3002
 
-    net.play(story)
-
 
 # -- locations ---------------------------------------------------------------------------------------------------------
 
 
-def test_the_answer_to_a_location_update_carries_the_subscription(loop: TestbedLoop) -> None:
+async def test_the_answer_to_a_location_update_carries_the_subscription(loop: TestbedLoop) -> None:
     net = Net(loop, zones=["0007"], periodic_update="3600")
 
-    async def story() -> None:
+    async with net:
         apns = [{"name": "meter.example", "address": "192.0.2.9"}, {"name": "ota.example", "pdn_type": "ipv4v6"}]
         await net.provision(subscription=[{"apns": apns}])
         answer = await net.mme.ulr(METER)
@@ -341,11 +305,9 @@ def test_the_answer_to_a_location_update_carries_the_subscription(loop: TestbedL
         assert [first(c, "PDN-Type") for c in configurations] == [0, 2]
         assert (await net.mme.ulr(METER, flags=38)).get("Subscription-Data") is None
 
-    net.play(story)
 
-
-def test_moving_to_another_mme_cancels_at_the_first(net: Net) -> None:
-    async def story() -> None:
+async def test_moving_to_another_mme_cancels_at_the_first(net: Net) -> None:
+    async with net:
         await net.provision()
         await net.mme.ulr(METER)
         await net.mme.ulr(METER)
@@ -354,11 +316,9 @@ def test_moving_to_another_mme_cancels_at_the_first(net: Net) -> None:
         assert net.mme.told == [("cancel-location-request", [("Cancellation-Type", 0)])]
         assert net.mme2.heard == []
 
-    net.play(story)
 
-
-def test_a_purged_card_needs_no_cancellation(net: Net) -> None:
-    async def story() -> None:
+async def test_a_purged_card_needs_no_cancellation(net: Net) -> None:
+    async with net:
         await net.provision()
         await net.mme.ulr(METER)
         purge = net.mme.make("Purge-UE-Request", ("PUR-Flags", 1))
@@ -370,12 +330,10 @@ def test_a_purged_card_needs_no_cancellation(net: Net) -> None:
         answer = await net.mme.node.ask("hss", late)
         assert (answer.success, answer.get("PUA-Flags")) == (True, None)
 
-    net.play(story)
-
 
 @pytest.mark.parametrize("killed", [False, True])
-def test_an_mme_that_was_away_is_told_when_it_is_back(net: Net, *, killed: bool) -> None:
-    async def story() -> None:
+async def test_an_mme_that_was_away_is_told_when_it_is_back(net: Net, *, killed: bool) -> None:
+    async with net:
         await net.provision()
         await net.mme.ulr(METER)
         await net.host.stop("mme", kill=True)
@@ -387,11 +345,9 @@ def test_an_mme_that_was_away_is_told_when_it_is_back(net: Net, *, killed: bool)
         await net.host.clock.settle()
         assert net.mme.told == [("cancel-location-request", [("Cancellation-Type", 2)])]
 
-    net.play(story)
-
 
 @pytest.mark.parametrize("how", ["withdrawal", "barring"])
-def test_an_mme_that_was_silent_is_told_again_until_it_answers(net: Net, how: str) -> None:
+async def test_an_mme_that_was_silent_is_told_again_until_it_answers(net: Net, how: str) -> None:
     answer, silent = net.mme.hear, 3
 
     async def hear(message: Message, peer: Peer) -> Message:
@@ -400,7 +356,7 @@ def test_an_mme_that_was_silent_is_told_again_until_it_answers(net: Net, how: st
             await asyncio.get_running_loop().create_future()
         return reply
 
-    async def story() -> None:
+    async with net:
         names = ("cancel-location-request", "insert-subscriber-data-request")
         for name in names:
             net.mme.node.handle("S6a", name, hear)
@@ -421,10 +377,8 @@ def test_an_mme_that_was_silent_is_told_again_until_it_answers(net: Net, how: st
         await net.host.clock.sleep(3600)
         assert len(net.mme.heard) == 5
 
-    net.play(story)
 
-
-def test_an_mme_that_never_answers_is_told_ever_more_rarely(net: Net) -> None:
+async def test_an_mme_that_never_answers_is_told_ever_more_rarely(net: Net) -> None:
     at: list[float] = []
 
     async def hear(_message: Message, _peer: Peer) -> Message:
@@ -432,7 +386,7 @@ def test_an_mme_that_never_answers_is_told_ever_more_rarely(net: Net) -> None:
         await asyncio.get_running_loop().create_future()
         raise AssertionError
 
-    async def story() -> None:
+    async with net:
         net.mme.node.handle("S6a", "cancel-location-request", hear)
         await net.provision()
         await net.mme.ulr(METER)
@@ -450,14 +404,12 @@ def test_an_mme_that_never_answers_is_told_ever_more_rarely(net: Net) -> None:
         assert net.hss.core.store.owed() == []
         assert len(at) == count
 
-    net.play(story)
-
 
 # -- management --------------------------------------------------------------------------------------------------------
 
 
-def test_suspension_by_barring_and_resumption(net: Net) -> None:
-    async def story() -> None:
+async def test_suspension_by_barring_and_resumption(net: Net) -> None:
+    async with net:
         await net.provision()
         await net.mme.ulr(METER)
         await net.hss.manage(Role.OPERATOR, "POST", "/verbs/suspend", {"card": "card"})
@@ -469,11 +421,9 @@ def test_suspension_by_barring_and_resumption(net: Net) -> None:
         told = [("insert-subscriber-data-request", [("Subscription-Data", data)]) for data in (barred, free)]
         assert net.mme.told == told
 
-    net.play(story)
 
-
-def test_suspension_by_withdrawal_and_resumption(net: Net) -> None:
-    async def story() -> None:
+async def test_suspension_by_withdrawal_and_resumption(net: Net) -> None:
+    async with net:
         await net.provision()
         await net.mme.ulr(METER)
         await net.call("POST", f"/cards/{IMSI}/suspension", {"how": "withdrawal", "reason": "lost"})
@@ -484,8 +434,6 @@ def test_suspension_by_withdrawal_and_resumption(net: Net) -> None:
         assert (await net.mme.ulr(METER)).experimental_result == 5001
         await net.call("DELETE", f"/cards/{IMSI}/suspension")
         assert (await net.mme.ulr(METER)).success
-
-    net.play(story)
 
 
 @pytest.mark.parametrize(
@@ -500,8 +448,8 @@ def test_suspension_by_withdrawal_and_resumption(net: Net) -> None:
         ("GET", "location", None),
     ],
 )
-def test_a_customer_cannot_tell_which_cards_there_are(net: Net, method: str, below: str, body: Any) -> None:
-    async def story() -> None:
+async def test_a_customer_cannot_tell_which_cards_there_are(net: Net, method: str, below: str, body: Any) -> None:
+    async with net:
         await net.provision()
         told = []
         for imsi in (IMSI, "001019999999999"):
@@ -513,11 +461,9 @@ def test_a_customer_cannot_tell_which_cards_there_are(net: Net, method: str, bel
         assert told[0] == told[1]
         assert told[0][0] == 403
 
-    net.play(story)
-
 
 @pytest.mark.parametrize("what", ["msisdn", "iccid"])
-def test_a_number_and_an_iccid_are_those_of_one_card(net: Net, what: str) -> None:
+async def test_a_number_and_an_iccid_are_those_of_one_card(net: Net, what: str) -> None:
     other = "001010000000018"
 
     async def put(imsi: str, value: str) -> int:
@@ -528,7 +474,7 @@ def test_a_number_and_an_iccid_are_those_of_one_card(net: Net, what: str) -> Non
             return refusal.status
         return 200
 
-    async def story() -> None:
+    async with net:
         assert await put(IMSI, "1440000000001") == 200
         assert await put(other, "1440000000001") == 409
         assert await put(IMSI, "1440000000001") == 200
@@ -536,11 +482,9 @@ def test_a_number_and_an_iccid_are_those_of_one_card(net: Net, what: str) -> Non
         assert await put(other, "1440000000001") == 200
         assert [await put(IMSI, wrong) for wrong in ("letters", "+", "1" * 21, "1 2")] == [400] * 4
 
-    net.play(story)
 
-
-def test_a_customer_may_not_bind_and_the_attempt_is_kept(net: Net) -> None:
-    async def story() -> None:
+async def test_a_customer_may_not_bind_and_the_attempt_is_kept(net: Net) -> None:
+    async with net:
         await net.provision(binding=LEARN)
         await net.mme.attach(METER)
         path, body = f"/cards/{IMSI}/binding", {"imei": PHONE, **APPROVAL}
@@ -554,11 +498,9 @@ def test_a_customer_may_not_bind_and_the_attempt_is_kept(net: Net) -> None:
         ]
         assert (await net.mme.ulr(PHONE)).experimental_result == 5001
 
-    net.play(story)
 
-
-def test_the_operator_binds_anew_with_an_approval_record(net: Net) -> None:
-    async def story() -> None:
+async def test_the_operator_binds_anew_with_an_approval_record(net: Net) -> None:
+    async with net:
         await net.provision(binding=GIVEN)
         await net.mme.ulr(METER)
         path = f"/cards/{IMSI}/binding"
@@ -576,11 +518,9 @@ def test_the_operator_binds_anew_with_an_approval_record(net: Net) -> None:
         assert net.last("binding") is None
         assert (await net.mme.ulr(METER)).success
 
-    net.play(story)
 
-
-def test_verbs_bind_and_are_refused(net: Net) -> None:
-    async def story() -> None:
+async def test_verbs_bind_and_are_refused(net: Net) -> None:
+    async with net:
         await net.provision(binding=LEARN)
 
         async def bind(**more: str) -> str:
@@ -594,11 +534,9 @@ def test_verbs_bind_and_are_refused(net: Net) -> None:
         with pytest.raises(ManagementError):
             await net.hss.manage(Role.OPERATOR, "POST", "/verbs/suspend", {"card": "other"})
 
-    net.play(story)
 
-
-def test_provisioning_again_keeps_what_is_learned_and_changes_no_binding(net: Net) -> None:
-    async def story() -> None:
+async def test_provisioning_again_keeps_what_is_learned_and_changes_no_binding(net: Net) -> None:
+    async with net:
         await net.provision(binding=LEARN)
         await net.mme.attach(METER)
         again = await net.provision(binding=LEARN)
@@ -608,11 +546,9 @@ def test_provisioning_again_keeps_what_is_learned_and_changes_no_binding(net: Ne
             with pytest.raises(ManagementError, match="approval record"):
                 await net.provision(**sections)
 
-    net.play(story)
 
-
-def test_a_changed_subscription_reaches_the_mme(net: Net) -> None:
-    async def story() -> None:
+async def test_a_changed_subscription_reaches_the_mme(net: Net) -> None:
+    async with net:
         both = [{"name": "a.example"}, {"name": "b.example"}]
         await net.provision(subscription=[{"apns": both, "zones": ["0007"]}])
         await net.mme.ulr(METER)
@@ -621,8 +557,6 @@ def test_a_changed_subscription_reaches_the_mme(net: Net) -> None:
         assert (zones.name, zones.get("DSR-Flags")) == ("delete-subscriber-data-request", 1)
         assert data.name == "insert-subscriber-data-request"
         assert _contexts(data.get("Subscription-Data")) == (1, 0, {"a.example": 1})
-
-    net.play(story)
 
 
 def _contexts(data: Any) -> tuple[int, int, dict[str, int]]:
@@ -634,7 +568,7 @@ def _contexts(data: Any) -> tuple[int, int, dict[str, int]]:
     return first(profile, "Context-Identifier"), whole, numbers
 
 
-def test_a_context_identifier_stays_with_its_apn_and_is_not_used_again(net: Net) -> None:
+async def test_a_context_identifier_stays_with_its_apn_and_is_not_used_again(net: Net) -> None:
     """TS 29.272 7.3.27: an MME knows an APN by its identifier, so that another one's would be taken for it."""
 
     async def subscribe(*names: str) -> tuple[int, int, dict[str, int]]:
@@ -642,7 +576,7 @@ def test_a_context_identifier_stays_with_its_apn_and_is_not_used_again(net: Net)
         await net.call("PUT", f"/cards/{IMSI}/subscription", {**wanted, **APPROVAL})
         return _contexts(net.mme.heard[-1].get("Subscription-Data"))
 
-    async def story() -> None:
+    async with net:
         await net.provision(subscription=[{"apns": [{"name": "a.example"}, {"name": "b.example"}]}])
         assert _contexts((await net.mme.ulr(METER)).get("Subscription-Data"))[2] == {"a.example": 1, "b.example": 2}
         assert await subscribe("b.example") == (2, 0, {"b.example": 2})
@@ -653,8 +587,6 @@ def test_a_context_identifier_stays_with_its_apn_and_is_not_used_again(net: Net)
         await net.provision(subscription=[{"apns": [{"name": "d.example"}, {"name": "a.example"}]}])
         told = _contexts((await net.mme.ulr(METER)).get("Subscription-Data"))
         assert told == (4, 0, {"d.example": 4, "a.example": 1})
-
-    net.play(story)
 
 
 @pytest.mark.parametrize(
@@ -667,16 +599,16 @@ def test_a_context_identifier_stays_with_its_apn_and_is_not_used_again(net: Net)
         ({"profile": "nobody-knows"}, 2),
     ],
 )
-def test_circuit_services_are_for_cards_opened_for_voice_or_sms(net: Net, keys: dict[str, Any], mode: int) -> None:
-    async def story() -> None:
+async def test_circuit_services_are_for_cards_opened_for_voice_or_sms(
+    net: Net, keys: dict[str, Any], mode: int
+) -> None:
+    async with net:
         await net.provision(keys=keys)
         assert dict((await net.mme.ulr(METER)).get("Subscription-Data"))["Network-Access-Mode"] == mode
 
-    net.play(story)
 
-
-def test_queries_and_refusals_of_the_management_interface(net: Net) -> None:
-    async def story() -> None:
+async def test_queries_and_refusals_of_the_management_interface(net: Net) -> None:
+    async with net:
         await net.provision()
         told = await net.call("GET", f"/cards/{IMSI}")
         assert told["msisdn"] == "861440000000017"
@@ -696,8 +628,6 @@ def test_queries_and_refusals_of_the_management_interface(net: Net) -> None:
         await net.call("DELETE", f"/cards/{IMSI}")
         assert (await net.mme.ulr(METER)).experimental_result == 5001
 
-    net.play(story)
-
 
 def test_the_profile_explains_every_setting() -> None:
     text = Path(hss_config.__file__).with_name("profile.yaml").read_text(encoding="utf-8")
@@ -708,38 +638,37 @@ def test_the_profile_explains_every_setting() -> None:
 
 
 @pytest.mark.slow
-def test_a_learned_binding_and_the_sqn_survive_kill_9(loop: TestbedLoop, store_url: str) -> None:
+async def test_a_learned_binding_and_the_sqn_survive_kill_9(loop: TestbedLoop, store_url: str) -> None:
     script = f"""
 import os, signal, sys
 sys.path[:0] = {sys.path!r}
 import hss_net as story
 from simwarden.runtime.loop import TestbedLoop
-net = story.Net(TestbedLoop(virtual=True), store={store_url!r})
+loop = TestbedLoop(virtual=True)
 
 async def run():
-    await net.provision(binding=story.LEARN)
-    await net.mme.air(("Number-Of-Requested-Vectors", 2))
-    assert (await net.mme.ulr(story.METER)).success
-    os.kill(os.getpid(), signal.SIGKILL)
+    async with story.Net(loop, store={store_url!r}) as net:
+        await net.provision(binding=story.LEARN)
+        await net.mme.air(("Number-Of-Requested-Vectors", 2))
+        assert (await net.mme.ulr(story.METER)).success
+        os.kill(os.getpid(), signal.SIGKILL)
 
-net.play(run)
+loop.run_until_complete(run())
 """
     ended = subprocess.run([sys.executable, "-c", script], check=False)  # noqa: S603 - our own script
     assert ended.returncode == -signal.SIGKILL
     net = Net(loop, store=store_url)
 
-    async def story() -> None:
+    async with net:
         assert (await net.mme.ulr(PHONE)).experimental_result == 5001
         assert (await net.mme.ulr(METER)).success
         assert sqns(await net.mme.air(("Number-Of-Requested-Vectors", 1))) == [3]
 
-    net.play(story)
 
-
-def test_a_withdrawal_reaches_an_mme_that_may_have_an_attach_under_way(net: Net) -> None:
+async def test_a_withdrawal_reaches_an_mme_that_may_have_an_attach_under_way(net: Net) -> None:
     """What another element said of the attach before the change holds no longer: the attempt ends, and asks anew."""
 
-    async def story() -> None:
+    async with net:
         await net.provision()
         assert (await net.mme.air()).success
         assert await net.call("DELETE", f"/cards/{IMSI}/location")
@@ -747,11 +676,9 @@ def test_a_withdrawal_reaches_an_mme_that_may_have_an_attach_under_way(net: Net)
         assert net.mme2.heard == []
         assert (await net.mme.ulr(METER)).success
 
-    net.play(story)
 
-
-def test_an_mme_that_has_purged_a_card_or_lost_it_to_another_hears_of_no_withdrawal(net: Net) -> None:
-    async def story() -> None:
+async def test_an_mme_that_has_purged_a_card_or_lost_it_to_another_hears_of_no_withdrawal(net: Net) -> None:
+    async with net:
         await net.provision()
         for mme in (net.mme, net.mme2):
             assert (await mme.air()).success
@@ -764,13 +691,11 @@ def test_an_mme_that_has_purged_a_card_or_lost_it_to_another_hears_of_no_withdra
         await net.call("DELETE", f"/cards/{IMSI}/location")
         assert len(net.mme2.heard) == 1  # the one that served it, whose purge came before
 
-    net.play(story)
 
-
-def test_an_mme_hears_of_a_withdrawal_before_it_is_served_again(net: Net) -> None:
+async def test_an_mme_hears_of_a_withdrawal_before_it_is_served_again(net: Net) -> None:
     """An answer to what it asked by an older verdict would else be the end of the cancellation that it is owed."""
 
-    async def story() -> None:
+    async with net:
         await net.provision()
         assert (await net.mme.ulr(METER)).success
         card = net.hss.core.store.get(IMSI)
@@ -779,8 +704,6 @@ def test_an_mme_hears_of_a_withdrawal_before_it_is_served_again(net: Net) -> Non
         assert (await net.mme.ulr(METER)).success
         assert [message.name for message in net.mme.heard] == ["cancel-location-request"]
         assert net.hss.core.store.owed() == []
-
-    net.play(story)
 
 
 def withholding(mme: Any) -> list[asyncio.Future[None]]:
@@ -798,8 +721,8 @@ def withholding(mme: Any) -> list[asyncio.Future[None]]:
     return kept
 
 
-def test_a_card_that_is_withdrawn_while_its_mme_hears_of_another_cancellation_is_not_served(net: Net) -> None:
-    async def story() -> None:
+async def test_a_card_that_is_withdrawn_while_its_mme_hears_of_another_cancellation_is_not_served(net: Net) -> None:
+    async with net:
         await net.provision()
         assert (await net.mme.air()).success
         kept = withholding(net.mme)
@@ -817,13 +740,11 @@ def test_a_card_that_is_withdrawn_while_its_mme_hears_of_another_cancellation_is
         await asyncio.gather(ended, suspended)
         assert (await net.call("GET", f"/cards/{IMSI}"))["mme"] == ""
 
-    net.play(story)
 
-
-def test_an_mme_that_answers_a_cancellation_does_not_wait_for_another(net: Net) -> None:
+async def test_an_mme_that_answers_a_cancellation_does_not_wait_for_another(net: Net) -> None:
     """Else one that has asked about a card and never answers would have others' attaches ended again and again."""
 
-    async def story() -> None:
+    async with net:
         await net.provision()
         for mme in (net.mme, net.mme2):
             assert (await mme.air()).success
@@ -835,14 +756,12 @@ def test_an_mme_that_answers_a_cancellation_does_not_wait_for_another(net: Net) 
         assert len(net.mme.heard) == 1
         await ended
 
-    net.play(story)
-
 
 @pytest.mark.parametrize("how", ["withdrawal", "barring"])
-def test_an_answer_to_what_was_said_before_is_none_to_what_came_after(net: Net, how: str) -> None:
+async def test_an_answer_to_what_was_said_before_is_none_to_what_came_after(net: Net, how: str) -> None:
     """What is owed twice is owed until the second of it was heard: the first one's answer knows nothing of it."""
 
-    async def story() -> None:
+    async with net:
         await net.provision()
         assert (await net.mme.ulr(METER)).success
         assert (await net.mme.air()).success
@@ -863,10 +782,8 @@ def test_an_answer_to_what_was_said_before_is_none_to_what_came_after(net: Net, 
         await second
         assert net.hss.core.store.owed() == []
 
-    net.play(story)
 
-
-def test_an_mme_behind_a_relay_hears_of_a_withdrawal_and_is_served_again(loop: TestbedLoop) -> None:
+async def test_an_mme_behind_a_relay_hears_of_a_withdrawal_and_is_served_again(loop: TestbedLoop) -> None:
     """Its cancellation goes the way by which it asked: it has no connection of its own, and would never be served."""
     net = Net(loop, peers={"mme": {"relay": True}, "mme3": {}})
 
@@ -875,7 +792,7 @@ def test_an_mme_behind_a_relay_hears_of_a_withdrawal_and_is_served_again(loop: T
         answer: Message = await net.mme.node.ask("hss", message)
         return answer
 
-    async def story() -> None:
+    async with net:
         await net.provision()
         more = [("RAT-Type", 1004), ("ULR-Flags", 34), ("Visited-PLMN-Id", PLMN.to_bytes())]
         assert (await ask(net.mme.make("Update-Location-Request", *more, terminal=METER))).success
@@ -884,17 +801,15 @@ def test_an_mme_behind_a_relay_hears_of_a_withdrawal_and_is_served_again(loop: T
         assert (await ask(net.mme.make("Update-Location-Request", *more, terminal=METER))).success
         assert net.hss.core.store.owed() == []
 
-    net.play(story)
 
-
-def test_a_relay_that_cannot_deliver_a_cancellation_pays_nothing(loop: TestbedLoop) -> None:
+async def test_a_relay_that_cannot_deliver_a_cancellation_pays_nothing(loop: TestbedLoop) -> None:
     net = Net(loop)
 
     async def refuse(message: Message, _peer: Peer) -> Message:
         refused: Message = net.mme.node.answer(message, 3002)
         return refused
 
-    async def story() -> None:
+    async with net:
         await net.provision()
         assert (await net.mme.ulr(METER)).success
         net.mme.node.handle("S6a", "cancel-location-request", refuse)
@@ -903,5 +818,3 @@ def test_a_relay_that_cannot_deliver_a_cancellation_pays_nothing(loop: TestbedLo
         net.mme.node.handle("S6a", "cancel-location-request", net.mme.hear)
         await net.host.clock.sleep(11)
         assert net.hss.core.store.owed() == []
-
-    net.play(story)

@@ -1,0 +1,20 @@
+"""For tests of elements, ours and yours: scripted neighbours, and a bench on which they stand (docs/testing.md)."""
+
+from simwarden.testing.bench import Bench
+from simwarden.testing.card import ScriptedCard, ScriptedCell, ScriptedListener, ScriptedTerminal
+from simwarden.testing.diameter import ScriptedEir, ScriptedHss, ScriptedMme, ScriptedServer
+from simwarden.testing.radio import ScriptedEnb, ScriptedPhone
+
+__all__ = [
+    "Bench",
+    "ScriptedCard",
+    "ScriptedCell",
+    "ScriptedEir",
+    "ScriptedEnb",
+    "ScriptedHss",
+    "ScriptedListener",
+    "ScriptedMme",
+    "ScriptedPhone",
+    "ScriptedServer",
+    "ScriptedTerminal",
+]
