@@ -59,14 +59,16 @@ def _hear(event: str, arguments: tuple[Any, ...]) -> None:
 sys.addaudithook(_hear)
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
     """Let only a test that is marked as slow start other programs: that is what takes the time."""
     _alone[:] = [] if item.get_closest_marker("slow") else [item.nodeid]
-    try:
-        return (yield)
-    finally:
-        _alone.clear()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_teardown() -> None:
+    """Let whoever is the last to use it end what others started."""
+    _alone.clear()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from simulators.mme.config import MmeConfig
+import pytest
+
 from simwarden.operations.element import Element
-from simwarden.runtime.declare import Declaration
+from simwarden.runtime.declare import Declaration, ElementConfig
 from simwarden.runtime.diameter import DiameterNode, LocalNode
 from simwarden.runtime.diameter.relay import Relay
-from simwarden.runtime.loop import TestbedLoop
+from simwarden.testing import ScriptedHss
+from simwarden.testing.diameter import REALM
 
-from .conftest import REALM, Network, Nothing, Register
+from .conftest import Network
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from simwarden.runtime.loop import TestbedLoop
 
 
-class Dra(Element[Nothing]):
+class Dra(Element[ElementConfig]):
     """An agent before both."""
 
-    declaration = Declaration(kind="dra", title="DRA", lane=55, config=Nothing)
+    declaration = Declaration(kind="dra", title="DRA", lane=55, config=ElementConfig)
 
     async def start(self) -> None:
         self.routes = {"S6a": "hss", "S13": "eir"}
@@ -42,36 +44,23 @@ class Behind(Network):
     """An MME that knows an agent only."""
 
     def __init__(self, loop: TestbedLoop) -> None:
-        config = MmeConfig.model_validate({"hss": "dra", "equipment": {"eir": "dra"}})
-        super().__init__(loop, config, {})
-        self.dra: Any = self.host.add("dra", Dra, Nothing())
-        self.hss2: Any = self.host.add("hss2", Register, Nothing())
+        super().__init__(loop, hss="dra", equipment={"eir": "dra"})
+        self.hss2 = self.add("hss2", ScriptedHss)
+        self.dra = self.add("dra", Dra)
 
     async def start(self) -> None:
         for name in ("hss2", "hss", "eir", "dra"):
             await self.host.start(name)
-        for name in ("mme", "enb", "enb2"):
-            await self.host.start(name)
-        self.enb.setup()
-        await self.settle()
+        await super().start()
 
 
-def play(story: Callable[[Behind], Awaitable[None]]) -> None:
-    loop = TestbedLoop(virtual=True)
-    network = Behind(loop)
-
-    async def whole() -> None:
-        await network.start()
-        await story(network)
-        await network.host.close()
-
-    loop.run_until_complete(whole())
-    loop.close()
-    assert network.bugs() == []
+@pytest.fixture(name="net")
+def _net(loop: TestbedLoop) -> Behind:
+    return Behind(loop)
 
 
-def test_the_home_server_is_asked_by_its_name_once_it_is_known() -> None:
-    async def story(net: Behind) -> None:
+async def test_the_home_server_is_asked_by_its_name_once_it_is_known(net: Behind) -> None:
+    async with net:
         await net.attached()
         asked = [(message.name, message.get("Destination-Host")) for message in net.hss.asked]
         assert asked == [
@@ -80,11 +69,9 @@ def test_the_home_server_is_asked_by_its_name_once_it_is_known() -> None:
         ]
         assert [message.get("Destination-Host") for message in net.eir.asked] == [None]
 
-    play(story)
 
-
-def test_a_home_server_that_the_agent_has_lost_is_asked_for_by_the_realm_again() -> None:
-    async def story(net: Behind) -> None:
+async def test_a_home_server_that_the_agent_has_lost_is_asked_for_by_the_realm_again(net: Behind) -> None:
+    async with net:
         await net.attached()
         net.dra.routes["S6a"] = "hss2"
         await net.dra.node.connect("S6a", "hss2")
@@ -93,18 +80,14 @@ def test_a_home_server_that_the_agent_has_lost_is_asked_for_by_the_realm_again()
         await net.attached()
         assert [message.get("Destination-Host") for message in net.hss2.asked] == [None, f"hss2.{REALM}"]
 
-    play(story)
 
-
-def test_an_agents_own_error_is_no_word_of_the_hss() -> None:
-    async def story(net: Behind) -> None:
+async def test_an_agents_own_error_is_no_word_of_the_hss(net: Behind) -> None:
+    async with net:
         await net.host.stop("hss", kill=True)
         phone = net.phone()
         phone.attach()
-        await net.pass_time(10)
+        await net.sleep(10)
         reject = net.reject()
         assert reject["emm_cause"].name == "NETWORK_FAILURE"
         (refused,) = [each.reason for each in net.decisions("mme.register") if not each.admitted]
         assert f"dra.{REALM}, which relays to the HSS, answered Result-Code 3002" in refused
-
-    play(story)

@@ -26,8 +26,8 @@ async def _call(network: Any, method: str, path: str = PATH, **body: Any) -> Any
     return await network.mme.manage(Role.OPERATOR, method, path, {**APPROVAL, **body})
 
 
-def test_a_refused_attach_teaches_the_hss_nothing_and_counts_nothing(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_a_refused_attach_teaches_the_hss_nothing_and_counts_nothing(run: Any) -> None:
+    async with run() as network:
         await _call(network, "PUT", cells=[NEXT], stations=1)
         network.phone().attach()
         await network.settle()
@@ -35,11 +35,9 @@ def test_a_refused_attach_teaches_the_hss_nothing_and_counts_nothing(run: Any) -
         assert "update-location" not in network.hss.names()
         assert (await _call(network, "GET"))["area"]["used"] == []
 
-    run(story)
 
-
-def test_zone_codes_come_change_and_go(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_zone_codes_come_change_and_go(run: Any) -> None:
+    async with run(zones={"0001": [1]}) as network:
         phone = await network.attached()
         zone = [("Regional-Subscription-Zone-Code", bytes.fromhex("0001"))]
         await network.hss.order("Insert-Subscriber-Data-Request", [("User-Name", IMSI), ("Subscription-Data", zone)])
@@ -54,11 +52,9 @@ def test_zone_codes_come_change_and_go(run: Any) -> None:
         assert phone.got[-1]["emm_cause"] is EmmCause.TRACKING_AREA_NOT_ALLOWED
         assert network.session() is None
 
-    run(story, zones={"0001": [1]})
 
-
-def test_an_uplink_message_from_another_cell_of_the_base_station_ends_the_session(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_an_uplink_message_from_another_cell_of_the_base_station_ends_the_session(run: Any) -> None:
+    async with run() as network:
         await _call(network, "PUT", cells=[HOME])
         phone = await network.attached()
         status = network.enb.phones[phone.enb_id]
@@ -68,11 +64,9 @@ def test_an_uplink_message_from_another_cell_of_the_base_station_ends_the_sessio
         assert phone.got[-1].type is MessageType.DETACH_REQUEST
         assert network.decisions("area.cell")[-1].details["seen"] == str(cell)
 
-    run(story)
 
-
-def test_counting_survives_a_kill_and_can_begin_anew(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_counting_survives_a_kill_and_can_begin_anew(run: Any) -> None:
+    async with run() as network:
         await _call(network, "PUT", stations=1)
         await network.attached()
         await network.host.stop("mme", kill=True)
@@ -82,22 +76,18 @@ def test_counting_survives_a_kill_and_can_begin_anew(run: Any) -> None:
         await _call(network, "DELETE")
         assert (await _call(network, "GET"))["area"] is None
 
-    run(story)
-
 
 @pytest.mark.parametrize(
     ("body", "status"),
     [({}, 400), ({"cells": ["enb/1"]}, 400), ({"stations": -1}, 400), ({"cells": [HOME, NEXT]}, 403),
      ({"province": "north"}, 403), ({"cells": [HOME], "province": "west"}, 403)],
 )  # fmt: skip
-def test_areas_that_are_not_provisioned(run: Any, body: dict[str, Any], status: int) -> None:
-    async def story(network: Any) -> None:
+async def test_areas_that_are_not_provisioned(run: Any, body: dict[str, Any], status: int) -> None:
+    async with run(provinces={"east": ["1"], "west": ["2-9"]}) as network:
         with pytest.raises(ManagementError) as caught:
             await _call(network, "PUT", **body)
         assert caught.value.status == status
         assert network.mme.core.areas.get(IMSI) is None
-
-    run(story, provinces={"east": ["1"], "west": ["2-9"]})
 
 
 async def _refused(network: Any, method: str, path: str = PATH, *, role: Role = Role.OPERATOR, **body: Any) -> int:
@@ -107,10 +97,10 @@ async def _refused(network: Any, method: str, path: str = PATH, *, role: Role = 
 
 
 @pytest.mark.parametrize("path", [PATH, f"{PATH}/used"])
-def test_the_operator_alone_changes_an_area_with_an_approval_record(run: Any, path: str) -> None:
+async def test_the_operator_alone_changes_an_area_with_an_approval_record(run: Any, path: str) -> None:
     method = "DELETE"
 
-    async def story(network: Any) -> None:
+    async with run() as network:
         await _call(network, "PUT", stations=1)
         assert await _refused(network, method, path, role=Role.CUSTOMER, **APPROVAL) == 403
         assert await _refused(network, method, path, **{**APPROVAL, "approver": ""}) == 403
@@ -127,11 +117,9 @@ def test_the_operator_alone_changes_an_area_with_an_approval_record(run: Any, pa
         assert audit[0]["details"].items() >= APPROVAL.items()
         assert (await _call(network, "GET"))["area"]["stations"] == 1
 
-    run(story)
 
-
-def test_an_area_is_changed_so_many_times_a_month_and_stations_forgotten_count(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_an_area_is_changed_so_many_times_a_month_and_stations_forgotten_count(run: Any) -> None:
+    async with run() as network:
         await _call(network, "PUT", stations=1)  # the first one is no change
         await _call(network, "PUT", stations=2)
         await _call(network, "DELETE", f"{PATH}/used")
@@ -147,15 +135,16 @@ def test_an_area_is_changed_so_many_times_a_month_and_stations_forgotten_count(r
         await network.host.clock.sleep(31 * 86400)
         await _call(network, "DELETE")
 
-    run(story)
 
-
-def test_provisioning_changes_no_area_that_a_card_has(run: Any) -> None:
+async def test_provisioning_changes_no_area_that_a_card_has(run: Any) -> None:
     def body(*areas: dict[str, Any]) -> dict[str, Any]:
         keys = dict.fromkeys(("name", "iccid", "msisdn", "k", "opc", "profile", "form"), "")
         return {**keys, "imsi": IMSI, "sections": {"area": list(areas)}}
 
-    async def story(network: Any) -> None:
+    async def _provision(network: Any, path: str, wanted: dict[str, Any]) -> None:
+        await network.mme.manage(Role.OPERATOR, "PUT", path, wanted)
+
+    async with run() as network:
         path = f"/cards/{IMSI}"
         await _provision(network, path, body({"cells": [HOME]}))
         await _provision(network, path, body({"cells": [HOME]}))
@@ -165,14 +154,9 @@ def test_provisioning_changes_no_area_that_a_card_has(run: Any) -> None:
             assert caught.value.status == 409
         assert (await _call(network, "GET"))["area"]["cells"] == [HOME]
 
-    async def _provision(network: Any, path: str, wanted: dict[str, Any]) -> None:
-        await network.mme.manage(Role.OPERATOR, "PUT", path, wanted)
 
-    run(story)
-
-
-def test_a_card_outside_its_area_is_a_risk_once_for_each_place(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_a_card_outside_its_area_is_a_risk_once_for_each_place(run: Any) -> None:
+    async with run(area_changes={"changes": 9}) as network:
         await _call(network, "PUT", cells=[NEXT])
         for _ in range(3):
             network.phone().attach()
@@ -197,11 +181,9 @@ def test_a_card_outside_its_area_is_a_risk_once_for_each_place(run: Any) -> None
         risks = await _call(network, "GET", "/risks")
         assert [each["details"]["occasion"] for each in risks] == ["attach", "change-the-area"]
 
-    run(story, area_changes={"changes": 9})
 
-
-def test_a_risk_that_cannot_be_kept_changes_no_refusal(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_a_risk_that_cannot_be_kept_changes_no_refusal(run: Any) -> None:
+    async with run() as network:
         await _call(network, "PUT", cells=[NEXT])
         core = network.mme.core
 
@@ -216,8 +198,6 @@ def test_a_risk_that_cannot_be_kept_changes_no_refusal(run: Any) -> None:
         network.phone().attach()
         await network.settle()
         assert len(await _call(network, "GET", "/risks")) == 1
-
-    run(story)
 
 
 def test_an_emergency_call_in_a_cards_name_does_not_bring_it_back_into_its_area() -> None:

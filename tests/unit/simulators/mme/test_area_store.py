@@ -85,8 +85,10 @@ def test_a_base_station_that_counts_is_no_new_one(pool: list[AreaStore]) -> None
     assert before.used == {STATION}
 
 
-def test_while_the_data_of_the_pool_is_away_nobody_with_an_unknown_area_is_served_and_then_all_are(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_while_the_data_of_the_pool_is_away_nobody_with_an_unknown_area_is_served_and_then_all_are(
+    run: Any,
+) -> None:
+    async with run(area_data="pool") as network:
         areas = network.mme.core.areas
         known = areas.get
 
@@ -102,22 +104,18 @@ def test_while_the_data_of_the_pool_is_away_nobody_with_an_unknown_area_is_serve
         await network.attached()
         assert network.session() is not None
 
-    run(story, area_data="pool")
 
-
-def test_the_area_that_the_pool_knows_is_enforced_after_a_restart(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_the_area_that_the_pool_knows_is_enforced_after_a_restart(run: Any) -> None:
+    async with run(area_data="pool") as network:
         engine = network.mme.core.areas._engine
         AreaStore(engine, shared=True).put(IMSI, MmeArea(stations=1), AUDIT)
         await network.attached()
         with engine.connect() as connection:
             assert connection.execute(sa.text("SELECT station FROM used_stations")).scalars().all() == [STATION]
 
-    run(story, area_data="pool")
 
-
-def test_who_loses_the_last_base_station_to_another_mme_in_the_same_moment_is_refused(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_who_loses_the_last_base_station_to_another_mme_in_the_same_moment_is_refused(run: Any) -> None:
+    async with run(area_data="pool") as network:
         areas = network.mme.core.areas
         other = AreaStore(areas._engine, shared=True)
         other.put(IMSI, MmeArea(stations=1), AUDIT)
@@ -134,11 +132,9 @@ def test_who_loses_the_last_base_station_to_another_mme_in_the_same_moment_is_re
         assert network.reject()["emm_cause"] is EmmCause.NO_SUITABLE_CELLS_IN_TRACKING_AREA
         assert not network.decisions("area.count")[-1].admitted
 
-    run(story, area_data="pool")
 
-
-def test_who_comes_by_x2_and_loses_the_last_base_station_in_the_same_moment_is_turned_out(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_who_comes_by_x2_and_loses_the_last_base_station_in_the_same_moment_is_turned_out(run: Any) -> None:
+    async with run(area_data="pool") as network:
         areas = network.mme.core.areas
         other = AreaStore(areas._engine, shared=True)
         other.put(IMSI, MmeArea(stations=2), AUDIT)
@@ -163,5 +159,3 @@ def test_who_comes_by_x2_and_loses_the_last_base_station_in_the_same_moment_is_t
         assert network.session() is None
         refused = network.decisions("area.count")[-1]
         assert (refused.admitted, refused.occasion) == (False, "path-switch")
-
-    run(story, area_data="pool")

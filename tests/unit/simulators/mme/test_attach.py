@@ -14,8 +14,8 @@ _T = MessageType
 IMSI = "001010000000001"
 
 
-def test_the_order_is_authentication_security_equipment_location(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_the_order_is_authentication_security_equipment_location(run: Any) -> None:
+    async with run() as network:
         phone = await network.attached()
         assert phone.types() == [_T.AUTHENTICATION_REQUEST, _T.SECURITY_MODE_COMMAND, _T.ATTACH_ACCEPT]
         names = [message.name for message in network.hss.asked]
@@ -30,11 +30,9 @@ def test_the_order_is_authentication_security_equipment_location(run: Any) -> No
         assert session["apn"] == "meters.example"
         assert "default bearer by a local stub, not a gateway" in network.notes()
 
-    run(story)
 
-
-def test_the_equipment_register_is_asked_before_the_hss_is_told(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_the_equipment_register_is_asked_before_the_hss_is_told(run: Any) -> None:
+    async with run() as network:
         network.eir.answers["me-identity-check"] = [("Equipment-Status", 1)]
         phone = network.phone()
         phone.attach()
@@ -45,8 +43,6 @@ def test_the_equipment_register_is_asked_before_the_hss_is_told(run: Any) -> Non
         decision = network.decisions("mme.equipment")[-1]
         assert not decision.admitted
         assert network.mme.core.by_imsi == {}
-
-    run(story)
 
 
 @pytest.mark.parametrize(
@@ -62,8 +58,8 @@ def test_the_equipment_register_is_asked_before_the_hss_is_told(run: Any) -> Non
         (5999, EmmCause.NETWORK_FAILURE),
     ],
 )
-def test_what_the_hss_refuses_the_device_is_told_by_the_table(run: Any, answer: int, cause: EmmCause) -> None:
-    async def story(network: Any) -> None:
+async def test_what_the_hss_refuses_the_device_is_told_by_the_table(run: Any, answer: int, cause: EmmCause) -> None:
+    async with run() as network:
         network.hss.answers["update-location"] = answer
         phone = network.phone()
         phone.attach()
@@ -74,24 +70,20 @@ def test_what_the_hss_refuses_the_device_is_told_by_the_table(run: Any, answer: 
         assert network.session() is None
         assert network.reject()["emm_cause"] is cause
 
-    run(story)
 
-
-def test_a_deployment_changes_the_table(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_a_deployment_changes_the_table(run: Any) -> None:
+    async with run(causes={"experimental_results": {"5001": "illegal-me"}}) as network:
         network.hss.answers["update-location"] = 5001
         phone = network.phone()
         phone.attach()
         await network.settle()
         assert phone.got[-1]["emm_cause"] is EmmCause.ILLEGAL_ME
 
-    run(story, causes={"experimental_results": {"5001": "illegal-me"}})
-
 
 @pytest.mark.parametrize("who", ["hss", "eir"])
 @pytest.mark.parametrize("how", ["silent", "down"])
-def test_without_a_decider_the_attach_is_refused_for_a_time(run: Any, who: str, how: str) -> None:
-    async def story(network: Any) -> None:
+async def test_without_a_decider_the_attach_is_refused_for_a_time(run: Any, who: str, how: str) -> None:
+    async with run() as network:
         if how == "down":
             await network.host.stop(who, kill=True)
             await network.settle()
@@ -99,21 +91,19 @@ def test_without_a_decider_the_attach_is_refused_for_a_time(run: Any, who: str, 
             getattr(network, who).silent = True
         phone = network.phone()
         phone.attach()
-        await network.pass_time(20)
+        await network.sleep(20)
         assert phone.got[-1]["emm_cause"] is EmmCause.NETWORK_FAILURE
         refused = network.decisions("mme.register" if who == "hss" else "mme.equipment")[-1]
         assert not refused.admitted
         assert refused.details["temporary"]
 
-    run(story)
 
-
-def test_the_fleet_returns_when_the_register_does(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_the_fleet_returns_when_the_register_does(run: Any) -> None:
+    async with run() as network:
         await network.host.stop("eir", kill=True)
         phone = network.phone()
         phone.attach()
-        await network.pass_time(20)
+        await network.sleep(20)
         assert network.session() is None
         await network.host.start("eir")
         again = network.phone()
@@ -121,51 +111,43 @@ def test_the_fleet_returns_when_the_register_does(run: Any) -> None:
         await network.settle()
         assert network.session() is not None
 
-    run(story)
 
-
-def test_congestion_carries_a_back_off(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_congestion_carries_a_back_off(run: Any) -> None:
+    async with run(causes={"unreachable": "congestion"}, timers={"t3346_spread": 0}) as network:
         await network.host.stop("hss", kill=True)
         phone = network.phone()
         phone.attach()
-        await network.pass_time(20)
+        await network.sleep(20)
         assert phone.got[-1]["emm_cause"] is EmmCause.CONGESTION
         assert phone.got[-1]["t3346"] == 900
 
-    run(story, causes={"unreachable": "congestion"}, timers={"t3346_spread": 0})
 
-
-def test_back_offs_are_spread_so_that_a_fleet_does_not_return_at_one_moment(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_back_offs_are_spread_so_that_a_fleet_does_not_return_at_one_moment(run: Any) -> None:
+    async with run(causes={"unreachable": "congestion"}) as network:
         await network.host.stop("hss", kill=True)
         phone = network.phone()
         told = set()
         for _ in range(30):
             phone.attach()
-            await network.pass_time(20)
+            await network.sleep(20)
             told.add(phone.got[-1]["t3346"])
         assert min(told) >= 900
         assert max(told) <= 1800
         assert len(told) > 5
 
-    run(story, causes={"unreachable": "congestion"})
 
-
-def test_an_eir_that_is_down_may_be_set_to_admit(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_an_eir_that_is_down_may_be_set_to_admit(run: Any) -> None:
+    async with run(equipment={"unreachable": "admit"}) as network:
         await network.host.stop("eir", kill=True)
         phone = network.phone()
         phone.attach()
-        await network.pass_time(20)
+        await network.sleep(20)
         assert network.session() is not None
         assert "set to admit" in network.decisions("mme.equipment")[-1].reason
 
-    run(story, equipment={"unreachable": "admit"})
 
-
-def test_a_terminal_without_imeisv_is_asked_for_its_imei(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_a_terminal_without_imeisv_is_asked_for_its_imei(run: Any) -> None:
+    async with run() as network:
         phone = network.phone(imeisv="", imei="356987650000010")
         phone.attach()
         await network.settle()
@@ -177,22 +159,18 @@ def test_a_terminal_without_imeisv_is_asked_for_its_imei(run: Any) -> None:
         assert network.hss.asked[-1].find("Terminal-Information", "Software-Version") is None
         assert network.session()["imeisv"] == ""
 
-    run(story)
 
-
-def test_a_terminal_that_says_nothing_is_refused(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_a_terminal_that_says_nothing_is_refused(run: Any) -> None:
+    async with run() as network:
         phone = network.phone(imeisv="")
         phone.attach()
         await network.settle()
         assert phone.got[-1]["emm_cause"] is EmmCause.ILLEGAL_ME
         assert network.hss.names() == ["authentication-information"]
 
-    run(story)
 
-
-def test_a_known_guti_and_its_keys_skip_authentication_but_not_the_imeisv(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_a_known_guti_and_its_keys_skip_authentication_but_not_the_imeisv(run: Any) -> None:
+    async with run() as network:
         phone = await network.attached_idle()
         phone.attach()
         await network.settle()
@@ -200,11 +178,9 @@ def test_a_known_guti_and_its_keys_skip_authentication_but_not_the_imeisv(run: A
         assert network.hss.names() == []
         assert network.eir.names() == []
 
-    run(story)
 
-
-def test_a_moved_card_with_guti_and_keys_is_found_by_its_terminal(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_a_moved_card_with_guti_and_keys_is_found_by_its_terminal(run: Any) -> None:
+    async with run() as network:
         phone = await network.attached_idle()
         phone.imeisv = "8612340000000001"
         network.hss.answers["update-location"] = 5001
@@ -215,28 +191,24 @@ def test_a_moved_card_with_guti_and_keys_is_found_by_its_terminal(run: Any) -> N
         assert phone.got[-1].type is _T.ATTACH_REJECT
         assert network.session() is None
 
-    run(story)
 
-
-def test_the_eir_is_asked_again_when_the_verdict_is_old(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_the_eir_is_asked_again_when_the_verdict_is_old(run: Any) -> None:
+    async with run() as network:
         phone = await network.attached_idle()
         phone.attach()
         await network.settle()
         assert network.eir.names() == []
-        await network.pass_time(3601)
+        await network.sleep(3601)
         phone.idle()
         await network.settle()
         phone.attach()
         await network.settle()
         assert network.eir.names() == ["me-identity-check"]
 
-    run(story)
-
 
 @pytest.mark.parametrize("code", [1, 2])
-def test_a_strange_guti_asks_for_the_imsi(run: Any, code: int) -> None:
-    async def story(network: Any) -> None:
+async def test_a_strange_guti_asks_for_the_imsi(run: Any, code: int) -> None:
+    async with run() as network:
         phone = await network.attached()
         other = network.phone(imsi="001010000000002", enb_id=9)
         other.guti = type(phone.guti)(phone.guti.plmn, phone.guti.mme_group_id, code, phone.guti.m_tmsi ^ 1)
@@ -245,11 +217,9 @@ def test_a_strange_guti_asks_for_the_imsi(run: Any, code: int) -> None:
         assert other.types()[0] is _T.IDENTITY_REQUEST
         assert network.session("001010000000002") is not None
 
-    run(story)
 
-
-def test_a_replayed_attach_request_proves_nothing(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_a_replayed_attach_request_proves_nothing(run: Any) -> None:
+    async with run() as network:
         phone = await network.attached_idle()
         captured = phone.protected(phone.attach_request())
         phone.first(captured)
@@ -262,15 +232,13 @@ def test_a_replayed_attach_request_proves_nothing(run: Any) -> None:
         # the GUTI was reallocated, so the captured request names nobody; one with the GUTI of now has no valid MAC
         thief.first(captured)
         thief.first(captured[:6] + phone.protected(phone.attach_request())[6:])
-        await network.pass_time(1)
+        await network.sleep(1)
         assert _T.ATTACH_ACCEPT not in thief.types()
         assert network.session()["state"] == "idle"
 
-    run(story)
 
-
-def test_a_wrong_response_is_answered_by_authentication_reject(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_a_wrong_response_is_answered_by_authentication_reject(run: Any) -> None:
+    async with run() as network:
         phone = network.phone()
         phone.replies[_T.AUTHENTICATION_REQUEST] = lambda self, _: self.send(
             Message(_T.AUTHENTICATION_RESPONSE, res=bytes(8))
@@ -281,11 +249,9 @@ def test_a_wrong_response_is_answered_by_authentication_reject(run: Any) -> None
         assert phone.released
         assert network.mme.core.by_imsi == {}
 
-    run(story)
 
-
-def test_an_sqn_out_of_range_is_resynchronised_once(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_an_sqn_out_of_range_is_resynchronised_once(run: Any) -> None:
+    async with run() as network:
         phone = network.phone()
         failures = [EmmCause.SYNCH_FAILURE]
 
@@ -305,17 +271,15 @@ def test_an_sqn_out_of_range_is_resynchronised_once(run: Any) -> None:
         assert again.find("Requested-EUTRAN-Authentication-Info", "Re-Synchronization-Info") == bytes(16) + b"a" * 14
         assert network.session() is not None
 
-    run(story)
-
 
 @pytest.mark.parametrize("network_answer", ["t3460", "t3450"])
-def test_a_silent_device_is_asked_five_times_and_let_go(run: Any, network_answer: str) -> None:
-    async def story(network: Any) -> None:
+async def test_a_silent_device_is_asked_five_times_and_let_go(run: Any, network_answer: str) -> None:
+    async with run() as network:
         phone = network.phone()
         kind = _T.AUTHENTICATION_REQUEST if network_answer == "t3460" else _T.ATTACH_ACCEPT
         phone.replies[kind] = None
         phone.attach()
-        await network.pass_time(60)
+        await network.sleep(60)
         assert phone.types().count(kind) == 5
         assert phone.released
         assert network.session() is None
@@ -323,11 +287,9 @@ def test_a_silent_device_is_asked_five_times_and_let_go(run: Any, network_answer
         assert core.connections == {}
         assert all(ue.bearer is None for ue in core.by_imsi.values())
 
-    run(story)
 
-
-def test_barring_is_told_by_an_esm_cause(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_barring_is_told_by_an_esm_cause(run: Any) -> None:
+    async with run() as network:
         network.hss.answers["update-location"] = [
             ("Subscription-Data", [("Subscriber-Status", 1), ("Operator-Determined-Barring", 1)])
         ]
@@ -339,11 +301,9 @@ def test_barring_is_told_by_an_esm_cause(run: Any) -> None:
         inner = decode(reject["esm_message_container"], uplink=False)
         assert inner["esm_cause"] is EsmCause.OPERATOR_DETERMINED_BARRING
 
-    run(story)
 
-
-def test_an_access_point_that_is_not_subscribed_is_refused(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_an_access_point_that_is_not_subscribed_is_refused(run: Any) -> None:
+    async with run() as network:
         phone = network.phone()
         phone.attach(access_point_name="internet.example")
         await network.settle()
@@ -351,11 +311,9 @@ def test_an_access_point_that_is_not_subscribed_is_refused(run: Any) -> None:
         assert inner["esm_cause"] is EsmCause.REQUESTED_SERVICE_OPTION_NOT_SUBSCRIBED
         assert network.decisions("mme.access-point")[-1].details["expected"] == ["meters.example"]
 
-    run(story)
 
-
-def test_an_access_point_held_back_is_asked_for_when_ciphered(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_an_access_point_held_back_is_asked_for_when_ciphered(run: Any) -> None:
+    async with run() as network:
         phone = network.phone()
         phone.replies[_T.ESM_INFORMATION_REQUEST] = lambda self, message: self.send(
             Message(
@@ -368,8 +326,6 @@ def test_an_access_point_held_back_is_asked_for_when_ciphered(run: Any) -> None:
         phone.attach(esm_information_transfer_flag=1)
         await network.settle()
         assert network.session()["apn"] == "METERS.example"
-
-    run(story)
 
 
 @pytest.mark.parametrize(
@@ -384,8 +340,8 @@ def test_an_access_point_held_back_is_asked_for_when_ciphered(run: Any) -> None:
         ("a..b", False),
     ],
 )
-def test_subscription_data_of_any_kind_is_survived(run: Any, name: str, accepted: bool) -> None:  # noqa: FBT001
-    async def story(network: Any) -> None:
+async def test_subscription_data_of_any_kind_is_survived(run: Any, name: str, accepted: bool) -> None:  # noqa: FBT001
+    async with run() as network:
         most = 0xFFFFFFFF
         priority = [("Priority-Level", most), ("Pre-emption-Capability", -1), ("Pre-emption-Vulnerability", 99)]
         quality = [("QoS-Class-Identifier", -1), ("Allocation-Retention-Priority", priority)]
@@ -412,12 +368,10 @@ def test_subscription_data_of_any_kind_is_survived(run: Any, name: str, accepted
         await network.settle()
         assert (phone.got[-1].type is _T.ATTACH_ACCEPT) == accepted
 
-    run(story)
-
 
 @pytest.mark.parametrize("same", [True, False])
-def test_a_second_attach_request_meanwhile(run: Any, same: bool) -> None:  # noqa: FBT001
-    async def story(network: Any) -> None:
+async def test_a_second_attach_request_meanwhile(run: Any, same: bool) -> None:  # noqa: FBT001
+    async with run() as network:
         phone = network.phone()
         phone.replies[_T.AUTHENTICATION_REQUEST] = None
         phone.attach()
@@ -429,11 +383,9 @@ def test_a_second_attach_request_meanwhile(run: Any, same: bool) -> None:  # noq
         assert phone.types().count(_T.AUTHENTICATION_REQUEST) == (1 if same else 2)
         assert (network.session() is None) == same
 
-    run(story)
 
-
-def test_the_accept_is_repeated_for_a_repeated_request(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_the_accept_is_repeated_for_a_repeated_request(run: Any) -> None:
+    async with run() as network:
         phone = network.phone()
         phone.replies[_T.ATTACH_ACCEPT] = None
         request = phone.attach_request()
@@ -445,11 +397,9 @@ def test_the_accept_is_repeated_for_a_repeated_request(run: Any) -> None:
         assert phone.types().count(_T.ATTACH_ACCEPT) == 2
         assert network.session() is not None
 
-    run(story)
 
-
-def test_the_same_card_attaching_elsewhere_ends_the_older_session(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_the_same_card_attaching_elsewhere_ends_the_older_session(run: Any) -> None:
+    async with run() as network:
         old = await network.attached()
         new = network.phone(enb_id=70, imeisv="8612340000000001")
         new.attach()
@@ -459,11 +409,9 @@ def test_the_same_card_attaching_elsewhere_ends_the_older_session(run: Any) -> N
         assert len(network.mme.core.by_imsi) == 1
         assert len(network.mme.core.by_m_tmsi) == 1
 
-    run(story)
 
-
-def test_an_attach_that_proves_nothing_leaves_the_session_alone(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_an_attach_that_proves_nothing_leaves_the_session_alone(run: Any) -> None:
+    async with run() as network:
         await network.attached()
         forger = network.phone(enb_id=70)
         forger.replies[_T.AUTHENTICATION_REQUEST] = lambda self, _: self.send(
@@ -473,11 +421,9 @@ def test_an_attach_that_proves_nothing_leaves_the_session_alone(run: Any) -> Non
         await network.settle()
         assert network.session()["state"] == "connected"
 
-    run(story)
 
-
-def test_an_emergency_call_needs_no_card_that_can_be_proven(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_an_emergency_call_needs_no_card_that_can_be_proven(run: Any) -> None:
+    async with run() as network:
         network.hss.answers["authentication-information"] = 5001
         network.eir.answers["me-identity-check"] = [("Equipment-Status", 1)]
         phone = network.phone()
@@ -490,11 +436,9 @@ def test_an_emergency_call_needs_no_card_that_can_be_proven(run: Any) -> None:
         assert network.eir.names() == []
         assert network.session() is None
 
-    run(story)
 
-
-def test_an_unproven_emergency_call_takes_nothing_from_the_card_it_names(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_an_unproven_emergency_call_takes_nothing_from_the_card_it_names(run: Any) -> None:
+    async with run() as network:
         await network.attached()
         network.hss.answers["authentication-information"] = 5001
         forger = network.phone(enb_id=70, imeisv=IMSI + "0")
@@ -504,12 +448,10 @@ def test_an_unproven_emergency_call_takes_nothing_from_the_card_it_names(run: An
         assert network.session()["state"] == "connected"
         assert not network.session()["emergency"]
 
-    run(story)
-
 
 @pytest.mark.parametrize("same_connection", [True, False])
-def test_an_unproven_emergency_call_is_no_way_round_authentication(run: Any, same_connection: bool) -> None:  # noqa: FBT001
-    async def story(network: Any) -> None:
+async def test_an_unproven_emergency_call_is_no_way_round_authentication(run: Any, same_connection: bool) -> None:  # noqa: FBT001
+    async with run() as network:
         network.hss.answers["authentication-information"] = 5001
         forger = network.phone()
         forger.attach(eps_attach_type=6)
@@ -531,23 +473,19 @@ def test_an_unproven_emergency_call_is_no_way_round_authentication(run: Any, sam
         assert _T.ATTACH_ACCEPT not in forger.types()
         assert "update-location" not in network.hss.names()
 
-    run(story)
-
 
 @pytest.mark.parametrize("allowed", ["authenticated", "nobody"])
-def test_an_emergency_call_where_the_network_is_set_to_refuse_it(run: Any, allowed: str) -> None:
-    async def story(network: Any) -> None:
+async def test_an_emergency_call_where_the_network_is_set_to_refuse_it(run: Any, allowed: str) -> None:
+    async with run(emergency={"allowed": allowed}) as network:
         network.hss.answers["authentication-information"] = 5001
         phone = network.phone()
         phone.attach(eps_attach_type=6)
         await network.settle()
         assert phone.got[-1].type is _T.ATTACH_REJECT
 
-    run(story, emergency={"allowed": allowed})
 
-
-def test_null_algorithms_are_never_chosen_otherwise(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_null_algorithms_are_never_chosen_otherwise(run: Any) -> None:
+    async with run() as network:
         phone = network.phone()
         from simwarden.wire.nas.elements import UeNetworkCapability
 
@@ -555,17 +493,13 @@ def test_null_algorithms_are_never_chosen_otherwise(run: Any) -> None:
         await network.settle()
         assert phone.types() == [_T.AUTHENTICATION_REQUEST, _T.ATTACH_REJECT]
 
-    run(story)
-
 
 @pytest.mark.parametrize(
     "control", ["mme.equipment", "mme.terminal-identity", "mme.register", "mme.barring", "mme.access-point"]
 )
-def test_each_control_refuses_an_attach_when_switched(run: Any, control: str) -> None:
-    async def story(network: Any) -> None:
+async def test_each_control_refuses_an_attach_when_switched(run: Any, control: str) -> None:
+    async with run(switches={control: "always-refuse"}) as network:
         phone = network.phone()
         phone.attach()
         await network.settle()
         assert phone.got[-1].type is _T.ATTACH_REJECT
-
-    run(story, switches={control: "always-refuse"})

@@ -36,8 +36,8 @@ async def _move_area(network: Any) -> None:
 
 
 @pytest.mark.parametrize("change", [_bar, _move_zone, _withdraw_access_point, _move_area])
-def test_a_change_in_the_middle_of_an_attach_ends_it(run: Any, change: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_a_change_in_the_middle_of_an_attach_ends_it(run: Any, change: Any) -> None:
+    async with run(zones={"0001": [1]}) as network:
         phone = network.phone()
         complete: list[Any] = []
         phone.replies[MessageType.ATTACH_ACCEPT] = lambda _phone, message: complete.append(message)
@@ -53,8 +53,6 @@ def test_a_change_in_the_middle_of_an_attach_ends_it(run: Any, change: Any) -> N
         assert phone.released
         assert all(ue.bearer is None for ue in network.mme.core.by_imsi.values())
 
-    run(story, zones={"0001": [1]})
-
 
 async def _allow(network: Any) -> None:
     data = [("Subscriber-Status", 0), ("Regional-Subscription-Zone-Code", bytes.fromhex("0001"))]
@@ -66,8 +64,8 @@ async def _stay(network: Any) -> None:
 
 
 @pytest.mark.parametrize("change", [_allow, _stay])
-def test_a_change_that_allows_the_attach_leaves_it_alone(run: Any, change: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_a_change_that_allows_the_attach_leaves_it_alone(run: Any, change: Any) -> None:
+    async with run(zones={"0001": [1]}) as network:
         phone = network.phone()
         complete: list[Any] = []
         phone.replies[MessageType.ATTACH_ACCEPT] = lambda _phone, message: complete.append(message)
@@ -79,16 +77,14 @@ def test_a_change_that_allows_the_attach_leaves_it_alone(run: Any, change: Any) 
         await network.settle()
         assert network.session() is not None
 
-    run(story, zones={"0001": [1]})
 
-
-def test_a_verdict_does_not_outlive_the_purge(run: Any) -> None:
+async def test_a_verdict_does_not_outlive_the_purge(run: Any) -> None:
     """After a purge no cancellation comes here, so that nobody would take the verdict back."""
 
-    async def story(network: Any) -> None:
+    async with run(timers={"purge": 60}, equipment={"verdict_lifetime": 86400}) as network:
         network.host.clock.skip_keep_alives = False
         await network.attached_idle()
-        await network.pass_time(3240 + 240 + 300 + 60 + 1)
+        await network.sleep(3240 + 240 + 300 + 60 + 1)
         assert network.hss.names() == ["purge-ue"]
         network.eir.answers["me-identity-check"] = PROHIBITED
         network.phone().attach()
@@ -96,11 +92,9 @@ def test_a_verdict_does_not_outlive_the_purge(run: Any) -> None:
         assert network.session() is None
         assert network.reject()["emm_cause"] is EmmCause.ILLEGAL_ME
 
-    run(story, timers={"purge": 60}, equipment={"verdict_lifetime": 86400})
 
-
-def test_a_verdict_of_an_attempt_that_the_register_refused_is_not_kept_for_the_next(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_a_verdict_of_an_attempt_that_the_register_refused_is_not_kept_for_the_next(run: Any) -> None:
+    async with run() as network:
         network.hss.answers["update-location"] = 5001
         network.phone().attach()
         await network.settle()
@@ -110,11 +104,9 @@ def test_a_verdict_of_an_attempt_that_the_register_refused_is_not_kept_for_the_n
         await network.settle()
         assert network.session() is None
 
-    run(story)
 
-
-def test_a_cancellation_during_an_emergency_call_takes_the_verdict_back(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_a_cancellation_during_an_emergency_call_takes_the_verdict_back(run: Any) -> None:
+    async with run() as network:
         phone = await network.attached_idle()
         phone.attach(eps_attach_type=6)
         await network.settle()
@@ -125,27 +117,23 @@ def test_a_cancellation_during_an_emergency_call_takes_the_verdict_back(run: Any
         await network.settle()
         assert phone.got[-1].type is MessageType.ATTACH_REJECT
 
-    run(story)
 
-
-def test_a_verdict_holds_for_a_card_that_is_registered_here(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_a_verdict_holds_for_a_card_that_is_registered_here(run: Any) -> None:
+    async with run() as network:
         phone = await network.attached_idle()
         phone.update()
         await network.settle()
         assert network.eir.names() == []
         assert network.session() is not None
 
-    run(story)
-
 
 @pytest.mark.parametrize(("cell", "served"), [(HOME, True), ("001-01-0000102", False)])
-def test_a_device_that_moves_in_the_middle_of_an_attach_is_judged_where_it_ends(
+async def test_a_device_that_moves_in_the_middle_of_an_attach_is_judged_where_it_ends(
     run: Any,
     cell: str,
     served: bool,  # noqa: FBT001 - a parameter
 ) -> None:
-    async def story(network: Any) -> None:
+    async with run() as network:
         await network.mme.manage(Role.OPERATOR, "PUT", f"/cards/{IMSI}/area", {**APPROVAL, "cells": [HOME]})
         phone = network.phone()
         complete: list[Any] = []
@@ -156,5 +144,3 @@ def test_a_device_that_moves_in_the_middle_of_an_attach_is_judged_where_it_ends(
         phone.take_again(complete[0])
         await network.settle()
         assert (network.session() is not None) == served
-
-    run(story)

@@ -57,8 +57,8 @@ _UNKNOWN = EmmCause.UE_IDENTITY_CANNOT_BE_DERIVED_BY_THE_NETWORK
         ([("Equipment-Status", 1)], EmmCause.ILLEGAL_ME),
     ],
 )
-def test_only_an_equipment_status_allows(run: Any, answer: Any, cause: EmmCause) -> None:
-    async def story(network: Any) -> None:
+async def test_only_an_equipment_status_allows(run: Any, answer: Any, cause: EmmCause) -> None:
+    async with run(equipment={"verdict_lifetime": 0}) as network:
         network.eir.answers["me-identity-check"] = answer
         network.phone().attach()
         await network.settle()
@@ -68,11 +68,10 @@ def test_only_an_equipment_status_allows(run: Any, answer: Any, cause: EmmCause)
         network.eir.answers["me-identity-check"] = [("Equipment-Status", 2)]
         await network.attached(enb_id=9)
 
-    run(story, equipment={"verdict_lifetime": 0})
 
+async def test_a_failure_that_carries_a_status_is_no_verdict(run: Any) -> None:
+    async with run() as network:
 
-def test_a_failure_that_carries_a_status_is_no_verdict(run: Any) -> None:
-    async def story(network: Any) -> None:
         def failing(message: Any) -> Any:
             answer = network.eir.node.answer(message, 5012, [("Equipment-Status", 0)])
             network.eir.node.answer = lambda *_args, **_more: answer
@@ -83,26 +82,22 @@ def test_a_failure_that_carries_a_status_is_no_verdict(run: Any) -> None:
         await network.settle()
         assert network.reject()["emm_cause"] is EmmCause.NETWORK_FAILURE
 
-    run(story)
 
-
-def test_so_many_verdicts_are_kept_and_the_oldest_goes_first(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_so_many_verdicts_are_kept_and_the_oldest_goes_first(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(location, "_VERDICTS", 2)
 
-    async def story(network: Any) -> None:
+    async with run() as network:
         for number in (1, 2, 3):
             await network.attached(imsi=f"00101000000000{number}", enb_id=number)
         kept = [imsi for imsi, _ in network.mme.core.verdicts]
         assert kept == ["001010000000002", "001010000000003"]
 
-    run(story)
-
 
 # -- what the HSS says
 
 
-def test_an_idr_changes_what_it_names_and_leaves_the_rest(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_an_idr_changes_what_it_names_and_leaves_the_rest(run: Any) -> None:
+    async with run() as network:
         await network.attached()
         ue = network.mme.core.by_imsi[IMSI]
         first = [
@@ -120,23 +115,19 @@ def test_an_idr_changes_what_it_names_and_leaves_the_rest(run: Any) -> None:
             assert (held.msisdn, list(held.access_points)) == ("1064700000001", [1])
             assert held.barred is (barred[:1] == [("Subscriber-Status", 1)])
 
-    run(story)
-
 
 @pytest.mark.parametrize("odb", [0, 2, 4])
-def test_a_barring_of_something_else_bars_no_packet_services(run: Any, odb: int) -> None:
-    async def story(network: Any) -> None:
+async def test_a_barring_of_something_else_bars_no_packet_services(run: Any, odb: int) -> None:
+    async with run() as network:
         await network.attached()
         data = [("Subscriber-Status", 1), ("Operator-Determined-Barring", odb)]
         await network.hss.order("Insert-Subscriber-Data-Request", [USER, ("Subscription-Data", data)])
         assert not network.mme.core.by_imsi[IMSI].subscription.barred
         assert network.session() is not None
 
-    run(story)
 
-
-def test_a_dsr_of_the_zones_takes_no_access_point(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_a_dsr_of_the_zones_takes_no_access_point(run: Any) -> None:
+    async with run() as network:
         await network.attached()
         ue = network.mme.core.by_imsi[IMSI]
         ue.subscription.zones = frozenset({"0001"})
@@ -149,11 +140,9 @@ def test_a_dsr_of_the_zones_takes_no_access_point(run: Any) -> None:
         for flags in (regional, ("DSR-Flags", int(DsrFlags.COMPLETE_APN_CONFIGURATION_PROFILE_WITHDRAWAL))):
             assert (await network.hss.order("Delete-Subscriber-Data-Request", [USER, flags])).success
 
-    run(story)
 
-
-def test_a_cancellation_of_the_registration_is_no_detach_of_an_attach_under_way(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_a_cancellation_of_the_registration_is_no_detach_of_an_attach_under_way(run: Any) -> None:
+    async with run() as network:
         phone = network.phone(replies={_T.ATTACH_ACCEPT: None})
         phone.attach()
         await network.settle()
@@ -163,8 +152,6 @@ def test_a_cancellation_of_the_registration_is_no_detach_of_an_attach_under_way(
         assert phone.released
         assert _T.DETACH_REQUEST not in phone.types()
         assert network.mme.core.connections == {}
-
-    run(story)
 
 
 # -- who proves to be the device
@@ -179,8 +166,8 @@ def _extended(phone: Any, service: int) -> Message:
     )
 
 
-def test_an_extended_service_request_serves_whom_its_keys_prove(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_an_extended_service_request_serves_whom_its_keys_prove(run: Any) -> None:
+    async with run() as network:
         phone = await network.attached_idle()
         request = _extended(phone, ServiceType.PACKET_SERVICES_VIA_S1)
         thief = network.phone(guti=phone.guti, enb_id=60)
@@ -198,19 +185,15 @@ def test_an_extended_service_request_serves_whom_its_keys_prove(run: Any) -> Non
         assert phone.bearers == 1
         assert network.session()["state"] == "connected"
 
-    run(story)
 
-
-def test_an_s_tmsi_of_another_mme_names_nobody(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_an_s_tmsi_of_another_mme_names_nobody(run: Any) -> None:
+    async with run() as network:
         phone = await network.attached_idle()
         phone.guti = replace(phone.guti, mme_code=phone.guti.mme_code + 1)
         phone.service()
         await network.settle()
         assert phone.got[-1]["emm_cause"] is _UNKNOWN
         assert network.session()["state"] == "idle"
-
-    run(story)
 
 
 # -- where the device is
@@ -230,8 +213,8 @@ def _required(phone: Any) -> None:
     )
 
 
-def test_no_handover_is_prepared_while_the_areas_cannot_be_read(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_no_handover_is_prepared_while_the_areas_cannot_be_read(run: Any) -> None:
+    async with run() as network:
         phone = await network.attached()
         known, network.mme.core.areas.get = network.mme.core.areas.get, _away
         _required(phone)
@@ -245,12 +228,10 @@ def test_no_handover_is_prepared_while_the_areas_cannot_be_read(run: Any) -> Non
         await network.settle()
         assert "handover-request" in network.enb2.names()
 
-    run(story)
-
 
 @pytest.mark.parametrize("away", [True, False])
-def test_no_path_is_switched_while_the_areas_cannot_be_read(run: Any, away: bool) -> None:  # noqa: FBT001
-    async def story(network: Any) -> None:
+async def test_no_path_is_switched_while_the_areas_cannot_be_read(run: Any, away: bool) -> None:  # noqa: FBT001
+    async with run() as network:
         phone = await network.attached()
         if away:
             network.mme.core.areas.get = _away
@@ -267,11 +248,9 @@ def test_no_path_is_switched_while_the_areas_cannot_be_read(run: Any, away: bool
         assert ("path-switch-request-failure" in network.enb2.names()) is away
         assert (network.session() is None) is away
 
-    run(story)
 
-
-def test_a_device_in_another_cell_is_detached_to_come_again_while_the_areas_cannot_be_read(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_a_device_in_another_cell_is_detached_to_come_again_while_the_areas_cannot_be_read(run: Any) -> None:
+    async with run() as network:
         phone = await network.attached()
         network.mme.core.areas.get = _away
         phone.cell = Ecgi(PLMN, 1 << 8 | 2)
@@ -282,12 +261,10 @@ def test_a_device_in_another_cell_is_detached_to_come_again_while_the_areas_cann
         assert detach.get("emm_cause") is None
         assert network.session() is None
 
-    run(story)
-
 
 @pytest.mark.parametrize("known", [True, False])
-def test_a_message_from_the_same_cell_asks_nothing(run: Any, known: bool) -> None:  # noqa: FBT001
-    async def story(network: Any) -> None:
+async def test_a_message_from_the_same_cell_asks_nothing(run: Any, known: bool) -> None:  # noqa: FBT001
+    async with run() as network:
         phone = await network.attached()
         asked: list[str] = []
         network.mme.core.areas.get = asked.append
@@ -295,8 +272,6 @@ def test_a_message_from_the_same_cell_asks_nothing(run: Any, known: bool) -> Non
         phone.send(Message(_T.EMM_STATUS, emm_cause=EmmCause.SEMANTICALLY_INCORRECT_MESSAGE))
         await network.settle()
         assert asked == ([] if known else [IMSI])
-
-    run(story)
 
 
 def test_what_a_subscription_does_not_say_of_an_access_point() -> None:
@@ -313,8 +288,8 @@ def test_what_a_subscription_does_not_say_of_an_access_point() -> None:
 # -- who is registered, and who is not any more
 
 
-def test_only_the_registered_are_listed_paged_and_detached(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_only_the_registered_are_listed_paged_and_detached(run: Any) -> None:
+    async with run() as network:
         phone = await network.attached()
         call = network.mme.manage
         assert [each["imsi"] for each in await call(Role.OPERATOR, "GET", "/sessions")] == [IMSI]
@@ -327,15 +302,13 @@ def test_only_the_registered_are_listed_paged_and_detached(run: Any) -> None:
                 await call(Role.OPERATOR, method, f"/sessions/{IMSI}{path}")
             assert caught.value.status == 404
 
-    run(story)
-
 
 def _named(phone: Any) -> dict[str, Any]:
     return {"eps_mobile_identity": MobileIdentity(IdentityType.GUTI, phone.guti)}
 
 
-def test_a_device_that_comes_to_the_target_too_late_stays_with_the_source(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_a_device_that_comes_to_the_target_too_late_stays_with_the_source(run: Any) -> None:
+    async with run() as network:
         phone = await network.attached()
         _required(phone)
         await network.settle()
@@ -347,18 +320,16 @@ def test_a_device_that_comes_to_the_target_too_late_stays_with_the_source(run: A
             e_rab_admitted_list=(ErabAdmitted(5, bytes([192, 0, 2, 8]), 3),),
             target_to_source_transparent_container=b"from target",
         )
-        await network.pass_time(11)
+        await network.sleep(11)
         cell = Ecgi(PLMN, 2 << 8 | 1)
         network.enb2.send("handover-notify", mme_ue_s1ap_id=mme_id, enb_ue_s1ap_id=500, eutran_cgi=cell, tai=TAI)
         await network.settle()
         assert network.session()["cell"] == "001-01-0000101"
         assert phone.released == []
 
-    run(story)
 
-
-def test_a_context_that_is_set_up_when_nobody_asked_changes_nothing(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_a_context_that_is_set_up_when_nobody_asked_changes_nothing(run: Any) -> None:
+    async with run() as network:
         for waits in (_T.AUTHENTICATION_REQUEST, _T.SECURITY_MODE_COMMAND):
             phone = network.phone(replies={waits: None})
             phone.attach()
@@ -373,8 +344,6 @@ def test_a_context_that_is_set_up_when_nobody_asked_changes_nothing(run: Any) ->
         await network.mme.manage(Role.OPERATOR, "DELETE", f"/sessions/{IMSI}")
         await network.settle()
 
-    run(story)
-
 
 @pytest.mark.parametrize(
     ("message", "status"),
@@ -386,10 +355,10 @@ def test_a_context_that_is_set_up_when_nobody_asked_changes_nothing(run: Any) ->
         ),
     ],
 )
-def test_what_nothing_waits_for_is_answered_by_a_status_if_it_is_of_emm(
+async def test_what_nothing_waits_for_is_answered_by_a_status_if_it_is_of_emm(
     run: Any, message: Message, *, status: bool
 ) -> None:
-    async def story(network: Any) -> None:
+    async with run() as network:
         phone = await network.attached()
         before = len(phone.got)
         phone.send(message)
@@ -397,11 +366,9 @@ def test_what_nothing_waits_for_is_answered_by_a_status_if_it_is_of_emm(
         assert [each.type for each in phone.got[before:]] == ([_T.EMM_STATUS] if status else [])
         assert network.session()["state"] == "connected"
 
-    run(story)
 
-
-def test_an_emergency_call_without_a_card_is_forgotten_when_it_is_over(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_an_emergency_call_without_a_card_is_forgotten_when_it_is_over(run: Any) -> None:
+    async with run() as network:
         phone = network.phone()
         phone.attach(eps_attach_type=6)
         await network.settle()
@@ -409,15 +376,13 @@ def test_an_emergency_call_without_a_card_is_forgotten_when_it_is_over(run: Any)
         assert held.emergency
         m_tmsi = held.guti.m_tmsi
         phone.idle()
-        await network.pass_time(3600)
+        await network.sleep(3600)
         assert IMSI not in network.mme.core.by_imsi
         assert m_tmsi not in network.mme.core.by_m_tmsi
 
-    run(story)
 
-
-def test_nothing_is_left_of_a_connection_that_ended(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_nothing_is_left_of_a_connection_that_ended(run: Any) -> None:
+    async with run() as network:
         phone = await network.attached()
         enb = network.mme.core.connections[phone.mme_id].enb
         assert list(enb.connections) == [phone.enb_id]
@@ -425,11 +390,9 @@ def test_nothing_is_left_of_a_connection_that_ended(run: Any) -> None:
         await network.settle()
         assert (enb.connections, network.mme.core.connections) == ({}, {})
 
-    run(story)
 
-
-def test_a_sleeper_that_is_paged_to_be_detached_is_told_that_and_nothing_else(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_a_sleeper_that_is_paged_to_be_detached_is_told_that_and_nothing_else(run: Any) -> None:
+    async with run() as network:
         phone = await network.attached_idle()
         await network.mme.manage(Role.OPERATOR, "DELETE", f"/sessions/{IMSI}")
         await network.settle()
@@ -438,8 +401,6 @@ def test_a_sleeper_that_is_paged_to_be_detached_is_told_that_and_nothing_else(ru
         await network.settle()
         assert phone.types() == [_T.DETACH_REQUEST]
         assert (phone.bearers, network.session()) == (0, None)
-
-    run(story)
 
 
 @pytest.mark.parametrize(
@@ -459,21 +420,19 @@ def test_a_rejection_is_demanded_where_the_register_failed(experimental: Any, re
 # -- who proves who it is
 
 
-def test_a_service_request_under_another_key_set_is_refused(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_a_service_request_under_another_key_set_is_refused(run: Any) -> None:
+    async with run() as network:
         phone = await network.attached_idle()
         phone.security.ksi = (phone.security.ksi + 1) % 7
         phone.first(phone.security.service_request(), s_tmsi=True)
         await network.settle()
         assert phone.got[-1]["emm_cause"] is _UNKNOWN
         assert network.session()["state"] == "idle"
-        assert any("key set" in reason for reason in network.faults())
-
-    run(story)
+        assert any("key set" in reason for reason in network.peer_faults())
 
 
-def test_an_update_under_another_key_set_proves_nothing(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_an_update_under_another_key_set_proves_nothing(run: Any) -> None:
+    async with run() as network:
         phone = await network.attached_idle()
         phone.security.ksi = (phone.security.ksi + 1) % 7
         before = len(network.hss.asked)
@@ -481,22 +440,18 @@ def test_an_update_under_another_key_set_proves_nothing(run: Any) -> None:
         await network.settle()
         assert "authentication-information" in network.hss.names()[before:]
 
-    run(story)
 
-
-def test_a_service_request_on_a_connection_that_is_secure_is_ignored(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_a_service_request_on_a_connection_that_is_secure_is_ignored(run: Any) -> None:
+    async with run() as network:
         phone = await network.attached()
         phone.raw(phone.security.service_request())
         await network.settle()
         assert network.session()["state"] == "connected"
-        assert any("is established" in reason for reason in network.faults())
-
-    run(story)
+        assert any("is established" in reason for reason in network.peer_faults())
 
 
-def test_an_answer_without_a_vector_lets_nobody_in(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_an_answer_without_a_vector_lets_nobody_in(run: Any) -> None:
+    async with run() as network:
         network.hss.answers["authentication-information"] = []
         network.phone().attach()
         await network.settle()
@@ -505,15 +460,13 @@ def test_an_answer_without_a_vector_lets_nobody_in(run: Any) -> None:
         assert (refused.admitted, refused.occasion) == (False, "authentication-information")
         assert network.session() is None
 
-    run(story)
 
-
-def test_a_device_that_rejects_the_security_mode_is_told_nothing_more(run: Any) -> None:
+async def test_a_device_that_rejects_the_security_mode_is_told_nothing_more(run: Any) -> None:
     def refuse(phone: Any, _message: Message) -> None:
         phone.secured = False
         phone.send(Message(_T.SECURITY_MODE_REJECT, emm_cause=EmmCause.SECURITY_MODE_REJECTED_UNSPECIFIED))
 
-    async def story(network: Any) -> None:
+    async with run() as network:
         phone = network.phone(replies={_T.SECURITY_MODE_COMMAND: refuse})
         phone.attach()
         await network.settle()
@@ -522,17 +475,15 @@ def test_a_device_that_rejects_the_security_mode_is_told_nothing_more(run: Any) 
         assert phone.released != []
         assert "update-location" not in network.hss.names()
 
-    run(story)
-
 
 # -- what base stations say
 
 
 @pytest.mark.parametrize(("tac", "bearer"), [(2, 5), (1, 6)])
-def test_no_path_is_switched_to_a_strange_tracking_area_or_without_the_default_bearer(
+async def test_no_path_is_switched_to_a_strange_tracking_area_or_without_the_default_bearer(
     run: Any, tac: int, bearer: int
 ) -> None:
-    async def story(network: Any) -> None:
+    async with run() as network:
         phone = await network.attached()
         network.enb2.send(
             "path-switch-request",
@@ -547,8 +498,6 @@ def test_no_path_is_switched_to_a_strange_tracking_area_or_without_the_default_b
         assert network.enb2.last("path-switch-request-failure")["cause"] is CauseRadioNetwork.HO_TARGET_NOT_ALLOWED
         assert network.session()["cell"] == "001-01-0000101"
 
-    run(story)
-
 
 @pytest.mark.parametrize(
     ("cause", "lost"),
@@ -559,8 +508,8 @@ def test_no_path_is_switched_to_a_strange_tracking_area_or_without_the_default_b
         (CauseRadioNetwork.UNSPECIFIED, False),
     ],
 )
-def test_a_connection_that_its_base_station_does_not_know_is_gone(run: Any, cause: Any, *, lost: bool) -> None:
-    async def story(network: Any) -> None:
+async def test_a_connection_that_its_base_station_does_not_know_is_gone(run: Any, cause: Any, *, lost: bool) -> None:
+    async with run() as network:
         phone = await network.attached()
         network.enb2.send("error-indication", mme_ue_s1ap_id=phone.mme_id, cause=cause)
         await network.settle()
@@ -569,11 +518,9 @@ def test_a_connection_that_its_base_station_does_not_know_is_gone(run: Any, caus
         await network.settle()
         assert network.session()["state"] == ("idle" if lost else "connected")
 
-    run(story)
 
-
-def test_a_target_of_a_handover_that_was_given_up_is_released_once(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_a_target_of_a_handover_that_was_given_up_is_released_once(run: Any) -> None:
+    async with run() as network:
         phone = await network.attached()
         _required(phone)
         await network.settle()
@@ -586,17 +533,15 @@ def test_a_target_of_a_handover_that_was_given_up_is_released_once(run: Any) -> 
         )
         await network.settle()
         phone.up("handover-cancel", cause=CauseRadioNetwork.HO_TARGET_NOT_ALLOWED)
-        await network.pass_time(20)
+        await network.sleep(20)
         assert network.enb2.names().count("ue-context-release-command") == 1
         network.enb2.send("handover-failure", mme_ue_s1ap_id=999, cause=CauseRadioNetwork.UNSPECIFIED)
         await network.settle()
         assert network.enb2.names()[-1] == "error-indication"
 
-    run(story)
 
-
-def test_a_withdrawn_profile_takes_every_access_point(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_a_withdrawn_profile_takes_every_access_point(run: Any) -> None:
+    async with run() as network:
         phone = await network.attached()
         flags = int(DsrFlags.COMPLETE_APN_CONFIGURATION_PROFILE_WITHDRAWAL)
         unknown = await network.hss.order(
@@ -610,22 +555,18 @@ def test_a_withdrawn_profile_takes_every_access_point(run: Any) -> None:
         assert network.session() is None
         assert network.mme.core.by_imsi[IMSI].subscription.access_points == {}
 
-    run(story)
 
-
-def test_numbers_of_no_connection_are_told_as_they_came(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_numbers_of_no_connection_are_told_as_they_came(run: Any) -> None:
+    async with run() as network:
         await network.attached()
         network.enb.send("handover-cancel", mme_ue_s1ap_id=999, enb_ue_s1ap_id=77, cause=CauseRadioNetwork.UNSPECIFIED)
         await network.settle()
         told = network.enb.last("error-indication")
         assert (told["mme_ue_s1ap_id"], told["enb_ue_s1ap_id"]) == (999, 77)
 
-    run(story)
 
-
-def test_no_handover_to_a_base_station_that_has_gone(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_no_handover_to_a_base_station_that_has_gone(run: Any) -> None:
+    async with run() as network:
         phone = await network.attached()
         network.enb2.link.close()
         await network.settle()
@@ -633,8 +574,6 @@ def test_no_handover_to_a_base_station_that_has_gone(run: Any) -> None:
         await network.settle()
         assert network.enb.last("handover-preparation-failure")["cause"] is CauseRadioNetwork.UNKNOWN_TARGET_ID
         assert network.session()["state"] == "connected"
-
-    run(story)
 
 
 def test_no_two_devices_get_one_temporary_identity() -> None:
@@ -647,10 +586,10 @@ def test_no_two_devices_get_one_temporary_identity() -> None:
 
 
 @pytest.mark.parametrize(("held", "served"), [(None, True), (frozenset({5}), True), (frozenset(), False)])
-def test_a_device_that_holds_no_bearer_is_detached_as_it_believes(
+async def test_a_device_that_holds_no_bearer_is_detached_as_it_believes(
     run: Any, held: frozenset[int] | None, *, served: bool
 ) -> None:
-    async def story(network: Any) -> None:
+    async with run() as network:
         phone = await network.attached_idle()
         phone.update(**({} if held is None else {"eps_bearer_context_status": held}))
         await network.settle()
@@ -658,8 +597,6 @@ def test_a_device_that_holds_no_bearer_is_detached_as_it_believes(
         assert (told.type is _T.TRACKING_AREA_UPDATE_ACCEPT) is served
         assert served or told["emm_cause"] is EmmCause.IMPLICITLY_DETACHED
         assert (network.session() is not None) is served
-
-    run(story)
 
 
 @pytest.mark.parametrize("order", [("*", "iot"), ("iot", "*"), ("iot", "other")])

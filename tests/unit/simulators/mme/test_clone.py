@@ -51,13 +51,13 @@ async def _clone(network: Any, meter: Any) -> Any:
         bearers=0,
     )
     clone.attach()
-    await network.pass_time(20)
+    await network.sleep(20)
     return clone
 
 
 @pytest.mark.parametrize("refuse", [_by_hss, _by_eir, _by_barring, _by_silence])
-def test_a_refused_clone_leaves_the_meter_in_service(run: Any, refuse: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_a_refused_clone_leaves_the_meter_in_service(run: Any, refuse: Any) -> None:
+    async with run() as network:
         meter = await network.attached()
         before = network.session()
         refuse(network)
@@ -77,8 +77,6 @@ def test_a_refused_clone_leaves_the_meter_in_service(run: Any, refuse: Any) -> N
         meter.service()
         await network.settle()
         assert meter.bearers == 1
-
-    run(story)
 
 
 def _without_keys(network: Any, meter: Any, imeisv: str) -> Any:
@@ -107,14 +105,14 @@ async def _update_as_clone(network: Any, meter: Any) -> Any:
         ue_network_capability=clone.attach_request()["ue_network_capability"],
     )
     clone.first(encode(request))
-    await network.pass_time(20)
+    await network.sleep(20)
     return clone
 
 
 @pytest.mark.parametrize("refuse", [_by_hss, _by_eir, _by_barring, _by_silence])
 @pytest.mark.parametrize("report", ["update-location", "notify"])
-def test_a_clone_whose_update_is_refused_leaves_the_meter_in_service(run: Any, refuse: Any, report: str) -> None:
-    async def story(network: Any) -> None:
+async def test_a_clone_whose_update_is_refused_leaves_the_meter_in_service(run: Any, refuse: Any, report: str) -> None:
+    async with run(equipment={"report_change": report}) as network:
         meter = await network.attached()
         before = network.session()
         refuse(network)
@@ -134,11 +132,9 @@ def test_a_clone_whose_update_is_refused_leaves_the_meter_in_service(run: Any, r
         await network.settle()
         assert meter.bearers == 1
 
-    run(story, equipment={"report_change": report})
 
-
-def test_an_update_that_is_proven_anew_takes_the_session_over(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_an_update_that_is_proven_anew_takes_the_session_over(run: Any) -> None:
+    async with run() as network:
         meter = await network.attached()
         clone = await _update_as_clone(network, meter)
         assert clone.types()[-1] is MessageType.TRACKING_AREA_UPDATE_ACCEPT
@@ -148,12 +144,10 @@ def test_an_update_that_is_proven_anew_takes_the_session_over(run: Any) -> None:
         await network.settle()
         assert clone.bearers == 1
 
-    run(story)
-
 
 @pytest.mark.parametrize("imeisv", [PHONE, "", None])
-def test_who_is_not_the_terminal_does_not_detach_it(run: Any, imeisv: str | None) -> None:
-    async def story(network: Any) -> None:
+async def test_who_is_not_the_terminal_does_not_detach_it(run: Any, imeisv: str | None) -> None:
+    async with run() as network:
         meter = await network.attached()
         clone = _without_keys(network, meter, meter.imeisv if imeisv is None else imeisv)
         request = Message(
@@ -163,17 +157,15 @@ def test_who_is_not_the_terminal_does_not_detach_it(run: Any, imeisv: str | None
             eps_mobile_identity=MobileIdentity(IdentityType.GUTI, meter.guti),
         )
         clone.first(encode(request))
-        await network.pass_time(20)
+        await network.sleep(20)
         assert clone.released
         assert network.mme.core.attempts == {}
         assert (network.session() is None) == (imeisv is None)
         assert (meter.released == []) == (imeisv is not None)
 
-    run(story)
 
-
-def test_an_admitted_attach_ends_the_former_session(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_an_admitted_attach_ends_the_former_session(run: Any) -> None:
+    async with run() as network:
         meter = await network.attached()
         clone = await _clone(network, meter)
         assert clone.types()[-1] is MessageType.ATTACH_ACCEPT
@@ -181,8 +173,6 @@ def test_an_admitted_attach_ends_the_former_session(run: Any) -> None:
         assert network.session()["imeisv"] == PHONE
         assert len(network.mme.core.connections) == 1
         assert network.mme.core.attempts == {}
-
-    run(story)
 
 
 async def _cancel(network: Any) -> None:
@@ -201,10 +191,10 @@ async def _bar(network: Any) -> None:
 
 @pytest.mark.parametrize("change", [_cancel, _move_area, _bar])
 @pytest.mark.parametrize("with_keys", [False, True])
-def test_a_change_ends_session_and_attempt(run: Any, change: Any, with_keys: bool) -> None:  # noqa: FBT001
+async def test_a_change_ends_session_and_attempt(run: Any, change: Any, with_keys: bool) -> None:  # noqa: FBT001
     """The attempt waits for an answer of its terminal when the right of the card is lost."""
 
-    async def story(network: Any) -> None:
+    async with run() as network:
         meter = await network.attached()
         clone = replace(
             meter,
@@ -229,11 +219,9 @@ def test_a_change_ends_session_and_attempt(run: Any, change: Any, with_keys: boo
         assert network.mme.core.attempts == {}
         assert network.mme.core.connections == {}
 
-    run(story)
 
-
-def test_an_emergency_call_with_the_card_ends_the_former_session(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_an_emergency_call_with_the_card_ends_the_former_session(run: Any) -> None:
+    async with run() as network:
         meter = await network.attached()
         clone = replace(meter, radio=network.enb2, enb_id=70, mme_id=0, got=[], released=[], replies={})
         clone.attach(eps_attach_type=6)
@@ -241,5 +229,3 @@ def test_an_emergency_call_with_the_card_ends_the_former_session(run: Any) -> No
         assert clone.types()[-1] is MessageType.ATTACH_ACCEPT
         assert meter.released
         assert network.session()["emergency"]
-
-    run(story)

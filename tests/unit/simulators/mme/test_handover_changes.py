@@ -96,8 +96,8 @@ async def _arrive(network: Any, phone: Any) -> Any:
         (_narrow_area, EmmCause.NO_SUITABLE_CELLS_IN_TRACKING_AREA),
     ],
 )
-def test_a_right_lost_during_a_handover_is_lost_at_the_target(run: Any, change: Any, cause: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_a_right_lost_during_a_handover_is_lost_at_the_target(run: Any, change: Any, cause: Any) -> None:
+    async with run() as network:
         phone = await network.attached()
         await _commanded(network, phone)
         await change(network)
@@ -113,14 +113,12 @@ def test_a_right_lost_during_a_handover_is_lost_at_the_target(run: Any, change: 
         assert network.mme.core.connections == {}
         assert all(each.bearer is None and each.connection is None for each in network.mme.core.by_imsi.values())
 
-    run(story)
-
 
 @pytest.mark.parametrize("change", [_withdraw, _served_elsewhere, _bar, _withdraw_access_point, _move_area])
-def test_a_right_lost_after_the_source_is_gone_is_lost_at_the_target(run: Any, change: Any) -> None:
+async def test_a_right_lost_after_the_source_is_gone_is_lost_at_the_target(run: Any, change: Any) -> None:
     """The source eNB failed meanwhile, so that the device is idle when its card loses the right."""
 
-    async def story(network: Any) -> None:
+    async with run() as network:
         phone = await network.attached()
         await _commanded(network, phone)
         network.enb.link.close()
@@ -133,25 +131,21 @@ def test_a_right_lost_after_the_source_is_gone_is_lost_at_the_target(run: Any, c
         assert network.mme.core.connections == {}
         assert all(each.bearer is None and each.connection is None for each in network.mme.core.by_imsi.values())
 
-    run(story)
 
-
-def test_a_ue_whose_source_is_gone_is_served_at_the_target(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_a_ue_whose_source_is_gone_is_served_at_the_target(run: Any) -> None:
+    async with run() as network:
         phone = await network.attached()
         await _commanded(network, phone)
         network.enb.link.close()
         await network.settle()
         ue = await _arrive(network, phone)
-        await network.pass_time(2 * 86_400)  # who is connected updates nothing from time to time
+        await network.sleep(2 * 86_400)  # who is connected updates nothing from time to time
         assert ue.released == []
         assert network.session()["state"] == "connected"
 
-    run(story)
 
-
-def test_a_ue_that_has_come_elsewhere_does_not_arrive_at_the_target(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_a_ue_that_has_come_elsewhere_does_not_arrive_at_the_target(run: Any) -> None:
+    async with run() as network:
         phone = await network.attached()
         await _commanded(network, phone)
         network.enb.link.close()
@@ -162,27 +156,23 @@ def test_a_ue_that_has_come_elsewhere_does_not_arrive_at_the_target(run: Any) ->
         await _arrive(network, phone)
         assert network.enb2.names()[-1] == "error-indication"
         assert network.mme.core.by_imsi[IMSI].connection.enb_id == 70
-        await network.pass_time(30)
+        await network.sleep(30)
         assert len(network.mme.core.connections) == 1
         assert elsewhere.released == []
 
-    run(story)
 
-
-def test_a_detached_ue_that_never_comes_leaves_no_connection(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_a_detached_ue_that_never_comes_leaves_no_connection(run: Any) -> None:
+    async with run() as network:
         phone = await network.attached()
         await _commanded(network, phone)
         await _withdraw(network)
-        await network.pass_time(60)
+        await network.sleep(60)
         assert network.mme.core.connections == {}
         assert network.session() is None
 
-    run(story)
 
-
-def test_a_ue_whose_card_another_mme_serves_finds_no_connection_at_the_target(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_a_ue_whose_card_another_mme_serves_finds_no_connection_at_the_target(run: Any) -> None:
+    async with run() as network:
         phone = await network.attached()
         await _commanded(network, phone)
         network.enb2.auto = False  # the target confirms its release after the UE has come
@@ -194,17 +184,15 @@ def test_a_ue_whose_card_another_mme_serves_finds_no_connection_at_the_target(ru
         await network.settle()
         assert network.session() is None
         assert network.enb2.names().count("ue-context-release-command") == 1
-        await network.pass_time(6)
+        await network.sleep(6)
         assert network.mme.core.connections == {}
         assert network.mme.core.by_imsi == {}
 
-    run(story)
 
-
-def test_no_handover_is_prepared_while_a_nas_procedure_runs(run: Any) -> None:
+async def test_no_handover_is_prepared_while_a_nas_procedure_runs(run: Any) -> None:
     """Else the handover would end the procedure, and with it the check of a terminal (TS 23.401 5.5.1.2.2)."""
 
-    async def story(network: Any) -> None:
+    async with run(equipment={"at_tracking_area_update": True}) as network:
         phone = await network.attached_idle()
         phone.replies[MessageType.IDENTITY_REQUEST] = None
         phone.update(ACTIVE)
@@ -215,16 +203,14 @@ def test_no_handover_is_prepared_while_a_nas_procedure_runs(run: Any) -> None:
         assert failure["cause"] is CauseRadioNetwork.INTERACTION_WITH_OTHER_PROCEDURE
         assert "handover-request" not in network.enb2.names()
 
-    run(story, equipment={"at_tracking_area_update": True})
-
 
 ACTIVE = 8
 
 
-def test_a_procedure_that_the_handover_ends_is_begun_anew(run: Any) -> None:
+async def test_a_procedure_that_the_handover_ends_is_begun_anew(run: Any) -> None:
     """A check of the terminal that was under way has no outcome: the UE attaches anew, and is asked again."""
 
-    async def story(network: Any) -> None:
+    async with run(equipment={"at_tracking_area_update": True}) as network:
         phone = await network.attached()
         await _commanded(network, phone)
         phone.replies[MessageType.IDENTITY_REQUEST] = None
@@ -236,8 +222,6 @@ def test_a_procedure_that_the_handover_ends_is_begun_anew(run: Any) -> None:
         assert ue.types() == [MessageType.DETACH_REQUEST]
         assert network.session() is None
         assert network.mme.core.connections == {}
-
-    run(story, equipment={"at_tracking_area_update": True})
 
 
 def _update(phone: Any) -> Any:
@@ -251,13 +235,11 @@ def _update(phone: Any) -> Any:
     )
 
 
-def test_no_handover_of_a_connection_that_is_being_released(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_no_handover_of_a_connection_that_is_being_released(run: Any) -> None:
+    async with run() as network:
         phone = await network.attached()
         network.enb.auto = False
         phone.idle()
         await network.settle()
         await _require(network, phone)
         assert "handover-request" not in network.enb2.names()
-
-    run(story)

@@ -44,8 +44,8 @@ async def _told(network: Any) -> list[dict[str, Any]]:
     return [record["details"] for record in records if record["action"] == "no-location-reports"]
 
 
-def test_reports_are_ordered_for_cards_with_an_area_at_each_context_setup(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_reports_are_ordered_for_cards_with_an_area_at_each_context_setup(run: Any) -> None:
+    async with run() as network:
         await _area(network, cells=[HOME])
         phone = await network.attached()
         assert _orders(network.enb) == [CHANGE, DIRECT]
@@ -56,19 +56,15 @@ def test_reports_are_ordered_for_cards_with_an_area_at_each_context_setup(run: A
         await network.settle()
         assert _orders(network.enb) == [CHANGE, DIRECT, CHANGE]
 
-    run(story)
 
-
-def test_no_reports_are_ordered_for_a_card_without_an_area(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_no_reports_are_ordered_for_a_card_without_an_area(run: Any) -> None:
+    async with run() as network:
         await network.attached()
         assert _orders(network.enb) == []
 
-    run(story)
 
-
-def test_reports_begin_and_end_with_the_area_of_a_connected_device(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_reports_begin_and_end_with_the_area_of_a_connected_device(run: Any) -> None:
+    async with run(zones={"0001": [1]}) as network:
         await network.attached()
         await _area(network, cells=[HOME])
         await network.settle()
@@ -82,12 +78,10 @@ def test_reports_begin_and_end_with_the_area_of_a_connected_device(run: Any) -> 
         await network.hss.order("Delete-Subscriber-Data-Request", avps)
         assert _orders(network.enb)[4:] == [STOP]
 
-    run(story, zones={"0001": [1]})
-
 
 @pytest.mark.parametrize("busy", [False, True])
-def test_a_report_from_a_forbidden_cell_ends_the_session_also_after_a_procedure(run: Any, *, busy: bool) -> None:
-    async def story(network: Any) -> None:
+async def test_a_report_from_a_forbidden_cell_ends_the_session_also_after_a_procedure(run: Any, *, busy: bool) -> None:
+    async with run() as network:
         await _area(network, cells=[HOME])
         phone = await network.attached()
         if busy:
@@ -108,66 +102,56 @@ def test_a_report_from_a_forbidden_cell_ends_the_session_also_after_a_procedure(
         assert (decision.details["seen"], decision.occasion) == (NEXT, "location-report")
         assert network.session() is None
 
-    run(story)
 
-
-def test_a_report_from_an_area_that_the_enb_did_not_announce_moves_nobody(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_a_report_from_an_area_that_the_enb_did_not_announce_moves_nobody(run: Any) -> None:
+    async with run() as network:
         await _area(network, cells=[HOME])
         phone = await network.attached()
         _report(phone, HOME, 9)
         await network.settle()
         assert network.session()["tai"] == "001-01-0001"
 
-    run(story)
 
-
-def test_an_enb_that_is_silent_is_told_once(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_an_enb_that_is_silent_is_told_once(run: Any) -> None:
+    async with run() as network:
         await _area(network, cells=[HOME])
         phone = await network.attached()
-        await network.pass_time(6)
+        await network.sleep(6)
         phone.idle()
         await network.settle()
         phone.service()
-        await network.pass_time(6)
+        await network.sleep(6)
         assert await _told(network) == [{"enb": "enb", "enb_id": 1, "state": "silent", "cause": ""}]
 
-    run(story)
 
-
-def test_an_enb_that_reports_is_told_of_never(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_an_enb_that_reports_is_told_of_never(run: Any) -> None:
+    async with run() as network:
         await _area(network, cells=[HOME])
         phone = await network.attached()
         _report(phone, HOME, event=DIRECT)
-        await network.pass_time(6)
+        await network.sleep(6)
         assert await _told(network) == []
-
-    run(story)
 
 
 @pytest.mark.parametrize(
     ("cause", "told"),
     [(CauseRadioNetwork.UNSPECIFIED, 1), (CauseRadioNetwork.S1_INTRA_SYSTEM_HANDOVER_TRIGGERED, 0)],
 )
-def test_a_failure_is_told_unless_a_handover_was_quicker(run: Any, cause: CauseRadioNetwork, told: int) -> None:
-    async def story(network: Any) -> None:
+async def test_a_failure_is_told_unless_a_handover_was_quicker(run: Any, cause: CauseRadioNetwork, told: int) -> None:
+    async with run() as network:
         await _area(network, cells=[HOME])
         phone = await network.attached()
         _report(phone, HOME, event=DIRECT)
         phone.up("location-report-failure-indication", cause=cause)
-        await network.pass_time(6)
+        await network.sleep(6)
         assert [each["state"] for each in await _told(network)] == ["failed"] * told
         phone.up("handover-cancel", cause=CauseRadioNetwork.HANDOVER_CANCELLED)
         await network.settle()
         assert _orders(network.enb) == [CHANGE, DIRECT, CHANGE]  # the order is given anew
 
-    run(story)
 
-
-def test_reports_are_ordered_again_after_a_path_switch(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_reports_are_ordered_again_after_a_path_switch(run: Any) -> None:
+    async with run() as network:
         await _area(network, cells=[HOME, ELSEWHERE])
         phone = await network.attached()
         network.enb2.send(
@@ -182,12 +166,10 @@ def test_reports_are_ordered_again_after_a_path_switch(run: Any) -> None:
         await network.settle()
         assert _orders(network.enb2) == [CHANGE, DIRECT]
 
-    run(story)
-
 
 @pytest.mark.parametrize("idle", [False, True])
-def test_a_list_that_has_a_forbidden_area_since_a_change_is_taken_back(run: Any, *, idle: bool) -> None:
-    async def story(network: Any) -> None:
+async def test_a_list_that_has_a_forbidden_area_since_a_change_is_taken_back(run: Any, *, idle: bool) -> None:
+    async with run(zones={"0001": [1]}, tai_lists=[[1, 2]]) as network:
         phone = await network.attached()
         if idle:
             phone.idle()
@@ -200,5 +182,3 @@ def test_a_list_that_has_a_forbidden_area_since_a_change_is_taken_back(run: Any,
         else:
             assert phone.got[-1].type is MessageType.DETACH_REQUEST
             assert phone.got[-1]["detach_type"] == 1
-
-    run(story, zones={"0001": [1]}, tai_lists=[[1, 2]])

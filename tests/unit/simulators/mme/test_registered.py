@@ -20,8 +20,8 @@ IMSI = "001010000000001"
 PHONE = "8612340000000001"
 
 
-def test_an_update_asks_for_the_imeisv_and_gives_a_new_guti(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_an_update_asks_for_the_imeisv_and_gives_a_new_guti(run: Any) -> None:
+    async with run() as network:
         phone = await network.attached_idle()
         before = phone.guti
         phone.update()
@@ -33,23 +33,19 @@ def test_an_update_asks_for_the_imeisv_and_gives_a_new_guti(run: Any) -> None:
         assert network.session()["state"] == "idle"
         assert network.hss.asked == []
 
-    run(story)
 
-
-def test_an_update_with_the_active_flag_keeps_the_connection(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_an_update_with_the_active_flag_keeps_the_connection(run: Any) -> None:
+    async with run() as network:
         phone = await network.attached_idle()
         phone.update(8)
         await network.settle()
         assert phone.bearers == 1
         assert network.session()["state"] == "connected"
 
-    run(story)
-
 
 @pytest.mark.parametrize("contact", ["update", "service"])
-def test_another_terminal_is_found_at_each_contact(run: Any, contact: str) -> None:
-    async def story(network: Any) -> None:
+async def test_another_terminal_is_found_at_each_contact(run: Any, contact: str) -> None:
+    async with run() as network:
         phone = await network.attached_idle()
         phone.imeisv = PHONE
         network.hss.answers["update-location"] = 5001
@@ -64,11 +60,9 @@ def test_another_terminal_is_found_at_each_contact(run: Any, contact: str) -> No
         assert network.session() is None
         assert phone.released
 
-    run(story)
 
-
-def test_a_leak_is_shown_where_policy_does_not_ask(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_a_leak_is_shown_where_policy_does_not_ask(run: Any) -> None:
+    async with run(equipment={"at_service_request": "false"}) as network:
         phone = await network.attached_idle()
         phone.imeisv = PHONE
         network.hss.answers["update-location"] = 5001
@@ -77,11 +71,9 @@ def test_a_leak_is_shown_where_policy_does_not_ask(run: Any) -> None:
         assert phone.bearers == 1
         assert phone.types() == []
 
-    run(story, equipment={"at_service_request": "false"})
 
-
-def test_a_change_reported_by_notify_is_cancelled_by_the_hss(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_a_change_reported_by_notify_is_cancelled_by_the_hss(run: Any) -> None:
+    async with run(equipment={"report_change": "notify"}) as network:
         phone = await network.attached_idle()
         phone.imeisv = PHONE
         phone.service()
@@ -96,17 +88,15 @@ def test_a_change_reported_by_notify_is_cancelled_by_the_hss(run: Any) -> None:
         assert network.session() is None
         assert phone.released[-1] is CauseNas.DETACH
 
-    run(story, equipment={"report_change": "notify"})
-
 
 @pytest.mark.parametrize("who", ["hss", "eir"])
-def test_a_changed_terminal_is_refused_for_a_time_without_a_decider(run: Any, who: str) -> None:
-    async def story(network: Any) -> None:
+async def test_a_changed_terminal_is_refused_for_a_time_without_a_decider(run: Any, who: str) -> None:
+    async with run() as network:
         phone = await network.attached_idle()
         phone.imeisv = PHONE
         await network.host.stop(who, kill=True)
         phone.service()
-        await network.pass_time(20)
+        await network.sleep(20)
         assert phone.got[-1]["emm_cause"] is EmmCause.NETWORK_FAILURE
         assert phone.bearers == 0
         assert network.session()["state"] == "idle"
@@ -114,17 +104,15 @@ def test_a_changed_terminal_is_refused_for_a_time_without_a_decider(run: Any, wh
         # when the decider is back, it decides
         await network.host.start(who)
         network.hss.answers["update-location"] = 5001
-        await network.pass_time(60)
+        await network.sleep(60)
         phone.service()
-        await network.pass_time(20)
+        await network.sleep(20)
         assert phone.got[-1]["emm_cause"] is EmmCause.EPS_AND_NON_EPS_SERVICES_NOT_ALLOWED
         assert network.session() is None
 
-    run(story)
 
-
-def test_a_service_request_that_does_not_verify_changes_nothing(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_a_service_request_that_does_not_verify_changes_nothing(run: Any) -> None:
+    async with run() as network:
         phone = await network.attached_idle()
         thief = network.phone(guti=phone.guti, enb_id=60)
         thief.first(bytes([0xC7, phone.security.ksi << 5 | 3, 0xAB, 0xCD]), s_tmsi=True)
@@ -135,11 +123,9 @@ def test_a_service_request_that_does_not_verify_changes_nothing(run: Any) -> Non
         await network.settle()
         assert phone.bearers == 1
 
-    run(story)
 
-
-def test_a_replayed_service_request_is_refused(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_a_replayed_service_request_is_refused(run: Any) -> None:
+    async with run() as network:
         phone = await network.attached_idle()
         captured = phone.security.service_request()
         phone.first(captured, s_tmsi=True)
@@ -151,24 +137,20 @@ def test_a_replayed_service_request_is_refused(run: Any) -> None:
         thief.first(captured, s_tmsi=True)
         await network.settle()
         assert thief.got[-1].type is _T.SERVICE_REJECT
-        assert any("replayed" in reason for reason in network.faults())
-
-    run(story)
+        assert any("replayed" in reason for reason in network.peer_faults())
 
 
-def test_an_update_of_nobody_known_is_told_so(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_an_update_of_nobody_known_is_told_so(run: Any) -> None:
+    async with run() as network:
         phone = await network.attached_idle()
         phone.guti = type(phone.guti)(phone.guti.plmn, phone.guti.mme_group_id, 77, phone.guti.m_tmsi)
         phone.update()
         await network.settle()
         assert phone.got[-1]["emm_cause"] is EmmCause.UE_IDENTITY_CANNOT_BE_DERIVED_BY_THE_NETWORK
 
-    run(story)
 
-
-def test_an_update_that_does_not_verify_is_authenticated(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_an_update_that_does_not_verify_is_authenticated(run: Any) -> None:
+    async with run() as network:
         phone = await network.attached_idle()
         request = Message(
             _T.TRACKING_AREA_UPDATE_REQUEST, eps_update_type=0, nas_key_set_identifier=7, old_guti=phone.guti
@@ -184,11 +166,9 @@ def test_an_update_that_does_not_verify_is_authenticated(run: Any) -> None:
         ]
         assert network.session() is not None
 
-    run(story)
 
-
-def test_a_forged_detach_is_ignored(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_a_forged_detach_is_ignored(run: Any) -> None:
+    async with run() as network:
         phone = await network.attached_idle()
         from simwarden.wire.nas.message import encode
 
@@ -198,12 +178,10 @@ def test_a_forged_detach_is_ignored(run: Any) -> None:
         await network.settle()
         assert network.session()["state"] == "idle"
 
-    run(story)
-
 
 @pytest.mark.parametrize("switch_off", [True, False])
-def test_a_device_detaches(run: Any, switch_off: bool) -> None:  # noqa: FBT001
-    async def story(network: Any) -> None:
+async def test_a_device_detaches(run: Any, switch_off: bool) -> None:  # noqa: FBT001
+    async with run() as network:
         phone = await network.attached_idle()
         identity = MobileIdentity(IdentityType.GUTI, phone.guti)
         kind = 9 if switch_off else 1
@@ -220,14 +198,12 @@ def test_a_device_detaches(run: Any, switch_off: bool) -> None:  # noqa: FBT001
         assert network.session() is None
         assert phone.released[-1] is CauseNas.DETACH
 
-    run(story)
 
-
-def test_a_silent_device_is_detached_and_learns_at_its_next_contact(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_a_silent_device_is_detached_and_learns_at_its_next_contact(run: Any) -> None:
+    async with run() as network:
         network.host.clock.skip_keep_alives = False
         phone = await network.attached_idle()
-        await network.pass_time(3240 + 240 + 300 + 1)
+        await network.sleep(3240 + 240 + 300 + 1)
         assert network.session() is None
         phone.service()
         await network.settle()
@@ -237,37 +213,31 @@ def test_a_silent_device_is_detached_and_learns_at_its_next_contact(run: Any) ->
         assert network.session() is not None
         assert network.hss.names() == []
 
-    run(story)
 
-
-def test_a_detached_context_is_purged_in_time(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_a_detached_context_is_purged_in_time(run: Any) -> None:
+    async with run() as network:
         network.host.clock.skip_keep_alives = False
         await network.attached_idle()
-        await network.pass_time(3240 + 240 + 300 + 604800 + 1)
+        await network.sleep(3240 + 240 + 300 + 604800 + 1)
         assert network.hss.names() == ["purge-ue"]
         assert network.mme.core.by_imsi == {}
         assert network.mme.core.by_m_tmsi == {}
 
-    run(story)
 
-
-def test_the_extended_timer_is_for_devices_that_support_it(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_the_extended_timer_is_for_devices_that_support_it(run: Any) -> None:
+    async with run() as network:
         network.host.clock.skip_keep_alives = False
         phone = await network.attached_idle()
         phone.attach(ms_network_feature_support=1)
         await network.settle()
         assert phone.got[-1]["t3412_extended"] == 1116000
         phone.idle()
-        await network.pass_time(100000)
+        await network.sleep(100000)
         assert network.session()["state"] == "idle"
 
-    run(story)
 
-
-def test_paging_brings_the_device_back(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_paging_brings_the_device_back(run: Any) -> None:
+    async with run() as network:
         phone = await network.attached_idle()
         paging = asyncio.ensure_future(_page(network))
         await network.settle()
@@ -280,8 +250,6 @@ def test_paging_brings_the_device_back(run: Any) -> None:
         await network.settle()
         assert await paging == {"answered": True}
 
-    run(story)
-
 
 async def _page(network: Any) -> Any:
     from simwarden.operations.management import Role
@@ -289,17 +257,15 @@ async def _page(network: Any) -> Any:
     return await network.mme.manage(Role.OPERATOR, "POST", f"/sessions/{IMSI}/page")
 
 
-def test_paging_without_an_answer_ends(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_paging_without_an_answer_ends(run: Any) -> None:
+    async with run() as network:
         await network.attached_idle()
         assert await _page(network) == {"answered": False}
         assert network.enb.names().count("paging") == 3
 
-    run(story)
 
-
-def test_a_withdrawn_subscription_of_a_sleeper_ends_at_once(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_a_withdrawn_subscription_of_a_sleeper_ends_at_once(run: Any) -> None:
+    async with run() as network:
         phone = await network.attached_idle()
         await network.hss.order("Cancel-Location-Request", [("User-Name", IMSI), ("Cancellation-Type", 2)])
         await network.settle()
@@ -313,11 +279,9 @@ def test_a_withdrawn_subscription_of_a_sleeper_ends_at_once(run: Any) -> None:
         await network.settle()
         assert phone.got[-1]["emm_cause"] is EmmCause.EPS_AND_NON_EPS_SERVICES_NOT_ALLOWED
 
-    run(story)
 
-
-def test_another_mme_took_over_and_the_device_is_told_nothing(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_another_mme_took_over_and_the_device_is_told_nothing(run: Any) -> None:
+    async with run() as network:
         phone = await network.attached()
         phone.got.clear()
         await network.hss.order("Cancel-Location-Request", [("User-Name", IMSI), ("Cancellation-Type", 0)])
@@ -327,11 +291,9 @@ def test_another_mme_took_over_and_the_device_is_told_nothing(run: Any) -> None:
         assert network.session() is None
         assert network.mme.core.by_imsi == {}
 
-    run(story)
 
-
-def test_suspension_by_idr_ends_what_runs_and_lifts_again(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_suspension_by_idr_ends_what_runs_and_lifts_again(run: Any) -> None:
+    async with run() as network:
         phone = await network.attached()
         barring = [("Subscription-Data", [("Subscriber-Status", 1), ("Operator-Determined-Barring", 1)])]
         answer = await network.hss.order("Insert-Subscriber-Data-Request", [("User-Name", IMSI), *barring])
@@ -348,11 +310,9 @@ def test_suspension_by_idr_ends_what_runs_and_lifts_again(run: Any) -> None:
         await network.settle()
         assert network.session() is not None
 
-    run(story)
 
-
-def test_the_hss_may_ask_where_a_device_is(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_the_hss_may_ask_where_a_device_is(run: Any) -> None:
+    async with run() as network:
         await network.attached_idle()
         asked = [("User-Name", IMSI), ("Subscription-Data", []), ("IDR-Flags", 4 | 8)]
         answer = await network.hss.order("Insert-Subscriber-Data-Request", asked)
@@ -364,11 +324,9 @@ def test_the_hss_may_ask_where_a_device_is(run: Any) -> None:
         )
         assert unknown.experimental_result == 5001
 
-    run(story)
 
-
-def test_a_withdrawn_access_point_ends_the_session_that_uses_it(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_a_withdrawn_access_point_ends_the_session_that_uses_it(run: Any) -> None:
+    async with run() as network:
         phone = await network.attached()
         answer = await network.hss.order(
             "Delete-Subscriber-Data-Request", [("User-Name", IMSI), ("DSR-Flags", 8), ("Context-Identifier", 1)]
@@ -378,11 +336,9 @@ def test_a_withdrawn_access_point_ends_the_session_that_uses_it(run: Any) -> Non
         assert phone.got[-1].type is _T.DETACH_REQUEST
         assert network.session() is None
 
-    run(story)
 
-
-def test_after_a_reset_of_the_hss_each_device_is_reported_anew(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_after_a_reset_of_the_hss_each_device_is_reported_anew(run: Any) -> None:
+    async with run() as network:
         phone = await network.attached_idle()
         await network.hss.order("Reset-Request", [("User-Id", IMSI[:8])])
         phone.service()
@@ -390,27 +346,23 @@ def test_after_a_reset_of_the_hss_each_device_is_reported_anew(run: Any) -> None
         assert network.hss.names() == ["update-location"]
         assert phone.bearers == 1
 
-    run(story)
 
-
-def test_a_withdrawal_in_the_middle_of_an_attach_ends_it(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_a_withdrawal_in_the_middle_of_an_attach_ends_it(run: Any) -> None:
+    async with run() as network:
         phone = network.phone()
         phone.replies[_T.ATTACH_ACCEPT] = None
         phone.attach()
         await network.settle()
         await network.hss.order("Cancel-Location-Request", [("User-Name", IMSI), ("Cancellation-Type", 2)])
-        await network.pass_time(60)
+        await network.sleep(60)
         assert phone.released
         assert network.session() is None
         assert network.mme.core.connections == {}
         assert all(ue.bearer is None for ue in network.mme.core.by_imsi.values())
 
-    run(story)
 
-
-def test_an_update_shows_that_the_accept_arrived(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_an_update_shows_that_the_accept_arrived(run: Any) -> None:
+    async with run() as network:
         phone = network.phone()
 
         def hurry(self: Any, message: Message) -> None:
@@ -430,11 +382,9 @@ def test_an_update_shows_that_the_accept_arrived(run: Any) -> None:
         assert phone.types()[-1] is _T.TRACKING_AREA_UPDATE_ACCEPT
         assert network.session()["state"] == "connected"
 
-    run(story)
 
-
-def test_a_second_attach_in_place_of_an_unfinished_one_leaves_nothing_behind(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_a_second_attach_in_place_of_an_unfinished_one_leaves_nothing_behind(run: Any) -> None:
+    async with run() as network:
         phone = network.phone()
         phone.replies[_T.ATTACH_ACCEPT] = None
         phone.attach()
@@ -442,17 +392,15 @@ def test_a_second_attach_in_place_of_an_unfinished_one_leaves_nothing_behind(run
         phone.replies[_T.AUTHENTICATION_REQUEST] = None
         phone.replies[_T.IDENTITY_REQUEST] = None
         phone.send(phone.attach_request(eps_attach_type=2))
-        await network.pass_time(60)
+        await network.sleep(60)
         core = network.mme.core
         assert phone.released
         assert core.connections == {}
         assert [ue.bearer for ue in core.by_imsi.values()] in ([], [None])
 
-    run(story)
 
-
-def test_a_subscribed_period_goes_before_ours(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_a_subscribed_period_goes_before_ours(run: Any) -> None:
+    async with run() as network:
         data = dict(network.hss.update_location(None))["Subscription-Data"]
         network.hss.answers["update-location"] = [
             ("Subscription-Data", [*data, ("Subscribed-Periodic-RAU-TAU-Timer", 7200)])
@@ -463,26 +411,22 @@ def test_a_subscribed_period_goes_before_ours(run: Any) -> None:
         assert phone.got[-1]["t3412"] == 7200
         assert "t3412_extended" not in phone.got[-1]
 
-    run(story)
 
-
-def test_a_silent_device_is_told_of_its_detach_five_times(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_a_silent_device_is_told_of_its_detach_five_times(run: Any) -> None:
+    async with run() as network:
         phone = await network.attached()
         phone.replies[_T.DETACH_REQUEST] = None
         phone.got.clear()
         await network.hss.order("Cancel-Location-Request", [("User-Name", IMSI), ("Cancellation-Type", 2)])
         assert network.session() is None
-        await network.pass_time(40)
+        await network.sleep(40)
         assert phone.types() == [_T.DETACH_REQUEST] * 5
         assert phone.released
         assert network.mme.core.connections == {}
 
-    run(story)
 
-
-def test_bearers_that_cannot_be_set_up_end_the_service(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_bearers_that_cannot_be_set_up_end_the_service(run: Any) -> None:
+    async with run() as network:
         phone = await network.attached_idle()
         network.enb.auto = False
         phone.service()
@@ -493,11 +437,9 @@ def test_bearers_that_cannot_be_set_up_end_the_service(run: Any) -> None:
         assert phone.released
         assert network.session()["state"] == "idle"
 
-    run(story)
 
-
-def test_a_security_mode_is_completed_under_its_own_keys_only(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_a_security_mode_is_completed_under_its_own_keys_only(run: Any) -> None:
+    async with run(security={"authenticate": "every-attach"}) as network:
         phone = await network.attached_idle()
         old = phone.security
 
@@ -512,5 +454,3 @@ def test_a_security_mode_is_completed_under_its_own_keys_only(run: Any) -> None:
             fault.reason for fault in network.of(PeerFault)
         ]
         assert network.session() is None
-
-    run(story, security={"authenticate": "every-attach"})

@@ -32,20 +32,18 @@ _T = MessageType
 _Radio = CauseRadioNetwork
 
 
-def test_set_up_tells_what_is_served(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_set_up_tells_what_is_served(run: Any) -> None:
+    async with run() as network:
         response = network.enb.last("s1-setup-response")
         served = response["served_gummeis"][0]
         assert (served.served_plmns, served.served_group_ids, served.served_mmecs) == ((PLMN,), (32769,), (1,))
-
-    run(story)
 
 
 @pytest.mark.parametrize(
     ("arguments", "cause"), [({"plmn": Plmn("999", "70")}, CauseMisc.UNKNOWN_PLMN), ({"tac": 9}, _Radio.UNSPECIFIED)]
 )
-def test_an_enb_of_another_network_or_area_is_refused(run: Any, arguments: dict[str, Any], cause: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_an_enb_of_another_network_or_area_is_refused(run: Any, arguments: dict[str, Any], cause: Any) -> None:
+    async with run(tracking_areas=(1, 2)) as network:
         network.enb.setup(**arguments)
         await network.settle()
         assert network.enb.last("s1-setup-failure")["cause"] is cause
@@ -53,11 +51,9 @@ def test_an_enb_of_another_network_or_area_is_refused(run: Any, arguments: dict[
         await network.settle()
         assert network.enb.last("error-indication")["cause"] is CauseProtocol.MESSAGE_NOT_COMPATIBLE_WITH_RECEIVER_STATE
 
-    run(story, tracking_areas=(1, 2))
 
-
-def test_numbers_of_no_connection_are_complained_about(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_numbers_of_no_connection_are_complained_about(run: Any) -> None:
+    async with run() as network:
         phone = await network.attached()
         right = phone.mme_id
         phone.mme_id = 999
@@ -70,11 +66,9 @@ def test_numbers_of_no_connection_are_complained_about(run: Any) -> None:
         assert network.enb.last("error-indication")["cause"] is _Radio.UNKNOWN_PAIR_UE_S1AP_ID
         assert network.session()["state"] == "connected"
 
-    run(story)
 
-
-def test_another_enb_cannot_speak_for_a_device(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_another_enb_cannot_speak_for_a_device(run: Any) -> None:
+    async with run() as network:
         phone = await network.attached()
         network.enb2.send(
             "ue-context-release-request",
@@ -85,12 +79,10 @@ def test_another_enb_cannot_speak_for_a_device(run: Any) -> None:
         await network.settle()
         assert network.session()["state"] == "connected"
 
-    run(story)
-
 
 @pytest.mark.parametrize("partly", [True, False])
-def test_reset_leaves_devices_idle(run: Any, partly: bool) -> None:  # noqa: FBT001
-    async def story(network: Any) -> None:
+async def test_reset_leaves_devices_idle(run: Any, partly: bool) -> None:  # noqa: FBT001
+    async with run() as network:
         phone = await network.attached()
         kind = (UeAssociatedLogicalS1Connection(phone.mme_id, None),) if partly else ResetAll.RESET_ALL
         network.enb.send("reset", cause=CauseMisc.UNSPECIFIED, reset_type=kind)
@@ -100,11 +92,9 @@ def test_reset_leaves_devices_idle(run: Any, partly: bool) -> None:  # noqa: FBT
         assert network.session()["state"] == "idle"
         assert network.mme.core.connections == {}
 
-    run(story)
 
-
-def test_a_lost_enb_leaves_devices_idle_and_ends_what_was_under_way(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_a_lost_enb_leaves_devices_idle_and_ends_what_was_under_way(run: Any) -> None:
+    async with run() as network:
         await network.attached()
         other = network.phone(imsi="001010000000002", enb_id=30)
         other.replies[_T.AUTHENTICATION_REQUEST] = None
@@ -115,13 +105,11 @@ def test_a_lost_enb_leaves_devices_idle_and_ends_what_was_under_way(run: Any) ->
         assert network.session()["state"] == "idle"
         core = network.mme.core
         assert (core.connections, list(core.by_imsi)) == ({}, ["001010000000001"])
-        await network.pass_time(100)
-
-    run(story)
+        await network.sleep(100)
 
 
-def test_a_number_used_again_is_a_new_connection(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_a_number_used_again_is_a_new_connection(run: Any) -> None:
+    async with run() as network:
         phone = await network.attached()
         del network.enb.phones[phone.enb_id]
         phone.got.clear()
@@ -129,8 +117,6 @@ def test_a_number_used_again_is_a_new_connection(run: Any) -> None:
         await network.settle()
         assert phone.bearers == 1
         assert len(network.mme.core.connections) == 1
-
-    run(story)
 
 
 def _required(phone: Any, identity: int = 2) -> None:
@@ -156,8 +142,8 @@ def _admit(network: Any, number: int = 500) -> int:
     return int(mme_id)
 
 
-def test_handover_through_the_mme(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_handover_through_the_mme(run: Any) -> None:
+    async with run() as network:
         phone = await network.attached()
         ue = network.mme.core.by_imsi[phone.imsi]
         first_hop = ue.next_hop
@@ -188,22 +174,18 @@ def test_handover_through_the_mme(run: Any) -> None:
         assert phone.got[-1].type is _T.DETACH_REQUEST
         assert network.mme.core.connections == {}
 
-    run(story)
 
-
-def test_a_handover_to_nowhere_fails(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_a_handover_to_nowhere_fails(run: Any) -> None:
+    async with run() as network:
         phone = await network.attached()
         _required(phone, identity=77)
         await network.settle()
         assert network.enb.last("handover-preparation-failure")["cause"] is _Radio.UNKNOWN_TARGET_ID
 
-    run(story)
-
 
 @pytest.mark.parametrize("answer", ["failure", "silence"])
-def test_a_target_that_does_not_admit_leaves_the_device_where_it_is(run: Any, answer: str) -> None:
-    async def story(network: Any) -> None:
+async def test_a_target_that_does_not_admit_leaves_the_device_where_it_is(run: Any, answer: str) -> None:
+    async with run() as network:
         phone = await network.attached()
         _required(phone)
         await network.settle()
@@ -211,18 +193,16 @@ def test_a_target_that_does_not_admit_leaves_the_device_where_it_is(run: Any, an
             mme_id = network.enb2.last("handover-request")["mme_ue_s1ap_id"]
             cause = _Radio.NO_RADIO_RESOURCES_AVAILABLE_IN_TARGET_CELL
             network.enb2.send("handover-failure", mme_ue_s1ap_id=mme_id, cause=cause)
-        await network.pass_time(16)
+        await network.sleep(16)
         failure = network.enb.last("handover-preparation-failure")
         assert failure["cause"] is _Radio.HO_FAILURE_IN_TARGET_EPC_ENB_OR_TARGET_SYSTEM
         assert len(network.mme.core.connections) == 1
         assert network.session()["state"] == "connected"
 
-    run(story)
-
 
 @pytest.mark.parametrize("how", ["cancel", "never-notified"])
-def test_a_handover_that_is_not_completed_releases_the_target(run: Any, how: str) -> None:
-    async def story(network: Any) -> None:
+async def test_a_handover_that_is_not_completed_releases_the_target(run: Any, how: str) -> None:
+    async with run() as network:
         phone = await network.attached()
         _required(phone)
         await network.settle()
@@ -230,14 +210,12 @@ def test_a_handover_that_is_not_completed_releases_the_target(run: Any, how: str
         await network.settle()
         if how == "cancel":
             phone.up("handover-cancel", cause=_Radio.HANDOVER_CANCELLED)
-        await network.pass_time(11)
+        await network.sleep(11)
         assert network.enb2.last("ue-context-release-command")["ue_s1ap_ids"].mme_ue_s1ap_id == mme_id
         assert ("handover-cancel-acknowledge" in network.enb.names()) == (how == "cancel")
-        await network.pass_time(6)
+        await network.sleep(6)
         assert len(network.mme.core.connections) == 1
         assert network.session()["state"] == "connected"
-
-    run(story)
 
 
 def _switch(network: Any, phone: Any, **ies: Any) -> None:
@@ -255,8 +233,8 @@ def _switch(network: Any, phone: Any, **ies: Any) -> None:
     )
 
 
-def test_path_switch_after_a_handover_over_x2(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_path_switch_after_a_handover_over_x2(run: Any) -> None:
+    async with run() as network:
         phone = await network.attached()
         _switch(network, phone)
         await network.settle()
@@ -267,29 +245,23 @@ def test_path_switch_after_a_handover_over_x2(run: Any) -> None:
         await network.settle()
         assert network.enb2.last("path-switch-request-acknowledge")["security_context"].next_hop_chaining_count == 3
 
-    run(story)
 
-
-def test_a_path_switch_of_nobody_fails(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_a_path_switch_of_nobody_fails(run: Any) -> None:
+    async with run() as network:
         phone = await network.attached()
         _switch(network, phone, source_mme_ue_s1ap_id=4711)
         await network.settle()
         assert network.enb2.last("path-switch-request-failure")["cause"] is _Radio.UNKNOWN_MME_UE_S1AP_ID
         assert network.session()["cell"] == "001-01-0000101"
 
-    run(story)
 
-
-def test_octets_that_are_no_message_are_answered_and_service_goes_on(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_octets_that_are_no_message_are_answered_and_service_goes_on(run: Any) -> None:
+    async with run() as network:
         for octets in (b"", b"\0", b"\xff" * 40, bytes(range(60)), b"\0\x0c\x40\x03\0\0\x01"):
             network.enb.link.send(octets)
         await network.settle()
         assert network.enb.last("error-indication")["cause"] is CauseProtocol.TRANSFER_SYNTAX_ERROR
         await network.attached()
-
-    run(story)
 
 
 @pytest.mark.parametrize(
@@ -300,31 +272,27 @@ def test_octets_that_are_no_message_are_answered_and_service_goes_on(run: Any) -
         ("07ff", _T.EMM_STATUS, EmmCause.MESSAGE_TYPE_NON_EXISTENT_OR_NOT_IMPLEMENTED),
     ],
 )
-def test_a_faulty_first_message_is_answered_by_clause_7(run: Any, octets: str, answer: Any, cause: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_a_faulty_first_message_is_answered_by_clause_7(run: Any, octets: str, answer: Any, cause: Any) -> None:
+    async with run() as network:
         phone = network.phone()
         phone.first(bytes.fromhex(octets))
         await network.settle()
         assert (phone.got[-1].type, phone.got[-1]["emm_cause"]) == (answer, cause)
         assert phone.released
 
-    run(story)
-
 
 @pytest.mark.parametrize("octets", ["", "07", "0e", "c7", "17000000", "270000000001", "52", "0743", "0755"])
-def test_a_first_message_of_no_use_only_ends_its_connection(run: Any, octets: str) -> None:
-    async def story(network: Any) -> None:
+async def test_a_first_message_of_no_use_only_ends_its_connection(run: Any, octets: str) -> None:
+    async with run() as network:
         phone = network.phone()
         phone.first(bytes.fromhex(octets))
         await network.settle()
         assert phone.released
         assert network.mme.core.connections == {}
 
-    run(story)
 
-
-def test_plain_and_forged_messages_after_security_are_discarded(run: Any) -> None:
-    async def story(network: Any) -> None:
+async def test_plain_and_forged_messages_after_security_are_discarded(run: Any) -> None:
+    async with run() as network:
         phone = await network.attached()
         phone.got.clear()
         from simwarden.wire.nas.message import encode
@@ -336,16 +304,14 @@ def test_plain_and_forged_messages_after_security_are_discarded(run: Any) -> Non
         await network.settle()
         assert phone.got == []
         assert network.session()["state"] == "connected"
-        assert len(network.faults()) == 3
-
-    run(story)
+        assert len(network.peer_faults()) == 3
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_mutilated_messages_never_let_anything_escape(run: Any, seed: int) -> None:
+async def test_mutilated_messages_never_let_anything_escape(run: Any, seed: int) -> None:
     """Every message of a whole attach and of a handover, bit-flipped and cut, on a living connection."""
 
-    async def story(network: Any) -> None:
+    async with run() as network:
         chance = random.Random(seed)
         sent: list[bytes] = []
         original = network.enb.link.send
@@ -364,7 +330,7 @@ def test_mutilated_messages_never_let_anything_escape(run: Any, seed: int) -> No
                 octets[chance.randrange(len(octets))] ^= 1 << chance.randrange(8)
             original(bytes(octets[: chance.randrange(1, len(octets) + 1)] if chance.random() < 0.3 else octets))
             await network.settle()
-        await network.pass_time(120)
+        await network.sleep(120)
         healthy = network.phone(imsi="001010000000077", enb_id=90000)
         network.enb.setup()
         await network.settle()
@@ -372,16 +338,14 @@ def test_mutilated_messages_never_let_anything_escape(run: Any, seed: int) -> No
         await network.settle()
         assert network.session("001010000000077") is not None
 
-    run(story)
-
 
 @pytest.mark.parametrize("seed", range(8))
-def test_mutilated_nas_never_lets_anything_escape(run: Any, seed: int) -> None:
+async def test_mutilated_nas_never_lets_anything_escape(run: Any, seed: int) -> None:
     """NAS messages with changed octets: on new connections, inside a procedure, protected by the keys."""
     from simwarden.wire.nas.message import encode
     from simwarden.wire.nas.security_header import SecurityHeaderType
 
-    async def story(network: Any) -> None:
+    async with run() as network:
         chance = random.Random(seed)
         phone = await network.attached(imsi="001010000000042", enb_id=100000)
         guti, security = phone.guti, phone.security
@@ -400,13 +364,11 @@ def test_mutilated_nas_never_lets_anything_escape(run: Any, seed: int) -> None:
             await network.settle()
             if number % 5 == 0:
                 device.raw(bytes(chance.choice(samples)))
-        await network.pass_time(200)
+        await network.sleep(200)
         healthy = await network.attached(imsi="001010000000077", enb_id=90000)
         healthy.idle()
         await network.settle()
         assert network.mme.core.connections == {}
-
-    run(story)
 
 
 def _garbled(chance: random.Random, samples: list[bytes]) -> Any:
@@ -457,12 +419,12 @@ class _Recording:
         return getattr(self._link, name)
 
 
-def test_every_message_that_the_mme_sent_is_read_by_another_implementation(run: Any) -> None:
+async def test_every_message_that_the_mme_sent_is_read_by_another_implementation(run: Any) -> None:
     """The S1AP of a whole story, by pycrate."""
     pytest.importorskip("pycrate_asn1dir")
     from pycrate_asn1dir import S1AP
 
-    async def story(network: Any) -> None:
+    async with run() as network:
         phone = await network.attached()
         _required(phone)
         await network.settle()
@@ -477,5 +439,3 @@ def test_every_message_that_the_mme_sent_is_read_by_another_implementation(run: 
             pdu.from_aper(frame.data)
             assert pdu.to_aper() == frame.data
             assert s1ap.decode(frame.data)
-
-    run(story)
