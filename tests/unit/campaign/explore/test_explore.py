@@ -183,6 +183,7 @@ def test_of_several_runs_the_shortest_is_kept() -> None:
     assert (kept.first.put, kept.count) == (((0, "barring"),), 3)
 
 
+@pytest.mark.slow
 def test_a_budget_that_is_left_over_is_spent_on_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("simwarden.campaign.explore.survey._PART", 3)
     monkeypatch.setattr("simwarden.campaign.explore.survey._PARTS", 3)
@@ -193,6 +194,7 @@ def test_a_budget_that_is_left_over_is_spent_on_pairs(monkeypatch: pytest.Monkey
     assert found.whole
 
 
+@pytest.mark.slow
 def test_the_seed_alone_decides_what_is_tried() -> None:
     one = judge(survey(wanted(runs=12, pairs=4, seed=3, **SHORT), Order(workers=1)), Reviewed())
     two = judge(survey(wanted(runs=12, pairs=4, seed=3, **SHORT), Order(workers=2)), Reviewed())
@@ -210,6 +212,7 @@ def test_what_is_not_begun_in_time_is_told() -> None:
     assert f"; {left} runs left out for lack of time" in Done("explore", judge(found, Reviewed()), 1.0).line
 
 
+@pytest.mark.slow
 def test_a_change_that_nobody_notices_is_an_error_unless_somebody_says_why() -> None:
     found = survey(wanted(stories=("attach",), changes=("other-apn-removed",)), Order())
     assert [(what, procedure) for procedure, what, _ in judge(found, Reviewed()).vacuous] == [
@@ -283,6 +286,7 @@ def test_what_is_accepted_is_found_no_more(tmp_path: Path) -> None:
     assert yaml.safe_load((tmp_path / "reviewed.yaml").read_text())["open"] == [{"what": "other", "why": "known"}]
 
 
+@pytest.mark.slow
 def test_a_finding_becomes_a_scenario_that_fails_alike() -> None:
     """The one that S13 brings: nobody tells an MME that a terminal was prohibited."""
     found = survey(wanted(stories=("attach",), changes=("prohibited",)), Order())

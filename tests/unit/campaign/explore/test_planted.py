@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from simulators.hss.core import Core
     from simulators.hss.subscriber import Subscriber
 
+pytestmark = pytest.mark.slow
+
 FOLDER = Path(__file__).parents[4] / "scenarios" / "explore"
 
 

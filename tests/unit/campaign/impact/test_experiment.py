@@ -181,6 +181,7 @@ def shipped(name: str, wanted: str, **options: Any) -> Outcome:
     return measure(case, RunOptions(**options))
 
 
+@pytest.mark.slow
 def test_a_control_that_admits_all_never_ends_the_use() -> None:
     wanted = "change: suspended, acts: at next contact, life: idle"
     assert shipped("delay-cmp", wanted).figures["leaked_requests"] == 0
@@ -201,6 +202,7 @@ def test_a_platform_that_tells_nobody_is_noticed(monkeypatch: pytest.MonkeyPatch
     assert Difference("delay-cmp", wanted, "session_ends", 0.0, 3300.0) in found
 
 
+@pytest.mark.slow
 def test_a_decider_that_fails_closed_lets_all_return_and_no_thief_in() -> None:
     for name, case in (
         ("blast-hss", "failure: killed, told: with 22 and T3346"),
@@ -212,6 +214,7 @@ def test_a_decider_that_fails_closed_lets_all_return_and_no_thief_in() -> None:
         assert found["hurt"] == found["out_at_return"] > 0, name
 
 
+@pytest.mark.slow
 def test_a_decider_that_fails_open_hurts_nobody_and_lets_thieves_in_even_when_it_is_silent() -> None:
     found = shipped("blast-eir", "failure: silent, fails: open").figures
     assert (found["hurt"], found["thieves_in"], found["thieves_in_at_end"]) == (0, 3, 0)
