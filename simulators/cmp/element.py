@@ -20,7 +20,6 @@ from simulators.cmp.answers import (
     RecordsAsked,
     RisksTold,
 )
-from simulators.cmp.card import Card
 from simulators.cmp.config import (
     Account,
     BindingBatch,
@@ -47,6 +46,9 @@ from simwarden.policy.risk_scenes import SCENES
 from simwarden.runtime.declare import HISTORY, Declaration, Observable
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from simulators.cmp.card import Card
     from simulators.cmp.store import Records
     from simwarden.runtime.diameter import Peer
     from simwarden.wire.diameter import Message
@@ -183,9 +185,8 @@ class Cmp(NorthVerbs, Element[CmpConfig]):
 
         Number and ICCID are those of no other card (409).
         """
-        wanted: CardProvision = call.given
-        made = _made(wanted, wanted.entry("binding", CmpBinding), wanted.entry("platform", CmpCard) or CmpCard())
-        self.platform.may_issue([wanted.msisdn], made.imsi, By.of(call), "provision")
+        made = loading.provisioned(call.given)
+        self.platform.may_issue([made.msisdn], made.imsi, By.of(call), "provision")
         if others := self.platform.store.taken(made):
             raise ManagementError(409, f"another card has the {others[0][0]} {others[0][1]}")
         held = self.platform.store.get(made.imsi)
@@ -198,14 +199,16 @@ class Cmp(NorthVerbs, Element[CmpConfig]):
                 made.owed = binding.owed_by(self.platform, made)
         else:
             made.owed = lifecycle.owed_of_new(made.state)
-        details = {"account": made.account, "batch": made.batch, "state": made.state.value, "bound": made.bound}
-        record = self.platform.record("provision", made.imsi, By.of(call), details)
-        self.platform.put(made, record, reassigned=reassigned)
+        self.platform.put(made, loading.record(self.platform, made, By.of(call)), reassigned=reassigned)
         self.platform.show_card(made)
         self.platform.show_binding(made)
         kept = self.platform.card(made.imsi)
         await lifecycle.tell_register(self.platform, kept)
         return self.platform.tell(kept, call.role)
+
+    async def provision_new(self, cards: Sequence[CardProvision], by: By) -> bool:
+        """Provision many cards at once."""
+        return await loading.provision_new(self.platform, cards, by)
 
     @route("GET", "/cards", roles=_BOTH, query=CardsAsked, gives=CardsTold)
     async def list_cards(self, call: Call) -> dict[str, Any]:
@@ -358,21 +361,6 @@ def _asked(call: Call, imsi: str) -> Records:
     asked: RecordsAsked = call.query
     since, until = (at.isoformat() if at is not None else "" for at in (asked.since, asked.until))
     return Records(imsi, since, until, asked.after, asked.limit)
-
-
-def _made(wanted: CardProvision, bound: CmpBinding | None, place: CmpCard) -> Card:
-    return Card(
-        imsi=wanted.imsi,
-        iccid=wanted.iccid,
-        msisdn=wanted.msisdn,
-        name=wanted.name,
-        form=wanted.form,
-        account=place.account,
-        batch=place.batch,
-        state=place.state,
-        mode=bound.mode if bound is not None else "",
-        bound=bound.imei if bound is not None else "",
-    )
 
 
 def _carry_over(held: Card, made: Card, *, rebound: bool) -> Card:

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from simulators.cmp.card import Card, Change
 from simulators.cmp.events import AUDITED
 from simwarden.operations.audit_table import AuditTable, Page, newest
-from simwarden.operations.card_table import taken
+from simwarden.operations.card_table import alike, taken
 from simwarden.policy.card_states import CardState
 from simwarden.runtime.store import Rows
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from simulators.cmp.card import Notice
+    from simwarden.operations.provision import CardProvision
 
 
 def _add_owner_since(connection: sa.Connection) -> None:
@@ -315,6 +316,18 @@ class Store:
             if self.get(card.imsi) is None:  # it may be one of a load that is under way
                 found += taken(connection, _CARDS, {"imsi": [card.imsi]})
             return found
+
+    def holds_any(self, cards: Sequence[CardProvision]) -> bool:
+        """Whether a card of some is held, or has the number or ICCID of another, held or of these."""
+        identities = {name: [getattr(card, name) for card in cards] for name in IDENTITIES}
+        with self._engine.connect() as connection:
+            return alike(identities) or bool(taken(connection, _CARDS, identities))
+
+    def put_new(self, cards: Sequence[Card], audit: Sequence[dict[str, Any]]) -> None:
+        """Keep new cards with their audit records, all or none; each is read when somebody asks for it."""
+        with self._engine.begin() as connection:
+            connection.execute(sa.insert(_CARDS), [_row(card) for card in cards])
+            _AUDIT.add(connection, audit)
 
     # -- loads
 

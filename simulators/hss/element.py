@@ -27,7 +27,10 @@ from simwarden.operations.management import ROLES, Role
 from simwarden.runtime.declare import CardName, Declaration, VerbModel, verb
 
 if TYPE_CHECKING:
-    from simwarden.operations.approval import Audit
+    from collections.abc import Sequence
+
+    from simwarden.operations.approval import Audit, By
+    from simwarden.operations.provision import CardProvision
 
 
 class Suspend(VerbModel):
@@ -102,6 +105,11 @@ class Hss(Element[HssConfig]):
         }
         bound = {name: partial(handler, core) for name, handler in handlers.items()}
         await core.start_node(bound, partial(opened, core)).listen()
+
+    async def provision_new(self, cards: Sequence[CardProvision], by: By) -> bool:
+        """Provision many cards at once."""
+        done: bool = self.part(Cards).provision_new(cards, by)
+        return done
 
     def kept(self) -> Audit:
         """Keep refused calls with the changes."""

@@ -18,11 +18,13 @@ from simulators.hss.events import AUDITED
 from simulators.hss.subscriber import ENDS, Debt, Owed, Subscriber
 from simwarden.model.profile import find_use
 from simwarden.operations.audit_table import AuditTable
-from simwarden.operations.card_table import taken
+from simwarden.operations.card_table import alike, taken
 from simwarden.runtime.store import Rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from simwarden.operations.provision import CardProvision
 
 
 def _add_attempts(connection: sa.Connection) -> None:
@@ -110,6 +112,7 @@ _REGISTER = _UPDATE.values(
     }
 )
 _FIELDS = tuple(Subscriber.__dataclass_fields__)
+_NEW = sa.insert(_SUBSCRIBERS)
 _OWING = sa.insert(_OWED)
 _PAID = sa.delete(_OWED).where(*(_OWED.c[name] == sa.bindparam(f"the_{name}") for name in ("imsi", "host", "what")))
 #: what a card has at its MME once that has been cancelled
@@ -140,6 +143,19 @@ class Store:
         with self._engine.connect() as connection:
             imsi = connection.execute(sa.select(_SUBSCRIBERS.c.imsi).where(_SUBSCRIBERS.c.name == name)).scalar()
         return self.get(imsi) if imsi is not None else None
+
+    def holds_any(self, cards: Sequence[CardProvision]) -> bool:
+        """Whether a card of some is held, or has the number or ICCID of another, held or of these."""
+        identities = {name: [getattr(card, name) for card in cards] for name in ("imsi", "msisdn", "iccid")}
+        with self._engine.connect() as connection:
+            return alike(identities) or bool(taken(connection, _SUBSCRIBERS, identities))
+
+    def put_new(self, subscribers: Sequence[Subscriber], audit: Sequence[dict[str, Any]]) -> None:
+        """Keep new subscribers with their audit records, all or none; each is read when somebody asks for it."""
+        rows = [{name: getattr(each, name) for name in _FIELDS} for each in subscribers]
+        with self._engine.begin() as connection:
+            connection.execute(_NEW, rows)
+            _AUDIT.add(connection, audit)
 
     def taken(self, subscriber: Subscriber) -> list[tuple[str, str]]:
         """Return what a card has that is another one's: `msisdn` or `iccid`, and its value."""

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from simulators.cmp.card import Card
-from simulators.cmp.config import BulkCard
+from simulators.cmp.config import BulkCard, CmpBinding, CmpCard
 from simulators.cmp.procedures.lifecycle import owed_of_new, tell_owed
 from simulators.cmp.procedures.sweep import SLICE
 from simwarden.errors import ManagementError
 from simwarden.operations.management import reasons
+from simwarden.operations.provision import about
 from simwarden.runtime.store import StoreError
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from simulators.cmp.platform import Platform
     from simwarden.operations.approval import By
+    from simwarden.operations.provision import CardProvision
 
 #: what no two cards have alike
 _IDENTITIES = ("imsi", "msisdn", "iccid")
@@ -52,6 +54,49 @@ async def load(platform: Platform, cards: Sequence[Any], by: By) -> int:
     if owed:
         await tell_owed(platform)
     return len(cards)
+
+
+async def provision_new(platform: Platform, wanted: Sequence[CardProvision], by: By) -> bool:
+    """Provision many cards at once that are all new; see Element."""
+    if platform.store.holds_any(wanted):
+        return False
+    cards = []
+    for each in wanted:
+        with about(each):
+            platform.may_issue([each.msisdn], each.imsi, by, "provision")
+            card = provisioned(each)
+        card.owed = owed_of_new(card.state)
+        cards.append(card)
+    platform.store.put_new(cards, [record(platform, card, by) for card in cards])
+    for card in cards:
+        platform.show_card(card)
+        platform.show_binding(card)
+    if any(card.owed for card in cards):
+        await tell_owed(platform)
+    return True
+
+
+def record(platform: Platform, card: Card, by: By) -> dict[str, Any]:
+    """Make the audit record of a card that is provisioned."""
+    details = {"account": card.account, "batch": card.batch, "state": card.state.value, "bound": card.bound}
+    return platform.record("provision", card.imsi, by, details)
+
+
+def provisioned(wanted: CardProvision) -> Card:
+    """Return a card as it is provisioned. Raises ManagementError (400)."""
+    bound, place = wanted.entry("binding", CmpBinding), wanted.entry("platform", CmpCard) or CmpCard()
+    return Card(
+        imsi=wanted.imsi,
+        iccid=wanted.iccid,
+        msisdn=wanted.msisdn,
+        name=wanted.name,
+        form=wanted.form,
+        account=place.account,
+        batch=place.batch,
+        state=place.state,
+        mode=bound.mode if bound is not None else "",
+        bound=bound.imei if bound is not None else "",
+    )
 
 
 async def _unload(platform: Platform, name: str, kept: Sequence[str]) -> None:

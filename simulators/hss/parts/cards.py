@@ -20,7 +20,7 @@ from simwarden.errors import ManagementError
 from simwarden.model.values import HOST, IMEI, IMSI, PLMN, one_of
 from simwarden.operations.approval import Approval, BindingChange, By
 from simwarden.operations.management import Call, Role, route
-from simwarden.operations.provision import CardProvision, CardsPage
+from simwarden.operations.provision import CardProvision, CardsPage, about
 from simwarden.runtime.declare import HISTORY, Observable
 from simwarden.wire.diameter import describe
 from simwarden.wire.diameter.codes import IdrFlags
@@ -56,26 +56,47 @@ class Cards:
         since a change needs its approval record. Number and ICCID are those of no other card (409).
         """
         wanted: CardProvision = call.given
-        area = wanted.entry("area", HssArea)
-        subscription = subscribed(wanted.entry("subscription", HssSubscription), area)
-        made = _subscriber(wanted, wanted.entry("binding", HssBinding), subscription)
-        number = {"number": wanted.msisdn, "ranges": self.core.ranges}
-        self.core.audit.require(controls.RANGE, wanted.imsi, By.of(call), "provision", number, wanted=wanted.msisdn)
+        made = self._made(wanted, By.of(call))
         if others := self.core.store.taken(made):
             raise ManagementError(409, f"another card has the {others[0][0]} {others[0][1]}")
         held = self.core.store.get(wanted.imsi)
-        check_extent(
-            self.core, made.imsi, zones_of(made), area.province if area is not None else "", controls.Occasion.PROVISION
-        )
         if held is not None:
             self._check_held(By.of(call), held, made)
             made = _carry_over(held, made)
             made.contexts = context_identifiers(
                 held.contexts, apns_of(self.core.config, held), apns_of(self.core.config, made)
             )
-        details = {"profile": wanted.profile, "bound": made.bound, "mode": made.mode}
-        await self._put(held, made, self.core.audit.record("provision", made.imsi, details, By.of(call)))
+        await self._put(held, made, self._record(made, By.of(call)))
         return made.tell()
+
+    def provision_new(self, cards: Sequence[CardProvision], by: By) -> bool:
+        """Provision many cards at once that are all new; see Element."""
+        if self.core.store.holds_any(cards):
+            return False
+        made = []
+        for each in cards:
+            with about(each):
+                made.append(self._made(each, by))
+        self.core.store.put_new(made, [self._record(subscriber, by) for subscriber in made])
+        for subscriber in made:
+            self.core.show_binding(subscriber)
+        return True
+
+    def _made(self, wanted: CardProvision, by: By) -> Subscriber:
+        """Return a card as it is provisioned, if it may have its number and its area. Raises ManagementError."""
+        area = wanted.entry("area", HssArea)
+        subscription = subscribed(wanted.entry("subscription", HssSubscription), area)
+        made = _subscriber(wanted, wanted.entry("binding", HssBinding), subscription)
+        number = {"number": wanted.msisdn, "ranges": self.core.ranges}
+        self.core.audit.require(controls.RANGE, wanted.imsi, by, "provision", number, wanted=wanted.msisdn)
+        zones = subscription.zones if subscription is not None else ()
+        province = area.province if area is not None else ""
+        check_extent(self.core, made.imsi, zones, province, controls.Occasion.PROVISION)
+        return made
+
+    def _record(self, made: Subscriber, by: By) -> dict[str, Any]:
+        details = {"profile": made.profile, "bound": made.bound, "mode": made.mode}
+        return self.core.audit.record("provision", made.imsi, details, by)
 
     async def _put(self, held: Subscriber | None, made: Subscriber, record: dict[str, Any]) -> None:
         """Keep a card as it is provisioned; the MME that serves it is told of what it may use now."""

@@ -34,6 +34,7 @@ from simwarden.wire.mqtt.family import EVENTS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from simwarden.cli.serving_subscribers import Row
     from simwarden.operations.element import Element
     from simwarden.runtime.declare import ElementConfig
 
@@ -120,6 +121,7 @@ class Service:
         config = check(
             self.kind.declaration.config, found.settings, self.top / "settings", self.problems, what="setting"
         )
+        self._check_subscribers()
         self.events = self._events()
         self.settings = self._host_settings()
         self.tokens = self._tokens()
@@ -295,14 +297,17 @@ class Service:
         with stream:
             yield stream
 
-    def subscribers(self) -> Iterator[dict[str, Any]]:
+    def _check_subscribers(self) -> None:
+        path = self.folder / self.file.subscribers
+        if self.file.subscribers and not path.is_file():
+            said = f"{path}: there is no such file"
+            self.problems.add(said, (self.top / "subscribers").place, "`simwarden export` writes one")
+
+    def subscribers(self) -> Iterator[Row]:
         """Yield the subscribers to provision. Raises ConfigError."""
         if not self.file.subscribers:
             return
-        path, spot = self.folder / self.file.subscribers, self.top / "subscribers"
-        if not path.is_file():
-            raise ConfigError(f"{path}: there is no such file", spot.place, "`simwarden export` writes one")
-        yield from rows_in(path)
+        yield from rows_in(self.folder / self.file.subscribers)
 
 
 def address_in(error: Exception) -> str:

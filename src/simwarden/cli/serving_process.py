@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import itertools
 import os
 import signal
 from functools import partial
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from simwarden.cli.exits import complain
 from simwarden.cli.serving import Service, address_in
 from simwarden.cli.serving_events import BROKER
 from simwarden.cli.serving_log import Log
+from simwarden.cli.serving_provision import provision
 from simwarden.errors import ConfigError, ManagementError, SimwardenError
 from simwarden.model.interfaces import INTERFACES
-from simwarden.operations.management import Role
 from simwarden.runtime.clock import Clock
 from simwarden.runtime.host import Host
 from simwarden.runtime.loop import TestbedLoop
@@ -27,12 +26,6 @@ from simwarden.wire.mqtt.family import EVENTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from simwarden.operations.element import Element
-
-
-#: rows of the file of subscribers that are taken at a time, and after how many that is told
-_BATCH, _TOLD = 100, 10_000
 
 
 def _take_all_descriptors() -> None:
@@ -94,7 +87,7 @@ async def _serve(service: Service, loop: TestbedLoop, stop: asyncio.Event, recor
     server = None
     try:
         await host.start_all()
-        await _provision(host, element, service.subscribers(), stop)
+        await provision(host, element, service.subscribers(), stop)
         url = ""
         if service.management is not None:
             from simwarden.operations.http import ManagementServer  # noqa: PLC0415 - only who manages pays for it
@@ -138,36 +131,6 @@ def _write_record(stream: TextIO, line: str) -> None:
         stream.write(line)
     except OSError as error:  # a full disk: the element serves on, and what is lost is in the log
         complain(f"a record is not written ({error.strerror}): {line.rstrip()}")
-
-
-async def _provision(host: Host, element: Element[Any], rows: Iterator[dict[str, Any]], stop: asyncio.Event) -> None:
-    """Provision cards, save those that an earlier start has provisioned: management may have changed them since."""
-    name, kept, done = element.site.name, None, 0
-    while not stop.is_set() and (batch := list(itertools.islice(rows, _BATCH))):
-        if kept is None and host.has_store(name):
-            from simwarden.operations.provisioned import METADATA, Provisioned  # noqa: PLC0415 - SQLAlchemy is heavy
-
-            kept = Provisioned(host.open_store(name, METADATA))
-        new = batch if kept is None else kept.new(batch)
-        for row in new:
-            await _provision_one(element, row)
-        if kept is not None:
-            kept.taken(new)
-        done += len(batch)
-        if done % _TOLD == 0:
-            complain(f"{done} cards of the file are read")
-        await asyncio.sleep(0)  # others are served meanwhile
-
-
-async def _provision_one(element: Element[Any], row: dict[str, Any]) -> None:
-    needless = {"scenario"} if element.declaration.keys else {"scenario", "k", "opc"}
-    body = {key: value for key, value in row.items() if key not in needless}
-    try:
-        await element.manage(Role.OPERATOR, "PUT", f"/cards/{row['imsi']}", body, caller="serve")
-    except ManagementError as error:
-        if error.status != 409:
-            raise
-        complain(f"card {row['imsi']} is left as it is: {error}")
 
 
 def _ready(service: Service, host: Host, url: str) -> str:

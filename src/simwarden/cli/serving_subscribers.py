@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import yaml
 from yaml.constructor import SafeConstructor
@@ -22,7 +22,13 @@ if TYPE_CHECKING:
     from io import TextIOWrapper
     from pathlib import Path
 
-Row = dict[str, Any]
+
+class Row(NamedTuple):
+    """A subscriber, and where its row begins."""
+
+    values: dict[str, Any]
+    place: Place
+
 
 #: values of the largest row (aliases counted at each use), levels of the deepest, characters of the longest in JSON
 _MOST, _DEEPEST, _LONGEST = 10_000, 50, 1 << 20
@@ -39,41 +45,43 @@ def rows_in(path: Path) -> Iterator[Row]:
             start = file.read(_CHUNK)
             begun = _JSON.match(start)
             file.seek(0)
-            for row in _json(file, path) if begun else _yaml(file, path):
+            for row, line in _json(file, path) if begun else _yaml(file, path):
+                place = Place(str(path), line)
                 if not isinstance(row, dict) or "imsi" not in row:
-                    raise ConfigError("a list `subscribers` of mappings with imsi is expected", Place(str(path)))
-                yield row
+                    raise ConfigError("a list `subscribers` of mappings with imsi is expected", place)
+                yield Row(row, place)
     except UnicodeDecodeError as error:
         raise ConfigError("is no text in UTF-8", Place(str(path))) from error
     except OSError as error:
         raise ConfigError(f"cannot be read: {error.strerror}", Place(str(path))) from error
 
 
-def _json(file: TextIOWrapper, path: Path) -> Iterator[Any]:
+def _json(file: TextIOWrapper, path: Path) -> Iterator[tuple[Any, int]]:
     decode, line = json.JSONDecoder().raw_decode, 1
     text = file.read(_CHUNK)
     begun = _JSON.match(text)
     at = begun.end() if begun else 0
+    line += text.count("\n", 0, at)
     while not text.startswith("]", at):
         try:
             row, end = decode(text, at)
         except (ValueError, RecursionError) as error:
             more = file.read(_CHUNK) if len(text) - at < _LONGEST else ""
             if not more:
-                place = Place(str(path), line + text.count("\n", 0, getattr(error, "pos", at)))
+                place = Place(str(path), line + text.count("\n", at, getattr(error, "pos", at)))
                 raise ConfigError(f"no JSON: {getattr(error, 'msg', 'nested too deep')}", place) from error
-            line += text.count("\n", 0, at)
             text, at = text[at:] + more, 0
             continue
-        yield row
+        yield row, line
+        line += text.count("\n", at, end)
         if len(text) - end < _CHUNK // 2:
-            line += text.count("\n", 0, end)
             text, end = text[end:] + file.read(_CHUNK), 0
         between = _BETWEEN.match(text, end)
         at = between.end() if between else end
+        line += text.count("\n", end, at)
 
 
-def _yaml(file: TextIOWrapper, path: Path) -> Iterator[Any]:
+def _yaml(file: TextIOWrapper, path: Path) -> Iterator[tuple[Any, int]]:
     loader = _Parser(file)
     try:
         yield from _Rows(loader, path).rows()
@@ -94,8 +102,8 @@ class _Rows:
         self._next, self._path = loader.get_event, path
         self._anchors: dict[str, tuple[Any, int]] = {}
 
-    def rows(self) -> Iterator[Any]:
-        """Yield the entries of the list `subscribers` of the top mapping; what else it has is passed over."""
+    def rows(self) -> Iterator[tuple[Any, int]]:
+        """Yield the entries of the list `subscribers` of the top mapping with their lines; what else it has is not."""
         event = self._next()
         while isinstance(event, (yaml.StreamStartEvent, yaml.DocumentStartEvent)):
             event = self._next()
@@ -108,7 +116,7 @@ class _Rows:
             if key == "subscribers" and isinstance(event, yaml.SequenceStartEvent):
                 found = True
                 while not isinstance(event := self._next(), yaml.SequenceEndEvent):
-                    yield self._value(event, 0)[0]
+                    yield self._value(event, 0)[0], event.start_mark.line + 1
             else:
                 self._value(event, 0)
         if not found:

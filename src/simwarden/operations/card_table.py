@@ -28,3 +28,9 @@ def taken(
             query = sa.select(table.c[name]).where(some, table.c.imsi != but).order_by(table.c[name])
             found += [(name, value) for value in connection.execute(query).scalars()]
     return found
+
+
+def alike(identities: Mapping[str, Sequence[str]]) -> bool:
+    """Whether some cards have a number or an identity in common."""
+    given = [list(filter(None, values)) for values in identities.values()]
+    return any(len(set(values)) < len(values) for values in given)

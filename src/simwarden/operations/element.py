@@ -16,10 +16,11 @@ from simwarden.operations.management import Call, Caller, Role, Route, collect_r
 from simwarden.runtime.declare import Declaration, ElementConfig, Model, Verb, VerbModel, collect_verbs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from simwarden.operations.approval import Audit
+    from simwarden.operations.approval import Audit, By
     from simwarden.operations.events import Publisher
+    from simwarden.operations.provision import CardProvision
     from simwarden.runtime.host import Host
     from simwarden.runtime.site import Site
 
@@ -106,6 +107,14 @@ class Element(ABC, Generic[C]):
         What several elements count by one name is the same thing seen from several sides: the sums agree.
         """
         return {}
+
+    async def provision_new(self, cards: Sequence[CardProvision], by: By) -> bool:  # noqa: ARG002 - some do it
+        """Provision many cards in one go, all or none, if each of them is new here.
+
+        Returns False, and keeps nothing, if one is not (or the element has no such way): each is provisioned by itself
+        then. Raises ManagementError, whose `subject` is the card that is at fault.
+        """
+        return False
 
     def kept(self) -> Audit | None:
         """Return the audit in which refused calls of this element are kept; None where it keeps none."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, Field, ValidationError
@@ -13,7 +14,7 @@ from simwarden.operations.management import reasons
 from simwarden.runtime.declare import Model
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 M = TypeVar("M", bound=BaseModel)
 ImsiText = Annotated[
@@ -100,6 +101,16 @@ class CardsPage(Model):
     """The IMSI after which the list goes on."""
     limit: int = Field(default=100, ge=1, le=1000)
     """Cards at most."""
+
+
+@contextmanager
+def about(card: CardProvision) -> Iterator[None]:
+    """Let an error of provisioning several cards name the one that is at fault."""
+    try:
+        yield
+    except ManagementError as error:
+        error.subject = card.imsi
+        raise
 
 
 def validated(model: type[M], body: Mapping[str, Any]) -> M:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
 METADATA = sa.MetaData(info={"schema": "provisioned"})
 _ROWS = sa.Table(
@@ -23,8 +23,6 @@ _ROWS = sa.Table(
     sa.Column("digest", sa.String(64), nullable=False),
 )
 
-Row = dict[str, Any]
-
 
 class Provisioned:
     """The rows that one element has taken, in the element's own database."""
@@ -32,23 +30,24 @@ class Provisioned:
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
 
-    def new(self, rows: Collection[Row]) -> list[Row]:
-        """Return the rows that are new or have changed."""
-        which = _ROWS.c.imsi.in_([str(row["imsi"]) for row in rows])
+    def new(self, rows: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+        """Return the IMSIs of rows that are new or have changed, with the digests of these rows."""
+        digests = {str(row["imsi"]): _digest(row) for row in rows}
         with self._engine.connect() as connection:
-            known = {row.imsi: row.digest for row in connection.execute(sa.select(_ROWS).where(which))}
-        return [row for row in rows if known.get(str(row["imsi"])) != _digest(row)]
+            known = connection.execute(sa.select(_ROWS).where(_ROWS.c.imsi.in_(list(digests)))).all()
+        for row in known:
+            if digests[row.imsi] == row.digest:
+                del digests[row.imsi]
+        return digests
 
-    def taken(self, rows: Iterable[Row]) -> None:
+    def taken(self, digests: Mapping[str, str]) -> None:
         """Keep that rows were taken."""
-        values = {str(row["imsi"]): {"imsi": str(row["imsi"]), "digest": _digest(row)} for row in rows}
-        if not values:
+        if not digests:
             return
+        rows = [{"imsi": imsi, "digest": digest} for imsi, digest in digests.items()]
         with self._engine.begin() as connection:
-            connection.execute(
-                sa.delete(_ROWS).where(_ROWS.c.imsi == sa.bindparam("key")), [{"key": imsi} for imsi in values]
-            )
-            connection.execute(sa.insert(_ROWS), list(values.values()))
+            connection.execute(sa.delete(_ROWS).where(_ROWS.c.imsi.in_(list(digests))))
+            connection.execute(sa.insert(_ROWS), rows)
 
 
 def _digest(row: Mapping[str, Any]) -> str:

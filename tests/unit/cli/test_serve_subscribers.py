@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 import yaml
-from served import card, serve
+from served import Served, card, serve
 
+from simwarden.cli import serving_process
+from simwarden.cli.serving import Service
 from simwarden.cli.serving_subscribers import rows_in
-from simwarden.errors import ConfigError
+from simwarden.errors import ConfigError, SimwardenError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,7 +35,20 @@ def test_rows_are_those_that_were_written(tmp_path: Path, form: str) -> None:
     shared = {"types": ["module"], "on": True, "number": 7, "none": None}
     for rows in (ROWS, [{**ROWS[0], "sections": {"a": shared, "b": shared}}] * 2, []):
         (tmp_path / "cards").write_text(WRITTEN[form](rows))
-        assert list(rows_in(tmp_path / "cards")) == rows
+        assert [row.values for row in rows_in(tmp_path / "cards")] == rows
+
+
+@pytest.mark.parametrize("form", WRITTEN)
+def test_rows_know_their_lines(tmp_path: Path, form: str) -> None:
+    text = WRITTEN[form](ROWS)
+    (tmp_path / "cards").write_text(text)
+    lines = text.split("\n")
+    found = list(rows_in(tmp_path / "cards"))
+    assert len(found) == len(ROWS)
+    for row in found:
+        nearby = "".join(lines[row.place.line - 1 : row.place.line + 3])
+        assert row.values["imsi"] in nearby
+        assert str(row.place) == f"{tmp_path / 'cards'}:{row.place.line}"
 
 
 BOMB = "a: &a [x,x,x,x,x,x,x,x,x,x]\n" + "".join(
@@ -90,7 +105,7 @@ def test_a_large_file_takes_little_memory(tmp_path: Path, form: str) -> None:
     assert most < 2 << 20
 
 
-SOON = "import simwarden.cli.serving_process as process; process._TOLD = 500"
+SOON = "import simwarden.cli.serving_provision as provision; provision._TOLD = 500"
 
 
 @pytest.mark.slow
@@ -104,3 +119,97 @@ def test_a_large_file_is_provisioned_with_progress_and_while_others_are_served(t
         found = httpx.get(f"{url}/cards/001010000001199", headers={"Authorization": "Bearer o"})
         assert found.status_code == 200
         assert "\n1000 cards" in "\n" + served.log.read_text()
+
+
+def _asked(served: Served, path: str) -> Any:
+    url = "http://{}:{}".format(*served.where["management"])
+    return httpx.get(f"{url}{path}", headers={"Authorization": "Bearer o"}).json()
+
+
+SETTINGS = {"management": "127.0.0.1:0", "tokens": {"operator": "o"}, "subscribers": "cards.json"}
+#: an element's interface, its binding, and what is told of a card but who asked and when
+BULK = {"hss": ("S6a", {"by": "hss", "learn": "first-use"}), "cmp": ("S13", {"by": "cmp", "imei": "35693803564380"})}
+ONE_BY_ONE = "import simwarden.operations.element as e, {0} as m; m.{1}.provision_new = e.Element.provision_new"
+KINDS = {"hss": ("simulators.hss.element", "Hss"), "cmp": ("simulators.cmp.element", "Cmp")}
+
+
+@pytest.mark.parametrize("kind", BULK)
+def test_cards_that_are_provisioned_at_once_are_as_if_each_had_been_by_itself(tmp_path: Path, kind: str) -> None:
+    interface, binding = BULK[kind]
+    rows = [{**card(number), "sections": {"binding": [binding]}} for number in range(3)] + [card(3)]
+    rows[2]["msisdn"] = ""
+    (tmp_path / "cards.json").write_text(json.dumps({"subscribers": rows}))
+    told = []
+    for before in ("", ONE_BY_ONE.format(*KINDS[kind])):
+        with serve(tmp_path, kind, {**SETTINGS, "listen": {interface: "127.0.0.1:0"}}, before=before) as served:
+            told.append([_asked(served, path) for row in rows for path in _paths(row["imsi"])])
+    for each in told:
+        for _, audit in zip(each[::2], each[1::2], strict=True):
+            for record in audit if isinstance(audit, list) else audit["records"]:
+                del record["at"]
+    assert told[0] == told[1]
+    assert told[0][0]["binding"]["how"] in ("learned", "given")
+
+
+def _paths(imsi: str) -> tuple[str, str]:
+    return f"/cards/{imsi}", f"/cards/{imsi}/audit"
+
+
+@pytest.mark.parametrize("kind", BULK)
+def test_new_cards_are_kept_many_at_a_time(tmp_path: Path, kind: str) -> None:
+    interface, binding = BULK[kind]
+    rows = [{**card(number), "sections": {"binding": [binding]}} for number in range(1000)]
+    (tmp_path / "cards.json").write_text(json.dumps({"subscribers": rows}))
+    counting = (
+        "import sqlalchemy as sa, sys; n = [0]\n"
+        "def count(*_): n[0] += 1; print('statements', n[0], file=sys.stderr)\n"
+        "sa.event.listen(sa.Engine, 'before_cursor_execute', count)"
+    )
+    settings = {**SETTINGS, "listen": {interface: "127.0.0.1:0"}, "store": f"sqlite:///{tmp_path}/store.sqlite"}
+    with serve(tmp_path, kind, settings, before=counting) as served:
+        assert _asked(served, f"/cards/{rows[-1]['imsi']}")["msisdn"] == rows[-1]["msisdn"]
+        assert served.log.read_text().count("statements") < 150  # by themselves they take five each
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"k": "00"}, "K and OPc have 32 hexadecimal digits each"),
+        ({"msisdn": "13800000002"}, "is a public mobile number"),
+        ({"form": ["plug-in"]}, "form: "),
+        ({"sections": {"binding": [{"by": "hss", "imei": "1"}]}}, "imei: "),
+        ({"sections": {"area": [{"zones": ["x"]}]}}, "zones: "),
+        ({"imsi": "00101/x"}, "imsi: "),
+    ],
+)
+def test_a_card_that_is_wrong_is_told_with_its_row(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: dict[str, Any], said: str
+) -> None:
+    monkeypatch.setattr(serving_process, "_ready", lambda *_: pytest.fail("it serves"))
+    rows = [{**row, **(change if place == 40 else {})} for place, row in enumerate(ROWS[:60])]
+    (tmp_path / "cards.json").write_text(json.dumps({"subscribers": rows}, indent=2))
+    text = (tmp_path / "cards.json").read_text()
+    line = text[: text.index(f'"name": "{rows[40]["name"]}"')].count("\n")
+    (tmp_path / "hss.yaml").write_text(json.dumps({"listen": {"S6a": "127.0.0.1:0"}, "subscribers": "cards.json"}))
+    with pytest.raises(ConfigError) as wrong:
+        serving_process.serve_element("hss", str(tmp_path / "hss.yaml"))
+    told = str(wrong.value)
+    assert told.startswith(f"{tmp_path / 'cards.json'}:{line}: hss does not take card {rows[40]['imsi']}: ")
+    assert said in told
+
+
+def test_a_card_with_anothers_number_is_left_and_told_with_its_row(tmp_path: Path) -> None:
+    rows = [card(number) for number in range(3)]
+    rows[1]["msisdn"] = rows[0]["msisdn"]
+    (tmp_path / "cards.json").write_text(json.dumps({"subscribers": rows}, indent=2))
+    with serve(tmp_path, "hss", {**SETTINGS, "listen": {"S6a": "127.0.0.1:0"}}) as served:
+        told = served.log.read_text()
+        assert f"cards.json:14: card {rows[1]['imsi']} is left as it is: another card has the msisdn" in told
+        assert [each["imsi"] for each in _asked(served, "/cards")] == [rows[0]["imsi"], rows[2]["imsi"]]
+
+
+def test_a_file_that_is_not_there_is_told_before_a_port_opens(tmp_path: Path) -> None:
+    (tmp_path / "hss.yaml").write_text(json.dumps({"subscribers": "cards.json", "store": f"sqlite:///{tmp_path}/s"}))
+    with pytest.raises(SimwardenError, match=r"hss.yaml:1:17: .*cards.json: there is no such file"):
+        Service("hss", str(tmp_path / "hss.yaml"))
+    assert not (tmp_path / "s").exists()
