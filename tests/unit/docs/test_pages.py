@@ -1,11 +1,9 @@
-"""Links lead somewhere, the index is complete, each command that a page shows is one, and those that can be run do."""
+"""Links lead somewhere, the index is complete, and each command that a page shows is one."""
 
 from __future__ import annotations
 
 import re
 import shlex
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -134,41 +132,3 @@ def test_a_command_that_is_none_is_found(line: str) -> None:
     with pytest.raises(Exception, match=r"No such|does not take") as caught:
         parse(split("", line).words)
     assert caught.value.exit_code == 2  # type: ignore[attr-defined]
-
-
-def simwarden(words: tuple[str, ...], folder: Path, output: str = "") -> tuple[int, str]:
-    command = [sys.executable, "-m", "simwarden", *words]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603 - our own program
-    if output:
-        (folder / output).write_text(done.stdout, encoding="utf-8")
-    return done.returncode, done.stdout + done.stderr
-
-
-#: commands of the README that are run elsewhere, or cannot be here
-NOT_HERE = {
-    ("check",): ".ci/run runs its parts",
-    ("prove",): ".ci/run runs it, and it takes a minute",
-    ("coverage",): ".ci/run runs it",
-    ("explore",): "as above, a part of it, and it takes minutes",
-    ("matrix",): "as above, and it takes half a minute",
-    ("impact",): "as above, and it takes minutes on a busy machine",
-    ("run", "scenarios/demo", "--network", "network.yaml"): "no HSS answers at the address of the example",
-    ("run", "first-story.yaml"): "tests/unit/test_readme.py compares its output",
-    ("run", "wrong-story.yaml"): "as above",
-}
-
-
-@pytest.mark.slow
-def test_the_commands_of_the_readme_run(tmp_path: Path) -> None:
-    (tmp_path / "scenarios").symlink_to(ROOT / "scenarios")
-    for language, block in FENCE.findall(text_of(ROOT / "README.md")):
-        named = re.match(r"# (network\.yaml)\n", block)
-        if language == "yaml" and named:
-            (tmp_path / named[1]).write_text(block, encoding="utf-8")
-    run = []
-    for shown in commands_of(ROOT / "README.md"):
-        if not shown.inline and shown.words not in NOT_HERE:
-            code, output = simwarden(shown.words, tmp_path, shown.output)
-            assert code == 0, (shown.words, output)
-            run.append(shown.words[0])
-    assert {"init", "run", "list", "explain", "schema", "doctor", "export"} <= set(run)
