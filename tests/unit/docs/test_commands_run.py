@@ -15,6 +15,7 @@ import sessions
 import shown
 from waiting import LONG
 
+pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[3]
 _BLOCK = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _FILE = re.compile(r"^```yaml\n(# ([\w-]+\.yaml)\n.*?)^```", re.MULTILINE | re.DOTALL)
@@ -38,6 +39,7 @@ NOT_HERE = {
     "README.md": {
         "make run": MAKE,
         "make test": MAKE,
+        "make test-all": MAKE,
         ". .venv/bin/activate": MAKE,
         "simwarden check": CHECK,
         "simwarden prove": LONG_RUN,
