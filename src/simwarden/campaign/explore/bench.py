@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
 from pathlib import Path
@@ -20,7 +21,7 @@ from simwarden.scenario.runner import RunOptions
 from simwarden.trace.dissect import Dissector
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from simwarden.campaign.explore.trial import Put
     from simwarden.scenario.document import Mishap
@@ -49,6 +50,23 @@ class Point:
 
     def __str__(self) -> str:
         return f"{self.interface.lower()}.{self.message}" + (f" ({self.nth})" if self.nth > 1 else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """A story in which nothing is put in: what ends it before its time, its points, and marks of its frames.
+
+    By `far_end` a run differs in what terminals sent and heard, by `wires` in any frame or its time.
+    """
+
+    fault: str
+    points: tuple[Point, ...]
+    far_end: bytes
+    wires: bytes
+
+
+def _mark(frames: object) -> bytes:
+    return hashlib.blake2b(repr(frames).encode(), digest_size=16).digest()
 
 
 @cache
@@ -93,17 +111,17 @@ class Bench:
         """The run in which nothing is put in; where a change is, nobody asks how it ends."""
         return carry_out(self.told, self.told.without, {}, self.options, at_once if self.change else never)
 
+    @cached_property
+    def ground(self) -> Ground:
+        """What there is to know of that run; whoever knows it from another process sets it."""
+        base = self.base
+        return Ground(base.fault, tuple(self._points()), _mark(base.far_end()), _mark(base.wires()))
+
     def altered(self, seen: Seen) -> bool:
         """Whether a change has reached a terminal; whether a fault altered any frame, or when it was sent."""
-        return seen.far_end() != self._far_end if self.change else seen.wires() != self._wires
-
-    @cached_property
-    def _far_end(self) -> list[bytes]:
-        return self.base.far_end()
-
-    @cached_property
-    def _wires(self) -> list[tuple[float, str, str, bytes]]:
-        return self.base.wires()
+        if self.change:
+            return _mark(seen.far_end()) != self.ground.far_end
+        return _mark(seen.wires()) != self.ground.wires
 
     @cached_property
     def oracle(self) -> Oracle:
@@ -116,31 +134,31 @@ class Bench:
         """What may befall the story, by name."""
         return mishaps() | ailments(self.told.without)
 
-    @cached_property
-    def points(self) -> list[Point]:
+    @property
+    def points(self) -> Sequence[Point]:
         """The frames before which something can be put in."""
+        return self.ground.points
+
+    def _points(self) -> Iterator[Point]:
         dissector = Dissector()
         names = {
             id(event): [each.name for each in nested(found)]
-            for event, found in dissector.walk(self.base.result.events)
+            for event, found in dissector.walk(self.base.result.events[: self.base.length])
             if found
         }
         counts: dict[tuple[int, str, str], int] = {}
-        found = []
         for number, (frame, step) in enumerate(self.base.points):
             carried = names[id(frame)]
             for name in dict.fromkeys(carried):
                 counts[step, frame.interface, name] = counts.get((step, frame.interface, name), 0) + 1
             message = next((name for name in carried[1:] if "ciphered" not in name), carried[0])
             nth = counts[step, frame.interface, message]
-            found.append(Point(number, step, self.told.procedures[step], frame.interface, message, nth))
-        return found
+            yield Point(number, step, self.told.procedures[step], frame.interface, message, nth)
 
     def numbers(self, what: str) -> list[int]:
         """Return the points at which something can be put in: a change at all, a mishap where the carrier has it."""
-        if what in self.told.changes:
-            return [each.number for each in self.points]
-        return [number for number, (frame, _) in enumerate(self.base.points) if may_meet(frame, what)]
+        every = what in self.told.changes
+        return [each.number for each in self.points if every or may_meet(each.interface, what)]
 
     def meaning(self, what: str) -> Put | Mishap:
         """Return what a name stands for: the change, or a fault."""

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from simwarden.scenario.document import Action, Scenario
-    from simwarden.trace.events import Frame
 
 #: how long a frame is late, a connection carries nothing, an element is gone, silent or slow
 _SECONDS = {"delay": 3.0, "stall": 30.0}
@@ -25,9 +24,9 @@ def mishaps() -> dict[str, Mishap]:
     return {word: Mishap(word, _SECONDS[word] if word in LASTING else 0.0) for word in MISHAPS}
 
 
-def may_meet(frame: Frame, name: str) -> bool:
-    """Whether a frame may meet with a fault: mishaps by what carries it, all else at any time."""
-    return name not in MISHAPS or name in mishaps_of(INTERFACES[frame.interface])
+def may_meet(interface: str, name: str) -> bool:
+    """Whether a frame of an interface may meet with a fault: mishaps by what carries it, all else at any time."""
+    return name not in MISHAPS or name in mishaps_of(INTERFACES[interface])
 
 
 def ailments(scenario: Scenario) -> dict[str, tuple[Action, ...]]:

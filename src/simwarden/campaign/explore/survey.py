@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from simwarden.campaign.engine import quiet
-from simwarden.campaign.explore.bench import AND, Bench, Point, bench, plan_of
+from simwarden.campaign.explore.bench import AND, Bench, Ground, Point, bench, plan_of
 from simwarden.scenario.problems import ScenarioErrors
 from simwarden.scenario.suite import Crew
 
@@ -79,6 +79,8 @@ class Work:
     change: str
     what: str
     puts: tuple[Put, ...]
+    #: what was seen of the story when it was looked at; None for two changes, which nobody has looked at together
+    ground: Ground | None = None
 
     @property
     def path(self) -> str:
@@ -87,7 +89,10 @@ class Work:
 
     def bench(self) -> Bench:
         """Return where it is run."""
-        return self.wanted.bench(self.story, self.change)
+        found = self.wanted.bench(self.story, self.change)
+        if self.ground is not None:
+            found.ground = self.ground
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +162,8 @@ class Survey:
     unjudged: dict[str, str] = field(default_factory=dict)
     #: stories that do not come to their end when nothing is put in, with what ended them
     broken: dict[str, str] = field(default_factory=dict)
+    #: what was seen of each story with each change when it was looked at
+    grounds: dict[tuple[str, str], Ground] = field(default_factory=dict)
 
     def take(self, outcome: Outcome) -> None:
         """Count a run; of two things that are put in, what each does by itself is found elsewhere."""
@@ -202,9 +209,9 @@ def _outcome(work: Work, put: Put) -> Outcome:
 
 @dataclass(frozen=True, slots=True)
 class _View:
-    """What ends a story by itself, the points by what can be put in, and why it cannot be judged."""
+    """What a story is by itself, the points by what can be put in, and why it cannot be judged."""
 
-    fault: str = ""
+    ground: Ground | None = None
     points: dict[str, list[int]] = field(default_factory=dict)
     unjudged: str = ""
 
@@ -229,9 +236,9 @@ def _look(sight: _Sight) -> _View:
     unjudged = here.unjudged
     if unjudged:
         return _View(unjudged=unjudged)
-    fault = here.base.fault
+    ground = here.ground
     names = [sight.change] if sight.change else [name for name in here.faults if _wanted(name, sight.wanted.faults)]
-    return _View(fault, {} if fault else {name: here.numbers(name) for name in names})
+    return _View(ground, {} if ground.fault else {name: here.numbers(name) for name in names})
 
 
 def _wanted(name: str, wanted: tuple[str, ...]) -> bool:
@@ -251,7 +258,7 @@ def survey(wanted: Wanted, order: Order, tell: Tell = quiet) -> Survey:
         tries = [*tries, *_pairs(every, wanted, wanted.pairs)]
         for part in range(1, _PARTS):
             found.planned += len(tries)
-            for _, outcomes in order.carried_out(crew, list(_works(tries, wanted, _FEW if order.limited else _CHUNK))):
+            for _, outcomes in order.carried_out(crew, list(_works(tries, found, _FEW if order.limited else _CHUNK))):
                 for each in outcomes:
                     found.take(each)
                 tell(found.runs, found.planned, outcomes[0].story)
@@ -275,8 +282,10 @@ def _every(crew: Crew[_Sight | Work, Any], found: Survey, order: Order) -> Itera
     views = dict(order.carried_out(crew, sights))
     found.unseen = len(sights) - len(views)
     for sight, view in ((each, views[each]) for each in sights if each in views):
-        if view.fault:
-            found.broken[sight.path] = view.fault
+        if view.ground is not None:
+            found.grounds[sight.story, sight.change] = view.ground
+            if view.ground.fault:
+                found.broken[sight.path] = view.ground.fault
         if view.unjudged:
             found.unjudged[sight.path] = view.unjudged
         for what, numbers in view.points.items():
@@ -347,8 +356,9 @@ def _pair(wanted: Wanted, change: Try, other: str, both: bool, generator: random
     return {Try(change.story, told, put)}
 
 
-def _works(tries: list[Try], wanted: Wanted, chunk: int) -> Iterator[Work]:
+def _works(tries: list[Try], found: Survey, chunk: int) -> Iterator[Work]:
     for (story, change, names), group in groupby(tries, key=lambda each: each.group):
         puts = [each.put for each in group]
         for start in range(0, len(puts), chunk):
-            yield Work(wanted, story, change, AND.join(names), tuple(puts[start : start + chunk]))
+            part = tuple(puts[start : start + chunk])
+            yield Work(found.wanted, story, change, AND.join(names), part, found.grounds.get((story, change)))
