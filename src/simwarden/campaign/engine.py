@@ -169,7 +169,7 @@ def known(names: Iterable[str], among: Iterable[str], what: str) -> list[str]:
     wanted, there = list(names), list(among)
     for name in wanted:
         if name not in there:
-            raise ConfigError(f"no {what} is called {name!r}", hint=guess(name, there))
+            raise ConfigError(f"no {what} is called {name!r}", hint=guess(name, there, len(there)))
     return wanted
 
 

@@ -42,13 +42,13 @@ def load_checked(
 def none_chosen(among: Sequence[suite.Titled], tags: Iterable[str]) -> NoReturn:
     """Raise NothingError, which says which tags there are if one of those asked for is none."""
     known = sorted({tag for scenario in among for tag in scenario.tags})
-    said = ["no scenario was chosen"]
+    said = []
     for tag in tags:
         name = tag.removeprefix("not-")
         if among and name not in known:
-            near = guess(name, known)
-            said.append(f"no scenario has the tag {name!r} ({near or 'known: ' + ', '.join(known)})")
-    raise NothingError("\n".join(said))
+            hint = guess(name, known, len(known)) or "none has any"
+            said.append(f"no scenario has the tag {name!r} ({hint})")
+    raise NothingError("\n".join(said) or "no scenario was chosen")
 
 
 def workers_of(jobs: str) -> int:

@@ -18,7 +18,7 @@ from simwarden.cli.card_table import CardRow, Known, read_cards
 from simwarden.cli.csv_rows import opened
 from simwarden.cli.progress import RunBar
 from simwarden.errors import ConfigError, Place
-from simwarden.model.profile import Assessment, Use, find_written_use, use_names
+from simwarden.model.profile import Assessment, Use, find_written_use, use_names, uses
 from simwarden.operations.number_ranges import load_ranges
 from simwarden.policy.classification import classify, measures
 from simwarden.policy.need import Holding, Judgement, judge_card, judge_number_of
@@ -59,7 +59,8 @@ def classify_target(order: ClassifyOrder) -> None:
     if order.target and use is None:
         from simwarden.scenario.problems import guess  # noqa: PLC0415 - only what is wrong needs it
 
-        raise ConfigError(f"no file and no use is called {order.target!r}", hint=guess(order.target, use_names()))
+        hint = guess(order.target, use_names()) or f"known: {', '.join(uses())}"
+        raise ConfigError(f"no file and no use is called {order.target!r}", hint=hint)
     if use is None and not order.facts:
         raise ConfigError("say a use, functions (--voice, --sms, --data), or a file")
     for name in ("given", "contract", "ranges", "encoding", "network", "failing"):

@@ -33,9 +33,9 @@ def draft(name: str, use: str, twin: str) -> tuple[str, str]:
     """Return the story of a misuse that is stopped, and its twin. Raises ConfigError for names that nothing has."""
     plan = plan_of("")
     if name not in plan.misuses:
-        raise ConfigError(f"no misuse is called {name!r}", None, guess(name, plan.misuses))
+        raise ConfigError(f"no misuse is called {name!r}", None, guess(name, plan.misuses, len(plan.misuses)))
     if use and use not in uses():
-        raise ConfigError(f"no use of cards is called {use!r}", None, guess(use, uses()))
+        raise ConfigError(f"no use of cards is called {use!r}", None, guess(use, uses(), len(uses())))
     misuse = plan.misuses[name]
     for method in _methods(plan):
         found = _stopped(_data(plan, misuse, method, use, honest=False))

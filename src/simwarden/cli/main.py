@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 
 from simwarden.cli import campaigns, completing, interrupts
 from simwarden.cli.card_commands import classify, numbers
@@ -15,6 +14,7 @@ from simwarden.cli.choices import Form, RoleName
 from simwarden.cli.exits import friendly, write_anywhere
 from simwarden.cli.options import Json, Match, Network, Seed, ShippedPaths, Tags, signed
 from simwarden.cli.ordering import Order
+from simwarden.cli.usage import Commands
 
 #: the commands as help shows them
 _PANELS = {
@@ -26,7 +26,7 @@ _PANELS = {
 }
 
 
-class _Panels(TyperGroup):
+class _Panels(Commands):
     """Lists the commands by what one wants to do."""
 
     def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]  # noqa: ARG002

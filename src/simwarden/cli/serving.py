@@ -265,7 +265,7 @@ class Service:
 
     def place_of(self, error: Exception) -> Place | None:
         """Return the place of the database or address that cannot be had, if that is what is wrong."""
-        if isinstance(error, ConfigError) and error.reason.startswith("store "):  # it knows no file
+        if isinstance(error, ConfigError) and error.reason.startswith(("store ", "store:")):  # it knows no file
             return (self.top / "store").place
         if isinstance(error, ConfigError) and "SCTP" in error.reason:
             return (self.top / "transport").place

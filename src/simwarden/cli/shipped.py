@@ -65,11 +65,13 @@ def located(paths: Iterable[str]) -> list[str]:
     What is there under a path is that: `moved-card`, `demo-moved-card`, `demo/moved-card.yaml` and `demo` name shipped
     scenarios where no file or folder is called so. Raises ConfigError for what is neither.
     """
-    return [each for path in paths for each in ([path] if Path(path).exists() else _shipped_as(path))]
+    return [each for path in paths for each in ([path] if path and Path(path).exists() else _shipped_as(path))]
 
 
 def _shipped_as(name: str) -> list[str]:
     root = shipped()
+    if not name:
+        raise ConfigError("a file, a folder or the name of a shipped scenario is expected, not ''")
     if not Path(name).is_absolute() and ".." not in Path(name).parts and (root / name).exists():
         return [str(root / name)]
     jobs = suite.find([str(root)])

@@ -66,6 +66,8 @@ _EDITORS = f"# yaml-language-server: $schema={_SCHEMA}\n"
 def write_first(path: str, *, force: bool, use: str = "", misuse: str = "") -> None:
     """Write a scenario, its twin, and the schema by which editors check both. Raises ConfigError if one is there."""
     first = Path(path)
+    if not first.name:
+        raise ConfigError(f"a file is expected, not {path!r}")
     twin = first.with_name(f"{first.stem}-twin{first.suffix}")
     for each in (first, twin):
         if each.exists() and not force:
@@ -97,7 +99,7 @@ def _of(text: str, use: str) -> str:
     from simwarden.scenario.problems import guess  # noqa: PLC0415
 
     if use not in uses():
-        raise ConfigError(f"no use of cards is called {use!r}", None, guess(use, uses()))
+        raise ConfigError(f"no use of cards is called {use!r}", None, guess(use, uses(), len(uses())))
     return text.replace("profile: meter", f"use: {use}")
 
 

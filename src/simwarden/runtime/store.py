@@ -86,6 +86,9 @@ def open_engine(url: str, metadata: MetaData, *, lasting: bool = True) -> Engine
 
                 engine.dispose()  # a migration may take as long as it needs; what comes after it may not
                 be_patient(engine, _ANSWER)
+    except sa.exc.NoSuchModuleError as error:
+        name = where.get_backend_name()
+        raise ConfigError(f"store: no database is called {name!r}", hint="known: sqlite, postgresql") from error
     except ImportError as error:
         told = f"store {where.render_as_string(hide_password=True)}: {error}"
         raise ConfigError(told, hint=_DRIVER if where.get_backend_name() == "postgresql" else "") from error

@@ -65,10 +65,10 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return by_plain[found[0]] if found else ""
 
 
-def guess(name: str, known: Iterable[str]) -> str:
-    """Return a hint: `did you mean 'x'?`, or the list of what is known where it is short and nothing is near."""
+def guess(name: str, known: Iterable[str], most: int = 12) -> str:
+    """Return a hint: `did you mean 'x'?`, or what is known where nothing is near, and these are no more than `most`."""
     names = list(dict.fromkeys(known))
     near = nearest(name, names)
     if near:
         return f"did you mean {near!r}?"
-    return f"known: {', '.join(names)}" if 0 < len(names) <= 12 else ""
+    return f"known: {', '.join(names)}" if 0 < len(names) <= most else ""

@@ -20,6 +20,25 @@ Data: TypeAlias = "str | list[Any] | dict[str, Any]"
 
 #: levels of the deepest file, and values of the largest (aliases counted at each use)
 _DEEPEST, _MOST = 50, 200_000
+#: what libyaml finds, in our words
+_SAID = {
+    "did not find expected key": "a key is expected here",
+    "did not find expected '-' indicator": "an entry of the list, with '-', is expected here",
+    "did not find expected ',' or ']'": "',' or ']' is expected here",
+    "did not find expected ',' or '}'": "',' or '}' is expected here",
+    "did not find expected node content": "a value is expected here",
+    "could not find expected ':'": "':' is expected before this",
+    "mapping values are not allowed in this context": "a ':' cannot stand here",
+    "block sequence entries are not allowed in this context": "an entry of a list, with '-', cannot stand here",
+    "found unexpected end of stream": "a text in quotes has no end",
+    "found undefined alias": "nothing above is marked '&' with the name that stands here after '*'",
+    "found character that cannot start any token": "a text cannot begin with this character",
+    "found unknown escape character": "in double quotes no such character stands after a backslash",
+    "did not find expected <document start>": "nothing is expected after the end of the document",
+    "but found another document": "a file holds one document",
+    "could not determine a constructor for the tag": "no tags are read",
+    "exceeded maximum nesting depth": "is nested too deep",
+}
 
 _Loader: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 
@@ -94,9 +113,10 @@ def read(text: str, file: str, problems: Problems) -> Source:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = Place(file, mark.line + 1, mark.column + 1) if mark else Place(file)
-        raise ScenarioError(f"no YAML: {error.problem or error.context}", place, _meant(error, text)) from error
-    except yaml.YAMLError as error:  # characters that YAML does not allow
-        raise ScenarioError(f"no YAML: {str(error).splitlines()[0]}", Place(file)) from error
+        told = _SAID.get(error.problem or "", "what is here cannot stand here")
+        raise ScenarioError(f"no YAML: {told}", place, _meant(error, text)) from error
+    except yaml.YAMLError as error:
+        raise ScenarioError("no YAML: a control character is in it", Place(file)) from error
     finally:
         loader.dispose()
     if node is not None:

@@ -79,9 +79,9 @@ def test_one_broken_file_hides_no_other(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "d.yaml").write_text("scenario: s\nsteps:\n- wait: soon\n")
     (tmp_path / "e.yaml").write_text("scenario: A fine one\nsteps:\n- expect: {enb: {s1: any}}\n")
     told = (
-        "a.yaml:3:1: no YAML: found character that cannot start any token (this line is indented with a tab",
+        "a.yaml:3:1: no YAML: a text cannot begin with this character (this line is indented with a tab",
         "b.yaml:1: is no text in UTF-8",
-        "c.yaml:4:1: no YAML: did not find expected key (is it indented like",
+        "c.yaml:4:1: no YAML: a key is expected here (is it indented like",
         "d.yaml:3:9: 'soon' is no duration",
     )
     for command in ("validate", "run", "list"):

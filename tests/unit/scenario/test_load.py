@@ -144,7 +144,7 @@ def test_all_errors_come_at_once_in_the_order_of_the_file(errors: Errors) -> Non
         ("scenario: [\n", "story.yaml:2:1: no YAML"),
         ("scenario: s\n\tsteps: x\n", "story.yaml:2:1: no YAML"),
         ("scenario: \x00\n", "story.yaml: no YAML"),
-        ("scenario: *a\n", "no YAML: found undefined alias"),
+        ("scenario: *a\n", "no YAML: nothing above is marked '&'"),
     ],
 )
 def test_what_is_no_scenario(loader: Loader, text: str, said: str) -> None:

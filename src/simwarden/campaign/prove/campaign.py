@@ -62,7 +62,8 @@ def _chooser(globs: Sequence[str], spots: list[Spot]) -> Callable[[Spot], bool]:
     """
     for glob in globs:
         if not any(_fits(spot, glob) for spot in spots):
-            raise ConfigError(f"no control is called {glob!r}", hint=guess(glob, [spot.point.name for spot in spots]))
+            known = {spot.point.name: None for spot in spots}
+            raise ConfigError(f"no control is called {glob!r}", hint=guess(glob, known, len(known)))
     return lambda spot: not globs or any(_fits(spot, glob) for glob in globs)
 
 

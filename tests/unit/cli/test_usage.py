@@ -1,0 +1,69 @@
+"""A wrong command line is told in a line of ours, which names the argument and what is expected there."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from simwarden.cli.main import app
+
+#: words of typer, click, pydantic, yaml and sqlalchemy
+THEIRS = re.compile(
+    r"Usage:|Try '|Error|Invalid value|Missing (argument|option)|No such (command|option)|Got unexpected|requires an"
+    r"|Input should|Value error|did not find|found undefined|Can't load|not a valid"
+)
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("alias.yaml").write_text("scenario: *a\n")
+    Path("open.yaml").write_text("scenario: [\n")
+    Path("store.yaml").write_text("store: foo://x\n")
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("rum", "no command is called 'rum' (did you mean 'run'?)"),
+        ("check x", "check: no command is called 'x' (known: prove, coverage, matrix, impact, explore)"),
+        ("--bogus", "no option is called '--bogus' (known: --version"),
+        ("run --trases x", "run: no option is called '--trases' (did you mean '--trace'?)"),
+        ("check prove --bogus", "check prove: no option is called '--bogus'"),
+        ("run --seed x moved-card", "run: --seed: a whole number is expected, not 'x'"),
+        ("run --transport pigeon x", "run: --transport: one of memory, tcp, udp, sctp is expected, not 'pigeon'"),
+        ("schema --role king", "schema: --role: one of operator, customer is expected, not 'king'"),
+        ("explore --runs -1", "explore: --runs: a number from 0 is expected, not '-1'"),
+        ("run --report", "--report needs a value"),
+        ("init --force=3", "--force takes no value"),
+        ("validate", "validate: PATHS is missing: Scenario files, folders"),
+        ("serve hss", "serve: --config FILE is missing: Settings, addresses"),
+        ("explain a b", "explain: 'b' is more than it takes"),
+        ("run ''", "a file, a folder or the name of a shipped scenario is expected, not ''"),
+        ("init ''", "a file is expected, not ''"),
+        ("run moved-card --tag nothing", "no scenario has the tag 'nothing' (known: binding, demo"),
+        ("matrix --misuse nothing", "no misuse is called 'nothing' (known: phone, "),
+        ("matrix --method nothing", "no method is called 'nothing' (known: none, "),
+        ("init x.yaml --use nothing", "no use of cards is called 'nothing' (known: "),
+        ("run alias.yaml", "alias.yaml:1:11: no YAML: nothing above is marked '&' with the name that stands here after"),
+        ("run open.yaml", "open.yaml:2:1: no YAML: a value is expected here"),
+        ("serve hss --config store.yaml", "store.yaml:1:8: store: no database is called 'foo' (known: sqlite, post"),
+    ],
+)
+def test_a_wrong_line_is_told_in_one_line_of_ours(line: str, told: str) -> None:
+    words = [word.strip("'") for word in line.split()]
+    result = CliRunner().invoke(app, words)
+    assert result.exit_code in {2, 4}
+    assert isinstance(result.exception, SystemExit)
+    assert result.stdout == ""
+    assert result.stderr.startswith(told), result.stderr
+    assert len(result.stderr.splitlines()) == 1
+    assert not THEIRS.search(result.stderr)
+
+
+def test_without_a_command_help_is_shown() -> None:
+    result = CliRunner().invoke(app, [])
+    assert (result.exit_code, "Play" in result.stdout, result.stderr) == (2, True, "")
