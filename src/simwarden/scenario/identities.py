@@ -300,14 +300,13 @@ class Cast:
             here = spot / name
             if entry not in ("", None) and not isinstance(entry, dict):
                 self.problems.add(f"{name}: keys and values are expected, not {short(entry)}", here.place)
-                continue
-            own, members = self._members(name, entry or {}, here)
+            own, members = self._members(name, entry if isinstance(entry, dict) else {}, here)
             known = {*self.references.instances, *self.references.groups}
-            if (taken := known & {name, *members}) or not members:
+            if taken := known & {name, *members}:
                 for each in sorted(taken):
                     self.problems.add(f"two elements are called {each!r}", here.key)
                 continue
-            if "count" in (entry or {}):
+            if members != (name,):
                 self.references.groups[name] = members
             for member in members:
                 number += 1
@@ -316,7 +315,10 @@ class Cast:
                 self.references.instances[member] = instance
 
     def _members(self, name: str, entry: dict[str, Any], spot: Spot) -> tuple[dict[str, Any], tuple[str, ...]]:
-        """Return an entry without its `count`, and the names of the instances that it stands for."""
+        """Return an entry without its `count`, and the names of the instances that it stands for.
+
+        One whose count is wrong stands for itself: what is said of it elsewhere is not wrong too.
+        """
         if "count" not in entry:
             return entry, (name,)
         rest = {key: value for key, value in entry.items() if key != "count"}
@@ -325,7 +327,7 @@ class Cast:
             self.problems.add(
                 f"count: a number from 1 to {MOST} is expected, not {short(entry['count'])}", (spot / "count").place
             )
-            return rest, ()
+            return rest, (name,)
         if given := [key for key in ("imsi", "iccid", "msisdn", "imei", "k", "opc") if key in rest]:
             self.problems.add(f"{name}: {given[0]} is one, and {text} are asked for", (spot / given[0]).key)
         return rest, tuple(f"{name}-{number}" for number in range(1, int(text) + 1))
@@ -361,7 +363,7 @@ class Cast:
             if entry and not isinstance(entry, dict):
                 continue
             group = self.references.groups.get(name)
-            own = {key: value for key, value in (entry or {}).items() if group is None or key != "count"}
+            own = {key: value for key, value in (entry or {}).items() if key != "count"}
             for place, member in enumerate(group or (name,)):
                 instance = self.references.instances.get(member)
                 if instance is not None and instance.section == section:

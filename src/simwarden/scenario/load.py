@@ -15,7 +15,7 @@ from simwarden.scenario import network
 from simwarden.scenario.document import Scenario
 from simwarden.scenario.expectation import ExpectationReader
 from simwarden.scenario.identities import Cast, References
-from simwarden.scenario.problems import Problems, guess
+from simwarden.scenario.problems import Problems, guess, nearest
 from simwarden.scenario.registry import Registry
 from simwarden.scenario.soundness import check_claims, check_expectations
 from simwarden.scenario.steps import StepReader
@@ -140,10 +140,12 @@ class Loader:
         wishes = self._wishes(data, top, problems)
         references.instances.update(network.build(self.registry, wishes, problems))
         cast = Cast(self.registry, references, problems, self.without)
-        for section in self.registry.sections:
-            cast.announce(section, data.get(section, ""), top / section)
-        for section in self.registry.sections:
-            cast.configure(section, data.get(section, ""), top / section)
+        sections = {each: _as_written(each, data, parts) for each in self.registry.sections}
+        for section, key in sections.items():
+            cast.announce(section, data.get(key, ""), top / key)
+        for section, key in sections.items():
+            cast.configure(section, data.get(key, ""), top / key)
+        steps = _as_written("steps", data, parts)
         reader = StepReader(ExpectationReader(self.registry, references, problems, data))
         return Scenario(
             path=source.file,
@@ -151,7 +153,7 @@ class Loader:
             registry=self.registry,
             instances=references.instances,
             cards=cast.cards,
-            steps=reader.read(data.get("steps", ""), top / "steps"),
+            steps=reader.read(data.get(steps, ""), top / steps),
             proves=tuple(header.proves),
             claimed=tuple((top / "proves" / place).place for place in range(len(header.proves))),
             twin=header.twin,
@@ -172,6 +174,14 @@ class Loader:
         network.collect(self.base.data, Spot(self.base), wishes, problems)
         network.collect(data.get("network", ""), top / "network", wishes, problems)
         return wishes
+
+
+def _as_written(part: str, data: dict[str, Any], parts: tuple[str, ...]) -> str:
+    """Return the key under which a part stands, which may be misspelt: that is told, and nothing that follows from it."""
+    if part in data:
+        return part
+    known = (*Header.model_fields, *parts)
+    return next((key for key in data if key not in known and nearest(str(key), known) == part), part)
 
 
 def _read_header(data: dict[str, Any], top: Spot, parts: tuple[str, ...], problems: Problems) -> Header:

@@ -9,6 +9,8 @@ from simwarden.errors import ConfigError, ScenarioError
 from simwarden.scenario.load import Loader
 from simwarden.scenario.problems import ScenarioErrors
 
+FIRST_STORY = (Path(__file__).parents[3] / "scenarios/demo/first-story.yaml").read_text("utf-8")
+
 Errors = Callable[..., list[str]]
 HEAD = "scenario: s\ncards: {card: }\ndevices: {meter: , phone: {type: handset}}\n"
 
@@ -256,3 +258,20 @@ def test_an_identity_that_is_none_is_told_once_and_nothing_that_follows_from_it(
     head = "scenario: s\ncards: {card: {binding: {by: gate, imei: meter.imsi}}}\ndevices: {meter: }\n"
     (only,) = errors("- power_on: meter\n", head)
     assert "2:42: meter has no identity 'imsi'" in only
+
+@pytest.mark.parametrize(
+    ("mistake", "told"),
+    [
+        (("devices:", "device:"), "key 'device' is not known"),
+        (("cards:", "card:"), "key 'card' is not known"),
+        (("steps:", "stepps:"), "key 'stepps' is not known"),
+        (("{type: handset}", "{type: handset, count: many}"), "count: a number from 1 to 10000 is expected, not 'many'"),
+        (("{type: handset}", "handset"), "phone: keys and values are expected, not 'handset'"),
+    ],
+)
+def test_what_only_follows_from_a_mistake_is_not_told(mistake: tuple[str, str], told: str) -> None:
+    text = FIRST_STORY.replace(*mistake)
+    assert text != FIRST_STORY
+    with pytest.raises(ScenarioErrors) as caught:
+        Loader().load("story.yaml", text)
+    assert [told in str(each) for each in caught.value.problems] == [True]
