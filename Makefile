@@ -2,34 +2,37 @@
 PYTHON ?= python3
 VENV   ?= .venv
 BIN     = $(VENV)/bin
+# With which versions of others; empty: with the newest that pyproject.toml allows.
+CONSTRAINTS ?= constraints.txt
+PIP     = $(BIN)/python -m pip install --quiet --disable-pip-version-check $(addprefix --constraint ,$(CONSTRAINTS))
 READY   = $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-all fuzz lint format docs pictures bench figures dist clean
+.PHONY: help run demo test test-all fuzz lint format docs pictures bench figures constraints dist clean
 
 help: ## print this list
 	@echo "simwarden: the mobile network of IoT SIM cards on a laptop"
 	@echo
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | awk -F'|' '{printf "%-16s %s\n", $$1, $$2}'
 
-# Rebuilt whenever pyproject.toml changes: entry points of an editable install are read only then.
-$(READY): pyproject.toml
+# Rebuilt whenever one of these changes: entry points of an editable install are read only then.
+$(READY): pyproject.toml $(CONSTRAINTS)
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2])' || { echo "simwarden needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version). Try: make PYTHON=python3.11" >&2; exit 1; }
 	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "python3-venv is missing: install it with 'apt install python3-venv' (Debian, Ubuntu), then run make again" >&2; exit 1; }
 	@echo "Preparing $(VENV) (once, about a minute) ..."
 	@rm -rf $(VENV) && $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@$(PIP) --editable .
 	@touch $@
 
 # The tools of tests and `make lint`, on top of the environment above.
 $(VENV)/.test: $(READY)
 	@echo "Adding the test tools ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --group test
+	@$(PIP) --group test
 	@touch $@
 
 $(VENV)/.lint: $(VENV)/.test
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --group lint
+	@$(PIP) --group lint
 	@touch $@
 
 run: $(READY) ## the demo: a moved card is refused; then all shipped scenarios and their report
@@ -71,7 +74,7 @@ docs: $(READY) ## write pages that are made of declarations (docs/elements, docs
 
 pictures: export PICTURES_WRITE = 1
 pictures: $(VENV)/.test ## take the pictures of the pages anew (docs/pictures); needs chromium
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --group web
+	@$(PIP) --group web
 	@$(BIN)/python -m pytest -q tests/web/test_pictures.py
 
 bench: $(VENV)/.test ## where the time of an attach goes, and other figures
@@ -80,8 +83,14 @@ bench: $(VENV)/.test ## where the time of an attach goes, and other figures
 figures: export BENCH_WRITE = 1
 figures: bench ## the same, written into docs/performance.md; on a quiet machine
 
+constraints: ## take the newest versions of what we need into constraints.txt
+	@$(MAKE) --no-print-directory VENV=.venv-newest CONSTRAINTS= .venv-newest/.lint
+	@.venv-newest/bin/python -m pip install --quiet --disable-pip-version-check --group web build
+	@{ grep '^#' constraints.txt; .venv-newest/bin/python -m pip freeze --exclude-editable; } > constraints.new
+	@mv constraints.new constraints.txt && rm -rf .venv-newest
+
 dist: $(VENV)/.test ## build wheel and sdist into dist/
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check build
+	@$(PIP) build
 	@$(BIN)/python -m build --outdir dist .
 
 clean: ## remove the environment and everything generated
