@@ -2,7 +2,8 @@
 
 Two would each keep in memory what the other changes: one would not see a suspension, and SQNs would be given twice. In
 SQLite the holder has a lock file beside the database (flock: the system takes it back from a process that is killed),
-in PostgreSQL an advisory lock of a session of its own.
+in PostgreSQL an advisory lock of a session of its own. That session may be ended while its process lives; so the
+database says who has had it last, by which a process finds that another one has been there meanwhile.
 """
 
 from __future__ import annotations
@@ -27,6 +28,15 @@ _HELD = "another process has this database"
 _HINT = "one element, one database, one process: end the other, or name another database"
 #: a client whose machine went away is noticed by the server in 25 s, not in hours (PostgreSQL 20.3.2)
 _NOTICE = {"tcp_keepalives_idle": 10, "tcp_keepalives_interval": 5, "tcp_keepalives_count": 3}
+
+
+#: who has a database, or has had it last, by what locks it
+_HOLDERS = "element_holders"
+_MADE = f"CREATE TABLE IF NOT EXISTS {_HOLDERS} (name VARCHAR PRIMARY KEY, holder VARCHAR NOT NULL)"
+_TAKEN = (
+    f"INSERT INTO {_HOLDERS} VALUES (%(name)s, %(holder)s) ON CONFLICT (name) DO UPDATE SET holder = excluded.holder"
+)
+_LAST = f"SELECT holder FROM {_HOLDERS} WHERE name = %(name)s"  # noqa: S608 - the table's name is ours
 
 
 class Lock(Protocol):
@@ -83,6 +93,8 @@ class _SessionLock:
         self._connection: Connection | None = None
         self._poll = select.poll()
         self._lost = False
+        #: what this process is called as the holder; empty until it has been that
+        self._holder = ""
         deadline = time.monotonic() + _GRACE
         told = f"store {parse_url(url).render_as_string(hide_password=True)}: "
         try:
@@ -106,6 +118,15 @@ class _SessionLock:
         self._connection = connection
         self._poll = select.poll()
         self._poll.register(connection.connection.driver_connection.fileno(), select.POLLIN)  # type: ignore[union-attr]
+        return self._is_ours(connection)
+
+    def _is_ours(self, connection: Connection) -> bool:
+        """Whether nobody else has had the database since this process had; say that this one has it."""
+        if self._holder:
+            return connection.exec_driver_sql(_LAST, {"name": self._name}).scalar() == self._holder
+        self._holder = os.urandom(16).hex()
+        connection.exec_driver_sql(_MADE)
+        connection.exec_driver_sql(_TAKEN, {"name": self._name, "holder": self._holder})
         return True
 
     def guard(self, engine: Engine) -> None:

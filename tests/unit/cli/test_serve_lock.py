@@ -114,3 +114,22 @@ def test_who_has_lost_a_postgresql_to_another_serves_nobody(tmp_path: Path) -> N
                 assert is_served(successor)
                 assert "another process has this database" in first.log.read_text()
             assert not is_served(client), "what it remembers may be so no longer"
+
+
+@pytest.mark.interop
+def test_who_has_slept_while_another_had_the_postgresql_serves_nobody(tmp_path: Path) -> None:
+    with new_server() as server:
+        url = server.new()
+        with serve(tmp_path, "hss", settings(url)) as first, Client(first.where["S6a"]) as client:
+            assert is_served(client)
+            first.process.send_signal(signal.SIGSTOP)
+            server.execute("SELECT pg_terminate_backend(pid, 5000) FROM pg_locks WHERE locktype = 'advisory'")
+            other = tmp_path / "other"
+            other.mkdir()
+            (other / "cards.json").write_text((tmp_path / "cards.json").read_text())
+            with serve(other, "hss", settings(url)) as second, Client(second.where["S6a"]) as successor:
+                assert is_served(successor)
+            second.process.wait(20)
+            first.process.send_signal(signal.SIGCONT)
+            assert not is_served(client), "the SQN that it remembers was given by the other"
+            assert "another process has this database" in first.log.read_text()
