@@ -159,7 +159,20 @@ def _written(event: Event) -> str:
     return json.dumps(event.data, default=str, separators=(",", ":"))
 
 
-def outbox_of(connection: sa.Connection) -> Outbox | None:
+class Overheard:
+    """Stands for an outbox where no broker is: `hear` is told of each event, and none is kept."""
+
+    def __init__(self, engine: sa.Engine, hear: Callable[[Event], None]) -> None:
+        self._hear = hear
+        engine.update_execution_options(**{_OPTION: self})
+
+    def add(self, _connection: sa.Connection, events: Sequence[Event]) -> None:
+        """See Outbox."""
+        for each in events:
+            self._hear(each)
+
+
+def outbox_of(connection: sa.Connection) -> Outbox | Overheard | None:
     """Return the outbox in the database that a transaction is in; None if events are told to nobody."""
-    found: Outbox | None = connection.get_execution_options().get(_OPTION)
+    found: Outbox | Overheard | None = connection.get_execution_options().get(_OPTION)
     return found

@@ -439,6 +439,10 @@ class Host:
         """Whether an element has a database."""
         return name in self._engines
 
+    def engines(self, name: str) -> list[Engine]:
+        """Return the databases that an element has."""
+        return [self._engines[key] for key in sorted(self._stores.get(name, ())) if key in self._engines]
+
     def _run_folder(self) -> Path:
         if self._folder is None:
             self._folder = Path(tempfile.mkdtemp(prefix="simwarden-", dir=_passing_place()))

@@ -13,7 +13,6 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from simwarden.scenario.match import show
-from simwarden.scenario.network import events_to
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -198,7 +197,7 @@ class Oracle:
         records: Counter[str] = Counter()
         for (element, _), number in seen.audits.items():
             records[element] += number
-        for element in dict.fromkeys((*records, *seen.events)) if events_to(self._scenario) else ():
+        for element in dict.fromkeys((*records, *seen.events)):
             want, got = records[element], seen.events[element]
             if want != got:
                 yield Deviation(AUDIT, f"{element} tells", f"{want} events, one a record", f"{got} events")

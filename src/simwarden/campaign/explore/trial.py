@@ -6,6 +6,7 @@ import contextlib
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from simwarden.campaign.explore.story import ENFORCED
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterable, Iterator, Mapping
 
     from simwarden.campaign.explore.story import Told
+    from simwarden.operations import outbox
     from simwarden.runtime.host import Host
     from simwarden.scenario.document import Action, Mishap, Scenario
     from simwarden.scenario.result import ScenarioResult
@@ -59,8 +61,8 @@ class Seen:
     after the last thing was put in and when the story was over, `settled` at the last look. `came` are the facts that
     came about after the story, with the seconds that it took and the causes that terminals had been told last. `held`
     is what elements count in memory, with the timers and the work that are left; `audits` how often each action stands
-    in an element's audit, `events` how many events of it a broker has got of what was put in, `told` what its
-    management tells of a card. `length` is the number of events until the story was over, `put_in` how many things were
+    in an element's audit, `events` how many events of it came of what was put in (to the broker, if there is one), `told`
+    what its management tells of a card. `length` is the number of events until the story was over, `put_in` how many things were
     put in, `refused` why one of them was refused.
     """
 
@@ -130,6 +132,20 @@ class _Explorer:
         """See Probe."""
         self._host, self._act = host, act
         self._gate = Interposer(host, self._choose, act)
+        if host.settings.events is None:
+            self._overhear()
+
+    def _overhear(self) -> None:
+        """Count the events that elements would tell a broker: one in all stories would double the time of runs."""
+        from simwarden.operations.outbox import Overheard  # noqa: PLC0415 - SQLAlchemy is heavy
+
+        for name in self._host.elements:
+            for engine in self._host.engines(name):
+                Overheard(engine, partial(self._hear, name))
+
+    def _hear(self, name: str, event: outbox.Event) -> None:
+        if event.data.get("caller") == CALLER:
+            self.seen.events[name] += 1
 
     def _choose(self, frame: Frame) -> Iterable[Put | Mishap]:
         if self._over or self._step not in self._told.procedures:
