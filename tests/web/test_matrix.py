@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from browsing import MARKS, opened
+from typer.testing import CliRunner
 
 from simwarden.campaign.engine import Done, Order
 from simwarden.campaign.matrix.plan import read_plan
 from simwarden.campaign.matrix.survey import survey
 from simwarden.campaign.sheet import render
+from simwarden.cli.main import app
 from simwarden.scenario.registry import Registry
 from simwarden.scenario.runner import RunOptions
 
@@ -30,3 +32,24 @@ def test_a_cell_opens_what_is_known_of_it(tmp_path: Path) -> None:
         assert "Attach reject, EMM cause 8" in panel.inner_text()
         panel.locator("a.close").click()
         assert view.locator("section.panel:target").count() == 0
+
+
+def test_a_cell_leads_to_the_ladder_of_its_story_where_the_report_has_it(tmp_path: Path) -> None:
+    story = tmp_path / "phone-hss-given.yaml"
+    cli = CliRunner()
+    story.write_text(cli.invoke(app, ["matrix", "--story", "phone/hss-given"]).stdout, encoding="utf-8")
+    assert cli.invoke(app, ["run", str(story), "--report", str(tmp_path)]).exit_code == 0
+    plan = read_plan(SHIPPED, Registry.installed())
+    matrix = survey(plan, RunOptions(), Order(), misuses=["phone", "clone"], methods=["hss-given"])
+    page = tmp_path / "matrix.html"
+    page.write_text(render(Done("matrix", matrix, 1.0), tmp_path), encoding="utf-8")
+    with opened(page) as view:
+        view.click("a[href='#hss-given.clone']")
+        assert view.locator("section.panel:target a[href^='index.html']").count() == 0
+        view.click("section.panel:target a.close")
+        view.click("a[href='#hss-given.phone']")
+        address = view.get_attribute("section.panel:target a[href^='index.html']", "href")
+    with opened(tmp_path / "index.html") as view:
+        view.goto((tmp_path / address).as_uri().replace("%23", "#"))
+        assert view.url.endswith("#phone-hss-given")
+        view.wait_for_selector("text=Attach reject")

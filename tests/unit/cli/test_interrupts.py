@@ -12,6 +12,7 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
+from waiting import LONG
 
 pytestmark = pytest.mark.slow
 
@@ -40,12 +41,11 @@ def _listen() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-def ended(process: subprocess.Popen[str], number: signal.Signals) -> tuple[int, str, float]:
-    """Its exit code, all that it said, and how long its end took of real time."""
-    began = time.monotonic()
+def ended(process: subprocess.Popen[str], number: signal.Signals) -> tuple[int, str]:
+    """Its exit code, and all that it said."""
     os.killpg(process.pid, number)
-    said = "".join(process.communicate(timeout=60))
-    return process.returncode, said, time.monotonic() - began
+    said = "".join(process.communicate(timeout=LONG))
+    return process.returncode, said
 
 
 def wait_for(what: Path) -> None:
@@ -60,7 +60,7 @@ def wait_for(what: Path) -> None:
 def test_a_run_leaves_the_report_of_what_is_done(tmp_path: Path, jobs: str, number: signal.Signals, code: int) -> None:
     process = begun(tmp_path, "run", str(SCENARIOS / "binding"), "-j", jobs)
     wait_for(tmp_path / "report" / f"{_third()}.pcapng")
-    exit_code, said, seconds = ended(process, number)
+    exit_code, said = ended(process, number)
     assert (exit_code, "Traceback" in said) == (code, False), said
     assert "interrupted, " in said
     cases = ET.parse(tmp_path / "report" / "junit.xml").getroot().findall(".//testcase")  # noqa: S314 - our own file
@@ -69,7 +69,6 @@ def test_a_run_leaves_the_report_of_what_is_done(tmp_path: Path, jobs: str, numb
     assert events[-1].endswith("}")
     assert f"{len(cases)} scenarios: {len(cases)} passed" in said
     assert str(cases[0].get("classname")) in (tmp_path / "report" / "index.html").read_text("utf-8")
-    assert seconds < 5  # a second on a machine that does nothing else
 
 
 def _third() -> str:
@@ -79,12 +78,35 @@ def _third() -> str:
     return suite.find([str(SCENARIOS / "binding")])[2].name
 
 
-@pytest.mark.parametrize("command", [("impact",), ("prove", "-j", "2"), ("demo",)])
-@pytest.mark.parametrize("after", [0.1, 0.4, 1.5])
-def test_no_command_prints_a_traceback(tmp_path: Path, command: tuple[str, ...], after: float) -> None:
-    process = begun(tmp_path, *command)
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_what_is_under_way_is_not_waited_for(tmp_path: Path, jobs: str) -> None:
+    """The stories would take an hour more, which is longer than anybody waits here."""
+    assert subprocess.run([sys.executable, "-m", "simwarden", "init", "a.yaml"], cwd=tmp_path, check=True)
+    for name in ("b.yaml", "c.yaml"):
+        (tmp_path / name).write_text("scenario: An hour\nclock: real\nsteps: [{wait: 1 h}]\n", "utf-8")
+    process = begun(tmp_path, "run", "a.yaml", "b.yaml", "c.yaml", "-j", jobs)
+    wait_for(tmp_path / "report" / "a.pcapng")
+    exit_code, said = ended(process, signal.SIGINT)
+    assert (exit_code, "Traceback" in said) == (130, False), said
+    assert "interrupted, 2 not run; 1 scenario: 1 passed" in said
+
+
+COMMANDS = (
+    "demo", "impact -j 2", "prove -j 2", "matrix -j 2", "explore -j 2", "coverage -j 2", "check -j 2", "validate {all}",
+    "classify cards.csv", "serve hss --config hss.yaml",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("after", [0.3, 1.5])
+def test_no_command_prints_a_traceback(tmp_path: Path, command: str, after: float) -> None:
+    (tmp_path / "cards.csv").write_text("imsi,use\n" + "001010000000001,smart-metering\n" * 100_000, "utf-8")
+    (tmp_path / "hss.yaml").write_text("listen: {S6a: '127.0.0.1:0'}\n", "utf-8")
+    process = begun(tmp_path, *command.format(all=SCENARIOS).split())
     time.sleep(after)
-    exit_code, said, _ = ended(process, signal.SIGINT)
-    assert exit_code in ({0, 130, -signal.SIGINT} if command == ("demo",) else {130, -signal.SIGINT})
+    exit_code, said = ended(process, signal.SIGINT)
+    # a demo may be over by then; for a server it is how it ends
+    may_be_well = command.startswith(("demo", "serve"))
+    assert exit_code in ({0, 130, -signal.SIGINT} if may_be_well else {130, -signal.SIGINT}), said
     # until `main` of the command's entry takes the signal over, Python is its own master
     assert "Traceback" not in said or not OURS_RUNS.search(said), said

@@ -48,7 +48,10 @@ def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("matrix --misuse nothing", "no misuse is called 'nothing' (known: phone, "),
         ("matrix --method nothing", "no method is called 'nothing' (known: none, "),
         ("init x.yaml --use nothing", "no use of cards is called 'nothing' (known: "),
-        ("run alias.yaml", "alias.yaml:1:11: no YAML: nothing above is marked '&' with the name that stands here after"),
+        (
+            "run alias.yaml",
+            "alias.yaml:1:11: no YAML: nothing above is marked '&' with the name that stands here after",
+        ),
         ("run open.yaml", "open.yaml:2:1: no YAML: a value is expected here"),
         ("serve hss --config store.yaml", "store.yaml:1:8: store: no database is called 'foo' (known: sqlite, post"),
     ],

@@ -259,13 +259,17 @@ def test_an_identity_that_is_none_is_told_once_and_nothing_that_follows_from_it(
     (only,) = errors("- power_on: meter\n", head)
     assert "2:42: meter has no identity 'imsi'" in only
 
+
 @pytest.mark.parametrize(
     ("mistake", "told"),
     [
         (("devices:", "device:"), "key 'device' is not known"),
         (("cards:", "card:"), "key 'card' is not known"),
         (("steps:", "stepps:"), "key 'stepps' is not known"),
-        (("{type: handset}", "{type: handset, count: many}"), "count: a number from 1 to 10000 is expected, not 'many'"),
+        (
+            ("{type: handset}", "{type: handset, count: many}"),
+            "count: a number from 1 to 10000 is expected, not 'many'",
+        ),
         (("{type: handset}", "handset"), "phone: keys and values are expected, not 'handset'"),
     ],
 )
