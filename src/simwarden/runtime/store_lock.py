@@ -20,6 +20,8 @@ from simwarden.errors import ConfigError
 from simwarden.runtime.store import StoreUnavailableError, engine_for, parse_url
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy import Connection, Engine
 
 #: seconds in which a PostgreSQL notices that a process is gone which was killed a moment ago
@@ -34,9 +36,10 @@ _NOTICE = {"tcp_keepalives_idle": 10, "tcp_keepalives_interval": 5, "tcp_keepali
 _HOLDERS = "element_holders"
 _MADE = f"CREATE TABLE IF NOT EXISTS {_HOLDERS} (name VARCHAR PRIMARY KEY, holder VARCHAR NOT NULL)"
 _TAKEN = (
-    f"INSERT INTO {_HOLDERS} VALUES (%(name)s, %(holder)s) ON CONFLICT (name) DO UPDATE SET holder = excluded.holder"
+    f"INSERT INTO {_HOLDERS} VALUES (%(name)s, %(holder)s) "  # noqa: S608 - the table's name is ours
+    "ON CONFLICT (name) DO UPDATE SET holder = excluded.holder"
 )
-_LAST = f"SELECT holder FROM {_HOLDERS} WHERE name = %(name)s"  # noqa: S608 - the table's name is ours
+_LAST = f"SELECT holder FROM {_HOLDERS} WHERE name = %(name)s"  # noqa: S608 - as above
 
 
 class Lock(Protocol):
@@ -70,8 +73,9 @@ class _FileLock:
                 f"store sqlite:///{path}: the file has {real.stat().st_nlink} names (hard links)",
                 hint="two names have two write-ahead logs, which damages the database: copy it instead",
             )
+        self._path, self._mark = real, Path(f"{real}-{name}.lock")
         try:
-            self._file = os.open(f"{real}-{name}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            self._file = os.open(self._mark, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise ConfigError(f"store sqlite:///{path}: its lock file cannot be opened: {error.strerror}") from error
         try:
@@ -81,10 +85,28 @@ class _FileLock:
             raise ConfigError(f"store sqlite:///{path}: {_HELD}", hint=_HINT) from error
 
     def guard(self, engine: Engine) -> None:
-        """Nothing takes the lock from a process that lives."""
+        """Nothing takes the lock from a process that lives, but somebody may remove or replace what it stands for."""
+        import sqlalchemy as sa  # noqa: PLC0415 - heavy; only elements with state pay for it
+
+        held = [(self._mark, os.fstat(self._file))]
+        if self._path.exists():  # else it is no file: a database in memory by another name
+            held.append((self._path, self._path.stat()))
+        for moment in ("do_connect", "checkout"):  # connecting would make a file where there is none
+            sa.event.listen(engine, moment, lambda *_: _check_files(held))
 
     def release(self) -> None:
         os.close(self._file)  # the file stays: who removed it could remove one that somebody else has just locked
+
+
+def _check_files(held: Sequence[tuple[Path, os.stat_result]]) -> None:
+    """See to it that files are those that they were: what is written to a removed one is lost with the process."""
+    for path, was in held:
+        try:
+            same = os.path.samestat(path.stat(), was)
+        except OSError:
+            same = False
+        if not same:
+            raise StoreUnavailableError(f"the database does not answer: {path.name} was removed or replaced")
 
 
 class _SessionLock:

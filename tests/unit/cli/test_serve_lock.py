@@ -69,6 +69,34 @@ def test_a_database_of_two_names_is_refused_also_to_its_holder(tmp_path: Path) -
             assert f"{name}.sqlite: the file has 2 names (hard links)" in done.stderr
 
 
+def test_a_database_that_was_removed_or_replaced_is_not_written_to(tmp_path: Path) -> None:
+    """SQLite would go on in the removed file, and all that was answered would be gone with the process."""
+    store = tmp_path / "store.sqlite"
+    with serve(tmp_path, "hss", settings(f"sqlite:///{store}")) as process, Client(process.where["S6a"]) as client:
+        assert is_served(client)
+        store.rename(tmp_path / "away")
+        assert not is_served(client)
+        (tmp_path / "copy").write_bytes((tmp_path / "away").read_bytes())
+        (tmp_path / "copy").rename(store)
+        assert not is_served(client)
+        (tmp_path / "away").rename(store)
+        assert is_served(client)
+        assert process.faults() == ""
+
+
+def test_a_lock_that_was_removed_lets_no_two_serve(tmp_path: Path) -> None:
+    what = settings(f"sqlite:///{tmp_path}/store.sqlite")
+    with serve(tmp_path, "hss", what) as first, Client(first.where["S6a"]) as client:
+        assert is_served(client)
+        (tmp_path / "store.sqlite-hss.lock").unlink()
+        other = tmp_path / "other"
+        other.mkdir()
+        (other / "cards.json").write_text((tmp_path / "cards.json").read_text())
+        with serve(other, "hss", what) as second, Client(second.where["S6a"]) as successor:
+            assert is_served(successor)
+            assert not is_served(client)
+
+
 def test_who_comes_after_it_has_the_database_at_once(tmp_path: Path, store_url: str) -> None:
     for number in (signal.SIGKILL, signal.SIGTERM, signal.SIGKILL):
         with serve(tmp_path, "hss", settings(store_url)) as process, Client(process.where["S6a"]) as client:
