@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 import runpy
 import subprocess
@@ -27,7 +26,9 @@ def _run(*arguments: str) -> subprocess.CompletedProcess[str]:
 @pytest.fixture(scope="module")
 def script() -> dict[str, Any]:
     """The names of the script, which is in no package."""
-    return runpy.run_path(str(MUTANTS), run_name="mutants")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(MUTANTS.parent)
+        return runpy.run_path(str(MUTANTS), run_name="mutants")
 
 
 def test_no_mutant_of_the_sample_survives_unlisted() -> None:
@@ -66,7 +67,7 @@ def test_the_list_is_the_gate(script: dict[str, Any], kind: str, *, listed: bool
 
 def test_each_survivor_on_the_list_has_its_reason_and_is_a_mutant(script: dict[str, Any]) -> None:
     listed = tomllib.loads(MUTANTS.with_suffix(".toml").read_text("utf-8")).get("survivor", [])
-    trees = {file: ast.parse((script["ROOT"] / file).read_text("utf-8")) for file in script["FILES"]}
+    trees = {file: script["parsed"](file) for file in script["FILES"]}
     known = {name for file, tree in trees.items() for _, name, _ in script["mutants"](file, tree)}
     names = [each["mutant"] for each in listed]
     assert [name for name in names if name not in known] == []

@@ -58,13 +58,13 @@ async def switch_off(emm: Emm) -> None:
         emm.session.power_off()
     emm.radio.close()
     go_dark(emm)
-    emm.observe("power", "off")
-    emm.observe("attach", "off")
-    emm.observe("usim", None)
 
 
 def go_dark(emm: Emm) -> None:
     """Nothing runs any more: whoever waits for something hears that it got no answer."""
     emm.card = emm.cell = None
     emm.observe("emm_state", EmmState.NULL.value)
+    emm.observe("power", "off")
+    emm.observe("attach", "off")
+    emm.observe("usim", None)
     emm.answer_all("no-answer")

@@ -83,6 +83,11 @@ class ExpectationReader:
                     conditions += self._subject(key, value, spot / key, spot, verb=verb and not never)
         else:
             self.problems.add(f"{'never' if never else 'expect'}: say what, not {short(data)}", spot.place)
+        if isinstance(data, dict) and [*data] == ["within"]:
+            self.problems.add("within: say what is expected by then", (spot / "within").key)
+        for each in conditions if never else ():
+            if isinstance(each, DecisionWanted) and each.reason:  # in free words, of which none is known to be right
+                self.problems.add("reason: a misspelt one would pass `never`; name the control", each.place)
         return Expectation(spot.place, tuple(conditions), never, within)
 
     def _within(self, value: Any, spot: Spot) -> float | None:
@@ -124,13 +129,17 @@ class ExpectationReader:
             return f"did you mean {near + message if dot else near!r}?"
         return f"elements: {', '.join(self.references.instances)}; messages are written as interface.message"
 
+    def _parts(self, value: Any, spot: Spot) -> list[tuple[Any, Spot]]:
+        """Return the parts of a list, each with its place; what is none is its only part. An empty one says nothing."""
+        if value == []:
+            self.problems.add("an empty list says nothing", spot.place)
+        return [(part, spot / index) for index, part in enumerate(value)] if isinstance(value, list) else [(value, spot)]
+
     # -- decisions
 
     def _decisions(self, value: Any, spot: Spot) -> list[Condition]:
-        parts = list(enumerate(value)) if isinstance(value, list) else [(None, value)]
         found: list[Condition] = []
-        for index, part in parts:
-            here = spot if index is None else spot / index
+        for part, here in self._parts(value, spot):
             if isinstance(part, dict):
                 found.append(self._decision(part, here))
             else:
@@ -199,6 +208,9 @@ class ExpectationReader:
             self.problems.unknown(f"occasion of {control or by}", occasion, occasions, (spot / "on").place)
 
     def _about(self, part: dict[str, Any], spot: Spot) -> str:
+        named = [key for key in ("card", "device", "subject") if key in part]
+        if len(named) > 1:
+            self.problems.add(f"a decision is about one subject, not {' and '.join(named)}", (spot / named[1]).key)
         for key, identity in (("card", "imsi"), ("device", "imei")):
             if key in part:
                 return self._identity_of(str(part[key]), identity, spot / key)
@@ -275,10 +287,8 @@ class ExpectationReader:
     def _records(self, element: str, observable: Observable, value: Any, spot: Spot) -> list[Condition]:
         if isinstance(value, str) and value.lower() in NO_RECORD:
             return [FactWanted(spot.key, element, observable.name, record=True, want=None)]
-        parts = list(enumerate(value)) if isinstance(value, list) else [(None, value)]
         found: list[Condition] = []
-        for index, part in parts:
-            here = spot if index is None else spot / index
+        for part, here in self._parts(value, spot):
             if isinstance(part, dict) or part in ("", "any"):
                 want = self._record(observable, part or {}, here) if isinstance(part, dict) else {}
                 found.append(FactWanted(here.key, element, observable.name, record=True, want=want))
@@ -287,11 +297,13 @@ class ExpectationReader:
         return found
 
     def _record(self, observable: Observable, part: dict[str, Any], spot: Spot) -> dict[str, Any]:
-        want = {}
+        want: dict[str, Any] = {}
         for key, value in part.items():
             here = spot / key
             short_for = {"card": "imsi", "device": "imei"}.get(key, "")
             name = key.replace("-", "_") if key not in observable.fields else key
+            if (name if name in observable.fields else short_for) in want:
+                self.problems.add(f"{observable.name}: {key} says again what stands beside it", here.key)
             if name in observable.fields:
                 want[name] = self._value(name, value, observable.fields[name].beside(part), here)
             elif short_for in observable.fields:

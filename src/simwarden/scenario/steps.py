@@ -31,7 +31,8 @@ CORE_VERBS = {
     "restart": "Stop an element with its goodbyes and start it again: `restart: hss`.",
     "kill": "Take an element's power away, without goodbyes: `kill: hss`.",
     "fail": "Let an element stay connected and answer each request with a Result-Code, or without `answer` not at all "
-    "(a broker of events: never): `fail: {element: hss, answer: 5012}`; `after: 2 s` has it take each up later.",
+    "(a broker of events: never): `fail: {element: hss, answer: 5012}` (2001: a success with nothing in it); "
+    "`after: 2 s` has it take each up later.",
     "mend": "Let an element that fails serve again: `mend: hss`.",
     "manage": "Call an element's management interface in the name of a role; the outcome is the HTTP status: "
     "`manage: {element: hss, as: customer, method: PUT, path: '/cards/{card.imsi}/binding', "
@@ -42,6 +43,8 @@ CORE_VERBS = {
 _MANAGE_KEYS = ("element", "as", "method", "path", "body", "caller", "accounts")
 #: how a management call may end: an HTTP status by its phrase or number
 _STATUSES = tuple(text for each in HTTPStatus for text in (each.phrase, str(int(each))))
+#: the Result-Code of a success, which then lacks all that it should hold
+_NOTHING = "2001"
 _FAIL_KEYS = ("element", "answer", "after", "database")
 _JUDGE = ("expect", "never")
 BESIDE = ("over", "every", "for", "mark")
@@ -204,9 +207,9 @@ class StepReader:
             self.problems.add(f"fail: {name} answers neither {titles}", (spot / "element").place)
         elif answer != "0" and not results:
             self.problems.add(f"answer: {name} has no Result-Codes, only silence", (spot / "answer").place)
-        if not answer.isdecimal() or len(answer) > 4 or not (answer == "0" or 3000 <= int(answer) < 6000):
+        if not answer.isdecimal() or len(answer) > 4 or not (answer in ("0", _NOTHING) or 3000 <= int(answer) < 6000):
             self.problems.add(
-                f"answer: a Result-Code of an error (3002, 5012) is expected, not {short(answer)}",
+                f"answer: a Result-Code of an error (3002, 5012), or {_NOTHING} is expected, not {short(answer)}",
                 (spot / "answer").place,
             )
             return None

@@ -120,3 +120,10 @@ def test_what_ends_late_in_the_first_verb_stood_in_the_phase() -> None:
             event.number = number
             history.follow(event)
         assert (history.held(fact, 2) is not None) is stands
+
+
+@pytest.mark.parametrize(("verb", "attach"), [("kill", "off"), ("power_off", "off"), ("stop", "off")])
+def test_a_terminal_without_power_is_not_served(verb: str, attach: str) -> None:
+    told = real(f"- {verb}: meter\n- wait: 1 min\n- expect: {{meter: {{attach: accepted}}}}\n")
+    assert got(told) == attach
+    assert got(real(f"- {verb}: meter\n- never: {{meter: {{attach: accepted}}}}\n")) == ""
