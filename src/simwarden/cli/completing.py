@@ -43,6 +43,13 @@ def methods(incomplete: str) -> list[str]:
     return _of_the_matrix("methods", incomplete)
 
 
+def uses(incomplete: str) -> list[str]:
+    """Complete the uses of cards of the guideline's appendix."""
+    from simwarden.model.profile import uses as known  # noqa: PLC0415
+
+    return _fitting(list(known()), incomplete)
+
+
 def _of_the_matrix(what: str, incomplete: str) -> list[str]:
     from simwarden.cli.shipped import plan_of  # noqa: PLC0415
 

@@ -102,7 +102,12 @@ def validate(
 @friendly
 def init(
     path: Annotated[str, typer.Argument(help="The file to write; its twin is written beside it.")] = "first.yaml",
-    use: Annotated[str, typer.Option("--use", metavar="NAME", help="What the card is for: `smart-metering`.")] = "",
+    use: Annotated[
+        str,
+        typer.Option(
+            "--use", metavar="NAME", autocompletion=completing.uses, help="What the card is for: `smart-metering`."
+        ),
+    ] = "",
     misuse: Annotated[
         str,
         typer.Option("--misuse", metavar="NAME", autocompletion=completing.misuses, help="One of those of `matrix`."),

@@ -18,7 +18,7 @@ from simwarden.cli.interrupts import finishing, held
 from simwarden.cli.progress import Progress
 from simwarden.cli.shipped import located, shipped
 from simwarden.cli.summing import FEW, by_clause, misuses, rejected_with, stopped_by
-from simwarden.errors import ConfigError, Place
+from simwarden.errors import ConfigError, NothingError, Place
 from simwarden.scenario import suite
 from simwarden.scenario.failure import text_of
 from simwarden.scenario.load import Loader
@@ -75,7 +75,9 @@ def run_suite(order: Order) -> None:
 def paths_of(paths: list[str], report: str, *, last_failed: bool) -> list[str]:
     """Return where the scenarios to run are; with nothing said, what did not pass the last time, if that is wanted."""
     if not paths and last_failed:
-        return sorted(_not_passed(report))
+        if not (failed := _not_passed(report)):
+            raise NothingError(f"--last-failed: {Path(report) / 'junit.xml'} has no scenario that failed")
+        return sorted(failed)
     if not paths:
         raise ConfigError(
             "run needs scenario files, folders of them, or names of shipped ones", hint="see simwarden list"
@@ -87,8 +89,7 @@ def _of_last_failed(jobs: list[tuple[suite.Job, Scenario]], folder: str) -> list
     failed = {os.path.realpath(each) for each in _not_passed(folder)}
     found = [(job, scenario) for job, scenario in jobs if os.path.realpath(job.path) in failed]
     if not found:
-        exits.complain(f"--last-failed: {Path(folder) / 'junit.xml'} has none of these scenarios as failed")
-        raise typer.Exit(exits.NOTHING)
+        raise NothingError(f"--last-failed: {Path(folder) / 'junit.xml'} has none of these scenarios as failed")
     return found
 
 

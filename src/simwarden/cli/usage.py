@@ -16,14 +16,14 @@ _LIMITS: Final = {"ge": "from", "gt": "above", "le": "to", "lt": "below"}
 
 
 class Commands(TyperGroup):
-    """A group whose errors of usage are a line of ours; typer and click, old or new, word and frame theirs otherwise."""
+    """A group whose errors of usage are a line of ours; typer and click, by version, word and frame them otherwise."""
 
-    def main(self, *args: Any, standalone_mode: bool = True, **kwargs: Any) -> Any:
+    def main(self, *args: Any, **kwargs: Any) -> Any:
         """Carry the command line out; end the process with its exit code unless that is not `standalone_mode`."""
-        if not standalone_mode:
-            return super().main(*args, standalone_mode=False, **kwargs)
+        if not kwargs.get("standalone_mode", True):
+            return super().main(*args, **kwargs)
         try:
-            code = super().main(*args, standalone_mode=False, **kwargs)
+            code = super().main(*args, **{**kwargs, "standalone_mode": False})
         except Exception as error:
             # typer has its errors from click, or from a copy of it, by version
             if not hasattr(error, "format_message"):
@@ -47,23 +47,34 @@ def _command(error: Any) -> str:
 
 def told(error: Any) -> str:
     """Return what is wrong, without the command's name; of an error of a kind that is not known its own words."""
-    said, context = error.format_message(), getattr(error, "ctx", None)
-    option, param = getattr(error, "option_name", ""), getattr(error, "param", None)
-    if type(error).__name__ == "MissingParameter" and param is not None:
+    said = str(error.format_message())
+    tellers = (_of_parameter, _of_option, _of_word)
+    return next((text for teller in tellers if (text := teller(error, said))), said)
+
+
+def _of_parameter(error: Any, _said: str) -> str:
+    param = getattr(error, "param", None)
+    if param is None:
+        return ""
+    if type(error).__name__ == "MissingParameter":
         return f"{_named(param)} is missing: {param.help}"
-    if param is not None:
-        return f"{_option(param)}: {_value(error)}"
+    return f"{_option(param)}: {_value(error)}"
+
+
+def _of_option(error: Any, said: str) -> str:
+    option = getattr(error, "option_name", "")
+    if option and type(error).__name__ == "NoSuchOption":
+        return _unknown("option", option, [each for one in error.ctx.command.params for each in one.opts])
     if option and "does not take" in said:
         return f"{option} takes no value"
-    if option and type(error).__name__ == "BadOptionUsage":
-        return f"{option} needs a value"
-    if option and context is not None:
-        return _unknown("option", option, [each for one in context.command.params for each in one.opts])
-    if (found := re.fullmatch(r"No such command '(.*?)'\..*", said)) and context is not None:
-        return _unknown("command", found[1], context.command.commands)
-    if found := re.fullmatch(r"Got unexpected extra arguments?(?:\(s\))? \((.*)\)", said):
-        return f"{found[1]!r} is more than it takes"
-    return str(said)
+    return f"{option} needs a value" if option else ""
+
+
+def _of_word(error: Any, said: str) -> str:
+    if (found := re.fullmatch(r"No such command '(.*?)'\..*", said)) and error.ctx is not None:
+        return _unknown("command", found[1], error.ctx.command.commands)
+    found = re.fullmatch(r"Got unexpected extra arguments?(?:\(s\))? \((.*)\)", said)
+    return f"{found[1]!r} is more than it takes" if found else ""
 
 
 def _named(param: Any) -> str:
@@ -85,7 +96,7 @@ def _unknown(what: str, name: str, known: Any) -> str:
 
 def _value(error: Any) -> str:
     """Tell of a value that is not what its parameter may be."""
-    found = getattr(error.__cause__, "errors", list)()
+    found: list[Any] = getattr(error.__cause__, "errors", list)()
     if not found:
         return str(error.message)
     first = found[0]

@@ -177,7 +177,7 @@ class Loader:
 
 
 def _as_written(part: str, data: dict[str, Any], parts: tuple[str, ...]) -> str:
-    """Return the key under which a part stands, which may be misspelt: that is told, and nothing that follows from it."""
+    """Return the key under which a part stands; it may be misspelt, which is told, and nothing that follows from it."""
     if part in data:
         return part
     known = (*Header.model_fields, *parts)
