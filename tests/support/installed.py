@@ -17,13 +17,14 @@ if TYPE_CHECKING:
 def command_with(folder: Path, site: Path) -> Callable[..., str]:
     """Return what runs a command of simwarden beside the package in `folder`, put into the empty folder `site`."""
     project = tomllib.loads((folder / "pyproject.toml").read_text())["project"]
-    about = site / f"{project['name']}-{project['version']}.dist-info"
+    about = site / f"{project['name'].replace('-', '_')}-{project['version']}.dist-info"
     about.mkdir()
     (about / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: {project['version']}\n")
     groups = project["entry-points"].items()
     points = [line for group, each in groups for line in (f"[{group}]", *(f"{k} = {v}" for k, v in each.items()))]
     (about / "entry_points.txt").write_text("\n".join(points))
-    shutil.copytree(folder / project["name"], site / project["name"])
+    for package in {value.partition(":")[0].partition(".")[0] for _, each in groups for value in each.values()}:
+        shutil.copytree(folder / package, site / package)
 
     def run(*arguments: str, code: int = 0) -> str:
         command = [sys.executable, "-m", "simwarden", *arguments]

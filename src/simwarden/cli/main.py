@@ -22,7 +22,7 @@ _PANELS = {
     "Write": ("init", "validate", "list", "explain", "schema"),
     "Trust": ("check", "prove", "coverage", "matrix", "impact", "explore"),
     "Connect": ("serve", "export", "classify", "numbers", "doctor"),
-    "Build": ("reference",),
+    "Build": ("new-element", "reference"),
 }
 
 
@@ -170,6 +170,24 @@ def schema(
     from simwarden.cli.checking import print_schema  # noqa: PLC0415
 
     print_schema(management, role or "")
+
+
+@app.command("new-element", epilog="Example: `simwarden new-element pcrf --speaks Gx`")
+@friendly
+def new_element(
+    name: Annotated[str, typer.Argument(help="What it is called in files: `pcrf`.", show_default=False)],
+    speaks: Annotated[
+        str, typer.Option(metavar="POINT", help="The reference point that it serves: Gx, Gy, S13 or S6a.")
+    ] = "Gx",
+    folder: Annotated[str, typer.Option("--in", metavar="FOLDER", help="Where to; by default a folder NAME.")] = "",
+) -> None:
+    """Write a package with a new element that works: control, store, management, stories, tests.
+
+    It is your own: simwarden finds it by its entry point once it is installed (`pip install -e NAME`).
+    """
+    from simwarden.cli.building import write_element  # noqa: PLC0415
+
+    write_element(name, speaks, folder)
 
 
 @app.command(epilog="Example: `simwarden reference docs`")
