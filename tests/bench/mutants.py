@@ -14,6 +14,7 @@ import argparse
 import ast
 import builtins
 import collections
+import functools
 import gc
 import hashlib
 import importlib
@@ -23,7 +24,6 @@ import signal
 import sys
 import time
 import tomllib
-from functools import partial
 from multiprocessing import Pipe, connection
 from pathlib import Path
 from types import CodeType, FunctionType
@@ -52,6 +52,7 @@ FILES = sorted(str(at.relative_to(ROOT)) for each in TARGETS for at in ROOT.glob
 TESTS = ("tests/unit/policy", "tests/unit/simulators", "tests/unit/operations/test_approval.py")
 #: other processes see no mutant, and a database server takes too long
 TESTS_LEFT_OUT = ("test_managed.py", "test_stores.py", "test_delivery.py", "postgresql", "kill_9", "/broker/", "/enb/")
+_PACKAGES = ("simulators.", "simwarden.policy.", "simwarden.operations.")
 _PYTEST = ("-qs", "-pno:cacheprovider", "-pno:xdist", "--assert=plain")
 #: seconds of processor time, and real ones, that one scenario or test may take
 LIMIT, REAL_LIMIT = 15.0, 90.0
@@ -89,6 +90,8 @@ def put(file: str, tree: ast.Module) -> None:
         if isinstance(each, FunctionType):
             key, _ = next(_codes(each.__code__))
             each.__code__ = codes.get(key, each.__code__)
+        elif isinstance(each, functools._lru_cache_wrapper) and each.__module__.startswith(_PACKAGES):
+            each.cache_clear()  # what the code as it is found while tests were collected
     loaded = vars(importlib.import_module(_module(file)))
     namespace, fresh = dict(loaded), set[str]()
     for before, now in zip(parsed(file).body, tree.body, strict=True):
@@ -106,8 +109,8 @@ def _module(file: str) -> str:
     return file.removeprefix("src/").removesuffix(".py").replace("/", ".")
 
 
-def work(send: Callable[[Any], None], mutant: Mutant | None, items: Items) -> None:
-    """Run scenarios and unit tests in this process, with a mutant until one fails; tell time and reach of each."""
+def work(send: Callable[[Any], None], what: Mutant | set[str], items: Items) -> None:
+    """Run scenarios and unit tests, with a mutant until one fails; tell time of each, and what it reaches in files."""
     seen = set[tuple[Any, ...]]()
 
     def reached(place: tuple[Any, ...], value: Any = None) -> Any:
@@ -115,7 +118,8 @@ def work(send: Callable[[Any], None], mutant: Mutant | None, items: Items) -> No
         return value
 
     vars(builtins)["__reached__"] = reached
-    for file in [mutant.file] if mutant else FILES:
+    mutant = what if isinstance(what, Mutant) else None
+    for file in [mutant.file] if mutant else what:
         tree = parsed(file) if mutant else watched(file)
         next(None for each in mutants(file, tree) if each == mutant) if mutant else None
         put(file, tree)
@@ -130,31 +134,31 @@ def work(send: Callable[[Any], None], mutant: Mutant | None, items: Items) -> No
             break
 
 
-def forks(tasks: Iterator[tuple[Mutant | None, Items]], workers: int) -> Iterator[tuple[Any, list[Any]]]:
-    """Do each task in a process of its own, some at a time; yield its mutant and what it sent."""
-    running = dict[Any, tuple[Mutant | None, list[Any], int]]()
+def forks(tasks: Iterator[tuple[Any, Items]], workers: int) -> Iterator[tuple[Any, list[Any]]]:
+    """Do each task in a process of its own, some at a time; yield what it was and what it sent."""
+    running = dict[Any, tuple[Any, list[Any], int]]()
     while True:
-        for mutant, items in itertools.islice(tasks, workers - len(running)):
+        for what, items in itertools.islice(tasks, workers - len(running)):
             receiver, sender = Pipe(duplex=False)
             if not (process := os.fork()):
                 try:
                     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
                     os.dup2(1, 2)
-                    work(sender.send, mutant, items)
+                    work(sender.send, what, items)
                 finally:
                     os._exit(0)
             sender.close()
-            running[receiver] = (mutant, [], process)
+            running[receiver] = (what, [], process)
         if not running:
             return
         for receiver in connection.wait(running):
-            mutant, sent, process = running[receiver]
+            what, sent, process = running[receiver]
             try:
                 sent.append(receiver.recv())  # type: ignore[union-attr]
             except EOFError:
                 os.waitpid(process, 0)
                 del running[receiver]
-                yield mutant, sent
+                yield what, sent
 
 
 class Campaign:
@@ -185,15 +189,15 @@ class Campaign:
         tests = {each.nodeid: each for each in session.items if not any(word in each.nodeid for word in TESTS_LEFT_OUT)}
         for file in FILES:  # what is loaded later would have the code as it is
             importlib.import_module(_module(file))
-        self._try({job.path: partial(fails, job.path) for job in suite.find(["scenarios"])})
-        self._try({name: partial(self._fails, test) for name, test in tests.items()})
+        self._try({job.path: functools.partial(fails, job.path) for job in suite.find(["scenarios"])})
+        self._try({name: functools.partial(self._fails, test) for name, test in tests.items()})
         return True
 
-    def _measure(self, items: Items) -> tuple[dict[str, float], dict[Any, set[str]]]:
-        """Return how long each item takes, and what reaches each place."""
+    def _measure(self, files: set[str], items: Items) -> tuple[dict[str, float], dict[Any, set[str]]]:
+        """Return how long each item takes, and what reaches each place in files."""
         seconds, reaching = dict[str, float](), collections.defaultdict[Any, set[str]](set)
-        parts = ({name: items[name] for name in [*items][at :: self.workers]} for at in range(self.workers))
-        for _, sent in forks(((None, part) for part in parts), self.workers):
+        parts = ((files, {name: items[name] for name in [*items][at :: self.workers]}) for at in range(self.workers))
+        for _, sent in forks(parts, self.workers):
             for name, failed, took, places in sent:
                 seconds[name] = took
                 self.red += [name] * (failed and took > 0)
@@ -203,7 +207,7 @@ class Campaign:
 
     def _try(self, items: Items) -> None:
         left, kills = [each for each in self.tried if not self.by.get(each.name)], collections.Counter[Any]()
-        seconds, reaching = self._measure(items) if left else ({}, {})
+        seconds, reaching = self._measure({each.file for each in left}, items) if left else ({}, {})
 
         def tasks() -> Iterator[tuple[Mutant, Items]]:
             for mutant in left:
@@ -211,7 +215,9 @@ class Campaign:
                 yield mutant, {name: items[name] for name in order}
 
         for mutant, sent in forks(tasks(), self.workers):
-            self.by[mutant.name] = killer = sent[-1][0] if sent and sent[-1][1] else ""
+            killer = sent[-1][0] if sent and sent[-1][1] else ""
+            if sent or not reaching[mutant.place]:  # else it could not be made
+                self.by[mutant.name] = killer
             kills[mutant.file, killer] += 1
             sys.stderr.write(f"{len(self.by)}/{len(self.tried)} {mutant.name}: {killer or 'survives so far'}\n")
 
