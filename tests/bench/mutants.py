@@ -40,7 +40,8 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 #: the rule book; what asks it, refuses by it and carries that out; and where cards and verdicts are kept
 TARGETS = (
-    *("src/simwarden/policy/*.py", "src/simwarden/*/diameter/server.py", "src/simwarden/*/approval.py"),
+    *("src/simwarden/policy/*.py", "src/simwarden/*/diameter/server.py"),
+    *(f"src/simwarden/operations/{name}.py" for name in ("approval", "restriction")),
     *(f"simulators/{kind}/{inner}*.py" for kind in ("mme", "hss", "eir", "cmp") for inner in ("", "[cdp]*/")),
     *(f"simulators/cmp/north/{name}.py" for name in ("camara", "rest")),
     *(f"simulators/uicc/{name}.py" for name in ("applet", "authentication", "card", "element", "pins")),

@@ -202,6 +202,21 @@ def test_a_first_use_that_comes_too_late_binds_nothing_and_is_judged_by_what_the
     net.play(story)
 
 
+def test_a_first_use_that_comes_too_late_for_a_card_that_is_to_be_bound_no_more_binds_nothing(loop: TestbedLoop) -> None:
+    net = Net(loop)
+
+    async def story() -> None:
+        await net.card(binding={"learn": "first-use"})
+        assert net.held().mode == "learned"  # and is held in memory so
+        with net.cmp.platform.store._engine.begin() as connection:
+            connection.exec_driver_sql("UPDATE cards SET mode = '' WHERE imsi = ?", (IMSI,))
+        assert await net.mme.allowed(PHONE)
+        assert (net.held().mode, net.held().bound) == ("", "")
+        assert await net.mme.allowed(METER)
+
+    net.play(story)
+
+
 def test_wrong_questions(loop: TestbedLoop) -> None:
     net = Net(loop)
 
