@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from simwarden.campaign.explore.trial import CALLER, EVENT, Return
 from simwarden.scenario.match import show
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ _BY_ITSELF = ("work", "timers")
 #: how a deviation is judged
 FAULT, ENFORCED, BUSY, SETTLED = "fault", "enforced", "busy", "settled"
 QUIET, AUDIT, LATE = "quiet", "audit", "late"
+#: the broker by which a scenario sees events, where its story has none
+BROKER = "broker"
 _MISSING = object()
 
 
@@ -41,6 +44,8 @@ class Deviation:
     fact: Fact | None = None
     #: what the fact should be (None: no record), as far as it differs
     value: Any = None
+    #: when it has to be so, for one who comes back late: so many seconds after the story, or after an owner's help
+    by: Return | None = None
 
     @property
     def name(self) -> str:
@@ -74,6 +79,8 @@ class Oracle:
         if change:
             found += self._enforced(seen)
             found += self._audited(seen)
+        for held in seen.rest:
+            found += self._disagreeing(held)
         found += self._quiet(seen.settled, seen.held)
         found += self._told(seen)
         return list({each.name: each for each in found}.values())
@@ -128,12 +135,13 @@ class Oracle:
     def _late(self, seen: Seen) -> Iterator[Deviation]:
         """Yield who came back into service later than the cause that it was told last may keep it out."""
         for fact in self._served(self._reference.settled):
-            took, causes = seen.came.get(fact, (0.0, frozenset()))
-            least = self._within(causes)
-            if fact in self._wanted and took > least:
-                told = ", ".join(sorted(causes)) or "nothing"
-                got = f"after {took / 60:.0f} min; told {told}"
-                yield Deviation(LATE, f"{fact[0]}.{fact[1]}", f"within {least / 60:.0f} min", got, fact)
+            back = seen.came.get(fact, Return())
+            least = self._within(back.causes)
+            if fact in self._wanted and back.took > least:
+                told = ", ".join(sorted(back.causes)) or "nothing"
+                want, got = f"within {least / 60:.0f} min", f"after {back.took / 60:.0f} min; told {told}"
+                by = back._replace(took=least)
+                yield Deviation(LATE, f"{fact[0]}.{fact[1]}", want, got, fact, self._wanted[fact], by)
 
     def _within(self, causes: frozenset[str]) -> float:
         """Return the seconds that a return may take after some causes, by the table."""
@@ -158,7 +166,10 @@ class Oracle:
             for fact, value in facts.items():
                 about = f"{fact[0]}.{fact[1]}" == rule.each and not (rule.unless and value[rule.unless])
                 if about and (element, observable, fact[2]) not in facts:
-                    yield Deviation(QUIET, rule.each, f"{rule.has} of the same card", "none", fact)
+                    lacks = element, observable, fact[2]
+                    record = self._wanted.get(lacks, {"imsi": fact[2]})
+                    right = (lacks, record) if fact in self._wanted else (fact, None)
+                    yield Deviation(QUIET, rule.each, f"{rule.has} of the same card", "none", *right)
 
     def _disagreeing(self, held: Held) -> Iterator[Deviation]:
         """Yield what elements of several kinds count by one name, each from its side, and do not agree on."""
@@ -193,14 +204,30 @@ class Oracle:
         for key in dict.fromkeys((*self._reference.audits, *seen.audits)):
             want, got = self._reference.audits[key], seen.audits[key]
             if want != got:
-                yield Deviation(AUDIT, f"{key[0]} {key[1]}", f"{want} records", f"{got} records")
-        records: Counter[str] = Counter()
-        for (element, _), number in seen.audits.items():
-            records[element] += number
-        for element in dict.fromkeys((*records, *seen.events)):
-            want, got = records[element], seen.events[element]
+                missing = self._missing(seen, key[0])
+                yield Deviation(AUDIT, f"{key[0]} {key[1]}", f"{want} records", f"{got} records", *missing)
+        records, events = _sums(seen.audits), _sums(seen.events)
+        for element in dict.fromkeys((*records, *events)):
+            want, got = records[element], events[element]
             if want != got:
-                yield Deviation(AUDIT, f"{element} tells", f"{want} events, one a record", f"{got} events")
+                told, missing = f"{want} events, one a record", self._missing(seen, element)
+                yield Deviation(AUDIT, f"{element} tells", told, f"{got} events", *missing)
+
+    def _missing(self, seen: Seen, element: str) -> tuple[Fact, Any] | tuple[()]:
+        """Return an event of an element that the other run has and this one lacks, as a fact of a broker."""
+        for key, number in self._reference.events.items():
+            if key[0] == element and not seen.events[key] and number:
+                data = {"caller": CALLER}
+                return (BROKER, EVENT, None), {"source": element, "topic": key[1], "data": data}
+        return ()
+
+
+def _sums(counted: Counter[tuple[str, str]]) -> Counter[str]:
+    """Return how many there are of each element."""
+    found: Counter[str] = Counter()
+    for (element, _), number in counted.items():
+        found[element] += number
+    return found
 
 
 @cache

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from simwarden.campaign.explore.oracle import BUSY, ENFORCED, SETTLED
+from simwarden.campaign.explore.oracle import BROKER, BUSY, ENFORCED, LATE
+from simwarden.campaign.explore.trial import WHILE
 from simwarden.errors import UserFileError
 from simwarden.model.units import show
 from simwarden.scenario.document import Fail, Mishap, Power, Wait
@@ -15,6 +16,8 @@ from simwarden.scenario.load import Loader
 from simwarden.scenario.runner import run_scenario
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from simwarden.campaign.explore.bench import Bench
     from simwarden.campaign.explore.oracle import Deviation
     from simwarden.campaign.explore.survey import Finding
@@ -22,14 +25,14 @@ if TYPE_CHECKING:
     from simwarden.scenario.runner import RunOptions
 
 _WIDTH = 120
-#: deviations that an expectation can be made of
-_OF_FACTS = (ENFORCED, BUSY, SETTLED)
+#: what a file says of a finding that no expectation can tell
+_UNSAID = "# A scenario has no word for this: the file repeats the run, and what came of it is judged by"
 
 
 def scenario_of(bench: Bench, finding: Finding) -> str:
     """Return the text of a scenario that fails as the finding says; without steps that it fails without."""
     data = _whole(bench, finding)
-    expected = data["steps"].pop() if finding.deviation.kind in _OF_FACTS else None
+    expected = data["steps"].pop() if finding.deviation.fact is not None else None
     if expected is not None:
         _shorten(data, expected, bench.options)
         data["steps"].append(expected)
@@ -44,7 +47,19 @@ def _head(finding: Finding) -> str:
         f"#   want {deviation.want}",
         f"#   got  {deviation.got}",
     ]
+    if deviation.fact is None:
+        pairs = "simwarden explore --pairs, with the same seed"
+        lines += [_UNSAID, f"#   {alone(finding) if len(finding.first.put) == 1 else pairs}"]
     return "\n".join(lines) + "\n"
+
+
+def alone(finding: Finding) -> str:
+    """Return the command that explores what a finding is about, and little else."""
+    first = finding.first
+    kind, name = ("--change", first.change) if first.change else ("--fault", finding.what)
+    if len(first.put) > 1:
+        return "simwarden run the scenario that --report keeps of it"
+    return f"simwarden explore {first.story} {kind} {name}"
 
 
 def _whole(bench: Bench, finding: Finding) -> dict[str, Any]:
@@ -63,18 +78,34 @@ def _whole(bench: Bench, finding: Finding) -> dict[str, Any]:
         each.pop("mark", None)
         if len(each.get("during", ())) == 1:
             each["during"] = each["during"][0]
-    if finding.deviation.kind == SETTLED:
-        steps += [{"wait": "1 day"}, *written["morning"]]
-    elif finding.deviation.kind == BUSY:
-        steps += [*written["busy"], {"wait": "5 s"}]
-    elif finding.deviation.kind == ENFORCED:
-        last = max(bench.points[number].step for number, _ in finding.first.put)
-        steps[last + 1 :] = [{"wait": "5 s"}]
-    if finding.deviation.kind in _OF_FACTS:
+    steps = _up_to(bench, finding, steps)
+    if finding.deviation.fact is not None:
         steps.append({"expect": _expected(finding.deviation)})
-    data = {"scenario": f"{source['scenario'].partition(';')[0]}; {finding.what} before {finding.first.point}"}
+    title = f"{source['scenario'].partition(';')[0]}; {finding.what} before {finding.first.point}"
+    data: dict[str, Any] = {"scenario": title}
     data |= {key: value for key, value in source.items() if key not in ("scenario", "steps")}
+    if finding.deviation.fact is not None and finding.deviation.fact[0] == BROKER:
+        data["network"] = {BROKER: {}, **data.get("network", {})}
     return {**data, "steps": steps}
+
+
+def _up_to(bench: Bench, finding: Finding, steps: list[Any]) -> list[Any]:
+    """Return the steps of a story with those that lead to the moment at which the finding is judged."""
+    written, kind, by = bench.told.written, finding.deviation.kind, finding.deviation.by
+    busy, morning = [*written["busy"], {"wait": "5 s"}], written["morning"]
+    if kind == ENFORCED:
+        last = max(bench.points[number].step for number, _ in finding.first.put)
+        return [*steps[: last + 1], {"wait": "5 s"}]
+    if kind == BUSY:
+        return [*steps, *busy]
+    if kind != LATE or by is None:
+        return [*steps, {"wait": "1 day"}, *morning]
+    if by.helped >= 0:
+        help_ = written[f"return {by.helped}"]
+        return [*steps, *busy, {"wait": "1 day"}, *morning, *help_, {"wait": show(by.took)}]
+    if by.took <= WHILE:
+        return [*steps, *busy, {"wait": show(by.took)}]
+    return [*steps, *busy, {"wait": show(WHILE)}, *morning, {"wait": show(by.took - WHILE)}]
 
 
 def _done(meant: tuple[Action, ...] | Mishap, change: list[Any]) -> Any:
@@ -103,13 +134,19 @@ def _expected(deviation: Deviation) -> dict[str, Any]:
     if want is None:
         said: Any = "none"
     elif isinstance(want, dict):
-        said = {name: _word(value) for name, value in want.items() if value not in (None, "", [], ())}
+        said = _words(want)
     else:
         said = _word(want)
     return {"within": "0 s", element: {observable: said}}
 
 
+def _words(record: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _word(value) for name, value in record.items() if value not in (None, "", [], ())}
+
+
 def _word(value: Any) -> Any:
+    if isinstance(value, dict):
+        return _words(value)
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, enum.Enum):

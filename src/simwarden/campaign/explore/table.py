@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from simwarden.campaign.engine import Page, Result, Wrong
 from simwarden.campaign.explore.bench import AND
 from simwarden.campaign.explore.page import page_of
-from simwarden.campaign.explore.repeat import scenario_of
+from simwarden.campaign.explore.repeat import alone, scenario_of
 from simwarden.campaign.explore.reviewed import accept
 
 if TYPE_CHECKING:
@@ -145,15 +145,11 @@ def told(findings: Sequence[Finding]) -> Wrong:
     deviation, first = finding.deviation, finding.first
     points = f", the first of {many} points" if many > 1 else ""
     also = ", ".join(list(dict.fromkeys(each.message for each in findings[1:]))[:_NAMED])
-    kind, name = ("--change", first.change) if first.change else ("--fault", finding.what)
-    alone = f"simwarden explore {first.story} {kind} {name}"
-    if len(first.put) > 1:
-        alone = "simwarden run the scenario that --report keeps of it"
     lines = (
         f"  - want  {deviation.want}",
         f"  + got   {deviation.got}",
         f"also before {also}" if also else "",
-        f"alone: {alone}",
+        f"alone: {alone(finding)}",
     )
     what = f"{finding.what} in {finding.procedure}, before {first.point}{points}: {deviation.kind} {deviation.subject}"
     return Wrong(what, tuple(filter(None, lines)))

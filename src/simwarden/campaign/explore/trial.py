@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from simwarden.campaign.explore.story import ENFORCED
 from simwarden.errors import ManagementError
@@ -38,9 +38,9 @@ Put = tuple["Action", ...]
 Held = dict[tuple[str, str], int]
 Content = Callable[[Facts, Held], bool]
 #: seconds after which a run is looked at that may be settled by then: more than contexts are kept (`purge`)
-_WHILE = 2400.0
+WHILE = 2400.0
 #: a day and more: lists of forbidden areas and T3245 run out in 24 h
-_NIGHT = 25 * 3600.0
+NIGHT = 25 * 3600.0
 #: seconds that a contact takes
 _MOMENT = 60.0
 #: what stands for each of these on the real clock
@@ -48,9 +48,20 @@ _REAL = 2.0
 #: the observable of a terminal that says why it is out of service
 _CAUSE = "emm_cause"
 #: the observable of a broker that is an event
-_EVENT = "event"
+EVENT = "event"
 #: who makes the changes: so they are found again in audits
 CALLER = "explore"
+
+
+class Return(NamedTuple):
+    """How a fact came about after the story: how long it took, and what terminals had been told last.
+
+    `helped` is the entry of the table of returns (its place) whose steps an owner had done, -1 if nobody helped.
+    """
+
+    took: float = 0.0
+    causes: frozenset[str] = frozenset()
+    helped: int = -1
 
 
 @dataclass(slots=True)
@@ -59,21 +70,22 @@ class Seen:
 
     `points` are the frames before which something can be put in, with the index of their step; `moments` what stood 5 s
     after the last thing was put in and when the story was over, `settled` at the last look. `came` are the facts that
-    came about after the story, with the seconds that it took and the causes that terminals had been told last. `held`
-    is what elements count in memory, with the timers and the work that are left; `audits` how often each action stands
-    in an element's audit, `events` how many events of it came of what was put in (to the broker, if there is one), `told`
-    what its management tells of a card. `length` is the number of events until the story was over, `put_in` how many things were
-    put in, `refused` why one of them was refused.
+    came about after the story. `rest` is what elements count in memory before terminals have contacts again, `held` the
+    same at the last look, with the timers and the work that are left;
+    `audits` how often each action stands in an element's audit, `events` how many events of each topic came of what was
+    put in (to the broker, if there is one), `told` what its management tells of a card. `length` is the number of
+    events until the story was over, `put_in` how many things were put in, `refused` why one of them was refused.
     """
 
     result: ScenarioResult = field(init=False)
     points: list[tuple[Frame, int]] = field(default_factory=list)
     moments: list[Facts] = field(default_factory=list)
     settled: Facts = field(default_factory=dict)
-    came: dict[Fact, tuple[float, frozenset[str]]] = field(default_factory=dict)
+    came: dict[Fact, Return] = field(default_factory=dict)
+    rest: list[Held] = field(default_factory=list)
     held: Held = field(default_factory=dict)
     audits: Counter[tuple[str, str]] = field(default_factory=Counter)
-    events: Counter[str] = field(default_factory=Counter)
+    events: Counter[tuple[str, str]] = field(default_factory=Counter)
     told: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     length: int = 0
     put_in: int = 0
@@ -107,6 +119,7 @@ class _Explorer:
         self._over = False
         #: when all was left to itself, and what each terminal was told last
         self._since = 0.0
+        self._helped = -1
         self._told_last: dict[str, str] = {}
         self.seen = Seen()
 
@@ -125,7 +138,7 @@ class _Explorer:
             self._told_last[fact[0]] = value.name
         if self._over and fact not in self._facts:
             took = self._host.clock.now() - self._since
-            self.seen.came[fact] = took, frozenset(self._told_last.values())
+            self.seen.came[fact] = Return(took, frozenset(self._told_last.values()), self._helped)
         self._facts[fact] = value
 
     def enter(self, host: Host, act: Callable[[Action], Coroutine[Any, Any, Any]]) -> None:
@@ -145,7 +158,7 @@ class _Explorer:
 
     def _hear(self, name: str, event: outbox.Event) -> None:
         if event.data.get("caller") == CALLER:
-            self.seen.events[name] += 1
+            self.seen.events[name, event.type.replace(".", "/")] += 1
 
     def _choose(self, frame: Frame) -> Iterable[Put | Mishap]:
         if self._over or self._step not in self._told.procedures:
@@ -163,9 +176,9 @@ class _Explorer:
         self._over, self.seen.length = True, self._host.trace.last_number
         self._since = self._host.clock.now()
         self.seen.moments.append(dict(self._facts))
-        await self._wait(_WHILE)
+        await self._wait(WHILE)
         if self._host.clock.virtual and not self._content(self.seen.settled, self.seen.held):
-            await self._wait(_NIGHT)
+            await self._wait(NIGHT)
             await self._return()
         for task in self._gate.tasks:
             if task.done() and (error := task.exception()) is not None:
@@ -178,17 +191,21 @@ class _Explorer:
     async def _wait(self, pause: float) -> None:
         """Let time pass, let terminals have contacts, and look round; on the real clock there is not so much time."""
         await self._host.clock.sleep(pause if self._host.clock.virtual else _REAL)
+        self.seen.rest.append(dict(self._counted()))
         await self._act_all(self._told.morning)
+
+    def _counted(self) -> Iterator[tuple[tuple[str, str], int]]:
+        for name, element in self._host.elements.items():
+            for what, number in element.census().items():
+                yield (what, name), number
 
     def _look(self) -> None:
         self.seen.settled = dict(self._facts)
         self.seen.held.clear()
         for name in self._host.loop.armed():
             self.seen.held["timers", name] = self.seen.held.get(("timers", name), 0) + 1
-        for name, element in self._host.elements.items():
-            self.seen.held["work", name] = self._host.at_work(name)
-            for what, number in element.census().items():
-                self.seen.held[what, name] = number
+        self.seen.held |= {("work", name): self._host.at_work(name) for name in self._host.elements}
+        self.seen.held |= dict(self._counted())
 
     async def _act_all(self, actions: Iterable[Action]) -> None:
         """Carry out what a terminal or its owner does, as far as it makes sense, and let it have its effects."""
@@ -202,9 +219,9 @@ class _Explorer:
     async def _return(self) -> None:
         """Let the owner of a terminal do what it takes to come back after the cause that it has been told."""
         causes = causes_in(self._facts)
-        for told, actions in self._told.returns:
+        for place, (told, actions) in enumerate(self._told.returns):
             if told & causes:
-                self._since = self._host.clock.now()
+                self._since, self._helped = self._host.clock.now(), place
                 await self._act_all(actions)
 
     async def _ask(self, name: str) -> None:
@@ -221,12 +238,12 @@ class _Explorer:
                     self.seen.told[name, imsi] = await element.manage(Role.OPERATOR, "GET", f"/cards/{imsi}")
 
 
-def _sources(host: Host, facts: Facts) -> Iterator[str]:
-    """Yield the element of each event that the broker of a run has got of what was put in."""
+def _sources(host: Host, facts: Facts) -> Iterator[tuple[str, str]]:
+    """Yield the element and the topic of each event that the broker of a run has got of what was put in."""
     broker = host.settings.events.broker if host.settings.events is not None else ""
     for (element, observable, _), value in facts.items():
-        if element == broker and observable == _EVENT and value["data"].get("caller") == CALLER:
-            yield value["source"]
+        if element == broker and observable == EVENT and value["data"].get("caller") == CALLER:
+            yield value["source"], value["topic"]
 
 
 def causes_in(facts: Facts) -> set[str]:

@@ -12,17 +12,28 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 from planting import plant
 
+from simulators.cmp.procedures import pools
+from simulators.device.dispatch import Dispatch
+from simulators.device.procedures import detach as device_detach
 from simulators.hss.events import AUDITED
 from simulators.hss.parts.cards import Binding
+from simulators.hss.parts.suspension import Suspensions
 from simulators.hss.procedures import late, location
 from simulators.mme.procedures import default_bearer, detach, handover, service_request, subscriber_data
+from simulators.mme.procedures import location as mme_location
 from simwarden.campaign.engine import Order
 from simwarden.campaign.explore import bench
+from simwarden.campaign.explore.repeat import scenario_of
 from simwarden.campaign.explore.reviewed import read_reviewed
 from simwarden.campaign.explore.survey import Survey, Wanted, survey
 from simwarden.campaign.explore.table import judge
+from simwarden.scenario.load import Loader
+from simwarden.scenario.result import Verdict
+from simwarden.scenario.runner import RunOptions, run_scenario
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from simulators.hss.core import Core
     from simulators.hss.subscriber import Subscriber
 
@@ -39,7 +50,7 @@ def _new_benches() -> object:
     bench.bench.cache_clear()
 
 
-def explored(story: str, change: str = "", fault: str = "", *, pairs: int = 0) -> Survey:
+def explored(story: str, change: str = "", fault: str = "", *, pairs: int = 0, points: int = 0) -> Survey:
     """Explore one story."""
     return survey(
         Wanted(
@@ -48,6 +59,7 @@ def explored(story: str, change: str = "", fault: str = "", *, pairs: int = 0) -
             changes=(change,) if change else (),
             faults=(fault,) if fault else (),
             pairs=pairs,
+            points=points,
             runs=1 if pairs else 0,
         ),
         Order(),
@@ -175,3 +187,79 @@ def test_an_answer_that_a_cancellation_has_overtaken_and_that_is_believed(monkey
         ),
     )
     check(Planted("attach", "withdrawal", "", "enforced mme.session before update-location-answer"))
+
+
+def test_a_pool_whose_change_sweeps_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    plant(monkeypatch, pools._set, ("for account in accounts]", "for account in ()]"))
+    check(Planted("platform", "pool-narrowed", "", "enforced mme.session before attach-complete"))
+
+
+def test_a_verdict_that_is_believed_beyond_its_lifetime(monkeypatch: pytest.MonkeyPatch) -> None:
+    plant(monkeypatch, mme_location.check_equipment, ("if until <= now or", "if not until or"))
+    check(Planted("attach", "prohibited-later", "", "settled mme.session before attach-complete"))
+
+
+def test_zone_codes_that_are_not_taken_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    plant(monkeypatch, subscriber_data._delete, ("ue.subscription.zones = frozenset()", "pass"))
+    check(Planted("update", "zones-ended", "", "settled mme.session before tracking-area-update-request"))
+
+
+def test_a_timer_that_cuts_the_next_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    """T3440, which is not stopped by the release that it waits for; contacts would hide that."""
+    plant(monkeypatch, Dispatch._released, ("Timer.T300, Timer.T3440, ", "Timer.T300, "))
+    check(Planted("attach", "learning-anew", "", "quiet connections before *"))
+
+
+# -- what is kept of a finding
+
+
+class Kept(NamedTuple):
+    """A fault, by function and pieces of it, and the finding whose scenario has to tell it."""
+
+    function: Callable[..., Any]
+    pieces: tuple[str, str]
+    change: str
+    finding: str
+
+
+KEPT = {
+    "late": Kept(
+        device_detach.on_request,
+        ("emm.pending = Procedure.ATTACH", "emm.enter(EmmState.ATTEMPTING_TO_ATTACH); emm.start(Timer.T3402, 10800)"),
+        "location-ended",
+        "late mme.session",
+    ),
+    "quiet": Kept(
+        location.register, ("core.show_registration(subscriber)", "pass"), "other-apn-removed", "quiet mme.session"
+    ),
+    "audit": Kept(
+        Suspensions._suspend,
+        ("change_all(subscribers, records,", "change_all(subscribers, () if subscribers[0].mme else records,"),
+        "barring",
+        "audit hss suspend",
+    ),
+}
+
+
+@pytest.mark.parametrize("kept", KEPT.values(), ids=[*KEPT])
+def test_a_scenario_that_is_kept_fails_until_the_fault_is_mended(kept: Kept) -> None:
+    with pytest.MonkeyPatch.context() as planted:
+        plant(planted, kept.function, kept.pieces)
+        judged = judge(explored("attach", kept.change, points=20), read_reviewed(FOLDER))
+        finding = next(each for each in judged.new if each.deviation.name == kept.finding)
+        text = scenario_of(bench.bench(str(FOLDER), "", 0, "attach", kept.change), finding)
+        assert played(text) is Verdict.FAILED, text
+    assert played(text) is Verdict.PASSED, text
+
+
+def test_a_scenario_says_what_it_cannot_tell(monkeypatch: pytest.MonkeyPatch) -> None:
+    plant(monkeypatch, handover.cancel, ("release(core, target, _Radio.HANDOVER_CANCELLED)", "pass"))
+    found = explored("s1-handover", "", "stall").findings.values()
+    finding = next(each for each in found if each.deviation.name == "quiet connections of mme")
+    text = scenario_of(bench.bench(str(FOLDER), "", 0, "s1-handover", ""), finding)
+    assert "# A scenario has no word for this" in text
+    assert "#   simwarden explore s1-handover --fault stall" in text
+
+
+def played(text: str) -> Verdict:
+    return run_scenario(Loader().load("kept.yaml", text), "kept", RunOptions()).verdict
