@@ -32,8 +32,9 @@ class Bench:
     their databases; more keywords are those of `HostSettings`.
     """
 
-    #: the element that `call` means where it names none
+    #: the element that `call` means where it names none, and the accounts for which it calls as a customer
     subject = ""
+    accounts: tuple[str, ...] = ()
 
     def __init__(
         self,
@@ -99,7 +100,7 @@ class Bench:
     ) -> Any:
         """Call the management interface of an element, the `subject` if none is named. Raises ManagementError."""
         called = element_of(self.host, element or self.subject)
-        return await called.manage(role, method, path, body, caller=caller)
+        return await called.manage(role, method, path, body, caller=caller, accounts=self.accounts)
 
     async def refused(
         self, method: str, path: str, body: Any = None, *, element: str = "", role: Role = Role.OPERATOR

@@ -28,6 +28,7 @@ _RAT_TYPE_EUTRAN = 1004
 _ORDERS = ("cancel-location", "insert-subscriber-data", "delete-subscriber-data", "reset")
 _S6A = ("authentication-information", "update-location", "notify", "purge-ue")
 #: results of TS 29.272 7.4, which go into Experimental-Result
+_SUCCESS = ResultCode.DIAMETER_SUCCESS
 _EXPERIMENTAL = frozenset({5001, 5004, 5420, 5421, 5422})
 
 
@@ -158,7 +159,7 @@ class ScriptedServer(Element[ElementConfig]):
     """A node that answers requests: with a method of the request's name, or with what `answers` has for it.
 
     `answers` maps a request's name (`update-location`) to AVPs, to a function that makes them of the request, or to a
-    Result-Code; all that came is in `asked`. One that is `silent` takes a minute for each.
+    Result-Code, or to both of these; all that came is in `asked`. One that is `silent` takes a minute for each.
     """
 
     interface: ClassVar[str]
@@ -192,9 +193,8 @@ class ScriptedServer(Element[ElementConfig]):
             made = getattr(self, name.replace("-", "_"))
         if callable(made):
             made = made(message)
-        if isinstance(made, int):
-            return self.node.answer(message, made, experimental=made in _EXPERIMENTAL)
-        return self.node.answer(message, ResultCode.DIAMETER_SUCCESS, made)
+        result, avps = made if isinstance(made, tuple) else (made, []) if isinstance(made, int) else (_SUCCESS, made)
+        return self.node.answer(message, result, avps, experimental=result in _EXPERIMENTAL)
 
     async def order(self, name: str, avps: Sequence[tuple[str, Any]], *, to: str = f"mme.{REALM}") -> Message:
         """Send a request to a node that is connected; return its answer."""

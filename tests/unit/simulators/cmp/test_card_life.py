@@ -2,53 +2,37 @@
 
 from __future__ import annotations
 
-import contextlib
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from playing import play
 
-from simulators.cmp.config import CmpConfig
 from simulators.cmp.element import Cmp
 from simulators.cmp.procedures.identity_check import check
 from simulators.cmp.store import Records
-from simulators.hss.config import HssConfig
 from simulators.hss.element import Hss
 from simwarden.errors import ConfigError
-from simwarden.operations.management import Role
-from simwarden.runtime.clock import Clock
-from simwarden.runtime.host import Host, HostSettings, Placement
-from simwarden.runtime.loop import TestbedLoop
+from simwarden.testing import Bench
 from simwarden.trace.events import Note
-from simwarden.trace.trace import Trace
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
     from pathlib import Path
 
 CARDS = [f"0010100000000{number}" for number in (11, 21, 31)]
 METER, PHONE = "99000101000001", "99000201000001"
 
 
-class Pair:
+class Pair(Bench):
     """A platform and a register that has the cards."""
 
     def __init__(self, store: str = "", **config: Any) -> None:
-        self.loop = TestbedLoop(virtual=True)
-        clock = Clock(self.loop)
-        settings = HostSettings(placements={"cmp": Placement(store=store)})
-        self.host = Host(self.loop, clock, Trace(clock.now), settings)
-        self.hss: Any = self.host.add("hss", Hss, HssConfig())
-        self.cmp: Any = self.host.add("cmp", Cmp, CmpConfig.model_validate(config))
+        super().__init__(stores={"cmp": store})
+        self.hss = self.add("hss", Hss)
+        self.cmp = self.add("cmp", Cmp, config)
 
-    def play(self, story: Callable[[], Awaitable[None]]) -> None:
-        async def registered() -> None:
-            for imsi in CARDS:
-                await self.register(imsi)
-            await story()
-
-        with contextlib.closing(self.loop):
-            play(self.host, registered)
+    async def start(self) -> None:
+        await super().start()
+        for imsi in CARDS:
+            await self.register(imsi)
 
     async def register(self, imsi: str) -> None:
         body = {"name": f"card{imsi[-2:]}", "imsi": imsi, "iccid": imsi, "msisdn": f"1440{imsi[-9:]}"}
@@ -56,7 +40,7 @@ class Pair:
         await self.ask("hss", "PUT", f"/cards/{imsi}", body | {"form": "plug-in", "k": "00" * 16, "opc": "11" * 16})
 
     async def ask(self, whom: str, method: str, path: str, body: Any = None) -> Any:
-        return await self.host.elements[whom].manage(Role.OPERATOR, method, path, body, caller="desk")
+        return await self.call(method, path, body, element=whom, caller="desk")
 
     async def load(self, **states: str) -> None:
         cards = [{"imsi": imsi, "account": "water", "batch": "b", "state": "active"} for imsi in CARDS]
@@ -71,23 +55,21 @@ class Pair:
 
 
 @pytest.mark.parametrize(("state", "told"), [("stock", "withdrawal"), ("pre-cancelled", "withdrawal"), ("test", "")])
-def test_cards_that_are_loaded_in_a_state_that_is_not_served_are_not_served_by_the_register(
+async def test_cards_that_are_loaded_in_a_state_that_is_not_served_are_not_served_by_the_register(
     state: str, told: str
 ) -> None:
     net = Pair()
 
-    async def story() -> None:
+    async with net:
         await net.load(state=state)
         assert await net.suspended() == [told] * 3
         assert not any(card.owed for card in net.cmp.platform.store.some(most=9))
 
-    net.play(story)
 
-
-def test_a_single_stock_card_is_told_too_and_again_when_it_is_given_out() -> None:
+async def test_a_single_stock_card_is_told_too_and_again_when_it_is_given_out() -> None:
     net = Pair()
 
-    async def story() -> None:
+    async with net:
         sections = {"platform": [{"state": "stock"}]}
         body = {
             "name": "a",
@@ -103,13 +85,11 @@ def test_a_single_stock_card_is_told_too_and_again_when_it_is_given_out() -> Non
         await net.ask("cmp", "POST", f"/cards/{CARDS[0]}/operations/issue", {})
         assert await net.suspended() == ["", "", ""]
 
-    net.play(story)
 
-
-def test_a_register_that_is_down_is_told_of_stock_cards_when_it_is_back() -> None:
+async def test_a_register_that_is_down_is_told_of_stock_cards_when_it_is_back() -> None:
     net = Pair(retry=30)
 
-    async def story() -> None:
+    async with net:
         await net.host.stop("hss", kill=True)
         await net.load(state="stock")
         assert [card.owed for card in net.cmp.platform.store.some(most=9)] == ["suspend"] * 3
@@ -117,13 +97,11 @@ def test_a_register_that_is_down_is_told_of_stock_cards_when_it_is_back() -> Non
         await net.host.clock.sleep(31)
         assert await net.suspended() == ["withdrawal"] * 3
 
-    net.play(story)
 
-
-def test_many_cards_are_suspended_by_one_call_and_unknown_ones_are_named() -> None:
+async def test_many_cards_are_suspended_by_one_call_and_unknown_ones_are_named() -> None:
     net = Pair()
 
-    async def story() -> None:
+    async with net:
         unknown = "001010000000099"
         body = {"cards": [CARDS[0], unknown, CARDS[2]], "how": "barring", "reason": "relays"}
         said = await net.ask("hss", "POST", "/suspensions", body)
@@ -134,14 +112,12 @@ def test_many_cards_are_suspended_by_one_call_and_unknown_ones_are_named() -> No
         with pytest.raises(Exception, match="cards"):
             await net.ask("hss", "POST", "/suspensions", {"cards": ["x"], "how": "barring"})
 
-    net.play(story)
 
-
-def test_a_shutdown_makes_one_call_and_owes_nothing(store_url: str) -> None:
+async def test_a_shutdown_makes_one_call_and_owes_nothing(store_url: str) -> None:
     net = Pair(store_url)
     calls: list[str] = []
 
-    async def story() -> None:
+    async with net:
         await net.load()
         told = net.cmp.site.manage
 
@@ -162,13 +138,15 @@ def test_a_shutdown_makes_one_call_and_owes_nothing(store_url: str) -> None:
         assert await net.suspended() == ["withdrawal"] * 3
         assert not any(card.owed for card in net.cmp.platform.store.some(most=9))
 
-    net.play(story)
 
-
-def test_an_account_that_refuses_from_now_on_ends_what_is_wrong_and_nothing_else() -> None:
+async def test_an_account_that_refuses_from_now_on_ends_what_is_wrong_and_nothing_else() -> None:
     net = Pair(accounts={"water": {"mismatch": "alarm", "phone": "serve"}})
 
-    async def story() -> None:
+    async def _withdrawals(net: Pair) -> list[int]:
+        audits = [await net.ask("hss", "GET", f"/cards/{imsi}/audit") for imsi in CARDS]
+        return [sum(each["action"] == "cancel-location" for each in audit) for audit in audits]
+
+    async with net:
         cards = [{"imsi": imsi, "account": "water", "state": "active", "imei": METER} for imsi in CARDS]
         await net.ask("cmp", "POST", "/cards", {"cards": cards})
         for imsi, imei in zip(CARDS, (PHONE, METER, ""), strict=True):
@@ -182,21 +160,15 @@ def test_an_account_that_refuses_from_now_on_ends_what_is_wrong_and_nothing_else
         assert await net.suspended() == ["", "", ""]
         assert not check(net.cmp.platform, CARDS[0], PHONE)
 
-    async def _withdrawals(net: Pair) -> list[int]:
-        audits = [await net.ask("hss", "GET", f"/cards/{imsi}/audit") for imsi in CARDS]
-        return [sum(each["action"] == "cancel-location" for each in audit) for audit in audits]
-
-    net.play(story)
-
 
 @pytest.mark.parametrize(("pool", "ended"), [(METER, 1), (PHONE, 0)])
-def test_a_card_that_changes_hands_is_judged_by_what_its_new_account_wants(pool: str, ended: int) -> None:
+async def test_a_card_that_changes_hands_is_judged_by_what_its_new_account_wants(pool: str, ended: int) -> None:
     net = Pair(
         accounts={"water": {"phone": "serve"}, "gas": {"phone": "serve"}},
         pools={"gas": {"imeis": [pool], "account": "gas"}},
     )
 
-    async def story() -> None:
+    async with net:
         await net.load()
         assert check(net.cmp.platform, CARDS[0], PHONE)
         card = {"name": "", "imsi": CARDS[0], "iccid": "", "msisdn": "", "k": "", "opc": "", "profile": "", "form": ""}
@@ -207,13 +179,11 @@ def test_a_card_that_changes_hands_is_judged_by_what_its_new_account_wants(pool:
         assert await net.suspended() == ["", "", ""]
         assert check(net.cmp.platform, CARDS[0], PHONE) != bool(ended)
 
-    net.play(story)
 
-
-def test_an_account_that_wants_no_phones_any_more_ends_a_card_in_one() -> None:
+async def test_an_account_that_wants_no_phones_any_more_ends_a_card_in_one() -> None:
     net = Pair(accounts={"water": {"phone": "alarm"}})
 
-    async def story() -> None:
+    async with net:
         await net.load()
         assert check(net.cmp.platform, CARDS[0], PHONE)
         assert check(net.cmp.platform, CARDS[1], METER)
@@ -228,47 +198,37 @@ def test_an_account_that_wants_no_phones_any_more_ends_a_card_in_one() -> None:
         assert net.cmp.platform.card(CARDS[0]).state.value == "suspended"
         assert await net.suspended() == ["withdrawal", "", ""]
 
-    net.play(story)
 
-
-def test_a_refused_mismatch_in_a_phone_is_the_scene_of_the_mismatch_only() -> None:
+async def test_a_refused_mismatch_in_a_phone_is_the_scene_of_the_mismatch_only() -> None:
     net = Pair(others={"phone": "alarm"})
 
-    async def story() -> None:
+    async with net:
         await net.ask("cmp", "POST", "/cards", {"cards": [{"imsi": CARDS[0], "imei": METER, "state": "active"}]})
         assert not check(net.cmp.platform, CARDS[0], PHONE)
         assert net.risks() == [("012", "refuse", "network")]
 
-    net.play(story)
 
-
-def test_phones_are_those_of_the_operators_own_library(tmp_path: Path) -> None:
+async def test_phones_are_those_of_the_operators_own_library(tmp_path: Path) -> None:
     (tmp_path / "own.csv").write_text("tac,kind\n99000101,phone\n")
     net = Pair(library=str(tmp_path / "own.csv"), others={"phone": "refuse"})
 
-    async def story() -> None:
+    async with net:
         await net.load()
         assert check(net.cmp.platform, CARDS[0], PHONE)
         assert not check(net.cmp.platform, CARDS[0], METER)
         assert net.risks() == [("007", "refuse", "network")]
-
-    net.play(story)
     (tmp_path / "own.csv").write_text("tac,kind\n1,phone\n")
     bad = Pair(library=str(tmp_path / "own.csv"))
 
-    async def begin() -> None:
-        with pytest.raises(ConfigError, match=r"own\.csv:2"):
-            await bad.host.start_all()
-        await bad.host.close()
-
-    bad.loop.run_until_complete(begin())
-    bad.loop.close()
+    with pytest.raises(ConfigError, match=r"own\.csv:2"):
+        await bad.start()
+    await bad.host.close()
 
 
-def test_a_register_that_takes_no_batches_is_told_card_by_card() -> None:
+async def test_a_register_that_takes_no_batches_is_told_card_by_card() -> None:
     net = Pair()
 
-    async def story() -> None:
+    async with net:
         await net.load()
         element = net.host.elements["hss"]
         element.routes = tuple(each for each in type(element).routes if each.path != "/suspensions")
@@ -280,5 +240,3 @@ def test_a_register_that_takes_no_batches_is_told_card_by_card() -> None:
         )
         assert await net.suspended() == ["withdrawal"] * 3
         assert any("at once" in e.text for e in net.host.trace.events if isinstance(e, Note))
-
-    net.play(story)

@@ -8,59 +8,24 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
-from playing import play
 
 import simulators.cmp
 from simulators.cmp.config import CmpConfig
 from simulators.cmp.element import Cmp
-from simwarden.errors import ManagementError
 from simwarden.model.identity import Imei, Plmn
 from simwarden.operations.element import Element
 from simwarden.operations.management import Call, Role, route
-from simwarden.runtime.clock import Clock
 from simwarden.runtime.declare import Declaration, ElementConfig
-from simwarden.runtime.diameter import DiameterNode, LocalNode
-from simwarden.runtime.host import Host, HostSettings, Placement
-from simwarden.runtime.loop import TestbedLoop
-from simwarden.trace.trace import Trace
+from simwarden.testing import Bench, ScriptedMme
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
-
     from simulators.cmp.card import Card
-    from simwarden.wire.diameter import Message
+    from simwarden.runtime.loop import TestbedLoop
 
 REALM = Plmn.parse("001-01").realm
 IMSI, OTHER = "001010000000017", "001010000000018"
 METER, PHONE, THIRD = "99000101000001", "99000201000001", "99000301000001"
 APPROVED = {"approver": "J. Okonedo", "reason": "replaced", "form": "F-1"}
-
-
-class Asker(Element[ElementConfig]):
-    """Asks on S13."""
-
-    declaration = Declaration(kind="mme", title="MME", lane=1, config=ElementConfig, starts_after=("cmp",))
-
-    async def start(self) -> None:
-        self.node = DiameterNode(self.site, LocalNode(f"{self.site.name}.{REALM}", REALM), {"S13": {}})
-        await self.node.connect("S13", "cmp")
-
-    async def stop(self) -> None:
-        await self.node.stop()
-
-    async def ecr(self, imei: str, imsi: str = IMSI, **origin: str) -> Message:
-        avps: list[tuple[str, Any]] = [("Terminal-Information", [("IMEI", imei)] if imei else [])]
-        if imsi:
-            avps.append(("User-Name", imsi))
-        message = self.node.make("ME-Identity-Check-Request", avps, realm=origin.get("realm", REALM))
-        if "host" in origin:
-            message.avps = [(n, origin["host"] if n == "Origin-Host" else v) for n, v in message.avps]
-        return await self.node.ask("cmp", message)
-
-    async def allowed(self, imei: str, imsi: str = IMSI) -> bool:
-        answer = await self.ecr(imei, imsi)
-        assert answer.success
-        return bool(answer.get("Equipment-Status") == 0)
 
 
 class Register(Element[ElementConfig]):
@@ -92,33 +57,22 @@ class Register(Element[ElementConfig]):
         self.heard += (f"close {call.path['imsi']}",)
 
 
-class Net:
+class Net(Bench):
     """A platform, a register, an MME, an EIR that relays, and a stranger."""
 
+    subject = "cmp"
+    accounts = ("fernweh",)
+
     def __init__(self, loop: TestbedLoop, transport: str = "memory", *, store: str = "", **config: Any) -> None:
-        clock = Clock(loop)
-        settings = HostSettings(transport=transport, placements={"cmp": Placement(store=store)})
-        self.loop, self.host = loop, Host(loop, clock, Trace(clock.now), settings)
-        self.hss: Any = self.host.add("hss", Register, ElementConfig())
-        self.cmp: Any = self.host.add("cmp", Cmp, CmpConfig.model_validate(config))
-        self.mme: Any = self.host.add("mme", Asker, ElementConfig())
-        self.eir: Any = self.host.add("eir", Asker, ElementConfig())
-
-    def play(self, story: Callable[[], Awaitable[None]]) -> None:
-        play(self.host, story)
-
-    async def call(self, method: str, path: str, body: Any = None, *, role: Role = Role.OPERATOR) -> Any:
-        return await self.cmp.manage(role, method, path, body, caller="tester", accounts=("fernweh",))
+        super().__init__(loop, transport=transport, stores={"cmp": store})
+        self.hss = self.add("hss", Register)
+        self.cmp = self.add("cmp", Cmp, config)
+        self.mme, self.eir = (self.add(name, ScriptedMme, {"eir": "cmp", "imsi": IMSI}) for name in ("mme", "eir"))
 
     async def listed(self, path: str) -> list[Any]:
         """Return records, the oldest first."""
         found: list[Any] = (await self.call("GET", path))["records"]
         return found[::-1]
-
-    async def refused(self, method: str, path: str, body: Any = None, *, role: Role = Role.OPERATOR) -> int:
-        with pytest.raises(ManagementError) as refusal:
-            await self.call(method, path, body, role=role)
-        return refusal.value.status
 
     async def card(self, imsi: str = IMSI, binding: dict[str, str] | None = None, **place: str) -> None:
         sections = {"binding": [binding] if binding else [], "platform": [{"account": "fernweh", **place}]}
@@ -139,22 +93,14 @@ class Net:
     async def pause(self) -> None:
         await self.host.clock.sleep(180)
 
-    async def settle(self) -> None:
-        await self.host.clock.settle()
-
-
-@pytest.fixture
-def loop() -> Iterator[TestbedLoop]:
-    loop = TestbedLoop(virtual=True)
-    yield loop
-    loop.close()
-
 
 @pytest.mark.parametrize("transport", ["memory", "tcp"])
-def test_the_first_use_binds_and_a_kill_forgets_nothing(loop: TestbedLoop, transport: str, store_url: str) -> None:
+async def test_the_first_use_binds_and_a_kill_forgets_nothing(
+    loop: TestbedLoop, transport: str, store_url: str
+) -> None:
     net = Net(loop, transport, store=store_url)
 
-    async def story() -> None:
+    async with net:
         await net.card(binding={"learn": "first-use"}, state="to-activate")
         assert await net.mme.allowed(METER + "7")
         assert net.held().bound == METER
@@ -171,26 +117,22 @@ def test_the_first_use_binds_and_a_kill_forgets_nothing(loop: TestbedLoop, trans
         assert risks[0]["expected"] == Imei(METER).imei
         assert risks[0]["seen"] == Imei(PHONE).imei
 
-    net.play(story)
 
-
-def test_two_first_uses_at_once_bind_one(loop: TestbedLoop) -> None:
+async def test_two_first_uses_at_once_bind_one(loop: TestbedLoop) -> None:
     net = Net(loop)
 
-    async def story() -> None:
+    async with net:
         await net.card(binding={"learn": "first-use"})
         answers = await asyncio.gather(net.mme.allowed(METER), net.mme.allowed(PHONE))
         assert sorted(answers) == [False, True]
 
-    net.play(story)
 
-
-def test_a_first_use_that_comes_too_late_binds_nothing_and_is_judged_by_what_the_first_one_bound(
+async def test_a_first_use_that_comes_too_late_binds_nothing_and_is_judged_by_what_the_first_one_bound(
     loop: TestbedLoop,
 ) -> None:
     net = Net(loop)
 
-    async def story() -> None:
+    async with net:
         await net.card(binding={"learn": "first-use"})
         assert net.held().bound == ""  # and is held in memory so
         with net.cmp.platform.store._engine.begin() as connection:
@@ -199,13 +141,12 @@ def test_a_first_use_that_comes_too_late_binds_nothing_and_is_judged_by_what_the
         assert net.held().bound == METER
         assert await net.mme.allowed(METER)
 
-    net.play(story)
 
-
-def test_a_first_use_that_comes_too_late_for_a_card_that_is_to_be_bound_no_more_binds_nothing(loop: TestbedLoop) -> None:
+async def test_a_first_use_that_comes_too_late_for_a_card_that_is_to_be_bound_no_more_binds_nothing(
+    loop: TestbedLoop,
+) -> None:
     net = Net(loop)
-
-    async def story() -> None:
+    async with net:
         await net.card(binding={"learn": "first-use"})
         assert net.held().mode == "learned"  # and is held in memory so
         with net.cmp.platform.store._engine.begin() as connection:
@@ -214,29 +155,25 @@ def test_a_first_use_that_comes_too_late_for_a_card_that_is_to_be_bound_no_more_
         assert (net.held().mode, net.held().bound) == ("", "")
         assert await net.mme.allowed(METER)
 
-    net.play(story)
 
-
-def test_wrong_questions(loop: TestbedLoop) -> None:
+async def test_wrong_questions(loop: TestbedLoop) -> None:
     net = Net(loop)
 
-    async def story() -> None:
+    async with net:
         await net.card()
         assert (await net.mme.ecr(METER, realm="other.example")).result_code == 3003
-        assert (await net.mme.ecr("")).result_code == 5005
+        assert (await net.mme.ecr(None)).result_code == 5005
         assert (await net.mme.ecr("99")).result_code == 5004
         assert (await net.mme.ecr(METER, host=f"eir.{REALM}")).result_code == 5004  # the MME is no relay
         assert (await net.eir.ecr(METER, host=f"mme.{REALM}")).success
         assert await net.mme.allowed(METER, imsi="")
         assert not await net.mme.allowed(METER, imsi="001010000000099")
 
-    net.play(story)
 
-
-def test_a_suspended_card_is_stopped_in_the_register_and_resumed(loop: TestbedLoop) -> None:
+async def test_a_suspended_card_is_stopped_in_the_register_and_resumed(loop: TestbedLoop) -> None:
     net = Net(loop)
 
-    async def story() -> None:
+    async with net:
         await net.card()
         assert await net.mme.allowed(METER)
         await net.call("POST", f"/cards/{IMSI}/operations/suspend", APPROVED)
@@ -253,13 +190,11 @@ def test_a_suspended_card_is_stopped_in_the_register_and_resumed(loop: TestbedLo
         actions = [each["action"] for each in await net.listed(f"/cards/{IMSI}/audit")]
         assert actions[-2:] == ["resume-refused", "suspend-refused"]
 
-    net.play(story)
 
-
-def test_what_the_register_could_not_be_told_it_is_told_later_and_after_a_restart(loop: TestbedLoop) -> None:
+async def test_what_the_register_could_not_be_told_it_is_told_later_and_after_a_restart(loop: TestbedLoop) -> None:
     net = Net(loop)
 
-    async def story() -> None:
+    async with net:
         await net.card()
         await net.mme.allowed(METER)
         await net.host.stop("hss")
@@ -272,13 +207,11 @@ def test_what_the_register_could_not_be_told_it_is_told_later_and_after_a_restar
         assert net.hss.heard == (f"withdrawal {IMSI}",)
         assert net.held().owed == ""
 
-    net.play(story)
 
-
-def test_a_mismatch_suspends_and_ends_what_runs(loop: TestbedLoop) -> None:
+async def test_a_mismatch_suspends_and_ends_what_runs(loop: TestbedLoop) -> None:
     net = Net(loop, accounts={"waterworks": {"mismatch": "suspend", "grace": 1}})
 
-    async def story() -> None:
+    async with net:
         await net.card(binding={"imei": METER}, account="waterworks")
         assert await net.mme.allowed(PHONE)  # grace
         assert not await net.mme.allowed(PHONE)
@@ -286,13 +219,11 @@ def test_a_mismatch_suspends_and_ends_what_runs(loop: TestbedLoop) -> None:
         assert net.hss.heard == (f"withdrawal {IMSI}",)
         assert not await net.mme.allowed(METER)
 
-    net.play(story)
 
-
-def test_changes_of_a_binding_are_limited_and_recorded(loop: TestbedLoop) -> None:
+async def test_changes_of_a_binding_are_limited_and_recorded(loop: TestbedLoop) -> None:
     net, path = Net(loop), f"/cards/{IMSI}/binding"
 
-    async def story() -> None:
+    async with net:
         await net.card(binding={"imei": METER})
         assert await net.refused("PUT", path, {"imei": "99", **APPROVED}) == 400
         assert await net.refused("PUT", path, APPROVED) == 400
@@ -311,26 +242,24 @@ def test_changes_of_a_binding_are_limited_and_recorded(loop: TestbedLoop) -> Non
         assert [each["action"] for each in done] == ["rebind", "rebind", "bind"]
         assert all(each["details"]["form"] == "F-1" and each["caller"] == "tester" for each in done)
 
-    net.play(story)
 
-
-def test_a_binding_that_is_changed_under_a_running_card_ends_its_use(loop: TestbedLoop) -> None:
+async def test_a_binding_that_is_changed_under_a_running_card_ends_its_use(loop: TestbedLoop) -> None:
     net = Net(loop)
 
-    async def story() -> None:
+    async with net:
         await net.card(binding={"imei": METER})
         await net.mme.allowed(METER)
         await net.call("PUT", f"/cards/{IMSI}/binding", {"imei": PHONE, **APPROVED})
         assert net.hss.heard == (f"ended {IMSI}",)
         assert await net.mme.allowed(PHONE)
 
-    net.play(story)
 
-
-def test_a_use_that_was_to_end_while_the_register_was_away_ends_although_the_card_is_resumed(loop: TestbedLoop) -> None:
+async def test_a_use_that_was_to_end_while_the_register_was_away_ends_although_the_card_is_resumed(
+    loop: TestbedLoop,
+) -> None:
     net = Net(loop)
 
-    async def story() -> None:
+    async with net:
         await net.card(binding={"imei": METER})
         await net.mme.allowed(METER)
         await net.host.stop("hss", kill=True)
@@ -342,13 +271,11 @@ def test_a_use_that_was_to_end_while_the_register_was_away_ends_although_the_car
         await net.host.clock.sleep(60)
         assert net.hss.heard == (f"ended {IMSI}", f"resume {IMSI}")
 
-    net.play(story)
 
-
-def test_a_batch_has_an_outcome_for_each_card(loop: TestbedLoop) -> None:
+async def test_a_batch_has_an_outcome_for_each_card(loop: TestbedLoop) -> None:
     net = Net(loop)
 
-    async def story() -> None:
+    async with net:
         await net.card()
         await net.card(OTHER, state="test")
         cards = [
@@ -364,13 +291,11 @@ def test_a_batch_has_an_outcome_for_each_card(loop: TestbedLoop) -> None:
         assert await net.refused("POST", "/bindings", {"cards": many, **APPROVED}) == 400
         assert await net.refused("POST", "/bindings", {"cards": [], **APPROVED}, role=Role.CUSTOMER) == 403
 
-    net.play(story)
 
-
-def test_pools_of_imeis_and_codes_change_at_once(loop: TestbedLoop) -> None:
+async def test_pools_of_imeis_and_codes_change_at_once(loop: TestbedLoop) -> None:
     net = Net(loop, pools={"meters": {"account": "waterworks", "imeis": [METER, "99000200-99000299"]}})
 
-    async def story() -> None:
+    async with net:
         await net.card(account="waterworks")
         await net.card(OTHER)
         assert await net.mme.allowed(METER)
@@ -390,13 +315,11 @@ def test_pools_of_imeis_and_codes_change_at_once(loop: TestbedLoop) -> None:
         assert await net.refused("PUT", "/pools/x", {"imeis": [METER], "numbers": ["9-1"]}) == 400
         assert await net.refused("PUT", "/pools/x", {"imeis": [METER]}, role=Role.CUSTOMER) == 403
 
-    net.play(story)
 
-
-def test_the_test_period_binds_nothing(loop: TestbedLoop) -> None:
+async def test_the_test_period_binds_nothing(loop: TestbedLoop) -> None:
     net = Net(loop)
 
-    async def story() -> None:
+    async with net:
         await net.card(binding={"learn": "first-use"}, state="test")
         assert await net.mme.allowed(PHONE)
         assert net.held().bound == ""
@@ -405,13 +328,11 @@ def test_the_test_period_binds_nothing(loop: TestbedLoop) -> None:
         assert await net.mme.allowed(METER)
         assert net.held().bound == METER
 
-    net.play(story)
 
-
-def test_records_are_judged_the_next_day(loop: TestbedLoop) -> None:
+async def test_records_are_judged_the_next_day(loop: TestbedLoop) -> None:
     net = Net(loop, others={"check": "next-day"})
 
-    async def story() -> None:
+    async with net:
         await net.card(binding={"learn": "first-use"})
         assert await net.mme.allowed(METER)
         assert await net.mme.allowed(PHONE)
@@ -423,13 +344,11 @@ def test_records_are_judged_the_next_day(loop: TestbedLoop) -> None:
         assert [each["source"] for each in await net.listed("/risks") if each["scene"] == "012"] == ["records"]
         assert await net.refused("POST", "/records/yesterday") == 404
 
-    net.play(story)
 
-
-def test_a_shutdown_takes_one_batch(loop: TestbedLoop, store_url: str) -> None:
+async def test_a_shutdown_takes_one_batch(loop: TestbedLoop, store_url: str) -> None:
     net = Net(loop, store=store_url)
 
-    async def story() -> None:
+    async with net:
         numbers = range(300)
         cards = [
             {"imsi": f"00101{n:010d}", "account": "waterworks", "batch": "spring" if n < 250 else "autumn"}
@@ -448,8 +367,6 @@ def test_a_shutdown_takes_one_batch(loop: TestbedLoop, store_url: str) -> None:
         assert await net.refused("POST", "/accounts/waterworks/batches/summer/shutdown", APPROVED) == 404
         assert sum(each["action"] == "suspend" for each in await net.listed("/audit")) == 250
 
-    net.play(story)
-
 
 def test_the_example_profile_is_valid() -> None:
     text = Path(simulators.cmp.__file__).with_name("profile.yaml").read_text("utf-8")
@@ -462,10 +379,12 @@ def test_a_range_of_numbers_is_of_one_length_and_in_order(numbers: str) -> None:
         CmpConfig.model_validate({"pools": {"meters": {"imeis": ["99000101"], "numbers": [numbers]}}})
 
 
-def test_a_day_that_ended_while_the_platform_was_away_is_judged_at_the_hour(loop: TestbedLoop, tmp_path: Path) -> None:
+async def test_a_day_that_ended_while_the_platform_was_away_is_judged_at_the_hour(
+    loop: TestbedLoop, tmp_path: Path
+) -> None:
     net = Net(loop, store=f"sqlite:///{tmp_path}/cmp.sqlite", others={"check": "next-day"}, records_at="2 h")
 
-    async def story() -> None:
+    async with net:
         await net.card(binding={"learn": "first-use"})
         assert await net.mme.allowed(METER)
         assert await net.mme.allowed(PHONE)
@@ -477,13 +396,11 @@ def test_a_day_that_ended_while_the_platform_was_away_is_judged_at_the_hour(loop
         await net.host.clock.sleep(3700)
         assert net.held().state.value == "suspended"
 
-    net.play(story)
 
-
-def test_a_day_that_is_judged_again_counts_a_card_once(loop: TestbedLoop) -> None:
+async def test_a_day_that_is_judged_again_counts_a_card_once(loop: TestbedLoop) -> None:
     net = Net(loop, others={"check": "next-day", "mismatch": "alarm"})
 
-    async def story() -> None:
+    async with net:
         await net.card(binding={"learn": "first-use"})
         assert await net.mme.allowed(METER)
         assert await net.mme.allowed(PHONE)
@@ -491,5 +408,3 @@ def test_a_day_that_is_judged_again_counts_a_card_once(loop: TestbedLoop) -> Non
         for _ in range(2):  # as after a death between the two
             assert await net.call("POST", f"/records/{day.isoformat()}") == {"cards": 1}
             assert net.held().mismatches == 1
-
-    net.play(story)

@@ -10,9 +10,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 import sqlalchemy as sa
-from playing import play
 
-from simulators.cmp.config import CmpConfig
 from simulators.cmp.element import Cmp
 from simulators.cmp.north.delivery import UndeliveredError, host_of, may_reach
 from simulators.cmp.north.rest import north_app
@@ -20,18 +18,14 @@ from simulators.cmp.procedures.identity_check import check
 from simwarden.errors import ManagementError
 from simwarden.operations.element import Element
 from simwarden.operations.management import Call, Role, route
-from simwarden.runtime.clock import Clock
 from simwarden.runtime.declare import Declaration, ElementConfig
-from simwarden.runtime.host import Host, HostSettings, Placement
-from simwarden.runtime.loop import TestbedLoop
 from simwarden.runtime.store import StoreUnavailableError
+from simwarden.testing import Bench
 from simwarden.trace.events import Decided, StateChange
-from simwarden.trace.trace import Trace
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
-
     from simwarden.operations.routing import Answer
+    from simwarden.runtime.loop import TestbedLoop
 
 IMSI, NUMBER, OTHER = "001010000000017", "+861440000000017", "+861440000000018"
 METER, PHONE, TABLET = "99000101000001", "99000201000001", "99000301000001"
@@ -51,7 +45,7 @@ CLIENTS = {
 AREA = {"latitude": "50.5", "longitude": "7.25", "radius": "2000", "cells": ["001-01-0000101"]}
 
 
-class Mme(Element[ElementConfig]):
+class AreaKeeper(Element[ElementConfig]):
     """Keeps areas."""
 
     declaration = Declaration(kind="mme", title="MME", lane=1, config=ElementConfig)
@@ -82,25 +76,26 @@ class Mme(Element[ElementConfig]):
         return {"imsi": call.path["imsi"], "area": self.areas.get(call.path["imsi"]), "outside": self.outside}
 
 
-class Net:
+class Net(Bench):
     """A platform with cards of two accounts, and what keeps areas."""
 
     def __init__(self, loop: TestbedLoop, store: str = "", **north: Any) -> None:
-        clock = Clock(loop)
-        settings = HostSettings(placements={"cmp": Placement(store=store)})
-        self.loop, self.host = loop, Host(loop, clock, Trace(clock.now), settings)
+        super().__init__(loop, stores={"cmp": store})
         config = {"clients": CLIENTS, "areas": {"water": AREA}, **north}
-        self.mme: Any = self.host.add("mme", Mme, ElementConfig())
-        self.cmp: Any = self.host.add("cmp", Cmp, CmpConfig.model_validate({"hss": "off", "north": config}))
+        self.mme = self.add("mme", AreaKeeper)
+        self.cmp = self.add("cmp", Cmp, {"hss": "off", "north": config})
+        self.provisions = True
 
-    def play(self, story: Callable[[], Awaitable[None]], *, provision: bool = True) -> None:
-        async def provisioned() -> None:
-            if provision:
-                await self.card(IMSI, NUMBER, "water")
-                await self.card("001010000000018", OTHER, "gas")
-            await story()
+    def as_it_was(self) -> Net:
+        """Start again with what the store has."""
+        self.provisions = False
+        return self
 
-        play(self.host, provisioned)
+    async def start(self) -> None:
+        await super().start()
+        if self.provisions:
+            await self.card(IMSI, NUMBER, "water")
+            await self.card("001010000000018", OTHER, "gas")
 
     async def card(self, imsi: str, number: str, account: str) -> None:
         entry = {"imsi": imsi, "msisdn": number, "account": account, "iccid": imsi, "state": "active"}
@@ -169,19 +164,12 @@ def subscription(**more: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-def loop() -> Iterator[TestbedLoop]:
-    loop = TestbedLoop(virtual=True)
-    yield loop
-    loop.close()
-
-
-@pytest.fixture
 def net(loop: TestbedLoop) -> Net:
     return Net(loop)
 
 
-def test_a_card_is_bound_to_the_terminal_that_it_is_in(net: Net) -> None:
-    async def story() -> None:
+async def test_a_card_is_bound_to_the_terminal_that_it_is_in(net: Net) -> None:
+    async with net:
         assert net.seen(METER)
         assert (await net.ask("query", {**device(), "queryType": "IMEIBIND"})).body == {
             "imeiBind": {"bindStatus": "UNBOUND"}
@@ -204,20 +192,16 @@ def test_a_card_is_bound_to_the_terminal_that_it_is_in(net: Net) -> None:
             ("phone", ""),
         ]
 
-    net.play(story)
 
-
-def test_a_card_that_was_never_seen_is_bound_at_its_first_use(net: Net) -> None:
-    async def story() -> None:
+async def test_a_card_that_was_never_seen_is_bound_at_its_first_use(net: Net) -> None:
+    async with net:
         assert (await net.ask("bind", {**device(), "bindType": "IMEIBIND"})).body == {"bound": True}
         assert (net.seen(METER), net.seen(PHONE)) == (True, False)
 
-    net.play(story)
-
 
 @pytest.mark.parametrize("used_in", ["", PHONE])
-def test_a_binding_that_the_operator_gave_stays(net: Net, used_in: str) -> None:
-    async def story() -> None:
+async def test_a_binding_that_the_operator_gave_stays(net: Net, used_in: str) -> None:
+    async with net:
         assert not used_in or net.seen(used_in)
         await net.rebind(imei=METER)
         assert await net.bind() == ({"bound": True}, "given", METER)
@@ -227,22 +211,18 @@ def test_a_binding_that_the_operator_gave_stays(net: Net, used_in: str) -> None:
         audit = (await net.cmp.manage(Role.OPERATOR, "GET", f"/cards/{IMSI}/audit"))["records"][::-1]
         assert [each["caller"] for each in audit if each["action"] in ("bind", "rebind")] == [""]
 
-    net.play(story)
 
-
-def test_a_card_that_waits_for_its_first_use_still_does(net: Net) -> None:
-    async def story() -> None:
+async def test_a_card_that_waits_for_its_first_use_still_does(net: Net) -> None:
+    async with net:
         assert net.seen(PHONE)
         await net.rebind(learn="first-use")
         assert await net.bind() == ({"bound": True}, "learned", "")
         assert (net.seen(METER), net.seen(PHONE)) == (True, False)
         assert await net.bind() == ({"bound": True}, "learned", METER)
 
-    net.play(story)
 
-
-def test_a_card_that_is_served_elsewhere_since_it_was_bound_is_bound_there(net: Net) -> None:
-    async def story() -> None:
+async def test_a_card_that_is_served_elsewhere_since_it_was_bound_is_bound_there(net: Net) -> None:
+    async with net:
         await net.alarm_only()
         assert net.seen(PHONE)
         await net.rebind(imei=METER)
@@ -253,20 +233,16 @@ def test_a_card_that_is_served_elsewhere_since_it_was_bound_is_bound_there(net: 
         assert net.seen(PHONE)
         assert await net.bind() == ({"bound": True}, "given", PHONE)
 
-    net.play(story)
 
-
-def test_an_area_that_the_operator_gave_stays(net: Net) -> None:
-    async def story() -> None:
+async def test_an_area_that_the_operator_gave_stays(net: Net) -> None:
+    async with net:
         net.mme.areas[IMSI] = {"cells": ["001-01-0000202"]}
         assert (await net.ask("bind", {**device(), "bindType": "AREALIMIT"})).body == {"bound": True}
         assert net.mme.areas[IMSI] == {"cells": ["001-01-0000202"]}
 
-    net.play(story)
 
-
-def test_a_customer_may_not_bind_and_the_desk_only_with_an_approval(net: Net) -> None:
-    async def story() -> None:
+async def test_a_customer_may_not_bind_and_the_desk_only_with_an_approval(net: Net) -> None:
+    async with net:
         for name, kind in (("bind", "bindType"), ("unbind", "unBindType")):
             for what in ("IMEIBIND", "AREALIMIT"):
                 answer = await net.ask(name, {**device(), kind: what}, client="water")
@@ -276,16 +252,14 @@ def test_a_customer_may_not_bind_and_the_desk_only_with_an_approval(net: Net) ->
         refused = [(each["action"], each["details"]["control"]) for each in audit if "refused" in each["action"]]
         operator = [(f"{name}-refused", "bind.operator") for name in ("bind", "bind", "unbind", "unbind")]
         assert refused == [*operator, ("bind-refused", "bind.approval")]
-
-    net.play(story)
     decided = {
         e.decision.control.id for e in net.host.trace.events if isinstance(e, Decided) and not e.decision.admitted
     }
     assert decided == {"bind.operator", "bind.approval"}
 
 
-def test_limits_of_the_business_are_429(net: Net) -> None:
-    async def story() -> None:
+async def test_limits_of_the_business_are_429(net: Net) -> None:
+    async with net:
         codes = []
         await net.alarm_only()
         for imei in (METER, PHONE, PHONE, METER, PHONE, METER):
@@ -298,11 +272,9 @@ def test_limits_of_the_business_are_429(net: Net) -> None:
             await net.pause()
         assert codes == [200, 200, 200, 200, "QUOTA_EXCEEDED", 200]
 
-    net.play(story)
 
-
-def test_the_area_agreed_upon(net: Net) -> None:
-    async def story() -> None:
+async def test_the_area_agreed_upon(net: Net) -> None:
+    async with net:
         limit = {**device(), "bindType": "AREALIMIT"}
         ask = {**device(), "queryType": "AREALIMIT"}
         assert (await net.ask("query", ask)).body == {"areaLimit": {"areaLimitStatus": "UNRESTRICTED"}}
@@ -320,8 +292,6 @@ def test_the_area_agreed_upon(net: Net) -> None:
         assert (await net.ask("bind", {**device(OTHER), "bindType": "AREALIMIT"})).body == {"bound": False}
         await net.host.stop("mme")
         assert (await net.ask("bind", limit)).body == {"bound": False}
-
-    net.play(story)
 
 
 @pytest.mark.parametrize(
@@ -342,13 +312,11 @@ def test_the_area_agreed_upon(net: Net) -> None:
         ),
     ],
 )
-def test_who_is_meant(net: Net, given: dict[str, Any], status: int, code: str) -> None:
-    async def story() -> None:
+async def test_who_is_meant(net: Net, given: dict[str, Any], status: int, code: str) -> None:
+    async with net:
         body = {"queryType": "IMEIBIND", **({"device": given} if given else {})}
         answer = await net.ask("query", body, client="water")
         assert (answer.status, answer.body.get("code", "")) == (status, code)
-
-    net.play(story)
 
 
 @pytest.mark.parametrize(
@@ -359,20 +327,18 @@ def test_who_is_meant(net: Net, given: dict[str, Any], status: int, code: str) -
         ("desk", "001010000000018", (400, "INVALID_ARGUMENT")),
     ],
 )
-def test_a_card_of_somebody_else_beside_ones_own_is_as_if_it_were_not(
+async def test_a_card_of_somebody_else_beside_ones_own_is_as_if_it_were_not(
     net: Net, client: str, other: str, told: tuple[int, str]
 ) -> None:
-    async def story() -> None:
+    async with net:
         identifier = f"{other}@ims.mnc001.mcc001.3gppnetwork.org"
         body = {"queryType": "IMEIBIND", "device": {"phoneNumber": NUMBER, "networkAccessIdentifier": identifier}}
         answer = await net.ask("query", body, client)
         assert (answer.status, answer.body["code"]) == told
 
-    net.play(story)
 
-
-def test_a_number_of_somebody_else_and_one_of_nobody_leave_the_same(net: Net) -> None:
-    async def story() -> None:
+async def test_a_number_of_somebody_else_and_one_of_nobody_leave_the_same(net: Net) -> None:
+    async with net:
         engine, said = net.cmp.platform.store._engine, []
         sa.event.listen(engine, "before_cursor_execute", lambda *given: said.append(given[2]))
         answers, asked = [], []
@@ -388,16 +354,12 @@ def test_a_number_of_somebody_else_and_one_of_nobody_leave_the_same(net: Net) ->
         assert [(each["imsi"], each["caller"]) for each in looks] == [("001010000000018", "water"), ("", "water")]
         assert looks[0]["details"] == looks[1]["details"]
 
-    net.play(story)
 
-
-def test_a_token_for_one_device(net: Net) -> None:
-    async def story() -> None:
+async def test_a_token_for_one_device(net: Net) -> None:
+    async with net:
         assert (await net.ask("query", {"queryType": "IMEIBIND"}, client="handset")).status == 200
         answer = await net.ask("query", {**device(), "queryType": "IMEIBIND"}, client="handset")
         assert (answer.status, answer.body["code"]) == (422, "UNNECESSARY_IDENTIFIER")
-
-    net.play(story)
 
 
 @pytest.mark.parametrize(
@@ -432,16 +394,14 @@ def test_a_token_for_one_device(net: Net) -> None:
         ),
     ],
 )
-def test_the_sentences_of_the_api(net: Net, name: str, body: Any, said: str) -> None:
-    async def story() -> None:
+async def test_the_sentences_of_the_api(net: Net, name: str, body: Any, said: str) -> None:
+    async with net:
         answer = await net.ask(name, body)
         assert answer.body == {"status": 400, "code": "INVALID_ARGUMENT", "message": said}
 
-    net.play(story)
 
-
-def test_tokens_scopes_and_correlators(net: Net) -> None:
-    async def story() -> None:
+async def test_tokens_scopes_and_correlators(net: Net) -> None:
+    async with net:
         ask = {**device(), "queryType": "IMEIBIND"}
         for client in ("nobody", "sha256:desk"):
             answer = await net.ask("query", ask, client=client)
@@ -456,8 +416,6 @@ def test_tokens_scopes_and_correlators(net: Net) -> None:
         assert wrong.status == 400
         assert wrong.headers["x-correlator"] != "no spaces"
         assert (await net.ask("nothing")).status == 404
-
-    net.play(story)
 
 
 class Sink:
@@ -493,8 +451,8 @@ class Sink:
 STARTED = ("subscription-started", "")
 
 
-def test_a_subscriber_is_told_of_another_terminal_once(net: Net) -> None:
-    async def story() -> None:
+async def test_a_subscriber_is_told_of_another_terminal_once(net: Net) -> None:
+    async with net:
         sink = Sink(net)
         credential = {"credentialType": "ACCESSTOKEN", "accessTokenType": "bearer", "accessToken": "t0k3n"}
         credential["accessTokenExpiresUtc"] = "2027-01-01T00:00:00Z"
@@ -515,11 +473,9 @@ def test_a_subscriber_is_told_of_another_terminal_once(net: Net) -> None:
         assert sink.headers[1]["Authorization"] == "Bearer t0k3n"
         assert sink.headers[1]["Content-Type"] == "application/cloudevents+json"
 
-    net.play(story)
 
-
-def test_retries_keep_the_order_and_are_given_up(net: Net) -> None:
-    async def story() -> None:
+async def test_retries_keep_the_order_and_are_given_up(net: Net) -> None:
+    async with net:
         sink = Sink(net, 204, 503, 0, 429, 204, 404)
         await net.subs("POST", subscription())
         await net.pause(1)
@@ -534,11 +490,9 @@ def test_retries_keep_the_order_and_are_given_up(net: Net) -> None:
         assert not sink.says
         assert net.cmp.north._outbox.waiting() == []
 
-    net.play(story)
 
-
-def test_the_end_of_a_subscription(net: Net) -> None:
-    async def story() -> None:
+async def test_the_end_of_a_subscription(net: Net) -> None:
+    async with net:
         sink = Sink(net)
         await net.subs("POST", subscription(config={"subscriptionMaxEvents": 1, "initialEvent": True}))
         for imei in (METER, PHONE, TABLET):
@@ -563,8 +517,6 @@ def test_the_end_of_a_subscription(net: Net) -> None:
         assert net.cmp.north._outbox.get(path[1:]) is None
         assert (await net.subs("GET", client="gas")).body == []
 
-    net.play(story)
-
 
 class SlowSink(Sink):
     """Takes the first event when it is told to."""
@@ -580,8 +532,8 @@ class SlowSink(Sink):
         return await super().__call__(*given)
 
 
-def test_the_end_of_a_subscription_is_told_that_is_deleted_while_an_event_is_on_its_way(net: Net) -> None:
-    async def story() -> None:
+async def test_the_end_of_a_subscription_is_told_that_is_deleted_while_an_event_is_on_its_way(net: Net) -> None:
+    async with net:
         sink = SlowSink(net)
         made = (await net.subs("POST", subscription())).body
         await net.pause(1)
@@ -590,14 +542,12 @@ def test_the_end_of_a_subscription_is_told_that_is_deleted_while_an_event_is_on_
         await net.pause(1)
         assert sink.told == [STARTED, ("subscription-ended", "SUBSCRIPTION_DELETED")]
 
-    net.play(story)
-
 
 @pytest.mark.parametrize("said", [204, 410, 500])
-def test_an_event_on_its_way_takes_none_of_another_subscription_with_it(net: Net, said: int) -> None:
+async def test_an_event_on_its_way_takes_none_of_another_subscription_with_it(net: Net, said: int) -> None:
     """The event is forgotten with its subscription, and the next one gets its number in the database."""
 
-    async def story() -> None:
+    async with net:
         sink = SlowSink(net)
         made = (await net.subs("POST", subscription(config={"subscriptionMaxEvents": 1}))).body
         assert net.seen(METER)
@@ -617,11 +567,9 @@ def test_an_event_on_its_way_takes_none_of_another_subscription_with_it(net: Net
         ]
         assert mine == ["subscription-started", "imei-change"]
 
-    net.play(story)
 
-
-def test_a_sink_that_is_gone_hears_no_more(net: Net) -> None:
-    async def story() -> None:
+async def test_a_sink_that_is_gone_hears_no_more(net: Net) -> None:
+    async with net:
         sink = Sink(net, 410)
         path = f"/{(await net.subs('POST', subscription())).body['id']}"
         await net.pause(1)
@@ -631,14 +579,12 @@ def test_a_sink_that_is_gone_hears_no_more(net: Net) -> None:
         await net.pause(1)
         assert sink.events == []
 
-    net.play(story)
-
 
 AREA_CHANGE = IMEI_CHANGE.replace("imei", "area")
 
 
-def test_a_subscriber_is_told_of_a_card_that_leaves_its_area_and_comes_back(net: Net) -> None:
-    async def story() -> None:
+async def test_a_subscriber_is_told_of_a_card_that_leaves_its_area_and_comes_back(net: Net) -> None:
+    async with net:
         sink = Sink(net)
         assert (await net.subs("POST", subscription(types=[AREA_CHANGE]))).status == 201
         for inside in (True, False, False, True, True, False):
@@ -653,12 +599,10 @@ def test_a_subscriber_is_told_of_a_card_that_leaves_its_area_and_comes_back(net:
         assert sink.events[1]["data"]["device"] == device()["device"]
         assert sink.events[1]["type"] == AREA_CHANGE
 
-    net.play(story)
-
 
 @pytest.mark.parametrize(("wanted", "events"), [(True, 3), (False, 2)])
-def test_a_card_that_is_outside_is_told_of_at_once_to_who_wants_it(net: Net, wanted: bool, events: int) -> None:  # noqa: FBT001
-    async def story() -> None:
+async def test_a_card_that_is_outside_is_told_of_at_once_to_who_wants_it(net: Net, wanted: bool, events: int) -> None:  # noqa: FBT001
+    async with net:
         sink = Sink(net)
         net.mme.outside = True
         await net.subs("POST", subscription(types=[AREA_CHANGE], config={"initialEvent": wanted}))
@@ -667,23 +611,19 @@ def test_a_card_that_is_outside_is_told_of_at_once_to_who_wants_it(net: Net, wan
         await net.pause(1)
         assert len(sink.events) == events
 
-    net.play(story)
 
-
-def test_no_area_no_change_of_it(net: Net) -> None:
-    async def story() -> None:
+async def test_no_area_no_change_of_it(net: Net) -> None:
+    async with net:
         config = {"subscriptionDetail": device(OTHER)}
         answer = await net.subs("POST", subscription(types=[AREA_CHANGE], config=config), client="gas")
         assert (answer.status, answer.body["message"]) == (400, "No area is agreed upon for the device")
 
-    net.play(story)
-
 
 @pytest.mark.parametrize("to", [{"account": "gas"}, {"account": ""}, {"msisdn": "1440000000019"}])
-def test_a_subscription_ends_when_the_card_is_no_longer_the_customers(net: Net, to: dict[str, str]) -> None:
+async def test_a_subscription_ends_when_the_card_is_no_longer_the_customers(net: Net, to: dict[str, str]) -> None:
     client = "handset" if "msisdn" in to else "water"
 
-    async def story() -> None:
+    async with net:
         sink = Sink(net)
         made = (await net.subs("POST", subscription(), client=client)).body
         net.seen(METER)
@@ -695,16 +635,14 @@ def test_a_subscription_ends_when_the_card_is_no_longer_the_customers(net: Net, 
         assert len(sink.told) == 2
         assert (await net.subs("GET", path=f"/{made['id']}", client=client)).body["status"] == "EXPIRED"
 
-    net.play(story)
 
-
-def test_the_end_of_a_subscription_is_kept_with_the_hand_over_or_neither_is(
+async def test_the_end_of_a_subscription_is_kept_with_the_hand_over_or_neither_is(
     net: Net, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: Any) -> None:
         raise StoreUnavailableError("gone")
 
-    async def story() -> None:
+    async with net:
         sink = Sink(net)
         await net.subs("POST", subscription())
         with monkeypatch.context() as patched:
@@ -715,11 +653,9 @@ def test_the_end_of_a_subscription_is_kept_with_the_hand_over_or_neither_is(
         await net.pause(1)
         assert sink.told == [STARTED]
 
-    net.play(story)
 
-
-def test_the_desk_hears_of_a_card_whosoever_it_is(net: Net) -> None:
-    async def story() -> None:
+async def test_the_desk_hears_of_a_card_whosoever_it_is(net: Net) -> None:
+    async with net:
         sink = Sink(net)
         await net.subs("POST", subscription(), client="desk")
         await net.hand_over(account="gas")
@@ -728,15 +664,13 @@ def test_the_desk_hears_of_a_card_whosoever_it_is(net: Net) -> None:
         await net.pause(1)
         assert [kind for kind, _ in sink.told] == ["subscription-started", "imei-change"]
 
-    net.play(story)
 
-
-def test_who_is_given_a_card_does_not_hear_where_it_was(net: Net) -> None:
+async def test_who_is_given_a_card_does_not_hear_where_it_was(net: Net) -> None:
     async def terminal(role: Role, *accounts: str) -> str:
         told = await net.cmp.manage(role, "GET", f"/cards/{IMSI}", accounts=accounts)
         return str(told["terminal"])
 
-    async def story() -> None:
+    async with net:
         sink = Sink(net)
         assert net.seen(PHONE)
         await net.hand_over(account="gas")
@@ -751,18 +685,14 @@ def test_who_is_given_a_card_does_not_hear_where_it_was(net: Net) -> None:
         assert await terminal(Role.CUSTOMER, "gas") == "990001010000016"
         assert (await net.bind())[1:] == ("learned", METER)
 
-    net.play(story)
 
-
-def test_a_card_that_stays_where_it_is_shows_its_new_owner_so_when_it_is_used(net: Net) -> None:
-    async def story() -> None:
+async def test_a_card_that_stays_where_it_is_shows_its_new_owner_so_when_it_is_used(net: Net) -> None:
+    async with net:
         assert net.seen(METER)
         await net.hand_over(account="gas")
         assert net.seen(METER)
         told = await net.cmp.manage(Role.CUSTOMER, "GET", f"/cards/{IMSI}", accounts=("gas",))
         assert told["terminal"] == "990001010000016"
-
-    net.play(story)
 
 
 @pytest.mark.parametrize(
@@ -781,12 +711,10 @@ def test_a_card_that_stays_where_it_is_shows_its_new_owner_so_when_it_is_used(ne
         ({"config": {"subscriptionMaxEvents": "0"}}, "INVALID_ARGUMENT"),
     ],
 )
-def test_what_is_no_subscription(net: Net, more: dict[str, Any], code: str) -> None:
-    async def story() -> None:
+async def test_what_is_no_subscription(net: Net, more: dict[str, Any], code: str) -> None:
+    async with net:
         answer = await net.subs("POST", subscription(**more))
         assert (answer.status, answer.body["code"]) == (400, code)
-
-    net.play(story)
 
 
 @pytest.mark.parametrize(
@@ -798,8 +726,8 @@ def test_what_is_no_subscription(net: Net, more: dict[str, Any], code: str) -> N
         ("device", 422, "MISSING_IDENTIFIER", "The device cannot be identified."),
     ],
 )
-def test_what_a_subscription_must_have(net: Net, without: str, status: int, code: str, message: str) -> None:
-    async def story() -> None:
+async def test_what_a_subscription_must_have(net: Net, without: str, status: int, code: str, message: str) -> None:
+    async with net:
         body = subscription()
         (body["config"]["subscriptionDetail"] if without == "device" else body).pop(without)
         answer = await net.subs("POST", body)
@@ -807,23 +735,19 @@ def test_what_a_subscription_must_have(net: Net, without: str, status: int, code
         other = await net.subs("POST", subscription(protocol="MQTT9"))
         assert other.body["message"] == "The value of Protocol can only be HTTP, MQTT3, MQTT5, AMQP, NATS, KAFKA"
 
-    net.play(story)
 
-
-def test_a_token_for_one_device_needs_no_other_word_for_it(net: Net) -> None:
-    async def story() -> None:
+async def test_a_token_for_one_device_needs_no_other_word_for_it(net: Net) -> None:
+    async with net:
         body = subscription()
         del body["config"]["subscriptionDetail"]["device"]
         made = (await net.subs("POST", body, client="handset")).body
         assert made["config"]["subscriptionDetail"] == device()
 
-    net.play(story)
 
-
-def test_an_event_survives_the_platform(loop: TestbedLoop, store_url: str) -> None:
+async def test_an_event_survives_the_platform(loop: TestbedLoop, store_url: str) -> None:
     net = Net(loop, store=store_url)
 
-    async def before() -> None:
+    async with net:
         Sink(net, 204, 0, 0)
         await net.subs("POST", subscription(config={"subscriptionExpireTime": "2026-03-02T09:00:00Z"}))
         await net.pause(1)
@@ -837,8 +761,6 @@ def test_an_event_survives_the_platform(loop: TestbedLoop, store_url: str) -> No
         ended = ("subscription-ended", "SUBSCRIPTION_EXPIRED")
         assert sink.told == [("imei-change", "99-000201-000001-4"), ended]
 
-    net.play(before)
-
 
 class Killed(BaseException):
     """The process ends here."""
@@ -847,7 +769,7 @@ class Killed(BaseException):
 @pytest.mark.parametrize("bound", [False, True], ids=["another-terminal", "mismatch"])
 @pytest.mark.parametrize("after", [False, True], ids=["before-the-commit", "after-the-commit"])
 @pytest.mark.parametrize("kill", [False, True], ids=["failure", "kill"])
-def test_a_change_and_its_event_are_kept_together_or_not_at_all(
+async def test_a_change_and_its_event_are_kept_together_or_not_at_all(
     loop: TestbedLoop, store_url: str, monkeypatch: pytest.MonkeyPatch, *, bound: bool, after: bool, kill: bool
 ) -> None:
     net = Net(loop, store=store_url)
@@ -856,7 +778,7 @@ def test_a_change_and_its_event_are_kept_together_or_not_at_all(
     def fail(*_: object) -> None:
         raise wrong
 
-    async def story() -> None:
+    async with net:
         sink = Sink(net)
         await net.subs("POST", subscription())
         if bound:
@@ -897,14 +819,12 @@ def test_a_change_and_its_event_are_kept_together_or_not_at_all(
             assert sink.told[-1:] == [event]
             assert sink.told.count(event) == 1
 
-    net.play(story)
-
 
 @pytest.mark.parametrize("bound", [False, True], ids=["another-terminal", "mismatch"])
-def test_nothing_can_come_between_a_change_and_its_event(net: Net, *, bound: bool) -> None:
+async def test_nothing_can_come_between_a_change_and_its_event(net: Net, *, bound: bool) -> None:
     commits: list[object] = []
 
-    async def story() -> None:
+    async with net:
         await net.subs("POST", subscription())
         if bound:
             await net.ask("bind", {**device(), "bindType": "IMEIBIND"})
@@ -916,11 +836,9 @@ def test_nothing_can_come_between_a_change_and_its_event(net: Net, *, bound: boo
         assert len(commits) == 1
         assert len(net.cmp.north._outbox.waiting()) == 1
 
-    net.play(story)
 
-
-def test_an_alarm_and_the_terminal_that_it_is_about_are_told_as_one(net: Net) -> None:
-    async def story() -> None:
+async def test_an_alarm_and_the_terminal_that_it_is_about_are_told_as_one(net: Net) -> None:
+    async with net:
         sink = Sink(net)
         await net.subs("POST", subscription(config={"subscriptionMaxEvents": 2}))
         await net.cmp.manage(Role.OPERATOR, "PUT", "/accounts/water", {"mismatch": "alarm"})
@@ -931,10 +849,8 @@ def test_an_alarm_and_the_terminal_that_it_is_about_are_told_as_one(net: Net) ->
         changes = [("imei-change", "99-000201-000001-4"), ("imei-change", "99-000301-000001-2")]
         assert sink.told == [STARTED, *changes, ("subscription-ended", "MAX_EVENTS_REACHED")]
 
-    net.play(story)
 
-
-def test_a_subscription_is_kept_with_its_first_events_and_ended_with_its_last_one(
+async def test_a_subscription_is_kept_with_its_first_events_and_ended_with_its_last_one(
     loop: TestbedLoop, store_url: str
 ) -> None:
     net = Net(loop, store=store_url)
@@ -942,7 +858,7 @@ def test_a_subscription_is_kept_with_its_first_events_and_ended_with_its_last_on
     def fail(*_: object) -> None:
         raise StoreUnavailableError("gone")
 
-    async def story() -> None:
+    async with net:
         sink, engine = Sink(net, 204, 0, 0, 0, 0), net.cmp.north._outbox._engine
         net.seen(METER)
         sa.event.listen(engine, "commit", fail)
@@ -958,11 +874,9 @@ def test_a_subscription_is_kept_with_its_first_events_and_ended_with_its_last_on
         await net.pause()
         assert sink.told == [STARTED, ("imei-change", "99-000101-000001-6")]
 
-    net.play(story)
 
-
-def test_in_a_run_events_go_to_the_trace(net: Net) -> None:
-    async def story() -> None:
+async def test_in_a_run_events_go_to_the_trace(net: Net) -> None:
+    async with net:
         verb = {"client": "handset", "card": "card", "do": "subscribe"}
         card, platform = net.cmp.platform.card(IMSI), net.cmp.platform
         platform.store.put(dataclasses.replace(card, name="card"), platform.record("provision", IMSI, None, {}))
@@ -984,8 +898,6 @@ def test_in_a_run_events_go_to_the_trace(net: Net) -> None:
         await net.pause(1)
         assert await call(Role.OPERATOR, "POST", "/verbs/camara", {**verb, "do": "delete"}) == "deleted"
         await net.pause(1)
-
-    net.play(story)
     events = [e.value for e in net.host.trace.events if isinstance(e, StateChange) and e.observable == "notification"]
     assert [e["type"] for e in events] == ["subscription-started", "imei-change", "subscription-ended"]
     assert {e["imsi"] for e in events} == {IMSI}
@@ -1020,8 +932,8 @@ def test_where_events_may_go(sink: str, allowed: tuple[str, ...], may: bool) -> 
     assert may_reach(host_of(sink), allowed) == may
 
 
-def test_over_http(net: Net) -> None:
-    async def story() -> None:
+async def test_over_http(net: Net) -> None:
+    async with net:
         app = north_app(net.cmp.north.side, net.cmp.site.guard)
         headers = {"Authorization": "Bearer water-token", "x-correlator": "abc"}
         async with httpx.AsyncClient(
@@ -1040,5 +952,3 @@ def test_over_http(net: Net) -> None:
             assert made.status_code == 201
             gone = await http.delete(f"/{SUBSCRIPTIONS}/vwip/subscriptions/{made.json()['id']}")
             assert (gone.status_code, gone.content) == (204, b"")
-
-    net.play(story)

@@ -2,57 +2,39 @@
 
 from __future__ import annotations
 
-import contextlib
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from playing import play
 
 from simulators.cmp.card import Card
-from simulators.cmp.config import CmpConfig
 from simulators.cmp.element import Cmp
 from simulators.cmp.procedures.identity_check import check
 from simwarden.errors import ManagementError
 from simwarden.operations.approval import By
 from simwarden.operations.management import Role
-from simwarden.runtime.clock import Clock
-from simwarden.runtime.host import Host, HostSettings, Placement
-from simwarden.runtime.loop import TestbedLoop
+from simwarden.testing import Bench
 from simwarden.trace.events import Decided
-from simwarden.trace.trace import Trace
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
 
 WATER, GAS, NOBODY, NONE = (f"0010100000000{n}" for n in ("11", "21", "31", "41"))
 METER, PHONE, TABLET = "99000101000001", "99000201000001", "99000301000001"
 APPROVED = {"approver": "J. Okonedo", "reason": "test", "form": "F-1"}
 
 
-class Desk:
+class Desk(Bench):
     """A platform with a card of each of two accounts, and one of none."""
 
     def __init__(self, store: str) -> None:
-        self.loop = TestbedLoop(virtual=True)
-        clock = Clock(self.loop)
-        settings = HostSettings(placements={"cmp": Placement(store=store)})
-        self.host = Host(self.loop, clock, Trace(clock.now), settings)
-        self.cmp: Any = self.host.add("cmp", Cmp, CmpConfig.model_validate({"hss": "off"}))
+        super().__init__(stores={"cmp": store})
+        self.cmp = self.add("cmp", Cmp, {"hss": "off"})
 
-    def play(self, story: Callable[[], Awaitable[None]]) -> None:
-        async def loaded() -> None:
-            cards = [(WATER, "water", METER), (GAS, "gas", METER), (NOBODY, "", METER)]
-            load = [
-                {"imsi": imsi, "account": account, "imei": imei, "state": "active"} for imsi, account, imei in cards
-            ]
-            await self.ask("POST", "/cards", {"cards": load}, accounts=None)
-            for imsi, _, _ in cards:
-                check(self.cmp.platform, imsi, PHONE)
-            await story()
-
-        with contextlib.closing(self.loop):
-            play(self.host, loaded)
+    async def start(self) -> None:
+        await super().start()
+        cards = [(WATER, "water", METER), (GAS, "gas", METER), (NOBODY, "", METER)]
+        load = [{"imsi": imsi, "account": account, "imei": imei, "state": "active"} for imsi, account, imei in cards]
+        await self.ask("POST", "/cards", {"cards": load}, accounts=None)
+        for imsi, _, _ in cards:
+            check(self.cmp.platform, imsi, PHONE)
 
     async def ask(
         self, method: str, path: str, body: Any = None, *, accounts: tuple[str, ...] | None = ("water",)
@@ -78,10 +60,10 @@ class Desk:
         await self.ask("PUT", f"/cards/{WATER}", {**card, "sections": sections}, accounts=None)
 
 
-def test_lists_hold_a_customers_own_cards_only(store_url: str) -> None:
+async def test_lists_hold_a_customers_own_cards_only(store_url: str) -> None:
     desk = Desk(store_url)
 
-    async def story() -> None:
+    async with desk:
         for accounts, seen in (
             (None, [WATER, GAS, NOBODY]),
             (("water",), [WATER]),
@@ -96,13 +78,12 @@ def test_lists_hold_a_customers_own_cards_only(store_url: str) -> None:
         assert await desk.listed("/cards?account=gas") == []
         assert await desk.ask("GET", "/pools") == (403, "GET /pools is for the operator only")
 
-    desk.play(story)
 
-
-def test_cards_come_in_pages(store_url: str) -> None:
+async def test_cards_come_in_pages(store_url: str) -> None:
     desk = Desk(store_url)
 
-    async def story() -> None:
+    async with desk:
+
         async def page(query: str) -> tuple[list[str], str, int]:
             told = await desk.ask("GET", f"/cards?{query}", accounts=None)
             return [each["imsi"] for each in told["cards"]], told["next"], told["total"]
@@ -114,13 +95,11 @@ def test_cards_come_in_pages(store_url: str) -> None:
         assert await page("state=closed") == ([], "", 0)
         assert (await desk.ask("GET", "/cards?state=sleeping", accounts=None))[0] == 400
 
-    desk.play(story)
 
-
-def test_records_come_in_pages_the_newest_first(store_url: str) -> None:
+async def test_records_come_in_pages_the_newest_first(store_url: str) -> None:
     desk = Desk(store_url)
 
-    async def story() -> None:
+    async with desk:
         for path in ("/audit", "/risks", f"/cards/{WATER}/audit"):
             check(desk.cmp.platform, WATER, PHONE)
             whole = await desk.ask("GET", path, accounts=None)
@@ -138,13 +117,12 @@ def test_records_come_in_pages_the_newest_first(store_url: str) -> None:
             assert found == whole["records"]
             assert len(found) > 1
 
-    desk.play(story)
 
-
-def test_records_are_found_by_time_and_card(store_url: str) -> None:
+async def test_records_are_found_by_time_and_card(store_url: str) -> None:
     desk = Desk(store_url)
 
-    async def story() -> None:
+    async with desk:
+
         async def found(query: str, *accounts: str) -> list[str]:
             said = (await desk.ask("GET", f"{path}?{query}", accounts=accounts or None))["records"]
             return [each["imsi"] for each in said if each["imsi"]]
@@ -167,13 +145,12 @@ def test_records_are_found_by_time_and_card(store_url: str) -> None:
             ):
                 assert (await desk.ask("GET", f"{path}?{wrong}", accounts=None))[0] == 400
 
-    desk.play(story)
 
-
-def test_a_card_is_found_by_number_iccid_and_terminal(store_url: str) -> None:
+async def test_a_card_is_found_by_number_iccid_and_terminal(store_url: str) -> None:
     desk = Desk(store_url)
 
-    async def story() -> None:
+    async with desk:
+
         async def found(query: str, *accounts: str) -> list[str]:
             told = await desk.ask("GET", f"/cards?{query}", accounts=accounts or None)
             assert told["total"] == len(told["cards"])
@@ -200,8 +177,6 @@ def test_a_card_is_found_by_number_iccid_and_terminal(store_url: str) -> None:
         for wrong in ("msisdn=x", "iccid=x", "imei=1", "imei=99000101000001x"):
             assert (await desk.ask("GET", f"/cards?{wrong}", accounts=None))[0] == 400
 
-    desk.play(story)
-
 
 @pytest.mark.parametrize(
     ("method", "below", "body"),
@@ -214,10 +189,10 @@ def test_a_card_is_found_by_number_iccid_and_terminal(store_url: str) -> None:
         ("POST", "/operations/suspend", APPROVED),
     ],
 )
-def test_a_card_of_another_customer_is_as_if_it_were_not(method: str, below: str, body: Any) -> None:
+async def test_a_card_of_another_customer_is_as_if_it_were_not(method: str, below: str, body: Any) -> None:
     desk = Desk("")
 
-    async def story() -> None:
+    async with desk:
         told = [await desk.ask(method, f"/cards/{imsi}{below}", body) for imsi in (GAS, NOBODY, NONE)]
         assert told == [(404, f"cmp has no card {imsi}") for imsi in (GAS, NOBODY, NONE)]
         own = await desk.ask(method, f"/cards/{WATER}{below}", body)
@@ -229,18 +204,16 @@ def test_a_card_of_another_customer_is_as_if_it_were_not(method: str, below: str
         kept = [(each["caller"], each["details"]) for each in looks]
         assert kept == [kept[0]] * 3
         assert kept[0][0] == "tester"
-
-    desk.play(story)
     refused = [e.decision for e in desk.host.trace.events if isinstance(e, Decided) and not e.decision.admitted]
     looks = [each for each in refused if each.control.id == "cmp.own"]
     assert [each.subject for each in looks] == [GAS, NOBODY, NONE]
     assert [(each.reason, each.details) for each in looks] == [(looks[0].reason, looks[0].details)] * 3
 
 
-def test_the_database_is_asked_the_same_about_a_card_of_somebody_else_and_about_none() -> None:
+async def test_the_database_is_asked_the_same_about_a_card_of_somebody_else_and_about_none() -> None:
     desk = Desk("")
 
-    async def story() -> None:
+    async with desk:
         engine, said = desk.cmp.platform.store._engine, []
         sa.event.listen(engine, "before_cursor_execute", lambda *given: said.append(given[2]))
         asked = []
@@ -251,17 +224,15 @@ def test_the_database_is_asked_the_same_about_a_card_of_somebody_else_and_about_
         assert asked == [asked[0]] * 3
         assert len(asked[0]) == 2
 
-    desk.play(story)
 
-
-def test_a_refused_look_stands_in_the_operators_audit_only() -> None:
+async def test_a_refused_look_stands_in_the_operators_audit_only() -> None:
     desk = Desk("")
 
     async def actions(*accounts: str) -> list[str]:
         told = await desk.listed(f"/cards/{GAS}/audit", accounts=accounts or None)
         return [each["action"] for each in told]
 
-    async def story() -> None:
+    async with desk:
         assert (await desk.ask("GET", f"/cards/{GAS}"))[0] == 404
         assert (await desk.ask("PUT", f"/cards/{GAS}/binding", {"imei": PHONE}, accounts=("gas",)))[0] == 403
         assert await actions() == ["mismatch", "look-refused", "bind-refused"]
@@ -269,26 +240,22 @@ def test_a_refused_look_stands_in_the_operators_audit_only() -> None:
         listed = await desk.listed("/audit", accounts=("gas",))
         assert [each["action"] for each in listed] == ["mismatch", "bind-refused"]
 
-    desk.play(story)
 
-
-def test_a_card_that_is_handed_over_is_no_longer_seen() -> None:
+async def test_a_card_that_is_handed_over_is_no_longer_seen() -> None:
     desk = Desk("")
 
-    async def story() -> None:
+    async with desk:
         assert (await desk.ask("GET", f"/cards/{WATER}"))["account"] == "water"
         await desk.hand_over()
         assert (await desk.ask("GET", f"/cards/{WATER}"))[0] == 404
         assert await desk.listed("/risks") == []
         assert (await desk.ask("GET", f"/cards/{WATER}", accounts=("gas",)))["imsi"] == WATER
 
-    desk.play(story)
 
-
-def test_who_is_given_a_card_learns_nothing_of_its_risks_before() -> None:
+async def test_who_is_given_a_card_learns_nothing_of_its_risks_before() -> None:
     desk = Desk("")
 
-    async def story() -> None:
+    async with desk:
         before = await desk.listed(f"/cards/{WATER}/risks")
         assert len(before) == 1
         await desk.hand_over()
@@ -298,17 +265,15 @@ def test_who_is_given_a_card_learns_nothing_of_its_risks_before() -> None:
         assert len(await desk.listed(f"/cards/{WATER}/risks", accounts=("gas",))) == 1
         assert len(await desk.listed(f"/cards/{WATER}/risks", accounts=None)) == 2
 
-    desk.play(story)
 
-
-def test_who_is_given_a_card_sees_the_audit_since_then_only(store_url: str) -> None:
+async def test_who_is_given_a_card_sees_the_audit_since_then_only(store_url: str) -> None:
     desk = Desk(store_url)
 
     async def actions(path: str, *accounts: str) -> list[str]:
         told = await desk.listed(path, accounts=accounts or None)
         return [each["action"] for each in told if each["imsi"] == WATER]
 
-    async def story() -> None:
+    async with desk:
         path = f"/cards/{WATER}/audit"
         whole = await actions(path, "water")
         assert whole == await actions(path) != []
@@ -322,15 +287,13 @@ def test_who_is_given_a_card_sees_the_audit_since_then_only(store_url: str) -> N
             assert await actions(where, "gas") == ["provision", "provision", "suspend"]
             assert await actions(where) == [*whole, "provision", "provision", "suspend"]
 
-    desk.play(story)
-
 
 def _provision(imsi: str, **more: str) -> dict[str, str]:
     return {"name": "", "imsi": imsi, "iccid": "", "msisdn": "", "k": "", "opc": "", "profile": "", "form": ""} | more
 
 
 @pytest.mark.parametrize("what", ["msisdn", "iccid"])
-def test_a_number_and_an_iccid_are_those_of_one_card(what: str, store_url: str) -> None:
+async def test_a_number_and_an_iccid_are_those_of_one_card(what: str, store_url: str) -> None:
     desk = Desk(store_url)
 
     async def put(imsi: str, value: str) -> Any:
@@ -338,7 +301,7 @@ def test_a_number_and_an_iccid_are_those_of_one_card(what: str, store_url: str) 
         body = {**_provision(imsi, **{what: value}), "sections": sections}
         return await desk.ask("PUT", f"/cards/{imsi}", body, accounts=None)
 
-    async def story() -> None:
+    async with desk:
         new = [f"00101000000009{n}" for n in range(3)]
         assert (await put(WATER, "1440000000001"))[what] == "1440000000001"
         assert await put(GAS, "1440000000001") == (409, f"another card has the {what} 1440000000001")
@@ -356,13 +319,11 @@ def test_a_number_and_an_iccid_are_those_of_one_card(what: str, store_url: str) 
         for wrong in ("1440 0000", "letters", "1" * 21, "\u0661\u0662"):
             assert (await put(GAS, wrong))[0] == 400
 
-    desk.play(story)
 
-
-def test_a_number_that_two_cards_have_since_before_is_nobodys() -> None:
+async def test_a_number_that_two_cards_have_since_before_is_nobodys() -> None:
     desk = Desk("")
 
-    async def story() -> None:
+    async with desk:
         for imsi in (WATER, GAS):
             desk.cmp.platform.store.put(
                 Card(imsi=imsi, msisdn="1440000000001"),
@@ -370,16 +331,14 @@ def test_a_number_that_two_cards_have_since_before_is_nobodys() -> None:
             )
         assert desk.cmp.platform.find(By(), msisdn="1440000000001") is None
 
-    desk.play(story)
 
-
-def test_who_has_a_card_that_is_provisioned_again_sees_its_audit_as_before() -> None:
+async def test_who_has_a_card_that_is_provisioned_again_sees_its_audit_as_before() -> None:
     desk = Desk("")
 
     async def actions() -> list[str]:
         return [each["action"] for each in (await desk.ask("GET", f"/cards/{WATER}/audit"))["records"]]
 
-    async def story() -> None:
+    async with desk:
         before = await actions()
         await desk.host.clock.sleep(3600)
         held = await desk.ask("GET", f"/cards/{WATER}", accounts=None)
@@ -398,5 +357,3 @@ def test_who_has_a_card_that_is_provisioned_again_sees_its_audit_as_before() -> 
         await desk.ask("PUT", f"/cards/{WATER}", {**card, "sections": sections}, accounts=None)
         assert (await actions())[-len(before) :] == before
         assert before
-
-    desk.play(story)

@@ -5,12 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
-from playing import play
 
-from simulators.cmp.config import CmpConfig
 from simulators.cmp.element import Cmp
 from simulators.cmp.platform import Terminals
 from simulators.cmp.procedures import pools
@@ -18,13 +16,7 @@ from simulators.cmp.procedures.identity_check import check
 from simulators.cmp.procedures.sweep import SLICE
 from simwarden.errors import ManagementError
 from simwarden.operations.management import Role
-from simwarden.runtime.clock import Clock
-from simwarden.runtime.host import Host, HostSettings, Placement
-from simwarden.runtime.loop import TestbedLoop
-from simwarden.trace.trace import Trace
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+from simwarden.testing import Bench
 
 MANY = 10 * SLICE
 METER, PHONE = "99000101000001", "99000201000001"
@@ -41,19 +33,12 @@ def cards(**more: str) -> list[dict[str, str]]:
     return [{"imsi": imsi(n), "account": "water", "batch": "spring", "state": "active", **more} for n in range(MANY)]
 
 
-class Net:
+class Net(Bench):
     """A platform, and somebody who asks it about a card whenever the loop is idle."""
 
     def __init__(self, store: str = "") -> None:
-        self.loop = TestbedLoop(virtual=True)
-        clock = Clock(self.loop)
-        settings = HostSettings(placements={"cmp": Placement(store=store)})
-        self.host = Host(self.loop, clock, Trace(clock.now), settings)
-        self.cmp: Any = self.host.add("cmp", Cmp, CmpConfig.model_validate({"hss": "off"}))
-
-    def play(self, story: Callable[[], Awaitable[None]]) -> None:
-        with contextlib.closing(self.loop):
-            play(self.host, story)
+        super().__init__(stores={"cmp": store})
+        self.cmp = self.add("cmp", Cmp, {"hss": "off"})
 
     async def ask(self, method: str, path: str, body: Any = None) -> Any:
         try:
@@ -97,36 +82,32 @@ class Net:
         ("POST", SHUTDOWN, APPROVED, {"cards": MANY}),
     ],
 )
-def test_others_are_served_between_the_slices(method: str, path: str, body: Any, said: Any) -> None:
+async def test_others_are_served_between_the_slices(method: str, path: str, body: Any, said: Any) -> None:
     net = Net()
 
-    async def story() -> None:
+    async with net:
         await net.load()
         told, served = await net.served_meanwhile(method, path, body)
         assert said is None or told == said
         assert served >= MANY // SLICE
 
-    net.play(story)
-
 
 @pytest.mark.parametrize("wrong", [{"imsi": imsi(1)}, {"imsi": OTHER}, {"imsi": "letters"}, 7])
-def test_all_cards_are_loaded_or_none(wrong: Any, store_url: str) -> None:
+async def test_all_cards_are_loaded_or_none(wrong: Any, store_url: str) -> None:
     net = Net(store_url)
 
-    async def story() -> None:
+    async with net:
         await net.ask("POST", "/cards", {"cards": [{"imsi": OTHER}]})
         assert await net.ask("POST", "/cards", {"cards": [*cards(), wrong]}) in (400, 409)
         assert (await net.ask("GET", "/cards"))["total"] == 1
         assert await net.ask("POST", "/cards", {"cards": cards()}) == {"cards": MANY}
         assert (await net.ask("GET", "/cards"))["total"] == MANY + 1
 
-    net.play(story)
 
-
-def test_cards_of_a_load_do_not_exist_before_it_is_over_nor_after_a_kill(store_url: str) -> None:
+async def test_cards_of_a_load_do_not_exist_before_it_is_over_nor_after_a_kill(store_url: str) -> None:
     net = Net(store_url)
 
-    async def story() -> None:
+    async with net:
         work = asyncio.ensure_future(net.ask("POST", "/cards", {"cards": cards(msisdn="")}))
         for _ in range(3):
             await net.loop.idle()
@@ -139,24 +120,20 @@ def test_cards_of_a_load_do_not_exist_before_it_is_over_nor_after_a_kill(store_u
         assert await work == {"cards": MANY}
         assert check(net.cmp.platform, imsi(0), METER)
 
-    net.play(story)
 
-
-def test_a_load_that_is_killed_leaves_nothing(store_url: str) -> None:
+async def test_a_load_that_is_killed_leaves_nothing(store_url: str) -> None:
     net = Net(store_url)
 
-    async def story() -> None:
+    async with net:
         await net.killed_amidst("POST", "/cards", {"cards": cards()})
         assert (await net.ask("GET", "/cards"))["total"] == 0
         assert await net.ask("POST", "/cards", {"cards": cards()}) == {"cards": MANY}
 
-    net.play(story)
 
-
-def test_a_whole_batch_is_refused_as_soon_as_its_shutdown_begins_and_after_a_kill(store_url: str) -> None:
+async def test_a_whole_batch_is_refused_as_soon_as_its_shutdown_begins_and_after_a_kill(store_url: str) -> None:
     net = Net(store_url)
 
-    async def story() -> None:
+    async with net:
         await net.load(seen=METER)
         last = imsi(MANY - 1)
         work = asyncio.ensure_future(net.ask("POST", SHUTDOWN, APPROVED))
@@ -178,13 +155,11 @@ def test_a_whole_batch_is_refused_as_soon_as_its_shutdown_begins_and_after_a_kil
         await net.host.start("cmp")
         assert check(net.cmp.platform, last, METER)  # it is over, and not taken up again
 
-    net.play(story)
 
-
-def test_who_was_resumed_behind_a_shutdown_that_goes_on_is_served(store_url: str) -> None:
+async def test_who_was_resumed_behind_a_shutdown_that_goes_on_is_served(store_url: str) -> None:
     net = Net(store_url)
 
-    async def story() -> None:
+    async with net:
         await net.load(seen=METER)
         work = asyncio.ensure_future(net.ask("POST", SHUTDOWN, APPROVED))
         for _ in range(3):
@@ -195,14 +170,12 @@ def test_who_was_resumed_behind_a_shutdown_that_goes_on_is_served(store_url: str
         assert await work == {"cards": MANY}
         assert check(net.cmp.platform, imsi(0), METER)
 
-    net.play(story)
 
-
-def test_a_pool_whose_sweep_is_killed_ends_what_it_refuses(store_url: str) -> None:
+async def test_a_pool_whose_sweep_is_killed_ends_what_it_refuses(store_url: str) -> None:
     net = Net(store_url)
     net.cmp.config = net.cmp.config.model_copy(update={"hss": "hss"})
 
-    async def story() -> None:
+    async with net:
         await net.load(seen=PHONE)
         pool = {"imeis": ["99000101"], "account": "water"}
         await net.killed_amidst("PUT", "/pools/meters", pool)
@@ -212,11 +185,9 @@ def test_a_pool_whose_sweep_is_killed_ends_what_it_refuses(store_url: str) -> No
         owed = [await net.ask("GET", f"/cards/{imsi(number)}") for number in (0, MANY - 1)]
         assert [each["owed"] for each in owed] == ["evict", "evict"]
 
-    net.play(story)
-
 
 @pytest.mark.parametrize(("entries", "apart"), [(10, False), (2000, True)])
-def test_very_many_terminals_of_a_pool_are_read_in_a_thread(
+async def test_very_many_terminals_of_a_pool_are_read_in_a_thread(
     monkeypatch: pytest.MonkeyPatch, *, entries: int, apart: bool
 ) -> None:
     where: list[bool] = []
@@ -228,9 +199,7 @@ def test_very_many_terminals_of_a_pool_are_read_in_a_thread(
     monkeypatch.setattr(pools, "Terminals", read)
     net = Net()
 
-    async def story() -> None:
+    async with net:
         imeis = [f"990001{number:08d}" for number in range(entries)]
         assert await net.ask("PUT", "/pools/meters", {**APPROVED, "imeis": imeis}) == {"ended": 0}
         assert where == [apart]
-
-    net.play(story)

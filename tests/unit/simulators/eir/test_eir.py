@@ -7,86 +7,41 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
-from playing import play
 
 from simulators.eir import config as eir_config
 from simulators.eir.config import EirBinding, EirConfig
 from simulators.eir.element import Eir
 from simwarden.errors import ConfigError, ManagementError
 from simwarden.model.identity import Imei, Plmn
-from simwarden.operations.element import Element
 from simwarden.operations.management import Role
 from simwarden.operations.terminal_library import SHIPPED, load_library, read_library
-from simwarden.runtime.clock import Clock
 from simwarden.runtime.declare import Declaration, ElementConfig
-from simwarden.runtime.diameter import DiameterNode, LocalNode, Unreachable
-from simwarden.runtime.host import Host, HostSettings, Placement
-from simwarden.runtime.loop import TestbedLoop
-from simwarden.trace.events import Decided, StateChange
-from simwarden.trace.trace import Trace
+from simwarden.runtime.diameter import Unreachable
+from simwarden.testing import Bench, ScriptedEir, ScriptedMme
+from simwarden.trace.events import StateChange
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
-
-    from simwarden.wire.diameter import Message
+    from simwarden.runtime.loop import TestbedLoop
 
 REALM = Plmn.parse("001-01").realm
 IMSI = "001010000000017"
 METER, PHONE, OTHER = "99000101000001", "99000201000001", "12345678000001"
 
 
-class Mme(Element[ElementConfig]):
-    """Asks."""
-
-    declaration = Declaration(kind="mme", title="MME", lane=1, config=ElementConfig, starts_after=("eir",))
-
-    async def start(self) -> None:
-        self.node = DiameterNode(self.site, LocalNode(f"{self.site.name}.{REALM}", REALM), {"S13": {}})
-        await self.node.connect("S13", "eir")
-
-    async def stop(self) -> None:
-        await self.node.stop()
-
-    async def ecr(self, imei: str | None, imsi: str = IMSI, **origin: str) -> Message:
-        terminal = [] if imei is None else [("IMEI", imei)]
-        avps: list[tuple[str, Any]] = [("Terminal-Information", terminal)]
-        if imsi:
-            avps.append(("User-Name", imsi))
-        message = self.node.make("ME-Identity-Check-Request", avps, realm=origin.get("realm", REALM))
-        if "host" in origin:
-            message.avps = [(n, origin["host"] if n == "Origin-Host" else v) for n, v in message.avps]
-        return await self.node.ask("eir", message)
-
-    async def status(self, imei: str, imsi: str = IMSI) -> int | None:
-        answer = await self.ecr(imei, imsi)
-        assert answer.success
-        status: int | None = answer.get("Equipment-Status")
-        return status
-
-
 APPROVED = {"approver": "Li Wei", "reason": "meters replaced", "form": "F-21"}
 
 
-class Net:
+class Net(Bench):
     """An EIR, an MME and a stranger."""
+
+    subject = "eir"
 
     def __init__(
         self, loop: TestbedLoop, transport: str = "memory", *, switches: Any = None, store: str = "", **config: Any
     ) -> None:
-        clock = Clock(loop)
-        settings = HostSettings(
-            transport=transport, switches=switches or {}, placements={"eir": Placement(store=store)}
-        )
-        self.loop, self.host = loop, Host(loop, clock, Trace(clock.now), settings)
-        self.eir: Any = self.host.add("eir", Eir, EirConfig.model_validate(config))
-        self.mme: Any = self.host.add("mme", Mme, ElementConfig())
-        self.evil: Any = self.host.add("evil", Mme, ElementConfig())
-
-    def play(self, story: Callable[[], Awaitable[None]]) -> None:
-        play(self.host, story)
-
-    async def call(self, method: str, path: str, body: Any = None, *, role: Role = Role.OPERATOR) -> Any:
-        return await self.eir.manage(role, method, path, body)
+        super().__init__(loop, transport=transport, switches=switches or {}, stores={"eir": store})
+        self.eir = self.add("eir", Eir, config)
+        self.mme, self.evil = (self.add(name, ScriptedMme, {"eir": "eir", "imsi": IMSI}) for name in ("mme", "evil"))
 
     async def pool(self, *entries: dict[str, Any]) -> None:
         body = {
@@ -111,22 +66,14 @@ class Net:
         await (self.call("PUT", path, {**entries[0], **APPROVED}) if entries else self.call("DELETE", path, APPROVED))
 
     def decided(self, control: str) -> list[bool]:
-        events = [e for e in self.host.trace.events if isinstance(e, Decided)]
-        return [e.decision.admitted for e in events if e.decision.control.id == control]
-
-
-@pytest.fixture
-def loop() -> Iterator[TestbedLoop]:
-    loop = TestbedLoop(virtual=True)
-    yield loop
-    loop.close()
+        return [each.admitted for each in self.decisions(control)]
 
 
 @pytest.mark.parametrize("transport", ["memory", "tcp"])
-def test_the_three_lists(loop: TestbedLoop, transport: str) -> None:
+async def test_the_three_lists(loop: TestbedLoop, transport: str) -> None:
     net = Net(loop, transport, prohibited=["99000200-99000299"], tracked=[METER + "7"], allowed=[PHONE])
 
-    async def story() -> None:
+    async with net:
         assert await net.mme.status(PHONE) == 0
         assert await net.mme.status("99000202000001") == 1
         assert await net.mme.status(METER) == 2
@@ -134,53 +81,45 @@ def test_the_three_lists(loop: TestbedLoop, transport: str) -> None:
         for form in ("5", "01"):
             assert await net.mme.status("99000202000001" + form) == 1
         assert await net.mme.status(OTHER, imsi="") == 0
-
-    net.play(story)
     assert net.decided("eir.equipment") == [True, False, True, True, False, False, True]
     seen = [e.value for e in net.host.trace.events if isinstance(e, StateChange)]
     assert seen[1] == {"imsi": IMSI, "imei": Imei("99000202000001").imei, "status": "prohibited", "kind": "phone"}
 
 
-def test_unknown_equipment_is_5422_where_configured(loop: TestbedLoop) -> None:
+async def test_unknown_equipment_is_5422_where_configured(loop: TestbedLoop) -> None:
     net = Net(loop, unlisted="unknown", allowed=["module"], prohibited=["phone"])
 
-    async def story() -> None:
+    async with net:
         answer = await net.mme.ecr(OTHER)
         assert (answer.experimental_result, answer.get("Equipment-Status")) == (5422, None)
         assert await net.mme.status(METER) == 0
         assert await net.mme.status(PHONE) == 1
 
-    net.play(story)
 
-
-def test_an_ecr_without_an_imei_or_with_a_bad_one(loop: TestbedLoop) -> None:
+async def test_an_ecr_without_an_imei_or_with_a_bad_one(loop: TestbedLoop) -> None:
     net = Net(loop)
 
-    async def story() -> None:
+    async with net:
         missing, bad = await net.mme.ecr(None), await net.mme.ecr("99x")
         assert (missing.result_code, missing.find("Failed-AVP", "IMEI")) == (5005, "")
         assert (bad.result_code, bad.find("Failed-AVP", "IMEI")) == (5004, "99x")
         assert (await net.mme.ecr(METER, realm="elsewhere.example")).result_code == 3003
         assert (await net.mme.ecr(METER, host=f"evil.{REALM}")).result_code == 5004
-
-    net.play(story)
     assert False in net.decided("eir.peer")
 
 
-def test_a_stranger_may_not_ask(loop: TestbedLoop) -> None:
+async def test_a_stranger_may_not_ask(loop: TestbedLoop) -> None:
     net = Net(loop)
 
-    async def story() -> None:
+    async with net:
         with pytest.raises(Unreachable):
             await net.evil.status(METER)
 
-    net.play(story)
 
-
-def test_a_card_is_tied_to_a_pool(loop: TestbedLoop, store_url: str) -> None:
+async def test_a_card_is_tied_to_a_pool(loop: TestbedLoop, store_url: str) -> None:
     net = Net(loop, store=store_url)
 
-    async def story() -> None:
+    async with net:
         await net.pool({"by": "eir", "imeis": [METER], "kinds": ["tracker"]})
         assert await net.mme.status(METER) == 0
         assert await net.mme.status("99000111000001") == 0
@@ -192,30 +131,26 @@ def test_a_card_is_tied_to_a_pool(loop: TestbedLoop, store_url: str) -> None:
         assert (await net.call("GET", f"/cards/{IMSI}"))["pool"]["kinds"] == ["tracker"]
         await net.pool()
         assert await net.mme.status(PHONE) == 0
-
-    net.play(story)
     assert net.decided("eir.pool") == [True, True, False, False]
 
 
 @pytest.mark.parametrize(("switch", "meter", "phone"), [("always-admit", 0, 0), ("always-refuse", 1, 1)])
 @pytest.mark.parametrize("control", ["eir.equipment", "eir.pool"])
-def test_the_answer_follows_the_decision_when_a_rule_is_replaced(
+async def test_the_answer_follows_the_decision_when_a_rule_is_replaced(
     loop: TestbedLoop, control: str, switch: str, meter: int, phone: int
 ) -> None:
     net = Net(loop, switches={control: switch}, prohibited=[PHONE] if control == "eir.equipment" else [])
 
-    async def story() -> None:
+    async with net:
         await net.pool({"kinds": ["module"] if control == "eir.pool" else ["module", "phone"]})
         assert await net.mme.status(METER) == meter
         assert await net.mme.status(PHONE) == phone
 
-    net.play(story)
 
-
-def test_lists_are_managed_and_survive(loop: TestbedLoop, store_url: str) -> None:
+async def test_lists_are_managed_and_survive(loop: TestbedLoop, store_url: str) -> None:
     net = Net(loop, store=store_url, prohibited=["99000203"])
 
-    async def story() -> None:
+    async with net:
         verb = {"equipment": PHONE, "status": "prohibited", "reason": "stolen"}
         assert await net.eir.manage(Role.OPERATOR, "POST", "/verbs/list_equipment", verb) == "prohibited"
         await net.call("PUT", "/equipment/99000101-99000109", {"status": "tracked"})
@@ -235,13 +170,11 @@ def test_lists_are_managed_and_survive(loop: TestbedLoop, store_url: str) -> Non
                 await net.call("PUT", f"/equipment/{path}", body)
             assert caught.value.status == 400
 
-    net.play(story)
 
-
-def test_a_call_that_is_the_operators_alone_is_refused_and_kept(loop: TestbedLoop) -> None:
+async def test_a_call_that_is_the_operators_alone_is_refused_and_kept(loop: TestbedLoop) -> None:
     net = Net(loop)
 
-    async def story() -> None:
+    async with net:
         with pytest.raises(ManagementError, match=r"PUT /equipment/.entry. is for the operator only") as refused:
             await net.eir.manage(Role.CUSTOMER, "PUT", f"/equipment/{PHONE}", {"status": "allowed"}, caller="portal")
         assert refused.value.status == 403
@@ -249,15 +182,15 @@ def test_a_call_that_is_the_operators_alone_is_refused_and_kept(loop: TestbedLoo
         told = record["action"], record["role"], record["caller"], record["details"]["control"]
         assert told == ("call-refused", "customer", "portal", "management.role")
 
-    net.play(story)
 
-
-def test_a_users_library_takes_the_place_of_the_shipped_one(loop: TestbedLoop, tmp_path: Path, store_url: str) -> None:
+async def test_a_users_library_takes_the_place_of_the_shipped_one(
+    loop: TestbedLoop, tmp_path: Path, store_url: str
+) -> None:
     own = tmp_path / "own.csv"
     own.write_text("model,kind,tac\nX,phone,12345678\n", encoding="utf-8")
     net = Net(loop, store=store_url, prohibited=["phone"], library=str(own))
 
-    async def story() -> None:
+    async with net:
         assert await net.mme.status(OTHER) == 1
         assert await net.mme.status(PHONE) == 0
         assert await net.call("POST", "/library", {"csv": "tac,kind\n99000201,phone\n"}) == {"terminals": 1}
@@ -267,8 +200,6 @@ def test_a_users_library_takes_the_place_of_the_shipped_one(loop: TestbedLoop, t
         await net.host.stop("eir")
         await net.host.start("eir")
         assert await net.mme.status(PHONE) == 1
-
-    net.play(story)
 
 
 def test_the_shipped_library_reads_and_bad_ones_name_the_line(tmp_path: Path) -> None:
@@ -296,22 +227,20 @@ def test_the_profile_explains_every_setting() -> None:
     assert profile == EirConfig()
 
 
-def test_a_pool_of_kinds_alone_holds_these_kinds(loop: TestbedLoop) -> None:
+async def test_a_pool_of_kinds_alone_holds_these_kinds(loop: TestbedLoop) -> None:
     net = Net(loop)
 
-    async def story() -> None:
+    async with net:
         await net.pool({"by": "eir", "kinds": ["module"]})
         assert await net.mme.status(METER) == 0
         assert await net.mme.status(PHONE) == 1
         assert await net.mme.status(OTHER) == 1  # no kind is known of it
 
-    net.play(story)
 
-
-def test_the_audit_tells_what_a_card_was_tied_to(loop: TestbedLoop) -> None:
+async def test_the_audit_tells_what_a_card_was_tied_to(loop: TestbedLoop) -> None:
     net = Net(loop)
 
-    async def story() -> None:
+    async with net:
         await net.pool()
         await net.pool({"by": "eir", "imeis": [METER]})
         assert (await net.call("GET", f"/cards/{IMSI}"))["pool"]["imeis"] == [Imei(METER).imei]
@@ -327,25 +256,11 @@ def test_the_audit_tells_what_a_card_was_tied_to(loop: TestbedLoop) -> None:
         ]  # fmt: skip
         assert await net.mme.status(METER) == 1
 
-    net.play(story)
 
-
-class Platform(Mme):
-    """A platform behind the register, which answers what it is told to; it stands where `cmp` is asked."""
+class Platform(ScriptedEir):
+    """A platform behind the register."""
 
     declaration = Declaration(kind="cmp", title="CMP", lane=2, config=ElementConfig, listens=("S13",))
-    says: Any = 2001
-    avps: Any = ()
-
-    async def start(self) -> None:
-        self.asked: list[Message] = []
-        handlers = {"me-identity-check-request": self.answer}
-        self.node = DiameterNode(self.site, LocalNode(f"{self.site.name}.{REALM}", REALM), {"S13": handlers})
-        await self.node.listen("S13")
-
-    async def answer(self, message: Message, _peer: Any) -> Message:
-        self.asked.append(message)
-        return self.node.answer(message, self.says, self.avps)
 
 
 @pytest.mark.parametrize(
@@ -360,31 +275,26 @@ class Platform(Mme):
         (3004, [], 5012, None),
     ],
 )
-def test_only_a_status_of_the_platform_allows(
+async def test_only_a_status_of_the_platform_allows(
     loop: TestbedLoop, says: int, avps: Any, result: int, status: int | None
 ) -> None:
     net = Net(loop, cmp="cmp", peers={"mme": {}, "cmp": {}})
-    platform: Any = net.host.add("cmp", Platform, ElementConfig())
-    platform.says, platform.avps = says, avps
+    platform = net.add("cmp", Platform)
 
-    async def story() -> None:
+    async with net:
+        platform.answers["me-identity-check"] = lambda _: (says, avps)
         answer = await net.mme.ecr(METER)
         assert (answer.result_code, answer.get("Equipment-Status")) == (result, status)
         assert [each.get("User-Name") for each in platform.asked] == [IMSI]
         assert (await net.mme.ecr(METER, imsi="")).get("Equipment-Status") == 0  # no card, no question
         assert len(platform.asked) == 1
-
-    net.play(story)
     assert net.decided("eir.platform") == [status == 0]
 
 
-def test_a_terminal_that_the_register_refuses_is_not_asked_about(loop: TestbedLoop) -> None:
+async def test_a_terminal_that_the_register_refuses_is_not_asked_about(loop: TestbedLoop) -> None:
     net = Net(loop, cmp="cmp", prohibited=[PHONE])
-    platform: Any = net.host.add("cmp", Platform, ElementConfig())
-    platform.avps = [("Equipment-Status", 0)]
+    platform = net.add("cmp", Platform)
 
-    async def story() -> None:
+    async with net:
         assert await net.mme.status(PHONE) == 1
         assert platform.asked == []
-
-    net.play(story)
