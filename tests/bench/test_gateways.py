@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import figures
 import gateways
 import pytest
-from gateways import ENB_TEID, Bench, create_session, udp
+from gateways import ENB_TEID, Gateways, create_session, udp
 from scapy.contrib import gtp_v2 as scapy
 
 from simwarden.wire import gtpu, gtpv2
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 SESSIONS, PACKETS, BATCH = 300, 32_000, 32
 
 
-def requests(bench: Bench) -> list[bytes]:
+def requests(bench: Gateways) -> list[bytes]:
     """Return the octets of create, modify and delete, as scapy makes them."""
     enb = gateways.f_teid(0, ENB_TEID, bench.enb.address)
     modify = scapy.GTPV2ModifyBearerRequest(
@@ -36,7 +36,7 @@ def requests(bench: Bench) -> list[bytes]:
     return [bytes(scapy.GTPHeader(P=0, T=1, teid=0, gtp_type=kind) / each) for kind, each in made.items()]
 
 
-async def sessions(bench: Bench) -> float:
+async def sessions(bench: Gateways) -> float:
     """Set sessions up and end them; return how many a second of CPU time."""
     octets, to, told = requests(bench), bench.host.address_of("sgw", "S11"), []
     bench.mme.endpoint.on_receive = lambda data, _source: told.append(data)
@@ -56,7 +56,7 @@ async def sessions(bench: Bench) -> float:
     return SESSIONS / spent
 
 
-async def packets(bench: Bench) -> float:
+async def packets(bench: Gateways) -> float:
     """Send packets through the PGW, half of them each way; return how many a second of CPU time."""
     made = await bench.session(ambr=scapy.IE_AMBR(AMBR_Uplink=4_000_000, AMBR_Downlink=4_000_000))
     own, passed = made["paa"].ipv4, [0, 0]
@@ -75,10 +75,10 @@ async def packets(bench: Bench) -> float:
     return PACKETS / spent
 
 
-def rate(measure: Callable[[Bench], Any], transport: str) -> float:
+def rate(measure: Callable[[Gateways], Any], transport: str) -> float:
     found: list[float] = []
 
-    async def story(bench: Bench) -> None:
+    async def story(bench: Gateways) -> None:
         found.append(await measure(bench))
 
     gateways.play(story, transport=transport)

@@ -8,7 +8,7 @@ import budget
 import gateways
 import mutation
 import pytest
-from gateways import Bench
+from gateways import Gateways
 from scapy.contrib import gtp_v2 as scapy
 from vectors import seeds
 
@@ -21,7 +21,7 @@ def test_gateways_take_any_octets(share: int) -> None:
     rng = random.Random(f"{budget.SEED}/gateways/{share}")
     control, user = seeds("gtpv2/seeds.txt"), seeds("gtpu/seeds.txt")
 
-    async def story(bench: Bench) -> None:
+    async def story(bench: Gateways) -> None:
         made = await bench.session()
         teids = [made["sender_f_teid"].teid, made["pgw_s5_f_teid"].teid]
         bench.mme.silent = True

@@ -141,7 +141,7 @@ def _bad(fields: dict[str, Any]) -> bool:
 def test_a_whole_session_is_read_to_its_end(tmp_path: Path) -> None:
     """Control and packets of a session, paging and what is refused: no complaint, and nothing left undecoded."""
 
-    async def story(bench: gateways.Bench) -> None:
+    async def story(bench: gateways.Gateways) -> None:
         bench.trace.show_packets = True
         made = await bench.session()
         own = made["paa"].ipv4

@@ -7,17 +7,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from scapy.contrib import gtp_v2 as scapy
 
-from simulators.pgw.config import PgwConfig
 from simulators.pgw.element import Pgw
-from simulators.sgw.config import SgwConfig
 from simulators.sgw.element import Sgw
 from simwarden.operations.element import Element
-from simwarden.runtime.clock import Clock
 from simwarden.runtime.declare import Declaration, ElementConfig
-from simwarden.runtime.host import Host, HostSettings
 from simwarden.runtime.loop import TestbedLoop
-from simwarden.trace.events import Decided, Fault, Note, PacketDropped
-from simwarden.trace.trace import Trace
+from simwarden.testing import Bench
+from simwarden.trace.events import PacketDropped
 from simwarden.wire import gtpu, gtpv2, ip
 
 if TYPE_CHECKING:
@@ -25,6 +21,7 @@ if TYPE_CHECKING:
 
     from simwarden.runtime.link import Link
     from simwarden.runtime.transport.addresses import Address
+    from simwarden.trace.trace import Trace
 
 IMSI, NUMBER = "001010000000001", "861440000000001"
 #: TEIDs of the MME and of the eNB
@@ -32,14 +29,10 @@ MME_TEID, ENB_TEID = 0x11, 0xE1
 SERVER = "198.51.100.80"
 
 
-class Nothing(ElementConfig):
-    """No settings."""
-
-
-class Scripted(Element[Nothing]):
+class Scripted(Element[ElementConfig]):
     """An end of GTP that says what it is told, and keeps what it hears."""
 
-    declaration = Declaration(kind="scripted", title="Scripted", lane=1, config=Nothing)
+    declaration = Declaration(kind="scripted", title="Scripted", lane=1, config=ElementConfig)
     interfaces: ClassVar[tuple[str, ...]] = ()
 
     async def start(self) -> None:
@@ -51,7 +44,7 @@ class Scripted(Element[Nothing]):
         self.endpoint.on_packets = self.take
 
     async def stop(self) -> None:
-        """Nothing is left to end."""
+        """ElementConfig is left to end."""
 
     def receive(self, data: bytes, _source: Address) -> None:
         self.heard.append(data)
@@ -68,10 +61,10 @@ class Scripted(Element[Nothing]):
         return found
 
 
-class Mme(Scripted):
+class GtpMme(Scripted):
     """An MME: requests that scapy makes, answers that it reads; of the SGW's requests it answers each as told."""
 
-    declaration = Declaration(kind="mme-script", title="MME", lane=2, config=Nothing)
+    declaration = Declaration(kind="mme-script", title="MME", lane=2, config=ElementConfig)
     interfaces = ("S11",)
 
     async def start(self) -> None:
@@ -139,7 +132,7 @@ def f_teid(kind: int, teid: int, host: str, instance: int = 0) -> Any:
     return scapy.IE_FTEID(ipv4_present=1, InterfaceType=kind, GRE_Key=teid, ipv4=host, instance=instance)
 
 
-def create_session(mme: Mme, **changed: Any) -> Any:
+def create_session(mme: GtpMme, **changed: Any) -> Any:
     """Make a request for a session; an element that is changed to None is left out."""
     pgw = mme.site.address_of("pgw", "S5-C")[0]
     qos = scapy.IE_Bearer_QoS(PCI=1, PriorityLevel=8, PVI=0, QCI=9)
@@ -162,7 +155,7 @@ def create_session(mme: Mme, **changed: Any) -> Any:
 class Enb(Scripted):
     """An eNB: packets in tunnels."""
 
-    declaration = Declaration(kind="enb-script", title="eNB", lane=3, config=Nothing)
+    declaration = Declaration(kind="enb-script", title="eNB", lane=3, config=ElementConfig)
     interfaces = ("S1-U",)
 
     def send(self, session: gtpv2.Message, *packets: bytes) -> None:
@@ -176,10 +169,10 @@ class Enb(Scripted):
         return found
 
 
-class Net(Element[Nothing]):
+class Net(Element[ElementConfig]):
     """What is on SGi."""
 
-    declaration = Declaration(kind="net", title="Network", lane=99, config=Nothing)
+    declaration = Declaration(kind="net", title="Network", lane=99, config=ElementConfig)
 
     async def start(self) -> None:
         self.packets: list[bytes] = []
@@ -202,19 +195,25 @@ class Net(Element[Nothing]):
         return found
 
 
-class Bench:
-    """The network of a test."""
+class Gateways(Bench):
+    """Both gateways, with what stands around them; keep-alives are sent where a test is about them."""
 
-    def __init__(self, host: Host, trace: Trace) -> None:
-        self.host, self.trace = host, trace
-        self.mme: Any = host.elements["mme"]
-        self.enb: Any = host.elements["enb"]
-        self.net: Any = host.elements["net"]
-        self.sgw: Any = host.elements["sgw"]
-        self.pgw: Any = host.elements["pgw"]
-
-    async def settle(self) -> None:
-        await self.host.clock.settle()
+    def __init__(
+        self,
+        loop: TestbedLoop | None = None,
+        *,
+        transport: str = "memory",
+        keep_alives: bool = False,
+        sgw: dict[str, Any] | None = None,
+        pgw: dict[str, Any] | None = None,
+    ) -> None:
+        super().__init__(loop, transport=transport)
+        self.clock.skip_keep_alives = not keep_alives
+        self.net = self.add("net", Net)
+        self.mme = self.add("mme", GtpMme)
+        self.enb = self.add("enb", Enb)
+        self.pgw = self.add("pgw", Pgw, {"internet": "net", **(pgw or {})})
+        self.sgw = self.add("sgw", Sgw, sgw)
 
     async def session(self, **changed: Any) -> gtpv2.Message:
         """Set a session up, with packets to the eNB."""
@@ -224,47 +223,22 @@ class Bench:
         return made  # type: ignore[no-any-return]
 
     def dropped(self) -> list[str]:
-        return [each.reason for each in self.trace.events if isinstance(each, PacketDropped)]
-
-    def notes(self) -> list[str]:
-        return [each.text for each in self.trace.events if isinstance(each, Note)]
-
-    def decisions(self, control: str) -> list[bool]:
-        found = [each.decision for each in self.trace.events if isinstance(each, Decided)]
-        return [each.admitted for each in found if each.control.id == control]
+        return [each.reason for each in self.of(PacketDropped)]
 
 
-def play(
-    story: Callable[[Bench], Awaitable[None]],
-    *,
-    transport: str = "memory",
-    keep_alives: bool = False,
-    sgw: dict[str, Any] | None = None,
-    pgw: dict[str, Any] | None = None,
-) -> Trace:
-    """Play a story between the elements; a fault of ours fails it."""
+def play(story: Callable[[Gateways], Awaitable[None]], **settings: Any) -> Trace:
+    """Play a story where no loop runs; return what happened."""
     loop = TestbedLoop(virtual=True)
-    clock = Clock(loop)
-    clock.skip_keep_alives = not keep_alives
-    trace = Trace(clock.now)
-    host = Host(loop, clock, trace, HostSettings(transport=transport))
 
-    async def whole() -> None:
-        for name, kind in (("net", Net), ("mme", Mme), ("enb", Enb)):
-            host.add(name, kind, Nothing())
-        host.add("pgw", Pgw, PgwConfig.model_validate({"internet": "net", **(pgw or {})}))
-        host.add("sgw", Sgw, SgwConfig.model_validate(sgw or {}))
-        await host.start_all()
-        await story(Bench(host, trace))
-        await host.close()
+    async def whole() -> Trace:
+        async with Gateways(loop, **settings) as gateways:
+            await story(gateways)
+        return gateways.trace
 
     try:
-        loop.run_until_complete(whole())
+        return loop.run_until_complete(whole())
     finally:
         loop.close()
-    faults = [each for each in trace.events if isinstance(each, Fault)]
-    assert not faults, "\n".join(each.detail for each in faults)
-    return trace
 
 
 def udp(source: str, target: str = SERVER, payload: bytes = b"hello", port: int = 40000) -> bytes:

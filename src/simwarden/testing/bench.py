@@ -136,6 +136,10 @@ class Bench:
         """Return what a control decided so far."""
         return [event.decision for event in self.of(Decided) if event.decision.control.id == control]
 
+    def verdicts(self, control: str) -> list[bool]:
+        """Return whether a control admitted, each time that it was asked."""
+        return [decision.admitted for decision in self.decisions(control)]
+
     def notes(self) -> list[str]:
         """Return what was noted so far."""
         return [event.text for event in self.of(Note)]

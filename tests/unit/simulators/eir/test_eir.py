@@ -65,9 +65,6 @@ class Net(Bench):
         path = f"/cards/{IMSI}/pool"
         await (self.call("PUT", path, {**entries[0], **APPROVED}) if entries else self.call("DELETE", path, APPROVED))
 
-    def decided(self, control: str) -> list[bool]:
-        return [each.admitted for each in self.decisions(control)]
-
 
 @pytest.mark.parametrize("transport", ["memory", "tcp"])
 async def test_the_three_lists(loop: TestbedLoop, transport: str) -> None:
@@ -81,7 +78,7 @@ async def test_the_three_lists(loop: TestbedLoop, transport: str) -> None:
         for form in ("5", "01"):
             assert await net.mme.status("99000202000001" + form) == 1
         assert await net.mme.status(OTHER, imsi="") == 0
-    assert net.decided("eir.equipment") == [True, False, True, True, False, False, True]
+    assert net.verdicts("eir.equipment") == [True, False, True, True, False, False, True]
     seen = [e.value for e in net.host.trace.events if isinstance(e, StateChange)]
     assert seen[1] == {"imsi": IMSI, "imei": Imei("99000202000001").imei, "status": "prohibited", "kind": "phone"}
 
@@ -105,7 +102,7 @@ async def test_an_ecr_without_an_imei_or_with_a_bad_one(loop: TestbedLoop) -> No
         assert (bad.result_code, bad.find("Failed-AVP", "IMEI")) == (5004, "99x")
         assert (await net.mme.ecr(METER, realm="elsewhere.example")).result_code == 3003
         assert (await net.mme.ecr(METER, host=f"evil.{REALM}")).result_code == 5004
-    assert False in net.decided("eir.peer")
+    assert False in net.verdicts("eir.peer")
 
 
 async def test_a_stranger_may_not_ask(loop: TestbedLoop) -> None:
@@ -131,7 +128,7 @@ async def test_a_card_is_tied_to_a_pool(loop: TestbedLoop, store_url: str) -> No
         assert (await net.call("GET", f"/cards/{IMSI}"))["pool"]["kinds"] == ["tracker"]
         await net.pool()
         assert await net.mme.status(PHONE) == 0
-    assert net.decided("eir.pool") == [True, True, False, False]
+    assert net.verdicts("eir.pool") == [True, True, False, False]
 
 
 @pytest.mark.parametrize(("switch", "meter", "phone"), [("always-admit", 0, 0), ("always-refuse", 1, 1)])
@@ -288,7 +285,7 @@ async def test_only_a_status_of_the_platform_allows(
         assert [each.get("User-Name") for each in platform.asked] == [IMSI]
         assert (await net.mme.ecr(METER, imsi="")).get("Equipment-Status") == 0  # no card, no question
         assert len(platform.asked) == 1
-    assert net.decided("eir.platform") == [status == 0]
+    assert net.verdicts("eir.platform") == [status == 0]
 
 
 async def test_a_terminal_that_the_register_refuses_is_not_asked_about(loop: TestbedLoop) -> None:

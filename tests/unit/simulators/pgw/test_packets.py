@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gateways
 import pytest
-from gateways import SERVER, Bench, udp
+from gateways import SERVER, Gateways, udp
 from scapy.contrib import gtp_v2 as scapy
 
 from simulators.pgw import user_plane
@@ -18,8 +18,8 @@ BOTH = {
 
 
 @pytest.mark.parametrize("transport", ["memory", "udp"])
-def test_packets_pass_both_ways(transport: str) -> None:
-    async def story(bench: Bench) -> None:
+async def test_packets_pass_both_ways(transport: str) -> None:
+    async with Gateways(transport=transport) as bench:
         made = await bench.session(**BOTH)
         own, six = made["paa"].ipv4, made["paa"].ipv6
         there = [udp(own), udp(six, "2001:db8:f::80")]
@@ -32,11 +32,9 @@ def test_packets_pass_both_ways(transport: str) -> None:
         assert bench.enb.received() == [(gateways.ENB_TEID, each) for each in back]
         assert bench.dropped() == []
 
-    gateways.play(story, transport=transport)
 
-
-def test_a_source_that_is_not_the_devices_goes_nowhere() -> None:
-    async def story(bench: Bench) -> None:
+async def test_a_source_that_is_not_the_devices_goes_nowhere() -> None:
+    async with Gateways() as bench:
         made = await bench.session(**BOTH)
         other = await bench.mme.create(imsi=scapy.IE_IMSI(IMSI=b"001010000000002"))
         bench.enb.send(
@@ -51,11 +49,9 @@ def test_a_source_that_is_not_the_devices_goes_nowhere() -> None:
         spoofed = "its source address is not the device's"
         assert bench.dropped() == [spoofed, spoofed, spoofed, "no IP header in 8 octets"]
 
-    gateways.play(story)
 
-
-def test_packets_to_nobody_and_without_a_way_out_are_told() -> None:
-    async def story(bench: Bench) -> None:
+async def test_packets_to_nobody_and_without_a_way_out_are_told() -> None:
+    async with Gateways() as bench:
         made = await bench.session()
         bench.net.send(udp(SERVER, "10.64.0.99"), b"?")
         bench.net.link.close()
@@ -68,11 +64,9 @@ def test_packets_to_nobody_and_without_a_way_out_are_told() -> None:
             "there is no way out on SGi",
         ]
 
-    gateways.play(story)
 
-
-def test_what_is_above_the_ambr_is_dropped_and_the_rate_comes_back() -> None:
-    async def story(bench: Bench) -> None:
+async def test_what_is_above_the_ambr_is_dropped_and_the_rate_comes_back() -> None:
+    async with Gateways() as bench:
         made = await bench.session(ambr=scapy.IE_AMBR(AMBR_Uplink=80, AMBR_Downlink=160))
         packet = udp(made["paa"].ipv4, payload=bytes(972))  # 1000 octets, of 10,000 a second
         for seconds, passed in ((0, 10), (0.25, 2), (100, 10)):
@@ -86,17 +80,15 @@ def test_what_is_above_the_ambr_is_dropped_and_the_rate_comes_back() -> None:
         assert len(bench.enb.received()) == 20
         assert set(bench.dropped()) == {"ambr: above the rate of the session's APN"}
         await bench.mme.delete(made["sender_f_teid"].teid)
-
-    trace = gateways.play(story)
-    flows = [each for each in trace.events if isinstance(each, FlowRecord)]
+    flows = [each for each in bench.trace.events if isinstance(each, FlowRecord)]
     assert [(f.uplink_packets, f.downlink_packets, f.dropped_packets, f.verdict) for f in flows] == [
         (22, 0, 14, "admit"),
         (0, 20, 5, "admit"),
     ]
 
 
-def test_a_device_learns_its_prefix() -> None:
-    async def story(bench: Bench) -> None:
+async def test_a_device_learns_its_prefix() -> None:
+    async with Gateways() as bench:
         made = await bench.session(**BOTH)
         bench.enb.send(made, ip.encode(ip.router_solicitation("fe80::7")))
         await bench.settle()
@@ -106,11 +98,9 @@ def test_a_device_learns_its_prefix() -> None:
         assert (told.prefix_length, told.mtu) == (64, 1358)
         assert bench.net.received() == []
 
-    gateways.play(story)
 
-
-def test_sums_of_records_are_the_octets_of_the_packets() -> None:
-    async def story(bench: Bench) -> None:
+async def test_sums_of_records_are_the_octets_of_the_packets() -> None:
+    async with Gateways() as bench:
         made = await bench.session()
         own = made["paa"].ipv4
         up, down = [udp(own, payload=bytes(n)) for n in (1, 20, 300)], [udp(SERVER, own, payload=bytes(77))]
@@ -137,15 +127,13 @@ def test_sums_of_records_are_the_octets_of_the_packets() -> None:
         flows = [each for each in bench.trace.events if isinstance(each, FlowRecord)]
         assert tuple(both) == (sum(f.uplink_octets for f in flows), sum(f.downlink_octets for f in flows)) == bench.sums  # type: ignore[attr-defined]
 
-    gateways.play(story)
 
-
-def test_a_device_that_scans_ports_fills_no_memory_and_each_flow_has_its_record(
+async def test_a_device_that_scans_ports_fills_no_memory_and_each_flow_has_its_record(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(user_plane, "MOST_FLOWS", 3)
 
-    async def story(bench: Bench) -> None:
+    async with Gateways() as bench:
         made = await bench.session()
         bench.enb.send(made, *(udp(made["paa"].ipv4, port=port) for port in range(1, 9)))
         await bench.settle()
@@ -155,11 +143,9 @@ def test_a_device_that_scans_ports_fills_no_memory_and_each_flow_has_its_record(
         flows = [each for each in bench.trace.events if isinstance(each, FlowRecord)]
         assert [(flow.port, flow.uplink_packets) for flow in flows] == [(port, 1) for port in range(1, 9)]
 
-    gateways.play(story)
 
-
-def test_a_tunnel_that_does_not_exist_is_told_of() -> None:
-    async def story(bench: Bench) -> None:
+async def test_a_tunnel_that_does_not_exist_is_told_of() -> None:
+    async with Gateways() as bench:
         pgw = bench.host.address_of("pgw", "S5-U")
         bench.enb.endpoint.send_packets([gtpu.g_pdu(0x77, udp("10.64.0.1"))] * 2, bench.host.address_of("sgw", "S1-U"))
         await bench.settle()
@@ -167,11 +153,9 @@ def test_a_tunnel_that_does_not_exist_is_told_of() -> None:
         assert (told.peer_teid, told.peer_address) == (0x77, pgw[0][:-3] + "5.1")
         assert bench.dropped() == ["there is no tunnel 0x00000077"] * 2
 
-    gateways.play(story)
 
-
-def test_an_echo_is_answered_and_what_is_not_understood_told() -> None:
-    async def story(bench: Bench) -> None:
+async def test_an_echo_is_answered_and_what_is_not_understood_told() -> None:
+    async with Gateways() as bench:
         to = bench.host.address_of("sgw", "S1-U")
         bench.enb.endpoint.send(gtpu.encode(gtpu.Message(gtpu.MessageType.ECHO_REQUEST, 0, 9)), to)
         bench.enb.endpoint.send(b"\x10noise", to)
@@ -183,5 +167,3 @@ def test_an_echo_is_answered_and_what_is_not_understood_told() -> None:
             ("ECHO_RESPONSE", 9),
             ("SUPPORTED_EXTENSION_HEADERS_NOTIFICATION", 0),
         ]
-
-    gateways.play(story)

@@ -7,7 +7,7 @@ from typing import Any
 
 import gateways
 import pytest
-from gateways import Bench
+from gateways import Gateways
 from scapy.contrib import gtp_v2 as scapy
 
 from simwarden.trace.events import StateChange
@@ -46,8 +46,8 @@ def asks(kind: int, *, dual: bool = True, ipv4: str = "0.0.0.0", ipv6: str = "::
         (4, True, {}, Cause.PREFERRED_PDN_TYPE_NOT_SUPPORTED, None),
     ],
 )
-def test_pdn_types(kind: int, dual: bool, pgw: dict[str, Any], cause: Cause, given: PdnType | None) -> None:  # noqa: FBT001
-    async def story(bench: Bench) -> None:
+async def test_pdn_types(kind: int, dual: bool, pgw: dict[str, Any], cause: Cause, given: PdnType | None) -> None:  # noqa: FBT001
+    async with Gateways(pgw=pgw) as bench:
         wanted = asks(kind, dual=dual) if kind < 4 else {**asks(V4), "paa": scapy.IE_PAA(PDN_type=4)}
         made = await bench.mme.create(**wanted)
         assert made.cause == cause
@@ -57,33 +57,27 @@ def test_pdn_types(kind: int, dual: bool, pgw: dict[str, Any], cause: Cause, giv
         if given in (PdnType.IPV4, PdnType.IPV4V6):
             assert made["paa"].ipv4 == "10.64.0.1"
 
-    gateways.play(story, pgw=pgw)
-
 
 @pytest.mark.parametrize("number", ["8613800000001", "86144000000", "4915112345678", None])
-def test_a_number_that_is_not_dedicated_or_not_told_gets_no_session(number: str | None) -> None:
-    async def story(bench: Bench) -> None:
+async def test_a_number_that_is_not_dedicated_or_not_told_gets_no_session(number: str | None) -> None:
+    async with Gateways() as bench:
         element = scapy.IE_MSISDN(digits=number.encode()) if number else None
         refused = await bench.mme.create(msisdn=element)
         assert refused.cause == Cause.APN_ACCESS_DENIED_NO_SUBSCRIPTION
         assert refused["cause"].remote  # it was the PGW that refused
-        assert bench.decisions("fn.core") == [False]
+        assert bench.verdicts("fn.core") == [False]
         assert bench.pgw.census() == bench.sgw.census() == {"sessions": 0, "tunnels": 0}
         assert (await bench.mme.create()).accepted
-        assert bench.decisions("fn.core") == [False, True]
-
-    gateways.play(story)
+        assert bench.verdicts("fn.core") == [False, True]
 
 
-def test_the_ranges_of_a_file_decide(tmp_path: Any) -> None:
+async def test_the_ranges_of_a_file_decide(tmp_path: Any) -> None:
     ranges = tmp_path / "ranges.toml"
     ranges.write_text('country = "49"\nrange = [{ prefix = "151", length = 11, dedicated = true }]')
 
-    async def story(bench: Bench) -> None:
+    async with Gateways(pgw={"ranges": str(ranges)}) as bench:
         assert (await bench.mme.create(msisdn=scapy.IE_MSISDN(digits=b"4915112345678"))).accepted
         assert not (await bench.mme.create()).accepted
-
-    gateways.play(story, pgw={"ranges": str(ranges)})
 
 
 @pytest.mark.parametrize(
@@ -96,27 +90,23 @@ def test_the_ranges_of_a_file_decide(tmp_path: Any) -> None:
         ({"imsi": None}, {}, Cause.CONDITIONAL_IE_MISSING),
     ],
 )
-def test_what_else_is_refused(changed: dict[str, Any], settings: dict[str, Any], cause: Cause) -> None:
-    async def story(bench: Bench) -> None:
+async def test_what_else_is_refused(changed: dict[str, Any], settings: dict[str, Any], cause: Cause) -> None:
+    async with Gateways(pgw=settings) as bench:
         assert (await bench.mme.create(**changed)).cause == cause
         assert bench.pgw.census() == {"sessions": 0, "tunnels": 0}
 
-    gateways.play(story, pgw=settings)
 
-
-def test_an_apn_is_known_without_its_operator_identifier() -> None:
-    async def story(bench: Bench) -> None:
+async def test_an_apn_is_known_without_its_operator_identifier() -> None:
+    async with Gateways(pgw={"apns": {"meters": {}}}) as bench:
         made = await bench.mme.create(apn=scapy.IE_APN(APN=b"Meters.mnc001.mcc001.gprs"))
         assert made.accepted
         assert await bench.pgw.list_sessions(None) == [
             {"imsi": gateways.IMSI, "apn": "meters", "ebi": 5, "ipv4": "10.64.0.1", "ipv6": ""}
         ]
 
-    gateways.play(story, pgw={"apns": {"meters": {}}})
 
-
-def test_a_pool_has_an_end_and_takes_addresses_back() -> None:
-    async def story(bench: Bench) -> None:
+async def test_a_pool_has_an_end_and_takes_addresses_back() -> None:
+    async with Gateways(pgw={"apns": {"*": {"ipv4": "192.0.2.0/30"}}}) as bench:
         made = []
         for number in range(3):
             imsi = scapy.IE_IMSI(IMSI=f"00101000000000{number}".encode())
@@ -127,11 +117,9 @@ def test_a_pool_has_an_end_and_takes_addresses_back() -> None:
         assert (await bench.mme.delete(made[0]["sender_f_teid"].teid)).accepted
         assert (await bench.mme.create(imsi=imsi))["paa"].ipv4 == "192.0.2.1"
 
-    gateways.play(story, pgw={"apns": {"*": {"ipv4": "192.0.2.0/30"}}})
 
-
-def test_a_static_address_is_one_cards() -> None:
-    async def story(bench: Bench) -> None:
+async def test_a_static_address_is_one_cards() -> None:
+    async with Gateways(pgw={"apns": {"*": {"static": ["203.0.113.0/24", "2001:db8:7::/48"]}}}) as bench:
         wanted = asks(BOTH, ipv4="203.0.113.7", ipv6="2001:db8:7::9")
         made = await bench.mme.create(**wanted)
         assert (made["paa"].ipv4, made["paa"].ipv6) == ("203.0.113.7", "2001:db8:7::9")
@@ -140,21 +128,17 @@ def test_a_static_address_is_one_cards() -> None:
         foreign = await bench.mme.create(**asks(V4, ipv4="203.0.114.7"), imsi=scapy.IE_IMSI(IMSI=b"001010000000003"))
         assert foreign.cause == Cause.NO_RESOURCES_AVAILABLE
 
-    gateways.play(story, pgw={"apns": {"*": {"static": ["203.0.113.0/24", "2001:db8:7::/48"]}}})
 
-
-def test_a_session_that_is_asked_for_again_takes_the_place_of_the_first() -> None:
-    async def story(bench: Bench) -> None:
+async def test_a_session_that_is_asked_for_again_takes_the_place_of_the_first() -> None:
+    async with Gateways() as bench:
         await bench.session()
         again = await bench.mme.create()
         assert again.accepted
         assert bench.pgw.census() == {"sessions": 1, "tunnels": 1}
         assert bench.sgw.census() == {"sessions": 1, "tunnels": 2}
 
-    gateways.play(story)
 
-
-def test_options_are_answered_as_asked() -> None:
+async def test_options_are_answered_as_asked() -> None:
     asked = pco.encode(
         [
             Option(Container.DNS_SERVER_IPV4_ADDRESS),
@@ -164,7 +148,7 @@ def test_options_are_answered_as_asked() -> None:
         ]
     )
 
-    async def story(bench: Bench) -> None:
+    async with Gateways() as bench:
         made = await bench.mme.create(pco=scapy.Raw(b"\x4e" + len(asked).to_bytes(2) + b"\0" + asked))
         told = {option.identifier: option.content for option in pco.decode(made["pco"])}
         assert told == {
@@ -176,11 +160,9 @@ def test_options_are_answered_as_asked() -> None:
         assert bad.accepted
         assert bad.get("pco") is None
 
-    gateways.play(story)
 
-
-def test_location_is_reported_when_it_is_asked_for() -> None:
-    async def story(bench: Bench) -> None:
+async def test_location_is_reported_when_it_is_asked_for() -> None:
+    async with Gateways(pgw={"apns": {"*": {"report_location": True}}}) as bench:
         made = await bench.mme.create(indication=scapy.IE_Indication(length=2, CRSI=1))
         assert made["change_reporting_action"] == 6
         place = bytes.fromhex("5600" + "0d00" + "18" + "00f1100007" + "00f11000000101")
@@ -193,11 +175,9 @@ def test_location_is_reported_when_it_is_asked_for() -> None:
         ]
         assert places == [None, "001-01-0007 001-01-0000101"]
 
-    gateways.play(story, pgw={"apns": {"*": {"report_location": True}}})
 
-
-def test_the_operator_ends_a_session_at_all_nodes() -> None:
-    async def story(bench: Bench) -> None:
+async def test_the_operator_ends_a_session_at_all_nodes() -> None:
+    async with Gateways() as bench:
         await bench.session()
         assert await bench.host.manage("mme", "pgw", "DELETE", f"/sessions/{gateways.IMSI}") == {"ended": 1}
         assert [(each.name, each.cause) for each in bench.mme.asked] == [
@@ -205,11 +185,9 @@ def test_the_operator_ends_a_session_at_all_nodes() -> None:
         ]
         assert bench.pgw.census() == bench.sgw.census() == {"sessions": 0, "tunnels": 0}
 
-    gateways.play(story)
 
-
-def test_requests_for_a_session_that_is_not_there() -> None:
-    async def story(bench: Bench) -> None:
+async def test_requests_for_a_session_that_is_not_there() -> None:
+    async with Gateways() as bench:
         to = bench.host.address_of("pgw", "S5-C")
         for kind, payload in (
             ("modify_bearer_req", scapy.GTPV2ModifyBearerRequest(IE_list=[])),
@@ -223,11 +201,9 @@ def test_requests_for_a_session_that_is_not_there() -> None:
         causes = [f.data[16] for f in bench.trace.events if getattr(f, "interface", "") == "S5-C" and f.source == "pgw"]
         assert causes == [Cause.CONTEXT_NOT_FOUND] * 3
 
-    gateways.play(story)
 
-
-def test_another_sgw_takes_a_session_over() -> None:
-    async def story(bench: Bench) -> None:
+async def test_another_sgw_takes_a_session_over() -> None:
+    async with Gateways() as bench:
         made = await bench.session()
         host = bench.host.address_of("sgw", "S5-U")[0]
         bearer = {"ebi": 5, "s5_u_sgw": FTeid(InterfaceType.S5_S8_SGW_GTP_U, 0x99, host)}
@@ -243,5 +219,3 @@ def test_another_sgw_takes_a_session_over() -> None:
         assert bench.dropped() == ["there is no tunnel 0x00000099"]
         # which the SGW tells by an Error Indication, so that the session ends
         assert bench.pgw.census() == {"sessions": 0, "tunnels": 0}
-
-    gateways.play(story)

@@ -7,7 +7,7 @@ from typing import Any
 
 import gateways
 import pytest
-from gateways import ENB_TEID, SERVER, Bench, f_teid, udp
+from gateways import ENB_TEID, SERVER, Gateways, f_teid, udp
 from scapy.contrib import gtp_v2 as scapy
 
 from simwarden.trace.records import CauseForRecClosing, ChargingRecord
@@ -22,8 +22,8 @@ def teid(made: Message) -> int:
     return found
 
 
-def test_a_session_is_set_up_used_and_ended() -> None:
-    async def story(bench: Bench) -> None:
+async def test_a_session_is_set_up_used_and_ended() -> None:
+    async with Gateways() as bench:
         made = await bench.mme.create()
         assert made.teid == gateways.MME_TEID
         assert made["sender_f_teid"].interface is InterfaceType.S11_S4_SGW_GTP_C
@@ -37,11 +37,9 @@ def test_a_session_is_set_up_used_and_ended() -> None:
         for again in (bench.mme.delete(teid(made)), bench.mme.modify(teid(made)), bench.mme.release(teid(made))):
             assert (await again).cause == Cause.CONTEXT_NOT_FOUND
 
-    gateways.play(story)
 
-
-def test_two_connections_of_a_card_share_s11() -> None:
-    async def story(bench: Bench) -> None:
+async def test_two_connections_of_a_card_share_s11() -> None:
+    async with Gateways() as bench:
         first = await bench.session()
         qos = scapy.IE_Bearer_QoS(PCI=1, PriorityLevel=8, PVI=0, QCI=8)
         bearer = scapy.IE_BearerContext(IE_list=[scapy.IE_EPSBearerID(EBI=6), qos])
@@ -54,17 +52,13 @@ def test_two_connections_of_a_card_share_s11() -> None:
         assert (await bench.mme.delete(teid(first), 6)).accepted
         assert bench.sgw.census() == NONE
 
-    gateways.play(story)
 
-
-def test_without_its_order_the_pgw_is_not_told() -> None:
-    async def story(bench: Bench) -> None:
+async def test_without_its_order_the_pgw_is_not_told() -> None:
+    async with Gateways() as bench:
         made = await bench.session()
         assert (await bench.mme.delete(teid(made), SI=1)).accepted
         assert bench.sgw.census() == NONE
         assert bench.pgw.census()["sessions"] == 1
-
-    gateways.play(story)
 
 
 @pytest.mark.parametrize(
@@ -77,17 +71,15 @@ def test_without_its_order_the_pgw_is_not_told() -> None:
         ({}, {"apn": None}, Cause.MANDATORY_IE_MISSING),
     ],
 )
-def test_what_is_refused(sgw: dict[str, Any], changed: dict[str, Any], cause: Cause) -> None:
-    async def story(bench: Bench) -> None:
+async def test_what_is_refused(sgw: dict[str, Any], changed: dict[str, Any], cause: Cause) -> None:
+    async with Gateways(sgw=sgw) as bench:
         refused = await bench.mme.create(**changed)
         assert (refused.cause, refused.teid) == (cause, gateways.MME_TEID)
         assert bench.sgw.census() == bench.pgw.census() == NONE
 
-    gateways.play(story, sgw=sgw)
 
-
-def test_a_pgw_that_is_silent_is_told_as_such() -> None:
-    async def story(bench: Bench) -> None:
+async def test_a_pgw_that_is_silent_is_told_as_such() -> None:
+    async with Gateways() as bench:
         await bench.host.stop("pgw", kill=True)
         began = bench.host.clock.now()
         refused = await bench.mme.create(pgw=f_teid(7, 0, "127.1.4.1", 1))
@@ -95,21 +87,17 @@ def test_a_pgw_that_is_silent_is_told_as_such() -> None:
         assert bench.host.clock.now() - began == 9  # T3 three times
         assert bench.sgw.census() == NONE
 
-    gateways.play(story)
 
-
-def test_a_request_for_a_wrong_element_is_answered_to_the_mmes_tunnel() -> None:
-    async def story(bench: Bench) -> None:
+async def test_a_request_for_a_wrong_element_is_answered_to_the_mmes_tunnel() -> None:
+    async with Gateways() as bench:
         made = await bench.session()
         wrong = await bench.mme.ask("delete_session_req", scapy.GTPV2DeleteSessionRequest(IE_list=[]), teid(made))
         assert (wrong.cause, wrong.teid) == (Cause.CONDITIONAL_IE_MISSING, gateways.MME_TEID)
         assert wrong["cause"].offending == (73, 0)
 
-    gateways.play(story)
 
-
-def test_of_two_requests_for_one_bearer_the_later_stands() -> None:
-    async def story(bench: Bench) -> None:
+async def test_of_two_requests_for_one_bearer_the_later_stands() -> None:
+    async with Gateways() as bench:
         first, second = await asyncio.gather(bench.mme.create(), bench.mme.create())
         assert (first.cause, second.cause) == (Cause.REQUEST_REJECTED, Cause.REQUEST_ACCEPTED)
         assert bench.sgw.census() == {"sessions": 1, "tunnels": 2}
@@ -117,11 +105,9 @@ def test_of_two_requests_for_one_bearer_the_later_stands() -> None:
         assert (await bench.mme.delete(teid(second))).accepted
         assert bench.sgw.census() == bench.pgw.census() == NONE
 
-    gateways.play(story)
 
-
-def test_a_session_that_the_pgw_does_not_know_is_told_as_such() -> None:
-    async def story(bench: Bench) -> None:
+async def test_a_session_that_the_pgw_does_not_know_is_told_as_such() -> None:
+    async with Gateways() as bench:
         made = await bench.session()
         for session in list(bench.pgw.core.by_teid.values()):
             bench.pgw.core.close(session, CauseForRecClosing.ABNORMAL_RELEASE)
@@ -130,20 +116,18 @@ def test_a_session_that_the_pgw_does_not_know_is_told_as_such() -> None:
         assert (lost.cause, lost["cause"].remote) == (Cause.CONTEXT_NOT_FOUND, True)
         assert bench.sgw.census() == NONE
 
-    gateways.play(story)
-
 
 # -- paging
 
 
-async def idle(bench: Bench, **changed: Any) -> Message:
+async def idle(bench: Gateways, **changed: Any) -> Message:
     made = await bench.session(**changed)
     assert (await bench.mme.release(teid(made))).accepted
     return made
 
 
-def test_packets_wait_for_a_device_that_is_paged() -> None:
-    async def story(bench: Bench) -> None:
+async def test_packets_wait_for_a_device_that_is_paged() -> None:
+    async with Gateways() as bench:
         made = await idle(bench)
         packets = [udp(SERVER, made["paa"].ipv4, port=port) for port in (1, 2, 3)]
         for each in packets:
@@ -157,22 +141,18 @@ def test_packets_wait_for_a_device_that_is_paged() -> None:
         await bench.host.clock.sleep(60)
         assert bench.dropped() == []
 
-    gateways.play(story)
 
-
-def test_what_does_not_fit_is_dropped() -> None:
-    async def story(bench: Bench) -> None:
+async def test_what_does_not_fit_is_dropped() -> None:
+    async with Gateways(sgw={"buffered_packets": 2}) as bench:
         made = await idle(bench)
         bench.net.send(*[udp(SERVER, made["paa"].ipv4, port=port) for port in range(5)])
         await bench.settle()
         assert bench.dropped() == ["too many packets wait for the device"] * 3
 
-    gateways.play(story, sgw={"buffered_packets": 2})
-
 
 @pytest.mark.parametrize("how", ["refused", "failed", "silent", "late"])
-def test_packets_for_a_device_that_is_not_reached_are_dropped_and_the_next_pages_anew(how: str) -> None:
-    async def story(bench: Bench) -> None:
+async def test_packets_for_a_device_that_is_not_reached_are_dropped_and_the_next_pages_anew(how: str) -> None:
+    async with Gateways() as bench:
         made = await idle(bench)
         if how == "refused":
             bench.mme.answers["downlink-data-notification"] = {"cause": CauseIe(Cause.UNABLE_TO_PAGE_UE)}
@@ -195,14 +175,12 @@ def test_packets_for_a_device_that_is_not_reached_are_dropped_and_the_next_pages
             await bench.settle()
             assert len(bench.mme.asked) == before + 1
 
-    gateways.play(story)
-
 
 # -- handover
 
 
-def test_the_old_enb_is_told_when_packets_go_to_the_new_one() -> None:
-    async def story(bench: Bench) -> None:
+async def test_the_old_enb_is_told_when_packets_go_to_the_new_one() -> None:
+    async with Gateways() as bench:
         made = await bench.session()
         assert bench.enb.heard == []
         await bench.mme.modify(teid(made), enb=0xE2)
@@ -213,11 +191,9 @@ def test_the_old_enb_is_told_when_packets_go_to_the_new_one() -> None:
         await bench.settle()
         assert [each for each, _ in bench.enb.received()] == [0xE2]
 
-    gateways.play(story)
 
-
-def test_packets_are_forwarded_during_a_handover() -> None:
-    async def story(bench: Bench) -> None:
+async def test_packets_are_forwarded_during_a_handover() -> None:
+    async with Gateways() as bench:
         made = await bench.session()
         wanted = [
             scapy.IE_EPSBearerID(EBI=5),
@@ -237,14 +213,12 @@ def test_packets_are_forwarded_during_a_handover() -> None:
         assert (await bench.mme.ask("delete_indirect_data_forwarding_tunnel_req", delete, teid(made))).accepted
         assert bench.sgw.census()["tunnels"] == 2
 
-    gateways.play(story)
-
 
 # -- lost peers
 
 
-def test_an_enb_without_the_tunnel_makes_the_device_idle() -> None:
-    async def story(bench: Bench) -> None:
+async def test_an_enb_without_the_tunnel_makes_the_device_idle() -> None:
+    async with Gateways() as bench:
         made = await bench.session()
         told = gtpu.error_indication(ENB_TEID, bench.enb.address)
         bench.enb.endpoint.send(told, bench.host.address_of("sgw", "S1-U"))
@@ -253,11 +227,9 @@ def test_an_enb_without_the_tunnel_makes_the_device_idle() -> None:
         await bench.settle()
         assert [each.name for each in bench.mme.asked] == ["downlink-data-notification"]
 
-    gateways.play(story)
 
-
-def test_a_restarted_pgw_has_no_sessions_and_the_mme_is_told() -> None:
-    async def story(bench: Bench) -> None:
+async def test_a_restarted_pgw_has_no_sessions_and_the_mme_is_told() -> None:
+    async with Gateways() as bench:
         made = await bench.session()
         await bench.host.stop("pgw", kill=True)
         await bench.host.start("pgw")
@@ -268,11 +240,9 @@ def test_a_restarted_pgw_has_no_sessions_and_the_mme_is_told() -> None:
         ]
         assert bench.sgw.census() == NONE
 
-    gateways.play(story)
 
-
-def test_a_restart_is_seen_by_its_counter() -> None:
-    async def story(bench: Bench) -> None:
+async def test_a_restart_is_seen_by_its_counter() -> None:
+    async with Gateways() as bench:
         await bench.session()
         await bench.host.stop("pgw", kill=True)
         await bench.host.start("pgw")
@@ -282,11 +252,9 @@ def test_a_restart_is_seen_by_its_counter() -> None:
         assert "pgw has restarted" in bench.notes()
         assert [each.name for each in bench.mme.asked] == ["delete-bearer-request"]
 
-    gateways.play(story)
 
-
-def test_a_restarted_sgw_has_no_sessions_and_the_pgw_ends_them() -> None:
-    async def story(bench: Bench) -> None:
+async def test_a_restarted_sgw_has_no_sessions_and_the_pgw_ends_them() -> None:
+    async with Gateways() as bench:
         await bench.session()
         await bench.host.stop("sgw", kill=True)
         await bench.host.start("sgw")
@@ -295,11 +263,9 @@ def test_a_restarted_sgw_has_no_sessions_and_the_pgw_ends_them() -> None:
         (record,) = [each for each in bench.trace.events if isinstance(each, ChargingRecord)]
         assert record.fields["causeForRecClosing"] is CauseForRecClosing.ABNORMAL_RELEASE
 
-    gateways.play(story)
 
-
-def test_a_restarted_mme_has_no_sessions_and_they_end_everywhere() -> None:
-    async def story(bench: Bench) -> None:
+async def test_a_restarted_mme_has_no_sessions_and_they_end_everywhere() -> None:
+    async with Gateways() as bench:
         await bench.session(recovery=scapy.IE_RecoveryRestart(restart_counter=3))
         echo = scapy.GTPHeader(P=0, T=0, seq=1, gtp_type=1) / scapy.GTPV2EchoRequest(
             IE_list=[scapy.IE_RecoveryRestart(restart_counter=4)]
@@ -308,22 +274,18 @@ def test_a_restarted_mme_has_no_sessions_and_they_end_everywhere() -> None:
         await bench.settle()
         assert bench.sgw.census() == bench.pgw.census() == NONE
 
-    gateways.play(story)
 
-
-def test_an_mme_that_is_not_there_any_more_loses_its_sessions() -> None:
-    async def story(bench: Bench) -> None:
+async def test_an_mme_that_is_not_there_any_more_loses_its_sessions() -> None:
+    async with Gateways(keep_alives=True) as bench:
         await bench.session()
         bench.mme.silent = True
         await bench.host.clock.sleep(100)
         assert "the path to mme has failed" in bench.notes()
         assert bench.sgw.census() == bench.pgw.census() == NONE
 
-    gateways.play(story, keep_alives=True)
 
-
-def test_a_repeated_request_is_carried_out_once() -> None:
-    async def story(bench: Bench) -> None:
+async def test_a_repeated_request_is_carried_out_once() -> None:
+    async with Gateways() as bench:
         await bench.session()
         frames = [f for f in bench.trace.events if getattr(f, "interface", "") == "S11" and f.source == "mme"]
         bench.mme.endpoint.send(frames[0].data, bench.host.address_of("sgw", "S11"))
@@ -332,5 +294,3 @@ def test_a_repeated_request_is_carried_out_once() -> None:
         again = gtpv2.decode(bench.mme.heard[-1])
         assert again.name == "create-session-response"
         assert bench.pgw.core._charging_id == 1
-
-    gateways.play(story)

@@ -12,22 +12,15 @@ from simwarden.errors import ManagementError
 from simwarden.machine import milenage
 from simwarden.model.form import Slot
 from simwarden.model.identity import Imei
-from simwarden.operations.element import Element
 from simwarden.operations.management import Role
-from simwarden.runtime.clock import Clock
-from simwarden.runtime.declare import Declaration, ElementConfig
-from simwarden.runtime.host import Host, HostSettings
-from simwarden.runtime.loop import TestbedLoop
-from simwarden.trace.events import Decided, Fault, Frame, PeerFault, StateChange
-from simwarden.trace.trace import Trace
-from simwarden.wire.apdu import CommandApdu, Ins, ResponseApdu, again_with, cat, dissect, efs
+from simwarden.testing import Bench, ScriptedTerminal
+from simwarden.trace.events import Frame, PeerFault
+from simwarden.wire.apdu import CommandApdu, Ins, dissect, efs
 from simwarden.wire.apdu.authenticate import authenticate_command
 from simwarden.wire.apdu.control import ATR, Control, insertion
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Iterator
-
-    from simwarden.runtime.link import Link
+    from simwarden.runtime.loop import TestbedLoop
 
 K, OPC = "00112233445566778899aabbccddeeff", "ffeeddccbbaa99887766554433221100"
 IMSI = "001010000000001"
@@ -45,52 +38,9 @@ BODY: dict[str, Any] = {
 USIM = CommandApdu(0, Ins.SELECT, 4, 0x0C, efs.AID_USIM)
 
 
-class Terminal(Element[ElementConfig]):
-    """A terminal's contacts, driven by the test."""
-
-    declaration = Declaration(kind="terminal", title="Terminal", lane=1, config=ElementConfig, calls=("ME-UICC",))
-
-    async def start(self) -> None:
-        self.heard: list[bytes] = []
-        self.closed: list[str] = []
-        self.link: Link | None = None
-
-    async def stop(self) -> None:
-        if self.link is not None:
-            self.link.close("terminal gone")
-
-    async def put_in(self, *, slot: Slot | None = Slot.ANY) -> bool:
-        """Connect, present the slot, power on; tell whether an ATR came."""
-        self.link = await self.site.connect("ME-UICC", "card")
-        self.link.on_receive = lambda data, _stream: self.heard.append(data)
-        self.link.on_close = self.closed.append
-        if slot is not None:
-            self.link.send(insertion(slot))
-        self.link.send(bytes((Control.POWER_ON,)))
-        await self.quiet()
-        return self.heard[-1:] == [ATR]
-
-    async def quiet(self) -> None:
-        await self.site.clock.settle()
-
-    async def ask(self, command: CommandApdu) -> ResponseApdu:
-        assert self.link is not None
-        self.link.send(command.to_bytes())
-        await self.quiet()
-        response = ResponseApdu.parse(self.heard[-1])
-        following = again_with(command, response.sw)
-        return await self.ask(following) if following else response
-
-    async def introduce(self, imei: Imei) -> None:
-        """Run the toolkit until the card has no more questions."""
-        response = await self.ask(cat.TerminalProfile().command())
-        while response.sw >> 8 == 0x91:
-            question = await self.ask(cat.fetch(response.sw & 0xFF))
-            response = await self.ask(cat.answer(cat.ProactiveCommand.parse(question.data), imei).command())
-
-    async def authenticate(self, sqn: int) -> int:
-        await self.ask(USIM)
-        return (await self.ask(challenge(sqn))).sw
+async def authenticate(terminal: ScriptedTerminal, sqn: int) -> int:
+    await terminal.ask(USIM)
+    return (await terminal.ask(challenge(sqn))).sw
 
 
 def challenge(sqn: int) -> CommandApdu:
@@ -101,101 +51,72 @@ def challenge(sqn: int) -> CommandApdu:
     return authenticate_command(rand, bytes(a ^ b for a, b in zip(octets, ak, strict=True)) + amf + mac)
 
 
-class Bench:
+class Cards(Bench):
     """A card and two terminals in one process."""
 
     def __init__(self, loop: TestbedLoop, config: UiccConfig) -> None:
-        self.loop = loop
-        clock = Clock(loop)
-        self.trace = Trace(clock.now)
-        self.host = Host(loop, clock, self.trace, HostSettings(seed=1, scenario="cards"))
-        self.card = self.host.add("card", Uicc, config)
-        self.meter: Terminal = self.host.add("meter", Terminal, ElementConfig())  # type: ignore[assignment]
-        self.phone: Terminal = self.host.add("phone", Terminal, ElementConfig())  # type: ignore[assignment]
-
-    def run(self, story: Coroutine[Any, Any, None]) -> None:
-        async def all_of_it() -> None:
-            await self.host.start_all()
-            await story
-            await self.host.close()
-
-        self.loop.run_until_complete(all_of_it())
-        assert not [event for event in self.trace.events if isinstance(event, Fault)]
+        super().__init__(loop, seed=1, scenario="cards")
+        self.card = self.add("card", Uicc, config)
+        self.meter, self.phone = (self.add(name, ScriptedTerminal) for name in ("meter", "phone"))
 
     async def provision(self, **changes: Any) -> Any:
         return await self.card.manage(Role.OPERATOR, "PUT", f"/cards/{IMSI}", BODY | changes)
 
-    def decisions(self, control: str) -> list[bool]:
-        found = [event.decision for event in self.trace.events if isinstance(event, Decided)]
-        return [decision.admitted for decision in found if decision.control.id == control]
-
-    def observed(self, observable: str) -> list[Any]:
-        found = [event for event in self.trace.events if isinstance(event, StateChange)]
-        return [event.value for event in found if event.observable == observable]
-
 
 @pytest.fixture
-def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
-    loop = TestbedLoop(virtual=True)
-    yield Bench(loop, getattr(request, "param", UiccConfig()))
-    loop.close()
+def bench(request: pytest.FixtureRequest, loop: TestbedLoop) -> Cards:
+    return Cards(loop, getattr(request, "param", UiccConfig()))
 
 
 APPLET = {"sections": {"binding": [{"by": "card", "imei": METER.imei, "applet": "true"}]}}
 SOLDERED = {"form": "soldered"}
 
 
-def test_a_personalised_card_authenticates(bench: Bench) -> None:
-    async def story() -> None:
+async def test_a_personalised_card_authenticates(bench: Cards) -> None:
+    async with bench:
         await bench.provision()
         assert await bench.meter.put_in()
-        assert await bench.meter.authenticate(32) == 0x9000
-        assert await bench.meter.authenticate(32) == 0x9000
+        assert await authenticate(bench.meter, 32) == 0x9000
+        assert await authenticate(bench.meter, 32) == 0x9000
         assert (await bench.meter.ask(CommandApdu(0, Ins.READ_BINARY, 0x87, 0, le=9))).data[1:3] == b"\x09\x10"
-
-    bench.run(story())
     assert bench.observed("authentication") == ["accepted", "synchronisation-failure"]
     assert bench.observed("terminal") == ["meter", "nowhere"]
     assert bench.observed("power") == ["on", "off"]
-    assert bench.decisions("bind.card.applet") == []
+    assert bench.verdicts("bind.card.applet") == []
 
 
-def test_an_interlocked_card_serves_its_terminal_only(bench: Bench) -> None:
-    async def story() -> None:
+async def test_an_interlocked_card_serves_its_terminal_only(bench: Cards) -> None:
+    async with bench:
         await bench.provision(**APPLET)
         assert await bench.meter.put_in()
         await bench.meter.introduce(METER)
-        assert await bench.meter.authenticate(32) == 0x9000
+        assert await authenticate(bench.meter, 32) == 0x9000
         assert await bench.phone.put_in()
         await bench.phone.introduce(PHONE)
-        assert await bench.phone.authenticate(64) == 0x6985
+        assert await authenticate(bench.phone, 64) == 0x6985
         assert bench.meter.closed == ["card moved to phone"]
-
-    bench.run(story())
-    assert bench.decisions("bind.card.applet") == [True, False]
+    assert bench.verdicts("bind.card.applet") == [True, False]
     assert bench.observed("authentication") == ["accepted", "refused"]
     assert bench.observed("interlock") == [{"imsi": IMSI, "imei": METER.imei, "applet": True}]
 
 
-def test_a_soldered_card_is_not_moved(bench: Bench) -> None:
-    async def story() -> None:
+async def test_a_soldered_card_is_not_moved(bench: Cards) -> None:
+    async with bench:
         await bench.provision(**SOLDERED)
         assert await bench.meter.put_in()
         assert not await bench.phone.put_in()
         assert bench.phone.closed == ["a soldered card stays in meter"]
         assert bench.meter.closed == []
-        assert await bench.meter.authenticate(32) == 0x9000
+        assert await authenticate(bench.meter, 32) == 0x9000
         assert await bench.card.manage(Role.OPERATOR, "POST", "/verbs/pull_out", {"card": "card"}) == "refused"
-
-    bench.run(story())
-    assert bench.decisions("pre.form") == [True, False, False]
+    assert bench.verdicts("pre.form") == [True, False, False]
 
 
 @pytest.mark.parametrize(
     ("bench", "alive"), [(UiccConfig(), False), (UiccConfig(survives_removal=True), True)], indirect=["bench"]
 )
-def test_a_soldered_card_that_is_torn_out(bench: Bench, alive: bool) -> None:  # noqa: FBT001
-    async def story() -> None:
+async def test_a_soldered_card_that_is_torn_out(bench: Cards, alive: bool) -> None:  # noqa: FBT001
+    async with bench:
         await bench.provision(**SOLDERED)
         assert await bench.meter.put_in()
         outcome = await bench.card.manage(Role.OPERATOR, "POST", "/verbs/pull_out", {"card": "card", "force": "true"})
@@ -203,16 +124,14 @@ def test_a_soldered_card_that_is_torn_out(bench: Bench, alive: bool) -> None:  #
         await bench.meter.quiet()
         assert bench.meter.closed == ["card pulled out"]
         assert await bench.phone.put_in() is alive
-
-    bench.run(story())
     assert bench.observed("power")[1] == ("off" if alive else "destroyed")
 
 
-def test_a_plug_in_card_comes_out_and_keeps_its_memory(bench: Bench) -> None:
-    async def story() -> None:
+async def test_a_plug_in_card_comes_out_and_keeps_its_memory(bench: Cards) -> None:
+    async with bench:
         await bench.provision()
         assert await bench.meter.put_in()
-        assert await bench.meter.authenticate(32) == 0x9000
+        assert await authenticate(bench.meter, 32) == 0x9000
         await bench.meter.ask(CommandApdu(0, Ins.UPDATE_BINARY, 0x9E, 0, b"\x0b\xf6" + bytes(16)))
         assert await bench.card.manage(Role.OPERATOR, "POST", "/verbs/pull_out", {"card": "card"}) == "out"
         with pytest.raises(ManagementError):
@@ -225,44 +144,36 @@ def test_a_plug_in_card_comes_out_and_keeps_its_memory(bench: Bench) -> None:
         assert loci.data == b"\x0b\xf6" + bytes(16)
         assert (await bench.phone.ask(challenge(32))).data[0] == 0xDC
 
-    bench.run(story())
 
-
-def test_a_card_that_is_not_there(bench: Bench) -> None:
-    async def story() -> None:
+async def test_a_card_that_is_not_there(bench: Cards) -> None:
+    async with bench:
         assert not await bench.meter.put_in()
         assert bench.meter.closed == ["the card is dead"]
         with pytest.raises(ManagementError):
             await bench.card.manage(Role.OPERATOR, "GET", f"/cards/{IMSI}")
 
-    bench.run(story())
 
-
-def test_a_reader_that_presents_no_slot(bench: Bench) -> None:
-    async def story() -> None:
+async def test_a_reader_that_presents_no_slot(bench: Cards) -> None:
+    async with bench:
         await bench.provision()
         assert await bench.meter.put_in(slot=None)
         assert bench.meter.heard == [ATR]
 
-    bench.run(story())
 
-
-def test_a_card_too_large_for_its_slot(bench: Bench) -> None:
-    async def story() -> None:
+async def test_a_card_too_large_for_its_slot(bench: Cards) -> None:
+    async with bench:
         await bench.provision()
         assert not await bench.meter.put_in(slot=Slot.NANO)
         assert bench.meter.closed == ["a plug-in card does not fit into the nano slot of meter"]
-
-    bench.run(story())
 
 
 APPROVED = {"approver": "Li Wei", "reason": "terminal replaced", "form": "F-21"}
 
 
-def test_only_the_operator_binds(bench: Bench) -> None:
+async def test_only_the_operator_binds(bench: Cards) -> None:
     path = f"/cards/{IMSI}/binding"
 
-    async def story() -> None:
+    async with bench:
         await bench.provision()
         wanted = {"imei": METER.imei, "applet": True, **APPROVED}
         with pytest.raises(ManagementError) as caught:
@@ -280,14 +191,12 @@ def test_only_the_operator_binds(bench: Bench) -> None:
         assert caught.value.status == 403
         assert (await bench.card.manage(Role.OPERATOR, "GET", f"/cards/{IMSI}"))["binding"] == found["binding"]
         assert (await bench.card.manage(Role.OPERATOR, "DELETE", path, APPROVED))["binding"] is None
-
-    bench.run(story())
-    assert bench.decisions("bind.operator") == [False, True, False, False, True]
+    assert bench.verdicts("bind.operator") == [False, True, False, False, True]
 
 
 @pytest.mark.parametrize(("method", "path"), [("GET", ""), ("PUT", "/binding"), ("DELETE", "/binding")])
-def test_a_card_answers_for_itself_only(bench: Bench, method: str, path: str) -> None:
-    async def story() -> None:
+async def test_a_card_answers_for_itself_only(bench: Cards, method: str, path: str) -> None:
+    async with bench:
         await bench.provision(**APPLET)
         body = {"imei": PHONE.imei, **APPROVED} if method == "PUT" else APPROVED if method == "DELETE" else {}
         with pytest.raises(ManagementError) as caught:
@@ -299,11 +208,9 @@ def test_a_card_answers_for_itself_only(bench: Bench, method: str, path: str) ->
         assert await bench.meter.put_in()
         assert (await bench.card.manage(Role.OPERATOR, "GET", f"/cards/{IMSI}"))["terminal"] == "meter"
 
-    bench.run(story())
 
-
-def test_a_terminal_does_not_write_the_area(bench: Bench) -> None:
-    async def story() -> None:
+async def test_a_terminal_does_not_write_the_area(bench: Cards) -> None:
+    async with bench:
         await bench.provision(**APPLET)
         await bench.meter.put_in()
         await bench.meter.ask(USIM)
@@ -312,11 +219,9 @@ def test_a_terminal_does_not_write_the_area(bench: Bench) -> None:
         assert (await bench.meter.ask(CommandApdu(0, Ins.READ_BINARY, le=10))).data[0] == 0x03
         assert (await bench.meter.ask(CommandApdu(0, Ins.UPDATE_BINARY, data=bytes(10)))).sw == 0x6982
 
-    bench.run(story())
 
-
-def test_the_operator_writes_while_the_terminal_works(bench: Bench) -> None:
-    async def story() -> None:
+async def test_the_operator_writes_while_the_terminal_works(bench: Cards) -> None:
+    async with bench:
         await bench.provision()
         await bench.meter.put_in()
         await bench.meter.ask(USIM)
@@ -325,20 +230,16 @@ def test_the_operator_writes_while_the_terminal_works(bench: Bench) -> None:
         assert (await bench.meter.ask(CommandApdu(0, Ins.READ_BINARY, le=9))).sw == 0x9000
         assert (await bench.meter.ask(CommandApdu(0, Ins.VERIFY_PIN, 0, 0x0A))).sw == 0x63CA
 
-    bench.run(story())
-
 
 @pytest.mark.parametrize("bench", [UiccConfig(pin="4711")], indirect=True)
-def test_a_card_with_a_pin(bench: Bench) -> None:
-    async def story() -> None:
+async def test_a_card_with_a_pin(bench: Cards) -> None:
+    async with bench:
         await bench.provision()
         await bench.meter.put_in()
-        assert await bench.meter.authenticate(32) == 0x6982
+        assert await authenticate(bench.meter, 32) == 0x6982
         pin = CommandApdu(0, Ins.VERIFY_PIN, 0, 1, b"4711\xff\xff\xff\xff")
         assert (await bench.meter.ask(pin)).sw == 0x9000
-        assert await bench.meter.authenticate(32) == 0x9000
-
-    bench.run(story())
+        assert await authenticate(bench.meter, 32) == 0x9000
 
 
 @pytest.mark.parametrize(
@@ -355,40 +256,36 @@ def test_a_card_with_a_pin(bench: Bench) -> None:
         {"sections": {"binding": [{"by": "card", "imei": METER.imei, "apple": True}]}},
     ],
 )
-def test_a_provisioning_that_makes_no_sense(bench: Bench, wrong: dict[str, Any]) -> None:
-    async def story() -> None:
+async def test_a_provisioning_that_makes_no_sense(bench: Cards, wrong: dict[str, Any]) -> None:
+    async with bench:
         with pytest.raises(ManagementError) as caught:
             await bench.provision(**wrong)
         assert caught.value.status == 400
         assert "secret" not in str(caught.value)
         assert K not in str(caught.value)
 
-    bench.run(story())
 
-
-def test_provisioning_again(bench: Bench) -> None:
-    async def story() -> None:
+async def test_provisioning_again(bench: Cards) -> None:
+    async with bench:
         await bench.provision(**APPLET)
         await bench.meter.put_in()
         await bench.meter.introduce(METER)
-        assert await bench.meter.authenticate(32) == 0x9000
+        assert await authenticate(bench.meter, 32) == 0x9000
         with pytest.raises(ManagementError) as caught:
             await bench.provision()  # the same card, no longer bound: by an approval record only
         assert caught.value.status == 409
         await bench.provision(**APPLET)  # the same card, as it was
-        assert await bench.meter.authenticate(32) == 0x9000
+        assert await authenticate(bench.meter, 32) == 0x9000
         assert bench.meter.closed == []
         await bench.provision(iccid="8900101000000000022")  # a new card
         await bench.meter.quiet()
         assert bench.meter.closed == ["another card"]
-
-    bench.run(story())
     assert bench.observed("authentication") == ["accepted", "synchronisation-failure"]
     assert bench.observed("interlock")[-1]["applet"]
 
 
-def test_nonsense_on_the_contacts(bench: Bench) -> None:
-    async def story() -> None:
+async def test_nonsense_on_the_contacts(bench: Cards) -> None:
+    async with bench:
         await bench.provision()
         await bench.meter.put_in()
         assert bench.meter.link is not None
@@ -404,19 +301,15 @@ def test_nonsense_on_the_contacts(bench: Bench) -> None:
         bench.meter.link.send(USIM.to_bytes())
         await bench.meter.quiet()
         assert bench.meter.heard[-1] == b"\x67\x00"
-
-    bench.run(story())
     assert len([event for event in bench.trace.events if isinstance(event, PeerFault)]) == 4
 
 
-def test_no_key_is_in_the_trace(bench: Bench) -> None:
-    async def story() -> None:
+async def test_no_key_is_in_the_trace(bench: Cards) -> None:
+    async with bench:
         await bench.provision(**APPLET)
         await bench.meter.put_in()
         await bench.meter.introduce(METER)
-        await bench.meter.authenticate(32)
-
-    bench.run(story())
+        await authenticate(bench.meter, 32)
     adm = bench.card._adm.encode()  # type: ignore[attr-defined]
     octets = b"".join(event.data for event in bench.trace.events if isinstance(event, Frame))
     for secret in (bytes.fromhex(K), bytes.fromhex(OPC), adm):
