@@ -83,12 +83,16 @@ class ExpectationReader:
                     conditions += self._subject(key, value, spot / key, spot, verb=verb and not never)
         else:
             self.problems.add(f"{'never' if never else 'expect'}: say what, not {short(data)}", spot.place)
+        self._check_said(data, conditions, spot, never=never)
+        return Expectation(spot.place, tuple(conditions), never, within)
+
+    def _check_said(self, data: Any, conditions: list[Condition], spot: Spot, *, never: bool) -> None:
+        """Note what would come out alike whatever happens."""
         if isinstance(data, dict) and [*data] == ["within"]:
             self.problems.add("within: say what is expected by then", (spot / "within").key)
         for each in conditions if never else ():
             if isinstance(each, DecisionWanted) and each.reason:  # in free words, of which none is known to be right
                 self.problems.add("reason: a misspelt one would pass `never`; name the control", each.place)
-        return Expectation(spot.place, tuple(conditions), never, within)
 
     def _within(self, value: Any, spot: Spot) -> float | None:
         try:
@@ -133,7 +137,9 @@ class ExpectationReader:
         """Return the parts of a list, each with its place; what is none is its only part. An empty one says nothing."""
         if value == []:
             self.problems.add("an empty list says nothing", spot.place)
-        return [(part, spot / index) for index, part in enumerate(value)] if isinstance(value, list) else [(value, spot)]
+        if not isinstance(value, list):
+            return [(value, spot)]
+        return [(part, spot / index) for index, part in enumerate(value)]
 
     # -- decisions
 

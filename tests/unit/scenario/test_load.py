@@ -47,7 +47,7 @@ HEAD = "scenario: s\ncards: {card: }\ndevices: {meter: , phone: {type: handset}}
         ("never: {decision: []}", "5:21: an empty list says nothing"),
         ("expect: {gate: {open: yes, binding: []}}", "5:39: an empty list says nothing"),
         ("expect: {within: 20 s}", "5:12: within: say what is expected by then"),
-        ("expect: {decision: {by: gate, card: card, device: metre}}", "5:45: a decision is about one subject, not card and"),
+        ("expect: {decision: {by: gate, card: card, device: metre}}", "a decision is about one subject, not card"),
         ("expect: {gate: {binding: {card: card, imsi: meter.imei}}}", "binding: imsi says again what stands beside it"),
         ("never: {decision: {by: gate, reason: nobdy}}", "reason: a misspelt one would pass `never`; name the control"),
         ("expect: {gate: {binding: {imei: meter.imie}}}", "5:35: meter has no identity 'imie' (did you mean 'imei'?)"),

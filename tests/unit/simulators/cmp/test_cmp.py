@@ -142,9 +142,7 @@ async def test_a_first_use_that_comes_too_late_binds_nothing_and_is_judged_by_wh
         assert await net.mme.allowed(METER)
 
 
-async def test_a_first_use_that_comes_too_late_for_a_card_that_is_to_be_bound_no_more_binds_nothing(
-    loop: TestbedLoop,
-) -> None:
+async def test_a_first_use_that_comes_after_the_binding_was_ended_binds_nothing(loop: TestbedLoop) -> None:
     net = Net(loop)
     async with net:
         await net.card(binding={"learn": "first-use"})
