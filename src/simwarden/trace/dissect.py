@@ -15,10 +15,10 @@ from simwarden.wire.dissection import Dissection
 from simwarden.wire.family import Known, families, family_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
     from simwarden.trace.events import Event
-    from simwarden.wire.family import Family
+    from simwarden.wire.family import Family, Inner
 
 MALFORMED: Final = "malformed"
 """The name of a dissection of bytes that could not be decoded; `cause` says why."""
@@ -42,9 +42,10 @@ def carried(frame: Frame) -> tuple[tuple[str, bytes], ...]:
         return ()
     found: list[tuple[str, bytes]] = []
 
-    def collect(name: str, octets: bytes) -> Dissection:
-        found.append((name, octets))
-        return Dissection(name, name)
+    def collect(family: str, octets: bytes, *, from_client: bool | None = None) -> Dissection:
+        del from_client
+        found.append((family, octets))
+        return Dissection(family, family)
 
     try:
         family.read().dissect(frame.data, Known(frame.from_client, inner=collect))
@@ -117,15 +118,16 @@ class Dissector:
             self._pieces[end] = rest
         return messages
 
-    def _inner_reader(self, frame: Frame) -> Callable[[str, bytes], Dissection]:
+    def _inner_reader(self, frame: Frame) -> Inner:
         """Return what reads messages inside: an element that relays them cannot say what was ciphered, others did."""
 
-        def read(name: str, octets: bytes) -> Dissection:
+        def read(family: str, octets: bytes, *, from_client: bool | None = None) -> Dissection:
             if frame.clear is not None:
                 self._clear[octets] = frame.clear
-            noted = self._noted.setdefault(name, set())
-            known = Known(frame.from_client, b"", self._clear.get(octets), read, noted)
-            return family_of(name).read().dissect(octets, known)
+            noted = self._noted.setdefault(family, set())
+            client = frame.from_client if from_client is None else from_client
+            known = Known(client, b"", self._clear.get(octets), read, noted)
+            return family_of(family).read().dissect(octets, known)
 
         return read
 

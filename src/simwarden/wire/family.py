@@ -12,13 +12,13 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
-from typing import TYPE_CHECKING, Final, NamedTuple, cast
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, cast
 
 from simwarden.errors import ConfigError
 from simwarden.model.interfaces import Interface, Service, declared, spoken_on
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
     from enum import IntEnum
 
     from simwarden.model.values import Values
@@ -29,6 +29,7 @@ __all__ = [
     "Causes",
     "Export",
     "Family",
+    "Inner",
     "Interface",
     "Known",
     "MessageField",
@@ -43,11 +44,21 @@ __all__ = [
 ]
 
 
+class Inner(Protocol):
+    """Dissects what is carried inside, by family and octets.
+
+    `from_client` is who sent that, where it is not who sent what carries it.
+    """
+
+    def __call__(self, family: str, octets: bytes, *, from_client: bool | None = None) -> Dissection:
+        """Return the dissection. Raises PeerError."""
+
+
 class Known(NamedTuple):
     """What is known of octets beside themselves.
 
     `asked` is what the client sent last on the link, for a family whose answers are read by it; `clear` the message
-    before it was ciphered, where a frame told; `inner` dissects what is carried inside, by family and octets. A family
+    before it was ciphered, where a frame told; `inner` dissects what is carried inside. A family
     that carries others asks it for each message inside, also for those that turn out to be bad (PeerError). `noted` is
     what a family that is carried has noted of earlier messages of the trace, for itself.
     """
@@ -55,7 +66,7 @@ class Known(NamedTuple):
     from_client: bool = True
     asked: bytes = b""
     clear: bytes | None = None
-    inner: Callable[[str, bytes], Dissection] | None = None
+    inner: Inner | None = None
     noted: set[int] | None = None
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import charging
 import pytest
+import sms_diameter
 from diameter.message import Message as OracleMessage
 from diameter.message.avp import Avp as OracleAvp
 from diameter.message.avp.avp import AvpAddress, AvpGrouped, AvpOctetString, AvpTime
@@ -261,6 +262,8 @@ BY_APPLICATION = {
     **{(BY_NAME[name], name): vectors for name, vectors in VECTORS.items()},
     **{(charging.GX, name): vectors for name, vectors in charging.GX_MESSAGES.items()},
     **{(charging.GY, name): vectors for name, vectors in charging.GY_MESSAGES.items()},
+    **{(sms_diameter.SGD, name): vectors for name, vectors in sms_diameter.SGD_MESSAGES.items()},
+    **{(sms_diameter.S6C, name): vectors for name, vectors in sms_diameter.S6C_MESSAGES.items()},
 }
 COMMAND = {(command.application, command.name): command for command in COMMANDS.values()}
 CASES = [
@@ -284,7 +287,7 @@ ORACLE_NAMES |= {
     if info["name"] not in ORACLE_NAMES
 }
 ORACLE_NAMES["Reporting-Reason"] = (10415, 872)  # the oracle puts 3GPP- before it
-DIGITS = {"MSISDN", "MME-Number-for-MT-SMS"}
+DIGITS = {"MSISDN", "MME-Number-for-MT-SMS", "SC-Address", "SMS-GMSC-Address", "MSC-Number", "SGSN-Number"}
 
 
 def swapped(digits: str) -> bytes:

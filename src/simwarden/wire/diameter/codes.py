@@ -10,13 +10,15 @@ VENDOR_3GPP = 10415
 
 
 class Application(IntEnum):
-    """Application identifiers (RFC 6733 2.4, RFC 8506 12.1, TS 29.212 5.1, TS 29.272 7.1.8)."""
+    """Application identifiers (RFC 6733 2.4, RFC 8506 12.1, TS 29.212 5.1, TS 29.272 7.1.8, TS 29.338 5.3.1, 6.3.1)."""
 
     BASE = 0
     GY = 4
     GX = 16777238
     S6A = 16777251
     S13 = 16777252
+    S6C = 16777312
+    SGD = 16777313
     RELAY = 0xFFFFFFFF
 
 
@@ -67,7 +69,10 @@ class ResultCode(IntEnum):
 
 
 class ExperimentalResult(IntEnum):
-    """Experimental-Result-Code of S6a and S13 (TS 29.272 7.4.3 and 7.4.4) and of Gx (TS 29.212 5.5)."""
+    """Experimental-Result-Code: TS 29.272 7.4.3 and 7.4.4, of Gx TS 29.212 5.5, of SGd and S6c TS 29.338 7.3.
+
+    S6c takes 5001 from TS 29.229, and 5101 from TS 29.329.
+    """
 
     DIAMETER_PCC_BEARER_EVENT = 4141
     DIAMETER_BEARER_EVENT = 4142
@@ -77,6 +82,7 @@ class ExperimentalResult(IntEnum):
     DIAMETER_ERROR_CAMEL_SUBSCRIPTION_PRESENT = 4182
     DIAMETER_ERROR_USER_UNKNOWN = 5001
     DIAMETER_ERROR_ROAMING_NOT_ALLOWED = 5004
+    DIAMETER_ERROR_OPERATION_NOT_ALLOWED = 5101
     DIAMETER_ERROR_INITIAL_PARAMETERS = 5140
     DIAMETER_ERROR_TRIGGER_EVENT = 5141
     DIAMETER_PCC_RULE_EVENT = 5142
@@ -88,6 +94,15 @@ class ExperimentalResult(IntEnum):
     DIAMETER_ERROR_RAT_NOT_ALLOWED = 5421
     DIAMETER_ERROR_EQUIPMENT_UNKNOWN = 5422
     DIAMETER_ERROR_UNKNOWN_SERVING_NODE = 5423
+    DIAMETER_ERROR_ABSENT_USER = 5550
+    DIAMETER_ERROR_USER_BUSY_FOR_MT_SMS = 5551
+    DIAMETER_ERROR_FACILITY_NOT_SUPPORTED = 5552
+    DIAMETER_ERROR_ILLEGAL_USER = 5553
+    DIAMETER_ERROR_ILLEGAL_EQUIPMENT = 5554
+    DIAMETER_ERROR_SM_DELIVERY_FAILURE = 5555
+    DIAMETER_ERROR_SERVICE_NOT_SUBSCRIBED = 5556
+    DIAMETER_ERROR_SERVICE_BARRED = 5557
+    DIAMETER_ERROR_MWD_LIST_FULL = 5558
 
 
 class AuthSessionState(IntEnum):
@@ -124,6 +139,14 @@ class CancellationType(IntEnum):
     SUBSCRIPTION_WITHDRAWAL = 2
     UPDATE_PROCEDURE_IWF = 3
     INITIAL_ATTACH_PROCEDURE = 4
+
+
+class SmsRegisterRequest(IntEnum):
+    """SMS-Register-Request (TS 29.272 7.3.162)."""
+
+    SMS_REGISTRATION_REQUIRED = 0
+    SMS_REGISTRATION_NOT_PREFERRED = 1
+    NO_PREFERENCE = 2
 
 
 class SubscriberStatus(IntEnum):
@@ -317,6 +340,7 @@ ENUMERATIONS: dict[str, type[IntEnum]] = {
     "User-State": UserState,
     "Error-Diagnostic": ErrorDiagnostic,
     "RAT-Type": RatType,
+    "SMS-Register-Request": SmsRegisterRequest,
 }
 """The enumeration of each AVP that has one, by the AVP's name; used to name values in dissections."""
 

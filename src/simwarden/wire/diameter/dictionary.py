@@ -1,9 +1,9 @@
 """The Diameter dictionary: AVPs, commands and groups, compiled once from the modules of data in `apps`.
 
-A further application (SGd, S6c, Rx) is one more module there, or one that another package names by an entry point of
+A further application (Rx) is one more module there, or one that another package names by an entry point of
 the group `simwarden.diameter`. It has APPLICATION (reference point, Application-Id, vendor, which is 0 for one of the
-IETF), AVPS, COMMANDS and GROUPS, and may have SHORT, KEYS, ENUMERATIONS and CLOSED. An AVP stands in one module only,
-and may be used in all; a command is of one application.
+IETF), AVPS, COMMANDS and GROUPS, and may have SHORT, KEYS, ENUMERATIONS, CLOSED and CARRIES. An AVP stands in one
+module only, and may be used in all; a command is of one application.
 """
 
 from __future__ import annotations
@@ -264,6 +264,11 @@ GROUPS: Final[dict[str, Grammar]] = {
 
 KEYS: Final[frozenset[str]] = frozenset().union(*(getattr(module, "KEYS", ()) for module in _MODULES))
 """The AVPs that carry keys."""
+
+CARRIES: Final[dict[str, tuple[str, Mapping[str, bool]]]] = {
+    name: each for module in _MODULES for name, each in getattr(module, "CARRIES", {}).items()
+}
+"""The AVPs that hold a message of another family, and whether that is the mobile's, by the name of the command."""
 
 ENUMERATIONS: Final[dict[str, type[IntEnum]]] = codes.ENUMERATIONS | {
     name: values for module in _MODULES for name, values in getattr(module, "ENUMERATIONS", {}).items()

@@ -30,8 +30,11 @@ DIAMETER: Final = Family(
         _interface("S13", "TS 29.272"),
         _interface("Gx", "TS 29.212"),
         _interface("Gy", "TS 32.299, RFC 8506"),
+        _interface("SGd", "TS 29.338"),
+        _interface("S6c", "TS 29.338"),
         *(_interface(each.name) for each in sorted(entry_points(group=GROUP))),
     ),
+    carries=("tpdu",),
     causes=(Causes("simwarden.wire.diameter.codes"),),
     cause_fields=(
         CauseField("experimental_result", "Experimental-Result", _SUCCESS),
@@ -42,5 +45,5 @@ DIAMETER: Final = Family(
     silenced=True,
     repeats=True,
     results=True,
-    layers=frozenset({"diameter"}),
+    layers=frozenset({"diameter", "gsm_sms", "gsm_sms_ud"}),
 )

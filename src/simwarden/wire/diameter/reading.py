@@ -5,12 +5,14 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from simwarden.errors import PeerError
 from simwarden.model import values as v
 from simwarden.model.identity import Plmn
 from simwarden.wire.diameter.codec import HEADER_LENGTH, decode, mask_keys
 from simwarden.wire.diameter.dictionary import (
     APPLICATIONS,
     AVPS,
+    CARRIES,
     COMMANDS,
     ENUMERATIONS,
     GROUPS,
@@ -27,6 +29,8 @@ from simwarden.wire.fields import SECRET
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from simwarden.wire.family import Inner
+
 #: the octet of a header that has the flags
 _FLAGS = 4
 _SHORT = {
@@ -35,16 +39,16 @@ _SHORT = {
 }
 
 
-def dissect(data: bytes) -> Dissection:
-    """Decode one message of any application. Raises PeerError.
+def dissect(data: bytes, inner: Inner | None = None) -> Dissection:
+    """Decode one message of any application; `inner` reads what it carries. Raises PeerError.
 
     Fields are AVPs by name in snake case (`terminal_information`), a repeated one as a list; `result_code` and
     `experimental_result` are bare codes; keys are `***`.
     """
-    return describe(decode(data))
+    return describe(decode(data), inner)
 
 
-def describe(message: Message) -> Dissection:
+def describe(message: Message, inner: Inner | None = None) -> Dissection:
     """Make the dissection of a decoded message; never raises."""
     fields = _fields(message.avps)
     result = _first(fields.get("result_code", fields.get("experimental_result")))
@@ -56,7 +60,22 @@ def describe(message: Message) -> Dissection:
         summary = f"{title}, {kind} {cause}"
     elif "equipment_status" in fields:
         summary = f"{title}, {_words(_first(fields['equipment_status']))}"
-    return Dissection(message.name, summary, fields, cause)
+    carried = _carried(message, inner) if inner is not None else ()
+    summary = ", ".join([summary, *(each.summary for each in carried)])
+    return Dissection(message.name, summary, fields, cause or next((each.cause for each in carried), ""), carried)
+
+
+def _carried(message: Message, inner: Inner) -> tuple[Dissection, ...]:
+    """Read the messages of other families that stand in AVPs."""
+    found = []
+    for name, value in message.avps:
+        if name in CARRIES and isinstance(value, bytes):
+            family, from_mobile = CARRIES[name]
+            try:
+                found.append(inner(family, value, from_client=from_mobile.get(message.name)))
+            except PeerError as error:
+                found.append(Dissection(f"malformed-{family}", f"malformed: {error.reason}", {"octets": value}))
+    return tuple(found)
 
 
 def _first(value: Any) -> Any:
@@ -172,8 +191,7 @@ class Diameter(Reading):
 
     def dissect(self, data: bytes, known: Known) -> Dissection:
         """See Reading."""
-        del known
-        return dissect(data)
+        return dissect(data, known.inner)
 
     def again(self, data: bytes) -> bytes:
         """See Reading; such a request has the T flag (RFC 6733 3, 5.5.4)."""

@@ -1,0 +1,96 @@
+"""SMPP 3.4 (issue 1.2, 12 October 1999): all PDUs, optional parameters, delivery receipts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from simwarden.wire.lazily import offer
+
+if TYPE_CHECKING:
+    from simwarden.wire.smpp.codec import FramingError, Header, Splitter, decode, decode_header, encode
+    from simwarden.wire.smpp.enums import Command, MessageState, Npi, Status, Tag, Ton
+    from simwarden.wire.smpp.pdus import (
+        BINDS,
+        MESSAGE_TYPE,
+        RECEIPT,
+        RECEIPT_ALWAYS,
+        RECEIPT_ON_FAILURE,
+        REPLY_PATH,
+        RESPONSE,
+        UDHI,
+        VERSION,
+        Address,
+        Alert,
+        Bind,
+        Body,
+        Bound,
+        Cancel,
+        DataSm,
+        MessageId,
+        Outbind,
+        Parameter,
+        Pdu,
+        Queried,
+        Query,
+        Replace,
+        ShortMessage,
+        SubmitMulti,
+        SubmittedMulti,
+        Unsuccessful,
+        answer,
+    )
+    from simwarden.wire.smpp.reading import alphabet_of, dissect, mask, message_text
+    from simwarden.wire.smpp.receipt import Receipt, format_time, parse_receipt, parse_time
+
+__all__ = [
+    "BINDS",
+    "MESSAGE_TYPE",
+    "RECEIPT",
+    "RECEIPT_ALWAYS",
+    "RECEIPT_ON_FAILURE",
+    "REPLY_PATH",
+    "RESPONSE",
+    "UDHI",
+    "VERSION",
+    "Address",
+    "Alert",
+    "Bind",
+    "Body",
+    "Bound",
+    "Cancel",
+    "Command",
+    "DataSm",
+    "FramingError",
+    "Header",
+    "MessageId",
+    "MessageState",
+    "Npi",
+    "Outbind",
+    "Parameter",
+    "Pdu",
+    "Queried",
+    "Query",
+    "Receipt",
+    "Replace",
+    "ShortMessage",
+    "Splitter",
+    "Status",
+    "SubmitMulti",
+    "SubmittedMulti",
+    "Tag",
+    "Ton",
+    "Unsuccessful",
+    "alphabet_of",
+    "answer",
+    "decode",
+    "decode_header",
+    "dissect",
+    "encode",
+    "format_time",
+    "mask",
+    "message_text",
+    "parse_receipt",
+    "parse_time",
+]
+
+__getattr__ = offer(__name__, __all__, "pdus", "codec", "enums", "receipt", "reading")

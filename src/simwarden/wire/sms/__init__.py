@@ -1,0 +1,87 @@
+"""TPDUs of short messages (TS 23.040), alphabets and data coding (TS 23.038)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from simwarden.wire.lazily import offer
+
+if TYPE_CHECKING:
+    from simwarden.wire.sms.address import Address, decode_rp_address, encode_rp_address
+    from simwarden.wire.sms.alphabet import from_septets, in_alphabet, pack, to_septets, unpack
+    from simwarden.wire.sms.codec import decode, encode
+    from simwarden.wire.sms.coding import Coding, UserData, coding_of, octets_for, parts_of, scheme_for, text_of
+    from simwarden.wire.sms.enums import Alphabet, CommandType, FailureCause, Npi, Status, Ton, ValidityFormat
+    from simwarden.wire.sms.header import (
+        Concatenation,
+        Element,
+        Header,
+        Ports,
+        concatenation_of,
+        encode_header,
+        ports_of,
+        split_header,
+    )
+    from simwarden.wire.sms.reading import dissect
+    from simwarden.wire.sms.times import Validity, decode_time, encode_time
+    from simwarden.wire.sms.tpdu import (
+        TYPES,
+        Command,
+        Deliver,
+        DeliverReport,
+        StatusReport,
+        Submit,
+        SubmitReport,
+        Tpdu,
+    )
+
+__all__ = [
+    "TYPES",
+    "Address",
+    "Alphabet",
+    "Coding",
+    "Command",
+    "CommandType",
+    "Concatenation",
+    "Deliver",
+    "DeliverReport",
+    "Element",
+    "FailureCause",
+    "Header",
+    "Npi",
+    "Ports",
+    "Status",
+    "StatusReport",
+    "Submit",
+    "SubmitReport",
+    "Ton",
+    "Tpdu",
+    "UserData",
+    "Validity",
+    "ValidityFormat",
+    "coding_of",
+    "concatenation_of",
+    "decode",
+    "decode_rp_address",
+    "decode_time",
+    "dissect",
+    "encode",
+    "encode_header",
+    "encode_rp_address",
+    "encode_time",
+    "from_septets",
+    "in_alphabet",
+    "octets_for",
+    "pack",
+    "parts_of",
+    "ports_of",
+    "scheme_for",
+    "split_header",
+    "text_of",
+    "to_septets",
+    "unpack",
+]
+
+__getattr__ = offer(
+    __name__, __all__, "codec", "tpdu", "coding", "header", "address", "alphabet", "times", "enums", "reading"
+)
