@@ -1,0 +1,116 @@
+"""Who a number stands for, however it is written: the one way in which parties of calls and messages are compared.
+
+National, `+86`, `0086`, with a trunk prefix or by its type of number, it is one party; a code of a service, a number of
+a fixed line and a text never are the same party, though their digits are. Beijing's fixed lines (010 6580 0012) have
+the digits of codes of services (10 6580 0012): what decides is the trunk prefix, or that the country code is said.
+"""
+
+from __future__ import annotations
+
+import enum
+import re
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+_SEPARATORS: Final = str.maketrans("", "", " -().\u00a0\u2010\u2011")
+#: the numbering plan is that of the guideline's country
+_COUNTRY: Final = "86"
+#: digits of the longest national number without its trunk prefix; a code that is longer does not begin with 86
+_LONGEST_NATIONAL: Final = 11
+#: digits of the longest address that any protocol of messages carries
+_LONGEST: Final = 20
+
+
+class TypeOfNumber(enum.IntEnum):
+    """How a number is written, as Q.931 4.5.10 and all that follow it have it (TS 23.040 9.1.2.5, SMPP 3.4 5.2.5)."""
+
+    UNKNOWN = 0
+    INTERNATIONAL = 1
+    NATIONAL = 2
+    NETWORK_SPECIFIC = 3
+    SUBSCRIBER = 4
+    ALPHANUMERIC = 5
+    ABBREVIATED = 6
+
+
+class PartyKind(enum.Enum):
+    """What a party is."""
+
+    SUBSCRIBER = "subscriber"
+    FIXED_LINE = "fixed-line"
+    CODE = "code"
+    FOREIGN = "foreign"
+    TEXT = "text"
+
+
+class Party(NamedTuple):
+    """Somebody who sends or receives: equal for all ways to write the same one.
+
+    `number` is the national number, of a fixed line with its area code; of a foreigner the number with its country
+    code; of a text the text.
+    """
+
+    kind: PartyKind
+    number: str
+
+    def __str__(self) -> str:
+        return f"+{self.number}" if self.kind is PartyKind.FOREIGN else self.number
+
+
+#: numbers of subscribers to mobile services, without the country code: cards and telephones (see number_ranges.toml)
+_MOBILE: Final = re.compile(r"1[3-9][0-9]{9}|14[0-9]{11}|1064[6-9][0-9]{8}")
+#: area code and number of a fixed line: Beijing's is 10 with 8 digits, others do not begin with 1
+_FIXED: Final = re.compile(r"10[0-9]{8}|[2-9][0-9]{9,10}")
+
+
+@lru_cache(maxsize=1 << 14)
+def party(text: str, ton: int = TypeOfNumber.UNKNOWN) -> Party:
+    """Return who a number stands for, by its digits and its type of number. Raises ValueError for an empty one.
+
+    What is no number is a text, which is nobody's number: also digits that are said to be a text, since nobody can
+    answer them.
+    """
+    digits = text.strip().translate(_SEPARATORS)
+    plus = digits.startswith("+")
+    digits = digits.removeprefix("+")
+    if not text.strip():
+        raise ValueError("a number without digits")
+    if ton == TypeOfNumber.ALPHANUMERIC or not (digits.isascii() and digits.isdigit() and len(digits) <= _LONGEST):
+        return Party(PartyKind.TEXT, text.strip())
+    international = plus or ton == TypeOfNumber.INTERNATIONAL or digits.startswith("00")
+    if international:
+        return _international(digits.removeprefix("00"))
+    found = _told_apart(digits)
+    if found is not None:
+        return found
+    if ton == TypeOfNumber.NATIONAL and _FIXED.fullmatch(digits):
+        return Party(PartyKind.FIXED_LINE, digits)
+    return Party(PartyKind.CODE, digits)
+
+
+def _international(digits: str) -> Party:
+    """Return who a number with its country code stands for; some write a trunk prefix behind that."""
+    if not digits.startswith(_COUNTRY):
+        return Party(PartyKind.FOREIGN, digits)
+    national = digits.removeprefix(_COUNTRY)
+    found = _told_apart(national, again=False)
+    if found is not None:
+        return found
+    return Party(PartyKind.FIXED_LINE if _FIXED.fullmatch(national) else PartyKind.CODE, national)
+
+
+def _told_apart(digits: str, *, again: bool = True) -> Party | None:
+    """Return who national digits stand for, where these alone say it; None for what may be a code of a service."""
+    if _MOBILE.fullmatch(digits):
+        return Party(PartyKind.SUBSCRIBER, digits)
+    if digits.startswith("0"):
+        rest = digits[1:]
+        return Party(PartyKind.SUBSCRIBER if _MOBILE.fullmatch(rest) else PartyKind.FIXED_LINE, rest)
+    # a country code without `+` or `00` is one only before digits that no national number has behind it
+    if again and digits.startswith(_COUNTRY):
+        inner = _told_apart(digits.removeprefix(_COUNTRY), again=False)
+        if inner is not None:
+            return inner
+        if len(digits) > _LONGEST_NATIONAL:
+            return Party(PartyKind.CODE, digits.removeprefix(_COUNTRY))
+    return None
