@@ -89,6 +89,14 @@ class TestbedLoop(asyncio.SelectorEventLoop):
         future.add_done_callback(self._job_done)
         return future
 
+    async def shutdown_default_executor(self, *args: Any, **options: Any) -> None:
+        """End the threads that are idle; the virtual clock stands still meanwhile."""
+        self._jobs += 1
+        try:
+            await super().shutdown_default_executor(*args, **options)
+        finally:
+            self._jobs -= 1
+
     def idle(self) -> asyncio.Future[None]:
         """Return a future that is done when nothing is ready and nothing is in flight, at the present time."""
         waiter: asyncio.Future[None] = self.create_future()

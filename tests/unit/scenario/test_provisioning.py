@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from simwarden.cli import serving_process
-from simwarden.errors import ManagementError
+from simwarden.cli import serving_provision
+from simwarden.cli.serving_subscribers import Row
+from simwarden.errors import ManagementError, Place
 from simwarden.operations.element import Element
 from simwarden.operations.provision import CardProvision
 from simwarden.scenario.load import Loader
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from simwarden.operations.approval import By
     from simwarden.operations.management import Role
 
 STORY = """
@@ -56,17 +58,29 @@ def test_keys_go_only_to_elements_that_declare_to_need_them(tmp_path: Path, monk
 
 
 @pytest.mark.parametrize("kind", ["hss", "cmp"])
-def test_a_file_of_subscribers_gives_keys_to_who_needs_them_only(kind: str) -> None:
+@pytest.mark.parametrize("many", [True, False])
+def test_a_file_of_subscribers_gives_keys_to_who_needs_them_only(kind: str, *, many: bool) -> None:
+    told: list[dict[str, Any]] = []
+
     class Told:
         declaration = Registry.installed().declaration(kind)
 
+        async def provision_new(self, cards: list[CardProvision], by: By) -> bool:
+            assert by.caller == "serve"
+            told.extend(card.model_dump(exclude_unset=True) for card in cards)
+            return many
+
         async def manage(self, _role: Role, _method: str, _path: str, body: dict[str, Any], *, caller: str) -> None:
             assert caller == "serve"
-            assert ("k" in body, "opc" in body) == (kind == "hss", kind == "hss")
-            assert "scenario" not in body
+            told.append(body)
 
-    row = {"imsi": "001010000000001", "k": "00" * 16, "opc": "11" * 16, "scenario": "x"}
-    asyncio.run(serving_process._provision_one(Told(), row))
+    names = {"name": "", "iccid": "", "msisdn": "", "profile": "", "form": ""}
+    values = {"imsi": "001010000000001", **names, "k": "00" * 16, "opc": "11" * 16, "scenario": "x"}
+    asyncio.run(serving_provision._take(Told(), [Row(values, Place("subscribers.json", 1))]))
+    assert len(told) == (1 if many else 2)
+    for body in told:
+        assert ("k" in body, "opc" in body) == (kind == "hss", kind == "hss")
+        assert "scenario" not in body
 
 
 @pytest.mark.parametrize("given", [{}, {"k": "00" * 16}, {"k": "zz" * 16, "opc": "11" * 16}, {"k": "0", "opc": "1"}])
