@@ -141,7 +141,8 @@ def main() -> None:
         if not real:
             left.append(f"{page.relative_to(ROOT)}: {block[3].splitlines()[0]} prints something else now")
             continue
-        page.write_text(page.read_text("utf-8").replace(block[0], block[0].replace(block[3], real)), "utf-8")
+        start, end = (at - block.start() for at in block.span(3))
+        page.write_text(page.read_text("utf-8").replace(block[0], block[0][:start] + real + block[0][end:]), "utf-8")
         sys.stdout.write(f"block: {page.relative_to(ROOT)}: {real.splitlines()[0]}\n")
     left += [told for page in PAGES if sessions.is_session(page.read_text("utf-8")) for told in _write_session(page)]
     sys.exit("\n".join(left) or 0)
