@@ -124,8 +124,8 @@ def test_from_card_to_core() -> None:
     diameter = ["S6a", "S13", "Gx", "Gy", "SGd", "S6c"]
     outside = ["SGi", "SMPP", "CMPP", "MQTT"]
     assert list(INTERFACES) == ["ME-UICC", "Uu", "S1-MME", "X2", *gtp, *diameter, *outside]
-    assert [each.name for each in with_carried("s1ap")] == ["s1ap", "nas"]
-    assert [each.name for each in on_interface("Uu")] == ["uu", "nas"]
+    assert [each.name for each in with_carried("s1ap")] == ["s1ap", "nas", "ppsms", "tpdu"]
+    assert [each.name for each in on_interface("Uu")] == ["uu", "nas", "ppsms", "tpdu"]
     assert family_of("carrier-pigeon").read().mask(b"coo") == b"coo"
     assert "Rx" not in INTERFACES
 

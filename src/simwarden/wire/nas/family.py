@@ -11,9 +11,10 @@ NAS: Final = Family(
     title="NAS",
     reading="simwarden.wire.nas.reading:Nas",
     place=30,
+    carries=("ppsms",),
     causes=(Causes("simwarden.wire.nas.enums", "TS 24.301"),),
     cause_fields=(CauseField("emm_cause", "EMM"), CauseField("esm_cause", "ESM")),
     exported=True,
     deciphered="NAS messages are shown as before ciphering; their MACs are those of the wire",
-    layers=frozenset({"nas-eps"}),
+    layers=frozenset({"nas-eps", "gsm_a.dtap", "gsm_a.rp", "gsm_sms", "gsm_sms_ud"}),
 )

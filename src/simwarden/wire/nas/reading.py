@@ -34,6 +34,7 @@ from simwarden.wire.nas.security_header import EMM_DISCRIMINATOR, SecurityHeader
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from simwarden.wire.family import Inner
     from simwarden.wire.nas.declaration import Declaration
 
 _WORDS = frozenset(("EPS", "NAS", "PDN", "ESM", "EMM", "GUTI", "IMSI", "IMEI", "HSS", "UE", "PLMN", "MSC", "CS", "CSG"))
@@ -75,30 +76,31 @@ def cause_text(cause: int) -> str:
     return f"{int(cause)} {_sentence(cause.name)}"
 
 
-def dissect(data: bytes, plain: bytes | None = None) -> Dissection:
+def dissect(data: bytes, plain: bytes | None = None, inner: Inner | None = None) -> Dissection:
     """Dissect a NAS message, plain or security protected.
 
     A message that is protected for integrity only shows what it carries; one that is ciphered shows that if `plain`
-    is given, its deciphered payload, and else only its header. Raises PeerError.
+    is given, its deciphered payload, and else only its header. `inner` reads the short message that a
+    transport message carries. Raises PeerError.
     """
     kind = header_type(data)
     if kind in (SecurityHeaderType.PLAIN, SecurityHeaderType.SERVICE_REQUEST):
-        return _dissect_plain(decode(data))
+        return _dissect_plain(decode(data), inner)
     secured = split(data)
     header = {"security_header_type": kind, "sequence_number": secured.sequence_number}
     if kind.ciphered and plain is None:
         return Dissection(_CIPHERED, f"Ciphered NAS message {secured.sequence_number}", header)
-    inner = _dissect_plain(decode(secured.payload if plain is None else plain))
-    return Dissection(inner.name, inner.summary, inner.fields | header, inner.cause, inner.inner)
+    found = _dissect_plain(decode(secured.payload if plain is None else plain), inner)
+    return Dissection(found.name, found.summary, found.fields | header, found.cause, found.inner)
 
 
-def _dissect_plain(message: Message) -> Dissection:
+def _dissect_plain(message: Message, carried: Inner | None = None) -> Dissection:
     fields = {name: _shown(message, name, value) for name, value in message.fields.items()}
     if message.unknown:
         fields["unknown_elements"] = [{"iei": iei, "value": value} for iei, value in message.unknown]
     if message.ignored:
         fields["ignored_elements"] = list(message.ignored)
-    inner = tuple(_inner(message))
+    inner = (*_inner(message), *_short_message(message, carried))
     causes = [f"{label} cause {cause_text(message[key])}" for key, label in _CAUSES if key in message]
     causes += [part.cause for part in inner if part.cause]
     cause = ", ".join(causes)
@@ -131,6 +133,16 @@ def _inner(message: Message) -> list[Dissection]:
     return found
 
 
+def _short_message(message: Message, carried: Inner | None) -> list[Dissection]:
+    """Read the CP message in a NAS message container (9.9.3.22)."""
+    if carried is None or _CONTAINER not in message:
+        return []
+    try:
+        return [carried("ppsms", message[_CONTAINER])]
+    except PeerError as error:
+        return [Dissection("malformed-cp", f"malformed CP message: {error.reason}", {"octets": message[_CONTAINER]})]
+
+
 def _shown(message: Message, name: str, value: Any) -> Any:
     enum = _NAMED.get(name)
     if name == "detach_type":
@@ -157,6 +169,7 @@ def _plain(value: Any) -> Any:
     return value
 
 
+_CONTAINER = "nas_message_container"
 _INNER = ("esm_message_container", "replayed_nas_message_container")
 HEADER = {
     "security_header_type": v.members(SecurityHeaderType),
@@ -215,10 +228,10 @@ def any_fields() -> Mapping[str, v.Values]:
     return every
 
 
-def _under_eea0(data: bytes, ciphered: Dissection) -> Dissection:
+def _under_eea0(data: bytes, ciphered: Dissection, inner: Inner | None) -> Dissection:
     """Read a message whose header says that it is ciphered where all are under EEA0: it is plain for all that."""
     try:
-        return dissect(data, split(data).payload)
+        return dissect(data, split(data).payload, inner)
     except PeerError:
         return ciphered
 
@@ -228,11 +241,11 @@ class Nas(Reading):
 
     def dissect(self, data: bytes, known: Known) -> Dissection:
         """See Reading; it is noted which ciphering algorithms SECURITY MODE COMMANDs have chosen."""
-        found = dissect(data, known.clear)
+        found = dissect(data, known.clear, known.inner)
         if known.noted is None:
             return found
         if found.name == _CIPHERED and known.noted == {_EEA0}:
-            return _under_eea0(data, found)
+            return _under_eea0(data, found, known.inner)
         chosen = found.fields.get("selected_nas_security_algorithms")
         if chosen is not None:
             known.noted.add(chosen["eea"])

@@ -28,6 +28,7 @@ _FIELDS: Final[dict[str, dict[str, v.Values]]] = {
     "rp-error": {**_RP, "rp_cause": v.members(RpCause) | v.NUMBER, "diagnostic": v.OCTETS},
     "rp-smma": _RP,
     _MALFORMED: {"octets": v.OCTETS},
+    "malformed-cp": {"octets": v.OCTETS},
 }
 _OPTIONAL: Final = frozenset({"originator", "destination", "diagnostic"})
 _CAUSES: Final[dict[str, type[IntEnum]]] = {"cp_cause": CpCause, "rp_cause": RpCause}

@@ -13,7 +13,7 @@ from sms_diameter import S6C_MESSAGES, SGD, SGD_MESSAGES
 from simwarden.errors import PeerError
 from simwarden.trace.dissect import Dissector
 from simwarden.trace.events import Frame
-from simwarden.wire import ppsms, sms
+from simwarden.wire import nas, ppsms, sms
 from simwarden.wire.diameter import Message, encode
 from simwarden.wire.sms.alphabet import _SEPTETS
 from simwarden.wire.sms.coding import parts_of
@@ -187,6 +187,19 @@ def test_cp_shows_rp_and_tpdu() -> None:
     octets = ppsms.encode_cp(ppsms.Cp(ppsms.CpType.CP_DATA, 0, user_data=ppsms.encode_rp(rp)))
     found = Dissector().dissect(frame("Uu", "ppsms", octets))
     assert found.inner[0].inner[0].name == "sms-submit"
+
+
+def test_nas_shows_the_short_message_in_it() -> None:
+    rp = ppsms.Rp(ppsms.RpType.RP_DATA, 5, True, destination=CARD, user_data=tpdu("submit"))
+    octets = ppsms.encode_cp(ppsms.Cp(ppsms.CpType.CP_DATA, 0, user_data=ppsms.encode_rp(rp)))
+    message = nas.Message(nas.MessageType.UPLINK_NAS_TRANSPORT, nas_message_container=octets)
+    found = Dissector().dissect(frame("Uu", "nas", nas.encode(message)))
+    assert found.name == "uplink-nas-transport"
+    assert found.inner[0].name == "cp-data"
+    assert found.summary.endswith("SMS-SUBMIT, to 10658000123")
+    broken = nas.Message(nas.MessageType.UPLINK_NAS_TRANSPORT, nas_message_container=b"\x09\x99")
+    found = Dissector().dissect(frame("Uu", "nas", nas.encode(broken)))
+    assert found.inner[0].name == "malformed-cp"
 
 
 @pytest.mark.parametrize(
