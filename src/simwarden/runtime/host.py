@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
-import os
 import shutil
 import tempfile
 import traceback
 from dataclasses import dataclass, field
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -46,8 +45,6 @@ if TYPE_CHECKING:
 E = TypeVar("E", bound=Managed)
 #: what a peer outside is until it has shown who it is
 _SILENT = "it took the connection, and has not answered"
-#: files in memory (Linux), and the octets that must be free there before any run takes some
-_MEMORY, _ROOM = "/dev/shm", 1 << 30  # noqa: S108 - folders in it are made by mkdtemp
 
 
 @dataclass(frozen=True, slots=True)
@@ -445,20 +442,12 @@ class Host:
 
     def _run_folder(self) -> Path:
         if self._folder is None:
-            self._folder = Path(tempfile.mkdtemp(prefix="simwarden-", dir=_passing_place()))
+            self._folder = Path(tempfile.mkdtemp(prefix="simwarden-"))
         return self._folder
 
     def _cancel_work(self, name: str) -> None:
         for task in list(self._tasks.pop(name, ())):
             task.cancel()
-
-
-@cache
-def _passing_place() -> str | None:
-    """Return a folder in memory for what need not last, where there is much room; None: where such files belong."""
-    if "TMPDIR" not in os.environ and os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > _ROOM:
-        return _MEMORY
-    return None
 
 
 def _addresses(settings: HostSettings) -> Addresses:
