@@ -62,6 +62,7 @@ lint: $(VENV)/.lint ## linters, formatting, type checks, import contracts
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(BIN)/mypy tests
 	@$(BIN)/lint-imports
 
 format: $(VENV)/.lint ## format the code

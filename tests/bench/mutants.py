@@ -155,7 +155,7 @@ def forks(tasks: Iterator[tuple[Any, Items]], workers: int) -> Iterator[tuple[An
         for receiver in connection.wait(running):
             what, sent, process = running[receiver]
             try:
-                sent.append(receiver.recv())  # type: ignore[union-attr]
+                sent.append(receiver.recv())
             except EOFError:
                 os.waitpid(process, 0)
                 del running[receiver]

@@ -117,7 +117,7 @@ def test_the_check_of_areas_at_an_attach() -> None:
     area = {"cells": ["001-01-0000101"], "stations": 3, "province": "east"}
     sections = {"mme": {"area": [area]}, "hss": {"area": [{"by": "hss", "zones": ["0001"]}]}}
     own = {"provinces": {"east": ["1-99"]}, "zones": {"0001": [1]}}
-    runs = {"none": {}, "own": {"mme": own}, "pool": {"mme": {**own, "area_data": "pool"}}}
+    runs: dict[str, dict[str, Any]] = {"none": {}, "own": {"mme": own}, "pool": {"mme": {**own, "area_data": "pool"}}}
     spent = dict.fromkeys(runs, 1000.0)
     for _ in range(5):
         for name, more in runs.items():  # in turn, so that the machine's moods are the same for all
@@ -125,7 +125,7 @@ def test_the_check_of_areas_at_an_attach() -> None:
             spent[name] = min(spent[name], _measure(**more, sections=sections if more else None))
     plain = spent["none"]
     for name in ("own", "pool"):
-        more = spent[name] - plain
+        added = spent[name] - plain
         data = {"own": "data of its own", "pool": "data of a pool"}[name]
-        figure = f"{more:.2f} ms more, {spent[name] / plain:.2f} times one without"
+        figure = f"{added:.2f} ms added, {spent[name] / plain:.2f} times one without"
         figures.tell(f"the same with four checks of areas, {data}", figure)

@@ -14,6 +14,7 @@ from pathlib import Path
 import figures
 import pytest
 
+from simwarden.operations.element import element_of
 from simwarden.operations.management import Role
 from simwarden.runtime.clock import Clock
 from simwarden.runtime.host import Host, HostSettings
@@ -66,12 +67,12 @@ class Fleet:
         await self.host.start(device)
         for name, kind in (("hss", "hss"), (card, "uicc")):
             body = provision_of(told, self.registry.declaration(kind), 0).model_dump()
-            await self.host.elements[name].manage(Role.OPERATOR, "PUT", f"/cards/{keys.imsi}", body)
+            await element_of(self.host, name).manage(Role.OPERATOR, "PUT", f"/cards/{keys.imsi}", body)
         await self._do(device, "insert", card=card, into=device)
         assert await self._do(device, "power_on", device=device) == "accepted"
 
     async def _do(self, name: str, verb: str, **arguments: str) -> object:
-        return await self.host.elements[name].manage(Role.OPERATOR, "POST", f"/verbs/{verb}", arguments)
+        return await element_of(self.host, name).manage(Role.OPERATOR, "POST", f"/verbs/{verb}", arguments)
 
     async def grow(self, number: int) -> None:
         """Add so many."""

@@ -61,7 +61,7 @@ async def packets(bench: Gateways) -> float:
     made = await bench.session(ambr=scapy.IE_AMBR(AMBR_Uplink=4_000_000, AMBR_Downlink=4_000_000))
     own, passed = made["paa"].ipv4, [0, 0]
     session = next(iter(bench.pgw.core.by_teid.values()))
-    bench.net.link.on_packets = lambda batch: passed.__setitem__(0, passed[0] + len(batch))
+    bench.net.link.on_packets = lambda batch: passed.__setitem__(0, passed[0] + len(batch))  # type: ignore[union-attr]
     bench.sgw.core.plane.endpoint.on_packets = lambda batch, _source: passed.__setitem__(1, passed[1] + len(batch))
     up = [gtpu.g_pdu(session.user_teid, udp(own, payload=bytes(100)))] * BATCH
     down = [udp(gateways.SERVER, own, payload=bytes(100))] * BATCH

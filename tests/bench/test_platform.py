@@ -17,7 +17,7 @@ from simulators.eir.element import Eir
 from simulators.hss.config import HssConfig
 from simulators.hss.element import Hss
 from simwarden.model.identity import Plmn
-from simwarden.operations.element import Element
+from simwarden.operations.element import Element, element_of
 from simwarden.operations.management import Role
 from simwarden.runtime.clock import Clock
 from simwarden.runtime.declare import Declaration, ElementConfig
@@ -112,7 +112,7 @@ def _check(*, platform: bool) -> float:
         mme: Any = host.elements["mme"]
         if platform:
             cards = [{"imsi": _imsi(n), "imei": METER, "state": "active"} for n in range(CHECKS)]
-            await host.elements["cmp"].manage(Role.OPERATOR, "POST", "/cards", {"cards": cards})
+            await element_of(host, "cmp").manage(Role.OPERATOR, "POST", "/cards", {"cards": cards})
         await mme.allowed("eir", _imsi(0))
         start = time.process_time()
         for number in range(1, CHECKS):  # each card for the first time, so that its terminal is stored
@@ -167,22 +167,22 @@ def test_the_shutdown_of_a_batch() -> None:
         host.add("mme", Mme, ElementConfig())
 
     async def story(host: Host) -> tuple[float, int]:
-        platform, mme = host.elements["cmp"], host.elements["mme"]
+        mme = host.elements["mme"]
         assert isinstance(mme, Mme)
         for number in range(BATCH + 100):
             imsi = _imsi(number)
             body = {"name": f"card{number}", "imsi": imsi, "iccid": imsi, "msisdn": f"1440{imsi[-9:]}"}
             body |= {"profile": "meter"}
             body |= {"k": "00" * 16, "opc": "00" * 16, "form": "plug-in"}
-            await host.elements["hss"].manage(Role.OPERATOR, "PUT", f"/cards/{imsi}", body)
+            await element_of(host, "hss").manage(Role.OPERATOR, "PUT", f"/cards/{imsi}", body)
             await mme.register(imsi)
         cards = [
             {"imsi": _imsi(n), "account": "a", "state": "active", "batch": "spring" if n < BATCH else "autumn"}
             for n in range(BATCH + 100)
         ]
-        await platform.manage(Role.OPERATOR, "POST", "/cards", {"cards": cards})
+        await element_of(host, "cmp").manage(Role.OPERATOR, "POST", "/cards", {"cards": cards})
         start = time.process_time()
-        said = await platform.manage(
+        said = await element_of(host, "cmp").manage(
             Role.OPERATOR,
             "POST",
             "/accounts/a/batches/spring/shutdown",

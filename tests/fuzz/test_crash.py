@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import budget
@@ -124,7 +125,7 @@ class HssWorker(Worker):
         uses = [(imsi, terminal(METER, imsi)) for imsi in cards]
         asked = self.mme.updates(uses)
         for (imsi, imei), each in zip(uses, asked, strict=True):
-            self.attempt({imsi: self.sure[imsi] | {"bound": imei}}, lambda each=each: _updated(each))
+            self.attempt({imsi: self.sure[imsi] | {"bound": imei}}, partial(_updated, each))
 
     def _authenticate(self) -> None:
         self._prove(self.pick(4))
@@ -308,7 +309,7 @@ class CmpWorker(Worker):
         outcomes = {each["imsi"]: each["status"] for each in answer.get("cards", ())}
         assert set(outcomes.values()) <= {200, 503}
         for imsi in cards:
-            self.attempt({imsi: new[imsi]}, lambda imsi=imsi: outcomes.get(imsi) == 200)
+            self.attempt({imsi: new[imsi]}, lambda imsi=imsi: outcomes.get(imsi) == 200)  # type: ignore[misc]
 
     def _operate(self, what: str, state: str, after: str) -> None:
         for imsi in self.pick(2, state=state):
@@ -407,7 +408,7 @@ def database(kind: str, folder: Path, name: str) -> Iterator[tuple[str, PostgreS
 
 
 DATABASES = pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgresql", marks=pytest.mark.interop)])
-PEERS = {f"mme{number}": {} for number in range(WORKERS)}
+PEERS: dict[str, dict[str, str]] = {f"mme{number}": {} for number in range(WORKERS)}
 HSS: dict[str, Any] = {"peers": {name: {"home_province": True} for name in PEERS}, "area_changes": {"changes": 1000000}}
 CMP: dict[str, Any] = {
     "peers": PEERS,

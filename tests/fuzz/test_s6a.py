@@ -91,7 +91,8 @@ def test_no_octets_admit_the_wrong_terminal(name: str) -> None:
 
     async def story() -> None:
         await host.start_all()
-        body = {"name": "card", "imsi": IMSI, "iccid": "1", "msisdn": "1440000000001", "k": "00" * 16, "opc": "11" * 16}
+        body: dict[str, Any] = {"name": "card", "imsi": IMSI, "iccid": "1", "msisdn": "1440000000001"}
+        body |= {"k": "00" * 16, "opc": "11" * 16}
         body |= {"profile": "meter", "form": "plug-in", "sections": {"binding": [{"by": "hss", "imei": METER}]}}
         await hss.manage(Role.OPERATOR, "PUT", f"/cards/{IMSI}", body)
         assert (await mme.node.ask("hss", mme.make("Update-Location-Request", METER))).success

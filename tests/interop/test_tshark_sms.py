@@ -131,7 +131,7 @@ def test_every_tpdu(tmp_path: Path) -> None:
         kind = ppsms.RpType.RP_DATA if not report else ppsms.RpType.RP_ACK
         kind = ppsms.RpType.RP_ERROR if getattr(tpdu, "failure_cause", None) else kind
         centre = sms.Address("8613800100500", 1, 1) if kind is ppsms.RpType.RP_DATA else None
-        ends = {"destination": centre} if from_mobile else {"originator": centre}
+        ends: dict[str, Any] = {"destination": centre} if from_mobile else {"originator": centre}
         rp = ppsms.Rp(kind, 1, from_mobile, user_data=sms.encode(tpdu), cause=21 if kind == 4 else 0, **ends)
         made.append(ppsms.encode_cp(ppsms.Cp(ppsms.CpType.CP_DATA, 0, user_data=ppsms.encode_rp(rp))))
     rows = exported.read(tmp_path / "tpdus.pcap", [("gsm_a_dtap", each) for each in made])

@@ -26,6 +26,7 @@ from simulators.uicc.config import UiccConfig
 from simulators.uicc.element import Uicc
 from simwarden.errors import ManagementError, PeerError
 from simwarden.machine.nas_security import NasSecurityContext
+from simwarden.operations.element import element_of
 from simwarden.operations.management import Role
 from simwarden.runtime.clock import Clock
 from simwarden.runtime.host import Host, HostSettings
@@ -68,7 +69,7 @@ class Change(NamedTuple):
 
     channel: str
     how: str
-    count: int
+    count: int  # type: ignore[assignment]  # the method of a tuple is not wanted
     seed: str
 
 
@@ -124,21 +125,23 @@ class Network:
     async def start(self) -> None:
         await self.host.start_all()
         for name in ("hss", "eir"):
-            await self.host.elements[name].manage(Role.OPERATOR, "PUT", f"/cards/{IMSI}", CARD | SECTIONS.get(name, {}))
+            await element_of(self.host, name).manage(
+                Role.OPERATOR, "PUT", f"/cards/{IMSI}", CARD | SECTIONS.get(name, {})
+            )
         await self.replace_card()
 
     async def replace_card(self) -> None:
         """Issue the card anew: whoever owns the network's keys may have told it to keep away from its own network."""
         self.cards += 1
         body = CARD | {"iccid": f"8900101{self.cards:012d}"}
-        await self.host.elements["card"].manage(Role.OPERATOR, "PUT", f"/cards/{IMSI}", body)
+        await element_of(self.host, "card").manage(Role.OPERATOR, "PUT", f"/cards/{IMSI}", body)
         await self.clock.settle()
 
     async def do(self, who: str, what: str, **arguments: Any) -> Any:
         """Carry out a verb; what makes no sense (any more) is `impossible`."""
         try:
             async with asyncio.timeout(PATIENCE):
-                said = await self.host.elements[who].manage(Role.OPERATOR, "POST", f"/verbs/{what}", arguments)
+                said = await element_of(self.host, who).manage(Role.OPERATOR, "POST", f"/verbs/{what}", arguments)
         except ManagementError:
             said = "impossible"
         await self.clock.settle()
@@ -284,7 +287,7 @@ class Attacker:
         def instead(context: NasSecurityContext, message: bytes, kind: Any) -> bytes:
             return attacker.on_protect(protect, context, message, kind)
 
-        NasSecurityContext.protect = instead  # type: ignore[method-assign]
+        NasSecurityContext.protect = instead  # type: ignore[assignment, method-assign]
         try:
             yield
         finally:

@@ -96,7 +96,7 @@ class Sink:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate)
         self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
-        self._server.handle_error = lambda *_: None  # type: ignore[method-assign] - a client that does not trust us
+        self._server.handle_error = lambda *_: None  # type: ignore[method-assign]  # a client that does not trust us
         self.port = self._server.server_address[1]
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
 

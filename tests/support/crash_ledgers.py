@@ -170,7 +170,7 @@ def watch(kind: str, url: str) -> None:
 
     def commit_and_hold(dialect: DefaultDialect, connection: Any) -> None:
         nonlocal said
-        commit(dialect, connection)
+        commit(dialect, connection)  # type: ignore[no-untyped-call]
         try:
             ledger.hold()
         except (sa.exc.OperationalError, sa.exc.ProgrammingError):

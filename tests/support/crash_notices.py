@@ -67,5 +67,5 @@ def hold_notices(connection: sa.Connection) -> int:
             due = due | {card.terminal}
         assert due <= set(found), (each.imsi, due, found)
         assert card is not None or not found
-        assert not found or due or card.first in found, (each.imsi, found)
+        assert card is None or not found or due or card.first in found, (each.imsi, found)
     return sum(map(len, told.values()))

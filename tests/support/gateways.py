@@ -120,7 +120,8 @@ class GtpMme(Scripted):
 
     async def delete(self, teid: int, ebi: int = 5, **flags: int) -> gtpv2.Message:
         """End a session."""
-        elements = [scapy.IE_EPSBearerID(EBI=ebi), scapy.IE_Indication(length=2, **(flags or {"OI": 1}))]
+        wanted: dict[str, Any] = flags or {"OI": 1}
+        elements = [scapy.IE_EPSBearerID(EBI=ebi), scapy.IE_Indication(length=2, **wanted)]
         return await self.ask("delete_session_req", scapy.GTPV2DeleteSessionRequest(IE_list=elements), teid)
 
     async def release(self, teid: int) -> gtpv2.Message:
@@ -220,7 +221,7 @@ class Gateways(Bench):
         made = await self.mme.create(**changed)
         assert made.accepted, made
         assert (await self.mme.modify(made["sender_f_teid"].teid)).accepted
-        return made  # type: ignore[no-any-return]
+        return made
 
     def dropped(self) -> list[str]:
         return [each.reason for each in self.of(PacketDropped)]

@@ -14,6 +14,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Self
 
 import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion
 from waiting import LONG, reserved_port, until
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ class Subscriber:
         self.topics: list[str] = []
         self._where = host, port
         self._ready = threading.Event()
-        self._client = paho.Client(paho.CallbackAPIVersion.VERSION2, client_id="ops", clean_session=False)
+        self._client = paho.Client(CallbackAPIVersion.VERSION2, client_id="ops", clean_session=False)
         self._client.reconnect_delay_set(min_delay=1, max_delay=1)
         self._client.on_connect = lambda client, *_: client.subscribe(topic, qos=1)
         self._client.on_subscribe = lambda *_: self._ready.set()

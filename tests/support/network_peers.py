@@ -39,7 +39,8 @@ class Asked:
     """A request that waits for its answer."""
 
     def __init__(self) -> None:
-        self._done, self._answer = threading.Event(), None
+        self._done = threading.Event()
+        self._answer: Message | None = None
 
     def set(self, answer: Message | None) -> None:
         self._answer = answer

@@ -34,7 +34,9 @@ def passed(name: str = "moved-card", title: str = "A meter's card is refused in 
 
 def failed(name: str = "wrong-cause", title: str = "A wrong cause is expected") -> ScenarioResult:
     result = passed(name, title)
-    refused = next(event.number for event in result.events if event.kind == "decision" and event.element == "hss")
+    refused = next(
+        event.number for event in result.events if event.kind == "decision" and getattr(event, "element", "") == "hss"
+    )
     result.verdict = Verdict.FAILED
     result.failure = FailureRecord(
         place=Place(PATH, 24, 9),

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import keyword
 import re
+import tomllib
+from functools import cache
 from importlib import resources
 from pathlib import Path
+from textwrap import indent
 from typing import TYPE_CHECKING, NamedTuple
 
 from simwarden.errors import ConfigError, Place
@@ -22,67 +25,33 @@ _MARK = re.compile(r"@(\w+)@")
 
 
 class Application(NamedTuple):
-    """A Diameter application for which a server is written: the request that it answers, and what both ends say."""
+    """A Diameter application for which a server is written: the request that it answers, and what both ends say.
+
+    All but the first two is code: the body of a function of the request, the AVPs of one, and AVPs of its answer.
+    """
 
     spec: str
     request: str
-    imsi: tuple[str, ...]
-    asked: tuple[str, ...]
+    imsi: str
+    asked: str
     echo: str = "[]"
     granted: str = "[]"
 
 
-_USER_NAME = ('return str(request.get("User-Name") or "")',)
-_SUBSCRIPTION_ID = (
-    'for group in request.all("Subscription-Id"):',
-    "    parts = dict(group)",
-    '    if parts.get("Subscription-Id-Type") == 1:  # END_USER_IMSI (RFC 8506 8.47)',
-    '        return str(parts.get("Subscription-Id-Data", ""))',
-    'return ""',
-)
-_CARD = '("User-Name", imsi),'
-_SUBSCRIBER = '("Subscription-Id", [("Subscription-Id-Type", 1), ("Subscription-Id-Data", imsi)]),'
-_INITIAL = ('("CC-Request-Type", 1),  # INITIAL_REQUEST', '("CC-Request-Number", 0),')
-_CREDIT_ECHO = '[(each, request.get(each)) for each in ("CC-Request-Type", "CC-Request-Number")]'
-APPLICATIONS = {
-    "Gx": Application(
-        "TS 29.212 4.5.1", "credit-control-request", _SUBSCRIPTION_ID, (*_INITIAL, _SUBSCRIBER), _CREDIT_ECHO
-    ),
-    "Gy": Application(
-        "TS 32.299 6.4.2, RFC 8506",
-        "credit-control-request",
-        _SUBSCRIPTION_ID,
-        ('("Service-Context-Id", "32251@3gpp.org"),', *_INITIAL, _SUBSCRIBER),
-        _CREDIT_ECHO,
-    ),
-    "S13": Application(
-        "TS 29.272 6.2.1",
-        "me-identity-check-request",
-        _USER_NAME,
-        ('("Terminal-Information", [("IMEI", "35000100000001"), ("Software-Version", "01")]),', _CARD),
-        granted='[("Equipment-Status", 0)]',
-    ),
-    "S6a": Application(
-        "TS 29.272 5.2.1.1",
-        "update-location-request",
-        _USER_NAME,
-        (
-            _CARD,
-            '("RAT-Type", 1004),',
-            '("ULR-Flags", 34),',
-            '("Visited-PLMN-Id", Plmn.parse("001-01").to_bytes()),',
-        ),
-        granted='[("ULA-Flags", 1)]',
-    ),
-}
+@cache
+def applications() -> dict[str, Application]:
+    """Return the applications by their reference points."""
+    text = resources.files("simwarden.cli").joinpath(_SCAFFOLD, "servers.toml").read_text("utf-8")
+    return {point: Application(**said) for point, said in tomllib.loads(text).items()}
 
 
 def write_element(name: str, speaks: str, folder: str) -> None:
     """Write the package of a new element. Raises ConfigError for a name or a place that cannot be."""
-    application = APPLICATIONS.get(speaks)
+    known = applications()
+    application = known.get(speaks)
     if application is None:
-        known = ", ".join(APPLICATIONS)
-        raise ConfigError(f"no server is written for {speaks!r}, only for {known}", None, guess(speaks, APPLICATIONS))
+        only = ", ".join(known)
+        raise ConfigError(f"no server is written for {speaks!r}, only for {only}", None, guess(speaks, known))
     _check_name(name)
     root = Path(folder or name)
     if root.exists() and (not root.is_dir() or any(root.iterdir())):
@@ -115,15 +84,11 @@ def _words(name: str, speaks: str, application: Application) -> dict[str, str]:
         "spec": application.spec,
         "request": application.request,
         "procedure": application.request.removesuffix("-request").replace("-", "_"),
-        "imsi_of": _lines(application.imsi, 4),
-        "avps": _lines(application.asked, 12),
+        "imsi_of": indent(application.imsi, 4 * " "),
+        "avps": indent(application.asked, 12 * " "),
         "echo": application.echo,
         "granted": application.granted,
     }
-
-
-def _lines(lines: tuple[str, ...], indent: int) -> str:
-    return "\n".join(" " * indent + line for line in lines)
 
 
 def _filled(text: str, words: dict[str, str]) -> str:

@@ -177,8 +177,11 @@ def schema(
 def new_element(
     name: Annotated[str, typer.Argument(help="What it is called in files: `pcrf`.", show_default=False)],
     speaks: Annotated[
-        str, typer.Option(metavar="POINT", help="The reference point that it serves: Gx, Gy, S13 or S6a.")
-    ] = "Gx",
+        str,
+        typer.Option(
+            metavar="POINT", help="The reference point that it serves: Gx, Gy, S13 or S6a.", show_default=False
+        ),
+    ],
     folder: Annotated[str, typer.Option("--in", metavar="FOLDER", help="Where to; by default a folder NAME.")] = "",
 ) -> None:
     """Write a package with a new element that works: control, store, management, stories, tests.

@@ -38,6 +38,7 @@ class Plain(Result):
 
 
 def carried_out(order: Order) -> list[int]:
+    crew: Crew[int, int]
     with Crew(lambda task: task * task, 1) as crew:
         done = list(order.carried_out(crew, range(20)))
     assert all(result == task * task for task, result in done)

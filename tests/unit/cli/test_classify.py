@@ -17,7 +17,7 @@ from simwarden.model.profile import use_names
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from click.testing import Result
+    from typer.testing import Result
 
 HEAD = "imsi,msisdn,use,functions,data_list,sms_list,quota,binding,form,area,blacklist,monitoring"
 GOOD = "001010000000001,1440000000001,smart-metering,,,1069012,30 MB,hss,soldered,enb/1,yes,yes"

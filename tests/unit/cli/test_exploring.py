@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from simwarden.cli.main import app
 
 if TYPE_CHECKING:
-    from click.testing import Result
+    from typer.testing import Result
 
 SHIPPED = Path(__file__).parents[3] / "scenarios" / "explore"
 SOME = ("detach", "--change", "barring", "-j", "1")

@@ -14,7 +14,7 @@ import yaml
 from installed import command_with
 from typer.testing import CliRunner
 
-from simwarden.cli.building import APPLICATIONS
+from simwarden.cli.building import applications
 from simwarden.cli.main import app
 from simwarden.model.identity import Plmn
 from simwarden.wire.diameter import check_request, decode, encode
@@ -31,7 +31,7 @@ def write(folder: Path, *words: str, code: int = 0) -> str:
     return told.output
 
 
-@pytest.mark.parametrize("point", APPLICATIONS)
+@pytest.mark.parametrize("point", applications())
 def test_all_files_are_written_and_no_mark_is_left(tmp_path: Path, point: str) -> None:
     assert "18 files" in write(tmp_path, "my_node", "--speaks", point)
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
@@ -47,11 +47,10 @@ def test_all_files_are_written_and_no_mark_is_left(tmp_path: Path, point: str) -
     assert (tmp_path / "my_node" / "element.py").read_text("utf-8").count("class MyNode(") == 1
 
 
-@pytest.mark.parametrize("point", APPLICATIONS)
+@pytest.mark.parametrize("point", applications())
 def test_the_request_is_what_its_grammar_wants(point: str) -> None:
-    application = APPLICATIONS[point]
-    source = "\n".join(application.asked)
-    avps = eval(f"[{source}\n]", {"imsi": "001010000000017", "Plmn": Plmn})  # noqa: S307 - ours
+    application = applications()[point]
+    avps = eval(f"[{application.asked}\n]", {"imsi": "001010000000017", "Plmn": Plmn})  # noqa: S307 - ours
     message = request(application.request, avps, application=BY_POINT[point])
     begin(message, "asker;1;1", ("asker.example", "example"), "example", "")
     check_request(decode(encode(message)), [BY_POINT[point]])
@@ -62,10 +61,10 @@ def test_the_request_is_what_its_grammar_wants(point: str) -> None:
     [
         (("pcrf", "--speaks", "gx"), "no server is written for 'gx', only for Gx, Gy, S13, S6a (did you mean 'Gx'?)"),
         (("pcrf", "--speaks", "S1-MME"), "no server is written for 'S1-MME'"),
-        (("hss",), "hss is taken"),
-        (("PCRF",), "'PCRF' is no name of an element"),
-        (("class",), "'class' is no name of an element"),
-        (("my-pcrf",), "'my-pcrf' is no name of an element"),
+        (("hss", "--speaks", "Gx"), "hss is taken"),
+        (("PCRF", "--speaks", "Gx"), "'PCRF' is no name of an element"),
+        (("class", "--speaks", "Gx"), "'class' is no name of an element"),
+        (("my-pcrf", "--speaks", "Gx"), "'my-pcrf' is no name of an element"),
     ],
 )
 def test_what_cannot_be_is_told(tmp_path: Path, words: tuple[str, ...], told: str) -> None:
@@ -75,8 +74,8 @@ def test_what_cannot_be_is_told(tmp_path: Path, words: tuple[str, ...], told: st
 
 def test_nothing_is_written_over(tmp_path: Path) -> None:
     (tmp_path / "mine").write_text("all my work")
-    assert f"{tmp_path}: is there already" in write(tmp_path, "pcrf", code=2)
-    assert f"{tmp_path}/mine: is there already" in write(tmp_path / "mine", "pcrf", code=2)
+    assert f"{tmp_path}: is there already" in write(tmp_path, "pcrf", "--speaks", "Gx", code=2)
+    assert f"{tmp_path}/mine: is there already" in write(tmp_path / "mine", "pcrf", "--speaks", "Gx", code=2)
 
 
 @pytest.mark.slow

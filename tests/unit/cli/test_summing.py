@@ -13,6 +13,7 @@ from simwarden.scenario import suite
 from simwarden.scenario.load import Loader
 from simwarden.scenario.result import ScenarioResult, Verdict
 from simwarden.scenario.runner import RunOptions
+from simwarden.trace.events import Decided
 
 SCENARIOS = Path(__file__).parents[3] / "scenarios"
 MOVED = (
@@ -33,7 +34,7 @@ def test_a_misuse_is_told_in_a_sentence() -> None:
     assert list(misuses([moved, back])) == ["1 misuse stopped:", f"  {MOVED}"]
     assert (rejected_with(moved), rejected_with(back)) == ("rejected with #8 (hss)", "")
     assert [each.event for each in moved.stopped] == [
-        each.number for each in moved.events if each.kind == "decision" and not each.decision.admitted
+        each.number for each in moved.events if isinstance(each, Decided) and not each.decision.admitted
     ]
 
 

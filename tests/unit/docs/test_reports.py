@@ -8,13 +8,14 @@ import shutil
 import subprocess
 from collections import defaultdict
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
 from typer.testing import CliRunner
 
 from simwarden.cli.main import app
-from simwarden.policy.decision import Control, Decision, Verdict
+from simwarden.policy.decision import Control, Decision, Ruling, Verdict
 from simwarden.runtime.clock import EPOCH
 from simwarden.trace.events import Decided, Fault, PacketDropped
 from simwarden.trace.jsonl import lines_of
@@ -74,9 +75,9 @@ def test_each_field_of_each_event_is_told_and_there_is_no_other(folder: Path) ->
     told = told_fields()
     forced = Decided(
         element="hss",
-        decision=Decision(Control("a", "b", lambda: None, ("c",)), Verdict.ADMIT, "", occasion="c"),
+        decision=Decision(Control("a", "b", Ruling.admit, ("c",)), Verdict.ADMIT, "", occasion="c"),
         forced="x",
-    )  # type: ignore[arg-type,return-value]
+    )
     dropped = PacketDropped(element="pgw", interface="S5", protocol="gtp", reason="no session", data=b"x")
     made = lines_of([Fault(element="hss", reason="KeyError", detail="Traceback"), dropped, forced], scenario="made")
     for record in (*records_of(folder), *map(json.loads, made)):
@@ -88,7 +89,7 @@ def test_each_field_of_each_event_is_told_and_there_is_no_other(folder: Path) ->
 
 def test_values_are_what_the_page_says(folder: Path) -> None:
     records = [each for each in records_of(folder) if each["scenario"] == "moved-card"]
-    numbers = [each["n"] for each in records]
+    numbers: list[Any] = [each["n"] for each in records]
     assert numbers == sorted(numbers)
     assert all(isinstance(each["t"], float) for each in records)
     steps = [each for each in records if each["kind"] == "step"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -60,7 +62,8 @@ class Bench:
         return self
 
     def forget(self) -> None:
-        for each in (*self.heard.values(), self.wire):
+        everything: tuple[list[Any], ...] = (*self.heard.values(), self.wire)
+        for each in everything:
             each.clear()
 
     def pass_time(self, seconds: float) -> None:

@@ -19,7 +19,7 @@ from simwarden.policy.decision import Control, Decision, Verdict
 from simwarden.policy.operator import change_controls, judge_binder, judge_change, judge_frequency
 
 IMSI, IMEI = "001010000000001", "990002010000022"
-FORM = {"approver": "A. Liu", "reason": "meter replaced", "form": "F-1"}
+FORM: dict[str, Any] = {"approver": "A. Liu", "reason": "meter replaced", "form": "F-1"}
 OPERATOR = Control("bind.operator", "bind.operator", judge_binder, ("bind",))
 APPROVAL = Control("bind.approval", "bind.operator", judge_change, ("bind",))
 FREQUENCY = Control("bind.change", "bind.change", judge_frequency, ("change-the-area",))

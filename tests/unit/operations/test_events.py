@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import sqlalchemy as sa
 
-from simwarden.operations.element import Element
+from simwarden.operations.element import Element, element_of
 from simwarden.operations.event_kinds import told
 from simwarden.policy import Control, Ruling
 from simwarden.runtime.clock import Clock
@@ -131,7 +131,7 @@ class Net:
         await self.host.clock.settle()
 
     def waiting(self) -> int:
-        return self.host.elements["teller"].publisher._outbox.count()
+        return element_of(self.host, "teller").publisher._outbox.count()  # type: ignore[union-attr]
 
     def run(self, story: Callable[[Net], Awaitable[None]]) -> None:
         async def whole() -> None:
@@ -353,7 +353,7 @@ def test_with_a_database_that_is_away_refusals_stand_and_are_told_when_it_is_bac
     loop: TestbedLoop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def story(net: Net) -> None:
-        outbox = net.host.elements["teller"].publisher._outbox
+        outbox = element_of(net.host, "teller").publisher._outbox  # type: ignore[union-attr]
         with monkeypatch.context() as away:
 
             def gone(*_: object) -> None:
@@ -375,7 +375,7 @@ def test_a_database_that_goes_away_under_a_connection_loses_nothing(
     loop: TestbedLoop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def story(net: Net) -> None:
-        outbox = net.host.elements["teller"].publisher._outbox
+        outbox = element_of(net.host, "teller").publisher._outbox  # type: ignore[union-attr]
         net.teller.refuse(2)
         with monkeypatch.context() as away:
 

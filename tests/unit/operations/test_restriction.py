@@ -18,7 +18,7 @@ from simwarden.policy.decision import Control, Decision, Verdict
 from simwarden.policy.operator import change_controls
 
 IMSI = "001010000000001"
-FORM = {"approver": "A. Liu", "reason": "more meters", "form": "F-1"}
+FORM: dict[str, Any] = {"approver": "A. Liu", "reason": "more meters", "form": "F-1"}
 ON = ("change-the-quota",)
 QUOTA = change_controls("quota", "quota", operator=ON, approval=ON, changes=ON)
 

@@ -10,7 +10,9 @@ from simwarden.policy.decision import Control, Decision, Ruling, Verdict
 
 
 def test_a_decision_travels_without_the_rule() -> None:
-    control = Control("bind.x", "bind.hss.given", lambda: Ruling.admit("yes"), "A control", section="binding")
+    control = Control(
+        "bind.x", "bind.hss.given", lambda: Ruling.admit("yes"), ("attach",), "A control", section="binding"
+    )
     decision = Decision(control, Verdict.REFUSE, "why", "001010000000001", {"seen": "a"})
     found = pickle.loads(pickle.dumps(decision))  # noqa: S301 - our own octets
     assert (found.verdict, found.admitted, found.reason, found.subject) == (

@@ -1,5 +1,7 @@
 """Where a card goes, by its form."""
 
+from typing import Any
+
 import pytest
 
 from simwarden.model.form import FormFactor, Slot
@@ -32,7 +34,7 @@ def test_what_fits_where(form: FormFactor, home: str, terminal: str, slot: Slot,
 
 
 def test_it_is_told_where_a_card_belongs_and_before_its_first_terminal_what_form_it_has() -> None:
-    soldered = {"form": FormFactor.SOLDERED, "slot": Slot.BOARD}
+    soldered: dict[str, Any] = {"form": FormFactor.SOLDERED, "slot": Slot.BOARD}
     assert judge_form(home="meter", terminal="phone", **soldered).details == {"expected": "meter", "seen": "phone"}
     assert judge_form(home="", terminal="meter", **soldered).details["expected"] == FormFactor.SOLDERED.value
     assert judge_form(home="meter", terminal="", **soldered).details["seen"] == "nowhere"

@@ -39,7 +39,7 @@ def test_the_second_writing_is_whole_and_uses_known_words() -> None:
     for each in (*SECOND["scene"], *SECOND["rule"]):
         assert set(each["required"]) <= set(measures()), each
     for cell in CELLS:
-        assert len(scenes_of(*cell)) == 1, cell
+        assert len(scenes_of(*cell)) == 1, cell  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("cell", CELLS, ids=str)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from simwarden.errors import PeerError
-from simwarden.operations.element import Element
+from simwarden.operations.element import Element, element_of
 from simwarden.runtime.clock import Clock
 from simwarden.runtime.declare import Declaration, ElementConfig
 from simwarden.runtime.diameter import DiameterNode, LocalNode, Peer, Timers, Unreachable
@@ -289,7 +289,7 @@ def test_the_watchdog_runs_where_keep_alives_are_asked_for(host: Host) -> None:
 
 def test_a_second_connection_of_the_same_peer_is_turned_away(host: Host) -> None:
     async def story(_hss: Node, mme: Node) -> None:
-        link = await host.elements["mme"].site.connect("S6a", "hss")
+        link = await element_of(host, "mme").site.connect("S6a", "hss")
         got: list[bytes] = []
         link.on_receive = lambda data, _stream: got.append(data)
         cer = next(e.data for e in host.trace.events if isinstance(e, Frame))
@@ -306,7 +306,7 @@ def test_a_second_connection_of_the_same_peer_is_turned_away(host: Host) -> None
 def test_rubbish_on_the_port_harms_nobody_else(host: Host) -> None:
     async def story(_hss: Node, mme: Node) -> None:
         for rubbish in (b"GET / HTTP/1.1\r\n\r\n", bytes(64), b"\x01\x00\x00\x14" + bytes(16)):
-            link = await host.elements["mme"].site.connect("S6a", "hss")
+            link = await element_of(host, "mme").site.connect("S6a", "hss")
             link.send(rubbish)
             await host.clock.settle()
             assert not link.up

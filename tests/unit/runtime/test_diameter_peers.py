@@ -150,7 +150,7 @@ def test_a_node_at_one_address_outside_is_one_peer_whatever_it_is_called() -> No
         there = Host(loop, clock, Trace(clock.now), HostSettings(transport="tcp"))
         home: Any = there.add("home", Node, HOME)
         await there.start("home")
-        address = there.transport.address_of("home", "S6a")  # type: ignore[attr-defined]  # of TcpTransport
+        address = there.transport.address_of("home", "S6a")  # of TcpTransport
         external = {name: {"": address} for name in ("hss", "eir")}
         here = Host(loop, clock, Trace(clock.now), HostSettings(transport="tcp", external=external))
         mme: Any = here.add("mme", Node, Settings(calls=(("hss", "S6a"), ("eir", "S13"))))

@@ -218,10 +218,7 @@ def test_user_packets_are_counted_and_come_in_batches_in_their_place(transport: 
         order: list[str] = []
         gateway.user.on_receive = lambda data, _source: order.append(data.decode())
         gateway.user.on_packets = lambda batch, source: (
-            order.append(f"{len(batch)} from {source[0]}")
-            or (
-                gateway.take_packets(batch, source)  # type: ignore[func-returns-value]
-            )
+            order.append(f"{len(batch)} from {source[0]}") or (gateway.take_packets(batch, source))
         )
         caller.user.send(b"before", gateway.user.address)
         caller.user.send_packets(packets, gateway.user.address)

@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from simwarden.errors import InternalError, ManagementError
-from simwarden.operations.element import Element
+from simwarden.operations.element import Element, element_of
 from simwarden.operations.management import Call, Role, route
 from simwarden.policy import Control, Ruling
 from simwarden.runtime.clock import Clock
@@ -101,8 +101,8 @@ def loop() -> Iterator[TestbedLoop]:
 async def converse(host: Host) -> list[tuple[str, str, bytes]]:
     await host.start_all()
     for text in ("one", "three", "twelve" * 4000):
-        await host.elements["a"].manage(Role.OPERATOR, "POST", "/verbs/say", {"text": text})
-        await host.elements["c"].manage(Role.OPERATOR, "POST", "/verbs/say", {"text": text[:2]})
+        await element_of(host, "a").manage(Role.OPERATOR, "POST", "/verbs/say", {"text": text})
+        await element_of(host, "c").manage(Role.OPERATOR, "POST", "/verbs/say", {"text": text[:2]})
     await host.clock.settle()
     await host.close()
     return [(e.source, e.target, e.data) for e in host.trace.events if isinstance(e, Frame)]
@@ -123,9 +123,9 @@ def test_a_stopped_element_is_heard_to_close_and_refuses_connections(loop: Testb
         await host.clock.settle()
         assert host.elements["a"].closed == ["gone"]  # type: ignore[attr-defined]
         with pytest.raises(ConnectionError):
-            await host.elements["a"].site.connect("S1-MME", "b")
+            await element_of(host, "a").site.connect("S1-MME", "b")
         await host.start("b")
-        link = await host.elements["a"].site.connect("S1-MME", "b")
+        link = await element_of(host, "a").site.connect("S1-MME", "b")
         got: list[bytes] = []
         link.on_receive = lambda data, _stream: got.append(data)
         link.send(b"again")
@@ -172,7 +172,7 @@ def test_a_switch_replaces_the_rule_and_the_trace_says_so(loop: TestbedLoop) -> 
     async def story() -> None:
         host = make("memory", loop, switches={"toy.even": "always-admit"})
         await host.start_all()
-        assert await host.elements["a"].manage(Role.CUSTOMER, "GET", "/numbers/3")
+        assert await element_of(host, "a").manage(Role.CUSTOMER, "GET", "/numbers/3")
         decided = next(e for e in host.trace.events if isinstance(e, Decided))
         assert (decided.forced, decided.decision.subject, decided.decision.control.id) == (
             "always-admit",
@@ -197,7 +197,7 @@ def test_a_switch_is_of_one_occasion_or_of_all(loop: TestbedLoop, switches: dict
     async def story() -> None:
         host = make("memory", loop, switches=switches)
         await host.start_all()
-        assert await host.elements["a"].manage(Role.CUSTOMER, "GET", "/numbers/3") is bool(forced)
+        assert await element_of(host, "a").manage(Role.CUSTOMER, "GET", "/numbers/3") is bool(forced)
         decided = next(e for e in host.trace.events if isinstance(e, Decided))
         assert (decided.forced, decided.decision.occasion) == (forced, "count")
         await host.close()
@@ -210,7 +210,7 @@ def test_an_occasion_that_a_control_does_not_declare_is_a_fault_of_ours(loop: Te
         host = make("memory", loop)
         await host.start_all()
         with pytest.raises(InternalError, match=r"toy\.even is asked on 'by-chance'"):
-            host.elements["a"].site.decide(EVEN, on="by-chance", number=2)
+            element_of(host, "a").site.decide(EVEN, on="by-chance", number=2)
         await host.close()
 
     loop.run_until_complete(story())
@@ -219,7 +219,7 @@ def test_an_occasion_that_a_control_does_not_declare_is_a_fault_of_ours(loop: Te
 def test_management_says_what_is_wrong(loop: TestbedLoop) -> None:
     async def status(role: Role, method: str, path: str) -> int:
         with pytest.raises(ManagementError) as caught:
-            await make("memory", loop).elements["a"].manage(role, method, path)
+            await element_of(make("memory", loop), "a").manage(role, method, path)
         return caught.value.status
 
     assert loop.run_until_complete(status(Role.OPERATOR, "GET", "/nothing")) == 404
@@ -235,7 +235,7 @@ def test_an_exception_in_spawned_work_is_a_fault_and_the_rest_goes_on(loop: Test
         async def broken() -> None:
             raise KeyError("oops")
 
-        host.elements["a"].site.spawn(broken(), "a broken procedure")
+        element_of(host, "a").site.spawn(broken(), "a broken procedure")
         await host.clock.settle()
         fault = next(e for e in host.trace.events if isinstance(e, Fault))
         assert fault.reason == "a broken procedure: KeyError: 'oops'"

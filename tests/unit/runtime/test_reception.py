@@ -39,7 +39,7 @@ REALM = "epc.mnc001.mcc001.3gppnetwork.org"
 #: what must run beside an element for it to start
 NEEDED = {"mme": ("hss", "eir", "mme"), "enb": ("hss", "eir", "mme", "enb")}
 #: peers known to those that ask for it
-KNOWN = {"peers": {"mme": {}, "good": {}, "better": {}}}
+KNOWN: dict[str, Any] = {"peers": {"mme": {}, "good": {}, "better": {}}}
 
 
 def first_message(interface: str, name: str) -> bytes:

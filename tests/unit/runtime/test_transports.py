@@ -102,7 +102,7 @@ def test_a_peer_outside_is_traced_both_ways_and_named_by_its_address(name: str) 
             link.on_receive = lambda data, stream: link.send(data.upper(), stream=stream)
 
         await transport.listen(interface, "b", accept, ("127.0.0.1", 0))
-        address = transport.address_of("b", interface.name)  # type: ignore[attr-defined]
+        address = transport.address_of("b", interface.name)
         link = await transport.connect_outside(interface, "a", "foreign", address)
         answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
         link.on_receive = lambda data, _stream: answer.set_result(data)
@@ -125,7 +125,7 @@ def test_garbage_on_a_framed_port_is_a_peer_fault_and_closes_that_link_only() ->
         links: list[Link] = []
         address = ("127.0.0.1", 0)
         await transport.listen(interface, "b", links.append, address)
-        port = transport.address_of("b", "S1-MME")[1]  # type: ignore[attr-defined]
+        port = transport.address_of("b", "S1-MME")[1]
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(b"GET / HTTP/1.1\r\n\r\n")
         assert await reader.read() == b""

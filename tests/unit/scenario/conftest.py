@@ -110,7 +110,7 @@ class Gate(Element[GateConfig]):
         self.site.observe("binding", {"imsi": imsi, "imei": imei}, key=imsi)
 
     def accept(self, link: Link) -> None:
-        link.on_receive = lambda data, _stream: self.site.spawn(self.serve(link, data)) and None
+        link.on_receive = lambda data, _stream: self.site.spawn(self.serve(link, data)) and None  # type: ignore[assignment]
 
     async def serve(self, link: Link, data: bytes) -> None:
         if data == b"crash":
@@ -235,7 +235,9 @@ class Pipe(Element[PipeConfig]):
 
 async def imsi_of(card: Sim) -> str:
     states = [
-        e for e in card.site.trace.events if getattr(e, "observable", "") == "imsi" and e.element == card.site.name
+        e
+        for e in card.site.trace.events
+        if getattr(e, "observable", "") == "imsi" and getattr(e, "element", "") == card.site.name
     ]
     return str(states[-1].value)  # type: ignore[attr-defined]
 

@@ -1,10 +1,11 @@
 """A failure names the decision that has to do with it, shows the messages around it, and tells what was ignored."""
 
-# ruff: noqa: ANN001  # fixtures of this file
+# fixtures of this file
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -46,7 +47,7 @@ def decided(record: FailureRecord) -> tuple[str, str]:
     return record.element, record.control
 
 
-def test_the_refusal_behind_a_rejection_is_named_and_shown(failing) -> None:
+def test_the_refusal_behind_a_rejection_is_named_and_shown(failing: Any) -> None:
     # what comes after it in the phase, another card's attach, has nothing to do with it
     served = "- insert: {card: other, into: third}\n- power_on: third\n- power_off: third\n"
     record = failing(IN_A_PHONE + served + "- expect: {phone: {attach: accepted}}\n")
@@ -59,12 +60,12 @@ def test_the_refusal_behind_a_rejection_is_named_and_shown(failing) -> None:
     assert "third" not in text
 
 
-def test_the_outcome_of_a_verb_is_explained_as_the_state_is(failing) -> None:
+def test_the_outcome_of_a_verb_is_explained_as_the_state_is(failing: Any) -> None:
     step = "- move: {card: card, to: phone}\n- power_on: phone\n  expect: accepted\n"
     assert decided(failing(step)) == ("hss", "bind.hss.learned")
 
 
-def test_a_terminal_that_is_served_though_it_should_not_is_explained_by_the_control_that_is_meant(failing) -> None:
+def test_a_terminal_that_is_served_though_it_should_not_is_explained_by_the_control_that_is_meant(failing: Any) -> None:
     wanted = (
         "- expect:\n    phone: {attach: rejected, emm_cause: 8}\n    decision: {by: hss, control: bind.hss.given}\n"
     )
@@ -75,13 +76,13 @@ def test_a_terminal_that_is_served_though_it_should_not_is_explained_by_the_cont
     assert decided(failing(IN_A_PHONE + meant, UNBOUND)) == ("hss", "hss.withdrawn")
 
 
-def test_no_decision_is_named_that_has_nothing_to_do_with_it(failing) -> None:
+def test_no_decision_is_named_that_has_nothing_to_do_with_it(failing: Any) -> None:
     for wanted in ("phone: {power: 'on'}", "meter: {address: 192.0.2.1}", "uu.paging: {}"):
         record = failing(f"- power_off: meter\n- expect: {{{wanted}}}\n")
         assert decided(record) == ("", ""), wanted
 
 
-def test_a_record_is_explained_by_its_elements_decision_of_that_card(failing) -> None:
+def test_a_record_is_explained_by_its_elements_decision_of_that_card(failing: Any) -> None:
     steps = "- insert: {card: other, into: third}\n- power_on: third\n- expect: {hss: {binding: {imei: third.imei}}}\n"
     record = failing(steps)
     assert decided(record) == ("", "")
@@ -89,13 +90,13 @@ def test_a_record_is_explained_by_its_elements_decision_of_that_card(failing) ->
     assert decided(failing("- expect: {hss: {binding: {imei: third.imei}}}\n", first)) == ("hss", "bind.hss.learned")
 
 
-def test_a_message_is_explained_by_the_decision_that_it_carries(failing) -> None:
+def test_a_message_is_explained_by_the_decision_that_it_carries(failing: Any) -> None:
     wanted = "- expect: {s6a.update-location-answer: {experimental_result: 5420}}\n"
     record = failing(IN_A_PHONE + wanted)
     assert decided(record) == ("hss", "bind.hss.learned")
 
 
-def test_what_the_protocol_demands_is_told_with_its_clause(failing) -> None:
+def test_what_the_protocol_demands_is_told_with_its_clause(failing: Any) -> None:
     lost = "- restart: mme\n- wait: 20 s\n- tau: meter\n  expect: accepted\n"
     text = text_of(failing(lost))
     assert "demanded of mme by TS 24.301 5.5.3.2.5, no control decided: no context here has this GUTI" in text
@@ -103,7 +104,7 @@ def test_what_the_protocol_demands_is_told_with_its_clause(failing) -> None:
     assert "messages around it:" in text
 
 
-def test_a_decision_of_before_is_called_kept(failing) -> None:
+def test_a_decision_of_before_is_called_kept(failing: Any) -> None:
     wanted = "- wait: 5 s\n- tau: meter\n- expect:\n    meter: {tau: rejected, emm_cause: 8}\n"
     wanted += "    decision: {by: hss, control: bind.hss.learned}\n"
     record = failing(wanted)
@@ -112,7 +113,7 @@ def test_a_decision_of_before_is_called_kept(failing) -> None:
 
 
 @pytest.mark.parametrize("wait", ["", "- wait: 5 s\n"])
-def test_a_verdict_that_the_mme_has_kept_is_called_so(failing, wait: str) -> None:
+def test_a_verdict_that_the_mme_has_kept_is_called_so(failing: Any, wait: str) -> None:
     steps = f"- list_equipment: {{equipment: meter.imei, status: prohibited}}\n{wait}- tau: meter\n- expect:\n"
     wanted = "    meter: {tau: rejected, emm_cause: ILLEGAL_ME}\n    decision: {by: mme, control: mme.equipment}\n"
     text = text_of(failing(steps + wanted))
@@ -121,11 +122,11 @@ def test_a_verdict_that_the_mme_has_kept_is_called_so(failing, wait: str) -> Non
     assert f"the register says allowed (a verdict kept for {seconds} s)" in text
 
 
-def test_a_reject_that_the_terminal_must_ignore_is_told_behind_no_answer(failing, monkeypatch) -> None:
+def test_a_reject_that_the_terminal_must_ignore_is_told_behind_no_answer(failing: Any, monkeypatch: Any) -> None:
     """Once messages are exchanged securely, a reject without integrity protection is not processed (4.4.4.2)."""
     protect = nas_channel.protect
 
-    def unprotected(conn, plain: bytes) -> bytes:
+    def unprotected(conn: Any, plain: bytes) -> bytes:
         return plain if plain[1] == MessageType.ATTACH_REJECT else protect(conn, plain)
 
     monkeypatch.setattr(nas_channel, "protect", unprotected)

@@ -76,7 +76,7 @@ def test_a_file_of_subscribers_gives_keys_to_who_needs_them_only(kind: str, *, m
 
     names = {"name": "", "iccid": "", "msisdn": "", "profile": "", "form": ""}
     values = {"imsi": "001010000000001", **names, "k": "00" * 16, "opc": "11" * 16, "scenario": "x"}
-    asyncio.run(serving_provision._take(Told(), [Row(values, Place("subscribers.json", 1))]))
+    asyncio.run(serving_provision._take(Told(), [Row(values, Place("subscribers.json", 1))]))  # type: ignore[arg-type]
     assert len(told) == (1 if many else 2)
     for body in told:
         assert ("k" in body, "opc" in body) == (kind == "hss", kind == "hss")

@@ -1,10 +1,11 @@
 """A rejection that stands was decided by a control, or the protocol demands it and the file says so."""
 
-# ruff: noqa: ANN001, ARG001  # fixtures of this file, stand-ins of procedures
+# ruff: noqa: ARG001  # fixtures of this file, stand-ins of procedures
 
 from collections.abc import Callable
 from dataclasses import replace
 from textwrap import dedent
+from typing import Any
 
 import pytest
 
@@ -57,13 +58,13 @@ def summary_of(result: ScenarioResult) -> str:
 
 
 @pytest.mark.parametrize("asked", ["tau", "service_request"])
-def test_what_the_protocol_demands_can_be_expected_without_decision_and_twin(play, asked: str) -> None:
+def test_what_the_protocol_demands_can_be_expected_without_decision_and_twin(play: Any, asked: str) -> None:
     wanted = f"- {asked}: meter\n- expect: {{meter: {{{asked}: rejected, emm_cause: 9, attach: accepted}}}}\n"
     assert play(LOST + wanted).verdict is Verdict.PASSED
     assert play(LOST + f"- {asked}: meter\n  expect: rejected\n- expect: {{meter: {{emm_cause: 9}}}}\n").failure is None
 
 
-def test_an_implicitly_detached_device_is_told_10(play) -> None:
+def test_an_implicitly_detached_device_is_told_10(play: Any) -> None:
     timers = "network: {mme: {timers: {t3412: 10 min, t3412_extended: 10 min}}}\n"
     head = HEAD.replace("scenario: s\n", f"scenario: s\nkeep_alives: true\n{timers}")
     # without its cell the device cannot make its periodic updates, and the MME gives it up
@@ -73,7 +74,7 @@ def test_an_implicitly_detached_device_is_told_10(play) -> None:
     assert play(steps + asked + wanted, head).verdict is Verdict.PASSED
 
 
-def test_what_the_protocol_demands_and_nobody_expects_is_a_mismatch(play, monkeypatch) -> None:
+def test_what_the_protocol_demands_and_nobody_expects_is_a_mismatch(play: Any, monkeypatch: Any) -> None:
     monkeypatch.setattr("simulators.device.procedures.refusal.REACTIONS", {each: {} for each in Procedure})
     result = play(LOST + "- service_request: meter\n")
     assert result.verdict is Verdict.FAILED
@@ -84,12 +85,12 @@ def test_what_the_protocol_demands_and_nobody_expects_is_a_mismatch(play, monkey
     assert "wait" not in result.failure.step
 
 
-def refuse_the_meter(core, ue, *_: object) -> Rejection | None:
+def refuse_the_meter(core: Any, ue: Any, *_: object) -> Rejection | None:
     """What no control has decided: a rejection of one card."""
     return Rejection(EmmCause.PLMN_NOT_ALLOWED, "no reason") if ue.imsi.endswith("1") else None
 
 
-def test_a_card_that_does_not_prove_itself_is_rejected_by_the_protocol(play) -> None:
+def test_a_card_that_does_not_prove_itself_is_rejected_by_the_protocol(play: Any) -> None:
     copies = "{copy: {imsi: '001010000000009', k: 00112233445566778899aabbccddeeff}, card: {imsi: '001010000000009'}}"
     head = f"scenario: s\ncards: {copies}\ndevices: {{meter: {{type: module}}}}\nsteps:\n"
     steps = "- insert: {card: copy, into: meter}\n- power_on: meter\n"
@@ -104,14 +105,14 @@ def test_a_card_that_does_not_prove_itself_is_rejected_by_the_protocol(play) -> 
     assert "a refusal names its decision" in [each.reason for each in problems.found]
 
 
-def test_a_policy_without_a_control_is_our_fault(play, monkeypatch) -> None:
+def test_a_policy_without_a_control_is_our_fault(play: Any, monkeypatch: Any) -> None:
     monkeypatch.setattr(attach, "check_barring", refuse_the_meter)
     result = play("", HEAD.replace("- expect: {meter: {attach: accepted}}\n", ""))
     assert result.verdict is Verdict.ERROR
     assert "meter.attach is rejected by mme (no reason), but no control of mme decided so" in summary_of(result)
 
 
-def test_a_refusal_elsewhere_in_the_phase_excuses_nothing(play, monkeypatch) -> None:
+def test_a_refusal_elsewhere_in_the_phase_excuses_nothing(play: Any, monkeypatch: Any) -> None:
     refused = (
         "- expect:\n    stolen: {attach: rejected, emm_cause: 8}\n    decision: {by: hss, control: bind.hss.learned}\n"
     )
@@ -123,12 +124,12 @@ def test_a_refusal_elsewhere_in_the_phase_excuses_nothing(play, monkeypatch) -> 
     assert "meter.tau is rejected by mme (no reason), but no control of mme decided so" in summary_of(result)
 
 
-def test_an_earlier_refusal_of_the_same_card_excuses_nothing(play, monkeypatch) -> None:
+def test_an_earlier_refusal_of_the_same_card_excuses_nothing(play: Any, monkeypatch: Any) -> None:
     again = REFUSED_PHONE + "- power_off: stolen\n- power_on: stolen\n"
     assert play(again).verdict is Verdict.PASSED
     calls: list[str] = []
 
-    def only_once(core, ue) -> Rejection | None:
+    def only_once(core: Any, ue: Any) -> Rejection | None:
         calls.append(ue.imsi)
         return Rejection(EmmCause.ILLEGAL_UE, "no reason") if calls.count(ue.imsi) > 2 else None
 
@@ -138,7 +139,7 @@ def test_an_earlier_refusal_of_the_same_card_excuses_nothing(play, monkeypatch) 
     assert "stolen.attach is rejected by mme" in summary_of(result)
 
 
-def test_what_a_control_decided_is_not_expected_as_the_protocols(play) -> None:
+def test_what_a_control_decided_is_not_expected_as_the_protocols(play: Any) -> None:
     head = HEAD.replace("scenario: s\n", "scenario: s\nnetwork: {mme: {causes: {outside_cells: ESM_FAILURE}}}\n")
     head = head.replace("{profile: meter}", "{profile: meter, area: {by: mme, cells: [enb/1]}}", 1)
     head = head.replace("\nnetwork: {", "\nnetwork: {enb: {cells: [{}, {}], location_reports: none}, ")
@@ -182,7 +183,7 @@ def _unseen(event: Event) -> Event:
     return Note(number=event.number, time=event.time, element="", text="")
 
 
-def test_an_element_outside_is_an_excuse_for_what_it_decides_and_for_nothing_else(play, monkeypatch) -> None:
+def test_an_element_outside_is_an_excuse_for_what_it_decides_and_for_nothing_else(play: Any, monkeypatch: Any) -> None:
     refused = play(REFUSED_PHONE)
     assert refused.verdict is Verdict.PASSED
     assert finding_with(refused, REFUSED_PHONE, "hss") is None
@@ -192,7 +193,7 @@ def test_an_element_outside_is_an_excuse_for_what_it_decides_and_for_nothing_els
     assert (found.verdict, "no control of mme decided so" in found.summary) == (Verdict.ERROR, True)
 
 
-def test_an_element_that_a_step_lets_fail_is_an_excuse_for_its_answer(play) -> None:
+def test_an_element_that_a_step_lets_fail_is_an_excuse_for_its_answer(play: Any) -> None:
     failing = "- insert: {card: other, into: phone}\n- fail: {element: hss, answer: %s}\n- power_on: phone\n"
     for answer, clause in ((5003, ""), (5012, "TS 29.272 A.1")):
         result = play(failing % answer)

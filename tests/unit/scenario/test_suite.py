@@ -63,7 +63,7 @@ def test_scenarios_are_chosen(folder: Path, loader: Loader, tags: list[str], mat
     assert len([job for job in jobs if suite.chosen(loader.load(job.path), job.name, tags, match)]) == names
 
 
-def digest(result: ScenarioResult) -> tuple[str, str, str, list[object]]:
+def digest(result: ScenarioResult) -> tuple[str, str, str, list[tuple[float, str, str, bytes]]]:
     frames = [(e.time, e.source, e.target, e.data) for e in result.events if isinstance(e, Frame)]
     return result.name, result.verdict.value, str(result.failure), frames
 

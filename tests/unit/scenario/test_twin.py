@@ -1,6 +1,7 @@
 """A refusal names who, why and its twin; the twin differs in one fact."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,7 +21,7 @@ SERVED = STEPS % ("meter", "meter") + "- expect: {meter: {attach: accepted}}\n"
 
 
 @pytest.fixture
-def judge(loader: Loader, tmp_path: Path):  # noqa: ANN201 - a local function
+def judge(loader: Loader, tmp_path: Path) -> Any:
     def problems(block: str, twin: str | None = TWIN + SERVED) -> str:
         (tmp_path / "block.yaml").write_text(block)
         if twin is not None:
@@ -34,7 +35,7 @@ def judge(loader: Loader, tmp_path: Path):  # noqa: ANN201 - a local function
     return problems
 
 
-def test_a_twin_that_puts_one_name_for_another_is_fine(judge) -> None:  # noqa: ANN001
+def test_a_twin_that_puts_one_name_for_another_is_fine(judge: Any) -> None:
     assert judge(BLOCK) == ""
 
 
@@ -48,7 +49,7 @@ def test_a_twin_that_puts_one_name_for_another_is_fine(judge) -> None:  # noqa: 
         TWIN + "steps:\n- stop: gate\n- insert: {card: card, into: phone}\n- start: gate\n- power_on: phone\n",
     ],
 )
-def test_other_single_facts(judge, twin: str) -> None:  # noqa: ANN001
+def test_other_single_facts(judge: Any, twin: str) -> None:
     assert judge(BLOCK, twin + ADMITTED) == ""
 
 
@@ -60,7 +61,7 @@ def test_other_single_facts(judge, twin: str) -> None:  # noqa: ANN001
         ADMITTED,
     ],
 )
-def test_a_twin_that_shows_that_it_goes_well(judge, shown: str) -> None:  # noqa: ANN001
+def test_a_twin_that_shows_that_it_goes_well(judge: Any, shown: str) -> None:
     assert judge(BLOCK, TWIN + STEPS % ("meter", "phone") + shown) == ""
 
 
@@ -77,7 +78,7 @@ def test_a_twin_that_shows_that_it_goes_well(judge, shown: str) -> None:  # noqa
         "- expect: {decision: {by: gate, control: bind.operator, verdict: admit}}\n",
     ],
 )
-def test_a_twin_that_does_nothing_that_could_fail(judge, shown: str) -> None:  # noqa: ANN001
+def test_a_twin_that_does_nothing_that_could_fail(judge: Any, shown: str) -> None:
     """As one in which the card is inserted, and nothing is switched on."""
     lazy = TWIN + "steps:\n- insert: {card: card, into: phone}\n" + shown
     assert "twin twin.yaml does not show that what is refused here goes well there" in judge(BLOCK, lazy)
@@ -115,7 +116,7 @@ def test_a_twin_that_does_nothing_that_could_fail(judge, shown: str) -> None:  #
         (BLOCK.replace(", control: bind.hss.learned", ""), TWIN + SERVED, "names who decides and by which control"),
     ],
 )
-def test_what_is_wrong_with_a_twin(judge, block: str, twin: str | None, said: str) -> None:  # noqa: ANN001
+def test_what_is_wrong_with_a_twin(judge: Any, block: str, twin: str | None, said: str) -> None:
     assert said in judge(block, twin)
 
 

@@ -16,6 +16,7 @@ from simulators.mme.config import MmeConfig
 from simulators.mme.element import Mme
 from simulators.uicc.config import UiccConfig
 from simulators.uicc.element import Uicc
+from simwarden.operations.element import element_of
 from simwarden.operations.management import Role
 from simwarden.runtime.clock import Clock
 from simwarden.runtime.host import Host, HostSettings
@@ -51,7 +52,7 @@ def build(loop: TestbedLoop, *, x2: bool) -> Host:
 
 
 async def do(host: Host, who: str, what: str, **arguments: str) -> object:
-    outcome = await host.elements[who].manage(Role.OPERATOR, "POST", f"/verbs/{what}", arguments)
+    outcome = await element_of(host, who).manage(Role.OPERATOR, "POST", f"/verbs/{what}", arguments)
     await host.clock.settle()
     return outcome
 
@@ -64,7 +65,7 @@ def test_paged_where_it_was_handed_over_to(*, x2: bool) -> None:
         host = build(loop, x2=x2)
         await host.start_all()
         for name in ("hss", "eir", "card"):
-            await host.elements[name].manage(Role.OPERATOR, "PUT", f"/cards/{IMSI}", CARD)
+            await element_of(host, name).manage(Role.OPERATOR, "PUT", f"/cards/{IMSI}", CARD)
         await do(host, "meter", "insert", card="card", into="meter")
         assert await do(host, "meter", "power_on", device="meter") == "accepted"
         for cell in ("enb2/1", "enb2/2"):

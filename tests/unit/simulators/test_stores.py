@@ -47,7 +47,12 @@ def record(action: str, key: str = "imsi", **details: Any) -> dict[str, Any]:
 
 
 def subscriber(**more: Any) -> Subscriber:
-    names = {"name": "card", "iccid": "8900100000000000017", "msisdn": "1440000000017", "profile": "meter"}
+    names: dict[str, Any] = {
+        "name": "card",
+        "iccid": "8900100000000000017",
+        "msisdn": "1440000000017",
+        "profile": "meter",
+    }
     return Subscriber(imsi=IMSI, **names, k="00" * 16, opc="11" * 16, mode="learned", **more)
 
 

@@ -104,7 +104,7 @@ def test_no_colour_without_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not style_for(io.StringIO()).colour
 
     class Terminal(io.StringIO):
-        encoding = "ascii"  # type: ignore[assignment]
+        encoding = "ascii"
 
         def isatty(self) -> bool:
             return True

@@ -56,7 +56,8 @@ def read(octets: bytes) -> list[Packet]:
             assert size == original
             rest = body[20 + size + (-size % 4) :]
             comments = [value.decode() for code, value in options(rest) if code == 1]
-            packets.append(Packet(*interfaces[number], high << 32 | low, body[20 : 20 + size], comments))
+            name, link = interfaces[number]
+            packets.append(Packet(name, link, high << 32 | low, body[20 : 20 + size], comments))
         at += length
     return packets
 

@@ -21,7 +21,7 @@ ADDRESS = "192.0.2.9"
 
 
 def _header(kind: int, teid: int, sequence: int | None = None, **more: Any) -> Any:
-    flags = {} if sequence is None else {"S": 1, "seq": sequence}
+    flags: dict[str, Any] = {} if sequence is None else {"S": 1, "seq": sequence}
     return gtp.GTP_U_Header(teid=teid, gtp_type=kind, **flags, **more)
 
 

@@ -93,7 +93,7 @@ def test_handover_command_is_pycrates(rrc: Any, command: HandoverCommand) -> Non
 
 def test_preparation_is_pycrates(rrc: Any) -> None:
     preparation = rrc.EUTRA_InterNodeDefinitions.HandoverPreparationInformation
-    ies = {"ue-RadioAccessCapabilityInfo": []}
+    ies: dict[str, list[Any]] = {"ue-RadioAccessCapabilityInfo": []}
     preparation.set_val({"criticalExtensions": ("c1", ("handoverPreparationInformation-r8", ies))})
     assert preparation.to_uper() == HANDOVER_PREPARATION_INFORMATION
 

@@ -15,7 +15,14 @@ from simwarden.wire import smpp
 #: what only the header or our own reading of a message has
 NOT_THEIRS = {"command_status", "sequence_number", "text", "concatenation", "header", "user_data", "malformed_header"}
 #: written by smpplib with what it was given; of others it forgets the zero behind a text, or knows no values
-WRITTEN = ("bind_receiver", "bind_transmitter", "bind_transceiver", "submit_sm", "submit_sm_resp", "deliver_sm_resp")
+WRITTEN: tuple[str, ...] = (
+    "bind_receiver",
+    "bind_transmitter",
+    "bind_transceiver",
+    "submit_sm",
+    "submit_sm_resp",
+    "deliver_sm_resp",
+)
 WRITTEN += ("enquire_link", "enquire_link_resp", "unbind", "unbind_resp", "query_sm")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -17,6 +18,7 @@ from simwarden.campaign.explore.repeat import scenario_of
 from simwarden.campaign.explore.reviewed import Reviewed, accept, read_reviewed
 from simwarden.campaign.explore.survey import Finding, Outcome, Survey, Wanted, survey
 from simwarden.campaign.explore.table import judge
+from simwarden.campaign.explore.trial import Return
 from simwarden.scenario.load import Loader
 from simwarden.scenario.problems import ScenarioErrors
 from simwarden.scenario.registry import Registry
@@ -164,7 +166,7 @@ def test_how_late_one_may_be_served_again_depends_on_the_cause(cause: str, late:
     story = here("attach")
     seen = story.run({})
     session = next(fact for fact in seen.settled if fact[:2] == ("mme", "session"))
-    seen.came[session] = 3 * 3600.0, frozenset({cause} - {""})
+    seen.came[session] = Return(3 * 3600.0, frozenset({cause} - {""}))
     found = story.oracle.deviations(seen, change=False)
     assert [each.name for each in found] == (["late mme.session"] if late else [])
 
@@ -175,7 +177,7 @@ def test_how_late_one_may_be_served_again_depends_on_the_cause(cause: str, late:
 def test_of_several_runs_the_shortest_is_kept() -> None:
     found, (one, *_, last) = Survey(wanted()), here("detach", "barring").points
     deviation = Deviation("quiet", "connections", "1", "2")
-    shape = {"story": "detach", "change": "barring", "altered": True, "deviations": (deviation,)}
+    shape: dict[str, Any] = {"story": "detach", "change": "barring", "altered": True, "deviations": (deviation,)}
     for put, point in (((0, "barring"), (2, "barring")), last), (((last.number, "barring"),), last):
         found.take(Outcome(put=put, point=replace(point, message="m"), **shape))
     found.take(Outcome(put=((0, "barring"),), point=replace(one, message="m"), **shape))

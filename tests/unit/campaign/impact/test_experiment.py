@@ -209,7 +209,7 @@ def test_a_decider_that_fails_closed_lets_all_return_and_no_thief_in() -> None:
         ("blast-eir", "failure: silent, fails: closed"),
         ("blast-cmp", "failure: answers 5012, fails: closed"),
     ):
-        found = shipped(name, case).figures
+        found: Any = shipped(name, case).figures
         assert (found["stay_out"], found["thieves_in"]) == (0, 0), name
         assert found["hurt"] == found["out_at_return"] > 0, name
 
@@ -228,8 +228,8 @@ def test_a_cause_that_invalidates_the_card_strands_a_fleet_and_is_told() -> None
 
 
 def test_a_spread_back_off_breaks_the_step_of_a_fleet() -> None:
-    same = shipped("load-at-once", "told: 22, T3346 the same for all").figures
-    spread = shipped("load-at-once", "told: 22, T3346 spread").figures
+    same: Any = shipped("load-at-once", "told: 22, T3346 the same for all").figures
+    spread: Any = shipped("load-at-once", "told: 22, T3346 spread").figures
     assert spread["busiest_later"] * 3 < same["busiest_later"]
 
 
@@ -271,8 +271,8 @@ def test_a_broken_record_is_told(tmp_path: Path, text: str) -> None:
 
 
 def test_differences_name_figure_and_case() -> None:
-    was = {"x": {"a": 1, "b": None}, "gone": {"a": 1}}
-    now = {"x": {"a": 1, "b": 2.5}, "new": {"a": 1}}
+    was: dict[str, dict[str, int | float | None]] = {"x": {"a": 1, "b": None}, "gone": {"a": 1}}
+    now: dict[str, dict[str, int | float | None]] = {"x": {"a": 1, "b": 2.5}, "new": {"a": 1}}
     found = compare("e", was, now)
     assert [(each.case, each.figure, each.was, each.now) for each in found] == [
         ("x", "b", None, 2.5),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -227,7 +228,7 @@ def test_what_a_method_does_to_the_meter_it_does_to_one_of_its_make(plan: Plan) 
 
 # -- the whole, and the reviewed file
 
-SOME = {"misuses": ["phone", "area"], "methods": ["none", "hss-given", "area-cell"]}
+SOME: dict[str, Any] = {"misuses": ["phone", "area"], "methods": ["none", "hss-given", "area-cell"]}
 
 
 @pytest.fixture(scope="module")

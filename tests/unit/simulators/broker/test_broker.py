@@ -90,7 +90,12 @@ def loop() -> Iterator[TestbedLoop]:
 
 
 def event(number: int, **more: Any) -> Publish:
-    body = {"specversion": "1.0", "id": f"aa-{number}", "source": "/simwarden/hss", "type": "simwarden.card.refused"}
+    body: dict[str, Any] = {
+        "specversion": "1.0",
+        "id": f"aa-{number}",
+        "source": "/simwarden/hss",
+        "type": "simwarden.card.refused",
+    }
     body |= {"subject": "001010000000001", "data": {"control": "bind.hss.given"}, **more}
     return Publish("simwarden/hss/card/refused/001010000000001", json.dumps(body).encode(), 1, identifier=number)
 

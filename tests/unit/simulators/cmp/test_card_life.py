@@ -230,7 +230,7 @@ async def test_a_register_that_takes_no_batches_is_told_card_by_card() -> None:
 
     async with net:
         await net.load()
-        element = net.host.elements["hss"]
+        element: Any = net.host.elements["hss"]
         element.routes = tuple(each for each in type(element).routes if each.path != "/suspensions")
         await net.ask(
             "cmp",

@@ -217,7 +217,7 @@ def test_events_wait_in_order_for_a_sink_that_is_down(tmp_path: Path) -> None:
 
 
 def test_the_time_between_attempts_doubles(tmp_path: Path) -> None:
-    api, at = Api(tmp_path, backoff=0.2), []  # type: ignore[var-annotated]
+    api, at = Api(tmp_path, backoff=0.2), []
 
     async def story(http: httpx.AsyncClient) -> None:
         with Sink(api.authority.certificate("localhost"), 500, 500, 429) as sink:

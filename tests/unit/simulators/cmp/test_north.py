@@ -83,7 +83,7 @@ class Net(Bench):
         super().__init__(loop, stores={"cmp": store})
         config = {"clients": CLIENTS, "areas": {"water": AREA}, **north}
         self.mme = self.add("mme", AreaKeeper)
-        self.cmp = self.add("cmp", Cmp, {"hss": "off", "north": config})
+        self.cmp: Any = self.add("cmp", Cmp, {"hss": "off", "north": config})
         self.provisions = True
 
     def as_it_was(self) -> Net:

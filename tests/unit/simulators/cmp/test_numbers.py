@@ -40,7 +40,7 @@ def test_a_number_alone_is_that_number() -> None:
 
 
 def test_numbers_of_an_account_are_those_of_its_cards_only() -> None:
-    numbers = {"account": "waterworks", "numbers": ["001010000000060-001010000000069"]}
+    numbers: dict[str, Any] = {"account": "waterworks", "numbers": ["001010000000060-001010000000069"]}
     assert _tied("001010000000060", **numbers)
     assert not _tied("001010000000060", of="", **numbers)
     assert not _tied("001010000000060", of="gasworks", **numbers)

@@ -13,6 +13,7 @@ from simulators.uicc.config import UiccConfig
 from simulators.uicc.element import Uicc
 from simwarden.errors import ManagementError, PeerError
 from simwarden.model.identity import Plmn
+from simwarden.operations.element import element_of
 from simwarden.operations.management import Role
 from simwarden.testing import Bench, ScriptedCard, ScriptedCell
 from simwarden.testing.card import CELLS
@@ -55,13 +56,15 @@ class Network(Bench):
         self.loop.set_exception_handler(lambda _loop, context: self.broken.append(context))
         return await super().__aenter__()
 
-    async def __aexit__(self, *raised: object) -> None:
-        await super().__aexit__(*raised)
+    def judge(self) -> None:
+        super().judge()
         assert self.broken == []
 
     async def provision(self, **binding: Any) -> None:
         sections = {"binding": [{"by": "card", **binding}]} if binding else {}
-        await self.host.elements["card"].manage(Role.OPERATOR, "PUT", f"/cards/{IMSI}", {**CARD, "sections": sections})
+        await element_of(self.host, "card").manage(
+            Role.OPERATOR, "PUT", f"/cards/{IMSI}", {**CARD, "sections": sections}
+        )
 
     def values(self, observable: str, element: str = "meter") -> list[Any]:
         return self.observed(observable, element=element)
@@ -95,7 +98,7 @@ async def test_no_answer_on_the_radio(run: Any) -> None:
         assert await network.do("meter", "power_on", device="meter") == "no-answer"
         assert network.clock.now() == pytest.approx(2)  # T300
         await network.clock.sleep(11)
-        assert len(network.host.elements["enb"].messages(uu.RrcConnectionRequest)) == 2  # type: ignore[attr-defined]
+        assert len(network.host.elements["enb"].messages(uu.RrcConnectionRequest)) == 2
 
 
 async def test_rejected_connection_is_asked_for_again_after_t302(run: Any) -> None:

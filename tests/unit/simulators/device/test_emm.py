@@ -133,8 +133,9 @@ class Net:
 
     def __init__(self, *, card: CardData | None = None, voice: bool = False, gives_imeisv: bool = True) -> None:
         self.port: Any = Port()
-        self.emm = Emm(self.port, DeviceConfig(), Terminal(IMEI, IMEI, IMEI, voice, gives_imeisv))
-        self.emm.radio = self.emm.session = self.port
+        terminal = Terminal(IMEI, IMEI, IMEI, voice, gives_imeisv)
+        self.emm = Emm(self.port, DeviceConfig(), terminal)  # type: ignore[arg-type]
+        self.emm.radio = self.emm.session = self.port  # type: ignore[assignment]
         self.port.emm = self.emm
         self.dispatch = Dispatch(self.emm)
         self.outcomes: list[tuple[Procedure, str]] = []

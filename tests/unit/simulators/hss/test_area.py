@@ -9,6 +9,7 @@ from hss_net import APPROVAL, IMSI, METER, Net
 from pydantic import ValidationError
 
 from simulators.hss.config import AreaChange, HssArea, HssConfig
+from simwarden.errors import ManagementError
 from simwarden.operations.management import Role
 from simwarden.wire.diameter import first
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from simwarden.runtime.loop import TestbedLoop
 
 PATH = f"/cards/{IMSI}/area"
-PROVINCES = {"provinces": {"east": ["0001", "0003"], "west": ["0002", "0003"]}}
+PROVINCES: dict[str, Any] = {"provinces": {"east": ["0001", "0003"], "west": ["0002", "0003"]}}
 
 
 def zones_in(data: Any) -> list[str]:
@@ -66,8 +67,8 @@ async def test_a_card_has_one_area_and_its_zone_codes_stand_in_one_place(net: Ne
             {"area": [*area("0001"), *area("0002")]},
             {"area": area("0001"), "subscription": [{"zones": ["0001"]}]},
         ):
-            with pytest.raises(Exception, match=r"one area|given twice") as caught:
-                await net.provision(**sections)
+            with pytest.raises(ManagementError, match=r"one area|given twice") as caught:
+                await net.provision(**sections)  # type: ignore[arg-type]
             assert caught.value.status == 400
         assert await net.refused("GET", f"/cards/{IMSI}") == 404
 
@@ -77,8 +78,8 @@ async def test_provisioning_changes_no_area_that_a_card_has(net: Net) -> None:
         await net.provision(area=area("0001"))
         await net.provision(area=area("0001"))
         for sections in ({"area": area("0002")}, {}):
-            with pytest.raises(Exception, match="approval record") as caught:
-                await net.provision(**sections)
+            with pytest.raises(ManagementError, match="approval record") as caught:
+                await net.provision(**sections)  # type: ignore[arg-type]
             assert caught.value.status == 409
         assert (await net.call("GET", f"/cards/{IMSI}"))["subscription"]["zones"] == ["0001"]
         await net.provision("001010000000018", name="free")
@@ -166,7 +167,7 @@ async def test_no_area_is_larger_than_a_province(provinces: Net) -> None:
     net = provinces
 
     async with net:
-        with pytest.raises(Exception, match="larger than a province") as caught:
+        with pytest.raises(ManagementError, match="larger than a province") as caught:
             await net.provision(area=area("0001", "0002"))
         assert caught.value.status == 403
         await net.provision(area=area("0001", "0003"))

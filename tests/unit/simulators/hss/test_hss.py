@@ -544,7 +544,7 @@ async def test_provisioning_again_keeps_what_is_learned_and_changes_no_binding(n
         assert sqns(await net.mme.air(("Number-Of-Requested-Vectors", 1))) == [2]
         for sections in ({}, {"binding": GIVEN}):
             with pytest.raises(ManagementError, match="approval record"):
-                await net.provision(**sections)
+                await net.provision(**sections)  # type: ignore[arg-type]
 
 
 async def test_a_changed_subscription_reaches_the_mme(net: Net) -> None:
@@ -708,7 +708,7 @@ async def test_an_mme_hears_of_a_withdrawal_before_it_is_served_again(net: Net) 
 
 def withholding(mme: Any) -> list[asyncio.Future[None]]:
     """Have an MME keep its answers back until the test lets them go."""
-    answer, kept = mme.hear, []  # type: ignore[var-annotated]
+    answer, kept = mme.hear, []
 
     async def hear(message: Message, peer: Peer) -> Message:
         reply: Message = await answer(message, peer)

@@ -67,7 +67,7 @@ class Story:
         self.url = url
         self.site: Any = FakeSite()
         self.engine = open_engine(url, METADATA)
-        self.core = Core(self.site, HssConfig(), Store(self.engine))
+        self.core = Core(self.site, HssConfig(), Store(self.engine))  # type: ignore[arg-type]
         self.core.start_node({})
         card = Subscriber(IMSI, "card", "1", "8614400000017", "meter", "00" * 16, "11" * 16, mode="learned")
         card.vectors = [MME]

@@ -25,12 +25,12 @@ class Dra(Element[ElementConfig]):
     declaration = Declaration(kind="dra", title="DRA", lane=55, config=ElementConfig)
 
     async def start(self) -> None:
-        self.routes = {"S6a": "hss", "S13": "eir"}
-        relay = Relay(self.routes)
+        self.carries = {"S6a": "hss", "S13": "eir"}
+        relay = Relay(self.carries)
         local = LocalNode(f"dra.{REALM}", REALM)
         self.node = relay.node = DiameterNode(self.site, local, {"S6a": {}, "S13": {}}, relay=relay.handle, timeout=3)
         await self.node.listen()
-        for point, target in self.routes.items():
+        for point, target in self.carries.items():
             await self.node.connect(point, target)
 
     async def stop(self) -> None:
@@ -73,7 +73,7 @@ async def test_the_home_server_is_asked_by_its_name_once_it_is_known(net: Behind
 async def test_a_home_server_that_the_agent_has_lost_is_asked_for_by_the_realm_again(net: Behind) -> None:
     async with net:
         await net.attached()
-        net.dra.routes["S6a"] = "hss2"
+        net.dra.carries["S6a"] = "hss2"
         await net.dra.node.connect("S6a", "hss2")
         await net.host.stop("hss")
         await net.settle()

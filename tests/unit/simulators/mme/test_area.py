@@ -19,7 +19,7 @@ PLMN = Plmn("001", "01")
 IMSI = "001010000000001"
 HOME, NEXT = "001-01-0000101", "001-01-0000201"
 PATH = f"/cards/{IMSI}/area"
-APPROVAL = {"approver": "Li Wei", "reason": "meter moved", "form": "F-21"}
+APPROVAL: dict[str, Any] = {"approver": "Li Wei", "reason": "meter moved", "form": "F-21"}
 
 
 async def _call(network: Any, method: str, path: str = PATH, **body: Any) -> Any:
@@ -128,7 +128,7 @@ async def test_an_area_is_changed_so_many_times_a_month_and_stations_forgotten_c
             ("DELETE", PATH, {}),
             ("DELETE", f"{PATH}/used", {}),
         ):
-            assert await _refused(network, method, path, **body, **APPROVAL) == 429
+            assert await _refused(network, method, path, **body, **APPROVAL) == 429  # type: ignore[arg-type]
         await network.host.stop("mme", kill=True)
         await network.host.start("mme")
         assert await _refused(network, "DELETE", **APPROVAL) == 429

@@ -6,6 +6,7 @@ import gateways
 import pytest
 from gateways import SERVER, Gateways, udp
 from scapy.contrib import gtp_v2 as scapy
+from scapy.packet import Raw
 
 from simulators.pgw import user_plane
 from simwarden.trace.records import CauseForRecClosing, ChargingRecord, FlowRecord
@@ -54,7 +55,7 @@ async def test_packets_to_nobody_and_without_a_way_out_are_told() -> None:
     async with Gateways() as bench:
         made = await bench.session()
         bench.net.send(udp(SERVER, "10.64.0.99"), b"?")
-        bench.net.link.close()
+        bench.net.link.close()  # type: ignore[union-attr]
         await bench.settle()
         bench.enb.send(made, udp(made["paa"].ipv4))
         await bench.settle()
@@ -108,7 +109,7 @@ async def test_sums_of_records_are_the_octets_of_the_packets() -> None:
         await bench.settle()
         bench.net.send(*down)
         await bench.host.clock.sleep(90)
-        place = scapy.Raw(bytes.fromhex("5600" + "0600" + "08" + "00f1100009"))
+        place = Raw(bytes.fromhex("5600" + "0600" + "08" + "00f1100009"))
         await bench.mme.modify(made["sender_f_teid"].teid, more=[place])
         bench.enb.send(made, *up)
         await bench.settle()

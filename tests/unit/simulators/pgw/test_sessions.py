@@ -9,8 +9,9 @@ import gateways
 import pytest
 from gateways import Gateways
 from scapy.contrib import gtp_v2 as scapy
+from scapy.packet import Raw
 
-from simwarden.trace.events import StateChange
+from simwarden.trace.events import Frame, StateChange
 from simwarden.wire import pco
 from simwarden.wire.gtpv2 import Cause, FTeid, InterfaceType, Message, PdnType
 from simwarden.wire.pco import Container, Option
@@ -100,7 +101,7 @@ async def test_an_apn_is_known_without_its_operator_identifier() -> None:
     async with Gateways(pgw={"apns": {"meters": {}}}) as bench:
         made = await bench.mme.create(apn=scapy.IE_APN(APN=b"Meters.mnc001.mcc001.gprs"))
         assert made.accepted
-        assert await bench.pgw.list_sessions(None) == [
+        assert await bench.pgw.list_sessions(None) == [  # type: ignore[arg-type]
             {"imsi": gateways.IMSI, "apn": "meters", "ebi": 5, "ipv4": "10.64.0.1", "ipv6": ""}
         ]
 
@@ -149,14 +150,14 @@ async def test_options_are_answered_as_asked() -> None:
     )
 
     async with Gateways() as bench:
-        made = await bench.mme.create(pco=scapy.Raw(b"\x4e" + len(asked).to_bytes(2) + b"\0" + asked))
+        made = await bench.mme.create(pco=Raw(b"\x4e" + len(asked).to_bytes(2) + b"\0" + asked))
         told = {option.identifier: option.content for option in pco.decode(made["pco"])}
         assert told == {
             Container.DNS_SERVER_IPV4_ADDRESS: bytes((192, 0, 2, 53)),
             Container.DNS_SERVER_IPV6_ADDRESS: ipaddress.ip_address("2001:db8::53").packed,
             Container.IPV4_LINK_MTU: (1358).to_bytes(2),
         }
-        bad = await bench.mme.create(pco=scapy.Raw(b"\x4e\0\2\0\x80\0"))
+        bad = await bench.mme.create(pco=Raw(b"\x4e\0\2\0\x80\0"))
         assert bad.accepted
         assert bad.get("pco") is None
 
@@ -198,7 +199,7 @@ async def test_requests_for_a_session_that_is_not_there() -> None:
             octets = bytes(scapy.GTPHeader(P=0, T=1, teid=77, seq=bench.mme.number, gtp_type=kind) / payload)
             bench.sgw.core.node.endpoint.send(octets, to, on="S5-C")
         await bench.settle()
-        causes = [f.data[16] for f in bench.trace.events if getattr(f, "interface", "") == "S5-C" and f.source == "pgw"]
+        causes = [f.data[16] for f in bench.of(Frame) if f.interface == "S5-C" and f.source == "pgw"]
         assert causes == [Cause.CONTEXT_NOT_FOUND] * 3
 
 

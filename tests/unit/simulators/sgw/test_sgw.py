@@ -9,7 +9,9 @@ import gateways
 import pytest
 from gateways import ENB_TEID, SERVER, Gateways, f_teid, udp
 from scapy.contrib import gtp_v2 as scapy
+from scapy.packet import Raw
 
+from simwarden.trace.events import Frame
 from simwarden.trace.records import CauseForRecClosing, ChargingRecord
 from simwarden.wire import gtpu, gtpv2
 from simwarden.wire.gtpv2 import Cause, CauseIe, InterfaceType, Message
@@ -111,7 +113,7 @@ async def test_a_session_that_the_pgw_does_not_know_is_told_as_such() -> None:
         made = await bench.session()
         for session in list(bench.pgw.core.by_teid.values()):
             bench.pgw.core.close(session, CauseForRecClosing.ABNORMAL_RELEASE)
-        place = scapy.Raw(bytes.fromhex("5600" + "0600" + "08" + "00f1100009"))
+        place = Raw(bytes.fromhex("5600" + "0600" + "08" + "00f1100009"))
         lost = await bench.mme.modify(teid(made), more=[place])
         assert (lost.cause, lost["cause"].remote) == (Cause.CONTEXT_NOT_FOUND, True)
         assert bench.sgw.census() == NONE
@@ -287,7 +289,7 @@ async def test_an_mme_that_is_not_there_any_more_loses_its_sessions() -> None:
 async def test_a_repeated_request_is_carried_out_once() -> None:
     async with Gateways() as bench:
         await bench.session()
-        frames = [f for f in bench.trace.events if getattr(f, "interface", "") == "S11" and f.source == "mme"]
+        frames = [f for f in bench.of(Frame) if f.interface == "S11" and f.source == "mme"]
         bench.mme.endpoint.send(frames[0].data, bench.host.address_of("sgw", "S11"))
         await bench.settle()
         assert "create-session-request of mme is a duplicate, its answer is repeated" in bench.notes()

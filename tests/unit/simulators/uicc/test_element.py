@@ -310,7 +310,7 @@ async def test_no_key_is_in_the_trace(bench: Cards) -> None:
         await bench.meter.put_in()
         await bench.meter.introduce(METER)
         await authenticate(bench.meter, 32)
-    adm = bench.card._adm.encode()  # type: ignore[attr-defined]
+    adm = bench.card._adm.encode()
     octets = b"".join(event.data for event in bench.trace.events if isinstance(event, Frame))
     for secret in (bytes.fromhex(K), bytes.fromhex(OPC), adm):
         assert secret not in octets
