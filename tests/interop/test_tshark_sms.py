@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import exported
 import pytest
 from short_messages import CPS, TPDUS
 from smpp_messages import CMPP, ID, PDUS
+from sms_diameter import S6C, S6C_MESSAGES, SGD, SGD_MESSAGES
+from vectors import load
 
+from simwarden.runtime.clock import EPOCH
+from simwarden.trace.events import Frame
+from simwarden.trace.pcapng import write_capture
 from simwarden.wire import cmpp, ppsms, smpp, sms
+from simwarden.wire.diameter import Message, encode
+from simwarden.wire.diameter.dictionary import COMMANDS
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
 
+suite = load(Path(__file__).with_name("test_tshark_suite.py"))
 pytestmark = [
     pytest.mark.interop,
     pytest.mark.skipif(not exported.TSHARK, reason="tshark is not installed (apt install tshark)"),
@@ -144,3 +153,45 @@ def test_every_tpdu(tmp_path: Path) -> None:
         if part:
             assert row["gsm_sms.udh.mm.msg_parts"] == [str(part.total)], name
             assert row["gsm_sms.udh.mm.msg_part"] == [str(part.number)], name
+
+
+# -- captures of ours
+
+
+def frames() -> Iterator[tuple[str, str, bytes]]:
+    """Interface, protocol and octets of all that is said outside the radio."""
+    yield from (("SMPP", "smpp", smpp.encode(pdu)) for pdu in PDUS.values())
+    yield from (("CMPP", "cmpp", cmpp.encode(each)) for each in CMPP.values() if each.command in CMPP_READ)
+    commands = {(each.application, each.name): each for each in COMMANDS.values()}
+    for point, application, messages in (("SGd", SGD, SGD_MESSAGES), ("S6c", S6C, S6C_MESSAGES)):
+        for name, vectors in messages.items():
+            command = commands[application, name]
+            flags = (0x80 if command.request else 0) | 0x40
+            yield from (
+                (point, "diameter", encode(Message(command.code, application, flags, 1, 1, avps))) for avps in vectors
+            )
+
+
+@pytest.mark.parametrize("mask", [False, True])
+def test_captures_are_read_to_their_end(tmp_path: Path, mask: bool) -> None:  # noqa: FBT001 - both ways
+    links = {"SMPP": 1, "CMPP": 2, "SGd": 3, "S6c": 4}
+    events = [
+        Frame(source="a", target="b", interface=point, protocol=protocol, data=octets, link=links[point])
+        for point, protocol, octets in frames()
+    ]
+    path = tmp_path / "sms.pcapng"
+    with path.open("wb") as stream:
+        write_capture(events, stream, EPOCH, mask=mask)
+    rows = suite.read(path)
+    assert len(rows) == len(events)
+    assert not [row.complaint for row in rows if row.complaint]
+    assert {row.interface for row in rows} == set(links)
+    assert (b"s3cret" in path.read_bytes()) != mask
+
+
+def test_the_tpdu_in_sgd_is_read(tmp_path: Path) -> None:
+    avps = SGD_MESSAGES["mo-forward-short-message-request"][0]
+    (row,) = exported.read(tmp_path / "sgd.pcap", [("diameter", encode(Message(8388645, SGD, 0xC0, 1, 1, avps)))])
+    assert row["diameter.SC-Address"]
+    assert row["diameter.SM-RP-UI"]
+    assert clean(row)
