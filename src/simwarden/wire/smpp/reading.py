@@ -189,8 +189,8 @@ def _fields(command: Command) -> Iterator[MessageField]:
     for each in dataclasses.fields(body) if body is not None else ():
         if each.name in _ADDRESSES:
             prefix = _ADDRESSES[each.name]
-            yield MessageField(f"{prefix}_ton", True, v.members(Ton) | v.NUMBER)
-            yield MessageField(f"{prefix}_npi", True, v.members(Npi) | v.NUMBER)
+            yield MessageField(f"{prefix}_ton", True, v.members(Ton) | v.NUMBER, Ton)
+            yield MessageField(f"{prefix}_npi", True, v.members(Npi) | v.NUMBER, Npi)
             yield MessageField(_NUMBERS[each.name], True, v.TEXT)
         else:
             # an answer with an error may be without its body
