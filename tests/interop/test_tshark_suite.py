@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import shutil
 import subprocess
 import sys
@@ -93,6 +94,9 @@ def read(path: Path, *options: str) -> list[Row]:
 
 @pytest.fixture(name="captures", scope="module")
 def _captures(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Play all scenarios, unless SUITE_REPORT says where the report of that is, as in CI."""
+    if given := os.environ.get("SUITE_REPORT"):
+        return sorted(Path(given) / f"{job.name}.pcapng" for job in find([str(SCENARIOS)]))
     report = tmp_path_factory.mktemp("suite")
     command = [sys.executable, "-m", "simwarden", "run", str(SCENARIOS), "-j", "2", "--report", str(report)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)  # noqa: S603 - ours
@@ -101,9 +105,9 @@ def _captures(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 
 @pytest.fixture(name="rows", scope="module")
-def _rows(captures: list[Path]) -> list[Row]:
+def _rows(captures: list[Path], tmp_path_factory: pytest.TempPathFactory) -> list[Row]:
     """Read all captures in one go: they are merged, each with its own interfaces."""
-    merged = captures[0].with_name("all-of-them.merged")
+    merged = tmp_path_factory.mktemp("merged") / "all.pcapng"
     command = [MERGECAP, "-a", "-I", "none", "-w", str(merged), *map(str, captures)]
     subprocess.run(command, check=True, timeout=60)  # noqa: S603 - mergecap by its own path
     return read(merged, *APART)
