@@ -7,46 +7,18 @@ from typing import Any
 
 import pytest
 
-from simulators.hss.config import HssConfig
 from simulators.hss.element import Hss
-from simwarden.model.identity import Imei, Plmn
-from simwarden.operations.element import Element
-from simwarden.operations.management import Role
-from simwarden.runtime.clock import Clock
-from simwarden.runtime.declare import Declaration, ElementConfig
-from simwarden.runtime.diameter import DiameterNode, LocalNode
-from simwarden.runtime.host import Host, HostSettings
-from simwarden.runtime.loop import TestbedLoop
+from simwarden.model.identity import Imei
+from simwarden.testing import Bench, ScriptedMme
+from simwarden.testing.diameter import PLMN
 from simwarden.trace.dissect import dissect
-from simwarden.trace.events import Fault, Frame, PeerFault
-from simwarden.trace.trace import Trace
-from simwarden.wire.diameter import Message, encode
+from simwarden.trace.events import Frame, PeerFault
+from simwarden.wire.diameter import encode
 from simwarden.wire.diameter.codec import HEADER_LENGTH
 
-PLMN = Plmn.parse("001-01")
 IMSI = "001010000000017"
 METER, PHONE = "99000101000001", "86543299876543"
 CASES = 1500
-
-
-class Mme(Element[ElementConfig]):
-    """Keeps a connection to the HSS."""
-
-    declaration = Declaration(kind="mme", title="MME", lane=1, config=ElementConfig, starts_after=("hss",))
-
-    async def start(self) -> None:
-        self.node = DiameterNode(self.site, LocalNode(f"mme.{PLMN.realm}", PLMN.realm), {"S6a": {}})
-        await self.node.connect("S6a", "hss")
-
-    async def stop(self) -> None:
-        await self.node.stop()
-
-    def make(self, name: str, terminal: str) -> Message:
-        inner = [("IMEI", terminal), ("Software-Version", "01")]
-        avps: list[tuple[str, Any]] = [("User-Name", IMSI), ("Terminal-Information", inner)]
-        if name.startswith("Update"):
-            avps += [("RAT-Type", 1004), ("ULR-Flags", 34), ("Visited-PLMN-Id", PLMN.to_bytes())]
-        return self.node.make(name, avps, realm=PLMN.realm)
 
 
 def mutate(rng: random.Random, data: bytes) -> bytes:
@@ -74,44 +46,35 @@ def mutate(rng: random.Random, data: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("name", ["Update-Location-Request", "Notify-Request"])
-def test_no_octets_admit_the_wrong_terminal(name: str) -> None:
-    loop = TestbedLoop(virtual=True)
-    clock = Clock(loop)
-    host = Host(loop, clock, Trace(clock.now), HostSettings())
-    hss: Any = host.add("hss", Hss, HssConfig())
-    mme: Any = host.add("mme", Mme, ElementConfig())
+async def test_no_octets_admit_the_wrong_terminal(bench: Bench, name: str) -> None:
+    bench.subject = "hss"
+    bench.add("hss", Hss)
+    mme = bench.add("mme", ScriptedMme, {"hss": "hss", "imsi": IMSI})
     rng = random.Random(name)
+    more = [("RAT-Type", 1004), ("ULR-Flags", 34), ("Visited-PLMN-Id", PLMN.to_bytes())]
 
     async def send(data: bytes) -> None:
         if not mme.node.peers:
             await mme.node.connect("S6a", "hss")
-        link = mme.node._connections[0].link
-        link.send(data)
-        await clock.settle()
+        mme.node._connections[0].link.send(data)
+        await bench.settle()
 
-    async def story() -> None:
-        await host.start_all()
+    async with bench:
         body: dict[str, Any] = {"name": "card", "imsi": IMSI, "iccid": "1", "msisdn": "1440000000001"}
         body |= {"k": "00" * 16, "opc": "11" * 16}
         body |= {"profile": "meter", "form": "plug-in", "sections": {"binding": [{"by": "hss", "imei": METER}]}}
-        await hss.manage(Role.OPERATOR, "PUT", f"/cards/{IMSI}", body)
-        assert (await mme.node.ask("hss", mme.make("Update-Location-Request", METER))).success
-        before = len(host.trace.events)
+        await bench.call("PUT", f"/cards/{IMSI}", body)
+        assert (await mme.ulr(METER)).success
+        before = len(bench.trace.events)
         for _ in range(CASES):
-            await send(mutate(rng, encode(mme.make(name, PHONE))))
-        sent = [e for e in host.trace.events[before:] if isinstance(e, Frame) and e.source == "hss"]
+            asked = mme.make(name, *(more if name.startswith("Update") else []), terminal=PHONE)
+            await send(mutate(rng, encode(asked)))
+        sent = [e for e in bench.trace.events[before:] if isinstance(e, Frame) and e.source == "hss"]
         updates = [d for d in map(dissect, sent) if d.name == "update-location-answer"]
         assert not [d for d in updates if d.fields.get("result_code") == 2001]
-        held = await hss.manage(Role.OPERATOR, "GET", f"/cards/{IMSI}")
+        held = await bench.call("GET", f"/cards/{IMSI}")
         assert held["binding"] == {"how": "given", "imei": Imei(METER).imei}
         assert held["terminal"] == Imei(METER).imei
-        assert (await mme.node.ask("hss", mme.make("Update-Location-Request", METER))).success
-        assert (await mme.node.ask("hss", mme.make("Update-Location-Request", PHONE))).experimental_result == 5001
-        await host.close()
-
-    try:
-        loop.run_until_complete(story())
-    finally:
-        loop.close()
-    assert [e.reason for e in host.trace.events if isinstance(e, Fault)] == []
-    assert len([e for e in host.trace.events if isinstance(e, PeerFault)]) > CASES / 4
+        assert (await mme.ulr(METER)).success
+        assert (await mme.ulr(PHONE)).experimental_result == 5001
+    assert len(bench.of(PeerFault)) > CASES / 4
