@@ -12,19 +12,16 @@ import sqlalchemy as sa
 from simwarden.operations.element import Element, element_of
 from simwarden.operations.event_kinds import told
 from simwarden.policy import Control, Ruling
-from simwarden.runtime.clock import Clock
 from simwarden.runtime.declare import Declaration, ElementConfig
-from simwarden.runtime.host import EventSettings, Host, HostSettings
-from simwarden.runtime.loop import TestbedLoop
+from simwarden.runtime.host import EventSettings
 from simwarden.runtime.store import StoreUnavailableError
-from simwarden.trace.events import Decided, Fault, Note, PeerFault
-from simwarden.trace.trace import Trace
+from simwarden.testing import Bench
+from simwarden.trace.events import Decided, PeerFault
 from simwarden.wire.mqtt import Ack, Bare, ConnAck, Connect, Packet, PacketType, Publish, Splitter, encode
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
-
     from simwarden.runtime.link import Link
+    from simwarden.runtime.loop import TestbedLoop
 
 NO = Control("toy.no", "quota", lambda: Ruling.refuse("never"), ("toy",))
 EVERY = 3
@@ -95,61 +92,25 @@ class Taker(Element[ElementConfig]):
         return [int(json.loads(each.payload)["sequence"]) for each in self.got]
 
 
-@pytest.fixture
-def loop() -> Iterator[TestbedLoop]:
-    loop = TestbedLoop(virtual=True)
-    yield loop
-    loop.close()
-
-
-class Net:
+class Net(Bench):
     """A teller and a taker."""
 
     def __init__(self, loop: TestbedLoop, transport: str = "memory", **settings: Any) -> None:
-        clock = Clock(loop)
-        self.trace = Trace(clock.now)
-        events = EventSettings("taker", **settings)
-        self.host = Host(loop, clock, self.trace, HostSettings(transport=transport, events=events))
-        self.host.add("teller", Teller, ElementConfig())
-        self.host.add("taker", Taker, ElementConfig())
-        self.loop = loop
+        super().__init__(loop, transport=transport, events=EventSettings("taker", **settings))
+        self.teller = self.add("teller", Teller)
+        self.taker = self.add("taker", Taker)
 
-    @property
-    def teller(self) -> Teller:
-        found = self.host.elements["teller"]
-        assert isinstance(found, Teller)
-        return found
-
-    @property
-    def taker(self) -> Taker:
-        found = self.host.elements["taker"]
-        assert isinstance(found, Taker)
-        return found
-
-    async def wait(self, seconds: float) -> None:
-        await self.host.clock.sleep(seconds)
-        await self.host.clock.settle()
+    async def start(self) -> None:
+        await super().start()
+        await self.settle()
 
     def waiting(self) -> int:
-        return element_of(self.host, "teller").publisher._outbox.count()  # type: ignore[union-attr]
-
-    def run(self, story: Callable[[Net], Awaitable[None]]) -> None:
-        async def whole() -> None:
-            await self.host.start_all()
-            await self.host.clock.settle()
-            await story(self)
-            await self.host.close()
-
-        self.loop.run_until_complete(whole())
-        assert not [each for each in self.trace.events if isinstance(each, Fault)]
-
-    def notes(self) -> list[str]:
-        return [each.text for each in self.trace.events if isinstance(each, Note)]
+        return self.teller.publisher._outbox.count()  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize("transport", ["memory", "tcp"])
-def test_a_refusal_is_told_as_a_cloudevent(loop: TestbedLoop, transport: str) -> None:
-    async def story(net: Net) -> None:
+async def test_a_refusal_is_told_as_a_cloudevent(loop: TestbedLoop, transport: str) -> None:
+    async with Net(loop, transport, prefix="ops") as net:
         net.teller.refuse()
         await net.host.clock.settle()
         message = net.taker.got[0]
@@ -169,37 +130,31 @@ def test_a_refusal_is_told_as_a_cloudevent(loop: TestbedLoop, transport: str) ->
         }
         assert net.waiting() == 0
 
-    Net(loop, transport, prefix="ops").run(story)
 
-
-def test_a_decision_about_nobody_is_no_event(loop: TestbedLoop) -> None:
-    async def story(net: Net) -> None:
+async def test_a_decision_about_nobody_is_no_event(loop: TestbedLoop) -> None:
+    async with Net(loop) as net:
         net.teller.site.decide(NO, "", on="toy")
         await net.host.clock.settle()
         assert net.taker.got == []
 
-    Net(loop).run(story)
 
-
-def test_many_events_come_once_and_in_order(loop: TestbedLoop) -> None:
-    async def story(net: Net) -> None:
+async def test_many_events_come_once_and_in_order(loop: TestbedLoop) -> None:
+    async with Net(loop) as net:
         net.teller.refuse(1000)
         await net.host.clock.settle()
         assert net.taker.numbers() == list(range(1, 1001))
         assert net.waiting() == 0
 
-    Net(loop).run(story)
 
-
-def test_a_broker_that_is_down_at_first_hears_all_later(loop: TestbedLoop) -> None:
-    async def story(net: Net) -> None:
+async def test_a_broker_that_is_down_at_first_hears_all_later(loop: TestbedLoop) -> None:
+    async with Net(loop) as net:
         await net.host.stop("taker", kill=True)
         net.teller.refuse(5)
-        await net.wait(3600.0)
+        await net.sleep(3600.0)
         assert (net.waiting(), net.taker.got) == (5, [])
         await net.host.start("taker")
         net.teller.refuse()
-        await net.wait(40.0)
+        await net.sleep(40.0)
         assert net.taker.numbers() == [1, 2, 3, 4, 5, 6]
         assert [each.partition(": ")[2] for each in net.notes() if "events wait" in each] == [
             "closed by peer",
@@ -207,11 +162,9 @@ def test_a_broker_that_is_down_at_first_hears_all_later(loop: TestbedLoop) -> No
         ]  # each reason once, whatever the number of attempts
         assert "events go to taker again" in net.notes()
 
-    Net(loop).run(story)
 
-
-def test_what_was_not_acknowledged_is_published_again_first(loop: TestbedLoop) -> None:
-    async def story(net: Net) -> None:
+async def test_what_was_not_acknowledged_is_published_again_first(loop: TestbedLoop) -> None:
+    async with Net(loop) as net:
         net.taker.deaf = True
         net.teller.refuse(3)
         await net.host.clock.settle()
@@ -220,17 +173,15 @@ def test_what_was_not_acknowledged_is_published_again_first(loop: TestbedLoop) -
         net.teller.refuse(1)
         net.taker.deaf = False
         await net.host.start("taker")
-        await net.wait(40.0)
+        await net.sleep(40.0)
         assert net.taker.numbers() == [1, 2, 3, 1, 2, 3, 4]
         ids = [json.loads(each.payload)["id"] for each in net.taker.got]
         assert ids[:3] == ids[3:6]  # by which a subscriber drops what it has
         assert net.waiting() == 0
 
-    Net(loop).run(story)
 
-
-def test_an_element_that_is_killed_tells_what_was_untold(loop: TestbedLoop) -> None:
-    async def story(net: Net) -> None:
+async def test_an_element_that_is_killed_tells_what_was_untold(loop: TestbedLoop) -> None:
+    async with Net(loop) as net:
         net.teller.refuse(2)
         await net.host.clock.settle()
         net.taker.deaf = True
@@ -240,14 +191,12 @@ def test_an_element_that_is_killed_tells_what_was_untold(loop: TestbedLoop) -> N
         net.taker.got.clear()
         await net.host.start("teller")
         net.teller.refuse(1)
-        await net.wait(1.0)
+        await net.sleep(1.0)
         assert net.taker.numbers() == [3, 4, 5, 6]
 
-    Net(loop).run(story)
 
-
-def test_an_element_that_stops_waits_a_moment_for_the_broker(loop: TestbedLoop) -> None:
-    async def story(net: Net) -> None:
+async def test_an_element_that_stops_waits_a_moment_for_the_broker(loop: TestbedLoop) -> None:
+    async with Net(loop) as net:
         net.teller.refuse(500)
         await net.host.stop("teller")
         assert net.taker.numbers() == list(range(1, 501))
@@ -259,75 +208,65 @@ def test_an_element_that_stops_waits_a_moment_for_the_broker(loop: TestbedLoop) 
         await net.host.stop("teller")
         assert net.host.clock.now() - began == pytest.approx(2.0)
 
-    Net(loop).run(story)
 
-
-def test_a_deaf_broker_holds_up_no_decision_and_is_given_up(loop: TestbedLoop) -> None:
-    async def story(net: Net) -> None:
+async def test_a_deaf_broker_holds_up_no_decision_and_is_given_up(loop: TestbedLoop) -> None:
+    async with Net(loop) as net:
         net.taker.deaf = True
         began = net.host.clock.now()
         net.teller.refuse(200)
         decided = [each for each in net.trace.events if isinstance(each, Decided)]
         assert len(decided) == 200
         assert net.host.clock.now() == began
-        await net.wait(15.0)
+        await net.sleep(15.0)
         assert net.taker.numbers()[:64] == list(range(1, 65))  # a window, and no more
         assert any("no PUBACK within 10 s" in each for each in net.notes())
         net.taker.deaf = False
         net.taker.got.clear()
-        await net.wait(60.0)
+        await net.sleep(60.0)
         assert net.taker.numbers() == list(range(1, 201))
 
-    Net(loop).run(story)
 
-
-def test_a_broker_that_refuses_is_asked_again_and_the_reason_told(loop: TestbedLoop) -> None:
-    async def story(net: Net) -> None:
+async def test_a_broker_that_refuses_is_asked_again_and_the_reason_told(loop: TestbedLoop) -> None:
+    async with Net(loop, client="me", user="u", password=b"p") as net:
         assert net.taker.connects[0] == Connect("me", keep_alive=60, user="u", password=b"p")
         net.taker.code = 4
         for link in net.taker.links:
             link.close()
         net.teller.refuse()
-        await net.wait(100.0)
+        await net.sleep(100.0)
         assert any("the broker refuses: bad user name or password" in each for each in net.notes())
         assert len(net.taker.connects) > 2
         net.taker.code = 0
-        await net.wait(60.0)
+        await net.sleep(60.0)
         assert net.taker.numbers() == [1]
 
-    Net(loop, client="me", user="u", password=b"p").run(story)
 
-
-def test_a_broker_that_speaks_nonsense_is_reported_and_left(loop: TestbedLoop) -> None:
-    async def story(net: Net) -> None:
+async def test_a_broker_that_speaks_nonsense_is_reported_and_left(loop: TestbedLoop) -> None:
+    async with Net(loop) as net:
         net.taker.links[0].send(b"\xff\x00")
         await net.host.clock.settle()
         net.teller.refuse()
-        await net.wait(10.0)
+        await net.sleep(10.0)
         assert any(isinstance(each, PeerFault) for each in net.trace.events)
         assert net.taker.numbers() == [1]
 
-    Net(loop).run(story)
 
-
-def test_a_full_outbox_is_said_and_told(loop: TestbedLoop) -> None:
-    async def story(net: Net) -> None:
+async def test_a_full_outbox_is_said_and_told(loop: TestbedLoop) -> None:
+    async with Net(loop, most=20) as net:
         await net.host.stop("taker", kill=True)
         net.teller.refuse(30)
         assert any(each.startswith("20 events wait") for each in net.notes())
         await net.host.start("taker")
-        await net.wait(40.0)
+        await net.sleep(40.0)
         assert net.taker.numbers() == list(range(1, 20))
         last = json.loads(net.taker.got[-1].payload)
         assert (last["type"], last["data"]["events"]) == ("simwarden.events.lost", 12)
         assert "subject" not in last
         assert net.taker.got[-1].topic == "simwarden/teller/events/lost"
 
-    Net(loop, most=20).run(story)
 
-
-def test_rounds_of_kills_on_both_sides_lose_nothing_and_keep_the_order(loop: TestbedLoop) -> None:
-    async def story(net: Net) -> None:
+async def test_rounds_of_kills_on_both_sides_lose_nothing_and_keep_the_order(loop: TestbedLoop) -> None:
+    async with Net(loop) as net:
         total = 0
         for round_number in range(40):
             net.taker.deaf = round_number % EVERY == 0
@@ -339,20 +278,18 @@ def test_rounds_of_kills_on_both_sides_lose_nothing_and_keep_the_order(loop: Tes
             await net.host.stop(victim, kill=True)
             await net.host.start(victim)
             if round_number % 5 == 0:
-                await net.wait(2.0)
+                await net.sleep(2.0)
         net.taker.deaf = False
-        await net.wait(120.0)
+        await net.sleep(120.0)
         first_seen = list(dict.fromkeys(net.taker.numbers()))
         assert first_seen == list(range(1, total + 1))
         assert net.waiting() == 0
 
-    Net(loop).run(story)
 
-
-def test_with_a_database_that_is_away_refusals_stand_and_are_told_when_it_is_back(
+async def test_with_a_database_that_is_away_refusals_stand_and_are_told_when_it_is_back(
     loop: TestbedLoop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def story(net: Net) -> None:
+    async with Net(loop) as net:
         outbox = element_of(net.host, "teller").publisher._outbox  # type: ignore[union-attr]
         with monkeypatch.context() as away:
 
@@ -362,19 +299,17 @@ def test_with_a_database_that_is_away_refusals_stand_and_are_told_when_it_is_bac
             for name in ("tell", "after", "delivered"):
                 away.setattr(outbox, name, lambda *_args, **_more: gone())
             net.teller.refuse(3)
-            await net.wait(10.0)
+            await net.sleep(10.0)
             assert net.taker.got == []
-        await net.wait(40.0)
+        await net.sleep(40.0)
         assert net.taker.numbers() == [1, 2, 3]
         assert any("3 events wait for the database" in each for each in net.notes())
 
-    Net(loop).run(story)
 
-
-def test_a_database_that_goes_away_under_a_connection_loses_nothing(
+async def test_a_database_that_goes_away_under_a_connection_loses_nothing(
     loop: TestbedLoop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def story(net: Net) -> None:
+    async with Net(loop) as net:
         outbox = element_of(net.host, "teller").publisher._outbox  # type: ignore[union-attr]
         net.teller.refuse(2)
         with monkeypatch.context() as away:
@@ -383,21 +318,17 @@ def test_a_database_that_goes_away_under_a_connection_loses_nothing(
                 raise StoreUnavailableError("the database does not answer")
 
             away.setattr(outbox, "delivered", gone)
-            await net.wait(5.0)
+            await net.sleep(5.0)
             assert net.waiting() == 2
-        await net.wait(60.0)
+        await net.sleep(60.0)
         assert list(dict.fromkeys(net.taker.numbers())) == [1, 2]
         assert net.waiting() == 0
 
-    Net(loop).run(story)
 
-
-def test_an_event_that_no_database_can_hold_is_named_and_keeps_up_no_other(loop: TestbedLoop) -> None:
-    async def story(net: Net) -> None:
+async def test_an_event_that_no_database_can_hold_is_named_and_keeps_up_no_other(loop: TestbedLoop) -> None:
+    async with Net(loop) as net:
         net.teller.site.decide(NO, "\ud800", on="toy")
         net.teller.refuse()
         await net.host.clock.settle()
         assert net.taker.numbers() == [1]
         assert any("an event is not kept" in each for each in net.notes())
-
-    Net(loop).run(story)

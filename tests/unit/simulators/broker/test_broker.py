@@ -6,24 +6,19 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from playing import play
 
-from simulators.broker.config import BrokerConfig
 from simulators.broker.element import Broker
 from simwarden.operations.element import Element
 from simwarden.operations.management import Role
-from simwarden.runtime.clock import Clock
 from simwarden.runtime.declare import Declaration, ElementConfig
-from simwarden.runtime.host import Ailment, Host, HostSettings, Placement
-from simwarden.runtime.loop import TestbedLoop
-from simwarden.trace.events import PeerFault, StateChange
-from simwarden.trace.trace import Trace
+from simwarden.runtime.host import Ailment
+from simwarden.testing import Bench
+from simwarden.trace.events import PeerFault
 from simwarden.wire.mqtt import Ack, Connect, Packet, PacketType, Publish, Splitter, Subscribe, encode
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
-
     from simwarden.runtime.link import Link
+    from simwarden.runtime.loop import TestbedLoop
 
 
 class Ops(Element[ElementConfig]):
@@ -58,35 +53,13 @@ class Ops(Element[ElementConfig]):
         return [each.payload for each in self.heard if isinstance(each, Publish)]
 
 
-class Net:
+class Net(Bench):
     """A broker and a client."""
 
     def __init__(self, loop: TestbedLoop, transport: str, store: str = "", **config: Any) -> None:
-        clock = Clock(loop)
-        self.trace, self.loop = Trace(clock.now), loop
-        settings = HostSettings(transport=transport, placements={"broker": Placement(store=store)} if store else {})
-        self.host = Host(loop, clock, self.trace, settings)
-        self.broker = self.host.add("broker", Broker, BrokerConfig(**config))
-        self.host.add("ops", Ops, ElementConfig())
-
-    @property
-    def ops(self) -> Ops:
-        found = self.host.elements["ops"]
-        assert isinstance(found, Ops)
-        return found
-
-    def seen(self, observable: str) -> list[Any]:
-        return [e.value for e in self.trace.events if isinstance(e, StateChange) and e.observable == observable]
-
-    def run(self, story: Callable[[Net], Awaitable[None]]) -> None:
-        play(self.host, lambda: story(self))
-
-
-@pytest.fixture
-def loop() -> Iterator[TestbedLoop]:
-    loop = TestbedLoop(virtual=True)
-    yield loop
-    loop.close()
+        super().__init__(loop, transport=transport, stores={"broker": store})
+        self.broker = self.add("broker", Broker, config)
+        self.ops = self.add("ops", Ops)
 
 
 def event(number: int, **more: Any) -> Publish:
@@ -101,11 +74,11 @@ def event(number: int, **more: Any) -> Publish:
 
 
 @pytest.mark.parametrize("transport", ["memory", "tcp"])
-def test_events_are_shown_and_repeated_and_missing_ones_counted(loop: TestbedLoop, transport: str) -> None:
-    async def story(net: Net) -> None:
+async def test_events_are_shown_and_repeated_and_missing_ones_counted(loop: TestbedLoop, transport: str) -> None:
+    async with Net(loop, transport) as net:
         await net.ops.connect("hss", *(event(number) for number in (1, 2, 2, 1, 5)))
-        assert [each["sequence"] for each in net.seen("event")] == [1, 2, 5]
-        assert net.seen("event")[0] == {
+        assert [each["sequence"] for each in net.observed("event")] == [1, 2, 5]
+        assert net.observed("event")[0] == {
             "id": "aa-1",
             "topic": "card/refused",
             "source": "hss",
@@ -113,10 +86,8 @@ def test_events_are_shown_and_repeated_and_missing_ones_counted(loop: TestbedLoo
             "sequence": 1,
             "data": {"control": "bind.hss.given"},
         }
-        assert net.seen("delivery")[-1] == {"source": "hss", "received": 3, "repeated": 2, "missing": 2, "last": 5}
+        assert net.observed("delivery")[-1] == {"source": "hss", "received": 3, "repeated": 2, "missing": 2, "last": 5}
         assert sum(isinstance(each, Ack) for each in net.ops.heard) == 5
-
-    Net(loop, transport).run(story)
 
 
 @pytest.mark.parametrize(
@@ -127,17 +98,15 @@ def test_events_are_shown_and_repeated_and_missing_ones_counted(loop: TestbedLoo
      b'{"specversion":"1.0","id":"a-99999999999999999999999","source":"s","type":"t"}'],
     ids=lambda p: p[:60].decode(errors="replace"),
 )  # fmt: skip
-def test_what_is_no_event_of_ours_is_carried_and_not_shown(loop: TestbedLoop, payload: bytes) -> None:
-    async def story(net: Net) -> None:
+async def test_what_is_no_event_of_ours_is_carried_and_not_shown(loop: TestbedLoop, payload: bytes) -> None:
+    async with Net(loop, "memory") as net:
         await net.ops.connect("ops", Subscribe(1, (("#", 1),)), Publish("t", payload, 1, identifier=1))
         assert net.ops.payloads() == [payload]
-        assert net.seen("event") == net.seen("delivery") == []
-
-    Net(loop, "memory").run(story)
+        assert net.observed("event") == net.observed("delivery") == []
 
 
-def test_a_kept_session_and_its_messages_survive_the_brokers_death(loop: TestbedLoop, store_url: str) -> None:
-    async def story(net: Net) -> None:
+async def test_a_kept_session_and_its_messages_survive_the_brokers_death(loop: TestbedLoop, store_url: str) -> None:
+    async with Net(loop, "memory", store_url) as net:
         link = await net.ops.connect("ops", Subscribe(1, (("simwarden/#", 1),)), clean=False)
         link.close()
         await net.ops.connect("hss", event(1), event(2))
@@ -151,24 +120,20 @@ def test_a_kept_session_and_its_messages_survive_the_brokers_death(loop: Testbed
         await net.ops.connect("ops", clean=False)
         assert [json.loads(each)["id"] for each in net.ops.payloads()] == ["aa-1", "aa-2", "aa-3"]
         assert (await net.broker.manage(Role.OPERATOR, "GET", "/sessions"))[0]["waiting"] == 0
-        assert net.seen("delivery")[-1]["received"] == 3  # counted over the death as well
-
-    Net(loop, "memory", store_url).run(story)
+        assert net.observed("delivery")[-1]["received"] == 3  # counted over the death as well
 
 
-def test_retained_messages_survive_as_well(loop: TestbedLoop, store_url: str) -> None:
-    async def story(net: Net) -> None:
+async def test_retained_messages_survive_as_well(loop: TestbedLoop, store_url: str) -> None:
+    async with Net(loop, "memory", store_url) as net:
         await net.ops.connect("s", Publish("state/a", b"up", 1, retain=True, identifier=1))
         await net.host.stop("broker", kill=True)
         await net.host.start("broker")
         await net.ops.connect("ops", Subscribe(1, (("state/#", 1),)))
         assert net.ops.payloads() == [b"up"]
 
-    Net(loop, "memory", store_url).run(story)
 
-
-def test_a_client_that_speaks_nonsense_is_reported_and_others_are_served(loop: TestbedLoop) -> None:
-    async def story(net: Net) -> None:
+async def test_a_client_that_speaks_nonsense_is_reported_and_others_are_served(loop: TestbedLoop) -> None:
+    async with Net(loop, "memory") as net:
         good = await net.ops.connect("good", Subscribe(1, (("#", 1),)))
         bad = await net.ops.connect("bad")
         bad.send(b"\xf0\x00")
@@ -178,11 +143,9 @@ def test_a_client_that_speaks_nonsense_is_reported_and_others_are_served(loop: T
         await net.host.clock.settle()
         assert net.ops.payloads() == [b"still"]
 
-    Net(loop, "memory").run(story)
 
-
-def test_a_connection_that_says_nothing_is_given_up(loop: TestbedLoop) -> None:
-    async def story(net: Net) -> None:
+async def test_a_connection_that_says_nothing_is_given_up(loop: TestbedLoop) -> None:
+    async with Net(loop, "memory") as net:
         link = await net.ops.site.connect("MQTT", "broker")
         closed: list[str] = []
         link.on_close = closed.append
@@ -190,11 +153,9 @@ def test_a_connection_that_says_nothing_is_given_up(loop: TestbedLoop) -> None:
         await net.host.clock.settle()
         assert closed
 
-    Net(loop, "memory").run(story)
 
-
-def test_a_broker_that_fails_keeps_its_connections_and_takes_nothing(loop: TestbedLoop) -> None:
-    async def story(net: Net) -> None:
+async def test_a_broker_that_fails_keeps_its_connections_and_takes_nothing(loop: TestbedLoop) -> None:
+    async with Net(loop, "memory") as net:
         link = await net.ops.connect("good", Subscribe(1, (("#", 1),)))
         net.host.ailments["broker"] = Ailment(0)
         link.send(encode(Publish("t", b"lost", 1, identifier=1)))
@@ -210,5 +171,3 @@ def test_a_broker_that_fails_keeps_its_connections_and_takes_nothing(loop: Testb
         link.send(encode(Publish("t", b"heard", 1, identifier=2)))
         await net.host.clock.settle()
         assert net.ops.payloads() == [b"heard"]
-
-    Net(loop, "memory").run(story)
