@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,14 +14,15 @@ from simwarden.runtime.clock import Clock
 from simwarden.runtime.declare import Declaration, ElementConfig
 from simwarden.runtime.diameter import DiameterNode, LocalNode, Peer, Timers, Unreachable
 from simwarden.runtime.host import Host, HostSettings
-from simwarden.runtime.loop import TestbedLoop
 from simwarden.trace.dissect import dissect
 from simwarden.trace.events import Fault, Frame, Note, PeerFault
 from simwarden.trace.trace import Trace
 from simwarden.wire.diameter import Message, RawAvp, ResultCode, encode
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine, Iterator
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
+    from simwarden.runtime.loop import TestbedLoop
 
 IMSI = "001010000000017"
 REALM = "example"
@@ -94,13 +96,6 @@ class Node(Element[NodeConfig]):
         return self.node.make(name, more, realm=REALM, host="x")
 
 
-@pytest.fixture
-def loop() -> Iterator[TestbedLoop]:
-    loop = TestbedLoop(virtual=True)
-    yield loop
-    loop.close()
-
-
 @pytest.fixture(params=["memory", "tcp"])
 def host(loop: TestbedLoop, request: pytest.FixtureRequest) -> Host:
     clock = Clock(loop)
@@ -110,28 +105,25 @@ def host(loop: TestbedLoop, request: pytest.FixtureRequest) -> Host:
     return host
 
 
-def play(host: Host, story: Callable[[Any, Any], Coroutine[Any, Any, None]]) -> None:
-    async def run() -> None:
-        await host.start_all()
-        await story(host.elements["hss"], host.elements["mme"])
-        await host.close()
-
-    host.loop.run_until_complete(run())
+@asynccontextmanager
+async def running(host: Host) -> AsyncIterator[tuple[Any, Any]]:
+    """Have both nodes of a host run."""
+    await host.start_all()
+    yield host.elements["hss"], host.elements["mme"]
+    await host.close()
 
 
 def names(host: Host) -> list[str]:
     return [dissect(e).name for e in host.trace.events if isinstance(e, Frame)]
 
 
-def test_ask_and_answer_in_both_directions_and_goodbye(host: Host) -> None:
-    async def story(hss: Node, mme: Node) -> None:
+async def test_ask_and_answer_in_both_directions_and_goodbye(host: Host) -> None:
+    async with running(host) as (hss, mme):
         assert mme.connected
         assert (await mme.node.ask("hss", mme.request())).success
         assert (await mme.node.ask("hss.example", mme.request())).success
         assert (await hss.node.ask("mme.example", hss.request("Cancel-Location-Request"))).success
         assert mme.node.peers == (Peer("hss", "hss.example", REALM, "S6a"),)
-
-    play(host, story)
     assert names(host) == [
         "capabilities-exchange-request",
         "capabilities-exchange-answer",
@@ -144,20 +136,18 @@ def test_ask_and_answer_in_both_directions_and_goodbye(host: Host) -> None:
     assert not [e for e in host.trace.events if isinstance(e, Fault | PeerFault)]
 
 
-def test_many_requests_are_outstanding_at_once(host: Host) -> None:
-    async def story(hss: Node, mme: Node) -> None:
+async def test_many_requests_are_outstanding_at_once(host: Host) -> None:
+    async with running(host) as (hss, mme):
         answers = await asyncio.gather(*(mme.node.ask("hss", mme.request()) for _ in range(40)))
         assert len({m.get("Session-Id") for m in answers}) == 40
         assert len(hss.heard) == 40
 
-    play(host, story)
 
-
-def test_no_answer_in_time_is_unreachable_and_a_repetition_has_the_t_flag(host: Host) -> None:
+async def test_no_answer_in_time_is_unreachable_and_a_repetition_has_the_t_flag(host: Host) -> None:
     host.add("slow", Node, NodeConfig())
     host.add("mme2", Node, NodeConfig(peer="slow"))
 
-    async def story(_hss: Node, _mme: Node) -> None:
+    async with running(host) as (_hss, _mme):
         slow, mme = host.elements["slow"], host.elements["mme2"]
         assert isinstance(slow, Node)
         assert isinstance(mme, Node)
@@ -170,56 +160,48 @@ def test_no_answer_in_time_is_unreachable_and_a_repetition_has_the_t_flag(host: 
         answer = await mme.node.ask("slow", message)
         assert answer.success
         assert len(slow.heard) == 1
-
-    play(host, story)
     assert [e.reason for e in host.trace.events if isinstance(e, PeerFault)]  # the late answer
     assert any("duplicate" in e.text for e in host.trace.events if isinstance(e, Note))
 
 
-def test_a_bug_in_a_handler_is_a_fault_and_5012(host: Host) -> None:
-    async def story(_hss: Node, mme: Node) -> None:
+async def test_a_bug_in_a_handler_is_a_fault_and_5012(host: Host) -> None:
+    async with running(host) as (_hss, mme):
         answer = await mme.node.ask("hss", mme.request("Notify-Request"))
         assert answer.result_code == 5012
         answer = await mme.node.ask("hss", mme.request("Purge-UE-Request"))
         assert (answer.result_code, answer.get("Error-Message")) == (5012, "not like this")
         answer = await mme.node.ask("hss", mme.request())
         assert answer.success
-
-    play(host, story)
     assert [e.reason for e in host.trace.events if isinstance(e, Fault)] == [
         "notify-request: KeyError: 'notify-request'"
     ]
 
 
-def test_what_a_node_has_no_handler_for_is_unsupported(host: Host) -> None:
-    async def story(hss: Node, mme: Node) -> None:
+async def test_what_a_node_has_no_handler_for_is_unsupported(host: Host) -> None:
+    async with running(host) as (hss, mme):
         del hss
         message = mme.node.make("Reset-Request", [], realm=REALM, host="x")
         answer = await mme.node.ask("hss", message)
         assert (answer.result_code, answer.error) == (3001, True)
 
-    play(host, story)
 
-
-def test_a_peer_that_is_not_admitted_stays_out(loop: TestbedLoop) -> None:
+async def test_a_peer_that_is_not_admitted_stays_out(loop: TestbedLoop) -> None:
     clock = Clock(loop)
     host = Host(loop, clock, Trace(clock.now), HostSettings())
     host.add("hss", Node, NodeConfig(allow=False))
     host.add("mme", Node, NodeConfig(peer="hss"))
 
-    async def story(_hss: Node, mme: Node) -> None:
+    async with running(host) as (_hss, mme):
         assert not mme.connected
         with pytest.raises(Unreachable):
             await mme.node.ask("hss", mme.request())
-
-    play(host, story)
     answers = [dissect(e) for e in host.trace.events if isinstance(e, Frame) and e.source == "hss"]
     assert {d.fields["result_code"] for d in answers} == {3010}
 
 
 @pytest.mark.parametrize("kill", [False, True])
-def test_a_peer_that_comes_back_is_found_again(host: Host, *, kill: bool) -> None:
-    async def story(hss: Node, mme: Node) -> None:
+async def test_a_peer_that_comes_back_is_found_again(host: Host, *, kill: bool) -> None:
+    async with running(host) as (hss, mme):
         await host.stop("hss", kill=kill)
         await host.clock.settle()
         assert mme.up == ["+hss", "-hss"]
@@ -234,14 +216,12 @@ def test_a_peer_that_comes_back_is_found_again(host: Host, *, kill: bool) -> Non
         assert mme.up == ["+hss", "-hss"] * 2 + ["+hss"]
         assert (await hss.node.ask("mme", hss.request("Cancel-Location-Request"))).success
 
-    play(host, story)
 
-
-def test_pending_requests_of_a_lost_connection_are_unreachable(host: Host) -> None:
+async def test_pending_requests_of_a_lost_connection_are_unreachable(host: Host) -> None:
     host.add("slow", Node, NodeConfig())
     host.add("mme2", Node, NodeConfig(peer="slow"))
 
-    async def story(_hss: Node, _mme: Node) -> None:
+    async with running(host) as (_hss, _mme):
         mme = host.elements["mme2"]
         assert isinstance(mme, Node)
         asked = asyncio.ensure_future(mme.node.ask("slow", mme.request()))
@@ -250,45 +230,37 @@ def test_pending_requests_of_a_lost_connection_are_unreachable(host: Host) -> No
         with pytest.raises(Unreachable, match="not connected"):
             await asked
 
-    play(host, story)
 
-
-def test_a_request_on_a_lost_connection_goes_out_again_with_the_t_flag(host: Host) -> None:
-    async def story(hss: Node, mme: Node) -> None:
+async def test_a_request_on_a_lost_connection_goes_out_again_with_the_t_flag(host: Host) -> None:
+    async with running(host) as (hss, mme):
         await host.stop("hss", kill=True)
         await host.start("hss")
         assert (await mme.node.ask("hss", mme.request())).success, "the loss was not yet heard of when it was sent"
         (message,) = hss.heard
         assert message.retransmitted
 
-    play(host, story)
 
-
-def test_idle_connections_cost_nothing_in_virtual_time(host: Host) -> None:
-    async def story(_hss: Node, mme: Node) -> None:
+async def test_idle_connections_cost_nothing_in_virtual_time(host: Host) -> None:
+    async with running(host) as (_hss, mme):
         await host.clock.sleep(90 * 86400)
         assert (await mme.node.ask("hss", mme.request())).success
-
-    play(host, story)
     assert "device-watchdog-request" not in names(host)
     assert host.clock.keep_alives_skipped > 100_000
 
 
-def test_the_watchdog_runs_where_keep_alives_are_asked_for(host: Host) -> None:
-    async def story(_hss: Node, mme: Node) -> None:
+async def test_the_watchdog_runs_where_keep_alives_are_asked_for(host: Host) -> None:
+    async with running(host) as (_hss, mme):
         host.clock.skip_keep_alives = False
         mme.node.drop()
         mme.node.stopping = False
         assert await mme.node.connect("S6a", "hss")
         await host.clock.sleep(100)
         assert mme.up[-1] == "+hss"
-
-    play(host, story)
     assert names(host).count("device-watchdog-request") >= 3
 
 
-def test_a_second_connection_of_the_same_peer_is_turned_away(host: Host) -> None:
-    async def story(_hss: Node, mme: Node) -> None:
+async def test_a_second_connection_of_the_same_peer_is_turned_away(host: Host) -> None:
+    async with running(host) as (_hss, mme):
         link = await element_of(host, "mme").site.connect("S6a", "hss")
         got: list[bytes] = []
         link.on_receive = lambda data, _stream: got.append(data)
@@ -297,28 +269,24 @@ def test_a_second_connection_of_the_same_peer_is_turned_away(host: Host) -> None
         await host.clock.settle()
         assert not link.up
         assert (await mme.node.ask("hss", mme.request())).success
-
-    play(host, story)
     refused = [dissect(e) for e in host.trace.events if isinstance(e, Frame) and e.source == "hss"]
     assert 4003 in [d.fields.get("result_code") for d in refused]
 
 
-def test_rubbish_on_the_port_harms_nobody_else(host: Host) -> None:
-    async def story(_hss: Node, mme: Node) -> None:
+async def test_rubbish_on_the_port_harms_nobody_else(host: Host) -> None:
+    async with running(host) as (_hss, mme):
         for rubbish in (b"GET / HTTP/1.1\r\n\r\n", bytes(64), b"\x01\x00\x00\x14" + bytes(16)):
             link = await element_of(host, "mme").site.connect("S6a", "hss")
             link.send(rubbish)
             await host.clock.settle()
             assert not link.up
         assert (await mme.node.ask("hss", mme.request())).success
-
-    play(host, story)
     assert len([e for e in host.trace.events if isinstance(e, PeerFault)]) == 3
     assert not [e for e in host.trace.events if isinstance(e, Fault)]
 
 
-def test_an_avp_nobody_knows_is_5001_from_the_machine(host: Host) -> None:
-    async def story(_hss: Node, mme: Node) -> None:
+async def test_an_avp_nobody_knows_is_5001_from_the_machine(host: Host) -> None:
+    async with running(host) as (_hss, mme):
         message = mme.request()
         raw = RawAvp(9999, 10415, 0xC0, b"?")
         message.avps.append((raw.name, raw))
@@ -326,5 +294,3 @@ def test_an_avp_nobody_knows_is_5001_from_the_machine(host: Host) -> None:
         answer = await mme.node.ask("hss", message)
         assert answer.result_code == 5001
         assert answer.get("Failed-AVP") == [(raw.name, raw)]
-
-    play(host, story)
