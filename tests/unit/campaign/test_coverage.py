@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import pytest
 
 from simwarden.campaign.coverage import Cover, Coverage, Entry, State
 from simwarden.campaign.engine import Done, Order
@@ -16,9 +17,6 @@ from simwarden.scenario import suite
 from simwarden.scenario.claims import points_of
 from simwarden.scenario.load import Loader
 from simwarden.scenario.registry import Registry
-
-if TYPE_CHECKING:
-    import pytest
 
 SHIPPED = Path(__file__).parents[3] / "scenarios"
 
@@ -88,6 +86,7 @@ def test_who_is_provisioned_is_no_dedicated_element() -> None:
     assert not any(row.admitted.covered or row.refused.covered for row in core.rows)
 
 
+@pytest.mark.slow
 def test_explain_and_coverage_name_the_same_controls(capsys: pytest.CaptureFixture[str]) -> None:
     for each in covered(SHIPPED / "demo" / "first-story.yaml").entries:
         explain_name(each.requirement.id)

@@ -30,6 +30,7 @@ def cli(*arguments: str) -> Result:
     return result
 
 
+@pytest.mark.slow
 def test_all_parts_in_one_budget_with_one_page() -> None:
     shutil.copytree(SCENARIOS / "demo", "mine")
     shutil.copytree(SCENARIOS / "matrix", "mine/matrix")
@@ -56,6 +57,7 @@ def test_all_parts_in_one_budget_with_one_page() -> None:
     )
 
 
+@pytest.mark.slow
 def test_what_is_wrong_stands_below_its_part_and_in_the_data() -> None:
     Path("mine").mkdir()
     cli("init", "mine/first.yaml")

@@ -126,6 +126,7 @@ def test_the_demo_draws_the_ladder(cli: Cli) -> None:
     assert "Attach reject, EMM cause 8" in result.output
 
 
+@pytest.mark.slow
 def test_validate_tells_all_files(cli: Cli, tmp_path: Path) -> None:
     assert cli("validate", str(ROOT / "scenarios")).exit_code == 0
     (tmp_path / "one.yaml").write_text("scenario: s\nsteps: x\n")

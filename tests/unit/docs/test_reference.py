@@ -49,6 +49,7 @@ def _pages() -> dict[str, str]:
         return dict(reference_pages())
 
 
+@pytest.mark.slow
 def test_each_page_is_what_is_declared(pages: dict[str, str]) -> None:
     stale = [
         name for name, text in pages.items() if not (DOCS / name).is_file() or (DOCS / name).read_text("utf-8") != text
@@ -56,6 +57,7 @@ def test_each_page_is_what_is_declared(pages: dict[str, str]) -> None:
     assert stale == [], "not what the elements and scenarios say now: run `make docs`, and commit what it writes"
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("pages")
 def test_each_control_is_asked_on_each_occasion_that_it_declares_and_on_no_other() -> None:
     declared = {
@@ -71,6 +73,7 @@ def test_each_control_is_asked_on_each_occasion_that_it_declares_and_on_no_other
     assert sorted(set(unasked) - same.keys()) == []
 
 
+@pytest.mark.slow
 def test_each_cell_of_the_tables_links_to_a_card_that_has_the_control(pages: dict[str, str]) -> None:
     """A card that nothing binds cannot show binding, whatever its story proves beside it."""
     links = set(re.findall(r"\[([a-z.]+)\]\(\.\./scenarios/(\S+)\)", pages["classification.md"]))
@@ -83,6 +86,7 @@ def test_each_cell_of_the_tables_links_to_a_card_that_has_the_control(pages: dic
         assert section is None or any(section in card for card in story["cards"].values()), path
 
 
+@pytest.mark.slow
 def test_no_page_is_left_of_an_element_that_is_gone(pages: dict[str, str]) -> None:
     there = {f"elements/{path.name}" for path in (DOCS / "elements").glob("*.md")}
     assert there == {name for name in pages if name.startswith("elements/")}
@@ -144,6 +148,7 @@ def test_the_page_names_each_thing_that_is_declared(kind: str) -> None:
     assert [name for name in named if f"`{name}`" not in page] == []
 
 
+@pytest.mark.slow
 def test_check_tells_a_page_that_is_not_as_it_would_be_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pages: dict[str, str]
 ) -> None:

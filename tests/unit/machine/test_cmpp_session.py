@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -109,7 +110,7 @@ def test_messages_go_both_ways() -> None:
         ({"version": 0x21}, SECRET, None, ConnectStatus.CORRECT),
     ],
 )
-def test_who_may_connect(change: dict[str, int], secret: str, seen: int | None, status: ConnectStatus) -> None:
+def test_who_may_connect(change: dict[str, Any], secret: str, seen: int | None, status: ConnectStatus) -> None:
     assert judge_connect(replace(CONNECT, **change), secret, Clocks(NOW), seen) is status
 
 

@@ -7,19 +7,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from simwarden.operations.element import Element
-from simwarden.runtime.clock import Clock
 from simwarden.runtime.declare import Declaration, ElementConfig
 from simwarden.runtime.diameter import DiameterNode, LocalNode, Peer, Unreachable
 from simwarden.runtime.diameter.session import Ask, Closed, CreditClient, CreditSettings, Ended, Event, Granted
-from simwarden.runtime.host import Host, HostSettings
-from simwarden.runtime.loop import TestbedLoop
+from simwarden.testing import Bench
 from simwarden.trace.dissect import dissect
-from simwarden.trace.events import Fault, Frame, PeerFault
-from simwarden.trace.trace import Trace
+from simwarden.trace.events import Frame
 from simwarden.wire.diameter import Avps, Message, ResultCode, decode
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
+    from simwarden.runtime.loop import TestbedLoop
 
 REALM = "example"
 RULE: Avps = [("Charging-Rule-Name", b"all"), ("Rating-Group", 10), ("Precedence", 1)]
@@ -100,37 +97,29 @@ class Gateway(Element[Nothing]):
         return [("Service-Context-Id", "32251@3gpp.org"), ("Multiple-Services-Credit-Control", group)]
 
 
-class Net:
+class Net(Bench):
     """Both, on one transport."""
 
-    def __init__(self, transport: str) -> None:
-        loop = TestbedLoop(virtual=True)
-        clock = Clock(loop)
-        self.loop = loop
-        self.host = Host(loop, clock, Trace(clock.now), HostSettings(transport=transport))
-        self.server: Any = self.host.add("charging", Charging, Nothing())
-        self.pgw: Any = self.host.add("pgw", Gateway, Nothing())
+    def __init__(self, loop: TestbedLoop, transport: str) -> None:
+        super().__init__(loop, transport=transport)
+        self.server: Any = self.add("charging", Charging)
+        self.pgw: Any = self.add("pgw", Gateway)
 
-    def play(self, story: Callable[[], Awaitable[None]]) -> list[Frame]:
-        async def run() -> None:
-            await self.host.start_all()
-            await story()
-            await self.host.close()
+    def judge(self) -> None:
+        super().judge()
+        assert self.peer_faults() == []
 
-        self.loop.run_until_complete(run())
-        assert not [each for each in self.host.trace.events if isinstance(each, Fault | PeerFault)]
-        return [each for each in self.host.trace.events if isinstance(each, Frame)]
+    def frames(self) -> list[Frame]:
+        return self.of(Frame)
 
 
 @pytest.fixture(params=["memory", "tcp"])
-def net(request: pytest.FixtureRequest) -> Iterator[Net]:
-    made = Net(request.param)
-    yield made
-    made.loop.close()
+def net(loop: TestbedLoop, request: pytest.FixtureRequest) -> Net:
+    return Net(loop, request.param)
 
 
-def test_one_connection_carries_both_and_each_request_finds_its_own_handler(net: Net) -> None:
-    async def story() -> None:
+async def test_one_connection_carries_both_and_each_request_finds_its_own_handler(net: Net) -> None:
+    async with net:
         assert net.pgw.up == [True, True]
         gx = net.pgw.gx.open(net.pgw.fill_gx, net.pgw.events.append)
         gy = net.pgw.gy.open(net.pgw.fill_gy, net.pgw.events.append)
@@ -144,8 +133,7 @@ def test_one_connection_carries_both_and_each_request_finds_its_own_handler(net:
         await gy.end()
         await gx.end()
         assert net.pgw.gx.sessions == net.pgw.gy.sessions == {}
-
-    frames = net.play(story)
+    frames = net.frames()
     assert net.server.heard == [("Gx", 1, 0), ("Gy", 1, 0), ("Gy", 2, 1), ("Gy", 3, 2), ("Gx", 3, 1)]
     assert [type(each) for each in net.pgw.events] == [Granted, Closed, Closed]
     assert len({frame.link for frame in frames}) == 1
@@ -154,11 +142,10 @@ def test_one_connection_carries_both_and_each_request_finds_its_own_handler(net:
     ]  # fmt: skip
 
 
-def test_capabilities_name_the_ietfs_application_plain_and_the_vendors_in_a_group(net: Net) -> None:
-    async def story() -> None:
+async def test_capabilities_name_the_ietfs_application_plain_and_the_vendors_in_a_group(net: Net) -> None:
+    async with net:
         assert net.pgw.up == [True, True]
-
-    cer, cea = (decode(frame.data) for frame in net.play(story)[:2])
+    cer, cea = (decode(frame.data) for frame in net.frames()[:2])
     for message in (cer, cea):
         assert message.all("Auth-Application-Id") == [4]
         group = [("Vendor-Id", 10415), ("Auth-Application-Id", 16777238)]
@@ -166,12 +153,11 @@ def test_capabilities_name_the_ietfs_application_plain_and_the_vendors_in_a_grou
         assert message.all("Supported-Vendor-Id") == [10415]
 
 
-def test_heads_of_messages_are_those_of_their_grammars(net: Net) -> None:
-    async def story() -> None:
+async def test_heads_of_messages_are_those_of_their_grammars(net: Net) -> None:
+    async with net:
         await net.pgw.gx.open(net.pgw.fill_gx, net.pgw.events.append).begin()
         await net.pgw.gy.open(net.pgw.fill_gy, net.pgw.events.append).begin()
-
-    decoded = [decode(frame.data) for frame in net.play(story)]
+    decoded = [decode(frame.data) for frame in net.frames()]
     gx, gx_answer, gy, gy_answer = [each for each in decoded if each.command == 272]
     assert [name for name, _ in gx.avps[:7]] == [
         "Session-Id", "Auth-Application-Id", "Origin-Host", "Origin-Realm", "Destination-Realm", "CC-Request-Type",
@@ -189,8 +175,8 @@ def test_heads_of_messages_are_those_of_their_grammars(net: Net) -> None:
         assert (answer.application, answer.get("Auth-Application-Id")) == (application, application)
 
 
-def test_rars_find_their_sessions_and_their_applications(net: Net) -> None:
-    async def story() -> None:
+async def test_rars_find_their_sessions_and_their_applications(net: Net) -> None:
+    async with net:
         gx = net.pgw.gx.open(net.pgw.fill_gx, net.pgw.events.append)
         gy = net.pgw.gy.open(net.pgw.fill_gy, net.pgw.events.append)
         await gx.begin()
@@ -207,11 +193,9 @@ def test_rars_find_their_sessions_and_their_applications(net: Net) -> None:
         crossed = await net.server.tell("Re-Auth-Request", gy.id, "Gx", asked)
         assert crossed.result_code == 5002, "a session of Gy is none of Gx"
 
-    net.play(story)
 
-
-def test_an_asr_ends_the_service_and_a_ccr_t_follows(net: Net) -> None:
-    async def story() -> None:
+async def test_an_asr_ends_the_service_and_a_ccr_t_follows(net: Net) -> None:
+    async with net:
         gy = net.pgw.gy.open(net.pgw.fill_gy, net.pgw.events.append)
         await gy.begin()
         answer = await net.server.tell("Abort-Session-Request", gy.id, "Gy")
@@ -221,43 +205,31 @@ def test_an_asr_ends_the_service_and_a_ccr_t_follows(net: Net) -> None:
         assert net.server.heard[-1] == ("Gy", 3, 1)
         assert (await net.server.tell("Abort-Session-Request", gy.id, "Gy")).result_code == 5002
 
-    net.play(story)
 
-
-def test_validity_that_is_over_asks_again(net: Net) -> None:
-    async def story() -> None:
+async def test_validity_that_is_over_asks_again(net: Net) -> None:
+    async with net:
         gy = net.pgw.gy.open(net.pgw.fill_gy, net.pgw.events.append)
         await gy.begin()
         await net.host.clock.sleep(1201)
         assert net.server.heard == [("Gy", 1, 0), ("Gy", 2, 1), ("Gy", 2, 2)]
         await gy.end()
 
-    net.play(story)
+
+async def test_a_silent_server_ends_the_service_after_tx_and_its_late_grant_counts_for_nothing(net: Net) -> None:
+    await net.start()
+    net.server.silent = True
+    gy = net.pgw.gy.open(net.pgw.fill_gy, net.pgw.events.append)
+    begun = net.clock.now()
+    outcome = await gy.begin()
+    assert isinstance(outcome, Ended)
+    assert net.clock.now() - begun == pytest.approx(4)
+    assert net.pgw.gy.sessions == {}
+    await net.host.close()  # what came late is a peer's fault here
 
 
-def test_a_silent_server_ends_the_service_after_tx_and_its_late_grant_counts_for_nothing(net: Net) -> None:
-    async def story() -> None:
-        net.server.silent = True
-        gy = net.pgw.gy.open(net.pgw.fill_gy, net.pgw.events.append)
-        begun = net.host.clock.now()
-        outcome = await gy.begin()
-        assert isinstance(outcome, Ended)
-        assert net.host.clock.now() - begun == pytest.approx(4)
-        assert net.pgw.gy.sessions == {}
-
-    async def run() -> None:
-        await net.host.start_all()
-        await story()
-        await net.host.close()
-
-    net.loop.run_until_complete(run())
-
-
-def test_what_the_peer_does_not_speak_is_said(net: Net) -> None:
-    async def story() -> None:
+async def test_what_the_peer_does_not_speak_is_said(net: Net) -> None:
+    async with net:
         message = net.server.node.make("Credit-Control-Request", [], realm=REALM, point="Gx")
         message.application = 16777251
         with pytest.raises(Unreachable, match="does not speak"):
             await net.server.node.ask(f"pgw.{REALM}", message)
-
-    net.play(story)

@@ -220,6 +220,7 @@ def test_a_decider_that_fails_open_hurts_nobody_and_lets_thieves_in_even_when_it
     assert (found["hurt"], found["thieves_in"], found["thieves_in_at_end"]) == (0, 3, 0)
 
 
+@pytest.mark.slow
 def test_a_cause_that_invalidates_the_card_strands_a_fleet_and_is_told() -> None:
     dead = shipped("load-causes", "cause: 6 illegal ME").figures
     assert (dead["attempts"], dead["back"], dead["back_after_power_cycle"]) == (1.0, 0, 50)
@@ -227,6 +228,7 @@ def test_a_cause_that_invalidates_the_card_strands_a_fleet_and_is_told() -> None
     assert (back["back"], back["back_after_power_cycle"]) == (50, None)
 
 
+@pytest.mark.slow
 def test_a_spread_back_off_breaks_the_step_of_a_fleet() -> None:
     same: Any = shipped("load-at-once", "told: 22, T3346 the same for all").figures
     spread: Any = shipped("load-at-once", "told: 22, T3346 spread").figures
