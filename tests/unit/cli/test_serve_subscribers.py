@@ -133,6 +133,7 @@ ONE_BY_ONE = "import simwarden.operations.element as e, {0} as m; m.{1}.provisio
 KINDS = {"hss": ("simulators.hss.element", "Hss"), "cmp": ("simulators.cmp.element", "Cmp")}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", BULK)
 def test_cards_that_are_provisioned_at_once_are_as_if_each_had_been_by_itself(tmp_path: Path, kind: str) -> None:
     interface, binding = BULK[kind]
@@ -155,6 +156,7 @@ def _paths(imsi: str) -> tuple[str, str]:
     return f"/cards/{imsi}", f"/cards/{imsi}/audit"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", BULK)
 def test_new_cards_are_kept_many_at_a_time(tmp_path: Path, kind: str) -> None:
     interface, binding = BULK[kind]
@@ -198,6 +200,7 @@ def test_a_card_that_is_wrong_is_told_with_its_row(
     assert said in told
 
 
+@pytest.mark.slow
 def test_a_card_with_anothers_number_is_left_and_told_with_its_row(tmp_path: Path) -> None:
     rows = [card(number) for number in range(3)]
     rows[1]["msisdn"] = rows[0]["msisdn"]
