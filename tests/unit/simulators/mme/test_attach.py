@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from simwarden.machine.nas_security import SPENT_SOON
 from simwarden.model.identity import Imei
 from simwarden.wire.nas.enums import EmmCause, EsmCause, IdentityType, MessageType
 from simwarden.wire.nas.message import Message, decode
@@ -177,6 +178,17 @@ async def test_a_known_guti_and_its_keys_skip_authentication_but_not_the_imeisv(
         assert phone.types() == [_T.IDENTITY_REQUEST, _T.ATTACH_ACCEPT]
         assert network.hss.names() == []
         assert network.eir.names() == []
+
+
+async def test_keys_whose_count_is_nearly_spent_are_replaced(run: Any) -> None:
+    async with run() as network:
+        phone = await network.attached_idle()
+        phone.security.ul_count = network.mme.core.by_imsi[phone.imsi].security.ul_count = SPENT_SOON
+        phone.attach()
+        await network.settle()
+        assert _T.AUTHENTICATION_REQUEST in phone.types()
+        assert network.mme.core.by_imsi[phone.imsi].security.ul_count < SPENT_SOON
+        assert network.session()["state"] == "connected"
 
 
 async def test_a_moved_card_with_guti_and_keys_is_found_by_its_terminal(run: Any) -> None:

@@ -119,12 +119,12 @@ async def test_a_number_used_again_is_a_new_connection(run: Any) -> None:
         assert len(network.mme.core.connections) == 1
 
 
-def _required(phone: Any, identity: int = 2) -> None:
+def _required(phone: Any, identity: int = 2, tai: Tai = TAI) -> None:
     phone.up(
         "handover-required",
         handover_type=HandoverType.INTRALTE,
         cause=_Radio.HANDOVER_DESIRABLE_FOR_RADIO_REASON,
-        target_id=TargetEnbId(GlobalEnbId(PLMN, MacroEnbId(identity)), TAI),
+        target_id=TargetEnbId(GlobalEnbId(PLMN, MacroEnbId(identity)), tai),
         source_to_target_transparent_container=b"from source",
     )
 
@@ -175,10 +175,11 @@ async def test_handover_through_the_mme(run: Any) -> None:
         assert network.mme.core.connections == {}
 
 
-async def test_a_handover_to_nowhere_fails(run: Any) -> None:
+@pytest.mark.parametrize("target", [{"identity": 77}, {"tai": Tai(PLMN, 99)}])
+async def test_a_handover_to_nowhere_fails(run: Any, target: dict[str, Any]) -> None:
     async with run() as network:
         phone = await network.attached()
-        _required(phone, identity=77)
+        _required(phone, **target)
         await network.settle()
         assert network.enb.last("handover-preparation-failure")["cause"] is _Radio.UNKNOWN_TARGET_ID
 
