@@ -119,7 +119,7 @@ def test_the_cards_of_a_scenario_are_told_with_their_effective_profile(tmp_path:
         ("hss.mismach", "hss.mismatch"),
         ("exspect", "expect"),
         ("video-survailance", "video-surveillance"),
-        ("S6b", "S6a"),
+        ("S13a", "S13"),
         ("card.refuse", "card.refused"),
     ],
 )
