@@ -205,6 +205,12 @@ class Feature(IntFlag):
     REG_SUB = 1 << 9
 
 
+class SmsFeature(IntFlag):
+    """Feature-List of Feature-List-ID 2 of S6a (TS 29.272 7.3.10), as much of it as is about short messages."""
+
+    SMS_IN_MME = 1
+
+
 class ErrorDiagnostic(IntEnum):
     """Error-Diagnostic (TS 29.272 7.3.128): what an Experimental-Result leaves open."""
 

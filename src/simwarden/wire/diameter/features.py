@@ -4,25 +4,37 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from simwarden.wire.diameter.codes import Feature
+from simwarden.wire.diameter.codes import Feature, SmsFeature
 from simwarden.wire.diameter.message import first
 
 if TYPE_CHECKING:
     from simwarden.wire.diameter.message import Message
 
 _3GPP: Final = 10415
-_LIST: Final = 1
+#: the list that has the features of an enumeration
+_LISTS: Final[dict[type[Feature | SmsFeature], int]] = {Feature: 1, SmsFeature: 2}
 
 
-def supported_features(features: Feature) -> tuple[str, Any]:
-    """Make the AVP that announces features of list 1."""
-    return "Supported-Features", [("Vendor-Id", _3GPP), ("Feature-List-ID", _LIST), ("Feature-List", int(features))]
+def supported_features(features: Feature | SmsFeature) -> tuple[str, Any]:
+    """Make the AVP that announces features of a list."""
+    which = _LISTS[type(features)]
+    return "Supported-Features", [("Vendor-Id", _3GPP), ("Feature-List-ID", which), ("Feature-List", int(features))]
 
 
 def features_of(message: Message) -> Feature:
     """Return the features of list 1 that a message announces; one that says nothing announces none."""
-    found = Feature(0)
+    return Feature(_announced(message, Feature) & int(Feature.ODB_ALL_APN | Feature.REG_SUB))
+
+
+def sms_features_of(message: Message) -> SmsFeature:
+    """Return the features of list 2 that a message announces; one that says nothing announces none."""
+    return SmsFeature(_announced(message, SmsFeature) & int(SmsFeature.SMS_IN_MME))
+
+
+def _announced(message: Message, features: type[Feature | SmsFeature]) -> int:
+    """Return the bits of a list, in whichever of its AVPs they are."""
+    found = 0
     for group in message.all("Supported-Features"):
-        if (first(group, "Vendor-Id"), first(group, "Feature-List-ID")) == (_3GPP, _LIST):
-            found |= Feature(first(group, "Feature-List", 0) & int(Feature.ODB_ALL_APN | Feature.REG_SUB))
+        if (first(group, "Vendor-Id"), first(group, "Feature-List-ID")) == (_3GPP, _LISTS[features]):
+            found |= first(group, "Feature-List", 0)
     return found

@@ -1,0 +1,31 @@
+"""Supported-Features of S6a: each list for itself, whatever else a message announces."""
+
+from __future__ import annotations
+
+from simwarden.wire.diameter import Message
+from simwarden.wire.diameter.codes import Feature, SmsFeature
+from simwarden.wire.diameter.features import features_of, sms_features_of, supported_features
+
+
+def told(*avps: tuple[str, object]) -> Message:
+    return Message(316, 16777251, 0xC0, 1, 1, list(avps))
+
+
+def test_each_list_is_read_for_itself() -> None:
+    message = told(supported_features(Feature.REG_SUB), supported_features(SmsFeature.SMS_IN_MME))
+    assert features_of(message) is Feature.REG_SUB
+    assert sms_features_of(message) is SmsFeature.SMS_IN_MME
+    assert features_of(told(supported_features(SmsFeature.SMS_IN_MME))) == Feature(0)
+    assert sms_features_of(told(supported_features(Feature.ODB_ALL_APN))) == SmsFeature(0)
+
+
+def test_who_announces_nothing_has_nothing() -> None:
+    assert features_of(told()) == Feature(0)
+    assert sms_features_of(told()) == SmsFeature(0)
+
+
+def test_bits_and_vendors_that_nobody_knows_are_left() -> None:
+    strange = ("Supported-Features", [("Vendor-Id", 1), ("Feature-List-ID", 2), ("Feature-List", 1)])
+    more = ("Supported-Features", [("Vendor-Id", 10415), ("Feature-List-ID", 2), ("Feature-List", 0xFFFFFFFF)])
+    assert sms_features_of(told(strange)) == SmsFeature(0)
+    assert sms_features_of(told(strange, more)) is SmsFeature.SMS_IN_MME
