@@ -7,7 +7,7 @@ also for fixtures that are not async, and `bench` an empty `Bench` on it.
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import pytest
 import pytest_asyncio
@@ -31,8 +31,11 @@ def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.Abstrac
 
 @pytest_asyncio.fixture
 async def loop() -> TestbedLoop:
-    """Return the loop on which the test runs."""
-    return cast("TestbedLoop", asyncio.get_running_loop())
+    """Return the loop on which the test runs, which must be async."""
+    running = asyncio.get_running_loop()
+    if not isinstance(running, TestbedLoop):
+        pytest.fail("`loop` is for async tests: write `async def test_...`")
+    return running
 
 
 @pytest.fixture
