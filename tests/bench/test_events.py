@@ -6,7 +6,7 @@ import gc
 import os
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import figures
 import sqlalchemy as sa
@@ -16,15 +16,14 @@ from simulators.broker.element import Broker
 from simulators.hss.config import HssConfig
 from simulators.hss.element import Hss
 from simwarden.model.identity import Plmn
-from simwarden.operations.element import Element
 from simwarden.operations.management import Role
 from simwarden.operations.outbox import METADATA, Event, Outbox
 from simwarden.runtime.clock import Clock
-from simwarden.runtime.declare import Declaration, ElementConfig
-from simwarden.runtime.diameter import DiameterNode, LocalNode
 from simwarden.runtime.host import EventSettings, Host, HostSettings
 from simwarden.runtime.loop import TestbedLoop
 from simwarden.runtime.store import open_engine, sqlite_url
+from simwarden.testing import ScriptedMme
+from simwarden.testing.diameter import MmeConfig
 from simwarden.trace.trace import Trace
 
 if TYPE_CHECKING:
@@ -40,23 +39,9 @@ WAITING = int(os.environ.get("EVENTS_WAITING", "100000"))
 STATEMENTS = 4
 
 
-class Mme(Element[ElementConfig]):
-    """Asks for a card in a terminal that it is not bound to."""
-
-    declaration = Declaration(kind="mme", title="MME", lane=1, config=ElementConfig, starts_after=("hss",))
-
-    async def start(self) -> None:
-        self.node = DiameterNode(self.site, LocalNode(f"{self.site.name}.{REALM}", REALM), {"S6a": {}})
-        await self.node.connect("S6a", "hss")
-
-    async def stop(self) -> None:
-        await self.node.stop()
-
-    async def refused(self) -> None:
-        avps: list[tuple[str, Any]] = [("User-Name", IMSI), ("Terminal-Information", [("IMEI", "99000201000002")])]
-        avps += [("RAT-Type", 1004), ("ULR-Flags", 34), ("Visited-PLMN-Id", HOME.to_bytes())]
-        answer = await self.node.ask("hss", self.node.make("Update-Location-Request", avps, realm=REALM))
-        assert answer.experimental_result == 5001
+async def refused(mme: ScriptedMme) -> None:
+    """Ask for a card in a terminal that it is not bound to."""
+    assert (await mme.ulr("99000201000002")).experimental_result == 5001
 
 
 @contextmanager
@@ -80,10 +65,10 @@ def _refuse(*, broker: str) -> tuple[float, int]:
     settings = HostSettings(events=EventSettings("broker") if broker != "none" else None)
     host = Host(loop, clock, trace, settings)
     hss = host.add("hss", Hss, HssConfig(peers={"mme": {}}))
-    mme = host.add("mme", Mme, ElementConfig())
+    mme = host.add("mme", ScriptedMme, MmeConfig(hss="hss", imsi=IMSI))
     if broker == "up":
         host.add("broker", Broker, BrokerConfig())
-    assert isinstance(mme, Mme)
+    assert isinstance(mme, ScriptedMme)
 
     async def story() -> tuple[float, int]:
         await host.start_all()
@@ -99,13 +84,13 @@ def _refuse(*, broker: str) -> tuple[float, int]:
         body |= {"profile": "meter", "form": "", "sections": {"binding": binding}}  # type: ignore[dict-item]
         await hss.manage(Role.OPERATOR, "PUT", f"/cards/{IMSI}", body)
         for _ in range(20):
-            await mme.refused()
+            await refused(mme)
         await clock.settle()
         gc.collect()
         with counted() as said:
             began = time.process_time()
             for _ in range(REFUSALS):
-                await mme.refused()
+                await refused(mme)
             taken = time.process_time() - began
         await clock.settle()
         await host.close()
