@@ -28,6 +28,7 @@ def test_a_part_of_the_shipped_matrix_is_as_reviewed() -> None:
     assert re.search(r"; all as reviewed; \d+\.\d s\n$", result.stdout)
 
 
+@pytest.mark.slow
 def test_lines_of_tables_are_not_wide() -> None:
     table = cli(*SOME[:2], "--method", "cmp-records").output.partition("\nblocked by")[0]
     assert max(len(line) for line in table.splitlines()) <= 120
@@ -91,6 +92,7 @@ def test_the_story_of_a_cell_runs_alone(tmp_path: Path) -> None:
     assert "power_on: phone" not in cli("--story", "phone/hss+cmp", "--honest").output
 
 
+@pytest.mark.slow
 def test_the_table_in_the_docs_is_what_comes_of_its_command() -> None:
     page = (SHIPPED.parents[1] / "docs" / "matrix.md").read_text("utf-8")
     block = re.search(r"<!-- matrix: (.*?) -->\n```console\n(.*?)```", page, re.DOTALL)

@@ -37,6 +37,7 @@ def test_a_part_of_what_is_shipped_is_as_reviewed() -> None:
     assert "findings: 0 new, 0 open" in result.stdout
 
 
+@pytest.mark.slow
 def test_a_finding_is_told_written_and_repeated(folder: Path, tmp_path: Path) -> None:
     result = cli(
         "attach", "--change", "prohibited", "-j", "2", "--folder", str(folder), "--report", str(tmp_path / "r")
@@ -55,6 +56,7 @@ def test_a_finding_is_told_written_and_repeated(folder: Path, tmp_path: Path) ->
     assert "mme.session" in again.output or "enb.connected" in again.output
 
 
+@pytest.mark.slow
 def test_what_is_accepted_passes_afterwards(folder: Path) -> None:
     arguments = ("attach", "--change", "prohibited", "-j", "2", "--folder", str(folder))
     accepted = cli(*arguments, "--accept", "S13 has no push")
@@ -73,6 +75,7 @@ def test_a_change_that_is_made_at_an_element_outside_is_said_to_be_none_that_can
     assert "nothing was chosen: attach with prohibited: the change is made at eir, which is external" in result.stderr
 
 
+@pytest.mark.slow
 def test_open_findings_are_told_and_fail_nothing(folder: Path) -> None:
     (folder / "reviewed.yaml").write_text("open: [{what: prohibited, why: not mended yet}]\n", encoding="utf-8")
     result = cli("attach", "--change", "prohibited", "-j", "2", "--folder", str(folder))

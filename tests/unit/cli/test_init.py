@@ -22,6 +22,7 @@ def cli(*arguments: str) -> Result:
     return CliRunner().invoke(app, list(arguments))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "asked",
     [

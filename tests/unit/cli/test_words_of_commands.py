@@ -106,6 +106,7 @@ def test_what_did_not_pass_runs_again() -> None:
     assert cli("run", "moved-card", "--last-failed").exit_code == 2
 
 
+@pytest.mark.slow
 def test_the_list_of_shipped_stories_is_that_of_their_files() -> None:
     whole = cli("list", str(shipped())).output
     assert cli("list").output == whole
