@@ -32,7 +32,7 @@ HEAD = "scenario: s\ncards: {card: }\ndevices: {meter: , phone: {type: handset}}
         ("expect: {meter: {attach: acepted}}", "5:28: attach is never 'acepted' (did you mean 'accepted'?)"),
         ("expect: {meter: {emm_cause: ILEGAL_ME}}", "(did you mean 'ILLEGAL_ME'?)"),
         ("never: {hss: {session: {}}}", "5:11: nothing here is called 'hss'"),
-        ("expect: {s6b.update-location-answer: {}}", "(did you mean 's6a.update-location-answer'?)"),
+        ("expect: {s6aa.update-location-answer: {}}", "(did you mean 's6a.update-location-answer'?)"),
         ("expect: {decision: {by: gat}}", "5:27: element 'gat' is not known (did you mean 'gate'?)"),
         (
             "expect: {decision: {by: gate, control: bind.hss.given}}",
