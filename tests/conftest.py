@@ -18,7 +18,7 @@ pytest_plugins = ["simwarden.testing.plugin"]
 collect_ignore = ["prober", "stranger"]
 
 #: folders of tests all of which `make test` leaves to `make test-all`, beside what is marked `slow` one by one
-SLOW = {"fuzz", "interop", "web"}
+SLOW = {"bench", "fuzz", "interop", "web"}
 #: what starts another program, as an audit hook hears of it
 _STARTS = {"subprocess.Popen", "os.posix_spawn", "os.system"}
 #: the test that runs, if it must not start any
