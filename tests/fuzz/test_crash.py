@@ -120,8 +120,8 @@ class HssWorker(Worker):
         self.attempt({imsi: state}, lambda: self.manage.done("PUT", f"/cards/{imsi}", body))
 
     def _first_uses(self) -> None:
-        cards = self.pick(8, mode="learned", bound="", suspended="")
-        self._prove(cards)
+        # who was given no vectors, since the database was away, teaches nothing
+        cards = self._prove(self.pick(8, mode="learned", bound="", suspended=""))
         uses = [(imsi, terminal(METER, imsi)) for imsi in cards]
         asked = self.mme.updates(uses)
         for (imsi, imei), each in zip(uses, asked, strict=True):
@@ -130,12 +130,16 @@ class HssWorker(Worker):
     def _authenticate(self) -> None:
         self._prove(self.pick(4))
 
-    def _prove(self, cards: Iterable[str]) -> None:
+    def _prove(self, cards: Iterable[str]) -> list[str]:
+        """Ask for vectors, and return the cards for which they were given."""
+        given = []
         for imsi in cards:
             seq = self.mme.next_seq(imsi)
             if seq is not None:
                 assert seq > self.seqs.get(imsi, 0)
                 self.seqs[imsi] = seq
+                given.append(imsi)
+        return given
 
     def _wrong_use(self) -> None:
         for imsi in self.pick(2, mode="given"):

@@ -26,6 +26,7 @@ EXPLORE = "takes a minute; tests/unit/cli/test_exploring.py has what takes less"
 IMPACT = "takes a minute; tests/unit/cli/test_impacting.py has what takes less"
 MATRIX = "takes a minute; .ci/run has the whole table"
 MAKE = ".ci/run has its parts"
+PACKAGE = "would stay installed here; tests/unit/cli/test_new_element.py has it without"
 OTHERS = "needs what is not of this project"
 NO_RECORDS = "no shipped scenario writes records yet"
 JQ = "needs jq: test_reports.py has it where that is"
@@ -33,6 +34,8 @@ ELSEWHERE = "docs/foreign/mme.md is carried out with it"
 #: commands that are not run here, by page, and why
 NOT_HERE = {
     "CONTRIBUTING.md": {
+        "make .venv/.test && . .venv/bin/activate": MAKE,
+        "cd pcrf && pip install -e . && pytest && simwarden run scenarios": PACKAGE,
         ".venv/bin/python tests/bench/mutants.py --sample 60 --seed 2 -j 2": LONG_RUN,
         ".venv/bin/python tests/bench/mutants.py --only policy/area.py": LONG_RUN,
     },
