@@ -16,6 +16,7 @@ from simwarden.wire.fields import SECRET
 from simwarden.wire.sms.coding import UserData
 from simwarden.wire.sms.header import split_header
 from simwarden.wire.sms.reading import USER_DATA, named, shown_user_data
+from simwarden.wire.stream import cut_by
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -114,6 +115,13 @@ _REPORT: Final = {
 }
 
 
+def _length(head: bytes) -> int | None:
+    if len(head) < 4:
+        return None
+    length = int.from_bytes(head[:4], "big")
+    return length if 12 <= length <= LONGEST else 0
+
+
 class Cmpp(Reading):
     """How CMPP is read."""
 
@@ -124,16 +132,7 @@ class Cmpp(Reading):
 
     def cut(self, stream: bytes) -> tuple[list[bytes], bytes]:
         """See Reading."""
-        found: list[bytes] = []
-        while len(stream) >= 4:
-            length = int.from_bytes(stream[:4], "big")
-            if not 12 <= length <= LONGEST:
-                return [*found, stream], b""
-            if length > len(stream):
-                break
-            found.append(stream[:length])
-            stream = stream[length:]
-        return found, stream
+        return cut_by(stream, _length)
 
     def mask(self, data: bytes) -> bytes:
         """See Reading."""

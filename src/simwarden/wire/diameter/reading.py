@@ -25,6 +25,7 @@ from simwarden.wire.diameter.message import FLAG_RETRANSMITTED, Avps, Message, R
 from simwarden.wire.dissection import Dissection
 from simwarden.wire.family import Known, MessageField, MessageInfo, Reading
 from simwarden.wire.fields import SECRET
+from simwarden.wire.stream import cut_by
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -186,6 +187,13 @@ def fields_of(grammar: Grammar) -> dict[str, v.Values]:
     return {field_name(name): field_values(name) for name in (AVPS if grammar.extensible else grammar.rules)}
 
 
+def _length(head: bytes) -> int | None:
+    if len(head) < 4:
+        return None
+    length = int.from_bytes(head[1:4], "big")
+    return length if head[0] == 1 and length >= HEADER_LENGTH else 0
+
+
 class Diameter(Reading):
     """How Diameter is read."""
 
@@ -199,16 +207,7 @@ class Diameter(Reading):
 
     def cut(self, stream: bytes) -> tuple[list[bytes], bytes]:
         """See Reading."""
-        messages: list[bytes] = []
-        while len(stream) >= 4:
-            length = int.from_bytes(stream[1:4], "big")
-            if stream[0] != 1 or length < HEADER_LENGTH:
-                return [*messages, stream], b""
-            if length > len(stream):
-                break
-            messages.append(stream[:length])
-            stream = stream[length:]
-        return messages, stream
+        return cut_by(stream, _length)
 
     def mask(self, data: bytes) -> bytes:
         """See Reading."""

@@ -22,6 +22,7 @@ from simwarden.wire.mqtt.packets import (
     Subscribe,
     Unsubscribe,
 )
+from simwarden.wire.stream import cut_by
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -149,6 +150,19 @@ def mask_password(octets: bytes) -> bytes:
     return whole[: -len(packet.password)] + bytes(len(packet.password))  # the last field of the payload (3.1.3)
 
 
+def _length(head: bytes) -> int | None:
+    """Read the length of a packet (MQTT 3.1.1, 2.2.3)."""
+    if len(head) < 2:
+        return None
+    if head[0] >> 4 in (0, 15):  # no such packet
+        return 0
+    digits = head[1:5]
+    size = next((number for number, octet in enumerate(digits, 1) if octet < 0x80), 0)
+    if not size:
+        return 0 if len(digits) == 4 else None
+    return 1 + size + sum((octet & 0x7F) << 7 * number for number, octet in enumerate(digits[:size]))
+
+
 class Mqtt(Reading):
     """How MQTT is read."""
 
@@ -158,21 +172,8 @@ class Mqtt(Reading):
         return dissect(data)
 
     def cut(self, stream: bytes) -> tuple[list[bytes], bytes]:
-        """See Reading; the length is that of MQTT 3.1.1, 2.2.3."""
-        packets: list[bytes] = []
-        while len(stream) >= 2:
-            if stream[0] >> 4 in (0, 15):  # no such packet
-                return [*packets, stream], b""
-            digits = stream[1:5]
-            size = next((number for number, octet in enumerate(digits, 1) if octet < 0x80), 0)
-            if not size:
-                return ([*packets, stream], b"") if len(digits) == 4 else (packets, stream)
-            length = 1 + size + sum((octet & 0x7F) << 7 * number for number, octet in enumerate(digits[:size]))
-            if length > len(stream):
-                break
-            packets.append(stream[:length])
-            stream = stream[length:]
-        return packets, stream
+        """See Reading."""
+        return cut_by(stream, _length)
 
     def mask(self, data: bytes) -> bytes:
         """See Reading."""

@@ -18,6 +18,7 @@ from simwarden.wire.sms.coding import UserData, text_of
 from simwarden.wire.sms.enums import Alphabet
 from simwarden.wire.sms.header import Header, split_header
 from simwarden.wire.sms.reading import USER_DATA, named, shown_user_data
+from simwarden.wire.stream import cut_by
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -211,6 +212,13 @@ def _optional() -> tuple[MessageField, ...]:
     return (*found, MessageField("unknown_parameters", False, unknown))
 
 
+def _length(head: bytes) -> int | None:
+    if len(head) < 4:
+        return None
+    length = int.from_bytes(head[:4], "big")
+    return length if 16 <= length <= LONGEST else 0
+
+
 class Smpp(Reading):
     """How SMPP is read."""
 
@@ -221,16 +229,7 @@ class Smpp(Reading):
 
     def cut(self, stream: bytes) -> tuple[list[bytes], bytes]:
         """See Reading."""
-        found: list[bytes] = []
-        while len(stream) >= 4:
-            length = int.from_bytes(stream[:4], "big")
-            if not 16 <= length <= LONGEST:
-                return [*found, stream], b""
-            if length > len(stream):
-                break
-            found.append(stream[:length])
-            stream = stream[length:]
-        return found, stream
+        return cut_by(stream, _length)
 
     def mask(self, data: bytes) -> bytes:
         """See Reading."""
