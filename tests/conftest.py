@@ -2,6 +2,7 @@
 
 import os
 import sys
+import zlib
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
@@ -41,9 +42,26 @@ def pytest_configure(config: pytest.Config) -> None:
     config.option.hypothesis_seed = config.option.hypothesis_seed or str(budget.SEED)
 
 
+def _drawn(item: pytest.Item) -> bool:
+    """Whether CI runs a slow test of ours this time: a share of them, by a seed; all without one (`make test-all`)."""
+    share, seed = float(os.environ.get("SLOW_SHARE", "1")), os.environ.get("SLOW_SEED", "")
+    return zlib.crc32(f"{seed} {item.nodeid}".encode()) < share * (1 << 32)
+
+
 @pytest.hookimpl(tryfirst=True)  # before `-m` chooses
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark as slow what needs another implementation, a browser or long searches."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark as slow what needs another implementation, a browser or long searches, and draw of the others in CI."""
+    left = [
+        item
+        for item in items
+        if item.path.is_relative_to(Path(__file__).parent / "unit")
+        and item.get_closest_marker("slow")
+        and not _drawn(item)
+    ]
+    if left:
+        config.hook.pytest_deselected(items=left)
+        gone = set(left)
+        items[:] = [item for item in items if item not in gone]
     for item in items:
         folder = item.path.relative_to(Path(__file__).parent).parts[0]
         if folder in SLOW or any(item.get_closest_marker(mark) for mark in ("interop", "web")):
