@@ -62,8 +62,6 @@ class EnbConfig(ElementConfig):
     """AS ciphering algorithms (EEA numbers) by preference."""
     integrity: tuple[int, ...] = (2, 1)
     """AS integrity algorithms (EIA numbers) by preference. EIA0 is for unauthenticated emergency calls only."""
-    s1u_address: str = "192.0.2.101"
-    """Address given to the core for packets to devices."""
 
     @field_validator("plmn")
     @classmethod

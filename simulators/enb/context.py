@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import ipaddress
 from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -81,6 +82,12 @@ class Bearer(NamedTuple):
     core_address: bytes
     core_teid: int
     own_teid: int
+
+    @property
+    def core_host(self) -> str:
+        """Where packets from the device go. An address of both versions counts by its first (TS 36.413 9.2.2.1)."""
+        octets = self.core_address
+        return str(ipaddress.ip_address(octets[:4] if len(octets) in (4, 20) else octets))
 
 
 class Phase(enum.IntEnum):

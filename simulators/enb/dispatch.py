@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from simulators.enb.context import Phase
 from simulators.enb.procedures import (
     connection,
     handover,
@@ -14,12 +15,13 @@ from simulators.enb.procedures import (
     ue_context,
     x2,
 )
+from simulators.enb.station import NOT_HERE
 from simwarden.errors import PeerError
 from simwarden.wire import s1ap, uu
 from simwarden.wire.s1ap import CauseProtocol, S1apError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from simulators.enb.context import Mme, RadioLink
     from simulators.enb.station import Station
@@ -70,6 +72,25 @@ def from_radio(station: Station, radio: RadioLink, data: bytes) -> None:
         radio.link.know()
     except PeerError as error:
         station.site.peer_fault(radio.link, error.reason, data)
+
+
+def packets_from_radio(station: Station, radio: RadioLink, packets: Sequence[bytes]) -> None:
+    """Bring a batch of a device's packets to the core; those that are not of a bearer that it has are dropped."""
+    by_bearer: dict[int, list[bytes]] = {}
+    for data in packets:
+        try:
+            message = uu.decode(data)
+        except PeerError as error:
+            station.site.peer_fault(radio.link, error.reason, data)
+            continue
+        if isinstance(message, uu.UserData):
+            by_bearer.setdefault(message.eps_bearer_identity, []).append(message.packet)
+    ue = radio.ue
+    for identity, each in by_bearer.items():
+        if ue is not None and ue.phase in (Phase.ACTIVE, Phase.PREPARING) and identity in ue.bearers:
+            station.uplink(ue, identity, each)
+        else:
+            station.drop(each, NOT_HERE)
 
 
 def _for_devices(station: Station, radio: RadioLink, message: uu.Message) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from simulators.enb import dispatch
 from simulators.enb.config import EnbConfig
 from simulators.enb.context import Mme, Neighbour, RadioLink
-from simulators.enb.procedures import interface, s1_setup, x2
+from simulators.enb.procedures import connection, interface, s1_setup, x2
 from simulators.enb.station import Station
 from simwarden.model.values import CELL, GIVEN, NUMBER, instance_of, one_of
 from simwarden.operations.element import Element
@@ -33,8 +33,8 @@ class Enb(Element[EnbConfig]):
         lane=30,
         config=EnbConfig,
         starts_after=("mme",),
-        listens=("Uu", "X2"),
-        calls=("S1-MME", "X2"),
+        listens=("Uu", "X2", "S1-U", "X2-U"),
+        calls=("S1-MME", "X2", "S1-U", "X2-U"),
         observables=(
             Observable(
                 "s1",
@@ -71,7 +71,8 @@ class Enb(Element[EnbConfig]):
 
     async def start(self) -> None:
         """Open the cells, then set S1 and X2 up."""
-        self.station = Station(self.site, self.config)
+        station = self.station = Station(self.site, self.config)
+        station.on_tunnel_lost = lambda ue: connection.tunnel_lost(station, ue)
         self._stopping = False
         self._settled = asyncio.Event()
         self._x2_closed: dict[str, asyncio.Event] = {}
@@ -93,8 +94,8 @@ class Enb(Element[EnbConfig]):
             self.site.note("S1 is not up yet")
 
     def census(self) -> Mapping[str, int]:
-        """Count the connections of devices."""
-        return {"connections": len(self.station.ues)}
+        """Count the connections of devices, and the tunnels of their bearers."""
+        return {"connections": len(self.station.ues), "tunnels": len(self.station.plane)}
 
     async def stop(self) -> None:
         """Close all links; connections end with them."""
@@ -125,6 +126,7 @@ class Enb(Element[EnbConfig]):
         station = self.station
         station.radio[radio] = None
         link.on_receive = lambda data, _stream: dispatch.from_radio(station, radio, data)
+        link.on_packets = lambda packets: dispatch.packets_from_radio(station, radio, packets)
         link.on_close = lambda _reason: dispatch.radio_closed(station, radio)
 
     # -- S1

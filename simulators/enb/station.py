@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from simulators.enb.context import Cell, Mme, Neighbour, RadioLink, UeContext
+from simulators.enb.context import Bearer, Cell, Mme, Neighbour, Phase, RadioLink, UeContext
 from simwarden.errors import PeerError
 from simwarden.model.identity import Plmn, Tai
+from simwarden.runtime.gtp.user import UserPlane
+from simwarden.trace.events import PacketDropped
 from simwarden.wire import s1ap, uu
 from simwarden.wire.s1ap.values import GlobalEnbId, MacroEnbId, transport_layer_address
 
@@ -16,20 +18,32 @@ if TYPE_CHECKING:
     from simulators.enb.config import EnbConfig
     from simwarden.runtime.clock import Timer
     from simwarden.runtime.site import Site
+    from simwarden.wire.s1ap.values import ErabLevelQosParameters
 
 #: SCTP streams: one for what concerns the whole interface, one for devices (TS 36.412 7)
 COMMON_STREAM, UE_STREAM = 0, 1
 
 
+#: why packets go no further
+NOT_HERE = "the device is not connected here"
+
+
 class Station:
-    """A running eNB. Nothing here awaits: procedures are called with what arrived, and answer by sending."""
+    """A running eNB. Nothing here awaits: procedures are called with what arrived, and answer by sending.
+
+    `on_tunnel_lost` hears of a device whose bearer the core has no more.
+    """
+
+    on_tunnel_lost: Callable[[UeContext], None]
 
     def __init__(self, site: Site, config: EnbConfig) -> None:
         self.site, self.config = site, config
         self.plmn = Plmn.parse(config.plmn)
         self.enb_id = config.identity(site.name)
         self.global_id = GlobalEnbId(self.plmn, MacroEnbId(self.enb_id))
-        self.s1u_address = transport_layer_address(config.s1u_address)
+        self.plane = UserPlane(site, "S1-U", "X2-U")
+        self.plane.on_error = self._lose_tunnel
+        self.s1u_address = transport_layer_address(self.plane.address)
         self.cells = {cell.ecgi.cell_identity: cell for cell in self._make_cells()}
         self.mmes = {name: Mme(name) for name in config.mmes}
         self.neighbours: list[Neighbour] = []
@@ -39,7 +53,7 @@ class Station:
         self.arriving: dict[int, UeContext] = {}
         #: devices in a handover by X2, by our number for them there
         self.on_x2: dict[int, UeContext] = {}
-        self._last_ue_id = self._last_teid = self._last_x2_id = 0
+        self._last_ue_id = self._last_x2_id = 0
         self._last_rnti = 0x3C
 
     def _make_cells(self) -> list[Cell]:
@@ -71,11 +85,6 @@ class Station:
         """Return a C-RNTI that no arriving device has (TS 36.321 7.1: 003D to FFF3)."""
         self._last_rnti = max(0x3D, _next(self._last_rnti, 0xFFF3, self.arriving))
         return self._last_rnti
-
-    def new_teid(self) -> int:
-        """Return the number of a tunnel's end here."""
-        self._last_teid = _next(self._last_teid, 0xFFFFFFFF, ())
-        return self._last_teid
 
     def new_x2_id(self) -> int:
         """Return the number of a device on X2 (12 bits)."""
@@ -113,7 +122,53 @@ class Station:
             del self.arriving[ue.c_rnti]
         if self.on_x2.get(ue.x2_id) is ue:
             del self.on_x2[ue.x2_id]
+        for e_rab_id in list(ue.bearers):
+            self.remove_bearer(ue, e_rab_id)
         return self.part(ue)
+
+    # -- bearers and their packets
+
+    def add_bearer(
+        self, ue: UeContext, e_rab_id: int, qos: ErabLevelQosParameters, core_address: bytes, core_teid: int
+    ) -> Bearer:
+        """Note a bearer, and open our end of its tunnel."""
+        own_teid = self.plane.open(lambda packets: self.downlink(ue, e_rab_id, packets))
+        bearer = ue.bearers[e_rab_id] = Bearer(e_rab_id, qos, core_address, core_teid, own_teid)
+        return bearer
+
+    def remove_bearer(self, ue: UeContext, e_rab_id: int) -> bool:
+        """Forget a bearer, and close its tunnel; whether there was one."""
+        bearer = ue.bearers.pop(e_rab_id, None)
+        if bearer is not None:
+            self.plane.close(bearer.own_teid)
+        return bearer is not None
+
+    def uplink(self, ue: UeContext, e_rab_id: int, packets: list[bytes]) -> None:
+        """Bring packets of a device to the core (TS 36.300 8.2)."""
+        bearer = ue.bearers[e_rab_id]
+        ue.last_active = self.site.clock.now()
+        self.plane.send(packets, bearer.core_teid, bearer.core_host, "S1-U")
+
+    def downlink(self, ue: UeContext, e_rab_id: int, packets: list[bytes]) -> None:
+        """Bring packets of the core to a device."""
+        if ue.radio is None or ue.phase not in (Phase.ACTIVE, Phase.PREPARING):
+            self.drop(packets, NOT_HERE)
+            return
+        ue.last_active = self.site.clock.now()
+        ue.radio.link.send_packets([uu.encode(uu.UserData(e_rab_id, each)) for each in packets])
+
+    def drop(self, packets: list[bytes], reason: str) -> None:
+        """Tell of packets that go no further."""
+        for each in packets:
+            self.site.trace.emit(
+                PacketDropped(element=self.site.name, interface="S1-U", protocol="ip", reason=reason, data=each)
+            )
+
+    def _lose_tunnel(self, teid: int, host: str) -> None:
+        """Have the connection released whose bearer the core has no more (TS 23.007 22)."""
+        for ue in list(self.ues.values()):
+            if any((each.core_teid, each.core_host) == (teid, host) for each in ue.bearers.values()):
+                self.on_tunnel_lost(ue)
 
     def _count(self, cell: Cell, change: int) -> None:
         cell.connected += change

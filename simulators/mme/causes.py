@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from simwarden.wire.diameter import ExperimentalResult, ResultCode
 from simwarden.wire.diameter.codes import ErrorDiagnostic
+from simwarden.wire.gtpv2.enums import Cause
 from simwarden.wire.nas.enums import EmmCause, EsmCause
 
 if TYPE_CHECKING:
@@ -45,6 +46,30 @@ RESULT_CODES: Final[Mapping[str, EmmCause]] = MappingProxyType(
         f"{_R.DIAMETER_AVP_OCCURS_TOO_MANY_TIMES}": _C.NETWORK_FAILURE,
     }
 )
+
+
+#: by the cause of a gateway that refuses a session, as both specifications say what theirs means (TS 29.274 8.4,
+#: TS 24.301 Annex B.1); any other is #30
+GTP_CAUSES: Final[Mapping[Cause | int, EsmCause]] = MappingProxyType(
+    {
+        Cause.SYSTEM_FAILURE: EsmCause.NETWORK_FAILURE,
+        Cause.REMOTE_PEER_NOT_RESPONDING: EsmCause.NETWORK_FAILURE,
+        Cause.INVALID_REPLY_FROM_REMOTE_PEER: EsmCause.NETWORK_FAILURE,
+        Cause.NO_RESOURCES_AVAILABLE: EsmCause.INSUFFICIENT_RESOURCES,
+        Cause.NO_MEMORY_AVAILABLE: EsmCause.INSUFFICIENT_RESOURCES,
+        Cause.ALL_DYNAMIC_ADDRESSES_ARE_OCCUPIED: EsmCause.INSUFFICIENT_RESOURCES,
+        Cause.APN_CONGESTION: EsmCause.INSUFFICIENT_RESOURCES,
+        Cause.GTP_C_ENTITY_CONGESTION: EsmCause.INSUFFICIENT_RESOURCES,
+        Cause.MISSING_OR_UNKNOWN_APN: EsmCause.MISSING_OR_UNKNOWN_APN,
+        Cause.PREFERRED_PDN_TYPE_NOT_SUPPORTED: EsmCause.UNKNOWN_PDN_TYPE,
+        Cause.USER_AUTHENTICATION_FAILED: EsmCause.USER_AUTHENTICATION_FAILED,
+        Cause.SERVICE_NOT_SUPPORTED: EsmCause.SERVICE_OPTION_NOT_SUPPORTED,
+        Cause.APN_ACCESS_DENIED_NO_SUBSCRIPTION: EsmCause.REQUESTED_SERVICE_OPTION_NOT_SUBSCRIBED,
+        Cause.DENIED_IN_RAT: EsmCause.REQUESTED_APN_NOT_SUPPORTED_IN_CURRENT_RAT_AND_PLMN_COMBINATION,
+    }
+)
+#: causes by which a rule of a gateway of ours refuses; the others are demanded by the protocol, or say that it failed
+DECIDED: Final = frozenset({Cause.APN_ACCESS_DENIED_NO_SUBSCRIPTION, Cause.INVALID_PEER})
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator, model_validator
@@ -126,6 +125,32 @@ class Equipment(Model):
     """Whether a changed IMEISV is reported by ULR, whose answer may refuse it, or by NOR, which a CLR may follow."""
 
 
+class Gateways(Model):
+    """The gateways that sessions are asked for at: elements that are dedicated to IoT."""
+
+    sgw: str = "sgw"
+    """The SGW's name."""
+    pgw: str = "pgw"
+    """The PGW of all access points that are not listed below."""
+    access_points: dict[str, str] = Field(default_factory=dict)
+    """The PGW of single access points (`{sos: pgw_emergency}`)."""
+    t3_response: Annotated[Seconds, Field(gt=0)] = 3
+    """T3-RESPONSE: a request is sent again."""
+    n3_requests: Annotated[int, Field(ge=1)] = 3
+    """N3-REQUESTS: how often a request is sent in all."""
+    echo: Annotated[Seconds, Field(ge=60)] = 60
+    """Time between echoes to the SGW."""
+
+    def pgw_of(self, name: str) -> str:
+        """Return the PGW of an access point."""
+        return self.access_points.get(name.lower(), self.pgw)
+
+    @field_validator("access_points")
+    @classmethod
+    def _small(cls, value: dict[str, str]) -> dict[str, str]:
+        return {name.lower(): pgw for name, pgw in value.items()}
+
+
 class Emergency(Model):
     """Attach for an emergency call, exempt from what binds card and terminal (TS 23.401 4.3.12)."""
 
@@ -235,10 +260,7 @@ class MmeConfig(ElementConfig):
     """By default the network's realm (TS 23.003 19.2)."""
     hss_realm: str = ""
     """Destination-Realm of requests; by default the own realm."""
-    address_pool: str = "198.18.0.0/15"
-    """IPv4 addresses for devices while there is no PGW (198.18.0.0/15 is for benchmarks, RFC 2544)."""
-    user_plane_address: str = "192.0.2.1"
-    """The serving gateway's address told to eNBs while there is none."""
+    gateways: Gateways = Gateways()
     reallocate_guti_at_update: bool = True
     """A new GUTI at every tracking area update that is not periodic."""
     supported_features: tuple[Literal["odb-all-apn", "reg-sub"], ...] = ("odb-all-apn", "reg-sub")
@@ -279,16 +301,6 @@ class MmeConfig(ElementConfig):
         for text in (each for ranges in value.values() for each in ranges):
             _station_range(text)
         return value
-
-    @field_validator("address_pool")
-    @classmethod
-    def _pool(cls, value: str) -> str:
-        return str(ipaddress.IPv4Network(value))
-
-    @field_validator("user_plane_address")
-    @classmethod
-    def _address(cls, value: str) -> str:
-        return str(ipaddress.ip_address(value))
 
     @property
     def eir(self) -> str:

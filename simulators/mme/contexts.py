@@ -6,6 +6,8 @@ import enum
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from simwarden.wire.diameter.codes import PdnType
+
 if TYPE_CHECKING:
     import asyncio
 
@@ -14,10 +16,12 @@ if TYPE_CHECKING:
     from simwarden.model.identity import Ecgi, Guti, Imei, Tai
     from simwarden.runtime.clock import Timer
     from simwarden.runtime.link import Link
+    from simwarden.wire.gtpv2 import Ambr, BearerQos, FTeid, Paa
     from simwarden.wire.nas.elements import UeNetworkCapability
-    from simwarden.wire.nas.enums import EmmCause, IdentityType, MessageType, NetworkDetachType
+    from simwarden.wire.nas.enums import EmmCause, EsmCause, IdentityType, MessageType, NetworkDetachType
     from simwarden.wire.nas.message import Message
     from simwarden.wire.s1ap import Message as S1Message
+    from simwarden.wire.s1ap.values import ErabAdmitted
 
 
 class NoAnswer(Exception):  # noqa: N818 - not an error: the spec's abnormal case of a timer that ran out for good
@@ -53,6 +57,12 @@ class AccessPoint:
     priority: int = 8
     pre_emption_capability: int = 1
     pre_emption_vulnerability: int = 0
+    pdn_type: PdnType = PdnType.IPV4
+    ambr_ul: int = 0
+    """APN-AMBR in bit/s; 0: as the subscription has it for all."""
+    ambr_dl: int = 0
+    addresses: tuple[str, ...] = ()
+    """Addresses that the card has for good (Served-Party-IP-Address)."""
 
 
 @dataclass(slots=True)
@@ -90,15 +100,29 @@ class Subscription:
 
 @dataclass(slots=True)
 class Bearer:
-    """A default EPS bearer."""
+    """A PDN connection with its default EPS bearer, as the gateways have set it up."""
 
     identity: int
     apn: str
-    address: str
     point: AccessPoint
-    uplink_teid: int
-    downlink_teid: int = 0
-    downlink_address: bytes = b""
+    paa: Paa
+    ambr: Ambr
+    qos: BearerQos
+    sgw: FTeid
+    """The SGW's end of S1-U, to which the eNB sends."""
+    esm_cause: EsmCause | None = None
+    """Why the device has not all the addresses that it asked for."""
+    options: bytes | None = None
+    """The PGW's protocol configuration options."""
+    reported: bool = False
+    """The PGW wants to hear where the device is."""
+    enb: FTeid | None = None
+    """The eNB's end, to which the SGW sends; None while the device is idle."""
+
+    @property
+    def address(self) -> str:
+        """The device's address: IPv4, else its IPv6 prefix with an interface identifier."""
+        return self.paa.ipv4 or self.paa.ipv6
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -119,6 +143,9 @@ class UeContext:
     terminal: Terminal | None = None
     subscription: Subscription | None = None
     bearer: Bearer | None = None
+    s11_teid: int = 0
+    """This MME's end of S11 while there is a session; the SGW's is `sgw`."""
+    sgw: FTeid | None = None
     tai: Tai | None = None
     cell: Ecgi | None = None
     tai_list: tuple[Tai, ...] = ()
@@ -204,6 +231,8 @@ class Connection:
     handover: asyncio.Task[None] | None = None
     target: Connection | None = None
     source: Connection | None = None
+    tunnels: tuple[ErabAdmitted, ...] = ()
+    """Of the target of a handover: its ends of the bearers that it admits."""
     releasing: bool = False
     #: the type and cause of a DETACH REQUEST that the UE has not answered yet
     detaching: tuple[NetworkDetachType, EmmCause | None] | None = None

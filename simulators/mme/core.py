@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from simulators.mme.addresses import AddressPool
 from simulators.mme.causes import CauseTable, Rejection
 from simulators.mme.config import LONGEST_CODED
 from simulators.mme.contexts import Connection, EmmState, Enb, UeContext
@@ -16,6 +15,7 @@ from simwarden.operations.approval import Audit
 from simwarden.operations.restriction import Restriction
 
 if TYPE_CHECKING:
+    from simulators.mme.clients.gateways import Gateways
     from simulators.mme.clients.home import Home
     from simulators.mme.clients.presence import Presence
     from simulators.mme.config import MmeConfig
@@ -43,6 +43,7 @@ class Core:
     def __init__(self, site: Site, config: MmeConfig, areas: AreaStore) -> None:
         self.site, self.config, self.areas = site, config, areas
         self.home: Home
+        self.gateways: Gateways
         self.presence: Presence
         self.clock = site.clock
         self.audit = Audit(site, areas.audit, count=areas.count_changes)
@@ -50,7 +51,6 @@ class Core:
         #: by which control, and where, a card was found outside its area last, until it is served again
         self.outside: dict[str, tuple[str, str, str]] = {}
         self.causes = CauseTable(config.causes.experimental_results, config.causes.result_codes)
-        self.addresses = AddressPool(config.address_pool)
         self.by_imsi: dict[str, UeContext] = {}
         self.by_m_tmsi: dict[int, UeContext] = {}
         #: contexts of attaches that are not admitted yet, in the order of their beginning
@@ -60,7 +60,6 @@ class Core:
         #: until when it holds what the EIR said of (IMSI, IMEISV), when it said so, and what
         self.verdicts: dict[tuple[str, str], tuple[float, float, EquipmentAnswer]] = {}
         self._next_mme_id = 0
-        self._next_teid = 0
 
     # -- connections
 
@@ -145,21 +144,19 @@ class Core:
 
     # -- sessions
 
-    def new_teid(self) -> int:
-        """Return a tunnel endpoint identifier of the user plane's local stub."""
-        self._next_teid = self._next_teid % 0xFFFFFFFF + 1
-        return self._next_teid
-
     def register(self, ue: UeContext) -> None:
         """Let a device be EMM-REGISTERED, and say so."""
         ue.detach = None
         ue.state = EmmState.REGISTERED
         self.show(ue)
 
-    def end_session(self, ue: UeContext) -> None:
-        """Let a device be EMM-DEREGISTERED: its bearer is given back, its keys and identities stay."""
+    def end_session(self, ue: UeContext, *, lost: bool = False) -> None:
+        """Let a device be EMM-DEREGISTERED: its session ends at the gateways, its keys and identities stay.
+
+        `lost`: the gateways have it no longer, and hear nothing.
+        """
         if ue.bearer is not None:
-            self.addresses.give_back(ue.bearer.address)
+            self.gateways.delete(ue, tell=not lost)
             ue.bearer = None
         if ue.state is EmmState.REGISTERED:
             ue.state = EmmState.DEREGISTERED

@@ -50,7 +50,24 @@ NO_ACCESS_POINT: Final = Demand(
     "neither the device nor the subscription names an access point",
     "TS 24.301 6.5.1.4",
 )
-NO_ADDRESS: Final = Demand(_ATTACH, EsmCause.INSUFFICIENT_RESOURCES, "no address is left", "TS 24.301 6.5.1.4")
+NO_GATEWAY: Final = Demand(
+    _ATTACH, EsmCause.NETWORK_FAILURE, "a gateway gives no answer, or none of use", "TS 24.301 6.5.1.4"
+)
+REFUSED_BY_GATEWAY: Final = Demand(
+    _ATTACH,
+    EsmCause.REQUEST_REJECTED_BY_SERVING_GW_OR_PDN_GW,
+    "a gateway refuses the session, and no rule of ours decided so; or with the cause that stands for the gateway's",
+    "TS 24.301 6.5.1.4",
+)
+IPV4_ONLY: Final = Demand(
+    _ATTACH, EsmCause.PDN_TYPE_IPV4_ONLY_ALLOWED, "IPv6 is asked for, and there is IPv4 only", "TS 24.301 6.2.2"
+)
+IPV6_ONLY: Final = Demand(
+    _ATTACH, EsmCause.PDN_TYPE_IPV6_ONLY_ALLOWED, "IPv4 is asked for, and there is IPv6 only", "TS 24.301 6.2.2"
+)
+UNKNOWN_TYPE: Final = Demand(
+    _ATTACH, EsmCause.UNKNOWN_PDN_TYPE, "a kind of PDN connection that is none of IP", "TS 24.301 6.5.1.4"
+)
 UPDATE_WITHOUT_CONTEXT: Final = Demand(
     _UPDATE,
     EmmCause.UE_IDENTITY_CANNOT_BE_DERIVED_BY_THE_NETWORK,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from simulators.mme.clients.gateways import Gateways
 from simulators.mme.clients.home import Home
 from simulators.mme.clients.presence import Presence
 from simulators.mme.config import MmeArea, MmeConfig
@@ -15,6 +16,7 @@ from simulators.mme.dispatch import s1
 from simulators.mme.events import EVENTS
 from simulators.mme.parts.areas import Areas
 from simulators.mme.parts.sessions import Sessions
+from simulators.mme.procedures import bearers
 from simulators.mme.procedures.subscriber_data import HANDLERS
 from simwarden.operations.element import Element
 from simwarden.operations.management import ROLES
@@ -34,9 +36,9 @@ class Mme(Element[MmeConfig]):
         title="MME",
         lane=40,
         config=MmeConfig,
-        starts_after=("hss", "eir"),
-        listens=("S1-MME",),
-        calls=("S6a", "S13"),
+        starts_after=("hss", "eir", "sgw"),
+        listens=("S1-MME", "S11"),
+        calls=("S6a", "S13", "S11"),
         card={"area": MmeArea},
         controls=(*CONTROLS, ROLES),
         events=EVENTS,
@@ -53,7 +55,13 @@ class Mme(Element[MmeConfig]):
         core = self.core = Core(self.site, self.config, areas)
         core.presence = Presence(self.site, self.config.platform)
         core.home = Home(self.site, self.config, {name: partial(each, core) for name, each in HANDLERS.items()})
+        gateways = core.gateways = Gateways(
+            self.site, self.config, {name: partial(each, core) for name, each in bearers.HANDLERS.items()}
+        )
+        gateways.on_lost = partial(bearers.lost, core)
+        gateways.node.on_restart = gateways.node.on_failure = partial(bearers.lost_all, core)
         self.fit(core)
+        gateways.greet()
         await core.home.start()
         await self.site.listen("S1-MME", lambda link: s1.accept(core, link))
 
@@ -80,12 +88,16 @@ class Mme(Element[MmeConfig]):
         self.core.home.node.drop()
 
     def _let_go(self) -> None:
-        """Stop all timers and forget all devices: no context outlives a restart (TS 23.007 14)."""
+        """Stop all timers and forget all devices: no context outlives a restart (TS 23.007 14).
+
+        The gateways find by the restart counter that their sessions are over.
+        """
         core = self.core
+        core.gateways.node.close()
         for conn in list(core.connections.values()):
             core.halt(conn)
             if conn.guard is not None:
                 conn.guard.cancel()
         for ue in list(core.by_imsi.values()):
             core.stop_timer(ue)
-            core.end_session(ue)
+            core.end_session(ue, lost=True)

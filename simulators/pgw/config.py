@@ -61,6 +61,8 @@ class PgwConfig(GtpConfig):
     """Elements, or IP addresses, whose requests it takes; others get cause 109."""
     apns: dict[str, ApnConfig] = Field(default_factory=lambda: {"*": ApnConfig()}, min_length=1)
     """Access point names that it serves, in small letters; `*`: any other. Others get cause 78."""
+    emergency_apns: tuple[str, ...] = ("sos",)
+    """Access point names of calls for help, which are for cards of any number and for terminals without one."""
     ranges: str = ""
     """File of number ranges in place of those that come with simwarden."""
     internet: str = ""

@@ -101,7 +101,7 @@ class Core:
     def tell(self, session: Session) -> None:
         """Tell of a session as it is now."""
         shown: dict[str, Any] = {
-            "imsi": session.imsi,
+            "imsi": session.imsi or None,
             "apn": session.apn,
             "ebi": session.ebi,
             "pdn_type": session.paa.pdn_type.name,
@@ -113,4 +113,4 @@ class Core:
 
 
 def _key(session: Session) -> str:
-    return f"{session.imsi}/{session.ebi}"
+    return f"{session.owner}/{session.ebi}"

@@ -26,7 +26,6 @@ class Pgw(Element[PgwConfig]):
         title="PDN gateway",
         lane=78,
         config=PgwConfig,
-        standing=False,
         listens=("S5-C", "S5-U"),
         calls=("S5-C", "S5-U", "SGi"),
         observables=(
@@ -34,7 +33,7 @@ class Pgw(Element[PgwConfig]):
                 "session",
                 "a PDN connection, by IMSI and default bearer",
                 fields={
-                    "imsi": IMSI,
+                    "imsi": IMSI.or_none(),
                     "apn": APN,
                     "ebi": NUMBER,
                     "pdn_type": one_of("IPV4", "IPV6", "IPV4V6"),
@@ -62,6 +61,7 @@ class Pgw(Element[PgwConfig]):
 
     async def stop(self) -> None:
         """Close the way out; sessions end with this node, as peers see by its restart counter."""
+        self.core.node.close()
         if self.core.gateway.sgi is not None:
             self.core.gateway.sgi.close()
 

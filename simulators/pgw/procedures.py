@@ -20,7 +20,9 @@ from simwarden.wire.gtpv2 import (
     Message,
     Paa,
     RatType,
+    network_identifier,
     refusal,
+    subject_of,
 )
 
 if TYPE_CHECKING:
@@ -37,22 +39,23 @@ _UNSAID = Ambr(50_000, 150_000)
 
 async def create_session(core: Core, message: Message, peer: Peer) -> Message:
     """Set a session up (7.2.1), if the card's number and the SGW are of the dedicated core."""
-    sender, imsi = message["sender_f_teid"], message["imsi"]
+    sender, owner, imsi = message["sender_f_teid"], subject_of(message), message.get("imsi") or ""
     if not core.knows(peer, imsi, CREATE_SESSION):
         return refusal(message, Cause.INVALID_PEER, sender.teid)
-    number = message.get("msisdn") or ""
-    if not core.site.decide(NUMBER, imsi, on=CREATE_SESSION, number=number, ranges=core.ranges).admitted:
-        return refusal(message, Cause.APN_ACCESS_DENIED_NO_SUBSCRIPTION, sender.teid)
+    name, number = network_identifier(message["apn"]), message.get("msisdn") or ""
+    if name not in core.config.emergency_apns:  # calls for help are exempt
+        decision = core.site.decide(NUMBER, imsi, on=CREATE_SESSION, number=number, ranges=core.ranges)
+        if not decision.admitted:
+            return refusal(message, Cause.APN_ACCESS_DENIED_NO_SUBSCRIPTION, sender.teid)
     if message["rat_type"] not in _ACCESSES:
         return refusal(message, Cause.DENIED_IN_RAT, sender.teid)
-    name = network_identifier(message["apn"])
     addresses = core.apn(name)
     if addresses is None:
         return refusal(message, Cause.MISSING_OR_UNKNOWN_APN, sender.teid)
-    before = core.sessions.get((imsi, message["bearer_contexts_to_be_created"][0]["ebi"]))
+    before = core.sessions.get((owner, message["bearer_contexts_to_be_created"][0]["ebi"]))
     if before is not None:  # the SGW has lost it (7.2.1)
         core.close(before, CauseForRecClosing.ABNORMAL_RELEASE)
-    made = _make(core, message, name, addresses)
+    made = _make(core, message, owner, name, addresses)
     if isinstance(made, Cause):
         return refusal(message, made, sender.teid)
     session, cause = made
@@ -60,13 +63,7 @@ async def create_session(core: Core, message: Message, peer: Peer) -> Message:
     return Message(message.spec.answer, _created(core, session, message, cause), sender.teid)
 
 
-def network_identifier(apn: str) -> str:
-    """Return an APN without its operator identifier (TS 23.003 9.1.2)."""
-    labels = apn.lower().split(".")
-    return ".".join(labels[:-3]) if labels[-1] == "gprs" and len(labels) > 3 else apn.lower()
-
-
-def _make(core: Core, message: Message, apn: str, addresses: Addresses) -> tuple[Session, Cause] | Cause:
+def _make(core: Core, message: Message, owner: str, apn: str, addresses: Addresses) -> tuple[Session, Cause] | Cause:
     asked: Paa = message["paa"]
     flags = message.get("indication_flags") or Indication(0)
     has = {"v4": addresses.has(4), "v6": addresses.has(6)}
@@ -76,11 +73,12 @@ def _make(core: Core, message: Message, apn: str, addresses: Addresses) -> tuple
     bearer = message["bearer_contexts_to_be_created"][0]
     if bearer.get("s5_u_sgw") is None:
         raise message.incorrect("bearer_contexts_to_be_created", "a bearer without the SGW's end of its tunnel")
-    paa = addressing.take(addresses, kind, asked, message["imsi"], core.site.rng)
+    paa = addressing.take(addresses, kind, asked, owner, core.site.rng)
     if isinstance(paa, Cause):
         return paa
     session = Session(
-        imsi=message["imsi"],
+        owner=owner,
+        imsi=message.get("imsi") or "",
         msisdn=message.get("msisdn") or "",
         mei=message.get("mei") or "",
         apn=apn,
@@ -191,7 +189,7 @@ async def change_notification(core: Core, message: Message, peer: Peer) -> Messa
     session.rat = message["rat_type"]
     session.moved(message.get("user_location_information"))
     core.tell(session)
-    return Message(message.spec.answer, {"imsi": session.imsi, "cause": _ACCEPTED}, session.sgw.teid)
+    return Message(message.spec.answer, {"imsi": session.imsi or None, "cause": _ACCEPTED}, session.sgw.teid)
 
 
 async def delete_bearer(core: Core, session: Session) -> None:

@@ -68,6 +68,7 @@ class Container:
 class Session:
     """A PDN connection."""
 
+    owner: str
     imsi: str
     msisdn: str
     mei: str
@@ -101,8 +102,8 @@ class Session:
 
     @property
     def key(self) -> tuple[str, int]:
-        """By which it is found: a card, and its default bearer."""
-        return self.imsi, self.ebi
+        """By which it is found: a card (or a terminal without one), and its default bearer."""
+        return self.owner, self.ebi
 
     def moved(self, uli: Uli | None) -> None:
         """Count from now on for another place."""

@@ -8,7 +8,7 @@ from simulators.sgw.controls import CREATE_SESSION
 from simulators.sgw.session import Connection, Device
 from simwarden.runtime.gtp.user import UserPlane, new_teid
 from simwarden.trace.events import PacketDropped
-from simwarden.wire.gtpv2 import FTeid, InterfaceType
+from simwarden.wire.gtpv2 import FTeid, InterfaceType, network_identifier
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -55,11 +55,11 @@ class Core:
         for device in self.devices.values():
             yield from device.connections.values()
 
-    def device(self, imsi: str, mme: FTeid) -> Device:
-        """Return what is known of a card, which that MME has now."""
-        found = self.devices.get(imsi)
+    def device(self, key: str, imsi: str, mme: FTeid) -> Device:
+        """Return what is known of a card (or of a terminal without one), which that MME has now."""
+        found = self.devices.get(key)
         if found is None:
-            found = self.devices[imsi] = Device(imsi, mme, new_teid(self.site.rng, self.by_teid))
+            found = self.devices[key] = Device(key, imsi, mme, new_teid(self.site.rng, self.by_teid))
             self.by_teid[found.teid] = found
         found.mme = mme
         return found
@@ -85,7 +85,7 @@ class Core:
             self.site.observe("session", None, key=connection.key)
         if not device.connections:
             self.end_forwarding(device)
-            self.devices.pop(device.imsi, None)
+            self.devices.pop(device.key, None)
             self.by_teid.pop(device.teid, None)
 
     def end_forwarding(self, device: Device) -> None:
@@ -98,8 +98,8 @@ class Core:
         """Tell of a PDN connection as it is now."""
         device = connection.device
         shown = {
-            "imsi": device.imsi,
-            "apn": connection.apn,
+            "imsi": device.imsi or None,
+            "apn": network_identifier(connection.apn),
             "ebi": connection.ebi,
             "mme": self.site.behind(device.mme.address) or device.mme.address,
             "pgw": self.site.behind(connection.pgw.address) or connection.pgw.address,

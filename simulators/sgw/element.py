@@ -24,7 +24,6 @@ class Sgw(Element[SgwConfig]):
         title="Serving gateway",
         lane=65,
         config=SgwConfig,
-        standing=False,
         starts_after=("pgw",),
         listens=("S11", "S5-C", "S1-U", "S5-U"),
         calls=("S11", "S5-C", "S1-U", "S5-U"),
@@ -33,7 +32,7 @@ class Sgw(Element[SgwConfig]):
                 "session",
                 "a PDN connection, by IMSI and default bearer",
                 fields={
-                    "imsi": IMSI,
+                    "imsi": IMSI.or_none(),
                     "apn": APN,
                     "ebi": NUMBER,
                     "mme": NAME | ADDRESS,
@@ -57,6 +56,7 @@ class Sgw(Element[SgwConfig]):
 
     async def stop(self) -> None:
         """Sessions end with this node, as peers see by its restart counter."""
+        self.core.node.close()
 
     def census(self) -> Mapping[str, int]:
         """Count PDN connections and tunnels."""

@@ -31,13 +31,17 @@ class Connection:
     @property
     def key(self) -> str:
         """By which it is observed."""
-        return f"{self.device.imsi}/{self.ebi}"
+        return f"{self.device.key}/{self.ebi}"
 
 
 @dataclass(slots=True, eq=False)
 class Device:
-    """A card with PDN connections by default bearer. `mme` is the MME's end of S11, `teid` ours."""
+    """A card, or a terminal without one, with its PDN connections by default bearer.
 
+    `mme` is the MME's end of S11, `teid` ours.
+    """
+
+    key: str
     imsi: str
     mme: FTeid
     teid: int = 0

@@ -17,7 +17,7 @@ from waiting import LONG, until
 DOCKER = Path(__file__).parents[2] / "docker"
 #: ports are those of the file, so each run of the tests on a machine has addresses of its own
 NET = f"127.91.{os.getpid() % 254 + 1}"
-HOSTS = {name: f"{NET}.{number}" for number, name in enumerate(("hss", "eir", "mme", "mosquitto"), 1)}
+HOSTS = {name: f"{NET}.{number}" for number, name in enumerate(("hss", "eir", "mme", "mosquitto", "sgw", "pgw"), 1)}
 COMPOSE = yaml.safe_load((DOCKER / "compose.yaml").read_text(encoding="utf-8"))
 SIMWARDEN = [sys.executable, "-m", "simwarden"]
 
@@ -26,6 +26,9 @@ def moved_to_loopback(text: str, name: str, state: Path) -> str:
     """Put addresses and folders of this machine in place of those of the container `name`."""
     text = text.replace("0.0.0.0", HOSTS[name]).replace("/state/", f"{state}/")  # noqa: S104 - replaced, not bound
     for other, host in HOSTS.items():
+        networks = COMPOSE["services"][other].get("networks")
+        if networks is not None:
+            text = text.replace(networks["default"]["ipv4_address"], host)
         text = text.replace(f'"{other}:', f'"{host}:').replace(f"//{other}:", f"//{host}:")
     return text
 

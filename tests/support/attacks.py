@@ -22,6 +22,10 @@ from simulators.hss.config import HssConfig
 from simulators.hss.element import Hss
 from simulators.mme.config import MmeConfig
 from simulators.mme.element import Mme
+from simulators.pgw.config import PgwConfig
+from simulators.pgw.element import Pgw
+from simulators.sgw.config import SgwConfig
+from simulators.sgw.element import Sgw
 from simulators.uicc.config import UiccConfig
 from simulators.uicc.element import Uicc
 from simwarden.errors import ManagementError, PeerError
@@ -103,6 +107,8 @@ class Network:
         add("enb", Enb, EnbConfig())
         add("enb2", Enb, EnbConfig.model_validate({"x2": ("enb",)}))
         add("mme", Mme, MmeConfig())
+        add("pgw", Pgw, PgwConfig())
+        add("sgw", Sgw, SgwConfig())
         add("hss", Hss, HssConfig())
         add("eir", Eir, EirConfig())
 
@@ -112,7 +118,7 @@ class Network:
             self.faults.append(event)
         elif isinstance(event, PeerFault):
             self.peer_faults += 1
-        elif isinstance(event, StateChange) and event.observable == "session":
+        elif isinstance(event, StateChange) and (event.element, event.observable) == ("mme", "session"):
             self.session = event.value
             if event.value is not None:
                 self.sessions_seen.append(event.value)

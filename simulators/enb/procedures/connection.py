@@ -8,7 +8,7 @@ from simulators.enb.context import Phase, RadioLink, UeContext
 from simulators.enb.procedures import s1_setup
 from simwarden.errors import PeerError
 from simwarden.wire import uu
-from simwarden.wire.s1ap import CauseProtocol, CauseRadioNetwork, RrcEstablishmentCause, S1apError
+from simwarden.wire.s1ap import CauseProtocol, CauseRadioNetwork, CauseTransport, RrcEstablishmentCause, S1apError
 from simwarden.wire.s1ap.values import Gummei, STmsi
 
 if TYPE_CHECKING:
@@ -165,11 +165,17 @@ class UnknownUeError(S1apError):
 
 
 def user_data(station: Station, radio: RadioLink, message: uu.UserData) -> None:
-    """Take a packet of the device's: it keeps the connection up. Its way to the core is the tunnels' business."""
+    """Bring a packet of the device's to the core; it keeps the connection up."""
     ue = connected(radio, Phase.ACTIVE, Phase.PREPARING)
     if message.eps_bearer_identity not in ue.bearers:
         raise PeerError(f"packet on bearer {message.eps_bearer_identity}, which is not set up")
-    ue.last_active = station.site.clock.now()
+    station.uplink(ue, message.eps_bearer_identity, [message.packet])
+
+
+def tunnel_lost(station: Station, ue: UeContext) -> None:
+    """Have a device's connection released: the core has no end of its bearer's tunnel (TS 23.007 22)."""
+    if ue.phase == Phase.ACTIVE:
+        request_release(station, ue, CauseTransport.TRANSPORT_RESOURCE_UNAVAILABLE)
 
 
 def inactive(station: Station, ue: UeContext) -> None:
@@ -180,7 +186,7 @@ def inactive(station: Station, ue: UeContext) -> None:
     request_release(station, ue, CauseRadioNetwork.USER_INACTIVITY)
 
 
-def request_release(station: Station, ue: UeContext, cause: CauseRadioNetwork) -> None:
+def request_release(station: Station, ue: UeContext, cause: CauseRadioNetwork | CauseTransport) -> None:
     """Ask the MME to release a device's connection, or drop it if the MME does not know it yet (TS 36.413 8.3.2)."""
     if ue.mme is None or ue.mme_ue_id is None:
         release_radio(station, ue)

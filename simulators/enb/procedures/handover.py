@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from simulators.enb.context import Bearer, Phase, SecurityKeys, UeContext
+from simulators.enb.context import Phase, SecurityKeys, UeContext
 from simulators.enb.procedures import x2
 from simulators.enb.procedures.connection import connected, inactive, radio_lost, request_release, ue_of
 from simulators.enb.procedures.location_reporting import cell_changed
@@ -209,9 +209,7 @@ def _take_over(station: Station, mme: Mme, message: Message, cell: Cell) -> UeCo
     context = message["security_context"]
     ue.key, ue.security_on = SecurityKeys(context.next_hop_parameter, context.next_hop_chaining_count), True
     for item in message["e_rab_to_be_setup_list_ho_req"]:
-        ue.bearers[item.e_rab_id] = Bearer(
-            item.e_rab_id, item.qos, item.transport_layer_address, item.gtp_teid, station.new_teid()
-        )
+        station.add_bearer(ue, item.e_rab_id, item.qos, item.transport_layer_address, item.gtp_teid)
     patience = station.config.handover_preparation + station.config.handover_completion
     ue.handover_timer = station.site.clock.call_later(
         patience, lambda: request_release(station, ue, CauseRadioNetwork.TS1RELOCOVERALL_EXPIRY)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from simulators.enb.context import Bearer, Phase, SecurityKeys, UeContext
+from simulators.enb.context import Phase, SecurityKeys, UeContext
 from simulators.enb.procedures.connection import (
     UnknownUeError,
     check_length,
@@ -109,10 +109,10 @@ def _set_up(station: Station, ue: UeContext, items: Sequence[ErabToBeSetup]) -> 
 
 def add_bearers(station: Station, ue: UeContext, items: Sequence[ErabToBeSetup]) -> tuple[ErabTunnel, ...]:
     """Note bearers, and return our ends of their tunnels."""
-    for item in items:
-        bearer = Bearer(item.e_rab_id, item.qos, item.transport_layer_address, item.gtp_teid, station.new_teid())
-        ue.bearers[item.e_rab_id] = bearer
-    return tuple(ErabTunnel(item.e_rab_id, station.s1u_address, ue.bearers[item.e_rab_id].own_teid) for item in items)
+    made = [
+        station.add_bearer(ue, each.e_rab_id, each.qos, each.transport_layer_address, each.gtp_teid) for each in items
+    ]
+    return tuple(ErabTunnel(each.e_rab_id, station.s1u_address, each.own_teid) for each in made)
 
 
 def _reconfigure(ue: UeContext, items: Sequence[ErabToBeSetup], complete: object) -> None:
@@ -182,7 +182,7 @@ def e_rab_release(station: Station, mme: Mme, message: Message) -> None:
     """Release bearers (TS 36.413 8.2.3)."""
     ue = ue_of(station, mme, message)
     named = [item.e_rab_id for item in message["e_rab_to_be_released_list"]]
-    released = tuple(number for number in named if ue.bearers.pop(number, None) is not None)
+    released = tuple(number for number in named if station.remove_bearer(ue, number))
     failed = tuple(ErabItem(n, CauseRadioNetwork.UNKNOWN_E_RAB_ID) for n in named if n not in released)
     pdu = message.get("nas_pdu")
     check_length(pdu or b"")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from simulators.enb.context import Bearer, Neighbour, Phase, SecurityKeys, UeContext
+from simulators.enb.context import Neighbour, Phase, SecurityKeys, UeContext
 from simulators.enb.procedures.connection import release_radio, request_release, ue_of, uplink_nas_transport
 from simulators.enb.procedures.mobility import command_for, history, leave, order_in, physical_identity, stay
 from simulators.enb.procedures.ue_context import choose_algorithms
@@ -254,7 +254,7 @@ def _take_over(
     ue.key, ue.security_on = SecurityKeys(security.key_enodeb_star, security.next_hop_chaining_count), True
     for item in context.e_rabs_to_be_setup:
         address, teid = item.ul_gtp_tunnel_endpoint
-        ue.bearers[item.e_rab_id] = Bearer(item.e_rab_id, item.qos, address, teid, station.new_teid())
+        station.add_bearer(ue, item.e_rab_id, item.qos, address, teid)
     patience = station.config.handover_preparation + station.config.handover_completion
     # nobody but the source knows of this device here: it is forgotten without a word
     ue.handover_timer = station.site.clock.call_later(patience, lambda: release_radio(station, ue))
@@ -301,7 +301,7 @@ def path_switch_request_acknowledge(station: Station, mme: Mme, message: Message
     security = message["security_context"]
     ue.key = SecurityKeys(security.next_hop_parameter, security.next_hop_chaining_count)
     for item in message.get("e_rab_to_be_released_list") or ():
-        ue.bearers.pop(item.e_rab_id, None)
+        station.remove_bearer(ue, item.e_rab_id)
     if ue.peer is not None and ue.peer_ue_id is not None:
         _send(ue.peer, "ue-context-release", old_enb_ue_x2ap_id=ue.peer_ue_id, new_enb_ue_x2ap_id=ue.x2_id)
     station.on_x2.pop(ue.x2_id, None)

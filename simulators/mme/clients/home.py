@@ -14,6 +14,7 @@ from simwarden.wire.diameter.codes import (
     Feature,
     NorFlags,
     OdbFlags,
+    PdnType,
     PurFlags,
     RatType,
     SubscriberStatus,
@@ -224,10 +225,16 @@ def _merge_profile(merged: Subscription, profile: Avps) -> None:
 def _access_point(group: Avps) -> AccessPoint:
     quality = first(group, "EPS-Subscribed-QoS-Profile", ())
     priority = first(quality, "Allocation-Retention-Priority", ())
+    ambr = first(group, "AMBR", ())
+    kind = first(group, "PDN-Type")
     return AccessPoint(
         first(group, "Service-Selection", ""),
         first(quality, "QoS-Class-Identifier", 9) & 0xFF,
-        min(first(priority, "Priority-Level", 8), 15),
+        min(max(first(priority, "Priority-Level", 8), 1), 15),
         first(priority, "Pre-emption-Capability", 1),
         first(priority, "Pre-emption-Vulnerability", 0),
+        PdnType(kind) if kind in PdnType.__members__.values() else PdnType.IPV4,
+        first(ambr, "Max-Requested-Bandwidth-UL", 0),
+        first(ambr, "Max-Requested-Bandwidth-DL", 0),
+        tuple(str(value) for name, value in group if name == "Served-Party-IP-Address"),
     )

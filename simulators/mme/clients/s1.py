@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from simwarden.wire.gtpv2 import FTeid, InterfaceType
 from simwarden.wire.s1ap import CauseProtocol, Message, S1apError, encode
 from simwarden.wire.s1ap.enums import PreEmptionCapability, PreEmptionVulnerability
 from simwarden.wire.s1ap.values import (
     AllocationAndRetentionPriority,
     ErabLevelQosParameters,
+    ErabToBeSetup,
     SecurityContext,
     ServedGummei,
     UeAggregateMaximumBitrate,
@@ -94,27 +97,33 @@ def security_capabilities(ue: UeContext) -> UeSecurityCapabilities:
 
 
 def aggregate_bit_rate(ue: UeContext) -> UeAggregateMaximumBitrate:
-    """The subscribed UE-AMBR."""
-    data = ue.subscription
-    return (
-        UeAggregateMaximumBitrate(data.ambr_dl, data.ambr_ul) if data else UeAggregateMaximumBitrate(1000000, 1000000)
-    )
+    """The UE-AMBR in use: as subscribed, at most what the access point has (TS 23.401 4.7.3)."""
+    data, bearer = ue.subscription, ue.bearer
+    down, up = (data.ambr_dl, data.ambr_ul) if data is not None else (1_000_000, 1_000_000)
+    if bearer is not None:
+        down, up = min(down, bearer.ambr.downlink * 1000), min(up, bearer.ambr.uplink * 1000)
+    return UeAggregateMaximumBitrate(down, up)
 
 
 def quality(bearer: Bearer) -> ErabLevelQosParameters:
     """A bearer's quality as S1AP tells it."""
-    point = bearer.point
-    # S6a counts the two the other way round: 0 is enabled there (TS 29.212 5.3.46, 5.3.47)
-    capability, vulnerability = 1 - (point.pre_emption_capability & 1), 1 - (point.pre_emption_vulnerability & 1)
+    arp = bearer.qos.arp
     priority = AllocationAndRetentionPriority(
-        point.priority, PreEmptionCapability(capability), PreEmptionVulnerability(vulnerability)
+        arp.priority, PreEmptionCapability(arp.may_preempt), PreEmptionVulnerability(arp.preemptable)
     )
-    return ErabLevelQosParameters(point.qci, priority)
+    return ErabLevelQosParameters(bearer.qos.qci, priority)
 
 
-def user_plane(core: Core) -> bytes:
-    """The address of the user plane's local stub."""
-    return transport_layer_address(core.config.user_plane_address)
+def to_be_set_up(bearer: Bearer, pdu: bytes | None) -> ErabToBeSetup:
+    """Return a bearer as an eNB is asked to set it up, with the SGW's end of its tunnel."""
+    end = bearer.sgw
+    return ErabToBeSetup(bearer.identity, quality(bearer), transport_layer_address(end.address), end.teid, pdu)
+
+
+def enb_end(teid: int, address: bytes) -> FTeid:
+    """Return an eNB's end of a tunnel as GTP has it. An address of both versions counts by its first (9.2.2.1)."""
+    host = ipaddress.ip_address(address[:4] if len(address) in (4, 20) else address)
+    return FTeid.at(InterfaceType.S1_U_ENODEB_GTP_U, teid, str(host))
 
 
 def next_hop(ue: UeContext) -> SecurityContext:

@@ -9,16 +9,18 @@ from simulators.mme.contexts import EmmState, Enb
 from simulators.mme.controls import Occasion
 from simulators.mme.dispatch import nas
 from simulators.mme.procedures import handover, location_reporting, release, s1_setup
+from simulators.mme.procedures.default_bearer import take_tunnels
 from simulators.mme.procedures.enforcement import enforce
 from simwarden.model.identity import Ecgi
 from simwarden.wire.s1ap import CauseProtocol, CauseRadioNetwork, Message, S1apError, decode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from simulators.mme.contexts import Connection
     from simulators.mme.core import Core
     from simwarden.runtime.link import Link
+    from simwarden.wire.s1ap.values import ErabTunnel
 
 
 def accept(core: Core, link: Link) -> None:
@@ -174,14 +176,26 @@ def _move(core: Core, conn: Connection, message: Message) -> bool:
 
 
 def _context_set_up(core: Core, conn: Connection, message: Message) -> None:
-    ue = conn.ue
-    if ue is None or ue.bearer is None:
-        return
-    for tunnel in message.get("e_rab_setup_list_ctxt_su_res") or ():
-        if tunnel.e_rab_id == ue.bearer.identity:
-            ue.bearer.downlink_teid = tunnel.gtp_teid
-            ue.bearer.downlink_address = tunnel.transport_layer_address
+    _take_tunnels(core, conn, message.get("e_rab_setup_list_ctxt_su_res") or ())
     location_reporting.control(core, conn)
+
+
+def _bearer_set_up(core: Core, conn: Connection, message: Message) -> None:
+    _take_tunnels(core, conn, message.get("e_rab_setup_list_bearer_su_res") or ())
+
+
+def _take_tunnels(core: Core, conn: Connection, tunnels: Iterable[ErabTunnel]) -> None:
+    """Let packets come to an eNB; in an attach only when the device has completed it (TS 23.401 5.3.2.1 step 23)."""
+    ue = conn.ue
+    if ue is None or ue.connection is not conn:
+        return
+    take_tunnels(ue, tunnels)
+    if ue.state is EmmState.REGISTERED:
+        core.gateways.modify(ue)
+
+
+def _bearer_released(core: Core, conn: Connection, message: Message) -> None:
+    """The bearer of a session that is over; the one that took its place comes in a response of its own."""
 
 
 def _context_failed(core: Core, conn: Connection, message: Message) -> None:
@@ -221,6 +235,8 @@ _OF_DEVICE: dict[str, Callable[[Core, Connection, Message], None]] = {
     "handover-notify": handover.notify,
     "handover-cancel": handover.cancel,
     "enb-status-transfer": handover.transfer_status,
+    "e-rab-setup-response": _bearer_set_up,
+    "e-rab-release-response": _bearer_released,
     "ue-context-modification-response": _modified,
     "ue-context-modification-failure": _modified,
 }

@@ -186,11 +186,11 @@ def check_barring(core: Core, ue: UeContext) -> Rejection | None:
 
 async def _accept(core: Core, conn: Connection, ue: UeContext, request: Message, pdn: Message) -> Rejection | None:
     """ATTACH ACCEPT with the default bearer, until the device completes (5.5.1.2.4)."""
-    name = await default_bearer.requested_name(core, conn, pdn)
-    chosen = default_bearer.choose_access_point(core, ue, name)
+    asked = await default_bearer.requested(core, conn, pdn)
+    chosen = default_bearer.choose_access_point(core, ue, asked.get("access_point_name", ""))
     if isinstance(chosen, Rejection):
         return chosen
-    bearer = default_bearer.set_up(core, ue, *chosen)
+    bearer = await default_bearer.set_up(core, ue, *chosen, asked)
     if isinstance(bearer, Rejection):
         return bearer
     outside = area.take_up(core, ue, Occasion.ATTACH)
@@ -198,17 +198,23 @@ async def _accept(core: Core, conn: Connection, ue: UeContext, request: Message,
         return outside
     accept = encode(_attach_accept(core, ue, request, default_bearer.activation(bearer, pdn)))
 
-    def transmit() -> None:
-        if conn.context_set_up:
-            nas_channel.send_plain(conn, accept)
-        else:
-            default_bearer.initial_context_setup(core, conn, ue, accept)
+    def repeat() -> None:
+        nas_channel.send_plain(conn, accept)
 
-    conn.repeat_accept = transmit
+    def transmit() -> None:
+        if conn.repeat_accept is not None:
+            repeat()
+        elif conn.context_set_up:
+            default_bearer.replace_bearer(conn, ue, accept)
+        else:
+            default_bearer.initial_context_setup(conn, ue, accept)
+        conn.repeat_accept = repeat
+
     answer = await nas_channel.ask(core, conn, transmit, "t3450", *_COMPLETE)
     conn.repeat_accept, conn.attach_request = None, b""
     core.confirm_guti(ue)
     core.register(ue)
+    core.gateways.modify(ue)
     if answer.type is MessageType.TRACKING_AREA_UPDATE_REQUEST:
         await update(core, conn, answer, ue, verified=True)
     return None

@@ -1,28 +1,63 @@
-"""The default bearer (TS 24.301 6.4.1, 6.5.1). There is no gateway yet: addresses and tunnels are a local stub."""
+"""The default bearer (TS 24.301 6.4.1, 6.5.1): a session that the gateways set up, and its radio bearer."""
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from typing import TYPE_CHECKING
 
-from simulators.mme.causes import Rejection
+from simulators.mme.causes import DECIDED, GTP_CAUSES, Rejection
 from simulators.mme.clients import nas_channel, s1
 from simulators.mme.contexts import AccessPoint, Bearer
 from simulators.mme.controls import ACCESS_POINT, Occasion
-from simulators.mme.demands import NO_ACCESS_POINT, NO_ADDRESS, NO_PDN_REQUEST, WRONG_PDN_REQUEST, demanded
+from simulators.mme.demands import (
+    IPV4_ONLY,
+    IPV6_ONLY,
+    NO_ACCESS_POINT,
+    NO_GATEWAY,
+    NO_PDN_REQUEST,
+    REFUSED_BY_GATEWAY,
+    UNKNOWN_TYPE,
+    WRONG_PDN_REQUEST,
+    demanded,
+)
 from simwarden.errors import PeerError
 from simwarden.machine.eps_keys import nh
+from simwarden.runtime.gtp.node import NoAnswerError
+from simwarden.wire.diameter.codes import PdnType as SubscribedType
+from simwarden.wire.gtpv2 import Ambr, Arp, BearerQos, Cause, Paa, SelectionMode
+from simwarden.wire.gtpv2 import PdnType as GtpPdnType
 from simwarden.wire.nas.elements import EpsQos, PdnAddress
 from simwarden.wire.nas.enums import EmmCause, EsmCause, MessageType, PdnType
 from simwarden.wire.nas.message import Message, decode, encode
-from simwarden.wire.s1ap.values import ErabToBeSetup
+from simwarden.wire.s1ap import CauseNas
+from simwarden.wire.s1ap.values import ErabItem
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from simulators.mme.contexts import Connection, Subscription, UeContext
     from simulators.mme.core import Core
     from simwarden.policy.decision import Decision
+    from simwarden.wire.gtpv2 import Message as GtpMessage
+    from simwarden.wire.s1ap.values import ErabAdmitted, ErabTunnel
 
 DEFAULT_BEARER = 5
+_HELD_BACK = ("access_point_name", "protocol_configuration_options")
+#: bit/s of who has no subscription: an emergency call
+_UNSAID = 1_000_000
+_KINDS = {PdnType.IPV4: GtpPdnType.IPV4, PdnType.IPV6: GtpPdnType.IPV6, PdnType.IPV4V6: GtpPdnType.IPV4V6}
+_TOLD = {told: kind for kind, told in _KINDS.items()}
+_SUBSCRIBED = {
+    SubscribedType.IPV4: (PdnType.IPV4,),
+    SubscribedType.IPV6: (PdnType.IPV6,),
+    SubscribedType.IPV4V6: (PdnType.IPV4, PdnType.IPV6),
+    SubscribedType.IPV4_OR_IPV6: (PdnType.IPV4, PdnType.IPV6),
+}
+_ONLY = {
+    PdnType.IPV4: EsmCause.PDN_TYPE_IPV4_ONLY_ALLOWED,
+    PdnType.IPV6: EsmCause.PDN_TYPE_IPV6_ONLY_ALLOWED,
+}
 #: what an access point name may look like (TS 23.003 9.1): labels of up to 63 letters, digits and hyphens
 _NAME = re.compile(r"(?=.{1,99}$)[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*")
 
@@ -38,27 +73,28 @@ def read_request(container: bytes) -> Message | Rejection:
     return request
 
 
-async def requested_name(core: Core, conn: Connection, request: Message) -> str:
-    """Return the access point name that the device wants, empty for the default; asks for it if it was held back.
+async def requested(core: Core, conn: Connection, request: Message) -> Message:
+    """Return what the device wants, with the access point name and options that it has held back; asks for these.
 
-    Devices send it only when it is ciphered (6.6.1.2). Raises NoAnswer.
+    Devices send them only when they are ciphered (6.6.1.2). Raises NoAnswer.
     """
-    name = request.get("access_point_name", "")
     if not request.get("esm_information_transfer_flag", 0) & 1:
-        return str(name)
+        return request
     ask = Message(
         MessageType.ESM_INFORMATION_REQUEST,
         eps_bearer_identity=0,
         procedure_transaction_identity=request["procedure_transaction_identity"],
     )
     answer = await nas_channel.ask(core, conn, ask, "t3489", MessageType.ESM_INFORMATION_RESPONSE)
-    return str(answer.get("access_point_name", ""))
+    held_back = {name: answer[name] for name in _HELD_BACK if name in answer}
+    return Message(request.type, **{**request.fields, **held_back})
 
 
 def choose_access_point(core: Core, ue: UeContext, requested: str) -> tuple[str, AccessPoint] | Rejection:
     """Return the name and quality of the default bearer's access point, by the card's subscription."""
     if ue.emergency:
-        return core.config.emergency.apn, AccessPoint(core.config.emergency.apn, qci=5, priority=1)
+        apn = core.config.emergency.apn
+        return apn, AccessPoint(apn, qci=5, priority=1, pdn_type=SubscribedType.IPV4V6)
     data = ue.subscription
     default = data.default_apn if data else None
     name = requested or (default.name if default else "")
@@ -83,32 +119,140 @@ def _judge(core: Core, ue: UeContext, data: Subscription, name: str, occasion: O
     return core.site.decide(ACCESS_POINT, ue.imsi, on=occasion, requested=name, subscribed=subscribed)
 
 
-def set_up(core: Core, ue: UeContext, name: str, point: AccessPoint) -> Bearer | Rejection:
-    """Give the device its default bearer: an address and a tunnel of the local stub."""
-    address = core.addresses.take()
-    if not address:
-        return demanded(NO_ADDRESS, "no address is left")
-    ue.bearer = Bearer(DEFAULT_BEARER, name, address, point, core.new_teid())
-    core.site.note("default bearer by a local stub, not a gateway", imsi=ue.imsi, apn=name, address=address)
+async def set_up(core: Core, ue: UeContext, name: str, point: AccessPoint, request: Message) -> Bearer | Rejection:
+    """Have the gateways set the device's session up (TS 23.401 5.3.2.1 steps 12 to 16). Raises CancelledError."""
+    chosen = choose_type(request["pdn_type"], point)
+    if isinstance(chosen, Rejection):
+        return chosen
+    kind, esm_cause = chosen
+    qos, ambr = _quality(point), _rates(ue, point)
+    ies = {
+        "selection_mode": SelectionMode.SUBSCRIPTION_VERIFIED,
+        "pdn_type": kind,
+        "paa": _asked(kind, point.addresses),
+        "maximum_apn_restriction": 0,
+        "apn_ambr": ambr,
+        "pco": request.get("protocol_configuration_options"),
+        "bearer_contexts_to_be_created": ({"ebi": DEFAULT_BEARER, "bearer_qos": qos},),
+    }
+    try:
+        answer = await core.gateways.create(ue, name, ies)
+    except NoAnswerError as error:
+        return demanded(NO_GATEWAY, str(error))
+    if not answer.accepted:
+        return refused(core, answer, name, kind)
+    made = answer["bearer_contexts_created"][0]
+    ue.sgw = answer.get("sender_f_teid")
+    if ue.sgw is None or made.get("s1_u_sgw") is None or answer.get("paa") is None:
+        core.gateways.delete(ue)
+        return demanded(NO_GATEWAY, "the SGW's answer lacks an end of the tunnels, or the address")
+    ue.bearer = Bearer(
+        DEFAULT_BEARER,
+        name,
+        point,
+        answer["paa"],
+        answer.get("apn_ambr") or ambr,
+        made.get("bearer_qos") or qos,
+        made["s1_u_sgw"],
+        esm_cause or _restricted(kind, answer),
+        answer.get("pco"),
+        reported=bool(answer.get("change_reporting_action")),
+    )
     return ue.bearer
+
+
+def choose_type(wanted: int, point: AccessPoint) -> tuple[GtpPdnType, EsmCause | None] | Rejection:
+    """Return which kind of address is asked for, by the subscription, and why it is less than what the device wants."""
+    asked = next((each for each in _KINDS if each == wanted), None)
+    if asked is None:
+        return demanded(UNKNOWN_TYPE, f"PDN type {wanted}")
+    has = _SUBSCRIBED[point.pdn_type]
+    if asked is not PdnType.IPV4V6:
+        if asked in has:
+            return _KINDS[asked], None
+        return demanded(IPV4_ONLY if asked is PdnType.IPV6 else IPV6_ONLY, "not by the subscription")
+    if point.pdn_type is SubscribedType.IPV4_OR_IPV6:
+        return GtpPdnType.IPV4, EsmCause.SINGLE_ADDRESS_BEARERS_ONLY_ALLOWED
+    if len(has) > 1:
+        return GtpPdnType.IPV4V6, None
+    return _KINDS[has[0]], _ONLY[has[0]]
+
+
+def _asked(kind: GtpPdnType, addresses: tuple[str, ...]) -> Paa:
+    """Return the addresses that are asked for: those that the card has for good, else any."""
+    four = next((each for each in addresses if ":" not in each), "0.0.0.0")  # noqa: S104 - nothing is bound to it
+    six = next((each for each in addresses if ":" in each), "::")
+    return Paa(kind, "" if kind is GtpPdnType.IPV6 else four, "" if kind is GtpPdnType.IPV4 else six)
+
+
+def _quality(point: AccessPoint) -> BearerQos:
+    # S6a counts the two the other way round: 0 is enabled there (TS 29.212 5.3.46, 5.3.47)
+    arp = Arp(point.priority, not point.pre_emption_capability & 1, not point.pre_emption_vulnerability & 1)
+    return BearerQos(point.qci, arp)
+
+
+def _rates(ue: UeContext, point: AccessPoint) -> Ambr:
+    """Return the APN-AMBR in kbit/s."""
+    data = ue.subscription
+    up = point.ambr_ul or (data.ambr_ul if data is not None else _UNSAID)
+    down = point.ambr_dl or (data.ambr_dl if data is not None else _UNSAID)
+    return Ambr(up // 1000, down // 1000)
+
+
+def _restricted(kind: GtpPdnType, answer: GtpMessage) -> EsmCause | None:
+    """Return why the PGW gave less than both addresses (TS 29.274 8.4 causes 18 and 19, TS 24.301 6.2.2)."""
+    if answer.cause == Cause.NEW_PDN_TYPE_DUE_TO_SINGLE_ADDRESS_BEARER_ONLY:
+        return EsmCause.SINGLE_ADDRESS_BEARERS_ONLY_ALLOWED
+    if answer["paa"].pdn_type is kind:
+        return None
+    return _ONLY[PdnType.IPV4 if answer["paa"].pdn_type is GtpPdnType.IPV4 else PdnType.IPV6]
+
+
+def refused(core: Core, answer: GtpMessage, apn: str, kind: GtpPdnType) -> Rejection:
+    """Turn a gateway's refusal into the rejection of the device, by the table of causes; who refused decided."""
+    cause = answer["cause"]
+    by = core.config.gateways.pgw_of(apn) if cause.remote else core.config.gateways.sgw
+    esm = GTP_CAUSES.get(cause.value, EsmCause.REQUEST_REJECTED_BY_SERVING_GW_OR_PDN_GW)
+    if cause.value == Cause.PREFERRED_PDN_TYPE_NOT_SUPPORTED and kind is not GtpPdnType.IPV4V6:
+        esm = _ONLY[PdnType.IPV6 if kind is GtpPdnType.IPV4 else PdnType.IPV4]
+    name = cause.value.name if isinstance(cause.value, Cause) else "unknown"
+    reason = f"{by} answered create-session-response with cause {int(cause.value)} {name}"
+    decided = cause.value in DECIDED
+    return Rejection(EmmCause.ESM_FAILURE, reason, esm, clause="" if decided else REFUSED_BY_GATEWAY.clause, by=by)
+
+
+def take_tunnels(ue: UeContext, tunnels: Iterable[ErabTunnel | ErabAdmitted]) -> None:
+    """Take note of the eNB's end of the bearer's tunnel."""
+    for tunnel in tunnels:
+        if ue.bearer is not None and tunnel.e_rab_id == ue.bearer.identity:
+            ue.bearer.enb = s1.enb_end(tunnel.gtp_teid, tunnel.transport_layer_address)
 
 
 def activation(bearer: Bearer, request: Message) -> bytes:
     """Return the ACTIVATE DEFAULT EPS BEARER CONTEXT REQUEST that answers a PDN CONNECTIVITY REQUEST."""
     fields: dict[str, object] = {}
-    if request["pdn_type"] in (PdnType.IPV6, PdnType.IPV4V6):
-        fields["esm_cause"] = EsmCause.PDN_TYPE_IPV4_ONLY_ALLOWED
+    if bearer.esm_cause is not None:
+        fields["esm_cause"] = bearer.esm_cause
+    if bearer.options:
+        fields["protocol_configuration_options"] = bearer.options
     return encode(
         Message(
             MessageType.ACTIVATE_DEFAULT_EPS_BEARER_CONTEXT_REQUEST,
             eps_bearer_identity=bearer.identity,
             procedure_transaction_identity=request["procedure_transaction_identity"],
-            eps_qos=EpsQos(bearer.point.qci),
+            eps_qos=EpsQos(bearer.qos.qci),
             access_point_name=bearer.apn,
-            pdn_address=PdnAddress(PdnType.IPV4, bearer.address),
+            pdn_address=_pdn_address(bearer.paa),
             **fields,
         )
     )
+
+
+def _pdn_address(paa: Paa) -> PdnAddress:
+    """Return an address as NAS has it: of IPv6 the interface identifier (TS 24.301 9.9.4.9)."""
+    kind = _TOLD[paa.pdn_type]
+    identifier = ipaddress.IPv6Address(paa.ipv6).packed[8:] if kind is not PdnType.IPV4 else b""
+    return PdnAddress(kind, paa.ipv4, identifier)
 
 
 def rejection_container(request: Message, cause: EsmCause) -> bytes:
@@ -123,7 +267,7 @@ def rejection_container(request: Message, cause: EsmCause) -> bytes:
     )
 
 
-def initial_context_setup(core: Core, conn: Connection, ue: UeContext, plain: bytes | None) -> None:
+def initial_context_setup(conn: Connection, ue: UeContext, plain: bytes | None) -> None:
     """Initial context setup (TS 36.413 8.3.1): the keys of the radio and the bearer, with a NAS message inside."""
     bearer, security = ue.bearer, ue.security
     if bearer is None or security is None:
@@ -131,9 +275,7 @@ def initial_context_setup(core: Core, conn: Connection, ue: UeContext, plain: by
     pdu = nas_channel.protect(conn, plain) if plain is not None else None
     ies: dict[str, object] = {
         "ue_aggregate_maximum_bitrate": s1.aggregate_bit_rate(ue),
-        "e_rab_to_be_setup_list_ctxt_su_req": (
-            ErabToBeSetup(bearer.identity, s1.quality(bearer), s1.user_plane(core), bearer.uplink_teid, pdu),
-        ),
+        "e_rab_to_be_setup_list_ctxt_su_req": (s1.to_be_set_up(bearer, pdu),),
         "ue_security_capabilities": s1.security_capabilities(ue),
         "security_key": conn.kenb,
     }
@@ -142,3 +284,14 @@ def initial_context_setup(core: Core, conn: Connection, ue: UeContext, plain: by
     s1.send(conn, "initial-context-setup-request", clear=plain, **ies)
     ue.next_hop, ue.next_hop_count = nh(security.kasme, conn.kenb), 1
     conn.context_set_up = True
+
+
+def replace_bearer(conn: Connection, ue: UeContext, plain: bytes) -> None:
+    """Let a new session's bearer take the place of that before, on a connection that stays (TS 36.413 8.2.1, 8.2.3)."""
+    bearer = ue.bearer
+    if bearer is None:
+        return
+    gone = ErabItem(bearer.identity, CauseNas.NORMAL_RELEASE)
+    s1.send(conn, "e-rab-release-command", e_rab_to_be_released_list=(gone,))
+    items = (s1.to_be_set_up(bearer, nas_channel.protect(conn, plain)),)
+    s1.send(conn, "e-rab-setup-request", clear=plain, e_rab_to_be_setup_list_bearer_su_req=items)

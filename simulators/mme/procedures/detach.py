@@ -64,18 +64,21 @@ async def _proves(core: Core, conn: Connection, known: UeContext, request: Messa
     return True
 
 
-def detach_by_network(core: Core, ue: UeContext, kind: NetworkDetachType, cause: EmmCause | None) -> None:
+def detach_by_network(
+    core: Core, ue: UeContext, kind: NetworkDetachType, cause: EmmCause | None, *, lost: bool = False
+) -> None:
     """Detach a registered device: the core's resources go at once, and the device is told if it is connected.
 
     An idle one that has to attach anew is paged and told; another sleeps, and learns at its next contact (implicit
-    detach). An attach under way ends; the device tries again, and is told why then.
+    detach). An attach under way ends; the device tries again, and is told why then. `lost`: the gateways have its
+    session no longer, and hear nothing.
     """
     if ue.state is not EmmState.REGISTERED:
         if ue.in_service and ue.connection is not None:
             release(core, ue.connection, CauseNas.DETACH)
             settle(core, ue)
         return
-    core.end_session(ue)
+    core.end_session(ue, lost=lost)
     conn = ue.connection
     if conn is None:
         core.site.note("implicit detach", imsi=ue.imsi)

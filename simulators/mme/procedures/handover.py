@@ -9,17 +9,25 @@ from simulators.mme.contexts import EmmState
 from simulators.mme.controls import Occasion
 from simulators.mme.procedures import area, enforcement, location_reporting
 from simulators.mme.procedures.area import Place
+from simulators.mme.procedures.default_bearer import take_tunnels
 from simulators.mme.procedures.detach import detach_by_network, request_detach
 from simulators.mme.procedures.release import release, settle
 from simwarden.machine.eps_keys import nh
 from simwarden.model.identity import Ecgi
 from simwarden.wire.nas.enums import NetworkDetachType
 from simwarden.wire.s1ap import CauseRadioNetwork, HandoverType
-from simwarden.wire.s1ap.values import ErabItem, ErabToBeSetupHoReq, ErabTunnel, MacroEnbId, TargetEnbId
+from simwarden.wire.s1ap.values import (
+    ErabItem,
+    ErabToBeSetupHoReq,
+    MacroEnbId,
+    TargetEnbId,
+    transport_layer_address,
+)
 
 if TYPE_CHECKING:
     from simulators.mme.contexts import Connection, Enb, UeContext
     from simulators.mme.core import Core
+    from simwarden.policy.decision import Decision
     from simwarden.wire.s1ap import Message
     from simwarden.wire.s1ap.values import Cause, GlobalEnbId
 
@@ -81,7 +89,7 @@ async def _prepare(core: Core, source: Connection, ue: UeContext, enb: Enb, mess
         handover_type=HandoverType.INTRALTE,
         cause=message.get("cause") or _Radio.UNSPECIFIED,
         ue_aggregate_maximum_bitrate=s1.aggregate_bit_rate(ue),
-        e_rab_to_be_setup_list_ho_req=_bearers(core, ue),
+        e_rab_to_be_setup_list_ho_req=_bearers(ue),
         source_to_target_transparent_container=message["source_to_target_transparent_container"],
         ue_security_capabilities=s1.security_capabilities(ue),
         security_context=s1.next_hop(ue),
@@ -96,6 +104,7 @@ async def _prepare(core: Core, source: Connection, ue: UeContext, enb: Enb, mess
         _prepare_failed(source, _Radio.HO_FAILURE_IN_TARGET_EPC_ENB_OR_TARGET_SYSTEM)
         location_reporting.control(core, source)
         return
+    target.tunnels = answer["e_rab_admitted_list"]
     s1.send(
         source,
         "handover-command",
@@ -105,12 +114,12 @@ async def _prepare(core: Core, source: Connection, ue: UeContext, enb: Enb, mess
     target.guard = core.clock.call_later(core.config.timers.handover, lambda: _not_notified(core, target))
 
 
-def _bearers(core: Core, ue: UeContext) -> tuple[ErabToBeSetupHoReq, ...]:
+def _bearers(ue: UeContext) -> tuple[ErabToBeSetupHoReq, ...]:
     bearer = ue.bearer
     if bearer is None:
         return ()
-    item = ErabToBeSetupHoReq(bearer.identity, s1.user_plane(core), bearer.uplink_teid, s1.quality(bearer))
-    return (item,)
+    address = transport_layer_address(bearer.sgw.address)
+    return (ErabToBeSetupHoReq(bearer.identity, address, bearer.sgw.teid, s1.quality(bearer)),)
 
 
 def _step_next_hop(ue: UeContext) -> None:
@@ -174,7 +183,8 @@ def notify(core: Core, target: Connection, message: Message) -> None:
     core.stop_timer(ue)
     ue.connection = target
     _arrive(core, target, message)
-    release(core, source, _Radio.SUCCESSFUL_HANDOVER)
+    core.halt(source)
+    _bring_packets(core, source, target, ue)
     if detaching is not None:
         request_detach(core, target, ue, *detaching)
     elif ue.state is not EmmState.REGISTERED:
@@ -184,6 +194,17 @@ def notify(core: Core, target: Connection, message: Message) -> None:
     else:
         enforcement.enforce(core, ue, Occasion.ARRIVAL)
         location_reporting.control(core, target)
+
+
+def _bring_packets(core: Core, source: Connection, target: Connection, ue: UeContext) -> None:
+    """Have packets sent to the target; the source is let go when they are (TS 23.401 5.5.1.2.2 steps 15 to 19)."""
+
+    def let_go(_accepted: bool) -> None:  # noqa: FBT001 - the signature of an answer's taker
+        release(core, source, _Radio.SUCCESSFUL_HANDOVER)
+
+    take_tunnels(ue, target.tunnels)
+    if not core.gateways.modify(ue, let_go):
+        let_go(True)
 
 
 def cancel(core: Core, source: Connection, message: Message) -> None:
@@ -237,27 +258,33 @@ def path_switch(core: Core, enb: Enb, message: Message) -> None:
     conn.enb, conn.enb_id = enb, message["enb_ue_s1ap_id"]
     enb.connections[message["enb_ue_s1ap_id"]] = conn
     _step_next_hop(ue)
-    _take_tunnel(bearer_tunnel=switched[0], ue=ue)
+    take_tunnels(ue, switched)
     _arrive(core, conn, message)
     too_many = enforcement.count(core, ue, Occasion.PATH_SWITCH)
-    released = tuple(
+
+    def acknowledge(switched: bool) -> None:  # noqa: FBT001 - the signature of an answer's taker
+        if not switched:
+            s1.send(conn, "path-switch-request-failure", cause=_Radio.HO_TARGET_NOT_ALLOWED)
+        elif ue.connection is conn and conn.enb is enb and not conn.releasing:
+            _acknowledge(core, conn, ue, message, too_many)
+
+    core.gateways.modify(ue, acknowledge)
+
+
+def _acknowledge(core: Core, conn: Connection, ue: UeContext, message: Message, too_many: Decision | None) -> None:
+    """PATH SWITCH REQUEST ACKNOWLEDGE, when packets come to the eNB (TS 23.401 5.5.1.1.2 step 5)."""
+    others = [
         ErabItem(item.e_rab_id, _Radio.UNKNOWN_E_RAB_ID)
         for item in message["e_rab_to_be_switched_dl_list"]
-        if item.e_rab_id != bearer.identity
-    )
+        if ue.bearer is not None and item.e_rab_id != ue.bearer.identity
+    ]
     s1.send(
         conn,
         "path-switch-request-acknowledge",
-        e_rab_to_be_released_list=released or None,
+        e_rab_to_be_released_list=tuple(others) or None,
         security_context=s1.next_hop(ue),
     )
     if too_many is not None:
         enforcement.turn_out(core, ue, too_many)
     conn.reports = False
     location_reporting.control(core, conn)
-
-
-def _take_tunnel(*, bearer_tunnel: ErabTunnel, ue: UeContext) -> None:
-    if ue.bearer is not None:
-        ue.bearer.downlink_teid = bearer_tunnel.gtp_teid
-        ue.bearer.downlink_address = bearer_tunnel.transport_layer_address

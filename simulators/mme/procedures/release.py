@@ -80,6 +80,7 @@ def let_go(core: Core, conn: Connection) -> None:
     if ue is None or ue.connection is not conn:
         return
     ue.connection = None
+    core.gateways.release_access_bearers(ue)
     if ue.state is EmmState.REGISTERED:
         enter_idle(core, ue, internal=conn.enb.link.internal)
         core.show(ue)

@@ -36,7 +36,7 @@ async def serve(core: Core, conn: Connection, ue: UeContext) -> None:
             core.end_session(ue)
         reject(core, conn, ue, rejection)
         return
-    initial_context_setup(core, conn, ue, None)
+    initial_context_setup(conn, ue, None)
     core.show(ue)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from simulators.sgw.controls import PEER, PGW
 from simulators.sgw.session import Connection
 from simwarden.runtime.gtp.node import NoAnswerError
-from simwarden.wire.gtpv2 import Cause, CauseIe, FTeid, Indication, InterfaceType, Message, refusal
+from simwarden.wire.gtpv2 import Cause, CauseIe, FTeid, Indication, InterfaceType, Message, refusal, subject_of
 
 if TYPE_CHECKING:
     from simulators.sgw.core import Core
@@ -38,20 +38,21 @@ def some(message: Message, names: tuple[str, ...]) -> dict[str, Any]:
 
 async def create_session(core: Core, message: Message, peer: Peer) -> Message:
     """Set a PDN connection up (7.2.1)."""
-    mme, imsi, pgw = message["sender_f_teid"], message["imsi"], message["pgw_s5_address"]
+    mme, pgw = message["sender_f_teid"], message["pgw_s5_address"]
+    key, imsi = subject_of(message), message.get("imsi") or ""
     if not core.knows(PEER, peer.name, peer.host, core.config.mmes, imsi):
         return refusal(message, Cause.INVALID_PEER, mme.teid)
     name = core.site.behind(pgw.address) or pgw.address
     if not core.knows(PGW, name, pgw.address, core.config.pgws, imsi):
         return refusal(message, Cause.INVALID_PEER, mme.teid)
     bearer = message["bearer_contexts_to_be_created"][0]
-    device = core.device(imsi, mme)
+    device = core.device(key, imsi, mme)
     before = device.connections.get(bearer["ebi"])
     if before is not None:  # the MME has lost it (7.2.1); one that is not set up yet ends when the PGW answers
         core.close(before)
         if before.pgw_user is not None:
             await _delete_at_pgw(core, before)
-        device = core.device(imsi, mme)
+        device = core.device(key, imsi, mme)
     device.rat, device.uli = message["rat_type"], message.get("user_location_information")
     connection = Connection(device, bearer["ebi"], message["apn"], bearer["bearer_qos"], pgw)
     core.open(connection)
@@ -174,10 +175,10 @@ async def delete_session(core: Core, message: Message, _peer: Peer) -> Message:
     if device is None or connection is None:
         return refusal(message, Cause.CONTEXT_NOT_FOUND, device.mme.teid if device is not None else 0)
     mme = message.get("sender_f_teid") or device.mme
+    core.close(connection)  # first: another one may be asked for at once
     told = None
     if Indication.OI in (message.get("indication_flags") or Indication(0)):
         told = await _delete_at_pgw(core, connection, message)
-    core.close(connection)
     ies = {"cause": ACCEPTED, **(some(told, ("pco",)) if told is not None else {})}
     return Message(message.spec.answer, ies, mme.teid)
 
@@ -197,7 +198,7 @@ async def change_notification(core: Core, message: Message, _peer: Peer) -> Mess
         told = await _ask_pgw(core, Message("change-notification-request", ies, connection.pgw.teid), connection)
     if told is None:
         return refusal(message, Cause.REMOTE_PEER_NOT_RESPONDING, device.mme.teid)
-    ies = {"imsi": device.imsi, "cause": told["cause"], **some(told, ("change_reporting_action",))}
+    ies = {"imsi": device.imsi or None, "cause": told["cause"], **some(told, ("change_reporting_action",))}
     return Message(message.spec.answer, ies, device.mme.teid)
 
 

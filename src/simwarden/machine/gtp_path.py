@@ -150,9 +150,9 @@ class GtpPath:
         self._introduce(answer)
         self._keep(request.message, request.port, encode(answer), now)
 
-    def forget(self, sequence: int) -> None:
-        """Wait no longer for an answer."""
-        self._pending.pop(sequence, None)
+    def greet(self, now: float) -> None:
+        """Ask the peer whether it is there: each end hears the other's restart counter (TS 23.007 18)."""
+        self._send_echo(now)
 
     def _number(self, message: Message) -> None:
         message.sequence = self._sequence

@@ -203,7 +203,7 @@ def test_an_indication_is_told_and_not_answered() -> None:
 def test_echoes_tell_that_the_peer_is_there_and_its_counter() -> None:
     pair = Pair(echo=60)
     pair.mme.request(asked(), 0)
-    pair.mme.forget(100)
+    pair.mme._pending.clear()
     assert pair.mme.next_timer() == (60, True)
     pair.carry(lost=True)
     pair.later(60)
@@ -216,14 +216,14 @@ def test_echoes_tell_that_the_peer_is_there_and_its_counter() -> None:
 def test_a_peer_that_leaves_echoes_unanswered_has_failed() -> None:
     pair = Pair(t3=1, n3=2, echo=60)
     pair.mme.request(asked(), 0)
-    pair.mme.forget(100)
+    pair.mme._pending.clear()
     for seconds in (60, 1, 1):
         pair.later(seconds)
         pair.carry(lost=True)
     assert pair.mme.events() == [Failed()]
     assert pair.mme.next_timer() is None
     pair.mme.request(asked(), pair.now)  # it is watched again
-    pair.mme.forget(102)
+    pair.mme._pending.clear()
     assert pair.mme.next_timer() == (pair.now + 60, True)
 
 

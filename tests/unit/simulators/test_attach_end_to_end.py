@@ -12,6 +12,8 @@ from simulators.eir.element import Eir
 from simulators.enb.element import Enb
 from simulators.hss.element import Hss
 from simulators.mme.element import Mme
+from simulators.pgw.element import Pgw
+from simulators.sgw.element import Sgw
 from simulators.uicc.element import Uicc
 from simwarden.testing import Bench
 from simwarden.trace.dissect import Dissector
@@ -54,6 +56,8 @@ class Network(Bench):
         self.add("mme", Mme, settings.get("mme"))
         if "mme_away" in settings:
             self.add("mme_away", Mme, settings["mme_away"])
+        self.add("pgw", Pgw)
+        self.add("sgw", Sgw, {"mmes": ("mme", "mme_away")})
         self.add("hss", Hss, settings.get("hss"))
         self.add("eir", Eir, settings.get("eir"))
 

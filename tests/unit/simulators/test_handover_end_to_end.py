@@ -14,6 +14,10 @@ from simulators.hss.config import HssConfig
 from simulators.hss.element import Hss
 from simulators.mme.config import MmeConfig
 from simulators.mme.element import Mme
+from simulators.pgw.config import PgwConfig
+from simulators.pgw.element import Pgw
+from simulators.sgw.config import SgwConfig
+from simulators.sgw.element import Sgw
 from simulators.uicc.config import UiccConfig
 from simulators.uicc.element import Uicc
 from simwarden.operations.element import element_of
@@ -46,6 +50,8 @@ def build(loop: TestbedLoop, *, x2: bool) -> Host:
     cells = [{"tac": 2}, {"tac": 2}]
     host.add("enb2", Enb, EnbConfig.model_validate({"cells": cells, "x2": ["enb"] if x2 else []}))
     host.add("mme", Mme, MmeConfig())
+    host.add("pgw", Pgw, PgwConfig())
+    host.add("sgw", Sgw, SgwConfig())
     host.add("hss", Hss, HssConfig())
     host.add("eir", Eir, EirConfig())
     return host

@@ -182,19 +182,32 @@ class GtpNode:
             return next(known, "")
         return found
 
-    async def ask(self, message: Message, host: str, on: str) -> Message:
-        """Send a request to a peer and return its answer. Raises NoAnswerError."""
+    def request(self, message: Message, host: str, on: str) -> asyncio.Future[Message]:
+        """Send a request to a peer at once; return what will have its answer, or a NoAnswerError."""
         self._on[host] = on
         path = self._path(host)
         sequence = path.machine.request(message, self.site.clock.now())
         future: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
         path.waiting[sequence] = future
         path.flush()
-        try:
-            return await future
-        finally:
-            if path.waiting.pop(sequence, None) is not None:
-                path.machine.forget(sequence)
+        return future
+
+    async def ask(self, message: Message, host: str, on: str) -> Message:
+        """Send a request to a peer and return its answer. Raises NoAnswerError."""
+        return await self.request(message, host, on)
+
+    def greet(self, host: str, on: str) -> None:
+        """Have a peer hear of this node's start, and hear whether it is there."""
+        self._on[host] = on
+        path = self._path(host)
+        path.machine.greet(self.site.clock.now())
+        path.flush()
+
+    def close(self) -> None:
+        """Wait for nothing any more: the element stops."""
+        for path in self._paths.values():
+            path.rest()
+        self._paths.clear()
 
     def tell(self, message: Message, host: str, on: str) -> None:
         """Send a message that nothing answers."""

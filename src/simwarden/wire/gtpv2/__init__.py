@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         encode,
         refusal,
         split,
+        subject_of,
         version_not_supported,
     )
     from simwarden.wire.gtpv2.enums import (
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
         RatType,
         SelectionMode,
     )
+    from simwarden.wire.gtpv2.ies import network_identifier
     from simwarden.wire.gtpv2.messages import SPECS, Role
     from simwarden.wire.gtpv2.reading import dissect
     from simwarden.wire.gtpv2.values import Ambr, Arp, BearerQos, CauseIe, FTeid, IeType, Paa, UeTimeZone, Uli
@@ -61,9 +63,11 @@ __all__ = [
     "decode",
     "dissect",
     "encode",
+    "network_identifier",
     "refusal",
     "split",
+    "subject_of",
     "version_not_supported",
 ]
 
-__getattr__ = offer(__name__, __all__, "codec", "enums", "messages", "reading", "values")
+__getattr__ = offer(__name__, __all__, "codec", "enums", "ies", "messages", "reading", "values")

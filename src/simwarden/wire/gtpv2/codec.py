@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from simwarden.errors import PeerError
-from simwarden.wire.gtpv2.enums import ACCEPTED, Cause
+from simwarden.wire.gtpv2.enums import ACCEPTED, Cause, Indication
 from simwarden.wire.gtpv2.messages import BY_TYPE, SPECS, Grammar, Role, Rule, Spec
 from simwarden.wire.gtpv2.values import CauseIe, IeType, Unknown
 
@@ -237,6 +237,19 @@ class _Elements:
         if rule.verified:
             offending = IeType(rule.ie.number, rule.instance)
             self.faults.append(GtpError(f"{self.message.name}: {rule.name} {what}", cause, offending, self.message))
+
+
+def subject_of(request: Message) -> str:
+    """Return whose session a Create Session Request is about: an IMSI, or `imei-` and the terminal's IMEI.
+
+    That is so of an emergency call without a card, or whose card is not proven (UIMSI): what it claims to be takes
+    nothing from the card that it names (TS 29.274 7.2.1, TS 23.401 5.7.2). Raises GtpError where neither is there.
+    """
+    if request.get("imsi") and not Indication.UIMSI & (request.get("indication_flags") or 0):
+        return str(request["imsi"])
+    if not request.get("mei"):
+        raise request.missing("imsi")
+    return f"imei-{request['mei'][:14]}"
 
 
 def answer_to(error: GtpError) -> Message | None:

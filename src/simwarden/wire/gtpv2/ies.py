@@ -116,6 +116,12 @@ def write_apn(name: str) -> bytes:
     return octets
 
 
+def network_identifier(apn: str) -> str:
+    """Return an APN without its operator identifier (TS 23.003 9.1.2)."""
+    labels = apn.lower().split(".")
+    return ".".join(labels[:-3]) if labels[-1] == "gprs" and len(labels) > 3 else apn.lower()
+
+
 # -- addresses
 
 

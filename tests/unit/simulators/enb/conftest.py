@@ -67,12 +67,32 @@ class FakeClock:
         self.time = end
 
 
+class FakeEndpoint:
+    """A socket of datagrams: what is sent is kept, with where it goes."""
+
+    def __init__(self) -> None:
+        self.address = ("127.1.9.1", 2152)
+        self.sent: list[tuple[bytes, Any]] = []
+
+    def send(self, data: bytes, to: Any, **_on: str) -> None:
+        self.sent.append((data, to))
+
+    def send_packets(self, packets: list[bytes], to: Any, **_on: str) -> None:
+        self.sent += [(each, to) for each in packets]
+
+
 class FakeSite:
     def __init__(self, name: str, clock: FakeClock) -> None:
         self.name, self.clock, self.rng = name, clock, random.Random(1)
+        self.socket = FakeEndpoint()
+        self.events: list[Any] = []
+        self.trace = SimpleNamespace(emit=self.events.append)
         self.notes: list[str] = []
         self.faults: list[str] = []
         self.observed: dict[tuple[str, str], Any] = {}
+
+    def endpoint(self, *_interfaces: str) -> FakeEndpoint:
+        return self.socket
 
     def observe(self, observable: str, value: Any, *, key: str) -> None:
         self.observed[observable, key] = value
@@ -93,6 +113,10 @@ class FakeLink:
         self.sent: list[Any] = []
         self.streams: list[int] = []
         self.far: Callable[[bytes], None] | None = None
+        self.packets: list[Any] = []
+
+    def send_packets(self, packets: list[bytes]) -> None:
+        self.packets += [self.decode(each) for each in packets]
 
     def know(self) -> None:
         """See Link."""
@@ -115,6 +139,11 @@ class FakeLink:
 
 class Bench:
     """An eNB with an MME in the tester's hands, and devices too."""
+
+    def end(self, e_rab_id: int = 5) -> tuple[int, bytes, int]:
+        """The eNB's end of a bearer's tunnel: the number of the bearer, address and TEID."""
+        (bearer,) = [each for ue in self.station.ues.values() for each in ue.bearers.values() if each[0] == e_rab_id]
+        return e_rab_id, bytes((127, 1, 9, 1)), bearer.own_teid
 
     def __init__(self, name: str = "enb", clock: FakeClock | None = None, **settings: Any) -> None:
         self.clock = clock or FakeClock()

@@ -123,7 +123,7 @@ def test_initial_context_with_as_security_and_bearer(bench: Any) -> None:
     device = bench.device()
     device.connect()
     response = device.set_up_context()
-    assert response["e_rab_setup_list_ctxt_su_res"] == (ErabTunnel(5, b"\xc0\x00\x02\x65", 1),)
+    assert response["e_rab_setup_list_ctxt_su_res"] == (ErabTunnel(*bench.end()),)
     assert device.radio.ue.phase == Phase.ACTIVE
     assert device.radio.ue.security_on
     assert "01020304" not in repr(device.radio.ue.key)
@@ -275,7 +275,7 @@ def test_further_bearers(bench: Any) -> None:
     assert device.link.take() == uu.RrcConnectionReconfiguration((6,), (), (b"\x27nas",))
     device.send(uu.RrcConnectionReconfigurationComplete())
     response = bench.s1.take()
-    assert response["e_rab_setup_list_bearer_su_res"] == (ErabTunnel(6, b"\xc0\x00\x02\x65", 2),)
+    assert response["e_rab_setup_list_bearer_su_res"] == (ErabTunnel(*bench.end(6)),)
     (failed,) = response["e_rab_failed_to_setup_list_bearer_su_res"]
     assert failed == ErabItem(5, CauseRadioNetwork.MULTIPLE_E_RAB_ID_INSTANCES)
     release = (ErabItem(6, CauseNas.NORMAL_RELEASE), ErabItem(9, CauseNas.NORMAL_RELEASE))

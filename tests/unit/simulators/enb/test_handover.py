@@ -86,7 +86,7 @@ def prepared_by_s1(make_bench: Any) -> tuple[Any, Any, Any, Any]:
         security_context=SecurityContext(1, b"n" * 32),
     )
     acknowledge = target.s1.take()
-    assert acknowledge["e_rab_admitted_list"] == (ErabAdmitted(5, b"\xc0\x00\x02\x65", 1),)
+    assert acknowledge["e_rab_admitted_list"] == (ErabAdmitted(*target.end()),)
     return source, target, device, acknowledge
 
 
@@ -236,7 +236,7 @@ def test_by_x2(make_bench: Any, x2_joined: Any) -> None:
     switch = target.s1.take()
     assert switch.name == "path-switch-request"
     assert switch["source_mme_ue_s1ap_id"] == device.ids["mme_ue_s1ap_id"]
-    assert switch["e_rab_to_be_switched_dl_list"] == (ErabTunnel(5, b"\xc0\x00\x02\x65", 1),)
+    assert switch["e_rab_to_be_switched_dl_list"] == (ErabTunnel(*target.end()),)
     assert (switch["eutran_cgi"], switch["tai"]) == (FAR, Tai(PLMN, 2))
     there.send(uu.UlInformationTransfer(b"\x07early"))  # waits for the MME's number
     assert target.s1.sent == []

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from simulators.mme.element import Mme
+from simulators.pgw.element import Pgw
+from simulators.sgw.element import Sgw
 from simwarden.testing import Bench, ScriptedEir, ScriptedEnb, ScriptedHss, ScriptedPhone
 from simwarden.testing.diameter import IMSI
 
@@ -25,6 +27,8 @@ class Network(Bench):
         super().__init__(loop, switches=switches or {})
         self.hss = self.add("hss", ScriptedHss)
         self.eir = self.add("eir", ScriptedEir)
+        self.pgw = self.add("pgw", Pgw)
+        self.sgw = self.add("sgw", Sgw)
         self.mme = self.add("mme", Mme, config)
         self.enb, self.enb2 = (
             self.add(name, ScriptedEnb, {"identity": number}) for number, name in enumerate(("enb", "enb2"), 1)

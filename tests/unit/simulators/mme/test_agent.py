@@ -49,7 +49,7 @@ class Behind(Network):
         self.dra = self.add("dra", Dra)
 
     async def start(self) -> None:
-        for name in ("hss2", "hss", "eir", "dra"):
+        for name in ("hss2", "hss", "eir", "dra", "pgw", "sgw"):
             await self.host.start(name)
         await super().start()
 

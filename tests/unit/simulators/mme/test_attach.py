@@ -29,7 +29,8 @@ async def test_the_order_is_authentication_security_equipment_location(run: Any)
         assert session["imeisv"] == "3569876500000101"
         assert session["cell"] == "001-01-0000101"
         assert session["apn"] == "meters.example"
-        assert "default bearer by a local stub, not a gateway" in network.notes()
+        assert session["address"] == "10.64.0.1"
+        assert network.decisions("fn.core")[-1].admitted
 
 
 async def test_the_equipment_register_is_asked_before_the_hss_is_told(run: Any) -> None:
@@ -370,6 +371,7 @@ async def test_subscription_data_of_any_kind_is_survived(run: Any, name: str, ac
         ]
         bandwidth = [("Max-Requested-Bandwidth-UL", most), ("Max-Requested-Bandwidth-DL", most)]
         data = [
+            ("MSISDN", "1064700000001"),
             ("AMBR", bandwidth),
             ("APN-Configuration-Profile", profile),
             ("Subscribed-Periodic-RAU-TAU-Timer", most),

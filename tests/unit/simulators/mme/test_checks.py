@@ -21,7 +21,7 @@ from simwarden.model.identity import Ecgi, Plmn, Tai
 from simwarden.operations.management import Role
 from simwarden.runtime.store import StoreUnavailableError
 from simwarden.wire.diameter import ExperimentalResult, ResultCode
-from simwarden.wire.diameter.codes import DsrFlags
+from simwarden.wire.diameter.codes import DsrFlags, PdnType
 from simwarden.wire.nas.elements import MobileIdentity
 from simwarden.wire.nas.enums import EmmCause, IdentityType, MessageType, ServiceType
 from simwarden.wire.nas.message import Message, encode
@@ -279,10 +279,23 @@ def test_what_a_subscription_does_not_say_of_an_access_point() -> None:
         data = [("APN-Configuration-Profile", [("APN-Configuration", [("Context-Identifier", 3), *more])])]
         return merge_subscription(None, data, MmeConfig().features).access_points[3]
 
-    assert astuple(point()) == ("", 9, 8, 1, 0)  # QCI 9; may not pre-empt, may be pre-empted (TS 29.212 5.3.46, 5.3.47)
+    assert astuple(point()) == (
+        "",
+        9,
+        8,
+        1,
+        0,
+        PdnType.IPV4,
+        0,
+        0,
+        (),
+    )  # QCI 9; may not pre-empt, may be pre-empted (TS 29.212 5.3.46, 5.3.47)
     priority = [("Priority-Level", 2), ("Pre-emption-Capability", 0), ("Pre-emption-Vulnerability", 1)]
     quality = [("QoS-Class-Identifier", 5), ("Allocation-Retention-Priority", priority)]
-    assert astuple(point(("Service-Selection", "iot"), ("EPS-Subscribed-QoS-Profile", quality))) == ("iot", 5, 2, 0, 1)
+    kind = [("PDN-Type", 3), ("AMBR", [("Max-Requested-Bandwidth-UL", 7), ("Max-Requested-Bandwidth-DL", 8)])]
+    more = [("EPS-Subscribed-QoS-Profile", quality), *kind, ("Served-Party-IP-Address", "203.0.113.7")]
+    told = ("iot", 5, 2, 0, 1, PdnType.IPV4_OR_IPV6, 7, 8, ("203.0.113.7",))
+    assert astuple(point(("Service-Selection", "iot"), *more)) == told
 
 
 # -- who is registered, and who is not any more
@@ -340,7 +353,7 @@ async def test_a_context_that_is_set_up_when_nobody_asked_changes_nothing(run: A
             assert network.session() is None
         phone = await network.attached(enb_id=9)
         bearer = network.mme.core.by_imsi[IMSI].bearer
-        assert (bearer.downlink_teid, bearer.downlink_address) == (77, bytes([192, 0, 2, 9]))
+        assert (bearer.enb.teid, bearer.enb.address) == (77, "192.0.2.9")
         await network.mme.manage(Role.OPERATOR, "DELETE", f"/sessions/{IMSI}")
         await network.settle()
 

@@ -10,7 +10,6 @@ import yaml
 from pydantic import ValidationError
 
 from simulators.mme import config as mme_config
-from simulators.mme.addresses import AddressPool
 from simulators.mme.causes import EXPERIMENTAL_RESULTS, RESULT_CODES, CauseTable, describe_result
 from simulators.mme.config import MmeConfig
 from simulators.mme.contexts import Terminal
@@ -55,7 +54,7 @@ def test_the_profile_shows_every_default() -> None:
         ({"causes": {"unreachable": "nonsense"}}, "nonsense is no EmmCause"),
         ({"timers": {"t3412": "5 h"}}, "less than or equal to 11160"),
         ({"timers": {"t3450": "soon"}}, "no duration"),
-        ({"address_pool": "198.18.0.1/15"}, "host bits"),
+        ({"gateways": {"n3_requests": 0}}, "greater than or equal to 1"),
         ({"mme_cod": 1}, "Extra inputs"),
         ({"causes": {"unreachable": "illegal-me"}}, "invalidates the card"),
     ],
@@ -120,12 +119,3 @@ def test_terminals_by_their_digits() -> None:
 )
 def test_algorithms_by_preference(eea: int, eia: int, chosen: tuple[int, int] | None) -> None:
     assert choose_algorithms(MmeConfig().security, UeNetworkCapability(eea, eia)) == chosen
-
-
-def test_addresses_come_back_last() -> None:
-    pool = AddressPool("192.0.2.0/29")
-    first = [pool.take() for _ in range(6)]
-    assert first == [f"192.0.2.{number}" for number in range(1, 7)]
-    assert pool.take() == ""
-    pool.give_back("192.0.2.4")
-    assert pool.take() == "192.0.2.4"

@@ -1,0 +1,189 @@
+"""What the MME asks of its gateways on S11 (TS 29.274 7.2): sessions, where their packets go, and their end.
+
+Only a session's beginning is waited for. All else is sent at once, in the order of what happens to the device; where
+the SGW does not carry it out, the session is lost.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from simwarden.errors import ConfigError
+from simwarden.machine.gtp_path import PathSettings
+from simwarden.runtime.gtp.node import GtpNode, NoAnswerError
+from simwarden.runtime.gtp.user import new_teid
+from simwarden.wire.gtpv2 import Cause, CauseIe, FTeid, Indication, InterfaceType, Message, PdnType, RatType, Uli
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from simulators.mme.config import MmeConfig
+    from simulators.mme.contexts import Bearer, UeContext
+    from simwarden.runtime.gtp.node import Peer
+    from simwarden.runtime.site import Site
+
+_S11 = "S11"
+
+
+class Gateways:
+    """Requests by their purpose. `on_lost` hears of a session that the SGW does not have any more."""
+
+    on_lost: Callable[[UeContext, Bearer, str], None]
+
+    def __init__(
+        self, site: Site, config: MmeConfig, handlers: Mapping[str, Callable[[Message, Peer], Awaitable[Message]]]
+    ) -> None:
+        self.site, self.config = site, config
+        #: devices with a session by this MME's end of S11
+        self.by_teid: dict[int, UeContext] = {}
+        own = config.gateways
+        settings = PathSettings(own.t3_response, own.n3_requests, own.echo)
+        self.node = GtpNode(site, (_S11,), handlers, settings, self._sender_teid)
+
+    def _sender_teid(self, teid: int) -> int:
+        ue = self.by_teid.get(teid)
+        return ue.sgw.teid if ue is not None and ue.sgw is not None else 0
+
+    def greet(self) -> None:
+        """Let the SGW hear that this MME has started: sessions of before are over (TS 23.007 14)."""
+        try:
+            self.node.greet(self._sgw(), _S11)
+        except ConfigError as error:
+            self.site.note(f"no session can be set up: {error}")
+
+    def _sgw(self) -> str:
+        return self.site.address_of(self.config.gateways.sgw, _S11)[0]
+
+    # -- the beginning
+
+    async def create(self, ue: UeContext, apn: str, ies: Mapping[str, Any]) -> Message:
+        """Ask for a session (7.2.1); `ies` say what kind. Raises NoAnswerError.
+
+        One that is asked for when its device goes away ends as soon as the gateways have answered.
+        """
+        try:
+            pgw, _ = self.site.address_of(self.config.gateways.pgw_of(apn), "S5-C")
+            sgw = self._sgw()
+        except ConfigError as error:
+            raise NoAnswerError(str(error)) from error
+        if not ue.s11_teid:
+            ue.s11_teid = new_teid(self.site.rng, self.by_teid)
+        self.by_teid[ue.s11_teid] = ue
+        asked = {
+            **self._about(ue, dual=ies.get("pdn_type") is PdnType.IPV4V6),
+            "rat_type": RatType.EUTRAN,
+            "serving_network": self.config.plmn,
+            "user_location_information": Uli(ue.tai, ue.cell),
+            "sender_f_teid": FTeid.at(InterfaceType.S11_MME_GTP_C, ue.s11_teid, self.node.address),
+            "pgw_s5_address": FTeid.at(InterfaceType.S5_S8_PGW_GTP_C, 0, pgw),
+            "apn": f"{apn}.{self._operator()}",
+            **ies,
+        }
+        request = Message("create-session-request", {name: value for name, value in asked.items() if value is not None})
+        answer = self.node.request(request, sgw, _S11)
+        try:
+            told = await asyncio.shield(answer)
+        except asyncio.CancelledError:
+            answer.add_done_callback(partial(self._undo, ue.s11_teid, request))
+            ue.s11_teid = 0
+            raise
+        except NoAnswerError:
+            self.delete(ue)
+            raise
+        if not told.accepted:
+            self.delete(ue)
+        return told
+
+    @staticmethod
+    def _about(ue: UeContext, *, dual: bool) -> dict[str, Any]:
+        """Return who the device is; of an emergency call without a proven card the terminal counts (UIMSI)."""
+        flags = Indication.CRSI | (Indication.DAF if dual else Indication(0))
+        if not ue.proven and ue.imsi:
+            flags |= Indication.UIMSI
+        terminal = ue.terminal
+        return {
+            "imsi": ue.imsi or None,
+            "msisdn": (ue.subscription.msisdn if ue.subscription is not None else "") or None,
+            "mei": (terminal.imeisv or terminal.imei.imei if terminal is not None else ue.claimed_imei) or None,
+            "indication_flags": flags,
+        }
+
+    def _operator(self) -> str:
+        """Return the operator identifier of an APN (TS 23.003 9.1.2)."""
+        plmn = self.config.plmn
+        return f"mnc{plmn.mnc.zfill(3)}.mcc{plmn.mcc}.gprs"
+
+    def _undo(self, teid: int, asked: Message, done: asyncio.Future[Message]) -> None:
+        self.by_teid.pop(teid, None)
+        if done.cancelled() or done.exception() is not None or not done.result().accepted:
+            return
+        end = done.result().get("sender_f_teid")
+        if end is not None:
+            self._delete(end, asked["bearer_contexts_to_be_created"][0]["ebi"])
+
+    # -- while it lasts
+
+    def modify(self, ue: UeContext, then: Callable[[bool], None] | None = None) -> bool:
+        """Have packets sent to the eNB (7.2.7), if there is a session; `then` hears whether they are."""
+        bearer, sgw = ue.bearer, ue.sgw
+        if bearer is None or sgw is None or bearer.enb is None:
+            return False
+        ies: dict[str, Any] = {"bearer_contexts_to_be_modified": ({"ebi": bearer.identity, "s1_u_enodeb": bearer.enb},)}
+        if bearer.reported:
+            ies["user_location_information"] = Uli(ue.tai, ue.cell)
+        self._ask(ue, bearer, Message("modify-bearer-request", ies, sgw.teid), then)
+        return True
+
+    def release_access_bearers(self, ue: UeContext) -> None:
+        """Have no packets sent to the eNB any more: the device is idle (7.2.21)."""
+        bearer, sgw = ue.bearer, ue.sgw
+        if bearer is None or sgw is None or bearer.enb is None:
+            return
+        bearer.enb = None
+        self._ask(ue, bearer, Message("release-access-bearers-request", {}, sgw.teid))
+
+    def not_reached(self, ue: UeContext) -> None:
+        """Tell the SGW that a device did not answer its paging (7.2.11.3)."""
+        if ue.sgw is not None:
+            ies = {"cause": CauseIe(Cause.UNABLE_TO_PAGE_UE)}
+            self.node.tell(
+                Message("downlink-data-notification-failure-indication", ies, ue.sgw.teid), ue.sgw.address, _S11
+            )
+
+    def _ask(self, ue: UeContext, bearer: Bearer, message: Message, then: Callable[[bool], None] | None = None) -> None:
+        assert ue.sgw is not None  # noqa: S101 - said by who calls
+        answer = self.node.request(message, ue.sgw.address, _S11)
+        answer.add_done_callback(partial(self._take, ue, bearer, then))
+
+    def _take(
+        self, ue: UeContext, bearer: Bearer, then: Callable[[bool], None] | None, done: asyncio.Future[Message]
+    ) -> None:
+        if done.cancelled():
+            return
+        error = done.exception()
+        accepted = error is None and done.result().accepted
+        if then is not None:
+            then(accepted)
+        if not accepted and ue.bearer is bearer:
+            self.on_lost(ue, bearer, str(error or f"{done.result().name} with cause {done.result().cause}"))
+
+    # -- the end
+
+    def delete(self, ue: UeContext, *, tell: bool = True) -> None:
+        """End a device's session here, and at the gateways (7.2.9.1)."""
+        self.by_teid.pop(ue.s11_teid, None)
+        sgw, bearer, ue.sgw, ue.s11_teid = ue.sgw, ue.bearer, None, 0
+        if tell and sgw is not None and bearer is not None:
+            self._delete(sgw, bearer.identity)
+
+    def _delete(self, sgw: FTeid, ebi: int) -> None:
+        ies = {"linked_ebi": ebi, "indication_flags": Indication.OI}
+        answer = self.node.request(Message("delete-session-request", ies, sgw.teid), sgw.address, _S11)
+        answer.add_done_callback(self._note_silence)
+
+    def _note_silence(self, done: asyncio.Future[Message]) -> None:
+        error = None if done.cancelled() else done.exception()
+        if error is not None:
+            self.site.note(f"the end of a session was not confirmed: {error}")

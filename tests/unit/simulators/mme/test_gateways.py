@@ -1,0 +1,309 @@
+"""The MME and its gateways: each contact of a device changes the session as TS 23.401 says, and each end ends it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from simwarden.operations.management import Role
+from simwarden.testing.diameter import IMSI
+from simwarden.trace.events import Frame, StateChange
+from simwarden.wire import gtpv2
+from simwarden.wire.gtpv2 import Cause, CauseIe
+from simwarden.wire.nas.enums import EmmCause, EsmCause, MessageType
+from simwarden.wire.nas.message import Message, decode, encode
+from simwarden.wire.s1ap.values import ErabTunnel
+
+_T = MessageType
+
+
+def asked(network: Any, since: int = 0) -> list[str]:
+    """What the MME has asked of the SGW, by name."""
+    frames = [event for event in network.of(Frame) if event.interface == "S11" and event.source == "mme"]
+    names = [gtpv2.decode(event.data).name for event in frames[since:]]
+    return [name.removesuffix("-request") for name in names if name != "echo-request"]
+
+
+def at(network: Any, element: str) -> Any:
+    """The session that a gateway has now."""
+    found = [
+        event.value
+        for event in network.of(StateChange)
+        if (event.element, event.observable, event.key) == (element, "session", f"{IMSI}/5")
+    ]
+    return found[-1] if found else None
+
+
+def refusing(network: Any, cause: Cause, request: str = "create-session-request") -> None:
+    """Let the SGW refuse what it is asked for."""
+
+    async def refuse(message: gtpv2.Message, _peer: Any) -> gtpv2.Message:
+        sender = message.get("sender_f_teid")
+        return gtpv2.refusal(message, CauseIe(cause), sender.teid if sender else 0)
+
+    network.host.elements["sgw"].core.node._handlers[request] = refuse
+
+
+def esm_cause(phone: Any) -> Any:
+    reject = phone.got[-1]
+    assert (reject.type, reject["emm_cause"]) == (_T.ATTACH_REJECT, EmmCause.ESM_FAILURE)
+    return decode(reject["esm_message_container"], uplink=False)["esm_cause"]
+
+
+async def test_a_session_from_attach_to_detach(run: Any) -> None:
+    async with run() as network:
+        phone = await network.attached()
+        assert asked(network) == ["create-session", "modify-bearer"]
+        assert at(network, "sgw") == {
+            "imsi": IMSI,
+            "apn": "meters.example",
+            "ebi": 5,
+            "mme": "mme",
+            "pgw": "pgw",
+            "state": "connected",
+        }
+        assert at(network, "pgw")["place"] == "001-01-0001 001-01-0000101"
+        phone.idle()
+        await network.settle()
+        assert at(network, "sgw")["state"] == "idle"
+        phone.service()
+        await network.settle()
+        assert at(network, "sgw")["state"] == "connected"
+        phone.send(
+            Message(
+                _T.DETACH_REQUEST,
+                detach_type=1,
+                nas_key_set_identifier=0,
+                eps_mobile_identity=phone.attach_request()["eps_mobile_identity"],
+            )
+        )
+        await network.settle()
+        assert asked(network)[2:] == ["release-access-bearers", "modify-bearer", "delete-session"]
+        assert (at(network, "sgw"), at(network, "pgw")) == (None, None)
+        assert network.mme.core.gateways.by_teid == {}
+
+
+@pytest.mark.parametrize("end", ["withdrawn", "elsewhere", "barred", "operator", "new attach", "silence"])
+async def test_whatever_ends_a_device_ends_its_session(run: Any, end: str) -> None:
+    async with run() as network:
+        phone = await network.attached_idle()
+        if end == "withdrawn":
+            await network.hss.order("Cancel-Location-Request", [("User-Name", IMSI), ("Cancellation-Type", 2)])
+        elif end == "elsewhere":
+            await network.hss.order("Cancel-Location-Request", [("User-Name", IMSI), ("Cancellation-Type", 0)])
+        elif end == "barred":
+            barred = [("Subscriber-Status", 1), ("Operator-Determined-Barring", 1)]
+            await network.hss.order(
+                "Insert-Subscriber-Data-Request", [("User-Name", IMSI), ("Subscription-Data", barred)]
+            )
+        elif end == "operator":
+            await network.mme.manage(Role.OPERATOR, "DELETE", f"/sessions/{IMSI}")
+        elif end == "silence":
+            network.host.clock.skip_keep_alives = False
+            phone.service()
+            await network.settle()
+            phone.idle()
+            await network.sleep(3240 + 240 + 300 + 1)
+        else:
+            phone.attach()
+        await network.settle()
+        assert "delete-session" in asked(network)
+        if end == "new attach":
+            assert at(network, "pgw")["ipv4"] == "10.64.0.2"
+        else:
+            assert (at(network, "sgw"), at(network, "pgw")) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("cause", "esm"),
+    [
+        (Cause.MISSING_OR_UNKNOWN_APN, EsmCause.MISSING_OR_UNKNOWN_APN),
+        (Cause.ALL_DYNAMIC_ADDRESSES_ARE_OCCUPIED, EsmCause.INSUFFICIENT_RESOURCES),
+        (Cause.APN_ACCESS_DENIED_NO_SUBSCRIPTION, EsmCause.REQUESTED_SERVICE_OPTION_NOT_SUBSCRIBED),
+        (Cause.REMOTE_PEER_NOT_RESPONDING, EsmCause.NETWORK_FAILURE),
+        (Cause.PREFERRED_PDN_TYPE_NOT_SUPPORTED, EsmCause.PDN_TYPE_IPV6_ONLY_ALLOWED),
+        (Cause.INVALID_PEER, EsmCause.REQUEST_REJECTED_BY_SERVING_GW_OR_PDN_GW),
+    ],
+)
+async def test_a_gateways_refusal_becomes_an_esm_cause(run: Any, cause: Cause, esm: EsmCause) -> None:
+    async with run() as network:
+        refusing(network, cause)
+        phone = network.phone()
+        phone.attach()
+        await network.settle()
+        assert esm_cause(phone) is esm
+        assert network.session() is None
+        assert network.mme.core.gateways.by_teid == {}
+
+
+async def test_without_a_gateway_nobody_is_served_for_a_time(run: Any) -> None:
+    async with run() as network:
+        await network.host.stop("sgw")
+        phone = network.phone()
+        phone.attach()
+        await network.sleep(10)
+        assert esm_cause(phone) is EsmCause.NETWORK_FAILURE
+
+
+@pytest.mark.parametrize(
+    ("subscribed", "wanted", "told"),
+    [
+        (0, 3, EsmCause.PDN_TYPE_IPV4_ONLY_ALLOWED),
+        (1, 3, EsmCause.PDN_TYPE_IPV6_ONLY_ALLOWED),
+        (3, 3, EsmCause.SINGLE_ADDRESS_BEARERS_ONLY_ALLOWED),
+        (2, 3, None),
+        (0, 1, None),
+    ],
+)
+async def test_the_kind_of_address_is_of_the_subscription(run: Any, subscribed: int, wanted: int, told: Any) -> None:
+    async with run() as network:
+        phone = _wanting(network, subscribed, wanted)
+        await network.settle()
+        accept = next(each for each in phone.got if each.type is _T.ATTACH_ACCEPT)
+        esm = decode(accept["esm_message_container"], uplink=False)
+        assert esm.get("esm_cause") is told
+        kind = {EsmCause.PDN_TYPE_IPV6_ONLY_ALLOWED: 2, None: wanted}.get(told, 1)
+        assert esm["pdn_address"].type == kind
+
+
+@pytest.mark.parametrize(("subscribed", "wanted", "told"), [(0, 2, 50), (1, 1, 51), (0, 5, 28)])
+async def test_a_kind_of_address_that_is_not_subscribed_is_refused(
+    run: Any, subscribed: int, wanted: int, told: int
+) -> None:
+    async with run() as network:
+        phone = _wanting(network, subscribed, wanted)
+        await network.settle()
+        assert esm_cause(phone) == told
+
+
+def _wanting(network: Any, subscribed: int, wanted: int) -> Any:
+    data = network.hss.update_location(None)
+    ((_, point),) = [each for each in data[1][1][2][1] if each[0] == "APN-Configuration"]
+    point[1] = ("PDN-Type", subscribed)
+    network.hss.answers["update-location"] = data
+    phone = network.phone()
+    request = phone.attach_request()
+    pdn = decode(request["esm_message_container"], uplink=True)
+    pdn.fields["pdn_type"] = wanted
+    phone.attach(esm_message_container=encode(pdn))
+    return phone
+
+
+async def test_a_session_that_was_asked_for_in_vain_is_ended_when_it_is_there(run: Any) -> None:
+    async with run() as network:
+        pgw = network.host.elements["pgw"].core.node
+        create, wait = pgw._handlers["create-session-request"], network.host.clock.sleep
+
+        async def late(message: Any, peer: Any) -> Any:
+            await wait(2)
+            return await create(message, peer)
+
+        pgw._handlers["create-session-request"] = late
+        phone = network.phone()
+        phone.attach()
+        await network.settle()
+        phone.idle()  # the connection goes, and the attach with it
+        await network.sleep(5)
+        assert asked(network) == ["create-session", "delete-session"]
+        assert (at(network, "sgw"), at(network, "pgw")) == (None, None)
+
+
+async def test_a_session_that_the_sgw_has_lost_brings_the_device_back(run: Any) -> None:
+    async with run() as network:
+        phone = await network.attached_idle()
+        await network.host.stop("sgw", kill=True)
+        await network.host.start("sgw")
+        phone.service()
+        await network.settle()
+        assert "delete-session" not in asked(network)
+        assert _T.DETACH_REQUEST in phone.types()
+        assert network.session() is None
+        phone.attach()
+        await network.settle()
+        assert at(network, "sgw")["state"] == "connected"
+
+
+async def test_a_session_that_the_pgw_ends_detaches_the_device(run: Any) -> None:
+    async with run() as network:
+        phone = await network.attached()
+        ended = await network.host.elements["pgw"].manage(Role.OPERATOR, "DELETE", f"/sessions/{IMSI}")
+        await network.settle()
+        assert ended == {"ended": 1}
+        assert phone.types()[-1] is _T.DETACH_REQUEST
+        assert network.session() is None
+        assert asked(network)[2:] == ["delete-bearer-response"]  # the gateways ended it themselves
+
+
+async def test_sessions_of_an_mme_that_restarts_are_over_at_once(run: Any) -> None:
+    async with run() as network:
+        await network.attached()
+        await network.host.stop("mme", kill=True)
+        assert at(network, "pgw") is not None
+        await network.host.start("mme")
+        await network.settle()
+        assert (at(network, "sgw"), at(network, "pgw")) == (None, None)
+
+
+@pytest.mark.parametrize("answers", [True, False])
+async def test_packets_for_an_idle_device_page_it(run: Any, *, answers: bool) -> None:
+    async with run() as network:
+        phone = await network.attached_idle()
+        sgw = network.host.elements["sgw"].core
+        (connection,) = sgw.connections()
+        sgw.downlink(connection, [b"E" * 20])
+        await network.settle()
+        assert "paging" in network.enb.names()
+        if answers:
+            phone.service()
+            await network.settle()
+            assert (connection.waiting, at(network, "sgw")["state"]) == (type(connection.waiting)(), "connected")
+        else:
+            await network.sleep(13)
+            assert "downlink-data-notification-failure-indication" in asked(network)
+            assert not connection.waiting
+
+
+async def test_a_detached_device_is_not_paged_for_packets(run: Any) -> None:
+    async with run() as network:
+        await network.attached_idle()
+        sgw = network.host.elements["sgw"].core
+        (connection,) = sgw.connections()
+        network.mme.core.gateways.by_teid.clear()
+        sgw.downlink(connection, [b"E" * 20])
+        await network.settle()
+        assert "paging" not in network.enb.names()
+        assert "the MME does not page: cause 64" in " ".join(network.notes())
+
+
+async def test_a_device_that_attaches_on_the_connection_it_has_gets_another_bearer(run: Any) -> None:
+    async with run() as network:
+        phone = await network.attached()
+        phone.replies[_T.ATTACH_ACCEPT] = None
+        phone.send(phone.attach_request(nas_key_set_identifier=0))
+        await network.settle()
+        assert network.enb.names()[-2:] == ["e-rab-release-command", "e-rab-setup-request"]
+        item = network.enb.seen[-1]["e_rab_to_be_setup_list_bearer_su_req"][0]
+        phone.take(item.nas_pdu)
+        phone.up("e-rab-release-response", e_rab_release_list_bearer_rel_comp=(5,))
+        phone.up("e-rab-setup-response", e_rab_setup_list_bearer_su_res=(ErabTunnel(5, bytes([192, 0, 2, 9]), 78),))
+        phone.take_again(phone.got[-1])
+        await network.settle()
+        assert asked(network) == [
+            "create-session",
+            "modify-bearer",
+            "delete-session",
+            "create-session",
+            "modify-bearer",
+        ]
+        (connection,) = network.host.elements["sgw"].core.connections()
+        assert (connection.enb.teid, connection.s1_teid) == (78, item.gtp_teid)
+
+
+async def test_the_pgw_of_an_access_point(run: Any) -> None:
+    async with run(gateways={"access_points": {"METERS.example": "other"}}) as network:
+        phone = network.phone()
+        phone.attach()
+        await network.sleep(10)
+        assert esm_cause(phone) is EsmCause.NETWORK_FAILURE
+        assert "other has no address for S5-C" in network.reject()["reason"]
