@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from simulators.device.clients.card import CardData, CardSession
+    from simulators.device.clients.packets import Packets
     from simulators.device.clients.radio import Radio
     from simulators.device.config import DeviceConfig
     from simulators.device.terminal import Terminal
@@ -40,6 +41,7 @@ class Bearer(NamedTuple):
     apn: str
     address: str
     emergency: bool = False
+    interface_id: bytes = b""
 
 
 class Learned(NamedTuple):
@@ -107,6 +109,7 @@ class Emm(Memory):
     """The terminal as its procedures see it: state, timers, card and radio, and who waits for what."""
 
     radio: Radio
+    packets: Packets
     on_expiry: Callable[[Timer], None]
     """Called when a timer has run out."""
     on_released: Callable[[], None]
@@ -335,6 +338,7 @@ class Emm(Memory):
         """Deactivate all bearers locally."""
         if self.bearers:
             self.bearers.clear()
+            self.packets.forget()
             self.show_no_bearer()
         self.stop(Timer.T3412)
 

@@ -217,6 +217,10 @@ class Dispatch:
 
     # -- the cell
 
+    def on_packet(self, identity: int, packet: bytes) -> None:
+        """Take a user packet."""
+        self.emm.packets.take(identity, packet)
+
     def on_camped(self, cell: CellInformation) -> None:
         """See Listener."""
         self.emm.tell("moved")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from simulators.device.clients.packets import Packets
 from simulators.device.clients.radio import Radio
 from simulators.device.config import TACS, DeviceConfig
 from simulators.device.consequences import consequences, timers
@@ -15,6 +16,7 @@ from simulators.device.parts.misbehaviour import Misbehaviour
 from simulators.device.parts.place import Place
 from simulators.device.parts.power import Power
 from simulators.device.parts.service import Service
+from simulators.device.parts.traffic import Traffic
 from simulators.device.procedures import power, usim
 from simulators.device.terminal import Terminal
 from simwarden.model.identity import Imei
@@ -43,12 +45,12 @@ class Device(Element[DeviceConfig]):
         consequences=tuple(consequences()),
         timers=tuple(timers()),
     )
-    parts = (Power, CardSlot, Service, Place, Misbehaviour)
+    parts = (Power, CardSlot, Service, Traffic, Place, Misbehaviour)
 
     def __init__(self, site: Site, config: DeviceConfig) -> None:
         super().__init__(site, config)
         self.emm = Emm(site, config, _terminal(site, config))
-        self.emm.radio = Radio(site, Dispatch(self.emm))
+        self.emm.radio, self.emm.packets = Radio(site, Dispatch(self.emm)), Packets(self.emm)
         self.fit(self.emm)
 
     async def start(self) -> None:

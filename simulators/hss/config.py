@@ -92,6 +92,8 @@ class HssConfig(ServerConfig):
     """Subscribed-Periodic-RAU-TAU-Timer in seconds; 0: the MME's own."""
     ranges: str = ""
     """TOML file of number ranges to use instead of those shipped; only numbers of dedicated ones are provisioned."""
+    shared: bool = False
+    """Whether it also holds cards that are for people, of any number, which the dedicated gateways refuse."""
     answer_time: Seconds = Field(default=5.0, gt=0)
     """How long to wait for an MME's answer."""
     retry: Annotated[Seconds, Field(gt=0)] = 10

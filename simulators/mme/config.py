@@ -134,6 +134,8 @@ class Gateways(Model):
     """The PGW of all access points that are not listed below."""
     access_points: dict[str, str] = Field(default_factory=dict)
     """The PGW of single access points (`{sos: pgw_emergency}`)."""
+    dedicated: tuple[str, ...] = ("pgw",)
+    """The PGWs that are dedicated to IoT: no session is asked for at another one, but for a call for help."""
     t3_response: Annotated[Seconds, Field(gt=0)] = 3
     """T3-RESPONSE: a request is sent again."""
     n3_requests: Annotated[int, Field(ge=1)] = 3

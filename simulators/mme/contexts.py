@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from simwarden.model.identity import Ecgi, Guti, Imei, Tai
     from simwarden.runtime.clock import Timer
     from simwarden.runtime.link import Link
-    from simwarden.wire.gtpv2 import Ambr, BearerQos, FTeid, Paa
+    from simwarden.wire.gtpv2 import Ambr, BearerQos, FTeid, Paa, Uli
     from simwarden.wire.nas.elements import UeNetworkCapability
     from simwarden.wire.nas.enums import EmmCause, EsmCause, IdentityType, MessageType, NetworkDetachType
     from simwarden.wire.nas.message import Message
@@ -116,6 +116,8 @@ class Bearer:
     """The PGW's protocol configuration options."""
     reported: bool = False
     """The PGW wants to hear where the device is."""
+    place: Uli | None = None
+    """What it heard last of that."""
     enb: FTeid | None = None
     """The eNB's end, to which the SGW sends; None while the device is idle."""
 

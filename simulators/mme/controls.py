@@ -12,6 +12,7 @@ from simwarden.policy.access import (
     judge_station,
 )
 from simwarden.policy.area import judge_cell, judge_extent, judge_province, judge_stations, judge_zones
+from simwarden.policy.core import judge_core_element
 from simwarden.policy.decision import Control
 from simwarden.policy.equipment import judge_equipment, judge_identified
 from simwarden.policy.operator import change_controls
@@ -94,6 +95,13 @@ ACCESS_POINT = Control(
     (*_CONTACT, _On.SUBSCRIPTION),
     "Only subscribed access points",
 )
+GATEWAY = Control(
+    "mme.gateway",
+    "fn.core",
+    judge_core_element,
+    (_On.ATTACH,),
+    "Sessions only at PGWs that are dedicated to IoT",
+)
 CELL = Control("area.cell", "area.cell", judge_cell, _PLACE, "The card's cells only", "area", also=("mon.area",))
 COUNT = Control(
     "area.count",
@@ -157,6 +165,7 @@ CONTROLS = (
     REGISTER,
     BARRING,
     ACCESS_POINT,
+    GATEWAY,
     CELL,
     COUNT,
     PROVINCE,

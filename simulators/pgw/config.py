@@ -65,5 +65,5 @@ class PgwConfig(GtpConfig):
     """Access point names of calls for help, which are for cards of any number and for terminals without one."""
     ranges: str = ""
     """File of number ranges in place of those that come with simwarden."""
-    internet: str = ""
-    """The element on SGi, to which packets go; empty: there is no way out, and they are dropped."""
+    internet: str = "internet"
+    """The element on SGi, to which packets go; empty, or not there: there is no way out, and they are dropped."""

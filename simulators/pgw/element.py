@@ -26,6 +26,7 @@ class Pgw(Element[PgwConfig]):
         title="PDN gateway",
         lane=78,
         config=PgwConfig,
+        starts_after=("internet",),
         listens=("S5-C", "S5-U"),
         calls=("S5-C", "S5-U", "SGi"),
         observables=(
@@ -56,8 +57,12 @@ class Pgw(Element[PgwConfig]):
 
         self.core = Core(self.site, self.config)
         dispatch.open_paths(self.core)
-        if self.config.internet:
+        if not self.config.internet:
+            return
+        try:
             self.core.gateway.connect(await self.site.connect("SGi", self.config.internet))
+        except ConnectionError as error:
+            self.site.note(f"there is no way out: {error}")
 
     async def stop(self) -> None:
         """Close the way out; sessions end with this node, as peers see by its restart counter."""

@@ -12,6 +12,8 @@ from simwarden.errors import PeerError
 from simwarden.wire import uu
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from simwarden.model.identity import Ecgi, Guti
     from simwarden.runtime.link import Link
     from simwarden.runtime.site import Site
@@ -57,6 +59,9 @@ class Listener(Protocol):
 
     def on_bearers_up(self) -> None:
         """Radio bearers were set up."""
+
+    def on_packet(self, identity: int, packet: bytes) -> None:
+        """A user packet came on a bearer. Raises PeerError."""
 
     def on_camped(self, cell: uu.CellInformation) -> None:
         """The terminal listens, or is connected, in this cell."""
@@ -111,6 +116,7 @@ class Radio:
             self.site.note(f"nothing is heard of {enb}: {error}")
             return
         link.on_receive = partial(self._receive, enb)
+        link.on_packets = partial(self._take_packets, enb)
         link.on_close = partial(self._lost, enb)
         self._heard = asyncio.get_running_loop().create_future()
         self._transmit(link, uu.CellSearch())
@@ -180,6 +186,12 @@ class Radio:
             self.listener.on_connecting()
             self._send(uu.RrcConnectionRequest(self.cell.cell.cell_identity, self._ue_identity(), cause))
 
+    def send_packets(self, identity: int, packets: list[bytes]) -> None:
+        """Send user packets on a bearer."""
+        link = self.links.get(self.enb)
+        if link is not None:
+            link.send_packets([uu.encode(uu.UserData(identity, each)) for each in packets])
+
     def _ue_identity(self) -> uu.STmsi | uu.RandomValue:
         guti = self.listener.identity()[0]
         if guti is not None:
@@ -213,6 +225,16 @@ class Radio:
                 self._dispatch(message)
         except PeerError as error:
             self._fault(enb, error.reason, data)
+
+    def _take_packets(self, enb: str, packets: Sequence[bytes]) -> None:
+        """Take user packets of the eNB that serves the terminal; a bad one is reported."""
+        for data in packets:
+            try:
+                message = uu.decode(data)
+                if enb == self.enb and isinstance(message, uu.UserData):
+                    self.listener.on_packet(message.eps_bearer_identity, message.packet)
+            except PeerError as error:
+                self._fault(enb, error.reason, data)
 
     def fault(self, reason: str, pdu: bytes) -> None:
         """Report a NAS message of the network's that is malformed or breaks the protocol."""

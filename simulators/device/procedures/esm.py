@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from simulators.device.contexts import Bearer
 from simulators.device.state import EmmState, Procedure, Timer
+from simwarden.wire import pco
 from simwarden.wire.nas import EsmCause, Message, MessageType, RequestType
 from simwarden.wire.uu import EstablishmentCause
 
@@ -14,6 +15,14 @@ if TYPE_CHECKING:
     from simulators.device.contexts import Emm
     from simwarden.wire.nas import PdnAddress
 
+#: what every PDN connection asks for: DNS servers of both versions, and the MTU (TS 24.008 10.5.6.3)
+_OPTIONS: Final = pco.encode(
+    [
+        pco.Option(pco.Container.DNS_SERVER_IPV4_ADDRESS),
+        pco.Option(pco.Container.DNS_SERVER_IPV6_ADDRESS),
+        pco.Option(pco.Container.IPV4_LINK_MTU),
+    ]
+)
 BACKED_OFF: Final = frozenset(
     {
         EsmCause.OPERATOR_DETERMINED_BARRING,
@@ -33,6 +42,7 @@ def pdn_connectivity_request(emm: Emm, kind: RequestType, *, in_attach: bool) ->
         procedure_transaction_identity=emm.esm_pti,
         request_type=kind,
         pdn_type=emm.pdn_type,
+        protocol_configuration_options=_OPTIONS,
     )
     if emm.apn and kind is not RequestType.EMERGENCY:
         name, value = ("esm_information_transfer_flag", 1) if in_attach else ("access_point_name", emm.apn)
@@ -53,7 +63,8 @@ def on_default_bearer(emm: Emm, request: Message) -> Message | None:
     identity = request["eps_bearer_identity"]
     address: PdnAddress = request["pdn_address"]
     emergency = emm.running(Timer.T3482)
-    emm.bearers[identity] = Bearer(request["access_point_name"], address.ipv4, emergency=emergency)
+    name, identifier = request["access_point_name"], address.interface_id
+    emm.bearers[identity] = Bearer(name, address.ipv4, emergency=emergency, interface_id=identifier)
     emm.observe("apn", request["access_point_name"])
     emm.observe("address", address.ipv4 or address.interface_id.hex())
     emm.observe("esm_cause", request.get("esm_cause"))

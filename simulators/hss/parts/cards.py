@@ -88,7 +88,8 @@ class Cards:
         subscription = subscribed(wanted.entry("subscription", HssSubscription), area)
         made = _subscriber(wanted, wanted.entry("binding", HssBinding), subscription)
         number = {"number": wanted.msisdn, "ranges": self.core.ranges}
-        self.core.audit.require(controls.RANGE, wanted.imsi, by, "provision", number, wanted=wanted.msisdn)
+        if not self.core.config.shared:
+            self.core.audit.require(controls.RANGE, wanted.imsi, by, "provision", number, wanted=wanted.msisdn)
         zones = subscription.zones if subscription is not None else ()
         province = area.province if area is not None else ""
         check_extent(self.core, made.imsi, zones, province, controls.Occasion.PROVISION)

@@ -14,7 +14,18 @@ from simwarden.errors import ConfigError
 from simwarden.machine.gtp_path import PathSettings
 from simwarden.runtime.gtp.node import GtpNode, NoAnswerError
 from simwarden.runtime.gtp.user import new_teid
-from simwarden.wire.gtpv2 import Cause, CauseIe, FTeid, Indication, InterfaceType, Message, PdnType, RatType, Uli
+from simwarden.wire.gtpv2 import (
+    ACCEPTED,
+    Cause,
+    CauseIe,
+    FTeid,
+    Indication,
+    InterfaceType,
+    Message,
+    PdnType,
+    RatType,
+    Uli,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -132,9 +143,18 @@ class Gateways:
             return False
         ies: dict[str, Any] = {"bearer_contexts_to_be_modified": ({"ebi": bearer.identity, "s1_u_enodeb": bearer.enb},)}
         if bearer.reported:
-            ies["user_location_information"] = Uli(ue.tai, ue.cell)
+            bearer.place = ies["user_location_information"] = Uli(ue.tai, ue.cell)
         self._ask(ue, bearer, Message("modify-bearer-request", ies, sgw.teid), then)
         return True
+
+    def tell_place(self, ue: UeContext) -> None:
+        """Tell where a device is, where the PGW wants to hear it and no other message says it (7.2.14)."""
+        bearer, sgw, place = ue.bearer, ue.sgw, Uli(ue.tai, ue.cell)
+        if bearer is None or sgw is None or not bearer.reported or bearer.place == place:
+            return
+        bearer.place = place
+        ies = {"imsi": ue.imsi or None, "rat_type": RatType.EUTRAN, "user_location_information": place}
+        self._ask(ue, bearer, Message("change-notification-request", ies, sgw.teid), vital=False)
 
     def release_access_bearers(self, ue: UeContext) -> None:
         """Have no packets sent to the eNB any more: the device is idle (7.2.21)."""
@@ -152,22 +172,42 @@ class Gateways:
                 Message("downlink-data-notification-failure-indication", ies, ue.sgw.teid), ue.sgw.address, _S11
             )
 
-    def _ask(self, ue: UeContext, bearer: Bearer, message: Message, then: Callable[[bool], None] | None = None) -> None:
+    def _ask(
+        self,
+        ue: UeContext,
+        bearer: Bearer,
+        message: Message,
+        then: Callable[[bool], None] | None = None,
+        *,
+        vital: bool = True,
+    ) -> None:
+        """Ask the SGW about a session; `vital`: it is of no use where this is not carried out."""
         assert ue.sgw is not None  # noqa: S101 - said by who calls
         answer = self.node.request(message, ue.sgw.address, _S11)
-        answer.add_done_callback(partial(self._take, ue, bearer, then))
+        answer.add_done_callback(partial(self._take, ue, bearer, then, vital))
 
     def _take(
-        self, ue: UeContext, bearer: Bearer, then: Callable[[bool], None] | None, done: asyncio.Future[Message]
+        self,
+        ue: UeContext,
+        bearer: Bearer,
+        then: Callable[[bool], None] | None,
+        vital: bool,  # noqa: FBT001 - bound before the answer is there
+        done: asyncio.Future[Message],
     ) -> None:
         if done.cancelled():
             return
         error = done.exception()
-        accepted = error is None and done.result().accepted
+        cause = done.result().cause if error is None else 0
+        accepted = cause in ACCEPTED
         if then is not None:
             then(accepted)
-        if not accepted and ue.bearer is bearer:
-            self.on_lost(ue, bearer, str(error or f"{done.result().name} with cause {done.result().cause}"))
+        if accepted or ue.bearer is not bearer:
+            return
+        reason = str(error or f"{done.result().name} with cause {cause}")
+        if vital or cause == Cause.CONTEXT_NOT_FOUND:
+            self.on_lost(ue, bearer, reason)
+        else:
+            self.site.note(reason, imsi=ue.imsi)
 
     # -- the end
 

@@ -172,6 +172,7 @@ def _move(core: Core, conn: Connection, message: Message) -> bool:
         ue.tai, ue.cell = tai, cell
         if ue.state is EmmState.REGISTERED:
             core.show(ue)
+            core.gateways.tell_place(ue)
     return True
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from simulators.mme.causes import DECIDED, GTP_CAUSES, Rejection
 from simulators.mme.clients import nas_channel, s1
 from simulators.mme.contexts import AccessPoint, Bearer
-from simulators.mme.controls import ACCESS_POINT, Occasion
+from simulators.mme.controls import ACCESS_POINT, GATEWAY, Occasion
 from simulators.mme.demands import (
     IPV4_ONLY,
     IPV6_ONLY,
@@ -25,7 +25,7 @@ from simwarden.errors import PeerError
 from simwarden.machine.eps_keys import nh
 from simwarden.runtime.gtp.node import NoAnswerError
 from simwarden.wire.diameter.codes import PdnType as SubscribedType
-from simwarden.wire.gtpv2 import Ambr, Arp, BearerQos, Cause, Paa, SelectionMode
+from simwarden.wire.gtpv2 import Ambr, Arp, BearerQos, Cause, Paa, SelectionMode, Uli
 from simwarden.wire.gtpv2 import PdnType as GtpPdnType
 from simwarden.wire.nas.elements import EpsQos, PdnAddress
 from simwarden.wire.nas.enums import EmmCause, EsmCause, MessageType, PdnType
@@ -121,7 +121,7 @@ def _judge(core: Core, ue: UeContext, data: Subscription, name: str, occasion: O
 
 async def set_up(core: Core, ue: UeContext, name: str, point: AccessPoint, request: Message) -> Bearer | Rejection:
     """Have the gateways set the device's session up (TS 23.401 5.3.2.1 steps 12 to 16). Raises CancelledError."""
-    chosen = choose_type(request["pdn_type"], point)
+    chosen = _select_gateway(core, ue, name) or choose_type(request["pdn_type"], point)
     if isinstance(chosen, Rejection):
         return chosen
     kind, esm_cause = chosen
@@ -157,8 +157,18 @@ async def set_up(core: Core, ue: UeContext, name: str, point: AccessPoint, reque
         esm_cause or _restricted(kind, answer),
         answer.get("pco"),
         reported=bool(answer.get("change_reporting_action")),
+        place=Uli(ue.tai, ue.cell),
     )
     return ue.bearer
+
+
+def _select_gateway(core: Core, ue: UeContext, name: str) -> Rejection | None:
+    """Let an access point lead to a PGW of the dedicated core only (guideline 1); a call for help goes to its own."""
+    pgw = core.config.gateways.pgw_of(name)
+    facts = {"name": pgw, "host": pgw, "listed": core.config.gateways.dedicated}
+    if ue.emergency or (decision := core.site.decide(GATEWAY, ue.imsi, on=Occasion.ATTACH, **facts)).admitted:
+        return None
+    return Rejection(EmmCause.ESM_FAILURE, decision.reason, EsmCause.REQUESTED_SERVICE_OPTION_NOT_SUBSCRIBED)
 
 
 def choose_type(wanted: int, point: AccessPoint) -> tuple[GtpPdnType, EsmCause | None] | Rejection:

@@ -28,12 +28,14 @@ _MEANWHILE = (CauseRadioNetwork.S1_INTRA_SYSTEM_HANDOVER_TRIGGERED, CauseRadioNe
 def control(core: Core, conn: Connection | None) -> None:
     """Order reports of changes of the serving cell while a card has an area, and end them when it has none (8.11.1).
 
+    They are ordered too while the PGW wants to hear where the card is (TS 23.401 5.9.2.2).
+
     The first order that an eNB gets asks for a report at once besides: only so is one found out that gives none.
     """
     ue = conn.ue if conn is not None else None
     if conn is None or ue is None or ue.connection is not conn or not conn.context_set_up or conn.detaching is not None:
         return
-    wanted = area.is_restricted(core, ue)
+    wanted = area.is_restricted(core, ue) or (ue.bearer is not None and ue.bearer.reported)
     if wanted == conn.reports:
         return
     conn.reports = wanted

@@ -58,7 +58,9 @@ async def update(core: Core, conn: Connection, request: Message, known: UeContex
     await _accept(core, conn, known, request)
     if request["eps_update_type"] & ACTIVE_FLAG and not in_use:
         initial_context_setup(conn, known, None)
-    elif not in_use:
+        return
+    core.gateways.tell_place(known)
+    if not in_use:
         release(core, conn, CauseNas.NORMAL_RELEASE)
 
 

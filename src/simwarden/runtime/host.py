@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from simwarden.errors import ConfigError, InternalError, ManagementError, SimwardenError
-from simwarden.model.interfaces import INTERFACES
+from simwarden.model.interfaces import INTERFACES, Service
 from simwarden.policy.decision import Control, Decision, Ruling, Verdict
 from simwarden.runtime.dice import Dice
 from simwarden.runtime.reach import Reach, speaks_tls, why_closed, why_refused
@@ -451,10 +451,23 @@ class Host:
 
 
 def _addresses(settings: HostSettings) -> Addresses:
-    """Return the addresses of a run's elements; one of which a file says where it listens is open to the outside."""
+    """Return the addresses of a run's elements.
+
+    Datagrams leave it where a file says at which address an element is, or where one outside is that speaks them.
+    """
     given = {name: each.host for name, each in settings.placements.items() if each.host}
     placed = any(each.host or each.listen for each in settings.placements.values())
-    return Addresses(settings.worker, given=given, external=settings.external, open_to_outside=placed)
+    outside = any(
+        _speaks_datagrams(name, port) for each in settings.external.values() for name, (_, port) in each.items()
+    )
+    return Addresses(settings.worker, given=given, external=settings.external, open_to_outside=placed or outside)
+
+
+def _speaks_datagrams(interface: str, port: int) -> bool:
+    """Whether an address is one for datagrams: by its reference point, where none is named by its port."""
+    if interface:
+        return INTERFACES[interface].service is Service.DATAGRAMS
+    return any(each.service is Service.DATAGRAMS and each.port == port for each in INTERFACES.values())
 
 
 def _no_answer(*_: Any) -> None:

@@ -29,10 +29,12 @@ class Addresses:
         external: Mapping[str, Mapping[str, Address]] | None = None,
         open_to_outside: bool = False,
     ) -> None:
-        """`given` are addresses by element; `external` those of elements outside, by element and interface."""
+        """`given` are addresses by element; `external` those of elements outside, by element and interface.
+
+        `open_to_outside`: datagrams go to addresses at which none of the run's elements is.
+        """
         self._worker, self._given, self._external = worker, given or {}, external or {}
-        #: whether datagrams go to addresses at which none of the run's elements is
-        self.open_to_outside = open_to_outside or bool(self._external)
+        self.open_to_outside = open_to_outside
         self._behind = {host: name for name, each in self._external.items() for host, _ in each.values()}
         self._own: dict[str, str] = {}
         self._numbers: dict[str, int] = {}

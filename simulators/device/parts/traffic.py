@@ -1,0 +1,85 @@
+"""What the terminal sends by its default bearer."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import Field, field_validator
+
+from simulators.device.procedures import service_request
+from simulators.device.state import Procedure
+from simulators.device.verbs import need_power
+from simwarden.model.values import NUMBER
+from simwarden.runtime.declare import HISTORY, DeviceName, Observable, VerbModel, verb
+
+if TYPE_CHECKING:
+    from simulators.device.contexts import Emm
+
+#: CoAP, which meters speak (RFC 7252)
+_PORT = 5683
+
+
+class Send(VerbModel):
+    """Send a packet, and wait for the far end's answer."""
+
+    target = "device"
+    device: DeviceName
+    """The terminal."""
+    to: str
+    """Where to: an IP address, with a port (`198.51.100.80:5683`, `[2001:db8:80::80]:5683`; else 5683)."""
+    protocol: Literal["udp", "icmp"] = "udp"
+    """A datagram, or an echo request."""
+    octets: Annotated[int, Field(ge=0, le=1300)] = 32
+    """What it carries."""
+    source: str = ""
+    """A source address that is not its own, of a terminal that lies; empty: its own."""
+
+    @field_validator("to")
+    @classmethod
+    def _is_place(cls, value: str) -> str:
+        split_port(value)
+        return value
+
+    @field_validator("source")
+    @classmethod
+    def _is_address(cls, value: str) -> str:
+        return str(ipaddress.ip_address(value)) if value else ""
+
+
+def split_port(text: str) -> tuple[str, int]:
+    """Return address and port of `ADDRESS:PORT`, IPv6 in brackets, or of an address alone. Raises ValueError."""
+    host, port = text, ""
+    if text.startswith("["):
+        host, _, port = text[1:].partition("]")
+        port = port.removeprefix(":")
+    elif text.count(":") == 1:
+        host, _, port = text.partition(":")
+    if port and not (port.isdecimal() and 0 < int(port) <= 65535):
+        raise ValueError(f"{port!r} is no port")
+    return str(ipaddress.ip_address(host)), int(port or _PORT)
+
+
+class Traffic:
+    """User packets."""
+
+    observables = (Observable("received", "how many user packets have come to it", values=NUMBER, passing=HISTORY),)
+
+    def __init__(self, emm: Emm) -> None:
+        self.emm = emm
+
+    @verb("delivered", "timed-out", "refused", "dropped")
+    async def send(self, arguments: Send) -> str:
+        """Send a packet (a service request comes first if need be): `delivered` if the answer came, `timed-out` if none
+        did, `refused` if the network says that nobody is there, `dropped` where the terminal has no bearer for it.
+        """  # noqa: D205 - the whole of it is the outcome
+        emm = self.emm
+        need_power(emm)
+        if not emm.bearers:
+            return "dropped"
+        if not emm.wired and await emm.run(Procedure.SERVICE_REQUEST, service_request.start) != "accepted":
+            return "dropped"
+        if not emm.bearers:
+            return "dropped"
+        to, port = split_port(arguments.to)
+        return await emm.packets.ask(to, port, arguments.protocol, arguments.octets, arguments.source)

@@ -1,0 +1,142 @@
+"""The hosts of the internet while it runs: what came to them, and what they send back."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from simwarden.errors import ManagementError, PeerError
+from simwarden.wire import ip
+from simwarden.wire.ip import Icmp, IcmpType, Icmpv6Type, Packet, Protocol, Udp
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from simulators.internet.config import HostConfig, InternetConfig
+    from simwarden.runtime.link import Link
+    from simwarden.runtime.site import Site
+
+K = TypeVar("K")
+V = TypeVar("V")
+_NAMES: Final[dict[int, str]] = {
+    Protocol.UDP: "udp",
+    Protocol.TCP: "tcp",
+    Protocol.ICMP: "icmp",
+    Protocol.ICMPV6: "icmp",
+}
+_ECHOES: Final[dict[int, int]] = {
+    IcmpType.ECHO: IcmpType.ECHO_REPLY,
+    Icmpv6Type.ECHO_REQUEST: Icmpv6Type.ECHO_REPLY,
+}
+#: sources, and pairs of addresses, that are remembered; of more the first is forgotten
+_MOST = 4096
+
+
+class Core:
+    """Hosts by address, ways to devices, and what has arrived."""
+
+    def __init__(self, site: Site, config: InternetConfig) -> None:
+        self.site, self.config = site, config
+        self.links: list[Link] = []
+        self._hosts: dict[str, HostConfig] = {
+            address: host for host in config.hosts.values() for address in host.addresses
+        }
+        #: by which PGW a device is reached: the one that its packets came from
+        self._ways: dict[str, Link] = {}
+        self._arrived: dict[tuple[str, str, str], tuple[int, int]] = {}
+        self._echo = 0
+        self._awaited: dict[tuple[str, int], asyncio.Future[None]] = {}
+
+    def accept(self, link: Link) -> None:
+        """Take a PGW."""
+        self.links.append(link)
+        link.on_packets = lambda packets: self.take(link, packets)
+        link.on_close = lambda _reason: self._lose(link)
+
+    def _lose(self, link: Link) -> None:
+        self.links.remove(link)
+        self._ways = {address: way for address, way in self._ways.items() if way is not link}
+
+    # -- what comes
+
+    def take(self, link: Link, packets: Sequence[bytes]) -> None:
+        """Note packets, and send back what their hosts answer."""
+        link.know()
+        answers = []
+        for data in packets:
+            try:
+                packet = ip.decode(data)
+                self._note(packet, len(data))
+                _remember(self._ways, packet.source, link)
+                answer = self._answer(packet)
+            except PeerError as error:
+                self.site.peer_fault(link, error.reason, data)
+                continue
+            if answer is not None:
+                answers.append(ip.encode(answer))
+        link.send_packets(answers)
+
+    def _note(self, packet: Packet, octets: int) -> None:
+        key = packet.source, packet.destination, _NAMES.get(packet.protocol, "other")
+        seen, size = self._arrived.get(key, (0, 0))
+        _remember(self._arrived, key, (seen + 1, size + octets))
+        facts = dict(zip(("source", "destination", "protocol"), key, strict=True))
+        self.site.observe("arrived", {**facts, "packets": seen + 1, "octets": size + octets}, key=" ".join(key))
+
+    def _answer(self, packet: Packet) -> Packet | None:
+        """Return what the host answers that a packet is for."""
+        host = self._hosts.get(packet.destination)
+        if packet.protocol in (Protocol.ICMP, Protocol.ICMPV6):
+            message = ip.decode_icmp(packet)
+            if message.type in _ECHOES.values():
+                self._hear(packet.source, message)
+            kind = _ECHOES.get(message.type)
+            if host is None or kind is None or "icmp" not in host.answers:
+                return None
+            return ip.encode_icmp(message._replace(type=kind), packet.destination, packet.source)
+        if packet.protocol != Protocol.UDP or host is None or "udp" not in host.answers:
+            return None
+        udp = ip.decode_udp(packet)
+        back = Udp(udp.destination_port, udp.source_port, udp.payload)
+        return ip.encode_udp(back, packet.destination, packet.source)
+
+    def _hear(self, source: str, message: Icmp) -> None:
+        waiting = self._awaited.get((source, message.rest))
+        if waiting is not None and not waiting.done():
+            waiting.set_result(None)
+
+    # -- what is sent first
+
+    async def reach(self, address: str, sender: str, patience: float) -> bool:
+        """Send an echo request to a device; whether it answered. Raises ManagementError."""
+        own = self._address_of(sender, 6 if ":" in address else 4)
+        link = self._ways.get(address) or next(iter(self.links), None)
+        if link is None:
+            return False
+        self._echo = number = self._echo % 0xFFFF + 1
+        kind = Icmpv6Type.ECHO_REQUEST if ":" in address else IcmpType.ECHO
+        key = address, number
+        waiting = self._awaited[key] = asyncio.get_running_loop().create_future()
+        link.send_packets([ip.encode(ip.encode_icmp(Icmp(kind, 0, number, b"simwarden"), own, address))])
+        try:
+            async with asyncio.timeout(patience):
+                await waiting
+        except TimeoutError:
+            return False
+        finally:
+            del self._awaited[key]
+        return True
+
+    def _address_of(self, host: str, version: int) -> str:
+        known = self.config.hosts.get(host)
+        found = [each for each in known.addresses if (":" in each) == (version == 6)] if known is not None else []
+        if not found:
+            raise ManagementError(404, f"{self.site.name} has no host {host} with IPv{version}")
+        return found[0]
+
+
+def _remember(kept: dict[K, V], key: K, value: V) -> None:
+    """Keep a value by key; of too many the first goes."""
+    if key not in kept and len(kept) >= _MOST:
+        del kept[next(iter(kept))]
+    kept[key] = value
