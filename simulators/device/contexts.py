@@ -100,6 +100,8 @@ class Memory:
     attach_type: int = 0
     update_type: int = 0
     bearers: dict[int, Bearer] = field(default_factory=dict)
+    prefixes: dict[int, str] = field(default_factory=dict)
+    """IPv6 prefixes that routers have told, by bearer."""
     esm_pti: int = 0
     t3402: float = Timer.T3402.seconds
     t3412: float = Timer.T3412.seconds
@@ -338,7 +340,7 @@ class Emm(Memory):
         """Deactivate all bearers locally."""
         if self.bearers:
             self.bearers.clear()
-            self.packets.forget()
+            self.prefixes.clear()
             self.show_no_bearer()
         self.stop(Timer.T3412)
 

@@ -155,12 +155,12 @@ class Core:
 
         `lost`: the gateways have it no longer, and hear nothing.
         """
-        if ue.bearer is not None:
-            self.gateways.delete(ue, tell=not lost)
-            ue.bearer = None
         if ue.state is EmmState.REGISTERED:
             ue.state = EmmState.DEREGISTERED
             self.site.observe("session", None, key=ue.key)
+        if ue.bearer is not None:
+            self.gateways.delete(ue, tell=not lost)
+            ue.bearer = None
 
     def show(self, ue: UeContext) -> None:
         """Report what is known of a registered device."""

@@ -29,16 +29,10 @@ class Packets:
     def __init__(self, emm: Emm) -> None:
         self.emm = emm
         self.received = 0
-        #: /64 prefixes that routers have told, by bearer
-        self._prefixes: dict[int, str] = {}
         self._number = 0
         #: by protocol and by port or number: how the packet fared that waits for an answer
         self._awaited: dict[tuple[str, int], asyncio.Future[str]] = {}
         self._prefix_told: asyncio.Future[str] | None = None
-
-    def forget(self) -> None:
-        """Have no prefixes any more: the bearers are gone."""
-        self._prefixes.clear()
 
     # -- to the network
 
@@ -78,7 +72,7 @@ class Packets:
             return bearer.address if "." in bearer.address else ""
         if not bearer.interface_id:
             return ""
-        prefix = self._prefixes.get(identity) or await self._solicit(identity, bearer)
+        prefix = self.emm.prefixes.get(identity) or await self._solicit(identity, bearer)
         return _join(prefix, bearer.interface_id) if prefix else ""
 
     async def _solicit(self, identity: int, bearer: Bearer) -> str:
@@ -110,7 +104,7 @@ class Packets:
     def _take_icmp(self, identity: int, packet: Packet) -> None:
         message = ip.decode_icmp(packet)
         if packet.protocol == Protocol.ICMPV6 and message.type == Icmpv6Type.ROUTER_ADVERTISEMENT:
-            prefix = self._prefixes[identity] = ip.decode_router_advertisement(packet).prefix
+            prefix = self.emm.prefixes[identity] = ip.decode_router_advertisement(packet).prefix
             if self._prefix_told is not None and not self._prefix_told.done():
                 self._prefix_told.set_result(prefix)
         elif message.type in _ECHOES:

@@ -124,6 +124,7 @@ def on_information_request(emm: Emm, message: Message, _protected: bool) -> None
 def on_deactivate(emm: Emm, message: Message, _protected: bool) -> None:  # noqa: FBT001 - the signature of a handler
     """A bearer ends (6.4.4); with the last one the UE is deregistered, and attaches anew if it is told so."""
     identity = message["eps_bearer_identity"]
+    emm.prefixes.pop(identity, None)
     if emm.bearers.pop(identity, None) is None:
         emm.send(
             Message(

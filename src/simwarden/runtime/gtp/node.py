@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, NamedTuple
 
-import sqlalchemy as sa
-
 from simwarden.errors import SimwardenError
 from simwarden.machine.gtp_path import (
     PORT,
@@ -33,8 +31,6 @@ if TYPE_CHECKING:
 
 #: peers that are remembered; of those with whom nothing is under way the first is forgotten
 _MOST_PATHS = 4096
-METADATA = sa.MetaData()
-_COUNTER = sa.Table("restart_counter", METADATA, sa.Column("value", sa.Integer, nullable=False))
 
 
 class NoAnswerError(SimwardenError):
@@ -46,16 +42,6 @@ class Peer(NamedTuple):
 
     name: str
     host: str
-
-
-def next_counter(engine: sa.Engine) -> int:
-    """Count a start of this node; the restart counter survives it (TS 23.007 18)."""
-    with engine.begin() as connection:
-        before = connection.execute(sa.select(_COUNTER.c.value)).scalar()
-        value = ((before or 0) + 1) % 256
-        connection.execute(sa.delete(_COUNTER))
-        connection.execute(sa.insert(_COUNTER).values(value=value))
-    return value
 
 
 class _PathTo:
@@ -159,6 +145,8 @@ class GtpNode:
     ) -> None:
         """`sender_teid` returns the peer's TEID for one of this node's, 0 for one that is not."""
         self.sender_teid = sender_teid
+        from simwarden.runtime.gtp.counter import METADATA, next_counter  # noqa: PLC0415 - SQLAlchemy is heavy
+
         self.site, self.settings = site, settings
         self.counter = next_counter(site.open_store(METADATA))
         self.on_restart: Callable[[Peer], None] = _ignore

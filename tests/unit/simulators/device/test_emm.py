@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from simulators.device.clients.card import CardData
+from simulators.device.clients.packets import Packets
 from simulators.device.config import DeviceConfig
 from simulators.device.contexts import Emm
 from simulators.device.dispatch import Dispatch
@@ -136,6 +137,7 @@ class Net:
         terminal = Terminal(IMEI, IMEI, IMEI, voice, gives_imeisv)
         self.emm = Emm(self.port, DeviceConfig(), terminal)  # type: ignore[arg-type]
         self.emm.radio = self.emm.session = self.port  # type: ignore[assignment]
+        self.emm.packets = Packets(self.emm)
         self.port.emm = self.emm
         self.dispatch = Dispatch(self.emm)
         self.outcomes: list[tuple[Procedure, str]] = []

@@ -301,7 +301,8 @@ async def test_a_device_that_attaches_on_the_connection_it_has_gets_another_bear
 
 
 async def test_the_pgw_of_an_access_point(run: Any) -> None:
-    async with run(gateways={"access_points": {"METERS.example": "other"}}) as network:
+    gateways = {"access_points": {"METERS.example": "other"}, "dedicated": ["other"]}
+    async with run(gateways=gateways) as network:
         phone = network.phone()
         phone.attach()
         await network.sleep(10)
