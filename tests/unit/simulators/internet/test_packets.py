@@ -26,6 +26,7 @@ from simulators.sgw.element import Sgw
 from simulators.uicc.config import UiccConfig
 from simulators.uicc.element import Uicc
 from simwarden.errors import ManagementError
+from simwarden.operations.element import element_of
 from simwarden.operations.management import Role
 from simwarden.runtime.clock import Clock
 from simwarden.runtime.host import Host, HostSettings
@@ -71,12 +72,12 @@ class Bench:
         for name in ("hss", "eir", "card"):
             sections = {"subscription": [{"apns": [{"name": "iot", "pdn_type": self.kind}]}]} if name == "hss" else {}
             body = {**CARD, "sections": sections}
-            await self.host.elements[name].manage(Role.OPERATOR, "PUT", f"/cards/{IMSI}", body)
+            await element_of(self.host, name).manage(Role.OPERATOR, "PUT", f"/cards/{IMSI}", body)
         await self.do("meter", "insert", card="card", into="meter")
         assert await self.do("meter", "power_on", device="meter") == "accepted"
 
     async def do(self, who: str, what: str, **arguments: Any) -> Any:
-        result = await self.host.elements[who].manage(Role.OPERATOR, "POST", f"/verbs/{what}", arguments)
+        result = await element_of(self.host, who).manage(Role.OPERATOR, "POST", f"/verbs/{what}", arguments)
         await self.host.clock.settle()
         return result
 
