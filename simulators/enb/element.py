@@ -94,8 +94,8 @@ class Enb(Element[EnbConfig]):
             self.site.note("S1 is not up yet")
 
     def census(self) -> Mapping[str, int]:
-        """Count the connections of devices, and the tunnels of their bearers."""
-        return {"connections": len(self.station.ues), "tunnels": len(self.station.plane)}
+        """Count the connections of devices."""
+        return {"connections": len(self.station.ues)}
 
     async def stop(self) -> None:
         """Close all links; connections end with them."""

@@ -42,7 +42,7 @@ class Pgw(Element[PgwConfig]):
                     "ipv6": ADDRESS.or_none(),
                     "place": TEXT.or_none(),
                 },
-                passing=("place",),
+                passing=("place", "ipv4", "ipv6"),
                 serving="apn",
             ),
         ),
@@ -67,6 +67,8 @@ class Pgw(Element[PgwConfig]):
     async def stop(self) -> None:
         """Close the way out; sessions end with this node, as peers see by its restart counter."""
         self.core.node.close()
+        for session in self.core.sessions.values():
+            self.site.observe("session", None, key="/".join(map(str, session.key)))
         if self.core.gateway.sgi is not None:
             self.core.gateway.sgi.close()
 
@@ -75,8 +77,8 @@ class Pgw(Element[PgwConfig]):
         await self.stop()
 
     def census(self) -> Mapping[str, int]:
-        """Count sessions and tunnels."""
-        return {"sessions": len(self.core.by_teid), "tunnels": len(self.core.gateway.plane)}
+        """Count sessions."""
+        return {"sessions": len(self.core.by_teid)}
 
     # -- management
 

@@ -39,6 +39,7 @@ class Sgw(Element[SgwConfig]):
                     "pgw": NAME | ADDRESS,
                     "state": one_of("idle", "connected"),
                 },
+                passing=("state",),
                 serving="apn",
             ),
         ),
@@ -57,6 +58,12 @@ class Sgw(Element[SgwConfig]):
     async def stop(self) -> None:
         """Sessions end with this node, as peers see by its restart counter."""
         self.core.node.close()
+        for connection in self.core.connections():
+            self.site.observe("session", None, key=connection.key)
+
+    async def killed(self) -> None:
+        """Lose power."""
+        await self.stop()
 
     def census(self) -> Mapping[str, int]:
         """Count PDN connections and tunnels."""
