@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pydantic import field_validator
 
 from simulators.internet.config import InternetConfig
-from simwarden.model.values import ADDRESS, NUMBER, one_of
+from simwarden.model.values import NUMBER, USER_ADDRESS, one_of
 from simwarden.operations.element import Element
 from simwarden.runtime.declare import HISTORY, Declaration, Observable, VerbModel, verb
 
@@ -49,8 +49,8 @@ class Internet(Element[InternetConfig]):
                 "arrived",
                 "packets that came out of a PGW; the key is the source, the destination and the protocol",
                 fields={
-                    "source": ADDRESS,
-                    "destination": ADDRESS,
+                    "source": USER_ADDRESS,
+                    "destination": USER_ADDRESS,
                     "protocol": one_of("udp", "tcp", "icmp", "other"),
                     "packets": NUMBER,
                     "octets": NUMBER,

@@ -6,7 +6,7 @@ import ipaddress
 from typing import TYPE_CHECKING, Any
 
 from simulators.pgw import addressing
-from simulators.pgw.charging import close_records, place
+from simulators.pgw.charging import close_records
 from simulators.pgw.controls import PEER
 from simulators.pgw.pools import Addresses
 from simulators.pgw.session import Bucket, Container
@@ -107,7 +107,8 @@ class Core:
             "pdn_type": session.paa.pdn_type.name,
             "ipv4": session.paa.ipv4 or None,
             "ipv6": addressing.prefix_of(session.paa) if session.paa.ipv6 else None,
-            "place": place(session.uli) or None,
+            "tai": session.uli.tai if session.uli is not None else None,
+            "cell": session.uli.ecgi if session.uli is not None else None,
         }
         self.site.observe("session", shown, key=_key(session))
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from simulators.pgw.config import PgwConfig
 from simulators.pgw.controls import ALL
 from simwarden.errors import ManagementError
-from simwarden.model.values import ADDRESS, APN, IMSI, NUMBER, TEXT, one_of
+from simwarden.model.values import APN, CELL, IMSI, NETWORK, NUMBER, TAI, USER_ADDRESS, one_of
 from simwarden.operations.element import Element
 from simwarden.operations.management import Call, route
 from simwarden.runtime.declare import Declaration, Observable
@@ -38,11 +38,12 @@ class Pgw(Element[PgwConfig]):
                     "apn": APN,
                     "ebi": NUMBER,
                     "pdn_type": one_of("IPV4", "IPV6", "IPV4V6"),
-                    "ipv4": ADDRESS.or_none(),
-                    "ipv6": ADDRESS.or_none(),
-                    "place": TEXT.or_none(),
+                    "ipv4": USER_ADDRESS.or_none(),
+                    "ipv6": USER_ADDRESS.or_none(),
+                    "tai": TAI.or_none(),
+                    "cell": CELL.or_none(),
                 },
-                passing=("place", "ipv4", "ipv6"),
+                passing=("tai", "cell", "ipv4", "ipv6"),
                 serving="apn",
             ),
         ),

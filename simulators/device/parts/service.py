@@ -8,7 +8,7 @@ from simulators.device.procedures import attach, detach, esm, service_request, t
 from simulators.device.state import EmmState, Procedure, Timer
 from simulators.device.verbs import ENDED, OUTCOMES, OneDevice, need_power
 from simwarden.errors import ManagementError
-from simwarden.model.values import ADDRESS, APN, members, one_of
+from simwarden.model.values import APN, USER_ADDRESS, members, one_of
 from simwarden.runtime.declare import HISTORY, DeviceName, Observable, VerbModel, verb
 from simwarden.wire.nas import UpdateType
 from simwarden.wire.nas.enums import EmmCause, EsmCause
@@ -59,7 +59,7 @@ class Service:
         ),
         Observable("emm_state", "state and substate of EMM", values=members(EmmState)),
         Observable("apn", "access point name of its default bearer", values=APN),
-        Observable("address", "address of its default bearer", values=ADDRESS, passing=HISTORY),
+        Observable("address", "address of its default bearer", values=USER_ADDRESS, passing=HISTORY),
     )
 
     def __init__(self, emm: Emm) -> None:

@@ -89,7 +89,7 @@ class Gateways:
             "user_location_information": Uli(ue.tai, ue.cell),
             "sender_f_teid": FTeid.at(InterfaceType.S11_MME_GTP_C, ue.s11_teid, self.node.address),
             "pgw_s5_address": FTeid.at(InterfaceType.S5_S8_PGW_GTP_C, 0, pgw),
-            "apn": f"{apn}.{self._operator()}",
+            "apn": f"{apn}.{self.config.plmn.operator_identifier}",
             **ies,
         }
         request = Message("create-session-request", {name: value for name, value in asked.items() if value is not None})
@@ -120,11 +120,6 @@ class Gateways:
             "mei": (terminal.imeisv or terminal.imei.imei if terminal is not None else ue.claimed_imei) or None,
             "indication_flags": flags,
         }
-
-    def _operator(self) -> str:
-        """Return the operator identifier of an APN (TS 23.003 9.1.2)."""
-        plmn = self.config.plmn
-        return f"mnc{plmn.mnc.zfill(3)}.mcc{plmn.mcc}.gprs"
 
     def _undo(self, teid: int, asked: Message, done: asyncio.Future[Message]) -> None:
         self.by_teid.pop(teid, None)

@@ -9,7 +9,6 @@ from simulators.mme.procedures.detach import detach_by_network
 from simulators.mme.procedures.paging import page
 from simwarden.errors import ManagementError
 from simwarden.model.values import (
-    ADDRESS,
     APN,
     CELL,
     GIVEN,
@@ -20,6 +19,7 @@ from simwarden.model.values import (
     SWITCH,
     TAI,
     TEXT,
+    USER_ADDRESS,
     instance_of,
     members,
     one_of,
@@ -40,7 +40,7 @@ _SESSION = {
     "tai": TAI,
     "state": one_of("connected", "idle"),
     "apn": APN.or_none(),
-    "address": ADDRESS.or_none(),
+    "address": USER_ADDRESS.or_none(),
     "emergency": SWITCH,
 }
 _REJECT = {

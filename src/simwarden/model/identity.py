@@ -107,6 +107,11 @@ class Plmn:
         """The home network's Diameter realm (TS 23.003 19.2)."""
         return f"epc.mnc{self.mnc:0>3}.mcc{self.mcc}.3gppnetwork.org"
 
+    @property
+    def operator_identifier(self) -> str:
+        """What an APN of this network ends in after its network identifier (TS 23.003 9.1.2)."""
+        return f"mnc{self.mnc:0>3}.mcc{self.mcc}.gprs"
+
     def __str__(self) -> str:
         return f"{self.mcc}-{self.mnc}"
 

@@ -37,7 +37,8 @@ class Values:
 
     `about` says it to people ("an IMEI"). `kinds` are those of the elements whose instances it names (`uicc`;
     `element` for any), or `control` for the id of a control, `occasion` for one of its occasions, or what the network
-    alone knows: its nodes (`host`), their realms (`realm`) and sessions (`session`), its `cell`, `tai` and `station`.
+    alone knows: its nodes (`host`), their realms (`realm`) and sessions (`session`), its `cell`, `tai` and `station`,
+    the addresses of its users and their hosts (`address`), access point names with its operator identifier (`apn`).
     `named` are the numbers of an enumeration, by which its words may be written as well. `spoken` are
     further words for the same, which are not listed. `given`: it is a name that the file or its network's settings
     give, as that of a province. `loose`: it may be a mapping whose fields nobody declares. `optional`: it may also
@@ -199,6 +200,12 @@ NAME = Values(
 )
 CLIENT = _known("client", "the client identifier of an element, its name behind the prefix of its topics")
 APN = Values("an access point name of the file or of its network's settings", given=True)
+#: an APN as GTP has it, with its operator identifier (TS 23.003 9.1)
+FULL_APN = replace(APN, kinds=frozenset({"apn"}))
+#: what user packets come from and go to
+USER_ADDRESS = Values(
+    "an IP address of the network's pools and hosts, or of the file", kinds=frozenset({"address"}), given=True
+)
 TIME = shaped("a time such as 2026-03-02T08:00:00", r"\d{4}-\d{2}-\d{2}T.+")
 NETWORK = shaped("an IP network such as 192.0.2.0/24", r"[0-9a-f.:]+/\d{1,3}")
 HOST = _known("host", "a host of the network such as mme.example.net")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from functools import cached_property
 from types import MappingProxyType
@@ -138,17 +139,32 @@ class Wording:
         return instance is not None and kind in (_ANY_KIND, instance.kind)
 
     def _has(self, kind: str, text: str) -> bool:
-        """Whether the network has a host (which begins with its element's name), a realm, or a place."""
+        """Whether the network has a host (which begins with its element's name), a realm, an APN, an address, a place."""
         if kind == "host":
             return text.partition(".")[0] in self.references.instances
         if kind == "realm":
             return text.lower() in self._realms
+        if kind == "apn":
+            return any(self.gives(text.lower().removesuffix(f".{each}")) for each in self._operators)
+        if kind == "address":
+            address = _network(text)
+            return address is not None and any(address.network_address in each for each in self._networks)
         return text.lower() in self._places
 
     @cached_property
     def _realms(self) -> frozenset[str]:
         """The realms of the networks that are set, which nodes have where none is set (TS 23.003 19.2)."""
         return frozenset(Plmn.parse(text).realm for text in self._settings if _PLMN.fullmatch(text))
+
+    @cached_property
+    def _operators(self) -> frozenset[str]:
+        """The operator identifiers of the same networks (TS 23.003 9.1.2)."""
+        return frozenset(Plmn.parse(text).operator_identifier for text in self._settings if _PLMN.fullmatch(text))
+
+    @cached_property
+    def _networks(self) -> frozenset[ipaddress.IPv4Network | ipaddress.IPv6Network]:
+        """The IP networks and addresses that are set."""
+        return frozenset(network for text in self._settings if (network := _network(text)) is not None)
 
     @cached_property
     def _places(self) -> frozenset[str]:
@@ -176,6 +192,8 @@ _FORMS = {
     for kind, form in {
         "host": _NODE,
         "realm": _NODE,
+        "apn": r"[0-9a-z-]+(\.[0-9a-z-]+)*\.gprs",
+        "address": "[0-9a-f.:]+",
         "tai": f"{_PLACE}{{4}}",
         "cell": f"{_PLACE}{{7}}",
         "station": f"{_PLACE}{{5}}",
@@ -184,6 +202,14 @@ _FORMS = {
 _SESSION = re.compile(r"[^;]+;\d+;\d+(;.*)?", re.ASCII)
 _PLMN = re.compile(r"\d{3}-\d{2,3}", re.ASCII)
 _PARTS = re.compile(r"[,;/\s]+")
+
+
+def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
+    """Return an IP network, or an address as the smallest one, if a text is either."""
+    try:
+        return ipaddress.ip_network(text) if "." in text or ":" in text else None
+    except ValueError:
+        return None
 
 
 def _texts(value: Any) -> Iterator[str]:

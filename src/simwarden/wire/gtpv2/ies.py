@@ -331,7 +331,7 @@ _TABLE: tuple[Ie, ...] = (
     Ie(1, "imsi", Annotated[str, v.IMSI], 3, *_IMSI),
     Ie(2, "cause", CauseIe, 2, _read_cause, _write_cause),
     Ie(3, "recovery", int, 1, *_OCTET),
-    Ie(71, "apn", Annotated[str, v.APN], 1, read_apn, write_apn),
+    Ie(71, "apn", Annotated[str, v.FULL_APN], 1, read_apn, write_apn),
     Ie(72, "ambr", Ambr, 8, lambda octets: Ambr(*_AMBR.unpack_from(octets)), lambda rate: _AMBR.pack(*rate)),
     Ie(73, "ebi", int, 1, _read_ebi, _write_ebi),
     Ie(74, "ip_address", Annotated[str, v.ADDRESS], 4, _read_address, _packed),

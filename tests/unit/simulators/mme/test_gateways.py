@@ -63,7 +63,7 @@ async def test_a_session_from_attach_to_detach(run: Any) -> None:
             "pgw": "pgw",
             "state": "connected",
         }
-        assert at(network, "pgw")["place"] == "001-01-0001 001-01-0000101"
+        assert (str(at(network, "pgw")["tai"]), str(at(network, "pgw")["cell"])) == ("001-01-0001", "001-01-0000101")
         phone.idle()
         await network.settle()
         assert at(network, "sgw")["state"] == "idle"

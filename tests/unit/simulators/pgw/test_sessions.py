@@ -170,11 +170,11 @@ async def test_location_is_reported_when_it_is_asked_for() -> None:
         changed = await bench.mme.ask(38, bytes(scapy.IE_RAT(RAT_type=6)) + place, made["sender_f_teid"].teid)
         assert changed.accepted
         places = [
-            e.value["place"]
+            (str(e.value["tai"]), str(e.value["cell"]))
             for e in bench.trace.events
             if isinstance(e, StateChange) and e.element == "pgw" and e.value
         ]
-        assert places == [None, "001-01-0007 001-01-0000101"]
+        assert places == [("None", "None"), ("001-01-0007", "001-01-0000101")]
 
 
 async def test_the_operator_ends_a_session_at_all_nodes() -> None:
