@@ -23,9 +23,8 @@ if TYPE_CHECKING:
     from simwarden.trace.rows import Row
     from simwarden.trace.trace import Trace
 
-#: the last messages that a record shows, or those around what it is about: what led to that, and the way of the answer
-#: down to the device (S6a, S1-MME, Uu); and what else of the trace
-_LAST, _AROUND, _AFTER = 6, 5, 3
+#: messages that a record shows, how many of them after what it is about, and what else of the trace
+_MESSAGES, _AFTER = 6, 4
 _SHOWN = (Kind.MESSAGE, Kind.DECISION, Kind.FAULT, Kind.PEER_FAULT)
 
 
@@ -83,22 +82,25 @@ def _told_by(found: Explanation) -> dict[str, Any]:
     return {"element": said.element, "clause": said.clause, "reason": said.reason} if said is not None else {}
 
 
-def last_messages(events: list[Event], order: Mapping[str, int], count: int = _LAST) -> tuple[str, ...]:
+def last_messages(events: list[Event], order: Mapping[str, int], count: int = _MESSAGES) -> tuple[str, ...]:
     """Draw the last messages, and what was decided between them, as a ladder."""
     return last_rows(rows_of(events), order, count)
 
 
-def last_rows(rows: Sequence[Row], order: Mapping[str, int], count: int = _LAST) -> tuple[str, ...]:
+def last_rows(rows: Sequence[Row], order: Mapping[str, int], count: int = _MESSAGES) -> tuple[str, ...]:
     """Do the same with rows that have been made."""
     return _drawn(rows, len(rows), order, count)
 
 
 def messages_around(events: list[Event], number: int, order: Mapping[str, int]) -> tuple[str, ...]:
-    """Draw the messages around an event: what led to it, and more of what came of it, as far as there are so many."""
-    rows = rows_of(events)
+    """Draw the messages around an event: what led to it, and more of what came of it, as far as there are so many.
+
+    What others admit after it explains nothing, and would hide in many lines what the device was told.
+    """
+    rows = [row for row in rows_of(events) if row.number <= number or row.verdict != "admit" or row.kind is Kind.MESSAGE]
     at = sum(row.number < number for row in rows)
     after = [place for place, row in enumerate(rows) if place >= at and row.kind is Kind.MESSAGE][:_AFTER]
-    return _drawn(rows, max(after[-1], at) + 1 if after else len(rows), order, _AROUND)
+    return _drawn(rows, max(after[-1], at) + 1 if after else len(rows), order, _MESSAGES)
 
 
 def _drawn(rows: Sequence[Row], end: int, order: Mapping[str, int], count: int) -> tuple[str, ...]:

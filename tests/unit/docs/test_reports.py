@@ -22,17 +22,19 @@ from simwarden.trace.jsonl import lines_of
 
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs" / "reports.md").read_text(encoding="utf-8")
+#: the page that tells the fields of records
+RECORDS = (ROOT / "docs" / "records.md").read_text(encoding="utf-8")
 #: stories that show all kinds of events but a fault of ours: refusals, bad bytes, notes, records, what no card is in
 STORIES = (
     "demo/moved-card.yaml",
     "demo/first-story.yaml",
     "area/handover-beside-the-cards-cell.yaml",
     "evasion/diameter-avp-twice.yaml",
+    "data/packet-of-a-meter.yaml",
 )
 
-
 #: what other commands write into the folder, and what stands for a capture
-OTHERS = {"records.jsonl", "prove.html", "coverage.html", "matrix.html", "matrix.json", "NAME.pcapng"}
+OTHERS = {"prove.html", "coverage.html", "matrix.html", "matrix.json", "NAME.pcapng"}
 
 
 def first_cells(table: str) -> list[str]:
@@ -43,7 +45,7 @@ def first_cells(table: str) -> list[str]:
 
 
 def told_fields() -> dict[str, set[str]]:
-    tables = re.findall(r"<!-- fields: ([\w-]+) -->\n((?:\|.*\n)+)", PAGE)
+    tables = re.findall(r"<!-- fields: ([\w-]+) -->\n((?:\|.*\n)+)", PAGE + RECORDS)
     return {kind: set(first_cells(table)) for kind, table in tables}
 
 
@@ -66,7 +68,7 @@ def records_of(folder: Path) -> list[dict[str, object]]:
 def test_the_files_are_those_told(folder: Path) -> None:
     told = set(first_cells(PAGE.partition("\n\n`--trace")[0]))
     there = {path.name for path in folder.iterdir()}
-    captures = {"moved-card", "first-story", "handover-beside-the-cards-cell", "diameter-avp-twice", "wrong"}
+    captures = {*(Path(story).stem for story in STORIES), "wrong"}
     assert there == told - OTHERS | {f"{name}.pcapng" for name in captures}
 
 

@@ -77,7 +77,7 @@ def test_a_terminal_that_is_served_though_it_should_not_is_explained_by_the_cont
 
 
 def test_no_decision_is_named_that_has_nothing_to_do_with_it(failing: Any) -> None:
-    for wanted in ("phone: {power: 'on'}", "meter: {address: 192.0.2.1}", "uu.paging: {}"):
+    for wanted in ("phone: {power: 'on'}", "meter: {address: 10.64.9.9}", "uu.paging: {}"):
         record = failing(f"- power_off: meter\n- expect: {{{wanted}}}\n")
         assert decided(record) == ("", ""), wanted
 
