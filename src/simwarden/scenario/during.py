@@ -34,7 +34,8 @@ def mishaps_of(interface: Interface) -> tuple[str, ...]:
     if family_of(interface.protocol).contacts:
         return ()
     if is_lossy(interface):
-        return ("delay", "lose", "double", "abort")
+        # datagrams have no connection that could be aborted
+        return ("delay", "lose", "double", *(() if interface.service is Service.DATAGRAMS else ("abort",)))
     return (*LASTING, "abort", *(("repeat",) if family_of(interface.protocol).repeats else ()))
 
 

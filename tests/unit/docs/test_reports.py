@@ -30,7 +30,7 @@ STORIES = (
     "demo/first-story.yaml",
     "area/handover-beside-the-cards-cell.yaml",
     "evasion/diameter-avp-twice.yaml",
-    "data/packet-of-a-meter.yaml",
+    "data/packet-after-the-suspension.yaml",
 )
 
 #: what other commands write into the folder, and what stands for a capture
