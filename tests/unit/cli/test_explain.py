@@ -84,7 +84,7 @@ def explain(name: str) -> tuple[int, str]:
         ("hss-given", ["method of the matrix", "serves bind.hss.given"]),
         ("movable", ["combination of methods of the matrix: ", "Everything but a card soldered in"]),
         ("clone", ["misuse of the matrix", "simwarden matrix --misuse clone"]),
-        ("data", ["service of the matrix", "not built: a user plane"]),
+        ("data", ["service of the matrix", "not built: a story that sends packets"]),
         ("LEAK", ["word in a cell of `matrix`", "a day later"]),
         ("delay-hss", ["experiment of `impact`", "simwarden impact --match delay-hss"]),
         ("suspended", ["state of a card", "does not serve it", "resume to active", "active by suspend"]),

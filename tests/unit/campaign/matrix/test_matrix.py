@@ -118,7 +118,7 @@ def test_services_behind_a_refused_attach_fall_with_it_and_a_path_past_it_does_n
 def test_what_is_not_built_says_what_is_missing(plan: Plan) -> None:
     found = cell(plan, "phone", "none").outcomes
     assert found["data"].state is State.NOT_BUILT
-    assert "user plane" in found["data"].missing
+    assert "sends packets" in found["data"].missing
     assert found["mo-sms"].missing == "smsc"
     assert found["second-apn"].state is State.BLOCKED
     assert found["second-apn"].refusals[0].point == "mme/mme.access-point"
