@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from simulators.pgw.config import PgwConfig
 from simulators.pgw.controls import ALL
 from simwarden.errors import ManagementError
-from simwarden.model.values import APN, CELL, IMSI, NETWORK, NUMBER, TAI, USER_ADDRESS, one_of
+from simwarden.model.values import APN, CELL, IMSI, NUMBER, TAI, USER_ADDRESS, one_of
 from simwarden.operations.element import Element
 from simwarden.operations.management import Call, route
 from simwarden.runtime.declare import Declaration, Observable

@@ -97,7 +97,9 @@ def messages_around(events: list[Event], number: int, order: Mapping[str, int]) 
 
     What others admit after it explains nothing, and would hide in many lines what the device was told.
     """
-    rows = [row for row in rows_of(events) if row.number <= number or row.verdict != "admit" or row.kind is Kind.MESSAGE]
+    rows = [
+        row for row in rows_of(events) if row.number <= number or (row.kind, row.verdict) != (Kind.DECISION, "admit")
+    ]
     at = sum(row.number < number for row in rows)
     after = [place for place, row in enumerate(rows) if place >= at and row.kind is Kind.MESSAGE][:_AFTER]
     return _drawn(rows, max(after[-1], at) + 1 if after else len(rows), order, _MESSAGES)

@@ -139,7 +139,7 @@ class Wording:
         return instance is not None and kind in (_ANY_KIND, instance.kind)
 
     def _has(self, kind: str, text: str) -> bool:
-        """Whether the network has a host (which begins with its element's name), a realm, an APN, an address, a place."""
+        """Whether the network has a host (named after its element), a realm, an APN, an address or place."""
         if kind == "host":
             return text.partition(".")[0] in self.references.instances
         if kind == "realm":
