@@ -61,7 +61,7 @@ def test_tables_page_and_json(cli: Cli, tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     assert "A list at the EIR <script> [list] (lifetime 1 h)" in result.stdout
     row = next(line.split() for line in result.stdout.splitlines() if line.startswith("  idle"))
-    assert row == ["idle", "45", "min", "5", "10", "55", "min", "45", "48", "55", "min"]
+    assert row == ["idle", "45", "min", "5", "10", "55", "min", "65", "70", "55", "min"]
     page = (tmp_path / "i.html").read_text()
     assert "&lt;script&gt;" in page
     assert "<script" not in page
