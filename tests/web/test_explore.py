@@ -5,21 +5,26 @@ from __future__ import annotations
 from pathlib import Path
 
 from browsing import MARKS, opened
+from typer.testing import CliRunner
 
-from simwarden.campaign.engine import Done, Order
+from simwarden.campaign.engine import Done, Order, write
 from simwarden.campaign.explore.reviewed import Reviewed
 from simwarden.campaign.explore.survey import Wanted, survey
 from simwarden.campaign.explore.table import judge
 from simwarden.campaign.sheet import render
+from simwarden.cli.main import app
 
 pytestmark = MARKS
 SHIPPED = Path(__file__).parents[2] / "scenarios" / "explore"
 
 
-def test_a_cell_opens_the_ladder_of_its_finding(tmp_path: Path) -> None:
+def test_a_cell_opens_the_ladder_of_its_finding_and_leads_to_that_of_the_scenario_kept_of_it(tmp_path: Path) -> None:
     wanted = Wanted(str(SHIPPED), stories=("attach",), changes=("prohibited", "barring"), points=12)
-    page = tmp_path / "explore.html"
-    page.write_text(render(Done("explore", judge(survey(wanted, Order()), Reviewed()), 1.0)), encoding="utf-8")
+    judged = judge(survey(wanted, Order()), Reviewed())
+    name, text = next(judged.kept())
+    kept = write(tmp_path / name, text)
+    CliRunner().invoke(app, ["run", str(kept), "--report", str(tmp_path)])
+    page = write(tmp_path / "explore.html", render(Done("explore", judged, 1.0), tmp_path))
     with opened(page) as view:
         assert view.locator("table.cross tbody tr").count() == 2
         view.locator("tr:has-text('prohibited') td a").click()
@@ -27,5 +32,6 @@ def test_a_cell_opens_the_ladder_of_its_finding(tmp_path: Path) -> None:
         assert panel.is_visible()
         assert "mme.session" in panel.inner_text()
         assert "S13" in panel.locator("pre").first.inner_text()
+        assert panel.locator(f"a[href='index.html#{kept.stem}']").count() == 1
         view.locator("[id='prohibited.attach'] a.close").click()
         assert not panel.is_visible()

@@ -173,6 +173,14 @@ def known(names: Iterable[str], among: Iterable[str], what: str) -> list[str]:
     return wanted
 
 
+def scenario_text(data: Mapping[str, Any]) -> str:
+    """Return the document of a campaign's story as a scenario that `run` takes."""
+    import yaml  # noqa: PLC0415 - only who asks for a story pays for it
+
+    ordered = {"scenario": data["scenario"], **data}
+    return yaml.safe_dump(ordered, sort_keys=False, width=120, allow_unicode=True, default_flow_style=None)
+
+
 def write(path: Path, text: str) -> Path:
     """Write a file, in a folder that is made for it. Raises ConfigError if it cannot be written."""
     try:

@@ -110,11 +110,17 @@ def impact(
     match: Annotated[Many, _many("--match", "TEXT", "Only cases with this in experiment or words.")] = None,
     settings: Annotated[Many, _many("--set", "NAME=VALUE", "A parameter: `fleet=1000`.")] = None,
     network: Network = "",
+    *,
+    story: Annotated[str, typer.Option(metavar="CASE", help="Print a case as a scenario, and end.")] = "",
 ) -> Campaign:
     """Measure how late changes act, whom a failing decider hurts, and what each reject cause costs in signalling."""
     from simwarden.campaign.impact.campaign import Impact  # noqa: PLC0415
 
-    return Impact(paths or [_shipped("impact")], match or (), settings or (), network)
+    campaign = Impact(paths or [_shipped("impact")], match or (), settings or (), network)
+    if story:
+        print(campaign.story(story), end="")
+        raise typer.Exit
+    return campaign
 
 
 def explore(

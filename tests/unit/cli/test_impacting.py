@@ -141,3 +141,30 @@ def test_bad_files_and_options_end_with_2_and_nothing_with_4(cli: Cli, tmp_path:
     assert "bad.yaml:2:" in result.output
     (tmp_path / "e" / "bad.yaml").write_text(TEXT.replace("vary:", "varry:"))
     assert "bad.yaml:6:1: key 'varry' is not known (did you mean 'vary'?)" in cli("e").output
+
+
+def test_a_case_is_printed_as_a_scenario_and_its_row_leads_to_its_ladder(cli: Cli, tmp_path: Path) -> None:
+    printed = cli("e", "--story", "list/idle", "--set", "lifetime=2 h").output
+    assert "scenario: A list at the EIR <script>" in printed
+    assert "every: 10 min" in printed
+    assert "verdict_lifetime: 2 h" in printed
+    (tmp_path / "list-idle.yaml").write_text(printed, encoding="utf-8")
+    assert CliRunner().invoke(app, ["run", "list-idle.yaml", "--report", "r"]).exit_code == 0
+    assert cli("e", "--report", "r").exit_code == 0
+    page = (tmp_path / "r" / "impact.html").read_text(encoding="utf-8")
+    assert '<a href="index.html#list-idle">idle</a>' in page
+    assert "#list-asleep" not in page
+    assert "simwarden impact --story list/idle" in page
+
+
+@pytest.mark.parametrize(
+    ("case", "said"),
+    [
+        ("lst/idle", "no experiment is called 'lst' (did you mean 'list'?)"),
+        ("list/idel", "no case is called 'list/idel' (did you mean 'list/idle'?)"),
+    ],
+)
+def test_a_case_that_is_not_there_is_told(cli: Cli, case: str, said: str) -> None:
+    result = cli("e", "--story", case)
+    assert result.exit_code == 2
+    assert said in result.output.replace("\n", " ")

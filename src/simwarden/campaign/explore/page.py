@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from simwarden.campaign.engine import Page
-from simwarden.campaign.explore.repeat import scenario_of
+from simwarden.campaign.explore.repeat import kept_as, scenario_of
 from simwarden.scenario.failure import messages_around
 
 if TYPE_CHECKING:
@@ -21,11 +21,15 @@ _DRAWN = {"new": 3, "open": 1, "meant": 1}
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A finding as the page shows it: `state` is `new`, `open` or `meant`, with the reason of the latter two."""
+    """A finding as the page shows it: `state` is `new`, `open` or `meant`, with the reason of the latter two.
+
+    `kept` is the name of the scenario that a report folder keeps of it.
+    """
 
     finding: Finding
     state: str
     why: str
+    kept: str = ""
     ladder: tuple[str, ...] = ()
     scenario: str = ""
 
@@ -67,7 +71,7 @@ def page_of(judged: Judged) -> Page:
 
 
 def _all(judged: Judged) -> Iterator[Shown]:
-    yield from (Shown(each, "new", "") for each in judged.new)
+    yield from (Shown(each, "new", "", kept_as(number, each)) for number, each in enumerate(judged.new, 1))
     yield from (Shown(each, "open", why) for each, why in judged.open)
     yield from (Shown(each, "meant", why) for each, why in judged.meant)
 
@@ -98,4 +102,4 @@ def _drawn(judged: Judged, shown: Shown) -> Shown:
     lanes = {lane.name: lane.order for lane in result.lanes}
     ladder = messages_around(result.events, here.frame(first.put[0][0]).number, lanes)
     text = scenario_of(here, shown.finding) if shown.state == "new" else ""
-    return Shown(shown.finding, shown.state, shown.why, ladder, text)
+    return replace(shown, ladder=ladder, scenario=text)

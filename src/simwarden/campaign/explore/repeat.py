@@ -5,8 +5,8 @@ from __future__ import annotations
 import enum
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
+from simwarden.campaign.engine import scenario_text
+from simwarden.campaign.explore.bench import AND
 from simwarden.campaign.explore.oracle import BROKER, BUSY, ENFORCED, LATE
 from simwarden.campaign.explore.trial import WHILE
 from simwarden.errors import UserFileError
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from simwarden.scenario.document import Action
     from simwarden.scenario.runner import RunOptions
 
-_WIDTH = 120
 #: what a file says of a finding that no expectation can tell
 _UNSAID = "# A scenario has no word for this: the file repeats the run, and what came of it is judged by"
 
@@ -36,7 +35,7 @@ def scenario_of(bench: Bench, finding: Finding) -> str:
     if expected is not None:
         _shorten(data, expected, bench.options)
         data["steps"].append(expected)
-    return _head(finding) + _text(data)
+    return _head(finding) + scenario_text(data)
 
 
 def _head(finding: Finding) -> str:
@@ -51,6 +50,11 @@ def _head(finding: Finding) -> str:
         pairs = "simwarden explore --pairs, with the same seed"
         lines += [_UNSAID, f"#   {alone(finding) if len(finding.first.put) == 1 else pairs}"]
     return "\n".join(lines) + "\n"
+
+
+def kept_as(number: int, finding: Finding) -> str:
+    """Return the name of the scenario that is kept of the finding of this number."""
+    return f"{number:03}-{finding.what.replace(AND, '-')}-{finding.message}"
 
 
 def alone(finding: Finding) -> str:
@@ -169,12 +173,8 @@ def _shorten(data: dict[str, Any], expected: dict[str, Any], options: RunOptions
 def _mismatches(data: dict[str, Any], options: RunOptions) -> list[tuple[str, str]]:
     """Run a scenario; return what was got of all that it expects and is not so, nothing if it ends in another way."""
     try:
-        scenario = Loader().load("finding.yaml", _text(data))
+        scenario = Loader().load("finding.yaml", scenario_text(data))
     except UserFileError:  # without some step it is no scenario any more
         return []
     record = run_scenario(scenario, "finding", options).failure
     return [(each.subject, each.got) for each in record.mismatches] if record is not None else []
-
-
-def _text(data: dict[str, Any]) -> str:
-    return yaml.safe_dump(data, sort_keys=False, width=_WIDTH, allow_unicode=True, default_flow_style=None)

@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from simwarden.campaign.engine import Page, Result, Wrong
-from simwarden.campaign.explore.bench import AND
 from simwarden.campaign.explore.page import page_of
-from simwarden.campaign.explore.repeat import alone, scenario_of
+from simwarden.campaign.explore.repeat import alone, kept_as, scenario_of
 from simwarden.campaign.explore.reviewed import accept
 
 if TYPE_CHECKING:
@@ -111,8 +110,7 @@ class Judged(Result):
         """Yield a scenario of each finding that is new."""
         for number, finding in enumerate(self.new, 1):
             here = self.survey.wanted.bench(finding.first.story, finding.first.change)
-            name = f"{number:03}-{finding.what.replace(AND, '-')}-{finding.message}.yaml"
-            yield f"explore/{name}", scenario_of(here, finding)
+            yield f"explore/{kept_as(number, finding)}.yaml", scenario_of(here, finding)
 
 
 def judge(survey: Survey, reviewed: Reviewed) -> Judged:

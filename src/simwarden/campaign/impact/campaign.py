@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
-from simwarden.campaign.engine import Campaign, Page, Result, Wrong, held, write
+from simwarden.campaign.engine import Campaign, Page, Result, Wrong, held, known, scenario_text, write
 from simwarden.campaign.impact.experiment import find, read_experiment
 from simwarden.campaign.impact.measures import MEASURES
 from simwarden.campaign.impact.perform import Task, perform
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from simwarden.campaign.engine import Order, Tell
-    from simwarden.campaign.impact.experiment import Experiment
+    from simwarden.campaign.impact.experiment import Case, Experiment
     from simwarden.campaign.impact.perform import Outcome
     from simwarden.campaign.impact.record import Difference
 
@@ -98,10 +98,24 @@ class Impact(Campaign):
             raise NothingError("no experiment was chosen" + (f" ({hint})" if hint else ""))
         return chosen
 
+    def story(self, case: str) -> str:
+        """Return a case (`EXPERIMENT/WORD/WORD`, a word of each axis) as a scenario. Raises UserFileError."""
+        experiments = {each.name: each for each, _ in self._choose()}
+        name = case.partition("/")[0]
+        known([name], experiments, "experiment")
+        cases = {named(experiments[name], each): each for each in experiments[name].cases}
+        known([case], cases, "case")
+        return scenario_text(cases[case].document)
+
     def _fitting(self, experiment: Experiment) -> list[int]:
         names = [f"{experiment.name} {case.name}".lower() for case in experiment.cases]
         wanted = [each.lower() for each in self.match]
         return [place for place, name in enumerate(names) if not wanted or any(each in name for each in wanted)]
+
+
+def named(experiment: Experiment, case: Case) -> str:
+    """Return the name by which a case is asked for: `delay-hss/given/idle`."""
+    return "/".join((experiment.name, *case.words.values()))
 
 
 def _setting(text: str) -> tuple[str, str]:
@@ -234,6 +248,7 @@ def _table(experiment: Experiment, outcomes: Mapping[int, Outcome]) -> dict[str,
     """Return an experiment as its template wants it."""
     rows = [
         {"words": words, "cells": cells, "failure": outcome.failure, "tone": _tone(experiment, outcome)}
-        for (words, cells), outcome in zip(rows_of(experiment, outcomes), outcomes.values(), strict=True)
+        | {"case": named(experiment, experiment.cases[number])}
+        for (words, cells), (number, outcome) in zip(rows_of(experiment, outcomes), outcomes.items(), strict=True)
     ]
     return {"it": experiment, "settings": settings_of(experiment), "rows": rows}

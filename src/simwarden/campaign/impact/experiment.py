@@ -47,11 +47,12 @@ _MOST = 200
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One case of an experiment: the word of each axis, and the story that they make."""
+    """One case of an experiment: the word of each axis, and the story that they make, checked and as its `document`."""
 
     words: Mapping[str, str]
     scenario: Scenario
     measure: Measure
+    document: Mapping[str, Any]
 
     @property
     def name(self) -> str:
@@ -187,7 +188,7 @@ class _Reader:
             scenario = self.loader.assemble(filled, found)
             if measure is not None:
                 _check_measure(measure, scenario, self.top / "measure", found)
-                yield Case(words, scenario, measure)
+                yield Case(words, scenario, measure, filled.data)
             found.raise_if_any()
         except ScenarioErrors as errors:
             where = _told(words)

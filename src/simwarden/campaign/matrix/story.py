@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import yaml
-
-from simwarden.campaign.engine import known
+from simwarden.campaign.engine import known, scenario_text
 from simwarden.scenario.document import FactWanted
 from simwarden.scenario.expectation import ExpectationReader
 from simwarden.scenario.identities import References
@@ -127,5 +125,4 @@ def text_of(plan: Plan, cell: str, *, honest: bool) -> str:
     known([misuse], plan.misuses, "misuse")
     known([method], plan.methods, "method")
     story = story_of(plan, plan.misuses[misuse], plan.methods[method], Loader(), honest=honest)
-    data = {"scenario": story.source.data["scenario"], **story.source.data}
-    return yaml.safe_dump(data, sort_keys=False, width=120, allow_unicode=True)
+    return scenario_text(story.source.data)
