@@ -17,6 +17,8 @@ from simwarden.scenario.problems import guess
 from simwarden.scenario.validation import check, short
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from simwarden.scenario.problems import Problems
     from simwarden.scenario.registry import Registry
     from simwarden.scenario.yamlfile import Spot
@@ -177,16 +179,28 @@ class Identity(str):
         return made
 
 
+def _names_in(value: Any) -> Iterator[str]:
+    """Yield what may be names of instances in a value, at any depth: alone, in `name.identity` or in a path."""
+    if isinstance(value, (dict, list)):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from _names_in(each)
+    elif isinstance(value, str):
+        yield value
+        yield from (match[1] for match in REFERENCE.finditer(value))
+
+
 class References:
     """The names of a file, and what `name.identity` stands for.
 
     A name may stand for several instances (`count`): `groups` holds their names. While a part of the file is read for
-    one of them, `at` says which, and the names of other groups stand for their member of the same place.
+    one of them, `at` says which, and the names of other groups stand for their member of the same place. `miscounted`
+    are names whose count is wrong: each stands for one instance, as which it was not meant.
     """
 
     def __init__(self) -> None:
         self.instances: dict[str, Instance] = {}
         self.groups: dict[str, tuple[str, ...]] = {}
+        self.miscounted: set[str] = set()
         self.at: int | None = None
 
     def one(self, name: str, spot: Spot, problems: Problems) -> str:
@@ -203,14 +217,11 @@ class References:
 
     def groups_in(self, value: Any) -> tuple[str, ...]:
         """Return the groups that a value names, at any depth: alone, in `group.identity` or in a path."""
-        if isinstance(value, dict):
-            return tuple(dict.fromkeys(name for each in value.values() for name in self.groups_in(each)))
-        if isinstance(value, list):
-            return tuple(dict.fromkeys(name for each in value for name in self.groups_in(each)))
-        if not isinstance(value, str) or not self.groups:
-            return ()
-        names = [value, *(match[1] for match in REFERENCE.finditer(value))]
-        return tuple(name for name in dict.fromkeys(names) if name in self.groups)
+        return tuple(name for name in dict.fromkeys(_names_in(value)) if name in self.groups) if self.groups else ()
+
+    def meant_many(self, value: Any) -> bool:
+        """Tell whether a value names something that has a count, be it right or wrong."""
+        return any(name in self.groups or name in self.miscounted for name in _names_in(value))
 
     def member(self, value: Any) -> Any:
         """Return a value with each group that stands alone in it replaced by its member of the present place."""
@@ -327,6 +338,7 @@ class Cast:
             self.problems.add(
                 f"count: a number from 1 to {MOST} is expected, not {short(entry['count'])}", (spot / "count").place
             )
+            self.references.miscounted.add(name)
             return rest, (name,)
         if given := [key for key in ("imsi", "iccid", "msisdn", "imei", "k", "opc") if key in rest]:
             self.problems.add(f"{name}: {given[0]} is one, and {text} are asked for", (spot / given[0]).key)

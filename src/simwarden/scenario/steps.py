@@ -111,7 +111,7 @@ class StepReader:
         only = actions[0] if len(actions) == 1 else None
         if over is not None and isinstance(only, Together):
             return replace(only, over=over)
-        if over is not None and len(actions) == 1:
+        if over is not None and len(actions) == 1 and not self.references.meant_many(data[verb]):
             self.problems.add("over: nothing here is done by several", (spot / "over").key, "as devices with a count")
         return actions[0] if len(actions) == 1 else Together(actions, over or 0.0) if actions else None
 

@@ -131,7 +131,7 @@ def test_bad_files_and_options_end_with_2_and_nothing_with_4(cli: Cli, tmp_path:
     assert cli("e", "--set", "lifetime").exit_code == 2
     result = cli("e", "--set", "lifetime=soon")
     assert result.exit_code == 2
-    assert "list.yaml:5:17" in result.output
+    assert "--set lifetime=soon: verdict_lifetime: 'soon' is no duration" in result.output
     assert cli("e", "--update", "--match", "idle").exit_code == 2
     (tmp_path / "e" / "recorded.json").write_text("[]")
     assert cli("e").exit_code == 2
@@ -168,3 +168,20 @@ def test_a_case_that_is_not_there_is_told(cli: Cli, case: str, said: str) -> Non
     result = cli("e", "--story", case)
     assert result.exit_code == 2
     assert said in result.output.replace("\n", " ")
+
+
+def test_a_wrong_parameter_of_the_command_line_is_told_once_and_as_such(cli: Cli, tmp_path: Path) -> None:
+    for name in ("fleet", "herd"):
+        text = TEXT.replace("{lifetime: 1 h}", "{lifetime: 1 h, many: 3}")
+        text = text.replace("profile: meter", "profile: meter, count: $many")
+        text = text.replace("type: module", "type: module, count: $many")
+        text = text.replace("- power_on: meter", "- power_on: meter\n    over: 1 min")
+        (tmp_path / "e" / f"{name}.yaml").write_text(text)
+    result = cli("e", "--match", "fleet", "--match", "herd", "--set", "many=abc")
+    assert result.exit_code == 2
+    assert [line for line in result.output.splitlines() if "over" in line] == []
+    assert result.output.count("--set many=abc: count: a number from 1 to 10000 is expected, not 'abc'") == 1
+
+
+def test_a_fleet_of_one_is_a_fleet() -> None:
+    assert CliRunner().invoke(app, ["impact", "--match", "3 illegal", "--set", "fleet=1"]).exit_code == 0

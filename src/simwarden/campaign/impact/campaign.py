@@ -86,8 +86,8 @@ class Impact(Campaign):
                 experiments.append(read_experiment(path, loader, settings))
             except UserFileError as error:
                 wrong += flat(error)
-        if wrong:
-            raise ScenarioErrors(wrong)
+        if wrong:  # of a parameter of the command line that is wrong in many files it is told once
+            raise ScenarioErrors(list({(each.place, each.reason): each for each in reversed(wrong)}.values())[::-1])
         there = {name for each in experiments for name in each.settings}
         for name in settings:
             if experiments and name not in there:

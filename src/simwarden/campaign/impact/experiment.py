@@ -28,7 +28,7 @@ from simwarden.scenario.load import read_file
 from simwarden.scenario.merge import Merged
 from simwarden.scenario.problems import Problems, ScenarioErrors, guess, nearest
 from simwarden.scenario.validation import check, short
-from simwarden.scenario.yamlfile import Spot, read
+from simwarden.scenario.yamlfile import Source, Spot, read
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from simwarden.scenario.document import Scenario
     from simwarden.scenario.load import Loader
     from simwarden.scenario.yamlfile import Path as Way
-    from simwarden.scenario.yamlfile import Source
 
 _OWN = ("experiment", "measure", "vary", "set", "about")
 _MARK = re.compile(r"^experiment[ \t]*:", re.MULTILINE)
@@ -122,7 +121,10 @@ class _Reader:
     def experiment(self, settings: Mapping[str, str], only: int | None) -> Experiment:
         data = self.source.data
         own = self._mapping("set")
-        known = {name: Bound(str(settings.get(name, value)), self.top / "set" / name) for name, value in own.items()}
+        known = {name: Bound(str(value), self.top / "set" / name) for name, value in own.items()}
+        known |= {
+            name: Bound(each, Spot(Source(f"--set {name}={each}"))) for name, each in settings.items() if name in own
+        }
         axes = self._axes()
         kind, measure = self._measure()
         cases: list[Case] = []
