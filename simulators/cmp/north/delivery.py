@@ -1,29 +1,29 @@
-"""How an event gets to its sink: an HTTPS POST, or in virtual time a record in the trace and nothing on any network."""
+"""How an event gets to its sink under `serve`: an HTTPS POST (h11 over asyncio) to an address that was looked at."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import http.client
 import ipaddress
 import socket
 import ssl
-import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
-from typing import TYPE_CHECKING
+from contextlib import asynccontextmanager
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from simwarden.errors import SimwardenError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 
+    import h11
+
+    Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
     Post = Callable[[str, str, Mapping[str, str], bytes], Awaitable[int]]
 
 #: posts of one client at the same time
-_THREADS = 4
+_AT_ONCE = 4
 #: NAT64 (RFC 6052, RFC 8215), 6to4 (RFC 3056), and the addresses of old that end with one of IPv4 (RFC 4291 2.5.5.1)
 _CARRYING_IPV4 = tuple(map(ipaddress.IPv6Network, ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "::/96")))
 
@@ -70,103 +70,111 @@ def is_public(text: str) -> bool:
     return address.version == 4 or (not address.is_site_local and not any(address in each for each in _CARRYING_IPV4))
 
 
-class _Connection(http.client.HTTPSConnection):
-    """A connection to an address that was looked at: the name is resolved once, and means nothing else afterwards."""
-
-    def __init__(self, host: str, port: int, patience: float, tls: ssl.SSLContext, *, public_only: bool) -> None:
-        super().__init__(host, port, timeout=patience, context=tls)
-        self._patience, self._tls, self._public_only = patience, tls, public_only
-        self._aborted = False
-
-    def connect(self) -> None:
-        """See http.client; the certificate must be of the host's name.
-
-        Raises UndeliveredError for an address that is not public, where only those are allowed, before it is called.
-        """
-        plain = self._call(self._addresses())
-        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        try:
-            # First the socket, then the handshake: so `abort` finds what it has to end.
-            self.sock = tls = self._tls.wrap_socket(plain, server_hostname=self.host, do_handshake_on_connect=False)
-            if self._aborted:  # it had nothing to end then
-                self.abort()
-            tls.do_handshake()
-        except BaseException:
-            plain.close()
-            self.close()
-            raise
-
-    def _addresses(self) -> list[str]:
-        entries = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
-        found = list(dict.fromkeys(str(entry[4][0]) for entry in entries))
-        if self._public_only and not all(map(is_public, found)):
-            raise UndeliveredError(f"{self.host} is not at a public address")
-        return found
-
-    def _call(self, addresses: Sequence[str]) -> socket.socket:
-        """Connect to the first that answers; all of them together have the patience of one."""
-        ends, failed = time.monotonic() + self._patience, OSError(f"{self.host} has no address")
-        for address in addresses:
-            try:
-                plain = socket.create_connection((address, self.port), max(0.01, ends - time.monotonic()))
-            except OSError as error:
-                failed = error
-            else:
-                plain.settimeout(self._patience)
-                return plain
-        raise failed
-
-    def abort(self) -> None:
-        """End it from another thread, whatever it waits for; before it has a socket, as soon as it has one."""
-        self._aborted = True
-        if self.sock is not None:
-            with contextlib.suppress(OSError):
-                socket.socket.shutdown(self.sock, socket.SHUT_RDWR)
-
-
 class Courier:
-    """Posts events, those of each client in threads of its own: a slow sink holds up no events but its own client's."""
+    """Posts events, a few of each client at a time: a slow sink holds up no events but its own client's."""
 
     def __init__(self, allowed: Sequence[str], authorities: str, patience: float) -> None:
         """Take the hosts that events may go to, the file of certificates they are known by, and seconds for a post."""
         self._allowed, self._authorities, self._patience = allowed, authorities, patience
-        self._context: ssl.SSLContext | None = None
         self._threads: dict[str, ThreadPoolExecutor] = {}
-        self._open: set[_Connection] = set()
+        self._turns: dict[str, asyncio.Semaphore] = {}
+        self._tasks: set[asyncio.Task[Any]] = set()
 
     async def post(self, client: str, sink: str, headers: Mapping[str, str], body: bytes) -> int:
         """Post an event of a client and return the HTTP status; no redirect is followed. Raises UndeliveredError."""
-        if self._context is None:
-            self._context = ssl.create_default_context(cafile=self._authorities or None)
-        if client not in self._threads:
-            self._threads[client] = ThreadPoolExecutor(_THREADS, f"events of {client}")
-        work = partial(self._post, sink, headers, body, self._context)
-        return await asyncio.get_running_loop().run_in_executor(self._threads[client], work)
+        import h11  # noqa: PLC0415 - only who posts pays for it
 
-    def stop(self) -> None:
-        """Give up what is under way; it is not waited for."""
+        host = host_of(sink)
+        async with self._posting(client):
+            try:
+                async with asyncio.timeout(self._patience):  # also of a sink that lets fall an octet now and then
+                    head, port = _head(sink, headers, len(body)), urlsplit(sink).port or 443
+                    addresses = await self._addresses(client, host, port)
+                    reader, writer = await self._connected(host, addresses, port)
+                    try:
+                        return await _exchange(reader, writer, head, body)
+                    finally:
+                        writer.transport.abort()
+            except TimeoutError as error:
+                raise UndeliveredError(f"{host}: no answer in {self._patience:g} s") from error
+            except (OSError, ValueError, h11.ProtocolError) as error:
+                raise UndeliveredError(f"{host}: {str(error) or type(error).__name__}") from error
+
+    async def stop(self) -> None:
+        """Give up what is under way; no sink is waited for, and no name that is looked up."""
         for threads in self._threads.values():
             threads.shutdown(wait=False, cancel_futures=True)
         self._threads.clear()
-        for each in list(self._open):
-            each.abort()
+        tasks = list(self._tasks)
+        for each in tasks:
+            each.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _post(self, sink: str, headers: Mapping[str, str], body: bytes, context: ssl.SSLContext) -> int:
-        parts, host = urlsplit(sink), host_of(sink)
-        target = f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}"
+    @asynccontextmanager
+    async def _posting(self, client: str) -> AsyncIterator[None]:
+        """Wait for the client's turn. Who stops meanwhile ends the task that posts."""
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 - a coroutine is run by one
+        self._tasks.add(task)
         try:
-            public_only = not self._allowed
-            connection = _Connection(host, parts.port or 443, self._patience, context, public_only=public_only)
-            self._open.add(connection)
-            # The connection's own patience begins anew with every octet that a sink lets fall.
-            alarm = threading.Timer(self._patience, connection.abort)
-            alarm.start()
+            async with self._turns.setdefault(client, asyncio.Semaphore(_AT_ONCE)):
+                yield
+        finally:
+            self._tasks.discard(task)
+
+    async def _addresses(self, client: str, host: str, port: int) -> list[str]:
+        """Look up a name, in threads of the client's own. Raises UndeliveredError if it is not, as wanted, public."""
+        if client not in self._threads:
+            self._threads[client] = ThreadPoolExecutor(_AT_ONCE, f"names of {client}")
+        look_up = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+        entries = await asyncio.get_running_loop().run_in_executor(self._threads[client], look_up)
+        found = list(dict.fromkeys(str(entry[4][0]) for entry in entries))
+        if not self._allowed and not all(map(is_public, found)):
+            raise UndeliveredError(f"{host} is not at a public address")
+        return found
+
+    async def _connected(self, host: str, addresses: Sequence[str], port: int) -> Streams:
+        """Connect to the first address that answers. It was looked at: the name means nothing else afterwards.
+
+        The certificate must be of the name.
+        """
+        failed = OSError(f"{host} has no address")
+        for address in addresses:
             try:
-                connection.request("POST", target, body, dict(headers))
-                return connection.getresponse().status
-            finally:
-                alarm.cancel()
-                self._open.discard(connection)
-                connection.close()
-        except (OSError, http.client.HTTPException, ValueError) as error:
-            raise UndeliveredError(f"{host}: {error}") from error
+                return await asyncio.open_connection(address, port, ssl=self._known, server_hostname=host)
+            except ssl.SSLError:
+                raise
+            except OSError as error:
+                failed = error
+        raise failed
+
+    @cached_property
+    def _known(self) -> ssl.SSLContext:
+        return ssl.create_default_context(cafile=self._authorities or None)
+
+
+def _head(sink: str, headers: Mapping[str, str], length: int) -> h11.Request:
+    """Return the head of a post. Raises h11.LocalProtocolError for a target or header that is none."""
+    import h11  # noqa: PLC0415
+
+    parts = urlsplit(sink)
+    target = f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}"
+    named = {"Host": parts.netloc, **headers, "Content-Length": str(length), "Connection": "close"}
+    return h11.Request(method="POST", target=target, headers=list(named.items()))
+
+
+async def _exchange(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, head: h11.Request, body: bytes) -> int:
+    """Post, and return the status of the answer. Raises h11.RemoteProtocolError for what is none."""
+    import h11  # noqa: PLC0415
+
+    connection = h11.Connection(h11.CLIENT)
+    for part in (head, h11.Data(body), h11.EndOfMessage()):
+        writer.write(connection.send(part) or b"")
+    while True:
+        event = connection.next_event()
+        if isinstance(event, h11.Response):
+            return event.status_code
+        if isinstance(event, h11.ConnectionClosed):
+            raise h11.RemoteProtocolError("closed without an answer")
+        if event is h11.NEED_DATA:
+            connection.receive_data(await reader.read(4096))

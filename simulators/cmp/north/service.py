@@ -61,7 +61,7 @@ class North:
     async def stop(self) -> None:
         """Let calls under way end; events that wait are sent after the next start."""
         self._subscriptions.stop()
-        self._courier.stop()
+        await self._courier.stop()
         if self._server is not None:
             await self._server.stop()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import socket
 import ssl
@@ -173,7 +174,7 @@ def test_a_name_is_resolved_once_and_that_address_is_called(tmp_path: Path, monk
             with pytest.raises(delivery.UndeliveredError, match="is not at a public address"):
                 loop.run_until_complete(courier.post("water", f"https://sink.example.com:{sink.port}/", {}, b"{}"))
             assert len(sink.posts) == 1
-            courier.stop()
+            loop.run_until_complete(courier.stop())
     finally:
         loop.close()
 
@@ -191,7 +192,7 @@ def test_a_private_address_is_not_even_called(tmp_path: Path) -> None:
                 )
             with pytest.raises(BlockingIOError):
                 listening.accept()
-            courier.stop()
+            loop.run_until_complete(courier.stop())
     finally:
         loop.close()
 
@@ -360,7 +361,7 @@ def test_a_sink_is_ended_in_time_whose_name_took_longer_than_that(
         finally:
             ending.cancel()
             over.set()
-            courier.stop()
+            loop.run_until_complete(courier.stop())
             loop.close()
             with suppress(OSError):
                 listener.shutdown(socket.SHUT_RDWR)  # if nobody came
@@ -372,7 +373,7 @@ def test_a_platform_that_stops_waits_for_no_sink(tmp_path: Path) -> None:
 
     async def story(http: httpx.AsyncClient, listener: socket.socket, held: ExitStack) -> None:
         await http.post("/subscriptions", json=subscription(listener.getsockname()[1]))
-        held.enter_context(listener.accept()[0])
+        held.enter_context((await asyncio.to_thread(listener.accept))[0])
 
     with ExitStack() as held:
         listener = held.enter_context(socket.create_server(("127.0.0.1", 0)))
