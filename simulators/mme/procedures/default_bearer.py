@@ -107,10 +107,11 @@ def choose_access_point(core: Core, ue: UeContext, requested: str) -> tuple[str,
 
 
 def access_point_lost(core: Core, ue: UeContext, occasion: Occasion) -> Rejection | None:
-    """Ask whether the APN in use is still subscribed; a device that loses it has to attach anew (#10)."""
-    if ue.bearer is None or ue.emergency or ue.subscription is None:
+    """Ask whether the APN in use, or asked for, is still subscribed; who loses it has to attach anew (#10)."""
+    name = ue.apn_asked or (ue.bearer.apn if ue.bearer is not None else "")
+    if not name or ue.emergency or ue.subscription is None:
         return None
-    decision = _judge(core, ue, ue.subscription, ue.bearer.apn, occasion)
+    decision = _judge(core, ue, ue.subscription, name, occasion)
     return None if decision.admitted else Rejection(EmmCause.IMPLICITLY_DETACHED, decision.reason)
 
 
@@ -135,10 +136,13 @@ async def set_up(core: Core, ue: UeContext, name: str, point: AccessPoint, reque
         "pco": request.get("protocol_configuration_options"),
         "bearer_contexts_to_be_created": ({"ebi": DEFAULT_BEARER, "bearer_qos": qos},),
     }
+    ue.apn_asked = name
     try:
         answer = await core.gateways.create(ue, name, ies)
     except NoAnswerError as error:
         return demanded(NO_GATEWAY, str(error))
+    finally:
+        ue.apn_asked = ""
     if not answer.accepted:
         return refused(core, answer, name, kind)
     made = answer["bearer_contexts_created"][0]
