@@ -42,3 +42,19 @@ class Form(StrEnum):
     YAML = "yaml"
     JSON = "json"
     CSV = "csv"
+
+
+class LogForm(StrEnum):
+    """How a served element's lines are written."""
+
+    CONSOLE = "console"
+    JSON = "json"
+
+
+class Level(StrEnum):
+    """From which level on lines are written: admissions, what happens, what peers do wrong, faults of ours."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"

@@ -10,7 +10,7 @@ import typer
 
 from simwarden.cli import campaigns, completing, interrupts
 from simwarden.cli.card_commands import classify, numbers
-from simwarden.cli.choices import Form, RoleName
+from simwarden.cli.choices import Form, Level, LogForm, RoleName
 from simwarden.cli.exits import friendly, write_anywhere
 from simwarden.cli.options import Json, Match, Network, Seed, ShippedPaths, Tags, signed
 from simwarden.cli.ordering import Order
@@ -228,11 +228,13 @@ def serve(
         bool,
         typer.Option("--vpcd", help="Put the card into the virtual reader of pcscd (file key `reader`: elsewhere)."),
     ] = False,
+    log: Annotated[LogForm, typer.Option(help="How lines on standard error are written.")] = LogForm.CONSOLE,
+    level: Annotated[Level, typer.Option(help="From which level on; `debug`: what is admitted too.")] = Level.INFO,
 ) -> None:
     """Run one element alone, on real sockets and the real clock, until SIGTERM or Ctrl-C."""
     from simwarden.cli.serving_process import serve_element  # noqa: PLC0415
 
-    serve_element(element, config, vpcd=vpcd)
+    serve_element(element, config, vpcd=vpcd, form=log, level=level)
 
 
 @app.command(epilog="Example: `simwarden export scenarios/demo --element hss --format csv`")

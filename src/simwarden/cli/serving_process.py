@@ -9,7 +9,7 @@ import signal
 from functools import partial
 from typing import TYPE_CHECKING, TextIO
 
-from simwarden.cli.exits import complain
+from simwarden.cli.choices import Level, LogForm
 from simwarden.cli.serving import Service, address_in
 from simwarden.cli.serving_events import BROKER
 from simwarden.cli.serving_log import Log
@@ -25,7 +25,7 @@ from simwarden.trace.trace import Trace
 from simwarden.wire.mqtt.family import EVENTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 
 def _take_all_descriptors() -> None:
@@ -39,14 +39,16 @@ def _take_all_descriptors() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
-def serve_element(name: str, path: str, *, vpcd: bool = False) -> None:
-    """Serve until told to stop; `vpcd`: a card, in the virtual reader of PC/SC."""
+def serve_element(
+    name: str, path: str, *, vpcd: bool = False, form: LogForm = LogForm.CONSOLE, level: Level = Level.INFO
+) -> None:
+    """Serve until told to stop; `vpcd`: a card, in the virtual reader of PC/SC. `form` and `level` are of the log."""
     service = Service(name, path, vpcd=vpcd)
     _take_all_descriptors()
     loop = TestbedLoop(virtual=False)
     try:
         with service.records() as records, _hearing_signals(loop) as stop:
-            loop.run_until_complete(_serve(service, loop, stop, records))
+            loop.run_until_complete(_serve(service, loop, partial(Log, form=form, level=level), stop, records))
     finally:
         loop.close()
 
@@ -69,14 +71,21 @@ def _hearing_signals(loop: TestbedLoop) -> Iterator[asyncio.Event]:
             signal.signal(number, handler)
 
 
-async def _serve(service: Service, loop: TestbedLoop, stop: asyncio.Event, records: TextIO | None) -> None:
+async def _serve(
+    service: Service,
+    loop: TestbedLoop,
+    log_by: Callable[[Clock], Log],
+    stop: asyncio.Event,
+    records: TextIO | None,
+) -> None:
     clock = Clock(loop)
+    log = log_by(clock)
     trace = Trace(clock.now, keep=False)
-    trace.add_sink(Log(clock))
+    trace.add_sink(log)
     if records is not None:
         from simwarden.trace.records import Records  # noqa: PLC0415 - only who keeps them pays for it
 
-        trace.add_sink(Records(partial(_write_record, records), clock.wall))
+        trace.add_sink(Records(partial(_write_record, records, log), clock.wall))
     host = Host(loop, clock, trace, service.settings)
     loop.set_exception_handler(
         lambda _loop, context: host.fault("host", context["message"], context.get("exception") or RuntimeError())
@@ -94,7 +103,7 @@ async def _serve(service: Service, loop: TestbedLoop, stop: asyncio.Event, recor
 
             server = ManagementServer(element, service.tokens, *service.management)
             url = await server.start()
-            loop.add_signal_handler(signal.SIGHUP, _read_tokens, service)
+            loop.add_signal_handler(signal.SIGHUP, _read_tokens, service, log)
         print(_ready(service, host, url), flush=True)
         await stop.wait()
     except ConfigError as error:
@@ -108,14 +117,14 @@ async def _serve(service: Service, loop: TestbedLoop, stop: asyncio.Event, recor
     print(f"stopped {service.name}", flush=True)
 
 
-def _read_tokens(service: Service) -> None:
+def _read_tokens(service: Service, log: Log) -> None:
     """Take the tokens of the file as it is now; if it is wrong, those that were read last stay."""
     try:
         service.tokens.take(Service(service.name, service.path).tokens)
     except SimwardenError as error:
-        complain(f"the tokens stay as they are: {error}")
+        log.say(Level.ERROR, f"the tokens stay as they are: {error}")
     else:
-        complain("the tokens were read again")
+        log.say(Level.INFO, "the tokens were read again")
 
 
 def _reason(error: Exception) -> str:
@@ -126,11 +135,11 @@ def _reason(error: Exception) -> str:
     return f"{address}: {os.strerror(error.errno)}" if address else str(error)
 
 
-def _write_record(stream: TextIO, line: str) -> None:
+def _write_record(stream: TextIO, log: Log, line: str) -> None:
     try:
         stream.write(line)
     except OSError as error:  # a full disk: the element serves on, and what is lost is in the log
-        complain(f"a record is not written ({error.strerror}): {line.rstrip()}")
+        log.say(Level.ERROR, f"a record is not written ({error.strerror}): {line.rstrip()}")
 
 
 def _ready(service: Service, host: Host, url: str) -> str:

@@ -6,7 +6,6 @@ import asyncio
 import itertools
 from typing import TYPE_CHECKING, Any
 
-from simwarden.cli.exits import complain
 from simwarden.errors import ConfigError, ManagementError
 from simwarden.operations.approval import By
 from simwarden.operations.management import Role
@@ -45,7 +44,7 @@ async def provision(host: Host, element: Element[Any], rows: Iterator[Row], stop
             kept.taken(digests)
         done += len(batch)
         if done % _TOLD == 0:
-            complain(f"{done} cards of the file are read")
+            element.site.note(f"{done} cards of the file are read")
         await asyncio.sleep(0)  # others are served meanwhile
 
 
@@ -75,7 +74,7 @@ async def _take_one(element: Element[Any], row: Row, body: dict[str, Any]) -> No
     except ManagementError as error:
         if error.status != 409:
             raise _wrong(element, row, error) from error
-        complain(f"{row.place}: card {row.values['imsi']} is left as it is: {error}")
+        element.site.note(f"{row.place}: card {row.values['imsi']} is left as it is: {error}")
 
 
 def _wrong(element: Element[Any], row: Row, error: ManagementError) -> Exception:
