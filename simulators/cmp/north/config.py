@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
+from simwarden.model.address import read_address
 from simwarden.operations.management import Role
 from simwarden.operations.tokens import Tokens, digest
 from simwarden.runtime.declare import Model, Seconds
@@ -70,6 +71,14 @@ class NorthConfig(Model):
 
     listen: str = ""
     """host:port of the API under `serve`; empty: none."""
+
+    @field_validator("listen")
+    @classmethod
+    def _is_address(cls, value: str) -> str:
+        if value:
+            read_address(value)
+        return value
+
     clients: dict[str, Client] = Field(default_factory=dict)
     """API consumers by name."""
 

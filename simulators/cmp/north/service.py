@@ -14,7 +14,8 @@ from simulators.cmp.north.config import PREVENTION, SUBSCRIPTIONS
 from simulators.cmp.north.delivery import Courier, UndeliveredError, host_of
 from simulators.cmp.north.rest import NorthSide, north_app
 from simulators.cmp.north.subscriptions import Subscriptions
-from simwarden.errors import ConfigError, ManagementError
+from simwarden.errors import ManagementError
+from simwarden.model.address import read_address
 from simwarden.operations.management import Call, route
 from simwarden.operations.tokens import is_hashed
 from simwarden.runtime.declare import CardName, Model, VerbModel, verb
@@ -47,15 +48,13 @@ class North:
         self.side = NorthSide(platform, config, prevention, self._subscriptions)
 
     async def start(self) -> None:
-        """Listen where the settings say so; a run in virtual time calls without sockets. Raises ConfigError."""
+        """Listen where the settings say so; a run in virtual time calls without sockets."""
         if not self._config.listen or self._site.clock.virtual:
             return
         from simwarden.operations.http import HttpServer  # noqa: PLC0415 - only who serves pays for it
 
-        host, _, port = self._config.listen.rpartition(":")
-        if not port.isdecimal():
-            raise ConfigError(f"north.listen: {self._config.listen!r} is no host:port")
-        self._server = HttpServer(self._site, north_app(self.side, self._site.guard), host, int(port))
+        host, port = read_address(self._config.listen)
+        self._server = HttpServer(self._site, north_app(self.side, self._site.guard), host, port)
         self._site.note(f"north side {await self._server.start()}")
 
     async def stop(self) -> None:

@@ -6,6 +6,7 @@ import ipaddress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from simwarden.model.address import read_address
 from simwarden.model.interfaces import INTERFACES, Service
 from simwarden.runtime.reach import Reach
 from simwarden.runtime.transport.choose import NAMES, carriers_of
@@ -159,13 +160,11 @@ def _read_transport(value: Any, spot: Spot, wishes: Wishes, problems: Problems) 
 
 def parse_address(text: str, spot: Spot, problems: Problems, port: int = 0) -> Address:
     """Read `host:port` (IPv6 in brackets); where `port` is given it is the default."""
-    host, colon, number = text.rpartition(":")
-    if (not colon or number.endswith("]")) and port:
-        host, number = text, str(port)
-    if not host or not number.isdecimal() or len(number) > 5 or int(number) > 65535:
-        problems.add(f"{text!r} is no address; write host:port", spot.place)
+    try:
+        return read_address(text, port)
+    except ValueError as error:
+        problems.add(str(error), spot.place)
         return "", 0
-    return host.strip("[]"), int(number)
 
 
 def build(registry: Registry, wishes: Mapping[str, Wish], problems: Problems) -> dict[str, Instance]:

@@ -383,14 +383,13 @@ def test_a_platform_that_stops_waits_for_no_sink(tmp_path: Path) -> None:
         assert time.monotonic() - begun < 2 * LONG
 
 
-@pytest.mark.parametrize("listen", ["127.0.0.1", "127.0.0.1:x", "192.0.2.1:8080"])
-def test_an_address_that_cannot_be_had_is_told(tmp_path: Path, listen: str) -> None:
+def test_an_address_that_cannot_be_had_is_told(tmp_path: Path) -> None:
     from simwarden.errors import ConfigError
 
-    api = Api(tmp_path, listen=listen)
+    api = Api(tmp_path, listen="192.0.2.1:8080")
 
     async def story(_http: httpx.AsyncClient) -> None:
         raise AssertionError("it serves")
 
-    with pytest.raises(ConfigError, match=r"north.listen|cannot serve"):
+    with pytest.raises(ConfigError, match="cannot serve"):
         api.play(story)

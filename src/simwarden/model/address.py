@@ -1,0 +1,30 @@
+"""Where to listen or to connect, as files say it: `host:port`."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+
+#: letters, digits, hyphens; underscores too, which containers have in their names
+_NAME = re.compile(r"(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]{0,62})(\.[a-z0-9_][a-z0-9_-]{0,62})*\.?", re.I | re.ASCII)
+#: what systems read as a part of an IPv4 address (`1.2.3` as 1.2.0.3, `0x7f.1` as 127.0.0.1)
+_NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*", re.I | re.ASCII)
+
+
+def read_address(text: str, port: int = 0) -> tuple[str, int]:
+    """Read a host (IPv4, IPv6 in brackets, or a name) and port; where `port` is given it is the default.
+
+    A host whose last part is a number is an IPv4 address of four parts, and nothing shorter. Raises ValueError.
+    """
+    host, colon, number = text.rpartition(":")
+    if (not colon or number.endswith("]")) and port:
+        host, number = text, str(port)
+    if not re.fullmatch(r"[0-9]{1,5}", number, re.ASCII) or int(number) > 65535:
+        raise ValueError(f"{text!r} is no address; write host:port")
+    if host.startswith("[") and host.endswith("]"):
+        return str(ipaddress.IPv6Address(host[1:-1])), int(number)
+    if _NUMBER.fullmatch(host.rstrip(".").rpartition(".")[2]):
+        return str(ipaddress.IPv4Address(host)), int(number)
+    if not _NAME.fullmatch(host):
+        raise ValueError(f"{text!r} is no address; write host:port, and IPv6 in brackets")
+    return host, int(number)
