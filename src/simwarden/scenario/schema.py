@@ -32,7 +32,7 @@ from simwarden.scenario.schema_values import (
     external,
     value,
 )
-from simwarden.scenario.steps import BESIDE, CORE_VERBS, DURING, POWER
+from simwarden.scenario.steps import BESIDE, CORE_VERBS, DURING, METHODS, POWER
 from simwarden.scenario.words import WORDS
 
 if TYPE_CHECKING:
@@ -203,7 +203,7 @@ class _Assembly:
         properties = {
             "element": {"type": "string"},
             "as": _ROLES,
-            "method": {"enum": ["GET", "PUT", "POST", "DELETE", "PATCH"]},
+            "method": {"enum": list(METHODS)},
             "path": {"type": "string"},
             "body": {"type": "object"},
             "caller": {"type": "string"},

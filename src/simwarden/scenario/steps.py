@@ -40,6 +40,8 @@ CORE_VERBS = {
     "together": "Begin several verbs at the same moment; over when all are: "
     "`together: [{power_on: meter}, {power_on: phone}]`.",
 }
+METHODS = ("GET", "PUT", "POST", "DELETE", "PATCH")
+"""Of management calls. One that a route lacks is answered 405."""
 _MANAGE_KEYS = ("element", "as", "method", "path", "body", "caller", "accounts")
 #: how a management call may end: an HTTP status by its phrase or number
 _STATUSES = tuple(text for each in HTTPStatus for text in (each.phrase, str(int(each))))
@@ -241,6 +243,8 @@ class StepReader:
         role, method = str(value.get("as", "operator")), str(value.get("method", "GET")).upper()
         if role not in ("operator", "customer"):
             self.problems.unknown("role", role, ("operator", "customer"), (spot / "as").place)
+        if method not in METHODS:
+            self.problems.unknown("method", method, METHODS, (spot / "method").place)
         path, body = str(value.get("path", "")), value.get("body") or {}
         element = value.get("element", "")
         if not self._is_element(element, spot / "element"):

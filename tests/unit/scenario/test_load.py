@@ -53,6 +53,7 @@ HEAD = "scenario: s\ncards: {card: }\ndevices: {meter: , phone: {type: handset}}
         ("expect: {gate: {binding: {imei: meter.imie}}}", "5:35: meter has no identity 'imie' (did you mean 'imei'?)"),
         ("expect: {within: never, gate: {open: yes}}", "5:20: 'never' is no duration"),
         ("manage: {element: gate, method: PUT, path: /card/1}", "5:46: gate has no route PUT /card/1"),
+        ("manage: {element: gate, method: POT, path: /}", "5:35: method 'POT' is not known (did you mean 'POST'?)"),
         ("manage: {element: gate, as: buyer, path: /}", "5:31: role 'buyer' is not known"),
         ("power_on: meter\n  evry: 1 s", "'evry' stands beside 'power_on' (did you mean 'every'?)"),
         ("power_on: meter\n  expect: acepted", "6:11: 'acepted' is no outcome of power_on (did you mean 'accepted'?)"),
