@@ -91,6 +91,7 @@ class _FileLock:
         held = [(self._mark, os.fstat(self._file))]
         if self._path.exists():  # else it is no file: a database in memory by another name
             held.append((self._path, self._path.stat()))
+            _Journal(Path(f"{self._path}-wal")).guard(engine)
         for moment in ("do_connect", "checkout"):  # connecting would make a file where there is none
             sa.event.listen(engine, moment, lambda *_: _check_files(held))
 
@@ -101,12 +102,54 @@ class _FileLock:
 def _check_files(held: Sequence[tuple[Path, os.stat_result]]) -> None:
     """See to it that files are those that they were: what is written to a removed one is lost with the process."""
     for path, was in held:
-        try:
-            same = os.path.samestat(path.stat(), was)
-        except OSError:
-            same = False
-        if not same:
+        if not _is_same(path, was):
             raise StoreUnavailableError(f"the database does not answer: {path.name} was removed or replaced")
+
+
+def _is_same(path: Path, was: os.stat_result) -> bool:
+    try:
+        return os.path.samestat(path.stat(), was)
+    except OSError:
+        return False
+
+
+class _Journal:
+    """The write-ahead log of a database, which SQLite makes with the first connection and removes after the last one.
+
+    If somebody else removes it, what was committed since the last checkpoint is in a file without a name. So the
+    connections are closed then, by which SQLite takes it into the database, and no others are made: they would begin
+    another log beside it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._was: os.stat_result | None = None
+        self._connections = 0
+        self._lost = False
+
+    def guard(self, engine: Engine) -> None:
+        import sqlalchemy as sa  # noqa: PLC0415 - heavy; only elements with state pay for it
+
+        sa.event.listen(engine, "do_connect", lambda *_: self._check())
+        sa.event.listen(engine, "connect", lambda *_: self._opened())
+        sa.event.listen(engine, "checkout", lambda *_: self._check())
+        sa.event.listen(engine, "close", lambda *_: self._closed())
+
+    def _opened(self) -> None:
+        self._connections += 1
+        if self._was is None and self._path.exists():
+            self._was = self._path.stat()
+
+    def _closed(self) -> None:
+        self._connections -= 1
+        if not self._connections:
+            self._was = None
+
+    def _check(self) -> None:
+        self._lost = self._lost or (self._was is not None and not _is_same(self._path, self._was))
+        if self._lost:
+            told = f"{self._path.name} was removed or replaced: the element is to be started anew"
+            raise StoreUnavailableError(f"the database does not answer: {told}")
 
 
 class _SessionLock:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import sqlite3
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
@@ -82,6 +83,30 @@ def test_a_database_that_was_removed_or_replaced_is_not_written_to(tmp_path: Pat
         (tmp_path / "away").rename(store)
         assert is_served(client)
         assert process.faults() == ""
+
+
+@pytest.mark.parametrize("put_back", [False, True])
+def test_without_its_write_ahead_log_nothing_is_written_and_nothing_is_lost(tmp_path: Path, put_back: bool) -> None:
+    """SQLite would go on in the removed file, and what was committed since the checkpoint be gone with the process."""
+    store, log = tmp_path / "store.sqlite", tmp_path / "store.sqlite-wal"
+    what = settings(f"sqlite:///{store}")
+    with serve(tmp_path, "hss", what) as process, Client(process.where["S6a"]) as client:
+        assert is_served(client)
+        log.rename(tmp_path / "away")
+        if put_back:
+            (tmp_path / "copy").write_bytes((tmp_path / "away").read_bytes()[:4096])
+            (tmp_path / "copy").rename(log)
+        assert not is_served(client)
+        assert not is_served(client)
+        told = process.log.read_text()
+        assert "store.sqlite-wal was removed or replaced: the element is to be started anew" in told
+        assert process.faults() == ""
+        process.process.kill()
+        process.process.wait(20)
+    log.unlink(missing_ok=True)
+    assert sqlite3.connect(store).execute("SELECT seq FROM subscribers").fetchone()[0]
+    with serve(tmp_path, "hss", what) as process, Client(process.where["S6a"]) as client:
+        assert is_served(client)
 
 
 def test_a_lock_that_was_removed_lets_no_two_serve(tmp_path: Path) -> None:
