@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from simwarden.runtime.host import Host
 
 #: rows that are taken at a time, and after how many that is told
-_BATCH, _TOLD = 250, 10_000
+_BATCH, _TOLD = 100, 10_000
 _CALLER = "serve"
 #: what is a scenario's, and what is told only to those who keep keys
 _NEEDLESS, _KEYS = frozenset({"scenario"}), frozenset({"k", "opc"})
@@ -66,6 +66,7 @@ async def _take(element: Element[Any], rows: Sequence[Row]) -> None:
         raise _wrong(element, row, error) from error
     for row, body in zip(rows, bodies, strict=True):
         await _take_one(element, row, body)
+        await asyncio.sleep(0)  # one takes a millisecond or two
 
 
 async def _take_one(element: Element[Any], row: Row, body: dict[str, Any]) -> None:
