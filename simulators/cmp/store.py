@@ -217,12 +217,12 @@ class Store:
             rows = connection.execute(query).mappings().all()
         return [self._rows.seen(row["imsi"], _values(row)) for row in rows]
 
-    def states(self, account: str, batch: str) -> dict[CardState, int]:
-        """Return how many cards of a batch are in each state."""
-        count = sa.select(_CARDS.c.state, sa.func.count()).where(_LOADED, _CARDS.c.account == account)
-        query = count.where(_CARDS.c.batch == batch).group_by(_CARDS.c.state)
+    def states(self, account: str, batch: str, *, after: str, most: int) -> list[tuple[str, CardState]]:
+        """Return IMSIs and states of a batch's cards by IMSI, after one."""
+        query = sa.select(_CARDS.c.imsi, _CARDS.c.state).where(_LOADED, _CARDS.c.imsi > after)
+        query = query.where(_CARDS.c.account == account, _CARDS.c.batch == batch).order_by(_CARDS.c.imsi).limit(most)
         with self._engine.connect() as connection:
-            return {CardState(state): number for state, number in connection.execute(query)}
+            return [(imsi, CardState(state)) for imsi, state in connection.execute(query)]
 
     def page(
         self, where: Mapping[str, str], *, imei: str = "", after: str, most: int, accounts: frozenset[str] | None = None
