@@ -22,7 +22,9 @@ from simulators.cmp.north.errors import (
 )
 from simulators.cmp.north.model import GENERIC
 from simwarden.errors import ManagementError
+from simwarden.operations.http_turns import Turns
 from simwarden.operations.jsonbody import check_kind, parse, read_octets
+from simwarden.operations.management import Role
 from simwarden.operations.routing import Answer, Resource, answer_of, find
 from simwarden.operations.tokens import Tokens
 from simwarden.runtime.store import StoreError, UnstorableError
@@ -60,6 +62,7 @@ class NorthSide:
     ) -> None:
         self._platform, self._config = platform, config
         self._tokens = Tokens((client.token, name) for name, client in config.clients.items())
+        self._turns = Turns(platform.site.clock)
         base, all_of = f"/{PREVENTION}/vwip", f"/{SUBSCRIPTIONS}/vwip/subscriptions"
         self._operations = (
             _Operation("POST", f"{base}/bind", f"{PREVENTION}:bind", 200, prevention.bind),
@@ -91,9 +94,12 @@ class NorthSide:
             answer = answer_of(invalid(GENERIC) if isinstance(error, UnstorableError) else unavailable())
         return replace(answer, headers={**headers, **answer.headers})
 
-    def knows(self, token: str) -> bool:
-        """Whether a token is a client's."""
-        return self._tokens.whose(token) is not None
+    async def knows(self, token: str) -> bool:
+        """Whether a token is a client's, who then has its turn."""
+        name = self._tokens.whose(token)
+        if name is not None:
+            await self._turns.take(name, first=self._config.clients[name].role is Role.OPERATOR)
+        return name is not None
 
     def _find(self, method: str, path: str) -> tuple[_Operation, dict[str, str]]:
         """Return the operation of a method and a path. Raises ApiError (404, 405)."""
@@ -124,7 +130,7 @@ def north_app(side: NorthSide, guard: Callable[[str, Exception], None]) -> ASGIA
     async def serve(request: Request, token: str) -> Answer:
         given = request.headers.get("x-correlator")
         try:
-            body = await _body(request) if side.knows(token) else None  # nobody's body is not worth reading
+            body = await _body(request) if await side.knows(token) else None  # nobody's body is not worth reading
         except ManagementError as error:  # 413, 415
             fits = given and _CORRELATOR.fullmatch(given)
             return Answer(error.status, error.body(), {"x-correlator": given} if given and fits else {})

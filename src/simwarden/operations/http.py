@@ -22,6 +22,7 @@ from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 from simwarden.errors import ConfigError, ManagementError
 from simwarden.operations.http_door import TRUSTED, Door
+from simwarden.operations.http_turns import Turns
 from simwarden.operations.jsonbody import check_kind, parse, read_octets
 from simwarden.operations.management import Role, manage
 from simwarden.operations.routing import Answer, answer_of
@@ -86,6 +87,7 @@ def json_app(serve: Callable[[Request, str], Awaitable[Answer]], fault: Callable
 
 def management_app(element: Element[Any], tokens: Tokens[Caller]) -> ASGIApp:
     """Return the ASGI application of an element's management interface."""
+    turns = Turns(element.site.clock)
 
     async def serve(request: Request, token: str) -> Answer:
         caller = tokens.whose(token)
@@ -96,6 +98,7 @@ def management_app(element: Element[Any], tokens: Tokens[Caller]) -> ASGIApp:
         octets = await read_octets(request, _LARGEST[caller.role])
         if octets:
             check_kind(request)
+        await turns.take(caller.name, first=caller.role is Role.OPERATOR)
         large = len(octets) > _LARGE
         body = await asyncio.get_running_loop().run_in_executor(None, _object, octets) if large else _object(octets)
         path, query = request.scope["path"], request.scope["query_string"].decode("latin-1")
@@ -121,7 +124,8 @@ class _Protocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
     """A connection that ends if its peer lets the server wait, so that silence takes no sockets from other interfaces.
 
     Every `PATIENCE` seconds a whole request must have come, or be in the works, and the peer must take its answer.
-    When there are too many, the one that leaves is the oldest of the address that has most, of those without work.
+    When there are too many, the one that leaves is the oldest of the address that has most, of those without work; if
+    all of them have work, the newest.
     """
 
     _watch: asyncio.TimerHandle | None = None
@@ -141,8 +145,8 @@ class _Protocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
         if len(self.connections) > MOST_CONNECTIONS:
             hosts = Counter(each.host for each in self.connections)
             busiest = max(hosts.values())
-            idle = [each for each in self.connections if hosts[each.host] == busiest and not each.works]
-            leaves = min(idle, key=lambda each: each.number, default=self)
+            theirs = sorted((each for each in self.connections if hosts[each.host] == busiest), key=_by_age)
+            leaves = next((each for each in theirs if not each.works), theirs[-1])
             self.connections.discard(leaves)
             self._told(f"a connection of {leaves.host} is left: {MOST_CONNECTIONS} connections stand on HTTP")
             leaves.transport.abort()
@@ -170,6 +174,10 @@ class _Protocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
             self._watch = self.loop.call_later(PATIENCE, self._look)
         else:
             self.transport.abort()
+
+
+def _by_age(connection: _Protocol) -> int:
+    return connection.number
 
 
 class _Server(uvicorn.Server):
