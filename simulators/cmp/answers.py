@@ -73,7 +73,7 @@ class RecordsAsked(Model):
 
     after: int = Field(default=0, ge=0, lt=1 << 31)
     """Where the list goes on: `next` of the page before."""
-    limit: int = Field(default=1000, ge=1, le=10_000)
+    limit: int = Field(default=1000, ge=1, le=1000)
     """Records at most."""
     since: Time | None = None
     """Only those of this time (RFC 3339) and later."""
