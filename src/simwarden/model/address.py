@@ -6,9 +6,9 @@ import ipaddress
 import re
 
 #: letters, digits, hyphens; underscores too, which containers have in their names
-_NAME = re.compile(r"(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]{0,62})(\.[a-z0-9_][a-z0-9_-]{0,62})*\.?", re.I | re.ASCII)
+_NAME = re.compile(r"(?=.{1,253}$)[A-Za-z0-9_][A-Za-z0-9_-]{0,62}(\.[A-Za-z0-9_][A-Za-z0-9_-]{0,62})*\.?", re.ASCII)
 #: what systems read as a part of an IPv4 address (`1.2.3` as 1.2.0.3, `0x7f.1` as 127.0.0.1)
-_NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*", re.I | re.ASCII)
+_NUMBER = re.compile(r"[0-9]+|0[xX][0-9A-Fa-f]*")
 
 
 def read_address(text: str, port: int = 0) -> tuple[str, int]:

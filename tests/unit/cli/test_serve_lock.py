@@ -86,7 +86,7 @@ def test_a_database_that_was_removed_or_replaced_is_not_written_to(tmp_path: Pat
 
 
 @pytest.mark.parametrize("put_back", [False, True])
-def test_without_its_write_ahead_log_nothing_is_written_and_nothing_is_lost(tmp_path: Path, put_back: bool) -> None:
+def test_without_its_write_ahead_log_nothing_is_written_and_nothing_is_lost(tmp_path: Path, *, put_back: bool) -> None:
     """SQLite would go on in the removed file, and what was committed since the checkpoint be gone with the process."""
     store, log = tmp_path / "store.sqlite", tmp_path / "store.sqlite-wal"
     what = settings(f"sqlite:///{store}")
