@@ -387,12 +387,12 @@ class Store:
 
     # -- records
 
-    def contacts(self, day: str) -> list[tuple[str, str, str]]:
-        """Return (time, IMSI, IMEI) of the contacts of a day (`2026-03-02`), in order."""
-        columns = (_CONTACTS.c.at, _CONTACTS.c.imsi, _CONTACTS.c.imei)
-        query = sa.select(*columns).where(_CONTACTS.c.day == day).order_by(_CONTACTS.c.id)
+    def contacts(self, day: str, *, after: int, most: int) -> list[tuple[int, str, str]]:
+        """Return (number, IMSI, IMEI) of contacts of a day (`2026-03-02`), in order, after one."""
+        columns = (_CONTACTS.c.id, _CONTACTS.c.imsi, _CONTACTS.c.imei)
+        query = sa.select(*columns).where(_CONTACTS.c.day == day, _CONTACTS.c.id > after).order_by(_CONTACTS.c.id)
         with self._engine.connect() as connection:
-            return [(row.at, row.imsi, row.imei) for row in connection.execute(query)]
+            return [(row.id, row.imsi, row.imei) for row in connection.execute(query.limit(most))]
 
     def unjudged(self, before: str) -> list[str]:
         """Return the days before a day that have contacts which were not judged, in order."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from simulators.cmp import controls
 from simulators.cmp.card import Change
 from simulators.cmp.procedures.lifecycle import mismatch, operation, tell_register
+from simulators.cmp.procedures.sweep import SLICE
 from simwarden.model.form import FormFactor
 from simwarden.policy.card_states import SERVED, TRANSITIONS, CardState, Operation
 from simwarden.policy.platform import Mismatch
@@ -52,26 +53,26 @@ async def judge_day(platform: Platform, day: dt.date) -> int:
     A card that was found in a wrong terminal on that day already is not counted again.
     """
     wrong: dict[str, Decision] = {}
-    for _, imsi, imei in platform.store.contacts(day.isoformat()):
-        card = platform.store.get(imsi)
-        if (
-            card is None
-            or card.imsi in wrong
-            or card.state not in SERVED
-            or (card.state is CardState.TEST and not card.bound)
-        ):
-            continue
-        decision = _judge(platform, card, imei)
-        if not decision.admitted:
-            wrong[imsi] = decision
+    after = 0
+    while some := platform.store.contacts(day.isoformat(), after=after, most=SLICE):
+        after = some[-1][0]
+        for _, imsi, imei in some:
+            if imsi not in wrong and (decision := _judge(platform, imsi, imei)) is not None and not decision.admitted:
+                wrong[imsi] = decision
+        await platform.site.clock.give_way()
     for imsi, decision in wrong.items():
         if not any(record["details"].get("day") == day.isoformat() for record in platform.store.history(imsi)):
             await _act(platform, platform.card(imsi), decision, day.isoformat())
+            await platform.site.clock.give_way()
     platform.store.judged(day.isoformat())
     return len(wrong)
 
 
-def _judge(platform: Platform, card: Card, imei: str) -> Decision:
+def _judge(platform: Platform, imsi: str, imei: str) -> Decision | None:
+    """Decide about a card in a terminal; None about one that is not served."""
+    card = platform.store.get(imsi)
+    if card is None or card.state not in SERVED or (card.state is CardState.TEST and not card.bound):
+        return None
     if card.mode == "learned" and not card.bound:
         change = Change(card, first_use=imei)
         change.audit.append(platform.record("capture", card.imsi, None, {"imei": imei}))

@@ -92,6 +92,21 @@ async def test_others_are_served_between_the_slices(method: str, path: str, body
         assert served >= MANY // SLICE
 
 
+async def test_others_are_served_while_the_records_of_a_day_are_judged() -> None:
+    net = Net()
+
+    async with net:
+        await net.ask("PUT", "/accounts/water", {"check": "next-day", "mismatch": "suspend"})
+        await net.ask("POST", "/cards", {"cards": cards(imei=METER)})
+        for number in range(MANY):
+            assert check(net.cmp.platform, imsi(number), PHONE)
+        day = net.cmp.platform.now().date().isoformat()
+        told, served = await net.served_meanwhile("POST", f"/records/{day}", {})
+        assert told == {"cards": MANY}
+        assert served >= MANY // SLICE + MANY, "between the slices, and after each card that is suspended"
+        assert not check(net.cmp.platform, imsi(0), METER)
+
+
 @pytest.mark.parametrize("wrong", [{"imsi": imsi(1)}, {"imsi": OTHER}, {"imsi": "letters"}, 7])
 async def test_all_cards_are_loaded_or_none(wrong: Any, store_url: str) -> None:
     net = Net(store_url)
