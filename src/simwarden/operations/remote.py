@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
 import http.client
 import json
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from simwarden.errors import ConfigError, ManagementError
+from simwarden.operations.threads import Threads
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 #: octets of the largest answer taken
 _LARGEST = 1 << 24
+#: calls to one element at the same time
+_AT_ONCE = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +29,11 @@ class Endpoint:
     token: str = field(default="", repr=False)
     timeout: float = 10.0
     """Seconds to wait for an answer."""
+    _threads: Threads = field(default_factory=lambda: Threads(_AT_ONCE), repr=False, compare=False)
 
     async def __call__(self, _caller: str, method: str, path: str, body: Mapping[str, Any] | None) -> Any:
         """Make a call of the operator's, whose token it is."""
-        return await asyncio.get_running_loop().run_in_executor(None, call, self, method, path, body)
+        return await self._threads.run(partial(call, self, method, path, body))
 
 
 def call(endpoint: Endpoint, method: str, path: str, body: Mapping[str, Any] | None) -> Any:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from typing import Any
 
 import pytest
+from waiting import LONG
 
 from simwarden.errors import ConfigError, ManagementError
 from simwarden.operations.element import Element
@@ -119,5 +121,24 @@ def test_what_is_no_json_is_a_bad_gateway() -> None:
         assert refusal.value.status == 502
         server.close()
         await server.wait_closed()
+
+    asyncio.run(story())
+
+
+def test_an_element_that_says_nothing_holds_up_no_work_of_the_loops_own_threads() -> None:
+    """Large bodies are read there: a hundred calls to a register that hangs kept them waiting."""
+
+    async def story() -> None:
+        silent = socket.create_server(("127.0.0.1", 0))
+        away = Endpoint(f"http://127.0.0.1:{silent.getsockname()[1]}", timeout=LONG)
+        calls = [asyncio.ensure_future(away("cmp", "GET", "/", None)) for _ in range(100)]
+        taken = [(await asyncio.to_thread(silent.accept))[0] for _ in range(8)]
+        assert await asyncio.to_thread(lambda: "read") == "read"
+        assert not any(each.done() for each in calls)
+        silent.close()
+        for each in taken:
+            each.close()
+        said = await asyncio.gather(*calls, return_exceptions=True)
+        assert {each.status for each in said if isinstance(each, ManagementError)} == {503}
 
     asyncio.run(story())
