@@ -65,6 +65,18 @@ def test_the_list_is_the_gate(script: dict[str, Any], kind: str, *, listed: bool
     assert ("RED" in text) == bool(red)
 
 
+def test_rules_that_only_advise_are_counted_and_told_apart(script: dict[str, Any]) -> None:
+    advice = script["ADVICE"][0]
+    assert Path(script["ROOT"], advice.strip()).is_file()
+    killers = {"a.py f: 1": "a.yaml", "a.py f: 2": "test_a.py::test", "a.py f: 3": "", "a.py f: 4": ""}
+    killers |= {f"{advice}f: {number}": "test_b.py::test" for number in range(3)}
+    _, text = script["gate"](killers, {"a.py f: 3": "equivalent: the same", "a.py f: 4": "redundant: so"}, [])
+    assert text.splitlines()[-2:] == [
+        "7 mutants tried, of those not equivalent 16.7% killed by scenarios alone, 83.3% in all",
+        "4 of them without rules that only advise, of those not equivalent 33.3% killed by scenarios alone, 66.7% in all",
+    ]
+
+
 def test_each_survivor_on_the_list_has_its_reason_and_is_a_mutant(script: dict[str, Any]) -> None:
     listed = tomllib.loads(MUTANTS.with_suffix(".toml").read_text("utf-8")).get("survivor", [])
     trees = {file: script["parsed"](file) for file in script["FILES"]}
