@@ -86,12 +86,12 @@ def on_pdn_reject(emm: Emm, message: Message, _protected: bool) -> None:  # noqa
     emm.observe("esm_cause", message["esm_cause"])
     if emm.running(Timer.T3482):
         emm.stop(Timer.T3482)
-        emm.observe("emergency_call", "rejected")
+        emm.answer(Procedure.EMERGENCY_BEARER, "rejected")  # and the call goes on with an emergency attach
 
 
 def on_t3482(emm: Emm) -> None:
     """No answer to the request for a PDN connection came."""
-    emm.observe("emergency_call", "no-answer")
+    emm.answer(Procedure.EMERGENCY_BEARER, "no-answer")
 
 
 def on_attach_refused(emm: Emm, message: Message, *, protected: bool) -> None:

@@ -1,4 +1,4 @@
-"""Rejections that stand at the end of a phase: who decided them, and whether the scenario says so.
+"""Rejections in a phase, whatever follows them in it: who decided them, and whether the scenario says so.
 
 A rejection is a control's refusal, or the protocol itself demands it (a tracking area update after the MME lost its
 context); the element that rejects says which, in a `Rejected` event. What a control decided needs no word in the file.
@@ -67,23 +67,12 @@ def check_rejections(scenario: Scenario, events: Sequence[Event], phases: Sequen
     """Return the first rejection that nothing explains, or that a scenario does not speak of though it must."""
     ends = [each.start for each in phases[1:]]
     for phase, end in zip(phases, [*ends, len(events)], strict=True):
-        for state in _to_judge(phase, events[phase.start : end]):
-            finding = _judge(scenario, events, phase, state)
-            if finding is not None:
-                return finding
+        for event in events[phase.start : end]:
+            if isinstance(event, StateChange) and event.key is None and event.value == "rejected":
+                finding = _judge(scenario, events, phase, event)
+                if finding is not None:
+                    return finding
     return None
-
-
-def _to_judge(phase: Phase, events: Sequence[Event]) -> Iterator[StateChange]:
-    """Yield the rejections that stand, not followed by an acceptance, and those that the phase expects."""
-    standing: dict[str, StateChange] = {}
-    last: dict[tuple[str, str], StateChange] = {}
-    for event in events:
-        if isinstance(event, StateChange) and event.key is None and event.value in ("accepted", "rejected"):
-            standing[event.element] = last[event.element, event.observable] = event
-    for state in last.values():
-        if state.value == "rejected" and (standing[state.element] is state or next(_wanted(phase, state), None)):
-            yield state
 
 
 def _wanted(phase: Phase, state: StateChange) -> Iterator[FactWanted | OutcomeWanted]:

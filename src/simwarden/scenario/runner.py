@@ -283,7 +283,7 @@ class _Run:
             self._fail(f"fault in {fault.element}: {fault.reason}", Verdict.ERROR, detail=fault.detail)
 
     def _check_rejections(self) -> None:
-        """See that each rejection that stands at the end of a phase is a control's, or expected."""
+        """See that each rejection is a control's, or expected."""
         finding = (
             check_rejections(self.scenario, self.trace.events, self.phases)
             if self.options.keep and self.probe is None

@@ -7,6 +7,7 @@ or, of a twin, in a story beside it whose twin it is.
 
 from __future__ import annotations
 
+import itertools
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from simwarden.scenario.load import Loader
     from simwarden.scenario.problems import Problems
 
+_EARLY = "put it behind what happens; of the start alone it is said after wait: 1 s"
 _TWIN = re.compile(r"^twin:\s*['\"]?([^'\"\s#]+)", re.MULTILINE)
 
 
@@ -46,6 +48,10 @@ def check_expectations(scenario: Scenario, problems: Problems) -> None:
     if not any(step.expectations for step in scenario.steps):
         problems.add("nothing is expected: this passes whatever happens", place, "add expect:")
         return
+    for step in itertools.takewhile(lambda each: each.action is None, scenario.steps):
+        if early := next((each for each in step.expectations if each.never), None):
+            place = early.conditions[0].place
+            problems.add("nothing has happened yet that could be what never should be", place, _EARLY)
     for group in phases(scenario):
         for number, step in enumerate(group):
             again = isinstance(step.action, Rhythm)  # and so beside all later steps

@@ -85,6 +85,18 @@ def test_what_the_protocol_demands_and_nobody_expects_is_a_mismatch(play: Any, m
     assert "wait" not in result.failure.step
 
 
+@pytest.mark.parametrize("later", ["", "- tau: meter\n", "- wait: 1 min\n- service_request: meter\n"])
+@pytest.mark.parametrize("asked", ["tau", "service_request"])
+def test_what_follows_it_in_the_phase_excuses_nothing(play: Any, asked: str, later: str) -> None:
+    wanted = "- expect: {meter: {attach: accepted}, mme: {session: {card: card}}}\n"
+    result = play(f"{LOST}- {asked}: meter\n{later}{wanted}")
+    assert result.verdict is Verdict.FAILED
+    assert f"meter.{asked} is rejected, which nothing expects" in summary_of(result)
+    told = {"tau": "tracking-area-update-reject", "service_request": "service-reject"}[asked]
+    expected = f"- expect: {{uu.{told}: {{emm_cause: 9}}, meter: {{attach: accepted}}}}\n"
+    assert play(f"{LOST}- {asked}: meter\n{later}{expected}").verdict is Verdict.PASSED
+
+
 def refuse_the_meter(core: Any, ue: Any, *_: object) -> Rejection | None:
     """What no control has decided: a rejection of one card."""
     return Rejection(EmmCause.PLMN_NOT_ALLOWED, "no reason") if ue.imsi.endswith("1") else None

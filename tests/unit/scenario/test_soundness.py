@@ -51,6 +51,13 @@ def test_a_story_in_which_nothing_is_expected_is_told(told: Callable[..., str]) 
     assert told(SERVED) == ""
 
 
+def test_what_never_should_be_before_anything_happens_is_told(told: Callable[..., str]) -> None:
+    never = "- never: {meter: {attach: rejected}}\n"
+    assert "story.yaml:6:19: nothing has happened yet that could be what never should be" in told(never + SERVED)
+    assert "story.yaml:7" in told("- expect: {enb: {connected: any}}\n" + never + SERVED)
+    assert told("- wait: 1 s\n" + never + SERVED) == told(SERVED + never) == ""
+
+
 # -- claims
 
 CLAIM = "proves: [bind.hss.given, %s]"
