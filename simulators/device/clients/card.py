@@ -135,6 +135,11 @@ class CardSession:
                 waiting = await self._serve_toolkit(waiting.sw & 0xFF)
         raise PeerError("the card has no end of toolkit commands")
 
+    async def say(self, octets: bytes) -> bytes:
+        """Send octets as they are, whatever they mean to the card; return its answer. Raises CardGoneError."""
+        async with self._lock:
+            return await self._patiently(self._exchange(octets))
+
     async def _transmit(self, command: CommandApdu) -> ResponseApdu:
         response = ResponseApdu.parse(await self._exchange(command.to_bytes()))
         for _ in range(_PATIENCE_IN_ROUNDS):

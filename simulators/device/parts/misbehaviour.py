@@ -1,6 +1,6 @@
 """What a terminal sends that no specification asks of it: NAS messages out of turn, unprotected, forged or repeated.
 
-Whether the network is impressed is seen in its answers.
+Whether the network is impressed is seen in its answers. To the card it says what a reader can, in whose hands it is.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import field_validator
 
+from simulators.device.clients.card import CardGoneError
 from simulators.device.procedures import esm
 from simulators.device.terminal import CAPABILITY
 from simulators.device.verbs import need_power
@@ -143,6 +144,21 @@ class SendNas(VerbModel):
         return name
 
 
+class SendApdu(VerbModel):
+    """Send a command to the card that it was not asked for."""
+
+    target = "device"
+    device: DeviceName
+    """The terminal that holds the card, and is switched on."""
+    octets: str
+    """The command APDU in hexadecimal (TS 102.221 10.1); blanks may stand between its parts."""
+
+    @field_validator("octets")
+    @classmethod
+    def _is_hexadecimal(cls, value: str) -> str:
+        return bytes.fromhex(value).hex()
+
+
 class Misbehaviour:
     """What an honest terminal never does."""
 
@@ -160,6 +176,19 @@ class Misbehaviour:
             pdu, clear = protected(emm, encode(MESSAGES[arguments.message](emm, arguments.imsi)), arguments.protection)
         emm.radio.send_nas(pdu, clear, EstablishmentCause.MO_SIGNALLING)
         return await emm.heard("answered", "released", within=_PATIENCE) or "no-answer"
+
+
+    @verb("answered", "no-answer")
+    async def send_apdu(self, arguments: SendApdu) -> str:
+        """Send a command to the card as from a reader: `answered` (with which status word, its response says)."""
+        need_power(self.emm)
+        if self.emm.session is None:
+            raise ManagementError(409, f"{self.emm.site.name} holds no card")
+        try:
+            await self.emm.session.say(bytes.fromhex(arguments.octets))
+        except CardGoneError:
+            return "no-answer"
+        return "answered"
 
 
 def protected(emm: Emm, plain: bytes, how: str) -> tuple[bytes, bytes | None]:
