@@ -84,7 +84,7 @@ class Gateway:
                 self._drop(session, packet, error.reason)
                 continue
             source = flow.source
-            if source != session.ipv4 and (len(source) == 4 or source[:8] != session.prefix):
+            if source != session.ipv4 and source[:8] != session.prefix:
                 self._from_link(session, packet, flow)
             elif self.sgi is None:
                 self._drop(session, packet, NO_WAY_OUT)

@@ -404,6 +404,22 @@ async def test_nothing_is_left_of_a_connection_that_ended(run: Any) -> None:
         assert (enb.connections, network.mme.core.connections) == ({}, {})
 
 
+async def test_a_procedure_ends_with_its_connection_that_the_base_station_has_released_unasked(run: Any) -> None:
+    async with run() as network:
+        phone = network.phone()
+        phone.replies[_T.AUTHENTICATION_REQUEST] = None
+        phone.attach()
+        await network.settle()
+        procedure = network.mme.core.connections[phone.mme_id].procedure
+        assert not procedure.done()
+        phone.up("ue-context-release-complete")
+        await network.settle()
+        assert procedure.cancelled()
+        asked = len(phone.got)
+        await network.sleep(60)
+        assert len(phone.got) == asked  # by no T3460
+
+
 async def test_a_sleeper_that_is_paged_to_be_detached_is_told_that_and_nothing_else(run: Any) -> None:
     async with run() as network:
         phone = await network.attached_idle()
