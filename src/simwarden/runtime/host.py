@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
-import shutil
-import tempfile
 import traceback
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from simwarden.errors import ConfigError, InternalError, ManagementError, SimwardenError
@@ -18,7 +15,7 @@ from simwarden.policy.decision import Control, Decision, Ruling, Verdict
 from simwarden.runtime.dice import Dice
 from simwarden.runtime.reach import Reach, speaks_tls, why_closed, why_refused
 from simwarden.runtime.site import Managed, Site
-from simwarden.runtime.store import StoreError, StoreUnavailableError, open_engine, prepare, sqlite_url
+from simwarden.runtime.store import Passing, StoreError, StoreUnavailableError, open_engine, prepare
 from simwarden.runtime.transport.addresses import Address, Addresses
 from simwarden.runtime.transport.base import Wiring
 from simwarden.runtime.transport.choose import Carriers
@@ -144,7 +141,7 @@ class Host:
         self._probes: dict[Address, asyncio.Future[bool]] = {}
         #: how the last attempt of each element to connect to another went, by element, interface and target
         self.reached: dict[tuple[str, str, str], Reach] = {}
-        self._folder: Path | None = None
+        self._passing = Passing()
 
     # -- elements
 
@@ -198,8 +195,7 @@ class Host:
             self._engines.popitem()[1].dispose()
         for name in list(self._locks):
             self._release(name)
-        if self._folder is not None:
-            shutil.rmtree(self._folder, ignore_errors=True)
+        self._passing.close()
         if self.clock.keep_alives_skipped:
             self.trace.emit(Note(element="clock", text=f"{self.clock.keep_alives_skipped} keep-alives skipped"))
 
@@ -383,7 +379,7 @@ class Host:
         return Decision(control, verdict, ruling.reason, subject, ruling.details, on), forced
 
     def open_store(self, name: str, metadata: MetaData, shared: str = "") -> Engine:
-        """Open an element's database: at its placement's URL, or a file that lives as long as the run.
+        """Open an element's database: at its placement's URL, or one in memory that lives as long as the run.
 
         All that open the one called `shared` in this run have it in common.
         """
@@ -393,8 +389,7 @@ class Host:
         engine = self._engines.get(key)
         if engine is None:
             lock = self._hold(name, url, shared) if url else None
-            passing = sqlite_url(self._run_folder() / f"{key}.sqlite") if not url else ""
-            engine = self._engines[key] = open_engine(url or passing, metadata, lasting=not passing)
+            engine = self._engines[key] = open_engine(url, metadata) if url else self._passing.open(key, metadata)
             if lock is not None:
                 lock.guard(engine)
         else:
@@ -439,11 +434,6 @@ class Host:
     def engines(self, name: str) -> list[Engine]:
         """Return the databases that an element has."""
         return [self._engines[key] for key in sorted(self._stores.get(name, ())) if key in self._engines]
-
-    def _run_folder(self) -> Path:
-        if self._folder is None:
-            self._folder = Path(tempfile.mkdtemp(prefix="simwarden-"))
-        return self._folder
 
     def _cancel_work(self, name: str) -> None:
         for task in list(self._tasks.pop(name, ())):

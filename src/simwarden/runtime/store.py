@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from simwarden.errors import ConfigError, SimwardenError
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from sqlalchemy import URL, Connection, Engine, MetaData
@@ -44,8 +45,8 @@ T = TypeVar("T")
 #: the first engine of databases that need not last, whose dialect the others share, and the statements of all of them
 _PASSING: list[Engine] = []
 _COMPILED: dict[Any, Any] = {}
-#: files that need not last, as they are when their tables have been made
-_BLANK: dict[MetaData, bytes] = {}
+#: databases that need not last, as they are when their tables have been made
+_BLANK: dict[MetaData, sqlite3.Connection] = {}
 
 
 class StoreError(SimwardenError):
@@ -60,25 +61,22 @@ class UnstorableError(StoreError):
     """A value is one that the database cannot hold: a NUL, half a surrogate pair, a text that is too long."""
 
 
-def open_engine(url: str, metadata: MetaData, *, lasting: bool = True) -> Engine:
+def open_engine(url: str, metadata: MetaData) -> Engine:
     """Open a database by SQLAlchemy URL and bring its tables up to date. Raises ConfigError for an unusable one.
 
-    `metadata.info` may hold `schema`, the name of these tables' version (by default ""), and `migrations`. One that
-    does not outlive the process (`lasting` False) has no versions and need not reach the disk: what is committed
-    survives the element, as it must, but not the run.
+    `metadata.info` may hold `schema`, the name of these tables' version (by default ""), and `migrations`.
     """
     import sqlalchemy as sa  # noqa: PLC0415 - heavy; only elements with state pay for it
 
     where = parse_url(url)
     try:
-        engine = engine_for(where) if lasting or where.get_backend_name() != "sqlite" else _passing_engine(where)
+        engine = engine_for(where)
         if engine.dialect.name == "sqlite":
-            sa.event.listen(engine, "connect", _set_up_lasting if lasting else _set_up_passing)
+            sa.event.listen(engine, "connect", _set_up_lasting)
             _keep_private(where.database)
         with _disposed_on_error(engine):
-            if lasting or not _begin_alike(where.database, engine, metadata):
-                prepare(engine, metadata, lasting=lasting)
-            if engine.dialect.name == "sqlite" and lasting:
+            prepare(engine, metadata)
+            if engine.dialect.name == "sqlite":
                 engine.dispose()  # a migration may wait for another; what comes after it holds up the whole element
                 sa.event.listen(engine, "connect", _set_impatient)
             if where.drivername.endswith("+psycopg"):
@@ -97,17 +95,47 @@ def open_engine(url: str, metadata: MetaData, *, lasting: bool = True) -> Engine
     return engine
 
 
-def _begin_alike(database: str | None, engine: Engine, metadata: MetaData) -> bool:
-    """Let a new file that need not last begin as the first with these tables did: copies take less time."""
-    file = Path(database or "")
-    if not file.is_file() or file.stat().st_size:
-        return False
-    if metadata not in _BLANK:
-        prepare(engine, metadata, lasting=False)
-        _BLANK[metadata] = file.read_bytes()
-    else:
-        file.write_bytes(_BLANK[metadata])
-    return True
+class Passing:
+    """Databases in memory, which have no versions: what is committed survives its element, as it must, and not the run.
+
+    Several connections of this process have each in common (SQLite's VFS `memdb`), of which one keeps it.
+    """
+
+    def __init__(self) -> None:
+        self._kept: dict[str, sqlite3.Connection] = {}
+
+    def open(self, key: str, metadata: MetaData) -> Engine:
+        """Open the database called `key`, with some tables at least."""
+        import sqlite3  # noqa: PLC0415 - as above
+
+        import sqlalchemy as sa  # noqa: PLC0415 - as above
+
+        file = f"file:/{id(self)}/{key}?vfs=memdb"
+        engine = _passing_engine(sa.make_url(f"sqlite:///{file}&uri=true"))
+        sa.event.listen(engine, "connect", _set_up_passing)
+        if key in self._kept:
+            prepare(engine, metadata, lasting=False)
+        else:
+            self._kept[key] = sqlite3.connect(file, uri=True)
+            _begin_alike(self._kept[key], engine, metadata)
+        return engine
+
+    def close(self) -> None:
+        """Forget them."""
+        while self._kept:
+            self._kept.popitem()[1].close()
+
+
+def _begin_alike(new: sqlite3.Connection, engine: Engine, metadata: MetaData) -> None:
+    """Let a new database begin as the first with these tables did: copies take less time."""
+    import sqlite3  # noqa: PLC0415 - as above
+
+    if metadata in _BLANK:
+        _BLANK[metadata].backup(new)
+        return
+    prepare(engine, metadata, lasting=False)
+    _BLANK[metadata] = sqlite3.connect(":memory:", check_same_thread=False)
+    new.backup(_BLANK[metadata])
 
 
 def parse_url(url: str) -> URL:
@@ -324,7 +352,7 @@ def _set_impatient(connection: Any, _record: Any) -> None:
 
 
 def _set_up_passing(connection: Any, _record: Any) -> None:
-    """No waiting for the disk, and no journal beside the file."""
+    """All of it is in memory."""
     _pragmas(connection, "journal_mode=MEMORY", "synchronous=OFF", "foreign_keys=ON")
 
 

@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from simwarden.errors import ConfigError
-from simwarden.runtime.store import open_engine, sqlite_url
+from simwarden.runtime.store import Passing, open_engine, sqlite_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -151,18 +151,20 @@ def test_who_reads_a_database_of_two_elements_from_outside_takes_no_journal_from
         assert read() == "2\n"
 
 
-def test_databases_that_need_not_last_begin_alike_and_have_nothing_in_common(tmp_path: Path) -> None:
+def test_databases_that_need_not_last_begin_alike_and_have_nothing_in_common() -> None:
     metadata = sa.MetaData()
     table = sa.Table("cards", metadata, sa.Column("imsi", sa.String, primary_key=True))
-    engines = [open_engine(sqlite_url(tmp_path / name), metadata, lasting=False) for name in ("one", "two", "three")]
+    passing, other = Passing(), Passing()
+    engines = [passing.open("one", metadata), passing.open("two", metadata), other.open("one", metadata)]
     for number, engine in enumerate(engines[:2]):
         with engine.begin() as connection:
             connection.execute(table.insert().values(imsi=str(number)))
-    again = open_engine(sqlite_url(tmp_path / "one"), metadata, lasting=False)
+        engine.dispose()
     held = []
-    for engine in (*engines, again):
+    for engine in (*engines, passing.open("one", metadata)):
         with engine.connect() as connection:
             held.append(list(connection.execute(sa.select(table.c.imsi)).scalars()))
         engine.dispose()
-    again.dispose()
+    passing.close()
+    other.close()
     assert held == [["0"], ["1"], [], ["0"]]
