@@ -20,7 +20,17 @@ if TYPE_CHECKING:
     )
     from simwarden.wire.ip.packet import Flow, Packet, Protocol, addresses_of, decode, encode, flow_of
     from simwarden.wire.ip.reading import dissect
-    from simwarden.wire.ip.transport import Tcp, TcpFlag, Udp, decode_tcp, decode_udp, encode_tcp, encode_udp
+    from simwarden.wire.ip.transport import (
+        Tcp,
+        TcpFlag,
+        Udp,
+        decode_tcp,
+        decode_udp,
+        encode_tcp,
+        encode_udp,
+        mss_of,
+        mss_option,
+    )
 
 __all__ = [
     "Flow",
@@ -46,6 +56,8 @@ __all__ = [
     "encode_tcp",
     "encode_udp",
     "flow_of",
+    "mss_of",
+    "mss_option",
     "router_solicitation",
 ]
 

@@ -11,6 +11,8 @@ from simwarden.wire.ip.packet import Packet, Protocol, checksum, pseudo_header
 
 _UDP = struct.Struct(">HHHH")
 _TCP = struct.Struct(">HHIIHHHH")
+#: kinds of options (RFC 9293 3.1)
+_END, _NOTHING, _MSS = 0, 1, 2
 
 
 class Udp(NamedTuple):
@@ -45,6 +47,11 @@ class Tcp(NamedTuple):
     window: int
     payload: bytes = b""
     options: bytes = b""
+
+    @property
+    def length(self) -> int:
+        """What it takes of the sequence: its octets, and one for SYN and FIN each (RFC 9293 3.4)."""
+        return len(self.payload) + bool(self.flags & TcpFlag.SYN) + bool(self.flags & TcpFlag.FIN)
 
 
 def _sum(packet: Packet, data: bytes) -> int:
@@ -96,3 +103,24 @@ def decode_tcp(packet: Packet) -> Tcp:
         raise PeerError("TCP segment with a wrong checksum")
     flags = TcpFlag(head & 0xFF)
     return Tcp(near, far, sequence, acknowledgement, flags, window, data[start:], data[20:start])
+
+
+def mss_option(mss: int) -> bytes:
+    """Return the option by which a SYN says the longest segment that its sender takes (RFC 9293 3.7.1)."""
+    return bytes((_MSS, 4)) + mss.to_bytes(2)
+
+
+def mss_of(options: bytes) -> int | None:
+    """Return the MSS that the options of a SYN say, None if they do not. Raises PeerError where they end early."""
+    at = 0
+    while at < len(options) and options[at] != _END:
+        if options[at] == _NOTHING:
+            at += 1
+            continue
+        size = options[at + 1] if at + 1 < len(options) else 0
+        if size < 2 or at + size > len(options):
+            raise PeerError(f"TCP option {options[at]} with a wrong length")
+        if options[at] == _MSS and size == 4:
+            return int.from_bytes(options[at + 2 : at + 4])
+        at += size
+    return None
