@@ -42,6 +42,8 @@ class Bearer(NamedTuple):
     address: str
     emergency: bool = False
     interface_id: bytes = b""
+    options: bytes = b""
+    """What the PGW told of it: DNS servers, and the MTU (PCO)."""
 
 
 class Learned(NamedTuple):
@@ -132,6 +134,8 @@ class Emm(Memory):
         self.timers: dict[Timer, ClockTimer | None] = {}
         #: NAS messages sent lately, and what they were before ciphering
         self.sent: deque[tuple[bytes, bytes | None]] = deque(maxlen=16)
+        #: told when no bearer is left
+        self.on_no_bearer: Callable[[], None] = lambda: None
         self._shown: set[str] = set()
         self._endings: dict[Procedure, asyncio.Future[str]] = {}
         self._awaited: dict[asyncio.Future[str], tuple[str, ...]] = {}
@@ -143,6 +147,7 @@ class Emm(Memory):
             self.learned[self.card.imsi] = Learned(self.guti, self.last_tai, tuple(self.tai_list), self.security)
         self.stop(*self.timers)
         super().__init__()
+        self.on_no_bearer()
 
     # -- the card
 
@@ -348,6 +353,7 @@ class Emm(Memory):
         """Report that the last bearer is gone, with its access point and address."""
         self.observe("apn", None)
         self.observe("address", None)
+        self.on_no_bearer()
 
     def invalidate_usim(self, usim: Usim) -> None:
         """Hold the card invalid until power-off, removal, T3247 or T3245."""

@@ -17,6 +17,7 @@ from simulators.device.parts.place import Place
 from simulators.device.parts.power import Power
 from simulators.device.parts.service import Service
 from simulators.device.parts.traffic import Traffic
+from simulators.device.parts.web import Web
 from simulators.device.procedures import power, usim
 from simulators.device.terminal import Terminal
 from simwarden.model.identity import Imei
@@ -45,12 +46,13 @@ class Device(Element[DeviceConfig]):
         consequences=tuple(consequences()),
         timers=tuple(timers()),
     )
-    parts = (Power, CardSlot, Service, Traffic, Place, Misbehaviour)
+    parts = (Power, CardSlot, Service, Traffic, Web, Place, Misbehaviour)
 
     def __init__(self, site: Site, config: DeviceConfig) -> None:
         super().__init__(site, config)
         self.emm = Emm(site, config, _terminal(site, config))
         self.emm.radio, self.emm.packets = Radio(site, Dispatch(self.emm)), Packets(self.emm)
+        self.emm.on_no_bearer = self.emm.packets.cut
         self.fit(self.emm)
 
     async def start(self) -> None:

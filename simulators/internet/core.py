@@ -6,11 +6,13 @@ import asyncio
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from simwarden.errors import ManagementError, PeerError
+from simwarden.runtime.ip.tcp import TcpHost
 from simwarden.wire import ip
 from simwarden.wire.ip import Icmp, IcmpType, Icmpv6Type, Packet, Protocol, Udp
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    import ssl
+    from collections.abc import Callable, Sequence
 
     from simulators.internet.config import HostConfig, InternetConfig
     from simwarden.runtime.link import Link
@@ -30,6 +32,7 @@ _ECHOES: Final[dict[int, int]] = {
 }
 #: sources, and pairs of addresses, that are remembered; of more the first is forgotten
 _MOST = 4096
+_DNS: Final = 53
 
 
 class Core:
@@ -38,9 +41,17 @@ class Core:
     def __init__(self, site: Site, config: InternetConfig) -> None:
         self.site, self.config = site, config
         self.links: list[Link] = []
-        self._hosts: dict[str, HostConfig] = {
+        self.hosts: dict[str, HostConfig] = {
             address: host for host in config.hosts.values() for address in host.addresses
         }
+        self.tcp = TcpHost(site, self._send, self.blame)
+        #: returns the answer to a DNS query in a datagram: its source and destination, and its octets
+        self.resolve: Callable[[tuple[str, str], bytes], bytes] = lambda _ends, _query: b""
+        #: what hosts need for TLS, by their first address
+        self.contexts: dict[str, ssl.SSLContext] = {}
+        self._asked: dict[tuple[str, ...], int] = {}
+        #: where the packet came from that is being looked at
+        self._taking: Link | None = None
         #: by which PGW a device is reached: the one that its packets came from
         self._ways: dict[str, Link] = {}
         self._arrived: dict[tuple[str, str, str], tuple[int, int]] = {}
@@ -62,6 +73,7 @@ class Core:
     def take(self, link: Link, packets: Sequence[bytes]) -> None:
         """Note packets, and send back what their hosts answer."""
         link.know()
+        self._taking = link
         answers = []
         for data in packets:
             try:
@@ -76,6 +88,28 @@ class Core:
                 answers.append(ip.encode(answer))
         link.send_packets(answers)
 
+    def _send(self, packets: list[Packet]) -> None:
+        """Send packets of one connection to where its device is."""
+        link = self._way(packets[0].destination)
+        if link is not None:
+            link.send_packets([ip.encode(each) for each in packets])
+
+    def _way(self, address: str) -> Link | None:
+        return self._ways.get(address) or next(iter(self.links), None)
+
+    def blame(self, reason: str) -> None:
+        """Report what a device did wrong inside its packets."""
+        if self._taking is not None:
+            self.site.peer_fault(self._taking, reason)
+
+    def note_asked(self, ends: tuple[str, str], service: str, name: str, path: str, sni: str = "") -> None:
+        """Take note of what somebody (the first of `ends`) asked a service of a host for."""
+        key = (*ends, service, name, path, sni)
+        times = self._asked.get(key, 0) + 1
+        _remember(self._asked, key, times)
+        fields = dict(zip(("source", "destination", "service", "name", "path", "sni"), key, strict=True))
+        self.site.observe("asked", {**fields, "times": times}, key=" ".join(filter(None, key)))
+
     def _note(self, packet: Packet, octets: int) -> None:
         key = packet.source, packet.destination, _NAMES.get(packet.protocol, "other")
         seen, size = self._arrived.get(key, (0, 0))
@@ -85,7 +119,7 @@ class Core:
 
     def _answer(self, packet: Packet) -> Packet | None:
         """Return what the host answers that a packet is for."""
-        host = self._hosts.get(packet.destination)
+        host = self.hosts.get(packet.destination)
         if packet.protocol in (Protocol.ICMP, Protocol.ICMPV6):
             message = ip.decode_icmp(packet)
             if message.type in _ECHOES.values():
@@ -94,10 +128,21 @@ class Core:
             if host is None or kind is None or "icmp" not in host.answers:
                 return None
             return ip.encode_icmp(message._replace(type=kind), packet.destination, packet.source)
-        if packet.protocol != Protocol.UDP or host is None or "udp" not in host.answers:
+        if host is None or not host.answers:
             return None
+        if packet.protocol == Protocol.TCP:
+            self.tcp.take(packet)
+            return None
+        return self._answer_datagram(packet, host) if packet.protocol == Protocol.UDP else None
+
+    def _answer_datagram(self, packet: Packet, host: HostConfig) -> Packet | None:
         udp = ip.decode_udp(packet)
-        back = Udp(udp.destination_port, udp.source_port, udp.payload)
+        payload = udp.payload
+        if "dns" in host.answers and udp.destination_port == _DNS:
+            payload = self.resolve((packet.source, packet.destination), payload)
+        elif "udp" not in host.answers:
+            return None
+        back = Udp(udp.destination_port, udp.source_port, payload)
         return ip.encode_udp(back, packet.destination, packet.source)
 
     def _hear(self, source: str, message: Icmp) -> None:
@@ -110,7 +155,7 @@ class Core:
     async def reach(self, address: str, sender: str, patience: float) -> bool:
         """Send an echo request to a device; whether it answered. Raises ManagementError."""
         own = self._address_of(sender, 6 if ":" in address else 4)
-        link = self._ways.get(address) or next(iter(self.links), None)
+        link = self._way(address)
         if link is None:
             return False
         self._echo = number = self._echo % 0xFFFF + 1

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pydantic import field_validator
 
 from simulators.internet.config import InternetConfig
-from simwarden.model.values import NUMBER, USER_ADDRESS, one_of
+from simwarden.model.values import GIVEN, NUMBER, TEXT, USER_ADDRESS, one_of
 from simwarden.operations.element import Element
 from simwarden.runtime.declare import HISTORY, Declaration, Observable, VerbModel, verb
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
     from simulators.internet.core import Core
+    from simwarden.runtime.ip.tcp import Ends, Stream
 
 #: seconds to wait for an answer of a device that may have to be paged
 _PATIENCE = 15.0
@@ -57,6 +61,21 @@ class Internet(Element[InternetConfig]):
                 },
                 passing=HISTORY,
             ),
+            Observable(
+                "asked",
+                "what a service was asked for: a name and the kind of record, or the name and path of a page, with the"
+                " name that TLS says in the clear (sni)",
+                fields={
+                    "source": USER_ADDRESS,
+                    "destination": USER_ADDRESS,
+                    "service": one_of("dns", "http", "https"),
+                    "name": GIVEN,
+                    "path": TEXT,
+                    "sni": GIVEN.or_none(),
+                    "times": NUMBER,
+                },
+                passing=HISTORY,
+            ),
         ),
     )
     core: Core
@@ -65,11 +84,13 @@ class Internet(Element[InternetConfig]):
         """Take PGWs."""
         from simulators.internet.core import Core  # noqa: PLC0415 - checking files needs no codec
 
-        self.core = Core(self.site, self.config)
+        self.core = core = Core(self.site, self.config)
+        core.tcp.serves, core.resolve = partial(_service_at, core), partial(_resolve, core)
         await self.site.listen("SGi", self.core.accept)
 
     async def stop(self) -> None:
         """Close the ways in."""
+        self.core.tcp.cut("the internet is gone")
         for link in list(self.core.links):
             link.close("the internet is gone")
 
@@ -81,3 +102,15 @@ class Internet(Element[InternetConfig]):
     async def reach(self, arguments: Reach) -> str:
         """Send an echo request to a device, which is paged if it is idle: `answered`, or `timed-out`."""
         return "answered" if await self.core.reach(arguments.address, arguments.sender, _PATIENCE) else "timed-out"
+
+
+def _service_at(core: Core, ends: Ends) -> Callable[[Stream], Coroutine[None, None, None]] | None:
+    from simulators.internet.procedures.services import service_at  # noqa: PLC0415 - few stories have connections
+
+    return service_at(core, ends)
+
+
+def _resolve(core: Core, ends: tuple[str, str], query: bytes) -> bytes:
+    from simulators.internet.procedures.names import answer_datagram  # noqa: PLC0415 - few stories have names
+
+    return answer_datagram(core, ends, query)

@@ -7,15 +7,20 @@ import ipaddress
 from typing import TYPE_CHECKING, Final
 
 from simwarden.errors import PeerError
-from simwarden.wire import ip
+from simwarden.wire import ip, pco
 from simwarden.wire.ip import Icmp, IcmpType, Icmpv6Type, Packet, Protocol, Udp
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from simulators.device.contexts import Bearer, Emm
+    from simwarden.runtime.ip.tcp import Stream, TcpHost
 
 _PATIENCE: Final = 5.0
 """Seconds to wait for an answer."""
 _FIRST_PORT: Final = 40000
+_MTU: Final = 1358
+"""What GTP leaves of 1500 octets, where the network tells none (TS 23.060 annex C)."""
 _ECHOES: Final[dict[int, int]] = {
     IcmpType.ECHO: IcmpType.ECHO_REPLY,
     Icmpv6Type.ECHO_REQUEST: Icmpv6Type.ECHO_REPLY,
@@ -33,6 +38,12 @@ class Packets:
         #: by protocol and by port or number: how the packet fared that waits for an answer
         self._awaited: dict[tuple[str, int], asyncio.Future[str]] = {}
         self._prefix_told: asyncio.Future[str] | None = None
+        #: by port: what came there, and None where nobody is at the far end
+        self._ports: dict[int, asyncio.Queue[tuple[str, bytes] | None]] = {}
+        #: asks for the radio bearers, and returns `accepted` when they stand
+        self.wake: Callable[[], Awaitable[str]]
+        self._waiting: list[bytes] = []
+        self._tcp: TcpHost | None = None
 
     # -- to the network
 
@@ -42,7 +53,7 @@ class Packets:
         own = source or await self._own_address(identity, 6 if ":" in to else 4)
         if not own:
             return "dropped"
-        self._number = number = self._number % 20000 + 1
+        number = self.new_port() - _FIRST_PORT
         content = bytes(octets)
         if protocol == "udp":
             key = protocol, _FIRST_PORT + number
@@ -64,6 +75,75 @@ class Packets:
 
     def _send(self, identity: int, packet: Packet) -> None:
         self.emm.radio.send_packets(identity, [ip.encode(packet)])
+
+    async def source_for(self, to: str) -> str:
+        """Return the own address from which packets go to an address; empty if the bearer has none of that version."""
+        return await self._own_address(min(self.emm.bearers), 6 if ":" in to else 4)
+
+    def new_port(self) -> int:
+        """Return a port of its own that was not used lately."""
+        self._number = self._number % 20000 + 1
+        return _FIRST_PORT + self._number
+
+    async def ask_datagram(self, own: str, to: str, port: int, content: bytes, fits: Callable[[bytes], bool]) -> bytes:
+        """Send a datagram; return the first that comes back and `fits`. Raises ConnectionRefusedError, TimeoutError."""
+        own_port = self.new_port()
+        heard = self._ports[own_port] = asyncio.Queue()
+        try:
+            self._send(min(self.emm.bearers), ip.encode_udp(Udp(own_port, port, content), own, to))
+            async with asyncio.timeout(_PATIENCE):
+                while True:
+                    came = await heard.get()
+                    if came is None:
+                        raise ConnectionRefusedError("the network says that nobody is there")
+                    if came[0] == to and fits(came[1]):
+                        return came[1]
+        finally:
+            del self._ports[own_port]
+
+    async def connect(self, own: str, to: str, port: int) -> Stream:
+        """Connect by TCP. Raises ConnectionError or TimeoutError."""
+        return await self.tcp.connect(own, self.new_port(), to, port)
+
+    @property
+    def tcp(self) -> TcpHost:
+        """Its connections of TCP."""
+        if self._tcp is None:
+            from simwarden.runtime.ip.tcp import TcpHost  # noqa: PLC0415 - few stories have connections
+
+            self._tcp = TcpHost(self.emm.site, self._send_segments, lambda reason: self.emm.radio.fault(reason, b""))
+        self._tcp.mtu = self._told()[1] if self.emm.bearers else self._tcp.mtu
+        return self._tcp
+
+    def _send_segments(self, packets: list[Packet]) -> None:
+        """Send segments; an idle terminal asks for its radio bearers first."""
+        octets = [ip.encode(each) for each in packets]
+        if self.emm.wired and self.emm.bearers:
+            self.emm.radio.send_packets(min(self.emm.bearers), octets)
+        elif self.emm.bearers:
+            waking, self._waiting = bool(self._waiting), self._waiting + octets
+            if not waking:
+                self.emm.site.spawn(self._send_when_awake(), "service request for packets")
+
+    async def _send_when_awake(self) -> None:
+        accepted = await self.wake() == "accepted"
+        packets, self._waiting = self._waiting, []
+        if accepted and self.emm.bearers:
+            self.emm.radio.send_packets(min(self.emm.bearers), packets)
+
+    def resolvers(self) -> list[str]:
+        """Return the DNS servers that the network told."""
+        return self._told()[0]
+
+    def _told(self) -> tuple[list[str], int]:
+        """Return DNS servers and the MTU of the first bearer, as the PGW told them."""
+        bearer = self.emm.bearers[min(self.emm.bearers)]
+        return pco.told(bearer.options) if bearer.options else ([], _MTU)
+
+    def cut(self) -> None:
+        """End all connections: there is no bearer any more."""
+        if self._tcp is not None:
+            self._tcp.cut("the terminal has no bearer any more")
 
     async def _own_address(self, identity: int, version: int) -> str:
         """Return the address of a bearer; of IPv6 its prefix is asked for first (TS 23.401 5.3.1.2.2)."""
@@ -99,7 +179,13 @@ class Packets:
         if packet.protocol in (Protocol.ICMP, Protocol.ICMPV6):
             self._take_icmp(identity, packet)
         elif packet.protocol == Protocol.UDP:
-            self._settle("udp", ip.decode_udp(packet).destination_port, "delivered")
+            datagram = ip.decode_udp(packet)
+            waiting = self._ports.get(datagram.destination_port)
+            if waiting is not None:
+                waiting.put_nowait((packet.source, datagram.payload))
+            self._settle("udp", datagram.destination_port, "delivered")
+        elif packet.protocol == Protocol.TCP:
+            self.tcp.take(packet)
 
     def _take_icmp(self, identity: int, packet: Packet) -> None:
         message = ip.decode_icmp(packet)
@@ -113,8 +199,19 @@ class Packets:
         elif message.type in _ECHOES.values():
             self._settle("icmp", message.rest, "delivered")
         elif message.type == _UNREACHABLE[Protocol(packet.protocol)]:
-            flow = ip.flow_of(message.payload)
-            self._settle("udp", flow.source_port, "refused")
+            self._hear_unreachable(ip.flow_of(message.payload))
+
+    def _hear_unreachable(self, flow: ip.Flow) -> None:
+        """Take it that a packet sent with this flow got nowhere."""
+        if flow.protocol == Protocol.TCP:
+            ends = (flow.source, flow.source_port), (flow.destination, flow.destination_port)
+            (own, own_port), (to, port) = ((str(ipaddress.ip_address(each)), number) for each, number in ends)
+            self.tcp.unreachable((own, own_port, to, port))
+            return
+        waiting = self._ports.get(flow.source_port)
+        if waiting is not None:
+            waiting.put_nowait(None)
+        self._settle("udp", flow.source_port, "refused")
 
     def _settle(self, protocol: str, number: int, how: str) -> None:
         waiting = self._awaited.get((protocol, number))

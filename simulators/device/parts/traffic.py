@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, field_validator
@@ -60,6 +61,18 @@ def split_port(text: str) -> tuple[str, int]:
     return str(ipaddress.ip_address(host)), int(port or _PORT)
 
 
+async def bearer_stands(emm: Emm) -> bool:
+    """Whether the terminal can send, after a service request if need be."""
+    if emm.bearers and not emm.wired:
+        return await wake(emm) == "accepted" and bool(emm.bearers)
+    return bool(emm.bearers)
+
+
+async def wake(emm: Emm) -> str:
+    """Ask for the radio bearers; return how that ended."""
+    return await emm.run(Procedure.SERVICE_REQUEST, service_request.start)
+
+
 class Traffic:
     """User packets."""
 
@@ -67,6 +80,7 @@ class Traffic:
 
     def __init__(self, emm: Emm) -> None:
         self.emm = emm
+        emm.packets.wake = partial(wake, emm)
 
     @verb("delivered", "timed-out", "refused", "dropped")
     async def send(self, arguments: Send) -> str:
@@ -75,11 +89,7 @@ class Traffic:
         """  # noqa: D205 - the whole of it is the outcome
         emm = self.emm
         need_power(emm)
-        if not emm.bearers:
-            return "dropped"
-        if not emm.wired and await emm.run(Procedure.SERVICE_REQUEST, service_request.start) != "accepted":
-            return "dropped"
-        if not emm.bearers:
+        if not await bearer_stands(emm):
             return "dropped"
         to, port = split_port(arguments.to)
         return await emm.packets.ask(to, port, arguments.protocol, arguments.octets, arguments.source)

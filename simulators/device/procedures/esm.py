@@ -64,7 +64,8 @@ def on_default_bearer(emm: Emm, request: Message) -> Message | None:
     address: PdnAddress = request["pdn_address"]
     emergency = emm.running(Timer.T3482)
     name, identifier = request["access_point_name"], address.interface_id
-    emm.bearers[identity] = Bearer(name, address.ipv4, emergency=emergency, interface_id=identifier)
+    options = request.get("protocol_configuration_options", b"")
+    emm.bearers[identity] = Bearer(name, address.ipv4, emergency=emergency, interface_id=identifier, options=options)
     emm.observe("apn", request["access_point_name"])
     emm.observe("address", address.ipv4 or address.interface_id.hex())
     emm.observe("esm_cause", request.get("esm_cause"))

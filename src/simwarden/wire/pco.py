@@ -15,6 +15,8 @@ from simwarden.errors import PeerError
 _LONGEST: Final = 253
 #: extension bit, and PPP as the configuration protocol
 _HEAD: Final = b"\x80"
+#: octets that any link carries (RFC 791 3.2)
+_LEAST_MTU: Final = 576
 _CONFIGURE_REQUEST, _CONFIGURE_ACK, _CONFIGURE_NAK = 1, 2, 3
 _PRIMARY_DNS, _SECONDARY_DNS = 129, 131
 
@@ -78,6 +80,19 @@ def answer(asked: list[Option], dns: tuple[str, ...], mtu: int) -> list[Option]:
             case Container.IPCP:
                 told += _answer_ipcp(option.content, four)
     return told
+
+
+def told(octets: bytes, mtu: int = 1358) -> tuple[list[str], int]:
+    """Return what a PGW told a device: DNS servers, and the MTU (`mtu` if none). Raises PeerError."""
+    servers = []
+    for option in decode(octets):
+        content = option.content
+        match option.identifier, len(content):
+            case (Container.DNS_SERVER_IPV4_ADDRESS, 4) | (Container.DNS_SERVER_IPV6_ADDRESS, 16):
+                servers.append(str(ipaddress.ip_address(content)))
+            case Container.IPV4_LINK_MTU, 2:
+                mtu = max(int.from_bytes(content), _LEAST_MTU)
+    return servers, mtu
 
 
 def _answer_ipcp(content: bytes, dns: list[str]) -> list[Option]:

@@ -1,0 +1,208 @@
+"""Names and pages: what programs on the terminal ask the internet for."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+from urllib.parse import SplitResult, urlsplit
+
+from pydantic import Field, field_validator
+
+from simulators.device.parts.traffic import bearer_stands
+from simulators.device.verbs import need_power
+from simwarden.errors import ManagementError, PeerError
+from simwarden.model.values import GIVEN, NUMBER, TEXT, one_of
+from simwarden.runtime.declare import HISTORY, DeviceName, Observable, Seconds, VerbModel, verb
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+    from simulators.device.contexts import Emm
+
+_OUTCOMES = ("delivered", "timed-out", "refused", "dropped")
+_PORTS = {"http": 80, "https": 443}
+
+
+def _split(url: str) -> SplitResult:
+    """Return the parts of a URL of HTTP. Raises ValueError."""
+    parts = urlsplit(url)
+    if parts.scheme not in _PORTS or not parts.hostname or parts.fragment or parts.username is not None:
+        raise ValueError(f"{url!r} is no URL such as http://server.example/page or https://198.51.100.80:8443/")
+    if parts.port == 0 or not url.isascii() or not url.isprintable() or " " in url:
+        raise ValueError(f"{url!r} has a port 0, or characters that a URL cannot have (RFC 3986)")
+    return parts
+
+
+class Resolve(VerbModel):
+    """Ask for the addresses of a name."""
+
+    target = "device"
+    device: DeviceName
+    """The terminal."""
+    name: Annotated[str, Field(min_length=1, max_length=253)]
+    """The name."""
+    kind: Literal["A", "AAAA"] = "A"
+    """Of which version: `A` (IPv4) or `AAAA` (IPv6)."""
+    server: str = ""
+    """The DNS server's address; empty: the first that the network told, of a version that the bearer has."""
+
+    @field_validator("server")
+    @classmethod
+    def _is_address(cls, value: str) -> str:
+        return str(ipaddress.ip_address(value)) if value else ""
+
+    @field_validator("name")
+    @classmethod
+    def _is_name(cls, value: str) -> str:
+        if not all(0 < len(each) <= 63 for each in value.removesuffix(".").split(".")) or not value.isascii():
+            raise ValueError(f"{value!r} is no name (RFC 1035 2.3.4)")
+        return value.lower().removesuffix(".")
+
+
+class Fetch(VerbModel):
+    """Fetch a page, or send something to one."""
+
+    target = "device"
+    device: DeviceName
+    """The terminal."""
+    url: str
+    """What: `http://server.example/`, `https://198.51.100.80/firmware`. A name is resolved first."""
+    upload: Annotated[int, Field(ge=0, le=100_000_000)] = 0
+    """Octets to be sent with it, by POST; 0: GET."""
+    host: str = ""
+    """The name that HTTP says, of a program that says another one than the URL's; empty: the URL's."""
+    sni: str = ""
+    """The name that TLS says in the clear, of such a program; empty: the URL's, if it has one."""
+    within: Seconds = 60.0
+    """How long it waits for the whole answer."""
+
+    @field_validator("url")
+    @classmethod
+    def _is_url(cls, value: str) -> str:
+        _split(value)
+        return value
+
+    @field_validator("host", "sni")
+    @classmethod
+    def _is_name(cls, value: str) -> str:
+        if not value.isascii() or not value.isprintable() or " " in value:
+            raise ValueError(f"{value!r} is no name of a host")
+        return value
+
+
+class Web:
+    """Programs that resolve names and fetch pages."""
+
+    observables = (
+        Observable(
+            "resolved",
+            "what came of the last question for a name, which is the key",
+            fields={
+                "name": GIVEN,
+                "kind": one_of("A", "AAAA"),
+                "addresses": TEXT,
+                "rcode": one_of("NOERROR", "NXDOMAIN", "REFUSED", "SERVFAIL", "FORMERR", "NOTIMP").or_none(),
+                "over": one_of("udp", "tcp").or_none(),
+                "outcome": one_of(*_OUTCOMES),
+            },
+            passing=HISTORY,
+        ),
+        Observable(
+            "fetched",
+            "what came of the last fetch of a URL, which is the key: octets of content each way, and the status",
+            fields={
+                "url": TEXT,
+                "status": NUMBER.or_none(),
+                "octets": NUMBER,
+                "sent": NUMBER,
+                "outcome": one_of(*_OUTCOMES),
+            },
+            passing=HISTORY,
+        ),
+    )
+
+    def __init__(self, emm: Emm) -> None:
+        self.emm = emm
+
+    @verb(*_OUTCOMES)
+    async def resolve(self, arguments: Resolve) -> str:
+        """Resolve a name at the network's DNS server (over TCP if the answer is long): `delivered` with any answer,
+        `timed-out`, `refused` if nobody is there, `dropped` where the terminal has no bearer for it.
+        """  # noqa: D205 - the whole of it is the outcome
+        need_power(self.emm)
+        facts = {"name": arguments.name, "kind": arguments.kind, "addresses": "", "rcode": None, "over": None}
+        outcome = await self._outcome(self._resolve(arguments.name, arguments.kind, arguments.server, facts), 60.0)
+        self.emm.site.observe("resolved", {**facts, "outcome": outcome}, key=arguments.name)
+        return outcome
+
+    @verb(*_OUTCOMES)
+    async def fetch(self, arguments: Fetch) -> str:
+        """Fetch a URL: `delivered` if the whole answer came, whatever its status, `refused` if the name, the server or
+        the network would not, `timed-out` (octets that passed are told), `dropped` where the terminal has no bearer.
+        """  # noqa: D205 - the whole of it is the outcome
+        from simulators.device.clients.web import Passed  # noqa: PLC0415 - few stories have pages
+
+        need_power(self.emm)
+        passed = Passed()
+        outcome = await self._outcome(self._fetch(arguments, passed), arguments.within)
+        told = {"status": passed.status or None, "octets": passed.octets, "sent": passed.sent, "outcome": outcome}
+        self.emm.site.observe("fetched", {"url": arguments.url, **told}, key=arguments.url)
+        return outcome
+
+    async def _outcome(self, work: Coroutine[Any, Any, object], within: float) -> str:
+        try:
+            if not await bearer_stands(self.emm):
+                return "dropped"
+            async with asyncio.timeout(within):
+                await work
+        except ConnectionAbortedError:
+            return "dropped"
+        except ConnectionError:
+            return "refused"
+        except TimeoutError:
+            return "timed-out"
+        except PeerError as error:
+            self.emm.radio.fault(error.reason, b"")
+            return "refused"
+        finally:
+            work.close()  # if it was never begun
+        return "delivered"
+
+    async def _resolve(self, name: str, kind: str, server: str, facts: dict[str, Any]) -> list[str]:
+        from simulators.device.clients.names import resolve  # noqa: PLC0415 - few stories have names
+
+        found = await resolve(self.emm.packets, name, kind, server or await self._server())
+        facts.update(addresses=" ".join(found.addresses), rcode=found.rcode, over=found.over)
+        return list(found.addresses)
+
+    async def _server(self) -> str:
+        for each in self.emm.packets.resolvers():
+            if await self.emm.packets.source_for(each):
+                return each
+        raise ManagementError(409, f"the network told {self.emm.site.name} no DNS server: name one (server)")
+
+    async def _fetch(self, arguments: Fetch, passed: Any) -> None:
+        from simulators.device.clients.web import Request, fetch  # noqa: PLC0415 - few stories have pages
+
+        parts = _split(arguments.url)
+        host = parts.hostname or ""
+        address = await self._address_of(host)
+        by_name = host if address != host else ""
+        port = parts.port or _PORTS[parts.scheme]
+        path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        said = arguments.host or parts.netloc
+        tls = parts.scheme == "https"
+        request = Request(address, port, path, said, tls, arguments.sni or by_name, arguments.upload)
+        await fetch(self.emm.packets, request, passed)
+
+    async def _address_of(self, host: str) -> str:
+        """Return the address of a host, of IPv4 if it has one that the bearer can reach. Raises ConnectionError."""
+        try:
+            return str(ipaddress.ip_address(host))
+        except ValueError:
+            pass
+        for kind, reachable in (("A", "192.0.2.1"), ("AAAA", "2001:db8::1")):
+            if await self.emm.packets.source_for(reachable) and (found := await self._resolve(host, kind, "", {})):
+                return found[0]
+        raise ConnectionRefusedError(f"there is no {host}")

@@ -1,0 +1,1 @@
+"""What hosts of the internet do when they are spoken to."""

@@ -1,0 +1,248 @@
+"""Names and pages from a device to the internet, on TCP and TLS of our own, through the bearer."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
+
+import pytest
+from user_network import SERVER, SERVER6, Bench
+
+from simulators.internet.config import HostConfig, InternetConfig
+from simwarden.errors import ManagementError
+from simwarden.runtime.loop import TestbedLoop
+from simwarden.trace.events import Fault, PeerFault, StateChange
+from simwarden.wire import ip
+
+Play = Callable[..., Bench]
+MANY = tuple(f"198.51.100.{number}" for number in range(100, 140))
+HOSTS = {
+    "server": HostConfig(
+        addresses=(SERVER, SERVER6), names=("server.example",), pages={"/": 64, "/firmware": 300_000, "/nothing": 0}
+    ),
+    "resolver": HostConfig(addresses=("192.0.2.53", "2001:db8::53"), answers=("dns",)),
+    "many": HostConfig(addresses=MANY, names=("many.example",), answers=("icmp",)),
+    "watcher": HostConfig(addresses=("203.0.113.9",), names=("watcher.example",), answers=()),
+    "six": HostConfig(addresses=("2001:db8:6::6",), names=("six.example",)),
+}
+
+
+@pytest.fixture
+def play() -> Iterator[Play]:
+    loop = TestbedLoop(virtual=True)
+
+    def carry_out(story: Callable[[Bench], Awaitable[None]], kind: str = "ipv4", hosts: Any = None) -> Bench:
+        bench = Bench(loop, "memory", kind, InternetConfig(hosts=hosts or HOSTS))
+
+        async def whole() -> None:
+            await bench.start()
+            await story(bench)
+            await bench.host.close()
+
+        loop.run_until_complete(whole())
+        assert [event.detail or event.reason for event in bench.of(Fault)] == []
+        return bench
+
+    yield carry_out
+    loop.close()
+
+
+async def fetch(bench: Bench, url: str, **more: Any) -> Any:
+    return await bench.do("meter", "fetch", device="meter", url=url, **more)
+
+
+async def resolve(bench: Bench, name: str, **more: Any) -> Any:
+    return await bench.do("meter", "resolve", device="meter", name=name, **more)
+
+
+def seen(bench: Bench, observable: str) -> list[dict[str, Any]]:
+    return [event.value for event in bench.of(StateChange) if event.observable == observable]
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_page_comes_whole(play: Play, scheme: str) -> None:
+    async def story(bench: Bench) -> None:
+        assert await fetch(bench, f"{scheme}://server.example/firmware") == "delivered"
+        assert await fetch(bench, f"{scheme}://{SERVER}/other") == "delivered"
+        assert await fetch(bench, f"{scheme}://{SERVER}/nothing", upload=100_000) == "delivered"
+
+    bench = play(story)
+    assert bench.of(PeerFault) == []
+    assert [(each["status"], each["octets"], each["sent"]) for each in seen(bench, "fetched")] == [
+        (200, 300_000, 0),
+        (404, 9, 0),
+        (200, 0, 100_000),
+    ]
+    names = [(each["service"], each["name"], each["path"], each["sni"]) for each in seen(bench, "asked")]
+    sni = "server.example" if scheme == "https" else ""
+    assert names == [
+        ("dns", "server.example", "A", ""),
+        (scheme, "server.example", "/firmware", sni),
+        (scheme, SERVER, "/other", ""),
+        (scheme, SERVER, "/nothing", ""),
+    ]
+
+
+def test_the_same_octets_pass_each_time() -> None:
+    """Random keys of TLS change no length, so that runs of one seed count alike."""
+    arrived = []
+    for _ in range(2):
+        loop = TestbedLoop(virtual=True)
+        bench = Bench(loop, "memory", "ipv4", InternetConfig(hosts=HOSTS))
+
+        async def whole(bench: Bench = bench) -> None:
+            await bench.start()
+            await fetch(bench, "https://server.example/firmware")
+            await bench.host.close()
+
+        loop.run_until_complete(whole())
+        loop.close()
+        arrived.append(seen(bench, "arrived")[-1])
+    assert arrived[0] == arrived[1]
+
+
+@pytest.mark.parametrize("kind", ["ipv6", "ipv4v6"])
+def test_version_six(play: Play, kind: str) -> None:
+    async def story(bench: Bench) -> None:
+        assert await fetch(bench, f"http://[{SERVER6}]:80/") == "delivered"
+        assert await fetch(bench, "https://six.example/") == "delivered"
+        assert await resolve(bench, "server.example", kind="AAAA") == "delivered"
+
+    bench = play(story, kind)
+    assert bench.of(PeerFault) == []
+    assert seen(bench, "resolved")[-1]["addresses"] == SERVER6
+
+
+def test_who_is_not_there(play: Play) -> None:
+    async def story(bench: Bench) -> None:
+        assert await fetch(bench, f"http://{SERVER}:8080/") == "refused"
+        assert await fetch(bench, "http://203.0.113.9/", within="20 s") == "timed-out"
+        assert await fetch(bench, "http://203.0.113.9/", within="300 s") == "timed-out"
+        assert await fetch(bench, "http://nobody.example/") == "refused"
+        assert await fetch(bench, "http://six.example/") == "refused"
+        assert await fetch(bench, f"http://[{SERVER6}]/") == "dropped"
+
+    bench = play(story)
+    assert {each["outcome"] for each in seen(bench, "fetched")} == {"refused", "timed-out", "dropped"}
+    assert bench.arrived()["10.64.0.1 203.0.113.9 tcp"] == 13  # five SYNs within 20 s, eight until TCP gives up
+
+
+def test_names(play: Play) -> None:
+    async def story(bench: Bench) -> None:
+        assert await resolve(bench, "Server.Example.") == "delivered"
+        assert await resolve(bench, "many.example") == "delivered"
+        assert await resolve(bench, "nobody.example") == "delivered"
+        assert await resolve(bench, "server.example", server="203.0.113.9") == "timed-out"
+        await bench.host.clock.sleep(60)  # idle: its bearer is asked for first
+        assert await resolve(bench, "server.example", server="2001:db8::53") == "dropped"
+
+    bench = play(story)
+    told = [(each["rcode"], each["over"], each["addresses"]) for each in seen(bench, "resolved")]
+    assert told == [
+        ("NOERROR", "udp", SERVER),
+        ("NOERROR", "tcp", " ".join(MANY)),
+        ("NXDOMAIN", "udp", ""),
+        (None, None, ""),
+        (None, None, ""),
+    ]
+    assert bench.of(PeerFault) == []
+
+
+def test_a_program_that_says_another_name(play: Play) -> None:
+    async def story(bench: Bench) -> None:
+        assert await fetch(bench, f"https://{SERVER}/", host="hidden.example", sni="allowed.example") == "delivered"
+
+    (asked,) = seen(play(story), "asked")
+    assert (asked["name"], asked["sni"]) == ("hidden.example", "allowed.example")
+
+
+def test_a_bearer_that_ends_cuts_a_download(play: Play) -> None:
+    async def story(bench: Bench) -> None:
+        url = f"http://{SERVER}/firmware"
+        download = bench.host.loop.create_task(fetch(bench, url, within="500 s"))
+        bench.lose_after(20)
+        await bench.host.clock.sleep(2)
+        assert not download.done()
+        await bench.do("meter", "detach", device="meter")
+        assert await download == "dropped"
+        (told,) = seen(bench, "fetched")
+        assert 0 < told["octets"] < 300_000
+        assert await fetch(bench, url) == "dropped"
+        assert await bench.do("meter", "attach", device="meter") == "accepted"
+        bench.lose_after(None)
+        assert await fetch(bench, url) == "delivered"
+
+    play(story)
+
+
+def test_a_lossy_way_only_takes_longer(play: Play) -> None:
+    async def story(bench: Bench) -> None:
+        bench.lose_each(9)
+        assert await fetch(bench, "https://server.example/firmware", within="900 s") == "delivered"
+
+    assert seen(play(story), "fetched")[0]["octets"] == 300_000
+
+
+def test_what_is_no_http_and_no_tls_harms_nobody(play: Play) -> None:
+    async def story(bench: Bench) -> None:
+        packets = bench.meter.packets
+        for port, octets in ((80, b"\x16\x03\x01 nonsense\r\n\r\n"), (443, b"GET / HTTP/1.1\r\n\r\n"), (443, b"")):
+            stream = await packets.connect("10.64.0.1", SERVER, port)
+            stream.write(octets)
+            stream.close()
+            await bench.host.clock.sleep(1)
+        stream = await packets.connect("10.64.0.1", "192.0.2.53", 53)
+        stream.write(b"\0\5hello")
+        await bench.host.clock.sleep(1)
+        for payload in (b"", b"\0" * 12, b"hello" * 9):
+            bench.to_network(ip.encode_udp(ip.Udp(1000, 53, payload), "10.64.0.1", "192.0.2.53"))
+        await bench.host.clock.sleep(100)
+        assert len(bench.internet.tcp) == 0
+        assert await fetch(bench, f"https://{SERVER}/") == "delivered"
+
+    bench = play(story)
+    reasons = [event.reason for event in bench.of(PeerFault)]
+    assert len(reasons) >= 6
+    assert any(reason.startswith("TLS: ") for reason in reasons)
+    assert any(reason.startswith("HTTP: ") for reason in reasons)
+
+
+def test_a_server_that_lies(play: Play) -> None:
+    """What comes back is no HTTP, is cut off, or is no TLS: refused, and told."""
+    answers = [b"hello\r\n\r\n", b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhalf", b""]
+
+    async def story(bench: Bench) -> None:
+        async def lie(stream: Any) -> None:
+            await stream.read()
+            stream.write(answers[0])
+            stream.close()
+
+        bench.internet.tcp.serves = lambda _ends: lie
+        while answers:
+            assert await fetch(bench, f"http://{SERVER}/") == "refused"
+            assert await fetch(bench, f"https://{SERVER}/") == "refused"
+            answers.pop(0)
+
+    bench = play(story)
+    assert [each["octets"] for each in seen(bench, "fetched")] == [0, 0, 4, 0, 0, 0]
+
+
+def test_what_makes_no_sense_is_told(play: Play) -> None:
+    async def story(bench: Bench) -> None:
+        for wrong in (
+            "server.example",
+            "ftp://server.example/",
+            "http://a b/",
+            "http://server.example:0/",
+            "http:///x",
+        ):
+            with pytest.raises(ManagementError):
+                await fetch(bench, wrong)
+        for wrong in ("", "a..b", "x" * 64, "naïve.example"):
+            with pytest.raises(ManagementError):
+                await resolve(bench, wrong)
+        await bench.do("meter", "power_off", device="meter")
+        with pytest.raises(ManagementError, match="switched off"):
+            await fetch(bench, f"http://{SERVER}/")
+
+    play(story)
