@@ -177,7 +177,6 @@ class Misbehaviour:
         emm.radio.send_nas(pdu, clear, EstablishmentCause.MO_SIGNALLING)
         return await emm.heard("answered", "released", within=_PATIENCE) or "no-answer"
 
-
     @verb("answered", "no-answer")
     async def send_apdu(self, arguments: SendApdu) -> str:
         """Send a command to the card as from a reader: `answered` (with which status word, its response says)."""

@@ -17,7 +17,6 @@ import os
 import weakref
 from contextlib import contextmanager, suppress
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from simwarden.errors import ConfigError, SimwardenError
@@ -25,6 +24,7 @@ from simwarden.errors import ConfigError, SimwardenError
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from sqlalchemy import URL, Connection, Engine, MetaData
     from sqlalchemy.engine import ExceptionContext
