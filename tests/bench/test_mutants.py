@@ -73,8 +73,10 @@ def test_rules_that_only_advise_are_counted_and_told_apart(script: dict[str, Any
     _, text = script["gate"](killers, {"a.py f: 3": "equivalent: the same", "a.py f: 4": "redundant: so"}, [])
     assert text.splitlines()[-2:] == [
         "7 mutants tried, of those not equivalent 16.7% killed by scenarios alone, 83.3% in all",
-        "4 of them without rules that only advise, "
-        + "of those not equivalent 33.3% killed by scenarios alone, 66.7% in all",
+        (
+            "4 of them without rules that only advise, "
+            "of those not equivalent 33.3% killed by scenarios alone, 66.7% in all"
+        ),
     ]
 
 
