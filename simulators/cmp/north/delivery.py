@@ -6,13 +6,13 @@ import asyncio
 import ipaddress
 import socket
 import ssl
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from simwarden.errors import SimwardenError
+from simwarden.operations.threads import Threads
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -76,7 +76,7 @@ class Courier:
     def __init__(self, allowed: Sequence[str], authorities: str, patience: float) -> None:
         """Take the hosts that events may go to, the file of certificates they are known by, and seconds for a post."""
         self._allowed, self._authorities, self._patience = allowed, authorities, patience
-        self._threads: dict[str, ThreadPoolExecutor] = {}
+        self._threads: dict[str, Threads] = {}
         self._turns: dict[str, asyncio.Semaphore] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
 
@@ -102,9 +102,6 @@ class Courier:
 
     async def stop(self) -> None:
         """Give up what is under way; no sink is waited for, and no name that is looked up."""
-        for threads in self._threads.values():
-            threads.shutdown(wait=False, cancel_futures=True)
-        self._threads.clear()
         tasks = list(self._tasks)
         for each in tasks:
             each.cancel()
@@ -125,9 +122,8 @@ class Courier:
     async def _addresses(self, client: str, host: str, port: int) -> list[str]:
         """Look up a name, in threads of the client's own. Raises UndeliveredError if it is not, as wanted, public."""
         if client not in self._threads:
-            self._threads[client] = ThreadPoolExecutor(_AT_ONCE, f"names of {client}")
-        look_up = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
-        entries = await asyncio.get_running_loop().run_in_executor(self._threads[client], look_up)
+            self._threads[client] = Threads(_AT_ONCE)
+        entries = await self._threads[client].run(partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM))
         found = list(dict.fromkeys(str(entry[4][0]) for entry in entries))
         if not self._allowed and not all(map(is_public, found)):
             raise UndeliveredError(f"{host} is not at a public address")

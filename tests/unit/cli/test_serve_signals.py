@@ -58,8 +58,18 @@ def test_a_second_signal_always_ends_it(tmp_path: Path, how: str, number: signal
         assert served.process.wait(10) == -number
 
 
-def test_a_sink_that_lets_nobody_connect_does_not_hold_up_the_end(tmp_path: Path) -> None:
-    """It waited until the sink's patience was over."""
+#: a resolver that nobody answers
+NO_NAMES = """\
+import time
+from types import SimpleNamespace
+from simulators.cmp.north import delivery
+delivery.socket = SimpleNamespace(SOCK_STREAM=1, getaddrinfo=lambda *words, **more: time.sleep(900))
+"""
+
+
+@pytest.mark.parametrize("before", ["", NO_NAMES])
+def test_a_sink_that_lets_nobody_connect_does_not_hold_up_the_end(tmp_path: Path, before: str) -> None:
+    """It waited until the sink's patience was over, or its name looked up."""
     with socket.create_server(("127.0.0.1", 0), backlog=0) as sink, contextlib.ExitStack() as held:
         where = sink.getsockname()
         held.enter_context(socket.create_connection(where))  # all that the sink has room for
@@ -68,7 +78,7 @@ def test_a_sink_that_lets_nobody_connect_does_not_hold_up_the_end(tmp_path: Path
         clients = {"portal": {"token": "portal", "role": "operator", "scopes": scopes}}
         settings = {"hss": "off", "north": {**north, "clients": clients}}
         file = {"listen": {"S13": "127.0.0.1:0"}, "management": "127.0.0.1:0", "tokens": {"operator": "noc"}}
-        with serve(tmp_path, "cmp", {**file, "settings": settings}) as platform:
+        with serve(tmp_path, "cmp", {**file, "settings": settings}, before=before) as platform:
             card = {"imsi": "001010000000001", "msisdn": "1440000000001", "state": "active"}
             _post("http://{}:{}/cards".format(*platform.where["management"]), "noc", {"cards": [card]})
             assert until(lambda: "north side http" in platform.log.read_text(), LONG)
