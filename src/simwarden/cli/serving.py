@@ -289,7 +289,7 @@ class Service:
             return
         path = self.folder / self.file.records
         try:
-            stream = path.open("a", encoding="utf-8", buffering=1)
+            stream = open(path, "a", encoding="utf-8", buffering=1, opener=_private)  # noqa: PTH123 - Path has no opener
         except OSError as error:
             raise ConfigError(
                 f"{path}: records cannot be written: {error.strerror}", (self.top / "records").place
@@ -314,6 +314,11 @@ def address_in(error: Exception) -> str:
     """Return the address that cannot be had, as host:port, where an error tells one."""
     found = re.search(r"address \('([^']+)', (\d+)| on (\S+):(\d+): ", str(error))
     return f"{found[1] or found[3]}:{found[2] or found[4]}" if found else ""
+
+
+def _private(path: str, flags: int) -> int:
+    """Open a file that, if it is made now, its owner alone reads: it says who was where, and spoke to whom."""
+    return os.open(path, flags, 0o600)
 
 
 def _texts(spot: Spot) -> Iterator[Spot]:

@@ -88,6 +88,7 @@ def test_a_session_through_two_processes(tmp_path: Path) -> None:
         elements = [scapy.IE_EPSBearerID(EBI=5), scapy.IE_Indication(length=2, OI=1)]
         assert ask(control, "delete_session_req", elements, own.teid).accepted
         assert not gateway.faults() + serving.faults()
+    assert records.stat().st_mode & 0o777 == 0o600, "it says who spoke to whom"
     (record,) = [json.loads(line) for line in records.read_text().splitlines()]
     assert (record["kind"], record["fields"]["servedIMSI"]) == ("cdr", IMSI)
     assert record["fields"]["causeForRecClosing"] == "0 NORMAL_RELEASE"
