@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from simwarden.runtime.declare import ElementConfig
 
 Address = tuple[str, int]
+#: how the file of records is opened; one that is made now its owner alone reads: it says who spoke to whom
+_ADDED_TO = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
 
 
 class Managed(Model):
@@ -289,7 +291,7 @@ class Service:
             return
         path = self.folder / self.file.records
         try:
-            stream = open(path, "a", encoding="utf-8", buffering=1, opener=_private)  # noqa: PTH123 - Path has no opener
+            stream = os.fdopen(os.open(path, _ADDED_TO, 0o600), "a", encoding="utf-8", buffering=1)
         except OSError as error:
             raise ConfigError(
                 f"{path}: records cannot be written: {error.strerror}", (self.top / "records").place
@@ -314,11 +316,6 @@ def address_in(error: Exception) -> str:
     """Return the address that cannot be had, as host:port, where an error tells one."""
     found = re.search(r"address \('([^']+)', (\d+)| on (\S+):(\d+): ", str(error))
     return f"{found[1] or found[3]}:{found[2] or found[4]}" if found else ""
-
-
-def _private(path: str, flags: int) -> int:
-    """Open a file that, if it is made now, its owner alone reads: it says who was where, and spoke to whom."""
-    return os.open(path, flags, 0o600)
 
 
 def _texts(spot: Spot) -> Iterator[Spot]:
