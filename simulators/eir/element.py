@@ -14,7 +14,7 @@ from simwarden.model.values import IMEI, IMSI, KIND, one_of
 from simwarden.operations.approval import Approval, Audit, By
 from simwarden.operations.element import Element
 from simwarden.operations.management import HOUSE, ROLES, Call, Role, route
-from simwarden.operations.provision import CardProvision
+from simwarden.operations.provision import AuditPage, CardProvision
 from simwarden.operations.restriction import Restriction
 from simwarden.operations.terminal_library import load_library, read_library
 from simwarden.policy.equipment_lists import EquipmentLists, EquipmentRange, Status
@@ -221,10 +221,10 @@ class Eir(Element[EirConfig]):
         pool = self.register.pools.get(call.path["imsi"])
         return {"imsi": call.path["imsi"], "pool": pool.model_dump(mode="json") if pool else None}
 
-    @route("GET", "/audit")
-    async def audit(self, _call: Call) -> list[dict[str, Any]]:
-        """Tell all changes, by whom and why."""
-        return self.store.audited()
+    @route("GET", "/audit", query=AuditPage)
+    async def audit(self, call: Call) -> list[dict[str, Any]]:
+        """Tell changes, by whom and why, the oldest first."""
+        return self.store.audited(after=call.query.after, most=call.query.limit)
 
     # -- verbs
 

@@ -154,9 +154,12 @@ class AreaStore:
         """Keep an audit record."""
         _AUDIT.keep(self._engine, record)
 
-    def audited(self, imsi: str = "") -> list[dict[str, Any]]:
-        """Return audit records in order, of one card or of all."""
-        return _AUDIT.read(self._engine, imsi)
+    def audited(
+        self, imsi: str = "", *, action: str = "", after: int = 0, most: int | None = None
+    ) -> list[dict[str, Any]]:
+        """Return audit records in order, after one, of one card or of all, and of an action or of all."""
+        only = _AUDIT.table.c.action == action if action else None
+        return _AUDIT.read(self._engine, imsi, after=after, most=most, only=only)
 
 
 def _area(row: Any) -> CardArea:

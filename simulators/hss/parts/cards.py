@@ -20,7 +20,7 @@ from simwarden.errors import ManagementError
 from simwarden.model.values import HOST, IMEI, IMSI, PLMN, one_of
 from simwarden.operations.approval import Approval, BindingChange, By
 from simwarden.operations.management import Call, Role, route
-from simwarden.operations.provision import CardProvision, CardsPage, about
+from simwarden.operations.provision import AuditPage, CardProvision, CardsPage, about
 from simwarden.runtime.declare import HISTORY, Observable
 from simwarden.wire.diameter import describe
 from simwarden.wire.diameter.codes import IdrFlags
@@ -146,15 +146,16 @@ class Cards:
         await cancel_location(self.core, *withdraw(self.core, (subscriber,), (record,), owed=Owed.RE_ATTACH))
         return subscriber.tell()
 
-    @route("GET", "/audit")
-    async def audit(self, _call: Call) -> list[dict[str, Any]]:
-        """Tell all audit records."""
-        return self.core.store.audited()
+    @route("GET", "/audit", query=AuditPage)
+    async def audit(self, call: Call) -> list[dict[str, Any]]:
+        """Tell audit records, the oldest first."""
+        return self.core.store.audited(after=call.query.after, most=call.query.limit)
 
-    @route("GET", "/cards/{imsi}/audit")
+    @route("GET", "/cards/{imsi}/audit", query=AuditPage)
     async def audit_card(self, call: Call) -> list[dict[str, Any]]:
         """Tell a card's audit records: what was bound, learned, refused, suspended, by whom and why."""
-        return self.core.store.audited(self.core.card(call.path["imsi"]).imsi)
+        imsi, asked = self.core.card(call.path["imsi"]).imsi, call.query
+        return self.core.store.audited(imsi, after=asked.after, most=asked.limit)
 
 
 class Binding:

@@ -13,7 +13,7 @@ from simwarden.errors import ManagementError
 from simwarden.model.values import CELL, GIVEN, IMSI, NUMBER, STATION, TAI, TEXT, instance_of, members, one_of
 from simwarden.operations.approval import Approval, By
 from simwarden.operations.management import Call, Role, route
-from simwarden.operations.provision import CardProvision
+from simwarden.operations.provision import AuditPage, CardProvision
 from simwarden.policy.risk_scenes import SCENES
 from simwarden.runtime.declare import HISTORY, Observable
 
@@ -122,20 +122,20 @@ class Areas:
 
     # -- what is kept
 
-    @route("GET", "/audit")
-    async def audit(self, _call: Call) -> list[dict[str, Any]]:
-        """Tell all audit records: changes of areas, who was refused one, cards outside their area."""
-        return self.core.areas.audited()
+    @route("GET", "/audit", query=AuditPage)
+    async def audit(self, call: Call) -> list[dict[str, Any]]:
+        """Tell audit records, the oldest first: changes of areas, who was refused one, cards outside their area."""
+        return self.core.areas.audited(after=call.query.after, most=call.query.limit)
 
-    @route("GET", "/cards/{imsi}/audit")
+    @route("GET", "/cards/{imsi}/audit", query=AuditPage)
     async def audit_of(self, call: Call) -> list[dict[str, Any]]:
         """Tell a card's audit records."""
-        return self.core.areas.audited(call.path["imsi"])
+        return self.core.areas.audited(call.path["imsi"], after=call.query.after, most=call.query.limit)
 
-    @route("GET", "/risks")
-    async def risks(self, _call: Call) -> list[dict[str, Any]]:
-        """Tell all records of cards outside their area (risk scene 013)."""
-        return [record for record in self.core.areas.audited() if record["action"] == OUTSIDE]
+    @route("GET", "/risks", query=AuditPage)
+    async def risks(self, call: Call) -> list[dict[str, Any]]:
+        """Tell records of cards outside their area (risk scene 013), the oldest first."""
+        return self.core.areas.audited(action=OUTSIDE, after=call.query.after, most=call.query.limit)
 
     # -- helpers
 

@@ -103,6 +103,15 @@ class CardsPage(Model):
     """Cards at most."""
 
 
+class AuditPage(Model):
+    """Which audit records are told, in order."""
+
+    after: int = Field(default=0, ge=0, lt=1 << 31)
+    """The number (`id`) of the record after which the list goes on."""
+    limit: int = Field(default=1000, ge=1, le=1000)
+    """Records at most."""
+
+
 @contextmanager
 def about(card: CardProvision) -> Iterator[None]:
     """Let an error of provisioning several cards name the one that is at fault."""

@@ -295,3 +295,18 @@ async def test_a_terminal_that_the_register_refuses_is_not_asked_about(loop: Tes
     async with net:
         assert await net.mme.status(PHONE) == 1
         assert platform.asked == []
+
+
+async def test_the_audit_is_told_a_page_at_a_time(loop: TestbedLoop) -> None:
+    net = Net(loop)
+
+    async with net:
+        for number in range(3):
+            await net.call("PUT", f"/equipment/9900010100000{number}", {"status": "prohibited", "reason": "stolen"})
+        first = await net.call("GET", "/audit?limit=2")
+        assert [each["subject"][:14] for each in first] == ["99000101000000", "99000101000001"]
+        rest = await net.call("GET", f"/audit?after={first[-1]['id']}")
+        assert [each["subject"][:14] for each in rest] == ["99000101000002"]
+        with pytest.raises(ManagementError) as refused:
+            await net.call("GET", "/audit?limit=1001")
+        assert refused.value.status == 400
