@@ -102,9 +102,16 @@ class Memory:
     attach_type: int = 0
     update_type: int = 0
     bearers: dict[int, Bearer] = field(default_factory=dict)
+    beside: set[int] = field(default_factory=set)
+    """Bearers of PDN connections beside that of the attach."""
     prefixes: dict[int, str] = field(default_factory=dict)
     """IPv6 prefixes that routers have told, by bearer."""
     esm_pti: int = 0
+    asked: Message | None = None
+    """The PDN CONNECTIVITY or DISCONNECT REQUEST that awaits its answer, of the `asked_times` it was sent."""
+    asked_times: int = 0
+    resting_apns: dict[str, float] = field(default_factory=dict)
+    """Until when access point names are left alone for further PDN connections (6.5.1.4.3)."""
     t3402: float = Timer.T3402.seconds
     t3412: float = Timer.T3412.seconds
 
@@ -343,17 +350,35 @@ class Emm(Memory):
 
     def drop_bearers(self) -> None:
         """Deactivate all bearers locally."""
-        if self.bearers:
-            self.bearers.clear()
-            self.prefixes.clear()
-            self.show_no_bearer()
+        for identity in list(self.bearers):
+            self.drop_bearer(identity)
         self.stop(Timer.T3412)
 
-    def show_no_bearer(self) -> None:
-        """Report that the last bearer is gone, with its access point and address."""
-        self.observe("apn", None)
-        self.observe("address", None)
-        self.on_no_bearer()
+    def add_bearer(self, identity: int, bearer: Bearer) -> None:
+        """Take a default bearer up, and say so: the first as the terminal's own, others as connections beside it."""
+        if not self.bearers:
+            self.observe("apn", bearer.apn)
+            self.observe("address", bearer.address or bearer.interface_id.hex())
+        else:
+            self.beside.add(identity)
+            address = bearer.address or bearer.interface_id.hex()
+            told = {"apn": bearer.apn, "address": address, "ebi": identity}
+            self.site.observe("connection", told, key=str(identity))
+        self.bearers[identity] = bearer
+
+    def drop_bearer(self, identity: int) -> Bearer | None:
+        """Deactivate a bearer locally; return it if there was one."""
+        bearer = self.bearers.pop(identity, None)
+        self.prefixes.pop(identity, None)
+        if identity in self.beside:
+            self.beside.discard(identity)
+            self.site.observe("connection", None, key=str(identity))
+        elif bearer is not None:
+            self.observe("apn", None)
+            self.observe("address", None)
+        if bearer is not None and not self.bearers:
+            self.on_no_bearer()
+        return bearer
 
     def invalidate_usim(self, usim: Usim) -> None:
         """Hold the card invalid until power-off, removal, T3247 or T3245."""

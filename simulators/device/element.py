@@ -12,6 +12,7 @@ from simulators.device.contexts import Emm
 from simulators.device.controls import INTERLOCK
 from simulators.device.dispatch import Dispatch
 from simulators.device.parts.card import CardSlot
+from simulators.device.parts.connections import Connections
 from simulators.device.parts.misbehaviour import Misbehaviour
 from simulators.device.parts.place import Place
 from simulators.device.parts.power import Power
@@ -46,7 +47,7 @@ class Device(Element[DeviceConfig]):
         consequences=tuple(consequences()),
         timers=tuple(timers()),
     )
-    parts = (Power, CardSlot, Service, Traffic, Web, Place, Misbehaviour)
+    parts = (Power, CardSlot, Service, Connections, Traffic, Web, Place, Misbehaviour)
 
     def __init__(self, site: Site, config: DeviceConfig) -> None:
         super().__init__(site, config)

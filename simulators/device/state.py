@@ -52,13 +52,15 @@ class UpdateStatus(Enum):
 
 
 class Procedure(Enum):
-    """What EMM runs, at most one at a time; the emergency bearer is ESM's and may run beside."""
+    """What EMM runs, at most one at a time; the last three are ESM's, of which one may run beside."""
 
     ATTACH = "attach"
     DETACH = "detach"
     TRACKING_AREA_UPDATE = "tau"
     SERVICE_REQUEST = "service_request"
     EMERGENCY_BEARER = "emergency_bearer"
+    CONNECT = "connect"
+    DISCONNECT = "disconnect"
 
 
 class TimerDeclaration(NamedTuple):
@@ -88,6 +90,7 @@ class Timer(Enum):
     T3346 = TimerDeclaration(900, "5.3.9", "the network is congested")
     T3396 = TimerDeclaration(720, "6.5.1.4.3", "the APN is backed off")
     T3482 = TimerDeclaration(8, "6.5.1.2", "PDN CONNECTIVITY REQUEST awaits its answer")
+    T3492 = TimerDeclaration(6, "6.5.2.2", "PDN DISCONNECT REQUEST awaits its answer")
     T300 = TimerDeclaration(2, "TS 36.331 5.3.3", "RRC connection request awaits its answer")
     T302 = TimerDeclaration(16, "TS 36.331 5.3.3.8", "the eNB rejected the connection")
     FORBIDDEN_AREAS = TimerDeclaration(43200, "TS 23.122 3.1", "lists of forbidden tracking areas are kept so long")

@@ -134,6 +134,8 @@ class Gateways(Model):
     """The PGW of all access points that are not listed below."""
     access_points: dict[str, str] = Field(default_factory=dict)
     """The PGW of single access points (`{sos: pgw_emergency}`)."""
+    several_per_apn: bool = False
+    """Whether a device may have several PDN connections by one access point name; else #55."""
     dedicated: tuple[str, ...] = ("pgw",)
     """The PGWs that are dedicated to IoT: no session is asked for at another one, but for a call for help."""
     t3_response: Annotated[Seconds, Field(gt=0)] = 3
@@ -219,8 +221,12 @@ class Timers(Model):
     """AUTHENTICATION REQUEST and SECURITY MODE COMMAND await their answers."""
     t3470: Seconds = 6
     """IDENTITY REQUEST awaits its answer."""
+    t3485: Seconds = 8
+    """ACTIVATE DEFAULT EPS BEARER CONTEXT REQUEST awaits its answer, of a device in service."""
     t3489: Seconds = 4
     """ESM INFORMATION REQUEST awaits its answer."""
+    t3495: Seconds = 8
+    """DEACTIVATE EPS BEARER CONTEXT REQUEST awaits its answer."""
     t3346: Coded = 900
     """Back-off that goes with cause #22: the shortest."""
     t3346_spread: Annotated[Seconds, Field(le=5400)] = 900

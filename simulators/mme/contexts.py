@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from simwarden.wire.diameter.codes import PdnType
 
@@ -120,6 +120,8 @@ class Bearer:
     """What it heard last of that."""
     enb: FTeid | None = None
     """The eNB's end, to which the SGW sends; None while the device is idle."""
+    accepted: bool = False
+    """The device has taken it; before that the SGW sends nothing to the eNB (TS 23.401 5.10.2 step 13)."""
 
     @property
     def address(self) -> str:
@@ -144,7 +146,8 @@ class UeContext:
     gea: int | None = None
     terminal: Terminal | None = None
     subscription: Subscription | None = None
-    bearer: Bearer | None = None
+    bearers: dict[int, Bearer] = field(default_factory=dict)
+    """Its PDN connections by their default bearers, that of the attach first."""
     s11_teid: int = 0
     """This MME's end of S11 while there is a session; the SGW's is `sgw`."""
     sgw: FTeid | None = None
@@ -169,6 +172,16 @@ class UeContext:
     paged: asyncio.Future[bool] | None = None
     detach: tuple[NetworkDetachType, EmmCause | None] | None = None
     """The type and cause of the detach that an idle device is paged for."""
+
+    @property
+    def bearer(self) -> Bearer | None:
+        """Its first PDN connection: that of the attach, while it lasts."""
+        return next(iter(self.bearers.values()), None)
+
+    @property
+    def reported(self) -> bool:
+        """Whether a PGW wants to hear where it is."""
+        return any(each.reported for each in self.bearers.values())
 
     @property
     def key(self) -> str:
@@ -206,12 +219,20 @@ class UeContext:
         return f"<UE {self.key} {self.guti} {self.state.value}>"
 
 
+class Wait(NamedTuple):
+    """NAS messages, of which one is awaited."""
+
+    wanted: tuple[MessageType, ...]
+    answer: asyncio.Future[Message | None]
+
+
 @dataclass(slots=True, eq=False, repr=False)
 class Connection:
     """One device's signalling connection through one eNB (ECM-CONNECTED), with the NAS procedure that runs on it.
 
     `secured` is the secure exchange of NAS messages (TS 24.301 4.4.2.2); `pending` the context that a SECURITY MODE
-    COMMAND offers. `wanted` are the NAS messages that `answer` waits for, `s1_wanted` likewise of S1AP.
+    COMMAND offers. `waits` has what is awaited of the device: EMM's answer at 0, session management's by bearer;
+    `s1_wanted` are the messages of S1AP that `s1_answer` waits for.
     """
 
     enb: Enb
@@ -222,10 +243,13 @@ class Connection:
     ue: UeContext | None = None
     secured: bool = False
     pending: NasSecurityContext | None = None
-    wanted: tuple[MessageType, ...] = ()
-    answer: asyncio.Future[Message | None] | None = None
+    waits: dict[int, Wait] = field(default_factory=dict)
     identity_asked: IdentityType | None = None
     procedure: asyncio.Task[None] | None = None
+    #: session management beside it, by the device's transaction or by the bearer (TS 24.301 6.1.3): (PTI, 0), (0, EBI)
+    transactions: dict[tuple[int, int], asyncio.Task[None]] = field(default_factory=dict)
+    #: access point names of the PDN connections that the gateways set up, by the bearers that these will have
+    asked: dict[int, str] = field(default_factory=dict)
     #: the ATTACH REQUEST being processed, and the ATTACH ACCEPT that answers it (TS 24.301 5.5.1.2.7)
     attach_request: bytes = b""
     repeat_accept: Any = None

@@ -24,6 +24,8 @@ class Occasion(enum.StrEnum):
     ATTACH = "attach"
     UPDATE = "tracking-area-update"
     SERVICE = "service-request"
+    CONNECTIVITY = "pdn-connectivity"
+    """A device in service asks for another PDN connection."""
     PREPARATION = "handover-preparation"
     """The target base station and tracking area are known, the cell is not."""
     ARRIVAL = "handover-arrival"
@@ -92,14 +94,14 @@ ACCESS_POINT = Control(
     "mme.access-point",
     "dir.data.apn",
     judge_access_point,
-    (*_CONTACT, _On.SUBSCRIPTION),
+    (*_CONTACT, _On.CONNECTIVITY, _On.SUBSCRIPTION),
     "Only subscribed access points",
 )
 GATEWAY = Control(
     "mme.gateway",
     "fn.core",
     judge_core_element,
-    (_On.ATTACH,),
+    (_On.ATTACH, _On.CONNECTIVITY),
     "Sessions only at PGWs that are dedicated to IoT",
 )
 CELL = Control("area.cell", "area.cell", judge_cell, _PLACE, "The card's cells only", "area", also=("mon.area",))

@@ -82,12 +82,13 @@ class Core:
     def halt(self, conn: Connection) -> None:
         """End the procedures on a connection, but not the one that asks for it."""
         current = asyncio.current_task()
-        for task in (conn.procedure, conn.handover):
+        for task in (conn.procedure, conn.handover, *conn.transactions.values()):
             if task is not None and task is not current:
                 task.cancel()
         if conn.procedure is not current:
             conn.procedure = None
-        conn.wanted, conn.pending, conn.attach_request, conn.repeat_accept = (), None, b"", None
+        conn.pending, conn.attach_request, conn.repeat_accept = None, b"", None
+        conn.waits.clear()
 
     # -- identities
 
@@ -158,9 +159,8 @@ class Core:
         if ue.state is EmmState.REGISTERED:
             ue.state = EmmState.DEREGISTERED
             self.site.observe("session", None, key=ue.key)
-        if ue.bearer is not None:
-            self.gateways.delete(ue, tell=not lost)
-            ue.bearer = None
+        if ue.bearers:
+            self.gateways.end(ue, *ue.bearers.values(), tell=not lost)
 
     def show(self, ue: UeContext) -> None:
         """Report what is known of a registered device."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from simulators.mme.causes import Rejection
@@ -95,17 +96,46 @@ SERVICE_WHILE_DETACHED: Final = Demand(
 NO_CIRCUIT_SWITCHING: Final = Demand(
     _SERVICE, EmmCause.CS_DOMAIN_NOT_AVAILABLE, "circuit-switched services are asked for", "TS 24.301 5.6.1.5"
 )
-SECOND_PDN: Final = Demand(
-    _PDN, EsmCause.SERVICE_OPTION_NOT_SUPPORTED, "another PDN connection is asked for", "TS 24.301 6.5.1.4"
+EMERGENCY_PDN: Final = Demand(
+    _PDN,
+    EsmCause.SERVICE_OPTION_NOT_SUPPORTED,
+    "a device in service asks for an emergency PDN connection: it gets one by an emergency attach",
+    "TS 24.301 6.5.1.4",
 )
+ONLY_EMERGENCY: Final = Demand(
+    _PDN,
+    EsmCause.REQUEST_REJECTED_UNSPECIFIED,
+    "a device that is attached for an emergency call asks for another PDN connection",
+    "TS 23.401 5.10.2",
+)
+SAME_ACCESS_POINT: Final = Demand(
+    _PDN,
+    EsmCause.MULTIPLE_PDN_CONNECTIONS_FOR_A_GIVEN_APN_NOT_ALLOWED,
+    "the device has a PDN connection by that access point name",
+    "TS 24.301 6.5.1.4",
+)
+TOO_MANY_BEARERS: Final = Demand(
+    _PDN, EsmCause.INSUFFICIENT_RESOURCES, "all identities of bearers are in use", "TS 24.301 6.5.1.4"
+)
+ALSO_FURTHER: Final = tuple(
+    replace(each, message=_PDN)
+    for each in (NO_ACCESS_POINT, NO_GATEWAY, REFUSED_BY_GATEWAY, IPV4_ONLY, IPV6_ONLY, UNKNOWN_TYPE)
+)
+"""What is demanded at an attach, and where a further PDN connection is asked for."""
 LAST_PDN: Final = Demand(
     _DISCONNECT,
     EsmCause.LAST_PDN_DISCONNECTION_NOT_ALLOWED,
     "the last PDN connection is to be given up",
     "TS 24.301 6.5.2.4",
 )
+NO_SUCH_PDN: Final = Demand(
+    _DISCONNECT,
+    EsmCause.INVALID_EPS_BEARER_IDENTITY,
+    "the PDN connection that is to be given up is not there",
+    "TS 24.301 7.3.2",
+)
 
-DEMANDS: Final = tuple(each for each in globals().values() if isinstance(each, Demand))
+DEMANDS: Final = (*(each for each in globals().values() if isinstance(each, Demand)), *ALSO_FURTHER)
 
 
 def demanded(demand: Demand, reason: str) -> Rejection:

@@ -94,11 +94,19 @@ class Pgw(Element[PgwConfig]):
     @route("DELETE", "/sessions/{imsi}")
     async def end_sessions(self, call: Call) -> dict[str, int]:
         """End all sessions of a card; the device may set up others at once."""
+        return await self._end(call.path["imsi"])
+
+    @route("DELETE", "/sessions/{imsi}/{apn}")
+    async def end_session(self, call: Call) -> dict[str, int]:
+        """End the sessions of a card by one access point name; the device may set up others at once."""
+        return await self._end(call.path["imsi"], call.path["apn"].lower())
+
+    async def _end(self, imsi: str, apn: str = "") -> dict[str, int]:
         from simulators.pgw import procedures  # noqa: PLC0415 - as above
 
-        found = [each for each in self.core.sessions.values() if each.imsi == call.path["imsi"]]
+        found = [each for each in self.core.sessions.values() if each.imsi == imsi and apn in ("", each.apn)]
         if not found:
-            raise ManagementError(404, f"{call.path['imsi']} has no session")
+            raise ManagementError(404, f"{imsi} has no session" + (f" by {apn}" if apn else ""))
         for session in found:
             await procedures.delete_bearer(self.core, session)
         return {"ended": len(found)}

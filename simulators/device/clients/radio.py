@@ -57,8 +57,8 @@ class Listener(Protocol):
     def on_nas(self, pdu: bytes) -> None:
         """A NAS message came."""
 
-    def on_bearers_up(self) -> None:
-        """Radio bearers were set up."""
+    def on_bearers_up(self, identities: tuple[int, ...]) -> None:
+        """Radio bearers of these EPS bearers were set up."""
 
     def on_packet(self, identity: int, packet: bytes) -> None:
         """A user packet came on a bearer. Raises PeerError."""
@@ -306,7 +306,7 @@ class Radio:
             return
         self._send(uu.RrcConnectionReconfigurationComplete())
         if message.drb_to_add:
-            self.listener.on_bearers_up()
+            self.listener.on_bearers_up(message.drb_to_add)
         for pdu in message.dedicated_info_nas:
             self.listener.on_nas(pdu)
 

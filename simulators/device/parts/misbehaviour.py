@@ -64,7 +64,7 @@ def _attach_request(emm: Emm, imsi: str) -> Message:
         nas_key_set_identifier=_ksi(emm, imsi),
         eps_mobile_identity=_claimed(emm, imsi),
         ue_network_capability=CAPABILITY,
-        esm_message_container=encode(esm.pdn_connectivity_request(emm, RequestType.INITIAL_REQUEST, in_attach=True)),
+        esm_message_container=encode(esm.pdn_connectivity_request(emm, RequestType.INITIAL_REQUEST)),
     )
 
 

@@ -82,7 +82,7 @@ def _request(emm: Emm, cause: EstablishmentCause) -> None:
         nas_key_set_identifier=emm.ksi if emm.guti is not None else NO_KEY,
         eps_mobile_identity=_identity(emm),
         ue_network_capability=CAPABILITY,
-        esm_message_container=encode(esm.pdn_connectivity_request(emm, kind, in_attach=True)),
+        esm_message_container=encode(esm.pdn_connectivity_request(emm, kind)),
         ms_network_feature_support=EXTENDED_TIMERS,
     )
     if emm.last_tai is not None:
@@ -101,6 +101,7 @@ def on_accept(emm: Emm, message: Message, _protected: bool) -> None:  # noqa: FB
     if not emm.expects(Procedure.ATTACH, failed):
         emm.site.note("ATTACH ACCEPT without an attach")
         return
+    emm.drop_bearers()
     answer = esm.on_default_bearer(emm, decode(message["esm_message_container"], uplink=False))
     if answer is None:
         raise PeerError("ATTACH ACCEPT without a default bearer")

@@ -69,10 +69,15 @@ def _hindrance(emm: Emm, cause: EstablishmentCause) -> str:
     return "barred" if cell.ac_barring_for_mo_data or emm.running(Timer.T302) else ""
 
 
-def on_bearers_up(emm: Emm) -> None:
-    """The radio bearers stand: that is how a service request is accepted (5.6.1.4), and NAS is secure with it."""
+def on_bearers_up(emm: Emm, identities: tuple[int, ...]) -> None:
+    """The radio bearers stand: that is how a service request is accepted (5.6.1.4), and NAS is secure with it.
+
+    A bearer that got none has ended at the network while the UE was idle, and ends here.
+    """
     if emm.procedure is not Procedure.SERVICE_REQUEST:
         return
+    for gone in emm.bearers.keys() - set(identities):
+        emm.drop_bearer(gone)
     emm.stop(Timer.T3417)
     emm.secure = True
     emm.service_attempts = 0

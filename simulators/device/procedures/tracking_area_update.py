@@ -51,7 +51,7 @@ def on_accept(emm: Emm, message: Message, _protected: bool) -> None:  # noqa: FB
     kept = message.get("eps_bearer_context_status")
     if kept is not None:
         for bearer in emm.bearers.keys() - set(kept):
-            del emm.bearers[bearer]
+            emm.drop_bearer(bearer)
     emm.enter(EmmState.REGISTERED)
     if "guti" in message:
         emm.send(Message(MessageType.TRACKING_AREA_UPDATE_COMPLETE))

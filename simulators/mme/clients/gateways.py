@@ -28,7 +28,7 @@ from simwarden.wire.gtpv2 import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Container, Mapping
 
     from simulators.mme.config import MmeConfig
     from simulators.mme.contexts import Bearer, UeContext
@@ -39,9 +39,9 @@ _S11 = "S11"
 
 
 class Gateways:
-    """Requests by their purpose. `on_lost` hears of a session that the SGW does not have any more."""
+    """Requests by their purpose. `on_lost` hears of sessions that the SGW does not have any more."""
 
-    on_lost: Callable[[UeContext, Bearer, str], None]
+    on_lost: Callable[[UeContext, tuple[Bearer, ...], str], None]
 
     def __init__(
         self, site: Site, config: MmeConfig, handlers: Mapping[str, Callable[[Message, Peer], Awaitable[Message]]]
@@ -92,19 +92,21 @@ class Gateways:
             "apn": f"{apn}.{self.config.plmn.operator_identifier}",
             **ies,
         }
-        request = Message("create-session-request", {name: value for name, value in asked.items() if value is not None})
+        known = {name: value for name, value in asked.items() if value is not None}
+        request = Message("create-session-request", known, ue.sgw.teid if ue.sgw is not None else 0)
         answer = self.node.request(request, sgw, _S11)
         try:
             told = await asyncio.shield(answer)
         except asyncio.CancelledError:
             answer.add_done_callback(partial(self._undo, ue.s11_teid, request))
-            ue.s11_teid = 0
+            if not ue.bearers:
+                ue.s11_teid = 0
             raise
         except NoAnswerError:
-            self.delete(ue)
+            self.end(ue)
             raise
         if not told.accepted:
-            self.delete(ue)
+            self.end(ue)
         return told
 
     @staticmethod
@@ -122,7 +124,8 @@ class Gateways:
         }
 
     def _undo(self, teid: int, asked: Message, done: asyncio.Future[Message]) -> None:
-        self.by_teid.pop(teid, None)
+        if teid in self.by_teid and self.by_teid[teid].s11_teid != teid:
+            del self.by_teid[teid]
         if done.cancelled() or done.exception() is not None or not done.result().accepted:
             return
         end = done.result().get("sender_f_teid")
@@ -131,33 +134,58 @@ class Gateways:
 
     # -- while it lasts
 
-    def modify(self, ue: UeContext, then: Callable[[bool], None] | None = None) -> bool:
-        """Have packets sent to the eNB (7.2.7), if there is a session; `then` hears whether they are."""
-        bearer, sgw = ue.bearer, ue.sgw
-        if bearer is None or sgw is None or bearer.enb is None:
+    def modify(
+        self, ue: UeContext, then: Callable[[bool], None] | None = None, only: Container[int] | None = None
+    ) -> bool:
+        """Have packets sent to the eNB (7.2.7) where there is a session, a request for each PDN connection.
+
+        `then` hears, when all are answered, whether any are sent there; `only` names the bearers that it is about.
+        """
+        chosen = [
+            each
+            for each in ue.bearers.values()
+            if each.enb is not None and each.accepted and (only is None or each.identity in only)
+        ]
+        outcomes: list[bool] = []
+
+        def gather(accepted: bool) -> None:  # noqa: FBT001 - the signature of an answer's taker
+            outcomes.append(accepted)
+            if then is not None and len(outcomes) == len(chosen):
+                then(any(outcomes))
+
+        if ue.sgw is None:
             return False
-        ies: dict[str, Any] = {"bearer_contexts_to_be_modified": ({"ebi": bearer.identity, "s1_u_enodeb": bearer.enb},)}
-        if bearer.reported:
-            bearer.place = ies["user_location_information"] = Uli(ue.tai, ue.cell)
-        self._ask(ue, bearer, Message("modify-bearer-request", ies, sgw.teid), then)
-        return True
+        for bearer in chosen:
+            changed = {"ebi": bearer.identity, "s1_u_enodeb": bearer.enb}
+            ies: dict[str, Any] = {"bearer_contexts_to_be_modified": (changed,)}
+            if bearer.reported:
+                bearer.place = ies["user_location_information"] = Uli(ue.tai, ue.cell)
+            self._ask(ue, (bearer,), Message("modify-bearer-request", ies, ue.sgw.teid), gather)
+        return bool(chosen)
 
     def tell_place(self, ue: UeContext) -> None:
-        """Tell where a device is, where the PGW wants to hear it and no other message says it (7.2.14)."""
-        bearer, sgw, place = ue.bearer, ue.sgw, Uli(ue.tai, ue.cell)
-        if bearer is None or sgw is None or not bearer.reported or bearer.place == place:
-            return
-        bearer.place = place
-        ies = {"imsi": ue.imsi or None, "rat_type": RatType.EUTRAN, "user_location_information": place}
-        self._ask(ue, bearer, Message("change-notification-request", ies, sgw.teid), vital=False)
+        """Tell where a device is, where a PGW wants to hear it and no other message says it (7.2.14)."""
+        place = Uli(ue.tai, ue.cell)
+        for bearer in ue.bearers.values():
+            if ue.sgw is None or not bearer.reported or bearer.place == place:
+                continue
+            bearer.place = place
+            ies = {
+                "imsi": ue.imsi or None,
+                "rat_type": RatType.EUTRAN,
+                "user_location_information": place,
+                "linked_ebi": bearer.identity,
+            }
+            self._ask(ue, (bearer,), Message("change-notification-request", ies, ue.sgw.teid), vital=False)
 
     def release_access_bearers(self, ue: UeContext) -> None:
         """Have no packets sent to the eNB any more: the device is idle (7.2.21)."""
-        bearer, sgw = ue.bearer, ue.sgw
-        if bearer is None or sgw is None or bearer.enb is None:
+        active = tuple(each for each in ue.bearers.values() if each.enb is not None)
+        if ue.sgw is None or not active:
             return
-        bearer.enb = None
-        self._ask(ue, bearer, Message("release-access-bearers-request", {}, sgw.teid))
+        for bearer in active:
+            bearer.enb = None
+        self._ask(ue, active, Message("release-access-bearers-request", {}, ue.sgw.teid))
 
     def not_reached(self, ue: UeContext) -> None:
         """Tell the SGW that a device did not answer its paging (7.2.11.3)."""
@@ -170,21 +198,21 @@ class Gateways:
     def _ask(
         self,
         ue: UeContext,
-        bearer: Bearer,
+        bearers: tuple[Bearer, ...],
         message: Message,
         then: Callable[[bool], None] | None = None,
         *,
         vital: bool = True,
     ) -> None:
-        """Ask the SGW about a session; `vital`: it is of no use where this is not carried out."""
+        """Ask the SGW about sessions; `vital`: they are of no use where this is not carried out."""
         assert ue.sgw is not None  # noqa: S101 - said by who calls
         answer = self.node.request(message, ue.sgw.address, _S11)
-        answer.add_done_callback(partial(self._take, ue, bearer, then, vital))
+        answer.add_done_callback(partial(self._take, ue, bearers, then, vital))
 
     def _take(
         self,
         ue: UeContext,
-        bearer: Bearer,
+        bearers: tuple[Bearer, ...],
         then: Callable[[bool], None] | None,
         vital: bool,  # noqa: FBT001 - bound before the answer is there
         done: asyncio.Future[Message],
@@ -196,22 +224,26 @@ class Gateways:
         accepted = cause in ACCEPTED
         if then is not None:
             then(accepted)
-        if accepted or ue.bearer is not bearer:
+        held = tuple(each for each in bearers if ue.bearers.get(each.identity) is each)
+        if accepted or not held:
             return
         reason = str(error or f"{done.result().name} with cause {cause}")
         if vital or cause == Cause.CONTEXT_NOT_FOUND:
-            self.on_lost(ue, bearer, reason)
+            self.on_lost(ue, held, reason)
         else:
             self.site.note(reason, imsi=ue.imsi)
 
     # -- the end
 
-    def delete(self, ue: UeContext, *, tell: bool = True) -> None:
-        """End a device's session here, and at the gateways (7.2.9.1)."""
-        self.by_teid.pop(ue.s11_teid, None)
-        sgw, bearer, ue.sgw, ue.s11_teid = ue.sgw, ue.bearer, None, 0
-        if tell and sgw is not None and bearer is not None:
-            self._delete(sgw, bearer.identity)
+    def end(self, ue: UeContext, *bearers: Bearer, tell: bool = True) -> None:
+        """End sessions of a device here, and at the gateways (7.2.9.1); without any the SGW has it no more."""
+        for bearer in bearers:
+            ue.bearers.pop(bearer.identity, None)
+            if tell and ue.sgw is not None:
+                self._delete(ue.sgw, bearer.identity)
+        if not ue.bearers:
+            self.by_teid.pop(ue.s11_teid, None)
+            ue.sgw, ue.s11_teid = None, 0
 
     def _delete(self, sgw: FTeid, ebi: int) -> None:
         ies = {"linked_ebi": ebi, "indication_flags": Indication.OI}

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
+from itertools import chain, repeat
 from typing import TYPE_CHECKING
 
 from simulators.mme.clients import s1
-from simulators.mme.contexts import NoAnswer
+from simulators.mme.contexts import NoAnswer, Wait
 from simwarden.wire.nas.message import Message, encode
 from simwarden.wire.nas.security_header import SecurityHeaderType
 
@@ -43,32 +44,53 @@ def send_plain(conn: Connection, plain: bytes) -> None:
 
 
 async def ask(
-    core: Core, conn: Connection, request: Message | Callable[[], None], timer: str, *wanted: MessageType
+    core: Core,
+    conn: Connection,
+    request: Message | Callable[[], None],
+    timer: str,
+    *wanted: MessageType,
+    bearer: int = 0,
 ) -> Message:
-    """Send a request, again each time its timer runs out, and return the answer. Raises NoAnswer."""
+    """Send a request, again each time its timer runs out, and return the answer. Raises NoAnswer.
+
+    `bearer`: the answer is one of session management that names it.
+    """
     transmit = partial(send, conn, request) if isinstance(request, Message) else request
     seconds: float = getattr(core.config.timers, timer)
     loop = asyncio.get_running_loop()
     for attempt in range(1, _TRANSMISSIONS + 1):
         future: asyncio.Future[Message | None] = loop.create_future()
-        conn.answer, conn.wanted = future, wanted
+        conn.waits[bearer] = Wait(wanted, future)
         handle = core.clock.call_later(seconds, partial(s1.expire, future))
         try:
             transmit()
             message = await future
         finally:
             handle.cancel()
-            if conn.answer is future:
-                conn.answer, conn.wanted = None, ()
+            if bearer in conn.waits and conn.waits[bearer].answer is future:
+                del conn.waits[bearer]
         if message is not None:
             return message
         core.site.note(f"{timer.upper()} ran out", times=attempt, imsi=conn.ue.imsi if conn.ue else "")
     raise NoAnswer(timer.upper())
 
 
+def at_first(first: Callable[[], None], again: Callable[[], None]) -> Callable[[], None]:
+    """Return what sends a request in one way at first, and in another when it is sent again."""
+    ways = chain((first,), repeat(again))
+
+    def transmit() -> None:
+        way = next(ways)
+        way()
+
+    return transmit
+
+
 def deliver(conn: Connection, message: Message) -> bool:
     """Hand a message to the procedure that waits for it; whether one does."""
-    if message.type not in conn.wanted or conn.answer is None or conn.answer.done():
-        return False
-    conn.answer.set_result(message)
-    return True
+    for number in (message.get("eps_bearer_identity", 0), 0):
+        waiting = conn.waits.get(number)
+        if waiting is not None and message.type in waiting.wanted and not waiting.answer.done():
+            waiting.answer.set_result(message)
+            return True
+    return False

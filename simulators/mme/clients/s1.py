@@ -97,11 +97,12 @@ def security_capabilities(ue: UeContext) -> UeSecurityCapabilities:
 
 
 def aggregate_bit_rate(ue: UeContext) -> UeAggregateMaximumBitrate:
-    """The UE-AMBR in use: as subscribed, at most what the access point has (TS 23.401 4.7.3)."""
-    data, bearer = ue.subscription, ue.bearer
+    """The UE-AMBR in use: as subscribed, at most what its access points have together (TS 23.401 4.7.3)."""
+    data, rates = ue.subscription, [each.ambr for each in ue.bearers.values()]
     down, up = (data.ambr_dl, data.ambr_ul) if data is not None else (1_000_000, 1_000_000)
-    if bearer is not None:
-        down, up = min(down, bearer.ambr.downlink * 1000), min(up, bearer.ambr.uplink * 1000)
+    if rates:
+        down = min(down, sum(each.downlink for each in rates) * 1000)
+        up = min(up, sum(each.uplink for each in rates) * 1000)
     return UeAggregateMaximumBitrate(down, up)
 
 

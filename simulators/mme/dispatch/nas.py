@@ -9,15 +9,13 @@ from simulators.mme.clients import nas_channel
 from simulators.mme.contexts import EmmState
 from simulators.mme.demands import (
     ATTACH_FAULTY,
-    LAST_PDN,
     NO_CIRCUIT_SWITCHING,
-    SECOND_PDN,
     SERVICE_WHILE_DETACHED,
     SERVICE_WITHOUT_CONTEXT,
     UPDATE_FAULTY,
     demanded,
 )
-from simulators.mme.procedures import attach, detach, service_request, tracking_area_update
+from simulators.mme.procedures import attach, detach, pdn_connectivity, service_request, tracking_area_update
 from simulators.mme.procedures.enforcement import enforce
 from simulators.mme.procedures.release import release, run
 from simwarden.errors import PeerError
@@ -27,7 +25,7 @@ from simwarden.wire.nas.security_header import SecurityHeaderType, header_type, 
 from simwarden.wire.s1ap import CauseNas
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Callable, Coroutine
 
     from simulators.mme.contexts import Connection, UeContext
     from simulators.mme.core import Core
@@ -274,24 +272,17 @@ def _extended_service_request(core: Core, conn: Connection, opened: Opened) -> N
         _serve(core, conn, opened.known)
 
 
-def _reject_esm(core: Core, conn: Connection, message: Message, kind: MessageType, demand: Demand) -> None:
-    transaction = message["procedure_transaction_identity"]
-    core.site.reject(demand.message, demand.cause, demand.doc, subject=conn.imsi, clause=demand.clause)
-    answer = Message(kind, eps_bearer_identity=0, procedure_transaction_identity=transaction, esm_cause=demand.cause)
-    nas_channel.send(conn, answer)
-
-
-_ESM: dict[MessageType, tuple[MessageType, Demand]] = {
-    _T.PDN_CONNECTIVITY_REQUEST: (_T.PDN_CONNECTIVITY_REJECT, SECOND_PDN),
-    _T.PDN_DISCONNECT_REQUEST: (_T.PDN_DISCONNECT_REJECT, LAST_PDN),
+_ESM: dict[MessageType, Callable[[Core, Connection, UeContext, Message], None]] = {
+    _T.PDN_CONNECTIVITY_REQUEST: pdn_connectivity.connect,
+    _T.PDN_DISCONNECT_REQUEST: pdn_connectivity.disconnect,
 }
 
 
 def _without_procedure(core: Core, conn: Connection, opened: Opened) -> None:
-    """A message that nothing waits for: further PDN connections are refused, reports noted, the rest not compatible."""
-    message = opened.message
-    if message.type in _ESM:
-        _reject_esm(core, conn, message, *_ESM[message.type])
+    """A message that nothing waits for: session management has its procedures, reports are noted, the rest is wrong."""
+    message, ue = opened.message, conn.ue
+    if message.type in _ESM and ue is not None and ue.state is EmmState.REGISTERED and conn.detaching is None:
+        _ESM[message.type](core, conn, ue, message)
     elif message.type in (_T.EMM_STATUS, _T.ESM_STATUS):
         cause = message.get("emm_cause", message.get("esm_cause"))
         core.site.note(f"{message.type.name} from the device", imsi=conn.ue.imsi if conn.ue else "", cause=cause)

@@ -8,7 +8,7 @@ from simulators.mme.clients import s1
 from simulators.mme.contexts import EmmState, Enb
 from simulators.mme.controls import Occasion
 from simulators.mme.dispatch import nas
-from simulators.mme.procedures import handover, location_reporting, release, s1_setup
+from simulators.mme.procedures import handover, location_reporting, pdn_connectivity, release, s1_setup
 from simulators.mme.procedures.default_bearer import take_tunnels
 from simulators.mme.procedures.enforcement import enforce
 from simwarden.model.identity import Ecgi
@@ -183,16 +183,15 @@ def _context_set_up(core: Core, conn: Connection, message: Message) -> None:
 
 def _bearer_set_up(core: Core, conn: Connection, message: Message) -> None:
     _take_tunnels(core, conn, message.get("e_rab_setup_list_bearer_su_res") or ())
+    for item in message.get("e_rab_failed_to_setup_list_bearer_su_res") or ():
+        pdn_connectivity.without_radio(core, conn, item.e_rab_id)
 
 
 def _take_tunnels(core: Core, conn: Connection, tunnels: Iterable[ErabTunnel]) -> None:
-    """Let packets come to an eNB; in an attach only when the device has completed it (TS 23.401 5.3.2.1 step 23)."""
+    """Let packets come to an eNB, when the device has taken the bearer too (TS 23.401 5.3.2.1 step 23)."""
     ue = conn.ue
-    if ue is None or ue.connection is not conn:
-        return
-    take_tunnels(ue, tunnels)
-    if ue.state is EmmState.REGISTERED:
-        core.gateways.modify(ue)
+    if ue is not None and ue.connection is conn:
+        core.gateways.modify(ue, only=take_tunnels(ue, tunnels))
 
 
 def _bearer_released(core: Core, conn: Connection, message: Message) -> None:

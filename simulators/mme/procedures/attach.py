@@ -187,10 +187,12 @@ def check_barring(core: Core, ue: UeContext) -> Rejection | None:
 async def _accept(core: Core, conn: Connection, ue: UeContext, request: Message, pdn: Message) -> Rejection | None:
     """ATTACH ACCEPT with the default bearer, until the device completes (5.5.1.2.4)."""
     asked = await default_bearer.requested(core, conn, pdn)
-    chosen = default_bearer.choose_access_point(core, ue, asked.get("access_point_name", ""))
+    chosen = default_bearer.choose_access_point(core, ue, asked.get("access_point_name", ""), Occasion.ATTACH)
     if isinstance(chosen, Rejection):
         return chosen
-    bearer = await default_bearer.set_up(core, ue, *chosen, asked)
+    bearer = await default_bearer.set_up(
+        core, ue, chosen, asked, identity=default_bearer.BEARERS.start, occasion=Occasion.ATTACH
+    )
     if isinstance(bearer, Rejection):
         return bearer
     outside = area.take_up(core, ue, Occasion.ATTACH)
@@ -205,7 +207,7 @@ async def _accept(core: Core, conn: Connection, ue: UeContext, request: Message,
         if conn.repeat_accept is not None:
             repeat()
         elif conn.context_set_up:
-            default_bearer.replace_bearer(conn, ue, accept)
+            default_bearer.replace_bearer(conn, ue, bearer, accept)
         else:
             default_bearer.initial_context_setup(conn, ue, accept)
         conn.repeat_accept = repeat
@@ -214,6 +216,7 @@ async def _accept(core: Core, conn: Connection, ue: UeContext, request: Message,
     conn.repeat_accept, conn.attach_request = None, b""
     core.confirm_guti(ue)
     core.register(ue)
+    bearer.accepted = True
     core.gateways.modify(ue)
     if answer.type is MessageType.TRACKING_AREA_UPDATE_REQUEST:
         await update(core, conn, answer, ue, verified=True)

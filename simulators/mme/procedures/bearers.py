@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from simulators.mme.procedures.detach import detach_by_network
 from simulators.mme.procedures.paging import page
+from simulators.mme.procedures.pdn_connectivity import deactivate
 from simwarden.wire.gtpv2 import Cause, CauseIe, Message, refusal
-from simwarden.wire.nas.enums import NetworkDetachType
+from simwarden.wire.nas.enums import EsmCause, NetworkDetachType
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from simulators.mme.contexts import Bearer, UeContext
     from simulators.mme.core import Core
     from simwarden.runtime.gtp.node import Peer
+    from simwarden.wire.gtpv2 import FTeid
 
 _ACCEPTED = CauseIe(Cause.REQUEST_ACCEPTED)
 _Again, _Not = NetworkDetachType.RE_ATTACH_REQUIRED, NetworkDetachType.RE_ATTACH_NOT_REQUIRED
@@ -23,44 +25,57 @@ _Again, _Not = NetworkDetachType.RE_ATTACH_REQUIRED, NetworkDetachType.RE_ATTACH
 async def downlink_data_notification(core: Core, message: Message, _peer: Peer) -> Message:
     """Packets wait for a device: page it if it is idle; its service request brings them (TS 29.274 7.2.11)."""
     ue = core.gateways.by_teid.get(message.teid)
-    if ue is None or ue.bearer is None or ue.sgw is None:
+    if ue is None or ue.sgw is None:
         return refusal(message, Cause.CONTEXT_NOT_FOUND)
     if ue.connection is None:
-        core.site.spawn(_page(core, ue, ue.bearer), "paging for packets")
+        core.site.spawn(_page(core, ue, ue.sgw), "paging for packets")
     return Message(message.spec.answer, {"cause": _ACCEPTED}, ue.sgw.teid)
 
 
-async def _page(core: Core, ue: UeContext, bearer: Bearer) -> None:
+async def _page(core: Core, ue: UeContext, sgw: FTeid) -> None:
     """Page a device, and tell the SGW if it does not answer (7.2.11.3)."""
-    if not await page(core, ue) and ue.bearer is bearer:
+    if not await page(core, ue) and ue.sgw is sgw:
         core.gateways.not_reached(ue)
 
 
 async def delete_bearer(core: Core, message: Message, _peer: Peer) -> Message:
-    """A gateway has ended a session (7.2.9.2), the device's last: it is detached, and attaches again if it may."""
+    """A gateway has ended a session (7.2.9.2).
+
+    With its last one the device is detached, and attaches again if it may (TS 23.401 5.4.4.1).
+    """
     ue = core.gateways.by_teid.get(message.teid)
-    if ue is None or ue.bearer is None or ue.sgw is None:
+    if ue is None or ue.sgw is None:
         return refusal(message, Cause.CONTEXT_NOT_FOUND)
-    if message.get("linked_ebi") != ue.bearer.identity:
+    bearer = ue.bearers.get(message.get("linked_ebi") or 0)
+    if bearer is None:
         return refusal(message, Cause.CONTEXT_NOT_FOUND, ue.sgw.teid)
-    teid, ies = ue.sgw.teid, {"cause": _ACCEPTED, "linked_ebi": ue.bearer.identity}
+    teid, ies = ue.sgw.teid, {"cause": _ACCEPTED, "linked_ebi": bearer.identity}
     disallowed = message.cause == Cause.PDN_RECONNECTION_TO_THIS_APN_DISALLOWED
-    detach_by_network(core, ue, _Not if disallowed else _Again, None, lost=True)
+    if len(ue.bearers) == 1:
+        detach_by_network(core, ue, _Not if disallowed else _Again, None, lost=True)
+    else:
+        cause = EsmCause.REGULAR_DEACTIVATION if disallowed else EsmCause.REACTIVATION_REQUESTED
+        deactivate(core, ue, bearer, cause, tell=False)
     return Message(message.spec.answer, ies, teid)
 
 
-def lost(core: Core, ue: UeContext, bearer: Bearer, reason: str) -> None:
-    """A session is lost at the gateways: the device has to attach again (TS 23.007 14, 20)."""
-    core.site.note(f"the gateways have lost a session: {reason}", imsi=ue.imsi, apn=bearer.apn)
-    detach_by_network(core, ue, _Again, None, lost=True)
+def lost(core: Core, ue: UeContext, gone: tuple[Bearer, ...], reason: str) -> None:
+    """Sessions are lost at the gateways: the device has to set them up, or to attach again (TS 23.007 14, 20)."""
+    names = ", ".join(each.apn for each in gone)
+    core.site.note(f"the gateways have lost a session: {reason}", imsi=ue.imsi, apn=names)
+    if len(gone) == len(ue.bearers):
+        detach_by_network(core, ue, _Again, None, lost=True)
+        return
+    for bearer in gone:
+        deactivate(core, ue, bearer, EsmCause.REACTIVATION_REQUESTED, tell=False)
 
 
 def lost_all(core: Core, peer: Peer) -> None:
     """The SGW has restarted, or is not there any more: all of its sessions are lost (TS 23.007 14, 20)."""
     gone = [ue for ue in core.gateways.by_teid.values() if ue.sgw is not None and ue.sgw.address == peer.host]
     for ue in gone:
-        if ue.bearer is not None:
-            lost(core, ue, ue.bearer, f"{peer.name} has restarted, or does not answer")
+        if ue.bearers:
+            lost(core, ue, tuple(ue.bearers.values()), f"{peer.name} has restarted, or does not answer")
 
 
 HANDLERS: Mapping[str, Callable[[Core, Message, Peer], Awaitable[Message]]] = {

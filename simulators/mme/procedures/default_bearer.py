@@ -42,7 +42,8 @@ if TYPE_CHECKING:
     from simwarden.wire.gtpv2 import Message as GtpMessage
     from simwarden.wire.s1ap.values import ErabAdmitted, ErabTunnel
 
-DEFAULT_BEARER = 5
+#: identities of bearers (TS 24.007 11.2.3.1.5); the attach has the first
+BEARERS = range(5, 16)
 _HELD_BACK = ("access_point_name", "protocol_configuration_options")
 #: bit/s of who has no subscription: an emergency call
 _UNSAID = 1_000_000
@@ -90,7 +91,9 @@ async def requested(core: Core, conn: Connection, request: Message) -> Message:
     return Message(request.type, **{**request.fields, **held_back})
 
 
-def choose_access_point(core: Core, ue: UeContext, requested: str) -> tuple[str, AccessPoint] | Rejection:
+def choose_access_point(
+    core: Core, ue: UeContext, requested: str, occasion: Occasion
+) -> tuple[str, AccessPoint] | Rejection:
     """Return the name and quality of the default bearer's access point, by the card's subscription."""
     if ue.emergency:
         apn = core.config.emergency.apn
@@ -100,29 +103,24 @@ def choose_access_point(core: Core, ue: UeContext, requested: str) -> tuple[str,
     name = requested or (default.name if default else "")
     if data is None or not _NAME.fullmatch(name):
         return demanded(NO_ACCESS_POINT, "no access point is known")
-    decision = _judge(core, ue, data, name, Occasion.ATTACH)
+    decision = judge(core, ue, data, name, occasion)
     if not decision.admitted:
         return Rejection(EmmCause.ESM_FAILURE, decision.reason, EsmCause.REQUESTED_SERVICE_OPTION_NOT_SUBSCRIBED)
     return name, data.find(name) or AccessPoint(name)
 
 
-def access_point_lost(core: Core, ue: UeContext, occasion: Occasion) -> Rejection | None:
-    """Ask whether the APN in use, or asked for, is still subscribed; who loses it has to attach anew (#10)."""
-    name = ue.apn_asked or (ue.bearer.apn if ue.bearer is not None else "")
-    if not name or ue.emergency or ue.subscription is None:
-        return None
-    decision = _judge(core, ue, ue.subscription, name, occasion)
-    return None if decision.admitted else Rejection(EmmCause.IMPLICITLY_DETACHED, decision.reason)
-
-
-def _judge(core: Core, ue: UeContext, data: Subscription, name: str, occasion: Occasion) -> Decision:
+def judge(core: Core, ue: UeContext, data: Subscription, name: str, occasion: Occasion) -> Decision:
+    """Decide whether an access point is subscribed."""
     subscribed = [point.name for point in data.access_points.values()]
     return core.site.decide(ACCESS_POINT, ue.imsi, on=occasion, requested=name, subscribed=subscribed)
 
 
-async def set_up(core: Core, ue: UeContext, name: str, point: AccessPoint, request: Message) -> Bearer | Rejection:
-    """Have the gateways set the device's session up (TS 23.401 5.3.2.1 steps 12 to 16). Raises CancelledError."""
-    chosen = _select_gateway(core, ue, name) or choose_type(request["pdn_type"], point)
+async def set_up(
+    core: Core, ue: UeContext, access: tuple[str, AccessPoint], request: Message, *, identity: int, occasion: Occasion
+) -> Bearer | Rejection:
+    """Have the gateways set a session up (TS 23.401 5.3.2.1 steps 12 to 16, 5.10.2). Raises CancelledError."""
+    name, point = access
+    chosen = _select_gateway(core, ue, name, occasion) or choose_type(request["pdn_type"], point)
     if isinstance(chosen, Rejection):
         return chosen
     kind, esm_cause = chosen
@@ -134,7 +132,7 @@ async def set_up(core: Core, ue: UeContext, name: str, point: AccessPoint, reque
         "maximum_apn_restriction": 0,
         "apn_ambr": ambr,
         "pco": request.get("protocol_configuration_options"),
-        "bearer_contexts_to_be_created": ({"ebi": DEFAULT_BEARER, "bearer_qos": qos},),
+        "bearer_contexts_to_be_created": ({"ebi": identity, "bearer_qos": qos},),
     }
     ue.apn_asked = name
     try:
@@ -146,12 +144,13 @@ async def set_up(core: Core, ue: UeContext, name: str, point: AccessPoint, reque
     if not answer.accepted:
         return refused(core, answer, name, kind)
     made = answer["bearer_contexts_created"][0]
-    ue.sgw = answer.get("sender_f_teid")
-    if ue.sgw is None or made.get("s1_u_sgw") is None or answer.get("paa") is None:
-        core.gateways.delete(ue)
+    end = answer.get("sender_f_teid")
+    if end is None or made.get("s1_u_sgw") is None or answer.get("paa") is None:
+        core.gateways.end(ue)
         return demanded(NO_GATEWAY, "the SGW's answer lacks an end of the tunnels, or the address")
-    ue.bearer = Bearer(
-        DEFAULT_BEARER,
+    ue.sgw = end
+    bearer = ue.bearers[identity] = Bearer(
+        identity,
         name,
         point,
         answer["paa"],
@@ -163,14 +162,14 @@ async def set_up(core: Core, ue: UeContext, name: str, point: AccessPoint, reque
         reported=bool(answer.get("change_reporting_action")),
         place=Uli(ue.tai, ue.cell),
     )
-    return ue.bearer
+    return bearer
 
 
-def _select_gateway(core: Core, ue: UeContext, name: str) -> Rejection | None:
+def _select_gateway(core: Core, ue: UeContext, name: str, occasion: Occasion) -> Rejection | None:
     """Let an access point lead to a PGW of the dedicated core only (guideline 1); a call for help goes to its own."""
     pgw = core.config.gateways.pgw_of(name)
     facts = {"name": pgw, "host": pgw, "listed": core.config.gateways.dedicated}
-    if ue.emergency or (decision := core.site.decide(GATEWAY, ue.imsi, on=Occasion.ATTACH, **facts)).admitted:
+    if ue.emergency or (decision := core.site.decide(GATEWAY, ue.imsi, on=occasion, **facts)).admitted:
         return None
     return Rejection(EmmCause.ESM_FAILURE, decision.reason, EsmCause.REQUESTED_SERVICE_OPTION_NOT_SUBSCRIBED)
 
@@ -235,11 +234,15 @@ def refused(core: Core, answer: GtpMessage, apn: str, kind: GtpPdnType) -> Rejec
     return Rejection(EmmCause.ESM_FAILURE, reason, esm, clause="" if decided else REFUSED_BY_GATEWAY.clause, by=by)
 
 
-def take_tunnels(ue: UeContext, tunnels: Iterable[ErabTunnel | ErabAdmitted]) -> None:
-    """Take note of the eNB's end of the bearer's tunnel."""
+def take_tunnels(ue: UeContext, tunnels: Iterable[ErabTunnel | ErabAdmitted]) -> frozenset[int]:
+    """Take note of the eNB's ends of the bearers' tunnels; return which these are."""
+    taken = set()
     for tunnel in tunnels:
-        if ue.bearer is not None and tunnel.e_rab_id == ue.bearer.identity:
-            ue.bearer.enb = s1.enb_end(tunnel.gtp_teid, tunnel.transport_layer_address)
+        bearer = ue.bearers.get(tunnel.e_rab_id)
+        if bearer is not None:
+            bearer.enb = s1.enb_end(tunnel.gtp_teid, tunnel.transport_layer_address)
+            taken.add(bearer.identity)
+    return frozenset(taken)
 
 
 def activation(bearer: Bearer, request: Message) -> bytes:
@@ -283,13 +286,15 @@ def rejection_container(request: Message, cause: EsmCause) -> bytes:
 
 def initial_context_setup(conn: Connection, ue: UeContext, plain: bytes | None) -> None:
     """Initial context setup (TS 36.413 8.3.1): the keys of the radio and the bearer, with a NAS message inside."""
-    bearer, security = ue.bearer, ue.security
-    if bearer is None or security is None:
+    security = ue.security
+    if not ue.bearers or security is None:
         return
+    first = ue.bearer
     pdu = nas_channel.protect(conn, plain) if plain is not None else None
+    items = tuple(s1.to_be_set_up(each, pdu if each is first else None) for each in ue.bearers.values())
     ies: dict[str, object] = {
         "ue_aggregate_maximum_bitrate": s1.aggregate_bit_rate(ue),
-        "e_rab_to_be_setup_list_ctxt_su_req": (s1.to_be_set_up(bearer, pdu),),
+        "e_rab_to_be_setup_list_ctxt_su_req": items,
         "ue_security_capabilities": s1.security_capabilities(ue),
         "security_key": conn.kenb,
     }
@@ -300,12 +305,25 @@ def initial_context_setup(conn: Connection, ue: UeContext, plain: bytes | None) 
     conn.context_set_up = True
 
 
-def replace_bearer(conn: Connection, ue: UeContext, plain: bytes) -> None:
+def replace_bearer(conn: Connection, ue: UeContext, bearer: Bearer, plain: bytes) -> None:
     """Let a new session's bearer take the place of that before, on a connection that stays (TS 36.413 8.2.1, 8.2.3)."""
-    bearer = ue.bearer
-    if bearer is None:
-        return
+    release_radio(conn, bearer)
+    set_up_radio(conn, ue, bearer, plain)
+
+
+def set_up_radio(conn: Connection, ue: UeContext, bearer: Bearer, plain: bytes) -> None:
+    """Have an eNB set a further bearer up, with the NAS message that activates it (TS 36.413 8.2.1)."""
+    s1.send(
+        conn,
+        "e-rab-setup-request",
+        clear=plain,
+        ue_aggregate_maximum_bitrate=s1.aggregate_bit_rate(ue),
+        e_rab_to_be_setup_list_bearer_su_req=(s1.to_be_set_up(bearer, nas_channel.protect(conn, plain)),),
+    )
+
+
+def release_radio(conn: Connection, bearer: Bearer, plain: bytes | None = None) -> None:
+    """Have an eNB release a bearer, with the NAS message that deactivates it (TS 36.413 8.2.3)."""
+    told = {} if plain is None else {"nas_pdu": nas_channel.protect(conn, plain)}
     gone = ErabItem(bearer.identity, CauseNas.NORMAL_RELEASE)
-    s1.send(conn, "e-rab-release-command", e_rab_to_be_released_list=(gone,))
-    items = (s1.to_be_set_up(bearer, nas_channel.protect(conn, plain)),)
-    s1.send(conn, "e-rab-setup-request", clear=plain, e_rab_to_be_setup_list_bearer_su_req=items)
+    s1.send(conn, "e-rab-release-command", clear=plain, e_rab_to_be_released_list=(gone,), **told)

@@ -11,10 +11,11 @@ from simulators.mme.procedures import area, enforcement, location_reporting
 from simulators.mme.procedures.area import Place
 from simulators.mme.procedures.default_bearer import take_tunnels
 from simulators.mme.procedures.detach import detach_by_network, request_detach
+from simulators.mme.procedures.pdn_connectivity import deactivate
 from simulators.mme.procedures.release import release, settle
 from simwarden.machine.eps_keys import nh
 from simwarden.model.identity import Ecgi
-from simwarden.wire.nas.enums import NetworkDetachType
+from simwarden.wire.nas.enums import EsmCause, NetworkDetachType
 from simwarden.wire.s1ap import CauseRadioNetwork, HandoverType
 from simwarden.wire.s1ap.values import (
     ErabItem,
@@ -53,7 +54,7 @@ def required(core: Core, source: Connection, message: Message) -> None:
 
 def _busy(source: Connection) -> bool:
     """Whether a handover or a NAS procedure runs; the handover would end the latter, and the checks in it."""
-    return source.target is not None or source.procedure is not None
+    return source.target is not None or source.procedure is not None or bool(source.transactions)
 
 
 def _outside(core: Core, ue: UeContext, target: TargetEnbId) -> bool:
@@ -115,11 +116,10 @@ async def _prepare(core: Core, source: Connection, ue: UeContext, enb: Enb, mess
 
 
 def _bearers(ue: UeContext) -> tuple[ErabToBeSetupHoReq, ...]:
-    bearer = ue.bearer
-    if bearer is None:
-        return ()
-    address = transport_layer_address(bearer.sgw.address)
-    return (ErabToBeSetupHoReq(bearer.identity, address, bearer.sgw.teid, s1.quality(bearer)),)
+    return tuple(
+        ErabToBeSetupHoReq(each.identity, transport_layer_address(each.sgw.address), each.sgw.teid, s1.quality(each))
+        for each in ue.bearers.values()
+    )
 
 
 def _step_next_hop(ue: UeContext) -> None:
@@ -202,9 +202,17 @@ def _bring_packets(core: Core, source: Connection, target: Connection, ue: UeCon
     def let_go(_accepted: bool) -> None:  # noqa: FBT001 - the signature of an answer's taker
         release(core, source, _Radio.SUCCESSFUL_HANDOVER)
 
-    take_tunnels(ue, target.tunnels)
-    if not core.gateways.modify(ue, let_go):
+    taken = take_tunnels(ue, target.tunnels)
+    if not core.gateways.modify(ue, let_go, taken):
         let_go(True)
+    _end_others(core, ue, taken)
+
+
+def _end_others(core: Core, ue: UeContext, taken: frozenset[int]) -> None:
+    """End the PDN connections whose bearers an eNB did not take (TS 23.401 5.5.1.1.2, 5.5.1.2.2)."""
+    for bearer in [each for each in ue.bearers.values() if each.identity not in taken]:
+        if len(ue.bearers) > 1:
+            deactivate(core, ue, bearer, EsmCause.REACTIVATION_REQUESTED)
 
 
 def cancel(core: Core, source: Connection, message: Message) -> None:
@@ -238,10 +246,9 @@ def path_switch(core: Core, enb: Enb, message: Message) -> None:
     if conn is None or ue is None or ue.bearer is None or ue.connection is not conn or conn.releasing:
         s1.send_common(enb, "path-switch-request-failure", **ids, cause=_Radio.UNKNOWN_MME_UE_S1AP_ID)
         return
-    bearer = ue.bearer
-    switched = [item for item in message["e_rab_to_be_switched_dl_list"] if item.e_rab_id == bearer.identity]
+    switched = [item for item in message["e_rab_to_be_switched_dl_list"] if item.e_rab_id in ue.bearers]
     if not switched or message.get("tai") not in enb.tais:
-        # the default bearer cannot follow, or the device is where it is not served
+        # no default bearer can follow, or the device is where it is not served
         s1.send_common(enb, "path-switch-request-failure", **ids, cause=_Radio.HO_TARGET_NOT_ALLOWED)
         return
     cell = message.get("eutran_cgi")
@@ -258,7 +265,7 @@ def path_switch(core: Core, enb: Enb, message: Message) -> None:
     conn.enb, conn.enb_id = enb, message["enb_ue_s1ap_id"]
     enb.connections[message["enb_ue_s1ap_id"]] = conn
     _step_next_hop(ue)
-    take_tunnels(ue, switched)
+    taken = take_tunnels(ue, switched)
     _arrive(core, conn, message)
     too_many = enforcement.count(core, ue, Occasion.PATH_SWITCH)
 
@@ -267,8 +274,9 @@ def path_switch(core: Core, enb: Enb, message: Message) -> None:
             s1.send(conn, "path-switch-request-failure", cause=_Radio.HO_TARGET_NOT_ALLOWED)
         elif ue.connection is conn and conn.enb is enb and not conn.releasing:
             _acknowledge(core, conn, ue, message, too_many)
+            _end_others(core, ue, taken)
 
-    core.gateways.modify(ue, acknowledge)
+    core.gateways.modify(ue, acknowledge, taken)
 
 
 def _acknowledge(core: Core, conn: Connection, ue: UeContext, message: Message, too_many: Decision | None) -> None:
@@ -276,7 +284,7 @@ def _acknowledge(core: Core, conn: Connection, ue: UeContext, message: Message, 
     others = [
         ErabItem(item.e_rab_id, _Radio.UNKNOWN_E_RAB_ID)
         for item in message["e_rab_to_be_switched_dl_list"]
-        if ue.bearer is not None and item.e_rab_id != ue.bearer.identity
+        if item.e_rab_id not in ue.bearers
     ]
     s1.send(
         conn,

@@ -35,7 +35,7 @@ def control(core: Core, conn: Connection | None) -> None:
     ue = conn.ue if conn is not None else None
     if conn is None or ue is None or ue.connection is not conn or not conn.context_set_up or conn.detaching is not None:
         return
-    wanted = area.is_restricted(core, ue) or (ue.bearer is not None and ue.bearer.reported)
+    wanted = area.is_restricted(core, ue) or ue.reported
     if wanted == conn.reports:
         return
     conn.reports = wanted

@@ -8,10 +8,11 @@ from simulators.mme.causes import Rejection
 from simulators.mme.clients import nas_channel
 from simulators.mme.controls import BARRING, Occasion
 from simulators.mme.procedures import area
-from simulators.mme.procedures.default_bearer import access_point_lost, initial_context_setup
+from simulators.mme.procedures.default_bearer import initial_context_setup
 from simulators.mme.procedures.identification import ask_terminal
 from simulators.mme.procedures.location import admit_terminal
 from simulators.mme.procedures.paging import answered
+from simulators.mme.procedures.pdn_connectivity import access_point_lost
 from simulators.mme.procedures.release import bind, release, settle
 from simwarden.wire.nas.enums import EmmCause, MessageType
 from simwarden.wire.nas.message import Message

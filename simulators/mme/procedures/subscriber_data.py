@@ -8,8 +8,8 @@ from simulators.mme.clients.home import merge_subscription
 from simulators.mme.contexts import EmmState
 from simulators.mme.controls import BARRING, Occasion
 from simulators.mme.procedures import enforcement
-from simulators.mme.procedures.default_bearer import access_point_lost
 from simulators.mme.procedures.detach import detach_by_network
+from simulators.mme.procedures.pdn_connectivity import access_point_lost
 from simulators.mme.procedures.release import leave, release, settle
 from simwarden.wire.diameter import ExperimentalResult, Message, ResultCode
 from simwarden.wire.diameter.codes import CancellationType, ClrFlags, DsrFlags, IdrFlags, UserState
@@ -91,7 +91,7 @@ def _enforce(core: Core, ue: UeContext, subscription: Subscription) -> None:
 
 
 def _enforce_access_point(core: Core, ue: UeContext) -> None:
-    """Detach a device whose APN is subscribed no longer: it attaches anew, by an APN that is, or is refused."""
+    """Detach a device that has no APN left which is subscribed: it attaches anew, by one that is, or is refused."""
     if access_point_lost(core, ue, Occasion.SUBSCRIPTION) is not None:
         detach_by_network(core, ue, NetworkDetachType.RE_ATTACH_REQUIRED, None)
 

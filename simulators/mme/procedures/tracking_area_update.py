@@ -13,8 +13,9 @@ from simulators.mme.controls import Occasion
 from simulators.mme.demands import UPDATE_WHILE_DETACHED, UPDATE_WITHOUT_CONTEXT, demanded
 from simulators.mme.procedures import area
 from simulators.mme.procedures.authentication import authenticate
-from simulators.mme.procedures.default_bearer import DEFAULT_BEARER, access_point_lost, initial_context_setup
+from simulators.mme.procedures.default_bearer import initial_context_setup
 from simulators.mme.procedures.idle import choose_period
+from simulators.mme.procedures.pdn_connectivity import access_point_lost
 from simulators.mme.procedures.release import bind, release, settle
 from simulators.mme.procedures.security_mode import secure
 from simulators.mme.procedures.service_request import check
@@ -45,7 +46,7 @@ async def update(core: Core, conn: Connection, request: Message, known: UeContex
             return
     in_use = conn.ue is known and conn.context_set_up
     bind(core, conn, known)
-    rejection = _check_bearers(known, request) or access_point_lost(core, known, Occasion.UPDATE)
+    rejection = _check_bearers(core, known, request) or access_point_lost(core, known, Occasion.UPDATE)
     if rejection is None and verified and not known.emergency:
         ask = core.config.equipment.at_tracking_area_update
         rejection = await check(core, conn, known, Occasion.UPDATE, None, ask=ask)
@@ -119,11 +120,14 @@ def take_over(known: UeContext, claimed: UeContext) -> None:
     known.terminal, known.subscription, known.located = claimed.terminal, claimed.subscription, claimed.located
 
 
-def _check_bearers(ue: UeContext, request: Message) -> Rejection | None:
-    """A device that holds none of the bearers held here was detached without our knowing (5.5.3.2.5)."""
+def _check_bearers(core: Core, ue: UeContext, request: Message) -> Rejection | None:
+    """End the sessions whose bearers the device does not hold; one without any was detached (5.5.3.2.5)."""
     status = request.get("eps_bearer_context_status")
-    if ue.bearer is None or (status is not None and DEFAULT_BEARER not in status):
+    gone = [each for each in ue.bearers.values() if status is not None and each.identity not in status]
+    if len(gone) == len(ue.bearers):
         return demanded(UPDATE_WHILE_DETACHED, "the device holds no bearer")
+    if gone:
+        core.gateways.end(ue, *gone)
     return None
 
 
@@ -146,7 +150,7 @@ async def _accept(core: Core, conn: Connection, ue: UeContext, request: Message)
             eps_update_result=int(UpdateResult.TA_UPDATED),
             t3412=period.t3412,
             tai_list=tai_list,
-            eps_bearer_context_status=(DEFAULT_BEARER,),
+            eps_bearer_context_status=tuple(ue.bearers),
             **fields,
         )
     )

@@ -122,7 +122,10 @@ async def modify_bearer(core: Core, message: Message, _peer: Peer) -> Message:
     if changed:
         device.rat = message.get("rat_type") or device.rat
         device.uli = message.get("user_location_information") or device.uli
+        named = {each["ebi"] for each in message.get("bearer_contexts_to_be_modified") or ()}
         for connection in list(device.connections.values()):
+            if named and connection.ebi not in named:
+                continue  # of another PDN connection, for which a request of its own comes (7.2.7)
             asked = Message("modify-bearer-request", dict(changed), connection.pgw.teid)
             answer = await _ask_pgw(core, asked, connection)
             if answer is not None and answer.cause == Cause.CONTEXT_NOT_FOUND:

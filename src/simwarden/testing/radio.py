@@ -96,19 +96,33 @@ class ScriptedEnb(Element[ScriptedEnbConfig]):
             del self.phones[number]
         elif self.auto and message.name == "initial-context-setup-request":
             self._set_up(phone, message)
+        elif self.auto and message.name == "e-rab-setup-request":
+            self._add(phone, message)
         elif message.get("nas_pdu") is not None:
             phone.take(message["nas_pdu"])
 
     @staticmethod
     def _set_up(phone: ScriptedPhone, message: s1ap.Message) -> None:
-        """Give a device its bearer, and the NAS message that came with it."""
-        tunnel = ErabTunnel(5, bytes([192, 0, 2, 9]), 77)
-        phone.up("initial-context-setup-response", e_rab_setup_list_ctxt_su_res=(tunnel,))
-        pdu = message["e_rab_to_be_setup_list_ctxt_su_req"][0].nas_pdu
+        """Give a device its bearers, and the NAS message that came with the first."""
+        items = message["e_rab_to_be_setup_list_ctxt_su_req"]
+        tunnels = tuple(_tunnel(item.e_rab_id) for item in items)
+        phone.up("initial-context-setup-response", e_rab_setup_list_ctxt_su_res=tunnels)
+        pdu = items[0].nas_pdu
         if pdu is not None:
             phone.take(pdu)
         else:
             phone.bearers += 1
+
+    @staticmethod
+    def _add(phone: ScriptedPhone, message: s1ap.Message) -> None:
+        """Give a device a further bearer, and the NAS message that came with it."""
+        for item in message["e_rab_to_be_setup_list_bearer_su_req"]:
+            phone.up("e-rab-setup-response", e_rab_setup_list_bearer_su_res=(_tunnel(item.e_rab_id),))
+            phone.take(item.nas_pdu)
+
+
+def _tunnel(identity: int) -> ErabTunnel:
+    return ErabTunnel(identity, bytes([192, 0, 2, 9]), 72 + identity)
 
 
 Reply = Callable[["ScriptedPhone", Message], None]
@@ -303,6 +317,16 @@ def _detached(phone: ScriptedPhone, _message: Message) -> None:
     phone.send(Message(MessageType.DETACH_ACCEPT))
 
 
+def _activated(phone: ScriptedPhone, message: Message) -> None:
+    identity = message["eps_bearer_identity"]
+    phone.send(Message(MessageType.ACTIVATE_DEFAULT_EPS_BEARER_CONTEXT_ACCEPT, eps_bearer_identity=identity))
+
+
+def _deactivated(phone: ScriptedPhone, message: Message) -> None:
+    identity = message["eps_bearer_identity"]
+    phone.send(Message(MessageType.DEACTIVATE_EPS_BEARER_CONTEXT_ACCEPT, eps_bearer_identity=identity))
+
+
 _DEFAULT: dict[MessageType, Reply] = {
     MessageType.AUTHENTICATION_REQUEST: _authenticate,
     MessageType.SECURITY_MODE_COMMAND: _secure,
@@ -310,4 +334,6 @@ _DEFAULT: dict[MessageType, Reply] = {
     MessageType.ATTACH_ACCEPT: _accepted,
     MessageType.TRACKING_AREA_UPDATE_ACCEPT: _updated,
     MessageType.DETACH_REQUEST: _detached,
+    MessageType.ACTIVATE_DEFAULT_EPS_BEARER_CONTEXT_REQUEST: _activated,
+    MessageType.DEACTIVATE_EPS_BEARER_CONTEXT_REQUEST: _deactivated,
 }

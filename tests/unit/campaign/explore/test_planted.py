@@ -19,7 +19,7 @@ from simulators.hss.events import AUDITED
 from simulators.hss.parts.cards import Binding
 from simulators.hss.parts.suspension import Suspensions
 from simulators.hss.procedures import late, location
-from simulators.mme.procedures import default_bearer, detach, handover, service_request, subscriber_data
+from simulators.mme.procedures import detach, handover, pdn_connectivity, service_request, subscriber_data
 from simulators.mme.procedures import location as mme_location
 from simwarden.campaign.engine import Order
 from simwarden.campaign.explore import bench
@@ -102,7 +102,7 @@ def test_a_detach_that_meets_a_handover_and_stays_behind(monkeypatch: pytest.Mon
 
 
 def test_an_access_point_that_stays_in_use(monkeypatch: pytest.MonkeyPatch) -> None:
-    plant(monkeypatch, default_bearer.access_point_lost, ("if ue.bearer is None or", "if True or"))
+    plant(monkeypatch, pdn_connectivity.access_point_lost, ("if not ue.bearers or", "if True or"))
     check(Planted("attach", "apn-replaced", "", "enforced mme.session before attach-complete"))
 
 

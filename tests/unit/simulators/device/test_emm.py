@@ -77,7 +77,7 @@ class Port:
         self.stored: list[str] = []
         self.notes: list[str] = []
         self.faults: list[str] = []
-        self.releases = 0
+        self.releases, self.at = 0, 0.0
         self.emm: Any = None
 
     # -- the site
@@ -94,8 +94,11 @@ class Port:
     def uniform(self, low: float, high: float) -> float:
         return (low + high) / 2
 
-    def observe(self, name: str, value: Any) -> None:
-        self.seen[name] = value
+    def now(self) -> float:
+        return self.at
+
+    def observe(self, name: str, value: Any, *, key: str = "") -> None:
+        self.seen[f"{name}/{key}" if key else name] = value
 
     def note(self, text: str, **_fields: Any) -> None:
         self.notes.append(text)
@@ -560,7 +563,7 @@ def test_service_request_and_its_reject() -> None:
     assert net.security is not None
     net.security.verify_service_request(pdu)
     net.dispatch.on_connected()
-    service_request.on_bearers_up(net.emm)
+    service_request.on_bearers_up(net.emm, (5,))
     assert net.outcomes[-1] == (Procedure.SERVICE_REQUEST, "accepted")
     net.idle()
     service_request.start(net.emm)

@@ -279,7 +279,7 @@ async def test_a_detached_device_is_not_paged_for_packets(run: Any) -> None:
 async def test_a_device_that_attaches_on_the_connection_it_has_gets_another_bearer(run: Any) -> None:
     async with run() as network:
         phone = await network.attached()
-        phone.replies[_T.ATTACH_ACCEPT] = None
+        phone.replies[_T.ATTACH_ACCEPT], network.enb.auto = None, False
         phone.send(phone.attach_request(nas_key_set_identifier=0))
         await network.settle()
         assert network.enb.names()[-2:] == ["e-rab-release-command", "e-rab-setup-request"]

@@ -1,0 +1,216 @@
+"""PDN connections beside that of the attach (TS 24.301 6.5.1, 6.5.2, 6.4.4; TS 23.401 5.10): set up, and ended."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from simulators.mme.causes import Rejection
+from simulators.mme.clients import nas_channel
+from simulators.mme.contexts import NoAnswer
+from simulators.mme.controls import Occasion
+from simulators.mme.demands import (
+    EMERGENCY_PDN,
+    LAST_PDN,
+    NO_SUCH_PDN,
+    ONLY_EMERGENCY,
+    SAME_ACCESS_POINT,
+    TOO_MANY_BEARERS,
+    demanded,
+)
+from simulators.mme.procedures import default_bearer, location_reporting
+from simwarden.wire.nas.enums import EmmCause, EsmCause, MessageType, RequestType
+from simwarden.wire.nas.message import Message, encode
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+    from typing import Any
+
+    from simulators.mme.contexts import AccessPoint, Bearer, Connection, UeContext
+    from simulators.mme.core import Core
+
+_T = MessageType
+_ON = Occasion.CONNECTIVITY
+
+
+def _run(core: Core, conn: Connection, key: tuple[int, int], work: Coroutine[Any, Any, None], what: str) -> None:
+    """Run a procedure of session management, beside those of others and of mobility management."""
+
+    async def then_forget() -> None:
+        try:
+            await work
+        finally:
+            conn.transactions.pop(key, None)
+
+    conn.transactions[key] = core.site.spawn(then_forget(), what)
+
+
+def _reject(core: Core, conn: Connection, request: Message, kind: MessageType, rejection: Rejection) -> None:
+    name, cause = kind.name.lower().replace("_", "-"), rejection.esm_cause
+    core.site.reject(name, cause, rejection.reason, subject=conn.imsi, clause=rejection.clause, by=rejection.by)
+    transaction = request["procedure_transaction_identity"]
+    answer = Message(kind, eps_bearer_identity=0, procedure_transaction_identity=transaction, esm_cause=cause)
+    nas_channel.send(conn, answer)
+
+
+# -- set up
+
+
+def connect(core: Core, conn: Connection, ue: UeContext, request: Message) -> None:
+    """PDN CONNECTIVITY REQUEST of a device in service; one that is repeated is at work already (6.5.1.6)."""
+    key = (request["procedure_transaction_identity"], 0)
+    if key not in conn.transactions:
+        _run(core, conn, key, _connect(core, conn, ue, request), "PDN connectivity")
+
+
+async def _connect(core: Core, conn: Connection, ue: UeContext, request: Message) -> None:
+    made = await _set_up(core, conn, ue, request)
+    if isinstance(made, Rejection):
+        _reject(core, conn, request, _T.PDN_CONNECTIVITY_REJECT, made)
+        return
+    try:
+        await _activate(core, conn, ue, made, request)
+    finally:
+        if not made.accepted and ue.bearers.get(made.identity) is made:
+            core.gateways.end(ue, made)
+    if made.accepted:
+        core.gateways.modify(ue, only=(made.identity,))
+        core.show(ue)
+        location_reporting.control(core, conn)
+
+
+async def _set_up(core: Core, conn: Connection, ue: UeContext, request: Message) -> Bearer | Rejection:
+    """Have the gateways set up what a device asks for, as far as it may (6.5.1.3, 6.5.1.4)."""
+    chosen = _choose(core, conn, ue, request)
+    if isinstance(chosen, Rejection):
+        return chosen
+    name = chosen[0]
+    free = next((each for each in default_bearer.BEARERS if each not in ue.bearers and each not in conn.asked), None)
+    if free is None:
+        return demanded(TOO_MANY_BEARERS, TOO_MANY_BEARERS.doc)
+    conn.asked[free] = name.lower()
+    try:
+        made = await default_bearer.set_up(core, ue, chosen, request, identity=free, occasion=_ON)
+    finally:
+        del conn.asked[free]
+    data = ue.subscription
+    if isinstance(made, Rejection) or data is None or data.find(name) is not None:
+        return made
+    core.gateways.end(ue, made)  # its subscription has changed meanwhile
+    again = default_bearer.choose_access_point(core, ue, name, _ON)
+    return again if isinstance(again, Rejection) else made
+
+
+def _choose(core: Core, conn: Connection, ue: UeContext, request: Message) -> tuple[str, AccessPoint] | Rejection:
+    """Return the access point that a device asks for, if it may have a connection by it."""
+    if request["request_type"] & 7 == RequestType.EMERGENCY:
+        return demanded(EMERGENCY_PDN, EMERGENCY_PDN.doc)
+    if ue.emergency:
+        return demanded(ONLY_EMERGENCY, ONLY_EMERGENCY.doc)
+    chosen = default_bearer.choose_access_point(core, ue, request.get("access_point_name", ""), _ON)
+    if isinstance(chosen, Rejection) or core.config.gateways.several_per_apn:
+        return chosen
+    name = chosen[0].lower()
+    if name in conn.asked.values() or any(each.apn.lower() == name for each in ue.bearers.values()):
+        return demanded(SAME_ACCESS_POINT, f"the device has a PDN connection to {name}")
+    return chosen
+
+
+async def _activate(core: Core, conn: Connection, ue: UeContext, bearer: Bearer, request: Message) -> None:
+    """ACTIVATE DEFAULT EPS BEARER CONTEXT REQUEST, first with the radio bearer (6.4.1.2), under T3485."""
+    plain = default_bearer.activation(bearer, request)
+    transmit = nas_channel.at_first(
+        partial(default_bearer.set_up_radio, conn, ue, bearer, plain), partial(nas_channel.send_plain, conn, plain)
+    )
+    wanted = (
+        _T.ACTIVATE_DEFAULT_EPS_BEARER_CONTEXT_ACCEPT,
+        _T.ACTIVATE_DEFAULT_EPS_BEARER_CONTEXT_REJECT,
+    )
+    try:
+        answer = await nas_channel.ask(core, conn, transmit, "t3485", *wanted, bearer=bearer.identity)
+        bearer.accepted = answer.type is wanted[0]
+    except NoAnswer:
+        core.site.note("T3485 ran out for the last time", imsi=ue.imsi, apn=bearer.apn)
+    if not bearer.accepted:
+        default_bearer.release_radio(conn, bearer)
+
+
+def without_radio(core: Core, conn: Connection, identity: int) -> None:
+    """The eNB has not set a bearer up (TS 36.413 8.2.1.2): its PDN connection ends, and the device asks again."""
+    core.site.note("the eNB has not set a bearer up", imsi=conn.imsi, bearer=identity)
+    if identity in conn.waits:
+        conn.waits[identity].answer.cancel()
+
+
+# -- ended
+
+
+def disconnect(core: Core, conn: Connection, ue: UeContext, request: Message) -> None:
+    """PDN DISCONNECT REQUEST (6.5.2.3, 6.5.2.4)."""
+    transaction = request["procedure_transaction_identity"]
+    bearer = ue.bearers.get(request["linked_eps_bearer_identity"])
+    if (transaction, 0) in conn.transactions:
+        return
+    if bearer is None:
+        _reject(core, conn, request, _T.PDN_DISCONNECT_REJECT, demanded(NO_SUCH_PDN, NO_SUCH_PDN.doc))
+    elif len(ue.bearers) == 1:
+        _reject(core, conn, request, _T.PDN_DISCONNECT_REJECT, demanded(LAST_PDN, LAST_PDN.doc))
+    else:
+        deactivate(core, ue, bearer, EsmCause.REGULAR_DEACTIVATION, transaction)
+
+
+def deactivate(
+    core: Core, ue: UeContext, bearer: Bearer, cause: EsmCause, transaction: int = 0, *, tell: bool = True
+) -> None:
+    """End one PDN connection of several: at the gateways (`tell`) at once, and at the device if it is connected.
+
+    An idle device learns of it at its next contact (6.4.4.2).
+    """
+    core.gateways.end(ue, bearer, tell=tell)
+    core.show(ue)
+    conn = ue.connection
+    if conn is not None and conn.context_set_up and not conn.releasing:
+        key = (transaction, 0 if transaction else bearer.identity)
+        work = _tell(core, conn, bearer, cause, transaction)
+        _run(core, conn, key, work, "EPS bearer context deactivation")
+
+
+async def _tell(core: Core, conn: Connection, bearer: Bearer, cause: EsmCause, transaction: int) -> None:
+    """DEACTIVATE EPS BEARER CONTEXT REQUEST, first with the release of the radio bearer, under T3495."""
+    plain = encode(
+        Message(
+            _T.DEACTIVATE_EPS_BEARER_CONTEXT_REQUEST,
+            eps_bearer_identity=bearer.identity,
+            procedure_transaction_identity=transaction,
+            esm_cause=cause,
+        )
+    )
+    transmit = nas_channel.at_first(
+        partial(default_bearer.release_radio, conn, bearer, plain), partial(nas_channel.send_plain, conn, plain)
+    )
+    wanted = _T.DEACTIVATE_EPS_BEARER_CONTEXT_ACCEPT
+    try:
+        await nas_channel.ask(core, conn, transmit, "t3495", wanted, bearer=bearer.identity)
+    except NoAnswer:
+        core.site.note("T3495 ran out for the last time", imsi=conn.imsi, apn=bearer.apn)
+
+
+def access_point_lost(core: Core, ue: UeContext, occasion: Occasion) -> Rejection | None:
+    """Ask whether the APNs in use, or the one that an attach asks for, are still subscribed: those that are not end.
+
+    A device that loses all of them has to attach anew (#10).
+    """
+    data = ue.subscription
+    if ue.emergency or data is None:
+        return None
+    if not ue.bearers:
+        decision = default_bearer.judge(core, ue, data, ue.apn_asked, occasion) if ue.apn_asked else None
+        gone = decision is not None and not decision.admitted
+        return Rejection(EmmCause.IMPLICITLY_DETACHED, decision.reason) if decision is not None and gone else None
+    asked = [(each, default_bearer.judge(core, ue, data, each.apn, occasion)) for each in ue.bearers.values()]
+    lost = [each for each in asked if not each[1].admitted]
+    if len(lost) == len(asked):
+        return Rejection(EmmCause.IMPLICITLY_DETACHED, lost[0][1].reason)
+    for bearer, _ in lost:
+        deactivate(core, ue, bearer, EsmCause.REGULAR_DEACTIVATION)
+    return None
