@@ -92,6 +92,7 @@ def close_flow(site: Site, session: Session) -> None:
             dropped_octets=count.dropped_octets,
             began=start + dt.timedelta(seconds=count.began),
             ended=start + dt.timedelta(seconds=count.ended),
-            verdict="admit",
+            verdict="admit" if count.uplink_packets or count.downlink_packets or not count.closed_by else "refuse",
+            rule=count.closed_by,
         )
     )

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import ipaddress
+from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
+from simwarden.model.identity import parse_place
+from simwarden.operations.approval import Approval, ChangeLimit
 from simwarden.runtime.declare import Model
 from simwarden.runtime.gtp.config import GtpConfig
 
@@ -54,6 +57,25 @@ class ApnConfig(Model):
         return tuple(str(ipaddress.ip_address(each)) for each in value)
 
 
+class PgwArea(Model):
+    """The cells to which a card's packets are bound, by the location that the MME reports (TS 23.401 5.9.2.2)."""
+
+    by: Literal["pgw"] = "pgw"
+    """Who checks."""
+    cells: Annotated[tuple[str, ...], Field(min_length=1)]
+    """Its cells, as E-CGI (`001-01-0000101`) or by name (`enb/1`). Network and eNB identity (`001-01-00001`, `enb/*`)
+    stand for all cells of a base station."""
+
+    @field_validator("cells")
+    @classmethod
+    def _are_cells(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(parse_place(each) for each in value)
+
+
+class AreaChange(Approval, PgwArea):
+    """Body of `PUT /cards/{imsi}/area`."""
+
+
 class PgwConfig(GtpConfig):
     """Settings of a PGW."""
 
@@ -63,6 +85,8 @@ class PgwConfig(GtpConfig):
     """Access point names that it serves, in small letters; `*`: any other. Others get cause 78."""
     emergency_apns: tuple[str, ...] = ("sos",)
     """Access point names of calls for help, which are for cards of any number and for terminals without one."""
+    area_changes: ChangeLimit = ChangeLimit()
+    """How often the cells to which a card's packets are bound may be changed or taken away."""
     ranges: str = ""
     """File of number ranges in place of those that come with simwarden."""
     internet: str = "internet"

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import Final
 
+from simwarden.policy.area import judge_cell
 from simwarden.policy.core import judge_core_element, judge_core_number
 from simwarden.policy.decision import Control
+from simwarden.policy.operator import change_controls
 
 #: the procedures in which rules are asked (TS 29.274 7.2)
 CREATE_SESSION, MODIFY_BEARER, DELETE_SESSION = "create-session", "modify-bearer", "delete-session"
-CHANGE_NOTIFICATION = "change-notification"
+CHANGE_NOTIFICATION, UPDATE_BEARER = "change-notification", "update-bearer"
+#: the operator gives a card other cells, whose place is known
+CHANGE, END = "change-the-area", "end-the-area"
 NUMBER: Final = Control(
     "fn.core", "fn.core", judge_core_number, (CREATE_SESSION,), "Sessions only for numbers that are dedicated to IoT"
 )
@@ -20,4 +24,20 @@ PEER: Final = Control(
     (CREATE_SESSION, MODIFY_BEARER, DELETE_SESSION, CHANGE_NOTIFICATION),
     "Requests only of SGWs that are dedicated to IoT",
 )
-ALL: Final = (NUMBER, PEER)
+CELL: Final = Control(
+    "area.cell",
+    "area.cell",
+    judge_cell,
+    (CREATE_SESSION, MODIFY_BEARER, CHANGE_NOTIFICATION, UPDATE_BEARER, CHANGE),
+    "Packets of a card in its cells only",
+    "area",
+)
+AREA_CHANGES: Final = change_controls(
+    "area",
+    "area",
+    operator=(CHANGE, END),
+    approval=(CHANGE, END),
+    changes=(CHANGE, END),
+    alone="The operator alone says where a card may be",
+)
+ALL: Final = (NUMBER, PEER, CELL, *AREA_CHANGES.declared)

@@ -7,16 +7,21 @@ from typing import TYPE_CHECKING, Any
 
 from simulators.pgw import addressing
 from simulators.pgw.charging import close_records
-from simulators.pgw.controls import PEER
+from simulators.pgw.controls import AREA_CHANGES, CELL, PEER
 from simulators.pgw.pools import Addresses
 from simulators.pgw.session import Bucket, Container
+from simwarden.operations.approval import Audit
 from simwarden.operations.number_ranges import load_ranges
+from simwarden.operations.restriction import Restriction
 from simwarden.runtime.gtp.user import new_teid
 from simwarden.wire.gtpv2 import FTeid, InterfaceType
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from simulators.pgw.config import PgwConfig
     from simulators.pgw.session import Session
+    from simulators.pgw.store import AreaStore
     from simulators.pgw.user_plane import Gateway
     from simwarden.runtime.gtp.node import GtpNode, Peer
     from simwarden.runtime.site import Site
@@ -24,13 +29,16 @@ if TYPE_CHECKING:
 
 
 class Core:
-    """Sessions, addresses and numbers of a PGW."""
+    """Sessions, addresses and numbers of a PGW. `follow_area` acts on other cells of a card that has a session."""
 
     node: GtpNode
     gateway: Gateway
+    follow_area: Callable[[Session], Awaitable[None]]
 
-    def __init__(self, site: Site, config: PgwConfig) -> None:
-        self.site, self.config = site, config
+    def __init__(self, site: Site, config: PgwConfig, areas: AreaStore) -> None:
+        self.site, self.config, self.areas = site, config, areas
+        self.audit = Audit(site, areas.audit, count=areas.count_changes)
+        self.area_changes = Restriction(self.audit, AREA_CHANGES, config.area_changes, ("area-changed",))
         self.ranges = load_ranges(config.ranges)
         self.taken: dict[str, object] = {}
         self._apns = {name: Addresses(each, self.taken) for name, each in config.apns.items()}
@@ -53,6 +61,16 @@ class Core:
         """Decide whether a peer may ask."""
         facts = {"name": peer.name, "host": peer.host, "listed": self.config.sgws}
         return self.site.decide(PEER, subject, on=on, **facts).admitted
+
+    def place(self, session: Session, on: str) -> None:
+        """Decide whether packets pass where a card is; where that is not reported they do not."""
+        cells = self.areas.get(session.imsi)
+        session.closed_by = ""
+        if cells:
+            seen = session.uli.ecgi if session.reported and session.uli is not None else None
+            decision = self.site.decide(CELL, session.imsi, on=on, cells=cells, seen=seen)
+            session.closed_by = "" if decision.admitted else CELL.id
+        self.tell(session)
 
     def next_charging_id(self) -> int:
         """Return the number of a new bearer in charging records."""
@@ -78,7 +96,6 @@ class Core:
             session.prefix = ipaddress.IPv6Address(session.paa.ipv6).packed[:8]
             self.by_address[session.prefix] = session
         self.gateway.open(session)
-        self.tell(session)
 
     def close(self, session: Session, cause: CauseForRecClosing) -> None:
         """End a session, whoever ended it, and close its records."""
@@ -109,6 +126,7 @@ class Core:
             "ipv6": addressing.prefix_of(session.paa) if session.paa.ipv6 else None,
             "tai": session.uli.tai if session.uli is not None else None,
             "cell": session.uli.ecgi if session.uli is not None else None,
+            "state": "closed" if session.closed_by else "open",
         }
         self.site.observe("session", shown, key=_key(session))
 

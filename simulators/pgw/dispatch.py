@@ -28,6 +28,7 @@ def open_paths(core: Core) -> None:
     core.node = GtpNode(core.site, ("S5-C",), served, core.config.path(), core.sender_teid)
     core.node.on_restart = core.node.on_failure = partial(_lose, core)
     core.gateway = Gateway(core)
+    core.follow_area = partial(procedures.follow_area, core)
 
 
 def _lose(core: Core, peer: Peer) -> None:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from simulators.pgw.config import PgwConfig
+from simulators.pgw.config import PgwArea, PgwConfig
 from simulators.pgw.controls import ALL
+from simulators.pgw.parts.areas import Areas
 from simwarden.errors import ManagementError
 from simwarden.model.values import APN, CELL, IMSI, NUMBER, TAI, USER_ADDRESS, one_of
 from simwarden.operations.element import Element
-from simwarden.operations.management import Call, route
+from simwarden.operations.management import ROLES, Call, route
 from simwarden.runtime.declare import Declaration, Observable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from simulators.pgw.core import Core
+    from simwarden.operations.approval import Audit
 
 
 class Pgw(Element[PgwConfig]):
@@ -42,22 +44,27 @@ class Pgw(Element[PgwConfig]):
                     "ipv6": USER_ADDRESS.or_none(),
                     "tai": TAI.or_none(),
                     "cell": CELL.or_none(),
+                    "state": one_of("open", "closed"),
                 },
-                passing=("tai", "cell", "ipv4", "ipv6"),
+                passing=("tai", "cell", "ipv4", "ipv6", "state"),
                 serving="apn",
             ),
         ),
-        controls=ALL,
+        card={"area": PgwArea},
+        controls=(*ALL, ROLES),
     )
+    parts = (Areas,)
     core: Core
 
     async def start(self) -> None:
         """Listen on S5, and connect to SGi."""
         from simulators.pgw import dispatch  # noqa: PLC0415 - checking files needs no codec
         from simulators.pgw.core import Core  # noqa: PLC0415
+        from simulators.pgw.store import METADATA, AreaStore  # noqa: PLC0415
 
-        self.core = Core(self.site, self.config)
+        self.core = Core(self.site, self.config, AreaStore(self.site.open_store(METADATA)))
         dispatch.open_paths(self.core)
+        self.fit(self.core)
         if not self.config.internet:
             return
         try:
@@ -80,6 +87,10 @@ class Pgw(Element[PgwConfig]):
     def census(self) -> Mapping[str, int]:
         """Count sessions."""
         return {"sessions": len(self.core.by_teid)}
+
+    def kept(self) -> Audit:
+        """Keep refused calls with the changes."""
+        return self.core.audit
 
     # -- management
 

@@ -5,7 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from simulators.pgw import addressing
-from simulators.pgw.controls import CHANGE_NOTIFICATION, CREATE_SESSION, DELETE_SESSION, MODIFY_BEARER, NUMBER
+from simulators.pgw.controls import (
+    CELL,
+    CHANGE,
+    CHANGE_NOTIFICATION,
+    CREATE_SESSION,
+    DELETE_SESSION,
+    MODIFY_BEARER,
+    NUMBER,
+    UPDATE_BEARER,
+)
 from simulators.pgw.session import Session
 from simwarden.errors import PeerError
 from simwarden.runtime.gtp.node import NoAnswerError
@@ -59,7 +68,9 @@ async def create_session(core: Core, message: Message, peer: Peer) -> Message:
     if isinstance(made, Cause):
         return refusal(message, made, sender.teid)
     session, cause = made
+    session.reported = _may_report(message) and _wants_place(core, session)
     core.open(session)
+    core.place(session, CREATE_SESSION)
     return Message(message.spec.answer, _created(core, session, message, cause), sender.teid)
 
 
@@ -120,11 +131,18 @@ def _created(core: Core, session: Session, message: Message, cause: Cause) -> di
         "pco": _options(core, session, message.get("pco")),
         "bearer_contexts_created": (bearer,),
     }
-    if session.addresses.config.report_location and Indication.CRSI in (
-        message.get("indication_flags") or Indication(0)
-    ):
+    if session.reported:
         told["change_reporting_action"] = ChangeReportingAction.START_REPORTING_TAI_AND_ECGI
     return {name: value for name, value in told.items() if value is not None}
+
+
+def _may_report(message: Message) -> bool:
+    """Whether an MME can report where a device is (CRSI, 8.12)."""
+    return Indication.CRSI in (message.get("indication_flags") or Indication(0))
+
+
+def _wants_place(core: Core, session: Session) -> bool:
+    return session.addresses.config.report_location or bool(core.areas.get(session.imsi))
 
 
 def _options(core: Core, session: Session, asked: bytes | None) -> bytes | None:
@@ -164,7 +182,7 @@ async def modify_bearer(core: Core, message: Message, peer: Peer) -> Message:
         if known and bearer.get("s5_u_sgw") is not None:
             session.sgw_user = bearer["s5_u_sgw"]
         told.append({"ebi": bearer["ebi"], "cause": _ACCEPTED if known else CauseIe(Cause.CONTEXT_NOT_FOUND)})
-    core.tell(session)
+    core.place(session, MODIFY_BEARER)
     ies: dict[str, Any] = {"cause": _ACCEPTED, "bearer_contexts_modified": tuple(told)}
     return Message(message.spec.answer, ies, session.sgw.teid)
 
@@ -188,8 +206,43 @@ async def change_notification(core: Core, message: Message, peer: Peer) -> Messa
         return session
     session.rat = message["rat_type"]
     session.moved(message.get("user_location_information"))
-    core.tell(session)
+    core.place(session, CHANGE_NOTIFICATION)
     return Message(message.spec.answer, {"imsi": session.imsi or None, "cause": _ACCEPTED}, session.sgw.teid)
+
+
+async def follow_area(core: Core, session: Session) -> None:
+    """Act on other cells of a card that has a session: on what is known of its place, then on what the MME reports."""
+    wanted = _wants_place(core, session)
+    if session.reported or not wanted:
+        core.place(session, CHANGE)
+    else:
+        session.closed_by = CELL.id  # until its place is known
+        core.tell(session)
+    if wanted != session.reported:
+        await update_bearer(core, session, start=wanted)
+
+
+async def update_bearer(core: Core, session: Session, *, start: bool) -> None:
+    """Have changes of location reported from now on, or no more (7.2.15); the answer tells the place."""
+    action = ChangeReportingAction.START_REPORTING_TAI_AND_ECGI if start else ChangeReportingAction.STOP_REPORTING
+    ies = {
+        "bearer_contexts": ({"ebi": session.ebi},),
+        "apn_ambr": session.ambr,
+        "change_reporting_action": action,
+    }
+    try:
+        answer = await core.node.ask(
+            Message("update-bearer-request", ies, session.sgw.teid), session.sgw.address, "S5-C"
+        )
+    except NoAnswerError as error:
+        core.site.note(f"an order to report places was not carried out: {error}", imsi=session.imsi)
+        answer = None
+    if core.by_teid.get(session.teid) is not session:
+        return
+    session.reported = start and answer is not None and answer.accepted
+    if answer is not None and answer.accepted:
+        session.moved(answer.get("user_location_information"))
+    core.place(session, UPDATE_BEARER)
 
 
 async def delete_bearer(core: Core, session: Session) -> None:

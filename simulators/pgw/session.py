@@ -40,6 +40,7 @@ class FlowCount:
 
     __slots__ = (
         "began",
+        "closed_by",
         "downlink_octets",
         "downlink_packets",
         "dropped",
@@ -53,6 +54,8 @@ class FlowCount:
         self.began = self.ended = now
         self.uplink_packets = self.uplink_octets = self.downlink_packets = self.downlink_octets = 0
         self.dropped = self.dropped_octets = 0
+        #: the rule that has dropped some
+        self.closed_by = ""
 
 
 @dataclass(slots=True)
@@ -88,6 +91,10 @@ class Session:
     user_teid: int = 0
     rat: RatType | None = None
     uli: Uli | None = None
+    #: whether each change of that is reported (TS 23.401 5.9.2.2)
+    reported: bool = False
+    #: by which rule no packets pass, empty if they do
+    closed_by: str = ""
     time_zone: UeTimeZone | None = None
     serving_network: Plmn | None = None
     charging_characteristics: bytes = b""

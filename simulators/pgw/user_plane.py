@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 #: why packets go no further; a packet over the AMBR is not one that a rule forbids
 SPOOFED = "its source address is not the device's"
 OVER_AMBR = "ambr: above the rate of the session's APN"
+OUTSIDE = "the card is not in its cells"
 NO_WAY_OUT = "there is no way out on SGi"
 NO_SESSION = "no session has its address"
 #: flows of a session that are counted at a time: a device that scans ports fills no memory
@@ -76,7 +77,8 @@ class Gateway:
 
     def uplink(self, session: Session, packets: list[bytes]) -> None:
         """Let packets of a device out."""
-        now, passed = self.core.site.clock.now(), []
+        now = self.core.site.clock.now()
+        passed: list[bytes] = []
         for packet in packets:
             try:
                 flow = ip.flow_of(packet)
@@ -136,6 +138,12 @@ class Gateway:
                 close_flow(self.core.site, session)
             count = session.flows[flow] = FlowCount(now)
         count.ended = now
+        if session.closed_by:
+            count.dropped += 1
+            count.dropped_octets += size
+            count.closed_by = session.closed_by
+            self._drop(session, packet, f"{session.closed_by}: {OUTSIDE}")
+            return False
         if not bucket.take(size, now):
             count.dropped += 1
             count.dropped_octets += size

@@ -19,6 +19,7 @@ _HANDLERS: Final = {
     "delete-session-request": sessions.delete_session,
     "change-notification-request": sessions.change_notification,
     "release-access-bearers-request": bearers.release_access_bearers,
+    "update-bearer-request": bearers.update_bearer,
     "delete-bearer-request": bearers.delete_bearer,
     "create-indirect-data-forwarding-tunnel-request": bearers.create_indirect_forwarding,
     "delete-indirect-data-forwarding-tunnel-request": bearers.delete_indirect_forwarding,

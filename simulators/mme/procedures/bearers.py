@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from simulators.mme.procedures import location_reporting
 from simulators.mme.procedures.detach import detach_by_network
 from simulators.mme.procedures.paging import page
 from simulators.mme.procedures.pdn_connectivity import deactivate
-from simwarden.wire.gtpv2 import Cause, CauseIe, Message, refusal
+from simwarden.wire.gtpv2 import Cause, CauseIe, Message, Uli, refusal
 from simwarden.wire.nas.enums import EsmCause, NetworkDetachType
 
 if TYPE_CHECKING:
@@ -59,6 +60,30 @@ async def delete_bearer(core: Core, message: Message, _peer: Peer) -> Message:
     return Message(message.spec.answer, ies, teid)
 
 
+async def update_bearer(core: Core, message: Message, _peer: Peer) -> Message:
+    """A PGW orders reports of where a device is, or ends them (TS 23.401 5.9.2.2, TS 29.274 7.2.15)."""
+    ue = core.gateways.by_teid.get(message.teid)
+    if ue is None or ue.sgw is None:
+        return refusal(message, Cause.CONTEXT_NOT_FOUND)
+    told = [_update(core, ue, each["ebi"], message) for each in message["bearer_contexts"]]
+    if not any(each["cause"] is _ACCEPTED for each in told):
+        return refusal(message, Cause.CONTEXT_NOT_FOUND, ue.sgw.teid)
+    location_reporting.control(core, ue.connection)
+    place = Uli(ue.tai, ue.cell)
+    ies = {"cause": _ACCEPTED, "bearer_contexts": tuple(told), "user_location_information": place}
+    return Message(message.spec.answer, ies, ue.sgw.teid)
+
+
+def _update(core: Core, ue: UeContext, identity: int, message: Message) -> dict[str, Any]:
+    bearer, action = ue.bearers.get(identity), message.get("change_reporting_action")
+    if bearer is None:
+        return {"ebi": identity, "cause": CauseIe(Cause.CONTEXT_NOT_FOUND)}
+    if action is not None:
+        bearer.reported, bearer.place = bool(action), Uli(ue.tai, ue.cell)
+        core.site.note("reports of places are ordered" if action else "reports of places end", imsi=ue.imsi)
+    return {"ebi": identity, "cause": _ACCEPTED}
+
+
 def lost(core: Core, ue: UeContext, gone: tuple[Bearer, ...], reason: str) -> None:
     """Sessions are lost at the gateways: the device has to set them up, or to attach again (TS 23.007 14, 20)."""
     names = ", ".join(each.apn for each in gone)
@@ -80,6 +105,7 @@ def lost_all(core: Core, peer: Peer) -> None:
 
 HANDLERS: Mapping[str, Callable[[Core, Message, Peer], Awaitable[Message]]] = {
     "downlink-data-notification": downlink_data_notification,
+    "update-bearer-request": update_bearer,
     "delete-bearer-request": delete_bearer,
 }
 """What gateways ask, by name."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from simulators.sgw.procedures.sessions import ACCEPTED
+from simulators.sgw.procedures.sessions import ACCEPTED, some
 from simwarden.runtime.gtp.node import NoAnswerError
 from simwarden.wire.gtpv2 import Cause, CauseIe, FTeid, InterfaceType, Message, refusal
 
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from simwarden.runtime.gtp.node import Peer
 
 _S11 = "S11"
+#: elements of an Update Bearer Request, and of its answer, that go on as they are
+_ORDERED = ("bearer_contexts", "apn_ambr", "change_reporting_action", "pti", "pco")
+_DONE = ("cause", "bearer_contexts", "ue_time_zone", "user_location_information", "pco")
 
 
 async def release_access_bearers(core: Core, message: Message, _peer: Peer) -> Message:
@@ -87,6 +90,24 @@ async def delete_bearer(core: Core, message: Message, _peer: Peer) -> Message:
     if told is not None:
         ies |= {name: told.ies[name] for name in ("user_location_information", "ue_time_zone") if name in told.ies}
     return Message(message.spec.answer, ies, connection.pgw.teid)
+
+
+async def update_bearer(core: Core, message: Message, _peer: Peer) -> Message:
+    """Bring an order of the PGW's to the MME, and its answer back (7.2.15, 7.2.16)."""
+    connection = core.by_s5_teid.get(message.teid)
+    if connection is None:
+        return refusal(message, Cause.CONTEXT_NOT_FOUND)
+    mme = connection.device.mme
+    asked = Message(message.name, some(message, _ORDERED), mme.teid)
+    try:
+        told = await core.node.ask(asked, mme.address, _S11)
+    except NoAnswerError as error:
+        core.site.note(str(error), imsi=connection.device.imsi)
+        return refusal(message, Cause.REMOTE_PEER_NOT_RESPONDING, connection.pgw.teid)
+    if not told.accepted:
+        return refusal(message, told["cause"]._replace(remote=True), connection.pgw.teid)
+    connection.device.uli = told.get("user_location_information") or connection.device.uli
+    return Message(message.spec.answer, some(told, _DONE), connection.pgw.teid)
 
 
 async def _delete_at_mme(core: Core, connection: Connection, cause: CauseIe) -> Message | None:

@@ -1,4 +1,4 @@
-"""Further PDN connections of a terminal: asked for again, backed off, given up, ended at the network (TS 24.301 6.5)."""
+"""Further PDN connections of a terminal: asked for again, backed off, given up, ended by the network (TS 24.301)."""
 
 from __future__ import annotations
 

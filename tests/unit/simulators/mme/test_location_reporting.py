@@ -8,6 +8,7 @@ import pytest
 
 from simwarden.model.identity import Ecgi, Plmn, Tai
 from simwarden.operations.management import Role
+from simwarden.trace.events import StateChange
 from simwarden.wire.nas.enums import MessageType
 from simwarden.wire.s1ap import CauseRadioNetwork
 from simwarden.wire.s1ap.enums import EventType, ReportArea
@@ -182,3 +183,20 @@ async def test_a_list_that_has_a_forbidden_area_since_a_change_is_taken_back(run
         else:
             assert phone.got[-1].type is MessageType.DETACH_REQUEST
             assert phone.got[-1]["detach_type"] == 1
+
+
+async def test_reports_begin_and_end_when_the_pgw_orders_it(run: Any) -> None:
+    async with run() as network:
+        await network.attached()
+        pgw = network.host.elements["pgw"]
+        body = {"approver": "Li Wei", "reason": "meter moved", "form": "F-21"}
+        await pgw.manage(Role.OPERATOR, "PUT", f"/cards/{IMSI}/area", {**body, "cells": [HOME]})
+        await network.settle()
+        assert _orders(network.enb) == [CHANGE, DIRECT]
+        told = [
+            event.value for event in network.of(StateChange) if (event.element, event.observable) == ("pgw", "session")
+        ]
+        assert (str(told[-1]["cell"]), told[-1]["state"]) == (HOME, "open")
+        await pgw.manage(Role.OPERATOR, "DELETE", f"/cards/{IMSI}/area", body)
+        await network.settle()
+        assert _orders(network.enb)[2:] == [STOP]

@@ -1,0 +1,1 @@
+"""What the operator does at a PGW, by what it is about."""

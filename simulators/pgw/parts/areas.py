@@ -1,0 +1,82 @@
+"""The cells to which a card's packets are bound: what the operator changes, with an approval record."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from simulators.pgw.config import AreaChange, PgwArea
+from simwarden.model.values import CELL, IMSI, STATION
+from simwarden.operations.approval import Approval, By
+from simwarden.operations.management import Call, Role, route
+from simwarden.operations.provision import CardProvision
+from simwarden.runtime.declare import Observable
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from simulators.pgw.core import Core
+
+_BOTH = (Role.OPERATOR, Role.CUSTOMER)
+
+
+class Areas:
+    """The cells of cards."""
+
+    observables = (
+        Observable("area", "where a card's packets pass (key: IMSI)", fields={"imsi": IMSI, "cells": CELL | STATION}),
+    )
+
+    def __init__(self, core: Core) -> None:
+        self.core = core
+
+    @route("PUT", "/cards/{imsi}", takes=CardProvision, errors=(409,))
+    async def provision_card(self, call: Call) -> dict[str, Any]:
+        """Take a card's cells; the packets of one without pass anywhere. Those held are not changed this way (409)."""
+        wanted: CardProvision = call.given
+        entry, held = wanted.entry("area", PgwArea), self.core.areas.get(wanted.imsi)
+        cells = frozenset(entry.cells) if entry is not None else frozenset()
+        if held:
+            self.core.area_changes.stays(wanted.imsi, By.of(call), changed=cells != held)
+        if cells != held:
+            await self._put(wanted.imsi, cells, By.of(call), "provision")
+        return self._tell(wanted.imsi)
+
+    @route("PUT", "/cards/{imsi}/area", roles=_BOTH, takes=AreaChange, errors=(429,))
+    async def change_area(self, call: Call) -> dict[str, Any]:
+        """Bind a card's packets to cells, or to other ones; they are dropped at once elsewhere. By the operator."""
+        return await self._change(call, "change the area", frozenset(call.given.cells))
+
+    @route("DELETE", "/cards/{imsi}/area", roles=_BOTH, takes=Approval, errors=(429,))
+    async def end_area(self, call: Call) -> dict[str, Any]:
+        """Let a card's packets pass anywhere. By the operator, with an approval record."""
+        return await self._change(call, "end the area", frozenset())
+
+    @route("GET", "/cards/{imsi}/area")
+    async def query_area(self, call: Call) -> dict[str, Any]:
+        """Tell where a card's packets pass."""
+        return self._tell(call.path["imsi"])
+
+    @route("GET", "/cards/{imsi}/audit")
+    async def audit_of(self, call: Call) -> list[dict[str, Any]]:
+        """Tell a card's audit records."""
+        return self.core.areas.audited(call.path["imsi"])
+
+    async def _change(self, call: Call, action: str, cells: frozenset[str]) -> dict[str, Any]:
+        imsi, by, held = call.path["imsi"], By.of(call), self.core.areas.get(call.path["imsi"])
+        self.core.area_changes.approve(imsi, by, action)
+        if held:
+            self.core.area_changes.once_more(imsi, by, action)
+        if cells or held:
+            await self._put(imsi, cells, by, "area-changed" if held else "area")
+        return self._tell(imsi)
+
+    async def _put(self, imsi: str, cells: Collection[str], by: By, action: str) -> None:
+        core = self.core
+        details = {"before": sorted(core.areas.get(imsi)), "after": sorted(cells)}
+        core.areas.put(imsi, cells, core.area_changes.record(action, imsi, by, details))
+        core.site.observe("area", {"imsi": imsi, "cells": sorted(cells)} if cells else None, key=imsi)
+        for session in [each for each in core.sessions.values() if each.imsi == imsi]:
+            await core.follow_area(session)
+
+    def _tell(self, imsi: str) -> dict[str, Any]:
+        return {"imsi": imsi, "cells": sorted(self.core.areas.get(imsi))}
