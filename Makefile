@@ -22,7 +22,7 @@ $(READY): pyproject.toml $(CONSTRAINTS)
 	@echo "Preparing $(VENV) (once, about a minute) ..."
 	@rm -rf $(VENV) && $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
-	@$(PIP) --editable .
+	@$(PIP) --editable '.[traffic]'
 	@touch $@
 
 # The tools of tests and `make lint`, on top of the environment above.

@@ -43,6 +43,8 @@ class Packets:
         #: asks for the radio bearers, and returns `accepted` when they stand
         self.wake: Callable[[], Awaitable[str]]
         self._waiting: list[bytes] = []
+        #: by the flow that answers it: how a packet fared that was sent as octets
+        self._odd: dict[ip.Flow, asyncio.Future[str]] = {}
         self._tcp: TcpHost | None = None
 
     # -- to the network
@@ -72,6 +74,20 @@ class Packets:
             return "timed-out"
         finally:
             del self._awaited[key]
+
+    async def ask_raw(self, octets: bytes) -> str:
+        """Send a packet in octets, and wait for the first that comes back; how it fared, as of `ask`."""
+        flow = ip.flow_of(octets).back()
+        waiting: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self._odd[flow] = waiting
+        self.emm.radio.send_packets(min(self.emm.bearers), [octets])
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                return await waiting
+        except TimeoutError:
+            return "timed-out"
+        finally:
+            del self._odd[flow]
 
     def _send(self, identity: int, packet: Packet) -> None:
         self.emm.radio.send_packets(identity, [ip.encode(packet)])
@@ -174,6 +190,9 @@ class Packets:
         if bearer is None:
             raise PeerError(f"packet on bearer {identity}, which the terminal does not have")
         packet = ip.decode(data)
+        odd = self._odd.get(ip.flow_of(data)) if self._odd else None
+        if odd is not None and not odd.done():
+            odd.set_result("delivered")
         self.received += 1
         self.emm.observe("received", self.received)
         if packet.protocol in (Protocol.ICMP, Protocol.ICMPV6):
@@ -203,6 +222,9 @@ class Packets:
 
     def _hear_unreachable(self, flow: ip.Flow) -> None:
         """Take it that a packet sent with this flow got nowhere."""
+        odd = self._odd.get(flow.back())
+        if odd is not None and not odd.done():
+            odd.set_result("refused")
         if flow.protocol == Protocol.TCP:
             ends = (flow.source, flow.source_port), (flow.destination, flow.destination_port)
             (own, own_port), (to, port) = ((str(ipaddress.ip_address(each)), number) for each, number in ends)

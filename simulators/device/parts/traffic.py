@@ -6,7 +6,7 @@ import ipaddress
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from simulators.device.procedures import service_request
 from simulators.device.state import Procedure
@@ -15,6 +15,8 @@ from simwarden.model.values import NUMBER
 from simwarden.runtime.declare import HISTORY, DeviceName, Observable, VerbModel, verb
 
 if TYPE_CHECKING:
+    from typing import Self
+
     from simulators.device.contexts import Emm
 
 #: CoAP, which meters speak (RFC 7252)
@@ -27,8 +29,11 @@ class Send(VerbModel):
     target = "device"
     device: DeviceName
     """The terminal."""
-    to: str
+    to: str = ""
     """Where to: an IP address, with a port (`198.51.100.80:5683`, `[2001:db8:80::80]:5683`; else 5683)."""
+    packet: str = ""
+    """In place of all others: a packet as scapy writes it, `IP(dst="198.51.100.80")/UDP(dport=53)/"octets"`, with
+    literal values; its source is the terminal's own address unless it says another. Needs the extra `traffic`."""
     protocol: Literal["udp", "icmp"] = "udp"
     """A datagram, or an echo request."""
     octets: Annotated[int, Field(ge=0, le=1300)] = 32
@@ -39,8 +44,27 @@ class Send(VerbModel):
     @field_validator("to")
     @classmethod
     def _is_place(cls, value: str) -> str:
-        split_port(value)
+        if value:
+            split_port(value)
         return value
+
+    @field_validator("packet")
+    @classmethod
+    def _is_packet(cls, value: str) -> str:
+        if value:
+            from simwarden.wire.crafted import build  # noqa: PLC0415 - few stories have odd packets
+
+            build(value)
+        return value
+
+    @model_validator(mode="after")
+    def _is_one_of_two(self) -> Self:
+        if bool(self.to) is bool(self.packet):
+            raise ValueError("say where to (to), or which packet (packet), and not both")
+        others = {"protocol", "octets", "source"} & self.model_fields_set
+        if self.packet and others:
+            raise ValueError(f"a packet says all of itself: leave out {', '.join(sorted(others))}")
+        return self
 
     @field_validator("source")
     @classmethod
@@ -91,5 +115,14 @@ class Traffic:
         need_power(emm)
         if not await bearer_stands(emm):
             return "dropped"
+        if arguments.packet:
+            return await self._send_packet(arguments.packet)
         to, port = split_port(arguments.to)
         return await emm.packets.ask(to, port, arguments.protocol, arguments.octets, arguments.source)
+
+    async def _send_packet(self, text: str) -> str:
+        from simwarden.wire.crafted import build  # noqa: PLC0415 - as above
+
+        packets = self.emm.packets
+        own = {4: await packets.source_for("192.0.2.1"), 6: await packets.source_for("2001:db8::1")}
+        return await packets.ask_raw(build(text, own))
