@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from simwarden.errors import SimwardenError
+from simwarden.model.address import is_number
 from simwarden.operations.threads import Threads
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def may_reach(host: str, allowed: Sequence[str]) -> bool:
     try:
         return is_public(host)
     except ValueError:
-        return True
+        return not is_number(host)  # 2130706433 is 127.0.0.1 too
 
 
 def is_public(text: str) -> bool:

@@ -23,8 +23,13 @@ def read_address(text: str, port: int = 0) -> tuple[str, int]:
         raise ValueError(f"{text!r} is no address; write host:port")
     if host.startswith("[") and host.endswith("]"):
         return str(ipaddress.IPv6Address(host[1:-1])), int(number)
-    if _NUMBER.fullmatch(host.rstrip(".").rpartition(".")[2]):
+    if is_number(host):
         return str(ipaddress.IPv4Address(host)), int(number)
     if not _NAME.fullmatch(host):
         raise ValueError(f"{text!r} is no address; write host:port, and IPv6 in brackets")
     return host, int(number)
+
+
+def is_number(host: str) -> bool:
+    """Whether systems read a host as an IPv4 address, in whatever form."""
+    return bool(_NUMBER.fullmatch(host.rstrip(".").rpartition(".")[2]))

@@ -915,6 +915,10 @@ async def test_in_a_run_events_go_to_the_trace(net: Net) -> None:
         ("https://[::1]/", (), False),
         ("https://[::ffff:127.0.0.1]/", (), False),
         ("https://169.254.169.254/", (), False),
+        ("https://2130706433/", (), False),  # 127.0.0.1, as systems read it
+        ("https://0x7f.1/", (), False),
+        ("https://127.1/", (), False),
+        ("https://example.7eleven.com/", (), True),
         ("https://224.0.0.1/", (), False),
         ("https://[ff0e::1]/", (), False),
         ("https://[fec0::1]/", (), False),
