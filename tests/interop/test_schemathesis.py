@@ -34,7 +34,7 @@ SCOPES += [f"{SUBSCRIPTIONS}:{each}" for each in ("subscribe", "read", "delete")
 NO_NAMES = """
 import socket
 import simwarden.operations.http_door as door
-door.WRONG_TOKENS = door.NOT_FOUND = 1 << 30  # a generator tries more than a person may
+door.WRONG_TOKENS = door.REFUSALS = 1 << 30  # a generator tries more than a person may
 known = socket.getaddrinfo
 def getaddrinfo(host, *more, **named):
     if host not in ("127.0.0.1", None):

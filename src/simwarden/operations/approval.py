@@ -8,7 +8,7 @@ that was refused.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -27,12 +27,16 @@ if TYPE_CHECKING:
 Period = Literal["day", "month", "year"]
 
 
+#: it is kept with each refusal of a customer too, who is to fill no disk
+_Words = Annotated[str, Field(max_length=500)]
+
+
 class Approval(Model):
     """The record that a change needs: who is responsible, why, and the reference of the signed form."""
 
-    approver: str = ""
-    reason: str = ""
-    form: str = ""
+    approver: _Words = ""
+    reason: _Words = ""
+    form: _Words = ""
 
 
 class TerminalBinding(Model):

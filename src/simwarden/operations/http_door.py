@@ -1,8 +1,8 @@
 """The door of an HTTP interface: who tries tokens, or looks for what it may not see, waits (RFC 6585 4).
 
-A wrong token counts against its address, an answer 404 against the token of a caller whose cards are not all: an
-operator may look for what it likes. A token that was right at an address lately goes on there, so that nobody is locked
-out by a neighbour behind the same proxy.
+A wrong token counts against its address, an answer 403 or 404 against the token of a caller whose cards are not all:
+each such refusal is kept in the audit, which nobody is to fill; an operator may look for what it likes. A token that
+was right at an address lately goes on there, so that nobody is locked out by a neighbour behind the same proxy.
 """
 
 from __future__ import annotations
@@ -21,12 +21,13 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-#: seconds over which tries are counted, and how many wrong tokens of an address, and 404s of a caller, are answered
+#: seconds over which tries are counted, and how many wrong tokens of an address, and refusals of a caller, are answered
 WINDOW = 60.0
-WRONG_TOKENS, NOT_FOUND = 20, 120
+WRONG_TOKENS, REFUSALS = 20, 120
+_REFUSED = (403, 404)
 #: addresses and callers that are remembered; the one that was not heard of for longest is forgotten
 _REMEMBERED = 4096
-#: key of a request's scope by which an application says that its 404s do not count
+#: key of a request's scope by which an application says that its refusals do not count
 TRUSTED = "simwarden.trusted"
 
 
@@ -54,7 +55,7 @@ class Door:
         headers = {name: value for name, value in scope["headers"] if name == b"authorization"}
         given = bearer(headers.get(b"authorization", b"").decode("latin-1"))
         token = hashlib.sha256(given.encode()).hexdigest()
-        rest = self._rest(f"token {token}", NOT_FOUND)
+        rest = self._rest(f"token {token}", REFUSALS)
         here = self._counts.get(f"address {address}")
         if not rest and (here is None or token not in here.known):
             rest = self._rest(f"address {address}", WRONG_TOKENS)
@@ -94,7 +95,7 @@ class Door:
             here.known.discard(token)
         elif len(here.known) < _REMEMBERED:
             here.known.add(token)
-        if status == 401 or (status == 404 and not trusted):
+        if status == 401 or (status in _REFUSED and not trusted):
             found = here if status == 401 else self._of(f"token {token}")
             found.number += 1
             found.until = found.until or self._now() + WINDOW

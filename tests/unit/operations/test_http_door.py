@@ -18,7 +18,7 @@ import simwarden.operations.http_door
 from simwarden.errors import ManagementError
 from simwarden.operations.element import Element
 from simwarden.operations.http import HttpServer, app_of, management_app
-from simwarden.operations.http_door import NOT_FOUND, WRONG_TOKENS, Door
+from simwarden.operations.http_door import REFUSALS, WRONG_TOKENS, Door
 from simwarden.operations.management import Call, Caller, Role, route
 from simwarden.operations.tokens import Tokens
 from simwarden.runtime.clock import Clock
@@ -137,7 +137,7 @@ def test_who_tries_tokens_waits_and_nobody_else(desk: Desk) -> None:
 
 
 def test_a_customer_that_looks_for_what_is_not_its_own_waits_and_an_operator_does_not(desk: Desk) -> None:
-    for each in range(NOT_FOUND):
+    for each in range(REFUSALS):
         assert desk.ask(f"/things/{each}", "buyer").status_code == 404
         assert desk.ask(f"/things/{each}", "staff").status_code == 404
     assert desk.ask("/things/more", "staff").status_code == 404
@@ -146,10 +146,18 @@ def test_a_customer_that_looks_for_what_is_not_its_own_waits_and_an_operator_doe
     assert desk.ask("/things/own", "buyer").status_code == 200
 
 
+def test_a_customer_that_asks_for_what_is_the_operators_waits_too(desk: Desk) -> None:
+    """Each refusal is a record of the audit."""
+    for _ in range(REFUSALS):
+        assert desk.ask("/orders", "buyer", content=b'{"parts": {}}').status_code == 403
+    assert desk.ask("/things/own", "buyer").status_code == 429
+    assert desk.ask("/things/own", "staff").status_code == 200
+
+
 def test_made_up_tokens_make_nobody_forgotten_who_has_to_wait(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(simwarden.operations.http_door, "_REMEMBERED", 50)
     assert desk.ask("/things/own", "staff", client="192.0.2.2").status_code == 200
-    for each in range(NOT_FOUND):
+    for each in range(REFUSALS):
         assert desk.ask(f"/things/{each}", "buyer").status_code == 404
     for each in range(100):
         assert desk.ask("/things/own", f"guess{each}", client="192.0.2.9").status_code in (401, 429)

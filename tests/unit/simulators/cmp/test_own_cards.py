@@ -241,6 +241,16 @@ async def test_a_refused_look_stands_in_the_operators_audit_only() -> None:
         assert [each["action"] for each in listed] == ["mismatch", "bind-refused"]
 
 
+async def test_a_customer_fills_the_audit_with_no_long_texts() -> None:
+    desk = Desk("")
+
+    async with desk:
+        assert (await desk.ask("GET", f"/cards/{'9' * 60_000}"))[0] == 404
+        assert (await desk.ask("PUT", f"/cards/{WATER}/binding", {"imei": PHONE, "reason": "x" * 501}))[0] == 400
+        kept = await desk.listed("/audit", accounts=None)
+        assert not [each for each in kept if each["caller"] == "tester" and each["role"] == "customer"]
+
+
 async def test_a_card_that_is_handed_over_is_no_longer_seen() -> None:
     desk = Desk("")
 
