@@ -76,6 +76,8 @@ def json_app(serve: Callable[[Request, str], Awaitable[Answer]], fault: Callable
             said = answer_of(error)
         except ClientDisconnect:
             raise
+        except asyncio.CancelledError:  # by the server, of a call that is not over in time when the element ends
+            said = answer_of(ManagementError(503, "the element ends: ask what became of it when it is back"))
         except Exception as error:  # noqa: BLE001 - a bug of ours must not end the element
             said = fault(f"{request.method} {request.scope['path']}", error)
         if said.body is None:

@@ -9,12 +9,14 @@ import pytest
 from starlette.responses import PlainTextResponse
 
 import simwarden.operations.http
-from simwarden.operations.http import HttpServer, app_of
+from simwarden.operations.http import HttpServer, app_of, json_app
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from starlette.requests import Request
+
+    from simwarden.operations.routing import Answer
 
 HEAD = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\n"
 
@@ -117,3 +119,30 @@ def test_one_connection_too_many_ends_the_oldest_and_the_others_serve_on(monkeyp
             each.close()
 
     _play(story)
+
+
+def test_a_call_that_is_not_over_when_the_element_ends_is_told_so() -> None:
+    """It was answered 500, with a traceback in the log."""
+
+    async def never(_request: Request, _token: str) -> Answer:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    def fault(_call: str, error: Exception) -> Answer:
+        raise error
+
+    async def whole() -> bytes:
+        site: Any = Site()
+        server = HttpServer(site, json_app(never, fault), "127.0.0.1", 0)
+        reader, writer = await asyncio.open_connection("127.0.0.1", int((await server.start()).rpartition(":")[2]))
+        writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        await asyncio.sleep(0.1)
+        await server.stop()
+        await asyncio.gather(*site.tasks)
+        said = await reader.read()
+        writer.close()
+        return said
+
+    said = asyncio.run(whole())
+    assert said.startswith(b"HTTP/1.1 503 ")
+    assert b'"the element ends' in said
