@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 from simulators.eir.config import EirBinding, EirConfig, LibraryImport, ListEntry, PoolChange
@@ -163,11 +164,13 @@ class Eir(Element[EirConfig]):
     @route("POST", "/library", takes=LibraryImport)
     async def import_library(self, call: Call) -> dict[str, int]:
         """Use a library of one's own (CSV: tac, kind, maker, model) from now on."""
+        text: str = call.given.csv
         try:
-            library = read_library(call.given.csv, "csv")
+            # in a thread, so that S13 is served meanwhile
+            library = await asyncio.get_running_loop().run_in_executor(None, read_library, text, "csv")
         except ConfigError as wrong:
             raise ManagementError(400, str(wrong)) from wrong
-        self.store.put_library(library, self._record(call, "library", "", {"terminals": len(library)}))
+        self.store.put_library(text, self._record(call, "library", "", {"terminals": len(library)}))
         self.register.library = library or load_library(self.config.library)
         return {"terminals": len(self.register.library)}
 

@@ -20,6 +20,7 @@ from simulators.cmp.card import Card, Change
 from simulators.eir.config import EirBinding
 from simulators.hss.subscriber import Debt, Owed, Subscriber
 from simulators.mme.config import MmeArea
+from simwarden.operations.terminal_library import TerminalType
 from simwarden.policy.card_states import CardState
 from simwarden.policy.equipment_lists import EquipmentRange, Status
 from simwarden.runtime.store import StoreUnavailableError, UnstorableError, open_engine
@@ -160,11 +161,17 @@ def test_eir_keeps_lists_pools_and_library(store_url: str) -> None:
         store.put_entry(entry, Status.PROHIBITED, record("list", "subject"))
         store.put_pool(IMSI, EirBinding(by="eir", imeis=("99000101",)), record("pool", "subject"), owed=True)
         store.put_pool(IMSI, EirBinding(by="eir", imeis=("99000101",)), record("pool", "subject"), owed=True)
+        row = {"tac": "99000101", "kind": "module", "maker": "Example", "model": "M1"}
+        with engine.begin() as connection:  # as an older program kept it
+            connection.execute(sa.insert(eir.METADATA.tables["library"]).values(row))
+        assert store.library() == {"99000101": TerminalType(**row)}
+        store.put_library("tac,kind\n99000201,phone\n", record("library", "subject"))
     with opened(store_url, eir) as engine:
         store = eir.Store(engine)
+        assert store.library() == {"99000201": TerminalType("99000201", "phone")}
         assert store.entries() == {entry: Status.PROHIBITED}
         assert store.pools()[IMSI].imeis == ("99000101",)
-        assert [each["action"] for each in store.audited()] == ["list", "list", "pool", "pool"]
+        assert [each["action"] for each in store.audited()] == ["list", "list", "pool", "pool", "library"]
         assert store.owed() == [IMSI]
         store.told(IMSI)
         assert store.owed() == []
