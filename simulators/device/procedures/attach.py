@@ -98,7 +98,7 @@ def _request(emm: Emm, cause: EstablishmentCause) -> None:
 
 def on_accept(emm: Emm, message: Message, _protected: bool) -> None:  # noqa: FBT001 - the signature of a handler
     """Take up the registration, and complete it (5.5.1.2.4)."""
-    if not emm.expects(Procedure.ATTACH, failed):
+    if not repeated(emm, message) and not emm.expects(Procedure.ATTACH, failed):
         emm.site.note("ATTACH ACCEPT without an attach")
         return
     emm.drop_bearers()
@@ -114,6 +114,11 @@ def on_accept(emm: Emm, message: Message, _protected: bool) -> None:  # noqa: FB
     emm.store_location()
     emm.store_context()
     emm.finish("accepted")
+
+
+def repeated(emm: Emm, accept: Message) -> bool:
+    """Whether the network sends an accept once more, since it has not heard that it came (T3450, 10.2)."""
+    return emm.procedure is None and emm.state is EmmState.REGISTERED and accept.get("guti") == emm.guti is not None
 
 
 def take_registration(emm: Emm, message: Message) -> None:

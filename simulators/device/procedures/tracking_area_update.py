@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from simulators.device.procedures.attach import hindrance, take_registration
+from simulators.device.procedures.attach import hindrance, repeated, take_registration
 from simulators.device.procedures.refusal import refused
 from simulators.device.state import ATTEMPTS, EmmState, Procedure, Timer, UpdateStatus
 from simulators.device.terminal import CAPABILITY, EXTENDED_TIMERS
@@ -42,7 +42,7 @@ def start(emm: Emm) -> None:
 
 def on_accept(emm: Emm, message: Message, _protected: bool) -> None:  # noqa: FBT001 - the signature of a handler
     """Take up what the network says, and complete if it gave a new GUTI (5.5.3.2.4)."""
-    if not emm.expects(Procedure.TRACKING_AREA_UPDATE, failed):
+    if not repeated(emm, message) and not emm.expects(Procedure.TRACKING_AREA_UPDATE, failed):
         emm.site.note("TRACKING AREA UPDATE ACCEPT without an update")
         return
     emm.stop(Timer.T3430)

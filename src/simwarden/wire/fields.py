@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import types
 import typing
-from enum import Enum, IntFlag
+from enum import Enum, IntEnum, IntFlag
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -41,8 +41,9 @@ def values_of(annotation: Any) -> v.Values:
     origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
     if origin is typing.Annotated:  # by what it may be
         return next(each for each in arguments if isinstance(each, v.Values))
-    if origin in (typing.Union, types.UnionType):
-        return _any_of(arguments)
+    if origin in (typing.Union, types.UnionType):  # beside an enumeration: a number that nobody has assigned
+        named = any(isinstance(each, type) and issubclass(each, IntEnum) for each in arguments)
+        return _any_of(tuple(each for each in arguments if not (named and each is int)))
     if origin in (tuple, list):
         return _any_of(tuple(each for each in arguments if each is not ...))
     if isinstance(annotation, type) and issubclass(annotation, Enum):

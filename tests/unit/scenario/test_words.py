@@ -193,6 +193,8 @@ WRONG = [
     ("decision: {by: mme, control: mme.barring, details: {temporary: prehaps}}", "temporary is never 'prehaps'"),
     ("decision: {by: hss, control: hss.subscriber, details: {seen: meter.imei}}", "field of details 'seen' is not"),
     ("decision: {by: eir, control: eir.equipment, details: {kind: phoen}}", "did you mean 'phone'?"),
+    ("s5-c.create-session-response: {cause: 299}", "cause is never '299'"),
+    ("s11.create-session-request: {sender_f_teid: {interface: 99}}", "interface is never '99'"),
     ("decision: {by: mme, details: {seeen: enb/1}}", "did you mean 'seen'?"),
     ("decision: {by: mme, on: atach}", "did you mean 'attach'?"),
     ("decision: {by: hss, subject: nobody}", "subject is never 'nobody'"),

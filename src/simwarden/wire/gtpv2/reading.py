@@ -114,7 +114,7 @@ def _values(rule: Rule) -> v.Values:
     if grammar is not None:
         return v.mapping(lambda: {name: values for name, _, values, _ in _fields(grammar)})
     if rule.ie.annotation is CauseIe:
-        return values_of(Cause) | v.NUMBER
+        return values_of(Cause)
     return values_of(rule.ie.annotation)
 
 

@@ -225,6 +225,14 @@ class Net:
         return self
 
 
+def test_an_accept_that_comes_again_is_completed_again() -> None:
+    net = Net().attached()
+    for _ in range(2):
+        net.accept()
+        assert net.last().type is T.ATTACH_COMPLETE
+    assert net.emm.state is EmmState.REGISTERED
+
+
 def test_attach_from_imsi_to_complete() -> None:
     net = Net()
     attach.start(net.emm)
