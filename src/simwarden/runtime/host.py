@@ -269,7 +269,7 @@ class Host:
     async def connect(self, owner: str, interface: str, target: str) -> Link:
         """Connect an element to another, in this process or outside. Raises ConnectionError."""
         address = self.outside(target, interface)
-        tried = partial(self._tell_reach, owner, interface, target, address)
+        tried = partial(self.tell_reach, owner, interface, target, address)
         try:
             if address is None:
                 link = await self.transport.connect(INTERFACES[interface], owner, target)
@@ -304,7 +304,7 @@ class Host:
         if self._probes:
             await asyncio.wait(self._probes.values())
 
-    def _tell_reach(self, owner: str, interface: str, target: str, address: Address | None, reason: str) -> None:
+    def tell_reach(self, owner: str, interface: str, target: str, address: Address | None, reason: str) -> None:
         """Keep how an attempt to connect ended, and put a new reason why a peer outside is not there into the trace."""
         key = owner, interface, target
         before = self.reached.get(key)

@@ -103,6 +103,10 @@ class Site:
         """Return the element at an IP address, as an F-TEID says it, ours or external; empty if nobody known is."""
         return self.host.addresses.behind(host)
 
+    def tell_reach(self, interface: str, target: str, reason: str) -> None:
+        """Tell why an element outside is not there on a reference point of datagrams; empty: it has answered."""
+        self.host.tell_reach(self.name, interface, target, self.host.outside(target, interface), reason)
+
     def is_external(self, target: str) -> bool:
         """Whether an element is somebody's real one, or in another process."""
         return self.host.is_external(target)

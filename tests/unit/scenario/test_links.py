@@ -157,6 +157,17 @@ def test_a_port_where_nobody_listens(tmp_path: Path) -> None:
     assert "connection refused" in (tmp_path / "report" / "junit.xml").read_text(encoding="utf-8")
 
 
+def test_a_foreign_gateway_that_never_answers(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+        silent.bind(("127.0.0.1", 0))
+        at = f"127.0.0.1:{silent.getsockname()[1]}"
+        network = f"pgw: {{external: '{at}'}}\nsgw: {{t3_response: 0.2 s}}\n"
+        code, output = run(tmp_path, network=network)
+    assert (code, output.split()[0]) == (1, "inconclusive"), output
+    assert "cannot be judged: pgw (external) could not be reached; an expectation was not met" in told(output)
+    assert f"no link: S5-C from sgw to pgw at {at}: no answer to create-session-request sent 3 times" in told(output)
+
+
 def test_a_name_that_nobody_has(tmp_path: Path) -> None:
     code, output = run(tmp_path, network="hss: {external: 'hss.invalid:3868'}\n")
     assert (code, output.split()[0]) == (1, "inconclusive"), output

@@ -51,13 +51,21 @@ class _PathTo:
         self.node, self.host = node, host
         self.machine = GtpPath(node.settings, node.counter, node.site.rng.randrange(1 << 24), node.sender_teid)
         self.waiting: dict[int, asyncio.Future[Message]] = {}
-        internal = bool(node.site.behind(host)) and not node.site.is_external(node.site.behind(host))
+        self.heard = False
+        self._external = node.site.is_external(node.site.behind(host))
+        internal = bool(node.site.behind(host)) and not self._external
         self._ringing = Ringing(node.site.clock, self._ring, internal=internal)
 
     @property
     def peer(self) -> Peer:
         """Who is at the far end."""
         return Peer(self.node.site.behind(self.host) or self.host, self.host)
+
+    def hear(self) -> None:
+        """Hear for the first time that the peer is there."""
+        if self._external and not self.heard:
+            self.node.site.tell_reach(self.node.interface_of(self.host), self.peer.name, "")
+        self.heard = True
 
     def flush(self) -> None:
         """Send what the machine has to say, act on what happened, and arm its timer."""
@@ -79,6 +87,8 @@ class _PathTo:
             case AnswerReceived(sequence, message):
                 self._settle(sequence, message)
             case RequestFailed(sequence, reason):
+                if self._external and not self.heard:
+                    node.site.tell_reach(node.interface_of(self.host), self.peer.name, reason)
                 self._settle(sequence, NoAnswerError(f"{self.peer.name}: {reason}"))
             case IndicationReceived(message):
                 node.hear(message, self.peer)
@@ -236,6 +246,7 @@ class GtpNode:
 
     def _receive(self, data: bytes, source: Address) -> None:
         path = self._path(source[0])
+        path.hear()
         path.machine.receive(data, source[1], self.site.clock.now())
         path.flush()
 
