@@ -220,10 +220,12 @@ class Campaign:
 
         for mutant, sent in forks(tasks(), self.workers):
             killer = sent[-1][0] if sent and sent[-1][1] else ""
-            if sent or not reaching[mutant.place]:  # else it could not be made
+            is_made = bool(sent) or not reaching[mutant.place]
+            if is_made:
                 self.by[mutant.name] = killer
             kills[mutant.file, killer] += 1
-            sys.stderr.write(f"{len(self.by)}/{len(self.tried)} {mutant.name}: {killer or 'survives so far'}\n")
+            told = killer or ("survives so far" if is_made else "COULD NOT BE MADE")
+            sys.stderr.write(f"{len(self.by)}/{len(self.tried)} {mutant.name}: {told}\n")
 
 
 def gate(by: dict[str, str], listed: dict[str, str], red: list[str]) -> tuple[int, str]:

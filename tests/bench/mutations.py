@@ -60,7 +60,8 @@ OPERATORS: list[tuple[str, Any, Callable[[Any, Spot], Any]]] = [
     ("nothing returned", ast.Return, lambda n, at: at.returns_none and not isinstance(
         n.value, ast.Constant | None) and [ast.Return(ast.Constant(None))]),
     ("element dropped", (ast.Tuple, ast.Set), lambda n, at: (isinstance(n, ast.Set) or isinstance(
-        at.parent, ast.Compare)) and [type(n)(rest) for rest in _less_one(n.elts) if rest]),
+        at.parent, ast.Compare)) and [type(n)(rest, *[ast.Load()] * isinstance(n, ast.Tuple))
+            for rest in _less_one(n.elts) if rest]),
     ("element dropped", ast.Dict, lambda n, at: not at.scope and [
         ast.Dict(*rest) for rest in zip(_less_one(n.keys), _less_one(n.values), strict=True) if rest[0]]),
     ("always", ast.expr, lambda _, at: at.is_test and not isinstance(at.parent, ast.While) and [ast.Constant(True)]),
