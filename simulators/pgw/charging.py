@@ -6,26 +6,16 @@ import datetime as dt
 import ipaddress
 from typing import TYPE_CHECKING, Any
 
-from simwarden.trace.records import CauseForRecClosing, ChargingRecord, FlowRecord
+from simwarden.trace.records import FlowRecord
 
 if TYPE_CHECKING:
-    from simulators.pgw.session import Container, Session
+    from simulators.pgw.session import Session
     from simwarden.runtime.site import Site
-    from simwarden.wire.gtpv2 import Uli
 
 
-def close_records(site: Site, session: Session, address: str, cause: CauseForRecClosing, number: int) -> None:
-    """Tell of a session that has ended; `number` counts the records of this node."""
-    site.record(
-        ChargingRecord(element=site.name, record="pGWRecord", fields=_fields(site, session, address, cause, number))
-    )
-    while session.flows:
-        close_flow(site, session)
-
-
-def _fields(site: Site, session: Session, address: str, cause: CauseForRecClosing, number: int) -> dict[str, Any]:
-    now = site.clock.wall()
-    found = {
+def describe(session: Session, address: str) -> dict[str, Any]:
+    """Return the fields of a session's records that say whose it is."""
+    return {
         "servedIMSI": session.imsi,
         "servedMSISDN": session.msisdn,
         "servedIMEI": session.mei,
@@ -42,31 +32,8 @@ def _fields(site: Site, session: Session, address: str, cause: CauseForRecClosin
         "dynamicAddressFlag": session.addresses.is_dynamic(session.paa.ipv4) if session.paa.ipv4 else True,
         "chargingCharacteristics": session.charging_characteristics.hex(),
         "rATType": session.rat.name if session.rat is not None else "",
-        "recordOpeningTime": session.opened.isoformat(),
-        "duration": round((now - session.opened).total_seconds()),
-        "causeForRecClosing": cause,
-        "localSequenceNumber": number,
-        "nodeID": site.name,
-        "listOfTrafficVolumes": [_volume(each, session, now) for each in session.containers],
+        "mSTimeZone": str(session.time_zone) if session.time_zone is not None else "",
     }
-    return {name: value for name, value in found.items() if value not in ("", None)}
-
-
-def _volume(container: Container, session: Session, now: dt.datetime) -> dict[str, Any]:
-    last = container is session.containers[-1]
-    found = {
-        "changeCondition": "recordClosure" if last else "userLocationChange",
-        "changeTime": now.isoformat() if last else "",
-        "dataVolumeGPRSUplink": container.uplink,
-        "dataVolumeGPRSDownlink": container.downlink,
-        "userLocationInformation": place(container.uli),
-    }
-    return {name: value for name, value in found.items() if value not in ("", None)}
-
-
-def place(uli: Uli | None) -> str:
-    """Return where a device is, in words."""
-    return " ".join(str(each) for each in (uli.tai, uli.ecgi) if each is not None) if uli is not None else ""
 
 
 def close_flow(site: Site, session: Session) -> None:

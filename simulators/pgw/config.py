@@ -10,6 +10,7 @@ from pydantic import Field, field_validator
 from simwarden.model.identity import parse_place
 from simwarden.operations.approval import Approval, ChangeLimit
 from simwarden.runtime.declare import Model
+from simwarden.runtime.gtp.charging import RecordLimits
 from simwarden.runtime.gtp.config import GtpConfig
 
 
@@ -85,6 +86,8 @@ class PgwConfig(GtpConfig):
     """Access point names that it serves, in small letters; `*`: any other. Others get cause 78."""
     emergency_apns: tuple[str, ...] = ("sos",)
     """Access point names of calls for help, which are for cards of any number and for terminals without one."""
+    partial_records: RecordLimits = RecordLimits()
+    """When a CDR is closed though its session goes on, in another one."""
     area_changes: ChangeLimit = ChangeLimit()
     """How often the cells to which a card's packets are bound may be changed or taken away."""
     ranges: str = ""

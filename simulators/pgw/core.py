@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import ipaddress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from simulators.pgw import addressing
-from simulators.pgw.charging import close_records
+from simulators.pgw.charging import close_flow, describe
 from simulators.pgw.controls import AREA_CHANGES, CELL, PEER
 from simulators.pgw.pools import Addresses
-from simulators.pgw.session import Bucket, Container
+from simulators.pgw.session import Bucket
 from simwarden.operations.approval import Audit
 from simwarden.operations.number_ranges import load_ranges
 from simwarden.operations.restriction import Restriction
+from simwarden.runtime.gtp.charging import Account, Records
 from simwarden.runtime.gtp.user import new_teid
 from simwarden.wire.gtpv2 import FTeid, InterfaceType
 
@@ -46,7 +48,8 @@ class Core:
         self.by_teid: dict[int, Session] = {}
         #: by IPv4 address, and by IPv6 prefix, as octets
         self.by_address: dict[bytes, Session] = {}
-        self._charging_id = self._records = 0
+        self._charging_id = 0
+        self.records = Records(site, "pGWRecord", config.partial_records)
 
     def sender_teid(self, teid: int) -> int:
         """Return the SGW's TEID for one of this node's."""
@@ -86,7 +89,7 @@ class Core:
         """Take up a session that has its addresses."""
         now, mtu = self.site.clock.now(), session.addresses.config.mtu
         session.uplink, session.downlink = (Bucket(rate, mtu, now) for rate in session.ambr)
-        session.containers.append(Container(session.uli))
+        session.account = Account(self.records, partial(describe, session, self.node.address), session.uli)
         session.teid = new_teid(self.site.rng, self.by_teid)
         self.sessions[session.key] = self.by_teid[session.teid] = session
         if session.paa.ipv4:
@@ -107,8 +110,9 @@ class Core:
         for each in filter(None, (session.ipv4, session.prefix)):
             self.by_address.pop(each, None)
         self.gateway.close(session)
-        self._records += 1
-        close_records(self.site, session, self.node.address, cause, self._records)
+        session.account.close(cause)
+        while session.flows:
+            close_flow(self.site, session)
         addressing.give_back(session.addresses, session.paa)
 
     def of_host(self, host: str) -> list[Session]:

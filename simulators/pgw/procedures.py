@@ -171,6 +171,7 @@ async def modify_bearer(core: Core, message: Message, peer: Peer) -> Message:
     session = _session(core, message, peer, MODIFY_BEARER)
     if isinstance(session, Message):
         return session
+    _close_parts(session, message)
     session.rat = message.get("rat_type") or session.rat
     session.time_zone = message.get("ue_time_zone") or session.time_zone
     session.serving_network = message.get("serving_network") or session.serving_network
@@ -185,6 +186,17 @@ async def modify_bearer(core: Core, message: Message, peer: Peer) -> Message:
     core.place(session, MODIFY_BEARER)
     ies: dict[str, Any] = {"cause": _ACCEPTED, "bearer_contexts_modified": tuple(told)}
     return Message(message.spec.answer, ies, session.sgw.teid)
+
+
+def _close_parts(session: Session, message: Message) -> None:
+    """Close a record on what makes its fields untrue (TS 32.251 5.2.3.3)."""
+    sgw = message.get("sender_f_teid")
+    if sgw is not None and sgw.address != session.sgw.address:
+        session.account.part(CauseForRecClosing.SERVING_NODE_CHANGE)
+    elif message.get("rat_type") not in (None, session.rat):
+        session.account.part(CauseForRecClosing.RAT_CHANGE)
+    elif message.get("ue_time_zone") not in (None, session.time_zone):
+        session.account.part(CauseForRecClosing.MS_TIME_ZONE_CHANGE)
 
 
 async def delete_session(core: Core, message: Message, peer: Peer) -> Message:

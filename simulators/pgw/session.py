@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from simulators.pgw.pools import Addresses
     from simwarden.model.identity import Plmn
+    from simwarden.runtime.gtp.charging import Account
     from simwarden.wire.gtpv2 import Ambr, BearerQos, FTeid, Paa, RatType, UeTimeZone, Uli
     from simwarden.wire.ip import Flow
 
@@ -58,15 +59,6 @@ class FlowCount:
         self.closed_by = ""
 
 
-@dataclass(slots=True)
-class Container:
-    """Octets that were counted under one condition: where the device was."""
-
-    uli: Uli | None
-    uplink: int = 0
-    downlink: int = 0
-
-
 @dataclass(slots=True, eq=False)
 class Session:
     """A PDN connection."""
@@ -105,7 +97,7 @@ class Session:
     uplink: Bucket = field(init=False)
     downlink: Bucket = field(init=False)
     flows: dict[Flow, FlowCount] = field(default_factory=dict)
-    containers: list[Container] = field(default_factory=list)
+    account: Account = field(init=False)
 
     @property
     def key(self) -> tuple[str, int]:
@@ -114,6 +106,5 @@ class Session:
 
     def moved(self, uli: Uli | None) -> None:
         """Count from now on for another place."""
-        if uli is not None and uli != self.uli:
+        if self.account.moved(uli):
             self.uli = uli
-            self.containers.append(Container(uli))

@@ -149,15 +149,13 @@ class Gateway:
             count.dropped_octets += size
             self._drop(session, packet, OVER_AMBR)
             return False
-        container = session.containers[-1]
         if up:
             count.uplink_packets += 1
             count.uplink_octets += size
-            container.uplink += size
         else:
             count.downlink_packets += 1
             count.downlink_octets += size
-            container.downlink += size
+        session.account.count(size, up=up)
         return True
 
     def _drop(self, session: Session | None, packet: bytes, reason: str) -> None:

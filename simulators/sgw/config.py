@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from simwarden.runtime.declare import Seconds  # noqa: TC001 - types of settings are read when a file is
+from simwarden.runtime.gtp.charging import RecordLimits
 from simwarden.runtime.gtp.config import GtpConfig
 
 
@@ -15,6 +16,8 @@ class SgwConfig(GtpConfig):
     """Elements, or IP addresses, whose requests for sessions it takes; others get cause 109."""
     pgws: tuple[str, ...] = ("pgw",)
     """Elements, or IP addresses, that sessions may go to; one that asks for another gets cause 109."""
+    partial_records: RecordLimits = RecordLimits()
+    """When a CDR is closed though its bearer goes on, in another one."""
     buffered_packets: int = Field(default=64, ge=0, le=10_000)
     """Packets that wait for a device while it is paged, for each of its bearers; what comes then is dropped."""
     buffering: Seconds = Field(default=30.0, gt=0)

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 from simulators.sgw.controls import CREATE_SESSION
 from simulators.sgw.session import Connection, Device
+from simwarden.runtime.gtp.charging import Records
 from simwarden.runtime.gtp.user import UserPlane, new_teid
 from simwarden.trace.events import PacketDropped
+from simwarden.trace.records import CauseForRecClosing
 from simwarden.wire.gtpv2 import FTeid, InterfaceType, network_identifier
 
 if TYPE_CHECKING:
@@ -37,6 +39,7 @@ class Core:
         self.by_teid: dict[int, Device] = {}
         self.by_s5_teid: dict[int, Connection] = {}
         self.pagings = 0
+        self.records = Records(site, "sGWRecord", config.partial_records)
 
     def knows(self, control: Control, name: str, host: str, listed: tuple[str, ...], imsi: str) -> bool:
         """Decide whether a node is one of the dedicated core."""
@@ -72,10 +75,12 @@ class Core:
         connection.s5_teid = self.plane.open(lambda packets: self.downlink(connection, packets))
         connection.device.connections[connection.ebi] = connection
 
-    def close(self, connection: Connection) -> None:
-        """Close a PDN connection; a device without any is forgotten."""
+    def close(self, connection: Connection, cause: CauseForRecClosing = CauseForRecClosing.ABNORMAL_RELEASE) -> None:
+        """Close a PDN connection and its record; a device without any is forgotten."""
         if self.by_s5_teid.pop(connection.teid, None) is None:
             return
+        if connection.account is not None:
+            connection.account.close(cause)
         self.plane.close(connection.s1_teid)
         self.plane.close(connection.s5_teid)
         self.drop_waiting(connection)
@@ -126,11 +131,12 @@ class Core:
             self.drop(connection, packets, NOT_SET_UP, "S1-U")
         else:
             self.plane.send(packets, end.teid, end.address, "S5-U")
+            self._charge(connection, packets, up=True)
 
     def downlink(self, connection: Connection, packets: list[bytes]) -> None:
         """Bring packets to a device, or keep them until it has been paged (TS 23.401 5.3.4.3)."""
         if connection.enb is not None:
-            self.plane.send(packets, connection.enb.teid, connection.enb.address, "S1-U")
+            self._to_device(connection, connection.enb, packets)
             return
         room = self.config.buffered_packets - len(connection.waiting)
         connection.waiting.extend(packets[:room])
@@ -143,7 +149,17 @@ class Core:
         if connection.enb is not None and connection.waiting:
             packets = list(connection.waiting)
             connection.waiting.clear()
-            self.plane.send(packets, connection.enb.teid, connection.enb.address, "S1-U")
+            self._to_device(connection, connection.enb, packets)
+
+    def _to_device(self, connection: Connection, enb: FTeid, packets: list[bytes]) -> None:
+        self.plane.send(packets, enb.teid, enb.address, "S1-U")
+        self._charge(connection, packets, up=False)
+
+    @staticmethod
+    def _charge(connection: Connection, packets: list[bytes], *, up: bool) -> None:
+        """Count what goes on (TS 32.251 5.2.3.4): the packets' own octets."""
+        if connection.account is not None:
+            connection.account.count(sum(map(len, packets)), up=up)
 
     def drop_waiting(self, connection: Connection) -> None:
         """Give up packets that wait for a device that was not reached."""

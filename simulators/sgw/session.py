@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from simwarden.runtime.gtp.charging import Account
     from simwarden.wire.gtpv2 import BearerQos, FTeid, RatType, Uli
 
 
@@ -27,6 +28,8 @@ class Connection:
     #: where packets to the device go; None while it is idle
     enb: FTeid | None = None
     waiting: deque[bytes] = field(default_factory=deque)
+    #: what is charged, since the PGW has answered
+    account: Account | None = None
 
     @property
     def key(self) -> str:

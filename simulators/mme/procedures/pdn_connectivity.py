@@ -203,14 +203,14 @@ def access_point_lost(core: Core, ue: UeContext, occasion: Occasion) -> Rejectio
     data = ue.subscription
     if ue.emergency or data is None:
         return None
-    if not ue.bearers:
-        decision = default_bearer.judge(core, ue, data, ue.apn_asked, occasion) if ue.apn_asked else None
-        gone = decision is not None and not decision.admitted
-        return Rejection(EmmCause.IMPLICITLY_DETACHED, decision.reason) if decision is not None and gone else None
-    asked = [(each, default_bearer.judge(core, ue, data, each.apn, occasion)) for each in ue.bearers.values()]
+    names: list[tuple[str, Bearer | None]] = [(each.apn, each) for each in ue.bearers.values()]
+    if not names and ue.apn_asked:
+        names = [(ue.apn_asked, None)]
+    asked = [(bearer, default_bearer.judge(core, ue, data, name, occasion)) for name, bearer in names]
     lost = [each for each in asked if not each[1].admitted]
-    if len(lost) == len(asked):
+    if lost and len(lost) == len(asked):
         return Rejection(EmmCause.IMPLICITLY_DETACHED, lost[0][1].reason)
     for bearer, _ in lost:
-        deactivate(core, ue, bearer, EsmCause.REGULAR_DEACTIVATION)
+        if bearer is not None:
+            deactivate(core, ue, bearer, EsmCause.REGULAR_DEACTIVATION)
     return None

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from simulators.sgw.procedures.sessions import ACCEPTED, some
 from simwarden.runtime.gtp.node import NoAnswerError
+from simwarden.trace.records import CauseForRecClosing
 from simwarden.wire.gtpv2 import Cause, CauseIe, FTeid, InterfaceType, Message, refusal
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ async def delete_bearer(core: Core, message: Message, _peer: Peer) -> Message:
         return refusal(message, Cause.CONTEXT_NOT_FOUND)
     cause = message.get("cause") or CauseIe(Cause.REACTIVATION_REQUESTED)
     told = await _delete_at_mme(core, connection, cause)
-    core.close(connection)
+    core.close(connection, CauseForRecClosing.NORMAL_RELEASE)
     ies: dict[str, Any] = {"cause": ACCEPTED, "linked_ebi": connection.ebi}
     if told is not None:
         ies |= {name: told.ies[name] for name in ("user_location_information", "ue_time_zone") if name in told.ies}
@@ -107,6 +108,8 @@ async def update_bearer(core: Core, message: Message, _peer: Peer) -> Message:
     if not told.accepted:
         return refusal(message, told["cause"]._replace(remote=True), connection.pgw.teid)
     connection.device.uli = told.get("user_location_information") or connection.device.uli
+    if connection.account is not None:
+        connection.account.moved(connection.device.uli)
     return Message(message.spec.answer, some(told, _DONE), connection.pgw.teid)
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from simulators.sgw import charging
 from simulators.sgw.controls import PEER, PGW
 from simulators.sgw.session import Connection
 from simwarden.runtime.gtp.node import NoAnswerError
+from simwarden.trace.records import CauseForRecClosing
 from simwarden.wire.gtpv2 import Cause, CauseIe, FTeid, Indication, InterfaceType, Message, refusal, subject_of
 
 if TYPE_CHECKING:
@@ -90,6 +92,7 @@ async def _create_at_pgw(core: Core, message: Message, connection: Connection) -
         return refusal(message, CauseIe(Cause.INVALID_REPLY_FROM_REMOTE_PEER), teid)
     connection.pgw, connection.pgw_user = told["pgw_s5_f_teid"], made["s5_u_pgw"]
     connection.qos = made.get("bearer_qos") or connection.qos
+    charging.begin(core, connection, message, told)
     return Message(message.spec.answer, _created(core, told, connection), teid)
 
 
@@ -116,12 +119,13 @@ async def modify_bearer(core: Core, message: Message, _peer: Peer) -> Message:
     device = core.by_teid.get(message.teid)
     if device is None:
         return refusal(message, Cause.CONTEXT_NOT_FOUND)
+    _close_parts(device, message)
     device.mme = message.get("sender_f_teid") or device.mme
     told = [_modify(core, device, each) for each in message.get("bearer_contexts_to_be_modified") or ()]
     changed = some(message, _TOLD)
     if changed:
         device.rat = message.get("rat_type") or device.rat
-        device.uli = message.get("user_location_information") or device.uli
+        _moved(device, message)
         named = {each["ebi"] for each in message.get("bearer_contexts_to_be_modified") or ()}
         for connection in list(device.connections.values()):
             if named and connection.ebi not in named:
@@ -136,6 +140,26 @@ async def modify_bearer(core: Core, message: Message, _peer: Peer) -> Message:
     cause = Cause.REQUEST_ACCEPTED_PARTIALLY if partly else Cause.REQUEST_ACCEPTED
     ies = {"cause": CauseIe(Cause.CONTEXT_NOT_FOUND if wholly else cause), "bearer_contexts_modified": tuple(told)}
     return Message(message.spec.answer, ies, device.mme.teid)
+
+
+def _moved(device: Device, message: Message) -> None:
+    """Count for another place from now on, for all of a device's bearers."""
+    device.uli = message.get("user_location_information") or device.uli
+    for connection in device.connections.values():
+        if connection.account is not None:
+            connection.account.moved(device.uli)
+
+
+def _close_parts(device: Device, message: Message) -> None:
+    """Close records on what makes their fields untrue: another MME, another radio access (TS 32.251 5.2.3.4)."""
+    mme, cause = message.get("sender_f_teid"), None
+    if mme is not None and mme.address != device.mme.address:
+        cause = CauseForRecClosing.SERVING_NODE_CHANGE
+    elif message.get("rat_type") not in (None, device.rat):
+        cause = CauseForRecClosing.RAT_CHANGE
+    for connection in device.connections.values():
+        if cause is not None and connection.account is not None:
+            connection.account.part(cause)
 
 
 def _modify(core: Core, device: Device, bearer: dict[str, Any]) -> dict[str, Any]:
@@ -178,7 +202,9 @@ async def delete_session(core: Core, message: Message, _peer: Peer) -> Message:
     if device is None or connection is None:
         return refusal(message, Cause.CONTEXT_NOT_FOUND, device.mme.teid if device is not None else 0)
     mme = message.get("sender_f_teid") or device.mme
-    core.close(connection)  # first: another one may be asked for at once
+    if connection.account is not None:
+        connection.account.moved(message.get("user_location_information"))
+    core.close(connection, CauseForRecClosing.NORMAL_RELEASE)  # first: another one may be asked for at once
     told = None
     if Indication.OI in (message.get("indication_flags") or Indication(0)):
         told = await _delete_at_pgw(core, connection, message)
@@ -193,7 +219,7 @@ async def change_notification(core: Core, message: Message, _peer: Peer) -> Mess
     chosen = [each for each in device.connections.values() if ebi in (None, each.ebi)] if device is not None else []
     if device is None or not chosen:
         return refusal(message, Cause.CONTEXT_NOT_FOUND, device.mme.teid if device is not None else 0)
-    device.uli = message.get("user_location_information") or device.uli
+    _moved(device, message)
     told = None
     for connection in chosen:
         ies = some(message, ("imsi", "mei", "rat_type", "user_location_information"))

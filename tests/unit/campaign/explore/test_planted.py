@@ -102,7 +102,7 @@ def test_a_detach_that_meets_a_handover_and_stays_behind(monkeypatch: pytest.Mon
 
 
 def test_an_access_point_that_stays_in_use(monkeypatch: pytest.MonkeyPatch) -> None:
-    plant(monkeypatch, pdn_connectivity.access_point_lost, ("if not ue.bearers or", "if True or"))
+    plant(monkeypatch, pdn_connectivity.access_point_lost, ("if ue.emergency or", "if True or"))
     check(Planted("attach", "apn-replaced", "", "enforced mme.session before attach-complete"))
 
 

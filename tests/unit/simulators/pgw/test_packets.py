@@ -115,8 +115,7 @@ async def test_sums_of_records_are_the_octets_of_the_packets() -> None:
         await bench.settle()
         bench.sums = 2 * sum(map(len, up)), sum(map(len, down))  # type: ignore[attr-defined]
         await bench.mme.delete(made["sender_f_teid"].teid)
-        records = [each for each in bench.trace.events if isinstance(each, ChargingRecord)]
-        (record,) = records
+        (record,) = [each for each in bench.of(ChargingRecord) if each.element == "pgw"]
         fields = record.fields
         assert (record.record, fields["causeForRecClosing"]) == ("pGWRecord", CauseForRecClosing.NORMAL_RELEASE)
         assert (fields["servedIMSI"], fields["servedMSISDN"]) == (gateways.IMSI, gateways.NUMBER)

@@ -1,0 +1,45 @@
+"""What an SGW tells of a bearer: a CDR when it ends, or a part of one (TS 32.251 5.2.3.4, TS 32.298 5.1.2.2)."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from simwarden.runtime.gtp.charging import Account
+from simwarden.wire.gtpv2 import network_identifier
+
+if TYPE_CHECKING:
+    from simulators.sgw.core import Core
+    from simulators.sgw.session import Connection
+    from simwarden.wire.gtpv2 import Message
+
+
+def begin(core: Core, connection: Connection, asked: Message, told: Message) -> None:
+    """Count for a bearer that the PGW has set up from now on."""
+    mine = {
+        "servedIMSI": asked.get("imsi"),
+        "servedMSISDN": asked.get("msisdn"),
+        "servedIMEI": asked.get("mei"),
+        "apnSelectionMode": asked.get("selection_mode") or 0,
+        "chargingCharacteristics": (asked.get("charging_characteristics") or b"").hex(),
+        "chargingID": told["bearer_contexts_created"][0].get("charging_id") or 0,
+        "pDNConnectionChargingID": told.get("pdn_connection_charging_id"),
+        "servingNodePLMNIdentifier": str(asked.get("serving_network") or ""),
+    }
+    paa = told.get("paa")
+    if paa is not None:
+        mine |= {"pdpPDNType": paa.pdn_type.name, "servedPDPPDNAddress": paa.ipv4 or paa.ipv6}
+    connection.account = Account(core.records, partial(_describe, core, connection, mine), connection.device.uli)
+
+
+def _describe(core: Core, connection: Connection, mine: dict[str, Any]) -> dict[str, Any]:
+    device = connection.device
+    return {
+        **mine,
+        "s-GWAddress": core.node.address,
+        "p-GWAddressUsed": connection.pgw.address,
+        "servingNodeAddress": [device.mme.address],
+        "servingNodeType": ["mME"],
+        "accessPointNameNI": network_identifier(connection.apn),
+        "rATType": device.rat.name if device.rat is not None else "",
+    }
