@@ -6,6 +6,7 @@ import datetime as dt
 import ipaddress
 from typing import TYPE_CHECKING, Any
 
+from simulators.pgw.inspection import names_of
 from simwarden.trace.records import FlowRecord
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ def close_flow(site: Site, session: Session) -> None:
             dropped_octets=count.dropped_octets,
             began=start + dt.timedelta(seconds=count.began),
             ended=start + dt.timedelta(seconds=count.ended),
+            names=names_of(session, flow, count),
             verdict="admit" if count.uplink_packets or count.downlink_packets or not count.closed_by else "refuse",
             rule=count.closed_by,
         )

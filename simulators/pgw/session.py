@@ -47,12 +47,22 @@ class FlowCount:
         "dropped",
         "dropped_octets",
         "ended",
+        "looking",
+        "names",
+        "next",
+        "seen",
         "uplink_octets",
         "uplink_packets",
     )
 
-    def __init__(self, now: float) -> None:
+    def __init__(self, now: float, *, looking: bool = False) -> None:
+        """`looking`: it may say names."""
         self.began = self.ended = now
+        self.looking = looking
+        #: names that it said, octets of its beginning (or its question), and the number of the next
+        self.names: tuple[str, ...] = ()
+        self.seen = b""
+        self.next: int | None = None
         self.uplink_packets = self.uplink_octets = self.downlink_packets = self.downlink_octets = 0
         self.dropped = self.dropped_octets = 0
         #: the rule that has dropped some
@@ -97,6 +107,8 @@ class Session:
     uplink: Bucket = field(init=False)
     downlink: Bucket = field(init=False)
     flows: dict[Flow, FlowCount] = field(default_factory=dict)
+    #: names that the device was told for addresses
+    names: dict[bytes, tuple[str, ...]] = field(default_factory=dict)
     account: Account = field(init=False)
 
     @property

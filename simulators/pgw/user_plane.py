@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from simulators.pgw.addressing import prefix_of
 from simulators.pgw.charging import close_flow
+from simulators.pgw.inspection import inspected, look
 from simulators.pgw.session import FlowCount
 from simwarden.errors import PeerError
 from simwarden.runtime.gtp.user import UserPlane
@@ -89,7 +90,7 @@ class Gateway:
             if source != session.ipv4 and source[:8] != session.prefix:
                 self._from_link(session, packet, flow)
             elif self.sgi is None:
-                self._drop(session, packet, NO_WAY_OUT)
+                self._refuse(session, flow, packet, NO_WAY_OUT)
             elif self._count(session, flow, packet, session.uplink, now, up=True):
                 passed.append(packet)
         if passed and self.sgi is not None:
@@ -99,7 +100,7 @@ class Gateway:
         """Answer who asks for its prefix from its link-local address; else a source is another's."""
         asks = flow.source[:2] == _LINK_LOCAL and flow.protocol == _ICMPV6 and packet[40:41] == bytes((_SOLICITATION,))
         if not asks or not session.prefix:
-            self._drop(session, packet, SPOOFED)
+            self._refuse(session, flow, packet, SPOOFED)
             return
         told = ip.RouterAdvertisement(prefix_of(session.paa), mtu=session.addresses.config.mtu)
         self._send(session, [ip.encode(ip.encode_router_advertisement(told, _ROUTER))])
@@ -131,24 +132,19 @@ class Gateway:
 
     def _count(self, session: Session, flow: ip.Flow, packet: bytes, bucket: Bucket, now: float, *, up: bool) -> bool:
         """Count a packet, and say whether it passes; octets are those of the packet itself (TS 32.251)."""
-        size = len(packet)
-        count = session.flows.get(flow)
-        if count is None:
-            if len(session.flows) >= MOST_FLOWS:
-                close_flow(self.core.site, session)
-            count = session.flows[flow] = FlowCount(now)
-        count.ended = now
         if session.closed_by:
-            count.dropped += 1
-            count.dropped_octets += size
-            count.closed_by = session.closed_by
-            self._drop(session, packet, f"{session.closed_by}: {OUTSIDE}")
+            self._refuse(session, flow, packet, session.closed_by, f"{session.closed_by}: {OUTSIDE}")
             return False
+        size = len(packet)
+        count = session.flows.get(flow) or self._begin(session, flow, now)
+        count.ended = now
         if not bucket.take(size, now):
             count.dropped += 1
             count.dropped_octets += size
             self._drop(session, packet, OVER_AMBR)
             return False
+        if count.looking:
+            look(session, flow, count, packet, up=up)
         if up:
             count.uplink_packets += 1
             count.uplink_octets += size
@@ -157,6 +153,21 @@ class Gateway:
             count.downlink_octets += size
         session.account.count(size, up=up)
         return True
+
+    def _begin(self, session: Session, flow: ip.Flow, now: float) -> FlowCount:
+        if len(session.flows) >= MOST_FLOWS:
+            close_flow(self.core.site, session)
+        count = session.flows[flow] = FlowCount(now, looking=inspected(flow))
+        return count
+
+    def _refuse(self, session: Session, flow: ip.Flow, packet: bytes, rule: str, reason: str = "") -> None:
+        """Drop a packet that a rule does not let pass, and count it as dropped."""
+        now = self.core.site.clock.now()
+        count = session.flows.get(flow) or self._begin(session, flow, now)
+        count.ended, count.closed_by = now, rule
+        count.dropped += 1
+        count.dropped_octets += len(packet)
+        self._drop(session, packet, reason or rule)
 
     def _drop(self, session: Session | None, packet: bytes, reason: str) -> None:
         self.core.site.trace.emit(

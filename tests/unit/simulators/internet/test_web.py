@@ -12,6 +12,7 @@ from simulators.internet.config import HostConfig, InternetConfig
 from simwarden.errors import ManagementError
 from simwarden.runtime.loop import TestbedLoop
 from simwarden.trace.events import Fault, PeerFault, StateChange
+from simwarden.trace.records import ChargingRecord, FlowRecord
 from simwarden.wire import ip
 
 Play = Callable[..., Bench]
@@ -111,6 +112,35 @@ def test_version_six(play: Play, kind: str) -> None:
     bench = play(story, kind)
     assert bench.of(PeerFault) == []
     assert seen(bench, "resolved")[-1]["addresses"] == SERVER6
+
+
+def test_flow_records_tell_names_and_all_octets(play: Play) -> None:
+    async def story(bench: Bench) -> None:
+        assert await fetch(bench, "https://server.example/firmware") == "delivered"
+        assert await fetch(bench, f"http://{SERVER}/", host="hidden.example:8080") == "delivered"
+        assert await resolve(bench, "many.example") == "delivered"
+        await bench.send("198.51.100.120")
+        await bench.do("meter", "power_off", device="meter")
+
+    bench = play(story)
+    flows = bench.of(FlowRecord)
+    names = [(flow.protocol, flow.peer_port, flow.names) for flow in flows]
+    assert names == [
+        (17, 53, ("server.example",)),
+        (6, 443, ("server.example",)),
+        (6, 80, ("hidden.example", "server.example")),
+        (17, 53, ("many.example",)),
+        (6, 53, ()),
+        (17, 5683, ()),  # its address came over TCP, into which nobody looks for DNS
+    ]
+    assert {(flow.verdict, flow.rule) for flow in flows} == {("admit", "")}
+    last = {each["destination"] + each["protocol"]: each for each in seen(bench, "arrived")}
+    assert sum(flow.uplink_octets for flow in flows) == sum(each["octets"] for each in last.values())
+    assert sum(flow.uplink_packets for flow in flows) == sum(each["packets"] for each in last.values())
+    (charged,) = bench.of(ChargingRecord)
+    volumes = charged.fields["listOfTrafficVolumes"]
+    assert sum(each["dataVolumeGPRSDownlink"] for each in volumes) == sum(flow.downlink_octets for flow in flows)
+    assert sum(flow.downlink_octets for flow in flows) > 300_000
 
 
 def test_who_is_not_there(play: Play) -> None:

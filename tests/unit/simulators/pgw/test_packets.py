@@ -51,6 +51,22 @@ async def test_a_source_that_is_not_the_devices_goes_nowhere() -> None:
         assert bench.dropped() == [spoofed, spoofed, spoofed, "no IP header in 8 octets"]
 
 
+async def test_a_flow_that_is_refused_has_its_record() -> None:
+    async with Gateways() as bench:
+        made = await bench.session()
+        foreign = udp("192.0.2.7")
+        bench.enb.send(made, foreign, foreign, udp(made["paa"].ipv4))
+        await bench.settle()
+        await bench.mme.delete(made["sender_f_teid"].teid)
+        flows = [each for each in bench.trace.events if isinstance(each, FlowRecord)]
+    found = [(f.address, f.verdict, f.rule, f.uplink_octets, f.dropped_packets, f.dropped_octets) for f in flows]
+    size = len(foreign)
+    assert found == [
+        ("192.0.2.7", "refuse", "its source address is not the device's", 0, 2, 2 * size),
+        (made["paa"].ipv4, "admit", "", size, 0, 0),
+    ]
+
+
 async def test_packets_to_nobody_and_without_a_way_out_are_told() -> None:
     async with Gateways() as bench:
         made = await bench.session()
