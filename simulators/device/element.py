@@ -58,6 +58,7 @@ class Device(Element[DeviceConfig]):
 
     async def start(self) -> None:
         """Be on the table, switched off."""
+        self.emm.packets.tun = self.site.tun(self.emm.packets.forward)
         self.emm.observe("imei", self.emm.terminal.own.imei)
         self.emm.observe("power", "off")
 
@@ -65,10 +66,12 @@ class Device(Element[DeviceConfig]):
         """Be switched off, with its goodbyes."""
         if self.emm.powered:
             await power.switch_off(self.emm)
+        self.emm.packets.tun = None
         self._let_go()
 
     async def killed(self) -> None:
         """Lose power: nobody is told."""
+        self.emm.packets.tun = None
         self.emm.powered = False
         self.emm.reset()
         usim.stop_polling(self.emm)

@@ -65,3 +65,10 @@ class InternetConfig(ElementConfig):
 
     hosts: dict[str, HostConfig] = Field(default_factory=_hosts)
     """Its hosts by name. What comes to an address of nobody is noted as well, and answered by nothing."""
+    outside: tuple[str, ...] = ("203.0.113.1", "2001:db8:ffff::1")
+    """Addresses of programs of this machine in a run with TUN interfaces (`run --tun`)."""
+
+    @field_validator("outside")
+    @classmethod
+    def _are_addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(str(ipaddress.ip_address(each)) for each in value)

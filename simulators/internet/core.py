@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from simwarden.errors import ManagementError, PeerError
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from simulators.internet.config import HostConfig, InternetConfig
     from simwarden.runtime.link import Link
     from simwarden.runtime.site import Site
+    from simwarden.runtime.tun import Tun
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -50,6 +52,8 @@ class Core:
         #: what hosts need for TLS, by their first address
         self.contexts: dict[str, ssl.SSLContext] = {}
         self._asked: dict[tuple[str, ...], int] = {}
+        #: programs of this machine, in a run with TUN interfaces, at all addresses of no host
+        self.tun: Tun | None = None
         #: where the packet came from that is being looked at
         self._taking: Link | None = None
         #: by which PGW a device is reached: the one that its packets came from
@@ -80,6 +84,9 @@ class Core:
                 packet = ip.decode(data)
                 self._note(packet, len(data))
                 _remember(self._ways, packet.source, link)
+                if self.tun is not None and packet.destination not in self.hosts:
+                    self.tun.send(data)
+                    continue
                 answer = self._answer(packet)
             except PeerError as error:
                 self.site.peer_fault(link, error.reason, data)
@@ -93,6 +100,14 @@ class Core:
         link = self._way(packets[0].destination)
         if link is not None:
             link.send_packets([ip.encode(each) for each in packets])
+
+    def forward(self, packets: list[bytes]) -> None:
+        """Send packets of programs to the devices that they are for; what is no packet, or for nobody, goes nowhere."""
+        for data in packets:
+            with contextlib.suppress(PeerError):
+                link = self._way(ip.decode(data).destination)
+                if link is not None:
+                    link.send_packets([data])
 
     def _way(self, address: str) -> Link | None:
         return self._ways.get(address) or next(iter(self.links), None)

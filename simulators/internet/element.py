@@ -86,7 +86,10 @@ class Internet(Element[InternetConfig]):
 
         self.core = core = Core(self.site, self.config)
         core.tcp.serves, core.resolve = partial(_service_at, core), partial(_resolve, core)
-        await self.site.listen("SGi", self.core.accept)
+        core.tun = self.site.tun(core.forward)
+        if core.tun is not None:
+            core.tun.configure([f"{each}/{128 if ':' in each else 32}" for each in self.config.outside])
+        await self.site.listen("SGi", core.accept)
 
     async def stop(self) -> None:
         """Close the ways in."""

@@ -55,10 +55,12 @@ SERVER, SERVER6 = "198.51.100.80", "2001:db8:80::80"
 class Bench:
     """A network with one meter in service."""
 
-    def __init__(self, loop: TestbedLoop, transport: str, kind: str, internet: InternetConfig | None = None) -> None:
+    def __init__(
+        self, loop: TestbedLoop, transport: str, kind: str, internet: InternetConfig | None = None, tun: str = ""
+    ) -> None:
         clock = Clock(loop)
         self.kind = kind
-        self.host = Host(loop, clock, Trace(clock.now), HostSettings(transport=transport))
+        self.host = Host(loop, clock, Trace(clock.now), HostSettings(transport=transport, tun=tun))
         add = self.host.add
         add("card", Uicc, UiccConfig())
         add("meter", Device, DeviceConfig.model_validate({"imei": "869901000000017", "pdn_type": kind}))

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from simulators.device.contexts import Bearer, Emm
     from simwarden.runtime.ip.tcp import Stream, TcpHost
+    from simwarden.runtime.tun import Tun
 
 _PATIENCE: Final = 5.0
 """Seconds to wait for an answer."""
@@ -46,6 +47,8 @@ class Packets:
         #: by the flow that answers it: how a packet fared that was sent as octets
         self._odd: dict[ip.Flow, asyncio.Future[str]] = {}
         self._tcp: TcpHost | None = None
+        #: programs of this machine, in a run with TUN interfaces
+        self.tun: Tun | None = None
 
     # -- to the network
 
@@ -132,8 +135,10 @@ class Packets:
         return self._tcp
 
     def _send_segments(self, packets: list[Packet]) -> None:
-        """Send segments; an idle terminal asks for its radio bearers first."""
-        octets = [ip.encode(each) for each in packets]
+        self.forward([ip.encode(each) for each in packets])
+
+    def forward(self, octets: list[bytes]) -> None:
+        """Send packets of programs; an idle terminal asks for its radio bearers first, one without any sends none."""
         if self.emm.wired and self.emm.bearers:
             self.emm.radio.send_packets(min(self.emm.bearers), octets)
         elif self.emm.bearers:
@@ -156,8 +161,25 @@ class Packets:
         bearer = self.emm.bearers[min(self.emm.bearers)]
         return pco.told(bearer.options) if bearer.options else ([], _MTU)
 
+    def on_bearer(self) -> None:
+        """Have programs know the addresses of the first bearer."""
+        if self.tun is not None:
+            self.emm.site.spawn(self._configure(self.tun), "addresses of the TUN interface")
+
+    async def _configure(self, tun: Tun) -> None:
+        """Tell the kernel the addresses; that of IPv6 is asked for when there are radio bearers."""
+        resolvers, mtu = self._told()
+        bearer = self.emm.bearers[min(self.emm.bearers)]
+        addresses = [f"{bearer.address}/32"] if "." in bearer.address else []
+        tun.configure(addresses, mtu, resolvers)
+        if bearer.interface_id and await self.wake() == "accepted" and self.emm.bearers:
+            six = await self.source_for("2001:db8::")
+            tun.configure([*addresses, *([f"{six}/64"] if six else [])], mtu, resolvers)
+
     def cut(self) -> None:
         """End all connections: there is no bearer any more."""
+        if self.tun is not None:
+            self.tun.configure(())
         if self._tcp is not None:
             self._tcp.cut("the terminal has no bearer any more")
 
@@ -190,11 +212,14 @@ class Packets:
         if bearer is None:
             raise PeerError(f"packet on bearer {identity}, which the terminal does not have")
         packet = ip.decode(data)
+        self.received += 1
+        self.emm.observe("received", self.received)
+        if self.tun is not None and not self._is_own(packet):
+            self.tun.send(data)
+            return
         odd = self._odd.get(ip.flow_of(data)) if self._odd else None
         if odd is not None and not odd.done():
             odd.set_result("delivered")
-        self.received += 1
-        self.emm.observe("received", self.received)
         if packet.protocol in (Protocol.ICMP, Protocol.ICMPV6):
             self._take_icmp(identity, packet)
         elif packet.protocol == Protocol.UDP:
@@ -205,6 +230,23 @@ class Packets:
             self._settle("udp", datagram.destination_port, "delivered")
         elif packet.protocol == Protocol.TCP:
             self.tcp.take(packet)
+
+    def _is_own(self, packet: Packet) -> bool:
+        """Whether a packet is for the terminal's own verbs, not for programs in its namespace."""
+        if packet.offset or packet.more:  # which the kernel puts together
+            return False
+        match packet.protocol:
+            case Protocol.TCP:
+                return self.tcp.knows(packet)
+            case Protocol.UDP:
+                port = ip.decode_udp(packet).destination_port
+                return port in self._ports or ("udp", port) in self._awaited
+            case Protocol.ICMP | Protocol.ICMPV6:
+                message = ip.decode_icmp(packet)
+                if packet.protocol == Protocol.ICMPV6 and message.type == Icmpv6Type.ROUTER_ADVERTISEMENT:
+                    return True
+                return message.type in _ECHOES.values() and ("icmp", message.rest) in self._awaited
+        return False
 
     def _take_icmp(self, identity: int, packet: Packet) -> None:
         message = ip.decode_icmp(packet)

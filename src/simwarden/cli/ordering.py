@@ -47,6 +47,14 @@ class Order:
     packets: Annotated[
         bool, typer.Option("--packets", help="Have each user packet in events and captures, not only what is dropped.")
     ] = False
+    tun: Annotated[
+        bool,
+        typer.Option(
+            "--tun",
+            help="Give each device, and the internet, a network namespace (simwarden-NAME) whose programs send through"
+            " the emulated network, in real time. One scenario, as root.",
+        ),
+    ] = False
     limit: Annotated[
         float, typer.Option(metavar="SECONDS", min=0.1, help="Real time after which a scenario counts as hung.")
     ] = 60.0

@@ -47,9 +47,12 @@ def run_suite(order: Order) -> None:
         clock=order.clock or "",
         limit=order.limit,
         packets=order.packets,
+        tun=order.tun,
         rerun="".join(f" {part}" for part in order.again()),
     )
     _check_folder(order.report)
+    if order.tun:
+        _check_tun(len(jobs))
     running = suite.run_all(jobs, options, order.network, workers)
     few = len(jobs) <= FEW or order.verbose
     told = _Told(order, len(jobs))
@@ -70,6 +73,16 @@ def run_suite(order: Order) -> None:
         raise
     print(f"{summary}; report: {where}")
     raise typer.Exit(exit_code(told.results))
+
+
+def _check_tun(scenarios: int) -> None:
+    """See that there can be TUN interfaces. Raises ConfigError."""
+    from simwarden.runtime.tun import why_not  # noqa: PLC0415 - few runs have them
+
+    if scenarios > 1:
+        raise ConfigError(f"--tun is for one scenario, not for {scenarios}", hint="name its file")
+    if reason := why_not():
+        raise ConfigError(f"--tun: {reason}")
 
 
 def paths_of(paths: list[str], report: str, *, last_failed: bool) -> list[str]:

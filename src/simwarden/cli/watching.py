@@ -135,6 +135,7 @@ def command_of(order: Order, paths: Sequence[str]) -> list[str]:
     said += [part for text in order.match or () for part in ("--match", text)]
     said += ["--mask"] if order.mask else []
     said += ["--packets"] if order.packets else []
+    said += ["--tun"] if order.tun else []
     said += ["--verbose"] if order.verbose else []
     said += order.again()
     return [*paths, *said]

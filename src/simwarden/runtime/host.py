@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from simwarden.runtime.loop import TestbedLoop
     from simwarden.runtime.store_lock import Lock
     from simwarden.runtime.transport.endpoint import Endpoint as DatagramEndpoint
+    from simwarden.runtime.tun import Tun
     from simwarden.trace.trace import Trace
 
     #: a management call for the operator: who makes it, method, path, body
@@ -99,7 +100,8 @@ class HostSettings:
     occasions, by `KIND/ID` or the id alone for all of them; the runner sets them, nothing else can.
     `management` maps elements outside this process to their management interfaces. `events` says which broker takes
     events; without it there are none. `tls` has the elements outside to which connections are encrypted. `limits` holds
-    for peers from outside at each listener.
+    for peers from outside at each listener. With `tun`, elements that carry packets of programs have TUN interfaces,
+    in namespaces whose names begin so.
     """
 
     seed: int = 0
@@ -114,6 +116,7 @@ class HostSettings:
     events: EventSettings | None = None
     tls: Mapping[str, ssl.SSLContext] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
+    tun: str = ""
 
 
 class Host:
@@ -138,6 +141,7 @@ class Host:
         self._spent: list[Engine] = []
         self._stores: dict[str, set[str]] = {}
         self._locks: dict[str, Lock | None] = {}
+        self._tuns: dict[str, Tun] = {}
         self._probes: dict[Address, asyncio.Future[bool]] = {}
         #: how the last attempt of each element to connect to another went, by element, interface and target
         self.reached: dict[tuple[str, str, str], Reach] = {}
@@ -177,6 +181,8 @@ class Host:
         if not kill:
             self._cancel_work(name)
         self.transport.close_endpoints(name)
+        if name in self._tuns:
+            self._tuns.pop(name).close()
         engine = self._engines.pop(name, None)
         if engine is not None:
             engine.dispose()
@@ -193,6 +199,8 @@ class Host:
             engine.dispose()
         while self._engines:  # of elements that did not get to run
             self._engines.popitem()[1].dispose()
+        while self._tuns:  # as above
+            self._tuns.popitem()[1].close()
         for name in list(self._locks):
             self._release(name)
         self._passing.close()
@@ -243,6 +251,15 @@ class Host:
         """Open an endpoint of datagrams for an element."""
         placed = next((found for each in interfaces if (found := self.listens_at(owner, each))), None)
         return self.transport.endpoint([INTERFACES[each] for each in interfaces], owner, placed)
+
+    def tun(self, owner: str, take: Callable[[list[bytes]], None]) -> Tun | None:
+        """Open a TUN interface for an element until it stops, where the run has some. Raises ConfigError."""
+        if not self.settings.tun:
+            return None
+        from simwarden.runtime.tun import Tun  # noqa: PLC0415 - few runs have one
+
+        self._tuns[owner] = made = Tun(self.settings.tun + owner, self.loop, take)
+        return made
 
     def address_of(self, target: str, interface: str) -> Address:
         """Return where an element is on a reference point of datagrams. Raises ConfigError if nobody says."""

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from simwarden.runtime.link import Link
     from simwarden.runtime.transport.addresses import Address
     from simwarden.runtime.transport.endpoint import Endpoint
+    from simwarden.runtime.tun import Tun
     from simwarden.trace.records import ChargingRecord, FlowRecord
     from simwarden.trace.trace import Trace
 
@@ -91,6 +92,10 @@ class Site:
         Set its receivers before the next await; it is closed when the element has stopped. Raises ConfigError, OSError.
         """
         return self.host.endpoint(self.name, *interfaces)
+
+    def tun(self, take: Callable[[list[bytes]], None]) -> Tun | None:
+        """Open a TUN interface of this element's own, None in a run without; `take` is given what programs send."""
+        return self.host.tun(self.name, take)
 
     def address_of(self, target: str, interface: str) -> Address:
         """Return where an element is on a reference point of datagrams (`S11`), to begin with: messages say the rest.

@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 
 #: seconds that an expectation waits for what is not there yet: of virtual time, of real time
 _WITHIN_VIRTUAL, _WITHIN_REAL = 30.0, 5.0
+#: how names of network namespaces begin that have TUN interfaces
+_SPACES = "simwarden-"
 #: real seconds between looks at an expectation on the real clock
 _LOOK = 0.02
 
@@ -65,6 +67,8 @@ class RunOptions:
     keep: bool = True
     #: whether each user packet is in trace and capture
     packets: bool = False
+    #: whether programs of this machine send through it, by TUN interfaces in namespaces of their own
+    tun: bool = False
     lenient: bool = False
     #: options of the command line that a re-run needs
     rerun: str = ""
@@ -114,7 +118,7 @@ class _Run:
         self.scenario, self.options = scenario, options
         outside = scenario.external
         placements = {name: Placement(host=it.address) for name, it in scenario.instances.items() if it.address}
-        clock = "real" if outside or placements else scenario.clock or options.clock or "virtual"
+        clock = "real" if outside or placements or options.tun else scenario.clock or options.clock or "virtual"
         transport = options.transport or scenario.transport or "memory"
         seed = options.seed if scenario.seed is None else scenario.seed
         self.loop = TestbedLoop(virtual=clock == "virtual")
@@ -132,6 +136,7 @@ class _Run:
             placements=placements,
             switches=options.switches,
             events=events_to(scenario),
+            tun=_SPACES if options.tun else "",
         )
         at_once = AT_ONCE_VIRTUAL if self.clock.virtual else AT_ONCE_REAL
         self.judge = Judge(self.trace, outside, scenario.unseen, History(scenario.watched, at_once))

@@ -38,6 +38,7 @@ def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("schema --role king", "schema: --role: one of operator, customer is expected, not 'king'"),
         ("explore --runs -1", "explore: --runs: a number from 0 is expected, not '-1'"),
         ("run --report", "--report needs a value"),
+        ("run --tun moved-card first-story", "--tun is for one scenario, not for 2 (name its file)"),
         ("init --force=3", "--force takes no value"),
         ("validate", "validate: PATHS is missing: Scenario files, folders"),
         ("serve hss", "serve: --config FILE is missing: Settings, addresses"),

@@ -187,6 +187,11 @@ class TcpHost:
         stream = self._streams[ends] = Stream(self, connection, ends)
         return stream
 
+    def knows(self, packet: Packet) -> bool:
+        """Whether a packet is of a connection of this host. Raises PeerError."""
+        segment = ip.decode_tcp(packet)
+        return (packet.destination, segment.destination_port, packet.source, segment.source_port) in self._streams
+
     def take(self, packet: Packet) -> None:
         """Take a packet with a segment for this host. Raises PeerError."""
         segment = ip.decode_tcp(packet)
