@@ -409,8 +409,10 @@ class Host:
             engine = self._engines[key] = open_engine(url, metadata) if url else self._passing.open(key, metadata)
             if lock is not None:
                 lock.guard(engine)
+        elif url:
+            prepare(engine, metadata)
         else:
-            prepare(engine, metadata, lasting=bool(url))
+            self._passing.add(key, metadata)
         return engine
 
     def _hold(self, name: str, url: str, shared: str) -> Lock | None:

@@ -16,7 +16,7 @@ from __future__ import annotations
 import os
 import weakref
 from contextlib import contextmanager, suppress
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from simwarden.errors import ConfigError, SimwardenError
@@ -45,8 +45,6 @@ T = TypeVar("T")
 #: the first engine of databases that need not last, whose dialect the others share, and the statements of all of them
 _PASSING: list[Engine] = []
 _COMPILED: dict[Any, Any] = {}
-#: databases that need not last, as they are when their tables have been made
-_BLANK: dict[MetaData, sqlite3.Connection] = {}
 
 
 class StoreError(SimwardenError):
@@ -111,14 +109,16 @@ class Passing:
         import sqlalchemy as sa  # noqa: PLC0415 - as above
 
         file = f"file:/{id(self)}/{key}?vfs=memdb"
+        if key not in self._kept:
+            self._kept[key] = sqlite3.connect(file, uri=True)
+        self._kept[key].executescript(_made(metadata))
         engine = _passing_engine(sa.make_url(f"sqlite:///{file}&uri=true"))
         sa.event.listen(engine, "connect", _set_up_passing)
-        if key in self._kept:
-            prepare(engine, metadata, lasting=False)
-        else:
-            self._kept[key] = sqlite3.connect(file, uri=True)
-            _begin_alike(self._kept[key], engine, metadata)
         return engine
+
+    def add(self, key: str, metadata: MetaData) -> None:
+        """Make further tables in an open database."""
+        self._kept[key].executescript(_made(metadata))
 
     def close(self) -> None:
         """Forget them."""
@@ -126,16 +126,16 @@ class Passing:
             self._kept.popitem()[1].close()
 
 
-def _begin_alike(new: sqlite3.Connection, engine: Engine, metadata: MetaData) -> None:
-    """Let a new database begin as the first with these tables did: copies take less time."""
-    import sqlite3  # noqa: PLC0415 - as above
+@cache
+def _made(metadata: MetaData) -> str:
+    """Return what makes the tables that a database in memory lacks."""
+    from sqlalchemy.dialects import sqlite  # noqa: PLC0415 - as above
+    from sqlalchemy.schema import CreateIndex, CreateTable  # noqa: PLC0415 - as above
 
-    if metadata in _BLANK:
-        _BLANK[metadata].backup(new)
-        return
-    prepare(engine, metadata, lasting=False)
-    _BLANK[metadata] = sqlite3.connect(":memory:", check_same_thread=False)
-    new.backup(_BLANK[metadata])
+    tables = metadata.sorted_tables
+    orders = [CreateTable(each, if_not_exists=True) for each in tables]
+    orders += [CreateIndex(index, if_not_exists=True) for each in tables for index in each.indexes]
+    return ";".join(str(each.compile(dialect=sqlite.dialect())) for each in orders)
 
 
 def parse_url(url: str) -> URL:
@@ -219,11 +219,8 @@ def _disposed_on_error(engine: Engine) -> Iterator[None]:
         raise
 
 
-def prepare(engine: Engine, metadata: MetaData, *, lasting: bool = True) -> None:
+def prepare(engine: Engine, metadata: MetaData) -> None:
     """Create the tables that an opened database lacks, and carry out the migrations it lacks. Raises ConfigError."""
-    if not lasting:
-        metadata.create_all(engine)
-        return
     with engine.begin() as connection:
         if engine.dialect.name == "sqlite":
             connection.exec_driver_sql("BEGIN IMMEDIATE")  # else tables would be changed outside of the transaction
