@@ -26,6 +26,7 @@ from simwarden.wire.nas import (
     Message,
     MessageType,
     SecurityHeaderType,
+    UpdateType,
     decode,
     header_type,
     may_process,
@@ -203,6 +204,13 @@ class Dispatch:
         elif searching is not None:
             other_plmn = searching is Next.OTHER_PLMN
             emm.site.spawn(cell_selection.search(emm, other_plmn=other_plmn), "search for a cell")
+
+    def on_connection_failure(self) -> None:
+        """See Listener: the connection is recovered by an update, unless something else is under way (5.5.3.2.2)."""
+        emm = self.emm
+        if emm.procedure is None and emm.state is EmmState.REGISTERED:
+            emm.update_type = UpdateType.TA_UPDATING
+            tracking_area_update.start(emm)
 
     def on_access_refused(self, seconds: float) -> None:
         """The eNB rejected the connection request: what was to be done is done after T302."""

@@ -147,5 +147,10 @@ def radio_closed(station: Station, radio: RadioLink) -> None:
     """A device is out of reach."""
     radio.listen_in(None)
     station.radio.pop(radio, None)
+    radio_failed(station, radio)
+
+
+def radio_failed(station: Station, radio: RadioLink) -> None:
+    """The connection of a device has failed on the radio; it may ask for another one."""
     if radio.ue is not None:
         connection.radio_lost(station, radio.ue)

@@ -128,6 +128,7 @@ class Enb(Element[EnbConfig]):
         link.on_receive = lambda data, _stream: dispatch.from_radio(station, radio, data)
         link.on_packets = lambda packets: dispatch.packets_from_radio(station, radio, packets)
         link.on_close = lambda _reason: dispatch.radio_closed(station, radio)
+        link.on_failure = lambda: dispatch.radio_failed(station, radio)
 
     # -- S1
 

@@ -51,6 +51,9 @@ class Listener(Protocol):
     def on_coverage_lost(self) -> None:
         """Nothing is heard of the serving eNB any more."""
 
+    def on_connection_failure(self) -> None:
+        """The radio link of the connection has failed, and it has gone."""
+
     def on_access_refused(self, seconds: float) -> None:
         """The eNB rejected the connection request."""
 
@@ -118,6 +121,7 @@ class Radio:
         link.on_receive = partial(self._receive, enb)
         link.on_packets = partial(self._take_packets, enb)
         link.on_close = partial(self._lost, enb)
+        link.on_failure = partial(self._failed, enb)
         self._heard = asyncio.get_running_loop().create_future()
         self._transmit(link, uu.CellSearch())
         try:
@@ -156,6 +160,16 @@ class Radio:
             self.enb, self.cell = "", None
             self.listener.on_coverage_lost()
             self._drop()
+
+    def _failed(self, enb: str) -> None:
+        """Leave a connection whose radio link has failed (TS 36.331 5.3.11.3).
+
+        None is re-established (5.3.7): no eNB here keeps a context for that, and would reject it (5.3.7.8).
+        """
+        if enb == self.enb and self.state is Rrc.CONNECTED:
+            self.site.note("radio link failure")
+            self._drop()
+            self.listener.on_connection_failure()
 
     def _drop(self) -> None:
         was, self.state = self.state, Rrc.IDLE
@@ -261,6 +275,8 @@ class Radio:
                 self._paging(message)
             case uu.RrcConnectionSetup() if self.state is Rrc.CONNECTING:
                 self._setup()
+            case uu.RrcConnectionSetup() if self.state is Rrc.CONNECTED:
+                self._failed(self.enb)  # the eNB has heard an earlier request late, and let this connection go for it
             case uu.RrcConnectionReject() if self.state is Rrc.CONNECTING:
                 self.state = Rrc.IDLE
                 self.outgoing.clear()

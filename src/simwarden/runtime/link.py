@@ -21,6 +21,10 @@ def _ignore_data(_data: bytes, _stream: int) -> None:
     """Receive for a link whose owner has not set a receiver yet, or no longer cares."""
 
 
+def _ignore_failure() -> None:
+    """Hear of a failure of the radio that the owner of a link takes no notice of."""
+
+
 def _ignore_close(_reason: str) -> None:
     """Hear of the close of a link whose owner does not care."""
 
@@ -30,7 +34,8 @@ class Link(ABC):
 
     The owner sets `on_receive` (called with the octets and the SCTP stream; one call a message where the interface's
     service keeps messages, any segmentation where it is a stream) and `on_close` (called once with a reason, when the
-    far end closed or was lost; not after a close of one's own).
+    far end closed or was lost; not after a close of one's own). On the radio, `on_failure` is told when lower layers have
+    given up a message, and with it the connection of the device, while the ends still hear each other.
     `remote` is the far element's name, or host:port of a peer outside this process; `internal` says which. Who accepted
     it calls `know` at the first message that shows who the peer is: a stranger from outside is soon sent away.
 
@@ -49,6 +54,7 @@ class Link(ABC):
         "number",
         "octets",
         "on_close",
+        "on_failure",
         "on_packets",
         "on_receive",
         "on_standing",
@@ -68,6 +74,7 @@ class Link(ABC):
         self.up = True
         self.on_receive: Callable[[bytes, int], None] = _ignore_data
         self.on_close: Callable[[str], None] = _ignore_close
+        self.on_failure: Callable[[], None] = _ignore_failure
         self.on_packets: Callable[[Sequence[bytes]], None] = self._take_no_packets
         #: user packets sent from this end, and their octets
         self.packets = self.octets = 0

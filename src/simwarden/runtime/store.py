@@ -132,10 +132,11 @@ def _made(metadata: MetaData) -> str:
     from sqlalchemy.dialects import sqlite  # noqa: PLC0415 - as above
     from sqlalchemy.schema import CreateIndex, CreateTable  # noqa: PLC0415 - as above
 
-    tables = metadata.sorted_tables
-    orders = [CreateTable(each, if_not_exists=True) for each in tables]
-    orders += [CreateIndex(index, if_not_exists=True) for each in tables for index in each.indexes]
-    return ";".join(str(each.compile(dialect=sqlite.dialect())) for each in orders)
+    tables, dialect = metadata.sorted_tables, sqlite.dialect()
+    made = [str(CreateTable(each, if_not_exists=True).compile(dialect=dialect)) for each in tables]
+    indexes = [index for each in tables for index in sorted(each.indexes, key=lambda index: str(index.name))]
+    made += [str(CreateIndex(each, if_not_exists=True).compile(dialect=dialect)) for each in indexes]
+    return ";".join(made)
 
 
 def parse_url(url: str) -> URL:

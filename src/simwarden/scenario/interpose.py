@@ -79,6 +79,8 @@ class Interposer:
         self._frame: Frame | None = None
         self._due: list[tuple[Action, ...] | Mishap] = []
         self._holds: list[_Hold] = []
+        #: both ends of connections, by their number
+        self._ends: dict[int, dict[bool, Link]] = {}
         #: the actions that were put in
         self.tasks: list[asyncio.Task[None]] = []
         host.trace.add_sink(self._note_sent)
@@ -100,6 +102,7 @@ class Interposer:
             return None
         if delivery is not self._asked:
             self._asked, self._frame = delivery, self._frames.pop(id(delivery), None)
+            self._ends.setdefault(link.number, {})[link.client] = link
             chosen = self._choose(self._frame) if self._frame is not None and link.up else ()
             self._due = list(chosen)
         if self._frame is None:
@@ -159,8 +162,15 @@ class Interposer:
         self._host.clock.call_later(what.seconds, partial(self._release, hold))
 
     def _lose(self, what: Mishap, frame: Frame, link: Link) -> None:
-        del what, frame
+        """Lose a frame. Of one that the radio's RLC repeats both ends learn that it is lost, and the link has failed.
+
+        The terminal has its T310 run out or reaches maxRetxThreshold (TS 36.331 5.3.11.3), the eNB likewise.
+        """
+        del what
         self._take_out(link)
+        if family_of(frame.protocol).read().acknowledged(frame.data):
+            for end in self._ends[link.number].values():
+                end.on_failure()
 
     def _abort(self, what: Mishap, frame: Frame, link: Link) -> None:
         del what, frame

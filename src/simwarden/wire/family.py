@@ -132,6 +132,10 @@ class Reading(ABC):
         """Return a request as it is sent again after a failover: it may have been received already."""
         return data
 
+    def acknowledged(self, data: bytes) -> bool:  # noqa: ARG002 - for those whose lower layers tell
+        """Whether lower layers send a message of a radio until it is acknowledged, or the radio link has failed."""
+        return False
+
     def export(self, data: bytes, known: Known) -> Export | None:
         """Return how a capture has octets that are not put into IP; None: together with what answers them."""
         del data, known

@@ -18,6 +18,7 @@ from simwarden.wire.uu.fields import Record
 from simwarden.wire.uu.messages import (
     MESSAGES,
     Camp,
+    FrameType,
     MeasurementReport,
     MobilityControlInfo,
     RrcConnectionReconfiguration,
@@ -30,6 +31,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from simwarden.wire.uu.messages import Message
+
+
+#: the first octets of messages on SRB1 and SRB2
+_ON_SRB = {
+    bytes((each,))
+    for each in FrameType
+    if each >= FrameType.RRC_CONNECTION_SETUP_COMPLETE and each is not FrameType.USER_DATA
+}
 
 
 def _plain(value: Any) -> Any:
@@ -89,6 +98,10 @@ class Uu(Reading):
     def dissect(self, data: bytes, known: Known) -> Dissection:
         """See Reading."""
         return dissect(data, partial(known.inner, "nas") if known.inner is not None else None)
+
+    def acknowledged(self, data: bytes) -> bool:
+        """See Reading: all on SRB1 and SRB2 is in RLC's acknowledged mode (TS 36.331 4.2.2, 9.2.1)."""
+        return data[:1] in _ON_SRB
 
     def messages(self) -> Iterable[str]:
         """See Reading."""
