@@ -208,3 +208,33 @@ def test_editors_know_it() -> None:
         check.validate({"scenario": "x", "steps": [{"power_on": "meter", "during": during}]})
     for during in ({"before": "x"}, {"before": "x", "do": {"suspnd": {}}}, {"before": "x", "do": "lose", "at": 1}):
         assert not check.is_valid({"scenario": "x", "steps": [{"power_on": "meter", "during": during}]})
+
+
+# -- the radio link
+
+
+@pytest.mark.parametrize("transport", ["memory", "tcp"])
+def test_of_a_message_that_rlc_gives_up_both_ends_of_the_radio_learn(transport: str) -> None:
+    frames = passed(
+        SERVED + "- tau: meter\n  during: {before: uu.tracking-area-update-accept, do: lose}\n"
+        "- expect: {s1-mme.ue-context-release-request: {cause: 'radioNetwork: radio-connection-with-ue-lost'}}\n"
+        "- wait: 15 s\n- expect: {enb: {connected: {devices: 0}}, meter: {tau: accepted}}\n",
+        transport,
+    )
+    assert names(frames, "Uu").count("tracking-area-update-request") > 1
+
+
+def test_a_connection_that_nobody_releases_any_more_is_recovered() -> None:
+    frames = passed(
+        SERVED + "- wait: 15 s\n  during: {before: uu.rrc-connection-release, do: lose}\n- wait: 1 min\n"
+        "- expect: {enb: {connected: {devices: 0}}}\n"
+    )
+    assert "tracking-area-update-accept" in names(frames, "S1-MME")
+
+
+def test_what_is_not_acknowledged_on_the_radio_is_only_lost() -> None:
+    frames = passed(
+        HEAD + "- power_on: meter\n  during: {before: uu.rrc-connection-setup, do: lose}\n- wait: 15 s\n"
+        "- expect: {meter: {emm_state: emm-registered.normal-service}}\n"
+    )
+    assert names(frames, "Uu").count("rrc-connection-request") == 2  # T300
