@@ -34,8 +34,8 @@ class Link(ABC):
 
     The owner sets `on_receive` (called with the octets and the SCTP stream; one call a message where the interface's
     service keeps messages, any segmentation where it is a stream) and `on_close` (called once with a reason, when the
-    far end closed or was lost; not after a close of one's own). `on_failure` is told on the radio, when lower layers have
-    given up a message and with it the connection of the device, while the ends still hear each other.
+    far end closed or was lost; not after a close of one's own). On the radio `on_failure` is told when lower
+    layers have given up a message, and with it the connection of the device, while the ends still hear each other.
     `remote` is the far element's name, or host:port of a peer outside this process; `internal` says which. Who accepted
     it calls `know` at the first message that shows who the peer is: a stranger from outside is soon sent away.
 
