@@ -24,6 +24,7 @@ steps:
 - insert: {card: card, into: meter}
 """
 SERVED = HEAD + "- power_on: meter\n- expect: {meter: {attach: accepted}}\n"
+UNKNOWN = "UE_IDENTITY_CANNOT_BE_DERIVED_BY_THE_NETWORK"
 TRANSPORTS = ("memory", "tcp", "udp", "sctp")
 
 
@@ -143,11 +144,20 @@ def test_a_repeated_request_has_the_t_flag_and_is_answered_again() -> None:
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
-@pytest.mark.parametrize("do", ["abort", "{stall: 2 s}", "[{kill: mme}, {wait: 10 s}, {start: mme}]", "{restart: mme}"])
-def test_a_meter_gets_over_what_befalls_its_network(do: str, transport: str) -> None:
+@pytest.mark.parametrize(
+    ("do", "answer"),
+    [
+        ("abort", "service-reject: {emm_cause: IMPLICITLY_DETACHED}"),
+        ("{stall: 2 s}", "service-request: seen"),
+        ("[{kill: mme}, {wait: 10 s}, {start: mme}]", f"service-reject: {{emm_cause: {UNKNOWN}}}"),
+        ("{restart: mme}", f"service-reject: {{emm_cause: {UNKNOWN}}}"),
+    ],
+)
+def test_a_meter_gets_over_what_befalls_its_network(do: str, answer: str, transport: str) -> None:
     passed(
         HEAD + f"- power_on: meter\n  during: {{before: s1-mme.attach-complete, do: {do}}}\n"
-        "- wait: 2 h\n- service_request: meter\n- expect: {meter: {attach: accepted}, mme: {session: {card: card}}}\n",
+        f"- wait: 2 h\n- service_request: meter\n  expect: {'rejected' if 'reject' in answer else 'accepted'}\n"
+        f"- expect: {{meter: {{attach: accepted}}, mme: {{session: {{card: card}}}}, s1-mme.{answer}}}\n",
         transport,
     )
 

@@ -54,7 +54,7 @@ def test_keys_go_only_to_elements_that_declare_to_need_them(tmp_path: Path, monk
     kinds = Registry.installed().kinds
     assert {kind for kind, each in kinds.items() if each.declaration.keys} == {"hss", "uicc"}
     assert {kind for kind, keys in sent.items() if any(keys)} == {"hss", "uicc"}
-    assert {kind for kind, keys in sent.items() if not any(keys)} == {"cmp", "eir", "mme"}
+    assert {kind for kind, keys in sent.items() if not any(keys)} == {"cmp", "eir", "mme", "pgw"}
 
 
 @pytest.mark.parametrize("kind", ["hss", "cmp"])

@@ -27,10 +27,11 @@ OTHERS = {
     ("campaign/impact/load.py", "diameter"): "the name of a figure",
     ("campaign/impact/table.py", "diameter"): "the name of a figure",
     ("campaign/impact/table.py", "S1-MME"): "the heading of a column",
+    ("runtime/tun.py", "ip"): "the program of iproute2",
 }
 #: who speaks a protocol, and so has its codec
 SPEAKERS: tuple[str, ...] = ("machine/", "runtime/diameter", "operations/events.py", "runtime/transport/vpcd.py")
-SPEAKERS += ("cli/serving_events.py", "runtime/gtp/")
+SPEAKERS += ("cli/serving_events.py", "runtime/gtp/", "runtime/ip/")
 
 
 def modules() -> Iterator[tuple[str, ast.Module]]:
