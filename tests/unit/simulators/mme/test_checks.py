@@ -606,12 +606,26 @@ async def test_no_handover_to_a_base_station_that_has_gone(run: Any) -> None:
 
 
 def test_no_two_devices_get_one_temporary_identity() -> None:
-    drawn, other = iter([5, 0xFFFFFFFF, 7]), UeContext(IMSI)
+    drawn, other = iter([5, 0xFFFFFFFF, 7, 9, 11]), UeContext(IMSI)
     site = SimpleNamespace(rng=SimpleNamespace(getrandbits=lambda _bits: next(drawn)))
     core: Any = SimpleNamespace(site=site, config=MmeConfig(), by_m_tmsi={5: other})
     ue = UeContext("001010000000002")
     assert Core.allocate_guti(core, ue).m_tmsi == 7
     assert core.by_m_tmsi == {5: other, 7: ue}
+    assert [Core.allocate_guti(core, ue).m_tmsi for _ in range(2)] == [9, 11]
+    assert core.by_m_tmsi == {5: other, 7: ue, 11: ue}  # 9 never was confirmed, and is nobody's
+    Core.confirm_guti(core, ue)
+    assert core.by_m_tmsi == {5: other, 11: ue}
+
+
+@pytest.mark.parametrize(("kind", "changes"), [(0, True), (3, False)])
+async def test_a_periodic_update_leaves_the_temporary_identity(run: Any, kind: int, *, changes: bool) -> None:
+    async with run() as network:
+        phone = await network.attached_idle()
+        phone.update(kind)
+        await network.settle()
+        accepted = next(each for each in phone.got if each.type is _T.TRACKING_AREA_UPDATE_ACCEPT)
+        assert ("guti" in accepted) is changes
 
 
 @pytest.mark.parametrize(("held", "served"), [(None, True), (frozenset({5}), True), (frozenset(), False)])

@@ -51,6 +51,16 @@ def esm_cause(phone: Any) -> Any:
     return decode(reject["esm_message_container"], uplink=False)["esm_cause"]
 
 
+async def test_a_request_about_no_session_of_this_mme_is_answered_so(run: Any) -> None:
+    async with run() as network:
+        await network.attached()
+        sgw = network.host.elements["sgw"].core.node
+        about = gtpv2.Message("delete-bearer-request", {"linked_ebi": 5}, 0xDEAD)
+        answer = await sgw.ask(about, network.mme.core.gateways.node.address, "S11")
+        assert (answer.cause, answer.teid) == (Cause.CONTEXT_NOT_FOUND, 0)
+        assert network.session() is not None
+
+
 async def test_a_session_from_attach_to_detach(run: Any) -> None:
     async with run() as network:
         phone = await network.attached()

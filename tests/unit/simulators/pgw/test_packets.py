@@ -135,7 +135,7 @@ async def test_sums_of_records_are_the_octets_of_the_packets() -> None:
         fields = record.fields
         assert (record.record, fields["causeForRecClosing"]) == ("pGWRecord", CauseForRecClosing.NORMAL_RELEASE)
         assert (fields["servedIMSI"], fields["servedMSISDN"]) == (gateways.IMSI, gateways.NUMBER)
-        assert fields["duration"] == 90
+        assert (fields["duration"], fields["dynamicAddressFlag"]) == (90, True)
         volumes = fields["listOfTrafficVolumes"]
         assert [each["changeCondition"] for each in volumes] == ["userLocationChange", "recordClosure"]
         assert volumes[1]["userLocationInformation"] == "001-01-0009"
