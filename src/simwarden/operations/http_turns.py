@@ -27,7 +27,7 @@ class Turns:
         """Wait for a turn; `first`: before all callers who are not."""
         turn = asyncio.get_running_loop().create_future()
         (self._first if first else self._others.setdefault(caller, deque())).append(turn)
-        if self._task is None:
+        if self._task is None or self._task.done():
             self._task = asyncio.get_running_loop().create_task(self._give())
         await turn
 
@@ -37,7 +37,6 @@ class Turns:
             turn = self._next()
             if not turn.done():  # else its caller has left
                 turn.set_result(None)
-        self._task = None
 
     def _next(self) -> asyncio.Future[None]:
         if self._first:
