@@ -56,6 +56,8 @@ class EnbConfig(ElementConfig):
     """Time for the preparation of a handover (TS1RELOCprep, TRELOCprep)."""
     handover_completion: Seconds = Field(default=10.0, gt=0)
     """Time for the device to turn up in the target cell (TS1RELOCoverall, TX2RELOCoverall)."""
+    forwarding: Seconds = Field(default=1.0, gt=0)
+    """Time for which packets of the core wait behind those that another eNB forwards, if no End Marker comes."""
     location_reports: Literal["sent", "refused", "none"] = "sent"
     """Whether it reports in which cell a device is when the MME orders it (TS 36.413 8.11); `none`: it says nothing."""
     ciphering: tuple[int, ...] = (2, 1, 0)

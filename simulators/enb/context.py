@@ -74,6 +74,11 @@ class RadioLink:
             cell.camped.setdefault(index, {})[self] = None
 
 
+def host_of(octets: bytes) -> str:
+    """Return a transport layer address as text; one of both versions counts by its first (TS 36.413 9.2.2.1)."""
+    return str(ipaddress.ip_address(octets[:4] if len(octets) in (4, 20) else octets))
+
+
 class Bearer(NamedTuple):
     """A radio bearer and its tunnel to the core: its serving gateway's end, and our end's TEID."""
 
@@ -85,9 +90,30 @@ class Bearer(NamedTuple):
 
     @property
     def core_host(self) -> str:
-        """Where packets from the device go. An address of both versions counts by its first (TS 36.413 9.2.2.1)."""
-        octets = self.core_address
-        return str(ipaddress.ip_address(octets[:4] if len(octets) in (4, 20) else octets))
+        """Where packets from the device go."""
+        return host_of(self.core_address)
+
+
+class Tunnel(NamedTuple):
+    """The far end of a tunnel by which packets are forwarded (TS 36.300 10.1.2.3.1), and the reference point."""
+
+    teid: int
+    host: str
+    on: str
+
+
+class Arrival:
+    """Packets of a bearer whose device comes from another eNB: forwarded ones, and fresh ones that wait for their end.
+
+    `ended`: no more are forwarded, as an End Marker has told, or the time for it is over.
+    """
+
+    __slots__ = ("ended", "forwarded", "fresh", "teid")
+
+    def __init__(self, teid: int) -> None:
+        self.teid, self.ended = teid, False
+        self.forwarded: list[bytes] = []
+        self.fresh: list[bytes] = []
 
 
 class Phase(enum.IntEnum):
@@ -113,6 +139,7 @@ class UeContext:
     __slots__ = (
         "active_since",
         "ambr",
+        "arrivals",
         "awaited",
         "bearers",
         "c_rnti",
@@ -120,6 +147,7 @@ class UeContext:
         "cell",
         "enb_ue_id",
         "establishment_cause",
+        "forwards",
         "goal",
         "handover_timer",
         "held",
@@ -158,6 +186,9 @@ class UeContext:
         self.security_on = False
         self.reports_changes = False
         self.bearers: dict[int, Bearer] = {}
+        #: by bearer: where packets go of a device that has left, and those of one that arrives
+        self.forwards: dict[int, Tunnel] = {}
+        self.arrivals: dict[int, Arrival] = {}
         #: what to do when the device completes its reconfigurations, in their order
         self.awaited: deque[Callable[[], None]] = deque()
         #: what to do when AS security is on; when the radio fails in the middle of a procedure of the MME's

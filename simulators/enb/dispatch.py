@@ -74,6 +74,9 @@ def from_radio(station: Station, radio: RadioLink, data: bytes) -> None:
         station.site.peer_fault(radio.link, error.reason, data)
 
 
+_SENDS = (Phase.ACTIVE, Phase.PREPARING, Phase.LEFT)
+
+
 def packets_from_radio(station: Station, radio: RadioLink, packets: Sequence[bytes]) -> None:
     """Bring a batch of a device's packets to the core; those that are not of a bearer that it has are dropped."""
     by_bearer: dict[int, list[bytes]] = {}
@@ -87,7 +90,8 @@ def packets_from_radio(station: Station, radio: RadioLink, packets: Sequence[byt
             by_bearer.setdefault(message.eps_bearer_identity, []).append(message.packet)
     ue = radio.ue
     for identity, each in by_bearer.items():
-        if ue is not None and ue.phase in (Phase.ACTIVE, Phase.PREPARING) and identity in ue.bearers:
+        # of one that has left: sent before it went
+        if ue is not None and ue.phase in _SENDS and identity in ue.bearers:
             station.uplink(ue, identity, each)
         else:
             station.drop(each, NOT_HERE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from simulators.enb import forwarding
 from simulators.enb.context import Bearer, Cell, Mme, Neighbour, Phase, RadioLink, UeContext
 from simwarden.errors import PeerError
 from simwarden.model.identity import Plmn, Tai
@@ -124,6 +125,7 @@ class Station:
             del self.on_x2[ue.x2_id]
         for e_rab_id in list(ue.bearers):
             self.remove_bearer(ue, e_rab_id)
+        ue.forwards.clear()
         return self.part(ue)
 
     # -- bearers and their packets
@@ -132,7 +134,9 @@ class Station:
         self, ue: UeContext, e_rab_id: int, qos: ErabLevelQosParameters, core_address: bytes, core_teid: int
     ) -> Bearer:
         """Note a bearer, and open our end of its tunnel."""
-        own_teid = self.plane.open(lambda packets: self.downlink(ue, e_rab_id, packets))
+        own_teid = self.plane.open(
+            lambda packets: self.downlink(ue, e_rab_id, packets), lambda: forwarding.pass_end(self, ue, e_rab_id)
+        )
         bearer = ue.bearers[e_rab_id] = Bearer(e_rab_id, qos, core_address, core_teid, own_teid)
         return bearer
 
@@ -141,6 +145,7 @@ class Station:
         bearer = ue.bearers.pop(e_rab_id, None)
         if bearer is not None:
             self.plane.close(bearer.own_teid)
+            forwarding.give_up(self, ue, e_rab_id)
         return bearer is not None
 
     def uplink(self, ue: UeContext, e_rab_id: int, packets: list[bytes]) -> None:
@@ -150,12 +155,23 @@ class Station:
         self.plane.send(packets, bearer.core_teid, bearer.core_host, "S1-U")
 
     def downlink(self, ue: UeContext, e_rab_id: int, packets: list[bytes]) -> None:
-        """Bring packets of the core to a device."""
+        """Bring packets of the core to a device, or after it where it has gone."""
+        if e_rab_id in ue.arrivals:
+            forwarding.take_fresh(self, ue, e_rab_id, packets)
+            return
+        if ue.phase == Phase.LEFT and e_rab_id in ue.forwards:
+            far = ue.forwards[e_rab_id]
+            self.plane.send(packets, far.teid, far.host, far.on)
+            return
         if ue.radio is None or ue.phase not in (Phase.ACTIVE, Phase.PREPARING):
             self.drop(packets, NOT_HERE)
             return
+        self.to_radio(ue, ue.radio, e_rab_id, packets)
+
+    def to_radio(self, ue: UeContext, radio: RadioLink, e_rab_id: int, packets: list[bytes]) -> None:
+        """Send packets to a device that is here."""
         ue.last_active = self.site.clock.now()
-        ue.radio.link.send_packets([uu.encode(uu.UserData(e_rab_id, each)) for each in packets])
+        radio.link.send_packets([uu.encode(uu.UserData(e_rab_id, each)) for each in packets])
 
     def drop(self, packets: list[bytes], reason: str) -> None:
         """Tell of packets that go no further."""

@@ -241,6 +241,8 @@ class Timers(Model):
     """A request to HSS or EIR awaits its answer: less than T3417 (5 s), so that a device is told that none came."""
     location_report: Seconds = 5
     """An eNB that is asked for the first time where a device is reports it, or counts as one that does not."""
+    forwarding: Seconds = 2
+    """After a handover the SGW keeps the tunnels by which packets were forwarded."""
     handover: Seconds = 10
     """A handover is prepared, and the device turns up in the target cell."""
 

@@ -169,6 +169,8 @@ class UeContext:
     next_hop_count: int = 0
     radio_capability: bytes | None = None
     timer: Timer | None = None
+    forwarding: Timer | None = None
+    """Runs while the SGW keeps the tunnels of a handover that is over."""
     paged: asyncio.Future[bool] | None = None
     detach: tuple[NetworkDetachType, EmmCause | None] | None = None
     """The type and cause of the detach that an idle device is paged for."""
@@ -259,6 +261,8 @@ class Connection:
     handover: asyncio.Task[None] | None = None
     target: Connection | None = None
     source: Connection | None = None
+    forwards: bool = False
+    """Of the target of a handover: the SGW has tunnels for what is forwarded to it."""
     tunnels: tuple[ErabAdmitted, ...] = ()
     """Of the target of a handover: its ends of the bearers that it admits."""
     releasing: bool = False

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from simulators.enb.context import Phase, SecurityKeys, UeContext
+from simulators.enb import forwarding
+from simulators.enb.context import Phase, SecurityKeys, Tunnel, UeContext, host_of
 from simulators.enb.procedures import x2
 from simulators.enb.procedures.connection import connected, inactive, radio_lost, request_release, ue_of
 from simulators.enb.procedures.location_reporting import cell_changed
@@ -13,6 +14,7 @@ from simulators.enb.procedures.ue_context import choose_algorithms, reconfigurat
 from simwarden.errors import PeerError
 from simwarden.wire.rrc import HANDOVER_PREPARATION_INFORMATION
 from simwarden.wire.s1ap import CauseRadioNetwork, HandoverType, cause_text
+from simwarden.wire.s1ap.enums import DlForwarding
 from simwarden.wire.s1ap.ies import SOURCE_ENB_TO_TARGET_ENB_CONTAINER, TARGET_ENB_TO_SOURCE_ENB_CONTAINER
 from simwarden.wire.s1ap.values import (
     BearerSubjectToStatusTransfer,
@@ -28,7 +30,7 @@ from simwarden.wire.s1ap.values import (
 )
 
 if TYPE_CHECKING:
-    from simulators.enb.context import Cell, Mme, RadioLink
+    from simulators.enb.context import Bearer, Cell, Mme, RadioLink
     from simulators.enb.station import Station
     from simwarden.wire import uu
     from simwarden.wire.s1ap import Message
@@ -84,6 +86,7 @@ def rrc_connection_reconfiguration_complete(
         raise PeerError(f"C-RNTI {message.c_rnti:04x} belongs to another device")
     del station.arriving[message.c_rnti]
     ue.target, ue.phase = None, Phase.ACTIVE
+    forwarding.arrived(station, ue)
     if ue.handover_timer is not None:
         ue.handover_timer.cancel()
         ue.handover_timer = None
@@ -107,7 +110,7 @@ def handover_preparation(station: Station, ue: UeContext, best: uu.MeasuredCell)
     ue.phase, ue.goal = Phase.PREPARING, best.cell
     container = SourceEnbToTargetEnbContainer(
         HANDOVER_PREPARATION_INFORMATION,
-        tuple(ErabInformation(number) for number in ue.bearers) or None,
+        tuple(ErabInformation(number, DlForwarding.DL_FORWARDING_PROPOSED) for number in ue.bearers) or None,
         best.cell,
         None,
         (history(station, ue),),
@@ -152,7 +155,12 @@ def handover_command(station: Station, mme: Mme, message: Message) -> None:
     except PeerError:
         handover_cancellation(station, ue, CauseRadioNetwork.HO_FAILURE_IN_TARGET_EPC_ENB_OR_TARGET_SYSTEM)
         raise
-    leave(ue, command)
+    forwards = {
+        item.e_rab_id: Tunnel(item.dl_gtp_teid, host_of(item.dl_transport_layer_address), "S1-U")
+        for item in message.get("e_rab_subject_to_data_forwarding_list") or ()
+        if item.dl_gtp_teid is not None and item.dl_transport_layer_address and item.e_rab_id in ue.bearers
+    }
+    leave(ue, command, forwards)
     if ue.bearers:
         station.ue_to_mme(ue, "enb-status-transfer", enb_status_transfer_transparent_container=counters(ue))
     expired = CauseRadioNetwork.TS1RELOCOVERALL_EXPIRY
@@ -190,16 +198,23 @@ def handover_resource_allocation(station: Station, mme: Mme, message: Message) -
         return
     ue = _take_over(station, mme, message, cell)
     command = command_for(station, ue, cell)
+    proposed = {each.e_rab_id for each in source.e_rab_information or () if each.dl_forwarding is not None}
     station.ue_to_mme(
         ue,
         "handover-request-acknowledge",
-        e_rab_admitted_list=tuple(
-            ErabAdmitted(bearer.e_rab_id, station.s1u_address, bearer.own_teid) for bearer in ue.bearers.values()
-        ),
+        e_rab_admitted_list=tuple(_admitted(station, ue, each, proposed) for each in ue.bearers.values()),
         target_to_source_transparent_container=TARGET_ENB_TO_SOURCE_ENB_CONTAINER.to_octets(
             TargetEnbToSourceEnbContainer(command)
         ),
     )
+
+
+def _admitted(station: Station, ue: UeContext, bearer: Bearer, proposed: set[int]) -> ErabAdmitted:
+    """Take a bearer, and its packets that the source wants to forward (8.4.2.2)."""
+    if bearer.e_rab_id not in proposed:
+        return ErabAdmitted(bearer.e_rab_id, station.s1u_address, bearer.own_teid)
+    teid = forwarding.expect(station, ue, bearer.e_rab_id)
+    return ErabAdmitted(bearer.e_rab_id, station.s1u_address, bearer.own_teid, station.s1u_address, teid)
 
 
 def _take_over(station: Station, mme: Mme, message: Message, cell: Cell) -> UeContext:

@@ -12,7 +12,7 @@ from simwarden.wire.s1ap.enums import CellSize
 from simwarden.wire.s1ap.values import LastVisitedCell
 
 if TYPE_CHECKING:
-    from simulators.enb.context import Cell, UeContext
+    from simulators.enb.context import Cell, Tunnel, UeContext
     from simulators.enb.station import Station
     from simwarden.model.identity import Ecgi
 
@@ -59,15 +59,16 @@ def history(station: Station, ue: UeContext) -> LastVisitedCell:
 def stay(ue: UeContext) -> None:
     """End the preparation of a handover: the device is as before."""
     ue.phase = Phase.ACTIVE
+    ue.forwards.clear()
     if ue.handover_timer is not None:
         ue.handover_timer.cancel()
         ue.handover_timer = None
 
 
-def leave(ue: UeContext, command: uu.RrcConnectionReconfiguration) -> None:
-    """Send a device away; from here on its silence means nothing."""
+def leave(ue: UeContext, command: uu.RrcConnectionReconfiguration, forwards: dict[int, Tunnel]) -> None:
+    """Send a device away; from here on its silence means nothing, and its packets go after it."""
     stay(ue)
-    ue.phase = Phase.LEFT
+    ue.phase, ue.forwards = Phase.LEFT, forwards
     if ue.timer is not None:
         ue.timer.cancel()
         ue.timer = None

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from simulators.enb.context import Neighbour, Phase, SecurityKeys, UeContext
+from simulators.enb import forwarding
+from simulators.enb.context import Neighbour, Phase, SecurityKeys, Tunnel, UeContext, host_of
 from simulators.enb.procedures.connection import release_radio, request_release, ue_of, uplink_nas_transport
 from simulators.enb.procedures.mobility import command_for, history, leave, order_in, physical_identity, stay
 from simulators.enb.procedures.ue_context import choose_algorithms
@@ -14,6 +15,7 @@ from simwarden.wire import x2
 from simwarden.wire.rrc import HANDOVER_PREPARATION_INFORMATION
 from simwarden.wire.s1ap import CauseRadioNetwork as S1Cause
 from simwarden.wire.s1ap import S1apError, cause_text
+from simwarden.wire.s1ap.enums import DlForwarding
 from simwarden.wire.s1ap.values import CountValue, ErabTunnel, Gummei
 from simwarden.wire.x2 import CauseProtocol, CauseRadioNetwork
 from simwarden.wire.x2.enums import TransmissionBandwidth
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
 
 #: a carrier of band 3, so that something true stands there; the radio has no frequencies
 _FDD = FddInfo(19300, 1300, TransmissionBandwidth.BW50, TransmissionBandwidth.BW50)
+_PROPOSED = DlForwarding.DL_FORWARDING_PROPOSED
 #: counters of bearers at their start: this radio counts no packets
 _ZERO = CountValue(0, 0)
 
@@ -127,7 +130,7 @@ def handover_preparation(station: Station, ue: UeContext, neighbour: Neighbour, 
             ue.ambr,
             None,
             tuple(
-                ErabToBeSetup(b.e_rab_id, b.qos, None, TunnelEndpoint(b.core_address, b.core_teid))
+                ErabToBeSetup(b.e_rab_id, b.qos, _PROPOSED, TunnelEndpoint(b.core_address, b.core_teid))
                 for b in ue.bearers.values()
             ),
             HANDOVER_PREPARATION_INFORMATION,
@@ -171,7 +174,13 @@ def handover_request_acknowledge(station: Station, neighbour: Neighbour, message
     except PeerError:
         handover_cancel(station, ue, CauseRadioNetwork.UNSPECIFIED)
         raise
-    leave(ue, command)
+    offered = {each.e_rab_id: each.dl_gtp_tunnel_endpoint for each in message["e_rabs_admitted_list"]}
+    forwards = {
+        number: Tunnel(end.gtp_teid, host_of(end.transport_layer_address), "X2-U")
+        for number, end in offered.items()
+        if end is not None and number in ue.bearers
+    }
+    leave(ue, command, forwards)
     _send(
         neighbour,
         "sn-status-transfer",
@@ -237,7 +246,7 @@ def handover_request(station: Station, neighbour: Neighbour, message: x2.Message
         "handover-request-acknowledge",
         old_enb_ue_x2ap_id=old_id,
         new_enb_ue_x2ap_id=ue.x2_id,
-        e_rabs_admitted_list=tuple(ErabAdmitted(number) for number in ue.bearers),
+        e_rabs_admitted_list=tuple(_admitted(station, ue, each) for each in context.e_rabs_to_be_setup),
         target_enb_to_source_enb_transparent_container=command_for(station, ue, cell),
     )
 
@@ -259,6 +268,14 @@ def _take_over(
     # nobody but the source knows of this device here: it is forgotten without a word
     ue.handover_timer = station.site.clock.call_later(patience, lambda: release_radio(station, ue))
     return ue
+
+
+def _admitted(station: Station, ue: UeContext, item: ErabToBeSetup) -> ErabAdmitted:
+    """Take a bearer, and its packets that the source wants to forward (8.2.1.2)."""
+    if item.dl_forwarding is not _PROPOSED:
+        return ErabAdmitted(item.e_rab_id)
+    teid = forwarding.expect(station, ue, item.e_rab_id)
+    return ErabAdmitted(item.e_rab_id, None, TunnelEndpoint(station.s1u_address, teid))
 
 
 def handover_cancelled(station: Station, neighbour: Neighbour, message: x2.Message) -> None:

@@ -233,6 +233,28 @@ class Gateways:
         else:
             self.site.note(reason, imsi=ue.imsi)
 
+    # -- forwarding during a handover
+
+    async def forward(self, ue: UeContext, ends: Mapping[int, FTeid]) -> dict[int, FTeid]:
+        """Have tunnels opened by which packets go on to the target eNB (7.2.18); return the SGW's ends, by bearer."""
+        if ue.sgw is None or not ends:
+            return {}
+        wanted = tuple({"ebi": identity, "enodeb_for_dl": end} for identity, end in ends.items())
+        request = Message("create-indirect-data-forwarding-tunnel-request", {"bearer_contexts": wanted}, ue.sgw.teid)
+        try:
+            told = await self.node.ask(request, ue.sgw.address, _S11)
+        except NoAnswerError as error:
+            self.site.note(f"packets are not forwarded: {error}", imsi=ue.imsi)
+            return {}
+        found = told.get("bearer_contexts") or () if told.accepted else ()
+        return {each["ebi"]: each["s1_u_sgw_for_dl"] for each in found if "s1_u_sgw_for_dl" in each}
+
+    def end_forwarding(self, ue: UeContext) -> None:
+        """Have these tunnels closed (7.2.20)."""
+        if ue.sgw is not None:
+            request = Message("delete-indirect-data-forwarding-tunnel-request", {}, ue.sgw.teid)
+            self.node.request(request, ue.sgw.address, _S11).add_done_callback(self._note_silence)
+
     # -- the end
 
     def end(self, ue: UeContext, *bearers: Bearer, tell: bool = True) -> None:
@@ -253,4 +275,4 @@ class Gateways:
     def _note_silence(self, done: asyncio.Future[Message]) -> None:
         error = None if done.cancelled() else done.exception()
         if error is not None:
-            self.site.note(f"the end of a session was not confirmed: {error}")
+            self.site.note(f"an end was not confirmed: {error}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from simulators.mme.clients import s1
 from simulators.mme.contexts import EmmState
@@ -15,9 +15,11 @@ from simulators.mme.procedures.pdn_connectivity import deactivate
 from simulators.mme.procedures.release import release, settle
 from simwarden.machine.eps_keys import nh
 from simwarden.model.identity import Ecgi
+from simwarden.wire.gtpv2 import InterfaceType
 from simwarden.wire.nas.enums import EsmCause, NetworkDetachType
 from simwarden.wire.s1ap import CauseRadioNetwork, HandoverType
 from simwarden.wire.s1ap.values import (
+    ErabDataForwarding,
     ErabItem,
     ErabToBeSetupHoReq,
     MacroEnbId,
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from simwarden.wire.s1ap.values import Cause, GlobalEnbId
 
 _Radio = CauseRadioNetwork
+_FORWARDS = InterfaceType.ENODEB_GTP_U_FOR_DL_DATA_FORWARDING
 
 
 def required(core: Core, source: Connection, message: Message) -> None:
@@ -106,13 +109,50 @@ async def _prepare(core: Core, source: Connection, ue: UeContext, enb: Enb, mess
         location_reporting.control(core, source)
         return
     target.tunnels = answer["e_rab_admitted_list"]
+    forwarded = await _forward(core, ue, target)
+    listed: dict[str, Any] = {"e_rab_subject_to_data_forwarding_list": forwarded} if forwarded else {}
     s1.send(
         source,
         "handover-command",
         handover_type=HandoverType.INTRALTE,
+        **listed,
         target_to_source_transparent_container=answer["target_to_source_transparent_container"],
     )
     target.guard = core.clock.call_later(core.config.timers.handover, lambda: _not_notified(core, target))
+
+
+async def _forward(core: Core, ue: UeContext, target: Connection) -> tuple[ErabDataForwarding, ...]:
+    """Have the SGW forward what the target wants to have forwarded (TS 23.401 5.5.1.2.2 steps 6, 7)."""
+    ends = {
+        each.e_rab_id: s1.enb_end(each.dl_gtp_teid, each.dl_transport_layer_address)._replace(interface=_FORWARDS)
+        for each in target.tunnels
+        if each.dl_gtp_teid is not None and each.dl_transport_layer_address and each.e_rab_id in ue.bearers
+    }
+    if ue.forwarding is not None:  # those of the handover before end with these
+        ue.forwarding.cancel()
+        ue.forwarding = None
+    made = await core.gateways.forward(ue, ends)
+    target.forwards = bool(made)
+    return tuple(
+        ErabDataForwarding(identity, transport_layer_address(end.address), end.teid) for identity, end in made.items()
+    )
+
+
+def _end_forwarding(core: Core, target: Connection, *, after: float = 0.0) -> None:
+    """Let the SGW forward no more, now or after a time in which the last packets pass."""
+    ue = target.ue
+    if ue is None or not target.forwards:
+        return
+    target.forwards = False
+
+    def end() -> None:
+        ue.forwarding = None
+        core.gateways.end_forwarding(ue)
+
+    if after:
+        ue.forwarding = core.clock.call_later(after, end)
+    else:
+        end()
 
 
 def _bearers(ue: UeContext) -> tuple[ErabToBeSetupHoReq, ...]:
@@ -151,6 +191,7 @@ def _not_notified(core: Core, target: Connection) -> None:
     if target.source is not None:
         target.source.target = None
     target.source = None
+    _end_forwarding(core, target)
     release(core, target, _Radio.TS1RELOCOVERALL_EXPIRY)
 
 
@@ -185,6 +226,7 @@ def notify(core: Core, target: Connection, message: Message) -> None:
     _arrive(core, target, message)
     core.halt(source)
     _bring_packets(core, source, target, ue)
+    _end_forwarding(core, target, after=core.config.timers.forwarding)
     if detaching is not None:
         request_detach(core, target, ue, *detaching)
     elif ue.state is not EmmState.REGISTERED:
@@ -225,6 +267,7 @@ def cancel(core: Core, source: Connection, message: Message) -> None:
         target.source = None
         if target.guard is not None:
             target.guard.cancel()
+        _end_forwarding(core, target)
         release(core, target, _Radio.HANDOVER_CANCELLED)
     s1.send(source, "handover-cancel-acknowledge")
     location_reporting.control(core, source)

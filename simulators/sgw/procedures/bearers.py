@@ -162,7 +162,10 @@ async def create_indirect_forwarding(core: Core, message: Message, _peer: Peer) 
 
 
 def _forward(core: Core, device: Device, target: FTeid) -> int:
-    teid = core.plane.open(lambda packets: core.plane.send(packets, target.teid, target.address, "S1-U"))
+    teid = core.plane.open(
+        lambda packets: core.plane.send(packets, target.teid, target.address, "S1-U"),
+        lambda: core.plane.end(target.teid, target.address, "S1-U"),
+    )
     device.forwarding.append(teid)
     return teid
 

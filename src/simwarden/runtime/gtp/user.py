@@ -36,6 +36,7 @@ class UserPlane:
         self.site = site
         self.on_error: Callable[[int, str], None] = lambda _teid, _host: None
         self._tunnels: dict[int, Callable[[list[bytes]], None]] = {}
+        self._ends: dict[int, Callable[[], None]] = {}
         self.endpoint = site.endpoint(*interfaces)
         self.endpoint.is_packet = gtpu.is_g_pdu
         self.endpoint.on_packets = self._take_packets
@@ -49,15 +50,18 @@ class UserPlane:
     def __len__(self) -> int:
         return len(self._tunnels)
 
-    def open(self, take: Callable[[list[bytes]], None]) -> int:
-        """Open a tunnel; return its TEID."""
+    def open(self, take: Callable[[list[bytes]], None], ended: Callable[[], None] | None = None) -> int:
+        """Open a tunnel; return its TEID. `ended` hears of an End Marker: no more packets come in it (7.3.2)."""
         teid = new_teid(self.site.rng, self._tunnels)
         self._tunnels[teid] = take
+        if ended is not None:
+            self._ends[teid] = ended
         return teid
 
     def close(self, teid: int) -> None:
         """Close a tunnel."""
         self._tunnels.pop(teid, None)
+        self._ends.pop(teid, None)
 
     def send(self, packets: Iterable[bytes], teid: int, host: str, on: str) -> None:
         """Send packets into a tunnel."""
@@ -113,6 +117,8 @@ class UserPlane:
             self._answer(gtpu.encode(answer), source)
         elif message.type is MessageType.ERROR_INDICATION and message.peer_teid is not None:
             self.on_error(message.peer_teid, message.peer_address)
+        elif message.type is MessageType.END_MARKER and message.teid in self._ends:
+            self._ends[message.teid]()
 
     def _blame(self, error: GtpuError, data: bytes, source: Address) -> None:
         self.site.peer_fault(self.endpoint.path(source, self._interface_of(source)), error.reason, data)

@@ -86,7 +86,10 @@ def prepared_by_s1(make_bench: Any) -> tuple[Any, Any, Any, Any]:
         security_context=SecurityContext(1, b"n" * 32),
     )
     acknowledge = target.s1.take()
-    assert acknowledge["e_rab_admitted_list"] == (ErabAdmitted(*target.end()),)
+    (admitted,) = acknowledge["e_rab_admitted_list"]
+    end = target.end()
+    assert admitted == ErabAdmitted(*end, end[1], admitted.dl_gtp_teid)
+    assert admitted.dl_gtp_teid not in (None, admitted.gtp_teid)
     return source, target, device, acknowledge
 
 
