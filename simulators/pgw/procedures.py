@@ -175,7 +175,7 @@ async def modify_bearer(core: Core, message: Message, peer: Peer) -> Message:
     session.rat = message.get("rat_type") or session.rat
     session.time_zone = message.get("ue_time_zone") or session.time_zone
     session.serving_network = message.get("serving_network") or session.serving_network
-    session.moved(message.get("user_location_information"))
+    moved = session.moved(message.get("user_location_information"))
     session.sgw = message.get("sender_f_teid") or session.sgw
     told = []
     for bearer in message.get("bearer_contexts_to_be_modified") or ():
@@ -183,9 +183,17 @@ async def modify_bearer(core: Core, message: Message, peer: Peer) -> Message:
         if known and bearer.get("s5_u_sgw") is not None:
             session.sgw_user = bearer["s5_u_sgw"]
         told.append({"ebi": bearer["ebi"], "cause": _ACCEPTED if known else CauseIe(Cause.CONTEXT_NOT_FOUND)})
-    core.place(session, MODIFY_BEARER)
+    _follow(core, session, MODIFY_BEARER, moved=moved)
     ies: dict[str, Any] = {"cause": _ACCEPTED, "bearer_contexts_modified": tuple(told)}
     return Message(message.spec.answer, ies, session.sgw.teid)
+
+
+def _follow(core: Core, session: Session, on: str, *, moved: bool) -> None:
+    """Decide anew whether packets pass if a device is elsewhere, and tell of its session."""
+    if moved:
+        core.place(session, on)
+    else:
+        core.tell(session)
 
 
 def _close_parts(session: Session, message: Message) -> None:
@@ -217,8 +225,8 @@ async def change_notification(core: Core, message: Message, peer: Peer) -> Messa
     if isinstance(session, Message):
         return session
     session.rat = message["rat_type"]
-    session.moved(message.get("user_location_information"))
-    core.place(session, CHANGE_NOTIFICATION)
+    moved = session.moved(message.get("user_location_information"))
+    _follow(core, session, CHANGE_NOTIFICATION, moved=moved)
     return Message(message.spec.answer, {"imsi": session.imsi or None, "cause": _ACCEPTED}, session.sgw.teid)
 
 

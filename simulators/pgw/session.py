@@ -116,7 +116,9 @@ class Session:
         """By which it is found: a card (or a terminal without one), and its default bearer."""
         return self.owner, self.ebi
 
-    def moved(self, uli: Uli | None) -> None:
-        """Count from now on for another place."""
-        if self.account.moved(uli):
+    def moved(self, uli: Uli | None) -> bool:
+        """Count from now on for another place; whether it is one."""
+        moved = self.account.moved(uli)
+        if moved:
             self.uli = uli
+        return moved
