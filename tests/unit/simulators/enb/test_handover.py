@@ -88,7 +88,7 @@ def prepared_by_s1(make_bench: Any) -> tuple[Any, Any, Any, Any]:
     acknowledge = target.s1.take()
     (admitted,) = acknowledge["e_rab_admitted_list"]
     end = target.end()
-    assert admitted == ErabAdmitted(*end, end[1], admitted.dl_gtp_teid)
+    assert admitted == ErabAdmitted(end[0], end[1], end[2], end[1], admitted.dl_gtp_teid)
     assert admitted.dl_gtp_teid not in (None, admitted.gtp_teid)
     return source, target, device, acknowledge
 
