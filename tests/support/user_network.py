@@ -75,7 +75,8 @@ class Bench:
     async def start(self) -> None:
         await self.host.start_all()
         for name in ("hss", "eir", "card"):
-            sections = {"subscription": [{"apns": [{"name": "iot", "pdn_type": self.kind}]}]} if name == "hss" else {}
+            apns = [{"name": each, "pdn_type": self.kind} for each in ("iot", "beside")]
+            sections = {"subscription": [{"apns": apns}]} if name == "hss" else {}
             body = {**CARD, "sections": sections}
             await element_of(self.host, name).manage(Role.OPERATOR, "PUT", f"/cards/{IMSI}", body)
         await self.do("meter", "insert", card="card", into="meter")

@@ -25,13 +25,13 @@ class Resolved(NamedTuple):
     over: str
 
 
-async def resolve(packets: Packets, name: str, kind: str, server: str) -> Resolved:
+async def resolve(packets: Packets, name: str, kind: str, server: str, apn: str = "") -> Resolved:
     """Ask a server for addresses. Raises ConnectionError, TimeoutError, PeerError, ValueError (no name)."""
     import dns.flags  # noqa: PLC0415 - few stories have names
     import dns.rcode  # noqa: PLC0415 - as above
 
     question = codec.query(name, kind, packets.emm.site.rng.getrandbits(16))
-    own = await packets.source_for(server)
+    own = await packets.source_for(server, apn)
     if not own:
         raise ConnectionAbortedError("the bearer has no address of that version")
     answer, over = codec.decode(await _ask(packets, own, server, question)), "udp"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ipaddress
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from simwarden.errors import PeerError
 from simwarden.wire import ip, pco
@@ -29,6 +30,16 @@ _ECHOES: Final[dict[int, int]] = {
 _UNREACHABLE: Final = {Protocol.ICMP: IcmpType.DESTINATION_UNREACHABLE, Protocol.ICMPV6: 1}
 
 
+class _Told(NamedTuple):
+    """What a PGW tells of a bearer."""
+
+    resolvers: list[str]
+    mtu: int
+
+
+_UNTOLD: Final = _Told([], _MTU)
+
+
 class Packets:
     """User packets of one terminal, on its default bearers."""
 
@@ -44,6 +55,8 @@ class Packets:
         #: asks for the radio bearers, and returns `accepted` when they stand
         self.wake: Callable[[], Awaitable[str]]
         self._waiting: list[bytes] = []
+        #: by bearer: what its PGW told
+        self._told: dict[int, _Told] = {}
         #: by the flow that answers it: how a packet fared that was sent as octets
         self._odd: dict[ip.Flow, asyncio.Future[str]] = {}
         self._tcp: TcpHost | None = None
@@ -52,9 +65,28 @@ class Packets:
 
     # -- to the network
 
-    async def ask(self, to: str, port: int, protocol: str, octets: int, source: str) -> str:
-        """Send a packet that the far end answers; return how it fared: `delivered`, `refused` or `timed-out`."""
-        identity = min(self.emm.bearers)
+    def bearer(self, apn: str = "") -> int:
+        """Return the bearer to an access point; the first where none is named. Raises ConnectionAbortedError."""
+        found = [identity for identity, each in self.emm.bearers.items() if apn in ("", each.apn)]
+        if not found:
+            raise ConnectionAbortedError(f"the terminal has no bearer{f' to {apn}' if apn else ''}")
+        return min(found)
+
+    def _bearer_of(self, source: bytes) -> int:
+        """Return the bearer that has an address, for who has several; what has none goes by the first."""
+        if len(self.emm.bearers) > 1:
+            for identity, each in self.emm.bearers.items():
+                own = {each.address, _join(self.emm.prefixes.get(identity, "::"), each.interface_id or bytes(8))}
+                if str(ipaddress.ip_address(source)) in own:
+                    return identity
+        return self.bearer()
+
+    async def ask(self, place: tuple[str, int], protocol: str, octets: int, source: str, apn: str = "") -> str:
+        """Send a packet that the far end answers; return how it fared: `delivered`, `refused` or `timed-out`.
+
+        Raises ConnectionAbortedError without a bearer for it.
+        """
+        (to, port), identity = place, self.bearer(apn)
         own = source or await self._own_address(identity, 6 if ":" in to else 4)
         if not own:
             return "dropped"
@@ -78,12 +110,13 @@ class Packets:
         finally:
             del self._awaited[key]
 
-    async def ask_raw(self, octets: bytes) -> str:
+    async def ask_raw(self, octets: bytes, apn: str = "") -> str:
         """Send a packet in octets, and wait for the first that comes back; how it fared, as of `ask`."""
+        identity = self.bearer(apn)
         flow = ip.flow_of(octets).back()
         waiting: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._odd[flow] = waiting
-        self.emm.radio.send_packets(min(self.emm.bearers), [octets])
+        self.emm.radio.send_packets(identity, [octets])
         try:
             async with asyncio.timeout(_PATIENCE):
                 return await waiting
@@ -95,9 +128,12 @@ class Packets:
     def _send(self, identity: int, packet: Packet) -> None:
         self.emm.radio.send_packets(identity, [ip.encode(packet)])
 
-    async def source_for(self, to: str) -> str:
-        """Return the own address from which packets go to an address; empty if the bearer has none of that version."""
-        return await self._own_address(min(self.emm.bearers), 6 if ":" in to else 4)
+    async def source_for(self, to: str, apn: str = "") -> str:
+        """Return the own address from which packets go to an address; empty if the bearer has none of that version.
+
+        Raises ConnectionAbortedError without a bearer.
+        """
+        return await self._own_address(self.bearer(apn), 6 if ":" in to else 4)
 
     def new_port(self) -> int:
         """Return a port of its own that was not used lately."""
@@ -105,11 +141,12 @@ class Packets:
         return _FIRST_PORT + self._number
 
     async def ask_datagram(self, own: str, to: str, port: int, content: bytes, fits: Callable[[bytes], bool]) -> bytes:
-        """Send a datagram; return the first that comes back and `fits`. Raises ConnectionRefusedError, TimeoutError."""
+        """Send a datagram; return the first that comes back and `fits`. Raises ConnectionError, TimeoutError."""
+        identity = self._bearer_of(ipaddress.ip_address(own).packed)
         own_port = self.new_port()
         heard = self._ports[own_port] = asyncio.Queue()
         try:
-            self._send(min(self.emm.bearers), ip.encode_udp(Udp(own_port, port, content), own, to))
+            self._send(identity, ip.encode_udp(Udp(own_port, port, content), own, to))
             async with asyncio.timeout(_PATIENCE):
                 while True:
                     came = await heard.get()
@@ -122,6 +159,7 @@ class Packets:
 
     async def connect(self, own: str, to: str, port: int) -> Stream:
         """Connect by TCP. Raises ConnectionError or TimeoutError."""
+        self.tcp.mtu = self._told.get(self._bearer_of(ipaddress.ip_address(own).packed), _UNTOLD).mtu
         return await self.tcp.connect(own, self.new_port(), to, port)
 
     @property
@@ -131,7 +169,6 @@ class Packets:
             from simwarden.runtime.ip.tcp import TcpHost  # noqa: PLC0415 - few stories have connections
 
             self._tcp = TcpHost(self.emm.site, self._send_segments, lambda reason: self.emm.radio.fault(reason, b""))
-        self._tcp.mtu = self._told()[1] if self.emm.bearers else self._tcp.mtu
         return self._tcp
 
     def _send_segments(self, packets: list[Packet]) -> None:
@@ -139,42 +176,54 @@ class Packets:
 
     def forward(self, octets: list[bytes]) -> None:
         """Send packets of programs; an idle terminal asks for its radio bearers first, one without any sends none."""
-        if self.emm.wired and self.emm.bearers:
-            self.emm.radio.send_packets(min(self.emm.bearers), octets)
+        if self.emm.wired:
+            self._send_octets(octets)
         elif self.emm.bearers:
             waking, self._waiting = bool(self._waiting), self._waiting + octets
             if not waking:
                 self.emm.site.spawn(self._send_when_awake(), "service request for packets")
 
+    def _send_octets(self, packets: list[bytes]) -> None:
+        """Send each packet by the bearer that has its source; what is no packet goes nowhere."""
+        by_bearer: dict[int, list[bytes]] = {}
+        for each in packets if self.emm.bearers else ():
+            with contextlib.suppress(PeerError):
+                by_bearer.setdefault(self._bearer_of(ip.addresses_of(each)[0]), []).append(each)
+        for identity, those in by_bearer.items():
+            self.emm.radio.send_packets(identity, those)
+
     async def _send_when_awake(self) -> None:
         accepted = await self.wake() == "accepted"
         packets, self._waiting = self._waiting, []
-        if accepted and self.emm.bearers:
-            self.emm.radio.send_packets(min(self.emm.bearers), packets)
+        if accepted:
+            self._send_octets(packets)
 
-    def resolvers(self) -> list[str]:
-        """Return the DNS servers that the network told."""
-        return self._told()[0]
+    def resolvers(self, apn: str = "") -> list[str]:
+        """Return the DNS servers that the network told. Raises ConnectionAbortedError without a bearer."""
+        return self._told.get(self.bearer(apn), _UNTOLD).resolvers
 
-    def _told(self) -> tuple[list[str], int]:
-        """Return DNS servers and the MTU of the first bearer, as the PGW told them."""
-        bearer = self.emm.bearers[min(self.emm.bearers)]
-        return pco.told(bearer.options) if bearer.options else ([], _MTU)
+    def on_bearer(self, identity: int) -> None:
+        """Take what the PGW told of a bearer, and have programs know the addresses of the first."""
+        options = self.emm.bearers[identity].options
+        self._told[identity] = _UNTOLD
+        try:
+            self._told[identity] = _Told(*pco.told(options, _MTU)) if options else _UNTOLD
+        except PeerError as error:
+            self.emm.radio.fault(error.reason, options)
+        if self.tun is not None and identity == self.bearer():
+            self.emm.site.spawn(self._configure(self.tun, identity), "addresses of the TUN interface")
 
-    def on_bearer(self) -> None:
-        """Have programs know the addresses of the first bearer."""
-        if self.tun is not None:
-            self.emm.site.spawn(self._configure(self.tun), "addresses of the TUN interface")
-
-    async def _configure(self, tun: Tun) -> None:
+    async def _configure(self, tun: Tun, identity: int) -> None:
         """Tell the kernel the addresses; that of IPv6 is asked for when there are radio bearers."""
-        resolvers, mtu = self._told()
-        bearer = self.emm.bearers[min(self.emm.bearers)]
+        bearer, told = self.emm.bearers.get(identity), self._told[identity]
+        if bearer is None:
+            return
         addresses = [f"{bearer.address}/32"] if "." in bearer.address else []
-        tun.configure(addresses, mtu, resolvers)
-        if bearer.interface_id and await self.wake() == "accepted" and self.emm.bearers:
-            six = await self.source_for("2001:db8::")
-            tun.configure([*addresses, *([f"{six}/64"] if six else [])], mtu, resolvers)
+        tun.configure(addresses, told.mtu, told.resolvers)
+        if bearer.interface_id and await self.wake() == "accepted" and identity in self.emm.bearers:
+            six = await self._own_address(identity, 6)
+            if identity in self.emm.bearers:
+                tun.configure([*addresses, *([f"{six}/64"] if six else [])], told.mtu, told.resolvers)
 
     def cut(self) -> None:
         """End all connections: there is no bearer any more."""

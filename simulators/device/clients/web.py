@@ -24,6 +24,7 @@ class Request(NamedTuple):
     tls: bool
     sni: str
     upload: int
+    apn: str = ""
 
 
 @dataclass(slots=True)
@@ -40,7 +41,7 @@ async def fetch(packets: Packets, request: Request, passed: Passed) -> None:
 
     Raises ConnectionError, TimeoutError, PeerError.
     """
-    own = await packets.source_for(request.address)
+    own = await packets.source_for(request.address, request.apn)
     if not own:
         raise ConnectionAbortedError("the bearer has no address of that version")
     stream = await packets.connect(own, request.address, request.port)

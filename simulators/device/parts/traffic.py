@@ -41,6 +41,9 @@ class Send(VerbModel):
     source: str = ""
     """A source address that is not its own, of a terminal that lies; empty: its own."""
 
+    apn: str = ""
+    """The access point of the connection that it goes by, of a terminal with several; empty: its first."""
+
     @field_validator("to")
     @classmethod
     def _is_place(cls, value: str) -> str:
@@ -115,14 +118,17 @@ class Traffic:
         need_power(emm)
         if not await bearer_stands(emm):
             return "dropped"
-        if arguments.packet:
-            return await self._send_packet(arguments.packet)
-        to, port = split_port(arguments.to)
-        return await emm.packets.ask(to, port, arguments.protocol, arguments.octets, arguments.source)
+        try:
+            if arguments.packet:
+                return await self._send_packet(arguments.packet, arguments.apn)
+            place, carried = split_port(arguments.to), (arguments.protocol, arguments.octets)
+            return await emm.packets.ask(place, *carried, arguments.source, arguments.apn)
+        except ConnectionAbortedError:
+            return "dropped"
 
-    async def _send_packet(self, text: str) -> str:
+    async def _send_packet(self, text: str, apn: str) -> str:
         from simwarden.wire.crafted import build  # noqa: PLC0415 - as above
 
         packets = self.emm.packets
-        own = {4: await packets.source_for("192.0.2.1"), 6: await packets.source_for("2001:db8::1")}
-        return await packets.ask_raw(build(text, own))
+        own = {4: await packets.source_for("192.0.2.1", apn), 6: await packets.source_for("2001:db8::1", apn)}
+        return await packets.ask_raw(build(text, own), apn)

@@ -47,6 +47,9 @@ class Resolve(VerbModel):
     server: str = ""
     """The DNS server's address; empty: the first that the network told, of a version that the bearer has."""
 
+    apn: str = ""
+    """The access point of the connection that it goes by, of a terminal with several; empty: its first."""
+
     @field_validator("server")
     @classmethod
     def _is_address(cls, value: str) -> str:
@@ -76,6 +79,9 @@ class Fetch(VerbModel):
     """The name that TLS says in the clear, of such a program; empty: the URL's, if it has one."""
     within: Seconds = 60.0
     """How long it waits for the whole answer."""
+
+    apn: str = ""
+    """The access point of the connection that it goes by, of a terminal with several; empty: its first."""
 
     @field_validator("url")
     @classmethod
@@ -132,7 +138,7 @@ class Web:
         """  # noqa: D205 - the whole of it is the outcome
         need_power(self.emm)
         facts = {"name": arguments.name, "kind": arguments.kind, "addresses": "", "rcode": None, "over": None}
-        outcome = await self._outcome(self._resolve(arguments.name, arguments.kind, arguments.server, facts), 60.0)
+        outcome = await self._outcome(self._resolve(arguments, facts), 60.0)
         self.emm.site.observe("resolved", {**facts, "outcome": outcome}, key=arguments.name)
         return outcome
 
@@ -169,16 +175,17 @@ class Web:
             work.close()  # if it was never begun
         return "delivered"
 
-    async def _resolve(self, name: str, kind: str, server: str, facts: dict[str, Any]) -> list[str]:
+    async def _resolve(self, asked: Resolve, facts: dict[str, Any]) -> list[str]:
         from simulators.device.clients.names import resolve  # noqa: PLC0415 - few stories have names
 
-        found = await resolve(self.emm.packets, name, kind, server or await self._server())
+        server = asked.server or await self._server(asked.apn)
+        found = await resolve(self.emm.packets, asked.name, asked.kind, server, asked.apn)
         facts.update(addresses=" ".join(found.addresses), rcode=found.rcode, over=found.over)
         return list(found.addresses)
 
-    async def _server(self) -> str:
-        for each in self.emm.packets.resolvers():
-            if await self.emm.packets.source_for(each):
+    async def _server(self, apn: str) -> str:
+        for each in self.emm.packets.resolvers(apn):
+            if await self.emm.packets.source_for(each, apn):
                 return each
         raise ManagementError(409, f"the network told {self.emm.site.name} no DNS server: name one (server)")
 
@@ -187,22 +194,25 @@ class Web:
 
         parts = _split(arguments.url)
         host = parts.hostname or ""
-        address = await self._address_of(host)
+        address = await self._address_of(host, arguments)
         by_name = host if address != host else ""
         port = parts.port or _PORTS[parts.scheme]
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         said = arguments.host or parts.netloc
         tls = parts.scheme == "https"
-        request = Request(address, port, path, said, tls, arguments.sni or by_name, arguments.upload)
+        request = Request(address, port, path, said, tls, arguments.sni or by_name, arguments.upload, arguments.apn)
         await fetch(self.emm.packets, request, passed)
 
-    async def _address_of(self, host: str) -> str:
+    async def _address_of(self, host: str, asked: Fetch) -> str:
         """Return the address of a host, of IPv4 if it has one that the bearer can reach. Raises ConnectionError."""
         try:
             return str(ipaddress.ip_address(host))
         except ValueError:
             pass
-        for kind, reachable in (("A", "192.0.2.1"), ("AAAA", "2001:db8::1")):
-            if await self.emm.packets.source_for(reachable) and (found := await self._resolve(host, kind, "", {})):
-                return found[0]
+        kinds: tuple[tuple[Literal["A", "AAAA"], str], ...] = (("A", "192.0.2.1"), ("AAAA", "2001:db8::1"))
+        for kind, reachable in kinds:
+            if await self.emm.packets.source_for(reachable, asked.apn):
+                found = await self._resolve(Resolve(device=asked.device, name=host, kind=kind, apn=asked.apn), {})
+                if found:
+                    return found[0]
         raise ConnectionRefusedError(f"there is no {host}")

@@ -137,7 +137,7 @@ def on_default_bearer(emm: Emm, request: Message, *, emergency: bool = False) ->
     emm.drop_bearer(identity)
     bearer = Bearer(name, address.ipv4, emergency=emergency, interface_id=identifier, options=options)
     emm.add_bearer(identity, bearer)
-    emm.packets.on_bearer()
+    emm.packets.on_bearer(identity)
     emm.observe("esm_cause", request.get("esm_cause"))
     return Message(MessageType.ACTIVATE_DEFAULT_EPS_BEARER_CONTEXT_ACCEPT, eps_bearer_identity=identity)
 

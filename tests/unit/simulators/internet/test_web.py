@@ -205,6 +205,59 @@ def test_a_bearer_that_ends_cuts_a_download(play: Play) -> None:
     play(story)
 
 
+def test_a_bearer_that_ends_amid_questions_of_names(play: Play) -> None:
+    async def story(bench: Bench) -> None:
+        asking = bench.host.loop.create_task(resolve(bench, "server.example", server="203.0.113.9"))
+        await bench.host.clock.sleep(2)
+        await bench.do("meter", "detach", device="meter")
+        assert await asking == "dropped"
+
+    play(story)
+
+
+def test_each_connection_has_its_address(play: Play) -> None:
+    async def story(bench: Bench) -> None:
+        assert await bench.send(SERVER, apn="beside") == "dropped"
+        assert await bench.do("meter", "connect", device="meter", apn="beside") == "accepted"
+        assert await bench.send(SERVER, apn="beside") == "delivered"
+        assert await bench.do("meter", "send", device="meter", packet=f"IP(dst='{SERVER}')/ICMP()", apn="beside")
+        assert await fetch(bench, "https://server.example/", apn="beside") == "delivered"
+        assert await fetch(bench, "https://server.example/", apn="iot") == "delivered"
+        assert await resolve(bench, "server.example", apn="nothing") == "dropped"
+        assert await bench.do("meter", "disconnect", device="meter", apn="beside") == "accepted"
+        assert await fetch(bench, "https://server.example/", apn="beside") == "dropped"
+        assert await bench.send(SERVER) == "delivered"
+
+    bench = play(story)
+    assert bench.dropped() == []
+    by_source = {source: set() for source in ("10.64.0.1", "10.64.0.2")}  # type: dict[str, set[str]]
+    for each in bench.arrived():
+        source, destination, protocol = each.split()
+        by_source[source].add(f"{destination} {protocol}")
+    both = {f"{SERVER} udp", f"{SERVER} tcp", "192.0.2.53 udp"}
+    assert by_source == {"10.64.0.1": both, "10.64.0.2": both | {f"{SERVER} icmp"}}
+
+
+def test_the_network_says_that_nobody_is_there(play: Play) -> None:
+    """A router's ICMP ends an opening at once, and no connection that stands (RFC 9293 3.9.2.2)."""
+
+    async def story(bench: Bench) -> None:
+        take = bench.internet.tcp.take
+
+        def refuse(packet: ip.Packet) -> None:
+            told = ip.Icmp(ip.IcmpType.DESTINATION_UNREACHABLE, 1, 0, ip.encode(packet)[:28])
+            bench.internet.tcp.send([ip.encode_icmp(told, "192.0.2.254", packet.source)])
+            if packet.destination == SERVER:
+                take(packet)
+
+        bench.internet.tcp.take = refuse  # type: ignore[method-assign]
+        assert await fetch(bench, "http://198.51.100.100/") == "refused"
+        assert await resolve(bench, "many.example", server="192.0.2.53") == "refused"
+        assert bench.host.clock.now() < 60
+
+    play(story)
+
+
 def test_a_lossy_way_only_takes_longer(play: Play) -> None:
     async def story(bench: Bench) -> None:
         bench.lose_each(9)
