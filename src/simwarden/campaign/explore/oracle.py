@@ -153,7 +153,8 @@ class Oracle:
 
     def _quiet(self, facts: Facts, held: Held) -> Iterator[Deviation]:
         yield from self._disagreeing(held)
-        served = sum(fact in self._lasting(facts) for fact in self._served(facts))
+        lasting = self._lasting(facts)
+        served = max(Counter(fact[0] for fact in self._served(facts) if fact in lasting).values(), default=0)
         for what, name in dict.fromkeys((*self._reference.held, *held)):
             want, got = self._reference.held.get((what, name), 0), held.get((what, name), 0)
             most = want if what in _BY_ITSELF else max(want, served)
