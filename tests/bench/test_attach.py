@@ -53,9 +53,8 @@ def _network(stage: Any, loop: TestbedLoop, mme: dict[str, Any]) -> Any:
     network = stage.Network(loop, "memory", mme=mme)
     for number in range(DEVICES):
         key = f"86990100{number + 100:06d}"
-        network.host.add(f"card{number}", stage.Uicc, stage.UiccConfig())
-        config = stage.DeviceConfig.model_validate({"imei": key + luhn_digit(key), "type": "module"})
-        network.host.add(f"device{number}", stage.Device, config)
+        network.add(f"card{number}", stage.Uicc)
+        network.add(f"device{number}", stage.Device, {"imei": key + luhn_digit(key), "type": "module"})
     return network
 
 

@@ -12,7 +12,7 @@ from pydantic import Field, field_validator
 from simulators.device.parts.traffic import bearer_stands
 from simulators.device.verbs import need_power
 from simwarden.errors import ManagementError, PeerError
-from simwarden.model.values import GIVEN, NUMBER, TEXT, one_of
+from simwarden.model.values import GIVEN, NUMBER, USER_ADDRESS, one_of
 from simwarden.runtime.declare import HISTORY, DeviceName, Observable, Seconds, VerbModel, verb
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ class Web:
             fields={
                 "name": GIVEN,
                 "kind": one_of("A", "AAAA"),
-                "addresses": TEXT,
+                "addresses": USER_ADDRESS.or_none(),
                 "rcode": one_of("NOERROR", "NXDOMAIN", "REFUSED", "SERVFAIL", "FORMERR", "NOTIMP").or_none(),
                 "over": one_of("udp", "tcp").or_none(),
                 "outcome": one_of(*_OUTCOMES),
@@ -118,7 +118,7 @@ class Web:
             "fetched",
             "what came of the last fetch of a URL, which is the key: octets of content each way, and the status",
             fields={
-                "url": TEXT,
+                "url": GIVEN,
                 "status": NUMBER.or_none(),
                 "octets": NUMBER,
                 "sent": NUMBER,

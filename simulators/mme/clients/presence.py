@@ -1,6 +1,6 @@
 """Tells a platform which cards leave their area and which are back.
 
-Stands in for the reporting of a change of presence (TS 23.401 5.9.2.2), which travels by gateways that are not built.
+Stands in for the reporting of a change of presence (TS 23.401 5.9.2.2), which goes by the gateways to a PCRF.
 What is told is what the area's own controls decided. Reports keep their order and are told again while the platform is
 away; they are in memory only, so that an MME which restarts tells again at the next contact outside.
 """
