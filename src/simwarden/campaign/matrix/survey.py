@@ -238,7 +238,8 @@ class _Filler:
     """Runs the stories of one cell."""
 
     def __init__(self, plan: Plan, loader: Loader, misuse: Misuse, method: Method, options: RunOptions) -> None:
-        self.plan, self.loader, self.misuse, self.method, self.options = plan, loader, misuse, method, options
+        self.plan, self.loader, self.misuse, self.method = plan, loader, misuse, method
+        self.options = replace(options, tells=False)
         self.cell = Cell(misuse.name, method.name, {})
 
     def fill(self, known: dict[str, Outcome]) -> Cell:
