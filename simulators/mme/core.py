@@ -80,7 +80,7 @@ class Core:
         self.halt(conn)
 
     def halt(self, conn: Connection) -> None:
-        """End the procedures on a connection, but not the one that asks for it."""
+        """End the procedures on a connection, but not the one that asks for it, and what is forwarded to it."""
         current = asyncio.current_task()
         for task in (conn.procedure, conn.handover, *conn.transactions.values()):
             if task is not None and task is not current:
@@ -89,6 +89,9 @@ class Core:
             conn.procedure = None
         conn.pending, conn.attach_request, conn.repeat_accept = None, b"", None
         conn.waits.clear()
+        if conn.forwards and conn.ue is not None:
+            conn.forwards = False
+            self.gateways.end_forwarding(conn.ue)
 
     # -- identities
 

@@ -12,6 +12,7 @@ from simulators.enb.procedures.location_reporting import cell_changed
 from simulators.enb.procedures.mobility import command_for, expect_arrival, history, leave, order, order_in, stay
 from simulators.enb.procedures.ue_context import choose_algorithms, reconfiguration_complete
 from simwarden.errors import PeerError
+from simwarden.wire import uu
 from simwarden.wire.rrc import HANDOVER_PREPARATION_INFORMATION
 from simwarden.wire.s1ap import CauseRadioNetwork, HandoverType, cause_text
 from simwarden.wire.s1ap.enums import DlForwarding
@@ -32,7 +33,6 @@ from simwarden.wire.s1ap.values import (
 if TYPE_CHECKING:
     from simulators.enb.context import Bearer, Cell, Mme, RadioLink
     from simulators.enb.station import Station
-    from simwarden.wire import uu
     from simwarden.wire.s1ap import Message
 
 
@@ -73,6 +73,8 @@ def rrc_connection_reconfiguration_complete(
         return
     ue = station.arriving.get(message.c_rnti)
     if ue is None:
+        # Random access, which would get no answer until T304 ran out (TS 36.331 5.3.5.6), is not emulated: it is told.
+        radio.send(uu.RrcConnectionRelease())
         raise PeerError(f"nobody with C-RNTI {message.c_rnti:04x} is expected")
     moved = ue.phase == Phase.PREPARING and ue.radio is radio and ue.target is not None
     if ue.target is not None and moved:

@@ -131,6 +131,7 @@ async def _forward(core: Core, ue: UeContext, target: Connection) -> tuple[ErabD
     if ue.forwarding is not None:  # those of the handover before end with these
         ue.forwarding.cancel()
         ue.forwarding = None
+    target.forwards = bool(ends)  # from now on: who ends the handover meanwhile ends them too
     made = await core.gateways.forward(ue, ends)
     target.forwards = bool(made)
     return tuple(
@@ -138,8 +139,8 @@ async def _forward(core: Core, ue: UeContext, target: Connection) -> tuple[ErabD
     )
 
 
-def _end_forwarding(core: Core, target: Connection, *, after: float = 0.0) -> None:
-    """Let the SGW forward no more, now or after a time in which the last packets pass."""
+def _end_forwarding(core: Core, target: Connection) -> None:
+    """Let the SGW forward no more, after a time in which the last packets pass (TS 23.401 5.5.1.2.2 step 21)."""
     ue = target.ue
     if ue is None or not target.forwards:
         return
@@ -149,10 +150,7 @@ def _end_forwarding(core: Core, target: Connection, *, after: float = 0.0) -> No
         ue.forwarding = None
         core.gateways.end_forwarding(ue)
 
-    if after:
-        ue.forwarding = core.clock.call_later(after, end)
-    else:
-        end()
+    ue.forwarding = core.clock.call_later(core.config.timers.forwarding, end)
 
 
 def _bearers(ue: UeContext) -> tuple[ErabToBeSetupHoReq, ...]:
@@ -191,7 +189,6 @@ def _not_notified(core: Core, target: Connection) -> None:
     if target.source is not None:
         target.source.target = None
     target.source = None
-    _end_forwarding(core, target)
     release(core, target, _Radio.TS1RELOCOVERALL_EXPIRY)
 
 
@@ -226,7 +223,7 @@ def notify(core: Core, target: Connection, message: Message) -> None:
     _arrive(core, target, message)
     core.halt(source)
     _bring_packets(core, source, target, ue)
-    _end_forwarding(core, target, after=core.config.timers.forwarding)
+    _end_forwarding(core, target)
     if detaching is not None:
         request_detach(core, target, ue, *detaching)
     elif ue.state is not EmmState.REGISTERED:
@@ -267,7 +264,6 @@ def cancel(core: Core, source: Connection, message: Message) -> None:
         target.source = None
         if target.guard is not None:
             target.guard.cancel()
-        _end_forwarding(core, target)
         release(core, target, _Radio.HANDOVER_CANCELLED)
     s1.send(source, "handover-cancel-acknowledge")
     location_reporting.control(core, source)

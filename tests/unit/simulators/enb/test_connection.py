@@ -349,7 +349,6 @@ def test_error_indication_is_never_answered(bench: Any) -> None:
         uu.UlInformationTransfer(b"\x07"),
         uu.RrcConnectionSetupComplete(PLMN, b"\x07"),
         uu.MeasurementReport(()),
-        uu.RrcConnectionReconfigurationComplete(0x99),
         uu.RrcConnectionReconfigurationComplete(),
         uu.UserData(5, b""),
         uu.DlInformationTransfer(b"\x07"),

@@ -340,3 +340,5 @@ def test_stranger_cannot_arrive(bench: Any) -> None:
     stranger = bench.device()
     stranger.send(uu.RrcConnectionReconfigurationComplete(0x3E))
     assert bench.site.faults == ["nobody with C-RNTI 003e is expected"]
+    assert stranger.link.take() == uu.RrcConnectionRelease()
+    assert bench.s1.sent == []
