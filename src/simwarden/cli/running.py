@@ -56,12 +56,20 @@ def run_suite(order: Order) -> None:
     running = suite.run_all(jobs, options, order.network, workers)
     few = len(jobs) <= FEW or order.verbose
     told = _Told(order, len(jobs))
-    with finishing(told.interrupted), Progress(len(jobs), lines=few) as progress:
-        for result in running:
-            with held():
-                told.add(result)
-                progress.done(result, _told(result, order), rejected_with(result))
-                annotate_failure(result)
+    with finishing(told.interrupted):
+        with Progress(len(jobs), lines=few) as progress:
+            for result in running:
+                with held():
+                    told.add(result)
+                    progress.done(result, _told(result, order), rejected_with(result))
+                    annotate_failure(result)
+        with held():  # the report is whole, whenever an interruption comes
+            _sum_up(told, few=few)
+    raise typer.Exit(exit_code(told.results))
+
+
+def _sum_up(told: _Told, *, few: bool) -> None:
+    """Print what all came to, and write what is left of the report. Raises ConfigError."""
     summed = [list(part(told.results)) for part in ((misuses,) if few else (by_clause, stopped_by))]
     for lines in filter(None, summed):
         exits.show("\n".join(["", *lines]))
@@ -72,7 +80,6 @@ def run_suite(order: Order) -> None:
         print(summary)
         raise
     print(f"{summary}; report: {where}")
-    raise typer.Exit(exit_code(told.results))
 
 
 def _check_tun(scenarios: int) -> None:
@@ -125,6 +132,7 @@ class _Told:
         self._began = time.perf_counter()
         self._chosen = chosen
         self._report = Report(Path(order.report), trace=order.trace, mask=order.mask)
+        self._seconds = 0.0
         self.results: list[ScenarioResult] = []
 
     def add(self, result: ScenarioResult) -> None:
@@ -132,14 +140,15 @@ class _Told:
         self._report.add(result)
         result.events = []
         self.results.append(result)
+        self._seconds = time.perf_counter() - self._began
 
     def summary(self) -> str:
         """Return the line that counts."""
-        return _summary(self.results, time.perf_counter() - self._began)
+        return _summary(self.results, self._seconds)
 
     def close(self) -> Path:
         """Write what is left of the report, and return the path of its page. Raises ConfigError."""
-        return self._report.close()
+        return self._report.close(self._seconds)
 
     def interrupted(self) -> str:
         """Write the report of what is done, and say so."""
@@ -167,7 +176,7 @@ def _summary(results: list[ScenarioResult], seconds: float) -> str:
     count = Counter(result.verdict for result in results)
     parts = [f"{count[verdict]} {verdict.value}" for verdict in Verdict if count[verdict]]
     noun = "scenario" if len(results) == 1 else "scenarios"
-    return f"{len(results)} {noun}: {', '.join(parts)} in {seconds:.2f} s"
+    return f"{len(results)} {noun}: {', '.join(parts) or 'none run'} in {seconds:.2f} s"
 
 
 def exit_code(results: list[ScenarioResult]) -> int:

@@ -78,6 +78,28 @@ def _third() -> str:
     return suite.find([str(SCENARIOS / "binding")])[2].name
 
 
+#: a run that is interrupted while it sums up what became of all
+AT_THE_END = """
+import os, signal, sys
+from simwarden.cli import running
+whole = running.misuses
+def interrupted(results):
+    os.kill(os.getpid(), signal.SIGINT)
+    return whole(results)
+running.misuses = interrupted
+from simwarden.cli.main import main
+main()
+"""
+
+
+def test_an_interruption_at_the_end_leaves_a_whole_report(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", AT_THE_END, "run", "moved-card"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, preexec_fn=_listen)  # noqa: S603, PLW1509 - as above
+    assert (done.returncode, "Traceback" in done.stderr) == (130, False), done.stderr
+    assert {"index.html", "junit.xml"} <= {each.name for each in (tmp_path / "report").iterdir()}
+    assert "interrupted, 0 not run; 1 scenario: 1 passed" in done.stderr
+
+
 @pytest.mark.parametrize("jobs", ["1", "2"])
 def test_what_is_under_way_is_not_waited_for(tmp_path: Path, jobs: str) -> None:
     """The stories would take an hour more, which is longer than anybody waits here."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -97,3 +98,12 @@ def test_of_many_stories_a_line_is_printed_only_for_what_did_not_pass(
     assert not [line for line in said.splitlines() if line.startswith("passed")]
     said = CliRunner().invoke(app, ["run", ".", "--trace", "off", "-v"]).stdout
     assert len([line for line in said.splitlines() if line.startswith("passed")]) == 20
+
+
+def test_the_page_tells_the_time_that_the_terminal_tells(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    said = CliRunner().invoke(app, ["run", "moved-card", "card-back-in-its-meter"]).stdout
+    page = (tmp_path / "report/index.html").read_text("utf-8")
+    seconds = re.search(r'"seconds":([\d.]+),"version"', page)
+    assert seconds
+    assert f"2 scenarios: 2 passed in {float(seconds[1]):.2f} s; report" in said

@@ -47,10 +47,13 @@ class Report:
         if self._wrong is None:
             self._guarded(lambda: self._write(result))
 
-    def close(self) -> Path:
-        """Write the page and junit.xml, and return the path of the page. Raises ConfigError if anything failed."""
+    def close(self, seconds: float) -> Path:
+        """Write the page and junit.xml of a run that took so long, and return the path of the page.
+
+        Raises ConfigError if anything failed.
+        """
         if self._wrong is None:
-            self._guarded(self._end)
+            self._guarded(lambda: self._end(seconds))
         if self._wrong is not None:
             raise self._wrong
         return self._folder / "index.html"
@@ -87,17 +90,19 @@ class Report:
             with (self._folder / "records.jsonl").open("a", encoding="utf-8") as lines:
                 lines.writelines(f"{line}\n" for line in written)
 
-    def _end(self) -> None:
+    def _end(self, seconds: float) -> None:
         (self._folder / "junit.xml").write_bytes(junit_of(self._results))
-        (self._folder / "index.html").write_text(self._page.render(), encoding="utf-8")
+        (self._folder / "index.html").write_text(self._page.render(seconds), encoding="utf-8")
 
 
 def write_report(results: Iterable[ScenarioResult], folder: Path, *, trace: str = "always", mask: bool = False) -> Path:
     """Write the report of results that are all there, and return the path of its page. Raises ConfigError."""
     report = Report(folder, trace=trace, mask=mask)
+    seconds = 0.0
     for result in results:
         report.add(result)
-    return report.close()
+        seconds += result.seconds
+    return report.close(seconds)
 
 
 def _clear(folder: Path) -> None:

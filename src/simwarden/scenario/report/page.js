@@ -64,9 +64,8 @@
 
   function heads() {
     const count = Object.fromEntries(VERDICTS.map((each) => [each, scenarios.filter((one) => one.verdict === each).length]));
-    const seconds = scenarios.reduce((sum, each) => sum + each.seconds, 0);
     const parts = VERDICTS.filter((each) => count[each]).map((each) => `${count[each]} ${each}`);
-    $("summary").textContent = `${scenarios.length} scenario${scenarios.length === 1 ? "" : "s"}: ${parts.join(", ") || "none run"} in ${seconds.toFixed(2)} s`;
+    $("summary").textContent = `${scenarios.length} scenario${scenarios.length === 1 ? "" : "s"}: ${parts.join(", ") || "none run"} in ${index.seconds.toFixed(2)} s`;
     $("bar").append(...VERDICTS.filter((each) => count[each]).map((each) => {
       const piece = make("i", { cls: each });
       piece.style.flexGrow = count[each];

@@ -55,8 +55,8 @@ class Page:
         ladder = json.dumps([_row(row, lanes) for row in rows], separators=(",", ":"), ensure_ascii=False)
         self._ladders.append(_packed(ladder) if rows else "")
 
-    def render(self) -> str:
-        """Return the document."""
+    def render(self, seconds: float) -> str:
+        """Return the document; `seconds` is what all of it took, by the clock on the wall."""
         script = "".join(map(asset, ("parts.js", "find.js", "overview.js", "page.js")))
         style = asset("tokens.css") + asset("page.css")
         self._link_twins()
@@ -67,7 +67,7 @@ class Page:
             style=style,
             script_hash=source_hash(script),
             style_hash=source_hash(style),
-            index=_json({"scenarios": self._index, "version": simwarden.__version__} | _guideline()),
+            index=_json({"scenarios": self._index, "seconds": seconds, "version": simwarden.__version__} | _guideline()),
             ladders=self._ladders,
             files=self._files,
             written=dt.datetime.now(dt.UTC).strftime("%Y-%m-%d %H:%M UTC"),
