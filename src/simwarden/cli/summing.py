@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from simwarden.policy.requirements import requirements
+from simwarden.policy.requirements import clauses, requirements
 from simwarden.scenario.result import Verdict
 from simwarden.scenario.stopped import sentence_of
 
@@ -43,11 +43,11 @@ def by_clause(results: Sequence[ScenarioResult]) -> Iterator[str]:
     wrong: Counter[str] = Counter()
     stopped: Counter[str] = Counter()
     for result in results:
-        clauses = {requirements()[each].clause for each in result.proves if each in requirements()}
-        stories.update(clauses)
-        wrong.update(clauses if result.verdict is not Verdict.PASSED else ())
+        named = {requirements()[each].clause for each in result.proves if each in requirements()}
+        stories.update(named)
+        wrong.update(named if result.verdict is not Verdict.PASSED else ())
         stopped.update(each.clause for each in result.stopped if each.clause)
-    titles = {each.clause: each.title for each in requirements().values()}
+    titles = clauses()
     shown = [clause for clause in titles if stories[clause] or stopped[clause]]
     if not shown:
         return
@@ -66,7 +66,7 @@ def stopped_by(results: Iterable[ScenarioResult]) -> Iterator[str]:
             groups.setdefault((each.clause, each.element, each.told), []).append((result, each))
     if groups:
         yield "misuses stopped, with one of each kind (-v lists all):"
-    order = list(dict.fromkeys(each.clause for each in requirements().values()))
+    order = list(clauses())
     for key in sorted(groups, key=lambda each: order.index(each[0]) if each[0] in order else len(order)):
         result, stopped = groups[key][0]
         yield f"{len(groups[key]):4} × {sentence_of(result.title, stopped)}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pkgutil
+import re
 import tomllib
 from dataclasses import dataclass
 from functools import cache
@@ -40,6 +41,23 @@ def requirements() -> Mapping[str, Requirement]:
     data = pkgutil.get_data("simwarden.policy", "requirements.toml")
     assert data is not None  # noqa: S101 - the file is part of the package
     return {each.id: each for each in _read(tomllib.loads(data.decode()), "")}
+
+
+@cache
+def clauses() -> Mapping[str, str]:
+    """All clauses in the order of the guideline, with what each is about.
+
+    That is the title of its first requirement, without what sets that apart from others of the clause.
+    """
+    titles: dict[str, list[str]] = {}
+    for each in requirements().values():
+        titles.setdefault(each.clause, []).append(each.title)
+    return {clause: _about(*every) for clause, every in titles.items()}
+
+
+def _about(first: str, *others: str) -> str:
+    head = re.split("[:,] ", first)[0]
+    return head if any(each.startswith(head) for each in others) else first
 
 
 def requirement(name: str) -> Requirement:

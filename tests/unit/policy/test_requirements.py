@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from simwarden.policy.requirements import requirement, requirements
+from simwarden.policy.requirements import clauses, requirement, requirements
 from simwarden.scenario.registry import Registry
 
 
@@ -93,3 +93,10 @@ def test_the_data_file_is_part_of_the_package() -> None:
     import simwarden.policy
 
     assert Path(simwarden.policy.__file__).with_name("requirements.toml").is_file()
+
+
+def test_a_clause_is_called_by_what_its_requirements_share() -> None:
+    assert clauses()["2.2.1"] == "Area restriction"
+    assert clauses()["2.1.3(1) one"] == "Network-side binding by HSS subscription"
+    assert clauses()["2.1.3(1) three"] == "Network-side binding by an IMEI pool"
+    assert list(clauses()) == list(dict.fromkeys(each.clause for each in requirements().values()))

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 import jinja2
 
 import simwarden
-from simwarden.policy.requirements import requirements
+from simwarden.policy.requirements import clauses, requirements
 from simwarden.scenario.registry import Registry
 from simwarden.trace.ladder import lanes_of
 from simwarden.trace.rows import Kind
@@ -115,10 +115,9 @@ def _guideline() -> dict[str, Any]:
     """Return the clauses in the order of the guideline, and the requirements of which an element is not built."""
     known = requirements().values()
     kinds = Registry.installed().kinds
-    titles = {each.clause: each.title for each in known}
     missing = {each.id: each.missing((*kinds, "audit", "classify")) for each in known}
     return {
-        "clauses": [{"clause": clause, "title": title} for clause, title in titles.items()],
+        "clauses": [{"clause": clause, "title": title} for clause, title in clauses().items()],
         "open": [
             {"clause": each.clause, "title": each.title, "rule": each.rule, "missing": missing[each.id]}
             for each in known
