@@ -88,8 +88,8 @@ def _holds(texts: tuple[str, str], twin: str) -> bool:
 
 def _stopped(data: dict[str, Any]) -> tuple[dict[str, Any], Decided] | None:
     """Return a story up to the step in which it is refused, with what became of it expected; and the decision."""
-    step, refused = -1, None
-    said: dict[str, dict[str, Any]] = {}
+    step, refused, told = -1, None, False
+    states: dict[tuple[str, str], StateChange] = {}
     for event in _play(data):
         if isinstance(event, StepMark):
             if refused is not None:
@@ -97,13 +97,17 @@ def _stopped(data: dict[str, Any]) -> tuple[dict[str, Any], Decided] | None:
             step = event.index
         elif isinstance(event, Decided) and not event.decision.admitted and refused is None:
             refused = event
-        elif isinstance(event, StateChange) and refused is not None and _tells(event):
-            said.setdefault(event.element, {})[event.observable] = _word(event.value)
+        elif isinstance(event, StateChange) and refused is not None:
+            told = told or _tells(event)
+            states[event.element, event.observable] = event
     if refused is None or step < 0:
         return None
     steps = [*data["steps"][: step + 1]]
     decision = {"by": refused.element, "control": refused.decision.control.id}
-    if not said:
+    said: dict[str, dict[str, Any]] = {}
+    for each in filter(_tells, states.values()):  # what holds in the end: who is refused here may be served elsewhere
+        said.setdefault(each.element, {})[each.observable] = _word(each.value)
+    if not told:
         steps[-1] = {**steps[-1], "expect": "refused"}
     return {**data, "steps": [*steps, {"expect": {**said, "decision": decision}}]}, refused
 

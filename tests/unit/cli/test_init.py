@@ -32,6 +32,7 @@ def cli(*arguments: str) -> Result:
         ("--use", "smart-metering", "--misuse", "phone"),
         ("--misuse", "clone"),
         ("--use", "smart-metering", "--misuse", "carried"),
+        ("--use", "smart-metering", "--misuse", "area"),
     ],
 )
 def test_what_it_writes_is_valid_and_passes(asked: tuple[str, ...]) -> None:
