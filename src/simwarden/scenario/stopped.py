@@ -16,14 +16,16 @@ from simwarden.scenario.reference.refusals import next_of, refusals_of
 from simwarden.scenario.result import Stopped
 from simwarden.scenario.result import Verdict as Result
 from simwarden.scenario.twin import expected
+from simwarden.trace.events import PacketDropped
 from simwarden.trace.rows import clause_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from simwarden.scenario.document import Scenario
     from simwarden.scenario.reference.refusals import Refusal
     from simwarden.scenario.result import ScenarioResult
+    from simwarden.trace.events import Decided, Event
 
 #: EMM and ESM causes are called by their numbers, an EMM cause by that alone
 _NUMBERED: Final = re.compile(r"\b(?:EMM |(ESM ))(\d+)")
@@ -35,7 +37,7 @@ def stopped_in(scenario: Scenario, result: ScenarioResult) -> tuple[Stopped, ...
         return ()
     claimed = {point.name for each in _wanted(scenario) for point in points_named(scenario, each)}
     found = dict.fromkeys(refusals_of(scenario, result, claimed))
-    return tuple(_stopped(scenario, each) for each in found)
+    return tuple(_stopped(scenario, each, result.events) for each in found)
 
 
 def _wanted(scenario: Scenario) -> Iterator[DecisionWanted]:
@@ -46,13 +48,15 @@ def _wanted(scenario: Scenario) -> Iterator[DecisionWanted]:
                 yield each
 
 
-def _stopped(scenario: Scenario, refusal: Refusal) -> Stopped:
+def _stopped(scenario: Scenario, refusal: Refusal, events: Sequence[Event]) -> Stopped:
     decided = refusal.decided
     assert decided is not None  # noqa: S101 - what is read from a trace has its decision
     decision = decided.decision
     last = refusal.chain[-1] if refusal.chain else None
     # What was found in hindsight, or told somebody else, leaves the call that showed it as it is.
     outcome = "" if refusal.outcome.startswith("HTTP 2") else refusal.outcome.replace("`", "")
+    if last is None and any(_dropped(each, decided) for each in events):  # nobody is told, whatever a step ended with
+        outcome = "the card's packets dropped"
     return Stopped(
         element=decided.element,
         control=decision.control.id,
@@ -64,6 +68,16 @@ def _stopped(scenario: Scenario, refusal: Refusal) -> Stopped:
         message=last.message.replace("-", " ") if last else "",
         next=next_of(scenario.registry, refusal),
         event=decided.number,
+    )
+
+
+def _dropped(event: Event, decided: Decided) -> bool:
+    """Whether a packet went no further for what was decided."""
+    return (
+        isinstance(event, PacketDropped)
+        and event.element == decided.element
+        and event.number > decided.number
+        and event.reason.startswith(f"{decided.decision.control.id}:")
     )
 
 
