@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -42,7 +42,7 @@ class Header(Model):
     """Anything a reader should know."""
     seed: int | None = None
     """Derives all randomness; by default that of the command line."""
-    clock: str = Field(default="", pattern="^(virtual|real)?$")
+    clock: Literal["", "virtual", "real"] = ""
     """`virtual` (default) or `real`."""
     keep_alives: bool = False
     """Whether keep-alives (watchdogs, heartbeats) run; else virtual time skips them."""

@@ -94,7 +94,7 @@ main()
 
 def test_an_interruption_at_the_end_leaves_a_whole_report(tmp_path: Path) -> None:
     command = [sys.executable, "-c", AT_THE_END, "run", "moved-card"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, preexec_fn=_listen)  # noqa: S603, PLW1509 - as above
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, preexec_fn=_listen)  # noqa: S603 - as above
     assert (done.returncode, "Traceback" in done.stderr) == (130, False), done.stderr
     assert {"index.html", "junit.xml"} <= {each.name for each in (tmp_path / "report").iterdir()}
     assert "interrupted, 0 not run; 1 scenario: 1 passed" in done.stderr

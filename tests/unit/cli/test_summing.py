@@ -55,7 +55,8 @@ def test_what_is_refused_otherwise_is_told_as_it_was(path: str, line: str) -> No
 
 def test_of_packets_that_go_no_further_it_tells_that() -> None:
     played = play("area/packets-after-a-handover-to-another-base-station.yaml")
-    assert list(misuses(played))[1].endswith(": stopped by pgw (area.cell, clause 2.2.1) with the card's packets dropped")
+    told = ": stopped by pgw (area.cell, clause 2.2.1) with the card's packets dropped"
+    assert list(misuses(played))[1].endswith(told)
 
 
 def test_a_misuse_that_was_not_stopped_is_none() -> None:

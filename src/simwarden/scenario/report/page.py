@@ -62,12 +62,13 @@ class Page:
         self._link_twins()
         environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
         template = environment.from_string(asset("page.html.j2"))
+        index = {"scenarios": self._index, "seconds": seconds, "version": simwarden.__version__} | _guideline()
         return template.render(
             script=script,
             style=style,
             script_hash=source_hash(script),
             style_hash=source_hash(style),
-            index=_json({"scenarios": self._index, "seconds": seconds, "version": simwarden.__version__} | _guideline()),
+            index=_json(index),
             ladders=self._ladders,
             files=self._files,
             written=dt.datetime.now(dt.UTC).strftime("%Y-%m-%d %H:%M UTC"),
