@@ -120,7 +120,7 @@ def _said(error: ErrorDetails) -> str:
     expected = expected or _BOUNDS.get(kind, "").format_map(context)
     said = error["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
     if kind in ("value_error", "assertion_error"):
-        return said
+        return said.replace("does not appear to be an IPv4 or IPv6 address", "is no IP address")
     return f"{f'{expected} is expected' if expected else said}, not {short(error['input'])}"
 
 

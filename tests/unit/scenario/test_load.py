@@ -286,3 +286,10 @@ def test_what_only_follows_from_a_mistake_is_not_told(mistake: tuple[str, str], 
     with pytest.raises(ScenarioErrors) as caught:
         Loader().load("story.yaml", text)
     assert [told in str(each) for each in caught.value.problems] == [True]
+
+
+@pytest.mark.parametrize("send", ["to: 198.51.100.800", "to: 198.51.100.8, source: meter"])
+def test_what_is_no_address_is_told_in_our_words(send: str) -> None:
+    head = "scenario: A\ncards: {card: {profile: meter}}\ndevices: {meter: {}}\nsteps:\n"
+    with pytest.raises(ScenarioErrors, match=r"' is no IP address$"):
+        Loader().load("story.yaml", f"{head}- send: {{device: meter, {send}}}\n- expect: {{meter: {{attach: none}}}}\n")
