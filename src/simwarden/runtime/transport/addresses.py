@@ -6,6 +6,7 @@ sockets may be bound to another, and the carriers know both. Where an element ou
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -16,10 +17,12 @@ Address = tuple[str, int]
 """Host and port."""
 #: elements of one run that have an address of their own on the loopback
 _MOST = 250 * 250
+#: networks of the loopback for runs that nobody outside takes part in
+_NETWORKS = 248
 
 
 class Addresses:
-    """The addresses of one run: 127.W.E.1 by worker W and element E, unless a file says another."""
+    """The addresses of one run: 127.W.E.1 by element E, and by worker W or process, unless a file says another."""
 
     def __init__(
         self,
@@ -33,7 +36,9 @@ class Addresses:
 
         `open_to_outside`: datagrams go to addresses at which none of the run's elements is.
         """
-        self._worker, self._given, self._external = worker, given or {}, external or {}
+        self._given, self._external = given or {}, external or {}
+        # Ports of GTP are fixed: runs of several processes are apart by address, wherever nobody outside is to know it.
+        self._worker = worker if open_to_outside else 1 + os.getpid() % _NETWORKS
         self.open_to_outside = open_to_outside
         self._behind = {host: name for name, each in self._external.items() for host, _ in each.values()}
         self._own: dict[str, str] = {}
