@@ -319,7 +319,7 @@ def test_the_operator_is_told_who_was_refused_and_who_is_wrong(talk: dict[str, A
         f"refused {IMSI} by bind.hss.learned",
         "refused 990002010000014 by eir.equipment",
     ]
-    assert [line.rpartition(": ")[2] for line in lines if line.startswith("peer")] == [
+    assert [line.rpartition(": ")[2] for line in lines if line.startswith("warning: peer")] == [
         "command 8388600 is not of application 16777251",
         "ME-Identity-Check-Request lacks Terminal-Information",
         "application 16777251 is not served here",

@@ -241,7 +241,13 @@ KEPT = {
 }
 
 
-@pytest.mark.parametrize("kept", KEPT.values(), ids=[*KEPT])
+#: what the network's protocols reject on the way to a finding, `run` wants expected, and a kept scenario cannot know it
+UNTOLD = pytest.mark.xfail(reason="the update of a device that was detached meanwhile is rejected", strict=True)
+
+
+@pytest.mark.parametrize(
+    "kept", [pytest.param(each, id=name, marks=UNTOLD if name == "audit" else ()) for name, each in KEPT.items()]
+)
 def test_a_scenario_that_is_kept_fails_until_the_fault_is_mended(kept: Kept) -> None:
     with pytest.MonkeyPatch.context() as planted:
         plant(planted, kept.function, kept.pieces)
