@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import enum
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from simwarden.campaign.engine import scenario_text
 from simwarden.campaign.explore.bench import AND
 from simwarden.campaign.explore.oracle import BROKER, BUSY, ENFORCED, LATE
-from simwarden.campaign.explore.trial import WHILE
+from simwarden.campaign.explore.trial import EVENT, WHILE
 from simwarden.errors import UserFileError
 from simwarden.model.units import show
 from simwarden.scenario.document import Fail, Mishap, Power, Wait
@@ -161,7 +162,11 @@ def _word(value: Any) -> Any:
 
 
 def _shorten(data: dict[str, Any], expected: dict[str, Any], options: RunOptions) -> None:
-    """Leave out one step after another, from the end, as long as the scenario fails alike."""
+    """Leave out one step after another, from the end, as long as the scenario fails alike.
+
+    Rejections on its way are no failure here: steps that do not matter to the finding would stay for theirs.
+    """
+    options = replace(options, tells=False)
     whole = _mismatches({**data, "steps": [*data["steps"], expected]}, options)
     for place in range(len(data["steps"]) - 1, -1, -1) if whole else ():
         if "during" not in data["steps"][place]:
@@ -171,10 +176,14 @@ def _shorten(data: dict[str, Any], expected: dict[str, Any], options: RunOptions
 
 
 def _mismatches(data: dict[str, Any], options: RunOptions) -> list[tuple[str, str]]:
-    """Run a scenario; return what was got of all that it expects and is not so, nothing if it ends in another way."""
+    """Run a scenario; return what was got of all that it expects and is not so, nothing if it ends in another way.
+
+    Of an event that is missing all others are got, which have nothing to do with it.
+    """
     try:
         scenario = Loader().load("finding.yaml", scenario_text(data))
     except UserFileError:  # without some step it is no scenario any more
         return []
     record = run_scenario(scenario, "finding", options).failure
-    return [(each.subject, each.got) for each in record.mismatches] if record is not None else []
+    found = record.mismatches if record is not None else ()
+    return [(each.subject, "" if each.subject == f"{BROKER}.{EVENT}" else each.got) for each in found]
