@@ -31,11 +31,13 @@ pytestmark = [
 
 
 def udp_port(pid: int) -> int:
-    """Return the port that the library of a process has."""
+    """Return the port that the library of a process has; that of GTP-C is another socket of an MME."""
     names = [str(each.readlink()) for each in Path(f"/proc/{pid}/fd").iterdir()]
     inodes = {found[1] for name in names if (found := re.match(r"socket:\[(\d+)\]", name))}
     rows = [line.split() for line in Path("/proc/net/udp").read_text().splitlines()[1:]]
-    return next(int(row[1].partition(":")[2], 16) for row in rows if row[9] in inodes)
+    ports = {int(row[1].partition(":")[2], 16) for row in rows if row[9] in inodes}
+    (port,) = ports - {2123}
+    return port
 
 
 def crc32c(data: bytes) -> int:

@@ -47,7 +47,10 @@ class Fence:
                     self._sockets[each] = sock.family
 
     def allow(self, host: str) -> None:
-        """Let through what is for an address of this machine; `0.0.0.0` is all of them."""
+        """Let through what is for an address of this machine; `0.0.0.0` is all of them.
+
+        Raises OSError where the kernel takes no filter of a socket: all addresses would be heard.
+        """
         self._allowed.add(socket.inet_aton(socket.gethostbyname(host)))
         accept = _INSTRUCTION.pack(_RETURN, 0, 0, _WHOLE)
         program = _INSTRUCTION.pack(_LOAD, 0, 0, _DESTINATION)
@@ -57,9 +60,16 @@ class Fence:
             program = accept
         else:
             program += _INSTRUCTION.pack(_RETURN, 0, 0, 0)
+        failed: list[OSError] = []
         for each, family in self._sockets.items():
-            # Nobody here listens on IPv6.
-            self._attach(each, program if family == socket.AF_INET else _INSTRUCTION.pack(_RETURN, 0, 0, 0))
+            try:
+                # Nobody here listens on IPv6.
+                self._attach(each, program if family == socket.AF_INET else _INSTRUCTION.pack(_RETURN, 0, 0, 0))
+            except OSError as error:
+                failed.append(error)
+        if failed and bytes(4) not in self._allowed:
+            told = f"libusrsctp cannot be kept from other addresses ({failed[0].strerror}); 0.0.0.0 is all of them"
+            raise OSError(failed[0].errno, told) from failed[0]
 
     def allow_towards(self, host: str) -> None:
         """Let through what is for the address that a peer sees of this machine."""
@@ -71,5 +81,5 @@ class Fence:
     def _attach(descriptor: int, program: bytes) -> None:
         held = ctypes.create_string_buffer(program, len(program))
         words = struct.pack("@HP", len(program) // _INSTRUCTION.size, ctypes.addressof(held))
-        with contextlib.suppress(OSError), socket.socket(fileno=os.dup(descriptor)) as sock:
+        with socket.socket(fileno=os.dup(descriptor)) as sock:
             sock.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, words)
