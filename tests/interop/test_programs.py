@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from user_network import IMSI, SERVER, SERVER6, Bench
+from meter_card import IMSI
+from user_network import SERVER, SERVER6, Bench
 
 from simulators.internet.config import HostConfig, InternetConfig
 from simwarden.errors import ConfigError

@@ -32,14 +32,12 @@ def played() -> list[Frame]:
     bench = Bench(loop, "memory", "ipv4")
     bench.host.trace.show_packets = True
 
-    async def whole() -> None:
-        await bench.start()
+    async def story(bench: Bench) -> None:
         for scheme in ("http", "https"):
             assert await bench.do("meter", "fetch", device="meter", url=f"{scheme}://server.example/") == "delivered"
             await asyncio.sleep(120)
-        await bench.host.close()
 
-    loop.run_until_complete(whole())
+    bench.play(story)
     loop.close()
     return [each for each in bench.of(Frame) if each.interface == "SGi"]
 

@@ -11,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import mutation
+from meter_card import CARD, IMSI
 
 from simulators.device.config import DeviceConfig
 from simulators.device.element import Device
@@ -43,19 +44,8 @@ if TYPE_CHECKING:
     from simwarden.runtime.link import Link
     from simwarden.runtime.loop import TestbedLoop
 
-IMSI = "001010000000001"
 #: two IMEIs that differ in every digit but one, so that no small change makes one of the other
 METER, PHONE = "869901000000017", "354199876543218"
-CARD = {
-    "name": "card",
-    "imsi": IMSI,
-    "iccid": "8900101000000000014",
-    "msisdn": "1440000000001",
-    "k": "00112233445566778899aabbccddeeff",
-    "opc": "ffeeddccbbaa99887766554433221100",
-    "profile": "meter",
-    "form": "plug-in",
-}
 SECTIONS: dict[str, Any] = {"hss": {"sections": {"binding": [{"by": "hss", "imei": METER}]}}}
 #: virtual seconds after which a verb that has not come back never will
 PATIENCE = 4000.0

@@ -116,7 +116,7 @@ class Bench:
             return error.status
         raise AssertionError(f"{method} {path} was not refused")
 
-    async def do(self, name: str, verb: str, **arguments: Any) -> Any:
+    async def do(self, name: str, verb: str, /, **arguments: Any) -> Any:
         """Do what a scenario's step does, and wait until nothing is on its way; return the outcome."""
         outcome = await self.call("POST", f"/verbs/{verb}", arguments, element=name)
         await self.settle()

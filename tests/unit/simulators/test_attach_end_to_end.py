@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from meter_card import CARD, IMSI
 
 from simulators.device.element import Device
 from simulators.eir.element import Eir
@@ -25,18 +26,7 @@ if TYPE_CHECKING:
 
     from simwarden.runtime.loop import TestbedLoop
 
-IMSI = "001010000000001"
 METER, PHONE = "869901000000017", "869902000000015"
-CARD = {
-    "name": "card",
-    "imsi": IMSI,
-    "iccid": "8900101000000000014",
-    "msisdn": "1440000000001",
-    "k": "00112233445566778899aabbccddeeff",
-    "opc": "ffeeddccbbaa99887766554433221100",
-    "profile": "meter",
-    "form": "plug-in",
-}
 
 
 class Network(Bench):

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from simwarden.operations.element import element_of
-from simwarden.operations.management import Role
 from simwarden.runtime.loop import TestbedLoop
 from simwarden.trace.events import Fault, Frame, PacketDropped, PeerFault
 from simwarden.wire import gtpu, gtpv2, ip
 
-from .test_handover_end_to_end import CARD, IMSI, build, do
+from .test_handover_end_to_end import build, do, put_into_service
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -49,11 +48,7 @@ def play(*, x2: bool, story: Callable[[Host, Stream], Coroutine[Any, Any, None]]
 
     async def whole() -> Host:
         host = build(loop, x2=x2)
-        await host.start_all()
-        for name in ("hss", "eir", "card"):
-            await element_of(host, name).manage(Role.OPERATOR, "PUT", f"/cards/{IMSI}", CARD)
-        await do(host, "meter", "insert", card="card", into="meter")
-        assert await do(host, "meter", "power_on", device="meter") == "accepted"
+        await put_into_service(host)
         await story(host, Stream(host))
         await host.close()
         return host

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from meter_card import CARD, IMSI
 
 from simulators.device.config import DeviceConfig
 from simulators.device.element import Device
@@ -28,18 +29,6 @@ from simwarden.runtime.loop import TestbedLoop
 from simwarden.trace.events import Fault, Frame, PeerFault
 from simwarden.trace.trace import Trace
 
-IMSI = "001010000000001"
-CARD = {
-    "name": "card",
-    "imsi": IMSI,
-    "iccid": "8900101000000000014",
-    "msisdn": "1440000000001",
-    "k": "00112233445566778899aabbccddeeff",
-    "opc": "ffeeddccbbaa99887766554433221100",
-    "profile": "meter",
-    "form": "plug-in",
-}
-
 
 def build(loop: TestbedLoop, *, x2: bool) -> Host:
     clock = Clock(loop)
@@ -63,17 +52,22 @@ async def do(host: Host, who: str, what: str, **arguments: str) -> object:
     return outcome
 
 
+async def put_into_service(host: Host) -> None:
+    """Start the network, with the card provisioned and its meter attached."""
+    await host.start_all()
+    for name in ("hss", "eir", "card"):
+        await element_of(host, name).manage(Role.OPERATOR, "PUT", f"/cards/{IMSI}", CARD)
+    await do(host, "meter", "insert", card="card", into="meter")
+    assert await do(host, "meter", "power_on", device="meter") == "accepted"
+
+
 @pytest.mark.parametrize("x2", [True, False], ids=["by X2", "by S1"])
 def test_paged_where_it_was_handed_over_to(*, x2: bool) -> None:
     loop = TestbedLoop(virtual=True)
 
     async def story() -> Host:
         host = build(loop, x2=x2)
-        await host.start_all()
-        for name in ("hss", "eir", "card"):
-            await element_of(host, name).manage(Role.OPERATOR, "PUT", f"/cards/{IMSI}", CARD)
-        await do(host, "meter", "insert", card="card", into="meter")
-        assert await do(host, "meter", "power_on", device="meter") == "accepted"
+        await put_into_service(host)
         for cell in ("enb2/1", "enb2/2"):
             assert await do(host, "meter", "handover", device="meter", cell=cell) == "handed-over"
         await host.clock.sleep(15)

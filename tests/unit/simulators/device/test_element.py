@@ -6,6 +6,7 @@ import random
 from typing import TYPE_CHECKING, Any, Self
 
 import pytest
+from meter_card import CARD, IMSI
 
 from simulators.device.config import DeviceConfig
 from simulators.device.element import Device
@@ -27,18 +28,7 @@ if TYPE_CHECKING:
 
     from simwarden.operations.element import Element
 
-IMSI = "001010000000001"
 PLMN = Plmn("001", "01")
-CARD = {
-    "name": "card",
-    "imsi": IMSI,
-    "iccid": "8900101000000000014",
-    "msisdn": "1440000000001",
-    "k": "00112233445566778899aabbccddeeff",
-    "opc": "ffeeddccbbaa99887766554433221100",
-    "profile": "meter",
-    "form": "plug-in",
-}
 
 
 class Network(Bench):

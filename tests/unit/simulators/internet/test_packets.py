@@ -9,7 +9,7 @@ from user_network import SERVER, SERVER6, Bench
 
 from simwarden.errors import ManagementError
 from simwarden.runtime.loop import TestbedLoop
-from simwarden.trace.events import Fault, PeerFault
+from simwarden.trace.events import PeerFault
 from simwarden.wire import ip, uu
 
 Play = Callable[..., Bench]
@@ -21,16 +21,7 @@ def play(request: pytest.FixtureRequest) -> Iterator[Play]:
     loop = TestbedLoop(virtual=True)
 
     def carry_out(story: Callable[[Bench], Awaitable[None]], kind: str = "ipv4") -> Bench:
-        bench = Bench(loop, request.param, kind)
-
-        async def whole() -> None:
-            await bench.start()
-            await story(bench)
-            await bench.host.close()
-
-        loop.run_until_complete(whole())
-        assert [event.detail or event.reason for event in bench.of(Fault)] == []
-        return bench
+        return Bench(loop, request.param, kind).play(story)
 
     yield carry_out
     loop.close()

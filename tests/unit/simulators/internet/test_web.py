@@ -11,7 +11,7 @@ from user_network import SERVER, SERVER6, Bench
 from simulators.internet.config import HostConfig, InternetConfig
 from simwarden.errors import ManagementError
 from simwarden.runtime.loop import TestbedLoop
-from simwarden.trace.events import Fault, PeerFault, StateChange
+from simwarden.trace.events import PeerFault, StateChange
 from simwarden.trace.records import ChargingRecord, FlowRecord
 from simwarden.wire import ip
 
@@ -33,16 +33,7 @@ def play() -> Iterator[Play]:
     loop = TestbedLoop(virtual=True)
 
     def carry_out(story: Callable[[Bench], Awaitable[None]], kind: str = "ipv4", hosts: Any = None) -> Bench:
-        bench = Bench(loop, "memory", kind, InternetConfig(hosts=hosts or HOSTS))
-
-        async def whole() -> None:
-            await bench.start()
-            await story(bench)
-            await bench.host.close()
-
-        loop.run_until_complete(whole())
-        assert [event.detail or event.reason for event in bench.of(Fault)] == []
-        return bench
+        return Bench(loop, "memory", kind, InternetConfig(hosts=hosts or HOSTS)).play(story)
 
     yield carry_out
     loop.close()
