@@ -151,8 +151,6 @@ class UeContext:
     s11_teid: int = 0
     """This MME's end of S11 while there is a session; the SGW's is `sgw`."""
     sgw: FTeid | None = None
-    apn_asked: str = ""
-    """The APN of a session that the gateways are setting up: no bearer yet, and what takes it away is to end it."""
     tai: Tai | None = None
     cell: Ecgi | None = None
     tai_list: tuple[Tai, ...] = ()

@@ -134,13 +134,10 @@ async def set_up(
         "pco": request.get("protocol_configuration_options"),
         "bearer_contexts_to_be_created": ({"ebi": identity, "bearer_qos": qos},),
     }
-    ue.apn_asked = name
     try:
         answer = await core.gateways.create(ue, name, ies)
     except NoAnswerError as error:
         return demanded(NO_GATEWAY, str(error))
-    finally:
-        ue.apn_asked = ""
     if not answer.accepted:
         return refused(core, answer, name, kind)
     made = answer["bearer_contexts_created"][0]
@@ -162,7 +159,18 @@ async def set_up(
         reported=bool(answer.get("change_reporting_action")),
         place=Uli(ue.tai, ue.cell),
     )
-    return bearer
+    return _lost_meanwhile(core, ue, bearer, occasion) or bearer
+
+
+def _lost_meanwhile(core: Core, ue: UeContext, bearer: Bearer, occasion: Occasion) -> Rejection | None:
+    """End a new session whose APN was taken away while the gateways set it up."""
+    if ue.emergency or ue.subscription is None or ue.subscription.find(bearer.apn) is not None:
+        return None
+    again = choose_access_point(core, ue, bearer.apn, occasion)
+    if not isinstance(again, Rejection):
+        return None
+    core.gateways.end(ue, bearer)
+    return again
 
 
 def _select_gateway(core: Core, ue: UeContext, name: str, occasion: Occasion) -> Rejection | None:

@@ -84,21 +84,14 @@ async def _set_up(core: Core, conn: Connection, ue: UeContext, request: Message)
     chosen = _choose(core, conn, ue, request)
     if isinstance(chosen, Rejection):
         return chosen
-    name = chosen[0]
     free = next((each for each in default_bearer.BEARERS if each not in ue.bearers and each not in conn.asked), None)
     if free is None:
         return demanded(TOO_MANY_BEARERS, TOO_MANY_BEARERS.doc)
-    conn.asked[free] = name.lower()
+    conn.asked[free] = chosen[0].lower()
     try:
-        made = await default_bearer.set_up(core, ue, chosen, request, identity=free, occasion=_ON)
+        return await default_bearer.set_up(core, ue, chosen, request, identity=free, occasion=_ON)
     finally:
         del conn.asked[free]
-    data = ue.subscription
-    if isinstance(made, Rejection) or data is None or data.find(name) is not None:
-        return made
-    core.gateways.end(ue, made)  # its subscription has changed meanwhile
-    again = default_bearer.choose_access_point(core, ue, name, _ON)
-    return again if isinstance(again, Rejection) else made
 
 
 def _choose(core: Core, conn: Connection, ue: UeContext, request: Message) -> tuple[str, AccessPoint] | Rejection:
@@ -196,21 +189,17 @@ async def _tell(core: Core, conn: Connection, bearer: Bearer, cause: EsmCause, t
 
 
 def access_point_lost(core: Core, ue: UeContext, occasion: Occasion) -> Rejection | None:
-    """Ask whether the APNs in use, or the one that an attach asks for, are still subscribed: those that are not end.
+    """Ask whether the APNs in use are still subscribed: those that are not end.
 
     A device that loses all of them has to attach anew (#10).
     """
     data = ue.subscription
     if ue.emergency or data is None:
         return None
-    names: list[tuple[str, Bearer | None]] = [(each.apn, each) for each in ue.bearers.values()]
-    if not names and ue.apn_asked:
-        names = [(ue.apn_asked, None)]
-    asked = [(bearer, default_bearer.judge(core, ue, data, name, occasion)) for name, bearer in names]
+    asked = [(each, default_bearer.judge(core, ue, data, each.apn, occasion)) for each in ue.bearers.values()]
     lost = [each for each in asked if not each[1].admitted]
     if lost and len(lost) == len(asked):
         return Rejection(EmmCause.IMPLICITLY_DETACHED, lost[0][1].reason)
     for bearer, _ in lost:
-        if bearer is not None:
-            deactivate(core, ue, bearer, EsmCause.REGULAR_DEACTIVATION)
+        deactivate(core, ue, bearer, EsmCause.REGULAR_DEACTIVATION)
     return None
