@@ -100,7 +100,7 @@ def judge_peer(
     """Rule on a node that speaks to the register, so that a forged registration teaches no false binding.
 
     `listed` are the known nodes by Diameter identity, with their realms. `through` is the node at the far end of the
-    connection, where the message names another: only `relays` may carry messages of others. `address` is where a node
+    connection, where the message names another: only `relays` may carry messages of `host`. `address` is where a node
     outside connects from, and `pinned` are the networks that one of its name connects from, if that is known.
     """
     facts = {"seen": host, "expected": sorted(listed)}
@@ -111,7 +111,7 @@ def judge_peer(
     if pinned and address and not _within(address, pinned):
         return Ruling.refuse(f"{host} connects from {address}, where it is not", seen=address, expected=list(pinned))
     if through and through != host and through not in relays:
-        return Ruling.refuse(f"{through} speaks for {host} and is no relay", **facts)
+        return Ruling.refuse(f"{through} speaks for {host} and is no relay of its messages", **facts)
     return Ruling.admit(f"{host} is a known node", **facts)
 
 

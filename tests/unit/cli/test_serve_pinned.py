@@ -53,6 +53,26 @@ def test_a_second_claim_of_a_name_is_refused_and_told(tmp_path: Path) -> None:
         assert client.ask(client.update("001010000000001", "35000000000001")).result_code != ResultCode.DIAMETER_SUCCESS
 
 
+@pytest.mark.slow
+def test_only_a_pinned_relay_speaks_for_a_pinned_name(tmp_path: Path) -> None:
+    """Whoever says the name of a relay that is not pinned would else be each name that is."""
+    peers = {"mme": {"addresses": ["127.0.0.2"]}, "mme2": {}, "dra": {"relay": True}}
+    peers |= {"dra2": {"relay": True, "addresses": ["127.0.0.0/8"]}}
+    settings = {"listen": {"S6a": "127.0.0.1:0"}, "settings": {"peers": peers}}
+
+    def asked_through(relay: str, host: str) -> int | None:
+        with Client(served.where["S6a"], host=relay) as client:
+            client.host = f"{host}.{REALM}"
+            return client.ask(client.update("001010000000001", "35000000000001")).result_code
+
+    with serve(tmp_path, "hss", settings) as served:
+        assert asked_through("dra", "mme") == ResultCode.DIAMETER_INVALID_AVP_VALUE
+        assert asked_through("dra2", "mme") != ResultCode.DIAMETER_INVALID_AVP_VALUE
+        assert asked_through("dra", "mme2") != ResultCode.DIAMETER_INVALID_AVP_VALUE
+        said = f"dra.{REALM} speaks for mme.{REALM} and is no relay of its messages"
+        assert said in served.log.read_text()
+
+
 @pytest.mark.parametrize("wrong", ["mme", "192.0.2.7/24", "192.0.2.300"])
 def test_what_is_no_address_is_told(tmp_path: Path, wrong: str) -> None:
     (tmp_path / "hss.yaml").write_text(f"settings: {{peers: {{mme: {{addresses: ['{wrong}']}}}}}}\n")

@@ -91,6 +91,8 @@ class KnownPeers(Generic[E]):
         self.entries = {self.identity(name): entry for name, entry in peers.items()}
         self._listed = {host: entry.realm or host.partition(".")[2] for host, entry in self.entries.items()}
         self._relays = frozenset(host for host, entry in self.entries.items() if entry.relay)
+        #: who says a relay's name without proof is not to speak for a name that has one
+        self._pinned_relays = frozenset(host for host in self._relays if self.entries[host].addresses)
         #: by which relay a node asked last that is not a peer itself
         self.ways: dict[str, str] = {}
 
@@ -121,7 +123,8 @@ class KnownPeers(Generic[E]):
         return self._judge(host, realm, "", "", CONNECTION, **facts).admitted
 
     def _judge(self, host: str, realm: str, through: str, imsi: str, occasion: str, **more: Any) -> Decision:
-        facts = {"host": host, "realm": realm, "listed": self._listed, "through": through, "relays": self._relays}
+        relays = self._pinned_relays if host in self.entries and self.entries[host].addresses else self._relays
+        facts = {"host": host, "realm": realm, "listed": self._listed, "through": through, "relays": relays}
         return self._site.decide(self._control, imsi, on=occasion, **facts, **more)
 
     def refusal(self, message: Message, peer: Peer) -> Message | None:
