@@ -56,7 +56,14 @@ def _add_loads(connection: sa.Connection) -> None:
     connection.exec_driver_sql("CREATE INDEX IF NOT EXISTS cmp_cards_of_batch ON cards (account, batch, imsi)")
 
 
-_MIGRATIONS = (_add_owner_since, _add_strayed, _add_handed_over, _add_terminals, _add_loads)
+def _end_judged(connection: sa.Connection) -> None:
+    """Version 6: contacts end when they are judged, and no day is kept as judged in whole."""
+    days = "SELECT name FROM settings WHERE kind = 'judged'"
+    connection.exec_driver_sql(f"DELETE FROM contacts WHERE day IN ({days})")  # noqa: S608
+    connection.exec_driver_sql("DELETE FROM settings WHERE kind = 'judged'")
+
+
+_MIGRATIONS = (_add_owner_since, _add_strayed, _add_handed_over, _add_terminals, _add_loads, _end_judged)
 METADATA = sa.MetaData(info={"schema": "cmp", "migrations": _MIGRATIONS})
 _CARDS = sa.Table(
     "cards",
@@ -122,8 +129,6 @@ _CAPTURE = _UPDATE.where(_CARDS.c.bound == "", _CARDS.c.mode == "learned").value
 IDENTITIES = ("imsi", "msisdn", "iccid")
 #: a look at a card that is none of the customer's
 LOOK_REFUSED = "look-refused"
-#: the kind of setting that tells which days' contacts were judged
-_JUDGED = "judged"
 #: cards whose rows are kept in memory at most
 _CACHE = 100_000
 
@@ -395,17 +400,16 @@ class Store:
             return [(row.id, row.imsi, row.imei) for row in connection.execute(query.limit(most))]
 
     def unjudged(self, before: str) -> list[str]:
-        """Return the days before a day that have contacts which were not judged, in order."""
-        judged = sa.select(_SETTINGS.c.name).where(_SETTINGS.c.kind == _JUDGED)
-        query = sa.select(_CONTACTS.c.day).where(_CONTACTS.c.day < before, _CONTACTS.c.day.not_in(judged))
+        """Return the days before a day that have contacts, in order: those that are judged end."""
+        query = sa.select(_CONTACTS.c.day).where(_CONTACTS.c.day < before).distinct().order_by(_CONTACTS.c.day)
         with self._engine.connect() as connection:
-            return list(connection.execute(query.distinct().order_by(_CONTACTS.c.day)).scalars())
+            return list(connection.execute(query).scalars())
 
-    def judged(self, day: str) -> None:
-        """Keep that the contacts of a day were judged."""
+    def judged(self, day: str, *, upto: int, most: int) -> bool:
+        """End contacts of a day up to a number, so many at most, as they are judged; return whether there are more."""
+        some = sa.select(_CONTACTS.c.id).where(_CONTACTS.c.day == day, _CONTACTS.c.id <= upto).limit(most)
         with self._engine.begin() as connection:
-            connection.execute(sa.delete(_SETTINGS).where(_SETTINGS.c.kind == _JUDGED, _SETTINGS.c.name == day))
-            connection.execute(sa.insert(_SETTINGS).values(kind=_JUDGED, name=day, value=True))
+            return connection.execute(sa.delete(_CONTACTS).where(_CONTACTS.c.id.in_(some))).rowcount == most
 
     def risks(self, asked: Records, *, accounts: frozenset[str] | None = None) -> Page:
         """Return records of risk, the newest first; with accounts, of their cards and their time only.

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from simulators.cmp import controls
 from simulators.cmp.card import Change
 from simulators.cmp.procedures.lifecycle import mismatch, operation, tell_register
-from simulators.cmp.procedures.sweep import SLICE
+from simulators.cmp.procedures.sweep import COUNTED, SLICE
 from simwarden.model.form import FormFactor
 from simwarden.policy.card_states import SERVED, TRANSITIONS, CardState, Operation
 from simwarden.policy.platform import Mismatch
@@ -50,7 +50,8 @@ async def judge_days(platform: Platform) -> None:
 async def judge_day(platform: Platform, day: dt.date) -> int:
     """Judge the contacts of a day and do what accounts want; return how many cards were in a wrong terminal.
 
-    A card that was found in a wrong terminal on that day already is not counted again.
+    A card that was found in a wrong terminal on that day already is not counted again. What is judged ends; contacts
+    that come later on that day are judged another time.
     """
     wrong: dict[str, Decision] = {}
     after = 0
@@ -64,7 +65,8 @@ async def judge_day(platform: Platform, day: dt.date) -> int:
         if not any(record["details"].get("day") == day.isoformat() for record in platform.store.history(imsi)):
             await _act(platform, platform.card(imsi), decision, day.isoformat())
             await platform.site.clock.give_way()
-    platform.store.judged(day.isoformat())
+    while platform.store.judged(day.isoformat(), upto=after, most=COUNTED):
+        await platform.site.clock.give_way()
     return len(wrong)
 
 

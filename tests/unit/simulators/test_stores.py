@@ -367,6 +367,19 @@ def test_a_platform_of_before_owners_had_a_time_is_brought_up_to_date(store_url:
         ]
 
 
+def test_a_platform_that_kept_judged_contacts_is_brought_up_to_date(store_url: str) -> None:
+    with opened(store_url, cmp) as engine:
+        contacts = [{"day": day, "at": f"{day}T12:00:00Z", "imsi": IMSI, "imei": "35" * 7} for day in ("1", "2")]
+        store = cmp.Store(engine)
+        store.put(Card(imsi=IMSI), record("provision"))
+        assert store.keep([Change(Card(imsi=IMSI), contacts=contacts)])
+        with engine.begin() as connection:
+            connection.exec_driver_sql("INSERT INTO settings (kind, name, value) VALUES ('judged', '1', 'true')")
+            connection.exec_driver_sql("UPDATE schema_versions SET version = 5")
+    with opened(store_url, cmp) as engine:
+        assert cmp.Store(engine).unjudged("3") == ["2"]
+
+
 def test_an_outbox_of_before_events_had_ids_is_brought_up_to_date(store_url: str) -> None:
     about = north.Subscription(
         "s", "water", IMSI, "imei-change", "https://sink.example.com/", {}, "2026-03-02T00:00:00Z"

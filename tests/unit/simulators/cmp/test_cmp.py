@@ -395,14 +395,32 @@ async def test_a_day_that_ended_while_the_platform_was_away_is_judged_at_the_hou
         assert net.held().state.value == "suspended"
 
 
-async def test_a_day_that_is_judged_again_counts_a_card_once(loop: TestbedLoop) -> None:
+async def test_a_day_that_is_judged_again_counts_a_card_once(
+    loop: TestbedLoop, monkeypatch: pytest.MonkeyPatch
+) -> None:
     net = Net(loop, others={"check": "next-day", "mismatch": "alarm"})
 
     async with net:
         await net.card(binding={"learn": "first-use"})
         assert await net.mme.allowed(METER)
         assert await net.mme.allowed(PHONE)
-        day = net.host.clock.wall().date()
-        for _ in range(2):  # as after a death between the two
-            assert await net.call("POST", f"/records/{day.isoformat()}") == {"cards": 1}
-            assert net.held().mismatches == 1
+        path = f"/records/{net.host.clock.wall().date().isoformat()}"
+        with monkeypatch.context() as dead:  # before it keeps what it has judged
+            dead.setattr(net.cmp.platform.store, "judged", lambda *_, **__: False)
+            assert await net.call("POST", path) == {"cards": 1}
+        assert await net.call("POST", path) == {"cards": 1}
+        assert net.held().mismatches == 1
+
+
+async def test_contacts_end_when_they_are_judged_and_later_ones_of_the_day_are_judged_too(loop: TestbedLoop) -> None:
+    net = Net(loop, others={"check": "next-day"})
+
+    async with net:
+        await net.card(binding={"learn": "first-use"})
+        assert await net.mme.allowed(METER)
+        day = net.host.clock.wall().date().isoformat()
+        assert await net.call("POST", f"/records/{day}") == {"cards": 0}
+        assert net.cmp.platform.store.contacts(day, after=0, most=9) == []
+        assert await net.mme.allowed(PHONE)
+        await net.host.clock.sleep(86400)
+        assert net.held().state.value == "suspended"
