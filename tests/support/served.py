@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import select
 import socket
 import subprocess
 import sys
@@ -85,15 +86,21 @@ def serve(folder: Path, kind: str, settings: dict[str, Any], *, before: str = ""
 class Client:
     """A Diameter peer on a blocking socket; many requests may be outstanding."""
 
-    def __init__(self, where: Where, *, host: str = "mme", application: int = 16777251) -> None:
+    def __init__(
+        self, where: Where, *, host: str = "mme", application: int = 16777251, connect_only: bool = False
+    ) -> None:
         self.host = f"{host}.{REALM}"
         self.socket = socket.create_connection(where, timeout=LONG)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._splitter = Splitter()
         self._waiting: list[bytes] = []
         self._count = 0
+        if connect_only:
+            return
         try:
-            self._exchange_capabilities(application)
+            self.send(self.capabilities(application))
+            answer = self.receive()
+            assert answer.success, answer
         except BaseException:
             self.close()
             raise
@@ -104,11 +111,10 @@ class Client:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _exchange_capabilities(self, application: int) -> None:
+    def capabilities(self, application: int = 16777251) -> Message:
+        """Make a Capabilities-Exchange-Request."""
         ours = [("Host-IP-Address", "127.0.0.1"), ("Vendor-Id", 10415), ("Product-Name", "client")]
-        self.send(request("Capabilities-Exchange-Request", [*self._origin(), *ours, application_id(application)]))
-        answer = self.receive()
-        assert answer.success, answer
+        return request("Capabilities-Exchange-Request", [*self._origin(), *ours, application_id(application)])
 
     def _origin(self) -> list[tuple[str, Any]]:
         return [("Origin-Host", self.host), ("Origin-Realm", REALM)]
@@ -141,6 +147,10 @@ class Client:
                 raise ConnectionResetError("closed")
             self._waiting += self._splitter.feed(data)
         return decode(self._waiting.pop(0))
+
+    def hears_within(self, seconds: float) -> bool:
+        """Whether octets come within a time."""
+        return bool(select.select([self.socket], [], [], seconds)[0])
 
     def ask(self, message: Message) -> Message:
         """Send a request and return its answer."""

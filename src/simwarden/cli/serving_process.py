@@ -95,8 +95,11 @@ async def _serve(
         host.add(BROKER, service.events.kind, service.events.kind.declaration.config())
     server = None
     try:
+        if service.file.subscribers:
+            host.transport.wiring.hold()
         await host.start_all()
-        await provision(host, element, service.subscribers(), stop)
+        if service.file.subscribers:
+            await provision(host, element, service.subscribers(), stop)
         url = ""
         if service.management is not None:
             from simwarden.operations.http import ManagementServer  # noqa: PLC0415 - only who manages pays for it

@@ -28,14 +28,17 @@ _NEEDLESS, _KEYS = frozenset({"scenario"}), frozenset({"k", "opc"})
 async def provision(host: Host, element: Element[Any], rows: Iterator[Row], stop: asyncio.Event) -> None:
     """Provision cards, save those that an earlier start has provisioned: management may have changed them since.
 
-    Raises ConfigError for a row that is wrong.
+    Until a first file is taken to its end no peer is accepted: a card whose binding, pool or area is still to come
+    would be served without, or refused for good as one that is not known. Raises ConfigError for a row that is wrong.
     """
     name, kept, done = element.site.name, None, 0
-    while not stop.is_set() and (batch := list(itertools.islice(rows, _BATCH))):
-        if kept is None and host.has_store(name):
-            from simwarden.operations.provisioned import METADATA, Provisioned  # noqa: PLC0415 - SQLAlchemy is heavy
+    if host.has_store(name):
+        from simwarden.operations.provisioned import METADATA, Provisioned  # noqa: PLC0415 - SQLAlchemy is heavy
 
-            kept = Provisioned(host.open_store(name, METADATA))
+        kept = Provisioned(host.open_store(name, METADATA))
+        if kept.whole:
+            host.transport.wiring.release()
+    while not stop.is_set() and (batch := list(itertools.islice(rows, _BATCH))):
         digests = kept.new(row.values for row in batch) if kept is not None else {}
         new = [row for row in batch if kept is None or str(row.values["imsi"]) in digests]
         if new:
@@ -46,6 +49,11 @@ async def provision(host: Host, element: Element[Any], rows: Iterator[Row], stop
         if done % _TOLD == 0:
             element.site.note(f"{done} cards of the file are read")
         await asyncio.sleep(0)  # others are served meanwhile
+    if stop.is_set():
+        return
+    if kept is not None:
+        kept.ended()
+    host.transport.wiring.release()
 
 
 async def _take(element: Element[Any], rows: Sequence[Row]) -> None:

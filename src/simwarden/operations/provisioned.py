@@ -22,6 +22,8 @@ _ROWS = sa.Table(
     sa.Column("imsi", sa.String, primary_key=True),
     sa.Column("digest", sa.String(64), nullable=False),
 )
+#: kept in the place of an IMSI when a file was taken to its end
+_WHOLE = {"imsi": "", "digest": "whole"}
 
 
 class Provisioned:
@@ -39,6 +41,18 @@ class Provisioned:
             if digests[row.imsi] == row.digest:
                 del digests[row.imsi]
         return digests
+
+    @property
+    def whole(self) -> bool:
+        """Whether a file was taken to its end at some start."""
+        with self._engine.connect() as connection:
+            return connection.execute(sa.select(_ROWS).where(_ROWS.c.imsi == _WHOLE["imsi"])).first() is not None
+
+    def ended(self) -> None:
+        """Keep that a file was taken to its end."""
+        if not self.whole:
+            with self._engine.begin() as connection:
+                connection.execute(sa.insert(_ROWS).values(_WHOLE))
 
     def taken(self, digests: Mapping[str, str]) -> None:
         """Keep that rows were taken."""

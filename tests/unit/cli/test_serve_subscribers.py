@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import socket
 import time
 import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 import yaml
-from served import Served, card, serve
+from served import Client, Served, card, serve
+from waiting import LONG
 
 from simwarden.cli import serving_process
 from simwarden.cli.serving import Service
@@ -119,6 +123,46 @@ def test_a_large_file_is_provisioned_with_progress_and_while_others_are_served(t
         found = httpx.get(f"{url}/cards/001010000001199", headers={"Authorization": "Bearer o"})
         assert found.status_code == 200
         assert "Z 1000 cards of the file" in served.log.read_text()
+
+
+#: no card is taken until a file says so
+HELD = """
+import asyncio, pathlib, simwarden.cli.serving_provision as provision
+take = provision._take
+async def held(*of):
+    while not pathlib.Path({go!r}).exists():
+        await asyncio.sleep(0.02)
+    await take(*of)
+provision._take = held
+"""
+
+
+def _answered_at_once(port: int, go: Path) -> bool:
+    """Connect as an MME while cards are not taken yet; let them be taken, and return whether it was answered before."""
+    while True:
+        with suppress(ConnectionRefusedError), Client(("127.0.0.1", port), connect_only=True) as client:
+            client.send(client.capabilities())
+            at_once = client.hears_within(0.5)
+            go.touch()
+            assert client.receive().success
+            return at_once
+        time.sleep(0.02)
+
+
+@pytest.mark.slow
+def test_no_peer_is_served_before_a_first_file_was_taken_to_its_end(tmp_path: Path) -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as free:
+        port = free.getsockname()[1]
+    go, settings = tmp_path / "go", {**SETTINGS, "listen": {"S6a": f"127.0.0.1:{port}"}}
+    settings["store"] = f"sqlite:///{tmp_path}/store.sqlite"
+    for many, at_once in ((2, False), (3, True)):  # a third card is new at the second start
+        (tmp_path / "cards.json").write_text(json.dumps({"subscribers": [card(number) for number in range(many)]}))
+        go.unlink(missing_ok=True)
+        with ThreadPoolExecutor(1) as beside:
+            peer = beside.submit(_answered_at_once, port, go)
+            with serve(tmp_path, "hss", settings, before=HELD.format(go=str(go))) as served:
+                assert peer.result(LONG) is at_once
+                assert len(_asked(served, "/cards")) == many
 
 
 def _asked(served: Served, path: str) -> Any:

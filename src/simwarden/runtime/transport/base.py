@@ -45,6 +45,24 @@ class Wiring:
         self.open_sockets: set[HoldsSocket] = set()
         #: set by tests that change messages on their way (transport `memory` only); no file or option does
         self.tap: Tap | None = None
+        self._held: list[Callable[[], None]] | None = None
+
+    def hold(self) -> None:
+        """Have no peer accepted from now on: connections wait at the listening sockets."""
+        self._held = []
+
+    def release(self) -> None:
+        """Have peers accepted again, those first that have waited."""
+        held, self._held = self._held or [], None
+        for serve in held:
+            serve()
+
+    def when_accepted(self, serve: Callable[[], None]) -> None:
+        """Call what accepts peers, now or as soon as they are."""
+        if self._held is None:
+            serve()
+        else:
+            self._held.append(serve)
 
     def reception(self) -> Reception:
         """Make the place where a listener receives peers from outside."""

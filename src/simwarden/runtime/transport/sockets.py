@@ -196,7 +196,7 @@ class SocketTransport(Transport, Generic[L]):
         self._listeners[owner, interface.name] = _Listener((host, port), accept, sockets)
         receive = partial(self.wiring.reception().receive, accept=accept)
         for sock in sockets:
-            self._serve(sock, interface, owner, receive)
+            self.wiring.when_accepted(partial(self._serve, sock, interface, owner, receive))
 
     def _serve(self, sock: Any, interface: Interface, owner: str, receive: Accept) -> None:
         if sock.fileno() >= 0:
