@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import figures
-from served import serve
+from served import Client, serve
+from waiting import LONG
 
 from simulators.cmp.config import CmpConfig
 from simulators.cmp.element import Cmp
@@ -42,6 +45,8 @@ LOADED = 100_000
 #: cards in the body of one bulk call, which has at most 1 MiB over HTTP
 CHUNK = 5000
 BATCH = 10_000
+APPROVED = {"approver": "desk", "reason": "relays", "form": "F-1"}
+POOL = {"imeis": ["99000301"], "account": "a", **APPROVED}
 
 
 def _imsi(number: int) -> str:
@@ -129,35 +134,81 @@ def test_the_check_at_an_attach() -> None:
     figures.tell("the platform's check behind the EIR", f"{behind - without:.2f} ms more than {without:.2f}")
 
 
-def _call(url: str, path: str, body: dict[str, Any]) -> Any:
+def _call(url: str, method: str, path: str, body: dict[str, Any]) -> Any:
     headers = {"Authorization": "Bearer secret", "Content-Type": "application/json"}
-    asked = urllib.request.Request(f"{url}{path}", json.dumps(body).encode(), headers, method="POST")  # noqa: S310 - ours
-    with urllib.request.urlopen(asked, timeout=60) as answer:  # noqa: S310 - ours
+    asked = urllib.request.Request(f"{url}{path}", json.dumps(body).encode(), headers, method=method)  # noqa: S310 - ours
+    with urllib.request.urlopen(asked, timeout=10 * LONG) as answer:  # noqa: S310 - ours
         return json.load(answer)
 
 
-def test_a_hundred_thousand_cards_with_bindings(tmp_path: Path) -> None:
-    settings = {
+def _settings(store: str) -> dict[str, Any]:
+    return {
         "listen": {"S13": "127.0.0.1:0"},
         "management": "127.0.0.1:0",
         "tokens": {"operator": "secret"},
-        "store": f"sqlite:///{tmp_path}/cmp.sqlite",
+        "store": store,
         "settings": {"hss": "off"},
     }
-    with serve(tmp_path, "cmp", settings) as platform:
+
+
+def _load(url: str) -> None:
+    for first in range(0, LOADED, CHUNK):
+        cards = [
+            {"imsi": _imsi(n), "iccid": f"8900101{n:012d}", "msisdn": f"1440{n:09d}", "imei": f"99000101{n:06d}"}
+            for n in range(first, first + CHUNK)
+        ]
+        cards = [each | {"account": "a", "batch": "spring", "state": "active"} for each in cards]
+        assert _call(url, "POST", "/cards", {"cards": cards}) == {"cards": CHUNK}
+
+
+def test_a_hundred_thousand_cards_with_bindings(tmp_path: Path) -> None:
+    with serve(tmp_path, "cmp", _settings(f"sqlite:///{tmp_path}/cmp.sqlite")) as platform:
         host, port = platform.where["management"]
-        url, start = f"http://{host}:{port}", time.perf_counter()
-        for first in range(0, LOADED, CHUNK):
-            cards = [
-                {"imsi": _imsi(n), "iccid": f"8900101{n:012d}", "msisdn": f"1440{n:09d}", "imei": f"99000101{n:06d}"}
-                for n in range(first, first + CHUNK)
-            ]
-            assert _call(url, "/cards", {"cards": [each | {"account": "a"} for each in cards]}) == {"cards": CHUNK}
+        start = time.perf_counter()
+        _load(f"http://{host}:{port}")
         spent = time.perf_counter() - start
         megabytes = platform.memory / 1e6
     what = f"{LOADED:,} cards with bindings brought to the platform over HTTP"
     figures.tell(what, f"{spent:.1f} s, {megabytes:.0f} MB")
     assert megabytes < 300
+
+
+def _checked_meanwhile(client: Client, over: threading.Event, took: list[float]) -> None:
+    """Have one ME identity check after the other answered, and keep the milliseconds of each."""
+    number = 0
+    while not over.is_set():
+        number += 1
+        terminal = ("Terminal-Information", [("IMEI", METER)])
+        asked = client.make("ME-Identity-Check-Request", terminal, ("User-Name", _imsi(number % 1000)))
+        began = time.perf_counter()
+        client.ask(asked)
+        took.append((time.perf_counter() - began) * 1000)
+
+
+def test_the_longest_wait_of_a_check(tmp_path: Path, store_url: str) -> None:
+    """Loading, pooling and shutting down 100,000 cards leave S13 its turns."""
+    works: dict[str, Callable[[str], Any]] = {
+        "loaded": _load,
+        "pooled": lambda url: _call(url, "PUT", "/pools/meters", POOL),
+        "shut down": lambda url: _call(url, "POST", "/accounts/a/batches/spring/shutdown", APPROVED),
+    }
+    longest = []
+    with serve(tmp_path, "cmp", _settings(store_url)) as platform:
+        host, port = platform.where["management"]
+        for what, work in works.items():
+            took, over = list[float](), threading.Event()
+            with Client(platform.where["S13"], application=16777252) as client, ThreadPoolExecutor(1) as beside:
+                asking = beside.submit(_checked_meanwhile, client, over, took)
+                began = time.perf_counter()
+                try:
+                    work(f"http://{host}:{port}")
+                finally:
+                    spent = time.perf_counter() - began
+                    over.set()
+                asking.result()
+            longest.append(f"{what} in {spent:.1f} s: {max(took):.0f} ms ({len(took):,} checks)")
+    database = store_url.partition(":")[0]
+    figures.tell(f"longest wait of a check beside work on {LOADED:,} cards, {database}", ", ".join(longest))
 
 
 def test_the_shutdown_of_a_batch() -> None:
@@ -186,7 +237,7 @@ def test_the_shutdown_of_a_batch() -> None:
             Role.OPERATOR,
             "POST",
             "/accounts/a/batches/spring/shutdown",
-            {"approver": "desk", "reason": "relays", "form": "F-1"},
+            APPROVED,
         )
         spent = time.process_time() - start
         assert said == {"cards": BATCH}

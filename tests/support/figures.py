@@ -41,6 +41,11 @@ ROWS: Final[dict[str, tuple[str, str]]] = {
     "user packets through the PGW, over UDP": ("", "the same"),
     "the platform's check behind the EIR": ("1 ms more", "test_platform.py, CPU, best of 3"),
     "100,000 cards with bindings brought to the platform over HTTP": ("20 s, 300 MB", "test_platform.py"),
+    "longest wait of a check beside work on 100,000 cards, sqlite": (
+        "100 ms",
+        "test_platform.py, the client in Python too",
+    ),
+    "longest wait of a check beside work on 100,000 cards, postgresql": ("100 ms", "the same"),
     "shutdown of a batch of 10,000 registered cards": ("20 s", "test_platform.py, CPU to the last CLR answered"),
     "memory of an attached device": ("40 kB", "test_fleet.py"),
     "`wait: 90 days`, ten idle cards": ("0.3 s", "test_fleet.py, CPU"),
