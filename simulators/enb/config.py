@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field, field_validator
 
 from simwarden.model.identity import Ecgi, Plmn, Tai
-from simwarden.runtime.declare import ElementConfig, Model, Seconds
+from simwarden.runtime.declare import ElementConfig, Model, PlmnText, Seconds
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -38,7 +38,7 @@ class EnbConfig(ElementConfig):
 
     enb_id: int = Field(default=0, ge=0, le=0xFFFFF)
     """Macro eNB identity, 20 bits; 0 means the number at the end of its name (`enb2`: 2; without number 1)."""
-    plmn: str = "001-01"
+    plmn: PlmnText = "001-01"
     """The network that its cells broadcast."""
     cells: tuple[CellConfig, ...] = Field(default=(CellConfig(),), min_length=1, max_length=255)
     """Its cells; the first is called NAME/1."""

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
-from simwarden.runtime.declare import ElementConfig, Model
+from simwarden.runtime.declare import ElementConfig, IpText, Model
 
 _NAME = re.compile(r"(?!-)[a-z0-9-]{1,63}(\.(?!-)[a-z0-9-]{1,63})*", re.ASCII)
 
@@ -16,7 +16,7 @@ _NAME = re.compile(r"(?!-)[a-z0-9-]{1,63}(\.(?!-)[a-z0-9-]{1,63})*", re.ASCII)
 class HostConfig(Model):
     """A host: where it is, what it is called, and what it answers."""
 
-    addresses: tuple[str, ...] = Field(min_length=1)
+    addresses: tuple[IpText, ...] = Field(min_length=1)
     """Its IP addresses, of both versions."""
     names: tuple[str, ...] = ()
     """Its names, which the resolver tells, and which its certificate is for."""
@@ -65,7 +65,7 @@ class InternetConfig(ElementConfig):
 
     hosts: dict[str, HostConfig] = Field(default_factory=_hosts)
     """Its hosts by name. What comes to an address of nobody is noted as well, and answered by nothing."""
-    outside: tuple[str, ...] = ("203.0.113.1", "2001:db8:ffff::1")
+    outside: tuple[IpText, ...] = ("203.0.113.1", "2001:db8:ffff::1")
     """Addresses of programs of this machine in a run with TUN interfaces (`run --tun`)."""
 
     @field_validator("outside")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema, field_validator, model_validator
 
 from simwarden.model.identity import Plmn, Tai, parse_place
 from simwarden.operations.approval import Approval, ChangeLimit
-from simwarden.runtime.declare import ElementConfig, Model, Seconds
+from simwarden.runtime.declare import PLMN_FORM, CellText, ElementConfig, Model, Seconds
 from simwarden.wire.diameter.codes import Feature
 from simwarden.wire.nas.enums import EmmCause, EsmCause
 
@@ -169,9 +169,19 @@ class Emergency(Model):
 class MmeArea(Model):
     """Where a card may be served, by the MME's own data: S6a carries no cells."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "anyOf": [
+                {"required": ["cells"], "properties": {"cells": {"minItems": 1}}},
+                {"required": ["stations"]},
+                {"required": ["province"]},
+            ]
+        }
+    )
+
     by: Literal["mme"] = "mme"
     """Who checks."""
-    cells: tuple[str, ...] = ()
+    cells: tuple[CellText, ...] = ()
     """Its cells, as E-CGI (`001-01-0000101`) or by name (`enb/1`); none: any. Network and eNB identity (`001-01-00001`,
     `enb/*`) stand for all cells of a base station."""
     stations: Annotated[int, Field(ge=0)] = 0
@@ -250,7 +260,7 @@ class Timers(Model):
 class MmeConfig(ElementConfig):
     """Settings of an MME."""
 
-    plmn: Annotated[Plmn, WithJsonSchema({"type": "string"})] = Plmn("001", "01")
+    plmn: Annotated[Plmn, WithJsonSchema({"type": "string", "pattern": PLMN_FORM})] = Plmn("001", "01")
     """The network served."""
     mme_group_id: Annotated[int, Field(ge=0, le=65535)] = 32769
     """MME group identity; the same for all MMEs of a pool."""

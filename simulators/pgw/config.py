@@ -9,7 +9,7 @@ from pydantic import Field, field_validator
 
 from simwarden.model.identity import parse_place
 from simwarden.operations.approval import Approval, ChangeLimit
-from simwarden.runtime.declare import Model
+from simwarden.runtime.declare import CellText, IpNetworkText, IpText, Model
 from simwarden.runtime.gtp.charging import RecordLimits
 from simwarden.runtime.gtp.config import GtpConfig
 
@@ -17,13 +17,13 @@ from simwarden.runtime.gtp.config import GtpConfig
 class ApnConfig(Model):
     """What sessions of an access point name get."""
 
-    ipv4: str = "10.64.0.0/16"
+    ipv4: IpNetworkText = "10.64.0.0/16"
     """Network of dynamic IPv4 addresses; empty: no IPv4 here."""
-    ipv6: str = "2001:db8:64::/48"
+    ipv6: IpNetworkText = "2001:db8:64::/48"
     """Network of dynamic /64 prefixes; empty: no IPv6 here."""
-    static: tuple[str, ...] = ()
+    static: tuple[IpNetworkText, ...] = ()
     """Networks of addresses and prefixes that subscriptions may have for good."""
-    dns: tuple[str, ...] = ("192.0.2.53", "2001:db8::53")
+    dns: tuple[IpText, ...] = ("192.0.2.53", "2001:db8::53")
     """DNS servers that a device is told when it asks, of both versions of IP."""
     mtu: int = Field(default=1358, ge=1280, le=9000)
     """MTU that a device is told when it asks; what GTP leaves of 1500 octets (TS 23.060 annex C)."""
@@ -63,7 +63,7 @@ class PgwArea(Model):
 
     by: Literal["pgw"] = "pgw"
     """Who checks."""
-    cells: Annotated[tuple[str, ...], Field(min_length=1)]
+    cells: Annotated[tuple[CellText, ...], Field(min_length=1)]
     """Its cells, as E-CGI (`001-01-0000101`) or by name (`enb/1`). Network and eNB identity (`001-01-00001`, `enb/*`)
     stand for all cells of a base station."""
 

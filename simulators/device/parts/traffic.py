@@ -12,7 +12,7 @@ from simulators.device.procedures import service_request
 from simulators.device.state import Procedure
 from simulators.device.verbs import need_power
 from simwarden.model.values import NUMBER
-from simwarden.runtime.declare import HISTORY, DeviceName, Observable, VerbModel, verb
+from simwarden.runtime.declare import HISTORY, DeviceName, IpPlaceText, IpText, Observable, VerbModel, verb
 
 if TYPE_CHECKING:
     from typing import Self
@@ -29,7 +29,7 @@ class Send(VerbModel):
     target = "device"
     device: DeviceName
     """The terminal."""
-    to: str = ""
+    to: IpPlaceText = ""
     """Where to: an IP address, with a port (`198.51.100.80:5683`, `[2001:db8:80::80]:5683`; else 5683)."""
     packet: str = ""
     """In place of all others: a packet as scapy writes it, `IP(dst="198.51.100.80")/UDP(dport=53)/"octets"`, with
@@ -38,7 +38,7 @@ class Send(VerbModel):
     """A datagram, or an echo request."""
     octets: Annotated[int, Field(ge=0, le=1300)] = 32
     """What it carries."""
-    source: str = ""
+    source: IpText = ""
     """A source address that is not its own, of a terminal that lies; empty: its own."""
 
     apn: str = ""

@@ -13,7 +13,7 @@ from simulators.device.parts.traffic import bearer_stands
 from simulators.device.verbs import need_power
 from simwarden.errors import ManagementError, PeerError
 from simwarden.model.values import GIVEN, NUMBER, USER_ADDRESS, one_of
-from simwarden.runtime.declare import HISTORY, DeviceName, Observable, Seconds, VerbModel, verb
+from simwarden.runtime.declare import HISTORY, DeviceName, IpText, Observable, Seconds, VerbModel, verb
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -44,7 +44,7 @@ class Resolve(VerbModel):
     """The name."""
     kind: Literal["A", "AAAA"] = "A"
     """Of which version: `A` (IPv4) or `AAAA` (IPv6)."""
-    server: str = ""
+    server: IpText = ""
     """The DNS server's address; empty: the first that the network told, of a version that the bearer has."""
 
     apn: str = ""

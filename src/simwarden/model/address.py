@@ -5,6 +5,10 @@ from __future__ import annotations
 import ipaddress
 import re
 
+_OCTET = r"(25[0-5]|2[0-4]\d|1?\d?\d)"
+#: what addresses look like, as patterns that Python and ECMA 262 read alike; of IPv6 what may be one
+IPV4, IPV6 = rf"({_OCTET}\.){{3}}{_OCTET}", r"[0-9A-Fa-f]{0,4}:[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:.]*"
+PORT = r"(6553[0-5]|655[0-2]\d|65[0-4]\d{2}|6[0-4]\d{3}|[0-5]?\d{1,4})"
 #: letters, digits, hyphens; underscores too, which containers have in their names
 _NAME = re.compile(r"(?=.{1,253}$)[A-Za-z0-9_][A-Za-z0-9_-]{0,62}(\.[A-Za-z0-9_][A-Za-z0-9_-]{0,62})*\.?", re.ASCII)
 #: what systems read as a part of an IPv4 address (`1.2.3` as 1.2.0.3, `0x7f.1` as 127.0.0.1)
@@ -21,10 +25,13 @@ def read_address(text: str, port: int = 0) -> tuple[str, int]:
         host, number = text, str(port)
     if not re.fullmatch(r"[0-9]{1,5}", number, re.ASCII) or int(number) > 65535:
         raise ValueError(f"{text!r} is no address; write host:port")
-    if host.startswith("[") and host.endswith("]"):
-        return str(ipaddress.IPv6Address(host[1:-1])), int(number)
-    if is_number(host):
-        return str(ipaddress.IPv4Address(host)), int(number)
+    try:
+        if host.startswith("[") and host.endswith("]"):
+            return str(ipaddress.IPv6Address(host[1:-1])), int(number)
+        if is_number(host):
+            return str(ipaddress.IPv4Address(host)), int(number)
+    except ValueError as error:
+        raise ValueError(f"{host!r} is no IP address") from error
     if not _NAME.fullmatch(host):
         raise ValueError(f"{text!r} is no address; write host:port, and IPv6 in brackets")
     return host, int(number)

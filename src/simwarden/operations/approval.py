@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from simwarden.errors import ManagementError
 from simwarden.model.identity import imei_key
@@ -41,6 +41,8 @@ class Approval(Model):
 
 class TerminalBinding(Model):
     """Which terminal a card is bound to: the one of an IMEI given beforehand, or that of its first use."""
+
+    model_config = ConfigDict(json_schema_extra={"anyOf": [{"required": ["imei"]}, {"required": ["learn"]}]})
 
     imei: str = ""
     """The IMEI given, 14 to 16 digits."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeVar, get_type_hi
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from simwarden.model.address import IPV4, IPV6, PORT
 from simwarden.model.units import seconds
 from simwarden.model.values import TEXT
 
@@ -128,6 +129,21 @@ def _duration(value: Any) -> Any:
 
 #: a duration as people write it (`15 s`, `90 days`), in seconds
 Seconds = Annotated[float, BeforeValidator(_duration), Field(ge=0)]
+
+
+def _formed(pattern: str) -> Any:
+    """Return what tells editors and callers of a form that a validator checks; the text may be empty."""
+    return Field(json_schema_extra={"pattern": f"^({pattern})?$"})
+
+
+_PLMN = r"\d{3}-?\d{2,3}"
+PLMN_FORM = f"^{_PLMN}$"
+IpText = Annotated[str, _formed(f"{IPV4}|{IPV6}")]
+IpNetworkText = Annotated[str, _formed(rf"{IPV4}(/([0-2]?\d|3[0-2]))?|{IPV6}(/\d{{1,3}})?")]
+IpPlaceText = Annotated[str, _formed(rf"{IPV4}(:{PORT})?|{IPV6}|\[{IPV6}\]:{PORT}")]
+PlmnText = Annotated[str, _formed(_PLMN)]
+#: an E-CGI or the identity of a base station; or by name, which the file's network knows (`enb/1`, `enb/*`)
+CellText = Annotated[str, _formed(rf"{_PLMN}-([0-9A-Fa-f]{{5}}|[0-9A-Fa-f]{{7}})|[A-Za-z][\w-]*/(\w+|\*)")]
 CardName = Annotated[str, Names("uicc")]
 DeviceName = Annotated[str, Names("device")]
 

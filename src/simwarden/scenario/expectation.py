@@ -113,7 +113,8 @@ class ExpectationReader:
             return [OutcomeWanted(spot.key, key), *self._decisions(value, spot)]
         known = [*self.references.instances, "decision", "within", *(f"{name}." for name in self._interfaces)]
         place = spot.key if spot is not above else spot.place
-        self.problems.add(f"nothing here is called {key!r}", place, self._guess_subject(key, known))
+        told = f"nothing here is called {key!r}"
+        self.problems.nobody(key, told, place, self._guess_subject(key, known))
         return []
 
     def message_named(self, text: str, spot: Spot) -> tuple[str, str] | None:
@@ -158,7 +159,8 @@ class ExpectationReader:
                 self.problems.unknown("key", key, _DECISION_KEYS, (spot / key).key)
         by, control = str(part.get("by", "")), str(part.get("control", ""))
         if by and by not in self.references.instances:
-            self.problems.unknown("element", by, self.references.instances, (spot / "by").place)
+            told = f"element {by!r} is not known"
+            self.problems.nobody(by, told, (spot / "by").place, guess(by, self.references.instances))
         else:
             self._check_control(by, control, str(part.get("on", "")), spot)
         word = str(part.get("verdict", "refuse"))
@@ -228,7 +230,7 @@ class ExpectationReader:
     def _identity_of(self, name: str, identity: str, spot: Spot) -> str:
         if name not in self.references.instances:
             known = [each for each, it in self.references.instances.items() if identity in it.identities]
-            self.problems.unknown("name", name, known, spot.place)
+            self.problems.nobody(name, f"name {name!r} is not known", spot.place, guess(name, known))
             return ""
         return self.references.identity(name, identity, spot, self.problems)
 
@@ -329,4 +331,5 @@ class ExpectationReader:
         """Return a value with its references resolved, and whether all of them are some."""
         before = len(self.problems.found)
         named = self.references.places(want, spot, self.problems)
-        return self.references.resolve(named, spot, self.problems), len(self.problems.found) == before
+        resolved = self.references.resolve(named, spot, self.problems)
+        return resolved, len(self.problems.found) == before and not self.problems.nameless

@@ -240,9 +240,19 @@ class References:
         if isinstance(value, list):
             return [self.resolve(each, spot / index, problems) for index, each in enumerate(value)]
         match = REFERENCE.fullmatch(value) if isinstance(value, str) else None
-        if match is None or (match[1] not in self.instances and match[1] not in self.groups):
+        if match is None:
             return value
+        if match[1] not in self.instances and match[1] not in self.groups:
+            return self._nobodys(match[1], match[2], spot, problems) or value
         return Identity.of(self.identity(self.one(match[1], spot, problems), match[2], spot, problems), match[2])
+
+    def _nobodys(self, name: str, which: str, spot: Spot, problems: Problems) -> str:
+        """Note that nobody has the name in `name.identity`; return an identity of the same kind, empty: it is none."""
+        others = [each.identities[which] for each in self.instances.values() if which in each.identities]
+        if others:
+            known = [f"{each}.{which}" for each, it in self.instances.items() if which in it.identities]
+            problems.nobody(name, f"nothing here is called {name!r}", spot.place, guess(f"{name}.{which}", known))
+        return others[0] if others else ""
 
     def places(self, value: Any, spot: Spot, problems: Problems) -> Any:
         """Replace every `name/part` in a value, at any depth, by the part's identity (`enb/1` by its E-CGI)."""
@@ -256,9 +266,9 @@ class References:
         parts = self.instances[match[1]].config.parts(match[1])
         if not parts:
             return value  # a text that looks alike, as the topic `card/refused`
-        if match[2] not in parts:
+        if match[2] not in parts and not problems.unset:
             problems.add(f"{match[1]} has no part {match[2]!r}", spot.place, guess(match[2], parts))
-        return parts.get(match[2], "")
+        return parts.get(match[2], next(iter(parts.values())))  # one of the form that is expected, wherever it is wrong
 
     def identity(self, name: str, which: str, spot: Spot, problems: Problems) -> str:
         """Return an identity of an instance, or note that it has none such."""
@@ -272,9 +282,10 @@ class References:
 
         def replace(match: re.Match[str]) -> str:
             if match[1] not in self.instances and match[1] not in self.groups:
-                problems.unknown("name", match[1], self.instances, spot.place)
-                return ""
-            return self.identity(self.one(match[1], spot, problems), match[2], spot, problems)
+                told = f"name {match[1]!r} is not known"
+                problems.nobody(match[1], told, spot.place, guess(match[1], self.instances))
+                return match[0]
+            return self.identity(self.one(match[1], spot, problems), match[2], spot, problems) or match[0]
 
         return re.sub(r"\{" + REFERENCE.pattern + r"\}", replace, text)
 
@@ -304,6 +315,7 @@ class Cast:
             return
         if not isinstance(data, dict):
             self.problems.add(f"{section}: names with their properties are expected, not {short(data)}", spot.place)
+            self.problems.nameless = True
             return
         kind = self.registry.sections[section]
         number = 0
@@ -386,7 +398,7 @@ class Cast:
     def _configure(self, instance: Instance, entry: dict[str, Any], spot: Spot) -> None:
         before = len(self.problems.found)
         resolved = self.references.resolve(entry, spot, self.problems)
-        if len(self.problems.found) > before:
+        if len(self.problems.found) > before or self.problems.nameless:
             return  # what follows from an identity that is none would be told beside it
         if instance.section == "cards":
             resolved = self._split_card(instance.name, resolved, spot)

@@ -137,7 +137,7 @@ class Loader:
         parts = ("network", "steps", *self.registry.sections)
         header = _read_header(data, top, parts, problems)
         references = References()
-        wishes = self._wishes(data, top, problems)
+        wishes = self._wishes(data, top, _as_written("network", data, parts), problems)
         references.instances.update(network.build(self.registry, wishes, problems))
         cast = Cast(self.registry, references, problems, self.without)
         sections = {each: _as_written(each, data, parts) for each in self.registry.sections}
@@ -169,10 +169,10 @@ class Loader:
             groups=references.groups,
         )
 
-    def _wishes(self, data: dict[str, Any], top: Spot, problems: Problems) -> network.Wishes:
+    def _wishes(self, data: dict[str, Any], top: Spot, key: str, problems: Problems) -> network.Wishes:
         wishes = network.Wishes()
         network.collect(self.base.data, Spot(self.base), wishes, problems)
-        network.collect(data.get("network", ""), top / "network", wishes, problems)
+        network.collect(data.get(key, ""), top / key, wishes, problems)
         return wishes
 
 

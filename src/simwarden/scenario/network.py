@@ -10,7 +10,7 @@ from simwarden.model.address import read_address
 from simwarden.model.interfaces import INTERFACES, Service
 from simwarden.runtime.reach import Reach
 from simwarden.runtime.transport.choose import NAMES, carriers_of
-from simwarden.scenario.problems import guess
+from simwarden.scenario.problems import guess, nearest
 from simwarden.scenario.validation import check, short
 from simwarden.scenario.yamlfile import Spot
 from simwarden.wire.mqtt.family import EVENTS
@@ -79,6 +79,7 @@ def collect(data: Any, spot: Spot, wishes: Wishes, problems: Problems) -> None:
         return
     if not isinstance(data, dict):
         problems.add(f"network: element names with their settings are expected, not {short(data)}", spot.place)
+        problems.nameless = problems.unset = True
         return
     for name, entry in data.items():
         here = spot / name
@@ -100,8 +101,8 @@ def collect(data: Any, spot: Spot, wishes: Wishes, problems: Problems) -> None:
 def _read_entry(wish: Wish, entry: dict[str, Any], here: Spot, problems: Problems) -> None:
     wish.off = False
     for key, value in entry.items():
-        if key == "type" and isinstance(value, str):
-            wish.kind = value
+        if key == "type":
+            wish.kind = value if isinstance(value, str) else short(value)
         elif key == "external":
             wish.external = _addresses(value, here / key, problems)
         elif key == "address":
@@ -195,14 +196,18 @@ def _make(registry: Registry, wish: Wish, standing: list[str], problems: Problem
         if not hint.startswith("did you"):
             hint = f"another one needs a type, as in `{wish.name}: {{type: {standing[0] if standing else 'hss'}}}`"
         problems.add(f"the network has no element {wish.name!r}", wish.spot.key, hint)
-        return None
-    if kind not in network_kinds:
+        kind = nearest(wish.name, standing)
+    elif kind not in network_kinds:
         problems.unknown("element type", kind, network_kinds, (wish.spot / "type").place)
+        kind = nearest(kind, network_kinds) or nearest(wish.name, standing)
+    if not kind:
+        problems.nameless = True
         return None
     model = registry.declaration(kind).config
     spot = _MergedSpot(wish.spot.source, wish.spot.path, wish.places)
     config = check(model, wish.settings, spot, problems, also=("type", "external", "address"), what="setting")
-    # A wrong setting is told once; the element is there all the same, so that what names it is not told as wrong.
+    # What is wrong is told once; the element is there all the same, so that what names it is not told as wrong.
+    problems.unset = problems.unset or config is None
     return Instance(wish.name, kind, config or model.model_construct(), external=wish.external, address=wish.address)
 
 

@@ -33,10 +33,17 @@ def flat(error: UserFileError) -> Sequence[UserFileError]:
 
 
 class Problems:
-    """A collector of errors."""
+    """A collector of errors.
+
+    What only follows from another error is not told: a name that nothing has is told once, with the lines in which it
+    stands again. Where a part that gives names cannot be read at all (`nameless`), none is told; where settings are
+    wrong (`unset`), nothing of what only they could tell.
+    """
 
     def __init__(self) -> None:
         self.found: list[UserFileError] = []
+        self.nameless = self.unset = False
+        self._nobodies: dict[str, tuple[int, list[Place]]] = {}
 
     def add(self, reason: str, place: Place, hint: str = "") -> None:
         """Note an error at a place."""
@@ -46,8 +53,28 @@ class Problems:
         """Note that a name is not one of those known, and guess which was meant."""
         self.add(f"{what} {name!r} is not known", place, guess(name, known))
 
+    def nobody(self, name: str, reason: str, place: Place, hint: str = "") -> None:
+        """Note that nothing has a name: once, with all lines that it stands in."""
+        if self.nameless:
+            return
+        if name in self._nobodies:
+            self._nobodies[name][1].append(place)
+            return
+        self._nobodies[name] = len(self.found), [place]
+        self.add(reason, place, hint)
+
+    def _with_lines(self) -> None:
+        for place, (first, *others) in self._nobodies.values():
+            lines = dict.fromkeys(str(each.line) for each in others if each.line != first.line)
+            if lines:
+                told = self.found[place]
+                also = f"also in line{'s'[: len(lines) > 1]} {', '.join(lines)}"
+                self.found[place] = ScenarioError(told.reason, told.place, "; ".join(filter(None, (told.hint, also))))
+        self._nobodies.clear()
+
     def raise_if_any(self) -> None:
         """Raise what was found, in the file's order, each once."""
+        self._with_lines()
         if self.found:
             unique = {str(problem): problem for problem in self.found}
             raise ScenarioErrors(sorted(unique.values(), key=_position))

@@ -7,6 +7,7 @@ number where a text is meant, and a word where a switch is.
 from __future__ import annotations
 
 import enum
+import re
 from typing import TYPE_CHECKING, Any
 
 from pydantic.json_schema import models_json_schema
@@ -14,7 +15,6 @@ from pydantic.json_schema import models_json_schema
 from simwarden.model.interfaces import INTERFACES
 from simwarden.model.profile import use_names
 from simwarden.policy.requirements import requirements
-from simwarden.runtime.declare import Names
 from simwarden.runtime.transport.choose import NAMES
 from simwarden.scenario.during import AT_ONCE, LASTING
 from simwarden.scenario.identities import MOST, CardKeys
@@ -27,15 +27,19 @@ from simwarden.scenario.schema_values import (
     INTERFACE_NAMES,
     IP,
     SCALAR,
+    SWITCH,
     WHOLE,
     duration,
     external,
+    one_of,
     value,
 )
-from simwarden.scenario.steps import BESIDE, CORE_VERBS, DURING, METHODS, POWER
+from simwarden.scenario.steps import BESIDE, CORE_VERBS, DURING, METHODS, POWER, STATUSES
 from simwarden.scenario.words import WORDS
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from pydantic import BaseModel
 
     from simwarden.runtime.declare import Declaration, Observable, Verb
@@ -149,12 +153,13 @@ class _Assembly:
         failing = _object(
             {
                 "element": {"type": "string"},
-                "answer": {"type": _TEXT},
+                "answer": {"type": ["integer", "string"], "pattern": r"^(0|2001|[345]\d{3})$", "maximum": 5999},
                 "after": duration(),
                 "database": {"enum": ["down"]},
             },
             CORE_VERBS["fail"],
         )
+        failing["required"] = ["element"]
         verbs["fail"] = {"anyOf": [failing, {"type": "string"}], "description": CORE_VERBS["fail"]}
         verbs["manage"] = self._manage()
         one = {"type": "object", "properties": dict(verbs), "additionalProperties": False, "maxProperties": 1}
@@ -171,19 +176,38 @@ class _Assembly:
             "properties": {**verbs, **judged, **beside},
             "additionalProperties": False,
             "minProperties": 1,
-            "maxProperties": 3 + len(beside),
+            "dependentSchemas": self._one_verb(verbs, (*judged, *beside), subjects),
         }
         return {"type": "array", "minItems": 1, "items": {"anyOf": [step, {"enum": sorted(self.registry.verbs)}]}}
+
+    def _one_verb(self, verbs: Collection[str], others: Collection[str], subjects: dict[str, Any]) -> dict[str, Any]:
+        """Return what a verb demands of its step: no other verb in it, and one of its outcomes, if it has some."""
+        words: dict[str, list[str]] = {
+            name: [word for _, each in found for word in each.outcomes]
+            for name, found in self.registry.verbs.items()
+            if all(each.outcomes for _, each in found)
+        }
+        words["manage"] = [*STATUSES]
+        demands: dict[str, dict[str, Any]] = {}
+        for name in verbs:
+            demands[name] = {"propertyNames": {"enum": [name, *others]}}
+            if name in words:
+                text = {"type": "string", "pattern": one_of(words[name]), "examples": words[name]}
+                numbers = {"enum": [int(word) for word in words[name] if word.isdecimal()]}
+                demands[name]["properties"] = {"expect": {"anyOf": [subjects, text, numbers]}}
+        return demands
 
     @staticmethod
     def _during(verb: dict[str, Any]) -> dict[str, Any]:
         mishaps = {word: duration() for word in LASTING} | {word: {"enum": ["", "yes", True]} for word in AT_ONCE}
         mishap = {"type": "object", "properties": mishaps, "additionalProperties": False, "maxProperties": 1}
-        choices = [verb, mishap, {"type": "array", "items": {"anyOf": [verb, {"type": "string"}]}, "minItems": 1}]
+        alone = {"enum": [*AT_ONCE, *verb["properties"]]}
+        choices = [verb, mishap, alone, {"type": "array", "items": {"anyOf": [verb, alone]}, "minItems": 1}]
+        number = {"type": ["integer", "string"], "minimum": 1, "maximum": 9999, "pattern": r"^0*[1-9]\d{0,3}$"}
         properties = {
-            "before": {"type": "string", "description": WORDS["before"].doc},
-            "nth": {"type": ["integer", "string"], "description": WORDS["nth"].doc},
-            "do": {"anyOf": [*choices, {"type": "string"}], "description": WORDS["do"].doc},
+            "before": {"enum": _messages(), "description": WORDS["before"].doc},
+            "nth": {**number, "description": WORDS["nth"].doc},
+            "do": {"anyOf": choices, "description": WORDS["do"].doc},
         }
         one = {"type": "object", "properties": properties, "additionalProperties": False, "required": ["before", "do"]}
         return {"anyOf": [one, {"type": "array", "items": one, "minItems": 1}], "description": WORDS[DURING].doc}
@@ -198,13 +222,13 @@ class _Assembly:
             choices.append({"type": "null"})
         return {"anyOf": choices, "description": verbs[0].doc}
 
-    @staticmethod
-    def _manage() -> dict[str, Any]:
+    def _manage(self) -> dict[str, Any]:
+        paths = {route.path for kind in self.registry.kinds.values() for route in kind.routes}
         properties = {
             "element": {"type": "string"},
             "as": _ROLES,
             "method": {"enum": list(METHODS)},
-            "path": {"type": "string"},
+            "path": {"type": "string", "pattern": f"^({'|'.join(map(_as_pattern, sorted(paths)))})(\\?.*)?$"},
             "body": {"type": "object"},
             "caller": {"type": "string"},
             "accounts": {"type": "array", "items": {"type": "string"}},
@@ -259,7 +283,7 @@ class _Assembly:
     def _observable(observable: Observable) -> dict[str, Any]:
         if not observable.record:
             return {
-                **value(observable.values),
+                **_some(value(observable.values)),
                 "description": observable.doc,
                 "examples": list(observable.values.words),
             }
@@ -279,6 +303,10 @@ def _messages() -> list[str]:
     return sorted(f"{name.lower()}.{each}" for name in INTERFACES for each in spoken_names(name))
 
 
+def _as_pattern(path: str) -> str:
+    return re.sub(r"\\\{\w+\\\}", "[^/?]+", re.escape(path))
+
+
 def _object(properties: dict[str, Any], description: str) -> dict[str, Any]:
     return {
         "type": ["object", "null"],
@@ -291,7 +319,7 @@ def _object(properties: dict[str, Any], description: str) -> dict[str, Any]:
 def _loosen(schema: Any) -> Any:
     """Take what YAML makes of an unquoted scalar wherever a model takes a text that it reads as such."""
     if isinstance(schema, list):
-        return [_loosen(each) for each in schema]
+        return [taken for each in schema if (taken := _loosen(each)) is not None]
     if not isinstance(schema, dict):
         return schema
     loose: dict[str, Any] = {
@@ -302,6 +330,8 @@ def _loosen(schema: Any) -> Any:
     if schema.get("type") == "string":
         if "enum" not in schema and "const" not in schema:
             loose["type"] = _TEXT
+    elif schema.get("type") == "null":
+        return None  # what a file leaves empty reads as a text of no characters
     elif schema.get("type") in ("integer", "number", "boolean"):
         loose |= {"type": [schema["type"], "string"], **_written(loose)}
     if isinstance(named := loose.get("properties"), dict):
@@ -315,6 +345,8 @@ def _loosen(schema: Any) -> Any:
 
 def _written(schema: dict[str, Any]) -> dict[str, Any]:
     """Return what a number must be like where it is written as a text."""
+    if schema["type"] == "boolean":
+        return SWITCH
     if schema["type"] == "integer" and "enum" not in schema:
         return WHOLE
     if schema["type"] == "number" and schema.get("minimum") == 0:
@@ -330,13 +362,3 @@ def _with_names(definitions: dict[str, Any]) -> dict[str, Any]:
             if each.__name__ == name and [int(member) for member in each] == numbers:
                 definition["enum"] = [*numbers, *(member.name for member in each)]
     return definitions
-
-
-def names_of(verb: Verb) -> dict[str, str]:
-    """Return the fields of a verb that name an element, with the element's kind."""
-    return {
-        field: mark.kind
-        for field, info in verb.arguments.model_fields.items()
-        for mark in info.metadata
-        if isinstance(mark, Names)
-    }

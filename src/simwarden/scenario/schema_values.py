@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+from simwarden.model.address import IPV4, IPV6, PORT
 from simwarden.model.interfaces import INTERFACES
 from simwarden.model.units import UNITS
 
@@ -21,8 +22,12 @@ _TEXT: Final = ["string", "number", "boolean"]
 SCALAR: Final = {"type": [*_TEXT, "null"]}
 _OWNED: Final = r"[A-Za-z][\w-]*\.[a-z_]+"
 #: an address of IPv4, or what may be one of IPv6
-IP: Final = {"type": "string", "pattern": r"^(\d{1,3}(\.\d{1,3}){3}|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*)$"}
-HOST_AND_PORT: Final = {"type": "string", "pattern": r"^.*[^:]:\d{1,5}$"}
+IP: Final = {"type": "string", "pattern": f"^({IPV4}|{IPV6})$"}
+_HOST: Final = rf"({IPV4}|\[{IPV6}\]|(?![\d.]*(:|$))[^:\[\]]+)"
+_HOST_AND_PORT: Final = {"type": "string", "pattern": f"^{_HOST}:{PORT}$"}
+_HOST_OR_BOTH: Final = {"type": "string", "pattern": f"^{_HOST}(:{PORT})?$"}
+#: what pydantic takes for a switch
+SWITCH: Final = {"pattern": "^([tT](rue|RUE)?|[fF](alse|ALSE)?|[yY](es|ES)?|[nN][oO]?|[oO][nN]|[oO](ff|FF)|[01])$"}
 WHOLE: Final = {"pattern": r"^\s*[+-]?[\d_]+(\.0*)?\s*$"}
 #: the identities that stand under their own names, wherever that is; empty: made up
 IDENTITIES: Final[dict[str, dict[str, Any]]] = {
@@ -42,7 +47,8 @@ def _in_any_case(word: str) -> str:
     )
 
 
-def _one_of(words: Iterable[str]) -> str:
+def one_of(words: Iterable[str]) -> str:
+    """Return a pattern of some words, as they may be written."""
     return f"^({'|'.join(map(_in_any_case, dict.fromkeys(words)))})$"
 
 
@@ -51,7 +57,7 @@ _UNIT: Final = "|".join(map(_in_any_case, sorted(UNITS, key=len, reverse=True)))
 DURATION: Final = {
     "pattern": rf"^(?=.*\d)\s*(\d+(\.\d+)?(\s*({_UNIT})\s*|\s+))*(\d+(\.\d+)?\s*)?$",
 }
-INTERFACE_NAMES: Final = {"pattern": _one_of(INTERFACES)}
+INTERFACE_NAMES: Final = {"pattern": one_of(INTERFACES)}
 
 
 def duration(description: str = "") -> dict[str, Any]:
@@ -66,8 +72,8 @@ def duration(description: str = "") -> dict[str, Any]:
 
 def external() -> dict[str, Any]:
     """Return the schema of where somebody's real element is: an address, or one for each interface."""
-    each = {"type": "object", "propertyNames": INTERFACE_NAMES, "additionalProperties": {"type": "string"}}
-    return {"anyOf": [HOST_AND_PORT, each]}
+    each = {"type": "object", "propertyNames": INTERFACE_NAMES, "additionalProperties": _HOST_OR_BOTH}
+    return {"anyOf": [_HOST_AND_PORT, each]}
 
 
 def value(values: Values) -> dict[str, Any]:
@@ -76,7 +82,7 @@ def value(values: Values) -> dict[str, Any]:
         return SCALAR
     choices: list[dict[str, Any]] = []
     if values.words or values.spoken:
-        choices.append({"type": "string", "pattern": _one_of((*values.words, *values.spoken))})
+        choices.append({"type": "string", "pattern": one_of((*values.words, *values.spoken))})
     if "true" in values.spoken:
         choices.append({"type": "boolean"})
     if values.named:
@@ -84,7 +90,10 @@ def value(values: Values) -> dict[str, Any]:
     if values.identities:
         choices += [IDENTITIES[name] for name in sorted(values.identities)]
     elif values.fits("1"):
-        choices += [{"type": "number"}, {"type": "string", "pattern": r"^\s*[+-]?(0[xX][0-9A-Fa-f]+|[\d.]+)\s*$"}]
+        choices += [
+            {"type": "number", "minimum": 0},
+            {"type": "string", "pattern": r"^\s*[+]?(0[xX][0-9A-Fa-f]+|[\d.]+)\s*$"},
+        ]
     elif not choices:
         return SCALAR  # of a form that only the declaration knows
     return {"anyOf": [*choices, *([_NONE] if values.optional else [])]}

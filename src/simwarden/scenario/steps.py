@@ -44,7 +44,7 @@ METHODS = ("GET", "PUT", "POST", "DELETE", "PATCH")
 """Of management calls. One that a route lacks is answered 405."""
 _MANAGE_KEYS = ("element", "as", "method", "path", "body", "caller", "accounts")
 #: how a management call may end: an HTTP status by its phrase or number
-_STATUSES = tuple(text for each in HTTPStatus for text in (each.phrase, str(int(each))))
+STATUSES = tuple(text for each in HTTPStatus for text in (each.phrase, str(int(each))))
 #: the Result-Code of a success, which then lacks all that it should hold
 _NOTHING = "2001"
 _FAIL_KEYS = ("element", "answer", "after", "database")
@@ -96,7 +96,7 @@ class StepReader:
         text = _text(verbs[0], data[verbs[0]]) if verbs else " and ".join(key for key in _JUDGE if key in data)
         facts = {key: value for key, value in data.items() if key not in _JUDGE}
         during = self._during.read(data[DURING], spot / DURING) if DURING in data else ()
-        if during and (action is None or isinstance(action, Rhythm)):
+        if during and (not verbs or isinstance(action, Rhythm)):
             self.problems.add("during: it stands beside a verb that the step carries out", (spot / DURING).key)
         return Step(index, spot.place, text, action, facts, expectations, str(data.get("mark", "")), during)
 
@@ -152,7 +152,7 @@ class StepReader:
             words = dict.fromkeys(word for one in each for word in one.words)
             return Outcomes(verb, () if free else tuple(words), any(one.known for one in each))
         if verb == "manage":
-            return Outcomes(verb, _STATUSES)
+            return Outcomes(verb, STATUSES)
         choices = self.registry.verbs.get(verb)
         return Outcomes(verb, self._choose(choices, value)[1].outcomes if choices else (), verb not in CORE_VERBS)
 
@@ -228,7 +228,7 @@ class StepReader:
             return True
         what = f"{kinds[0]}" if len(kinds) == 1 else "element"
         if isinstance(name, str) and name:
-            self.problems.add(f"no {what} is called {name!r}", spot.place, guess(name, known))
+            self.problems.nobody(name, f"no {what} is called {name!r}", spot.place, guess(name, known))
         else:
             self.problems.add(f"name the {what}", spot.place, f"known: {', '.join(known)}" if known else "")
         return False
@@ -306,7 +306,7 @@ class StepReader:
         kinds = tuple(mark.kind for mark in info.metadata if isinstance(mark, Names)) if info else ()
         if kinds:
             self._is_element(value, here, kinds)
-            return value
+            return value if isinstance(value, str) else ""  # what is no name is told as that, not as no text as well
         return self.references.resolve(value, here, self.problems)
 
     def _carrier(self, kind: str, verb: Verb, arguments: dict[str, Any], spot: Spot, kinds: list[str]) -> str:

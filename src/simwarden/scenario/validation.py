@@ -55,7 +55,7 @@ def check(
     except ValidationError as error:
         found = error.errors(include_url=False)
         for each in found:
-            if not (_is_other_form(each) or _is_misspelt(each, found)):
+            if not (_is_other_form(each) or _is_misspelt(each, found) or _is_short_of_others(each, found)):
                 _report(model, {**each, "loc": _steps(data, each["loc"])}, spot, problems, tuple(also), what)
     return None
 
@@ -73,6 +73,14 @@ def _is_misspelt(error: ErrorDetails, among: Iterable[ErrorDetails]) -> bool:
         and [*other["loc"][:-1]] == above
         and nearest(str(other["loc"][-1]), [str(name)])
         for other in among
+    )
+
+
+def _is_short_of_others(error: ErrorDetails, among: Iterable[ErrorDetails]) -> bool:
+    """Whether a list is too short only since pydantic counts none of its parts that are wrong."""
+    loc = error["loc"]
+    return error["type"] == "too_short" and any(
+        len(other["loc"]) > len(loc) and other["loc"][: len(loc)] == loc for other in among
     )
 
 
@@ -120,8 +128,9 @@ def _said(error: ErrorDetails) -> str:
     expected = expected or _BOUNDS.get(kind, "").format_map(context)
     said = error["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
     if kind in ("value_error", "assertion_error"):
-        return said.replace("does not appear to be an IPv4 or IPv6 address", "is no IP address")
-    return f"{f'{expected} is expected' if expected else said}, not {short(error['input'])}"
+        return re.sub("does not appear to be an IPv4 or IPv6 (address|network)", r"is no IP \1", said)
+    verb = "are" if expected == _EXPECTED["dict"] else "is"
+    return f"{f'{expected} {verb} expected' if expected else said}, not {short(error['input'])}"
 
 
 def _words(expected: str) -> list[str]:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from simwarden.model.identity import Plmn
 from simwarden.model.values import plain
-from simwarden.scenario.identities import REFERENCE, Identity
-from simwarden.scenario.problems import guess, nearest
+from simwarden.scenario.identities import Identity
+from simwarden.scenario.problems import guess
 from simwarden.scenario.validation import short
 
 if TYPE_CHECKING:
@@ -105,8 +105,6 @@ class Wording:
             self.problems.add(f"{what} is never {short(want)}", spot.place, self._hint(str(want), values))
 
     def _may_be(self, text: str, values: Values) -> bool:
-        if self._is_reference(text):
-            return False
         if values.may_be(text):
             return True
         if any(self._names(kind, text) for kind in values.kinds):
@@ -117,11 +115,6 @@ class Wording:
             return True
         inside = values.inside() if values.inside is not None else {}
         return any(self._may_be(text, each) for each in inside.values() if each.inside is None)
-
-    def _is_reference(self, text: str) -> bool:
-        """Whether a text is `name.identity` still: of a name that is none."""
-        match = REFERENCE.fullmatch(text)
-        return match is not None and any(match[2] in each.identities for each in self.references.instances.values())
 
     def _names(self, kind: str, text: str) -> bool:
         if kind == _CONTROL:
@@ -134,7 +127,7 @@ class Wording:
             return _SESSION.fullmatch(text) is not None and self._names("host", text.partition(";")[0])
         if kind in _FORMS:
             formed = _FORMS[kind].fullmatch(text) is not None
-            return formed and (self.foreign or self.gives(text) or self._has(kind, text))
+            return formed and (self.problems.unset or self.foreign or self.gives(text) or self._has(kind, text))
         instance = self.references.instances.get(text)
         return instance is not None and kind in (_ANY_KIND, instance.kind)
 
@@ -175,12 +168,7 @@ class Wording:
         known = [*values.words, *(name for name in instances if any(self._names(kind, name) for kind in values.kinds))]
         known += [*(self._controls if _CONTROL in values.kinds else ())]
         known += [*(self._occasions if _OCCASION in values.kinds else ())]
-        if self._is_reference(text):
-            identities = [f"{name}.{which}" for name, each in instances.items() for which in each.identities]
-            near = nearest(text, identities)
-            return f"did you mean {near!r}?" if near else f"{values.about} is expected"
-        hint = guess(text, known)
-        return hint or f"{values.about} is expected"
+        return guess(text, known) or f"{values.about} is expected"
 
 
 #: parts of the names of settings that are codes of a protocol

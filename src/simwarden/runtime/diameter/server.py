@@ -16,7 +16,7 @@ from pydantic import BeforeValidator, field_validator
 
 from simwarden.machine.diameter_shared import LocalNode
 from simwarden.model.identity import Plmn
-from simwarden.runtime.declare import ElementConfig, Model
+from simwarden.runtime.declare import ElementConfig, Model, PlmnText
 from simwarden.runtime.diameter.node import DiameterNode
 from simwarden.wire.diameter import Message, ResultCode
 
@@ -60,7 +60,7 @@ CONNECTION = "capabilities-exchange"
 class ServerConfig(ElementConfig):
     """Settings of every Diameter server."""
 
-    plmn: str = "001-01"
+    plmn: PlmnText = "001-01"
     """Home network."""
     host: str = ""
     """Origin-Host; by default the element's name in the home network's realm (TS 23.003 19.2)."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from simwarden.runtime.declare import ElementConfig, Seconds
+from simwarden.runtime.declare import ElementConfig, PlmnText, Seconds
 
 if TYPE_CHECKING:
     from simwarden.machine.gtp_path import PathSettings
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 class GtpConfig(ElementConfig):
     """Settings of a node of GTP-C."""
 
-    plmn: str = "001-01"
+    plmn: PlmnText = "001-01"
     """Its network."""
     t3_response: Seconds = Field(default=3.0, gt=0)
     """T3-RESPONSE: time after which a request is sent again."""
