@@ -12,11 +12,10 @@ from simwarden.cli import explaining_files, explaining_rules, explaining_tables
 from simwarden.cli.shipped import stories
 from simwarden.errors import ConfigError, SimwardenError
 from simwarden.policy.requirements import requirements
-from simwarden.runtime.declare import field_docs
+from simwarden.runtime.declare import Names, field_docs
 from simwarden.scenario.problems import guess, plain
 from simwarden.scenario.reference.elements import clauses
 from simwarden.scenario.registry import Registry
-from simwarden.scenario.schema import names_of
 from simwarden.scenario.steps import CORE_VERBS
 from simwarden.wire.family import families
 
@@ -103,11 +102,10 @@ def _verb(name: str, registry: Registry) -> Iterator[str]:
 
 
 def _arguments(verb: Verb) -> Iterator[str]:
-    named = names_of(verb)
     docs = field_docs(verb.arguments)
     for field, info in verb.arguments.model_fields.items():
         notes = ["required"] if info.is_required() else []
-        notes += [f"names a {named[field]}"] if field in named else []
+        notes += [f"names a {mark.kind}" for mark in info.metadata if isinstance(mark, Names)]
         notes += [f"short: `{verb.name}: ...`"] if field == verb.arguments.shorthand else []
         yield f"  {field}" + (f" ({', '.join(notes)})" if notes else "") + _doc(docs[field])
 

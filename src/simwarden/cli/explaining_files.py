@@ -36,13 +36,13 @@ def word(name: str, registry: Registry) -> Iterator[str]:
     if found is not None:
         yield "\n".join([f"{name}: {found.kind}", f"  {found.doc}", *([f"  {found.example}"] if found.example else [])])
     for model, kind in _models().items():
-        text = field_docs(model).get(name)
+        text = field_docs(model)[name] if name in model.model_fields else ""
         if text:
             yield f"{name}: {kind}\n  {' '.join(text.split())}"
 
 
 def _models() -> dict[type[Model], str]:
-    from simwarden.cli.serving import ServeFile  # noqa: PLC0415 - servers load when they are named
+    from simwarden.cli.serving_file import ServeFile  # noqa: PLC0415 - servers load when they are named
 
     return {Header: "key of a scenario", CardKeys: "key of a card", ServeFile: "key of a `serve` file"}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ from simwarden.scenario.yamlfile import read
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from typing import Any
+    from pathlib import Path
 
     from simwarden.campaign.matrix.plan import Method, Misuse, Service
     from simwarden.scenario.registry import Registry
@@ -33,9 +34,19 @@ def _plan(registry: Registry) -> Plan | None:
         return None
 
 
+def _may_be_there(name: str) -> bool:
+    """Whether a file or a key of the matrix is called so; all of it is read for one that may be."""
+    key = re.compile(rf"^ *['\"]?{re.escape(name)}['\"]?:", re.MULTILINE)
+    try:
+        files = [*(shipped() / "matrix").rglob("*.yaml")]
+        return any(path.stem == name or key.search(path.read_text("utf-8")) for path in files)
+    except (SimwardenError, OSError):
+        return False
+
+
 def crossed(name: str, registry: Registry) -> Iterator[str]:
     """Tell of a misuse, method or service of the matrix."""
-    plan = _plan(registry)
+    plan = _plan(registry) if _may_be_there(name) else None
     if plan is None:
         return
     if name in plan.misuses:
@@ -73,10 +84,9 @@ def _about(text: str) -> list[str]:
 
 
 @cache
-def _experiments() -> Mapping[str, Mapping[str, Any]]:
+def _experiments() -> Mapping[str, Path]:
     try:
-        paths = find([str(shipped() / "impact")])
-        return {path.stem: read(read_file(path), str(path), Problems()).data for path in paths}
+        return {path.stem: path for path in find([str(shipped() / "impact")])}
     except SimwardenError:
         return {}
 
@@ -84,8 +94,9 @@ def _experiments() -> Mapping[str, Mapping[str, Any]]:
 def experiment(name: str, registry: Registry) -> Iterator[str]:
     """Tell of an experiment of `impact`."""
     del registry
-    found = _experiments().get(name)
-    if found is not None:
+    path = _experiments().get(name)
+    if path is not None:
+        found = read(read_file(path), str(path), Problems()).data
         measured = [MEASURES[kind].title for kind in found["measure"] if kind in MEASURES]
         lines = [f"{name}: experiment of `impact`", f"  {found['experiment']}", *_about(found.get("about", ""))]
         lines += [f"  measures: {', '.join(measured)}", f"  simwarden impact --match {name}"]

@@ -7,21 +7,18 @@ import errno
 import os
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 from urllib.parse import urlsplit
 
-from pydantic import Field, field_validator
-
-from simwarden.cli.serving_events import BROKER, EventsFile, EventsService, check_broker, read_events
+from simwarden.cli.serving_events import BROKER, EventsService, check_broker, read_events
+from simwarden.cli.serving_file import ServeFile, TokenEntry
 from simwarden.cli.serving_subscribers import rows_in
 from simwarden.errors import ConfigError, Place
 from simwarden.model.interfaces import INTERFACES
 from simwarden.operations.management import Caller, Role
 from simwarden.operations.remote import Endpoint
 from simwarden.operations.tokens import Tokens, digest
-from simwarden.runtime.declare import Model
 from simwarden.runtime.host import HostSettings, Placement
-from simwarden.runtime.transport.reception import Limits
 from simwarden.scenario.load import read_file
 from simwarden.scenario.network import parse_address
 from simwarden.scenario.problems import Problems, guess
@@ -41,69 +38,6 @@ if TYPE_CHECKING:
 Address = tuple[str, int]
 #: how the file of records is opened; one that is made now its owner alone reads: it says who spoke to whom
 _ADDED_TO = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
-
-
-class Managed(Model):
-    """Where another element's management interface is."""
-
-    url: str
-    """http or https URL."""
-    token: str = ""
-    """The operator's bearer token there; `env:NAME` and `file:PATH` are read from there."""
-
-
-class TokenEntry(Model):
-    """A caller of the management interface."""
-
-    token: str
-    """Its bearer token, or `sha256:` and its hexadecimal hash; `env:NAME` and `file:PATH` are read from there."""
-    role: Role = Role.OPERATOR
-    """`operator` or `customer`."""
-    accounts: tuple[str, ...] = ()
-    """The accounts whose cards are a customer's own; a customer without one sees none."""
-
-
-class ServeFile(Model):
-    """What a `serve` file says."""
-
-    type: str = ""
-    """The element's type; by default its name."""
-    settings: dict[str, Any] = Field(default_factory=dict)
-    """The element's settings, as in a network file."""
-    transport: Literal["", "tcp", "sctp"] = ""
-    """What carries S1-MME and X2: `sctp`, as specified, by the kernel or libusrsctp; or, only if asked for, `tcp`:
-    messages are then in a frame of simwarden's own, which no real peer reads."""
-    listen: dict[str, str] = Field(default_factory=dict)
-    """Interfaces and the addresses to listen on; by default 127.0.0.1 and the well-known port."""
-    reader: str = ""
-    """A card only: host:port of the virtual reader (vsmartcard-vpcd) that it is put into, instead of listening."""
-    peers: dict[str, Any] = Field(default_factory=dict)
-    """Other elements by name: host:port, or one for each interface."""
-    store: str = ""
-    """URL of the database (`sqlite:///PATH`, `postgresql://...`; `env:NAME` and `file:PATH` are read from there); by
-    default one that lives as long as the process."""
-    management: str = ""
-    """host:port of the management interface; empty: none."""
-    tokens: dict[str, str | TokenEntry] = Field(default_factory=dict)
-    """Callers of the management interface by name, which stands in audit records. A text is the token of a caller whose
-    name is its role."""
-    managed: dict[str, Managed] = Field(default_factory=dict)
-    """Other elements whose management interface this one calls, by name."""
-    subscribers: str = ""
-    """A file of subscribers (as `simwarden export` writes it, YAML or JSON) to be provisioned at start; from a
-    later start on only those whose row has changed."""
-    events: EventsFile | None = None
-    """Where events go; without it, nowhere."""
-    records: str = ""
-    """A file to which flow records and CDRs are added, a line of JSON each (docs/records.md); without it, none are
-    kept."""
-    limits: Limits = Limits()
-    """How many peers may connect to each interface, and how long they may stay silent."""
-
-    @field_validator("events", mode="before")
-    @classmethod
-    def _may_be_a_word(cls, value: Any) -> Any:
-        return {"": {}, "on": {}, "off": None}.get(value, value) if isinstance(value, str) else value
 
 
 class Service:

@@ -8,21 +8,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from pydantic import Field, field_validator
-
-from simwarden.errors import PeerError
 from simwarden.model.interfaces import INTERFACES
-from simwarden.runtime.declare import Model
 from simwarden.runtime.host import EventSettings
 from simwarden.scenario.network import parse_address
 from simwarden.scenario.registry import Registry
-from simwarden.wire.mqtt import check_topic
 from simwarden.wire.mqtt.family import EVENTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from simwarden.cli.serving_file import EventsFile
     from simwarden.operations.element import Element
     from simwarden.scenario.problems import Problems
     from simwarden.scenario.yamlfile import Spot
@@ -32,42 +28,6 @@ if TYPE_CHECKING:
 #: what the broker is called in notes and traces
 BROKER = "broker"
 _PORTS = {"mqtt": 1883, "mqtts": 8883}
-
-
-class EventsFile(Model):
-    """Where events go; `events: {}` is enough."""
-
-    broker: str = ""
-    """mqtt://HOST:PORT, or mqtts://HOST:PORT with TLS; by default a broker of ours in this process."""
-    listen: str = ""
-    """Of the broker of ours: where it listens; by default 127.0.0.1:1883."""
-    authorities: str = ""
-    """With TLS: a file of the certificates that the broker's is checked by; by default the system's."""
-    certificate: str = ""
-    """With TLS: a file of the element's own certificate, for a broker that asks for one."""
-    key: str = ""
-    """With TLS: the file of its private key, where that is not in the certificate's."""
-    user: str = ""
-    """User name at the broker."""
-    password: str = ""
-    """Password at the broker; `env:NAME` and `file:PATH` are read from there."""
-    client: str = ""
-    """Client identifier; by default `PREFIX-ELEMENT`. Two publishers with one throw each other out."""
-    prefix: str = "simwarden"
-    """The first levels of all topics."""
-    most: int = Field(default=1_000_000, ge=1)
-    """How many events may wait for the broker."""
-
-    @field_validator("prefix")
-    @classmethod
-    def _may_begin_a_topic(cls, value: str) -> str:
-        try:
-            check_topic(value)
-        except PeerError:
-            value = ""
-        if not value or value.startswith(("$", "/")) or value.endswith("/"):
-            raise ValueError("levels of a topic, without wildcards, $ or / at an end, are expected")
-        return value
 
 
 @dataclass(frozen=True, slots=True)
