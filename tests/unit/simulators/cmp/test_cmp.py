@@ -424,3 +424,15 @@ async def test_contacts_end_when_they_are_judged_and_later_ones_of_the_day_are_j
         assert await net.mme.allowed(PHONE)
         await net.host.clock.sleep(86400)
         assert net.held().state.value == "suspended"
+
+
+async def test_an_account_that_management_has_set_holds_over_a_restart(loop: TestbedLoop, tmp_path: Path) -> None:
+    net = Net(loop, store=f"sqlite:///{tmp_path}/cmp.sqlite")
+
+    async with net:
+        await net.card(account="waterworks")
+        await net.call("PUT", "/accounts/waterworks", {"phone": "refuse"})
+        await net.host.stop("cmp", kill=True)
+        await net.host.start("cmp")
+        await net.settle()
+        assert not await net.mme.allowed(PHONE)

@@ -23,7 +23,9 @@ from simwarden.errors import ManagementError
 from simwarden.machine import milenage
 from simwarden.machine.eps_keys import kasme
 from simwarden.model.identity import Imei
+from simwarden.operations.approval import By
 from simwarden.operations.management import Role
+from simwarden.operations.provision import CardProvision
 from simwarden.runtime.diameter import Unreachable
 from simwarden.runtime.store import open_engine
 from simwarden.wire.diameter import Message, first
@@ -690,6 +692,40 @@ async def test_an_mme_that_has_purged_a_card_or_lost_it_to_another_hears_of_no_w
         assert len(net.mme.heard) == 1
         await net.call("DELETE", f"/cards/{IMSI}/location")
         assert len(net.mme2.heard) == 1  # the one that served it, whose purge came before
+
+
+async def test_an_mme_that_lost_a_card_teaches_nothing_without_vectors_of_its_own(loop: TestbedLoop) -> None:
+    """The vectors that it was given are those of the registration that is over."""
+    net = Net(loop, peers={name: {"home_province": "true"} for name in ("mme", "mme2")})
+    async with net:
+        await net.provision()
+        for mme in (net.mme, net.mme2):
+            assert (await mme.attach(METER)).success
+        await net.call("PUT", f"/cards/{IMSI}/binding", {**APPROVAL, "learn": "first-use"})
+        assert (await net.mme.ulr(PHONE)).success
+        assert (await net.call("GET", f"/cards/{IMSI}"))["binding"]["imei"] == ""
+
+
+async def test_a_terminal_that_was_not_told_is_none_in_what_is_shown(loop: TestbedLoop) -> None:
+    async with Net(loop, without_imei="admit") as net:
+        await net.provision()
+        assert (await net.mme.attach("")).success
+        assert net.last("registration")["imei"] == ""
+
+
+@pytest.mark.parametrize("held", ["imsi", "msisdn", "iccid"])
+async def test_of_cards_that_come_at_once_none_is_one_that_is_held(net: Net, held: str) -> None:
+    def card(number: int) -> CardProvision:
+        imsi = f"00101{number:010d}"
+        names = {"name": f"card{number}", "imsi": imsi, "iccid": f"89{imsi}", "msisdn": f"1440{number:09d}"}
+        return CardProvision(**names, k=K, opc=OPC, profile="meter", form="plug-in")
+
+    async with net:
+        by = By(caller="test")
+        assert await net.hss.provision_new([card(1), card(2)], by)
+        twice = card(3).model_copy(update={held: getattr(card(2), held)})
+        assert not await net.hss.provision_new([card(4), twice], by)
+        assert [each["imsi"] for each in await net.call("GET", "/cards")] == [card(1).imsi, card(2).imsi]
 
 
 async def test_an_mme_hears_of_a_withdrawal_before_it_is_served_again(net: Net) -> None:

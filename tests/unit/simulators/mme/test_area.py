@@ -43,6 +43,9 @@ async def test_zone_codes_come_change_and_go(run: Any) -> None:
         await network.hss.order("Insert-Subscriber-Data-Request", [("User-Name", IMSI), ("Subscription-Data", zone)])
         assert network.session() is not None
         assert network.mme.core.by_imsi[IMSI].subscription.zones == {"0001"}
+        withdrawn = [("User-Name", IMSI), ("DSR-Flags", 8), ("Context-Identifier", 9)]
+        await network.hss.order("Delete-Subscriber-Data-Request", withdrawn)
+        assert network.mme.core.by_imsi[IMSI].subscription.zones == {"0001"}, "of an APN, not of zones"
         await network.hss.order("Delete-Subscriber-Data-Request", [("User-Name", IMSI), ("DSR-Flags", 1)])
         assert network.mme.core.by_imsi[IMSI].subscription.zones == frozenset()
         zone = [("Regional-Subscription-Zone-Code", bytes.fromhex("0009"))]

@@ -51,6 +51,7 @@ async def test_a_change_in_the_middle_of_an_attach_ends_it(run: Any, change: Any
         await network.settle()
         assert network.session() is None
         assert phone.released
+        assert MessageType.DETACH_REQUEST not in phone.types(), "it is not registered yet"
         assert all(ue.bearer is None for ue in network.mme.core.by_imsi.values())
 
 

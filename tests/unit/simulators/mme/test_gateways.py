@@ -318,3 +318,23 @@ async def test_the_pgw_of_an_access_point(run: Any) -> None:
         await network.sleep(10)
         assert esm_cause(phone) is EsmCause.NETWORK_FAILURE
         assert "other has no address for S5-C" in network.reject()["reason"]
+
+
+async def test_an_address_that_a_card_has_for_good_is_asked_for_as_the_kind_that_it_is(run: Any) -> None:
+    async with run() as network:
+        given = network.hss.update_location
+
+        def with_address(message: Any) -> Any:
+            flags, (name, data) = given(message)
+            profile = dict(data)["APN-Configuration-Profile"]
+            apn = [("Context-Identifier", 1), ("PDN-Type", 2), ("Service-Selection", "meters.example")]
+            apn += [("Served-Party-IP-Address", "2001:db8:7::1")]
+            profile = [*profile[:2], ("APN-Configuration", apn)]
+            return [flags, (name, [*data[:2], ("APN-Configuration-Profile", profile)])]
+
+        network.hss.update_location = with_address
+        network.phone().attach()
+        await network.settle()
+        frames = [event for event in network.of(Frame) if event.interface == "S11" and event.source == "mme"]
+        asked_for = next(made for each in frames if (made := gtpv2.decode(each.data)).name == "create-session-request")
+        assert asked_for["paa"].ipv4 == "0.0.0.0"  # noqa: S104 - any

@@ -256,6 +256,21 @@ async def test_a_path_switch_of_nobody_fails(run: Any) -> None:
         assert network.session()["cell"] == "001-01-0000101"
 
 
+async def test_an_enb_that_was_not_admitted_brings_no_device(run: Any) -> None:
+    """Before S1 SETUP (8.7.3) no message of a device is read."""
+    async with run() as network:
+        network.enb.link.close()
+        network.enb.link = await network.enb.site.connect("S1-MME", "mme")
+        network.enb.link.on_receive = network.enb.receive
+        phone = network.phone()
+        phone.attach()
+        await network.settle()
+        assert "error-indication" in network.enb.names()
+        assert phone.got == []
+        assert network.session() is None
+        assert any("initial-ue-message makes no sense now" in each for each in network.peer_faults())
+
+
 async def test_octets_that_are_no_message_are_answered_and_service_goes_on(run: Any) -> None:
     async with run() as network:
         for octets in (b"", b"\0", b"\xff" * 40, bytes(range(60)), b"\0\x0c\x40\x03\0\0\x01"):

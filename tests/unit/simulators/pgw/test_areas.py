@@ -68,6 +68,14 @@ async def test_by_the_cell_of_the_attach(cells: list[str], *, open_: bool) -> No
         assert await passes(bench, made) is open_
 
 
+async def test_a_card_that_still_has_no_cells_is_served_on() -> None:
+    async with Gateways() as bench:
+        await bind(bench)
+        made = await bench.session(**at(HOME))
+        await change(bench)
+        assert await passes(bench, made)
+
+
 @pytest.mark.parametrize("lacks", ["place", "indication"])
 async def test_a_place_that_is_not_told_is_outside(lacks: str) -> None:
     async with Gateways() as bench:

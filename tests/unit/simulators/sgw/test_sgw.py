@@ -40,6 +40,14 @@ async def test_a_session_is_set_up_used_and_ended() -> None:
             assert (await again).cause == Cause.CONTEXT_NOT_FOUND
 
 
+async def test_a_faulty_request_of_no_session_is_answered_to_nobodys_teid() -> None:
+    async with Gateways() as bench:
+        made = await bench.session()
+        for asked, named in ((teid(made), gateways.MME_TEID), (0xDEAD, 0)):
+            answer = await bench.mme.ask("delete_session_req", Raw(bytes.fromhex("49000a00")), asked)
+            assert (answer.teid, answer.cause) == (named, Cause.INVALID_LENGTH)
+
+
 async def test_two_connections_of_a_card_share_s11() -> None:
     async with Gateways() as bench:
         first = await bench.session()
