@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: what is done is written, nothing else is waited for, and no traceback is printed.
+"""Ctrl-C, SIGTERM and SIGHUP: what is done is written, nothing else is waited for, and no traceback is printed.
 
 The handler ends the process itself. An exception that is raised wherever the program happens to be would pass through
 other people's clean-up (a pool that waits for its processes, a loop, a destructor), which takes its time or prints.
@@ -18,8 +18,8 @@ from simwarden.cli.exits import INTERRUPTED
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-#: SIGTERM is how a CI server, or `timeout`, ends what takes too long
-_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+#: SIGTERM is how a CI server, or `timeout`, ends what takes too long; SIGHUP tells that the terminal was closed
+_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class _State:
@@ -32,10 +32,16 @@ class _State:
 
 
 def watch() -> None:
-    """End the process at Ctrl-C and SIGTERM from now on. Processes that it starts later leave that to it."""
+    """End the process at one of the signals from now on. Processes that it starts later leave that to it."""
     _State.ours = os.getpid()
     for number in _SIGNALS:
-        signal.signal(number, _handle)
+        if not is_by_nohup(number):
+            signal.signal(number, _handle)
+
+
+def is_by_nohup(number: int) -> bool:
+    """Whether a signal is SIGHUP, and `nohup` or a shell has this process outlive its terminal."""
+    return number == signal.SIGHUP and signal.getsignal(number) is signal.SIG_IGN
 
 
 @contextmanager

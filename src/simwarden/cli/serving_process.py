@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, TextIO
 
 from simwarden.cli.choices import Level, LogForm
+from simwarden.cli.interrupts import is_by_nohup
 from simwarden.cli.serving import Service, address_in
 from simwarden.cli.serving_events import BROKER
 from simwarden.cli.serving_log import Log
@@ -56,7 +57,8 @@ def serve_element(
 @contextlib.contextmanager
 def _hearing_signals(loop: TestbedLoop) -> Iterator[asyncio.Event]:
     """Yield what the first signal sets, to end the element with its goodbyes; the second ends the process at once."""
-    stop, numbers = asyncio.Event(), (signal.SIGTERM, signal.SIGINT)
+    stop = asyncio.Event()
+    numbers = [each for each in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP) if not is_by_nohup(each)]
 
     def hear(_number: int, _frame: object) -> None:
         for each in numbers:

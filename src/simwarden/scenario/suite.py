@@ -200,8 +200,12 @@ _worker = 0
 
 
 def _start_worker(numbers: Any) -> None:
-    """Give this process its number, by which its addresses differ from others'; Ctrl-C is a matter of the first."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Give this process its number, by which its addresses differ from others'.
+
+    Ctrl-C and a closed terminal are a matter of the first.
+    """
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     global _worker  # noqa: PLW0603 - one number a process
     with numbers.get_lock():

@@ -1,12 +1,15 @@
-"""Ctrl-C and SIGTERM: a run leaves the report of what is done, and nothing prints a traceback or waits."""
+"""Ctrl-C, SIGTERM and SIGHUP: a run leaves the report of what is done, and nothing prints a traceback or waits."""
 
 from __future__ import annotations
 
+import fcntl
 import os
+import pty
 import re
 import signal
 import subprocess
 import sys
+import termios
 import time
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -23,7 +26,7 @@ OURS_RUNS = re.compile(
 )
 
 
-def begun(folder: Path, *arguments: str) -> subprocess.Popen[str]:
+def begun(folder: Path, *arguments: str, nohup: bool = False) -> subprocess.Popen[str]:
     """A command in a group of processes of its own, as a terminal starts it."""
     return subprocess.Popen(  # noqa: S603 - our own program
         [sys.executable, "-m", "simwarden", *arguments],
@@ -32,8 +35,13 @@ def begun(folder: Path, *arguments: str) -> subprocess.Popen[str]:
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
-        preexec_fn=_listen,  # noqa: PLW1509 - these tests start no thread
+        preexec_fn=_outlive if nohup else _listen,  # noqa: PLW1509 - these tests start no thread
     )
+
+
+def _outlive() -> None:
+    """Do what `nohup` does."""
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
 
 def _listen() -> None:
@@ -55,7 +63,7 @@ def wait_for(what: Path) -> None:
         time.sleep(0.05)
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 @pytest.mark.parametrize("jobs", ["1", "2"])
 def test_a_run_leaves_the_report_of_what_is_done(tmp_path: Path, jobs: str, number: signal.Signals, code: int) -> None:
     process = begun(tmp_path, "run", str(SCENARIOS / "binding"), "-j", jobs)
@@ -76,6 +84,40 @@ def _third() -> str:
     from simwarden.scenario import suite
 
     return suite.find([str(SCENARIOS / "binding")])[2].name
+
+
+def test_a_closed_terminal_leaves_the_report_of_what_is_done(tmp_path: Path) -> None:
+    ours, theirs = pty.openpty()
+    run = [sys.executable, "-m", "simwarden", "run", str(SCENARIOS / "binding"), "-j", "2"]
+    process = subprocess.Popen(  # noqa: S603 - our own program
+        run,
+        cwd=tmp_path,
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+        preexec_fn=_on_terminal,  # noqa: PLW1509 - as above
+    )
+    os.close(theirs)
+    wait_for(tmp_path / "report" / f"{_third()}.pcapng")
+    os.close(ours)
+    assert process.wait(timeout=LONG) == 129
+    cases = ET.parse(tmp_path / "report" / "junit.xml").getroot().findall(".//testcase")  # noqa: S314 - our own file
+    assert len(cases) >= 3
+    assert str(cases[0].get("classname")) in (tmp_path / "report" / "index.html").read_text("utf-8")
+
+
+def _on_terminal() -> None:
+    """Take what is standard input for the terminal, whose end ends what runs there."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
+def test_nohup_has_a_run_outlive_its_terminal(tmp_path: Path) -> None:
+    (tmp_path / "long.yaml").write_text("scenario: A while\nclock: real\nsteps: [{wait: 3 s}]\n", "utf-8")
+    process = begun(tmp_path, "run", str(SCENARIOS / "demo" / "moved-card.yaml"), "long.yaml", nohup=True)
+    wait_for(tmp_path / "report" / "moved-card.pcapng")
+    exit_code, said = ended(process, signal.SIGHUP)
+    assert (exit_code, "2 scenarios: 2 passed" in said) == (0, True), said
 
 
 #: a run that is interrupted while it sums up what became of all
