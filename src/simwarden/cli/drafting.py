@@ -17,12 +17,14 @@ from simwarden.scenario.load import Loader
 from simwarden.scenario.problems import guess
 from simwarden.scenario.result import Verdict
 from simwarden.scenario.runner import RunOptions, run_scenario
+from simwarden.scenario.soundness import unnoticed
 from simwarden.trace.events import Decided, StateChange, StepMark
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from simwarden.campaign.matrix.plan import Method, Misuse, Plan
+    from simwarden.scenario.document import Scenario
     from simwarden.trace.events import Event
 
 #: methods in the order in which they are tried: the first that stops the misuse is in the story
@@ -38,14 +40,17 @@ def draft(name: str, use: str, twin: str) -> tuple[str, str]:
         raise ConfigError(f"no use of cards is called {use!r}", None, guess(use, uses(), len(uses())))
     misuse = plan.misuses[name]
     for method in _methods(plan):
-        found = _stopped(_data(plan, misuse, method, use, honest=False))
+        found = _stopped(_data(plan, misuse, method, use, honest=False)[0])
         if found is not None:
             story, refused = found
-            honest = _served(_data(plan, misuse, method, use, honest=True), refused, len(story["steps"]))
             proves = refused.decision.control.requirement
-            texts = _text({"scenario": story["scenario"], "proves": [proves], "twin": twin, **story}), _text(honest)
-            if _holds(texts, twin):
-                return texts
+            head = {"scenario": story["scenario"], "proves": [proves], "twin": twin}
+            text = _text({**head, **_sound(story)})
+            honest, whole = _data(plan, misuse, method, use, honest=True)
+            for steps in dict.fromkeys((len(story["steps"]) - 1, whole)):  # as long as the other, else to its own end
+                texts = text, _text(_sound(_served(honest, refused, steps)))
+                if _holds(texts, twin):
+                    return texts
     raise ConfigError(f"no story of the misuse {name!r} can be made by itself: see `simwarden matrix --misuse {name}`")
 
 
@@ -54,22 +59,39 @@ def _methods(plan: Plan) -> list[Method]:
     return [*first, *(each for each in plan.methods.values() if each not in first)]
 
 
-def _data(plan: Plan, misuse: Misuse, method: Method, use: str, *, honest: bool) -> dict[str, Any]:
-    """Return a story of the matrix as data, with cards of the use that is wanted."""
-    data: dict[str, Any] = story_of(plan, misuse, method, Loader(), honest=honest).source.data
+def _data(plan: Plan, misuse: Misuse, method: Method, use: str, *, honest: bool) -> tuple[dict[str, Any], int]:
+    """Return a story of the matrix as data, with cards of the use that is wanted, and how many steps it has of its own.
+
+    The others are those by which the matrix looks who is served.
+    """
+    made = story_of(plan, misuse, method, Loader(), honest=honest)
+    data: dict[str, Any] = made.source.data
     for card in data.get("cards", {}).values():
         if use and isinstance(card, dict):
             card.pop("profile", None)
             card["use"] = use
-    return {
-        "scenario": data["scenario"].partition(";")[0],
-        **{key: each for key, each in data.items() if key != "scenario"},
-    }
+    title = data["scenario"].partition(";")[0]
+    return {"scenario": title, **{key: each for key, each in data.items() if key != "scenario"}}, made.after
+
+
+def _load(data: Mapping[str, Any]) -> Scenario:
+    return Loader().load("story.yaml", yaml.safe_dump(dict(data), sort_keys=False))
 
 
 def _play(data: Mapping[str, Any]) -> Sequence[Event]:
-    scenario = Loader().load("story.yaml", yaml.safe_dump(dict(data), sort_keys=False))
-    return run_scenario(scenario, "draft", RunOptions()).events
+    return run_scenario(_load(data), "draft", RunOptions()).events
+
+
+def _sound(data: dict[str, Any]) -> dict[str, Any]:
+    """Return a story in which each verb that may be refused unseen is expected to end as it does."""
+    steps = [*data["steps"]]
+    for step, _, best in unnoticed(_load(data)):
+        steps[step.index] = {**steps[step.index], "expect": best}
+        failure = run_scenario(_load({**data, "steps": steps}), "draft", RunOptions()).failure
+        for each in failure.mismatches if failure is not None else ():
+            if each.subject == "outcome" and each.want == best:
+                steps[step.index]["expect"] = each.got
+    return {**data, "steps": steps}
 
 
 def _holds(texts: tuple[str, str], twin: str) -> bool:
@@ -123,15 +145,15 @@ def _word(value: Any) -> str:
 
 
 def _served(data: dict[str, Any], refused: Decided, steps: int) -> dict[str, Any]:
-    """Return the rightful user's story, as long as the other one, and where the same control admits it."""
+    """Return the first steps of the rightful user's story, and where the same control admits it."""
     admitted, step = -1, -1
     for event in _play(data):
         if isinstance(event, StepMark):
             step = event.index
-        elif isinstance(event, Decided) and event.decision.admitted and step < steps - 1:
+        elif isinstance(event, Decided) and event.decision.admitted and step < steps:
             same = (event.element, event.decision.control.id) == (refused.element, refused.decision.control.id)
             admitted = step if same else admitted
-    kept = data["steps"][: steps - 1]
+    kept = data["steps"][:steps]
     on = [each["power_on"] for each in kept if "power_on" in each]
     shown = {"by": refused.element, "control": refused.decision.control.id, "verdict": "admit"}
     last = [{"expect": {on[-1]: {"attach": "accepted"}}}] if on else []

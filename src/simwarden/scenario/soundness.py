@@ -52,14 +52,21 @@ def check_expectations(scenario: Scenario, problems: Problems) -> None:
         if early := next((each for each in step.expectations if each.never), None):
             place = early.conditions[0].place
             problems.add("nothing has happened yet that could be what never should be", place, _EARLY)
+    for step, call, best in unnoticed(scenario):
+        again = isinstance(step.action, Rhythm)
+        hint = "expect what it leads to" if again else f"beside it say expect: {best}"
+        problems.add(f"{call.verb} may be refused, and nothing would show it", step.place, hint)
+
+
+def unnoticed(scenario: Scenario) -> Iterator[tuple[Step, Call, str]]:
+    """Yield the steps with a verb that may be refused unseen, with the verb and an outcome in which it is not."""
     for group in phases(scenario):
         for number, step in enumerate(group):
             again = isinstance(step.action, Rhythm)  # and so beside all later steps
             later = [each for each in scenario.steps if each.index >= step.index] if again else group[number:]
             unseen = [each for each in calls(step.action) if not _noticed(scenario, each, step, later)]
             if call := next((each for each in unseen if _may_be_refused(scenario, each)), None):
-                hint = "expect what it leads to" if again else f"beside it say expect: {_best(scenario, call)}"
-                problems.add(f"{call.verb} may be refused, and nothing would show it", step.place, hint)
+                yield step, call, _best(scenario, call)
 
 
 def calls(action: Action | None) -> Iterator[Call]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import cycle
 from pathlib import Path
 
 import jsonschema
@@ -11,6 +12,18 @@ import yaml
 from typer.testing import CliRunner, Result
 
 from simwarden.cli.main import app
+
+MISUSES = sorted(path.stem for path in (Path(__file__).parents[3] / "scenarios/matrix/misuses").glob("*.yaml"))
+#: uses that differ in the form and functions of their cards
+USES = (
+    "parcel-locker",
+    "car-telemetry",
+    "elevator-alarm",
+    "goods-tracking",
+    "personal-medical",
+    "drone-video",
+    "meter",
+)
 
 
 @pytest.fixture(autouse=True)
@@ -29,10 +42,7 @@ def cli(*arguments: str) -> Result:
         (),
         ("--use", "smart-metering"),
         ("--misuse", "phone"),
-        ("--use", "smart-metering", "--misuse", "phone"),
-        ("--misuse", "clone"),
-        ("--use", "smart-metering", "--misuse", "carried"),
-        ("--use", "smart-metering", "--misuse", "area"),
+        *(("--use", use, "--misuse", each) for each, use in zip(MISUSES, cycle(USES), strict=False)),
     ],
 )
 def test_what_it_writes_is_valid_and_passes(asked: tuple[str, ...]) -> None:
@@ -47,7 +57,7 @@ def test_what_it_writes_is_valid_and_passes(asked: tuple[str, ...]) -> None:
         text = Path(name).read_text("utf-8")
         assert text.startswith("# yaml-language-server: $schema=simwarden.schema.json\n")
         jsonschema.validate(yaml.load(text, yaml.BaseLoader), schema)  # noqa: S506 - all is text, as it is read
-        assert "--use" not in asked or "use: smart-metering" in text
+        assert "--use" not in asked or f"use: {asked[1]}" in text
 
 
 @pytest.mark.parametrize(
