@@ -16,7 +16,8 @@ from simwarden.scenario.reference.refusals import next_of, refusals_of
 from simwarden.scenario.result import Stopped
 from simwarden.scenario.result import Verdict as Result
 from simwarden.scenario.twin import expected
-from simwarden.trace.events import PacketDropped
+from simwarden.trace.dissect import Dissector
+from simwarden.trace.events import Frame, PacketDropped
 from simwarden.trace.rows import clause_of
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from simwarden.scenario.result import ScenarioResult
     from simwarden.trace.events import Decided, Event
 
+#: outcomes of calls and verbs that went well
+_WELL: Final = re.compile(r"^HTTP 2|: accepted$")
 #: EMM and ESM causes are called by their numbers, an EMM cause by that alone
 _NUMBERED: Final = re.compile(r"\b(?:EMM |(ESM ))(\d+)")
 
@@ -53,8 +56,9 @@ def _stopped(scenario: Scenario, refusal: Refusal, events: Sequence[Event]) -> S
     assert decided is not None  # noqa: S101 - what is read from a trace has its decision
     decision = decided.decision
     last = refusal.chain[-1] if refusal.chain else None
-    # What was found in hindsight, or told somebody else, leaves the call that showed it as it is.
-    outcome = "" if refusal.outcome.startswith("HTTP 2") else refusal.outcome.replace("`", "")
+    outcome = refusal.outcome.replace("`", "").removeprefix("outcome of ")
+    if _WELL.search(outcome):  # found in hindsight, or told somebody else: the call that showed it is left as it is
+        outcome = _sent(events, decided)
     if last is None and any(_dropped(each, decided) for each in events):  # nobody is told, whatever a step ended with
         outcome = "the card's packets dropped"
     return Stopped(
@@ -69,6 +73,17 @@ def _stopped(scenario: Scenario, refusal: Refusal, events: Sequence[Event]) -> S
         next=next_of(scenario.registry, refusal),
         event=decided.number,
     )
+
+
+def _sent(events: Sequence[Event], decided: Decided) -> str:
+    """Return the request that the element sends next and to whom, as in a withdrawal; empty if it sends none."""
+    for event, dissection in Dissector().walk(events):
+        if not isinstance(event, Frame) or dissection is None:
+            continue
+        sent = event.number > decided.number and event.source == decided.element
+        if sent and dissection.name.endswith("-request"):
+            return f"{event.interface.lower()}.{dissection.name} to {event.target}"
+    return ""
 
 
 def _dropped(event: Event, decided: Decided) -> bool:

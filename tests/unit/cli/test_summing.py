@@ -113,3 +113,14 @@ def test_the_page_tells_the_time_that_the_terminal_tells(tmp_path: Path, monkeyp
     seconds = re.search(r'"seconds":([\d.]+),"version"', page)
     assert seconds
     assert f"2 scenarios: 2 passed in {float(seconds[1]):.2f} s; report" in said
+
+
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        ("binding/hss/given-and-a-phone-is-reported.yaml", "one) with s6a.cancel-location-request to intruder"),
+        ("binding/form/soldered-card-cannot-be-moved.yaml", "2.1.2) with move: refused"),
+    ],
+)
+def test_without_a_cause_it_tells_what_was_done(path: str, told: str) -> None:
+    assert list(misuses(play(path)))[1].endswith(told)
