@@ -29,6 +29,10 @@ Esm = Annotated[EsmCause, BeforeValidator(lambda value: _member(EsmCause, value)
 #: a timer told to devices: TS 24.008 10.5.7.3 can say at most 31 times 6 minutes
 LONGEST_CODED = 11160.0
 Coded = Annotated[Seconds, Field(le=LONGEST_CODED)]
+#: T3402 of a device that was told nothing (TS 24.301 Table 10.2.1)
+DEFAULT_T3402 = 720.0
+#: how long such a one leaves an access point alone that it was refused (TS 24.301 6.5.1.4.3)
+DEFAULT_T3396 = 720.0
 Choice = Literal["admit", "refuse"]
 #: causes after which a device holds its card invalid until it is switched off (TS 24.301 5.5.1.2.5)
 _INVALIDATING = frozenset({2, 3, 6, 7, 8})
@@ -215,8 +219,10 @@ def _station_range(text: str) -> tuple[int, int]:
 class Timers(Model):
     """Timers of the network's side (TS 24.301 Table 10.2.2), and how long it waits for HSS and EIR."""
 
-    t3402: Coded = 720
-    """Told to devices: their pause after five failed attempts."""
+    t3402: Coded = DEFAULT_T3402
+    """Told to devices: their pause after five failed attempts. Rejects tell it unless it is 12 min."""
+    t3396: Annotated[Seconds, Field(le=35712000)] = DEFAULT_T3396
+    """Told likewise to devices whose access point is refused: how long they leave it alone."""
     t3412: Coded = 3240
     """Period of tracking area updates, for devices that support no extended timer."""
     t3412_extended: Annotated[Seconds, Field(le=35712000)] = 1116000

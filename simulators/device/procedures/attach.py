@@ -11,6 +11,7 @@ from simulators.device.state import ATTEMPTS, EmmState, Procedure, Timer, Update
 from simulators.device.terminal import CAPABILITY, EXTENDED_TIMERS
 from simwarden.errors import PeerError
 from simwarden.wire.nas import (
+    DEACTIVATED,
     NO_KEY,
     AttachType,
     IdentityType,
@@ -147,6 +148,9 @@ def on_reject(emm: Emm, message: Message, protected: bool) -> None:  # noqa: FBT
         except PeerError as error:
             emm.radio.fault(error.reason, container)
     emm.stop(Timer.T3410)
+    pause = message.get("t3402")
+    if pause is not None and protected:  # a value in clear counts for nothing (5.3.6)
+        emm.t3402 = pause if pause != DEACTIVATED else Timer.T3402.seconds
     refused(emm, Procedure.ATTACH, message, protected=protected)
 
 

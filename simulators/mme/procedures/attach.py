@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from simulators.mme.causes import Rejection
 from simulators.mme.clients import nas_channel
+from simulators.mme.config import DEFAULT_T3402
 from simulators.mme.contexts import UeContext
 from simulators.mme.controls import BARRING, EMERGENCY, Occasion
 from simulators.mme.demands import ATTACH_WITHOUT_IMSI, EMERGENCY_WITHOUT_IDENTITY, demanded
@@ -258,9 +259,11 @@ def reject(core: Core, conn: Connection, rejection: Rejection, pdn: Message | No
     if not rejection.told:
         fields: dict[str, object] = {}
         if rejection.esm_cause is not None and pdn is not None:
-            fields["esm_message_container"] = default_bearer.rejection_container(pdn, rejection.esm_cause)
+            fields["esm_message_container"] = default_bearer.rejection_container(core, pdn, rejection.esm_cause)
         if rejection.t3346 is not None:
             fields["t3346"] = rejection.t3346
+        if core.config.timers.t3402 != DEFAULT_T3402:  # one that is told none takes that (TS 24.301 5.3.6)
+            fields["t3402"] = core.config.timers.t3402
         nas_channel.send(conn, Message(MessageType.ATTACH_REJECT, emm_cause=rejection.emm_cause, **fields))
     release(core, conn, CauseNas.AUTHENTICATION_FAILURE if rejection.told else CauseNas.NORMAL_RELEASE)
     if ue is not None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from simulators.mme.causes import DECIDED, GTP_CAUSES, Rejection
 from simulators.mme.clients import nas_channel, s1
+from simulators.mme.config import DEFAULT_T3396
 from simulators.mme.contexts import AccessPoint, Bearer
 from simulators.mme.controls import ACCESS_POINT, GATEWAY, Occasion
 from simulators.mme.demands import (
@@ -44,6 +45,13 @@ if TYPE_CHECKING:
 
 #: identities of bearers (TS 24.007 11.2.3.1.5); the attach has the first
 BEARERS = range(5, 16)
+#: causes on which a device leaves an access point alone for a while, whether or not it is told how long
+_RESTING = (
+    EsmCause.OPERATOR_DETERMINED_BARRING,
+    EsmCause.MISSING_OR_UNKNOWN_APN,
+    EsmCause.SERVICE_OPTION_NOT_SUPPORTED,
+    EsmCause.REQUESTED_SERVICE_OPTION_NOT_SUBSCRIBED,
+)
 _HELD_BACK = ("access_point_name", "protocol_configuration_options")
 #: bit/s of who has no subscription: an emergency call
 _UNSAID = 1_000_000
@@ -280,7 +288,7 @@ def _pdn_address(paa: Paa) -> PdnAddress:
     return PdnAddress(kind, paa.ipv4, identifier)
 
 
-def rejection_container(request: Message, cause: EsmCause) -> bytes:
+def rejection_container(core: Core, request: Message, cause: EsmCause) -> bytes:
     """Return the PDN CONNECTIVITY REJECT that goes with EMM cause #19."""
     return encode(
         Message(
@@ -288,8 +296,15 @@ def rejection_container(request: Message, cause: EsmCause) -> bytes:
             eps_bearer_identity=0,
             procedure_transaction_identity=request["procedure_transaction_identity"],
             esm_cause=cause,
+            **back_off(core, cause),
         )
     )
+
+
+def back_off(core: Core, cause: EsmCause) -> dict[str, float]:
+    """Return how long a device is to leave a refused access point alone, where it would not by itself (6.5.1.4.3)."""
+    seconds = core.config.timers.t3396
+    return {"back_off_timer": seconds} if cause in _RESTING and seconds != DEFAULT_T3396 else {}
 
 
 def initial_context_setup(conn: Connection, ue: UeContext, plain: bytes | None) -> None:

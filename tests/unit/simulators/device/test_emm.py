@@ -28,6 +28,7 @@ from simwarden.model.identity import Ecgi, Guti, Imei, Plmn, Tai
 from simwarden.wire.apdu.authenticate import AuthenticateResponse
 from simwarden.wire.apdu.contents import Bind, EpsLoci, EpsNsc
 from simwarden.wire.nas import (
+    DEACTIVATED,
     EmmCause,
     EpsQos,
     EsmCause,
@@ -506,6 +507,22 @@ def test_five_attempts_then_t3402() -> None:
     net.expire(Timer.T3402)
     assert net.emm.procedure is Procedure.ATTACH
     assert net.emm.attach_attempts == 0
+
+
+@pytest.mark.parametrize(
+    ("told", "kind", "pause"),
+    [(7200.0, CIPHERED, 7200.0), (DEACTIVATED, CIPHERED, 720.0), (7200.0, PLAIN, 720.0)],
+)
+def test_a_reject_may_tell_t3402_under_integrity_protection(
+    told: float, kind: SecurityHeaderType, pause: float
+) -> None:
+    """5.3.6: a value in clear counts for nothing, and one that is deactivated is the default."""
+    net = Net()
+    attach.start(net.emm)
+    net.secure() if kind is CIPHERED else net.dispatch.on_connected()
+    net.emm.attach_attempts = 4
+    reject(net, EmmCause.NETWORK_FAILURE, kind, t3402=told)
+    assert net.port.timers[Timer.T3402] == pause
 
 
 def test_no_answer() -> None:

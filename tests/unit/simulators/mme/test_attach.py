@@ -315,6 +315,16 @@ async def test_barring_is_told_by_an_esm_cause(run: Any) -> None:
         assert inner["esm_cause"] is EsmCause.OPERATOR_DETERMINED_BARRING
 
 
+@pytest.mark.parametrize(("seconds", "told"), [(720, None), (1800, 1800.0)])
+async def test_a_refused_access_point_may_rest_for_longer(run: Any, seconds: float, told: float | None) -> None:
+    async with run(timers={"t3396": seconds}) as network:
+        phone = network.phone()
+        phone.attach(access_point_name="internet.example")
+        await network.settle()
+        inner = decode(phone.got[-1]["esm_message_container"], uplink=False)
+        assert inner.get("back_off_timer") == told
+
+
 async def test_an_access_point_that_is_not_subscribed_is_refused(run: Any) -> None:
     async with run() as network:
         phone = network.phone()
@@ -496,6 +506,18 @@ async def test_an_emergency_call_where_the_network_is_set_to_refuse_it(run: Any,
         phone.attach(eps_attach_type=6)
         await network.settle()
         assert phone.got[-1].type is _T.ATTACH_REJECT
+
+
+@pytest.mark.parametrize(("seconds", "told"), [(720, None), (10800, 10800.0)])
+async def test_a_reject_tells_t3402_where_it_is_not_the_one_of_each_device(
+    run: Any, seconds: float, told: float | None
+) -> None:
+    async with run(timers={"t3402": seconds}) as network:
+        network.hss.answers["update-location"] = 5012
+        phone = network.phone()
+        phone.attach()
+        await network.settle()
+        assert (phone.got[-1].type, phone.got[-1].get("t3402")) == (_T.ATTACH_REJECT, told)
 
 
 async def test_null_algorithms_are_never_chosen_otherwise(run: Any) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from simulators.device.procedures.esm import BACKED_OFF
 from simwarden.operations.management import Role
 from simwarden.testing.diameter import IMSI
 from simwarden.trace.events import StateChange
@@ -103,13 +104,14 @@ async def test_from_the_request_to_the_detach(run: Any) -> None:
     ],
 )
 async def test_what_is_refused(run: Any, fields: dict[str, Any], cause: EsmCause) -> None:
-    async with run() as network:
+    async with run(timers={"t3396": 3600}) as network:
         subscribe(network, *_TWO)
         phone = await network.attached()
         connect(phone, **fields)
         await network.settle()
         told = phone.got[-1]
         assert (told.type, told["esm_cause"]) == (_T.PDN_CONNECTIVITY_REJECT, cause)
+        assert told.get("back_off_timer") == (3600.0 if cause in BACKED_OFF else None)
         assert told["procedure_transaction_identity"] == 7
         assert at(network, "pgw") == {"5": _TWO[0]}
 
