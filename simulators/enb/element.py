@@ -94,8 +94,9 @@ class Enb(Element[EnbConfig]):
             self.site.note("S1 is not up yet")
 
     def census(self) -> Mapping[str, int]:
-        """Count the connections of devices."""
-        return {"connections": len(self.station.ues)}
+        """Count the connections of devices, and their bearers."""
+        ues = self.station.ues
+        return {"connections": len(ues), "bearers": sum(len(each.bearers) for each in ues.values())}
 
     async def stop(self) -> None:
         """Close all links; connections end with them."""

@@ -188,8 +188,8 @@ class Store:
         debts = list(_debts(subscriber, owed))
         new = [debt for debt in debts if debt not in self._of(debt.imsi, debt.host)]
         with self._writing(subscriber.imsi) as connection:
-            if connection.execute(_UPDATE.values(values), {"key": subscriber.imsi}).rowcount == 0:
-                connection.execute(sa.insert(_SUBSCRIBERS).values(values))
+            if connection.execute(_setting(_FIELDS), {"key": subscriber.imsi, **_new(values)}).rowcount == 0:
+                connection.execute(_NEW, values)
             _AUDIT.add(connection, [audit])
             if new:
                 connection.execute(_OWING, [debt._asdict() for debt in new])

@@ -54,13 +54,15 @@ class AuditTable:
             sa.Column("details", sa.JSON, nullable=False),
         )
         self._key = self.table.c[key]
+        self._add = sa.insert(self.table)
+        self._after = sa.select(self.table).where(self.table.c.id > sa.bindparam("after")).order_by(self.table.c.id)
         self._events = events or {}
 
     def add(self, connection: sa.Connection, records: Sequence[dict[str, Any]]) -> None:
         """Keep records within a transaction, with the change that they are about."""
         if not records:
             return
-        connection.execute(sa.insert(self.table), list(records))
+        connection.execute(self._add, list(records))
         outbox = outbox_of(connection)
         if outbox is not None:
             told = list(self._told(records))
@@ -92,13 +94,13 @@ class AuditTable:
 
         `after` is the number of a record, of those behind which at most so many are returned.
         """
-        query = sa.select(self.table).where(self.table.c.id > after).order_by(self.table.c.id).limit(most)
+        query = self._after if most is None else self._after.limit(most)
         if subject:
             query = query.where(self._key == subject)
         if only is not None:
             query = query.where(only)
         with engine.connect() as connection:
-            return [dict(row) for row in connection.execute(query).mappings()]
+            return [dict(row) for row in connection.execute(query, {"after": after}).mappings()]
 
     def last(self, connection: sa.Connection) -> int:
         """Return the number of the last record, 0 if there is none."""

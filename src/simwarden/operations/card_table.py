@@ -5,6 +5,7 @@ Apart from `provision`: SQLAlchemy is heavy.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
@@ -24,10 +25,15 @@ def taken(
     for name, values in identities.items():
         wanted = [value for value in values if value]
         for start in range(0, len(wanted), _AT_ONCE):
-            some = table.c[name].in_(wanted[start : start + _AT_ONCE])
-            query = sa.select(table.c[name]).where(some, table.c.imsi != but).order_by(table.c[name])
-            found += [(name, value) for value in connection.execute(query).scalars()]
+            some = {"some": wanted[start : start + _AT_ONCE], "but": but}
+            found += [(name, value) for value in connection.execute(_query(table, name), some).scalars()]
     return found
+
+
+@cache
+def _query(table: sa.Table, name: str) -> sa.Select[tuple[str]]:
+    some, but = sa.bindparam("some", expanding=True), sa.bindparam("but")
+    return sa.select(table.c[name]).where(table.c[name].in_(some), table.c.imsi != but).order_by(table.c[name])
 
 
 def alike(identities: Mapping[str, Sequence[str]]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import gc
 import multiprocessing
 import os
 import re
@@ -211,6 +212,7 @@ def _start_worker(numbers: Any) -> None:
     with numbers.get_lock():
         numbers.value += 1
         _worker = numbers.value
+    gc.freeze()  # what it was forked with is no garbage, and to look for it there would copy it
 
 
 def worker() -> int:

@@ -127,7 +127,7 @@ class Bench:
     def oracle(self) -> Oracle:
         """What runs are held to: the change before all else, or no fault."""
         reference = carry_out(self.told, self.told.before, {}, self.options) if self.change else self.base
-        return Oracle(self.plan, self.told.without, reference)
+        return Oracle(self.plan, self.told, reference)
 
     @cached_property
     def faults(self) -> Mapping[str, Put | Mishap]:

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from simwarden.campaign.explore.plan import Plan
+    from simwarden.campaign.explore.story import Told
     from simwarden.campaign.explore.trial import Fact, Facts, Held, Seen
     from simwarden.runtime.declare import Observable
-    from simwarden.scenario.document import Scenario
 
 #: what is counted of each element, and compared with nothing but the other run
 _BY_ITSELF = ("work", "timers")
@@ -56,8 +56,10 @@ class Deviation:
 class Oracle:
     """Holds runs of one scenario against the one in which all is as it must become."""
 
-    def __init__(self, plan: Plan, scenario: Scenario, reference: Seen) -> None:
-        self._plan, self._scenario, self._reference = plan, scenario, reference
+    def __init__(self, plan: Plan, told: Told, reference: Seen) -> None:
+        self._plan, self._scenario, self._reference = plan, told.without, reference
+        #: by which word that works which terminals are asked to do, by its mark
+        self._good = {each.judged: each.good for each in (*told.busy, *told.morning) if each.judged}
         self._wanted = self._lasting(reference.settled)
         self._rights = [self._served(each) for each in (*reference.moments, reference.settled)]
 
@@ -96,7 +98,7 @@ class Oracle:
     # -- facts
 
     def _lasting(self, facts: Facts) -> dict[Fact, Any]:
-        kept = {}
+        kept = self._working(facts)
         for fact, value in facts.items():
             observable = self._observable(fact)
             if observable is not None and "*" not in observable.passing and not _is_idle(observable, value):
@@ -104,12 +106,16 @@ class Oracle:
         return kept
 
     def _served(self, facts: Facts) -> dict[Fact, Any]:
-        kept = {}
+        kept = self._working(facts)
         for fact, value in facts.items():
             observable = self._observable(fact)
             if observable is not None and observable.serving and not _is_idle(observable, value):
                 kept[fact] = _without(value, observable.passing)
         return kept
+
+    def _working(self, facts: Facts) -> dict[Fact, Any]:
+        """Return what terminals were asked to do and works."""
+        return {fact: value for fact, value in facts.items() if value == self._good.get(fact[:2], _MISSING)}
 
     def _observable(self, fact: Fact) -> Observable | None:
         instance = self._scenario.instances.get(fact[0])
@@ -122,7 +128,7 @@ class Oracle:
         for fact in dict.fromkeys((*self._wanted, *got)):
             want, have = self._wanted.get(fact, _MISSING), got.get(fact, _MISSING)
             if want != have:
-                yield Deviation(SETTLED, f"{fact[0]}.{fact[1]}", *_differing(want, have), fact, _value(want, have))
+                yield Deviation(SETTLED, f"{fact[0]}.{fact[1]}", *_differing(want, have), fact, self._right(fact, want, have))
 
     def _enforced(self, seen: Seen) -> Iterator[Deviation]:
         """Yield what is in use 5 s after a change, or when terminals were kept busy, and not with it from the first."""
@@ -130,7 +136,13 @@ class Oracle:
             for fact, value in self._served(moment).items():
                 if not any(value == rights.get(fact) for rights in self._rights):
                     want = next((rights[fact] for rights in self._rights if fact in rights), _MISSING)
-                    yield Deviation(kind, f"{fact[0]}.{fact[1]}", *_differing(want, value), fact, _value(want, value))
+                    yield Deviation(kind, f"{fact[0]}.{fact[1]}", *_differing(want, value), fact, self._right(fact, want, value))
+
+    def _right(self, fact: Fact, want: Any, got: Any) -> Any:
+        """Return what a fact should be, as far as it differs; of what should not work the word to which it should come."""
+        if want is _MISSING and fact[:2] in self._good:
+            return self._reference.settled.get(fact)
+        return _value(want, got)
 
     def _late(self, seen: Seen) -> Iterator[Deviation]:
         """Yield who came back into service later than the cause that it was told last may keep it out."""

@@ -47,6 +47,12 @@ class ChangeHead(Head):
 
     stories: list[str] = Field(default_factory=list)
     """The stories in which it makes sense; by default all."""
+    but: list[str] = Field(default_factory=list)
+    """Stories in which it makes none."""
+
+    def fits(self, story: str) -> bool:
+        """Whether it makes sense in a story."""
+        return (not self.stories or story in self.stories) and story not in self.but
 
 
 class Agreement(Model):
@@ -104,7 +110,7 @@ class Plan:
 
     def changes_of(self, story: Story) -> list[Change]:
         """Return the changes that make sense in a story."""
-        return [each for each in self.changes.values() if not each.head.stories or story.name in each.head.stories]
+        return [each for each in self.changes.values() if each.head.fits(story.name)]
 
 
 def read_plan(folder: Path, registry: Registry) -> Plan:
@@ -118,9 +124,10 @@ def read_plan(folder: Path, registry: Registry) -> Plan:
     for file in (*own, *(path for path in brought if path.is_file())):
         _read(plan, file, problems)
     for change in plan.changes.values():
-        for index, name in enumerate(change.head.stories if Path(change.spot.source.file) in own else ()):
-            if name not in plan.stories:  # what an element brings is for other folders too
-                problems.unknown("story", name, plan.stories, (change.spot / "stories" / index).place)
+        for key, names in (("stories", change.head.stories), ("but", change.head.but)):
+            for index, name in enumerate(names if Path(change.spot.source.file) in own else ()):
+                if name not in plan.stories:  # what an element brings is for other folders too
+                    problems.unknown("story", name, plan.stories, (change.spot / key / index).place)
     problems.raise_if_any()
     return plan
 

@@ -69,9 +69,7 @@ def alone(finding: Finding) -> str:
 
 def _whole(bench: Bench, finding: Finding) -> dict[str, Any]:
     source, written = bench.told.source.data, bench.told.written
-    steps: list[dict[str, Any]] = [
-        dict(each) if isinstance(each, dict) else {each: ""} for each in (*written["before"], *written["steps"])
-    ]
+    steps = _copied([*written["before"], *written["steps"]])
     for number, what in finding.first.put:
         point = bench.points[number]
         entry: dict[str, Any] = {"before": f"{point.interface.lower()}.{point.message}"}
@@ -83,15 +81,19 @@ def _whole(bench: Bench, finding: Finding) -> dict[str, Any]:
         each.pop("mark", None)
         if len(each.get("during", ())) == 1:
             each["during"] = each["during"][0]
-    steps = _up_to(bench, finding, steps)
+    steps = _copied(_up_to(bench, finding, steps))
     if finding.deviation.fact is not None:
-        steps.append({"expect": _expected(finding.deviation)})
+        steps = _judged(steps, finding.deviation)
     title = f"{source['scenario'].partition(';')[0]}; {finding.what} before {finding.first.point}"
     data: dict[str, Any] = {"scenario": title}
     data |= {key: value for key, value in source.items() if key not in ("scenario", "steps")}
     if finding.deviation.fact is not None and finding.deviation.fact[0] == BROKER:
         data["network"] = {BROKER: {}, **data.get("network", {})}
     return {**data, "steps": steps}
+
+
+def _copied(steps: list[Any]) -> list[dict[str, Any]]:
+    return [dict(each) if isinstance(each, dict) else {each: ""} for each in steps]
 
 
 def _up_to(bench: Bench, finding: Finding, steps: list[Any]) -> list[Any]:
@@ -111,6 +113,15 @@ def _up_to(bench: Bench, finding: Finding, steps: list[Any]) -> list[Any]:
     if by.took <= WHILE:
         return [*steps, *busy, {"wait": show(by.took)}]
     return [*steps, *busy, {"wait": show(WHILE)}, *morning, {"wait": show(by.took - WHILE)}]
+
+
+def _judged(steps: list[dict[str, Any]], deviation: Deviation) -> list[Any]:
+    """Return steps with what is expected: of what a terminal was asked to do last how it ends, of all else a fact."""
+    assert deviation.fact is not None  # noqa: S101 - see `_whole`
+    places = [place for place, each in enumerate(steps) if each.pop("mark", "") == deviation.fact[1]]
+    if places:
+        return [*steps[: places[-1]], {**steps[places[-1]], "expect": deviation.value}]
+    return [*steps, {"expect": _expected(deviation)}]
 
 
 def _done(meant: tuple[Action, ...] | Mishap, change: list[Any]) -> Any:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from simwarden.scenario.document import Wait
+from simwarden.scenario.document import Call
 from simwarden.scenario.merge import Layer, Merged, merge
 from simwarden.scenario.problems import Problems
 
@@ -23,19 +23,32 @@ T = TypeVar("T")
 ENFORCED = 5.0
 
 
+class Deed(NamedTuple):
+    """Something that a terminal is asked to do after the story.
+
+    Where its step has a mark it is `judged`, by that element and mark: it works if it ends by the first of its verb's words.
+    """
+
+    action: Action
+    judged: tuple[str, str] | None = None
+    good: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Told:
     """A story with changes: the scenario in which they never come, and the one in which they were there from the first.
 
     `changes` are their actions, by name; `procedures` the word of each step in which something may be put in, by the
-    step's index; `morning` is what a terminal does after a night, `source` the document, `written` its steps by part.
+    step's index; `busy` and `morning` are what is done when it is over and after a night, `source` is the document,
+    `written` its steps by part.
     """
 
     without: Scenario
     before: Scenario
     changes: dict[str, tuple[Action, ...]]
     procedures: dict[int, str]
-    morning: tuple[Action, ...]
+    busy: tuple[Deed, ...]
+    morning: tuple[Deed, ...]
     source: Merged
     written: dict[str, list[Any]]
     #: what the owner of a terminal does when it has been told some causes, by their names
@@ -55,13 +68,13 @@ def told(plan: Plan, story: Story, changes: Sequence[Change], loader: Loader) ->
     whole = loader.assemble(source, problems)
     parts = dict(_parted(whole.steps, blocks))
     done = [step for each in changes for step in parts[_done(each)]]
-    tail = [*parts["busy"], replace(parts["steps"][-1], text="wait", action=Wait(ENFORCED), facts={}, mark="")]
     return Told(
-        without=replace(whole, steps=_numbered([*parts["before"], *parts["steps"], *tail])),
-        before=replace(whole, steps=_numbered([*parts["before"], *done, *parts["steps"], *tail])),
+        without=replace(whole, steps=_numbered([*parts["before"], *parts["steps"]])),
+        before=replace(whole, steps=_numbered([*parts["before"], *done, *parts["steps"]])),
         changes={each.name: _actions(parts[_done(each)]) for each in changes},
         procedures={len(parts["before"]) + place: step.mark for place, step in enumerate(parts["steps"]) if step.mark},
-        morning=_actions(parts["morning"]),
+        busy=_deeds(parts["busy"], whole),
+        morning=_deeds(parts["morning"], whole),
         source=source,
         written=dict(_parted(source.data["steps"], blocks)),
         returns=tuple(
@@ -88,6 +101,17 @@ def _done(change: Change) -> str:
 
 def _actions(steps: list[Step]) -> tuple[Action, ...]:
     return tuple(step.action for step in steps if step.action is not None)
+
+
+def _deeds(steps: list[Step], scenario: Scenario) -> tuple[Deed, ...]:
+    return tuple(_deed(step, step.action, scenario) for step in steps if step.action is not None)
+
+
+def _deed(step: Step, action: Action, scenario: Scenario) -> Deed:
+    if not (step.mark and isinstance(action, Call)):
+        return Deed(action)
+    kind = scenario.registry.kinds[scenario.instances[action.element].kind]
+    return Deed(action, (action.element, step.mark), next(iter(kind.all_verbs()[action.verb].outcomes), ""))
 
 
 def _parted(steps: list[T], blocks: dict[str, list[Spot]]) -> Iterator[tuple[str, list[T]]]:

@@ -23,7 +23,7 @@ from simwarden.wire.family import family_of
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterable, Iterator, Mapping
 
-    from simwarden.campaign.explore.story import Told
+    from simwarden.campaign.explore.story import Deed, Told
     from simwarden.operations import outbox
     from simwarden.runtime.host import Host
     from simwarden.scenario.document import Action, Mishap, Scenario
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from simwarden.scenario.runner import RunOptions
     from simwarden.trace.events import Event
 
-#: an observable of an element, with the key of a record
+#: an observable of an element, with the key of a record; or what an element was asked to do, by its mark (see Deed)
 Fact = tuple[str, str, str | None]
 Facts = dict[Fact, Any]
 Put = tuple["Action", ...]
@@ -173,6 +173,10 @@ class _Explorer:
 
     async def leave(self) -> None:
         """See Probe: look round after a while, and if all is not well yet, after a night in which nobody helps."""
+        self._step = -1
+        await self._do(self._told.busy)
+        await self._host.clock.sleep(ENFORCED)
+        await self._host.clock.settle()
         self._over, self.seen.length = True, self._host.trace.last_number
         self._since = self._host.clock.now()
         self.seen.moments.append(dict(self._facts))
@@ -192,7 +196,8 @@ class _Explorer:
         """Let time pass, let terminals have contacts, and look round; on the real clock there is not so much time."""
         await self._host.clock.sleep(pause if self._host.clock.virtual else _REAL)
         self.seen.rest.append(dict(self._counted()))
-        await self._act_all(self._told.morning)
+        await self._do(self._told.morning)
+        await self._look_later()
 
     def _counted(self) -> Iterator[tuple[tuple[str, str], int]]:
         for name, element in self._host.elements.items():
@@ -207,11 +212,17 @@ class _Explorer:
         self.seen.held |= {("work", name): self._host.at_work(name) for name in self._host.elements}
         self.seen.held |= dict(self._counted())
 
-    async def _act_all(self, actions: Iterable[Action]) -> None:
-        """Carry out what a terminal or its owner does, as far as it makes sense, and let it have its effects."""
-        with contextlib.suppress(ManagementError):
-            for action in actions:
-                await self._act(action)
+    async def _do(self, deeds: Iterable[Deed]) -> None:
+        """Carry out what a terminal is asked to do, as far as it makes sense, and keep how it ends."""
+        for action, judged, _ in deeds:
+            outcome = None
+            with contextlib.suppress(ManagementError):
+                outcome = await self._act(action)
+            if judged is not None:
+                self._facts[*judged, None] = outcome
+
+    async def _look_later(self) -> None:
+        """Let what was done have its effects, and look round."""
         await self._host.clock.sleep(_MOMENT if self._host.clock.virtual else _REAL)
         await self._host.clock.settle()
         self._look()
@@ -222,7 +233,10 @@ class _Explorer:
         for place, (told, actions) in enumerate(self._told.returns):
             if told & causes:
                 self._since, self._helped = self._host.clock.now(), place
-                await self._act_all(actions)
+                with contextlib.suppress(ManagementError):
+                    for action in actions:
+                        await self._act(action)
+                await self._look_later()
 
     async def _ask(self, name: str) -> None:
         """Ask an element's management for its audit, and for what it holds of each card."""

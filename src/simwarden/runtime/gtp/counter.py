@@ -6,13 +6,17 @@ import sqlalchemy as sa
 
 METADATA = sa.MetaData()
 _COUNTER = sa.Table("restart_counter", METADATA, sa.Column("value", sa.Integer, nullable=False))
+_READ, _FIRST = sa.select(_COUNTER.c.value), sa.insert(_COUNTER)
+_COUNT = sa.update(_COUNTER).values(value=sa.bindparam("new"))
 
 
 def next_counter(engine: sa.Engine) -> int:
     """Count a start of this node."""
     with engine.begin() as connection:
-        before = connection.execute(sa.select(_COUNTER.c.value)).scalar()
-        value = ((before or 0) + 1) % 256
-        connection.execute(sa.delete(_COUNTER))
-        connection.execute(sa.insert(_COUNTER).values(value=value))
+        before = connection.execute(_READ).scalar()
+        if before is None:
+            connection.execute(_FIRST, {"value": 1})
+            return 1
+        value: int = (before + 1) % 256
+        connection.execute(_COUNT, {"new": value})
     return value

@@ -21,6 +21,10 @@ from simulators.hss.parts.suspension import Suspensions
 from simulators.hss.procedures import late, location
 from simulators.mme.procedures import detach, handover, pdn_connectivity, service_request, subscriber_data
 from simulators.mme.procedures import location as mme_location
+from simulators.pgw import procedures as pgw
+from simulators.pgw.parts.areas import Areas
+from simulators.pgw.store import AreaStore
+from simulators.sgw.procedures import bearers
 from simwarden.campaign.engine import Order
 from simwarden.campaign.explore import bench
 from simwarden.campaign.explore.repeat import scenario_of
@@ -208,6 +212,49 @@ def test_a_timer_that_cuts_the_next_connection(monkeypatch: pytest.MonkeyPatch) 
     """T3440, which is not stopped by the release that it waits for; contacts would hide that."""
     plant(monkeypatch, Dispatch._released, ("Timer.T300, Timer.T3440, ", "Timer.T300, "))
     check(Planted("attach", "learning-anew", "", "quiet connections before *"))
+
+
+# -- gateways, and what goes through them
+
+
+def test_a_pgw_that_keeps_a_session_which_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    plant(monkeypatch, pgw.delete_session, ("core.close(session, CauseForRecClosing.NORMAL_RELEASE)", "pass"))
+    check(Planted("attach", "withdrawal", "", "enforced pgw.session before attach-complete"))
+
+
+def test_an_sgw_that_keeps_a_bearer_after_its_release(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its downlink packets would go where nobody is any more."""
+    plant(monkeypatch, bearers.release, ("connection.enb = None", "pass"))
+    check(Planted("service-request", "", "stall", "quiet bearers before *"))
+
+
+def test_no_detach_of_a_terminal_that_is_handed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    plant(
+        monkeypatch,
+        detach.detach_by_network,
+        (
+            "    core.end_session(ue",
+            "    if ue.connection and ue.connection.handover:\n        return\n    core.end_session(ue",
+        ),
+    )
+    check(Planted("s1-handover-packets", "barring", "", "enforced mme.session before handover-request-acknowledge"))
+
+
+def test_cells_of_packets_that_hold_for_later_sessions_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing but the packets themselves shows it."""
+    plant(monkeypatch, Areas._put, ("await core.follow_area(session)", "pass"))
+    check(Planted("attach", "packets-cell-taken-away", "", "busy meter.packets before attach-complete"))
+
+
+def test_cells_of_packets_that_a_restart_forgets(monkeypatch: pytest.MonkeyPatch) -> None:
+    plant(monkeypatch, AreaStore.put, ("if cells:\n            connection", "if False:\n            connection"))
+    check(Planted("attach", "packets-cell-taken-away", "restarted-pgw", "settled meter.packets before *", pairs=150))
+
+
+def test_a_further_connection_that_outlives_its_access_point(monkeypatch: pytest.MonkeyPatch) -> None:
+    lost = "deactivate(core, ue, bearer, EsmCause.REGULAR_DEACTIVATION)"
+    plant(monkeypatch, pdn_connectivity.access_point_lost, (lost, "pass"))
+    check(Planted("connections", "further-apn-removed", "", "enforced meter.connection before *"))
 
 
 # -- what is kept of a finding
