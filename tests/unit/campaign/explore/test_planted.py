@@ -254,7 +254,7 @@ def test_cells_of_packets_that_a_restart_forgets(monkeypatch: pytest.MonkeyPatch
 def test_a_further_connection_that_outlives_its_access_point(monkeypatch: pytest.MonkeyPatch) -> None:
     lost = "deactivate(core, ue, bearer, EsmCause.REGULAR_DEACTIVATION)"
     plant(monkeypatch, pdn_connectivity.access_point_lost, (lost, "pass"))
-    check(Planted("connections", "further-apn-removed", "", "enforced meter.connection before *"))
+    check(Planted("connections", "further-apn-removed", "", "enforced sgw.session before *"))
 
 
 # -- what is kept of a finding
