@@ -6,7 +6,7 @@ Apart from `provision`: SQLAlchemy is heavy.
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
@@ -31,9 +31,9 @@ def taken(
 
 
 @cache
-def _query(table: sa.Table, name: str) -> sa.Select[tuple[str]]:
-    some, but = sa.bindparam("some", expanding=True), sa.bindparam("but")
-    return sa.select(table.c[name]).where(table.c[name].in_(some), table.c.imsi != but).order_by(table.c[name])
+def _query(table: sa.Table, name: str) -> sa.Select[Any]:
+    some = table.c[name].in_(sa.bindparam("some", expanding=True))
+    return sa.select(table.c[name]).where(some, table.c.imsi != sa.bindparam("but")).order_by(table.c[name])
 
 
 def alike(identities: Mapping[str, Sequence[str]]) -> bool:

@@ -128,7 +128,9 @@ class Oracle:
         for fact in dict.fromkeys((*self._wanted, *got)):
             want, have = self._wanted.get(fact, _MISSING), got.get(fact, _MISSING)
             if want != have:
-                yield Deviation(SETTLED, f"{fact[0]}.{fact[1]}", *_differing(want, have), fact, self._right(fact, want, have))
+                yield Deviation(
+                    SETTLED, f"{fact[0]}.{fact[1]}", *_differing(want, have), fact, self._right(fact, want, have)
+                )
 
     def _enforced(self, seen: Seen) -> Iterator[Deviation]:
         """Yield what is in use 5 s after a change, or when terminals were kept busy, and not with it from the first."""
@@ -136,10 +138,12 @@ class Oracle:
             for fact, value in self._served(moment).items():
                 if not any(value == rights.get(fact) for rights in self._rights):
                     want = next((rights[fact] for rights in self._rights if fact in rights), _MISSING)
-                    yield Deviation(kind, f"{fact[0]}.{fact[1]}", *_differing(want, value), fact, self._right(fact, want, value))
+                    yield Deviation(
+                        kind, f"{fact[0]}.{fact[1]}", *_differing(want, value), fact, self._right(fact, want, value)
+                    )
 
     def _right(self, fact: Fact, want: Any, got: Any) -> Any:
-        """Return what a fact should be, as far as it differs; of what should not work the word to which it should come."""
+        """Return what a fact should be, as far as it differs; of what should not work how it should end."""
         if want is _MISSING and fact[:2] in self._good:
             return self._reference.settled.get(fact)
         return _value(want, got)

@@ -26,7 +26,8 @@ ENFORCED = 5.0
 class Deed(NamedTuple):
     """Something that a terminal is asked to do after the story.
 
-    Where its step has a mark it is `judged`, by that element and mark: it works if it ends by the first of its verb's words.
+    Where its step has a mark it is `judged`, by the element and that mark: it works if it ends by the word `good`, the
+    first of its verb's.
     """
 
     action: Action

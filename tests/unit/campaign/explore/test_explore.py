@@ -56,6 +56,7 @@ def plan_with(folder: Path, text: str) -> str:
         ("stories: {a: {title: x, stepps: []}}\n", "key 'stepps' is not known"),
         ("stories: [a]\n", "stories: names with what they are are expected"),
         ("changes: {c: {title: x, stories: [nowhere]}}\n", "story 'nowhere' is not known"),
+        ("changes: {c: {title: x, but: [nowhere]}}\n", "story 'nowhere' is not known"),
         ("agree: {}\nreturns: 3\n", "returns: a list is expected"),
         ("agree: [{each: mme.session}]\n", "key 'has' is missing"),
         ("stories: {a: {title: x}}\nreturns: [{causes: [], why: y}]\n", "key 'within' is missing"),
@@ -152,6 +153,22 @@ def test_a_run_without_the_change_is_not_as_it_must_be() -> None:
     story = here("attach", "rebinding")
     found = {each.name for each in story.oracle.deviations(story.base, change=True)}
     assert found >= {"settled mme.session", "enforced mme.session", "audit hss rebind"}
+
+
+def test_packets_that_pass_where_they_should_not_are_told() -> None:
+    story = here("attach", "packets-cell-taken-away")
+    found = {each.name: each for each in story.oracle.deviations(story.base, change=True)}
+    assert (found["settled meter.packets"].want, found["settled meter.packets"].got) == ("none", "delivered")
+    assert found["settled meter.packets"].value == "timed-out"
+
+
+def test_a_change_is_tried_where_it_makes_sense() -> None:
+    plan = plan_of(str(FOLDER))
+    made = {story.name: {each.name for each in plan.changes_of(story)} for story in plan.stories.values()}
+    assert {"barring", "packets-cell-given"} <= made["connections"]
+    assert "apn-replaced" not in made["connections"]
+    assert "barring" not in made["suspension"]
+    assert {each for each in made if "further-apn-removed" in made[each]} == {"connections"}
 
 
 def test_two_changes_are_held_against_both_from_the_first() -> None:

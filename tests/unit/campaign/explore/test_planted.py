@@ -279,6 +279,9 @@ KEPT = {
     "quiet": Kept(
         location.register, ("core.show_registration(subscriber)", "pass"), "other-apn-removed", "quiet mme.session"
     ),
+    "packets": Kept(
+        Areas._put, ("await core.follow_area(session)", "pass"), "packets-cell-taken-away", "busy meter.packets"
+    ),
     "audit": Kept(
         Suspensions._suspend,
         ("change_all(subscribers, records,", "change_all(subscribers, () if subscribers[0].mme else records,"),
