@@ -2,7 +2,7 @@
 
 The owner gives it octets and the time, orders requests, answers and indications, and takes out octets and events. A
 request that is repeated gets its answer again, and is not seen twice; one that gets no answer is sent N3-REQUESTS times
-in all. When an echo gets none, the path has failed.
+in all, and so is a command whose request does not come. When an echo gets none, the path has failed.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 PORT: Final = 2123
 #: answers that are kept for repeated requests; the oldest is forgotten first
 _MOST_ANSWERS: Final = 4096
-_LAST: Final = 0xFFFFFF
+#: the bit of numbers of commands, and of what they set going; those of other requests are below it (7.6)
+_COMMANDED: Final = 0x800000
+_LAST: Final = _COMMANDED - 1
 _ECHO, _ECHO_ANSWER, _UNSUPPORTED = "echo-request", "echo-response", "version-not-supported-indication"
 
 
@@ -44,7 +46,7 @@ class RequestReceived:
 
 @dataclass(frozen=True, slots=True)
 class IndicationReceived:
-    """A message that nothing answers."""
+    """A message that nothing answers, or a command, which a request under its number may follow."""
 
     message: Message
 
@@ -129,9 +131,15 @@ class GtpPath:
 
     # -- what the owner orders
 
-    def request(self, message: Message, now: float) -> int:
-        """Send a request; return the sequence number by which its answer is told."""
+    def request(self, message: Message, now: float, commanded: int = 0) -> int:
+        """Send a request or a command; return the sequence number by which its answer is told.
+
+        `commanded` is the number of the command of the peer's that it carries out.
+        """
         self._number(message)
+        if message.spec.role is Role.COMMAND:
+            message.sequence |= _COMMANDED
+        message.sequence = commanded or message.sequence
         self._introduce(message)
         octets = encode(message)
         self._pending[message.sequence] = _Pending(message, octets, now + self.settings.t3)
@@ -139,9 +147,10 @@ class GtpPath:
         self._use(now)
         return message.sequence
 
-    def tell(self, message: Message) -> None:
-        """Send a message that nothing answers."""
+    def tell(self, message: Message, commanded: int = 0) -> None:
+        """Send a message that nothing answers, unless a command of the peer's with that number failed by it."""
         self._number(message)
+        message.sequence = commanded or message.sequence
         self._out.append((encode(message), PORT))
 
     def respond(self, request: RequestReceived, answer: Message, now: float) -> None:
@@ -214,9 +223,13 @@ class GtpPath:
             self._out.append((encode(answer), port))
         elif message.name == _UNSUPPORTED:
             self._fail(message, "it speaks no GTPv2")
-        elif role is Role.REQUEST:
+        elif role in (Role.REQUEST, Role.COMMAND):
+            if self._is_awaited(message):
+                self._settle(message)
             self._take_request(message, port, now)
         elif role is Role.INDICATION:
+            if message.sequence & _COMMANDED and message.sequence in self._pending:
+                self._settle(message)
             self._events.append(IndicationReceived(message))
         elif self._is_awaited(message):  # any other is late, or repeated
             del self._pending[message.sequence]
@@ -224,6 +237,11 @@ class GtpPath:
                 self._echo = None
             else:
                 self._events.append(AnswerReceived(message.sequence, message))
+
+    def _settle(self, message: Message) -> None:
+        """Await nothing more of a command: the peer's request, or its failure, has come."""
+        del self._pending[message.sequence]
+        self._events.append(AnswerReceived(message.sequence, message))
 
     def _take_request(self, message: Message, port: int, now: float) -> None:
         key = port, message.spec.type, message.sequence
@@ -234,7 +252,8 @@ class GtpPath:
             self._events.append(Duplicate(message.name, octets is not None))
             return
         self._keep(message, port, None, now)
-        self._events.append(RequestReceived(message, port))
+        command = message.spec.role is Role.COMMAND
+        self._events.append(IndicationReceived(message) if command else RequestReceived(message, port))
 
     def _forget_answers(self, now: float) -> None:
         while self._answers:

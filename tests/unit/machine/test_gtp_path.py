@@ -133,9 +133,9 @@ def test_the_same_number_from_another_port_is_another_request() -> None:
         assert [to for _, to in pair.sgw.data_to_send()] == [port]
 
 
-def test_sequence_numbers_have_24_bits() -> None:
-    path = GtpPath(PathSettings(), 1, 0xFFFFFF)
-    assert [path.request(asked(), 0) for _ in range(2)] == [0xFFFFFF, 0]
+def test_sequence_numbers_of_requests_have_23_bits() -> None:
+    path = GtpPath(PathSettings(), 1, 0x7FFFFF)
+    assert [path.request(asked(), 0) for _ in range(2)] == [0x7FFFFF, 0]
 
 
 def test_a_wrong_request_is_answered_with_its_cause_and_not_seen() -> None:
@@ -246,3 +246,59 @@ def test_the_first_message_that_has_room_tells_the_counter() -> None:
         path.request(Message("modify-bearer-request", {}, 1), 0)
     told = [gtpv2.decode(octets).get("recovery") for octets, _ in path.data_to_send()]
     assert told == [None, 9, None, None]
+
+
+def command() -> Message:
+    return Message("delete-bearer-command", {"bearer_contexts": ({"ebi": 6},)}, 7)
+
+
+def test_a_command_is_repeated_until_the_request_that_it_asks_for_comes() -> None:
+    pair = Pair()
+    number = pair.mme.request(command(), 0)
+    assert number & 0x800000
+    pair.carry(lost=True)
+    pair.later(3)
+    pair.carry()
+    (heard,) = pair.sgw.events()
+    assert isinstance(heard, IndicationReceived)
+    assert heard.message.sequence == number
+    pair.sgw.request(Message("delete-bearer-request", {"ebis": (6,)}, 8), pair.now, number)
+    pair.carry()
+    settled, asked_for = pair.mme.events()
+    assert settled == AnswerReceived(number, asked_for.message)  # type: ignore[union-attr]
+    assert isinstance(asked_for, RequestReceived)
+    pair.mme.respond(asked_for, Message("delete-bearer-response", dict(ACCEPTED), 9), pair.now)
+    pair.carry()
+    (done,) = pair.sgw.events()
+    assert isinstance(done, AnswerReceived)
+    pair.later(20)
+    assert pair.mme.events() == []
+
+
+def test_a_command_that_fails_or_is_not_heard() -> None:
+    pair = Pair()
+    number = pair.mme.request(command(), 0)
+    pair.carry()
+    pair.sgw.events()
+    cause = CauseIe(Cause.CONTEXT_NOT_FOUND)
+    ies = {"cause": cause, "bearer_contexts": ({"ebi": 6, "cause": cause},)}
+    pair.sgw.tell(Message("delete-bearer-failure-indication", ies, 8), number)
+    pair.carry()
+    settled, told = pair.mme.events()
+    assert settled == AnswerReceived(number, told.message)  # type: ignore[union-attr]
+    assert isinstance(told, IndicationReceived)
+    silent = pair.mme.request(command(), pair.now)
+    for _ in range(3):
+        pair.carry(lost=True)
+        pair.later(3)
+    assert RequestFailed(silent, "no answer to delete-bearer-command sent 3 times") in pair.mme.events()
+
+
+def test_a_command_that_is_repeated_is_seen_once() -> None:
+    pair = Pair()
+    pair.mme.request(command(), 0)
+    for _ in range(2):
+        pair.carry()
+        pair.later(3)
+    kinds = [type(each) for each in pair.sgw.events()]
+    assert kinds == [IndicationReceived, Duplicate]

@@ -237,7 +237,48 @@ VECTORS: list[tuple[Message, Any, dict[str, Any]]] = [
 ]  # fmt: skip
 
 HEAD = {"eps_bearer_identity": 5, "procedure_transaction_identity": 3}
+#: a new template with one filter: packets of both directions, UDP to port 5683 of 198.51.100.80
+TFT = bytes.fromhex("2130000e10c6336450ffffffff3011501633")
 ESM_VECTORS: list[tuple[Message, Any, dict[str, Any]]] = [
+    (
+        Message(
+            T.ACTIVATE_DEDICATED_EPS_BEARER_CONTEXT_REQUEST, **HEAD, linked_eps_bearer_identity=5,
+            eps_qos=EpsQos(3, b"\x40\x40\x40\x40"), tft=TFT, protocol_configuration_options=PCO,
+        ),
+        ESM.ESMActDediEPSBearerCtxtRequest,
+        {"LinkedEPSBearerId": 5, "EPSQoS": b"\x03\x40\x40\x40\x40", "TFT": TFT, "ProtConfig": PCO},
+    ),
+    (
+        Message(T.ACTIVATE_DEDICATED_EPS_BEARER_CONTEXT_ACCEPT, **HEAD, protocol_configuration_options=PCO),
+        ESM.ESMActDediEPSBearerCtxtAccept,
+        {"ProtConfig": PCO},
+    ),
+    (
+        Message(
+            T.ACTIVATE_DEDICATED_EPS_BEARER_CONTEXT_REJECT, **HEAD,
+            esm_cause=EsmCause.SEMANTIC_ERRORS_IN_PACKET_FILTERS,
+        ),
+        ESM.ESMActDediEPSBearerCtxtReject,
+        {"ESMCause": b"\x2c"},
+    ),
+    (
+        Message(
+            T.MODIFY_EPS_BEARER_CONTEXT_REQUEST, **HEAD, new_eps_qos=EpsQos(7), tft=TFT, apn_ambr=b"\x40\x50",
+            protocol_configuration_options=PCO,
+        ),
+        ESM.ESMModifyEPSBearerCtxtRequest,
+        {"EPSQoS": b"\x07", "TFT": TFT, "APN_AMBR": b"\x40\x50", "ProtConfig": PCO},
+    ),
+    (
+        Message(T.MODIFY_EPS_BEARER_CONTEXT_ACCEPT, **HEAD, protocol_configuration_options=PCO),
+        ESM.ESMModifyEPSBearerCtxtAccept,
+        {"ProtConfig": PCO},
+    ),
+    (
+        Message(T.MODIFY_EPS_BEARER_CONTEXT_REJECT, **HEAD, esm_cause=EsmCause.INVALID_EPS_BEARER_IDENTITY),
+        ESM.ESMModifyEPSBearerCtxtReject,
+        {"ESMCause": b"\x2b"},
+    ),
     (
         Message(
             T.PDN_CONNECTIVITY_REQUEST, **HEAD, request_type=1, pdn_type=PdnType.IPV4V6,

@@ -180,19 +180,22 @@ class GtpNode:
             return next(known, "")
         return found
 
-    def request(self, message: Message, host: str, on: str) -> asyncio.Future[Message]:
-        """Send a request to a peer at once; return what will have its answer, or a NoAnswerError."""
+    def request(self, message: Message, host: str, on: str, commanded: int = 0) -> asyncio.Future[Message]:
+        """Send a request to a peer at once; return what will have its answer, or a NoAnswerError.
+
+        A command is answered by the peer's request; `commanded` is the number of one of the peer's.
+        """
         self._on[host] = on
         path = self._path(host)
-        sequence = path.machine.request(message, self.site.clock.now())
+        sequence = path.machine.request(message, self.site.clock.now(), commanded)
         future: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
         path.waiting[sequence] = future
         path.flush()
         return future
 
-    async def ask(self, message: Message, host: str, on: str) -> Message:
-        """Send a request to a peer and return its answer. Raises NoAnswerError."""
-        return await self.request(message, host, on)
+    async def ask(self, message: Message, host: str, on: str, commanded: int = 0) -> Message:
+        """Send a request to a peer and return its answer, as `request` does. Raises NoAnswerError."""
+        return await self.request(message, host, on, commanded)
 
     def greet(self, host: str, on: str) -> None:
         """Have a peer hear of this node's start, and hear whether it is there."""
@@ -207,11 +210,11 @@ class GtpNode:
             path.rest()
         self._paths.clear()
 
-    def tell(self, message: Message, host: str, on: str) -> None:
-        """Send a message that nothing answers."""
+    def tell(self, message: Message, host: str, on: str, commanded: int = 0) -> None:
+        """Send a message that nothing answers; `commanded` is the number of a command that failed by it."""
         self._on[host] = on
         path = self._path(host)
-        path.machine.tell(message)
+        path.machine.tell(message, commanded)
         path.flush()
 
     def send(self, octets: bytes, to: Address) -> None:

@@ -51,11 +51,12 @@ class Grammar:
 
 
 class Role(IntEnum):
-    """What a message is to the protocol (TS 29.274 4.2.5): it asks, answers, or neither."""
+    """What a message is to the protocol (TS 29.274 4.2.5): it asks, answers, neither, or has the peer ask."""
 
     REQUEST = 0
     RESPONSE = 1
     INDICATION = 2
+    COMMAND = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,7 @@ _GROUPS: Final[dict[str, str]] = {
         CO ran_nas_cause""",
     "update-bearer-request": "M ebi; C bearer_tft; C bearer_qos; O bearer_flags; CO pco",
     "update-bearer-response": "M ebi; M cause; CO pco; CO ran_nas_cause",
+    "delete-bearer-command": "M ebi; O bearer_flags; CO ran_nas_release_cause ran_nas_cause",
     "delete-bearer-response": "M ebi; M cause; CO pco; CO ran_nas_cause",
     "forwarding-request": """
         M ebi; C enodeb_for_dl f_teid 0; C sgw_for_dl f_teid 1; CO enodeb_for_ul f_teid 4; CO sgw_for_ul f_teid 5""",
@@ -137,6 +139,12 @@ _MESSAGES: Final[dict[tuple[int, str], str]] = {
         C imsi; C mei; CO indication_flags indication; M rat_type; C user_location_information uli;
         CO pgw_s5_address ip_address; CO linked_ebi ebi""",
     (39, "change-notification-response"): "C imsi; C mei; M cause; CO change_reporting_action",
+    (66, "delete-bearer-command"): """
+        M+ bearer_contexts bearer_context 0 delete-bearer-command; O user_location_information uli; O uli_timestamp;
+        CO ue_time_zone; C sender_f_teid f_teid""",
+    (67, "delete-bearer-failure-indication"): """
+        M cause; M+ bearer_contexts bearer_context 0 bearer-context-with-cause; CO recovery;
+        CO indication_flags indication""",
     (70, "downlink-data-notification-failure-indication"): "M cause; CO originating_node node_type; CO imsi",
     (73, "stop-paging-indication"): "CO imsi",
     (95, "create-bearer-request"): """
@@ -194,6 +202,8 @@ def _rule(presence: str, name: str, kind: str = "", instance: str = "0", group: 
 def _spec(number: int, name: str, text: str) -> Spec:
     names = {each for _, each in _MESSAGES}
     head, _, last = name.rpartition("-")
+    if last == "command":  # what it asks for is a request of the peer's
+        return Spec(number, name, Role.COMMAND, _grammar(text), f"{head}-request")
     answers = {f"{head}-{_ANSWERS[last]}", f"{name}-acknowledge"} & names if last in _ANSWERS else set()
     asks = {answer for answer in names if answer.rpartition("-")[2] in ("response", "acknowledge")}
     role = Role.RESPONSE if name in asks else Role.REQUEST if answers else Role.INDICATION

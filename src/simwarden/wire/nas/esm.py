@@ -1,4 +1,4 @@
-"""The ESM messages of attach and PDN connections (TS 24.301 8.3), V16."""
+"""The ESM messages of attach, PDN connections and their bearers (TS 24.301 8.3), V16."""
 
 from __future__ import annotations
 
@@ -19,8 +19,36 @@ _EPCO: Optional = tlv_e(0x7B, "extended_protocol_configuration_options", shortes
 _BACK_OFF: Optional = tlv(0x37, "back_off_timer", GPRS_TIMER_3, 1, 1)
 _RE_ATTEMPT: Optional = tlv(0x6B, "re_attempt_indicator", OCTET, 1, 1)
 _WLAN: Optional = tv_half(0xC, "wlan_offload_indication")
+_APN_AMBR: Optional = tlv(0x5E, "apn_ambr", shortest=2, longest=6)
+_EXTENDED_AMBR: Optional = tlv(0x5F, "extended_apn_ambr", shortest=6, longest=6)
+_EXTENDED_QOS: Optional = tlv(0x5C, "extended_eps_qos", shortest=10, longest=10)
+#: what a device needs when it goes on to 2G or 3G
+_OF_2G: tuple[Optional, ...] = (
+    tlv(0x5D, "transaction_identifier", shortest=1, longest=2),
+    tlv(0x30, "negotiated_qos", shortest=12, longest=20),
+    tv(0x32, "negotiated_llc_sapi", OCTET),
+    tv_half(0x8, "radio_priority"),
+    tlv(0x34, "packet_flow_identifier", shortest=1, longest=1),
+)
 
 ESM_MESSAGES: tuple[Declaration, ...] = (
+    declare(Type.ACTIVATE_DEDICATED_EPS_BEARER_CONTEXT_ACCEPT, "8.3.1", _PCO, _NBIFOM, _EPCO),
+    declare(
+        Type.ACTIVATE_DEDICATED_EPS_BEARER_CONTEXT_REJECT, "8.3.2", v("esm_cause", ESM_CAUSE), _PCO, _NBIFOM, _EPCO
+    ),
+    declare(
+        Type.ACTIVATE_DEDICATED_EPS_BEARER_CONTEXT_REQUEST,
+        "8.3.3",
+        halves("linked_eps_bearer_identity"),
+        lv("eps_qos", EPS_QOS, 1, 13),
+        lv("tft", shortest=1),
+        *_OF_2G,
+        _PCO,
+        _WLAN,
+        _NBIFOM,
+        _EPCO,
+        _EXTENDED_QOS,
+    ),
     declare(Type.ACTIVATE_DEFAULT_EPS_BEARER_CONTEXT_ACCEPT, "8.3.4", _PCO, _EPCO),
     declare(Type.ACTIVATE_DEFAULT_EPS_BEARER_CONTEXT_REJECT, "8.3.5", v("esm_cause", ESM_CAUSE), _PCO, _EPCO),
     declare(
@@ -29,12 +57,8 @@ ESM_MESSAGES: tuple[Declaration, ...] = (
         lv("eps_qos", EPS_QOS, 1, 13),
         lv("access_point_name", APN, 1, 100),
         lv("pdn_address", PDN_ADDRESS, 5, 13),
-        tlv(0x5D, "transaction_identifier", shortest=1, longest=2),
-        tlv(0x30, "negotiated_qos", shortest=12, longest=20),
-        tv(0x32, "negotiated_llc_sapi", OCTET),
-        tv_half(0x8, "radio_priority"),
-        tlv(0x34, "packet_flow_identifier", shortest=1, longest=1),
-        tlv(0x5E, "apn_ambr", shortest=2, longest=6),
+        *_OF_2G,
+        _APN_AMBR,
         tv(0x58, "esm_cause", ESM_CAUSE),
         _PCO,
         tv_half(0xB, "connectivity_type"),
@@ -44,7 +68,7 @@ ESM_MESSAGES: tuple[Declaration, ...] = (
         tv_half(0x9, "control_plane_only_indication"),
         _EPCO,
         tlv(0x6E, "serving_plmn_rate_control", shortest=2, longest=2),
-        tlv(0x5F, "extended_apn_ambr", shortest=6, longest=6),
+        _EXTENDED_AMBR,
     ),
     declare(Type.DEACTIVATE_EPS_BEARER_CONTEXT_ACCEPT, "8.3.11", _PCO, _EPCO),
     declare(
@@ -60,6 +84,23 @@ ESM_MESSAGES: tuple[Declaration, ...] = (
     declare(Type.ESM_INFORMATION_REQUEST, "8.3.13"),
     declare(Type.ESM_INFORMATION_RESPONSE, "8.3.14", tlv(0x28, "access_point_name", APN, 1, 100), _PCO, _EPCO),
     declare(Type.ESM_STATUS, "8.3.15", v("esm_cause", ESM_CAUSE)),
+    declare(Type.MODIFY_EPS_BEARER_CONTEXT_ACCEPT, "8.3.16", _PCO, _NBIFOM, _EPCO),
+    declare(Type.MODIFY_EPS_BEARER_CONTEXT_REJECT, "8.3.17", v("esm_cause", ESM_CAUSE), _PCO, _NBIFOM, _EPCO),
+    declare(
+        Type.MODIFY_EPS_BEARER_CONTEXT_REQUEST,
+        "8.3.18",
+        tlv(0x5B, "new_eps_qos", EPS_QOS, 1, 13),
+        tlv(0x36, "tft", shortest=1),
+        *_OF_2G[1:],
+        _APN_AMBR,
+        _PCO,
+        _WLAN,
+        _NBIFOM,
+        tlv(0x66, "header_compression_configuration", shortest=3),
+        _EPCO,
+        _EXTENDED_AMBR,
+        _EXTENDED_QOS,
+    ),
     declare(
         Type.PDN_CONNECTIVITY_REJECT,
         "8.3.19",

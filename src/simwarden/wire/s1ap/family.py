@@ -21,6 +21,7 @@ S1AP: Final = Family(
     reasons=frozenset(
         {
             "e-rab-release-command",
+            "e-rab-release-indication",
             "handover-cancel",
             "handover-request",
             "handover-required",

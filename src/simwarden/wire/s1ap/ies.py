@@ -35,6 +35,7 @@ from simwarden.wire.s1ap.values import (
     ErabInformation,
     ErabItem,
     ErabLevelQosParameters,
+    ErabToBeModified,
     ErabToBeSetup,
     ErabToBeSetupHoReq,
     ErabTunnel,
@@ -185,6 +186,8 @@ E_RAB_TO_BE_SETUP_LIST_BEARER_SU_REQ = ItemList(
     17, REJECT, Struct(ErabToBeSetup, E_RAB_ID, QOS, ADDRESS, GTP_TEID, NAS_PDU)
 )
 E_RAB_TO_BE_SETUP_LIST_HO_REQ = ItemList(27, REJECT, Struct(ErabToBeSetupHoReq, E_RAB_ID, ADDRESS, GTP_TEID, QOS))
+E_RAB_TO_BE_MODIFIED_LIST_BEARER_MOD_REQ = ItemList(36, REJECT, Struct(ErabToBeModified, E_RAB_ID, QOS, NAS_PDU))
+E_RAB_MODIFY_LIST_BEARER_MOD_RES = ItemList(37, IGNORE, _JUST_ID)
 E_RAB_SETUP_LIST_CTXT_SU_RES = ItemList(50, IGNORE, _TUNNEL)
 E_RAB_SETUP_LIST_BEARER_SU_RES = ItemList(39, IGNORE, _TUNNEL)
 E_RAB_RELEASE_LIST_BEARER_REL_COMP = ItemList(15, IGNORE, _JUST_ID)
@@ -271,6 +274,9 @@ IES: dict[str, Ie] = {
         (26, "nas_pdu", NAS_PDU),
         (28, "e_rab_setup_list_bearer_su_res", E_RAB_SETUP_LIST_BEARER_SU_RES),
         (29, "e_rab_failed_to_setup_list_bearer_su_res", E_RAB_LIST),
+        (30, "e_rab_to_be_modified_list_bearer_mod_req", E_RAB_TO_BE_MODIFIED_LIST_BEARER_MOD_REQ),
+        (31, "e_rab_modify_list_bearer_mod_res", E_RAB_MODIFY_LIST_BEARER_MOD_RES),
+        (32, "e_rab_failed_to_modify_list", E_RAB_LIST),
         (33, "e_rab_to_be_released_list", E_RAB_LIST),
         (34, "e_rab_failed_to_release_list", E_RAB_LIST),
         (41, "handover_restriction_list", HANDOVER_RESTRICTION_LIST),
@@ -312,6 +318,7 @@ IES: dict[str, Ie] = {
         (107, "ue_security_capabilities", UE_SECURITY_CAPABILITIES),
         (108, "cs_fallback_indicator", _plain(e.CsFallbackIndicator, 1)),
         (109, "cn_domain", _plain(e.CnDomain, extensible=False)),
+        (110, "e_rab_released_list", E_RAB_LIST),
         (123, "target_to_source_transparent_container", OCTETS),
         (124, "srvcc_operation_possible", _plain(e.SrvccOperationPossible)),
         (134, "rrc_establishment_cause", _plain(e.RrcEstablishmentCause, 5)),

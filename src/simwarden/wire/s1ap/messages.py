@@ -26,7 +26,9 @@ class Procedure(IntEnum):
     PATH_SWITCH_REQUEST = 3
     HANDOVER_CANCEL = 4
     E_RAB_SETUP = 5
+    E_RAB_MODIFY = 6
     E_RAB_RELEASE = 7
+    E_RAB_RELEASE_INDICATION = 8
     INITIAL_CONTEXT_SETUP = 9
     PAGING = 10
     DOWNLINK_NAS_TRANSPORT = 11
@@ -174,6 +176,30 @@ _TABLE: tuple[tuple[str, Procedure, MessageType, str, str], ...] = (
         + "e_rab_setup_list_bearer_su_res io / e_rab_failed_to_setup_list_bearer_su_res io / "
         + _DIAGNOSTICS
         + " / user_location_information io",
+    ),
+    (
+        "e-rab-modify-request",
+        _P.E_RAB_MODIFY,
+        _I,
+        "r",
+        _UE + "ue_aggregate_maximum_bitrate ro / e_rab_to_be_modified_list_bearer_mod_req rm",
+    ),
+    (
+        "e-rab-modify-response",
+        _P.E_RAB_MODIFY,
+        _S,
+        "r",
+        _UE_ANSWER
+        + "e_rab_modify_list_bearer_mod_res io / e_rab_failed_to_modify_list io / "
+        + _DIAGNOSTICS
+        + " / user_location_information io",
+    ),
+    (
+        "e-rab-release-indication",
+        _P.E_RAB_RELEASE_INDICATION,
+        _I,
+        "i",
+        _UE + "e_rab_released_list im / user_location_information io",
     ),
     (
         "e-rab-release-command",

@@ -97,7 +97,11 @@ def _plain(name: str, value: Any, groups: Mapping[type, str]) -> Any:
 def _nas_pdus(message: Message) -> list[bytes]:
     """Return the NAS messages that it carries: its own and those of bearers."""
     found = [message.ies["nas_pdu"]] if "nas_pdu" in message.ies else []
-    for name in ("e_rab_to_be_setup_list_ctxt_su_req", "e_rab_to_be_setup_list_bearer_su_req"):
+    for name in (
+        "e_rab_to_be_setup_list_ctxt_su_req",
+        "e_rab_to_be_setup_list_bearer_su_req",
+        "e_rab_to_be_modified_list_bearer_mod_req",
+    ):
         found += [item.nas_pdu for item in message.ies.get(name, ()) if item.nas_pdu is not None]
     return found
 

@@ -124,6 +124,14 @@ class ErabToBeSetupHoReq(NamedTuple):
     qos: ErabLevelQosParameters
 
 
+class ErabToBeModified(NamedTuple):
+    """A bearer that gets another quality, with the NAS message that says so (9.1.3.3)."""
+
+    e_rab_id: int
+    qos: ErabLevelQosParameters
+    nas_pdu: bytes
+
+
 class ErabTunnel(NamedTuple):
     """A bearer and where its packets are to go: set up, switched downlink or switched uplink."""
 
