@@ -20,16 +20,18 @@ from simwarden.wire.nas import NO_KEY, AttachType, Message, MessageType, PdnType
 from simwarden.wire.uu import EstablishmentCause
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from simulators.device.clients.card import CardData, CardSession
     from simulators.device.clients.packets import Packets
     from simulators.device.clients.radio import Radio
     from simulators.device.config import DeviceConfig
     from simulators.device.terminal import Terminal
+    from simwarden.machine.token_bucket import Bucket
     from simwarden.model.identity import Guti, Plmn, Tai
     from simwarden.runtime.clock import Timer as ClockTimer
     from simwarden.runtime.site import Site
+    from simwarden.wire.tft import Filter
     from simwarden.wire.uu import CellInformation
 
 _NEVER_CIPHERED = frozenset({MessageType.ATTACH_REQUEST, MessageType.TRACKING_AREA_UPDATE_REQUEST})
@@ -44,6 +46,18 @@ class Bearer(NamedTuple):
     interface_id: bytes = b""
     options: bytes = b""
     """What the PGW told of it: DNS servers, and the MTU (PCO)."""
+    uplink: Bucket | None = None
+    """What its packets without guaranteed rate may have together: the APN-AMBR (TS 23.401 4.7.3)."""
+
+
+class Dedicated(NamedTuple):
+    """A dedicated EPS bearer: the default bearer that it is beside, and which packets go by it."""
+
+    linked: int
+    qci: int
+    filters: tuple[Filter, ...]
+    uplink: Bucket | None = None
+    """Its own rate, if that is guaranteed."""
 
 
 class Learned(NamedTuple):
@@ -102,6 +116,7 @@ class Memory:
     attach_type: int = 0
     update_type: int = 0
     bearers: dict[int, Bearer] = field(default_factory=dict)
+    dedicated: dict[int, Dedicated] = field(default_factory=dict)
     beside: set[int] = field(default_factory=set)
     """Bearers of PDN connections beside that of the attach."""
     prefixes: dict[int, str] = field(default_factory=dict)
@@ -366,8 +381,34 @@ class Emm(Memory):
             self.site.observe("connection", told, key=str(identity))
         self.bearers[identity] = bearer
 
+    @property
+    def identities(self) -> tuple[int, ...]:
+        """The identities of all its bearers."""
+        return *self.bearers, *self.dedicated
+
+    def put_dedicated(self, identity: int, bearer: Dedicated) -> None:
+        """Take a dedicated bearer up, or what it is now, and say so."""
+        self.dedicated[identity] = bearer
+        told = {"apn": self.bearers[bearer.linked].apn, "ebi": identity, "qci": bearer.qci}
+        self.site.observe("bearer", told, key=str(identity))
+
+    def drop_dedicated(self, identity: int) -> bool:
+        """Deactivate a dedicated bearer locally; whether there was one."""
+        if self.dedicated.pop(identity, None) is None:
+            return False
+        self.site.observe("bearer", None, key=str(identity))
+        return True
+
+    def drop_without(self, kept: Collection[int]) -> None:
+        """Deactivate all bearers locally that are not among some."""
+        for identity in set(self.identities) - set(kept):
+            if not self.drop_dedicated(identity):
+                self.drop_bearer(identity)
+
     def drop_bearer(self, identity: int) -> Bearer | None:
-        """Deactivate a bearer locally; return it if there was one."""
+        """Deactivate a default bearer locally, and those beside it; return it if there was one."""
+        for each in [number for number, held in self.dedicated.items() if held.linked == identity]:
+            self.drop_dedicated(each)
         bearer = self.bearers.pop(identity, None)
         self.prefixes.pop(identity, None)
         if identity in self.beside:

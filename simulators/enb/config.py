@@ -60,6 +60,8 @@ class EnbConfig(ElementConfig):
     """Time for which packets of the core wait behind those that another eNB forwards, if no End Marker comes."""
     location_reports: Literal["sent", "refused", "none"] = "sent"
     """Whether it reports in which cell a device is when the MME orders it (TS 36.413 8.11); `none`: it says nothing."""
+    refused_qcis: tuple[int, ...] = ()
+    """QCIs of bearers for which it has no room."""
     ciphering: tuple[int, ...] = (2, 1, 0)
     """AS ciphering algorithms (EEA numbers) by preference."""
     integrity: tuple[int, ...] = (2, 1)

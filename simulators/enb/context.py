@@ -12,6 +12,7 @@ from simwarden.wire import uu
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from simwarden.machine.token_bucket import Bucket
     from simwarden.model.identity import Ecgi, Plmn, Tai
     from simwarden.runtime.clock import Timer
     from simwarden.runtime.link import Link
@@ -154,6 +155,7 @@ class UeContext:
         "identity",
         "key",
         "last_active",
+        "limits",
         "mme",
         "mme_ue_id",
         "on_failure",
@@ -182,6 +184,8 @@ class UeContext:
         self.registered_mme: Gummei | None = None
         self.capabilities: UeSecurityCapabilities | None = None
         self.ambr: UeAggregateMaximumBitrate | None = None
+        #: what packets without guaranteed rate may have together, from the device and to it (TS 23.401 4.7.3)
+        self.limits: tuple[Bucket, Bucket] | None = None
         self.key = SecurityKeys(b"", 0)
         self.security_on = False
         self.reports_changes = False

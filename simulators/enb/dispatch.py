@@ -49,6 +49,7 @@ S1: dict[str, Callable[[Station, Mme, s1ap.Message], None]] = {
     "ue-context-modification-request": ue_context.ue_context_modification,
     "ue-context-release-command": ue_context.ue_context_release,
     "e-rab-setup-request": ue_context.e_rab_setup,
+    "e-rab-modify-request": ue_context.e_rab_modify,
     "e-rab-release-command": ue_context.e_rab_release,
     "paging": paging.paging,
     "handover-command": handover.handover_command,

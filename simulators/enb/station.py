@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from simulators.enb import forwarding
 from simulators.enb.context import Bearer, Cell, Mme, Neighbour, Phase, RadioLink, UeContext
 from simwarden.errors import PeerError
+from simwarden.machine.token_bucket import Bucket
 from simwarden.model.identity import Plmn, Tai
 from simwarden.runtime.gtp.user import UserPlane
 from simwarden.trace.events import PacketDropped
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from simulators.enb.config import EnbConfig
     from simwarden.runtime.clock import Timer
     from simwarden.runtime.site import Site
-    from simwarden.wire.s1ap.values import ErabLevelQosParameters
+    from simwarden.wire.s1ap.values import ErabLevelQosParameters, UeAggregateMaximumBitrate
 
 #: SCTP streams: one for what concerns the whole interface, one for devices (TS 36.412 7)
 COMMON_STREAM, UE_STREAM = 0, 1
@@ -27,6 +28,9 @@ COMMON_STREAM, UE_STREAM = 0, 1
 
 #: why packets go no further
 NOT_HERE = "the device is not connected here"
+OVER_AMBR = "ambr: above the rate of the device"
+#: the least octets that a rate lets pass at once are two packets of this size
+_MTU = 1500
 
 
 class Station:
@@ -148,10 +152,33 @@ class Station:
             forwarding.give_up(self, ue, e_rab_id)
         return bearer is not None
 
+    def has_room(self, qos: ErabLevelQosParameters) -> bool:
+        """Whether a bearer of that quality is admitted."""
+        return qos.qci not in self.config.refused_qcis
+
+    def take_ambr(self, ue: UeContext, ambr: UeAggregateMaximumBitrate | None) -> None:
+        """Take note of the UE-AMBR; None says nothing of it."""
+        if ambr is not None and ambr != ue.ambr:
+            ue.ambr, now = ambr, self.site.clock.now()
+            down, up = (Bucket(rate / 1000, _MTU, now, OVER_AMBR) for rate in ambr)
+            ue.limits = up, down
+
+    def within_ambr(self, ue: UeContext, bearer: Bearer, packets: list[bytes], *, up: bool) -> list[bytes]:
+        """Return those packets that the UE-AMBR lets pass; it is not about bearers with guaranteed rates."""
+        if ue.limits is None or bearer.qos.gbr_qos_information is not None:
+            return packets
+        bucket, now = ue.limits[not up], self.site.clock.now()
+        passed = [each for each in packets if bucket.take(len(each), now)]
+        if len(passed) < len(packets):
+            kept = set(map(id, passed))
+            self.drop([each for each in packets if id(each) not in kept], bucket.over)
+        return passed
+
     def uplink(self, ue: UeContext, e_rab_id: int, packets: list[bytes]) -> None:
         """Bring packets of a device to the core (TS 36.300 8.2)."""
         bearer = ue.bearers[e_rab_id]
         ue.last_active = self.site.clock.now()
+        packets = self.within_ambr(ue, bearer, packets, up=True)
         self.plane.send(packets, bearer.core_teid, bearer.core_host, "S1-U")
 
     def downlink(self, ue: UeContext, e_rab_id: int, packets: list[bytes]) -> None:
@@ -166,6 +193,7 @@ class Station:
         if ue.radio is None or ue.phase not in (Phase.ACTIVE, Phase.PREPARING):
             self.drop(packets, NOT_HERE)
             return
+        packets = self.within_ambr(ue, ue.bearers[e_rab_id], packets, up=False)
         self.to_radio(ue, ue.radio, e_rab_id, packets)
 
     def to_radio(self, ue: UeContext, radio: RadioLink, e_rab_id: int, packets: list[bytes]) -> None:

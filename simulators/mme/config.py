@@ -238,7 +238,9 @@ class Timers(Model):
     t3470: Seconds = 6
     """IDENTITY REQUEST awaits its answer."""
     t3485: Seconds = 8
-    """ACTIVATE DEFAULT EPS BEARER CONTEXT REQUEST awaits its answer, of a device in service."""
+    """ACTIVATE DEFAULT or DEDICATED EPS BEARER CONTEXT REQUEST awaits its answer, of a device in service."""
+    t3486: Seconds = 8
+    """MODIFY EPS BEARER CONTEXT REQUEST awaits its answer."""
     t3489: Seconds = 4
     """ESM INFORMATION REQUEST awaits its answer."""
     t3495: Seconds = 8

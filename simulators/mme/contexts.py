@@ -98,6 +98,21 @@ class Subscription:
         return wildcard
 
 
+@dataclass(slots=True, eq=False)
+class Dedicated:
+    """A dedicated EPS bearer of a PDN connection (TS 24.301 6.4.2); `tft` goes on to the device as it came."""
+
+    linked: Bearer
+    identity: int
+    qos: BearerQos
+    tft: bytes
+    sgw: FTeid
+    enb: FTeid | None = None
+    accepted: bool = False
+    standing: asyncio.Future[bool] | None = None
+    """While its radio bearer is set up: whether it stands."""
+
+
 @dataclass(slots=True)
 class Bearer:
     """A PDN connection with its default EPS bearer, as the gateways have set it up."""
@@ -120,6 +135,8 @@ class Bearer:
     """What it heard last of that."""
     enb: FTeid | None = None
     """The eNB's end, to which the SGW sends; None while the device is idle."""
+    dedicated: dict[int, Dedicated] = field(default_factory=dict)
+    """The bearers beside it."""
     accepted: bool = False
     """The device has taken it; before that the SGW sends nothing to the eNB (TS 23.401 5.10.2 step 13)."""
 
@@ -177,6 +194,14 @@ class UeContext:
     def bearer(self) -> Bearer | None:
         """Its first PDN connection: that of the attach, while it lasts."""
         return next(iter(self.bearers.values()), None)
+
+    @property
+    def all_bearers(self) -> dict[int, Bearer | Dedicated]:
+        """All its bearers by identity; those of one PDN connection follow its default bearer."""
+        found: dict[int, Bearer | Dedicated] = {}
+        for each in self.bearers.values():
+            found |= {each.identity: each, **each.dedicated}
+        return found
 
     @property
     def reported(self) -> bool:
@@ -254,6 +279,8 @@ class Connection:
     attach_request: bytes = b""
     repeat_accept: Any = None
     context_set_up: bool = False
+    radio_up: asyncio.Future[bool] | None = None
+    """Awaits the radio bearers of the initial context."""
     s1_wanted: tuple[str, ...] = ()
     s1_answer: asyncio.Future[S1Message | None] | None = None
     handover: asyncio.Task[None] | None = None

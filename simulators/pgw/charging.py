@@ -10,7 +10,7 @@ from simulators.pgw.inspection import names_of
 from simwarden.trace.records import FlowRecord
 
 if TYPE_CHECKING:
-    from simulators.pgw.session import Session
+    from simulators.pgw.session import FlowCount, Session
     from simwarden.runtime.site import Site
 
 
@@ -37,6 +37,13 @@ def describe(session: Session, address: str) -> dict[str, Any]:
     }
 
 
+def _verdict(count: FlowCount) -> str:
+    """Return what became of a flow; what is above a rate is no refusal by a rule."""
+    if count.closed_by and not (count.uplink_packets or count.downlink_packets):
+        return "refuse"
+    return "limit" if count.over else "admit"
+
+
 def close_flow(site: Site, session: Session) -> None:
     """Tell of the flow of a session that began first, and count it no longer."""
     start = site.clock.wall() - dt.timedelta(seconds=site.clock.now())
@@ -61,7 +68,7 @@ def close_flow(site: Site, session: Session) -> None:
             began=start + dt.timedelta(seconds=count.began),
             ended=start + dt.timedelta(seconds=count.ended),
             names=names_of(session, flow, count),
-            verdict="admit" if count.uplink_packets or count.downlink_packets or not count.closed_by else "refuse",
-            rule=count.closed_by,
+            verdict=_verdict(count),
+            rule=count.closed_by or count.over,
         )
     )

@@ -3,15 +3,97 @@
 from __future__ import annotations
 
 import ipaddress
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from simwarden.model.identity import parse_place
 from simwarden.operations.approval import Approval, ChangeLimit
 from simwarden.runtime.declare import CellText, IpNetworkText, IpText, Model
 from simwarden.runtime.gtp.charging import RecordLimits
 from simwarden.runtime.gtp.config import GtpConfig
+
+#: QCIs of bearers with a guaranteed bit rate (TS 23.203 table 6.1.7)
+GUARANTEED: Final = frozenset({1, 2, 3, 4, 65, 66, 67, 75})
+
+
+class FilterConfig(Model):
+    """Packets that go by a bearer (TS 24.008 10.5.6.12); what is not said is any."""
+
+    direction: Literal["both", "uplink", "downlink"] = "both"
+    """Packets of which direction."""
+    remote: str = ""
+    """Network of the far end."""
+    protocol: int | Literal["tcp", "udp", "icmp", "icmpv6", ""] = ""
+    """Protocol, by name or number."""
+    ports: str = ""
+    """Port of the far end, or the first and the last (`5000-5010`)."""
+
+    @field_validator("remote")
+    @classmethod
+    def _is_network(cls, value: str) -> str:
+        return str(ipaddress.ip_network(value)) if value else ""
+
+    @field_validator("protocol")
+    @classmethod
+    def _is_octet(cls, value: int | str) -> int | str:
+        if isinstance(value, int) and not 0 <= value <= 255:
+            raise ValueError(f"{value} is no protocol")
+        return value
+
+    @field_validator("ports")
+    @classmethod
+    def _are_ports(cls, value: str) -> str:
+        first, _, last = value.partition("-")
+        both = first, last or first
+        if value and not (all(map(str.isdecimal, both)) and int(both[0]) <= int(both[1]) <= 65535):
+            raise ValueError(f"{value} are no ports")
+        return value
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if not (self.remote or self.protocol or self.ports):
+            raise ValueError("a filter says a network, a protocol or ports")
+        return self
+
+    @property
+    def port_range(self) -> tuple[int, int] | None:
+        """The first and the last port of the far end, None for any."""
+        first, _, last = self.ports.partition("-")
+        return (int(first), int(last or first)) if first else None
+
+
+class BearerConfig(Model):
+    """A dedicated bearer (TS 23.401 4.7.2): its quality, and which packets go by it."""
+
+    qci: int = Field(default=9, ge=1, le=254)
+    """QoS class identifier (TS 23.203 table 6.1.7); of 1 to 4, 65 to 67 and 75 rates are guaranteed."""
+    priority: int = Field(default=8, ge=1, le=15)
+    """Priority level of allocation and retention; 1 is the highest."""
+    may_preempt: bool = False
+    """Whether it may take the place of bearers of lower priority."""
+    preemptable: bool = True
+    """Whether those of higher priority may take its place."""
+    guaranteed: tuple[int, int] = (0, 0)
+    """Guaranteed kbit/s, uplink and downlink."""
+    maximum: tuple[int, int] = (0, 0)
+    """Most kbit/s of a bearer with guaranteed rates, uplink and downlink."""
+    filters: Annotated[tuple[FilterConfig, ...], Field(min_length=1, max_length=15)]
+    """Its packets, those of earlier filters first. Of several bearers the one that is named first counts."""
+
+    @model_validator(mode="after")
+    def _has_rates(self) -> Self:
+        has = all(0 < rate <= most for rate, most in zip(self.guaranteed, self.maximum, strict=True))
+        if (self.qci in GUARANTEED and not has) or (self.qci not in GUARANTEED and any(self.guaranteed + self.maximum)):
+            raise ValueError(f"of QCI {self.qci} rates are {'' if self.qci in GUARANTEED else 'not '}guaranteed")
+        return self
+
+
+class ListedBearer(BearerConfig):
+    """A dedicated bearer that is set up with each session."""
+
+    cards: tuple[str, ...] = ()
+    """IMSIs of the cards that have it; empty: all."""
 
 
 class ApnConfig(Model):
@@ -27,6 +109,8 @@ class ApnConfig(Model):
     """DNS servers that a device is told when it asks, of both versions of IP."""
     mtu: int = Field(default=1358, ge=1280, le=9000)
     """MTU that a device is told when it asks; what GTP leaves of 1500 octets (TS 23.060 annex C)."""
+    bearers: dict[str, ListedBearer] = Field(default_factory=dict, max_length=10)
+    """Dedicated bearers, by name, that sessions get when their default bearer stands."""
     report_location: bool = False
     """Whether each change of tracking area and cell is asked for, of an MME that can report it (CRSI)."""
 

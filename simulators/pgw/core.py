@@ -10,7 +10,8 @@ from simulators.pgw import addressing
 from simulators.pgw.charging import close_flow, describe
 from simulators.pgw.controls import AREA_CHANGES, CELL, PEER
 from simulators.pgw.pools import Addresses
-from simulators.pgw.session import Bucket
+from simulators.pgw.session import OVER_AMBR
+from simwarden.machine.token_bucket import Bucket
 from simwarden.operations.approval import Audit
 from simwarden.operations.number_ranges import load_ranges
 from simwarden.operations.restriction import Restriction
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from simulators.pgw.config import PgwConfig
-    from simulators.pgw.session import Session
+    from simulators.pgw.session import Bearer, Session
     from simulators.pgw.store import AreaStore
     from simulators.pgw.user_plane import Gateway
     from simwarden.runtime.gtp.node import GtpNode, Peer
@@ -88,7 +89,7 @@ class Core:
     def open(self, session: Session) -> None:
         """Take up a session that has its addresses."""
         now, mtu = self.site.clock.now(), session.addresses.config.mtu
-        session.uplink, session.downlink = (Bucket(rate, mtu, now) for rate in session.ambr)
+        session.uplink, session.downlink = (Bucket(rate, mtu, now, OVER_AMBR) for rate in session.ambr)
         session.account = Account(self.records, partial(describe, session, self.node.address), session.uli)
         session.teid = new_teid(self.site.rng, self.by_teid)
         self.sessions[session.key] = self.by_teid[session.teid] = session
@@ -107,6 +108,8 @@ class Core:
         if self.sessions.get(session.key) is session:
             del self.sessions[session.key]
             self.site.observe("session", None, key=_key(session))
+        for bearer in list(session.bearers.values()):
+            self.close_bearer(session, bearer)
         for each in filter(None, (session.ipv4, session.prefix)):
             self.by_address.pop(each, None)
         self.gateway.close(session)
@@ -115,9 +118,28 @@ class Core:
             close_flow(self.site, session)
         addressing.give_back(session.addresses, session.paa)
 
+    def close_bearer(self, session: Session, bearer: Bearer) -> None:
+        """End a dedicated bearer here."""
+        if session.bearers.get(bearer.name) is bearer:
+            del session.bearers[bearer.name]
+            self.gateway.plane.close(bearer.user_teid)
+            self.tell_bearer(session, bearer, "")
+
     def of_host(self, host: str) -> list[Session]:
         """Return the sessions that an SGW has."""
         return [each for each in self.by_teid.values() if each.sgw.address == host]
+
+    def tell_bearer(self, session: Session, bearer: Bearer, state: str) -> None:
+        """Tell of a dedicated bearer; without a state it is over."""
+        shown = {
+            "imsi": session.imsi or None,
+            "apn": session.apn,
+            "name": bearer.name,
+            "ebi": bearer.ebi or None,
+            "qci": bearer.qos.qci,
+            "state": state,
+        }
+        self.site.observe("bearer", shown if state else None, key=f"{_key(session)}/{bearer.name}")
 
     def tell(self, session: Session) -> None:
         """Tell of a session as it is now."""

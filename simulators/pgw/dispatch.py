@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from simulators.pgw import procedures
+from simulators.pgw import dedicated_bearers, procedures
 from simulators.pgw.user_plane import Gateway
 from simwarden.runtime.gtp.node import GtpNode
 from simwarden.trace.records import CauseForRecClosing
@@ -19,6 +19,7 @@ _HANDLERS: Final = {
     "modify-bearer-request": procedures.modify_bearer,
     "delete-session-request": procedures.delete_session,
     "change-notification-request": procedures.change_notification,
+    "delete-bearer-command": dedicated_bearers.delete_bearer_command,
 }
 
 

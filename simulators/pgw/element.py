@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from simulators.pgw.config import PgwArea, PgwConfig
 from simulators.pgw.controls import ALL
 from simulators.pgw.parts.areas import Areas
+from simulators.pgw.parts.bearers import Bearers
 from simwarden.errors import ManagementError
 from simwarden.model.values import APN, CELL, IMSI, NUMBER, TAI, USER_ADDRESS, one_of
 from simwarden.operations.element import Element
@@ -53,7 +54,7 @@ class Pgw(Element[PgwConfig]):
         card={"area": PgwArea},
         controls=(*ALL, ROLES),
     )
-    parts = (Areas,)
+    parts = (Areas, Bearers)
     core: Core
 
     async def start(self) -> None:
@@ -77,6 +78,8 @@ class Pgw(Element[PgwConfig]):
         self.core.node.close()
         for session in self.core.sessions.values():
             self.site.observe("session", None, key="/".join(map(str, session.key)))
+            for bearer in session.bearers.values():
+                self.core.tell_bearer(session, bearer, "")
         if self.core.gateway.sgi is not None:
             self.core.gateway.sgi.close()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from simulators.pgw import addressing
+from simulators.pgw import addressing, dedicated_bearers
 from simulators.pgw.controls import (
     CELL,
     CHANGE,
@@ -71,6 +71,8 @@ async def create_session(core: Core, message: Message, peer: Peer) -> Message:
     session.reported = _may_report(message) and _wants_place(core, session)
     core.open(session)
     core.place(session, CREATE_SESSION)
+    if addresses.config.bearers:
+        core.site.spawn(dedicated_bearers.provision(core, session), "dedicated bearers")
     return Message(message.spec.answer, _created(core, session, message, cause), sender.teid)
 
 
@@ -179,10 +181,11 @@ async def modify_bearer(core: Core, message: Message, peer: Peer) -> Message:
     session.sgw = message.get("sender_f_teid") or session.sgw
     told = []
     for bearer in message.get("bearer_contexts_to_be_modified") or ():
-        known = bearer["ebi"] == session.ebi
-        if known and bearer.get("s5_u_sgw") is not None:
-            session.sgw_user = bearer["s5_u_sgw"]
-        told.append({"ebi": bearer["ebi"], "cause": _ACCEPTED if known else CauseIe(Cause.CONTEXT_NOT_FOUND)})
+        known = session if bearer["ebi"] == session.ebi else session.bearer(bearer["ebi"])
+        if known is not None and bearer.get("s5_u_sgw") is not None:
+            known.sgw_user = bearer["s5_u_sgw"]
+        cause = _ACCEPTED if known is not None else CauseIe(Cause.CONTEXT_NOT_FOUND)
+        told.append({"ebi": bearer["ebi"], "cause": cause})
     _follow(core, session, MODIFY_BEARER, moved=moved)
     ies: dict[str, Any] = {"cause": _ACCEPTED, "bearer_contexts_modified": tuple(told)}
     return Message(message.spec.answer, ies, session.sgw.teid)

@@ -3,37 +3,39 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     import datetime as dt
 
     from simulators.pgw.pools import Addresses
+    from simwarden.machine.token_bucket import Bucket
     from simwarden.model.identity import Plmn
     from simwarden.runtime.gtp.charging import Account
     from simwarden.wire.gtpv2 import Ambr, BearerQos, FTeid, Paa, RatType, UeTimeZone, Uli
     from simwarden.wire.ip import Flow
+    from simwarden.wire.tft import Filter
 
 
-class Bucket:
-    """A token bucket (TS 23.401 4.7.3: the APN-AMBR of one direction); it holds a second, or two packets."""
+#: why packets are dropped above the APN-AMBR (TS 23.401 4.7.3), and above what a bearer with guaranteed rates may have
+OVER_AMBR: Final = "ambr: above the rate of the session's APN"
+OVER_MBR: Final = "mbr: above the rate of its bearer"
 
-    __slots__ = ("_filled", "_octets", "_rate", "_size")
 
-    def __init__(self, kbits: int, mtu: int, now: float) -> None:
-        self._rate = kbits * 125.0
-        self._size = max(self._rate, 2.0 * mtu)
-        self._octets, self._filled = self._size, now
+@dataclass(slots=True, eq=False)
+class Bearer:
+    """A dedicated bearer of a session (TS 23.401 4.7.2); `sgw_user` is the SGW's end of its tunnel, None before."""
 
-    def take(self, octets: int, now: float) -> bool:
-        """Whether so many octets may pass now."""
-        if now > self._filled:
-            self._octets = min(self._size, self._octets + (now - self._filled) * self._rate)
-            self._filled = now
-        if octets > self._octets:
-            return False
-        self._octets -= octets
-        return True
+    name: str
+    qos: BearerQos
+    filters: tuple[Filter, ...]
+    #: those of the session, or its own if its rates are guaranteed
+    uplink: Bucket
+    downlink: Bucket
+    charging_id: int
+    ebi: int = 0
+    user_teid: int = 0
+    sgw_user: FTeid | None = None
 
 
 class FlowCount:
@@ -50,6 +52,7 @@ class FlowCount:
         "looking",
         "names",
         "next",
+        "over",
         "seen",
         "uplink_octets",
         "uplink_packets",
@@ -65,8 +68,8 @@ class FlowCount:
         self.next: int | None = None
         self.uplink_packets = self.uplink_octets = self.downlink_packets = self.downlink_octets = 0
         self.dropped = self.dropped_octets = 0
-        #: the rule that has dropped some
-        self.closed_by = ""
+        #: the rule that has dropped some, and the rate above which some were
+        self.closed_by = self.over = ""
 
 
 @dataclass(slots=True, eq=False)
@@ -106,6 +109,8 @@ class Session:
     prefix: bytes = b""
     uplink: Bucket = field(init=False)
     downlink: Bucket = field(init=False)
+    #: dedicated bearers by name, in the order in which their filters count
+    bearers: dict[str, Bearer] = field(default_factory=dict)
     flows: dict[Flow, FlowCount] = field(default_factory=dict)
     #: names that the device was told for addresses
     names: dict[bytes, tuple[str, ...]] = field(default_factory=dict)
@@ -115,6 +120,10 @@ class Session:
     def key(self) -> tuple[str, int]:
         """By which it is found: a card (or a terminal without one), and its default bearer."""
         return self.owner, self.ebi
+
+    def bearer(self, ebi: int) -> Bearer | None:
+        """Return a dedicated bearer by its identity."""
+        return next((each for each in self.bearers.values() if each.ebi == ebi), None)
 
     def moved(self, uli: Uli | None) -> bool:
         """Count from now on for another place; whether it is one."""

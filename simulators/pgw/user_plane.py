@@ -17,17 +17,19 @@ from simwarden.runtime.gtp.user import UserPlane
 from simwarden.trace.events import PacketDropped
 from simwarden.trace.records import CauseForRecClosing
 from simwarden.wire import ip
+from simwarden.wire.tft import first_that_fits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from simulators.pgw.core import Core
-    from simulators.pgw.session import Bucket, Session
+    from simulators.pgw.session import Bearer, Session
+    from simwarden.machine.token_bucket import Bucket
     from simwarden.runtime.link import Link
 
-#: why packets go no further; a packet over the AMBR is not one that a rule forbids
+#: why packets go no further
 SPOOFED = "its source address is not the device's"
-OVER_AMBR = "ambr: above the rate of the session's APN"
+UNBOUND = "its bearer has no filter that it fits"
 OUTSIDE = "the card is not in its cells"
 NO_WAY_OUT = "there is no way out on SGi"
 NO_SESSION = "no session has its address"
@@ -37,6 +39,14 @@ MOST_FLOWS = 4096
 _ROUTER = "fe80::1"
 _ICMPV6, _SOLICITATION = ip.Protocol.ICMPV6, ip.Icmpv6Type.ROUTER_SOLICITATION
 _LINK_LOCAL = b"\xfe\x80"
+
+
+def _way(session: Session, flow: ip.Flow) -> Session | Bearer:
+    """Return by which bearer packets to the device go: the dedicated one that they fit first, else the default one."""
+    for bearer in session.bearers.values():
+        if bearer.sgw_user is not None and first_that_fits(bearer.filters, flow, up=False) is not None:
+            return bearer
+    return session
 
 
 class Gateway:
@@ -70,14 +80,24 @@ class Gateway:
         lost = [
             each for each in self.core.by_teid.values() if (each.sgw_user.teid, each.sgw_user.address) == (teid, host)
         ]
+        for session in self.core.by_teid.values():
+            for bearer in list(session.bearers.values()):
+                end = bearer.sgw_user
+                if end is not None and (end.teid, end.address) == (teid, host):
+                    self.core.site.note("the SGW has lost a bearer's tunnel", imsi=session.imsi, bearer=bearer.name)
+                    self.core.close_bearer(session, bearer)
         for session in lost:
             self.core.site.note("the SGW has lost a session's tunnel", imsi=session.imsi)
             self.core.close(session, CauseForRecClosing.ABNORMAL_RELEASE)
 
     # -- from the device
 
-    def uplink(self, session: Session, packets: list[bytes]) -> None:
-        """Let packets of a device out."""
+    def open_bearer(self, session: Session, bearer: Bearer) -> None:
+        """Open the tunnel of a dedicated bearer."""
+        bearer.user_teid = self.plane.open(lambda packets: self.uplink(session, packets, bearer))
+
+    def uplink(self, session: Session, packets: list[bytes], bearer: Bearer | None = None) -> None:
+        """Let packets of a device out, those of a dedicated bearer if they are of it (TS 23.203 6.1.1.1)."""
         now = self.core.site.clock.now()
         passed: list[bytes] = []
         for packet in packets:
@@ -89,9 +109,11 @@ class Gateway:
             source = flow.source
             if source != session.ipv4 and source[:8] != session.prefix:
                 self._from_link(session, packet, flow)
+            elif bearer is not None and not any(each.is_for(up=True) and each.fits(flow) for each in bearer.filters):
+                self._refuse(session, flow, packet, UNBOUND)
             elif self.sgi is None:
                 self._refuse(session, flow, packet, NO_WAY_OUT)
-            elif self._count(session, flow, packet, session.uplink, now, up=True):
+            elif self._count(session, flow, packet, (bearer or session).uplink, now, up=True):
                 passed.append(packet)
         if passed and self.sgi is not None:
             self.sgi.send_packets(passed)
@@ -110,7 +132,7 @@ class Gateway:
     def downlink(self, packets: Sequence[bytes]) -> None:
         """Bring packets from SGi to the sessions that they are for."""
         now, found = self.core.site.clock.now(), self.core.by_address
-        passed: dict[Session, list[bytes]] = {}
+        passed: dict[Session | Bearer, list[bytes]] = {}
         for packet in packets:
             try:
                 flow = ip.flow_of(packet).back()
@@ -120,13 +142,16 @@ class Gateway:
             session = found.get(flow.source) or (found.get(flow.source[:8]) if len(flow.source) == 16 else None)
             if session is None:
                 self._drop(None, packet, NO_SESSION)
-            elif self._count(session, flow, packet, session.downlink, now, up=False):
-                passed.setdefault(session, []).append(packet)
-        for session, each in passed.items():
-            self._send(session, each)
+                continue
+            way = _way(session, flow) if session.bearers else session
+            if self._count(session, flow, packet, way.downlink, now, up=False):
+                passed.setdefault(way, []).append(packet)
+        for way, each in passed.items():
+            self._send(way, each)
 
-    def _send(self, session: Session, packets: list[bytes]) -> None:
-        self.plane.send(packets, session.sgw_user.teid, session.sgw_user.address, "S5-U")
+    def _send(self, way: Session | Bearer, packets: list[bytes]) -> None:
+        if way.sgw_user is not None:
+            self.plane.send(packets, way.sgw_user.teid, way.sgw_user.address, "S5-U")
 
     # -- both ways
 
@@ -141,7 +166,8 @@ class Gateway:
         if not bucket.take(size, now):
             count.dropped += 1
             count.dropped_octets += size
-            self._drop(session, packet, OVER_AMBR)
+            count.over = bucket.over.partition(":")[0]
+            self._drop(session, packet, bucket.over)
             return False
         if count.looking:
             look(session, flow, count, packet, up=up)

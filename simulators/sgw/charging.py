@@ -10,7 +10,7 @@ from simwarden.wire.gtpv2 import network_identifier
 
 if TYPE_CHECKING:
     from simulators.sgw.core import Core
-    from simulators.sgw.session import Connection
+    from simulators.sgw.session import Bearer, Connection
     from simwarden.wire.gtpv2 import Message
 
 
@@ -29,7 +29,17 @@ def begin(core: Core, connection: Connection, asked: Message, told: Message) -> 
     paa = told.get("paa")
     if paa is not None:
         mine |= {"pdpPDNType": paa.pdn_type.name, "servedPDPPDNAddress": paa.ipv4 or paa.ipv6}
+    connection.charged = mine
     connection.account = Account(core.records, partial(_describe, core, connection, mine), connection.device.uli)
+
+
+def begin_dedicated(core: Core, connection: Connection, bearer: Bearer, charging_id: int) -> None:
+    """Count for a dedicated bearer, which has records of its own under the PDN connection's (TS 32.251 5.2.1.2)."""
+    mine = {**connection.charged, "chargingID": charging_id}
+    mine["pDNConnectionChargingID"] = (
+        connection.charged.get("pDNConnectionChargingID") or connection.charged["chargingID"]
+    )
+    bearer.account = Account(core.records, partial(_describe, core, connection, mine), connection.device.uli)
 
 
 def _describe(core: Core, connection: Connection, mine: dict[str, Any]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from simulators.sgw.controls import CREATE_SESSION
-from simulators.sgw.session import Connection, Device
+from simulators.sgw.session import Bearer, Connection, Device
 from simwarden.runtime.gtp.charging import Records
 from simwarden.runtime.gtp.user import UserPlane, new_teid
 from simwarden.trace.events import PacketDropped
@@ -29,7 +29,7 @@ class Core:
     """Devices of an SGW. `page` is told of a bearer with packets for a device that is idle."""
 
     node: GtpNode
-    page: Callable[[Connection], None]
+    page: Callable[[Bearer], None]
 
     def __init__(self, site: Site, config: SgwConfig) -> None:
         self.site, self.config = site, config
@@ -71,19 +71,29 @@ class Core:
         """Open the tunnels of a PDN connection."""
         connection.teid = new_teid(self.site.rng, self.by_s5_teid)
         self.by_s5_teid[connection.teid] = connection
-        connection.s1_teid = self.plane.open(lambda packets: self.uplink(connection, packets))
-        connection.s5_teid = self.plane.open(lambda packets: self.downlink(connection, packets))
+        self.open_tunnels(connection)
         connection.device.connections[connection.ebi] = connection
+
+    def open_tunnels(self, bearer: Bearer) -> None:
+        """Open the tunnels of a bearer's packets."""
+        bearer.s1_teid = self.plane.open(lambda packets: self.uplink(bearer, packets))
+        bearer.s5_teid = self.plane.open(lambda packets: self.downlink(bearer, packets))
+
+    def close_bearer(self, bearer: Bearer, cause: CauseForRecClosing) -> None:
+        """Close the tunnels of a bearer, and its record."""
+        if bearer.account is not None:
+            bearer.account.close(cause)
+            bearer.account = None
+        self.plane.close(bearer.s1_teid)
+        self.plane.close(bearer.s5_teid)
+        self.drop_waiting(bearer)
 
     def close(self, connection: Connection, cause: CauseForRecClosing = CauseForRecClosing.ABNORMAL_RELEASE) -> None:
         """Close a PDN connection and its record; a device without any is forgotten."""
         if self.by_s5_teid.pop(connection.teid, None) is None:
             return
-        if connection.account is not None:
-            connection.account.close(cause)
-        self.plane.close(connection.s1_teid)
-        self.plane.close(connection.s5_teid)
-        self.drop_waiting(connection)
+        for bearer in connection.bearers:
+            self.close_bearer(bearer, cause)
         device = connection.device
         if device.connections.get(connection.ebi) is connection:
             del device.connections[connection.ebi]
@@ -124,52 +134,52 @@ class Core:
 
     # -- packets
 
-    def uplink(self, connection: Connection, packets: list[bytes]) -> None:
+    def uplink(self, bearer: Bearer, packets: list[bytes]) -> None:
         """Bring packets of a device to its PGW."""
-        end = connection.pgw_user
+        end = bearer.pgw_user
         if end is None:
-            self.drop(connection, packets, NOT_SET_UP, "S1-U")
+            self.drop(bearer, packets, NOT_SET_UP, "S1-U")
         else:
             self.plane.send(packets, end.teid, end.address, "S5-U")
-            self._charge(connection, packets, up=True)
+            self._charge(bearer, packets, up=True)
 
-    def downlink(self, connection: Connection, packets: list[bytes]) -> None:
+    def downlink(self, bearer: Bearer, packets: list[bytes]) -> None:
         """Bring packets to a device, or keep them until it has been paged (TS 23.401 5.3.4.3)."""
-        if connection.enb is not None:
-            self._to_device(connection, connection.enb, packets)
+        if bearer.enb is not None:
+            self._to_device(bearer, bearer.enb, packets)
             return
-        room = self.config.buffered_packets - len(connection.waiting)
-        connection.waiting.extend(packets[:room])
+        room = self.config.buffered_packets - len(bearer.waiting)
+        bearer.waiting.extend(packets[:room])
         if packets[room:]:
-            self.drop(connection, packets[room:], FULL, "S5-U")
-        self.page(connection)
+            self.drop(bearer, packets[room:], FULL, "S5-U")
+        self.page(bearer)
 
-    def flush(self, connection: Connection) -> None:
+    def flush(self, bearer: Bearer) -> None:
         """Bring what has waited to a device that is there."""
-        if connection.enb is not None and connection.waiting:
-            packets = list(connection.waiting)
-            connection.waiting.clear()
-            self._to_device(connection, connection.enb, packets)
+        if bearer.enb is not None and bearer.waiting:
+            packets = list(bearer.waiting)
+            bearer.waiting.clear()
+            self._to_device(bearer, bearer.enb, packets)
 
-    def _to_device(self, connection: Connection, enb: FTeid, packets: list[bytes]) -> None:
+    def _to_device(self, bearer: Bearer, enb: FTeid, packets: list[bytes]) -> None:
         self.plane.send(packets, enb.teid, enb.address, "S1-U")
-        self._charge(connection, packets, up=False)
+        self._charge(bearer, packets, up=False)
 
     @staticmethod
-    def _charge(connection: Connection, packets: list[bytes], *, up: bool) -> None:
+    def _charge(bearer: Bearer, packets: list[bytes], *, up: bool) -> None:
         """Count what goes on (TS 32.251 5.2.3.4): the packets' own octets."""
-        if connection.account is not None:
-            connection.account.count(sum(map(len, packets)), up=up)
+        if bearer.account is not None:
+            bearer.account.count(sum(map(len, packets)), up=up)
 
-    def drop_waiting(self, connection: Connection) -> None:
+    def drop_waiting(self, bearer: Bearer) -> None:
         """Give up packets that wait for a device that was not reached."""
-        packets = list(connection.waiting)
-        connection.waiting.clear()
-        self.drop(connection, packets, NOT_REACHED, "S5-U")
+        packets = list(bearer.waiting)
+        bearer.waiting.clear()
+        self.drop(bearer, packets, NOT_REACHED, "S5-U")
 
-    def drop(self, connection: Connection, packets: list[bytes], reason: str, interface: str) -> None:
+    def drop(self, bearer: Bearer, packets: list[bytes], reason: str, interface: str) -> None:
         """Tell of packets that go no further."""
-        name, imsi = self.site.name, connection.device.imsi
+        name, imsi = self.site.name, bearer.device.imsi
         for each in packets:
             self.site.trace.emit(
                 PacketDropped(element=name, interface=interface, protocol="ip", reason=reason, subject=imsi, data=each)

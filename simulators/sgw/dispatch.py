@@ -5,9 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from simulators.sgw.procedures import bearers, sessions
+from simulators.sgw.procedures import bearers, dedicated, sessions
 from simwarden.runtime.gtp.node import GtpNode
-from simwarden.wire.gtpv2 import Cause
 
 if TYPE_CHECKING:
     from simulators.sgw.core import Core
@@ -19,6 +18,8 @@ _HANDLERS: Final = {
     "delete-session-request": sessions.delete_session,
     "change-notification-request": sessions.change_notification,
     "release-access-bearers-request": bearers.release_access_bearers,
+    "create-bearer-request": dedicated.create_bearer,
+    "delete-bearer-command": dedicated.delete_bearer_command,
     "update-bearer-request": bearers.update_bearer,
     "delete-bearer-request": bearers.delete_bearer,
     "create-indirect-data-forwarding-tunnel-request": bearers.create_indirect_forwarding,
@@ -41,14 +42,15 @@ def _lose(core: Core, peer: Peer) -> None:
     for connection in core.of_mme(peer):
         sessions.delete_at_pgw_later(core, connection)
     for connection in core.of_pgw(peer):
-        bearers.lost_at_pgw(core, connection, Cause.REACTIVATION_REQUESTED)
+        bearers.lost_at_pgw(core, connection, connection)
 
 
 def _lose_tunnel(core: Core, teid: int, host: str) -> None:
     """Take a device for idle whose eNB has no tunnel for it; end what the PGW has none for (TS 23.007 22)."""
     for connection in list(core.connections()):
-        enb, pgw = connection.enb, connection.pgw_user
-        if enb is not None and (enb.teid, enb.address) == (teid, host):
-            bearers.release(core, connection.device)
-        if pgw is not None and (pgw.teid, pgw.address) == (teid, host):
-            bearers.lost_at_pgw(core, connection, Cause.REACTIVATION_REQUESTED)
+        for bearer in connection.bearers:
+            enb, pgw = bearer.enb, bearer.pgw_user
+            if enb is not None and (enb.teid, enb.address) == (teid, host):
+                bearers.release(core, connection.device)
+            if pgw is not None and (pgw.teid, pgw.address) == (teid, host):
+                bearers.lost_at_pgw(core, connection, bearer)

@@ -4,24 +4,21 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from simwarden.runtime.gtp.charging import Account
     from simwarden.wire.gtpv2 import BearerQos, FTeid, RatType, Uli
 
 
-@dataclass(slots=True, eq=False)
-class Connection:
-    """A PDN connection with its default bearer. `pgw` and `pgw_user` are the PGW's ends of its tunnels."""
+@dataclass(slots=True, eq=False, kw_only=True)
+class Bearer:
+    """An EPS bearer between its two tunnels: `pgw_user` is the PGW's end, `enb` the eNB's."""
 
     device: Device
     ebi: int
-    apn: str
     qos: BearerQos
-    pgw: FTeid
-    #: this node's TEIDs: of control on S5, of packets on S5-U and S1-U
-    teid: int = 0
+    #: this node's TEIDs of packets on S5-U and S1-U
     s5_teid: int = 0
     s1_teid: int = 0
     pgw_user: FTeid | None = None
@@ -30,6 +27,25 @@ class Connection:
     waiting: deque[bytes] = field(default_factory=deque)
     #: what is charged, since the PGW has answered
     account: Account | None = None
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class Connection(Bearer):
+    """A PDN connection: its default bearer, and those beside it. `pgw` is the PGW's end of control, `teid` ours."""
+
+    apn: str
+    pgw: FTeid
+    teid: int = 0
+    dedicated: dict[int, Bearer] = field(default_factory=dict)
+    #: numbers of the MME's commands that the PGW is to carry out, by bearer
+    commands: dict[int, int] = field(default_factory=dict)
+    #: what the records of all its bearers say of the card
+    charged: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def bearers(self) -> tuple[Bearer, ...]:
+        """All its bearers, the default one first."""
+        return self, *self.dedicated.values()
 
     @property
     def key(self) -> str:
@@ -55,3 +71,8 @@ class Device:
     paging: int = 0
     #: tunnels for forwarding while it is handed over
     forwarding: list[int] = field(default_factory=list)
+
+    @property
+    def bearers(self) -> dict[int, Bearer]:
+        """All its bearers by identity."""
+        return {each.ebi: each for connection in self.connections.values() for each in connection.bearers}

@@ -70,7 +70,7 @@ class GtpMme(Scripted):
     async def start(self) -> None:
         await super().start()
         self.number = 100
-        self.answers: dict[str, dict[str, Any]] = {}
+        self.answers: dict[str, Any] = {}
         self.asked: list[gtpv2.Message] = []
         self._waiting: dict[int, asyncio.Future[bytes]] = {}
 
@@ -84,6 +84,8 @@ class GtpMme(Scripted):
         if message.spec.answer and not self.silent:
             self.asked.append(message)
             ies = self.answers.get(message.name, {"cause": gtpv2.CauseIe(gtpv2.Cause.REQUEST_ACCEPTED)})
+            if callable(ies):  # what it answers depends on what is asked
+                ies = ies(message)
             if message.name == "echo-request":
                 ies = {"recovery": 1}
             teid = self.site.host.elements["sgw"].core.by_teid  # type: ignore[attr-defined]

@@ -8,8 +8,10 @@ import ipaddress
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from simwarden.errors import PeerError
+from simwarden.trace.events import PacketDropped
 from simwarden.wire import ip, pco
 from simwarden.wire.ip import Icmp, IcmpType, Icmpv6Type, Packet, Protocol, Udp
+from simwarden.wire.tft import first_that_fits
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -60,6 +62,8 @@ class Packets:
         #: by the flow that answers it: how a packet fared that was sent as octets
         self._odd: dict[ip.Flow, asyncio.Future[str]] = {}
         self._tcp: TcpHost | None = None
+        #: the bearer by which all goes, of a terminal that lies; 0 for none
+        self.forced = 0
         #: programs of this machine, in a run with TUN interfaces
         self.tun: Tun | None = None
 
@@ -116,7 +120,7 @@ class Packets:
         flow = ip.flow_of(octets).back()
         waiting: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._odd[flow] = waiting
-        self.emm.radio.send_packets(identity, [octets])
+        self._transmit(identity, [octets])
         try:
             async with asyncio.timeout(_PATIENCE):
                 return await waiting
@@ -126,7 +130,50 @@ class Packets:
             del self._odd[flow]
 
     def _send(self, identity: int, packet: Packet) -> None:
-        self.emm.radio.send_packets(identity, [ip.encode(packet)])
+        self._transmit(identity, [ip.encode(packet)])
+
+    def _transmit(self, identity: int, packets: list[bytes]) -> None:
+        """Send packets of a PDN connection, each by the bearer whose filters it fits (TS 23.401 4.7.2.2).
+
+        What is above a rate is not sent, except by a terminal that keeps to no rule.
+        """
+        by_bearer: dict[int, list[bytes]] = {}
+        for each in packets:
+            way = self.forced or (self._way(identity, each) if self.emm.dedicated else identity)
+            if self._may_pass(identity, way, each):
+                by_bearer.setdefault(way, []).append(each)
+        for way, those in by_bearer.items():
+            self.emm.radio.send_packets(way, those)
+
+    def _way(self, identity: int, packet: bytes) -> int:
+        try:
+            flow = ip.flow_of(packet)
+        except PeerError:
+            return identity
+        found = [
+            (fitting.precedence, number)
+            for number, each in self.emm.dedicated.items()
+            if each.linked == identity and (fitting := first_that_fits(each.filters, flow, up=True)) is not None
+        ]
+        return min(found)[1] if found else identity
+
+    def _may_pass(self, identity: int, way: int, packet: bytes) -> bool:
+        dedicated, default = self.emm.dedicated.get(way), self.emm.bearers.get(identity)
+        own = dedicated.uplink if dedicated is not None else None
+        bucket = own or (default.uplink if default is not None else None)
+        if bucket is None or not self.emm.honours_rejects or bucket.take(len(packet), self.emm.site.clock.now()):
+            return True
+        self.emm.site.trace.emit(
+            PacketDropped(
+                element=self.emm.site.name,
+                interface="Uu",
+                protocol="ip",
+                reason=bucket.over,
+                subject=self.emm.card.imsi if self.emm.card is not None else "",
+                data=packet,
+            )
+        )
+        return False
 
     async def source_for(self, to: str, apn: str = "") -> str:
         """Return the own address from which packets go to an address; empty if the bearer has none of that version.
@@ -190,7 +237,7 @@ class Packets:
             with contextlib.suppress(PeerError):
                 by_bearer.setdefault(self._bearer_of(ip.addresses_of(each)[0]), []).append(each)
         for identity, those in by_bearer.items():
-            self.emm.radio.send_packets(identity, those)
+            self._transmit(identity, those)
 
     async def _send_when_awake(self) -> None:
         accepted = await self.wake() == "accepted"
@@ -257,8 +304,9 @@ class Packets:
 
     def take(self, identity: int, data: bytes) -> None:
         """Take a packet of a bearer; one that is not for this terminal is none of its business. Raises PeerError."""
-        bearer = self.emm.bearers.get(identity)
-        if bearer is None:
+        dedicated = self.emm.dedicated.get(identity)
+        own = identity if dedicated is None else dedicated.linked
+        if own not in self.emm.bearers:
             raise PeerError(f"packet on bearer {identity}, which the terminal does not have")
         packet = ip.decode(data)
         self.received += 1
@@ -270,7 +318,7 @@ class Packets:
         if odd is not None and not odd.done():
             odd.set_result("delivered")
         if packet.protocol in (Protocol.ICMP, Protocol.ICMPV6):
-            self._take_icmp(identity, packet)
+            self._take_icmp(own, packet)
         elif packet.protocol == Protocol.UDP:
             datagram = ip.decode_udp(packet)
             waiting = self._ports.get(datagram.destination_port)

@@ -37,6 +37,12 @@ class Connections:
             fields={"apn": APN, "address": USER_ADDRESS, "ebi": NUMBER},
             passing=("address",),
         ),
+        Observable(
+            "bearer",
+            "a dedicated bearer, by its identity",
+            fields={"apn": APN, "ebi": NUMBER, "qci": NUMBER},
+            passing=("qci",),
+        ),
     )
 
     def __init__(self, emm: Emm) -> None:

@@ -43,6 +43,8 @@ class Send(VerbModel):
 
     apn: str = ""
     """The access point of the connection that it goes by, of a terminal with several; empty: its first."""
+    bearer: Annotated[int, Field(ge=0, le=15)] = 0
+    """The identity of the bearer that it goes by whatever that is for, of a terminal that lies; 0: as it should."""
 
     @field_validator("to")
     @classmethod
@@ -122,9 +124,12 @@ class Traffic:
             if arguments.packet:
                 return await self._send_packet(arguments.packet, arguments.apn)
             place, carried = split_port(arguments.to), (arguments.protocol, arguments.octets)
+            emm.packets.forced = arguments.bearer
             return await emm.packets.ask(place, *carried, arguments.source, arguments.apn)
         except ConnectionAbortedError:
             return "dropped"
+        finally:
+            emm.packets.forced = 0
 
     async def _send_packet(self, text: str, apn: str) -> str:
         from simwarden.wire.crafted import build  # noqa: PLC0415 - as above

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Final
 
 from simulators.device.contexts import Bearer
+from simulators.device.procedures import dedicated_bearers as bearer_packets
 from simulators.device.state import ATTEMPTS, EmmState, Procedure, Timer
 from simwarden.wire import pco
 from simwarden.wire.nas import EsmCause, Message, MessageType, RequestType
@@ -135,7 +136,8 @@ def on_default_bearer(emm: Emm, request: Message, *, emergency: bool = False) ->
     name, identifier = request["access_point_name"], address.interface_id
     options = request.get("protocol_configuration_options", b"")
     emm.drop_bearer(identity)
-    bearer = Bearer(name, address.ipv4, emergency=emergency, interface_id=identifier, options=options)
+    rate = bearer_packets.ambr_bucket(emm, request.get("apn_ambr", b""))
+    bearer = Bearer(name, address.ipv4, emergency, identifier, options, rate)
     emm.add_bearer(identity, bearer)
     emm.packets.on_bearer(identity)
     emm.observe("esm_cause", request.get("esm_cause"))
@@ -205,6 +207,9 @@ def on_information_request(emm: Emm, message: Message, _protected: bool) -> None
 def on_deactivate(emm: Emm, message: Message, _protected: bool) -> None:  # noqa: FBT001 - the signature of a handler
     """A bearer ends (6.4.4); with the last one the UE is deregistered, and attaches anew if it is told so."""
     identity = message["eps_bearer_identity"]
+    if emm.drop_dedicated(identity):
+        emm.send(Message(MessageType.DEACTIVATE_EPS_BEARER_CONTEXT_ACCEPT, eps_bearer_identity=identity))
+        return
     bearer, asked = emm.drop_bearer(identity), _answered(emm, message)
     if bearer is None:
         emm.send(

@@ -76,8 +76,7 @@ def on_bearers_up(emm: Emm, identities: tuple[int, ...]) -> None:
     """
     if emm.procedure is not Procedure.SERVICE_REQUEST:
         return
-    for gone in emm.bearers.keys() - set(identities):
-        emm.drop_bearer(gone)
+    emm.drop_without(identities)
     emm.stop(Timer.T3417)
     emm.secure = True
     emm.service_attempts = 0

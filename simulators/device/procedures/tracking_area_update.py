@@ -27,7 +27,7 @@ def start(emm: Emm) -> None:
         eps_update_type=emm.update_type,
         nas_key_set_identifier=emm.ksi,
         old_guti=emm.guti,
-        eps_bearer_context_status=tuple(emm.bearers),
+        eps_bearer_context_status=emm.identities,
         ms_network_feature_support=EXTENDED_TIMERS,
     )
     if emm.update_type != UpdateType.PERIODIC_UPDATING:
@@ -50,8 +50,7 @@ def on_accept(emm: Emm, message: Message, _protected: bool) -> None:  # noqa: FB
     take_registration(emm, message)
     kept = message.get("eps_bearer_context_status")
     if kept is not None:
-        for bearer in emm.bearers.keys() - set(kept):
-            emm.drop_bearer(bearer)
+        emm.drop_without(kept)
     emm.enter(EmmState.REGISTERED)
     if "guti" in message:
         emm.send(Message(MessageType.TRACKING_AREA_UPDATE_COMPLETE))

@@ -10,7 +10,7 @@ from simulators.enb.procedures import x2
 from simulators.enb.procedures.connection import connected, inactive, radio_lost, request_release, ue_of
 from simulators.enb.procedures.location_reporting import cell_changed
 from simulators.enb.procedures.mobility import command_for, expect_arrival, history, leave, order, order_in, stay
-from simulators.enb.procedures.ue_context import choose_algorithms, reconfiguration_complete
+from simulators.enb.procedures.ue_context import NO_ROOM, choose_algorithms, reconfiguration_complete
 from simwarden.errors import PeerError
 from simwarden.wire import uu
 from simwarden.wire.rrc import HANDOVER_PREPARATION_INFORMATION
@@ -23,6 +23,7 @@ from simwarden.wire.s1ap.values import (
     EnbStatusTransferContainer,
     ErabAdmitted,
     ErabInformation,
+    ErabItem,
     GlobalEnbId,
     MacroEnbId,
     SourceEnbToTargetEnbContainer,
@@ -193,6 +194,8 @@ def handover_resource_allocation(station: Station, mme: Mme, message: Message) -
     cause = None
     if cell is None:
         cause = CauseRadioNetwork.CELL_NOT_AVAILABLE
+    elif not any(station.has_room(item.qos) for item in message["e_rab_to_be_setup_list_ho_req"]):
+        cause = CauseRadioNetwork.NO_RADIO_RESOURCES_AVAILABLE_IN_TARGET_CELL
     elif choose_algorithms(station, message["ue_security_capabilities"]) is None:
         cause = CauseRadioNetwork.ENCRYPTION_AND_OR_INTEGRITY_PROTECTION_ALGORITHMS_NOT_SUPPORTED
     if cell is None or cause is not None:
@@ -205,6 +208,12 @@ def handover_resource_allocation(station: Station, mme: Mme, message: Message) -
         ue,
         "handover-request-acknowledge",
         e_rab_admitted_list=tuple(_admitted(station, ue, each, proposed) for each in ue.bearers.values()),
+        e_rab_failed_to_setup_list_ho_req_ack=tuple(
+            ErabItem(item.e_rab_id, NO_ROOM)
+            for item in message["e_rab_to_be_setup_list_ho_req"]
+            if item.e_rab_id not in ue.bearers
+        )
+        or None,
         target_to_source_transparent_container=TARGET_ENB_TO_SOURCE_ENB_CONTAINER.to_octets(
             TargetEnbToSourceEnbContainer(command)
         ),
@@ -222,10 +231,13 @@ def _admitted(station: Station, ue: UeContext, bearer: Bearer, proposed: set[int
 def _take_over(station: Station, mme: Mme, message: Message, cell: Cell) -> UeContext:
     ue = station.new_ue(cell)
     ue.phase, ue.mme, ue.mme_ue_id = Phase.ARRIVING, mme, message["mme_ue_s1ap_id"]
-    ue.ambr, ue.capabilities = message["ue_aggregate_maximum_bitrate"], message["ue_security_capabilities"]
+    station.take_ambr(ue, message["ue_aggregate_maximum_bitrate"])
+    ue.capabilities = message["ue_security_capabilities"]
     context = message["security_context"]
     ue.key, ue.security_on = SecurityKeys(context.next_hop_parameter, context.next_hop_chaining_count), True
     for item in message["e_rab_to_be_setup_list_ho_req"]:
+        if not station.has_room(item.qos):
+            continue
         station.add_bearer(ue, item.e_rab_id, item.qos, item.transport_layer_address, item.gtp_teid)
     patience = station.config.handover_preparation + station.config.handover_completion
     ue.handover_timer = station.site.clock.call_later(

@@ -29,15 +29,17 @@ if TYPE_CHECKING:
     from simulators.enb.context import Mme, RadioLink
     from simulators.enb.station import Station
     from simwarden.wire.s1ap import Message
-    from simwarden.wire.s1ap.values import ErabToBeSetup, UeSecurityCapabilities
+    from simwarden.wire.s1ap.values import ErabToBeModified, ErabToBeSetup, UeSecurityCapabilities
 
+#: of a bearer that is not admitted
+NO_ROOM = CauseRadioNetwork.RADIO_RESOURCES_NOT_AVAILABLE
 _ALGORITHMS_UNSUPPORTED = CauseRadioNetwork.ENCRYPTION_AND_OR_INTEGRITY_PROTECTION_ALGORITHMS_NOT_SUPPORTED
 
 
 def initial_context_setup(station: Station, mme: Mme, message: Message) -> None:
     """Turn AS security on, then set the bearers up (TS 36.413 8.3.1)."""
     ue = ue_of(station, mme, message)
-    ue.ambr = message["ue_aggregate_maximum_bitrate"]
+    station.take_ambr(ue, message["ue_aggregate_maximum_bitrate"])
     ue.capabilities = message["ue_security_capabilities"]
     ue.key = SecurityKeys(message["security_key"], 0)
     items = message["e_rab_to_be_setup_list_ctxt_su_req"]
@@ -101,10 +103,20 @@ def _set_up(station: Station, ue: UeContext, items: Sequence[ErabToBeSetup]) -> 
         ue.on_failure = None
         ue.phase = Phase.ACTIVE
         station.watch(ue, station.config.inactivity, lambda: inactive(station, ue))
-        station.ue_to_mme(ue, "initial-context-setup-response", e_rab_setup_list_ctxt_su_res=tunnels)
+        station.ue_to_mme(
+            ue,
+            "initial-context-setup-response",
+            e_rab_setup_list_ctxt_su_res=tunnels,
+            e_rab_failed_to_setup_list_ctxt_su_res=failed or None,
+        )
 
-    tunnels = add_bearers(station, ue, items)
-    _reconfigure(ue, items, complete)
+    good = [item for item in items if station.has_room(item.qos)]
+    failed = tuple(ErabItem(item.e_rab_id, NO_ROOM) for item in items if item not in good)
+    if not good:  # at least one is needed (8.3.1.3)
+        _context_failure(station, ue, NO_ROOM)
+        return
+    tunnels = add_bearers(station, ue, good)
+    _reconfigure(ue, good, complete)
 
 
 def add_bearers(station: Station, ue: UeContext, items: Sequence[ErabToBeSetup]) -> tuple[ErabTunnel, ...]:
@@ -134,7 +146,7 @@ def ue_context_modification(station: Station, mme: Mme, message: Message) -> Non
     ue = ue_of(station, mme, message)
     if (key := message.get("security_key")) is not None:
         ue.key = SecurityKeys(key, 0)
-    ue.ambr = message.get("ue_aggregate_maximum_bitrate") or ue.ambr
+    station.take_ambr(ue, message.get("ue_aggregate_maximum_bitrate"))
     ue.capabilities = message.get("ue_security_capabilities") or ue.capabilities
     station.ue_to_mme(ue, "ue-context-modification-response")
     if message.get("cs_fallback_indicator") is not None:
@@ -145,9 +157,9 @@ def e_rab_setup(station: Station, mme: Mme, message: Message) -> None:
     """Set further bearers up (TS 36.413 8.2.1)."""
     ue = ue_of(station, mme, message)
     items = message["e_rab_to_be_setup_list_bearer_su_req"]
-    ue.ambr = message.get("ue_aggregate_maximum_bitrate") or ue.ambr
+    station.take_ambr(ue, message.get("ue_aggregate_maximum_bitrate"))
     check_length(*(item.nas_pdu or b"" for item in items))
-    good, failed = _sort(ue, items)
+    good, failed = _sort(station, ue, items)
     tunnels = add_bearers(station, ue, good)
 
     def complete() -> None:
@@ -164,7 +176,9 @@ def e_rab_setup(station: Station, mme: Mme, message: Message) -> None:
         complete()
 
 
-def _sort(ue: UeContext, items: Sequence[ErabToBeSetup]) -> tuple[list[ErabToBeSetup], list[ErabItem]]:
+def _sort(
+    station: Station, ue: UeContext, items: Sequence[ErabToBeSetup]
+) -> tuple[list[ErabToBeSetup], list[ErabItem]]:
     """Part the bearers that can be set up from those that cannot."""
     if ue.phase != Phase.ACTIVE or ue.radio is None:
         return [], [ErabItem(item.e_rab_id, CauseRadioNetwork.INTERACTION_WITH_OTHER_PROCEDURE) for item in items]
@@ -173,9 +187,51 @@ def _sort(ue: UeContext, items: Sequence[ErabToBeSetup]) -> tuple[list[ErabToBeS
     for item in items:
         if item.e_rab_id in ue.bearers or item.e_rab_id in good:
             failed.append(ErabItem(item.e_rab_id, CauseRadioNetwork.MULTIPLE_E_RAB_ID_INSTANCES))
+        elif not station.has_room(item.qos):
+            failed.append(ErabItem(item.e_rab_id, NO_ROOM))
         else:
             good[item.e_rab_id] = item
     return list(good.values()), failed
+
+
+def e_rab_modify(station: Station, mme: Mme, message: Message) -> None:
+    """Change the quality of bearers (TS 36.413 8.2.2)."""
+    ue = ue_of(station, mme, message)
+    items: Sequence[ErabToBeModified] = message["e_rab_to_be_modified_list_bearer_mod_req"]
+    check_length(*(item.nas_pdu for item in items))
+    done, failed = [], []
+    for item in items:
+        cause = _hindrance(station, ue, item)
+        if cause is None:
+            ue.bearers[item.e_rab_id] = ue.bearers[item.e_rab_id]._replace(qos=item.qos)
+            done.append(item)
+        else:
+            failed.append(ErabItem(item.e_rab_id, cause))
+    if done:
+        station.take_ambr(ue, message.get("ue_aggregate_maximum_bitrate"))
+
+    def complete() -> None:
+        station.ue_to_mme(
+            ue,
+            "e-rab-modify-response",
+            e_rab_modify_list_bearer_mod_res=tuple(item.e_rab_id for item in done) or None,
+            e_rab_failed_to_modify_list=tuple(failed) or None,
+        )
+
+    if done and ue.radio is not None:
+        ue.awaited.append(complete)
+        ue.radio.send(uu.RrcConnectionReconfiguration((), (), tuple(item.nas_pdu for item in done)))
+    else:
+        complete()
+
+
+def _hindrance(station: Station, ue: UeContext, item: ErabToBeModified) -> CauseRadioNetwork | None:
+    """Return why a bearer is not changed."""
+    if item.e_rab_id not in ue.bearers:
+        return CauseRadioNetwork.UNKNOWN_E_RAB_ID
+    if ue.phase != Phase.ACTIVE or ue.radio is None:
+        return CauseRadioNetwork.INTERACTION_WITH_OTHER_PROCEDURE
+    return None if station.has_room(item.qos) else NO_ROOM
 
 
 def e_rab_release(station: Station, mme: Mme, message: Message) -> None:

@@ -22,6 +22,7 @@ from simwarden.wire.x2.enums import TransmissionBandwidth
 from simwarden.wire.x2.ies import (
     AsSecurityInformation,
     ErabAdmitted,
+    ErabItem,
     ErabSubjectToStatusTransfer,
     ErabToBeSetup,
     FddInfo,
@@ -45,6 +46,7 @@ _FDD = FddInfo(19300, 1300, TransmissionBandwidth.BW50, TransmissionBandwidth.BW
 _PROPOSED = DlForwarding.DL_FORWARDING_PROPOSED
 #: counters of bearers at their start: this radio counts no packets
 _ZERO = CountValue(0, 0)
+_NO_ROOM = CauseRadioNetwork.NO_RADIO_RESOURCES_AVAILABLE_IN_TARGET_CELL
 
 
 def _send(neighbour: Neighbour, name: str, **ies: Any) -> None:
@@ -234,6 +236,8 @@ def handover_request(station: Station, neighbour: Neighbour, message: x2.Message
         cause = CauseRadioNetwork.CELL_NOT_AVAILABLE
     elif mme is None:
         cause = CauseRadioNetwork.INVALID_MME_GROUPID
+    elif not any(station.has_room(item.qos) for item in context.e_rabs_to_be_setup):
+        cause = _NO_ROOM
     elif choose_algorithms(station, context.ue_security_capabilities) is None:
         cause = CauseRadioNetwork.ENCRYPTION_AND_OR_INTEGRITY_PROTECTION_ALGORITHMS_NOT_SUPPORTED
     if cell is None or mme is None or cause is not None:
@@ -246,7 +250,13 @@ def handover_request(station: Station, neighbour: Neighbour, message: x2.Message
         "handover-request-acknowledge",
         old_enb_ue_x2ap_id=old_id,
         new_enb_ue_x2ap_id=ue.x2_id,
-        e_rabs_admitted_list=tuple(_admitted(station, ue, each) for each in context.e_rabs_to_be_setup),
+        e_rabs_admitted_list=tuple(
+            _admitted(station, ue, each) for each in context.e_rabs_to_be_setup if each.e_rab_id in ue.bearers
+        ),
+        e_rabs_not_admitted_list=tuple(
+            ErabItem(each.e_rab_id, _NO_ROOM) for each in context.e_rabs_to_be_setup if each.e_rab_id not in ue.bearers
+        )
+        or None,
         target_enb_to_source_enb_transparent_container=command_for(station, ue, cell),
     )
 
@@ -258,10 +268,13 @@ def _take_over(
     ue.phase, ue.peer, ue.x2_id = Phase.ARRIVING, neighbour, station.new_x2_id()
     station.on_x2[ue.x2_id] = ue
     ue.mme, ue.mme_ue_id = mme, context.mme_ue_s1ap_id
-    ue.capabilities, ue.ambr = context.ue_security_capabilities, context.ue_aggregate_maximum_bitrate
+    ue.capabilities = context.ue_security_capabilities
+    station.take_ambr(ue, context.ue_aggregate_maximum_bitrate)
     security = context.as_security_information
     ue.key, ue.security_on = SecurityKeys(security.key_enodeb_star, security.next_hop_chaining_count), True
     for item in context.e_rabs_to_be_setup:
+        if not station.has_room(item.qos):
+            continue
         address, teid = item.ul_gtp_tunnel_endpoint
         station.add_bearer(ue, item.e_rab_id, item.qos, address, teid)
     patience = station.config.handover_preparation + station.config.handover_completion

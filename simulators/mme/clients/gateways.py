@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Container, Mapping
 
     from simulators.mme.config import MmeConfig
-    from simulators.mme.contexts import Bearer, UeContext
+    from simulators.mme.contexts import Bearer, Dedicated, UeContext
     from simwarden.runtime.gtp.node import Peer
     from simwarden.runtime.site import Site
 
@@ -156,8 +156,10 @@ class Gateways:
         if ue.sgw is None:
             return False
         for bearer in chosen:
-            changed = {"ebi": bearer.identity, "s1_u_enodeb": bearer.enb}
-            ies: dict[str, Any] = {"bearer_contexts_to_be_modified": (changed,)}
+            beside = [each for each in bearer.dedicated.values() if each.enb is not None and each.accepted]
+            ends = {bearer.identity: bearer.enb, **{each.identity: each.enb for each in beside}}
+            changed = tuple({"ebi": identity, "s1_u_enodeb": end} for identity, end in ends.items())
+            ies: dict[str, Any] = {"bearer_contexts_to_be_modified": changed}
             if bearer.reported:
                 bearer.place = ies["user_location_information"] = Uli(ue.tai, ue.cell)
             self._ask(ue, (bearer,), Message("modify-bearer-request", ies, ue.sgw.teid), gather)
@@ -183,8 +185,8 @@ class Gateways:
         active = tuple(each for each in ue.bearers.values() if each.enb is not None)
         if ue.sgw is None or not active:
             return
-        for bearer in active:
-            bearer.enb = None
+        for each in ue.all_bearers.values():
+            each.enb = None
         self._ask(ue, active, Message("release-access-bearers-request", {}, ue.sgw.teid))
 
     def not_reached(self, ue: UeContext) -> None:
@@ -232,6 +234,21 @@ class Gateways:
             self.on_lost(ue, held, reason)
         else:
             self.site.note(reason, imsi=ue.imsi)
+
+    def lose(self, ue: UeContext, *bearers: Dedicated) -> None:
+        """Have the PGW end dedicated bearers that the radio has lost, by a command (7.2.17.1)."""
+        if ue.sgw is not None and bearers:
+            contexts = tuple({"ebi": each.identity} for each in bearers)
+            command = Message("delete-bearer-command", {"bearer_contexts": contexts}, ue.sgw.teid)
+            done = self.node.request(command, ue.sgw.address, _S11)
+            done.add_done_callback(partial(self._forget_lost, bearers))
+
+    def _forget_lost(self, bearers: tuple[Dedicated, ...], done: asyncio.Future[Message]) -> None:
+        """Forget bearers that the PGW will not end by a request."""
+        self._note_silence(done)
+        ordered = not done.cancelled() and done.exception() is None and done.result().name == "delete-bearer-request"
+        for each in bearers if not ordered else ():
+            each.linked.dedicated.pop(each.identity, None)
 
     # -- forwarding during a handover
 

@@ -14,6 +14,7 @@ from simwarden.wire.s1ap.values import (
     AllocationAndRetentionPriority,
     ErabLevelQosParameters,
     ErabToBeSetup,
+    GbrQosInformation,
     SecurityContext,
     ServedGummei,
     UeAggregateMaximumBitrate,
@@ -23,8 +24,9 @@ from simwarden.wire.s1ap.values import (
 
 if TYPE_CHECKING:
     from simulators.mme.config import MmeConfig
-    from simulators.mme.contexts import Bearer, Connection, Enb, UeContext
+    from simulators.mme.contexts import Bearer, Connection, Dedicated, Enb, UeContext
     from simulators.mme.core import Core
+    from simwarden.wire.gtpv2 import BearerQos
     from simwarden.wire.s1ap.values import Cause
 
 
@@ -106,19 +108,21 @@ def aggregate_bit_rate(ue: UeContext) -> UeAggregateMaximumBitrate:
     return UeAggregateMaximumBitrate(down, up)
 
 
-def quality(bearer: Bearer) -> ErabLevelQosParameters:
-    """A bearer's quality as S1AP tells it."""
-    arp = bearer.qos.arp
+def quality(qos: BearerQos) -> ErabLevelQosParameters:
+    """A bearer's quality as S1AP tells it, in bit/s."""
+    arp = qos.arp
+    rates = qos.mbr_downlink, qos.mbr_uplink, qos.gbr_downlink, qos.gbr_uplink
+    guaranteed = GbrQosInformation(*(each * 1000 for each in rates)) if any(rates) else None
     priority = AllocationAndRetentionPriority(
         arp.priority, PreEmptionCapability(arp.may_preempt), PreEmptionVulnerability(arp.preemptable)
     )
-    return ErabLevelQosParameters(bearer.qos.qci, priority)
+    return ErabLevelQosParameters(qos.qci, priority, guaranteed)
 
 
-def to_be_set_up(bearer: Bearer, pdu: bytes | None) -> ErabToBeSetup:
+def to_be_set_up(bearer: Bearer | Dedicated, pdu: bytes | None) -> ErabToBeSetup:
     """Return a bearer as an eNB is asked to set it up, with the SGW's end of its tunnel."""
     end = bearer.sgw
-    return ErabToBeSetup(bearer.identity, quality(bearer), transport_layer_address(end.address), end.teid, pdu)
+    return ErabToBeSetup(bearer.identity, quality(bearer.qos), transport_layer_address(end.address), end.teid, pdu)
 
 
 def enb_end(teid: int, address: bytes) -> FTeid:

@@ -8,7 +8,14 @@ from simulators.mme.clients import s1
 from simulators.mme.contexts import EmmState, Enb
 from simulators.mme.controls import Occasion
 from simulators.mme.dispatch import nas
-from simulators.mme.procedures import handover, location_reporting, pdn_connectivity, release, s1_setup
+from simulators.mme.procedures import (
+    dedicated_bearers,
+    handover,
+    location_reporting,
+    pdn_connectivity,
+    release,
+    s1_setup,
+)
 from simulators.mme.procedures.default_bearer import take_tunnels
 from simulators.mme.procedures.enforcement import enforce
 from simwarden.model.identity import Ecgi
@@ -178,13 +185,19 @@ def _move(core: Core, conn: Connection, message: Message) -> bool:
 
 def _context_set_up(core: Core, conn: Connection, message: Message) -> None:
     _take_tunnels(core, conn, message.get("e_rab_setup_list_ctxt_su_res") or ())
+    if conn.radio_up is not None and not conn.radio_up.done():
+        conn.radio_up.set_result(True)
+    if conn.ue is not None and conn.ue.connection is conn:
+        failed = {item.e_rab_id for item in message.get("e_rab_failed_to_setup_list_ctxt_su_res") or ()}
+        dedicated_bearers.lost_by_radio(core, conn.ue, failed)
     location_reporting.control(core, conn)
 
 
 def _bearer_set_up(core: Core, conn: Connection, message: Message) -> None:
     _take_tunnels(core, conn, message.get("e_rab_setup_list_bearer_su_res") or ())
     for item in message.get("e_rab_failed_to_setup_list_bearer_su_res") or ():
-        pdn_connectivity.without_radio(core, conn, item.e_rab_id)
+        if not dedicated_bearers.without_radio(core, conn, item.e_rab_id):
+            pdn_connectivity.without_radio(core, conn, item.e_rab_id)
 
 
 def _take_tunnels(core: Core, conn: Connection, tunnels: Iterable[ErabTunnel]) -> None:
@@ -236,6 +249,8 @@ _OF_DEVICE: dict[str, Callable[[Core, Connection, Message], None]] = {
     "handover-cancel": handover.cancel,
     "enb-status-transfer": handover.transfer_status,
     "e-rab-setup-response": _bearer_set_up,
+    "e-rab-modify-response": dedicated_bearers.radio_modified,
+    "e-rab-release-indication": dedicated_bearers.released,
     "e-rab-release-response": _bearer_released,
     "ue-context-modification-response": _modified,
     "ue-context-modification-failure": _modified,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from simulators.mme.procedures import location_reporting
+from simulators.mme.procedures import dedicated_bearers, location_reporting
 from simulators.mme.procedures.detach import detach_by_network
 from simulators.mme.procedures.paging import page
 from simulators.mme.procedures.pdn_connectivity import deactivate
@@ -47,6 +47,8 @@ async def delete_bearer(core: Core, message: Message, _peer: Peer) -> Message:
     ue = core.gateways.by_teid.get(message.teid)
     if ue is None or ue.sgw is None:
         return refusal(message, Cause.CONTEXT_NOT_FOUND)
+    if message.get("linked_ebi") is None and message.get("ebis"):
+        return await dedicated_bearers.delete_bearers(core, ue, message, ue.sgw.teid)
     bearer = ue.bearers.get(message.get("linked_ebi") or 0)
     if bearer is None:
         return refusal(message, Cause.CONTEXT_NOT_FOUND, ue.sgw.teid)
@@ -61,27 +63,28 @@ async def delete_bearer(core: Core, message: Message, _peer: Peer) -> Message:
 
 
 async def update_bearer(core: Core, message: Message, _peer: Peer) -> Message:
-    """A PGW orders reports of where a device is, or ends them (TS 23.401 5.9.2.2, TS 29.274 7.2.15)."""
+    """A PGW changes bearers, and orders reports of where a device is, or ends them (TS 29.274 7.2.15)."""
     ue = core.gateways.by_teid.get(message.teid)
     if ue is None or ue.sgw is None:
         return refusal(message, Cause.CONTEXT_NOT_FOUND)
-    told = [_update(core, ue, each["ebi"], message) for each in message["bearer_contexts"]]
-    if not any(each["cause"] is _ACCEPTED for each in told):
-        return refusal(message, Cause.CONTEXT_NOT_FOUND, ue.sgw.teid)
-    location_reporting.control(core, ue.connection)
-    place = Uli(ue.tai, ue.cell)
-    ies = {"cause": _ACCEPTED, "bearer_contexts": tuple(told), "user_location_information": place}
-    return Message(message.spec.answer, ies, ue.sgw.teid)
+    teid = ue.sgw.teid
+    told = await dedicated_bearers.update_bearers(core, ue, message)
+    if isinstance(told, Cause):
+        return refusal(message, told, teid)
+    answer = dedicated_bearers.answer(message, told, teid)
+    if answer.accepted:
+        for each in message["bearer_contexts"]:
+            _order_reports(core, ue, each["ebi"], message)
+        location_reporting.control(core, ue.connection)
+        answer.ies["user_location_information"] = Uli(ue.tai, ue.cell)
+    return answer
 
 
-def _update(core: Core, ue: UeContext, identity: int, message: Message) -> dict[str, Any]:
+def _order_reports(core: Core, ue: UeContext, identity: int, message: Message) -> None:
     bearer, action = ue.bearers.get(identity), message.get("change_reporting_action")
-    if bearer is None:
-        return {"ebi": identity, "cause": CauseIe(Cause.CONTEXT_NOT_FOUND)}
-    if action is not None:
+    if bearer is not None and action is not None:
         bearer.reported, bearer.place = bool(action), Uli(ue.tai, ue.cell)
         core.site.note("reports of places are ordered" if action else "reports of places end", imsi=ue.imsi)
-    return {"ebi": identity, "cause": _ACCEPTED}
 
 
 def lost(core: Core, ue: UeContext, gone: tuple[Bearer, ...], reason: str) -> None:
@@ -105,6 +108,7 @@ def lost_all(core: Core, peer: Peer) -> None:
 
 HANDLERS: Mapping[str, Callable[[Core, Message, Peer], Awaitable[Message]]] = {
     "downlink-data-notification": downlink_data_notification,
+    "create-bearer-request": dedicated_bearers.create_bearer,
     "update-bearer-request": update_bearer,
     "delete-bearer-request": delete_bearer,
 }

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from simulators.mme.causes import DECIDED, GTP_CAUSES, Rejection
 from simulators.mme.clients import nas_channel, s1
 from simulators.mme.config import DEFAULT_T3396
-from simulators.mme.contexts import AccessPoint, Bearer
+from simulators.mme.contexts import AccessPoint, Bearer, Dedicated
 from simulators.mme.controls import ACCESS_POINT, GATEWAY, Occasion
 from simulators.mme.demands import (
     IPV4_ONLY,
@@ -31,6 +31,8 @@ from simwarden.wire.gtpv2 import PdnType as GtpPdnType
 from simwarden.wire.nas.elements import EpsQos, PdnAddress
 from simwarden.wire.nas.enums import EmmCause, EsmCause, MessageType, PdnType
 from simwarden.wire.nas.message import Message, decode, encode
+from simwarden.wire.nas.rates import Ambr as NasAmbr
+from simwarden.wire.nas.rates import encode_ambr
 from simwarden.wire.s1ap import CauseNas
 from simwarden.wire.s1ap.values import ErabItem
 
@@ -254,16 +256,19 @@ def take_tunnels(ue: UeContext, tunnels: Iterable[ErabTunnel | ErabAdmitted]) ->
     """Take note of the eNB's ends of the bearers' tunnels; return which these are."""
     taken = set()
     for tunnel in tunnels:
-        bearer = ue.bearers.get(tunnel.e_rab_id)
+        bearer = ue.all_bearers.get(tunnel.e_rab_id)
         if bearer is not None:
             bearer.enb = s1.enb_end(tunnel.gtp_teid, tunnel.transport_layer_address)
             taken.add(bearer.identity)
+            if isinstance(bearer, Dedicated) and bearer.standing is not None and not bearer.standing.done():
+                bearer.standing.set_result(True)
     return frozenset(taken)
 
 
 def activation(bearer: Bearer, request: Message) -> bytes:
     """Return the ACTIVATE DEFAULT EPS BEARER CONTEXT REQUEST that answers a PDN CONNECTIVITY REQUEST."""
     fields: dict[str, object] = {}
+    fields["apn_ambr"] = encode_ambr(NasAmbr(bearer.ambr.downlink, bearer.ambr.uplink))
     if bearer.esm_cause is not None:
         fields["esm_cause"] = bearer.esm_cause
     if bearer.options:
@@ -314,7 +319,7 @@ def initial_context_setup(conn: Connection, ue: UeContext, plain: bytes | None) 
         return
     first = ue.bearer
     pdu = nas_channel.protect(conn, plain) if plain is not None else None
-    items = tuple(s1.to_be_set_up(each, pdu if each is first else None) for each in ue.bearers.values())
+    items = tuple(s1.to_be_set_up(each, pdu if each is first else None) for each in ue.all_bearers.values())
     ies: dict[str, object] = {
         "ue_aggregate_maximum_bitrate": s1.aggregate_bit_rate(ue),
         "e_rab_to_be_setup_list_ctxt_su_req": items,
@@ -334,7 +339,7 @@ def replace_bearer(conn: Connection, ue: UeContext, bearer: Bearer, plain: bytes
     set_up_radio(conn, ue, bearer, plain)
 
 
-def set_up_radio(conn: Connection, ue: UeContext, bearer: Bearer, plain: bytes) -> None:
+def set_up_radio(conn: Connection, ue: UeContext, bearer: Bearer | Dedicated, plain: bytes) -> None:
     """Have an eNB set a further bearer up, with the NAS message that activates it (TS 36.413 8.2.1)."""
     s1.send(
         conn,
@@ -345,8 +350,9 @@ def set_up_radio(conn: Connection, ue: UeContext, bearer: Bearer, plain: bytes) 
     )
 
 
-def release_radio(conn: Connection, bearer: Bearer, plain: bytes | None = None) -> None:
+def release_radio(conn: Connection, bearer: Bearer | Dedicated, plain: bytes | None = None) -> None:
     """Have an eNB release a bearer, with the NAS message that deactivates it (TS 36.413 8.2.3)."""
     told = {} if plain is None else {"nas_pdu": nas_channel.protect(conn, plain)}
-    gone = ErabItem(bearer.identity, CauseNas.NORMAL_RELEASE)
-    s1.send(conn, "e-rab-release-command", clear=plain, e_rab_to_be_released_list=(gone,), **told)
+    beside = bearer.dedicated if isinstance(bearer, Bearer) else ()
+    gone = tuple(ErabItem(each, CauseNas.NORMAL_RELEASE) for each in (bearer.identity, *beside))
+    s1.send(conn, "e-rab-release-command", clear=plain, e_rab_to_be_released_list=gone, **told)

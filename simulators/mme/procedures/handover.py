@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from simulators.mme.clients import s1
 from simulators.mme.contexts import EmmState
 from simulators.mme.controls import Occasion
-from simulators.mme.procedures import area, enforcement, location_reporting
+from simulators.mme.procedures import area, dedicated_bearers, enforcement, location_reporting
 from simulators.mme.procedures.area import Place
 from simulators.mme.procedures.default_bearer import take_tunnels
 from simulators.mme.procedures.detach import detach_by_network, request_detach
@@ -126,7 +126,7 @@ async def _forward(core: Core, ue: UeContext, target: Connection) -> tuple[ErabD
     ends = {
         each.e_rab_id: s1.enb_end(each.dl_gtp_teid, each.dl_transport_layer_address)._replace(interface=_FORWARDS)
         for each in target.tunnels
-        if each.dl_gtp_teid is not None and each.dl_transport_layer_address and each.e_rab_id in ue.bearers
+        if each.dl_gtp_teid is not None and each.dl_transport_layer_address and each.e_rab_id in ue.all_bearers
     }
     if ue.forwarding is not None:  # those of the handover before end with these
         ue.forwarding.cancel()
@@ -155,8 +155,10 @@ def _end_forwarding(core: Core, target: Connection) -> None:
 
 def _bearers(ue: UeContext) -> tuple[ErabToBeSetupHoReq, ...]:
     return tuple(
-        ErabToBeSetupHoReq(each.identity, transport_layer_address(each.sgw.address), each.sgw.teid, s1.quality(each))
-        for each in ue.bearers.values()
+        ErabToBeSetupHoReq(
+            each.identity, transport_layer_address(each.sgw.address), each.sgw.teid, s1.quality(each.qos)
+        )
+        for each in ue.all_bearers.values()
     )
 
 
@@ -248,7 +250,8 @@ def _bring_packets(core: Core, source: Connection, target: Connection, ue: UeCon
 
 
 def _end_others(core: Core, ue: UeContext, taken: frozenset[int]) -> None:
-    """End the PDN connections whose bearers an eNB did not take (TS 23.401 5.5.1.1.2, 5.5.1.2.2)."""
+    """End what an eNB did not take: PDN connections, dedicated bearers (TS 23.401 5.5.1.1.2, 5.5.1.2.2)."""
+    dedicated_bearers.lost_by_radio(core, ue, ue.all_bearers.keys() - taken)
     for bearer in [each for each in ue.bearers.values() if each.identity not in taken]:
         if len(ue.bearers) > 1:
             deactivate(core, ue, bearer, EsmCause.REACTIVATION_REQUESTED)
@@ -304,7 +307,8 @@ def path_switch(core: Core, enb: Enb, message: Message) -> None:
     conn.enb, conn.enb_id = enb, message["enb_ue_s1ap_id"]
     enb.connections[message["enb_ue_s1ap_id"]] = conn
     _step_next_hop(ue)
-    taken = take_tunnels(ue, switched)
+    listed = message["e_rab_to_be_switched_dl_list"]
+    taken = take_tunnels(ue, listed)
     _arrive(core, conn, message)
     too_many = enforcement.count(core, ue, Occasion.PATH_SWITCH)
 
@@ -323,7 +327,7 @@ def _acknowledge(core: Core, conn: Connection, ue: UeContext, message: Message, 
     others = [
         ErabItem(item.e_rab_id, _Radio.UNKNOWN_E_RAB_ID)
         for item in message["e_rab_to_be_switched_dl_list"]
-        if item.e_rab_id not in ue.bearers
+        if item.e_rab_id not in ue.all_bearers
     ]
     s1.send(
         conn,

@@ -23,17 +23,20 @@ from simwarden.wire.nas.enums import EmmCause, EsmCause, MessageType, RequestTyp
 from simwarden.wire.nas.message import Message, encode
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Coroutine
     from typing import Any
 
-    from simulators.mme.contexts import AccessPoint, Bearer, Connection, UeContext
+    from simulators.mme.contexts import AccessPoint, Bearer, Connection, Dedicated, UeContext
     from simulators.mme.core import Core
 
 _T = MessageType
 _ON = Occasion.CONNECTIVITY
 
 
-def _run(core: Core, conn: Connection, key: tuple[int, int], work: Coroutine[Any, Any, None], what: str) -> None:
+def run(
+    core: Core, conn: Connection, key: tuple[int, int], work: Coroutine[Any, Any, None], what: str
+) -> asyncio.Task[None]:
     """Run a procedure of session management, beside those of others and of mobility management."""
 
     async def then_forget() -> None:
@@ -42,7 +45,8 @@ def _run(core: Core, conn: Connection, key: tuple[int, int], work: Coroutine[Any
         finally:
             conn.transactions.pop(key, None)
 
-    conn.transactions[key] = core.site.spawn(then_forget(), what)
+    task = conn.transactions[key] = core.site.spawn(then_forget(), what)
+    return task
 
 
 def _reject(core: Core, conn: Connection, request: Message, kind: MessageType, rejection: Rejection) -> None:
@@ -61,7 +65,7 @@ def connect(core: Core, conn: Connection, ue: UeContext, request: Message) -> No
     """PDN CONNECTIVITY REQUEST of a device in service; one that is repeated is at work already (6.5.1.6)."""
     key = (request["procedure_transaction_identity"], 0)
     if key not in conn.transactions:
-        _run(core, conn, key, _connect(core, conn, ue, request), "PDN connectivity")
+        run(core, conn, key, _connect(core, conn, ue, request), "PDN connectivity")
 
 
 async def _connect(core: Core, conn: Connection, ue: UeContext, request: Message) -> None:
@@ -85,7 +89,9 @@ async def _set_up(core: Core, conn: Connection, ue: UeContext, request: Message)
     chosen = _choose(core, conn, ue, request)
     if isinstance(chosen, Rejection):
         return chosen
-    free = next((each for each in default_bearer.BEARERS if each not in ue.bearers and each not in conn.asked), None)
+    free = next(
+        (each for each in default_bearer.BEARERS if each not in ue.all_bearers and each not in conn.asked), None
+    )
     if free is None:
         return demanded(TOO_MANY_BEARERS, TOO_MANY_BEARERS.doc)
     conn.asked[free] = chosen[0].lower()
@@ -165,11 +171,11 @@ def deactivate(
     conn = ue.connection
     if conn is not None and conn.context_set_up and not conn.releasing:
         key = (transaction, 0 if transaction else bearer.identity)
-        work = _tell(core, conn, bearer, cause, transaction)
-        _run(core, conn, key, work, "EPS bearer context deactivation")
+        work = tell_end(core, conn, bearer, cause, transaction)
+        run(core, conn, key, work, "EPS bearer context deactivation")
 
 
-async def _tell(core: Core, conn: Connection, bearer: Bearer, cause: EsmCause, transaction: int) -> None:
+async def tell_end(core: Core, conn: Connection, bearer: Bearer | Dedicated, cause: EsmCause, transaction: int) -> None:
     """DEACTIVATE EPS BEARER CONTEXT REQUEST, first with the release of the radio bearer, under T3495."""
     plain = encode(
         Message(
@@ -186,7 +192,7 @@ async def _tell(core: Core, conn: Connection, bearer: Bearer, cause: EsmCause, t
     try:
         await nas_channel.ask(core, conn, transmit, "t3495", wanted, bearer=bearer.identity)
     except NoAnswer:
-        core.site.note("T3495 ran out for the last time", imsi=conn.imsi, apn=bearer.apn)
+        core.site.note("T3495 ran out for the last time", imsi=conn.imsi, ebi=bearer.identity)
 
 
 def access_point_lost(core: Core, ue: UeContext, occasion: Occasion) -> Rejection | None:

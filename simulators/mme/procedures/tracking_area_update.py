@@ -11,7 +11,7 @@ from simulators.mme.clients import nas_channel
 from simulators.mme.contexts import EmmState, UeContext
 from simulators.mme.controls import Occasion
 from simulators.mme.demands import UPDATE_WHILE_DETACHED, UPDATE_WITHOUT_CONTEXT, demanded
-from simulators.mme.procedures import area
+from simulators.mme.procedures import area, dedicated_bearers
 from simulators.mme.procedures.authentication import authenticate
 from simulators.mme.procedures.default_bearer import initial_context_setup
 from simulators.mme.procedures.idle import choose_period
@@ -128,6 +128,8 @@ def _check_bearers(core: Core, ue: UeContext, request: Message) -> Rejection | N
         return demanded(UPDATE_WHILE_DETACHED, "the device holds no bearer")
     if gone:
         core.gateways.end(ue, *gone)
+    held = frozenset(status) if status is not None else frozenset(ue.all_bearers)
+    dedicated_bearers.lost_by_radio(core, ue, ue.all_bearers.keys() - held)
     return None
 
 
@@ -150,7 +152,7 @@ async def _accept(core: Core, conn: Connection, ue: UeContext, request: Message)
             eps_update_result=int(UpdateResult.TA_UPDATED),
             t3412=period.t3412,
             tai_list=tai_list,
-            eps_bearer_context_status=tuple(ue.bearers),
+            eps_bearer_context_status=tuple(ue.all_bearers),
             **fields,
         )
     )

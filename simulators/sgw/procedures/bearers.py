@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from simulators.sgw.procedures import dedicated
 from simulators.sgw.procedures.sessions import ACCEPTED, some
 from simwarden.runtime.gtp.node import NoAnswerError
 from simwarden.trace.records import CauseForRecClosing
@@ -11,7 +12,7 @@ from simwarden.wire.gtpv2 import Cause, CauseIe, FTeid, InterfaceType, Message, 
 
 if TYPE_CHECKING:
     from simulators.sgw.core import Core
-    from simulators.sgw.session import Connection, Device
+    from simulators.sgw.session import Bearer, Connection, Device
     from simwarden.runtime.gtp.node import Peer
 
 _S11 = "S11"
@@ -31,23 +32,24 @@ async def release_access_bearers(core: Core, message: Message, _peer: Peer) -> M
 
 def release(core: Core, device: Device) -> None:
     """Take a device for idle."""
+    for bearer in device.bearers.values():
+        bearer.enb = None
     for connection in device.connections.values():
-        connection.enb = None
         core.tell(connection)
 
 
-def page(core: Core, connection: Connection) -> None:
+def page(core: Core, bearer: Bearer) -> None:
     """Have the MME page a device for which packets wait, once (7.2.11)."""
-    device = connection.device
+    device = bearer.device
     if not device.paging:
         core.pagings += 1
         device.paging = core.pagings
-        core.site.spawn(_notify(core, connection, device.paging), "downlink-data-notification")
+        core.site.spawn(_notify(core, bearer, device.paging), "downlink-data-notification")
 
 
-async def _notify(core: Core, connection: Connection, number: int) -> None:
-    device = connection.device
-    ies = {"ebi": connection.ebi, "arp": connection.qos.arp}
+async def _notify(core: Core, bearer: Bearer, number: int) -> None:
+    device = bearer.device
+    ies = {"ebi": bearer.ebi, "arp": bearer.qos.arp}
     try:
         answer = await core.node.ask(
             Message("downlink-data-notification", ies, device.mme.teid), device.mme.address, _S11
@@ -68,8 +70,8 @@ async def _notify(core: Core, connection: Connection, number: int) -> None:
 def give_up(core: Core, device: Device) -> None:
     """Drop what waits for a device that was not reached; the next packet is a reason to page it anew."""
     device.paging = 0
-    for connection in device.connections.values():
-        core.drop_waiting(connection)
+    for bearer in device.bearers.values():
+        core.drop_waiting(bearer)
 
 
 async def downlink_data_notification_failed(core: Core, message: Message, _peer: Peer) -> None:
@@ -84,6 +86,8 @@ async def delete_bearer(core: Core, message: Message, _peer: Peer) -> Message:
     connection = core.by_s5_teid.get(message.teid)
     if connection is None:
         return refusal(message, Cause.CONTEXT_NOT_FOUND)
+    if message.get("linked_ebi") is None and message.get("ebis"):
+        return await dedicated.delete_dedicated(core, connection, message)
     cause = message.get("cause") or CauseIe(Cause.REACTIVATION_REQUESTED)
     told = await _delete_at_mme(core, connection, cause)
     core.close(connection, CauseForRecClosing.NORMAL_RELEASE)
@@ -108,9 +112,20 @@ async def update_bearer(core: Core, message: Message, _peer: Peer) -> Message:
     if not told.accepted:
         return refusal(message, told["cause"]._replace(remote=True), connection.pgw.teid)
     connection.device.uli = told.get("user_location_information") or connection.device.uli
-    if connection.account is not None:
-        connection.account.moved(connection.device.uli)
+    for bearer in connection.bearers:
+        if bearer.account is not None:
+            bearer.account.moved(connection.device.uli)
+    _take_qualities(connection, message, told)
     return Message(message.spec.answer, some(told, _DONE), connection.pgw.teid)
+
+
+def _take_qualities(connection: Connection, asked: Message, told: Message) -> None:
+    """Take note of qualities of bearers that the MME has changed."""
+    done = {each["ebi"] for each in told["bearer_contexts"] if each["cause"].value == Cause.REQUEST_ACCEPTED}
+    for each in asked["bearer_contexts"]:
+        bearer = connection if each["ebi"] == connection.ebi else connection.dedicated.get(each["ebi"])
+        if bearer is not None and each["ebi"] in done:
+            bearer.qos = each.get("bearer_qos") or bearer.qos
 
 
 async def _delete_at_mme(core: Core, connection: Connection, cause: CauseIe) -> Message | None:
@@ -123,11 +138,18 @@ async def _delete_at_mme(core: Core, connection: Connection, cause: CauseIe) -> 
         return None
 
 
-def lost_at_pgw(core: Core, connection: Connection, cause: Cause) -> None:
-    """End a PDN connection that the PGW does not have any more, and tell the MME (TS 23.007 14, 20, 22)."""
+def lost_at_pgw(core: Core, connection: Connection, bearer: Bearer) -> None:
+    """End a bearer that the PGW does not have any more, and tell the MME (TS 23.007 14, 20, 22).
+
+    With its default bearer a PDN connection ends.
+    """
+    if bearer is not connection:
+        core.site.note("a bearer is lost at the PGW", imsi=connection.device.imsi, ebi=bearer.ebi)
+        core.site.spawn(dedicated.lose(core, connection, bearer), "delete-bearer-request")
+        return
 
     async def work() -> None:
-        await _delete_at_mme(core, connection, CauseIe(cause))
+        await _delete_at_mme(core, connection, CauseIe(Cause.REACTIVATION_REQUESTED))
 
     mme = connection.device.mme
     core.close(connection)
@@ -149,7 +171,7 @@ async def create_indirect_forwarding(core: Core, message: Message, _peer: Peer) 
         return refusal(message, Cause.CONTEXT_NOT_FOUND)
     told = []
     for bearer in message["bearer_contexts"]:
-        if bearer["ebi"] not in device.connections:
+        if bearer["ebi"] not in device.bearers:
             told.append({"ebi": bearer["ebi"], "cause": CauseIe(Cause.CONTEXT_NOT_FOUND)})
             continue
         made: dict[str, Any] = {"ebi": bearer["ebi"], "cause": ACCEPTED}

@@ -56,7 +56,7 @@ async def create_session(core: Core, message: Message, peer: Peer) -> Message:
             await _delete_at_pgw(core, before)
         device = core.device(key, imsi, mme)
     device.rat, device.uli = message["rat_type"], message.get("user_location_information")
-    connection = Connection(device, bearer["ebi"], message["apn"], bearer["bearer_qos"], pgw)
+    connection = Connection(device=device, ebi=bearer["ebi"], apn=message["apn"], qos=bearer["bearer_qos"], pgw=pgw)
     core.open(connection)
     answer = await _create_at_pgw(core, message, connection)
     if core.by_s5_teid.get(connection.teid) is not connection:
@@ -128,7 +128,7 @@ async def modify_bearer(core: Core, message: Message, _peer: Peer) -> Message:
         _moved(device, message)
         named = {each["ebi"] for each in message.get("bearer_contexts_to_be_modified") or ()}
         for connection in list(device.connections.values()):
-            if named and connection.ebi not in named:
+            if named and not named & {each.ebi for each in connection.bearers}:
                 continue  # of another PDN connection, for which a request of its own comes (7.2.7)
             asked = Message("modify-bearer-request", dict(changed), connection.pgw.teid)
             answer = await _ask_pgw(core, asked, connection)
@@ -145,9 +145,9 @@ async def modify_bearer(core: Core, message: Message, _peer: Peer) -> Message:
 def _moved(device: Device, message: Message) -> None:
     """Count for another place from now on, for all of a device's bearers."""
     device.uli = message.get("user_location_information") or device.uli
-    for connection in device.connections.values():
-        if connection.account is not None:
-            connection.account.moved(device.uli)
+    for bearer in device.bearers.values():
+        if bearer.account is not None:
+            bearer.account.moved(device.uli)
 
 
 def _close_parts(device: Device, message: Message) -> None:
@@ -157,25 +157,26 @@ def _close_parts(device: Device, message: Message) -> None:
         cause = CauseForRecClosing.SERVING_NODE_CHANGE
     elif message.get("rat_type") not in (None, device.rat):
         cause = CauseForRecClosing.RAT_CHANGE
-    for connection in device.connections.values():
-        if cause is not None and connection.account is not None:
-            connection.account.part(cause)
+    for bearer in device.bearers.values():
+        if cause is not None and bearer.account is not None:
+            bearer.account.part(cause)
 
 
-def _modify(core: Core, device: Device, bearer: dict[str, Any]) -> dict[str, Any]:
-    connection = device.connections.get(bearer["ebi"])
-    if connection is None:
-        return {"ebi": bearer["ebi"], "cause": CauseIe(Cause.CONTEXT_NOT_FOUND)}
-    enb: FTeid | None = bearer.get("s1_u_enodeb")
+def _modify(core: Core, device: Device, asked: dict[str, Any]) -> dict[str, Any]:
+    bearer = device.bearers.get(asked["ebi"])
+    if bearer is None:
+        return {"ebi": asked["ebi"], "cause": CauseIe(Cause.CONTEXT_NOT_FOUND)}
+    enb: FTeid | None = asked.get("s1_u_enodeb")
     if enb is not None:
-        if connection.enb not in (None, enb):  # a handover: the old eNB forwards until it hears this (TS 23.401 5.5.1)
-            assert connection.enb is not None  # noqa: S101 - said above
-            core.plane.end(connection.enb.teid, connection.enb.address, "S1-U")
-        connection.enb, device.paging = enb, 0
-        core.flush(connection)
-    core.tell(connection)
-    end = core.user_end(InterfaceType.S1_U_SGW_GTP_U, connection.s1_teid)
-    return {"ebi": connection.ebi, "cause": ACCEPTED, "s1_u_sgw": end}
+        if bearer.enb not in (None, enb):  # a handover: the old eNB forwards until it hears this (TS 23.401 5.5.1)
+            assert bearer.enb is not None  # noqa: S101 - said above
+            core.plane.end(bearer.enb.teid, bearer.enb.address, "S1-U")
+        bearer.enb, device.paging = enb, 0
+        core.flush(bearer)
+    if isinstance(bearer, Connection):
+        core.tell(bearer)
+    end = core.user_end(InterfaceType.S1_U_SGW_GTP_U, bearer.s1_teid)
+    return {"ebi": bearer.ebi, "cause": ACCEPTED, "s1_u_sgw": end}
 
 
 async def _ask_pgw(core: Core, message: Message, connection: Connection) -> Message | None:

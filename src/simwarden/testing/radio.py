@@ -98,6 +98,8 @@ class ScriptedEnb(Element[ScriptedEnbConfig]):
             self._set_up(phone, message)
         elif self.auto and message.name == "e-rab-setup-request":
             self._add(phone, message)
+        elif self.auto and message.name == "e-rab-modify-request":
+            self._modify(phone, message)
         elif message.get("nas_pdu") is not None:
             phone.take(message["nas_pdu"])
 
@@ -118,6 +120,13 @@ class ScriptedEnb(Element[ScriptedEnbConfig]):
         """Give a device a further bearer, and the NAS message that came with it."""
         for item in message["e_rab_to_be_setup_list_bearer_su_req"]:
             phone.up("e-rab-setup-response", e_rab_setup_list_bearer_su_res=(_tunnel(item.e_rab_id),))
+            phone.take(item.nas_pdu)
+
+    @staticmethod
+    def _modify(phone: ScriptedPhone, message: s1ap.Message) -> None:
+        """Change bearers, and give the device the NAS messages that came with that."""
+        for item in message["e_rab_to_be_modified_list_bearer_mod_req"]:
+            phone.up("e-rab-modify-response", e_rab_modify_list_bearer_mod_res=(item.e_rab_id,))
             phone.take(item.nas_pdu)
 
 
@@ -317,14 +326,11 @@ def _detached(phone: ScriptedPhone, _message: Message) -> None:
     phone.send(Message(MessageType.DETACH_ACCEPT))
 
 
-def _activated(phone: ScriptedPhone, message: Message) -> None:
-    identity = message["eps_bearer_identity"]
-    phone.send(Message(MessageType.ACTIVATE_DEFAULT_EPS_BEARER_CONTEXT_ACCEPT, eps_bearer_identity=identity))
+def _accepting(kind: MessageType) -> Reply:
+    def accept(phone: ScriptedPhone, message: Message) -> None:
+        phone.send(Message(kind, eps_bearer_identity=message["eps_bearer_identity"]))
 
-
-def _deactivated(phone: ScriptedPhone, message: Message) -> None:
-    identity = message["eps_bearer_identity"]
-    phone.send(Message(MessageType.DEACTIVATE_EPS_BEARER_CONTEXT_ACCEPT, eps_bearer_identity=identity))
+    return accept
 
 
 _DEFAULT: dict[MessageType, Reply] = {
@@ -334,6 +340,12 @@ _DEFAULT: dict[MessageType, Reply] = {
     MessageType.ATTACH_ACCEPT: _accepted,
     MessageType.TRACKING_AREA_UPDATE_ACCEPT: _updated,
     MessageType.DETACH_REQUEST: _detached,
-    MessageType.ACTIVATE_DEFAULT_EPS_BEARER_CONTEXT_REQUEST: _activated,
-    MessageType.DEACTIVATE_EPS_BEARER_CONTEXT_REQUEST: _deactivated,
+    MessageType.ACTIVATE_DEFAULT_EPS_BEARER_CONTEXT_REQUEST: _accepting(
+        MessageType.ACTIVATE_DEFAULT_EPS_BEARER_CONTEXT_ACCEPT
+    ),
+    MessageType.ACTIVATE_DEDICATED_EPS_BEARER_CONTEXT_REQUEST: _accepting(
+        MessageType.ACTIVATE_DEDICATED_EPS_BEARER_CONTEXT_ACCEPT
+    ),
+    MessageType.MODIFY_EPS_BEARER_CONTEXT_REQUEST: _accepting(MessageType.MODIFY_EPS_BEARER_CONTEXT_ACCEPT),
+    MessageType.DEACTIVATE_EPS_BEARER_CONTEXT_REQUEST: _accepting(MessageType.DEACTIVATE_EPS_BEARER_CONTEXT_ACCEPT),
 }

@@ -99,8 +99,8 @@ async def test_what_is_above_the_ambr_is_dropped_and_the_rate_comes_back() -> No
         await bench.mme.delete(made["sender_f_teid"].teid)
     flows = [each for each in bench.trace.events if isinstance(each, FlowRecord)]
     assert [(f.uplink_packets, f.downlink_packets, f.dropped_packets, f.verdict) for f in flows] == [
-        (22, 0, 14, "admit"),
-        (0, 20, 5, "admit"),
+        (22, 0, 14, "limit"),
+        (0, 20, 5, "limit"),
     ]
 
 

@@ -1,0 +1,193 @@
+"""Dedicated bearers, which the PGW sets up, changes and ends (TS 23.401 5.4.1 to 5.4.4, TS 29.274 7.2.3 to 7.2.17).
+
+What they are for is decided above: by the PGW's own provisioning now.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from simulators.pgw.config import GUARANTEED
+from simulators.pgw.controls import DELETE_BEARER_COMMAND
+from simulators.pgw.session import OVER_MBR, Bearer
+from simwarden.machine.token_bucket import Bucket
+from simwarden.runtime.gtp.node import NoAnswerError
+from simwarden.wire import ip, tft
+from simwarden.wire.gtpv2 import Arp, BearerQos, Cause, CauseIe, FTeid, InterfaceType, Message
+
+if TYPE_CHECKING:
+    from simulators.pgw.config import BearerConfig, FilterConfig
+    from simulators.pgw.core import Core
+    from simulators.pgw.session import Session
+    from simwarden.runtime.gtp.node import Peer
+
+_S5: Final = "S5-C"
+#: seconds before an order is repeated that came in the middle of a handover, and how often it is (TS 23.401 5.5.1)
+_GUARD: Final = 3.0
+_REPEATS: Final = 3
+_PROTOCOLS: Final = {
+    "tcp": ip.Protocol.TCP,
+    "udp": ip.Protocol.UDP,
+    "icmp": ip.Protocol.ICMP,
+    "icmpv6": ip.Protocol.ICMPV6,
+}
+
+
+async def provision(core: Core, session: Session) -> None:
+    """Set up what the access point's configuration has for a session."""
+    for name, config in session.addresses.config.bearers.items():
+        if core.by_teid.get(session.teid) is session and (not config.cards or session.imsi in config.cards):
+            await create_bearer(core, session, name, config)
+
+
+async def create_bearer(core: Core, session: Session, name: str, config: BearerConfig) -> bool:
+    """Set a dedicated bearer up (7.2.3); whether it stands."""
+    first = _free_precedence(session)
+    bearer = _make(core, session, name, config, first)
+    session.bearers[name] = bearer
+    session.bearers = dict(sorted(session.bearers.items(), key=lambda each: each[1].filters[0].precedence))
+    core.gateway.open_bearer(session, bearer)
+    user = FTeid.at(InterfaceType.S5_S8_PGW_GTP_U, bearer.user_teid, core.gateway.plane.address)
+    context = {
+        "ebi": 0,
+        "bearer_tft": tft.encode(tft.Tft(tft.Operation.CREATE, bearer.filters)),
+        "s5_u_pgw": user,
+        "bearer_qos": bearer.qos,
+        "charging_id": bearer.charging_id,
+    }
+    told = await _order(
+        core, session, "create-bearer-request", {"linked_ebi": session.ebi, "bearer_contexts": (context,)}
+    )
+    if session.bearers.get(name) is not bearer:
+        return False  # the session, or the bearer, has ended meanwhile
+    if told is None or told.get("s5_u_sgw") is None:
+        core.close_bearer(session, bearer)
+        return False
+    bearer.ebi, bearer.sgw_user = told["ebi"], told["s5_u_sgw"]
+    core.tell_bearer(session, bearer, "active")
+    return True
+
+
+def _make(core: Core, session: Session, name: str, config: BearerConfig, precedence: int) -> Bearer:
+    qos, buckets = _quality(core, session, config)
+    filters = _filters(config, precedence)
+    return Bearer(name, qos, filters, *buckets, core.next_charging_id())
+
+
+def _filters(config: BearerConfig, precedence: int) -> tuple[tft.Filter, ...]:
+    return tuple(_filter(each, number, precedence + number) for number, each in enumerate(config.filters))
+
+
+def _filter(config: FilterConfig, number: int, precedence: int) -> tft.Filter:
+    protocol = _PROTOCOLS[config.protocol] if isinstance(config.protocol, str) and config.protocol else config.protocol
+    return tft.Filter(
+        number,
+        precedence,
+        tft.Direction[config.direction.upper()],
+        config.remote,
+        protocol=int(protocol) if protocol != "" else None,
+        remote_ports=config.port_range,
+    )
+
+
+def _quality(core: Core, session: Session, config: BearerConfig) -> tuple[BearerQos, tuple[Bucket, Bucket]]:
+    """Return a bearer's quality, and what limits its packets: its own rates if they are guaranteed, else the AMBR."""
+    qos = BearerQos(
+        config.qci,
+        Arp(config.priority, config.may_preempt, config.preemptable),
+        *config.maximum,
+        *config.guaranteed,
+    )
+    if config.qci not in GUARANTEED:
+        return qos, (session.uplink, session.downlink)
+    now, mtu = core.site.clock.now(), session.addresses.config.mtu
+    up, down = (Bucket(rate, mtu, now, OVER_MBR) for rate in config.maximum)
+    return qos, (up, down)
+
+
+def _free_precedence(session: Session) -> int:
+    """Return the least precedence from which filters of another bearer have room."""
+    taken = {each.filters[0].precedence for each in session.bearers.values()}
+    return next(each for each in range(0, 256, tft.MOST_FILTERS + 1) if each not in taken)
+
+
+async def update_bearer(core: Core, session: Session, bearer: Bearer, config: BearerConfig) -> bool:
+    """Change the quality and the packets of a bearer (7.2.15); whether it is changed, else it stays as it was."""
+    qos, buckets = _quality(core, session, config)
+    filters = _filters(config, bearer.filters[0].precedence)
+    context: dict[str, Any] = {"ebi": bearer.ebi}
+    if filters != bearer.filters:
+        context["bearer_tft"] = _changed(bearer.filters, filters)
+    if qos != bearer.qos:
+        context["bearer_qos"] = qos
+    if len(context) == 1:
+        return True
+    ies = {"bearer_contexts": (context,), "apn_ambr": session.ambr}
+    if (
+        await _order(core, session, "update-bearer-request", ies) is None
+        or session.bearers.get(bearer.name) is not bearer
+    ):
+        return False
+    bearer.qos, bearer.filters, (bearer.uplink, bearer.downlink) = qos, filters, buckets
+    core.tell_bearer(session, bearer, "active")
+    return True
+
+
+def _changed(before: tuple[tft.Filter, ...], now: tuple[tft.Filter, ...]) -> bytes:
+    """Return the template that makes filters of others: a new one where their number changes, else replacement."""
+    operation = tft.Operation.REPLACE_FILTERS if len(now) == len(before) else tft.Operation.CREATE
+    return tft.encode(tft.Tft(operation, now))
+
+
+async def delete_bearer(core: Core, session: Session, *bearers: Bearer, commanded: int = 0) -> None:
+    """End dedicated bearers (7.2.9.2), and no others; they are over here whatever the SGW answers."""
+    for bearer in bearers:
+        core.close_bearer(session, bearer)
+    standing = tuple(each.ebi for each in bearers if each.ebi)
+    if standing:
+        await _order(core, session, "delete-bearer-request", {"ebis": standing}, commanded)
+
+
+async def delete_bearer_command(core: Core, message: Message, peer: Peer) -> None:
+    """End bearers that the radio has lost (7.2.17.1), by a request under the command's number; else say why not."""
+    session = core.by_teid.get(message.teid)
+    asked = [each["ebi"] for each in message["bearer_contexts"]]
+    found = [session.bearer(each) for each in asked] if session is not None else []
+    lost = [each for each in found if each is not None]
+    if session is not None and lost and core.knows(peer, session.imsi, DELETE_BEARER_COMMAND):
+        core.site.note("the radio has lost bearers", imsi=session.imsi, bearers=", ".join(each.name for each in lost))
+        await delete_bearer(core, session, *lost, commanded=message.sequence)
+        return
+    why = CauseIe(Cause.CONTEXT_NOT_FOUND)
+    ies = {"cause": why, "bearer_contexts": tuple({"ebi": each, "cause": why} for each in asked)}
+    teid = session.sgw.teid if session is not None else 0
+    failure = Message("delete-bearer-failure-indication", ies, teid)
+    core.node.tell(failure, peer.host, _S5, message.sequence)
+
+
+async def _order(
+    core: Core, session: Session, name: str, ies: dict[str, Any], commanded: int = 0
+) -> dict[str, Any] | None:
+    """Order something of the MME by the SGW; return what it says of the bearer, None if it is not carried out.
+
+    In the middle of a handover it is ordered again after it (TS 23.401 5.5.1).
+    """
+    for _ in range(_REPEATS + 1):
+        try:
+            request = Message(name, dict(ies), session.sgw.teid)
+            answer = await core.node.ask(request, session.sgw.address, _S5, commanded)
+        except NoAnswerError as error:
+            core.site.note(f"{name} was not carried out: {error}", imsi=session.imsi)
+            return None
+        told: dict[str, Any] = next(iter(answer.get("bearer_contexts") or ()), {})
+        cause = answer["cause"] if not answer.accepted or "cause" not in told else told["cause"]
+        if cause.value == Cause.REQUEST_ACCEPTED:
+            return told
+        if cause.value != Cause.TEMPORARILY_REJECTED_DUE_TO_HANDOVER_IN_PROGRESS:
+            break
+        await core.site.clock.sleep(_GUARD)
+        if core.by_teid.get(session.teid) is not session:
+            return None
+    said = cause.value.name if isinstance(cause.value, Cause) else "unknown"
+    core.site.note(f"{name} was refused: cause {int(cause.value)} {said}", imsi=session.imsi)
+    return None

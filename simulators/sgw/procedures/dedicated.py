@@ -1,0 +1,165 @@
+"""Dedicated bearers: the PGW orders them, the MME has them set up and ended (TS 29.274 7.2.3, 7.2.9.2, 7.2.17)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from simulators.sgw import charging
+from simulators.sgw.procedures.sessions import ACCEPTED
+from simulators.sgw.session import Bearer
+from simwarden.runtime.gtp.node import NoAnswerError
+from simwarden.trace.records import CauseForRecClosing
+from simwarden.wire.gtpv2 import Cause, CauseIe, InterfaceType, Message, refusal
+
+if TYPE_CHECKING:
+    from simulators.sgw.core import Core
+    from simulators.sgw.session import Connection, Device
+    from simwarden.runtime.gtp.node import Peer
+
+_S11, _S5 = "S11", "S5-C"
+_SAID = ("user_location_information", "ue_time_zone")
+
+
+async def create_bearer(core: Core, message: Message, _peer: Peer) -> Message:
+    """Have the MME set bearers up that the PGW orders (7.2.3, 7.2.4)."""
+    connection = core.by_s5_teid.get(message.teid)
+    if connection is None:
+        return refusal(message, Cause.CONTEXT_NOT_FOUND)
+    if message["linked_ebi"] != connection.ebi or any(
+        each.get("s5_u_pgw") is None for each in message["bearer_contexts"]
+    ):
+        return refusal(message, Cause.MANDATORY_IE_INCORRECT, connection.pgw.teid)
+    made = [_open(core, connection, each) for each in message["bearer_contexts"]]
+    told = await _ask_mme(core, connection, message, made)
+    answers = told.get("bearer_contexts") or () if told is not None and told.accepted else ()
+    by_end = {each["s1_u_sgw"].teid: each for each in answers if each.get("s1_u_sgw") is not None}
+    contexts = []
+    for bearer, asked in zip(made, message["bearer_contexts"], strict=True):
+        contexts.append(_settle(core, connection, bearer, asked, by_end.get(bearer.s1_teid, {})))
+    if told is None:
+        return refusal(message, Cause.REMOTE_PEER_NOT_RESPONDING, connection.pgw.teid)
+    if not told.accepted:
+        return refusal(message, told["cause"]._replace(remote=True), connection.pgw.teid)
+    ies = {"cause": told["cause"], "bearer_contexts": tuple(contexts)}
+    ies |= {name: told.ies[name] for name in _SAID if name in told.ies}
+    return Message(message.spec.answer, ies, connection.pgw.teid)
+
+
+def _open(core: Core, connection: Connection, asked: dict[str, Any]) -> Bearer:
+    """Open the tunnels of a bearer, which has no identity before the MME gives it one."""
+    bearer = Bearer(device=connection.device, ebi=0, qos=asked["bearer_qos"], pgw_user=asked["s5_u_pgw"])
+    core.open_tunnels(bearer)
+    return bearer
+
+
+async def _ask_mme(core: Core, connection: Connection, message: Message, made: list[Bearer]) -> Message | None:
+    contexts = tuple(
+        {
+            "ebi": 0,
+            "bearer_tft": asked["bearer_tft"],
+            "s1_u_sgw": core.user_end(InterfaceType.S1_U_SGW_GTP_U, bearer.s1_teid),
+            "s5_u_pgw": bearer.pgw_user,
+            "bearer_qos": bearer.qos,
+        }
+        for bearer, asked in zip(made, message["bearer_contexts"], strict=True)
+    )
+    mme = connection.device.mme
+    asked = Message(message.name, {"linked_ebi": connection.ebi, "bearer_contexts": contexts}, mme.teid)
+    try:
+        return await core.node.ask(asked, mme.address, _S11)
+    except NoAnswerError as error:
+        core.site.note(str(error), imsi=connection.device.imsi)
+        return None
+
+
+def _settle(
+    core: Core, connection: Connection, bearer: Bearer, asked: dict[str, Any], told: dict[str, Any]
+) -> dict[str, Any]:
+    """Keep a bearer that the MME has set up, else close it; return what the PGW hears of it."""
+    cause, enb = told.get("cause"), told.get("s1_u_enodeb")
+    alive = core.by_s5_teid.get(connection.teid) is connection
+    if cause is None or cause.value != Cause.REQUEST_ACCEPTED or enb is None or not alive:
+        core.close_bearer(bearer, CauseForRecClosing.ABNORMAL_RELEASE)
+        refused = cause if cause is not None and cause.value != Cause.REQUEST_ACCEPTED else None
+        return {"ebi": 0, "cause": refused or CauseIe(Cause.INVALID_REPLY_FROM_REMOTE_PEER)}
+    bearer.ebi = told["ebi"]
+    bearer.enb = enb if connection.enb is not None else None  # it may have become idle meanwhile
+    connection.dedicated[bearer.ebi] = bearer
+    charging.begin_dedicated(core, connection, bearer, asked.get("charging_id") or 0)
+    core.flush(bearer)
+    return {
+        "ebi": bearer.ebi,
+        "cause": ACCEPTED,
+        "s5_u_sgw": core.user_end(InterfaceType.S5_S8_SGW_GTP_U, bearer.s5_teid),
+        "s5_u_pgw": bearer.pgw_user,
+    }
+
+
+async def delete_dedicated(core: Core, connection: Connection, message: Message) -> Message:
+    """End dedicated bearers for the PGW, after the MME was asked; they end whatever it answers (7.2.9.2)."""
+    ebis: tuple[int, ...] = message["ebis"]
+    ended = await end(core, connection, ebis)
+    known = {True: ACCEPTED, False: CauseIe(Cause.CONTEXT_NOT_FOUND)}
+    contexts = tuple({"ebi": ebi, "cause": known[ebi in ended]} for ebi in ebis)
+    return Message(message.spec.answer, {"cause": ACCEPTED, "bearer_contexts": contexts}, connection.pgw.teid)
+
+
+async def end(core: Core, connection: Connection, ebis: tuple[int, ...]) -> frozenset[int]:
+    """End dedicated bearers after the MME was asked; return those that there were."""
+    device = connection.device
+    commanded = next((connection.commands.pop(each) for each in ebis if each in connection.commands), 0)
+    asked = Message("delete-bearer-request", {"ebis": ebis}, device.mme.teid)
+    try:
+        await core.node.ask(asked, device.mme.address, _S11, commanded)
+    except NoAnswerError as error:
+        core.site.note(str(error), imsi=device.imsi)
+    ended = {ebi: connection.dedicated.pop(ebi) for ebi in ebis if ebi in connection.dedicated}
+    for bearer in ended.values():
+        core.close_bearer(bearer, CauseForRecClosing.NORMAL_RELEASE)
+    return frozenset(ended)
+
+
+async def lose(core: Core, connection: Connection, bearer: Bearer) -> None:
+    """End a dedicated bearer that the PGW has lost."""
+    await end(core, connection, (bearer.ebi,))
+
+
+async def delete_bearer_command(core: Core, message: Message, peer: Peer) -> None:
+    """Bring to the PGW that the radio has lost bearers (7.2.17.1); it ends them by a request of its own."""
+    device = core.by_teid.get(message.teid)
+    asked = [each["ebi"] for each in message["bearer_contexts"]]
+    found = [each for each in device.connections.values() if set(asked) & set(each.dedicated)] if device else []
+    for connection in found:
+        mine = tuple({"ebi": each} for each in asked if each in connection.dedicated)
+        connection.commands |= {each["ebi"]: message.sequence for each in mine}
+        command = Message("delete-bearer-command", {"bearer_contexts": mine}, connection.pgw.teid)
+        core.site.spawn(_command(core, connection, command), "delete-bearer-command")
+    if not found:
+        _fail(core, device, peer.host, asked, message.sequence)
+
+
+def _fail(core: Core, device: Device | None, host: str, ebis: list[int], sequence: int) -> None:
+    """Tell the MME that a command of its is about nothing."""
+    why = CauseIe(Cause.CONTEXT_NOT_FOUND)
+    ies = {"cause": why, "bearer_contexts": tuple({"ebi": each, "cause": why} for each in ebis)}
+    failure = Message("delete-bearer-failure-indication", ies, device.mme.teid if device is not None else 0)
+    core.node.tell(failure, host, _S11, sequence)
+
+
+async def _command(core: Core, connection: Connection, command: Message) -> None:
+    """Command the PGW; what it has not, or does not answer for, ends here."""
+    device, ebis = connection.device, [each["ebi"] for each in command["bearer_contexts"]]
+    try:
+        answer = await core.node.ask(command, connection.pgw.address, _S5)
+    except NoAnswerError as error:
+        core.site.note(str(error), imsi=device.imsi)
+    else:
+        if answer.name == "delete-bearer-request":
+            return  # which ends them
+    for each in ebis:
+        bearer = connection.dedicated.pop(each, None)
+        if bearer is not None:
+            core.close_bearer(bearer, CauseForRecClosing.ABNORMAL_RELEASE)
+        sequence = connection.commands.pop(each, 0)
+        if sequence:
+            _fail(core, device, device.mme.address, [each], sequence)

@@ -1,0 +1,152 @@
+"""Dedicated bearers at the gateways: whose packets go by them, at which rate, what is said wrong (TS 23.401 5.4)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from gateways import ENB_TEID, SERVER, Gateways
+
+from simulators.pgw.config import BearerConfig, PgwConfig
+from simwarden.trace.records import ChargingRecord
+from simwarden.wire import gtpu, gtpv2, ip
+from simwarden.wire.gtpv2 import Cause, CauseIe, FTeid, InterfaceType
+
+BEARER = {"qci": 3, "guaranteed": [64, 64], "maximum": [80, 80], "filters": [{"protocol": "udp", "ports": "5683"}]}
+PGW = {"apns": {"*": {"bearers": {"alarm": BEARER}}}}
+OWN = 0xE2
+
+
+async def standing(bench: Gateways, **told: Any) -> Any:
+    """Return a session whose dedicated bearer the MME has set up, with eNB's end OWN."""
+    host = bench.enb.address
+    end = FTeid.at(InterfaceType.S1_U_ENODEB_GTP_U, OWN, host)
+
+    def told_by_mme(asked: gtpv2.Message) -> dict[str, Any]:
+        (context,) = asked["bearer_contexts"]
+        accepted = CauseIe(Cause.REQUEST_ACCEPTED)
+        said = {"ebi": 6, "cause": accepted, "s1_u_enodeb": end, "s1_u_sgw": context["s1_u_sgw"], **told}
+        return {"cause": said["cause"], "bearer_contexts": ({k: v for k, v in said.items() if v is not None},)}
+
+    bench.mme.answers["create-bearer-request"] = told_by_mme
+    made = await bench.session()
+    await bench.settle()
+    return made
+
+
+def dedicated(bench: Gateways) -> Any:
+    (device,) = bench.sgw.core.devices.values()
+    (connection,) = device.connections.values()
+    return connection.dedicated
+
+
+def packet(source: str, port: int = 5683, octets: int = 5) -> bytes:
+    return ip.encode(ip.encode_udp(ip.Udp(40000, port, bytes(octets)), source, SERVER))
+
+
+def answer(to: str, port: int) -> bytes:
+    return ip.encode(ip.encode_udp(ip.Udp(port, 40000, b"hello"), SERVER, to))
+
+
+def up(bench: Gateways, teid: int, *packets: bytes) -> None:
+    to = bench.sgw.core.plane.address, 2152
+    bench.enb.endpoint.send_packets([gtpu.g_pdu(teid, each) for each in packets], to)
+
+
+async def test_packets_go_by_the_bearer_that_they_fit() -> None:
+    async with Gateways(pgw=PGW) as bench:
+        made = await standing(bench)
+        own = made["paa"].ipv4
+        alarm, other = packet(own), packet(own, 53)
+        bearer = dedicated(bench)[6]
+        up(bench, bearer.s1_teid, alarm, other)
+        await bench.settle()
+        assert bench.net.received() == [alarm]
+        assert bench.dropped() == ["its bearer has no filter that it fits"]
+        back = [answer(own, 53), answer(own, 5683)]
+        bench.net.send(*back)
+        await bench.settle()
+        assert bench.enb.received() == [(ENB_TEID, back[0]), (OWN, back[1])]
+
+
+async def test_its_rate_is_its_own_and_each_bearer_has_its_record() -> None:
+    async with Gateways(pgw=PGW) as bench:
+        made = await standing(bench)
+        own = made["paa"].ipv4
+        each = packet(own, octets=972)  # 1000 octets, of 10,000 a second
+        up(bench, dedicated(bench)[6].s1_teid, *[each] * 12)
+        await bench.settle()
+        assert len(bench.net.received()) == 10
+        assert set(bench.dropped()) == {"mbr: above the rate of its bearer"}
+        await bench.mme.delete(made["sender_f_teid"].teid)
+        await bench.settle()
+    records = [each.fields for each in bench.of(ChargingRecord) if each.record == "sGWRecord"]
+    octets = [sum(part["dataVolumeGPRSUplink"] for part in each["listOfTrafficVolumes"]) for each in records]
+    assert octets == [0, 12_000]  # the SGW has brought all of them on
+    assert records[0]["chargingID"] != records[1]["chargingID"]
+    assert records[1]["pDNConnectionChargingID"] == records[0]["chargingID"]
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"cause": CauseIe(Cause.UE_REFUSES)},
+        {"s1_u_enodeb": None},
+        {"s1_u_sgw": None},
+    ],
+)
+async def test_what_the_mme_does_not_set_up_leaves_nothing(told: dict[str, Any]) -> None:
+    async with Gateways(pgw=PGW) as bench:
+        made = await standing(bench, **told)
+        assert dedicated(bench) == {}
+        assert bench.sgw.census() == {"sessions": 1, "tunnels": 2}
+        bench.enb.send(made, packet(made["paa"].ipv4))
+        await bench.settle()
+        assert len(bench.net.received()) == 1
+
+
+async def test_a_handover_in_progress_is_waited_for() -> None:
+    async with Gateways(pgw=PGW) as bench:
+        busy = CauseIe(Cause.TEMPORARILY_REJECTED_DUE_TO_HANDOVER_IN_PROGRESS)
+        await standing(bench, cause=busy)
+        assert [each.name for each in bench.mme.asked].count("create-bearer-request") == 1
+        await bench.host.clock.sleep(20)
+        assert [each.name for each in bench.mme.asked].count("create-bearer-request") == 4
+        assert dedicated(bench) == {}
+
+
+async def test_a_lost_tunnel_of_a_bearer_ends_that_one_alone() -> None:
+    async with Gateways(pgw=PGW) as bench:
+        made = await standing(bench)
+        (session,) = bench.pgw.core.sessions.values()
+        bench.pgw.core.gateway.plane.close(session.bearers["alarm"].user_teid)
+        own = made["paa"].ipv4
+        up(bench, dedicated(bench)[6].s1_teid, packet(own))
+        await bench.settle()
+        assert dedicated(bench) == {}
+        assert bench.mme.asked[-1].name == "delete-bearer-request"
+        assert bench.sgw.census() == {"sessions": 1, "tunnels": 2}
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"qci": 9}, "of QCI 9 rates are not guaranteed"),
+        ({"guaranteed": [0, 0]}, "of QCI 3 rates are guaranteed"),
+        ({"guaranteed": [90, 64]}, "of QCI 3 rates are guaranteed"),
+        ({"filters": []}, "at least 1"),
+        ({"filters": [{}]}, "a filter says a network, a protocol or ports"),
+        ({"filters": [{"ports": "70000"}]}, "70000 are no ports"),
+        ({"filters": [{"ports": "coap"}]}, "coap are no ports"),
+        ({"filters": [{"remote": "198.51.100.1/24"}]}, "host bits"),
+        ({"filters": [{"protocol": 256}]}, "256 is no protocol"),
+    ],
+)
+def test_what_is_no_bearer(changed: dict[str, Any], told: str) -> None:
+    with pytest.raises(ValueError, match=told):
+        BearerConfig.model_validate(BEARER | changed)
+
+
+def test_a_bearer_of_some_cards() -> None:
+    config = PgwConfig.model_validate({"apns": {"*": {"bearers": {"alarm": {**BEARER, "cards": ["001010000000002"]}}}}})
+    assert config.apns["*"].bearers["alarm"].cards == ("001010000000002",)
