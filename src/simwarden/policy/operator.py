@@ -105,14 +105,16 @@ def change_controls(
     changes: tuple[str, ...] = (),
     held: tuple[str, ...] = ("provision",),
     requirement: str = "",
+    change: str = "",
     alone: str = "",
     approved: str = "",
 ) -> ChangeControls:
     """Return them with their occasions and by one scheme of ids: `bind.operator`, `.approval`, `.changes` and `.held`.
 
-    `requirement` is that of the operator's alone, `alone` and `approved` are titles that say more than others.
+    `requirement` is that of the operator's alone, `change` that of changes, where it is not called by the prefix;
+    `alone` and `approved` are titles that say more than others.
     """
-    change, a = f"{prefix}.change", "An" if what[0] in "aeiou" else "A"
+    change, a = change or f"{prefix}.change", "An" if what[0] in "aeiou" else "A"
     approved = approved or f"A changed {what} has its approval record"
     return ChangeControls(
         what,

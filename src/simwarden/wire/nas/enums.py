@@ -198,6 +198,21 @@ class UpdateResult(IntEnum):
     COMBINED_TA_LA_UPDATED = 1
 
 
+class AdditionalUpdateType(IntEnum):
+    """Additional update type value (9.9.3.0B): bit 1 of the element."""
+
+    NO_ADDITIONAL_INFORMATION = 0
+    SMS_ONLY = 1
+
+
+class AdditionalUpdateResult(IntEnum):
+    """Additional update result value (9.9.3.0A): bits 2 and 1 of the element."""
+
+    NO_ADDITIONAL_INFORMATION = 0
+    CS_FALLBACK_NOT_PREFERRED = 1
+    SMS_ONLY = 2
+
+
 class DetachType(IntEnum):
     """Type of detach (9.9.3.7); 1 to 3 mean one thing from the UE and another from the network."""
 

@@ -15,6 +15,8 @@ from simwarden.wire.family import Export, Known, MessageField, MessageInfo, Read
 from simwarden.wire.nas.elements import Lai, MobileIdentity
 from simwarden.wire.nas.emm import DETACH_REQUEST_FROM_NETWORK, DETACH_REQUEST_FROM_UE
 from simwarden.wire.nas.enums import (
+    AdditionalUpdateResult,
+    AdditionalUpdateType,
     AttachResult,
     AttachType,
     DetachType,
@@ -44,6 +46,8 @@ _CIPHERED = "ciphered-nas"
 _EEA0 = 0
 
 _NAMED: dict[str, type[IntEnum]] = {
+    "additional_update_result": AdditionalUpdateResult,
+    "additional_update_type": AdditionalUpdateType,
     "eps_attach_type": AttachType,
     "eps_attach_result": AttachResult,
     "eps_update_result": UpdateResult,

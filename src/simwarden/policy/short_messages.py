@@ -1,0 +1,110 @@
+"""Guideline 1.2, 2.2.3(2), 3.2(1): with whom a card exchanges short messages, by which centre, how many.
+
+Numbers are compared as the parties that they stand for (`numbers.party`), so that nothing leaks or is blocked by its
+spelling.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from simwarden.model.values import GIVEN, HOST, NUMBER, SWITCH, one_of, shaped
+from simwarden.policy.access_list import MOST
+from simwarden.policy.decision import Ruling
+from simwarden.policy.details import tells
+from simwarden.policy.numbers import Party, PartyKind, party
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+#: a number, a code of a service, or a text that stands for one
+PARTY: Final = shaped("a number, a code or a text", r".{1,40}")
+
+
+def same_party(number: str, ton: int, listed: Collection[str]) -> bool:
+    """Whether a number, however it is written, is one of those listed."""
+    return bool(number.strip()) and party(number, ton) in {party(each) for each in listed}
+
+
+@tells(expected=PARTY | GIVEN, seen=PARTY | HOST)
+def judge_service_centre(*, address: str, centres: Mapping[str, str], host: str | None = None) -> Ruling:
+    """Rule whether a message runs by a dedicated service centre: by its address and, where one asks, by who asks.
+
+    `centres` are the addresses of the dedicated ones by their Diameter identities; `host` is the asker's, None where a
+    device alone names the address.
+    """
+    facts = {"expected": sorted(centres.values()), "seen": address}
+    if host is not None and host not in centres:
+        return Ruling.refuse(f"{host} is no dedicated service centre", **facts | {"seen": host})
+    allowed = centres.values() if host is None else (centres[host],)
+    if not address or not same_party(address, 0, allowed):
+        return Ruling.refuse("the address is not that of the dedicated service centre", **facts)
+    return Ruling.admit("it is the dedicated service centre", **facts)
+
+
+@tells(seen=one_of("off", "on", "circuit-switched"))
+def judge_sms_registration(*, opened: bool, voice: bool = False) -> Ruling:
+    """Rule whether an MME is registered for a card's messages (TS 29.272 5.2.1.1.3, TS 23.272 C.8).
+
+    SMS is off unless it was opened; a card with voice gets its messages by the MSC, and by one node only.
+    """
+    if not opened:
+        return Ruling.refuse("SMS is off for the card", seen="off")
+    if voice:
+        return Ruling.refuse("the card has voice: its messages run by the MSC", seen="circuit-switched")
+    return Ruling.admit("SMS was opened for the card", seen="on")
+
+
+@tells(expected=PARTY | GIVEN, seen=PARTY)
+def judge_correspondent(
+    *, number: str, ton: int = 0, listed: Collection[str] | None, undirected: bool = False
+) -> Ruling:
+    """Rule with whom a card exchanges messages, in both directions: the numbers listed for it, None: SMS is off."""
+    if listed is None:
+        return Ruling.refuse("SMS is off for the card", seen=number)
+    if undirected:
+        return Ruling.admit("the card's messages are not directed", seen=number)
+    facts = {"expected": sorted(listed), "seen": number}
+    if same_party(number, ton, listed):
+        return Ruling.admit("the number is listed for the card", **facts)
+    return Ruling.refuse("the number is not listed for the card", **facts)
+
+
+@tells(expected=NUMBER, seen=NUMBER | PARTY)
+def judge_numbers(*, numbers: Sequence[str], exception: str = "") -> Ruling:
+    """Rule on the list of a card: in principle at most 5 numbers, send and receive together, all of them platforms'.
+
+    `exception` is the reference of the approval by which it has more.
+    """
+    people = [each for each in numbers if party(each).kind is not PartyKind.CODE]
+    if people and not exception.strip():
+        return Ruling.refuse(f"{people[0]} is no number of a platform", expected=MOST["sms"], seen=people[0])
+    count = len({party(each) for each in numbers})
+    facts = {"expected": MOST["sms"], "seen": count}
+    if count > MOST["sms"] and not exception.strip():
+        return Ruling.refuse(f"{count} numbers, and a card has {MOST['sms']} at most", **facts)
+    return Ruling.admit(f"{count} numbers" + (f", by the exception {exception}" if exception.strip() else ""), **facts)
+
+
+@tells(expected=PARTY | GIVEN, seen=PARTY)
+def judge_originator(*, number: str, ton: int = 0, codes: Collection[str]) -> Ruling:
+    """Rule whether a gateway may send in the name of a number: a code of its own, or one that extends it."""
+    facts = {"expected": sorted(codes), "seen": number or "none"}
+    if number.strip() and any(extends(party(number, ton), each) for each in codes):
+        return Ruling.admit("the code is the gateway's own", **facts)
+    return Ruling.refuse("the code is none of the gateway's", **facts)
+
+
+def extends(who: Party, code: str) -> bool:
+    """Whether somebody is reached by a code: by it alone, or with digits behind it that the platform gives."""
+    own = party(code)
+    return who == own or (own.kind is who.kind is PartyKind.CODE and who.number.startswith(own.number))
+
+
+@tells(expected=NUMBER, seen=NUMBER, temporary=SWITCH)
+def judge_message_quota(*, used: int, parts: int, quota: int) -> Ruling:
+    """Rule on a message of so many parts by the number used this month; `quota` 0: none is set."""
+    facts = {"expected": quota, "seen": used + parts}
+    if quota and used + parts > quota:
+        return Ruling.refuse(f"{used} messages of {quota} are used", **facts)
+    return Ruling.admit("the quota allows it" if quota else "no quota is set", **facts)

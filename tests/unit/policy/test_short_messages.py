@@ -1,0 +1,82 @@
+"""With whom a card exchanges messages: numbers in every spelling, lists, centres, codes and quotas."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from simwarden.policy.numbers import TypeOfNumber
+from simwarden.policy.short_messages import (
+    judge_correspondent,
+    judge_message_quota,
+    judge_numbers,
+    judge_originator,
+    judge_service_centre,
+    judge_sms_registration,
+)
+
+CODE = "10658000"
+CENTRES = {"smsc.example.net": "+8613800100500"}
+_SPELLINGS = ("{}", "+86{}", "0086{}", "86{}", " {} ")
+
+
+@pytest.mark.parametrize("spelling", _SPELLINGS)
+def test_listed_card_is_found_in_every_spelling(spelling: str) -> None:
+    number = spelling.format("13800138000")
+    assert judge_correspondent(number=number, listed=["013800138000"]).admitted
+    assert not judge_correspondent(number=number, listed=["13800138001"]).admitted
+
+
+@given(st.text("0123456789+ -", min_size=1, max_size=18), st.sampled_from(TypeOfNumber))
+def test_nothing_else_is_let_through_by_its_spelling(number: str, ton: TypeOfNumber) -> None:
+    ruling = judge_correspondent(number=number, ton=ton, listed=[CODE])
+    digits = "".join(each for each in number if each.isdigit())
+    assert not ruling.admitted or digits.removeprefix("00").removeprefix("86").lstrip("0") == CODE
+
+
+def test_text_that_looks_like_the_code_is_not_it() -> None:
+    assert not judge_correspondent(number=CODE, ton=TypeOfNumber.ALPHANUMERIC, listed=[CODE]).admitted
+    assert not judge_originator(number=CODE, ton=TypeOfNumber.ALPHANUMERIC, codes=[CODE]).admitted
+
+
+def test_card_without_a_list_has_no_messages_and_an_undirected_one_all() -> None:
+    assert not judge_correspondent(number=CODE, listed=None).admitted
+    assert not judge_correspondent(number=CODE, listed=None, undirected=True).admitted
+    assert judge_correspondent(number="13800138000", listed=[], undirected=True).admitted
+    assert not judge_correspondent(number="", listed=[CODE]).admitted
+
+
+def test_centre_is_judged_by_address_and_by_who_asks() -> None:
+    assert judge_service_centre(address="8613800100500", centres=CENTRES).admitted
+    assert not judge_service_centre(address="+447785016005", centres=CENTRES).admitted
+    assert not judge_service_centre(address="", centres=CENTRES).admitted
+    assert judge_service_centre(address="8613800100500", centres=CENTRES, host="smsc.example.net").admitted
+    assert not judge_service_centre(address="8613800100500", centres=CENTRES, host="other.example.net").admitted
+    assert not judge_service_centre(address="+447785016005", centres=CENTRES, host="smsc.example.net").admitted
+
+
+def test_list_has_five_numbers_of_platforms_in_principle() -> None:
+    five = [f"1065800{number}" for number in range(5)]
+    assert judge_numbers(numbers=five).admitted
+    assert judge_numbers(numbers=[*five, "+8610658000"]).admitted  # one of them, written in another way
+    assert not judge_numbers(numbers=[*five, "10658009"]).admitted
+    assert judge_numbers(numbers=[*five, "10658009"], exception="E-7").admitted
+    assert not judge_numbers(numbers=["13800138000"]).admitted
+    assert not judge_numbers(numbers=["alarm"]).admitted
+
+
+def test_gateway_sends_by_its_codes_and_by_what_extends_them() -> None:
+    assert judge_originator(number="+86106580001234", codes=["1065800"]).admitted
+    assert not judge_originator(number="1065801", codes=["1065800"]).admitted
+    assert not judge_originator(number="", codes=["1065800"]).admitted
+    assert not judge_originator(number="13800138000", codes=["138"]).admitted
+
+
+def test_registration_and_quota() -> None:
+    assert judge_sms_registration(opened=True).admitted
+    assert not judge_sms_registration(opened=False).admitted
+    assert not judge_sms_registration(opened=True, voice=True).admitted
+    assert judge_message_quota(used=8, parts=2, quota=10).admitted
+    assert not judge_message_quota(used=9, parts=2, quota=10).admitted
+    assert judge_message_quota(used=9999, parts=2, quota=0).admitted
