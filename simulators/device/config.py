@@ -57,6 +57,10 @@ class DeviceConfig(ElementConfig):
     """What it has for a card."""
     pin: str = ""
     """PIN1 that it enters when the card asks for it."""
+    sms: bool = False
+    """Whether it registers for short messages: it attaches for EPS and "SMS only" (TS 24.301 5.5.1.3)."""
+    sms_room: int = Field(default=10, ge=0)
+    """How many messages its memory holds."""
     apn: str = ""
     """Access point name that it asks for; empty: the subscription's default."""
     pdn_type: Literal["ipv4", "ipv6", "ipv4v6"] = "ipv4"

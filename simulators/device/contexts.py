@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from simwarden.machine.token_bucket import Bucket
     from simwarden.model.identity import Guti, Plmn, Tai
     from simwarden.runtime.clock import Timer as ClockTimer
+    from simwarden.runtime.ppsms import ShortMessageLink
     from simwarden.runtime.site import Site
     from simwarden.wire.tft import Filter
     from simwarden.wire.uu import CellInformation
@@ -127,6 +128,11 @@ class Memory:
     asked_times: int = 0
     resting_apns: dict[str, float] = field(default_factory=dict)
     """Until when access point names are left alone for further PDN connections (6.5.1.4.3)."""
+    sms_registered: bool = False
+    """The network takes and brings short messages ("SMS only")."""
+    short_messages: ShortMessageLink | None = None
+    parts: dict[tuple[str, int, int], dict[int, str]] = field(default_factory=dict)
+    """Parts of messages that are not whole, by originator, reference and number of parts."""
     t3402: float = Timer.T3402.seconds
     t3412: float = Timer.T3412.seconds
 
@@ -152,6 +158,12 @@ class Emm(Memory):
         self.card: CardData | None = None
         self.cell: CellInformation | None = None
         self.learned: dict[str, Learned] = {}
+        #: numbers of the messages in its memory, how many have come, and that one found no room
+        self.messages: list[int] = []
+        self.sms_count = 0
+        self.memory_full = False
+        #: references of the last message and of the last long one (TS 23.040 9.2.3.6, 9.2.3.24.1)
+        self.sms_reference = self.sms_long = 0
         #: timers that run; one that is deactivated never runs out
         self.timers: dict[Timer, ClockTimer | None] = {}
         #: NAS messages sent lately, and what they were before ciphering
@@ -168,6 +180,8 @@ class Emm(Memory):
         if self.card is not None and not self.honours_rejects:
             self.learned[self.card.imsi] = Learned(self.guti, self.last_tai, tuple(self.tai_list), self.security)
         self.stop(*self.timers)
+        if self.powered:
+            self.end_messages()
         super().__init__()
         self.on_no_bearer()
 
@@ -442,9 +456,15 @@ class Emm(Memory):
 
     # -- the connection
 
+    def end_messages(self) -> None:
+        """Let short messages under way end: the connection is gone."""
+        if self.short_messages is not None:
+            self.short_messages.lost("the connection is gone")
+
     def hang_up(self) -> None:
         """Drop the connection without a word."""
         self.radio.release()
+        self.end_messages()
         self.wired = self.secure = False
 
     def drop_connection(self) -> None:

@@ -16,6 +16,7 @@ from simulators.device.procedures import (
     identification,
     security_mode,
     service_request,
+    short_message,
     tracking_area_update,
 )
 from simulators.device.rejects import Next
@@ -57,7 +58,7 @@ _HANDLERS: dict[MessageType, Callable[[Emm, Message, bool], None]] = {
     MessageType.IDENTITY_REQUEST: identification.on_request,
     MessageType.EMM_STATUS: cell_selection.on_information,
     MessageType.EMM_INFORMATION: cell_selection.on_information,
-    MessageType.DOWNLINK_NAS_TRANSPORT: cell_selection.on_information,
+    MessageType.DOWNLINK_NAS_TRANSPORT: short_message.on_transport,
     MessageType.CS_SERVICE_NOTIFICATION: cell_selection.on_information,
     MessageType.ACTIVATE_DEFAULT_EPS_BEARER_CONTEXT_REQUEST: esm.on_activate,
     MessageType.ACTIVATE_DEDICATED_EPS_BEARER_CONTEXT_REQUEST: dedicated_bearers.on_activate,
@@ -188,6 +189,7 @@ class Dispatch:
         """Let what ran come to its end, and do what was put off until the connection is gone."""
         emm = self.emm
         emm.wired = emm.secure = False
+        emm.end_messages()
         emm.candidate = None
         emm.stop(Timer.T300, Timer.T3440, Timer.T3418, Timer.T3420, Timer.T3416)
         emm.fail("no-answer")

@@ -17,6 +17,7 @@ from simulators.device.parts.misbehaviour import Misbehaviour
 from simulators.device.parts.place import Place
 from simulators.device.parts.power import Power
 from simulators.device.parts.service import Service
+from simulators.device.parts.short_messages import ShortMessages
 from simulators.device.parts.traffic import Traffic
 from simulators.device.parts.web import Web
 from simulators.device.procedures import power, usim
@@ -47,7 +48,7 @@ class Device(Element[DeviceConfig]):
         consequences=tuple(consequences()),
         timers=tuple(timers()),
     )
-    parts = (Power, CardSlot, Service, Connections, Traffic, Web, Place, Misbehaviour)
+    parts = (Power, CardSlot, Service, Connections, ShortMessages, Traffic, Web, Place, Misbehaviour)
 
     def __init__(self, site: Site, config: DeviceConfig) -> None:
         super().__init__(site, config)
@@ -111,4 +112,5 @@ class Device(Element[DeviceConfig]):
 def _terminal(site: Site, config: DeviceConfig) -> Terminal:
     own = Imei.parse(config.imei) if config.imei else Imei(TACS[config.type] + f"{site.rng.randrange(10**6):06d}")
     network, card = (Imei.parse(claim) if claim else own for claim in (config.claims.network, config.claims.card))
-    return Terminal(own, network, card, config.voice_capable, config.gives_imeisv, config.gives_imeisv_to_card)
+    able = config.voice_capable, config.gives_imeisv, config.gives_imeisv_to_card, config.sms
+    return Terminal(own, network, card, *able)

@@ -26,6 +26,7 @@ class Terminal(NamedTuple):
     voice: bool = False
     gives_imeisv: bool = True
     gives_imeisv_to_card: bool = True
+    short_messages: bool = False
 
     def identity(self, asked: int) -> MobileIdentity:
         """Return the answer to an IDENTITY REQUEST for an IMEI or IMEISV (TS 24.301 5.4.4.3)."""

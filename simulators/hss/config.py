@@ -70,6 +70,9 @@ class HssConfig(ServerConfig):
 
     peers: dict[str, Entry] = Field(default_factory=lambda: {"mme": HssPeer(home_province=True)})
     """Nodes that may connect, by Diameter identity; a name without a dot is one of the home network's realm."""
+    centres: dict[str, str] = Field(default_factory=dict)
+    """The dedicated service centres, by Diameter identity as above, and their addresses (`{smsc: "+8613800100500"}`):
+    they alone learn on S6c where a card is. None: there is no S6c."""
     mismatch: ErrorAnswer = ErrorAnswer()
     """The answer to a terminal that is not the bound one; TS 29.272 has no code of its own for it."""
     withdrawn: ErrorAnswer = ErrorAnswer()

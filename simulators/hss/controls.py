@@ -16,6 +16,7 @@ from simwarden.policy.binding import (
 from simwarden.policy.decision import Control
 from simwarden.policy.number_ranges import judge_number
 from simwarden.policy.operator import change_controls
+from simwarden.policy.short_messages import judge_service_centre, judge_sms_registration
 from simwarden.runtime.diameter.server import CONNECTION
 
 
@@ -27,6 +28,8 @@ class Occasion(enum.StrEnum):
     LOCATION = "update-location"
     PURGE = "purge-ue"
     NOTIFICATION = "notify"
+    ROUTING = "send-routing-info-for-sm"
+    REPORT = "report-sm-delivery-status"
     PROVISION = "provision"
     BIND = "bind"
     UNBIND = "unbind"
@@ -66,12 +69,33 @@ PEER = Control(
     (_On.CONNECTION, *_REQUESTS),
     "Known nodes only speak to the register",
 )
-SUBSCRIBER = Control("hss.subscriber", "reg.issued", judge_subscriber, _REQUESTS, "Provisioned cards only are served")
+SUBSCRIBER = Control(
+    "hss.subscriber",
+    "reg.issued",
+    judge_subscriber,
+    (*_REQUESTS, _On.ROUTING, _On.REPORT),
+    "Provisioned cards only are served",
+)
+ROUTE = Control(
+    "sms.route",
+    "dir.sms",
+    judge_service_centre,
+    (_On.ROUTING, _On.REPORT),
+    "Dedicated service centres only learn where a card is",
+)
+SMS = Control(
+    "sms.registration",
+    "dir.sms",
+    judge_sms_registration,
+    (_On.LOCATION, _On.ROUTING),
+    "Short messages of cards only that they were opened for, by one node a card",
+    also=("class.off",),
+)
 WITHDRAWN = Control(
     "hss.withdrawn",
     "bind.cmp",
     judge_withdrawn,
-    (_On.LOCATION,),
+    (_On.LOCATION, _On.ROUTING),
     "A suspended card's subscription is withdrawn",
     also=("reg.contract", "reg.relay"),
 )
@@ -130,4 +154,6 @@ ALL = (
     BARRING,
     ZONES,
     EXTENT,
+    ROUTE,
+    SMS,
 )

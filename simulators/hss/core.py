@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from simulators.hss import controls
+from simulators.hss.config import HssPeer
 from simulators.hss.subscriber import AREA_CHANGE, BINDING_CHANGES
 from simwarden.errors import ManagementError
 from simwarden.model.identity import Imei, Plmn
@@ -44,7 +45,12 @@ class Core:
 
     def __init__(self, site: Site, config: HssConfig, store: Store) -> None:
         self.site, self.config, self.store = site, config, store
-        self.peers = KnownPeers(site, config, config.peers, controls.PEER)
+        self.peers = KnownPeers(
+            site, config, {name: HssPeer() for name in config.centres} | config.peers, controls.PEER
+        )
+        #: addresses of the dedicated service centres, by their Diameter identities
+        self.centres = {self.peers.identity(name): address for name, address in config.centres.items()}
+        self._nodes = {self.peers.identity(name): entry for name, entry in config.peers.items()}
         self.audit = audit = Audit(site, store.audit, count=store.count)
         self.binding = Restriction(audit, controls.BINDING, config.binding_changes, BINDING_CHANGES)
         self.area = Restriction(audit, controls.AREA, config.area_changes, (AREA_CHANGE,))
@@ -61,11 +67,36 @@ class Core:
         self.to_reset = set(store.serving_nodes())
 
     def start_node(
-        self, handlers: Mapping[str, Handler], opened: Callable[[Peer], None] = lambda _: None
+        self,
+        handlers: Mapping[str, Handler],
+        opened: Callable[[Peer], None] = lambda _: None,
+        of_centres: Mapping[str, Handler] | None = None,
     ) -> DiameterNode:
-        """Make the Diameter node; it listens when told. `opened` is called with an MME that has connected."""
-        self.node = self.peers.serve({"S6a": handlers}, opened=opened, timeout=self.config.answer_time)
+        """Make the Diameter node; it listens when told. `opened` is called with a node that has connected.
+
+        `of_centres` are the handlers of S6c, which is there where service centres are named.
+        """
+        points = {"S6a": {name: self._for_nodes(each) for name, each in handlers.items()}}
+        if self.centres and of_centres is not None:
+            points["S6c"] = dict(of_centres)
+        self.node = self.peers.serve(points, opened=opened, timeout=self.config.answer_time)
         return self.node
+
+    def _for_nodes(self, handler: Handler) -> Handler:
+        """Let no service centre, which may connect for S6c, ask or say what MMEs do."""
+
+        async def check(message: Message, peer: Peer) -> Message:
+            host, realm = message.get("Origin-Host"), message.get("Origin-Realm")
+            if host in self.centres and host not in self._nodes:
+                listed = {name: entry.realm or name.partition(".")[2] for name, entry in self._nodes.items()}
+                asked = message.name.removesuffix("-request")
+                facts = {"host": host, "realm": realm, "listed": listed}
+                if not self.site.decide(controls.PEER, message.get("User-Name", ""), on=asked, **facts).admitted:
+                    failed = [("Origin-Host", host)]
+                    return self.node.answer(message, ResultCode.DIAMETER_INVALID_AVP_VALUE, failed=failed)
+            return await handler(message, peer)
+
+        return check if self.centres else handler
 
     # -- peers
 

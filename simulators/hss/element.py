@@ -21,6 +21,7 @@ from simulators.hss.procedures.authentication import authentication_information
 from simulators.hss.procedures.late import opened, tell_owed
 from simulators.hss.procedures.location import purge_ue, update_location
 from simulators.hss.procedures.notification import notify
+from simulators.hss.procedures.short_message import report_delivery_status, send_routing_info
 from simwarden.errors import ManagementError
 from simwarden.operations.element import Element
 from simwarden.operations.management import ROLES, Role
@@ -82,7 +83,7 @@ class Hss(Element[HssConfig]):
         title="Home subscriber server",
         lane=60,
         config=HssConfig,
-        listens=("S6a",),
+        listens=("S6a", "S6c"),
         keys=True,
         card={"binding": HssBinding, "subscription": HssSubscription, "area": HssArea},
         controls=(*controls.ALL, ROLES),
@@ -103,8 +104,14 @@ class Hss(Element[HssConfig]):
             "purge-ue-request": purge_ue,
             "notify-request": notify,
         }
-        bound = {name: partial(handler, core) for name, handler in handlers.items()}
-        await core.start_node(bound, partial(opened, core)).listen()
+        of_centres = {
+            "send-routing-info-for-sm-request": send_routing_info,
+            "report-sm-delivery-status-request": report_delivery_status,
+        }
+        bound, bound_of_centres = (
+            {name: partial(handler, core) for name, handler in each.items()} for each in (handlers, of_centres)
+        )
+        await core.start_node(bound, partial(opened, core), bound_of_centres).listen()
 
     async def provision_new(self, cards: Sequence[CardProvision], by: By) -> bool:
         """Provision many cards at once."""

@@ -64,7 +64,21 @@ def _tell_ended_apart(connection: sa.Connection) -> None:
     connection.exec_driver_sql(ended)
 
 
-_MIGRATIONS = (_add_attempts, _add_functions, _add_contexts, _add_indices, _add_vectors, _tell_ended_apart)
+def _add_messages(connection: sa.Connection) -> None:
+    """Version 7: which MME is registered for a card's short messages, and which service centres wait for it."""
+    connection.exec_driver_sql("ALTER TABLE subscribers ADD COLUMN sms_number VARCHAR NOT NULL DEFAULT ''")
+    connection.exec_driver_sql("ALTER TABLE subscribers ADD COLUMN waiting JSON NOT NULL DEFAULT '{}'")
+
+
+_MIGRATIONS = (
+    _add_attempts,
+    _add_functions,
+    _add_contexts,
+    _add_indices,
+    _add_vectors,
+    _tell_ended_apart,
+    _add_messages,
+)
 METADATA = sa.MetaData(info={"schema": "hss", "migrations": _MIGRATIONS})
 _SUBSCRIBERS = sa.Table(
     "subscribers",
@@ -91,6 +105,8 @@ _SUBSCRIBERS = sa.Table(
     sa.Column("vectors", sa.JSON, nullable=False, default=list),
     sa.Column("functions", sa.String, nullable=False, default=""),
     sa.Column("contexts", sa.JSON, nullable=False, default=dict),
+    sa.Column("sms_number", sa.String, nullable=False, default=""),
+    sa.Column("waiting", sa.JSON, nullable=False, default=dict),
 )
 _AUDIT = AuditTable(METADATA, events=AUDITED)
 _OWED = sa.Table(
@@ -108,7 +124,7 @@ _LEARN = _UPDATE.where(_SUBSCRIBERS.c.bound == "", _SUBSCRIBERS.c.mode == "learn
 _REGISTER = _UPDATE.values(
     {
         name: sa.bindparam(f"new_{name}")
-        for name in ("mme", "mme_realm", "plmn", "imei", "purged", "attempts", "vectors")
+        for name in ("mme", "mme_realm", "plmn", "imei", "purged", "attempts", "vectors", "sms_number")
     }
 )
 _FIELDS = tuple(Subscriber.__dataclass_fields__)
@@ -116,7 +132,7 @@ _NEW = sa.insert(_SUBSCRIBERS)
 _OWING = sa.insert(_OWED)
 _PAID = sa.delete(_OWED).where(*(_OWED.c[name] == sa.bindparam(f"the_{name}") for name in ("imsi", "host", "what")))
 #: what a card has at its MME once that has been cancelled
-_NOWHERE = {"mme": "", "mme_realm": "", "plmn": "", "purged": False}
+_NOWHERE = {"mme": "", "mme_realm": "", "plmn": "", "purged": False, "sms_number": ""}
 
 
 def _read(connection: sa.Connection, imsi: str) -> dict[str, Any] | None:
@@ -142,6 +158,13 @@ class Store:
         """Return the subscriber whose card has a name."""
         with self._engine.connect() as connection:
             imsi = connection.execute(sa.select(_SUBSCRIBERS.c.imsi).where(_SUBSCRIBERS.c.name == name)).scalar()
+        return self.get(imsi) if imsi is not None else None
+
+    def numbered(self, msisdn: str) -> Subscriber | None:
+        """Return the subscriber that has a number, written with or without a `+`."""
+        query = sa.select(_SUBSCRIBERS.c.imsi).where(_SUBSCRIBERS.c.msisdn.in_((msisdn, f"+{msisdn}")))
+        with self._engine.connect() as connection:
+            imsi = connection.execute(query).scalar()
         return self.get(imsi) if imsi is not None else None
 
     def holds_any(self, cards: Sequence[CardProvision]) -> bool:
@@ -252,26 +275,36 @@ class Store:
         self._rows.taken(subscriber.imsi, values)
 
     def register(
-        self, subscriber: Subscriber, *, mme: str, realm: str, plmn: str, imei: str, teaches: str, audit: dict[str, Any]
+        self,
+        subscriber: Subscriber,
+        *,
+        mme: str,
+        realm: str,
+        plmn: str,
+        imei: str,
+        teaches: str,
+        audit: dict[str, Any],
+        sms_number: str = "",
     ) -> bool:
         """Keep which MME serves a card in which terminal, and bind the card if it `teaches` an IMEI.
 
         The MME before is owed a cancellation; what this one was owed of the card, it is told by the answer. Returns
         False, and keeps nothing, if somebody else's first use has bound the card to another terminal meanwhile.
         """
-        held = (subscriber.mme, subscriber.mme_realm, subscriber.plmn, subscriber.imei, subscriber.purged)
+        place = (subscriber.mme, subscriber.mme_realm, subscriber.plmn, subscriber.imei, subscriber.sms_number)
         paid = self._of(subscriber.imsi, mme)
         attempts = {host: of for host, of in subscriber.attempts.items() if host != subscriber.mme} | {mme: realm}
         vectors = [host for host in subscriber.vectors if host == mme or host != subscriber.mme]
         unchanged = (attempts, vectors) == (subscriber.attempts, subscriber.vectors)
-        if not teaches and not paid and held == (mme, realm, plmn, imei, False) and unchanged:
+        same = place == (mme, realm, plmn, imei, sms_number) and not subscriber.purged
+        if not teaches and not paid and same and unchanged:
             return True
         new = set()
         if subscriber.mme not in ("", mme) and not subscriber.purged:
             new.add(Debt(subscriber.imsi, subscriber.mme, Owed.UPDATE, subscriber.mme_realm))
             new -= self._of(subscriber.imsi, subscriber.mme)
         values: dict[str, Any] = {"mme": mme, "mme_realm": realm, "plmn": plmn, "imei": imei, "purged": False}
-        values |= {"attempts": attempts, "vectors": vectors}
+        values |= {"attempts": attempts, "vectors": vectors, "sms_number": sms_number}
         with self._writing(subscriber.imsi) as connection:
             if teaches:
                 if connection.execute(_LEARN, {"key": subscriber.imsi, "new": teaches}).rowcount == 0:

@@ -25,7 +25,8 @@ class Subscriber:
     have not purged it, with their realms. `vectors` are the MMEs that were given authentication vectors of it and have
     not purged it. `functions` are those that it is opened for (`sms data`). `contexts` are the Context-Identifiers that
     its APNs have or had, by name in lower case: none is used again, as an MME would take the APN for the former one.
-    Keys are hexadecimal and never shown.
+    `sms_number` is the number of the MME that serves it, where that is registered for its messages; `waiting` says
+    which service centres wait for it (message waiting data). Keys are hexadecimal and never shown.
     """
 
     imsi: str
@@ -50,6 +51,8 @@ class Subscriber:
     vectors: list[str] = field(default_factory=list)
     functions: str = ""
     contexts: dict[str, int] = field(default_factory=dict)
+    sms_number: str = ""
+    waiting: dict[str, Any] = field(default_factory=dict)
 
     @property
     def ended(self) -> bool:
@@ -69,6 +72,7 @@ class Subscriber:
             "binding": {"how": self.mode, "imei": Imei(bound).imei if bound else ""} if self.mode else None,
             "suspended": self.suspended,
             "mme": self.mme,
+            "sms": {"mme_number": self.sms_number, "waiting": sorted(self.waiting.get("centres", {}))},
             "terminal": Imei(imei).imei if imei else "",
             "subscription": self.subscription,
         }

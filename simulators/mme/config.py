@@ -6,8 +6,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema, field_validator, model_validator
 
+from simwarden.machine.ppsms import PpsmsTimers
 from simwarden.model.identity import Plmn, Tai, parse_place
 from simwarden.operations.approval import Approval, ChangeLimit
+from simwarden.policy.short_messages import same_party
 from simwarden.runtime.declare import PLMN_FORM, CellText, ElementConfig, Model, Seconds
 from simwarden.wire.diameter.codes import Feature
 from simwarden.wire.nas.enums import EmmCause, EsmCause
@@ -216,6 +218,40 @@ def _station_range(text: str) -> tuple[int, int]:
     return int(low), int(high or low)
 
 
+class Sms(Model):
+    """SMS in the MME (TS 23.272 Annex C)."""
+
+    centres: dict[str, str] = Field(default_factory=dict)
+    """The dedicated service centres (elements of type smsc) and their addresses (`{smsc: "+8613800100500"}`); messages
+    run by no other. None: SMS is not offered here."""
+    number: Annotated[str, Field(pattern=r"^\+?[0-9]{5,15}$")] = "+8613440000001"
+    """The MME's own number for messages to devices (MME-Number-for-MT-SMS)."""
+    tc1: Annotated[Seconds, Field(gt=0)] = 10
+    """TC1*: CP-DATA awaits its CP-ACK, and is sent again twice (TS 24.011 5.3.2.1)."""
+    tr1n: Annotated[Seconds, Field(gt=0)] = 40
+    """TR1N: a message to a device awaits its answer."""
+    tr2n: Annotated[Seconds, Field(gt=0)] = 15
+    """TR2N: the service centre answers a device's message."""
+
+    @property
+    def timers(self) -> PpsmsTimers:
+        """The timers of CP and RP."""
+        return PpsmsTimers(self.tc1, self.tr1n, self.tr2n)
+
+    def centre_at(self, address: str) -> str:
+        """Return the dedicated centre that has an address, in whatever spelling; else the first one."""
+        found = [name for name, own in self.centres.items() if same_party(address, 0, (own,))]
+        return (found or list(self.centres))[0]
+
+    @field_validator("centres")
+    @classmethod
+    def _have_addresses(cls, value: dict[str, str]) -> dict[str, str]:
+        for name, address in value.items():
+            if not address.removeprefix("+").isdecimal():
+                raise ValueError(f"the address of {name} is a number such as +8613800100500, not {address!r}")
+        return value
+
+
 class Timers(Model):
     """Timers of the network's side (TS 24.301 Table 10.2.2), and how long it waits for HSS and EIR."""
 
@@ -308,6 +344,7 @@ class MmeConfig(ElementConfig):
     """The platform that is told when a card leaves its area, and when it is back; `off`: none."""
     equipment: Equipment = Equipment()
     emergency: Emergency = Emergency()
+    sms: Sms = Sms()
     timers: Timers = Timers()
 
     @field_validator("plmn", mode="before")

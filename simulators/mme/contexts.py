@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from simwarden.model.identity import Ecgi, Guti, Imei, Tai
     from simwarden.runtime.clock import Timer
     from simwarden.runtime.link import Link
+    from simwarden.runtime.ppsms import ShortMessageLink
     from simwarden.wire.gtpv2 import Ambr, BearerQos, FTeid, Paa, Uli
     from simwarden.wire.nas.elements import UeNetworkCapability
     from simwarden.wire.nas.enums import EmmCause, EsmCause, IdentityType, MessageType, NetworkDetachType
@@ -32,6 +33,15 @@ class EmmState(enum.Enum):
     """EMM main states of the network (TS 24.301 5.1.3.4)."""
 
     DEREGISTERED = "deregistered"
+    REGISTERED = "registered"
+
+
+class SmsState(enum.Enum):
+    """Whether the HSS has this MME registered for a card's short messages (TS 29.272 5.2.1.1)."""
+
+    NONE = "none"
+    ASKED = "asked"
+    """The device has asked for SMS, and the HSS is to be asked."""
     REGISTERED = "registered"
 
 
@@ -189,6 +199,11 @@ class UeContext:
     paged: asyncio.Future[bool] | None = None
     detach: tuple[NetworkDetachType, EmmCause | None] | None = None
     """The type and cause of the detach that an idle device is paged for."""
+    sms: SmsState = SmsState.NONE
+    short_messages: ShortMessageLink | None = None
+    """CP and RP, once a message has come or gone."""
+    messages_waiting: bool = False
+    """A message did not reach the device: the HSS is to hear when it is back."""
 
     @property
     def bearer(self) -> Bearer | None:

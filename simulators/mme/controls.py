@@ -16,6 +16,7 @@ from simwarden.policy.core import judge_core_element
 from simwarden.policy.decision import Control
 from simwarden.policy.equipment import judge_equipment, judge_identified
 from simwarden.policy.operator import change_controls
+from simwarden.policy.short_messages import judge_service_centre, judge_sms_registration
 
 
 class Occasion(enum.StrEnum):
@@ -48,6 +49,8 @@ class Occasion(enum.StrEnum):
     SETUP = "s1-setup"
     EMERGENCY = "emergency-attach"
     UNPROVEN = "emergency-attach-without-authentication"
+    MO_SMS = "mo-forward-short-message"
+    MT_SMS = "mt-forward-short-message"
     AREA_DATA = "area-data"
     """The database of areas does not answer."""
 
@@ -160,6 +163,21 @@ EMERGENCY = Control(
     (_On.EMERGENCY, _On.UNPROVEN),
     "Emergency calls of those whom the network serves so",
 )
+SMS_CENTRE = Control(
+    "sms.centre",
+    "dir.sms",
+    judge_service_centre,
+    (_On.MO_SMS, _On.MT_SMS),
+    "Short messages by the dedicated service centre only",
+    also=("fn.core",),
+)
+SMS_REGISTERED = Control(
+    "sms.registered",
+    "dir.sms",
+    judge_sms_registration,
+    (_On.MO_SMS,),
+    "Short messages of devices only that are registered for them",
+)
 
 CONTROLS = (
     EQUIPMENT,
@@ -177,4 +195,6 @@ CONTROLS = (
     *AREA_CHANGES.declared,
     STATION,
     EMERGENCY,
+    SMS_CENTRE,
+    SMS_REGISTERED,
 )

@@ -16,7 +16,7 @@ from simulators.mme.dispatch import s1
 from simulators.mme.events import EVENTS
 from simulators.mme.parts.areas import Areas
 from simulators.mme.parts.sessions import Sessions
-from simulators.mme.procedures import bearers
+from simulators.mme.procedures import bearers, short_message
 from simulators.mme.procedures.subscriber_data import HANDLERS
 from simwarden.operations.element import Element
 from simwarden.operations.management import ROLES
@@ -36,9 +36,9 @@ class Mme(Element[MmeConfig]):
         title="MME",
         lane=40,
         config=MmeConfig,
-        starts_after=("hss", "eir", "sgw"),
+        starts_after=("hss", "eir", "sgw", "smsc"),
         listens=("S1-MME", "S11"),
-        calls=("S6a", "S13", "S11"),
+        calls=("S6a", "S13", "S11", "SGd"),
         card={"area": MmeArea},
         controls=(*CONTROLS, ROLES),
         events=EVENTS,
@@ -54,7 +54,11 @@ class Mme(Element[MmeConfig]):
         areas = AreaStore(self.site.open_store(METADATA, shared), shared=bool(shared))
         core = self.core = Core(self.site, self.config, areas)
         core.presence = Presence(self.site, self.config.platform)
-        core.home = Home(self.site, self.config, {name: partial(each, core) for name, each in HANDLERS.items()})
+        of_home, of_centres = (
+            {name: partial(each, core) for name, each in handlers.items()}
+            for handlers in (HANDLERS, short_message.HANDLERS)
+        )
+        core.home = Home(self.site, self.config, of_home, of_centres)
         gateways = core.gateways = Gateways(
             self.site, self.config, {name: partial(each, core) for name, each in bearers.HANDLERS.items()}
         )

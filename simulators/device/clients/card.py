@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from simwarden.errors import PeerError, SimwardenError
 from simwarden.model.identity import Plmn
-from simwarden.wire.apdu import cat, efs
+from simwarden.wire.apdu import cat, efs, tlv
 from simwarden.wire.apdu.authenticate import AuthenticateResponse, authenticate_command
 from simwarden.wire.apdu.coding import decode_imsi, decode_plmn_list
 from simwarden.wire.apdu.command import CommandApdu, Ins, ResponseApdu, again_with
-from simwarden.wire.apdu.contents import AdministrativeData, Application, Bind, EpsLoci, EpsNsc
+from simwarden.wire.apdu.contents import AdministrativeData, Application, Bind, EpsLoci, EpsNsc, SmsParameters
 from simwarden.wire.apdu.control import Control, insertion, is_atr
 from simwarden.wire.apdu.status import StatusWord
+from simwarden.wire.sms import encode_rp_address
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from simwarden.model.form import Slot
     from simwarden.runtime.link import Link
     from simwarden.runtime.site import Site
+    from simwarden.wire.sms import Address
 
 T = TypeVar("T")
 _PATIENCE = 5.0
@@ -29,6 +31,8 @@ _PATIENCE = 5.0
 _PATIENCE_IN_ROUNDS = 32
 """Responses fetched, and toolkit commands served, after one command."""
 _NO_DATA, _PIN1 = 0x0C, 0x01
+#: SMS-PP download, and the device identities of network and UICC (TS 101.220 7.2, TS 102.223 8.7)
+_PP_DOWNLOAD, _NETWORK, _UICC = 0xD1, 0x83, 0x81
 
 
 class CardGoneError(SimwardenError):
@@ -44,6 +48,7 @@ class CardData(NamedTuple):
     context: EpsNsc
     forbidden_plmns: list[Plmn]
     bind: Bind
+    service_centre: str = ""
 
 
 class CardSession:
@@ -182,6 +187,7 @@ class CardSession:
             self._kept(EpsNsc.parse, await self._record(efs.EF_EPSNSC), EpsNsc()),
             decode_plmn_list(await self._binary(efs.EF_FPLMN)),
             await self._bind(),
+            await self._service_centre() if self.terminal.short_messages else "",
         )
         if not self.unreadable:
             self.written[efs.EF_EPSNSC.fid] = data.context.to_bytes() if data.context.valid else EpsNsc().to_bytes()
@@ -220,6 +226,14 @@ class CardSession:
         response = await self.command(CommandApdu(0x00, Ins.READ_BINARY, 0, 0, le=efs.EF_BIND.size))
         return Bind.parse(response.data)
 
+    async def _service_centre(self) -> str:
+        """Read to which service centre messages go (EF.SMSP, which has no short identifier)."""
+        selected = await self.command(CommandApdu(0x00, Ins.SELECT, 0x00, _NO_DATA, efs.EF_SMSP.fid.to_bytes(2)))
+        if not selected.ok:
+            return ""
+        response = await self.command(CommandApdu(0x00, Ins.READ_RECORD, 1, 4, le=efs.EF_SMSP.size))
+        return self._kept(SmsParameters.parse, response.data, SmsParameters()).service_centre
+
     async def _binary(self, ef: efs.Ef) -> bytes:
         response = await self.command(_read_binary(ef))
         if not response.ok:
@@ -236,6 +250,15 @@ class CardSession:
         """Return the card's answer to a challenge, or the status word with which it refuses."""
         response = await self._patiently(self.command(authenticate_command(rand, autn)))
         return AuthenticateResponse.parse(response.data) if response.ok and response.data else response.sw
+
+    async def download(self, centre: Address, tpdu: bytes) -> bool:
+        """Hand a message for the card over (ENVELOPE, TS 31.111 7.1.1); whether it has taken it."""
+        identities = tlv.tlv(0x82, bytes((_NETWORK, _UICC)))
+        inside = identities + tlv.tlv(0x06, encode_rp_address(centre)[1:]) + tlv.tlv(0x8B, tpdu)
+        response = await self._patiently(
+            self.command(CommandApdu(0x80, Ins.ENVELOPE, 0, 0, tlv.tlv(_PP_DOWNLOAD, inside)))
+        )
+        return response.ok
 
     async def status(self) -> None:
         """Ask whether the card is still there (TS 102.221 14.5.2). Raises CardGoneError."""

@@ -13,6 +13,8 @@ from simwarden.errors import PeerError
 from simwarden.wire.nas import (
     DEACTIVATED,
     NO_KEY,
+    AdditionalUpdateResult,
+    AdditionalUpdateType,
     AttachType,
     IdentityType,
     Message,
@@ -51,7 +53,7 @@ def start(emm: Emm) -> None:
     if word:
         emm.finish(word)
         return
-    emm.attach_type = AttachType.EPS_ATTACH
+    emm.attach_type = AttachType.COMBINED_EPS_IMSI_ATTACH if emm.config.sms else AttachType.EPS_ATTACH
     _request(emm, EstablishmentCause.MO_SIGNALLING)
 
 
@@ -86,6 +88,8 @@ def _request(emm: Emm, cause: EstablishmentCause) -> None:
         esm_message_container=encode(esm.pdn_connectivity_request(emm, kind)),
         ms_network_feature_support=EXTENDED_TIMERS,
     )
+    if emm.attach_type == AttachType.COMBINED_EPS_IMSI_ATTACH:
+        request.fields["additional_update_type"] = int(AdditionalUpdateType.SMS_ONLY)
     if emm.last_tai is not None:
         request.fields["last_visited_registered_tai"] = emm.last_tai
     if not emm.follows:
@@ -109,6 +113,7 @@ def on_accept(emm: Emm, message: Message, _protected: bool) -> None:  # noqa: FB
     emm.stop(Timer.T3410)
     emm.attach_attempts = 0
     take_registration(emm, message)
+    take_sms_registration(emm, message)
     emm.emergency = emm.attach_type == AttachType.EPS_EMERGENCY_ATTACH
     emm.enter(EmmState.REGISTERED)
     emm.send(Message(MessageType.ATTACH_COMPLETE, esm_message_container=encode(answer)))
@@ -134,6 +139,12 @@ def take_registration(emm: Emm, message: Message) -> None:
         emm.last_tai = emm.cell.tai
     if "emm_cause" in message:
         emm.observe("emm_cause", message["emm_cause"])
+
+
+def take_sms_registration(emm: Emm, message: Message) -> None:
+    """Take out of the answer to a combined attach or update whether there is SMS (5.5.1.3.4.3, 5.5.3.3.4.3)."""
+    result = message.get("additional_update_result", 0) & 3
+    emm.sms_registered = result == AdditionalUpdateResult.SMS_ONLY
 
 
 def on_reject(emm: Emm, message: Message, protected: bool) -> None:  # noqa: FBT001 - the signature of a handler

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from simulators.device.procedures.attach import hindrance, repeated, take_registration
+from simulators.device.procedures.attach import hindrance, repeated, take_registration, take_sms_registration
 from simulators.device.procedures.refusal import refused
 from simulators.device.state import ATTEMPTS, EmmState, Procedure, Timer, UpdateStatus
 from simulators.device.terminal import CAPABILITY, EXTENDED_TIMERS
-from simwarden.wire.nas import Message, MessageType, UpdateType
+from simwarden.wire.nas import AdditionalUpdateType, Message, MessageType, UpdateType
 
 if TYPE_CHECKING:
     from simulators.device.contexts import Emm
@@ -22,6 +22,8 @@ def start(emm: Emm) -> None:
         emm.finish(word)
         return
     emm.stop(Timer.T3411, Timer.T3402, Timer.T3412)
+    if emm.config.sms and emm.update_type == UpdateType.TA_UPDATING:
+        emm.update_type = UpdateType.COMBINED_TA_LA_UPDATING
     request = Message(
         MessageType.TRACKING_AREA_UPDATE_REQUEST,
         eps_update_type=emm.update_type,
@@ -32,6 +34,8 @@ def start(emm: Emm) -> None:
     )
     if emm.update_type != UpdateType.PERIODIC_UPDATING:
         request.fields["ue_network_capability"] = CAPABILITY
+    if emm.update_type == UpdateType.COMBINED_TA_LA_UPDATING:
+        request.fields["additional_update_type"] = int(AdditionalUpdateType.SMS_ONLY)
     if emm.last_tai is not None:
         request.fields["last_visited_registered_tai"] = emm.last_tai
     emm.observe("emm_cause", None)
@@ -48,6 +52,8 @@ def on_accept(emm: Emm, message: Message, _protected: bool) -> None:  # noqa: FB
     emm.stop(Timer.T3430)
     emm.tau_attempts = 0
     take_registration(emm, message)
+    if emm.update_type == UpdateType.COMBINED_TA_LA_UPDATING:
+        take_sms_registration(emm, message)
     kept = message.get("eps_bearer_context_status")
     if kept is not None:
         emm.drop_without(kept)

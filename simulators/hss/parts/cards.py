@@ -17,6 +17,7 @@ from simulators.hss.procedures.subscriber_data import (
 )
 from simulators.hss.subscriber import Debt, Owed, Subscriber
 from simwarden.errors import ManagementError
+from simwarden.model.profile import Function
 from simwarden.model.values import HOST, IMEI, IMSI, PLMN, one_of
 from simwarden.operations.approval import Approval, BindingChange, By
 from simwarden.operations.management import Call, Role, route
@@ -107,6 +108,8 @@ class Cards:
         debt = core.store.put(made, record, owed=owed)
         if binds:
             core.show_binding(made)
+        if held is not None and held.sms_number and not made.sms_number:  # SMS was taken away (TS 29.272 5.2.2.1.3)
+            await insert_subscriber_data(core, made, [], flags=int(IdrFlags.REMOVE_SMS_REGISTRATION))
         if debt is not None:
             subscriber = core.card(made.imsi)
             await follow_up(core, subscriber, await change_subscription(core, subscriber, before, debt))
@@ -248,4 +251,6 @@ def _carry_over(held: Subscriber, made: Subscriber) -> Subscriber:
         purged=held.purged,
         attempts=held.attempts,
         vectors=held.vectors,
+        sms_number=held.sms_number if Function.SMS in made.functions.split() else "",
+        waiting=held.waiting,
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from simulators.hss import controls
 from simulators.hss.controls import Occasion
 from simulators.hss.core import visited_plmn
+from simulators.hss.procedures.short_message import alert, registered_number
 from simulators.hss.procedures.subscriber_data import FEATURES, needed_features, subscription_data, zones_of
 from simulators.hss.subscriber import Owed
 from simwarden.runtime.diameter import Unreachable
@@ -18,6 +19,7 @@ from simwarden.wire.diameter.codes import (
     ErrorDiagnostic,
     Feature,
     PuaFlags,
+    SmsFeature,
     UlaFlags,
     UlrFlags,
 )
@@ -63,7 +65,12 @@ async def update_location(core: Core, message: Message, _peer: Peer) -> Message:
         return refuse_terminal(core, subscriber, message, decision)
     if former not in ("", origin):
         core.site.spawn(cancel_former(core, subscriber.imsi, former), "cancel location")
-    avps: list[tuple[str, object]] = [supported_features(FEATURES), ("ULA-Flags", int(UlaFlags.SEPARATION))]
+    flags, avps = UlaFlags.SEPARATION, [supported_features(FEATURES)]
+    if subscriber.sms_number:
+        flags |= UlaFlags.MME_REGISTERED_FOR_SMS
+        avps.append(supported_features(SmsFeature.SMS_IN_MME))
+        core.site.spawn(alert(core, subscriber), "alert service centres")
+    avps.append(("ULA-Flags", int(flags)))
     if not (skips and message.get("ULR-Flags") & UlrFlags.SKIP_SUBSCRIBER_DATA):
         avps.append(("Subscription-Data", subscription_data(core.config, subscriber)))
     return core.node.answer(message, ResultCode.DIAMETER_SUCCESS, avps)
@@ -141,6 +148,9 @@ def register(
         decision = core.judge_binding(subscriber, seen, occasion, core.first_use(subscriber, message))
         if decision is not None and not decision.admitted:
             return decision
+        number = subscriber.sms_number
+        if occasion is Occasion.LOCATION:
+            number = registered_number(core, subscriber, message)
         teaches = seen if decision is not None and decision.details.get("teaches") else ""
         origin = message.get("Origin-Host")
         audit = core.audit.record("learn", subscriber.imsi, {"imei": seen, "mme": origin})
@@ -150,6 +160,7 @@ def register(
             realm=message.get("Origin-Realm"),
             plmn=plmn,
             imei=seen or subscriber.imei,
+            sms_number=number,
             teaches=teaches,
             audit=audit,
         ):

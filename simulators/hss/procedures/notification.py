@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 from simulators.hss.controls import Occasion
 from simulators.hss.procedures.location import cancel_location, register, withdraw
+from simulators.hss.procedures.short_message import alert
 from simulators.hss.subscriber import Owed
 from simwarden.wire.diameter import ExperimentalResult, Message, ResultCode
+from simwarden.wire.diameter.codes import NorFlags
 from simwarden.wire.diameter.terminal import terminal_of
 
 if TYPE_CHECKING:
@@ -33,4 +35,6 @@ async def notify(core: Core, message: Message, _peer: Peer) -> Message:
             mismatch = core.mismatch(subscriber, decision, "notify-request")
             debts = withdraw(core, (subscriber,), (mismatch,), owed=Owed.WITHDRAWAL)
             core.site.spawn(cancel_location(core, *debts), "cancel location")
+    if message.get("NOR-Flags", 0) & NorFlags.READY_FOR_SM_FROM_MME:
+        core.site.spawn(alert(core, subscriber), "alert service centres")
     return core.node.answer(message, ResultCode.DIAMETER_SUCCESS)

@@ -9,6 +9,7 @@ from simwarden.policy.equipment import EquipmentAnswer
 from simwarden.runtime.diameter import DiameterNode, LocalNode, Unreachable
 from simwarden.wire.diameter import ExperimentalResult, Message, ResultCode, first
 from simwarden.wire.diameter.codes import (
+    AlertReason,
     AllApnConfigurations,
     EquipmentStatus,
     Feature,
@@ -17,6 +18,8 @@ from simwarden.wire.diameter.codes import (
     PdnType,
     PurFlags,
     RatType,
+    SmsFeature,
+    SmsRegisterRequest,
     SubscriberStatus,
     UlrFlags,
 )
@@ -58,14 +61,23 @@ class Home:
     """Requests by their purpose; each returns the answer, or None when there is none."""
 
     def __init__(
-        self, site: Site, config: MmeConfig, handlers: Mapping[str, Callable[[Message, Peer], Awaitable[Message]]]
+        self,
+        site: Site,
+        config: MmeConfig,
+        handlers: Mapping[str, Callable[[Message, Peer], Awaitable[Message]]],
+        of_centres: Mapping[str, Callable[[Message, Peer], Awaitable[Message]]],
     ) -> None:
-        realm = config.realm or config.plmn.realm
+        """`handlers` are those of S6a, `of_centres` those of SGd, which is there where service centres are named."""
+        realm = self.realm = config.realm or config.plmn.realm
         host = config.origin_host or f"{site.name}.{realm}"
         self.config = config
         self.hss_realm = config.hss_realm or realm
         self.visited = config.plmn.to_bytes()
         points = {"S6a": handlers, **({"S13": {}} if config.eir else {})}
+        if config.sms.centres:
+            points["SGd"] = of_centres
+        #: addresses of the dedicated service centres, by their Diameter identities
+        self.centres = {self.identity(name): address for name, address in config.sms.centres.items()}
         self.node = DiameterNode(site, LocalNode(host, realm), points, timeout=config.timers.diameter)
         self.silence = ""
         #: the HSS that answered for a card, where an agent stands before several
@@ -76,6 +88,12 @@ class Home:
         await self.node.connect("S6a", self.config.hss)
         if self.config.eir:
             await self.node.connect("S13", self.config.eir)
+        for centre in self.config.sms.centres:
+            await self.node.connect("SGd", centre)
+
+    def identity(self, name: str) -> str:
+        """Return the Diameter identity of an element in the configuration: a short name is of the own realm."""
+        return name if "." in name else f"{name}.{self.realm}"
 
     async def _ask(self, peer: str, name: str, avps: Avps) -> Message | None:
         try:
@@ -132,17 +150,36 @@ class Home:
         ]
         return await self._ask_home(imsi, "Authentication-Information-Request", avps)
 
-    async def update_location(self, imsi: str, terminal: Terminal | None, *, initial: bool) -> Message | None:
-        """Tell the HSS where the card is and in which terminal, and ask for its subscription (5.2.1.1)."""
+    async def update_location(
+        self, imsi: str, terminal: Terminal | None, *, initial: bool, sms: bool = False
+    ) -> Message | None:
+        """Tell the HSS where the card is and in which terminal, and ask for its subscription (5.2.1.1).
+
+        `sms`: the device wants messages, and nothing else of what an MSC gives, for which this MME is to be registered.
+        """
         flags = UlrFlags.S6A_S6D | (UlrFlags.INITIAL_ATTACH if initial else UlrFlags(0))
-        avps: Avps = [("User-Name", imsi), supported_features(self.config.features), *_terminal_information(terminal)]
-        avps += [("RAT-Type", int(RatType.EUTRAN)), ("ULR-Flags", int(flags)), ("Visited-PLMN-Id", self.visited)]
+        avps: Avps = [("User-Name", imsi), supported_features(self.config.features)]
+        if sms:
+            flags |= UlrFlags.SMS_ONLY
+            avps.append(supported_features(SmsFeature.SMS_IN_MME))
+        avps += [*_terminal_information(terminal), ("RAT-Type", int(RatType.EUTRAN)), ("ULR-Flags", int(flags))]
+        avps.append(("Visited-PLMN-Id", self.visited))
+        if sms:
+            avps.append(("MME-Number-for-MT-SMS", self.config.sms.number.removeprefix("+")))
+            avps.append(("SMS-Register-Request", int(SmsRegisterRequest.SMS_REGISTRATION_REQUIRED)))
         return await self._ask_home(imsi, "Update-Location-Request", avps)
 
     async def notify(self, imsi: str, terminal: Terminal | None) -> Message | None:
         """Tell the HSS of a changed terminal (5.2.5.1)."""
         avps: Avps = [("User-Name", imsi), *_terminal_information(terminal), ("NOR-Flags", int(NorFlags(0)))]
         return await self._ask_home(imsi, "Notify-Request", avps)
+
+    async def ready_for_messages(self, imsi: str, reason: AlertReason) -> bool:
+        """Tell the HSS that a device can take messages again (5.2.5.1); whether it has heard."""
+        flags = int(NorFlags.READY_FOR_SM_FROM_MME)
+        avps: Avps = [("User-Name", imsi), ("Alert-Reason", int(reason)), ("NOR-Flags", flags)]
+        answer = await self._ask_home(imsi, "Notify-Request", avps)
+        return answer is not None and answer.success
 
     async def purge(self, imsi: str) -> Message | None:
         """Tell the HSS that the card's context is deleted here (5.2.1.3)."""

@@ -15,7 +15,14 @@ from simulators.mme.demands import (
     UPDATE_FAULTY,
     demanded,
 )
-from simulators.mme.procedures import attach, detach, pdn_connectivity, service_request, tracking_area_update
+from simulators.mme.procedures import (
+    attach,
+    detach,
+    pdn_connectivity,
+    service_request,
+    short_message,
+    tracking_area_update,
+)
 from simulators.mme.procedures.enforcement import enforce
 from simulators.mme.procedures.release import release, run
 from simwarden.errors import PeerError
@@ -209,6 +216,8 @@ def _run(core: Core, conn: Connection, work: Coroutine[Any, Any, None], what: st
         moved, conn.moved = conn.moved, None
         if moved is not None and conn.ue is not None and conn.ue.connection is conn:
             enforce(core, conn.ue, moved)
+        if conn.ue is not None:
+            short_message.reached(core, conn.ue)
 
     run(core, conn, then_judge(), what)
 
@@ -272,17 +281,18 @@ def _extended_service_request(core: Core, conn: Connection, opened: Opened) -> N
         _serve(core, conn, opened.known)
 
 
-_ESM: dict[MessageType, Callable[[Core, Connection, UeContext, Message], None]] = {
+_BESIDE: dict[MessageType, Callable[[Core, Connection, UeContext, Message], None]] = {
+    _T.UPLINK_NAS_TRANSPORT: short_message.uplink,
     _T.PDN_CONNECTIVITY_REQUEST: pdn_connectivity.connect,
     _T.PDN_DISCONNECT_REQUEST: pdn_connectivity.disconnect,
 }
 
 
 def _without_procedure(core: Core, conn: Connection, opened: Opened) -> None:
-    """A message that nothing waits for: session management has its procedures, reports are noted, the rest is wrong."""
+    """A message that nothing waits for: some have procedures beside it, reports are noted, the rest is wrong."""
     message, ue = opened.message, conn.ue
-    if message.type in _ESM and ue is not None and ue.state is EmmState.REGISTERED and conn.detaching is None:
-        _ESM[message.type](core, conn, ue, message)
+    if message.type in _BESIDE and ue is not None and ue.state is EmmState.REGISTERED and conn.detaching is None:
+        _BESIDE[message.type](core, conn, ue, message)
     elif message.type in (_T.EMM_STATUS, _T.ESM_STATUS):
         cause = message.get("emm_cause", message.get("esm_cause"))
         core.site.note(f"{message.type.name} from the device", imsi=conn.ue.imsi if conn.ue else "", cause=cause)

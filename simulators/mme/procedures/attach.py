@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from simulators.mme.causes import Rejection
 from simulators.mme.clients import nas_channel
 from simulators.mme.config import DEFAULT_T3402
-from simulators.mme.contexts import UeContext
+from simulators.mme.contexts import SmsState, UeContext
 from simulators.mme.controls import BARRING, EMERGENCY, Occasion
 from simulators.mme.demands import ATTACH_WITHOUT_IMSI, EMERGENCY_WITHOUT_IDENTITY, demanded
 from simulators.mme.procedures import area, default_bearer
@@ -18,7 +18,7 @@ from simulators.mme.procedures.idle import choose_period
 from simulators.mme.procedures.location import admit_terminal
 from simulators.mme.procedures.release import adopt, bind, release, settle
 from simulators.mme.procedures.security_mode import secure, secure_without_keys
-from simulators.mme.procedures.tracking_area_update import update
+from simulators.mme.procedures.tracking_area_update import ask_for_messages, combined_result, update
 from simwarden.wire.nas.enums import AttachResult, AttachType, EmmCause, EpsNetworkFeature, IdentityType, MessageType
 from simwarden.wire.nas.message import Message, encode
 from simwarden.wire.s1ap import CauseNas
@@ -67,6 +67,7 @@ async def _context_of(
             return demanded(demand, "the device gives no IMSI")
         ue = UeContext(imsi, claimed_imei=claimed_imei)
     ue.emergency = emergency
+    ask_for_messages(core, ue, request, combined=request["eps_attach_type"] & 7 == AttachType.COMBINED_EPS_IMSI_ATTACH)
     ue.capability = request["ue_network_capability"]
     ue.gea = _gea(request)
     bind(core, conn, ue)
@@ -156,6 +157,8 @@ def _inherit(core: Core, ue: UeContext) -> None:
     known = core.by_imsi.get(ue.key)
     if known is not None and known is not ue:
         ue.located, ue.subscription = known.located, known.subscription
+        if ue.sms is SmsState.ASKED and known.sms is SmsState.REGISTERED:
+            ue.sms = known.sms
 
 
 async def _without_proof(core: Core, conn: Connection, ue: UeContext, rejection: Rejection) -> Rejection | None:
@@ -225,9 +228,9 @@ async def _accept(core: Core, conn: Connection, ue: UeContext, request: Message,
 
 
 def _attach_accept(core: Core, ue: UeContext, request: Message, container: bytes) -> Message:
-    fields: dict[str, object] = {}
-    if request["eps_attach_type"] & 7 == AttachType.COMBINED_EPS_IMSI_ATTACH:
-        fields["emm_cause"] = EmmCause.CS_DOMAIN_NOT_AVAILABLE
+    combined = request["eps_attach_type"] & 7 == AttachType.COMBINED_EPS_IMSI_ATTACH
+    fields = combined_result(core, ue) if combined else {}
+    result = AttachResult.COMBINED_EPS_IMSI_ATTACH if "additional_update_result" in fields else AttachResult.EPS_ONLY
     period = choose_period(core, ue, request)
     if period.extended is not None:
         fields["t3412_extended"] = period.extended
@@ -235,7 +238,7 @@ def _attach_accept(core: Core, ue: UeContext, request: Message, container: bytes
     ue.tai_list = tuple(tai_list)
     return Message(
         MessageType.ATTACH_ACCEPT,
-        eps_attach_result=int(AttachResult.EPS_ONLY),
+        eps_attach_result=int(result),
         t3412=period.t3412,
         tai_list=tai_list,
         esm_message_container=container,

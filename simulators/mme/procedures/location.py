@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 from simulators.mme.causes import Rejection, demanded_by, describe_result
 from simulators.mme.clients.home import merge_subscription
+from simulators.mme.contexts import SmsState
 from simulators.mme.controls import EQUIPMENT, REGISTER, TERMINAL_IDENTITY, Occasion
 from simwarden.policy.equipment import EquipmentAnswer
+from simwarden.wire.diameter.codes import UlaFlags
 
 if TYPE_CHECKING:
     from simulators.mme.contexts import Terminal, UeContext
@@ -52,7 +54,7 @@ async def admit_terminal(
     if rejection is not None:
         return rejection
     changed = terminal != ue.terminal
-    if initial or not ue.located or ue.subscription is None:
+    if initial or not ue.located or ue.subscription is None or ue.sms is SmsState.ASKED:
         rejection = await update_location(core, ue, terminal, attaching=occasion is Occasion.ATTACH)
     elif changed:
         rejection = await _report_change(core, ue, terminal, attaching=occasion is Occasion.ATTACH)
@@ -113,10 +115,13 @@ async def check_equipment(core: Core, ue: UeContext, terminal: Terminal | None, 
 
 async def update_location(core: Core, ue: UeContext, terminal: Terminal | None, *, attaching: bool) -> Rejection | None:
     """Update location (TS 29.272 5.2.1.1): the HSS may refuse the terminal, and gives the subscription."""
-    answer = await core.home.update_location(ue.imsi, terminal, initial=attaching)
+    sms = ue.sms is not SmsState.NONE
+    answer = await core.home.update_location(ue.imsi, terminal, initial=attaching, sms=sms)
     rejection = refusal_of(core, ue, answer, Occasion.LOCATION)
     if rejection is None and answer is not None and answer.success:
         ue.located = True
+        registered = answer.get("ULA-Flags", 0) & UlaFlags.MME_REGISTERED_FOR_SMS
+        ue.sms = SmsState.REGISTERED if sms and registered else SmsState.NONE
         data = answer.get("Subscription-Data")
         if data is not None:
             ue.subscription = merge_subscription(None, data, core.config.features)

@@ -80,6 +80,8 @@ def let_go(core: Core, conn: Connection) -> None:
     if ue is None or ue.connection is not conn:
         return
     ue.connection = None
+    if ue.short_messages is not None:
+        ue.short_messages.lost("the connection is gone")
     core.gateways.release_access_bearers(ue)
     if ue.state is EmmState.REGISTERED:
         enter_idle(core, ue, internal=conn.enb.link.internal)

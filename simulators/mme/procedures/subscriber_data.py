@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from simulators.mme.clients.home import merge_subscription
-from simulators.mme.contexts import EmmState
+from simulators.mme.contexts import EmmState, SmsState
 from simulators.mme.controls import BARRING, Occasion
 from simulators.mme.procedures import enforcement
 from simulators.mme.procedures.detach import detach_by_network
@@ -48,7 +48,7 @@ async def cancel_location(core: Core, asked: Message, _peer: Peer) -> Message:
 
 
 def _cancel(core: Core, ue: UeContext, asked: Message) -> None:
-    ue.located, ue.subscription = False, None
+    ue.located, ue.subscription, ue.sms = False, None, SmsState.NONE
     if ue.state is not EmmState.REGISTERED and ue.connection is not None:
         release(core, ue.connection, CauseNas.DETACH)  # an attempt under way ends; the device tries again
         settle(core, ue)
@@ -73,6 +73,8 @@ async def insert_subscriber_data(core: Core, asked: Message, _peer: Peer) -> Mes
     for ue in contexts:
         data = asked.get("Subscription-Data", ())
         ue.subscription = merge_subscription(ue.subscription, data, core.config.features)
+        if asked.get("IDR-Flags", 0) & IdrFlags.REMOVE_SMS_REGISTRATION:
+            ue.sms = SmsState.NONE
         if ue.in_service and not ue.emergency:
             _enforce(core, ue, ue.subscription)
     features = [supported_features(core.config.features)] if asked.get("Supported-Features") else []

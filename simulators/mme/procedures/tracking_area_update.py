@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import copy
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from simulators.mme.causes import Rejection
 from simulators.mme.clients import nas_channel
-from simulators.mme.contexts import EmmState, UeContext
+from simulators.mme.contexts import EmmState, SmsState, UeContext
 from simulators.mme.controls import Occasion
 from simulators.mme.demands import UPDATE_WHILE_DETACHED, UPDATE_WITHOUT_CONTEXT, demanded
 from simulators.mme.procedures import area, dedicated_bearers
@@ -19,7 +19,16 @@ from simulators.mme.procedures.pdn_connectivity import access_point_lost
 from simulators.mme.procedures.release import bind, release, settle
 from simulators.mme.procedures.security_mode import secure
 from simulators.mme.procedures.service_request import check
-from simwarden.wire.nas.enums import ACTIVE_FLAG, EmmCause, MessageType, UpdateResult, UpdateType
+from simwarden.wire.nas.elements import Lai
+from simwarden.wire.nas.enums import (
+    ACTIVE_FLAG,
+    AdditionalUpdateResult,
+    AdditionalUpdateType,
+    EmmCause,
+    MessageType,
+    UpdateResult,
+    UpdateType,
+)
 from simwarden.wire.nas.message import Message, encode
 from simwarden.wire.s1ap import CauseNas
 
@@ -27,6 +36,8 @@ if TYPE_CHECKING:
     from simulators.mme.contexts import Connection, Terminal
     from simulators.mme.core import Core
 
+#: the code of a location area that no cell has (TS 23.272 C.4.1); 0 and FFFE would say that there is none
+_NO_BROADCAST = 0xFFFD
 _COMBINED = (UpdateType.COMBINED_TA_LA_UPDATING, UpdateType.COMBINED_TA_LA_UPDATING_WITH_IMSI_ATTACH)
 
 
@@ -44,6 +55,7 @@ async def update(core: Core, conn: Connection, request: Message, known: UeContex
         if rejection is not None:
             reject(core, conn, None, rejection)
             return
+    ask_for_messages(core, known, request, combined=request["eps_update_type"] & 7 in _COMBINED)
     in_use = conn.ue is known and conn.context_set_up
     bind(core, conn, known)
     rejection = _check_bearers(core, known, request) or access_point_lost(core, known, Occasion.UPDATE)
@@ -98,6 +110,7 @@ def claim(core: Core, conn: Connection, known: UeContext, request: Message) -> U
         terminal=known.terminal,
         subscription=copy.deepcopy(known.subscription),
         located=known.located,
+        sms=known.sms,
     )
     bind(core, conn, claimed)
     core.attempts[claimed] = None
@@ -118,6 +131,7 @@ def take_over(known: UeContext, claimed: UeContext) -> None:
     known.security, known.capability = claimed.security, claimed.capability
     known.next_hop, known.next_hop_count = claimed.next_hop, claimed.next_hop_count
     known.terminal, known.subscription, known.located = claimed.terminal, claimed.subscription, claimed.located
+    known.sms = claimed.sms
 
 
 def _check_bearers(core: Core, ue: UeContext, request: Message) -> Rejection | None:
@@ -133,11 +147,31 @@ def _check_bearers(core: Core, ue: UeContext, request: Message) -> Rejection | N
     return None
 
 
+def ask_for_messages(core: Core, ue: UeContext, request: Message, *, combined: bool) -> None:
+    """Take note whether a device wants this MME to be registered for its messages: "SMS only" (5.5.1.3.2, 5.5.3.3.2).
+
+    An attach that is not combined ends what was registered.
+    """
+    wanted = request.get("additional_update_type", 0) & AdditionalUpdateType.SMS_ONLY and core.config.sms.centres
+    if combined and wanted and not ue.emergency:
+        if ue.sms is not SmsState.REGISTERED:
+            ue.sms = SmsState.ASKED
+    elif request.type is MessageType.ATTACH_REQUEST:
+        ue.sms = SmsState.NONE
+
+
+def combined_result(core: Core, ue: UeContext) -> dict[str, Any]:
+    """Make what answers a combined attach or update: "SMS only" with a LAI that no cell broadcasts, else EPS only."""
+    if ue.sms is not SmsState.REGISTERED:
+        return {"emm_cause": EmmCause.CS_DOMAIN_NOT_AVAILABLE}
+    lai = Lai(core.config.plmn, _NO_BROADCAST)
+    return {"location_area_identification": lai, "additional_update_result": int(AdditionalUpdateResult.SMS_ONLY)}
+
+
 async def _accept(core: Core, conn: Connection, ue: UeContext, request: Message) -> None:
     kind = request["eps_update_type"] & 7
-    fields: dict[str, object] = {}
-    if kind in _COMBINED:
-        fields["emm_cause"] = EmmCause.CS_DOMAIN_NOT_AVAILABLE
+    fields = combined_result(core, ue) if kind in _COMBINED else {}
+    result = UpdateResult.COMBINED_TA_LA_UPDATED if "additional_update_result" in fields else UpdateResult.TA_UPDATED
     period = choose_period(core, ue, request)
     if period.extended is not None:
         fields["t3412_extended"] = period.extended
@@ -149,7 +183,7 @@ async def _accept(core: Core, conn: Connection, ue: UeContext, request: Message)
     accept = encode(
         Message(
             MessageType.TRACKING_AREA_UPDATE_ACCEPT,
-            eps_update_result=int(UpdateResult.TA_UPDATED),
+            eps_update_result=int(result),
             t3412=period.t3412,
             tai_list=tai_list,
             eps_bearer_context_status=tuple(ue.all_bearers),

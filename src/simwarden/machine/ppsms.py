@@ -134,7 +134,7 @@ class Ppsms:
         match message.type:
             case CpType.CP_DATA if found is None:
                 self._hear_first(message, data, now)
-            case CpType.CP_DATA:
+            case CpType.CP_DATA if found is not None:
                 self._hear_more(found, message, data)
             case CpType.CP_ACK if found is not None:
                 self._acknowledged(found)
@@ -232,8 +232,10 @@ class Ppsms:
         except PeerError as error:
             self._events.append(Fault(error.reason, data))
             reference = user_data[1] if len(user_data) > 1 else 0
-            cause = error.code or RpCause.PROTOCOL_ERROR_UNSPECIFIED
-            self.answer(opened.identifier, Rp(RpType.RP_ERROR, reference, self.mobile, cause=cause), now)
+            refusal = Rp(
+                RpType.RP_ERROR, reference, self.mobile, cause=error.code or RpCause.PROTOCOL_ERROR_UNSPECIFIED
+            )
+            self.answer(opened.identifier, refusal, now)
             return
         opened.reference = message.reference
         self._events.append(Arrived(opened.identifier, message))

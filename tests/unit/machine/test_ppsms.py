@@ -15,8 +15,8 @@ CENTRE = Address("8613800100500", Ton.INTERNATIONAL)
 
 
 def data(reference: int, *, from_mobile: bool = True) -> Rp:
-    places = {"destination": CENTRE} if from_mobile else {"originator": CENTRE}
-    return Rp(RpType.RP_DATA, reference, from_mobile, user_data=b"\x01\x02", **places)
+    originator, destination = (None, CENTRE) if from_mobile else (CENTRE, None)
+    return Rp(RpType.RP_DATA, reference, from_mobile, originator, destination, b"\x01\x02")
 
 
 class Bench:

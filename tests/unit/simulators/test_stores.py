@@ -326,7 +326,7 @@ def test_a_register_of_before_attempts_were_kept_is_brought_up_to_date(store_url
     with opened(store_url, hss) as engine:
         hss.Store(engine).put(subscriber(), record("provision"))
         with engine.begin() as connection:
-            for column in ("attempts", "functions", "contexts", "vectors"):
+            for column in ("attempts", "functions", "contexts", "vectors", "sms_number", "waiting"):
                 connection.exec_driver_sql(f"ALTER TABLE subscribers DROP COLUMN {column}")
             connection.exec_driver_sql("UPDATE schema_versions SET version = 0")
     with opened(store_url, hss) as engine:
@@ -341,6 +341,8 @@ def test_a_card_that_an_older_register_ended_stays_so(store_url: str, why: str, 
     with opened(store_url, hss) as engine:
         hss.Store(engine).put(subscriber(suspended="withdrawal", why=why), record("provision"))
         with engine.begin() as connection:
+            for column in ("sms_number", "waiting"):
+                connection.exec_driver_sql(f"ALTER TABLE subscribers DROP COLUMN {column}")
             connection.exec_driver_sql("UPDATE schema_versions SET version = 5")
     with opened(store_url, hss) as engine:
         card = hss.Store(engine).get(IMSI)

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from simwarden.wire.nas.enums import (
         ACTIVE_FLAG,
         NO_KEY,
+        AdditionalUpdateResult,
+        AdditionalUpdateType,
         AttachResult,
         AttachType,
         DetachType,
@@ -56,6 +58,8 @@ __all__ = [
     "NETWORK_PROCESSES_DESPITE_BAD_MAC",
     "NO_KEY",
     "UE_PROCESSES",
+    "AdditionalUpdateResult",
+    "AdditionalUpdateType",
     "AttachResult",
     "AttachType",
     "DetachType",

@@ -20,6 +20,14 @@ class Address(NamedTuple):
     ton: int = Ton.UNKNOWN
     npi: int = Npi.ISDN
 
+    @classmethod
+    def parse(cls, text: str) -> Address:
+        """Read `+8613...` (international), digits as they are dialled, or a text."""
+        digits = text.strip().removeprefix("+")
+        if not digits or not set(digits) <= set(_DIGITS):
+            return cls(text.strip(), Ton.ALPHANUMERIC, Npi.UNKNOWN)
+        return cls(digits, Ton.INTERNATIONAL if text.strip().startswith("+") else Ton.UNKNOWN)
+
     @property
     def kind(self) -> int:
         """The octet that says type and plan."""

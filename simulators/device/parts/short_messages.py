@@ -1,0 +1,97 @@
+"""Short messages: what the terminal's user sends, and what has come."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import Field
+
+from simulators.device.procedures import short_message
+from simulators.device.verbs import ENDED, OneDevice, need_power
+from simwarden.errors import ManagementError
+from simwarden.model.values import GIVEN, NUMBER, OCTETS, TEXT, TIME, members
+from simwarden.runtime.declare import HISTORY, DeviceName, Observable, VerbModel, verb
+from simwarden.wire.ppsms import CpCause, RpCause
+from simwarden.wire.sms import FailureCause, Status
+
+if TYPE_CHECKING:
+    from simulators.device.contexts import Emm
+
+_MESSAGE = {
+    "originator": TEXT,
+    "text": TEXT,
+    "octets": OCTETS.or_none(),
+    "time": TIME,
+    "protocol_identifier": NUMBER,
+    "message_class": NUMBER.or_none(),
+}
+
+
+class SendSms(VerbModel):
+    """Send a short message."""
+
+    target = "device"
+    device: DeviceName
+    """The terminal."""
+    to: Annotated[str, Field(min_length=1, max_length=20)]
+    """The number or code that it is for."""
+    text: str = "alarm"
+    """What it says; a long text goes in parts."""
+    service_centre: str = ""
+    """The centre that it is sent to, of a terminal that has another set than the card has (EF.SMSP)."""
+    protocol_identifier: Annotated[int, Field(ge=0, le=255)] = 0
+    """TP-PID."""
+    status_report: bool = False
+    """Whether the centre is to say what became of it."""
+
+
+class ShortMessages:
+    """Messages of its own, and those that have come."""
+
+    observables = (
+        Observable("sms", "a message that has come, by its number from 1", fields=_MESSAGE, passing=HISTORY),
+        Observable(
+            "status_report",
+            "what became of a message that it sent, by its reference",
+            fields={"reference": NUMBER, "recipient": TEXT | GIVEN, "status": members(Status) | NUMBER},
+            passing=HISTORY,
+        ),
+        Observable("rp_cause", "the RP cause of the last refusal", values=members(RpCause) | NUMBER, passing=HISTORY),
+        Observable("cp_cause", "the CP cause of the last refusal", values=members(CpCause) | NUMBER, passing=HISTORY),
+        Observable(
+            "tp_failure_cause",
+            "the service centre's own cause of the last refusal (TP-FCS)",
+            values=members(FailureCause) | NUMBER,
+            passing=HISTORY,
+        ),
+    )
+
+    def __init__(self, emm: Emm) -> None:
+        self.emm = emm
+
+    @verb("refused", *ENDED)
+    async def send_sms(self, arguments: SendSms) -> str:
+        """Send a message: `accepted` or `refused` by the network, `no-answer`, or what holds it back."""
+        emm = self.emm
+        need_power(emm)
+        centre = arguments.service_centre or (emm.card.service_centre if emm.card is not None else "")
+        if not centre:
+            raise ManagementError(
+                409, f"{emm.site.name} has no service centre: neither the card nor the step names one"
+            )
+        fields = arguments.model_dump(include=set(short_message.Outgoing._fields))
+        return await short_message.send(emm, short_message.Outgoing(**fields), centre)
+
+    @verb("refused", *ENDED)
+    async def delete_sms(self, arguments: OneDevice) -> str:
+        """Delete all messages, and tell the network if one has found no room: `accepted`, or how that ended."""
+        del arguments
+        emm = self.emm
+        need_power(emm)
+        emm.messages.clear()
+        if not emm.memory_full:
+            return "accepted"
+        word = await short_message.tell_room(emm)
+        if word == "accepted":
+            emm.memory_full = False
+        return word

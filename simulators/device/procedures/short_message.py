@@ -1,0 +1,238 @@
+"""Short messages of a terminal over NAS (TS 24.301 5.6.3, TS 24.011, TS 23.040): what it sends, and what it takes."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
+
+from simulators.device.procedures import service_request
+from simulators.device.state import Procedure
+from simwarden.errors import PeerError
+from simwarden.machine.ppsms import acknowledge, refuse
+from simwarden.runtime.ppsms import ShortMessageLink
+from simwarden.wire.nas import Message, MessageType
+from simwarden.wire.ppsms import Rp, RpCause, RpType
+from simwarden.wire.sms import (
+    Address,
+    Concatenation,
+    Deliver,
+    DeliverReport,
+    FailureCause,
+    StatusReport,
+    Submit,
+    SubmitReport,
+    UserData,
+    coding_of,
+    concatenation_of,
+    decode,
+    encode,
+    encode_header,
+    octets_for,
+    parts_of,
+    scheme_for,
+)
+
+if TYPE_CHECKING:
+    from simulators.device.contexts import Emm
+    from simwarden.machine.ppsms import Answered
+
+#: TP-PID of SIM data download (TS 23.040 9.2.3.9), which class 2 messages alone have (TS 31.111 7.1.1)
+_DATA_DOWNLOAD, _SIM_CLASS, _FLASH_CLASS = 0x7F, 2, 0
+
+
+class Outgoing(NamedTuple):
+    """A message to be sent: to whom, what it says, and how."""
+
+    to: str
+    text: str
+    protocol_identifier: int = 0
+    status_report: bool = False
+
+
+def on_transport(emm: Emm, message: Message, _protected: bool) -> None:  # noqa: FBT001 - the signature of a handler
+    """DOWNLINK NAS TRANSPORT: a CP message."""
+    link(emm).receive(message["nas_message_container"])
+
+
+def link(emm: Emm) -> ShortMessageLink:
+    """Return CP and RP of this terminal, which begin when they are needed."""
+    if emm.short_messages is None:
+        emm.short_messages = ShortMessageLink(
+            emm.site.clock,
+            mobile=True,
+            send=lambda octets: _send(emm, octets),
+            take=lambda transaction, message: _take(emm, transaction, message),
+            fault=emm.radio.fault,
+        )
+    return emm.short_messages
+
+
+def _send(emm: Emm, octets: bytes) -> None:
+    if emm.wired:
+        emm.send(Message(MessageType.UPLINK_NAS_TRANSPORT, nas_message_container=octets))
+
+
+# -- what it sends
+
+
+async def send(emm: Emm, message: Outgoing, centre: str) -> str:
+    """Send a message, in parts if it is long; return `accepted`, `refused`, or what held it back."""
+    if not emm.state.registered or (not emm.sms_registered and emm.honours_rejects):
+        return "not-registered"
+    for name in ("rp_cause", "cp_cause", "tp_failure_cause"):
+        emm.observe(name, None)
+    for submit in _submits(emm, message):
+        if not emm.wired:
+            word = await emm.run(Procedure.SERVICE_REQUEST, service_request.start)
+            if word != "accepted":
+                return word
+        word = _outcome(emm, await link(emm).ask(partial(_data, centre, submit)))
+        if word != "accepted":
+            return word
+    return "accepted"
+
+
+def _data(centre: str, submit: Submit, reference: int) -> Rp:
+    destination = Address.parse(centre)
+    return Rp(RpType.RP_DATA, reference, from_mobile=True, destination=destination, user_data=encode(submit))
+
+
+def _submits(emm: Emm, message: Outgoing) -> list[Submit]:
+    """Make the TPDUs of a message: one, or the parts of a concatenated one (TS 23.040 9.2.3.24.1)."""
+    scheme = scheme_for(message.text)
+    octets = octets_for(message.text, scheme)
+    parts = parts_of(octets, scheme, 0)
+    headers: list[UserData] = [UserData(octets)]
+    if len(parts) > 1:
+        emm.sms_long = emm.sms_long % 255 + 1
+        room = len(encode_header([Concatenation(emm.sms_long, 1, 1).element]))
+        parts = parts_of(octets, scheme, room)
+        headers = [
+            UserData(part, (Concatenation(emm.sms_long, len(parts), number).element,))
+            for number, part in enumerate(parts, 1)
+        ]
+    return [_submit(emm, message, scheme, data) for data in headers]
+
+
+def _submit(emm: Emm, message: Outgoing, scheme: int, data: UserData) -> Submit:
+    emm.sms_reference = (emm.sms_reference + 1) % 256
+    return Submit(
+        reference=emm.sms_reference,
+        destination=Address.parse(message.to),
+        protocol_identifier=message.protocol_identifier,
+        data_coding_scheme=scheme,
+        user_data=data,
+        status_report_request=message.status_report,
+    )
+
+
+def _outcome(emm: Emm, heard: Answered) -> str:
+    answer = heard.answer
+    if answer is None:
+        if heard.cp_cause:
+            emm.observe("cp_cause", heard.cp_cause)
+            return "refused"
+        return "no-answer"
+    if answer.type is RpType.RP_ACK:
+        return "accepted"
+    emm.observe("rp_cause", answer.cause)
+    if answer.user_data is not None:
+        try:
+            report = decode(answer.user_data, from_mobile=False)
+        except PeerError as error:
+            emm.radio.fault(error.reason, answer.user_data)
+        else:
+            if isinstance(report, SubmitReport) and report.failure_cause is not None:
+                emm.observe("tp_failure_cause", report.failure_cause)
+    return "refused"
+
+
+async def tell_room(emm: Emm) -> str:
+    """RP-SMMA (TS 24.011 6.3.2): say that there is room again, after a message that found none."""
+    if not emm.wired:
+        word = await emm.run(Procedure.SERVICE_REQUEST, service_request.start)
+        if word != "accepted":
+            return word
+    heard = await link(emm).ask(lambda reference: Rp(RpType.RP_SMMA, reference, from_mobile=True))
+    return _outcome(emm, heard)
+
+
+# -- what it takes
+
+
+def _take(emm: Emm, transaction: int, message: Rp) -> None:
+    """Take a message, or say why not: by RP cause and DELIVER REPORT."""
+    emm.site.spawn(_receive(emm, transaction, message), "a short message")
+
+
+async def _receive(emm: Emm, transaction: int, message: Rp) -> None:
+    octets = message.user_data or b""
+    try:
+        tpdu = decode(octets, from_mobile=False)
+    except PeerError as error:
+        emm.radio.fault(error.reason, octets)
+        link(emm).answer(
+            transaction, refuse(message, RpCause.PROTOCOL_ERROR_UNSPECIFIED, _report(FailureCause.TPDU_NOT_SUPPORTED))
+        )
+        return
+    failure: FailureCause | None = None
+    if isinstance(tpdu, StatusReport):
+        told = {"reference": tpdu.reference, "recipient": str(tpdu.recipient), "status": tpdu.status}
+        emm.site.observe("status_report", told, key=str(tpdu.reference))
+    elif isinstance(tpdu, Deliver):
+        failure = await _deliver(emm, message, tpdu, octets)
+    if failure is None:
+        answer = acknowledge(message, _report())
+    else:
+        full = failure is FailureCause.MEMORY_CAPACITY_EXCEEDED
+        cause = RpCause.MEMORY_CAPACITY_EXCEEDED if full else RpCause.PROTOCOL_ERROR_UNSPECIFIED
+        answer = refuse(message, cause, _report(failure))
+    link(emm).answer(transaction, answer)
+
+
+def _report(failure: FailureCause | None = None) -> bytes:
+    return encode(DeliverReport(failure_cause=failure))
+
+
+async def _deliver(emm: Emm, message: Rp, tpdu: Deliver, octets: bytes) -> FailureCause | None:
+    """Take a message: into the card where it is for that, else into the terminal's memory."""
+    kind = coding_of(tpdu.data_coding_scheme).message_class
+    if tpdu.protocol_identifier == _DATA_DOWNLOAD and kind == _SIM_CLASS:
+        return await _download(emm, message, octets)
+    if kind != _FLASH_CLASS and len(emm.messages) >= emm.config.sms_room:
+        emm.memory_full = True
+        return FailureCause.MEMORY_CAPACITY_EXCEEDED
+    part = concatenation_of(tpdu.user_data.header)
+    text = tpdu.user_data.text(tpdu.data_coding_scheme)
+    if part is not None:
+        parts = emm.parts.setdefault((tpdu.originator.number, part.reference, part.total), {})
+        parts[part.number] = text
+        if len(parts) < part.total:
+            return None
+        del emm.parts[tpdu.originator.number, part.reference, part.total]
+        text = "".join(parts[number] for number in sorted(parts))
+    _keep(emm, tpdu, text, kind)
+    return None
+
+
+def _keep(emm: Emm, tpdu: Deliver, text: str, kind: int | None) -> None:
+    emm.sms_count += 1
+    told = {
+        "originator": str(tpdu.originator),
+        "text": text,
+        "octets": tpdu.user_data.octets if not text else b"",
+        "time": tpdu.time_stamp.isoformat(),
+        "protocol_identifier": tpdu.protocol_identifier,
+        "message_class": kind,
+    }
+    if kind != _FLASH_CLASS:  # what is displayed at once is not stored (TS 23.038 4)
+        emm.messages.append(emm.sms_count)
+    emm.site.observe("sms", told, key=str(emm.sms_count))
+
+
+async def _download(emm: Emm, message: Rp, octets: bytes) -> FailureCause | None:
+    """SMS-PP data download (TS 31.111 7.1.1): the card takes the message, or says why not."""
+    centre = message.originator or Address()
+    if emm.session is None:
+        return FailureCause.SIM_DATA_DOWNLOAD_ERROR
+    return None if await emm.session.download(centre, octets) else FailureCause.SIM_DATA_DOWNLOAD_ERROR

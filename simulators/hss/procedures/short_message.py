@@ -1,0 +1,142 @@
+"""Routing of short messages (S6c, TS 29.338 5): which MME, which centres wait for a card, and who may know."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from simulators.hss import controls
+from simulators.hss.controls import Occasion
+from simwarden.model.profile import Function
+from simwarden.runtime.diameter import Unreachable
+from simwarden.wire.diameter import ExperimentalResult, Message, ResultCode, first
+from simwarden.wire.diameter.apps.s6c import DeliveryCause, MwdStatus
+from simwarden.wire.diameter.codes import SmsFeature, SmsRegisterRequest
+from simwarden.wire.diameter.features import sms_features_of
+
+if TYPE_CHECKING:
+    from simulators.hss.core import Core
+    from simulators.hss.subscriber import Subscriber
+    from simwarden.policy.decision import Decision
+    from simwarden.runtime.diameter import Peer
+    from simwarden.wire.diameter import Avps
+
+#: why a centre waits (TS 23.040 3.2.7, 3.2.8): the device was away, or had no room
+_MNRF, _MCEF = "mnrf", "mcef"
+
+
+# -- registration of an MME for messages
+
+
+def registered_number(core: Core, subscriber: Subscriber, message: Message) -> str:
+    """Return the number of the MME that a ULR registers for a card's messages, empty if none (5.2.1.1.3)."""
+    number = message.get("MME-Number-for-MT-SMS", "")
+    wanted = message.get("SMS-Register-Request", SmsRegisterRequest.NO_PREFERENCE)
+    able = sms_features_of(message) & SmsFeature.SMS_IN_MME
+    if not number or not able or wanted == SmsRegisterRequest.SMS_REGISTRATION_NOT_PREFERRED:
+        return ""
+    return number if _opened(core, subscriber, Occasion.LOCATION).admitted else ""
+
+
+def _opened(core: Core, subscriber: Subscriber, occasion: Occasion) -> Decision:
+    functions = subscriber.functions.split()
+    facts = {"opened": Function.SMS in functions, "voice": Function.VOICE in functions}
+    return core.site.decide(controls.SMS, subscriber.imsi, on=occasion, **facts)
+
+
+# -- what centres ask
+
+
+async def send_routing_info(core: Core, message: Message, _peer: Peer) -> Message:
+    """Answer an SRR (5.3.2.3): to a dedicated centre by whom a card's messages go; to others nothing of the card."""
+    found = core.store.numbered(message.get("MSISDN", "")) if message.get("MSISDN") else None
+    found = found or core.store.get(message.get("User-Name", ""))
+    refusal = _refusal(core, found, message, Occasion.ROUTING)
+    if refusal is not None or found is None:
+        return refusal or core.node.answer(message, ExperimentalResult.DIAMETER_ERROR_USER_UNKNOWN)
+    facts = {"withdrawn": bool(found.suspended), "reason": found.why}
+    if not core.site.decide(controls.WITHDRAWN, found.imsi, on=Occasion.ROUTING, **facts).admitted:
+        return core.node.answer(message, ExperimentalResult.DIAMETER_ERROR_SERVICE_BARRED)
+    if not _opened(core, found, Occasion.ROUTING).admitted:
+        return core.node.answer(message, ExperimentalResult.DIAMETER_ERROR_SERVICE_NOT_SUBSCRIBED)
+    if not (found.mme and found.sms_number) or found.purged:
+        _wait(core, found, message, _MNRF)
+        return core.node.answer(message, ExperimentalResult.DIAMETER_ERROR_ABSENT_USER)
+    node = [("MME-Name", found.mme), ("MME-Realm", found.mme_realm), ("MME-Number-for-MT-SMS", found.sms_number)]
+    avps: Avps = [("User-Name", found.imsi), ("Serving-Node", node)]
+    status = _status(found)
+    if status:
+        avps.append(("MWD-Status", int(status)))
+    return core.node.answer(message, ResultCode.DIAMETER_SUCCESS, avps)
+
+
+def _status(subscriber: Subscriber) -> MwdStatus:
+    held = subscriber.waiting
+    flags = MwdStatus.MNRF_SET if held.get(_MNRF) else MwdStatus(0)
+    return flags | (MwdStatus.MCEF_SET if held.get(_MCEF) else MwdStatus(0))
+
+
+async def report_delivery_status(core: Core, message: Message, _peer: Peer) -> Message:
+    """Answer an RDR (5.3.2.7): a centre whose message did not arrive is alerted when there is hope again."""
+    user = message.get("User-Identifier", ())
+    found = core.store.numbered(first(user, "MSISDN", "")) if first(user, "MSISDN") else None
+    found = found or core.store.get(first(user, "User-Name", ""))
+    refusal = _refusal(core, found, message, Occasion.REPORT)
+    if refusal is not None or found is None:
+        return refusal or core.node.answer(message, ExperimentalResult.DIAMETER_ERROR_USER_UNKNOWN)
+    outcome = message.find("SM-Delivery-Outcome", "MME-SM-Delivery-Outcome", "SM-Delivery-Cause")
+    if outcome == DeliveryCause.ABSENT_USER:
+        _wait(core, found, message, _MNRF)
+    elif outcome == DeliveryCause.UE_MEMORY_CAPACITY_EXCEEDED:
+        _wait(core, found, message, _MCEF)
+    elif outcome == DeliveryCause.SUCCESSFUL_TRANSFER and found.waiting:
+        core.site.spawn(alert(core, found), "alert service centres")
+    return core.node.answer(message, ResultCode.DIAMETER_SUCCESS)
+
+
+def _refusal(core: Core, found: Subscriber | None, message: Message, occasion: Occasion) -> Message | None:
+    """Refuse what no dedicated centre asks, in the same way for a card that is here and for none; or an unknown card.
+
+    An absent user is never the answer: the asker would wait for an alert.
+    """
+    imsi = found.imsi if found is not None else ""
+    address = message.get("SC-Address") or ""
+    facts = {"address": address, "centres": core.centres, "host": message.get("Origin-Host")}
+    if not core.site.decide(controls.ROUTE, imsi, on=occasion, **facts).admitted:
+        return core.node.answer(message, ExperimentalResult.DIAMETER_ERROR_OPERATION_NOT_ALLOWED)
+    known = core.site.decide(controls.SUBSCRIBER, imsi, on=occasion, known=found is not None)
+    return None if known.admitted else core.node.answer(message, ExperimentalResult.DIAMETER_ERROR_USER_UNKNOWN)
+
+
+# -- who waits for a card
+
+
+def _wait(core: Core, subscriber: Subscriber, message: Message, why: str) -> None:
+    """Put a centre on the list of those that wait (message waiting data)."""
+    held = subscriber.waiting
+    centres = held.get("centres", {}) | {
+        message.get("Origin-Host"): [message.get("Origin-Realm"), message.get("SC-Address")]
+    }
+    wanted: dict[str, Any] = {**held, why: True, "centres": centres}
+    if wanted != held:
+        core.store.change(subscriber, waiting=wanted)
+
+
+async def alert(core: Core, subscriber: Subscriber) -> None:
+    """Alert the centres that wait for a card (ALR, 5.3.2.5); one that does not answer stays on the list."""
+    waiting: dict[str, list[str]] = subscriber.waiting.get("centres", {})
+    if not waiting:
+        return
+    core.store.change(subscriber, waiting={})
+    user = [("MSISDN", subscriber.msisdn.removeprefix("+"))] if subscriber.msisdn else [("User-Name", subscriber.imsi)]
+    missed = {}
+    for host, (realm, address) in waiting.items():
+        avps: Avps = [("SC-Address", address), ("User-Identifier", user)]
+        request = core.node.make("Alert-Service-Centre-Request", avps, realm=realm, host=host, point="S6c")
+        try:
+            await core.ask(host, request)
+        except Unreachable as reason:
+            core.site.note(f"{host} was not alerted: {reason}", imsi=subscriber.imsi)
+            missed[host] = [realm, address]
+    if missed:
+        held = subscriber.waiting
+        core.store.change(subscriber, waiting={**held, _MNRF: True, "centres": held.get("centres", {}) | missed})
