@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from simwarden.model.values import GIVEN, HOST, NUMBER, SWITCH, one_of, shaped
+from simwarden.model.values import GIVEN, HOST, NAME, NUMBER, SWITCH, one_of, shaped
 from simwarden.policy.access_list import MOST
 from simwarden.policy.decision import Ruling
 from simwarden.policy.details import tells
@@ -108,3 +108,14 @@ def judge_message_quota(*, used: int, parts: int, quota: int) -> Ruling:
     if quota and used + parts > quota:
         return Ruling.refuse(f"{used} messages of {quota} are used", **facts)
     return Ruling.admit("the quota allows it" if quota else "no quota is set", **facts)
+
+
+@tells(expected=NAME | GIVEN, seen=GIVEN | PARTY)
+def judge_gateway(*, system_id: str, listed: Collection[str], proven: bool) -> Ruling:
+    """Rule whether somebody may bind as a gateway: by its system_id, and by its password (`proven`)."""
+    facts = {"expected": sorted(listed), "seen": system_id or "none"}
+    if system_id not in listed:
+        return Ruling.refuse("no gateway has this system_id", **facts)
+    if not proven:
+        return Ruling.refuse("the password is not the gateway's", **facts)
+    return Ruling.admit("the gateway is listed, and knows its password", **facts)

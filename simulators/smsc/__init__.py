@@ -1,0 +1,1 @@
+"""The short message service centre."""

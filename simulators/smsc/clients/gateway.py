@@ -1,0 +1,137 @@
+"""A connection of a gateway: SMPP 3.4, of which the centre is the server."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+from typing import TYPE_CHECKING, Any
+
+from simulators.smsc import controls
+from simwarden.machine.smpp_session import Answered, Asked, BindAsked, Closed, Event, Fault, SmppSession
+from simwarden.machine.smpp_table import Role
+from simwarden.runtime.ringing import Ringing
+from simwarden.wire.smpp import Command, MessageId, Pdu, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from simulators.smsc.core import Core
+    from simwarden.runtime.link import Link
+    from simwarden.wire.smpp import Bind, Parameter, ShortMessage
+
+
+class GatewayLink:
+    """One link with its session. `take` is given submit_sm, `bound` hears that messages can go to the gateway."""
+
+    def __init__(
+        self,
+        core: Core,
+        link: Link,
+        *,
+        take: Callable[[GatewayLink, Pdu], None],
+        bound: Callable[[str], None],
+    ) -> None:
+        self.core, self.link, self.system_id = core, link, ""
+        self._take, self._bound = take, bound
+        self.session = SmppSession(Role.SMSC, core.clock.now())
+        self._ringing = Ringing(core.clock, self._ring, internal=link.internal)
+        self._asked: dict[int, asyncio.Future[Pdu | None]] = {}
+        self._room = asyncio.Event()
+        link.on_receive = self._receive
+        link.on_close = self._lost
+        self._flush()
+
+    async def deliver(self, message: ShortMessage, *parameters: Parameter) -> Pdu | None:
+        """Send deliver_sm when the window has room; return its answer, None if there is none."""
+        while self.session.state.bound and not self.session.room:
+            self._room.clear()
+            await self._room.wait()
+        if not self.session.state.bound:
+            return None
+        sequence = self.session.ask(Command.DELIVER_SM, message, self.core.clock.now(), *parameters)
+        answer: asyncio.Future[Pdu | None] = asyncio.get_running_loop().create_future()
+        self._asked[sequence] = answer
+        self._flush()
+        return await answer
+
+    def answer(self, asked: Pdu, status: int = 0, message_id: str = "") -> None:
+        """Answer submit_sm."""
+        self.session.answer(asked, status, None if status else MessageId(message_id))
+        self._flush()
+
+    def close(self) -> None:
+        """Say goodbye (unbind)."""
+        self.session.unbind(self.core.clock.now())
+        self._flush()
+
+    def _receive(self, data: bytes, _stream: int) -> None:
+        self.link.record_received(data)
+        self.session.receive(data, self.core.clock.now())
+        self._flush()
+
+    def _ring(self) -> None:
+        self.session.on_timer(self.core.clock.now())
+        self._flush()
+
+    def _lost(self, _reason: str) -> None:
+        self.session.lost()
+        self._flush()
+
+    def _flush(self) -> None:
+        while True:
+            for octets in self.session.data_to_send():
+                self.link.send(octets)
+            events = self.session.events()
+            if not events:
+                break
+            for event in events:
+                self._handle(event)
+        if self.session.room or not self.session.state.bound:
+            self._room.set()
+        self._ringing.arm(self.session.next_timer())
+
+    def _handle(self, event: Event) -> None:
+        match event:
+            case BindAsked():
+                self._bind(event.pdu, event.bind)
+            case Asked():
+                self._serve(event.pdu)
+            case Answered():
+                waiting = self._asked.pop(event.asked.sequence, None)
+                if waiting is not None and not waiting.done():
+                    waiting.set_result(event.answer)
+            case Fault():
+                self.core.site.peer_fault(self.link, event.reason, event.data)
+            case Closed():
+                self._closed(event.reason)
+
+    def _bind(self, asked: Pdu, bind: Bind) -> None:
+        """Let a listed gateway bind that knows its password; a new connection takes the place of an older one."""
+        listed = self.core.config.gateways
+        known = listed.get(bind.system_id)
+        secret = (known.password if known is not None else "").encode()
+        proven = hmac.compare_digest(secret, bind.password.encode())
+        facts: dict[str, Any] = {"system_id": bind.system_id, "listed": listed, "proven": known is not None and proven}
+        if not self.core.site.decide(controls.GATEWAY, on=controls.BIND, **facts).admitted:
+            self.session.refuse(asked, Status.ESME_RINVPASWD if known is not None else Status.ESME_RINVSYSID)
+            return
+        self.link.know()
+        self.system_id = bind.system_id
+        former, self.core.gateways[self.system_id] = self.core.gateways.get(self.system_id), self
+        self.session.accept(asked, self.core.site.name)
+        self.core.site.observe("gateway", {"system_id": self.system_id, "state": "bound"}, key=self.system_id)
+        if former is not None:
+            former.close()
+        self._bound(self.system_id)
+
+    def _serve(self, asked: Pdu) -> None:
+        if asked.command is Command.SUBMIT_SM:
+            self._take(self, asked)
+        elif asked.command is not Command.ALERT_NOTIFICATION:
+            self.session.answer(asked, Status.ESME_RINVCMDID)
+
+    def _closed(self, reason: str) -> None:
+        self.link.close(reason)
+        if self.core.gateways.get(self.system_id) is self:
+            del self.core.gateways[self.system_id]
+            self.core.site.observe("gateway", None, key=self.system_id)

@@ -1,0 +1,87 @@
+"""Settings of the centre, and what a card says for it. `profile.yaml` explains each with an example."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field, field_validator
+
+from simwarden.operations.approval import Approval, ChangeLimit
+from simwarden.policy.numbers import party
+from simwarden.runtime.declare import Model, Seconds
+from simwarden.runtime.diameter.server import PeerEntry, ServerConfig, no_entry
+
+Entry = Annotated[PeerEntry, BeforeValidator(no_entry)]
+
+
+def _is_number(value: str) -> str:
+    party(value)
+    if len(value) > 40:
+        raise ValueError(f"{value!r} is longer than any number")
+    return value
+
+
+Number = Annotated[str, Field(min_length=1), BeforeValidator(str), BeforeValidator(_is_number)]
+
+
+class Gateway(Model):
+    """A gateway that may bind, by its system_id."""
+
+    password: Annotated[str, Field(max_length=8)] = Field(default="", repr=False)
+    """Its password, of at most 8 characters (SMPP 3.4 5.2.2)."""
+    codes: tuple[Number, ...] = ()
+    """The access codes that are its own: it sends by them, and gets what cards send to them; digits may follow."""
+
+
+class SmscSms(Model):
+    """With whom a card exchanges short messages. A card that says nothing of it has none: SMS is off (3.2(1))."""
+
+    by: Literal["smsc"] = "smsc"
+    """Who checks."""
+    numbers: tuple[Number, ...] = ()
+    """The numbers of its platforms, in principle at most 5, for both directions together."""
+    undirected: bool = False
+    """Whether the other party is not limited (1.2(2)), which 3.2(1) allows no card to be opened for."""
+    quota: Annotated[int, Field(ge=0)] = 0
+    """Messages a month, both directions together; 0: none is set."""
+    exception: Annotated[str, Field(max_length=100)] = ""
+    """Reference of the approval by which it has more numbers, or one that is no platform's."""
+
+
+class ListChange(Approval, SmscSms):
+    """Body of `PUT /cards/{imsi}/sms`."""
+
+    def wanted(self) -> SmscSms:
+        """Return the list asked for."""
+        return SmscSms.model_validate(self.model_dump(include=set(SmscSms.model_fields)))
+
+
+class SmscConfig(ServerConfig):
+    """Settings of a service centre."""
+
+    number: Annotated[str, Field(pattern=r"^\+[0-9]{5,15}$")] = "+8613800100500"
+    """Its own address (SC-Address): what devices send to, and what HSS and MMEs have it listed by."""
+    peers: dict[str, Entry] = Field(default_factory=lambda: {"mme": PeerEntry()})
+    """Nodes that may speak SGd to it, by Diameter identity; a name without a dot is one of the home network's realm."""
+    hss: str = "hss"
+    """The HSS's name."""
+    gateways: dict[Annotated[str, Field(max_length=15)], Gateway] = Field(default_factory=dict)
+    """Gateways by system_id."""
+    validity: Annotated[Seconds, Field(gt=0)] = 172800
+    """How long a message is kept whose sender says nothing, and at most."""
+    retry: Annotated[tuple[Annotated[Seconds, Field(gt=0)], ...], Field(min_length=1)] = (60, 300, 900, 3600)
+    """The pauses between attempts; the last one stays. An alert of the HSS comes before them."""
+    answer_time: Annotated[Seconds, Field(gt=0)] = 50
+    """How long an MME may take to deliver a message: it may have to page the device, and to wait for its answer."""
+    list_changes: ChangeLimit = ChangeLimit()
+    """How often the list that a card has may be changed or taken away."""
+    ranges: str = ""
+    """TOML file of number ranges to use instead of those shipped."""
+
+    @field_validator("gateways")
+    @classmethod
+    def _have_codes_of_their_own(cls, value: dict[str, Gateway]) -> dict[str, Gateway]:
+        codes = [party(code) for each in value.values() for code in each.codes]
+        if len(codes) != len(set(codes)):
+            raise ValueError("an access code is that of one gateway")
+        return value

@@ -1,0 +1,61 @@
+"""The rules that the centre enforces."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from simwarden.policy.binding import judge_peer
+from simwarden.policy.core import judge_core_number
+from simwarden.policy.decision import Control
+from simwarden.policy.operator import change_controls
+from simwarden.policy.short_messages import (
+    judge_correspondent,
+    judge_gateway,
+    judge_message_quota,
+    judge_numbers,
+    judge_originator,
+)
+from simwarden.runtime.diameter.server import CONNECTION
+
+#: a card's message, a platform's, and each attempt to deliver one that is kept
+MO, SUBMIT, ATTEMPT = "mo-forward-short-message", "submit-sm", "delivery-attempt"
+BIND, PROVISION = "bind", "provision"
+CHANGE, END = "change-the-list", "end-the-list"
+
+NUMBER: Final = Control(
+    "fn.core", "fn.core", judge_core_number, (MO, SUBMIT), "Messages of and for numbers that are dedicated to IoT only"
+)
+LIST: Final = Control(
+    "sms.directed",
+    "fn.sms.directed",
+    judge_correspondent,
+    (MO, SUBMIT, ATTEMPT),
+    "Messages with the numbers of the card's list only, both ways; without a list SMS is off",
+    also=("dir.sms", "class.off", "mon.whitelist"),
+)
+ORIGINATOR: Final = Control(
+    "sms.originator", "dir.sms", judge_originator, (SUBMIT, ATTEMPT), "A gateway sends by its own codes only"
+)
+GATEWAY: Final = Control("smsc.gateway", "dir.sms", judge_gateway, (BIND,), "Listed gateways only, by their passwords")
+QUOTA: Final = Control("sms.quota", "quota", judge_message_quota, (MO, SUBMIT), "So many messages a month")
+NUMBERS: Final = Control(
+    "sms.numbers",
+    "fn.sms.directed",
+    judge_numbers,
+    (PROVISION, CHANGE),
+    "At most 5 numbers of platforms a card, unless an exception is approved",
+)
+PEER: Final = Control(
+    "smsc.peer", "dir.sms", judge_peer, (CONNECTION, MO), "Messages come by MMEs of the dedicated core only"
+)
+LIST_CHANGES: Final = change_controls(
+    "sms",
+    "list",
+    operator=(CHANGE, END),
+    approval=(CHANGE, END),
+    changes=(CHANGE, END),
+    change="fn.change",
+    requirement="fn.change",
+    alone="The operator alone says with whom a card exchanges messages",
+)
+ALL: Final = (NUMBER, LIST, ORIGINATOR, GATEWAY, QUOTA, NUMBERS, PEER, *LIST_CHANGES.declared)

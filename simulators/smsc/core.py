@@ -1,0 +1,106 @@
+"""The state of one centre while it runs, and what all of its procedures ask."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from simulators.smsc import controls
+from simwarden.operations.approval import Audit
+from simwarden.operations.number_ranges import load_ranges
+from simwarden.operations.restriction import Restriction
+from simwarden.policy.numbers import party
+from simwarden.policy.short_messages import extends
+from simwarden.runtime.diameter.server import KnownPeers
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from simulators.smsc.clients.gateway import GatewayLink
+    from simulators.smsc.config import SmscConfig
+    from simulators.smsc.message import End, ShortMessage
+    from simulators.smsc.store import CardList, Store
+    from simwarden.policy.decision import Decision
+    from simwarden.runtime.clock import Timer
+    from simwarden.runtime.diameter import DiameterNode
+    from simwarden.runtime.site import Site
+
+#: parts of long messages whose verdict is kept at most; the oldest goes first
+_LONG = 10_000
+
+
+class Core:
+    """Cards, messages that wait, gateways that are bound."""
+
+    node: DiameterNode
+
+    def __init__(self, site: Site, config: SmscConfig, store: Store) -> None:
+        self.site, self.config, self.store, self.clock = site, config, store, site.clock
+        self.peers = KnownPeers(site, config, config.peers, controls.PEER)
+        self.audit = Audit(site, store.audit, count=store.count)
+        self.lists = Restriction(self.audit, controls.LIST_CHANGES, config.list_changes, ("list-changed",))
+        self.ranges = load_ranges(config.ranges)
+        #: by system_id
+        self.gateways: dict[str, GatewayLink] = {}
+        #: when messages are tried next, and by card or gateway that one is tried after the other
+        self.planned: dict[int, Timer] = {}
+        self.turns: dict[str, asyncio.Lock] = {}
+        #: what was ruled of the first part of a long message, by which the others are judged
+        self.long: dict[tuple[str, str, int, int], bool] = {}
+
+    # -- time
+
+    def now(self) -> float:
+        """Return the date, in seconds since 1970."""
+        return self.clock.wall().timestamp()
+
+    @property
+    def month(self) -> str:
+        """The month by which quotas are counted."""
+        return f"{self.clock.wall():%Y-%m}"
+
+    # -- rules
+
+    def judge_list(self, card: CardList | None, number: str, ton: int, on: str) -> Decision:
+        """Ask whether a card exchanges messages with a number."""
+        sms = card.sms if card is not None else None
+        facts: dict[str, Any] = {"number": number, "ton": ton, "listed": sms.numbers if sms is not None else None}
+        undirected = sms is not None and sms.undirected
+        return self.site.decide(
+            controls.LIST, card.imsi if card is not None else "", on=on, undirected=undirected, **facts
+        )
+
+    def judge_quota(self, card: CardList, parts: int, on: str) -> Decision:
+        """Ask whether a card's quota of the month allows a message of so many parts."""
+        quota = card.sms.quota if card.sms is not None else 0
+        facts = {"used": self.store.used(card.imsi, self.month), "parts": parts, "quota": quota}
+        return self.site.decide(controls.QUOTA, card.imsi, on=on, **facts)
+
+    def remember(self, key: tuple[str, str, int, int], *, admitted: bool) -> None:
+        """Keep what was ruled of a long message."""
+        self.long[key] = admitted
+        if len(self.long) > _LONG:
+            del self.long[next(iter(self.long))]
+
+    def gateway_of(self, number: str, ton: int) -> str:
+        """Return the gateway that has a code, or the longest one that it extends; empty: none."""
+        who = party(number, ton)
+        found = [
+            (len(party(code).number), name)
+            for name, gateway in self.config.gateways.items()
+            for code in gateway.codes
+            if extends(who, code)
+        ]
+        return max(found)[1] if found else ""
+
+    # -- what is seen
+
+    def show_list(self, card: CardList) -> None:
+        """Report with whom a card exchanges messages."""
+        value = None
+        if card.sms is not None:
+            value = {"imsi": card.imsi, "numbers": list(card.sms.numbers), "undirected": card.sms.undirected}
+        self.site.observe("list", value, key=card.imsi)
+
+    def show(self, message: ShortMessage, state: End | str) -> None:
+        """Report what became of a message."""
+        self.site.observe("message", {**message.tell(), "state": str(state)}, key=str(message.id))

@@ -1,0 +1,81 @@
+"""The service centre as an element: SGd for MMEs, S6c to the HSS, SMPP for gateways, and its management."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from simulators.smsc.config import SmscConfig, SmscSms
+from simulators.smsc.controls import ALL
+from simulators.smsc.parts.lists import Lists
+from simulators.smsc.parts.messages import Messages
+from simwarden.operations.element import Element
+from simwarden.operations.management import ROLES
+from simwarden.runtime.declare import Declaration
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from simulators.smsc.core import Core
+    from simwarden.operations.approval import Audit
+
+
+class Smsc(Element[SmscConfig]):
+    """Short message service centre, with SMS-GMSC and SMS-IWMSC (TS 23.040 3.1)."""
+
+    declaration = Declaration(
+        kind="smsc",
+        title="Short message service centre",
+        lane=62,
+        config=SmscConfig,
+        standing=False,
+        starts_after=("hss",),
+        listens=("SGd", "SMPP"),
+        calls=("S6c",),
+        card={"sms": SmscSms},
+        controls=(*ALL, ROLES),
+    )
+    parts = (Lists, Messages)
+    core: Core
+
+    async def start(self) -> None:
+        """Open the store, listen, and take up what waits."""
+        from simulators.smsc import dispatch  # noqa: PLC0415 - checking files needs no codec
+        from simulators.smsc.core import Core  # noqa: PLC0415
+        from simulators.smsc.procedures.delivery import begin  # noqa: PLC0415
+        from simulators.smsc.store import METADATA, Store  # noqa: PLC0415
+
+        core = self.core = Core(self.site, self.config, Store(self.site.open_store(METADATA)))
+        self.fit(core)
+        core.node = core.peers.serve(dispatch.handlers(core))
+        await core.node.listen("SGd")
+        await self.site.listen("SMPP", lambda link: dispatch.accept(core, link))
+        await core.node.connect("S6c", self.config.hss)
+        for message in core.store.messages:
+            begin(core, message)
+
+    def census(self) -> Mapping[str, int]:
+        """Count messages that wait."""
+        return {"messages": len(self.core.store.messages)}
+
+    def kept(self) -> Audit:
+        """Keep refused calls with the changes."""
+        return self.core.audit
+
+    async def stop(self) -> None:
+        """Say goodbye to gateways, MMEs and HSS."""
+        self._rest()
+        for link in list(self.core.gateways.values()):
+            link.close()
+        await self.core.node.stop()
+
+    async def killed(self) -> None:
+        """Lose power."""
+        self._rest()
+        for link in list(self.core.gateways.values()):
+            link.link.close("connection lost")
+        self.core.node.drop()
+
+    def _rest(self) -> None:
+        for timer in self.core.planned.values():
+            timer.cancel()
+        self.core.planned.clear()

@@ -1,0 +1,46 @@
+"""The messages that wait, and the gateways that are bound."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from simulators.smsc.message import Direction, End
+from simwarden.model.values import GIVEN, IMSI, NUMBER, members, one_of
+from simwarden.operations.management import Call, route
+from simwarden.policy.short_messages import PARTY
+from simwarden.runtime.declare import HISTORY, Observable
+
+if TYPE_CHECKING:
+    from simulators.smsc.core import Core
+
+_MESSAGE = {
+    "id": NUMBER,
+    "direction": members(Direction),
+    "imsi": IMSI,
+    "number": PARTY,
+    "gateway": GIVEN.or_none(),
+    "attempts": NUMBER,
+    "state": one_of("trying", "waiting", *(each.value for each in End)),
+}
+
+
+class Messages:
+    """Messages and gateways."""
+
+    observables = (
+        Observable("message", "what became of a message, by its identifier", fields=_MESSAGE, passing=HISTORY),
+        Observable(
+            "gateway",
+            "a gateway is bound (key: its system_id)",
+            fields={"system_id": GIVEN, "state": one_of("bound")},
+        ),
+    )
+
+    def __init__(self, core: Core) -> None:
+        self.core = core
+
+    @route("GET", "/messages")
+    async def list_messages(self, call: Call) -> list[dict[str, Any]]:
+        """List the messages that are not over, the oldest first; never what they say."""
+        del call
+        return [each.tell() for each in self.core.store.messages]

@@ -1,0 +1,55 @@
+"""From TPDU to SMPP and back: numbers, data coding, user data (SMPP 3.4 5.2.12, 5.2.19; TS 23.040)."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from simwarden.policy.numbers import PartyKind, TypeOfNumber, party
+from simwarden.wire import smpp
+from simwarden.wire.sms import Address, UserData, coding_of, octets_for, scheme_for, split_header, text_of
+
+#: data_coding of texts that a TPDU has no scheme for: ASCII and Latin 1
+_LATIN: Final = frozenset({1, 3})
+#: values that SMPP and TS 23.038 share: default alphabet, 8 bit, UCS2
+_SHARED: Final = frozenset({0, 4, 8})
+_COUNTRY: Final = "86"
+
+
+class Content(NamedTuple):
+    """What a message says: its scheme, and its user data."""
+
+    data_coding: int
+    user_data: UserData
+
+
+def content_of(message: smpp.ShortMessage, payload: bytes | None) -> Content:
+    """Return what a submit_sm says. Raises ValueError for what no TPDU can say, PeerError for a wrong header."""
+    octets = payload if payload is not None else message.short_message
+    header, rest = split_header(octets) if message.esm_class & smpp.UDHI else ((), octets)
+    scheme = message.data_coding
+    if scheme in _LATIN:
+        text = rest.decode("latin-1")
+        scheme = scheme_for(text)
+        rest = octets_for(text, scheme)
+    elif scheme == 2:  # octets
+        scheme = 4
+    elif scheme not in _SHARED and scheme >> 4 != 15:
+        raise ValueError(f"data_coding {scheme:#04x} has no equal in TS 23.038")
+    return Content(scheme, UserData(rest, header))
+
+
+def address_of(number: smpp.Address) -> Address:
+    """Return a number of SMPP as a TPDU has it; a text has the plan 0 (TS 23.040 9.1.2.5)."""
+    return Address(number.number.removeprefix("+"), number.ton & 7, number.npi & 15)
+
+
+def number_of(msisdn: str) -> smpp.Address:
+    """Return a card's number as SMPP has it: international, with its country code."""
+    who = party(msisdn)
+    digits = f"{_COUNTRY}{who.number}" if who.kind is not PartyKind.FOREIGN else who.number
+    return smpp.Address(digits, TypeOfNumber.INTERNATIONAL, 1)
+
+
+def shown(data_coding: int, octets: bytes) -> str:
+    """Return the text of a message, as receipts repeat its beginning."""
+    return text_of(octets, coding_of(data_coding).alphabet)

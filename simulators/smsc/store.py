@@ -1,0 +1,190 @@
+"""What the centre keeps over a restart: lists of cards, messages that are not delivered, counters, and the audit.
+
+Each change is committed before the method returns, and only then is in memory: what was acknowledged is there after a
+killed process. Messages that are over leave the table; CDRs tell of them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from simulators.smsc.config import SmscSms
+from simulators.smsc.message import ShortMessage
+from simwarden.operations.audit_table import AuditTable
+from simwarden.policy.numbers import Party, party
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+METADATA = sa.MetaData()
+_CARDS = sa.Table(
+    "cards",
+    METADATA,
+    sa.Column("imsi", sa.String(15), primary_key=True),
+    sa.Column("msisdn", sa.String, nullable=False, index=True),
+    sa.Column("sms", sa.JSON),
+)
+_MESSAGES = sa.Table(
+    "messages",
+    METADATA,
+    sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True),
+    sa.Column("direction", sa.String(8), nullable=False),
+    sa.Column("imsi", sa.String(15), nullable=False),
+    sa.Column("number", sa.String, nullable=False),
+    sa.Column("ton", sa.Integer, nullable=False),
+    sa.Column("npi", sa.Integer, nullable=False),
+    sa.Column("gateway", sa.String, nullable=False),
+    sa.Column("protocol_identifier", sa.Integer, nullable=False),
+    sa.Column("data_coding", sa.Integer, nullable=False),
+    sa.Column("header", sa.LargeBinary, nullable=False),
+    sa.Column("octets", sa.LargeBinary, nullable=False),
+    sa.Column("taken", sa.Float, nullable=False),
+    sa.Column("expires", sa.Float, nullable=False),
+    sa.Column("reference", sa.Integer, nullable=False),
+    sa.Column("receipt", sa.Integer, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("about", sa.String, nullable=False),
+)
+_COUNTERS = sa.Table(
+    "counters",
+    METADATA,
+    sa.Column("imsi", sa.String(15), primary_key=True),
+    sa.Column("month", sa.String(7), primary_key=True),
+    sa.Column("used", sa.Integer, nullable=False),
+)
+_LAST = sa.Table("last", METADATA, sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False))
+_AUDIT = AuditTable(METADATA)
+
+
+@dataclass(slots=True)
+class CardList:
+    """A card and with whom it exchanges messages; None: SMS is off."""
+
+    imsi: str
+    msisdn: str
+    sms: SmscSms | None = None
+
+    @property
+    def listed(self) -> tuple[str, ...] | None:
+        """Its numbers, None where SMS is off."""
+        return self.sms.numbers if self.sms is not None else None
+
+    def tell(self) -> dict[str, Any]:
+        """Tell of it."""
+        sms = self.sms.model_dump(mode="json", exclude={"by"}) if self.sms is not None else None
+        return {"imsi": self.imsi, "msisdn": self.msisdn, "sms": sms}
+
+
+@dataclass(slots=True)
+class _Memory:
+    cards: dict[str, CardList] = field(default_factory=dict)
+    by_number: dict[Party, str] = field(default_factory=dict)
+    messages: dict[int, ShortMessage] = field(default_factory=dict)
+    used: dict[tuple[str, str], int] = field(default_factory=dict)
+
+
+class Store:
+    """The database of one centre."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+        self.audit, self.count = partial(_AUDIT.keep, engine), partial(_AUDIT.count, engine)
+        self.audited = partial(_AUDIT.read, engine)
+        self._held = _Memory()
+        with engine.connect() as connection:
+            for row in connection.execute(sa.select(_CARDS)):
+                self._take(CardList(row.imsi, row.msisdn, SmscSms.model_validate(row.sms) if row.sms else None))
+            for message in connection.execute(sa.select(_MESSAGES).order_by(_MESSAGES.c.id)).mappings():
+                self._held.messages[message["id"]] = ShortMessage(**message)
+            for row in connection.execute(sa.select(_COUNTERS)):
+                self._held.used[row.imsi, row.month] = row.used
+            self._next = connection.execute(sa.select(sa.func.max(_LAST.c.id))).scalar() or 0
+
+    # -- cards
+
+    def card(self, imsi: str) -> CardList | None:
+        """Return a card."""
+        return self._held.cards.get(imsi)
+
+    def numbered(self, number: str, ton: int = 0) -> CardList | None:
+        """Return the card that has a number, in whatever spelling."""
+        imsi = self._held.by_number.get(party(number, ton)) if number.strip() else None
+        return self._held.cards[imsi] if imsi is not None else None
+
+    def put(self, card: CardList, audit: dict[str, Any]) -> None:
+        """Keep a card with the audit record of the change."""
+        sms = card.sms.model_dump(mode="json") if card.sms is not None else None
+        with self._engine.begin() as connection:
+            connection.execute(sa.delete(_CARDS).where(_CARDS.c.imsi == card.imsi))
+            connection.execute(sa.insert(_CARDS).values(imsi=card.imsi, msisdn=card.msisdn, sms=sms))
+            _AUDIT.add(connection, [audit])
+        self._take(card)
+
+    def _take(self, card: CardList) -> None:
+        former = self._held.cards.get(card.imsi)
+        if former is not None and former.msisdn.strip():
+            self._held.by_number.pop(party(former.msisdn), None)
+        self._held.cards[card.imsi] = card
+        if card.msisdn.strip():
+            self._held.by_number[party(card.msisdn)] = card.imsi
+
+    # -- messages
+
+    @property
+    def messages(self) -> Sequence[ShortMessage]:
+        """All messages that are kept, the oldest first."""
+        return tuple(self._held.messages.values())
+
+    def message(self, number: int) -> ShortMessage | None:
+        """Return a message that is not over."""
+        return self._held.messages.get(number)
+
+    def next_id(self) -> int:
+        """Return the identifier of the next message, which no other has had."""
+        self._next += 1
+        return self._next
+
+    def add(self, message: ShortMessage, *, month: str = "", parts: int = 0) -> None:
+        """Keep a message, and count so many for its card's quota."""
+        with self._engine.begin() as connection:
+            self._insert(connection, message)
+            if parts:
+                self._count(connection, message.imsi, month, parts)
+        self._held.messages[message.id] = message
+
+    def _insert(self, connection: sa.Connection, message: ShortMessage) -> None:
+        connection.execute(sa.insert(_MESSAGES).values(asdict(message)))
+        connection.execute(sa.delete(_LAST))
+        connection.execute(sa.insert(_LAST).values(id=message.id))
+
+    def _count(self, connection: sa.Connection, imsi: str, month: str, parts: int) -> None:
+        used = self._held.used.get((imsi, month), 0) + parts
+        about = (_COUNTERS.c.imsi == imsi, _COUNTERS.c.month == month)
+        if connection.execute(sa.update(_COUNTERS).where(*about).values(used=used)).rowcount == 0:
+            connection.execute(sa.insert(_COUNTERS).values(imsi=imsi, month=month, used=used))
+        self._held.used[imsi, month] = used
+
+    def attempted(self, message: ShortMessage) -> None:
+        """Keep that an attempt was made."""
+        count = message.attempts + 1
+        with self._engine.begin() as connection:
+            connection.execute(sa.update(_MESSAGES).where(_MESSAGES.c.id == message.id).values(attempts=count))
+        message.attempts = count
+
+    def end(self, message: ShortMessage, told: ShortMessage | None) -> None:
+        """Let a message be over; keep with it what tells its sender."""
+        with self._engine.begin() as connection:
+            connection.execute(sa.delete(_MESSAGES).where(_MESSAGES.c.id == message.id))
+            if told is not None:
+                self._insert(connection, told)
+        self._held.messages.pop(message.id, None)
+        if told is not None:
+            self._held.messages[told.id] = told
+
+    def used(self, imsi: str, month: str) -> int:
+        """Return how many messages of a card were counted in a month (`2026-03`)."""
+        return self._held.used.get((imsi, month), 0)
