@@ -34,7 +34,7 @@ class Intruder(Element[IntruderConfig]):
         config=IntruderConfig,
         standing=False,
         starts_after=("hss", "eir", "mme"),
-        calls=("S6a", "S13"),
+        calls=("S6a", "S13", "S6c", "SGd"),
         observables=(
             Observable("forgery", "what became of the last forged request", values=one_of(*_OUTCOMES)),
             Observable("result", "Result-Code or Experimental-Result-Code of the last answer", values=RESULT_NUMBERS),
@@ -61,7 +61,10 @@ class Intruder(Element[IntruderConfig]):
         name, avps = request_name(arguments.message), make_avps(arguments.avps)
         if self._node is None:
             local = LocalNode(self.config.host, self.config.realm)
-            self._node = DiameterNode(self.site, local, {"S6a": dict.fromkeys(_TOLD, self._hear), "S13": {}})
+            points = {"S6a": dict.fromkeys(_TOLD, self._hear), "S13": {}} | (
+                {} if arguments.interface in ("S6a", "S13") else {arguments.interface: {}}
+            )
+            self._node = DiameterNode(self.site, local, points)
         outcome = "no-connection"
         if await self._node.connect(arguments.interface, arguments.to):
             message = self._node.make(name, avps, realm=arguments.destination_realm)

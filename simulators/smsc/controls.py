@@ -19,7 +19,7 @@ from simwarden.runtime.diameter.server import CONNECTION
 
 #: a card's message, a platform's, and each attempt to deliver one that is kept
 MO, SUBMIT, ATTEMPT = "mo-forward-short-message", "submit-sm", "delivery-attempt"
-BIND, PROVISION = "bind", "provision"
+BIND, PROVISION, ALERT = "bind", "provision", "alert-service-centre"
 CHANGE, END = "change-the-list", "end-the-list"
 
 NUMBER: Final = Control(
@@ -34,7 +34,7 @@ LIST: Final = Control(
     also=("dir.sms", "class.off", "mon.whitelist"),
 )
 ORIGINATOR: Final = Control(
-    "sms.originator", "dir.sms", judge_originator, (SUBMIT, ATTEMPT), "A gateway sends by its own codes only"
+    "sms.originator", "dir.sms", judge_originator, (SUBMIT,), "A gateway sends by its own codes only"
 )
 GATEWAY: Final = Control("smsc.gateway", "dir.sms", judge_gateway, (BIND,), "Listed gateways only, by their passwords")
 QUOTA: Final = Control("sms.quota", "quota", judge_message_quota, (MO, SUBMIT), "So many messages a month")
@@ -46,7 +46,7 @@ NUMBERS: Final = Control(
     "At most 5 numbers of platforms a card, unless an exception is approved",
 )
 PEER: Final = Control(
-    "smsc.peer", "dir.sms", judge_peer, (CONNECTION, MO), "Messages come by MMEs of the dedicated core only"
+    "smsc.peer", "dir.sms", judge_peer, (CONNECTION, MO, ALERT), "Messages come by MMEs of the dedicated core only"
 )
 LIST_CHANGES: Final = change_controls(
     "sms",

@@ -11,13 +11,14 @@ from simwarden.errors import PeerError
 from simwarden.machine.ppsms import acknowledge, refuse
 from simwarden.runtime.ppsms import ShortMessageLink
 from simwarden.wire.nas import Message, MessageType
-from simwarden.wire.ppsms import Rp, RpCause, RpType
+from simwarden.wire.ppsms import CpCause, Rp, RpCause, RpType
 from simwarden.wire.sms import (
     Address,
     Concatenation,
     Deliver,
     DeliverReport,
     FailureCause,
+    Status,
     StatusReport,
     Submit,
     SubmitReport,
@@ -31,6 +32,7 @@ from simwarden.wire.sms import (
     parts_of,
     scheme_for,
 )
+from simwarden.wire.sms.reading import named
 
 if TYPE_CHECKING:
     from simulators.device.contexts import Emm
@@ -130,12 +132,12 @@ def _outcome(emm: Emm, heard: Answered) -> str:
     answer = heard.answer
     if answer is None:
         if heard.cp_cause:
-            emm.observe("cp_cause", heard.cp_cause)
+            emm.observe("cp_cause", named(CpCause, heard.cp_cause))
             return "refused"
         return "no-answer"
     if answer.type is RpType.RP_ACK:
         return "accepted"
-    emm.observe("rp_cause", answer.cause)
+    emm.observe("rp_cause", named(RpCause, answer.cause))
     if answer.user_data is not None:
         try:
             report = decode(answer.user_data, from_mobile=False)
@@ -143,7 +145,7 @@ def _outcome(emm: Emm, heard: Answered) -> str:
             emm.radio.fault(error.reason, answer.user_data)
         else:
             if isinstance(report, SubmitReport) and report.failure_cause is not None:
-                emm.observe("tp_failure_cause", report.failure_cause)
+                emm.observe("tp_failure_cause", named(FailureCause, report.failure_cause))
     return "refused"
 
 
@@ -177,7 +179,7 @@ async def _receive(emm: Emm, transaction: int, message: Rp) -> None:
         return
     failure: FailureCause | None = None
     if isinstance(tpdu, StatusReport):
-        told = {"reference": tpdu.reference, "recipient": str(tpdu.recipient), "status": tpdu.status}
+        told = {"reference": tpdu.reference, "recipient": str(tpdu.recipient), "status": named(Status, tpdu.status)}
         emm.site.observe("status_report", told, key=str(tpdu.reference))
     elif isinstance(tpdu, Deliver):
         failure = await _deliver(emm, message, tpdu, octets)

@@ -67,17 +67,11 @@ async def _attempt(core: Core, message: ShortMessage) -> None:
 
 
 def _allowed(core: Core, message: ShortMessage) -> bool:
-    """Ask the rules anew about a message that was kept: list, and code; what tells of another message is none."""
+    """Ask the rules anew about a message that was kept; what tells of another message is none."""
     if message.direction in (Direction.REPORT, Direction.RECEIPT):
         return True
     card = core.store.card(message.imsi)
-    if not core.judge_list(card, message.number, message.ton, controls.ATTEMPT).admitted:
-        return False
-    if message.direction == Direction.TO_GATEWAY:
-        return True
-    known = core.config.gateways.get(message.gateway)
-    facts = {"number": message.number, "ton": message.ton, "codes": known.codes if known is not None else ()}
-    return core.site.decide(controls.ORIGINATOR, message.imsi, on=controls.ATTEMPT, **facts).admitted
+    return core.judge_list(card, message.number, message.ton, controls.ATTEMPT).admitted
 
 
 def _again(core: Core, message: ShortMessage, reason: str) -> None:

@@ -10,7 +10,16 @@ if TYPE_CHECKING:
     from simwarden.wire.sms.address import Address, decode_rp_address, encode_rp_address
     from simwarden.wire.sms.alphabet import from_septets, in_alphabet, pack, to_septets, unpack
     from simwarden.wire.sms.codec import decode, encode
-    from simwarden.wire.sms.coding import Coding, UserData, coding_of, octets_for, parts_of, scheme_for, text_of
+    from simwarden.wire.sms.coding import (
+        Coding,
+        UserData,
+        coding_of,
+        encode_user_data,
+        octets_for,
+        parts_of,
+        scheme_for,
+        text_of,
+    )
     from simwarden.wire.sms.enums import Alphabet, CommandType, FailureCause, Npi, Status, Ton, ValidityFormat
     from simwarden.wire.sms.header import (
         Concatenation,
@@ -69,6 +78,7 @@ __all__ = [
     "encode_header",
     "encode_rp_address",
     "encode_time",
+    "encode_user_data",
     "from_septets",
     "in_alphabet",
     "octets_for",
