@@ -17,7 +17,7 @@ from simwarden.wire.diameter.dictionary import BY_POINT
 
 if TYPE_CHECKING:
     from simwarden.runtime.diameter import Peer
-    from simwarden.wire.diameter import Message
+    from simwarden.wire.diameter import Avps, Message
 
 _OUTCOMES = ("no-connection", "no-answer", "accepted", "refused")
 #: what an MME is told of a card that it serves
@@ -67,10 +67,17 @@ class Intruder(Element[IntruderConfig]):
             self._node = DiameterNode(self.site, local, points)
         outcome = "no-connection"
         if await self._node.connect(arguments.interface, arguments.to):
-            message = self._node.make(name, avps, realm=arguments.destination_realm)
+            message = self._make(self._node, name, avps, arguments)
             outcome = await self._send(self._node, arguments, message)
         self.site.observe("forgery", outcome)
         return outcome
+
+    @staticmethod
+    def _make(node: DiameterNode, name: str, avps: Avps, arguments: Forge) -> Message:
+        try:
+            return node.make(name, avps, realm=arguments.destination_realm)
+        except KeyError:  # several applications have it: that of the reference point is meant
+            return node.make(name, avps, realm=arguments.destination_realm, point=arguments.interface)
 
     async def _hear(self, message: Message, _peer: Peer) -> Message:
         """Answer what a serving node is told, save the first so many times."""

@@ -41,12 +41,12 @@ class Smsc(Element[SmscConfig]):
         """Open the store, listen, and take up what waits."""
         from simulators.smsc import dispatch  # noqa: PLC0415 - checking files needs no codec
         from simulators.smsc.core import Core  # noqa: PLC0415
-        from simulators.smsc.procedures.delivery import begin  # noqa: PLC0415
+        from simulators.smsc.procedures.delivery import begin, hurry  # noqa: PLC0415
         from simulators.smsc.store import METADATA, Store  # noqa: PLC0415
 
         core = self.core = Core(self.site, self.config, Store(self.site.open_store(METADATA)))
         self.fit(core)
-        core.node = core.peers.serve(dispatch.handlers(core))
+        core.node = core.peers.serve(dispatch.handlers(core), opened=lambda _peer: hurry(core, imsi=None))
         await core.node.listen("SGd")
         await self.site.listen("SMPP", lambda link: dispatch.accept(core, link))
         await core.node.connect("S6c", self.config.hss)

@@ -99,7 +99,8 @@ def _refusal(core: Core, found: Subscriber | None, message: Message, occasion: O
     An absent user is never the answer: the asker would wait for an alert.
     """
     imsi = found.imsi if found is not None else ""
-    address = message.get("SC-Address") or ""
+    # an ISDN number in international form, whose digits alone are there (TS 29.338 5.3.3.2 takes TS 23.003)
+    address = f"+{message.get('SC-Address')}" if message.get("SC-Address") else ""
     facts = {"address": address, "centres": core.centres, "host": message.get("Origin-Host")}
     if not core.site.decide(controls.ROUTE, imsi, on=occasion, **facts).admitted:
         return core.node.answer(message, ExperimentalResult.DIAMETER_ERROR_OPERATION_NOT_ALLOWED)

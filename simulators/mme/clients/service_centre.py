@@ -43,10 +43,11 @@ class Outcome(NamedTuple):
 
 async def forward(home: Home, config: MmeConfig, ue: UeContext, centre: Address, tpdu: bytes) -> Outcome:
     """MO forward short message to the centre that has the address, which the MME has found to be a dedicated one."""
-    name = config.sms.centre_at(centre.number)
+    name = config.sms.centre_at(str(centre))
+    address = config.sms.centres[name].removeprefix("+")
     msisdn = ue.subscription.msisdn if ue.subscription is not None else ""
     user: Avps = [("MSISDN", msisdn)] if msisdn else [("User-Name", ue.imsi)]
-    avps: Avps = [("SC-Address", centre.number), ("User-Identifier", user), ("SM-RP-UI", tpdu)]
+    avps: Avps = [("SC-Address", address), ("User-Identifier", user), ("SM-RP-UI", tpdu)]
     request = home.node.make("MO-Forward-Short-Message-Request", avps, realm=home.realm, host=home.identity(name))
     try:
         answer = await home.node.ask(name, request)

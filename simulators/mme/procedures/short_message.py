@@ -85,7 +85,7 @@ async def _mobile_originated(core: Core, ue: UeContext, message: Rp) -> Rp:
     if not core.site.decide(SMS_REGISTERED, ue.imsi, on=Occasion.MO_SMS, opened=registered).admitted:
         return refuse(message, RpCause.REQUESTED_FACILITY_NOT_SUBSCRIBED)
     centre = message.destination or Address()
-    facts = {"address": centre.number, "centres": core.home.centres}
+    facts = {"address": str(centre), "centres": core.home.centres}
     if not core.site.decide(SMS_CENTRE, ue.imsi, on=Occasion.MO_SMS, **facts).admitted:
         return refuse(message, RpCause.CALL_BARRED)
     outcome = await forward(core.home, core.config, ue, centre, message.user_data or b"")
@@ -108,7 +108,7 @@ async def _memory_available(core: Core, ue: UeContext, message: Rp) -> Rp:
 async def mt_forward(core: Core, asked: Diameter, _peer: Peer) -> Diameter:
     """MT forward short message (TS 29.338 6.2.2): to a device that is registered here, by a dedicated centre only."""
     imsi, host = asked.get("User-Name"), asked.get("Origin-Host")
-    facts = {"address": asked.get("SC-Address"), "centres": core.home.centres, "host": host}
+    facts = {"address": f"+{asked.get('SC-Address')}", "centres": core.home.centres, "host": host}
     if not core.site.decide(SMS_CENTRE, imsi, on=Occasion.MT_SMS, **facts).admitted:
         return _answer(core, asked, ExperimentalResult.DIAMETER_ERROR_SERVICE_BARRED)
     ue = core.by_imsi.get(imsi)

@@ -40,11 +40,12 @@ def _due(core: Core, message: ShortMessage) -> None:
     core.site.spawn(_attempt(core, message), "a short message")
 
 
-def hurry(core: Core, *, imsi: str = "", gateway: str = "") -> None:
-    """Try at once what waits for a card that is back, or for a gateway that has bound."""
+def hurry(core: Core, *, imsi: str | None = "", gateway: str = "") -> None:
+    """Try at once what waits for a card that is back (None: for any, as an MME is), or for a gateway that has bound."""
     for message in core.store.messages:
         to_gateway = message.direction in (Direction.TO_GATEWAY, Direction.RECEIPT)
-        if message.id in core.planned and (message.gateway == gateway if to_gateway else message.imsi == imsi):
+        due = message.gateway == gateway if to_gateway else imsi in (None, message.imsi)
+        if due and message.id in core.planned:
             begin(core, message)
 
 

@@ -55,7 +55,7 @@ async def mo_forward(core: Core, asked: Message, _peer: Peer) -> Message:
         return _refuse(core, asked, causes.UNREADABLE)
     if not isinstance(tpdu, Submit):
         return _refuse(core, asked, causes.UNREADABLE)
-    if not same_party(asked.get("SC-Address"), 0, (core.config.number,)):
+    if not same_party(f"+{asked.get('SC-Address')}", 0, (core.config.number,)):
         return _refuse(core, asked, causes.OTHER_CENTRE)
     refusal = _judge_mo(core, card, number, tpdu)
     if refusal is not None or card is None:
