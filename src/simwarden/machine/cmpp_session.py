@@ -187,6 +187,11 @@ class CmppSession:
     # -- what the owner does
 
     @property
+    def over(self) -> bool:
+        """Whether the link is of no use any more."""
+        return self.state is State.CLOSED
+
+    @property
     def room(self) -> int:
         """How many requests may be sent now."""
         return self.limits.window - len(self._waiting) if self.state is State.CONNECTED else 0

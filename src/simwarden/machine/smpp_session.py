@@ -124,6 +124,11 @@ class SmppSession:
     # -- what the owner does
 
     @property
+    def over(self) -> bool:
+        """Whether the link is of no use any more."""
+        return self.state is State.CLOSED
+
+    @property
     def room(self) -> int:
         """How many requests may be sent now."""
         return self.limits.window - len(self._waiting) if self.state.bound else 0

@@ -4,6 +4,7 @@ from simwarden.testing.bench import Bench
 from simwarden.testing.card import ScriptedCard, ScriptedCell, ScriptedListener, ScriptedTerminal
 from simwarden.testing.diameter import ScriptedEir, ScriptedHss, ScriptedMme, ScriptedServer
 from simwarden.testing.radio import ScriptedEnb, ScriptedPhone
+from simwarden.testing.short_messages import ScriptedSmsc
 
 __all__ = [
     "Bench",
@@ -16,5 +17,6 @@ __all__ = [
     "ScriptedMme",
     "ScriptedPhone",
     "ScriptedServer",
+    "ScriptedSmsc",
     "ScriptedTerminal",
 ]

@@ -39,10 +39,15 @@ class Receipt:
     text: str = ""
     delivered: bool = False
 
+    @property
+    def word(self) -> str:
+        """What became of it as receipts have it (`DELIVRD`)."""
+        return _WORDS[self.state]
+
     def __str__(self) -> str:
         dates = f"submit date:{self.submitted:%y%m%d%H%M} done date:{self.done:%y%m%d%H%M}"
         count = f"sub:001 dlvrd:{int(self.delivered):03}"
-        state = f"stat:{_WORDS[self.state]} err:{self.error}"
+        state = f"stat:{self.word} err:{self.error}"
         return f"id:{self.message_id} {count} {dates} {state} text:{self.text[:_REPEATED]}"
 
 

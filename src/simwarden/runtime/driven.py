@@ -1,0 +1,102 @@
+"""A machine of the five calls on a link: what comes goes in, what it says goes out, its timer rings on the clock."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+
+from simwarden.runtime.ringing import Ringing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from simwarden.machine.timer import Timer
+    from simwarden.runtime.link import Link
+    from simwarden.runtime.site import Site
+
+Event = TypeVar("Event")
+E_co = TypeVar("E_co", covariant=True)
+
+
+class Machine(Protocol[E_co]):
+    """One end of a connection without I/O, as `machine` has them."""
+
+    @property
+    def over(self) -> bool:
+        """Whether the link is of no use any more."""
+
+    def receive(self, data: bytes, now: float) -> None:
+        """Take octets."""
+
+    def data_to_send(self) -> list[bytes]:
+        """Return what to send, and forget it."""
+
+    def events(self) -> Sequence[E_co]:
+        """Return what happened, and forget it."""
+
+    def next_timer(self) -> Timer | None:
+        """Return when `on_timer` is due."""
+
+    def on_timer(self, now: float) -> None:
+        """Do what is due."""
+
+    def lost(self) -> None:
+        """Take note that the connection is gone."""
+
+
+class Driven(Generic[Event]):
+    """Drives one machine on one link; `take` is told of its events, and may have it do something at once.
+
+    Whoever has the machine do something at another time calls `settle` afterwards. While its element fails
+    (`Site.ailment`), what comes is lost on it.
+    """
+
+    def __init__(self, site: Site, link: Link, machine: Machine[Event], take: Callable[[Event], None]) -> None:
+        self.site, self.link = site, link
+        self._machine, self._take = machine, take
+        self._ringing = Ringing(site.clock, self._ring, internal=link.internal)
+        self._settling = False
+        link.on_receive, link.on_close = self._receive, self._lost
+        self.settle()
+
+    def settle(self) -> None:
+        """Tell what happened, send what there is to send, arm the timer, and close a link that is over."""
+        if self._settling:
+            return
+        self._settling = True
+        try:
+            self._exchange()
+        finally:
+            self._settling = False
+        self._ringing.arm(self._machine.next_timer())
+        if self._machine.over:
+            self.link.close()
+
+    def _exchange(self) -> None:
+        while True:
+            events = self._machine.events()
+            for event in events:
+                self._take(event)
+            for data in self._machine.data_to_send():
+                self.link.send(data)
+            if not events:
+                return
+
+    def drop(self, reason: str = "closed by peer") -> None:
+        """Leave the link without a word of the protocol."""
+        self._ringing.arm(None)
+        self.link.close(reason)
+
+    def _receive(self, data: bytes, _stream: int) -> None:
+        self.link.record_received(data)
+        if self.site.ailment is None:
+            self._machine.receive(data, self.site.clock.now())
+            self.settle()
+
+    def _ring(self) -> None:
+        if self.site.ailment is None:
+            self._machine.on_timer(self.site.clock.now())
+        self.settle()
+
+    def _lost(self, _reason: str) -> None:
+        self._machine.lost()
+        self.settle()
