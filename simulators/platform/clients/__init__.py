@@ -1,0 +1,1 @@
+"""How a platform speaks to its gateway."""

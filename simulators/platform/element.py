@@ -1,0 +1,218 @@
+"""A customer's platform as an element: it binds at the gateway, sends, and shows what comes."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from pydantic import field_validator
+
+from simulators.platform.config import PlatformConfig
+from simwarden.errors import ManagementError
+from simwarden.model.values import NUMBER, TEXT, one_of
+from simwarden.operations.element import Element
+from simwarden.runtime.declare import HISTORY, Declaration, Observable, VerbModel, verb
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from simulators.platform.contexts import Gateway, Incoming, Outcome, Outgoing, Reported
+
+_RECEIPTS = ("DELIVRD", "EXPIRED", "DELETED", "UNDELIV", "ACCEPTD", "UNKNOWN", "REJECTD", "ENROUTE")
+
+
+class PlatformVerb(VerbModel):
+    """What a platform does."""
+
+    shorthand = "platform"
+    target = "platform"
+    platform: str = ""
+    """The platform; empty: the only one."""
+
+
+class SubmitMessage(PlatformVerb):
+    """Send a message to a card, as long as it may be, and wait for the gateway's answers."""
+
+    shorthand = "to"
+    to: str
+    """The number that it goes to (`card.msisdn`)."""
+    text: str = ""
+    """What it says; more than one message holds goes in parts."""
+    octets: str = ""
+    """Octets in hexadecimal digits in place of a text."""
+    code: str = ""
+    """The code, or anything else, that it says it is from; empty: the platform's own."""
+    data_coding: int = -1
+    """Its data coding; -1: as the text needs."""
+    protocol_id: int = 0
+    """Its protocol identifier."""
+    header: str = ""
+    """A user data header in hexadecimal digits, with its length, before each part."""
+    receipt: bool = True
+    """Whether a receipt is wanted."""
+
+    @field_validator("octets", "header")
+    @classmethod
+    def _is_hexadecimal(cls, value: str) -> str:
+        return bytes.fromhex(value).hex()
+
+
+class Platform(Element[PlatformConfig]):
+    """A customer's platform."""
+
+    declaration = Declaration(
+        kind="platform",
+        title="Customer's platform",
+        lane=89,
+        config=PlatformConfig,
+        standing=False,
+        starts_after=("sms_gateway",),
+        calls=("SMPP", "CMPP"),
+        observables=(
+            Observable("bind", "how its bind at the gateway is", one_of("bound", "refused", "unbound")),
+            Observable(
+                "message",
+                "a message of a card that came, whole, in the order in which they came (key: its number from 1)",
+                fields={"sender": TEXT, "code": TEXT, "text": TEXT},
+                passing=HISTORY,
+            ),
+            Observable(
+                "receipt",
+                "what became of a message that it sent, by its id at the gateway",
+                fields={"id": TEXT, "state": one_of(*_RECEIPTS), "error": NUMBER.or_none()},
+                passing=HISTORY,
+            ),
+        ),
+    )
+
+    async def start(self) -> None:
+        """Bind, if it does so by itself."""
+        from simulators.platform.clients.cmpp import CmppGateway  # noqa: PLC0415 - checking files needs no codec
+        from simulators.platform.clients.smpp import SmppGateway  # noqa: PLC0415 - as above
+        from simulators.platform.contexts import Parts  # noqa: PLC0415 - as above
+
+        made = SmppGateway if self.config.protocol == "smpp" else CmppGateway
+        self._gateway: Gateway = made(self.site, self.config, self._hear, self._lost)
+        self._wanted, self._stands = self.config.at_start, False
+        self._long, self._came, self._reference = Parts(), 0, 0
+        if self._wanted:
+            await self._bind()
+
+    async def stop(self) -> None:
+        """Unbind."""
+        self._wanted = False
+        self._gateway.end(say=True)
+        await self.site.clock.settle()
+        self._gateway.end(say=False)
+
+    async def killed(self) -> None:
+        """Lose power."""
+        self._wanted = False
+        self._gateway.end(say=False)
+
+    # -- what a step says
+
+    @verb("bound", "refused", "unanswered", "unreachable")
+    async def bind(self, wanted: PlatformVerb) -> str:
+        """Bind at the gateway."""
+        del wanted
+        if self._gateway.bound:
+            raise ManagementError(409, f"{self.site.name} is bound")
+        self._wanted = True
+        return await self._bind()
+
+    @verb()
+    async def unbind(self, wanted: PlatformVerb) -> None:
+        """Unbind, until a step says otherwise."""
+        del wanted
+        self._wanted = False
+        self._gateway.end(say=True)
+        await self.site.clock.settle()
+
+    @verb("accepted", "rejected", "unanswered")
+    async def submit_message(self, wanted: SubmitMessage) -> str:
+        """Send a message; it is accepted if the gateway takes all parts of it, and rejected if it refuses one."""
+        if not self._gateway.bound:
+            raise ManagementError(409, f"{self.site.name} is not bound")
+        outcomes = await asyncio.gather(*(self._gateway.submit(each) for each in self._made(wanted)))
+        return _outcome(outcomes)
+
+    def _made(self, wanted: SubmitMessage) -> Sequence[Outgoing]:
+        from simulators.platform.contexts import Outgoing  # noqa: PLC0415 - as above
+        from simwarden.wire import sms  # noqa: PLC0415 - as above
+
+        coding = wanted.data_coding if wanted.data_coding >= 0 else sms.scheme_for(wanted.text)
+        octets = bytes.fromhex(wanted.octets) or sms.octets_for(wanted.text, coding)
+        code = wanted.code or self.config.code
+        ton = 0 if code.removeprefix("+").isdigit() else 5
+        header = bytes.fromhex(wanted.header)
+        parts = [octets]
+        headers = [header]
+        if not header and len(sms.parts_of(octets, coding, 0)) > 1:
+            self._reference = self._reference % 255 + 1
+            parts = list(sms.parts_of(octets, coding, 6))
+            numbers = range(1, len(parts) + 1)
+            elements = [sms.Concatenation(self._reference, len(parts), number).element for number in numbers]
+            headers = [sms.encode_header([each]) for each in elements]
+        return [
+            Outgoing(code, ton, wanted.to, head + part, coding, wanted.protocol_id, bool(head), wanted.receipt)
+            for head, part in zip(headers, parts, strict=True)
+        ]
+
+    # -- its bind
+
+    async def _bind(self) -> str:
+        try:
+            status = await self._gateway.open()
+        except ConnectionError as error:
+            self.site.note(f"no connection to the gateway: {error}")
+            self._later()
+            return "unreachable"
+        if status:
+            self._wanted = False
+            self._gateway.end(say=False)
+        if status is None:
+            return "unanswered"
+        word = "refused" if status else "bound"
+        self._stands = not status
+        self.site.observe("bind", word)
+        return word
+
+    def _lost(self) -> None:
+        if self._stands:
+            self._stands = False
+            self.site.observe("bind", "unbound")
+        self._later()
+
+    def _later(self) -> None:
+        if self._wanted:
+            self.site.clock.call_later(self.config.retry, self._again)
+
+    def _again(self) -> None:
+        if self._wanted and not self._gateway.bound:
+            self.site.spawn(self._bind_again(), "bind at the gateway")
+
+    async def _bind_again(self) -> None:
+        await self._bind()
+
+    # -- what comes
+
+    def _hear(self, came: Incoming | Reported) -> None:
+        from simulators.platform.contexts import Reported  # noqa: PLC0415 - as above
+        from simwarden.wire import sms  # noqa: PLC0415 - as above
+
+        if isinstance(came, Reported):
+            self.site.observe("receipt", came._asdict(), key=came.id)
+            return
+        part = sms.concatenation_of(came.header)
+        text: Any = came.text if part is None else self._long.add(came, part)
+        if text is not None:
+            self._came += 1
+            shown = {"sender": came.sender, "code": came.code, "text": text}
+            self.site.observe("message", shown, key=str(self._came))
+
+
+def _outcome(outcomes: Sequence[Outcome]) -> str:
+    if any(each.status for each in outcomes):
+        return "rejected"
+    return "unanswered" if any(each.status is None for each in outcomes) else "accepted"

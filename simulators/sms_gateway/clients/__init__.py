@@ -1,0 +1,1 @@
+"""Whom a gateway asks: the SMSC."""

@@ -1,0 +1,185 @@
+"""The gateway's bind at the SMSC, as a transceiver: what waits goes there, what comes from there is handed on."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Final
+
+from simwarden.machine.smpp_session import (
+    Answered,
+    Asked,
+    BindAnswered,
+    Closed,
+    Event,
+    Fault,
+    Limits,
+    SmppSession,
+)
+from simwarden.machine.smpp_table import Role
+from simwarden.runtime.driven import Driven
+from simwarden.wire.smpp import (
+    UDHI,
+    Address,
+    Bind,
+    Command,
+    MessageId,
+    Npi,
+    Pdu,
+    ShortMessage,
+    Status,
+    Ton,
+    format_time,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from simulators.sms_gateway.config import SmsGatewayConfig
+    from simulators.sms_gateway.messages import Message
+    from simwarden.runtime.site import Site
+
+#: what an SMSC may take at another time (SMPP 3.4 5.1.3)
+TEMPORARY: Final = frozenset(
+    {Status.ESME_RSYSERR, Status.ESME_RMSGQFUL, Status.ESME_RTHROTTLED, Status.ESME_RX_T_APPN, Status.ESME_RINVBNDSTS}
+)
+
+
+class Centre:
+    """Keeps a bind at the SMSC and speaks over it.
+
+    The owner sets what it is asked for: `next_message` (None: nothing waits), and whom it tells: `taken` (a message,
+    with the SMSC's id), `untaken` (to be tried again; whether no answer came), `turned_down` (with three digits), and
+    `heard` (a deliver_sm, and how it is answered).
+    """
+
+    next_message: Callable[[], Message | None]
+    taken: Callable[[Message, str], None]
+    untaken: Callable[[Message, bool], None]
+    turned_down: Callable[[Message, str], None]
+    heard: Callable[[Pdu, Callable[[Status], None]], None]
+
+    def __init__(self, site: Site, config: SmsGatewayConfig) -> None:
+        self._site, self._config = site, config
+        self._session: SmppSession | None = None
+        self._driven: Driven[Event] | None = None
+        self._flying: dict[int, Message] = {}
+        self._up = True
+
+    async def begin(self) -> None:
+        """Connect and bind, and again whenever that was lost, or the SMSC is not there."""
+        if not self._config.smsc or not self._up:
+            return
+        try:
+            link = await self._site.connect("SMPP", self._config.smsc)
+        except ConnectionError as error:
+            self._site.note(f"no connection to the SMSC: {error}")
+            self._later()
+            return
+        limits = Limits(window=self._config.customers.window, quiet=self._config.customers.quiet)
+        self._session = SmppSession(Role.ESME, self._site.clock.now(), limits=limits)
+        bind = Bind(self._config.system_id, self._config.password)
+        self._session.bind(Command.BIND_TRANSCEIVER, bind, self._site.clock.now())
+        self._driven = Driven(self._site, link, self._session, self._take)
+
+    def _later(self) -> None:
+        if self._up:
+            self._site.clock.call_later(self._config.retry, self._again)
+
+    def _again(self) -> None:
+        if self._up:
+            self._site.spawn(self.begin(), "bind at the SMSC")
+
+    def end(self, *, say: bool) -> None:
+        """Unbind, or be gone."""
+        self._up = False
+        if self._session is None or self._driven is None:
+            return
+        if say:
+            self._session.unbind(self._site.clock.now())
+            self._driven.settle()
+        else:
+            self._driven.drop("connection lost")
+
+    def pump(self) -> None:
+        """Send what waits, as far as the window has room."""
+        session, driven = self._session, self._driven
+        if session is None or driven is None:
+            return
+        while session.room:
+            message = self.next_message()
+            if message is None:
+                break
+            self._flying[session.ask(Command.SUBMIT_SM, _written(message), self._site.clock.now())] = message
+        driven.settle()
+
+    def _take(self, event: Event) -> None:
+        match event:
+            case BindAnswered(status):
+                self._bound(status)
+            case Asked(pdu):
+                self._hear(pdu)
+            case Answered(asked, answer):
+                self._hear_answer(asked, answer)
+                self.pump()
+            case Fault(reason, data) if self._driven is not None:
+                self._site.peer_fault(self._driven.link, reason, data)
+            case Closed(reason):
+                self._site.observe("smsc", "unbound")
+                self._site.note(f"the bind at the SMSC is over: {reason}")
+                self._session = self._driven = None
+                self._later()
+            case _:
+                pass
+
+    def _bound(self, status: int) -> None:
+        self._site.observe("smsc", "refused" if status else "bound")
+        if self._driven is None:
+            return
+        if status:
+            self._driven.link.refuse(f"the SMSC refuses the bind: {status:#x}")
+            self._driven.drop()
+            self._session = self._driven = None
+            self._later()
+            return
+        self._driven.link.know()
+        self.pump()
+
+    def _hear(self, pdu: Pdu) -> None:
+        session, driven = self._session, self._driven
+        if session is None or driven is None:
+            return
+
+        def answer(status: Status) -> None:
+            session.answer(pdu, status, MessageId())
+            driven.settle()
+
+        if pdu.command is Command.DELIVER_SM:
+            self.heard(pdu, answer)
+        else:
+            answer(Status.ESME_RINVCMDID)
+
+    def _hear_answer(self, asked: Pdu, answer: Pdu | None) -> None:
+        message = self._flying.pop(asked.sequence)
+        if answer is None:
+            self.untaken(message, True)
+        elif not answer.status and isinstance(answer.body, MessageId):
+            self.taken(message, answer.body.message_id)
+        elif not answer.status or answer.status in TEMPORARY:
+            self.untaken(message, False)
+        else:
+            self.turned_down(message, f"{answer.status % 1000:03}")
+
+
+def _written(message: Message) -> ShortMessage:
+    """Return the submit_sm of a message: from the code by its digits, to the card's international number."""
+    return ShortMessage(
+        source=Address(message.code, Ton.UNKNOWN, Npi.ISDN),
+        destination=Address(message.number, Ton.INTERNATIONAL, Npi.ISDN),
+        esm_class=UDHI if message.udhi else 0,
+        protocol_id=message.protocol_id,
+        priority_flag=message.priority,
+        validity_period=format_time(dt.datetime.fromtimestamp(message.until, dt.UTC)),
+        registered_delivery=message.registered,
+        data_coding=message.data_coding,
+        short_message=message.octets,
+    )

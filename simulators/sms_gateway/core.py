@@ -1,0 +1,197 @@
+"""The state of one gateway while it runs: customers, cards, codes, and the messages that are not over."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import heapq
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+from simulators.sms_gateway.controls import LIST_CHANGES
+from simulators.sms_gateway.messages import Customer, Kind, State, Tries
+from simulators.sms_gateway.passwords import with_hash
+from simulators.sms_gateway.store import BLOCK, Batch
+from simwarden.operations.approval import Audit
+from simwarden.operations.restriction import Restriction
+from simwarden.policy.numbers import Party, TypeOfNumber, party
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from simulators.sms_gateway.config import Account, AllocatedCode, SmsGatewayConfig
+    from simulators.sms_gateway.messages import Card, Group, Message
+    from simulators.sms_gateway.store import Store
+    from simwarden.runtime.clock import Timer
+    from simwarden.runtime.site import Site
+
+#: how long a receipt may be late, in seconds, before a message counts as one of which nothing is known
+_GRACE = 3600.0
+
+
+class Core:
+    """What one gateway knows. It calls what its owner sets.
+
+    `wake` when a message waits for the SMSC, `expire` when one's time is over, and `review` with what tells the
+    messages that a change concerns.
+    """
+
+    def __init__(self, site: Site, config: SmsGatewayConfig, store: Store) -> None:
+        self.site, self.config, self.store = site, config, store
+        self.audit = Audit(site, store.audit, count=store.count_changes)
+        self.list_changes = Restriction(self.audit, LIST_CHANGES, config.list_changes, ("list-changed",))
+        self.batch = Batch(store, asyncio.get_running_loop().call_soon)
+        self.customers: dict[str, Customer] = {}
+        self.tries = Tries(config.guessing.period)
+        self.cards: dict[str, Card] = {}
+        self.by_number: dict[Party, Card] = {}
+        self.codes: dict[Party, AllocatedCode] = {}
+        self.messages: dict[int, Message] = {}
+        self.by_centre_id: dict[str, Message] = {}
+        #: messages that wait for the SMSC, in order, and parts that wait for others
+        self.waiting: deque[Message] = deque()
+        self.groups: dict[tuple[str, str, str, int, bool], Group] = {}
+        #: messages that were sent to the SMSC, whose answers are to come
+        self.flying: set[int] = set()
+        self.wake: Callable[[], None] = lambda: None
+        self.expire: Callable[[Message], None] = lambda _: None
+        self.review: Callable[[Callable[[Message], bool]], None] = lambda _: None
+        self._due: list[tuple[float, int]] = []
+        self._timer: Timer | None = None
+        self._next = self._set_aside = 0
+        self._load()
+
+    def _load(self) -> None:
+        site, config, store = self.site, self.config, self.store
+        for name, (account, stamp) in store.accounts().items():
+            self.customers[name] = Customer(name, account, stamp)
+        for name, account in config.accounts.items():
+            if name not in self.customers:
+                self.put_account(name, with_hash(account, site.rng.randbytes(16)))
+        for card in store.cards():
+            self.take_card(card)
+        self.version = int(store.number("version"))
+        self.confirmed = store.number("confirmed")
+        codes = store.codes() if config.keeper else dict(config.codes)
+        self.codes = {party(code): each for code, each in codes.items()}
+        self._next = self._set_aside = int(store.number("next", 1))
+
+    # -- time and numbers
+
+    def now(self) -> float:
+        """The time of the calendar (POSIX)."""
+        return self.site.clock.wall().timestamp()
+
+    def date(self, when: float) -> dt.datetime:
+        """Return a time of the calendar as a date, UTC."""
+        return dt.datetime.fromtimestamp(when, dt.UTC)
+
+    def next_id(self) -> int:
+        """Return the number of a new message."""
+        if self._next >= self._set_aside:
+            self._set_aside = self._next + BLOCK
+            self.store.keep_number("next", self._set_aside)
+        self._next += 1
+        return self._next - 1
+
+    @property
+    def list_age(self) -> float:
+        """Seconds since the list of codes was confirmed; 0 where nobody else keeps it."""
+        return max(0.0, self.now() - self.confirmed) if self.config.keeper else 0.0
+
+    # -- customers
+
+    def put_account(self, name: str, account: Account) -> None:
+        """Take a customer, or what has changed of one, with the hash of its password."""
+        held = self.customers.get(name)
+        self.store.put_account(name, account, held.stamp if held else None)
+        if held is None:
+            self.customers[name] = Customer(name, account)
+        else:
+            held.account = account
+
+    def customer_by(self, field: str, value: str) -> Customer | None:
+        """Return the customer whose `system_id` or `source_addr` is a value."""
+        return next((each for each in self.customers.values() if value and getattr(each.account, field) == value), None)
+
+    # -- cards and codes
+
+    def take_card(self, card: Card) -> None:
+        """Know a card; one of no account is not known any more."""
+        held = self.cards.pop(card.imsi, None)
+        if held is not None:
+            self.by_number.pop(party(held.msisdn, TypeOfNumber.INTERNATIONAL), None)
+        if card.account:
+            self.cards[card.imsi] = card
+            self.by_number[party(card.msisdn, TypeOfNumber.INTERNATIONAL)] = card
+
+    def owner_of(self, number: Party) -> str:
+        """Return whose a code is; empty for nobody's."""
+        found = self.codes.get(number)
+        return found.account if found is not None else ""
+
+    # -- messages
+
+    def take_up(self, message: Message) -> None:
+        """Hold a message that is not over."""
+        self.messages[message.id] = message
+        if message.centre_id:
+            self.by_centre_id[message.centre_id] = message
+        if message.kind is Kind.TO_CARD:
+            self._arm(message.until + (_GRACE if message.state is State.FORWARDED else 0), message.id)
+
+    def forget(self, message: Message) -> None:
+        """Let go of a message that is over."""
+        self.messages.pop(message.id, None)
+        if message.centre_id:
+            self.by_centre_id.pop(message.centre_id, None)
+        self.batch.drop(message)
+
+    def show(self, message: Message) -> None:
+        """Tell of a message as it is now."""
+        kinds = {Kind.TO_CARD: "to-card", Kind.FROM_CARD: "from-card", Kind.RECEIPT: "receipt"}
+        shown: dict[str, Any] = {
+            "id": message.text_id,
+            "direction": kinds[message.kind],
+            "account": message.account,
+            "code": message.code,
+            "imsi": message.card,
+            "state": message.state.value,
+            "repeated": message.repeated,
+        }
+        self.site.observe("message", shown, key=message.text_id)
+
+    # -- what is over by time
+
+    def _arm(self, when: float, message: int) -> None:
+        heapq.heappush(self._due, (when, message))
+        if self._due[0] == (when, message):
+            self._set_timer()
+
+    def _set_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self.site.clock.call_later(max(0.0, self._due[0][0] - self.now()), self._ring)
+
+    def _ring(self) -> None:
+        now = self.now()
+        while self._due and self._due[0][0] <= now:
+            message = self.messages.get(heapq.heappop(self._due)[1])
+            if message is not None:
+                self._judge_time(message, now)
+        if self._due:
+            self._set_timer()
+
+    def _judge_time(self, message: Message, now: float) -> None:
+        until = message.until + (_GRACE if message.state is State.FORWARDED else 0)
+        if until > now:
+            self._arm(until, message.id)
+        else:
+            self.expire(message)
+
+    def close(self) -> None:
+        """Write nothing more, and wake no more."""
+        self.batch.over = True
+        self.wake, self.expire = lambda: None, lambda _: None
+        if self._timer is not None:
+            self._timer.cancel()

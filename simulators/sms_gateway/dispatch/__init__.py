@@ -1,0 +1,1 @@
+"""What comes from platforms: SMPP and CMPP."""

@@ -1,0 +1,224 @@
+"""Platforms that speak CMPP 2.0: each connection takes and gives messages."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Final
+
+from simulators.sms_gateway.causes import CAUSES, Limit
+from simulators.sms_gateway.messages import Kind, Message, Request
+from simulators.sms_gateway.procedures import binding, handing, submitting
+from simwarden.machine.cmpp_session import (
+    Answered,
+    Asked,
+    Closed,
+    CmppSession,
+    ConnectAsked,
+    End,
+    Event,
+    Fault,
+    Limits,
+)
+from simwarden.machine.cmpp_session import State as SessionState
+from simwarden.runtime.driven import Driven
+from simwarden.wire import cmpp, smpp, sms
+from simwarden.wire.cmpp import Command, Connect, ConnectStatus, Deliver, Delivered, Format, Report, Result, Submit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from simulators.sms_gateway.core import Core
+    from simulators.sms_gateway.messages import Customer
+    from simwarden.runtime.link import Link
+
+#: the zone in which times and message ids of CMPP are
+ZONE: Final = dt.timezone(dt.timedelta(hours=8))
+#: data codings by Msg_Fmt (7.4.3.1); write card is class 2 of 8 bit data (TS 23.038 4)
+_CODINGS: Final[dict[int, int]] = {
+    Format.ASCII: 0,
+    Format.WRITE_CARD: 0xF6,
+    Format.BINARY: 4,
+    Format.UCS2: 8,
+    Format.GB: 8,
+}
+_TEMPORARY: Final = frozenset({Result.FLOW_CONTROL_ERROR})
+_LONGEST: Final = 160
+
+
+class CmppBind:
+    """One connection of a platform's."""
+
+    def __init__(self, core: Core, link: Link, over: Callable[[CmppBind], None]) -> None:
+        """`over` is told when there is nothing more to do with it."""
+        self._core, self._link, self._over = core, link, over
+        bounds = core.config.customers
+        limits = Limits(window=bounds.window, quiet=bounds.quiet)
+        self._session = CmppSession(End.GATEWAY, core.site.clock.now(), limits=limits)
+        self._customer: Customer | None = None
+        self._flying: dict[int, Message] = {}
+        self._driven = Driven(core.site, link, self._session, self._take)
+
+    @property
+    def room(self) -> int:
+        """See Bind."""
+        return self._session.room
+
+    def hand(self, message: Message) -> None:
+        """See Bind."""
+        body = _report(self._core, message) if message.kind is Kind.RECEIPT else _delivery(self._core, message)
+        self._flying[self._session.ask(Command.DELIVER, body, self._core.site.clock.now())] = message
+        self._driven.settle()
+
+    def end(self) -> None:
+        """See Bind."""
+        self._session.terminate(self._core.site.clock.now())
+        self._driven.settle()
+
+    def drop(self, reason: str) -> None:
+        """Be gone without a word."""
+        self._driven.drop(reason)
+
+    def _take(self, event: Event) -> None:
+        match event:
+            case ConnectAsked(message, connect):
+                self._connect(message, connect)
+            case Asked(message):
+                self._ask(message)
+            case Answered(asked, answer):
+                self._answered(self._flying.pop(asked.sequence), answer)
+            case Fault(reason, data):
+                self._core.site.peer_fault(self._link, reason, data)
+            case Closed(reason):
+                self._closed(reason)
+            case _:
+                pass
+
+    def _connect(self, message: cmpp.Message, connect: Connect) -> None:
+        core = self._core
+        address = binding.address_of(self._link.remote, internal=self._link.internal)
+        customer, status = binding.connect(core, connect, address)
+        if customer is None or len(customer.binds) >= core.config.customers.binds:
+            self._session.refuse(message, status or ConnectStatus.OTHER_ERROR)
+            return
+        self._link.know()
+        self._session.accept(message, customer.account.secret)
+        self._customer = customer
+        customer.binds.append(self)
+        binding.show(core, customer)
+        handing.hand_over(customer)
+
+    def _closed(self, reason: str) -> None:
+        self._over(self)
+        if self._customer is not None:
+            self._customer.binds.remove(self)
+            binding.show(self._core, self._customer)
+            handing.hand_over(self._customer)
+        self._core.site.note(f"a connection is over: {reason}")
+
+    def _ask(self, message: cmpp.Message) -> None:
+        body, customer = message.body, self._customer
+        if not isinstance(body, Submit) or customer is None:
+            self._session.answer(message, _not_offered(message))
+            return
+        found = _request(self._core, body)
+        if isinstance(found, Limit):
+            self._session.answer(message, cmpp.Submitted(0, CAUSES[found].result))
+            return
+
+        def told(outcome: Message | str | Limit) -> None:
+            if isinstance(outcome, Message):
+                self._session.answer(message, cmpp.Submitted(_number(self._core, outcome.id, outcome.submitted)))
+            else:
+                self._session.answer(message, cmpp.Submitted(0, CAUSES[outcome].result))
+            self._driven.settle()
+
+        submitting.submit(self._core, customer, found, told)
+
+    def _answered(self, message: Message, answer: cmpp.Message | None) -> None:
+        core = self._core
+        result = answer.body.result if answer is not None and isinstance(answer.body, Delivered) else None
+        if result is None or result in _TEMPORARY:
+            handing.not_handed(core, message, unanswered=result is None)
+        elif result:
+            handing.refused(core, message)
+        else:
+            handing.handed(core, message)
+        if self._customer is not None and self._session.state is SessionState.CONNECTED:
+            handing.hand_over(self._customer)
+
+
+def _not_offered(message: cmpp.Message) -> cmpp.Body:
+    """Answer what the gateway does not do: it counts nothing for a platform, and takes nothing back."""
+    if isinstance(message.body, cmpp.Query):
+        return cmpp.Queried(message.body.time, message.body.query_type, message.body.query_code)
+    return cmpp.Cancelled(1)
+
+
+def _request(core: Core, body: Submit) -> Request | Limit:
+    if len(body.dest_terminal_id) != 1:
+        return Limit.DESTINATIONS
+    if body.at_time:
+        return Limit.SCHEDULE
+    try:
+        until = smpp.parse_time(body.valid_time, core.site.clock.wall())
+    except ValueError:
+        return Limit.VALIDITY
+    octets = _recoded(body)
+    if octets is None:
+        return Limit.PARAMETER
+    return Request(
+        (body.src_id, 0),
+        (body.dest_terminal_id[0], 0),
+        octets,
+        _CODINGS.get(body.msg_fmt, _CODINGS[Format.BINARY]),
+        body.tp_pid,
+        bool(body.tp_udhi),
+        0,
+        smpp.RECEIPT_ALWAYS if body.registered_delivery == 1 else 0,
+        until.timestamp() if until is not None else None,
+    )
+
+
+def _recoded(body: Submit) -> bytes | None:
+    """Return a message's octets as a card's network carries them: GB 18030 as UCS2. None for what cannot be read."""
+    if body.msg_fmt != Format.GB:
+        return body.msg_content
+    at = body.msg_content[0] + 1 if body.tp_udhi and body.msg_content else 0
+    try:
+        return body.msg_content[:at] + body.msg_content[at:].decode("gb18030").encode("utf-16-be")
+    except UnicodeDecodeError:
+        return None
+
+
+def _number(core: Core, message: int, submitted: float) -> int:
+    """Return the Msg_Id of a message (7.4.3.2): of its time and its number, so that a report has the same."""
+    at = core.date(submitted).astimezone(ZONE)
+    made = cmpp.MessageId(at.month, at.day, at.hour, at.minute, at.second, 1, message & 0xFFFF)
+    return int(made)
+
+
+def _delivery(core: Core, message: Message) -> Deliver:
+    coding = smpp.alphabet_of(message.data_coding)
+    formats = {sms.Alphabet.UCS2: Format.UCS2, sms.Alphabet.OCTETS: Format.BINARY}
+    return Deliver(
+        msg_id=_number(core, message.id, message.submitted),
+        dest_id=message.code,
+        tp_pid=message.protocol_id,
+        tp_udhi=int(message.udhi),
+        msg_fmt=formats.get(coding, Format.ASCII) if coding is not None else Format.ASCII,
+        src_terminal_id=message.number,
+        msg_content=message.octets[:_LONGEST],
+    )
+
+
+def _report(core: Core, message: Message) -> Deliver:
+    submitted, done = (f"{core.date(each).astimezone(ZONE):%y%m%d%H%M}" for each in (message.submitted, message.until))
+    about = _number(core, message.about, message.submitted)
+    report = Report(about, message.outcome, submitted, done, message.number, message.id & 0xFFFFFFFF)
+    return Deliver(
+        msg_id=about,
+        dest_id=message.code,
+        src_terminal_id=message.number,
+        registered_delivery=1,
+        msg_content=cmpp.encode_report(report),
+    )

@@ -1,0 +1,242 @@
+"""Platforms that speak SMPP 3.4: each connection is one bind."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from simulators.sms_gateway.causes import CAUSES, Limit
+from simulators.sms_gateway.messages import Kind, Message, Request
+from simulators.sms_gateway.procedures import binding, handing, submitting
+from simwarden.machine.smpp_session import Answered, Asked, BindAsked, Closed, Event, Fault, Limits, SmppSession
+from simwarden.machine.smpp_table import Role, State
+from simwarden.runtime.driven import Driven
+from simwarden.wire.smpp import (
+    RECEIPT,
+    RECEIPT_ALWAYS,
+    RECEIPT_ON_FAILURE,
+    UDHI,
+    Address,
+    Bind,
+    Command,
+    MessageId,
+    MessageState,
+    Npi,
+    Parameter,
+    Pdu,
+    Receipt,
+    ShortMessage,
+    Status,
+    Tag,
+    Ton,
+    parse_time,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from simulators.sms_gateway.core import Core
+    from simulators.sms_gateway.messages import Customer
+    from simwarden.runtime.link import Link
+
+#: optional parameters that change what a message is or where it goes; others are not handed on (SMPP 3.4 3.3)
+_CHANGING: Final = frozenset(
+    {
+        Tag.MESSAGE_PAYLOAD,
+        Tag.SAR_MSG_REF_NUM,
+        Tag.SAR_TOTAL_SEGMENTS,
+        Tag.SAR_SEGMENT_SEQNUM,
+        Tag.SOURCE_PORT,
+        Tag.DESTINATION_PORT,
+        Tag.DEST_ADDR_SUBUNIT,
+        Tag.DEST_TELEMATICS_ID,
+        Tag.USSD_SERVICE_OP,
+        Tag.ITS_REPLY_TYPE,
+        Tag.ITS_SESSION_INFO,
+    }
+)
+_WANTED: Final = RECEIPT_ALWAYS | RECEIPT_ON_FAILURE
+_STATES: Final = {
+    "DELIVRD": MessageState.DELIVERED,
+    "REJECTD": MessageState.REJECTED,
+    "UNDELIV": MessageState.UNDELIVERABLE,
+    "EXPIRED": MessageState.EXPIRED,
+    "UNKNOWN": MessageState.UNKNOWN,
+}
+_TEMPORARY: Final = frozenset(
+    {Status.ESME_RX_T_APPN, Status.ESME_RMSGQFUL, Status.ESME_RTHROTTLED, Status.ESME_RSYSERR}
+)
+
+
+class SmppBind:
+    """One connection of a platform's."""
+
+    def __init__(self, core: Core, link: Link, over: Callable[[SmppBind], None]) -> None:
+        """`over` is told when there is nothing more to do with it."""
+        self._core, self._link, self._over = core, link, over
+        bounds = core.config.customers
+        limits = Limits(window=bounds.window, quiet=bounds.quiet)
+        self._session = SmppSession(Role.SMSC, core.site.clock.now(), limits=limits)
+        self._customer: Customer | None = None
+        self._trying = False
+        self._flying: dict[int, Message] = {}
+        self._driven = Driven(core.site, link, self._session, self._take)
+
+    # -- what the procedures ask of a bind
+
+    @property
+    def room(self) -> int:
+        """See Bind."""
+        return self._session.room if self._session.state in (State.BOUND_RX, State.BOUND_TRX) else 0
+
+    def hand(self, message: Message) -> None:
+        """See Bind."""
+        body, parameters = _receipt(self._core, message) if message.kind is Kind.RECEIPT else (_delivery(message), ())
+        sequence = self._session.ask(Command.DELIVER_SM, body, self._core.site.clock.now(), *parameters)
+        self._flying[sequence] = message
+        self._driven.settle()
+
+    def end(self) -> None:
+        """See Bind."""
+        self._session.unbind(self._core.site.clock.now())
+        self._driven.settle()
+
+    def drop(self, reason: str) -> None:
+        """Be gone without a word."""
+        self._driven.drop(reason)
+
+    # -- what comes
+
+    def _take(self, event: Event) -> None:
+        match event:
+            case BindAsked(pdu, bind):
+                self._bind(pdu, bind)
+            case Asked(pdu):
+                self._ask(pdu)
+            case Answered(asked, answer):
+                self._answered(self._flying.pop(asked.sequence), answer)
+            case Fault(reason, data):
+                self._core.site.peer_fault(self._link, reason, data)
+            case Closed(reason):
+                self._closed(reason)
+            case _:
+                pass
+
+    def _bind(self, pdu: Pdu, bind: Bind) -> None:
+        """Have who it is be found out, one try at a time on a connection."""
+        if self._trying:
+            self._session.refuse(pdu, Status.ESME_RALYBND)
+            return
+        self._trying = True
+        self._core.site.spawn(self._find_out(pdu, bind), "bind")
+
+    async def _find_out(self, pdu: Pdu, bind: Bind) -> None:
+        core = self._core
+        address = binding.address_of(self._link.remote, internal=self._link.internal)
+        customer = await binding.bind(core, bind, address)
+        self._trying = False
+        if self._session.over:
+            return
+        if customer is None:
+            self._session.refuse(pdu, Status.ESME_RINVPASWD)
+        elif len(customer.binds) >= core.config.customers.binds:
+            self._session.refuse(pdu, Status.ESME_RBINDFAIL)
+        else:
+            self._link.know()
+            self._session.accept(pdu, core.config.system_id)
+            self._customer = customer
+            customer.binds.append(self)
+            binding.show(core, customer)
+        self._driven.settle()
+        if self._customer is not None:
+            handing.hand_over(self._customer)
+
+    def _closed(self, reason: str) -> None:
+        self._over(self)
+        if self._customer is not None:
+            self._customer.binds.remove(self)
+            binding.show(self._core, self._customer)
+            handing.hand_over(self._customer)
+        self._core.site.note(f"a bind is over: {reason}")
+
+    def _ask(self, pdu: Pdu) -> None:
+        if pdu.command is not Command.SUBMIT_SM or not isinstance(pdu.body, ShortMessage) or self._customer is None:
+            self._session.answer(pdu, Status.ESME_RINVCMDID)
+            return
+        found = _request(self._core, pdu, pdu.body)
+        if isinstance(found, Limit):
+            self._session.answer(pdu, CAUSES[found].status)
+            return
+
+        def told(outcome: Message | str | Limit) -> None:
+            if isinstance(outcome, Message):
+                self._session.answer(pdu, Status.ESME_ROK, MessageId(outcome.text_id))
+            else:
+                self._session.answer(pdu, CAUSES[outcome].status)
+            self._driven.settle()
+
+        submitting.submit(self._core, self._customer, found, told)
+
+    def _answered(self, message: Message, answer: Pdu | None) -> None:
+        core = self._core
+        if answer is None or (answer.status in _TEMPORARY):
+            handing.not_handed(core, message, unanswered=answer is None)
+        elif answer.status:
+            handing.refused(core, message)
+        else:
+            handing.handed(core, message)
+        if self._customer is not None and not self._session.over:
+            handing.hand_over(self._customer)
+
+
+def _request(core: Core, pdu: Pdu, body: ShortMessage) -> Request | Limit:
+    if any(each.tag in _CHANGING for each in pdu.parameters):
+        return Limit.PARAMETER
+    if body.schedule_delivery_time:
+        return Limit.SCHEDULE
+    try:
+        until = parse_time(body.validity_period, core.site.clock.wall())
+    except ValueError:
+        return Limit.VALIDITY
+    return Request(
+        (body.source.number, body.source.ton),
+        (body.destination.number, body.destination.ton),
+        body.short_message,
+        body.data_coding,
+        body.protocol_id,
+        bool(body.esm_class & UDHI),
+        body.priority_flag,
+        body.registered_delivery & _WANTED,
+        until.timestamp() if until is not None else None,
+    )
+
+
+def _delivery(message: Message) -> ShortMessage:
+    return ShortMessage(
+        source=Address(message.number, Ton.INTERNATIONAL, Npi.ISDN),
+        destination=Address(message.code, Ton.UNKNOWN, Npi.ISDN),
+        esm_class=UDHI if message.udhi else 0,
+        protocol_id=message.protocol_id,
+        data_coding=message.data_coding,
+        short_message=message.octets,
+    )
+
+
+def _receipt(core: Core, message: Message) -> tuple[ShortMessage, tuple[Parameter, ...]]:
+    """Return a receipt in the form that all know (appendix B), and as optional parameters (5.3.2.12, 5.3.2.35)."""
+    state, about = _STATES[message.outcome], f"{message.about:010}"
+    text = Receipt(
+        about,
+        core.date(message.submitted),
+        core.date(message.until),
+        state,
+        message.error,
+        delivered=state is MessageState.DELIVERED,
+    )
+    body = ShortMessage(
+        source=Address(message.number, Ton.INTERNATIONAL, Npi.ISDN),
+        destination=Address(message.code, Ton.UNKNOWN, Npi.ISDN),
+        esm_class=RECEIPT,
+        short_message=str(text).encode("latin-1"),
+    )
+    known = Parameter(Tag.RECEIPTED_MESSAGE_ID, about.encode() + b"\0")
+    return body, (known, Parameter(Tag.MESSAGE_STATE, bytes((state,))))

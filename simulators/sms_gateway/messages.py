@@ -1,0 +1,174 @@
+"""What a gateway holds of messages, customers and their cards while it runs."""
+
+from __future__ import annotations
+
+import enum
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from simulators.sms_gateway.config import Account
+    from simwarden.policy.numbers import Party
+
+
+class State(enum.Enum):
+    """What becomes of a message."""
+
+    HELD = "held"
+    """A part of a long one, of which others are missing."""
+    WAITING = "waiting"
+    """For the SMSC, or of one to a platform for its bind."""
+    FORWARDED = "forwarded"
+    """The SMSC has it; its receipt is to come."""
+    DELIVERED = "delivered"
+    REJECTED = "rejected"
+    """A rule or the SMSC will not have it."""
+    UNDELIVERABLE = "undeliverable"
+    EXPIRED = "expired"
+    OTHER = "other"
+    """It ended in another way, as the receipt says."""
+
+
+class Kind(enum.IntEnum):
+    """Where a message goes."""
+
+    TO_CARD = 0
+    FROM_CARD = 1
+    RECEIPT = 2
+
+
+@dataclass(slots=True)
+class Message:
+    """One message; times are seconds of the calendar (POSIX). Of a receipt `octets` are the text, with our number.
+
+    `card` is the IMSI of the card that it is to or from, `number` its MSISDN; `about` the number of the message that a
+    receipt tells of.
+    """
+
+    id: int
+    kind: Kind
+    account: str
+    code: str
+    card: str
+    number: str
+    submitted: float
+    until: float
+    octets: bytes
+    data_coding: int = 0
+    protocol_id: int = 0
+    udhi: bool = False
+    priority: int = 0
+    registered: int = 0
+    state: State = State.WAITING
+    centre_id: str = ""
+    about: int = 0
+    #: what the receipt says: the state, and three digits of the network's own
+    outcome: str = ""
+    error: str = "000"
+    #: times that it was sent without an answer, so that it may have come twice
+    repeated: int = 0
+
+    @property
+    def text_id(self) -> str:
+        """The message_id that SMPP knows it by (SMPP 3.4 appendix B: ten digits)."""
+        return f"{self.id:010}"
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A card as the gateway knows it."""
+
+    imsi: str
+    msisdn: str
+    account: str
+    opened: bool
+    numbers: tuple[str, ...]
+    parties: frozenset[Party] = frozenset()
+
+
+class Bind(Protocol):
+    """A bind of a customer's platform."""
+
+    @property
+    def room(self) -> int:
+        """How many messages of cards and receipts may be sent to it now; none to one that only transmits."""
+
+    def hand(self, message: Message) -> None:
+        """Send it a message; `handed` of the procedures hears what became of that."""
+
+    def end(self) -> None:
+        """Say goodbye and close."""
+
+
+class Request(NamedTuple):
+    """A message that a platform submits, whichever protocol it speaks; numbers are with their type of number."""
+
+    source: tuple[str, int]
+    destination: tuple[str, int]
+    octets: bytes
+    data_coding: int = 0
+    protocol_id: int = 0
+    udhi: bool = False
+    priority: int = 0
+    registered: int = 0
+    #: the time until which it is to be kept (POSIX); None: as long as messages are
+    until: float | None = None
+
+
+@dataclass(slots=True)
+class Group:
+    """The parts of a long message that are held until all are there."""
+
+    total: int
+    parts: dict[int, Message] = field(default_factory=dict)
+    #: numbers of parts that are in the database
+    kept: set[int] = field(default_factory=set)
+    refused: bool = False
+
+
+class Tries:
+    """Binds that failed, by the address from which they came; of those who fail most recently a bounded number."""
+
+    _MOST = 10_000
+
+    def __init__(self, period: float) -> None:
+        self._period = period
+        self._failed: dict[str, deque[float]] = {}
+
+    def count(self, address: str, now: float) -> int:
+        """Return how many failed from there lately."""
+        found = self._failed.get(address, deque())
+        while found and found[0] <= now - self._period:
+            found.popleft()
+        return len(found)
+
+    def begin(self, address: str, now: float) -> None:
+        """Count one that is being tried: others beside it are counted before it has failed."""
+        found = self._failed.pop(address, None) or deque()
+        found.append(now)
+        self._failed[address] = found
+        if len(self._failed) > self._MOST:
+            del self._failed[next(iter(self._failed))]
+
+    def succeed(self, address: str) -> None:
+        """Take back one that was right."""
+        if self._failed.get(address):
+            self._failed[address].pop()
+
+
+@dataclass(slots=True)
+class Customer:
+    """An account with its binds, and what waits for them."""
+
+    name: str
+    account: Account
+    #: the last time stamp with which it was connected by CMPP
+    stamp: int | None = None
+    binds: list[Bind] = field(default_factory=list)
+    #: what goes to the platform, in order, and how many messages of it wait for the SMSC
+    owed: deque[Message] = field(default_factory=deque)
+    waiting: int = 0
+    #: submitted in the second of the clock
+    second: int = -1
+    sent: int = 0

@@ -1,0 +1,1 @@
+"""What the operator does at a gateway, by what it is about."""

@@ -1,0 +1,62 @@
+"""The customers of a gateway: what their platforms prove to be them by, and what waits for them."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from simulators.sms_gateway.config import Account
+from simulators.sms_gateway.passwords import with_hash
+from simwarden.errors import ManagementError
+from simwarden.operations.management import Call, route
+
+if TYPE_CHECKING:
+    from simulators.sms_gateway.core import Core
+    from simulators.sms_gateway.messages import Customer
+
+
+class Accounts:
+    """Customers."""
+
+    def __init__(self, core: Core) -> None:
+        self.core = core
+
+    @route("GET", "/accounts")
+    async def list_accounts(self, _call: Call) -> list[dict[str, Any]]:
+        """Tell all customers, without what they prove themselves by, their binds, and what waits for them."""
+        return [_told(each) for each in self.core.customers.values()]
+
+    @route("PUT", "/accounts/{account}", takes=Account, errors=(409,))
+    async def put_account(self, call: Call) -> dict[str, Any]:
+        """Take a customer, or other names, passwords and bounds of one; its binds end, and are made anew by these."""
+        name, wanted = call.path["account"], call.given
+        for field in ("system_id", "source_addr"):
+            other = self.core.customer_by(field, getattr(wanted, field))
+            if other is not None and other.name != name:
+                raise ManagementError(409, f"{other.name} has this {field}")
+        salt, loop = self.core.site.rng.randbytes(16), asyncio.get_running_loop()
+        self.core.put_account(name, await loop.run_in_executor(None, with_hash, wanted, salt))
+        customer = self.core.customers[name]
+        _end_binds(customer)
+        return _told(customer)
+
+    @route("DELETE", "/accounts/{account}", errors=(404,))
+    async def delete_account(self, call: Call) -> None:
+        """Let a customer bind no more, and end its binds; its messages that wait end with its codes."""
+        customer = self.core.customers.get(call.path["account"])
+        if customer is None:
+            raise ManagementError(404, f"there is no account {call.path['account']}")
+        self.core.store.drop_account(customer.name)
+        del self.core.customers[customer.name]
+        _end_binds(customer)
+
+
+def _end_binds(customer: Customer) -> None:
+    for bind in list(customer.binds):
+        bind.end()
+
+
+def _told(customer: Customer) -> dict[str, Any]:
+    shown = customer.account.model_dump(mode="json", exclude={"password", "secret"})
+    waiting = {"to_cards": customer.waiting, "to_platform": len(customer.owed)}
+    return {"account": customer.name, **shown, "binds": len(customer.binds), "waiting": waiting}

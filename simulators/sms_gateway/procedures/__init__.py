@@ -1,0 +1,1 @@
+"""What a gateway does with binds and messages."""

@@ -1,0 +1,69 @@
+"""Messages of cards and receipts go to the binds of the customer whose they are; they wait while there is none."""
+
+from __future__ import annotations
+
+from collections import deque
+from functools import partial
+from operator import attrgetter
+from typing import TYPE_CHECKING
+
+from simulators.sms_gateway.messages import State
+
+if TYPE_CHECKING:
+    from simulators.sms_gateway.core import Core
+    from simulators.sms_gateway.messages import Bind, Customer, Message
+
+
+def owe(core: Core, message: Message) -> None:
+    """Hand a message to its customer's platform, or keep it for that; what has no owner any more is over."""
+    customer = core.customers.get(message.account)
+    if customer is None:
+        core.forget(message)
+        return
+    customer.owed.append(message)
+    hand_over(customer)
+
+
+def hand_over(customer: Customer) -> None:
+    """Send what waits, to the binds that have room, in turn."""
+    while customer.owed:
+        bind = max(customer.binds, key=_room, default=None)
+        if bind is None or bind.room <= 0:
+            return
+        bind.hand(customer.owed.popleft())
+
+
+def _room(bind: Bind) -> int:
+    return bind.room
+
+
+def handed(core: Core, message: Message) -> None:
+    """Take note that a platform has a message."""
+    message.state = State.DELIVERED
+    core.show(message)
+    core.forget(message)
+
+
+def not_handed(core: Core, message: Message, *, unanswered: bool) -> None:
+    """Keep a message that a platform did not take; where no answer came it goes first, and may come twice."""
+    if not unanswered:
+        core.site.clock.call_later(core.config.retry, partial(_again, core, message))
+        return
+    message.repeated += 1
+    core.batch.change(message)
+    core.show(message)
+    customer = core.customers.get(message.account)
+    if customer is not None:
+        customer.owed = deque(sorted((message, *customer.owed), key=attrgetter("id")))
+
+
+def refused(core: Core, message: Message) -> None:
+    """End a message that a platform will never take."""
+    message.state = State.REJECTED
+    core.show(message)
+    core.forget(message)
+
+
+def _again(core: Core, message: Message) -> None:
+    if core.messages.get(message.id) is message:
+        owe(core, message)

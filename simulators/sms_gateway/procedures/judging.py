@@ -1,0 +1,63 @@
+"""Whether a message may go its way: asked when it is submitted, when it goes to the SMSC, and when a card's arrives."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from simulators.sms_gateway import controls
+from simwarden.policy.numbers import Party, PartyKind, party
+
+if TYPE_CHECKING:
+    from simulators.sms_gateway.core import Core
+    from simulators.sms_gateway.messages import Card, Customer
+    from simwarden.policy.decision import Control
+
+
+def read_party(number: str, ton: int) -> Party:
+    """Return who a number of a message stands for; nobody for none."""
+    return party(number, ton) if number.strip() else Party(PartyKind.TEXT, "nobody")
+
+
+def judge_route(core: Core, account: str, code: Party, card: Card | None, on: str) -> str:
+    """Decide about code, card and list; return the id of the control that refuses, or nothing.
+
+    `account` empty: a card's message, which is of whoever has the code.
+    """
+    subject, owner = (card.imsi if card else ""), core.owner_of(code)
+    if not _asked(core, controls.CODE, subject, on, account=account, owner=owner, number=code):
+        return controls.CODE.id
+    whose = card.account if card else ""
+    if not _asked(core, controls.OWNER, subject, on, account=account or owner, owner=whose):
+        return controls.OWNER.id
+    opened, listed = (card.opened, card.parties) if card else (False, frozenset())
+    if not _asked(core, controls.LISTED, subject, on, opened=opened, number=code, listed=listed):
+        return controls.LISTED.id
+    return ""
+
+
+def judge_list(core: Core, subject: str, on: str) -> str:
+    """Decide whether the list of codes is young enough."""
+    facts = {"age": min(core.list_age, 1e9), "most": core.config.list_age}
+    return "" if _asked(core, controls.LIST_AGE, subject, on, **facts) else controls.LIST_AGE.id
+
+
+def judge_rate(core: Core, customer: Customer, subject: str) -> str:
+    """Decide whether a customer is within its rate, and count the message that is."""
+    second = int(core.site.clock.now())
+    if second != customer.second:
+        customer.second, customer.sent = second, 0
+    if not _asked(core, controls.RATE, subject, controls.SUBMIT, sent=customer.sent, most=customer.account.rate):
+        return controls.RATE.id
+    customer.sent += 1
+    return ""
+
+
+def judge_content(core: Core, code: Party, subject: str, beyond_text: str) -> str:
+    """Decide about what is in a message."""
+    held = core.codes.get(code)
+    facts = {"beyond_text": beyond_text, "ota": held is not None and held.ota}
+    return "" if _asked(core, controls.CONTENT, subject, controls.SUBMIT, **facts) else controls.CONTENT.id
+
+
+def _asked(core: Core, control: Control, subject: str, on: str, **facts: object) -> bool:
+    return core.site.decide(control, subject, on=on, **facts).admitted

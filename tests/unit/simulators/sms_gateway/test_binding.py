@@ -1,0 +1,125 @@
+"""Who may bind at a gateway, and what becomes of one that tries passwords."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from business import ACCOUNTS, Business
+
+from simulators.platform.element import Platform
+from simulators.sms_gateway.passwords import hashed, matches
+from simwarden.runtime.store import sqlite_url
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+async def set_password(bench: Business, password: str) -> None:
+    """Give the platform another password, with which it does not bind by itself."""
+    await bench.host.stop("platform")
+    bench.platform.config = bench.platform.config.model_copy(update={"password": password, "at_start": False})
+    await bench.host.start("platform")
+
+
+def test_a_hash_is_known_for_its_password_alone() -> None:
+    kept = hashed("s3cret", bytes(16))
+    assert kept.startswith("scrypt:")
+    assert hashed(kept, b"x") == kept
+    assert matches("s3cret", kept)
+    assert not matches("s3cres", kept)
+    assert not matches("", hashed("", bytes(16)))
+    assert not matches("scrypt:", "scrypt:")
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"password": "guess"}, {"system_id": "nobody"}, {"password": ""}, {"system_id": "", "password": ""}]
+)
+async def test_a_wrong_bind_says_not_what_is_wrong(wrong: dict[str, str]) -> None:
+    async with Business(platform={**wrong, "at_start": "no"}) as bench:
+        assert await bench.do("platform", "bind") == "refused"
+        assert bench.decisions("sms.bind")[-1].reason == "there is no such account with this password or secret"
+
+
+async def test_one_address_tries_so_many_passwords_and_another_is_not_kept_out() -> None:
+    async with Business(platform={"password": "guess", "at_start": "no"}) as bench:
+        for _ in range(6):
+            assert await bench.do("platform", "bind") == "refused"
+        seen = [each.details["seen"] for each in bench.decisions("sms.bind") if not each.admitted]
+        assert seen == ["wrong"] * 5 + ["too many"]
+        await set_password(bench, "s3cret")
+        assert await bench.do("platform", "bind") == "refused"
+        await bench.do("heating", "unbind")
+        assert await bench.do("heating", "bind") == "bound"
+        await bench.sleep(300)
+        assert await bench.do("platform", "bind") == "bound"
+
+
+async def test_a_customer_binds_only_from_its_addresses() -> None:
+    accounts = {**ACCOUNTS, "waterworks": {**ACCOUNTS["waterworks"], "hosts": ["office"]}}
+    async with Business(accounts=accounts, platform={"at_start": "no"}) as bench:
+        bench.add("office", Platform, {"system_id": "meters", "password": "s3cret"})
+        await bench.host.start("office")
+        assert bench.observed("bind", element="office") == ["bound"]
+        assert await bench.do("platform", "bind") == "refused"
+        assert bench.decisions("sms.bind")[-1].details["seen"] == "another address"
+
+
+async def test_an_account_has_so_many_binds() -> None:
+    async with Business(customers={"binds": "1"}) as bench:
+        bench.add("second", Platform, {"system_id": "meters", "password": "s3cret"})
+        await bench.host.start("second")
+        assert bench.observed("bind", element="second") == ["refused"]
+
+
+async def test_another_password_ends_the_binds(tmp_path: Path) -> None:
+    async with Business(store=sqlite_url(tmp_path / "store")) as bench:
+        await bench.call("PUT", "/accounts/waterworks", {**ACCOUNTS["waterworks"], "password": "n3w"})
+        await bench.settle()
+        assert bench.observed("bind", element="platform")[-1] == "unbound"
+        await bench.sleep(11)
+        assert bench.observed("bind", element="platform")[-1] == "refused"
+        await set_password(bench, "n3w")
+        await bench.host.stop("sms_gateway", kill=True)
+        await bench.host.start("sms_gateway")
+        assert await bench.do("platform", "bind") == "bound"
+        told = await bench.call("GET", "/accounts")
+        assert "n3w" not in str(told)
+        assert "shared" not in str(told)
+        assert bench.gateway.core.store.accounts()["waterworks"][0].password.startswith("scrypt:")
+    assert (tmp_path / "store").stat().st_mode & 0o077 == 0
+
+
+async def test_names_are_one_customers_and_a_deleted_one_is_gone() -> None:
+    async with Business() as bench:
+        assert await bench.refused("PUT", "/accounts/thief", {"system_id": "meters", "password": "x"}) == 409
+        assert await bench.refused("DELETE", "/accounts/thief") == 404
+        await bench.call("DELETE", "/accounts/waterworks")
+        await bench.settle()
+        assert bench.observed("bind", element="platform")[-1] == "unbound"
+        await bench.sleep(11)
+        assert bench.observed("bind", element="platform")[-1] == "refused"
+
+
+# -- CMPP
+
+CMPP: dict[str, Any] = {"protocol": "cmpp", "source_addr": "901234", "secret": "shared"}
+
+
+async def test_a_time_stamp_is_good_once_also_after_a_killed_gateway(tmp_path: Path) -> None:
+    async with Business(platform=CMPP, store=sqlite_url(tmp_path / "store")) as bench:
+        assert bench.observed("bind", element="platform") == ["bound"]
+        await bench.do("platform", "unbind")
+        assert await bench.do("platform", "bind") == "refused"
+        await bench.host.stop("sms_gateway", kill=True)
+        await bench.host.start("sms_gateway")
+        assert await bench.do("platform", "bind") == "refused"
+        await bench.sleep(1)
+        assert await bench.do("platform", "bind") == "bound"
+
+
+@pytest.mark.parametrize("wrong", [{"secret": "guess"}, {"source_addr": "999999"}, {"source_addr": "", "secret": ""}])
+async def test_a_wrong_secret_is_refused(wrong: dict[str, str]) -> None:
+    async with Business(platform={**CMPP, **wrong}) as bench:
+        assert bench.observed("bind", element="platform") == ["refused"]
+        assert bench.verdicts("sms.bind").count(False) == 1

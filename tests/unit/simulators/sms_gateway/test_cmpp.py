@@ -1,0 +1,129 @@
+"""A platform that speaks CMPP 2.0: what goes to the SMSC and comes back, and the results of what is refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from business import CODE, MSISDN, OTHER_CODE, OTHER_MSISDN, Business
+
+from simwarden.trace.events import Frame
+from simwarden.wire import cmpp
+from simwarden.wire.cmpp import Command, Format, Result, Submit
+from simwarden.wire.smpp import Address
+
+CMPP: dict[str, Any] = {"protocol": "cmpp", "source_addr": "901234", "secret": "shared"}
+
+
+def messages(bench: Business, command: Command) -> list[Any]:
+    """Return the bodies of messages of a command, in order."""
+    found = [cmpp.decode(each.data) for each in bench.of(Frame) if each.interface == "CMPP"]
+    return [each.body for each in found if each.command is command]
+
+
+async def test_a_message_and_its_report() -> None:
+    async with Business(platform=CMPP) as bench:
+        assert await bench.submit() == "accepted"
+        (got,) = bench.smsc.got
+        assert (got.source, got.destination) == (Address(CODE, 0, 1), Address(MSISDN, 1, 1))
+        assert (got.short_message, got.data_coding, got.registered_delivery) == (b"read your meter", 0, 1)
+        bench.smsc.report(1)
+        await bench.settle()
+        (answered,) = messages(bench, Command.SUBMIT_RESP)
+        (delivered,) = messages(bench, Command.DELIVER)
+        report = cmpp.decode_report(delivered.msg_content)
+        assert delivered.registered_delivery == 1
+        assert (report.msg_id, report.stat, report.dest_terminal_id) == (answered.msg_id, "DELIVRD", MSISDN)
+        assert (report.submit_time, report.done_time) == ("2603021600", "2603021600")  # 08:00 UTC in China
+        assert cmpp.MessageId.of(answered.msg_id)[:4] == (3, 2, 16, 0)
+        assert bench.receipts() == ["DELIVRD"]
+
+
+async def test_a_cards_message() -> None:
+    async with Business(platform=CMPP) as bench:
+        bench.smsc.deliver(f"+{MSISDN}", CODE, "用水量".encode("utf-16-be"), data_coding=8)
+        await bench.settle()
+        (delivered,) = messages(bench, Command.DELIVER)
+        assert (delivered.dest_id, delivered.src_terminal_id, delivered.msg_fmt) == (CODE, MSISDN, Format.UCS2)
+        assert bench.texts() == ["用水量"]
+        assert bench.smsc.answered == [0]
+
+
+async def test_a_long_message_in_both_directions() -> None:
+    text = "一二三四五六七八九十" * 15
+    async with Business(platform=CMPP) as bench:
+        assert await bench.submit(text=text) == "accepted"
+        for each in bench.smsc.got:
+            bench.smsc.deliver(f"+{MSISDN}", CODE, each.short_message, data_coding=8, esm_class=0x40)
+        await bench.settle()
+        assert bench.texts() == [text]
+
+
+@pytest.mark.parametrize(
+    ("given", "result", "control"),
+    [
+        ({"code": OTHER_CODE}, Result.SOURCE_ID_ERROR, "sms.code"),
+        ({"to": OTHER_MSISDN}, Result.DESTINATION_TERMINAL_ERROR, "sms.owner"),
+        ({"octets": "41", "data_coding": "4"}, Result.SERVICE_CODE_ERROR, "sms.content"),
+        ({"octets": "41", "data_coding": "246"}, Result.SERVICE_CODE_ERROR, "sms.content"),
+        ({"octets": "41", "protocol_id": "127"}, Result.SERVICE_CODE_ERROR, "sms.content"),
+    ],
+)
+async def test_what_is_refused(given: dict[str, Any], result: Result, control: str) -> None:
+    async with Business(platform=CMPP) as bench:
+        assert await bench.submit(**given) == "rejected"
+        (answered,) = messages(bench, Command.SUBMIT_RESP)
+        assert (answered.msg_id, answered.result) == (0, result)
+        assert bench.verdicts(control)[-1] is False
+        assert bench.smsc.got == []
+
+
+async def ask(bench: Business, command: Command, body: Any) -> Any:
+    """Have the platform send something that it does not by itself; return the body of the answer."""
+    gateway: Any = bench.platform._gateway
+    gateway._session._ask(command, body, bench.clock.now())
+    gateway._answered = lambda _sequence, answer: found.append(answer.body)
+    found: list[Any] = []
+    gateway._driven.settle()
+    await bench.settle()
+    return found[0]
+
+
+def submit(**more: Any) -> Submit:
+    """Return a CMPP_SUBMIT that is taken, with changes."""
+    given = {"src_id": CODE, "dest_terminal_id": (MSISDN,), "msg_content": b"x", **more}
+    return Submit(**given)
+
+
+@pytest.mark.parametrize(
+    ("body", "result"),
+    [
+        (submit(dest_terminal_id=(MSISDN, OTHER_MSISDN)), Result.DESTINATION_TERMINAL_ERROR),
+        (submit(dest_terminal_id=()), Result.DESTINATION_TERMINAL_ERROR),
+        (submit(at_time="260302090000032+"), Result.MESSAGE_STRUCTURE_ERROR),
+        (submit(valid_time="tomorrow"), Result.MESSAGE_STRUCTURE_ERROR),
+        (submit(msg_fmt=Format.GB, msg_content=b"\xff\xff\xff"), Result.MESSAGE_STRUCTURE_ERROR),
+        (submit(msg_fmt=Format.GB, msg_content="水".encode("gb18030") * 75), Result.MESSAGE_TOO_LONG),
+        (submit(msg_fmt=21), Result.SERVICE_CODE_ERROR),
+        (submit(valid_time="000001000000000R"), Result.CORRECT),
+        (submit(src_id=f"86{CODE}"), Result.CORRECT),
+        (submit(src_id=""), Result.CORRECT),
+    ],
+)
+async def test_odd_messages(body: Submit, result: Result) -> None:
+    async with Business(platform=CMPP) as bench:
+        assert (await ask(bench, Command.SUBMIT, body)).result == result
+        assert len(bench.smsc.got) == (result is Result.CORRECT)
+
+
+async def test_chinese_in_gb_18030_goes_on_as_ucs2() -> None:
+    async with Business(platform=CMPP) as bench:
+        await ask(bench, Command.SUBMIT, submit(msg_fmt=Format.GB, msg_content="用水量".encode("gb18030")))
+        (got,) = bench.smsc.got
+        assert (got.data_coding, got.short_message.decode("utf-16-be")) == (8, "用水量")
+
+
+async def test_nothing_is_counted_and_nothing_taken_back() -> None:
+    async with Business(platform=CMPP) as bench:
+        assert (await ask(bench, Command.QUERY, cmpp.Query("20260302"))).mt_tlmsg == 0
+        assert (await ask(bench, Command.CANCEL, cmpp.Cancel(7))).success_id == 1

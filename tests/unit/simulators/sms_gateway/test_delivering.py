@@ -1,0 +1,189 @@
+"""Messages of cards on their way to platforms, receipts, and what becomes of both while nobody is bound."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from business import APPROVAL, CODE, IMSI, MSISDN, OTHER_CODE, OTHER_MSISDN, Business
+
+from simwarden.runtime.store import sqlite_url
+from simwarden.wire import smpp
+from simwarden.wire.smpp import MessageState, Status
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CARD = f"+{MSISDN}"
+
+
+async def test_a_cards_message_reaches_the_owner_of_the_code_alone() -> None:
+    async with Business() as bench:
+        bench.smsc.deliver(CARD, CODE, b"17 kWh")
+        await bench.settle()
+        assert bench.smsc.answered == [0]
+        assert bench.observed("message", element="platform") == [{"sender": MSISDN, "code": CODE, "text": "17 kWh"}]
+        assert bench.texts("heating") == []
+
+
+@pytest.mark.parametrize(
+    ("source", "destination", "status", "control"),
+    [
+        (CARD, "10658000124", Status.ESME_RINVDSTADR, "sms.code"),
+        (CARD, "13800000000", Status.ESME_RINVDSTADR, "sms.code"),
+        (CARD, f"+{OTHER_MSISDN}", Status.ESME_RINVDSTADR, "sms.code"),
+        (CARD, OTHER_CODE, Status.ESME_RINVSRCADR, "sms.owner"),
+        ("+8613800000000", CODE, Status.ESME_RINVSRCADR, "sms.owner"),
+        ("BANK", CODE, Status.ESME_RINVSRCADR, "sms.owner"),
+    ],
+)
+async def test_other_messages_of_cards_arrive_nowhere(source: str, destination: str, status: int, control: str) -> None:
+    async with Business() as bench:
+        bench.smsc.deliver(source, destination, b"x")
+        await bench.settle()
+        assert bench.smsc.answered == [status]
+        assert bench.verdicts(control)[-1] is False
+        assert bench.texts() + bench.texts("heating") == []
+
+
+async def test_a_card_writes_only_to_codes_of_its_list() -> None:
+    async with Business() as bench:
+        await bench.call("DELETE", f"/cards/{IMSI}/sms", APPROVAL)
+        bench.smsc.deliver(CARD, CODE, b"x")
+        await bench.settle()
+        assert bench.smsc.answered == [Status.ESME_RINVDSTADR]
+        assert bench.verdicts("fn.sms.directed") == [False]
+
+
+async def test_messages_wait_while_the_platform_is_not_bound(tmp_path: Path) -> None:
+    async with Business(store=sqlite_url(tmp_path / "store")) as bench:
+        await bench.do("platform", "unbind")
+        for number in range(3):
+            bench.smsc.deliver(CARD, CODE, b"%d" % number)
+        await bench.settle()
+        assert bench.smsc.answered == [0, 0, 0]
+        await bench.host.stop("sms_gateway", kill=True)
+        await bench.host.start("sms_gateway")
+        assert await bench.do("platform", "bind") == "bound"
+        assert bench.texts() == ["0", "1", "2"]
+        assert bench.gateway.core.messages == {}
+
+
+async def test_so_many_messages_wait_and_further_ones_are_told_to_come_later() -> None:
+    async with Business(customers={"queue": "2"}) as bench:
+        await bench.do("platform", "unbind")
+        for _ in range(3):
+            bench.smsc.deliver(CARD, CODE, b"x")
+            await bench.settle()
+        assert bench.smsc.answered == [0, 0, Status.ESME_RX_T_APPN]
+        assert "a card's message finds no room" in bench.notes()
+
+
+async def test_a_transmitter_is_handed_nothing() -> None:
+    async with Business(platform={"bind": "transmitter"}) as bench:
+        assert await bench.submit() == "accepted"
+        bench.smsc.report(1)
+        bench.smsc.deliver(CARD, CODE, b"17 kWh")
+        await bench.settle()
+        assert bench.receipts() + bench.texts() == []
+        assert len(bench.gateway.core.customers["waterworks"].owed) == 2
+
+
+async def test_a_receiver_submits_nothing() -> None:
+    async with Business(platform={"bind": "receiver"}) as bench:
+        bench.smsc.deliver(CARD, CODE, b"17 kWh")
+        await bench.settle()
+        assert bench.texts() == ["17 kWh"]
+
+
+@pytest.mark.parametrize(
+    ("state", "word"),
+    [
+        (MessageState.DELIVERED, ["DELIVRD"]),
+        (MessageState.EXPIRED, ["EXPIRED"]),
+        (MessageState.UNDELIVERABLE, ["UNDELIV"]),
+        (MessageState.REJECTED, ["REJECTD"]),
+        (MessageState.DELETED, ["REJECTD"]),
+        (MessageState.UNKNOWN, ["UNKNOWN"]),
+        (MessageState.ENROUTE, []),
+        (MessageState.ACCEPTED, []),
+    ],
+)
+async def test_each_receipt_is_told_in_the_common_form(state: MessageState, word: list[str]) -> None:
+    async with Business() as bench:
+        await bench.submit()
+        bench.smsc.report(1, state, "042")
+        await bench.settle()
+        assert bench.receipts() == word
+        assert [each["error"] for each in bench.observed("receipt")] == ["042"] * len(word)
+        assert bench.smsc.answered == [0]
+
+
+async def test_a_receipt_goes_to_who_submitted_though_the_code_is_another_customers_now() -> None:
+    async with Business(keeper="cmp", list_age="1 day") as bench:
+        codes = {CODE: {"account": "waterworks"}}
+        await bench.call("PUT", "/codes", {"version": 1, "codes": codes})
+        await bench.submit()
+        change = {"code": CODE, "allocated": {"account": "heating"}}
+        await bench.call("POST", "/codes", {"since": 1, "version": 2, "changes": [change]})
+        bench.smsc.report(1)
+        await bench.settle()
+        assert (bench.receipts(), bench.receipts("heating")) == (["DELIVRD"], [])
+
+
+async def test_a_long_message_of_a_card_is_put_together_at_the_platform() -> None:
+    async with Business() as bench:
+        for number in (2, 1):
+            bench.smsc.deliver(CARD, CODE, bytes.fromhex(f"05000307020{number}4{number}"), esm_class=smpp.UDHI)
+        await bench.settle()
+        assert bench.texts() == ["AB"]
+
+
+async def test_a_receipt_that_cannot_be_read_or_is_of_nobodys_message_harms_nothing() -> None:
+    async with Business() as bench:
+        for text in (b"nonsense", b"id:c9 submit date:2603020800 done date:2603020800 stat:DELIVRD"):
+            bench.smsc.deliver(CARD, CODE, text, esm_class=smpp.RECEIPT)
+        bench.smsc.deliver(CARD, CODE, b"x", esm_class=0x08)
+        await bench.settle()
+        assert bench.smsc.answered == [Status.ESME_RX_P_APPN, 0, Status.ESME_RINVESMCLASS]
+        assert bench.receipts() + bench.texts() == []
+
+
+async def test_the_gateway_binds_again_when_the_smsc_is_back() -> None:
+    async with Business() as bench:
+        await bench.host.stop("smsc", kill=True)
+        assert await bench.submit() == "accepted"
+        await bench.host.start("smsc")
+        await bench.sleep(11)
+        assert [each.system_id for each in bench.smsc.binds] == ["gateway"]
+        assert len(bench.smsc.got) == 1
+
+
+async def test_what_was_acknowledged_survives_a_killed_gateway(tmp_path: Path) -> None:
+    async with Business(store=sqlite_url(tmp_path / "store"), smsc="") as bench:
+        assert await bench.submit() == "accepted"
+        assert await bench.submit(octets="41", header="050003070201") == "accepted"
+        await bench.host.stop("sms_gateway", kill=True)
+        bench.gateway.config = bench.gateway.config.model_copy(update={"smsc": "smsc"})
+        await bench.host.start("sms_gateway")
+        await bench.sleep(11)
+        assert [each.short_message for each in bench.smsc.got] == [b"read your meter"]
+        assert await bench.submit(octets="42", header="050003070202") == "accepted"
+        assert [each.short_message[-1:] for each in bench.smsc.got[1:]] == [b"A", b"B"]
+        bench.smsc.report(1)
+        await bench.settle()
+        assert bench.observed("receipt")[-1]["id"] == "0000000001"
+
+
+async def test_a_receipt_finds_its_message_after_a_killed_gateway(tmp_path: Path) -> None:
+    async with Business(store=sqlite_url(tmp_path / "store")) as bench:
+        assert await bench.submit() == "accepted"
+        await bench.host.stop("sms_gateway", kill=True)
+        await bench.host.start("sms_gateway")
+        await bench.sleep(11)
+        bench.smsc.got = bench.smsc.got[:1]
+        bench.smsc.report(1)
+        await bench.settle()
+        assert bench.receipts() == ["DELIVRD"]
+        assert await bench.submit() == "accepted"
+        assert bench.observed("message", element="sms_gateway")[-1]["id"] != "0000000001"

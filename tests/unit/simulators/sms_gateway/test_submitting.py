@@ -1,0 +1,249 @@
+"""What a gateway takes of platforms, as the SMSC gets it, and what it refuses, as the platform is told."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from business import CODE, IMSI, MSISDN, OTA_CODE, OTHER_CODE, OTHER_MSISDN, Business, provision
+
+from simwarden.trace.events import Frame
+from simwarden.wire import smpp
+from simwarden.wire.smpp import Address, MessageState, Status
+
+APPROVED = {"approver": "He Lan", "reason": "contract 12", "form": "scan 8831"}
+
+
+def statuses(bench: Business) -> list[int]:
+    """Return the statuses of all submit_sm_resp that the gateway sent to platforms."""
+    frames = [each for each in bench.of(Frame) if each.interface == "SMPP" and each.source == "sms_gateway"]
+    pdus = [smpp.decode(each.data) for each in frames if each.target != "smsc"]
+    return [each.status for each in pdus if each.command is smpp.Command.SUBMIT_SM_RESP]
+
+
+async def test_a_message_reaches_the_smsc_and_its_receipt_the_platform() -> None:
+    async with Business() as bench:
+        assert await bench.submit() == "accepted"
+        (got,) = bench.smsc.got
+        assert got.source == Address(CODE, 0, 1)
+        assert got.destination == Address(MSISDN, 1, 1)
+        assert (got.short_message, got.registered_delivery) == (b"read your meter", 1)
+        bench.smsc.report(1)
+        await bench.settle()
+        assert bench.receipts() == ["DELIVRD"]
+        assert bench.smsc.answered == [0]
+        assert bench.states() == ["waiting", "forwarded", "delivered", "delivered"]
+        assert bench.gateway.core.messages == {}
+        assert bench.receipts("heating") == []
+
+
+@pytest.mark.parametrize("spelled", [CODE, f"+86{CODE}", f"0086{CODE}", f"86{CODE}"])
+async def test_the_code_is_known_in_every_spelling(spelled: str) -> None:
+    async with Business() as bench:
+        assert await bench.submit(code=spelled) == "accepted"
+        assert bench.smsc.got[0].source.number == CODE
+
+
+@pytest.mark.parametrize("spelled", [f"+{MSISDN}", MSISDN, f"00{MSISDN}", MSISDN[2:], f"0{MSISDN[2:]}"])
+async def test_the_card_is_known_in_every_spelling(spelled: str) -> None:
+    async with Business() as bench:
+        assert await bench.submit(spelled) == "accepted"
+        assert bench.smsc.got[0].destination == Address(MSISDN, 1, 1)
+
+
+BINARY = {"octets": "0102", "data_coding": "4"}
+PORTS = {"octets": "41", "header": "06050423f40000"}
+TOOLKIT = {"octets": "41", "header": "027000"}
+REFUSED: dict[str, tuple[dict[str, Any], Status, str]] = {
+    "code of another": ({"code": OTHER_CODE}, Status.ESME_RINVSRCADR, "sms.code"),
+    "name": ({"code": "BANK"}, Status.ESME_RINVSRCADR, "sms.code"),
+    "card": ({"code": f"+{MSISDN}"}, Status.ESME_RINVSRCADR, "sms.code"),
+    "code with a digit more": ({"code": f"{CODE}1"}, Status.ESME_RINVSRCADR, "sms.code"),
+    "card of another": ({"to": f"+{OTHER_MSISDN}"}, Status.ESME_RINVDSTADR, "sms.owner"),
+    "public number": ({"to": "13800000000"}, Status.ESME_RINVDSTADR, "sms.owner"),
+    "other operator": ({"to": "+13800000000"}, Status.ESME_RINVDSTADR, "sms.owner"),
+    "code as card": ({"to": OTHER_CODE}, Status.ESME_RINVDSTADR, "sms.owner"),
+    "binary": (BINARY, Status.ESME_RSUBMITFAIL, "sms.content"),
+    "binary by SMPP's word": ({"octets": "41", "data_coding": "2"}, Status.ESME_RSUBMITFAIL, "sms.content"),
+    "class 2": ({"octets": "41", "data_coding": "242"}, Status.ESME_RSUBMITFAIL, "sms.content"),
+    "class 2 by the general group": ({"octets": "41", "data_coding": "18"}, Status.ESME_RSUBMITFAIL, "sms.content"),
+    "data download": ({"octets": "41", "protocol_id": "127"}, Status.ESME_RSUBMITFAIL, "sms.content"),
+    "silent": ({"octets": "41", "protocol_id": "64"}, Status.ESME_RSUBMITFAIL, "sms.content"),
+    "port": (PORTS, Status.ESME_RSUBMITFAIL, "sms.content"),
+    "toolkit": (TOOLKIT, Status.ESME_RSUBMITFAIL, "sms.content"),
+    "damaged header": ({"octets": "41", "header": "0905"}, Status.ESME_RSUBMITFAIL, "sms.content"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+async def test_what_is_refused_never_reaches_the_smsc(case: str) -> None:
+    given, status, control = REFUSED[case]
+    async with Business() as bench:
+        assert await bench.submit(**given) == "rejected"
+        assert statuses(bench) == [status]
+        assert bench.verdicts(control)[-1] is False
+        assert bench.smsc.got == []
+        assert bench.gateway.core.messages == {}
+
+
+DOWNLOAD = {"octets": "41", "protocol_id": "127", "data_coding": "246"}
+
+
+@pytest.mark.parametrize("given", [BINARY, PORTS, TOOLKIT, DOWNLOAD])
+async def test_the_operators_own_code_works_on_the_card(given: dict[str, Any]) -> None:
+    async with Business() as bench:
+        await bench.call("PUT", f"/cards/{IMSI}/sms", {"account": "operator", "numbers": [OTA_CODE], **APPROVED})
+        assert await bench.submit(name="ota", **given) == "accepted"
+        assert len(bench.smsc.got) == 1
+
+
+async def test_a_code_that_is_not_on_the_cards_list_is_refused() -> None:
+    async with Business() as bench:
+        await bench.call("PUT", f"/cards/{IMSI}/sms", {"account": "waterworks", "numbers": [OTA_CODE], **APPROVED})
+        assert await bench.submit() == "rejected"
+        assert statuses(bench) == [Status.ESME_RINVDSTADR]
+        assert bench.verdicts("fn.sms.directed") == [False]
+
+
+async def test_a_card_that_is_not_opened_for_sms_gets_none() -> None:
+    async with Business() as bench:
+        card = provision("001010000000033", "8614400000033", functions=["data"])
+        await bench.call("PUT", "/cards/001010000000033", card)
+        assert await bench.submit("+8614400000033") == "rejected"
+        assert bench.decisions("fn.sms.directed")[-1].reason == "the card is not opened for SMS"
+
+
+async def test_a_customer_is_held_to_its_rate() -> None:
+    accounts = {"waterworks": {"system_id": "meters", "password": "s3cret", "rate": "2"}}
+    async with Business(accounts=accounts) as bench:
+        assert [await bench.submit() for _ in range(3)] == ["accepted", "accepted", "rejected"]
+        assert statuses(bench)[-1] == Status.ESME_RTHROTTLED
+        await bench.sleep(1)
+        assert await bench.submit() == "accepted"
+
+
+async def test_a_full_queue_is_told() -> None:
+    async with Business(customers={"queue": "2"}, smsc="") as bench:
+        assert [await bench.submit() for _ in range(3)] == ["accepted", "accepted", "rejected"]
+        assert statuses(bench)[-1] == Status.ESME_RMSGQFUL
+
+
+async def test_a_long_message_goes_on_when_it_is_whole() -> None:
+    text = "一二三四五六七八九十" * 15
+    async with Business() as bench:
+        assert await bench.submit(text=text) == "accepted"
+        assert len(bench.smsc.got) == 3
+        assert bench.states()[:4] == ["held", "held", "held", "waiting"]
+
+
+PART = "0500030702{:02x}"
+
+
+async def test_parts_wait_for_the_others_and_end_without_them() -> None:
+    async with Business() as bench:
+        assert await bench.submit(octets="41", header=PART.format(2)) == "accepted"
+        assert bench.smsc.got == []
+        await bench.sleep(59)
+        assert bench.receipts() == []
+        await bench.sleep(2)
+        assert bench.receipts() == ["EXPIRED"]
+        assert bench.gateway.core.messages == {}
+
+
+async def test_parts_go_in_their_order() -> None:
+    async with Business() as bench:
+        for number in (2, 1):
+            assert await bench.submit(octets=f"4{number}", header=PART.format(number)) == "accepted"
+        assert [each.short_message[-1:] for each in bench.smsc.got] == [b"A", b"B"]
+        assert await bench.submit(octets="41", header=PART.format(1)) == "accepted"  # another with the same reference
+        assert len(bench.smsc.got) == 2
+
+
+@pytest.mark.parametrize("hidden", [{"data_coding": "4"}, {"protocol_id": "127"}])
+async def test_one_refused_part_ends_the_whole_message(hidden: dict[str, str]) -> None:
+    async with Business() as bench:
+        assert await bench.submit(octets="41", header=PART.format(1)) == "accepted"
+        assert await bench.submit(octets="41", header=PART.format(2), **hidden) == "rejected"
+        assert bench.receipts() == ["REJECTD"]
+        assert await bench.submit(octets="41", header=PART.format(2)) == "rejected"
+        assert bench.smsc.got == []
+        await bench.sleep(61)
+        for number in (1, 2):
+            assert await bench.submit(octets="41", header=PART.format(number)) == "accepted"
+        assert len(bench.smsc.got) == 2
+
+
+async def test_a_refused_part_ends_also_those_that_come_later() -> None:
+    async with Business() as bench:
+        assert await bench.submit(octets="41", header=PART.format(1), protocol_id="127") == "rejected"
+        assert await bench.submit(octets="41", header=PART.format(2)) == "rejected"
+
+
+async def test_a_part_that_comes_twice_is_refused_once() -> None:
+    async with Business() as bench:
+        assert await bench.submit(octets="41", header=PART.format(1)) == "accepted"
+        assert await bench.submit(octets="41", header=PART.format(1)) == "rejected"
+        assert await bench.submit(octets="42", header=PART.format(2)) == "accepted"
+        assert len(bench.smsc.got) == 2
+
+
+async def test_what_the_smsc_will_not_have_ends_with_a_receipt() -> None:
+    async with Business() as bench:
+        bench.smsc.script = lambda _message: Status.ESME_RINVDSTADR
+        assert await bench.submit() == "accepted"
+        assert bench.observed("receipt", element="platform") == [
+            {"id": "0000000001", "state": "UNDELIV", "error": "011"}
+        ]
+        assert bench.gateway.core.messages == {}
+
+
+async def test_what_the_smsc_cannot_take_now_is_tried_again() -> None:
+    async with Business() as bench:
+        bench.smsc.script = lambda _message: Status.ESME_RTHROTTLED
+        assert await bench.submit() == "accepted"
+        bench.smsc.script = lambda _message: 0
+        await bench.sleep(9)
+        assert bench.smsc.got == []
+        await bench.sleep(2)
+        assert len(bench.smsc.got) == 1
+
+
+async def test_a_message_without_an_answer_is_sent_again_and_counted() -> None:
+    async with Business() as bench:
+        bench.smsc.silent = True
+        assert await bench.submit() == "accepted"
+        await bench.sleep(11)
+        bench.smsc.silent = False
+        await bench.sleep(10)
+        assert len(bench.smsc.got) == 1
+        assert bench.observed("message", element="sms_gateway")[-1]["repeated"] == 1
+
+
+async def test_messages_wait_for_an_smsc_that_is_away_until_their_time_is_over() -> None:
+    async with Business() as bench:
+        await bench.host.stop("smsc", kill=True)
+        assert await bench.submit() == "accepted"
+        await bench.sleep(86_390)
+        assert bench.receipts() == []
+        await bench.sleep(20)
+        assert bench.receipts() == ["EXPIRED"]
+
+
+async def test_of_a_message_whose_receipt_never_comes_nothing_is_known() -> None:
+    async with Business() as bench:
+        assert await bench.submit() == "accepted"
+        await bench.sleep(86_400 + 3590)
+        assert bench.receipts() == []
+        await bench.sleep(20)
+        assert bench.receipts() == ["UNKNOWN"]
+        bench.smsc.report(1, MessageState.DELIVERED)
+        await bench.settle()
+        assert bench.receipts() == ["UNKNOWN"]
+        assert bench.smsc.answered == [0]
+
+
+async def test_no_receipt_is_sent_to_who_wants_none() -> None:
+    async with Business() as bench:
+        assert await bench.submit(receipt="no") == "accepted"
+        assert bench.smsc.got[0].registered_delivery == 0
+        assert bench.gateway.core.messages == {}
