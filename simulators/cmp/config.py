@@ -8,6 +8,7 @@ from pydantic import Field, SkipValidation, field_validator, model_validator
 
 from simulators.cmp.north.config import NorthConfig
 from simwarden.model.identity import imei_key
+from simwarden.operations.access_codes import AllocatedCode, Code
 from simwarden.operations.approval import Approval, Period, TerminalBinding
 from simwarden.operations.provision import Iccid, ImsiText, Msisdn  # noqa: TC001 - types of fields, resolved by pydantic
 from simwarden.policy.card_states import CardState
@@ -79,6 +80,21 @@ class Limits(Model):
     """Cards in a batch of operations."""
 
 
+class CodesConfig(Model):
+    """The access codes for SMS, and who is told of them."""
+
+    gateways: tuple[str, ...] = ()
+    """Business gateways whose list of codes is kept here, by the names of these elements."""
+    allocated: dict[Code, AllocatedCode] = Field(default_factory=dict)
+    """Codes that are allocated from the beginning, as long as management has said nothing of any."""
+    confirm: Annotated[Seconds, Field(gt=0)] = 60
+    """Until gateways are told again that the list holds."""
+
+
+class CodeAllocation(Approval, AllocatedCode):
+    """Body of `PUT /codes/{code}`."""
+
+
 class CmpConfig(ServerConfig):
     """Settings of a connection-management platform."""
 
@@ -103,6 +119,8 @@ class CmpConfig(ServerConfig):
     """Until what the subscriber register could not be told is told again."""
     north: NorthConfig = NorthConfig()
     """The CAMARA API, and who may call it."""
+    codes: CodesConfig = CodesConfig()
+    """Access codes for SMS."""
     suspension: Literal["barring", "withdrawal"] = "withdrawal"
     """How the register suspends: withdrawal ends what runs by CLR, barring by IDR."""
 

@@ -41,6 +41,8 @@ class Occasion(enum.StrEnum):
     SHUTDOWN = "shutdown"
     LOOK = "look"
     """Somebody asks for a card, or for something to be done to it."""
+    ALLOCATE = "allocate-the-code"
+    WITHDRAW = "withdraw-the-code"
     API = "api"
     """A call of the API on the north side."""
 
@@ -122,6 +124,19 @@ CHANGES = change_controls(
 CHANGES = replace(CHANGES, changes=replace(CHANGES.changes, id="bind.change"))
 OPERATOR, APPROVAL = CHANGES.operator, CHANGES.approval
 
+#: access codes for SMS (2.2.3(2)), which customers have from the operator
+CODE_CHANGES = change_controls(
+    "code",
+    "code",
+    operator=(_On.ALLOCATE, _On.WITHDRAW),
+    approval=(_On.ALLOCATE, _On.WITHDRAW),
+    held=(),
+    requirement="dir.sms",
+    changed="dir.sms",
+    alone="The operator alone allocates access codes, and withdraws them",
+    approved="An allocated or withdrawn code has its approval record",
+)
+
 ALL = (
     RANGE,
     BINDING,
@@ -138,4 +153,5 @@ ALL = (
     BATCH,
     PEER,
     CARD,
+    *CODE_CHANGES.declared,
 )

@@ -32,6 +32,7 @@ from simulators.cmp.config import (
 )
 from simulators.cmp.events import EVENTS
 from simulators.cmp.north.service import North, NorthVerbs
+from simulators.cmp.parts.codes import Codes
 from simulators.cmp.platform import Platform
 from simulators.cmp.procedures import binding, lifecycle, loading, pools, records, sweep
 from simulators.cmp.procedures.identity_check import me_identity_check
@@ -95,7 +96,7 @@ class Cmp(NorthVerbs, Element[CmpConfig]):
         lane=75,
         config=CmpConfig,
         standing=False,
-        starts_after=("hss",),
+        starts_after=("hss", "sms_gateway"),
         listens=("S13",),
         card={"binding": CmpBinding, "platform": CmpCard},
         observables=(
@@ -133,15 +134,20 @@ class Cmp(NorthVerbs, Element[CmpConfig]):
         controls=(*controls.ALL, ROLES),
         events=EVENTS,
     )
+    parts = (Codes,)
     platform: Platform
 
     async def start(self) -> None:
         """Open the store and listen; tell the register what it is still owed."""
+        from simulators.cmp.access_codes import METADATA as CODES  # noqa: PLC0415 - as below
+        from simulators.cmp.access_codes import AccessCodes  # noqa: PLC0415 - as below
         from simulators.cmp.store import METADATA, Store  # noqa: PLC0415 - SQLAlchemy is heavy; checking files needs none
 
         store = Store(self.site.open_store(METADATA))
         store.give_up_loads()
         platform = self.platform = Platform(self.site, self.config, store)
+        codes = AccessCodes(platform, self.site.open_store(CODES))
+        self.fit(codes)
         sweep.take_up(platform)
         platform.node = platform.peers.serve({"S13": {"me-identity-check-request": self._check}})
         self.north = North(platform, self.config.north) if self.config.north.clients else None
@@ -149,6 +155,8 @@ class Cmp(NorthVerbs, Element[CmpConfig]):
         if self.north is not None:
             await self.north.start()
         self.site.spawn(lifecycle.tell_owed(platform), "told late")
+        if codes.gateways:
+            self.site.spawn(codes.keep_told(), "codes told")
         accounts = (*platform.settings.accounts.values(), self.config.others)
         if any(each.check == "next-day" for each in accounts):
             self._judge_days()

@@ -133,6 +133,10 @@ LOOK_REFUSED = "look-refused"
 _CACHE = 100_000
 
 
+def _add_audit(connection: sa.Connection, record: dict[str, Any]) -> None:
+    _AUDIT.add(connection, [record])
+
+
 def _row(card: Card) -> dict[str, Any]:
     return _written({name: getattr(card, name) for name in _FIELDS})
 
@@ -182,6 +186,7 @@ class Store:
         self._engine = engine
         self.audit, self.count = partial(_AUDIT.keep, engine), partial(_AUDIT.count, engine)
         self.history = partial(_AUDIT.read, engine)
+        self.audit_with = _add_audit
         self._rows = Rows(engine, _read, Card, most=_CACHE)
 
     # -- cards

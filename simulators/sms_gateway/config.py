@@ -6,17 +6,10 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints
 
+from simwarden.operations.access_codes import AllocatedCode, Code  # noqa: TC001 - pydantic needs them
 from simwarden.operations.approval import Approval, ChangeLimit
 from simwarden.policy.access_list import check_number, open_number
-from simwarden.policy.numbers import PartyKind, party
 from simwarden.runtime.declare import ElementConfig, Model, Seconds
-
-
-def _check_code(text: str) -> str:
-    found = party(text)
-    if found.kind is not PartyKind.CODE:
-        raise ValueError(f"{text!r} is a {found.kind.value}, and no access code")
-    return found.number
 
 
 def _check_party(text: str) -> str:
@@ -26,8 +19,6 @@ def _check_party(text: str) -> str:
     return text.strip()
 
 
-#: an access code by its digits, one way to write each
-Code = Annotated[str, AfterValidator(_check_code)]
 _Party = Annotated[str, AfterValidator(_check_party)]
 
 
@@ -48,15 +39,6 @@ class Account(Model):
     """Messages that it may submit in a second; 0: any number."""
 
 
-class AllocatedCode(Model):
-    """An access code and whose it is."""
-
-    account: Annotated[str, StringConstraints(min_length=1, max_length=64)]
-    """The account that has it."""
-    ota: bool = False
-    """Whether it is the operator's own, whose messages may work on the card itself."""
-
-
 class GatewayCard(Model):
     """Whose a card is, and with whom it exchanges messages."""
 
@@ -70,29 +52,6 @@ class GatewayCard(Model):
 
 class ListChange(Approval, GatewayCard):
     """Body of `PUT /cards/{imsi}/sms`."""
-
-
-class CodeChange(Model):
-    """One change of the list of codes."""
-
-    code: Code
-    allocated: AllocatedCode | None = None
-    """Whose it is now; nothing: it is withdrawn."""
-
-
-class CodeChanges(Model):
-    """Body of `POST /codes`: the changes after `since`, by which the list has version `version`; none confirm it."""
-
-    since: int = Field(ge=0)
-    version: int = Field(ge=0)
-    changes: tuple[CodeChange, ...] = ()
-
-
-class CodeList(Model):
-    """Body of `PUT /codes`: the whole list in a version."""
-
-    version: int = Field(ge=0)
-    codes: dict[Code, AllocatedCode] = Field(default_factory=dict)
 
 
 class Customers(Model):

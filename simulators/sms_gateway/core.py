@@ -19,9 +19,10 @@ from simwarden.policy.numbers import Party, TypeOfNumber, party
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from simulators.sms_gateway.config import Account, AllocatedCode, SmsGatewayConfig
+    from simulators.sms_gateway.config import Account, SmsGatewayConfig
     from simulators.sms_gateway.messages import Card, Group, Message
     from simulators.sms_gateway.store import Store
+    from simwarden.operations.access_codes import AllocatedCode
     from simwarden.runtime.clock import Timer
     from simwarden.runtime.site import Site
 

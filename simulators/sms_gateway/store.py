@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
 
-from simulators.sms_gateway.config import Account, AllocatedCode
+from simulators.sms_gateway.config import Account
 from simulators.sms_gateway.messages import Card, Kind, Message, State
+from simwarden.operations.access_codes import AllocatedCode
 from simwarden.operations.audit_table import AuditTable
 from simwarden.policy.numbers import party
 from simwarden.runtime.store import StoreError

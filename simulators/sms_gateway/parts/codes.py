@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from simulators.sms_gateway.config import CodeChanges, CodeList
 from simwarden.errors import ManagementError
 from simwarden.model.values import GIVEN, NUMBER, SWITCH, TEXT, one_of
+from simwarden.operations.access_codes import CodeChanges, CodeList
 from simwarden.operations.management import Call, route
 from simwarden.policy.numbers import party
 from simwarden.runtime.declare import Observable
@@ -14,8 +14,8 @@ from simwarden.runtime.declare import Observable
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from simulators.sms_gateway.config import AllocatedCode
     from simulators.sms_gateway.core import Core
+    from simwarden.operations.access_codes import AllocatedCode
 
 
 class Codes:

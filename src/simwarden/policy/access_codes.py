@@ -20,6 +20,14 @@ if TYPE_CHECKING:
     from simwarden.policy.numbers import Party
 
 
+def check_code(text: str) -> str:
+    """Return an access code by its digits, whichever way it is written. Raises ValueError for what is none."""
+    found = party(text)
+    if found.kind is not PartyKind.CODE:
+        raise ValueError(f"{text!r} is a {found.kind.value}, and no access code")
+    return found.number
+
+
 @tells(seen=one_of("right", "wrong", "too many", "another address"))
 def judge_bind(*, account: str, proven: bool, tries: int, most: int, here: bool) -> Ruling:
     """Rule on a bind: who binds proves to be the account, from where that may, before too many `tries` from there.

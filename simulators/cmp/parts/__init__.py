@@ -1,0 +1,1 @@
+"""What the operator does at a platform beside its cards."""
