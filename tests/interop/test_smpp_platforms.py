@@ -5,23 +5,18 @@ They speak to our SMPP session and codec on a real socket.
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-import threading
-import urllib.parse
-import urllib.request
-from contextlib import ExitStack, contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from typing import TYPE_CHECKING, Any
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import pytest
 import smpplib.client
 import smpplib.consts
 import smpplib.exceptions
-from smpp_centre import Centre
-from waiting import reserved_port, until
+from kannel import INSTALLED, Hooks, kannel, send
+from smpp_centre import CARD, CODE, TEXT, Centre, in_parts, text_of
+from waiting import until
 
-from simwarden.wire import smpp, sms
+from simwarden.wire import smpp
 from simwarden.wire.smpp import Address, ShortMessage, Status
 
 if TYPE_CHECKING:
@@ -29,153 +24,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 pytestmark = pytest.mark.interop
-BEARERBOX = shutil.which("bearerbox") or ""
-SMSBOX = shutil.which("smsbox") or ""
-TEXT = "电表读数：一二三四五六七八九十，" * 8
-CARD, CODE = "8614400000017", "10658000123"
 
 
-def text_of(parts: list[ShortMessage]) -> str:
-    """Return the text of a long message, by the header of each of its parts."""
-    found: dict[int, bytes] = {}
-    for each in parts:
-        header, octets = sms.split_header(each.short_message)
-        part = sms.concatenation_of(header)
-        assert part is not None
-        assert part.total == len(parts)
-        found[part.number] = octets
-    return b"".join(found[number] for number in sorted(found)).decode("utf-16-be")
-
-
-def in_parts(text: str, reference: int) -> list[ShortMessage]:
-    """Return a text of a card for its platform, in the parts that a card sends."""
-    cut = sms.parts_of(text.encode("utf-16-be"), 8, 6)
-    return [
-        ShortMessage(
-            source=Address(CARD, 1, 1),
-            destination=Address(CODE, 0, 1),
-            esm_class=smpp.UDHI,
-            data_coding=8,
-            short_message=sms.encode_header([sms.Concatenation(reference, len(cut), number).element]) + each,
-        )
-        for number, each in enumerate(cut, 1)
-    ]
-
-
-# -- Kannel
-
-SETTINGS = """
-group = core
-admin-port = {admin}
-admin-password = admin
-smsbox-port = {box}
-log-file = {folder}/bearerbox.log
-log-level = 0
-box-allow-ip = 127.0.0.1
-
-group = smsc
-smsc = smpp
-smsc-id = centre
-host = 127.0.0.1
-port = {centre.port}
-transceiver-mode = true
-interface-version = 34
-smsc-username = meters
-smsc-password = s3cret
-system-type = ""
-reconnect-delay = 1
-
-group = smsbox
-bearerbox-host = 127.0.0.1
-sendsms-port = {send}
-log-file = {folder}/smsbox.log
-log-level = 0
-
-group = sendsms-user
-username = user
-password = word
-max-messages = 10
-concatenation = true
-
-group = sms-service
-keyword = default
-max-messages = 0
-get-url = "http://127.0.0.1:{hooks.port}/mo?from=%p&to=%P&text=%b&charset=%C"
-"""
-
-
-class Hooks:
-    """What Kannel calls: for a message that came, and for the report of one that it sent."""
-
-    def __init__(self) -> None:
-        self.calls: list[tuple[str, dict[str, str]]] = []
-        hooks = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                path, _, query = self.path.partition("?")
-                hooks.calls.append((path, dict(urllib.parse.parse_qsl(query, encoding="utf-8"))))
-                self.send_response(200)
-                self.end_headers()
-
-            def log_message(self, *_arguments: Any) -> None:
-                """Keep quiet."""
-
-        self.server = HTTPServer(("127.0.0.1", 0), Handler)
-        self.port = self.server.server_address[1]
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def of(self, path: str) -> list[dict[str, str]]:
-        return [query for called, query in self.calls if called == path]
-
-
-@contextmanager
-def kannel(folder: Path, centre: Centre, hooks: Hooks) -> Iterator[int]:
-    """Run a Kannel that is bound to the centre; gives the port on which it is asked to send."""
-    with ExitStack() as stack:
-        admin, box, send = (stack.enter_context(reserved_port()) for _ in range(3))
-        settings = folder / "kannel.conf"
-        given = {"admin": admin, "box": box, "send": send, "folder": folder, "centre": centre, "hooks": hooks}
-        settings.write_text(SETTINGS.format(**given), encoding="utf-8")
-        for program in (BEARERBOX, SMSBOX):
-            process = subprocess.Popen([program, str(settings)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603 - installed programs
-            stack.callback(process.wait, 20)
-            stack.callback(process.terminate)
-            if program == BEARERBOX:
-                assert until(lambda: bool(centre.binds))
-        assert until(lambda: _answers(send))
-        yield send
-
-
-def _answers(port: int) -> bool:
-    try:
-        urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=5).close()
-    except urllib.error.HTTPError:
-        return True
-    except OSError:
-        return False
-    return True
-
-
-@pytest.mark.skipif(not (BEARERBOX and SMSBOX), reason="Kannel is not installed (apt install kannel)")
+@pytest.mark.skipif(not INSTALLED, reason="Kannel is not installed (apt install kannel)")
 def test_kannel_sends_and_receives(tmp_path: Path) -> None:
     hooks = Hooks()
-    with Centre() as centre, kannel(tmp_path, centre, hooks) as port:
+    with Centre() as centre, kannel(tmp_path, centre.port, hooks) as port:
+        assert until(lambda: bool(centre.binds))
         assert centre.binds[0].interface_version == 0x34
-        asked = {
-            "username": "user",
-            "password": "word",
-            "from": CODE,
-            "to": f"+{CARD}",
-            "coding": "2",
-            "charset": "UTF-8",
-            "text": TEXT,
-            "dlr-mask": "3",
-            "dlr-url": f"http://127.0.0.1:{hooks.port}/report?what=%d&to=%p",
-        }
-        url = f"http://127.0.0.1:{port}/cgi-bin/sendsms?{urllib.parse.urlencode(asked)}"
-        with urllib.request.urlopen(url, timeout=30) as answer:
-            assert answer.status == 202
+        send(port, hooks, CODE, CARD, TEXT)
         assert until(lambda: len(centre.submitted) > 1 and bool(hooks.of("/report")))
         assert text_of(centre.submitted) == TEXT
         first = centre.submitted[0]

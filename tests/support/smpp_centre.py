@@ -9,10 +9,39 @@ from typing import Self
 
 from simwarden.machine.smpp_session import Answered, Asked, BindAsked, Closed, Fault, Limits, SmppSession
 from simwarden.machine.smpp_table import Role
-from simwarden.wire import smpp
-from simwarden.wire.smpp import Command, MessageId, Receipt, ShortMessage, Status
+from simwarden.wire import smpp, sms
+from simwarden.wire.smpp import Address, Command, MessageId, Receipt, ShortMessage, Status
 
 ACCOUNTS = {"meters": "s3cret"}
+TEXT = "电表读数：一二三四五六七八九十，" * 8
+CARD, CODE = "8614400000017", "10658000123"
+
+
+def text_of(parts: list[ShortMessage]) -> str:
+    """Return the text of a long message, by the header of each of its parts."""
+    found: dict[int, bytes] = {}
+    for each in parts:
+        header, octets = sms.split_header(each.short_message)
+        part = sms.concatenation_of(header)
+        assert part is not None
+        assert part.total == len(parts)
+        found[part.number] = octets
+    return b"".join(found[number] for number in sorted(found)).decode("utf-16-be")
+
+
+def in_parts(text: str, reference: int) -> list[ShortMessage]:
+    """Return a text of a card for its platform, in the parts that a card sends."""
+    cut = sms.parts_of(text.encode("utf-16-be"), 8, 6)
+    return [
+        ShortMessage(
+            source=Address(CARD, 1, 1),
+            destination=Address(CODE, 0, 1),
+            esm_class=smpp.UDHI,
+            data_coding=8,
+            short_message=sms.encode_header([sms.Concatenation(reference, len(cut), number).element]) + each,
+        )
+        for number, each in enumerate(cut, 1)
+    ]
 
 
 class Centre:
