@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import field_validator
 
 from simulators.platform.config import PlatformConfig
 from simwarden.errors import ManagementError
-from simwarden.model.values import NUMBER, TEXT, one_of
+from simwarden.model.values import MSISDN, NUMBER, TEXT, one_of
 from simwarden.operations.element import Element
-from simwarden.runtime.declare import HISTORY, Declaration, Observable, VerbModel, verb
+from simwarden.policy.numbers import party
+from simwarden.runtime.declare import HISTORY, Declaration, Names, Observable, VerbModel, verb
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,14 +27,14 @@ class PlatformVerb(VerbModel):
 
     shorthand = "platform"
     target = "platform"
-    platform: str = ""
-    """The platform; empty: the only one."""
+    platform: Annotated[str, Names("platform")]
+    """The platform."""
 
 
 class SubmitMessage(PlatformVerb):
     """Send a message to a card, as long as it may be, and wait for the gateway's answers."""
 
-    shorthand = "to"
+    shorthand = ""
     to: str
     """The number that it goes to (`card.msisdn`)."""
     text: str = ""
@@ -73,7 +74,7 @@ class Platform(Element[PlatformConfig]):
             Observable(
                 "message",
                 "a message of a card that came, whole, in the order in which they came (key: its number from 1)",
-                fields={"sender": TEXT, "code": TEXT, "text": TEXT},
+                fields={"sender": MSISDN, "code": TEXT, "text": TEXT},
                 passing=HISTORY,
             ),
             Observable(
@@ -113,16 +114,16 @@ class Platform(Element[PlatformConfig]):
     # -- what a step says
 
     @verb("bound", "refused", "unanswered", "unreachable")
-    async def bind(self, wanted: PlatformVerb) -> str:
-        """Bind at the gateway."""
+    async def bind_platform(self, wanted: PlatformVerb) -> str:
+        """Bind at the gateway; one that is bound stays so."""
         del wanted
         if self._gateway.bound:
-            raise ManagementError(409, f"{self.site.name} is bound")
+            return "bound"
         self._wanted = True
         return await self._bind()
 
     @verb()
-    async def unbind(self, wanted: PlatformVerb) -> None:
+    async def unbind_platform(self, wanted: PlatformVerb) -> None:
         """Unbind, until a step says otherwise."""
         del wanted
         self._wanted = False
@@ -208,7 +209,7 @@ class Platform(Element[PlatformConfig]):
         text: Any = came.text if part is None else self._long.add(came, part)
         if text is not None:
             self._came += 1
-            shown = {"sender": came.sender, "code": came.code, "text": text}
+            shown = {"sender": str(party(came.sender)), "code": str(party(came.code)), "text": text}
             self.site.observe("message", shown, key=str(self._came))
 
 

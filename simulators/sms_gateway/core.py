@@ -14,7 +14,7 @@ from simulators.sms_gateway.passwords import with_hash
 from simulators.sms_gateway.store import BLOCK, Batch
 from simwarden.operations.approval import Audit
 from simwarden.operations.restriction import Restriction
-from simwarden.policy.numbers import Party, TypeOfNumber, party
+from simwarden.policy.numbers import Party, party
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -120,11 +120,12 @@ class Core:
     def take_card(self, card: Card) -> None:
         """Know a card; one of no account is not known any more."""
         held = self.cards.pop(card.imsi, None)
-        if held is not None:
-            self.by_number.pop(party(held.msisdn, TypeOfNumber.INTERNATIONAL), None)
+        if held is not None and held.msisdn:
+            self.by_number.pop(party(held.msisdn), None)
         if card.account:
             self.cards[card.imsi] = card
-            self.by_number[party(card.msisdn, TypeOfNumber.INTERNATIONAL)] = card
+            if card.msisdn:
+                self.by_number[party(card.msisdn)] = card
 
     def owner_of(self, number: Party) -> str:
         """Return whose a code is; empty for nobody's."""

@@ -75,7 +75,7 @@ class Business(Bench):
     async def submit(self, to: str = f"+{MSISDN}", name: str = "platform", **more: Any) -> str:
         """Have a platform submit a message; return the outcome."""
         text = {} if "octets" in more else {"text": "read your meter"}
-        return str(await self.do(name, "submit_message", to=to, **{**text, **more}))
+        return str(await self.do(name, "submit_message", platform=name, to=to, **{**text, **more}))
 
     def states(self, key: str | None = None) -> list[str]:
         """Return what became of messages, in order."""

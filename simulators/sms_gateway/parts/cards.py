@@ -13,7 +13,7 @@ from simwarden.model.values import GIVEN, IMSI, SWITCH, TEXT
 from simwarden.operations.approval import Approval, By
 from simwarden.operations.management import Call, Role, route
 from simwarden.operations.provision import CardProvision
-from simwarden.policy.numbers import party
+from simwarden.policy.numbers import COUNTRY, PartyKind, party
 from simwarden.runtime.declare import Observable
 
 if TYPE_CHECKING:
@@ -42,7 +42,9 @@ class Cards:
         wanted: CardProvision = call.given
         entry, held = wanted.entry("sms", GatewayCard), self.core.cards.get(wanted.imsi)
         made = _card(wanted.imsi, wanted.msisdn, entry, opened=Function.SMS in wanted.opened)
-        by = By.of(call)
+        by, other = By.of(call), self.core.by_number.get(party(made.msisdn)) if made.msisdn else None
+        if entry is not None and other is not None and other.imsi != made.imsi:
+            raise ManagementError(409, f"another card has the number {made.msisdn}")
         if held is not None:
             changed = (held.account, held.parties) != (made.account, made.parties)
             self.core.list_changes.stays(wanted.imsi, by, changed=changed)
@@ -109,7 +111,10 @@ class Cards:
         return {"imsi": imsi, **_shown(self.core.cards.get(imsi))}
 
 
-def _card(imsi: str, msisdn: str, entry: GatewayCard | None, *, opened: bool) -> Card:
+def _card(imsi: str, number: str, entry: GatewayCard | None, *, opened: bool) -> Card:
+    """Return a card, with its number as SMPP and CMPP have it: with its country code, without signs."""
+    found = party(number) if number else None
+    msisdn = f"{COUNTRY}{found.number}" if found and found.kind is PartyKind.SUBSCRIBER else number.removeprefix("+")
     if entry is None:
         return Card(imsi, msisdn, "", opened, ())
     return Card(imsi, msisdn, entry.account, opened, entry.numbers, frozenset(map(party, entry.numbers)))

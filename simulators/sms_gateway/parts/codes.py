@@ -77,10 +77,11 @@ class Codes:
         before = dict(core.codes)
         for code, each in codes.items():
             self._take_one(code, each)
-        changed = {str(code) for code in before.keys() | core.codes.keys() if before.get(code) != core.codes.get(code)}
+        changed = [code for code in before.keys() | core.codes.keys() if before.get(code) != core.codes.get(code)]
+        whose = {each.account for code in changed for each in (before.get(code), core.codes.get(code)) if each}
         self._tell("in-step")
-        if changed:
-            core.review(lambda message: message.code in changed)
+        if whose:
+            core.review(lambda message: message.account in whose)
         core.wake()
 
     def _take_one(self, code: str, allocated: AllocatedCode | None) -> None:

@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 
 _SEPARATORS: Final = str.maketrans("", "", " -().\u00a0\u2010\u2011")
 #: the numbering plan is that of the guideline's country
-_COUNTRY: Final = "86"
+COUNTRY: Final = "86"
 #: digits of the longest national number without its trunk prefix; a code that is longer does not begin with 86
 _LONGEST_NATIONAL: Final = 11
 #: digits of the longest address that any protocol of messages carries
@@ -90,9 +90,9 @@ def party(text: str, ton: int = TypeOfNumber.UNKNOWN) -> Party:
 
 def _international(digits: str) -> Party:
     """Return who a number with its country code stands for; some write a trunk prefix behind that."""
-    if not digits.startswith(_COUNTRY):
+    if not digits.startswith(COUNTRY):
         return Party(PartyKind.FOREIGN, digits)
-    national = digits.removeprefix(_COUNTRY)
+    national = digits.removeprefix(COUNTRY)
     found = _told_apart(national, again=False)
     if found is not None:
         return found
@@ -107,10 +107,10 @@ def _told_apart(digits: str, *, again: bool = True) -> Party | None:
         rest = digits[1:]
         return Party(PartyKind.SUBSCRIBER if _MOBILE.fullmatch(rest) else PartyKind.FIXED_LINE, rest)
     # a country code without `+` or `00` is one only before digits that no national number has behind it
-    if again and digits.startswith(_COUNTRY):
-        inner = _told_apart(digits.removeprefix(_COUNTRY), again=False)
+    if again and digits.startswith(COUNTRY):
+        inner = _told_apart(digits.removeprefix(COUNTRY), again=False)
         if inner is not None:
             return inner
         if len(digits) > _LONGEST_NATIONAL:
-            return Party(PartyKind.CODE, digits.removeprefix(_COUNTRY))
+            return Party(PartyKind.CODE, digits.removeprefix(COUNTRY))
     return None

@@ -38,7 +38,7 @@ class Net(Bench):
         await self.call("PUT", f"/cards/{IMSI}", provision(), element="sms_gateway")
 
     async def submit(self) -> str:
-        return str(await self.do("platform", "submit_message", to=f"+{MSISDN}", text="x"))
+        return str(await self.do("platform", "submit_message", platform="platform", to=f"+{MSISDN}", text="x"))
 
     async def held(self) -> dict[str, Any]:
         """Return the list as the gateway has it."""

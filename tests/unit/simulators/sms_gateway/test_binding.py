@@ -37,22 +37,22 @@ def test_a_hash_is_known_for_its_password_alone() -> None:
 )
 async def test_a_wrong_bind_says_not_what_is_wrong(wrong: dict[str, str]) -> None:
     async with Business(platform={**wrong, "at_start": "no"}) as bench:
-        assert await bench.do("platform", "bind") == "refused"
+        assert await bench.do("platform", "bind_platform", platform="platform") == "refused"
         assert bench.decisions("sms.bind")[-1].reason == "there is no such account with this password or secret"
 
 
 async def test_one_address_tries_so_many_passwords_and_another_is_not_kept_out() -> None:
     async with Business(platform={"password": "guess", "at_start": "no"}) as bench:
         for _ in range(6):
-            assert await bench.do("platform", "bind") == "refused"
+            assert await bench.do("platform", "bind_platform", platform="platform") == "refused"
         seen = [each.details["seen"] for each in bench.decisions("sms.bind") if not each.admitted]
         assert seen == ["wrong"] * 5 + ["too many"]
         await set_password(bench, "s3cret")
-        assert await bench.do("platform", "bind") == "refused"
-        await bench.do("heating", "unbind")
-        assert await bench.do("heating", "bind") == "bound"
+        assert await bench.do("platform", "bind_platform", platform="platform") == "refused"
+        await bench.do("heating", "unbind_platform", platform="heating")
+        assert await bench.do("heating", "bind_platform", platform="heating") == "bound"
         await bench.sleep(300)
-        assert await bench.do("platform", "bind") == "bound"
+        assert await bench.do("platform", "bind_platform", platform="platform") == "bound"
 
 
 async def test_a_customer_binds_only_from_its_addresses() -> None:
@@ -61,7 +61,7 @@ async def test_a_customer_binds_only_from_its_addresses() -> None:
         bench.add("office", Platform, {"system_id": "meters", "password": "s3cret"})
         await bench.host.start("office")
         assert bench.observed("bind", element="office") == ["bound"]
-        assert await bench.do("platform", "bind") == "refused"
+        assert await bench.do("platform", "bind_platform", platform="platform") == "refused"
         assert bench.decisions("sms.bind")[-1].details["seen"] == "another address"
 
 
@@ -82,7 +82,7 @@ async def test_another_password_ends_the_binds(tmp_path: Path) -> None:
         await set_password(bench, "n3w")
         await bench.host.stop("sms_gateway", kill=True)
         await bench.host.start("sms_gateway")
-        assert await bench.do("platform", "bind") == "bound"
+        assert await bench.do("platform", "bind_platform", platform="platform") == "bound"
         told = await bench.call("GET", "/accounts")
         assert "n3w" not in str(told)
         assert "shared" not in str(told)
@@ -109,13 +109,13 @@ CMPP: dict[str, Any] = {"protocol": "cmpp", "source_addr": "901234", "secret": "
 async def test_a_time_stamp_is_good_once_also_after_a_killed_gateway(tmp_path: Path) -> None:
     async with Business(platform=CMPP, store=sqlite_url(tmp_path / "store")) as bench:
         assert bench.observed("bind", element="platform") == ["bound"]
-        await bench.do("platform", "unbind")
-        assert await bench.do("platform", "bind") == "refused"
+        await bench.do("platform", "unbind_platform", platform="platform")
+        assert await bench.do("platform", "bind_platform", platform="platform") == "refused"
         await bench.host.stop("sms_gateway", kill=True)
         await bench.host.start("sms_gateway")
-        assert await bench.do("platform", "bind") == "refused"
+        assert await bench.do("platform", "bind_platform", platform="platform") == "refused"
         await bench.sleep(1)
-        assert await bench.do("platform", "bind") == "bound"
+        assert await bench.do("platform", "bind_platform", platform="platform") == "bound"
 
 
 @pytest.mark.parametrize("wrong", [{"secret": "guess"}, {"source_addr": "999999"}, {"source_addr": "", "secret": ""}])

@@ -22,7 +22,7 @@ async def test_a_cards_message_reaches_the_owner_of_the_code_alone() -> None:
         bench.smsc.deliver(CARD, CODE, b"17 kWh")
         await bench.settle()
         assert bench.smsc.answered == [0]
-        assert bench.observed("message", element="platform") == [{"sender": MSISDN, "code": CODE, "text": "17 kWh"}]
+        assert bench.observed("message", element="platform") == [{"sender": MSISDN[2:], "code": CODE, "text": "17 kWh"}]
         assert bench.texts("heating") == []
 
 
@@ -57,21 +57,21 @@ async def test_a_card_writes_only_to_codes_of_its_list() -> None:
 
 async def test_messages_wait_while_the_platform_is_not_bound(tmp_path: Path) -> None:
     async with Business(store=sqlite_url(tmp_path / "store")) as bench:
-        await bench.do("platform", "unbind")
+        await bench.do("platform", "unbind_platform", platform="platform")
         for number in range(3):
             bench.smsc.deliver(CARD, CODE, b"%d" % number)
         await bench.settle()
         assert bench.smsc.answered == [0, 0, 0]
         await bench.host.stop("sms_gateway", kill=True)
         await bench.host.start("sms_gateway")
-        assert await bench.do("platform", "bind") == "bound"
+        assert await bench.do("platform", "bind_platform", platform="platform") == "bound"
         assert bench.texts() == ["0", "1", "2"]
         assert bench.gateway.core.messages == {}
 
 
 async def test_so_many_messages_wait_and_further_ones_are_told_to_come_later() -> None:
     async with Business(customers={"queue": "2"}) as bench:
-        await bench.do("platform", "unbind")
+        await bench.do("platform", "unbind_platform", platform="platform")
         for _ in range(3):
             bench.smsc.deliver(CARD, CODE, b"x")
             await bench.settle()

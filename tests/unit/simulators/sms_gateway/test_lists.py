@@ -8,6 +8,7 @@ import pytest
 from business import APPROVAL, CODE, IMSI, MSISDN, OTA_CODE, OTHER_CODE, Business, provision
 
 from simwarden.operations.management import Role
+from simwarden.policy.numbers import party
 from simwarden.runtime.store import sqlite_url
 from simwarden.wire.smpp import Status
 
@@ -192,3 +193,10 @@ async def test_a_card_without_a_list_is_nobodys() -> None:
         await bench.call("PUT", "/cards/001010000000033", card)
         assert await bench.refused("GET", "/cards/001010000000033/sms") == 404
         assert await bench.submit("+8614400000033") == "rejected"
+
+
+async def test_a_number_is_one_cards() -> None:
+    async with Business() as bench:
+        for number in (MSISDN, MSISDN[2:]):
+            assert await bench.refused("PUT", "/cards/001010000000033", provision("001010000000033", number)) == 409
+        assert bench.gateway.core.by_number[party(MSISDN)].imsi == IMSI
