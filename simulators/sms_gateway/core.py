@@ -157,7 +157,7 @@ class Core:
             "direction": kinds[message.kind],
             "account": message.account,
             "code": message.code,
-            "imsi": message.card,
+            "imsi": message.card or None,
             "state": message.state.value,
             "repeated": message.repeated,
         }

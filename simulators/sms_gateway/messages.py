@@ -7,6 +7,8 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from simwarden.policy.numbers import COUNTRY, PartyKind
+
 if TYPE_CHECKING:
     from simulators.sms_gateway.config import Account
     from simwarden.policy.numbers import Party
@@ -85,6 +87,11 @@ class Card:
     opened: bool
     numbers: tuple[str, ...]
     parties: frozenset[Party] = frozenset()
+
+
+def in_full(number: Party) -> str:
+    """Return a number as SMPP and CMPP have it: with its country code, without signs."""
+    return f"{COUNTRY}{number.number}" if number.kind is PartyKind.SUBSCRIBER else number.number
 
 
 class Bind(Protocol):

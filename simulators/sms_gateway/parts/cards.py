@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from simulators.sms_gateway.config import GatewayCard, ListChange
 from simulators.sms_gateway.controls import CHANGE, NUMBERS, PROVISION
-from simulators.sms_gateway.messages import Card
+from simulators.sms_gateway.messages import Card, in_full
 from simwarden.errors import ManagementError
 from simwarden.model.profile import Function
 from simwarden.model.values import GIVEN, IMSI, SWITCH, TEXT
 from simwarden.operations.approval import Approval, By
 from simwarden.operations.management import Call, Role, route
 from simwarden.operations.provision import CardProvision
-from simwarden.policy.numbers import COUNTRY, PartyKind, party
+from simwarden.policy.numbers import party
 from simwarden.runtime.declare import Observable
 
 if TYPE_CHECKING:
@@ -112,9 +112,7 @@ class Cards:
 
 
 def _card(imsi: str, number: str, entry: GatewayCard | None, *, opened: bool) -> Card:
-    """Return a card, with its number as SMPP and CMPP have it: with its country code, without signs."""
-    found = party(number) if number else None
-    msisdn = f"{COUNTRY}{found.number}" if found and found.kind is PartyKind.SUBSCRIBER else number.removeprefix("+")
+    msisdn = in_full(party(number)) if number else ""
     if entry is None:
         return Card(imsi, msisdn, "", opened, ())
     return Card(imsi, msisdn, entry.account, opened, entry.numbers, frozenset(map(party, entry.numbers)))

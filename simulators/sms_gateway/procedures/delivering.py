@@ -8,7 +8,7 @@ from simulators.sms_gateway.causes import CAUSES, Limit
 from simulators.sms_gateway.controls import DELIVER
 from simulators.sms_gateway.messages import Kind, Message, State
 from simulators.sms_gateway.procedures.handing import owe
-from simulators.sms_gateway.procedures.judging import judge_list, judge_route, read_party
+from simulators.sms_gateway.procedures.judging import find_card, judge_list, judge_route, read_party
 from simulators.sms_gateway.procedures.submitting import end
 from simwarden.errors import PeerError
 from simwarden.wire.smpp import (
@@ -77,14 +77,13 @@ def _receive_receipt(core: Core, pdu: Pdu, body: ShortMessage, answer: Answer) -
 def _receive_message(core: Core, body: ShortMessage, answer: Answer) -> None:
     """Judge a card's message, and keep it for the owner of the code that it is for."""
     code = read_party(body.destination.number, body.destination.ton)
-    card = core.by_number.get(read_party(body.source.number, body.source.ton))
-    subject = card.imsi if card else ""
-    refused: Why = judge_list(core, subject, DELIVER) or judge_route(core, "", code, card, DELIVER)
+    card = find_card(core, body.source.number, body.source.ton)
+    refused: Why = judge_list(core, card.imsi, DELIVER) or judge_route(core, "", code, card, DELIVER)
     customer = core.customers.get(core.owner_of(code))
     if not refused and (customer is None or len(customer.owed) >= core.config.customers.queue):
         refused = Limit.QUEUE
         core.site.note("a card's message finds no room", code=str(code), account=core.owner_of(code))
-    if refused or card is None or customer is None:
+    if refused or customer is None:
         answer(CAUSES[refused].centre)
         return
     message = Message(

@@ -5,17 +5,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from simulators.sms_gateway import controls
+from simulators.sms_gateway.messages import Card, in_full
 from simwarden.policy.numbers import Party, PartyKind, party
 
 if TYPE_CHECKING:
     from simulators.sms_gateway.core import Core
-    from simulators.sms_gateway.messages import Card, Customer
+    from simulators.sms_gateway.messages import Customer
     from simwarden.policy.decision import Control
 
 
 def read_party(number: str, ton: int) -> Party:
     """Return who a number of a message stands for; nobody for none."""
     return party(number, ton) if number.strip() else Party(PartyKind.TEXT, "nobody")
+
+
+def find_card(core: Core, number: str, ton: int) -> Card:
+    """Return the card that a number of a message is; for one that is none here a card that is nobody's."""
+    found = read_party(number, ton)
+    return core.by_number.get(found) or Card("", in_full(found), "", opened=False, numbers=())
 
 
 def judge_route(core: Core, account: str, code: Party, card: Card | None, on: str) -> str:

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from simulators.sms_gateway import contents
 from simulators.sms_gateway.causes import Limit
-from simulators.sms_gateway.controls import FORWARD, OWNER, SUBMIT
+from simulators.sms_gateway.controls import FORWARD, SUBMIT
 from simulators.sms_gateway.messages import Group, Kind, Message, State
 from simulators.sms_gateway.procedures.handing import owe
 from simulators.sms_gateway.procedures.judging import (
+    find_card,
     judge_content,
     judge_list,
     judge_rate,
@@ -55,15 +56,15 @@ WORDS = {
 
 def submit(core: Core, customer: Customer, request: Request, told: Told) -> None:
     """Take a message, or say why not: `told` hears the message once it is kept, or what refuses it."""
-    code, card = _source(core, customer, request), core.by_number.get(read_party(*request.destination))
-    subject = card.imsi if card else ""
+    code, card = _source(core, customer, request), find_card(core, *request.destination)
+    subject = card.imsi
     refused: Why | None = (
         judge_rate(core, customer, subject)
         or judge_list(core, subject, SUBMIT)
         or judge_route(core, customer.name, code, card, SUBMIT)
     )
-    if refused or card is None:
-        told(refused or OWNER.id)
+    if refused:
+        told(refused)
         return
     part = contents.concatenation(request)
     long = Long((customer.name, str(code), card.imsi, part.reference, part.wide), part) if part else None
