@@ -132,7 +132,7 @@ CODE_CHANGES = change_controls(
     approval=(_On.ALLOCATE, _On.WITHDRAW),
     held=(),
     requirement="dir.sms",
-    changed="dir.sms",
+    change="dir.sms",
     alone="The operator alone allocates access codes, and withdraws them",
     approved="An allocated or withdrawn code has its approval record",
 )

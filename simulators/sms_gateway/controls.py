@@ -52,7 +52,7 @@ LIST_CHANGES: Final = change_controls(
     operator=(CHANGE, END),
     approval=(CHANGE, END),
     changes=(CHANGE, END),
-    changed="fn.change",
+    change="fn.change",
     requirement="fn.change",
     alone="The operator alone says with whom a card exchanges messages",
 )
