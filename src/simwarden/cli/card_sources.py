@@ -18,6 +18,7 @@ from simwarden.scenario import suite
 from simwarden.scenario.identities import CardKeys
 from simwarden.scenario.load import Loader
 from simwarden.scenario.registry import Registry
+from simwarden.scenario.yamlfile import unread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -62,7 +63,7 @@ def exported_cards(path: Path, text: str, known: Known) -> Iterator[CardRow]:
     try:
         data = json.loads(text) if path.suffix == ".json" else yaml.load(text, yaml.CBaseLoader)  # noqa: S506 - texts
     except (ValueError, RecursionError, yaml.YAMLError) as error:
-        raise ConfigError(f"cannot be read: {error}", Place(str(path))) from error
+        raise unread(error, str(path)) from error
     rows = data.get("subscribers") if isinstance(data, dict) else None
     if not isinstance(rows, list):
         raise ConfigError("a scenario, or a list `subscribers` as `export` prints it, is expected", Place(str(path)))

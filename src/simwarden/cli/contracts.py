@@ -11,6 +11,7 @@ from simwarden.errors import ConfigError, Place
 from simwarden.model.profile import find_written_use
 from simwarden.policy.access_list import Destination, check_number
 from simwarden.policy.need import Contract
+from simwarden.scenario.yamlfile import unread
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,7 +30,7 @@ def read_contracts(path: Path) -> Mapping[str, Contract]:
     except OSError as error:
         raise ConfigError(f"cannot be read: {error.strerror}", Place(str(path))) from error
     except (ValueError, yaml.YAMLError) as error:
-        raise ConfigError(f"cannot be read: {error}", Place(str(path))) from error
+        raise unread(error, str(path)) from error
     if not isinstance(data, dict):
         raise ConfigError("uses with what their contract names are expected", Place(str(path)))
     found = {}

@@ -5,6 +5,7 @@ YAML's own typing is left out on purpose: it reads the IMSI `001010000000001` as
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -100,6 +101,19 @@ class Spot:
     def key(self) -> Place:
         """Where the key of the value stands."""
         return self.source.place(self.path, key=True)
+
+
+def unread(error: Exception, file: str) -> ScenarioError:
+    """Return what is wrong with a file that is no YAML or no JSON, in our words and with its line."""
+    if isinstance(error, RecursionError):
+        return ScenarioError("is nested too deep", Place(file))
+    if isinstance(error, UnicodeDecodeError):
+        return ScenarioError("is no text in UTF-8", Place(file))
+    if isinstance(error, json.JSONDecodeError):
+        return ScenarioError("no JSON: what is here cannot stand here", Place(file, error.lineno, error.colno))
+    mark = error.problem_mark if isinstance(error, yaml.MarkedYAMLError) else None
+    place = Place(file, mark.line + 1, mark.column + 1) if mark else Place(file)
+    return ScenarioError("no YAML: what is here cannot stand here", place)
 
 
 def read(text: str, file: str, problems: Problems) -> Source:

@@ -383,7 +383,9 @@ def test_what_is_wrong_with_a_card_of_an_export_is_told_by_its_key(tmp_path: Pat
     for said in (":1: keys and values", ":2: imsi: IMSI must be 6 to 15 digits", ":3: use: use 'metre' is not known"):
         assert f"{path}{said}" in result.output
     path.write_text("[" * 100_000, encoding="utf-8")
-    assert "cannot be read" in run("classify", path).output
+    assert "is nested too deep" in run("classify", path).output
+    path.write_text('{"subscribers": [', encoding="utf-8")
+    assert f"{path}:1:18: no JSON" in run("classify", path).output
     head = f"{HEAD},sections"
     assert "sections: no JSON object" in run("classify", table(tmp_path, f"{GOOD},{'[' * 100_000}", head=head)).output
 

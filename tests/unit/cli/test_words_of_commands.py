@@ -93,6 +93,9 @@ def test_where_github_runs_it_a_failure_is_an_annotation(monkeypatch: pytest.Mon
 
 def test_what_did_not_pass_runs_again() -> None:
     assert "there is no report of an earlier run" in cli("run", "moved-card", "--last-failed").output
+    Path("report").mkdir()
+    Path("report/junit.xml").write_text("<testsuites><te", "utf-8")
+    assert "report/junit.xml: is no report of JUnit in XML" in cli("run", "--last-failed").output
     cli("run", wrong(), "moved-card")
     result = cli("run", "w.yaml", "moved-card", "--last-failed")
     assert "1 scenario: 1 failed" in result.output

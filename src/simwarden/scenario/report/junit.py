@@ -87,6 +87,8 @@ def _cases(path: Path) -> list[Any]:
     try:
         document = _untyped.JUnitXml.fromfile(str(path))
         cases = [untyped.fromelem(case) for suite in document for case in suite]
-    except (OSError, SyntaxError, _untyped.JUnitXmlError) as error:
-        raise ConfigError(f"cannot be read: {error}", Place(str(path))) from error
+    except OSError as error:
+        raise ConfigError(f"cannot be read: {error.strerror}", Place(str(path))) from error
+    except (SyntaxError, _untyped.JUnitXmlError) as error:  # a SyntaxError is that of XML
+        raise ConfigError("is no report of JUnit in XML", Place(str(path))) from error
     return [case for case in cases if case is not None]
