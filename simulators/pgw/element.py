@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any
 
 from simulators.pgw.config import PgwArea, PgwConfig
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
     from simulators.pgw.core import Core
     from simwarden.operations.approval import Audit
+
+#: seconds until a way out that was lost is tried again: at first, and at most, doubled each time
+_RETRY, _LONGEST_RETRY = 5.0, 600.0
 
 
 class Pgw(Element[PgwConfig]):
@@ -66,15 +70,31 @@ class Pgw(Element[PgwConfig]):
         self.core = Core(self.site, self.config, AreaStore(self.site.open_store(METADATA)))
         dispatch.open_paths(self.core)
         self.fit(self.core)
+        self._stopping = False
         if not self.config.internet:
             return
         try:
-            self.core.gateway.connect(await self.site.connect("SGi", self.config.internet))
+            await self._connect()
         except ConnectionError as error:
             self.site.note(f"there is no way out: {error}")
 
+    async def _connect(self) -> None:
+        link = await self.site.connect("SGi", self.config.internet)
+        self.core.gateway.connect(link, lambda: self.site.spawn(self._connect_again(), "SGi"))
+
+    async def _connect_again(self) -> None:
+        """Have a way out again that was lost; it is tried for as long as it takes."""
+        delay = _RETRY
+        while not self._stopping:
+            await self.site.clock.sleep(delay)
+            delay = min(2 * delay, _LONGEST_RETRY)
+            with contextlib.suppress(ConnectionError):
+                await self._connect()
+                return
+
     async def stop(self) -> None:
         """Close the way out; sessions end with this node, as peers see by its restart counter."""
+        self._stopping = True
         self.core.node.close()
         for session in self.core.sessions.values():
             self.site.observe("session", None, key="/".join(map(str, session.key)))

@@ -20,7 +20,7 @@ from simwarden.wire import ip
 from simwarden.wire.tft import first_that_fits
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from simulators.pgw.core import Core
     from simulators.pgw.session import Bearer, Session
@@ -58,14 +58,15 @@ class Gateway:
         self.plane.on_error = self._lose
         self.sgi: Link | None = None
 
-    def connect(self, link: Link) -> None:
-        """Have a way out."""
+    def connect(self, link: Link, lost: Callable[[], object]) -> None:
+        """Have a way out; `lost` is called when it is there no longer."""
         self.sgi = link
         link.on_packets = self.downlink
-        link.on_close = lambda _reason: self._disconnect()
+        link.on_close = lambda _reason: self._disconnect(lost)
 
-    def _disconnect(self) -> None:
+    def _disconnect(self, lost: Callable[[], object]) -> None:
         self.sgi = None
+        lost()
 
     def open(self, session: Session) -> None:
         """Open the tunnel of a session."""

@@ -89,9 +89,8 @@ async def _set_up(core: Core, conn: Connection, ue: UeContext, request: Message)
     chosen = _choose(core, conn, ue, request)
     if isinstance(chosen, Rejection):
         return chosen
-    free = next(
-        (each for each in default_bearer.BEARERS if each not in ue.all_bearers and each not in conn.asked), None
-    )
+    taken = {*ue.all_bearers, *conn.asked, *conn.waits}  # one whose end the device has yet to accept is not free
+    free = next((each for each in default_bearer.BEARERS if each not in taken), None)
     if free is None:
         return demanded(TOO_MANY_BEARERS, TOO_MANY_BEARERS.doc)
     conn.asked[free] = chosen[0].lower()

@@ -145,7 +145,7 @@ def _read(plan: Plan, file: Path, problems: Problems) -> None:
         if head is not None and _is_new(name, plan.stories, "story", spot, problems):
             plan.stories[name] = Story(name, head, spot)
     for name, spot, entry in entries_of(top, "changes", problems) if "changes" in held else ():
-        change = head_of(ChangeHead, spot, entry, (*plan.parts, "before", "do"), problems)
+        change = head_of(ChangeHead, spot, entry, (*plan.parts, "before", "do", "first"), problems)
         if change is not None and _is_new(name, plan.changes, "change", spot, problems):
             plan.changes[name] = Change(name, change, spot)
     for spot, entry in _items(top, "agree", problems):

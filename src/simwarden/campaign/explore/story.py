@@ -68,7 +68,7 @@ def told(plan: Plan, story: Story, changes: Sequence[Change], loader: Loader) ->
     source.data["scenario"] = story.head.title + meanwhile
     whole = loader.assemble(source, problems)
     parts = dict(_parted(whole.steps, blocks))
-    done = [step for each in changes for step in parts[_done(each)]]
+    done = [step for each in changes for step in parts[_first(each) if _is_told(each.spot / "first") else _done(each)]]
     return Told(
         without=replace(whole, steps=_numbered([*parts["before"], *parts["steps"]])),
         before=replace(whole, steps=_numbered([*parts["before"], *done, *parts["steps"]])),
@@ -89,6 +89,7 @@ def _blocks(plan: Plan, story: Story, changes: Sequence[Change]) -> dict[str, li
     return {
         "before": [each.spot / "before" for each in changes],
         **{_done(each): [each.spot / "do"] for each in changes},
+        **{_first(each): [each.spot / "first"] for each in changes},
         "steps": [story.spot / "steps"],
         "busy": [top / "busy" for top in plan.tops],
         "morning": [top / "morning" for top in plan.tops],
@@ -98,6 +99,14 @@ def _blocks(plan: Plan, story: Story, changes: Sequence[Change]) -> dict[str, li
 
 def _done(change: Change) -> str:
     return f"do {change.name}"
+
+
+def _first(change: Change) -> str:
+    return f"first {change.name}"
+
+
+def _is_told(spot: Spot) -> bool:
+    return isinstance(spot.value, list)
 
 
 def _actions(steps: list[Step]) -> tuple[Action, ...]:
@@ -118,7 +127,7 @@ def _deed(step: Step, action: Action, scenario: Scenario) -> Deed:
 def _parted(steps: list[T], blocks: dict[str, list[Spot]]) -> Iterator[tuple[str, list[T]]]:
     start = 0
     for name, spots in blocks.items():
-        size = sum(len(spot.value) for spot in spots if isinstance(spot.value, list))
+        size = sum(len(spot.value) for spot in spots if _is_told(spot))
         yield name, steps[start : start + size]
         start += size
 

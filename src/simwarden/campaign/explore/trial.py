@@ -236,6 +236,7 @@ class _Explorer:
                 with contextlib.suppress(ManagementError):
                     for action in actions:
                         await self._act(action)
+                await self._do(self._told.morning)
                 await self._look_later()
 
     async def _ask(self, name: str) -> None:

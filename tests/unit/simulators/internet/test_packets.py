@@ -106,5 +106,10 @@ def test_the_internet_comes_and_goes(play: Play) -> None:
         await bench.host.stop("internet", kill=True)
         assert await bench.send(SERVER) == "timed-out"
         assert bench.dropped() == ["there is no way out on SGi"]
+        await bench.host.clock.sleep(60)
+        await bench.host.start("internet")
+        assert await bench.send(SERVER) == "timed-out"
+        await bench.host.clock.sleep(60)
+        assert await bench.send(SERVER) == "delivered"
 
     play(story)

@@ -188,6 +188,17 @@ async def test_the_device_gives_connections_up(run: Any) -> None:
         assert at(network, "pgw") == {"6": _TWO[1]}
 
 
+async def test_what_has_not_been_heard_to_end_is_given_to_no_other_connection(run: Any) -> None:
+    async with run() as network:
+        phone = await connected(network)
+        phone.replies[_T.DEACTIVATE_EPS_BEARER_CONTEXT_REQUEST] = None
+        disconnect(phone, 6)
+        await network.settle()
+        connect(phone, transaction=8)
+        await network.sleep(60)  # the end of the former one is told five times, under T3495
+        assert at(network, "pgw") == {"5": _TWO[0], "7": _TWO[1]}
+
+
 async def test_a_device_that_does_not_answer_has_its_connection_ended(run: Any) -> None:
     async with run() as network:
         subscribe(network, *_TWO)

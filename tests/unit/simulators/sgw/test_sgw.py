@@ -16,7 +16,7 @@ from simwarden.trace.records import CauseForRecClosing, ChargingRecord
 from simwarden.wire import gtpu, gtpv2
 from simwarden.wire.gtpv2 import Cause, CauseIe, InterfaceType, Message
 
-NONE = {"sessions": 0, "tunnels": 0}
+NONE = {"sessions": 0, "bearers": 0, "tunnels": 0}
 
 
 def teid(made: Message) -> int:
@@ -56,7 +56,7 @@ async def test_two_connections_of_a_card_share_s11() -> None:
         second = await bench.mme.create(apn=scapy.IE_APN(APN=b"cars"), bearer=bearer)
         assert teid(first) == teid(second)
         assert (await bench.mme.delete(teid(first), 5)).accepted
-        assert bench.sgw.census() == {"sessions": 1, "tunnels": 2}
+        assert bench.sgw.census() == {"sessions": 1, "bearers": 0, "tunnels": 2}
         partly = await bench.mme.modify(teid(first), 5)
         assert partly.cause == Cause.CONTEXT_NOT_FOUND
         assert (await bench.mme.delete(teid(first), 6)).accepted
@@ -110,7 +110,7 @@ async def test_of_two_requests_for_one_bearer_the_later_stands() -> None:
     async with Gateways() as bench:
         first, second = await asyncio.gather(bench.mme.create(), bench.mme.create())
         assert (first.cause, second.cause) == (Cause.REQUEST_REJECTED, Cause.REQUEST_ACCEPTED)
-        assert bench.sgw.census() == {"sessions": 1, "tunnels": 2}
+        assert bench.sgw.census() == {"sessions": 1, "bearers": 0, "tunnels": 2}
         assert bench.pgw.census() == {"sessions": 1}
         assert (await bench.mme.delete(teid(second))).accepted
         assert (bench.sgw.census(), bench.pgw.census()) == (NONE, {"sessions": 0})
