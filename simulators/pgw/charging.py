@@ -7,6 +7,7 @@ import ipaddress
 from typing import TYPE_CHECKING, Any
 
 from simulators.pgw.inspection import names_of
+from simwarden.runtime.gtp.charging import zone
 from simwarden.trace.records import FlowRecord
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def describe(session: Session, address: str) -> dict[str, Any]:
         "dynamicAddressFlag": session.addresses.is_dynamic(session.paa.ipv4) if session.paa.ipv4 else True,
         "chargingCharacteristics": session.charging_characteristics.hex(),
         "rATType": session.rat.name if session.rat is not None else "",
-        "mSTimeZone": str(session.time_zone) if session.time_zone is not None else "",
+        "mSTimeZone": zone(session.time_zone),
     }
 
 

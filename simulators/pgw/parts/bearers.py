@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from simulators.pgw.config import BearerConfig
 from simwarden.errors import ManagementError
-from simwarden.model.values import APN, IMSI, NUMBER, TEXT, one_of
+from simwarden.model.values import APN, GIVEN, IMSI, NUMBER, one_of
 from simwarden.operations.management import Call, route
 from simwarden.runtime.declare import Observable
 
@@ -28,7 +28,7 @@ class Bearers:
             fields={
                 "imsi": IMSI.or_none(),
                 "apn": APN,
-                "name": TEXT,
+                "name": GIVEN,
                 "ebi": NUMBER.or_none(),
                 "qci": NUMBER,
                 "state": one_of("active"),

@@ -148,6 +148,15 @@ def record_lines(events: Iterable[Event], **about: Any) -> Iterator[str]:
             yield line_of(event, dissector, **about)
 
 
+def record_octets(events: Iterable[Event]) -> Iterator[bytes]:
+    """Yield each CDR in BER (TS 32.298 5.2.2.2), as a GPRSRecord."""
+    from simwarden.wire import cdr  # noqa: PLC0415 - who reads lines of JSON does not pay for it
+
+    for event in events:
+        if isinstance(event, ChargingRecord):
+            yield cdr.encode(event.record, event.fields)
+
+
 class Records:
     """A sink that writes a line for each flow record and CDR as it happens, with the date (`at`) of its emission."""
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from simwarden.runtime.clock import Timer
     from simwarden.runtime.site import Site
-    from simwarden.wire.gtpv2 import Uli
+    from simwarden.wire.gtpv2 import UeTimeZone, Uli
 
 
 class RecordLimits(Model):
@@ -47,6 +47,11 @@ class Container:
 def place(uli: Uli | None) -> str:
     """Return where a device is, in words."""
     return " ".join(str(each) for each in (uli.tai, uli.ecgi) if each is not None) if uli is not None else ""
+
+
+def zone(told: UeTimeZone | None) -> str:
+    """Return a time zone in words: hours from UTC, and those of them that are daylight saving time."""
+    return f"{told.hours:+g} {told.daylight_saving}" if told is not None else ""
 
 
 class Records:

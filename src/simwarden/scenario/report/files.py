@@ -13,7 +13,7 @@ from simwarden.scenario.report.page import Page
 from simwarden.scenario.result import Verdict
 from simwarden.trace.jsonl import lines_of
 from simwarden.trace.pcapng import create_capture, write_capture
-from simwarden.trace.records import record_lines
+from simwarden.trace.records import record_lines, record_octets
 from simwarden.trace.rows import rows_of
 
 if TYPE_CHECKING:
@@ -69,7 +69,8 @@ class Report:
         self._folder.mkdir(parents=True, exist_ok=True)
         _clear(self._folder)
         (self._folder / "events.jsonl").write_bytes(b"")
-        (self._folder / "records.jsonl").unlink(missing_ok=True)
+        for name in ("records.jsonl", "cdrs.ber"):
+            (self._folder / name).unlink(missing_ok=True)
 
     def _write(self, result: ScenarioResult) -> None:
         if not _keeps(result, self._trace):
@@ -89,6 +90,10 @@ class Report:
         if written:
             with (self._folder / "records.jsonl").open("a", encoding="utf-8") as lines:
                 lines.writelines(f"{line}\n" for line in written)
+        coded = b"".join(record_octets(result.events))
+        if coded:
+            with (self._folder / "cdrs.ber").open("ab") as octets:
+                octets.write(coded)
 
     def _end(self, seconds: float) -> None:
         (self._folder / "junit.xml").write_bytes(junit_of(self._results))

@@ -1,0 +1,195 @@
+"""CDRs of gateways as octets: GPRSRecord of TS 32.298 5.2.2.2 in BER (X.690), from the fields of a charging record.
+
+The tags are those of V16. A field that is not in a table here has no coded form, and InternalError says so.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import ipaddress
+from typing import TYPE_CHECKING, Any, Final
+
+from simwarden.errors import InternalError
+from simwarden.model.identity import Ecgi, Plmn, Tai
+from simwarden.wire.gtpv2.enums import RatType
+from simwarden.wire.gtpv2.ies import IES
+from simwarden.wire.gtpv2.values import UeTimeZone, Uli
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+_CONTEXT, _CONSTRUCTED = 0x80, 0x20
+#: record types (5.1.1.2.1), and the tags of GPRSRecord
+_TYPES: Final = {"sGWRecord": (84, 78), "pGWRecord": (85, 79)}
+_SERVING_NODES: Final = {"sGSN": 0, "pMIPSGW": 1, "gTPSGW": 2, "ePDG": 3, "hSGW": 4, "mME": 5, "tWAN": 6}
+_CHANGES: Final = {"recordClosure": 2, "eCGIChange": 10, "tAIChange": 11, "userLocationChange": 12}
+#: organisation and number of PDP types of the IETF (TS 29.060 7.7.27)
+_PDP_TYPES: Final = {"IPV4": b"\xf1\x21", "IPV6": b"\xf1\x57", "IPV4V6": b"\xf1\x8d"}
+
+
+def _tlv(tag: int, content: bytes, *, constructed: bool = False) -> bytes:
+    """Return an element with a context tag (8.1.2, 8.1.3)."""
+    head = _CONTEXT | (_CONSTRUCTED if constructed else 0)
+    identifier = bytes((head | tag,)) if tag < 31 else bytes((head | 31, tag))
+    return identifier + _length(content) + content
+
+
+def _length(content: bytes) -> bytes:
+    size = len(content)
+    if size < 128:
+        return bytes((size,))
+    octets = size.to_bytes((size.bit_length() + 7) // 8)
+    return bytes((_CONTEXT | len(octets),)) + octets
+
+
+def _integer(value: int) -> bytes:
+    return int(value).to_bytes(int(value).bit_length() // 8 + 1, signed=True)
+
+
+def _digits(text: str) -> bytes:
+    padded = text + "f" * (len(text) & 1)
+    return bytes(int(padded[at + 1] + padded[at], 16) for at in range(0, len(padded), 2))
+
+
+def _equipment(text: str) -> bytes:
+    """Return an IMEI or IMEISV in eight octets."""
+    return _digits(f"{text:f<16}")
+
+
+def _number(text: str) -> bytes:
+    """Return an E.164 number in international form (TS 29.002, AddressString)."""
+    return b"\x91" + _digits(text)
+
+
+def _address(text: str) -> bytes:
+    """Return an IPAddress: of version 4 or 6, by a tag of its own."""
+    packed = ipaddress.ip_address(text).packed
+    return _tlv(0 if len(packed) == 4 else 1, packed)
+
+
+def _pdp_address(text: str) -> bytes:
+    return _tlv(0, _address(text), constructed=True)
+
+
+def _addresses(texts: tuple[str, ...]) -> bytes:
+    return b"".join(_address(each) for each in texts)
+
+
+def _nodes(words: tuple[str, ...]) -> bytes:
+    return b"".join(b"\x0a\x01" + bytes((_SERVING_NODES[each],)) for each in words)
+
+
+def _time(text: str) -> bytes:
+    """Return a TimeStamp: nine octets of decimal digits, but for the sign of the distance from UTC."""
+    when = dt.datetime.fromisoformat(text)
+    offset = when.utcoffset() or dt.timedelta()
+    minutes = abs(int(offset.total_seconds())) // 60
+    sign = b"-" if offset < dt.timedelta() else b"+"
+    return bytes.fromhex(f"{when:%y%m%d%H%M%S}") + sign + bytes.fromhex(f"{minutes // 60:02}{minutes % 60:02}")
+
+
+def _place(text: str) -> bytes:
+    """Return a ULI (TS 29.274 8.21) of a TAI and an E-CGI in words."""
+    found: dict[str, Any] = {}
+    for word in text.split():
+        plmn, _, digits = word.rpartition("-")
+        found |= {"tai": Tai(Plmn.parse(plmn), int(digits, 16))} if len(digits) == 4 else {"ecgi": Ecgi.parse(word)}
+    return _ie("uli", Uli(**found))
+
+
+def _zone(text: str) -> bytes:
+    """Return a time zone (TS 29.274 8.44) of hours from UTC and of daylight saving."""
+    hours, _, saving = text.partition(" ")
+    return _ie("ue_time_zone", UeTimeZone(float(hours), int(saving or 0)))
+
+
+def _ie(name: str, value: Any) -> bytes:
+    write = IES[name].write
+    if write is None:
+        raise InternalError(f"{name} has no octets of its own")
+    return write(value)
+
+
+def _volume(container: Mapping[str, Any]) -> bytes:
+    content = _ordered(container, _VOLUME)
+    return b"\x30" + _length(content) + content
+
+
+def _volumes(containers: tuple[Mapping[str, Any], ...]) -> bytes:
+    return b"".join(_volume(each) for each in containers)
+
+
+_Row = tuple[int, "Callable[[Any], bytes]", bool]
+#: by name: the tag, what makes the content, and whether that is made of elements
+_VOLUME: Final[dict[str, _Row]] = {
+    "dataVolumeGPRSUplink": (3, _integer, False),
+    "dataVolumeGPRSDownlink": (4, _integer, False),
+    "changeCondition": (5, lambda word: _integer(_CHANGES[word]), False),
+    "changeTime": (6, _time, False),
+    "userLocationInformation": (8, _place, False),
+    "chargingID": (10, _integer, False),
+    "rATType": (15, lambda name: _integer(RatType[name]), False),
+}
+_FIELDS: Final[dict[str, _Row]] = {
+    "servedIMSI": (3, _digits, False),
+    "s-GWAddress": (4, _address, True),
+    "p-GWAddress": (4, _address, True),
+    "chargingID": (5, _integer, False),
+    "servingNodeAddress": (6, _addresses, True),
+    "accessPointNameNI": (7, lambda text: text.encode("ascii"), False),
+    "pdpPDNType": (8, _PDP_TYPES.__getitem__, False),
+    "servedPDPPDNAddress": (9, _pdp_address, True),
+    "dynamicAddressFlag": (11, lambda flag: b"\xff" if flag else b"\x00", False),
+    "listOfTrafficVolumes": (12, _volumes, True),
+    "recordOpeningTime": (13, _time, False),
+    "duration": (14, _integer, False),
+    "causeForRecClosing": (15, _integer, False),
+    "recordSequenceNumber": (17, _integer, False),
+    "nodeID": (18, lambda text: text[:20].encode("ascii", "replace"), False),
+    "localSequenceNumber": (20, _integer, False),
+    "apnSelectionMode": (21, _integer, False),
+    "servedMSISDN": (22, _number, False),
+    "chargingCharacteristics": (23, bytes.fromhex, False),
+    "servingNodePLMNIdentifier": (27, lambda text: Plmn.parse(text).to_bytes(), False),
+    "servedIMEI": (29, _equipment, False),
+    "rATType": (30, lambda name: _integer(RatType[name]), False),
+    "mSTimeZone": (31, _zone, False),
+    "userLocationInformation": (32, _place, False),
+    "servingNodeType": (35, _nodes, True),
+    "p-GWAddressUsed": (36, _address, True),
+    "p-GWPLMNIdentifier": (37, lambda text: Plmn.parse(text).to_bytes(), False),
+    "startTime": (38, _time, False),
+    "stopTime": (39, _time, False),
+}
+#: those whose tags differ by the record
+_OF_RECORD: Final[dict[str, dict[str, _Row]]] = {
+    "sGWRecord": {
+        "sGWChange": (34, lambda flag: b"\xff" if flag else b"\x00", False),
+        "pDNConnectionChargingID": (40, _integer, False),
+    },
+    "pGWRecord": {"pDNConnectionChargingID": (41, _integer, False)},
+}
+#: what each record has, also where nobody has said it (5.1.2.2.2, 5.1.2.2.3)
+_ALWAYS: Final[Mapping[str, Any]] = {"chargingCharacteristics": "0000"}
+
+
+def _ordered(fields: Mapping[str, Any], table: Mapping[str, _Row]) -> bytes:
+    """Return fields in the order of their tags, which is that of the specification."""
+    unknown = fields.keys() - table.keys()
+    if unknown:
+        raise InternalError(f"{', '.join(sorted(unknown))} has no coded form in a CDR")
+    parts = []
+    for name, (tag, content, constructed) in sorted(table.items(), key=lambda row: row[1][0]):
+        if name in fields:
+            parts.append(_tlv(tag, content(fields[name]), constructed=constructed))
+    return b"".join(parts)
+
+
+def encode(record: str, fields: Mapping[str, Any]) -> bytes:
+    """Return a record (`sGWRecord`, `pGWRecord`) with fields as `ChargingRecord` has them.
+
+    Raises InternalError for a field without coded form.
+    """
+    number, choice = _TYPES[record]
+    content = _tlv(0, _integer(number)) + _ordered({**_ALWAYS, **fields}, {**_FIELDS, **_OF_RECORD[record]})
+    return _tlv(choice, content, constructed=True)
