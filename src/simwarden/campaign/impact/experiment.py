@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from simwarden.campaign.impact.measures import MEASURES, Blast, Delay, Load, Measure, members
+from simwarden.campaign.impact.measures import MEASURES, Delay, Measure, members
 from simwarden.errors import ConfigError, Place, ScenarioError
 from simwarden.scenario.load import read_file
 from simwarden.scenario.merge import Merged
@@ -211,22 +211,21 @@ class _Reader:
         return key not in _OWN and nearest(key, _OWN) != ""
 
 
+#: what measures call their lists of instances, and the records that they look at
+_NAMES, _RECORDS = ("terminals", "good", "thieves", "fleet"), ("held", "arrived")
+
+
 def _check_measure(measure: Measure, scenario: Scenario, spot: Spot, problems: Problems) -> None:
     """Note marks that no step has, and names that stand for nothing."""
     marked = {step.mark for step in scenario.steps}
     for word in measure.marks:
         if word not in marked:
             problems.add(f"no step is marked {word!r}", spot.key, f"add mark: {word} beside its verb")
-    named: list[tuple[str, str]] = []
-    if isinstance(measure, Delay):
-        named = [("terminals", each) for each in measure.terminals]
-        if measure.card not in scenario.cards:
-            problems.unknown("card", measure.card, scenario.cards, spot.place)
-        _check_held(measure.held, scenario, spot, problems)
-    elif isinstance(measure, Blast):
-        named = [("good", each) for each in measure.good] + [("thieves", each) for each in measure.thieves]
-    elif isinstance(measure, Load):
-        named = [("fleet", each) for each in measure.fleet]
+    if isinstance(measure, Delay) and measure.card not in scenario.cards:
+        problems.unknown("card", measure.card, scenario.cards, spot.place)
+    for record in (getattr(measure, key) for key in _RECORDS if hasattr(measure, key)):
+        _check_held(record, scenario, spot, problems)
+    named = [(key, each) for key in _NAMES for each in getattr(measure, key, ())]
     for key, name in named:
         for each in members([name], scenario):
             if each not in scenario.instances:

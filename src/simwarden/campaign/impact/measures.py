@@ -40,6 +40,17 @@ class Delay(Measure):
     """What the core holds of a card in use, as ELEMENT.OBSERVABLE, a record by IMSI (`mme.session`)."""
 
 
+class Packets(Measure):
+    """From a change to the last user packet that got through although it should not have."""
+
+    marks: ClassVar[tuple[str, ...]] = ("change",)
+    title: ClassVar[str] = "Packets: from a change to the last packet"
+    terminals: list[str] = Field(min_length=1)
+    """The terminals that send, and are sent to."""
+    arrived: str
+    """What the far end tells of each packet that came, as ELEMENT.OBSERVABLE, a record with its `source`."""
+
+
 class Blast(Measure):
     """Whom a decider hurts that fails from the step marked `failed` to the one marked `returned`."""
 
@@ -68,7 +79,7 @@ class Load(Measure):
     """The interface whose busiest second is told."""
 
 
-MEASURES: dict[str, type[Measure]] = {"delay": Delay, "blast": Blast, "load": Load}
+MEASURES: dict[str, type[Measure]] = {"delay": Delay, "packets": Packets, "blast": Blast, "load": Load}
 
 OUTCOMES = ("attach", "tau", "service_request")
 """The observables by which a device tells how its requests end."""

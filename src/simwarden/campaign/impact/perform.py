@@ -11,7 +11,8 @@ from simwarden.campaign.impact.blast import BlastMeter
 from simwarden.campaign.impact.delay import DelayMeter
 from simwarden.campaign.impact.experiment import read_experiment
 from simwarden.campaign.impact.load import LoadMeter
-from simwarden.campaign.impact.measures import Blast, Delay, Load, MeaninglessError, members
+from simwarden.campaign.impact.measures import Blast, Delay, Load, MeaninglessError, Packets, members
+from simwarden.campaign.impact.packets import PacketsMeter
 from simwarden.errors import InternalError
 from simwarden.scenario.load import Loader
 from simwarden.scenario.result import Verdict
@@ -91,6 +92,9 @@ def meter_of(case: Case) -> Meter:
         element, _, observable = wanted.held.partition(".")
         imsi = scenario.cards[wanted.card].keys.imsi
         return DelayMeter(members(wanted.terminals, scenario), (element, observable), imsi)
+    if isinstance(wanted, Packets):
+        element, _, observable = wanted.arrived.partition(".")
+        return PacketsMeter(members(wanted.terminals, scenario), (element, observable))
     if isinstance(wanted, Blast):
         return BlastMeter(members(wanted.good, scenario), members(wanted.thieves, scenario))
     if isinstance(wanted, Load):

@@ -40,6 +40,12 @@ COLUMNS: Mapping[str, tuple[Column, ...]] = {
         Column("core_messages_to_release", "to release", none="-", about="the same until no connection is left either"),
         Column("told", "device told", "time", "never", "until the device hears of it"),
     ),
+    "packets": (
+        Column("last_out", "last out", "time", "none", "from the change to the last packet that got out at SGi"),
+        Column("packets_out", "out", about="packets that got out after the change"),
+        Column("last_in", "last in", "time", "none", "from the change to the last packet that came to the device"),
+        Column("packets_in", "in", about="packets that came to the device after the change"),
+    ),
     "blast": (
         Column("good", "good", about="devices whose use is right"),
         Column("hurt", "hurt", about="of them: asked and were not served, from the failure on"),

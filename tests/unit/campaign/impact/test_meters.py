@@ -10,6 +10,7 @@ from simwarden.campaign.impact.blast import BlastMeter
 from simwarden.campaign.impact.delay import DelayMeter
 from simwarden.campaign.impact.load import LoadMeter
 from simwarden.campaign.impact.measures import MeaninglessError, Meter
+from simwarden.campaign.impact.packets import PacketsMeter
 from simwarden.trace.events import Event, Frame, StateChange
 from simwarden.wire.dissection import Dissection
 
@@ -282,3 +283,24 @@ def test_a_fleet_that_is_served_or_does_not_try_measures_nothing() -> None:
         load(("refused", 0.0), ("cured", 10.0))
     with pytest.raises(MeaninglessError, match="1 devices were served while"):
         load(("refused", 0.0), ended(1, "a", "started", "attach"), ended(2, "a", "accepted", "attach"), ("cured", 10.0))
+
+
+def seen(time: float, element: str, observable: str, value: object) -> StateChange:
+    return StateChange(element=element, observable=observable, key="", value=value, time=time)
+
+
+def test_packets_count_where_they_come_to() -> None:
+    own, others = {"source": "10.64.0.1"}, {"source": "10.64.0.2"}
+    lines: list[Event | tuple[str, float]] = [
+        seen(1, "meter", "address", "10.64.0.1"),
+        seen(2, "internet", "arrived", own),
+        ("change", 100.0),
+        seen(110, "internet", "arrived", own),
+        seen(130, "internet", "arrived", others),
+        seen(140, "meter", "received", 1),
+        seen(150, "internet", "arrived", None),
+    ]
+    found = measured(PacketsMeter(["meter"], ("internet", "arrived")), lines, 1000.0)
+    assert found == {"last_out": 10.0, "packets_out": 1, "last_in": 40.0, "packets_in": 1, "watched": 900.0}
+    with pytest.raises(MeaninglessError, match="before the change"):
+        measured(PacketsMeter(["meter"], ("internet", "arrived")), lines[2:], 1000.0)
