@@ -170,6 +170,8 @@ class PgwConfig(GtpConfig):
     """Access point names that it serves, in small letters; `*`: any other. Others get cause 78."""
     emergency_apns: tuple[str, ...] = ("sos",)
     """Access point names of calls for help, which are for cards of any number and for terminals without one."""
+    emergency_networks: tuple[str, ...] = ()
+    """Networks that their packets may go to and come from; no other."""
     partial_records: RecordLimits = RecordLimits()
     """When a CDR is closed though its session goes on, in another one."""
     area_changes: ChangeLimit = ChangeLimit()
@@ -178,3 +180,8 @@ class PgwConfig(GtpConfig):
     """File of number ranges in place of those that come with simwarden."""
     internet: str = "internet"
     """The element on SGi, to which packets go; empty, or not there: there is no way out, and they are dropped."""
+
+    @field_validator("emergency_networks")
+    @classmethod
+    def _are_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(str(ipaddress.ip_network(each)) for each in value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from typing import TYPE_CHECKING, Any
 
 from simulators.pgw import addressing, dedicated_bearers
@@ -68,6 +69,8 @@ async def create_session(core: Core, message: Message, peer: Peer) -> Message:
     if isinstance(made, Cause):
         return refusal(message, made, sender.teid)
     session, cause = made
+    if name in core.config.emergency_apns:
+        session.confined = tuple(map(ipaddress.ip_network, core.config.emergency_networks))
     session.reported = _may_report(message) and _wants_place(core, session)
     core.open(session)
     core.place(session, CREATE_SESSION)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     import datetime as dt
+    from ipaddress import IPv4Network, IPv6Network
 
     from simulators.pgw.pools import Addresses
     from simwarden.machine.token_bucket import Bucket
@@ -98,6 +99,8 @@ class Session:
     uli: Uli | None = None
     #: whether each change of that is reported (TS 23.401 5.9.2.2)
     reported: bool = False
+    #: the networks that alone are reached, of an emergency session
+    confined: tuple[IPv4Network | IPv6Network, ...] | None = None
     #: by which rule no packets pass, empty if they do
     closed_by: str = ""
     time_zone: UeTimeZone | None = None

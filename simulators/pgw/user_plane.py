@@ -6,6 +6,7 @@ pass, it is counted for its flow and its session.
 
 from __future__ import annotations
 
+from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from simulators.pgw.addressing import prefix_of
@@ -20,7 +21,8 @@ from simwarden.wire import ip
 from simwarden.wire.tft import first_that_fits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
+    from ipaddress import IPv4Network, IPv6Network
 
     from simulators.pgw.core import Core
     from simulators.pgw.session import Bearer, Session
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 #: why packets go no further
 SPOOFED = "its source address is not the device's"
 UNBOUND = "its bearer has no filter that it fits"
+CONFINED = "emergency: nothing but its own networks is reached"
 OUTSIDE = "the card is not in its cells"
 NO_WAY_OUT = "there is no way out on SGi"
 NO_SESSION = "no session has its address"
@@ -47,6 +50,11 @@ def _way(session: Session, flow: ip.Flow) -> Session | Bearer:
         if bearer.sgw_user is not None and first_that_fits(bearer.filters, flow, up=False) is not None:
             return bearer
     return session
+
+
+def _within(networks: Iterable[IPv4Network | IPv6Network], address: bytes) -> bool:
+    found = ip_address(address)
+    return any(found in each for each in networks)
 
 
 class Gateway:
@@ -160,6 +168,9 @@ class Gateway:
         """Count a packet, and say whether it passes; octets are those of the packet itself (TS 32.251)."""
         if session.closed_by:
             self._refuse(session, flow, packet, session.closed_by, f"{session.closed_by}: {OUTSIDE}")
+            return False
+        if session.confined is not None and not _within(session.confined, flow.destination):
+            self._refuse(session, flow, packet, CONFINED)
             return False
         size = len(packet)
         count = session.flows.get(flow) or self._begin(session, flow, now)
