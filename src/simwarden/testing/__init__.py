@@ -2,7 +2,7 @@
 
 from simwarden.testing.bench import Bench
 from simwarden.testing.card import ScriptedCard, ScriptedCell, ScriptedListener, ScriptedTerminal
-from simwarden.testing.diameter import ScriptedEir, ScriptedHss, ScriptedMme, ScriptedServer
+from simwarden.testing.diameter import ScriptedEir, ScriptedHss, ScriptedMme, ScriptedServer, ScriptedSmsc
 from simwarden.testing.radio import ScriptedEnb, ScriptedPhone
 from simwarden.testing.short_messages import ScriptedSmsc
 

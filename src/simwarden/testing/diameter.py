@@ -29,7 +29,7 @@ _ORDERS = ("cancel-location", "insert-subscriber-data", "delete-subscriber-data"
 _S6A = ("authentication-information", "update-location", "notify", "purge-ue")
 #: results of TS 29.272 7.4, which go into Experimental-Result
 _SUCCESS = ResultCode.DIAMETER_SUCCESS
-_EXPERIMENTAL = frozenset({5001, 5004, 5420, 5421, 5422})
+_EXPERIMENTAL = frozenset({5001, 5004, 5101, 5420, 5421, 5422, *range(5550, 5559)})
 
 
 class MmeConfig(ElementConfig):
@@ -247,3 +247,15 @@ class ScriptedEir(ScriptedServer):
     def me_identity_check(self, _message: Message) -> Any:
         """Find it on the white list."""
         return [("Equipment-Status", 0)]
+
+
+class ScriptedSmsc(ScriptedServer):
+    """A service centre that takes every message of an MME's devices."""
+
+    declaration = Declaration(kind="smsc", title="SMSC", lane=62, config=ElementConfig, listens=("SGd",))
+    interface = "SGd"
+    requests = ("mo-forward-short-message",)
+
+    def mo_forward_short_message(self, _message: Message) -> Any:
+        """Take it."""
+        return []

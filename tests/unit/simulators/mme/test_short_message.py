@@ -1,0 +1,315 @@
+"""Short messages in the MME: registration, CP and RP with a device, SGd with a centre, and who may use it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from simwarden.machine.ppsms import acknowledge, refuse
+from simwarden.testing import ScriptedSmsc
+from simwarden.testing.diameter import IMSI, REALM
+from simwarden.wire.diameter import ExperimentalResult, first
+from simwarden.wire.diameter.codes import IdrFlags, NorFlags, UlrFlags
+from simwarden.wire.diameter.features import sms_features_of
+from simwarden.wire.nas.enums import AdditionalUpdateResult, AttachResult, EmmCause, MessageType
+from simwarden.wire.nas.message import Message
+from simwarden.wire.ppsms import Cp, CpCause, CpType, Rp, RpCause, RpType, decode_cp, decode_rp, encode_cp, encode_rp
+from simwarden.wire.sms import Address, Ton
+
+if TYPE_CHECKING:
+    from simwarden.testing import ScriptedPhone
+
+CENTRE = "8613800100500"
+SMS = {"sms": {"centres": {"smsc": f"+{CENTRE}"}}}
+SMS_ONLY = {"eps_attach_type": 2, "additional_update_type": 1}
+TPDU = bytes.fromhex("010108a0015608000000")
+DOWN, UP = MessageType.DOWNLINK_NAS_TRANSPORT, MessageType.UPLINK_NAS_TRANSPORT
+
+
+def data(reference: int = 1, centre: str = CENTRE, ton: int = Ton.INTERNATIONAL) -> Rp:
+    return Rp(RpType.RP_DATA, reference, from_mobile=True, destination=Address(centre, ton), user_data=TPDU)
+
+
+class Meter:
+    """A scripted device that is registered for SMS; `answer` makes its answer to each message that comes."""
+
+    def __init__(self, network: Any, phone: ScriptedPhone) -> None:
+        self.network, self.phone = network, phone
+        self.arrived: list[Rp] = []
+        self.sent: list[Cp] = []
+        self.answer: Any = acknowledge
+        phone.replies[DOWN] = self.hear
+
+    def hear(self, _phone: ScriptedPhone, message: Message) -> None:
+        heard = decode_cp(message["nas_message_container"])
+        self.sent.append(heard)
+        if heard.type is not CpType.CP_DATA:
+            return
+        self.up(Cp(CpType.CP_ACK, heard.transaction, not heard.answering))
+        message_inside = decode_rp(heard.user_data)
+        self.arrived.append(message_inside)
+        if not heard.answering and self.answer is not None:
+            made = encode_rp(self.answer(message_inside))
+            self.up(Cp(CpType.CP_DATA, heard.transaction, answering=True, user_data=made))
+
+    def up(self, message: Cp | bytes) -> None:
+        octets = message if isinstance(message, bytes) else encode_cp(message)
+        self.phone.send(Message(UP, nas_message_container=octets))
+
+    async def send(self, message: Rp) -> Rp:
+        self.up(Cp(CpType.CP_DATA, 0, user_data=encode_rp(message)))
+        await self.network.settle()
+        return self.arrived[-1]
+
+
+async def registered(network: Any, **fields: Any) -> Meter:
+    flags = ("ULA-Flags", 3)
+    network.hss.answers["update-location"] = lambda asked: [flags, *network.hss.update_location(asked)[1:]]
+    return Meter(network, await network.attached(**fields))
+
+
+@pytest.fixture(name="sms")
+def _sms(run: Any) -> Any:
+    def made(**config: Any) -> Any:
+        network = run(**SMS | config)
+        network.smsc = network.add("smsc", ScriptedSmsc)
+        network.phone_fields = SMS_ONLY
+
+        async def attached(**fields: Any) -> Any:
+            phone = network.phone(**fields)
+            phone.attach(**network.phone_fields)
+            await network.settle()
+            return phone
+
+        network.attached = attached
+        return network
+
+    return made
+
+
+async def test_device_registers_for_sms_only(sms: Any) -> None:
+    async with sms() as network:
+        meter = await registered(network)
+        asked = next(each for each in network.hss.asked if each.name == "update-location-request")
+        assert asked.get("ULR-Flags") & UlrFlags.SMS_ONLY
+        assert sms_features_of(asked)
+        assert asked.get("MME-Number-for-MT-SMS") == "8613440000001"
+        accept = next(each for each in meter.phone.got if each.type is MessageType.ATTACH_ACCEPT)
+        assert accept["eps_attach_result"] == AttachResult.COMBINED_EPS_IMSI_ATTACH
+        assert accept["additional_update_result"] == AdditionalUpdateResult.SMS_ONLY
+        assert accept["location_area_identification"].lac not in (0, 0xFFFE)
+        assert accept.get("emm_cause") is None
+
+
+async def test_device_has_eps_only_where_the_register_does_not_want_it(sms: Any) -> None:
+    async with sms() as network:
+        phone = await network.attached()
+        accept = next(each for each in phone.got if each.type is MessageType.ATTACH_ACCEPT)
+        assert accept["eps_attach_result"] == AttachResult.EPS_ONLY
+        assert accept["emm_cause"] is EmmCause.CS_DOMAIN_NOT_AVAILABLE
+
+
+async def test_combined_attach_without_sms_only_gets_no_messages(sms: Any) -> None:
+    async with sms() as network:
+        network.phone_fields = {"eps_attach_type": 2}
+        meter = await registered(network)
+        asked = next(each for each in network.hss.asked if each.name == "update-location-request")
+        assert asked.get("MME-Number-for-MT-SMS") is None
+        answer = await meter.send(data())
+        assert (answer.type, answer.cause) == (RpType.RP_ERROR, RpCause.REQUESTED_FACILITY_NOT_SUBSCRIBED)
+
+
+async def test_message_goes_to_the_centre_and_its_report_comes_back(sms: Any) -> None:
+    async with sms() as network:
+        meter = await registered(network)
+        network.smsc.answers["mo-forward-short-message"] = [("SM-RP-UI", b"\x01\x00")]
+        answer = await meter.send(data(9))
+        assert (answer.type, answer.reference, answer.user_data) == (RpType.RP_ACK, 9, b"\x01\x00")
+        (asked,) = network.smsc.asked
+        assert asked.get("SC-Address") == CENTRE
+        assert first(asked.get("User-Identifier"), "MSISDN") == "1064700000001"
+        assert asked.get("SM-RP-UI") == TPDU
+
+
+@pytest.mark.parametrize("centre", ["447785016005", "13800138000", "8613800100501"])
+async def test_message_for_another_centre_is_barred(sms: Any, centre: str) -> None:
+    async with sms() as network:
+        meter = await registered(network)
+        assert (await meter.send(data(centre=centre))).cause == RpCause.CALL_BARRED
+        assert network.smsc.asked == []
+
+
+@pytest.mark.parametrize(
+    ("result", "failure", "cause"),
+    [
+        (5555, 3, RpCause.UNASSIGNED_NUMBER),
+        (5555, 4, RpCause.CONGESTION),
+        (5555, 5, RpCause.SHORT_MESSAGE_TRANSFER_REJECTED),
+        (5555, 6, RpCause.UNIDENTIFIED_SUBSCRIBER),
+        (5556, None, RpCause.REQUESTED_FACILITY_NOT_SUBSCRIBED),
+        (5557, None, RpCause.OPERATOR_DETERMINED_BARRING),
+        (3004, None, RpCause.CONGESTION),
+        (5012, None, RpCause.NETWORK_OUT_OF_ORDER),
+    ],
+)
+async def test_refusal_of_the_centre_is_told_by_its_cause(
+    sms: Any, result: int, failure: int | None, cause: RpCause
+) -> None:
+    async with sms() as network:
+        meter = await registered(network)
+        why = [("SM-Delivery-Failure-Cause", [("SM-Enumerated-Delivery-Failure-Cause", failure)])] if failure else []
+        named = ExperimentalResult(result) if result >= 5500 else result
+        network.smsc.answer = None
+
+        async def answer(message: Any, _peer: Any) -> Any:
+            return network.smsc.node.answer(message, named, why)
+
+        network.smsc.node.handle("SGd", "mo-forward-short-message-request", answer)
+        assert (await meter.send(data())).cause == cause
+
+
+async def test_silent_centre_is_a_temporary_cause(sms: Any) -> None:
+    async with sms() as network:
+        meter = await registered(network)
+        await network.host.stop("smsc", kill=True)
+        await meter.send(data())
+        await network.sleep(10)
+        assert meter.arrived[-1].cause == RpCause.NETWORK_OUT_OF_ORDER
+
+
+def forward(host: str = CENTRE) -> list[tuple[str, Any]]:
+    return [("User-Name", IMSI), ("SC-Address", host), ("SM-RP-UI", TPDU)]
+
+
+async def order(network: Any, address: str = CENTRE) -> Any:
+    return await network.smsc.order("MT-Forward-Short-Message-Request", forward(address))
+
+
+async def test_centres_message_is_delivered_with_the_devices_report(sms: Any) -> None:
+    async with sms() as network:
+        meter = await registered(network)
+        meter.answer = lambda message: acknowledge(message, b"\x00\x00")
+        answer = await order(network)
+        assert answer.success
+        assert answer.get("SM-RP-UI") == b"\x00\x00"
+        (arrived,) = meter.arrived
+        assert str(arrived.originator) == f"+{CENTRE}"
+        assert arrived.user_data == TPDU
+
+
+async def test_sleeping_device_is_paged_first(sms: Any) -> None:
+    async with sms() as network:
+        meter = await registered(network)
+        meter.phone.idle()
+        await network.settle()
+        asking = asyncio.ensure_future(order(network))
+        await network.settle()
+        assert "paging" in network.enb.names()
+        meter.phone.service()
+        assert (await asking).success
+
+
+async def test_device_that_does_not_answer_is_absent_until_it_is_back(sms: Any) -> None:
+    async with sms(timers={"diameter": 60}) as network:
+        meter = await registered(network)
+        meter.phone.idle()
+        await network.settle()
+        network.smsc.node.timeout = 60
+        answer = await order(network)
+        assert answer.experimental_result == ExperimentalResult.DIAMETER_ERROR_ABSENT_USER
+        assert answer.get("Absent-User-Diagnostic-SM") == 0
+        meter.phone.service()
+        await network.settle()
+        told = network.hss.asked[-1]
+        assert told.get("NOR-Flags") == NorFlags.READY_FOR_SM_FROM_MME
+        assert told.get("Alert-Reason") == 0
+
+
+async def test_device_without_room_says_so_and_when_it_has_room(sms: Any) -> None:
+    async with sms() as network:
+        meter = await registered(network)
+        meter.answer = lambda message: refuse(message, RpCause.MEMORY_CAPACITY_EXCEEDED)
+        answer = await order(network)
+        assert answer.find("SM-Delivery-Failure-Cause", "SM-Enumerated-Delivery-Failure-Cause") == 0
+        assert (await meter.send(Rp(RpType.RP_SMMA, 3, from_mobile=True))).type is RpType.RP_ACK
+        assert network.hss.asked[-1].get("Alert-Reason") == 1
+
+
+@pytest.mark.parametrize(("address", "host"), [("447785016005", ""), (CENTRE, f"foreign.{REALM}")])
+async def test_foreign_centre_delivers_nothing(sms: Any, address: str, host: str) -> None:
+    async with sms() as network:
+        meter = await registered(network)
+        request = network.smsc.node.make(
+            "MT-Forward-Short-Message-Request", forward(address), realm=REALM, host=f"mme.{REALM}"
+        )
+        request.avps = [(name, host if host and name == "Origin-Host" else value) for name, value in request.avps]
+        answer = await network.smsc.node.ask(f"mme.{REALM}", request)
+        assert answer.experimental_result == ExperimentalResult.DIAMETER_ERROR_SERVICE_BARRED
+        assert meter.arrived == []
+
+
+async def test_registration_that_the_register_takes_back_is_over(sms: Any) -> None:
+    async with sms() as network:
+        meter = await registered(network)
+        flags = int(IdrFlags.REMOVE_SMS_REGISTRATION)
+        orders = [("User-Name", IMSI), ("Subscription-Data", []), ("IDR-Flags", flags)]
+        assert (await network.hss.order("Insert-Subscriber-Data-Request", orders)).success
+        answer = await order(network)
+        assert answer.experimental_result == ExperimentalResult.DIAMETER_ERROR_FACILITY_NOT_SUPPORTED
+        assert (await meter.send(data())).cause == RpCause.REQUESTED_FACILITY_NOT_SUBSCRIBED
+
+
+async def test_unknown_and_detached_cards_are_told_apart(sms: Any) -> None:
+    async with sms() as network:
+        answer = await order(network)
+        assert answer.experimental_result == ExperimentalResult.DIAMETER_ERROR_USER_UNKNOWN
+        await registered(network)
+        await network.call("DELETE", f"/sessions/{IMSI}")
+        await network.settle()
+        answer = await order(network)
+        assert answer.experimental_result == ExperimentalResult.DIAMETER_ERROR_ABSENT_USER
+        assert answer.get("Absent-User-Diagnostic-SM") == 1
+
+
+async def test_octets_that_are_no_message_get_a_cp_error_and_service_goes_on(sms: Any) -> None:
+    async with sms() as network:
+        meter = await registered(network)
+        meter.up(b"\x09\x77")
+        await network.settle()
+        assert (meter.sent[-1].type, meter.sent[-1].cause) == (CpType.CP_ERROR, CpCause.MESSAGE_TYPE_NON_EXISTENT)
+        meter.up(Cp(CpType.CP_DATA, 5, user_data=b"\x00\x01\x00\x00\xff"))
+        await network.settle()
+        assert meter.arrived[-1].cause == RpCause.INVALID_MANDATORY_INFORMATION
+        assert (await meter.send(data())).type is RpType.RP_ACK
+
+
+@given(st.binary(min_size=2, max_size=40))
+def test_any_container_is_answered_or_left(octets: bytes) -> None:
+    from simwarden.runtime.ppsms import ShortMessageLink
+
+    sent: list[bytes] = []
+
+    class Still:
+        def now(self) -> float:
+            return 0.0
+
+        def call_later(self, _delay: float, _callback: Any) -> Any:
+            return self
+
+        def cancel(self) -> None:
+            """Nothing runs."""
+
+    end = ShortMessageLink(
+        Still(),  # type: ignore[arg-type]
+        mobile=False,
+        send=sent.append,
+        take=lambda transaction, message: end.answer(transaction, acknowledge(message)),
+        fault=lambda _reason, _octets: None,
+    )
+    end.receive(octets)
+    for each in sent:
+        decode_cp(each)

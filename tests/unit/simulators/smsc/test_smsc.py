@@ -1,0 +1,425 @@
+"""The service centre between a scripted register, a scripted MME and a gateway: what it takes, keeps and tells."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from simulators.esme.element import Esme
+from simulators.smsc.element import Smsc
+from simwarden.errors import ManagementError
+from simwarden.operations.element import Element
+from simwarden.runtime.declare import Declaration, ElementConfig
+from simwarden.runtime.diameter import DiameterNode, LocalNode
+from simwarden.testing import Bench, ScriptedServer
+from simwarden.testing.diameter import IMSI, REALM
+from simwarden.trace.events import PeerFault
+from simwarden.wire.diameter import ExperimentalResult
+from simwarden.wire.diameter.apps.s6c import DeliveryCause, MwdStatus
+from simwarden.wire.diameter.apps.sgd import DeliveryFailureCause
+from simwarden.wire.sms import (
+    Address,
+    Concatenation,
+    Deliver,
+    FailureCause,
+    StatusReport,
+    Submit,
+    SubmitReport,
+    UserData,
+    Validity,
+    decode,
+    encode,
+)
+
+if TYPE_CHECKING:
+    from simwarden.runtime.diameter import Peer
+    from simwarden.wire.diameter import Message
+
+CODE, MSISDN, CENTRE = "10658000", "1440000000001", "8613800100500"
+LISTED = {"by": "smsc", "numbers": [CODE]}
+
+
+class Register(ScriptedServer):
+    """An HSS on S6c that has the card at one MME."""
+
+    declaration = Declaration(kind="hss", title="HSS", lane=60, config=ElementConfig, listens=("S6c",))
+    interface = "S6c"
+    requests = ("send-routing-info-for-sm", "report-sm-delivery-status")
+
+    def send_routing_info_for_sm(self, _message: Message) -> Any:
+        node = [("MME-Name", f"mme.{REALM}"), ("MME-Realm", REALM), ("MME-Number-for-MT-SMS", "8613440000001")]
+        return [("User-Name", IMSI), ("Serving-Node", node)]
+
+    def report_sm_delivery_status(self, _message: Message) -> Any:
+        return []
+
+    async def alert(self) -> None:
+        avps = [("SC-Address", CENTRE), ("User-Identifier", [("MSISDN", MSISDN)])]
+        request = self.node.make("Alert-Service-Centre-Request", avps, realm=REALM, host=f"smsc.{REALM}", point="S6c")
+        assert (await self.node.ask("smsc", request)).success
+
+
+class Node(Element[ElementConfig]):
+    """An MME on SGd: what it is to deliver is in `tpdus`; `answers` are its next answers, else it delivers."""
+
+    declaration = Declaration(
+        kind="mme", title="MME", lane=40, config=ElementConfig, starts_after=("smsc",), calls=("SGd",)
+    )
+
+    async def start(self) -> None:
+        self.tpdus: list[Any] = []
+        self.answers: list[tuple[Any, list[tuple[str, Any]]]] = []
+        handlers = {"mt-forward-short-message-request": self.deliver}
+        self.node = DiameterNode(self.site, LocalNode(f"mme.{REALM}", REALM), {"SGd": handlers})
+        await self.node.connect("SGd", "smsc")
+
+    async def stop(self) -> None:
+        await self.node.stop()
+
+    async def killed(self) -> None:
+        self.node.drop()
+
+    async def deliver(self, message: Message, _peer: Peer) -> Message:
+        self.tpdus.append(decode(message.get("SM-RP-UI"), from_mobile=False))
+        result, avps = self.answers.pop(0) if self.answers else (2001, [])
+        return self.node.answer(message, result, avps)
+
+    async def submit(self, tpdu: Submit | bytes, *, centre: str = CENTRE, number: str = MSISDN) -> Message:
+        octets = tpdu if isinstance(tpdu, bytes) else encode(tpdu)
+        avps = [("SC-Address", centre), ("User-Identifier", [("MSISDN", number)]), ("SM-RP-UI", octets)]
+        request = self.node.make("MO-Forward-Short-Message-Request", avps, realm=REALM)
+        return await self.node.ask("smsc", request)
+
+
+ABSENT = (ExperimentalResult.DIAMETER_ERROR_ABSENT_USER, [("Absent-User-Diagnostic-SM", 0)])
+FULL = (
+    ExperimentalResult.DIAMETER_ERROR_SM_DELIVERY_FAILURE,
+    [("SM-Delivery-Failure-Cause", [("SM-Enumerated-Delivery-Failure-Cause", 0)])],
+)
+
+
+class Network(Bench):
+    subject = "smsc"
+
+    def __init__(self, *, accepts: str = "all", stores: dict[str, str] | None = None, **config: Any) -> None:
+        super().__init__(stores=stores)
+        gateways = {"gateway": {"password": "secret", "codes": [CODE, "10658001"]}}
+        self.hss = self.add("hss", Register)
+        self.smsc = self.add("smsc", Smsc, {"gateways": gateways} | config)
+        self.mme = self.add("mme", Node)
+        self.esme = self.add("esme", Esme, {"accepts": accepts})
+
+    async def provision(self, sms: dict[str, Any] | None = None, *, msisdn: str = MSISDN) -> None:
+        card = {"name": "card", "imsi": IMSI, "iccid": "", "msisdn": msisdn, "profile": "meter", "form": "plug-in"}
+        sections = {"sms": [sms]} if sms is not None else {}
+        await self.call("PUT", f"/cards/{IMSI}", card | {"sections": sections})
+
+    async def send(self, **fields: Any) -> str:
+        from simulators.esme.config import SubmitSms
+
+        word = await self.esme.submit_sms(SubmitSms(**{"to": MSISDN, "source": CODE} | fields))
+        await self.settle()
+        return word
+
+    def texts(self) -> list[str]:
+        return [each["text"] for each in self.values("sms", "esme")]
+
+    def values(self, name: str, element: str) -> list[Any]:
+        found = self.observed(name, element=element)
+        return [each for each in found if each is not None]
+
+    def state(self) -> str:
+        return str(self.values("message", "smsc")[-1]["state"])
+
+
+def submit(to: str = CODE, text: bytes = b"low", **fields: Any) -> Submit:
+    return Submit(**{"reference": 7, "destination": Address(to), "user_data": UserData(text)} | fields)
+
+
+# -- of cards
+
+
+async def test_message_of_a_card_is_acknowledged_and_goes_to_the_gateway_of_its_code() -> None:
+    async with Network() as network:
+        await network.provision(LISTED)
+        answer = await network.mme.submit(submit())
+        await network.settle()
+        assert answer.success
+        report = decode(answer.get("SM-RP-UI"), from_mobile=False)
+        assert isinstance(report, SubmitReport)
+        assert report.failure_cause is None
+        assert network.texts() == ["low"]
+        assert network.state() == "delivered"
+
+
+@pytest.mark.parametrize(
+    ("sms", "to", "result", "failure", "cause"),
+    [
+        (LISTED, "10658001", 5555, DeliveryFailureCause.INVALID_SME_ADDRESS, FailureCause.DESTINATION_SME_BARRED),
+        (None, CODE, 5556, None, FailureCause.NO_SC_SUBSCRIPTION),
+    ],
+)
+async def test_refusal_is_told_in_each_layers_cause(
+    sms: dict[str, Any] | None, to: str, result: int, failure: int | None, cause: FailureCause
+) -> None:
+    async with Network() as network:
+        await network.provision(sms)
+        answer = await network.mme.submit(submit(to))
+        assert answer.experimental_result == result
+        assert answer.find("SM-Delivery-Failure-Cause", "SM-Enumerated-Delivery-Failure-Cause") == failure
+        report = decode(answer.get("SM-RP-UI"), from_mobile=False)
+        assert isinstance(report, SubmitReport)
+        assert report.failure_cause == cause
+        assert network.texts() == []
+
+
+async def test_message_for_another_centre_and_of_nobody_is_refused() -> None:
+    async with Network() as network:
+        await network.provision(LISTED)
+        found = [
+            await network.mme.submit(submit(), centre="447785016005"),
+            await network.mme.submit(submit(), number="1440000000099"),
+            await network.mme.submit(submit(), number="13800138000"),
+        ]
+        causes = [each.find("SM-Delivery-Failure-Cause", "SM-Enumerated-Delivery-Failure-Cause") for each in found]
+        assert causes[0] == DeliveryFailureCause.UNKNOWN_SERVICE_CENTRE
+        assert found[1].experimental_result == 5556
+        assert causes[2] == DeliveryFailureCause.USER_NOT_SC_USER
+        assert network.texts() == []
+
+
+@pytest.mark.parametrize("octets", ["", "01", "0207", "ff" * 30, "0101ff9100000000", "410108a001560800000005ff"])
+async def test_tpdu_that_cannot_be_read_is_refused(octets: str) -> None:
+    async with Network() as network:
+        await network.provision(LISTED)
+        assert not (await network.mme.submit(bytes.fromhex(octets))).success
+        assert (await network.mme.submit(submit())).success
+
+
+async def test_message_waits_for_a_gateway_that_is_not_bound() -> None:
+    async with Network() as network:
+        await network.provision(LISTED)
+        await network.host.stop("esme", kill=True)
+        await network.settle()
+        assert (await network.mme.submit(submit())).success
+        await network.settle()
+        assert network.state() == "waiting"
+        await network.host.start("esme")
+        await network.settle()
+        assert network.texts() == ["low"]
+
+
+async def test_gateway_that_takes_nothing_is_tried_until_the_validity_ends() -> None:
+    async with Network(accepts="none") as network:
+        await network.provision(LISTED)
+        await network.mme.submit(submit(validity=Validity.relative(1800), status_report_request=True))
+        await network.settle()
+        await network.sleep(2000)
+        assert network.state() == "delivered"  # of the report, after
+        (report,) = network.mme.tpdus
+        assert isinstance(report, StatusReport)
+        assert (report.reference, report.status) == (7, 0x46)
+        tried = [each["attempts"] for each in network.values("message", "smsc") if each["direction"] == "mo"]
+        assert max(tried) == 4  # at 0, 60, 360 and 1260 s
+
+
+async def test_parts_of_a_long_message_are_judged_as_the_first_was() -> None:
+    async with Network() as network:
+        await network.provision(LISTED | {"quota": 2})
+        for reference, total, good in ((1, 3, False), (2, 2, True)):
+            for number in range(1, total + 1):
+                element = Concatenation(reference, total, number).element
+                answer = await network.mme.submit(submit(user_data=UserData(b"part", (element,))))
+                assert answer.success is good, (reference, number)
+
+
+# -- for cards
+
+
+async def test_message_is_delivered_and_its_receipt_comes() -> None:
+    async with Network() as network:
+        await network.provision(LISTED)
+        assert await network.send(text="read", receipt=True) == "accepted"
+        (tpdu,) = network.mme.tpdus
+        assert isinstance(tpdu, Deliver)
+        assert (tpdu.originator.number, tpdu.user_data.octets) == (CODE, b"read")
+        (receipt,) = network.values("receipt", "esme")
+        assert (receipt["state"], receipt["error"]) == ("delivered", "000")
+        assert network.hss.names() == ["send-routing-info-for-sm"]
+
+
+@pytest.mark.parametrize("to", ["+861440000000001", "00861440000000001", "861440000000001", "1440000000001"])
+async def test_card_is_found_in_every_spelling(to: str) -> None:
+    async with Network() as network:
+        await network.provision(LISTED)
+        assert await network.send(to=to) == "accepted"
+        assert len(network.mme.tpdus) == 1
+
+
+async def test_absent_device_is_reported_and_tried_when_the_register_alerts() -> None:
+    async with Network() as network:
+        await network.provision(LISTED)
+        network.mme.answers = [ABSENT]
+        await network.send()
+        assert network.state() == "waiting"
+        (reported,) = [each for each in network.hss.asked if each.name.startswith("report")]
+        cause = reported.find("SM-Delivery-Outcome", "MME-SM-Delivery-Outcome", "SM-Delivery-Cause")
+        assert cause == DeliveryCause.ABSENT_USER
+        await network.hss.alert()
+        await network.settle()
+        assert network.state() == "delivered"
+        first_, second = network.mme.tpdus
+        assert first_.time_stamp == second.time_stamp
+
+
+async def test_delivery_after_a_wait_ends_what_the_register_holds() -> None:
+    async with Network() as network:
+        await network.provision(LISTED)
+        route = network.hss.send_routing_info_for_sm
+        network.hss.answers["send-routing-info-for-sm"] = lambda asked: [
+            *route(asked),
+            ("MWD-Status", int(MwdStatus.MNRF_SET)),
+        ]
+        await network.send()
+        outcome = network.hss.asked[-1].find("SM-Delivery-Outcome", "MME-SM-Delivery-Outcome", "SM-Delivery-Cause")
+        assert outcome == DeliveryCause.SUCCESSFUL_TRANSFER
+
+
+async def test_attempts_follow_the_schedule() -> None:
+    async with Network(retry=["10 s", "20 s"]) as network:
+        await network.provision(LISTED)
+        network.mme.answers = [ABSENT, FULL, ABSENT]
+        await network.send()
+        for seconds, tried in ((9, 1), (2, 2), (18, 2), (3, 3), (21, 4)):
+            await network.sleep(seconds)
+            assert len(network.mme.tpdus) == tried
+        assert network.state() == "delivered"
+
+
+@pytest.mark.parametrize(
+    ("result", "state"),
+    [(5001, "undeliverable"), (5101, "undeliverable"), (5556, "undeliverable"), (5557, "waiting"), (5550, "waiting")],
+)
+async def test_register_that_has_no_route_ends_a_message_or_lets_it_wait(result: int, state: str) -> None:
+    async with Network() as network:
+        await network.provision(LISTED)
+        network.hss.answers["send-routing-info-for-sm"] = result
+        await network.send(receipt=True)
+        found = [each for each in network.values("message", "smsc") if each["direction"] == "mt"]
+        assert found[-1]["state"] == state
+        assert network.mme.tpdus == []
+
+
+async def test_silent_register_lets_messages_wait() -> None:
+    async with Network() as network:
+        await network.provision(LISTED)
+        await network.host.stop("hss", kill=True)
+        assert await network.send() == "accepted"
+        await network.sleep(10)
+        assert network.state() == "waiting"
+
+
+async def test_number_that_is_taken_away_ends_what_waits() -> None:
+    async with Network() as network:
+        await network.provision(LISTED)
+        network.mme.answers = [ABSENT]
+        await network.send(receipt=True)
+        approved = {"approver": "Li Wei", "reason": "other platform", "form": "F-21"}
+        await network.call("PUT", f"/cards/{IMSI}/sms", {"numbers": ["10658001"], **approved})
+        await network.hss.alert()
+        await network.settle()
+        assert len(network.mme.tpdus) == 1
+        (receipt,) = network.values("receipt", "esme")
+        assert receipt["state"] == "rejected"
+
+
+async def test_what_was_acknowledged_is_delivered_after_a_killed_process(tmp_path: Any) -> None:
+    stores = {"smsc": f"sqlite:///{tmp_path}/smsc.sqlite"}
+    async with Network(stores=stores) as network:
+        await network.provision(LISTED | {"quota": 2})
+        network.mme.answers = [ABSENT]
+        await network.send()
+        taken = network.mme.tpdus[0].time_stamp
+        await network.host.stop("smsc", kill=True)
+        await network.sleep(30)
+        await network.host.start("smsc")
+        await network.sleep(120)
+        assert [each.time_stamp for each in network.mme.tpdus] == [taken, taken]
+        assert network.state() == "delivered"
+        assert (await network.call("GET", f"/cards/{IMSI}"))["used"] == 1
+        assert await network.call("GET", "/messages") == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "status"),
+    [
+        ({"source": "10658009"}, "ESME_RINVSRCADR"),
+        ({"source": "13800138000"}, "ESME_RINVSRCADR"),
+        ({"source": CODE, "source_ton": 5}, "ESME_RINVSRCADR"),
+        ({"source": "10658001"}, "ESME_RINVDSTADR"),
+        ({"to": "1440000000099"}, "ESME_RINVDSTADR"),
+        ({"to": "13800138000"}, "ESME_RINVDSTADR"),
+        ({"data_coding": 0x0D}, "ESME_RSUBMITFAIL"),
+    ],
+)
+async def test_refusal_of_a_platforms_message_is_its_status(fields: dict[str, Any], status: str) -> None:
+    async with Network() as network:
+        await network.provision(LISTED)
+        assert await network.send(**fields) == "refused"
+        assert network.values("command_status", "esme")[-1].name == status
+        assert network.mme.tpdus == []
+
+
+async def test_long_message_comes_in_parts_that_belong_together() -> None:
+    async with Network() as network:
+        await network.provision(LISTED)
+        assert await network.send(text="水位上涨" * 40) == "accepted"
+        assert len(network.mme.tpdus) == 3
+        joined = b"".join(each.user_data.octets for each in network.mme.tpdus).decode("utf-16-be")
+        assert joined == "水位上涨" * 40
+
+
+# -- gateways and lists
+
+
+async def test_gateway_octets_that_are_none_close_its_connection_alone() -> None:
+    async with Network() as network:
+        await network.provision(LISTED)
+        link = await network.esme.site.connect("SMPP", "smsc")
+        link.send(b"\xff" * 40)
+        await network.settle()
+        assert network.of(PeerFault)
+        assert await network.send() == "accepted"
+
+
+async def test_second_connection_of_a_gateway_takes_the_place_of_the_first() -> None:
+    async with Network() as network:
+        await network.provision(LISTED)
+        again = network.host.elements["esme"]
+        assert isinstance(again, Esme)
+        from simulators.esme.config import BindEsme
+
+        assert await again.bind_esme(BindEsme()) == "bound"
+        assert await network.send() == "accepted"
+
+
+@pytest.mark.parametrize(
+    ("numbers", "more", "admitted"),
+    [
+        ([f"1065800{n}" for n in range(5)], {}, True),
+        ([f"1065800{n}" for n in range(6)], {}, False),
+        ([f"1065800{n}" for n in range(6)], {"exception": "E-7"}, True),
+        (["13800138000"], {}, False),
+    ],
+)
+async def test_list_is_no_longer_than_it_may_be(numbers: list[str], more: dict[str, str], *, admitted: bool) -> None:
+    async with Network() as network:
+        if admitted:
+            await network.provision({"by": "smsc", "numbers": numbers, **more})
+        else:
+            with pytest.raises(ManagementError) as refused:
+                await network.provision({"by": "smsc", "numbers": numbers, **more})
+            assert refused.value.status == 403
+            kept = await network.call("GET", "/audit")
+            assert kept[-1]["action"] == "provision-refused"
