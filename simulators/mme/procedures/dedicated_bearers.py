@@ -132,7 +132,7 @@ def answer(message: Message, told: list[dict[str, Any]], teid: int) -> Message:
 
 
 async def _create(core: Core, conn: Connection, ue: UeContext, linked: Bearer, asked: dict[str, Any]) -> dict[str, Any]:
-    taken = {*ue.all_bearers, *conn.asked}
+    taken = {*ue.all_bearers, *conn.asked, *conn.waits}  # one whose end the device has yet to accept is not free
     identity = next((each for each in default_bearer.BEARERS if each not in taken), None)
     end = asked.get("s1_u_sgw")
     if identity is None or end is None or ue.bearers.get(linked.identity) is not linked:
