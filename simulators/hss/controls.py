@@ -66,7 +66,7 @@ PEER = Control(
     "hss.peer",
     "bind.peer",
     judge_peer,
-    (_On.CONNECTION, *_REQUESTS),
+    (_On.CONNECTION, *_REQUESTS, _On.ROUTING, _On.REPORT),
     "Known nodes only speak to the register",
 )
 SUBSCRIBER = Control(

@@ -105,10 +105,11 @@ class Cards:
         core, before = self.core, subscription_of(held) if held is not None else HssSubscription()
         owed = Owed.SUBSCRIPTION if before != subscription_of(made) else None
         binds = held is None or held.bound != made.bound
+        loses_sms = held is not None and bool(held.sms_number) and not made.sms_number
         debt = core.store.put(made, record, owed=owed)
         if binds:
             core.show_binding(made)
-        if held is not None and held.sms_number and not made.sms_number:  # SMS was taken away (TS 29.272 5.2.2.1.3)
+        if loses_sms:  # (TS 29.272 5.2.2.1.3)
             await insert_subscriber_data(core, made, [], flags=int(IdrFlags.REMOVE_SMS_REGISTRATION))
         if debt is not None:
             subscriber = core.card(made.imsi)

@@ -1,0 +1,259 @@
+"""S6c and the registration of an MME for messages: who learns where a card is, who waits for it, and who is alerted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hss_net import IMSI, METER, REALM, Net
+
+from simwarden.operations.element import Element
+from simwarden.runtime.declare import Declaration, ElementConfig
+from simwarden.runtime.diameter import DiameterNode, LocalNode
+from simwarden.wire.diameter import ExperimentalResult, first
+from simwarden.wire.diameter.apps.s6c import DeliveryCause, MwdStatus
+from simwarden.wire.diameter.codes import AlertReason, IdrFlags, NorFlags, SmsFeature, UlaFlags
+from simwarden.wire.diameter.features import sms_features_of, supported_features
+
+if TYPE_CHECKING:
+    from simwarden.runtime.diameter import Peer
+    from simwarden.runtime.loop import TestbedLoop
+    from simwarden.wire.diameter import Message
+
+CENTRE, FOREIGN = "8613800100500", "447785016005"
+MSISDN = f"861440{IMSI[-9:]}"
+NUMBER = "8613440000001"
+_WANTS = [
+    supported_features(SmsFeature.SMS_IN_MME),
+    ("MME-Number-for-MT-SMS", NUMBER),
+    ("SMS-Register-Request", 0),
+]
+
+
+class Centre(Element[ElementConfig]):
+    """A service centre that asks on S6c; `alerts` are those that it was given."""
+
+    declaration = Declaration(
+        kind="smsc", title="SMSC", lane=62, config=ElementConfig, starts_after=("hss",), calls=("S6c", "S6a")
+    )
+
+    async def start(self) -> None:
+        self.alerts: list[Message] = []
+        points = {"S6c": {"alert-service-centre-request": self.hear}, "S6a": {}}
+        self.node = DiameterNode(self.site, LocalNode(f"{self.site.name}.{REALM}", REALM), points)
+        await self.node.connect("S6c", "hss")
+
+    async def stop(self) -> None:
+        await self.node.stop()
+
+    async def killed(self) -> None:
+        self.node.drop()
+
+    async def hear(self, message: Message, _peer: Peer) -> Message:
+        self.alerts.append(message)
+        return self.node.answer(message, 2001)
+
+    async def route(self, number: str = MSISDN, address: str = CENTRE) -> Message:
+        avps = [("MSISDN", number), ("SC-Address", address)]
+        request = self.node.make("Send-Routing-Info-for-SM-Request", avps, realm=REALM)
+        return await self.node.ask("hss", request)
+
+    async def report(self, cause: DeliveryCause, address: str = CENTRE) -> Message:
+        outcome = [("MME-SM-Delivery-Outcome", [("SM-Delivery-Cause", int(cause))])]
+        avps = [
+            ("User-Identifier", [("MSISDN", MSISDN)]),
+            ("SC-Address", address),
+            ("SM-Delivery-Outcome", outcome),
+        ]
+        request = self.node.make("Report-SM-Delivery-Status-Request", avps, realm=REALM)
+        return await self.node.ask("hss", request)
+
+
+class Routes(Net):
+    """A register, an MME, and a centre that it lists."""
+
+    def __init__(self, loop: TestbedLoop, store: str = "", **config: Any) -> None:
+        super().__init__(loop, store=store, **{"centres": {"smsc": f"+{CENTRE}"}} | config)
+        self.centre = self.add("smsc", Centre)
+
+    async def register(self, *more: tuple[str, Any], wants: list[tuple[str, Any]] = _WANTS) -> Message:
+        request = self.mme.make(
+            "Update-Location-Request",
+            ("RAT-Type", 1004),
+            ("ULR-Flags", 34),
+            ("Visited-PLMN-Id", b"\x00\xf1\x10"),
+            supported_features_of_all(),
+            *wants,
+            *more,
+            terminal=METER,
+        )
+        answer: Message = await self.mme.node.ask("hss", request)
+        return answer
+
+    async def ready(self, reason: AlertReason = AlertReason.UE_PRESENT) -> None:
+        flags = int(NorFlags.READY_FOR_SM_FROM_MME)
+        request = self.mme.make("Notify-Request", ("Alert-Reason", int(reason)), ("NOR-Flags", flags))
+        assert (await self.mme.node.ask("hss", request)).success
+        await self.settle()
+
+
+def supported_features_of_all() -> tuple[str, Any]:
+    from simwarden.wire.diameter.codes import Feature
+
+    return supported_features(Feature.ODB_ALL_APN | Feature.REG_SUB)
+
+
+async def test_mme_is_registered_for_messages_and_told_to_the_centre(loop: TestbedLoop) -> None:
+    async with Routes(loop) as net:
+        await net.provision()
+        answer = await net.register()
+        assert answer.get("ULA-Flags") & UlaFlags.MME_REGISTERED_FOR_SMS
+        assert sms_features_of(answer)
+        route = await net.centre.route()
+        assert route.get("User-Name") == IMSI
+        assert route.get("Serving-Node") == [
+            ("MME-Name", f"mme.{REALM}"),
+            ("MME-Realm", REALM),
+            ("MME-Number-for-MT-SMS", NUMBER),
+        ]
+
+
+@pytest.mark.parametrize(
+    "wants",
+    [
+        [],
+        _WANTS[1:],
+        [*_WANTS[:2], ("SMS-Register-Request", 1)],
+        [_WANTS[0], _WANTS[2]],
+    ],
+)
+async def test_mme_that_cannot_or_does_not_want_to_is_not_registered(
+    loop: TestbedLoop, wants: list[tuple[str, Any]]
+) -> None:
+    async with Routes(loop) as net:
+        await net.provision()
+        answer = await net.register(wants=wants)
+        assert answer.success
+        assert not answer.get("ULA-Flags") & UlaFlags.MME_REGISTERED_FOR_SMS
+        assert (await net.centre.route()).experimental_result == ExperimentalResult.DIAMETER_ERROR_ABSENT_USER
+
+
+@pytest.mark.parametrize(("functions", "result"), [(["data"], 5556), (["voice", "sms", "data"], 5556)])
+async def test_card_without_sms_or_with_voice_is_not_registered(
+    loop: TestbedLoop, functions: list[str], result: int
+) -> None:
+    async with Routes(loop) as net:
+        await net.provision(keys={"functions": functions})
+        assert not (await net.register()).get("ULA-Flags") & UlaFlags.MME_REGISTERED_FOR_SMS
+        assert (await net.centre.route()).experimental_result == result
+
+
+async def test_foreign_centre_learns_nothing_not_even_whether_there_is_a_card(loop: TestbedLoop) -> None:
+    async with Routes(loop) as net:
+        await net.provision()
+        await net.register()
+        told = [await net.centre.route(address=FOREIGN), await net.centre.route("8613800138000", FOREIGN)]
+        shown = [[(name, value) for name, value in each.avps if name != "Session-Id"] for each in told]
+        assert shown[0] == shown[1]
+        assert told[0].experimental_result == ExperimentalResult.DIAMETER_ERROR_OPERATION_NOT_ALLOWED
+        assert not {"User-Name", "Serving-Node", "MWD-Status"} & {name for name, _ in told[0].avps}
+        reported = await net.centre.report(DeliveryCause.ABSENT_USER, FOREIGN)
+        assert reported.experimental_result == ExperimentalResult.DIAMETER_ERROR_OPERATION_NOT_ALLOWED
+        await net.ready()
+        assert net.centre.alerts == []
+
+
+async def test_mme_does_not_ask_for_routes(loop: TestbedLoop) -> None:
+    async with Routes(loop) as net:
+        await net.provision()
+        avps = [("MSISDN", MSISDN), ("SC-Address", CENTRE)]
+        request = net.centre.node.make("Send-Routing-Info-for-SM-Request", avps, realm=REALM)
+        request.avps = [(name, f"mme2.{REALM}" if name == "Origin-Host" else value) for name, value in request.avps]
+        answer = await net.centre.node.ask("hss", request)
+        assert not answer.success
+
+
+async def test_centre_does_not_do_what_mmes_do(loop: TestbedLoop) -> None:
+    async with Routes(loop) as net:
+        await net.provision()
+        request = net.centre.node.make(
+            "Update-Location-Request",
+            [("User-Name", IMSI), ("RAT-Type", 1004), ("ULR-Flags", 34), ("Visited-PLMN-Id", b"\x00\xf1\x10")],
+            realm=REALM,
+        )
+        answer = await net.centre.node.ask("hss", request)
+        assert answer.result_code == 5004
+        assert net.verdicts("hss.peer")[-1] is False
+
+
+async def test_unknown_number_is_told_to_the_dedicated_centre(loop: TestbedLoop) -> None:
+    async with Routes(loop) as net:
+        answer = await net.centre.route("8614400000099")
+        assert answer.experimental_result == ExperimentalResult.DIAMETER_ERROR_USER_UNKNOWN
+
+
+async def test_suspended_card_is_barred_and_no_absent_user(loop: TestbedLoop) -> None:
+    async with Routes(loop) as net:
+        await net.provision()
+        await net.register()
+        await net.call("POST", f"/cards/{IMSI}/suspension", {"how": "barring"})
+        assert (await net.centre.route()).experimental_result == ExperimentalResult.DIAMETER_ERROR_SERVICE_BARRED
+        await net.call("DELETE", f"/cards/{IMSI}/suspension")
+        assert (await net.centre.route()).success
+
+
+@pytest.mark.parametrize("cause", [DeliveryCause.ABSENT_USER, DeliveryCause.UE_MEMORY_CAPACITY_EXCEEDED])
+async def test_centre_that_waits_is_alerted_once(loop: TestbedLoop, cause: DeliveryCause) -> None:
+    async with Routes(loop) as net:
+        await net.provision()
+        await net.register()
+        await net.centre.report(cause)
+        held = MwdStatus.MNRF_SET if cause is DeliveryCause.ABSENT_USER else MwdStatus.MCEF_SET
+        assert (await net.centre.route()).get("MWD-Status") == held
+        await net.ready()
+        (alert,) = net.centre.alerts
+        assert alert.get("SC-Address") == CENTRE
+        assert first(alert.get("User-Identifier"), "MSISDN") == MSISDN
+        await net.ready()
+        assert len(net.centre.alerts) == 1
+
+
+async def test_list_of_those_that_wait_survives_a_killed_register(loop: TestbedLoop, tmp_path: Any) -> None:
+    async with Routes(loop, store=f"sqlite:///{tmp_path}/hss.sqlite") as net:
+        await net.provision()
+        assert (await net.centre.route()).experimental_result == ExperimentalResult.DIAMETER_ERROR_ABSENT_USER
+        await net.host.stop("hss", kill=True)
+        await net.host.start("hss")
+        await net.sleep(60)
+        await net.register()
+        await net.settle()
+        assert len(net.centre.alerts) == 1
+
+
+async def test_centre_that_is_away_is_alerted_at_the_next_chance(loop: TestbedLoop) -> None:
+    async with Routes(loop) as net:
+        await net.provision()
+        await net.register()
+        await net.centre.report(DeliveryCause.ABSENT_USER)
+        await net.host.stop("smsc", kill=True)
+        await net.ready()
+        await net.sleep(10)
+        await net.host.start("smsc")
+        await net.ready()
+        assert len(net.centre.alerts) == 1
+
+
+async def test_sms_that_is_taken_away_ends_the_registration_at_the_mme(loop: TestbedLoop) -> None:
+    async with Routes(loop) as net:
+        await net.provision()
+        await net.register()
+        await net.provision(keys={"functions": ["data"]})
+        order = next(each for each in net.mme.heard if each.name == "insert-subscriber-data-request")
+        assert order.get("IDR-Flags") == IdrFlags.REMOVE_SMS_REGISTRATION
+        assert (await net.centre.route()).experimental_result == 5556
+
+
+async def test_register_without_centres_has_no_s6c(loop: TestbedLoop) -> None:
+    async with Routes(loop, centres={}) as net:
+        await net.provision()
+        assert net.centre.node.peers == ()
