@@ -17,7 +17,7 @@ from vectors import FOLDER, seeds
 
 from simwarden.model.form import Slot
 from simwarden.runtime.transport.framing import Deframer, enclose
-from simwarden.wire import mqtt, s1ap, uu
+from simwarden.wire import mqtt, s1ap, smpp, uu
 from simwarden.wire.apdu.control import Control, insertion, is_atr
 
 if TYPE_CHECKING:
@@ -89,6 +89,20 @@ def ask_broker(where: Where) -> None:
         assert peer.recv(4) == mqtt.encode(mqtt.ConnAck())
 
 
+def bind_gateway(where: Where) -> None:
+    bind = smpp.Pdu(smpp.Command.BIND_TRANSCEIVER, 1, 0, smpp.Bind("gateway", "secret"))
+    with closing(socket.create_connection(where, timeout=PATIENCE)) as peer:
+        peer.sendall(smpp.encode(bind))
+        answer = smpp.decode(peer.recv(4096))
+        assert (answer.command, answer.status) == (smpp.Command.BIND_TRANSCEIVER_RESP, 0)
+
+
+def connect_to_centre(where: Where) -> None:
+    """An MME's capabilities exchange is answered."""
+    with closing(Client(where, application=16777313)) as client:
+        assert client is not None
+
+
 def touch_card(where: Where) -> None:
     answers = exchange(where, insertion(Slot.ANY), Control.POWER_ON.message())
     assert is_atr(answers[1])
@@ -111,6 +125,21 @@ PORTS = {
         "enb", "X2", {"peers": {"mme": NOWHERE}, "listen": {"Uu": "127.0.0.1:0"}}, "x2/seeds.txt", lambda _where: None
     ),
     "broker": Port("broker", "MQTT", {}, "mqtt/seeds.txt", ask_broker),
+    "smsc": Port(
+        "smsc",
+        "SMPP",
+        {"settings": {"gateways": {"gateway": {"password": "secret", "codes": ["10658000"]}}}}
+        | {"peers": {"hss": NOWHERE}, "listen": {"SGd": "127.0.0.1:0"}},
+        "smpp/seeds.txt",
+        bind_gateway,
+    ),
+    "smsc-sgd": Port(
+        "smsc",
+        "SGd",
+        {"peers": {"hss": NOWHERE}, "listen": {"SMPP": "127.0.0.1:0"}},
+        "diameter/seeds.txt",
+        connect_to_centre,
+    ),
     "uicc": Port("uicc", "ME-UICC", {"subscribers": "cards.yaml"}, "apdu/commands.txt", touch_card),
 }
 
