@@ -8,6 +8,7 @@ import socket
 import struct
 import time
 from contextlib import ExitStack, closing, suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import budget
@@ -17,7 +18,7 @@ from vectors import FOLDER, seeds
 
 from simwarden.model.form import Slot
 from simwarden.runtime.transport.framing import Deframer, enclose
-from simwarden.wire import mqtt, s1ap, smpp, uu
+from simwarden.wire import cmpp, mqtt, s1ap, smpp, uu
 from simwarden.wire.apdu.control import Control, insertion, is_atr
 
 if TYPE_CHECKING:
@@ -89,8 +90,8 @@ def ask_broker(where: Where) -> None:
         assert peer.recv(4) == mqtt.encode(mqtt.ConnAck())
 
 
-def bind_gateway(where: Where) -> None:
-    bind = smpp.Pdu(smpp.Command.BIND_TRANSCEIVER, 1, 0, smpp.Bind("gateway", "secret"))
+def bind_smpp(where: Where, name: str, password: str) -> None:
+    bind = smpp.Pdu(smpp.Command.BIND_TRANSCEIVER, 1, 0, smpp.Bind(name, password))
     with closing(socket.create_connection(where, timeout=PATIENCE)) as peer:
         peer.sendall(smpp.encode(bind))
         answer = smpp.decode(peer.recv(4096))
@@ -101,6 +102,15 @@ def connect_to_centre(where: Where) -> None:
     """An MME's capabilities exchange is answered."""
     with closing(Client(where, application=16777313)) as client:
         assert client is not None
+
+
+def connect_cmpp(where: Where) -> None:
+    """Be told that nobody knows the secret: a time stamp is good once, and these connections are many."""
+    with closing(socket.create_connection(where, timeout=PATIENCE)) as peer:
+        peer.sendall(cmpp.encode(cmpp.Message(cmpp.Command.CONNECT, 1, cmpp.Connect("901234", bytes(16)))))
+        answer = cmpp.decode(peer.recv(100)).body
+        assert isinstance(answer, cmpp.Connected)
+        assert answer.status
 
 
 def touch_card(where: Where) -> None:
@@ -114,6 +124,13 @@ def connects(where: Where) -> None:
 
 
 NOWHERE = "127.0.0.1:9"
+CUSTOMERS = {
+    "settings": {
+        "smsc": "",
+        "accounts": {"waterworks": {"system_id": "meters", "password": "s3cret"}},
+        "guessing": {"tries": "1000000"},
+    }
+}
 PORTS = {
     "hss": Port("hss", "S6a", {"subscribers": "cards.yaml"}, "diameter/seeds.txt", ask_hss),
     "eir": Port("eir", "S13", {}, "diameter/seeds.txt", ask_eir),
@@ -131,7 +148,7 @@ PORTS = {
         {"settings": {"gateways": {"gateway": {"password": "secret", "codes": ["10658000"]}}}}
         | {"peers": {"hss": NOWHERE}, "listen": {"SGd": "127.0.0.1:0"}},
         "smpp/seeds.txt",
-        bind_gateway,
+        partial(bind_smpp, name="gateway", password="secret"),
     ),
     "smsc-sgd": Port(
         "smsc",
@@ -139,6 +156,16 @@ PORTS = {
         {"peers": {"hss": NOWHERE}, "listen": {"SMPP": "127.0.0.1:0"}},
         "diameter/seeds.txt",
         connect_to_centre,
+    ),
+    "sms_gateway": Port(
+        "sms_gateway",
+        "SMPP",
+        {**CUSTOMERS, "listen": {"CMPP": "127.0.0.1:0"}},
+        "smpp/seeds.txt",
+        partial(bind_smpp, name="meters", password="s3cret"),
+    ),
+    "sms_gateway-cmpp": Port(
+        "sms_gateway", "CMPP", {**CUSTOMERS, "listen": {"SMPP": "127.0.0.1:0"}}, "cmpp/seeds.txt", connect_cmpp
     ),
     "uicc": Port("uicc", "ME-UICC", {"subscribers": "cards.yaml"}, "apdu/commands.txt", touch_card),
 }

@@ -39,6 +39,7 @@ ROWS: Final[dict[str, tuple[str, str]]] = {
     "sessions set up and ended at SGW and PGW, over UDP": ("400/s", "the same"),
     "user packets through the PGW, in memory": ("60,000/s", "test_gateways.py, CPU, batches of 32, best of 3"),
     "user packets through the PGW, over UDP": ("", "the same"),
+    "messages through the business gateway": ("1,500/s", "test_sms_gateway.py, CPU of it, a window of 32, SQLite"),
     "the platform's check behind the EIR": ("1 ms more", "test_platform.py, CPU, best of 3"),
     "100,000 cards with bindings brought to the platform over HTTP": ("20 s, 300 MB", "test_platform.py"),
     "longest wait of a check beside work on 100,000 cards, sqlite": (
