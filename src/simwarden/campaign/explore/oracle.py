@@ -58,6 +58,7 @@ class Oracle:
 
     def __init__(self, plan: Plan, told: Told, reference: Seen) -> None:
         self._plan, self._scenario, self._reference = plan, told.without, reference
+        self._refusable = told.refusable
         #: by which word that works which terminals are asked to do, by its mark
         self._good = {each.judged: each.good for each in (*told.busy, *told.morning) if each.judged}
         self._wanted = self._lasting(reference.settled)
@@ -70,7 +71,7 @@ class Oracle:
         """
         if self._reference.fault:
             return self._broken("reference", self._reference.fault) if alone else []
-        fault = seen.fault or (seen.refused if change and alone else "")
+        fault = seen.fault or (seen.refused if change and alone and not self._refusable else "")
         if fault:
             return self._broken("run", fault)
         if seen.refused:

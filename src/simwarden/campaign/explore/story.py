@@ -54,6 +54,8 @@ class Told:
     written: dict[str, list[Any]]
     #: what the owner of a terminal does when it has been told some causes, by their names
     returns: tuple[tuple[frozenset[str], tuple[Action, ...]], ...] = ()
+    #: whether a change may be refused: one that has something else come first ends what may not be there
+    refusable: bool = False
 
 
 def told(plan: Plan, story: Story, changes: Sequence[Change], loader: Loader) -> Told:
@@ -78,6 +80,7 @@ def told(plan: Plan, story: Story, changes: Sequence[Change], loader: Loader) ->
         morning=_deeds(parts["morning"], whole),
         source=source,
         written=dict(_parted(source.data["steps"], blocks)),
+        refusable=any(_is_told(each.spot / "first") for each in changes),
         returns=tuple(
             (frozenset(each.causes), _actions(parts[f"return {place}"])) for place, (each, _) in enumerate(plan.returns)
         ),

@@ -162,6 +162,16 @@ def test_packets_that_pass_where_they_should_not_are_told() -> None:
     assert found["settled meter.packets"].value == "timed-out"
 
 
+def test_what_is_not_there_yet_cannot_be_ended() -> None:
+    story = here("attach", "sessions-ended")
+    first, last = story.run({0: "sessions-ended"}), story.run({story.points[-1].number: "sessions-ended"})
+    assert "404 Not Found" in first.refused
+    assert not last.refused
+    assert story.altered(last)
+    for seen in (first, last):
+        assert story.oracle.deviations(seen, change=True) == []
+
+
 def test_a_change_is_tried_where_it_makes_sense() -> None:
     plan = plan_of(str(FOLDER))
     made = {story.name: {each.name for each in plan.changes_of(story)} for story in plan.stories.values()}
