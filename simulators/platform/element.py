@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 _RECEIPTS = ("DELIVRD", "EXPIRED", "DELETED", "UNDELIV", "ACCEPTD", "UNKNOWN", "REJECTD", "ENROUTE")
 
 
+#: how often the pause between two tries to bind is doubled
+_SLOWEST = 5
+
+
 class PlatformVerb(VerbModel):
     """What a platform does."""
 
@@ -94,7 +98,7 @@ class Platform(Element[PlatformConfig]):
 
         made = SmppGateway if self.config.protocol == "smpp" else CmppGateway
         self._gateway: Gateway = made(self.site, self.config, self._hear, self._lost)
-        self._wanted, self._stands = self.config.at_start, False
+        self._wanted, self._stands, self._failed = self.config.at_start, False, 0
         self._long, self._came, self._reference = Parts(), 0, 0
         if self._wanted:
             await self._bind()
@@ -166,7 +170,8 @@ class Platform(Element[PlatformConfig]):
         try:
             status = await self._gateway.open()
         except ConnectionError as error:
-            self.site.note(f"no connection to the gateway: {error}")
+            if not self._failed:
+                self.site.note(f"no connection to the gateway: {error}")
             self._later()
             return "unreachable"
         if status:
@@ -175,7 +180,7 @@ class Platform(Element[PlatformConfig]):
         if status is None:
             return "unanswered"
         word = "refused" if status else "bound"
-        self._stands = not status
+        self._stands, self._failed = not status, 0
         self.site.observe("bind", word)
         return word
 
@@ -186,8 +191,10 @@ class Platform(Element[PlatformConfig]):
         self._later()
 
     def _later(self) -> None:
+        """Bind again, at first soon."""
         if self._wanted:
-            self.site.clock.call_later(self.config.retry, self._again)
+            self.site.clock.call_later(self.config.retry * 2 ** min(self._failed, _SLOWEST), self._again)
+            self._failed += 1
 
     def _again(self) -> None:
         if self._wanted and not self._gateway.bound:

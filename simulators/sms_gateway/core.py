@@ -102,10 +102,10 @@ class Core:
 
     # -- customers
 
-    def put_account(self, name: str, account: Account) -> None:
+    def put_account(self, name: str, account: Account, audit: dict[str, Any] | None = None) -> None:
         """Take a customer, or what has changed of one, with the hash of its password."""
         held = self.customers.get(name)
-        self.store.put_account(name, account, held.stamp if held else None)
+        self.store.put_account(name, account, held.stamp if held else None, audit)
         if held is None:
             self.customers[name] = Customer(name, account)
         else:

@@ -125,7 +125,7 @@ class SmsGateway(Element[SmsGatewayConfig]):
 
     def census(self) -> Mapping[str, int]:
         """Count messages that are not over, and connections of platforms."""
-        return {"messages": len(self.core.messages), "binds": len(self._binds)}
+        return {"submissions": len(self.core.messages), "binds": len(self._binds)}
 
     def kept(self) -> Audit:
         """Keep refused calls with the changes."""

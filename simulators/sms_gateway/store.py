@@ -123,17 +123,19 @@ class Store:
 
     # -- changes by management
 
-    def put_account(self, name: str, account: Account, stamp: int | None) -> None:
+    def put_account(self, name: str, account: Account, stamp: int | None, audit: dict[str, Any] | None = None) -> None:
         """Keep an account; of its password the hash, of its secret all."""
         row = {"name": name, "value": account.model_dump(mode="json"), "stamp": stamp}
         with self._engine.begin() as connection:
             connection.execute(sa.delete(_ACCOUNTS).where(_ACCOUNTS.c.name == name))
             connection.execute(sa.insert(_ACCOUNTS), row)
+            _AUDIT.add(connection, [audit] if audit else [])
 
-    def drop_account(self, name: str) -> None:
+    def drop_account(self, name: str, audit: dict[str, Any]) -> None:
         """Forget an account."""
         with self._engine.begin() as connection:
             connection.execute(sa.delete(_ACCOUNTS).where(_ACCOUNTS.c.name == name))
+            _AUDIT.add(connection, [audit])
 
     def put_card(self, card: Card, audit: dict[str, Any]) -> None:
         """Keep a card; one that is nobody's is forgotten."""

@@ -44,6 +44,10 @@ TEMPORARY: Final = frozenset(
 )
 
 
+#: how often the pause between two tries is doubled
+_SLOWEST: Final = 5
+
+
 class Centre:
     """Keeps a bind at the SMSC and speaks over it.
 
@@ -64,6 +68,7 @@ class Centre:
         self._driven: Driven[Event] | None = None
         self._flying: dict[int, Message] = {}
         self._up = True
+        self._failed = 0
 
     async def begin(self) -> None:
         """Connect and bind, and again whenever that was lost, or the SMSC is not there."""
@@ -72,7 +77,8 @@ class Centre:
         try:
             link = await self._site.connect("SMPP", self._config.smsc)
         except ConnectionError as error:
-            self._site.note(f"no connection to the SMSC: {error}")
+            if not self._failed:
+                self._site.note(f"no connection to the SMSC: {error}")
             self._later()
             return
         limits = Limits(window=self._config.customers.window, quiet=self._config.customers.quiet)
@@ -82,8 +88,10 @@ class Centre:
         self._driven = Driven(self._site, link, self._session, self._take)
 
     def _later(self) -> None:
+        """Try again, at first soon."""
         if self._up:
-            self._site.clock.call_later(self._config.retry, self._again)
+            self._site.clock.call_later(self._config.retry * 2 ** min(self._failed, _SLOWEST), self._again)
+            self._failed += 1
 
     def _again(self) -> None:
         if self._up:
@@ -141,6 +149,7 @@ class Centre:
             self._session = self._driven = None
             self._later()
             return
+        self._failed = 0
         self._driven.link.know()
         self.pump()
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from simulators.sms_gateway.config import Account
 from simulators.sms_gateway.passwords import with_hash
 from simwarden.errors import ManagementError
+from simwarden.operations.approval import By
 from simwarden.operations.management import Call, route
 
 if TYPE_CHECKING:
@@ -35,7 +36,8 @@ class Accounts:
             if other is not None and other.name != name:
                 raise ManagementError(409, f"{other.name} has this {field}")
         salt, loop = self.core.site.rng.randbytes(16), asyncio.get_running_loop()
-        self.core.put_account(name, await loop.run_in_executor(None, with_hash, wanted, salt))
+        kept = await loop.run_in_executor(None, with_hash, wanted, salt)
+        self.core.put_account(name, kept, self._audit(call, "account-put", name))
         customer = self.core.customers[name]
         _end_binds(customer)
         return _told(customer)
@@ -46,9 +48,12 @@ class Accounts:
         customer = self.core.customers.get(call.path["account"])
         if customer is None:
             raise ManagementError(404, f"there is no account {call.path['account']}")
-        self.core.store.drop_account(customer.name)
+        self.core.store.drop_account(customer.name, self._audit(call, "account-deleted", customer.name))
         del self.core.customers[customer.name]
         _end_binds(customer)
+
+    def _audit(self, call: Call, action: str, account: str) -> dict[str, Any]:
+        return self.core.audit.record(action, "", {"account": account}, By.of(call))
 
 
 def _end_binds(customer: Customer) -> None:

@@ -94,8 +94,9 @@ def _refused_content(core: Core, code: Party, card: Card, request: Request, long
 def _limit(core: Core, customer: Customer, request: Request, long: Long | None) -> Limit | None:
     if not contents.fits(request):
         return Limit.LENGTH
-    if customer.waiting >= core.config.customers.queue:
-        return Limit.QUEUE
+    queue = core.config.customers.queue
+    if customer.waiting >= queue or (request.registered and len(customer.owed) >= queue):
+        return Limit.QUEUE  # also of receipts that nobody fetches
     group = core.groups.get(long.key) if long else None
     if group and long and (long.part.number in group.parts or long.part.total != group.total):
         return Limit.TWICE
@@ -182,6 +183,8 @@ def _kept_part(core: Core, long: Long, group: Group, told: Told) -> None:
 
 def _poison(core: Core, long: Long) -> None:
     """End the held parts of a long message of which one was refused; those that still come are refused as well."""
+    if long.key not in core.groups and len(core.groups) >= core.config.customers.queue:
+        return  # without this part the others never become whole
     group = _group(core, long)
     group.refused = True
     for number in sorted(group.kept):

@@ -247,3 +247,31 @@ async def test_no_receipt_is_sent_to_who_wants_none() -> None:
         assert await bench.submit(receipt="no") == "accepted"
         assert bench.smsc.got[0].registered_delivery == 0
         assert bench.gateway.core.messages == {}
+
+
+async def test_receipts_that_nobody_fetches_hold_up_who_wants_more() -> None:
+    async with Business(customers={"queue": "2"}, platform={"bind": "transmitter"}) as bench:
+        for number in (1, 2):
+            assert await bench.submit() == "accepted"
+            bench.smsc.report(number)
+            await bench.settle()
+        assert await bench.submit() == "rejected"
+        assert statuses(bench)[-1] == Status.ESME_RMSGQFUL
+        assert await bench.submit(receipt="no") == "accepted"
+
+
+async def test_a_refused_part_is_remembered_among_so_many() -> None:
+    async with Business(customers={"queue": "1"}) as bench:
+        for reference in range(5):
+            header = f"050003{reference:02x}0201"
+            assert await bench.submit(octets="41", header=header, protocol_id="127") == "rejected"
+        assert len(bench.gateway.core.groups) == 1
+
+
+async def test_the_smsc_is_looked_for_less_and_less_often() -> None:
+    async with Business(smsc="nobody") as bench:
+        bench.host.elements.pop("smsc")
+        before = len(bench.of(Note))
+        await bench.sleep(3600)
+        assert len(bench.of(Note)) == before
+        assert bench.gateway.centre._failed < 20  # noqa: SLF001 - how often it tried
