@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from simulators.platform.element import Platform
 from simulators.sms_gateway.element import SmsGateway
-from simwarden.testing import Bench, ScriptedSmsc
+from simwarden.testing import Bench, ScriptedSmppSmsc
 
 if TYPE_CHECKING:
     from simwarden.runtime.loop import TestbedLoop
@@ -58,7 +58,7 @@ class Business(Bench):
         **config: Any,
     ) -> None:
         super().__init__(loop, transport=transport, stores={"sms_gateway": store})
-        self.smsc = self.add("smsc", ScriptedSmsc)
+        self.smsc = self.add("smsc", ScriptedSmppSmsc)
         self.gateway = self.add("sms_gateway", SmsGateway, {"accounts": ACCOUNTS, "codes": CODES, **config})
         settings = {"system_id": "meters", "password": "s3cret", "code": CODE, **(platform or {})}
         self.platform = self.add("platform", Platform, settings)

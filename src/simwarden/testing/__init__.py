@@ -4,7 +4,7 @@ from simwarden.testing.bench import Bench
 from simwarden.testing.card import ScriptedCard, ScriptedCell, ScriptedListener, ScriptedTerminal
 from simwarden.testing.diameter import ScriptedEir, ScriptedHss, ScriptedMme, ScriptedServer, ScriptedSmsc
 from simwarden.testing.radio import ScriptedEnb, ScriptedPhone
-from simwarden.testing.short_messages import ScriptedSmsc
+from simwarden.testing.short_messages import ScriptedSmppSmsc
 
 __all__ = [
     "Bench",
@@ -17,6 +17,7 @@ __all__ = [
     "ScriptedMme",
     "ScriptedPhone",
     "ScriptedServer",
+    "ScriptedSmppSmsc",
     "ScriptedSmsc",
     "ScriptedTerminal",
 ]

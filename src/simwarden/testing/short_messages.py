@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class _Bound:
-    def __init__(self, smsc: ScriptedSmsc, link: Link) -> None:
+    def __init__(self, smsc: ScriptedSmppSmsc, link: Link) -> None:
         self.smsc, self.link = smsc, link
         limits = Limits(window=smsc.window)
         self.session = SmppSession(Role.SMSC, smsc.site.clock.now(), limits=limits)
@@ -52,7 +52,7 @@ class _Bound:
         self.session.answer(pdu, 0, MessageId(f"c{len(self.smsc.got)}"))
 
 
-class ScriptedSmsc(Element[ElementConfig]):
+class ScriptedSmppSmsc(Element[ElementConfig]):
     """An SMSC that takes all: `got` is what it took, whose ids are `c1`, `c2`...
 
     `script` says with which command_status a message is answered, `silent` lets none be. `deliver` hands a card's

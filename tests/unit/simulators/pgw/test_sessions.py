@@ -67,7 +67,10 @@ async def test_a_number_that_is_not_dedicated_or_not_told_gets_no_session(number
         assert refused.cause == Cause.APN_ACCESS_DENIED_NO_SUBSCRIPTION
         assert refused["cause"].remote  # it was the PGW that refused
         assert bench.verdicts("fn.core") == [False]
-        assert (bench.pgw.census(), bench.sgw.census()) == ({"sessions": 0}, {"sessions": 0, "bearers": 0, "tunnels": 0})
+        assert (bench.pgw.census(), bench.sgw.census()) == (
+            {"sessions": 0},
+            {"sessions": 0, "bearers": 0, "tunnels": 0},
+        )
         assert (await bench.mme.create()).accepted
         assert bench.verdicts("fn.core") == [False, True]
 
@@ -184,7 +187,10 @@ async def test_the_operator_ends_a_session_at_all_nodes() -> None:
         assert [(each.name, each.cause) for each in bench.mme.asked] == [
             ("delete-bearer-request", Cause.REACTIVATION_REQUESTED)
         ]
-        assert (bench.pgw.census(), bench.sgw.census()) == ({"sessions": 0}, {"sessions": 0, "bearers": 0, "tunnels": 0})
+        assert (bench.pgw.census(), bench.sgw.census()) == (
+            {"sessions": 0},
+            {"sessions": 0, "bearers": 0, "tunnels": 0},
+        )
 
 
 async def test_requests_for_a_session_that_is_not_there() -> None:
