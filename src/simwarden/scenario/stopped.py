@@ -17,7 +17,7 @@ from simwarden.scenario.result import Stopped
 from simwarden.scenario.result import Verdict as Result
 from simwarden.scenario.twin import expected
 from simwarden.trace.dissect import Dissector
-from simwarden.trace.events import Frame, PacketDropped
+from simwarden.trace.events import Frame, PacketDropped, StepMark
 from simwarden.trace.rows import clause_of
 
 if TYPE_CHECKING:
@@ -76,13 +76,16 @@ def _stopped(scenario: Scenario, refusal: Refusal, events: Sequence[Event]) -> S
 
 
 def _sent(events: Sequence[Event], decided: Decided) -> str:
-    """Return the request that the element sends next and to whom, as in a withdrawal; empty if it sends none."""
+    """Return the request that the element sends in the same step and to whom, as in a withdrawal; empty: none."""
     for event, dissection in Dissector().walk(events):
-        if not isinstance(event, Frame) or dissection is None:
+        if event.number < decided.number:
             continue
-        sent = event.number > decided.number and event.source == decided.element
-        if sent and dissection.name.endswith("-request"):
-            return f"{event.interface.lower()}.{dissection.name} to {event.target}"
+        if isinstance(event, StepMark):
+            break
+        if isinstance(event, Frame) and event.source == decided.element:
+            name = dissection.name if dissection is not None else ""
+            if name.endswith("-request"):
+                return f"{event.interface.lower()}.{name} to {event.target}"
     return ""
 
 
