@@ -67,10 +67,10 @@ class Pgw(Element[PgwConfig]):
         from simulators.pgw.core import Core  # noqa: PLC0415
         from simulators.pgw.store import METADATA, AreaStore  # noqa: PLC0415
 
+        self._stopping = False
         self.core = Core(self.site, self.config, AreaStore(self.site.open_store(METADATA)))
         dispatch.open_paths(self.core)
         self.fit(self.core)
-        self._stopping = False
         if not self.config.internet:
             return
         try:
