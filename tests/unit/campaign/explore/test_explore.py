@@ -12,7 +12,7 @@ import yaml
 
 from simwarden.campaign.engine import Done, Order
 from simwarden.campaign.explore.bench import Bench, bench, plan_of
-from simwarden.campaign.explore.oracle import Deviation
+from simwarden.campaign.explore.oracle import Deviation, Oracle
 from simwarden.campaign.explore.plan import read_plan
 from simwarden.campaign.explore.repeat import scenario_of
 from simwarden.campaign.explore.reviewed import Reviewed, accept, read_reviewed
@@ -197,6 +197,16 @@ def test_how_late_one_may_be_served_again_depends_on_the_cause(cause: str, late:
     seen.came[session] = Return(3 * 3600.0, frozenset({cause} - {""}))
     found = story.oracle.deviations(seen, change=False)
     assert [each.name for each in found] == (["late mme.session"] if late else [])
+
+
+def test_timers_are_not_judged_where_no_night_goes_by(tmp_path: Path) -> None:
+    (tmp_path / "lab.yaml").write_text('network: {eir: {external: "192.0.2.10:3868"}}\n', encoding="utf-8")
+    outside, story = bench(str(FOLDER), str(tmp_path / "lab.yaml"), 0, "attach", ""), here("attach")
+    seen = story.run({})
+    seen.held["timers", "simulators.mme.anything"] = 1
+    found = [each.name for each in story.oracle.deviations(seen, change=False)]
+    assert found == ["quiet timers of simulators.mme.anything"]
+    assert Oracle(outside.plan, outside.told, story.base).deviations(seen, change=False) == []
 
 
 # -- surveys
