@@ -75,6 +75,24 @@ async def packets(bench: Gateways) -> float:
     return PACKETS / spent
 
 
+async def chain(bench: Gateways) -> float:
+    """Send packets from an eNB's end through SGW and PGW, and back; return how many a second of CPU time."""
+    made = await bench.session(ambr=scapy.IE_AMBR(AMBR_Uplink=4_000_000, AMBR_Downlink=4_000_000))
+    own, passed = made["paa"].ipv4, [0, 0]
+    bench.net.link.on_packets = lambda batch: passed.__setitem__(0, passed[0] + len(batch))  # type: ignore[union-attr]
+    bench.enb.endpoint.on_packets = lambda batch, _source: passed.__setitem__(1, passed[1] + len(batch))
+    up = [udp(own, payload=bytes(100))] * BATCH
+    down = [udp(gateways.SERVER, own, payload=bytes(100))] * BATCH
+    began = time.process_time()
+    for _ in range(PACKETS // BATCH // 2):
+        bench.enb.send(made, *up)
+        bench.net.send(*down)
+        await bench.settle()
+    spent = time.process_time() - began
+    assert passed == [PACKETS // 2] * 2, bench.dropped()[:1]
+    return PACKETS / spent
+
+
 def rate(measure: Callable[[Gateways], Any], transport: str) -> float:
     found: list[float] = []
 
@@ -95,3 +113,9 @@ def test_sessions(transport: str, where: str) -> None:
 def test_packets_through_the_pgw(transport: str, where: str) -> None:
     best = max(rate(packets, transport) for _ in range(3))
     figures.tell(f"user packets through the PGW, {where}", f"{best:,.0f}/s")
+
+
+@pytest.mark.parametrize(("transport", "where"), [("memory", "in memory"), ("udp", "over UDP")])
+def test_packets_through_both_gateways(transport: str, where: str) -> None:
+    best = max(rate(chain, transport) for _ in range(3))
+    figures.tell(f"user packets through SGW and PGW, {where}", f"{best:,.0f}/s")

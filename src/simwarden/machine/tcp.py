@@ -30,12 +30,12 @@ from simwarden.machine.tcp_table import (
     Received,
     State,
     TcpSettings,
+    near,
     reset_for,
 )
 from simwarden.machine.timer import Timer
 from simwarden.wire.ip import Tcp, TcpFlag, mss_of, mss_option
 
-_HALF = WHOLE // 2
 _SYN, _FIN, _RST, _ACK, _PSH = TcpFlag.SYN, TcpFlag.FIN, TcpFlag.RST, TcpFlag.ACK, TcpFlag.PSH
 #: seconds: clock granularity, first and longest time-out (RFC 6298 2), and that of data after a lost SYN (5.7)
 _GRAIN, _RTO, _LONGEST, _AFTER_SYN = 0.001, 1.0, 60.0, 3.0
@@ -224,7 +224,7 @@ class Connection:
         if self.state is State.CLOSED:
             self._answer_reset(segment)
             return
-        sequence = _near(segment.sequence, self._expected)
+        sequence = near(segment.sequence, self._expected)
         if not self._in_window(sequence, segment.length):
             self._owed = self._owed or not segment.flags & _RST
         elif segment.flags & _RST:
@@ -238,7 +238,7 @@ class Connection:
     def _receive_answer(self, segment: Tcp, now: float) -> None:
         """Take what comes in SYN-SENT (3.10.7.3)."""
         flags = segment.flags
-        if flags & _ACK and _near(segment.acknowledgement, self._next) != self._next:
+        if flags & _ACK and near(segment.acknowledgement, self._next) != self._next:
             self._answer_reset(segment)
         elif flags & _RST:
             if flags & _ACK:
@@ -289,7 +289,7 @@ class Connection:
 
     def _take_acknowledgement(self, segment: Tcp, sequence: int, now: float) -> bool:
         """Take the ACK field; return whether the rest of the segment is to be taken."""
-        number = _near(segment.acknowledgement, self._una)
+        number = near(segment.acknowledgement, self._una)
         if self.state is State.SYN_RECEIVED:
             if number != self._next:
                 self._answer_reset(segment)
@@ -395,8 +395,3 @@ class Connection:
         """Return what happened since the last call, and forget it."""
         events, self._events = self._events, []
         return events
-
-
-def _near(number: int, beside: int) -> int:
-    """Return the integer beside another of which a 32-bit number is the end."""
-    return beside + ((number - beside + _HALF) % WHOLE) - _HALF

@@ -103,3 +103,9 @@ def reset_for(segment: Tcp) -> Tcp | None:
         return Tcp(segment.destination_port, segment.source_port, segment.acknowledgement, 0, TcpFlag.RST, 0)
     after = (segment.sequence + segment.length) % WHOLE
     return Tcp(segment.destination_port, segment.source_port, 0, after, TcpFlag.RST | TcpFlag.ACK, 0)
+
+
+def near(number: int, beside: int) -> int:
+    """Return the integer beside another of which a 32-bit number is the end."""
+    half = WHOLE // 2
+    return beside + ((number - beside + half) % WHOLE) - half
