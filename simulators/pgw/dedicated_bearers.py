@@ -154,11 +154,13 @@ async def delete_bearer_command(core: Core, message: Message, peer: Peer) -> Non
     asked = [each["ebi"] for each in message["bearer_contexts"]]
     found = [session.bearer(each) for each in asked] if session is not None else []
     lost = [each for each in found if each is not None]
-    if session is not None and lost and core.knows(peer, session.imsi, DELETE_BEARER_COMMAND):
+    why = CauseIe(Cause.CONTEXT_NOT_FOUND)
+    if session is not None and not core.knows(peer, session.imsi, DELETE_BEARER_COMMAND):
+        why = CauseIe(Cause.INVALID_PEER)
+    elif session is not None and lost:
         core.site.note("the radio has lost bearers", imsi=session.imsi, bearers=", ".join(each.name for each in lost))
         await delete_bearer(core, session, *lost, commanded=message.sequence)
         return
-    why = CauseIe(Cause.CONTEXT_NOT_FOUND)
     ies = {"cause": why, "bearer_contexts": tuple({"ebi": each, "cause": why} for each in asked)}
     teid = session.sgw.teid if session is not None else 0
     failure = Message("delete-bearer-failure-indication", ies, teid)

@@ -27,8 +27,8 @@ from simwarden.trace.trace import Trace
 
 NETWORK = ("internet", "pgw", "sgw", "hss", "eir", "enb", "mme")
 MEASURED = 400
-#: kB of one attached device with its card and its session, in all elements together. 45 is the goal, at which 10,000 take
-#: 450 MB, and is not reached: some 8 are answers that Diameter nodes keep, of which there are no more from 4,096 on.
+#: kB of one attached device with its card and its session, in all elements together. The goal is 45, at which 10,000
+#: take 450 MB, and is not reached. Some 8 are answers that Diameter nodes keep, of which there are at most 4,096.
 BOUND = 60.0
 #: first uses that fill what does not grow any more: the answers that Diameter nodes keep, tables, caches
 WARM_UP = 100

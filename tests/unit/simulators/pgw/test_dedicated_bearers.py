@@ -150,3 +150,15 @@ def test_what_is_no_bearer(changed: dict[str, Any], told: str) -> None:
 def test_a_bearer_of_some_cards() -> None:
     config = PgwConfig.model_validate({"apns": {"*": {"bearers": {"alarm": {**BEARER, "cards": ["001010000000002"]}}}}})
     assert config.apns["*"].bearers["alarm"].cards == ("001010000000002",)
+
+
+async def test_a_foreign_sgw_ends_no_bearer() -> None:
+    async with Gateways(pgw={**PGW, "sgws": ["sgw"]}) as bench:
+        await standing(bench)
+        (session,) = bench.pgw.core.sessions.values()
+        bench.pgw.core.config = bench.pgw.core.config.model_copy(update={"sgws": ("another",)})
+        command = gtpv2.Message("delete-bearer-command", {"bearer_contexts": ({"ebi": 6},)}, session.teid)
+        answer = await bench.sgw.core.node.ask(command, bench.pgw.core.node.address, "S5-C")
+        assert (answer.name, answer.cause) == ("delete-bearer-failure-indication", Cause.INVALID_PEER)
+        assert list(session.bearers) == ["alarm"]
+        assert bench.verdicts("pgw.peer")[-1] is False
