@@ -9,7 +9,7 @@ from simulators.esme.config import BindEsme, EsmeConfig, SubmitSms
 from simwarden.errors import PeerError
 from simwarden.machine.smpp_session import Answered, Asked, BindAnswered, Closed, Event, Fault, SmppSession
 from simwarden.machine.smpp_table import Role
-from simwarden.model.values import NUMBER, TEXT, members, one_of
+from simwarden.model.values import GIVEN, MSISDN, NUMBER, members, one_of
 from simwarden.operations.element import Element
 from simwarden.runtime.declare import HISTORY, Declaration, Observable, verb
 from simwarden.runtime.ringing import Ringing
@@ -21,6 +21,7 @@ from simwarden.wire.smpp import (
     Bind,
     Command,
     MessageId,
+    MessageState,
     Pdu,
     ShortMessage,
     Status,
@@ -40,8 +41,8 @@ from simwarden.wire.sms import (
 if TYPE_CHECKING:
     from simwarden.runtime.link import Link
 
-_MESSAGE = {"source": TEXT, "destination": TEXT, "text": TEXT, "data_coding": NUMBER}
-_RECEIPT = {"message_id": NUMBER, "state": TEXT, "error": TEXT}
+_MESSAGE = {"source": MSISDN, "destination": GIVEN, "text": GIVEN, "data_coding": NUMBER}
+_RECEIPT = {"message_id": NUMBER, "state": one_of(*(each.name.lower() for each in MessageState)), "error": NUMBER}
 
 
 class Esme(Element[EsmeConfig]):

@@ -9,7 +9,7 @@ from pydantic import Field
 from simulators.device.procedures import short_message
 from simulators.device.verbs import ENDED, OneDevice, need_power
 from simwarden.errors import ManagementError
-from simwarden.model.values import GIVEN, NUMBER, OCTETS, TEXT, TIME, members
+from simwarden.model.values import GIVEN, NUMBER, OCTETS, TIME, members
 from simwarden.runtime.declare import HISTORY, DeviceName, Observable, VerbModel, verb
 from simwarden.wire.ppsms import CpCause, RpCause
 from simwarden.wire.sms import FailureCause, Status
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from simulators.device.contexts import Emm
 
 _MESSAGE = {
-    "originator": TEXT,
-    "text": TEXT,
+    "originator": GIVEN,
+    "text": GIVEN,
     "octets": OCTETS.or_none(),
     "time": TIME,
     "protocol_identifier": NUMBER,
@@ -53,7 +53,7 @@ class ShortMessages:
         Observable(
             "status_report",
             "what became of a message that it sent, by its reference",
-            fields={"reference": NUMBER, "recipient": TEXT | GIVEN, "status": members(Status) | NUMBER},
+            fields={"reference": NUMBER, "recipient": GIVEN, "status": members(Status) | NUMBER},
             passing=HISTORY,
         ),
         Observable("rp_cause", "the RP cause of the last refusal", values=members(RpCause) | NUMBER, passing=HISTORY),

@@ -8,11 +8,10 @@ from simulators.smsc import controls
 from simulators.smsc.config import ListChange, SmscSms
 from simulators.smsc.store import CardList
 from simwarden.errors import ManagementError
-from simwarden.model.values import IMSI, SWITCH
+from simwarden.model.values import GIVEN, IMSI, SWITCH
 from simwarden.operations.approval import Approval, By
 from simwarden.operations.management import Call, Role, route
 from simwarden.operations.provision import AuditPage, CardProvision
-from simwarden.policy.short_messages import PARTY
 from simwarden.runtime.declare import Observable
 
 if TYPE_CHECKING:
@@ -28,7 +27,7 @@ class Lists:
         Observable(
             "list",
             "with whom a card exchanges messages (key: IMSI)",
-            fields={"imsi": IMSI, "numbers": PARTY.or_none(), "undirected": SWITCH},
+            fields={"imsi": IMSI, "numbers": GIVEN.or_none(), "undirected": SWITCH},
         ),
     )
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from simulators.smsc.message import Direction, End
 from simwarden.model.values import GIVEN, IMSI, NUMBER, members, one_of
 from simwarden.operations.management import Call, route
-from simwarden.policy.short_messages import PARTY
 from simwarden.runtime.declare import HISTORY, Observable
 
 if TYPE_CHECKING:
@@ -17,7 +16,7 @@ _MESSAGE = {
     "id": NUMBER,
     "direction": members(Direction),
     "imsi": IMSI,
-    "number": PARTY,
+    "number": GIVEN,
     "gateway": GIVEN.or_none(),
     "attempts": NUMBER,
     "state": one_of("trying", "waiting", *(each.value for each in End)),

@@ -81,8 +81,8 @@ def test_what_is_found_at_once_is_a_part_of_monitoring() -> None:
 
 def test_who_is_provisioned_is_no_dedicated_element() -> None:
     core = entry(covered(SHIPPED / "demo"), "fn.core")
-    assert (core.state, core.missing) == (State.OPEN, ["smsc", "bss"])
-    assert {row.point.kind for row in core.rows} == {"mme", "pgw", "sgw"}
+    assert (core.state, core.missing) == (State.OPEN, ["bss"])
+    assert {row.point.kind for row in core.rows} == {"mme", "pgw", "sgw", "smsc"}
     assert not any(row.admitted.covered or row.refused.covered for row in core.rows)
 
 

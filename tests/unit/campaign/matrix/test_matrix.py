@@ -121,7 +121,8 @@ def test_what_is_not_built_says_what_is_missing(plan: Plan) -> None:
     found = cell(plan, "phone", "none").outcomes
     assert found["data"].state is State.NOT_BUILT
     assert "sends packets" in found["data"].missing
-    assert found["mo-sms"].missing == "smsc"
+    assert "SSP" in found["mo-call"].missing
+    assert "service centre" in found["mo-sms"].missing
     assert found["second-apn"].state is State.BLOCKED
     assert found["second-apn"].refusals[0].point == "mme/mme.access-point"
     assert cell(plan, "area", "none").outcomes["second-apn"].refusals[0].point == "mme/mme.access-point"
@@ -138,7 +139,8 @@ def test_a_path_that_is_subscribed_leaks(copy: Path) -> None:
 
 
 def test_a_service_whose_elements_came_wants_a_probe(copy: Path) -> None:
-    plan = change(copy, "services.yaml", "needs: [smsc]\n  mt-sms", "needs: [hss]\n  mt-sms")
+    lacking = "    lacking: a network of the misuses with a service centre, and a story that sends by it\n"
+    plan = change(copy, "services.yaml", f"needs: [smsc]\n{lacking}  mt-sms", "needs: [hss]\n  mt-sms")
     outcome = cell(plan, "phone", "none").outcomes["mo-sms"]
     assert (outcome.state, outcome.missing) == (State.NOT_BUILT, "a probe")
 
