@@ -37,13 +37,13 @@ class SubmitSms(VerbModel):
     target = "by"
     by: Annotated[str, Names("esme")] = "esme"
     """The ESME."""
-    to: str
+    to: Annotated[str, Field(max_length=20)]
     """The card's number (`card.msisdn`), in whatever spelling; with a + it is international."""
-    source: str
+    source: Annotated[str, Field(max_length=20)]
     """The code in whose name it is sent (source_addr)."""
     source_ton: Annotated[int, Field(ge=0, le=6)] | None = None
     """Its type of number, where it is not to be told by how it is written (5: a text)."""
-    text: str = "read the meter"
+    text: Annotated[str, Field(max_length=10_000)] = "read the meter"
     """What it says; UCS2 where the default alphabet does not have it, in parts where it is long."""
     protocol_id: Annotated[int, Field(ge=0, le=255)] = 0
     """TP-PID."""

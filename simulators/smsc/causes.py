@@ -36,6 +36,13 @@ NOT_LISTED: Final = Refusal(
     FailureCause.DESTINATION_SME_BARRED,
     Status.ESME_RINVDSTADR,
 )
+#: the code is none of the gateway's
+NOT_OWN: Final = Refusal(
+    _FAILURE,
+    DeliveryFailureCause.INVALID_SME_ADDRESS,
+    FailureCause.DESTINATION_SME_BARRED,
+    Status.ESME_RINVSRCADR,
+)
 #: the number is none of a dedicated range, or nobody's
 NO_CARD: Final = Refusal(
     _FAILURE, DeliveryFailureCause.USER_NOT_SC_USER, FailureCause.NO_SC_SUBSCRIPTION, Status.ESME_RINVDSTADR

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from simulators.smsc import controls
@@ -11,6 +12,7 @@ from simwarden.operations.restriction import Restriction
 from simwarden.policy.numbers import party
 from simwarden.policy.short_messages import extends
 from simwarden.runtime.diameter.server import KnownPeers
+from simwarden.wire.sms import concatenation_of
 
 if TYPE_CHECKING:
     import asyncio
@@ -23,9 +25,19 @@ if TYPE_CHECKING:
     from simwarden.runtime.clock import Timer
     from simwarden.runtime.diameter import DiameterNode
     from simwarden.runtime.site import Site
+    from simwarden.wire.sms import Header
 
-#: parts of long messages whose verdict is kept at most; the oldest goes first
-_LONG = 10_000
+#: long messages whose verdict is kept at most, the oldest goes first; and for how many seconds
+_LONG, _LONG_LIFE = 10_000, 600.0
+
+
+@dataclass(slots=True)
+class Long:
+    """A long message of which not all parts have come: its verdict, the parts that have, and until when it holds."""
+
+    admitted: bool
+    until: float
+    parts: set[int]
 
 
 class Core:
@@ -45,7 +57,7 @@ class Core:
         self.planned: dict[int, Timer] = {}
         self.turns: dict[str, asyncio.Lock] = {}
         #: what was ruled of the first part of a long message, by which the others are judged
-        self.long: dict[tuple[str, str, int, int], bool] = {}
+        self.long: dict[tuple[str, str, int, int], Long] = {}
 
     # -- time
 
@@ -75,11 +87,25 @@ class Core:
         facts = {"used": self.store.used(card.imsi, self.month), "parts": parts, "quota": quota}
         return self.site.decide(controls.QUOTA, card.imsi, on=on, **facts)
 
-    def remember(self, key: tuple[str, str, int, int], *, admitted: bool) -> None:
-        """Keep what was ruled of a long message."""
-        self.long[key] = admitted
-        if len(self.long) > _LONG:
-            del self.long[next(iter(self.long))]
+    def judge_parts(self, card: CardList, number: str, header: Header, on: str) -> int | None:
+        """Return how many messages to count for one, None if the quota refuses it.
+
+        Of a long one the part that comes first is judged and counted for all; the others are as it was.
+        """
+        part = concatenation_of(header)
+        if part is None:
+            return 1 if self.judge_quota(card, 1, on).admitted else None
+        key = (card.imsi, f"{on}/{number}", part.reference, part.total)
+        known = self.long.get(key)
+        if known is None or known.until <= self.clock.now() or part.number in known.parts:
+            admitted = self.judge_quota(card, part.total, on).admitted
+            self.long[key] = known = Long(admitted, self.clock.now() + _LONG_LIFE, set())
+            if len(self.long) > _LONG:
+                del self.long[next(iter(self.long))]
+        known.parts.add(part.number)
+        if not known.admitted:
+            return None
+        return part.total if len(known.parts) == 1 else 0
 
     def gateway_of(self, number: str, ton: int) -> str:
         """Return the gateway that has a code, or the longest one that it extends; empty: none."""

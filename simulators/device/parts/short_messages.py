@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from simulators.device.procedures import short_message
 from simulators.device.verbs import ENDED, OneDevice, need_power
@@ -12,7 +12,8 @@ from simwarden.errors import ManagementError
 from simwarden.model.values import GIVEN, NUMBER, OCTETS, TIME, members
 from simwarden.runtime.declare import HISTORY, DeviceName, Observable, VerbModel, verb
 from simwarden.wire.ppsms import CpCause, RpCause
-from simwarden.wire.sms import FailureCause, Status
+from simwarden.wire.sms import Address, FailureCause, Status, encode_rp_address
+from simwarden.wire.sms.address import encode_address
 
 if TYPE_CHECKING:
     from simulators.device.contexts import Emm
@@ -35,7 +36,7 @@ class SendSms(VerbModel):
     """The terminal."""
     to: Annotated[str, Field(min_length=1, max_length=20)]
     """The number or code that it is for."""
-    text: str = "alarm"
+    text: Annotated[str, Field(max_length=10_000)] = "alarm"
     """What it says; a long text goes in parts."""
     service_centre: str = ""
     """The centre that it is sent to, of a terminal that has another set than the card has (EF.SMSP)."""
@@ -43,6 +44,20 @@ class SendSms(VerbModel):
     """TP-PID."""
     status_report: bool = False
     """Whether the centre is to say what became of it."""
+
+    @field_validator("to")
+    @classmethod
+    def _fits(cls, value: str) -> str:
+        encode_address(Address.parse(value))
+        return value
+
+    @field_validator("service_centre")
+    @classmethod
+    def _is_number(cls, value: str) -> str:
+        if value and not value.removeprefix("+").isdecimal():
+            raise ValueError(f"the address of a service centre is a number, not {value!r}")
+        encode_rp_address(Address.parse(value) if value else None)
+        return value
 
 
 class ShortMessages:

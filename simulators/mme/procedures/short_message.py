@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from simulators.mme.clients import nas_channel
@@ -76,7 +77,11 @@ async def _serve(core: Core, ue: UeContext, transaction: int, message: Rp) -> No
         answer = await _memory_available(core, ue, message)
     else:
         answer = await _mobile_originated(core, ue, message)
-    link(core, ue).answer(transaction, answer)
+    try:
+        link(core, ue).answer(transaction, answer)
+    except ValueError as error:  # the centre's report is longer than RP can carry
+        core.site.note(f"the report of the centre is left out: {error}", imsi=ue.imsi)
+        link(core, ue).answer(transaction, replace(answer, user_data=None))
 
 
 async def _mobile_originated(core: Core, ue: UeContext, message: Rp) -> Rp:
@@ -111,15 +116,16 @@ async def mt_forward(core: Core, asked: Diameter, _peer: Peer) -> Diameter:
     facts = {"address": f"+{asked.get('SC-Address')}", "centres": core.home.centres, "host": host}
     if not core.site.decide(SMS_CENTRE, imsi, on=Occasion.MT_SMS, **facts).admitted:
         return _answer(core, asked, ExperimentalResult.DIAMETER_ERROR_SERVICE_BARRED)
-    ue = core.by_imsi.get(imsi)
-    if ue is None:
+    contexts = core.contexts(imsi)
+    if not contexts:
         return _answer(core, asked, ExperimentalResult.DIAMETER_ERROR_USER_UNKNOWN)
-    if ue.state is not EmmState.REGISTERED:
-        return _absent(core, asked, ue, _DETACHED)
+    ue = contexts[0]
+    if ue.state is not EmmState.REGISTERED:  # or not yet: an alert may come before the attach is over
+        return _absent(core, asked, _DETACHED, *contexts)
     if ue.sms is not SmsState.REGISTERED:
         return _answer(core, asked, ExperimentalResult.DIAMETER_ERROR_FACILITY_NOT_SUPPORTED)
     if not await _reach(core, ue):
-        return _absent(core, asked, ue, _NO_PAGING_RESPONSE)
+        return _absent(core, asked, _NO_PAGING_RESPONSE, ue)
     return await _deliver(core, asked, ue)
 
 
@@ -154,7 +160,7 @@ def _told(core: Core, asked: Diameter, ue: UeContext, heard: Answered) -> Diamet
         report: Avps = [("SM-RP-UI", answer.user_data)] if answer.user_data is not None else []
         return _answer(core, asked, ResultCode.DIAMETER_SUCCESS, report)
     if answer is None and ue.connection is None:
-        return _absent(core, asked, ue, _NO_PAGING_RESPONSE)
+        return _absent(core, asked, _NO_PAGING_RESPONSE, ue)
     full = answer is not None and answer.cause == RpCause.MEMORY_CAPACITY_EXCEEDED
     cause = DeliveryFailureCause.MEMORY_CAPACITY_EXCEEDED if full else DeliveryFailureCause.EQUIPMENT_PROTOCOL_ERROR
     why: Avps = [("SM-Enumerated-Delivery-Failure-Cause", int(cause))]
@@ -164,9 +170,10 @@ def _told(core: Core, asked: Diameter, ue: UeContext, heard: Answered) -> Diamet
     return _answer(core, asked, ExperimentalResult.DIAMETER_ERROR_SM_DELIVERY_FAILURE, avps)
 
 
-def _absent(core: Core, asked: Diameter, ue: UeContext, diagnostic: int) -> Diameter:
-    """Say that a device is absent; the HSS hears when it is back (MNRF, TS 23.040 3.2.9)."""
-    ue.messages_waiting = True
+def _absent(core: Core, asked: Diameter, diagnostic: int, *contexts: UeContext) -> Diameter:
+    """Say that a device is absent; the HSS hears when it is back (MNRF, TS 23.040 3.2.7)."""
+    for each in contexts:
+        each.messages_waiting = True
     avps: Avps = [("Absent-User-Diagnostic-SM", diagnostic)]
     return _answer(core, asked, ExperimentalResult.DIAMETER_ERROR_ABSENT_USER, avps)
 

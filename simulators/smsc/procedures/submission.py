@@ -5,7 +5,7 @@ What is acknowledged is kept before. A refusal is told in each layer's own cause
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from simulators.smsc import causes, controls
 from simulators.smsc.message import Direction, ShortMessage
@@ -21,12 +21,12 @@ from simwarden.wire.sms import (
     Submit,
     SubmitReport,
     UserData,
-    concatenation_of,
     decode,
     encode,
     encode_header,
     encode_user_data,
 )
+from simwarden.wire.sms.address import encode_address
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -34,11 +34,13 @@ if TYPE_CHECKING:
     from simulators.smsc.causes import Refusal
     from simulators.smsc.clients.gateway import GatewayLink
     from simulators.smsc.core import Core
+    from simulators.smsc.procedures.coding import Content
     from simulators.smsc.store import CardList
     from simwarden.runtime.diameter import Peer
     from simwarden.wire import smpp
     from simwarden.wire.diameter import Avps
     from simwarden.wire.smpp import Pdu
+    from simwarden.wire.sms import Address
 
 
 # -- of cards
@@ -57,13 +59,13 @@ async def mo_forward(core: Core, asked: Message, _peer: Peer) -> Message:
         return _refuse(core, asked, causes.UNREADABLE)
     if not same_party(f"+{asked.get('SC-Address')}", 0, (core.config.number,)):
         return _refuse(core, asked, causes.OTHER_CENTRE)
-    refusal = _judge_mo(core, card, number, tpdu)
-    if refusal is not None or card is None:
-        return _refuse(core, asked, refusal or causes.NO_CARD)
+    count = _judge_mo(core, card, number, tpdu)
+    if isinstance(count, causes.Refusal) or card is None:
+        return _refuse(core, asked, count if isinstance(count, causes.Refusal) else causes.NO_CARD)
     gateway = core.gateway_of(tpdu.destination.number, tpdu.destination.ton)
     message = _of_card(core, card, tpdu, gateway)
     try:
-        core.store.add(message, month=core.month, parts=1)
+        core.store.add(message, month=core.month, parts=count)
     except StoreError as error:
         core.site.note(f"the message could not be kept: {error}", imsi=card.imsi)
         return _refuse(core, asked, causes.BUSY)
@@ -72,28 +74,15 @@ async def mo_forward(core: Core, asked: Message, _peer: Peer) -> Message:
     return core.node.answer(asked, ResultCode.DIAMETER_SUCCESS, report)
 
 
-def _judge_mo(core: Core, card: CardList | None, number: str, tpdu: Submit) -> Refusal | None:
-    """Ask the rules about a card's message; parts of a long one are judged as the first was."""
-    imsi = card.imsi if card is not None else ""
+def _judge_mo(core: Core, card: CardList | None, number: str, tpdu: Submit) -> Refusal | int:
+    """Ask the rules about a card's message; return how many messages to count for it."""
+    imsi, to = card.imsi if card is not None else "", tpdu.destination
     if not core.site.decide(controls.NUMBER, imsi, on=controls.MO, number=number, ranges=core.ranges).admitted:
         return causes.NO_CARD
-    to = tpdu.destination
-    if not core.judge_list(card, to.number, to.ton, controls.MO).admitted:
+    if not core.judge_list(card, to.number, to.ton, controls.MO).admitted or card is None:
         return causes.OFF if card is None or card.sms is None else causes.NOT_LISTED
-    return _judge_parts(core, card, to.number, tpdu.user_data, controls.MO) if card is not None else causes.OFF
-
-
-def _judge_parts(core: Core, card: CardList, number: str, data: UserData, on: str) -> Refusal | None:
-    """Let the quota decide about a message, of a long one about all of its parts with the first that comes."""
-    part = concatenation_of(data.header)
-    if part is None:
-        return None if core.judge_quota(card, 1, on).admitted else causes.USED_UP
-    key = (card.imsi, f"{on}/{number}", part.reference, part.total)
-    admitted = core.long.get(key)
-    if admitted is None:
-        admitted = core.judge_quota(card, part.total, on).admitted
-        core.remember(key, admitted=admitted)
-    return None if admitted else causes.USED_UP
+    count = core.judge_parts(card, to.number, tpdu.user_data.header, controls.MO)
+    return causes.USED_UP if count is None else count
 
 
 def _of_card(core: Core, card: CardList, tpdu: Submit, gateway: str) -> ShortMessage:
@@ -136,12 +125,18 @@ def _refuse(core: Core, asked: Message, refusal: Refusal) -> Message:
 def submit(core: Core, link: GatewayLink, asked: Pdu) -> None:
     """Take a platform's message for a card from its gateway, or say why not by the command_status."""
     body: smpp.ShortMessage = asked.body  # type: ignore[assignment]  # by its command
-    made = _read(core, link.system_id, asked, body)
-    if isinstance(made, Status):
-        link.answer(asked, made)
+    read = _read(core, asked, body)
+    if isinstance(read, Status):
+        link.answer(asked, read)
         return
+    card = core.store.numbered(body.destination.number, body.destination.ton)
+    count = _judge_submit(core, link.system_id, card, body, read.content.user_data)
+    if isinstance(count, causes.Refusal) or card is None:
+        link.answer(asked, count.status if isinstance(count, causes.Refusal) else Status.ESME_RINVDSTADR)
+        return
+    made = _of_platform(core, link.system_id, card, body, read)
     try:
-        core.store.add(made, month=core.month, parts=1)
+        core.store.add(made, month=core.month, parts=count)
     except StoreError as error:
         core.site.note(f"the message could not be kept: {error}", imsi=made.imsi)
         link.answer(asked, causes.BUSY.status)
@@ -150,54 +145,69 @@ def submit(core: Core, link: GatewayLink, asked: Pdu) -> None:
     begin(core, made)
 
 
-def _read(core: Core, gateway: str, asked: Pdu, body: smpp.ShortMessage) -> ShortMessage | Status:
-    """Return the message that a submit_sm asks to deliver, or the status that refuses it."""
+class _Read(NamedTuple):
+    """What a submit_sm says: whose name it bears, what it says, and until when it is good."""
+
+    source: Address
+    content: Content
+    until: dt.datetime | None
+
+
+def _read(core: Core, asked: Pdu, body: smpp.ShortMessage) -> _Read | Status:
+    """Read a submit_sm, or return the status that says what is wrong with it."""
     try:
         content = content_of(body, asked.parameter(Tag.MESSAGE_PAYLOAD))
         encode_user_data(content.user_data, content.data_coding)  # it fits into one TPDU
-        until = parse_time(body.validity_period, core.clock.wall())
     except PeerError as error:
         core.site.note(f"submit_sm: {error.reason}")
         return Status.ESME_RINVESMCLASS
     except ValueError as error:
         core.site.note(f"submit_sm: {error}")
         return Status.ESME_RINVMSGLEN if "octets" in str(error) else Status.ESME_RSUBMITFAIL
-    card = core.store.numbered(body.destination.number, body.destination.ton)
-    refusal = _judge_submit(core, gateway, card, body, content.user_data)
-    if refusal is not None or card is None:
-        return refusal or Status.ESME_RINVDSTADR
+    try:
+        until = parse_time(body.validity_period, core.clock.wall())
+    except ValueError:
+        return Status.ESME_RINVEXPIRY
     source = address_of(body.source)
+    try:
+        encode_address(source)
+    except ValueError:  # not even a number as a TPDU writes it
+        return Status.ESME_RINVSRCADR
+    return _Read(source, content, until)
+
+
+def _of_platform(core: Core, gateway: str, card: CardList, body: smpp.ShortMessage, read: _Read) -> ShortMessage:
     return ShortMessage(
         id=core.store.next_id(),
         direction=Direction.TO_CARD,
         imsi=card.imsi,
-        number=source.number,
-        ton=source.ton,
-        npi=source.npi,
+        number=read.source.number,
+        ton=read.source.ton,
+        npi=read.source.npi,
         gateway=gateway,
         protocol_identifier=body.protocol_id,
-        data_coding=content.data_coding,
-        header=encode_header(content.user_data.header),
-        octets=content.user_data.octets,
+        data_coding=read.content.data_coding,
+        header=encode_header(read.content.user_data.header),
+        octets=read.content.user_data.octets,
         taken=core.now(),
-        expires=_until(core, until),
+        expires=_until(core, read.until),
         receipt=body.registered_delivery & (RECEIPT_ALWAYS | RECEIPT_ON_FAILURE),
     )
 
 
 def _judge_submit(
     core: Core, gateway: str, card: CardList | None, body: smpp.ShortMessage, data: UserData
-) -> Status | None:
+) -> Refusal | int:
+    """Ask the rules about a platform's message; return how many messages to count for it."""
     imsi = card.imsi if card is not None else ""
     source, to = body.source, body.destination
-    codes = core.config.gateways[gateway].codes
-    facts = {"number": source.number, "ton": source.ton, "codes": codes}
+    facts = {"number": source.number, "ton": source.ton, "codes": core.config.gateways[gateway].codes}
     if not core.site.decide(controls.ORIGINATOR, imsi, on=controls.SUBMIT, **facts).admitted:
-        return Status.ESME_RINVSRCADR
+        return causes.NOT_OWN
     number = party(to.number, to.ton).number if to.number.strip() else ""
     if not core.site.decide(controls.NUMBER, imsi, on=controls.SUBMIT, number=number, ranges=core.ranges).admitted:
-        return causes.NO_CARD.status
-    if not core.judge_list(card, source.number, source.ton, controls.SUBMIT).admitted:
-        return causes.NOT_LISTED.status
-    refusal = _judge_parts(core, card, source.number, data, controls.SUBMIT) if card is not None else causes.NO_CARD
-    return refusal.status if refusal is not None else None
+        return causes.NO_CARD
+    if not core.judge_list(card, source.number, source.ton, controls.SUBMIT).admitted or card is None:
+        return causes.NOT_LISTED
+    count = core.judge_parts(card, source.number, data.header, controls.SUBMIT)
+    return causes.USED_UP if count is None else count

@@ -99,21 +99,26 @@ class Ppsms:
         return self._reference
 
     def begin(self, message: Rp, now: float) -> int:
-        """Send a message (RP-DATA, RP-SMMA); return the transaction that its Answered names. Raises InternalError."""
+        """Send a message (RP-DATA, RP-SMMA); return the transaction that its Answered names.
+
+        Raises ValueError for what RP cannot carry, InternalError where all transactions are in use.
+        """
         free = [each for each in _IDENTIFIERS if (True, each) not in self._open]
         if not free:
             raise InternalError("all transactions are in use")
+        octets = encode_rp(message)
         opened = _Transaction(free[0], own=True, reference=message.reference, until=now + self.timers.tr1)
         self._open[True, opened.identifier] = opened
-        self._send_data(opened, encode_rp(message), now)
+        self._send_data(opened, octets, now)
         return opened.identifier
 
     def answer(self, transaction: int, message: Rp, now: float) -> None:
-        """Answer a message that arrived; what nobody waits for any more is left unsaid."""
+        """Answer a message that arrived; what nobody waits for any more is left unsaid. Raises ValueError."""
+        octets = encode_rp(message)
         found = self._open.get((False, transaction))
         if found is not None and not found.answered:
             found.answered = True
-            self._send_data(found, encode_rp(message), now)
+            self._send_data(found, octets, now)
 
     def lost(self, reason: str) -> None:
         """Take note that the connection is gone, and all transactions with it."""

@@ -158,6 +158,20 @@ def test_lost_connection_ends_all() -> None:
     assert bench.mobile.next_timer() is None
 
 
+def test_what_rp_cannot_carry_leaves_no_transaction_and_may_be_answered_otherwise() -> None:
+    bench = Bench()
+    with pytest.raises(ValueError, match="TPDU of 233"):
+        bench.mobile.begin(Rp(RpType.RP_DATA, 1, True, None, CENTRE, bytes(234)), 0)
+    assert not bench.mobile.busy
+    bench.mobile.begin(data(1), 0)
+    bench.run()
+    with pytest.raises(ValueError, match="TPDU of 233"):
+        bench.network.answer(0, acknowledge(data(1), bytes(234)), 0)
+    bench.network.answer(0, acknowledge(data(1)), 0)
+    bench.run()
+    assert [type(each) for each in bench.heard[bench.mobile]] == [Answered]
+
+
 def test_eighth_transaction_is_a_fault_of_the_owner() -> None:
     mobile = Ppsms(mobile=True)
     for number in range(7):

@@ -224,14 +224,22 @@ async def test_gateway_that_takes_nothing_is_tried_until_the_validity_ends() -> 
         assert max(tried) == 4  # at 0, 60, 360 and 1260 s
 
 
-async def test_parts_of_a_long_message_are_judged_as_the_first_was() -> None:
+async def test_parts_of_a_long_message_are_judged_and_counted_as_one() -> None:
     async with Network() as network:
-        await network.provision(LISTED | {"quota": 2})
-        for reference, total, good in ((1, 3, False), (2, 2, True)):
-            for number in range(1, total + 1):
-                element = Concatenation(reference, total, number).element
-                answer = await network.mme.submit(submit(user_data=UserData(b"part", (element,))))
-                assert answer.success is good, (reference, number)
+        await network.provision(LISTED | {"quota": 3})
+
+        async def part(reference: int, total: int, number: int) -> bool:
+            element = Concatenation(reference, total, number).element
+            return (await network.mme.submit(submit(user_data=UserData(b"part", (element,))))).success
+
+        assert [await part(1, 4, number) for number in (1, 2, 3, 4)] == [False] * 4
+        assert await part(2, 2, 2)
+        assert (await network.call("GET", f"/cards/{IMSI}"))["used"] == 2
+        assert (await network.mme.submit(submit())).success  # the third
+        assert await part(2, 2, 1)  # counted with the part that came first
+        assert (await network.call("GET", f"/cards/{IMSI}"))["used"] == 3
+        assert not await part(2, 2, 1)  # the reference is used again: another message, over the quota
+        assert not (await network.mme.submit(submit())).success
 
 
 # -- for cards
@@ -360,6 +368,8 @@ async def test_what_was_acknowledged_is_delivered_after_a_killed_process(tmp_pat
         ({"source": "10658001"}, "ESME_RINVDSTADR"),
         ({"to": "1440000000099"}, "ESME_RINVDSTADR"),
         ({"to": "13800138000"}, "ESME_RINVDSTADR"),
+        ({"source": "1065-8000", "source_ton": 0}, "ESME_RINVSRCADR"),
+        ({"validity": "soon"}, "ESME_RINVEXPIRY"),
         ({"data_coding": 0x0D}, "ESME_RSUBMITFAIL"),
     ],
 )
