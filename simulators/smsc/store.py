@@ -6,7 +6,7 @@ killed process. Messages that are over leave the table; CDRs tell of them.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -58,6 +58,18 @@ _COUNTERS = sa.Table(
 )
 _LAST = sa.Table("last", METADATA, sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False))
 _AUDIT = AuditTable(METADATA)
+# made once: SQLAlchemy takes longer to make a statement than SQLite to carry it out
+_FIELDS = tuple(each.name for each in fields(ShortMessage))
+_ADD = sa.insert(_MESSAGES)
+_TRIED = sa.update(_MESSAGES).where(_MESSAGES.c.id == sa.bindparam("key")).values(attempts=sa.bindparam("count"))
+_OVER = sa.delete(_MESSAGES).where(_MESSAGES.c.id == sa.bindparam("key"))
+_NEXT = sa.update(_LAST).values(id=sa.bindparam("key"))
+_USED = (
+    sa.update(_COUNTERS)
+    .where(_COUNTERS.c.imsi == sa.bindparam("card"), _COUNTERS.c.month == sa.bindparam("of"))
+    .values(used=sa.bindparam("count"))
+)
+_FIRST_USED = sa.insert(_COUNTERS)
 
 
 @dataclass(slots=True)
@@ -95,14 +107,17 @@ class Store:
         self.audit, self.count = partial(_AUDIT.keep, engine), partial(_AUDIT.count, engine)
         self.audited = partial(_AUDIT.read, engine)
         self._held = _Memory()
-        with engine.connect() as connection:
+        with engine.begin() as connection:
             for row in connection.execute(sa.select(_CARDS)):
                 self._take(CardList(row.imsi, row.msisdn, SmscSms.model_validate(row.sms) if row.sms else None))
             for message in connection.execute(sa.select(_MESSAGES).order_by(_MESSAGES.c.id)).mappings():
                 self._held.messages[message["id"]] = ShortMessage(**message)
             for row in connection.execute(sa.select(_COUNTERS)):
                 self._held.used[row.imsi, row.month] = row.used
-            self._next = connection.execute(sa.select(sa.func.max(_LAST.c.id))).scalar() or 0
+            last = connection.execute(sa.select(_LAST.c.id)).scalar()
+            if last is None:
+                connection.execute(sa.insert(_LAST).values(id=0))
+            self._next = last or 0
 
     # -- cards
 
@@ -152,33 +167,30 @@ class Store:
         """Keep a message, and count so many for its card's quota."""
         with self._engine.begin() as connection:
             self._insert(connection, message)
-            if parts:
-                self._count(connection, message.imsi, month, parts)
+            used = self._count(connection, message.imsi, month, parts) if parts else None
         self._held.messages[message.id] = message
+        if used is not None:
+            self._held.used[message.imsi, month] = used
 
     def _insert(self, connection: sa.Connection, message: ShortMessage) -> None:
-        connection.execute(sa.insert(_MESSAGES).values(asdict(message)))
-        connection.execute(sa.delete(_LAST))
-        connection.execute(sa.insert(_LAST).values(id=message.id))
+        connection.execute(_ADD, {name: getattr(message, name) for name in _FIELDS})
+        connection.execute(_NEXT, {"key": message.id})
 
-    def _count(self, connection: sa.Connection, imsi: str, month: str, parts: int) -> None:
+    def _count(self, connection: sa.Connection, imsi: str, month: str, parts: int) -> int:
         used = self._held.used.get((imsi, month), 0) + parts
-        about = (_COUNTERS.c.imsi == imsi, _COUNTERS.c.month == month)
-        if connection.execute(sa.update(_COUNTERS).where(*about).values(used=used)).rowcount == 0:
-            connection.execute(sa.insert(_COUNTERS).values(imsi=imsi, month=month, used=used))
-        self._held.used[imsi, month] = used
+        if connection.execute(_USED, {"card": imsi, "of": month, "count": used}).rowcount == 0:
+            connection.execute(_FIRST_USED, {"imsi": imsi, "month": month, "used": used})
+        return used
 
     def attempted(self, message: ShortMessage) -> None:
-        """Keep that an attempt was made."""
-        count = message.attempts + 1
+        """Keep how many attempts were made of a message that waits on."""
         with self._engine.begin() as connection:
-            connection.execute(sa.update(_MESSAGES).where(_MESSAGES.c.id == message.id).values(attempts=count))
-        message.attempts = count
+            connection.execute(_TRIED, {"key": message.id, "count": message.attempts})
 
     def end(self, message: ShortMessage, told: ShortMessage | None) -> None:
         """Let a message be over; keep with it what tells its sender."""
         with self._engine.begin() as connection:
-            connection.execute(sa.delete(_MESSAGES).where(_MESSAGES.c.id == message.id))
+            connection.execute(_OVER, {"key": message.id})
             if told is not None:
                 self._insert(connection, told)
         self._held.messages.pop(message.id, None)

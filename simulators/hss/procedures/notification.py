@@ -35,6 +35,8 @@ async def notify(core: Core, message: Message, _peer: Peer) -> Message:
             mismatch = core.mismatch(subscriber, decision, "notify-request")
             debts = withdraw(core, (subscriber,), (mismatch,), owed=Owed.WITHDRAWAL)
             core.site.spawn(cancel_location(core, *debts), "cancel location")
+    if message.get("NOR-Flags", 0) & NorFlags.REMOVAL_OF_MME_REGISTRATION_FOR_SMS and subscriber.sms_number:
+        core.store.change(subscriber, sms_number="")
     if message.get("NOR-Flags", 0) & NorFlags.READY_FOR_SM_FROM_MME:
         core.site.spawn(alert(core, subscriber), "alert service centres")
     return core.node.answer(message, ResultCode.DIAMETER_SUCCESS)

@@ -181,6 +181,11 @@ class Home:
         answer = await self._ask_home(imsi, "Notify-Request", avps)
         return answer is not None and answer.success
 
+    async def ends_messages(self, imsi: str) -> None:
+        """Tell the HSS that this MME is registered for a card's messages no longer (5.2.5.1)."""
+        flags = NorFlags.REMOVAL_OF_MME_REGISTRATION_FOR_SMS
+        await self._ask_home(imsi, "Notify-Request", [("User-Name", imsi), ("NOR-Flags", int(flags))])
+
     async def purge(self, imsi: str) -> Message | None:
         """Tell the HSS that the card's context is deleted here (5.2.1.3)."""
         avps: Avps = [("User-Name", imsi), ("PUR-Flags", int(PurFlags.UE_PURGED_IN_MME))]

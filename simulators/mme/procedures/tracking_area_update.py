@@ -157,6 +157,8 @@ def ask_for_messages(core: Core, ue: UeContext, request: Message, *, combined: b
         if ue.sms is not SmsState.REGISTERED:
             ue.sms = SmsState.ASKED
     elif request.type is MessageType.ATTACH_REQUEST:
+        if ue.sms is SmsState.REGISTERED and ue.located:  # known by its keys, so that no ULR would tell the HSS
+            core.site.spawn(core.home.ends_messages(ue.imsi), "end of the registration for short messages")
         ue.sms = SmsState.NONE
 
 

@@ -62,7 +62,7 @@ async def _attempt(core: Core, message: ShortMessage) -> None:
         if not _allowed(core, message):
             _end(core, message, End.FORBIDDEN, "a rule refuses it")
             return
-        core.store.attempted(message)
+        message.attempts += 1
         core.show(message, "trying")
         await (_to_gateway if to_gateway else _to_card)(core, message)
 
@@ -77,6 +77,7 @@ def _allowed(core: Core, message: ShortMessage) -> bool:
 
 def _again(core: Core, message: ShortMessage, reason: str) -> None:
     """Plan the next attempt, at the latest when the validity ends."""
+    core.store.attempted(message)
     pauses = core.config.retry
     pause = pauses[min(message.attempts, len(pauses)) - 1]
     core.site.note(f"message {message.id} waits {pause:g} s: {reason}", imsi=message.imsi)

@@ -243,6 +243,15 @@ async def test_centre_that_is_away_is_alerted_at_the_next_chance(loop: TestbedLo
         assert len(net.centre.alerts) == 1
 
 
+async def test_mme_that_gives_its_registration_up_is_no_route_any_more(loop: TestbedLoop) -> None:
+    async with Routes(loop) as net:
+        await net.provision()
+        await net.register()
+        flags = int(NorFlags.REMOVAL_OF_MME_REGISTRATION_FOR_SMS)
+        assert (await net.mme.node.ask("hss", net.mme.make("Notify-Request", ("NOR-Flags", flags)))).success
+        assert (await net.centre.route()).experimental_result == ExperimentalResult.DIAMETER_ERROR_ABSENT_USER
+
+
 async def test_sms_that_is_taken_away_ends_the_registration_at_the_mme(loop: TestbedLoop) -> None:
     async with Routes(loop) as net:
         await net.provision()

@@ -123,6 +123,19 @@ async def test_combined_attach_without_sms_only_gets_no_messages(sms: Any) -> No
         assert (answer.type, answer.cause) == (RpType.RP_ERROR, RpCause.REQUESTED_FACILITY_NOT_SUBSCRIBED)
 
 
+async def test_attach_for_eps_only_ends_the_registration_for_messages(sms: Any) -> None:
+    async with sms() as network:
+        meter = await registered(network)
+        meter.phone.idle()
+        await network.settle()
+        network.hss.asked.clear()
+        meter.phone.attach()
+        await network.settle()
+        (told,) = [each for each in network.hss.asked if each.name == "notify-request"]
+        assert told.get("NOR-Flags") == NorFlags.REMOVAL_OF_MME_REGISTRATION_FOR_SMS
+        assert (await meter.send(data())).cause == RpCause.REQUESTED_FACILITY_NOT_SUBSCRIBED
+
+
 async def test_message_goes_to_the_centre_and_its_report_comes_back(sms: Any) -> None:
     async with sms() as network:
         meter = await registered(network)
