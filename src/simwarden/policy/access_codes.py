@@ -107,7 +107,7 @@ def judge_numbers(*, numbers: Collection[str], most: int, approver: str = "") ->
     More need somebody who approved that.
     """
     parties = {party(each) for each in numbers}
-    for each in sorted(parties):
+    for each in sorted(parties, key=str):
         if each.kind in (PartyKind.TEXT, PartyKind.SUBSCRIBER):
             why = "names nobody" if each.kind is PartyKind.TEXT else "is a subscriber, and no platform"
             return Ruling.refuse(f"{each} {why}", expected=most, seen=str(each))

@@ -272,9 +272,7 @@ async def test_the_smsc_is_looked_for_less_and_less_often() -> None:
     async with Business() as bench:
         await bench.host.stop("smsc", kill=True)
         await bench.sleep(3600)
-        assert not any(
-            each.startswith("no connection to the SMSC") for each in bench.notes()
-        )  # that it is over is told
+        assert not any(each.startswith("no connection to the SMSC") for each in bench.notes())
         assert 5 < bench.gateway.centre._failed < 20
         await bench.host.start("smsc")
         await bench.sleep(321)
