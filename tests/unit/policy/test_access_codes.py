@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -85,7 +87,7 @@ def test_sms_is_off_unless_opened() -> None:
 
 
 def test_a_bind() -> None:
-    facts = {"account": "a", "proven": True, "tries": 4, "most": 5, "here": True}
+    facts: dict[str, Any] = {"account": "a", "proven": True, "tries": 4, "most": 5, "here": True}
     assert judge_bind(**facts).admitted
     for wrong in ({"proven": False}, {"tries": 5}, {"here": False}):
         assert not judge_bind(**{**facts, **wrong}).admitted
