@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import field_validator
 
 from simulators.platform.config import PlatformConfig
+from simulators.platform.controls import CODE, DELIVER
 from simwarden.errors import ManagementError
 from simwarden.model.values import MSISDN, NUMBER, TEXT, one_of
 from simwarden.operations.element import Element
@@ -88,6 +89,7 @@ class Platform(Element[PlatformConfig]):
                 passing=HISTORY,
             ),
         ),
+        controls=(CODE,),
     )
 
     async def start(self) -> None:
@@ -205,19 +207,26 @@ class Platform(Element[PlatformConfig]):
 
     # -- what comes
 
-    def _hear(self, came: Incoming | Reported) -> None:
+    def _hear(self, came: Incoming | Reported) -> bool:
+        """Take a receipt, or a card's message; return whether it is for this platform."""
         from simulators.platform.contexts import Reported  # noqa: PLC0415 - as above
         from simwarden.wire import sms  # noqa: PLC0415 - as above
 
         if isinstance(came, Reported):
             self.site.observe("receipt", came._asdict(), key=came.id)
-            return
+            return True
+        if self.config.code and not self._own(came.code):
+            return False
         part = sms.concatenation_of(came.header)
         text: Any = came.text if part is None else self._long.add(came, part)
         if text is not None:
             self._came += 1
             shown = {"sender": str(party(came.sender)), "code": str(party(came.code)), "text": text}
             self.site.observe("message", shown, key=str(self._came))
+        return True
+
+    def _own(self, code: str) -> bool:
+        return self.site.decide(CODE, on=DELIVER, code=party(self.config.code), number=party(code)).admitted
 
 
 def _outcome(outcomes: Sequence[Outcome]) -> str:

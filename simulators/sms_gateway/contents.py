@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 #: protocol identifiers of a plain message, and of one that replaces another (TS 23.040 9.2.3.9)
 _PLAIN_PIDS: Final = frozenset({0x00, *range(0x41, 0x48)})
+#: texts of the GSM alphabet, of Latin 1 and of UCS2 as SMPP has them, and of classes 0 and 1 as TS 23.038 4 has them
+_PLAIN_CODINGS: Final = frozenset({0x00, 0x01, 0x03, 0x08, 0x10, 0x11, 0x18, 0x19, 0xF0, 0xF1})
 #: elements of a header that change no more than how a text is put together and read (9.2.3.24)
 _PLAIN_ELEMENTS: Final = frozenset({CONCATENATED_8, CONCATENATED_16, 0x24, 0x25})
 _CLASS_2: Final = 2
@@ -47,7 +49,7 @@ def _coding(data_coding: int) -> str:
         return "binary data"
     if coding.message_class is not None and coding.message_class >= _CLASS_2:
         return f"class {coding.message_class}"
-    return ""
+    return "" if data_coding in _PLAIN_CODINGS else f"data coding {data_coding:#04x}"
 
 
 def concatenation(request: Request) -> sms.Concatenation | None:

@@ -34,10 +34,10 @@ _FORMATS: Final = {0: Format.ASCII, 8: Format.UCS2, 4: Format.BINARY, 0xF6: Form
 
 
 class CmppGateway:
-    """See Gateway; `heard` is told of what comes, `lost` that the connection is over."""
+    """See Gateway; `heard` is told of what comes and says whether it is taken, `lost` that the connection is over."""
 
     def __init__(
-        self, site: Site, config: PlatformConfig, heard: Callable[[Incoming | Reported], None], lost: Callable[[], None]
+        self, site: Site, config: PlatformConfig, heard: Callable[[Incoming | Reported], bool], lost: Callable[[], None]
     ) -> None:
         self._site, self._config, self._heard, self._lost = site, config, heard, lost
         self._session: CmppSession | None = None
@@ -126,13 +126,13 @@ class CmppGateway:
         if session is None or not isinstance(body, Deliver):
             return
         try:
-            self._heard(_receipt(body) if body.registered_delivery else _message(body))
+            taken = self._heard(_receipt(body) if body.registered_delivery else _message(body))
         except PeerError as error:
             if self._driven is not None:
                 self._site.peer_fault(self._driven.link, error.reason, body.msg_content)
             session.answer(message, Delivered(body.msg_id, Result.MESSAGE_STRUCTURE_ERROR))
             return
-        session.answer(message, Delivered(body.msg_id))
+        session.answer(message, Delivered(body.msg_id, 0 if taken else Result.DESTINATION_TERMINAL_ERROR))
 
 
 def _written(message: Outgoing, source: str) -> Submit:

@@ -43,10 +43,10 @@ _BINDS: Final = {
 
 
 class SmppGateway:
-    """See Gateway; `heard` is told of what comes, `lost` that the bind is over."""
+    """See Gateway; `heard` is told of what comes and says whether it is taken, `lost` that the bind is over."""
 
     def __init__(
-        self, site: Site, config: PlatformConfig, heard: Callable[[Incoming | Reported], None], lost: Callable[[], None]
+        self, site: Site, config: PlatformConfig, heard: Callable[[Incoming | Reported], bool], lost: Callable[[], None]
     ) -> None:
         self._site, self._config, self._heard, self._lost = site, config, heard, lost
         self._session: SmppSession | None = None
@@ -139,8 +139,7 @@ class SmppGateway:
                 self._site.peer_fault(self._driven.link, error.reason, body.short_message)
             session.answer(pdu, Status.ESME_RX_P_APPN)
             return
-        self._heard(came)
-        session.answer(pdu, Status.ESME_ROK, MessageId())
+        session.answer(pdu, Status.ESME_ROK if self._heard(came) else Status.ESME_RINVDSTADR, MessageId())
 
 
 def _settle(waits: asyncio.Future[Outcome] | asyncio.Future[int | None] | None, outcome: Outcome | int | None) -> None:

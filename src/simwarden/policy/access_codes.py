@@ -53,6 +53,15 @@ def judge_code(*, account: str, owner: str, number: Party) -> Ruling:
     return Ruling.refuse(f"{number} is {whose}", **facts)
 
 
+@tells(expected=GIVEN, seen=GIVEN)
+def judge_own_code(*, code: Party, number: Party) -> Ruling:
+    """Rule at a platform on a card's message: it is for the code that is configured there."""
+    facts = {"expected": str(code), "seen": str(number)}
+    if number == code:
+        return Ruling.admit(f"{number} is its own code", **facts)
+    return Ruling.refuse(f"{number} is not its code {code}", **facts)
+
+
 @tells(expected=GIVEN, seen=NUMBER)
 def judge_list_age(*, age: float, most: float) -> Ruling:
     """Rule whether a list of codes is young enough to go by, in seconds; if not, that is for now."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from business import APPROVAL, CODE, IMSI, MSISDN, OTHER_CODE, OTHER_MSISDN, Business
 
+from simwarden.policy.numbers import party
 from simwarden.runtime.store import sqlite_url
 from simwarden.wire import smpp
 from simwarden.wire.smpp import MessageState, Status
@@ -187,3 +188,18 @@ async def test_a_receipt_finds_its_message_after_a_killed_gateway(tmp_path: Path
         assert bench.receipts() == ["DELIVRD"]
         assert await bench.submit() == "accepted"
         assert bench.observed("message", element="sms_gateway")[-1]["id"] != "0000000001"
+
+
+@pytest.mark.parametrize("platform", [{}, {"protocol": "cmpp", "source_addr": "901234", "secret": "shared"}])
+async def test_a_platform_takes_messages_for_its_own_code_alone(platform: dict[str, str]) -> None:
+    async with Business(platform={**platform, "code": f"+86{CODE}"}) as bench:
+        bench.gateway.core.codes[party("10658000777")] = bench.gateway.core.codes[party(CODE)]
+        numbers = {"account": "waterworks", "numbers": [CODE, "10658000777"]}
+        await bench.call("PUT", f"/cards/{IMSI}/sms", {**numbers, **APPROVAL})
+        for code in ("10658000777", CODE):
+            bench.smsc.deliver(CARD, code, b"x")
+            await bench.settle()
+        assert bench.verdicts("platform.code") == [False, True]
+        assert bench.texts() == ["x"]
+        assert [each["state"] for each in bench.observed("message", element="sms_gateway")].count("rejected") == 1
+        assert bench.gateway.core.messages == {}
