@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import time
 from typing import TYPE_CHECKING, Any
 
 import figures
 from business import ACCOUNTS, CODES, IMSI, provision
 from served import Served, serve
-from smpp_centre import CARD, CODE, Centre
+from smpp_centre import CARD, Centre
+from smpp_sender import Sender, message
 from waiting import until
 
-from simwarden.wire import smpp
-from simwarden.wire.smpp import Address, Bind, Command, Pdu, ShortMessage, Splitter
+from simwarden.wire.smpp import Command, Pdu
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,41 +26,21 @@ if TYPE_CHECKING:
 OUTSTANDING, MESSAGES = 32, 10_000
 
 
-class Platform:
-    """A platform on a blocking socket."""
-
-    def __init__(self, where: tuple[str, int]) -> None:
-        self._socket = socket.create_connection(where, timeout=60)
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._splitter = Splitter()
-        self.send(Pdu(Command.BIND_TRANSMITTER, 1, 0, Bind("meters", "s3cret")))
-        assert self.receive()[0].status == 0
-
-    def send(self, *pdus: Pdu) -> None:
-        self._socket.sendall(b"".join(map(smpp.encode, pdus)))
-
-    def receive(self) -> list[Pdu]:
-        while True:
-            found = [smpp.decode(each) for each in self._splitter.feed(self._socket.recv(1 << 16))]
-            if found:
-                return found
-
-    def drive(self) -> list[float]:
-        """Keep so many messages without answer until all have one; return what each took, in milliseconds, in order."""
-        body = ShortMessage(source=Address(CODE), destination=Address(CARD, 1, 1), short_message=b"read your meter")
-        sent: dict[int, float] = {}
-        took: list[float] = []
-        asked = 1
-        while len(took) < MESSAGES:
-            room = min(OUTSTANDING - len(sent), MESSAGES + 1 - asked)
-            some = [Pdu(Command.SUBMIT_SM, asked + each, 0, body) for each in range(1, room + 1)]
-            asked += room
-            sent |= dict.fromkeys((each.sequence for each in some), time.perf_counter())
-            self.send(*some)
-            for answer in self.receive():
-                assert answer.status == 0
-                took.append((time.perf_counter() - sent.pop(answer.sequence)) * 1e3)
-        return sorted(took)
+def drive(platform: Sender) -> list[float]:
+    """Keep so many messages without answer until all have one; return what each took, in milliseconds, in order."""
+    sent: dict[int, float] = {}
+    took: list[float] = []
+    asked = 1
+    while len(took) < MESSAGES:
+        room = min(OUTSTANDING - len(sent), MESSAGES + 1 - asked)
+        some = [Pdu(Command.SUBMIT_SM, asked + each, 0, message(b"read your meter")) for each in range(1, room + 1)]
+        asked += room
+        sent |= dict.fromkeys((each.sequence for each in some), time.perf_counter())
+        platform.send(*some)
+        for answer in platform.receive():
+            assert answer.status == 0
+            took.append((time.perf_counter() - sent.pop(answer.sequence)) * 1e3)
+    return sorted(took)
 
 
 def cpu(served: Served) -> float:
@@ -83,11 +62,12 @@ def test_accepted_and_forwarded(tmp_path: Path) -> None:
         settings["peers"] = {"smsc": f"127.0.0.1:{centre.port}"}
         with serve(tmp_path, "sms_gateway", settings) as served:
             assert until(lambda: bool(centre.binds))
-            platform = Platform(served.where["SMPP"])
+            platform = Sender(served.where["SMPP"])
             before = cpu(served)
-            took = platform.drive()
+            took = drive(platform)
             assert until(lambda: len(centre.submitted) == MESSAGES)
             rate = MESSAGES / (cpu(served) - before)
+            platform.close()
             assert served.faults() == ""
     p50, p99 = took[MESSAGES // 2], took[MESSAGES * 99 // 100]
     figures.tell("messages through the business gateway", f"{rate:,.0f}/s, p50 {p50:.1f} ms, p99 {p99:.1f} ms")
