@@ -10,7 +10,7 @@ from pydantic import field_validator
 from simulators.platform.config import PlatformConfig
 from simulators.platform.controls import CODE, DELIVER
 from simwarden.errors import ManagementError
-from simwarden.model.values import MSISDN, NUMBER, TEXT, one_of
+from simwarden.model.values import ACCESS_CODE, MSISDN, NUMBER, TEXT, one_of
 from simwarden.operations.element import Element
 from simwarden.policy.numbers import party
 from simwarden.runtime.declare import HISTORY, Declaration, Names, Observable, VerbModel, verb
@@ -79,7 +79,7 @@ class Platform(Element[PlatformConfig]):
             Observable(
                 "message",
                 "a message of a card that came, whole, in the order in which they came (key: its number from 1)",
-                fields={"sender": MSISDN, "code": TEXT, "text": TEXT},
+                fields={"sender": MSISDN, "code": ACCESS_CODE, "text": TEXT},
                 passing=HISTORY,
             ),
             Observable(

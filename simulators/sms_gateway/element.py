@@ -10,7 +10,7 @@ from simulators.sms_gateway.controls import ALL
 from simulators.sms_gateway.parts.accounts import Accounts
 from simulators.sms_gateway.parts.cards import Cards
 from simulators.sms_gateway.parts.codes import Codes
-from simwarden.model.values import GIVEN, IMSI, NUMBER, TEXT, one_of
+from simwarden.model.values import ACCESS_CODE, GIVEN, IMSI, NUMBER, one_of
 from simwarden.operations.element import Element
 from simwarden.operations.management import ROLES
 from simwarden.runtime.declare import HISTORY, Declaration, Observable
@@ -49,7 +49,7 @@ class SmsGateway(Element[SmsGatewayConfig]):
                     "id": NUMBER,
                     "direction": one_of("to-card", "from-card", "receipt"),
                     "account": GIVEN,
-                    "code": TEXT,
+                    "code": ACCESS_CODE,
                     "imsi": IMSI.or_none(),
                     "state": one_of(*_STATES),
                     "repeated": NUMBER,

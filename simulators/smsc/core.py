@@ -17,10 +17,11 @@ from simwarden.wire.sms import concatenation_of
 if TYPE_CHECKING:
     import asyncio
 
+    from simulators.smsc.card import CardList
     from simulators.smsc.clients.gateway import GatewayLink
     from simulators.smsc.config import SmscConfig
     from simulators.smsc.message import End, ShortMessage
-    from simulators.smsc.store import CardList, Store
+    from simulators.smsc.store import Store
     from simwarden.policy.decision import Decision
     from simwarden.runtime.clock import Timer
     from simwarden.runtime.diameter import DiameterNode

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from simulators.smsc.card import CardList
 from simulators.smsc.config import SmscSms
 from simulators.smsc.message import ShortMessage
 from simwarden.operations.audit_table import AuditTable
@@ -70,25 +71,6 @@ _USED = (
     .values(used=sa.bindparam("count"))
 )
 _FIRST_USED = sa.insert(_COUNTERS)
-
-
-@dataclass(slots=True)
-class CardList:
-    """A card and with whom it exchanges messages; None: SMS is off."""
-
-    imsi: str
-    msisdn: str
-    sms: SmscSms | None = None
-
-    @property
-    def listed(self) -> tuple[str, ...] | None:
-        """Its numbers, None where SMS is off."""
-        return self.sms.numbers if self.sms is not None else None
-
-    def tell(self) -> dict[str, Any]:
-        """Tell of it."""
-        sms = self.sms.model_dump(mode="json", exclude={"by"}) if self.sms is not None else None
-        return {"imsi": self.imsi, "msisdn": self.msisdn, "sms": sms}
 
 
 @dataclass(slots=True)

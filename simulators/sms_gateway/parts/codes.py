@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from simwarden.errors import ManagementError
-from simwarden.model.values import GIVEN, NUMBER, SWITCH, TEXT, one_of
+from simwarden.model.values import ACCESS_CODE, GIVEN, NUMBER, SWITCH, one_of
 from simwarden.operations.access_codes import CodeChanges, CodeList
 from simwarden.operations.management import Call, route
 from simwarden.policy.numbers import party
@@ -23,7 +23,9 @@ class Codes:
 
     observables = (
         Observable(
-            "code", "whose an access code is (key: the code)", fields={"code": TEXT, "account": GIVEN, "ota": SWITCH}
+            "code",
+            "whose an access code is (key: the code)",
+            fields={"code": ACCESS_CODE, "account": GIVEN, "ota": SWITCH},
         ),
         Observable(
             "list",

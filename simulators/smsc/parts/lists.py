@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from simulators.smsc import controls
+from simulators.smsc.card import CardList
 from simulators.smsc.config import ListChange, SmscSms
-from simulators.smsc.store import CardList
 from simwarden.errors import ManagementError
 from simwarden.model.values import GIVEN, IMSI, SWITCH
 from simwarden.operations.approval import Approval, By

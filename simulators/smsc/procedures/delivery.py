@@ -20,8 +20,8 @@ from simwarden.wire.smpp import RECEIPT, RECEIPT_ON_FAILURE, UDHI, Parameter, Re
 from simwarden.wire.sms import Deliver, StatusReport, UserData, encode, split_header
 
 if TYPE_CHECKING:
+    from simulators.smsc.card import CardList
     from simulators.smsc.core import Core
-    from simulators.smsc.store import CardList
 
 #: answers to deliver_sm after which it is tried again
 _AGAIN = frozenset({Status.ESME_RTHROTTLED, Status.ESME_RMSGQFUL, Status.ESME_RX_T_APPN, Status.ESME_RSYSERR})

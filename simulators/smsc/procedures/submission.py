@@ -31,11 +31,11 @@ from simwarden.wire.sms.address import encode_address
 if TYPE_CHECKING:
     import datetime as dt
 
+    from simulators.smsc.card import CardList
     from simulators.smsc.causes import Refusal
     from simulators.smsc.clients.gateway import GatewayLink
     from simulators.smsc.core import Core
     from simulators.smsc.procedures.coding import Content
-    from simulators.smsc.store import CardList
     from simwarden.runtime.diameter import Peer
     from simwarden.wire import smpp
     from simwarden.wire.diameter import Avps

@@ -187,6 +187,7 @@ SWITCH = Values("yes or no", ("yes", "no"), spoken=("true", "false", "on", "off"
 IMSI = _identity("imsi", "an IMSI of 6 to 15 digits", r"\d{6,15}")
 IMEI = _identity("imei", "an IMEI of 14 to 16 digits", r"\d{14,16}")
 MSISDN = _identity("msisdn", "a number of 5 to 15 digits", r"\d{5,15}")
+ACCESS_CODE = shaped("an access code of 3 to 21 digits", r"\d{3,21}")
 PLMN = shaped("a PLMN such as 001-01", r"\d{3}-\d{2,3}")
 TAI = _known("tai", "a TAI of the network such as 001-01-0001")
 CELL = _known("cell", "a cell of the network such as 001-01-0000101")
