@@ -119,8 +119,9 @@ def test_services_behind_a_refused_attach_fall_with_it_and_a_path_past_it_does_n
 
 def test_what_is_not_built_says_what_is_missing(plan: Plan) -> None:
     found = cell(plan, "phone", "none").outcomes
-    assert found["data"].state is State.NOT_BUILT
-    assert "sends packets" in found["data"].missing
+    assert found["data"].state is State.LEAKED
+    assert found["s10"].state is State.NOT_BUILT
+    assert "context transfer" in found["s10"].missing
     assert "SSP" in found["mo-call"].missing
     assert "service centre" in found["mo-sms"].missing
     assert found["second-apn"].state is State.BLOCKED
@@ -157,7 +158,7 @@ def test_a_story_that_does_not_get_to_the_misuse_is_broken(copy: Path) -> None:
 
 def test_no_service_without_a_control_that_says_so_is_unexplained(copy: Path) -> None:
     plan = change(copy, "misuses/phone.yaml", "  - power_on: phone\n", "  - power_on: phone\n  - power_off: phone\n")
-    change(copy, "services.yaml", "  - service_request: user\n", "")
+    change(copy, "services.yaml", "  - wait: 2 h\n  - service_request: user\n", "  - wait: 2 h\n")
     matrix = survey(read_plan(copy, Registry.installed()), RunOptions(), Order(), misuses=["phone"], methods=["none"])
     assert plan.misuses["phone"].head.user == "phone"
     assert matrix.cells["phone", "none"].attach.state is State.UNEXPLAINED
