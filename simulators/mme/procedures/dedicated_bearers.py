@@ -45,7 +45,7 @@ async def _reach(core: Core, ue: UeContext, linked: Bearer) -> Connection | Caus
     if ue.connection is None and not await page(core, ue):
         return Cause.UNABLE_TO_PAGE_UE
     conn = ue.connection
-    while conn is not None and (task := conn.procedure or conn.transactions.get((0, linked.identity))) is not None:
+    while conn is not None and (task := conn.procedure or _setting_up(conn, linked)) is not None:
         await asyncio.wait({task})
         conn = ue.connection
     if conn is not None and conn.target is None and linked.enb is None and not conn.releasing:
@@ -56,6 +56,11 @@ async def _reach(core: Core, ue: UeContext, linked: Bearer) -> Connection | Caus
     if conn is None or conn.releasing or linked.enb is None:
         return Cause.UE_NOT_RESPONDING
     return conn
+
+
+def _setting_up(conn: Connection, linked: Bearer) -> asyncio.Task[None] | None:
+    """Return what session management does of a device whose default bearer it has not taken yet."""
+    return None if linked.accepted else next(iter(conn.transactions.values()), None)
 
 
 async def _radio_up(core: Core, conn: Connection) -> None:
