@@ -15,11 +15,14 @@ from simulators.smsc.causes import STATES
 from simulators.smsc.clients.routing import mt_forward, report_delivery_status, send_routing_info
 from simulators.smsc.message import Direction, End, ShortMessage
 from simulators.smsc.procedures.coding import number_of, shown
+from simwarden.runtime.store import StoreError
 from simwarden.wire import smpp
 from simwarden.wire.smpp import RECEIPT, RECEIPT_ON_FAILURE, UDHI, Parameter, Receipt, Status, Tag
 from simwarden.wire.sms import Deliver, StatusReport, UserData, encode, split_header
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from simulators.smsc.card import CardList
     from simulators.smsc.core import Core
 
@@ -54,17 +57,24 @@ async def _attempt(core: Core, message: ShortMessage) -> None:
     to_gateway = message.direction in (Direction.TO_GATEWAY, Direction.RECEIPT)
     turn = core.turns.setdefault(f"gateway {message.gateway}" if to_gateway else message.imsi, asyncio.Lock())
     async with turn:
-        if core.store.message(message.id) is None:
-            return
-        if core.now() >= message.expires:
-            _end(core, message, End.EXPIRED, "its validity has ended")
-            return
-        if not _allowed(core, message):
-            _end(core, message, End.FORBIDDEN, "a rule refuses it")
-            return
+        try:
+            await _try(core, message, _to_gateway if to_gateway else _to_card)
+        except StoreError as error:  # its end could not be kept: it is tried again, and may come twice
+            core.site.note(f"message {message.id} waits for the database: {error}", imsi=message.imsi)
+            begin(core, message, core.config.retry[0])
+
+
+async def _try(core: Core, message: ShortMessage, way: Callable[[Core, ShortMessage], Awaitable[None]]) -> None:
+    if core.store.message(message.id) is None:
+        return
+    if core.now() >= message.expires:
+        _end(core, message, End.EXPIRED, "its validity has ended")
+    elif not _allowed(core, message):
+        _end(core, message, End.FORBIDDEN, "a rule refuses it")
+    else:
         message.attempts += 1
         core.show(message, "trying")
-        await (_to_gateway if to_gateway else _to_card)(core, message)
+        await way(core, message)
 
 
 def _allowed(core: Core, message: ShortMessage) -> bool:
