@@ -39,8 +39,11 @@ from simwarden.wire.sms import (
 )
 
 if TYPE_CHECKING:
+    from simwarden.runtime.clock import Timer
     from simwarden.runtime.link import Link
 
+#: seconds until it binds again that was left, doubled from the first to the longest
+_FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0
 _MESSAGE = {"source": MSISDN, "destination": GIVEN, "text": GIVEN, "data_coding": NUMBER}
 _RECEIPT = {"message_id": NUMBER, "state": one_of(*(each.name.lower() for each in MessageState)), "error": NUMBER}
 
@@ -73,16 +76,21 @@ class Esme(Element[EsmeConfig]):
         self._asked: dict[int, asyncio.Future[Pdu | None]] = {}
         self._binding: asyncio.Future[str] | None = None
         self._heard = self._long = 0
+        self._pause = _FIRST_PAUSE
+        self._planned: Timer | None = None
+        self._wanted = True
         await self._bind()
 
     async def stop(self) -> None:
         """Unbind."""
+        self._rest()
         if self._session is not None:
             self._session.unbind(self.site.clock.now())
             self._flush()
 
     async def killed(self) -> None:
         """Lose power."""
+        self._rest()
         if self._link is not None:
             self._link.close("connection lost")
         self._lost("")
@@ -93,13 +101,36 @@ class Esme(Element[EsmeConfig]):
         del arguments
         if self._link is not None:
             await self.killed()
+        self._wanted = True
         return await self._bind()
+
+    def _rest(self) -> None:
+        self._wanted = False
+        if self._planned is not None:
+            self._planned.cancel()
+            self._planned = None
+
+    def _again(self) -> None:
+        """Bind again after a pause, which doubles up to a minute."""
+        if not self._wanted or self._planned is not None:
+            return
+        pause, self._pause = self._pause, min(2 * self._pause, _LONGEST_PAUSE)
+
+        def due() -> None:
+            self._planned = None
+            self.site.spawn(self._bind_again(), "bind again")
+
+        self._planned = self.site.clock.call_later(pause, due)
+
+    async def _bind_again(self) -> None:
+        await self._bind()
 
     async def _bind(self) -> str:
         try:
             link = self._link = await self.site.connect("SMPP", self.config.to)
         except ConnectionError as error:
             self.site.note(f"{self.config.to} is not there: {error}")
+            self._again()
             return "no-connection"
         self._session = SmppSession(Role.ESME, self.site.clock.now())
         self._ringing = Ringing(self.site.clock, self._ring, internal=link.internal)
@@ -190,6 +221,7 @@ class Esme(Element[EsmeConfig]):
                 self._show(event.status)
                 self._tell_bound("refused" if event.status else "bound")
                 self.site.observe("bound", "no" if event.status else "yes")
+                self._pause = self._pause if event.status else _FIRST_PAUSE
             case Answered():
                 waiting = self._asked.pop(event.asked.sequence, None)
                 if waiting is not None and not waiting.done():
@@ -203,6 +235,7 @@ class Esme(Element[EsmeConfig]):
                 self._tell_bound("no-answer")
                 self.site.observe("bound", "no")
                 link.close(event.reason)
+                self._again()
 
     def _tell_bound(self, word: str) -> None:
         if self._binding is not None and not self._binding.done():

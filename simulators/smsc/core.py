@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from simulators.smsc import controls
+from simulators.smsc.events import CHANGE
 from simwarden.operations.approval import Audit
 from simwarden.operations.number_ranges import load_ranges
 from simwarden.operations.restriction import Restriction
@@ -50,13 +51,15 @@ class Core:
         self.site, self.config, self.store, self.clock = site, config, store, site.clock
         self.peers = KnownPeers(site, config, config.peers, controls.PEER)
         self.audit = Audit(site, store.audit, count=store.count)
-        self.lists = Restriction(self.audit, controls.LIST_CHANGES, config.list_changes, ("list-changed",))
+        self.lists = Restriction(self.audit, controls.LIST_CHANGES, config.list_changes, (CHANGE,))
         self.ranges = load_ranges(config.ranges)
         #: by system_id
         self.gateways: dict[str, GatewayLink] = {}
         #: when messages are tried next, and by card or gateway that one is tried after the other
         self.planned: dict[int, Timer] = {}
         self.turns: dict[str, asyncio.Lock] = {}
+        #: it stops: what is under way plans nothing any more
+        self.stopping = False
         #: what was ruled of the first part of a long message, by which the others are judged
         self.long: dict[tuple[str, str, int, int], Long] = {}
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from simulators.smsc.config import SmscConfig, SmscSms
 from simulators.smsc.controls import ALL
+from simulators.smsc.events import EVENTS
 from simulators.smsc.parts.lists import Lists
 from simulators.smsc.parts.messages import Messages
 from simwarden.operations.element import Element
@@ -33,6 +34,7 @@ class Smsc(Element[SmscConfig]):
         calls=("S6c",),
         card={"sms": SmscSms},
         controls=(*ALL, ROLES),
+        events=EVENTS,
     )
     parts = (Lists, Messages)
     core: Core
@@ -76,6 +78,7 @@ class Smsc(Element[SmscConfig]):
         self.core.node.drop()
 
     def _rest(self) -> None:
+        self.core.stopping = True
         for timer in self.core.planned.values():
             timer.cancel()
         self.core.planned.clear()

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from simulators.smsc.card import CardList
 from simulators.smsc.config import SmscSms
+from simulators.smsc.events import AUDITED
 from simulators.smsc.message import ShortMessage
 from simwarden.operations.audit_table import AuditTable
 from simwarden.policy.numbers import Party, party
@@ -58,7 +59,7 @@ _COUNTERS = sa.Table(
     sa.Column("used", sa.Integer, nullable=False),
 )
 _LAST = sa.Table("last", METADATA, sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False))
-_AUDIT = AuditTable(METADATA)
+_AUDIT = AuditTable(METADATA, events=AUDITED)
 # made once: SQLAlchemy takes longer to make a statement than SQLite to carry it out
 _FIELDS = tuple(each.name for each in fields(ShortMessage))
 _ADD = sa.insert(_MESSAGES)

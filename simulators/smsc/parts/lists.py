@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from simulators.smsc import controls
 from simulators.smsc.card import CardList
 from simulators.smsc.config import ListChange, SmscSms
+from simulators.smsc.events import CHANGE
 from simwarden.errors import ManagementError
 from simwarden.model.values import GIVEN, IMSI, SWITCH
 from simwarden.operations.approval import Approval, By
@@ -73,7 +74,7 @@ class Lists:
             self.core.lists.once_more(imsi, by, action)
         if sms is not None:
             self._check(imsi, by, sms, action)
-        changed = "list-changed" if card.sms is not None else "list"
+        changed = CHANGE if card.sms is not None else "list"
         return self._put(CardList(imsi, card.msisdn, sms), by, changed)
 
     def _check(self, imsi: str, by: By, sms: SmscSms | None, action: str) -> None:

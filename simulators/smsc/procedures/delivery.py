@@ -35,6 +35,8 @@ def begin(core: Core, message: ShortMessage, delay: float = 0.0) -> None:
     planned = core.planned.pop(message.id, None)
     if planned is not None:
         planned.cancel()
+    if core.stopping:
+        return
     core.planned[message.id] = core.clock.call_later(delay, lambda: _due(core, message))
 
 

@@ -87,6 +87,9 @@ AREA = EventKind(
     ("before", "after", "approver", "reason", "form"),
 )
 LOCATION = EventKind("location.cancelled", "A card was detached where it was; it may attach again.", ("reason",))
+LIST = EventKind(
+    "list.changed", "With whom a card exchanges short messages was set, changed, or ended.", ("before", "after")
+)
 POOL = EventKind("pool.changed", "A pool of terminals was set or taken away.", ("pool", "imeis", "kinds"))
 ACCOUNT = EventKind("account.changed", "What holds for a customer's cards was set.", ("account",))
 LISTED = EventKind("equipment.listed", "A terminal, a TAC or a range of TACs was put on a list.", ("status", "reason"))
