@@ -164,6 +164,7 @@ class Emm(Memory):
         self.memory_full = False
         #: references of the last message and of the last long one (TS 23.040 9.2.3.6, 9.2.3.24.1)
         self.sms_reference = self.sms_long = 0
+        self.short_messages = None
         #: timers that run; one that is deactivated never runs out
         self.timers: dict[Timer, ClockTimer | None] = {}
         #: NAS messages sent lately, and what they were before ciphering
@@ -180,8 +181,7 @@ class Emm(Memory):
         if self.card is not None and not self.honours_rejects:
             self.learned[self.card.imsi] = Learned(self.guti, self.last_tai, tuple(self.tai_list), self.security)
         self.stop(*self.timers)
-        if self.powered:
-            self.end_messages()
+        self.end_messages()
         super().__init__()
         self.on_no_bearer()
 
