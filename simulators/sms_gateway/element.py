@@ -86,7 +86,7 @@ class SmsGateway(Element[SmsGatewayConfig]):
         centre.untaken = lambda message, unanswered: submitting.not_forwarded(core, message, unanswered=unanswered)
         centre.turned_down = partial(submitting.turned_down, core)
         centre.heard = partial(delivering.deliver, core)
-        core.wake, core.expire = centre.pump, partial(submitting.expire, core)
+        core.wake, core.expire = centre.pump_soon, partial(submitting.expire, core)
         core.review = partial(submitting.review, core)
         submitting.resume(core, core.store.messages())
         await self.site.listen("SMPP", self._accept_smpp)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 from typing import TYPE_CHECKING, Final
 
@@ -69,6 +70,7 @@ class Centre:
         self._flying: dict[int, Message] = {}
         self._up = True
         self._failed = 0
+        self._pumped_soon = False
 
     async def begin(self) -> None:
         """Connect and bind, and again whenever that was lost, or the SMSC is not there."""
@@ -108,10 +110,17 @@ class Centre:
         else:
             self._driven.drop("connection lost")
 
+    def pump_soon(self) -> None:
+        """Send what waits in the next turn of the loop, once for all that comes to wait in this one."""
+        if not self._pumped_soon:
+            self._pumped_soon = True
+            asyncio.get_running_loop().call_soon(self.pump)
+
     def pump(self) -> None:
         """Send what waits, as far as the window has room."""
+        self._pumped_soon = False
         session, driven = self._session, self._driven
-        if session is None or driven is None:
+        if session is None or driven is None or not self._up:
             return
         while session.room:
             message = self.next_message()

@@ -130,7 +130,7 @@ class CmppBind:
                 self._session.answer(message, cmpp.Submitted(_number(self._core, outcome.id, outcome.submitted)))
             else:
                 self._session.answer(message, cmpp.Submitted(0, CAUSES[outcome].result))
-            self._driven.settle()
+            self._driven.settle_soon()
 
         submitting.submit(self._core, customer, found, told)
 

@@ -172,7 +172,7 @@ class SmppBind:
                 self._session.answer(pdu, Status.ESME_ROK, MessageId(outcome.text_id))
             else:
                 self._session.answer(pdu, CAUSES[outcome].status)
-            self._driven.settle()
+            self._driven.settle_soon()
 
         submitting.submit(self._core, self._customer, found, told)
 

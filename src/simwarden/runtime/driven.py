@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from simwarden.runtime.ringing import Ringing
@@ -54,7 +55,7 @@ class Driven(Generic[Event]):
         self.site, self.link = site, link
         self._machine, self._take = machine, take
         self._ringing = Ringing(site.clock, self._ring, internal=link.internal)
-        self._settling = False
+        self._settling = self._settled_soon = False
         link.on_receive, link.on_close = self._receive, self._lost
         self.settle()
 
@@ -67,17 +68,27 @@ class Driven(Generic[Event]):
             self._exchange()
         finally:
             self._settling = False
-        self._ringing.arm(self._machine.next_timer())
+        self._ringing.arm(self._machine.next_timer() if self.link.up else None)
         if self._machine.over:
             self.link.close()
+
+    def settle_soon(self) -> None:
+        """Settle in the next turn of the loop, once for all that is done in this one."""
+        if not self._settled_soon:
+            self._settled_soon = True
+            asyncio.get_running_loop().call_soon(self._settle_now)
+
+    def _settle_now(self) -> None:
+        self._settled_soon = False
+        if self.link.up:
+            self.settle()
 
     def _exchange(self) -> None:
         while True:
             events = self._machine.events()
             for event in events:
                 self._take(event)
-            for data in self._machine.data_to_send():
-                self.link.send(data)
+            self.link.send_together(self._machine.data_to_send())
             if not events:
                 return
 

@@ -98,6 +98,16 @@ class Link(ABC):
             self.trace.emit(self._frame(data, stream, sent=True, clear=clear, interface=interface))
             self._transmit(data, stream)
 
+    def send_together(self, messages: Sequence[bytes]) -> None:
+        """Send messages of a stream by as few writes as there can be; each is a frame of the trace by itself."""
+        if self.internal or len(messages) < 2 or self.interface.service is not Service.STREAM:
+            for each in messages:
+                self.send(each)
+        elif self.up:
+            for each in messages:
+                self.trace.emit(self._frame(each, sent=True))
+            self._transmit(b"".join(messages), 0)
+
     def _frame(
         self,
         data: bytes,

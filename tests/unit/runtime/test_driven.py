@@ -137,3 +137,21 @@ async def test_one_that_fails_hears_nothing(bench: Bench) -> None:
         await bench.settle()
         assert (listener.heard, caller.got) == ([], [])
         del bench.host.ailments["listener"]
+
+
+async def test_what_is_done_in_one_turn_is_settled_once_and_not_on_a_link_that_is_gone(bench: Bench) -> None:
+    listener, caller = _net(bench)
+    async with bench:
+        await bench.settle()
+        for data in (b"one", b"two"):
+            listener.machine.say(data)
+            listener.driven.settle_soon()
+        assert caller.got == []
+        await bench.settle()
+        assert caller.got == [b"one", b"two"]
+        listener.machine.receive(b"three", bench.clock.now())
+        listener.driven.settle_soon()
+        listener.driven.drop()
+        await bench.sleep(10)
+        assert listener.heard == []
+        assert caller.got == [b"one", b"two"]
