@@ -55,6 +55,8 @@ WARNING = 0x600000
 #: an IDR that only asks where a UE is has its Subscription-Data, which is mandatory, empty (TS 29.272 7.2.9, 5.2.2.1.1)
 LAWFUL = {"Data is empty": "3GPP-Insert-Subscriber-Data Request"}
 
+#: what Wireshark takes for malformed, since it reads CMPP 3.0 alone; test_tshark_sms.py has what is alike in 2.0
+OTHERWISE_IN_CMPP_3 = ("CMPP_CONNECT_RESP", "CMPP_SUBMIT", "CMPP_DELIVER")
 
 #: captures that are merged into one
 _TOGETHER = 300
@@ -76,6 +78,8 @@ class Row(NamedTuple):
     @property
     def complaint(self) -> str:
         """Why this frame is not well, empty if it is."""
+        if self.interface == "CMPP" and self.info.startswith(OTHERWISE_IN_CMPP_3):
+            return ""
         told = self.messages.rpartition(",")[2]
         lawful = told in LAWFUL and LAWFUL[told] in self.info
         severe = sum(int(each) >= WARNING for each in self.severities.split(",") if each) > lawful
