@@ -6,12 +6,13 @@ import asyncio
 import datetime as dt
 import heapq
 from collections import deque
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from simulators.sms_gateway.controls import LIST_CHANGES
 from simulators.sms_gateway.messages import Customer, Kind, State, Tries
 from simulators.sms_gateway.passwords import with_hash
-from simulators.sms_gateway.store import BLOCK, Batch
+from simulators.sms_gateway.store import Batch
 from simwarden.operations.approval import Audit
 from simwarden.operations.restriction import Restriction
 from simwarden.policy.numbers import Party, party
@@ -41,7 +42,7 @@ class Core:
         self.site, self.config, self.store = site, config, store
         self.audit = Audit(site, store.audit, count=store.count_changes)
         self.list_changes = Restriction(self.audit, LIST_CHANGES, config.list_changes, ("list-changed",))
-        self.batch = Batch(store, asyncio.get_running_loop().call_soon)
+        self.batch = Batch(store, asyncio.get_running_loop().call_soon, partial(site.clock.call_later, config.retry))
         self.customers: dict[str, Customer] = {}
         self.tries = Tries(config.guessing.period)
         self.cards: dict[str, Card] = {}
@@ -59,7 +60,7 @@ class Core:
         self.review: Callable[[Callable[[Message], bool]], None] = lambda _: None
         self._due: list[tuple[float, int]] = []
         self._timer: Timer | None = None
-        self._next = self._set_aside = 0
+        self._next = 1
         self._load()
 
     def _load(self) -> None:
@@ -75,7 +76,7 @@ class Core:
         self.confirmed = store.number("confirmed")
         codes = store.codes() if config.keeper else dict(config.codes)
         self.codes = {party(code): each for code, each in codes.items()}
-        self._next = self._set_aside = int(store.number("next", 1))
+        self._next = int(store.number("next", 1))
 
     # -- time and numbers
 
@@ -88,10 +89,7 @@ class Core:
         return dt.datetime.fromtimestamp(when, dt.UTC)
 
     def next_id(self) -> int:
-        """Return the number of a new message."""
-        if self._next >= self._set_aside:
-            self._set_aside = self._next + BLOCK
-            self.store.keep_number("next", self._set_aside)
+        """Return the number of a new message, which is kept with it: none that was acknowledged is given twice."""
         self._next += 1
         return self._next - 1
 

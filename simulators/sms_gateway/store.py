@@ -19,7 +19,9 @@ from simwarden.policy.numbers import party
 from simwarden.runtime.store import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping
+
+    Do = Callable[[], None]
 
 METADATA = sa.MetaData(info={"schema": "sms_gateway"})
 _BIG = sa.BigInteger().with_variant(sa.Integer, "sqlite")
@@ -71,8 +73,6 @@ _CHANGE: Final = (
     .values(state=sa.bindparam("to"), centre_id=sa.bindparam("known"), repeated=sa.bindparam("times"))
 )
 _DROP: Final = sa.delete(_MESSAGES).where(_MESSAGES.c.id == sa.bindparam("of"))
-#: numbers of messages that are set aside by one transaction: none is given twice, also after a death
-BLOCK: Final = 1000
 
 
 def _row(message: Message) -> dict[str, Any]:
@@ -173,9 +173,11 @@ class Store:
         changes = [
             {"of": each.id, "to": each.state.value, "known": each.centre_id, "times": each.repeated} for each in changed
         ]
-        gone = [{"of": each.id} for each in dropped]
+        new, gone = list(map(_row, added)), [{"of": each.id} for each in dropped]
         with self._engine.begin() as connection:
-            for statement, rows in ((_ADD, list(map(_row, added))), (_CHANGE, changes), (_DROP, gone)):
+            if new:
+                _keep_number(connection, "next", new[-1]["id"] + 1)
+            for statement, rows in ((_ADD, new), (_CHANGE, changes), (_DROP, gone)):
                 if rows:
                     connection.execute(statement, rows)
 
@@ -200,22 +202,23 @@ def _keep_number(connection: sa.Connection, name: str, value: float) -> None:
 
 
 class Batch:
-    """Changes of messages that are written together, in the next turn of the loop, and what is done after that."""
+    """Changes of messages that are written together, in the next turn of the loop, and what is done after that.
 
-    def __init__(self, store: Store, soon: Callable[[Callable[[], None]], object]) -> None:
-        """`soon` calls back in the next turn."""
-        self._store, self._soon = store, soon
-        self._added: dict[int, Message] = {}
+    What the database does not take is kept and written later, but for new messages whose senders can be told.
+    """
+
+    def __init__(self, store: Store, soon: Callable[[Do], object], later: Callable[[Do], object]) -> None:
+        """`soon` calls back in the next turn, `later` when the database may do again."""
+        self._store, self._soon, self._later = store, soon, later
+        self._added: dict[int, tuple[Message, Do, Do | None]] = {}
         self._changed: dict[int, Message] = {}
         self._dropped: dict[int, Message] = {}
-        self._then: list[tuple[Callable[[], None], Callable[[], None]]] = []
         self._due = False
         self.over = False
 
-    def add(self, message: Message, then: Callable[[], None], otherwise: Callable[[], None]) -> None:
-        """Keep a new message, and then do something; `otherwise` where the database does not take it."""
-        self._added[message.id] = message
-        self._then.append((then, otherwise))
+    def add(self, message: Message, then: Do, otherwise: Do | None = None) -> None:
+        """Keep a new message, and then do something; `otherwise` where the database does not take it now."""
+        self._added[message.id] = message, then, otherwise
         self._want()
 
     def change(self, message: Message) -> None:
@@ -225,8 +228,7 @@ class Batch:
 
     def drop(self, message: Message) -> None:
         """Forget a message that is over."""
-        if self._added.pop(message.id, None) is None:
-            self._dropped[message.id] = message
+        self._dropped[message.id] = message
         self._changed.pop(message.id, None)
         self._want()
 
@@ -236,22 +238,28 @@ class Batch:
             self._soon(self.flush)
 
     def flush(self) -> None:
-        """Write all now. What the database does not take is written with what comes next, but for new messages."""
+        """Write all now."""
         self._due = False
         if self.over:
             return
-        then, self._then = self._then, []
         try:
-            self._store.write(self._added.values(), self._changed.values(), self._dropped.values())
+            new = [message for message, _, _ in self._added.values()]
+            self._store.write(new, self._changed.values(), self._dropped.values())
         except StoreError:
-            self._added.clear()
-            _do([otherwise for _, otherwise in then])
+            self._give_back()
             return
-        for each in (self._added, self._changed, self._dropped):
-            each.clear()
-        _do([done for done, _ in then])
+        done, self._added = self._added, {}
+        self._changed.clear()
+        self._dropped.clear()
+        for _, then, _ in done.values():
+            then()
 
-
-def _do(what: Sequence[Callable[[], None]]) -> None:
-    for each in what:
-        each()
+    def _give_back(self) -> None:
+        """Tell those who can hear that their messages are not kept; the rest is tried again."""
+        refused = {key: each[2] for key, each in self._added.items() if each[2] is not None}
+        self._added = {key: each for key, each in self._added.items() if key not in refused}
+        if self._added or self._changed or self._dropped:
+            self._due = True
+            self._later(self.flush)
+        for otherwise in refused.values():
+            otherwise()

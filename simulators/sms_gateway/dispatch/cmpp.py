@@ -42,7 +42,6 @@ _CODINGS: Final[dict[int, int]] = {
     Format.GB: 8,
 }
 _TEMPORARY: Final = frozenset({Result.FLOW_CONTROL_ERROR})
-_LONGEST: Final = 160
 
 
 class CmppBind:
@@ -207,7 +206,7 @@ def _delivery(core: Core, message: Message) -> Deliver:
         tp_udhi=int(message.udhi),
         msg_fmt=formats.get(coding, Format.ASCII) if coding is not None else Format.ASCII,
         src_terminal_id=message.number,
-        msg_content=message.octets[:_LONGEST],
+        msg_content=message.octets,
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from simulators.sms_gateway.controls import BIND, BINDS
 from simulators.sms_gateway.passwords import matches
 from simwarden.machine.cmpp_session import Clocks, judge_connect
+from simwarden.runtime.store import StoreError
 from simwarden.wire.cmpp import ConnectStatus
 
 if TYPE_CHECKING:
@@ -44,8 +45,12 @@ def connect(core: Core, asked: Connect, address: str) -> tuple[Customer | None, 
     found = _decide(core, customer, address, proven=status is ConnectStatus.CORRECT, tries=tries)
     if found is None:
         return None, status or ConnectStatus.ILLEGAL_SOURCE_ADDRESS
+    try:
+        core.store.keep_stamp(found.name, asked.time_stamp)
+    except StoreError as error:
+        core.site.note(f"a connection is refused for now: {error}")
+        return None, ConnectStatus.OTHER_ERROR
     found.stamp = asked.time_stamp
-    core.store.keep_stamp(found.name, asked.time_stamp)
     return found, ConnectStatus.CORRECT
 
 

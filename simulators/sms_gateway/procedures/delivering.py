@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from simulators.sms_gateway.causes import CAUSES, Limit
+from simulators.sms_gateway.contents import fits
 from simulators.sms_gateway.controls import DELIVER
-from simulators.sms_gateway.messages import Kind, Message, State
+from simulators.sms_gateway.messages import Kind, Message, Request, State
 from simulators.sms_gateway.procedures.handing import owe
 from simulators.sms_gateway.procedures.judging import find_card, judge_list, judge_route, read_party
 from simulators.sms_gateway.procedures.submitting import end
@@ -80,6 +81,9 @@ def _receive_message(core: Core, body: ShortMessage, answer: Answer) -> None:
     card = find_card(core, body.source.number, body.source.ton)
     refused: Why = judge_list(core, card.imsi, DELIVER) or judge_route(core, "", code, card, DELIVER)
     customer = core.customers.get(core.owner_of(code))
+    udhi = bool(body.esm_class & UDHI)
+    if not refused and not fits(Request(("", 0), ("", 0), body.short_message, body.data_coding, udhi=udhi)):
+        refused = Limit.LENGTH
     if not refused and (customer is None or len(customer.owed) >= core.config.customers.queue):
         refused = Limit.QUEUE
         core.site.note("a card's message finds no room", code=str(code), account=core.owner_of(code))
@@ -98,7 +102,7 @@ def _receive_message(core: Core, body: ShortMessage, answer: Answer) -> None:
         body.short_message,
         body.data_coding,
         body.protocol_id,
-        bool(body.esm_class & UDHI),
+        udhi,
         body.priority_flag,
     )
 

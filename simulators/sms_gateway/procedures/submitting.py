@@ -335,7 +335,7 @@ def _owe_receipt(core: Core, message: Message, error: str, then: Callable[[], No
         if then is not None:
             then()
 
-    core.batch.add(receipt, kept, lambda: None)
+    core.batch.add(receipt, kept)
 
 
 def expire(core: Core, message: Message) -> None:

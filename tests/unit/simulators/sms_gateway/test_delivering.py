@@ -8,7 +8,7 @@ import pytest
 from business import APPROVAL, CODE, IMSI, MSISDN, OTHER_CODE, OTHER_MSISDN, Business
 
 from simwarden.policy.numbers import party
-from simwarden.runtime.store import sqlite_url
+from simwarden.runtime.store import StoreUnavailableError, sqlite_url
 from simwarden.wire import smpp
 from simwarden.wire.smpp import MessageState, Status
 
@@ -203,3 +203,36 @@ async def test_a_platform_takes_messages_for_its_own_code_alone(platform: dict[s
         assert bench.texts() == ["x"]
         assert [each["state"] for each in bench.observed("message", element="sms_gateway")].count("rejected") == 1
         assert bench.gateway.core.messages == {}
+
+
+async def test_a_message_that_no_card_can_have_sent_is_refused() -> None:
+    async with Business() as bench:
+        bench.smsc.deliver(CARD, CODE, bytes(161))
+        bench.smsc.deliver(CARD, CODE, bytes(141), data_coding=8)
+        await bench.settle()
+        assert bench.smsc.answered == [Status.ESME_RX_P_APPN] * 2
+
+
+async def test_nothing_is_acknowledged_while_the_database_is_away_and_no_receipt_is_lost() -> None:
+    async with Business(retry="5") as bench:
+        assert await bench.submit() == "accepted"
+        store = bench.gateway.core.store
+        write = store.write
+        store.write = away  # type: ignore[method-assign, assignment]  # the database goes
+        assert await bench.submit() == "rejected"
+        bench.smsc.deliver(CARD, CODE, b"17 kWh")
+        bench.smsc.report(1)
+        await bench.settle()
+        assert bench.smsc.answered == [Status.ESME_RX_T_APPN]
+        assert bench.texts() + bench.receipts() == []
+        assert bench.gateway.core.customers["waterworks"].waiting == 0
+        store.write = write  # type: ignore[method-assign]  # and comes back
+        await bench.sleep(6)
+        assert bench.receipts() == ["DELIVRD"]
+        assert bench.smsc.answered == [Status.ESME_RX_T_APPN, 0]
+        assert store.messages() == []
+
+
+def away(*_arguments: object) -> None:
+    """Stand for a database that does not answer."""
+    raise StoreUnavailableError("the database does not answer")
