@@ -20,8 +20,7 @@ if TYPE_CHECKING:
 
     from simulators.sms_gateway.clients.smsc import Centre
     from simulators.sms_gateway.core import Core
-    from simulators.sms_gateway.dispatch.cmpp import CmppBind
-    from simulators.sms_gateway.dispatch.smpp import SmppBind
+    from simulators.sms_gateway.dispatch.connection import Connection
     from simwarden.operations.approval import Audit
     from simwarden.runtime.link import Link
 
@@ -79,7 +78,7 @@ class SmsGateway(Element[SmsGatewayConfig]):
 
         self.core = core = Core(self.site, self.config, Store(self.site.open_store(METADATA)))
         self.fit(core)
-        self._binds: set[SmppBind | CmppBind] = set()
+        self._binds: set[Connection] = set()
         self.centre = centre = Centre(self.site, self.config)
         centre.next_message = partial(submitting.next_to_forward, core)
         centre.taken = partial(submitting.forwarded, core)

@@ -6,6 +6,7 @@ import datetime as dt
 from typing import TYPE_CHECKING, Final
 
 from simulators.sms_gateway.causes import CAUSES, Limit
+from simulators.sms_gateway.dispatch.connection import Connection
 from simulators.sms_gateway.messages import Kind, Message, Request
 from simulators.sms_gateway.procedures import binding, handing, submitting
 from simwarden.machine.cmpp_session import (
@@ -19,7 +20,6 @@ from simwarden.machine.cmpp_session import (
     Fault,
     Limits,
 )
-from simwarden.machine.cmpp_session import State as SessionState
 from simwarden.runtime.driven import Driven
 from simwarden.wire import cmpp, smpp, sms
 from simwarden.wire.cmpp import Command, Connect, ConnectStatus, Deliver, Delivered, Format, Report, Result, Submit
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from simulators.sms_gateway.core import Core
-    from simulators.sms_gateway.messages import Customer
     from simwarden.runtime.link import Link
 
 #: the zone in which times and message ids of CMPP are
@@ -41,20 +40,17 @@ _CODINGS: Final[dict[int, int]] = {
     Format.UCS2: 8,
     Format.GB: 8,
 }
-_TEMPORARY: Final = frozenset({Result.FLOW_CONTROL_ERROR})
+_TEMPORARY: Final[frozenset[int]] = frozenset({Result.FLOW_CONTROL_ERROR})
 
 
-class CmppBind:
-    """One connection of a platform's."""
+class CmppBind(Connection):
+    """One connection, which takes and gives messages."""
 
-    def __init__(self, core: Core, link: Link, over: Callable[[CmppBind], None]) -> None:
-        """`over` is told when there is nothing more to do with it."""
-        self._core, self._link, self._over = core, link, over
+    def __init__(self, core: Core, link: Link, over: Callable[[Connection], None]) -> None:
+        super().__init__(core, link, over)
         bounds = core.config.customers
         limits = Limits(window=bounds.window, quiet=bounds.quiet)
         self._session = CmppSession(End.GATEWAY, core.site.clock.now(), limits=limits)
-        self._customer: Customer | None = None
-        self._flying: dict[int, Message] = {}
         self._driven = Driven(core.site, link, self._session, self._take)
 
     @property
@@ -73,10 +69,6 @@ class CmppBind:
         self._session.terminate(self._core.site.clock.now())
         self._driven.settle()
 
-    def drop(self, reason: str) -> None:
-        """Be gone without a word."""
-        self._driven.drop(reason)
-
     def _take(self, event: Event) -> None:
         match event:
             case ConnectAsked(message, connect):
@@ -84,7 +76,7 @@ class CmppBind:
             case Asked(message):
                 self._ask(message)
             case Answered(asked, answer):
-                self._answered(self._flying.pop(asked.sequence), answer)
+                self._settled(asked.sequence, _result(answer), _TEMPORARY)
             case Fault(reason, data):
                 self._core.site.peer_fault(self._link, reason, data)
             case Closed(reason):
@@ -93,26 +85,13 @@ class CmppBind:
                 pass
 
     def _connect(self, message: cmpp.Message, connect: Connect) -> None:
-        core = self._core
-        address = binding.address_of(self._link.remote, internal=self._link.internal)
-        customer, status = binding.connect(core, connect, address)
-        if customer is None or len(customer.binds) >= core.config.customers.binds:
+        customer, status = binding.connect(self._core, connect, self._address)
+        if customer is None or self._full(customer):
             self._session.refuse(message, status or ConnectStatus.OTHER_ERROR)
             return
-        self._link.know()
         self._session.accept(message, customer.account.secret)
-        self._customer = customer
-        customer.binds.append(self)
-        binding.show(core, customer)
+        self._enter(customer)
         handing.hand_over(customer)
-
-    def _closed(self, reason: str) -> None:
-        self._over(self)
-        if self._customer is not None:
-            self._customer.binds.remove(self)
-            binding.show(self._core, self._customer)
-            handing.hand_over(self._customer)
-        self._core.site.note(f"a connection is over: {reason}")
 
     def _ask(self, message: cmpp.Message) -> None:
         body, customer = message.body, self._customer
@@ -133,17 +112,9 @@ class CmppBind:
 
         submitting.submit(self._core, customer, found, told)
 
-    def _answered(self, message: Message, answer: cmpp.Message | None) -> None:
-        core = self._core
-        result = answer.body.result if answer is not None and isinstance(answer.body, Delivered) else None
-        if result is None or result in _TEMPORARY:
-            handing.not_handed(core, message, unanswered=result is None)
-        elif result:
-            handing.refused(core, message)
-        else:
-            handing.handed(core, message)
-        if self._customer is not None and self._session.state is SessionState.CONNECTED:
-            handing.hand_over(self._customer)
+
+def _result(answer: cmpp.Message | None) -> int | None:
+    return answer.body.result if answer is not None and isinstance(answer.body, Delivered) else None
 
 
 def _not_offered(message: cmpp.Message) -> cmpp.Body:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from simulators.sms_gateway.causes import CAUSES, Limit
+from simulators.sms_gateway.dispatch.connection import Connection
 from simulators.sms_gateway.messages import Kind, Message, Request
 from simulators.sms_gateway.procedures import binding, handing, submitting
 from simwarden.machine.smpp_session import Answered, Asked, BindAsked, Closed, Event, Fault, Limits, SmppSession
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from simulators.sms_gateway.core import Core
-    from simulators.sms_gateway.messages import Customer
     from simwarden.runtime.link import Link
 
 #: optional parameters that change what a message is or where it goes; others are not handed on (SMPP 3.4 3.3)
@@ -62,23 +62,20 @@ _STATES: Final = {
     "EXPIRED": MessageState.EXPIRED,
     "UNKNOWN": MessageState.UNKNOWN,
 }
-_TEMPORARY: Final = frozenset(
+_TEMPORARY: Final[frozenset[int]] = frozenset(
     {Status.ESME_RX_T_APPN, Status.ESME_RMSGQFUL, Status.ESME_RTHROTTLED, Status.ESME_RSYSERR}
 )
 
 
-class SmppBind:
-    """One connection of a platform's."""
+class SmppBind(Connection):
+    """One connection, which is one bind."""
 
-    def __init__(self, core: Core, link: Link, over: Callable[[SmppBind], None]) -> None:
-        """`over` is told when there is nothing more to do with it."""
-        self._core, self._link, self._over = core, link, over
+    def __init__(self, core: Core, link: Link, over: Callable[[Connection], None]) -> None:
+        super().__init__(core, link, over)
         bounds = core.config.customers
         limits = Limits(window=bounds.window, quiet=bounds.quiet)
         self._session = SmppSession(Role.SMSC, core.site.clock.now(), limits=limits)
-        self._customer: Customer | None = None
         self._trying = False
-        self._flying: dict[int, Message] = {}
         self._driven = Driven(core.site, link, self._session, self._take)
 
     # -- what the procedures ask of a bind
@@ -100,10 +97,6 @@ class SmppBind:
         self._session.unbind(self._core.site.clock.now())
         self._driven.settle()
 
-    def drop(self, reason: str) -> None:
-        """Be gone without a word."""
-        self._driven.drop(reason)
-
     # -- what comes
 
     def _take(self, event: Event) -> None:
@@ -113,7 +106,7 @@ class SmppBind:
             case Asked(pdu):
                 self._ask(pdu)
             case Answered(asked, answer):
-                self._answered(self._flying.pop(asked.sequence), answer)
+                self._settled(asked.sequence, None if answer is None else answer.status, _TEMPORARY)
             case Fault(reason, data):
                 self._core.site.peer_fault(self._link, reason, data)
             case Closed(reason):
@@ -130,33 +123,20 @@ class SmppBind:
         self._core.site.spawn(self._find_out(pdu, bind), "bind")
 
     async def _find_out(self, pdu: Pdu, bind: Bind) -> None:
-        core = self._core
-        address = binding.address_of(self._link.remote, internal=self._link.internal)
-        customer = await binding.bind(core, bind, address)
+        customer = await binding.bind(self._core, bind, self._address)
         self._trying = False
         if self._session.over:
             return
         if customer is None:
             self._session.refuse(pdu, Status.ESME_RINVPASWD)
-        elif len(customer.binds) >= core.config.customers.binds:
+        elif self._full(customer):
             self._session.refuse(pdu, Status.ESME_RBINDFAIL)
         else:
-            self._link.know()
-            self._session.accept(pdu, core.config.system_id)
-            self._customer = customer
-            customer.binds.append(self)
-            binding.show(core, customer)
+            self._session.accept(pdu, self._core.config.system_id)
+            self._enter(customer)
         self._driven.settle()
         if self._customer is not None:
             handing.hand_over(self._customer)
-
-    def _closed(self, reason: str) -> None:
-        self._over(self)
-        if self._customer is not None:
-            self._customer.binds.remove(self)
-            binding.show(self._core, self._customer)
-            handing.hand_over(self._customer)
-        self._core.site.note(f"a bind is over: {reason}")
 
     def _ask(self, pdu: Pdu) -> None:
         if pdu.command is not Command.SUBMIT_SM or not isinstance(pdu.body, ShortMessage) or self._customer is None:
@@ -175,17 +155,6 @@ class SmppBind:
             self._driven.settle_soon()
 
         submitting.submit(self._core, self._customer, found, told)
-
-    def _answered(self, message: Message, answer: Pdu | None) -> None:
-        core = self._core
-        if answer is None or (answer.status in _TEMPORARY):
-            handing.not_handed(core, message, unanswered=answer is None)
-        elif answer.status:
-            handing.refused(core, message)
-        else:
-            handing.handed(core, message)
-        if self._customer is not None and not self._session.over:
-            handing.hand_over(self._customer)
 
 
 def _request(core: Core, pdu: Pdu, body: ShortMessage) -> Request | Limit:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from simulators.sms_gateway.causes import Why
     from simulators.sms_gateway.core import Core
+    from simulators.sms_gateway.messages import Card
 
     Answer = Callable[[Status], None]
 
@@ -90,21 +91,7 @@ def _receive_message(core: Core, body: ShortMessage, answer: Answer) -> None:
     if refused or customer is None:
         answer(CAUSES[refused].centre)
         return
-    message = Message(
-        core.next_id(),
-        Kind.FROM_CARD,
-        customer.name,
-        str(code),
-        card.imsi,
-        card.msisdn,
-        core.now(),
-        core.now(),
-        body.short_message,
-        body.data_coding,
-        body.protocol_id,
-        udhi,
-        body.priority_flag,
-    )
+    message = _message(core, customer.name, str(code), card, body)
 
     def kept() -> None:
         core.take_up(message)
@@ -113,3 +100,21 @@ def _receive_message(core: Core, body: ShortMessage, answer: Answer) -> None:
         owe(core, message)
 
     core.batch.add(message, kept, lambda: answer(CAUSES[Limit.STORE].centre))
+
+
+def _message(core: Core, account: str, code: str, card: Card, body: ShortMessage) -> Message:
+    return Message(
+        core.next_id(),
+        Kind.FROM_CARD,
+        account,
+        code,
+        card.imsi,
+        card.msisdn,
+        core.now(),
+        core.now(),
+        body.short_message,
+        body.data_coding,
+        body.protocol_id,
+        bool(body.esm_class & UDHI),
+        body.priority_flag,
+    )
