@@ -31,7 +31,7 @@ LIST: Final = Control(
     judge_correspondent,
     (MO, SUBMIT, ATTEMPT),
     "Messages with the numbers of the card's list only, both ways; without a list SMS is off",
-    also=("dir.sms", "class.off", "mon.whitelist"),
+    also=("fn.sms.open", "dir.sms", "class.off", "mon.whitelist"),
 )
 ORIGINATOR: Final = Control(
     "sms.originator", "dir.sms", judge_originator, (SUBMIT,), "A gateway sends by its own codes only"

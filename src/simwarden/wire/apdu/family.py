@@ -24,5 +24,5 @@ APDU: Final = Family(
     contacts=True,
     exported=True,
     paired=True,
-    layers=frozenset({"gsm_sim", "etsi_cat", "exported_pdu"}),
+    layers=frozenset({"gsm_sim", "etsi_cat", "exported_pdu", "gsm_sms", "gsm_sms_ud"}),
 )
