@@ -34,7 +34,7 @@ IDENTITIES: Final[dict[str, dict[str, Any]]] = {
     "imsi": {"type": _TEXT, "pattern": rf"^(\d{{6,15}}|{_OWNED}|.*\{{.*)?$", "maximum": 10**15 - 1},
     "imei": {"type": _TEXT, "pattern": rf"^(\d{{14,16}}|{_OWNED}|.*\{{.*)?$", "maximum": 10**16 - 1},
     "iccid": {"type": _TEXT, "pattern": r"^\d{0,20}$"},
-    "msisdn": {"type": _TEXT, "pattern": r"^(\+?\d{1,15})?$", "maximum": 10**15 - 1},
+    "msisdn": {"type": _TEXT, "pattern": rf"^(\+?\d{{1,15}}|{_OWNED}|.*\{{.*)?$", "maximum": 10**15 - 1},
 }
 _NONE: Final[dict[str, Any]] = {"enum": ["", "none", "null", None]}
 

@@ -33,6 +33,7 @@ FREE = {
     ("decision", "reason"): "a part of what a rule says, looked for as text",
     ("broker", "event", "data", "reason"): "what a person or a rule says",
     ("decision", "subject"): "any IMSI",
+    ("waterworks", "message", "text"): "what a person or a meter writes",
 }
 
 
