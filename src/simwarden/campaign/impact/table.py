@@ -86,6 +86,11 @@ TONES: Mapping[str, Mapping[str, str]] = {
         "open": "something leaked for a while",
         "bad": "the core still holds the card at the end, or there are no figures",
     },
+    "packets": {
+        "good": "no packet passed after the change",
+        "open": "packets passed after it, as they do where nothing changes",
+        "bad": "there are no figures",
+    },
     "blast": {
         "good": "nobody hurt, no thief in",
         "open": "good devices hurt for a while, or thieves in for a while",
@@ -124,6 +129,8 @@ def tone(kind: str, figures: Mapping[str, Figure]) -> str:
 
     if kind == "delay":
         return "bad" if figures.get("session_ends") is None else "open" if positive("leaked_messages") else "good"
+    if kind == "packets":
+        return "open" if positive("packets_out", "packets_in") else "good"
     if kind == "blast":
         return (
             "bad" if positive("stay_out", "thieves_in_at_end") else "open" if positive("hurt", "thieves_in") else "good"
