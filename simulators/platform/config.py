@@ -12,8 +12,8 @@ from simwarden.runtime.declare import ElementConfig, Seconds
 class PlatformConfig(ElementConfig):
     """Settings of a platform."""
 
-    gateway: str = "sms_gateway"
-    """The element at which it binds."""
+    binds_at: str = "sms_gateway"
+    """The element at which it binds: a business gateway, or a service centre, where it stands for a gateway."""
     protocol: Literal["smpp", "cmpp"] = "smpp"
     """What it speaks."""
     system_id: str = ""

@@ -15,11 +15,12 @@ class Outgoing(NamedTuple):
     code: str
     ton: int
     to: str
-    octets: bytes
+    octets: bytes = b""
     data_coding: int = 0
     protocol_id: int = 0
     udhi: bool = False
     receipt: bool = True
+    validity: str = ""
 
 
 class Outcome(NamedTuple):

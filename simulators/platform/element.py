@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import field_validator
+from pydantic import Field, field_validator
 
 from simulators.platform.config import PlatformConfig
 from simulators.platform.controls import CODE, DELIVER
@@ -48,6 +48,8 @@ class SubmitMessage(PlatformVerb):
     """Octets in hexadecimal digits in place of a text."""
     code: str = ""
     """The code, or anything else, that it says it is from; empty: the platform's own."""
+    source_ton: Annotated[int, Field(ge=-1, le=6)] = -1
+    """The type of number of the code (SMPP 3.4 5.2.5); -1: as it is written."""
     data_coding: int = -1
     """Its data coding; -1: as the text needs."""
     protocol_id: int = 0
@@ -56,6 +58,8 @@ class SubmitMessage(PlatformVerb):
     """A user data header in hexadecimal digits, with its length, before each part."""
     receipt: bool = True
     """Whether a receipt is wanted."""
+    validity: Annotated[str, Field(max_length=16)] = ""
+    """Until when it is good (SMPP 3.4 7.1.1: `000000010000000R` for an hour); empty: as long as it is kept there."""
 
     @field_validator("octets", "header")
     @classmethod
@@ -72,7 +76,7 @@ class Platform(Element[PlatformConfig]):
         lane=89,
         config=PlatformConfig,
         standing=False,
-        starts_after=("sms_gateway",),
+        starts_after=("sms_gateway", "smsc"),
         calls=("SMPP", "CMPP"),
         observables=(
             Observable("bind", "how its bind at the gateway is", one_of("bound", "refused", "unbound")),
@@ -151,7 +155,6 @@ class Platform(Element[PlatformConfig]):
         coding = wanted.data_coding if wanted.data_coding >= 0 else sms.scheme_for(wanted.text)
         octets = bytes.fromhex(wanted.octets) or sms.octets_for(wanted.text, coding)
         code = wanted.code or self.config.code
-        ton = 0 if code.removeprefix("+").isdigit() else 5
         header = bytes.fromhex(wanted.header)
         parts = [octets]
         headers = [header]
@@ -161,10 +164,18 @@ class Platform(Element[PlatformConfig]):
             numbers = range(1, len(parts) + 1)
             elements = [sms.Concatenation(self._reference, len(parts), number).element for number in numbers]
             headers = [sms.encode_header([each]) for each in elements]
-        return [
-            Outgoing(code, ton, wanted.to, head + part, coding, wanted.protocol_id, bool(head), wanted.receipt)
-            for head, part in zip(headers, parts, strict=True)
-        ]
+        ton = 0 if code.removeprefix("+").isdigit() else 5
+        whole = Outgoing(
+            code,
+            ton if wanted.source_ton < 0 else wanted.source_ton,
+            wanted.to,
+            data_coding=coding,
+            protocol_id=wanted.protocol_id,
+            receipt=wanted.receipt,
+            validity=wanted.validity,
+        )
+        pairs = zip(headers, parts, strict=True)
+        return [whole._replace(octets=head + part, udhi=bool(head)) for head, part in pairs]
 
     # -- its bind
 

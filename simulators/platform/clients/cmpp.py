@@ -53,7 +53,7 @@ class CmppGateway:
     async def open(self) -> int | None:
         """See Gateway."""
         config, now = self._config, self._site.clock.now()
-        link = await self._site.connect("CMPP", config.gateway)
+        link = await self._site.connect("CMPP", config.binds_at)
         self._session = CmppSession(End.PLATFORM, now)
         self._connecting = asyncio.get_running_loop().create_future()
         stamp = int(f"{self._site.clock.wall().astimezone(_ZONE):%m%d%H%M%S}")
@@ -142,6 +142,7 @@ def _written(message: Outgoing, source: str) -> Submit:
         tp_udhi=int(message.udhi),
         msg_fmt=_FORMATS.get(message.data_coding, Format.BINARY),
         msg_src=source,
+        valid_time=message.validity,
         src_id=message.code,
         dest_terminal_id=(message.to.removeprefix("+"),),
         msg_content=message.octets,

@@ -62,7 +62,7 @@ class SmppGateway:
     async def open(self) -> int | None:
         """See Gateway."""
         config, now = self._config, self._site.clock.now()
-        link = await self._site.connect("SMPP", config.gateway)
+        link = await self._site.connect("SMPP", config.binds_at)
         self._session = SmppSession(Role.ESME, now)
         self._binding = asyncio.get_running_loop().create_future()
         self._session.bind(_BINDS[config.bind], Bind(config.system_id, config.password), now)
@@ -153,6 +153,7 @@ def _written(message: Outgoing) -> ShortMessage:
         destination=Address(message.to.removeprefix("+"), Ton.INTERNATIONAL if message.to.startswith("+") else 0, 1),
         esm_class=UDHI if message.udhi else 0,
         protocol_id=message.protocol_id,
+        validity_period=message.validity,
         registered_delivery=RECEIPT_ALWAYS if message.receipt else 0,
         data_coding=message.data_coding,
         short_message=message.octets,

@@ -6,15 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from simulators.esme.element import Esme
+from simulators.platform.element import Platform
 from simulators.smsc.element import Smsc
 from simwarden.errors import ManagementError
+from simwarden.machine.smpp_session import Asked, Event, SmppSession
+from simwarden.machine.smpp_table import Role
 from simwarden.operations.element import Element
 from simwarden.runtime.declare import Declaration, ElementConfig
 from simwarden.runtime.diameter import DiameterNode, LocalNode
+from simwarden.runtime.driven import Driven
 from simwarden.testing import Bench, ScriptedServer
 from simwarden.testing.diameter import IMSI, REALM
-from simwarden.trace.events import PeerFault
+from simwarden.trace.events import Frame, PeerFault
+from simwarden.wire import smpp
 from simwarden.wire.diameter import ExperimentalResult
 from simwarden.wire.diameter.apps.s6c import DeliveryCause, MwdStatus
 from simwarden.wire.diameter.apps.sgd import DeliveryFailureCause
@@ -38,6 +42,7 @@ if TYPE_CHECKING:
 
 CODE, MSISDN, CENTRE = "10658000", "1440000000001", "8613800100500"
 LISTED = {"by": "smsc", "numbers": [CODE]}
+GATEWAY = {"binds_at": "smsc", "system_id": "gateway", "password": "secret"}
 
 
 class Register(ScriptedServer):
@@ -92,6 +97,23 @@ class Node(Element[ElementConfig]):
         return await self.node.ask("smsc", request)
 
 
+class Busy(Platform):
+    """A gateway that takes no message for now."""
+
+    async def start(self) -> None:
+        link = await self.site.connect("SMPP", "smsc")
+        self.session = SmppSession(Role.ESME, self.site.clock.now())
+        self.session.bind(smpp.Command.BIND_TRANSCEIVER, smpp.Bind("gateway", "secret"), self.site.clock.now())
+        self.driven = Driven(self.site, link, self.session, self.take)
+
+    async def stop(self) -> None:
+        self.driven.drop()
+
+    def take(self, event: Event) -> None:
+        if isinstance(event, Asked):
+            self.session.answer(event.pdu, smpp.Status.ESME_RX_T_APPN, smpp.MessageId())
+
+
 ABSENT = (ExperimentalResult.DIAMETER_ERROR_ABSENT_USER, [("Absent-User-Diagnostic-SM", 0)])
 FULL = (
     ExperimentalResult.DIAMETER_ERROR_SM_DELIVERY_FAILURE,
@@ -102,13 +124,13 @@ FULL = (
 class Network(Bench):
     subject = "smsc"
 
-    def __init__(self, *, accepts: str = "all", stores: dict[str, str] | None = None, **config: Any) -> None:
+    def __init__(self, *, esme: type[Platform] = Platform, stores: dict[str, str] | None = None, **config: Any) -> None:
         super().__init__(stores=stores)
         gateways = {"gateway": {"password": "secret", "codes": [CODE, "10658001"]}}
         self.hss = self.add("hss", Register)
         self.smsc = self.add("smsc", Smsc, {"gateways": gateways} | config)
         self.mme = self.add("mme", Node)
-        self.esme = self.add("esme", Esme, {"accepts": accepts})
+        self.esme = self.add("esme", esme, GATEWAY)
 
     async def provision(self, sms: dict[str, Any] | None = None, *, msisdn: str = MSISDN) -> None:
         card = {"name": "card", "imsi": IMSI, "iccid": "", "msisdn": msisdn, "profile": "meter", "form": "plug-in"}
@@ -116,14 +138,16 @@ class Network(Bench):
         await self.call("PUT", f"/cards/{IMSI}", card | {"sections": sections})
 
     async def send(self, **fields: Any) -> str:
-        from simulators.esme.config import SubmitSms
-
-        word = await self.esme.submit_sms(SubmitSms(**{"to": MSISDN, "source": CODE} | fields))
-        await self.settle()
-        return word
+        message = {"to": MSISDN, "code": CODE, "text": "read the meter", "receipt": "no"}
+        return str(await self.do("esme", "submit_message", platform="esme", **message | fields))
 
     def texts(self) -> list[str]:
-        return [each["text"] for each in self.values("sms", "esme")]
+        return [each["text"] for each in self.values("message", "esme")]
+
+    def statuses(self) -> list[str]:
+        frames = [each for each in self.of(Frame) if each.interface == "SMPP" and each.source == "smsc"]
+        pdus = [smpp.decode(each.data) for each in frames]
+        return [smpp.Status(each.status).name for each in pdus if each.command is smpp.Command.SUBMIT_SM_RESP]
 
     def values(self, name: str, element: str) -> list[Any]:
         found = self.observed(name, element=element)
@@ -211,7 +235,7 @@ async def test_message_waits_for_a_gateway_that_is_not_bound() -> None:
 
 
 async def test_gateway_that_takes_nothing_is_tried_until_the_validity_ends() -> None:
-    async with Network(accepts="none") as network:
+    async with Network(esme=Busy) as network:
         await network.provision(LISTED)
         await network.mme.submit(submit(validity=Validity.relative(1800), status_report_request=True))
         await network.settle()
@@ -248,12 +272,12 @@ async def test_parts_of_a_long_message_are_judged_and_counted_as_one() -> None:
 async def test_message_is_delivered_and_its_receipt_comes() -> None:
     async with Network() as network:
         await network.provision(LISTED)
-        assert await network.send(text="read", receipt=True) == "accepted"
+        assert await network.send(text="read", receipt="yes") == "accepted"
         (tpdu,) = network.mme.tpdus
         assert isinstance(tpdu, Deliver)
         assert (tpdu.originator.number, tpdu.user_data.octets) == (CODE, b"read")
         (receipt,) = network.values("receipt", "esme")
-        assert (receipt["state"], receipt["error"]) == ("delivered", "000")
+        assert (receipt["state"], receipt["error"]) == ("DELIVRD", "000")
         assert network.hss.names() == ["send-routing-info-for-sm"]
 
 
@@ -313,7 +337,7 @@ async def test_register_that_has_no_route_ends_a_message_or_lets_it_wait(result:
     async with Network() as network:
         await network.provision(LISTED)
         network.hss.answers["send-routing-info-for-sm"] = result
-        await network.send(receipt=True)
+        await network.send(receipt="yes")
         found = [each for each in network.values("message", "smsc") if each["direction"] == "mt"]
         assert found[-1]["state"] == state
         assert network.mme.tpdus == []
@@ -332,14 +356,14 @@ async def test_number_that_is_taken_away_ends_what_waits() -> None:
     async with Network() as network:
         await network.provision(LISTED)
         network.mme.answers = [ABSENT]
-        await network.send(receipt=True)
+        await network.send(receipt="yes")
         approved = {"approver": "Li Wei", "reason": "other platform", "form": "F-21"}
         await network.call("PUT", f"/cards/{IMSI}/sms", {"numbers": ["10658001"], **approved})
         await network.hss.alert()
         await network.settle()
         assert len(network.mme.tpdus) == 1
         (receipt,) = network.values("receipt", "esme")
-        assert receipt["state"] == "rejected"
+        assert receipt["state"] == "REJECTD"
 
 
 async def test_what_was_acknowledged_is_delivered_after_a_killed_process(tmp_path: Any) -> None:
@@ -362,22 +386,22 @@ async def test_what_was_acknowledged_is_delivered_after_a_killed_process(tmp_pat
 @pytest.mark.parametrize(
     ("fields", "status"),
     [
-        ({"source": "10658009"}, "ESME_RINVSRCADR"),
-        ({"source": "13800138000"}, "ESME_RINVSRCADR"),
-        ({"source": CODE, "source_ton": 5}, "ESME_RINVSRCADR"),
-        ({"source": "10658001"}, "ESME_RINVDSTADR"),
+        ({"code": "10658009"}, "ESME_RINVSRCADR"),
+        ({"code": "13800138000"}, "ESME_RINVSRCADR"),
+        ({"code": CODE, "source_ton": "5"}, "ESME_RINVSRCADR"),
+        ({"code": "10658001"}, "ESME_RINVDSTADR"),
         ({"to": "1440000000099"}, "ESME_RINVDSTADR"),
         ({"to": "13800138000"}, "ESME_RINVDSTADR"),
-        ({"source": "1065-8000", "source_ton": 0}, "ESME_RINVSRCADR"),
+        ({"code": "1065-8000", "source_ton": "0"}, "ESME_RINVSRCADR"),
         ({"validity": "soon"}, "ESME_RINVEXPIRY"),
-        ({"data_coding": 0x0D}, "ESME_RSUBMITFAIL"),
+        ({"data_coding": "13"}, "ESME_RSUBMITFAIL"),
     ],
 )
 async def test_refusal_of_a_platforms_message_is_its_status(fields: dict[str, Any], status: str) -> None:
     async with Network() as network:
         await network.provision(LISTED)
-        assert await network.send(**fields) == "refused"
-        assert network.values("command_status", "esme")[-1].name == status
+        assert await network.send(**fields) == "rejected"
+        assert network.statuses() == [status]
         assert network.mme.tpdus == []
 
 
@@ -404,14 +428,15 @@ async def test_gateway_octets_that_are_none_close_its_connection_alone() -> None
 
 
 async def test_second_connection_of_a_gateway_takes_the_place_of_the_first() -> None:
-    async with Network() as network:
+    network = Network()
+    network.add("second", Platform, GATEWAY | {"at_start": "no"})
+    async with network:
         await network.provision(LISTED)
-        again = network.host.elements["esme"]
-        assert isinstance(again, Esme)
-        from simulators.esme.config import BindEsme
-
-        assert await again.bind_esme(BindEsme()) == "bound"
-        assert await network.send() == "accepted"
+        assert await network.do("second", "bind_platform", platform="second") == "bound"
+        assert network.observed("bind", element="esme") == ["bound", "unbound"]
+        assert (await network.mme.submit(submit())).success
+        await network.settle()
+        assert [each["text"] for each in network.values("message", "second")] == ["low"]
 
 
 @pytest.mark.parametrize(
