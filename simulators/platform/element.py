@@ -58,7 +58,7 @@ class SubmitMessage(PlatformVerb):
     """A user data header in hexadecimal digits, with its length, before each part."""
     receipt: bool = True
     """Whether a receipt is wanted."""
-    validity: Annotated[str, Field(max_length=16)] = ""
+    validity: Annotated[str, Field(pattern=r"^[!-~]{0,16}$")] = ""
     """Until when it is good (SMPP 3.4 7.1.1: `000000010000000R` for an hour); empty: as long as it is kept there."""
 
     @field_validator("octets", "header")

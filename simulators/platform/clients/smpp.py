@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from simulators.platform.clients.connection import Connection
 from simulators.platform.contexts import Incoming, Outcome, Outgoing, Reported
 from simwarden.errors import PeerError
 from simwarden.machine.smpp_session import Answered, Asked, BindAnswered, Closed, Event, Fault, SmppSession
 from simwarden.machine.smpp_table import Role
-from simwarden.runtime.driven import Driven
 from simwarden.wire import sms
 from simwarden.wire.smpp import (
     MESSAGE_TYPE,
@@ -29,12 +28,6 @@ from simwarden.wire.smpp import (
     parse_receipt,
 )
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from simulators.platform.config import PlatformConfig
-    from simwarden.runtime.site import Site
-
 _BINDS: Final = {
     "transceiver": Command.BIND_TRANSCEIVER,
     "transmitter": Command.BIND_TRANSMITTER,
@@ -42,88 +35,45 @@ _BINDS: Final = {
 }
 
 
-class SmppGateway:
-    """See Gateway; `heard` is told of what comes and says whether it is taken, `lost` that the bind is over."""
+class SmppGateway(Connection[SmppSession]):
+    """See Gateway."""
 
-    def __init__(
-        self, site: Site, config: PlatformConfig, heard: Callable[[Incoming | Reported], bool], lost: Callable[[], None]
-    ) -> None:
-        self._site, self._config, self._heard, self._lost = site, config, heard, lost
-        self._session: SmppSession | None = None
-        self._driven: Driven[Event] | None = None
-        self._binding: asyncio.Future[int | None] | None = None
-        self._waiting: dict[int, asyncio.Future[Outcome]] = {}
+    interface = "SMPP"
 
     @property
     def bound(self) -> bool:
         """See Gateway."""
         return self._session is not None and self._session.state.bound
 
-    async def open(self) -> int | None:
-        """See Gateway."""
-        config, now = self._config, self._site.clock.now()
-        link = await self._site.connect("SMPP", config.binds_at)
-        self._session = SmppSession(Role.ESME, now)
-        self._binding = asyncio.get_running_loop().create_future()
-        self._session.bind(_BINDS[config.bind], Bind(config.system_id, config.password), now)
-        self._driven = Driven(self._site, link, self._session, self._take)
-        return await self._binding
+    def _begin(self, now: float) -> SmppSession:
+        config, session = self._config, SmppSession(Role.ESME, now)
+        session.bind(_BINDS[config.bind], Bind(config.system_id, config.password), now)
+        return session
 
-    async def submit(self, message: Outgoing) -> Outcome:
-        """See Gateway."""
-        session, driven = self._session, self._driven
-        if session is None or driven is None or not session.room:
-            return Outcome(None)
-        made = asyncio.get_running_loop().create_future()
-        self._waiting[session.ask(Command.SUBMIT_SM, _written(message), self._site.clock.now())] = made
-        driven.settle()
-        outcome: Outcome = await made
-        return outcome
+    def _ask(self, session: SmppSession, message: Outgoing) -> int:
+        return session.ask(Command.SUBMIT_SM, _written(message), self._site.clock.now())
 
-    def end(self, *, say: bool) -> None:
-        """See Gateway."""
-        if self._session is None or self._driven is None:
-            return
-        if say:
-            self._session.unbind(self._site.clock.now())
-            self._driven.settle()
-        else:
-            self._driven.drop("connection lost")
-            self._over()
+    def _outcome(self, answer: Pdu | None) -> Outcome:
+        known = answer.body.message_id if answer is not None and isinstance(answer.body, MessageId) else ""
+        return Outcome(answer.status if answer is not None else None, known)
+
+    def _leave(self, session: SmppSession) -> None:
+        session.unbind(self._site.clock.now())
 
     def _take(self, event: Event) -> None:
         match event:
             case BindAnswered(status):
-                self._bound(status)
+                self._opened(status)
             case Asked(pdu):
                 self._hear(pdu)
             case Answered(asked, answer):
                 self._answered(asked.sequence, answer)
-            case Fault(reason, data) if self._driven is not None:
-                self._site.peer_fault(self._driven.link, reason, data)
+            case Fault(reason, data):
+                self._fault(reason, data)
             case Closed():
                 self._over()
             case _:
                 pass
-
-    def _bound(self, status: int) -> None:
-        if self._driven is not None and not status:
-            self._driven.link.know()
-        if self._driven is not None and status:
-            self._driven.link.refuse(f"the gateway refuses the bind: {status:#x}")
-        _settle(self._binding, status)
-
-    def _over(self) -> None:
-        self._session = self._driven = None
-        _settle(self._binding, None)
-        waiting, self._waiting = self._waiting, {}
-        for each in waiting.values():
-            _settle(each, Outcome(None))
-        self._lost()
-
-    def _answered(self, sequence: int, answer: Pdu | None) -> None:
-        known = answer.body.message_id if answer is not None and isinstance(answer.body, MessageId) else ""
-        _settle(self._waiting.pop(sequence, None), Outcome(answer.status if answer is not None else None, known))
 
     def _hear(self, pdu: Pdu) -> None:
         body, session = pdu.body, self._session
@@ -135,16 +85,10 @@ class SmppGateway:
         try:
             came = _receipt(body) if body.esm_class & MESSAGE_TYPE == RECEIPT else _message(body)
         except PeerError as error:
-            if self._driven is not None:
-                self._site.peer_fault(self._driven.link, error.reason, body.short_message)
+            self._fault(error.reason, body.short_message)
             session.answer(pdu, Status.ESME_RX_P_APPN)
             return
         session.answer(pdu, Status.ESME_ROK if self._heard(came) else Status.ESME_RINVDSTADR, MessageId())
-
-
-def _settle(waits: asyncio.Future[Outcome] | asyncio.Future[int | None] | None, outcome: Outcome | int | None) -> None:
-    if waits is not None and not waits.done():
-        waits.set_result(outcome)  # type: ignore[arg-type]  # each is settled with its own
 
 
 def _written(message: Outgoing) -> ShortMessage:
