@@ -127,6 +127,11 @@ class Service:
                 chosen[name] = parse_address(text, spot, self.problems, INTERFACES[name].port)
                 if name == EVENTS:
                     check_broker(chosen[name], spot, self.problems)
+        for name in (
+            chosen.keys() - self.file.listen.keys()
+        ):  # points of one protocol stay together (one port, RFC 6733 2.1)
+            beside = (each for each in self.file.listen if each in chosen and INTERFACES[each].port == chosen[name][1])
+            chosen[name] = chosen[next(beside, name)]
         if self.reader is not None:
             chosen[CONTACTS] = self.reader
         return chosen

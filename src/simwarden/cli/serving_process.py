@@ -148,10 +148,17 @@ def _write_record(stream: TextIO, log: Log, line: str) -> None:
 
 
 def _ready(service: Service, host: Host, url: str) -> str:
-    """Say where the element listens: what was asked for, and the port that the system chose where that was 0."""
+    """Say where the element listens: what was asked for, and the port that the system chose where that was 0.
+
+    A reference point that its settings leave out is not there, and one at the address of another goes without saying.
+    """
     parts = []
     for interface, asked in service.settings.placements[service.name].listen.items():
-        address = host.transport.address_of(service.name, interface) if asked[1] == 0 else asked
+        try:
+            there = host.transport.address_of(service.name, interface)
+        except ConnectionError:
+            continue
+        address = there if asked[1] == 0 else asked
         framed = f" ({FRAMED})" if host.transport.is_framed(INTERFACES[interface]) else ""
         parts.append(f"{interface} {address[0]}:{address[1]}{framed}")
     if BROKER in host.elements and service.events is not None:

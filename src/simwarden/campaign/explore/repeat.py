@@ -13,6 +13,7 @@ from simwarden.campaign.explore.trial import EVENT, WHILE
 from simwarden.errors import UserFileError
 from simwarden.model.units import show
 from simwarden.scenario.document import Fail, Mishap, Power, Wait
+from simwarden.scenario.expectation import REFUSAL_WORDS
 from simwarden.scenario.load import Loader
 from simwarden.scenario.runner import run_scenario
 
@@ -32,11 +33,17 @@ _UNSAID = "# A scenario has no word for this: the file repeats the run, and what
 def scenario_of(bench: Bench, finding: Finding) -> str:
     """Return the text of a scenario that fails as the finding says; without steps that it fails without."""
     data = _whole(bench, finding)
-    expected = data["steps"].pop() if finding.deviation.fact is not None else None
+    expected = data["steps"].pop() if _has_words(finding.deviation) else None
     if expected is not None:
         _shorten(data, expected, bench.options)
         data["steps"].append(expected)
     return _head(finding) + scenario_text(data)
+
+
+def _has_words(deviation: Deviation) -> bool:
+    """Whether an expectation can tell it: a refusal of what was asked would want its decision and a twin."""
+    refused = isinstance(deviation.value, str) and deviation.value in REFUSAL_WORDS
+    return deviation.fact is not None and not refused
 
 
 def _head(finding: Finding) -> str:
@@ -47,7 +54,7 @@ def _head(finding: Finding) -> str:
         f"#   want {deviation.want}",
         f"#   got  {deviation.got}",
     ]
-    if deviation.fact is None:
+    if not _has_words(deviation):
         pairs = "simwarden explore --pairs, with the same seed"
         lines += [_UNSAID, f"#   {alone(finding) if len(finding.first.put) == 1 else pairs}"]
     return "\n".join(lines) + "\n"
@@ -82,7 +89,7 @@ def _whole(bench: Bench, finding: Finding) -> dict[str, Any]:
         if len(each.get("during", ())) == 1:
             each["during"] = each["during"][0]
     steps = _copied(_up_to(bench, finding, steps))
-    if finding.deviation.fact is not None:
+    if _has_words(finding.deviation):
         steps = _judged(steps, finding.deviation)
     title = f"{source['scenario'].partition(';')[0]}; {finding.what} before {finding.first.point}"
     data: dict[str, Any] = {"scenario": title}
@@ -102,7 +109,9 @@ def _up_to(bench: Bench, finding: Finding, steps: list[Any]) -> list[Any]:
     busy, morning = [*written["busy"], {"wait": "5 s"}], written["morning"]
     if kind == ENFORCED:
         last = max(bench.points[number].step for number, _ in finding.first.put)
-        return [*steps[: last + 1], {"wait": "5 s"}]
+        asked = finding.deviation.fact[1] if finding.deviation.fact is not None else ""
+        doing = [each for each in busy if isinstance(each, dict) and each.get("mark") == asked]
+        return [*steps[: last + 1], {"wait": "5 s"}, *doing]
     if kind == BUSY:
         return [*steps, *busy]
     if kind != LATE or by is None:
