@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from simwarden.runtime.link import Link
     from simwarden.runtime.site import Site
 
+#: seconds until an element that fails looks again whether it may do what is due
+_PAUSE = 1.0
 Event = TypeVar("Event")
 E_co = TypeVar("E_co", covariant=True)
 
@@ -104,8 +106,11 @@ class Driven(Generic[Event]):
             self.settle()
 
     def _ring(self) -> None:
-        if self.site.ailment is None:
-            self._machine.on_timer(self.site.clock.now())
+        if self.site.ailment is not None:  # what is due stays so: to arm for it would be to ring without end
+            if self.link.up:
+                self.site.clock.call_later(_PAUSE, self._ring)
+            return
+        self._machine.on_timer(self.site.clock.now())
         self.settle()
 
     def _lost(self, _reason: str) -> None:

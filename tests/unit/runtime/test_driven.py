@@ -139,6 +139,19 @@ async def test_one_that_fails_hears_nothing(bench: Bench) -> None:
         del bench.host.ailments["listener"]
 
 
+async def test_one_that_fails_does_what_is_due_when_it_is_well_again(bench: Bench) -> None:
+    listener, caller = _net(bench)
+    async with bench:
+        caller.link.send(b"one")
+        await bench.settle()
+        bench.host.ailments["listener"] = Ailment()
+        await bench.sleep(60)
+        assert listener.heard == ["one"]
+        del bench.host.ailments["listener"]
+        await bench.sleep(2)
+        assert listener.heard == ["one", "timer"]
+
+
 async def test_what_is_done_in_one_turn_is_settled_once_and_not_on_a_link_that_is_gone(bench: Bench) -> None:
     listener, caller = _net(bench)
     async with bench:
