@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 from simulators.sms_gateway.controls import LIST_CHANGES
 from simulators.sms_gateway.messages import Customer, Kind, State, Tries
 from simulators.sms_gateway.passwords import with_hash
-from simulators.sms_gateway.store import Batch
 from simwarden.operations.approval import Audit
 from simwarden.operations.restriction import Restriction
 from simwarden.policy.numbers import Party, party
+from simwarden.runtime.batch import Batch
 
 if TYPE_CHECKING:
     from collections.abc import Callable

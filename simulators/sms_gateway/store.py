@@ -1,7 +1,7 @@
 """What a gateway keeps over a restart: customers, cards, codes, messages, and the audit.
 
-Messages are written in groups (`Batch`): what came in one turn of the loop is one transaction, and only then is any of
-it acknowledged.
+Messages are written in groups (`runtime.batch`): what came in one turn of the loop is one transaction, and only then is
+any of it acknowledged.
 """
 
 from __future__ import annotations
@@ -16,12 +16,9 @@ from simulators.sms_gateway.messages import Card, Kind, Message, State
 from simwarden.operations.access_codes import AllocatedCode
 from simwarden.operations.audit_table import AuditTable
 from simwarden.policy.numbers import party
-from simwarden.runtime.store import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
-
-    Do = Callable[[], None]
+    from collections.abc import Iterable, Mapping
 
 METADATA = sa.MetaData(info={"schema": "sms_gateway"})
 _BIG = sa.BigInteger().with_variant(sa.Integer, "sqlite")
@@ -199,67 +196,3 @@ class Store:
 def _keep_number(connection: sa.Connection, name: str, value: float) -> None:
     connection.execute(sa.delete(_NUMBERS).where(_NUMBERS.c.name == name))
     connection.execute(sa.insert(_NUMBERS), {"name": name, "value": value})
-
-
-class Batch:
-    """Changes of messages that are written together, in the next turn of the loop, and what is done after that.
-
-    What the database does not take is kept and written later, but for new messages whose senders can be told.
-    """
-
-    def __init__(self, store: Store, soon: Callable[[Do], object], later: Callable[[Do], object]) -> None:
-        """`soon` calls back in the next turn, `later` when the database may do again."""
-        self._store, self._soon, self._later = store, soon, later
-        self._added: dict[int, tuple[Message, Do, Do | None]] = {}
-        self._changed: dict[int, Message] = {}
-        self._dropped: dict[int, Message] = {}
-        self._due = False
-        self.over = False
-
-    def add(self, message: Message, then: Do, otherwise: Do | None = None) -> None:
-        """Keep a new message, and then do something; `otherwise` where the database does not take it now."""
-        self._added[message.id] = message, then, otherwise
-        self._want()
-
-    def change(self, message: Message) -> None:
-        """Keep what became of a message."""
-        self._changed[message.id] = message
-        self._want()
-
-    def drop(self, message: Message) -> None:
-        """Forget a message that is over."""
-        self._dropped[message.id] = message
-        self._changed.pop(message.id, None)
-        self._want()
-
-    def _want(self) -> None:
-        if not self._due:
-            self._due = True
-            self._soon(self.flush)
-
-    def flush(self) -> None:
-        """Write all now."""
-        self._due = False
-        if self.over:
-            return
-        try:
-            new = [message for message, _, _ in self._added.values()]
-            self._store.write(new, self._changed.values(), self._dropped.values())
-        except StoreError:
-            self._give_back()
-            return
-        done, self._added = self._added, {}
-        self._changed.clear()
-        self._dropped.clear()
-        for _, then, _ in done.values():
-            then()
-
-    def _give_back(self) -> None:
-        """Tell those who can hear that their messages are not kept; the rest is tried again."""
-        refused = {key: each[2] for key, each in self._added.items() if each[2] is not None}
-        self._added = {key: each for key, each in self._added.items() if key not in refused}
-        if self._added or self._changed or self._dropped:
-            self._due = True
-            self._later(self.flush)
-        for otherwise in refused.values():
-            otherwise()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from simulators.smsc import controls
@@ -12,12 +14,11 @@ from simwarden.operations.number_ranges import load_ranges
 from simwarden.operations.restriction import Restriction
 from simwarden.policy.numbers import party
 from simwarden.policy.short_messages import extends
+from simwarden.runtime.batch import Batch
 from simwarden.runtime.diameter.server import KnownPeers
 from simwarden.wire.sms import concatenation_of
 
 if TYPE_CHECKING:
-    import asyncio
-
     from simulators.smsc.card import CardList
     from simulators.smsc.clients.gateway import GatewayLink
     from simulators.smsc.config import SmscConfig
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 #: long messages whose verdict is kept at most, the oldest goes first; and for how many seconds
 _LONG, _LONG_LIFE = 10_000, 600.0
+#: seconds until a database that did not take something is asked again
+_DATABASE = 5.0
 
 
 @dataclass(slots=True)
@@ -53,6 +56,7 @@ class Core:
         self.audit = Audit(site, store.audit, count=store.count)
         self.lists = Restriction(self.audit, controls.LIST_CHANGES, config.list_changes, (CHANGE,))
         self.ranges = load_ranges(config.ranges)
+        self.batch = Batch(store, asyncio.get_running_loop().call_soon, partial(site.clock.call_later, _DATABASE))
         #: by system_id
         self.gateways: dict[str, GatewayLink] = {}
         #: when messages are tried next, and by card or gateway that one is tried after the other

@@ -64,15 +64,19 @@ class Smsc(Element[SmscConfig]):
         return self.core.audit
 
     async def stop(self) -> None:
-        """Say goodbye to gateways, MMEs and HSS."""
+        """Write and answer what came, and say goodbye to gateways, MMEs and HSS."""
+        self.core.batch.flush()
         self._rest()
         for link in list(self.core.gateways.values()):
             link.close()
         await self.core.node.stop()
+        self.core.batch.flush()
+        self.core.batch.over = True
 
     async def killed(self) -> None:
         """Lose power."""
         self._rest()
+        self.core.batch.over = True
         for link in list(self.core.gateways.values()):
             link.link.close("connection lost")
         self.core.node.drop()

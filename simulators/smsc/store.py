@@ -1,7 +1,7 @@
 """What the centre keeps over a restart: lists of cards, messages that are not delivered, counters, and the audit.
 
-Each change is committed before the method returns, and only then is in memory: what was acknowledged is there after a
-killed process. Messages that are over leave the table; CDRs tell of them.
+What is committed, and only then in memory, is there after a killed process. Changes of lists are committed before the
+method returns, messages in groups (`runtime.batch`). Messages that are over leave the table; CDRs tell of them.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ import sqlalchemy as sa
 from simulators.smsc.card import CardList
 from simulators.smsc.config import SmscSms
 from simulators.smsc.events import AUDITED
-from simulators.smsc.message import ShortMessage
+from simulators.smsc.message import Direction, ShortMessage
 from simwarden.operations.audit_table import AuditTable
 from simwarden.policy.numbers import Party, party
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 METADATA = sa.MetaData()
 _CARDS = sa.Table(
@@ -66,12 +66,8 @@ _ADD = sa.insert(_MESSAGES)
 _TRIED = sa.update(_MESSAGES).where(_MESSAGES.c.id == sa.bindparam("key")).values(attempts=sa.bindparam("count"))
 _OVER = sa.delete(_MESSAGES).where(_MESSAGES.c.id == sa.bindparam("key"))
 _NEXT = sa.update(_LAST).values(id=sa.bindparam("key"))
-_USED = (
-    sa.update(_COUNTERS)
-    .where(_COUNTERS.c.imsi == sa.bindparam("card"), _COUNTERS.c.month == sa.bindparam("of"))
-    .values(used=sa.bindparam("count"))
-)
-_FIRST_USED = sa.insert(_COUNTERS)
+_UNCOUNT = sa.delete(_COUNTERS).where(_COUNTERS.c.imsi == sa.bindparam("card"), _COUNTERS.c.month == sa.bindparam("of"))
+_COUNT = sa.insert(_COUNTERS)
 
 
 @dataclass(slots=True)
@@ -90,6 +86,8 @@ class Store:
         self.audit, self.count = partial(_AUDIT.keep, engine), partial(_AUDIT.count, engine)
         self.audited = partial(_AUDIT.read, engine)
         self._held = _Memory()
+        #: counters that are to be written
+        self._counted: set[tuple[str, str]] = set()
         with engine.begin() as connection:
             for row in connection.execute(sa.select(_CARDS)):
                 self._take(CardList(row.imsi, row.msisdn, SmscSms.model_validate(row.sms) if row.sms else None))
@@ -146,39 +144,36 @@ class Store:
         self._next += 1
         return self._next
 
-    def add(self, message: ShortMessage, *, month: str = "", parts: int = 0) -> None:
-        """Keep a message, and count so many for its card's quota."""
+    def write(
+        self, added: Iterable[ShortMessage], changed: Iterable[ShortMessage], dropped: Iterable[ShortMessage]
+    ) -> None:
+        """Keep new messages, attempts made, that some are over, and what was counted, in one transaction."""
+        new, gone = list(added), list(dropped)
+        # what tells of a message is written until it is, perhaps after a commit whose answer was lost
+        again = [each for each in new if each.direction in (Direction.REPORT, Direction.RECEIPT)]
+        counted = [{"imsi": imsi, "month": of, "used": self.used(imsi, of)} for imsi, of in sorted(self._counted)]
+        work = (
+            (_TRIED, [{"key": each.id, "count": each.attempts} for each in changed]),
+            (_OVER, [{"key": each.id} for each in (*gone, *again)]),
+            (_ADD, [{name: getattr(each, name) for name in _FIELDS} for each in new]),
+            (_NEXT, [{"key": max(each.id for each in new)}] if new else []),
+            (_UNCOUNT, [{"card": each["imsi"], "of": each["month"]} for each in counted]),
+            (_COUNT, counted),
+        )
         with self._engine.begin() as connection:
-            self._insert(connection, message)
-            used = self._count(connection, message.imsi, month, parts) if parts else None
-        self._held.messages[message.id] = message
-        if used is not None:
-            self._held.used[message.imsi, month] = used
+            for statement, rows in work:
+                if rows:
+                    connection.execute(statement, rows)
+        self._counted.clear()
+        self._held.messages.update((each.id, each) for each in new)
+        for each in gone:
+            self._held.messages.pop(each.id, None)
 
-    def _insert(self, connection: sa.Connection, message: ShortMessage) -> None:
-        connection.execute(_ADD, {name: getattr(message, name) for name in _FIELDS})
-        connection.execute(_NEXT, {"key": message.id})
-
-    def _count(self, connection: sa.Connection, imsi: str, month: str, parts: int) -> int:
-        used = self._held.used.get((imsi, month), 0) + parts
-        if connection.execute(_USED, {"card": imsi, "of": month, "count": used}).rowcount == 0:
-            connection.execute(_FIRST_USED, {"imsi": imsi, "month": month, "used": used})
-        return used
-
-    def attempted(self, message: ShortMessage) -> None:
-        """Keep how many attempts were made of a message that waits on."""
-        with self._engine.begin() as connection:
-            connection.execute(_TRIED, {"key": message.id, "count": message.attempts})
-
-    def end(self, message: ShortMessage, told: ShortMessage | None) -> None:
-        """Let a message be over; keep with it what tells its sender."""
-        with self._engine.begin() as connection:
-            connection.execute(_OVER, {"key": message.id})
-            if told is not None:
-                self._insert(connection, told)
-        self._held.messages.pop(message.id, None)
-        if told is not None:
-            self._held.messages[told.id] = told
+    def charge(self, imsi: str, month: str, parts: int) -> None:
+        """Count so many messages for a card's quota; kept with what is written next. Negative: take back."""
+        if parts:
+            self._held.used[imsi, month] = self.used(imsi, month) + parts
+            self._counted.add((imsi, month))
 
     def used(self, imsi: str, month: str) -> int:
         """Return how many messages of a card were counted in a month (`2026-03`)."""

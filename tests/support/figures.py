@@ -44,6 +44,7 @@ ROWS: Final[dict[str, tuple[str, str]]] = {
         "test_gateways.py, CPU, eNB's end of the tunnel in it, best of 3",
     ),
     "user packets through SGW and PGW, over UDP": ("10,000/s", "the same"),
+    "messages into the service centre": ("1,500/s", "test_smsc.py, CPU of it, a window of 32, SQLite, no HSS there"),
     "messages through the business gateway": ("1,500/s", "test_sms_gateway.py, CPU of it, a window of 32, SQLite"),
     "the platform's check behind the EIR": ("1 ms more", "test_platform.py, CPU, best of 3"),
     "100,000 cards with bindings brought to the platform over HTTP": ("20 s, 300 MB", "test_platform.py"),

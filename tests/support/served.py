@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import select
 import socket
 import subprocess
@@ -52,6 +53,13 @@ class Served:
         """Octets in use."""
         with open(f"/proc/{self.process.pid}/statm") as file:  # noqa: PTH123 - no path of ours
             return int(file.read().split()[1]) * 4096
+
+    @property
+    def cpu(self) -> float:
+        """Seconds of processor time that it has had."""
+        with open(f"/proc/{self.process.pid}/stat") as file:  # noqa: PTH123 - no path of ours
+            user, system = file.read().rpartition(")")[2].split()[11:13]
+        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
 def _address(text: str) -> Where:

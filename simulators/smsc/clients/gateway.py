@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from simulators.smsc import controls
 from simwarden.machine.smpp_session import Answered, Asked, BindAsked, Closed, Event, Fault, SmppSession
 from simwarden.machine.smpp_table import Role
-from simwarden.runtime.ringing import Ringing
+from simwarden.runtime.driven import Driven
 from simwarden.wire.smpp import Command, MessageId, Pdu, Status
 
 if TYPE_CHECKING:
@@ -34,12 +34,9 @@ class GatewayLink:
         self.core, self.link, self.system_id = core, link, ""
         self._take, self._bound = take, bound
         self.session = SmppSession(Role.SMSC, core.clock.now())
-        self._ringing = Ringing(core.clock, self._ring, internal=link.internal)
         self._asked: dict[int, asyncio.Future[Pdu | None]] = {}
         self._room = asyncio.Event()
-        link.on_receive = self._receive
-        link.on_close = self._lost
-        self._flush()
+        self._driven = Driven(core.site, link, self.session, self._handle)
 
     async def deliver(self, message: ShortMessage, *parameters: Parameter) -> Pdu | None:
         """Send deliver_sm when the window has room; return its answer, None if there is none."""
@@ -51,44 +48,18 @@ class GatewayLink:
         sequence = self.session.ask(Command.DELIVER_SM, message, self.core.clock.now(), *parameters)
         answer: asyncio.Future[Pdu | None] = asyncio.get_running_loop().create_future()
         self._asked[sequence] = answer
-        self._flush()
+        self._driven.settle()
         return await answer
 
     def answer(self, asked: Pdu, status: int = 0, message_id: str = "") -> None:
         """Answer submit_sm."""
         self.session.answer(asked, status, None if status else MessageId(message_id))
-        self._flush()
+        self._driven.settle_soon()
 
     def close(self) -> None:
         """Say goodbye (unbind)."""
         self.session.unbind(self.core.clock.now())
-        self._flush()
-
-    def _receive(self, data: bytes, _stream: int) -> None:
-        self.link.record_received(data)
-        self.session.receive(data, self.core.clock.now())
-        self._flush()
-
-    def _ring(self) -> None:
-        self.session.on_timer(self.core.clock.now())
-        self._flush()
-
-    def _lost(self, _reason: str) -> None:
-        self.session.lost()
-        self._flush()
-
-    def _flush(self) -> None:
-        while True:
-            for octets in self.session.data_to_send():
-                self.link.send(octets)
-            events = self.session.events()
-            if not events:
-                break
-            for event in events:
-                self._handle(event)
-        if self.session.room or not self.session.state.bound:
-            self._room.set()
-        self._ringing.arm(self.session.next_timer())
+        self._driven.settle()
 
     def _handle(self, event: Event) -> None:
         match event:
@@ -100,6 +71,7 @@ class GatewayLink:
                 waiting = self._asked.pop(event.asked.sequence, None)
                 if waiting is not None and not waiting.done():
                     waiting.set_result(event.answer)
+                self._room.set()
             case Fault():
                 self.core.site.peer_fault(self.link, event.reason, event.data)
             case Closed():
@@ -131,7 +103,8 @@ class GatewayLink:
             self.session.answer(asked, Status.ESME_RINVCMDID)
 
     def _closed(self, reason: str) -> None:
-        self.link.close(reason)
+        self._room.set()
+        self.core.site.note(f"a connection of a gateway is over: {reason}")
         if self.core.gateways.get(self.system_id) is self:
             del self.core.gateways[self.system_id]
             self.core.site.observe("gateway", None, key=self.system_id)

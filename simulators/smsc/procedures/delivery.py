@@ -15,7 +15,6 @@ from simulators.smsc.causes import STATES
 from simulators.smsc.clients.routing import mt_forward, report_delivery_status, send_routing_info
 from simulators.smsc.message import Direction, End, ShortMessage
 from simulators.smsc.procedures.coding import number_of, shown
-from simwarden.runtime.store import StoreError
 from simwarden.wire import smpp
 from simwarden.wire.smpp import RECEIPT, RECEIPT_ON_FAILURE, UDHI, Parameter, Receipt, Status, Tag
 from simwarden.wire.sms import Deliver, StatusReport, UserData, encode, split_header
@@ -59,11 +58,7 @@ async def _attempt(core: Core, message: ShortMessage) -> None:
     to_gateway = message.direction in (Direction.TO_GATEWAY, Direction.RECEIPT)
     turn = core.turns.setdefault(f"gateway {message.gateway}" if to_gateway else message.imsi, asyncio.Lock())
     async with turn:
-        try:
-            await _try(core, message, _to_gateway if to_gateway else _to_card)
-        except StoreError as error:  # its end could not be kept: it is tried again, and may come twice
-            core.site.note(f"message {message.id} waits for the database: {error}", imsi=message.imsi)
-            begin(core, message, core.config.retry[0])
+        await _try(core, message, _to_gateway if to_gateway else _to_card)
 
 
 async def _try(core: Core, message: ShortMessage, way: Callable[[Core, ShortMessage], Awaitable[None]]) -> None:
@@ -89,7 +84,7 @@ def _allowed(core: Core, message: ShortMessage) -> bool:
 
 def _again(core: Core, message: ShortMessage, reason: str) -> None:
     """Plan the next attempt, at the latest when the validity ends."""
-    core.store.attempted(message)
+    core.batch.change(message)
     pauses = core.config.retry
     pause = pauses[min(message.attempts, len(pauses)) - 1]
     core.site.note(f"message {message.id} waits {pause:g} s: {reason}", imsi=message.imsi)
@@ -193,11 +188,11 @@ def _deliver_sm(message: ShortMessage, card: CardList | None) -> tuple[smpp.Shor
 def _end(core: Core, message: ShortMessage, end: End, reason: str) -> None:
     """Let a message be over; who wants to know is told by a message of its own, kept in the same transaction."""
     told = _told(core, message, end)
-    core.store.end(message, told)
+    core.batch.drop(message)
+    if told is not None:
+        core.batch.add(told, lambda: begin(core, told))
     core.site.note(f"message {message.id} is {end}: {reason}", imsi=message.imsi)
     core.show(message, end)
-    if told is not None:
-        begin(core, told)
 
 
 def _told(core: Core, message: ShortMessage, end: End) -> ShortMessage | None:

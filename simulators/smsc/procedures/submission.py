@@ -5,6 +5,7 @@ What is acknowledged is kept before. A refusal is told in each layer's own cause
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, NamedTuple
 
 from simulators.smsc import causes, controls
@@ -14,7 +15,6 @@ from simulators.smsc.procedures.delivery import begin
 from simwarden.errors import PeerError
 from simwarden.policy.numbers import party
 from simwarden.policy.short_messages import same_party
-from simwarden.runtime.store import StoreError
 from simwarden.wire.diameter import Message, ResultCode, first
 from simwarden.wire.smpp import RECEIPT_ALWAYS, RECEIPT_ON_FAILURE, Status, Tag, parse_time
 from simwarden.wire.sms import (
@@ -30,6 +30,7 @@ from simwarden.wire.sms.address import encode_address
 
 if TYPE_CHECKING:
     import datetime as dt
+    from collections.abc import Callable
 
     from simulators.smsc.card import CardList
     from simulators.smsc.causes import Refusal
@@ -41,6 +42,35 @@ if TYPE_CHECKING:
     from simwarden.wire.diameter import Avps
     from simwarden.wire.smpp import Pdu
     from simwarden.wire.sms import Address
+
+
+def _keep(core: Core, message: ShortMessage, parts: int, told: Callable[[bool], None]) -> None:
+    """Keep a message, counted for its card's quota; `told` hears whether it is kept, and then it is tried."""
+    month = core.month
+
+    def kept() -> None:
+        told(True)
+        begin(core, message)
+
+    def lost() -> None:
+        core.store.charge(message.imsi, month, -parts)
+        core.site.note("the message could not be kept", imsi=message.imsi)
+        told(False)
+
+    core.store.charge(message.imsi, month, parts)
+    core.batch.add(message, kept, lost)
+
+
+async def _kept(core: Core, message: ShortMessage, parts: int) -> bool:
+    """Keep a message; return whether it is kept."""
+    waits: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+
+    def told(kept: bool) -> None:  # noqa: FBT001 - as _keep says it
+        if not waits.done():  # who asked may be gone
+            waits.set_result(kept)
+
+    _keep(core, message, parts, told)
+    return await waits
 
 
 # -- of cards
@@ -64,12 +94,8 @@ async def mo_forward(core: Core, asked: Message, _peer: Peer) -> Message:
         return _refuse(core, asked, count if isinstance(count, causes.Refusal) else causes.NO_CARD)
     gateway = core.gateway_of(tpdu.destination.number, tpdu.destination.ton)
     message = _of_card(core, card, tpdu, gateway)
-    try:
-        core.store.add(message, month=core.month, parts=count)
-    except StoreError as error:
-        core.site.note(f"the message could not be kept: {error}", imsi=card.imsi)
+    if not await _kept(core, message, count):
         return _refuse(core, asked, causes.BUSY)
-    begin(core, message)
     report: Avps = [("SM-RP-UI", encode(SubmitReport(time_stamp=core.clock.wall())))]
     return core.node.answer(asked, ResultCode.DIAMETER_SUCCESS, report)
 
@@ -135,14 +161,7 @@ def submit(core: Core, link: GatewayLink, asked: Pdu) -> None:
         link.answer(asked, count.status if isinstance(count, causes.Refusal) else Status.ESME_RINVDSTADR)
         return
     made = _of_platform(core, link.system_id, card, body, read)
-    try:
-        core.store.add(made, month=core.month, parts=count)
-    except StoreError as error:
-        core.site.note(f"the message could not be kept: {error}", imsi=made.imsi)
-        link.answer(asked, causes.BUSY.status)
-        return
-    link.answer(asked, message_id=str(made.id))
-    begin(core, made)
+    _keep(core, made, count, lambda kept: link.answer(asked, 0 if kept else causes.BUSY.status, str(made.id)))
 
 
 class _Read(NamedTuple):

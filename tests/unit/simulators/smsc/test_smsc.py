@@ -15,6 +15,7 @@ from simwarden.operations.element import Element
 from simwarden.runtime.declare import Declaration, ElementConfig
 from simwarden.runtime.diameter import DiameterNode, LocalNode
 from simwarden.runtime.driven import Driven
+from simwarden.runtime.store import StoreUnavailableError
 from simwarden.testing import Bench, ScriptedServer
 from simwarden.testing.diameter import IMSI, REALM
 from simwarden.trace.events import Frame, PeerFault
@@ -381,6 +382,46 @@ async def test_what_was_acknowledged_is_delivered_after_a_killed_process(tmp_pat
         assert network.state() == "delivered"
         assert (await network.call("GET", f"/cards/{IMSI}"))["used"] == 1
         assert await network.call("GET", "/messages") == []
+
+
+async def test_nothing_is_acknowledged_or_counted_that_is_not_kept() -> None:
+    async with Network() as network:
+        await network.provision(LISTED | {"quota": 1})
+        store = network.smsc.core.store
+        write = store.write
+        store.write = away  # type: ignore[method-assign, assignment]  # the database goes
+        assert await network.send() == "rejected"
+        refused = await network.mme.submit(submit())
+        assert network.statuses() == ["ESME_RTHROTTLED"]
+        cause = refused.find("SM-Delivery-Failure-Cause", "SM-Enumerated-Delivery-Failure-Cause")
+        assert cause == DeliveryFailureCause.SC_CONGESTION
+        assert network.mme.tpdus == network.texts() == []
+        store.write = write  # type: ignore[method-assign]  # and comes back
+        assert await network.send() == "accepted"
+        assert len(network.mme.tpdus) == 1
+        assert await network.send() == "rejected"  # the quota of one is used up
+
+
+async def test_end_that_cannot_be_kept_is_kept_later_and_told_once() -> None:
+    async with Network() as network:
+        await network.provision(LISTED)
+        store = network.smsc.core.store
+        network.mme.answers = [ABSENT]
+        await network.send(receipt="yes")
+        write = store.write
+        store.write = away  # type: ignore[method-assign, assignment]
+        await network.sleep(61)  # the second attempt
+        assert len(network.mme.tpdus) == 2
+        assert network.values("receipt", "esme") == []
+        store.write = write  # type: ignore[method-assign]
+        await network.sleep(120)
+        assert len(network.mme.tpdus) == 2
+        assert [each["state"] for each in network.values("receipt", "esme")] == ["DELIVRD"]
+        assert await network.call("GET", "/messages") == []
+
+
+def away(*_arguments: object) -> None:
+    raise StoreUnavailableError("the database does not answer")
 
 
 @pytest.mark.parametrize(
