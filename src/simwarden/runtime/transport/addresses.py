@@ -17,8 +17,9 @@ Address = tuple[str, int]
 """Host and port."""
 #: elements of one run that have an address of their own on the loopback
 _MOST = 250 * 250
-#: networks of the loopback for runs that nobody outside takes part in
-_NETWORKS = 248
+#: networks of the loopback for runs that nobody outside takes part in: which of them, and how many; those below are
+#: for the workers of runs that somebody does
+_FIRST, _NETWORKS = 32, 217
 
 
 class Addresses:
@@ -38,7 +39,7 @@ class Addresses:
         """
         self._given, self._external = given or {}, external or {}
         # Ports of GTP are fixed: runs of several processes are apart by address, wherever nobody outside is to know it.
-        self._worker = worker if open_to_outside else 1 + os.getpid() % _NETWORKS
+        self._worker = worker if open_to_outside else _FIRST + os.getpid() % _NETWORKS
         self.open_to_outside = open_to_outside
         self._behind = {host: name for name, each in self._external.items() for host, _ in each.values()}
         self._own: dict[str, str] = {}

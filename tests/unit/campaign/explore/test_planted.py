@@ -224,7 +224,7 @@ def test_a_pgw_that_keeps_a_session_which_is_ended(monkeypatch: pytest.MonkeyPat
 
 def test_an_sgw_that_keeps_a_bearer_after_its_release(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its downlink packets would go where nobody is any more."""
-    plant(monkeypatch, bearers.release, ("connection.enb = None", "pass"))
+    plant(monkeypatch, bearers.release, ("bearer.enb = None", "pass"))
     check(Planted("service-request", "", "stall", "quiet bearers before *"))
 
 
