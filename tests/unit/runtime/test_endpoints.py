@@ -415,12 +415,12 @@ def test_a_placement_says_the_address_and_one_that_cannot_be_had_is_told() -> No
 def test_addresses_are_those_of_process_and_element(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.getpid", lambda: 7)
     one = Addresses()
-    monkeypatch.setattr("os.getpid", lambda: 248 + 8)
+    monkeypatch.setattr("os.getpid", lambda: 217 + 8)
     two = Addresses()
     names = [f"element{number}" for number in range(600)]
     assert [one.of(name) for name in names] == [two.of(name) for name in names]
     assert len({one.of(name) for name in names}) == 600
-    assert (one.bound("element0"), two.bound("element0")) == ("127.9.1.1", "127.10.1.1")
+    assert (one.bound("element0"), two.bound("element0")) == ("127.40.1.1", "127.41.1.1")
     known = Addresses(4, open_to_outside=True)
     assert (known.of("element0"), known.bound("element0")) == ("127.5.1.1", "127.5.1.1")
     assert one.of("element251") == "127.1.2.2"
