@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from typing import Literal
 
 import pytest
 from hypothesis import given
@@ -12,14 +13,17 @@ from simwarden.wire import ip
 from simwarden.wire.tft import Direction, Filter, Operation, Tft, TftError, decode, encode, first_that_fits
 
 PORTS = st.none() | st.tuples(st.integers(0, 0xFFFF), st.integers(0, 0xFFFF)).map(lambda found: tuple(sorted(found)))
-NETWORKS = st.just("") | st.one_of(
-    st.builds(
+
+
+def networks(version: Literal[4, 6], longest: int) -> st.SearchStrategy[str]:
+    return st.builds(
         lambda address, length: str(ipaddress.ip_network((address, length), strict=False)),
         st.ip_addresses(v=version),
-        st.integers(0, length),
+        st.integers(0, longest),
     )
-    for version, length in ((4, 32), (6, 128))
-)
+
+
+NETWORKS = st.just("") | networks(4, 32) | networks(6, 128)
 FILTERS = st.builds(
     Filter,
     direction=st.sampled_from(Direction),

@@ -159,7 +159,8 @@ class Network(Bench):
 
 
 def submit(to: str = CODE, text: bytes = b"low", **fields: Any) -> Submit:
-    return Submit(**{"reference": 7, "destination": Address(to), "user_data": UserData(text)} | fields)
+    parts: dict[str, Any] = {"reference": 7, "destination": Address(to), "user_data": UserData(text)}
+    return Submit(**parts | fields)
 
 
 # -- of cards
