@@ -11,11 +11,11 @@ from simwarden.policy.access_codes import (
     judge_content,
     judge_list_age,
     judge_listed,
-    judge_numbers,
     judge_rate,
 )
 from simwarden.policy.decision import Control
 from simwarden.policy.operator import change_controls
+from simwarden.policy.short_messages import judge_numbers
 
 #: a platform binds; it submits a message, which is judged again when it goes to the SMSC; a card's message arrives
 BIND, SUBMIT, FORWARD, DELIVER = "bind", "submit", "forward", "deliver"

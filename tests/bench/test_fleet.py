@@ -27,9 +27,9 @@ from simwarden.trace.trace import Trace
 
 NETWORK = ("internet", "pgw", "sgw", "hss", "eir", "enb", "mme")
 MEASURED = 400
-#: kB of one attached device with its card and its session, in all elements together. The goal is 45, at which 10,000
-#: take 450 MB, and is not reached. Some 8 are answers that Diameter nodes keep, of which there are at most 4,096.
-BOUND = 60.0
+#: kB of one attached device with its card and its session, in all elements together: the goal, at which 10,000 take
+#: 450 MB, and what it may not grow to meanwhile. Some 8 are answers that Diameter nodes keep, at most 4,096 of them.
+GOAL, BOUND = 45.0, 60.0
 #: first uses that fill what does not grow any more: the answers that Diameter nodes keep, tables, caches
 WARM_UP = 100
 DAY = 86400.0
@@ -94,6 +94,8 @@ def test_memory_of_an_attached_device() -> None:
     each, spent = map(float, done.stdout.split())
     figures.tell("memory of an attached device", f"{each:.1f} kB; {spent:.2f} ms CPU to make and attach one")
     assert 0 < each < BOUND
+    if each > GOAL:
+        pytest.xfail(f"{each:.1f} kB, where {GOAL:.0f} are wanted")
 
 
 def _memory_of_a_device() -> tuple[float, float]:

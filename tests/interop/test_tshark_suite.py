@@ -46,8 +46,8 @@ FIELDS = (
     "tcp.checksum.status",
     "sctp.checksum.status",
 )
-#: what no scenario speaks yet, since no device reaches the gateways; test_tshark_gtp.py has it
-GATEWAYS = {"S11", "S5-C", "S1-U", "S5-U", "SGi"}
+#: where nearly all are packets of users, which leave no frame unless they are dropped; test_tshark_gtp.py has them
+PACKETS = {"S5-U", "SGi"}
 #: so that connections with the same addresses in two captures are not taken for one
 APART = [*("-o", "protocols.conversation_deinterlacing_key:.MI"), *("-o", "sctp.tsn_analysis:FALSE")]
 #: of an expert item (Wireshark's epan/proto.h)
@@ -151,8 +151,8 @@ def test_all_interfaces_are_among_them(rows: list[Row]) -> None:
     registry = Registry.installed()
     declared = map(registry.declaration, registry.kinds)
     spoken = {interface for each in declared for interface in (*each.listens, *each.calls)}
-    assert spoken - {"X2"} - GATEWAYS <= set(seen) <= spoken
-    assert min(seen.values()) >= 2
+    assert spoken - PACKETS <= set(seen) <= spoken
+    assert min(count for interface, count in seen.items() if interface not in PACKETS) >= 10
 
 
 @pytest.mark.parametrize("interface", ["S6a", "S1-MME"])

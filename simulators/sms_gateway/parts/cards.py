@@ -95,7 +95,7 @@ class Cards:
 
     def _bounded(self, made: Card, by: By, on: str) -> None:
         """Let a list have so many numbers, more by approval. Raises ManagementError (403)."""
-        facts = {"numbers": made.numbers, "most": self.core.config.most_numbers, "approver": by.approver}
+        facts = {"numbers": made.numbers, "most": self.core.config.most_numbers, "approved": by.approver}
         self.core.audit.require(NUMBERS, made.imsi, by, on, facts)
 
     def _put(self, made: Card, by: By, action: str) -> None:

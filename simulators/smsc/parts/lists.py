@@ -80,7 +80,7 @@ class Lists:
     def _check(self, imsi: str, by: By, sms: SmscSms | None, action: str) -> None:
         """Let a list be no longer than it may. Raises ManagementError (403)."""
         if sms is not None:
-            facts = {"numbers": sms.numbers, "exception": sms.exception}
+            facts = {"numbers": sms.numbers, "approved": sms.exception}
             self.core.audit.require(controls.NUMBERS, imsi, by, action, facts, wanted=" ".join(sms.numbers))
 
     def _put(self, card: CardList, by: By, action: str) -> dict[str, Any]:

@@ -107,20 +107,3 @@ def judge_rate(*, sent: int, most: int) -> Ruling:
     if most and sent >= most:
         return Ruling.refuse(f"{sent} messages in this second, and the contract has {most}", **facts)
     return Ruling.admit("it is within the contract's rate", **facts)
-
-
-@tells(expected=NUMBER, seen=NUMBER | TEXT)
-def judge_numbers(*, numbers: Collection[str], most: int, approver: str = "") -> Ruling:
-    """Rule on the list of a card: certain parties, in principle at most so many, send and receive together.
-
-    More need somebody who approved that.
-    """
-    parties = {party(each) for each in numbers}
-    for each in sorted(parties, key=str):
-        if each.kind in (PartyKind.TEXT, PartyKind.SUBSCRIBER):
-            why = "names nobody" if each.kind is PartyKind.TEXT else "is a subscriber, and no platform"
-            return Ruling.refuse(f"{each} {why}", expected=most, seen=str(each))
-    facts = {"expected": most, "seen": len(parties)}
-    if len(parties) > most and not approver.strip():
-        return Ruling.refuse(f"{len(parties)} numbers, and a list has {most} in principle", **facts)
-    return Ruling.admit(f"{len(parties)} numbers", **facts)

@@ -15,7 +15,7 @@ from simwarden.policy.details import tells
 from simwarden.policy.numbers import Party, PartyKind, party
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Mapping
 
 #: a number, a code of a service, or a text that stands for one
 PARTY: Final = shaped("a number, a code or a text", r".{1,40}")
@@ -71,19 +71,19 @@ def judge_correspondent(
 
 
 @tells(expected=NUMBER, seen=NUMBER | PARTY)
-def judge_numbers(*, numbers: Sequence[str], exception: str = "") -> Ruling:
-    """Rule on the list of a card: in principle at most 5 numbers, send and receive together, all of them platforms'.
+def judge_numbers(*, numbers: Collection[str], most: int = MOST["sms"], approved: str = "") -> Ruling:
+    """Rule on the list of a card: platforms' numbers alone, in principle at most 5, send and receive together.
 
-    `exception` is the reference of the approval by which it has more.
+    `approved` is by whom or by which reference it has more; a number of somebody who is no platform is never on it.
     """
-    people = [each for each in numbers if party(each).kind is not PartyKind.CODE]
-    if people and not exception.strip():
-        return Ruling.refuse(f"{people[0]} is no number of a platform", expected=MOST["sms"], seen=people[0])
-    count = len({party(each) for each in numbers})
-    facts = {"expected": MOST["sms"], "seen": count}
-    if count > MOST["sms"] and not exception.strip():
-        return Ruling.refuse(f"{count} numbers, and a card has {MOST['sms']} at most", **facts)
-    return Ruling.admit(f"{count} numbers" + (f", by the exception {exception}" if exception.strip() else ""), **facts)
+    parties = {party(each) for each in numbers}
+    people = sorted((each for each in parties if each.kind is not PartyKind.CODE), key=str)
+    if people:
+        return Ruling.refuse(f"{people[0]} is no number of a platform", expected=most, seen=str(people[0]))
+    facts = {"expected": most, "seen": len(parties)}
+    if len(parties) > most and not approved.strip():
+        return Ruling.refuse(f"{len(parties)} numbers, and a card has {most} in principle", **facts)
+    return Ruling.admit(f"{len(parties)} numbers" + (f", approved: {approved}" if approved.strip() else ""), **facts)
 
 
 @tells(expected=PARTY | GIVEN, seen=PARTY)

@@ -16,10 +16,10 @@ from simwarden.policy.access_codes import (
     judge_content,
     judge_list_age,
     judge_listed,
-    judge_numbers,
     judge_rate,
 )
 from simwarden.policy.numbers import Party, PartyKind, party
+from simwarden.policy.short_messages import judge_numbers
 
 #: codes of services that are long enough to be no fixed line's number behind a country code
 CODES = st.from_regex(r"106[0-35-9][0-9]{7,12}", fullmatch=True)
@@ -116,5 +116,5 @@ def test_a_list_is_counted_by_parties(numbers: list[str]) -> None:
     written = [text for code in numbers for text in spellings(code)]
     few = len({party(each) for each in numbers}) <= 5
     assert judge_numbers(numbers=written, most=5).admitted is few
-    assert judge_numbers(numbers=written, most=5, approver="He Lan").admitted
-    assert not judge_numbers(numbers=[*written, "13800000000"], most=50, approver="He Lan").admitted
+    assert judge_numbers(numbers=written, most=5, approved="He Lan").admitted
+    assert not judge_numbers(numbers=[*written, "13800000000"], most=50, approved="He Lan").admitted

@@ -61,9 +61,10 @@ def test_list_has_five_numbers_of_platforms_in_principle() -> None:
     assert judge_numbers(numbers=five).admitted
     assert judge_numbers(numbers=[*five, "+8610658000"]).admitted  # one of them, written in another way
     assert not judge_numbers(numbers=[*five, "10658009"]).admitted
-    assert judge_numbers(numbers=[*five, "10658009"], exception="E-7").admitted
+    assert judge_numbers(numbers=[*five, "10658009"], approved="E-7").admitted
     assert not judge_numbers(numbers=["13800138000"]).admitted
     assert not judge_numbers(numbers=["alarm"]).admitted
+    assert not judge_numbers(numbers=["13800138000"], approved="E-7").admitted
 
 
 def test_gateway_sends_by_its_codes_and_by_what_extends_them() -> None:
