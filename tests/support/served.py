@@ -25,6 +25,8 @@ Where = tuple[str, int]
 REALM = "epc.mnc001.mcc001.3gppnetwork.org"
 FEATURES = supported_features(Feature.ODB_ALL_APN | Feature.REG_SUB)
 PLMN = bytes.fromhex("00f110")
+#: loopback addresses that no other test process has, for what listens at a well-known port (GTP has no other)
+NET = f"127.{200 + os.getpid() % 50}.{os.getpid() // 50 % 250}"
 
 
 def card(number: int, **binding: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import struct
 from pathlib import Path
 
 import pytest
-from served import serve
+from served import NET, serve
 
 from simwarden.errors import ConfigError
 from simwarden.runtime.transport.sctp import open_socket
@@ -76,7 +76,7 @@ def test_what_is_for_another_address_is_not_heard(
     tmp_path: Path, listen: str, heard: list[str], not_heard: list[str]
 ) -> None:
     nowhere = {"hss": "127.0.0.1:9", "eir": "127.0.0.1:9"}
-    settings = {"listen": {"S1-MME": f"{listen}:36412"}, "transport": "sctp", "peers": nowhere}
+    settings = {"listen": {"S1-MME": f"{listen}:36412", "S11": f"{NET}.9:2123"}, "transport": "sctp", "peers": nowhere}
     with serve(tmp_path, "mme", settings) as served:
         udp = udp_port(served.process.pid)
         answered = {host: is_answered(host, udp, 36412) for host in (*heard, *not_heard)}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import jsonschema
 import pytest
-from served import serve
+from served import NET, serve
 
 from simwarden.cli.choices import TransportName
 from simwarden.cli.ordering import Order
@@ -127,7 +127,7 @@ def test_an_element_at_an_address_is_reached_there_from_outside(tmp_path: Path) 
 @pytest.mark.slow
 def test_a_served_mme_frames_s1ap_only_when_asked_and_says_so(tmp_path: Path) -> None:
     peers = {"hss": "127.0.0.1:9", "eir": "127.0.0.1:9"}
-    settings = {"listen": {"S1-MME": "127.0.0.1:0"}, "peers": peers}
+    settings = {"listen": {"S1-MME": "127.0.0.1:0", "S11": f"{NET}.9:2123"}, "peers": peers}
     with serve(tmp_path, "mme", {**settings, "transport": "tcp"}) as served:
         assert served.said["S1-MME"] == "(framed on TCP)"
         assert "S1-MME is framed on TCP" in served.log.read_text()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import socket
 import sys
 from typing import TYPE_CHECKING, Any
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from gateways import IMSI, MME_TEID, NUMBER, f_teid, udp
 from scapy.contrib import gtp_v2 as scapy
-from served import serve
+from served import NET, serve
 
 from simwarden.wire import gtpu, gtpv2
 
@@ -22,8 +21,6 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(sys.platform != "linux", reason="needs loopback addresses beside 127.0.0.1"),
 ]
-#: addresses that no other test process has, since the ports are the well-known ones
-NET = f"127.{200 + os.getpid() % 50}.{os.getpid() // 50 % 250}"
 MME, SGW, PGW = (f"{NET}.{number}" for number in (1, 2, 3))
 
 
