@@ -193,6 +193,10 @@ async def tell_all(platform: Platform, cards: Sequence[Card]) -> None:
     """Tell the register of many cards, some at a time; suspensions, which are in a hurry, by one call for some."""
     for start in range(0, len(cards), _AT_ONCE):
         some = cards[start : start + _AT_ONCE]
+        if platform.config.hss == "off":  # one transaction for all: PostgreSQL takes 1 to 3 ms for each
+            for what in sorted({card.owed for card in some} - {""}):
+                platform.store.told([card for card in some if card.owed == what], what)
+            continue
         await _suspend_some(platform, [card for card in some if card.owed == "suspend"])
         await asyncio.gather(*(tell_register(platform, card) for card in some))
 
@@ -201,7 +205,7 @@ async def _suspend_some(platform: Platform, cards: Sequence[Card]) -> None:
     """Have the register suspend cards all at once. If it cannot, they stay owed, and are told one by one."""
     register = platform.config.hss
     cards = [card for card in cards if card.imsi not in platform.telling]
-    if register == "off" or len(cards) < 2:
+    if len(cards) < 2:
         return
     imsis = [card.imsi for card in cards]
     platform.telling.update(imsis)
