@@ -57,8 +57,9 @@ class Core:
         self.lists = Restriction(self.audit, controls.LIST_CHANGES, config.list_changes, (CHANGE,))
         self.ranges = load_ranges(config.ranges)
         self.batch = Batch(store, asyncio.get_running_loop().call_soon, partial(site.clock.call_later, _DATABASE))
-        #: by system_id
+        #: by system_id: the links that take messages, and those that are there to send alone (bind_transmitter)
         self.gateways: dict[str, GatewayLink] = {}
+        self.transmitters: dict[str, GatewayLink] = {}
         #: when messages are tried next, and by card or gateway that one is tried after the other
         self.planned: dict[int, Timer] = {}
         self.turns: dict[str, asyncio.Lock] = {}
@@ -66,6 +67,11 @@ class Core:
         self.stopping = False
         #: what was ruled of the first part of a long message, by which the others are judged
         self.long: dict[tuple[str, str, int, int], Long] = {}
+
+    @property
+    def links(self) -> list[GatewayLink]:
+        """All links of gateways."""
+        return [*self.gateways.values(), *self.transmitters.values()]
 
     # -- time
 

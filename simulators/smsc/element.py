@@ -67,7 +67,7 @@ class Smsc(Element[SmscConfig]):
         """Write and answer what came, and say goodbye to gateways, MMEs and HSS."""
         self.core.batch.flush()
         self._rest()
-        for link in list(self.core.gateways.values()):
+        for link in self.core.links:
             link.close()
         await self.core.node.stop()
         self.core.batch.flush()
@@ -77,7 +77,7 @@ class Smsc(Element[SmscConfig]):
         """Lose power."""
         self._rest()
         self.core.batch.over = True
-        for link in list(self.core.gateways.values()):
+        for link in self.core.links:
             link.link.close("connection lost")
         self.core.node.drop()
 

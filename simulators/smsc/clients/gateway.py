@@ -34,6 +34,8 @@ class GatewayLink:
         self.core, self.link, self.system_id = core, link, ""
         self._take, self._bound = take, bound
         self.session = SmppSession(Role.SMSC, core.clock.now())
+        #: where the core has it, when it is bound
+        self._of_its_kind: dict[str, GatewayLink] = {}
         self._asked: dict[int, asyncio.Future[Pdu | None]] = {}
         self._room = asyncio.Event()
         self._driven = Driven(core.site, link, self.session, self._handle)
@@ -78,7 +80,7 @@ class GatewayLink:
                 self._closed(event.reason)
 
     def _bind(self, asked: Pdu, bind: Bind) -> None:
-        """Let a listed gateway bind that knows its password; a new connection takes the place of an older one."""
+        """Let a listed gateway bind that knows its password; a new link takes the place of an older one of its kind."""
         listed = self.core.config.gateways
         known = listed.get(bind.system_id)
         secret = (known.password if known is not None else "").encode()
@@ -89,12 +91,14 @@ class GatewayLink:
             return
         self.link.know()
         self.system_id = bind.system_id
-        former, self.core.gateways[self.system_id] = self.core.gateways.get(self.system_id), self
+        self._of_its_kind = self.core.transmitters if asked.command is Command.BIND_TRANSMITTER else self.core.gateways
+        former, self._of_its_kind[self.system_id] = self._of_its_kind.get(self.system_id), self
         self.session.accept(asked, self.core.site.name)
         self.core.site.observe("gateway", {"system_id": self.system_id, "state": "bound"}, key=self.system_id)
         if former is not None:
             former.close()
-        self._bound(self.system_id)
+        if self._of_its_kind is self.core.gateways:
+            self._bound(self.system_id)
 
     def _serve(self, asked: Pdu) -> None:
         if asked.command is Command.SUBMIT_SM:
@@ -105,6 +109,8 @@ class GatewayLink:
     def _closed(self, reason: str) -> None:
         self._room.set()
         self.core.site.note(f"a connection of a gateway is over: {reason}")
-        if self.core.gateways.get(self.system_id) is self:
-            del self.core.gateways[self.system_id]
+        if self._of_its_kind.get(self.system_id) is not self:
+            return
+        del self._of_its_kind[self.system_id]
+        if all(link.system_id != self.system_id for link in self.core.links):
             self.core.site.observe("gateway", None, key=self.system_id)

@@ -500,3 +500,26 @@ async def test_list_is_no_longer_than_it_may_be(numbers: list[str], more: dict[s
             assert refused.value.status == 403
             kept = await network.call("GET", "/audit")
             assert kept[-1]["action"] == "provision-refused"
+
+
+async def test_gateway_may_send_by_one_link_and_receive_by_another() -> None:
+    async with Network() as network:
+        network.add("other", Platform, GATEWAY | {"bind": "transmitter"})
+        await network.host.start("other")
+        await network.settle()
+        await network.provision(LISTED)
+        message = {"to": MSISDN, "code": CODE, "text": "read the meter"}
+        assert await network.do("other", "submit_message", platform="other", **message) == "accepted"
+        await network.settle()
+        assert (await network.mme.submit(submit())).success
+        await network.settle()
+        assert network.texts() == ["low"]
+        assert [each["state"] for each in network.values("receipt", "esme")] == ["DELIVRD"]
+        await network.do("esme", "unbind_platform", platform="esme")
+        await network.mme.submit(submit(text=b"later"))
+        await network.settle()
+        assert network.state() == "waiting", "the link that is left takes no messages"
+        await network.do("esme", "bind_platform", platform="esme")
+        await network.settle()
+        assert network.texts() == ["low", "later"]
+        assert network.observed("bind", element="other") == ["bound"]
