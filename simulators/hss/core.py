@@ -60,6 +60,8 @@ class Core:
         self.tell_owed: Callable[[str], Coroutine[Any, Any, None]]
         #: MMEs that are being told what they are owed
         self.telling: set[str] = set()
+        #: service centres that are being alerted of a card, by its IMSI and their identity
+        self.alerting: set[tuple[str, str]] = set()
         #: MMEs that will be told again, and seconds until those that did not answer are told again next time
         self._planned: set[str] = set()
         self._pauses: dict[str, float] = {}

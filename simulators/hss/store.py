@@ -19,6 +19,7 @@ from simulators.hss.subscriber import ENDS, Debt, Owed, Subscriber
 from simwarden.model.profile import find_use
 from simwarden.operations.audit_table import AuditTable
 from simwarden.operations.card_table import alike, taken
+from simwarden.policy.numbers import COUNTRY, international
 from simwarden.runtime.store import Rows
 
 if TYPE_CHECKING:
@@ -161,8 +162,10 @@ class Store:
         return self.get(imsi) if imsi is not None else None
 
     def numbered(self, msisdn: str) -> Subscriber | None:
-        """Return the subscriber that has a number, written with or without a `+`."""
-        query = sa.select(_SUBSCRIBERS.c.imsi).where(_SUBSCRIBERS.c.msisdn.in_((msisdn, f"+{msisdn}")))
+        """Return the subscriber that has a number, as a protocol carries it, however it was provisioned."""
+        whole = international(msisdn)
+        spellings = (msisdn, whole, whole.removeprefix(COUNTRY))
+        query = sa.select(_SUBSCRIBERS.c.imsi).where(_SUBSCRIBERS.c.msisdn.in_(spellings))
         with self._engine.connect() as connection:
             imsi = connection.execute(query).scalar()
         return self.get(imsi) if imsi is not None else None

@@ -2,40 +2,19 @@
 
 from __future__ import annotations
 
-import selectors
-import shutil
-import socket
-import subprocess
-import sys
-import threading
-from contextlib import ExitStack, contextmanager
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from contextlib import ExitStack
+from typing import Any
 
 import osmo
 import pytest
-from waiting import LONG, until
+from freediameter import NEEDED, Client, build, group, request, served
+from waiting import until
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-DAEMON = shutil.which("freeDiameterd")
-SOURCE = Path(__file__).parent / "freediameter" / "s6a_client.c"
-HEADERS = Path("/usr/include/freeDiameter/extension.h")
-DICTIONARIES = ("dict_nasreq", "dict_dcca", "dict_dcca_3gpp", "dict_rfc5777", "dict_mip6i")
-NEEDED = {
-    "freediameterd": DAEMON,
-    "freediameter-extensions": Path("/usr/lib/freeDiameter/dict_dcca_3gpp.fdx").exists(),
-    "libfreediameter-dev": HEADERS.exists(),
-    "gcc": shutil.which("gcc"),
-    "libosmocore-utils": osmo.AUC_GEN,
-}
-MISSING = " ".join(name for name, found in NEEDED.items() if not found)
+MISSING = " ".join(name for name, found in {**NEEDED, "libosmocore-utils": osmo.AUC_GEN}.items() if not found)
 pytestmark = [
     pytest.mark.interop,
     pytest.mark.skipif(bool(MISSING), reason=f"not installed: {MISSING} (apt install {MISSING})"),
 ]
-REALM = "epc.mnc001.mcc001.3gppnetwork.org"
 IMSI, BOUND, OTHER, PHONE = "001010000000001", "99000101000001", "99000101000002", "99000201000001"
 K, OPC = bytes.fromhex("000102030405060708090a0b0c0d0e0f"), bytes.fromhex("f0e0d0c0b0a090807060504030201000")
 CARDS = f"""\
@@ -43,160 +22,6 @@ subscribers:
   - {{name: card, imsi: "{IMSI}", iccid: "89860100000000000010", msisdn: "861440000000001", profile: meter,
       form: plug-in, k: {K.hex()}, opc: {OPC.hex()}, sections: {{binding: [{{by: hss, learn: first-use}}]}}}}
 """
-CONFIG = """\
-Identity = "{name}.{realm}"; Realm = "{realm}";
-No_SCTP; No_IPv6; Port = 0; SecPort = 0; TwTimer = 6; ListenOn = "127.0.0.1";
-{extensions}
-LoadExtension = "{client}" : "{script} {output}";
-{peers}
-"""
-PEER = 'ConnectPeer = "{name}.{realm}" {{ ConnectTo = "127.0.0.1"; No_TLS; Port = {port}; Prefer_TCP; }};\n'
-
-
-class Cutter:
-    """Carries connections to a port of ours in pieces of 1, 2, 3... octets, and keeps what was said."""
-
-    def __init__(self, target: int) -> None:
-        self.target = target
-        self.said: dict[str, bytearray] = {"up": bytearray(), "down": bytearray()}
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._listener.getsockname()[1]
-        threading.Thread(target=self._serve, daemon=True).start()
-
-    def close(self) -> None:
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-
-    def _serve(self) -> None:
-        try:
-            while True:
-                near = self._listener.accept()[0]
-                threading.Thread(target=self._carry, args=(near,), daemon=True).start()
-        except OSError:
-            return
-
-    def _carry(self, near: socket.socket) -> None:
-        with near, socket.create_connection(("127.0.0.1", self.target)) as far, selectors.DefaultSelector() as both:
-            both.register(near, selectors.EVENT_READ, (near, far, "up"))
-            both.register(far, selectors.EVENT_READ, (far, near, "down"))
-            for each in (near, far):
-                each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            while all(self._pass_on(*key.data) for key, _ in both.select()):
-                pass
-
-    def _pass_on(self, source: socket.socket, sink: socket.socket, way: str) -> bool:
-        data = source.recv(65536)
-        self.said[way] += data
-        size = 1
-        while data:
-            sink.sendall(data[:size])
-            data, size = data[size:], size % 61 + 1
-            if not data:
-                return True
-        return False
-
-    def commands(self, way: str) -> list[int]:
-        """Return the command codes of the messages that went one way."""
-        data, found = bytes(self.said[way]), []
-        while data:
-            found.append(int.from_bytes(data[5:8]))
-            data = data[int.from_bytes(data[1:4]) :]
-        return found
-
-
-class Answer(NamedTuple):
-    """A message as freeDiameter printed it: AVPs by name, those in groups too; of several of a name the first."""
-
-    command: str
-    flags: int
-    grammar: str
-    avps: dict[str, str]
-
-    @classmethod
-    def read(cls, text: str) -> Answer:
-        head, *lines = text.strip().split("\n")
-        command, flags, grammar = head.split(" ", 2)
-        avps: dict[str, str] = {}
-        for line in lines:
-            name, _, value = line.strip().partition(" ")
-            avps.setdefault(name, value)
-        return cls(command, int(flags.removeprefix("flags="), 16), grammar.removeprefix("grammar="), avps)
-
-    @property
-    def result(self) -> int:
-        return int(self.avps.get("Result-Code") or self.avps["Experimental-Result-Code"])
-
-
-@contextmanager
-def served(folder: Path, name: str, interface: str, settings: str) -> Iterator[Cutter]:
-    """Run one of our elements alone, behind a cutter."""
-    path = folder / f"{name}.yaml"
-    path.write_text(f"listen: {{{interface}: '127.0.0.1:0'}}\nsettings: {settings}\n")
-    if name == "hss":
-        path.write_text(path.read_text() + "subscribers: cards.yaml\n")
-    command = [sys.executable, "-m", "simwarden", "serve", name, "--config", str(path)]
-    with (
-        (folder / f"{name}.log").open("w") as log,
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True) as process,  # noqa: S603
-    ):
-        assert process.stdout is not None
-        ready = process.stdout.readline()
-        assert ready.startswith("ready"), (folder / f"{name}.log").read_text()
-        cutter = Cutter(int(ready.rpartition(":")[2]))
-        try:
-            yield cutter
-        finally:
-            cutter.close()
-            process.terminate()
-            process.communicate(timeout=LONG)
-    assert "fault" not in (folder / f"{name}.log").read_text()
-
-
-class Client:
-    """A freeDiameter daemon with our extension, for one script."""
-
-    def __init__(self, folder: Path, name: str, script: str, ports: dict[str, int]) -> None:
-        self.output, self.log = folder / f"{name}.out", folder / f"{name}.log"
-        (folder / f"{name}.script").write_text("".join(f"peer {peer}.{REALM}\n" for peer in ports) + script)
-        (folder / f"{name}.conf").write_text(
-            CONFIG.format(
-                name=name,
-                realm=REALM,
-                extensions="".join(f'LoadExtension = "{each}.fdx";\n' for each in DICTIONARIES),
-                client=folder / "s6a_client.fdx",
-                script=folder / f"{name}.script",
-                output=self.output,
-                peers="".join(PEER.format(name=peer, realm=REALM, port=port) for peer, port in ports.items()),
-            )
-        )
-        with self.log.open("w") as log:
-            command = [str(DAEMON), "-c", str(folder / f"{name}.conf")]
-            self.process = subprocess.Popen(command, stdout=log, stderr=log)  # noqa: S603
-
-    def kill(self) -> None:
-        self.process.kill()
-        self.process.wait()
-
-    def came(self) -> int:
-        """How many messages have come so far."""
-        return self.output.read_text().count("\n.\n") if self.output.exists() else 0
-
-    def answers(self) -> list[Answer]:
-        """Wait for the script's end; return what came."""
-        assert self.process.wait(2 * LONG) == 0, self.log.read_text()
-        *messages, end = self.output.read_text().split("\n.\n")
-        assert end == "done\n", f"{end}\n{self.output.read_text()}\n{self.log.read_text()}"
-        return [Answer.read(each) for each in messages]
-
-
-def request(command: str, to: str, *avps: str) -> str:
-    """Write a request for the script."""
-    common = ["Auth-Session-State 1", f"Destination-Host {to}.{REALM}", f"Destination-Realm {REALM}"]
-    return "\n".join([command, *common, *avps, "send", ""])
-
-
-def group(name: str, *avps: str) -> str:
-    return "\n".join([f"{name} {{", *avps, "}"])
 
 
 def terminal(imei: str) -> str:
@@ -236,8 +61,7 @@ SCRIPT = [
 def _talk(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """Two MMEs of freeDiameter: the second takes the subscriber over, the first is told."""
     folder = tmp_path_factory.mktemp("freediameter")
-    build = ["gcc", "-std=gnu11", "-Wall", "-Wextra", "-Werror", "-O1", "-shared", "-fPIC"]
-    subprocess.run([*build, "-o", str(folder / "s6a_client.fdx"), str(SOURCE)], check=True, timeout=60)  # noqa: S603
+    build(folder)
     (folder / "cards.yaml").write_text(CARDS)
     peers = "{peers: {mme: {home_province: true}, mme2: {home_province: true}}}"
     with ExitStack() as stack:

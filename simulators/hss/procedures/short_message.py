@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 from simulators.hss import controls
 from simulators.hss.controls import Occasion
 from simwarden.model.profile import Function
+from simwarden.policy.numbers import international
 from simwarden.runtime.diameter import Unreachable
+from simwarden.runtime.store import StoreError
 from simwarden.wire.diameter import ExperimentalResult, Message, ResultCode, first
 from simwarden.wire.diameter.apps.s6c import DeliveryCause, MwdStatus
 from simwarden.wire.diameter.codes import SmsFeature, SmsRegisterRequest
@@ -63,14 +65,17 @@ async def send_routing_info(core: Core, message: Message, _peer: Peer) -> Messag
         return core.node.answer(message, ExperimentalResult.DIAMETER_ERROR_ABSENT_USER)
     node = [("MME-Name", found.mme), ("MME-Realm", found.mme_realm), ("MME-Number-for-MT-SMS", found.sms_number)]
     avps: Avps = [("User-Name", found.imsi), ("Serving-Node", node)]
-    status = _status(found)
+    status = _status(core, found)
     if status:
         avps.append(("MWD-Status", int(status)))
     return core.node.answer(message, ResultCode.DIAMETER_SUCCESS, avps)
 
 
-def _status(subscriber: Subscriber) -> MwdStatus:
+def _status(core: Core, subscriber: Subscriber) -> MwdStatus:
+    """Say why centres wait that are not alerted just now (MWD-Status, 5.3.3.8)."""
     held = subscriber.waiting
+    if all((subscriber.imsi, host) in core.alerting for host in held.get("centres", ())):
+        return MwdStatus(0)
     flags = MwdStatus.MNRF_SET if held.get(_MNRF) else MwdStatus(0)
     return flags | (MwdStatus.MCEF_SET if held.get(_MCEF) else MwdStatus(0))
 
@@ -120,24 +125,36 @@ def _wait(core: Core, subscriber: Subscriber, message: Message, why: str) -> Non
     wanted: dict[str, Any] = {**held, why: True, "centres": centres}
     if wanted != held:
         core.store.change(subscriber, waiting=wanted)
+    core.alerting.discard((subscriber.imsi, message.get("Origin-Host")))
 
 
 async def alert(core: Core, subscriber: Subscriber) -> None:
-    """Alert the centres that wait for a card (ALR, 5.3.2.5); one that does not answer stays on the list."""
+    """Alert the centres that wait for a card (ALR, 5.3.2.5); one stays on the list until it has answered.
+
+    What it says while it is alerted, that the card is away again, stands.
+    """
     waiting: dict[str, list[str]] = subscriber.waiting.get("centres", {})
-    if not waiting:
-        return
-    core.store.change(subscriber, waiting={})
-    user = [("MSISDN", subscriber.msisdn.removeprefix("+"))] if subscriber.msisdn else [("User-Name", subscriber.imsi)]
-    missed = {}
-    for host, (realm, address) in waiting.items():
-        avps: Avps = [("SC-Address", address), ("User-Identifier", user)]
-        request = core.node.make("Alert-Service-Centre-Request", avps, realm=realm, host=host, point="S6c")
+    due = {host: way for host, way in waiting.items() if (subscriber.imsi, host) not in core.alerting}
+    core.alerting |= {(subscriber.imsi, host) for host in due}
+    for host, (realm, address) in due.items():
         try:
-            await core.ask(host, request)
-        except Unreachable as reason:
-            core.site.note(f"{host} was not alerted: {reason}", imsi=subscriber.imsi)
-            missed[host] = [realm, address]
-    if missed:
-        held = subscriber.waiting
-        core.store.change(subscriber, waiting={**held, _MNRF: True, "centres": held.get("centres", {}) | missed})
+            await core.ask(host, _alert(core, subscriber, host, realm, address))
+            if (subscriber.imsi, host) in core.alerting:
+                _waits_no_more(core, subscriber, host)
+        except (Unreachable, StoreError) as reason:
+            core.site.note(f"{host} stays on the list of those that wait: {reason}", imsi=subscriber.imsi)
+        finally:
+            core.alerting.discard((subscriber.imsi, host))
+
+
+def _alert(core: Core, subscriber: Subscriber, host: str, realm: str, address: str) -> Message:
+    number = international(subscriber.msisdn) if subscriber.msisdn else ""
+    user = [("MSISDN", number)] if number else [("User-Name", subscriber.imsi)]
+    avps: Avps = [("SC-Address", address), ("User-Identifier", user)]
+    return core.node.make("Alert-Service-Centre-Request", avps, realm=realm, host=host, point="S6c")
+
+
+def _waits_no_more(core: Core, subscriber: Subscriber, host: str) -> None:
+    held = subscriber.waiting
+    rest = {name: way for name, way in held.get("centres", {}).items() if name != host}
+    core.store.change(subscriber, waiting={**held, "centres": rest} if rest else {})

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from simulators.hss.config import Apn, HssSubscription
 from simwarden.model.profile import Function
+from simwarden.policy.numbers import international
 from simwarden.runtime.diameter import Unreachable
 from simwarden.wire.diameter.codes import (
     AllApnConfigurations,
@@ -69,9 +70,8 @@ def needed_features(config: HssConfig, subscriber: Subscriber) -> Feature:
 def subscription_data(config: HssConfig, subscriber: Subscriber) -> Avps:
     """Make Subscription-Data (7.3.2) of a card."""
     avps: Avps = barring(subscriber) if subscriber.suspended else [("Subscriber-Status", 0)]
-    msisdn = subscriber.msisdn.removeprefix("+")
-    if msisdn:
-        avps.append(("MSISDN", msisdn))
+    if subscriber.msisdn:
+        avps.append(("MSISDN", international(subscriber.msisdn)))
     circuit = not {Function.VOICE, Function.SMS}.isdisjoint(subscriber.functions.split())
     mode = NetworkAccessMode.PACKET_AND_CIRCUIT if circuit else NetworkAccessMode.ONLY_PACKET
     avps.append(("Network-Access-Mode", int(mode)))

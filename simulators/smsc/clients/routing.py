@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from simwarden.policy.numbers import international
 from simwarden.runtime.diameter import Unreachable
 from simwarden.wire.diameter import ExperimentalResult, Message, first
 from simwarden.wire.diameter.apps.s6c import DeliveryCause, MwdStatus
@@ -50,7 +51,7 @@ class Delivery:
 
 async def send_routing_info(core: Core, msisdn: str) -> Route:
     """Ask the HSS who serves a card (5.3.2.1)."""
-    avps: Avps = [("MSISDN", msisdn.removeprefix("+")), ("SC-Address", core.config.number.removeprefix("+"))]
+    avps: Avps = [("MSISDN", international(msisdn)), ("SC-Address", core.config.number.removeprefix("+"))]
     request = core.node.make("Send-Routing-Info-for-SM-Request", avps, realm=core.peers.realm)
     try:
         answer = await core.node.ask(core.config.hss, request)
@@ -104,7 +105,7 @@ async def report_delivery_status(core: Core, msisdn: str, cause: DeliveryCause) 
     """Tell the HSS how a delivery ended (5.3.2.5), so that it alerts this centre, or no longer."""
     outcome = [("MME-SM-Delivery-Outcome", [("SM-Delivery-Cause", int(cause))])]
     avps: Avps = [
-        ("User-Identifier", [("MSISDN", msisdn.removeprefix("+"))]),
+        ("User-Identifier", [("MSISDN", international(msisdn))]),
         ("SC-Address", core.config.number.removeprefix("+")),
         ("SM-Delivery-Outcome", outcome),
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from simwarden.policy.numbers import PartyKind, TypeOfNumber, party
+from simwarden.policy.numbers import TypeOfNumber, international
 from simwarden.wire import smpp
 from simwarden.wire.sms import Address, UserData, coding_of, octets_for, scheme_for, split_header, text_of
 
@@ -12,7 +12,6 @@ from simwarden.wire.sms import Address, UserData, coding_of, octets_for, scheme_
 _LATIN: Final = frozenset({1, 3})
 #: values that SMPP and TS 23.038 share: default alphabet, 8 bit, UCS2
 _SHARED: Final = frozenset({0, 4, 8})
-_COUNTRY: Final = "86"
 
 
 class Content(NamedTuple):
@@ -45,9 +44,7 @@ def address_of(number: smpp.Address) -> Address:
 
 def number_of(msisdn: str) -> smpp.Address:
     """Return a card's number as SMPP has it: international, with its country code."""
-    who = party(msisdn)
-    digits = f"{_COUNTRY}{who.number}" if who.kind is not PartyKind.FOREIGN else who.number
-    return smpp.Address(digits, TypeOfNumber.INTERNATIONAL, 1)
+    return smpp.Address(international(msisdn), TypeOfNumber.INTERNATIONAL, 1)
 
 
 def shown(data_coding: int, octets: bytes) -> str:

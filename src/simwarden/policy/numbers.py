@@ -88,6 +88,15 @@ def party(text: str, ton: int = TypeOfNumber.UNKNOWN) -> Party:
     return Party(PartyKind.CODE, digits)
 
 
+def international(number: str) -> str:
+    """Return a number as protocols carry it that know no type of number: with its country code, without `+` (E.164).
+
+    So has MSISDN in Diameter (TS 29.329 6.3.2). Raises ValueError for an empty one.
+    """
+    who = party(number)
+    return who.number if who.kind is PartyKind.FOREIGN else f"{COUNTRY}{who.number}"
+
+
 def _international(digits: str) -> Party:
     """Return who a number with its country code stands for; some write a trunk prefix behind that."""
     if not digits.startswith(COUNTRY):

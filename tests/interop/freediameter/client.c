@@ -1,7 +1,7 @@
-/* An extension of freeDiameter that knows the commands of S6a and S13 (TS 29.272 7.2), sends the requests of a script and
- * prints what comes back: each answer as freeDiameter's dictionary reads it, and whether it keeps to the grammar.
+/* An extension of freeDiameter that knows the commands of S6a and S13 (TS 29.272 7.2), S6c and SGd (TS 29.338 5.3.2, 6.3.2),
+ * sends the requests of a script and prints what comes back: each answer as freeDiameter's dictionary reads it, and whether it keeps to the grammar.
  *
- * LoadExtension = "s6a_client.fdx" : "SCRIPT OUTPUT";
+ * LoadExtension = "client.fdx" : "SCRIPT OUTPUT";
  *
  * The script, line by line:
  *   peer NAME            wait until the connection to the peer is open
@@ -43,6 +43,12 @@ static const struct command commands[] = {
 	{16777251, 321, "Purge-UE-Request", "Purge-UE-Answer", NULL},
 	{16777251, 323, "Notify-Request", "Notify-Answer", NULL},
 	{16777252, 324, "ME-Identity-Check-Request", "ME-Identity-Check-Answer", "Equipment-Status"},
+	{16777312, 8388647, "Send-Routing-Info-for-SM-Request", "Send-Routing-Info-for-SM-Answer", "Serving-Node"},
+	/* SGd has it as well: freeDiameter knows commands by their code alone */
+	{16777312, 8388648, "Alert-Service-Centre-Request", "Alert-Service-Centre-Answer", NULL},
+	{16777312, 8388649, "Report-SM-Delivery-Status-Request", "Report-SM-Delivery-Status-Answer", NULL},
+	{16777313, 8388645, "MO-Forward-Short-Message-Request", "MO-Forward-Short-Message-Answer", "SM-RP-UI"},
+	{16777313, 8388646, "MT-Forward-Short-Message-Request", "MT-Forward-Short-Message-Answer", "SM-RP-UI"},
 	/* of no specification: how is a command answered that nobody knows? */
 	{16777251, 8388600, "Unknown-Request", "Unknown-Answer", NULL},
 };
@@ -51,7 +57,7 @@ static struct dict_object *find(enum dict_object_type type, int criteria, const 
 {
 	struct dict_object *found = NULL;
 	if (fd_dict_search(fd_g_config->cnf_dict, type, criteria, what, &found, ENOENT))
-		fprintf(stderr, "s6a_client: not in the dictionary: %s\n", criteria == VENDOR_BY_ID ? "vendor" : (const char *)what);
+		fprintf(stderr, "client: not in the dictionary: %s\n", criteria == VENDOR_BY_ID ? "vendor" : (const char *)what);
 	return found;
 }
 
@@ -92,15 +98,18 @@ static int define(const struct command *command, struct dict_object *application
 
 static int define_all(void)
 {
+	static const struct dict_application_data data[] = {
+		{16777251, "3GPP S6a"}, {16777252, "3GPP S13"}, {16777312, "3GPP S6c"}, {16777313, "3GPP SGd"}};
 	vendor_id_t id = VENDOR_3GPP;
-	struct dict_object *vendor = find(DICT_VENDOR, VENDOR_BY_ID, &id), *s6a, *s13;
-	struct dict_application_data one = {16777251, "3GPP S6a"}, other = {16777252, "3GPP S13"};
-	CHECK_FCT(fd_dict_new(fd_g_config->cnf_dict, DICT_APPLICATION, &one, vendor, &s6a));
-	CHECK_FCT(fd_dict_new(fd_g_config->cnf_dict, DICT_APPLICATION, &other, vendor, &s13));
-	for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
-		CHECK_FCT(define(&commands[i], commands[i].application == one.application_id ? s6a : s13));
-	CHECK_FCT(fd_disp_app_support(s6a, vendor, 1, 0));
-	return fd_disp_app_support(s13, vendor, 1, 0);
+	struct dict_object *vendor = find(DICT_VENDOR, VENDOR_BY_ID, &id), *application;
+	for (size_t each = 0; each < sizeof data / sizeof *data; each++) {
+		CHECK_FCT(fd_dict_new(fd_g_config->cnf_dict, DICT_APPLICATION, (void *)&data[each], vendor, &application));
+		for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+			if (commands[i].application == data[each].application_id)
+				CHECK_FCT(define(&commands[i], application));
+		CHECK_FCT(fd_disp_app_support(application, vendor, 1, 0));
+	}
+	return 0;
 }
 
 /* -- printing */
@@ -314,12 +323,13 @@ static void *read_script(void *unused)
 
 static int enter(char *settings)
 {
-	static const char *handled[] = {"Cancel-Location-Request", "Insert-Subscriber-Data-Request"};
+	static const char *handled[] = {"Cancel-Location-Request", "Insert-Subscriber-Data-Request",
+		"Alert-Service-Centre-Request", "MT-Forward-Short-Message-Request", "MO-Forward-Short-Message-Request"};
 	CHECK_PARAMS(settings && sscanf(settings, "%1023s %1023s", script_path, output_path) == 2);
 	output = fopen(output_path, "w");
 	CHECK_PARAMS(output);
 	CHECK_FCT(define_all());
-	for (int i = 0; i < 2; i++) {
+	for (size_t i = 0; i < sizeof handled / sizeof *handled; i++) {
 		struct disp_when when = {.command = find(DICT_COMMAND, CMD_BY_NAME, handled[i])};
 		CHECK_FCT(fd_disp_register(on_request, DISP_HOW_CC, &when, NULL, NULL));
 	}
@@ -328,4 +338,4 @@ static int enter(char *settings)
 	return pthread_create(&reader, NULL, read_script, NULL);
 }
 
-EXTENSION_ENTRY("s6a_client", enter, "dict_dcca_3gpp");
+EXTENSION_ENTRY("client", enter, "dict_dcca_3gpp");

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simwarden.model.number import national
-from simwarden.policy.numbers import Party, PartyKind, TypeOfNumber, party
+from simwarden.policy.numbers import Party, PartyKind, TypeOfNumber, international, party
 
 SUBSCRIBERS = st.one_of(
     st.from_regex(r"1[3-9][0-9]{9}", fullmatch=True),
@@ -134,3 +134,9 @@ def test_numbers_of_the_field(text: str, ton: int, expected: Party) -> None:
 def test_parties_as_text() -> None:
     assert str(party("+85212345678")) == "+85212345678"
     assert str(party("0086 14400 0000 0017")) == "1440000000017"
+
+
+@given(number=SUBSCRIBERS)
+def test_number_as_diameter_carries_it_has_its_country_code(number: str) -> None:
+    assert {international(each) for each, ton in spellings(number) if ton == TypeOfNumber.UNKNOWN} == {f"86{number}"}
+    assert international("+447785016005") == "447785016005"

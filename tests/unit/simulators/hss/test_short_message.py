@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -39,6 +40,9 @@ class Centre(Element[ElementConfig]):
 
     async def start(self) -> None:
         self.alerts: list[Message] = []
+        self.answers = asyncio.Event()
+        self.answers.set()
+        self.meanwhile: DeliveryCause | None = None
         points = {"S6c": {"alert-service-centre-request": self.hear}, "S6a": {}}
         self.node = DiameterNode(self.site, LocalNode(f"{self.site.name}.{REALM}", REALM), points)
         await self.node.connect("S6c", "hss")
@@ -51,6 +55,10 @@ class Centre(Element[ElementConfig]):
 
     async def hear(self, message: Message, _peer: Peer) -> Message:
         self.alerts.append(message)
+        await self.answers.wait()
+        if self.meanwhile is not None:
+            cause, self.meanwhile = self.meanwhile, None
+            await self.report(cause)
         return self.node.answer(message, 2001)
 
     async def route(self, number: str = MSISDN, address: str = CENTRE) -> Message:
@@ -241,6 +249,45 @@ async def test_centre_that_is_away_is_alerted_at_the_next_chance(loop: TestbedLo
         await net.host.start("smsc")
         await net.ready()
         assert len(net.centre.alerts) == 1
+
+
+async def test_register_killed_while_it_alerts_alerts_again(loop: TestbedLoop, tmp_path: Any) -> None:
+    async with Routes(loop, store=f"sqlite:///{tmp_path}/hss.sqlite") as net:
+        await net.provision()
+        await net.register()
+        await net.centre.report(DeliveryCause.ABSENT_USER)
+        net.centre.answers.clear()
+        await net.ready()
+        await net.host.stop("hss", kill=True)
+        net.centre.answers.set()
+        await net.host.start("hss")
+        await net.sleep(60)
+        await net.ready()
+        assert len(net.centre.alerts) == 2
+
+
+async def test_centre_that_says_meanwhile_that_the_card_is_away_again_is_alerted_again(loop: TestbedLoop) -> None:
+    async with Routes(loop) as net:
+        await net.provision()
+        await net.register()
+        await net.centre.report(DeliveryCause.ABSENT_USER)
+        net.centre.meanwhile = DeliveryCause.ABSENT_USER
+        await net.ready()
+        await net.settle()
+        assert (await net.centre.route()).get("MWD-Status") == MwdStatus.MNRF_SET
+        await net.ready()
+        await net.settle()
+        assert len(net.centre.alerts) == 2
+        assert "MWD-Status" not in {name for name, _ in (await net.centre.route()).avps}
+
+
+@pytest.mark.parametrize("number", [MSISDN, MSISDN.removeprefix("86")])
+@pytest.mark.parametrize("held", [MSISDN, MSISDN.removeprefix("86"), f"+{MSISDN}"])
+async def test_card_is_found_by_its_number_however_it_is_provisioned(loop: TestbedLoop, number: str, held: str) -> None:
+    async with Routes(loop) as net:
+        await net.provision(keys={"msisdn": held})
+        assert first((await net.register()).get("Subscription-Data"), "MSISDN") == MSISDN
+        assert (await net.centre.route(number)).success
 
 
 async def test_mme_that_gives_its_registration_up_is_no_route_any_more(loop: TestbedLoop) -> None:
