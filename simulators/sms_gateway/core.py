@@ -65,10 +65,12 @@ class Core:
 
     def _load(self) -> None:
         site, config, store = self.site, self.config, self.store
-        for name, (account, stamp) in store.accounts().items():
-            self.customers[name] = Customer(name, account, stamp)
+        accounts = store.accounts()
+        for name, (held, stamp) in accounts.items():
+            if held is not None:
+                self.customers[name] = Customer(name, held, stamp)
         for name, account in config.accounts.items():
-            if name not in self.customers:
+            if name not in accounts:
                 self.put_account(name, with_hash(account, site.rng.randbytes(16)))
         for card in store.cards():
             self.take_card(card)

@@ -85,11 +85,11 @@ class Store:
 
     # -- what was there at the start
 
-    def accounts(self) -> dict[str, tuple[Account, int | None]]:
-        """Return the accounts with the time stamps of their last connections by CMPP."""
+    def accounts(self) -> dict[str, tuple[Account | None, int | None]]:
+        """Return the accounts with the time stamps of their last connections by CMPP; None for one that was deleted."""
         with self._engine.connect() as connection:
             rows = connection.execute(sa.select(_ACCOUNTS).order_by(_ACCOUNTS.c.name)).all()
-        return {row.name: (Account.model_validate(row.value), row.stamp) for row in rows}
+        return {row.name: (Account.model_validate(row.value) if row.value else None, row.stamp) for row in rows}
 
     def cards(self) -> list[Card]:
         """Return all cards."""
@@ -129,9 +129,9 @@ class Store:
             _AUDIT.add(connection, [audit] if audit else [])
 
     def drop_account(self, name: str, audit: dict[str, Any]) -> None:
-        """Forget an account."""
+        """Keep that an account was deleted, or the settings would bring it back."""
         with self._engine.begin() as connection:
-            connection.execute(sa.delete(_ACCOUNTS).where(_ACCOUNTS.c.name == name))
+            connection.execute(sa.update(_ACCOUNTS).where(_ACCOUNTS.c.name == name).values(value=None, stamp=None))
             _AUDIT.add(connection, [audit])
 
     def put_card(self, card: Card, audit: dict[str, Any]) -> None:

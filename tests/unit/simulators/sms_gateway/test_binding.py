@@ -86,7 +86,7 @@ async def test_another_password_ends_the_binds(tmp_path: Path) -> None:
         told = await bench.call("GET", "/accounts")
         assert "n3w" not in str(told)
         assert "shared" not in str(told)
-        assert bench.gateway.core.store.accounts()["waterworks"][0].password.startswith("scrypt:")
+        assert bench.gateway.core.customers["waterworks"].account.password.startswith("scrypt:")
     assert (tmp_path / "store").stat().st_mode & 0o077 == 0
 
 
