@@ -37,8 +37,14 @@ class Lists:
 
     @route("PUT", "/cards/{imsi}", takes=CardProvision, errors=(409,))
     async def provision_card(self, call: Call) -> dict[str, Any]:
-        """Take a card with its list; without one SMS is off. A list that is held is not changed this way (409)."""
+        """Take a card with its list; without one SMS is off. A list that is held is not changed this way (409).
+
+        Nor is its number that of another card (409), or that card's messages would be delivered to it.
+        """
         wanted: CardProvision = call.given
+        other = self.core.store.numbered(wanted.msisdn)
+        if other is not None and other.imsi != wanted.imsi:
+            raise ManagementError(409, f"another card has the number {wanted.msisdn}")
         sms, held = wanted.entry("sms", SmscSms), self.core.store.card(wanted.imsi)
         if held is not None and held.sms is not None:
             self.core.lists.stays(wanted.imsi, By.of(call), changed=sms != held.sms)

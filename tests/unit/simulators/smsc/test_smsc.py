@@ -133,10 +133,10 @@ class Network(Bench):
         self.mme = self.add("mme", Node)
         self.esme = self.add("esme", esme, GATEWAY)
 
-    async def provision(self, sms: dict[str, Any] | None = None, *, msisdn: str = MSISDN) -> None:
-        card = {"name": "card", "imsi": IMSI, "iccid": "", "msisdn": msisdn, "profile": "meter", "form": "plug-in"}
+    async def provision(self, sms: dict[str, Any] | None = None, *, msisdn: str = MSISDN, imsi: str = IMSI) -> None:
+        card = {"name": "card", "imsi": imsi, "iccid": "", "msisdn": msisdn, "profile": "meter", "form": "plug-in"}
         sections = {"sms": [sms]} if sms is not None else {}
-        await self.call("PUT", f"/cards/{IMSI}", card | {"sections": sections})
+        await self.call("PUT", f"/cards/{imsi}", card | {"sections": sections})
 
     async def send(self, **fields: Any) -> str:
         message = {"to": MSISDN, "code": CODE, "text": "read the meter", "receipt": "no"}
@@ -523,3 +523,17 @@ async def test_gateway_may_send_by_one_link_and_receive_by_another() -> None:
         await network.settle()
         assert network.texts() == ["low", "later"]
         assert network.observed("bind", element="other") == ["bound"]
+
+
+@pytest.mark.parametrize("spelling", [MSISDN, f"+{MSISDN}"])
+async def test_number_of_a_card_is_given_to_no_other(spelling: str) -> None:
+    """Its messages would be delivered to the other."""
+    async with Network() as network:
+        await network.provision({"by": "smsc", "numbers": [CODE]})
+        with pytest.raises(ManagementError) as refused:
+            await network.provision({"by": "smsc", "numbers": [CODE]}, msisdn=spelling, imsi="001010000000099")
+        assert (refused.value.status, str(refused.value)) == (409, f"another card has the number {MSISDN}")
+        assert await network.send() == "accepted"
+        await network.settle()
+        assert network.values("message", "smsc")[-1]["imsi"] == IMSI
+        await network.provision({"by": "smsc", "numbers": [CODE]})  # the card itself keeps it
