@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 #: seconds that lines of one kind are counted for, and how many of them are written
 WINDOW, MOST = 10.0, 20
-#: kinds that are counted apart; beyond them all are one, so that many addresses are no way round
+#: kinds that are counted apart; beyond them all are one, so that many addresses are no way round, save faults and
+#: refusals, of which there are few kinds: many addresses do not hide them either
 _KINDS = 256
 #: fields whose values stand in the text, for people
 _SAID = ("element", "peer", "interface", "control", "subject", "reason", "verdict")
@@ -71,7 +72,8 @@ class Log:
     def _limited(self, level: Level, kind: str, text: str, about: dict[str, Any]) -> None:
         if not self._log.is_enabled_for(getattr(logging, level.name)):
             return
-        if kind not in self._written and len(self._written) >= _KINDS:
+        few = "control" in about or level is Level.ERROR
+        if not few and kind not in self._written and len(self._written) >= _KINDS:
             kind = "others"
         self._written[kind] += 1
         if self._written[kind] == 1:

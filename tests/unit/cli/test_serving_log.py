@@ -97,3 +97,12 @@ def test_what_is_too_much_of_one_kind_is_counted_at_its_level(
     (line,) = capsys.readouterr().err.splitlines()
     said = json.loads(line)
     assert (said["level"], said["event"]) == ("warning", "7 more lines about peer 192.0.2.9 in 10 s")
+
+
+def test_many_addresses_hide_neither_faults_nor_refusals(clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
+    """Who sends datagrams makes up where they come from; what is said of all beyond some addresses has one bound."""
+    log = Log(clock, LogForm.JSON)
+    for number in range(400):
+        log(PeerFault(element="pgw", peer=f"10.0.{number}.1:2152", interface="S5-U", reason="no GTP-U"))
+    assert len(capsys.readouterr().err.splitlines()) < 300
+    assert [json.loads(each)["level"] for each in written(log, capsys)] == ["info", "error"]
