@@ -27,7 +27,7 @@ from simulators.cmp.north.errors import (
 from simulators.cmp.north.model import Bind, Device, Query, Unbind, read
 from simulators.cmp.procedures import binding
 from simwarden.errors import ManagementError
-from simwarden.model.identity import Imei
+from simwarden.model.identity import Imei, is_assigned
 from simwarden.operations.approval import By
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class Prevention:
             return {"bound": await self._restrict(card, by)}
         if not _is_held(card):
             try:
-                await binding.bind(self._platform, card, by, imei=card.own_terminal)
+                await binding.bind(self._platform, card, by, imei=_bindable(card.own_terminal))
             except ManagementError as error:
                 raise refused(error) from error
         return {"bound": True}
@@ -207,6 +207,11 @@ def by_of(name: str, client: Client) -> By:
 def _is_held(card: Card) -> bool:
     """Whether a card has a binding that nothing contradicts, or waits for the first use that binds it."""
     return bool(card.mode) and not (card.strayed and card.terminal != card.bound)
+
+
+def _bindable(imei: str) -> str:
+    """Return the IMEI to bind to; empty, so that the next use binds, for what many terminals say that have none."""
+    return imei if imei and is_assigned(imei) else ""
 
 
 def _circle(area: AgreedArea) -> dict[str, Any]:
