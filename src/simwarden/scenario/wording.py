@@ -134,7 +134,8 @@ class Wording:
     def _has(self, kind: str, text: str) -> bool:
         """Whether the network has a host (named after its element), a realm, an APN, an address or place."""
         if kind == "host":
-            return text.partition(".")[0] in self.references.instances
+            name, _, realm = text.partition(".")
+            return name in self.references.instances and (self._has("realm", realm) or self.gives(realm))
         if kind == "realm":
             return text.lower() in self._realms
         if kind == "apn":
