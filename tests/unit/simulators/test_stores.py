@@ -102,6 +102,7 @@ def test_hss_keeps_what_mmes_are_owed(store_url: str) -> None:
         assert (card.bound, card.suspended, card.mme) == (METER, "barring", "other.epc.example")
         debt = store.change(card, record("suspend"), owed=Owed.WITHDRAWAL, suspended="withdrawal")
         assert debt == Debt(IMSI, "other.epc.example", Owed.WITHDRAWAL, REALM)
+        assert (store.owed(MME), store.owed("other.epc.example")) == ([barring, update], [debt])
         assert card.mme == ""
         store.paid(barring)
         store.paid(barring)

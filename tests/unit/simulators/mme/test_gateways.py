@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 
+from simulators.mme.procedures.paging import page
 from simwarden.operations.management import Role
 from simwarden.testing.diameter import IMSI
 from simwarden.trace.events import Frame, StateChange
@@ -59,6 +61,76 @@ async def test_a_request_about_no_session_of_this_mme_is_answered_so(run: Any) -
         answer = await sgw.ask(about, network.mme.core.gateways.node.address, "S11")
         assert (answer.cause, answer.teid) == (Cause.CONTEXT_NOT_FOUND, 0)
         assert network.session() is not None
+
+
+async def test_a_faulty_request_about_nobody_is_answered_to_nobody(run: Any) -> None:
+    async with run() as network:
+        await network.attached()
+        sgw = network.host.elements["sgw"].core.node
+        sgw.send(bytes.fromhex("48610008 0000dead 000001 00"), (network.mme.core.gateways.node.address, 2123))
+        await network.settle()
+        answer = gtpv2.decode([each.data for each in network.of(Frame) if each.source == "mme"][-1])
+        assert (answer.name, answer.cause, answer.teid) == ("update-bearer-response", Cause.MANDATORY_IE_MISSING, 0)
+
+
+async def test_the_rate_that_the_gateways_give_is_that_of_the_session(run: Any) -> None:
+    async with run() as network:
+        sgw = network.host.elements["sgw"].core.node
+        create, given = sgw._handlers["create-session-request"], gtpv2.Ambr(64, 128)
+
+        async def give(message: gtpv2.Message, peer: Any) -> gtpv2.Message:
+            answer = await create(message, peer)
+            return gtpv2.Message(answer.name, {**answer.ies, "apn_ambr": given}, answer.teid)
+
+        sgw._handlers["create-session-request"] = give
+        await network.attached()
+        assert network.mme.core.by_imsi[IMSI].bearer.ambr == given
+
+
+async def test_a_place_that_the_gateways_will_not_hear_costs_no_session(run: Any) -> None:
+    async with run() as network:
+        await network.attached()
+        refusing(network, Cause.REQUEST_REJECTED, "change-notification-request")
+        ue = network.mme.core.by_imsi[IMSI]
+        ue.bearer.reported, ue.bearer.place = True, None
+        network.mme.core.gateways.tell_place(ue)
+        await network.settle()
+        assert "change-notification" in asked(network)
+        assert network.session() is not None
+        network.mme.core.gateways.tell_place(ue)
+        await network.settle()
+        assert asked(network).count("change-notification") == 1, "it has been told already"
+
+
+async def test_of_two_that_page_a_device_both_hear_that_it_has_come(run: Any) -> None:
+    async with run() as network:
+        phone = await network.attached_idle()
+        core = network.mme.core
+        pagings = [asyncio.ensure_future(page(core, core.by_imsi[IMSI])) for _ in range(2)]
+        await network.settle()
+        phone.service()
+        await network.settle()
+        assert [each.done() and each.result() for each in pagings] == [True, True]
+
+
+async def test_an_mme_that_is_killed_while_a_gateway_is_silent_is_over(run: Any) -> None:
+    async with run() as network:
+        never = asyncio.get_running_loop().create_future()
+
+        async def silent(_message: gtpv2.Message, _peer: Any) -> gtpv2.Message:
+            answer: gtpv2.Message = await never
+            return answer
+
+        network.host.elements["sgw"].core.node._handlers["create-session-request"] = silent
+        phone = network.phone()
+        phone.attach()
+        await network.settle()
+        phone.idle()
+        await network.settle()
+        await network.host.stop("mme", kill=True)
+        await network.settle()
+        assert network.session() is None
+        never.cancel()
 
 
 async def test_a_session_from_attach_to_detach(run: Any) -> None:

@@ -242,6 +242,20 @@ async def test_device_that_does_not_answer_is_absent_until_it_is_back(sms: Any) 
         assert told.get("Alert-Reason") == 0
 
 
+async def test_device_that_is_released_before_its_turn_is_absent_at_once(sms: Any) -> None:
+    async with sms() as network:
+        meter = await registered(network)
+        connection = network.mme.core.by_imsi[IMSI].connection
+        connection.procedure = asyncio.ensure_future(network.host.clock.sleep(60))
+        asking = asyncio.ensure_future(order(network))
+        await network.settle()
+        assert meter.arrived == []
+        meter.phone.idle()
+        await network.settle()
+        assert asking.done()
+        assert (await asking).get("Absent-User-Diagnostic-SM") == 0
+
+
 async def test_device_without_room_says_so_and_when_it_has_room(sms: Any) -> None:
     async with sms() as network:
         meter = await registered(network)
