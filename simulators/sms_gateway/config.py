@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 
 from simwarden.operations.access_codes import AllocatedCode, Code  # noqa: TC001 - pydantic needs them
 from simwarden.operations.approval import Approval, ChangeLimit
+from simwarden.operations.guessing import Guessing
 from simwarden.policy.access_list import check_number, open_number
 from simwarden.runtime.declare import ElementConfig, Model, Seconds
 
@@ -65,15 +66,6 @@ class Customers(Model):
     """Messages of one account that wait for the SMSC, and as many that wait for its platform."""
     quiet: Seconds = 30.0
     """Silence after which enquire_link or CMPP_ACTIVE_TEST is sent."""
-
-
-class Guessing(Model):
-    """How often somebody may try passwords."""
-
-    tries: int = Field(default=5, ge=1)
-    """Failed binds from one address in the time."""
-    period: Seconds = 300.0
-    """The time in which they are counted."""
 
 
 class SmsGatewayConfig(ElementConfig):

@@ -10,9 +10,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from simulators.sms_gateway.controls import LIST_CHANGES
-from simulators.sms_gateway.messages import Customer, Kind, State, Tries
+from simulators.sms_gateway.messages import Customer, Kind, State
 from simulators.sms_gateway.passwords import with_hash
 from simwarden.operations.approval import Audit
+from simwarden.operations.guessing import Tries
 from simwarden.operations.restriction import Restriction
 from simwarden.policy.numbers import Party, party
 from simwarden.runtime.batch import Batch

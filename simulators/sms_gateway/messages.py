@@ -134,36 +134,6 @@ class Group:
     refused: bool = False
 
 
-class Tries:
-    """Binds that failed, by the address from which they came; of those who fail most recently a bounded number."""
-
-    _MOST = 10_000
-
-    def __init__(self, period: float) -> None:
-        self._period = period
-        self._failed: dict[str, deque[float]] = {}
-
-    def count(self, address: str, now: float) -> int:
-        """Return how many failed from there lately."""
-        found = self._failed.get(address, deque())
-        while found and found[0] <= now - self._period:
-            found.popleft()
-        return len(found)
-
-    def begin(self, address: str, now: float) -> None:
-        """Count one that is being tried: others beside it are counted before it has failed."""
-        found = self._failed.pop(address, None) or deque()
-        found.append(now)
-        self._failed[address] = found
-        if len(self._failed) > self._MOST:
-            del self._failed[next(iter(self._failed))]
-
-    def succeed(self, address: str) -> None:
-        """Take back one that was right."""
-        if self._failed.get(address):
-            self._failed[address].pop()
-
-
 @dataclass(slots=True)
 class Customer:
     """An account with its binds, and what waits for them."""

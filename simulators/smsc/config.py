@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, field_validator
 
 from simwarden.operations.approval import Approval, ChangeLimit
+from simwarden.operations.guessing import Guessing
 from simwarden.policy.numbers import party
 from simwarden.runtime.declare import Model, Seconds
 from simwarden.runtime.diameter.server import PeerEntry, ServerConfig, no_entry
@@ -67,6 +68,8 @@ class SmscConfig(ServerConfig):
     """The HSS's name."""
     gateways: dict[Annotated[str, Field(max_length=15)], Gateway] = Field(default_factory=dict)
     """Gateways by system_id."""
+    guessing: Guessing = Guessing()
+    """How often somebody may try their passwords."""
     validity: Annotated[Seconds, Field(gt=0)] = 172800
     """How long a message is kept whose sender says nothing, and at most."""
     retry: Annotated[tuple[Annotated[Seconds, Field(gt=0)], ...], Field(min_length=1)] = (60, 300, 900, 3600)

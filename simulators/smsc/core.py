@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from simulators.smsc import controls
 from simulators.smsc.events import CHANGE
 from simwarden.operations.approval import Audit
+from simwarden.operations.guessing import Tries
 from simwarden.operations.number_ranges import load_ranges
 from simwarden.operations.restriction import Restriction
 from simwarden.policy.numbers import party
@@ -57,6 +58,7 @@ class Core:
         self.lists = Restriction(self.audit, controls.LIST_CHANGES, config.list_changes, (CHANGE,))
         self.ranges = load_ranges(config.ranges)
         self.batch = Batch(store, asyncio.get_running_loop().call_soon, partial(site.clock.call_later, _DATABASE))
+        self.tries = Tries(config.guessing.period)
         #: by system_id: the links that take messages, and those that are there to send alone (bind_transmitter)
         self.gateways: dict[str, GatewayLink] = {}
         self.transmitters: dict[str, GatewayLink] = {}

@@ -124,11 +124,13 @@ def connects(where: Where) -> None:
 
 
 NOWHERE = "127.0.0.1:9"
+#: seeds hold binds, of which those that are wrong are no matter here
+GUESSES = {"tries": "1000000"}
 CUSTOMERS = {
     "settings": {
         "smsc": "",
         "accounts": {"waterworks": {"system_id": "meters", "password": "s3cret"}},
-        "guessing": {"tries": "1000000"},
+        "guessing": GUESSES,
     }
 }
 PORTS = {
@@ -145,7 +147,7 @@ PORTS = {
     "smsc": Port(
         "smsc",
         "SMPP",
-        {"settings": {"gateways": {"gateway": {"password": "secret", "codes": ["10658000"]}}}}
+        {"settings": {"guessing": GUESSES, "gateways": {"gateway": {"password": "secret", "codes": ["10658000"]}}}}
         | {"peers": {"hss": NOWHERE}, "listen": {"SGd": "127.0.0.1:0"}},
         "smpp/seeds.txt",
         partial(bind_smpp, name="gateway", password="secret"),

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
 from simulators.sms_gateway.procedures import binding, handing
+from simwarden.operations.guessing import address_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,7 +47,7 @@ class Connection(ABC):
 
     @property
     def _address(self) -> str:
-        return binding.address_of(self._link.remote, internal=self._link.internal)
+        return address_of(self._link.remote, internal=self._link.internal)
 
     def _full(self, customer: Customer) -> bool:
         """Whether a customer has as many binds as it may."""

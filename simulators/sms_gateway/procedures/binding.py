@@ -18,11 +18,6 @@ if TYPE_CHECKING:
     from simwarden.wire.smpp import Bind
 
 
-def address_of(remote: str, *, internal: bool) -> str:
-    """Return from where a connection came: an element, or a host without its port."""
-    return remote if internal else remote.rpartition(":")[0].strip("[]")
-
-
 async def bind(core: Core, asked: Bind, address: str) -> Customer | None:
     """Return whom a bind proves to be, None for nobody; the hash takes its time outside of the loop (SMPP 3.4 4.1)."""
     customer, tries = core.customer_by("system_id", asked.system_id), _tries(core, address)

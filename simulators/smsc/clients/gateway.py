@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from simulators.smsc import controls
 from simwarden.machine.smpp_session import Answered, Asked, BindAsked, Closed, Event, Fault, SmppSession
 from simwarden.machine.smpp_table import Role
+from simwarden.operations.guessing import address_of
 from simwarden.runtime.driven import Driven
 from simwarden.wire.smpp import Command, MessageId, Pdu, Status
 
@@ -81,12 +82,16 @@ class GatewayLink:
 
     def _bind(self, asked: Pdu, bind: Bind) -> None:
         """Let a listed gateway bind that knows its password; a new link takes the place of an older one of its kind."""
-        listed = self.core.config.gateways
-        known = listed.get(bind.system_id)
+        listed, tries, now = self.core.config.gateways, self.core.tries, self.core.clock.now()
+        known, address = listed.get(bind.system_id), address_of(self.link.remote, internal=self.link.internal)
+        failed, most = tries.count(address, now), self.core.config.guessing.tries
         secret = (known.password if known is not None else "").encode()
-        proven = hmac.compare_digest(secret, bind.password.encode())
-        facts: dict[str, Any] = {"system_id": bind.system_id, "listed": listed, "proven": known is not None and proven}
+        proven = known is not None and hmac.compare_digest(secret, bind.password.encode())
+        facts: dict[str, Any] = {"system_id": bind.system_id, "listed": listed, "proven": proven}
+        facts |= {"tries": failed, "most": most}
         if not self.core.site.decide(controls.GATEWAY, on=controls.BIND, **facts).admitted:
+            if failed < most:
+                tries.begin(address, now)
             self.session.refuse(asked, Status.ESME_RINVPASWD if known is not None else Status.ESME_RINVSYSID)
             return
         self.link.know()

@@ -111,9 +111,16 @@ def judge_message_quota(*, used: int, parts: int, quota: int) -> Ruling:
 
 
 @tells(expected=NAME | GIVEN, seen=GIVEN | PARTY)
-def judge_gateway(*, system_id: str, listed: Collection[str], proven: bool) -> Ruling:
-    """Rule whether somebody may bind as a gateway: by its system_id, and by its password (`proven`)."""
+def judge_gateway(*, system_id: str, listed: Collection[str], proven: bool, tries: int, most: int) -> Ruling:
+    """Rule whether somebody may bind as a gateway: by its system_id, and by its password (`proven`).
+
+    `tries` are the binds that failed lately from where this one comes; at `most` none is tried for a while.
+    """
     facts = {"expected": sorted(listed), "seen": system_id or "none"}
+    if tries >= most:
+        return Ruling.refuse(
+            f"{tries} binds from there failed: none is tried for a while", **facts | {"seen": "too many"}
+        )
     if system_id not in listed:
         return Ruling.refuse("no gateway has this system_id", **facts)
     if not proven:
