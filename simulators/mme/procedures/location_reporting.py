@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from simulators.mme.core import Core
     from simwarden.wire.s1ap import Message
 
-#: a handover was quicker than the order, which is given anew after it
+#: a handover was quicker than the order, which is given anew after it, and when none can be under way any more
 _MEANWHILE = (CauseRadioNetwork.S1_INTRA_SYSTEM_HANDOVER_TRIGGERED, CauseRadioNetwork.X2_HANDOVER_TRIGGERED)
 
 
@@ -55,6 +55,9 @@ def failed(core: Core, conn: Connection, message: Message) -> None:
     conn.reports = False
     cause = message.get("cause")
     if cause in _MEANWHILE:
+        if conn.enb.reports is False:  # what was asked at once besides was not answered either
+            conn.enb.reports = None
+        core.clock.call_later(core.config.timers.handover, lambda: control(core, conn))
         return
     conn.enb.reports = True  # it is not silent, and has been told
     _tell(core, conn.enb, conn.imsi, state="failed", cause=cause_text(cause) if cause is not None else "")
@@ -62,7 +65,7 @@ def failed(core: Core, conn: Connection, message: Message) -> None:
 
 def _judge_silence(core: Core, enb: Enb, imsi: str) -> None:
     """An eNB has not reported in time where a device is, which it was asked for."""
-    if not enb.reports and enb.link in core.enbs:
+    if enb.reports is False and enb.link in core.enbs:
         _tell(core, enb, imsi, state="silent", cause="")
 
 

@@ -14,6 +14,7 @@ from simwarden.wire.s1ap import CauseRadioNetwork
 from simwarden.wire.s1ap.enums import EventType, ReportArea
 from simwarden.wire.s1ap.values import ErabTunnel, RequestType, UeSecurityCapabilities
 
+_Radio = CauseRadioNetwork
 PLMN = Plmn("001", "01")
 IMSI = "001010000000001"
 HOME, NEXT, ELSEWHERE = "001-01-0000101", "001-01-0000102", "001-01-0000201"
@@ -149,6 +150,23 @@ async def test_a_failure_is_told_unless_a_handover_was_quicker(run: Any, cause: 
         phone.up("handover-cancel", cause=CauseRadioNetwork.HANDOVER_CANCELLED)
         await network.settle()
         assert _orders(network.enb) == [CHANGE, DIRECT, CHANGE]  # the order is given anew
+
+
+@pytest.mark.parametrize("cause", [_Radio.S1_INTRA_SYSTEM_HANDOVER_TRIGGERED, _Radio.X2_HANDOVER_TRIGGERED])
+async def test_reports_are_ordered_again_when_a_handover_was_quicker_and_came_to_nothing(
+    run: Any, cause: CauseRadioNetwork
+) -> None:
+    async with run() as network:
+        await _area(network, cells=[HOME])
+        phone = await network.attached()
+        for _ in _orders(network.enb):
+            phone.up("location-report-failure-indication", cause=cause)
+        await network.sleep(11)
+        assert _orders(network.enb) == [CHANGE, DIRECT, CHANGE, DIRECT]
+        _report(phone, HOME, event=DIRECT)
+        await network.sleep(11)
+        assert await _told(network) == []  # the eNB was not silent
+        assert len(_orders(network.enb)) == 4
 
 
 async def test_reports_are_ordered_again_after_a_path_switch(run: Any) -> None:
