@@ -11,8 +11,8 @@ from simwarden.operations.management import Role
 from simwarden.testing.diameter import IMSI
 from simwarden.trace.events import StateChange
 from simwarden.wire.diameter.codes import DsrFlags
-from simwarden.wire.nas.enums import EsmCause, MessageType
-from simwarden.wire.nas.message import Message
+from simwarden.wire.nas.enums import EmmCause, EsmCause, MessageType
+from simwarden.wire.nas.message import Message, encode
 from simwarden.wire.s1ap import CauseRadioNetwork
 from simwarden.wire.s1ap.values import ErabItem
 
@@ -324,3 +324,21 @@ async def test_an_sgw_that_has_lost_one_session_has_the_device_set_it_up_again(r
         told = phone.got[-1]
         assert (told["eps_bearer_identity"], told["esm_cause"]) == (6, EsmCause.REACTIVATION_REQUESTED)
         assert network.session()["apn"] == _TWO[0]
+
+
+async def test_an_update_that_is_proven_anew_goes_on_by_no_access_point_that_was_taken_away(run: Any) -> None:
+    """The subscription that comes with the device's new proof says nothing of bearers, which are the context's."""
+    async with run() as network:
+        phone = await network.attached_idle()
+        await network.hss.order("Reset-Request", [("User-Id", IMSI[:8])])
+        subscribe(network, _TWO[1])
+        request = Message(
+            _T.TRACKING_AREA_UPDATE_REQUEST, eps_update_type=0, nas_key_set_identifier=7, old_guti=phone.guti
+        )
+        phone.first(encode(request))
+        await network.settle()
+        assert (phone.got[-1].type, phone.got[-1]["emm_cause"]) == (
+            _T.TRACKING_AREA_UPDATE_REJECT,
+            EmmCause.IMPLICITLY_DETACHED,
+        )
+        assert network.session() is None
