@@ -461,6 +461,18 @@ async def test_an_emergency_call_needs_no_card_that_can_be_proven(run: Any) -> N
         assert network.session() is None
 
 
+@pytest.mark.parametrize("proven", [True, False])
+async def test_an_emergency_call_reaches_its_access_point_whatever_it_asks_for(run: Any, *, proven: bool) -> None:
+    async with run() as network:
+        if not proven:
+            network.hss.answers["authentication-information"] = 5001
+        phone = network.phone()
+        phone.attach(eps_attach_type=6, access_point_name="meters.example")
+        await network.settle()
+        session = network.session(IMSI if proven else f"imei-{Imei('35698765000001').imei}")
+        assert (session["emergency"], session["apn"]) == (True, "sos")
+
+
 async def test_an_unproven_emergency_call_takes_nothing_from_the_card_it_names(run: Any) -> None:
     async with run() as network:
         await network.attached()
