@@ -101,6 +101,18 @@ async def test_names_are_one_customers_and_a_deleted_one_is_gone() -> None:
         assert bench.observed("bind", element="platform")[-1] == "refused"
 
 
+async def test_a_deleted_customer_stays_deleted_until_it_is_taken_again(store_url: str) -> None:
+    """The settings name it still, and count as long as management has said nothing else."""
+    async with Business(store=store_url, platform={"at_start": "no"}) as bench:
+        await bench.call("DELETE", "/accounts/waterworks")
+        for taken, outcome in ((False, "refused"), (True, "bound")):
+            if taken:
+                await bench.call("PUT", "/accounts/waterworks", ACCOUNTS["waterworks"])
+            await bench.host.stop("sms_gateway", kill=True)
+            await bench.host.start("sms_gateway")
+            assert await bench.do("platform", "bind_platform", platform="platform") == outcome
+
+
 # -- CMPP
 
 CMPP: dict[str, Any] = {"protocol": "cmpp", "source_addr": "901234", "secret": "shared"}
