@@ -97,7 +97,7 @@ def is_wrong(platform: Platform, card: Card, settings: Settings, *, bound: str) 
         return False
     if not judge_phone(kind=platform.kind_of(card.terminal), seen=card.terminal, wish=account.phone).admitted:
         return True
-    if card.state is CardState.TEST:
+    if card.state is CardState.TEST and not bound:
         return False
     wish: dict[str, Any] = {"mismatch": account.mismatch, "before": card.mismatches, "grace": account.grace}
     if bound and not judge_captured(bound=bound, seen=card.terminal, **wish).admitted:
