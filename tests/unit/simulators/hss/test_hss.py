@@ -154,7 +154,7 @@ async def test_a_learned_binding_survives_a_restart_which_the_mme_hears_of(net: 
 async def test_a_first_use_outside_the_province_is_served_and_teaches_nothing(net: Net) -> None:
     async with net:
         await net.provision(binding=LEARN)
-        assert (await net.mme2.ulr(PHONE)).success
+        assert (await net.mme2.attach(PHONE)).success  # all but the province, which is not said of it, would teach
         assert (await net.call("GET", f"/cards/{IMSI}"))["binding"] == {"how": "learned", "imei": ""}
         assert (await net.mme.attach(METER)).success
         assert (await net.mme2.ulr(PHONE)).experimental_result == 5001
@@ -436,6 +436,34 @@ async def test_suspension_by_withdrawal_and_resumption(net: Net) -> None:
         assert (await net.mme.ulr(METER)).experimental_result == 5001
         await net.call("DELETE", f"/cards/{IMSI}/suspension")
         assert (await net.mme.ulr(METER)).success
+
+
+@pytest.mark.parametrize(
+    ("how", "mme", "told"),
+    [
+        ("barring", "enforces", "insert-subscriber-data"),
+        ("barring", "cannot bar", "cancel-location"),
+        ("barring", "silent", "pending"),
+        ("barring", "none", "nobody"),
+        ("withdrawal", "enforces", "cancel-location"),
+        ("withdrawal", "silent", "pending"),
+        ("withdrawal", "none", "nobody"),
+    ],
+)
+async def test_the_answer_to_a_suspension_says_how_the_mme_heard_of_it(net: Net, how: str, mme: str, told: str) -> None:
+    async def hear(message: Message, _peer: Peer) -> Message:
+        if mme == "silent":
+            await asyncio.get_running_loop().create_future()
+        return net.mme.node.answer(message, 2001, ())
+
+    async with net:
+        await net.provision()
+        if mme != "none":
+            await net.mme.ulr(METER)
+        if mme in ("silent", "cannot bar"):
+            for name in ("cancel-location-request", "insert-subscriber-data-request"):
+                net.mme.node.handle("S6a", name, hear)
+        assert (await net.call("POST", f"/cards/{IMSI}/suspension", {"how": how}))["told"] == told
 
 
 @pytest.mark.parametrize(
