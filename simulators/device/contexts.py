@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections import deque
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -35,6 +34,8 @@ if TYPE_CHECKING:
     from simwarden.wire.tft import Filter
     from simwarden.wire.uu import CellInformation
 
+#: how many NAS messages are remembered after they were sent
+_REMEMBERED = 16
 _NEVER_CIPHERED = frozenset({MessageType.ATTACH_REQUEST, MessageType.TRACKING_AREA_UPDATE_REQUEST})
 
 
@@ -104,9 +105,9 @@ class Memory:
     follows: bool = False
     """What starts now follows from an answer of the network, whose cause is to be seen."""
     usim: Usim = Usim.KEEP
-    forbidden_areas: set[Tai] = field(default_factory=set)
+    forbidden_areas: frozenset[Tai] = frozenset()
     forbidden_plmns: list[Plmn] = field(default_factory=list)
-    forbidden_plmns_gprs: set[Plmn] = field(default_factory=set)
+    forbidden_plmns_gprs: frozenset[Plmn] = frozenset()
     resting_plmn: Plmn | None = None
     plmn_events: dict[Plmn, int] = field(default_factory=dict)
     usim_events: int = 0
@@ -118,7 +119,7 @@ class Memory:
     update_type: int = 0
     bearers: dict[int, Bearer] = field(default_factory=dict)
     dedicated: dict[int, Dedicated] = field(default_factory=dict)
-    beside: set[int] = field(default_factory=set)
+    beside: frozenset[int] = frozenset()
     """Bearers of PDN connections beside that of the attach."""
     prefixes: dict[int, str] = field(default_factory=dict)
     """IPv6 prefixes that routers have told, by bearer."""
@@ -168,10 +169,10 @@ class Emm(Memory):
         #: timers that run; one that is deactivated never runs out
         self.timers: dict[Timer, ClockTimer | None] = {}
         #: NAS messages sent lately, and what they were before ciphering
-        self.sent: deque[tuple[bytes, bytes | None]] = deque(maxlen=16)
+        self.sent: list[tuple[bytes, bytes | None]] = []
         #: told when no bearer is left
         self.on_no_bearer: Callable[[], None] = lambda: None
-        self._shown: set[str] = set()
+        self._shown: list[str] = []
         self._endings: dict[Procedure, asyncio.Future[str]] = {}
         self._awaited: dict[asyncio.Future[str], tuple[str, ...]] = {}
         self.reset()
@@ -313,7 +314,10 @@ class Emm(Memory):
         """Report an observable, unless it is gone and was so already."""
         if value is None and name not in self._shown:
             return
-        (self._shown.discard if value is None else self._shown.add)(name)
+        if value is None:
+            self._shown.remove(name)
+        elif name not in self._shown:
+            self._shown.append(name)
         self.site.observe(name, value)
         if name == "emergency_call":
             self.answer(Procedure.EMERGENCY_BEARER, value)
@@ -389,7 +393,7 @@ class Emm(Memory):
             self.observe("apn", bearer.apn)
             self.observe("address", bearer.address or bearer.interface_id.hex())
         else:
-            self.beside.add(identity)
+            self.beside |= {identity}
             address = bearer.address or bearer.interface_id.hex()
             told = {"apn": bearer.apn, "address": address, "ebi": identity}
             self.site.observe("connection", told, key=str(identity))
@@ -426,7 +430,7 @@ class Emm(Memory):
         bearer = self.bearers.pop(identity, None)
         self.prefixes.pop(identity, None)
         if identity in self.beside:
-            self.beside.discard(identity)
+            self.beside -= {identity}
             self.site.observe("connection", None, key=str(identity))
         elif bearer is not None:
             self.observe("apn", None)
@@ -491,5 +495,5 @@ class Emm(Memory):
 
     def transmit(self, pdu: bytes, clear: bytes | None, cause: EstablishmentCause) -> None:
         """Send octets, over a new connection with this cause if there is none. `clear`: before ciphering."""
-        self.sent.append((pdu, clear))
+        self.sent = [*self.sent[1 - _REMEMBERED :], (pdu, clear)]
         self.radio.send_nas(pdu, clear, cause)

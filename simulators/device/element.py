@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from simulators.device.clients.packets import Packets
@@ -18,7 +19,7 @@ from simulators.device.parts.place import Place
 from simulators.device.parts.power import Power
 from simulators.device.parts.service import Service
 from simulators.device.parts.short_messages import ShortMessages
-from simulators.device.parts.traffic import Traffic
+from simulators.device.parts.traffic import Traffic, wake
 from simulators.device.parts.web import Web
 from simulators.device.procedures import power, usim
 from simulators.device.terminal import Terminal
@@ -54,6 +55,7 @@ class Device(Element[DeviceConfig]):
         super().__init__(site, config)
         self.emm = Emm(site, config, _terminal(site, config))
         self.emm.radio, self.emm.packets = Radio(site, Dispatch(self.emm)), Packets(self.emm)
+        self.emm.packets.wake = partial(wake, self.emm)
         self.emm.on_no_bearer = self.emm.packets.cut
         self.fit(self.emm)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import enum
 import ipaddress
-from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
 from simwarden.wire import uu
@@ -194,7 +193,7 @@ class UeContext:
         self.forwards: dict[int, Tunnel] = {}
         self.arrivals: dict[int, Arrival] = {}
         #: what to do when the device completes its reconfigurations, in their order
-        self.awaited: deque[Callable[[], None]] = deque()
+        self.awaited: list[Callable[[], None]] = []
         #: what to do when AS security is on; when the radio fails in the middle of a procedure of the MME's
         self.on_secured: Callable[[], None] | None = None
         self.on_failure: Callable[[], None] | None = None

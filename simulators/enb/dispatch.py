@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from simulators.enb.context import Mme, RadioLink
     from simulators.enb.station import Station
+    from simwarden.runtime.link import Link
 
 RADIO: dict[type[uu.Message], Callable[[Station, RadioLink, Any], None]] = {
     uu.CellSearch: connection.cell_search,
@@ -73,6 +74,32 @@ def from_radio(station: Station, radio: RadioLink, data: bytes) -> None:
         radio.link.know()
     except PeerError as error:
         station.site.peer_fault(radio.link, error.reason, data)
+
+
+class RadioEar:
+    """Hears one device; smaller, of thousands, than four functions that know which."""
+
+    __slots__ = ("radio", "station")
+
+    def __init__(self, station: Station, radio: RadioLink) -> None:
+        self.station, self.radio = station, radio
+
+    def listen(self, link: Link) -> None:
+        """Hear what comes by a link."""
+        link.on_receive, link.on_packets = self._receive, self._take_packets
+        link.on_close, link.on_failure = self._close, self._fail
+
+    def _receive(self, data: bytes, _stream: int) -> None:
+        from_radio(self.station, self.radio, data)
+
+    def _take_packets(self, packets: Sequence[bytes]) -> None:
+        packets_from_radio(self.station, self.radio, packets)
+
+    def _close(self, _reason: str) -> None:
+        radio_closed(self.station, self.radio)
+
+    def _fail(self) -> None:
+        radio_failed(self.station, self.radio)
 
 
 _SENDS = (Phase.ACTIVE, Phase.PREPARING, Phase.LEFT)

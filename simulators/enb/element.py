@@ -124,12 +124,8 @@ class Enb(Element[EnbConfig]):
 
     def _accept_device(self, link: Link) -> None:
         radio = RadioLink(link)
-        station = self.station
-        station.radio[radio] = None
-        link.on_receive = lambda data, _stream: dispatch.from_radio(station, radio, data)
-        link.on_packets = lambda packets: dispatch.packets_from_radio(station, radio, packets)
-        link.on_close = lambda _reason: dispatch.radio_closed(station, radio)
-        link.on_failure = lambda: dispatch.radio_failed(station, radio)
+        self.station.radio[radio] = None
+        dispatch.RadioEar(self.station, radio).listen(link)
 
     # -- S1
 

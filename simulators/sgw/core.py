@@ -157,8 +157,7 @@ class Core:
     def flush(self, bearer: Bearer) -> None:
         """Bring what has waited to a device that is there."""
         if bearer.enb is not None and bearer.waiting:
-            packets = list(bearer.waiting)
-            bearer.waiting.clear()
+            packets, bearer.waiting = bearer.waiting, []
             self._to_device(bearer, bearer.enb, packets)
 
     def _to_device(self, bearer: Bearer, enb: FTeid, packets: list[bytes]) -> None:
@@ -173,8 +172,7 @@ class Core:
 
     def drop_waiting(self, bearer: Bearer) -> None:
         """Give up packets that wait for a device that was not reached."""
-        packets = list(bearer.waiting)
-        bearer.waiting.clear()
+        packets, bearer.waiting = bearer.waiting, []
         self.drop(bearer, packets, NOT_REACHED, "S5-U")
 
     def drop(self, bearer: Bearer, packets: list[bytes], reason: str, interface: str) -> None:

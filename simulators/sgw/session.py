@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +23,7 @@ class Bearer:
     pgw_user: FTeid | None = None
     #: where packets to the device go; None while it is idle
     enb: FTeid | None = None
-    waiting: deque[bytes] = field(default_factory=deque)
+    waiting: list[bytes] = field(default_factory=list)
     #: what is charged, since the PGW has answered
     account: Account | None = None
 

@@ -5,6 +5,7 @@ Nothing here fails on a slow machine: what is bounded is octets a device, events
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
@@ -27,11 +28,11 @@ from simwarden.trace.trace import Trace
 
 NETWORK = ("internet", "pgw", "sgw", "hss", "eir", "enb", "mme")
 MEASURED = 400
-#: kB of one attached device with its card and its session, in all elements together: the goal, at which 10,000 take
-#: 450 MB, and what it may not grow to meanwhile. Some 8 are answers that Diameter nodes keep, at most 4,096 of them.
-GOAL, BOUND = 45.0, 60.0
-#: first uses that fill what does not grow any more: the answers that Diameter nodes keep, tables, caches
-WARM_UP = 100
+#: kB of one attached device with its card and its session, in all elements together, at which 10,000 take 450 MB.
+#: Some 2 are answers that Diameter nodes keep, at most 4,096 of them.
+BOUND = 45.0
+#: first uses that fill what does not grow any more: ciphers of 512 devices at work, tables, caches
+WARM_UP = 512
 DAY = 86400.0
 
 
@@ -82,7 +83,8 @@ class Fleet:
 
 
 def _resident() -> float:
-    """Return the resident memory of this process in kB."""
+    """Return the resident memory of this process in kB, without what waits for the collector."""
+    gc.collect()
     return int(Path("/proc/self/statm").read_text().split()[1]) * 4.096
 
 
@@ -94,8 +96,6 @@ def test_memory_of_an_attached_device() -> None:
     each, spent = map(float, done.stdout.split())
     figures.tell("memory of an attached device", f"{each:.1f} kB; {spent:.2f} ms CPU to make and attach one")
     assert 0 < each < BOUND
-    if each > GOAL:
-        pytest.xfail(f"{each:.1f} kB, where {GOAL:.0f} are wanted")
 
 
 def _memory_of_a_device() -> tuple[float, float]:

@@ -182,7 +182,7 @@ class CardSession:
         mnc_length = AdministrativeData.parse(await self._binary(efs.EF_AD)).mnc_length
         data = CardData(
             imsi,
-            Plmn(imsi[:3], imsi[3 : 3 + mnc_length]),
+            Plmn.parse(imsi[: 3 + mnc_length]),
             self._kept(EpsLoci.parse, await self._binary(efs.EF_EPSLOCI), EpsLoci()),
             self._kept(EpsNsc.parse, await self._record(efs.EF_EPSNSC), EpsNsc()),
             decode_plmn_list(await self._binary(efs.EF_FPLMN)),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-from functools import partial
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -109,7 +108,6 @@ class Traffic:
 
     def __init__(self, emm: Emm) -> None:
         self.emm = emm
-        emm.packets.wake = partial(wake, emm)
 
     @verb("delivered", "timed-out", "refused", "dropped")
     async def send(self, arguments: Send) -> str:

@@ -132,7 +132,7 @@ def take_registration(emm: Emm, message: Message) -> None:
     emm.update_status = UpdateStatus.EU1_UPDATED
     emm.guti = message.get("guti", emm.guti)
     emm.tai_list = list(message.get("tai_list", emm.tai_list))
-    emm.forbidden_areas.difference_update(emm.tai_list)
+    emm.forbidden_areas = emm.forbidden_areas.difference(emm.tai_list)
     emm.t3412 = message.get("t3412_extended", message.get("t3412", emm.t3412))
     emm.t3402 = message.get("t3402", Timer.T3402.seconds)
     if emm.cell is not None:

@@ -113,14 +113,14 @@ def on_t3396(emm: Emm) -> None:
 
 def on_t3247(emm: Emm) -> None:
     """Forgive rejects that came without integrity protection (5.3.7b)."""
-    emm.forbidden_areas.clear()
+    emm.forbidden_areas = frozenset()
     if emm.usim_events < emm.max_unprotected:
         _revive(emm)
     forgiven = [plmn for plmn, events in emm.plmn_events.items() if events < emm.max_unprotected]
     changed = [plmn for plmn in forgiven if plmn in emm.forbidden_plmns]
     for plmn in changed:
         emm.forbidden_plmns.remove(plmn)
-    emm.forbidden_plmns_gprs.difference_update(forgiven)
+    emm.forbidden_plmns_gprs = emm.forbidden_plmns_gprs.difference(forgiven)
     if changed:
         emm.store_forbidden_plmns()
     _serve(emm)
@@ -129,14 +129,14 @@ def on_t3247(emm: Emm) -> None:
 def on_t3245(emm: Emm) -> None:
     """Give a card that was held invalid another chance (5.3.7a)."""
     _revive(emm)
-    emm.forbidden_areas.clear()
-    emm.forbidden_plmns_gprs.clear()
+    emm.forbidden_areas = frozenset()
+    emm.forbidden_plmns_gprs = frozenset()
     _serve(emm)
 
 
 def on_areas_forgotten(emm: Emm) -> None:
     """Erase the lists of forbidden tracking areas, which is due once in 12 to 24 hours (5.3.2, TS 23.122 3.1)."""
-    emm.forbidden_areas.clear()
+    emm.forbidden_areas = frozenset()
     _serve(emm)
 
 

@@ -82,7 +82,7 @@ def _forbid(emm: Emm, what: Forbid) -> None:
         return
     tai = emm.cell.tai
     if what in (Forbid.AREA_REGIONAL, Forbid.AREA_ROAMING):
-        emm.forbidden_areas.add(tai)
+        emm.forbidden_areas |= {tai}
         if not emm.running(Timer.FORBIDDEN_AREAS):
             emm.start(Timer.FORBIDDEN_AREAS, emm.site.rng.uniform(43200, 86400))
         if tai in emm.tai_list:
@@ -95,5 +95,5 @@ def _forbid(emm: Emm, what: Forbid) -> None:
             emm.forbidden_plmns.append(tai.plmn)
             emm.store_forbidden_plmns()
     else:
-        emm.forbidden_plmns_gprs.add(tai.plmn)
+        emm.forbidden_plmns_gprs |= {tai.plmn}
     emm.site.note(f"{what.value}: {tai if what.value.startswith('forbidden tracking') else tai.plmn}")

@@ -138,7 +138,7 @@ def reconfiguration_complete(station: Station, ue: UeContext) -> None:
     """The device has done what the oldest reconfiguration asked for (TS 36.331 5.3.5)."""
     ue.last_active = station.site.clock.now()
     if ue.awaited:
-        ue.awaited.popleft()()
+        ue.awaited.pop(0)()
 
 
 def ue_context_modification(station: Station, mme: Mme, message: Message) -> None:

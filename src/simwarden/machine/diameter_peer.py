@@ -8,7 +8,6 @@ other at once (RFC 6733 5.6.4) is the owner's to say too, see `simwarden.runtime
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
 
 from simwarden.machine.diameter_shared import (
@@ -39,6 +38,7 @@ from simwarden.wire.diameter import (
     decode_header,
     encode,
     first,
+    renumber,
     request,
 )
 from simwarden.wire.diameter.codes import DisconnectCause
@@ -167,9 +167,10 @@ class DiameterPeer:
 
     def send_answer(self, asked: Message, answer: Message) -> None:
         """Answer a request that this connection handed out; kept for retransmissions even if the connection is gone."""
-        self.shared.answers.finish(self.host, asked, answer)
+        octets = encode(answer)
+        self.shared.answers.finish(self.host, asked, octets)
         if self.state in (State.OPEN, State.CLOSING, State.LEAVING):
-            self._out.append(encode(answer))
+            self._out.append(octets)
 
     def turn_away(self, asked: Message, wrong: DiameterError) -> None:
         """Answer a request that this connection handed out by an error of the protocol, as if it had never come."""
@@ -424,7 +425,7 @@ class DiameterPeer:
             self._events.append(RequestReceived(message))
             return
         if given is not None:
-            self._out.append(encode(replace(given, hop_by_hop=message.hop_by_hop)))
+            self._out.append(renumber(given, message.hop_by_hop))
         self._events.append(Duplicate(message, given is not None))
 
     def _check_loop(self, message: Message) -> None:

@@ -145,18 +145,19 @@ class Answers:
     """Answers that a node gave lately, for requests that come again (RFC 6733 3, T flag, and 6.2).
 
     Shared by all connections of a node, since a retransmission may come on another one of the same peer. Another peer
-    gets none of them, whatever origin its request claims: an answer may hold keys.
+    gets none of them, whatever origin its request claims: an answer may hold keys. They are kept as octets, a tenth
+    of what a message takes.
     """
 
     __slots__ = ("_kept", "_limit")
 
     def __init__(self, limit: int = 4096) -> None:
-        self._kept: OrderedDict[tuple[str, str, int], Message | None] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, str, int], bytes | None] = OrderedDict()
         self._limit = limit
 
-    def begin(self, peer: str, message: Message) -> tuple[bool, Message | None]:
+    def begin(self, peer: str, message: Message) -> tuple[bool, bytes | None]:
         """Take note of a request: return whether it repeats one, and the answer given to that one if it was given."""
-        key = (peer, message.get("Origin-Host"), message.end_to_end)
+        key = _key(peer, message)
         if message.flags & FLAG_RETRANSMITTED and key in self._kept:
             return True, self._kept[key]
         self._kept[key] = None
@@ -166,13 +167,18 @@ class Answers:
 
     def forget(self, peer: str, asked: Message) -> None:
         """Forget a request that was turned away: when it comes again it is a new one."""
-        self._kept.pop((peer, asked.get("Origin-Host"), asked.end_to_end), None)
+        self._kept.pop(_key(peer, asked), None)
 
-    def finish(self, peer: str, asked: Message, answer: Message) -> None:
+    def finish(self, peer: str, asked: Message, answer: bytes) -> None:
         """Keep the answer to a request."""
-        key = (peer, asked.get("Origin-Host"), asked.end_to_end)
+        key = _key(peer, asked)
         if key in self._kept:
             self._kept[key] = answer
+
+
+def _key(peer: str, asked: Message) -> tuple[str, str, int]:
+    origin = asked.get("Origin-Host")
+    return peer, peer if origin == peer else origin, asked.end_to_end  # one text for both, of thousands
 
 
 def _everyone(_host: str, _realm: str) -> ResultCode:

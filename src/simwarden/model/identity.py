@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Self
 
 
@@ -76,26 +77,28 @@ class Imei:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Plmn:
-    """A network: mobile country code and mobile network code (2 or 3 digits)."""
+    """A network: mobile country code and mobile network code (2 or 3 digits). Read twice, it is one object."""
 
     mcc: str
     mnc: str
 
-    @classmethod
-    def parse(cls, text: str) -> Self:
+    @staticmethod
+    @lru_cache(maxsize=1024)
+    def parse(text: str) -> Plmn:
         """Parse '001-01', '001/01' or '00101' (5 or 6 digits). Raises ValueError."""
         digits = text.replace("-", "").replace("/", "")
         _digits(digits, (5, 6), "PLMN")
-        return cls(digits[:3], digits[3:])
+        return Plmn(digits[:3], digits[3:])
 
-    @classmethod
-    def from_bytes(cls, octets: bytes) -> Self:
+    @staticmethod
+    @lru_cache(maxsize=1024)
+    def from_bytes(octets: bytes) -> Plmn:
         """Decode the three octets of TS 24.008 10.5.1.13. Raises ValueError on a nibble that is no digit."""
         nibbles = octets.hex()
         if len(octets) != 3:
             raise ValueError(f"a PLMN has 3 octets, not {len(octets)}")
         mnc = nibbles[5] + nibbles[4] + ("" if nibbles[2] == "f" else nibbles[2])
-        return cls(_digits(nibbles[1] + nibbles[0] + nibbles[3], (3,), "MCC"), _digits(mnc, (2, 3), "MNC"))
+        return Plmn(_digits(nibbles[1] + nibbles[0] + nibbles[3], (3,), "MCC"), _digits(mnc, (2, 3), "MNC"))
 
     def to_bytes(self) -> bytes:
         """Encode as the three octets of TS 24.008 10.5.1.13."""

@@ -65,14 +65,19 @@ class Element(ABC, Generic[C]):
         self.site = site
         self.config = config
         self._parts: dict[type[Any], Any] = {}
+        self._shared: Any = None
 
     def fit(self, shared: Any) -> None:
-        """Make the parts anew, each with what they share."""
-        self._parts = {part: part(shared) for part in self.parts}
+        """Have the parts made anew, each with what they share, when one is asked for."""
+        self._parts, self._shared = {}, shared
 
     def part(self, kind: type[Any] | None) -> Any:
         """Return the part of a type; the element itself for None."""
-        return self if kind is None else self._parts[kind]
+        if kind is None:
+            return self
+        if kind not in self._parts:
+            self._parts[kind] = kind(self._shared)
+        return self._parts[kind]
 
     @abstractmethod
     async def start(self) -> None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         decode_header,
         encode,
         mask_keys,
+        renumber,
     )
     from simwarden.wire.diameter.codes import Application, ExperimentalResult, ResultCode
     from simwarden.wire.diameter.grammar import check_avps, check_request
@@ -54,6 +55,7 @@ __all__ = [
     "encode",
     "first",
     "mask_keys",
+    "renumber",
     "request",
 ]
 

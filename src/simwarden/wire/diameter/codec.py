@@ -284,6 +284,11 @@ def encode(message: Message) -> bytes:
     )
 
 
+def renumber(data: bytes, hop_by_hop: int) -> bytes:
+    """Return a whole message with another hop-by-hop id (RFC 6733 3)."""
+    return data[:12] + _PACK_U32(hop_by_hop) + data[16:]
+
+
 def encode_avps(avps: Iterable[tuple[str, Any]]) -> bytes:
     """Encode AVPs in their order, padded. Raises InternalError as `encode` does."""
     parts: list[bytes] = []

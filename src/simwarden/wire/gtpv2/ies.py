@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import struct
+from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple
 
 from simwarden.model import values as v
@@ -34,6 +35,9 @@ class Ie(NamedTuple):
     write: Callable[[Any], bytes] | None
     exact: bool = False
 
+
+#: of what thousands of sessions say alike one object is kept, which nothing changes
+_shared = lru_cache(maxsize=1024)
 
 # -- digits, numbers and names
 
@@ -94,6 +98,7 @@ def _write_ebi(value: int) -> bytes:
     return bytes((value,))
 
 
+@_shared
 def read_apn(octets: bytes) -> str:
     """Return an APN from its labels (TS 23.003 9.1): letters, digits and hyphens, 100 octets at most."""
     if len(octets) > 100:
@@ -125,10 +130,12 @@ def network_identifier(apn: str) -> str:
 # -- addresses
 
 
+@_shared
 def _v4(octets: bytes) -> str:
     return ".".join(map(str, octets))
 
 
+@_shared
 def _v6(octets: bytes) -> str:
     return str(ipaddress.IPv6Address(octets))
 
@@ -243,6 +250,7 @@ def _write_arp(arp: Arp) -> bytes:
     return bytes(((not arp.may_preempt) << 6 | arp.priority << 2 | (not arp.preemptable),))
 
 
+@_shared
 def _read_qos(octets: bytes) -> BearerQos:
     rates = [int.from_bytes(octets[at : at + 5]) for at in (2, 7, 12, 17)]
     return BearerQos(octets[1], _read_arp(octets), *rates)
@@ -287,6 +295,7 @@ _READ_PART: dict[str, Callable[[bytes], Any]] = {"tai": _read_tai, "ecgi": _read
 _WRITE_PART: dict[str, Callable[[Any], bytes]] = {"tai": _write_tai, "ecgi": _write_ecgi}
 
 
+@_shared
 def _read_uli(octets: bytes) -> Uli:
     found: dict[str, Any] = {}
     at = 1
