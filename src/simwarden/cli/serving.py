@@ -6,8 +6,9 @@ import contextlib
 import errno
 import os
 import re
+from io import FileIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
 from simwarden.cli.serving_events import BROKER, EventsService, check_broker, read_events
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from simwarden.runtime.declare import ElementConfig
 
 Address = tuple[str, int]
-#: how the file of records is opened; one that is made now its owner alone reads: it says who spoke to whom
+#: how a file of records is opened; one that is made now its owner alone reads: it says who spoke to whom
 _ADDED_TO = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
 
 
@@ -223,17 +224,18 @@ class Service:
         return next(found, self.top).place
 
     @contextlib.contextmanager
-    def records(self) -> Iterator[TextIO | None]:
-        """Open the file of flow records and CDRs. Raises ConfigError."""
-        if not self.file.records:
+    def added_to(self, setting: Literal["records", "cdrs"]) -> Iterator[FileIO | None]:
+        """Open a file to which records are added; None where none is wanted. Raises ConfigError."""
+        name: str = getattr(self.file, setting)
+        if not name:
             yield None
             return
-        path = self.folder / self.file.records
+        path = self.folder / name
         try:
-            stream = os.fdopen(os.open(path, _ADDED_TO, 0o600), "a", encoding="utf-8", buffering=1)
+            stream = FileIO(os.open(path, _ADDED_TO, 0o600), "a")
         except OSError as error:
             raise ConfigError(
-                f"{path}: records cannot be written: {error.strerror}", (self.top / "records").place
+                f"{path}: {setting} cannot be written: {error.strerror}", (self.top / setting).place
             ) from error
         with stream:
             yield stream

@@ -103,6 +103,9 @@ class ServeFile(Model):
     records: str = ""
     """A file to which flow records and CDRs are added, a line of JSON each (docs/records.md); without it, none are
     kept."""
+    cdrs: str = ""
+    """A file to which CDRs are added as octets: GPRSRecords of TS 32.298 in BER, one after the other; without it, none
+    are kept so."""
     limits: Limits = Limits()
     """How many peers may connect to each interface, and how long they may stay silent."""
 

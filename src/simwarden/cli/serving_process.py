@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import os
 import signal
 from functools import partial
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, NamedTuple
 
 from simwarden.cli.choices import Level, LogForm
 from simwarden.cli.interrupts import is_by_nohup
@@ -27,6 +28,7 @@ from simwarden.wire.mqtt.family import EVENTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from io import FileIO
 
 
 def _take_all_descriptors() -> None:
@@ -48,8 +50,13 @@ def serve_element(
     _take_all_descriptors()
     loop = TestbedLoop(virtual=False)
     try:
-        with service.records() as records, _hearing_signals(loop) as stop:
-            loop.run_until_complete(_serve(service, loop, partial(Log, form=form, level=level), stop, records))
+        with (
+            service.added_to("records") as records,
+            service.added_to("cdrs") as cdrs,
+            _hearing_signals(loop) as stop,
+        ):
+            log = partial(Log, form=form, level=level)
+            loop.run_until_complete(_serve(service, loop, log, stop, Kept(records, cdrs)))
     finally:
         loop.close()
 
@@ -78,16 +85,13 @@ async def _serve(
     loop: TestbedLoop,
     log_by: Callable[[Clock], Log],
     stop: asyncio.Event,
-    records: TextIO | None,
+    kept: Kept,
 ) -> None:
     clock = Clock(loop)
     log = log_by(clock)
     trace = Trace(clock.now, keep=False)
     trace.add_sink(log)
-    if records is not None:
-        from simwarden.trace.records import Records  # noqa: PLC0415 - only who keeps them pays for it
-
-        trace.add_sink(Records(partial(_write_record, records, log), clock.wall))
+    _keep_records(trace, kept, log, clock)
     host = Host(loop, clock, trace, service.settings)
     loop.set_exception_handler(
         lambda _loop, context: host.fault("host", context["message"], context.get("exception") or RuntimeError())
@@ -140,11 +144,44 @@ def _reason(error: Exception) -> str:
     return f"{address}: {os.strerror(error.errno)}" if address else str(error)
 
 
-def _write_record(stream: TextIO, log: Log, line: str) -> None:
+class Kept(NamedTuple):
+    """Files to which records are added: lines of JSON, and CDRs in BER."""
+
+    records: FileIO | None
+    cdrs: FileIO | None
+
+
+def _keep_records(trace: Trace, kept: Kept, log: Log, clock: Clock) -> None:
+    if kept.records is kept.cdrs is None:
+        return
+    from simwarden.trace.records import Cdrs, Records  # noqa: PLC0415 - only who keeps them pays for it
+
+    if kept.records is not None:
+        trace.add_sink(Records(partial(_write_record, kept.records, log), clock.wall))
+    if kept.cdrs is not None:
+        trace.add_sink(Cdrs(partial(_write_octets, kept.cdrs, log)))
+
+
+def _write_record(stream: FileIO, log: Log, line: str) -> None:
     try:
-        stream.write(line)
+        _add(stream, line.encode())
     except OSError as error:  # a full disk: the element serves on, and what is lost is in the log
         log.say(Level.ERROR, f"a record is not written ({error.strerror}): {line.rstrip()}")
+
+
+def _write_octets(stream: FileIO, log: Log, octets: bytes) -> None:
+    try:
+        _add(stream, octets)
+    except OSError as error:  # as above
+        log.say(Level.ERROR, f"a CDR is not written ({error.strerror}): {octets.hex()}")
+
+
+def _add(stream: FileIO, octets: bytes) -> None:
+    """Add a record as a whole; of one for which there is no room nothing stays, or the next could not be read."""
+    written = stream.write(octets)
+    if written != len(octets):
+        os.ftruncate(stream.fileno(), os.fstat(stream.fileno()).st_size - (written or 0))
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def _ready(service: Service, host: Host, url: str) -> str:

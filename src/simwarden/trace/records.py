@@ -167,3 +167,15 @@ class Records:
         """Take an event of the trace."""
         for line in record_lines((event,), at=self._wall().isoformat(timespec="milliseconds")):
             self._write(f"{line}\n")
+
+
+class Cdrs:
+    """A sink that writes the octets of each CDR as it is closed."""
+
+    def __init__(self, write: Callable[[bytes], object]) -> None:
+        self._write = write
+
+    def __call__(self, event: Event) -> None:
+        """Take an event of the trace."""
+        for octets in record_octets((event,)):
+            self._write(octets)

@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from cdr_oracle import read
 from gateways import IMSI, MME_TEID, NUMBER, f_teid, udp
 from scapy.contrib import gtp_v2 as scapy
 from served import NET, serve
@@ -54,8 +55,9 @@ def create() -> list[Any]:
 
 
 def test_a_session_through_two_processes(tmp_path: Path) -> None:
-    records = tmp_path / "records.jsonl"
+    records, octets = tmp_path / "records.jsonl", tmp_path / "cdrs.ber"
     pgw = {"settings": {"sgws": [SGW]}, "listen": at(PGW, "S5-C", "S5-U"), "records": str(records)}
+    pgw["cdrs"] = octets.name
     sgw = {
         "settings": {"mmes": [MME], "pgws": ["pgw"]},
         "listen": at(SGW, "S11", "S5-C", "S1-U", "S5-U"),
@@ -91,3 +93,6 @@ def test_a_session_through_two_processes(tmp_path: Path) -> None:
     (record,) = [each for each in written if each["kind"] == "cdr"]
     assert record["fields"]["servedIMSI"] == IMSI
     assert record["fields"]["causeForRecClosing"] == "0 NORMAL_RELEASE"
+    assert octets.stat().st_mode & 0o777 == 0o600
+    kind, charged = read(octets.read_bytes())
+    assert (kind, charged["servedIMSI"]) == ("pGWRecord", bytes.fromhex("00010100000000f1"))

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
+from cdr_oracle import read
 from gateways import Gateways, udp
 from scapy.contrib import gtp_v2 as scapy
 
@@ -16,17 +15,6 @@ pytestmark = pytest.mark.slow  # its module takes seconds to load
 
 #: the least that a record has
 LEAST = {"chargingID": 1, "recordOpeningTime": "2026-03-02T08:00:05+00:00", "duration": 3, "causeForRecClosing": 0}
-
-
-def read(octets: bytes) -> tuple[str, dict[str, Any]]:
-    """Return what another implementation reads: the record's name and its fields."""
-    from pycrate_asn1dir.CDR import GPRSChargingDataTypes
-
-    kind = GPRSChargingDataTypes.GPRSRecord
-    kind.from_ber(octets)
-    name, fields = kind.get_val()
-    assert kind.to_ber() == octets
-    return name, dict(fields)
 
 
 async def test_records_of_a_session_are_read_by_another_implementation() -> None:
