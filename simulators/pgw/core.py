@@ -17,6 +17,7 @@ from simwarden.operations.number_ranges import load_ranges
 from simwarden.operations.restriction import Restriction
 from simwarden.runtime.gtp.charging import Account, Records
 from simwarden.runtime.gtp.user import new_teid
+from simwarden.trace.records import CauseForRecClosing
 from simwarden.wire.gtpv2 import FTeid, InterfaceType
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from simulators.pgw.user_plane import Gateway
     from simwarden.runtime.gtp.node import GtpNode, Peer
     from simwarden.runtime.site import Site
-    from simwarden.trace.records import CauseForRecClosing
+    from simwarden.wire.gtpv2 import Ambr
 
 
 class Core:
@@ -100,6 +101,14 @@ class Core:
             session.prefix = ipaddress.IPv6Address(session.paa.ipv6).packed[:8]
             self.by_address[session.prefix] = session
         self.gateway.open(session)
+
+    def limit(self, session: Session, ambr: Ambr) -> None:
+        """Let a session have another rate from now on, in records of their own (TS 32.251 5.2.3.4)."""
+        if ambr != session.ambr:
+            session.account.part(CauseForRecClosing.APN_AMBR_CHANGE)
+            session.ambr, now = ambr, self.site.clock.now()
+            for bucket, rate in zip((session.uplink, session.downlink), ambr, strict=True):
+                bucket.change(rate, now)
 
     def close(self, session: Session, cause: CauseForRecClosing) -> None:
         """End a session, whoever ended it, and close its records."""

@@ -13,7 +13,7 @@ from simulators.pgw.session import OVER_MBR, Bearer
 from simwarden.machine.token_bucket import Bucket
 from simwarden.runtime.gtp.node import NoAnswerError
 from simwarden.wire import ip, tft
-from simwarden.wire.gtpv2 import Arp, BearerQos, Cause, CauseIe, FTeid, InterfaceType, Message
+from simwarden.wire.gtpv2 import Arp, BearerQos, Cause, FTeid, InterfaceType, Message, failure_of
 
 if TYPE_CHECKING:
     from simulators.pgw.config import BearerConfig, FilterConfig
@@ -55,7 +55,7 @@ async def create_bearer(core: Core, session: Session, name: str, config: BearerC
         "bearer_qos": bearer.qos,
         "charging_id": bearer.charging_id,
     }
-    told = await _order(
+    told = await order(
         core, session, "create-bearer-request", {"linked_ebi": session.ebi, "bearer_contexts": (context,)}
     )
     if session.bearers.get(name) is not bearer:
@@ -124,7 +124,7 @@ async def update_bearer(core: Core, session: Session, bearer: Bearer, config: Be
         return True
     ies = {"bearer_contexts": (context,), "apn_ambr": session.ambr}
     if (
-        await _order(core, session, "update-bearer-request", ies) is None
+        await order(core, session, "update-bearer-request", ies) is None
         or session.bearers.get(bearer.name) is not bearer
     ):
         return False
@@ -145,29 +145,25 @@ async def delete_bearer(core: Core, session: Session, *bearers: Bearer, commande
         core.close_bearer(session, bearer)
     standing = tuple(each.ebi for each in bearers if each.ebi)
     if standing:
-        await _order(core, session, "delete-bearer-request", {"ebis": standing}, commanded)
+        await order(core, session, "delete-bearer-request", {"ebis": standing}, commanded)
 
 
 async def delete_bearer_command(core: Core, message: Message, peer: Peer) -> None:
     """End bearers that the radio has lost (7.2.17.1), by a request under the command's number; else say why not."""
-    session = core.by_teid.get(message.teid)
-    asked = [each["ebi"] for each in message["bearer_contexts"]]
-    found = [session.bearer(each) for each in asked] if session is not None else []
+    session, why = core.by_teid.get(message.teid), Cause.CONTEXT_NOT_FOUND
+    found = [session.bearer(each["ebi"]) for each in message["bearer_contexts"]] if session is not None else []
     lost = [each for each in found if each is not None]
-    why = CauseIe(Cause.CONTEXT_NOT_FOUND)
     if session is not None and not core.knows(peer, session.imsi, DELETE_BEARER_COMMAND):
-        why = CauseIe(Cause.INVALID_PEER)
+        why = Cause.INVALID_PEER
     elif session is not None and lost:
         core.site.note("the radio has lost bearers", imsi=session.imsi, bearers=", ".join(each.name for each in lost))
         await delete_bearer(core, session, *lost, commanded=message.sequence)
         return
-    ies = {"cause": why, "bearer_contexts": tuple({"ebi": each, "cause": why} for each in asked)}
-    teid = session.sgw.teid if session is not None else 0
-    failure = Message("delete-bearer-failure-indication", ies, teid)
+    failure = failure_of(message, why, core.sender_teid(message.teid))
     core.node.tell(failure, peer.host, _S5, message.sequence)
 
 
-async def _order(
+async def order(
     core: Core, session: Session, name: str, ies: dict[str, Any], commanded: int = 0
 ) -> dict[str, Any] | None:
     """Order something of the MME by the SGW; return what it says of the bearer, None if it is not carried out.
@@ -178,6 +174,7 @@ async def _order(
         try:
             request = Message(name, dict(ies), session.sgw.teid)
             answer = await core.node.ask(request, session.sgw.address, _S5, commanded)
+            commanded = 0  # under the same number it would be a repetition
         except NoAnswerError as error:
             core.site.note(f"{name} was not carried out: {error}", imsi=session.imsi)
             return None

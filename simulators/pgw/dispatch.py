@@ -19,6 +19,7 @@ _HANDLERS: Final = {
     "modify-bearer-request": procedures.modify_bearer,
     "delete-session-request": procedures.delete_session,
     "change-notification-request": procedures.change_notification,
+    "modify-bearer-command": procedures.modify_bearer_command,
     "delete-bearer-command": dedicated_bearers.delete_bearer_command,
 }
 

@@ -13,6 +13,7 @@ from simulators.pgw.controls import (
     CREATE_SESSION,
     DELETE_SESSION,
     MODIFY_BEARER,
+    MODIFY_BEARER_COMMAND,
     NUMBER,
     UPDATE_BEARER,
 )
@@ -30,6 +31,7 @@ from simwarden.wire.gtpv2 import (
     Message,
     Paa,
     RatType,
+    failure_of,
     network_identifier,
     refusal,
     subject_of,
@@ -213,6 +215,27 @@ def _close_parts(session: Session, message: Message) -> None:
         session.account.part(CauseForRecClosing.MS_TIME_ZONE_CHANGE)
 
 
+async def modify_bearer_command(core: Core, message: Message, peer: Peer) -> None:
+    """Follow a changed subscription (7.2.14.1, TS 23.401 5.4.2.2) by an order under the command's number; else say why.
+
+    The new rate holds here at once, whatever the device and the nodes on the way to it make of the order.
+    """
+    session, asked = core.by_teid.get(message.teid), message["bearer_context"]
+    why = Cause.CONTEXT_NOT_FOUND
+    if session is not None and not core.knows(peer, session.imsi, MODIFY_BEARER_COMMAND):
+        why = Cause.INVALID_PEER
+    elif session is not None and asked["ebi"] == session.ebi:
+        ambr, qos = message["apn_ambr"], asked.get("bearer_qos") or session.qos
+        core.limit(session, ambr)
+        context = {"ebi": session.ebi, **({"bearer_qos": qos} if qos != session.qos else {})}
+        ies = {"bearer_contexts": (context,), "apn_ambr": ambr}
+        if await dedicated_bearers.order(core, session, "update-bearer-request", ies, message.sequence) is not None:
+            session.qos = qos
+        return
+    failure = failure_of(message, why, core.sender_teid(message.teid))
+    core.node.tell(failure, peer.host, "S5-C", message.sequence)
+
+
 async def delete_session(core: Core, message: Message, peer: Peer) -> Message:
     """End a session (7.2.9)."""
     session = _session(core, message, peer, DELETE_SESSION)
@@ -226,7 +249,7 @@ async def delete_session(core: Core, message: Message, peer: Peer) -> Message:
 
 
 async def change_notification(core: Core, message: Message, peer: Peer) -> Message:
-    """Take note of where a device is (7.2.14)."""
+    """Take note of where a device is (7.3.14)."""
     session = _session(core, message, peer, CHANGE_NOTIFICATION)
     if isinstance(session, Message):
         return session

@@ -19,6 +19,7 @@ _HANDLERS: Final = {
     "change-notification-request": sessions.change_notification,
     "release-access-bearers-request": bearers.release_access_bearers,
     "create-bearer-request": dedicated.create_bearer,
+    "modify-bearer-command": bearers.modify_bearer_command,
     "delete-bearer-command": dedicated.delete_bearer_command,
     "update-bearer-request": bearers.update_bearer,
     "delete-bearer-request": bearers.delete_bearer,

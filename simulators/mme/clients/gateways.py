@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from simulators.mme.contexts import Bearer, Dedicated, UeContext
     from simwarden.runtime.gtp.node import Peer
     from simwarden.runtime.site import Site
+    from simwarden.wire.gtpv2 import Ambr, BearerQos
 
 _S11 = "S11"
 
@@ -166,7 +167,7 @@ class Gateways:
         return bool(chosen)
 
     def tell_place(self, ue: UeContext) -> None:
-        """Tell where a device is, where a PGW wants to hear it and no other message says it (7.2.14)."""
+        """Tell where a device is, where a PGW wants to hear it and no other message says it (7.3.14)."""
         place = Uli(ue.tai, ue.cell)
         for bearer in ue.bearers.values():
             if ue.sgw is None or not bearer.reported or bearer.place == place:
@@ -243,6 +244,18 @@ class Gateways:
             done = self.node.request(command, ue.sgw.address, _S11)
             done.add_done_callback(partial(self._forget_lost, bearers))
 
+    def follow(self, ue: UeContext, bearer: Bearer, ambr: Ambr, qos: BearerQos | None) -> None:
+        """Tell the PGW what a subscription has now for a PDN connection (7.2.14.1); it changes that by a request."""
+        if ue.sgw is not None:
+            context = {"ebi": bearer.identity, **({"bearer_qos": qos} if qos is not None else {})}
+            command = Message("modify-bearer-command", {"apn_ambr": ambr, "bearer_context": context}, ue.sgw.teid)
+            self.node.request(command, ue.sgw.address, _S11).add_done_callback(partial(self._note_failure, ue.imsi))
+
+    def _note_failure(self, imsi: str, done: asyncio.Future[Message]) -> None:
+        self._note_silence(done)
+        if not done.cancelled() and done.exception() is None and done.result().get("cause") is not None:
+            self.site.note(f"the gateways do not follow a subscription: cause {done.result().cause}", imsi=imsi)
+
     def _forget_lost(self, bearers: tuple[Dedicated, ...], done: asyncio.Future[Message]) -> None:
         """Forget bearers that the PGW will not end by a request."""
         self._note_silence(done)
@@ -292,4 +305,4 @@ class Gateways:
     def _note_silence(self, done: asyncio.Future[Message]) -> None:
         error = None if done.cancelled() else done.exception()
         if error is not None:
-            self.site.note(f"an end was not confirmed: {error}")
+            self.site.note(f"what was asked was not confirmed: {error}")

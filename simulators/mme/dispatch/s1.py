@@ -229,9 +229,13 @@ def _not_delivered(core: Core, conn: Connection, message: Message) -> None:
     core.site.note("NAS message was not delivered", imsi=conn.ue.imsi if conn.ue else "", cause=message.get("cause"))
 
 
-def _modified(core: Core, conn: Connection, message: Message) -> None:
-    del core
-    s1.not_expected(conn.enb, message)
+def _not_modified(core: Core, conn: Connection, message: Message) -> None:
+    """UE CONTEXT MODIFICATION FAILURE (8.3.4.3): the eNB goes on by what it had."""
+    core.site.note("an eNB has not taken a UE-AMBR", imsi=conn.ue.imsi if conn.ue else "", cause=message.get("cause"))
+
+
+def _modified(_core: Core, _conn: Connection, _message: Message) -> None:
+    """UE CONTEXT MODIFICATION RESPONSE (8.3.4.2) has nothing to be acted on."""
 
 
 _OF_DEVICE: dict[str, Callable[[Core, Connection, Message], None]] = {
@@ -253,5 +257,5 @@ _OF_DEVICE: dict[str, Callable[[Core, Connection, Message], None]] = {
     "e-rab-release-indication": dedicated_bearers.released,
     "e-rab-release-response": _bearer_released,
     "ue-context-modification-response": _modified,
-    "ue-context-modification-failure": _modified,
+    "ue-context-modification-failure": _not_modified,
 }

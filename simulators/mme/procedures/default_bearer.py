@@ -134,7 +134,7 @@ async def set_up(
     if isinstance(chosen, Rejection):
         return chosen
     kind, esm_cause = chosen
-    qos, ambr = _quality(point), _rates(ue, point)
+    qos, ambr = quality_of(point), rates_of(ue, point)
     ies = {
         "selection_mode": SelectionMode.SUBSCRIPTION_VERIFIED,
         "pdn_type": kind,
@@ -216,13 +216,14 @@ def _asked(kind: GtpPdnType, addresses: tuple[str, ...]) -> Paa:
     return Paa(kind, "" if kind is GtpPdnType.IPV6 else four, "" if kind is GtpPdnType.IPV4 else six)
 
 
-def _quality(point: AccessPoint) -> BearerQos:
+def quality_of(point: AccessPoint) -> BearerQos:
+    """Return the QoS of a default bearer by an access point."""
     # S6a counts the two the other way round: 0 is enabled there (TS 29.212 5.3.46, 5.3.47)
     arp = Arp(point.priority, not point.pre_emption_capability & 1, not point.pre_emption_vulnerability & 1)
     return BearerQos(point.qci, arp)
 
 
-def _rates(ue: UeContext, point: AccessPoint) -> Ambr:
+def rates_of(ue: UeContext, point: AccessPoint) -> Ambr:
     """Return the APN-AMBR in kbit/s."""
     data = ue.subscription
     up = point.ambr_ul or (data.ambr_ul if data is not None else _UNSAID)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from simulators.mme.clients.home import merge_subscription
 from simulators.mme.contexts import EmmState, SmsState
 from simulators.mme.controls import BARRING, Occasion
-from simulators.mme.procedures import enforcement
+from simulators.mme.procedures import enforcement, subscribed_qos
 from simulators.mme.procedures.detach import detach_by_network
 from simulators.mme.procedures.pdn_connectivity import access_point_lost
 from simulators.mme.procedures.release import leave, release, settle
@@ -71,12 +71,13 @@ async def insert_subscriber_data(core: Core, asked: Message, _peer: Peer) -> Mes
     if not contexts:
         return _unknown(core, asked)
     for ue in contexts:
-        data = asked.get("Subscription-Data", ())
+        data, before = asked.get("Subscription-Data", ()), subscribed_qos.of(ue)
         ue.subscription = merge_subscription(ue.subscription, data, core.config.features)
         if asked.get("IDR-Flags", 0) & IdrFlags.REMOVE_SMS_REGISTRATION:
             ue.sms = SmsState.NONE
         if ue.in_service and not ue.emergency:
             _enforce(core, ue, ue.subscription)
+            subscribed_qos.follow(core, ue, before)
     features = [supported_features(core.config.features)] if asked.get("Supported-Features") else []
     return _answer(core, asked, [*features, *_state_and_place(contexts[0], asked.get("IDR-Flags", 0))])
 

@@ -8,14 +8,14 @@ from simulators.sgw.procedures import dedicated
 from simulators.sgw.procedures.sessions import ACCEPTED, some
 from simwarden.runtime.gtp.node import NoAnswerError
 from simwarden.trace.records import CauseForRecClosing
-from simwarden.wire.gtpv2 import Cause, CauseIe, FTeid, InterfaceType, Message, refusal
+from simwarden.wire.gtpv2 import Cause, CauseIe, FTeid, InterfaceType, Message, failure_of, refusal
 
 if TYPE_CHECKING:
     from simulators.sgw.core import Core
     from simulators.sgw.session import Bearer, Connection, Device
     from simwarden.runtime.gtp.node import Peer
 
-_S11 = "S11"
+_S11, _S5 = "S11", "S5-C"
 #: elements of an Update Bearer Request, and of its answer, that go on as they are
 _ORDERED = ("bearer_contexts", "apn_ambr", "change_reporting_action", "pti", "pco")
 _DONE = ("cause", "bearer_contexts", "ue_time_zone", "user_location_information", "pco")
@@ -104,8 +104,9 @@ async def update_bearer(core: Core, message: Message, _peer: Peer) -> Message:
         return refusal(message, Cause.CONTEXT_NOT_FOUND)
     mme = connection.device.mme
     asked = Message(message.name, some(message, _ORDERED), mme.teid)
+    numbers = [connection.commands.pop(each["ebi"], 0) for each in message["bearer_contexts"]]
     try:
-        told = await core.node.ask(asked, mme.address, _S11)
+        told = await core.node.ask(asked, mme.address, _S11, max(numbers))
     except NoAnswerError as error:
         core.site.note(str(error), imsi=connection.device.imsi)
         return refusal(message, Cause.REMOTE_PEER_NOT_RESPONDING, connection.pgw.teid)
@@ -117,6 +118,29 @@ async def update_bearer(core: Core, message: Message, _peer: Peer) -> Message:
             bearer.account.moved(connection.device.uli)
     _take_qualities(connection, message, told)
     return Message(message.spec.answer, some(told, _DONE), connection.pgw.teid)
+
+
+async def modify_bearer_command(core: Core, message: Message, peer: Peer) -> None:
+    """Bring a changed subscription to the PGW (7.2.14.1), which follows it by a request of its own."""
+    device, ebi = core.by_teid.get(message.teid), message["bearer_context"]["ebi"]
+    connection = device.connections.get(ebi) if device is not None else None
+    why = CauseIe(Cause.CONTEXT_NOT_FOUND)
+    if connection is not None:
+        connection.commands[ebi] = message.sequence
+        command = Message(message.name, dict(message.ies), connection.pgw.teid)
+        command.ies.pop("sender_f_teid", None)
+        try:
+            answer = await core.node.ask(command, connection.pgw.address, _S5)
+        except NoAnswerError as error:
+            core.site.note(str(error), imsi=connection.device.imsi)
+            why = CauseIe(Cause.REMOTE_PEER_NOT_RESPONDING)
+        else:
+            if answer.name == "update-bearer-request":
+                return  # which changes it
+            why = answer["cause"]
+        connection.commands.pop(ebi, None)
+    failure = failure_of(message, why, core.sender_teid(message.teid))
+    core.node.tell(failure, peer.host, _S11, message.sequence)
 
 
 def _take_qualities(connection: Connection, asked: Message, told: Message) -> None:

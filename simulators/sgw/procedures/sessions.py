@@ -1,4 +1,4 @@
-"""Sessions: an MME sets them up, changes and ends them, and the PGW has its part (TS 29.274 7.2.1 to 7.2.14)."""
+"""Sessions: an MME sets them up, changes and ends them, and the PGW has its part (TS 29.274 7.2.1 to 7.2.9, 7.3.14)."""
 
 from __future__ import annotations
 
@@ -214,7 +214,7 @@ async def delete_session(core: Core, message: Message, _peer: Peer) -> Message:
 
 
 async def change_notification(core: Core, message: Message, _peer: Peer) -> Message:
-    """Tell the PGW where a device is (7.2.14)."""
+    """Tell the PGW where a device is (7.3.14)."""
     device = core.by_teid.get(message.teid)
     ebi = message.get("linked_ebi")
     chosen = [each for each in device.connections.values() if ebi in (None, each.ebi)] if device is not None else []

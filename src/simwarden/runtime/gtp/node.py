@@ -21,7 +21,7 @@ from simwarden.machine.gtp_path import (
     Restarted,
 )
 from simwarden.runtime.ringing import Ringing
-from simwarden.wire.gtpv2 import Cause, CauseIe, GtpError, Message, answer_to
+from simwarden.wire.gtpv2 import Cause, CauseIe, GtpError, Message, Role, answer_to, failure_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -229,10 +229,16 @@ class GtpNode:
         return Message(message.spec.answer, {"cause": CauseIe(Cause.SERVICE_NOT_SUPPORTED)})
 
     def hear(self, message: Message, peer: Peer) -> None:
-        """Have an indication's handler take it; one that this node does not know is ignored (7.7.5)."""
+        """Have the handler of a command or an indication take it.
+
+        Commands that this node does not carry out fail; indications that it does not know are ignored (7.7.5).
+        """
         handler = self._handlers.get(message.name)
         if handler is not None:
             self.site.spawn(_take(handler, message, peer), message.name)
+        elif message.spec.role is Role.COMMAND:
+            failure = failure_of(message, Cause.SERVICE_NOT_SUPPORTED, self.sender_teid(message.teid))
+            self.tell(failure, peer.host, self.interface_of(peer.host), message.sequence)
 
     def _path(self, host: str) -> _PathTo:
         path = self._paths.get(host)

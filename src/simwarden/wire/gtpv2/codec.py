@@ -272,6 +272,21 @@ def refusal(message: Message, cause: Cause | CauseIe, teid: int = 0) -> Message:
     return Message(message.spec.answer, {"cause": cause if isinstance(cause, CauseIe) else CauseIe(cause)}, teid)
 
 
+def failure_of(command: Message, cause: Cause | CauseIe, teid: int = 0) -> Message:
+    """Return the indication that a command is not carried out (7.2.6, 7.2.14.2, 7.2.17.2), with what it repeats of it.
+
+    It goes under the command's sequence number; `teid` is the sender's, where it is known.
+    """
+    why = cause if isinstance(cause, CauseIe) else CauseIe(cause)
+    name = command.name.replace("command", "failure-indication")
+    known = SPECS[name].grammar.by_name
+    ies: dict[str, Any] = {"cause": why}
+    ies |= {each: command[each] for each in ("linked_ebi", "pti") if each in known}
+    if "bearer_contexts" in known:
+        ies["bearer_contexts"] = tuple({"ebi": each["ebi"], "cause": why} for each in command["bearer_contexts"])
+    return Message(name, ies, teid)
+
+
 def version_not_supported(data: bytes) -> bytes:
     """Return the indication that answers a message of another version (7.1.3), with the sequence number of GTPv1."""
     sequence = int.from_bytes(data[8:10]) if data[0] >> 5 == 1 and data[0] & 0x02 else 0

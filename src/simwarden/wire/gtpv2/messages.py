@@ -92,6 +92,7 @@ _GROUPS: Final[dict[str, str]] = {
         CO ran_nas_cause""",
     "update-bearer-request": "M ebi; C bearer_tft; C bearer_qos; O bearer_flags; CO pco",
     "update-bearer-response": "M ebi; M cause; CO pco; CO ran_nas_cause",
+    "modify-bearer-command": "M ebi; C bearer_qos",
     "delete-bearer-command": "M ebi; O bearer_flags; CO ran_nas_release_cause ran_nas_cause",
     "delete-bearer-response": "M ebi; M cause; CO pco; CO ran_nas_cause",
     "forwarding-request": """
@@ -139,12 +140,20 @@ _MESSAGES: Final[dict[tuple[int, str], str]] = {
         C imsi; C mei; CO indication_flags indication; M rat_type; C user_location_information uli;
         CO pgw_s5_address ip_address; CO linked_ebi ebi""",
     (39, "change-notification-response"): "C imsi; C mei; M cause; CO change_reporting_action",
+    (64, "modify-bearer-command"): """
+        M apn_ambr ambr; M bearer_context bearer_context 0 modify-bearer-command; C sender_f_teid f_teid""",
+    (65, "modify-bearer-failure-indication"): "M cause; CO recovery; CO indication_flags indication",
     (66, "delete-bearer-command"): """
         M+ bearer_contexts bearer_context 0 delete-bearer-command; O user_location_information uli; O uli_timestamp;
         CO ue_time_zone; C sender_f_teid f_teid""",
     (67, "delete-bearer-failure-indication"): """
         M cause; M+ bearer_contexts bearer_context 0 bearer-context-with-cause; CO recovery;
         CO indication_flags indication""",
+    (68, "bearer-resource-command"): """
+        M linked_ebi ebi; M pti; C flow_qos; M tad; C rat_type; O serving_network; O user_location_information uli;
+        C ebi ebi 1; CO indication_flags indication; CO pco; C sender_f_teid f_teid 2""",
+    (69, "bearer-resource-failure-indication"): """
+        M cause; M linked_ebi ebi; M pti; CO indication_flags indication; CO recovery""",
     (70, "downlink-data-notification-failure-indication"): "M cause; CO originating_node node_type; CO imsi",
     (73, "stop-paging-indication"): "CO imsi",
     (95, "create-bearer-request"): """
@@ -180,6 +189,12 @@ _MESSAGES: Final[dict[tuple[int, str], str]] = {
     (177, "downlink-data-notification-acknowledge"): """
         M cause; C data_notification_delay delay_value; CO recovery; CO imsi; O dl_buffering_duration epc_timer""",
 }
+#: what a command asks for, where the peer does it: a request of the peer's
+_COMMANDED: Final = {
+    "modify-bearer-command": "update-bearer-request",
+    "delete-bearer-command": "delete-bearer-request",
+    "bearer-resource-command": "update-bearer-request",
+}
 _ANSWERS: Final = {"request": "response", "notification": "acknowledge"}
 
 
@@ -202,8 +217,8 @@ def _rule(presence: str, name: str, kind: str = "", instance: str = "0", group: 
 def _spec(number: int, name: str, text: str) -> Spec:
     names = {each for _, each in _MESSAGES}
     head, _, last = name.rpartition("-")
-    if last == "command":  # what it asks for is a request of the peer's
-        return Spec(number, name, Role.COMMAND, _grammar(text), f"{head}-request")
+    if name in _COMMANDED:
+        return Spec(number, name, Role.COMMAND, _grammar(text), _COMMANDED[name])
     answers = {f"{head}-{_ANSWERS[last]}", f"{name}-acknowledge"} & names if last in _ANSWERS else set()
     asks = {answer for answer in names if answer.rpartition("-")[2] in ("response", "acknowledge")}
     role = Role.RESPONSE if name in asks else Role.REQUEST if answers else Role.INDICATION
