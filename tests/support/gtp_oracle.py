@@ -66,6 +66,8 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "pco": st.just(bytes.fromhex("80000d04c0000201")),
     "paa": PAAS,
     "bearer_qos": _made(BearerQos, OCTET, ARPS, U40, U40, U40, U40),
+    "flow_qos": st.just(bytes.fromhex("01000000100000000020000000000000000000000000")),
+    "tad": st.just(bytes.fromhex("2130ff023011")),
     "rat_type": st.sampled_from(gtpv2.RatType),
     "serving_network": PLMNS,
     "bearer_tft": st.just(bytes.fromhex("2130ff023011")),
