@@ -15,7 +15,7 @@ from simwarden.policy.decision import Control, Decision, Ruling, Verdict
 from simwarden.runtime.dice import Dice
 from simwarden.runtime.reach import Reach, speaks_tls, why_closed, why_refused
 from simwarden.runtime.site import Managed, Site
-from simwarden.runtime.store import Passing, StoreError, StoreUnavailableError, open_engine, prepare
+from simwarden.runtime.store import StoreError, StoreUnavailableError, open_engine, prepare
 from simwarden.runtime.transport.addresses import Address, Addresses
 from simwarden.runtime.transport.base import Wiring
 from simwarden.runtime.transport.choose import Carriers
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from simwarden.runtime.clock import Clock
     from simwarden.runtime.link import Link
     from simwarden.runtime.loop import TestbedLoop
+    from simwarden.runtime.passing import Passing
     from simwarden.runtime.store_lock import Lock
     from simwarden.runtime.transport.endpoint import Endpoint as DatagramEndpoint
     from simwarden.runtime.tun import Tun
@@ -145,7 +146,7 @@ class Host:
         self._probes: dict[Address, asyncio.Future[bool]] = {}
         #: how the last attempt of each element to connect to another went, by element, interface and target
         self.reached: dict[tuple[str, str, str], Reach] = {}
-        self._passing = Passing()
+        self._passing: Passing | None = None
 
     # -- elements
 
@@ -203,7 +204,8 @@ class Host:
             self._tuns.popitem()[1].close()
         for name in list(self._locks):
             self._release(name)
-        self._passing.close()
+        if self._passing is not None:
+            self._passing.close()
         if self.clock.keep_alives_skipped:
             self.trace.emit(Note(element="clock", text=f"{self.clock.keep_alives_skipped} keep-alives skipped"))
 
@@ -406,14 +408,20 @@ class Host:
         engine = self._engines.get(key)
         if engine is None:
             lock = self._hold(name, url, shared) if url else None
-            engine = self._engines[key] = open_engine(url, metadata) if url else self._passing.open(key, metadata)
+            engine = self._engines[key] = open_engine(url, metadata) if url else self._memory().open(key, metadata)
             if lock is not None:
                 lock.guard(engine)
         elif url:
             prepare(engine, metadata)
         else:
-            self._passing.add(key, metadata)
+            self._memory().add(key, metadata)
         return engine
+
+    def _memory(self) -> Passing:
+        from simwarden.runtime.passing import Passing  # noqa: PLC0415 - SQLAlchemy is heavy
+
+        self._passing = self._passing or Passing()
+        return self._passing
 
     def _hold(self, name: str, url: str, shared: str) -> Lock | None:
         """Keep other processes from an element's database; where elements share one, from being the same element."""

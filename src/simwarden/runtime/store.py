@@ -16,13 +16,11 @@ from __future__ import annotations
 import os
 import weakref
 from contextlib import contextmanager, suppress
-from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from simwarden.errors import ConfigError, SimwardenError
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
@@ -42,9 +40,6 @@ _ANSWER = 10.0
 _LOCKED = 100
 _DRIVER = "pip install 'simwarden[postgres]'"
 T = TypeVar("T")
-#: the first engine of databases that need not last, whose dialect the others share, and the statements of all of them
-_PASSING: list[Engine] = []
-_COMPILED: dict[Any, Any] = {}
 
 
 class StoreError(SimwardenError):
@@ -93,52 +88,6 @@ def open_engine(url: str, metadata: MetaData) -> Engine:
     return engine
 
 
-class Passing:
-    """Databases in memory, which have no versions: what is committed survives its element, as it must, and not the run.
-
-    Several connections of this process have each in common (SQLite's VFS `memdb`), of which one keeps it.
-    """
-
-    def __init__(self) -> None:
-        self._kept: dict[str, sqlite3.Connection] = {}
-
-    def open(self, key: str, metadata: MetaData) -> Engine:
-        """Open the database called `key`, with some tables at least."""
-        import sqlite3  # noqa: PLC0415 - as above
-
-        import sqlalchemy as sa  # noqa: PLC0415 - as above
-
-        file = f"file:/{id(self)}/{key}?vfs=memdb"
-        if key not in self._kept:
-            self._kept[key] = sqlite3.connect(file, uri=True)
-        self._kept[key].executescript(_made(metadata))
-        engine = _passing_engine(sa.make_url(f"sqlite:///{file}&uri=true"))
-        sa.event.listen(engine, "connect", _set_up_passing)
-        return engine
-
-    def add(self, key: str, metadata: MetaData) -> None:
-        """Make further tables in an open database."""
-        self._kept[key].executescript(_made(metadata))
-
-    def close(self) -> None:
-        """Forget them."""
-        while self._kept:
-            self._kept.popitem()[1].close()
-
-
-@cache
-def _made(metadata: MetaData) -> str:
-    """Return what makes the tables that a database in memory lacks."""
-    from sqlalchemy.dialects import sqlite  # noqa: PLC0415 - as above
-    from sqlalchemy.schema import CreateIndex, CreateTable  # noqa: PLC0415 - as above
-
-    tables, dialect = metadata.sorted_tables, sqlite.dialect()
-    made = [str(CreateTable(each, if_not_exists=True).compile(dialect=dialect)) for each in tables]
-    indexes = [index for each in tables for index in sorted(each.indexes, key=lambda index: str(index.name))]
-    made += [str(CreateIndex(each, if_not_exists=True).compile(dialect=dialect)) for each in indexes]
-    return ";".join(made)
-
-
 def parse_url(url: str) -> URL:
     """Return a database's URL with the driver that is used. Raises ConfigError, without repeating a password."""
     import sqlalchemy as sa  # noqa: PLC0415 - as above
@@ -160,26 +109,11 @@ def engine_for(where: URL, *, alone: bool = False) -> Engine:
         arguments = patience if where.drivername.endswith("psycopg") else {}
         options |= {"connect_args": arguments, **({} if alone else {"pool_pre_ping": True})}
     engine = sa.create_engine(where, **options)
-    sa.event.listen(engine, "handle_error", _store_error, retval=True)
+    sa.event.listen(engine, "handle_error", store_error, retval=True)
     return engine
 
 
-def _passing_engine(where: URL) -> Engine:
-    """Return an engine for a database that need not last; statements are compiled once for all of these."""
-    import sqlalchemy as sa  # noqa: PLC0415 - as above
-
-    if not _PASSING:
-        _PASSING.append(engine_for(where))
-        return _PASSING[0]
-    dialect = _PASSING[0].dialect
-    arguments, options = dialect.create_connect_args(where)
-    pool = sa.QueuePool(partial(dialect.connect, *arguments, **options))
-    engine = sa.Engine(pool, dialect, where, execution_options={"compiled_cache": _COMPILED})
-    sa.event.listen(engine, "handle_error", _store_error, retval=True)
-    return engine
-
-
-def _store_error(context: ExceptionContext) -> BaseException | None:
+def store_error(context: ExceptionContext) -> BaseException | None:
     """Return what to raise for an error of a database; None: what it is."""
     import sqlalchemy as sa  # noqa: PLC0415 - as above
 
@@ -341,20 +275,16 @@ def _migrate(connection: Connection, metadata: MetaData, name: str, steps: Seque
 
 def _set_up_lasting(connection: Any, _record: Any) -> None:
     """WAL with synchronous NORMAL: a commit survives kill -9 (FULL would be needed for a power cut)."""
-    _pragmas(connection, "journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON")
+    set_pragmas(connection, "journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON")
 
 
 def _set_impatient(connection: Any, _record: Any) -> None:
     """Wait only so long for somebody else who has the file locked (a backup, a person at a prompt)."""
-    _pragmas(connection, f"busy_timeout={_LOCKED}")
+    set_pragmas(connection, f"busy_timeout={_LOCKED}")
 
 
-def _set_up_passing(connection: Any, _record: Any) -> None:
-    """All of it is in memory."""
-    _pragmas(connection, "journal_mode=MEMORY", "synchronous=OFF", "foreign_keys=ON")
-
-
-def _pragmas(connection: Any, *pragmas: str) -> None:
+def set_pragmas(connection: Any, *pragmas: str) -> None:
+    """Set up a connection of SQLite's. Raises StoreUnavailableError."""
     import sqlite3  # noqa: PLC0415 - as above
 
     cursor = connection.cursor()

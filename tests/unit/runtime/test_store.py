@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from simwarden.errors import ConfigError
-from simwarden.runtime.store import Passing, open_engine, sqlite_url
+from simwarden.runtime.store import open_engine, sqlite_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -149,22 +149,3 @@ def test_who_reads_a_database_of_two_elements_from_outside_takes_no_journal_from
             assert read() == "1\n"
         keep(one, "fork")
         assert read() == "2\n"
-
-
-def test_databases_that_need_not_last_begin_alike_and_have_nothing_in_common() -> None:
-    metadata = sa.MetaData()
-    table = sa.Table("cards", metadata, sa.Column("imsi", sa.String, primary_key=True))
-    passing, other = Passing(), Passing()
-    engines = [passing.open("one", metadata), passing.open("two", metadata), other.open("one", metadata)]
-    for number, engine in enumerate(engines[:2]):
-        with engine.begin() as connection:
-            connection.execute(table.insert().values(imsi=str(number)))
-        engine.dispose()
-    held = []
-    for engine in (*engines, passing.open("one", metadata)):
-        with engine.connect() as connection:
-            held.append(list(connection.execute(sa.select(table.c.imsi)).scalars()))
-        engine.dispose()
-    passing.close()
-    other.close()
-    assert held == [["0"], ["1"], [], ["0"]]
