@@ -30,7 +30,10 @@ class Service(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Interface:
-    """A reference point: name, wire family, service, IANA port of the listening side and SCTP payload protocol id."""
+    """A reference point: name, wire family, service, IANA port of the listening side and SCTP payload protocol id.
+
+    Messages that are `self_delimiting` tell their length in a header of their own, and need no frame on TCP.
+    """
 
     name: str
     protocol: str
@@ -38,6 +41,7 @@ class Interface:
     port: int
     ppid: int = 0
     spec: str = ""
+    self_delimiting: bool = False
 
 
 class Declared(Protocol):

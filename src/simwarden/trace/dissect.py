@@ -42,8 +42,8 @@ def carried(frame: Frame) -> tuple[tuple[str, bytes], ...]:
         return ()
     found: list[tuple[str, bytes]] = []
 
-    def collect(family: str, octets: bytes, *, from_client: bool | None = None) -> Dissection:
-        del from_client
+    def collect(family: str, octets: bytes, *, from_client: bool | None = None, via: int = 0) -> Dissection:
+        del from_client, via
         found.append((family, octets))
         return Dissection(family, family)
 
@@ -121,12 +121,12 @@ class Dissector:
     def _inner_reader(self, frame: Frame) -> Inner:
         """Return what reads messages inside: an element that relays them cannot say what was ciphered, others did."""
 
-        def read(family: str, octets: bytes, *, from_client: bool | None = None) -> Dissection:
+        def read(family: str, octets: bytes, *, from_client: bool | None = None, via: int = 0) -> Dissection:
             if frame.clear is not None:
                 self._clear[octets] = frame.clear
             noted = self._noted.setdefault(family, set())
             client = frame.from_client if from_client is None else from_client
-            known = Known(client, b"", self._clear.get(octets), read, noted)
+            known = Known(client, b"", self._clear.get(octets), read, noted, via)
             return family_of(family).read().dissect(octets, known)
 
         return read

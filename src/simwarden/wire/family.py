@@ -47,10 +47,10 @@ __all__ = [
 class Inner(Protocol):
     """Dissects what is carried inside, by family and octets.
 
-    `from_client` is who sent that, where it is not who sent what carries it.
+    `from_client` is who sent that, where it is not who sent what carries it; `via` see Known.
     """
 
-    def __call__(self, family: str, octets: bytes, *, from_client: bool | None = None) -> Dissection:
+    def __call__(self, family: str, octets: bytes, *, from_client: bool | None = None, via: int = 0) -> Dissection:
         """Return the dissection. Raises PeerError."""
 
 
@@ -60,7 +60,8 @@ class Known(NamedTuple):
     `asked` is what the client sent last on the link, for a family whose answers are read by it; `clear` the message
     before it was ciphered, where a frame told; `inner` dissects what is carried inside. A family
     that carries others asks it for each message inside, also for those that turn out to be bad (PeerError). `noted` is
-    what a family that is carried has noted of earlier messages of the trace, for itself.
+    what a family that is carried has noted of earlier messages of the trace, for itself; `via` the number by which what
+    carries it tells whose it is (a subsystem), 0 where there is none.
     """
 
     from_client: bool = True
@@ -68,6 +69,7 @@ class Known(NamedTuple):
     clear: bytes | None = None
     inner: Inner | None = None
     noted: set[int] | None = None
+    via: int = 0
 
 
 class Export(NamedTuple):

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 #: octets in which the length of a message of any family is told
-_HEAD: Final = 5
+_HEAD: Final = 8
 
 
 def cut_by(stream: bytes, length_of: Callable[[bytes], int | None]) -> tuple[list[bytes], bytes]:

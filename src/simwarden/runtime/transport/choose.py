@@ -84,7 +84,8 @@ class Carriers:
 
     def is_framed(self, interface: Interface) -> bool:
         """Whether messages that are SCTP's go to the outside in a frame of ours, as was asked for."""
-        return is_sctp(interface) and self.carrier(interface, outside=True) == "tcp"
+        framed = is_sctp(interface) and not interface.self_delimiting
+        return framed and self.carrier(interface, outside=True) == "tcp"
 
     def _of_links(self, interface: Interface) -> str:
         if interface.service is Service.DATAGRAMS:

@@ -2,7 +2,7 @@
 
 Twelve octets before each message, all big-endian: length of the message (4), SCTP stream (2), kind (2: 0 a message,
 1 a user packet), SCTP payload protocol identifier (4). Both ends must be simwarden's; a real peer of an SCTP interface
-needs transport `sctp`.
+needs transport `sctp`. Messages that tell their own length (M3UA) are without it, as some peers have them on TCP.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import struct
 
 from simwarden.errors import PeerError
+from simwarden.wire.family import family_of
 
 _HEADER = struct.Struct(">IHHI")
 #: octets of the largest message accepted
@@ -51,3 +52,16 @@ class Deframer:
             else:
                 found.append([message])
         return found
+
+
+class SelfDelimited:
+    """Cuts a stream where the messages of a family say that they end. They have no SCTP stream: all come on 0."""
+
+    def __init__(self, family: str) -> None:
+        self._cut = family_of(family).read().cut
+        self._rest = b""
+
+    def feed(self, data: bytes) -> list[tuple[bytes, int] | list[bytes]]:
+        """Add octets; return the messages that are whole now. What has a length that cannot be is one bad message."""
+        messages, self._rest = self._cut(self._rest + data)
+        return [(each, 0) for each in messages]

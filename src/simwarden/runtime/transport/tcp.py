@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from simwarden.errors import PeerError
 from simwarden.model.interfaces import Service
 from simwarden.runtime.reach import why_refused
-from simwarden.runtime.transport.framing import Deframer, enclose
+from simwarden.runtime.transport.framing import Deframer, SelfDelimited, enclose
 from simwarden.runtime.transport.sockets import SETUP_TIME, SocketLink, SocketTransport
 from simwarden.trace.events import PeerFault
 
@@ -41,7 +41,9 @@ class TcpLink(SocketLink, asyncio.Protocol):
         super().__init__(wiring, interface, local, remote, number, client=client)
         self.transport: asyncio.Transport | None = None
         self.unread: bytearray = bytearray()
-        self._deframer = Deframer() if interface.service is Service.MESSAGES else None
+        self._deframer: Deframer | SelfDelimited | None = None
+        if interface.service is Service.MESSAGES:
+            self._deframer = SelfDelimited(interface.protocol) if interface.self_delimiting else Deframer()
 
     @property
     def has_socket(self) -> bool:
@@ -111,7 +113,8 @@ class TcpLink(SocketLink, asyncio.Protocol):
                 self.on_receive(*each)
 
     def _transmit(self, data: bytes, stream: int) -> None:
-        self._write(data if self._deframer is None else enclose(data, stream, self.interface.ppid))
+        framed = self._deframer is not None and not self.interface.self_delimiting
+        self._write(enclose(data, stream, self.interface.ppid) if framed else data)
 
     def _transmit_packets(self, packets: Sequence[bytes]) -> None:
         self._write(b"".join(enclose(each, 0, self.interface.ppid, user=True) for each in packets), batch=True)
