@@ -8,6 +8,7 @@ from typing import Any
 
 from simwarden.errors import SimwardenError
 from simwarden.model.identity import imei_key
+from simwarden.policy.numbers import international
 from simwarden.scenario.problems import plain
 
 _TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
@@ -59,7 +60,7 @@ def _scalar(want: str, got: Any, key: str) -> bool:  # noqa: PLR0911 - one retur
     if isinstance(got, Mapping):
         return any(_scalar(want, each, key) for each in got.values())
     text = str(got)
-    if "imei" in key and _same_imei(want, text):
+    if ("imei" in key and _same_imei(want, text)) or ("msisdn" in key and _same_msisdn(want, text)):
         return True
     return plain(want) == plain(text)
 
@@ -86,6 +87,14 @@ def _same_imei(want: str, got: str) -> bool:
     try:
         return imei_key(want) == imei_key(got)
     except (ValueError, SimwardenError):
+        return False
+
+
+def _same_msisdn(want: str, got: str) -> bool:
+    """Whether two are one number: messages have it with its country code, cards mostly without."""
+    try:
+        return international(want) == international(got)
+    except ValueError:
         return False
 
 

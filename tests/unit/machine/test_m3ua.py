@@ -27,7 +27,9 @@ def msu(origin: int, to: int, sls: int = 0) -> ProtocolData:
 class Bench:
     """A gateway with processes, each on a link, and wires between them."""
 
-    def __init__(self, *contexts: int | None, mode: TrafficMode = TrafficMode.OVERRIDE, local: tuple[int, ...] = ()):
+    def __init__(
+        self, *contexts: int | None, mode: TrafficMode = TrafficMode.OVERRIDE, local: tuple[int, ...] = ()
+    ) -> None:
         self.now = 0.0
         self.gateway = Gateway([ApplicationServer(7, SSP, mode), ApplicationServer(8, SCP, mode)], local=local)
         self.asps = [Asp(context, identifier=at) for at, context in enumerate(contexts)]
@@ -168,7 +170,7 @@ def test_leaving() -> None:
     bench.types()
     bench.asps[0].leave(0)
     bench.run()
-    assert [each for each in bench.types() if each not in (T.NOTIFY,)] == [
+    assert [each for each in bench.types() if each != T.NOTIFY] == [
         T.ASP_INACTIVE,
         T.ASP_INACTIVE_ACK,
         T.ASP_DOWN,

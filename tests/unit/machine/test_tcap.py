@@ -363,7 +363,7 @@ def test_what_is_not_delivered_ends_a_dialogue() -> None:
         ("", AbortCause.BADLY_FORMATTED_TRANSACTION_PORTION, False),
     ],
 )
-def test_damage_is_answered_where_there_is_somebody_to_tell(octets: str, cause: AbortCause, told: bool) -> None:
+def test_damage_is_answered_where_there_is_somebody_to_tell(octets: str, cause: AbortCause, *, told: bool) -> None:
     bench = Bench()
     bench.scp.receive(SCP, SSP, bytes.fromhex(octets))
     sent = [tcap.decode(each.data) for each in bench.scp.data_to_send()]
@@ -383,9 +383,9 @@ def test_damage_ends_the_transaction_that_it_names() -> None:
 def test_what_is_over_cannot_be_used() -> None:
     bench = Bench()
     ours, theirs = bench.begin()
-    for call in (lambda: bench.ssp.proceed(ours), lambda: bench.ssp.begin(ours), lambda: bench.scp.begin(theirs)):
+    for call, number in ((bench.ssp.proceed, ours), (bench.ssp.begin, ours), (bench.scp.begin, theirs)):
         with pytest.raises(InternalError):
-            call()
+            call(number)
     bench.scp.end(theirs)
     with pytest.raises(InternalError):
         bench.scp.abort(theirs)

@@ -53,6 +53,13 @@ def test_does_not_match(want: Any, got: Any) -> None:
 def test_imeis_are_compared_by_14_digits_and_imsis_by_all() -> None:
     assert matches({"imei": "350000000000019"}, {"imei": "3500000000000122"})
     assert not matches({"imei": "350000000000019"}, {"imei": "350000000000029"})
+
+
+def test_numbers_are_compared_with_and_without_their_country_code() -> None:
+    assert matches({"msisdn": "1440000000001"}, {"msisdn": "861440000000001"})
+    assert matches({"msisdn": "+861440000000001"}, {"msisdn": "1440000000001"})
+    assert not matches({"msisdn": "1440000000001"}, {"msisdn": "861440000000002"})
+    assert not matches({"msisdn": "1440000000001"}, {"msisdn": "441440000000001"})
     assert not matches({"imsi": "001010000000001"}, {"imsi": "001010000000002"})
 
 
