@@ -127,7 +127,7 @@ class Gateways:
     def _undo(self, teid: int, asked: Message, done: asyncio.Future[Message]) -> None:
         if teid in self.by_teid and self.by_teid[teid].s11_teid != teid:
             del self.by_teid[teid]
-        if done.cancelled() or done.exception() is not None or not done.result().accepted:
+        if done.exception() is not None or not done.result().accepted:
             return
         end = done.result().get("sender_f_teid")
         if end is not None:
@@ -220,8 +220,6 @@ class Gateways:
         vital: bool,  # noqa: FBT001 - bound before the answer is there
         done: asyncio.Future[Message],
     ) -> None:
-        if done.cancelled():
-            return
         error = done.exception()
         cause = done.result().cause if error is None else 0
         accepted = cause in ACCEPTED
@@ -259,7 +257,7 @@ class Gateways:
     def _forget_lost(self, bearers: tuple[Dedicated, ...], done: asyncio.Future[Message]) -> None:
         """Forget bearers that the PGW will not end by a request."""
         self._note_silence(done)
-        ordered = not done.cancelled() and done.exception() is None and done.result().name == "delete-bearer-request"
+        ordered = done.exception() is None and done.result().name == "delete-bearer-request"
         for each in bearers if not ordered else ():
             each.linked.dedicated.pop(each.identity, None)
 
@@ -303,6 +301,5 @@ class Gateways:
         answer.add_done_callback(self._note_silence)
 
     def _note_silence(self, done: asyncio.Future[Message]) -> None:
-        error = None if done.cancelled() else done.exception()
-        if error is not None:
+        if (error := done.exception()) is not None:
             self.site.note(f"what was asked was not confirmed: {error}")
