@@ -90,15 +90,25 @@ def _codes(code: CodeType) -> Iterator[tuple[tuple[str, str, int], CodeType]]:
         yield from _codes(each) if isinstance(each, CodeType) else ()
 
 
-def put(file: str, tree: ast.Module) -> None:
+def _loaded() -> list[Any]:
+    """Return all functions of ours, and our caches, that hold what the code as it is has found."""
+    ours, every = str(ROOT / "s"), gc.get_objects()  # simulators, src
+    caches = [each for each in every if isinstance(each, functools._lru_cache_wrapper)]
+    return [
+        *(each for each in every if isinstance(each, FunctionType) and each.__code__.co_filename.startswith(ours)),
+        *(each for each in caches if each.__module__.startswith(_PACKAGES)),
+    ]
+
+
+def put(file: str, tree: ast.Module, functions: list[Any]) -> None:
     """Put what a tree has in the place of what is loaded: code of functions, what a module assigns and makes of it."""
     codes = dict(_codes(compile(ast.fix_missing_locations(tree), str(ROOT / file), "exec")))
-    for each in gc.get_objects():
+    for each in functions:
         if isinstance(each, FunctionType):
             key, _ = next(_codes(each.__code__))
             each.__code__ = codes.get(key, each.__code__)
-        elif isinstance(each, functools._lru_cache_wrapper) and each.__module__.startswith(_PACKAGES):
-            each.cache_clear()  # what the code as it is found while tests were collected
+        else:
+            each.cache_clear()
     loaded = vars(importlib.import_module(_module(file)))
     namespace, fresh = dict(loaded), set[str]()
     for before, now in zip(parsed(file).body, tree.body, strict=True):
@@ -110,6 +120,12 @@ def put(file: str, tree: ast.Module) -> None:
         for holder in [each for each in gc.get_referrers(old) if isinstance(each, dict) and each is not loaded]:
             holder.update((key, new) for key in [*holder] if holder[key] is old)
     loaded.update((name, namespace[name]) for name in fresh)
+
+
+def _around(mutant: Mutant) -> set[str]:
+    """Return the files that what a mutant changes may be used in: of what a module assigns, all of its element."""
+    inside = Path(mutant.file).parts[:2]
+    return {each for each in FILES if each == mutant.file or (not mutant.place[1:] and Path(each).parts[:2] == inside)}
 
 
 def _module(file: str) -> str:
@@ -125,11 +141,11 @@ def work(send: Callable[[Any], None], what: Mutant | set[str], items: Items) -> 
         return value
 
     vars(builtins)["__reached__"] = reached
-    mutant = what if isinstance(what, Mutant) else None
+    mutant, functions = what if isinstance(what, Mutant) else None, _loaded()
     for file in [mutant.file] if mutant else what:
         tree = parsed(file) if mutant else watched(file)
         next(None for each in mutants(file, tree) if each == mutant) if mutant else None
-        put(file, tree)
+        put(file, tree, functions)
     for item, fails in items.items():
         signal.setitimer(signal.ITIMER_PROF, LIMIT)  # the signal ends who is late
         signal.setitimer(signal.ITIMER_REAL, REAL_LIMIT)
@@ -211,20 +227,25 @@ class Campaign:
                 self.red += [name] * (failed and took > 0)
                 for place in places:
                     reaching[place].add(name)
+        self.red += [name for name in items if not seconds.get(name)]  # it, or one before it, has taken too long
         return seconds, reaching
 
     def _try(self, items: Items) -> None:
         left, kills = [each for each in self.tried if not self.by.get(each.name)], collections.Counter[Any]()
-        seconds, reaching = self._measure({each.file for each in left}, items) if left else ({}, {})
+        seconds, places = self._measure(set().union(*map(_around, left)), items) if left else ({}, {})
+
+        def reaching(mutant: Mutant) -> set[str]:
+            found = [mutant.place] if mutant.place[1:] else [(file,) for file in _around(mutant)]
+            return set().union(*(places[place] for place in found))
 
         def tasks() -> Iterator[tuple[Mutant, Items]]:
             for mutant in left:
-                order = sorted(reaching[mutant.place], key=lambda name: (-kills[mutant.file, name], seconds[name]))
+                order = sorted(reaching(mutant), key=lambda name: (-kills[mutant.file, name], seconds[name]))
                 yield mutant, {name: items[name] for name in order}
 
         for mutant, sent in forks(tasks(), self.workers):
             killer = sent[-1][0] if sent and sent[-1][1] else ""
-            is_made = bool(sent) or not reaching[mutant.place]
+            is_made = bool(sent) or not reaching(mutant)
             if is_made:
                 self.by[mutant.name] = killer
             kills[mutant.file, killer] += 1
