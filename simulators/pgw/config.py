@@ -28,6 +28,12 @@ class FilterConfig(Model):
     """Protocol, by name or number."""
     ports: str = ""
     """Port of the far end, or the first and the last (`5000-5010`)."""
+    spi: int | None = Field(default=None, ge=0, le=0xFFFFFFFF)
+    """Security parameter index of IPsec."""
+    traffic_class: str = ""
+    """Traffic class, or type of service, with the mask by which it is compared (`184/252`: expedited forwarding)."""
+    flow_label: int | None = Field(default=None, ge=0, le=0xFFFFF)
+    """Flow label of IPv6."""
 
     @field_validator("remote")
     @classmethod
@@ -50,11 +56,26 @@ class FilterConfig(Model):
             raise ValueError(f"{value} are no ports")
         return value
 
+    @field_validator("traffic_class")
+    @classmethod
+    def _is_masked(cls, value: str) -> str:
+        parts = value.split("/")
+        if value and not (len(parts) == 2 and all(each.isdecimal() and int(each) <= 255 for each in parts)):
+            raise ValueError(f"{value} is no traffic class with its mask")
+        return value
+
     @model_validator(mode="after")
     def _says_something(self) -> Self:
-        if not (self.remote or self.protocol or self.ports):
-            raise ValueError("a filter says a network, a protocol or ports")
+        marks = self.spi, self.flow_label
+        if not (self.remote or self.protocol or self.ports or self.traffic_class) and marks == (None, None):
+            raise ValueError("a filter says a network, a protocol, ports or marks of packets")
         return self
+
+    @property
+    def class_and_mask(self) -> tuple[int, int] | None:
+        """Traffic class and mask, None for any."""
+        value, _, mask = self.traffic_class.partition("/")
+        return (int(value), int(mask)) if mask else None
 
     @property
     def port_range(self) -> tuple[int, int] | None:

@@ -87,6 +87,9 @@ def _filter(config: FilterConfig, number: int, precedence: int) -> tft.Filter:
         config.remote,
         protocol=int(protocol) if protocol != "" else None,
         remote_ports=config.port_range,
+        spi=config.spi,
+        traffic_class=config.class_and_mask,
+        flow_label=config.flow_label,
     )
 
 

@@ -44,10 +44,10 @@ _ICMPV6, _SOLICITATION = ip.Protocol.ICMPV6, ip.Icmpv6Type.ROUTER_SOLICITATION
 _LINK_LOCAL = b"\xfe\x80"
 
 
-def _way(session: Session, flow: ip.Flow) -> Session | Bearer:
+def _way(session: Session, flow: ip.Flow, packet: bytes) -> Session | Bearer:
     """Return by which bearer packets to the device go: the dedicated one that they fit first, else the default one."""
     for bearer in session.bearers.values():
-        if bearer.sgw_user is not None and first_that_fits(bearer.filters, flow, up=False) is not None:
+        if bearer.sgw_user is not None and first_that_fits(bearer.filters, flow, packet, up=False) is not None:
             return bearer
     return session
 
@@ -118,7 +118,7 @@ class Gateway:
             source = flow.source
             if source != session.ipv4 and source[:8] != session.prefix:
                 self._from_link(session, packet, flow)
-            elif bearer is not None and not any(each.is_for(up=True) and each.fits(flow) for each in bearer.filters):
+            elif bearer is not None and first_that_fits(bearer.filters, flow, packet, up=True) is None:
                 self._refuse(session, flow, packet, UNBOUND)
             elif self.sgi is None:
                 self._refuse(session, flow, packet, NO_WAY_OUT)
@@ -152,7 +152,7 @@ class Gateway:
             if session is None:
                 self._drop(None, packet, NO_SESSION)
                 continue
-            way = _way(session, flow) if session.bearers else session
+            way = _way(session, flow, packet) if session.bearers else session
             if self._count(session, flow, packet, way.downlink, now, up=False):
                 passed.setdefault(way, []).append(packet)
         for way, each in passed.items():

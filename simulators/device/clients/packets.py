@@ -150,10 +150,11 @@ class Packets:
             flow = ip.flow_of(packet)
         except PeerError:
             return identity
+        beside = [(number, each) for number, each in self.emm.dedicated.items() if each.linked == identity]
         found = [
             (fitting.precedence, number)
-            for number, each in self.emm.dedicated.items()
-            if each.linked == identity and (fitting := first_that_fits(each.filters, flow, up=True)) is not None
+            for number, each in beside
+            if (fitting := first_that_fits(each.filters, flow, packet, up=True)) is not None
         ]
         return min(found)[1] if found else identity
 

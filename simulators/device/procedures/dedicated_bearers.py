@@ -61,7 +61,6 @@ def on_activate(emm: Emm, message: Message, _protected: bool) -> None:  # noqa: 
         template = _read(message["tft"])
         if template.operation is not Operation.CREATE:
             raise _RefusedError(EsmCause.SEMANTIC_ERROR_IN_THE_TFT_OPERATION)  # noqa: TRY301 - as above
-        _check_precedences(emm, linked, identity, template.filters)
         qos: EpsQos = message["eps_qos"]
         bearer = Dedicated(linked, qos.qci, template.filters, _own_bucket(emm, qos))
     except _RefusedError as refused:
@@ -69,6 +68,7 @@ def on_activate(emm: Emm, message: Message, _protected: bool) -> None:  # noqa: 
         return
     emm.put_dedicated(identity, bearer)
     _answer(emm, _T.ACTIVATE_DEDICATED_EPS_BEARER_CONTEXT_ACCEPT, identity)
+    _give_way(emm, identity, bearer)
 
 
 def _read(octets: bytes) -> Tft:
@@ -84,16 +84,20 @@ def _read(octets: bytes) -> Tft:
         raise _RefusedError(kinds[error.filters, error.semantic]) from None
 
 
-def _check_precedences(emm: Emm, linked: int, identity: int, filters: tuple[Filter, ...]) -> None:
-    """Raise _RefusedError for filters that another bearer of the PDN connection has the precedences of."""
-    taken = {
-        each.precedence
-        for number, bearer in emm.dedicated.items()
-        if bearer.linked == linked and number != identity
-        for each in bearer.filters
-    }
-    if any(each.precedence in taken for each in filters):
-        raise _RefusedError(EsmCause.SEMANTIC_ERRORS_IN_PACKET_FILTERS)
+def _give_way(emm: Emm, identity: int, changed: Dedicated) -> None:
+    """Delete filters of other bearers of the PDN connection that have a precedence of a new one (6.4.2.4, 6.4.3.4).
+
+    A bearer without any is deactivated; the network learns that from the bearers that the next update tells.
+    """
+    taken = {each.precedence for each in changed.filters}
+    for number, bearer in list(emm.dedicated.items()):
+        left = tuple(each for each in bearer.filters if each.precedence not in taken)
+        if number == identity or bearer.linked != changed.linked or left == bearer.filters:
+            continue
+        if left:
+            emm.put_dedicated(number, bearer._replace(filters=left))
+        else:
+            emm.drop_dedicated(number)
 
 
 def on_modify(emm: Emm, message: Message, _protected: bool) -> None:  # noqa: FBT001 - the signature of a handler
@@ -116,10 +120,9 @@ def _modify(emm: Emm, identity: int, message: Message) -> None:
         if qos is not None:
             held = held._replace(qci=qos.qci, uplink=_own_bucket(emm, qos))
         if "tft" in message:
-            filters = _apply(_read(message["tft"]), held.filters)
-            _check_precedences(emm, held.linked, identity, filters)
-            held = held._replace(filters=filters)
+            held = held._replace(filters=_apply(_read(message["tft"]), held.filters))
         emm.put_dedicated(identity, held)
+        _give_way(emm, identity, held)
     owner = held.linked if held is not None else identity
     if "apn_ambr" in message:
         emm.bearers[owner] = emm.bearers[owner]._replace(uplink=ambr_bucket(emm, message["apn_ambr"]))

@@ -10,12 +10,15 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from simwarden.errors import PeerError
+from simwarden.wire.ip import marks_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from simwarden.wire.ip import Flow
 
+#: SPI, traffic class and flow label of a filter to which they are all the same
+_UNMARKED: Final = (None, None, None)
 #: filters of one template, of which four bits tell the number
 MOST_FILTERS: Final = 15
 
@@ -61,15 +64,33 @@ class Filter(NamedTuple):
     protocol: int | None = None
     local_ports: tuple[int, int] | None = None
     remote_ports: tuple[int, int] | None = None
+    spi: int | None = None
+    """Of IPsec: the security parameter index."""
+    traffic_class: tuple[int, int] | None = None
+    """Traffic class, or type of service, and the mask by which it is compared."""
+    flow_label: int | None = None
 
-    def fits(self, flow: Flow) -> bool:
-        """Whether packets of a flow, as the device sends them, are of this filter."""
+    def fits(self, flow: Flow, packet: bytes) -> bool:
+        """Whether a packet, of a flow as the device sends it, is of this filter."""
         return (
             self.protocol in (None, flow.protocol)
             and _within(self.remote_ports, flow.destination_port)
             and _within(self.local_ports, flow.source_port)
             and _of(self.remote, flow.destination)
             and _of(self.local, flow.source)
+            and ((self.spi, self.traffic_class, self.flow_label) == _UNMARKED or self._marked(packet))
+        )
+
+    def _marked(self, packet: bytes) -> bool:
+        try:
+            marks = marks_of(packet)
+        except PeerError:
+            return False
+        value, mask = self.traffic_class or (0, 0)
+        return (
+            (marks.traffic_class ^ value) & mask == 0
+            and self.spi in (None, marks.spi)
+            and self.flow_label in (None, marks.flow_label)
         )
 
     def is_for(self, *, up: bool) -> bool:
@@ -97,9 +118,9 @@ def _of(network: str, address: bytes) -> bool:
     return whole.max_prefixlen == len(address) * 8 and ipaddress.ip_address(address) in whole
 
 
-def first_that_fits(filters: Iterable[Filter], flow: Flow, *, up: bool) -> Filter | None:
+def first_that_fits(filters: Iterable[Filter], flow: Flow, packet: bytes, *, up: bool) -> Filter | None:
     """Return the filter with the least precedence that a packet fits."""
-    found = [each for each in filters if each.is_for(up=up) and each.fits(flow)]
+    found = [each for each in filters if each.is_for(up=up) and each.fits(flow, packet)]
     return min(found, key=lambda each: each.precedence, default=None)
 
 
@@ -108,12 +129,16 @@ def first_that_fits(filters: Iterable[Filter], flow: Flow, *, up: bool) -> Filte
 
 _FOUR, _FOUR_LOCAL, _SIX_MASK, _SIX, _SIX_LOCAL = 0x10, 0x11, 0x20, 0x21, 0x23
 _PROTOCOL, _LOCAL_PORT, _LOCAL_PORTS, _REMOTE_PORT, _REMOTE_PORTS = 0x30, 0x40, 0x41, 0x50, 0x51
+_SPI, _CLASS, _LABEL = 0x60, 0x70, 0x80
 #: components and their octets
 _LENGTHS: Final = {_FOUR: 8, _FOUR_LOCAL: 8, _SIX_MASK: 32, _SIX: 17, _SIX_LOCAL: 17, _PROTOCOL: 1} | {
     _LOCAL_PORT: 2,
     _LOCAL_PORTS: 4,
     _REMOTE_PORT: 2,
     _REMOTE_PORTS: 4,
+    _SPI: 4,
+    _CLASS: 2,
+    _LABEL: 3,
 }
 
 
@@ -134,6 +159,12 @@ def _encode_filter(each: Filter) -> bytes:
         content += bytes((_PROTOCOL, each.protocol))
     content += _ports(each.local_ports, _LOCAL_PORT, _LOCAL_PORTS)
     content += _ports(each.remote_ports, _REMOTE_PORT, _REMOTE_PORTS)
+    if each.spi is not None:
+        content += bytes((_SPI,)) + each.spi.to_bytes(4)
+    if each.traffic_class is not None:
+        content += bytes((_CLASS, *each.traffic_class))
+    if each.flow_label is not None:
+        content += bytes((_LABEL,)) + each.flow_label.to_bytes(3)
     return bytes((each.direction << 4 | each.identifier, each.precedence, len(content))) + content
 
 
@@ -214,6 +245,9 @@ def _decode_filter(head: int, precedence: int, content: bytes) -> Filter:
             found[_PROTOCOL][0] if _PROTOCOL in found else None,
             _read_ports(found, _LOCAL_PORT, _LOCAL_PORTS),
             _read_ports(found, _REMOTE_PORT, _REMOTE_PORTS),
+            int.from_bytes(found[_SPI]) if _SPI in found else None,
+            (found[_CLASS][0], found[_CLASS][1]) if _CLASS in found else None,
+            int.from_bytes(found[_LABEL]) & 0xFFFFF if _LABEL in found else None,
         )
     except ValueError as error:
         raise TftError(f"a packet filter of {error}", filters=True) from None

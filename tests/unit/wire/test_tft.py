@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import ipaddress
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scapy.layers import ipsec as scapy_esp
+from scapy.layers.inet import IP, UDP
+from scapy.layers.inet6 import IPv6, IPv6ExtHdrHopByHop
 
 from simwarden.wire import ip
 from simwarden.wire.tft import Direction, Filter, Operation, Tft, TftError, decode, encode, first_that_fits
@@ -32,6 +35,9 @@ FILTERS = st.builds(
     protocol=st.integers(0, 255),
     local_ports=PORTS,
     remote_ports=PORTS,
+    spi=st.none() | st.integers(0, 0xFFFFFFFF),
+    traffic_class=st.none() | st.tuples(st.integers(0, 255), st.integers(0, 255)),
+    flow_label=st.none() | st.integers(0, 0xFFFFF),
 )
 
 
@@ -84,7 +90,49 @@ def flow(source: str = "10.64.0.1", target: str = "198.51.100.80", port: int = 5
     ],
 )
 def test_whose_packets_a_filter_takes(filter_: Filter, *, fits: bool) -> None:
-    assert filter_.fits(flow()) is fits
+    assert filter_.fits(flow(), b"") is fits
+
+
+ESP = IP(src="10.64.0.1", dst="198.51.100.80", tos=0xB8) / scapy_esp.ESP(spi=0x1234, seq=1, data=b"octets")
+AH = IPv6(src="2001:db8::1", dst="2001:db8:80::80", tc=0xBB, fl=0x12345) / scapy_esp.AH(spi=0x1234, icv=bytes(12))
+LABELLED = IPv6(src="2001:db8::1", dst="2001:db8:80::80", fl=0x12345) / IPv6ExtHdrHopByHop() / UDP(dport=9)
+
+
+@pytest.mark.parametrize(
+    ("filter_", "packet", "fits"),
+    [
+        (Filter(spi=0x1234), ESP, True),
+        (Filter(spi=0x1234), AH, True),
+        (Filter(spi=0x1235), ESP, False),
+        (Filter(spi=0x1234), LABELLED, False),
+        (Filter(traffic_class=(0xB8, 0xFC)), ESP, True),
+        (Filter(traffic_class=(0xB8, 0xFC)), AH, True),
+        (Filter(traffic_class=(0xB8, 0xFF)), AH, False),
+        (Filter(traffic_class=(0, 0xFC)), LABELLED, True),
+        (Filter(flow_label=0x12345), LABELLED, True),
+        (Filter(flow_label=0x12344), LABELLED, False),
+        (Filter(flow_label=0), ESP, False),
+        (Filter(protocol=50, spi=0x1234, traffic_class=(0xB8, 0xFF)), ESP, True),
+    ],
+)
+def test_marks_of_packets_that_scapy_makes(filter_: Filter, packet: Any, *, fits: bool) -> None:
+    octets = bytes(packet)
+    assert filter_.fits(ip.flow_of(octets), octets) is fits
+    (read,) = decode(encode(Tft(Operation.CREATE, (filter_,)))).filters
+    assert read == filter_
+
+
+def test_a_later_fragment_and_an_end_within_tell_no_spi() -> None:
+    later, short = bytearray(bytes(ESP)), bytes(ESP)[:22]
+    later[7] = 1
+    for octets in (bytes(later), short):
+        assert not Filter(spi=0x1234).fits(ip.flow_of(octets), octets)
+    assert not Filter(flow_label=0x12345).fits(ip.flow_of(bytes(AH)), bytes(AH)[:50])  # says more than there is
+
+
+def test_octets_of_marks_are_the_specifications() -> None:
+    marked = Filter(1, 2, spi=0x01020304, traffic_class=(0xB8, 0xFC), flow_label=0xABCDE)
+    assert encode(Tft(Operation.CREATE, (marked,))) == bytes.fromhex("2131020c" + "6001020304" + "70b8fc" + "800abcde")
 
 
 def test_directions_and_the_first_that_fits() -> None:
@@ -92,9 +140,9 @@ def test_directions_and_the_first_that_fits() -> None:
     down = Filter(2, 4, Direction.DOWNLINK, protocol=17)
     old = Filter(3, 3, Direction.PRE_RELEASE_7, protocol=17)
     both = Filter(4, 9, Direction.BOTH)
-    assert first_that_fits((both, up, down), flow(), up=True) is up
-    assert first_that_fits((both, up, down, old), flow(), up=False) is old
-    assert first_that_fits((up,), flow(), up=False) is None
+    assert first_that_fits((both, up, down), flow(), b"", up=True) is up
+    assert first_that_fits((both, up, down, old), flow(), b"", up=False) is old
+    assert first_that_fits((up,), flow(), b"", up=False) is None
 
 
 @pytest.mark.parametrize(

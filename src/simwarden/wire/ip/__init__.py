@@ -18,7 +18,7 @@ if TYPE_CHECKING:
         encode_router_advertisement,
         router_solicitation,
     )
-    from simwarden.wire.ip.packet import Flow, Packet, Protocol, addresses_of, decode, encode, flow_of
+    from simwarden.wire.ip.packet import Flow, Marks, Packet, Protocol, addresses_of, decode, encode, flow_of, marks_of
     from simwarden.wire.ip.reading import dissect
     from simwarden.wire.ip.transport import (
         Tcp,
@@ -37,6 +37,7 @@ __all__ = [
     "Icmp",
     "IcmpType",
     "Icmpv6Type",
+    "Marks",
     "Packet",
     "Protocol",
     "RouterAdvertisement",
@@ -56,6 +57,7 @@ __all__ = [
     "encode_tcp",
     "encode_udp",
     "flow_of",
+    "marks_of",
     "mss_of",
     "mss_option",
     "router_solicitation",

@@ -25,7 +25,13 @@ class Protocol(IntEnum):
     ICMP = 1
     TCP = 6
     UDP = 17
+    ESP = 50
+    AH = 51
     ICMPV6 = 58
+
+
+#: where the security parameter index stands in what IP carries (RFC 4303 2, RFC 4302 2)
+_SPI_AT: Final = {int(Protocol.ESP): 0, int(Protocol.AH): 4}
 
 
 class Packet(NamedTuple):
@@ -62,6 +68,17 @@ class Flow(NamedTuple):
     def back(self) -> Flow:
         """Return the flow of the packets in the other direction."""
         return Flow(self.protocol, self.destination, self.destination_port, self.source, self.source_port)
+
+
+class Marks(NamedTuple):
+    """What a packet is told by beside its flow: traffic class (or type of service), flow label, and IPsec's SPI.
+
+    A label is None in IPv4, an SPI where there is none, or the packet is no first fragment.
+    """
+
+    traffic_class: int
+    flow_label: int | None
+    spi: int | None
 
 
 def checksum(data: bytes) -> int:
@@ -160,6 +177,22 @@ def addresses_of(data: bytes) -> tuple[bytes, bytes]:
     if version == 6 and len(data) >= 40:
         return data[8:24], data[24:40]
     raise PeerError(f"no IP header in {len(data)} octets")
+
+
+def marks_of(data: bytes) -> Marks:
+    """Return what a packet of which `flow_of` has told the flow is told by beside it. Raises PeerError."""
+    packet, label = _carried(data), int.from_bytes(data[1:4]) & 0xFFFFF if data[0] >> 4 == 6 else None
+    at = _SPI_AT.get(packet.protocol)
+    spi = packet.payload[at : at + 4] if at is not None and not packet.offset else b""
+    return Marks(packet.traffic_class, label, int.from_bytes(spi) if len(spi) == 4 else None)
+
+
+def _carried(data: bytes) -> Packet:
+    """Return a packet whose header is of no interest otherwise: a checksum that is wrong says nothing of it."""
+    if data[0] >> 4 == 6:
+        return _decode_v6(data)
+    fragment = int.from_bytes(data[6:8])
+    return Packet("", "", data[9], data[4 * (data[0] & 15) :], traffic_class=data[1], offset=(fragment & 0x1FFF) * 8)
 
 
 def flow_of(data: bytes) -> Flow:

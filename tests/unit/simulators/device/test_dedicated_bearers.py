@@ -69,12 +69,17 @@ def test_what_is_refused(order: Message, cause: EsmCause) -> None:
     assert net.emm.dedicated == {}
 
 
-def test_a_precedence_belongs_to_one_filter() -> None:
+def test_a_precedence_belongs_to_the_newest_filter() -> None:
     net = with_one()
-    net.give(activate(7))
-    assert net.last()["esm_cause"] == EsmCause.SEMANTIC_ERRORS_IN_PACKET_FILTERS
     net.give(activate(7, tft=template(Operation.CREATE, TCP)))
+    net.give(modify(7, tft=template(Operation.ADD_FILTERS, UDP._replace(identifier=5))))
+    assert net.last().type is T.MODIFY_EPS_BEARER_CONTEXT_ACCEPT
+    assert list(net.emm.dedicated) == [7]
+    assert net.port.seen["bearer/6"] is None
+    net.give(activate(8, tft=template(Operation.CREATE, TCP._replace(remote_ports=(9, 9)))))
     assert net.last().type is T.ACTIVATE_DEDICATED_EPS_BEARER_CONTEXT_ACCEPT
+    assert [each.protocol for each in net.emm.dedicated[7].filters] == [UDP.protocol]
+    assert len(net.emm.dedicated[8].filters) == 1
 
 
 @pytest.mark.parametrize(

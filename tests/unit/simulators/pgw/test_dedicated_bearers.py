@@ -53,6 +53,17 @@ def up(bench: Gateways, teid: int, *packets: bytes) -> None:
     bench.enb.endpoint.send_packets([gtpu.g_pdu(teid, each) for each in packets], to)
 
 
+async def test_packets_go_by_their_marks() -> None:
+    marked = {"qci": 7, "filters": [{"traffic_class": "184/252", "direction": "downlink"}]}
+    async with Gateways(pgw={"apns": {"*": {"bearers": {"marked": marked}}}}) as bench:
+        made = await standing(bench)
+        plain = answer(made["paa"].ipv4, 9)
+        urgent = ip.encode(ip.decode(plain)._replace(traffic_class=0xB9))
+        bench.net.send(plain, urgent)
+        await bench.settle()
+        assert bench.enb.received() == [(ENB_TEID, plain), (OWN, urgent)]
+
+
 async def test_packets_go_by_the_bearer_that_they_fit() -> None:
     async with Gateways(pgw=PGW) as bench:
         made = await standing(bench)
@@ -135,7 +146,10 @@ async def test_a_lost_tunnel_of_a_bearer_ends_that_one_alone() -> None:
         ({"guaranteed": [0, 0]}, "of QCI 3 rates are guaranteed"),
         ({"guaranteed": [90, 64]}, "of QCI 3 rates are guaranteed"),
         ({"filters": []}, "at least 1"),
-        ({"filters": [{}]}, "a filter says a network, a protocol or ports"),
+        ({"filters": [{}]}, "a filter says a network, a protocol, ports or marks"),
+        ({"filters": [{"traffic_class": "184"}]}, "184 is no traffic class with its mask"),
+        ({"filters": [{"traffic_class": "184/256"}]}, "184/256 is no traffic class with its mask"),
+        ({"filters": [{"spi": -1}]}, "greater than or equal to 0"),
         ({"filters": [{"ports": "70000"}]}, "70000 are no ports"),
         ({"filters": [{"ports": "coap"}]}, "coap are no ports"),
         ({"filters": [{"remote": "198.51.100.1/24"}]}, "host bits"),
