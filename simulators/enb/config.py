@@ -58,6 +58,8 @@ class EnbConfig(ElementConfig):
     """Time for the device to turn up in the target cell (TS1RELOCoverall, TX2RELOCoverall)."""
     forwarding: Seconds = Field(default=1.0, gt=0)
     """Time for which packets of the core wait behind those that another eNB forwards, if no End Marker comes."""
+    takes_forwarded: bool = True
+    """Whether it takes packets that another eNB forwards; else what comes to that one during a handover is lost."""
     location_reports: Literal["sent", "refused", "none"] = "sent"
     """Whether it reports in which cell a device is when the MME orders it (TS 36.413 8.11); `none`: it says nothing."""
     refused_qcis: tuple[int, ...] = ()

@@ -222,7 +222,7 @@ def handover_resource_allocation(station: Station, mme: Mme, message: Message) -
 
 def _admitted(station: Station, ue: UeContext, bearer: Bearer, proposed: set[int]) -> ErabAdmitted:
     """Take a bearer, and its packets that the source wants to forward (8.4.2.2)."""
-    if bearer.e_rab_id not in proposed:
+    if bearer.e_rab_id not in proposed or not station.config.takes_forwarded:
         return ErabAdmitted(bearer.e_rab_id, station.s1u_address, bearer.own_teid)
     teid = forwarding.expect(station, ue, bearer.e_rab_id)
     return ErabAdmitted(bearer.e_rab_id, station.s1u_address, bearer.own_teid, station.s1u_address, teid)

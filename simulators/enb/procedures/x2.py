@@ -285,7 +285,7 @@ def _take_over(
 
 def _admitted(station: Station, ue: UeContext, item: ErabToBeSetup) -> ErabAdmitted:
     """Take a bearer, and its packets that the source wants to forward (8.2.1.2)."""
-    if item.dl_forwarding is not _PROPOSED:
+    if item.dl_forwarding is not _PROPOSED or not station.config.takes_forwarded:
         return ErabAdmitted(item.e_rab_id)
     teid = forwarding.expect(station, ue, item.e_rab_id)
     return ErabAdmitted(item.e_rab_id, None, TunnelEndpoint(station.s1u_address, teid))

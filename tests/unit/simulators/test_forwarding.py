@@ -124,6 +124,29 @@ def test_of_a_device_that_does_not_come_each_packet_is_told(monkeypatch: pytest.
     play(x2=x2, story=story)
 
 
+@pytest.mark.parametrize("x2", [True, False], ids=["by X2", "by S1"])
+def test_where_nothing_is_forwarded_the_number_lost_is_told(*, x2: bool) -> None:
+    """The target takes no packets of others: what comes to the source while the device is under way is lost."""
+
+    async def story(host: Host, stream: Stream) -> None:
+        station: Any = element_of(host, "enb2").station  # type: ignore[attr-defined]
+        station.config = station.config.model_copy(update={"takes_forwarded": False})
+        stream.running = True
+        assert await do(host, "meter", "handover", device="meter", cell="enb2/1") == "handed-over"
+        stream.running = False
+        await host.clock.sleep(5)
+        stream.send()
+        await host.clock.settle()
+        lost = [each for each in host.trace.events if isinstance(each, PacketDropped)]
+        assert {(each.element, each.reason) for each in lost} == {("enb", "the device is not connected here")}
+        numbers = [int.from_bytes(each.data[28:32]) for each in lost]
+        assert len(lost) > 0
+        assert sorted([*stream.got, *numbers]) == list(range(stream.sent))
+        assert stream.got == sorted(set(stream.got))
+
+    play(x2=x2, story=story)
+
+
 def test_without_an_end_marker_what_waits_comes_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     async def story(host: Host, stream: Stream) -> None:
         sgw: Any = host.elements["sgw"]
