@@ -46,6 +46,9 @@ _ROWS = sa.Table(
 )
 _AUDIT = AuditTable(METADATA, key="subject", events=AUDITED)
 _REMOVED = "removed"
+_ALL_ENTRIES, _ALL_POOLS, _ALL_ROWS = sa.select(_ENTRIES), sa.select(_POOLS), sa.select(_ROWS)
+_TEXT, _ALL_OWED = sa.select(_LIBRARY.c.csv), sa.select(_OWED.c.imsi).order_by(_OWED.c.imsi)
+_UNTIE = sa.delete(_POOLS).where(_POOLS.c.imsi == sa.bindparam("key"))
 
 
 class Store:
@@ -58,7 +61,7 @@ class Store:
     def entries(self) -> dict[EquipmentRange, Status | None]:
         """Return the entries set by management; None for one of the configuration that was removed."""
         with self._engine.connect() as connection:
-            rows = connection.execute(sa.select(_ENTRIES)).all()
+            rows = connection.execute(_ALL_ENTRIES).all()
         return {EquipmentRange.parse(row.entry): None if row.status == _REMOVED else Status(row.status) for row in rows}
 
     def put_entry(self, entry: EquipmentRange, status: Status | None, audit: dict[str, Any]) -> None:
@@ -72,13 +75,13 @@ class Store:
     def pools(self) -> dict[str, EirBinding]:
         """Return the pools of cards by IMSI."""
         with self._engine.connect() as connection:
-            rows = connection.execute(sa.select(_POOLS)).all()
+            rows = connection.execute(_ALL_POOLS).all()
         return {row.imsi: EirBinding.model_validate(row.pool) for row in rows}
 
     def put_pool(self, imsi: str, pool: EirBinding | None, audit: dict[str, Any], *, owed: bool = False) -> None:
         """Keep a card's pool, or that it has none; `owed`: the register has to hear that its use is over."""
         with self._engine.begin() as connection:
-            connection.execute(sa.delete(_POOLS).where(_POOLS.c.imsi == imsi))
+            connection.execute(_UNTIE, {"key": imsi})
             if pool is not None:
                 connection.execute(sa.insert(_POOLS).values(imsi=imsi, pool=pool.model_dump(mode="json")))
             if owed:
@@ -89,7 +92,7 @@ class Store:
     def owed(self) -> list[str]:
         """Return the cards of which the register has still to hear."""
         with self._engine.connect() as connection:
-            return list(connection.execute(sa.select(_OWED.c.imsi).order_by(_OWED.c.imsi)).scalars())
+            return list(connection.execute(_ALL_OWED).scalars())
 
     def told(self, imsi: str) -> None:
         """Keep that the register has heard of a card."""
@@ -99,10 +102,10 @@ class Store:
     def library(self) -> Mapping[str, TerminalType]:
         """Return the imported library; empty if none was imported."""
         with self._engine.connect() as connection:
-            text = connection.execute(sa.select(_LIBRARY.c.csv)).scalar()
+            text = connection.execute(_TEXT).scalar()
             if text is not None:
                 return read_library(text)
-            rows = connection.execute(sa.select(_ROWS)).mappings().all()
+            rows = connection.execute(_ALL_ROWS).mappings().all()
         return {row["tac"]: TerminalType(**row) for row in rows}
 
     def put_library(self, text: str, audit: dict[str, Any]) -> None:

@@ -128,6 +128,8 @@ _REGISTER = _UPDATE.values(
         for name in ("mme", "mme_realm", "plmn", "imei", "purged", "attempts", "vectors", "sms_number")
     }
 )
+_SERVING = sa.select(_SUBSCRIBERS.c.mme).where(_SUBSCRIBERS.c.mme != "").distinct().order_by(_SUBSCRIBERS.c.mme)
+_ALL_OWED = sa.select(_OWED)
 _FIELDS = tuple(Subscriber.__dataclass_fields__)
 _NEW = sa.insert(_SUBSCRIBERS)
 _OWING = sa.insert(_OWED)
@@ -370,7 +372,7 @@ class Store:
     def _debts(self) -> dict[tuple[str, str], set[Debt]]:
         if self._owed is None:
             with self._engine.connect() as connection:
-                rows = connection.execute(sa.select(_OWED)).all()
+                rows = connection.execute(_ALL_OWED).all()
             self._owed = {}
             self._take({Debt(row.imsi, row.host, Owed(row.what), row.realm) for row in rows})
         return self._owed
@@ -391,9 +393,8 @@ class Store:
 
     def serving_nodes(self) -> tuple[str, ...]:
         """Return the Diameter identities of all MMEs that serve a card."""
-        query = sa.select(_SUBSCRIBERS.c.mme).where(_SUBSCRIBERS.c.mme != "").distinct().order_by(_SUBSCRIBERS.c.mme)
         with self._engine.connect() as connection:
-            return tuple(connection.execute(query).scalars())
+            return tuple(connection.execute(_SERVING).scalars())
 
     def close(self) -> None:
         """Release the database."""

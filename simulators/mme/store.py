@@ -42,6 +42,7 @@ _AREA_OF = (
 )
 _USED_BY = sa.select(_USED.c.station).where(_USED.c.imsi == sa.bindparam("key"))
 _USE = sa.insert(_USED)
+_ALL_AREAS, _ALL_USED = sa.select(_AREAS), sa.select(_USED)
 _LIMIT = sa.select(_AREAS.c.stations).where(_AREAS.c.imsi == sa.bindparam("key"))
 #: a write locks the card's row, in SQLite the whole database: of two MMEs at once one counts after the other
 _LOCK = sa.update(_AREAS).where(_AREAS.c.imsi == sa.bindparam("key")).values(province=_AREAS.c.province)
@@ -78,9 +79,9 @@ class AreaStore:
         if shared:
             return
         with engine.connect() as connection:
-            for row in connection.execute(sa.select(_AREAS)):
+            for row in connection.execute(_ALL_AREAS):
                 self._held[row.imsi] = _area(row)
-            for row in connection.execute(sa.select(_USED)):
+            for row in connection.execute(_ALL_USED):
                 if row.imsi in self._held:
                     self._held[row.imsi].used.add(row.station)
 

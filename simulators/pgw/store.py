@@ -19,6 +19,7 @@ _AREAS = sa.Table(
     "areas", METADATA, sa.Column("imsi", sa.String(15), primary_key=True), sa.Column("cells", sa.JSON, nullable=False)
 )
 _AUDIT = AuditTable(METADATA)
+_ALL = sa.select(_AREAS)
 
 
 class AreaStore:
@@ -27,7 +28,7 @@ class AreaStore:
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
         with engine.connect() as connection:
-            rows = connection.execute(sa.select(_AREAS)).all()
+            rows = connection.execute(_ALL).all()
         self._held = {row.imsi: frozenset(row.cells) for row in rows}
 
     def get(self, imsi: str) -> frozenset[str]:

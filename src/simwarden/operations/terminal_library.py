@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,7 +47,15 @@ def read_library(text: str, name: str = "library") -> Mapping[str, TerminalType]
 
 def load_library(path: str) -> Mapping[str, TerminalType]:
     """Load a user's library, or the shipped one for an empty path. Raises ConfigError."""
-    source = Path(path) if path else SHIPPED
+    return _read(Path(path)) if path else _shipped()
+
+
+@cache
+def _shipped() -> Mapping[str, TerminalType]:
+    return _read(SHIPPED)
+
+
+def _read(source: Path) -> Mapping[str, TerminalType]:
     try:
         return read_library(source.read_text(encoding="utf-8-sig"), str(source))
     except (OSError, UnicodeDecodeError) as error:

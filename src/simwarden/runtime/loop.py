@@ -39,14 +39,19 @@ class _Selector(selectors.BaseSelector):
         self, idle: Callable[[float | None], list[tuple[selectors.SelectorKey, int]]], threads: Callable[[], bool]
     ) -> None:
         self.system = selectors.DefaultSelector()
+        self._watched = 0
         self._idle = idle
         self.threads = threads
 
     def register(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
-        return self.system.register(fileobj, events, data)
+        key = self.system.register(fileobj, events, data)
+        self._watched += 1
+        return key
 
     def unregister(self, fileobj: Any) -> selectors.SelectorKey:
-        return self.system.unregister(fileobj)
+        key = self.system.unregister(fileobj)
+        self._watched -= 1
+        return key
 
     def modify(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
         return self.system.modify(fileobj, events, data)
@@ -59,7 +64,7 @@ class _Selector(selectors.BaseSelector):
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         # The loop's own pipe is always registered; without other sockets and threads there is nothing to poll for.
-        ready = self.system.select(0) if len(self.system.get_map()) > 1 or self.threads() else []
+        ready = self.system.select(0) if self._watched > 1 or self.threads() else []
         return ready or ([] if timeout is not None and timeout <= 0 else self._idle(timeout))
 
 
