@@ -251,7 +251,7 @@ class Gateways:
 
     def _note_failure(self, imsi: str, done: asyncio.Future[Message]) -> None:
         self._note_silence(done)
-        if not done.cancelled() and done.exception() is None and done.result().get("cause") is not None:
+        if done.exception() is None and done.result().get("cause") is not None:
             self.site.note(f"the gateways do not follow a subscription: cause {done.result().cause}", imsi=imsi)
 
     def _forget_lost(self, bearers: tuple[Dedicated, ...], done: asyncio.Future[Message]) -> None:

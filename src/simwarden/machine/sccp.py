@@ -146,6 +146,12 @@ class SccpPoint:
         for away in [each for each in self._away if each[0] == point_code]:
             self._come(*away)
 
+    def undelivered(self, data: ProtocolData) -> None:
+        """Take note that MTP had no way for a message of this point: who sent it is told, if it is of here."""
+        message = decode(data.user_data)
+        if message.calling.point_code in (None, self.point_code) and not message.is_service:
+            self._bring_back(message, ReturnCause.MTP_FAILURE, None)
+
     # -- the five calls
 
     def receive(self, data: ProtocolData, now: float) -> None:
@@ -176,7 +182,7 @@ class SccpPoint:
     def next_timer(self) -> Timer | None:
         """Return when `on_timer` is due."""
         due = [each.test_at for each in self._away.values()]
-        return Timer(min(due), keep_alive=True) if due else None
+        return Timer(min(due), keep_alive=False) if due else None
 
     def on_timer(self, now: float) -> None:
         """Ask for subsystems that are away (Q.714 5.3.4)."""

@@ -170,7 +170,7 @@ def test_leaving() -> None:
     bench.types()
     bench.asps[0].leave(0)
     bench.run()
-    assert [each for each in bench.types() if each != T.NOTIFY] == [
+    assert [each for each in bench.types() if each is not T.NOTIFY] == [
         T.ASP_INACTIVE,
         T.ASP_INACTIVE_ACK,
         T.ASP_DOWN,

@@ -135,7 +135,7 @@ def test_a_subsystem_goes_and_comes() -> None:
     assert net.heard[SSP][2].cause == ReturnCause.SUBSYSTEM_FAILURE
     timer = net.points[SSP].next_timer()
     assert timer is not None
-    assert (timer.deadline, timer.keep_alive) == (10.0, True)
+    assert (timer.deadline, timer.keep_alive) == (10.0, False)
     net.now = 10.0
     net.points[SSP].on_timer(10.0)
     net.run()

@@ -363,7 +363,7 @@ def test_what_is_not_delivered_ends_a_dialogue() -> None:
         ("", AbortCause.BADLY_FORMATTED_TRANSACTION_PORTION, False),
     ],
 )
-def test_damage_is_answered_where_there_is_somebody_to_tell(octets: str, cause: AbortCause, *, told: bool) -> None:
+def test_damage_is_answered_where_there_is_somebody_to_tell(octets: str, cause: AbortCause, told: Any) -> None:
     bench = Bench()
     bench.scp.receive(SCP, SSP, bytes.fromhex(octets))
     sent = [tcap.decode(each.data) for each in bench.scp.data_to_send()]

@@ -31,7 +31,7 @@ OTHERS = {
 }
 #: who speaks a protocol, and so has its codec
 SPEAKERS: tuple[str, ...] = ("machine/", "runtime/diameter", "operations/events.py", "runtime/transport/vpcd.py")
-SPEAKERS += ("cli/serving_file.py", "runtime/gtp/", "runtime/ip/", "runtime/ppsms.py")
+SPEAKERS += ("cli/serving_file.py", "runtime/gtp/", "runtime/ip/", "runtime/ppsms.py", "runtime/sigtran/")
 
 
 def modules() -> Iterator[tuple[str, ast.Module]]:

@@ -1,0 +1,106 @@
+"""The listening end of M3UA: a signalling gateway, or the passive end of an IPSP pair."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from simwarden.machine.m3ua_events import AspState, Closed, Fault, M3uaTimers, Received, Served
+from simwarden.machine.m3ua_gateway import ApplicationServer, Gateway
+from simwarden.runtime.ringing import Ringing
+from simwarden.wire.m3ua import MessageType
+from simwarden.wire.m3ua.family import SIGTRAN
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable
+
+    from simwarden.machine.m3ua_events import Event
+    from simwarden.runtime.link import Link
+    from simwarden.runtime.site import Site
+    from simwarden.wire.m3ua import ProtocolData
+
+_DATA_STREAM: Final = 1
+
+
+class Listening:
+    """All associations that others make with this element.
+
+    `take` is given what comes for this element's own point codes; what is for others is sent on. `served` is told of
+    application servers that come and go.
+    """
+
+    def __init__(
+        self,
+        site: Site,
+        servers: Iterable[ApplicationServer],
+        take: Callable[[ProtocolData], None],
+        *,
+        local: Collection[int] = (),
+        served: Callable[[Served], None] = lambda _served: None,
+        timers: M3uaTimers = M3uaTimers(),  # noqa: B008 - it is a constant
+    ) -> None:
+        self._site, self._take, self._served = site, take, served
+        self._gateway = Gateway(servers, local=local, timers=timers)
+        self._links: dict[int, Link] = {}
+        self._ringing = Ringing(site.clock, self._ring, internal=True)
+
+    async def listen(self) -> None:
+        """Accept associations."""
+        await self._site.listen(SIGTRAN, self._accept)
+
+    def send(self, data: ProtocolData) -> bool:
+        """Send a message to the process of its destination; whether there is one."""
+        sent = self._gateway.send(data)
+        self._flush()
+        return sent
+
+    def close(self) -> None:
+        """Close all associations."""
+        for link in list(self._links.values()):
+            link.close()
+        self._links.clear()
+        self._ringing.arm(None)
+
+    def _accept(self, link: Link) -> None:
+        self._links[link.number] = link
+        if not link.internal:  # from now on somebody may be silent whom this process does not know
+            self._ringing.arm(None)
+            self._ringing = Ringing(self._site.clock, self._ring, internal=False)
+        link.on_receive = lambda data, _stream: self._receive(link, data)
+        link.on_close = lambda _reason: self._lost(link)
+        self._gateway.connected(link.number, self._site.clock.now())
+        self._flush()
+
+    def _receive(self, link: Link, data: bytes) -> None:
+        self._gateway.receive(link.number, data, self._site.clock.now())
+        if self._gateway.state_of(link.number) is not AspState.DOWN:
+            link.know()
+        self._flush()
+
+    def _lost(self, link: Link) -> None:
+        self._links.pop(link.number, None)
+        self._gateway.lost(link.number, self._site.clock.now())
+        self._flush()
+
+    def _ring(self) -> None:
+        self._gateway.on_timer(self._site.clock.now())
+        self._flush()
+
+    def _flush(self) -> None:
+        for number, octets in self._gateway.data_to_send():
+            is_data = octets[2] << 8 | octets[3] == MessageType.DATA
+            if number in self._links:
+                self._links[number].send(octets, stream=_DATA_STREAM if is_data else 0)
+        for event in self._gateway.events():
+            self._hear(event)
+        self._ringing.arm(self._gateway.next_timer())
+
+    def _hear(self, event: Event) -> None:
+        match event:
+            case Received(data):
+                self._take(data)
+            case Served():
+                self._served(event)
+            case Fault(reason, data, number) if number in self._links:
+                self._site.peer_fault(self._links[number], reason, data)
+            case Closed(reason, number) if number in self._links:
+                self._links.pop(number).close(reason)
