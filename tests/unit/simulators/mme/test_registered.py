@@ -167,6 +167,30 @@ async def test_an_update_that_does_not_verify_is_authenticated(run: Any) -> None
         assert network.session() is not None
 
 
+async def test_a_barring_in_the_middle_of_an_update_is_told_by_its_answer(run: Any) -> None:
+    async with run() as network:
+        phone = await network.attached_idle()
+        request = Message(
+            _T.TRACKING_AREA_UPDATE_REQUEST, eps_update_type=0, nas_key_set_identifier=7, old_guti=phone.guti
+        )
+        from simwarden.wire.nas.message import encode
+
+        asked: list[Message] = []
+        phone.replies[_T.AUTHENTICATION_REQUEST] = lambda _phone, message: asked.append(message)
+        phone.released.clear()
+        phone.first(encode(request))
+        await network.settle()
+        barred = [("Subscriber-Status", 1), ("Operator-Determined-Barring", 1)]
+        await network.hss.order("Insert-Subscriber-Data-Request", [("User-Name", IMSI), ("Subscription-Data", barred)])
+        await network.settle()
+        assert not phone.released
+        del phone.replies[_T.AUTHENTICATION_REQUEST]
+        phone.take_again(asked[0])
+        await network.settle()
+        assert phone.types()[-1] is _T.TRACKING_AREA_UPDATE_REJECT
+        assert network.session() is None
+
+
 async def test_a_forged_detach_is_ignored(run: Any) -> None:
     async with run() as network:
         phone = await network.attached_idle()

@@ -291,6 +291,14 @@ async def test_card_is_found_in_every_spelling(to: str) -> None:
         assert len(network.mme.tpdus) == 1
 
 
+@pytest.mark.parametrize("number", ["", " "])
+async def test_nobody_has_no_number(number: str) -> None:
+    async with Network() as network:
+        await network.provision(LISTED, msisdn="")
+        core: Any = network.smsc
+        assert core.core.store.numbered(number) is None
+
+
 async def test_absent_device_is_reported_and_tried_when_the_register_alerts() -> None:
     async with Network() as network:
         await network.provision(LISTED)
