@@ -120,6 +120,23 @@ async def test_each_receipt_is_told_in_the_common_form(state: MessageState, word
         assert bench.smsc.answered == [0]
 
 
+async def test_a_receipt_is_about_the_message_that_its_parameter_names() -> None:
+    """Where there is one (SMPP 3.4 5.3.2.12): the text is for people, and has the number in whatever form."""
+    async with Business() as bench:
+        await bench.submit()
+        about = bench.smsc.got[0]
+        text = b"id:0000000099 submit date:2603020800 done date:2603020800 stat:DELIVRD err:000 text:"
+        receipt = smpp.ShortMessage(
+            source=about.destination, destination=about.source, esm_class=smpp.RECEIPT, short_message=text
+        )
+        named = smpp.Parameter(smpp.Tag.RECEIPTED_MESSAGE_ID, b"c1\0")
+        bound = bench.smsc.bound[0]
+        bound.session.ask(smpp.Command.DELIVER_SM, receipt, bench.smsc.site.clock.now(), named)
+        bound.driven.settle()
+        await bench.settle()
+        assert bench.receipts() == ["DELIVRD"]
+
+
 async def test_a_receipt_goes_to_who_submitted_though_the_code_is_another_customers_now() -> None:
     async with Business(keeper="cmp", list_age="1 day") as bench:
         codes = {CODE: {"account": "waterworks"}}
