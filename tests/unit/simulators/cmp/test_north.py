@@ -742,6 +742,9 @@ async def test_a_token_for_one_device_needs_no_other_word_for_it(net: Net) -> No
         del body["config"]["subscriptionDetail"]["device"]
         made = (await net.subs("POST", body, client="handset")).body
         assert made["config"]["subscriptionDetail"] == device()
+        for named, status in ((device(), 201), ({"device": {"ipv6Address": "2001:db8::1"}}, 201)):
+            body["config"]["subscriptionDetail"] |= named
+            assert (await net.subs("POST", body, client="handset")).status == status
 
 
 async def test_an_event_survives_the_platform(loop: TestbedLoop, store_url: str) -> None:

@@ -15,7 +15,9 @@ from simulators.cmp.procedures import pools
 from simulators.cmp.procedures.identity_check import check
 from simulators.cmp.procedures.sweep import SLICE
 from simwarden.errors import ManagementError
+from simwarden.operations.approval import By
 from simwarden.operations.management import Role
+from simwarden.operations.provision import CardProvision
 from simwarden.testing import Bench
 
 MANY = 10 * SLICE
@@ -71,6 +73,32 @@ class Net(Bench):
             await work
         await self.host.stop("cmp", kill=True)
         await self.host.start("cmp")
+
+
+def provision(number: int, *, state: str = "active", **more: Any) -> CardProvision:
+    names = {"name": f"card{number}", "iccid": f"8986{number:015d}", "msisdn": f"1440{number:09d}", "form": "soldered"}
+    sections = {"platform": [{"account": "water", "state": state}], "binding": [{"by": "cmp", "imei": METER}]}
+    return CardProvision(imsi=imsi(number), profile="meter", sections=sections, **names | more)
+
+
+async def test_many_cards_are_provisioned_at_once_or_none_of_them() -> None:
+    async with Net() as net:
+        by = By(caller="list")
+        assert await net.cmp.provision_new([provision(1), provision(2, state="stock")], by)
+        told = [await net.ask("GET", f"/cards/{imsi(number)}") for number in (1, 2)]
+        assert [(each["state"], each["owed"]) for each in told] == [("active", ""), ("stock", "")]
+        assert {each["imsi"] for each in net.observed("card") if each} == {imsi(1), imsi(2)}
+        assert {each["imsi"] for each in net.observed("binding") if each} == {imsi(1), imsi(2)}
+        audit = (await net.ask("GET", f"/cards/{imsi(1)}/audit"))["records"]
+        assert [(each["action"], each["caller"]) for each in audit] == [("provision", "list")]
+        assert not await net.cmp.provision_new([provision(3), provision(2)], by)
+        assert not await net.cmp.provision_new([provision(3), provision(4, msisdn="1440000000001")], by)
+        assert await net.ask("GET", f"/cards/{imsi(3)}") == 404
+        with pytest.raises(ManagementError) as refusal:
+            await net.cmp.provision_new([provision(5), provision(6, msisdn="13800000000")], by)
+        assert (refusal.value.status, refusal.value.subject) == (403, imsi(6))
+        assert await net.ask("GET", f"/cards/{imsi(5)}") == 404
+
 
 
 @pytest.mark.parametrize(

@@ -39,6 +39,8 @@ async def test_only_a_binding_to_another_terminal_ends_what_the_card_has(
         await net.mme.ulr(METER)
         await net.call(method, f"{PATH}/binding", {**body, **APPROVAL})
         await net.host.clock.settle()
+        record = (await net.call("GET", f"{PATH}/audit"))[-1]
+        assert record["action"] == ("rebind" if body else "unbind")
         assert bool(net.mme.heard) is ends
         assert ((await net.call("GET", PATH))["mme"] == "") is ends
 

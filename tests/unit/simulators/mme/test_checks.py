@@ -246,6 +246,7 @@ async def test_no_path_is_switched_while_the_areas_cannot_be_read(run: Any, away
         )
         await network.settle()
         assert ("path-switch-request-failure" in network.enb2.names()) is away
+        assert ("ue-context-release-command" in network.enb.names()) is away
         assert (network.session() is None) is away
 
 

@@ -95,7 +95,12 @@ async def test_a_place_that_the_gateways_will_not_hear_costs_no_session(run: Any
         ue.bearer.reported, ue.bearer.place = True, None
         network.mme.core.gateways.tell_place(ue)
         await network.settle()
-        assert "change-notification" in asked(network)
+        (told,) = [
+            message
+            for event in network.of(Frame)
+            if event.interface == "S11" and (message := gtpv2.decode(event.data)).name == "change-notification-request"
+        ]
+        assert (told["imsi"], told["linked_ebi"], told["user_location_information"].ecgi) == (IMSI, 5, ue.cell)
         assert network.session() is not None
         network.mme.core.gateways.tell_place(ue)
         await network.settle()

@@ -148,6 +148,15 @@ async def test_message_goes_to_the_centre_and_its_report_comes_back(sms: Any) ->
         assert asked.get("SM-RP-UI") == TPDU
 
 
+async def test_report_that_is_too_long_for_the_device_is_left_out(sms: Any) -> None:
+    async with sms() as network:
+        meter = await registered(network)
+        network.smsc.answers["mo-forward-short-message"] = [("SM-RP-UI", bytes(300))]
+        answer = await meter.send(data(9))
+        assert (answer.type, answer.reference, answer.user_data) == (RpType.RP_ACK, 9, None)
+        assert any("left out" in note for note in network.notes())
+
+
 @pytest.mark.parametrize("centre", ["447785016005", "13800138000", "8613800100501"])
 async def test_message_for_another_centre_is_barred(sms: Any, centre: str) -> None:
     async with sms() as network:
