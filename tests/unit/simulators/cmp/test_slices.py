@@ -100,7 +100,6 @@ async def test_many_cards_are_provisioned_at_once_or_none_of_them() -> None:
         assert await net.ask("GET", f"/cards/{imsi(5)}") == 404
 
 
-
 @pytest.mark.parametrize(
     ("method", "path", "body", "said"),
     [
