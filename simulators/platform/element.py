@@ -81,6 +81,12 @@ class Platform(Element[PlatformConfig]):
         observables=(
             Observable("bind", "how its bind at the gateway is", one_of("bound", "refused", "unbound")),
             Observable(
+                "submit_message",
+                "how its last message was answered",
+                one_of("accepted", "rejected", "unanswered", "unbound"),
+                passing=HISTORY,
+            ),
+            Observable(
                 "message",
                 "a message of a card that came, whole, in the order in which they came (key: its number from 1)",
                 fields={"sender": MSISDN, "code": ACCESS_CODE, "text": TEXT},
@@ -144,9 +150,11 @@ class Platform(Element[PlatformConfig]):
     async def submit_message(self, wanted: SubmitMessage) -> str:
         """Send a message; it is accepted if the gateway takes all parts of it, and rejected if it refuses one."""
         if not self._gateway.bound:
+            self.site.observe("submit_message", "unbound")
             raise ManagementError(409, f"{self.site.name} is not bound")
-        outcomes = await asyncio.gather(*(self._gateway.submit(each) for each in self._made(wanted)))
-        return _outcome(outcomes)
+        word = _outcome(await asyncio.gather(*(self._gateway.submit(each) for each in self._made(wanted))))
+        self.site.observe("submit_message", word)
+        return word
 
     def _made(self, wanted: SubmitMessage) -> Sequence[Outgoing]:
         from simulators.platform.contexts import Outgoing  # noqa: PLC0415 - as above

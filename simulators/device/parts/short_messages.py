@@ -9,7 +9,7 @@ from pydantic import Field, field_validator
 from simulators.device.procedures import short_message
 from simulators.device.verbs import ENDED, OneDevice, need_power
 from simwarden.errors import ManagementError
-from simwarden.model.values import GIVEN, NUMBER, OCTETS, TIME, members
+from simwarden.model.values import GIVEN, NUMBER, OCTETS, TIME, members, one_of
 from simwarden.runtime.declare import HISTORY, DeviceName, Observable, VerbModel, verb
 from simwarden.wire.ppsms import CpCause, RpCause
 from simwarden.wire.sms import Address, FailureCause, Status, encode_rp_address
@@ -71,6 +71,7 @@ class ShortMessages:
             fields={"reference": NUMBER, "recipient": GIVEN, "status": members(Status) | NUMBER},
             passing=HISTORY,
         ),
+        Observable("send_sms", "how its last message ended", one_of("started", "refused", *ENDED), passing=HISTORY),
         Observable("rp_cause", "the RP cause of the last refusal", values=members(RpCause) | NUMBER, passing=HISTORY),
         Observable("cp_cause", "the CP cause of the last refusal", values=members(CpCause) | NUMBER, passing=HISTORY),
         Observable(

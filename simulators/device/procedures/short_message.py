@@ -79,7 +79,16 @@ def _send(emm: Emm, octets: bytes) -> None:
 
 async def send(emm: Emm, message: Outgoing, centre: str) -> str:
     """Send a message, in parts if it is long; return `accepted`, `refused`, or what held it back."""
-    if not emm.state.registered or (not emm.sms_registered and emm.honours_rejects):
+    emm.observe("send_sms", "started")
+    word = await _send_parts(emm, message, centre)
+    emm.observe("send_sms", word)
+    return word
+
+
+async def _send_parts(emm: Emm, message: Outgoing, centre: str) -> str:
+    # a rogue asks nobody whether it is registered for that, nor does one that took somebody's registration up
+    careful = emm.honours_rejects and emm.config.resumes == "no"
+    if not emm.state.registered or (careful and not emm.sms_registered):
         return "not-registered"
     for name in ("rp_cause", "cp_cause", "tp_failure_cause"):
         emm.observe(name, None)

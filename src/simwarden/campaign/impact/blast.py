@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from simwarden.campaign.impact.measures import OUTCOMES, SERVED, MeaninglessError, Meter, rounded
+from simwarden.campaign.impact.measures import SERVED, MeaninglessError, Meter, rounded
 from simwarden.trace.events import StateChange
 
 if TYPE_CHECKING:
@@ -24,8 +24,8 @@ class BlastMeter(Meter):
     the first such request to the next that is served.
     """
 
-    def __init__(self, good: Collection[str], thieves: Collection[str]) -> None:
-        self._good, self._thieves = frozenset(good), frozenset(thieves)
+    def __init__(self, good: Collection[str], thieves: Collection[str], requests: Collection[str]) -> None:
+        self._good, self._thieves, self._requests = frozenset(good), frozenset(thieves), frozenset(requests)
         self._failed: float | None = None
         self._returned: float | None = None
         self._served_before: set[str] = set()
@@ -48,7 +48,7 @@ class BlastMeter(Meter):
 
     def take(self, event: Event) -> None:
         """See Meter."""
-        if not isinstance(event, StateChange) or event.observable not in OUTCOMES or event.value in _NO_ENDS:
+        if not isinstance(event, StateChange) or event.observable not in self._requests or event.value in _NO_ENDS:
             return
         if event.element in self._good:
             self._of_good(event.element, event.time, served=event.value == SERVED)

@@ -51,15 +51,25 @@ class Packets(Measure):
     """What the far end tells of each packet that came, as ELEMENT.OBSERVABLE, a record with its `source`."""
 
 
+class Messages(Packets):
+    """From a change to the last short message that got through although it should not have."""
+
+    title: ClassVar[str] = "Messages: from a change to the last short message"
+    arrived: str
+    """What the platform tells of each message that came, as ELEMENT.OBSERVABLE."""
+
+
 class Blast(Measure):
     """Whom a decider hurts that fails from the step marked `failed` to the one marked `returned`."""
 
     marks: ClassVar[tuple[str, ...]] = ("failed", "returned")
     title: ClassVar[str] = "Blast radius: a decider fails"
     good: list[str] = Field(min_length=1)
-    """Devices, or groups of them, whose use is right."""
+    """Devices or platforms, or groups of them, whose use is right."""
     thieves: list[str] = Field(default_factory=list)
     """Devices, or groups of them, that no decider in force would let in."""
+    requests: list[str] = Field(default_factory=lambda: list(OUTCOMES))
+    """The observables by which they tell how their requests end."""
 
 
 class Load(Measure):
@@ -79,7 +89,13 @@ class Load(Measure):
     """The interface whose busiest second is told."""
 
 
-MEASURES: dict[str, type[Measure]] = {"delay": Delay, "packets": Packets, "blast": Blast, "load": Load}
+MEASURES: dict[str, type[Measure]] = {
+    "delay": Delay,
+    "packets": Packets,
+    "messages": Messages,
+    "blast": Blast,
+    "load": Load,
+}
 
 OUTCOMES = ("attach", "tau", "service_request")
 """The observables by which a device tells how its requests end."""

@@ -1,7 +1,8 @@
-"""From a change to the last user packet that got out, or got in."""
+"""From a change to the last user packet, or short message, that got out or got in."""
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import TYPE_CHECKING
 
 from simwarden.campaign.impact.measures import MeaninglessError, Meter, rounded
@@ -13,20 +14,25 @@ if TYPE_CHECKING:
     from simwarden.campaign.impact.measures import Figure
     from simwarden.trace.events import Event
 
-#: what a terminal tells of its address, and of packets that came to it
-_ADDRESS, _RECEIVED = "address", "received"
+#: what a terminal tells of its address, and of packets and messages that came to it
+_ADDRESS, _RECEIVED, _MESSAGE = "address", "received", "sms"
 
 
-class PacketsMeter(Meter):
-    """Counts packets of a few terminals at the far end, and at the terminals those from there."""
+class ThroughMeter(Meter):
+    """Counts what a few terminals send where it arrives, and at the terminals what comes from there."""
+
+    #: the word for what is counted
+    what = "packets"
 
     def __init__(self, terminals: Collection[str], arrived: tuple[str, str]) -> None:
-        self._terminals, self._arrived = frozenset(terminals), arrived
-        self._addresses: set[str] = set()
+        self.terminals, self.arrived = frozenset(terminals), arrived
         self._changed: float | None = None
-        self._before = self._out = self._in = 0
-        self._last_out: float | None = None
-        self._last_in: float | None = None
+        self._before = 0
+        self._times: dict[str, list[float]] = {"out": [], "in": []}
+
+    @abstractmethod
+    def way(self, event: StateChange) -> str:
+        """Return which way something came by what an event tells: `out`, `in`, or empty for none."""
 
     def mark(self, word: str, time: float) -> None:
         """See Meter."""
@@ -35,32 +41,47 @@ class PacketsMeter(Meter):
 
     def take(self, event: Event) -> None:
         """See Meter."""
-        if not isinstance(event, StateChange) or event.value is None:
-            return
-        if event.element in self._terminals and event.observable == _ADDRESS:
-            self._addresses.add(event.value)
-        elif event.element in self._terminals and event.observable == _RECEIVED:
-            if self._changed is not None:
-                self._in, self._last_in = self._in + 1, event.time
-        elif (event.element, event.observable) == self._arrived and event.value["source"] in self._addresses:
-            if self._changed is None:
-                self._before += 1
-            else:
-                self._out, self._last_out = self._out + 1, event.time
+        way = self.way(event) if isinstance(event, StateChange) and event.value is not None else ""
+        if way and self._changed is not None:
+            self._times[way].append(event.time)
+        elif way == "out":
+            self._before += 1
 
     def figures(self, end: float) -> Mapping[str, Figure]:
         """See Meter."""
         if self._changed is None or not self._before:
-            raise MeaninglessError("no packet got out before the change")
-        changed = self._changed
+            raise MeaninglessError(f"no {self.what.removesuffix('s')} got out before the change")
+        found: dict[str, Figure] = {}
+        for way, times in self._times.items():
+            found[f"last_{way}"] = rounded(times[-1] - self._changed) if times else None
+            found[f"{self.what}_{way}"] = len(times)
+        return found | {"watched": rounded(end - self._changed)}
 
-        def after(time: float | None) -> Figure:
-            return None if time is None else rounded(time - changed)
 
-        return {
-            "last_out": after(self._last_out),
-            "packets_out": self._out,
-            "last_in": after(self._last_in),
-            "packets_in": self._in,
-            "watched": after(end),
-        }
+class PacketsMeter(ThroughMeter):
+    """Counts packets: at the far end by the addresses that the terminals have."""
+
+    def __init__(self, terminals: Collection[str], arrived: tuple[str, str]) -> None:
+        super().__init__(terminals, arrived)
+        self._addresses: set[str] = set()
+
+    def way(self, event: StateChange) -> str:
+        """See ThroughMeter."""
+        if event.element in self.terminals:
+            if event.observable == _ADDRESS:
+                self._addresses.add(event.value)
+            return "in" if event.observable == _RECEIVED else ""
+        there = (event.element, event.observable) == self.arrived
+        return "out" if there and event.value["source"] in self._addresses else ""
+
+
+class MessagesMeter(ThroughMeter):
+    """Counts short messages: whatever comes to the platform, and to the terminals."""
+
+    what = "messages"
+
+    def way(self, event: StateChange) -> str:
+        """See ThroughMeter."""
+        if event.element in self.terminals and event.observable == _MESSAGE:
+            return "in"
+        return "out" if (event.element, event.observable) == self.arrived else ""

@@ -11,8 +11,8 @@ from simwarden.campaign.impact.blast import BlastMeter
 from simwarden.campaign.impact.delay import DelayMeter
 from simwarden.campaign.impact.experiment import read_experiment
 from simwarden.campaign.impact.load import LoadMeter
-from simwarden.campaign.impact.measures import Blast, Delay, Load, MeaninglessError, Packets, members
-from simwarden.campaign.impact.packets import PacketsMeter
+from simwarden.campaign.impact.measures import Blast, Delay, Load, MeaninglessError, Messages, Packets, members
+from simwarden.campaign.impact.packets import MessagesMeter, PacketsMeter
 from simwarden.errors import InternalError
 from simwarden.scenario.load import Loader
 from simwarden.scenario.result import Verdict
@@ -94,9 +94,10 @@ def meter_of(case: Case) -> Meter:
         return DelayMeter(members(wanted.terminals, scenario), (element, observable), imsi)
     if isinstance(wanted, Packets):
         element, _, observable = wanted.arrived.partition(".")
-        return PacketsMeter(members(wanted.terminals, scenario), (element, observable))
+        made = MessagesMeter if isinstance(wanted, Messages) else PacketsMeter
+        return made(members(wanted.terminals, scenario), (element, observable))
     if isinstance(wanted, Blast):
-        return BlastMeter(members(wanted.good, scenario), members(wanted.thieves, scenario))
+        return BlastMeter(members(wanted.good, scenario), members(wanted.thieves, scenario), wanted.requests)
     if isinstance(wanted, Load):
         return LoadMeter(members(wanted.fleet, scenario), wanted.core, at_once=wanted.at_once)
     raise InternalError(f"nothing measures {type(wanted).__name__}")

@@ -46,8 +46,14 @@ COLUMNS: Mapping[str, tuple[Column, ...]] = {
         Column("last_in", "last in", "time", "none", "from the change to the last packet that came to the device"),
         Column("packets_in", "in", about="packets that came to the device after the change"),
     ),
+    "messages": (
+        Column("last_out", "last out", "time", "none", "from the change to the last message that came to the platform"),
+        Column("messages_out", "out", about="messages that came to the platform after the change"),
+        Column("last_in", "last in", "time", "none", "from the change to the last message that came to the device"),
+        Column("messages_in", "in", about="messages that came to the device after the change"),
+    ),
     "blast": (
-        Column("good", "good", about="devices whose use is right"),
+        Column("good", "good", about="devices and platforms whose use is right"),
         Column("hurt", "hurt", about="of them: asked and were not served, from the failure on"),
         Column("out_at_return", "out at return", about="of them: without service when the decider returned"),
         Column(
@@ -89,6 +95,11 @@ TONES: Mapping[str, Mapping[str, str]] = {
     "packets": {
         "good": "no packet passed after the change",
         "open": "packets passed after it, as they do where nothing changes",
+        "bad": "there are no figures",
+    },
+    "messages": {
+        "good": "no message passed after the change",
+        "open": "messages passed after it, as they do where nothing changes",
         "bad": "there are no figures",
     },
     "blast": {

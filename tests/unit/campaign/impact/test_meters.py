@@ -9,8 +9,8 @@ import pytest
 from simwarden.campaign.impact.blast import BlastMeter
 from simwarden.campaign.impact.delay import DelayMeter
 from simwarden.campaign.impact.load import LoadMeter
-from simwarden.campaign.impact.measures import MeaninglessError, Meter
-from simwarden.campaign.impact.packets import PacketsMeter
+from simwarden.campaign.impact.measures import OUTCOMES, MeaninglessError, Meter
+from simwarden.campaign.impact.packets import MessagesMeter, PacketsMeter
 from simwarden.trace.events import Event, Frame, StateChange
 from simwarden.wire.dissection import Dissection
 
@@ -166,7 +166,7 @@ def ended(time: float, name: str, word: str, what: str = "service_request") -> S
 
 
 def blast(*lines: Event | tuple[str, float], end: float = 1000.0) -> dict[str, Any]:
-    return measured(BlastMeter(["a", "b", "c"], ["thief"]), lines, end)
+    return measured(BlastMeter(["a", "b", "c"], ["thief"], OUTCOMES), lines, end)
 
 
 BEFORE = [ended(0, "a", "accepted", "attach"), ended(1, "b", "accepted", "attach")]
@@ -304,3 +304,19 @@ def test_packets_count_where_they_come_to() -> None:
     assert found == {"last_out": 10.0, "packets_out": 1, "last_in": 40.0, "packets_in": 1, "watched": 900.0}
     with pytest.raises(MeaninglessError, match="before the change"):
         measured(PacketsMeter(["meter"], ("internet", "arrived")), lines[2:], 1000.0)
+
+
+def test_messages_count_where_they_come_to() -> None:
+    came = {"sender": "1440000000001", "code": "10658000", "text": "17 kWh"}
+    lines: list[Event | tuple[str, float]] = [
+        seen(2, "works", "message", came),
+        ("change", 100.0),
+        seen(110, "works", "message", came),
+        seen(130, "meter", "sms", {"text": "read"}),
+        seen(140, "meter", "received", 1),
+        seen(150, "other", "sms", {"text": "read"}),
+    ]
+    found = measured(MessagesMeter(["meter"], ("works", "message")), lines, 1000.0)
+    assert found == {"last_out": 10.0, "messages_out": 1, "last_in": 30.0, "messages_in": 1, "watched": 900.0}
+    with pytest.raises(MeaninglessError, match="no message got out before the change"):
+        measured(MessagesMeter(["meter"], ("works", "message")), lines[1:], 1000.0)
