@@ -123,7 +123,9 @@ def test_what_is_not_built_says_what_is_missing(plan: Plan) -> None:
     assert found["s10"].state is State.NOT_BUILT
     assert "context transfer" in found["s10"].missing
     assert "SSP" in found["mo-call"].missing
-    assert "service centre" in found["mo-sms"].missing
+    assert "MSC/VLR" in found["msc-sms"].missing
+    assert (found["mo-sms"].state, found["mt-sms"].state) == (State.LEAKED, State.LEAKED)
+    assert found["foreign-sc"].refusals[0].point == "mme/sms.centre"
     assert found["second-apn"].state is State.BLOCKED
     assert found["second-apn"].refusals[0].point == "mme/mme.access-point"
     assert cell(plan, "area", "none").outcomes["second-apn"].refusals[0].point == "mme/mme.access-point"
@@ -140,9 +142,9 @@ def test_a_path_that_is_subscribed_leaks(copy: Path) -> None:
 
 
 def test_a_service_whose_elements_came_wants_a_probe(copy: Path) -> None:
-    lacking = "    lacking: a network of the misuses with a service centre, and a story that sends by it\n"
-    plan = change(copy, "services.yaml", f"needs: [smsc]\n{lacking}  mt-sms", "needs: [hss]\n  mt-sms")
-    outcome = cell(plan, "phone", "none").outcomes["mo-sms"]
+    lacking = "    lacking: a switch (SSP) behind SGs\n"
+    plan = change(copy, "services.yaml", f"needs: [ssp]\n{lacking}  mt-call", "needs: [hss]\n  mt-call")
+    outcome = cell(plan, "phone", "none").outcomes["mo-call"]
     assert (outcome.state, outcome.missing) == (State.NOT_BUILT, "a probe")
 
 
