@@ -46,6 +46,15 @@ ROWS: Final[dict[str, tuple[str, str]]] = {
     "user packets through SGW and PGW, over UDP": ("10,000/s", "the same"),
     "messages into the service centre": ("1,500/s", "test_smsc.py, CPU of it, a window of 32, SQLite, no HSS there"),
     "messages through the business gateway": ("1,500/s", "test_sms_gateway.py, CPU of it, a window of 32, SQLite"),
+    "messages through gateway and service centre": (
+        "1,500/s",
+        "test_messages.py, CPU of the busier one with all it does, a window of 32",
+    ),
+    "messages into connected devices": (
+        "400/s",
+        "test_messages.py, CPU of the busiest, and of smsc, mme and hss together; SGd, S1AP, ciphered NAS",
+    ),
+    "a message from the platform into a device": ("", "the same: CPU of each process"),
     "the platform's check behind the EIR": ("1 ms more", "test_platform.py, CPU, best of 3"),
     "100,000 cards with bindings brought to the platform over HTTP": ("20 s, 300 MB", "test_platform.py"),
     "longest wait of a check beside work on 100,000 cards, sqlite": (
