@@ -187,6 +187,18 @@ def test_a_key_twice_is_found_in_one_pass() -> None:
     assert time.process_time() - began < 5
 
 
+@pytest.mark.parametrize(("keys", "status"), [(1000, 0), (1001, 400)])
+def test_an_object_has_no_more_than_a_thousand_keys(keys: int, status: int) -> None:
+    """What is wrong with each is found one by one, and a million of them took 17 s."""
+    body = json.dumps({"cards": [{f"k{number}": 1 for number in range(keys)}]}).encode()
+    if not status:
+        assert len(parse(body)["cards"][0]) == keys
+        return
+    with pytest.raises(ManagementError, match="object of 1001 keys; 1000 are the most") as refused:
+        parse(body)
+    assert refused.value.status == status
+
+
 def test_a_body_of_unknown_length_is_not_taken_to_its_end() -> None:
     taken = []
 
