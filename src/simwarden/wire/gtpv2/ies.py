@@ -88,6 +88,14 @@ def _member(kind: type[IntEnum], mask: int = 0xFF) -> tuple[Callable[[bytes], An
     return read, lambda value: bytes((members[value],))
 
 
+_READ_MODE, _WRITE_MODE = _member(e.SelectionMode, 3)
+
+
+def _read_mode(octets: bytes) -> Any:
+    """Read a selection mode; 3 is for later use, and is taken as 2 (8.58)."""
+    return e.SelectionMode.NETWORK_PROVIDED_NOT_VERIFIED if octets[0] & 3 == 3 else _READ_MODE(octets)
+
+
 def _read_ebi(octets: bytes) -> int:
     return octets[0] & 0x0F
 
@@ -366,7 +374,7 @@ _TABLE: tuple[Ie, ...] = (
     Ie(100, "pti", int, 1, *_OCTET),
     Ie(114, "ue_time_zone", UeTimeZone, 2, _read_zone, _write_zone),
     Ie(127, "apn_restriction", int, 1, *_OCTET),
-    Ie(128, "selection_mode", e.SelectionMode, 1, *_member(e.SelectionMode, 3)),
+    Ie(128, "selection_mode", e.SelectionMode, 1, _read_mode, _WRITE_MODE),
     Ie(131, "change_reporting_action", e.ChangeReportingAction, 1, *_member(e.ChangeReportingAction)),
     Ie(135, "node_type", e.NodeType, 1, *_member(e.NodeType)),
     Ie(152, "node_features", int, 1, *_OCTET),
