@@ -138,6 +138,41 @@ async def test_an_mme_that_is_killed_while_a_gateway_is_silent_is_over(run: Any)
         never.cancel()
 
 
+def saying_the_least(network: Any) -> None:
+    """Let the SGW leave out of its answers what another core's leaves out: all that says what was asked for anyway."""
+    handlers = network.host.elements["sgw"].core.node._handlers
+    create, modify = handlers["create-session-request"], handlers["modify-bearer-request"]
+
+    async def created(message: gtpv2.Message, peer: Any) -> gtpv2.Message:
+        answer: gtpv2.Message = await create(message, peer)
+        (context,) = answer["bearer_contexts_created"]
+        least = {name: context[name] for name in ("ebi", "cause", "s1_u_sgw", "s5_u_pgw")}
+        names = ("cause", "sender_f_teid", "pgw_s5_f_teid", "paa")
+        ies = {**{name: answer[name] for name in names}, "bearer_contexts_created": (least,)}
+        return gtpv2.Message(answer.name, ies, answer.teid)
+
+    async def modified(message: gtpv2.Message, peer: Any) -> gtpv2.Message:
+        answer: gtpv2.Message = await modify(message, peer)
+        return gtpv2.Message(answer.name, {"cause": answer["cause"]}, answer.teid)
+
+    handlers |= {"create-session-request": created, "modify-bearer-request": modified}
+
+
+async def test_an_sgw_that_says_the_least_serves(run: Any) -> None:
+    async with run() as network:
+        saying_the_least(network)
+        phone = await network.attached()
+        assert at(network, "sgw")["state"] == "connected"
+        phone.idle()
+        await network.settle()
+        phone.service()
+        await network.settle()
+        assert at(network, "sgw")["state"] == "connected"
+        (ue,) = network.mme.core.by_imsi.values()
+        (bearer,) = ue.bearers.values()
+        assert (bearer.qos.qci, bearer.ambr.uplink) == (9, 50_000)
+
+
 async def test_a_session_from_attach_to_detach(run: Any) -> None:
     async with run() as network:
         phone = await network.attached()
