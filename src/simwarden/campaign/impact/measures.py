@@ -97,7 +97,7 @@ MEASURES: dict[str, type[Measure]] = {
     "load": Load,
 }
 
-OUTCOMES = ("attach", "tau", "service_request")
+OUTCOMES: tuple[str, ...] = ("attach", "tau", "service_request")
 """The observables by which a device tells how its requests end."""
 SERVED = "accepted"
 
