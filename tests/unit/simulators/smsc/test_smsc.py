@@ -291,6 +291,16 @@ async def test_card_is_found_in_every_spelling(to: str) -> None:
         assert len(network.mme.tpdus) == 1
 
 
+async def test_who_wants_no_receipt_gets_none() -> None:
+    async with Network() as network:
+        await network.provision(LISTED)
+        assert await network.send(receipt="no") == "accepted"
+        await network.settle()
+        assert network.state() == "delivered"
+        frames = [each for each in network.of(Frame) if each.interface == "SMPP" and each.source == "smsc"]
+        assert smpp.Command.DELIVER_SM not in [smpp.decode(each.data).command for each in frames]
+
+
 @pytest.mark.parametrize("number", ["", " "])
 async def test_nobody_has_no_number(number: str) -> None:
     async with Network() as network:
