@@ -59,6 +59,8 @@ class Core:
         self.ranges = load_ranges(config.ranges)
         self.batch = Batch(store, asyncio.get_running_loop().call_soon, partial(site.clock.call_later, _DATABASE))
         self.tries = Tries(config.guessing.period)
+        #: records of messages that were written
+        self.charged = 0
         #: by system_id: the links that take messages, and those that are there to send alone (bind_transmitter)
         self.gateways: dict[str, GatewayLink] = {}
         self.transmitters: dict[str, GatewayLink] = {}

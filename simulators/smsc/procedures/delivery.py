@@ -14,6 +14,7 @@ from simulators.smsc import controls
 from simulators.smsc.causes import STATES
 from simulators.smsc.clients.routing import mt_forward, report_delivery_status, send_routing_info
 from simulators.smsc.message import Direction, End, ShortMessage
+from simulators.smsc.procedures import charging
 from simulators.smsc.procedures.coding import number_of, shown
 from simwarden.wire import smpp
 from simwarden.wire.smpp import RECEIPT, RECEIPT_ON_FAILURE, UDHI, Parameter, Receipt, Status, Tag
@@ -189,6 +190,8 @@ def _end(core: Core, message: ShortMessage, end: End, reason: str) -> None:
     """Let a message be over; who wants to know is told by a message of its own, kept in the same transaction."""
     told = _told(core, message, end)
     core.batch.drop(message)
+    if message.direction == Direction.TO_CARD:
+        charging.for_card(core, message, end)
     if told is not None:
         core.batch.add(told, lambda: begin(core, told))
     core.site.note(f"message {message.id} is {end}: {reason}", imsi=message.imsi)

@@ -6,10 +6,11 @@ What is acknowledged is kept before. A refusal is told in each layer's own cause
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from simulators.smsc import causes, controls
 from simulators.smsc.message import Direction, ShortMessage
+from simulators.smsc.procedures import charging
 from simulators.smsc.procedures.coding import address_of, content_of
 from simulators.smsc.procedures.delivery import begin
 from simwarden.errors import PeerError
@@ -90,12 +91,16 @@ async def mo_forward(core: Core, asked: Message, _peer: Peer) -> Message:
     if not same_party(f"+{asked.get('SC-Address')}", 0, (core.config.number,)):
         return _refuse(core, asked, causes.OTHER_CENTRE)
     count = _judge_mo(core, card, number, tpdu)
-    if isinstance(count, causes.Refusal) or card is None:
+    if card is None:
         return _refuse(core, asked, count if isinstance(count, causes.Refusal) else causes.NO_CARD)
     gateway = core.gateway_of(tpdu.destination.number, tpdu.destination.ton)
     message = _of_card(core, card, tpdu, gateway)
-    if not await _kept(core, message, count):
-        return _refuse(core, asked, causes.BUSY)
+    refusal = count if isinstance(count, causes.Refusal) else None
+    if refusal is None and not await _kept(core, message, cast("int", count)):
+        refusal = causes.BUSY
+    charging.of_card(core, message, refusal)
+    if refusal is not None:
+        return _refuse(core, asked, refusal)
     report: Avps = [("SM-RP-UI", encode(SubmitReport(time_stamp=core.clock.wall())))]
     return core.node.answer(asked, ResultCode.DIAMETER_SUCCESS, report)
 
@@ -157,10 +162,14 @@ def submit(core: Core, link: GatewayLink, asked: Pdu) -> None:
         return
     card = core.store.numbered(body.destination.number, body.destination.ton)
     count = _judge_submit(core, link.system_id, card, body, read.content.user_data)
-    if isinstance(count, causes.Refusal) or card is None:
+    if card is None:
         link.answer(asked, count.status if isinstance(count, causes.Refusal) else Status.ESME_RINVDSTADR)
         return
     made = _of_platform(core, link.system_id, card, body, read)
+    if isinstance(count, causes.Refusal):
+        charging.for_card(core, made, count)
+        link.answer(asked, count.status)
+        return
     _keep(core, made, count, lambda kept: link.answer(asked, 0 if kept else causes.BUSY.status, str(made.id)))
 
 

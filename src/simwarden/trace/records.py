@@ -110,13 +110,36 @@ VOLUME: Final = frozenset(
         "chargingID",
     }
 )
-#: what no record can be without
+#: what no record of a bearer can be without
 NEEDED: Final = frozenset({"chargingID", "recordOpeningTime", "duration", "causeForRecClosing"})
+_MESSAGE: Final = (
+    "sMSNodeAddress",
+    "originatorInfo",
+    "recipientInfo",
+    "eventtimestamp",
+    "sMTotalNumber",
+    "sMSequenceNumber",
+    "messageSize",
+    "sMdeliveryReportRequested",
+    "sMDataCodingScheme",
+    "sMMessageType",
+    "sMSResult",
+    "localSequenceNumber",
+)
+#: the records of service centres, of those in TS 32.298 5.2.4.1 (TS 32.274), with the fields that they may have
+MESSAGE_RECORDS: Final[Mapping[str, frozenset[str]]] = {
+    "SCSMORecord": frozenset({*_MESSAGE, "messageReference"}),
+    "SCSMTRecord": frozenset({*_MESSAGE, "submissionTime", "sMSStatus", "sMDischargeTime"}),
+}
+#: the fields of `originatorInfo` and `recipientInfo`, without the word in front
+MESSAGE_PARTY: Final = frozenset({"IMSI", "MSISDN", "OtherAddress"})
+#: what no record of a message can be without
+MESSAGE_NEEDED: Final = frozenset({"sMSNodeAddress", "originatorInfo", "recipientInfo", "eventtimestamp"})
 
 
 @dataclass(slots=True, kw_only=True)
 class ChargingRecord(Event):
-    """A CDR that `element` closed: a `record` of a type in `RECORDS`, its `fields` by the names of TS 32.298.
+    """A CDR that `element` closed: of `RECORDS` or `MESSAGE_RECORDS`, its `fields` by the names of TS 32.298.
 
     Raises InternalError for a type or field that is not there, and without one that a record needs.
     """
@@ -127,17 +150,19 @@ class ChargingRecord(Event):
     fields: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        known = RECORDS.get(self.record)
+        of_message = self.record in MESSAGE_RECORDS
+        known = (MESSAGE_RECORDS if of_message else RECORDS).get(self.record)
         if known is None:
             raise InternalError(f"no CDR is called {self.record}")
         volumes: Iterable[Mapping[str, Any]] = self.fields.get("listOfTrafficVolumes", ())
         wrong = [*(self.fields.keys() - known), *(name for each in volumes for name in each.keys() - VOLUME)]
         if wrong:
             raise InternalError(f"{self.record} has no {', '.join(sorted(wrong))}")
-        missing = NEEDED - self.fields.keys()
+        missing = (MESSAGE_NEEDED if of_message else NEEDED) - self.fields.keys()
         if missing:
             raise InternalError(f"{self.record} lacks {', '.join(sorted(missing))}")
-        CauseForRecClosing(self.fields["causeForRecClosing"])
+        if not of_message:
+            CauseForRecClosing(self.fields["causeForRecClosing"])
 
 
 def record_lines(events: Iterable[Event], **about: Any) -> Iterator[str]:
@@ -149,11 +174,11 @@ def record_lines(events: Iterable[Event], **about: Any) -> Iterator[str]:
 
 
 def record_octets(events: Iterable[Event]) -> Iterator[bytes]:
-    """Yield each CDR in BER (TS 32.298 5.2.2.2), as a GPRSRecord."""
+    """Yield each CDR of a bearer in BER (TS 32.298 5.2.2.2), as a GPRSRecord."""
     from simwarden.wire import cdr  # noqa: PLC0415 - who reads lines of JSON does not pay for it
 
     for event in events:
-        if isinstance(event, ChargingRecord):
+        if isinstance(event, ChargingRecord) and event.record in RECORDS:
             yield cdr.encode(event.record, event.fields)
 
 

@@ -19,6 +19,8 @@ from simwarden.runtime.host import Host, HostSettings
 from simwarden.runtime.loop import TestbedLoop
 from simwarden.trace.events import Event
 from simwarden.trace.records import (
+    MESSAGE_PARTY,
+    MESSAGE_RECORDS,
     NEEDED,
     RECORDS,
     VOLUME,
@@ -147,6 +149,11 @@ def test_names_and_causes_are_those_of_the_specification() -> None:
         needed = {name for name, each in asn1._cont.items() if not each._opt and each._def is None}
         assert needed >= NEEDED
     assert set(types.ChangeOfCharCondition._cont) >= VOLUME
+    messages = CDR.SMSChargingDataTypes
+    for record, known in MESSAGE_RECORDS.items():
+        assert set(getattr(messages, record)._cont) >= known
+    for role, asn1 in (("originator", messages.OriginatorInfo), ("recipient", messages.RecipientInfo)):
+        assert set(asn1._cont) >= {f"{role}{name}" for name in MESSAGE_PARTY}
     causes = CDR.GenericChargingDataTypes.CauseForRecClosing._cont
     told = {name.replace("-", "_").lower(): value for name, value in causes.items()}
     for cause in CauseForRecClosing:
@@ -167,4 +174,5 @@ def test_the_page_tells_each_field_and_no_other() -> None:
         assert told(kind.kind) == {each.name for each in dataclasses.fields(kind)} - common
     assert told("cdr.fields") == RECORDS["sGWRecord"] | RECORDS["pGWRecord"]
     assert told("cdr.volume") == VOLUME
+    assert told("cdr.message") == frozenset.union(*MESSAGE_RECORDS.values())
     assert told("cdr.cause") - {"causeForRecClosing"} == {f"{each.value} {each.name}" for each in CauseForRecClosing}

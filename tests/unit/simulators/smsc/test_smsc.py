@@ -19,6 +19,7 @@ from simwarden.runtime.store import StoreUnavailableError
 from simwarden.testing import Bench, ScriptedServer
 from simwarden.testing.diameter import IMSI, REALM
 from simwarden.trace.events import Frame, PeerFault
+from simwarden.trace.records import ChargingRecord
 from simwarden.wire import smpp
 from simwarden.wire.diameter import ExperimentalResult
 from simwarden.wire.diameter.apps.s6c import DeliveryCause, MwdStatus
@@ -555,3 +556,25 @@ async def test_number_of_a_card_is_given_to_no_other(spelling: str) -> None:
         await network.settle()
         assert network.values("message", "smsc")[-1]["imsi"] == IMSI
         await network.provision({"by": "smsc", "numbers": [CODE]})  # the card itself keeps it
+
+
+async def test_each_message_has_its_record() -> None:
+    async with Network() as network:
+        await network.provision(LISTED)
+        assert (await network.mme.submit(submit(status_report_request=True))).success
+        assert not (await network.mme.submit(submit("10658001"))).success
+        assert await network.send() == "accepted"
+        assert await network.send(code="10658001") == "rejected"
+        await network.settle()
+        taken, refused, delivered, turned_down = network.of(ChargingRecord)
+        assert [each.record for each in (taken, refused)] == ["SCSMORecord"] * 2
+        assert [each.record for each in (delivered, turned_down)] == ["SCSMTRecord"] * 2
+        assert taken.fields["originatorInfo"] == {"originatorIMSI": IMSI, "originatorMSISDN": MSISDN}
+        assert [each["recipientOtherAddress"] for each in taken.fields["recipientInfo"]] == [CODE]
+        assert (taken.fields["messageReference"], taken.fields["messageSize"]) == (7, 3)
+        assert taken.fields["sMdeliveryReportRequested"] is True
+        assert refused.fields["sMSResult"] == ExperimentalResult.DIAMETER_ERROR_SM_DELIVERY_FAILURE
+        assert delivered.fields["recipientInfo"]["recipientIMSI"] == IMSI
+        assert (delivered.fields["sMSStatus"], "sMSResult" in delivered.fields) == (0, False)
+        assert "sMSResult" in turned_down.fields
+        assert [each.fields["localSequenceNumber"] for each in network.of(ChargingRecord)] == [1, 2, 3, 4]
