@@ -79,16 +79,20 @@ class Core:
             del conn.enb.connections[conn.enb_id]
         self.halt(conn)
 
-    def halt(self, conn: Connection) -> None:
-        """End the procedures on a connection, but not the one that asks for it, and what is forwarded to it."""
+    def halt(self, conn: Connection, *, sessions: bool = True) -> None:
+        """End the procedures on a connection, but not the one that asks for it, and what is forwarded to it.
+
+        Without `sessions` those of session management go on.
+        """
         current = asyncio.current_task()
-        for task in (conn.procedure, conn.handover, *conn.transactions.values()):
+        for task in (conn.procedure, conn.handover, *(conn.transactions.values() if sessions else ())):
             if task is not None and task is not current:
                 task.cancel()
         if conn.procedure is not current:
             conn.procedure = None
         conn.pending, conn.attach_request, conn.repeat_accept = None, b"", None
-        conn.waits.clear()
+        for number in list(conn.waits) if sessions else [0]:
+            conn.waits.pop(number, None)
         if conn.forwards and conn.ue is not None:
             conn.forwards = False
             self.gateways.end_forwarding(conn.ue)

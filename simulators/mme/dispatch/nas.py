@@ -198,7 +198,7 @@ def _dispatch(core: Core, conn: Connection, opened: Opened) -> None:
         _attach(core, conn, opened)
     elif message.type is _T.TRACKING_AREA_UPDATE_REQUEST:
         work = tracking_area_update.update(core, conn, message, opened.known, verified=opened.verified)
-        _run(core, conn, work, "tracking area update")
+        _run(core, conn, work, "tracking area update", beside_sessions=True)  # its bearers are not begun anew
     elif message.type is _T.DETACH_REQUEST:
         work = detach.detach_by_device(core, conn, message, opened.known, verified=opened.verified)
         _run(core, conn, work, "detach")
@@ -208,7 +208,9 @@ def _dispatch(core: Core, conn: Connection, opened: Opened) -> None:
         _without_procedure(core, conn, opened)
 
 
-def _run(core: Core, conn: Connection, work: Coroutine[Any, Any, None], what: str) -> None:
+def _run(
+    core: Core, conn: Connection, work: Coroutine[Any, Any, None], what: str, *, beside_sessions: bool = False
+) -> None:
     """Run a procedure; the cell that its device moved to meanwhile is asked about after it."""
 
     async def then_judge() -> None:
@@ -219,7 +221,7 @@ def _run(core: Core, conn: Connection, work: Coroutine[Any, Any, None], what: st
         if conn.ue is not None:
             short_message.reached(core, conn.ue)
 
-    run(core, conn, then_judge(), what)
+    run(core, conn, then_judge(), what, beside_sessions=beside_sessions)
 
 
 def _attach(core: Core, conn: Connection, opened: Opened) -> None:

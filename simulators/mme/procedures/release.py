@@ -122,9 +122,11 @@ def adopt(core: Core, ue: UeContext) -> None:
     core.by_imsi[ue.key] = ue
 
 
-def run(core: Core, conn: Connection, work: Coroutine[Any, Any, None], what: str) -> None:
-    """Run a NAS procedure on a connection, in place of one that runs there."""
-    core.halt(conn)
+def run(
+    core: Core, conn: Connection, work: Coroutine[Any, Any, None], what: str, *, beside_sessions: bool = False
+) -> None:
+    """Run a NAS procedure on a connection, in place of one that runs there, or only beside session management."""
+    core.halt(conn, sessions=not beside_sessions)
     conn.procedure = core.site.spawn(_finish(core, conn, work), what)
 
 

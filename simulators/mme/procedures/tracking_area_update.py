@@ -135,15 +135,19 @@ def take_over(known: UeContext, claimed: UeContext) -> None:
 
 
 def _check_bearers(core: Core, ue: UeContext, request: Message) -> Rejection | None:
-    """End the sessions whose bearers the device does not hold; one without any was detached (5.5.3.2.5)."""
+    """End the sessions whose bearers the device does not hold; one without any was detached (5.5.3.2.5).
+
+    A bearer that it has yet to accept is no such one: its activation and the update have crossed.
+    """
     status = request.get("eps_bearer_context_status")
-    gone = [each for each in ue.bearers.values() if status is not None and each.identity not in status]
+    missing = {each.identity for each in ue.all_bearers.values() if status is not None and each.identity not in status}
+    gone = [each for each in ue.bearers.values() if each.identity in missing and each.accepted]
     if len(gone) == len(ue.bearers):
         return demanded(UPDATE_WHILE_DETACHED, "the device holds no bearer")
     if gone:
         core.gateways.end(ue, *gone)
-    held = frozenset(status) if status is not None else frozenset(ue.all_bearers)
-    dedicated_bearers.lost_by_radio(core, ue, ue.all_bearers.keys() - held)
+    lost = {each for each in missing & ue.all_bearers.keys() if ue.all_bearers[each].accepted}
+    dedicated_bearers.lost_by_radio(core, ue, lost)
     return None
 
 
