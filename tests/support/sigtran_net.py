@@ -77,7 +77,9 @@ class Scp(Node):
         if not isinstance(event, Begun) or self.silent:
             return
         tc, dialogue, now = self.user.tc, event.dialogue, self.site.clock.now()
-        _, asked = cap.decode_invoke(event.components[0])
+        first = event.components[0]
+        assert isinstance(first, Invoke)
+        _, asked = cap.decode_invoke(first)
         called = asked.called_party_bcd_number.digits
         operation, argument = (
             (cap.CONNECT, cap.Connect((LISTED,)))
@@ -115,8 +117,10 @@ class Ssp(Node):
         self.user.flush()
         event = await future
         match event:
-            case Ended(_, (Invoke() as asked_for, *_)) | Continued(_, (Invoke() as asked_for, *_)):
-                operation, argument = cap.decode_invoke(asked_for)
+            case Ended(_, components) | Continued(_, components):
+                ordered = components[0]
+                assert isinstance(ordered, Invoke)
+                operation, argument = cap.decode_invoke(ordered)
                 cause = getattr(argument, "cause", None)
                 return f"{operation.name} {cause.value}" if cause is not None else operation.name
             case Cancelled():

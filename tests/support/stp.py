@@ -116,7 +116,7 @@ class Wire:
             both.register(near, selectors.EVENT_READ, (near, far))
             both.register(far, selectors.EVENT_READ, (far, near))
             try:
-                while all(self._pass_on(*key.data, near) for key, _ in both.select()):
+                while all(self._pass_on(key.data[0], key.data[1], near) for key, _ in both.select()):
                     pass
             except (OSError, ValueError):
                 pass

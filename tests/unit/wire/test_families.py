@@ -31,7 +31,14 @@ OTHERS = {
 }
 #: who speaks a protocol, and so has its codec
 SPEAKERS: tuple[str, ...] = ("machine/", "runtime/diameter", "operations/events.py", "runtime/transport/vpcd.py")
-SPEAKERS += ("cli/serving_file.py", "runtime/gtp/", "runtime/ip/", "runtime/ppsms.py", "runtime/sigtran/")
+SPEAKERS += (
+    "cli/serving_file.py",
+    "runtime/gtp/",
+    "runtime/ip/",
+    "runtime/ppsms.py",
+    "runtime/sigtran/",
+    "runtime/sip.py",
+)
 
 
 def modules() -> Iterator[tuple[str, ast.Module]]:
@@ -123,7 +130,7 @@ def test_all_that_families_name_is_there() -> None:
 def test_from_card_to_core() -> None:
     gtp = ["S11", "S5-C", "S1-U", "S5-U", "X2-U"]
     diameter = ["S6a", "S13", "Gx", "Gy", "SGd", "S6c"]
-    outside = ["M3UA", "SGi", "SMPP", "CMPP", "MQTT"]
+    outside = ["M3UA", "SGi", "SMPP", "CMPP", "SIP", "MQTT"]
     assert list(INTERFACES) == ["ME-UICC", "Uu", "S1-MME", "X2", *gtp, *diameter, *outside]
     assert [each.name for each in with_carried("s1ap")] == ["s1ap", "nas", "ppsms", "tpdu"]
     assert [each.name for each in on_interface("Uu")] == ["uu", "nas", "ppsms", "tpdu"]

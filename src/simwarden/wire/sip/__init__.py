@@ -1,0 +1,38 @@
+"""SIP (RFC 3261): calls with the outside world; what Q.850 and SIP say of one another (RFC 3398); SDP without media."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from simwarden.wire.lazily import offer
+
+if TYPE_CHECKING:
+    from simwarden.wire.sip.causes import cause_of, reason_header, status_of
+    from simwarden.wire.sip.codec import decode, encode
+    from simwarden.wire.sip.enums import Method, Status
+    from simwarden.wire.sip.message import Headers, Message, Request, Response
+    from simwarden.wire.sip.parts import CSeq, NameAddress, Uri, Via
+    from simwarden.wire.sip.reading import dissect
+    from simwarden.wire.sip.sdp import describe
+
+__all__ = [
+    "CSeq",
+    "Headers",
+    "Message",
+    "Method",
+    "NameAddress",
+    "Request",
+    "Response",
+    "Status",
+    "Uri",
+    "Via",
+    "cause_of",
+    "decode",
+    "describe",
+    "dissect",
+    "encode",
+    "reason_header",
+    "status_of",
+]
+
+__getattr__ = offer(__name__, __all__, "codec", "message", "parts", "causes", "enums", "sdp", "reading")
