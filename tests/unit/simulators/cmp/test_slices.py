@@ -87,6 +87,7 @@ async def test_many_cards_are_provisioned_at_once_or_none_of_them() -> None:
         assert await net.cmp.provision_new([provision(1), provision(2, state="stock")], by)
         told = [await net.ask("GET", f"/cards/{imsi(number)}") for number in (1, 2)]
         assert [(each["state"], each["owed"]) for each in told] == [("active", ""), ("stock", "")]
+        assert told[0]["binding"] == {"how": "given", "imei": f"{METER}6"}
         assert {each["imsi"] for each in net.observed("card") if each} == {imsi(1), imsi(2)}
         assert {each["imsi"] for each in net.observed("binding") if each} == {imsi(1), imsi(2)}
         audit = (await net.ask("GET", f"/cards/{imsi(1)}/audit"))["records"]

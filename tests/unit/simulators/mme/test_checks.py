@@ -275,6 +275,17 @@ async def test_a_message_from_the_same_cell_asks_nothing(run: Any, known: bool) 
         assert asked == ([] if known else [IMSI])
 
 
+@pytest.mark.parametrize(("indicator", "left"), [(0, {2}), (1, {1, 2})])
+def test_a_profile_that_is_not_whole_adds_to_what_is_known(indicator: int, left: set[int]) -> None:
+    def data(number: int, *, said: int) -> list[Any]:
+        point = ("APN-Configuration", [("Context-Identifier", number), ("Service-Selection", f"apn{number}")])
+        return [("APN-Configuration-Profile", [("All-APN-Configurations-Included-Indicator", said), point])]
+
+    known = merge_subscription(None, data(1, said=0), MmeConfig().features)
+    merged = merge_subscription(known, data(2, said=indicator), MmeConfig().features)
+    assert merged.access_points.keys() == left
+
+
 def test_what_a_subscription_does_not_say_of_an_access_point() -> None:
     def point(*more: Any) -> Any:
         data = [("APN-Configuration-Profile", [("APN-Configuration", [("Context-Identifier", 3), *more])])]

@@ -167,6 +167,20 @@ async def test_an_update_that_does_not_verify_is_authenticated(run: Any) -> None
         assert network.session() is not None
 
 
+async def test_what_the_radio_of_a_device_can_do_is_told_the_base_station_again(run: Any) -> None:
+    """The MME keeps it while the device is registered (TS 23.401 5.11.2)."""
+    async with run() as network:
+        phone = await network.attached()
+        phone.up("ue-capability-info-indication", ue_radio_capability=b"\x01\x02")
+        await network.settle()
+        phone.idle()
+        await network.settle()
+        phone.service()
+        await network.settle()
+        requests = [each for each in network.enb.seen if each.name == "initial-context-setup-request"]
+        assert [each.get("ue_radio_capability") for each in requests] == [None, b"\x01\x02"]
+
+
 async def test_a_barring_in_the_middle_of_an_update_is_told_by_its_answer(run: Any) -> None:
     async with run() as network:
         phone = await network.attached_idle()

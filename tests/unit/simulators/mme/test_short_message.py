@@ -275,6 +275,14 @@ async def test_device_without_room_says_so_and_when_it_has_room(sms: Any) -> Non
         assert network.hss.asked[-1].get("Alert-Reason") == 1
 
 
+async def test_device_that_refuses_for_another_reason_has_room(sms: Any) -> None:
+    async with sms() as network:
+        meter = await registered(network)
+        meter.answer = lambda message: refuse(message, RpCause.PROTOCOL_ERROR_UNSPECIFIED)
+        answer = await order(network)
+        assert answer.find("SM-Delivery-Failure-Cause", "SM-Enumerated-Delivery-Failure-Cause") == 1
+
+
 @pytest.mark.parametrize(("address", "host"), [("447785016005", ""), (CENTRE, f"foreign.{REALM}")])
 async def test_foreign_centre_delivers_nothing(sms: Any, address: str, host: str) -> None:
     async with sms() as network:
