@@ -351,6 +351,9 @@ async def test_a_device_that_comes_to_the_target_too_late_stays_with_the_source(
         await network.settle()
         assert network.session()["cell"] == "001-01-0000101"
         assert phone.released == []
+        _required(phone)
+        await network.settle()
+        assert network.enb2.names().count("handover-request") == 2, "it may be handed over again"
 
 
 async def test_a_context_that_is_set_up_when_nobody_asked_changes_nothing(run: Any) -> None:

@@ -364,6 +364,24 @@ async def test_register_that_has_no_route_ends_a_message_or_lets_it_wait(result:
         assert network.mme.tpdus == []
 
 
+@pytest.mark.parametrize(
+    ("result", "state"),
+    [
+        (ExperimentalResult.DIAMETER_ERROR_SM_DELIVERY_FAILURE, "undeliverable"),
+        (ExperimentalResult.DIAMETER_ERROR_SERVICE_BARRED, "undeliverable"),
+        (ExperimentalResult.DIAMETER_ERROR_FACILITY_NOT_SUPPORTED, "waiting"),
+        (5012, "waiting"),
+    ],
+)
+async def test_mme_that_delivers_nothing_ends_a_message_or_lets_it_wait(result: Any, state: str) -> None:
+    async with Network() as network:
+        await network.provision(LISTED)
+        network.mme.answers = [(result, [])]
+        await network.send()
+        found = [each for each in network.values("message", "smsc") if each["direction"] == "mt"]
+        assert (found[-1]["state"], len(network.mme.tpdus)) == (state, 1)
+
+
 async def test_silent_register_lets_messages_wait() -> None:
     async with Network() as network:
         await network.provision(LISTED)
