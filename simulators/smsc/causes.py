@@ -43,6 +43,10 @@ NOT_OWN: Final = Refusal(
     FailureCause.DESTINATION_SME_BARRED,
     Status.ESME_RINVSRCADR,
 )
+#: it works on the card itself, and is none of the operator's own
+NOT_A_TEXT: Final = Refusal(
+    _FAILURE, DeliveryFailureCause.INVALID_SME_ADDRESS, FailureCause.TPDU_NOT_SUPPORTED, Status.ESME_RSUBMITFAIL
+)
 #: the number is none of a dedicated range, or nobody's
 NO_CARD: Final = Refusal(
     _FAILURE, DeliveryFailureCause.USER_NOT_SC_USER, FailureCause.NO_SC_SUBSCRIPTION, Status.ESME_RINVDSTADR

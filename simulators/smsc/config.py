@@ -32,6 +32,9 @@ class Gateway(Model):
     """Its password, of at most 8 characters (SMPP 3.4 5.2.2)."""
     codes: tuple[Number, ...] = ()
     """The access codes that are its own: it sends by them, and gets what cards send to them; digits may follow."""
+    ota: tuple[Number, ...] = ()
+    """Those of them that are the operator's own, from which alone messages come that work on the card itself: binary
+    ones, class 2 and 3, SIM data download (TP-PID 7F), application ports."""
 
 
 class SmscSms(Model):

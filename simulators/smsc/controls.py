@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from simwarden.policy.access_codes import judge_content
 from simwarden.policy.binding import judge_peer
 from simwarden.policy.core import judge_core_number
 from simwarden.policy.decision import Control
@@ -36,6 +37,9 @@ LIST: Final = Control(
 ORIGINATOR: Final = Control(
     "sms.originator", "dir.sms", judge_originator, (SUBMIT,), "A gateway sends by its own codes only"
 )
+CONTENT: Final = Control(
+    "sms.content", "dir.sms", judge_content, (SUBMIT,), "What works on the card itself from the operator's code only"
+)
 GATEWAY: Final = Control("smsc.gateway", "dir.sms", judge_gateway, (BIND,), "Listed gateways only, by their passwords")
 QUOTA: Final = Control("sms.quota", "quota", judge_message_quota, (MO, SUBMIT), "So many messages a month")
 NUMBERS: Final = Control(
@@ -58,4 +62,4 @@ LIST_CHANGES: Final = change_controls(
     requirement="fn.change",
     alone="The operator alone says with whom a card exchanges messages",
 )
-ALL: Final = (NUMBER, LIST, ORIGINATOR, GATEWAY, QUOTA, NUMBERS, PEER, *LIST_CHANGES.declared)
+ALL: Final = (NUMBER, LIST, ORIGINATOR, CONTENT, GATEWAY, QUOTA, NUMBERS, PEER, *LIST_CHANGES.declared)

@@ -21,7 +21,7 @@ from simwarden.wire.smpp import RECEIPT_ALWAYS, RECEIPT_ON_FAILURE, Status, Tag,
 from simwarden.wire.sms import (
     Submit,
     SubmitReport,
-    UserData,
+    beyond_text,
     decode,
     encode,
     encode_header,
@@ -161,7 +161,7 @@ def submit(core: Core, link: GatewayLink, asked: Pdu) -> None:
         link.answer(asked, read)
         return
     card = core.store.numbered(body.destination.number, body.destination.ton)
-    count = _judge_submit(core, link.system_id, card, body, read.content.user_data)
+    count = _judge_submit(core, link.system_id, card, body, read.content)
     if card is None:
         link.answer(asked, count.status if isinstance(count, causes.Refusal) else Status.ESME_RINVDSTADR)
         return
@@ -224,7 +224,7 @@ def _of_platform(core: Core, gateway: str, card: CardList, body: smpp.ShortMessa
 
 
 def _judge_submit(
-    core: Core, gateway: str, card: CardList | None, body: smpp.ShortMessage, data: UserData
+    core: Core, gateway: str, card: CardList | None, body: smpp.ShortMessage, content: Content
 ) -> Refusal | int:
     """Ask the rules about a platform's message; return how many messages to count for it."""
     imsi = card.imsi if card is not None else ""
@@ -237,5 +237,9 @@ def _judge_submit(
         return causes.NO_CARD
     if not core.judge_list(card, source.number, source.ton, controls.SUBMIT).admitted or card is None:
         return causes.NOT_LISTED
-    count = core.judge_parts(card, source.number, data.header, controls.SUBMIT)
+    beyond = beyond_text(body.protocol_id, content.data_coding, content.user_data.header)
+    ota = same_party(source.number, source.ton, core.config.gateways[gateway].ota)
+    if not core.site.decide(controls.CONTENT, imsi, on=controls.SUBMIT, beyond_text=beyond, ota=ota).admitted:
+        return causes.NOT_A_TEXT
+    count = core.judge_parts(card, source.number, content.user_data.header, controls.SUBMIT)
     return causes.USED_UP if count is None else count

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         ports_of,
         split_header,
     )
+    from simwarden.wire.sms.plain import beyond_text
     from simwarden.wire.sms.reading import dissect
     from simwarden.wire.sms.times import Validity, decode_time, encode_time
     from simwarden.wire.sms.tpdu import (
@@ -68,6 +69,7 @@ __all__ = [
     "UserData",
     "Validity",
     "ValidityFormat",
+    "beyond_text",
     "coding_of",
     "concatenation_of",
     "decode",
@@ -93,5 +95,5 @@ __all__ = [
 ]
 
 __getattr__ = offer(
-    __name__, __all__, "codec", "tpdu", "coding", "header", "address", "alphabet", "times", "enums", "reading"
+    __name__, __all__, "codec", "tpdu", "coding", "header", "address", "alphabet", "times", "enums", "plain", "reading"
 )
