@@ -13,7 +13,10 @@ from simwarden.wire import smpp
 from simwarden.wire.smpp import MessageState, Status
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
+
+    from simulators.sms_gateway.messages import Message
 
 CARD = f"+{MSISDN}"
 
@@ -248,6 +251,26 @@ async def test_nothing_is_acknowledged_while_the_database_is_away_and_no_receipt
         assert bench.receipts() == ["DELIVRD"]
         assert bench.smsc.answered == [Status.ESME_RX_T_APPN, 0]
         assert store.messages() == []
+
+
+async def test_a_receipt_whose_commit_was_not_answered_is_kept_once() -> None:
+    async with Business(retry="5") as bench:
+        assert await bench.submit() == "accepted"
+        store = bench.gateway.core.store
+        write = store.write
+
+        def unanswered(*rows: Iterable[Message]) -> None:
+            write(*rows)
+            raise StoreUnavailableError("the connection was lost after the commit")
+
+        store.write = unanswered  # type: ignore[method-assign, assignment]
+        bench.smsc.report(1)
+        await bench.settle()
+        assert bench.receipts() == []
+        store.write = write  # type: ignore[method-assign]
+        await bench.sleep(60)
+        assert bench.receipts() == ["DELIVRD"]
+        assert (bench.smsc.answered, store.messages()) == ([0], [])
 
 
 def away(*_arguments: object) -> None:
