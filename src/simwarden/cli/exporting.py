@@ -1,4 +1,4 @@
-"""`export`: the subscribers that an external element must hold."""
+"""`export`: the subscribers that an external element must hold, and its settings (access codes, gateways, accounts)."""
 
 from __future__ import annotations
 
@@ -20,6 +20,9 @@ from simwarden.scenario.provisioning import provision_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from simwarden.scenario.document import Scenario
+    from simwarden.scenario.network import Instance
+
 _COLUMNS = (
     *("imsi", "msisdn", "iccid", "k", "opc", "profile", "form", "name", "scenario", "sections"),
     *("functions", "directed", "large", "fixed"),  # where the card says so itself
@@ -40,16 +43,38 @@ def export_subscribers(
         declared = [(kind, loader.registry.declaration(kind)) for kind in loader.registry.kinds]
         sections = {f"{kind}/{each.section}" for kind, it in declared for each in it.controls if each.section}
         _collect(Loader(network_file=network, without=frozenset(sections)), paths, element, seed, rows)
-    _PRINTERS[form](list(rows.values()))
+    _WRITERS[form]({"subscribers": list(rows.values())})
+
+
+def export_settings(paths: Sequence[str], element: str, form: str, network: str) -> None:
+    """Print what the scenarios say of an element, as `settings` of a file for `serve`."""
+    if form == "csv":
+        raise ConfigError("settings are no table", hint="--format yaml or json")
+    loader = Loader(network_file=network)
+    first, settings = "", {}
+    for job in suite.find(located(paths)):
+        scenario = loader.load(job.path)
+        told = _instance(scenario, element).config.model_dump(mode="json", exclude_defaults=True)
+        if not first:
+            first, settings = scenario.title, told
+        elif told != settings:
+            complain(f"{job.path}: {element} has other settings than in {first!r}")
+    _WRITERS[form]({"settings": settings})
+
+
+def _instance(scenario: Scenario, element: str) -> Instance:
+    """Return an element of a network. Raises ConfigError."""
+    instance = scenario.instances.get(element)
+    if instance is None or instance.section:
+        known = [name for name, each in scenario.instances.items() if not each.section]
+        raise ConfigError(f"the network has no element {element!r}", hint=guess(element, known))
+    return instance
 
 
 def _collect(loader: Loader, paths: Sequence[str], element: str, seed: int, rows: dict[str, dict[str, Any]]) -> None:
     for job in suite.find(located(paths)):
         scenario = loader.load(job.path)
-        instance = scenario.instances.get(element)
-        if instance is None or instance.section:
-            known = [name for name, each in scenario.instances.items() if not each.section]
-            raise ConfigError(f"the network has no element {element!r}", hint=guess(element, known))
+        instance = _instance(scenario, element)
         chosen = seed if scenario.seed is None else scenario.seed
         for card in scenario.cards.values():
             declaration = loader.registry.declaration(instance.kind)
@@ -62,22 +87,22 @@ def _collect(loader: Loader, paths: Sequence[str], element: str, seed: int, rows
                 )
 
 
-def _print_yaml(rows: list[dict[str, Any]]) -> None:
-    print(yaml.safe_dump({"subscribers": rows}, sort_keys=False, allow_unicode=True), end="")
+def _write_yaml(document: dict[str, Any]) -> None:
+    print(yaml.safe_dump(document, sort_keys=False, allow_unicode=True), end="")
 
 
-def _print_json(rows: list[dict[str, Any]]) -> None:
-    print(json.dumps({"subscribers": rows}, indent=2, ensure_ascii=False))
+def _write_json(document: dict[str, Any]) -> None:
+    print(json.dumps(document, indent=2, ensure_ascii=False))
 
 
-def _print_csv(rows: list[dict[str, Any]]) -> None:
+def _write_csv(document: dict[str, Any]) -> None:
     text = io.StringIO()
     writer = csv.DictWriter(text, _COLUMNS, lineterminator="\n")
     writer.writeheader()
-    for row in rows:
+    for row in document["subscribers"]:
         sections = json.dumps(row["sections"], ensure_ascii=False)
         writer.writerow(row | {"sections": sections, "functions": " ".join(row.get("functions", ()))})
     print(text.getvalue(), end="")
 
 
-_PRINTERS = {"yaml": _print_yaml, "json": _print_json, "csv": _print_csv}
+_WRITERS = {"yaml": _write_yaml, "json": _write_json, "csv": _write_csv}

@@ -248,10 +248,16 @@ def export(  # noqa: PLR0917 - as above
     stand_ins: Annotated[  # noqa: FBT002 - a flag
         bool, typer.Option("--stand-ins", help="Also the cards without bindings that `prove` puts in their place.")
     ] = False,
+    settings: Annotated[  # noqa: FBT002 - a flag
+        bool, typer.Option("--settings", help="In their place the element's settings: codes, gateways, accounts...")
+    ] = False,
 ) -> None:
-    """Print the subscribers that an external element must hold for these scenarios, with their keys."""
-    from simwarden.cli.exporting import export_subscribers  # noqa: PLC0415
+    """Print the subscribers that an external element must hold for these scenarios, with their keys and lists."""
+    from simwarden.cli.exporting import export_settings, export_subscribers  # noqa: PLC0415
 
+    if settings:
+        export_settings(paths, element, form.value, network)
+        return
     export_subscribers(paths, element, form.value, network, seed, stand_ins=stand_ins)
 
 

@@ -190,6 +190,19 @@ def test_export_gives_the_keys_that_runs_use_in_three_forms(cli: Cli) -> None:
     assert cli("export", DEMO, "--element", "hzs").exit_code == 2
 
 
+def test_export_gives_the_settings_that_stories_have_for_an_element(cli: Cli, tmp_path: Path) -> None:
+    story = tmp_path / "one.yaml"
+    text = "scenario: {}\nnetwork: {{smsc: {{type: smsc, number: '{}'}}}}\nsteps: [wait: 1 s]\n"
+    story.write_text(text.format("one", "+8613800100501"))
+    asked = ("export", str(story), "--element", "smsc", "--settings")
+    assert yaml.safe_load(cli(*asked).output) == {"settings": {"number": "+8613800100501"}}
+    assert json.loads(cli(*asked, "--format", "json").output) == {"settings": {"number": "+8613800100501"}}
+    assert cli(*asked, "--format", "csv").exit_code == 2
+    (tmp_path / "two.yaml").write_text(text.format("two", "+8613800100502"))
+    told = cli("export", str(tmp_path), "--element", "smsc", "--settings").output
+    assert "two.yaml: smsc has other settings than in 'one'" in told
+
+
 def test_every_command_has_an_example() -> None:
     for command in app.registered_commands:
         assert command.epilog is not None
