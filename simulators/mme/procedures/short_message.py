@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from simwarden.wire.diameter import Avps
     from simwarden.wire.diameter import Message as Diameter
 
-#: Absent-User-Diagnostic-SM (TS 23.040 3.3.2): the MME stands where an MSC would
+#: Absent-User-Diagnostic-SM (TS 23.040 3.3.2, table 1a): no paging response via the MSC, whose place the MME has, and
+#: IMSI detached
 _NO_PAGING_RESPONSE, _DETACHED = 0, 1
 
 

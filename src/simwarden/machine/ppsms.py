@@ -20,7 +20,10 @@ _ANSWERS: Final = frozenset({RpType.RP_ACK, RpType.RP_ERROR})
 
 
 class PpsmsTimers(NamedTuple):
-    """Seconds; TR1M is to be between 35 and 45, TR2M between 12 and 20 (10.3), the others are the network's choice."""
+    """Seconds; TR1M is to be between 35 and 45, TR2M between 12 and 20 (10), the others are the network's choice.
+
+    By default all TC1* of one CP-DATA together are TR1M less 10 s, so that CP gives up before RP does.
+    """
 
     #: TC1*: CP-DATA awaits its CP-ACK
     tc1: float = 10.0
