@@ -20,6 +20,10 @@ Figure: TypeAlias = "int | float | None"
 """A count, a rate or seconds of virtual time; None where there is none: it did not come to it within the story."""
 
 
+OUTCOMES = ("attach", "tau", "service_request")
+"""The observables by which a device tells how its requests end."""
+
+
 class Measure(Model):
     """Base of what a file says under `measure`. `marks` are the words that its steps must be marked with."""
 
@@ -97,8 +101,6 @@ MEASURES: dict[str, type[Measure]] = {
     "load": Load,
 }
 
-OUTCOMES: tuple[str, ...] = ("attach", "tau", "service_request")
-"""The observables by which a device tells how its requests end."""
 SERVED = "accepted"
 
 
