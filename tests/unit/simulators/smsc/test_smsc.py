@@ -474,6 +474,11 @@ def away(*_arguments: object) -> None:
         ({"code": "1065-8000", "source_ton": "0"}, "ESME_RINVSRCADR"),
         ({"validity": "soon"}, "ESME_RINVEXPIRY"),
         ({"data_coding": "13"}, "ESME_RSUBMITFAIL"),
+        ({"protocol_id": "127", "data_coding": "246"}, "ESME_RSUBMITFAIL"),
+        ({"data_coding": "242"}, "ESME_RSUBMITFAIL"),
+        ({"text": "", "octets": "0102", "data_coding": "4"}, "ESME_RSUBMITFAIL"),
+        ({"header": "060504158a0000"}, "ESME_RSUBMITFAIL"),
+        ({"header": "027000"}, "ESME_RSUBMITFAIL"),
     ],
 )
 async def test_refusal_of_a_platforms_message_is_its_status(fields: dict[str, Any], status: str) -> None:
@@ -596,3 +601,15 @@ async def test_each_message_has_its_record() -> None:
         assert (delivered.fields["sMSStatus"], "sMSResult" in delivered.fields) == (0, False)
         assert "sMSResult" in turned_down.fields
         assert [each.fields["localSequenceNumber"] for each in network.of(ChargingRecord)] == [1, 2, 3, 4]
+
+
+async def test_what_works_on_the_card_comes_by_the_operators_own_code() -> None:
+    gateways = {"gateway": {"password": "secret", "codes": [CODE, "10658001"], "ota": [f"+86{CODE}"]}}
+    async with Network(gateways=gateways) as network:
+        await network.provision({"by": "smsc", "numbers": [CODE, "10658001"]})
+        download = {"protocol_id": "127", "data_coding": "246"}
+        assert await network.send(**download) == "accepted"
+        assert await network.send(code="10658001", **download) == "rejected"
+        await network.settle()
+        (tpdu,) = network.mme.tpdus
+        assert (tpdu.protocol_identifier, tpdu.data_coding_scheme) == (0x7F, 0xF6)
