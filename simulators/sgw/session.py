@@ -66,6 +66,8 @@ class Device:
     connections: dict[int, Connection] = field(default_factory=dict)
     rat: RatType | None = None
     uli: Uli | None = None
+    #: how often it was taken for idle
+    releases: int = 0
     #: the number of the paging for packets that wait, 0 while there is none
     paging: int = 0
     #: tunnels for forwarding while it is handed over

@@ -32,6 +32,7 @@ async def release_access_bearers(core: Core, message: Message, _peer: Peer) -> M
 
 def release(core: Core, device: Device) -> None:
     """Take a device for idle."""
+    device.releases += 1
     for bearer in device.bearers.values():
         bearer.enb = None
     for connection in device.connections.values():

@@ -30,12 +30,16 @@ async def create_bearer(core: Core, message: Message, _peer: Peer) -> Message:
     ):
         return refusal(message, Cause.MANDATORY_IE_INCORRECT, connection.pgw.teid)
     made = [_open(core, connection, each) for each in message["bearer_contexts"]]
+    releases = connection.device.releases
     told = await _ask_mme(core, connection, message, made)
     answers = told.get("bearer_contexts") or () if told is not None and told.accepted else ()
     by_end = {each["s1_u_sgw"].teid: each for each in answers if each.get("s1_u_sgw") is not None}
     contexts = []
     for bearer, asked in zip(made, message["bearer_contexts"], strict=True):
         contexts.append(_settle(core, connection, bearer, asked, by_end.get(bearer.s1_teid, {})))
+        if connection.device.releases > releases:  # it has become idle meanwhile
+            bearer.enb = None
+        core.flush(bearer)
     if told is None:
         return refusal(message, Cause.REMOTE_PEER_NOT_RESPONDING, connection.pgw.teid)
     if not told.accepted:
@@ -83,10 +87,9 @@ def _settle(
         refused = cause if cause is not None and cause.value != Cause.REQUEST_ACCEPTED else None
         return {"ebi": 0, "cause": refused or CauseIe(Cause.INVALID_REPLY_FROM_REMOTE_PEER)}
     bearer.ebi = told["ebi"]
-    bearer.enb = enb if connection.enb is not None else None  # it may have become idle meanwhile
+    bearer.enb = enb
     connection.dedicated[bearer.ebi] = bearer
     charging.begin_dedicated(core, connection, bearer, asked.get("charging_id") or 0)
-    core.flush(bearer)
     return {
         "ebi": bearer.ebi,
         "cause": ACCEPTED,

@@ -176,7 +176,7 @@ class Oracle:
             want, got = self._reference.held.get((what, name), 0), held.get((what, name), 0)
             if what == "timers" and self._scenario.external:  # in real time there is no night in which they run out
                 continue
-            most = want if what in _BY_ITSELF else max(want, served)
+            most = want if what in _BY_ITSELF else max(want, served, self._elsewhere(what, name))
             if got > most and self._is_core(what, name):
                 yield Deviation(QUIET, f"{what} of {name}", str(want), str(got))
         for rule in self._plan.agreements:
@@ -190,6 +190,12 @@ class Oracle:
                     record = self._wanted.get(lacks, {"imsi": fact[2]})
                     right = (lacks, record) if fact in self._wanted else (fact, None)
                     yield Deviation(QUIET, rule.each, f"{rule.has} of the same card", "none", *right)
+
+    def _elsewhere(self, what: str, name: str) -> int:
+        """Return how many the other run has of something at all elements of a kind: a terminal may be at another."""
+        kinds = {each: instance.kind for each, instance in self._scenario.instances.items()}
+        counted = self._reference.held.items()
+        return sum(number for (each, at), number in counted if each == what and kinds.get(at) == kinds[name])
 
     def _disagreeing(self, held: Held) -> Iterator[Deviation]:
         """Yield what elements of several kinds count by one name, each from its side, and do not agree on."""

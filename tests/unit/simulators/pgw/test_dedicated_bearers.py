@@ -17,8 +17,8 @@ PGW = {"apns": {"*": {"bearers": {"alarm": BEARER}}}}
 OWN = 0xE2
 
 
-async def standing(bench: Gateways, **told: Any) -> Any:
-    """Return a session whose dedicated bearer the MME has set up, with eNB's end OWN."""
+async def standing(bench: Gateways, *, late: bool = False, **told: Any) -> Any:
+    """Return a session whose dedicated bearer the MME has set up, with eNB's end OWN; `late`: before all else."""
     host = bench.enb.address
     end = FTeid.at(InterfaceType.S1_U_ENODEB_GTP_U, OWN, host)
 
@@ -29,7 +29,7 @@ async def standing(bench: Gateways, **told: Any) -> Any:
         return {"cause": said["cause"], "bearer_contexts": ({k: v for k, v in said.items() if v is not None},)}
 
     bench.mme.answers["create-bearer-request"] = told_by_mme
-    made = await bench.session()
+    made = await (bench.mme.create() if late else bench.session())
     await bench.settle()
     return made
 
@@ -51,6 +51,20 @@ def answer(to: str, port: int) -> bytes:
 def up(bench: Gateways, teid: int, *packets: bytes) -> None:
     to = bench.sgw.core.plane.address, 2152
     bench.enb.endpoint.send_packets([gtpu.g_pdu(teid, each) for each in packets], to)
+
+
+async def test_a_bearer_that_stands_before_the_default_one_is_not_idle() -> None:
+    async with Gateways(pgw=PGW) as bench:
+        made = await standing(bench, late=True)
+        bench.net.send(alarm := answer(made["paa"].ipv4, 5683))
+        await bench.settle()
+        assert bench.enb.received() == [(OWN, alarm)]
+        assert (await bench.mme.modify(made["sender_f_teid"].teid)).accepted
+        assert (await bench.mme.release(made["sender_f_teid"].teid)).accepted
+        bench.net.send(alarm)
+        await bench.settle()
+        assert bench.enb.received() == []
+        assert [each.name for each in bench.mme.asked][-1] == "downlink-data-notification"
 
 
 async def test_packets_go_by_their_marks() -> None:
