@@ -18,6 +18,8 @@ from simwarden.wire.family import on_interface
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from pydantic import BaseModel
+
     from simwarden.model.interfaces import Interface
     from simwarden.runtime.declare import EventKind, Model
     from simwarden.scenario.reference.settings import Setting
@@ -49,21 +51,20 @@ def _models() -> dict[type[Model], str]:
 
 def setting(name: str, registry: Registry) -> Iterator[str]:
     """Tell of settings and of what stands in a card: `hss.mismatch`, `causes.barred`, `binding.learn`, `mismatch`."""
-    if name.rpartition(".")[2].removesuffix("[]").lower() not in _fields(registry):
-        return
-    found = _settings(registry)
-    for where, each in found:
-        kind, _, section = where.partition("/")
-        known = (each.path, f"{kind}.{each.path}", each.path.rpartition(".")[2])
-        if name in known or name.lower() in known:
-            place = f"in a card, for {kind}" if section else f"setting of {kind}"
-            lines = [f"{each.path}: {place} ({_values(each)})", *([f"  {each.doc}"] if each.doc else [])]
-            below = [
-                one
-                for place, one in found
-                if place == where and one.path.startswith((f"{each.path}.", f"{each.path}["))
-            ]
-            yield "\n".join([*lines, *(f"  {one.path} ({_values(one)}): {one.doc}" for one in below)])
+    last = name.rpartition(".")[2].removesuffix("[]").lower()
+    for kind, section, model in _places(registry):
+        if last not in {
+            each.lower() for each in fields_of(model)
+        }:  # reading docstrings takes long
+            continue
+        found = _settings(model, section)
+        for each in found:
+            known = (each.path, f"{kind}.{each.path}", each.path.rpartition(".")[2])
+            if name in known or name.lower() in known:
+                place = f"in a card, for {kind}" if section else f"setting of {kind}"
+                lines = [f"{each.path}: {place} ({_values(each)})", *([f"  {each.doc}"] if each.doc else [])]
+                below = [one for one in found if one.path.startswith((f"{each.path}.", f"{each.path}["))]
+                yield "\n".join([*lines, *(f"  {one.path} ({_values(one)}): {one.doc}" for one in below)])
 
 
 def _values(each: Setting) -> str:
@@ -71,26 +72,18 @@ def _values(each: Setting) -> str:
     return ", ".join(filter(None, (each.values, default)))
 
 
-@cache
-def _fields(registry: Registry) -> frozenset[str]:
-    declared = [registry.declaration(kind) for kind in registry.kinds]
-    models = [model for each in declared for model in (each.config, *each.card.values())]
-    return frozenset(name.lower() for model in models for name in fields_of(model))
-
-
-@cache
-def _settings(registry: Registry) -> tuple[tuple[str, Setting], ...]:
-    return tuple(_each_setting(registry))
-
-
-def _each_setting(registry: Registry) -> Iterator[tuple[str, Setting]]:
+def _places(registry: Registry) -> Iterator[tuple[str, str, type[BaseModel]]]:
+    """Yield where settings are: the kind of element, the section of a card (empty: its own), and the model."""
     for kind in registry.kinds:
         declaration = registry.declaration(kind)
-        for each in settings_of(declaration.config):
-            yield kind, each
+        yield kind, "", declaration.config
         for section, model in declaration.card.items():
-            for each in settings_of(model, f"{section}."):
-                yield f"{kind}/{section}", each
+            yield kind, section, model
+
+
+@cache
+def _settings(model: type[BaseModel], section: str) -> tuple[Setting, ...]:
+    return tuple(settings_of(model, f"{section}." if section else ""))
 
 
 def section(name: str, registry: Registry) -> Iterator[str]:
@@ -201,8 +194,8 @@ def names(registry: Registry) -> Iterator[str]:
         for name in _carried(each):
             yield from (f"{each.name.lower()}.{name}", name)
             yield from (f"{name}.{field.name}" for info in infos_on(each.name, name) for field in info.fields)
-    for where, one in _settings(registry):
-        yield from (one.path, f"{where.partition('/')[0]}.{one.path}")
+    for kind, place, held in _places(registry):
+        yield from (name for one in _settings(held, place) for name in (one.path, f"{kind}.{one.path}"))
     for kind in registry.kinds:
         yield from (each.type for each in registry.declaration(kind).events)
 

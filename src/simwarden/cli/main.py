@@ -149,9 +149,12 @@ def explain(
     json: Json = False,  # noqa: FBT002 - a flag
 ) -> None:
     """Say what a name means, wherever it comes from: the guideline, an element, a file, or a specification."""
-    from simwarden.cli.explaining import explain_name  # noqa: PLC0415
+    from simwarden.scenario.registry import uncollected  # noqa: PLC0415
 
-    explain_name(name, as_json=json)
+    with uncollected():
+        from simwarden.cli.explaining import explain_name  # noqa: PLC0415
+
+        explain_name(name, as_json=json)
 
 
 app.command(epilog="Example: `simwarden classify smart-metering`, `simwarden classify cards.csv`")(classify)
@@ -276,6 +279,8 @@ def main() -> None:
     """Run the command line."""
     # What is loaded and what a trace keeps is no garbage: looking for it at each 700 objects takes a fifth of the time.
     gc.set_threshold(10_000, 20, 50)
+    gc.freeze()
+    gc.enable()
     write_anywhere()
     interrupts.watch()
     app()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib.metadata import entry_points
@@ -10,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 from simwarden.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from simwarden.operations.element import Element
     from simwarden.policy.decision import Control
@@ -92,12 +94,26 @@ def literal_words(model: type[Model], name: str) -> tuple[str, ...]:
     return tuple(str(word) for word in get_args(info.annotation))
 
 
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Look for no garbage in what is loaded within, nor later: there is none, and it takes a tenth of the time."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        if enabled:
+            gc.enable()
+
+
 @cache
 def _installed() -> Registry:
     classes = []
-    for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
-        try:
-            classes.append(point.load())
-        except (ImportError, AttributeError) as error:
-            raise ConfigError(f"element {point.name} ({point.value}) cannot be loaded: {error}") from error
+    with uncollected():
+        for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
+            try:
+                classes.append(point.load())
+            except (ImportError, AttributeError) as error:
+                raise ConfigError(f"element {point.name} ({point.value}) cannot be loaded: {error}") from error
     return Registry(classes)
