@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+import subprocess
+from pathlib import Path
+from typing import Any, Final
 
 import exported
 import pytest
@@ -20,13 +22,13 @@ from sigtran_messages import (
     in_sccp,
     in_tcap,
 )
+from vectors import load
 
+from simwarden.runtime.clock import EPOCH
+from simwarden.trace.pcapng import write_capture
 from simwarden.wire import m3ua, sccp, tcap
 from simwarden.wire.cap.reading import Cap
 from simwarden.wire.map.reading import Map
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 pytestmark = [
     pytest.mark.interop,
@@ -159,6 +161,27 @@ def test_map(tmp_path: Path) -> None:
     assert insert["gsm_map.ms.serviceKey"] == ["7", "7"]
     assert insert["gsm_map.ms.defaultCallHandling"] == ["1", "1"]
     assert found["check-imei-result"]["gsm_map.ms.equipmentStatus"] == ["1"]
+
+
+def test_a_story_in_a_capture(tmp_path: Path) -> None:
+    """A call through a gateway as a capture shows it: M3UA on SCTP, up to the orders of the SCP."""
+    net = load(Path(__file__).parents[1] / "unit/runtime/test_sigtran.py")
+
+    async def story(bench: Any, ssp: Any, **_: Any) -> None:
+        await net.later(bench)
+        assert await ssp.call(net.LISTED) == "connect"
+
+    bench = net.Net(net.THROUGH)
+    bench.play(story)
+    path = tmp_path / "story.pcapng"
+    with path.open("wb") as stream:
+        write_capture(bench.host.trace.events, stream, EPOCH)
+    fields = ("-T", "fields", "-e", "camel.local", "-e", "_ws.expert.severity")
+    command = [exported.TSHARK, "-n", "-r", str(path), *fields]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)  # noqa: S603 - its own path
+    rows = [line.split("\t") for line in done.stdout.splitlines()]
+    assert [row[0] for row in rows if row[0]] == ["0", "0", "20", "20"]
+    assert all(int(each) < 0x600000 for row in rows for each in row[1].split(",") if each)
 
 
 def test_every_operation_is_asked() -> None:

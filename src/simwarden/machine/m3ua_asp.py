@@ -110,7 +110,11 @@ class Asp:
         if self._over:
             return
         if self._awaited is not None:
-            if now >= self._again:
+            if now < self._again:
+                return
+            if self._leaving:  # whoever does not answer this need not be asked for ever
+                self._close("not acknowledged")
+            else:
                 self._ask(self._awaited, now)
         elif now >= self._heard + self.timers.heartbeat * (1 + self._beats):
             if self._beats:

@@ -191,9 +191,9 @@ class TcapEndpoint:
             case MessageType.CONTINUE:
                 self._hear_continue(called, calling, message)
             case MessageType.END:
-                self._hear_end(message)
+                self._hear_end(calling, message)
             case MessageType.ABORT:
-                self._hear_abort(message)
+                self._hear_abort(calling, message)
 
     def data_to_send(self) -> list[Outgoing]:
         """Return what to send by SCCP, and forget it."""
@@ -250,7 +250,7 @@ class TcapEndpoint:
             self._events.append(Fault("TC-CONTINUE of no transaction"))
             self._refuse_transaction(called, calling, message.otid, AbortCause.UNRECOGNIZED_TRANSACTION_ID)
             return
-        if found.peer and found.peer != message.otid:
+        if _is_foreign(found, calling) or (found.peer and found.peer != message.otid):
             self._events.append(Fault("TC-CONTINUE of another transaction"))
             return
         first = found.state is DialogueState.INITIATION_SENT
@@ -263,11 +263,14 @@ class TcapEndpoint:
         context = found.context if first else None
         self._events.append(Continued(number, self._take_components(number, message), context))
 
-    def _hear_end(self, message: Message) -> None:
+    def _hear_end(self, calling: Address, message: Message) -> None:
         number = int.from_bytes(message.dtid)
         found = self._dialogues.get(number)
         if found is None or len(message.dtid) != 4 or found.state is DialogueState.IDLE:
             self._events.append(Fault("TC-END of no transaction"))
+            return
+        if _is_foreign(found, calling):
+            self._events.append(Fault("TC-END of another transaction"))
             return
         if reason := _wrong_portion(found, message, first=found.state is DialogueState.INITIATION_SENT):
             self._lose(number, reason, by_provider=True)
@@ -276,9 +279,10 @@ class TcapEndpoint:
         del self._dialogues[number]
         self._events.append(Ended(number, components))
 
-    def _hear_abort(self, message: Message) -> None:
+    def _hear_abort(self, calling: Address, message: Message) -> None:
         number = int.from_bytes(message.dtid)
-        if len(message.dtid) != 4 or number not in self._dialogues:
+        found = self._dialogues.get(number)
+        if found is None or len(message.dtid) != 4 or _is_foreign(found, calling):
             self._events.append(Fault("TC-ABORT of no transaction"))
         elif message.cause is not None:
             self._lose(number, "aborted by the provider", by_provider=True, cause=message.cause)
@@ -360,6 +364,15 @@ class TcapEndpoint:
 
 def _octets(number: int) -> bytes:
     return number.to_bytes(4)
+
+
+def _is_foreign(found: _Dialogue, calling: Address) -> bool:
+    """Whether a message is from another point than the one that a dialogue is with, where both are known.
+
+    A transaction id alone is guessed easily, and a TC-END that says Connect would let a call through.
+    """
+    known = found.remote.point_code if found.remote.route_on_ssn else None
+    return None not in (known, calling.point_code) and known != calling.point_code
 
 
 def _wrong_portion(found: _Dialogue, message: Message, *, first: bool) -> str:

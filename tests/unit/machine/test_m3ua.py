@@ -180,6 +180,15 @@ def test_leaving() -> None:
     assert bench.gateway.state_of(0) is AspState.DOWN
 
 
+def test_leaving_a_gateway_that_is_silent() -> None:
+    bench = Bench(7).up()
+    asp = bench.asps[0]
+    asp.leave(0)
+    asp.on_timer(2.0)
+    assert asp.events()[-1] == Closed("not acknowledged")
+    assert asp.next_timer() is None
+
+
 def test_what_is_not_acknowledged_is_said_again() -> None:
     asp = Asp(7)
     asp.connected(0)

@@ -181,6 +181,22 @@ def test_who_knows_one_id_alone_cannot_speak() -> None:
     assert bench.ssp.state(ours) is DialogueState.ACTIVE
 
 
+@pytest.mark.parametrize("kind", [MessageType.CONTINUE, MessageType.END, MessageType.ABORT])
+def test_another_point_cannot_speak(kind: MessageType) -> None:
+    """Who guesses a transaction id, and is not where the SCP is, connects no call and ends none."""
+    bench = Bench()
+    ours, _ = bench.begin()
+    otid = b"\0\0\0\x09" if kind is MessageType.CONTINUE else b""
+    order = () if kind is MessageType.ABORT else (CAPS["connect"],)
+    portion = Abrt() if kind is MessageType.ABORT else Aare(FOUR)
+    forged = tcap.encode(Message(kind, otid, ours.to_bytes(4), portion, order))
+    bench.ssp.receive(SSP, Address(146, 99), forged)
+    assert [type(each) for each in bench.ssp.events()] == [Fault]
+    assert bench.ssp.state(ours) is DialogueState.INITIATION_SENT
+    bench.ssp.receive(SSP, SCP, forged)
+    assert [type(each) for each in bench.ssp.events()] != [Fault]
+
+
 def test_an_abort_of_the_provider() -> None:
     bench = Bench()
     ours, _ = bench.begin()
