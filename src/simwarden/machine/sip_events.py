@@ -85,7 +85,7 @@ class Ringing:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """A call stands: ours is answered, or ours answer is confirmed by ACK."""
+    """A call stands: ours is answered, or our answer is confirmed by ACK."""
 
     call: int
     body: bytes = b""
