@@ -29,7 +29,7 @@ class Gateway(Model):
     """A gateway that may bind, by its system_id."""
 
     password: Annotated[str, Field(max_length=8)] = Field(default="", repr=False)
-    """Its password, of at most 8 characters (SMPP 3.4 5.2.2)."""
+    """Its password, of at most 8 characters (SMPP 3.4 5.2.2); without one it cannot bind."""
     codes: tuple[Number, ...] = ()
     """The access codes that are its own: it sends by them, and gets what cards send to them; digits may follow."""
     ota: tuple[Number, ...] = ()

@@ -86,7 +86,7 @@ class GatewayLink:
         known, address = listed.get(bind.system_id), address_of(self.link.remote, internal=self.link.internal)
         failed, most = tries.count(address, now), self.core.config.guessing.tries
         secret = (known.password if known is not None else "").encode()
-        proven = known is not None and hmac.compare_digest(secret, bind.password.encode())
+        proven = bool(secret) and hmac.compare_digest(secret, bind.password.encode())
         facts: dict[str, Any] = {"system_id": bind.system_id, "listed": listed, "proven": proven}
         facts |= {"tries": failed, "most": most}
         if not self.core.site.decide(controls.GATEWAY, on=controls.BIND, **facts).admitted:

@@ -613,3 +613,13 @@ async def test_what_works_on_the_card_comes_by_the_operators_own_code() -> None:
         await network.settle()
         (tpdu,) = network.mme.tpdus
         assert (tpdu.protocol_identifier, tpdu.data_coding_scheme) == (0x7F, 0xF6)
+
+
+@pytest.mark.parametrize("said", ["", "secret"])
+async def test_gateway_without_a_password_does_not_bind(said: str) -> None:
+    """A file that forgot it would else let in whoever knows the name."""
+    async with Network(gateways={"gateway": {"codes": [CODE]}}) as network:
+        network.add("open", Platform, {"binds_at": "smsc", "system_id": "gateway", "password": said})
+        await network.host.start("open")
+        assert network.observed("bind", element="open") == ["refused"]
+        assert network.values("gateway", "smsc") == []
