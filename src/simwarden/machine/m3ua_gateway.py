@@ -186,6 +186,11 @@ class Gateway:
             code = ErrorCode.INVALID_ROUTING_CONTEXT
             self._refuse(link, f"DATA of {message.routing_context}", code, data, message.routing_context)
             return
+        origin = message.protocol_data.originating_point_code
+        if origin not in {self.servers[each].point_code for each in process.servers}:
+            # a process speaks for the points of its servers, and for nobody else
+            self._refuse(link, f"DATA from point code {origin}", ErrorCode.INVALID_PARAMETER_VALUE, data)
+            return
         destination = message.protocol_data.destination_point_code
         if destination in self.local:
             self._events.append(Received(message.protocol_data, link))

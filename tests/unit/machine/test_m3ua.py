@@ -271,6 +271,17 @@ def test_no_server_at_all() -> None:
     assert errors(gateway.data_to_send()) == [ErrorCode.NO_CONFIGURED_AS_FOR_ASP]
 
 
+def test_nobody_speaks_for_another_point() -> None:
+    bench = Bench(7, 8).up()
+    ssp, scp = bench.asps
+    bench.gateway.receive(0, m3ua.encode_data(msu(SCP, SCP), 7), 0)
+    assert errors(bench.gateway.data_to_send()) == [ErrorCode.INVALID_PARAMETER_VALUE]
+    assert bench.data(scp) == []
+    ssp.send(msu(SSP, SCP))
+    bench.run()
+    assert bench.data(scp) == [msu(SSP, SCP)]
+
+
 def test_an_audit_is_answered() -> None:
     bench = Bench(7, 8).up()
     bench.types()
