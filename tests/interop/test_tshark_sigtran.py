@@ -24,6 +24,7 @@ from sigtran_messages import (
 )
 from vectors import load
 
+from simwarden.machine.sccp import SccpPoint
 from simwarden.runtime.clock import EPOCH
 from simwarden.trace.pcapng import write_capture
 from simwarden.wire import m3ua, sccp, tcap
@@ -182,6 +183,19 @@ def test_a_story_in_a_capture(tmp_path: Path) -> None:
     rows = [line.split("\t") for line in done.stdout.splitlines()]
     assert [row[0] for row in rows if row[0]] == ["0", "0", "20", "20"]
     assert all(int(each) < 0x600000 for row in rows for each in row[1].split(",") if each)
+
+
+def test_segments_are_put_together(tmp_path: Path) -> None:
+    """Wireshark finds the operations of a message that came in three pieces, in the last of them."""
+    components = (MAPS["insert-subscriber-data"],) * 4
+    octets = tcap.encode(tcap.Message(tcap.MessageType.BEGIN, b"\0\0\0\1", components=components))
+    assert 400 < len(octets) <= 600
+    point = SccpPoint(6, [6])
+    point.send(sccp.Address(7, 8), sccp.Address(6, 6), octets)
+    made = [m3ua.encode_data(each, 7) for each in point.data_to_send()]
+    rows = exported.read(tmp_path / "segments.pcap", [("m3ua", each) for each in made])
+    assert [row.get("gsm_old.localValue", []) for row in rows] == [[], [], ["7"] * 4]
+    assert all(clean(row) for row in rows)
 
 
 def test_every_operation_is_asked() -> None:

@@ -1,7 +1,7 @@
 """SCCP without connections at one signalling point, as a machine without I/O (Q.714 chapters 2, 4 and 5).
 
 It routes by point code and subsystem, translates global titles by a table, brings back what cannot be delivered where
-that was asked for, and tells of subsystems that come and go. Messages are not segmented: what does not fit comes back.
+that was asked for, and tells of subsystems that come and go. What does not fit into one message goes in segments.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from simwarden.errors import PeerError
+from simwarden.machine.sccp_segments import Reassembly, segments
 from simwarden.machine.timer import Timer
 from simwarden.wire.m3ua import ProtocolData, ServiceIndicator
 from simwarden.wire.sccp import (
@@ -115,6 +116,7 @@ class SccpPoint:
         self._translations = sorted(translations, key=lambda each: -len(each.prefix))
         self._unreachable: set[int] = set()
         self._away: dict[tuple[int, int], _Away] = {}
+        self._reassembly, self._reference, self._now = Reassembly(), 0, 0.0
         self._out: list[ProtocolData] = []
         self._events: list[Event] = []
 
@@ -156,6 +158,7 @@ class SccpPoint:
 
     def receive(self, data: ProtocolData, now: float) -> None:
         """Take a message from MTP."""
+        self._now = now
         if data.service_indicator != ServiceIndicator.SCCP:
             self._events.append(Fault(f"a message of user part {data.service_indicator}", data.user_data))
             return
@@ -235,10 +238,12 @@ class SccpPoint:
             self._bring_back(message, ReturnCause.SUBSYSTEM_FAILURE, origin)
             if origin is not None:
                 self._manage(ManagementType.SUBSYSTEM_PROHIBITED, ssn, self.point_code, origin)
-        elif message.segmentation is not None:
-            self._bring_back(message, ReturnCause.DESTINATION_CANNOT_REASSEMBLE, origin)
         else:
-            self._events.append(Unitdata(message.called, message.calling, message.data))
+            data = self._reassembly.take(message, origin, self._now)
+            if isinstance(data, ReturnCause):
+                self._bring_back(message, data, origin)
+            elif data is not None:
+                self._events.append(Unitdata(message.called, message.calling, data))
 
     def _forward(self, message: Message, point_code: int, sls: int, origin: int | None) -> None:
         if origin is not None and message.type in (
@@ -252,9 +257,19 @@ class SccpPoint:
         try:
             octets = encode(message)
         except ValueError:
-            self._bring_back(message, ReturnCause.SEGMENTATION_NOT_SUPPORTED, origin)
+            self._send_in_segments(message, point_code, sls, origin)
             return
         self._transmit(octets, point_code, sls)
+
+    def _send_in_segments(self, message: Message, point_code: int, sls: int, origin: int | None) -> None:
+        self._reference = self._reference + 1 & 0xFFFFFF
+        try:
+            pieces = [encode(each) for each in segments(message, self._reference)]
+        except ValueError:
+            self._bring_back(message, ReturnCause.SEGMENTATION_NOT_SUPPORTED, origin)
+            return
+        for each in pieces:
+            self._transmit(each, point_code, sls)
 
     def _bring_back(self, message: Message, cause: ReturnCause, origin: int | None) -> None:
         """Return a message to who sent it, if that was asked for; what was returned is never returned again."""

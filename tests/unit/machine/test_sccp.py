@@ -12,7 +12,7 @@ from sigtran_messages import MANAGEMENTS, SCCPS
 from simwarden.machine.sccp import Fault, Returned, SccpPoint, SubsystemChanged, Translation, Unitdata
 from simwarden.wire import sccp
 from simwarden.wire.m3ua import ProtocolData
-from simwarden.wire.sccp import Address, GlobalTitle, ManagementType, MessageType, ReturnCause, Segmentation
+from simwarden.wire.sccp import Address, GlobalTitle, ManagementType, MessageType, ReturnCause
 
 SSP, SCP, STP = 8, 146, 1
 TITLE = GlobalTitle("8613800000046", 4, 0, 1)
@@ -176,20 +176,63 @@ def test_a_loop_ends() -> None:
             assert got.return_cause == cause
 
 
-def test_segments_come_back() -> None:
-    net = Net()
-    message = SCCPS["xudt segment"]._replace(return_on_error=True, segmentation=Segmentation(True, 1, 7))
-    net.points[SCP].receive(ProtocolData(SSP, SCP, 3, 2, 0, 0, sccp.encode(message)), 0)
-    net.run()
-    assert net.heard[SSP][0].cause == ReturnCause.DESTINATION_CANNOT_REASSEMBLE
+@pytest.mark.parametrize("size", [255, 256, 400, 401, 3200])
+@pytest.mark.parametrize("called", [CAP, BY_TITLE], ids=["by subsystem", "by title"])
+def test_what_does_not_fit_goes_in_segments(size: int, called: Address) -> None:
+    net, data = Net(), bytes(range(256)) * 13
+    net.send(called, data=data[:size])
+    (got,) = net.heard[SCP]
+    assert got.data == data[:size]
+    hops = 1 if called is CAP else 2
+    sent = [sccp.decode(each.user_data) for each in net.wire]
+    assert len(sent) == hops * (1 if size == 255 else -(-size // 200))
+    assert all((each.segmentation is None) == (size == 255) for each in sent)
+    assert len(net.points[SCP]._reassembly) == 0
 
 
-def test_what_does_not_fit_comes_back() -> None:
+def test_what_is_too_much_comes_back() -> None:
     net = Net()
-    net.send(CAP, data=bytes(256))
+    net.send(CAP, data=bytes(3201))
     assert net.heard[SSP][0].cause == ReturnCause.SEGMENTATION_NOT_SUPPORTED
-    net.send(CAP, data=bytes(255))
-    assert len(net.heard[SCP][0].data) == 255
+    assert net.wire == []
+
+
+def pieces(count: int) -> list[ProtocolData]:
+    net = Net()
+    net.points[SSP].send(CAP, MSC, bytes(200 * count))
+    return net.points[SSP].data_to_send()
+
+
+def test_segments_out_of_order_are_given_up() -> None:
+    first, second, third = pieces(3)
+    for order in ([second], [first, third], [first, second, second]):
+        point = SccpPoint(SCP, [146])
+        for each in order:
+            point.receive(each, 0)
+        assert not any(isinstance(each, Unitdata) for each in point.events())
+    point = SccpPoint(SCP, [146])
+    for each in (first, first, second, third):
+        point.receive(each, 0)
+    assert [len(each.data) for each in point.events() if isinstance(each, Unitdata)] == [600]
+
+
+def test_segments_are_not_waited_for_for_ever() -> None:
+    first, second = pieces(2)
+    point = SccpPoint(SCP, [146])
+    point.receive(first, 0)
+    point.receive(second, 15.0)
+    assert not any(isinstance(each, Unitdata) for each in point.events())
+    assert len(point._reassembly) == 0
+
+
+def test_segments_of_two_are_kept_apart() -> None:
+    first, second = pieces(2)
+    point = SccpPoint(SCP, [146])
+    point.receive(first, 0)
+    point.receive(second._replace(originating_point_code=99), 0)
+    assert not any(isinstance(each, Unitdata) for each in point.events())
+    point.receive(second, 0)
+    assert any(isinstance(each, Unitdata) for each in point.events())
 
 
 def test_who_has_no_point_code_is_answered_where_it_came_from() -> None:
