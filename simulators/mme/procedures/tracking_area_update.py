@@ -142,7 +142,7 @@ def _check_bearers(core: Core, ue: UeContext, request: Message) -> Rejection | N
     status = request.get("eps_bearer_context_status")
     missing = {each.identity for each in ue.all_bearers.values() if status is not None and each.identity not in status}
     gone = [each for each in ue.bearers.values() if each.identity in missing and each.accepted]
-    if len(gone) == len(ue.bearers):
+    if ue.bearers.keys() <= missing:
         return demanded(UPDATE_WHILE_DETACHED, "the device holds no bearer")
     if gone:
         core.gateways.end(ue, *gone)
