@@ -83,6 +83,15 @@ async def test_a_failure_that_carries_a_status_is_no_verdict(run: Any) -> None:
         assert network.reject()["emm_cause"] is EmmCause.NETWORK_FAILURE
 
 
+async def test_only_a_verdict_that_was_not_asked_for_just_now_is_told_as_kept(run: Any) -> None:
+    async with run() as network:
+        for enb_id in (1, 2):
+            await network.attached(enb_id=enb_id)
+        first, second = network.decisions("mme.equipment")
+        assert "kept" not in first.details
+        assert "kept" in second.details
+
+
 async def test_so_many_verdicts_are_kept_and_the_oldest_goes_first(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(location, "_VERDICTS", 2)
 
