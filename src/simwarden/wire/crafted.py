@@ -11,6 +11,8 @@ import importlib
 import ipaddress
 from typing import TYPE_CHECKING, Any, Final
 
+from simwarden.errors import UnjudgedError
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -30,7 +32,7 @@ _LONGEST_TEXT: Final = 10_000
 def build(text: str, own: dict[int, str] | None = None) -> bytes:
     """Return the octets of a packet; `own` are source addresses by version of IP, for one that says none.
 
-    Raises ValueError, which names what is wrong in the text.
+    Raises ValueError, which names what is wrong in the text, or UnjudgedError where scapy is not installed.
     """
     packet = _layers(_parse(text))
     first = packet.__class__.__name__
@@ -131,7 +133,7 @@ def _kind(name: str) -> type[Packet]:
     try:
         modules = [importlib.import_module(each) for each in _MODULES]
     except ImportError:
-        raise ValueError("packets by layers need scapy: pip install 'simwarden[traffic]'") from None
+        raise UnjudgedError("packets by layers need scapy: pip install 'simwarden[traffic]'") from None
     base = modules[-1].Packet
     for module in modules:
         found = getattr(module, name, None)

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import sys
+from pathlib import Path
 
 import budget
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from simwarden.errors import UnjudgedError
+from simwarden.scenario.load import Loader
+from simwarden.scenario.result import Verdict
+from simwarden.scenario.runner import RunOptions, run_scenario
 from simwarden.wire import ip
 from simwarden.wire.crafted import build
 
+SCENARIOS = Path(__file__).parents[3] / "scenarios"
 OWN = {4: "10.64.0.1", 6: "2001:db8:64::1"}
 
 
@@ -62,12 +68,26 @@ def test_what_is_wrong_is_named(text: str, wrong: str) -> None:
         build(text, OWN)
 
 
-def test_without_scapy_it_is_said_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def no_scapy(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [each for each in sys.modules if each.startswith("scapy")]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "scapy", None)
-    with pytest.raises(ValueError, match=r"simwarden\[traffic\]"):
+
+
+@pytest.mark.usefixtures("no_scapy")
+def test_without_scapy_it_is_said_how_to_get_it() -> None:
+    with pytest.raises(UnjudgedError, match=r"simwarden\[traffic\]"):
         build("IP(dst='192.0.2.1')")
+
+
+@pytest.mark.usefixtures("no_scapy")
+def test_a_story_with_a_packet_is_checked_without_scapy_and_not_judged() -> None:
+    story = Loader().validate(SCENARIOS / "data/odd-packet-with-the-address-of-another.yaml")
+    result = run_scenario(story, "odd", RunOptions())
+    assert result.verdict is Verdict.INCONCLUSIVE
+    assert result.failure is not None
+    assert result.failure.summary == "packets by layers need scapy: pip install 'simwarden[traffic]'"
 
 
 TEXTS = st.text(alphabet="IPUDTCMRawvb6()/'\"=,[]{}.:*+-0123456789dst portx\n\\", max_size=60)
