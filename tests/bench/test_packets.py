@@ -13,8 +13,8 @@ import pytest
 
 from simwarden.model.interfaces import Interface, Service
 from simwarden.runtime.clock import Clock
+from simwarden.runtime.frame_queue import FrameQueue
 from simwarden.runtime.loop import TestbedLoop
-from simwarden.runtime.switchboard import Switchboard
 from simwarden.runtime.transport.base import Wiring
 from simwarden.runtime.transport.choose import Carriers
 from simwarden.trace.events import Frame
@@ -37,8 +37,8 @@ def rate(word: str) -> float:
     loop = TestbedLoop(virtual=True)
     clock = Clock(loop)
     trace = Trace(clock.now)
-    loop.in_flight = switchboard = Switchboard()
-    carriers = Carriers(word, Wiring(trace, switchboard))
+    loop.in_flight = frame_queue = FrameQueue()
+    carriers = Carriers(word, Wiring(trace, frame_queue))
     heard = 0
 
     def take(packets: Sequence[bytes], _source: Address) -> None:

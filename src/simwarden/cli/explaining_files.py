@@ -53,9 +53,7 @@ def setting(name: str, registry: Registry) -> Iterator[str]:
     """Tell of settings and of what stands in a card: `hss.mismatch`, `causes.barred`, `binding.learn`, `mismatch`."""
     last = name.rpartition(".")[2].removesuffix("[]").lower()
     for kind, section, model in _places(registry):
-        if last not in {
-            each.lower() for each in fields_of(model)
-        }:  # reading docstrings takes long
+        if last not in {each.lower() for each in fields_of(model)}:  # reading docstrings takes long
             continue
         found = _settings(model, section)
         for each in found:

@@ -124,17 +124,17 @@ class Host:
     """Elements of one process by name, with what they share."""
 
     def __init__(self, loop: TestbedLoop, clock: Clock, trace: Trace, settings: HostSettings) -> None:
-        from simwarden.runtime.switchboard import Switchboard  # noqa: PLC0415
+        from simwarden.runtime.frame_queue import FrameQueue  # noqa: PLC0415
 
         self.loop, self.clock, self.trace, self.settings = loop, clock, trace, settings
         self.elements: dict[str, Managed] = {}
         self.running: set[str] = set()
         #: elements that fail for now, set by a run's steps and by nothing else
         self.ailments: dict[str, Ailment] = {}
-        self.switchboard = switchboard = Switchboard()
-        loop.in_flight = switchboard
+        self.frame_queue = frame_queue = FrameQueue()
+        loop.in_flight = frame_queue
         self.addresses = _addresses(settings)
-        wiring = Wiring(trace, switchboard, settings.limits, self.addresses)
+        wiring = Wiring(trace, frame_queue, settings.limits, self.addresses)
         self.transport = Carriers(settings.transport, wiring, settings.carriers)
         self._tasks: dict[str, set[asyncio.Task[None]]] = {}
         self._engines: dict[str, Engine] = {}

@@ -1,7 +1,7 @@
 """The event loop of a run: real sockets, and a clock that jumps to the next timer when all is quiet.
 
 Nothing is delivered while anything else is ready to run, and then one frame at a time in the order of sending
-(see `switchboard`). That gives the same order of everything on every transport, with virtual time and without.
+(see `frame_queue`). That gives the same order of everything on every transport, with virtual time and without.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ STUCK_AFTER = 1.0
 
 
 class InFlight(Protocol):
-    """What the loop asks the switchboard when nothing is ready."""
+    """What the loop asks the frame queue when nothing is ready."""
 
     def take_next(self) -> Callable[[], None] | None:
         """Take the oldest delivery if its bytes are here; None if there is none or it is still on its way."""

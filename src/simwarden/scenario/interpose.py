@@ -1,6 +1,6 @@
 """Lets something happen before a frame of a run reaches its far end, or to the frame itself.
 
-Whatever carries the frames, they are held up where they are handed over (`runtime.switchboard`). An action that is put
+Whatever carries the frames, they are held up where they are handed over (`runtime.frame_queue`). An action that is put
 in is begun and goes on until it waits for frames or time; then the frame is delivered, and what the action has sent
 comes behind it.
 """
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from simwarden.errors import ScenarioError, UnjudgedError, UserFileError
 from simwarden.model.interfaces import INTERFACES
-from simwarden.runtime.switchboard import Delivery
+from simwarden.runtime.frame_queue import Delivery
 from simwarden.scenario.document import Mishap
 from simwarden.scenario.during import is_lossy
 from simwarden.scenario.judge import StatusOutcome, nested
@@ -84,7 +84,7 @@ class Interposer:
         #: the actions that were put in
         self.tasks: list[asyncio.Task[None]] = []
         host.trace.add_sink(self._note_sent)
-        host.switchboard.gate = self
+        host.frame_queue.gate = self
 
     def _note_sent(self, event: Event) -> None:
         if isinstance(event, Frame):
@@ -132,7 +132,7 @@ class Interposer:
 
     def _take_out(self, link: Link) -> None:
         """Take a frame out of the order: its bytes are read, and nobody hears them."""
-        delivery = self._host.switchboard.withdraw()
+        delivery = self._host.frame_queue.withdraw()
         heard, link.on_receive = link.on_receive, _nobody
         delivery.deliver()
         if link.on_receive is _nobody:
@@ -144,12 +144,12 @@ class Interposer:
 
     def _release(self, hold: _Hold) -> None:
         self._holds.remove(hold)
-        self._host.switchboard.put_first(hold.frames)
+        self._host.frame_queue.put_first(hold.frames)
 
     def _delay(self, what: Mishap, frame: Frame, link: Link) -> None:
         if is_lossy(INTERFACES[frame.interface]):
             self._take_out(link)
-            self._host.clock.call_later(what.seconds, lambda: self._host.switchboard.post(_Late(link, frame)))
+            self._host.clock.call_later(what.seconds, lambda: self._host.frame_queue.post(_Late(link, frame)))
         else:
             self._hold(what, _Hold(frame.link, frame.from_client))
 
@@ -187,10 +187,10 @@ class Interposer:
         self._send_again(replace(frame, data=family_of(frame.protocol).read().again(frame.data)), link)
 
     def _send_again(self, frame: Frame, link: Link) -> None:
-        self._host.switchboard.withdraw().deliver()
+        self._host.frame_queue.withdraw().deliver()
         again = replace(frame, dissection=None)
         self._host.trace.emit(again)
-        self._host.switchboard.post(_Late(link, again))
+        self._host.frame_queue.post(_Late(link, again))
 
 
 def _nobody(_data: bytes, _stream: int) -> None:

@@ -10,9 +10,9 @@ import pytest
 from simwarden.errors import ConfigError, InternalError, PeerError
 from simwarden.model.interfaces import Interface, Service
 from simwarden.runtime.clock import Clock
+from simwarden.runtime.frame_queue import FrameQueue
 from simwarden.runtime.link import Link
 from simwarden.runtime.loop import TestbedLoop
-from simwarden.runtime.switchboard import Switchboard
 from simwarden.runtime.transport import sctp, usrsctp_fence
 from simwarden.runtime.transport.base import Wiring
 from simwarden.runtime.transport.choose import Carriers
@@ -44,10 +44,10 @@ def run(name: str, story: Callable[[Carriers, Interface, Clock], Awaitable[None]
     loop = TestbedLoop(virtual=virtual)
     clock = Clock(loop)
     trace = Trace(clock.now)
-    loop.in_flight = switchboard = Switchboard()
+    loop.in_flight = frame_queue = FrameQueue()
 
     async def whole() -> None:
-        transport = Carriers(name, Wiring(trace, switchboard))
+        transport = Carriers(name, Wiring(trace, frame_queue))
         try:
             await story(transport, Interface("S1-MME", "s1ap", SERVICES[name], 1, 18), clock)
         finally:
@@ -153,7 +153,7 @@ def test_the_frame_over_tcp_takes_any_segmentation() -> None:
 
 def test_an_unknown_transport_is_said_clearly() -> None:
     with pytest.raises(ConfigError, match="one of memory, tcp, udp, sctp"):
-        Carriers("carrier-pigeon", Wiring(Trace(lambda: 0.0), Switchboard()))
+        Carriers("carrier-pigeon", Wiring(Trace(lambda: 0.0), FrameQueue()))
 
 
 def test_a_system_without_sctp_is_said_clearly(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -163,7 +163,7 @@ def test_a_system_without_sctp_is_said_clearly(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(sctp, "KernelSocket", missing)
     monkeypatch.setattr(sctp, "UserSocket", missing)
     with pytest.raises(ConfigError, match=r"modprobe sctp.*libusrsctp2.*transport tcp"):
-        Carriers("sctp", Wiring(Trace(lambda: 0.0), Switchboard()))
+        Carriers("sctp", Wiring(Trace(lambda: 0.0), FrameQueue()))
 
 
 @pytest.mark.skipif(not has_sctp(), reason="neither the kernel nor libusrsctp has SCTP")

@@ -10,7 +10,7 @@ from waiting import reserved_port
 
 from simwarden.errors import ConfigError
 from simwarden.model.interfaces import INTERFACES
-from simwarden.runtime.switchboard import Switchboard
+from simwarden.runtime.frame_queue import FrameQueue
 from simwarden.runtime.transport import vpcd
 from simwarden.runtime.transport.base import Wiring
 from simwarden.runtime.transport.choose import Carriers
@@ -55,7 +55,7 @@ async def ask(ends: Ends, *pieces: bytes) -> bytes:
 async def conversation(trace: Trace, port: int) -> list[bytes]:
     reader = Reader()
     await reader.open(port)
-    transport = Carriers("memory", Wiring(trace, Switchboard()), {"ME-UICC": "vpcd"})
+    transport = Carriers("memory", Wiring(trace, FrameQueue()), {"ME-UICC": "vpcd"})
     await transport.listen(INTERFACES["ME-UICC"], "card", card, ("127.0.0.1", port))
     assert transport.address_of("card", "ME-UICC") == ("127.0.0.1", port)
     inside = await reader.cards.get()
@@ -88,7 +88,7 @@ def test_contacts_are_silent_and_commands_are_answered(monkeypatch: pytest.Monke
 
 def test_no_reader_is_said_clearly() -> None:
     async def insert() -> None:
-        transport = Carriers("memory", Wiring(Trace(lambda: 0.0), Switchboard()), {"ME-UICC": "vpcd"})
+        transport = Carriers("memory", Wiring(Trace(lambda: 0.0), FrameQueue()), {"ME-UICC": "vpcd"})
         await transport.listen(INTERFACES["ME-UICC"], "card", card, ("127.0.0.1", 1))
 
     with pytest.raises(ConfigError, match=r"no virtual reader at 127.0.0.1:1 .*start pcscd"):

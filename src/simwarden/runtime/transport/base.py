@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import ssl
 
     from simwarden.model.interfaces import Interface
-    from simwarden.runtime.switchboard import Switchboard
+    from simwarden.runtime.frame_queue import FrameQueue
     from simwarden.trace.trace import Trace
 
 Accept = Callable[[Link], None]
@@ -37,9 +37,9 @@ class Wiring:
     """What the links of one run share: the trace, the order of deliveries, the addresses, the count of links."""
 
     def __init__(
-        self, trace: Trace, switchboard: Switchboard, limits: Limits | None = None, addresses: Addresses | None = None
+        self, trace: Trace, frame_queue: FrameQueue, limits: Limits | None = None, addresses: Addresses | None = None
     ) -> None:
-        self.trace, self.switchboard, self.limits = trace, switchboard, limits or Limits()
+        self.trace, self.frame_queue, self.limits = trace, frame_queue, limits or Limits()
         self.addresses = addresses or Addresses()
         self._links = 0
         self.open_sockets: set[HoldsSocket] = set()

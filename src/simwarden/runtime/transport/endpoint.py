@@ -11,8 +11,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from simwarden.errors import ConfigError, InternalError
+from simwarden.runtime.frame_queue import Happening
 from simwarden.runtime.link import Link
-from simwarden.runtime.switchboard import Happening
 from simwarden.runtime.transport.memory import carry
 
 if TYPE_CHECKING:
@@ -171,7 +171,7 @@ class Endpoint:
 
     def carry_packets(self, far: Path, packets: Sequence[bytes]) -> None:
         """Bring user packets to an endpoint of this process."""
-        self.wiring.switchboard.post(Happening(far, partial(far.hear_packets, packets)))
+        self.wiring.frame_queue.post(Happening(far, partial(far.hear_packets, packets)))
 
     def carry_outside(self, near: Path, datagrams: Sequence[bytes]) -> bool:
         """Bring datagrams to an address outside; return whether they have left. Memory has no outside."""

@@ -6,8 +6,8 @@ import asyncio
 from functools import partial
 from typing import TYPE_CHECKING
 
+from simwarden.runtime.frame_queue import Delivery, Happening
 from simwarden.runtime.link import Link
-from simwarden.runtime.switchboard import Delivery, Happening
 from simwarden.runtime.transport.base import Accept, Transport, Wiring, announce
 
 if TYPE_CHECKING:
@@ -39,9 +39,9 @@ class _Carried(Delivery):
 def carry(wiring: Wiring, near: Link, far: Link, data: bytes, stream: int = 0) -> None:
     """Bring a frame from one end to the other, unless a tap takes it."""
     if wiring.tap is None:
-        wiring.switchboard.post(_Carried(far, data, stream))
+        wiring.frame_queue.post(_Carried(far, data, stream))
     else:
-        wiring.tap(near, data, lambda octets: wiring.switchboard.post(_Carried(far, octets, stream)))
+        wiring.tap(near, data, lambda octets: wiring.frame_queue.post(_Carried(far, octets, stream)))
 
 
 class MemoryLink(Link):
@@ -66,12 +66,12 @@ class MemoryLink(Link):
 
     def _transmit_packets(self, packets: Sequence[bytes]) -> None:
         if self._far is not None:
-            self._wiring.switchboard.post(Happening(self._far, partial(self._far.hear_packets, packets)))
+            self._wiring.frame_queue.post(Happening(self._far, partial(self._far.hear_packets, packets)))
 
     def _shut(self, reason: str) -> None:
         far, self._far = self._far, None
         if far is not None:
-            self._wiring.switchboard.post(Happening(far, lambda: far.hear_close(reason)))
+            self._wiring.frame_queue.post(Happening(far, lambda: far.hear_close(reason)))
 
 
 class MemoryTransport(Transport):
@@ -96,7 +96,7 @@ class MemoryTransport(Transport):
         far = MemoryLink(self.wiring, interface, target, owner, number, client=False)
         near.join(far)
         established: asyncio.Future[Link] = asyncio.get_running_loop().create_future()
-        self.wiring.switchboard.post(Happening(far, lambda: announce(accept, far, near, established)))
+        self.wiring.frame_queue.post(Happening(far, lambda: announce(accept, far, near, established)))
         return await established
 
     async def stop_listening(self, owner: str = "") -> None:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from simwarden.runtime.frame_queue import Delivery, Happening
 from simwarden.runtime.link import Link
-from simwarden.runtime.switchboard import Delivery, Happening
 from simwarden.runtime.transport.base import Accept, Transport, Wiring, announce
 
 if TYPE_CHECKING:
@@ -59,13 +59,13 @@ class SocketLink(Link):
     def _owe(self, amount: int, *, batch: bool = False) -> None:
         """Give what is being written its place in the order: a frame, or a batch of user packets."""
         if self.far is not None:
-            self.wiring.switchboard.post(Sent(self.far, amount, batch=batch))
+            self.wiring.frame_queue.post(Sent(self.far, amount, batch=batch))
 
     def _shut(self, reason: str) -> None:
         far, self.far = self.far, None
         if far is not None:
             far.far = None
-            self.wiring.switchboard.post(Happening(far, lambda: far.hear_close(reason)))
+            self.wiring.frame_queue.post(Happening(far, lambda: far.hear_close(reason)))
         self._release()
 
     def hear_close(self, reason: str) -> None:
@@ -178,7 +178,7 @@ class SocketTransport(Transport, Generic[L]):
         pending = _Connecting(near, listener.accept, established)
         sock, name = self._open(owner)
         self._awaited[name] = pending
-        self.wiring.switchboard.post(pending)
+        self.wiring.frame_queue.post(pending)
         try:
             await self._dial(near, sock, listener.address)
         except BaseException:  # given up as well: what stays in flight would be waited for

@@ -14,8 +14,8 @@ from collections import defaultdict, deque
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from simwarden.runtime.frame_queue import Delivery
 from simwarden.runtime.reach import why_refused
-from simwarden.runtime.switchboard import Delivery
 from simwarden.runtime.transport.endpoint import Datagrams, Endpoint, Path
 from simwarden.trace.events import Note
 
@@ -112,7 +112,7 @@ class UdpEndpoint(Endpoint):
         unread = receiver._unread[self.address]  # noqa: SLF001 - one of its kind
         for each in datagrams:
             receiver._take_in(self, each)  # noqa: SLF001 - as above
-        self.wiring.switchboard.post(_Datagrams(far, unread, len(datagrams), batch=batch))
+        self.wiring.frame_queue.post(_Datagrams(far, unread, len(datagrams), batch=batch))
 
     def _take_in(self, sender: UdpEndpoint, data: bytes) -> None:
         """Have a datagram written to this endpoint's socket, now or when there is room for it."""

@@ -65,7 +65,7 @@ class Gate(Protocol):
         """Return what is to happen first, or None to let the delivery go on; it is asked again when all is quiet."""
 
 
-class Switchboard:
+class FrameQueue:
     """The queue of deliveries of one run."""
 
     def __init__(self) -> None:
