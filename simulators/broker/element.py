@@ -12,7 +12,7 @@ from simwarden.operations.element import Element
 from simwarden.operations.event_kinds import DATA, TOPIC
 from simwarden.operations.management import Call, route
 from simwarden.runtime.declare import HISTORY, Declaration, Observable
-from simwarden.runtime.ringing import Ringing
+from simwarden.runtime.machine_timer import MachineTimer
 from simwarden.runtime.store import StoreError
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class Broker(Element[BrokerConfig]):
 
         self.store = Store(self.site.open_store(METADATA))
         self.machine = Machine(self.store, self.config.users)
-        self._links: dict[Connection, tuple[Link, Ringing]] = {}
+        self._links: dict[Connection, tuple[Link, MachineTimer]] = {}
         await self.site.listen("MQTT", self._accept)
 
     async def stop(self) -> None:
@@ -82,8 +82,8 @@ class Broker(Element[BrokerConfig]):
         self._close_all("connection lost")
 
     def _close_all(self, reason: str) -> None:
-        for link, ringing in self._links.values():
-            ringing.arm(None)
+        for link, timer in self._links.values():
+            timer.arm(None)
             link.close(reason)
         self._links.clear()
 
@@ -98,11 +98,11 @@ class Broker(Element[BrokerConfig]):
 
     def _accept(self, link: Link) -> None:
         connection = self.machine.open(self._now())
-        ringing = Ringing(self.site.clock, partial(self._ring, connection), internal=link.internal)
-        self._links[connection] = link, ringing
+        timer = MachineTimer(self.site.clock, partial(self._on_timer, connection), internal=link.internal)
+        self._links[connection] = link, timer
         link.on_receive = partial(self._receive, connection)
         link.on_close = partial(self._lost, connection)
-        ringing.arm(connection.next_timer())
+        timer.arm(connection.next_timer())
 
     def _receive(self, connection: Connection, data: bytes, _stream: int) -> None:
         if connection in self._links:
@@ -121,7 +121,7 @@ class Broker(Element[BrokerConfig]):
             connection.drop()
             self._settle(connection)
 
-    def _ring(self, connection: Connection) -> None:
+    def _on_timer(self, connection: Connection) -> None:
         if self.site.ailment is not None:
             return  # nor does it give up anybody
         self._work(connection, lambda: connection.on_timer(self._now()))
@@ -146,14 +146,14 @@ class Broker(Element[BrokerConfig]):
         held = self._links.get(connection)
         if held is None:
             return
-        link, ringing = held
+        link, timer = held
         for data in connection.data_to_send():
             link.send(data)
         for fault in connection.events():
             self.site.peer_fault(link, fault.reason, fault.data)
         if connection.client:
             link.know()
-        ringing.arm(connection.next_timer())
+        timer.arm(connection.next_timer())
         if connection.over:
             del self._links[connection]
             link.close()

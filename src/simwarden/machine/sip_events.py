@@ -76,7 +76,7 @@ class Incoming:
 
 
 @dataclass(frozen=True, slots=True)
-class Ringing:
+class MachineTimer:
     """The other side of a call of ours is told: `status` is 180, 183..."""
 
     call: int
@@ -108,4 +108,4 @@ class Released:
     cause: int
 
 
-CallEvent: TypeAlias = Incoming | Ringing | Answered | Refused | Released | Fault
+CallEvent: TypeAlias = Incoming | MachineTimer | Answered | Refused | Released | Fault

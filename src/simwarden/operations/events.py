@@ -18,7 +18,7 @@ from simwarden.machine.mqtt_publisher import Accepted, Acknowledged, Event, Fail
 from simwarden.operations.event_kinds import REFUSED
 from simwarden.operations.outbox import METADATA, Outbox
 from simwarden.operations.outbox import Event as Told
-from simwarden.runtime.ringing import Ringing
+from simwarden.runtime.machine_timer import MachineTimer
 from simwarden.runtime.store import StoreError, UnstorableError
 from simwarden.wire.mqtt import Connect, level
 from simwarden.wire.mqtt.family import EVENTS
@@ -61,7 +61,7 @@ class Publisher:
         self._site, self._outbox, self._settings = site, outbox, settings
         self._link: Link | None = None
         self._machine: MqttPublisher | None = None
-        self._ringing: Ringing | None = None
+        self._timer: MachineTimer | None = None
         self._over: asyncio.Future[str] | None = None
         self._idle: asyncio.Future[None] | None = None
         self._planned = self._stopping = self._more = False
@@ -143,10 +143,10 @@ class Publisher:
 
     def drop(self, reason: str = "connection lost") -> None:
         """Let go of the link without a word."""
-        link, ringing = self._link, self._ringing
-        self._link = self._machine = self._ringing = None
-        if ringing is not None:
-            ringing.arm(None)
+        link, timer = self._link, self._timer
+        self._link = self._machine = self._timer = None
+        if timer is not None:
+            timer.arm(None)
         if link is not None:
             link.close(reason)
 
@@ -159,7 +159,7 @@ class Publisher:
         connect = Connect(name, keep_alive=KEEP_ALIVE, user=self._settings.user, password=self._settings.password)
         self._over = asyncio.get_running_loop().create_future()
         self._link, self._machine = link, MqttPublisher(connect)
-        self._ringing = Ringing(clock, self._ring, internal=link.internal)
+        self._timer = MachineTimer(clock, self._on_timer, internal=link.internal)
         self._sent, self._kept_until, self._more = 0, 0, True
         link.on_receive, link.on_close = self._receive, self._lose
         self._machine.connected(clock.now())
@@ -179,7 +179,7 @@ class Publisher:
             self._over.set_result(reason)
         self._end_idle()
 
-    def _ring(self) -> None:
+    def _on_timer(self) -> None:
         if self._machine is not None:
             self._machine.on_timer(self._site.clock.now())
             self._flush()
@@ -204,8 +204,8 @@ class Publisher:
         self._fill(machine)
         for data in machine.data_to_send():
             link.send(data)
-        if self._ringing is not None:
-            self._ringing.arm(machine.next_timer())
+        if self._timer is not None:
+            self._timer.arm(machine.next_timer())
         if self._stopping and machine.quiet and not self._more:
             self._end_idle()
 

@@ -1,11 +1,11 @@
-"""A machine of the five calls on a link: what comes goes in, what it says goes out, its timer rings on the clock."""
+"""A machine of the five calls on a link: what comes goes in, what it says goes out, its timer runs on the clock."""
 
 from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
-from simwarden.runtime.ringing import Ringing
+from simwarden.runtime.machine_timer import MachineTimer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -56,7 +56,7 @@ class Driven(Generic[Event]):
     def __init__(self, site: Site, link: Link, machine: Machine[Event], take: Callable[[Event], None]) -> None:
         self.site, self.link = site, link
         self._machine, self._take = machine, take
-        self._ringing = Ringing(site.clock, self._ring, internal=link.internal)
+        self._timer = MachineTimer(site.clock, self._on_timer, internal=link.internal)
         self._settling = self._settled_soon = False
         link.on_receive, link.on_close = self._receive, self._lost
         self.settle()
@@ -70,7 +70,7 @@ class Driven(Generic[Event]):
             self._exchange()
         finally:
             self._settling = False
-        self._ringing.arm(self._machine.next_timer() if self.link.up else None)
+        self._timer.arm(self._machine.next_timer() if self.link.up else None)
         if self._machine.over:
             self.link.close()
 
@@ -96,7 +96,7 @@ class Driven(Generic[Event]):
 
     def drop(self, reason: str = "closed by peer") -> None:
         """Leave the link without a word of the protocol."""
-        self._ringing.arm(None)
+        self._timer.arm(None)
         self.link.close(reason)
 
     def _receive(self, data: bytes, _stream: int) -> None:
@@ -105,10 +105,10 @@ class Driven(Generic[Event]):
             self._machine.receive(data, self.site.clock.now())
             self.settle()
 
-    def _ring(self) -> None:
-        if self.site.ailment is not None:  # what is due stays so: to arm for it would be to ring without end
+    def _on_timer(self) -> None:
+        if self.site.ailment is not None:  # what is due stays so: to arm for it would be to expire without end
             if self.link.up:
-                self.site.clock.call_later(_PAUSE, self._ring)
+                self.site.clock.call_later(_PAUSE, self._on_timer)
             return
         self._machine.on_timer(self.site.clock.now())
         self.settle()

@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from simwarden.machine.ppsms import Answered, Arrived, Fault, Ppsms, PpsmsTimers
-from simwarden.runtime.ringing import Ringing
+from simwarden.runtime.machine_timer import MachineTimer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +22,7 @@ class ShortMessageLink:
     protocol. Messages of one's own go one after the other (TS 24.011 5.4), beside those of the far end.
     """
 
-    __slots__ = ("_clock", "_fault", "_ringing", "_send", "_take", "_turn", "_waiting", "entity")
+    __slots__ = ("_clock", "_fault", "_send", "_take", "_timer", "_turn", "_waiting", "entity")
 
     def __init__(
         self,
@@ -36,7 +36,7 @@ class ShortMessageLink:
     ) -> None:
         self.entity = Ppsms(mobile=mobile, timers=timers)
         self._clock, self._send, self._take, self._fault = clock, send, take, fault
-        self._ringing = Ringing(clock, self._ring, internal=False)
+        self._timer = MachineTimer(clock, self._on_timer, internal=False)
         self._waiting: dict[int, asyncio.Future[Answered]] = {}
         self._turn = asyncio.Lock()
 
@@ -67,7 +67,7 @@ class ShortMessageLink:
         self.entity.lost(reason)
         self._flush()
 
-    def _ring(self) -> None:
+    def _on_timer(self) -> None:
         self.entity.on_timer(self._clock.now())
         self._flush()
 
@@ -84,4 +84,4 @@ class ShortMessageLink:
                         waiting.set_result(event)
                 case Fault():
                     self._fault(event.reason, event.data)
-        self._ringing.arm(self.entity.next_timer())
+        self._timer.arm(self.entity.next_timer())

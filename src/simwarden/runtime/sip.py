@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from simwarden.machine.sip_agent import SipAgent
 from simwarden.machine.sip_events import Fault
-from simwarden.runtime.ringing import Ringing
+from simwarden.runtime.machine_timer import MachineTimer
 from simwarden.wire.sip.family import TRUNK
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ class SipTrunk:
         self._endpoint = site.endpoint(TRUNK)
         self._endpoint.on_receive = self._receive
         self.agent = SipAgent(self._endpoint.address, site.rng.randbytes, **more)
-        self._ringing = Ringing(site.clock, self._ring, internal=False)
+        self._timer = MachineTimer(site.clock, self._on_timer, internal=False)
 
     @property
     def address(self) -> Address:
@@ -43,16 +43,16 @@ class SipTrunk:
                 self.site.peer_fault(self._endpoint.path(event.source, TRUNK), event.reason, event.data)
             else:
                 self._take(event)
-        self._ringing.arm(self.agent.next_timer())
+        self._timer.arm(self.agent.next_timer())
 
     def stop(self) -> None:
         """Rest: nothing is sent any more."""
-        self._ringing.arm(None)
+        self._timer.arm(None)
 
     def _receive(self, data: bytes, source: Address) -> None:
         self.agent.receive(data, source, self.site.clock.now())
         self.flush()
 
-    def _ring(self) -> None:
+    def _on_timer(self) -> None:
         self.agent.on_timer(self.site.clock.now())
         self.flush()

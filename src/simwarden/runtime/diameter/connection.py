@@ -23,7 +23,7 @@ from simwarden.machine.diameter_shared import (
 )
 from simwarden.machine.diameter_table import State
 from simwarden.runtime.diameter.labels import Labels
-from simwarden.runtime.ringing import Ringing
+from simwarden.runtime.machine_timer import MachineTimer
 from simwarden.wire.diameter import DiameterError, Message, ResultCode
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ class Connection:
         self.ready: asyncio.Future[bool] = loop.create_future()
         self.gone: asyncio.Future[None] = loop.create_future()
         self._asked: dict[int, asyncio.Future[Message]] = {}
-        self._ringing = Ringing(node.site.clock, self._ring, internal=link.internal)
+        self._timer = MachineTimer(node.site.clock, self._on_timer, internal=link.internal)
         self._labels = Labels(link.interface)
         link.on_receive = self.receive
         link.on_close = self.hear_close
@@ -152,7 +152,7 @@ class Connection:
         for event in self.machine.events():
             self._handle(event)
         self._send()  # to what was turned away
-        self._ringing.arm(self.machine.next_timer())
+        self._timer.arm(self.machine.next_timer())
 
     def _send(self) -> None:
         for data in self.machine.data_to_send():
@@ -226,6 +226,6 @@ class Connection:
     def _now(self) -> float:
         return self.node.site.clock.now()
 
-    def _ring(self) -> None:
+    def _on_timer(self) -> None:
         self.machine.on_timer(self._now())
         self.flush()

@@ -27,7 +27,7 @@ from simwarden.machine.credit_control import (
     Uncharged,
 )
 from simwarden.runtime.diameter.connection import Unreachable
-from simwarden.runtime.ringing import Ringing
+from simwarden.runtime.machine_timer import MachineTimer
 from simwarden.wire.diameter import Avps, Message, ResultCode
 from simwarden.wire.diameter.message import FLAG_RETRANSMITTED
 
@@ -107,7 +107,7 @@ class Session:
         self.machine = CreditSession(client.settings)
         self._first: asyncio.Future[Event] | None = None
         self._over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._ringing = Ringing(self._clock, self._ring, internal=False)
+        self._timer = MachineTimer(self._clock, self._on_timer, internal=False)
 
     async def begin(self) -> Event:
         """Send the CCR-I; return what came of it: Granted, Uncharged or Ended."""
@@ -153,9 +153,9 @@ class Session:
         if self.machine.state is State.ENDED and not self._over.done():
             self._client.sessions.pop(self.id, None)
             self._over.set_result(None)
-        self._ringing.arm(self.machine.next_timer())
+        self._timer.arm(self.machine.next_timer())
 
-    def _ring(self) -> None:
+    def _on_timer(self) -> None:
         self.machine.on_timer(self._clock.now())
         self._act()
 

@@ -20,7 +20,7 @@ from simwarden.machine.gtp_path import (
     RequestReceived,
     Restarted,
 )
-from simwarden.runtime.ringing import Ringing
+from simwarden.runtime.machine_timer import MachineTimer
 from simwarden.wire.gtpv2 import Cause, CauseIe, GtpError, Message, Role, answer_to, failure_of
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class _PathTo:
         self.heard = False
         self._external = node.site.is_external(node.site.behind(host))
         internal = bool(node.site.behind(host)) and not self._external
-        self._ringing = Ringing(node.site.clock, self._ring, internal=internal)
+        self._timer = MachineTimer(node.site.clock, self._on_timer, internal=internal)
 
     @property
     def peer(self) -> Peer:
@@ -73,7 +73,7 @@ class _PathTo:
         for event in self.machine.events():
             self._handle(event)
         self._send()
-        self._ringing.arm(self.machine.next_timer())
+        self._timer.arm(self.machine.next_timer())
 
     def _send(self) -> None:
         for octets, port in self.machine.data_to_send():
@@ -128,9 +128,9 @@ class _PathTo:
 
     def rest(self) -> None:
         """Ring no more."""
-        self._ringing.arm(None)
+        self._timer.arm(None)
 
-    def _ring(self) -> None:
+    def _on_timer(self) -> None:
         self.machine.on_timer(self.node.site.clock.now())
         self.flush()
 

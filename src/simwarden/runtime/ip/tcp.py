@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from simwarden.machine.tcp import Connection
 from simwarden.machine.tcp_table import Closed, Ended, Faulted, Opened, Received, State, TcpSettings, reset_for
-from simwarden.runtime.ringing import Ringing
+from simwarden.runtime.machine_timer import MachineTimer
 from simwarden.wire import ip
 from simwarden.wire.ip import Packet, Tcp, TcpFlag
 
@@ -42,12 +42,12 @@ class Conversation(Protocol):
 class Stream:
     """One end of a connection, for who reads and writes octets."""
 
-    __slots__ = ("_connection", "_ended", "_error", "_host", "_opened", "_received", "_ringing", "_waiter", "ends")
+    __slots__ = ("_connection", "_ended", "_error", "_host", "_opened", "_received", "_timer", "_waiter", "ends")
 
     def __init__(self, host: TcpHost, connection: Connection, ends: Ends) -> None:
         self.ends = ends
         self._host, self._connection = host, connection
-        self._ringing = Ringing(host.site.clock, self._ring, internal=True)
+        self._timer = MachineTimer(host.site.clock, self._on_timer, internal=True)
         self._received = bytearray()
         self._opened = self._ended = False
         self._error: Exception | None = None
@@ -115,7 +115,7 @@ class Stream:
         self._connection.receive(segment, self._host.site.clock.now())
         self._pump()
 
-    def _ring(self) -> None:
+    def _on_timer(self) -> None:
         self._connection.on_timer(self._host.site.clock.now())
         self._pump()
 
@@ -135,7 +135,7 @@ class Stream:
         self._host.send(
             [ip.encode_tcp(each, self.ends[0], self.ends[2]) for each in self._connection.segments_to_send()]
         )
-        self._ringing.arm(self._connection.next_timer())
+        self._timer.arm(self._connection.next_timer())
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from simwarden.machine.m3ua_asp import Asp
 from simwarden.machine.m3ua_events import AspState, Changed, Closed, Fault, Received, Told
-from simwarden.runtime.ringing import Ringing
+from simwarden.runtime.machine_timer import MachineTimer
 from simwarden.wire.m3ua import MessageType
 from simwarden.wire.m3ua.family import SIGTRAN
 
@@ -47,7 +47,7 @@ class Association:
         self._take, self._tell, self._changed = take, tell, changed
         self._asp = Asp(routing_context)
         self._link: Link | None = None
-        self._ringing: Ringing | None = None
+        self._timer: MachineTimer | None = None
         self._planned: Timer | None = None
         self._pause = FIRST_PAUSE
         self._over = False
@@ -70,7 +70,7 @@ class Association:
             link.close()
             return
         self._link, self._asp = link, Asp(self._context)
-        self._ringing = Ringing(self._site.clock, self._ring, internal=link.internal)
+        self._timer = MachineTimer(self._site.clock, self._on_timer, internal=link.internal)
         link.on_receive, link.on_close = self._receive, self._lost
         self._asp.connected(self._site.clock.now())
         self._flush()
@@ -101,7 +101,7 @@ class Association:
         self._asp.lost()
         self._flush()
 
-    def _ring(self) -> None:
+    def _on_timer(self) -> None:
         self._asp.on_timer(self._site.clock.now())
         self._flush()
 
@@ -113,8 +113,8 @@ class Association:
             link.send(octets, stream=_DATA_STREAM if _is_data(octets) else 0)
         for event in self._asp.events():
             self._hear(event, link)
-        if self._ringing is not None:
-            self._ringing.arm(self._asp.next_timer())
+        if self._timer is not None:
+            self._timer.arm(self._asp.next_timer())
 
     def _hear(self, event: Event, link: Link) -> None:
         match event:
@@ -135,8 +135,8 @@ class Association:
 
     def _close(self, reason: str) -> None:
         link, self._link = self._link, None
-        if self._ringing is not None:
-            self._ringing.arm(None)
+        if self._timer is not None:
+            self._timer.arm(None)
         if link is not None:
             link.close(reason)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from simwarden.machine.m3ua_events import AspState, Closed, Fault, M3uaTimers, Received, Served
 from simwarden.machine.m3ua_gateway import ApplicationServer, Gateway
-from simwarden.runtime.ringing import Ringing
+from simwarden.runtime.machine_timer import MachineTimer
 from simwarden.wire.m3ua import MessageType
 from simwarden.wire.m3ua.family import SIGTRAN
 
@@ -41,7 +41,7 @@ class Listening:
         self._site, self._take, self._served = site, take, served
         self._gateway = Gateway(servers, local=local, timers=timers)
         self._links: dict[int, Link] = {}
-        self._ringing = Ringing(site.clock, self._ring, internal=True)
+        self._timer = MachineTimer(site.clock, self._on_timer, internal=True)
 
     async def listen(self) -> None:
         """Accept associations."""
@@ -58,13 +58,13 @@ class Listening:
         for link in list(self._links.values()):
             link.close()
         self._links.clear()
-        self._ringing.arm(None)
+        self._timer.arm(None)
 
     def _accept(self, link: Link) -> None:
         self._links[link.number] = link
         if not link.internal:  # from now on somebody may be silent whom this process does not know
-            self._ringing.arm(None)
-            self._ringing = Ringing(self._site.clock, self._ring, internal=False)
+            self._timer.arm(None)
+            self._timer = MachineTimer(self._site.clock, self._on_timer, internal=False)
         link.on_receive = lambda data, _stream: self._receive(link, data)
         link.on_close = lambda _reason: self._lost(link)
         self._gateway.connected(link.number, self._site.clock.now())
@@ -81,7 +81,7 @@ class Listening:
         self._gateway.lost(link.number, self._site.clock.now())
         self._flush()
 
-    def _ring(self) -> None:
+    def _on_timer(self) -> None:
         self._gateway.on_timer(self._site.clock.now())
         self._flush()
 
@@ -92,7 +92,7 @@ class Listening:
                 self._links[number].send(octets, stream=_DATA_STREAM if is_data else 0)
         for event in self._gateway.events():
             self._hear(event)
-        self._ringing.arm(self._gateway.next_timer())
+        self._timer.arm(self._gateway.next_timer())
 
     def _hear(self, event: Event) -> None:
         match event:

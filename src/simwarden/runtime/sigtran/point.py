@@ -11,7 +11,7 @@ from simwarden.machine.m3ua_events import AsState
 from simwarden.machine.sccp import Fault, Returned, SccpPoint, SubsystemChanged, Unitdata
 from simwarden.machine.tcap import TcapEndpoint
 from simwarden.machine.tcap_events import Fault as TcapFault
-from simwarden.runtime.ringing import Ringing
+from simwarden.runtime.machine_timer import MachineTimer
 from simwarden.runtime.sigtran.association import Association
 from simwarden.runtime.sigtran.gateway import Listening
 from simwarden.wire.m3ua import MessageType
@@ -42,7 +42,7 @@ class TcapUser:
 
     def __init__(self, point: SignallingPoint, tc: TcapEndpoint, take: Callable[[Event], None]) -> None:
         self.tc, self._point, self._take = tc, point, take
-        self._ringing = Ringing(point.site.clock, self._ring, internal=True)
+        self._timer = MachineTimer(point.site.clock, self._on_timer, internal=True)
 
     def flush(self) -> None:
         """Send what the machine has, and tell what it has to tell."""
@@ -53,7 +53,7 @@ class TcapUser:
                 self._point.site.note(f"TCAP: {event.reason}")
             else:
                 self._take(event)
-        self._ringing.arm(self.tc.next_timer())
+        self._timer.arm(self.tc.next_timer())
 
     def receive(self, data: Unitdata) -> None:
         """Take data of SCCP."""
@@ -67,9 +67,9 @@ class TcapUser:
 
     def stop(self) -> None:
         """Rest."""
-        self._ringing.arm(None)
+        self._timer.arm(None)
 
-    def _ring(self) -> None:
+    def _on_timer(self) -> None:
         self.tc.on_timer(self._point.site.clock.now())
         self.flush()
 
@@ -97,7 +97,7 @@ class SignallingPoint:
             self._listening = Listening(
                 site, self._servers.values(), self._receive, local=(point_code,), served=self._served
             )
-        self._ringing = Ringing(site.clock, self._ring, internal=True)
+        self._timer = MachineTimer(site.clock, self._on_timer, internal=True)
 
     @property
     def point_code(self) -> int:
@@ -127,7 +127,7 @@ class SignallingPoint:
             self._listening.close()
         for user in self._users.values():
             user.stop()
-        self._ringing.arm(None)
+        self._timer.arm(None)
 
     def send(self, called: Address, calling: Address, data: bytes) -> None:
         """Send data of a subsystem of this point."""
@@ -162,7 +162,7 @@ class SignallingPoint:
             self.sccp.pause(point_code)
         self._flush()
 
-    def _ring(self) -> None:
+    def _on_timer(self) -> None:
         self.sccp.on_timer(self.site.clock.now())
         self._flush()
 
@@ -181,7 +181,7 @@ class SignallingPoint:
                     self.site.note(f"SCCP: {reason}")
                 case _:
                     pass
-        self._ringing.arm(self.sccp.next_timer())
+        self._timer.arm(self.sccp.next_timer())
 
     def _transmit(self, data: ProtocolData) -> None:
         """Send a message of MTP where its destination is, by the first way that is open."""

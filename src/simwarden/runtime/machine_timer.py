@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     from simwarden.runtime.clock import Timer as ClockTimer
 
 
-class Ringing:
-    """Calls `ring` when the timer of a machine on one link is due; `internal`: both ends are in this process."""
+class MachineTimer:
+    """Calls `on_timer` when the timer of a machine on one link is due; `internal`: both ends are in this process."""
 
-    __slots__ = ("_armed", "_clock", "_internal", "_ring", "_timer")
+    __slots__ = ("_armed", "_clock", "_internal", "_on_timer", "_timer")
 
-    def __init__(self, clock: Clock, ring: Callable[[], None], *, internal: bool) -> None:
-        self._clock, self._ring, self._internal = clock, ring, internal
+    def __init__(self, clock: Clock, on_timer: Callable[[], None], *, internal: bool) -> None:
+        self._clock, self._on_timer, self._internal = clock, on_timer, internal
         self._armed: Timer | None = None
         self._timer: ClockTimer | None = None
 
@@ -40,11 +40,11 @@ class Ringing:
 
     def _due(self) -> None:
         self._armed = self._timer = None
-        self._ring()
+        self._on_timer()
 
 
 def _covers(armed: Timer | None, wanted: Timer | None) -> bool:
-    """Whether the armed timer rings in time for the wanted one."""
+    """Whether the armed timer expires in time for the wanted one."""
     if armed is None or wanted is None:
         return False
     return armed.keep_alive == wanted.keep_alive and armed.deadline <= wanted.deadline
