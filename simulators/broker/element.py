@@ -107,7 +107,7 @@ class Broker(Element[BrokerConfig]):
     def _receive(self, connection: Connection, data: bytes, _stream: int) -> None:
         if connection in self._links:
             self._links[connection][0].record_received(data)
-            if self.site.ailment is not None:
+            if self.site.injected_fault is not None:
                 return  # it fails for now: what it is told is lost on it, and nobody hears that
             self._work(connection, lambda: connection.receive(data, self._now()))
 
@@ -122,7 +122,7 @@ class Broker(Element[BrokerConfig]):
             self._settle(connection)
 
     def _on_timer(self, connection: Connection) -> None:
-        if self.site.ailment is not None:
+        if self.site.injected_fault is not None:
             return  # nor does it give up anybody
         self._work(connection, lambda: connection.on_timer(self._now()))
 

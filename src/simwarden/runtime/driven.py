@@ -50,7 +50,7 @@ class Driven(Generic[Event]):
     """Drives one machine on one link; `take` is told of its events, and may have it do something at once.
 
     Whoever has the machine do something at another time calls `settle` afterwards. While its element fails
-    (`Site.ailment`), what comes is lost on it.
+    (`Site.injected_fault`), what comes is lost on it.
     """
 
     def __init__(self, site: Site, link: Link, machine: Machine[Event], take: Callable[[Event], None]) -> None:
@@ -101,12 +101,12 @@ class Driven(Generic[Event]):
 
     def _receive(self, data: bytes, _stream: int) -> None:
         self.link.record_received(data)
-        if self.site.ailment is None:
+        if self.site.injected_fault is None:
             self._machine.receive(data, self.site.clock.now())
             self.settle()
 
     def _on_timer(self) -> None:
-        if self.site.ailment is not None:  # what is due stays so: to arm for it would be to expire without end
+        if self.site.injected_fault is not None:  # what is due stays so: to arm for it would be to expire without end
             if self.link.up:
                 self.site.clock.call_later(_PAUSE, self._on_timer)
             return

@@ -65,7 +65,7 @@ class Placement:
 
 
 @dataclass(frozen=True, slots=True)
-class Ailment:
+class InjectedFault:
     """Why an element that is connected does not serve: it gives a Result-Code as `answer`, or (0) none.
 
     With `after` it does serve, but takes each request up so many seconds late.
@@ -130,7 +130,7 @@ class Host:
         self.elements: dict[str, Managed] = {}
         self.running: set[str] = set()
         #: elements that fail for now, set by a run's steps and by nothing else
-        self.ailments: dict[str, Ailment] = {}
+        self.injected_faults: dict[str, InjectedFault] = {}
         self.frame_queue = frame_queue = FrameQueue()
         loop.in_flight = frame_queue
         self.addresses = _addresses(settings)

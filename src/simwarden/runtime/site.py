@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from simwarden.runtime.clock import Clock
     from simwarden.runtime.declare import Declaration
     from simwarden.runtime.dice import Dice
-    from simwarden.runtime.host import Ailment, Host
+    from simwarden.runtime.host import Host, InjectedFault
     from simwarden.runtime.link import Link
     from simwarden.runtime.transport.addresses import Address
     from simwarden.runtime.transport.endpoint import Endpoint
@@ -134,9 +134,9 @@ class Site:
         self.host.fault(self.name, what, error)
 
     @property
-    def ailment(self) -> Ailment | None:
+    def injected_fault(self) -> InjectedFault | None:
         """What keeps this element from serving although it is connected; None while nothing does."""
-        return self.host.ailments.get(self.name)
+        return self.host.injected_faults.get(self.name)
 
     # -- rules
 

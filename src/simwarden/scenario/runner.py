@@ -15,7 +15,7 @@ from simwarden.errors import ConfigError, InternalError, ManagementError, Simwar
 from simwarden.operations.element import element_of
 from simwarden.operations.management import HOUSE, Role
 from simwarden.runtime.clock import Clock
-from simwarden.runtime.host import Ailment, Host, HostSettings, Placement
+from simwarden.runtime.host import Host, HostSettings, InjectedFault, Placement
 from simwarden.runtime.loop import TestbedLoop
 from simwarden.runtime.transport.choose import described
 from simwarden.scenario import failure
@@ -430,7 +430,7 @@ class _Run:
                 if database:
                     host.fail_database(name)
                 else:
-                    host.ailments[name] = Ailment(answer, after)
+                    host.injected_faults[name] = InjectedFault(answer, after)
             case Call(name, verb, arguments):
                 path = f"/verbs/{verb}"
                 return await host.elements[name].manage_for(HOUSE, "POST", path, arguments)
@@ -475,7 +475,7 @@ class _Run:
 
     async def _power(self, host: Host, action: Power) -> None:
         if action.verb == "mend":
-            host.ailments.pop(action.element, None)
+            host.injected_faults.pop(action.element, None)
             host.mend_database(action.element)
             return
         if action.verb != "start":

@@ -8,7 +8,7 @@ from simwarden.machine.timer import Timer
 from simwarden.operations.element import Element
 from simwarden.runtime.declare import Declaration, ElementConfig
 from simwarden.runtime.driven import Driven
-from simwarden.runtime.host import Ailment
+from simwarden.runtime.host import InjectedFault
 
 if TYPE_CHECKING:
     from simwarden.runtime.link import Link
@@ -132,11 +132,11 @@ async def test_a_lost_link_is_told(bench: Bench) -> None:
 async def test_one_that_fails_hears_nothing(bench: Bench) -> None:
     listener, caller = _net(bench)
     async with bench:
-        bench.host.ailments["listener"] = Ailment()
+        bench.host.injected_faults["listener"] = InjectedFault()
         caller.link.send(b"one")
         await bench.settle()
         assert (listener.heard, caller.got) == ([], [])
-        del bench.host.ailments["listener"]
+        del bench.host.injected_faults["listener"]
 
 
 async def test_one_that_fails_does_what_is_due_when_it_is_well_again(bench: Bench) -> None:
@@ -144,10 +144,10 @@ async def test_one_that_fails_does_what_is_due_when_it_is_well_again(bench: Benc
     async with bench:
         caller.link.send(b"one")
         await bench.settle()
-        bench.host.ailments["listener"] = Ailment()
+        bench.host.injected_faults["listener"] = InjectedFault()
         await bench.sleep(60)
         assert listener.heard == ["one"]
-        del bench.host.ailments["listener"]
+        del bench.host.injected_faults["listener"]
         await bench.sleep(2)
         assert listener.heard == ["one", "timer"]
 

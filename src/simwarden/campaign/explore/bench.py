@@ -8,7 +8,7 @@ from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from simwarden.campaign.explore.faults import ailments, may_meet, mishaps
+from simwarden.campaign.explore.faults import element_faults, may_meet, mishaps
 from simwarden.campaign.explore.oracle import Oracle
 from simwarden.campaign.explore.plan import Plan, read_plan
 from simwarden.campaign.explore.story import Told, told
@@ -132,7 +132,7 @@ class Bench:
     @cached_property
     def faults(self) -> Mapping[str, Put | Mishap]:
         """What may befall the story, by name."""
-        return mishaps() | ailments(self.told.without)
+        return mishaps() | element_faults(self.told.without)
 
     @property
     def points(self) -> Sequence[Point]:

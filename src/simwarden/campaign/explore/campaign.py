@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from simwarden.campaign.explore.table import Judged
 
 #: what an element may suffer, in words of `--fault`
-_AILMENTS = ("restarted", "killed", "silent", "slow")
+_ELEMENT_FAULTS = ("restarted", "killed", "silent", "slow")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +38,12 @@ class Explore(Campaign):
     def carry_out(self, order: Order, tell: Tell) -> Judged:
         """See Campaign."""
         plan = plan_of(self.wanted.folder)
-        ailments = [each for each in self.faults if each.partition("-")[0] in _AILMENTS]
+        element_faults = [each for each in self.faults if each.partition("-")[0] in _ELEMENT_FAULTS]
         wanted = replace(
             self.wanted,
             stories=tuple(known(self.stories, plan.stories, "story")),
             changes=tuple(known(self.changes, plan.changes, "change")),
-            faults=tuple(known(self.faults, [*MISHAPS, *_AILMENTS, *ailments], "fault")),
+            faults=tuple(known(self.faults, [*MISHAPS, *_ELEMENT_FAULTS, *element_faults], "fault")),
             seed=order.seed,
         )
         reviewed = read_reviewed(Path(wanted.folder))

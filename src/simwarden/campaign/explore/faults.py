@@ -29,7 +29,7 @@ def may_meet(interface: str, name: str) -> bool:
     return name not in MISHAPS or name in mishaps_of(INTERFACES[interface])
 
 
-def ailments(scenario: Scenario) -> dict[str, tuple[Action, ...]]:
+def element_faults(scenario: Scenario) -> dict[str, tuple[Action, ...]]:
     """Return what each element of a network may suffer and get over, as `killed-mme`."""
     found: dict[str, tuple[Action, ...]] = {}
     for name, each in scenario.instances.items():

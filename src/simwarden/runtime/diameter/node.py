@@ -397,12 +397,12 @@ class DiameterNode:
 
         A node that fails for now answers its error, lets the request lie, or takes it up late.
         """
-        ailment = self.site.ailment
-        if ailment is not None and ailment.after:
-            await self.site.clock.sleep(ailment.after)
-        elif ailment is not None:
-            if ailment.answer:
-                connection.machine.send_answer(message, self.answer(message, ailment.answer))
+        fault = self.site.injected_fault
+        if fault is not None and fault.after:
+            await self.site.clock.sleep(fault.after)
+        elif fault is not None:
+            if fault.answer:
+                connection.machine.send_answer(message, self.answer(message, fault.answer))
                 connection.flush()
             return
         handler = self._handlers.get((message.application, message.command), self._relay or self._unserved)

@@ -11,7 +11,7 @@ from simulators.broker.element import Broker
 from simwarden.operations.element import Element
 from simwarden.operations.management import Role
 from simwarden.runtime.declare import Declaration, ElementConfig
-from simwarden.runtime.host import Ailment
+from simwarden.runtime.host import InjectedFault
 from simwarden.testing import Bench
 from simwarden.trace.events import PeerFault
 from simwarden.wire.mqtt import Ack, Connect, Packet, PacketType, Publish, Splitter, Subscribe, encode
@@ -157,7 +157,7 @@ async def test_a_connection_that_says_nothing_is_given_up(loop: TestbedLoop) -> 
 async def test_a_broker_that_fails_keeps_its_connections_and_takes_nothing(loop: TestbedLoop) -> None:
     async with Net(loop, "memory") as net:
         link = await net.ops.connect("good", Subscribe(1, (("#", 1),)))
-        net.host.ailments["broker"] = Ailment(0)
+        net.host.injected_faults["broker"] = InjectedFault(0)
         link.send(encode(Publish("t", b"lost", 1, identifier=1)))
         mute = await net.ops.site.connect("MQTT", "broker")
         closed: list[str] = []
@@ -167,7 +167,7 @@ async def test_a_broker_that_fails_keeps_its_connections_and_takes_nothing(loop:
         assert net.ops.payloads() == []
         assert not net.ops.closed
         assert not closed
-        del net.host.ailments["broker"]
+        del net.host.injected_faults["broker"]
         link.send(encode(Publish("t", b"heard", 1, identifier=2)))
         await net.host.clock.settle()
         assert net.ops.payloads() == [b"heard"]
