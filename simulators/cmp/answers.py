@@ -116,7 +116,7 @@ class CardTold(Model):
     mismatches: int
     """Times that it was in a terminal that is not its own, since it was bound."""
     owed: str
-    """What the subscriber register has still to be told."""
+    """What the HSS has still to be told."""
 
 
 class CardsTold(Model):

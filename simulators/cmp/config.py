@@ -101,7 +101,7 @@ class CmpConfig(ServerConfig):
     peers: dict[str, Entry] = Field(default_factory=lambda: {"mme": PeerEntry(), "eir": PeerEntry(relay=True)})
     """Nodes that may ask, by Diameter identity; a name without a dot is one of the home network's realm."""
     hss: str = "hss"
-    """The subscriber register whose management interface suspends cards; `off`: none."""
+    """The HSS whose management interface suspends cards; `off`: none."""
     accounts: dict[str, Account] = Field(default_factory=dict)
     """Accounts by name."""
     others: Account = Account()
@@ -116,13 +116,13 @@ class CmpConfig(ServerConfig):
     records_at: Seconds = 7200
     """When, after midnight UTC, the records of the day before are judged."""
     retry: Annotated[Seconds, Field(gt=0)] = 30
-    """Until what the subscriber register could not be told is told again."""
+    """Until what the HSS could not be told is told again."""
     north: NorthConfig = NorthConfig()
     """The CAMARA API, and who may call it."""
     codes: CodesConfig = CodesConfig()
     """Access codes for SMS."""
     suspension: Literal["barring", "withdrawal"] = "withdrawal"
-    """How the register suspends: withdrawal ends what runs by CLR, barring by IDR."""
+    """How the HSS suspends: withdrawal ends what runs by CLR, barring by IDR."""
 
 
 class CmpBinding(TerminalBinding):

@@ -138,7 +138,7 @@ class Cmp(NorthVerbs, Element[CmpConfig]):
     platform: Platform
 
     async def start(self) -> None:
-        """Open the store and listen; tell the register what it is still owed."""
+        """Open the store and listen; tell the HSS what it is still owed."""
         from simulators.cmp.access_codes import METADATA as CODES  # noqa: PLC0415 - as below
         from simulators.cmp.access_codes import AccessCodes  # noqa: PLC0415 - as below
         from simulators.cmp.store import METADATA, Store  # noqa: PLC0415 - SQLAlchemy is heavy; checking files needs none
@@ -211,7 +211,7 @@ class Cmp(NorthVerbs, Element[CmpConfig]):
         self.platform.show_card(made)
         self.platform.show_binding(made)
         kept = self.platform.card(made.imsi)
-        await lifecycle.tell_register(self.platform, kept)
+        await lifecycle.tell_hss(self.platform, kept)
         return self.platform.tell(kept, call.role)
 
     async def provision_new(self, cards: Sequence[CardProvision], by: By) -> bool:

@@ -215,7 +215,7 @@ class Store:
     def some(
         self, account: str | None = None, batch: str | None = None, *, owed: bool = False, after: str = "", most: int
     ) -> list[Card]:
-        """Return cards by IMSI, after one: of an account, of a batch, or those that the register has to be told of."""
+        """Return cards by IMSI, after one: of an account, of a batch, or those that the HSS has to be told of."""
         query = _HELD.where(_CARDS.c.imsi > after).order_by(_CARDS.c.imsi).limit(most)
         if account is not None:
             query = query.where(_CARDS.c.account == account)
@@ -312,7 +312,7 @@ class Store:
             self._rows.taken(change.card.imsi, {**change.values, **first_use})
 
     def told(self, cards: Sequence[Card], what: str) -> None:
-        """Keep that the register was told what it was owed of cards, save of those it is owed something else by now."""
+        """Keep that the HSS was told what it was owed of cards, save of those it is owed something else by now."""
         with self._rows.writing(*(card.imsi for card in cards)) as connection:
             connection.execute(_TOLD, [{"key": card.imsi, "what": what} for card in cards])
         for card in cards:

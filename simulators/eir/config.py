@@ -48,10 +48,10 @@ class EirConfig(ServerConfig):
     cmp_answer_time: Seconds = Field(default=3.0, gt=0)
     """How long to wait for the platform's answer; less than who asks here waits."""
     hss: str = "hss"
-    """The subscriber register that ends what a card has when its pool is another one; `off`: it goes on for as long as
+    """The HSS that ends what a card has when its pool is another one; `off`: it goes on for as long as
     the MME keeps the verdict."""
     retry: Annotated[Seconds, Field(gt=0)] = 30
-    """How long to wait before a register that could not be told is told again."""
+    """How long to wait before an HSS that could not be told is told again."""
     library: str = ""
     """CSV file of terminals (tac, kind, maker, model) to use instead of the one shipped."""
 

@@ -131,7 +131,7 @@ class Eir(Element[EirConfig]):
 
     @route("GET", "/equipment/{entry}")
     async def query(self, call: Call) -> dict[str, Any]:
-        """Tell what the register knows of a terminal: the entry that counts and its type."""
+        """Tell what the EIR knows of a terminal: the entry that counts and its type."""
         entry = _entry(call)
         known = self.register.library.get(entry.low[:8])
         status = self.register.lists.find(entry.low)

@@ -1,6 +1,6 @@
-"""What cards have in terminals outside their changed pools, ended by the register; kept until it has heard of it.
+"""What cards have in terminals outside their changed pools, ended by the HSS; kept until it has heard of it.
 
-S13 has no way to take a verdict back that an MME keeps: the register cancels the location (TS 29.272 5.2.1.2), and the
+S13 has no way to take a verdict back that an MME keeps: the HSS cancels the location (TS 29.272 5.2.1.2), and the
 device is asked about anew when it attaches.
 """
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 
 class Ending:
-    """Tells the register whose use is over, again until it has answered."""
+    """Tells the HSS whose use is over, again until it has answered."""
 
     def __init__(self, site: Site, config: EirConfig, store: Store) -> None:
         self._site, self._config, self._store = site, config, store
-        #: cards of which the register has still to hear, and how often that was ordered
+        #: cards of which the HSS has still to hear, and how often that was ordered
         self._owed = dict.fromkeys(store.owed(), 1) if self.works else {}
         self._waiting = False
         if self._owed:
@@ -30,11 +30,11 @@ class Ending:
 
     @property
     def works(self) -> bool:
-        """Whether there is a register to be told."""
+        """Whether there is an HSS to be told."""
         return self._config.hss != "off"
 
     async def end(self, imsi: str) -> None:
-        """End what a card has, which the store keeps as owed; it goes on until the register can be told."""
+        """End what a card has, which the store keeps as owed; it goes on until the HSS can be told."""
         if self.works:
             self._owed[imsi] = self._owed.get(imsi, 0) + 1
             await self._tell(imsi)
@@ -45,7 +45,7 @@ class Ending:
             await self._site.manage(self._config.hss, "DELETE", f"/cards/{imsi}/location")
         except ManagementError as error:
             if error.status != 404:  # who has no such card has nothing of it to end
-                self._site.note(f"what the card has goes on until the register can be told: {error}", imsi=imsi)
+                self._site.note(f"what the card has goes on until the HSS can be told: {error}", imsi=imsi)
                 self._later()
                 return
         if self._owed.get(imsi) != order:

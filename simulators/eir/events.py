@@ -1,4 +1,4 @@
-"""What the register of equipment tells the operator's systems, by audited action."""
+"""What the EIR tells the operator's systems, by audited action."""
 
 from __future__ import annotations
 

@@ -31,13 +31,13 @@ if TYPE_CHECKING:
 CHECK = "me-identity-check"
 #: what is done to a card's pool by management
 TIE, UNTIE = "tie", "untie"
-LISTS = Control("eir.equipment", "mon.phone", judge_listed, (CHECK,), "Equipment by the lists of the register")
+LISTS = Control("eir.equipment", "mon.phone", judge_listed, (CHECK,), "Equipment by the lists of the EIR")
 POOL = Control(
     "eir.pool", "bind.pool", judge_pool, (CHECK,), "A card's pool of terminals", "binding", also=("mon.separation",)
 )
-PEER = Control("eir.peer", "bind.peer", judge_peer, (CONNECTION, CHECK), "Known nodes only speak to the register")
+PEER = Control("eir.peer", "bind.peer", judge_peer, (CONNECTION, CHECK), "Known nodes only speak to the EIR")
 PLATFORM = Control(
-    "eir.platform", "bind.cmp", judge_equipment, (CHECK,), "What the platform behind the register says of a card"
+    "eir.platform", "bind.cmp", judge_equipment, (CHECK,), "What the platform behind the EIR says of a card"
 )
 POOL_CHANGES = change_controls(
     "bind", "pool", approval=(TIE, UNTIE), approved="A changed pool of a card has its approval record"
@@ -113,7 +113,7 @@ async def me_identity_check(register: Register, node: DiameterNode, message: Mes
 
 
 async def _ask_platform(register: Register, node: DiameterNode, message: Message, key: str, imsi: str) -> Decision:
-    """Pass the question on to the platform, in the register's own name, and decide by what it says."""
+    """Pass the question on to the platform, in the EIR's own name, and decide by what it says."""
     avps = [(name, message.get(name)) for name in ("Terminal-Information", "User-Name")]
     question = node.make("ME-Identity-Check-Request", avps, realm=register.peers.realm)
     try:

@@ -79,7 +79,7 @@ class Store:
         return {row.imsi: EirBinding.model_validate(row.pool) for row in rows}
 
     def put_pool(self, imsi: str, pool: EirBinding | None, audit: dict[str, Any], *, owed: bool = False) -> None:
-        """Keep a card's pool, or that it has none; `owed`: the register has to hear that its use is over."""
+        """Keep a card's pool, or that it has none; `owed`: the HSS has to hear that its use is over."""
         with self._engine.begin() as connection:
             connection.execute(_UNTIE, {"key": imsi})
             if pool is not None:
@@ -90,12 +90,12 @@ class Store:
             _AUDIT.add(connection, [audit])
 
     def owed(self) -> list[str]:
-        """Return the cards of which the register has still to hear."""
+        """Return the cards of which the HSS has still to hear."""
         with self._engine.connect() as connection:
             return list(connection.execute(_ALL_OWED).scalars())
 
     def told(self, imsi: str) -> None:
-        """Keep that the register has heard of a card."""
+        """Keep that the HSS has heard of a card."""
         with self._engine.begin() as connection:
             connection.execute(sa.delete(_OWED).where(_OWED.c.imsi == imsi))
 

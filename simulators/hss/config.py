@@ -12,7 +12,7 @@ from simwarden.runtime.diameter.server import PeerEntry, ServerConfig, no_entry
 
 
 class HssPeer(PeerEntry):
-    """A node that may speak to the register."""
+    """A node that may speak to the HSS."""
 
     home_province: bool = False
     """Whether its radio network is the home province's, so that a first use there may teach a binding."""
@@ -147,14 +147,14 @@ def _zones(value: tuple[str, ...]) -> tuple[str, ...]:
 
 
 class HssBinding(TerminalBinding):
-    """Binding in the register: an IMEI given beforehand, or learned at first use in the home province."""
+    """Binding in the HSS: an IMEI given beforehand, or learned at first use in the home province."""
 
     by: Literal["hss"] = "hss"
     """Who checks."""
 
 
 class HssSubscription(Model):
-    """What a card may use; what is left out is the register's default."""
+    """What a card may use; what is left out is the HSS's default."""
 
     apns: tuple[Apn, ...] = ()
     """Access points, the first is the default one."""

@@ -67,7 +67,7 @@ PEER = Control(
     "bind.peer",
     judge_peer,
     (_On.CONNECTION, *_REQUESTS, _On.ROUTING, _On.REPORT),
-    "Known nodes only speak to the register",
+    "Known nodes only speak to the HSS",
 )
 SUBSCRIBER = Control(
     "hss.subscriber",

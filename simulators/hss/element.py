@@ -55,7 +55,7 @@ class Resume(VerbModel):
 
 
 class Bind(VerbModel):
-    """Ask the register to bind a card to a terminal, in place of what it was bound to."""
+    """Ask the HSS to bind a card to a terminal, in place of what it was bound to."""
 
     occasion = "bind"
 

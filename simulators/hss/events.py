@@ -1,4 +1,4 @@
-"""What the register tells the operator's systems, by audited action."""
+"""What the HSS tells the operator's systems, by audited action."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A card as the register holds it, and what MMEs are owed of it."""
+"""A card as the HSS holds it, and what MMEs are owed of it."""
 
 from __future__ import annotations
 

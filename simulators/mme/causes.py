@@ -93,12 +93,12 @@ class Rejection:
     by: str = ""
 
 
-#: Result-Codes by which a register says that it cannot answer, which is no word on the card
+#: Result-Codes by which an HSS says that it cannot answer, which is no word on the card
 _FAILURES: Final = frozenset(code for code, cause in RESULT_CODES.items() if cause is _C.NETWORK_FAILURE)
 
 
 def demanded_by(answer: Message) -> str:
-    """Return the clause by which a device is rejected where a register failed; empty where it judged the card."""
+    """Return the clause by which a device is rejected where an HSS failed; empty where it judged the card."""
     code = answer.experimental_result
     failed = (
         str(answer.result_code) in _FAILURES if code is None else code == _E.DIAMETER_AUTHENTICATION_DATA_UNAVAILABLE
@@ -128,7 +128,7 @@ class CauseTable:
     def cause_of(self, answer: Message) -> EmmCause | None:
         """Return the cause for an answer that is no success; None if it says nothing about the subscription.
 
-        None is for results that no table has: they count as a register that cannot be reached (a temporary cause).
+        None is for results that no table has: they count as an HSS that cannot be reached (a temporary cause).
         """
         code = answer.experimental_result
         if code is not None:

@@ -75,7 +75,7 @@ class HssWorker(Worker):
         wait_for(self._disagreements)
 
     def _disagreements(self) -> list[Any]:
-        """Where the MME has not been told what the register holds: locations cancelled, cards barred, zone codes."""
+        """Where the MME has not been told what the HSS holds: locations cancelled, cards barred, zone codes."""
         return [
             (imsi, here, self.sure[imsi])
             for imsi, here in list(self.mme.registered.items())
@@ -377,7 +377,7 @@ class PairWorker(CmpWorker):
         wait_for(lambda: [imsi for imsi in cards if self._untold(imsi)])
 
     def _untold(self, imsi: str) -> bool:
-        """Whether the register, or the MME, has still to be told something of a card."""
+        """Whether the HSS, or the MME, has still to be told something of a card."""
         state = self.sure[imsi]["state"]
         served = state in SERVED
         owed = self.manage.ask("GET", f"/cards/{imsi}")[1]["owed"]
@@ -451,7 +451,7 @@ def test_cmp(tmp_path: Path, kind: str) -> None:
 
 @DATABASES
 def test_cmp_and_hss(tmp_path: Path, kind: str) -> None:
-    """What the platform ordered and could not say before it died, the register hears, and the MME from that."""
+    """What the platform ordered and could not say before it died, the HSS hears, and the MME from that."""
     with database(kind, tmp_path, "cmp") as (url, server), reserved_port() as port:
         subscribe(url, SUBSCRIBED)
         other = server.new() if server is not None else sqlite_url(tmp_path / "hss.sqlite")

@@ -116,7 +116,7 @@ def test_a_scenario_tells_its_events_to_mosquitto(tmp_path: Path, broker: Mosqui
 
 
 class Tap:
-    """Stands between the register and the broker, and reads along what is published and acknowledged."""
+    """Stands between the HSS and the broker, and reads along what is published and acknowledged."""
 
     def __init__(self, target: int) -> None:
         self._target = target
@@ -294,12 +294,12 @@ def test_tls_and_a_password(certificates: Path, password: str) -> None:
 
 
 def waiting(folder: Path) -> int:
-    """How many events are in the register's outbox, asked of its database."""
+    """How many events are in the HSS's outbox, asked of its database."""
     return rows(folder, "outbox")
 
 
 def rows(folder: Path, table: str) -> int:
-    """How many rows a table of the register's database has."""
+    """How many rows a table of the HSS's database has."""
     import sqlite3
 
     with sqlite3.connect(folder / "hss.sqlite") as database:

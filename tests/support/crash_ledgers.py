@@ -82,7 +82,7 @@ class Ledger(ABC):
 
 
 class HssLedger(Ledger):
-    """The register's: each binding, learned or by hand, each suspension and each area has its record."""
+    """The HSS's: each binding, learned or by hand, each suspension and each area has its record."""
 
     events: ClassVar = HSS_EVENTS
     actions: ClassVar = {

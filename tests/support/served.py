@@ -30,7 +30,7 @@ NET = f"127.{200 + os.getpid() % 50}.{os.getpid() // 50 % 250}"
 
 
 def card(number: int, **binding: str) -> dict[str, Any]:
-    """A card as `export` writes it, bound in the register as is said."""
+    """A card as `export` writes it, bound in the HSS as is said."""
     sections = {"binding": [{"by": "hss", **binding}]} if binding else {}
     imsi = f"00101{number:010d}"
     names = {"name": f"card{number}", "imsi": imsi, "iccid": f"89001{number:014d}", "msisdn": f"1440{number:09d}"}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from simulators.cmp import controls
 from simulators.cmp.card import REBIND, Change
-from simulators.cmp.procedures.lifecycle import check_lock, eviction, tell_register
+from simulators.cmp.procedures.lifecycle import check_lock, eviction, tell_hss
 from simwarden.errors import ManagementError
 from simwarden.model.identity import imei_key
 from simwarden.policy.card_states import CardState
@@ -87,7 +87,7 @@ async def _change(platform: Platform, card: Card, by: By, mode: str, key: str) -
         eviction(platform, change)
     platform.keep(change)
     platform.show_binding(card)
-    await tell_register(platform, card)
+    await tell_hss(platform, card)
 
 
 def is_wrong(platform: Platform, card: Card, settings: Settings, *, bound: str) -> bool:
@@ -107,7 +107,7 @@ def is_wrong(platform: Platform, card: Card, settings: Settings, *, bound: str) 
 
 
 def owed_by(platform: Platform, card: Card) -> str:
-    """Return what the register is owed of a card by whose it is now: the end of its use where that refuses it."""
+    """Return what the HSS is owed of a card by whose it is now: the end of its use where that refuses it."""
     change = Change(card)
     if is_wrong(platform, card, platform.settings, bound=card.bound):
         eviction(platform, change)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from simulators.cmp import controls
 from simulators.cmp.card import Change
 from simulators.cmp.controls import Occasion
-from simulators.cmp.procedures.lifecycle import in_phone, mismatch, operation, tell_register
+from simulators.cmp.procedures.lifecycle import in_phone, mismatch, operation, tell_hss
 from simulators.cmp.procedures.sweep import hold
 from simwarden.model.identity import Imei, imei_key
 from simwarden.policy.card_states import TRANSITIONS, CardState, Operation
@@ -130,7 +130,7 @@ def _refuse(platform: Platform, change: Change, decision: Decision, *, suspends:
         operation(platform, change, Operation.SUSPEND, None, decision.reason)
     platform.keep(change)
     if card.owed:
-        platform.site.spawn(tell_register(platform, card), "suspension")
+        platform.site.spawn(tell_hss(platform, card), "suspension")
 
 
 def _use(platform: Platform, change: Change, key: str) -> None:

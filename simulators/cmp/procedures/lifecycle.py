@@ -1,4 +1,4 @@
-"""The life of a card: operations by the table of states, and what the subscriber register is told."""
+"""The life of a card: operations by the table of states, and what the HSS is told."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from simwarden.operations.approval import By
     from simwarden.policy.decision import Decision
 
-#: cards that the register is told of at the same time
+#: cards that the HSS is told of at the same time
 _AT_ONCE = 64
 #: operations that wait for no lock: what stops a card, and what undoes it
 _URGENT = frozenset({Operation.SUSPEND, Operation.RESUME})
 
 
 async def operate(platform: Platform, card: Card, operation: Operation, by: By) -> None:
-    """Do something to a card's state, by the table, and tell the subscriber register.
+    """Do something to a card's state, by the table, and tell the HSS.
 
     Raises ManagementError: 403 for a customer, and for a suspension without its approval record, 409 for an operation
     that the table lacks, 423 for a locked card.
@@ -41,7 +41,7 @@ async def operate(platform: Platform, card: Card, operation: Operation, by: By) 
     facts = {"state": card.state, "operation": operation}
     platform.audit.require(controls.TRANSITION, card.imsi, by, operation.value, facts, on=on, status=409)
     carry_out(platform, card, operation, by, by.reason)
-    await tell_register(platform, card)
+    await tell_hss(platform, card)
 
 
 def check_lock(platform: Platform, card: Card, by: By, action: str, *, on: str = "") -> None:
@@ -52,7 +52,7 @@ def check_lock(platform: Platform, card: Card, by: By, action: str, *, on: str =
 
 
 def carry_out(platform: Platform, card: Card, operated: Operation, by: By | None, reason: str) -> None:
-    """Change a card's state and keep it; what the register has to be told is kept as owed. `by` None: the network."""
+    """Change a card's state and keep it; what the HSS has to be told is kept as owed. `by` None: the network."""
     change = Change(card)
     operation(platform, change, operated, by, reason)
     platform.keep(change)
@@ -67,7 +67,7 @@ def operation(platform: Platform, change: Change, operated: Operation, by: By | 
     if by is not None:
         details.update(by.approval)
     owed, still = _owed(before, after), change.becomes("owed")
-    if owed == "resume" and still:  # the register has not heard of an end of what runs that came before
+    if owed == "resume" and still:  # the HSS has not heard of an end of what runs that came before
         owed = "reopen"
     change.values |= {"state": after, "owed": owed or still}
     if by is not None and operated not in _URGENT:
@@ -94,7 +94,7 @@ def in_phone(platform: Platform, change: Change, decision: Decision, *, source: 
 
 
 def eviction(platform: Platform, change: Change) -> None:
-    """Let a change end what a card has in a terminal that it may no longer be in; the register is owed it.
+    """Let a change end what a card has in a terminal that it may no longer be in; the HSS is owed it.
 
     Of a card that is suspended, or about to be, nothing is left to end.
     """
@@ -103,7 +103,7 @@ def eviction(platform: Platform, change: Change) -> None:
 
 
 def _owed(before: CardState, after: CardState) -> str:
-    """Return what the register has to be told of a card whose state changes; not every network asks the platform."""
+    """Return what the HSS has to be told of a card whose state changes; not every network asks the platform."""
     if after is CardState.CLOSED:
         return "close"
     if before in SERVED and after not in SERVED:
@@ -114,23 +114,23 @@ def _owed(before: CardState, after: CardState) -> str:
 
 
 def owed_of_new(state: CardState) -> str:
-    """Return what the register has to be told of a card that comes to the platform in a state."""
+    """Return what the HSS has to be told of a card that comes to the platform in a state."""
     return _owed(CardState.ACTIVE, state)
 
 
-# -- the subscriber register -------------------------------------------------------------------------------------------
+# -- the HSS -------------------------------------------------------------------------------------------
 
 
-async def tell_register(platform: Platform, card: Card) -> None:
-    """Tell the subscriber register what it is owed of a card; one that cannot be reached is told later."""
-    register = platform.config.hss
+async def tell_hss(platform: Platform, card: Card) -> None:
+    """Tell the HSS what it is owed of a card; one that cannot be reached is told later."""
+    hss = platform.config.hss
     if not card.owed or card.imsi in platform.telling:
         return
     platform.telling.add(card.imsi)
     try:
         while card.owed:
             what = card.owed
-            if register != "off" and not await _tell_once(platform, register, card, what):
+            if hss != "off" and not await _tell_once(platform, hss, card, what):
                 retry_later(platform)
                 return
             platform.store.told([card], what)
@@ -141,23 +141,21 @@ async def tell_register(platform: Platform, card: Card) -> None:
         platform.telling.discard(card.imsi)
 
 
-async def _tell_once(platform: Platform, register: str, card: Card, what: str) -> bool:
+async def _tell_once(platform: Platform, hss: str, card: Card, what: str) -> bool:
     path = f"/cards/{card.imsi}"
     try:
         if what == "close":
-            await platform.site.manage(register, "DELETE", path)
+            await platform.site.manage(hss, "DELETE", path)
         elif what == "suspend":
             body = {"how": platform.config.suspension, "reason": f"{card.state.value} by {platform.site.name}"}
-            await platform.site.manage(register, "POST", f"{path}/suspension", body)
+            await platform.site.manage(hss, "POST", f"{path}/suspension", body)
         if what in ("evict", "reopen"):  # an attach under way as well, about which the platform was asked before
-            await platform.site.manage(
-                register, "DELETE", f"{path}/location", {"reason": f"order of {platform.site.name}"}
-            )
+            await platform.site.manage(hss, "DELETE", f"{path}/location", {"reason": f"order of {platform.site.name}"})
         if what in ("resume", "reopen"):
-            await platform.site.manage(register, "DELETE", f"{path}/suspension")
+            await platform.site.manage(hss, "DELETE", f"{path}/suspension")
     except ManagementError as error:
-        platform.site.note(f"{register} was not told to {what}: {error}", imsi=card.imsi)
-        return error.status == 404  # a card that the register does not have needs no word about it
+        platform.site.note(f"{hss} was not told to {what}: {error}", imsi=card.imsi)
+        return error.status == 404  # a card that the HSS does not have needs no word about it
     return True
 
 
@@ -177,7 +175,7 @@ async def _retry(platform: Platform) -> None:
 
 
 async def tell_owed(platform: Platform) -> None:
-    """Tell the register all that it is owed."""
+    """Tell the HSS all that it is owed."""
     after = ""
     try:
         while some := platform.store.some(owed=True, after=after, most=_AT_ONCE):
@@ -190,7 +188,7 @@ async def tell_owed(platform: Platform) -> None:
 
 
 async def tell_all(platform: Platform, cards: Sequence[Card]) -> None:
-    """Tell the register of many cards, some at a time; suspensions, which are in a hurry, by one call for some."""
+    """Tell the HSS of many cards, some at a time; suspensions, which are in a hurry, by one call for some."""
     for start in range(0, len(cards), _AT_ONCE):
         some = cards[start : start + _AT_ONCE]
         if platform.config.hss == "off":  # one transaction for all: PostgreSQL takes 1 to 3 ms for each
@@ -198,12 +196,12 @@ async def tell_all(platform: Platform, cards: Sequence[Card]) -> None:
                 platform.store.told([card for card in some if card.owed == what], what)
             continue
         await _suspend_some(platform, [card for card in some if card.owed == "suspend"])
-        await asyncio.gather(*(tell_register(platform, card) for card in some))
+        await asyncio.gather(*(tell_hss(platform, card) for card in some))
 
 
 async def _suspend_some(platform: Platform, cards: Sequence[Card]) -> None:
-    """Have the register suspend cards all at once. If it cannot, they stay owed, and are told one by one."""
-    register = platform.config.hss
+    """Have the HSS suspend cards all at once. If it cannot, they stay owed, and are told one by one."""
+    hss = platform.config.hss
     cards = [card for card in cards if card.imsi not in platform.telling]
     if len(cards) < 2:
         return
@@ -212,10 +210,10 @@ async def _suspend_some(platform: Platform, cards: Sequence[Card]) -> None:
     try:
         reason = f"suspended by {platform.site.name}"
         body = {"cards": imsis, "how": platform.config.suspension, "reason": reason}
-        await platform.site.manage(register, "POST", "/suspensions", body)
+        await platform.site.manage(hss, "POST", "/suspensions", body)
         platform.store.told(cards, "suspend")
     except ManagementError as error:
-        platform.site.note(f"{register} was not told to suspend {len(cards)} cards at once: {error}")
+        platform.site.note(f"{hss} was not told to suspend {len(cards)} cards at once: {error}")
     except StoreError:
         retry_later(platform)
         raise

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from simulators.cmp import controls
 from simulators.cmp.card import Change
-from simulators.cmp.procedures.lifecycle import mismatch, operation, tell_register
+from simulators.cmp.procedures.lifecycle import mismatch, operation, tell_hss
 from simulators.cmp.procedures.sweep import COUNTED, SLICE
 from simwarden.model.form import FormFactor
 from simwarden.policy.card_states import SERVED, TRANSITIONS, CardState, Operation
@@ -102,4 +102,4 @@ async def _act(platform: Platform, card: Card, decision: Decision, day: str) -> 
     if suspends and (card.state, Operation.SUSPEND) in TRANSITIONS:
         operation(platform, change, Operation.SUSPEND, None, decision.reason)
     platform.keep(change)
-    await tell_register(platform, card)
+    await tell_hss(platform, card)

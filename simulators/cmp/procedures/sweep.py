@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from simulators.cmp.card import Change
 from simulators.cmp.procedures.binding import is_wrong
-from simulators.cmp.procedures.lifecycle import eviction, operation, tell_all, tell_register
+from simulators.cmp.procedures.lifecycle import eviction, operation, tell_all, tell_hss
 from simwarden.errors import ManagementError
 from simwarden.operations.approval import By
 from simwarden.operations.management import Role
@@ -78,7 +78,7 @@ def new_sweep(platform: Platform, account: str | None, batch: str | None = None,
 
 
 async def carry_out(platform: Platform, sweep: Sweep) -> int:
-    """Go through the cards, and return how many something became of; the register is told of them slice by slice.
+    """Go through the cards, and return how many something became of; the HSS is told of them slice by slice.
 
     Without its database it goes on later. Raises StoreError.
     """
@@ -126,13 +126,13 @@ def hold(platform: Platform, card: Card) -> None:
             change = sweep.change(platform, card)
             assert change is not None  # noqa: S101 - it suspends it
             platform.keep(change)
-            platform.site.spawn(tell_register(platform, card), "suspension")
+            platform.site.spawn(tell_hss(platform, card), "suspension")
 
 
 async def shut_down(platform: Platform, account: str, batch: str, by: By) -> int:
     """Suspend all cards of one batch of a customer at once (guideline 4.4), and return how many.
 
-    No limit of batches and no lock holds it up. The whole batch is refused at the next request before the register is
+    No limit of batches and no lock holds it up. The whole batch is refused at the next request before the HSS is
     told of the first card. Raises ManagementError: 403 for a customer or without an approval record, 404 for a batch
     without cards.
     """

@@ -1,4 +1,4 @@
-"""The cards that the register holds, and the terminals that they are bound to."""
+"""The cards that the HSS holds, and the terminals that they are bound to."""
 
 from __future__ import annotations
 
@@ -123,12 +123,12 @@ class Cards:
 
     @route("GET", "/cards/{imsi}")
     async def query(self, call: Call) -> dict[str, Any]:
-        """Tell what the register holds of a card; keys are never told."""
+        """Tell what the HSS holds of a card; keys are never told."""
         return self.core.card(call.path["imsi"]).tell()
 
     @route("GET", "/cards", query=CardsPage)
     async def list_cards(self, call: Call) -> list[dict[str, Any]]:
-        """List what the register holds of cards, by IMSI."""
+        """List what the HSS holds of cards, by IMSI."""
         asked: CardsPage = call.query
         return [each.tell() for each in self.core.store.page(after=asked.after, most=asked.limit)]
 

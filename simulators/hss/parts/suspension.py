@@ -85,7 +85,7 @@ class Suspensions:
 
     @route("POST", "/suspensions", takes=ManySuspended)
     async def suspend_many(self, call: Call) -> dict[str, Any]:
-        """Suspend many cards, all or none; `unknown` are those that the register does not have."""
+        """Suspend many cards, all or none; `unknown` are those that the HSS does not have."""
         wanted: ManySuspended = call.given
         found = {imsi: self.core.store.get(imsi) for imsi in wanted.cards}
         known = [subscriber for subscriber in found.values() if subscriber is not None]

@@ -168,7 +168,7 @@ def _judge_zones(core: Core, ue: UeContext, tai: Tai | None, occasion: Occasion)
 
 
 def _judge_silence(core: Core, imsi: str, error: StoreError) -> Decision | None:
-    """Let nobody go on whose area cannot be read; for a time, as when the register is silent."""
+    """Let nobody go on whose area cannot be read; for a time, as when the HSS is silent."""
     reason = f"areas cannot be read: {error}"
     decision = core.site.decide(AREA_DATA, imsi, on=Occasion.AREA_DATA, reachable=False, reason=reason)
     return None if decision.admitted else decision

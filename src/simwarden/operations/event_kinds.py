@@ -121,7 +121,7 @@ _BY = ("approver", "reason", "form", "role", "caller")
 
 
 def _held(beside: Mapping[str, Any]) -> Values:
-    """Return what a card's area was before and is after a change: both as an MME, or both as a register holds it."""
+    """Return what a card's area was before and is after a change: both as an MME, or both as an HSS holds it."""
     named = {key for name in ("before", "after") if isinstance(beside.get(name), dict) for key in beside[name]}
     held = next((each for each in (_AREA, _SUBSCRIBED) if named & each.keys()), _AREA | _SUBSCRIBED)
     return mapping(lambda: held).or_none()

@@ -1,4 +1,4 @@
-"""What a serving node enforces of a subscription: barring, the access point, and the subscriber register's silence."""
+"""What a serving node enforces of a subscription: barring, the access point, and the HSS's silence."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ def judge_access_point(*, requested: str, subscribed: Collection[str]) -> Ruling
 
 @tells(temporary=SWITCH)
 def judge_register(*, reachable: bool, reason: str = "") -> Ruling:
-    """Rule on a registration whose subscriber register may be silent: without its word nobody is served."""
+    """Rule on a registration whose HSS may be silent: without its word nobody is served."""
     if reachable:
-        return Ruling.admit("the subscriber register answered")
-    return Ruling.refuse(reason or "the subscriber register cannot be reached", temporary=True)
+        return Ruling.admit("the HSS answered")
+    return Ruling.refuse(reason or "the HSS cannot be reached", temporary=True)
 
 
 @tells(expected=one_of("everybody", "authenticated", "nobody"))

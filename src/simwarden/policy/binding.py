@@ -1,4 +1,4 @@
-"""Guideline 2.1.3(1) one: the subscriber register binds a card to a terminal, by an IMEI given beforehand or learned.
+"""Guideline 2.1.3(1) one: the HSS binds a card to a terminal, by an IMEI given beforehand or learned.
 
 IMEIs are compared by TAC and serial number, 14 digits, whatever form they come in. An empty IMEI means that the serving
 node gave none.
@@ -97,7 +97,7 @@ def judge_peer(
     address: str = "",
     pinned: Sequence[str] = (),
 ) -> Ruling:
-    """Rule on a node that speaks to the register, so that a forged registration teaches no false binding.
+    """Rule on a node that speaks to the HSS, so that a forged registration teaches no false binding.
 
     `listed` are the known nodes by Diameter identity, with their realms. `through` is the node at the far end of the
     connection, where the message names another: only `relays` may carry messages of `host`. `address` is where a node

@@ -1,4 +1,4 @@
-"""What a network does with a terminal, by what the equipment register says of it (TS 22.016, TS 23.401 5.3.2.1)."""
+"""What a network does with a terminal, by what the EIR says of it (TS 22.016, TS 23.401 5.3.2.1)."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from simwarden.policy.details import tells
 
 
 class EquipmentAnswer(enum.Enum):
-    """What became of a question to the equipment register; the first three are its Equipment-Status by their lists."""
+    """What became of a question to the EIR; the first three are its Equipment-Status by their lists."""
 
     ALLOWED = "allowed"
     PROHIBITED = "prohibited"
     TRACKED = "tracked"
     UNKNOWN = "unknown"
-    """The register knows no such equipment."""
+    """The EIR knows no such equipment."""
     NO_VERDICT = "no-verdict"
     """It could not be reached, or answered without saying anything of the equipment."""
 
@@ -33,7 +33,7 @@ def judge_equipment(
     """Rule on a terminal that was looked up. What is not known to be allowed is refused, unless it is said otherwise.
 
     `temporary` in the details says that asking again later may give another answer. `age` are the seconds for which the
-    answer has been kept, None where the register was asked just now.
+    answer has been kept, None where the EIR was asked just now.
     """
     ruling = _judge_answer(answer, imei, admit_unknown=admit_unknown, admit_without_verdict=admit_without_verdict)
     if age is None:
@@ -44,15 +44,15 @@ def judge_equipment(
 
 def _judge_answer(answer: EquipmentAnswer, imei: str, *, admit_unknown: bool, admit_without_verdict: bool) -> Ruling:
     if answer is EquipmentAnswer.PROHIBITED:
-        return Ruling.refuse("the register has the equipment on its prohibited list", seen=imei, temporary=False)
+        return Ruling.refuse("the EIR has the equipment on its prohibited list", seen=imei, temporary=False)
     if answer is EquipmentAnswer.UNKNOWN:
-        reason = "the register does not know the equipment"
+        reason = "the EIR does not know the equipment"
         return Ruling.admit(reason, seen=imei) if admit_unknown else Ruling.refuse(reason, seen=imei, temporary=False)
     if answer is EquipmentAnswer.NO_VERDICT:
         if admit_without_verdict:
-            return Ruling.admit("the register gave no verdict, and the network is set to admit then", seen=imei)
-        return Ruling.refuse("the register gave no verdict", seen=imei, temporary=True)
-    return Ruling.admit(f"the register says {answer.value}", seen=imei)
+            return Ruling.admit("the EIR gave no verdict, and the network is set to admit then", seen=imei)
+        return Ruling.refuse("the EIR gave no verdict", seen=imei, temporary=True)
+    return Ruling.admit(f"the EIR says {answer.value}", seen=imei)
 
 
 @tells(seen=IMEI.or_none(), temporary=SWITCH)

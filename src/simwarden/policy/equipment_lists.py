@@ -1,4 +1,4 @@
-"""What an equipment register says of a terminal: lists by IMEI and TAC, kinds of terminal, pools tied to cards.
+"""What an EIR says of a terminal: lists by IMEI and TAC, kinds of terminal, pools tied to cards.
 
 The lists are those of TS 22.016; a pool is guideline 2.1.3(1) three: the terminals in which a card may be used.
 """
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Status(enum.Enum):
-    """The list that a terminal is on; `unknown` is a terminal that the register should know and does not."""
+    """The list that a terminal is on; `unknown` is a terminal that the EIR should know and does not."""
 
     ALLOWED = "allowed"
     PROHIBITED = "prohibited"

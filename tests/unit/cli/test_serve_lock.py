@@ -38,7 +38,7 @@ def try_again(folder: Path, what: dict[str, Any], name: str = "second") -> subpr
 
 
 def is_served(client: Client) -> bool:
-    """Whether the register gives an authentication vector, with an SQN that it keeps first."""
+    """Whether the HSS gives an authentication vector, with an SQN that it keeps first."""
     wanted = [("Number-Of-Requested-Vectors", 1)]
     avps = (("User-Name", "001010000000001"), ("Requested-EUTRAN-Authentication-Info", wanted))
     return client.ask(client.make("Authentication-Information-Request", *avps, ("Visited-PLMN-Id", PLMN))).success

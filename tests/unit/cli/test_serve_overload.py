@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 
-#: a register that takes 10 ms for each request
+#: an HSS that takes 10 ms for each request
 SLOW = """\
 import time
 from simulators.hss.procedures import authentication

@@ -126,7 +126,7 @@ def test_what_is_no_json_is_a_bad_gateway() -> None:
 
 
 def test_an_element_that_says_nothing_holds_up_no_work_of_the_loops_own_threads() -> None:
-    """Large bodies are read there: a hundred calls to a register that hangs kept them waiting."""
+    """Large bodies are read there: a hundred calls to an HSS that hangs kept them waiting."""
 
     async def story() -> None:
         silent = socket.create_server(("127.0.0.1", 0))

@@ -119,7 +119,7 @@ def test_a_verdict_that_the_mme_has_kept_is_called_so(failing: Any, wait: str) -
     text = text_of(failing(steps + wanted))
     seconds = 5 if wait else 0
     assert "mme.equipment, clause 2.1.3(1) three" in text
-    assert f"the register says allowed (a verdict kept for {seconds} s)" in text
+    assert f"the EIR says allowed (a verdict kept for {seconds} s)" in text
 
 
 def test_a_reject_that_the_terminal_must_ignore_is_told_behind_no_answer(failing: Any, monkeypatch: Any) -> None:

@@ -154,7 +154,7 @@ def test_groups_that_go_together_are_as_many(errors: Errors) -> None:
 
 
 REAL = """\
-scenario: A register that fails
+scenario: An HSS that fails
 cards:
   cards: {count: 2, profile: meter}
 devices:

@@ -212,7 +212,7 @@ def test_an_element_that_a_step_lets_fail_is_an_excuse_for_its_answer(play: Any)
         assert result.verdict is Verdict.PASSED
         assert [each.clause for each in result.events if isinstance(each, Rejected)] == [clause]
     refused = [each for each in play(REFUSED_PHONE).events if isinstance(each, Rejected)]
-    # Experimental-Result 5001 says something of the card, and Result-Code 5001 that the register cannot read it
+    # Experimental-Result 5001 says something of the card, and Result-Code 5001 that the HSS cannot read it
     assert [(each.clause, each.by, each.message) for each in refused] == [("", "hss", "attach-reject")]
     assert play(failing % 5012).verdict is Verdict.PASSED
 

@@ -146,7 +146,7 @@ def test_a_decision_without_the_requirement_is_no_claim_and_the_reason_says_so(s
 
 def test_an_error_is_no_kill(shelf: Shelf) -> None:
     head = HEAD.replace("cards:", "cards:\n  other: {{profile: meter}}")
-    # Served at first, as claimed. Then the register falls silent, and the phone is refused: when the MME's control
+    # Served at first, as claimed. Then the HSS falls silent, and the phone is refused: when the MME's control
     # admits, it has no subscription to serve by, so that a refusal without a decision ends the run as an error.
     shelf.put(
         "silence.yaml",

@@ -1,4 +1,4 @@
-"""The platform with the register itself: what it is told of states, batches, accounts and phones."""
+"""The platform with the HSS itself: what it is told of states, batches, accounts and phones."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ METER, PHONE = "99000101000001", "99000201000001"
 
 
 class Pair(Bench):
-    """A platform and a register that has the cards."""
+    """A platform and an HSS that has the cards."""
 
     def __init__(self, store: str = "", **config: Any) -> None:
         super().__init__(stores={"cmp": store})

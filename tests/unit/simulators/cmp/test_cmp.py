@@ -1,4 +1,4 @@
-"""The platform on S13 and by its management interface, with a register that keeps what it is told."""
+"""The platform on S13 and by its management interface, with an HSS that keeps what it is told."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Register(Element[ElementConfig]):
 
 
 class Net(Bench):
-    """A platform, a register, an MME, an EIR that relays, and a stranger."""
+    """A platform, an HSS, an MME, an EIR that relays, and a stranger."""
 
     subject = "cmp"
     accounts = ("fernweh",)

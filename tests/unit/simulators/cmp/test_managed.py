@@ -1,4 +1,4 @@
-"""The platform and the register in processes of their own: one tells the other over HTTP what becomes of a card."""
+"""The platform and the HSS in processes of their own: one tells the other over HTTP what becomes of a card."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def _managed(where: tuple[str, int]) -> dict[str, Any]:
 
 
 def test_a_suspension_travels_from_process_to_process_and_ends_what_runs(tmp_path: Path) -> None:
-    patient = {"settings": {"answer_time": 0.3}}  # the MME does not answer its CLR, which the register goes on owing it
+    patient = {"settings": {"answer_time": 0.3}}  # the MME does not answer its CLR, which the HSS goes on owing it
     with serve(tmp_path, "hss", _settings(tmp_path, "S6a", **patient)) as hss:
         register = hss.where["management"]
         with serve(tmp_path, "cmp", _settings(tmp_path, "S13", **_managed(register))) as cmp:

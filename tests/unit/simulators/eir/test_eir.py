@@ -255,7 +255,7 @@ async def test_the_audit_tells_what_a_card_was_tied_to(loop: TestbedLoop) -> Non
 
 
 class Platform(ScriptedEir):
-    """A platform behind the register."""
+    """A platform behind the HSS."""
 
     declaration = Declaration(kind="cmp", title="CMP", lane=2, config=ElementConfig, listens=("S13",))
 

@@ -78,7 +78,7 @@ class Centre(Element[ElementConfig]):
 
 
 class Routes(Net):
-    """A register, an MME, and a centre that it lists."""
+    """An HSS, an MME, and a centre that it lists."""
 
     def __init__(self, loop: TestbedLoop, store: str = "", **config: Any) -> None:
         super().__init__(loop, store=store, **{"centres": {"smsc": f"+{CENTRE}"}} | config)

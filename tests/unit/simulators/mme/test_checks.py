@@ -459,7 +459,7 @@ async def test_a_sleeper_that_is_paged_to_be_detached_is_told_that_and_nothing_e
 @pytest.mark.parametrize(
     ("experimental", "result", "failed"),
     [
-        (None, ResultCode.DIAMETER_UNABLE_TO_COMPLY, True),  # the register failed
+        (None, ResultCode.DIAMETER_UNABLE_TO_COMPLY, True),  # the HSS failed
         (None, ResultCode.DIAMETER_AUTHORIZATION_REJECTED, False),  # it judged the card
         (ExperimentalResult.DIAMETER_AUTHENTICATION_DATA_UNAVAILABLE, None, True),
         (ExperimentalResult.DIAMETER_ERROR_USER_UNKNOWN, None, False),
