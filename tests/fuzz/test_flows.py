@@ -1,6 +1,6 @@
 """Whatever goes wrong with a message of an attach: no fault of ours, no hang, what was refused stays refused.
 
-And after every thousand flows the rightful terminal is served.
+And after every thousand flows the legitimate terminal is served.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from simwarden.runtime.loop import TestbedLoop
 if TYPE_CHECKING:
     from collections import Counter
 
-#: flows after which the rightful terminal must still be served, in a network that has seen them all
+#: flows after which the legitimate terminal must still be served, in a network that has seen them all
 BATCH = 1000
 #: CPU seconds that a flow may take, of which most take hundredths
 SLOW = 1.0
@@ -92,7 +92,7 @@ async def carry_out(network: Network, flow: Flow) -> None:
 
 
 async def serve_the_meter(network: Network) -> None:
-    """The rightful terminal is served, whatever happened before."""
+    """The legitimate terminal is served, whatever happened before."""
     network.attacker.arm(None)
     await network.put_card("meter")
     await network.clock.sleep(120)

@@ -359,7 +359,7 @@ async def resumed(network: Network) -> None:
 
 
 async def day_of_a_meter(network: Network) -> None:
-    """All that the rightful terminal does."""
+    """All that the legitimate terminal does."""
     for what in ("power_on", "service_request", "tau"):
         await network.do("meter", what, device="meter")
         await network.clock.sleep(15)

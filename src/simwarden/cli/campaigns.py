@@ -91,7 +91,7 @@ def matrix(
     service: Annotated[Many, _many("--service", "NAME", "The table of this service or path.")] = None,
     *,
     story: Annotated[str, typer.Option(metavar="MISUSE/METHOD", help="Print a cell as a scenario, and end.")] = "",
-    honest: Annotated[bool, typer.Option("--honest", help="With --story: that of the rightful user.")] = False,
+    honest: Annotated[bool, typer.Option("--honest", help="With --story: that of the legitimate user.")] = False,
 ) -> Campaign:
     """Try the same misuses against each method of restriction, alone and combined: what blocks, and what leaks."""
     from simwarden.campaign.matrix.story import text_of  # noqa: PLC0415

@@ -145,7 +145,7 @@ def _word(value: Any) -> str:
 
 
 def _served(data: dict[str, Any], refused: Decided, steps: int) -> dict[str, Any]:
-    """Return the first steps of the rightful user's story, and where the same control admits it."""
+    """Return the first steps of the legitimate user's story, and where the same control admits it."""
     admitted, step = -1, -1
     for event in _play(data):
         if isinstance(event, StepMark):

@@ -67,7 +67,7 @@ class Agreement(Model):
 
 
 class Return(Model):
-    """How a rightful terminal comes back into service after it was told a cause."""
+    """How a legitimate terminal comes back into service after it was told a cause."""
 
     causes: list[str] = Field(default_factory=list)
     """EMM causes by name; none: whatever it was told."""

@@ -40,12 +40,12 @@ class MisuseHead(Model):
 
 
 class HonestHead(Model):
-    """The same motions in the hands of the rightful user."""
+    """The same motions in the hands of the legitimate user."""
 
     story: str = Field(min_length=1)
     """The story in one sentence."""
     user: str = Field(min_length=1)
-    """The rightful terminal."""
+    """The legitimate terminal."""
 
 
 class MethodHead(Model):

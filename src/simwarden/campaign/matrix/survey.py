@@ -49,7 +49,7 @@ class Task:
 
 @dataclass(slots=True)
 class Cell:
-    """A misuse against a method: the outcome by service, the attach first, and whether the rightful user is served.
+    """A misuse against a method: the outcome by service, the attach first, and whether the legitimate user is served.
 
     `unserved` says why the honest story of the same motions was not served; empty if it was. `faults` counts runs that
     ended as a fault of simwarden's own.
@@ -87,7 +87,7 @@ class Matrix(Result):
 
     @property
     def broken(self) -> list[Cell]:
-        """Cells whose method does not serve the rightful user in the same motions: their refusals say nothing."""
+        """Cells whose method does not serve the legitimate user in the same motions: their refusals say nothing."""
         return [cell for cell in self.cells.values() if cell.unserved]
 
     @property
@@ -274,7 +274,7 @@ class _Filler:
 
 
 def _unserved(honest: Outcome) -> str:
-    """Say why a rightful user is not served; nothing if it is."""
+    """Say why a legitimate user is not served; nothing if it is."""
     if honest.state is State.LEAKED:
         return ""
     if honest.refusals:

@@ -33,7 +33,7 @@ _COLUMNS = 120
 KEY = (
     "hss #8   blocked by this kind of element, the terminal was told this EMM cause; without: no such cause was sent\n"
     "18h>cmp  leaked so long, then blocked by this kind\n"
-    "LEAK     in service to the end; n/b: not built; -: blocked with the attach; !: refuses the rightful too"
+    "LEAK     in service to the end; n/b: not built; -: blocked with the attach; !: refuses the legitimate too"
 )
 
 
@@ -127,7 +127,7 @@ def _columns(table: Sequence[tuple[str, ...]]) -> Iterator[str]:
 def troubles(matrix: Matrix) -> Iterator[str]:
     """Yield what is wrong with methods and stories themselves."""
     for cell in matrix.broken:
-        yield f"method {cell.method} does not serve the rightful user ({cell.misuse}): {cell.unserved}"
+        yield f"method {cell.method} does not serve the legitimate user ({cell.misuse}): {cell.unserved}"
     for cell in matrix.unexplained:
         for name, outcome in cell.outcomes.items():
             if outcome.state in (State.UNEXPLAINED, State.BROKEN):
@@ -195,7 +195,7 @@ def _cell_data(cell: Cell) -> dict[str, Any]:
     return {
         "misuse": cell.misuse,
         "method": cell.method,
-        "serves_the_rightful": not cell.unserved,
+        "serves_the_legitimate": not cell.unserved,
         "unserved": cell.unserved,
         "outcomes": {name: _outcome_data(each) for name, each in cell.outcomes.items()},
     }

@@ -95,7 +95,7 @@ def _advice(finding: Finding) -> str:
             f"expect: {{decision: {{{decision}}}}} and what the refusal comes to"
         )
     return (
-        f"write a rightful use that it admits (the twin of the misuse), with proves: [{spot.control.requirement}], "
+        f"write a legitimate use that it admits (the twin of the misuse), with proves: [{spot.control.requirement}], "
         f"expect: {{decision: {{{decision}, verdict: admit}}}} and what is served"
     )
 

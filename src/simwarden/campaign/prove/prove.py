@@ -151,7 +151,7 @@ class _Proving:
                 self.proof.faults += seen.verdict is Result.ERROR
 
     def _try_all(self, findings: Sequence[Finding]) -> None:
-        """Try mutants by those that claim the control, and where these see no rightful use refused, by others."""
+        """Try mutants by those that claim the control, and where these see no legitimate use refused, by others."""
         claiming = {id(finding): self._concerned(finding.spots[0]) for finding in findings}
         self._try([(finding, name) for finding in findings for name in self._able(finding, claiming[id(finding)])])
         unnoticed = [finding for finding in findings if finding.switch == REFUSE and not finding.killed]

@@ -8,7 +8,7 @@ A run is the same as the normal one, byte for byte, up to the first decision tha
 3. a failed expectation is about what came of the decision, and not about the decision, which the switch itself gives:
    a state, the outcome of a verb, a message or a record. Under always-admit it is any of a scenario that claims the
    refusal, and elsewhere one that wanted a refusal, or something that never should happen; under always-refuse one that
-   wanted no refusal, or something that should never come of rightful use.
+   wanted no refusal, or something that should never come of legitimate use.
 """
 
 from __future__ import annotations

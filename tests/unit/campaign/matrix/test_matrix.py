@@ -106,7 +106,7 @@ def test_a_method_that_refuses_the_rightful_is_told(plan: Plan) -> None:
     switches = {"hss/bind.hss.given": "always-refuse"}
     matrix = survey(plan, RunOptions(switches=switches), Order(), misuses=["early"], methods=["hss-given"])
     assert [each.method for each in matrix.broken] == ["hss-given"]
-    assert any("does not serve the rightful user (early)" in line for line in troubles(matrix))
+    assert any("does not serve the legitimate user (early)" in line for line in troubles(matrix))
     assert any("hss #8!" in line for line in matrix.lines())
 
 

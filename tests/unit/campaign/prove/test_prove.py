@@ -103,7 +103,7 @@ def test_scenarios_without_expectations_leave_survivors(shelf: Shelf) -> None:
     assert only(proof, ADMIT, GIVEN).reason == "no scenario claims it"
     assert only(proof, REFUSE, GIVEN).reason == "no scenario claims it; use noticed nothing"
     assert "verdict: admit" in only(proof, REFUSE, GIVEN).advice
-    assert proof.runs == 2 + 1  # what nobody claims may still be noticed when rightful use is refused
+    assert proof.runs == 2 + 1  # what nobody claims may still be noticed when legitimate use is refused
 
 
 def test_every_occasion_that_a_control_declares_has_two_mutants(shelf: Shelf) -> None:
