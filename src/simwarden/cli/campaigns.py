@@ -207,7 +207,7 @@ def _parts_of(root: Path) -> Iterator[Campaign]:
         yield explore(folder=str(root / "explore"))
 
 
-_EXITS = "Exit code: 0 all is well, 1 not, 2 a bad file or option, 3 a fault of ours, 4 nothing tried, 130 interrupted."
+_EXITS = "Exit code: 0 all is well, 1 not, 2 a bad file or option, 3 internal error, 4 nothing tried, 130 interrupted."
 _PARTS: dict[Callable[..., Campaign], str] = {
     prove: "`simwarden prove scenarios -j auto --control 'hss/*'`",
     coverage: "`simwarden coverage scenarios --html coverage.html`",

@@ -51,7 +51,7 @@ def classify(  # noqa: PLR0917 - typer's way: an option is a parameter
 
     A file is a scenario (or a folder of them), what `export` prints, or a CSV of an operator's cards.
 
-    Exit code: 0 all cards fit, 1 some do not, 2 a bad file or option, 3 a fault of ours, 130 interrupted.
+    Exit code: 0 all cards fit, 1 some do not, 2 a bad file or option, 3 internal error, 130 interrupted.
     """
     from simwarden.cli.classifying import ClassifyOrder, classify_target  # noqa: PLC0415 - help comes at once
 
@@ -80,7 +80,7 @@ def numbers(
 ) -> None:
     """Audit numbers of cards, and name those that are of no range dedicated to IoT (guideline 2.1.1).
 
-    Exit code: 0 all are, 1 some are not, 2 a bad file or option, 3 a fault of ours, 130 interrupted.
+    Exit code: 0 all are, 1 some are not, 2 a bad file or option, 3 internal error, 130 interrupted.
     """
     from simwarden.cli.numbering import audit_numbers  # noqa: PLC0415 - help comes at once
 

@@ -52,7 +52,7 @@ class LogForm(StrEnum):
 
 
 class Level(StrEnum):
-    """From which level on lines are written: admissions, what happens, what peers do wrong, faults of ours."""
+    """From which level on lines are written: admissions, what happens, what peers do wrong, internal errors."""
 
     DEBUG = "debug"
     INFO = "info"

@@ -54,7 +54,7 @@ Paths = Annotated[
 def run(**given: Any) -> None:
     """Run scenarios and report what became of them.
 
-    Exit code: 0 all passed, 1 an expectation failed or could not be judged, 2 a bad file or option, 3 a fault of ours,
+    Exit code: 0 all passed, 1 an expectation failed or could not be judged, 2 a bad file or option, 3 internal error,
     4 nothing chosen, 130 interrupted (the report has what is done).
     """
     from simwarden.cli.running import paths_of, run_suite  # noqa: PLC0415

@@ -59,7 +59,7 @@ class ScenarioItem(pytest.Item):
         return str(self.path.relative_to(here) if self.path.is_relative_to(here) else self.path)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        """Show the record; a traceback only for a fault of ours."""
+        """Show the record; a traceback only for an internal error."""
         if isinstance(excinfo.value, ScenarioFailure):
             return str(excinfo.value)
         return super().repr_failure(excinfo, style)

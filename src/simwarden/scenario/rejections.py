@@ -3,7 +3,7 @@
 A rejection is a control's refusal, or the protocol itself demands it (a tracking area update after the MME lost its
 context); the element that rejects says which, in a `Rejected` event. What a control decided needs no word in the file.
 What the protocol demands is expected, by state or message and cause, or it is a mismatch like any other. A rejection by
-policy with no refusal of a control behind it is a fault of ours. What an element outside this process decides, or one
+policy with no refusal of a control behind it is an internal error. What an element outside this process decides, or one
 that a step lets answer with an error, cannot be asked for.
 """
 

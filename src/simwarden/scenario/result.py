@@ -21,7 +21,7 @@ class Verdict(enum.Enum):
     FAILED = "failed"
     #: an expectation is about the inside of an element that is outside this process
     INCONCLUSIVE = "inconclusive"
-    #: a fault of ours, or a run that hung
+    #: an internal error, or a run that hung
     ERROR = "error"
 
 
@@ -65,7 +65,7 @@ class FailureRecord:
     ladder: tuple[str, ...] = ()
     around: str = ""
     rerun: str = ""
-    #: the traceback of a fault of ours, else empty
+    #: the traceback of an internal error, else empty
     detail: str = ""
 
 

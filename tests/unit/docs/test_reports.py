@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs" / "reports.md").read_text(encoding="utf-8")
 #: the page that tells the fields of records
 RECORDS = (ROOT / "docs" / "records.md").read_text(encoding="utf-8")
-#: stories that show all kinds of events but a fault of ours: refusals, bad bytes, notes, records, what no card is in
+#: stories that show all kinds of events but an internal error: refusals, bad bytes, notes, records, what no card is in
 STORIES = (
     "demo/moved-card.yaml",
     "demo/first-story.yaml",
