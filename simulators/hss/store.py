@@ -60,7 +60,7 @@ def _add_vectors(connection: sa.Connection) -> None:
 
 
 def _tell_ended_apart(connection: sa.Connection) -> None:
-    """Version 6: a card that is ended for good is not withdrawn for a time; before, its reason alone told it."""
+    """Version 6: a card that is terminated is not withdrawn for a time; before, its reason alone told it."""
     ended = "UPDATE subscribers SET suspended = 'ended' WHERE suspended = 'withdrawal' AND why = 'cancelled'"
     connection.exec_driver_sql(ended)
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from simwarden.model.identity import Imei
 
-#: what a card is that was ended for good; nothing resumes it
+#: what a card is that was terminated; nothing resumes it
 ENDED = "ended"
 #: the action of a changed area that a card had, which the limit counts
 AREA_CHANGE = "area-change"
@@ -56,7 +56,7 @@ class Subscriber:
 
     @property
     def ended(self) -> bool:
-        """Whether the card was ended for good."""
+        """Whether the card was terminated."""
         return self.suspended == ENDED
 
     def tell(self) -> dict[str, Any]:

@@ -72,7 +72,7 @@ class AccessPoint:
     """APN-AMBR in bit/s; 0: as the subscription has it for all."""
     ambr_dl: int = 0
     addresses: tuple[str, ...] = ()
-    """Addresses that the card has for good (Served-Party-IP-Address)."""
+    """Static addresses of the card (Served-Party-IP-Address)."""
 
 
 @dataclass(slots=True)

@@ -33,7 +33,7 @@ def settle_type(asked: PdnType, *, dual: bool, v4: bool, v6: bool) -> tuple[PdnT
 
 
 def take(addresses: Addresses, kind: PdnType, asked: Paa, owner: object, rng: Dice) -> Paa | Cause:
-    """Take the addresses of a session, those that the subscription has for good where `asked` names some."""
+    """Take the addresses of a session, the static ones of the subscription where `asked` names some."""
     v4, v6 = kind is not PdnType.IPV6, kind is not PdnType.IPV4
     static4 = asked.ipv4 if asked.ipv4 not in _NONE else ""
     static6 = str(ipaddress.IPv6Address(_prefix(asked.ipv6))) if asked.ipv6 not in _NONE else ""

@@ -125,7 +125,7 @@ class ApnConfig(Model):
     ipv6: IpNetworkText = "2001:db8:64::/48"
     """Network of dynamic /64 prefixes; empty: no IPv6 here."""
     static: tuple[IpNetworkText, ...] = ()
-    """Networks of addresses and prefixes that subscriptions may have for good."""
+    """Networks of addresses and prefixes that subscriptions may have as static ones."""
     dns: tuple[IpText, ...] = ("192.0.2.53", "2001:db8::53")
     """DNS servers that a device is told when it asks, of both versions of IP."""
     mtu: int = Field(default=1358, ge=1280, le=9000)

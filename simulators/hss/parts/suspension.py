@@ -1,4 +1,4 @@
-"""Cards that are suspended for a time, resumed, or ended for good."""
+"""Cards that are suspended for a time, resumed, or terminated."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Suspensions:
     observables = (
         Observable(
             "subscription",
-            "whether a card is suspended, by IMSI: active, barring or withdrawal; or ended for good",
+            "whether a card is suspended, by IMSI: active, barring or withdrawal; or terminated",
             fields={"imsi": IMSI, "status": one_of("active", "barring", "withdrawal", ENDED)},
         ),
     )
@@ -38,7 +38,7 @@ class Suspensions:
 
     @route("DELETE", "/cards/{imsi}")
     async def cancel_card(self, call: Call) -> dict[str, Any]:
-        """End a card for good: its location is cancelled and its subscription withdrawn."""
+        """Terminate a card: its location is cancelled and its subscription withdrawn."""
         subscriber = self.core.card(call.path["imsi"])
         await self._suspend(By.of(call), (subscriber,), Suspension(how="withdrawal", reason="cancelled"), ends=True)
         return subscriber.tell()
@@ -57,7 +57,7 @@ class Suspensions:
     async def _suspend(
         self, by: By, subscribers: Sequence[Subscriber], wanted: Suspension, *, ends: bool = False
     ) -> dict[str, str]:
-        """Suspend cards, or end them for good; return how the MME of each was told. Who is ended stays so."""
+        """Suspend cards, or terminate them; return how the MME of each was told. Who is ended stays so."""
         over = {} if ends else {each.imsi: "nobody" for each in subscribers if each.ended}
         subscribers = [each for each in subscribers if each.imsi not in over]
         held = {"suspended": ENDED if ends else wanted.how, "why": wanted.reason}
@@ -95,10 +95,10 @@ class Suspensions:
 
     @route("DELETE", "/cards/{imsi}/suspension", errors=(409,))
     async def resume_card(self, call: Call) -> dict[str, Any]:
-        """End a card's suspension; a card that was ended for good stays so (409)."""
+        """End a card's suspension; a card that was terminated stays so (409)."""
         subscriber = self.core.card(call.path["imsi"])
         if subscriber.ended:
-            raise ManagementError(409, f"{subscriber.imsi} was ended for good")
+            raise ManagementError(409, f"{subscriber.imsi} was terminated")
         how = subscriber.suspended
         owed = Owed.BARRING if how == "barring" else None
         record = self.core.audit.record("resume", subscriber.imsi, {"how": how}, By.of(call))

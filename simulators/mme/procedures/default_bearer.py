@@ -210,7 +210,7 @@ def choose_type(wanted: int, point: AccessPoint) -> tuple[GtpPdnType, EsmCause |
 
 
 def _asked(kind: GtpPdnType, addresses: tuple[str, ...]) -> Paa:
-    """Return the addresses that are asked for: those that the card has for good, else any."""
+    """Return the addresses that are asked for: the card's static ones, else any."""
     four = next((each for each in addresses if ":" not in each), "0.0.0.0")  # noqa: S104 - nothing is bound to it
     six = next((each for each in addresses if ":" in each), "::")
     return Paa(kind, "" if kind is GtpPdnType.IPV6 else four, "" if kind is GtpPdnType.IPV4 else six)

@@ -37,7 +37,7 @@ class CardState(enum.Enum):
     PRE_CANCELLED = "pre-cancelled"
     """Its end is asked for; it works no more, and may be taken back."""
     CLOSED = "closed"
-    """Ended for good, with all functions."""
+    """Terminated, with all functions."""
 
 
 class Operation(enum.Enum):
@@ -60,7 +60,7 @@ class Operation(enum.Enum):
     RESTORE = "restore"
     """Take the wish to end it back; it still has to be resumed, so that no suspension is got round this way."""
     CLOSE = "close"
-    """End it for good."""
+    """Terminate it."""
 
 
 _WORKING = (CardState.TEST, CardState.TO_ACTIVATE, CardState.ACTIVE)
