@@ -62,7 +62,7 @@ class DeviceConfig(ElementConfig):
     sms_room: int = Field(default=10, ge=0)
     """How many messages its memory holds."""
     apn: str = ""
-    """Access point name that it asks for; empty: the subscription's default."""
+    """APN that it asks for; empty: the subscription's default."""
     pdn_type: Literal["ipv4", "ipv6", "ipv4v6"] = "ipv4"
     """Kind of address that it asks for."""
     cell: str = "enb/1"

@@ -41,9 +41,7 @@ def consequences() -> Iterator[Consequence]:
             yield Consequence(message, EmmCause(number), in_words(reaction), clause)
         yield from _abnormal(procedure, message)
     for cause in sorted(BACKED_OFF):
-        said = (
-            f"leaves the access point alone for {_time(Timer.T3396)} or as long as the message says, then tries again"
-        )
+        said = f"leaves the APN alone for {_time(Timer.T3396)} or as long as the message says, then tries again"
         yield Consequence("pdn-connectivity-reject", cause, said, "TS 24.301 6.5.1.4.3")
     yield Consequence(
         "authenticate-response",

@@ -128,7 +128,7 @@ class Memory:
     """The PDN CONNECTIVITY or DISCONNECT REQUEST that awaits its answer, of the `asked_times` it was sent."""
     asked_times: int = 0
     resting_apns: dict[str, float] = field(default_factory=dict)
-    """Until when access point names are left alone for further PDN connections (6.5.1.4.3)."""
+    """Until when APNs are left alone for further PDN connections (6.5.1.4.3)."""
     sms_registered: bool = False
     """The network takes and brings short messages ("SMS only")."""
     short_messages: ShortMessageLink | None = None

@@ -47,7 +47,7 @@ class ErrorAnswer(Model):
 
 
 class Apn(Model):
-    """An access point of a subscription (APN-Configuration, TS 29.272 7.3.35)."""
+    """An APN of a subscription (APN-Configuration, TS 29.272 7.3.35)."""
 
     name: str
     """Its name (Service-Selection)."""
@@ -80,7 +80,7 @@ class HssConfig(ServerConfig):
     without_imei: Literal["refuse", "admit"] = "refuse"
     """What becomes of a bound card whose terminal gave no IMEI."""
     apns: tuple[Apn, ...] = (Apn(name="iot"),)
-    """Access points of cards that name none; the first is the default one."""
+    """APNs of cards that name none; the first is the default one."""
     zones: tuple[str, ...] = ()
     """Regional subscription zone codes of cards that name none, 4 hexadecimal digits; none: no restriction."""
     provinces: dict[str, tuple[str, ...]] = Field(default_factory=dict)
@@ -157,7 +157,7 @@ class HssSubscription(Model):
     """What a card may use; what is left out is the HSS's default."""
 
     apns: tuple[Apn, ...] = ()
-    """Access points, the first is the default one."""
+    """APNs, the first is the default one."""
     zones: tuple[str, ...] = ()
     """Regional subscription zone codes, 4 hexadecimal digits each."""
 

@@ -33,7 +33,7 @@ LONGEST_CODED = 11160.0
 Coded = Annotated[Seconds, Field(le=LONGEST_CODED)]
 #: T3402 of a device that was told nothing (TS 24.301 Table 10.2.1)
 DEFAULT_T3402 = 720.0
-#: how long such a one leaves an access point alone that it was refused (TS 24.301 6.5.1.4.3)
+#: how long such a one leaves an APN alone that it was refused (TS 24.301 6.5.1.4.3)
 DEFAULT_T3396 = 720.0
 Choice = Literal["admit", "refuse"]
 #: causes after which a device holds its card invalid until it is switched off (TS 24.301 5.5.1.2.5)
@@ -137,11 +137,11 @@ class Gateways(Model):
     sgw: str = "sgw"
     """The SGW's name."""
     pgw: str = "pgw"
-    """The PGW of all access points that are not listed below."""
+    """The PGW of all APNs that are not listed below."""
     access_points: dict[str, str] = Field(default_factory=dict)
-    """The PGW of single access points (`{sos: pgw_emergency}`)."""
+    """The PGW of single APNs (`{sos: pgw_emergency}`)."""
     several_per_apn: bool = False
-    """Whether a device may have several PDN connections by one access point name; else #55."""
+    """Whether a device may have several PDN connections by one APN; else #55."""
     dedicated: tuple[str, ...] = ("pgw",)
     """The PGWs that are dedicated to IoT: no session is asked for at another one, but for a call for help."""
     t3_response: Annotated[Seconds, Field(gt=0)] = 3
@@ -152,7 +152,7 @@ class Gateways(Model):
     """Time between echoes to the SGW."""
 
     def pgw_of(self, name: str) -> str:
-        """Return the PGW of an access point."""
+        """Return the PGW of an APN."""
         return self.access_points.get(name.lower(), self.pgw)
 
     @field_validator("access_points")
@@ -167,7 +167,7 @@ class Emergency(Model):
     allowed: Literal["everybody", "authenticated", "nobody"] = "everybody"
     """`everybody` includes terminals without a valid card, served without ciphering and integrity."""
     apn: str = "sos"
-    """The access point of emergency bearers."""
+    """The APN of emergency bearers."""
     callback: Seconds = 0.0
     """How long the emergency bearer stays after the call, so that the called may call back (TS 23.401 4.3.12)."""
 
@@ -258,7 +258,7 @@ class Timers(Model):
     t3402: Coded = DEFAULT_T3402
     """Told to devices: their pause after five failed attempts. Rejects tell it unless it is 12 min."""
     t3396: Annotated[Seconds, Field(le=35712000)] = DEFAULT_T3396
-    """Told likewise to devices whose access point is refused: how long they leave it alone."""
+    """Told likewise to devices whose APN is refused: how long they leave it alone."""
     t3412: Coded = 3240
     """Period of tracking area updates, for devices that support no extended timer."""
     t3412_extended: Annotated[Seconds, Field(le=35712000)] = 1116000

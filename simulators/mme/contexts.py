@@ -93,11 +93,11 @@ class Subscription:
 
     @property
     def default_apn(self) -> AccessPoint | None:
-        """The access point of the default bearer when the device asks for none."""
+        """The APN of the default bearer when the device asks for none."""
         return self.access_points.get(self.default_context)
 
     def find(self, name: str) -> AccessPoint | None:
-        """Return the access point of that name, else the wildcard's, else None."""
+        """Return the APN of that name, else the wildcard's, else None."""
         wanted = name.lower()
         wildcard = None
         for point in self.access_points.values():
@@ -288,7 +288,7 @@ class Connection:
     procedure: asyncio.Task[None] | None = None
     #: session management beside it, by the device's transaction or by the bearer (TS 24.301 6.1.3): (PTI, 0), (0, EBI)
     transactions: dict[tuple[int, int], asyncio.Task[None]] = field(default_factory=dict)
-    #: access point names of the PDN connections that the gateways set up, by the bearers that these will have
+    #: APNs of the PDN connections that the gateways set up, by the bearers that these will have
     asked: dict[int, str] = field(default_factory=dict)
     #: the ATTACH REQUEST being processed, and the ATTACH ACCEPT that answers it (TS 24.301 5.5.1.2.7)
     attach_request: bytes = b""

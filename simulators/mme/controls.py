@@ -98,7 +98,7 @@ ACCESS_POINT = Control(
     "dir.data.apn",
     judge_access_point,
     (*_CONTACT, _On.CONNECTIVITY, _On.SUBSCRIPTION),
-    "Only subscribed access points",
+    "Only subscribed APNs",
 )
 GATEWAY = Control(
     "mme.gateway",

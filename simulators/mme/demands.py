@@ -48,7 +48,7 @@ WRONG_PDN_REQUEST: Final = Demand(
 NO_ACCESS_POINT: Final = Demand(
     _ATTACH,
     EsmCause.MISSING_OR_UNKNOWN_APN,
-    "neither the device nor the subscription names an access point",
+    "neither the device nor the subscription names an APN",
     "TS 24.301 6.5.1.4",
 )
 NO_GATEWAY: Final = Demand(
@@ -111,7 +111,7 @@ ONLY_EMERGENCY: Final = Demand(
 SAME_ACCESS_POINT: Final = Demand(
     _PDN,
     EsmCause.MULTIPLE_PDN_CONNECTIONS_FOR_A_GIVEN_APN_NOT_ALLOWED,
-    "the device has a PDN connection by that access point name",
+    "the device has a PDN connection by that APN",
     "TS 24.301 6.5.1.4",
 )
 TOO_MANY_BEARERS: Final = Demand(

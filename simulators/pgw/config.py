@@ -118,7 +118,7 @@ class ListedBearer(BearerConfig):
 
 
 class ApnConfig(Model):
-    """What sessions of an access point name get."""
+    """What sessions of an APN get."""
 
     ipv4: IpNetworkText = "10.64.0.0/16"
     """Network of dynamic IPv4 addresses; empty: no IPv4 here."""
@@ -188,9 +188,9 @@ class PgwConfig(GtpConfig):
     sgws: tuple[str, ...] = ("sgw",)
     """Elements, or IP addresses, whose requests it takes; others get cause 109."""
     apns: dict[str, ApnConfig] = Field(default_factory=lambda: {"*": ApnConfig()}, min_length=1)
-    """Access point names that it serves, in small letters; `*`: any other. Others get cause 78."""
+    """APNs that it serves, in small letters; `*`: any other. Others get cause 78."""
     emergency_apns: tuple[str, ...] = ("sos",)
-    """Access point names of calls for help, which are for cards of any number and for terminals without one."""
+    """APNs of calls for help, which are for cards of any number and for terminals without one."""
     emergency_networks: tuple[str, ...] = ()
     """Networks that their packets may go to and come from; no other."""
     partial_records: RecordLimits = RecordLimits()

@@ -34,7 +34,7 @@ _PROTOCOLS: Final = {
 
 
 async def provision(core: Core, session: Session) -> None:
-    """Set up what the access point's configuration has for a session."""
+    """Set up what the APN's configuration has for a session."""
     for name, config in session.addresses.config.bearers.items():
         if core.by_teid.get(session.teid) is session and (not config.cards or session.imsi in config.cards):
             await create_bearer(core, session, name, config)

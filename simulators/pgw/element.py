@@ -132,7 +132,7 @@ class Pgw(Element[PgwConfig]):
 
     @route("DELETE", "/sessions/{imsi}/{apn}")
     async def end_session(self, call: Call) -> dict[str, int]:
-        """End the sessions of a card by one access point name; the device may set up others at once."""
+        """End the sessions of a card by one APN; the device may set up others at once."""
         return await self._end(call.path["imsi"], call.path["apn"].lower())
 
     async def _end(self, imsi: str, apn: str = "") -> dict[str, int]:

@@ -70,7 +70,7 @@ class Packets:
     # -- to the network
 
     def bearer(self, apn: str = "") -> int:
-        """Return the bearer to an access point; the first where none is named. Raises ConnectionAbortedError."""
+        """Return the bearer to an APN; the first where none is named. Raises ConnectionAbortedError."""
         found = [identity for identity, each in self.emm.bearers.items() if apn in ("", each.apn)]
         if not found:
             raise ConnectionAbortedError(f"the terminal has no bearer{f' to {apn}' if apn else ''}")

@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 
 class Apn(VerbModel):
-    """A PDN connection by its access point name."""
+    """A PDN connection by its APN."""
 
     target = "device"
     device: DeviceName
     """The terminal."""
     apn: Annotated[str, Field(min_length=1, max_length=99)]
-    """The access point name."""
+    """The APN."""
 
 
 class Connections:

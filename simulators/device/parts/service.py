@@ -58,7 +58,7 @@ class Service:
             passing=HISTORY,
         ),
         Observable("emm_state", "state and substate of EMM", values=members(EmmState)),
-        Observable("apn", "access point name of its default bearer", values=APN),
+        Observable("apn", "APN of its default bearer", values=APN),
         Observable("address", "address of its default bearer", values=USER_ADDRESS, passing=HISTORY),
     )
 

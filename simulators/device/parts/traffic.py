@@ -43,7 +43,7 @@ class Send(VerbModel):
     """A source address that is not its own, of a terminal that lies; empty: its own."""
 
     apn: str = ""
-    """The access point of the connection that it goes by, of a terminal with several; empty: its first."""
+    """The APN of the connection that it goes by, of a terminal with several; empty: its first."""
     bearer: Annotated[int, Field(ge=0, le=15)] = 0
     """The identity of the bearer that it goes by whatever that is for, of a terminal that lies; 0: as it should."""
 

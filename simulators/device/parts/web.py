@@ -48,7 +48,7 @@ class Resolve(VerbModel):
     """The DNS server's address; empty: the first that the network told, of a version that the bearer has."""
 
     apn: str = ""
-    """The access point of the connection that it goes by, of a terminal with several; empty: its first."""
+    """The APN of the connection that it goes by, of a terminal with several; empty: its first."""
 
     @field_validator("server")
     @classmethod
@@ -81,7 +81,7 @@ class Fetch(VerbModel):
     """How long it waits for the whole answer."""
 
     apn: str = ""
-    """The access point of the connection that it goes by, of a terminal with several; empty: its first."""
+    """The APN of the connection that it goes by, of a terminal with several; empty: its first."""
 
     @field_validator("url")
     @classmethod

@@ -21,7 +21,7 @@ _MTU: Final = 1358
 #: the least identity of a bearer (TS 24.007 11.2.3.1.5)
 _FIRST: Final = 5
 #: why a well-behaved terminal sends a packet no further (TS 23.401 4.7.3)
-_OVER_AMBR: Final = "ambr: above the rate of the access point"
+_OVER_AMBR: Final = "ambr: above the rate of the APN"
 _OVER_MBR: Final = "mbr: above the rate of its bearer"
 
 

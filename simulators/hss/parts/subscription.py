@@ -1,4 +1,4 @@
-"""The management routes of subscriptions: access points, and zone codes, which are the area of a card."""
+"""The management routes of subscriptions: APNs, and zone codes, which are the area of a card."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Subscriptions:
 
     @route("PUT", "/cards/{imsi}/subscription", roles=_BOTH, takes=SubscriptionChange, errors=(404, 429))
     async def change_subscription(self, call: Call) -> dict[str, Any]:
-        """Change access points or zone codes; the serving MME is told by IDR and DSR. By the operator."""
+        """Change APNs or zone codes; the serving MME is told by IDR and DSR. By the operator."""
         by, imsi = By.of(call), call.path["imsi"]
         self.core.audit.require(controls.AREA.operator, imsi, by, "subscription", by.asks("change a subscription"))
         subscriber, wanted = self.core.card(call.path["imsi"]), call.given.subscription()

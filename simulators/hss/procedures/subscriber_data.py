@@ -32,7 +32,7 @@ _PDN_TYPES = {"ipv4": PdnType.IPV4, "ipv6": PdnType.IPV6, "ipv4v6": PdnType.IPV4
 
 
 def apns_of(config: HssConfig, subscriber: Subscriber) -> tuple[Apn, ...]:
-    """Return a card's access points; the first is the default one."""
+    """Return a card's APNs; the first is the default one."""
     return HssSubscription.model_validate(subscriber.subscription).apns or config.apns
 
 

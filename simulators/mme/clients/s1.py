@@ -99,7 +99,7 @@ def security_capabilities(ue: UeContext) -> UeSecurityCapabilities:
 
 
 def aggregate_bit_rate(ue: UeContext) -> UeAggregateMaximumBitrate:
-    """The UE-AMBR in use: as subscribed, at most what its access points have together (TS 23.401 4.7.3)."""
+    """The UE-AMBR in use: as subscribed, at most what its APNs have together (TS 23.401 4.7.3)."""
     data, rates = ue.subscription, [each.ambr for each in ue.bearers.values()]
     down, up = (data.ambr_dl, data.ambr_ul) if data is not None else (1_000_000, 1_000_000)
     if rates:

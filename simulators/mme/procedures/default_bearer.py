@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
 #: identities of bearers (TS 24.007 11.2.3.1.5); the attach has the first
 BEARERS = range(5, 16)
-#: causes on which a device leaves an access point alone for a while, whether or not it is told how long
+#: causes on which a device leaves an APN alone for a while, whether or not it is told how long
 _RESTING = (
     EsmCause.OPERATOR_DETERMINED_BARRING,
     EsmCause.MISSING_OR_UNKNOWN_APN,
@@ -69,7 +69,7 @@ _ONLY = {
     PdnType.IPV4: EsmCause.PDN_TYPE_IPV4_ONLY_ALLOWED,
     PdnType.IPV6: EsmCause.PDN_TYPE_IPV6_ONLY_ALLOWED,
 }
-#: what an access point name may look like (TS 23.003 9.1): labels of up to 63 letters, digits and hyphens
+#: what an APN may look like (TS 23.003 9.1): labels of up to 63 letters, digits and hyphens
 _NAME = re.compile(r"(?=.{1,99}$)[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*")
 
 
@@ -85,7 +85,7 @@ def read_request(container: bytes) -> Message | Rejection:
 
 
 async def requested(core: Core, conn: Connection, request: Message) -> Message:
-    """Return what the device wants, with the access point name and options that it has held back; asks for these.
+    """Return what the device wants, with the APN and options that it has held back; asks for these.
 
     Devices send them only when they are ciphered (6.6.1.2). Raises NoAnswer.
     """
@@ -104,7 +104,7 @@ async def requested(core: Core, conn: Connection, request: Message) -> Message:
 def choose_access_point(
     core: Core, ue: UeContext, requested: str, occasion: Occasion
 ) -> tuple[str, AccessPoint] | Rejection:
-    """Return the name and quality of the default bearer's access point, by the card's subscription."""
+    """Return the name and quality of the default bearer's APN, by the card's subscription."""
     if ue.emergency:
         apn = core.config.emergency.apn
         return apn, AccessPoint(apn, qci=5, priority=1, pdn_type=SubscribedType.IPV4V6)
@@ -112,7 +112,7 @@ def choose_access_point(
     default = data.default_apn if data else None
     name = requested or (default.name if default else "")
     if data is None or not _NAME.fullmatch(name):
-        return demanded(NO_ACCESS_POINT, "no access point is known")
+        return demanded(NO_ACCESS_POINT, "no APN is known")
     decision = judge(core, ue, data, name, occasion)
     if not decision.admitted:
         return Rejection(EmmCause.ESM_FAILURE, decision.reason, EsmCause.REQUESTED_SERVICE_OPTION_NOT_SUBSCRIBED)
@@ -120,7 +120,7 @@ def choose_access_point(
 
 
 def judge(core: Core, ue: UeContext, data: Subscription, name: str, occasion: Occasion) -> Decision:
-    """Decide whether an access point is subscribed."""
+    """Decide whether an APN is subscribed."""
     subscribed = [point.name for point in data.access_points.values()]
     return core.site.decide(ACCESS_POINT, ue.imsi, on=occasion, requested=name, subscribed=subscribed)
 
@@ -184,7 +184,7 @@ def _lost_meanwhile(core: Core, ue: UeContext, bearer: Bearer, occasion: Occasio
 
 
 def _select_gateway(core: Core, ue: UeContext, name: str, occasion: Occasion) -> Rejection | None:
-    """Let an access point lead to a PGW of the dedicated core only (guideline 1); a call for help goes to its own."""
+    """Let an APN lead to a PGW of the dedicated core only (guideline 1); a call for help goes to its own."""
     pgw = core.config.gateways.pgw_of(name)
     facts = {"name": pgw, "host": pgw, "listed": core.config.gateways.dedicated}
     if ue.emergency or (decision := core.site.decide(GATEWAY, ue.imsi, on=occasion, **facts)).admitted:
@@ -217,7 +217,7 @@ def _asked(kind: GtpPdnType, addresses: tuple[str, ...]) -> Paa:
 
 
 def quality_of(point: AccessPoint) -> BearerQos:
-    """Return the QoS of a default bearer by an access point."""
+    """Return the QoS of a default bearer by an APN."""
     # S6a counts the two the other way round: 0 is enabled there (TS 29.212 5.3.46, 5.3.47)
     arp = Arp(point.priority, not point.pre_emption_capability & 1, not point.pre_emption_vulnerability & 1)
     return BearerQos(point.qci, arp)
@@ -308,7 +308,7 @@ def rejection_container(core: Core, request: Message, cause: EsmCause) -> bytes:
 
 
 def back_off(core: Core, cause: EsmCause) -> dict[str, float]:
-    """Return how long a device is to leave a refused access point alone, where it would not by itself (6.5.1.4.3)."""
+    """Return how long a device is to leave a refused APN alone, where it would not by itself (6.5.1.4.3)."""
     seconds = core.config.timers.t3396
     return {"back_off_timer": seconds} if cause in _RESTING and seconds != DEFAULT_T3396 else {}
 

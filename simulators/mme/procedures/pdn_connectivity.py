@@ -101,7 +101,7 @@ async def _set_up(core: Core, conn: Connection, ue: UeContext, request: Message)
 
 
 def _choose(core: Core, conn: Connection, ue: UeContext, request: Message) -> tuple[str, AccessPoint] | Rejection:
-    """Return the access point that a device asks for, if it may have a connection by it."""
+    """Return the APN that a device asks for, if it may have a connection by it."""
     if request["request_type"] & 7 == RequestType.EMERGENCY:
         return demanded(EMERGENCY_PDN, EMERGENCY_PDN.doc)
     if ue.emergency:

@@ -100,7 +100,7 @@ def _enforce_access_point(core: Core, ue: UeContext) -> None:
 
 
 async def delete_subscriber_data(core: Core, asked: Message, _peer: Peer) -> Message:
-    """Delete subscriber data: zone codes, and access points; a device that uses one of these is detached."""
+    """Delete subscriber data: zone codes, and APNs; a device that uses one of these is detached."""
     contexts, flags = core.contexts(asked.get("User-Name")), DsrFlags(asked.get("DSR-Flags", 0))
     if not contexts:
         return _unknown(core, asked)

@@ -38,7 +38,7 @@ class Values:
     `about` says it to people ("an IMEI"). `kinds` are those of the elements whose instances it names (`uicc`;
     `element` for any), or `control` for the id of a control, `occasion` for one of its occasions, or what the network
     alone knows: its nodes (`host`), their realms (`realm`) and sessions (`session`), its `cell`, `tai` and `station`,
-    the addresses of its users and their hosts (`address`), access point names with its operator identifier (`apn`).
+    the addresses of its users and their hosts (`address`), APNs with its operator identifier (`apn`).
     `named` are the numbers of an enumeration, by which its words may be written as well. `spoken` are
     further words for the same, which are not listed. `given`: it is a name that the file or its network's settings
     give, as that of a province. `loose`: it may be a mapping whose fields nobody declares. `optional`: it may also
@@ -200,7 +200,7 @@ NAME = Values(
     "the name of an element, or one of the file or of its network's settings", kinds=frozenset({"element"}), given=True
 )
 CLIENT = _known("client", "the client identifier of an element, its name behind the prefix of its topics")
-APN = Values("an access point name of the file or of its network's settings", given=True)
+APN = Values("an APN of the file or of its network's settings", given=True)
 #: an APN as GTP has it, with its operator identifier (TS 23.003 9.1)
 FULL_APN = replace(APN, kinds=frozenset({"apn"}))
 #: what user packets come from and go to

@@ -79,9 +79,7 @@ RISK = EventKind(
         *("where", "action", "teaches", "temporary"),
     ),
 )
-SUBSCRIPTION = EventKind(
-    "subscription.changed", "A card's access points or zone codes were changed.", ("before", "after")
-)
+SUBSCRIPTION = EventKind("subscription.changed", "A card's APNs or zone codes were changed.", ("before", "after"))
 AREA = EventKind(
     "area.changed",
     "Where a card may be used was changed.",

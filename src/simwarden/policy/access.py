@@ -1,4 +1,4 @@
-"""What a serving node enforces of a subscription: barring, the access point, and the HSS's silence."""
+"""What a serving node enforces of a subscription: barring, the APN, and the HSS's silence."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ def judge_barring(*, barred: bool) -> Ruling:
 
 @tells(seen=APN.or_none(), expected=APN)
 def judge_access_point(*, requested: str, subscribed: Collection[str]) -> Ruling:
-    """Rule on the access point asked for: it must be subscribed, by itself or by a wildcard (TS 23.003 9.2.1)."""
+    """Rule on the APN asked for: it must be subscribed, by itself or by a wildcard (TS 23.003 9.2.1)."""
     names = sorted(subscribed)
     if "*" in subscribed or requested.lower() in {name.lower() for name in subscribed}:
-        return Ruling.admit("the access point is subscribed", seen=requested, expected=names)
-    return Ruling.refuse("the access point is not subscribed", seen=requested, expected=names)
+        return Ruling.admit("the APN is subscribed", seen=requested, expected=names)
+    return Ruling.refuse("the APN is not subscribed", seen=requested, expected=names)
 
 
 @tells(temporary=SWITCH)

@@ -178,7 +178,7 @@ def _beyond_contract(card: Holding, contract: Contract) -> Iterator[Finding]:
     lists: Mapping[str, tuple[tuple[str, ...], Iterable[str] | None]] = {
         "voice number": (card.voice, contract.voice),
         "SMS number": (card.sms, contract.sms),
-        "access point": (card.apns, contract.apns),
+        "APN": (card.apns, contract.apns),
     }
     for what, (held, agreed) in lists.items():
         for each in held:

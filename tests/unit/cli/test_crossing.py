@@ -36,7 +36,7 @@ def test_lines_of_tables_are_not_wide() -> None:
 
 def test_the_table_of_a_path_can_be_chosen() -> None:
     result = cli(*SOME, "--service", "second-apn")
-    assert "Another access point:" in result.output
+    assert "Another APN:" in result.output
     assert re.search(r"^none +mme +mme$", result.output, re.MULTILINE)
 
 

@@ -90,7 +90,7 @@ def test_each_thing_that_is_lacking_is_told_with_its_clauses() -> None:
         (replace(METER, contract=Contract(quota=1_000_000)), "a quota of 30 MB, and the contract needs at most 1 MB"),
         (
             replace(METER, apns=("meters", "internet"), contract=Contract(apns=("meters",))),
-            "access point internet is not",
+            "APN internet is not",
         ),
         (
             replace(METER, data=LISTED, contract=Contract(data=(Destination.parse("192.0.2.11:443"),))),

@@ -402,7 +402,7 @@ STORIES = [
     "area/handover-beside-the-cards-cell.yaml",
     "area/path-switch-to-another-cell.yaml",
     "binding/hss/suspended-by-withdrawal.yaml",
-    "data/access-point-that-is-not-subscribed.yaml",
+    "data/apn-that-is-not-subscribed.yaml",
     "demo/moved-card.yaml",
     "evasion/diameter-avp-twice.yaml",
     "events/moved-card-is-told.yaml",

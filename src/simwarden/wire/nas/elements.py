@@ -348,7 +348,7 @@ def _read_apn(octets: bytes) -> str:
         end = position + 1 + octets[position]
         label = octets[position + 1 : end]
         if end > len(octets) or not label or not label.isascii():
-            raise ValueError("bad label in an access point name")
+            raise ValueError("bad label in an APN")
         labels.append(label.decode("ascii"))
         position = end
     return ".".join(labels)

@@ -1,4 +1,4 @@
-"""Bit rates of bearers and access points as NAS codes them (TS 24.301 9.9.4.2, 9.9.4.3): an octet, then extensions."""
+"""Bit rates of bearers and APNs as NAS codes them (TS 24.301 9.9.4.2, 9.9.4.3): an octet, then extensions."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 #: codes of the first octet, and of its extension, with the kbit/s that a code stands for: (first code, kbit/s, step)
 _FIRST: Final = ((1, 1, 1), (64, 64, 8), (128, 576, 64), (255, 0, 0))
 _EXTENDED: Final = ((1, 8_700, 100), (75, 17_000, 1_000), (187, 130_000, 2_000), (251, 0, 0))
-#: of a bearer's rates above 256 Mbit/s (9.9.4.3); those of an access point count as so many times 256 Mbit/s (9.9.4.2)
+#: of a bearer's rates above 256 Mbit/s (9.9.4.3); those of an APN count as so many times 256 Mbit/s (9.9.4.2)
 _EXTENDED_2: Final = ((1, 260_000, 4_000), (62, 510_000, 10_000), (162, 1_600_000, 100_000), (247, 0, 0))
 _HIGHEST, _HIGHEST_EXTENDED, _ZERO = 0xFE, 0xFA, 0xFF
 _STEP_OF_AMBR: Final = 256_000
@@ -48,7 +48,7 @@ class Coded(NamedTuple):
 
     @classmethod
     def of_ambr(cls, kbits: int) -> Coded:
-        """Code a rate of an access point, where the second extension counts whole 256 Mbit/s."""
+        """Code a rate of an APN, where the second extension counts whole 256 Mbit/s."""
         times, rest = divmod(min(kbits, _MOST_OF_AMBR), _STEP_OF_AMBR)
         if times and rest < _EXTENDED[0][1]:  # the rest needs its own extension
             times, rest = times - 1, _STEP_OF_AMBR
@@ -61,7 +61,7 @@ class Coded(NamedTuple):
 
     @property
     def kbits_of_ambr(self) -> int:
-        """The rate of an access point."""
+        """The rate of an APN."""
         return self._first() + self.extended_2 * _STEP_OF_AMBR
 
     def _first(self) -> int:

@@ -260,7 +260,7 @@ def test_a_change_that_nobody_notices_is_an_error_unless_somebody_says_why() -> 
     ]
     reviewed = judge(found, read_reviewed(FOLDER))
     assert reviewed.vacuous == []
-    assert [(what, why) for _, what, why in reviewed.silent] == [("other-apn-removed", "the access point in use stays")]
+    assert [(what, why) for _, what, why in reviewed.silent] == [("other-apn-removed", "the APN in use stays")]
 
 
 # -- what is reviewed, and what becomes of a finding

@@ -24,7 +24,7 @@ _ASK = _T.ACTIVATE_DEFAULT_EPS_BEARER_CONTEXT_REQUEST
 
 
 def subscribe(network: Any, *names: str, pdn_type: int = 0) -> None:
-    """Let the HSS give several access points."""
+    """Let the HSS give several APNs."""
     data = network.hss.update_location(None)
     profile = next(value for name, value in data[1][1] if name == "APN-Configuration-Profile")
     profile[2:] = [
@@ -51,7 +51,7 @@ def disconnect(phone: Any, identity: int) -> None:
 
 
 def at(network: Any, element: str) -> dict[str, str]:
-    """The access points of the sessions that a gateway has, by bearer."""
+    """The APNs of the sessions that a gateway has, by bearer."""
     held: dict[str, Any] = {}
     for event in network.of(StateChange):
         if (event.element, event.observable) == (element, "session"):
