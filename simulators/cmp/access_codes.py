@@ -146,7 +146,7 @@ class AccessCodes:
     def _retry_later(self, gateway: Told) -> None:
         if not gateway.retrying:
             gateway.retrying = True
-            self._platform.site.spawn(self._retry(gateway), "codes told late")
+            self._platform.site.spawn(self._retry(gateway), "pending notifications of codes")
 
     async def _retry(self, gateway: Told) -> None:
         try:

@@ -154,7 +154,7 @@ class Cmp(NorthVerbs, Element[CmpConfig]):
         await platform.node.listen()
         if self.north is not None:
             await self.north.start()
-        self.site.spawn(lifecycle.tell_owed(platform), "told late")
+        self.site.spawn(lifecycle.tell_owed(platform), "pending notifications")
         if codes.gateways:
             self.site.spawn(codes.keep_told(), "codes told")
         accounts = (*platform.settings.accounts.values(), self.config.others)

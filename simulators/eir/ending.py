@@ -60,7 +60,7 @@ class Ending:
     def _later(self) -> None:
         if not self._waiting:
             self._waiting = True
-            self._site.spawn(self._tell_again(), "told late")
+            self._site.spawn(self._tell_again(), "pending notifications")
 
     async def _tell_again(self) -> None:
         try:

@@ -163,7 +163,7 @@ def retry_later(platform: Platform) -> None:
     """See to it that what is owed is told in a while."""
     if not platform.retrying:
         platform.retrying = True
-        platform.site.spawn(_retry(platform), "told late")
+        platform.site.spawn(_retry(platform), "pending notifications")
 
 
 async def _retry(platform: Platform) -> None:

@@ -25,7 +25,7 @@ def opened(core: Core, peer: Peer) -> None:
         core.site.spawn(reset(core, peer), "reset")
     for host in (peer.host, *(host for host, relay in core.peers.ways.items() if relay == peer.host)):
         core.all_told(host)
-        core.site.spawn(tell_owed(core, host), "told late")
+        core.site.spawn(tell_owed(core, host), "pending notifications")
 
 
 async def tell_owed(core: Core, host: str) -> None:
