@@ -83,7 +83,7 @@ class Platform(Element[PlatformConfig]):
             Observable(
                 "submit_message",
                 "how its last message was answered",
-                one_of("accepted", "rejected", "unanswered", "unbound"),
+                one_of("accepted", "refused", "unanswered", "unbound"),
                 passing=HISTORY,
             ),
             Observable(
@@ -146,9 +146,9 @@ class Platform(Element[PlatformConfig]):
         self._gateway.end(say=True)
         await self.site.clock.settle()
 
-    @verb("accepted", "rejected", "unanswered")
+    @verb("accepted", "refused", "unanswered")
     async def submit_message(self, wanted: SubmitMessage) -> str:
-        """Send a message; it is accepted if the gateway takes all parts of it, and rejected if it refuses one."""
+        """Send a message; it is accepted if the gateway takes all parts of it, and refused if it refuses one."""
         if not self._gateway.bound:
             self.site.observe("submit_message", "unbound")
             raise ManagementError(409, f"{self.site.name} is not bound")
@@ -250,5 +250,5 @@ class Platform(Element[PlatformConfig]):
 
 def _outcome(outcomes: Sequence[Outcome]) -> str:
     if any(each.status for each in outcomes):
-        return "rejected"
+        return "refused"
     return "unanswered" if any(each.status is None for each in outcomes) else "accepted"

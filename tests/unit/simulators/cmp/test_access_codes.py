@@ -48,13 +48,13 @@ class Net(Bench):
 
 async def test_a_code_is_good_when_its_allocation_is_answered_and_no_more_when_it_is_withdrawn() -> None:
     async with Net() as bench:
-        assert await bench.submit() == "rejected"
+        assert await bench.submit() == "refused"
         told = await bench.call("PUT", f"/codes/{CODE}", OURS)
         assert told == {"code": CODE, "account": "waterworks", "ota": False, "version": 1}
         assert await bench.submit() == "accepted"
         assert bench.clock.now() < 1
         await bench.call("DELETE", f"/codes/{CODE}", APPROVAL)
-        assert await bench.submit() == "rejected"
+        assert await bench.submit() == "refused"
         assert bench.clock.now() < 1
         assert [each["action"] for each in bench.cmp.platform.store.history("")] == ["code-allocated", "code-withdrawn"]
 
@@ -100,7 +100,7 @@ async def test_the_list_stays_young_as_long_as_the_platform_runs() -> None:
         assert await bench.submit() == "accepted"
         await bench.host.stop("cmp", kill=True)
         await bench.sleep(361)
-        assert await bench.submit() == "rejected"
+        assert await bench.submit() == "refused"
         assert bench.verdicts("sms.list-age")[-1] is False
         await bench.host.start("cmp")
         await bench.settle()

@@ -71,7 +71,7 @@ async def test_a_long_message_in_both_directions() -> None:
 )
 async def test_what_is_refused(given: dict[str, Any], result: Result, control: str) -> None:
     async with Business(platform=CMPP) as bench:
-        assert await bench.submit(**given) == "rejected"
+        assert await bench.submit(**given) == "refused"
         (answered,) = messages(bench, Command.SUBMIT_RESP)
         assert (answered.msg_id, answered.result) == (0, result)
         assert bench.verdicts(control)[-1] is False

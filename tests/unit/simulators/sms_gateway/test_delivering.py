@@ -239,7 +239,7 @@ async def test_nothing_is_acknowledged_while_the_database_is_away_and_no_receipt
         store = bench.gateway.core.store
         write = store.write
         store.write = away  # type: ignore[method-assign, assignment]  # the database goes
-        assert await bench.submit() == "rejected"
+        assert await bench.submit() == "refused"
         bench.smsc.deliver(CARD, CODE, b"17 kWh")
         bench.smsc.report(1)
         await bench.settle()

@@ -27,12 +27,12 @@ def change(since: int, code: str, account: str = "", **more: Any) -> dict[str, A
 
 async def test_a_code_is_good_as_soon_as_the_keeper_told_it_and_no_longer() -> None:
     async with Business(keeper="cmp") as bench:
-        assert await bench.submit() == "rejected"
+        assert await bench.submit() == "refused"
         assert bench.verdicts("sms.list-age") == [False]
         await bench.call("PUT", "/codes", LIST)
         assert await bench.submit() == "accepted"
         await bench.call("POST", "/codes", change(7, CODE))
-        assert await bench.submit() == "rejected"
+        assert await bench.submit() == "refused"
         assert bench.verdicts("sms.code")[-1] is False
         await bench.call("POST", "/codes", change(8, CODE, "waterworks"))
         assert await bench.submit() == "accepted"
@@ -44,7 +44,7 @@ async def test_a_list_that_nobody_confirms_is_gone_by_for_a_time_only() -> None:
         await bench.sleep(300)
         assert await bench.submit() == "accepted"
         await bench.sleep(1)
-        assert await bench.submit() == "rejected"
+        assert await bench.submit() == "refused"
         bench.smsc.deliver(f"+{MSISDN}", CODE, b"x")
         await bench.settle()
         assert bench.smsc.answered == [Status.ESME_RX_T_APPN]
@@ -192,7 +192,7 @@ async def test_a_card_without_a_list_is_nobodys() -> None:
         card["sections"] = {}
         await bench.call("PUT", "/cards/001010000000033", card)
         assert await bench.refused("GET", "/cards/001010000000033/sms") == 404
-        assert await bench.submit("+8614400000033") == "rejected"
+        assert await bench.submit("+8614400000033") == "refused"
 
 
 async def test_a_number_is_one_cards() -> None:

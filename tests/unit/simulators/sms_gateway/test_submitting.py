@@ -79,7 +79,7 @@ REFUSED: dict[str, tuple[dict[str, Any], Status, str]] = {
 async def test_what_is_refused_never_reaches_the_smsc(case: str) -> None:
     given, status, control = REFUSED[case]
     async with Business() as bench:
-        assert await bench.submit(**given) == "rejected"
+        assert await bench.submit(**given) == "refused"
         assert statuses(bench) == [status]
         assert bench.verdicts(control)[-1] is False
         assert bench.smsc.got == []
@@ -100,7 +100,7 @@ async def test_the_operators_own_code_works_on_the_card(given: dict[str, Any]) -
 async def test_a_code_that_is_not_on_the_cards_list_is_refused() -> None:
     async with Business() as bench:
         await bench.call("PUT", f"/cards/{IMSI}/sms", {"account": "waterworks", "numbers": [OTA_CODE], **APPROVED})
-        assert await bench.submit() == "rejected"
+        assert await bench.submit() == "refused"
         assert statuses(bench) == [Status.ESME_RINVDSTADR]
         assert bench.verdicts("fn.sms.directed") == [False]
 
@@ -109,14 +109,14 @@ async def test_a_card_that_is_not_opened_for_sms_gets_none() -> None:
     async with Business() as bench:
         card = provision("001010000000033", "8614400000033", functions=["data"])
         await bench.call("PUT", "/cards/001010000000033", card)
-        assert await bench.submit("+8614400000033") == "rejected"
+        assert await bench.submit("+8614400000033") == "refused"
         assert bench.decisions("fn.sms.directed")[-1].reason == "the card is not opened for SMS"
 
 
 async def test_a_customer_is_held_to_its_rate() -> None:
     accounts = {"waterworks": {"system_id": "meters", "password": "s3cret", "rate": "2"}}
     async with Business(accounts=accounts) as bench:
-        assert [await bench.submit() for _ in range(3)] == ["accepted", "accepted", "rejected"]
+        assert [await bench.submit() for _ in range(3)] == ["accepted", "accepted", "refused"]
         assert statuses(bench)[-1] == Status.ESME_RTHROTTLED
         await bench.sleep(1)
         assert await bench.submit() == "accepted"
@@ -124,7 +124,7 @@ async def test_a_customer_is_held_to_its_rate() -> None:
 
 async def test_a_full_queue_is_told() -> None:
     async with Business(customers={"queue": "2"}, smsc="") as bench:
-        assert [await bench.submit() for _ in range(3)] == ["accepted", "accepted", "rejected"]
+        assert [await bench.submit() for _ in range(3)] == ["accepted", "accepted", "refused"]
         assert statuses(bench)[-1] == Status.ESME_RMSGQFUL
 
 
@@ -163,9 +163,9 @@ async def test_parts_go_in_their_order() -> None:
 async def test_one_refused_part_ends_the_whole_message(hidden: dict[str, str]) -> None:
     async with Business() as bench:
         assert await bench.submit(octets="41", header=PART.format(1)) == "accepted"
-        assert await bench.submit(octets="41", header=PART.format(2), **hidden) == "rejected"
+        assert await bench.submit(octets="41", header=PART.format(2), **hidden) == "refused"
         assert bench.receipts() == ["REJECTD"]
-        assert await bench.submit(octets="41", header=PART.format(2)) == "rejected"
+        assert await bench.submit(octets="41", header=PART.format(2)) == "refused"
         assert bench.smsc.got == []
         await bench.sleep(61)
         for number in (1, 2):
@@ -175,14 +175,14 @@ async def test_one_refused_part_ends_the_whole_message(hidden: dict[str, str]) -
 
 async def test_a_refused_part_ends_also_those_that_come_later() -> None:
     async with Business() as bench:
-        assert await bench.submit(octets="41", header=PART.format(1), protocol_id="127") == "rejected"
-        assert await bench.submit(octets="41", header=PART.format(2)) == "rejected"
+        assert await bench.submit(octets="41", header=PART.format(1), protocol_id="127") == "refused"
+        assert await bench.submit(octets="41", header=PART.format(2)) == "refused"
 
 
 async def test_a_part_that_comes_twice_is_refused_once() -> None:
     async with Business() as bench:
         assert await bench.submit(octets="41", header=PART.format(1)) == "accepted"
-        assert await bench.submit(octets="41", header=PART.format(1)) == "rejected"
+        assert await bench.submit(octets="41", header=PART.format(1)) == "refused"
         assert await bench.submit(octets="42", header=PART.format(2)) == "accepted"
         assert len(bench.smsc.got) == 2
 
@@ -255,7 +255,7 @@ async def test_receipts_that_nobody_fetches_hold_up_who_wants_more() -> None:
             assert await bench.submit() == "accepted"
             bench.smsc.report(number)
             await bench.settle()
-        assert await bench.submit() == "rejected"
+        assert await bench.submit() == "refused"
         assert statuses(bench)[-1] == Status.ESME_RMSGQFUL
         assert await bench.submit(receipt="no") == "accepted"
 
@@ -264,7 +264,7 @@ async def test_a_refused_part_is_remembered_among_so_many() -> None:
     async with Business(customers={"queue": "1"}) as bench:
         for reference in range(5):
             header = f"050003{reference:02x}0201"
-            assert await bench.submit(octets="41", header=header, protocol_id="127") == "rejected"
+            assert await bench.submit(octets="41", header=header, protocol_id="127") == "refused"
         assert len(bench.gateway.core.groups) == 1
 
 

@@ -428,7 +428,7 @@ async def test_nothing_is_acknowledged_or_counted_that_is_not_kept() -> None:
         store = network.smsc.core.store
         write = store.write
         store.write = away  # type: ignore[method-assign, assignment]  # the database goes
-        assert await network.send() == "rejected"
+        assert await network.send() == "refused"
         refused = await network.mme.submit(submit())
         assert network.statuses() == ["ESME_RTHROTTLED"]
         cause = refused.find("SM-Delivery-Failure-Cause", "SM-Enumerated-Delivery-Failure-Cause")
@@ -437,7 +437,7 @@ async def test_nothing_is_acknowledged_or_counted_that_is_not_kept() -> None:
         store.write = write  # type: ignore[method-assign]  # and comes back
         assert await network.send() == "accepted"
         assert len(network.mme.tpdus) == 1
-        assert await network.send() == "rejected"  # the quota of one is used up
+        assert await network.send() == "refused"  # the quota of one is used up
 
 
 async def test_end_that_cannot_be_kept_is_kept_later_and_told_once() -> None:
@@ -484,7 +484,7 @@ def away(*_arguments: object) -> None:
 async def test_refusal_of_a_platforms_message_is_its_status(fields: dict[str, Any], status: str) -> None:
     async with Network() as network:
         await network.provision(LISTED)
-        assert await network.send(**fields) == "rejected"
+        assert await network.send(**fields) == "refused"
         assert network.statuses() == [status]
         assert network.mme.tpdus == []
 
@@ -587,7 +587,7 @@ async def test_each_message_has_its_record() -> None:
         assert (await network.mme.submit(submit(status_report_request=True))).success
         assert not (await network.mme.submit(submit("10658001"))).success
         assert await network.send() == "accepted"
-        assert await network.send(code="10658001") == "rejected"
+        assert await network.send(code="10658001") == "refused"
         await network.settle()
         taken, refused, delivered, turned_down = network.of(ChargingRecord)
         assert [each.record for each in (taken, refused)] == ["SCSMORecord"] * 2
@@ -609,7 +609,7 @@ async def test_what_works_on_the_card_comes_by_the_operators_own_code() -> None:
         await network.provision({"by": "smsc", "numbers": [CODE, "10658001"]})
         download = {"protocol_id": "127", "data_coding": "246"}
         assert await network.send(**download) == "accepted"
-        assert await network.send(code="10658001", **download) == "rejected"
+        assert await network.send(code="10658001", **download) == "refused"
         await network.settle()
         (tpdu,) = network.mme.tpdus
         assert (tpdu.protocol_identifier, tpdu.data_coding_scheme) == (0x7F, 0xF6)
