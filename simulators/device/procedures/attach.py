@@ -51,6 +51,8 @@ def start(emm: Emm) -> None:
     emm.begin(Procedure.ATTACH, failed)
     word = hindrance(emm)
     if word:
+        if word in ("no-cell", "barred") and emm.state is EmmState.DEREGISTERED:
+            emm.enter(EmmState.ATTACH_NEEDED)  # it attaches as soon as it may (5.5.1.2.6 a)
         emm.finish(word)
         return
     emm.attach_type = AttachType.COMBINED_EPS_IMSI_ATTACH if emm.config.sms else AttachType.EPS_ATTACH
