@@ -272,7 +272,8 @@ class CmppSession:
     def on_timer(self, now: float) -> None:
         """Do what is due; nothing where the timer is early."""
         for each in [each for each in self._waiting.values() if each.until <= now]:
-            self._again(each, now)
+            if each.asked.sequence in self._waiting:  # the link's own that is not answered ends all others
+                self._again(each, now)
         if self.state is State.OPEN and self.end is End.GATEWAY and now >= self._opened + self.limits.connect:
             self._close("no CMPP_CONNECT in time")
         if self.state is State.CONNECTED and not self._testing and now >= self._heard + self.limits.quiet:

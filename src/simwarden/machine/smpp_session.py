@@ -217,7 +217,7 @@ class SmppSession:
     def on_timer(self, now: float) -> None:
         """Do what is due; nothing where the timer is early."""
         for sequence, each in list(self._waiting.items()):
-            if each.until <= now:
+            if each.until <= now and sequence in self._waiting:  # the link's own that is not answered ends all others
                 self._missing(sequence, each.asked)
         if self.state is State.OPEN and self.role is Role.SMSC and now >= self._opened + self.limits.bind:
             self._close("no bind in time")

@@ -188,6 +188,15 @@ def test_silence_is_tested() -> None:
         assert bench.platform.data_to_send()
         bench.pass_time(60)
     assert Closed("no answer to ACTIVE_TEST") in bench.platform.events()
+
+
+def test_a_message_that_waits_as_long_as_the_link_ends_with_it() -> None:
+    bench = Bench(Limits(quiet=30, response=10, attempts=1)).connected()
+    bench.pass_time(30)
+    bench.platform.ask(Command.SUBMIT, SUBMIT, bench.now)
+    bench.platform.data_to_send()
+    bench.pass_time(10)
+    assert [type(each) for each in bench.platform.events()] == [Answered, Closed]
     assert bench.platform.next_timer() is None
 
 

@@ -190,6 +190,15 @@ def test_silence_is_asked_about() -> None:
     assert Closed("no answer to enquire_link") in bench.esme.events()
 
 
+def test_a_message_that_waits_as_long_as_the_link_ends_with_it() -> None:
+    bench = Bench().bound()
+    bench.pass_time(30)
+    bench.esme.ask(Command.SUBMIT_SM, SUBMIT, bench.now)
+    bench.esme.data_to_send()
+    bench.pass_time(10)
+    assert [type(each) for each in bench.esme.events()] == [Answered, Closed]
+
+
 def test_a_session_without_messages_ends() -> None:
     bench = Bench(Limits(inactivity=60)).bound()
     for _ in range(3):
