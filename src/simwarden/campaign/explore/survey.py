@@ -6,7 +6,7 @@ import hashlib
 import random
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from simwarden.campaign.engine import quiet
 from simwarden.campaign.explore.bench import AND, Bench, Ground, Point, bench, plan_of
@@ -180,6 +180,10 @@ class Survey:
                 found.first, found.deviation = outcome, each
 
 
+#: where two changes are put into a story that does not come to its end with the settings of both
+_NOWHERE: Final = Point(0, 0, "", "", "", 0)
+
+
 def carry_out(work: Work) -> list[Outcome]:
     """Carry out work in this process."""
     return [_outcome(work, put) for put in work.puts]
@@ -189,7 +193,7 @@ def _outcome(work: Work, put: Put) -> Outcome:
     here = work.bench()
     fitted = here.fitting(put)
     changes, alone = {*here.told.changes}, len(put) == 1
-    point = here.points[min(fitted, default=len(here.points) - 1)]
+    point = here.points[min(fitted, default=len(here.points) - 1)] if here.points else _NOWHERE
     if len(fitted) < len(put):  # the story is over before the second
         return Outcome(work.story, work.change, put, point, altered=False)
     seen = here.run(fitted)
