@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -76,7 +77,8 @@ def check(campaigns: Sequence[Campaign], asked: Asked) -> NoReturn:
 def _until(budget: str) -> float:
     """Return when a budget that begins now is spent. Raises ConfigError."""
     try:
-        return time.monotonic() + (seconds(budget or "0") or math.inf)
+        minutes = re.sub(r"(\d)\s*m$", r"\1 min", budget)  # `30m`, as other commands have it
+        return time.monotonic() + (seconds(minutes or "0") or math.inf)
     except ValueError as error:
         raise ConfigError(f"--budget: {error}") from None
 

@@ -110,7 +110,7 @@ def judge_message_quota(*, used: int, parts: int, quota: int) -> Ruling:
     return Ruling.admit("the quota allows it" if quota else "no quota is set", **facts)
 
 
-@tells(expected=NAME | GIVEN, seen=GIVEN | PARTY)
+@tells(expected=NAME | GIVEN, seen=GIVEN | one_of("none", "too many"))
 def judge_gateway(*, system_id: str, listed: Collection[str], proven: bool, tries: int, most: int) -> Ruling:
     """Rule whether somebody may bind as a gateway: by its system_id, and by its password (`proven`).
 

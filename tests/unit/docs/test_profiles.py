@@ -28,6 +28,10 @@ LEFT_OUT: dict[str, dict[str, str]] = {
         "mismatch.result_code": "one answer stands there, which excludes the other",
         "withdrawn.result_code": "as above",
     },
+    "pgw": {
+        f"apns.NAME.bearers.NAME.filters[].{name}": "a filter of the example has no use for it; a comment names it"
+        for name in ("spi", "traffic_class", "flow_label")
+    },
 }
 
 

@@ -109,7 +109,10 @@ def test_each_word_of_a_shipped_expectation_that_is_misspelt_is_told(directory: 
         names = tuple(each for each in way[3:-1] if isinstance(each, str))
         if way[-1] is not None and FREE.keys() & {(*names, way[-1]), (*names[1:], way[-1])}:
             continue
-        for wrong in misspelt(word_at(document, way)):
+        word = word_at(document, way)
+        for wrong in misspelt(word):
+            if wrong == word.replace(" ", ""):  # 5s is 5 s
+                continue
             tried += 1
             source.data = put(document, way, wrong)
             with contextlib.suppress(ScenarioErrors):
@@ -118,7 +121,7 @@ def test_each_word_of_a_shipped_expectation_that_is_misspelt_is_told(directory: 
         source.data = document
     assert tried
     # a cell may be another cell that there is, an IMSI that of another card, an address another of the same pool
-    assert [each for each in passed if each[2] not in ("enb/1", "10.64.0.9", "3h") and not each[2].isdecimal()] == []
+    assert [each for each in passed if each[2] not in ("enb/1", "10.64.0.9") and not each[2].isdecimal()] == []
 
 
 STORY = """\
