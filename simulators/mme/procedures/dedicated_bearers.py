@@ -118,11 +118,18 @@ async def create_bearer(core: Core, message: Message, _peer: Peer) -> Message:
     linked = ue.bearers.get(message["linked_ebi"]) if ue is not None else None
     if ue is None or ue.sgw is None or linked is None:
         return refusal(message, Cause.CONTEXT_NOT_FOUND, ue.sgw.teid if ue is not None and ue.sgw is not None else 0)
-    teid = ue.sgw.teid
+    teid, began = ue.sgw.teid, core.clock.now()
     conn = await _reach(core, ue, linked)
     if isinstance(conn, Cause):
         return refusal(message, conn, teid)
     told = [await _create(core, conn, ue, linked, each) for each in message["bearer_contexts"]]
+    path = core.config.gateways
+    if core.clock.now() - began >= path.t3_response * path.n3_requests:  # they wait no longer (TS 29.274 7.6)
+        core.site.note("the gateways have given bearers up before they stood", imsi=ue.imsi)
+        for bearer in [ue.all_bearers.get(each["ebi"]) for each in told]:
+            if isinstance(bearer, Dedicated):
+                await _end(core, ue, bearer)
+        return refusal(message, Cause.UE_NOT_RESPONDING, teid)
     return answer(message, told, teid)
 
 
@@ -301,13 +308,18 @@ async def delete_bearers(core: Core, ue: UeContext, message: Message, teid: int)
         if not isinstance(bearer, Dedicated):
             told.append({"ebi": identity, "cause": CauseIe(Cause.CONTEXT_NOT_FOUND)})
             continue
-        bearer.linked.dedicated.pop(identity, None)
-        conn = ue.connection
-        if conn is not None and conn.context_set_up and not conn.releasing:
-            work = tell_end(core, conn, bearer, EsmCause.REGULAR_DEACTIVATION, 0)
-            await asyncio.wait({run(core, conn, (0, identity), work, "EPS bearer context deactivation")})
+        await _end(core, ue, bearer)
         told.append({"ebi": identity, "cause": _ACCEPTED})
     return answer(message, told, teid)
+
+
+async def _end(core: Core, ue: UeContext, bearer: Dedicated) -> None:
+    """Have device and eNB end a bearer that the gateways do not have (any more)."""
+    bearer.linked.dedicated.pop(bearer.identity, None)
+    conn = ue.connection
+    if conn is not None and conn.context_set_up and not conn.releasing:
+        work = tell_end(core, conn, bearer, EsmCause.REGULAR_DEACTIVATION, 0)
+        await asyncio.wait({run(core, conn, (0, bearer.identity), work, "EPS bearer context deactivation")})
 
 
 def released(core: Core, conn: Connection, message: S1Message) -> None:
