@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from functools import cache, partial
 from itertools import count
 from typing import Any
@@ -62,7 +63,11 @@ class _Database:
         connect = partial(_DIALECT.connect, *arguments, **options)
         self._kept: Any = connect()
         self._pool = sa.QueuePool(connect)
+        connections = [self._kept]
         sa.event.listen(self._pool, "connect", _set_up)
+        sa.event.listen(self._pool, "connect", lambda connection, _record: connections.append(connection))
+        # whoever is left in the middle of something has a connection that the pool cannot close: it ends with the pool
+        weakref.finalize(self._pool, _close, connections)
         self._made: set[sa.MetaData] = set()
 
     def add(self, metadata: sa.MetaData) -> None:
@@ -78,14 +83,11 @@ class _Database:
         return made
 
     def retire(self) -> None:
-        """Empty it for a later run, or close it if somebody has left it in the middle of something."""
+        """Empty it for a later run, or let go of it if somebody has left it in the middle of something."""
         if self._pool.checkedout() == 0:
             tables = self._kept.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
             self._kept.executescript(";".join(f'DELETE FROM "{name}"' for (name,) in tables))  # noqa: S608 - our own tables
             _IDLE.setdefault(self._name, []).append(self)
-        else:
-            self._pool.dispose()
-            self._kept.close()
 
 
 @cache
@@ -96,6 +98,11 @@ def _script(metadata: sa.MetaData) -> str:
     indexes = [index for each in tables for index in sorted(each.indexes, key=lambda index: str(index.name))]
     made += [str(CreateIndex(each, if_not_exists=True).compile(dialect=sqlite.dialect())) for each in indexes]
     return ";".join(made)
+
+
+def _close(connections: list[Any]) -> None:
+    for each in connections:
+        each.close()
 
 
 def _set_up(connection: Any, _record: Any) -> None:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import gc
+import sqlite3
+
+import pytest
 import sqlalchemy as sa
 
 from simwarden.runtime.passing import Passing
@@ -76,3 +80,17 @@ def test_one_that_is_left_in_the_middle_of_something_is_used_no_more() -> None:
     assert kept(after.open("left", METADATA)) == []
     after.close()
     under_way.close()
+
+
+def test_one_that_nobody_closed_is_closed_with_its_last_user(recwarn: pytest.WarningsRecorder) -> None:
+    left = Passing()
+    under_way = left.open("forgotten", METADATA).connect()
+    under_way.execute(sa.insert(CARDS).values(imsi="1"))
+    raw = under_way.connection.dbapi_connection
+    assert raw is not None
+    del left, under_way
+    gc.collect()  # the pool takes back what its user has lost
+    gc.collect()
+    with pytest.raises(sqlite3.ProgrammingError):
+        raw.cursor()
+    assert not recwarn.list
