@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from simwarden.machine.ppsms import Answered, Arrived, Fault, Ppsms, PpsmsTimers
 from simwarden.runtime.machine_timer import MachineTimer
+from simwarden.runtime.pending import Pending
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +23,7 @@ class ShortMessageLink:
     protocol. Messages of one's own go one after the other (TS 24.011 5.4), beside those of the far end.
     """
 
-    __slots__ = ("_clock", "_fault", "_send", "_take", "_timer", "_turn", "_waiting", "entity")
+    __slots__ = ("_clock", "_fault", "_pending", "_send", "_take", "_timer", "_turn", "entity")
 
     def __init__(
         self,
@@ -37,20 +38,19 @@ class ShortMessageLink:
         self.entity = Ppsms(mobile=mobile, timers=timers)
         self._clock, self._send, self._take, self._fault = clock, send, take, fault
         self._timer = MachineTimer(clock, self._on_timer, internal=False)
-        self._waiting: dict[int, asyncio.Future[Answered]] = {}
+        self._pending: Pending[int, Answered] = Pending()
         self._turn = asyncio.Lock()
 
     async def ask(self, make: Callable[[int], Rp]) -> Answered:
         """Send a message, made with its reference, when its turn comes; return what became of it."""
         async with self._turn:
             transaction = self.entity.begin(make(self.entity.next_reference()), self._clock.now())
-            answer: asyncio.Future[Answered] = asyncio.get_running_loop().create_future()
-            self._waiting[transaction] = answer
+            answer = self._pending.expect(transaction)
             self._flush()
             try:
                 return await answer
             finally:
-                self._waiting.pop(transaction, None)
+                self._pending.pop(transaction, None)
 
     def answer(self, transaction: int, message: Rp) -> None:
         """Answer a message of the far end."""
@@ -79,9 +79,7 @@ class ShortMessageLink:
                 case Arrived():
                     self._take(event.transaction, event.message)
                 case Answered():
-                    waiting = self._waiting.get(event.transaction)
-                    if waiting is not None and not waiting.done():
-                        waiting.set_result(event)
+                    self._pending.settle(event.transaction, event)
                 case Fault():
                     self._fault(event.reason, event.data)
         self._timer.arm(self.entity.next_timer())

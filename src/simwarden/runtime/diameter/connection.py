@@ -24,6 +24,7 @@ from simwarden.machine.diameter_shared import (
 from simwarden.machine.diameter_table import State
 from simwarden.runtime.diameter.labels import Labels
 from simwarden.runtime.machine_timer import MachineTimer
+from simwarden.runtime.pending import Pending
 from simwarden.wire.diameter import DiameterError, Message, ResultCode
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ class Connection:
         loop = asyncio.get_running_loop()
         self.ready: asyncio.Future[bool] = loop.create_future()
         self.gone: asyncio.Future[None] = loop.create_future()
-        self._asked: dict[int, asyncio.Future[Message]] = {}
+        self._pending: Pending[int, Message] = Pending()
         self._timer = MachineTimer(node.site.clock, self._on_timer, internal=link.internal)
         self._labels = Labels(link.interface)
         link.on_receive = self.receive
@@ -134,8 +135,7 @@ class Connection:
     async def ask(self, message: Message, deadline: float) -> Message:
         """Send a request and return its answer. Raises Unreachable, LostError if the connection went down."""
         hop_by_hop = self.machine.send_request(message)
-        future: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
-        self._asked[hop_by_hop] = future
+        future = self._pending.expect(hop_by_hop)
         self.flush()
         try:
             async with asyncio.timeout(deadline - self._now()):
@@ -143,7 +143,7 @@ class Connection:
         except TimeoutError:
             raise Unreachable(f"{self.peer.name} did not answer {message.name} in time") from None
         finally:
-            if self._asked.pop(hop_by_hop, None) is not None:
+            if self._pending.pop(hop_by_hop, None) is not None:
                 self.machine.forget(hop_by_hop)
 
     def flush(self) -> None:
@@ -165,9 +165,11 @@ class Connection:
             case RequestReceived(message):
                 self._take_up(message)
             case AnswerReceived(message):
-                self._settle(message.hop_by_hop, message)
+                self._pending.settle(message.hop_by_hop, message)
             case AnswerBroken(hop_by_hop, reason):
-                self._settle(hop_by_hop, Unreachable(f"{self.peer.name} answered with a malformed message: {reason}"))
+                self._pending.settle(
+                    hop_by_hop, Unreachable(f"{self.peer.name} answered with a malformed message: {reason}")
+                )
             case Faulted(reason, _, data):
                 self.node.site.peer_fault(self.link, reason, data)
             case Opened():
@@ -205,21 +207,12 @@ class Connection:
     def _closed(self, closed: Closed) -> None:
         self.link.close(closed.reason)
         for hop_by_hop in closed.pending:
-            self._settle(hop_by_hop, LostError(f"connection to {self.peer.name} was lost: {closed.reason}"))
+            self._pending.settle(hop_by_hop, LostError(f"connection to {self.peer.name} was lost: {closed.reason}"))
         if not self.ready.done():
             self.ready.set_result(False)
         if not self.gone.done():
             self.gone.set_result(None)
         self.node.forget(self, closed)
-
-    def _settle(self, hop_by_hop: int, outcome: Message | Unreachable) -> None:
-        future = self._asked.pop(hop_by_hop, None)
-        if future is None or future.done():
-            return
-        if isinstance(outcome, Message):
-            future.set_result(outcome)
-        else:
-            future.set_exception(outcome)
 
     # -- time
 

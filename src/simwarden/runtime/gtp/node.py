@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, NamedTuple
 
 from simwarden.errors import SimwardenError
@@ -21,9 +20,11 @@ from simwarden.machine.gtp_path import (
     Restarted,
 )
 from simwarden.runtime.machine_timer import MachineTimer
+from simwarden.runtime.pending import Pending
 from simwarden.wire.gtpv2 import Cause, CauseIe, GtpError, Message, Role, answer_to, failure_of
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Awaitable, Callable, Mapping
 
     from simwarden.runtime.site import Site
@@ -45,12 +46,12 @@ class Peer(NamedTuple):
 
 
 class _PathTo:
-    """The path to one peer, and the requests that wait on it."""
+    """The path to one peer, and the requests that are pending on it."""
 
     def __init__(self, node: GtpNode, host: str) -> None:
         self.node, self.host = node, host
         self.machine = GtpPath(node.settings, node.counter, node.site.rng.randrange(1 << 24), node.sender_teid)
-        self.waiting: dict[int, asyncio.Future[Message]] = {}
+        self.pending: Pending[int, Message] = Pending()
         self.heard = False
         self._external = node.site.is_external(node.site.behind(host))
         internal = bool(node.site.behind(host)) and not self._external
@@ -85,11 +86,11 @@ class _PathTo:
             case RequestReceived():
                 node.site.spawn(self._serve(event), event.message.name)
             case AnswerReceived(sequence, message):
-                self._settle(sequence, message)
+                self.pending.settle(sequence, message)
             case RequestFailed(sequence, reason):
                 if self._external and not self.heard:
                     node.site.tell_reach(node.interface_of(self.host), self.peer.name, reason)
-                self._settle(sequence, NoAnswerError(f"{self.peer.name}: {reason}"))
+                self.pending.settle(sequence, NoAnswerError(f"{self.peer.name}: {reason}"))
             case IndicationReceived(message):
                 node.hear(message, self.peer)
             case Faulted(reason, data):
@@ -103,15 +104,6 @@ class _PathTo:
             case Failed():
                 node.site.note(f"the path to {self.peer.name} has failed")
                 node.on_failure(self.peer)
-
-    def _settle(self, sequence: int, outcome: Message | NoAnswerError) -> None:
-        future = self.waiting.pop(sequence, None)
-        if future is None or future.done():
-            return
-        if isinstance(outcome, Message):
-            future.set_result(outcome)
-        else:
-            future.set_exception(outcome)
 
     async def _serve(self, request: RequestReceived) -> None:
         """Answer a request; what its procedure finds wrong in it becomes the answer's cause."""
@@ -188,8 +180,7 @@ class GtpNode:
         self._on[host] = on
         path = self._path(host)
         sequence = path.machine.request(message, self.site.clock.now(), commanded)
-        future: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
-        path.waiting[sequence] = future
+        future = path.pending.expect(sequence)
         path.flush()
         return future
 
@@ -249,7 +240,7 @@ class GtpNode:
 
     def _make_room(self) -> None:
         if len(self._paths) >= _MOST_PATHS:
-            idle = next((host for host, path in self._paths.items() if not path.waiting), None)
+            idle = next((host for host, path in self._paths.items() if not path.pending), None)
             if idle is not None:
                 self._paths.pop(idle).rest()
 
