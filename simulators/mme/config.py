@@ -138,7 +138,7 @@ class Gateways(Model):
     """The SGW's name."""
     pgw: str = "pgw"
     """The PGW of all APNs that are not listed below."""
-    access_points: dict[str, str] = Field(default_factory=dict)
+    apns: dict[str, str] = Field(default_factory=dict)
     """The PGW of single APNs (`{sos: pgw_emergency}`)."""
     several_per_apn: bool = False
     """Whether a device may have several PDN connections by one APN; else #55."""
@@ -153,9 +153,9 @@ class Gateways(Model):
 
     def pgw_of(self, name: str) -> str:
         """Return the PGW of an APN."""
-        return self.access_points.get(name.lower(), self.pgw)
+        return self.apns.get(name.lower(), self.pgw)
 
-    @field_validator("access_points")
+    @field_validator("apns")
     @classmethod
     def _small(cls, value: dict[str, str]) -> dict[str, str]:
         return {name.lower(): pgw for name, pgw in value.items()}

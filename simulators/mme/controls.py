@@ -78,7 +78,7 @@ TERMINAL_IDENTITY = Control(
     also=("bind.hss.learned", "bind.pool", "bind.cmp"),
 )
 REGISTER = Control(
-    "mme.register",
+    "mme.hss",
     "bind.hss.given",
     judge_register,
     (_On.VECTORS, _On.LOCATION, _On.NOTIFICATION),
@@ -94,7 +94,7 @@ BARRING = Control(
     also=("reg.contract", "reg.relay"),
 )
 ACCESS_POINT = Control(
-    "mme.access-point",
+    "mme.apn",
     "dir.data.apn",
     judge_access_point,
     (*_CONTACT, _On.CONNECTIVITY, _On.SUBSCRIPTION),

@@ -43,6 +43,11 @@ class Mme(Element[MmeConfig]):
         controls=(*CONTROLS, ROLES),
         events=EVENTS,
         demands=DEMANDS,
+        renamed={
+            "mme.register": "mme.hss",
+            "mme.access-point": "mme.apn",
+            "gateways.access_points": "gateways.apns",
+        },
     )
     parts = (Sessions, Areas)
 

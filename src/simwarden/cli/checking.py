@@ -16,16 +16,18 @@ from simwarden.plain import plain
 from simwarden.scenario import suite
 from simwarden.scenario.load import Loader
 from simwarden.scenario.problems import ScenarioErrors, guess
+from simwarden.scenario.renamed import fix
 from simwarden.scenario.twin import expects_refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from simwarden.scenario.document import Scenario
+    from simwarden.scenario.renamed import Renamed
 
 
-def validate_files(paths: Sequence[str], network: str, *, as_json: bool = False) -> None:
-    """Check files and their twins; all errors of all files are told."""
+def validate_files(paths: Sequence[str], network: str, *, as_json: bool = False, to_fix: bool = False) -> None:
+    """Check files and their twins; all errors of all files are told, and words of the version before, or renamed."""
     loader = Loader(network_file=network)
     jobs = suite.find(located(paths))
     wrong: dict[str, list[UserFileError]] = {}
@@ -37,16 +39,46 @@ def validate_files(paths: Sequence[str], network: str, *, as_json: bool = False)
             if not as_json:
                 exits.show(str(error))
                 annotate(error)
+    renamed = _renamed(loader.renamed, to_fix=to_fix)
     if as_json:
-        found = [{"file": job.path, "errors": [_error(each) for each in wrong.get(job.path, [])]} for job in jobs]
+        found = [
+            {
+                "file": job.path,
+                "errors": [_error(each) for each in wrong.get(job.path, [])],
+                "warnings": [str(each) for each in renamed.get(job.path, [])],
+            }
+            for job in jobs
+        ]
         print(json.dumps(found, indent=2, ensure_ascii=False))
     elif jobs:
+        _show_renamed(renamed, to_fix=to_fix)
         print(f"{len(jobs)} checked, {len(wrong) or 'none'} wrong")
     if not jobs:
         exits.complain("no scenario was found")
         raise typer.Exit(exits.NOTHING)
     if wrong:
         raise typer.Exit(exits.USAGE)
+
+
+def _renamed(found: Iterable[Renamed], *, to_fix: bool) -> dict[str, list[Renamed]]:
+    """Return by file what had another name before, each once; write the new names if that is asked for."""
+    by_file: dict[str, list[Renamed]] = {}
+    for each in dict.fromkeys(found):
+        by_file.setdefault(each.place.file, []).append(each)
+    for file, words in by_file.items() if to_fix else ():
+        try:
+            fix(file, words)
+        except OSError as error:
+            raise ConfigError(f"cannot be written: {error.strerror}", Place(file)) from error
+    return by_file
+
+
+def _show_renamed(renamed: dict[str, list[Renamed]], *, to_fix: bool) -> None:
+    words = [each for words in renamed.values() for each in words]
+    for each in words:
+        exits.show(f"{each.place}: {each.old!r} is {each.new!r} now" if to_fix else str(each))
+    if words and not to_fix:
+        exits.show(f"`simwarden validate --fix` renames {'it' if len(words) == 1 else f'these {len(words)}'}")
 
 
 def _error(error: UserFileError) -> dict[str, Any]:

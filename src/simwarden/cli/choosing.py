@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NoReturn
 
+from simwarden.cli import exits
 from simwarden.cli.shipped import located
 from simwarden.errors import ConfigError, NothingError, UserFileError
 from simwarden.scenario import suite
@@ -31,6 +32,8 @@ def load_checked(
             loaded.append((job, loader.validate(job.path, to_run=True)))
         except UserFileError as error:
             wrong += flat(error)
+    for each in dict.fromkeys(loader.renamed):
+        exits.complain(str(each))
     if wrong:
         raise ScenarioErrors(wrong)
     chosen = [(job, scenario) for job, scenario in loaded if suite.chosen(scenario, job.name, tags, match)]

@@ -91,11 +91,12 @@ def validate(
     paths: Paths,
     network: Network = "",
     json: Json = False,  # noqa: FBT002 - a flag
+    fix: Annotated[bool, typer.Option("--fix", help="Rename words of the version before.")] = False,  # noqa: FBT002 - a flag
 ) -> None:
     """Check scenario files without running them: file, line and column of all that is wrong, and what was meant."""
     from simwarden.cli.checking import validate_files  # noqa: PLC0415
 
-    validate_files(paths, network, as_json=json)
+    validate_files(paths, network, as_json=json, to_fix=fix)
 
 
 @app.command(epilog="Example: `simwarden init my-first.yaml && simwarden run my-first.yaml`")

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
+from simwarden.cli import exits
 from simwarden.cli.serving_events import BROKER, EventsService, check_broker, read_events
 from simwarden.cli.serving_file import ServeFile, TokenEntry
 from simwarden.cli.serving_subscribers import rows_in
@@ -24,6 +25,7 @@ from simwarden.scenario.load import read_file
 from simwarden.scenario.network import parse_address
 from simwarden.scenario.problems import Problems, guess
 from simwarden.scenario.registry import Registry
+from simwarden.scenario.renamed import rename
 from simwarden.scenario.validation import check
 from simwarden.scenario.yamlfile import Spot, read
 from simwarden.wire.apdu.family import CONTACTS
@@ -47,6 +49,8 @@ class Service:
     def __init__(self, name: str, path: str, *, vpcd: bool = False) -> None:
         self.problems = Problems()
         source = read(read_file(path), path, self.problems)
+        for each in rename(source, Registry.installed()):
+            exits.complain(str(each))
         self.name, self.path, self.top = name, path, Spot(source)
         found = check(ServeFile, source.data, self.top, self.problems)
         self.problems.raise_if_any()

@@ -240,6 +240,7 @@ class Declaration:
     `events` are what it tells the operator's systems; without any it has no outbox. `consequences` are what it does on
     causes that messages bring it, `timers` those of its specification that it keeps to, `demands` what it rejects
     because the protocol says so.
+    `renamed` are words of the version before with those of now: ids of controls, settings by their path.
     """
 
     kind: str
@@ -259,6 +260,7 @@ class Declaration:
     consequences: tuple[Consequence, ...] = ()
     timers: tuple[TimerKind, ...] = ()
     demands: tuple[Demand, ...] = ()
+    renamed: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

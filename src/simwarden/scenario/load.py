@@ -17,6 +17,7 @@ from simwarden.scenario.expectation import ExpectationReader
 from simwarden.scenario.identities import Cast, References
 from simwarden.scenario.problems import Problems, guess, nearest
 from simwarden.scenario.registry import Registry
+from simwarden.scenario.renamed import Renamed, rename
 from simwarden.scenario.soundness import check_claims, check_expectations
 from simwarden.scenario.steps import StepReader
 from simwarden.scenario.twin import check_refusals, check_twin
@@ -66,7 +67,8 @@ def read_file(path: str | Path) -> str:
 class Loader:
     """Loads scenarios on one registry and one network file; network files are read once.
 
-    `without` are sections of cards by `KIND/SECTION` that are left out: see `Cast`.
+    `without` are sections of cards by `KIND/SECTION` that are left out: see `Cast`. `renamed` are the words of the
+    version before in all that was read.
     """
 
     def __init__(
@@ -74,12 +76,13 @@ class Loader:
     ) -> None:
         self.registry = registry or Registry.installed()
         self.network_file, self.without = network_file, without
+        self.renamed: list[Renamed] = []
         self._read: dict[str, tuple[tuple[int, int], Scenario]] = {}
         self.base = self._read_network(network_file) if network_file else Source("")
 
     def _read_network(self, path: str) -> Source:
         problems = Problems()
-        source = read(read_file(path), path, problems)
+        source = self._parse(read_file(path), path, problems)
         if isinstance(source.data, dict) and set(source.data) == {"network"}:
             inner = Source(path, source.data["network"])
             inner.keys = {key[1:]: value for key, value in source.keys.items() if key}
@@ -121,7 +124,12 @@ class Loader:
     def load(self, path: str | Path, text: str | None = None) -> Scenario:
         """Read and check one scenario by itself. Raises ScenarioErrors with all that is wrong, or ConfigError."""
         problems = Problems()
-        return self.assemble(read(read_file(path) if text is None else text, str(path), problems), problems)
+        return self.assemble(self._parse(read_file(path) if text is None else text, str(path), problems), problems)
+
+    def _parse(self, text: str, path: str, problems: Problems) -> Source:
+        source = read(text, path, problems)
+        self.renamed += rename(source, self.registry)
+        return source
 
     def assemble(self, source: Source, problems: Problems | None = None) -> Scenario:
         """Check a document that was read or put together; `problems` are those found so far. Raises as `load` does."""

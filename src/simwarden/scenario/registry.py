@@ -77,6 +77,11 @@ class Registry:
         return tuple(demand for each in self.kinds.values() for demand in each.declaration.demands)
 
     @cached_property
+    def renamed(self) -> Mapping[str, str]:
+        """What ids of controls and paths of settings were in the version before, with what they are now."""
+        return {old: new for each in self.kinds.values() for old, new in each.declaration.renamed.items()}
+
+    @cached_property
     def controls(self) -> Mapping[str, tuple[tuple[str, Control], ...]]:
         """Controls by id, with the kinds that enforce them."""
         found: dict[str, tuple[tuple[str, Control], ...]] = {}

@@ -41,9 +41,9 @@ def test_claims_and_what_the_trace_saw() -> None:
     assert "card-back-in-its-meter" in row.admitted.claimed
     assert row.state is State.COVERED
     # Seen in every run, claimed by none.
-    assert rows["mme/mme.register"].admitted.seen
-    assert not rows["mme/mme.register"].admitted.covered
-    assert rows["mme/mme.register"].state is State.OPEN
+    assert rows["mme/mme.hss"].admitted.seen
+    assert not rows["mme/mme.hss"].admitted.covered
+    assert rows["mme/mme.hss"].state is State.OPEN
     assert learned.state is State.PARTLY
 
 

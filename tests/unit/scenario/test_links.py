@@ -134,7 +134,7 @@ def test_a_foreign_hss_that_is_none(tmp_path: Path, serve: Callable[[socket.sock
     assert (code, output.split()[0]) == (1, "inconclusive"), output
     assert "cannot be judged: hss (external) could not be reached; an expectation was not met" in told(output)
     assert re.search(rf"no link: S6a from mme to hss at 127.0.0.1:{port}: ({reason})", told(output), re.IGNORECASE)
-    assert "decided by mme, control mme.register" in output
+    assert "decided by mme, control mme.hss" in output
 
 
 def test_a_foreign_hss_that_speaks_tls(tmp_path: Path, speaks_tls: Callable[[socket.socket], None]) -> None:

@@ -127,8 +127,8 @@ def test_what_is_not_built_says_what_is_missing(plan: Plan) -> None:
     assert (found["mo-sms"].state, found["mt-sms"].state) == (State.LEAKED, State.LEAKED)
     assert found["foreign-sc"].refusals[0].point == "mme/sms.centre"
     assert found["second-apn"].state is State.BLOCKED
-    assert found["second-apn"].refusals[0].point == "mme/mme.access-point"
-    assert cell(plan, "area", "none").outcomes["second-apn"].refusals[0].point == "mme/mme.access-point"
+    assert found["second-apn"].refusals[0].point == "mme/mme.apn"
+    assert cell(plan, "area", "none").outcomes["second-apn"].refusals[0].point == "mme/mme.apn"
 
 
 def test_a_path_that_is_subscribed_leaks(copy: Path) -> None:

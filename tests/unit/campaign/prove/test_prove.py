@@ -23,7 +23,7 @@ from simwarden.scenario.result import Mismatch, Verdict
 SHIPPED = Path(__file__).parents[4] / "scenarios"
 GIVEN = "hss/bind.hss.given@update-location"
 IDENTITY = "mme/mme.terminal-identity@attach"
-REGISTER = "mme/mme.register@authentication-information"
+REGISTER = "mme/mme.hss@authentication-information"
 HEAD = """\
 scenario: {title}
 proves: [bind.hss.given]
@@ -151,7 +151,7 @@ def test_an_error_is_no_kill(shelf: Shelf) -> None:
     shelf.put(
         "silence.yaml",
         USE
-        + "- expect: {meter: {attach: accepted}, decision: {by: mme, control: mme.register, verdict: admit}}\n"
+        + "- expect: {meter: {attach: accepted}, decision: {by: mme, control: mme.hss, verdict: admit}}\n"
         + "- stop: hss\n- insert: {card: other, into: phone}\n- power_on: phone\n",
         head=head,
     )

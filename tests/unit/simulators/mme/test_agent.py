@@ -89,5 +89,5 @@ async def test_an_agents_own_error_is_no_word_of_the_hss(net: Behind) -> None:
         await net.sleep(10)
         reject = net.reject()
         assert reject["emm_cause"].name == "NETWORK_FAILURE"
-        (refused,) = [each.reason for each in net.decisions("mme.register") if not each.admitted]
+        (refused,) = [each.reason for each in net.decisions("mme.hss") if not each.admitted]
         assert f"dra.{REALM}, which relays to the HSS, answered Result-Code 3002" in refused

@@ -95,7 +95,7 @@ async def test_without_a_decider_the_attach_is_refused_for_a_time(run: Any, who:
         phone.attach()
         await network.sleep(20)
         assert phone.got[-1]["emm_cause"] is EmmCause.NETWORK_FAILURE
-        refused = network.decisions("mme.register" if who == "hss" else "mme.equipment")[-1]
+        refused = network.decisions("mme.hss" if who == "hss" else "mme.equipment")[-1]
         assert not refused.admitted
         assert refused.details["temporary"]
 
@@ -332,7 +332,7 @@ async def test_an_access_point_that_is_not_subscribed_is_refused(run: Any) -> No
         await network.settle()
         inner = decode(phone.got[-1]["esm_message_container"], uplink=False)
         assert inner["esm_cause"] is EsmCause.REQUESTED_SERVICE_OPTION_NOT_SUBSCRIBED
-        assert network.decisions("mme.access-point")[-1].details["expected"] == ["meters.example"]
+        assert network.decisions("mme.apn")[-1].details["expected"] == ["meters.example"]
 
 
 async def test_an_access_point_held_back_is_asked_for_when_ciphered(run: Any) -> None:
@@ -542,9 +542,7 @@ async def test_null_algorithms_are_never_chosen_otherwise(run: Any) -> None:
         assert phone.types() == [_T.AUTHENTICATION_REQUEST, _T.ATTACH_REJECT]
 
 
-@pytest.mark.parametrize(
-    "control", ["mme.equipment", "mme.terminal-identity", "mme.register", "mme.barring", "mme.access-point"]
-)
+@pytest.mark.parametrize("control", ["mme.equipment", "mme.terminal-identity", "mme.hss", "mme.barring", "mme.apn"])
 async def test_each_control_refuses_an_attach_when_switched(run: Any, control: str) -> None:
     async with run(switches={control: "always-refuse"}) as network:
         phone = network.phone()

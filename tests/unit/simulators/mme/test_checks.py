@@ -509,7 +509,7 @@ async def test_an_answer_without_a_vector_lets_nobody_in(run: Any) -> None:
         network.phone().attach()
         await network.settle()
         assert network.reject()["emm_cause"] is EmmCause.NETWORK_FAILURE
-        refused = network.decisions("mme.register")[-1]
+        refused = network.decisions("mme.hss")[-1]
         assert (refused.admitted, refused.occasion) == (False, "authentication-information")
         assert network.session() is None
 

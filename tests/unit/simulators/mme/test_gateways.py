@@ -423,7 +423,7 @@ async def test_a_device_that_attaches_on_the_connection_it_has_gets_another_bear
 
 
 async def test_the_pgw_of_an_access_point(run: Any) -> None:
-    gateways = {"access_points": {"METERS.example": "other"}, "dedicated": ["other"]}
+    gateways = {"apns": {"METERS.example": "other"}, "dedicated": ["other"]}
     async with run(gateways=gateways) as network:
         phone = network.phone()
         phone.attach()

@@ -1,0 +1,101 @@
+"""Words of the version before: read as what they are called now, told with their place, and renamed in the file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from simwarden.cli.main import app
+from simwarden.cli.serving import Service
+from simwarden.scenario.load import Loader
+
+SHIPPED = Path(__file__).parents[3] / "scenarios" / "core"
+NAME = "apn-of-a-public-pgw.yaml"
+SETTING = "{gateways: {apns: {meters.example: public}}}"
+
+
+@pytest.fixture
+def old(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A shipped story with its twin, whose words are those of the version before."""
+    monkeypatch.chdir(tmp_path)
+    for path in SHIPPED.glob("apn-of-*.yaml"):
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    text = (SHIPPED / NAME).read_text("utf-8")
+    assert SETTING in text
+    text = text.replace(SETTING, SETTING.replace("apns", '"access_points"'))
+    path = tmp_path / NAME
+    path.write_text(text, "utf-8")
+    return path
+
+
+def cli(*arguments: str) -> Result:
+    return CliRunner().invoke(app, arguments)
+
+
+def line_of(path: Path, word: str) -> int:
+    return next(n for n, line in enumerate(path.read_text("utf-8").splitlines(), 1) if word in line)
+
+
+def test_they_are_told_and_read(old: Path) -> None:
+    result = cli("validate", NAME)
+    assert result.exit_code == 0
+    place = f"{NAME}:{line_of(old, 'access_points')}:20"
+    assert f"{place}: 'access_points' is called 'apns' now" in result.stdout
+    assert "`simwarden validate --fix` renames it" in result.stdout
+    assert Loader().load(old).instances["mme"].config.gateways.apns == {"meters.example": "public"}
+
+    [told] = json.loads(cli("validate", NAME, "--json").stdout)
+    assert (told["errors"], len(told["warnings"])) == ([], 1)
+
+    ran = cli("run", NAME)
+    assert (ran.exit_code, "'access_points' is called 'apns' now" in ran.stderr) == (0, True)
+
+
+def test_they_are_renamed_and_nothing_else_changes(old: Path) -> None:
+    old.write_bytes(b"\xef\xbb\xbf" + old.read_text("utf-8").replace("\n", "\r\n").encode())
+    was = old.read_bytes()
+    result = cli("validate", "--fix", NAME)
+    assert (result.exit_code, "'access_points' is 'apns' now" in result.stdout) == (0, True)
+    assert old.read_bytes() == was.replace(b"access_points", b"apns")
+    assert "apns" not in cli("validate", NAME).stdout
+
+
+def test_controls_too_wherever_one_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    folder = SHIPPED.parent / "data"
+    for name in ("apn-that-is-not-subscribed.yaml", "apn-that-is-subscribed.yaml"):
+        Path(name).write_text((folder / name).read_text("utf-8").replace("mme.apn", "mme.access-point"), "utf-8")
+    assert "'mme.access-point' is called 'mme.apn' now" in cli("validate", ".").stdout
+    assert cli("run", ".").exit_code == 0
+    cli("validate", "--fix", ".")
+    for path in tmp_path.glob("*.yaml"):
+        assert path.read_bytes() == (folder / path.name).read_bytes()
+
+
+def test_an_old_and_a_new_name_at_once_is_an_error(old: Path) -> None:
+    text = old.read_text("utf-8").replace('"access_points":', "apns: {}, access_points:")
+    old.write_text(text, "utf-8")
+    result = cli("validate", "--fix", NAME)
+    assert (result.exit_code, "setting 'access_points' is not known" in result.stdout) == (2, True)
+    assert old.read_text("utf-8") == text
+
+
+@pytest.mark.usefixtures("old")
+def test_a_file_that_cannot_be_written_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "write_bytes", refuse)
+    result = cli("validate", "--fix", NAME)
+    assert (result.exit_code, f"{NAME}: cannot be written: Permission denied" in result.stderr) == (2, True)
+
+
+def test_serve_reads_them_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "mme.yaml"
+    path.write_text("settings:\n  gateways:\n    access_points: {a.example: other}\n", "utf-8")
+    service = Service("mme", str(path))
+    assert service.config.gateways.apns == {"a.example": "other"}  # type: ignore[attr-defined]
+    assert f"{path}:3:5: 'access_points' is called 'apns' now" in capsys.readouterr().err
