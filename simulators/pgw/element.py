@@ -57,6 +57,7 @@ class Pgw(Element[PgwConfig]):
         ),
         card={"area": PgwArea},
         controls=(*ALL, ROLES),
+        records=("pGWRecord", "flow"),
     )
     parts = (Areas, Bearers)
     core: Core

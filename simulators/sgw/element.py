@@ -44,6 +44,7 @@ class Sgw(Element[SgwConfig]):
             ),
         ),
         controls=ALL,
+        records=("sGWRecord",),
     )
     core: Core
 

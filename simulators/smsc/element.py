@@ -34,6 +34,7 @@ class Smsc(Element[SmscConfig]):
         calls=("S6c",),
         card={"sms": SmscSms},
         controls=(*ALL, ROLES),
+        records=("SCSMORecord", "SCSMTRecord"),
         events=EVENTS,
     )
     parts = (Lists, Messages)

@@ -65,13 +65,16 @@ class Values:
 
     def may_be(self, text: str) -> bool:
         """Whether the value may be written so, as `scenario.match` compares it."""
-        if self.optional and text.lower() in ("", "none", "null"):
+        if self.optional and text.lower() in ("", "none", "null", "absent"):
             return True
         return plain(text) in self._known or self.fits(text) or (bool(self.named) and _number(text) in self.named)
 
     def beside(self, fields: Mapping[str, Any]) -> Values:
         """Return what it may be in a mapping with these fields."""
-        return self.narrowed(fields) if self.narrowed is not None else self
+        if self.narrowed is None:
+            return self
+        narrowed = self.narrowed(fields)
+        return narrowed.or_none() if self.optional else narrowed
 
     def __or__(self, other: Values) -> Values:
         """Return what may be either."""

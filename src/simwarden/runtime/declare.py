@@ -239,7 +239,8 @@ class Declaration:
     needs a card's K and OPc, which nobody else is sent.
     `events` are what it tells the operator's systems; without any it has no outbox. `consequences` are what it does on
     causes that messages bring it, `timers` those of its specification that it keeps to, `demands` what it rejects
-    because the protocol says so.
+    because the protocol says so. `records` are the types of CDR that it closes (`pGWRecord`), with `flow` where it
+    tells flow records.
     `renamed` are words of the version before with those of now: ids of controls, settings by their path.
     """
 
@@ -260,6 +261,7 @@ class Declaration:
     consequences: tuple[Consequence, ...] = ()
     timers: tuple[TimerKind, ...] = ()
     demands: tuple[Demand, ...] = ()
+    records: tuple[str, ...] = ()
     renamed: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -133,11 +133,32 @@ class MessageWanted:
     interface: str
     message: str
     fields: Mapping[str, Any]
+    #: how many there are in the phase; None: at least one
+    times: int | None = None
 
     @property
     def subject(self) -> str:
         """What it is about."""
         return f"{self.interface.lower()}.{self.message}"
+
+
+@dataclass(frozen=True, slots=True)
+class EventWanted:
+    """An element answered a management call, closed a CDR or told a flow in the phase, with certain fields.
+
+    `fields` None: there is none in the phase. `times` is how many there are; None: at least one.
+    """
+
+    place: Place
+    element: str
+    kind: str
+    fields: Mapping[str, Any] | None
+    times: int | None = None
+
+    @property
+    def subject(self) -> str:
+        """What it is about."""
+        return f"{self.element}.{self.kind}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +193,7 @@ class OutcomeWanted:
         return "outcome"
 
 
-Condition: TypeAlias = "FactWanted | MessageWanted | DecisionWanted | OutcomeWanted"
+Condition: TypeAlias = "FactWanted | MessageWanted | EventWanted | DecisionWanted | OutcomeWanted"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,25 @@ from simwarden.model.units import seconds
 from simwarden.model.values import HOST, IMEI, IMSI
 from simwarden.policy.decision import Verdict
 from simwarden.policy.details import details_of
-from simwarden.scenario.document import DecisionWanted, Expectation, FactWanted, MessageWanted, OutcomeWanted
-from simwarden.scenario.match import matches
+from simwarden.scenario.document import (
+    DecisionWanted,
+    EventWanted,
+    Expectation,
+    FactWanted,
+    MessageWanted,
+    OutcomeWanted,
+)
+from simwarden.scenario.event_fields import (
+    ANSWER,
+    CARD,
+    EVENTS,
+    FLOW,
+    answer_fields,
+    cdr_fields,
+    events_of,
+    flow_fields,
+)
+from simwarden.scenario.match import matches, wants_none
 from simwarden.scenario.message_fields import carries, expected_fields, names_on
 from simwarden.scenario.messages import spoken_names
 from simwarden.scenario.problems import guess, nearest
@@ -19,7 +36,10 @@ from simwarden.scenario.validation import short
 from simwarden.scenario.wording import Wording
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from simwarden.model.values import Values
+    from simwarden.operations.management import Route
     from simwarden.policy.decision import Control
     from simwarden.runtime.declare import Observable
     from simwarden.scenario.document import Condition
@@ -58,6 +78,8 @@ class ExpectationReader:
         self.registry, self.references, self.problems = registry, references, problems
         self.wording = Wording(references, problems, registry.controls, document)
         self._interfaces = {name.lower(): name for name in INTERFACES}
+        #: the routes of management calls since the phase began, by element
+        self.called: dict[str, list[Route]] = {}
 
     def read(self, data: Any, spot: Spot, *, never: bool, outcomes: Outcomes | None) -> Expectation:
         """Read the value of an `expect` or `never`; a word is the outcome of the step's verb, if it has one.
@@ -93,6 +115,21 @@ class ExpectationReader:
         for each in conditions if never else ():
             if isinstance(each, DecisionWanted) and each.reason:  # in free words, of which none is known to be right
                 self.problems.add("reason: a misspelt one would pass `never`; name the control", each.place)
+            elif isinstance(each, EventWanted) and each.fields is None:
+                self.problems.add("none: `never` is about each one; `expect` says that there is none", each.place)
+            elif isinstance(each, (EventWanted, MessageWanted)) and each.times is not None:
+                self.problems.add("times: `never` is about each one; `expect` says how many", each.place)
+        for each in conditions:
+            if isinstance(each, EventWanted) and each.kind == ANSWER:
+                self._check_body(each, never=never)
+
+    def _check_body(self, wanted: EventWanted, *, never: bool) -> None:
+        """Note fields of a body that nobody declares, where a misspelt one would hold for ever."""
+        body = (wanted.fields or {}).get("body")
+        free = dict.fromkeys(f"{it.method} {it.path}" for it in self.called[wanted.element] if it.gives is None)
+        if free and (never or wants_none(body)) and isinstance(body, dict):
+            told = f"body: what {', '.join(free)} gives is declared nowhere"
+            self.problems.add(told, wanted.place, "a misspelt field would hold for ever: say what is there instead")
 
     def _within(self, value: Any, spot: Spot) -> float | None:
         try:
@@ -194,7 +231,7 @@ class ExpectationReader:
                 return
             known |= {name: known[name] | values if name in known else values for name, values in told.items()}
         if asked:
-            self.wording.fields("details", details, known, spot)
+            self.wording.fields("details", details, known, spot, optional=True)
 
     def _controls(self, control: str) -> list[tuple[str, Control]]:
         """Return the controls of an id, or all, with the kinds that enforce them."""
@@ -248,11 +285,22 @@ class ExpectationReader:
             return []
         if not isinstance(value, dict):
             return [MessageWanted(spot.key, interface, name, {})]
+        times, value = self._times(value, spot)
         fields, sound = self._resolved(value, spot)
         may_be = expected_fields(interface, name)
         if may_be is not None and sound:
             self.wording.fields(name, fields, may_be, spot)
-        return [MessageWanted(spot.key, interface, name, fields)]
+        return [MessageWanted(spot.key, interface, name, fields, times)]
+
+    def _times(self, fields: dict[str, Any], spot: Spot) -> tuple[int | None, dict[str, Any]]:
+        """Return how many are wanted, where that is said, and the other fields."""
+        if "times" not in fields:
+            return None, fields
+        text = str(fields["times"])
+        if not (text.isascii() and text.isdecimal() and len(text) < 5 and int(text)):
+            self.problems.add(f"times: a number from 1 on is expected, not {short(text)}", (spot / "times").place)
+        others = {key: value for key, value in fields.items() if key != "times"}
+        return (int(text) if text.isdecimal() else None), others
 
     def _sent_astray(self, interface: str, name: str) -> bool:
         """Whether the story itself sends a message of another application, or the request that it answers."""
@@ -273,15 +321,18 @@ class ExpectationReader:
     def _facts(self, element: str, value: Any, spot: Spot) -> list[Condition]:
         declaration = self.registry.declaration(self.references.instances[element].kind)
         observables = {each.name: each for each in declaration.observables}
+        known = [*observables, *events_of(declaration.records)]
         if not isinstance(value, dict) or not value:
-            hint = f"observables of {element}: {', '.join(observables)}"
+            hint = f"to be seen of {element}: {', '.join(known)}"
             self.problems.add(f"{element}: say what is to be seen of it, not {short(value)}", spot.place, hint)
             return []
         found: list[Condition] = []
         for key, want in value.items():
             name = key.replace("-", "_") if key not in observables else key
-            if name not in observables:
-                self.problems.unknown(f"observable of {element}", key, observables, (spot / key).key)
+            if name in EVENTS and name in known and name not in observables:
+                found += self._events(element, name, want, spot / key)
+            elif name not in observables:
+                self.problems.unknown(f"observable of {element}", key, known, (spot / key).key)
             elif observables[name].record:
                 found += self._records(element, observables[name], want, spot / key)
             else:
@@ -319,6 +370,52 @@ class ExpectationReader:
             else:
                 self.problems.unknown(f"field of {observable.name}", key, observable.fields, here.key)
         return want
+
+    # -- answers, CDRs and flow records
+
+    def _events(self, element: str, kind: str, value: Any, spot: Spot) -> list[Condition]:
+        if kind == ANSWER and element not in self.called:
+            told = f"no step of this phase calls {element}"
+            self.problems.add(told, spot.key, f"add manage: {{element: {element}, ...}}")
+            return []
+        if isinstance(value, str) and value.lower() in NO_RECORD and kind != ANSWER:
+            return [EventWanted(spot.key, element, kind, None)]
+        found: list[Condition] = []
+        for part, here in self._parts(value, spot):
+            if isinstance(part, dict):
+                times, given = self._times(part, here)
+                found.append(EventWanted(here.key, element, kind, self._event(element, kind, given, here), times))
+            elif part in ("", "any") and kind != ANSWER:
+                found.append(EventWanted(here.key, element, kind, {}))
+            else:
+                words = "status and body" if kind == ANSWER else "fields, `any` or `none`"
+                self.problems.add(f"{kind}: {words} are expected, not {short(part)}", here.place)
+        return found
+
+    def _event(self, element: str, kind: str, given: dict[str, Any], spot: Spot) -> dict[str, Any]:
+        """Return the fields that are wanted of an event, checked."""
+        short_for = CARD.get(kind, "")
+        known = self._event_fields(element, kind, str(given.get("record", "")))
+        want: dict[str, Any] = {}
+        if "card" in given and short_for in known:
+            if short_for in given:
+                self.problems.add(f"{kind}: card says again what stands beside it", (spot / "card").key)
+            want[short_for] = self._identity_of(str(given["card"]), "imsi", spot / "card")
+            given = {key: value for key, value in given.items() if key != "card"}
+        fields, sound = self._resolved(given, spot)
+        if sound:
+            self.wording.fields(kind, fields, known, spot)
+        merged: dict[str, Any] = {**want, **fields}
+        return merged
+
+    def _event_fields(self, element: str, kind: str, record: str) -> Mapping[str, Values]:
+        if kind == ANSWER:
+            return answer_fields([each.gives for each in self.called[element]])
+        if kind == FLOW:
+            return flow_fields()
+        declared = self.registry.declaration(self.references.instances[element].kind).records
+        types = tuple(each for each in declared if each != FLOW)
+        return cdr_fields((record,) if record in types else types)
 
     def _value(self, name: str, want: Any, values: Values, spot: Spot) -> Any:
         """Return what is wanted with its references resolved, checked."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from simwarden.scenario.document import Call, DecisionWanted, Manage
+from simwarden.scenario.event_fields import ANSWER
 from simwarden.scenario.rejections import refusal_behind, why_rejected
 from simwarden.trace.events import Decided, Frame, PeerFault, Rejected, StateChange
 from simwarden.trace.verdicts import frames_of_decisions
@@ -66,8 +67,8 @@ class Explainer:
         wanted = self._wanted(mismatch)
         if wanted is not None:
             return self._decision(wanted)
-        name = mismatch.subject.partition(".")[0]
-        if name == "outcome":
+        name, _, what = mismatch.subject.partition(".")
+        if name == "outcome" or what == ANSWER:
             return self._outcome(mismatch)
         if name in self._scenario.instances:
             return self._element(name, mismatch)

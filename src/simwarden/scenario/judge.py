@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from simwarden.scenario.document import DecisionWanted, FactWanted, MessageWanted, OutcomeWanted
+from simwarden.scenario.document import DecisionWanted, EventWanted, FactWanted, MessageWanted, OutcomeWanted
 from simwarden.scenario.match import differences, matches, show
 from simwarden.scenario.result import Mismatch
 from simwarden.scenario.standing import History
 from simwarden.trace.dissect import Dissector
-from simwarden.trace.events import Decided, Frame, StateChange
+from simwarden.trace.events import Answered, Decided, Event, Frame, StateChange
+from simwarden.trace.records import ChargingRecord, FlowRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from simwarden.scenario.document import Condition, Expectation
-    from simwarden.trace.events import Event
     from simwarden.trace.trace import Trace
     from simwarden.wire.dissection import Dissection
 
 #: others of a kind that a mismatch lists when nothing fits
 _LISTED = 6
+#: events with fields that files may name
+_TOLD = (Answered, ChargingRecord, FlowRecord)
 
 
 class Judge:
@@ -101,7 +105,7 @@ class Judge:
 
         What two such elements say to each other is inside of them as well.
         """
-        if isinstance(condition, FactWanted):
+        if isinstance(condition, (FactWanted, EventWanted)):
             return condition.element if condition.element in self._external else ""
         if isinstance(condition, DecisionWanted):
             return condition.by if condition.by in self._external else ""
@@ -116,6 +120,8 @@ class Judge:
             return self._message_unmet(condition, since)
         if isinstance(condition, DecisionWanted):
             return self._decision_unmet(condition, since)
+        if isinstance(condition, EventWanted):
+            return self._event_unmet(condition, since)
         return self._record_unmet(condition) if condition.record else self._scalar_unmet(condition)
 
     def _scalar_unmet(self, condition: FactWanted) -> Mismatch | None:
@@ -139,15 +145,20 @@ class Judge:
 
     def _message_unmet(self, condition: MessageWanted, since: int) -> Mismatch | None:
         candidates: list[tuple[int, Frame, Dissection]] = []
+        met: list[Frame] = []
         others: dict[str, None] = {}
         for frame, dissection in self._frames(condition.interface, since):
             others[dissection.name] = None
             for each in nested(dissection):
                 if each.name == condition.message:
                     wrong = sum(1 for _ in differences(condition.fields, _fields(each, condition)))
-                    if not wrong:
+                    if not wrong and condition.times is None:
                         return None
+                    if not wrong:
+                        met.append(frame)
                     candidates.append((wrong, frame, each))
+        if condition.times is not None:
+            return _count_unmet(condition, met)
         if candidates:
             _, frame, best = min(candidates, key=lambda each: each[0])
             want, got = _side_by_side(condition.fields, _fields(best, condition))
@@ -166,6 +177,24 @@ class Judge:
         got = "; ".join(_describe(each) for each in shown) or "no control decided anything"
         return _mismatch(condition, wanted_in(condition), got, shown[-1].number if shown else 0)
 
+    def _event_unmet(self, condition: EventWanted, since: int) -> Mismatch | None:
+        told = list(self._told(condition, since))
+        met = [each for each in told if matches(condition.fields or {}, fields_of(each))]
+        if condition.fields is None or condition.times is not None:
+            return _count_unmet(condition, met)
+        if met:
+            return None
+        if len(told) == 1:
+            want, got = _side_by_side(condition.fields, fields_of(told[0]))
+            return _mismatch(condition, want, got, told[0].number)
+        got = "; ".join(show(_asked_of(fields_of(each), condition.fields)) for each in told[-_LISTED:])
+        return _mismatch(condition, wanted_in(condition), got or f"no {condition.kind}", told[-1].number if told else 0)
+
+    def _told(self, condition: EventWanted, since: int) -> Iterator[Event]:
+        for event in self._trace.since(since, Event):
+            if isinstance(event, _TOLD) and (event.kind, event.element) == (condition.kind, condition.element):
+                yield event
+
     def _occurrence(self, condition: Condition, since: int) -> Event | None:
         if isinstance(condition, DecisionWanted):
             return next((each for each in self._trace.since(since, Decided) if _decides(condition, each)), None)
@@ -177,6 +206,9 @@ class Judge:
             return None
         if isinstance(condition, FactWanted):
             return self._history.held(condition, since)
+        if isinstance(condition, EventWanted):
+            wanted = condition.fields or {}
+            return next((each for each in self._told(condition, since) if matches(wanted, fields_of(each))), None)
         return None
 
     def _frames(self, interface: str, since: int) -> Iterator[tuple[Frame, Dissection]]:
@@ -195,7 +227,10 @@ def wanted_in(condition: Condition) -> str:
     if isinstance(condition, OutcomeWanted):
         return condition.word
     if isinstance(condition, MessageWanted):
-        return show(condition.fields) if condition.fields else "sent"
+        return _times(show(condition.fields) if condition.fields else "sent", condition.times)
+    if isinstance(condition, EventWanted):
+        said = "none" if condition.fields is None else show(condition.fields) if condition.fields else "any"
+        return _times(said, condition.times)
     if isinstance(condition, FactWanted):
         return "no record" if condition.record and condition.want is None else show(condition.want)
     wanted = {
@@ -273,6 +308,18 @@ def _fields(dissection: Dissection, condition: MessageWanted) -> Mapping[str, An
     return {**dissection.fields, **opened} if opened else dissection.fields
 
 
+def fields_of(event: Event) -> Mapping[str, Any]:
+    """Return what can be wanted of an answer, a CDR (its fields beside its type) or a flow record."""
+    if isinstance(event, ChargingRecord):
+        return {"record": event.record, **event.fields}
+    told = {each.name: getattr(event, each.name) for each in fields(event)}
+    return told | {"status": HTTPStatus(event.status)} if isinstance(event, Answered) else told
+
+
+def _times(said: str, times: int | None) -> str:
+    return said if times is None else f"{said}, times {times}"
+
+
 def _side_by_side(want: Mapping[str, Any], got: Mapping[str, Any]) -> tuple[str, str]:
     """Show only what differs, on both sides."""
     wrong = list(differences(want, got))
@@ -280,6 +327,13 @@ def _side_by_side(want: Mapping[str, Any], got: Mapping[str, Any]) -> tuple[str,
         ", ".join(f"{path}: {show(wanted)}" for path, wanted, _ in wrong),
         ", ".join(f"{path}: {show(seen)}" for path, _, seen in wrong),
     )
+
+
+def _count_unmet(condition: MessageWanted | EventWanted, met: Sequence[Event]) -> Mismatch | None:
+    """Return what is wrong with the number of those that have the wanted fields: none is wanted, or so many."""
+    if len(met) == (condition.times or 0):
+        return None
+    return _mismatch(condition, wanted_in(condition), f"{len(met)} of them", met[-1].number if met else 0)
 
 
 def _mismatch(condition: Condition, want: str, got: str, event: int = 0) -> Mismatch:
@@ -298,4 +352,9 @@ def _describe(event: Event, since: int = 0) -> str:
         return f"at {event.time:.3f} s {event.element}.{event.observable} was {show(event.value)}{stood}"
     if isinstance(event, Frame):
         return f"at {event.time:.3f} s from {event.source} to {event.target}"
+    if isinstance(event, Answered):
+        said = f"{event.status} {show(event.body)}" if event.body is not None else str(event.status)
+        return f"at {event.time:.3f} s {event.element} answered {event.method} {event.path}: {said}"
+    if isinstance(event, _TOLD):
+        return f"at {event.time:.3f} s {event.element} told {event.kind} {show(fields_of(event))}"
     return type(event).__name__

@@ -12,22 +12,22 @@ from simwarden.policy.numbers import international
 from simwarden.scenario.problems import plain
 
 _TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
-_NOTHING = ("", "none", "null")
+_NOTHING = ("", "none", "null", "absent")
 
 
 def differences(want: Any, got: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:
-    """Yield (path, wanted, got) of all that does not match; what is not wanted is not looked at."""
-    if isinstance(want, Mapping):
-        if not isinstance(got, Mapping):
-            yield path, want, got
-            return
+    """Yield (path, wanted, got) of all that does not match; what is not wanted is not looked at.
+
+    What should be none is so, too, where the field itself is not there.
+    """
+    if isinstance(want, Mapping) and isinstance(got, Mapping):
         for key, value in want.items():
             name = _key_of(key, got)
             below = f"{path}.{key}" if path else key
-            if name is None:
-                yield below, value, _missing(key, got)
-            else:
+            if name is not None:
                 yield from differences(value, got[name], below)
+            elif not _is_none(value):
+                yield below, value, _missing(key, got)
     elif isinstance(want, list):
         items = got if isinstance(got, Sequence) and not isinstance(got, (str, bytes)) else [got]
         for each in want:
@@ -40,15 +40,24 @@ def differences(want: Any, got: Any, path: str = "") -> Iterator[tuple[str, Any,
 def matches(want: Any, got: Any, path: str = "") -> bool:
     """Tell whether a value is the wanted one; of a list one member is enough, of a mapping what is wanted of it."""
     if isinstance(got, (list, tuple, frozenset, set)) and not isinstance(want, list):
-        return any(matches(want, item, path) for item in got)
+        return any(matches(want, item, path) for item in got) or (not got and _is_none(want))
+    if isinstance(want, Mapping) and not isinstance(got, Mapping):
+        return False
     if isinstance(want, (Mapping, list)):
         return next(differences(want, got, path), None) is None
     return _scalar(str(want), got, path.rpartition(".")[2])
 
 
+def wants_none(want: Any) -> bool:
+    """Tell whether something in what is wanted is that there is none."""
+    if isinstance(want, Mapping):
+        return any(map(wants_none, want.values()))
+    return any(map(wants_none, want)) if isinstance(want, list) else _is_none(want)
+
+
 def _scalar(want: str, got: Any, key: str) -> bool:  # noqa: PLR0911 - one return a type
     if got is None or got == "":
-        return want.lower() in _NOTHING
+        return _is_none(want)
     if isinstance(got, bool):
         return want.lower() in (_TRUE if got else _FALSE)
     if isinstance(got, enum.Enum):
@@ -63,6 +72,10 @@ def _scalar(want: str, got: Any, key: str) -> bool:  # noqa: PLR0911 - one retur
     if ("imei" in key and _same_imei(want, text)) or ("msisdn" in key and _same_msisdn(want, text)):
         return True
     return plain(want) == plain(text)
+
+
+def _is_none(want: Any) -> bool:
+    return isinstance(want, str) and want.lower() in _NOTHING
 
 
 def _names_of(member: enum.Enum) -> tuple[str, ...]:

@@ -58,14 +58,19 @@ def carries(interface: str, name: str) -> bool:
 
 @cache
 def expected_fields(interface: str, name: str) -> Mapping[str, Values] | None:
-    """Return the fields that a message may have, with what they may be; None where there is no telling."""
+    """Return the fields that a message may have, with what they may be; None where there is no telling.
+
+    One that the message need not have may be none.
+    """
     if name == MALFORMED:
         return _only_octets()
     infos = infos_on(interface, name)
     fields: dict[str, Values] = {}
+    always = {one.name for each in infos for one in each.fields if one.required}
     for each in infos:
         for one in (*each.fields, *each.others):
-            fields[one.name] = fields[one.name] | one.may_be if one.name in fields else one.may_be
+            may_be = one.may_be if one.name in always else one.may_be.or_none()
+            fields[one.name] = fields[one.name] | may_be if one.name in fields else may_be
     return fields if infos else None
 
 

@@ -27,7 +27,7 @@ from simwarden.scenario.provisioning import provision_of
 from simwarden.scenario.rejections import Phase, check_rejections
 from simwarden.scenario.result import Met, ScenarioResult, Verdict, blank_result
 from simwarden.scenario.standing import AT_ONCE_REAL, AT_ONCE_VIRTUAL, History
-from simwarden.trace.events import Fault, Note, StepMark
+from simwarden.trace.events import Answered, Fault, Note, StepMark
 from simwarden.trace.trace import Trace
 
 if TYPE_CHECKING:
@@ -486,14 +486,23 @@ class _Run:
 
     async def _manage(self, host: Host, action: Manage) -> StatusOutcome:
         element = element_of(host, action.element)
-        role = Role(action.role)
+        role, caller, accounts = Role(action.role), action.caller or action.role, action.accounts
         try:
-            caller, accounts = action.caller or action.role, action.accounts
             said = await element.manage(role, action.method, action.path, action.body, caller=caller, accounts=accounts)
+            outcome = StatusOutcome(200 if said is not None else 204, "")
         except ManagementError as error:
-            outcome = StatusOutcome(error.status, str(error))
-        else:
-            return StatusOutcome(200 if said is not None else 204, "")
-        if not (self.step and self.step.expectations):
+            said, outcome = error.body(), StatusOutcome(error.status, str(error))
+        self.trace.emit(
+            Answered(
+                element=action.element,
+                role=action.role,
+                caller=caller,
+                method=action.method,
+                path=action.path,
+                status=outcome.status,
+                body=said,
+            )
+        )
+        if outcome.status >= 400 and not (self.step and self.step.expectations):
             raise _Failed(f"{action.method} {action.path}: {outcome}")
         return outcome

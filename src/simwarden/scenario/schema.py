@@ -17,6 +17,7 @@ from simwarden.model.profile import use_names
 from simwarden.policy.requirements import requirements
 from simwarden.runtime.transport.choose import NAMES
 from simwarden.scenario.during import AT_ONCE, LASTING
+from simwarden.scenario.event_fields import ANSWER, events_of
 from simwarden.scenario.identities import MOST, CardKeys
 from simwarden.scenario.load import Header
 from simwarden.scenario.messages import spoken_names
@@ -277,7 +278,10 @@ class _Assembly:
         return {"$ref": "#/$defs/subjects"}
 
     def _facts(self, declaration: Declaration) -> dict[str, Any]:
-        return _object({each.name: self._observable(each) for each in declaration.observables}, declaration.title)
+        told = {name: _told(name) for name in events_of(declaration.records)}
+        return _object(
+            told | {each.name: self._observable(each) for each in declaration.observables}, declaration.title
+        )
 
     @staticmethod
     def _observable(observable: Observable) -> dict[str, Any]:
@@ -292,6 +296,17 @@ class _Assembly:
         fields |= {name: {"type": "object"} for name, values in observable.fields.items() if values.inside}
         record = _object(fields, observable.doc)
         return {"anyOf": [record, {"type": "array", "items": record}, {"enum": ["none", "absent", "any"]}]}
+
+
+def _told(name: str) -> dict[str, Any]:
+    """Return the schema of the answers, CDRs or flow records expected of an element; their fields are `validate`'s."""
+    status = {"status": {"enum": [*STATUSES, *(int(each) for each in STATUSES if each.isdecimal())]}}
+    one = {
+        "type": "object",
+        "properties": {"times": _COUNT | {"description": WORDS["times"].doc}, **(status if name == ANSWER else {})},
+    }
+    words = [] if name == ANSWER else [{"enum": ["none", "absent", "any"]}]
+    return {"anyOf": [one, {"type": "array", "items": one}, *words], "description": WORDS[name].doc}
 
 
 def _some(one: dict[str, Any]) -> dict[str, Any]:

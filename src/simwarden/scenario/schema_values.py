@@ -36,7 +36,7 @@ IDENTITIES: Final[dict[str, dict[str, Any]]] = {
     "iccid": {"type": _TEXT, "pattern": r"^\d{0,20}$"},
     "msisdn": {"type": _TEXT, "pattern": rf"^(\+?\d{{1,15}}|{_OWNED}|.*\{{.*)?$", "maximum": 10**15 - 1},
 }
-_NONE: Final[dict[str, Any]] = {"enum": ["", "none", "null", None]}
+_NONE: Final[dict[str, Any]] = {"enum": ["", "none", "null", "absent", None]}
 
 
 def _in_any_case(word: str) -> str:

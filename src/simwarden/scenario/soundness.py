@@ -10,13 +10,14 @@ from __future__ import annotations
 import itertools
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from simwarden.errors import Place, SimwardenError
 from simwarden.policy.requirements import requirements
 from simwarden.scenario.document import (
     Call,
     DecisionWanted,
+    EventWanted,
     FactWanted,
     Fail,
     Manage,
@@ -26,6 +27,7 @@ from simwarden.scenario.document import (
     Rhythm,
     Together,
 )
+from simwarden.scenario.event_fields import ANSWER
 from simwarden.scenario.expectation import REFUSAL_WORDS
 from simwarden.scenario.problems import plain
 from simwarden.scenario.twin import expected, phases
@@ -118,6 +120,8 @@ def _noticed(scenario: Scenario, call: Call, step: Step, later: list[Step]) -> b
                 shown = condition.subject_id in ("", *names) and _asks(scenario, call, condition)
             elif isinstance(condition, MessageWanted):
                 shown = not _arguments(scenario, call).occasion and not condition.message.endswith("-request")
+            elif isinstance(condition, EventWanted):
+                shown = condition.kind != ANSWER and _wants(condition.fields, names)
             else:
                 shown = _holds(scenario, call, verbs, condition) and not _stands(scenario, call, later, condition)
             if shown:
@@ -139,10 +143,10 @@ def _holds(scenario: Scenario, call: Call, verbs: list[Call], fact: FactWanted) 
     """Whether a fact is about what a verb gives its own element to hold, or about those whom it names."""
     names = _names(scenario, call)
     if not _arguments(scenario, call).occasion:
-        return fact.element in names or _wants(fact, names)
+        return fact.element in names or _wants(fact.want, names)
     if fact.element == call.element:
         given = {value for value in call.arguments.values() if isinstance(value, str)}
-        return _wants(fact, given - scenario.instances.keys())
+        return _wants(fact.want, given - scenario.instances.keys())
     return fact.element in names and any(each.element == fact.element for each in verbs)
 
 
@@ -183,8 +187,8 @@ def _instances(scenario: Scenario, call: Call) -> set[str]:
     return named & scenario.instances.keys()
 
 
-def _wants(condition: FactWanted, names: set[str]) -> bool:
-    return isinstance(condition.want, dict) and any(str(value) in names for value in condition.want.values())
+def _wants(wanted: Any, names: set[str]) -> bool:
+    return isinstance(wanted, dict) and any(str(value) in names for value in wanted.values())
 
 
 # -- claims

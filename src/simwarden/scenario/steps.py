@@ -66,6 +66,7 @@ class StepReader:
         self.reader = reader
         self.registry, self.references, self.problems = reader.registry, reader.references, reader.problems
         self._during = DuringReader(reader, self._action)
+        self._judged = False
 
     def read(self, data: Any, spot: Spot) -> list[Step]:
         """Read all steps."""
@@ -84,10 +85,15 @@ class StepReader:
         for extra in verbs[1:]:
             told = f"one verb a step: {extra!r} stands beside {verbs[0]!r}"
             self.problems.add(told, (spot / extra).key, _near_key(extra))
+        if verbs and self._judged:
+            self.reader.called.clear()  # a new phase begins
+            self._judged = False
         action = self._timed(verbs[0], data, spot) if verbs else None
         outcomes = self._outcomes(verbs[0], data[verbs[0]]) if verbs else None
         if outcomes is not None and isinstance(action, Rhythm):
             outcomes = replace(outcomes, known=False)  # what goes on beside the steps has not come to its end
+        during = self._during.read(data[DURING], spot / DURING) if DURING in data else ()
+        self._judged = self._judged or not set(_JUDGE).isdisjoint(data)
         expectations = tuple(
             self.reader.read(data[key], spot / key, never=key == "never", outcomes=outcomes)
             for key in _JUDGE
@@ -95,7 +101,6 @@ class StepReader:
         )
         text = _text(verbs[0], data[verbs[0]]) if verbs else " and ".join(key for key in _JUDGE if key in data)
         facts = {key: value for key, value in data.items() if key not in _JUDGE}
-        during = self._during.read(data[DURING], spot / DURING) if DURING in data else ()
         if during and (not verbs or isinstance(action, Rhythm)):
             self.problems.add("during: it stands beside a verb that the step carries out", (spot / DURING).key)
         return Step(index, spot.place, text, action, facts, expectations, str(data.get("mark", "")), during)
@@ -270,7 +275,10 @@ class StepReader:
     def _check_route(self, element: str, method: str, path: str, spot: Spot) -> None:
         kind = self.references.instances[element].kind
         routes, path = self.registry.kinds[kind].routes, path.partition("?")[0]
-        if not any(each.pattern.fullmatch(path) for each in routes):
+        found = [each for each in routes if each.pattern.fullmatch(path)]
+        meant = [each for each in found if each.method == method]
+        self.reader.called.setdefault(element, []).extend(meant[:1])
+        if not found:
             paths = dict.fromkeys(each.path for each in routes)
             self.problems.add(f"{element} has no route {method} {path}", (spot / "path").place, guess(path, paths))
 

@@ -25,7 +25,15 @@ from typing import TYPE_CHECKING, Any
 
 from simwarden.errors import Place, SimwardenError
 from simwarden.policy.decision import Verdict
-from simwarden.scenario.document import DecisionWanted, FactWanted, Manage, MessageWanted, OutcomeWanted
+from simwarden.scenario.document import (
+    DecisionWanted,
+    EventWanted,
+    FactWanted,
+    Manage,
+    MessageWanted,
+    OutcomeWanted,
+)
+from simwarden.scenario.event_fields import ANSWER
 from simwarden.scenario.expectation import REFUSAL_WORDS
 from simwarden.scenario.match import matches
 from simwarden.scenario.problems import Problems, plain
@@ -101,7 +109,17 @@ def _is_refusal(step: Step, condition: Condition) -> bool:
         )
     if isinstance(condition, MessageWanted):
         return condition.message.endswith(_REJECT)
+    if isinstance(condition, EventWanted):
+        return is_refused_event(condition)
     return not condition.record and _refused_word(condition.want)
+
+
+def is_refused_event(condition: EventWanted) -> bool:
+    """Whether an answer, a CDR or a flow record is wanted that tells of a refusal."""
+    fields = condition.fields or {}
+    if condition.kind == ANSWER:
+        return plain(str(fields.get("status", ""))) in (*_REFUSED_STATUS, "forbidden")
+    return fields.get("verdict") == "refuse" or fields.get("sMSResult", "none") not in _NOT_THERE
 
 
 def _refused_word(value: Any) -> bool:
@@ -154,6 +172,8 @@ def _names_cause(condition: Condition) -> bool:
         return _has_cause(condition.fields)
     if isinstance(condition, OutcomeWanted):
         return plain(condition.word) in _REFUSED_STATUS
+    if isinstance(condition, EventWanted):
+        return is_refused_event(condition)
     return bool(condition.reason)
 
 
@@ -199,7 +219,7 @@ _ADD = "it expects a decision that admits, or that the same verb or observable c
 
 
 #: values of what is not, or not yet
-_NOT_THERE: tuple[Any, ...] = (None, "", "none", "off")
+_NOT_THERE: tuple[Any, ...] = (None, "", "none", "absent", "off")
 
 
 def _shows(scenario: Scenario, twin: Scenario) -> bool:
@@ -252,7 +272,7 @@ def _value(condition: Condition) -> Any:
         return condition.verdict
     if isinstance(condition, FactWanted):
         return condition.want
-    return condition.fields if isinstance(condition, MessageWanted) else condition.word
+    return condition.fields if isinstance(condition, (MessageWanted, EventWanted)) else condition.word
 
 
 def _aspect(step: Step, condition: Condition) -> tuple[str, str]:
@@ -263,6 +283,8 @@ def _aspect(step: Step, condition: Condition) -> tuple[str, str]:
         return "observable", condition.observable
     if isinstance(condition, MessageWanted):
         return condition.interface, condition.message
+    if isinstance(condition, EventWanted):
+        return "told", condition.kind
     return "verb", step.text.partition(":")[0]
 
 

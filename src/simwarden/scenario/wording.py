@@ -78,20 +78,23 @@ class Wording:
         """Whether a name stands in the file outside its expectations, or in its network's settings."""
         return plain(name) in self._given
 
-    def fields(self, what: str, want: Mapping[str, Any], known: Mapping[str, Values], spot: Spot) -> None:
-        """Check the fields of a mapping, by any spelling that is compared alike."""
+    def fields(
+        self, what: str, want: Mapping[str, Any], known: Mapping[str, Values], spot: Spot, *, optional: bool = False
+    ) -> None:
+        """Check the fields of a mapping, by any spelling that is compared alike; `optional`: any may be absent."""
         for key, value in want.items():
             name = key if key in known else next((each for each in known if plain(each) == plain(key)), None)
             if name is None:
                 self.problems.unknown(f"field of {what}", key, known, (spot / key).key)
             else:
-                self.value(name, value, known[name].beside(want), spot / key)
+                may_be = known[name].beside(want)
+                self.value(name, value, may_be.or_none() if optional else may_be, spot / key)
 
     def value(self, what: str, want: Any, values: Values, spot: Spot) -> None:
         """Check a value that is wanted: of a list each, of a mapping its fields."""
         if isinstance(want, dict):
             if values.inside is not None:
-                self.fields(what, want, values.inside(), spot)
+                self.fields(what, want, values.inside(), spot, optional=True)
             elif not values.loose:
                 self.problems.add(f"{what} is {values.about} and has no fields", spot.place)
         elif isinstance(want, list):

@@ -25,6 +25,7 @@ _KEY, _NETWORK, _JUDGES, _DECISION, _BESIDE, _DURING = (
     "stands beside a verb",
     "key of a `during`",
 )
+_TOLD: Final = "is expected of an element"
 _CELL: Final = "word in a cell of `matrix`"
 
 WORDS: Final[Mapping[str, Word]] = MappingProxyType(
@@ -94,6 +95,33 @@ WORDS: Final[Mapping[str, Word]] = MappingProxyType(
             "key of an `expect` or `never`",
             "A decision that a control of an element made. A refusal names element, control and cause.",
             "expect: {decision: {by: hss, control: bind.hss.learned, card: card}}",
+        ),
+        "answer": Word(
+            _TOLD,
+            "What an element answered to a management call (`manage`) of this phase: its status, and the body as it "
+            "goes over HTTP, which for an error holds status, code and message.",
+            "expect: {hss: {answer: {status: 200, body: {state: active, bound: absent}}}}",
+        ),
+        "cdr": Word(
+            _TOLD,
+            "A charging record that an element closed in this phase, by the names of TS 32.298; `card: NAME` means its "
+            "servedIMSI. `none`: it closed none.",
+            "expect: {pgw: {cdr: {card: card, causeForRecClosing: NORMAL_RELEASE, times: 1}}}",
+        ),
+        "flow": Word(
+            _TOLD,
+            "A flow record that a gateway told in this phase; `card: NAME` means its subject. `none`: it told none.",
+            'expect: {pgw: {flow: {card: card, peer: "192.0.2.10", verdict: refuse}}}',
+        ),
+        "times": Word(
+            "key of a message, answer, CDR or flow that is expected",
+            "How many with these fields there are in the phase, no more and no fewer, at the time that it is judged.",
+            "expect: {sgd.mt-forward-short-message-request: {times: 3}}",
+        ),
+        "absent": Word(
+            "value that is expected",
+            "That a message, record, body or decision has no such field, or nothing in it; `none` says the same.",
+            "expect: {s6a.update-location-answer: {subscription_data: absent}}",
         ),
         "by": Word(
             _DECISION, "The element that decides. In a section of a card: the kind of element that enforces it."

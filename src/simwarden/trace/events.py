@@ -135,6 +135,20 @@ class Fault(Event):
 
 
 @dataclass(slots=True, kw_only=True)
+class Answered(Event):
+    """An element answered a management call of the story: who called in which role, and what status and body it got."""
+
+    kind: ClassVar[str] = "answer"
+    element: str
+    role: str
+    caller: str
+    method: str
+    path: str
+    status: int
+    body: Any = None
+
+
+@dataclass(slots=True, kw_only=True)
 class StepMark(Event):
     """The runner began a step of the scenario."""
 

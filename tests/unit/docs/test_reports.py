@@ -28,6 +28,7 @@ RECORDS = (ROOT / "docs" / "records.md").read_text(encoding="utf-8")
 STORIES = (
     "demo/moved-card.yaml",
     "demo/first-story.yaml",
+    "area/buyer-changes-the-cell.yaml",
     "area/handover-beside-the-cards-cell.yaml",
     "evasion/diameter-avp-twice.yaml",
     "data/packet-after-the-suspension.yaml",

@@ -16,7 +16,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from simwarden.campaign.prove.proof import ADMIT, Attempt, Outcome, told
-from simwarden.scenario.document import FactWanted, OutcomeWanted
+from simwarden.scenario.document import EventWanted, FactWanted, OutcomeWanted
 from simwarden.scenario.expectation import REFUSAL_WORDS
 from simwarden.scenario.problems import plain
 from simwarden.scenario.result import Verdict as Result
@@ -105,6 +105,8 @@ def _record(condition: object) -> bool:
 def _wanted(condition: object) -> str:
     if isinstance(condition, OutcomeWanted):
         return condition.word
+    if isinstance(condition, EventWanted):
+        return str((condition.fields or {}).get("status", ""))
     return condition.want if isinstance(condition, FactWanted) and isinstance(condition.want, str) else ""
 
 
