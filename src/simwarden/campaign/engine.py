@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, TypeVar
 
-from simwarden.errors import ConfigError, Place
+from simwarden.errors import ConfigError, InternalError, Place
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -32,16 +32,32 @@ def quiet(_done: int, _total: int, _what: str) -> None:
     """Tell nobody."""
 
 
+class Interrupted(Exception):  # noqa: N818 - nobody is at fault
+    """A campaign is to end with what it has."""
+
+
+class Interruption:
+    """Whether somebody has asked a campaign to end with what it has."""
+
+    asked = False
+
+    def ask(self) -> None:
+        """Ask for it."""
+        self.asked = True
+
+
 @dataclass(frozen=True, slots=True)
 class Order:
     """How much is tried: by how many processes, derived from which seed, and nothing begun after `until`.
 
-    `until` is a time of `time.monotonic`. What comes first when it is limited is drawn from the seed.
+    `until` is a time of `time.monotonic`. What comes first when it is limited is drawn from the seed. An
+    `interruption` that is asked for spends what is left of it at once.
     """
 
     workers: int = 1
     seed: int = 0
     until: float = math.inf
+    interruption: Interruption = field(default_factory=Interruption, compare=False)
 
     @property
     def limited(self) -> bool:
@@ -51,7 +67,7 @@ class Order:
     @property
     def over(self) -> bool:
         """Whether it is spent."""
-        return time.monotonic() >= self.until
+        return self.interruption.asked or time.monotonic() >= self.until
 
     def half(self) -> Order:
         """Return the same with half of the time that is left."""
@@ -72,7 +88,27 @@ class Order:
             if self.over:
                 return
             part = tasks[start : start + some]
-            yield from zip(part, crew.run(part), strict=True)
+            done = self.results(crew, part)
+            for task in part:
+                try:
+                    outcome = next(done)
+                except Interrupted:
+                    return
+                yield task, outcome
+
+    def results(self, crew: Crew[T, R], tasks: Sequence[T]) -> Iterator[R]:
+        """Carry out all of some tasks, and yield what comes of each. Raises Interrupted."""
+        done = crew.run(tasks)
+        for _ in tasks:
+            if self.interruption.asked:
+                raise Interrupted
+            try:
+                outcome = next(done)
+            except InternalError:
+                if self.interruption.asked:  # which ends the processes
+                    raise Interrupted from None
+                raise
+            yield outcome
 
 
 @dataclass(frozen=True, slots=True)

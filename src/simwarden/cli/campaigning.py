@@ -15,6 +15,7 @@ from simwarden.campaign.engine import Done, Order, write
 from simwarden.campaign.sheet import render, render_check
 from simwarden.cli import exits
 from simwarden.cli.choosing import workers_of
+from simwarden.cli.interrupts import stopped, stopping
 from simwarden.cli.progress import RunBar
 from simwarden.errors import ConfigError
 from simwarden.model.units import seconds
@@ -38,7 +39,7 @@ def play(campaign: Campaign, asked: Asked) -> NoReturn:
     if unfit:
         raise ConfigError(f"--accept: {unfit}")
     done = _carry_out(campaign, order)
-    if accepts and not done.result.faults:
+    if accepts and not done.result.faults and not stopped():
         for path in done.result.accept(asked.accept or ""):
             exits.complain(f"written: {path}")
         done = Done(done.name, done.result, done.seconds)
@@ -47,7 +48,7 @@ def play(campaign: Campaign, asked: Asked) -> NoReturn:
     else:
         exits.show("\n".join(_lines(done)).strip("\n"))
     _keep(done, asked, asked.html)
-    raise typer.Exit(_CODES[done.verdict])
+    raise typer.Exit(_told_interrupted() or _CODES[done.verdict])
 
 
 def check(campaigns: Sequence[Campaign], asked: Asked) -> NoReturn:
@@ -56,6 +57,8 @@ def check(campaigns: Sequence[Campaign], asked: Asked) -> NoReturn:
     parts: list[Done] = []
     for number, campaign in enumerate(campaigns):
         now = time.monotonic()
+        if stopped():
+            break
         order = Order(workers, asked.seed, now + (until - now) / (len(campaigns) - number))
         done = _carry_out(campaign, order, f" of {campaign.name}")
         parts.append(done)
@@ -71,7 +74,7 @@ def check(campaigns: Sequence[Campaign], asked: Asked) -> NoReturn:
         exits.show(f"\n{line}")
     for path, folder in _places(asked, asked.html, "check.html"):
         _page(path, render_check(parts, line, folder))
-    raise typer.Exit(next(code for word, code in _CODES.items() if word in verdicts))
+    raise typer.Exit(_told_interrupted() or next(code for word, code in _CODES.items() if word in verdicts))
 
 
 def _until(budget: str) -> float:
@@ -85,9 +88,17 @@ def _until(budget: str) -> float:
 
 def _carry_out(campaign: Campaign, order: Order, of: str = "") -> Done:
     began = time.monotonic()
-    with RunBar(campaign.counted + of) as bar:
+    with stopping(order.interruption.ask), RunBar(campaign.counted + of) as bar:
         result = campaign.carry_out(order, bar.tell)
     return Done(campaign.name, result, time.monotonic() - began)
+
+
+def _told_interrupted() -> int:
+    """Return the exit code of an interruption, having told of it; 0 if there was none."""
+    code = stopped()
+    if code:
+        exits.complain("interrupted: this is what was found until then")
+    return code
 
 
 def _lines(done: Done) -> Iterator[str]:

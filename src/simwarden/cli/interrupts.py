@@ -29,6 +29,8 @@ class _State:
     held = 0
     pending = 0
     finish: Callable[[], str] | None = None
+    stop: Callable[[], None] | None = None
+    stopped = 0
 
 
 def watch() -> None:
@@ -55,6 +57,28 @@ def finishing(finish: Callable[[], str]) -> Iterator[None]:
 
 
 @contextmanager
+def stopping(stop: Callable[[], None]) -> Iterator[None]:
+    """Have what is within end by itself at the first interruption: `stop` asks it to, and its processes are ended.
+
+    The second ends all. `stopped` tells of the first.
+    """
+    _State.stop = stop
+    try:
+        yield
+    finally:
+        _State.stop = None
+
+
+def stopped() -> int:
+    """Return the exit code of the interruption that something has ended by itself for, 0 if there was none."""
+    return _code(_State.stopped) if _State.stopped else 0
+
+
+def _code(number: int) -> int:
+    return INTERRUPTED if number == signal.SIGINT else 128 + number
+
+
+@contextmanager
 def held() -> Iterator[None]:
     """Put an interruption off until what is within is done: what `finish` uses must not be half done."""
     _State.held += 1
@@ -69,6 +93,13 @@ def held() -> Iterator[None]:
 def _handle(number: int, _frame: object) -> None:
     if os.getpid() != _State.ours:  # a process of ours that has just been made
         os._exit(128 + number)
+    if _State.stop is not None:
+        stop, _State.stop, _State.stopped = _State.stop, None, number
+        stop()
+        _say("interrupted; what was found is told, and once more ends it at once")
+        for process in multiprocessing.active_children():
+            process.kill()
+        return
     if _State.held:
         _State.pending = number
         return
@@ -88,6 +119,10 @@ def _end(number: int) -> NoReturn:
         said = f"interrupted; {error}"
     with suppress(OSError, RuntimeError):  # a stream that was being written to takes nothing more
         sys.stdout.flush()
+    _say(said)
+    os._exit(_code(number))
+
+
+def _say(text: str) -> None:
     with suppress(OSError):
-        os.write(2, f"{said}\n".encode("utf-8", "replace"))
-    os._exit(INTERRUPTED if number == signal.SIGINT else 128 + number)
+        os.write(2, f"{text}\n".encode("utf-8", "replace"))

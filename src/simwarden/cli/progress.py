@@ -79,6 +79,7 @@ class RunBar:
 
     def __init__(self, counted: str = "runs") -> None:
         self._counted = counted
+        self._told = 0
         self._bar: Any = None
         self._task: Any = None
 
@@ -92,8 +93,9 @@ class RunBar:
     def tell(self, done: int, total: int, what: str) -> None:
         """Tell how many runs are done, of how many known of, and which was the last."""
         if not sys.stderr.isatty():
-            if done % self._EVERY == 0 or done == total:
+            if done // self._EVERY > self._told // self._EVERY or done == total:
                 print(f"{done} of {total} {self._counted}", file=sys.stderr)
+            self._told = done
             return
         if self._bar is None:
             self._start()

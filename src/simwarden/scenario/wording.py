@@ -100,7 +100,7 @@ class Wording:
         elif isinstance(want, list):
             for index, each in enumerate(want):
                 self.value(what, each, values, spot / index)
-        elif want == "" and values.optional:
+        elif want == "" and values.optional and not values.fits(""):
             self.problems.add(f"{what}: nothing is said", spot.place, "no value is written none")
         elif isinstance(want, Identity) and values.identities and want.which not in values.identities:
             self.problems.add(f"{what} is never an {want.which.upper()}", spot.place, f"{values.about} is expected")

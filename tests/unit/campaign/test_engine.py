@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from simwarden.campaign.engine import Done, Order, Page, Result, Wrong, known
-from simwarden.errors import ConfigError
+from simwarden.campaign.engine import Done, Interrupted, Order, Page, Result, Wrong, known
+from simwarden.errors import ConfigError, InternalError
 from simwarden.scenario.suite import Crew
 
 if TYPE_CHECKING:
@@ -54,6 +54,27 @@ def test_without_a_budget_all_is_tried_in_its_order_and_with_one_in_an_order_of_
     assert carried_out(Order(until=0.0)) == []
     assert Order().half().until == math.inf
     assert time.monotonic() < Order(until=late).half().until < late
+
+
+def test_an_interruption_ends_it_with_what_there_is() -> None:
+    order = Order()
+
+    def work(task: int) -> int:
+        if task == 3:
+            order.interruption.ask()
+        if task == 4:
+            raise InternalError("a process died")  # which an interruption ends
+        return task
+
+    with Crew(work, 1) as crew:
+        assert [task for task, _ in order.carried_out(crew, range(20))] == [0, 1, 2, 3]
+        assert order.over
+        assert order.half().over
+        assert list(order.carried_out(crew, range(20))) == []
+        with pytest.raises(Interrupted):
+            next(order.results(crew, range(20)))
+        with pytest.raises(InternalError):
+            list(Order().carried_out(crew, range(20)))
 
 
 @pytest.mark.parametrize(

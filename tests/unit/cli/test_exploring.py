@@ -106,3 +106,15 @@ def test_bad_options_are_told(arguments: tuple[str, ...], said: str) -> None:
 
 def test_nothing_chosen_is_told() -> None:
     assert cli("attach", "--change", "zone-ahead-taken-away").exit_code == 4
+
+
+def test_a_story_that_does_not_come_to_its_end_is_told_with_what_ended_it(folder: Path) -> None:
+    stories = folder / "stories.yaml"
+    begins = "      - {power_on: meter, mark: attach}\n"
+    fails = '      - manage: {element: hss, path: "/cards/001019999999999"}\n'
+    stories.write_text(stories.read_text("utf-8").replace(begins, begins + fails, 1), "utf-8")
+    for what in (("--fault", "delay"), ("--change", "barring")):
+        result = cli("attach", *what, "--folder", str(folder), "-j", "1")
+        assert result.exit_code == 1, result.exception
+        assert "attach with " in result.output
+        assert "GET /cards/001019999999999: 404 Not Found" in result.output

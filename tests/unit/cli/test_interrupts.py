@@ -155,6 +155,23 @@ def test_what_is_under_way_is_not_waited_for(tmp_path: Path, jobs: str) -> None:
     assert "interrupted, 2 not run; 1 scenario: 1 passed" in said
 
 
+@pytest.mark.parametrize("jobs", ["1", "2"])
+@pytest.mark.parametrize(
+    ("command", "found"),
+    [("explore attach", "runs left out"), ("prove", "mutants left out")],
+)
+def test_a_campaign_tells_what_it_has_found(tmp_path: Path, command: str, found: str, jobs: str) -> None:
+    process = begun(tmp_path, *command.split(), "-j", jobs, "--report", "report")
+    assert process.stderr is not None
+    assert " of " in process.stderr.readline()  # so many runs are done
+    exit_code, said = ended(process, signal.SIGINT)
+    assert (exit_code, "Traceback" in said) == (130, False), said
+    assert "interrupted: this is what was found until then" in said
+    assert found in said
+    name = command.partition(" ")[0]
+    assert {f"{name}.html", f"{name}.json"} <= {each.name for each in (tmp_path / "report").iterdir()}
+
+
 COMMANDS = (
     "demo", "impact -j 2", "prove -j 2", "matrix -j 2", "explore -j 2", "coverage -j 2", "check -j 2", "validate {all}",
     "classify cards.csv", "serve hss --config hss.yaml",

@@ -115,7 +115,8 @@ class Bench:
     def ground(self) -> Ground:
         """What there is to know of that run; whoever knows it from another process sets it."""
         base = self.base
-        return Ground(base.fault, tuple(self._points()), _mark(base.far_end()), _mark(base.wires()))
+        points = () if base.fault else tuple(self._points())
+        return Ground(base.fault, points, _mark(base.far_end()), _mark(base.wires()))
 
     def altered(self, seen: Seen) -> bool:
         """Whether a change has reached a terminal; whether a fault altered any frame, or when it was sent."""

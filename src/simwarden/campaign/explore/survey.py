@@ -262,11 +262,12 @@ def survey(wanted: Wanted, order: Order, tell: Tell = quiet) -> Survey:
         tries = [*tries, *_pairs(every, wanted, wanted.pairs)]
         for part in range(1, _PARTS):
             found.planned += len(tries)
-            for _, outcomes in order.carried_out(crew, list(_works(tries, found, _FEW if order.limited else _CHUNK))):
+            chunk = _FEW if order.limited or order.workers == 1 else _CHUNK
+            for _, outcomes in order.carried_out(crew, list(_works(tries, found, chunk))):
                 for each in outcomes:
                     found.take(each)
                 tell(found.runs, found.planned, outcomes[0].story)
-            if not order.limited or order.over or wanted.pairs or wanted.runs:
+            if order.over or not order.limited or wanted.pairs or wanted.runs:
                 break
             tries = _pairs(every, wanted, _PART, part)
     found.whole = not (wanted.points or found.unseen) and sum(

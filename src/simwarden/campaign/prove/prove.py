@@ -11,11 +11,12 @@ misuse that gets through kills. Each of those is then killed if the misuse is re
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from simwarden.campaign.engine import quiet
+from simwarden.campaign.engine import Interrupted, quiet
 from simwarden.campaign.prove import advice
 from simwarden.campaign.prove.proof import ADMIT, REFUSE, Attempt, Finding, Outcome, Proof, Word
 from simwarden.campaign.prove.weigh import weigh
@@ -52,7 +53,7 @@ def prove(
     cases = gather(jobs, loader)
     work = partial(carry_out, options=RunOptions(seed=order.seed), network=loader.network_file)
     with suite.Crew(work, workers_for(cases, order.workers)) as crew:
-        return _Proving(spots, cases, crew.run, tell).go(choice, order)
+        return _Proving(spots, cases, partial(order.results, crew), tell).go(choice, order)
 
 
 class _Proving:
@@ -77,15 +78,20 @@ class _Proving:
             finding.equivalent = choice.equivalent.get(finding.name, "")
         waiting = choice.in_order(singles, order)
         many = _FEW if order.limited else len(waiting)
-        while waiting and not order.over:
-            some, waiting = waiting[:many], waiting[many:]
-            wanted = {name for finding in some for name in self._concerned(finding.spots[0])} - self.normal.keys()
-            self._run_normally([name for name in self.cases if name in wanted])
-            for start in range(0, len(some), _SOME):
-                self._try_all(some[start : start + _SOME])
-        for finding in waiting:
-            finding.tried = False
-        self.proof.findings = [*singles, *self._layers([each for each in singles if each.tried])]
+        with suppress(Interrupted):
+            while waiting and not order.over:
+                wanted = {name for each in waiting[:many] for name in self._concerned(each.spots[0])}
+                self._run_normally([name for name in self.cases if name in wanted - self.normal.keys()])
+                for _ in range(0, min(many, len(waiting)), _SOME):
+                    some = min(_SOME, many)
+                    self._try_all(waiting[:some])
+                    del waiting[:some]
+        for finding in waiting:  # one that was killed is so, whatever else would have been tried
+            finding.tried = finding.killed
+        layers: list[Finding] = []
+        with suppress(Interrupted):
+            layers = self._layers([each for each in singles if each.tried])
+        self.proof.findings = [*singles, *layers]
         self._explain(choice.equivalent)
         return self.proof
 
