@@ -8,6 +8,7 @@ from pydantic import Field, field_validator, model_validator
 
 from simwarden.operations.approval import Approval
 from simwarden.policy.equipment_lists import EquipmentRange, Status
+from simwarden.policy.held import Held
 from simwarden.runtime.declare import Model, Seconds
 from simwarden.runtime.diameter.server import Entry, PeerEntry, ServerConfig
 
@@ -93,6 +94,10 @@ class EirBinding(Model):
         if not self.imeis and not self.kinds:
             raise ValueError("give imeis or kinds")
         return self
+
+    def held(self) -> Held:
+        """Tell `classify` what it binds to: a kind of terminal is any of it, and no binding (guideline 2.1.3)."""
+        return Held() if self.kinds else Held(frozenset({"binding"}))
 
 
 class PoolChange(Approval, EirBinding):

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from simwarden.operations.approval import Approval, ChangeLimit, TerminalBinding
+from simwarden.policy.held import Held
 from simwarden.runtime.declare import Model, Seconds
 from simwarden.runtime.diameter.server import PeerEntry, ServerConfig, no_entry
 
@@ -160,6 +161,10 @@ class HssSubscription(Model):
     """APNs, the first is the default one."""
     zones: tuple[str, ...] = ()
     """Regional subscription zone codes, 4 hexadecimal digits each."""
+
+    def held(self) -> Held:
+        """Tell `classify` which APNs the card may use."""
+        return Held(apns=tuple(each.name.lower() for each in self.apns))
 
     @field_validator("apns")
     @classmethod

@@ -10,6 +10,7 @@ from simwarden.operations.access_codes import AllocatedCode, Code  # noqa: TC001
 from simwarden.operations.approval import Approval, ChangeLimit
 from simwarden.operations.guessing import Guessing
 from simwarden.policy.access_list import check_number, open_number
+from simwarden.policy.held import Held
 from simwarden.runtime.declare import ElementConfig, Model, Seconds
 
 
@@ -49,6 +50,10 @@ class GatewayCard(Model):
     """The customer whose card it is."""
     numbers: tuple[_Party, ...] = ()
     """The codes of its platforms, send and receive together; at most 5, unless that is approved."""
+
+    def held(self) -> Held:
+        """Tell `classify` with whom it lets the card speak."""
+        return Held(frozenset({"directed-sms"}), sms=tuple(map(check_number, self.numbers)))
 
 
 class ListChange(Approval, GatewayCard):

@@ -8,6 +8,8 @@ from pydantic import BeforeValidator, Field, field_validator
 
 from simwarden.operations.approval import Approval, ChangeLimit
 from simwarden.operations.guessing import Guessing
+from simwarden.policy.access_list import check_number
+from simwarden.policy.held import ANYBODY, Held
 from simwarden.policy.numbers import party
 from simwarden.runtime.declare import Model, Seconds
 from simwarden.runtime.diameter.server import PeerEntry, ServerConfig, no_entry
@@ -50,6 +52,12 @@ class SmscSms(Model):
     """Messages a month, both directions together; 0: none is set."""
     exception: Annotated[str, Field(max_length=100)] = ""
     """Reference of the approval by which it has more numbers, or one that is no platform's."""
+
+    def held(self) -> Held:
+        """Tell `classify` with whom it lets the card speak; with an empty list it is directed, to nobody."""
+        if self.undirected:
+            return Held(sms=(ANYBODY,))
+        return Held(frozenset({"directed-sms"}), sms=tuple(map(check_number, self.numbers)))
 
 
 class ListChange(Approval, SmscSms):

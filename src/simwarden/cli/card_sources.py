@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
+from functools import reduce
+from itertools import zip_longest
+from operator import or_
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -13,6 +17,7 @@ from simwarden.errors import ConfigError, Place
 from simwarden.model.form import FormFactor
 from simwarden.operations.management import reasons
 from simwarden.policy.classification import measures
+from simwarden.policy.held import Held, Holds
 from simwarden.policy.need import Contract, Holding
 from simwarden.scenario import suite
 from simwarden.scenario.identities import CardKeys
@@ -21,7 +26,7 @@ from simwarden.scenario.registry import Registry
 from simwarden.scenario.yamlfile import unread
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from simwarden.cli.card_table import Known
@@ -37,67 +42,116 @@ def controls_by_section(registry: Registry) -> Mapping[str, frozenset[str]]:
     return {section: frozenset(words) for section, words in found.items()}
 
 
-def controls_of(registry: Registry) -> Callable[[Mapping[str, Any]], frozenset[str]]:
-    """Return what tells, of a card's sections, the controls that they ask for."""
-    known = controls_by_section(registry)
-    return lambda sections: frozenset(
-        word for each, entries in sections.items() if entries for word in known.get(each, ())
-    )
+class Sections:
+    """Reads what the sections of a card say of it."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._offered, self._controls = registry.card_sections, controls_by_section(registry)
+
+    def __call__(self, sections: Mapping[str, Any]) -> Held:
+        """Return what all of them say, each a list of entries. Raises ValueError for one that is not valid."""
+        found = Held()
+        for section, entries in sections.items():
+            for entry in entries if isinstance(entries, list) else [entries] if entries else []:
+                found |= self._read(section, entry)
+        return found
+
+    def _read(self, section: str, entry: Any) -> Held:
+        if not isinstance(entry, dict):
+            raise ValueError(f"{section}: keys and values are expected")  # noqa: TRY004 - a fault of the file
+        offered = [each for each in self._offered.get(section, ()) if not each.by or entry.get("by") in each.by]
+        if section in self._offered and not offered:
+            raise ValueError(f"{section} by {entry.get('by')!r} is not known")
+        found = Held()
+        for model in dict.fromkeys(each.model for each in offered):
+            try:
+                said = model.model_validate(entry)
+            except ValidationError as error:
+                raise ValueError(f"{section}: {reasons(error)}") from None
+            found |= said.held() if isinstance(said, Holds) else Held(self._controls.get(section, frozenset()))
+        return found
 
 
 def scenario_cards(path: str, network: str, known: Known) -> Iterator[tuple[str, CardRow]]:
     """Yield the cards of a scenario, or of a folder of them, with the path of each one's file."""
     loader = Loader(network_file=network)
-    told = controls_of(loader.registry)
+    read = Sections(loader.registry)
     for job in suite.find([path]):
-        scenario = loader.load(job.path)
-        line = scenario.lines.get("cards", 1)
-        for card in scenario.cards.values():
-            sections = {entry.section: True for entry in card.entries}
-            holding = _holding(card.keys, known, told(sections))
-            yield job.path, CardRow(line, card.keys.imsi, card.keys.msisdn, holding)
+        for card in loader.load(job.path).cards.values():
+            held = reduce(or_, (read({each.section: [each.values]}) for each in card.entries), Held())
+            yield job.path, CardRow(card.line, card.keys.imsi, card.keys.msisdn, _holding(card.keys, known, held))
 
 
 def exported_cards(path: Path, text: str, known: Known) -> Iterator[CardRow]:
     """Yield the cards of what `export` prints in YAML or JSON. Raises ConfigError for what is not that."""
     try:
-        data = json.loads(text) if path.suffix == ".json" else yaml.load(text, yaml.CBaseLoader)  # noqa: S506 - texts
+        data, lines = _read_json(text) if path.suffix == ".json" else _read_yaml(text)
     except (ValueError, RecursionError, yaml.YAMLError) as error:
         raise unread(error, str(path)) from error
     rows = data.get("subscribers") if isinstance(data, dict) else None
     if not isinstance(rows, list):
         raise ConfigError("a scenario, or a list `subscribers` as `export` prints it, is expected", Place(str(path)))
-    return _exported(rows, known, controls_of(Registry.installed()))
+    return _exported(zip_longest(rows, lines[: len(rows)], fillvalue=1), known, Sections(Registry.installed()))
 
 
-def _exported(
-    rows: Iterable[Any], known: Known, told: Callable[[Mapping[str, Any]], frozenset[str]]
-) -> Iterator[CardRow]:
-    for number, row in enumerate(rows, 1):
+def _read_json(text: str) -> tuple[Any, list[int]]:
+    """Return a document, and the lines of the entries of `subscribers`."""
+    data = json.loads(text)
+    decoder, lines, line, done = json.JSONDecoder(), [], 1, 0
+    found = re.search(r'"subscribers"\s*:\s*\[\s*', text)
+    while found is not None and text[found.end()] != "]":
+        line, done = line + text.count("\n", done, found.end()), found.end()
+        lines.append(line)
+        found = re.compile(r"[\s,]*").match(text, decoder.raw_decode(text, done)[1])
+    return data, lines
+
+
+def _read_yaml(text: str) -> tuple[Any, list[int]]:
+    """Return the same of YAML, all of it texts."""
+    loader = yaml.CBaseLoader(text)
+    try:
+        node = loader.get_single_node()
+        return (loader.construct_document(node) if node is not None else None), list(_lines(node))
+    finally:
+        loader.dispose()
+
+
+def _lines(node: yaml.Node | None) -> Iterator[int]:
+    for key, value in node.value if isinstance(node, yaml.MappingNode) else ():
+        if key.value == "subscribers" and isinstance(value, yaml.SequenceNode):
+            yield from (each.start_mark.line + 1 for each in value.value)
+
+
+def _exported(rows: Iterable[tuple[Any, int]], known: Known, read: Sections) -> Iterator[CardRow]:
+    for number, (row, line) in enumerate(rows, 1):
         if not isinstance(row, dict):
-            yield CardRow(number, wrong="keys and values are expected")
+            yield CardRow(line, wrong=f"entry {number}: keys and values are expected")
             continue
         own = {key: value for key, value in row.items() if key in CardKeys.model_fields and value not in ("", None)}
         sections = row.get("sections") or {}
         try:
             keys = CardKeys.model_validate(own)
-            has = told(sections if isinstance(sections, dict) else {})
+            held = read(sections if isinstance(sections, dict) else {})
         except ValueError as error:
-            yield CardRow(number, str(row.get("imsi", "")), wrong=_told(error))
+            yield CardRow(line, str(row.get("imsi", "")), wrong=f"entry {number}: {_told(error)}")
         else:
-            yield CardRow(number, keys.imsi, keys.msisdn, _holding(keys, known, has))
+            yield CardRow(line, keys.imsi, keys.msisdn, _holding(keys, known, held))
 
 
 def _told(error: ValueError) -> str:
     return reasons(error) if isinstance(error, ValidationError) else str(error)
 
 
-def _holding(keys: CardKeys, known: Known, has: frozenset[str]) -> Holding:
+def _holding(keys: CardKeys, known: Known, held: Held) -> Holding:
     use = keys.made_for
     return Holding(
         assessment=keys.assessment,
         use=use,
         form=FormFactor(keys.form) if keys.form else use.form,
-        has=known.given | has,
+        has=known.given | held.has,
+        voice=held.voice,
+        sms=held.sms,
+        data=held.data,
+        apns=held.apns,
         contract=(known.contracts or {}).get(use.name, Contract()),
     )

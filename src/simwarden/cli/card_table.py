@@ -14,6 +14,7 @@ from simwarden.model.form import FormFactor
 from simwarden.model.identity import check_imsi
 from simwarden.model.profile import Assessment, find_written_use
 from simwarden.policy.access_list import Destination, check_number
+from simwarden.policy.held import Held
 from simwarden.policy.need import Contract, Holding
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ class Known:
 
     given: frozenset[str] = frozenset()
     contracts: Mapping[str, Contract] | None = None
-    controls_of: Callable[[Mapping[str, Any]], frozenset[str]] = lambda _sections: frozenset()
+    read_sections: Callable[[Mapping[str, Any]], Held] = lambda _sections: Held()
 
 
 def read_cards(file: Iterable[str], path: str, known: Known, tell: Callable[[str], None]) -> Iterator[CardRow]:
@@ -172,15 +173,17 @@ class _Reader:
         said = {name: _read(name, text) if text else None for name, text in cells.items()}
         use, contracts = said.get("use"), self._known.contracts or {}
         form = use.form if use is not None and "sections" in cells else None
+        told = Held(_told(said), *(said.get(name) or () for name in ("voice", "sms", "data", "apn")))
+        held = told | self._known.read_sections(said.get("sections") or {})
         return Holding(
             assessment=_assessment(use, said),
             use=use,
             form=said.get("form") or form,
-            has=self._known.given | self._known.controls_of(said.get("sections") or {}) | _told(said),
-            voice=said.get("voice") or (),
-            sms=said.get("sms") or (),
-            data=said.get("data") or (),
-            apns=said.get("apn") or (),
+            has=self._known.given | held.has,
+            voice=held.voice,
+            sms=held.sms,
+            data=held.data,
+            apns=held.apns,
             quota=said.get("quota"),
             registered=(said["registered"] or "") if "registered" in said else None,
             contract=contracts.get(use.name, _NOTHING) if use is not None else _NOTHING,

@@ -6,7 +6,7 @@ import json
 import sys
 from collections import Counter
 from dataclasses import dataclass, field
-from functools import lru_cache, partial
+from functools import cache, lru_cache, partial
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,10 +21,11 @@ from simwarden.errors import ConfigError, Place
 from simwarden.model.profile import Assessment, Use, find_written_use, use_names, uses
 from simwarden.operations.number_ranges import load_ranges
 from simwarden.policy.classification import classify, measures
+from simwarden.policy.held import Held
 from simwarden.policy.need import Holding, Judgement, judge_card, judge_number_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from simwarden.policy.classification import Classification
     from simwarden.policy.need import Finding
@@ -192,17 +193,20 @@ def _known(order: ClassifyOrder) -> Known:
         from simwarden.cli.contracts import read_contracts  # noqa: PLC0415 - as above
 
         contracts = read_contracts(Path(order.contract))
-    return Known(frozenset(order.given), contracts, _sections_told)
+    return Known(frozenset(order.given), contracts, _read_sections)
 
 
-def _sections_told(sections: Any) -> frozenset[str]:
-    """Return the controls that sections of an exported card ask for."""
-    if not sections:
-        return frozenset()
-    from simwarden.cli.card_sources import controls_of  # noqa: PLC0415 - as above
+def _read_sections(sections: Mapping[str, Any]) -> Held:
+    """Return what sections of an exported card say of it."""
+    return _section_reader()(sections) if sections else Held()
+
+
+@cache
+def _section_reader() -> Callable[[Mapping[str, Any]], Held]:
+    from simwarden.cli.card_sources import Sections  # noqa: PLC0415 - as above
     from simwarden.scenario.registry import Registry  # noqa: PLC0415 - as above
 
-    return controls_of(Registry.installed())(sections)
+    return Sections(Registry.installed())
 
 
 class _TablePrinter:

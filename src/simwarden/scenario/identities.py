@@ -129,6 +129,8 @@ class Card:
     name: str
     keys: CardKeys
     entries: list[CardEntry] = field(default_factory=list)
+    #: the line of the file that names it
+    line: int = 1
 
     def sections_for(self, kind: str) -> dict[str, list[dict[str, Any]]]:
         """Return what an element kind is told of the card's sections."""
@@ -363,7 +365,7 @@ class Cast:
             keys = make_up_card(keys or CardKeys(), number)
             if self.without and any(self._lacks(section, entry[section]) for section in entry):
                 keys = stand_in(keys)
-            self.cards[instance.name] = Card(instance.name, keys)
+            self.cards[instance.name] = Card(instance.name, keys, line=spot.key.line)
             instance.identities = {"imsi": keys.imsi, "iccid": keys.iccid, "msisdn": keys.msisdn}
         else:
             config = self.registry.declaration(instance.kind).config

@@ -1,10 +1,10 @@
-"""`classify` and `numbers`: uses, flags and files of cards, wrong lines, encodings and exit codes."""
+"""`classify`: uses, flags and files of cards, wrong lines, encodings and exit codes."""
 
 from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from typer.testing import CliRunner
@@ -344,6 +344,11 @@ devices:
 steps:
   - power_on: meter
 """
+SMS_NETWORK = """\
+scenario: A card
+network: {smsc: {type: smsc}, eir: {type: eir}, sms_gateway: {type: sms_gateway}}
+devices: {meter: {type: module}}
+steps: [{power_on: meter}]"""
 GIVEN = ("--given", "quota", "--given", "blacklist", "--given", "monitoring")
 
 
@@ -358,6 +363,62 @@ def test_cards_of_a_scenario(tmp_path: Path) -> None:
     assert "lacks directed voice (3.3.1(3), 3.2(1)); directed SMS" in lacks
     assert "area restriction (3.3.1(3), 3.2(5)); binding" in lacks
     assert "voice: meter needs none" in needless
+
+
+@pytest.mark.parametrize(
+    ("sections", "lacks", "needless"),
+    [
+        ("sms: {by: smsc, numbers: ['1069012']}", "", ""),
+        ("sms: {by: smsc}", "", ""),
+        ("sms: {by: smsc, undirected: true}", "directed SMS", "* stands for many numbers"),
+        ("sms: {by: smsc, numbers: ['13800000000']}", "directed SMS", "SMS number 13800000000 is of range 13"),
+        ("sms: {by: smsc, numbers: ['1069013']}", "", "SMS number 1069013 is not in the contract"),
+        ("sms: [{by: smsc}, {by: sms_gateway, account: acme, numbers: ['1069013']}]", "", "SMS number 1069013 is not"),
+        (
+            "sms: {by: smsc}, subscription: {apns: [{name: meters}, {name: Open}]}",
+            "",
+            "APN open is not in the contract",
+        ),
+        ("sms: {by: smsc}, binding: {by: eir, imeis: ['35693803']}", "", ""),
+        ("sms: {by: smsc}, binding: {by: eir, imeis: ['35693803'], kinds: [module]}", "binding", ""),
+    ],
+)
+def test_what_a_section_says_is_judged_and_not_that_there_is_one(
+    sections: str, lacks: str, needless: str, tmp_path: Path
+) -> None:
+    binding = "" if "binding" in sections else ", binding: {by: hss, learn: first-use}"
+    story, contract, exported = tmp_path / "story.yaml", tmp_path / "contract.yaml", tmp_path / "cards.csv"
+    card = f"  card: {{use: goods-tracking, msisdn: '1440000000009', {sections}{binding}}}"
+    story.write_text(f"{SMS_NETWORK}\ncards:\n  other: {{use: smart-parking}}\n{card}\n", encoding="utf-8")
+    contract.write_text("goods-tracking: {sms: ['1069012', '13800000000'], apns: [meters]}", encoding="utf-8")
+    told = json.loads(run("classify", story, "--contract", contract, *GIVEN, "--json").output)["cards"][1]
+    assert told["line"] == story.read_text(encoding="utf-8").splitlines().index(card) + 1
+    assert [each["what"] for each in told["lacks"]] == ([lacks] if lacks else [])
+    assert bool(told["without_need"]) == bool(needless)
+    assert not needless or told["without_need"][0]["what"].startswith(needless)
+    if lacks == "directed SMS":
+        exported.write_text(run("export", story, "--element", "smsc", "--format", "csv").output, encoding="utf-8")
+        lines = run("classify", exported, "--failing", *GIVEN).output.splitlines()
+        assert any("lacks directed SMS" in line for line in lines)
+        assert any(f"without need: {needless}" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("section", "said"),
+    [
+        ({"sms": [{"by": "smsc", "numbers": "x", "nonsense": 1}]}, "entry 1: sms: numbers"),
+        ({"sms": [{"by": "nobody"}]}, "entry 1: sms by 'nobody' is not known"),
+        ({"sms": ["1069012"]}, "entry 1: sms: keys and values are expected"),
+        ({"sms": "smsc"}, "entry 1: sms: keys and values are expected"),
+    ],
+)
+def test_a_section_that_says_nothing_sound_directs_nothing(section: dict[str, Any], said: str, tmp_path: Path) -> None:
+    path = tmp_path / "cards.json"
+    row = {"imsi": "001010000000001", "use": "smart-metering", "sections": section}
+    path.write_text(json.dumps({"subscribers": [row]}), encoding="utf-8")
+    result = run("classify", path)
+    assert result.exit_code == 2
+    assert f"{path}:1: {said}" in result.output
 
 
 @pytest.mark.parametrize("form", ["yaml", "json", "csv"])
@@ -377,10 +438,14 @@ def test_an_export_is_judged_as_its_scenario_is(form: str, tmp_path: Path) -> No
 def test_what_is_wrong_with_a_card_of_an_export_is_told_by_its_key(tmp_path: Path) -> None:
     path = tmp_path / "cards.json"
     rows = [1, {"imsi": "1", "use": "meter"}, {"imsi": "001010000000001", "use": "metre"}]
-    path.write_text(json.dumps({"subscribers": rows}), encoding="utf-8")
+    path.write_text(json.dumps({"made": "by hand", "subscribers": rows}, indent=0), encoding="utf-8")
     result = run("classify", path)
     assert result.exit_code == 2
-    for said in (":1: keys and values", ":2: imsi: IMSI must be 6 to 15 digits", ":3: use: use 'metre' is not known"):
+    for said in (
+        ":4: entry 1: keys and values",
+        ":5: entry 2: imsi: IMSI must be 6 to 15 digits",
+        ":9: entry 3: use: use 'metre' is not known",
+    ):
         assert f"{path}{said}" in result.output
     path.write_text("[" * 100_000, encoding="utf-8")
     assert "is nested too deep" in run("classify", path).output
@@ -395,95 +460,14 @@ def test_a_file_that_is_neither(tmp_path: Path) -> None:
     for text in ("a: 1", "[", "subscribers: 3"):
         path.write_text(text, encoding="utf-8")
         assert run("classify", path).exit_code == 2
-    path.write_text("subscribers: [{imsi: '12'}, 3, {imsi: '001010000000001', profile: metre}]", encoding="utf-8")
+    path.write_text("subscribers: [{imsi: '12'},\n 3, {imsi: '001010000000001', profile: metre}]", encoding="utf-8")
     result = run("classify", path)
     assert result.exit_code == 2
     assert "3 lines cannot be read" in result.output
+    for said in (":1: entry 1: imsi", ":2: entry 2: keys", ":2: entry 3: profile"):
+        assert f"{path}{said}" in result.output
 
 
 def test_the_shipped_scenarios_can_be_judged() -> None:
     result = run("classify", shipped() / "demo")
     assert result.exit_code == 1  # no element enforces quotas yet
-
-
-# -- numbers
-
-
-def test_offending_numbers_are_named(tmp_path: Path) -> None:
-    path = tmp_path / "numbers.txt"
-    path.write_text("1440000000001\n\n+86 13800000000\n8614760000001\nnonsense-1\n", encoding="utf-8")
-    result = run("numbers", path)
-    assert result.exit_code == 1
-    assert f"{path}:3: +86 13800000000 is a public mobile number" in result.output
-    assert f"{path}:5: 'nonsense-1' is no number" in result.output
-    assert "4 entries: 2 with a number of no dedicated range (2.1.1)" in result.output
-    told = json.loads(run("numbers", path, "--json").output)
-    assert [each["line"] for each in told["offenders"]] == [3, 5]
-
-
-def test_numbers_of_a_table_and_of_other_ranges(tmp_path: Path) -> None:
-    path = table(tmp_path, GOOD, "001010000000002,,meter,,,,,,,,,")
-    result = run("numbers", path)
-    assert result.exit_code == 0
-    assert "2 entries: 0 with a number of no dedicated range (2.1.1), 1 without a number" in result.output
-    ranges = tmp_path / "ranges.toml"
-    ranges.write_text('range = [{prefix = "5", length = 9, dedicated = true}]', encoding="utf-8")
-    assert run("numbers", path, "--ranges", ranges).exit_code == 1
-    assert run("classify", path, "--ranges", ranges).exit_code == 1
-    ranges.write_text("range = 3", encoding="utf-8")
-    assert run("numbers", path, "--ranges", ranges).exit_code == 2
-
-
-def test_lists_that_are_none(tmp_path: Path) -> None:
-    path = tmp_path / "numbers.txt"
-    assert run("numbers", path).exit_code == 2
-    path.write_text("", encoding="utf-8")
-    assert run("numbers", path).exit_code == 2
-    path.write_text("imsi,name\n1,2\n", encoding="utf-8")
-    result = run("numbers", path)
-    assert result.exit_code == 2
-    assert "names no number" in result.output
-
-
-@pytest.mark.parametrize(
-    ("text", "said", "code"),
-    [
-        ("1440000000001,13800000000\n", ":1: 13800000000 is a public mobile number", 1),
-        ("1440000000001\n1440000000002;13800000000\n", ":2: '1440000000002;13800000000' is no number", 1),
-        ("1.38E+10\n1440000000001\n", ":1: '1.38E+10' is no number", 1),
-        ("msisdn,use\n1440000000001,meter\n13800000000\n", ":3: 1 cells, and the head has 2 columns", 2),
-        ('msisdn,use\n1440000000001,"meter\n13800000000,meter\n', ":2: unexpected end of data", 2),
-    ],
-)
-def test_no_number_of_a_list_is_lost(text: str, said: str, code: int) -> None:
-    """Audited or named: nothing that a list holds goes by unseen."""
-    result = CliRunner().invoke(app, ["numbers", "-"], input=text)
-    assert result.exit_code == code, result.output
-    assert said in result.output
-
-
-def test_lines_that_cannot_be_read_are_in_json_too(tmp_path: Path) -> None:
-    path = tmp_path / "numbers.csv"
-    path.write_text("msisdn,use\n13800000000\n1440000000001,meter\n", encoding="utf-8")
-    told = json.loads(CliRunner().invoke(app, ["numbers", str(path), "--json"]).stdout)
-    assert told == {
-        "numbers": 1,
-        "without_number": 0,
-        "offenders": [],
-        "unread": [{"line": 2, "what": "1 cells, and the head has 2 columns"}],
-    }
-
-
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gbk", "utf-16"])
-def test_a_table_from_standard_input_is_read_as_it_is_written(encoding: str) -> None:
-    text = "使用场景,号码\n智能抄表,1440000000001\n智能抄表,13800000000\n"
-    result = CliRunner().invoke(app, ["numbers", "-"], input=text.encode(encoding))
-    assert result.exit_code == 1, result.output
-    assert "-:3: 13800000000" in result.output
-    assert "2 entries: 1 with" in result.output
-
-
-def test_numbers_from_standard_input() -> None:
-    result = CliRunner().invoke(app, ["numbers", "-"], input="1440000000001\n13800000000\n")
-    assert result.exit_code == 1
-    assert "-:2: 13800000000" in result.output
