@@ -41,7 +41,9 @@ CONTENT: Final = Control(
     "sms.content", "dir.sms", judge_content, (SUBMIT,), "What works on the card itself from the operator's code only"
 )
 GATEWAY: Final = Control("smsc.gateway", "dir.sms", judge_gateway, (BIND,), "Listed gateways only, by their passwords")
-QUOTA: Final = Control("sms.quota", "quota", judge_message_quota, (MO, SUBMIT), "So many messages a month")
+QUOTA: Final = Control(
+    "sms.quota", "quota", judge_message_quota, (MO, SUBMIT), "So many messages a month", function="sms"
+)
 NUMBERS: Final = Control(
     "sms.numbers",
     "fn.sms.directed",

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from simwarden.policy.requirements import Requirement
     from simwarden.runtime.declare import Consequence, Observable, Verb
 
+#: what acts by a command, over lists of cards
+_COMMANDS = {"classify": "simwarden classify FILE", "audit": "simwarden numbers FILE"}
 #: scenarios that are listed of those that prove a requirement
 _LISTED = 6
 
@@ -69,7 +71,9 @@ def _enforced(asked: Requirement, registry: Registry) -> Iterator[str]:
     for point in points:
         yield f"  enforced by {point.kind}, control {point.control.id}{_doc(point.control.title)}"
     missing = asked.missing({point.kind for point in points})
-    if missing:
+    for kind in filter(_COMMANDS.get, missing):
+        yield f"  told by `{_COMMANDS[kind]}`, which refuses nobody"
+    if missing := [kind for kind in missing if kind not in _COMMANDS]:
         yield f"  has to be enforced by {', '.join(missing)} too, where no control is yet"
 
 

@@ -42,7 +42,8 @@ class Measure:
     """A control of the guideline by its word, and the requirements whose controls make it act.
 
     `acts_on` is the function without which there is nothing to act on, empty for a measure on the card itself. `whole`
-    says that it takes all of the requirements; else each is a way of its own.
+    says that it takes all of the requirements; else each is a way of its own. `each_function` says that it acts on each
+    function of a card by itself.
     """
 
     word: str
@@ -52,6 +53,7 @@ class Measure:
     requirements: tuple[str, ...]
     acts_on: str = ""
     whole: bool = False
+    each_function: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,7 @@ def measures() -> Mapping[str, Measure]:
             tuple(row["requirements"]),
             row.get("acts_on", ""),
             row.get("all", False),
+            row.get("each_function", False),
         )
         for word, row in rows.items()
     }

@@ -55,7 +55,8 @@ class Control:
     decides, called with the keyword arguments given to `Site.decide`. `occasions` are the procedures in which it is
     asked, by the field's words (`attach`, `path-switch`): each is a place of its own that may be weak. `section` is
     the section of a card (`binding`) that asks for it, where a card does: a card without that section is one without
-    the control.
+    the control. `function` is the one of a card's functions (voice, sms, data) that it restricts, where the requirement
+    is for each of them (a quota).
     """
 
     id: str
@@ -65,6 +66,7 @@ class Control:
     title: str = ""
     section: str = ""
     also: tuple[str, ...] = ()
+    function: str = ""
 
     @property
     def requirements(self) -> tuple[str, ...]:
@@ -73,7 +75,8 @@ class Control:
 
     def __reduce__(self) -> tuple[type[Control], tuple[Any, ...]]:
         """Travel to another process without the rule, which may be a closure: there it is read about, not asked."""
-        return Control, (self.id, self.requirement, _left_behind, self.occasions, self.title, self.section, self.also)
+        kept = (self.occasions, self.title, self.section, self.also, self.function)
+        return Control, (self.id, self.requirement, _left_behind, *kept)
 
 
 @dataclass(frozen=True, slots=True)

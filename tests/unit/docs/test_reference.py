@@ -13,8 +13,12 @@ from typer.testing import CliRunner
 from simwarden.cli import referring
 from simwarden.cli.main import app
 from simwarden.cli.referring import reference_pages
+from simwarden.policy.classification import measures
 from simwarden.runtime.declare import Model, Seconds, field_docs
+from simwarden.scenario import suite
+from simwarden.scenario.load import Loader
 from simwarden.scenario.reference import refusals
+from simwarden.scenario.reference.classification import classes_page
 from simwarden.scenario.reference.elements import element_page
 from simwarden.scenario.reference.settings import settings_of
 from simwarden.scenario.registry import Registry
@@ -84,6 +88,18 @@ def test_each_cell_of_the_tables_links_to_a_card_that_has_the_control(pages: dic
         assert requirement in story["proves"], path
         section = sections.get(requirement.partition(".")[0])
         assert section is None or any(section in card for card in story["cards"].values()), path
+
+
+def test_a_quota_of_messages_is_no_quota_of_data() -> None:
+    """A card for data only has none that acts, as long as the one of messages is all that there is."""
+    loader, stories = Loader(), DOCS.parent / "scenarios"
+    jobs = [(job, loader.load(job.path)) for job in suite.find([str(stories / "sms/long-message-over-the-quota.yaml")])]
+    page = classes_page(jobs, loader, stories)
+    rows = [line.split(" | ") for line in page.splitlines() if re.match(r"\| [1-6] \|", line)]
+    column = 4 + list(measures()).index("quota")
+    shown = "SMS [quota](../scenarios/sms/long-message-over-the-quota.yaml) (2.5)"
+    whole = [f"voice **open**, {shown}, data **open**", f"{shown}, data **open**", "data **open**"]
+    assert [row[column].removeprefix("3.2(2): ") for row in rows] == [each for each in whole for _ in range(6)]
 
 
 @pytest.mark.slow

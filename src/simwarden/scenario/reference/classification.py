@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from simwarden.model.profile import Assessment, uses
+from simwarden.model.profile import Assessment, Function, uses
 from simwarden.policy.classification import classify, measures, scenes
 from simwarden.policy.decision import Verdict
 from simwarden.scenario.claims import gather, points_of
@@ -13,7 +13,7 @@ from simwarden.scenario.reference.elements import MADE
 from simwarden.scenario.reference.markdown import code, codes, table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from simwarden.model.profile import Use
     from simwarden.policy.classification import Classification, Measure
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from simwarden.scenario.load import Loader
     from simwarden.scenario.suite import Job
 
-    #: by requirement, the scenes of cards and the paths of scenarios that show a refusal
+    #: by requirement (`quota`) and function (`quota sms`), the scenes of cards and the paths of scenarios that show a
+    #: refusal
     Shown = Mapping[str, Sequence[tuple[str, str]]]
 
 _HEAD: Final = """\
@@ -37,6 +38,7 @@ is empty is a control that neither the table nor 3.2 asks for. `3.2` in front sa
 general requirements of 3.2 do; `if fixed`, only for a card whose terminal does not move. Then comes a scenario that
 shows the control refusing something, by its requirement, or **open**: no element has it yet. A scenario counts for all
 scenes, since a control does not ask what a card is for; the number is the scene of the card that it is shown with.
+A quota is one for each function that the card has.
 """
 _BESIDE: Final = """\
 Cards with other functions together (voice and data, voice or SMS alone) are in no table. They take the smallest table
@@ -54,6 +56,9 @@ Functions in brackets are those that some devices need as well. Where the append
 the tables that names the use decides; where it contradicts 3.2(4) (plug-in cards with undirected large data), 3.2(4)
 does.
 """
+
+
+_WORDS = {Function.VOICE: "voice", Function.SMS: "SMS", Function.DATA: "data"}
 
 
 def classes_page(jobs: Sequence[tuple[Job, Scenario]], loader: Loader, root: Path) -> str:
@@ -79,7 +84,7 @@ def _page(shown: Shown) -> Iterator[str]:
 
 
 def _title(facts: Mapping[str, bool]) -> str:
-    names = [word for word, name in (("voice", "voice"), ("SMS", "sms"), ("data", "data")) if facts[name]]
+    names = [word for name, word in _WORDS.items() if facts[name.value]]
     return " and ".join(filter(None, (", ".join(names[:-1]), names[-1]))) + ("" if len(names) > 1 else " only")
 
 
@@ -88,24 +93,34 @@ def _row(scene: int, facts: Mapping[str, bool], shown: Shown) -> Iterator[str]:
     for name in ("directed", "large", "fixed"):
         yield {True: "yes", False: "no", None: "any"}[facts.get(name)]
     moving, fixed = (classify(Assessment(**{**facts, "fixed": facts.get("fixed", value)})) for value in (False, True))
+    opened = [each for each in Function if facts[each.value]]
     for measure in measures().values():
-        yield _cell(measure, moving, fixed, shown)
+        yield _cell(measure, moving, fixed, _acting(measure, opened, shown, f"{fixed.table}.{fixed.scene}"))
     yield moving.registration
 
 
-def _cell(measure: Measure, moving: Classification, fixed: Classification, shown: Shown) -> str:
+def _cell(measure: Measure, moving: Classification, fixed: Classification, acting: Iterable[str]) -> str:
     demand = next((each for each in fixed.demands if each.control == measure.word), None)
     if demand is None:
         return ""
     notes = [] if fixed.clause in demand.clauses else [demand.clauses[0]]
     notes += [] if measure.word in moving.required else ["if fixed"]
+    return f"{', '.join(notes)}{': ' if notes else ''}{', '.join(acting)}"
+
+
+def _acting(measure: Measure, opened: Iterable[Function], shown: Shown, scene: str) -> Iterator[str]:
+    """Yield the links to scenarios in which a measure acts on a card of a scene, and what is open."""
+    if measure.each_function:
+        (requirement,) = measure.requirements
+        for each in opened:
+            found = shown.get(f"{requirement} {each}")
+            yield f"{_WORDS[each]} {_link(requirement, found, scene) if found else '**open**'}"
+        return
     acting = [each for each in measure.requirements if each in shown]
-    links = [
-        _link(each, shown[each], f"{fixed.table}.{fixed.scene}") for each in acting[: None if measure.whole else 1]
-    ]
+    for requirement in acting[: None if measure.whole else 1]:
+        yield _link(requirement, shown[requirement], scene)
     if not acting or (measure.whole and len(acting) < len(measure.requirements)):
-        links.append(f"{'others ' if acting else ''}**open**")
-    return f"{', '.join(notes)}{': ' if notes else ''}{', '.join(links)}"
+        yield f"{'others ' if acting else ''}**open**"
 
 
 def _link(requirement: str, shown: Sequence[tuple[str, str]], own: str) -> str:
@@ -128,7 +143,9 @@ def _shown(cases: Mapping[str, Case], loader: Loader, root: Path) -> dict[str, l
         proves = case.scenario.proves
         path = Path(case.job.path).resolve().relative_to(root.resolve()).as_posix()
         refusing = [point.control for name, point in points.items() if case.claimed(name, Verdict.REFUSE)]
-        for requirement in dict.fromkeys(each for control in refusing for each in control.requirements):
+        keyed = ((each, each) for control in refusing for each in control.requirements)
+        of_function = ((f"{each.requirement} {each.function}", each.requirement) for each in refusing if each.function)
+        for key, requirement in dict.fromkeys((*keyed, *of_function)):
             if requirement not in proves:
                 continue
             asked = sections.get(requirement, set())
@@ -137,7 +154,7 @@ def _shown(cases: Mapping[str, Case], loader: Loader, root: Path) -> dict[str, l
                 if not asked or asked & {entry.section for entry in card.entries}:
                     place = classify(card.keys.assessment)
                     rank = (beside, len(proves), len(case.scenario.facts), path, f"{place.table}.{place.scene}")
-                    ranked.setdefault(requirement, []).append(rank)
+                    ranked.setdefault(key, []).append(rank)
     return {requirement: [(scene, path) for *_, path, scene in sorted(rows)] for requirement, rows in ranked.items()}
 
 
