@@ -144,6 +144,7 @@ def story(name: str, registry: Registry) -> Iterator[str]:
         made_for, effective, form = card.keys.made_for, card.keys.assessment, card.keys.form or card.keys.made_for.form
         usual = made_for.assessment
         other = [each for each in _FACTS if getattr(effective, each) != getattr(usual, each)]
+        other += ["form"] if form is not card.keys.made_for.form else []
         lines = [f"{card.name}: card of {name}, for {made_for.name} ({made_for.title})"]
         lines += [f"  functions {', '.join(effective.functions) or 'none'}; form {form.value}"]
         lines += [f"  {'; '.join(attributes(effective))}"]

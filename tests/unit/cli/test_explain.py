@@ -103,12 +103,12 @@ def test_a_name_is_told(name: str, parts: list[str]) -> None:
 
 def test_the_cards_of_a_scenario_are_told_with_their_effective_profile(tmp_path: Path) -> None:
     path = tmp_path / "story.yaml"
-    card = "{use: smart-metering, functions: [voice, data], large: yes}"
+    card = "{use: smart-metering, functions: [voice, data], large: yes, form: esim}"
     path.write_text(f"scenario: s\ncards:\n  card: {card}\nsteps:\n  - wait: 1 s\n", encoding="utf-8")
     code, output = explain(str(path))
     assert code == 0
-    assert "for smart-metering (Smart metering)\n  functions voice, data; form soldered" in output
-    assert "otherwise than its use says: voice, sms, large" in output
+    assert "for smart-metering (Smart metering)\n  functions voice, data; form esim" in output
+    assert "otherwise than its use says: voice, sms, large, form" in output
     assert "must have limited card form (3.3.1(2), 3.2(4))" in output
 
 
