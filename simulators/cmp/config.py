@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, SkipValidation, field_validator, model_validator
 
 from simulators.cmp.north.config import NorthConfig
-from simwarden.model.identity import imei_key
+from simwarden.model.identity import bindable_imei
 from simwarden.operations.access_codes import AllocatedCode, Code
 from simwarden.operations.approval import Approval, Period, TerminalBinding
 from simwarden.operations.provision import Iccid, ImsiText, Msisdn  # noqa: TC001 - types of fields, resolved by pydantic
@@ -158,7 +158,7 @@ class BulkCard(CmpCard):
     @field_validator("imei")
     @classmethod
     def _is_imei(cls, value: str) -> str:
-        return imei_key(value) if value else ""
+        return bindable_imei(value) if value else ""
 
     @model_validator(mode="after")
     def _at_most_one(self) -> BulkCard:

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import field_validator
 
-from simwarden.model.identity import Plmn, imei_key
+from simwarden.model.identity import Plmn, bindable_imei
 from simwarden.operations.approval import Approval
 from simwarden.runtime.declare import ElementConfig, Model
 
@@ -77,7 +77,7 @@ class CardBinding(Model):
     @field_validator("imei")
     @classmethod
     def _is_imei(cls, value: str) -> str:
-        return imei_key(value)
+        return bindable_imei(value)
 
 
 class CardBindingChange(Approval, CardBinding):

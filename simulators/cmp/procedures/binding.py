@@ -9,7 +9,7 @@ from simulators.cmp import controls
 from simulators.cmp.card import REBIND, Change
 from simulators.cmp.procedures.lifecycle import check_lock, eviction, tell_hss
 from simwarden.errors import ManagementError
-from simwarden.model.identity import imei_key
+from simwarden.model.identity import bindable_imei
 from simwarden.policy.card_states import CardState
 from simwarden.policy.platform import judge_captured, judge_phone, judge_pools
 from simwarden.runtime.store import StoreError
@@ -29,7 +29,7 @@ async def bind(platform: Platform, card: Card, by: By, *, imei: str = "") -> Non
     What it has in another terminal ends at once. Raises ValueError for what is no IMEI, and ManagementError: 403 for a
     customer, without approval or in the test period, 429 after too many changes, 423 for a locked card.
     """
-    key = imei_key(imei) if imei else ""
+    key = bindable_imei(imei) if imei else ""
     _may_change(platform, card, by, "bind")
     await _change(platform, card, by, "given" if key else "learned", key)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from simwarden.cli.csv_rows import Row, bare, read_rows
 from simwarden.errors import ConfigError, Place
 from simwarden.model.form import FormFactor
-from simwarden.model.identity import check_imsi, is_assigned
+from simwarden.model.identity import bindable_imei, check_imsi
 from simwarden.model.profile import Assessment, find_written_use
 from simwarden.policy.access_list import Destination, check_number
 from simwarden.policy.held import Held
@@ -255,8 +255,7 @@ def _binding(text: str) -> bool:
     if text.lower() in _BINDINGS:
         return True
     if text.isascii() and text.isdigit() and 14 <= len(text) <= 16:
-        if not is_assigned(text):
-            raise ValueError(f"{text} is no terminal's IMEI")
+        bindable_imei(text)
         return True
     raise ValueError(f"{text!r} is no binding; write hss, cmp, pool, card, an IMEI, yes or no")
 

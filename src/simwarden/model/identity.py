@@ -41,6 +41,14 @@ def is_assigned(text: str) -> bool:
     return key[:8] != "00000000" and len(set(key)) > 1
 
 
+def bindable_imei(text: str) -> str:
+    """Return the key of an IMEI that a card may be bound to. Raises ValueError for one that is no single terminal's."""
+    key = imei_key(text)
+    if not is_assigned(key):
+        raise ValueError(f"IMEI {text} is no terminal's")
+    return key
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Imei:
     """The identity of a terminal: 14 digits (TAC and serial number), and the two of its software version."""

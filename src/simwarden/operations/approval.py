@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from simwarden.errors import ManagementError
-from simwarden.model.identity import imei_key
+from simwarden.model.identity import bindable_imei
 from simwarden.operations.management import Call, Caller, Role
 from simwarden.runtime.declare import Model
 
@@ -58,7 +58,7 @@ class TerminalBinding(Model):
     @field_validator("imei")
     @classmethod
     def _is_imei(cls, value: str) -> str:
-        return imei_key(value) if value else ""
+        return bindable_imei(value) if value else ""
 
     @property
     def mode(self) -> str:

@@ -154,7 +154,7 @@ def test_what_a_file_does_not_tell_a_card_does_not_have(column: str, tmp_path: P
         ("001010000000009,,meter,,,,-1,,,,,", "quota: "),
         (f"001010000000009,,meter,,,,{'9' * 400},,,,,", "quota: '99999999999999999999' is more than a network"),
         ("001010000000009,,meter,,,,,glue,,,,", "binding: 'glue' is no binding"),
-        ("001010000000009,,meter,,,,,000000000000000,,,,", "binding: 000000000000000 is no terminal's IMEI"),
+        ("001010000000009,,meter,,,,,000000000000000,,,,", "binding: IMEI 000000000000000 is no terminal's"),
         ("001010000000009,,meter,,,,,,round,,,", "form: 'round' is no form"),
         ("001010000000009,,meter,,,,,,,,,perhaps", "monitoring: 'perhaps' is neither yes nor no"),
     ],

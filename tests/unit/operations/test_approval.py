@@ -56,6 +56,12 @@ def test_a_call_carries_its_approval_record() -> None:
     assert By.of(_call(Role.CUSTOMER, form=17)).form == "17"
 
 
+@pytest.mark.parametrize("imei", ["0" * 15, "00000000123456", "9" * 16])
+def test_nobody_binds_a_card_to_what_many_terminals_say(imei: str) -> None:
+    with pytest.raises(ManagementError, match=f"IMEI {imei} is no terminal's"):
+        validated(BindingChange, {"imei": imei, **FORM})
+
+
 def test_a_refusal_is_kept_with_what_was_wanted() -> None:
     kept: list[dict[str, Any]] = []
     audit = Audit(Site(), kept.append)  # type: ignore[arg-type]
