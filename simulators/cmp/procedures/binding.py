@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 async def bind(platform: Platform, card: Card, by: By, *, imei: str = "") -> None:
     """Bind a card to an IMEI (14 to 16 digits), or with none to that of its next use, in place of what it was bound to.
 
-    What it has in another terminal ends at once. Raises ValueError for what is no IMEI, and ManagementError: 403 for a
+    What it has in another terminal ends at once, and one that is to learn attaches anew. Raises ValueError for what is no IMEI, and ManagementError: 403 for a
     customer, without approval or in the test period, 429 after too many changes, 423 for a locked card.
     """
     key = bindable_imei(imei) if imei else ""
@@ -83,7 +83,8 @@ async def _change(platform: Platform, card: Card, by: By, mode: str, key: str) -
     change.values |= {"mode": mode, "bound": key, "mismatches": 0, "strayed": False, "operated": operated}
     details = {"before": before, "after": key, "mode": mode}
     change.audit.append(platform.binding.record(action, card.imsi, by, details))
-    if is_wrong(platform, card, platform.settings, bound=key):
+    learns = mode == "learned" and bool(card.terminal)  # by an attach anew: for days nobody may ask about it
+    if learns or is_wrong(platform, card, platform.settings, bound=key):
         eviction(platform, change)
     platform.keep(change)
     platform.show_binding(card)
