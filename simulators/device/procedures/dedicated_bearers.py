@@ -85,9 +85,10 @@ def _read(octets: bytes) -> Tft:
 
 
 def _give_way(emm: Emm, identity: int, changed: Dedicated) -> None:
-    """Delete filters of other bearers of the PDN connection that have a precedence of a new one (6.4.2.4, 6.4.3.4).
+    """Delete filters of other bearers of the PDN connection that have a precedence of a new one.
 
-    A bearer without any is deactivated; the network learns that from the bearers that the next update tells.
+    That is case 2 of syntactical errors in packet filters, on which no error is diagnosed (6.4.2.4 d, 6.4.3.4 d). A
+    bearer without any is deactivated; the network learns that from the bearers that the next update tells.
     """
     taken = {each.precedence for each in changed.filters}
     for number, bearer in list(emm.dedicated.items()):

@@ -140,6 +140,15 @@ _LENGTHS: Final = {_FOUR: 8, _FOUR_LOCAL: 8, _SIX_MASK: 32, _SIX: 17, _SIX_LOCAL
     _CLASS: 2,
     _LABEL: 3,
 }
+#: components of which a filter has one at most: of two no packet fits both, or each says the same (TS 23.060 15.3.2)
+_EXCLUSIVE: Final = (
+    {_FOUR, _SIX, _SIX_MASK},
+    {_FOUR, _SIX_LOCAL},
+    {_FOUR_LOCAL, _SIX, _SIX_MASK},
+    {_FOUR_LOCAL, _SIX_LOCAL},
+    {_LOCAL_PORT, _LOCAL_PORTS},
+    {_REMOTE_PORT, _REMOTE_PORTS},
+)
 
 
 def encode(tft: Tft) -> bytes:
@@ -210,7 +219,7 @@ def _decode_filters(octets: bytes, count: int, *, more: bool) -> tuple[Filter, .
     for _ in range(count):
         content = octets[at + 3 : at + 3 + octets[at + 2]] if at + 3 <= len(octets) else b""
         if at + 3 > len(octets) or len(content) < octets[at + 2]:
-            raise TftError("a packet filter that ends early", filters=True)
+            raise TftError(f"{count} packet filters, of which some are not there")
         filters.append(_decode_filter(octets[at], octets[at + 1], content))
         at += 3 + len(content)
     if not more and at < len(octets):
@@ -218,7 +227,7 @@ def _decode_filters(octets: bytes, count: int, *, more: bool) -> tuple[Filter, .
     if len({each.identifier for each in filters}) < len(filters):
         raise TftError("two packet filters with one identifier", filters=True)
     if len({each.precedence for each in filters}) < len(filters):
-        raise TftError("two packet filters with one precedence", filters=True, semantic=True)
+        raise TftError("two packet filters with one precedence", filters=True)
     return tuple(filters)
 
 
@@ -235,6 +244,8 @@ def _decode_filter(head: int, precedence: int, content: bytes) -> Filter:
         at += 1 + length
     if not found:
         raise TftError("a packet filter without components", filters=True)
+    if any(len(found.keys() & each) > 1 for each in _EXCLUSIVE):
+        raise TftError("components of a packet filter that no packet fits together", filters=True, semantic=True)
     try:
         return Filter(
             head & 15,

@@ -57,7 +57,10 @@ def with_one() -> Net:
         (activate(4), EsmCause.INVALID_EPS_BEARER_IDENTITY),
         (activate(tft=template(Operation.ADD_FILTERS, UDP)), EsmCause.SEMANTIC_ERROR_IN_THE_TFT_OPERATION),
         (activate(tft=b"\x20"), EsmCause.SYNTACTICAL_ERROR_IN_THE_TFT_OPERATION),
+        (activate(tft=bytes.fromhex("2230000230 11")), EsmCause.SYNTACTICAL_ERROR_IN_THE_TFT_OPERATION),  # one of two
         (activate(tft=b"\x21\x30\x00\x00"), EsmCause.SYNTACTICAL_ERRORS_IN_PACKET_FILTERS),
+        (activate(tft=template(Operation.CREATE, UDP, ICMP._replace(precedence=0))), EsmCause(45)),
+        (activate(tft=bytes.fromhex("21300008 400001 4100010002")), EsmCause.SEMANTIC_ERRORS_IN_PACKET_FILTERS),
         (activate(qos=EpsQos(3, b"\x01")), EsmCause.EPS_QOS_NOT_ACCEPTED),
     ],
 )
