@@ -175,6 +175,8 @@ class UeContext:
     subscription: Subscription | None = None
     bearers: dict[int, Bearer] = field(default_factory=dict)
     """Its PDN connections by their default bearers, that of the attach first."""
+    setting_up: dict[int, asyncio.Event] = field(default_factory=dict)
+    """Of default bearers that the gateways set up now: set when they have answered."""
     s11_teid: int = 0
     """This MME's end of S11 while there is a session; the SGW's is `sgw`."""
     sgw: FTeid | None = None

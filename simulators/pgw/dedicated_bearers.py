@@ -11,17 +11,20 @@ from simulators.pgw.config import GUARANTEED
 from simulators.pgw.controls import DELETE_BEARER_COMMAND
 from simulators.pgw.session import OVER_MBR, Bearer
 from simwarden.machine.token_bucket import Bucket
-from simwarden.runtime.gtp.node import NoAnswerError
+from simwarden.runtime.gtp.node import NoAnswerError, Piggybacked
 from simwarden.wire import ip, tft
 from simwarden.wire.gtpv2 import Arp, BearerQos, Cause, FTeid, InterfaceType, Message, failure_of
 
 if TYPE_CHECKING:
-    from simulators.pgw.config import BearerConfig, FilterConfig
+    import asyncio
+
+    from simulators.pgw.config import BearerConfig, FilterConfig, ListedBearer
     from simulators.pgw.core import Core
     from simulators.pgw.session import Session
     from simwarden.runtime.gtp.node import Peer
 
 _S5: Final = "S5-C"
+_CREATE: Final = "create-bearer-request"
 #: seconds before an order is repeated that came in the middle of a handover, and how often it is (TS 23.401 5.5.1)
 _GUARD: Final = 3.0
 _REPEATS: Final = 3
@@ -33,32 +36,65 @@ _PROTOCOLS: Final = {
 }
 
 
-async def provision(core: Core, session: Session) -> None:
-    """Set up what the APN's configuration has for a session."""
-    for name, config in session.addresses.config.bearers.items():
-        if core.by_teid.get(session.teid) is session and (not config.cards or session.imsi in config.cards):
+def provision(core: Core, session: Session, answer: Message, *, together: bool) -> Message | Piggybacked:
+    """Set up what the APN's configuration has for a session, when the SGW has the answer that sets that up.
+
+    `together`: the first order may go in the datagram of that answer (TS 23.401 annex F).
+    """
+    listed = session.addresses.config.bearers.items()
+    wanted = [(name, config) for name, config in listed if not config.cards or session.imsi in config.cards]
+    if not wanted or not together:
+        core.site.spawn(_set_up_all(core, session, wanted), "dedicated bearers")
+        return answer
+    bearer = _open(core, session, *wanted.pop(0))
+
+    def go_on(told: asyncio.Future[Message]) -> None:
+        core.site.spawn(_set_up_all(core, session, wanted, (bearer, told)), "dedicated bearers")
+
+    return Piggybacked(answer, Message(_CREATE, _order_of(core, session, bearer), session.sgw.teid), go_on)
+
+
+async def _set_up_all(
+    core: Core,
+    session: Session,
+    wanted: list[tuple[str, ListedBearer]],
+    begun: tuple[Bearer, asyncio.Future[Message]] | None = None,
+) -> None:
+    if begun is not None:
+        await _set_up(core, session, *begun)
+    for name, config in wanted:
+        if core.by_teid.get(session.teid) is session:
             await create_bearer(core, session, name, config)
 
 
 async def create_bearer(core: Core, session: Session, name: str, config: BearerConfig) -> bool:
     """Set a dedicated bearer up (7.2.3); whether it stands."""
-    first = _free_precedence(session)
-    bearer = _make(core, session, name, config, first)
-    session.bearers[name] = bearer
+    return await _set_up(core, session, _open(core, session, name, config))
+
+
+def _open(core: Core, session: Session, name: str, config: BearerConfig) -> Bearer:
+    bearer = session.bearers[name] = _make(core, session, name, config, _free_precedence(session))
     session.bearers = dict(sorted(session.bearers.items(), key=lambda each: each[1].filters[0].precedence))
     core.gateway.open_bearer(session, bearer)
-    user = FTeid.at(InterfaceType.S5_S8_PGW_GTP_U, bearer.user_teid, core.gateway.plane.address)
+    return bearer
+
+
+def _order_of(core: Core, session: Session, bearer: Bearer) -> dict[str, Any]:
+    """Return the elements of the request that orders a bearer."""
     context = {
         "ebi": 0,
         "bearer_tft": tft.encode(tft.Tft(tft.Operation.CREATE, bearer.filters)),
-        "s5_u_pgw": user,
+        "s5_u_pgw": FTeid.at(InterfaceType.S5_S8_PGW_GTP_U, bearer.user_teid, core.gateway.plane.address),
         "bearer_qos": bearer.qos,
         "charging_id": bearer.charging_id,
     }
-    told = await order(
-        core, session, "create-bearer-request", {"linked_ebi": session.ebi, "bearer_contexts": (context,)}
-    )
-    if session.bearers.get(name) is not bearer:
+    return {"linked_ebi": session.ebi, "bearer_contexts": (context,)}
+
+
+async def _set_up(core: Core, session: Session, bearer: Bearer, begun: asyncio.Future[Message] | None = None) -> bool:
+    """Order a bearer, unless that has `begun`; whether it stands."""
+    told = await order(core, session, _CREATE, _order_of(core, session, bearer), begun=begun)
+    if session.bearers.get(bearer.name) is not bearer:
         return False  # the session, or the bearer, has ended meanwhile
     if told is None or told.get("s5_u_sgw") is None:
         core.close_bearer(session, bearer)
@@ -167,17 +203,22 @@ async def delete_bearer_command(core: Core, message: Message, peer: Peer) -> Non
 
 
 async def order(
-    core: Core, session: Session, name: str, ies: dict[str, Any], commanded: int = 0
+    core: Core,
+    session: Session,
+    name: str,
+    ies: dict[str, Any],
+    commanded: int = 0,
+    begun: asyncio.Future[Message] | None = None,
 ) -> dict[str, Any] | None:
     """Order something of the MME by the SGW; return what it says of the bearer, None if it is not carried out.
 
-    In the middle of a handover it is ordered again after it (TS 23.401 5.5.1).
+    In the middle of a handover it is ordered again after it (TS 23.401 5.5.1). `begun`: it was ordered once already.
     """
     for _ in range(_REPEATS + 1):
         try:
             request = Message(name, dict(ies), session.sgw.teid)
-            answer = await core.node.ask(request, session.sgw.address, _S5, commanded)
-            commanded = 0  # under the same number it would be a repetition
+            answer = await (begun or core.node.request(request, session.sgw.address, _S5, commanded))
+            commanded, begun = 0, None  # under the same number it would be a repetition
         except NoAnswerError as error:
             core.site.note(f"{name} was not carried out: {error}", imsi=session.imsi)
             return None

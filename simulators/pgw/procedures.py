@@ -40,7 +40,7 @@ from simwarden.wire.gtpv2 import (
 if TYPE_CHECKING:
     from simulators.pgw.core import Core
     from simulators.pgw.pools import Addresses
-    from simwarden.runtime.gtp.node import Peer
+    from simwarden.runtime.gtp.node import Peer, Piggybacked
 
 #: radio accesses of which sessions are taken; NB-IoT and those of 2G and 3G have no way to here
 _ACCESSES = (RatType.EUTRAN, RatType.LTE_M)
@@ -49,7 +49,7 @@ _ACCEPTED = CauseIe(Cause.REQUEST_ACCEPTED)
 _UNSAID = Ambr(50_000, 150_000)
 
 
-async def create_session(core: Core, message: Message, peer: Peer) -> Message:
+async def create_session(core: Core, message: Message, peer: Peer) -> Message | Piggybacked:
     """Set a session up (7.2.1), if the card's number and the SGW are of the dedicated core."""
     sender, owner, imsi = message["sender_f_teid"], subject_of(message), message.get("imsi") or ""
     if not core.knows(peer, imsi, CREATE_SESSION):
@@ -73,12 +73,11 @@ async def create_session(core: Core, message: Message, peer: Peer) -> Message:
     session, cause = made
     if name in core.config.emergency_apns:
         session.confined = tuple(map(ipaddress.ip_network, core.config.emergency_networks))
-    session.reported = _may_report(message) and _wants_place(core, session)
+    session.reported = _says(message, Indication.CRSI) and _wants_place(core, session)
     core.open(session)
     core.place(session, CREATE_SESSION)
-    if addresses.config.bearers:
-        core.site.spawn(dedicated_bearers.provision(core, session), "dedicated bearers")
-    return Message(message.spec.answer, _created(core, session, message, cause), sender.teid)
+    answer = Message(message.spec.answer, _created(core, session, message, cause), sender.teid)
+    return dedicated_bearers.provision(core, session, answer, together=_says(message, Indication.PS))
 
 
 def _make(core: Core, message: Message, owner: str, apn: str, addresses: Addresses) -> tuple[Session, Cause] | Cause:
@@ -143,9 +142,9 @@ def _created(core: Core, session: Session, message: Message, cause: Cause) -> di
     return {name: value for name, value in told.items() if value is not None}
 
 
-def _may_report(message: Message) -> bool:
-    """Whether an MME can report where a device is (CRSI, 8.12)."""
-    return Indication.CRSI in (message.get("indication_flags") or Indication(0))
+def _says(message: Message, flag: Indication) -> bool:
+    """Whether an MME sets a flag (8.12): it can report where a device is (CRSI), and take a request with an answer (PS)."""
+    return flag in (message.get("indication_flags") or Indication(0))
 
 
 def _wants_place(core: Core, session: Session) -> bool:

@@ -115,6 +115,8 @@ async def _ask(
 async def create_bearer(core: Core, message: Message, _peer: Peer) -> Message:
     """Set dedicated bearers up (TS 29.274 7.2.3): at a device that is idle after it has been paged."""
     ue = core.gateways.by_teid.get(message.teid)
+    if ue is not None and message["linked_ebi"] in ue.setting_up:  # it came with the answer (TS 23.401 annex F)
+        await ue.setting_up[message["linked_ebi"]].wait()
     linked = ue.bearers.get(message["linked_ebi"]) if ue is not None else None
     if ue is None or ue.sgw is None or linked is None:
         return refusal(message, Cause.CONTEXT_NOT_FOUND, ue.sgw.teid if ue is not None and ue.sgw is not None else 0)

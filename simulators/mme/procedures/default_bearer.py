@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import re
 from typing import TYPE_CHECKING
@@ -129,6 +130,18 @@ async def set_up(
     core: Core, ue: UeContext, access: tuple[str, AccessPoint], request: Message, *, identity: int, occasion: Occasion
 ) -> Bearer | Rejection:
     """Have the gateways set a session up (TS 23.401 5.3.2.1 steps 12 to 16, 5.10.2). Raises CancelledError."""
+    done = ue.setting_up[identity] = asyncio.Event()
+    try:
+        return await _set_up(core, ue, access, request, identity=identity, occasion=occasion)
+    finally:
+        if ue.setting_up.get(identity) is done:
+            del ue.setting_up[identity]
+        done.set()
+
+
+async def _set_up(
+    core: Core, ue: UeContext, access: tuple[str, AccessPoint], request: Message, *, identity: int, occasion: Occasion
+) -> Bearer | Rejection:
     name, point = access
     chosen = _select_gateway(core, ue, name, occasion) or choose_type(request["pdn_type"], point)
     if isinstance(chosen, Rejection):

@@ -140,12 +140,16 @@ class GtpPath:
         if message.spec.role is Role.COMMAND:
             message.sequence |= _COMMANDED
         message.sequence = commanded or message.sequence
+        self._out.append((self._await(message, now), PORT))
+        return message.sequence
+
+    def _await(self, message: Message, now: float) -> bytes:
+        """Await the answer to a request that has its number; return its octets."""
         self._introduce(message)
         octets = encode(message)
         self._pending[message.sequence] = _Pending(message, octets, now + self.settings.t3)
-        self._out.append((octets, PORT))
         self._use(now)
-        return message.sequence
+        return octets
 
     def tell(self, message: Message, commanded: int = 0) -> None:
         """Send a message that nothing answers, unless a command of the peer's with that number failed by it."""
@@ -153,11 +157,19 @@ class GtpPath:
         message.sequence = commanded or message.sequence
         self._out.append((encode(message), PORT))
 
-    def respond(self, request: RequestReceived, answer: Message, now: float) -> None:
-        """Answer a request, and each time that it comes again."""
+    def respond(self, request: RequestReceived, answer: Message, now: float, carried: Message | None = None) -> None:
+        """Answer a request, and each time that it comes again.
+
+        `carried` is a request of this node's that goes behind the answer (piggybacked, TS 29.274 5.5.1); where it gets
+        no answer it is sent again alone.
+        """
         answer.sequence = request.message.sequence
         self._introduce(answer)
-        self._keep(request.message, request.port, encode(answer), now)
+        octets = encode(answer, followed=carried is not None)
+        if carried is not None:
+            self._number(carried)
+            octets += self._await(carried, now)
+        self._keep(request.message, request.port, octets, now)
 
     def greet(self, now: float) -> None:
         """Ask the peer whether it is there: each end hears the other's restart counter (TS 23.007 18)."""

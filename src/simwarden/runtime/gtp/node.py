@@ -45,6 +45,14 @@ class Peer(NamedTuple):
     host: str
 
 
+class Piggybacked(NamedTuple):
+    """An answer that carries a request of this node's (TS 29.274 5.5.1); `then` takes what will have its outcome."""
+
+    answer: Message
+    request: Message
+    then: Callable[[asyncio.Future[Message]], object]
+
+
 class _PathTo:
     """The path to one peer, and the requests that are pending on it."""
 
@@ -107,16 +115,23 @@ class _PathTo:
 
     async def _serve(self, request: RequestReceived) -> None:
         """Answer a request; what its procedure finds wrong in it becomes the answer's cause."""
+        answer: Message | Piggybacked | None
         try:
             answer = await self.node.serve(request.message, self.peer)
         except GtpError as error:
-            answer = answer_to(error)
-            if answer is not None:
-                answer.teid = answer.teid or self.node.sender_teid(request.message.teid)
+            answer = refused = answer_to(error)
+            if refused is not None:
+                refused.teid = refused.teid or self.node.sender_teid(request.message.teid)
             self.node.site.note(f"{request.message.name} of {self.peer.name} is refused: {error.reason}")
-        if answer is not None:
-            self.machine.respond(request, answer, self.node.site.clock.now())
-            self.flush()
+        now = self.node.site.clock.now()
+        if isinstance(answer, Piggybacked):
+            self.machine.respond(request, answer.answer, now, answer.request)
+            future: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
+            self.waiting[answer.request.sequence] = future
+            answer.then(future)
+        elif answer is not None:
+            self.machine.respond(request, answer, now)
+        self.flush()
 
     def rest(self) -> None:
         """Ring no more."""
@@ -141,7 +156,7 @@ class GtpNode:
         self,
         site: Site,
         interfaces: tuple[str, ...],
-        handlers: Mapping[str, Callable[[Message, Peer], Awaitable[Message | None]]],
+        handlers: Mapping[str, Callable[[Message, Peer], Awaitable[Message | Piggybacked | None]]],
         settings: PathSettings,
         sender_teid: Callable[[int], int],
     ) -> None:
@@ -212,7 +227,7 @@ class GtpNode:
         """Send octets of a path."""
         self.endpoint.send(octets, to, on=self.interface_of(to[0]))
 
-    async def serve(self, message: Message, peer: Peer) -> Message | None:
+    async def serve(self, message: Message, peer: Peer) -> Message | Piggybacked | None:
         """Have a request's handler answer it; one that this node does not serve is answered so."""
         handler = self._handlers.get(message.name)
         if handler is not None:

@@ -94,15 +94,16 @@ class Message:
         return self.cause in ACCEPTED
 
 
-def encode(message: Message) -> bytes:
+def encode(message: Message, *, followed: bool = False) -> bytes:
     """Return the message's octets. Raises ValueError on a missing, unknown or impossible element.
 
-    A response that rejects may be without all but its cause (7.7.1).
+    A response that rejects may be without all but its cause (7.7.1). `followed`: an initial message comes behind it in
+    the same datagram (5.5.1).
     """
     spec = message.spec
     content = _encode_ies(message.name, spec.grammar, message.ies, whole=not _rejects(message))
     last = 0 if message.priority is None else message.priority << 4
-    flags = VERSION << 5 | (0 if message.priority is None else _PRIORITY)
+    flags = VERSION << 5 | (0 if message.priority is None else _PRIORITY) | (_PIGGYBACKED if followed else 0)
     tail = (message.sequence << 8 | last).to_bytes(4)
     if spec.addressed:
         return _LONG.pack(flags | _TEID, spec.type, len(content) + 8, message.teid) + tail + content

@@ -8,7 +8,9 @@ import pytest
 
 from simwarden.errors import ManagementError
 from simwarden.operations.management import Role
+from simwarden.runtime.gtp.node import Piggybacked
 from simwarden.testing.diameter import IMSI
+from simwarden.wire import gtpv2
 from simwarden.wire.gtpv2 import Cause
 from simwarden.wire.nas.enums import EsmCause, MessageType
 from simwarden.wire.nas.message import Message
@@ -22,6 +24,7 @@ _T = MessageType
 _ASK, _MODIFY = _T.ACTIVATE_DEDICATED_EPS_BEARER_CONTEXT_REQUEST, _T.MODIFY_EPS_BEARER_CONTEXT_REQUEST
 _END = _T.DEACTIVATE_EPS_BEARER_CONTEXT_REQUEST
 ALARM = {"qci": 3, "guaranteed": [64, 64], "maximum": [128, 256], "filters": [{"protocol": "udp", "ports": "5683"}]}
+QOS = gtpv2.BearerQos(7, gtpv2.Arp(8, may_preempt=False, preemptable=True))
 FAILED = ErabItem(6, CauseRadioNetwork.RADIO_RESOURCES_NOT_AVAILABLE)
 
 
@@ -52,6 +55,30 @@ def held(network: Any) -> tuple[list[int], list[int], list[int]]:
         at_sgw,
         [each.ebi for each in session.bearers.values()],
     )
+
+
+async def test_ordered_with_the_answer_that_sets_the_session_up(run: Any) -> None:
+    outcomes: list[Any] = []
+    async with run() as network:
+        node = network.host.elements["sgw"].core.node
+        create = node._handlers["create-session-request"]
+
+        async def with_an_order(message: gtpv2.Message, peer: Any) -> Any:
+            answer = await create(message, peer)
+            context = {"ebi": 0, "bearer_tft": bytes.fromhex("2130000230 11"), "bearer_qos": QOS}
+            context["s1_u_sgw"] = network.host.elements["sgw"].core.user_end(gtpv2.InterfaceType.S1_U_SGW_GTP_U, 0x99)
+            order = {"linked_ebi": 5, "bearer_contexts": (context,)}
+            request = gtpv2.Message("create-bearer-request", order, message["sender_f_teid"].teid)
+            return Piggybacked(answer, request, outcomes.append)
+
+        node._handlers["create-session-request"] = with_an_order
+        phone = await network.attached()
+        await network.settle()
+        assert phone.types().count(_ASK) == 1
+        (outcome,) = outcomes
+        told = outcome.result()
+        assert (told.cause, told["bearer_contexts"][0]["ebi"]) == (Cause.REQUEST_ACCEPTED, 6)
+        assert phone.types().index(_T.ATTACH_ACCEPT) < phone.types().index(_ASK)
 
 
 async def test_set_up_changed_and_ended(run: Any) -> None:
