@@ -184,7 +184,7 @@ async def delete_bearer(core: Core, session: Session, *bearers: Bearer, commande
         core.close_bearer(session, bearer)
     standing = tuple(each.ebi for each in bearers if each.ebi)
     if standing:
-        await order(core, session, "delete-bearer-request", {"ebis": standing}, commanded)
+        await order(core, session, "delete-bearer-request", {"ebis": standing}, commanded=commanded)
 
 
 async def delete_bearer_command(core: Core, message: Message, peer: Peer) -> None:
@@ -207,6 +207,7 @@ async def order(
     session: Session,
     name: str,
     ies: dict[str, Any],
+    *,
     commanded: int = 0,
     begun: asyncio.Future[Message] | None = None,
 ) -> dict[str, Any] | None:

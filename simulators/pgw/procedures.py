@@ -143,7 +143,7 @@ def _created(core: Core, session: Session, message: Message, cause: Cause) -> di
 
 
 def _says(message: Message, flag: Indication) -> bool:
-    """Whether an MME sets a flag (8.12): it can report where a device is (CRSI), and take a request with an answer (PS)."""
+    """Whether an MME sets a flag (8.12): it can report places (CRSI), and take a request with an answer (PS)."""
     return flag in (message.get("indication_flags") or Indication(0))
 
 
@@ -228,7 +228,8 @@ async def modify_bearer_command(core: Core, message: Message, peer: Peer) -> Non
         core.limit(session, ambr)
         context = {"ebi": session.ebi, **({"bearer_qos": qos} if qos != session.qos else {})}
         ies = {"bearer_contexts": (context,), "apn_ambr": ambr}
-        if await dedicated_bearers.order(core, session, "update-bearer-request", ies, message.sequence) is not None:
+        told = await dedicated_bearers.order(core, session, "update-bearer-request", ies, commanded=message.sequence)
+        if told is not None:
             session.qos = qos
         return
     failure = failure_of(message, why, core.sender_teid(message.teid))
