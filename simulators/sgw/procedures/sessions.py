@@ -197,8 +197,12 @@ async def _delete_at_pgw(core: Core, connection: Connection, message: Message | 
 
 
 async def delete_session(core: Core, message: Message, _peer: Peer) -> Message:
-    """End a PDN connection, at the PGW too if the MME says so (OI, 7.2.9.1)."""
-    device = core.by_teid.get(message.teid)
+    """End a PDN connection, at the PGW too if the MME says so (OI, 7.2.9.1); all where another SGW has them now (SI)."""
+    device, flags = core.by_teid.get(message.teid), message.get("indication_flags") or Indication(0)
+    if device is not None and Indication.SI in flags:
+        for each in list(device.connections.values()):
+            core.close(each, CauseForRecClosing.SGW_CHANGE)
+        return Message(message.spec.answer, {"cause": ACCEPTED}, device.mme.teid)
     connection = device.connections.get(message["linked_ebi"]) if device is not None else None
     if device is None or connection is None:
         return refusal(message, Cause.CONTEXT_NOT_FOUND, device.mme.teid if device is not None else 0)
@@ -207,7 +211,7 @@ async def delete_session(core: Core, message: Message, _peer: Peer) -> Message:
         connection.account.moved(message.get("user_location_information"))
     core.close(connection, CauseForRecClosing.NORMAL_RELEASE)  # first: another one may be asked for at once
     told = None
-    if Indication.OI in (message.get("indication_flags") or Indication(0)):
+    if Indication.OI in flags:
         told = await _delete_at_pgw(core, connection, message)
     ies = {"cause": ACCEPTED, **(some(told, ("pco",)) if told is not None else {})}
     return Message(message.spec.answer, ies, mme.teid)
