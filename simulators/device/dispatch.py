@@ -18,6 +18,7 @@ from simulators.device.procedures import (
     service_request,
     short_message,
     tracking_area_update,
+    transactions,
 )
 from simulators.device.rejects import Next
 from simulators.device.state import EmmState, Procedure, Timer
@@ -67,7 +68,9 @@ _HANDLERS: dict[MessageType, Callable[[Emm, Message, bool], None]] = {
     MessageType.ESM_INFORMATION_REQUEST: esm.on_information_request,
     MessageType.ESM_STATUS: esm.on_status,
     MessageType.PDN_CONNECTIVITY_REJECT: esm.on_pdn_reject,
-    MessageType.PDN_DISCONNECT_REJECT: esm.on_disconnect_reject,
+    MessageType.PDN_DISCONNECT_REJECT: transactions.on_reject,
+    MessageType.BEARER_RESOURCE_ALLOCATION_REJECT: transactions.on_reject,
+    MessageType.BEARER_RESOURCE_MODIFICATION_REJECT: transactions.on_reject,
 }
 """What a UE does with a message; SECURITY MODE COMMAND is not here, since it brings its own security."""
 
@@ -94,8 +97,10 @@ _TIMEOUTS: dict[Timer, Callable[[Emm], None]] = {
     Timer.T3247: cell_selection.on_t3247,
     Timer.T3346: cell_selection.try_again,
     Timer.T3396: cell_selection.on_t3396,
-    Timer.T3482: esm.on_unanswered,
-    Timer.T3492: esm.on_unanswered,
+    Timer.T3480: transactions.on_unanswered,
+    Timer.T3481: transactions.on_unanswered,
+    Timer.T3482: transactions.on_unanswered,
+    Timer.T3492: transactions.on_unanswered,
     Timer.PLMN_42: cell_selection.on_plmn_rested,
     Timer.FORBIDDEN_AREAS: cell_selection.on_areas_forgotten,
 }
@@ -193,7 +198,7 @@ class Dispatch:
         emm.candidate = None
         emm.stop(Timer.T300, Timer.T3440, Timer.T3418, Timer.T3420, Timer.T3416)
         emm.fail("no-answer")
-        esm.give_up(emm, "no-answer")
+        transactions.give_up(emm, "no-answer")
         if emm.state.registered and emm.procedure is None and 0 < emm.t3412 < math.inf:
             emm.start(Timer.T3412, emm.t3412)
         self._resume()

@@ -52,7 +52,7 @@ class UpdateStatus(Enum):
 
 
 class Procedure(Enum):
-    """What EMM runs, at most one at a time; the last three are ESM's, of which one may run beside."""
+    """What EMM runs, at most one at a time; the last four are ESM's, of which one may run beside."""
 
     ATTACH = "attach"
     DETACH = "detach"
@@ -61,6 +61,7 @@ class Procedure(Enum):
     EMERGENCY_BEARER = "emergency_bearer"
     CONNECT = "connect"
     DISCONNECT = "disconnect"
+    BEARER_RESOURCES = "bearer_resources"
 
 
 class TimerDeclaration(NamedTuple):
@@ -89,6 +90,8 @@ class Timer(Enum):
     T3247 = TimerDeclaration(1800, "5.3.7b", "a reject without integrity protection is tried again")
     T3346 = TimerDeclaration(900, "5.3.9", "the network is congested")
     T3396 = TimerDeclaration(720, "6.5.1.4.3", "the APN is backed off")
+    T3480 = TimerDeclaration(8, "6.5.3.2", "BEARER RESOURCE ALLOCATION REQUEST awaits its answer")
+    T3481 = TimerDeclaration(8, "6.5.4.2", "BEARER RESOURCE MODIFICATION REQUEST awaits its answer")
     T3482 = TimerDeclaration(8, "6.5.1.2", "PDN CONNECTIVITY REQUEST awaits its answer")
     T3492 = TimerDeclaration(6, "6.5.2.2", "PDN DISCONNECT REQUEST awaits its answer")
     T300 = TimerDeclaration(2, "TS 36.331 5.3.3", "RRC connection request awaits its answer")

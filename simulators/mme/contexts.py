@@ -119,6 +119,8 @@ class Dedicated:
     sgw: FTeid
     enb: FTeid | None = None
     accepted: bool = False
+    transaction: int = 0
+    """That by which the device asked for it, 0 where the network has ordered it."""
     standing: asyncio.Future[bool] | None = None
     """While its radio bearer is set up: whether it stands."""
 

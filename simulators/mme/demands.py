@@ -11,6 +11,7 @@ from simwarden.wire.nas.enums import EmmCause, EsmCause
 
 _ATTACH, _UPDATE, _SERVICE = "attach-reject", "tracking-area-update-reject", "service-reject"
 _PDN, _DISCONNECT = "pdn-connectivity-reject", "pdn-disconnect-reject"
+_ALLOCATION, _MODIFICATION = "bearer-resource-allocation-reject", "bearer-resource-modification-reject"
 
 ATTACH_WITHOUT_IMSI: Final = Demand(
     _ATTACH,
@@ -134,8 +135,31 @@ NO_SUCH_PDN: Final = Demand(
     "the PDN connection that is to be given up is not there",
     "TS 24.301 7.3.2",
 )
+NO_SUCH_BEARER: Final = Demand(
+    _ALLOCATION,
+    EsmCause.INVALID_EPS_BEARER_IDENTITY,
+    "a device asks for packets of a bearer that it has not, or the PGW has not",
+    "TS 24.301 6.5.3.4",
+)
+RESOURCE_REFUSED: Final = Demand(
+    _ALLOCATION,
+    EsmCause.REQUEST_REJECTED_BY_SERVING_GW_OR_PDN_GW,
+    "a device asks for a bearer that the PGW has not for it; or with the cause that stands for the PGW's",
+    "TS 24.301 6.5.3.4",
+)
+RESOURCE_UNANSWERED: Final = Demand(
+    _ALLOCATION,
+    EsmCause.NETWORK_FAILURE,
+    "the gateways do not say whether a device may have a bearer",
+    "TS 24.301 6.5.3.4",
+)
+ALSO_CHANGED: Final = tuple(
+    replace(each, message=_MODIFICATION, clause="TS 24.301 6.5.4.4")
+    for each in (NO_SUCH_BEARER, RESOURCE_REFUSED, RESOURCE_UNANSWERED)
+)
+"""What is demanded where a device asks for a bearer, and where it changes one."""
 
-DEMANDS: Final = (*(each for each in globals().values() if isinstance(each, Demand)), *ALSO_FURTHER)
+DEMANDS: Final = (*(each for each in globals().values() if isinstance(each, Demand)), *ALSO_FURTHER, *ALSO_CHANGED)
 
 
 def demanded(demand: Demand, reason: str) -> Rejection:

@@ -132,6 +132,8 @@ class ApnConfig(Model):
     """MTU that a device is told when it asks; what GTP leaves of 1500 octets (TS 23.060 annex C)."""
     bearers: dict[str, ListedBearer] = Field(default_factory=dict, max_length=10)
     """Dedicated bearers, by name, that sessions get when their default bearer stands."""
+    requests: dict[str, ListedBearer] = Field(default_factory=dict, max_length=10)
+    """Dedicated bearers, by name, that devices may ask for; all else that they ask for is refused."""
     report_location: bool = False
     """Whether each change of tracking area and cell is asked for, of an MME that can report it (CRSI)."""
 

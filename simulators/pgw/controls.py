@@ -13,6 +13,7 @@ from simwarden.policy.operator import change_controls
 CREATE_SESSION, MODIFY_BEARER, DELETE_SESSION = "create-session", "modify-bearer", "delete-session"
 CHANGE_NOTIFICATION, UPDATE_BEARER = "change-notification", "update-bearer"
 DELETE_BEARER_COMMAND, MODIFY_BEARER_COMMAND = "delete-bearer-command", "modify-bearer-command"
+BEARER_RESOURCE_COMMAND = "bearer-resource-command"
 #: the operator gives a card other cells, whose place is known
 CHANGE, END = "change-the-area", "end-the-area"
 NUMBER: Final = Control(
@@ -22,7 +23,10 @@ PEER: Final = Control(
     "pgw.peer",
     "fn.core",
     judge_core_element,
-    (CREATE_SESSION, MODIFY_BEARER, DELETE_SESSION, CHANGE_NOTIFICATION, DELETE_BEARER_COMMAND, MODIFY_BEARER_COMMAND),
+    (
+        *(CREATE_SESSION, MODIFY_BEARER, DELETE_SESSION, CHANGE_NOTIFICATION),
+        *(DELETE_BEARER_COMMAND, MODIFY_BEARER_COMMAND, BEARER_RESOURCE_COMMAND),
+    ),
     "Requests only of SGWs that are dedicated to IoT",
 )
 CELL: Final = Control(

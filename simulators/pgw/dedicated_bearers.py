@@ -67,9 +67,13 @@ async def _set_up_all(
             await create_bearer(core, session, name, config)
 
 
-async def create_bearer(core: Core, session: Session, name: str, config: BearerConfig) -> bool:
-    """Set a dedicated bearer up (7.2.3); whether it stands."""
-    return await _set_up(core, session, _open(core, session, name, config))
+async def create_bearer(
+    core: Core, session: Session, name: str, config: BearerConfig, *, commanded: int = 0, pti: int = 0
+) -> bool:
+    """Set a dedicated bearer up (7.2.3); whether it stands. `pti`: the device has asked for it, by a command."""
+    bearer = _open(core, session, name, config)
+    bearer.requested = bool(pti)
+    return await _set_up(core, session, bearer, commanded=commanded, pti=pti)
 
 
 def _open(core: Core, session: Session, name: str, config: BearerConfig) -> Bearer:
@@ -91,9 +95,18 @@ def _order_of(core: Core, session: Session, bearer: Bearer) -> dict[str, Any]:
     return {"linked_ebi": session.ebi, "bearer_contexts": (context,)}
 
 
-async def _set_up(core: Core, session: Session, bearer: Bearer, begun: asyncio.Future[Message] | None = None) -> bool:
+async def _set_up(
+    core: Core,
+    session: Session,
+    bearer: Bearer,
+    begun: asyncio.Future[Message] | None = None,
+    *,
+    commanded: int = 0,
+    pti: int = 0,
+) -> bool:
     """Order a bearer, unless that has `begun`; whether it stands."""
-    told = await order(core, session, _CREATE, _order_of(core, session, bearer), begun=begun)
+    ies = _order_of(core, session, bearer) | ({"pti": pti} if pti else {})
+    told = await order(core, session, _CREATE, ies, commanded=commanded, begun=begun)
     if session.bearers.get(bearer.name) is not bearer:
         return False  # the session, or the bearer, has ended meanwhile
     if told is None or told.get("s5_u_sgw") is None:
@@ -106,11 +119,12 @@ async def _set_up(core: Core, session: Session, bearer: Bearer, begun: asyncio.F
 
 def _make(core: Core, session: Session, name: str, config: BearerConfig, precedence: int) -> Bearer:
     qos, buckets = _quality(core, session, config)
-    filters = _filters(config, precedence)
+    filters = filters_of(config, precedence)
     return Bearer(name, qos, filters, *buckets, core.next_charging_id())
 
 
-def _filters(config: BearerConfig, precedence: int) -> tuple[tft.Filter, ...]:
+def filters_of(config: BearerConfig, precedence: int) -> tuple[tft.Filter, ...]:
+    """Return the packet filters that a configuration says, from a precedence on."""
     return tuple(_filter(each, number, precedence + number) for number, each in enumerate(config.filters))
 
 
@@ -153,7 +167,7 @@ def _free_precedence(session: Session) -> int:
 async def update_bearer(core: Core, session: Session, bearer: Bearer, config: BearerConfig) -> bool:
     """Change the quality and the packets of a bearer (7.2.15); whether it is changed, else it stays as it was."""
     qos, buckets = _quality(core, session, config)
-    filters = _filters(config, bearer.filters[0].precedence)
+    filters = filters_of(config, bearer.filters[0].precedence)
     context: dict[str, Any] = {"ebi": bearer.ebi}
     if filters != bearer.filters:
         context["bearer_tft"] = _changed(bearer.filters, filters)
@@ -178,13 +192,17 @@ def _changed(before: tuple[tft.Filter, ...], now: tuple[tft.Filter, ...]) -> byt
     return tft.encode(tft.Tft(operation, now))
 
 
-async def delete_bearer(core: Core, session: Session, *bearers: Bearer, commanded: int = 0) -> None:
-    """End dedicated bearers (7.2.9.2), and no others; they are over here whatever the SGW answers."""
+async def delete_bearer(core: Core, session: Session, *bearers: Bearer, commanded: int = 0, pti: int = 0) -> None:
+    """End dedicated bearers (7.2.9.2), and no others; they are over here whatever the SGW answers.
+
+    `pti`: the device has asked for it.
+    """
     for bearer in bearers:
         core.close_bearer(session, bearer)
     standing = tuple(each.ebi for each in bearers if each.ebi)
     if standing:
-        await order(core, session, "delete-bearer-request", {"ebis": standing}, commanded=commanded)
+        ies = {"ebis": standing, **({"pti": pti} if pti else {})}
+        await order(core, session, "delete-bearer-request", ies, commanded=commanded)
 
 
 async def delete_bearer_command(core: Core, message: Message, peer: Peer) -> None:

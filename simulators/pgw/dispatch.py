@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from simulators.pgw import dedicated_bearers, procedures
+from simulators.pgw import bearer_resources, dedicated_bearers, procedures
 from simulators.pgw.user_plane import Gateway
 from simwarden.runtime.gtp.node import GtpNode
 from simwarden.trace.records import CauseForRecClosing
@@ -21,6 +21,7 @@ _HANDLERS: Final = {
     "change-notification-request": procedures.change_notification,
     "modify-bearer-command": procedures.modify_bearer_command,
     "delete-bearer-command": dedicated_bearers.delete_bearer_command,
+    "bearer-resource-command": bearer_resources.bearer_resource_command,
 }
 
 

@@ -37,6 +37,8 @@ class Bearer:
     ebi: int = 0
     user_teid: int = 0
     sgw_user: FTeid | None = None
+    #: whether the device has asked for it
+    requested: bool = False
 
 
 class FlowCount:

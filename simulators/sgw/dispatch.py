@@ -21,6 +21,7 @@ _HANDLERS: Final = {
     "create-bearer-request": dedicated.create_bearer,
     "modify-bearer-command": bearers.modify_bearer_command,
     "delete-bearer-command": dedicated.delete_bearer_command,
+    "bearer-resource-command": dedicated.bearer_resource_command,
     "update-bearer-request": bearers.update_bearer,
     "delete-bearer-request": bearers.delete_bearer,
     "create-indirect-data-forwarding-tunnel-request": bearers.create_indirect_forwarding,

@@ -38,6 +38,8 @@ class Connection(Bearer):
     dedicated: dict[int, Bearer] = field(default_factory=dict)
     #: numbers of the MME's commands that the PGW is to carry out, by bearer
     commands: dict[int, int] = field(default_factory=dict)
+    #: numbers of its commands for what devices ask for, by their procedure transaction identities
+    resources: dict[int, int] = field(default_factory=dict)
     #: what the records of all its bearers say of the card
     charged: dict[str, Any] = field(default_factory=dict)
 

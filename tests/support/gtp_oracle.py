@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from simwarden.model.identity import Ecgi, Plmn, Tai
 from simwarden.wire import gtpv2
 from simwarden.wire.gtpv2.messages import SPECS, Grammar, Rule
-from simwarden.wire.gtpv2.values import Ambr, Arp, BearerQos, CauseIe, FTeid, IeType, Paa, UeTimeZone, Uli
+from simwarden.wire.gtpv2.values import Ambr, Arp, BearerQos, CauseIe, FlowQos, FTeid, IeType, Paa, UeTimeZone, Uli
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,7 +66,7 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "pco": st.just(bytes.fromhex("80000d04c0000201")),
     "paa": PAAS,
     "bearer_qos": _made(BearerQos, OCTET, ARPS, U40, U40, U40, U40),
-    "flow_qos": st.just(bytes.fromhex("01000000100000000020000000000000000000000000")),
+    "flow_qos": _made(FlowQos, OCTET, U40, U40, U40, U40),
     "tad": st.just(bytes.fromhex("2130ff023011")),
     "rat_type": st.sampled_from(gtpv2.RatType),
     "serving_network": PLMNS,

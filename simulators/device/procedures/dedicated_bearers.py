@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from simulators.device.contexts import Dedicated
+from simulators.device.procedures import transactions
 from simwarden.machine.token_bucket import Bucket
 from simwarden.wire.nas import EsmCause, Message, MessageType
 from simwarden.wire.nas.rates import decode_ambr, decode_rates
@@ -64,9 +65,11 @@ def on_activate(emm: Emm, message: Message, _protected: bool) -> None:  # noqa: 
         qos: EpsQos = message["eps_qos"]
         bearer = Dedicated(linked, qos.qci, template.filters, _own_bucket(emm, qos))
     except _RefusedError as refused:
+        transactions.end(emm, message, "rejected")
         _answer(emm, _T.ACTIVATE_DEDICATED_EPS_BEARER_CONTEXT_REJECT, identity, refused.cause)
         return
     emm.put_dedicated(identity, bearer)
+    transactions.end(emm, message, "accepted")
     _answer(emm, _T.ACTIVATE_DEDICATED_EPS_BEARER_CONTEXT_ACCEPT, identity)
     _give_way(emm, identity, bearer)
 
@@ -107,8 +110,10 @@ def on_modify(emm: Emm, message: Message, _protected: bool) -> None:  # noqa: FB
     try:
         _modify(emm, identity, message)
     except _RefusedError as refused:
+        transactions.end(emm, message, "rejected")
         _answer(emm, _T.MODIFY_EPS_BEARER_CONTEXT_REJECT, identity, refused.cause)
     else:
+        transactions.end(emm, message, "accepted")
         _answer(emm, _T.MODIFY_EPS_BEARER_CONTEXT_ACCEPT, identity)
 
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Final
 
 from simulators.device.contexts import Bearer
 from simulators.device.procedures import dedicated_bearers as bearer_packets
-from simulators.device.state import ATTEMPTS, EmmState, Procedure, Timer
+from simulators.device.procedures import transactions
+from simulators.device.state import EmmState, Procedure, Timer
 from simwarden.wire import pco
 from simwarden.wire.nas import EsmCause, Message, MessageType, RequestType
-from simwarden.wire.uu import EstablishmentCause
 
 if TYPE_CHECKING:
     from simulators.device.contexts import Emm
@@ -54,77 +54,17 @@ def pdn_connectivity_request(emm: Emm, kind: RequestType, apn: str = "") -> Mess
 
 def start_emergency(emm: Emm) -> None:
     """Ask, while registered, for a PDN connection for an emergency call (6.5.1)."""
-    _ask(emm, Timer.T3482, pdn_connectivity_request(emm, RequestType.EMERGENCY))
+    transactions.ask(emm, pdn_connectivity_request(emm, RequestType.EMERGENCY))
 
 
 def start_connection(emm: Emm, apn: str) -> None:
     """Ask, while registered, for another PDN connection (6.5.1.2)."""
-    _ask(emm, Timer.T3482, pdn_connectivity_request(emm, RequestType.INITIAL_REQUEST, apn=apn))
+    transactions.ask(emm, pdn_connectivity_request(emm, RequestType.INITIAL_REQUEST, apn=apn))
 
 
 def start_disconnection(emm: Emm, identity: int) -> None:
     """Ask for the end of a PDN connection (6.5.2.2)."""
-    emm.esm_pti = emm.esm_pti % 254 + 1
-    request = Message(
-        MessageType.PDN_DISCONNECT_REQUEST,
-        procedure_transaction_identity=emm.esm_pti,
-        linked_eps_bearer_identity=identity,
-    )
-    _ask(emm, Timer.T3492, request)
-
-
-def _ask(emm: Emm, timer: Timer, request: Message) -> None:
-    if emm.asked is not request:
-        emm.asked, emm.asked_times = request, 0
-    emm.asked_times += 1
-    emm.start(timer)
-    emergency = request.get("request_type") == RequestType.EMERGENCY
-    emm.send(request, EstablishmentCause.EMERGENCY if emergency else EstablishmentCause.MO_DATA)
-
-
-def _answered(emm: Emm, message: Message) -> Message | None:
-    """Return the request that a message of the network answers, which is at its end with it."""
-    asked = emm.asked
-    if asked is None or message["procedure_transaction_identity"] != asked["procedure_transaction_identity"]:
-        return None
-    emm.asked = None
-    emm.stop(Timer.T3482, Timer.T3492)
-    return asked
-
-
-def procedure_of(asked: Message) -> Procedure:
-    """Return what a request asks for."""
-    if asked.type is MessageType.PDN_DISCONNECT_REQUEST:
-        return Procedure.DISCONNECT
-    return Procedure.EMERGENCY_BEARER if asked["request_type"] is RequestType.EMERGENCY else Procedure.CONNECT
-
-
-def _tell(emm: Emm, asked: Message, word: str) -> None:
-    """Say how a request ended."""
-    procedure = procedure_of(asked)
-    if procedure is Procedure.EMERGENCY_BEARER and word == "accepted":
-        emm.observe("emergency_call", word)
-    else:  # a call for help that is refused so goes on with an emergency attach
-        emm.answer(procedure, word)
-
-
-def give_up(emm: Emm, word: str) -> None:
-    """Await an answer no more."""
-    asked, emm.asked = emm.asked, None
-    if asked is not None:
-        emm.stop(Timer.T3482, Timer.T3492)
-        _tell(emm, asked, word)
-
-
-def on_unanswered(emm: Emm) -> None:
-    """Ask again; the fifth time is the last (6.5.1.6 a, 6.5.2.5 a). A call for help is tried otherwise at once."""
-    asked = emm.asked
-    if asked is None:
-        return
-    if asked.get("request_type") is RequestType.EMERGENCY or emm.asked_times >= ATTEMPTS:
-        give_up(emm, "no-answer")
-    else:
-        _ask(emm, Timer.T3492 if asked.type is MessageType.PDN_DISCONNECT_REQUEST else Timer.T3482, asked)
+    transactions.start(emm, MessageType.PDN_DISCONNECT_REQUEST, linked_eps_bearer_identity=identity)
 
 
 def on_default_bearer(emm: Emm, request: Message, *, emergency: bool = False) -> Message | None:
@@ -146,35 +86,27 @@ def on_default_bearer(emm: Emm, request: Message, *, emergency: bool = False) ->
 
 def on_activate(emm: Emm, message: Message, _protected: bool) -> None:  # noqa: FBT001 - the signature of a handler
     """A default bearer outside an attach (6.4.1)."""
-    asked = _answered(emm, message)
+    asked = transactions.answered(emm, message)
     emergency = asked is not None and asked.get("request_type") is RequestType.EMERGENCY
     answer = on_default_bearer(emm, message, emergency=emergency)
     if answer is not None:
         emm.send(answer)
     if asked is not None:
-        _tell(emm, asked, "accepted")
+        transactions.tell(emm, asked, "accepted")
 
 
 def on_pdn_reject(emm: Emm, message: Message, _protected: bool) -> None:  # noqa: FBT001 - the signature of a handler
     """The network gives no PDN connection (6.5.1.4); its APN is left alone for a while (6.5.1.4.3)."""
     cause = message["esm_cause"]
     emm.observe("esm_cause", cause)
-    asked = _answered(emm, message)
+    asked = transactions.answered(emm, message)
     if asked is None:
         return
     seconds = message.get("back_off_timer", Timer.T3396.seconds if cause in BACKED_OFF else 0.0)
     apn = asked.get("access_point_name", "")
     if seconds and apn and emm.honours_rejects:
         emm.resting_apns[apn] = emm.site.clock.now() + seconds
-    _tell(emm, asked, "rejected")
-
-
-def on_disconnect_reject(emm: Emm, message: Message, _protected: bool) -> None:  # noqa: FBT001 - the signature of a handler
-    """The network keeps a PDN connection, or has none (6.5.2.4)."""
-    emm.observe("esm_cause", message["esm_cause"])
-    asked = _answered(emm, message)
-    if asked is not None:
-        _tell(emm, asked, "rejected")
+    transactions.tell(emm, asked, "rejected")
 
 
 def on_attach_refused(emm: Emm, message: Message, *, protected: bool) -> None:
@@ -208,9 +140,10 @@ def on_deactivate(emm: Emm, message: Message, _protected: bool) -> None:  # noqa
     """A bearer ends (6.4.4); with the last one the UE is deregistered, and attaches anew if it is told so."""
     identity = message["eps_bearer_identity"]
     if emm.drop_dedicated(identity):
+        transactions.end(emm, message, "accepted")
         emm.send(Message(MessageType.DEACTIVATE_EPS_BEARER_CONTEXT_ACCEPT, eps_bearer_identity=identity))
         return
-    bearer, asked = emm.drop_bearer(identity), _answered(emm, message)
+    bearer, asked = emm.drop_bearer(identity), transactions.answered(emm, message)
     if bearer is None:
         emm.send(
             Message(
@@ -223,7 +156,7 @@ def on_deactivate(emm: Emm, message: Message, _protected: bool) -> None:  # noqa
     emm.observe("esm_cause", message["esm_cause"])
     emm.send(Message(MessageType.DEACTIVATE_EPS_BEARER_CONTEXT_ACCEPT, eps_bearer_identity=identity))
     if asked is not None:
-        _tell(emm, asked, "accepted")
+        transactions.tell(emm, asked, "accepted")
     if emm.bearers:
         if message["esm_cause"] == EsmCause.REACTIVATION_REQUESTED and emm.asked is None:
             start_connection(emm, bearer.apn)  # 6.4.4.3

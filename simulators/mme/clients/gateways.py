@@ -249,6 +249,12 @@ class Gateways:
             command = Message("modify-bearer-command", {"apn_ambr": ambr, "bearer_context": context}, ue.sgw.teid)
             self.node.request(command, ue.sgw.address, _S11).add_done_callback(partial(self._note_failure, ue.imsi))
 
+    async def ask_resource(self, ue: UeContext, ies: Mapping[str, Any]) -> Message:
+        """Ask for what a device wants (7.2.5); a request answers, or a failure. Raises NoAnswerError."""
+        if ue.sgw is None:
+            raise NoAnswerError("there is no session")
+        return await self.node.ask(Message("bearer-resource-command", dict(ies), ue.sgw.teid), ue.sgw.address, _S11)
+
     def _note_failure(self, imsi: str, done: asyncio.Future[Message]) -> None:
         self._note_silence(done)
         if done.exception() is None and done.result().get("cause") is not None:

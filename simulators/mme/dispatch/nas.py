@@ -17,6 +17,7 @@ from simulators.mme.demands import (
 )
 from simulators.mme.procedures import (
     attach,
+    bearer_resources,
     detach,
     pdn_connectivity,
     service_request,
@@ -287,6 +288,8 @@ _BESIDE: dict[MessageType, Callable[[Core, Connection, UeContext, Message], None
     _T.UPLINK_NAS_TRANSPORT: short_message.uplink,
     _T.PDN_CONNECTIVITY_REQUEST: pdn_connectivity.connect,
     _T.PDN_DISCONNECT_REQUEST: pdn_connectivity.disconnect,
+    _T.BEARER_RESOURCE_ALLOCATION_REQUEST: bearer_resources.request,
+    _T.BEARER_RESOURCE_MODIFICATION_REQUEST: bearer_resources.request,
 }
 
 

@@ -124,7 +124,8 @@ async def create_bearer(core: Core, message: Message, _peer: Peer) -> Message:
     conn = await _reach(core, ue, linked)
     if isinstance(conn, Cause):
         return refusal(message, conn, teid)
-    told = [await _create(core, conn, ue, linked, each) for each in message["bearer_contexts"]]
+    pti = message.get("pti") or 0
+    told = [await _create(core, conn, ue, linked, {**each, "pti": pti}) for each in message["bearer_contexts"]]
     path = core.config.gateways
     if core.clock.now() - began >= path.t3_response * path.n3_requests:  # they wait no longer (TS 29.274 7.6)
         core.site.note("the gateways have given bearers up before they stood", imsi=ue.imsi)
@@ -152,7 +153,8 @@ async def _create(core: Core, conn: Connection, ue: UeContext, linked: Bearer, a
     if identity is None or end is None or ue.bearers.get(linked.identity) is not linked:
         lacks = Cause.CONDITIONAL_IE_MISSING if end is None else Cause.NO_RESOURCES_AVAILABLE
         return {"ebi": 0, "cause": CauseIe(lacks), **({"s1_u_sgw": end} if end is not None else {})}
-    new = linked.dedicated[identity] = Dedicated(linked, identity, asked["bearer_qos"], asked["bearer_tft"], end)
+    new = Dedicated(linked, identity, asked["bearer_qos"], asked["bearer_tft"], end, transaction=asked["pti"])
+    linked.dedicated[identity] = new
     cause = await _carry_out(
         core, conn, identity, _activate(core, conn, ue, new), "dedicated EPS bearer context activation"
     )
@@ -170,7 +172,7 @@ async def _activate(core: Core, conn: Connection, ue: UeContext, new: Dedicated)
         NasMessage(
             _T.ACTIVATE_DEDICATED_EPS_BEARER_CONTEXT_REQUEST,
             eps_bearer_identity=new.identity,
-            procedure_transaction_identity=0,
+            procedure_transaction_identity=new.transaction,
             linked_eps_bearer_identity=new.linked.identity,
             eps_qos=_quality(new.qos),
             tft=new.tft,
@@ -220,6 +222,7 @@ class _Change(NamedTuple):
     qos: BearerQos
     tft: bytes | None
     ambr: Ambr | None
+    transaction: int = 0
 
     def fields(self) -> dict[str, Any]:
         """Return what the device is told."""
@@ -236,6 +239,7 @@ class _Change(NamedTuple):
 async def update_bearers(core: Core, ue: UeContext, message: Message) -> list[dict[str, Any]] | Cause:
     """Change qualities and packets of bearers, and the APN-AMBR (TS 29.274 7.2.15); a cause: none is tried."""
     told: list[dict[str, Any]] = []
+    pti = message.get("pti") or 0
     for each in message["bearer_contexts"]:
         bearer = ue.all_bearers.get(each["ebi"])
         if bearer is None:
@@ -243,7 +247,7 @@ async def update_bearers(core: Core, ue: UeContext, message: Message) -> list[di
             continue
         linked = bearer.linked if isinstance(bearer, Dedicated) else bearer
         ambr: Ambr | None = message["apn_ambr"] if message["apn_ambr"] != linked.ambr else None
-        change = _Change(bearer, linked, each.get("bearer_qos") or bearer.qos, each.get("bearer_tft"), ambr)
+        change = _Change(bearer, linked, each.get("bearer_qos") or bearer.qos, each.get("bearer_tft"), ambr, pti)
         cause = Cause.REQUEST_ACCEPTED
         if change.fields():
             conn = await _reach(core, ue, linked)
@@ -259,7 +263,8 @@ async def _modify(core: Core, conn: Connection, change: _Change) -> Cause:
     """MODIFY EPS BEARER CONTEXT REQUEST (6.4.3.2) under T3486, with the radio's part where its quality changes."""
     bearer, linked = change.bearer, change.linked
     kind, fields = _T.MODIFY_EPS_BEARER_CONTEXT_REQUEST, change.fields()
-    plain = encode(NasMessage(kind, eps_bearer_identity=bearer.identity, procedure_transaction_identity=0, **fields))
+    head = {"eps_bearer_identity": bearer.identity, "procedure_transaction_identity": change.transaction}
+    plain = encode(NasMessage(kind, **head, **fields))
     again = partial(nas_channel.send_plain, conn, plain)
     transmit: Callable[[], None] = again
     was, linked.ambr = linked.ambr, change.ambr or linked.ambr  # of which the UE-AMBR is made
@@ -310,17 +315,17 @@ async def delete_bearers(core: Core, ue: UeContext, message: Message, teid: int)
         if not isinstance(bearer, Dedicated):
             told.append({"ebi": identity, "cause": CauseIe(Cause.CONTEXT_NOT_FOUND)})
             continue
-        await _end(core, ue, bearer)
+        await _end(core, ue, bearer, message.get("pti") or 0)
         told.append({"ebi": identity, "cause": _ACCEPTED})
     return answer(message, told, teid)
 
 
-async def _end(core: Core, ue: UeContext, bearer: Dedicated) -> None:
-    """Have device and eNB end a bearer that the gateways do not have (any more)."""
+async def _end(core: Core, ue: UeContext, bearer: Dedicated, transaction: int = 0) -> None:
+    """Have device and eNB end a bearer that the gateways do not have (any more), by a transaction if it has one."""
     bearer.linked.dedicated.pop(bearer.identity, None)
     conn = ue.connection
     if conn is not None and conn.context_set_up and not conn.releasing:
-        work = tell_end(core, conn, bearer, EsmCause.REGULAR_DEACTIVATION, 0)
+        work = tell_end(core, conn, bearer, EsmCause.REGULAR_DEACTIVATION, transaction)
         await asyncio.wait({run(core, conn, (0, bearer.identity), work, "EPS bearer context deactivation")})
 
 

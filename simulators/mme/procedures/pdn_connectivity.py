@@ -49,7 +49,8 @@ def run(
     return task
 
 
-def _reject(core: Core, conn: Connection, request: Message, kind: MessageType, rejection: Rejection) -> None:
+def reject(core: Core, conn: Connection, request: Message, kind: MessageType, rejection: Rejection) -> None:
+    """Refuse what a device asks session management for."""
     name, cause = kind.name.lower().replace("_", "-"), rejection.esm_cause
     core.site.reject(name, cause, rejection.reason, subject=conn.imsi, clause=rejection.clause, by=rejection.by)
     transaction = request["procedure_transaction_identity"]
@@ -71,7 +72,7 @@ def connect(core: Core, conn: Connection, ue: UeContext, request: Message) -> No
 async def _connect(core: Core, conn: Connection, ue: UeContext, request: Message) -> None:
     made = await _set_up(core, conn, ue, request)
     if isinstance(made, Rejection):
-        _reject(core, conn, request, _T.PDN_CONNECTIVITY_REJECT, made)
+        reject(core, conn, request, _T.PDN_CONNECTIVITY_REJECT, made)
         return
     try:
         await _activate(core, conn, ue, made, request)
@@ -151,9 +152,9 @@ def disconnect(core: Core, conn: Connection, ue: UeContext, request: Message) ->
     if (transaction, 0) in conn.transactions:
         return
     if bearer is None:
-        _reject(core, conn, request, _T.PDN_DISCONNECT_REJECT, demanded(NO_SUCH_PDN, NO_SUCH_PDN.doc))
+        reject(core, conn, request, _T.PDN_DISCONNECT_REJECT, demanded(NO_SUCH_PDN, NO_SUCH_PDN.doc))
     elif len(ue.bearers) == 1:
-        _reject(core, conn, request, _T.PDN_DISCONNECT_REJECT, demanded(LAST_PDN, LAST_PDN.doc))
+        reject(core, conn, request, _T.PDN_DISCONNECT_REJECT, demanded(LAST_PDN, LAST_PDN.doc))
     else:
         deactivate(core, ue, bearer, EsmCause.REGULAR_DEACTIVATION, transaction)
 

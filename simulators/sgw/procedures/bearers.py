@@ -106,6 +106,7 @@ async def update_bearer(core: Core, message: Message, _peer: Peer) -> Message:
     mme = connection.device.mme
     asked = Message(message.name, some(message, _ORDERED), mme.teid)
     numbers = [connection.commands.pop(each["ebi"], 0) for each in message["bearer_contexts"]]
+    numbers.append(connection.resources.pop(message.get("pti") or 0, 0))
     try:
         told = await core.node.ask(asked, mme.address, _S11, max(numbers))
     except NoAnswerError as error:

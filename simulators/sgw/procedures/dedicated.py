@@ -9,7 +9,7 @@ from simulators.sgw.procedures.sessions import ACCEPTED
 from simulators.sgw.session import Bearer
 from simwarden.runtime.gtp.node import NoAnswerError
 from simwarden.trace.records import CauseForRecClosing
-from simwarden.wire.gtpv2 import Cause, CauseIe, InterfaceType, Message, refusal
+from simwarden.wire.gtpv2 import Cause, CauseIe, InterfaceType, Message, failure_of, refusal
 
 if TYPE_CHECKING:
     from simulators.sgw.core import Core
@@ -67,10 +67,11 @@ async def _ask_mme(core: Core, connection: Connection, message: Message, made: l
         }
         for bearer, asked in zip(made, message["bearer_contexts"], strict=True)
     )
-    mme = connection.device.mme
-    asked = Message(message.name, {"linked_ebi": connection.ebi, "bearer_contexts": contexts}, mme.teid)
+    mme, pti = connection.device.mme, message.get("pti")
+    ies = {"linked_ebi": connection.ebi, "bearer_contexts": contexts, **({"pti": pti} if pti else {})}
+    commanded = connection.resources.pop(pti or 0, 0)
     try:
-        return await core.node.ask(asked, mme.address, _S11)
+        return await core.node.ask(Message(message.name, ies, mme.teid), mme.address, _S11, commanded)
     except NoAnswerError as error:
         core.site.note(str(error), imsi=connection.device.imsi)
         return None
@@ -101,17 +102,18 @@ def _settle(
 async def delete_dedicated(core: Core, connection: Connection, message: Message) -> Message:
     """End dedicated bearers for the PGW, after the MME was asked; they end whatever it answers (7.2.9.2)."""
     ebis: tuple[int, ...] = message["ebis"]
-    ended = await end(core, connection, ebis)
+    ended = await end(core, connection, ebis, message.get("pti") or 0)
     known = {True: ACCEPTED, False: CauseIe(Cause.CONTEXT_NOT_FOUND)}
     contexts = tuple({"ebi": ebi, "cause": known[ebi in ended]} for ebi in ebis)
     return Message(message.spec.answer, {"cause": ACCEPTED, "bearer_contexts": contexts}, connection.pgw.teid)
 
 
-async def end(core: Core, connection: Connection, ebis: tuple[int, ...]) -> frozenset[int]:
-    """End dedicated bearers after the MME was asked; return those that there were."""
+async def end(core: Core, connection: Connection, ebis: tuple[int, ...], pti: int = 0) -> frozenset[int]:
+    """End dedicated bearers after the MME was asked; return those that there were. `pti`: the device asked for it."""
     device = connection.device
     commanded = next((connection.commands.pop(each) for each in ebis if each in connection.commands), 0)
-    asked = Message("delete-bearer-request", {"ebis": ebis}, device.mme.teid)
+    commanded = connection.resources.pop(pti, commanded)
+    asked = Message("delete-bearer-request", {"ebis": ebis, **({"pti": pti} if pti else {})}, device.mme.teid)
     try:
         await core.node.ask(asked, device.mme.address, _S11, commanded)
     except NoAnswerError as error:
@@ -139,6 +141,29 @@ async def delete_bearer_command(core: Core, message: Message, peer: Peer) -> Non
         core.site.spawn(_command(core, connection, command), "delete-bearer-command")
     if not found:
         _fail(core, device, peer.host, asked, message.sequence)
+
+
+async def bearer_resource_command(core: Core, message: Message, peer: Peer) -> None:
+    """Bring to the PGW what a device asks for (7.2.5); it carries that out by a request of its own, or says why not."""
+    device, pti = core.by_teid.get(message.teid), message["pti"]
+    connection = device.connections.get(message["linked_ebi"]) if device is not None else None
+    why = CauseIe(Cause.CONTEXT_NOT_FOUND)
+    if connection is not None:
+        connection.resources[pti] = message.sequence
+        ies = {name: value for name, value in message.ies.items() if name != "sender_f_teid"}
+        command = Message(message.name, ies, connection.pgw.teid)
+        try:
+            answer = await core.node.ask(command, connection.pgw.address, _S5)
+        except NoAnswerError as error:
+            core.site.note(str(error), imsi=connection.device.imsi)
+            why = CauseIe(Cause.REMOTE_PEER_NOT_RESPONDING)
+        else:
+            if answer.name in command.spec.orders:
+                return  # which carries it out
+            why = answer["cause"]._replace(remote=True)
+        connection.resources.pop(pti, None)
+    failure = failure_of(message, why, core.sender_teid(message.teid))
+    core.node.tell(failure, peer.host, _S11, message.sequence)
 
 
 def _fail(core: Core, device: Device | None, host: str, ebis: list[int], sequence: int) -> None:

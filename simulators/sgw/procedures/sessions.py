@@ -197,7 +197,7 @@ async def _delete_at_pgw(core: Core, connection: Connection, message: Message | 
 
 
 async def delete_session(core: Core, message: Message, _peer: Peer) -> Message:
-    """End a PDN connection, at the PGW too if the MME says so (OI, 7.2.9.1); all where another SGW has them now (SI)."""
+    """End a PDN connection, at the PGW too if the MME says so (OI, 7.2.9.1); all if another SGW has them now (SI)."""
     device, flags = core.by_teid.get(message.teid), message.get("indication_flags") or Indication(0)
     if device is not None and Indication.SI in flags:
         for each in list(device.connections.values()):

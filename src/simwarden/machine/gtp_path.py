@@ -99,10 +99,11 @@ Event = RequestReceived | IndicationReceived | AnswerReceived | RequestFailed | 
 class _Pending:
     """A request that waits for its answer."""
 
-    __slots__ = ("answer", "deadline", "name", "octets", "sent")
+    __slots__ = ("answers", "deadline", "name", "octets", "sent")
 
     def __init__(self, message: Message, octets: bytes, deadline: float) -> None:
-        self.name, self.answer, self.octets = message.name, message.spec.answer, octets
+        self.name, self.octets = message.name, octets
+        self.answers = (message.spec.answer, *message.spec.orders)
         self.deadline, self.sent = deadline, 1
 
 
@@ -224,7 +225,7 @@ class GtpPath:
 
     def _is_awaited(self, answer: Message) -> bool:
         pending = self._pending.get(answer.sequence)
-        return pending is not None and answer.name in (pending.answer, _UNSUPPORTED)
+        return pending is not None and answer.name in (*pending.answers, _UNSUPPORTED)
 
     def _take(self, message: Message, port: int, now: float) -> None:
         self._note_counter(message.get("recovery"))

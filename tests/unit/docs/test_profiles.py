@@ -29,7 +29,8 @@ LEFT_OUT: dict[str, dict[str, str]] = {
         "withdrawn.result_code": "as above",
     },
     "pgw": {
-        f"apns.NAME.bearers.NAME.filters[].{name}": "a filter of the example has no use for it; a comment names it"
+        f"apns.NAME.{which}.NAME.filters[].{name}": "a filter of the example has no use for it; a comment names it"
+        for which in ("bearers", "requests")
         for name in ("spi", "traffic_class", "flow_label")
     },
 }

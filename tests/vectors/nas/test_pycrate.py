@@ -338,6 +338,30 @@ ESM_VECTORS: list[tuple[Message, Any, dict[str, Any]]] = [
     (Message(T.PDN_DISCONNECT_REQUEST, **HEAD, linked_eps_bearer_identity=5), ESM.ESMPDNDisconnectRequest,
      {"LinkedEPSBearerId": 5}),
     (
+        Message(T.BEARER_RESOURCE_ALLOCATION_REQUEST, **HEAD, linked_eps_bearer_identity=5, traffic_flow_aggregate=TFT,
+                required_traffic_flow_qos=EpsQos(1, b"\x40" * 4), protocol_configuration_options=PCO),
+        ESM.ESMBearerResourceAllocRequest,
+        {"LinkedEPSBearerId": 5, "TFAggregate": TFT, "EPSQoS": b"\x01" + b"\x40" * 4, "ProtConfig": PCO},
+    ),
+    (
+        Message(T.BEARER_RESOURCE_ALLOCATION_REJECT, **HEAD, esm_cause=EsmCause.EPS_QOS_NOT_ACCEPTED,
+                protocol_configuration_options=PCO),
+        ESM.ESMBearerResourceAllocReject,
+        {"ESMCause": b"\x25", "ProtConfig": PCO},
+    ),
+    (
+        Message(T.BEARER_RESOURCE_MODIFICATION_REQUEST, **HEAD, eps_bearer_identity_for_packet_filter=6,
+                traffic_flow_aggregate=b"\xa1\x00", required_traffic_flow_qos=EpsQos(7),
+                esm_cause=EsmCause.REGULAR_DEACTIVATION),
+        ESM.ESMBearerResourceModifRequest,
+        {"LinkedEPSBearerId": 6, "TFAggregate": b"\xa1\x00", "EPSQoS": b"\x07", "ESMCause": b"\x24"},
+    ),
+    (
+        Message(T.BEARER_RESOURCE_MODIFICATION_REJECT, **HEAD, esm_cause=EsmCause.INVALID_EPS_BEARER_IDENTITY),
+        ESM.ESMBearerResourceModifReject,
+        {"ESMCause": b"\x2b"},
+    ),
+    (
         Message(T.PDN_DISCONNECT_REJECT, **HEAD, esm_cause=EsmCause.LAST_PDN_DISCONNECTION_NOT_ALLOWED),
         ESM.ESMPDNDisconnectReject,
         {"ESMCause": b"\x31"},

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from simwarden.wire.gtpv2.ies import network_identifier
     from simwarden.wire.gtpv2.messages import SPECS, Role
     from simwarden.wire.gtpv2.reading import dissect
-    from simwarden.wire.gtpv2.values import Ambr, Arp, BearerQos, CauseIe, FTeid, IeType, Paa, UeTimeZone, Uli
+    from simwarden.wire.gtpv2.values import Ambr, Arp, BearerQos, CauseIe, FlowQos, FTeid, IeType, Paa, UeTimeZone, Uli
 
 __all__ = [
     "ACCEPTED",
@@ -46,6 +46,7 @@ __all__ = [
     "CauseIe",
     "ChangeReportingAction",
     "FTeid",
+    "FlowQos",
     "GtpError",
     "IeType",
     "Indication",

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple
 from simwarden.model import values as v
 from simwarden.model.identity import Ecgi, Plmn, Tai
 from simwarden.wire.gtpv2 import enums as e
-from simwarden.wire.gtpv2.values import Ambr, Arp, BearerQos, CauseIe, FTeid, IeType, Paa, UeTimeZone, Uli
+from simwarden.wire.gtpv2.values import Ambr, Arp, BearerQos, CauseIe, FlowQos, FTeid, IeType, Paa, UeTimeZone, Uli
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -269,6 +269,14 @@ def _write_qos(qos: BearerQos) -> bytes:
     return _write_arp(qos.arp) + bytes((qos.qci,)) + b"".join([rate.to_bytes(5) for rate in rates])
 
 
+def _read_flow_qos(octets: bytes) -> FlowQos:
+    return FlowQos(octets[0], *[int.from_bytes(octets[at : at + 5]) for at in (1, 6, 11, 16)])
+
+
+def _write_flow_qos(qos: FlowQos) -> bytes:
+    return bytes((qos.qci,)) + b"".join([rate.to_bytes(5) for rate in qos[1:]])
+
+
 # -- places and times
 
 
@@ -358,7 +366,7 @@ _TABLE: tuple[Ie, ...] = (
     Ie(78, "pco", _Octets, 1, bytes, bytes),
     Ie(79, "paa", Paa, 1, _read_paa, _write_paa),
     Ie(80, "bearer_qos", BearerQos, 22, _read_qos, _write_qos),
-    Ie(81, "flow_qos", _Octets, 21, bytes, bytes),
+    Ie(81, "flow_qos", FlowQos, 21, _read_flow_qos, _write_flow_qos),
     Ie(82, "rat_type", e.RatType, 1, *_member(e.RatType)),
     Ie(83, "serving_network", Plmn, 3, lambda octets: Plmn.from_bytes(octets[:3]), Plmn.to_bytes),
     Ie(84, "bearer_tft", _Octets, 1, bytes, bytes),

@@ -63,7 +63,7 @@ class Role(IntEnum):
 class Spec:
     """A message: its type and name, its elements, and for a request what answers it.
 
-    `addressed`: its header has a TEID.
+    `addressed`: its header has a TEID. `orders`: the requests of the peer's that carry a command out.
     """
 
     type: int
@@ -72,6 +72,7 @@ class Spec:
     grammar: Grammar
     answer: str = ""
     addressed: bool = True
+    orders: tuple[str, ...] = ()
 
 
 _GROUPS: Final[dict[str, str]] = {
@@ -191,9 +192,9 @@ _MESSAGES: Final[dict[tuple[int, str], str]] = {
 }
 #: what a command asks for, where the peer does it: a request of the peer's
 _COMMANDED: Final = {
-    "modify-bearer-command": "update-bearer-request",
-    "delete-bearer-command": "delete-bearer-request",
-    "bearer-resource-command": "update-bearer-request",
+    "modify-bearer-command": ("update-bearer-request",),
+    "delete-bearer-command": ("delete-bearer-request",),
+    "bearer-resource-command": ("create-bearer-request", "update-bearer-request", "delete-bearer-request"),
 }
 _ANSWERS: Final = {"request": "response", "notification": "acknowledge"}
 
@@ -218,7 +219,7 @@ def _spec(number: int, name: str, text: str) -> Spec:
     names = {each for _, each in _MESSAGES}
     head, _, last = name.rpartition("-")
     if name in _COMMANDED:
-        return Spec(number, name, Role.COMMAND, _grammar(text), _COMMANDED[name])
+        return Spec(number, name, Role.COMMAND, _grammar(text), orders=_COMMANDED[name])
     answers = {f"{head}-{_ANSWERS[last]}", f"{name}-acknowledge"} & names if last in _ANSWERS else set()
     asks = {answer for answer in names if answer.rpartition("-")[2] in ("response", "acknowledge")}
     role = Role.RESPONSE if name in asks else Role.REQUEST if answers else Role.INDICATION

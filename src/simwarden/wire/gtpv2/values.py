@@ -54,6 +54,16 @@ class BearerQos(NamedTuple):
     gbr_downlink: int = 0
 
 
+class FlowQos(NamedTuple):
+    """The QoS that a device asks for (8.16); rates in kbit/s."""
+
+    qci: int
+    mbr_uplink: int = 0
+    mbr_downlink: int = 0
+    gbr_uplink: int = 0
+    gbr_downlink: int = 0
+
+
 class Paa(NamedTuple):
     """The addresses of a PDN connection (8.14): IPv4, IPv6 prefix with an interface identifier."""
 

@@ -4,17 +4,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from gateways import Gateways, udp
 from scapy.contrib import gtp_v2 as scapy
 
+from simulators.pgw.session import Bearer
 from simwarden.trace.records import CauseForRecClosing, ChargingRecord
-from simwarden.wire.gtpv2 import Ambr, Cause, CauseIe
+from simwarden.wire.gtpv2 import Ambr, BearerQos, Cause, CauseIe, FTeid, InterfaceType
+from simwarden.wire.tft import Filter
 
 if TYPE_CHECKING:
     from simwarden.wire import gtpv2
 
 NUMBER = 0x800007
 ACCEPTED = CauseIe(Cause.REQUEST_ACCEPTED)
+
+
+def create(bench: Gateways, session: Any) -> Bearer:
+    """A bearer that stands already."""
+    bearer = Bearer("alarm", BearerQos(3), (Filter(protocol=17),), session.uplink, session.downlink, 1, ebi=6)
+    bench.pgw.core.gateway.open_bearer(session, bearer)
+    return bearer
 
 
 def lowered(ebi: int = 5, *more: Any) -> Any:
@@ -116,13 +126,102 @@ async def test_a_pgw_that_is_silent_is_told_of() -> None:
         assert failure.cause is Cause.REMOTE_PEER_NOT_RESPONDING
 
 
-async def test_packets_that_a_device_wants_treated_better_are_not() -> None:
-    """Bearer Resource Command (7.2.5) is not built: it fails, by the linked bearer and transaction that it names."""
-    filters = bytes.fromhex("55000600") + bytes.fromhex("2130ff023011")
-    asked = bytes(scapy.IE_EPSBearerID(EBI=5)) + bytes.fromhex("6400010007") + filters
-    async with Gateways() as bench:
+ALARM = {"qci": 3, "guaranteed": [64, 64], "maximum": [128, 128], "filters": [{"protocol": "udp", "ports": "5683"}]}
+UDP, ALARMS = "2130000230" + "11", "21300005" + "3011" + "501633"
+#: QCI 3 with guaranteed rates, uplink and downlink
+RATES = "03" + "00000000800000000080" + "{:010x}{:010x}"
+
+
+def wanted(tad: str = ALARMS, qos: str = RATES.format(64, 64), ebi: int = 0, linked: int = 5) -> bytes:
+    """A Bearer Resource Command (7.2.5) of procedure transaction 7, in the order of its table."""
+
+    def ie(kind: int, content: bytes, instance: int = 0) -> bytes:
+        return bytes((kind,)) + len(content).to_bytes(2) + bytes((instance,)) + content
+
+    parts = [ie(73, bytes((linked,))), ie(100, b"\x07"), ie(85, bytes.fromhex(tad)), ie(82, b"\x06")]
+    parts += [ie(81, bytes.fromhex(qos))] if qos else []
+    return b"".join([*parts, *([ie(73, bytes((ebi,)), 1)] if ebi else [])])
+
+
+@pytest.mark.parametrize(
+    ("asked", "cause"),
+    [
+        (wanted(UDP), Cause.REQUEST_REJECTED),  # more packets than it may have
+        (wanted(qos=RATES.format(65, 64)), Cause.REQUEST_REJECTED),
+        (wanted(qos="01" + RATES.format(64, 64)[2:]), Cause.REQUEST_REJECTED),
+        (wanted(qos=""), Cause.REQUEST_REJECTED),
+        (wanted("a100"), Cause.REQUEST_REJECTED),  # filters of a bearer are to go, and it names none
+        (wanted("a100", ebi=6), Cause.REQUEST_REJECTED),
+        (wanted("20"), Cause.SYNTACTIC_ERROR_IN_THE_TAD_OPERATION),
+        (wanted("21300000"), Cause.SYNTACTIC_ERRORS_IN_PACKET_FILTERS),
+        (wanted("21300008" + "400001" + "4100010002"), Cause.SEMANTIC_ERRORS_IN_PACKET_FILTERS),
+        (wanted(linked=6), Cause.CONTEXT_NOT_FOUND),
+    ],
+)
+async def test_what_a_device_may_not_have(asked: bytes, cause: Cause) -> None:
+    async with Gateways(pgw={"apns": {"*": {"requests": {"alarm": ALARM}}}}) as bench:
         made = await bench.session()
         failure = await command(bench, made["sender_f_teid"].teid, asked, kind=68)
         assert (failure.name, failure.sequence) == ("bearer-resource-failure-indication", NUMBER)
-        assert (failure.cause, failure["linked_ebi"], failure["pti"]) == (Cause.SERVICE_NOT_SUPPORTED, 5, 7)
-        assert failure.teid == 0x11
+        assert (failure.cause, failure["pti"], failure.teid) == (cause, 7, 0x11)
+        assert failure["cause"].remote is (cause is not Cause.CONTEXT_NOT_FOUND)
+        assert bench.sgw.census()["tunnels"] == 2
+
+
+async def test_by_itself_a_device_gets_no_bearer_and_of_a_foreign_sgw_none() -> None:
+    async with Gateways() as bench:
+        teid = (await bench.session())["sender_f_teid"].teid
+        failure = await command(bench, teid, wanted(), kind=68)
+        assert failure.cause is Cause.REQUEST_REJECTED
+        bench.pgw.core.config = bench.pgw.core.config.model_copy(update={"sgws": ("another",)})
+        failure = await command(bench, teid, wanted(), kind=68, number=NUMBER + 1)
+        assert failure.cause is Cause.INVALID_PEER
+        assert bench.verdicts("pgw.peer")[-1] is False
+
+
+async def test_what_a_device_may_have_is_set_up_and_ended_under_its_commands_numbers() -> None:
+    end = FTeid.at(InterfaceType.S1_U_ENODEB_GTP_U, 0xE2, "192.0.2.99")
+
+    def told(asked: gtpv2.Message) -> dict[str, Any]:
+        (context,) = asked["bearer_contexts"]
+        made = {"ebi": 6, "cause": ACCEPTED, "s1_u_enodeb": end, "s1_u_sgw": context["s1_u_sgw"]}
+        return {"cause": ACCEPTED, "bearer_contexts": (made,)}
+
+    async with Gateways(pgw={"apns": {"*": {"requests": {"alarm": ALARM}}}}) as bench:
+        bench.mme.answers["create-bearer-request"] = told
+        teid = (await bench.session())["sender_f_teid"].teid
+        order = await command(bench, teid, wanted(), kind=68)
+        assert (order.name, order.sequence, order["pti"]) == ("create-bearer-request", NUMBER, 7)
+        (session,) = bench.pgw.core.sessions.values()
+        assert (session.bearers["alarm"].ebi, session.bearers["alarm"].qos.qci) == (6, 3)
+        again = await command(bench, teid, wanted(), kind=68, number=NUMBER + 1)
+        assert again.cause is Cause.REQUEST_REJECTED  # it has it
+        order = await command(bench, teid, wanted("a100", "", 6), kind=68, number=NUMBER + 2)
+        assert (order.name, order.sequence, order["pti"], order["ebis"]) == (
+            "delete-bearer-request",
+            NUMBER + 2,
+            7,
+            (6,),
+        )
+        assert session.bearers == {}
+        assert bench.sgw.census()["tunnels"] == 2
+
+
+async def test_a_bearer_of_the_networks_is_not_the_devices_to_end() -> None:
+    async with Gateways(pgw={"apns": {"*": {"bearers": {"alarm": ALARM}}}}) as bench:
+        teid = (await bench.session())["sender_f_teid"].teid
+        (session,) = bench.pgw.core.sessions.values()
+        session.bearers["alarm"] = bearer = create(bench, session)
+        failure = await command(bench, teid, wanted("a100", "", 6), kind=68)
+        assert failure.cause is Cause.REQUEST_REJECTED
+        assert session.bearers == {"alarm": bearer}
+
+
+async def test_a_silent_pgw_has_given_no_bearer() -> None:
+    async with Gateways() as bench:
+        teid = (await bench.session())["sender_f_teid"].teid
+        await bench.host.stop("pgw", kill=True)
+        await command(bench, teid, wanted(), kind=68)
+        await bench.sleep(15)
+        failure = next(each for each in bench.mme.messages() if each.name == "bearer-resource-failure-indication")
+        assert (failure.cause, failure["pti"]) == (Cause.REMOTE_PEER_NOT_RESPONDING, 7)
