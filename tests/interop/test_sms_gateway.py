@@ -5,18 +5,16 @@ They send and receive, with long UCS2 and receipts, and hear why what they may n
 
 from __future__ import annotations
 
-import json
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import smpplib.client
 import smpplib.exceptions
-from business import ACCOUNTS, CODES, IMSI, OTHER_CODE, provision
+from business import CODE, OTHER_CODE
 from kannel import INSTALLED, Hooks, kannel, send
-from served import serve
-from smpp_centre import ACCOUNTS as AT_THE_SMSC
-from smpp_centre import CARD, CODE, TEXT, Centre, in_parts, text_of
+from served_gateway import gateway
+from smpp_centre import CARD, TEXT, Centre, in_parts, text_of
 from waiting import until
 
 from simwarden.wire.smpp import Address, ShortMessage, Status, Ton
@@ -26,26 +24,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 pytestmark = pytest.mark.interop
-GATEWAY_AT_THE_SMSC = next(iter(AT_THE_SMSC.items()))
-
-
-@contextmanager
-def gateway(folder: Path, centre: Centre) -> Iterator[int]:
-    """Serve a gateway that is bound at the centre, and has a card; gives the port for platforms."""
-    cards = folder / "cards.yaml"
-    cards.write_text(json.dumps({"subscribers": [provision(IMSI, CARD)]}))
-    name, password = GATEWAY_AT_THE_SMSC
-    settings: dict[str, Any] = {
-        "settings": {"system_id": name, "password": password, "accounts": ACCOUNTS, "codes": CODES},
-        "peers": {"smsc": f"127.0.0.1:{centre.port}"},
-        "listen": {"SMPP": "127.0.0.1:0", "CMPP": "127.0.0.1:0"},
-        "store": f"sqlite:///{folder / 'gateway.db'}",
-        "subscribers": str(cards),
-    }
-    with serve(folder, "sms_gateway", settings) as served:
-        assert until(lambda: bool(centre.binds))
-        yield served.where["SMPP"][1]
-        assert served.faults() == ""
 
 
 @pytest.mark.skipif(not INSTALLED, reason="Kannel is not installed (apt install kannel)")
