@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 from simulators.uicc.applet import Interlock
 from simulators.uicc.authentication import SequenceNumbers, authenticate
 from simulators.uicc.files import FileSystem, common_files
+from simulators.uicc.messenger import Messenger
 from simulators.uicc.pins import Pins
 from simulators.uicc.status_error import StatusError
 from simwarden.errors import PeerError
@@ -29,7 +30,9 @@ from simwarden.wire.apdu.status import StatusWord, bytes_available, exact_length
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from simulators.uicc.config import AppletSms
     from simwarden.model.identity import Plmn
+    from simwarden.wire.apdu.cat import ProactiveCommand
 
     Judge = Callable[[str, str, bool], bool]
 
@@ -59,9 +62,9 @@ class Issue(NamedTuple):
 class Card:
     """A UICC with a USIM. `judge(bound, seen, fail_open)` decides for the applet whether AUTHENTICATE is served."""
 
-    __slots__ = ("_held", "applet", "files", "judge", "numbers", "pins", "powered")
+    __slots__ = ("_held", "applet", "files", "judge", "messenger", "numbers", "pins", "powered")
 
-    def __init__(self, issue: Issue, judge: Judge = _by_the_rule) -> None:
+    def __init__(self, issue: Issue, judge: Judge = _by_the_rule, message: AppletSms | None = None) -> None:
         self.judge = judge
         self.pins = Pins(adm=issue.adm, pin1=issue.pin1, puk1=issue.puk1, pin1_enabled=issue.pin1_enabled)
         common = common_files(issue.home, issue.provider, issue.service_centre, issue.language)
@@ -69,6 +72,7 @@ class Card:
         self.files.put(EF_ICCID, encode_iccid(issue.iccid))
         self.numbers = SequenceNumbers()
         self.applet = Interlock()
+        self.messenger = Messenger(message)
         self.powered = False
         self._held = b""
 
@@ -81,6 +85,7 @@ class Card:
         self.files.reset()
         self.pins.reset()
         self.applet.reset()
+        self.messenger.reset()
         self._held = b""
         self._forget_keys()
         self.powered = control is not Control.POWER_OFF
@@ -147,7 +152,7 @@ class Card:
         return self._end(held)
 
     def _end(self, data: bytes) -> ResponseApdu:
-        waiting = self.applet.waiting
+        waiting = self._next
         if waiting is not None:
             return ResponseApdu(data, proactive_command(len(waiting.to_bytes())))
         return ResponseApdu(data, StatusWord.NORMAL_ENDING)
@@ -265,6 +270,7 @@ class Card:
         _no_parameters(command)
         if not command.data:
             raise StatusError(StatusWord.WRONG_LENGTH)
+        self.messenger.reset()
         if self.applet_on:
             self.applet.on_profile(TerminalProfile.parse(command.data))
         return b""
@@ -272,23 +278,34 @@ class Card:
     def _fetch(self, command: CommandApdu) -> bytes:
         """FETCH (TS 102.221 11.2.3)."""
         _no_parameters(command)
-        waiting = self.applet.waiting
+        waiting = self._next
         if waiting is None:
             raise StatusError(StatusWord.TECHNICAL_PROBLEM)
         data = waiting.to_bytes()
         if command.le not in (len(data), 256):
             raise StatusError(exact_length(len(data)))
-        self.applet.fetch()
+        (self.applet if waiting is self.applet.waiting else self.messenger).fetch()
         return data
 
     def _terminal_response(self, command: CommandApdu) -> bytes:
         """TERMINAL RESPONSE (TS 102.221 11.2.4)."""
         _no_parameters(command)
-        self.applet.on_response(command.data)
+        (self.messenger if self.messenger.open else self.applet).on_response(command.data)
+        return b""
+
+    @property
+    def _next(self) -> ProactiveCommand | None:
+        """The proactive command that waits; none while the terminal is at work for one (TS 102.223 4.2)."""
+        return None if self.messenger.open else self.applet.waiting or self.messenger.waiting
+
+    def _envelope(self, command: CommandApdu) -> bytes:
+        """ENVELOPE (TS 102.221 11.2.2): an applet may listen to it; else it is taken, which is no error."""
+        _no_parameters(command)
+        self.messenger.on_envelope(command.data)
         return b""
 
     def _accept(self, command: CommandApdu) -> bytes:
-        """ENVELOPE and TERMINAL CAPABILITY: nothing on this card listens to them, which is no error."""
+        """TERMINAL CAPABILITY: nothing on this card listens to it, which is no error."""
         _no_parameters(command)
         return b""
 
@@ -308,7 +325,7 @@ class Card:
         Ins.TERMINAL_PROFILE: _terminal_profile,
         Ins.FETCH: _fetch,
         Ins.TERMINAL_RESPONSE: _terminal_response,
-        Ins.ENVELOPE: _accept,
+        Ins.ENVELOPE: _envelope,
         Ins.TERMINAL_CAPABILITY: _accept,
     }
 
@@ -317,14 +334,14 @@ class Card:
     @contextmanager
     def aside(self) -> Iterator[None]:
         """Give remote file management a session of its own; what the terminal has selected and verified stays."""
-        before = self.files.selection, self.pins.verified, self._held, self.applet
+        before = self.files.selection, self.pins.verified, self._held, self.applet, self.messenger
         self.files.reset()
         self.pins.reset()
-        self.applet, self._held = Interlock(), b""
+        self.applet, self.messenger, self._held = Interlock(), Messenger(), b""
         try:
             yield
         finally:
-            self.files.selection, self.pins.verified, self._held, self.applet = before
+            self.files.selection, self.pins.verified, self._held, self.applet, self.messenger = before
 
     @property
     def waiting(self) -> bytes:

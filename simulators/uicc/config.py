@@ -2,13 +2,48 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import field_validator
+from pydantic import Field, field_validator
 
 from simwarden.model.identity import Plmn, bindable_imei
 from simwarden.operations.approval import Approval
 from simwarden.runtime.declare import ElementConfig, Model
+from simwarden.wire.sms import Address
+from simwarden.wire.sms.address import encode_address
+
+
+def _is_centre(value: str) -> str:
+    digits = value.removeprefix("+")
+    if value and not (digits.isascii() and digits.isdigit() and len(digits) <= 20):
+        raise ValueError("an address has at most 20 digits, after a + if it is international")
+    return value
+
+
+class AppletSms(Model):
+    """A message that an applet of the card has the terminal send (SEND SHORT MESSAGE).
+
+    It does so each time that a message for the card itself (SIM data download) calls it.
+    """
+
+    to: Annotated[str, Field(max_length=20)] = ""
+    """The number or code that it is for; empty: there is no such applet."""
+    text: Annotated[str, Field(max_length=60)] = "called"
+    """What it says."""
+    service_centre: str = ""
+    """The service centre that the applet names; empty: that of EFSMSP."""
+
+    @field_validator("to")
+    @classmethod
+    def _fits(cls, value: str) -> str:
+        if value:
+            encode_address(Address.parse(value))
+        return value
+
+    @field_validator("service_centre")
+    @classmethod
+    def _is_address(cls, value: str) -> str:
+        return _is_centre(value)
 
 
 class UiccConfig(ElementConfig):
@@ -22,6 +57,8 @@ class UiccConfig(ElementConfig):
     """Service provider's name, at most 16 ASCII characters (EFSPN)."""
     service_centre: str = ""
     """Address of the short message service centre (EFSMSP), with +; empty: none."""
+    applet_sms: AppletSms = AppletSms()
+    """What an applet on the card has the terminal send when it is called."""
     language: str = "zh"
     """Preferred language (EFLI), an ISO 639 code."""
     survives_removal: bool = False
@@ -56,10 +93,7 @@ class UiccConfig(ElementConfig):
     @field_validator("service_centre")
     @classmethod
     def _is_address(cls, value: str) -> str:
-        digits = value.removeprefix("+")
-        if value and not (digits.isascii() and digits.isdigit() and len(digits) <= 20):
-            raise ValueError("an address has at most 20 digits, after a + if it is international")
-        return value
+        return _is_centre(value)
 
 
 class CardBinding(Model):

@@ -11,7 +11,7 @@ from simulators.uicc.pins import padded
 from simwarden.errors import ManagementError
 from simwarden.model.form import FormFactor, Slot
 from simwarden.model.identity import Imei, Plmn, check_imsi
-from simwarden.model.values import IMEI, IMSI, SWITCH, instance_of, one_of
+from simwarden.model.values import IMEI, IMSI, NUMBER, SWITCH, instance_of, members, one_of
 from simwarden.operations.approval import Approval, Audit, By
 from simwarden.operations.element import Element
 from simwarden.operations.management import ROLES, Call, Role, route
@@ -23,6 +23,7 @@ from simwarden.policy.interlock import card_serves_terminal
 from simwarden.policy.operator import change_controls
 from simwarden.runtime.declare import HISTORY, CardName, Declaration, Observable, VerbModel, verb
 from simwarden.wire.apdu.authenticate import SUCCESS
+from simwarden.wire.apdu.cat import Result
 from simwarden.wire.apdu.coding import encode_iccid
 from simwarden.wire.apdu.command import Ins
 from simwarden.wire.apdu.contents import Bind
@@ -87,6 +88,12 @@ class Uicc(Element[UiccConfig]):
                 "how the last AUTHENTICATE ended",
                 passing=HISTORY,
                 values=one_of("accepted", "synchronisation-failure", "mac-failure", "refused"),
+            ),
+            Observable(
+                "applet_sms",
+                "how the terminal said that the last message of an applet ended (SEND SHORT MESSAGE)",
+                passing=HISTORY,
+                values=members(Result) | NUMBER,
             ),
             Observable(
                 "interlock", "the card's own area, by IMSI", fields={"imsi": IMSI, "imei": IMEI, "applet": SWITCH}
@@ -189,6 +196,8 @@ class Uicc(Element[UiccConfig]):
         response = card.transmit(data)
         if len(data) > 4 and data[1] == Ins.AUTHENTICATE:
             self._observe_authentication(card, response)
+        if len(data) > 4 and data[1] == Ins.TERMINAL_RESPONSE:
+            self._observe_message(card)
         link.send(response)
 
     def _observe_authentication(self, card: Card, response: bytes) -> None:
@@ -198,6 +207,12 @@ class Uicc(Element[UiccConfig]):
         else:
             outcome = "mac-failure" if response[-2:] == b"\x98\x62" else "refused"
         self.site.observe("authentication", outcome)
+
+    def _observe_message(self, card: Card) -> None:
+        response, card.messenger.result = card.messenger.result, None
+        if response is not None:
+            known = response.result in frozenset(Result)
+            self.site.observe("applet_sms", Result(response.result) if known else response.result)
 
     def _judge(self, bound: str, seen: str, fail_open: bool) -> bool:  # noqa: FBT001 - the signature of a Judge
         facts = {"bound": bound, "seen": seen, "fail_open": fail_open}
@@ -240,7 +255,7 @@ class Uicc(Element[UiccConfig]):
         writings, bindings = _checked(wanted), wanted.entries("binding", CardBinding)
         if self.card is None or self._facts.get("iccid") != wanted.iccid:
             self._leave("another card")
-            self.card = Card(self._issue(wanted), self._judge)
+            self.card = Card(self._issue(wanted), self._judge, self.config.applet_sms)
             self.home, self.destroyed = "", False
         elif self.card.bind.imei_key:
             area = _area(bindings[-1] if bindings else None)

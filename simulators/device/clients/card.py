@@ -60,6 +60,7 @@ class CardSession:
         "_unwritten",
         "gone",
         "link",
+        "send_short_message",
         "site",
         "terminal",
         "unreadable",
@@ -70,6 +71,8 @@ class CardSession:
     def __init__(self, site: Site, link: Link, terminal: Terminal) -> None:
         self.site, self.link, self.terminal = site, link, terminal
         self.gone = ""
+        #: takes a message that the card wants sent (SEND SHORT MESSAGE), and answers it when it is over
+        self.send_short_message: Callable[[cat.ProactiveCommand], None] | None = None
         #: what this terminal wrote last, by file identifier, so that nothing is written twice
         self.written: dict[int, bytes] = {}
         #: what is wrong with files that terminals keep on the card, found at the last start
@@ -158,6 +161,9 @@ class CardSession:
     async def _serve_toolkit(self, size: int) -> ResponseApdu:
         fetched = await self._transmit(cat.fetch(size))
         command = cat.ProactiveCommand.parse(fetched.data)
+        if command.kind == cat.CommandType.SEND_SHORT_MESSAGE and self.send_short_message is not None:
+            self.send_short_message(command)  # which may need the card for an authentication, before its response
+            return fetched
         if self.terminal.gives_imeisv_to_card:
             response = cat.answer(command, self.terminal.card)
         else:
@@ -204,7 +210,7 @@ class CardSession:
 
     def _profile(self) -> CommandApdu:
         able = self.terminal.gives_imeisv_to_card
-        return cat.TerminalProfile(imei=able, imeisv=able).command()
+        return cat.TerminalProfile(able, able, short_messages=self.send_short_message is not None).command()
 
     async def _identity(self, pin: str) -> str:
         response = await self.command(_read_binary(efs.EF_IMSI))

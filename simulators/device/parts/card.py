@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from simulators.device.clients.card import CardGoneError, CardSession
-from simulators.device.procedures import power, usim
+from simulators.device.procedures import power, toolkit, usim
 from simulators.device.verbs import ENDED
 from simwarden.errors import ManagementError
 from simwarden.model.form import Slot
@@ -113,6 +113,8 @@ class CardSlot:
         except ConnectionError as error:
             raise ManagementError(409, f"{card} cannot be put into {self.site.name}: {error}") from error
         session = CardSession(self.site, link, emm.terminal)
+        if emm.terminal.short_messages:
+            session.send_short_message = partial(toolkit.send_short_message, emm, session)
         link.on_close = partial(usim.on_closed, emm, session)
         try:
             await session.put_in(Slot[emm.config.slot.upper().replace("-", "_")])

@@ -51,6 +51,13 @@ class Outgoing(NamedTuple):
     status_report: bool = False
 
 
+class Sent(NamedTuple):
+    """How a message ended: `accepted`, `refused` (with the RP cause, if it was RP that refused), or what held it."""
+
+    word: str
+    rp_cause: int = 0
+
+
 def on_transport(emm: Emm, message: Message, _protected: bool) -> None:  # noqa: FBT001 - the signature of a handler
     """DOWNLINK NAS TRANSPORT: a CP message."""
     link(emm).receive(message["nas_message_container"])
@@ -79,28 +86,38 @@ def _send(emm: Emm, octets: bytes) -> None:
 
 async def send(emm: Emm, message: Outgoing, centre: str) -> str:
     """Send a message, in parts if it is long; return `accepted`, `refused`, or what held it back."""
+    return (await send_submits(emm, _submits(emm, message), centre)).word
+
+
+async def send_submits(emm: Emm, submits: list[Submit], centre: str) -> Sent:
+    """Send the parts of a message, one after the other, until one is not taken."""
     emm.observe("send_sms", "started")
-    word = await _send_parts(emm, message, centre)
-    emm.observe("send_sms", word)
-    return word
+    sent = await _send_parts(emm, submits, centre)
+    emm.observe("send_sms", sent.word)
+    return sent
 
 
-async def _send_parts(emm: Emm, message: Outgoing, centre: str) -> str:
+async def _send_parts(emm: Emm, submits: list[Submit], centre: str) -> Sent:
     # a rogue asks nobody whether it is registered for that, nor does one that took somebody's registration up
     careful = emm.honours_rejects and emm.config.resumes == "no"
     if not emm.state.registered or (careful and not emm.sms_registered):
-        return "not-registered"
+        return Sent("not-registered")
     for name in ("rp_cause", "cp_cause", "tp_failure_cause"):
         emm.observe(name, None)
-    for submit in _submits(emm, message):
-        if not emm.wired:
-            word = await emm.run(Procedure.SERVICE_REQUEST, service_request.start)
-            if word != "accepted":
-                return word
-        word = _outcome(emm, await link(emm).ask(partial(_data, centre, submit)))
+    for submit in submits:
+        sent = await _transfer(emm, submit, centre)
+        if sent.word != "accepted":
+            return sent
+    return Sent("accepted")
+
+
+async def _transfer(emm: Emm, submit: Submit, centre: str) -> Sent:
+    if not emm.wired:
+        word = await emm.run(Procedure.SERVICE_REQUEST, service_request.start)
         if word != "accepted":
-            return word
-    return "accepted"
+            return Sent(word)
+    heard = await link(emm).ask(partial(_data, centre, submit))
+    return Sent(_outcome(emm, heard), heard.answer.cause if heard.answer is not None else 0)
 
 
 def _data(centre: str, submit: Submit, reference: int) -> Rp:
@@ -125,10 +142,15 @@ def _submits(emm: Emm, message: Outgoing) -> list[Submit]:
     return [_submit(emm, message, scheme, data) for data in headers]
 
 
-def _submit(emm: Emm, message: Outgoing, scheme: int, data: UserData) -> Submit:
+def next_reference(emm: Emm) -> int:
+    """Return the reference of the next message (TP-MR, TS 23.040 9.2.3.6)."""
     emm.sms_reference = (emm.sms_reference + 1) % 256
+    return emm.sms_reference
+
+
+def _submit(emm: Emm, message: Outgoing, scheme: int, data: UserData) -> Submit:
     return Submit(
-        reference=emm.sms_reference,
+        reference=next_reference(emm),
         destination=Address.parse(message.to),
         protocol_identifier=message.protocol_identifier,
         data_coding_scheme=scheme,

@@ -1,4 +1,4 @@
-"""Card application toolkit, as far as an interlock needs it: TS 102.223 and TS 31.111."""
+"""Card application toolkit, as far as an interlock and messages of the card need it: TS 102.223 and TS 31.111."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 PROACTIVE = 0xD0
 _DETAILS, _DEVICES, _RESULT, _IMEI, _IMEISV = 0x01, 0x02, 0x03, 0x14, 0x62
-_UICC, _TERMINAL = 0x81, 0x82
+#: a number with its type and plan, here of a service centre; a TPDU (TS 101.220 7.2)
+ADDRESS, SMS_TPDU = 0x06, 0x0B
+_UICC, _TERMINAL, _NETWORK = 0x81, 0x82, 0x83
 
 
 class CommandType(IntEnum):
@@ -25,6 +27,7 @@ class CommandType(IntEnum):
     MORE_TIME = 0x02
     POLL_INTERVAL = 0x03
     SET_UP_EVENT_LIST = 0x05
+    SEND_SHORT_MESSAGE = 0x13
     DISPLAY_TEXT = 0x21
     PROVIDE_LOCAL_INFORMATION = 0x26
     TIMER_MANAGEMENT = 0x27
@@ -50,20 +53,25 @@ class Result(IntEnum):
     TYPE_NOT_UNDERSTOOD = 0x31
     DATA_NOT_UNDERSTOOD = 0x32
     NUMBER_NOT_KNOWN = 0x33
+    SMS_RP_ERROR = 0x35
     VALUES_MISSING = 0x36
 
 
 class TerminalProfile(NamedTuple):
-    """What TERMINAL PROFILE claims about PROVIDE LOCAL INFORMATION (TS 102.223 5.2, bytes 4 and 18)."""
+    """What TERMINAL PROFILE claims (TS 102.223 5.2): PROVIDE LOCAL INFORMATION (bytes 4 and 18), short messages.
+
+    The latter are those for the card (SMS-PP data download, byte 1) and of the card (SEND SHORT MESSAGE, byte 4).
+    """
 
     imei: bool = True
     imeisv: bool = True
+    short_messages: bool = False
 
     def to_bytes(self) -> bytes:
         """Encode 20 bytes, with profile download itself set."""
         octets = bytearray(20)
-        octets[0] = 0x01
-        octets[3] = 0x40 if self.imei else 0
+        octets[0] = 0x03 if self.short_messages else 0x01
+        octets[3] = (0x40 if self.imei else 0) | (0x02 if self.short_messages else 0)
         octets[17] = 0x40 if self.imeisv else 0
         return bytes(octets)
 
@@ -71,7 +79,7 @@ class TerminalProfile(NamedTuple):
     def parse(cls, octets: bytes) -> Self:
         """Decode; what a short profile does not mention is not supported."""
         padded = octets.ljust(18, b"\0")
-        return cls(bool(padded[3] & 0x40), bool(padded[17] & 0x40))
+        return cls(bool(padded[3] & 0x40), bool(padded[17] & 0x40), bool(padded[0] & padded[3] & 0x02))
 
     def command(self) -> CommandApdu:
         """Return the TERMINAL PROFILE command."""
@@ -90,11 +98,12 @@ class ProactiveCommand(NamedTuple):
     kind: int
     qualifier: int
     rest: tuple[tuple[int, bytes], ...] = ()
+    to: int = _TERMINAL
 
     def to_bytes(self) -> bytes:
         """Encode the BER-TLV that FETCH returns."""
         body = tlv.comprehension(_DETAILS, bytes((self.number, self.kind, self.qualifier)))
-        body += tlv.comprehension(_DEVICES, bytes((_UICC, _TERMINAL)))
+        body += tlv.comprehension(_DEVICES, bytes((_UICC, self.to)))
         return tlv.tlv(PROACTIVE, body + b"".join(tlv.comprehension(tag, value) for tag, value in self.rest))
 
     @classmethod
@@ -103,7 +112,8 @@ class ProactiveCommand(NamedTuple):
         found = tlv.comprehension_objects(tlv.only(octets, PROACTIVE, "proactive command"))
         number, kind, qualifier = _details(found, "proactive command")
         rest = tuple(item for item in found if item[0] not in (_DETAILS, _DEVICES))
-        return cls(number, kind, qualifier, rest)
+        devices = dict(found).get(_DEVICES, b"")
+        return cls(number, kind, qualifier, rest, devices[1] if len(devices) > 1 else _TERMINAL)
 
 
 def provide_local_information(number: int, what: Local) -> ProactiveCommand:
@@ -111,8 +121,17 @@ def provide_local_information(number: int, what: Local) -> ProactiveCommand:
     return ProactiveCommand(number, CommandType.PROVIDE_LOCAL_INFORMATION, what)
 
 
+def send_short_message(number: int, tpdu: bytes, centre: bytes = b"") -> ProactiveCommand:
+    """Have the terminal send a TPDU (TS 31.111 6.6.9), to the service centre whose address this is or EF.SMSP's."""
+    rest = ((ADDRESS, centre),) if centre else ()
+    return ProactiveCommand(number, CommandType.SEND_SHORT_MESSAGE, 0, (*rest, (SMS_TPDU, tpdu)), _NETWORK)
+
+
 class TerminalResponse(NamedTuple):
-    """Answer to a proactive command (TS 102.223 6.8): its details again, the result, and the identity asked for."""
+    """Answer to a proactive command (TS 102.223 6.8): its details again, the result, and the identity asked for.
+
+    `more` is the additional information on the result (8.12): of an RP-ERROR its cause (TS 31.111 8.12).
+    """
 
     number: int
     kind: int
@@ -120,12 +139,13 @@ class TerminalResponse(NamedTuple):
     result: int
     imei: str = ""
     imeisv: str = ""
+    more: bytes = b""
 
     def to_bytes(self) -> bytes:
         """Encode the data of TERMINAL RESPONSE."""
         body = tlv.comprehension(_DETAILS, bytes((self.number, self.kind, self.qualifier)))
         body += tlv.comprehension(_DEVICES, bytes((_TERMINAL, _UICC)), required=False)
-        body += tlv.comprehension(_RESULT, bytes((self.result,)), required=False)
+        body += tlv.comprehension(_RESULT, bytes((self.result,)) + self.more, required=False)
         if self.imei:
             body += tlv.comprehension(_IMEI, mobile_identity(2, self.imei))
         if self.imeisv:
@@ -148,7 +168,7 @@ class TerminalResponse(NamedTuple):
         imeisv = mobile_identity_digits(found[_IMEISV], 3, "IMEISV") if _IMEISV in found else ""
         if len(imei) not in (0, 15) or len(imeisv) not in (0, 16):
             raise PeerError("an IMEI has 15 digits, an IMEISV 16")
-        return cls(*details, found[_RESULT][0], imei, imeisv)
+        return cls(*details, found[_RESULT][0], imei, imeisv, found[_RESULT][1:])
 
     @property
     def identity(self) -> str:

@@ -141,7 +141,7 @@ def _authenticate(apdu: CommandApdu) -> tuple[Fields, str]:
 def _profile(apdu: CommandApdu) -> tuple[Fields, str]:
     profile = cat.TerminalProfile.parse(apdu.data)
     can = [name for name, able in (("IMEI", profile.imei), ("IMEISV", profile.imeisv)) if able]
-    return {"imei": profile.imei, "imeisv": profile.imeisv}, f"({', '.join(can) or 'no IMEI'})"
+    return profile._asdict(), f"({', '.join(can) or 'no IMEI'})"
 
 
 def _terminal_response(apdu: CommandApdu) -> tuple[Fields, str]:
@@ -249,7 +249,7 @@ _MORE: dict[int, dict[str, v.Values]] = {
     Ins.UPDATE_RECORD: _OF_RECORD,
     **dict.fromkeys((Ins.VERIFY_PIN, Ins.CHANGE_PIN, Ins.DISABLE_PIN, Ins.ENABLE_PIN, Ins.UNBLOCK_PIN), _OF_PIN),
     Ins.AUTHENTICATE: {"rand": v.OCTETS, "autn": v.OCTETS, "context": v.one_of("3g") | v.OCTETS, "malformed": v.TEXT},
-    Ins.TERMINAL_PROFILE: {"imei": v.SWITCH, "imeisv": v.SWITCH},
+    Ins.TERMINAL_PROFILE: dict.fromkeys(cat.TerminalProfile._fields, v.SWITCH),
     Ins.TERMINAL_RESPONSE: {
         **dict.fromkeys(("imei", "imeisv"), v.IMEI),
         **dict.fromkeys(("command_type", "result"), v.NUMBER),

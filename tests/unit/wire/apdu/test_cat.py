@@ -12,6 +12,8 @@ from simwarden.model.identity import Imei
 from simwarden.wire.apdu import cat, dissect
 from simwarden.wire.apdu.authenticate import AuthenticateResponse, authenticate_command, parse_challenge
 from simwarden.wire.apdu.cat import Local, ProactiveCommand, Result, TerminalProfile, TerminalResponse
+from simwarden.wire.sms import Submit, decode_rp_address
+from simwarden.wire.sms import decode as decode_tpdu
 
 TERMINAL = Imei("35145120840121", "42")
 
@@ -61,9 +63,13 @@ def test_a_terminal_without_imeisv_says_so() -> None:
 
 def test_terminal_profile() -> None:
     assert TerminalProfile().to_bytes()[3] == TerminalProfile().to_bytes()[17] == 0x40
-    for profile in (TerminalProfile(), TerminalProfile(imei=False), TerminalProfile(imeisv=False)):
+    sends = TerminalProfile(short_messages=True)
+    assert sends.to_bytes()[0] == 0x03
+    assert sends.to_bytes()[3] == 0x42
+    for profile in (TerminalProfile(), TerminalProfile(imei=False), TerminalProfile(imeisv=False), sends):
         assert TerminalProfile.parse(profile.to_bytes()) == profile
-    assert TerminalProfile.parse(b"\xff" * 4) == (True, False)
+    assert TerminalProfile.parse(b"\xff" * 4) == (True, False, True)
+    assert not TerminalProfile.parse(b"\x01\0\0\x42").short_messages  # no data download
 
 
 def test_a_proactive_command_keeps_what_it_does_not_know() -> None:
@@ -110,3 +116,30 @@ def test_toolkit_in_the_fields_words() -> None:
     found = dissect(proactive, is_response=True, command=cat.fetch(11).to_bytes())
     assert found.name == "fetch-response"
     assert found.summary.endswith("PROVIDE LOCAL INFORMATION IMEISV")
+
+
+#: SEND SHORT MESSAGE 1.1.1 of TS 31.124 27.22.4.10.1.4.2: "Send SM", "Test Message" to +012345678
+_SEND_SHORT_MESSAGE = bytes.fromhex(
+    "d037810301130082028183850753656e6420534d86099111223344556677f88b180100099110325476f840f40c54657374204d657373616765"
+)
+
+
+def test_send_short_message_is_as_the_test_specification_has_it() -> None:
+    command = ProactiveCommand.parse(_SEND_SHORT_MESSAGE)
+    assert (command.kind, command.qualifier, command.to) == (cat.CommandType.SEND_SHORT_MESSAGE, 0, 0x83)
+    assert command.to_bytes() == _SEND_SHORT_MESSAGE
+    objects = dict(command.rest)
+    centre, tpdu = objects[cat.ADDRESS], objects[cat.SMS_TPDU]
+    assert str(decode_rp_address(centre)) == "+112233445566778"
+    submit = decode_tpdu(tpdu, from_mobile=True)
+    assert isinstance(submit, Submit)
+    assert (str(submit.destination), submit.user_data.octets) == ("+012345678", b"Test Message")
+    # ours has no text to show, and else is the same
+    made = cat.send_short_message(1, tpdu, centre)
+    assert made.to_bytes() == _SEND_SHORT_MESSAGE.replace(b"\x85\x07Send SM", b"").replace(b"\xd0\x37", b"\xd0\x2e")
+
+
+def test_result_keeps_what_goes_with_it() -> None:
+    response = TerminalResponse(1, cat.CommandType.SEND_SHORT_MESSAGE, 0, Result.SMS_RP_ERROR, more=b"\x15")
+    assert response.to_bytes().endswith(bytes.fromhex("03023515"))
+    assert TerminalResponse.parse(response.to_bytes()) == response
