@@ -42,7 +42,7 @@ CONTENT: Final = Control(
 )
 GATEWAY: Final = Control("smsc.gateway", "dir.sms", judge_gateway, (BIND,), "Listed gateways only, by their passwords")
 QUOTA: Final = Control(
-    "sms.quota", "quota", judge_message_quota, (MO, SUBMIT), "So many messages a month", function="sms"
+    "sms.quota", "quota", judge_message_quota, (MO, SUBMIT, ATTEMPT), "So many messages a month", function="sms"
 )
 NUMBERS: Final = Control(
     "sms.numbers",

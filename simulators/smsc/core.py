@@ -17,10 +17,11 @@ from simwarden.policy.numbers import party
 from simwarden.policy.short_messages import extends
 from simwarden.runtime.batch import Batch
 from simwarden.runtime.diameter.server import KnownPeers
-from simwarden.wire.sms import concatenation_of
 
 if TYPE_CHECKING:
     from simulators.smsc.card import CardList
+    from simulators.smsc.causes import Refusal
+    from simulators.smsc.clients.credit import CreditControl
     from simulators.smsc.clients.gateway import GatewayLink
     from simulators.smsc.config import SmscConfig
     from simulators.smsc.message import End, ShortMessage
@@ -29,10 +30,7 @@ if TYPE_CHECKING:
     from simwarden.runtime.clock import Timer
     from simwarden.runtime.diameter import DiameterNode
     from simwarden.runtime.site import Site
-    from simwarden.wire.sms import Header
 
-#: long messages whose verdict is kept at most, the oldest goes first; and for how many seconds
-_LONG, _LONG_LIFE = 10_000, 600.0
 #: seconds until a database that did not take something is asked again
 _DATABASE = 5.0
 
@@ -41,7 +39,7 @@ _DATABASE = 5.0
 class Long:
     """A long message of which not all parts have come: its verdict, the parts that have, and until when it holds."""
 
-    admitted: bool
+    refusal: Refusal | None
     until: float
     parts: set[int]
 
@@ -50,6 +48,7 @@ class Core:
     """Cards, messages that wait, gateways that are bound."""
 
     node: DiameterNode
+    credit: CreditControl
 
     def __init__(self, site: Site, config: SmscConfig, store: Store) -> None:
         self.site, self.config, self.store, self.clock = site, config, store, site.clock
@@ -98,32 +97,6 @@ class Core:
         return self.site.decide(
             controls.LIST, card.imsi if card is not None else "", on=on, undirected=undirected, **facts
         )
-
-    def judge_quota(self, card: CardList, parts: int, on: str) -> Decision:
-        """Ask whether a card's quota of the month allows a message of so many parts."""
-        quota = card.sms.quota if card.sms is not None else 0
-        facts = {"used": self.store.used(card.imsi, self.month), "parts": parts, "quota": quota}
-        return self.site.decide(controls.QUOTA, card.imsi, on=on, **facts)
-
-    def judge_parts(self, card: CardList, number: str, header: Header, on: str) -> int | None:
-        """Return how many messages to count for one, None if the quota refuses it.
-
-        Of a long one the part that comes first is judged and counted for all; the others are as it was.
-        """
-        part = concatenation_of(header)
-        if part is None:
-            return 1 if self.judge_quota(card, 1, on).admitted else None
-        key = (card.imsi, f"{on}/{number}", part.reference, part.total)
-        known = self.long.get(key)
-        if known is None or known.until <= self.clock.now() or part.number in known.parts:
-            admitted = self.judge_quota(card, part.total, on).admitted
-            self.long[key] = known = Long(admitted, self.clock.now() + _LONG_LIFE, set())
-            if len(self.long) > _LONG:
-                del self.long[next(iter(self.long))]
-        known.parts.add(part.number)
-        if not known.admitted:
-            return None
-        return part.total if len(known.parts) == 1 else 0
 
     def gateway_of(self, number: str, ton: int) -> str:
         """Return the gateway that has a code, or the longest one that it extends; empty: none."""

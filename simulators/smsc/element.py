@@ -43,11 +43,13 @@ class Smsc(Element[SmscConfig]):
     async def start(self) -> None:
         """Open the store, listen, and take up what waits."""
         from simulators.smsc import dispatch  # noqa: PLC0415 - checking files needs no codec
+        from simulators.smsc.clients.credit import Counter  # noqa: PLC0415
         from simulators.smsc.core import Core  # noqa: PLC0415
         from simulators.smsc.procedures.delivery import begin, hurry  # noqa: PLC0415
         from simulators.smsc.store import METADATA, Store  # noqa: PLC0415
 
         core = self.core = Core(self.site, self.config, Store(self.site.open_store(METADATA)))
+        core.credit = Counter(self.site, core.store)
         self.fit(core)
         core.node = core.peers.serve(dispatch.handlers(core), opened=lambda _peer: hurry(core, imsi=None))
         await core.node.listen("SGd")

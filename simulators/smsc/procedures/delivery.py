@@ -14,7 +14,7 @@ from simulators.smsc import controls
 from simulators.smsc.causes import STATES
 from simulators.smsc.clients.routing import mt_forward, report_delivery_status, send_routing_info
 from simulators.smsc.message import Direction, End, ShortMessage
-from simulators.smsc.procedures import charging
+from simulators.smsc.procedures import charging, credit
 from simulators.smsc.procedures.coding import number_of, shown
 from simwarden.wire import smpp
 from simwarden.wire.smpp import RECEIPT, RECEIPT_ON_FAILURE, UDHI, Parameter, Receipt, Status, Tag
@@ -67,7 +67,7 @@ async def _try(core: Core, message: ShortMessage, way: Callable[[Core, ShortMess
         return
     if core.now() >= message.expires:
         _end(core, message, End.EXPIRED, "its validity has ended")
-    elif not _allowed(core, message):
+    elif not await _allowed(core, message):
         _end(core, message, End.FORBIDDEN, "a rule refuses it")
     else:
         message.attempts += 1
@@ -75,12 +75,16 @@ async def _try(core: Core, message: ShortMessage, way: Callable[[Core, ShortMess
         await way(core, message)
 
 
-def _allowed(core: Core, message: ShortMessage) -> bool:
+async def _allowed(core: Core, message: ShortMessage) -> bool:
     """Ask the rules anew about a message that was kept; what tells of another message is none."""
     if message.direction in (Direction.REPORT, Direction.RECEIPT):
         return True
     card = core.store.card(message.imsi)
-    return core.judge_list(card, message.number, message.ton, controls.ATTEMPT).admitted
+    if not core.judge_list(card, message.number, message.ton, controls.ATTEMPT).admitted:
+        return False
+    covered: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+    credit.check(core, message, covered.set_result)
+    return await covered
 
 
 def _again(core: Core, message: ShortMessage, reason: str) -> None:
@@ -190,6 +194,7 @@ def _end(core: Core, message: ShortMessage, end: End, reason: str) -> None:
     """Let a message be over; who wants to know is told by a message of its own, kept in the same transaction."""
     told = _told(core, message, end)
     core.batch.drop(message)
+    credit.settle(core, message, end)
     if message.direction == Direction.TO_CARD:
         charging.for_card(core, message, end)
     if told is not None:

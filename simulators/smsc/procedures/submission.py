@@ -6,11 +6,11 @@ What is acknowledged is kept before. A refusal is told in each layer's own cause
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple
 
 from simulators.smsc import causes, controls
 from simulators.smsc.message import Direction, ShortMessage
-from simulators.smsc.procedures import charging
+from simulators.smsc.procedures import charging, credit
 from simulators.smsc.procedures.coding import address_of, content_of
 from simulators.smsc.procedures.delivery import begin
 from simwarden.errors import PeerError
@@ -45,32 +45,36 @@ if TYPE_CHECKING:
     from simwarden.wire.sms import Address
 
 
-def _keep(core: Core, message: ShortMessage, parts: int, told: Callable[[bool], None]) -> None:
-    """Keep a message, counted for its card's quota; `told` hears whether it is kept, and then it is tried."""
-    month = core.month
+def _take(core: Core, message: ShortMessage, told: Callable[[Refusal | None], None]) -> None:
+    """Keep a message for which there is credit; `told` hears that it is kept (None), and then it is tried."""
 
     def kept() -> None:
-        told(True)
+        told(None)
         begin(core, message)
 
     def lost() -> None:
-        core.store.charge(message.imsi, month, -parts)
+        credit.not_kept(core, message)
         core.site.note("the message could not be kept", imsi=message.imsi)
-        told(False)
+        told(causes.BUSY)
 
-    core.store.charge(message.imsi, month, parts)
-    core.batch.add(message, kept, lost)
+    def answered(refusal: Refusal | None) -> None:
+        if refusal is not None:
+            told(refusal)
+        else:
+            core.batch.add(message, kept, lost)
+
+    credit.reserve(core, message, answered)
 
 
-async def _kept(core: Core, message: ShortMessage, parts: int) -> bool:
-    """Keep a message; return whether it is kept."""
-    waits: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+async def _taken(core: Core, message: ShortMessage) -> Refusal | None:
+    """Keep a message; return why not."""
+    waits: asyncio.Future[Refusal | None] = asyncio.get_running_loop().create_future()
 
-    def told(kept: bool) -> None:  # noqa: FBT001 - as _keep says it
+    def told(refusal: Refusal | None) -> None:
         if not waits.done():  # who asked may be gone
-            waits.set_result(kept)
+            waits.set_result(refusal)
 
-    _keep(core, message, parts, told)
+    _take(core, message, told)
     return await waits
 
 
@@ -90,14 +94,12 @@ async def mo_forward(core: Core, asked: Message, _peer: Peer) -> Message:
         return _refuse(core, asked, causes.UNREADABLE)
     if not same_party(f"+{asked.get('SC-Address')}", 0, (core.config.number,)):
         return _refuse(core, asked, causes.OTHER_CENTRE)
-    count = _judge_mo(core, card, number, tpdu)
+    refusal = _judge_mo(core, card, number, tpdu)
     if card is None:
-        return _refuse(core, asked, count if isinstance(count, causes.Refusal) else causes.NO_CARD)
+        return _refuse(core, asked, refusal or causes.NO_CARD)
     gateway = core.gateway_of(tpdu.destination.number, tpdu.destination.ton)
     message = _of_card(core, card, tpdu, gateway)
-    refusal = count if isinstance(count, causes.Refusal) else None
-    if refusal is None and not await _kept(core, message, cast("int", count)):
-        refusal = causes.BUSY
+    refusal = refusal or await _taken(core, message)
     charging.of_card(core, message, refusal)
     if refusal is not None:
         return _refuse(core, asked, refusal)
@@ -105,15 +107,14 @@ async def mo_forward(core: Core, asked: Message, _peer: Peer) -> Message:
     return core.node.answer(asked, ResultCode.DIAMETER_SUCCESS, report)
 
 
-def _judge_mo(core: Core, card: CardList | None, number: str, tpdu: Submit) -> Refusal | int:
-    """Ask the rules about a card's message; return how many messages to count for it."""
+def _judge_mo(core: Core, card: CardList | None, number: str, tpdu: Submit) -> Refusal | None:
+    """Ask the rules about a card's message; return what refuses it."""
     imsi, to = card.imsi if card is not None else "", tpdu.destination
     if not core.site.decide(controls.NUMBER, imsi, on=controls.MO, number=number, ranges=core.ranges).admitted:
         return causes.NO_CARD
     if not core.judge_list(card, to.number, to.ton, controls.MO).admitted or card is None:
         return causes.OFF if card is None or card.sms is None else causes.NOT_LISTED
-    count = core.judge_parts(card, to.number, tpdu.user_data.header, controls.MO)
-    return causes.USED_UP if count is None else count
+    return None
 
 
 def _of_card(core: Core, card: CardList, tpdu: Submit, gateway: str) -> ShortMessage:
@@ -161,16 +162,21 @@ def submit(core: Core, link: GatewayLink, asked: Pdu) -> None:
         link.answer(asked, read)
         return
     card = core.store.numbered(body.destination.number, body.destination.ton)
-    count = _judge_submit(core, link.system_id, card, body, read.content)
+    refusal = _judge_submit(core, link.system_id, card, body, read.content)
     if card is None:
-        link.answer(asked, count.status if isinstance(count, causes.Refusal) else Status.ESME_RINVDSTADR)
+        link.answer(asked, (refusal or causes.NO_CARD).status)
         return
     made = _of_platform(core, link.system_id, card, body, read)
-    if isinstance(count, causes.Refusal):
-        charging.for_card(core, made, count)
-        link.answer(asked, count.status)
-        return
-    _keep(core, made, count, lambda kept: link.answer(asked, 0 if kept else causes.BUSY.status, str(made.id)))
+
+    def told(refusal: Refusal | None) -> None:
+        if refusal is not None:
+            charging.for_card(core, made, refusal)
+        link.answer(asked, refusal.status if refusal is not None else 0, str(made.id))
+
+    if refusal is not None:
+        told(refusal)
+    else:
+        _take(core, made, told)
 
 
 class _Read(NamedTuple):
@@ -225,8 +231,8 @@ def _of_platform(core: Core, gateway: str, card: CardList, body: smpp.ShortMessa
 
 def _judge_submit(
     core: Core, gateway: str, card: CardList | None, body: smpp.ShortMessage, content: Content
-) -> Refusal | int:
-    """Ask the rules about a platform's message; return how many messages to count for it."""
+) -> Refusal | None:
+    """Ask the rules about a platform's message; return what refuses it."""
     imsi = card.imsi if card is not None else ""
     source, to = body.source, body.destination
     facts = {"number": source.number, "ton": source.ton, "codes": core.config.gateways[gateway].codes}
@@ -241,5 +247,4 @@ def _judge_submit(
     ota = same_party(source.number, source.ton, core.config.gateways[gateway].ota)
     if not core.site.decide(controls.CONTENT, imsi, on=controls.SUBMIT, beyond_text=beyond, ota=ota).admitted:
         return causes.NOT_A_TEXT
-    count = core.judge_parts(card, source.number, content.user_data.header, controls.SUBMIT)
-    return causes.USED_UP if count is None else count
+    return None
