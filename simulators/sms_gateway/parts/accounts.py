@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Any
 
 from simulators.sms_gateway.config import Account
@@ -31,12 +30,11 @@ class Accounts:
     async def put_account(self, call: Call) -> dict[str, Any]:
         """Take a customer, or other names, passwords and bounds of one; its binds end, and are made anew by these."""
         name, wanted = call.path["account"], call.given
-        for field in ("system_id", "source_addr"):
+        kept = await self.core.site.clock.off_loop(with_hash, wanted, self.core.site.rng.randbytes(16))
+        for field in ("system_id", "source_addr"):  # not before: another may have come meanwhile
             other = self.core.customer_by(field, getattr(wanted, field))
             if other is not None and other.name != name:
                 raise ManagementError(409, f"{other.name} has this {field}")
-        salt, loop = self.core.site.rng.randbytes(16), asyncio.get_running_loop()
-        kept = await loop.run_in_executor(None, with_hash, wanted, salt)
         self.core.put_account(name, kept, self._audit(call, "account-put", name))
         customer = self.core.customers[name]
         _end_binds(customer)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 from simulators.sms_gateway.controls import BIND, BINDS
@@ -25,7 +24,10 @@ async def bind(core: Core, asked: Bind, address: str) -> Customer | None:
     if tries < core.config.guessing.tries:
         core.tries.begin(address, core.site.clock.now())
         kept = customer.account.password if customer is not None else ""
-        proven = await asyncio.get_running_loop().run_in_executor(None, matches, asked.password, kept)
+        proven = await core.site.clock.off_loop(matches, asked.password, kept)
+        # meanwhile the account may have gone, or have got another name or password
+        customer = core.customer_by("system_id", asked.system_id)
+        proven = proven and customer is not None and customer.account.password == kept
     return _decide(core, customer, address, proven=proven, tries=tries)
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import datetime as dt
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from simwarden.runtime.loop import TestbedLoop
 
+T = TypeVar("T")
 #: when a virtual run begins; a fixed date, so that the same seed gives the same records
 EPOCH = dt.datetime(2026, 3, 2, 8, 0, tzinfo=dt.UTC)
 #: real seconds without traffic after which a run on the real clock counts as settled
@@ -77,6 +78,16 @@ class Clock:
     async def sleep(self, seconds: float) -> None:
         """Wait for so many seconds of this clock."""
         await asyncio.sleep(seconds)
+
+    async def off_loop(self, compute: Callable[..., T], *args: Any) -> T:
+        """Compute something that takes long, in a thread, so that others are served meanwhile.
+
+        On virtual time it is computed at once: nobody waits in real time, and threads end in an order of their own.
+        """
+        if self.virtual:
+            return compute(*args)
+        found: T = await self._loop.run_in_executor(None, compute, *args)
+        return found
 
     async def settle(self) -> None:
         """Wait, without letting virtual time pass, until nothing is ready and nothing is in flight."""

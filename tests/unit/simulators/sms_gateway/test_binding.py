@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -9,9 +10,12 @@ from business import ACCOUNTS, Business
 
 from simulators.platform.element import Platform
 from simulators.sms_gateway.passwords import hashed, matches
+from simwarden.errors import ManagementError
+from simwarden.runtime.clock import Clock
 from simwarden.runtime.store import sqlite_url
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 
@@ -53,6 +57,38 @@ async def test_one_address_tries_so_many_passwords_and_another_is_not_kept_out()
         assert await bench.do("heating", "bind_platform", platform="heating") == "bound"
         await bench.sleep(300)
         assert await bench.do("platform", "bind_platform", platform="platform") == "bound"
+
+
+@pytest.mark.parametrize("change", ["password", "deleted", "another's name"])
+async def test_who_proves_to_be_what_an_account_was_does_not_bind(change: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with Business(platform={"at_start": "no"}) as bench:
+
+        async def meanwhile(_clock: Clock, compute: Callable[..., Any], *args: Any) -> Any:
+            monkeypatch.undo()
+            if change == "deleted":
+                await bench.call("DELETE", "/accounts/waterworks")
+            else:
+                name = "other" if change == "another's name" else "meters"
+                await bench.call("PUT", "/accounts/waterworks", {"system_id": name, "password": "changed"})
+            return compute(*args)
+
+        monkeypatch.setattr(Clock, "off_loop", meanwhile)
+        assert await bench.do("platform", "bind_platform", platform="platform") == "refused"
+
+
+async def test_two_accounts_put_at_once_have_no_name_in_common(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with Business() as bench:
+
+        async def later(_clock: Clock, compute: Callable[..., Any], *args: Any) -> Any:
+            await asyncio.sleep(0)
+            return compute(*args)
+
+        monkeypatch.setattr(Clock, "off_loop", later)
+        puts = [bench.call("PUT", f"/accounts/{name}", {"system_id": "same", "password": name}) for name in "ab"]
+        first, second = await asyncio.gather(*puts, return_exceptions=True)
+        assert isinstance(first, dict)
+        assert isinstance(second, ManagementError)
+        assert second.status == 409
 
 
 async def test_a_customer_binds_only_from_its_addresses() -> None:
