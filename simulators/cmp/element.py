@@ -156,7 +156,7 @@ class Cmp(NorthVerbs, Element[CmpConfig]):
             await self.north.start()
         self.site.spawn(lifecycle.tell_owed(platform), "pending notifications")
         if codes.gateways:
-            self.site.spawn(codes.keep_told(), "codes told")
+            self.site.spawn(codes.keep_told(), "codes told", standing=True)
         accounts = (*platform.settings.accounts.values(), self.config.others)
         if any(each.check == "next-day" for each in accounts):
             self._judge_days()
@@ -164,7 +164,7 @@ class Cmp(NorthVerbs, Element[CmpConfig]):
     def _judge_days(self) -> None:
         if not self.platform.judging:
             self.platform.judging = True
-            self.site.spawn(records.judge_days(self.platform), "records of the day before")
+            self.site.spawn(records.judge_days(self.platform), "records of the day before", standing=True)
 
     async def _check(self, message: Message, peer: Peer) -> Message:
         return await me_identity_check(self.platform, message, peer)

@@ -79,11 +79,11 @@ class Enb(Element[EnbConfig]):
         await self.site.listen("Uu", self._accept_device)
         await self.site.listen("X2", self._take_neighbour)
         for mme in self.station.mmes.values():
-            self.site.spawn(self._keep_s1(mme), f"S1 to {mme.name}")
+            self.site.spawn(self._keep_s1(mme), f"S1 to {mme.name}", standing=True)
         await self._first_setups()
         for name in self.config.x2:
             await self._connect_x2(name)
-            self.site.spawn(self._keep_x2(name), f"X2 to {name}")
+            self.site.spawn(self._keep_x2(name), f"X2 to {name}", standing=True)
 
     async def _first_setups(self) -> None:
         """Wait until every MME has answered, or for so long; the eNB then works with those that have."""

@@ -87,7 +87,7 @@ class Core:
     def _for_nodes(self, handler: Handler) -> Handler:
         """Let no service centre, which may connect for S6c, ask or say what MMEs do."""
 
-        async def check(message: Message, peer: Peer) -> Message:
+        async def check(message: Message, peer: Peer) -> Message | None:
             host, realm = message.get("Origin-Host"), message.get("Origin-Realm")
             if host in self.centres and host not in self._nodes:
                 listed = {name: entry.realm or name.partition(".")[2] for name, entry in self._nodes.items()}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 from simulators.intruder.config import Forge, IntruderConfig
@@ -79,12 +78,12 @@ class Intruder(Element[IntruderConfig]):
         except KeyError:  # several applications have it: that of the reference point is meant
             return node.make(name, avps, realm=arguments.destination_realm, point=arguments.interface)
 
-    async def _hear(self, message: Message, _peer: Peer) -> Message:
+    async def _hear(self, message: Message, _peer: Peer) -> Message | None:
         """Answer what a serving node is told, save the first so many times."""
         self._heard += 1
         if self._heard <= self.config.unanswered:
             self.site.note(f"{message.name} is left unanswered")
-            await asyncio.get_running_loop().create_future()
+            return None
         return answer_to(message, ResultCode.DIAMETER_SUCCESS, LocalNode(self.config.host, self.config.realm).origin)
 
     async def _send(self, node: DiameterNode, arguments: Forge, message: Message) -> str:

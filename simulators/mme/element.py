@@ -75,8 +75,16 @@ class Mme(Element[MmeConfig]):
         await self.site.listen("S1-MME", lambda link: s1.accept(core, link))
 
     def census(self) -> Mapping[str, int]:
-        """Count connections, and attaches that are not admitted yet."""
-        return {"connections": len(self.core.connections), "attempts": len(self.core.attempts)}
+        """Count connections, attaches not admitted yet, PDN connections, and bearers: all, and those on S1-U."""
+        ues = self.core.by_imsi.values()
+        bearers = [bearer for ue in ues for bearer in ue.all_bearers.values()]
+        return {
+            "connections": len(self.core.connections),
+            "attempts": len(self.core.attempts),
+            "sessions": sum(len(ue.bearers) for ue in ues),
+            "EPS bearers": len(bearers),
+            "bearers": sum(each.enb is not None for each in bearers),
+        }
 
     def kept(self) -> Audit:
         """Keep refused calls with the changes."""

@@ -109,8 +109,9 @@ class Pgw(Element[PgwConfig]):
         await self.stop()
 
     def census(self) -> Mapping[str, int]:
-        """Count sessions."""
-        return {"sessions": len(self.core.by_teid)}
+        """Count sessions, and their bearers."""
+        sessions = self.core.by_teid.values()
+        return {"sessions": len(sessions), "EPS bearers": sum(1 + len(each.bearers) for each in sessions)}
 
     def kept(self) -> Audit:
         """Keep refused calls with the changes."""

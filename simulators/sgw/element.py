@@ -67,7 +67,12 @@ class Sgw(Element[SgwConfig]):
         await self.stop()
 
     def census(self) -> Mapping[str, int]:
-        """Count PDN connections, bearers that have a tunnel to an eNB, and tunnels."""
+        """Count PDN connections, bearers, those of them that have a tunnel to an eNB, and tunnels."""
         connections = self.core.by_s5_teid.values()
-        bearers = sum(bearer.enb is not None for each in connections for bearer in each.bearers)
-        return {"sessions": len(connections), "bearers": bearers, "tunnels": len(self.core.plane)}
+        bearers = [bearer for each in connections for bearer in each.bearers]
+        return {
+            "sessions": len(connections),
+            "EPS bearers": len(bearers),
+            "bearers": sum(each.enb is not None for each in bearers),
+            "tunnels": len(self.core.plane),
+        }

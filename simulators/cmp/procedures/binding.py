@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 async def bind(platform: Platform, card: Card, by: By, *, imei: str = "") -> None:
     """Bind a card to an IMEI (14 to 16 digits), or with none to that of its next use, in place of what it was bound to.
 
-    What it has in another terminal ends at once, and one that is to learn attaches anew. Raises ValueError for what is no IMEI, and ManagementError: 403 for a
-    customer, without approval or in the test period, 429 after too many changes, 423 for a locked card.
+    What it has in another terminal ends at once, and one that is to learn attaches anew. Raises ValueError for what is
+    no IMEI, and ManagementError: 403 for a customer, without approval or in the test period, 429 after too many
+    changes, 423 for a locked card.
     """
     key = bindable_imei(imei) if imei else ""
     _may_change(platform, card, by, "bind")

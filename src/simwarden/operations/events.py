@@ -50,7 +50,7 @@ def publish(site: Site, settings: EventSettings) -> Publisher:
     outbox = Outbox(site.open_store(METADATA), epoch=epoch, most=settings.most)
     publisher = Publisher(site, outbox, settings)
     site.refused = publisher.tell_refusal
-    site.spawn(publisher.run(), "events")
+    site.spawn(publisher.run(), "events", standing=True)
     return publisher
 
 

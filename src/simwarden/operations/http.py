@@ -237,7 +237,7 @@ class HttpServer:
             told = f"{self._site.name} cannot serve HTTP on {self._host}:{self._port}: {error.strerror}"
             raise ConfigError(told) from error
         self._listens = True
-        self._site.spawn(self._server.main_loop(), "HTTP server")
+        self._site.spawn(self._server.main_loop(), "HTTP server", standing=True)
         port = self._server.servers[0].sockets[0].getsockname()[1]
         return f"http://{self._host}:{port}"
 

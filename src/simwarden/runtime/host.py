@@ -136,7 +136,8 @@ class Host:
         self.addresses = _addresses(settings)
         wiring = Wiring(trace, frame_queue, settings.limits, self.addresses)
         self.transport = Carriers(settings.transport, wiring, settings.carriers)
-        self._tasks: dict[str, set[asyncio.Task[None]]] = {}
+        #: with what each does; empty: it goes on for as long as its element is there
+        self._tasks: dict[str, dict[asyncio.Task[None], str]] = {}
         self._engines: dict[str, Engine] = {}
         #: of elements that are stopped: a call under way may have used one once more
         self._spent: list[Engine] = []
@@ -343,10 +344,12 @@ class Host:
             manage = self.elements[target].manage_for
         return await manage(owner, method, path, body)
 
-    def spawn(self, name: str, work: Coroutine[Any, Any, None], what: str) -> asyncio.Task[None]:
-        """Run an element's procedure; what it raises becomes a Fault."""
+    def spawn(
+        self, name: str, work: Coroutine[Any, Any, None], what: str, *, standing: bool = False
+    ) -> asyncio.Task[None]:
+        """Run an element's procedure, or what is `standing` as long as the element; what it raises becomes a Fault."""
         task = self.loop.create_task(self._guarded(name, work, what))
-        self._tasks.setdefault(name, set()).add(task)
+        self._tasks.setdefault(name, {})[task] = "" if standing else what or getattr(work, "__name__", "work")
         task.add_done_callback(partial(self._work_done, name, work))
         return task
 
@@ -354,7 +357,7 @@ class Host:
         work.close()  # work that is cancelled before its first step would else be complained of as never awaited
         tasks = self._tasks.get(name)
         if tasks is not None:
-            tasks.discard(task)
+            tasks.pop(task, None)
             if not tasks:
                 del self._tasks[name]
 
@@ -366,9 +369,9 @@ class Host:
         except Exception as error:  # noqa: BLE001 - the one catch-all: whatever arrives here is a bug of ours
             self.fault(name, what or getattr(work, "__name__", "work"), error)
 
-    def at_work(self, name: str) -> int:
-        """Count the procedures that an element runs in the background."""
-        return len(self._tasks.get(name, ()))
+    def under_way(self, name: str) -> list[str]:
+        """Return the procedures that an element runs in the background."""
+        return [what for what in self._tasks.get(name, {}).values() if what]
 
     def fault(self, name: str, what: str, error: Exception) -> None:
         """Record a bug of ours."""

@@ -125,9 +125,12 @@ class Site:
 
     # -- work
 
-    def spawn(self, work: Coroutine[Any, Any, None], what: str = "") -> asyncio.Task[None]:
-        """Run a procedure in the background. An exception from it is a Fault in the trace; stop() cancels it."""
-        return self.host.spawn(self.name, work, what)
+    def spawn(self, work: Coroutine[Any, Any, None], what: str = "", *, standing: bool = False) -> asyncio.Task[None]:
+        """Run a procedure in the background. An exception from it is a Fault in the trace; stop() cancels it.
+
+        What is `standing` goes on as long as the element: else, at the end of a story, nothing is under way.
+        """
+        return self.host.spawn(self.name, work, what, standing=standing)
 
     def guard(self, what: str, error: Exception) -> None:
         """Report an exception that should not have happened (a bug of ours) as a Fault, and go on."""

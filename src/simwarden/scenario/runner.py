@@ -4,30 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import math
 import time
 import traceback
 from dataclasses import dataclass, field
-from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
-from simwarden.errors import ConfigError, InternalError, ManagementError, SimwardenError, UnjudgedError
+from simwarden.errors import ConfigError, InternalError, ManagementError, Place, SimwardenError, UnjudgedError
 from simwarden.operations.element import element_of
-from simwarden.operations.management import HOUSE, Role
+from simwarden.operations.management import HOUSE
 from simwarden.runtime.clock import Clock
-from simwarden.runtime.host import Host, HostSettings, InjectedFault, Placement
+from simwarden.runtime.host import Host, HostSettings, Placement
 from simwarden.runtime.loop import TestbedLoop
 from simwarden.runtime.transport.choose import described
 from simwarden.scenario import failure
+from simwarden.scenario.acting import Acting, StepFailed
 from simwarden.scenario.alarm import TimeUp, alarm
-from simwarden.scenario.document import Call, Fail, Manage, Power, Rhythm, Together, Wait
-from simwarden.scenario.judge import Judge, StatusOutcome, wanted_in
+from simwarden.scenario.document import Wait
+from simwarden.scenario.judge import Judge, wanted_in
 from simwarden.scenario.network import events_to, lacking_links
 from simwarden.scenario.provisioning import provision_of
 from simwarden.scenario.rejections import Phase, check_rejections
-from simwarden.scenario.result import Met, ScenarioResult, Verdict, blank_result
+from simwarden.scenario.rest import is_whole, unrest
+from simwarden.scenario.result import Met, Mismatch, ScenarioResult, Verdict, blank_result
 from simwarden.scenario.standing import AT_ONCE_REAL, AT_ONCE_VIRTUAL, History
-from simwarden.trace.events import Answered, Fault, Note, StepMark
+from simwarden.trace.events import Fault, Note, StepMark
 from simwarden.trace.trace import Trace
 
 if TYPE_CHECKING:
@@ -37,12 +37,15 @@ if TYPE_CHECKING:
     from simwarden.scenario.document import Action, Expectation, Scenario, Step
     from simwarden.scenario.identities import Card
     from simwarden.scenario.interpose import Meanwhile
-    from simwarden.scenario.result import FailureRecord, Mismatch
+    from simwarden.scenario.result import FailureRecord
     from simwarden.trace.events import Event
     from simwarden.trace.trace import Sink
 
 #: seconds that an expectation waits for what is not there yet: of virtual time, of real time
 _WITHIN_VIRTUAL, _WITHIN_REAL = 30.0, 5.0
+#: seconds of virtual time that the network has after the last step until nothing is under way: more than T3450, T3470,
+#: N3 times T3 of GTP or a handover take
+_REST_VIRTUAL = 60.0
 #: how names of network namespaces begin that have TUN interfaces
 _SPACES = "simwarden-"
 #: real seconds between looks at an expectation on the real clock
@@ -74,14 +77,6 @@ class RunOptions:
     tells: bool = True
     #: options of the command line that a re-run needs
     rerun: str = ""
-
-
-class _Failed(Exception):  # noqa: N818 - carries a record, is no error
-    """A step did not do what it should."""
-
-    def __init__(self, summary: str, mismatches: tuple[Mismatch, ...] = (), verdict: Verdict = Verdict.FAILED) -> None:
-        super().__init__(summary)
-        self.summary, self.mismatches, self.verdict = summary, mismatches, verdict
 
 
 class Probe(Protocol):
@@ -154,7 +149,6 @@ class _Run:
         self.step: Step | None = None
         self.faults: list[Fault] = []
         self.met: list[Met] = []
-        self.beside: set[asyncio.Task[None]] = set()
         self.meanwhile: Meanwhile | None = None
         self.sink: Sink | None = None
         self.probe: Probe | None = None
@@ -186,7 +180,7 @@ class _Run:
                 self.loop.run_until_complete(host.close())
         except TimeUp as error:
             self._fail(f"still running after {self.options.limit:g} s of real time, at {error}", Verdict.ERROR)
-        except _Failed as error:
+        except StepFailed as error:
             self._fail(error.summary, error.verdict, error.mismatches)
         except ManagementError as error:
             self._fail(f"{error} (status {error.status})", Verdict.FAILED)
@@ -309,29 +303,45 @@ class _Run:
                 host.add(name, self.scenario.registry.kinds[each.kind], each.config)
         await host.start_all()
         await self.clock.settle()
+        acting = Acting(host, self.scenario.external, self.inconclusive)
         if any(step.during for step in self.scenario.steps):
             from simwarden.scenario.interpose import Meanwhile  # noqa: PLC0415 - few scenarios put something in
 
-            self.meanwhile = Meanwhile(host, partial(self._act, host), self.scenario.beyond)
+            self.meanwhile = Meanwhile(host, acting.act, self.scenario.beyond)
         for card in self.scenario.cards.values():
             await self._provision(host, card)
         await self.clock.settle()
         if self.probe is not None:
-            self.probe.enter(host, partial(self._act, host))
+            self.probe.enter(host, acting.act)
         try:
             for step in self.scenario.steps:
                 self.step = step
-                await self._carry_out(host, step)
+                await self._carry_out(acting, step)
                 self._check_faults()
                 if self.result.failure is not None:
                     return
                 self.result.steps_done += 1
             if self.probe is not None:
                 await self.probe.leave()
+            else:
+                acting.end()
+                await self._come_to_rest(host)
         finally:
-            for task in self.beside:
-                task.cancel()
+            acting.end()
             await host.probed()
+
+    async def _come_to_rest(self, host: Host) -> None:
+        """See that in the end nothing is under way, and elements agree; what they do not yet has time to come."""
+        if not is_whole(host):
+            return
+        kinds = {name: each.kind for name, each in self.scenario.instances.items()}
+        deadline = self.clock.now() + (_REST_VIRTUAL if self.clock.virtual else _WITHIN_REAL)
+        while (found := list(unrest(host, kinds))) and await self._let_time_pass(deadline):
+            self._check_faults()
+        if found:
+            place = self.step.place if self.step is not None else Place(self.scenario.path)
+            wrong = tuple(Mismatch(what, want, got, place) for what, want, got in found)
+            raise StepFailed("the network is not at rest after the last step", wrong)
 
     async def _provision(self, host: Host, card: Card) -> None:
         for name in host.elements:
@@ -343,7 +353,7 @@ class _Run:
                 path = f"/cards/{card.keys.imsi}"
                 await element.manage_for(HOUSE, "PUT", path, body.model_dump())
 
-    async def _carry_out(self, host: Host, step: Step) -> None:
+    async def _carry_out(self, acting: Acting, step: Step) -> None:
         self.trace.emit(StepMark(index=step.index, text=step.text, line=step.place.line))
         outcome = None
         if step.action is not None and self.judged:
@@ -353,7 +363,8 @@ class _Run:
         self.phases[-1].steps.append(step)
         if step.action is not None:
             self.acted = 0
-            work = self._act(host, step.action)
+            acting.expects = bool(step.expectations)
+            work = acting.act(step.action)
             if self.meanwhile is not None:
                 work = self.meanwhile.carry_out(step, work)
             with contextlib.suppress(*(() if self.probe is None else (ManagementError,))):
@@ -371,7 +382,7 @@ class _Run:
         if self.options.lenient:
             wrong = [each for each in wrong if each.subject != "decision"]
         if wrong:
-            raise _Failed(
+            raise StepFailed(
                 "an expectation was not met" if len(wrong) == 1 else "expectations were not met", tuple(wrong)
             )
 
@@ -413,96 +424,3 @@ class _Run:
             return True
         await asyncio.sleep(_LOOK)
         return now < deadline
-
-    async def _act(self, host: Host, action: Action) -> Any:
-        match action:
-            case Wait(seconds):
-                await self.clock.sleep(seconds)
-            case Together():
-                return await self._together(host, action)
-            case Rhythm():
-                self._begin(host, action)
-            case _ if action.element in self.scenario.external:
-                self.inconclusive.append(action.element)
-            case Power():
-                await self._power(host, action)
-            case Fail(name, answer, after, database):
-                if database:
-                    host.fail_database(name)
-                else:
-                    host.injected_faults[name] = InjectedFault(answer, after)
-            case Call(name, verb, arguments):
-                path = f"/verbs/{verb}"
-                return await host.elements[name].manage_for(HOUSE, "POST", path, arguments)
-            case Manage():
-                return await self._manage(host, action)
-        return None
-
-    async def _together(self, host: Host, action: Together) -> Any:
-        """Carry out several; their outcome is the word that all came to."""
-        pause = action.over / len(action.actions)
-        outcomes = await asyncio.gather(
-            *(self._act_later(host, each, place * pause) for place, each in enumerate(action.actions))
-        )
-        return outcomes[0] if len(set(map(str, outcomes))) == 1 else None
-
-    async def _act_later(self, host: Host, action: Action, pause: float) -> Any:
-        if pause:
-            await self.clock.sleep(pause)
-        return await self._act(host, action)
-
-    def _begin(self, host: Host, rhythm: Rhythm) -> None:
-        """Let actions go on beside the steps; those of several are spread, so that not all act at one moment."""
-        now, number = self.clock.now(), len(rhythm.actions)
-        end = None if rhythm.lasting is None else now + rhythm.lasting
-        for place, action in enumerate(rhythm.actions, 1):
-            first = now + rhythm.every - rhythm.over * (number - place) / number
-            task = self.loop.create_task(self._repeat(host, action, first, rhythm.every, end))
-            self.beside.add(task)
-
-    async def _repeat(self, host: Host, action: Action, due: float, every: float, end: float | None) -> None:
-        """Act at each beat; one that falls into an action that still goes on, or makes no sense now, is left out."""
-        while end is None or due <= end:
-            await self.clock.sleep(max(0.0, due - self.clock.now()))
-            try:
-                await self._act(host, action)
-            except ManagementError:
-                pass
-            except Exception as error:  # noqa: BLE001 - nobody awaits this task: what it meets ends the run
-                host.fault("runner", "what goes on beside the steps", error)
-                return
-            due += every * max(1, math.ceil((self.clock.now() - due) / every))
-
-    async def _power(self, host: Host, action: Power) -> None:
-        if action.verb == "mend":
-            host.injected_faults.pop(action.element, None)
-            host.mend_database(action.element)
-            return
-        if action.verb != "start":
-            await host.stop(action.element, kill=action.verb == "kill")
-            await self.clock.settle()
-        if action.verb in ("start", "restart"):
-            await host.start(action.element)
-
-    async def _manage(self, host: Host, action: Manage) -> StatusOutcome:
-        element = element_of(host, action.element)
-        role, caller, accounts = Role(action.role), action.caller or action.role, action.accounts
-        try:
-            said = await element.manage(role, action.method, action.path, action.body, caller=caller, accounts=accounts)
-            outcome = StatusOutcome(200 if said is not None else 204, "")
-        except ManagementError as error:
-            said, outcome = error.body(), StatusOutcome(error.status, str(error))
-        self.trace.emit(
-            Answered(
-                element=action.element,
-                role=action.role,
-                caller=caller,
-                method=action.method,
-                path=action.path,
-                status=outcome.status,
-                body=said,
-            )
-        )
-        if outcome.status >= 400 and not (self.step and self.step.expectations):
-            raise _Failed(f"{action.method} {action.path}: {outcome}")
-        return outcome

@@ -14,14 +14,16 @@ from typing import TYPE_CHECKING, Any
 
 from simwarden.campaign.explore.trial import CALLER, EVENT, Return
 from simwarden.scenario.match import show
+from simwarden.scenario.rest import disagreements
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from simwarden.campaign.explore.plan import Plan
     from simwarden.campaign.explore.story import Told
-    from simwarden.campaign.explore.trial import Fact, Facts, Held, Seen
+    from simwarden.campaign.explore.trial import Fact, Facts, Seen
     from simwarden.runtime.declare import Observable
+    from simwarden.scenario.rest import Census
 
 #: what is counted of each element, and compared with nothing but the other run
 _BY_ITSELF = ("work", "timers")
@@ -92,7 +94,7 @@ class Oracle:
     def _broken(what: str, fault: str) -> list[Deviation]:
         return [Deviation(FAULT, what, "comes to its end", fault.partition("\n")[0])]
 
-    def content(self, facts: Facts, held: Held) -> bool:
+    def content(self, facts: Facts, held: Census) -> bool:
         """Whether all is settled."""
         return not next(self._settled(facts), None) and not next(self._quiet(facts, held), None)
 
@@ -168,7 +170,7 @@ class Oracle:
 
     # -- what must hold whenever all is quiet
 
-    def _quiet(self, facts: Facts, held: Held) -> Iterator[Deviation]:
+    def _quiet(self, facts: Facts, held: Census) -> Iterator[Deviation]:
         yield from self._disagreeing(held)
         lasting = self._lasting(facts)
         served = max(Counter(fact[0] for fact in self._served(facts) if fact in lasting).values(), default=0)
@@ -197,15 +199,12 @@ class Oracle:
         counted = self._reference.held.items()
         return sum(number for (each, at), number in counted if each == what and kinds.get(at) == kinds[name])
 
-    def _disagreeing(self, held: Held) -> Iterator[Deviation]:
+    def _disagreeing(self, held: Census) -> Iterator[Deviation]:
         """Yield what elements of several kinds count by one name, each from its side, and do not agree on."""
-        for what in dict.fromkeys(name for name, _ in held if name not in _BY_ITSELF):
-            sums: Counter[str] = Counter()
-            for (name, element), number in held.items():
-                if name == what:
-                    sums[self._scenario.instances[element].kind] += number
-            if len(set(sums.values())) > 1:
-                yield Deviation(QUIET, what, "all count as many", ", ".join(f"{k} {n}" for k, n in sums.items()))
+        kinds = {name: instance.kind for name, instance in self._scenario.instances.items()}
+        counted = {key: number for key, number in held.items() if key[0] not in _BY_ITSELF}
+        for what, got in disagreements(counted, kinds):
+            yield Deviation(QUIET, what, "all count as many", got)
 
     def _told(self, seen: Seen) -> Iterator[Deviation]:
         """Yield where an element's management tells another thing of a card than what was observed of it."""

@@ -15,6 +15,7 @@ from simwarden.operations.element import element_of
 from simwarden.operations.management import Role
 from simwarden.scenario import suite
 from simwarden.scenario.interpose import Interposer
+from simwarden.scenario.rest import Census, census
 from simwarden.scenario.result import Verdict
 from simwarden.scenario.runner import run_scenario
 from simwarden.trace.events import Frame, StateChange, StepMark
@@ -35,8 +36,7 @@ if TYPE_CHECKING:
 Fact = tuple[str, str, str | None]
 Facts = dict[Fact, Any]
 Put = tuple["Action", ...]
-Held = dict[tuple[str, str], int]
-Content = Callable[[Facts, Held], bool]
+Content = Callable[[Facts, Census], bool]
 #: seconds after which a run is looked at that may be settled by then: more than contexts are kept (`purge`)
 WHILE = 2400.0
 #: a day and more: lists of forbidden areas and T3245 run out in 24 h
@@ -82,8 +82,8 @@ class Seen:
     moments: list[Facts] = field(default_factory=list)
     settled: Facts = field(default_factory=dict)
     came: dict[Fact, Return] = field(default_factory=dict)
-    rest: list[Held] = field(default_factory=list)
-    held: Held = field(default_factory=dict)
+    rest: list[Census] = field(default_factory=list)
+    held: Census = field(default_factory=dict)
     audits: Counter[tuple[str, str]] = field(default_factory=Counter)
     events: Counter[tuple[str, str]] = field(default_factory=Counter)
     told: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
@@ -195,22 +195,17 @@ class _Explorer:
     async def _wait(self, pause: float) -> None:
         """Let time pass, let terminals have contacts, and look round; on the real clock there is not so much time."""
         await self._host.clock.sleep(pause if self._host.clock.virtual else _REAL)
-        self.seen.rest.append(dict(self._counted()))
+        self.seen.rest.append(census(self._host))
         await self._do(self._told.morning)
         await self._look_later()
-
-    def _counted(self) -> Iterator[tuple[tuple[str, str], int]]:
-        for name, element in self._host.elements.items():
-            for what, number in element.census().items():
-                yield (what, name), number
 
     def _look(self) -> None:
         self.seen.settled = dict(self._facts)
         self.seen.held.clear()
         for name in self._host.loop.armed():
             self.seen.held["timers", name] = self.seen.held.get(("timers", name), 0) + 1
-        self.seen.held |= {("work", name): self._host.at_work(name) for name in self._host.elements}
-        self.seen.held |= dict(self._counted())
+        self.seen.held |= {("work", name): len(self._host.under_way(name)) for name in self._host.elements}
+        self.seen.held |= census(self._host)
 
     async def _do(self, deeds: Iterable[Deed]) -> None:
         """Carry out what a terminal is asked to do, as far as it makes sense, and keep how it ends."""
@@ -266,12 +261,12 @@ def causes_in(facts: Facts) -> set[str]:
     return {value.name for fact, value in facts.items() if fact[1] == _CAUSE}
 
 
-def never(_facts: Facts, _held: Held) -> bool:
+def never(_facts: Facts, _held: Census) -> bool:
     """Be content with nothing: the whole night goes by."""
     return False
 
 
-def at_once(_facts: Facts, _held: Held) -> bool:
+def at_once(_facts: Facts, _held: Census) -> bool:
     """Be content with anything: no night goes by."""
     return True
 

@@ -4,7 +4,8 @@
     await node.listen()                            # or: await node.connect("S6a", "hss")
     answer = await node.ask("hss", node.make("Update-Location-Request", avps, realm=...))
 
-A handler is `async def handler(message, peer) -> Message`. Many requests may be outstanding in both directions.
+A handler is `async def handler(message, peer) -> Message`; None leaves a request unanswered. Many requests may be
+outstanding in both directions.
 
 **One connection to a peer** carries all applications that both have (RFC 6733 2.1): targets at one place are one peer,
 and so are targets that say one Origin-Host. A peer that is connected and sends a CER on another connection is refused
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
     from simwarden.runtime.link import Link
     from simwarden.runtime.site import Site
 
-Handler: TypeAlias = "Callable[[Message, Peer], Awaitable[Message]]"
+Handler: TypeAlias = "Callable[[Message, Peer], Awaitable[Message | None]]"
 
 #: seconds after which it is told again that requests are turned away
 _TOLD_AGAIN = 10.0
@@ -408,6 +409,8 @@ class DiameterNode:
         handler = self._handlers.get((message.application, message.command), self._relay or self._unserved)
         try:
             answer = await handler(message, connection.peer)
+            if answer is None:
+                return
         except DiameterError as wrong:
             self.site.peer_fault(connection.link, wrong.reason)
             answer = self.answer(message, wrong.result, failed=wrong.failed, reason=wrong.reason)

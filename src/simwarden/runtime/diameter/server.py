@@ -111,7 +111,7 @@ class KnownPeers(Generic[E]):
         return self._node
 
     def _checked(self, handler: Handler) -> Handler:
-        async def check(message: Message, peer: Peer) -> Message:
+        async def check(message: Message, peer: Peer) -> Message | None:
             return self.refusal(message, peer) or await handler(message, peer)
 
         return check

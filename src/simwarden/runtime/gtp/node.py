@@ -126,9 +126,7 @@ class _PathTo:
         now = self.node.site.clock.now()
         if isinstance(answer, Piggybacked):
             self.machine.respond(request, answer.answer, now, answer.request)
-            future: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
-            self.waiting[answer.request.sequence] = future
-            answer.then(future)
+            answer.then(self.pending.expect(answer.request.sequence))
         elif answer is not None:
             self.machine.respond(request, answer, now)
         self.flush()

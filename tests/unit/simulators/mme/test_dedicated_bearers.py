@@ -190,8 +190,8 @@ async def test_the_end_of_a_session_ends_its_bearers(run: Any) -> None:
         await pgw.manage(Role.OPERATOR, "DELETE", f"/sessions/{IMSI}")
         await network.settle()
         assert (pgw.census(), network.host.elements["sgw"].census()) == (
-            {"sessions": 0},
-            {"sessions": 0, "bearers": 0, "tunnels": 0},
+            {"sessions": 0, "EPS bearers": 0},
+            {"sessions": 0, "EPS bearers": 0, "bearers": 0, "tunnels": 0},
         )
         assert network.session() is None
 

@@ -124,7 +124,7 @@ async def test_what_the_mme_does_not_set_up_leaves_nothing(told: dict[str, Any])
     async with Gateways(pgw=PGW) as bench:
         made = await standing(bench, **told)
         assert dedicated(bench) == {}
-        assert bench.sgw.census() == {"sessions": 1, "bearers": 1, "tunnels": 2}
+        assert bench.sgw.census() == {"sessions": 1, "EPS bearers": 1, "bearers": 1, "tunnels": 2}
         bench.enb.send(made, packet(made["paa"].ipv4))
         await bench.settle()
         assert len(bench.net.received()) == 1
@@ -150,7 +150,7 @@ async def test_a_lost_tunnel_of_a_bearer_ends_that_one_alone() -> None:
         await bench.settle()
         assert dedicated(bench) == {}
         assert bench.mme.asked[-1].name == "delete-bearer-request"
-        assert bench.sgw.census() == {"sessions": 1, "bearers": 1, "tunnels": 2}
+        assert bench.sgw.census() == {"sessions": 1, "EPS bearers": 1, "bearers": 1, "tunnels": 2}
 
 
 @pytest.mark.parametrize(

@@ -68,8 +68,8 @@ async def test_a_number_that_is_not_dedicated_or_not_told_gets_no_session(number
         assert refused["cause"].remote  # it was the PGW that refused
         assert bench.verdicts("fn.core") == [False]
         assert (bench.pgw.census(), bench.sgw.census()) == (
-            {"sessions": 0},
-            {"sessions": 0, "bearers": 0, "tunnels": 0},
+            {"sessions": 0, "EPS bearers": 0},
+            {"sessions": 0, "EPS bearers": 0, "bearers": 0, "tunnels": 0},
         )
         assert (await bench.mme.create()).accepted
         assert bench.verdicts("fn.core") == [False, True]
@@ -97,7 +97,7 @@ async def test_the_ranges_of_a_file_decide(tmp_path: Any) -> None:
 async def test_what_else_is_refused(changed: dict[str, Any], settings: dict[str, Any], cause: Cause) -> None:
     async with Gateways(pgw=settings) as bench:
         assert (await bench.mme.create(**changed)).cause == cause
-        assert bench.pgw.census() == {"sessions": 0}
+        assert bench.pgw.census() == {"sessions": 0, "EPS bearers": 0}
 
 
 async def test_an_apn_is_known_without_its_operator_identifier() -> None:
@@ -138,8 +138,8 @@ async def test_a_session_that_is_asked_for_again_takes_the_place_of_the_first() 
         await bench.session()
         again = await bench.mme.create()
         assert again.accepted
-        assert bench.pgw.census() == {"sessions": 1}
-        assert bench.sgw.census() == {"sessions": 1, "bearers": 0, "tunnels": 2}
+        assert bench.pgw.census() == {"sessions": 1, "EPS bearers": 1}
+        assert bench.sgw.census() == {"sessions": 1, "EPS bearers": 1, "bearers": 0, "tunnels": 2}
 
 
 async def test_options_are_answered_as_asked() -> None:
@@ -188,8 +188,8 @@ async def test_the_operator_ends_a_session_at_all_nodes() -> None:
             ("delete-bearer-request", Cause.REACTIVATION_REQUESTED)
         ]
         assert (bench.pgw.census(), bench.sgw.census()) == (
-            {"sessions": 0},
-            {"sessions": 0, "bearers": 0, "tunnels": 0},
+            {"sessions": 0, "EPS bearers": 0},
+            {"sessions": 0, "EPS bearers": 0, "bearers": 0, "tunnels": 0},
         )
 
 
@@ -225,4 +225,4 @@ async def test_another_sgw_takes_a_session_over() -> None:
         await bench.settle()
         assert bench.dropped() == ["there is no tunnel 0x00000099"]
         # which the SGW tells by an Error Indication, so that the session ends
-        assert bench.pgw.census() == {"sessions": 0}
+        assert bench.pgw.census() == {"sessions": 0, "EPS bearers": 0}

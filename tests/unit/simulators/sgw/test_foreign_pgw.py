@@ -202,7 +202,7 @@ async def test_a_device_that_another_sgw_has_leaves_nothing_here_and_all_at_the_
         heard = len(bench.smf.heard)
         told = await bench.mme.delete(made["sender_f_teid"].teid, SI=1)
         assert told.cause == Cause.REQUEST_ACCEPTED
-        assert bench.sgw.census() == {"sessions": 0, "bearers": 0, "tunnels": 0}
+        assert bench.sgw.census() == {"sessions": 0, "EPS bearers": 0, "bearers": 0, "tunnels": 0}
         assert len(bench.smf.heard) == heard
         (record,) = bench.of(ChargingRecord)
         assert record.fields["causeForRecClosing"].name == "SGW_CHANGE"

@@ -16,7 +16,7 @@ from simwarden.trace.records import CauseForRecClosing, ChargingRecord
 from simwarden.wire import gtpu, gtpv2
 from simwarden.wire.gtpv2 import Cause, CauseIe, InterfaceType, Message
 
-NONE = {"sessions": 0, "bearers": 0, "tunnels": 0}
+NONE = {"sessions": 0, "EPS bearers": 0, "bearers": 0, "tunnels": 0}
 
 
 def teid(made: Message) -> int:
@@ -35,7 +35,7 @@ async def test_a_session_is_set_up_used_and_ended() -> None:
         modified = await bench.mme.modify(teid(made))
         assert [each["ebi"] for each in modified["bearer_contexts_modified"]] == [5]
         assert (await bench.mme.delete(teid(made))).accepted
-        assert (bench.sgw.census(), bench.pgw.census()) == (NONE, {"sessions": 0})
+        assert (bench.sgw.census(), bench.pgw.census()) == (NONE, {"sessions": 0, "EPS bearers": 0})
         for again in (bench.mme.delete(teid(made)), bench.mme.modify(teid(made)), bench.mme.release(teid(made))):
             assert (await again).cause == Cause.CONTEXT_NOT_FOUND
 
@@ -56,7 +56,7 @@ async def test_two_connections_of_a_card_share_s11() -> None:
         second = await bench.mme.create(apn=scapy.IE_APN(APN=b"cars"), bearer=bearer)
         assert teid(first) == teid(second)
         assert (await bench.mme.delete(teid(first), 5)).accepted
-        assert bench.sgw.census() == {"sessions": 1, "bearers": 0, "tunnels": 2}
+        assert bench.sgw.census() == {"sessions": 1, "EPS bearers": 1, "bearers": 0, "tunnels": 2}
         partly = await bench.mme.modify(teid(first), 5)
         assert partly.cause == Cause.CONTEXT_NOT_FOUND
         assert (await bench.mme.delete(teid(first), 6)).accepted
@@ -85,7 +85,7 @@ async def test_what_is_refused(sgw: dict[str, Any], changed: dict[str, Any], cau
     async with Gateways(sgw=sgw) as bench:
         refused = await bench.mme.create(**changed)
         assert (refused.cause, refused.teid) == (cause, gateways.MME_TEID)
-        assert (bench.sgw.census(), bench.pgw.census()) == (NONE, {"sessions": 0})
+        assert (bench.sgw.census(), bench.pgw.census()) == (NONE, {"sessions": 0, "EPS bearers": 0})
 
 
 async def test_a_pgw_that_is_silent_is_told_as_such() -> None:
@@ -110,10 +110,10 @@ async def test_of_two_requests_for_one_bearer_the_later_stands() -> None:
     async with Gateways() as bench:
         first, second = await asyncio.gather(bench.mme.create(), bench.mme.create())
         assert (first.cause, second.cause) == (Cause.REQUEST_REJECTED, Cause.REQUEST_ACCEPTED)
-        assert bench.sgw.census() == {"sessions": 1, "bearers": 0, "tunnels": 2}
-        assert bench.pgw.census() == {"sessions": 1}
+        assert bench.sgw.census() == {"sessions": 1, "EPS bearers": 1, "bearers": 0, "tunnels": 2}
+        assert bench.pgw.census() == {"sessions": 1, "EPS bearers": 1}
         assert (await bench.mme.delete(teid(second))).accepted
-        assert (bench.sgw.census(), bench.pgw.census()) == (NONE, {"sessions": 0})
+        assert (bench.sgw.census(), bench.pgw.census()) == (NONE, {"sessions": 0, "EPS bearers": 0})
 
 
 async def test_a_session_that_the_pgw_does_not_know_is_told_as_such() -> None:
@@ -282,7 +282,7 @@ async def test_a_restarted_mme_has_no_sessions_and_they_end_everywhere() -> None
         )
         bench.mme.endpoint.send(bytes(echo), bench.host.address_of("sgw", "S11"))
         await bench.settle()
-        assert (bench.sgw.census(), bench.pgw.census()) == (NONE, {"sessions": 0})
+        assert (bench.sgw.census(), bench.pgw.census()) == (NONE, {"sessions": 0, "EPS bearers": 0})
 
 
 async def test_an_mme_that_is_not_there_any_more_loses_its_sessions() -> None:
@@ -291,7 +291,7 @@ async def test_an_mme_that_is_not_there_any_more_loses_its_sessions() -> None:
         bench.mme.silent = True
         await bench.host.clock.sleep(100)
         assert "the path to mme has failed" in bench.notes()
-        assert (bench.sgw.census(), bench.pgw.census()) == (NONE, {"sessions": 0})
+        assert (bench.sgw.census(), bench.pgw.census()) == (NONE, {"sessions": 0, "EPS bearers": 0})
 
 
 async def test_a_repeated_request_is_carried_out_once() -> None:

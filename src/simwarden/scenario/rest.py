@@ -1,0 +1,48 @@
+"""What holds at the end of any story: no procedure is under way, and elements agree on what there is.
+
+A PDN connection that the MME has let go of and the PGW has not is none that an expectation would name: so each story is
+judged by it, whatever it is about.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from simwarden.runtime.host import Host
+
+#: by what is counted and the element that counts it
+Census = dict[tuple[str, str], int]
+
+
+def census(host: Host) -> Census:
+    """Return what the elements of a run count in memory."""
+    counted = ((name, element.census()) for name, element in host.elements.items())
+    return {(what, name): number for name, of_it in counted for what, number in of_it.items()}
+
+
+def disagreements(held: Mapping[tuple[str, str], int], kinds: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Yield what elements of several `kinds` count by one name, each from its side, and do not agree on."""
+    sums: dict[str, Counter[str]] = {}
+    for (what, name), number in held.items():
+        sums.setdefault(what, Counter())[kinds[name]] += number
+    for what, of_kinds in sums.items():
+        if len({*of_kinds.values()}) > 1:
+            yield what, ", ".join(f"{kind} {number}" for kind, number in of_kinds.items())
+
+
+def is_whole(host: Host) -> bool:
+    """Whether nothing of a network is down or fails: else peers of what does need not know of each other's state."""
+    return not host.injected_faults and host.running >= host.elements.keys()
+
+
+def unrest(host: Host, kinds: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
+    """Yield what is not at rest: what it is about, what is wanted, and what is so."""
+    for what, counted in disagreements(census(host), kinds):
+        yield what, "all elements count as many", counted
+    for name in host.elements:
+        if under_way := host.under_way(name):
+            yield name, "no procedure is under way", ", ".join(under_way)

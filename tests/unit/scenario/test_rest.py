@@ -1,0 +1,74 @@
+"""At the end of each story elements agree on what there is, and nothing is under way, though no expectation says so."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from planting import plant
+
+from simulators.sgw.procedures import sessions
+from simwarden.scenario.failure import text_of
+from simwarden.scenario.load import Loader
+from simwarden.scenario.rest import disagreements
+from simwarden.scenario.result import ScenarioResult, Verdict
+from simwarden.scenario.runner import RunOptions, run_scenario
+
+if TYPE_CHECKING:
+    import pytest
+
+STORY = """\
+scenario: A meter is switched on and off
+cards:
+  card: {profile: meter}
+devices:
+  meter: {type: module}
+steps:
+  - insert: {card: card, into: meter}
+  - power_on: meter
+    expect: accepted
+  - power_off: meter
+  - expect: {meter: {attach: "off"}}
+"""
+AT_THE_PGW = ("if Indication.OI in flags:", "if False:")
+
+
+def play(more: str = "") -> ScenarioResult:
+    return run_scenario(Loader().load("story.yaml", STORY + more), "story", RunOptions())
+
+
+def test_a_session_that_outlives_its_end_elsewhere_fails_the_story(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert play().verdict is Verdict.PASSED
+    plant(monkeypatch, sessions.delete_session, AT_THE_PGW)
+    result = play()
+    assert (result.verdict, result.failure is not None) == (Verdict.FAILED, True)
+    assert result.failure is not None
+    told = text_of(result.failure)
+    assert "the network is not at rest after the last step" in told
+    assert "story.yaml:11" in told
+    wrong = {each.subject: (each.want, each.got) for each in result.failure.mismatches}
+    assert wrong["sessions"] == ("all elements count as many", "mme 0, pgw 1, sgw 0")
+
+
+def test_what_is_under_way_has_its_time_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    begins = "device, flags = core.by_teid"
+    for seconds, under_way in ((20, []), (600, ["delete-session-request"])):
+        with monkeypatch.context() as patch:
+            plant(patch, sessions.delete_session, (begins, f"await core.site.clock.sleep({seconds}); {begins}"))
+            result = play()
+        wrong = result.failure.mismatches if result.failure is not None else ()
+        assert [each.got for each in wrong if each.subject == "sgw"] == under_way
+
+
+def test_while_something_is_down_nobody_has_to_agree(monkeypatch: pytest.MonkeyPatch) -> None:
+    plant(monkeypatch, sessions.delete_session, AT_THE_PGW)
+    assert play("  - kill: eir\n").verdict is Verdict.PASSED
+    assert play("  - fail: {element: eir, answer: 5012}\n").verdict is Verdict.PASSED
+    assert play("  - restart: eir\n").verdict is Verdict.FAILED
+
+
+def test_what_one_kind_alone_counts_is_compared_with_nothing() -> None:
+    held = {("sessions", "pgw"): 1, ("sessions", "other"): 1, ("sessions", "sgw"): 2, ("tunnels", "sgw"): 7}
+    kinds = {"pgw": "pgw", "other": "pgw", "sgw": "sgw"}
+    assert list(disagreements(held, kinds)) == []
+    held["sessions", "other"] = 2
+    assert list(disagreements(held, kinds)) == [("sessions", "pgw 3, sgw 2")]
