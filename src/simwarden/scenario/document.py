@@ -146,7 +146,8 @@ class MessageWanted:
 class EventWanted:
     """An element answered a management call, closed a CDR or told a flow in the phase, with certain fields.
 
-    `fields` None: there is none in the phase. `times` is how many there are; None: at least one.
+    `fields` None: there is none in the phase. `times` is how many there are; None: at least one. Where what it holds is
+    declared nowhere (`declared`), a field that is not there is not none.
     """
 
     place: Place
@@ -154,6 +155,7 @@ class EventWanted:
     kind: str
     fields: Mapping[str, Any] | None
     times: int | None = None
+    declared: bool = True
 
     @property
     def subject(self) -> str:

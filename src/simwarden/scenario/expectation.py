@@ -28,7 +28,7 @@ from simwarden.scenario.event_fields import (
     events_of,
     flow_fields,
 )
-from simwarden.scenario.match import matches, wants_none
+from simwarden.scenario.match import matches
 from simwarden.scenario.message_fields import carries, expected_fields, names_on
 from simwarden.scenario.messages import spoken_names
 from simwarden.scenario.problems import guess, nearest
@@ -119,17 +119,10 @@ class ExpectationReader:
                 self.problems.add("none: `never` is about each one; `expect` says that there is none", each.place)
             elif isinstance(each, (EventWanted, MessageWanted)) and each.times is not None:
                 self.problems.add("times: `never` is about each one; `expect` says how many", each.place)
-        for each in conditions:
-            if isinstance(each, EventWanted) and each.kind == ANSWER:
-                self._check_body(each, never=never)
-
-    def _check_body(self, wanted: EventWanted, *, never: bool) -> None:
-        """Note fields of a body that nobody declares, where a misspelt one would hold for ever."""
-        body = (wanted.fields or {}).get("body")
-        free = dict.fromkeys(f"{it.method} {it.path}" for it in self.called[wanted.element] if it.gives is None)
-        if free and (never or wants_none(body)) and isinstance(body, dict):
-            told = f"body: what {', '.join(free)} gives is declared nowhere"
-            self.problems.add(told, wanted.place, "a misspelt field would hold for ever: say what is there instead")
+            elif isinstance(each, EventWanted) and not each.declared and "body" in (each.fields or ()):
+                free = dict.fromkeys(f"{it.method} {it.path}" for it in self.called[each.element] if it.gives is None)
+                told = f"body: what {', '.join(free)} gives is declared nowhere"
+                self.problems.add(told, each.place, "a misspelt field would pass `never`: expect what is there instead")
 
     def _within(self, value: Any, spot: Spot) -> float | None:
         try:
@@ -384,7 +377,9 @@ class ExpectationReader:
         for part, here in self._parts(value, spot):
             if isinstance(part, dict):
                 times, given = self._times(part, here)
-                found.append(EventWanted(here.key, element, kind, self._event(element, kind, given, here), times))
+                declared = kind != ANSWER or None not in [each.gives for each in self.called[element]]
+                want = self._event(element, kind, given, here)
+                found.append(EventWanted(here.key, element, kind, want, times, declared))
             elif part in ("", "any") and kind != ANSWER:
                 found.append(EventWanted(here.key, element, kind, {}))
             else:

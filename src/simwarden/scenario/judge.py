@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from simwarden.scenario.document import DecisionWanted, EventWanted, FactWanted, MessageWanted, OutcomeWanted
-from simwarden.scenario.match import differences, matches, show
+from simwarden.scenario.match import differences, has_all, matches, show
 from simwarden.scenario.result import Mismatch
 from simwarden.scenario.standing import History
 from simwarden.trace.dissect import Dissector
@@ -179,12 +179,12 @@ class Judge:
 
     def _event_unmet(self, condition: EventWanted, since: int) -> Mismatch | None:
         told = list(self._told(condition, since))
-        met = [each for each in told if matches(condition.fields or {}, fields_of(each))]
+        met = [each for each in told if _is_wanted(condition, each)]
         if condition.fields is None or condition.times is not None:
             return _count_unmet(condition, met)
         if met:
             return None
-        if len(told) == 1:
+        if len(told) == 1 and not matches(condition.fields, fields_of(told[0])):
             want, got = _side_by_side(condition.fields, fields_of(told[0]))
             return _mismatch(condition, want, got, told[0].number)
         got = "; ".join(show(_asked_of(fields_of(each), condition.fields)) for each in told[-_LISTED:])
@@ -207,8 +207,7 @@ class Judge:
         if isinstance(condition, FactWanted):
             return self._history.held(condition, since)
         if isinstance(condition, EventWanted):
-            wanted = condition.fields or {}
-            return next((each for each in self._told(condition, since) if matches(wanted, fields_of(each))), None)
+            return next((each for each in self._told(condition, since) if _is_wanted(condition, each)), None)
         return None
 
     def _frames(self, interface: str, since: int) -> Iterator[tuple[Frame, Dissection]]:
@@ -314,6 +313,11 @@ def fields_of(event: Event) -> Mapping[str, Any]:
         return {"record": event.record, **event.fields}
     told = {each.name: getattr(event, each.name) for each in fields(event)}
     return told | {"status": HTTPStatus(event.status)} if isinstance(event, Answered) else told
+
+
+def _is_wanted(condition: EventWanted, event: Event) -> bool:
+    want, got = condition.fields or {}, fields_of(event)
+    return matches(want, got) and (condition.declared or has_all(want, got))
 
 
 def _times(said: str, times: int | None) -> str:

@@ -48,11 +48,14 @@ def matches(want: Any, got: Any, path: str = "") -> bool:
     return _scalar(str(want), got, path.rpartition(".")[2])
 
 
-def wants_none(want: Any) -> bool:
-    """Tell whether something in what is wanted is that there is none."""
-    if isinstance(want, Mapping):
-        return any(map(wants_none, want.values()))
-    return any(map(wants_none, want)) if isinstance(want, list) else _is_none(want)
+def has_all(want: Any, got: Any) -> bool:
+    """Tell whether each field that is wanted is there, whatever is in it."""
+    if isinstance(want, Mapping) and isinstance(got, Mapping):
+        names = {key: _key_of(key, got) for key in want}
+        return all(name is not None and has_all(want[key], got[name]) for key, name in names.items())
+    if isinstance(got, (list, tuple)):
+        return all(any(has_all(each, item) for item in got) for each in (want if isinstance(want, list) else [want]))
+    return True
 
 
 def _scalar(want: str, got: Any, key: str) -> bool:  # noqa: PLR0911 - one return a type
