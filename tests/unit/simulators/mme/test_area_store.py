@@ -44,7 +44,9 @@ def test_what_one_mme_of_a_pool_changes_the_other_one_sees_at_once(pool: list[Ar
     one.forget_stations(IMSI, other, AUDIT)
     assert two.get(IMSI).used == set()  # type: ignore[union-attr]
     two.remove(IMSI, AUDIT)
+    assert one.recent(IMSI) is not None
     assert one.get(IMSI) is None
+    assert one.recent(IMSI) is None
     assert len(one.audited(IMSI)) == 3
 
 

@@ -6,12 +6,16 @@ from typing import Any
 
 import pytest
 
+from simulators.mme.clients import s1
 from simwarden.errors import ManagementError
 from simwarden.operations.management import Role
 from simwarden.runtime.gtp.node import Piggybacked
 from simwarden.testing.diameter import IMSI
 from simwarden.wire import gtpv2
 from simwarden.wire.gtpv2 import Cause
+
+
+from simwarden.wire.gtpv2 import Arp, BearerQos, Cause
 from simwarden.wire.nas.enums import EsmCause, MessageType
 from simwarden.wire.nas.message import Message
 from simwarden.wire.s1ap import CauseRadioNetwork
@@ -226,3 +230,14 @@ async def test_a_device_that_is_not_there_gets_none(run: Any) -> None:
         assert "no answer" in told or "UNABLE_TO_PAGE_UE" in told
         await network.sleep(30)
         assert held(network) == ([], [], [])
+
+
+@pytest.mark.parametrize("rates", [(64, 0, 64, 0), (0, 64, 0, 64)])
+def test_a_rate_of_one_direction_alone_is_told_to_the_base_station(rates: tuple[int, int, int, int]) -> None:
+    told = s1.quality(
+        BearerQos(3, mbr_uplink=rates[0], mbr_downlink=rates[1], gbr_uplink=rates[2], gbr_downlink=rates[3])
+    )
+    assert told.gbr_qos_information is not None
+    assert told.gbr_qos_information.guaranteed_bitrate_ul == gbr_uplink * 1000
+    assert told.gbr_qos_information.guaranteed_bitrate_dl == gbr_downlink * 1000
+    assert s1.quality(BearerQos(9)).gbr_qos_information is None

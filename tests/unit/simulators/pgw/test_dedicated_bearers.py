@@ -153,6 +153,29 @@ async def test_a_lost_tunnel_of_a_bearer_ends_that_one_alone() -> None:
         assert bench.sgw.census() == {"sessions": 1, "EPS bearers": 1, "bearers": 1, "tunnels": 2}
 
 
+async def test_a_tunnel_that_the_sgw_has_lost_ends_the_bearer_that_it_was_of() -> None:
+    two = {"alarm": BEARER, "ping": {"qci": 7, "filters": [{"protocol": "icmp"}]}}
+    async with Gateways(pgw={"apns": {"*": {"bearers": two}}}) as bench:
+        end = FTeid.at(InterfaceType.S1_U_ENODEB_GTP_U, OWN, bench.enb.address)
+        identities = iter((6, 7))
+
+        def told_by_mme(asked: gtpv2.Message) -> dict[str, Any]:
+            (context,) = asked["bearer_contexts"]
+            cause, ebi = CauseIe(Cause.REQUEST_ACCEPTED), next(identities)
+            made = {"ebi": ebi, "cause": cause, "s1_u_enodeb": end, "s1_u_sgw": context["s1_u_sgw"]}
+            return {"cause": cause, "bearer_contexts": (made,)}
+
+        bench.mme.answers["create-bearer-request"] = told_by_mme
+        made = await bench.session()
+        await bench.settle()
+        assert [*dedicated(bench)] == [6, 7]
+        bench.sgw.core.plane.close(dedicated(bench)[6].s5_teid)
+        bench.net.send(answer(made["paa"].ipv4, 5683))
+        await bench.settle()
+        (session,) = bench.pgw.core.sessions.values()
+        assert [*session.bearers] == ["ping"]
+
+
 @pytest.mark.parametrize(
     ("changed", "told"),
     [

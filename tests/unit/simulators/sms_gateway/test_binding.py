@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from business import ACCOUNTS, Business
+from business import ACCOUNTS, CODE, MSISDN, Business
 
 from simulators.platform.element import Platform
 from simulators.sms_gateway.passwords import hashed, matches
@@ -171,3 +171,11 @@ async def test_a_wrong_secret_is_refused(wrong: dict[str, str]) -> None:
     async with Business(platform={**CMPP, **wrong}) as bench:
         assert bench.observed("bind", element="platform") == ["refused"]
         assert bench.verdicts("sms.bind").count(False) == 1
+
+
+async def test_a_customer_with_a_window_of_one_is_handed_one_message_after_another() -> None:
+    async with Business(customers={"window": 1}) as bench:
+        bench.smsc.deliver(f"+{MSISDN}", CODE, b"17 kWh")
+        bench.smsc.deliver(f"+{MSISDN}", CODE, b"18 kWh")
+        await bench.settle()
+        assert bench.texts() == ["17 kWh", "18 kWh"]
