@@ -234,9 +234,8 @@ async def test_a_device_that_is_not_there_gets_none(run: Any) -> None:
 
 @pytest.mark.parametrize("rates", [(64, 0, 64, 0), (0, 64, 0, 64)])
 def test_a_rate_of_one_direction_alone_is_told_to_the_base_station(rates: tuple[int, int, int, int]) -> None:
-    told = s1.quality(
-        BearerQos(3, mbr_uplink=rates[0], mbr_downlink=rates[1], gbr_uplink=rates[2], gbr_downlink=rates[3])
-    )
+    mbr_uplink, mbr_downlink, gbr_uplink, gbr_downlink = rates
+    told = s1.quality(BearerQos(3, Arp(), mbr_uplink, mbr_downlink, gbr_uplink, gbr_downlink))
     assert told.gbr_qos_information is not None
     assert told.gbr_qos_information.guaranteed_bitrate_ul == gbr_uplink * 1000
     assert told.gbr_qos_information.guaranteed_bitrate_dl == gbr_downlink * 1000
