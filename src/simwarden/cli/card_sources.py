@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import re
 from functools import reduce
-from itertools import zip_longest
 from operator import or_
 from typing import TYPE_CHECKING, Any
 
-import yaml
 from pydantic import ValidationError
 
 from simwarden.cli.card_table import CardRow
-from simwarden.errors import ConfigError, Place
+from simwarden.cli.serving_subscribers import entries_in
 from simwarden.model.form import FormFactor
 from simwarden.operations.management import reasons
 from simwarden.policy.classification import measures
@@ -23,10 +19,9 @@ from simwarden.scenario import suite
 from simwarden.scenario.identities import CardKeys
 from simwarden.scenario.load import Loader
 from simwarden.scenario.registry import Registry
-from simwarden.scenario.yamlfile import unread
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from simwarden.cli.card_table import Known
@@ -82,48 +77,10 @@ def scenario_cards(path: str, network: str, known: Known) -> Iterator[tuple[str,
             yield job.path, CardRow(card.line, card.keys.imsi, card.keys.msisdn, _holding(card.keys, known, held))
 
 
-def exported_cards(path: Path, text: str, known: Known) -> Iterator[CardRow]:
+def exported_cards(path: Path, known: Known) -> Iterator[CardRow]:
     """Yield the cards of what `export` prints in YAML or JSON. Raises ConfigError for what is not that."""
-    try:
-        data, lines = _read_json(text) if path.suffix == ".json" else _read_yaml(text)
-    except (ValueError, RecursionError, yaml.YAMLError) as error:
-        raise unread(error, str(path)) from error
-    rows = data.get("subscribers") if isinstance(data, dict) else None
-    if not isinstance(rows, list):
-        raise ConfigError("a scenario, or a list `subscribers` as `export` prints it, is expected", Place(str(path)))
-    return _exported(zip_longest(rows, lines[: len(rows)], fillvalue=1), known, Sections(Registry.installed()))
-
-
-def _read_json(text: str) -> tuple[Any, list[int]]:
-    """Return a document, and the lines of the entries of `subscribers`."""
-    data = json.loads(text)
-    decoder, lines, line, done = json.JSONDecoder(), [], 1, 0
-    found = re.search(r'"subscribers"\s*:\s*\[\s*', text)
-    while found is not None and text[found.end()] != "]":
-        line, done = line + text.count("\n", done, found.end()), found.end()
-        lines.append(line)
-        found = re.compile(r"[\s,]*").match(text, decoder.raw_decode(text, done)[1])
-    return data, lines
-
-
-def _read_yaml(text: str) -> tuple[Any, list[int]]:
-    """Return the same of YAML, all of it texts."""
-    loader = yaml.CBaseLoader(text)
-    try:
-        node = loader.get_single_node()
-        return (loader.construct_document(node) if node is not None else None), list(_lines(node))
-    finally:
-        loader.dispose()
-
-
-def _lines(node: yaml.Node | None) -> Iterator[int]:
-    for key, value in node.value if isinstance(node, yaml.MappingNode) else ():
-        if key.value == "subscribers" and isinstance(value, yaml.SequenceNode):
-            yield from (each.start_mark.line + 1 for each in value.value)
-
-
-def _exported(rows: Iterable[tuple[Any, int]], known: Known, read: Sections) -> Iterator[CardRow]:
-    for number, (row, line) in enumerate(rows, 1):
+    read = Sections(Registry.installed())
+    for number, (row, line) in enumerate(entries_in(path, texts=True), 1):
         if not isinstance(row, dict):
             yield CardRow(line, wrong=f"entry {number}: keys and values are expected")
             continue

@@ -156,7 +156,7 @@ def _cards(order: ClassifyOrder) -> Iterator[tuple[str, CardRow]]:
     elif path.suffix in (".yaml", ".yml", ".json"):
         from simwarden.cli.card_sources import exported_cards  # noqa: PLC0415 - as above
 
-        for row in exported_cards(path, _text(path), known):
+        for row in exported_cards(path, known):
             yield order.target, row
     else:
         yield from ((order.target, row) for row in _table(path, order.encoding, known))

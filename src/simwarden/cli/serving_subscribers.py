@@ -40,16 +40,24 @@ _Parser: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 
 def rows_in(path: Path) -> Iterator[Row]:
     """Yield the subscribers of a file. Raises ConfigError for what is none, at the row where it is found."""
+    for row, line in entries_in(path):
+        place = Place(str(path), line)
+        if not isinstance(row, dict) or "imsi" not in row:
+            raise ConfigError("a list `subscribers` of mappings with imsi is expected", place)
+        yield Row(row, place)
+
+
+def entries_in(path: Path, *, texts: bool = False) -> Iterator[tuple[Any, int]]:
+    """Yield what stands in the list `subscribers` of a file, and in which line; of YAML as `texts` if wanted.
+
+    Raises ConfigError for a file that has no such list.
+    """
     try:
         with path.open(encoding="utf-8-sig") as file:
             start = file.read(_CHUNK)
             begun = _JSON.match(start)
             file.seek(0)
-            for row, line in _json(file, path) if begun else _yaml(file, path):
-                place = Place(str(path), line)
-                if not isinstance(row, dict) or "imsi" not in row:
-                    raise ConfigError("a list `subscribers` of mappings with imsi is expected", place)
-                yield Row(row, place)
+            yield from _json(file, path) if begun else _yaml(file, path, texts=texts)
     except UnicodeDecodeError as error:
         raise ConfigError("is no text in UTF-8", Place(str(path))) from error
     except OSError as error:
@@ -81,10 +89,10 @@ def _json(file: TextIOWrapper, path: Path) -> Iterator[tuple[Any, int]]:
         line += text.count("\n", end, at)
 
 
-def _yaml(file: TextIOWrapper, path: Path) -> Iterator[tuple[Any, int]]:
+def _yaml(file: TextIOWrapper, path: Path, *, texts: bool) -> Iterator[tuple[Any, int]]:
     loader = _Parser(file)
     try:
-        yield from _Rows(loader, path).rows()
+        yield from _Rows(loader, path, texts=texts).rows()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         place = Place(str(path), mark.line + 1, mark.column + 1) if mark else Place(str(path))
@@ -98,8 +106,8 @@ def _yaml(file: TextIOWrapper, path: Path) -> Iterator[tuple[Any, int]]:
 class _Rows:
     """Builds the rows of a YAML file from its events."""
 
-    def __init__(self, loader: Any, path: Path) -> None:
-        self._next, self._path = loader.get_event, path
+    def __init__(self, loader: Any, path: Path, *, texts: bool) -> None:
+        self._next, self._path, self._texts = loader.get_event, path, texts
         self._anchors: dict[str, tuple[Any, int]] = {}
 
     def rows(self) -> Iterator[tuple[Any, int]]:
@@ -130,7 +138,8 @@ class _Rows:
             return self._anchors[event.anchor]
         value: Any
         if isinstance(event, yaml.ScalarEvent):
-            value, weight = _scalar(event.tag, event.value, event.implicit), 1
+            value = event.value if self._texts else _scalar(event.tag, event.value, event.implicit)
+            weight = 1
         else:
             value, weight = self._collection(event, depth + 1)
         if weight > _MOST or depth > _DEEPEST:

@@ -449,9 +449,9 @@ def test_what_is_wrong_with_a_card_of_an_export_is_told_by_its_key(tmp_path: Pat
     ):
         assert f"{path}{said}" in result.output
     path.write_text("[" * 100_000, encoding="utf-8")
-    assert "is nested too deep" in run("classify", path).output
+    assert "exceeded maximum nesting depth" in run("classify", path).output
     path.write_text('{"subscribers": [', encoding="utf-8")
-    assert f"{path}:1:18: no JSON" in run("classify", path).output
+    assert f"{path}:1: no JSON" in run("classify", path).output
     head = f"{HEAD},sections"
     assert "sections: no JSON object" in run("classify", table(tmp_path, f"{GOOD},{'[' * 100_000}", head=head)).output
 
