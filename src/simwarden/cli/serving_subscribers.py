@@ -77,7 +77,8 @@ def _json(file: TextIOWrapper, path: Path) -> Iterator[tuple[Any, int]]:
             more = file.read(_CHUNK) if len(text) - at < _LONGEST else ""
             if not more:
                 place = Place(str(path), line + text.count("\n", at, getattr(error, "pos", at)))
-                raise ConfigError(f"no JSON: {getattr(error, 'msg', 'nested too deep')}", place) from error
+                said = getattr(error, "msg", "nested too deep, or a number is too long")
+                raise ConfigError(f"no JSON: {said}", place) from error
             text, at = text[at:] + more, 0
             continue
         yield row, line
@@ -138,8 +139,7 @@ class _Rows:
             return self._anchors[event.anchor]
         value: Any
         if isinstance(event, yaml.ScalarEvent):
-            value = event.value if self._texts else _scalar(event.tag, event.value, event.implicit)
-            weight = 1
+            value, weight = event.value if self._texts else self._scalar(event), 1
         else:
             value, weight = self._collection(event, depth + 1)
         if weight > _MOST or depth > _DEEPEST:
@@ -147,6 +147,13 @@ class _Rows:
         if event.anchor is not None:
             self._anchors[event.anchor] = value, weight
         return value, weight
+
+    def _scalar(self, event: Any) -> Any:
+        try:
+            return _scalar(event.tag, event.value, event.implicit)
+        except (ValueError, OverflowError) as error:  # of a tag, a date, or an integer that is none
+            said = f"{event.value[:40]!r} is not what its form or tag says; quote what is a text"
+            raise self._wrong(event, said) from error
 
     def _collection(self, event: Any, depth: int) -> tuple[Any, int]:
         if depth > _DEEPEST:

@@ -76,6 +76,10 @@ BOMB = "a: &a [x,x,x,x,x,x,x,x,x,x]\n" + "".join(
         ('{"subscribers": [{"imsi": "1"}', "no JSON"),
         ('{"subscribers": [' + "[" * 100_000, "no JSON"),
         ("subscribers:\n- imsi: !!python/object:os.system x\n", "no YAML"),
+        ("subscribers:\n- imsi: '1'\n  name: !!int x\n", "cards:3:9: 'x' is not what its form or tag says"),
+        ("subscribers:\n- imsi: '1'\n  name: 2026-99-99\n", "cards:3:9: '2026-99-99' is not what its form or tag says"),
+        (f"subscribers:\n- imsi: {'9' * 5000}\n", "cards:2:9: '9999999999999999999999999999999999999999' is not"),
+        ('{"subscribers": [{"imsi": %s}]}' % ("9" * 5000), "a number is too long"),
     ],
 )
 def test_what_is_no_list_of_subscribers_is_told_soon(tmp_path: Path, text: str, said: str) -> None:
