@@ -18,6 +18,7 @@ from simulators.cmp.events import AUDITED
 from simwarden.operations.audit_table import AuditTable, Page, newest
 from simwarden.operations.card_table import alike, taken
 from simwarden.policy.card_states import CardState
+from simwarden.policy.numbers import spellings
 from simwarden.runtime.store import Rows
 
 if TYPE_CHECKING:
@@ -137,6 +138,12 @@ def _add_audit(connection: sa.Connection, record: dict[str, Any]) -> None:
     _AUDIT.add(connection, [record])
 
 
+def _is(name: str, value: str) -> sa.ColumnElement[bool]:
+    """Mean cards with an identity; a number is one, however it is written."""
+    column = _CARDS.c[name]
+    return column.in_(spellings(value)) if name == "msisdn" and value else column == value
+
+
 def _row(card: Card) -> dict[str, Any]:
     return _written({name: getattr(card, name) for name in _FIELDS})
 
@@ -202,7 +209,7 @@ class Store:
         """
         query = sa.select(_CARDS.c.imsi, _CARDS.c.account).where(_LOADED).limit(2)
         for name, value in identity.items():
-            query = query.where(_CARDS.c[name] == value)
+            query = query.where(_is(name, value))
         with self._engine.connect() as connection:
             rows = connection.execute(query).all()
         return (rows[0].imsi, rows[0].account) if len(rows) == 1 else None
@@ -242,7 +249,7 @@ class Store:
         With these values, and bound to an IMEI (14 digits) or seen there last; with accounts, of these and since then.
         """
         columns = _CARDS.c
-        only = [_LOADED, *(columns[name] == value for name, value in where.items())]
+        only = [_LOADED, *(_is(name, value) for name, value in where.items())]
         if imei:
             seen = columns.terminal == imei
             only.append((columns.bound == imei) | (seen if accounts is None else seen & ~columns.handed_over))

@@ -19,7 +19,7 @@ from simulators.hss.subscriber import ENDS, Debt, Owed, Subscriber
 from simwarden.model.profile import find_use
 from simwarden.operations.audit_table import AuditTable
 from simwarden.operations.card_table import alike, taken
-from simwarden.policy.numbers import COUNTRY, international
+from simwarden.policy.numbers import spellings
 from simwarden.runtime.store import Rows
 
 if TYPE_CHECKING:
@@ -165,9 +165,7 @@ class Store:
 
     def numbered(self, msisdn: str) -> Subscriber | None:
         """Return the subscriber that has a number, as a protocol carries it, however it was provisioned."""
-        whole = international(msisdn)
-        spellings = (msisdn, whole, whole.removeprefix(COUNTRY))
-        query = sa.select(_SUBSCRIBERS.c.imsi).where(_SUBSCRIBERS.c.msisdn.in_(spellings))
+        query = sa.select(_SUBSCRIBERS.c.imsi).where(_SUBSCRIBERS.c.msisdn.in_(spellings(msisdn)))
         with self._engine.connect() as connection:
             imsi = connection.execute(query).scalar()
         return self.get(imsi) if imsi is not None else None

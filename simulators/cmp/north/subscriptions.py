@@ -18,6 +18,7 @@ from simulators.cmp.north.delivery import UndeliveredError, host_of, may_reach
 from simulators.cmp.north.errors import invalid, not_found, quota
 from simulators.cmp.north.model import AREA_CHANGE, IMEI_CHANGE, Subscribe, fault, read
 from simwarden.model.identity import imei_key
+from simwarden.policy.numbers import international
 from simwarden.runtime.store import StoreError
 
 if TYPE_CHECKING:
@@ -47,6 +48,10 @@ _SEEN = {"terminal-changed": "after", "mismatch": "seen"}
 _TOLD_OF = {"presence": AREA_CHANGE, "reassigned": ""}
 #: most in one list, by the API
 _LISTED = 1000
+
+
+def _is_number_of(device: str, card: Card) -> bool:
+    return bool(card.msisdn) and international(device) == international(card.msisdn)
 
 
 class _Notice:
@@ -218,7 +223,7 @@ class Subscriptions:
     def _may_hear(self, notice: _Notice, subscription: Subscription, card: Card) -> bool:
         """Whether a client may still know of a card; a subscription to one that is no longer its own ends."""
         client = self._config.clients.get(subscription.client)
-        named = client is not None and client.device in ("", f"+{card.msisdn}")
+        named = client is not None and (not client.device or _is_number_of(client.device, card))
         if client is not None and named and self._platform.may_hear(card, by_of(subscription.client, client)):
             return True
         notice.end(subscription, "NETWORK_TERMINATED")

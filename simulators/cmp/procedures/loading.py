@@ -13,6 +13,7 @@ from simulators.cmp.procedures.sweep import SLICE
 from simwarden.errors import ManagementError
 from simwarden.operations.management import reasons
 from simwarden.operations.provision import about
+from simwarden.policy.numbers import international
 from simwarden.runtime.store import StoreError
 
 if TYPE_CHECKING:
@@ -117,6 +118,8 @@ def _check_twice(cards: Sequence[Card], seen: dict[str, set[str]]) -> None:
     for name, values in seen.items():
         for card in cards:
             value = getattr(card, name)
+            if value and name == "msisdn":
+                value = international(value)  # one number, however it is written
             if value and value in values:
                 raise ManagementError(400, f"an {name} stands there twice")
             values.add(value)

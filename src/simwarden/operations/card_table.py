@@ -1,4 +1,4 @@
-"""What tables of cards have in common: a number and a card's own identity are those of one card.
+"""What tables of cards have in common: a number (in any spelling) and a card's own identity are those of one card.
 
 Apart from `provision`: SQLAlchemy is heavy.
 """
@@ -9,6 +9,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
+
+from simwarden.policy.numbers import international, spellings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,11 +25,16 @@ def taken(
     """Return those of some values that cards have already, with the names of their columns; of one card never mind."""
     found: list[tuple[str, str]] = []
     for name, values in identities.items():
-        wanted = [value for value in values if value]
+        forms = spellings if name == "msisdn" else _as_it_is
+        wanted = [form for value in values if value for form in forms(value)]
         for start in range(0, len(wanted), _AT_ONCE):
             some = {"some": wanted[start : start + _AT_ONCE], "but": but}
             found += [(name, value) for value in connection.execute(_query(table, name), some).scalars()]
     return found
+
+
+def _as_it_is(value: str) -> tuple[str, ...]:
+    return (value,)
 
 
 @cache
@@ -38,5 +45,8 @@ def _query(table: sa.Table, name: str) -> sa.Select[Any]:
 
 def alike(identities: Mapping[str, Sequence[str]]) -> bool:
     """Whether some cards have a number or an identity in common."""
-    given = [list(filter(None, values)) for values in identities.values()]
+    given = [
+        [international(value) if name == "msisdn" else value for value in values if value]
+        for name, values in identities.items()
+    ]
     return any(len(set(values)) < len(values) for values in given)

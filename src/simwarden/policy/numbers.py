@@ -97,6 +97,15 @@ def international(number: str) -> str:
     return who.number if who.kind is PartyKind.FOREIGN else f"{COUNTRY}{who.number}"
 
 
+def spellings(number: str) -> tuple[str, ...]:
+    """Return all forms in which digits of one number may be kept: as they are, and with and without the country code.
+
+    Raises ValueError for an empty one.
+    """
+    whole = international(number)
+    return tuple(dict.fromkeys((number.removeprefix("+"), whole, whole.removeprefix(COUNTRY), f"00{whole}")))
+
+
 def _international(digits: str) -> Party:
     """Return who a number with its country code stands for; some write a trunk prefix behind that."""
     if not digits.startswith(COUNTRY):

@@ -330,6 +330,26 @@ async def test_a_number_and_an_iccid_are_those_of_one_card(what: str, store_url:
             assert (await put(GAS, wrong))[0] == 400
 
 
+@pytest.mark.parametrize("held", ["1440000000001", "861440000000001"])
+async def test_a_number_is_one_however_it_is_written(held: str, store_url: str) -> None:
+    desk = Desk(store_url)
+    async with desk:
+        load = [{"imsi": "001010000000090", "msisdn": held}]
+        assert await desk.ask("POST", "/cards", {"cards": load}, accounts=None) == {"cards": 1}
+        for written in ("1440000000001", "861440000000001", "+861440000000001"):
+            other: dict[str, Any] = {**_provision("001010000000091", msisdn=written), "sections": {}}
+            assert (await desk.ask("PUT", "/cards/001010000000091", other, accounts=None))[0] == 409
+            load = [{"imsi": "001010000000092", "msisdn": written}]
+            assert (await desk.ask("POST", "/cards", {"cards": load}, accounts=None))[0] == 409
+            found = await desk.listed(f"/cards?msisdn={written.replace('+', '%2B')}", accounts=None)
+            assert [each["imsi"] for each in found] == ["001010000000090"]
+            card = desk.cmp.platform.find(By(), msisdn=written)
+            assert card is not None
+            assert card.imsi == "001010000000090"
+        load = [{"imsi": f"00101000000009{n}", "msisdn": f"{code}1440000000005"} for n, code in ((2, ""), (3, "+86"))]
+        assert (await desk.ask("POST", "/cards", {"cards": load}, accounts=None))[0] == 400
+
+
 async def test_a_number_that_two_cards_have_since_before_is_nobodys() -> None:
     desk = Desk("")
 

@@ -507,6 +507,7 @@ async def test_a_number_and_an_iccid_are_those_of_one_card(net: Net, what: str) 
     async with net:
         assert await put(IMSI, "1440000000001") == 200
         assert await put(other, "1440000000001") == 409
+        assert what == "iccid" or [await put(other, f"{code}1440000000001") for code in ("86", "+86")] == [409, 409]
         assert await put(IMSI, "1440000000001") == 200
         assert [await put(imsi, "") for imsi in (IMSI, other)] == [200, 200]
         assert await put(other, "1440000000001") == 200
