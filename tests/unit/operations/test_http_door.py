@@ -297,12 +297,12 @@ def test_idle_connections_of_one_address_lock_out_nobody(monkeypatch: pytest.Mon
     monkeypatch.setattr(simwarden.operations.http, "MOST_CONNECTIONS", 20)
 
     async def story(port: int, site: Site) -> None:
-        _, good = await dial(port, "127.0.0.3")
+        reader, good = await dial(port, "127.0.0.3")
         idle = [await dial(port, "127.0.0.2") for _ in range(60)]
         assert await is_answered(port, "127.0.0.1")
         assert await is_answered(port, "127.0.0.2"), "nor of that address itself"
-        assert not good.is_closing()
         good.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert (await asyncio.wait_for(reader.read(4096), 10)).startswith(b"HTTP/1.1 200"), "it was there before them"
         assert any("20 connections" in note and "127.0.0.2" in note for note in site.notes)
         for _, each in idle:
             each.close()

@@ -324,6 +324,42 @@ def test_slow_sinks_of_one_customer_hold_up_no_event_of_another(tmp_path: Path) 
         api.play(partial(story, port=silent.getsockname()[1]))
 
 
+def test_slow_names_of_one_customer_hold_up_no_event_of_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A name server of a customer's own that says nothing takes threads, and those of that customer only."""
+    authority, over, known = Authority(tmp_path), threading.Event(), socket.getaddrinfo
+
+    def slow(host: str, *more: Any, **named: Any) -> Any:
+        if host == "sink.example.com":
+            over.wait(LONG)
+        return known("127.0.0.1", *more, **named)
+
+    async def story(courier: delivery.Courier, sink: Sink) -> int:
+        held = [
+            asyncio.ensure_future(courier.post(client, "https://sink.example.com:1/", {}, b""))
+            for client in ("water", "heating")
+            for _ in range(20)
+        ]
+        await asyncio.sleep(0.1)
+        try:
+            return await asyncio.wait_for(courier.post("gas", f"https://localhost:{sink.port}/", {}, b"{}"), LONG / 2)
+        finally:
+            over.set()
+            await courier.stop()
+            await asyncio.gather(*held, return_exceptions=True)
+
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
+    loop = TestbedLoop(virtual=False)
+    try:
+        with Sink(authority.certificate("localhost")) as sink:
+            courier = delivery.Courier(["sink.example.com", "localhost"], str(authority.file), 10 * LONG)
+            assert 200 <= loop.run_until_complete(story(courier, sink)) < 300
+    finally:
+        over.set()
+        loop.close()
+
+
 def test_a_sink_is_ended_in_time_whose_name_took_longer_than_that(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
