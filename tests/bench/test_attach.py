@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import figures
+import stub_gateways
 
 from simwarden.model.identity import luhn_digit
 from simwarden.operations.management import Role
@@ -76,12 +77,16 @@ def _measure(
     *,
     mme: dict[str, Any] | None = None,
     sections: dict[str, Any] | None = None,
+    stub: bool = False,
 ) -> float:
+    """`stub`: without gateways, which are a stub in the MME."""
     stage, loop = _stage(), TestbedLoop(virtual=True)
     network = _network(stage, loop, mme or {})
 
     async def story() -> float:
         await _make_devices(stage, network, sections or {})
+        if stub:
+            stub_gateways.put(network.host.elements["mme"])
         await network.do("device0", "power_on", device="device0")
         start = time.process_time()
         if profile is not None:
@@ -110,6 +115,15 @@ def test_an_attach_in_all_elements() -> None:
     sys.stderr.write("\n")
     for room, seconds in rooms.most_common(18):
         sys.stderr.write(f"  {seconds / whole:6.1%}  {best * seconds / whole * 1000:6.0f} us  {room}\n")
+
+
+def test_what_a_session_adds() -> None:
+    spent = {True: 1000.0, False: 1000.0}
+    for _ in range(5):
+        for stub in (True, False):  # in turn, as below
+            gc.collect()
+            spent[stub] = min(spent[stub], _measure(stub=stub))
+    figures.tell("the same, beside one on a stub of the gateways", f"{spent[False] / spent[True]:.2f} times")
 
 
 def test_the_check_of_areas_at_an_attach() -> None:

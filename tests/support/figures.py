@@ -28,6 +28,7 @@ ROWS: Final[dict[str, tuple[str, str]]] = {
     "shipped suite, a scenario, `-j 1`": ("0.1 s", "test_command.py, wall time without start-up and report"),
     "shipped suite, a scenario, `-j 2`": ("0.1 s", "the same"),
     "a first attach in all elements, full trace": ("5 ms", "test_attach.py, CPU, best of 3"),
+    "the same, beside one on a stub of the gateways": ("1.6 times", "test_attach.py, CPU, in turn, best of 5"),
     "the same with four checks of areas, data of its own": ("1 ms more", "test_attach.py, in turn, best of 5"),
     "the same with four checks of areas, data of a pool": ("1 ms more", "the same"),
     "user packets from endpoint to endpoint, in memory": (
