@@ -62,6 +62,7 @@ def test_a_session_through_two_processes(tmp_path: Path) -> None:
         "settings": {"mmes": [MME], "pgws": ["pgw"]},
         "listen": at(SGW, "S11", "S5-C", "S1-U", "S5-U"),
         "peers": {"pgw": at(PGW, "S5-C", "S5-U")},
+        "cdrs": "sgw.ber",
     }
     with (
         serve(tmp_path, "pgw", pgw) as gateway,
@@ -96,3 +97,8 @@ def test_a_session_through_two_processes(tmp_path: Path) -> None:
     assert octets.stat().st_mode & 0o777 == 0o600
     kind, charged = read(octets.read_bytes())
     assert (kind, charged["servedIMSI"]) == ("pGWRecord", bytes.fromhex("00010100000000f1"))
+    kind, charged = read((tmp_path / "sgw.ber").read_bytes())
+    assert (kind, charged["servedIMSI"]) == ("sGWRecord", bytes.fromhex("00010100000000f1"))
+    address = ("iPBinaryAddress", ("iPBinV4Address", socket.inet_aton(SGW)))
+    assert (charged["s-GWAddress"], charged["causeForRecClosing"]) == (address, 0)
+    assert charged["listOfTrafficVolumes"][0]["dataVolumeGPRSUplink"] == len(udp("10.64.0.1"))
