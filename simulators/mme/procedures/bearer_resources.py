@@ -28,9 +28,13 @@ _QOS, _PACKETS = "required_traffic_flow_qos", "traffic_flow_aggregate"
 
 
 def request(core: Core, conn: Connection, ue: UeContext, message: Message) -> None:
-    """BEARER RESOURCE ALLOCATION or MODIFICATION REQUEST; one that is repeated is at work already."""
+    """BEARER RESOURCE ALLOCATION or MODIFICATION REQUEST; one that is repeated is at work already.
+
+    It is until the device has taken what it was given: it sends again as late as the network does (T3480, T3485).
+    """
     key = (message["procedure_transaction_identity"], 0)
-    if key not in conn.transactions:
+    given = (each for each in ue.all_bearers.values() if isinstance(each, Dedicated) and not each.accepted)
+    if key not in conn.transactions and key[0] not in {each.transaction for each in given}:
         run(core, conn, key, _request(core, conn, ue, message), "bearer resources")
 
 

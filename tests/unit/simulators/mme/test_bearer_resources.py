@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from simulators.pgw.config import ApnConfig
 from simwarden.wire import gtpv2
 from simwarden.wire.gtpv2 import Cause, FlowQos
 from simwarden.wire.nas.elements import EpsQos
@@ -13,7 +14,8 @@ from simwarden.wire.nas.enums import EsmCause, MessageType
 from simwarden.wire.nas.message import Message
 from simwarden.wire.nas.rates import BitRates, encode_rates
 
-from .test_dedicated_bearers import put
+from .test_dedicated_bearers import _ASK, put
+from .test_gateways import asked
 
 _T = MessageType
 UDP = bytes.fromhex("2130000230 11")
@@ -52,20 +54,20 @@ def commands(network: Any, answer: Cause = Cause.NO_RESOURCES_AVAILABLE) -> list
 
 
 @pytest.mark.parametrize(
-    ("asked", "cause"),
+    ("wanted", "cause"),
     [
         (allocate(6), EsmCause.INVALID_EPS_BEARER_IDENTITY),
         (modify(6), EsmCause.INVALID_EPS_BEARER_IDENTITY),
         (allocate(qos=EpsQos(3, b"\x01")), EsmCause.EPS_QOS_NOT_ACCEPTED),
     ],
 )
-async def test_what_no_gateway_hears_of(run: Any, asked: Message, cause: EsmCause) -> None:
+async def test_what_no_gateway_hears_of(run: Any, wanted: Message, cause: EsmCause) -> None:
     async with run() as network:
         phone = await network.attached()
         heard = commands(network)
-        phone.send(asked)
+        phone.send(wanted)
         await network.settle()
-        assert phone.got[-1].type is _T(asked.type + 1)
+        assert phone.got[-1].type is _T(wanted.type + 1)
         assert (phone.got[-1]["esm_cause"], phone.got[-1]["procedure_transaction_identity"]) == (cause, 9)
         assert heard == []
 
@@ -105,6 +107,22 @@ async def test_a_change_names_its_bearer_and_its_connection(run: Any) -> None:
         (command,) = heard
         assert (command["linked_ebi"], command["ebi"], command.get("flow_qos")) == (5, 6, None)
         assert phone.got[-1].type is _T.BEARER_RESOURCE_MODIFICATION_REJECT
+
+
+async def test_a_request_that_is_repeated_while_its_bearer_is_under_way_is_not_asked_for_again(run: Any) -> None:
+    async with run() as network:
+        phone = await network.attached()
+        alarm = ApnConfig(requests={"alarm": {"qci": 7, "filters": [{"protocol": "udp"}]}})
+        network.host.elements["pgw"].core._apns["*"].config = alarm
+        phone.replies[_ASK] = lambda *_: None
+        phone.send(allocate())
+        await network.settle()
+        phone.send(allocate())
+        await network.settle()
+        assert [each for each in asked(network) if each == "bearer-resource-command"] == ["bearer-resource-command"]
+        order = next(each for each in phone.got if each.type is _ASK)
+        assert order["procedure_transaction_identity"] == 9
+        assert _T.BEARER_RESOURCE_ALLOCATION_REJECT not in phone.types()
 
 
 async def test_silent_gateways_give_nothing_and_a_repeated_request_waits(run: Any) -> None:
