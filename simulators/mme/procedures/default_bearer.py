@@ -70,8 +70,10 @@ _ONLY = {
     PdnType.IPV4: EsmCause.PDN_TYPE_IPV4_ONLY_ALLOWED,
     PdnType.IPV6: EsmCause.PDN_TYPE_IPV6_ONLY_ALLOWED,
 }
-#: what an APN may look like (TS 23.003 9.1): labels of up to 63 letters, digits and hyphens
-_NAME = re.compile(r"(?=.{1,99}$)[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*")
+#: what an APN may look like (TS 23.003 9.1, 9.1.1): labels of letters, digits and hyphens within, 63 octets with their
+#: lengths, and no operator identifier
+_LABEL = r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?"
+_NAME = re.compile(rf"(?=.{{1,62}}$)(?!.*\.gprs$){_LABEL}(\.{_LABEL})*", re.IGNORECASE | re.ASCII)
 
 
 def read_request(container: bytes) -> Message | Rejection:
@@ -113,7 +115,7 @@ def choose_access_point(
     default = data.default_apn if data else None
     name = requested or (default.name if default else "")
     if data is None or not _NAME.fullmatch(name):
-        return demanded(NO_ACCESS_POINT, "no APN is known")
+        return demanded(NO_ACCESS_POINT, f"{name!r} is no APN" if name else "no APN is known")
     decision = judge(core, ue, data, name, occasion)
     if not decision.admitted:
         return Rejection(EmmCause.ESM_FAILURE, decision.reason, EsmCause.REQUESTED_SERVICE_OPTION_NOT_SUBSCRIBED)

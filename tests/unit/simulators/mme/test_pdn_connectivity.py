@@ -95,7 +95,10 @@ async def test_from_the_request_to_the_detach(run: Any) -> None:
 @pytest.mark.parametrize(
     ("fields", "cause"),
     [
-        ({"apn": "no name"}, EsmCause.MISSING_OR_UNKNOWN_APN),
+        *[
+            ({"apn": name}, EsmCause.MISSING_OR_UNKNOWN_APN)
+            for name in ("no name", "no_name", "-a", "a-", "a" * 63, ".".join("a" * 32), "a.mnc001.mcc001.GPRS", "*")
+        ],
         ({"pdn_type": 5}, EsmCause.UNKNOWN_PDN_TYPE),
         ({"request_type": 4}, EsmCause.SERVICE_OPTION_NOT_SUPPORTED),
         ({"apn": "internet"}, EsmCause.REQUESTED_SERVICE_OPTION_NOT_SUBSCRIBED),
