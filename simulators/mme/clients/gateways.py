@@ -124,6 +124,12 @@ class Gateways:
             "indication_flags": flags,
         }
 
+    def undo(self, ue: UeContext, sgw: FTeid | None, ebi: int) -> None:
+        """End a session whose answer is of no use; without any the SGW has the device no more."""
+        if sgw is not None:
+            self._delete(sgw, ebi)
+        self.end(ue)
+
     def _undo(self, teid: int, asked: Message, done: asyncio.Future[Message]) -> None:
         if teid in self.by_teid and self.by_teid[teid].s11_teid != teid:
             del self.by_teid[teid]

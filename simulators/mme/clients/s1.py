@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from simwarden.wire.gtpv2 import FTeid, InterfaceType
 from simwarden.wire.s1ap import CauseProtocol, Message, S1apError, encode
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from simulators.mme.core import Core
     from simwarden.wire.gtpv2 import BearerQos
     from simwarden.wire.s1ap.values import Cause
+
+#: bit/s, the most that S1AP tells (TS 36.413 9.2.1.19)
+_MOST_RATE: Final = 10_000_000_000
 
 
 def send(conn: Connection, name: str, *, clear: bytes | None = None, **ies: Any) -> None:
@@ -105,14 +108,14 @@ def aggregate_bit_rate(ue: UeContext) -> UeAggregateMaximumBitrate:
     if rates:
         down = min(down, sum(each.downlink for each in rates) * 1000)
         up = min(up, sum(each.uplink for each in rates) * 1000)
-    return UeAggregateMaximumBitrate(down, up)
+    return UeAggregateMaximumBitrate(min(down, _MOST_RATE), min(up, _MOST_RATE))
 
 
 def quality(qos: BearerQos) -> ErabLevelQosParameters:
     """A bearer's quality as S1AP tells it, in bit/s."""
     arp = qos.arp
     rates = qos.mbr_downlink, qos.mbr_uplink, qos.gbr_downlink, qos.gbr_uplink
-    guaranteed = GbrQosInformation(*(each * 1000 for each in rates)) if any(rates) else None
+    guaranteed = GbrQosInformation(*(min(each * 1000, _MOST_RATE) for each in rates)) if any(rates) else None
     priority = AllocationAndRetentionPriority(
         arp.priority, PreEmptionCapability(arp.may_preempt), PreEmptionVulnerability(arp.preemptable)
     )

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 _T = MessageType
 _ACCEPTED = CauseIe(Cause.REQUEST_ACCEPTED)
+#: octets of a traffic flow template (TS 24.008 10.5.6.12)
+_MOST_TFT: Final = 255
 #: what a gateway hears of a device that refuses (TS 29.274 7.2.4, TS 24.301 6.4.2.4); of other causes that it does
 _REFUSALS: Final = {
     EsmCause.INSUFFICIENT_RESOURCES: Cause.NO_RESOURCES_AVAILABLE,
@@ -150,8 +152,10 @@ async def _create(core: Core, conn: Connection, ue: UeContext, linked: Bearer, a
     taken = {*ue.all_bearers, *conn.asked, *conn.waits}  # one whose end the device has yet to accept is not free
     identity = next((each for each in default_bearer.BEARERS if each not in taken), None)
     end = asked.get("s1_u_sgw")
-    if identity is None or end is None or ue.bearers.get(linked.identity) is not linked:
+    long = len(asked["bearer_tft"]) > _MOST_TFT
+    if identity is None or end is None or long or ue.bearers.get(linked.identity) is not linked:
         lacks = Cause.CONDITIONAL_IE_MISSING if end is None else Cause.NO_RESOURCES_AVAILABLE
+        lacks = Cause.SYNTACTIC_ERROR_IN_THE_TFT_OPERATION if long else lacks
         return {"ebi": 0, "cause": CauseIe(lacks), **({"s1_u_sgw": end} if end is not None else {})}
     new = Dedicated(linked, identity, asked["bearer_qos"], asked["bearer_tft"], end, transaction=asked["pti"])
     linked.dedicated[identity] = new
@@ -246,6 +250,9 @@ async def update_bearers(core: Core, ue: UeContext, message: Message) -> list[di
             told.append({"ebi": each["ebi"], "cause": CauseIe(Cause.CONTEXT_NOT_FOUND)})
             continue
         linked = bearer.linked if isinstance(bearer, Dedicated) else bearer
+        if len(each.get("bearer_tft") or b"") > _MOST_TFT:
+            told.append({"ebi": each["ebi"], "cause": CauseIe(Cause.SYNTACTIC_ERROR_IN_THE_TFT_OPERATION)})
+            continue
         ambr: Ambr | None = message["apn_ambr"] if message["apn_ambr"] != linked.ambr else None
         change = _Change(bearer, linked, each.get("bearer_qos") or bearer.qos, each.get("bearer_tft"), ambr, pti)
         cause = Cause.REQUEST_ACCEPTED

@@ -56,6 +56,8 @@ _RESTING = (
     EsmCause.REQUESTED_SERVICE_OPTION_NOT_SUBSCRIBED,
 )
 _HELD_BACK = ("access_point_name", "protocol_configuration_options")
+#: octets of protocol configuration options (TS 24.008 10.5.6.3)
+_MOST_OPTIONS = 251
 #: bit/s of who has no subscription: an emergency call
 _UNSAID = 1_000_000
 _KINDS = {PdnType.IPV4: GtpPdnType.IPV4, PdnType.IPV6: GtpPdnType.IPV6, PdnType.IPV4V6: GtpPdnType.IPV4V6}
@@ -166,25 +168,38 @@ async def _set_up(
     if not answer.accepted:
         return refused(core, answer, name, kind)
     made = answer["bearer_contexts_created"][0]
-    end = answer.get("sender_f_teid")
-    if end is None or made.get("s1_u_sgw") is None or answer.get("paa") is None:
-        core.gateways.end(ue)
-        return demanded(NO_GATEWAY, "the SGW's answer lacks an end of the tunnels, or the address")
+    end, paa = answer.get("sender_f_teid"), answer.get("paa")
+    if end is None or made.get("s1_u_sgw") is None or paa is None or made["ebi"] != identity:
+        core.gateways.undo(ue, end, identity)
+        return demanded(
+            NO_GATEWAY, "the SGW's answer lacks an end of the tunnels, or the address, or is about another bearer"
+        )
+    if paa.pdn_type not in _TOLD:
+        core.gateways.undo(ue, end, identity)
+        return demanded(NO_GATEWAY, f"the SGW's answer has an address of kind {paa.pdn_type.name}")
     ue.sgw = end
     bearer = ue.bearers[identity] = Bearer(
         identity,
         name,
         point,
-        answer["paa"],
+        paa,
         answer.get("apn_ambr") or ambr,
         made.get("bearer_qos") or qos,
         made["s1_u_sgw"],
         esm_cause or _restricted(kind, answer),
-        answer.get("pco"),
+        _options(core, ue, answer.get("pco")),
         reported=bool(answer.get("change_reporting_action")),
         place=Uli(ue.tai, ue.cell),
     )
     return _lost_meanwhile(core, ue, bearer, occasion) or bearer
+
+
+def _options(core: Core, ue: UeContext, options: bytes | None) -> bytes | None:
+    """Return what a device hears of its protocol configuration options; what is too long for NAS it does not hear."""
+    if options is None or len(options) <= _MOST_OPTIONS:
+        return options
+    core.site.note("the gateways' protocol configuration options are too long for a device", imsi=ue.imsi)
+    return None
 
 
 def _lost_meanwhile(core: Core, ue: UeContext, bearer: Bearer, occasion: Occasion) -> Rejection | None:
