@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from simwarden.wire.gtpv2 import Ambr, BearerQos
 
 _S11 = "S11"
+#: digits of a number that can be told (TS 29.274 8.11); with any other none is, and the PGW refuses the session
+_DIGITS = range(5, 16)
 
 
 class Gateways:
@@ -116,10 +118,10 @@ class Gateways:
         flags = Indication.CRSI | Indication.PS | (Indication.DAF if dual else Indication(0))
         if not ue.proven and ue.imsi:
             flags |= Indication.UIMSI
-        terminal = ue.terminal
+        terminal, number = ue.terminal, ue.subscription.msisdn if ue.subscription is not None else ""
         return {
             "imsi": ue.imsi or None,
-            "msisdn": (ue.subscription.msisdn if ue.subscription is not None else "") or None,
+            "msisdn": number if len(number) in _DIGITS and number.isdecimal() else None,
             "mei": (terminal.imeisv or terminal.imei.imei if terminal is not None else ue.claimed_imei) or None,
             "indication_flags": flags,
         }

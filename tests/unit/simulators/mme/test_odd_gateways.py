@@ -9,8 +9,9 @@ import pytest
 from simwarden.testing.diameter import IMSI
 from simwarden.wire import gtpv2
 from simwarden.wire.gtpv2 import Ambr, Arp, BearerQos, Cause, CauseIe, Paa, PdnType
+from simwarden.wire.nas.enums import EsmCause
 
-from .test_gateways import at
+from .test_gateways import at, esm_cause
 
 MOST = (1 << 40) - 1
 ARP = Arp(1, may_preempt=True, preemptable=False)
@@ -90,3 +91,17 @@ async def test_a_bearer_that_cannot_be_told_does_not_stand(run: Any, context: di
         )
         assert told.cause in Cause
         assert network.session() is not None
+
+
+@pytest.mark.parametrize("number", ["1", "86144000000000123"])
+async def test_a_number_that_is_none_is_not_told(run: Any, number: str) -> None:
+    async with run() as network:
+        data = network.hss.update_location(None)
+        told = next(value for name, value in data if name == "Subscription-Data")
+        told[:] = [(name, number if name == "MSISDN" else value) for name, value in told]
+        network.hss.answers["update-location"] = data
+        phone = network.phone()
+        phone.attach()
+        await network.settle()
+        assert esm_cause(phone) == EsmCause.REQUESTED_SERVICE_OPTION_NOT_SUBSCRIBED
+        assert network.session() is None
