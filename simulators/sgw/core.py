@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 NOT_SET_UP = "its session is not set up yet"
 FULL = "too many packets wait for the device"
 NOT_REACHED = "the device was not reached"
+NO_PLACE = "the MME has not said where the device is"
 
 
 class Core:
@@ -87,6 +88,7 @@ class Core:
         self.plane.close(bearer.s1_teid)
         self.plane.close(bearer.s5_teid)
         self.drop_waiting(bearer)
+        self.drop_held(bearer)
 
     def close(self, connection: Connection, cause: CauseForRecClosing = CauseForRecClosing.ABNORMAL_RELEASE) -> None:
         """Close a PDN connection and its record; a device without any is forgotten."""
@@ -135,13 +137,31 @@ class Core:
     # -- packets
 
     def uplink(self, bearer: Bearer, packets: list[bytes]) -> None:
-        """Bring packets of a device to its PGW."""
+        """Bring packets of a device to its PGW.
+
+        Of a device that is idle they come before the MME has said where it is now, as they overtake that (TS 23.401
+        5.3.4.1): where the PGW wants to hear of places, they wait for it.
+        """
         end = bearer.pgw_user
         if end is None:
             self.drop(bearer, packets, NOT_SET_UP, "S1-U")
+        elif bearer.enb is None and self._is_reported(bearer):
+            room = self.config.buffered_packets - len(bearer.held)
+            bearer.held.extend(packets[:room])
+            self.drop(bearer, packets[room:], FULL, "S1-U")
         else:
             self.plane.send(packets, end.teid, end.address, "S5-U")
             self._charge(bearer, packets, up=True)
+
+    @staticmethod
+    def _is_reported(bearer: Bearer) -> bool:
+        return any(each.reported and bearer in each.bearers for each in bearer.device.connections.values())
+
+    def let_out(self, bearer: Bearer) -> None:
+        """Bring to the PGW what has come from a device, of which that knows now where it is."""
+        packets, bearer.held = bearer.held, []
+        if packets:
+            self.uplink(bearer, packets)
 
     def downlink(self, bearer: Bearer, packets: list[bytes]) -> None:
         """Bring packets to a device, or keep them until it has been paged (TS 23.401 5.3.4.3)."""
@@ -174,6 +194,11 @@ class Core:
         """Give up packets that wait for a device that was not reached."""
         packets, bearer.waiting = bearer.waiting, []
         self.drop(bearer, packets, NOT_REACHED, "S5-U")
+
+    def drop_held(self, bearer: Bearer) -> None:
+        """Give up packets that a device has sent from nobody knows where."""
+        packets, bearer.held = bearer.held, []
+        self.drop(bearer, packets, NO_PLACE, "S1-U")
 
     def drop(self, bearer: Bearer, packets: list[bytes], reason: str, interface: str) -> None:
         """Tell of packets that go no further."""

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from simwarden.wire.gtpv2 import ChangeReportingAction
+
 if TYPE_CHECKING:
     from simwarden.runtime.gtp.charging import Account
-    from simwarden.wire.gtpv2 import BearerQos, FTeid, RatType, Uli
+    from simwarden.wire.gtpv2 import BearerQos, FTeid, Message, RatType, Uli
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
@@ -24,6 +26,8 @@ class Bearer:
     #: where packets to the device go; None while it is idle
     enb: FTeid | None = None
     waiting: list[bytes] = field(default_factory=list)
+    #: what came from it before the MME has said where it is, which the PGW wants to know
+    held: list[bytes] = field(default_factory=list)
     #: what is charged, since the PGW has answered
     account: Account | None = None
 
@@ -35,6 +39,8 @@ class Connection(Bearer):
     apn: str
     pgw: FTeid
     teid: int = 0
+    #: whether the PGW wants to hear of each change of place
+    reported: bool = False
     dedicated: dict[int, Bearer] = field(default_factory=dict)
     #: numbers of the MME's commands that the PGW is to carry out, by bearer
     commands: dict[int, int] = field(default_factory=dict)
@@ -52,6 +58,12 @@ class Connection(Bearer):
     def key(self) -> str:
         """By which it is observed."""
         return f"{self.device.key}/{self.ebi}"
+
+    def take_reporting(self, message: Message) -> None:
+        """Take note of an order of the PGW's about reports of places (TS 29.274 8.61)."""
+        action = message.get("change_reporting_action")
+        if action is not None:
+            self.reported = action is not ChangeReportingAction.STOP_REPORTING
 
 
 @dataclass(slots=True, eq=False)

@@ -35,6 +35,7 @@ def release(core: Core, device: Device) -> None:
     device.releases += 1
     for bearer in device.bearers.values():
         bearer.enb = None
+        core.drop_held(bearer)
     for connection in device.connections.values():
         core.tell(connection)
 
@@ -104,6 +105,7 @@ async def update_bearer(core: Core, message: Message, _peer: Peer) -> Message:
     if connection is None:
         return refusal(message, Cause.CONTEXT_NOT_FOUND)
     mme = connection.device.mme
+    connection.take_reporting(message)
     asked = Message(message.name, some(message, _ORDERED), mme.teid)
     numbers = [connection.commands.pop(each["ebi"], 0) for each in message["bearer_contexts"]]
     numbers.append(connection.resources.pop(message.get("pti") or 0, 0))

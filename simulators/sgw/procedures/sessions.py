@@ -92,6 +92,7 @@ async def _create_at_pgw(core: Core, message: Message, connection: Connection) -
         return refusal(message, CauseIe(Cause.INVALID_REPLY_FROM_REMOTE_PEER), teid)
     connection.pgw, connection.pgw_user = told["pgw_s5_f_teid"], made["s5_u_pgw"]
     connection.qos = made.get("bearer_qos") or connection.qos
+    connection.take_reporting(told)
     charging.begin(core, connection, message, told)
     return Message(message.spec.answer, _created(core, told, connection), teid)
 
@@ -135,6 +136,10 @@ async def modify_bearer(core: Core, message: Message, _peer: Peer) -> Message:
             if answer is not None and answer.cause == Cause.CONTEXT_NOT_FOUND:
                 core.close(connection)
                 return refusal(message, answer["cause"]._replace(remote=True), device.mme.teid)
+            if answer is not None:
+                connection.take_reporting(answer)
+    for bearer in device.bearers.values():
+        core.let_out(bearer)
     partly = any(each["cause"] is not ACCEPTED for each in told)
     wholly = partly and not any(each["cause"] is ACCEPTED for each in told)
     cause = Cause.REQUEST_ACCEPTED_PARTIALLY if partly else Cause.REQUEST_ACCEPTED

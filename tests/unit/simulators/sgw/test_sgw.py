@@ -152,6 +152,38 @@ async def test_packets_wait_for_a_device_that_is_paged() -> None:
         assert bench.dropped() == []
 
 
+async def test_what_an_idle_device_sends_waits_for_its_place_where_that_counts() -> None:
+    apns = {"*": {"report_location": True}}
+    crsi = scapy.IE_Indication(length=2, CRSI=1)
+    async with Gateways(pgw={"apns": apns}, sgw={"buffered_packets": 2}) as bench:
+        made = await idle(bench, indication=crsi)
+        first, second, third = (udp(made["paa"].ipv4, payload=bytes([n])) for n in range(3))
+        bench.enb.send(made, first, second, third)
+        await bench.settle()
+        assert bench.net.received() == []
+        assert bench.dropped() == ["too many packets wait for the device"]
+        assert (await bench.mme.modify(made["sender_f_teid"].teid)).accepted
+        await bench.settle()
+        assert bench.net.received() == [first, second]
+        bench.enb.send(made, third)
+        await bench.settle()
+        assert bench.net.received() == [third]
+        assert (await bench.mme.release(made["sender_f_teid"].teid)).accepted
+        bench.enb.send(made, first)
+        await bench.settle()
+        assert (await bench.mme.release(made["sender_f_teid"].teid)).accepted
+        assert bench.dropped()[1:] == ["the MME has not said where the device is"]
+        await bench.mme.delete(made["sender_f_teid"].teid)
+
+
+async def test_what_an_idle_device_sends_goes_on_where_nobody_asks_for_its_place() -> None:
+    async with Gateways() as bench:
+        made = await idle(bench)
+        bench.enb.send(made, packet := udp(made["paa"].ipv4))
+        await bench.settle()
+        assert bench.net.received() == [packet]
+
+
 async def test_what_does_not_fit_is_dropped() -> None:
     async with Gateways(sgw={"buffered_packets": 2}) as bench:
         made = await idle(bench)
