@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from simulators.device.procedures import service_request
 from simulators.device.state import Procedure
 from simwarden.errors import PeerError
-from simwarden.machine.ppsms import acknowledge, refuse
+from simwarden.machine.ppsms import TEMPORARY, acknowledge, refuse
 from simwarden.runtime.ppsms import ShortMessageLink
 from simwarden.wire.nas import Message, MessageType
 from simwarden.wire.ppsms import CpCause, Rp, RpCause, RpType
@@ -35,6 +35,8 @@ from simwarden.wire.sms import (
 from simwarden.wire.sms.reading import named
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from simulators.device.contexts import Emm
     from simwarden.machine.ppsms import Answered
 
@@ -105,18 +107,19 @@ async def _send_parts(emm: Emm, submits: list[Submit], centre: str) -> Sent:
     for name in ("rp_cause", "cp_cause", "tp_failure_cause"):
         emm.observe(name, None)
     for submit in submits:
-        sent = await _transfer(emm, submit, centre)
+        sent = await _transfer(emm, partial(_data, centre, submit))
         if sent.word != "accepted":
             return sent
     return Sent("accepted")
 
 
-async def _transfer(emm: Emm, submit: Submit, centre: str) -> Sent:
+async def _transfer(emm: Emm, make: Callable[[int], Rp]) -> Sent:
+    """Have an RP message, made with its reference, transferred and answered, by a service request where one is due."""
     if not emm.wired:
         word = await emm.run(Procedure.SERVICE_REQUEST, service_request.start)
         if word != "accepted":
             return Sent(word)
-    heard = await link(emm).ask(partial(_data, centre, submit))
+    heard = await link(emm).ask(make)
     return Sent(_outcome(emm, heard), heard.answer.cause if heard.answer is not None else 0)
 
 
@@ -181,13 +184,22 @@ def _outcome(emm: Emm, heard: Answered) -> str:
 
 
 async def tell_room(emm: Emm) -> str:
-    """RP-SMMA (TS 24.011 6.3.2): say that there is room again, after a message that found none."""
-    if not emm.wired:
-        word = await emm.run(Procedure.SERVICE_REQUEST, service_request.start)
-        if word != "accepted":
-            return word
-    heard = await link(emm).ask(lambda reference: Rp(RpType.RP_SMMA, reference, from_mobile=True))
-    return _outcome(emm, heard)
+    """RP-SMMA (TS 24.011 6.3.2): say that there is room again, after a message that found none.
+
+    Where the network does not answer, or cannot for now, it is said once more after TRAM (6.3.3).
+    """
+    sent = await _say_room(emm)
+    again = sent.word == "no-answer" or (sent.word == "refused" and (not sent.rp_cause or sent.rp_cause in TEMPORARY))
+    if again:
+        await emm.site.clock.sleep(link(emm).entity.timers.tram)
+        sent = await _say_room(emm)
+    return sent.word
+
+
+async def _say_room(emm: Emm) -> Sent:
+    if not emm.powered or not emm.state.registered:
+        return Sent("not-registered")
+    return await _transfer(emm, lambda reference: Rp(RpType.RP_SMMA, reference, from_mobile=True))
 
 
 # -- what it takes

@@ -16,11 +16,15 @@ from simwarden.wire.ppsms import Cp, CpCause, CpType, Rp, RpCause, RpType, decod
 
 #: transaction identifiers of each side (TS 24.007 11.2.3.1.3)
 _IDENTIFIERS: Final = range(7)
+#: RP causes after which a mobile says RP-SMMA again: those of a failure that passes (Annex E-2)
+TEMPORARY: Final = frozenset(
+    {RpCause.NETWORK_OUT_OF_ORDER, RpCause.TEMPORARY_FAILURE, RpCause.CONGESTION, RpCause.RESOURCES_UNAVAILABLE}
+)
 _ANSWERS: Final = frozenset({RpType.RP_ACK, RpType.RP_ERROR})
 
 
 class PpsmsTimers(NamedTuple):
-    """Seconds; TR1M is to be between 35 and 45, TR2M between 12 and 20 (10), the others are the network's choice.
+    """Seconds; TR1M is to be between 35 and 45, TR2M between 12 and 20, TRAM between 25 and 35 (10), others are free.
 
     By default all TC1* of one CP-DATA together are TR1M less 10 s, so that CP gives up before RP does.
     """
@@ -31,6 +35,8 @@ class PpsmsTimers(NamedTuple):
     tr1: float = 40.0
     #: TR2M, TR2N: whoever is above answers a message that came
     tr2: float = 15.0
+    #: TRAM: a mobile that got no good answer to RP-SMMA says it again, once (6.3.3)
+    tram: float = 30.0
     #: how often CP-DATA is sent again: 1 to 3 (5.3.2.1)
     repeats: int = 2
 

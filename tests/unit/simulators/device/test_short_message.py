@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from simulators.device.config import DeviceConfig
 from simulators.device.procedures import short_message
+from simwarden.machine.ppsms import Answered, PpsmsTimers
 from simwarden.wire.nas import Message, MessageType
-from simwarden.wire.ppsms import Cp, CpType, Rp, RpCause, RpType, decode_cp, decode_rp, encode_cp, encode_rp
+from simwarden.wire.ppsms import Cp, CpCause, CpType, Rp, RpCause, RpType, decode_cp, decode_rp, encode_cp, encode_rp
 from simwarden.wire.sms import (
     Address,
     Concatenation,
@@ -31,7 +32,7 @@ from simwarden.wire.sms import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Callable, Coroutine
 
 CENTRE = Address("8613800100500", Ton.INTERNATIONAL)
 NOW = dt.datetime(2026, 3, 2, 8, 0, tzinfo=dt.UTC)
@@ -164,3 +165,69 @@ def test_text_of_any_length_is_whole_in_its_parts(text: str) -> None:
         part = concatenation_of(each.user_data.header)
         assert part is None if len(made) == 1 else part == Concatenation(1, len(made), number)
     assert len({each.reference for each in made}) == len(made)
+
+
+# -- room again
+
+
+class Full(Phone):
+    """A terminal that has room again, and a network that answers as it is told."""
+
+    def __init__(self, *heard: Answered) -> None:
+        super().__init__()
+        self.heard, self.asked, self.slept = list(heard), list[Rp](), list[float]()
+        self.powered, self.state = True, SimpleNamespace(registered=True)
+        self.entity = SimpleNamespace(timers=PpsmsTimers())
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+
+    async def ask(self, make: Callable[[int], Rp]) -> Answered:
+        self.asked.append(make(len(self.asked) + 1))
+        return self.heard.pop(0)
+
+
+ACK = Answered(0, Rp(RpType.RP_ACK, 1, from_mobile=False))
+
+
+def error(cause: int) -> Answered:
+    return Answered(0, Rp(RpType.RP_ERROR, 1, from_mobile=False, cause=cause))
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        Answered(0, None, "TR1* ran out"),
+        Answered(0, None, "CP-ERROR", CpCause.NETWORK_FAILURE),
+        *(error(cause) for cause in (38, 41, 42, 47)),
+    ],
+)
+async def test_room_that_nobody_heard_of_is_told_once_more_after_tram(
+    first: Answered, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for second, word in ((ACK, "accepted"), (first, "no-answer" if first.reason == "TR1* ran out" else "refused")):
+        phone = Full(first, second)
+        monkeypatch.setattr(short_message, "link", lambda phone: phone)
+        assert await short_message.tell_room(phone) == word  # type: ignore[arg-type]
+        assert [(each.type, each.reference) for each in phone.asked] == [(RpType.RP_SMMA, 1), (RpType.RP_SMMA, 2)]
+        assert phone.slept == [30.0]
+
+
+@pytest.mark.parametrize("answer", [ACK, error(RpCause.UNKNOWN_SUBSCRIBER), error(RpCause.FACILITY_REJECTED)])
+async def test_room_that_was_answered_is_told_once(answer: Answered, monkeypatch: pytest.MonkeyPatch) -> None:
+    phone = Full(answer)
+    monkeypatch.setattr(short_message, "link", lambda phone: phone)
+    assert await short_message.tell_room(phone) == ("accepted" if answer is ACK else "refused")  # type: ignore[arg-type]
+    assert (len(phone.asked), phone.slept) == (1, [])
+
+
+async def test_a_terminal_that_was_switched_off_tells_no_more_of_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    phone = Full(error(41), ACK)
+
+    async def off(_seconds: float) -> None:
+        phone.powered = False
+
+    monkeypatch.setattr(short_message, "link", lambda phone: phone)
+    monkeypatch.setattr(phone, "sleep", off)
+    assert await short_message.tell_room(phone) == "not-registered"  # type: ignore[arg-type]
+    assert len(phone.asked) == 1
