@@ -54,8 +54,12 @@ class Core:
         #: messages that wait for the SMSC, in order, and parts that wait for others
         self.waiting: deque[Message] = deque()
         self.groups: dict[tuple[str, str, str, int, bool], Group] = {}
-        #: messages that were sent to the SMSC, whose answers are to come
-        self.flying: set[int] = set()
+        #: what the SMSC is to take back, and the codes and numbers of what of that was not sent yet
+        self.cancels: deque[Message] = deque()
+        self.unsent: set[tuple[str, str]] = set()
+        #: messages that were sent to the SMSC, whose answers are to come, and how often was reviewed what waits by then
+        self.flying: dict[int, int] = {}
+        self.reviews = 0
         self.wake: Callable[[], None] = lambda: None
         self.expire: Callable[[Message], None] = lambda _: None
         self.review: Callable[[Callable[[Message], bool]], None] = lambda _: None

@@ -73,7 +73,7 @@ class SmsGateway(Element[SmsGatewayConfig]):
         """Open the store, go on with what was kept, listen, and bind at the SMSC."""
         from simulators.sms_gateway.clients.smsc import Centre  # noqa: PLC0415 - checking files needs no codec
         from simulators.sms_gateway.core import Core  # noqa: PLC0415 - SQLAlchemy is heavy
-        from simulators.sms_gateway.procedures import delivering, submitting  # noqa: PLC0415 - as above
+        from simulators.sms_gateway.procedures import delivering, revoking, submitting  # noqa: PLC0415 - as above
         from simulators.sms_gateway.store import METADATA, Store  # noqa: PLC0415 - as above
 
         self.core = core = Core(self.site, self.config, Store(self.site.open_store(METADATA)))
@@ -84,6 +84,7 @@ class SmsGateway(Element[SmsGatewayConfig]):
         centre.taken = partial(submitting.forwarded, core)
         centre.untaken = lambda message, unanswered: submitting.not_forwarded(core, message, unanswered=unanswered)
         centre.turned_down = partial(submitting.turned_down, core)
+        centre.cancelled = partial(revoking.answered, core)
         centre.heard = partial(delivering.deliver, core)
         core.wake, core.expire = centre.pump_soon, partial(submitting.expire, core)
         core.review = partial(submitting.review, core)

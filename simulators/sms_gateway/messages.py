@@ -38,6 +38,8 @@ class Kind(enum.IntEnum):
     TO_CARD = 0
     FROM_CARD = 1
     RECEIPT = 2
+    CANCEL = 3
+    """None: it has the SMSC end what waits there from `code` to `card`."""
 
 
 @dataclass(slots=True)
@@ -70,6 +72,11 @@ class Message:
     error: str = "000"
     #: times that it was sent without an answer, so that it may have come twice
     repeated: int = 0
+
+    @property
+    def reference(self) -> int:
+        """Its user_message_reference towards the SMSC (SMPP 3.4 5.3.2.17), the same each time that it is sent."""
+        return self.id & 0xFFFF
 
     @property
     def text_id(self) -> str:

@@ -171,8 +171,8 @@ class Store:
             {"of": each.id, "to": each.state.value, "known": each.centre_id, "times": each.repeated} for each in changed
         ]
         new, gone = list(map(_row, added)), [{"of": each.id} for each in dropped]
-        # a receipt is written until it is, perhaps after a commit whose answer was lost
-        again = [{"of": each["id"]} for each in new if each["kind"] == Kind.RECEIPT]
+        # what nobody hears of is written until it is, perhaps after a commit whose answer was lost
+        again = [{"of": each["id"]} for each in new if each["kind"] in (Kind.RECEIPT, Kind.CANCEL)]
         with self._engine.begin() as connection:
             if new:
                 _keep_number(connection, "next", new[-1]["id"] + 1)

@@ -71,5 +71,6 @@ STATES: Final = {
     End.EXPIRED: (MessageState.EXPIRED, TpStatus.SM_VALIDITY_PERIOD_EXPIRED),
     End.FORBIDDEN: (MessageState.REJECTED, TpStatus.CONNECTION_REJECTED_BY_SME),
     End.UNDELIVERABLE: (MessageState.UNDELIVERABLE, TpStatus.NOT_OBTAINABLE),
+    End.DELETED: (MessageState.DELETED, TpStatus.SM_DELETED_BY_ORIGINATING_SME),
 }
 """What a receipt (SMPP 3.4 Appendix B) and a STATUS REPORT say of a message's end."""

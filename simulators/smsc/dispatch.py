@@ -30,5 +30,6 @@ def accept(core: Core, link: Link) -> None:
         core,
         link,
         take=lambda gateway, asked: submission.submit(core, gateway, asked),
+        cancel=lambda gateway, asked: submission.cancel(core, gateway, asked),
         bound=lambda name: hurry(core, gateway=name),
     )

@@ -75,6 +75,7 @@ class _Memory:
     cards: dict[str, CardList] = field(default_factory=dict)
     by_number: dict[Party, str] = field(default_factory=dict)
     messages: dict[int, ShortMessage] = field(default_factory=dict)
+    by_card: dict[str, dict[int, ShortMessage]] = field(default_factory=dict)
     used: dict[tuple[str, str], int] = field(default_factory=dict)
 
 
@@ -92,7 +93,7 @@ class Store:
             for row in connection.execute(sa.select(_CARDS)):
                 self._take(CardList(row.imsi, row.msisdn, SmscSms.model_validate(row.sms) if row.sms else None))
             for message in connection.execute(sa.select(_MESSAGES).order_by(_MESSAGES.c.id)).mappings():
-                self._held.messages[message["id"]] = ShortMessage(**message)
+                self._hold(ShortMessage(**message))
             for row in connection.execute(sa.select(_COUNTERS)):
                 self._held.used[row.imsi, row.month] = row.used
             last = connection.execute(sa.select(_LAST.c.id)).scalar()
@@ -135,6 +136,10 @@ class Store:
         """All messages that are kept, the oldest first."""
         return tuple(self._held.messages.values())
 
+    def messages_of(self, imsi: str) -> Sequence[ShortMessage]:
+        """Return the messages of a card that are kept, the oldest first."""
+        return tuple(self._held.by_card.get(imsi, {}).values())
+
     def message(self, number: int) -> ShortMessage | None:
         """Return a message that is not over."""
         return self._held.messages.get(number)
@@ -165,9 +170,21 @@ class Store:
                 if rows:
                     connection.execute(statement, rows)
         self._counted.clear()
-        self._held.messages.update((each.id, each) for each in new)
+        for each in new:
+            self._hold(each)
         for each in gone:
-            self._held.messages.pop(each.id, None)
+            self._let_go(each)
+
+    def _hold(self, message: ShortMessage) -> None:
+        self._held.messages[message.id] = message
+        self._held.by_card.setdefault(message.imsi, {})[message.id] = message
+
+    def _let_go(self, message: ShortMessage) -> None:
+        self._held.messages.pop(message.id, None)
+        of_card = self._held.by_card.get(message.imsi, {})
+        of_card.pop(message.id, None)
+        if not of_card:
+            self._held.by_card.pop(message.imsi, None)
 
     def charge(self, imsi: str, month: str, parts: int) -> None:
         """Count so many messages for a card's quota; kept with what is written next. Negative: take back."""

@@ -6,6 +6,7 @@ import asyncio
 import datetime as dt
 from typing import TYPE_CHECKING, Final
 
+from simulators.sms_gateway.messages import Kind
 from simwarden.machine.smpp_session import (
     Answered,
     Asked,
@@ -22,12 +23,15 @@ from simwarden.wire.smpp import (
     UDHI,
     Address,
     Bind,
+    Cancel,
     Command,
     MessageId,
     Npi,
+    Parameter,
     Pdu,
     ShortMessage,
     Status,
+    Tag,
     Ton,
     format_time,
 )
@@ -38,6 +42,7 @@ if TYPE_CHECKING:
     from simulators.sms_gateway.config import SmsGatewayConfig
     from simulators.sms_gateway.messages import Message
     from simwarden.runtime.site import Site
+    from simwarden.wire.smpp import Body
 
 #: what an SMSC may take at another time (SMPP 3.4 5.1.3)
 TEMPORARY: Final = frozenset(
@@ -53,14 +58,16 @@ class Centre:
     """Keeps a bind at the SMSC and speaks over it.
 
     The owner sets what it is asked for: `next_message` (None: nothing waits), and whom it tells: `taken` (a message,
-    with the SMSC's id), `untaken` (to be tried again; whether no answer came), `turned_down` (with three digits), and
-    `heard` (a deliver_sm, and how it is answered).
+    with the SMSC's id), `untaken` (to be tried again; whether no answer came), `turned_down` (with three digits),
+    `cancelled` (what it was to take back, with its status, None for no answer), and `heard` (a deliver_sm, and how it
+    is answered).
     """
 
     next_message: Callable[[], Message | None]
     taken: Callable[[Message, str], None]
     untaken: Callable[[Message, bool], None]
     turned_down: Callable[[Message, str], None]
+    cancelled: Callable[[Message, int | None], None]
     heard: Callable[[Pdu, Callable[[Status], None]], None]
 
     def __init__(self, site: Site, config: SmsGatewayConfig) -> None:
@@ -126,7 +133,8 @@ class Centre:
             message = self.next_message()
             if message is None:
                 break
-            self._flying[session.ask(Command.SUBMIT_SM, _written(message), self._site.clock.now())] = message
+            command, body, parameters = _written(message)
+            self._flying[session.ask(command, body, self._site.clock.now(), *parameters)] = message
         driven.settle()
 
     def _take(self, event: Event) -> None:
@@ -178,7 +186,9 @@ class Centre:
 
     def _hear_answer(self, asked: Pdu, answer: Pdu | None) -> None:
         message = self._flying.pop(asked.sequence)
-        if answer is None:
+        if message.kind is Kind.CANCEL:
+            self.cancelled(message, None if answer is None else answer.status)
+        elif answer is None:
             self.untaken(message, True)
         elif not answer.status and isinstance(answer.body, MessageId):
             self.taken(message, answer.body.message_id)
@@ -188,11 +198,18 @@ class Centre:
             self.turned_down(message, f"{answer.status % 1000:03}")
 
 
-def _written(message: Message) -> ShortMessage:
-    """Return the submit_sm of a message: from the code by its digits, to the card's international number."""
-    return ShortMessage(
-        source=Address(message.code, Ton.UNKNOWN, Npi.ISDN),
-        destination=Address(message.number, Ton.INTERNATIONAL, Npi.ISDN),
+def _written(message: Message) -> tuple[Command, Body, tuple[Parameter, ...]]:
+    """Return the request of a message: from the code by its digits, to the card's international number.
+
+    The reference is the same each time that it is sent (5.3.2.17), so that the SMSC knows what it has already.
+    """
+    source = Address(message.code, Ton.UNKNOWN, Npi.ISDN)
+    destination = Address(message.number, Ton.INTERNATIONAL, Npi.ISDN)
+    if message.kind is Kind.CANCEL:
+        return Command.CANCEL_SM, Cancel(source=source, destination=destination), ()
+    body = ShortMessage(
+        source=source,
+        destination=destination,
         esm_class=UDHI if message.udhi else 0,
         protocol_id=message.protocol_id,
         priority_flag=message.priority,
@@ -201,3 +218,4 @@ def _written(message: Message) -> ShortMessage:
         data_coding=message.data_coding,
         short_message=message.octets,
     )
+    return Command.SUBMIT_SM, body, (Parameter(Tag.USER_MESSAGE_REFERENCE, message.reference.to_bytes(2)),)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from simulators.sms_gateway.procedures.revoking import revoke
 from simwarden.errors import ManagementError
 from simwarden.model.values import ACCESS_CODE, GIVEN, NUMBER, SWITCH, one_of
 from simwarden.operations.access_codes import CodeChanges, CodeList
@@ -84,6 +85,10 @@ class Codes:
         self._tell("in-step")
         if whose:
             core.review(lambda message: message.account in whose)
+        owners = {code: each.account for code, each in core.codes.items()}
+        moved = {code for code, each in before.items() if each.account != owners.get(code)}
+        for card in core.cards.values() if moved else ():
+            revoke(core, card, moved & card.parties)
         core.wake()
 
     def _take_one(self, code: str, allocated: AllocatedCode | None) -> None:

@@ -65,7 +65,7 @@ def _receive_receipt(core: Core, pdu: Pdu, body: ShortMessage, answer: Answer) -
         answer(Status.ESME_RX_P_APPN)
         return
     told = (pdu.parameter(Tag.RECEIPTED_MESSAGE_ID) or b"").partition(b"\0")[0].decode("latin-1")
-    message = core.by_centre_id.get(told or receipt.message_id)
+    message = core.by_centre_id.get(told or receipt.message_id) or _unanswered(core, pdu)
     state = _ENDS.get(receipt.state)
     if message is None:
         core.site.note("a receipt of the SMSC is about no message of ours", message_id=told or receipt.message_id)
@@ -74,6 +74,15 @@ def _receive_receipt(core: Core, pdu: Pdu, body: ShortMessage, answer: Answer) -
         return
     code = receipt.error[:3].rjust(3, "0") if receipt.error.isalnum() else "000"
     end(core, message, state, code, lambda: answer(Status.ESME_ROK))
+
+
+def _unanswered(core: Core, pdu: Pdu) -> Message | None:
+    """Return the message that a receipt means by its reference: one whose submission was never answered."""
+    told = pdu.parameter(Tag.USER_MESSAGE_REFERENCE)
+    if told is None:
+        return None
+    waits = (each for each in core.messages.values() if each.kind is Kind.TO_CARD and each.state is State.WAITING)
+    return next((each for each in waits if each.reference == int.from_bytes(told)), None)
 
 
 def _receive_message(core: Core, body: ShortMessage, answer: Answer) -> None:

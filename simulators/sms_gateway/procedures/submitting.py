@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from simulators.sms_gateway import contents
 from simulators.sms_gateway.causes import Limit
 from simulators.sms_gateway.controls import FORWARD, SUBMIT
-from simulators.sms_gateway.messages import Group, Kind, Message, State
+from simulators.sms_gateway.messages import Card, Group, Kind, Message, State
+from simulators.sms_gateway.procedures import revoking
 from simulators.sms_gateway.procedures.handing import owe
 from simulators.sms_gateway.procedures.judging import (
     find_card,
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
     from simulators.sms_gateway.causes import Why
     from simulators.sms_gateway.core import Core
-    from simulators.sms_gateway.messages import Card, Customer, Request
+    from simulators.sms_gateway.messages import Customer, Request
     from simwarden.policy.numbers import Party
     from simwarden.wire.sms import Concatenation
 
@@ -205,6 +206,9 @@ def resume(core: Core, messages: Iterable[Message]) -> None:
     """Go on with what was kept when the gateway ended; parts wait for the others anew."""
     for message in messages:
         customer = core.customers.get(message.account)
+        if message.kind is Kind.CANCEL:
+            revoking.take_up(core, message)
+            continue
         core.take_up(message)
         if message.kind is not Kind.TO_CARD:
             owe(core, message)
@@ -229,20 +233,37 @@ def _hold_again(core: Core, message: Message) -> None:
 
 
 def next_to_forward(core: Core) -> Message | None:
-    """Return the next message for the SMSC, judged again; None where there is none, or the list is too old for now."""
+    """Return what goes to the SMSC next: what it is to take back, then messages, judged again.
+
+    None where there is nothing, or the list is too old for now.
+    """
+    revoked = revoking.next_to_revoke(core)
+    if revoked is not None:
+        return revoked
     while core.waiting and core.list_age <= core.config.list_age:
         message = core.waiting.popleft()
         if message.id in core.messages and _still_right(core, message):
-            core.flying.add(message.id)
+            core.flying[message.id] = core.reviews
             return message
     return None
 
 
 def review(core: Core, concerns: Callable[[Message], bool]) -> None:
     """Judge anew what waits and is concerned by a change, so that it ends at once where it must."""
+    core.reviews += 1
     for message in [each for each in core.messages.values() if each.kind is Kind.TO_CARD and concerns(each)]:
-        if message.state in (State.WAITING, State.HELD) and message.id not in core.flying:
+        if message.state is State.FORWARDED:
+            _take_back(core, message)
+        elif message.id not in core.flying:
             _still_right(core, message)
+
+
+def _take_back(core: Core, message: Message) -> None:
+    """Have the SMSC end a message that is no longer right; its receipt says what became of it."""
+    code, card = party(message.code), core.cards.get(message.card)
+    if judge_route(core, message.account, code, card, FORWARD):
+        sent_to = Card(message.card, message.number, message.account, opened=False, numbers=())
+        revoking.revoke(core, card or sent_to, (code,))
 
 
 def _still_right(core: Core, message: Message) -> bool:
@@ -254,9 +275,13 @@ def _still_right(core: Core, message: Message) -> bool:
 
 def forwarded(core: Core, message: Message, centre_id: str) -> None:
     """Take note that the SMSC has a message; without a wish for a receipt nothing more is heard of it."""
-    core.flying.discard(message.id)
+    judged = core.flying.pop(message.id, core.reviews)
+    if core.messages.get(message.id) is not message:
+        return  # its receipt came first
     _no_longer_waits(core, message)
     message.state, message.centre_id = State.FORWARDED, centre_id
+    if judged != core.reviews:
+        _take_back(core, message)  # what it was judged by may have changed meanwhile
     core.show(message)
     if message.registered & (RECEIPT_ALWAYS | RECEIPT_ON_FAILURE):
         core.take_up(message)
@@ -267,7 +292,9 @@ def forwarded(core: Core, message: Message, centre_id: str) -> None:
 
 def not_forwarded(core: Core, message: Message, *, unanswered: bool) -> None:
     """Have a message tried again later that the SMSC did not take; where no answer came it may come twice."""
-    core.flying.discard(message.id)
+    core.flying.pop(message.id, None)
+    if core.messages.get(message.id) is not message:
+        return
     if unanswered:
         message.repeated += 1
         core.batch.change(message)
@@ -280,7 +307,7 @@ def not_forwarded(core: Core, message: Message, *, unanswered: bool) -> None:
 
 def turned_down(core: Core, message: Message, error: str) -> None:
     """End a message that the SMSC will never take."""
-    core.flying.discard(message.id)
+    core.flying.pop(message.id, None)
     end(core, message, State.UNDELIVERABLE, error)
 
 

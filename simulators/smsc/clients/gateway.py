@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 
 
 class GatewayLink:
-    """One link with its session. `take` is given submit_sm, `bound` hears that messages can go to the gateway."""
+    """One link with its session.
+
+    `take` is given submit_sm, `cancel` cancel_sm, `bound` hears that messages can go to the gateway.
+    """
 
     def __init__(
         self,
@@ -30,10 +33,11 @@ class GatewayLink:
         link: Link,
         *,
         take: Callable[[GatewayLink, Pdu], None],
+        cancel: Callable[[GatewayLink, Pdu], None],
         bound: Callable[[str], None],
     ) -> None:
         self.core, self.link, self.system_id = core, link, ""
-        self._take, self._bound = take, bound
+        self._take, self._cancel, self._bound = take, cancel, bound
         self.session = SmppSession(Role.SMSC, core.clock.now())
         #: where the core has it, when it is bound
         self._of_its_kind: dict[str, GatewayLink] = {}
@@ -55,8 +59,9 @@ class GatewayLink:
         return await answer
 
     def answer(self, asked: Pdu, status: int = 0, message_id: str = "") -> None:
-        """Answer submit_sm."""
-        self.session.answer(asked, status, None if status else MessageId(message_id))
+        """Answer submit_sm or cancel_sm."""
+        body = None if status or asked.command is not Command.SUBMIT_SM else MessageId(message_id)
+        self.session.answer(asked, status, body)
         self._driven.settle_soon()
 
     def close(self) -> None:
@@ -108,6 +113,8 @@ class GatewayLink:
     def _serve(self, asked: Pdu) -> None:
         if asked.command is Command.SUBMIT_SM:
             self._take(self, asked)
+        elif asked.command is Command.CANCEL_SM:
+            self._cancel(self, asked)
         elif asked.command is not Command.ALERT_NOTIFICATION:
             self.session.answer(asked, Status.ESME_RINVCMDID)
 

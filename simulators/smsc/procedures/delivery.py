@@ -47,11 +47,22 @@ def _due(core: Core, message: ShortMessage) -> None:
 
 def hurry(core: Core, *, imsi: str | None = "", gateway: str = "") -> None:
     """Try at once what waits for a card that is back (None: for any, as an MME is), or for a gateway that has bound."""
-    for message in core.store.messages:
+    messages = core.store.messages_of(imsi) if imsi else core.store.messages
+    for message in messages:
         to_gateway = message.direction in (Direction.TO_GATEWAY, Direction.RECEIPT)
         due = message.gateway == gateway if to_gateway else imsi in (None, message.imsi)
         if due and message.id in core.planned:
             begin(core, message)
+
+
+def take_back(core: Core, message: ShortMessage) -> bool:
+    """End a message that waits for its next attempt; false for one that is under way."""
+    planned = core.planned.pop(message.id, None)
+    if planned is None:
+        return False
+    planned.cancel()
+    _end(core, message, End.DELETED, "its gateway took it back")
+    return True
 
 
 async def _attempt(core: Core, message: ShortMessage) -> None:
@@ -184,6 +195,8 @@ def _deliver_sm(message: ShortMessage, card: CardList | None) -> tuple[smpp.Shor
     told, _, end = message.about.partition("/")
     state, _ = STATES[End(end)]
     about = [Parameter(Tag.RECEIPTED_MESSAGE_ID, told.encode() + b"\0"), Parameter(Tag.MESSAGE_STATE, bytes((state,)))]
+    if message.reference:
+        about.append(Parameter(Tag.USER_MESSAGE_REFERENCE, message.reference.to_bytes(2)))
     return body, about
 
 

@@ -6,13 +6,14 @@ What is acknowledged is kept before. A refusal is told in each layer's own cause
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from simulators.smsc import causes, controls
 from simulators.smsc.message import Direction, ShortMessage
 from simulators.smsc.procedures import charging, credit
 from simulators.smsc.procedures.coding import address_of, content_of
-from simulators.smsc.procedures.delivery import begin
+from simulators.smsc.procedures.delivery import begin, take_back
 from simwarden.errors import PeerError
 from simwarden.policy.numbers import party
 from simwarden.policy.short_messages import same_party
@@ -28,6 +29,9 @@ from simwarden.wire.sms import (
     encode_user_data,
 )
 from simwarden.wire.sms.address import encode_address
+
+#: submissions of a gateway that are known again, more than it may have without answer
+_LATELY: Final = 128
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -167,16 +171,60 @@ def submit(core: Core, link: GatewayLink, asked: Pdu) -> None:
         link.answer(asked, (refusal or causes.NO_CARD).status)
         return
     made = _of_platform(core, link.system_id, card, body, read)
+    reference = asked.parameter(Tag.USER_MESSAGE_REFERENCE)
+    if reference is not None:
+        made.reference = int.from_bytes(reference)
+        known = core.lately.get(link.system_id, {}).get(made.reference)
+        if known is not None and _is_again(made, known):
+            core.site.note(f"message {known.id} was submitted again", imsi=known.imsi)
+            link.answer(asked, 0, str(known.id))
+            return
 
     def told(refusal: Refusal | None) -> None:
         if refusal is not None:
             charging.for_card(core, made, refusal)
+        elif reference is not None:
+            remember(core, made)
         link.answer(asked, refusal.status if refusal is not None else 0, str(made.id))
 
     if refusal is not None:
         told(refusal)
     else:
         _take(core, made, told)
+
+
+def remember(core: Core, message: ShortMessage) -> None:
+    """Know a message again that its gateway submits once more, since it had no answer; as many as fly at once."""
+    lately = core.lately.setdefault(message.gateway, {})
+    lately.pop(message.reference, None)
+    lately[message.reference] = message
+    if len(lately) > _LATELY:
+        del lately[next(iter(lately))]
+
+
+def _is_again(made: ShortMessage, known: ShortMessage) -> bool:
+    """Whether a message with the reference of another is that one: it says the same, and is good until the same time.
+
+    Some gateways give the same reference to all; a time in the future that they reckon anew for each tells them apart.
+    """
+    return replace(made, id=known.id, taken=known.taken, attempts=known.attempts) == known
+
+
+def cancel(core: Core, link: GatewayLink, asked: Pdu) -> None:
+    """Take messages back that wait (cancel_sm, SMPP 3.4 4.9): the one named, or all from a number to a card."""
+    body: smpp.Cancel = asked.body  # type: ignore[assignment]  # by its command
+    card = core.store.numbered(body.destination.number, body.destination.ton)
+    found = [
+        each
+        for each in core.store.messages_of(card.imsi if card is not None else "")
+        if each.direction == Direction.TO_CARD and each.gateway == link.system_id
+        if same_party(each.number, each.ton, (body.source.number,)) and body.message_id in ("", str(each.id))
+    ]
+    waiting = [each for each in found if take_back(core, each)]
+    if len(waiting) < len(found):  # one is under way to its device
+        link.answer(asked, Status.ESME_RCANCELFAIL)
+    else:
+        link.answer(asked, 0 if found else Status.ESME_RINVMSGID)
 
 
 class _Read(NamedTuple):

@@ -1,0 +1,64 @@
+"""What the SMSC has already is taken back where a code, a list or an owner no longer lets it go to a card.
+
+cancel_sm (SMPP 3.4 4.9) names the code and the card, and so ends all that waits there from one to the other; it is kept
+until the SMSC has answered, over a restart too.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from simulators.sms_gateway.messages import Kind, Message
+from simwarden.wire.smpp import Status
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from simulators.sms_gateway.core import Core
+    from simulators.sms_gateway.messages import Card
+    from simwarden.policy.numbers import Party
+
+#: how often it is asked again where one is under way to its device, or the SMSC cannot for now
+_TRIES: Final = 10
+#: answers that say that nothing waits there, or that this SMSC takes nothing back
+_OVER: Final = frozenset({Status.ESME_ROK, Status.ESME_RINVMSGID, Status.ESME_RINVCMDID})
+
+
+def revoke(core: Core, card: Card, codes: Iterable[Party]) -> None:
+    """Have the SMSC end what waits there from these codes to a card."""
+    if not core.config.smsc or not card.msisdn:
+        return
+    now = core.now()
+    for code in sorted(map(str, codes)):
+        if (code, card.msisdn) not in core.unsent:
+            core.unsent.add((code, card.msisdn))
+            until = now + core.config.validity
+            asked = Message(core.next_id(), Kind.CANCEL, "", code, card.imsi, card.msisdn, now, until, b"")
+            core.batch.add(asked, partial(take_up, core, asked))
+
+
+def take_up(core: Core, asked: Message) -> None:
+    """Have something taken back that is kept."""
+    core.take_up(asked)
+    core.cancels.append(asked)
+    core.wake()
+
+
+def next_to_revoke(core: Core) -> Message | None:
+    """Return what the SMSC is to take back next."""
+    if not core.cancels:
+        return None
+    asked = core.cancels.popleft()
+    core.unsent.discard((asked.code, asked.number))
+    return asked
+
+
+def answered(core: Core, asked: Message, status: int | None) -> None:
+    """Take note of the answer to a cancel_sm; None: there was none."""
+    if status in _OVER or asked.repeated >= _TRIES:
+        core.site.note(f"the SMSC answered {status} when {asked.code} was taken back", imsi=asked.card)
+        core.forget(asked)
+        return
+    asked.repeated += status is not None  # who is not there is asked as long as it takes
+    core.site.clock.call_later(core.config.retry, partial(take_up, core, asked))
