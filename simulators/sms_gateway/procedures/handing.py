@@ -7,9 +7,14 @@ from functools import partial
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from simulators.sms_gateway.messages import State
+from simulators.sms_gateway.controls import DELIVER
+from simulators.sms_gateway.messages import Kind, State
+from simulators.sms_gateway.procedures.judging import judge_route
+from simwarden.policy.numbers import party
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from simulators.sms_gateway.core import Core
     from simulators.sms_gateway.messages import Bind, Customer, Message
 
@@ -31,6 +36,21 @@ def hand_over(customer: Customer) -> None:
         if bind is None or bind.room <= 0:
             return
         bind.hand(customer.owed.popleft())
+
+
+def review(core: Core, concerns: Callable[[Message], bool]) -> None:
+    """Judge messages of cards anew that wait for their platform and are concerned by a change; receipts stay."""
+    for customer in core.customers.values():
+        for message in [each for each in customer.owed if concerns(each)]:
+            if not _still_right(core, message):
+                customer.owed.remove(message)
+                refused(core, message)
+
+
+def _still_right(core: Core, message: Message) -> bool:
+    if message.kind is not Kind.FROM_CARD:
+        return True
+    return not judge_route(core, message.account, party(message.code), core.cards.get(message.card), DELIVER)
 
 
 def _room(bind: Bind) -> int:
@@ -65,5 +85,9 @@ def refused(core: Core, message: Message) -> None:
 
 
 def _again(core: Core, message: Message) -> None:
-    if core.messages.get(message.id) is message:
+    if core.messages.get(message.id) is not message:
+        return
+    if _still_right(core, message):
         owe(core, message)
+    else:
+        refused(core, message)

@@ -12,7 +12,7 @@ from simulators.sms_gateway import contents
 from simulators.sms_gateway.causes import Limit
 from simulators.sms_gateway.controls import FORWARD, SUBMIT
 from simulators.sms_gateway.messages import Card, Group, Kind, Message, State
-from simulators.sms_gateway.procedures import revoking
+from simulators.sms_gateway.procedures import handing, revoking
 from simulators.sms_gateway.procedures.handing import owe
 from simulators.sms_gateway.procedures.judging import (
     find_card,
@@ -251,6 +251,7 @@ def next_to_forward(core: Core) -> Message | None:
 def review(core: Core, concerns: Callable[[Message], bool]) -> None:
     """Judge anew what waits and is concerned by a change, so that it ends at once where it must."""
     core.reviews += 1
+    handing.review(core, concerns)
     for message in [each for each in core.messages.values() if each.kind is Kind.TO_CARD and concerns(each)]:
         if message.state is State.FORWARDED:
             _take_back(core, message)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from business import APPROVAL, CODE, IMSI, MSISDN, OTHER_CODE, OTHER_MSISDN, Business
 
+from simulators.sms_gateway.procedures.handing import not_handed
 from simwarden.policy.numbers import party
 from simwarden.runtime.store import StoreUnavailableError, sqlite_url
 from simwarden.wire import smpp
@@ -276,3 +277,20 @@ async def test_a_receipt_whose_commit_was_not_answered_is_kept_once() -> None:
 def away(*_arguments: object) -> None:
     """Stand for a database that does not answer."""
     raise StoreUnavailableError("the database does not answer")
+
+
+@pytest.mark.parametrize("busy", [True, False])
+async def test_a_cards_message_that_waits_goes_to_no_former_owner(*, busy: bool) -> None:
+    async with Business(platform={"at_start": "no"} if not busy else {}) as bench:
+        if busy:
+            for bind in bench.gateway.core.customers["waterworks"].binds:
+                bind.hand = lambda message: not_handed(bench.gateway.core, message, unanswered=False)  # type: ignore[method-assign]
+        bench.smsc.deliver(CARD, CODE, b"17 kWh")
+        await bench.settle()
+        await bench.call("PUT", f"/cards/{IMSI}/sms", {"account": "heating", "numbers": [CODE], **APPROVAL})
+        await bench.sleep(30)
+        await bench.do("platform", "bind_platform", platform="platform")
+        await bench.settle()
+        assert bench.texts() == []
+        assert bench.decisions("sms.owner")[-1].occasion == "deliver"
+        assert bench.gateway.core.messages == {}
