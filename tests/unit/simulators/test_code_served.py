@@ -1,4 +1,4 @@
-"""Platform and business gateway each in a process of its own: a code is usable within a second, and withdrawn as fast."""
+"""Platform and business gateway, each a process: a code is usable within a second, and withdrawn as fast."""
 
 from __future__ import annotations
 
