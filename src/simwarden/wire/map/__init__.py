@@ -48,6 +48,14 @@ if TYPE_CHECKING:
         SubscriberStatus,
         TTriggerPoint,
     )
+    from simwarden.wire.map.failures import (
+        AbsentSubscriberReason,
+        CallBarringCause,
+        RoamingNotAllowedCause,
+        absent_subscriber,
+        call_barred,
+        roaming_not_allowed,
+    )
     from simwarden.wire.map.operations import (
         CANCEL_LOCATION,
         CHECK_IMEI,
@@ -86,7 +94,9 @@ __all__ = [
     "SEND_ROUTING_INFO",
     "SUBSCRIBER_DATA_MNGT",
     "UPDATE_LOCATION",
+    "AbsentSubscriberReason",
     "AddInfo",
+    "CallBarringCause",
     "CamelInfo",
     "CamelRoutingInfo",
     "CancelLocation",
@@ -112,6 +122,7 @@ __all__ = [
     "OdbData",
     "ProvideRoamingNumber",
     "ProvideRoamingNumberResult",
+    "RoamingNotAllowedCause",
     "RoutingInfo",
     "SendRoutingInfo",
     "SendRoutingInfoResult",
@@ -123,10 +134,13 @@ __all__ = [
     "UpdateLocationResult",
     "VlrCamelSubscription",
     "VlrCapability",
+    "absent_subscriber",
+    "call_barred",
     "decode_invoke",
     "decode_result",
     "invoke",
     "result",
+    "roaming_not_allowed",
 ]
 
-__getattr__ = offer(__name__, __all__, "arguments", "enums", "operations")
+__getattr__ = offer(__name__, __all__, "arguments", "enums", "failures", "operations")

@@ -103,9 +103,10 @@ class VlrCapability(Record):
 
 @dataclass(frozen=True, slots=True)
 class AddInfo(Record):
-    """The terminal of a subscriber who updates a location."""
+    """The terminal of a subscriber who updates a location, and that the rest is known already (17.7.1 ADD-Info)."""
 
     imeisv: str = needed("imeisv", IMEI)
+    skip_subscriber_data_update: bool = part("skipSubscriberDataUpdate", FLAG, default=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +198,7 @@ class InsertSubscriberDataResult(Record):
 
 @dataclass(frozen=True, slots=True)
 class DeleteSubscriberData(Record):
-    """What a VLR is to forget (8.8.2); `specific_csi` are bits of SpecificCSI-Withdraw: 0 O-CSI, 7 VT-CSI."""
+    """What a VLR is to forget (8.8.2); `specific_csi` are bits of SpecificCSI-Withdraw: 0 O-CSI, 4 VT-CSI."""
 
     imsi: str = needed("imsi", IMSI)
     camel_subscription_withdraw: bool = part("camelSubscriptionInfoWithdraw", FLAG, default=False)

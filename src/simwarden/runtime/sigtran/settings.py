@@ -1,0 +1,63 @@
+"""Settings of a signalling point: what an element writes under `signalling`, and whom it knows there."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from simwarden.runtime.declare import Model
+from simwarden.wire.tbcd import AddressString
+
+_LAST_POINT_CODE: Final = 0x3FFF
+
+
+def _global(text: str) -> str:
+    digits = text.removeprefix("+")
+    if not (digits.isascii() and digits.isdigit() and 3 <= len(digits) <= 15):
+        raise ValueError(f"{text!r} is no number of a node in international form (E.164)")
+    return digits
+
+
+#: the number of a node of the network, digits in international form; a `+` before it is taken
+NodeNumber = Annotated[str, AfterValidator(_global), Field(json_schema_extra={"pattern": r"^\+?[0-9]{3,15}$"})]
+PointCode = Annotated[int, Field(ge=0, le=_LAST_POINT_CODE)]
+
+
+class SignallingNode(Model):
+    """A node with which the element speaks: its number and where it is."""
+
+    number: NodeNumber
+    """Its number in international form: as VLR, MSC, HLR or gsmSCF it says this one, and it is its global title."""
+    point_code: PointCode
+    """Its point code, 14 bits."""
+
+
+class Gateway(Model):
+    """A signalling transfer point, or any peer, with which the element makes an association itself."""
+
+    routing_context: int | None = None
+    """The routing context that it knows this element by; none is said if none is given."""
+    point_codes: tuple[PointCode, ...] = ()
+    """What is reached by it; none: all that is not reached otherwise."""
+
+
+def _no_entry(value: object) -> object:
+    return {} if value == "" else value
+
+
+class Signalling(Model):
+    """Where an element is in the signalling network. By default others associate themselves with it."""
+
+    point_code: PointCode
+    """Its own point code, 14 bits."""
+    number: NodeNumber
+    """Its own number in international form, which is its global title."""
+    routes: dict[str, Annotated[Gateway, BeforeValidator(_no_entry)]] = Field(default_factory=dict)
+    """Elements with which it makes an association itself (M3UA): a signalling transfer point, or who listens. None:
+    it waits for the nodes to associate themselves, each with its point code as the routing context."""
+
+    @property
+    def address(self) -> AddressString:
+        """Its number, as MAP and CAP carry it."""
+        return AddressString(self.number)
