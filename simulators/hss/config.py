@@ -10,6 +10,7 @@ from simwarden.operations.approval import Approval, ChangeLimit, TerminalBinding
 from simwarden.policy.held import Held
 from simwarden.runtime.declare import Model, Seconds
 from simwarden.runtime.diameter.server import PeerEntry, ServerConfig, no_entry
+from simwarden.runtime.sigtran.settings import NodeNumber, PointCode, Signalling, SignallingNode
 
 
 class HssPeer(PeerEntry):
@@ -66,6 +67,52 @@ class Apn(Model):
     """Static IP address, empty for a dynamic one."""
 
 
+class HssCsi(Model):
+    """The CAMEL subscription of a card: at what of its calls its network asks whom (TS 23.078 4)."""
+
+    kinds: tuple[Literal["o-csi", "t-csi", "vt-csi"], ...] = ("o-csi", "t-csi")
+    """Its CSIs: calls that it makes (O-CSI), calls to it in the GMSC (T-CSI) and in the visited MSC (VT-CSI); none:
+    its voice is not directed."""
+    scf: NodeNumber = "8613800000146"
+    """The number of the gsmSCF that is asked."""
+    service_key: int = Field(default=1, ge=0, le=(1 << 31) - 1)
+    """The service that is asked for there."""
+    phases: tuple[Annotated[int, Field(ge=1, le=4)], ...] = Field(default=(2, 3, 4), min_length=1)
+    """Phases of CAMEL in which they may be sent; a node gets them in the highest that it offers."""
+    default: Literal["release", "continue"] = "release"
+    """Default call handling: what becomes of a call about which the gsmSCF does not answer."""
+
+
+class CsiChange(Approval, HssCsi):
+    """Body of `PUT /cards/{imsi}/csi`."""
+
+    def csi(self) -> HssCsi:
+        """Return the CAMEL subscription asked for."""
+        return HssCsi(**self.model_dump(include=set(HssCsi.model_fields)))
+
+
+def _ssp() -> dict[str, SignallingNode]:
+    return {"ssp": SignallingNode(number="8613800000008", point_code=8)}
+
+
+class HlrSignalling(Signalling):
+    """The HLR in the signalling network (MAP version 3, TS 29.002)."""
+
+    point_code: PointCode = 6
+    """Its own point code, 14 bits."""
+    number: NodeNumber = "8613800000006"
+    """The HLR's number."""
+    nodes: dict[str, SignallingNode] = Field(default_factory=_ssp)
+    """VLRs and GMSCs that may register cards and ask where they are, by any name: each with its number, under which it
+    is VLR, MSC and GMSC at once."""
+    csi: HssCsi = HssCsi()
+    """The CAMEL subscription of cards that have voice and say nothing else."""
+
+
+def _no_settings(value: object) -> object:
+    return {} if value == "" else value
+
+
 class HssConfig(ServerConfig):
     """Settings of an HSS."""
 
@@ -90,6 +137,10 @@ class HssConfig(ServerConfig):
     """How often the binding that a card has may be changed or taken away."""
     area_changes: ChangeLimit = ChangeLimit()
     """How often the zone codes that a card has may be changed or taken away."""
+    signalling: Annotated[HlrSignalling | None, BeforeValidator(_no_settings)] = None
+    """The HLR part: where it is in the signalling network, and who may ask there. None: it serves no calls."""
+    csi_changes: ChangeLimit = ChangeLimit()
+    """How often the CAMEL subscription that a card has may be changed or taken away."""
     vectors: int = Field(default=5, ge=1, le=5)
     """The most authentication vectors given at once (TS 29.272 7.3.12 allows 5)."""
     periodic_update: int = Field(default=0, ge=0)

@@ -13,6 +13,7 @@ from simwarden.policy.binding import (
     judge_subscriber,
     judge_withdrawn,
 )
+from simwarden.policy.camel import judge_camel, judge_node, judge_voice
 from simwarden.policy.decision import Control
 from simwarden.policy.number_ranges import judge_number
 from simwarden.policy.operator import change_controls
@@ -21,7 +22,7 @@ from simwarden.runtime.diameter.server import CONNECTION
 
 
 class Occasion(enum.StrEnum):
-    """When the HSS asks its controls: the procedures of S6a, and what is done to a card by management."""
+    """When the HSS asks its controls: the procedures of S6a, S6c and MAP, and what is done to a card by management."""
 
     CONNECTION = CONNECTION
     VECTORS = "authentication-information"
@@ -30,19 +31,26 @@ class Occasion(enum.StrEnum):
     NOTIFICATION = "notify"
     ROUTING = "send-routing-info-for-sm"
     REPORT = "report-sm-delivery-status"
+    MAP_LOCATION = "map-update-location"
+    MAP_ROUTING = "map-send-routing-info"
+    MAP_DATA = "map-insert-subscriber-data"
     PROVISION = "provision"
     BIND = "bind"
     UNBIND = "unbind"
     SUBSCRIPTION = "subscription"
     AREA = "change-the-area"
     AREA_END = "end-the-area"
+    CSI = "change-the-csi"
+    CSI_END = "end-the-csi"
 
 
 _On = Occasion
 _REQUESTS = (_On.VECTORS, _On.LOCATION, _On.PURGE, _On.NOTIFICATION)
-_TERMINAL = (_On.LOCATION, _On.NOTIFICATION)
+_TERMINAL = (_On.LOCATION, _On.NOTIFICATION, _On.MAP_LOCATION)
 _BINDING = (_On.BIND, _On.UNBIND)
 _AREA = (_On.AREA, _On.AREA_END)
+_CSI = (_On.CSI, _On.CSI_END)
+_MAP = (_On.MAP_LOCATION, _On.MAP_ROUTING)
 
 GIVEN = Control(
     "bind.hss.given",
@@ -73,7 +81,7 @@ SUBSCRIBER = Control(
     "hss.subscriber",
     "reg.issued",
     judge_subscriber,
-    (*_REQUESTS, _On.ROUTING, _On.REPORT),
+    (*_REQUESTS, _On.ROUTING, _On.REPORT, *_MAP),
     "Provisioned cards only are served",
 )
 ROUTE = Control(
@@ -95,7 +103,7 @@ WITHDRAWN = Control(
     "hss.withdrawn",
     "bind.cmp",
     judge_withdrawn,
-    (_On.LOCATION, _On.ROUTING),
+    (_On.LOCATION, _On.ROUTING, *_MAP),
     "A suspended card's subscription is withdrawn",
     also=("reg.contract", "reg.relay"),
 )
@@ -106,15 +114,32 @@ BARRING = Control(
     "hss.barring",
     "bind.cmp",
     judge_features,
-    (_On.LOCATION,),
-    "A suspended card is registered only where barring is supported (ODB-all-APN)",
+    (_On.LOCATION, _On.MAP_LOCATION, _On.MAP_DATA),
+    "A suspended card is registered only where barring is supported (ODB-all-APN, ODB of all outgoing calls)",
 )
 ZONES = Control(
     "hss.zones",
     "area.range",
     judge_features,
-    (_On.LOCATION,),
+    (_On.LOCATION, _On.MAP_LOCATION),
     "A card with zone codes is registered only where they are supported (RegSub)",
+)
+NODE = Control("hss.node", "bind.peer", judge_node, _MAP, "Known VLRs and GMSCs only speak to the HLR")
+VOICE = Control(
+    "voice.registration",
+    "class.off",
+    judge_voice,
+    _MAP,
+    "Calls of cards only that they were opened for",
+    also=("fn.voice.directed",),
+)
+CAMEL = Control(
+    "voice.camel",
+    "dir.voice",
+    judge_camel,
+    (*_MAP, _On.MAP_DATA),
+    "A card with CSIs is served only where they are acted on",
+    "csi",
 )
 EXTENT = Control(
     "area.extent",
@@ -141,12 +166,22 @@ AREA = change_controls(
     changes=_AREA,
     alone="The operator alone says where a card may be",
 )
+CSI = change_controls(
+    "csi",
+    "CAMEL subscription",
+    operator=_CSI,
+    approval=_CSI,
+    changes=_CSI,
+    change="fn.change",
+    alone="The operator alone says whether a card's calls are directed",
+)
 
 ALL = (
     GIVEN,
     LEARNED,
     *BINDING.declared,
     *AREA.declared,
+    *CSI.declared,
     PEER,
     SUBSCRIBER,
     WITHDRAWN,
@@ -156,4 +191,7 @@ ALL = (
     EXTENT,
     ROUTE,
     SMS,
+    NODE,
+    VOICE,
+    CAMEL,
 )

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from simulators.hss import controls
-from simulators.hss.config import HssPeer
-from simulators.hss.subscriber import AREA_CHANGE, BINDING_CHANGES
+from simulators.hss.config import HlrSignalling, HssPeer
+from simulators.hss.subscriber import AREA_CHANGE, BINDING_CHANGES, CSI_CHANGE
 from simwarden.errors import ManagementError
 from simwarden.model.identity import Imei, Plmn
 from simwarden.operations.approval import Audit
@@ -16,8 +16,11 @@ from simwarden.policy.binding import FirstUse
 from simwarden.policy.risk_scenes import SEPARATED
 from simwarden.runtime.diameter import DiameterNode, Handler, Unreachable
 from simwarden.runtime.diameter.server import KnownPeers
+from simwarden.runtime.sigtran.map_node import MapNode, NoAnswer
+from simwarden.runtime.sigtran.nodes import is_at, make_point
 from simwarden.wire.diameter import DiameterError, ExperimentalResult, Message, ResultCode
 from simwarden.wire.diameter.codes import UlrFlags
+from simwarden.wire.sccp import Address
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping
@@ -28,9 +31,16 @@ if TYPE_CHECKING:
     from simulators.hss.subscriber import Subscriber
     from simwarden.policy.decision import Decision
     from simwarden.runtime.diameter import Peer
+    from simwarden.runtime.sigtran.map_node import Handler as MapHandler
+    from simwarden.runtime.sigtran.point import SignallingPoint
     from simwarden.runtime.site import Site
+    from simwarden.wire.asn1 import Record
+    from simwarden.wire.tcap import Context
+    from simwarden.wire.tcap.user import Operation
 
 
+#: subsystems (TS 23.003 annex A)
+_HLR, _VLR = 6, 7
 #: the most seconds until an MME that does not answer is told again
 LONGEST_PAUSE = 600.0
 _NOT_TAKEN = (
@@ -54,7 +64,13 @@ class Core:
         self.audit = audit = Audit(site, store.audit, count=store.count)
         self.binding = Restriction(audit, controls.BINDING, config.binding_changes, BINDING_CHANGES)
         self.area = Restriction(audit, controls.AREA, config.area_changes, (AREA_CHANGE,))
+        self.csi = Restriction(audit, controls.CSI, config.csi_changes, (CSI_CHANGE,))
         self.ranges = load_ranges(config.ranges)
+        #: the HLR part, which is there where it has a place in the signalling network
+        self.signalling = config.signalling or HlrSignalling()
+        self._vlrs = {each.number: each for each in self.signalling.nodes.values()} if config.signalling else {}
+        self.point: SignallingPoint | None = None
+        self._map: MapNode | None = None
         self.node: DiameterNode
         #: tells an MME what it is owed
         self.tell_owed: Callable[[str], Coroutine[Any, Any, None]]
@@ -84,6 +100,12 @@ class Core:
         self.node = self.peers.serve(points, opened=opened, timeout=self.config.answer_time)
         return self.node
 
+    def start_hlr(self, handlers: Mapping[Operation, MapHandler]) -> SignallingPoint:
+        """Make the signalling point with the HLR at it; it is there when it is told to start."""
+        self.point = make_point(self.site, self.signalling, self._vlrs.values())
+        self._map = MapNode(self.point, _HLR, handlers)
+        return self.point
+
     def _for_nodes(self, handler: Handler) -> Handler:
         """Let no service centre, which may connect for S6c, ask or say what MMEs do."""
 
@@ -102,6 +124,17 @@ class Core:
 
     # -- peers
 
+    async def ask_vlr(self, number: str, context: Context, operation: Operation, argument: Record) -> Any:
+        """Ask a VLR by its number. Raises MapError, NoAnswer."""
+        node = self._vlrs.get(number)
+        if node is None or self._map is None:
+            raise NoAnswer(f"no VLR with the number {number} is known")
+        return await self._map.ask(Address(_VLR, node.point_code), context, operation, argument)
+
+    def listed_nodes(self, address: Address) -> dict[str, bool]:
+        """Return the numbers of all VLRs and GMSCs, and whether an address is theirs."""
+        return {number: is_at(node, address) for number, node in self._vlrs.items()}
+
     async def ask(self, host: str, request: Message) -> Message:
         """Ask an MME; one that is no peer by the relay that carries its requests. Raises Unreachable.
 
@@ -119,11 +152,11 @@ class Core:
         return any(host in (peer.host, peer.name) for peer in self.node.peers)
 
     def tell_again(self, host: str) -> None:
-        """See to it that a connected MME, which has not answered, is told after a pause that doubles each time.
+        """See to it that a VLR, or a connected MME, that has not answered is told after a pause, doubled each time.
 
-        One that is not connected is told when it is.
+        An MME that is not connected is told when it is.
         """
-        if host not in self._planned and self._is_peer(self._way_to(host)):
+        if host not in self._planned and (host in self._vlrs or self._is_peer(self._way_to(host))):
             self._planned.add(host)
             self.site.spawn(self._tell_again(host), "told again")
 
@@ -205,6 +238,14 @@ class Core:
             imei = Imei(subscriber.imei).imei if subscriber.imei else ""
             value = {"imsi": subscriber.imsi, "mme": subscriber.mme, "imei": imei, "plmn": subscriber.plmn}
         self.site.observe("registration", value, key=subscriber.imsi)
+
+    def show_vlr(self, subscriber: Subscriber) -> None:
+        """Report which VLR serves a card's calls."""
+        value = None
+        if subscriber.vlr:
+            imei = Imei(subscriber.vlr_imei).imei if subscriber.vlr_imei else ""
+            value = {"imsi": subscriber.imsi, "vlr": subscriber.vlr, "msc": subscriber.msc, "imei": imei}
+        self.site.observe("location", value, key=subscriber.imsi)
 
     def show_status(self, subscriber: Subscriber) -> None:
         """Report whether a card is suspended."""

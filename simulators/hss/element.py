@@ -10,14 +10,18 @@ from simulators.hss.config import (
     HssArea,
     HssBinding,
     HssConfig,
+    HssCsi,
     HssSubscription,
 )
 from simulators.hss.core import Core
 from simulators.hss.events import EVENTS
 from simulators.hss.parts.cards import Binding, Cards
+from simulators.hss.parts.csi import Csis
 from simulators.hss.parts.subscription import Subscriptions
 from simulators.hss.parts.suspension import Suspensions
 from simulators.hss.procedures.authentication import authentication_information
+from simulators.hss.procedures.calls import send_routing_info as send_call_routing_info
+from simulators.hss.procedures.calls import update_location as update_vlr_location
 from simulators.hss.procedures.late import opened, tell_owed
 from simulators.hss.procedures.location import purge_ue, update_location
 from simulators.hss.procedures.notification import notify
@@ -26,12 +30,16 @@ from simwarden.errors import ManagementError
 from simwarden.operations.element import Element
 from simwarden.operations.management import ROLES, Role
 from simwarden.runtime.declare import CardName, Declaration, VerbModel, verb
+from simwarden.wire.m3ua.family import SIGTRAN
+from simwarden.wire.map import SEND_ROUTING_INFO, UPDATE_LOCATION
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from simwarden.operations.approval import Audit, By
     from simwarden.operations.provision import CardProvision
+    from simwarden.runtime.sigtran.map_node import Handler as MapHandler
+    from simwarden.wire.tcap.user import Operation
 
 
 class Suspend(VerbModel):
@@ -83,13 +91,13 @@ class Hss(Element[HssConfig]):
         title="Home subscriber server",
         lane=60,
         config=HssConfig,
-        listens=("S6a", "S6c"),
+        listens=("S6a", "S6c", SIGTRAN),
         keys=True,
-        card={"binding": HssBinding, "subscription": HssSubscription, "area": HssArea},
+        card={"binding": HssBinding, "subscription": HssSubscription, "area": HssArea, "csi": HssCsi},
         controls=(*controls.ALL, ROLES),
         events=EVENTS,
     )
-    parts = (Cards, Binding, Suspensions, Subscriptions)
+    parts = (Cards, Binding, Suspensions, Subscriptions, Csis)
 
     async def start(self) -> None:
         """Open the store and listen."""
@@ -112,6 +120,18 @@ class Hss(Element[HssConfig]):
             {name: partial(handler, core) for name, handler in each.items()} for each in (handlers, of_centres)
         )
         await core.start_node(bound, partial(opened, core), bound_of_centres).listen()
+        if self.config.signalling is not None:
+            await self._start_hlr(core)
+
+    async def _start_hlr(self, core: Core) -> None:
+        """Take part in the signalling network; VLRs hear what they are owed from before."""
+        handlers: dict[Operation, MapHandler] = {
+            UPDATE_LOCATION: partial(update_vlr_location, core),
+            SEND_ROUTING_INFO: partial(send_call_routing_info, core),
+        }
+        await core.start_hlr(handlers).start()
+        for number in sorted({debt.host for debt in core.store.at_vlrs()}):
+            self.site.spawn(tell_owed(core, number), "pending notifications")
 
     async def provision_new(self, cards: Sequence[CardProvision], by: By) -> bool:
         """Provision many cards at once."""
@@ -123,11 +143,15 @@ class Hss(Element[HssConfig]):
         return self.core.audit
 
     async def stop(self) -> None:
-        """Say goodbye to the MMEs."""
+        """Say goodbye to the MMEs, and to the signalling network."""
+        if self.core.point is not None:
+            self.core.point.stop()
         await self.core.node.stop()
 
     async def killed(self) -> None:
         """Lose power."""
+        if self.core.point is not None:
+            self.core.point.stop(kill=True)
         self.core.node.drop()
 
     # -- verbs

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from simulators.hss.subscriber import AREA_CHANGE, BINDING_CHANGES
+from simulators.hss.subscriber import AREA_CHANGE, BINDING_CHANGES, CSI_CHANGE
 from simwarden.operations import event_kinds as kinds
 
 AUDITED = {
@@ -17,5 +17,6 @@ AUDITED = {
     "subscription": kinds.SUBSCRIPTION,
     "area": kinds.AREA,
     AREA_CHANGE: kinds.AREA,
+    CSI_CHANGE: kinds.SUBSCRIPTION,
 }
 EVENTS = kinds.told(AUDITED)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from simulators.hss.events import AUDITED
-from simulators.hss.subscriber import ENDS, Debt, Owed, Subscriber
+from simulators.hss.subscriber import ENDS, NO_VLR, VLR, Debt, Owed, Subscriber
 from simwarden.model.profile import find_use
 from simwarden.operations.audit_table import AuditTable
 from simwarden.operations.card_table import alike, taken
@@ -71,6 +71,14 @@ def _add_messages(connection: sa.Connection) -> None:
     connection.exec_driver_sql("ALTER TABLE subscribers ADD COLUMN waiting JSON NOT NULL DEFAULT '{}'")
 
 
+def _add_calls(connection: sa.Connection) -> None:
+    """Version 8: the CAMEL subscription of a card, and who serves its calls."""
+    for name in ("vlr", "msc", "vlr_imei"):
+        connection.exec_driver_sql(f"ALTER TABLE subscribers ADD COLUMN {name} VARCHAR NOT NULL DEFAULT ''")
+    for name in ("csi", "camel"):
+        connection.exec_driver_sql(f"ALTER TABLE subscribers ADD COLUMN {name} JSON NOT NULL DEFAULT '{{}}'")
+
+
 _MIGRATIONS = (
     _add_attempts,
     _add_functions,
@@ -79,6 +87,7 @@ _MIGRATIONS = (
     _add_vectors,
     _tell_ended_apart,
     _add_messages,
+    _add_calls,
 )
 METADATA = sa.MetaData(info={"schema": "hss", "migrations": _MIGRATIONS})
 _SUBSCRIBERS = sa.Table(
@@ -108,6 +117,11 @@ _SUBSCRIBERS = sa.Table(
     sa.Column("contexts", sa.JSON, nullable=False, default=dict),
     sa.Column("sms_number", sa.String, nullable=False, default=""),
     sa.Column("waiting", sa.JSON, nullable=False, default=dict),
+    sa.Column("csi", sa.JSON, nullable=False, default=dict),
+    sa.Column("vlr", sa.String, nullable=False, default=""),
+    sa.Column("msc", sa.String, nullable=False, default=""),
+    sa.Column("vlr_imei", sa.String(14), nullable=False, default=""),
+    sa.Column("camel", sa.JSON, nullable=False, default=dict),
 )
 _AUDIT = AuditTable(METADATA, events=AUDITED)
 _OWED = sa.Table(
@@ -122,20 +136,16 @@ _ALL = sa.select(_SUBSCRIBERS)
 _ROW = _ALL.where(_SUBSCRIBERS.c.imsi == sa.bindparam("key"))
 _UPDATE = sa.update(_SUBSCRIBERS).where(_SUBSCRIBERS.c.imsi == sa.bindparam("key"))
 _LEARN = _UPDATE.where(_SUBSCRIBERS.c.bound == "", _SUBSCRIBERS.c.mode == "learned").values(bound=sa.bindparam("new"))
-_REGISTER = _UPDATE.values(
-    {
-        name: sa.bindparam(f"new_{name}")
-        for name in ("mme", "mme_realm", "plmn", "imei", "purged", "attempts", "vectors", "sms_number")
-    }
-)
 _SERVING = sa.select(_SUBSCRIBERS.c.mme).where(_SUBSCRIBERS.c.mme != "").distinct().order_by(_SUBSCRIBERS.c.mme)
 _ALL_OWED = sa.select(_OWED)
 _FIELDS = tuple(Subscriber.__dataclass_fields__)
 _NEW = sa.insert(_SUBSCRIBERS)
 _OWING = sa.insert(_OWED)
 _PAID = sa.delete(_OWED).where(*(_OWED.c[name] == sa.bindparam(f"the_{name}") for name in ("imsi", "host", "what")))
-#: what a card has at its MME once that has been cancelled
-_NOWHERE = {"mme": "", "mme_realm": "", "plmn": "", "purged": False, "sms_number": ""}
+#: what a card has at its MME and VLR once these have been cancelled
+_NOWHERE = {"mme": "", "mme_realm": "", "plmn": "", "purged": False, "sms_number": "", **NO_VLR}
+#: what of a change concerns a VLR
+_AT_VLR = (*ENDS, Owed.BARRING, Owed.CALLS)
 
 
 def _read(connection: sa.Connection, imsi: str) -> dict[str, Any] | None:
@@ -205,13 +215,15 @@ class Store:
             self._owed = None
             raise
 
-    def put(self, subscriber: Subscriber, audit: dict[str, Any], *, owed: Owed | None = None) -> Debt | None:
+    def put(
+        self, subscriber: Subscriber, audit: dict[str, Any], *, owed: Owed | None = None, more: Sequence[Debt] = ()
+    ) -> Debt | None:
         """Keep a new subscriber, or a changed one in place of what was kept, together with the audit record.
 
-        Returns what the MME that serves it is `owed` thereby, None if no MME does.
+        Returns what the MME that serves it is `owed` thereby, None if no MME does; `more` is owed to others.
         """
         values = {name: getattr(subscriber, name) for name in _FIELDS}
-        debts = list(_debts(subscriber, owed))
+        debts = [*_debts(subscriber, owed), *more]
         new = [debt for debt in debts if debt not in self._of(debt.imsi, debt.host)]
         with self._writing(subscriber.imsi) as connection:
             if connection.execute(_setting(_FIELDS), {"key": subscriber.imsi, **_new(values)}).rowcount == 0:
@@ -221,18 +233,25 @@ class Store:
                 connection.execute(_OWING, [debt._asdict() for debt in new])
         self._rows.taken(subscriber.imsi, values)
         self._take(debts)
-        return debts[0] if debts else None
+        return next((debt for debt in debts if not debt.at_vlr), None)
 
     def change(
-        self, subscriber: Subscriber, audit: dict[str, Any] | None = None, *, owed: Owed | None = None, **values: Any
+        self,
+        subscriber: Subscriber,
+        audit: dict[str, Any] | None = None,
+        *,
+        owed: Owed | None = None,
+        more: Sequence[Debt] = (),
+        **values: Any,
     ) -> Debt | None:
         """Keep what changes of a subscriber with its audit record, and what the MME that serves it is owed thereby.
 
-        Returns the debt, None if no MME serves the card. A withdrawal may be owed to several: `change_all`.
+        Returns the debt, None if no MME serves the card. What the VLR is owed: `at_vlr`; a withdrawal may be owed to
+        several: `change_all`.
         """
         records = (audit,) if audit is not None else ()
-        found = self.change_all((subscriber,), records, owed=owed, **values)
-        return found[0] if found else None
+        found = self.change_all((subscriber,), records, owed=owed, more=more, **values)
+        return next((debt for debt in found if not debt.at_vlr), None)
 
     def change_all(
         self,
@@ -240,15 +259,16 @@ class Store:
         audit: Sequence[dict[str, Any]],
         *,
         owed: Owed | None = None,
+        more: Sequence[Debt] = (),
         **values: Any,
     ) -> list[Debt]:
-        """Keep the same change of many subscribers as `change` does, all or none; return the debts.
+        """Keep the same change of many subscribers as `change` does, all or none; return the debts, `more` among them.
 
-        With an owed withdrawal no MME serves the card any more. It is owed to each MME that may have an attach of the
-        card under way as well: what another element has said of that before the change holds no longer.
+        With an owed withdrawal no MME and no VLR serves the card any more. It is owed to each MME that may have an
+        attach of the card under way as well: what another element has said of that before the change holds no longer.
         """
-        debts = [debt for each in subscribers for debt in _debts(each, owed)]
-        nowhere = {each.imsi for each in subscribers if each.mme} if owed in ENDS else set()
+        debts = [*(debt for each in subscribers for debt in _debts(each, owed)), *more]
+        nowhere = {each.imsi for each in subscribers if each.mme or each.vlr} if owed in ENDS else set()
         new = [debt for debt in debts if debt not in self._of(debt.imsi, debt.host)]
         gone = [each for each in subscribers if each.imsi in nowhere]
         others = [each for each in subscribers if each.imsi not in nowhere]
@@ -300,14 +320,18 @@ class Store:
         vectors = [host for host in subscriber.vectors if host == mme or host != subscriber.mme]
         unchanged = (attempts, vectors) == (subscriber.attempts, subscriber.vectors)
         same = place == (mme, realm, plmn, imei, sms_number) and not subscriber.purged
-        if not teaches and not paid and same and unchanged:
+        takes_calls = bool(sms_number and subscriber.vlr)
+        if not teaches and not paid and same and unchanged and not takes_calls:
             return True
         new = set()
         if subscriber.mme not in ("", mme) and not subscriber.purged:
             new.add(Debt(subscriber.imsi, subscriber.mme, Owed.UPDATE, subscriber.mme_realm))
             new -= self._of(subscriber.imsi, subscriber.mme)
+        if takes_calls:  # one node of the CS domain a card (TS 23.272 C.4.3)
+            new |= {Debt(subscriber.imsi, subscriber.vlr, Owed.UPDATE, VLR)} - self._of(subscriber.imsi, subscriber.vlr)
         values: dict[str, Any] = {"mme": mme, "mme_realm": realm, "plmn": plmn, "imei": imei, "purged": False}
         values |= {"attempts": attempts, "vectors": vectors, "sms_number": sms_number}
+        values |= NO_VLR if takes_calls else {}
         with self._writing(subscriber.imsi) as connection:
             if teaches:
                 if connection.execute(_LEARN, {"key": subscriber.imsi, "new": teaches}).rowcount == 0:
@@ -315,7 +339,7 @@ class Store:
                     self._rows.doubt(subscriber.imsi)
                     return False
                 _AUDIT.add(connection, [audit])
-            connection.execute(_REGISTER, {"key": subscriber.imsi, **_new(values)})
+            connection.execute(_setting(tuple(values)), {"key": subscriber.imsi, **_new(values)})
             for debt in paid:
                 connection.execute(_PAID, _named(debt))
             for debt in new:
@@ -323,6 +347,26 @@ class Store:
         self._take(new, paid)
         self._rows.taken(subscriber.imsi, {**values, "bound": teaches} if teaches else values)
         return True
+
+    def register_vlr(self, subscriber: Subscriber, *, vlr: str, msc: str, imei: str, camel: dict[str, Any]) -> Debt:
+        """Keep which VLR serves a card's calls, and return that it is owed the card's data; no MME has its messages.
+
+        The VLR before is owed a cancellation.
+        """
+        former, due = subscriber.vlr, Debt(subscriber.imsi, vlr, Owed.CALLS, VLR)
+        values = {"vlr": vlr, "msc": msc, "vlr_imei": imei, "camel": camel, "sms_number": ""}
+        cancelled = {Debt(subscriber.imsi, former, Owed.UPDATE, VLR)} if former not in ("", vlr) else set()
+        cancelled -= self._of(subscriber.imsi, former)
+        paid = self._of(subscriber.imsi, vlr)
+        with self._writing(subscriber.imsi) as connection:
+            connection.execute(_setting(tuple(values)), {"key": subscriber.imsi, **_new(values)})
+            for debt in paid:
+                connection.execute(_PAID, _named(debt))
+            connection.execute(_OWING, [debt._asdict() for debt in (due, *cancelled)])
+        self._rows.taken(subscriber.imsi, values)
+        self._take(paid=paid)
+        self._take((due, *cancelled))
+        return due
 
     def purge(self, subscriber: Subscriber, mme: str) -> None:
         """Keep that an MME has forgotten the card (PUR); it need be told nothing about it."""
@@ -349,6 +393,10 @@ class Store:
     def withdrawal(self, imsi: str, host: str) -> Debt | None:
         """Return what an MME has still to hear of a card's withdrawal, None if nothing."""
         return next((debt for debt in self._of(imsi, host) if debt.what in ENDS), None)
+
+    def at_vlrs(self, imsi: str = "") -> list[Debt]:
+        """Return what VLRs have still to be told of a card, or of all."""
+        return [debt for debt in self.owed() if debt.at_vlr and imsi in ("", debt.imsi)]
 
     def owes_any(self, imsi: str, host: str) -> bool:
         """Whether an MME has still to be told anything of a card."""
@@ -413,12 +461,17 @@ def _named(debt: Debt) -> dict[str, str]:
 
 
 def _debts(subscriber: Subscriber, owed: Owed | None) -> Iterator[Debt]:
-    """Yield what MMEs are owed by a change of a card, first the one that serves it; of what it has purged none."""
+    """Yield what is owed by a change of a card: to MMEs, first the one that serves it, and to its VLR.
+
+    Of what an MME has purged it is owed nothing.
+    """
     if owed is None:
         return
-    if subscriber.mme and (owed in ENDS or not subscriber.purged):
+    if subscriber.mme and owed is not Owed.CALLS and (owed in ENDS or not subscriber.purged):
         yield Debt(subscriber.imsi, subscriber.mme, owed, subscriber.mme_realm)
     if owed in ENDS:
         for host, realm in subscriber.attempts.items():
             if host != subscriber.mme:
                 yield Debt(subscriber.imsi, host, owed, realm)
+    if subscriber.vlr and owed in _AT_VLR:
+        yield Debt(subscriber.imsi, subscriber.vlr, owed if owed in ENDS else Owed.CALLS, VLR)

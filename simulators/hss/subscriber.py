@@ -1,17 +1,26 @@
-"""A card as the HSS holds it, and what MMEs are owed of it."""
+"""A card as the HSS holds it, and what MMEs and VLRs are owed of it."""
 
 from __future__ import annotations
 
 import enum
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from simwarden.model.identity import Imei
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 #: what a card is that was terminated; nothing resumes it
 ENDED = "ended"
 #: the action of a changed area that a card had, which the limit counts
 AREA_CHANGE = "area-change"
+#: the action of a changed CAMEL subscription that a card had, which the limit counts
+CSI_CHANGE = "csi-change"
+#: stands for the realm of a VLR, which has none
+VLR = "map"
+#: what a card has at a VLR once that serves it no more
+NO_VLR: Mapping[str, Any] = {"vlr": "", "msc": "", "vlr_imei": "", "camel": {}}
 #: the actions of a changed binding that a card had, which the limit counts
 BINDING_CHANGES = ("rebind", "unbind")
 
@@ -26,7 +35,10 @@ class Subscriber:
     not purged it. `functions` are those that it is opened for (`sms data`). `contexts` are the Context-Identifiers that
     its APNs have or had, by name in lower case: none is used again, as an MME would take the APN for the former one.
     `sms_number` is the number of the MME that serves it, where that is registered for its messages; `waiting` says
-    which service centres wait for it (message waiting data). Keys are hexadecimal and never shown.
+    which service centres wait for it (message waiting data). `csi` is its CAMEL subscription where it has one of its
+    own; `vlr` and `msc` are the numbers of those that serve its calls, empty if none do, `vlr_imei` is the terminal
+    that they named, and `camel` what they offer of CAMEL (`phases`, `offered`) and were told (`csis`). Keys are
+    hexadecimal and never shown.
     """
 
     imsi: str
@@ -53,6 +65,11 @@ class Subscriber:
     contexts: dict[str, int] = field(default_factory=dict)
     sms_number: str = ""
     waiting: dict[str, Any] = field(default_factory=dict)
+    csi: dict[str, Any] = field(default_factory=dict)
+    vlr: str = ""
+    msc: str = ""
+    vlr_imei: str = ""
+    camel: dict[str, Any] = field(default_factory=dict)
 
     @property
     def ended(self) -> bool:
@@ -74,23 +91,27 @@ class Subscriber:
             "mme": self.mme,
             "sms": {"mme_number": self.sms_number, "waiting": sorted(self.waiting.get("centres", {}))},
             "terminal": Imei(imei).imei if imei else "",
+            "csi": self.csi,
+            "vlr": self.vlr,
             "subscription": self.subscription,
         }
 
 
 class Owed(enum.StrEnum):
-    """What an MME has still to be told of a card; the value is the word in the database."""
+    """What an MME or a VLR has still to be told of a card; the value is the word in the database."""
 
     WITHDRAWAL = "withdrawal"
     """That its subscription is withdrawn (CLR)."""
     RE_ATTACH = "re-attach"
     """That its device has to attach anew, and is judged then (CLR)."""
     UPDATE = "update"
-    """That another MME serves it (CLR)."""
+    """That another node serves it (CLR, CancelLocation)."""
     BARRING = "barring"
     """Whether it is barred (IDR)."""
     SUBSCRIPTION = "subscription"
     """What it may use (IDR, DSR)."""
+    CALLS = "calls"
+    """A VLR: whether it is barred, and its CSIs (InsertSubscriberData, DeleteSubscriberData)."""
 
 
 #: what ends all that a card has at its MME
@@ -98,9 +119,14 @@ ENDS = (Owed.WITHDRAWAL, Owed.RE_ATTACH)
 
 
 class Debt(NamedTuple):
-    """Of which card an MME has to be told what."""
+    """Of which card an MME, or a VLR, has to be told what."""
 
     imsi: str
     host: str
     what: Owed
     realm: str
+
+    @property
+    def at_vlr(self) -> bool:
+        """Whether it is a VLR that has to be told; `host` is its number then."""
+        return self.realm == VLR

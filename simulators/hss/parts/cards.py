@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from simulators.hss import controls
-from simulators.hss.config import HssArea, HssBinding, HssSubscription
+from simulators.hss.config import HssArea, HssBinding, HssCsi, HssSubscription
 from simulators.hss.parts.subscription import check_extent, subscribed, subscription_of, zones_of
 from simulators.hss.procedures.location import cancel_location, follow_up, withdraw
 from simulators.hss.procedures.subscriber_data import (
@@ -15,7 +15,7 @@ from simulators.hss.procedures.subscriber_data import (
     context_identifiers,
     insert_subscriber_data,
 )
-from simulators.hss.subscriber import Debt, Owed, Subscriber
+from simulators.hss.subscriber import NO_VLR, VLR, Debt, Owed, Subscriber
 from simwarden.errors import ManagementError
 from simwarden.model.profile import Function
 from simwarden.model.values import HOST, IMEI, IMSI, PLMN, one_of
@@ -87,7 +87,7 @@ class Cards:
         """Return a card as it is provisioned, if it may have its number and its area. Raises ManagementError."""
         area = wanted.entry("area", HssArea)
         subscription = subscribed(wanted.entry("subscription", HssSubscription), area)
-        made = _subscriber(wanted, wanted.entry("binding", HssBinding), subscription)
+        made = _subscriber(wanted, wanted.entry("binding", HssBinding), subscription, wanted.entry("csi", HssCsi))
         number = {"number": wanted.msisdn, "ranges": self.core.ranges}
         if not self.core.config.shared:
             self.core.audit.require(controls.RANGE, wanted.imsi, by, "provision", number, wanted=wanted.msisdn)
@@ -106,7 +106,12 @@ class Cards:
         owed = Owed.SUBSCRIPTION if before != subscription_of(made) else None
         binds = held is None or held.bound != made.bound
         loses_sms = held is not None and bool(held.sms_number) and not made.sms_number
-        debt = core.store.put(made, record, owed=owed)
+        ends_calls = held is not None and bool(held.vlr) and not made.vlr
+        calls_end = [Debt(made.imsi, held.vlr, Owed.WITHDRAWAL, VLR)] if held is not None and ends_calls else []
+        debt = core.store.put(made, record, owed=owed, more=calls_end)
+        if calls_end:
+            core.show_vlr(made)
+            await cancel_location(core, *calls_end)
         if binds:
             core.show_binding(made)
         if loses_sms:  # (TS 29.272 5.2.2.1.3)
@@ -120,6 +125,7 @@ class Cards:
         zones = zones_of(held)
         self.core.binding.stays(held.imsi, by, changed=not _same_binding(held, made))
         self.core.area.stays(held.imsi, by, changed=bool(zones) and zones_of(made) != zones)
+        self.core.csi.stays(held.imsi, by, changed=made.csi != held.csi)
 
     @route("GET", "/cards/{imsi}")
     async def query(self, call: Call) -> dict[str, Any]:
@@ -205,7 +211,8 @@ class Binding:
         action = "unbind" if not mode else "rebind" if subscriber.mode else "bind"
         record = self.core.binding.record(action, subscriber.imsi, By.of(call), details)
         debts: Sequence[Debt] = ()
-        if mode and (not bound or subscriber.imei != bound):
+        elsewhere = subscriber.imei != bound or (subscriber.vlr and subscriber.vlr_imei != bound)
+        if mode and (not bound or elsewhere):
             # another terminal than the bound one is in use, or the one in use is to be learned by its next attach
             debts = withdraw(self.core, (subscriber,), (record,), owed=Owed.RE_ATTACH, mode=mode, bound=bound)
         else:
@@ -215,7 +222,9 @@ class Binding:
         return subscriber.tell()
 
 
-def _subscriber(wanted: CardProvision, binding: HssBinding | None, subscription: HssSubscription | None) -> Subscriber:
+def _subscriber(
+    wanted: CardProvision, binding: HssBinding | None, subscription: HssSubscription | None, csi: HssCsi | None
+) -> Subscriber:
     k, opc = wanted.secrets
     return Subscriber(
         imsi=wanted.imsi,
@@ -229,6 +238,7 @@ def _subscriber(wanted: CardProvision, binding: HssBinding | None, subscription:
         mode=binding.mode if binding is not None else "",
         bound=binding.imei if binding is not None else "",
         subscription=subscription.model_dump(mode="json") if subscription is not None else {},
+        csi=csi.model_dump(mode="json") if csi is not None else {},
     )
 
 
@@ -239,8 +249,10 @@ def _same_binding(held: Subscriber, made: Subscriber) -> bool:
 
 def _carry_over(held: Subscriber, made: Subscriber) -> Subscriber:
     """Return the new provisioning with what a card keeps."""
+    calls = {"vlr": held.vlr, "msc": held.msc, "vlr_imei": held.vlr_imei, "camel": held.camel}
     return replace(
         made,
+        **(calls if Function.VOICE in made.functions.split() else NO_VLR),
         seq=held.seq,
         bound=held.bound if made.mode == held.mode == "learned" else made.bound,
         suspended=held.suspended,

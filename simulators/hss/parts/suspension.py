@@ -7,6 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from simulators.hss.config import ManySuspended, Suspension
+from simulators.hss.procedures.late import tell_vlrs
 from simulators.hss.procedures.location import cancel_location, follow_up, withdraw
 from simulators.hss.procedures.subscriber_data import tell_barring
 from simulators.hss.subscriber import ENDED, Debt, Owed, Subscriber
@@ -45,7 +46,7 @@ class Suspensions:
 
     @route("POST", "/cards/{imsi}/suspension", takes=Suspension)
     async def suspend_card(self, call: Call) -> dict[str, Any]:
-        """Suspend a card; what it has is ended at once. `told` says how its MME heard of it.
+        """Suspend a card; what it has is ended at once, also at its VLR. `told` says how its MME heard of it.
 
         `insert-subscriber-data`, `cancel-location` (also where the MME cannot bar a card), `pending` where it did not
         answer and is told again, `nobody` where no MME serves the card.
@@ -60,7 +61,7 @@ class Suspensions:
         """Suspend cards, or terminate them; return how the MME of each was told. Who is ended stays so."""
         over = {} if ends else {each.imsi: "nobody" for each in subscribers if each.ended}
         subscribers = [each for each in subscribers if each.imsi not in over]
-        held = {"suspended": ENDED if ends else wanted.how, "why": wanted.reason}
+        held: dict[str, Any] = {"suspended": ENDED if ends else wanted.how, "why": wanted.reason}
         details = {"how": held["suspended"], "reason": wanted.reason}
         records = [self.core.audit.record("suspend", subscriber.imsi, details, by) for subscriber in subscribers]
         if wanted.how == "withdrawal":
@@ -71,11 +72,14 @@ class Suspensions:
             self.core.show_status(subscriber)
         if wanted.how == "withdrawal":
             await cancel_location(self.core, *debts)
-            way = {debt.imsi: "pending" if self.core.store.owes(debt) else "cancel-location" for debt in debts}
+            way = dict.fromkeys((debt.imsi for debt in debts), "cancel-location")
+            way |= {debt.imsi: "pending" for debt in debts if self.core.store.owes(debt)}
             ways = [way.get(each.imsi, "nobody") for each in subscribers]
         else:
-            owed = {debt.imsi: debt for debt in debts}
-            ways = await asyncio.gather(*(self._bar(each, owed.get(each.imsi)) for each in subscribers))
+            owed = {debt.imsi: debt for debt in debts if not debt.at_vlr}
+            at_vlrs = [debt.imsi for debt in debts if debt.at_vlr]
+            told = asyncio.gather(*(self._bar(each, owed.get(each.imsi)) for each in subscribers))
+            ways, _ = await asyncio.gather(told, tell_vlrs(self.core, *at_vlrs))
         return over | {each.imsi: way for each, way in zip(subscribers, ways, strict=True)}
 
     async def _bar(self, subscriber: Subscriber, debt: Debt | None) -> str:
@@ -106,4 +110,6 @@ class Suspensions:
         self.core.show_status(subscriber)
         if debt is not None:
             await tell_barring(self.core, subscriber, debt)
+        if owed is not None:
+            await tell_vlrs(self.core, subscriber.imsi)
         return subscriber.tell()

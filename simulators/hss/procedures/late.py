@@ -1,14 +1,15 @@
-"""What an MME is owed, told when it is back or answers again: a cancelled location, a barring, other subscriber data.
+"""What MMEs and VLRs are owed, told when they are back or answer again: cancelled locations, other subscriber data.
 
-It is kept with the change that it comes from, so that neither an MME that was away nor a killed HSS forgets it.
+It is kept with the change that it comes from, so that neither a node that was away nor a killed HSS forgets it.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from simulators.hss.procedures.location import cancel_location, follow_up
+from simulators.hss.procedures.location import cancel_location, drop_vlr, follow_up
 from simulators.hss.procedures.subscriber_data import reset, tell_barring, tell_subscription
+from simulators.hss.procedures.visited import tell_calls
 from simulators.hss.subscriber import ENDS, Owed
 from simwarden.runtime.store import StoreError
 
@@ -29,7 +30,7 @@ def opened(core: Core, peer: Peer) -> None:
 
 
 async def tell_owed(core: Core, host: str) -> None:
-    """Tell an MME all that it is owed, card by card; one that does not answer is left in peace for a while."""
+    """Tell an MME or a VLR all that it is owed, card by card; one that does not answer is left in peace for a while."""
     if host in core.telling:
         return
     core.telling.add(host)
@@ -53,8 +54,20 @@ async def _tell(core: Core, debt: Debt) -> None:
         await cancel_location(core, debt)
         return
     subscriber = core.store.get(debt.imsi)
-    if subscriber is None or subscriber.mme != debt.host or subscriber.purged:
+    if debt.at_vlr:
+        if subscriber is None or subscriber.vlr != debt.host:
+            core.store.paid(debt)
+        elif not await tell_calls(core, subscriber, debt):
+            await drop_vlr(core, subscriber, f"VLR {debt.host} does not support what the card needs")
+    elif subscriber is None or subscriber.mme != debt.host or subscriber.purged:
         core.store.paid(debt)
     else:
         tell = tell_barring if debt.what is Owed.BARRING else tell_subscription
         await follow_up(core, subscriber, await tell(core, subscriber, debt))
+
+
+async def tell_vlrs(core: Core, *imsis: str) -> None:
+    """Tell VLRs what they are owed of cards; one that does not answer is told again."""
+    for imsi in imsis:
+        for debt in core.store.at_vlrs(imsi):
+            await _tell(core, debt)

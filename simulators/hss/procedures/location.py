@@ -10,7 +10,8 @@ from simulators.hss.controls import Occasion
 from simulators.hss.core import visited_plmn
 from simulators.hss.procedures.short_message import alert, registered_number
 from simulators.hss.procedures.subscriber_data import FEATURES, needed_features, subscription_data, zones_of
-from simulators.hss.subscriber import Owed
+from simulators.hss.procedures.visited import cancel_at_vlr
+from simulators.hss.subscriber import NO_VLR, VLR, Debt, Owed
 from simwarden.runtime.diameter import Unreachable
 from simwarden.wire.diameter import ExperimentalResult, Message, ResultCode
 from simwarden.wire.diameter.codes import (
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
     from simulators.hss.config import ErrorAnswer
     from simulators.hss.core import Core
-    from simulators.hss.subscriber import Debt, Subscriber
+    from simulators.hss.subscriber import Subscriber
     from simwarden.policy.decision import Control, Decision
     from simwarden.runtime.diameter import Peer
 
@@ -54,7 +55,7 @@ async def update_location(core: Core, message: Message, _peer: Peer) -> Message:
     unenforced = refusal_by_features(core, subscriber, message)
     if unenforced is not None:
         return unenforced
-    former = subscriber.mme
+    former, calls_by = subscriber.mme, subscriber.vlr
     origin = message.get("Origin-Host")
     # Who did not hear of a change, or has not served the card until now, has not the data (5.2.1.1.3).
     skips = former == origin and not subscriber.purged and not core.store.owes_any(subscriber.imsi, origin)
@@ -63,6 +64,9 @@ async def update_location(core: Core, message: Message, _peer: Peer) -> Message:
     )
     if decision is not None and not decision.admitted:
         return refuse_terminal(core, subscriber, message, decision)
+    if calls_by and not subscriber.vlr:  # the MME has the card's messages now, and nobody its calls (TS 23.272 C.8)
+        core.show_vlr(subscriber)
+        core.site.spawn(cancel_former(core, subscriber.imsi, calls_by), "cancel location")
     if former not in ("", origin):
         core.site.spawn(cancel_former(core, subscriber.imsi, former), "cancel location")
     flags, avps = UlaFlags.SEPARATION, [supported_features(FEATURES)]
@@ -188,14 +192,14 @@ def refuse(core: Core, message: Message, answer: ErrorAnswer) -> Message:
 
 
 async def cancel_former(core: Core, imsi: str, host: str) -> None:
-    """Cancel a card's location at the MME that served it before, if that has not forgotten it by itself."""
+    """Cancel a card's location at the node that served it before, if that has not forgotten it by itself."""
     for debt in core.store.owed(host):
         if (debt.imsi, debt.what) == (imsi, Owed.UPDATE):
             await cancel_location(core, debt)
 
 
 async def cancel_location(core: Core, *debts: Debt) -> None:
-    """Cancel cards' locations at MMEs (5.2.1.2), all at once. An MME that does not answer is told again.
+    """Cancel cards' locations at MMEs (5.2.1.2) and VLRs, all at once. Who does not answer is told again.
 
     What one has answered is kept without waiting for another, which may never answer.
     """
@@ -217,7 +221,9 @@ async def _together(work: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
 
 
 async def _cancel(core: Core, debt: Debt) -> bool:
-    """Send a CLR; return whether it was answered."""
+    """Send a CLR, or to a VLR a CancelLocation; return whether it was answered."""
+    if debt.at_vlr:
+        return await cancel_at_vlr(core, debt)
     kind, flags = _CANCELLATION[debt.what]
     avps = [("User-Name", debt.imsi), ("Cancellation-Type", int(kind)), ("CLR-Flags", int(flags))]
     request = core.node.make("Cancel-Location-Request", avps, realm=debt.realm, host=debt.host)
@@ -240,10 +246,22 @@ def withdraw(
     `owed` is a withdrawal, or that their devices attach anew where they may be served as before.
     """
     served = [subscriber for subscriber in subscribers if subscriber.mme]
+    called = [subscriber for subscriber in subscribers if subscriber.vlr]
     debts = core.store.change_all(subscribers, records, owed=owed, **values)
     for subscriber in served:
         core.show_registration(subscriber)
+    for subscriber in called:
+        core.show_vlr(subscriber)
     return debts
+
+
+async def drop_vlr(core: Core, subscriber: Subscriber, reason: str) -> None:
+    """Let the VLR that serves a card's calls do so no more, and tell it."""
+    record = core.audit.record("cancel-location", subscriber.imsi, {"reason": reason})
+    debt = Debt(subscriber.imsi, subscriber.vlr, Owed.WITHDRAWAL, VLR)
+    core.store.change(subscriber, record, more=[debt], **NO_VLR)
+    core.show_vlr(subscriber)
+    await cancel_location(core, debt)
 
 
 async def purge_ue(core: Core, message: Message, _peer: Peer) -> Message:

@@ -17,8 +17,8 @@ from simwarden.policy.details import tells
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-#: features of a serving node that a subscription may need (TS 29.272 7.3.10)
-FEATURE = one_of("ODB_ALL_APN", "REG_SUB")
+#: features of a serving node that a subscription may need (TS 29.272 7.3.10, TS 29.002 17.7.1)
+FEATURE = one_of("ODB_ALL_APN", "ODB_ALL_OG", "REG_SUB")
 
 
 def _compare(bound: str, seen: str, *, admit_unidentified: bool) -> Ruling:
@@ -45,11 +45,11 @@ class FirstUse(NamedTuple):
     """
 
     home_province: bool = False
-    """It came from an MME that is listed as one of the home province."""
+    """It came from a node that is listed as one of the home province."""
     home_network: bool = False
     """Visited-PLMN-Id is the card's own network."""
     vectors: bool = False
-    """This MME was given authentication vectors of the card: it may have proved the card."""
+    """This node was given authentication vectors of the card: it may have proved the card."""
     initial_attach: bool = False
     """The device attached; its terminal was not taken over from another MME."""
 
@@ -59,7 +59,7 @@ class FirstUse(NamedTuple):
         reasons = {
             "outside the home province": self.home_province,
             "in a visited network": self.home_network,
-            "by an MME that was given no authentication vectors of the card": self.vectors,
+            "by a node that was given no authentication vectors of the card": self.vectors,
             "that is no initial attach": self.initial_attach,
         }
         return next((reason for reason, holds in reasons.items() if not holds), "")

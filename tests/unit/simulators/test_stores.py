@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 IMSI, METER, PHONE = "001010000000017", "99000101000001", "99000201000001"
+#: what came with the HLR part
+_CALLS = ("vlr", "msc", "vlr_imei", "csi", "camel")
 MME, REALM = "mme.epc.example", "epc.example"
 ELEMENTS = pytest.mark.parametrize("store", [hss, cmp, north, eir, mme], ids=lambda module: module.__name__)
 
@@ -327,7 +329,7 @@ def test_a_register_of_before_attempts_were_kept_is_brought_up_to_date(store_url
     with opened(store_url, hss) as engine:
         hss.Store(engine).put(subscriber(), record("provision"))
         with engine.begin() as connection:
-            for column in ("attempts", "functions", "contexts", "vectors", "sms_number", "waiting"):
+            for column in ("attempts", "functions", "contexts", "vectors", "sms_number", "waiting", *_CALLS):
                 connection.exec_driver_sql(f"ALTER TABLE subscribers DROP COLUMN {column}")
             connection.exec_driver_sql("UPDATE schema_versions SET version = 0")
     with opened(store_url, hss) as engine:
@@ -335,6 +337,7 @@ def test_a_register_of_before_attempts_were_kept_is_brought_up_to_date(store_url
         assert card is not None
         assert (card.attempts, card.contexts, card.vectors) == ({}, {}, [])
         assert card.functions == "sms data"  # those of a meter
+        assert (card.csi, card.vlr, card.camel) == ({}, "", {})
 
 
 @pytest.mark.parametrize(("why", "suspended"), [("cancelled", "ended"), ("not paid", "withdrawal")])
@@ -342,7 +345,7 @@ def test_a_card_that_an_older_register_ended_stays_so(store_url: str, why: str, 
     with opened(store_url, hss) as engine:
         hss.Store(engine).put(subscriber(suspended="withdrawal", why=why), record("provision"))
         with engine.begin() as connection:
-            for column in ("sms_number", "waiting"):
+            for column in ("sms_number", "waiting", *_CALLS):
                 connection.exec_driver_sql(f"ALTER TABLE subscribers DROP COLUMN {column}")
             connection.exec_driver_sql("UPDATE schema_versions SET version = 5")
     with opened(store_url, hss) as engine:

@@ -1,0 +1,69 @@
+"""Guideline 2.2.3(1), 3.2(1): who may serve a card's calls, and that they do what its CAMEL subscription says.
+
+A card with directed voice is served where its calls are asked about, or not at all: in a visited network that does not
+offer what its CSIs need, nobody would ask the gsmSCF.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from simwarden.model.values import NUMBER, one_of, shaped
+from simwarden.policy.decision import Ruling
+from simwarden.policy.details import tells
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+O_CSI, VT_CSI, T_CSI = "o-csi", "vt-csi", "t-csi"
+#: the phase since which there is a CSI (TS 23.078 4)
+_SINCE: Final[Mapping[str, int]] = {O_CSI: 1, T_CSI: 1, VT_CSI: 3}
+#: its bit in OfferedCamel4CSIs (TS 29.002 17.7.1)
+_OFFERED: Final[Mapping[str, int]] = {O_CSI: 0, VT_CSI: 2, T_CSI: 3}
+_CSI: Final = one_of(O_CSI, T_CSI, VT_CSI)
+#: the number of a node of the network
+NODE: Final = shaped("the number of a node, in international form", r"[0-9]{3,15}")
+
+
+def common_phase(csi: str, phases: Collection[int], supported: Collection[int], offered: Collection[int] = ()) -> int:
+    """Return the highest phase in which a CSI is provisioned (`phases`) and can be sent to a node, 0 for none.
+
+    A node that supports phase 4 says of each CSI whether it `offered` that in phase 4 (TS 23.078 3.1, Offered CAMEL4
+    CSIs); of one that it did not it may still have a lower phase.
+    """
+    able = {each for each in supported if each < 4 or _OFFERED[csi] in offered}
+    return max((each for each in able if each in phases and each >= _SINCE[csi]), default=0)
+
+
+@tells(expected=NUMBER, seen=NUMBER, lacking=_CSI)
+def judge_camel(
+    *, csis: Collection[str], phases: Collection[int], supported: Collection[int], offered: Collection[int] = ()
+) -> Ruling:
+    """Rule on a node that is to act on a card's CSIs: it offers a phase of CAMEL in which each is provisioned."""
+    lacking = sorted(each for each in csis if not common_phase(each, phases, supported, offered))
+    facts = {"expected": sorted(phases), "seen": sorted(supported), "lacking": lacking}
+    if lacking:
+        return Ruling.refuse(f"the node does not offer CAMEL for {', '.join(lacking)}", **facts)
+    return Ruling.admit("the node offers what the card's CSIs need", **facts)
+
+
+@tells(seen=one_of("off", "on"))
+def judge_voice(*, opened: bool) -> Ruling:
+    """Rule whether a card may have calls: voice is off unless it was opened (3.2(1))."""
+    if opened:
+        return Ruling.admit("voice was opened for the card", seen="on")
+    return Ruling.refuse("voice is off for the card", seen="off")
+
+
+@tells(expected=NODE, seen=NODE)
+def judge_node(*, number: str, listed: Mapping[str, bool]) -> Ruling:
+    """Rule on a node of the signalling network that says a number of its own.
+
+    `listed` are the numbers of known nodes, and whether that one speaks from where the node with the number is.
+    """
+    facts = {"expected": sorted(listed), "seen": number}
+    if number not in listed:
+        return Ruling.refuse(f"{number} is no known node", **facts)
+    if not listed[number]:
+        return Ruling.refuse(f"whoever says to be {number} speaks from elsewhere", **facts)
+    return Ruling.admit(f"{number} is a known node", **facts)

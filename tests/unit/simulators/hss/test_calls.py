@@ -1,0 +1,342 @@
+"""The HLR part: which VLRs serve a card, what they are told of it, and which way calls to it go."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hss_net import APPROVAL, GIVEN, IMSI, LEARN, METER, PHONE, Net
+from map_net import NODES, SSP, SSP2, ScriptedVlr
+
+from simwarden.operations.management import Role
+from simwarden.trace.events import Decided
+from simwarden.wire import map as m
+from simwarden.wire.tbcd import AddressString
+
+if TYPE_CHECKING:
+    from simwarden.runtime.loop import TestbedLoop
+
+MSISDN = f"861440{IMSI[-9:]}"
+VOICE = {"functions": ["voice", "data"]}
+RELEASE = m.DefaultCallHandling.RELEASE_CALL
+
+
+class CallNet(Net):
+    """HSS with its HLR part, two VLRs that it knows, and a stranger with the number of the first."""
+
+    def __init__(self, loop: TestbedLoop, transport: str = "memory", store: str = "", **config: Any) -> None:
+        signalling = {"nodes": NODES | {"evil": {"number": "8613800000028", "point_code": 28}}}
+        super().__init__(loop, transport, store, signalling=signalling, **config)
+        self.vlr, self.vlr2, self.stranger = (
+            self.add(name, ScriptedVlr, {"number": number, "point_code": code})
+            for name, (number, code) in (("ssp", SSP), ("ssp2", SSP2), ("far", (SSP[0], 28)))
+        )
+
+    async def start(self) -> None:
+        await super().start()
+        await self.settle()
+
+    async def voice(self, functions: tuple[str, ...] = ("voice", "data"), **sections: Any) -> None:
+        await self.provision(keys={"functions": list(functions)}, **sections)
+
+    def refusals(self) -> list[str]:
+        return [each.decision.control.id for each in self.of(Decided) if not each.decision.admitted][1:]  # the evil MME
+
+
+@pytest.fixture(params=["memory", "tcp"])
+def net(loop: TestbedLoop, request: pytest.FixtureRequest) -> CallNet:
+    return CallNet(loop, request.param)
+
+
+async def test_a_vlr_gets_the_csis_of_a_card_before_it_hears_that_it_serves_it(net: CallNet) -> None:
+    async with net:
+        await net.voice()
+        assert await net.vlr.register(IMSI, METER + "01") == "registered"
+        (data,) = net.vlr.told("insertSubscriberData")
+        csi = data.vlr_camel_subscription.o_csi
+        assert (csi.camel_capability_handling, data.vlr_camel_subscription.vt_csi) == (4, None)
+        (trigger,) = csi.triggers
+        assert trigger.default_call_handling is RELEASE
+        assert trigger.gsm_scf_address == AddressString("8613800000146")
+        assert (data.imsi, data.msisdn.digits, data.teleservices) == (None, MSISDN, (b"\x11", b"\x12"))
+        assert data.subscriber_status is m.SubscriberStatus.SERVICE_GRANTED
+        assert net.last("location") == {"imsi": IMSI, "vlr": SSP[0], "msc": SSP[0], "imei": METER + "2"}
+
+
+@pytest.mark.parametrize(
+    ("phases", "kinds", "sent"),
+    [((1, 2), ["o-csi"], 2), ((1, 2, 3), ["o-csi", "vt-csi"], 3), ((1,), ["o-csi"], None), ((1, 2), ["vt-csi"], None)],
+)
+async def test_csis_go_in_the_highest_phase_that_both_have(
+    net: CallNet, phases: tuple[int, ...], kinds: list[str], sent: int | None
+) -> None:
+    async with net:
+        await net.voice(csi=[{"kinds": kinds}])
+        outcome = await net.vlr.register(IMSI, METER + "01", phases)
+        assert outcome == ("registered" if sent else "roaming-not-allowed")
+        told = [each.vlr_camel_subscription.o_csi for each in net.vlr.told("insertSubscriberData")]
+        assert [each.camel_capability_handling for each in told] == ([sent] if sent else [])
+        assert net.refusals() == ([] if sent else ["voice.camel"])
+
+
+async def test_a_vlr_without_camel_serves_no_card_with_csis_and_one_without(net: CallNet) -> None:
+    async with net:
+        await net.voice()
+        assert await net.vlr.register(IMSI, phases=None) == "roaming-not-allowed"
+        assert net.observed("location") == []
+        await net.call("DELETE", f"/cards/{IMSI}/csi", APPROVAL)
+        assert await net.vlr.register(IMSI, phases=None) == "registered"
+        assert net.vlr.told("insertSubscriberData")[-1].vlr_camel_subscription is None
+
+
+async def test_voice_is_off_unless_it_was_opened(net: CallNet) -> None:
+    async with net:
+        await net.voice(("data", "sms"))
+        assert await net.vlr.register(IMSI) == "roaming-not-allowed"
+        assert await net.vlr.route(MSISDN) == "teleservice-not-provisioned"
+        assert net.refusals() == ["voice.registration"] * 2
+
+
+async def test_nobody_unknown_is_served_and_nobody_unknown_asks(net: CallNet) -> None:
+    async with net:
+        await net.voice()
+        assert await net.vlr.register("001010000000099") == "unknown-subscriber"
+        assert await net.vlr.route("8614400000099") == "unknown-subscriber"
+        assert await net.stranger.register(IMSI) == "roaming-not-allowed"
+        assert await net.stranger.route(MSISDN) == "facility-not-supported"
+        assert await net.vlr.register(IMSI, number="447785016005") == "roaming-not-allowed"
+        assert net.refusals() == ["hss.subscriber"] * 2 + ["hss.node"] * 3
+        assert net.observed("location") == []
+
+
+async def test_a_bound_card_registers_by_the_terminal_that_the_vlr_names(net: CallNet) -> None:
+    async with net:
+        await net.voice(binding=GIVEN)
+        assert await net.vlr.register(IMSI, PHONE + "01") == "unknown-subscriber"
+        assert await net.vlr.register(IMSI) == "unknown-subscriber"
+        assert net.refusals() == ["bind.hss.given"] * 2
+        assert await net.vlr.register(IMSI, METER + "01") == "registered"
+        assert [each["action"] for each in await net.call("GET", f"/cards/{IMSI}/audit")].count("mismatch") == 2
+
+
+async def test_the_answer_to_another_terminal_is_as_configured(loop: TestbedLoop) -> None:
+    async with CallNet(loop, mismatch={"result_code": 5003}) as net:
+        await net.voice(binding=GIVEN)
+        assert await net.vlr.register(IMSI, PHONE + "01") == "roaming-not-allowed"
+
+
+async def test_a_registration_by_map_teaches_no_binding(net: CallNet) -> None:
+    async with net:
+        await net.voice(binding=LEARN)
+        assert await net.vlr.register(IMSI, PHONE + "01") == "registered"
+        assert (await net.call("GET", f"/cards/{IMSI}"))["binding"] == {"how": "learned", "imei": ""}
+        assert await net.vlr.register(IMSI) == "unknown-subscriber"
+
+
+async def test_the_former_vlr_is_cancelled(net: CallNet) -> None:
+    async with net:
+        await net.voice()
+        await net.vlr.register(IMSI)
+        await net.vlr2.register(IMSI)
+        await net.settle()
+        (cancelled,) = net.vlr.told("cancelLocation")
+        assert cancelled.identity.imsi == IMSI
+        assert cancelled.cancellation_type is m.CancellationType.UPDATE_PROCEDURE
+        assert net.last("location")["vlr"] == SSP2[0]
+        assert net.hss.core.store.owed() == []
+
+
+async def test_a_call_is_asked_about_first_and_then_routed(net: CallNet) -> None:
+    async with net:
+        await net.voice()
+        assert await net.vlr.route(MSISDN, suppressed=True) == "absent-subscriber"
+        await net.vlr2.register(IMSI)
+        first = await net.vlr.route(MSISDN)
+        csi = first.extended_routing_info.camel_routing_info.gmsc_camel_subscription.t_csi
+        assert (first.imsi, csi.camel_capability_handling) == (IMSI, 4)
+        assert csi.triggers[0].default_call_handling is RELEASE
+        assert net.vlr2.told("provideRoamingNumber") == []
+        second = await net.vlr.route(MSISDN, suppressed=True)
+        assert second.extended_routing_info.routing_info.roaming_number.digits == net.vlr2.roaming_number
+        assert second.vmsc_address.digits == SSP2[0]
+        (asked,) = net.vlr2.told("provideRoamingNumber")
+        assert (asked.imsi, asked.gmsc_address.digits) == (IMSI, SSP[0])
+
+
+@pytest.mark.parametrize("phases", [None, (1,)])
+async def test_a_gmsc_without_the_phase_gets_no_way_to_a_card(net: CallNet, phases: tuple[int, ...] | None) -> None:
+    async with net:
+        await net.voice()
+        await net.vlr2.register(IMSI)
+        assert await net.vlr.route(MSISDN, phases) == "call-barred"
+        if phases is not None:
+            assert await net.vlr.route(MSISDN, phases, suppressed=True) == "call-barred"
+        assert set(net.refusals()) == {"voice.camel"}
+        assert net.vlr2.told("provideRoamingNumber") == []
+
+
+async def test_what_the_vlr_cannot_give_is_told_the_gmsc(net: CallNet) -> None:
+    async with net:
+        await net.voice(csi=[{"kinds": []}])
+        await net.vlr2.register(IMSI)
+        assert await net.vlr.route(MSISDN, kind=m.InterrogationType.FORWARDING) == "facility-not-supported"
+        net.vlr2.fails["provideRoamingNumber"] = m.ErrorCode.ABSENT_SUBSCRIBER
+        assert await net.vlr.route(MSISDN) == "absent-subscriber"
+        net.vlr2.fails["provideRoamingNumber"] = m.ErrorCode.NO_ROAMING_NUMBER_AVAILABLE
+        assert await net.vlr.route(MSISDN) == "system-failure"
+        await net.host.stop("ssp2")
+        assert await net.vlr.route(MSISDN) == "system-failure"
+
+
+async def test_csis_that_the_operator_takes_away_leave_the_vlr(net: CallNet) -> None:
+    async with net:
+        await net.voice()
+        await net.vlr.register(IMSI)
+        assert await net.refused("DELETE", f"/cards/{IMSI}/csi", APPROVAL, role=Role.CUSTOMER) == 403
+        assert await net.refused("DELETE", f"/cards/{IMSI}/csi") == 403
+        await net.call("DELETE", f"/cards/{IMSI}/csi", APPROVAL)
+        (gone,) = net.vlr.told("deleteSubscriberData")
+        assert (gone.imsi, gone.camel_subscription_withdraw) == (IMSI, True)
+        assert (await net.vlr2.route(MSISDN)).extended_routing_info.routing_info is not None
+        await net.call("PUT", f"/cards/{IMSI}/csi", {"service_key": 7, "phases": [2], **APPROVAL})
+        data = net.vlr.told("insertSubscriberData")[-1]
+        assert data.imsi == IMSI
+        assert data.vlr_camel_subscription.o_csi.camel_capability_handling == 2
+        assert data.vlr_camel_subscription.o_csi.triggers[0].service_key == 7
+        assert await net.refused("DELETE", f"/cards/{IMSI}/csi", APPROVAL) == 429
+
+
+async def test_of_two_csis_one_is_taken_away_by_its_bit(net: CallNet) -> None:
+    async with net:
+        await net.voice(csi=[{"kinds": ["o-csi", "vt-csi"]}])
+        await net.vlr.register(IMSI)
+        await net.call("PUT", f"/cards/{IMSI}/csi", {"kinds": ["o-csi", "t-csi"], **APPROVAL})
+        (gone,) = net.vlr.told("deleteSubscriberData")
+        assert gone.specific_csi == (4,)
+        assert net.vlr.told("insertSubscriberData")[-1].vlr_camel_subscription.vt_csi is None
+
+
+async def test_a_vlr_that_does_not_offer_what_new_csis_need_serves_the_card_no_more(net: CallNet) -> None:
+    async with net:
+        await net.voice(csi=[{"kinds": ["o-csi"]}])
+        await net.vlr.register(IMSI, phases=(1, 2))
+        await net.call("PUT", f"/cards/{IMSI}/csi", {"kinds": ["o-csi", "vt-csi"], **APPROVAL})
+        (cancelled,) = net.vlr.told("cancelLocation")
+        assert cancelled.cancellation_type is m.CancellationType.SUBSCRIPTION_WITHDRAW
+        assert net.observed("location")[-1] is None
+
+
+async def test_csis_are_not_changed_by_provisioning_anew(net: CallNet) -> None:
+    async with net:
+        await net.voice()
+        await net.voice()
+        with pytest.raises(Exception, match="approval record"):
+            await net.voice(csi=[{"kinds": []}])
+
+
+async def test_barring_reaches_the_vlr_and_calls_to_the_card(net: CallNet) -> None:
+    async with net:
+        await net.voice()
+        await net.vlr.register(IMSI)
+        await net.call("POST", f"/cards/{IMSI}/suspension", {"how": "barring"})
+        data = net.vlr.told("insertSubscriberData")[-1]
+        assert data.subscriber_status is m.SubscriberStatus.OPERATOR_DETERMINED_BARRING
+        assert data.odb_data.general == (0,)
+        assert await net.vlr2.route(MSISDN, suppressed=True) == "call-barred"
+        await net.call("DELETE", f"/cards/{IMSI}/suspension")
+        data = net.vlr.told("insertSubscriberData")[-1]
+        assert (data.subscriber_status, data.odb_data) == (m.SubscriberStatus.SERVICE_GRANTED, None)
+        assert not isinstance(await net.vlr2.route(MSISDN), str)
+
+
+async def test_a_vlr_that_cannot_bar_serves_no_barred_card(net: CallNet) -> None:
+    async with net:
+        await net.voice()
+        net.vlr.isd_result = m.InsertSubscriberDataResult(odb_general=(0,))
+        await net.call("POST", f"/cards/{IMSI}/suspension", {"how": "barring"})
+        assert await net.vlr.register(IMSI) == "roaming-not-allowed"
+        assert net.refusals() == ["hss.barring"]
+        assert net.observed("location")[-1] is None
+        await net.call("DELETE", f"/cards/{IMSI}/suspension")
+        assert await net.vlr.register(IMSI) == "registered"
+        await net.call("POST", f"/cards/{IMSI}/suspension", {"how": "barring"})
+        assert len(net.vlr.told("cancelLocation")) == 2
+        assert net.observed("location")[-1] is None
+
+
+@pytest.mark.parametrize("how", ["ended", "withdrawal"])
+async def test_a_withdrawn_card_is_cancelled_and_refused(net: CallNet, how: str) -> None:
+    async with net:
+        await net.voice()
+        await net.vlr.register(IMSI)
+        if how == "ended":
+            await net.call("DELETE", f"/cards/{IMSI}")
+        else:
+            told = await net.call("POST", f"/cards/{IMSI}/suspension", {"how": "withdrawal"})
+            assert told["told"] == "cancel-location"
+        assert len(net.vlr.told("cancelLocation")) == 1
+        assert await net.vlr.register(IMSI) == "unknown-subscriber"
+        assert await net.vlr.route(MSISDN, suppressed=True) == "call-barred"
+        assert net.refusals() == ["hss.withdrawn"] * 2
+
+
+async def test_another_terminal_bound_ends_the_registration(net: CallNet) -> None:
+    async with net:
+        await net.voice(binding=GIVEN)
+        await net.vlr.register(IMSI, METER + "01")
+        await net.call("PUT", f"/cards/{IMSI}/binding", {"imei": PHONE + "0", **APPROVAL})
+        assert len(net.vlr.told("cancelLocation")) == 1
+        assert await net.vlr.register(IMSI, METER + "01") == "unknown-subscriber"
+
+
+async def test_a_card_with_zone_codes_has_no_vlr(net: CallNet) -> None:
+    async with net:
+        await net.voice(area=[{"by": "hss", "zones": ["0001"]}])
+        assert await net.vlr.register(IMSI) == "roaming-not-allowed"
+        assert net.refusals() == ["hss.zones"]
+
+
+async def test_subscriber_data_that_a_vlr_refuses_register_nobody(net: CallNet) -> None:
+    async with net:
+        await net.voice()
+        net.vlr.fails["insertSubscriberData"] = m.ErrorCode.UNEXPECTED_DATA_VALUE
+        assert await net.vlr.register(IMSI) == "system-failure"
+        assert net.observed("location")[-1] is None
+        assert net.hss.core.store.owed() == []
+
+
+async def test_a_vlr_that_was_away_is_told_when_it_is_back(net: CallNet) -> None:
+    async with net:
+        await net.voice()
+        await net.vlr.register(IMSI)
+        await net.host.stop("ssp")
+        told = await net.call("POST", f"/cards/{IMSI}/suspension", {"how": "withdrawal"})
+        assert told["told"] == "pending"
+        await net.host.start("ssp")
+        await net.sleep(700)
+        assert len(net.vlr.told("cancelLocation")) == 1
+        assert net.hss.core.store.owed() == []
+
+
+async def test_a_killed_hlr_remembers_who_serves_a_card_and_what_is_owed(loop: TestbedLoop, tmp_path: Any) -> None:
+    async with CallNet(loop, store=f"sqlite:///{tmp_path}/hss.db") as net:
+        await net.voice()
+        await net.vlr.register(IMSI)
+        await net.host.stop("ssp")
+        await net.call("DELETE", f"/cards/{IMSI}/csi", APPROVAL)
+        await net.host.stop("hss", kill=True)
+        await net.host.start("hss")
+        await net.host.start("ssp")
+        assert (await net.call("GET", f"/cards/{IMSI}"))["vlr"] == SSP[0]
+        await net.sleep(700)
+        assert len(net.vlr.told("deleteSubscriberData")) == 1
+        assert net.hss.core.store.owed() == []
+
+
+async def test_voice_that_is_closed_ends_the_registration(net: CallNet) -> None:
+    async with net:
+        await net.voice()
+        await net.vlr.register(IMSI)
+        await net.voice(("data",))
+        assert len(net.vlr.told("cancelLocation")) == 1
+        assert (await net.call("GET", f"/cards/{IMSI}"))["vlr"] == ""
