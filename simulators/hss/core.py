@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from simulators.hss import controls
-from simulators.hss.config import HlrSignalling, HssPeer
+from simulators.hss.config import HlrSignalling, HssCsi, HssPeer
 from simulators.hss.subscriber import AREA_CHANGE, BINDING_CHANGES, CSI_CHANGE
 from simwarden.errors import ManagementError
 from simwarden.model.identity import Imei, Plmn
@@ -16,11 +16,8 @@ from simwarden.policy.binding import FirstUse
 from simwarden.policy.risk_scenes import SEPARATED
 from simwarden.runtime.diameter import DiameterNode, Handler, Unreachable
 from simwarden.runtime.diameter.server import KnownPeers
-from simwarden.runtime.sigtran.map_node import MapNode, NoAnswer
-from simwarden.runtime.sigtran.nodes import is_at, make_point
 from simwarden.wire.diameter import DiameterError, ExperimentalResult, Message, ResultCode
 from simwarden.wire.diameter.codes import UlrFlags
-from simwarden.wire.sccp import Address
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping
@@ -32,9 +29,11 @@ if TYPE_CHECKING:
     from simwarden.policy.decision import Decision
     from simwarden.runtime.diameter import Peer
     from simwarden.runtime.sigtran.map_node import Handler as MapHandler
+    from simwarden.runtime.sigtran.map_node import MapNode
     from simwarden.runtime.sigtran.point import SignallingPoint
     from simwarden.runtime.site import Site
     from simwarden.wire.asn1 import Record
+    from simwarden.wire.sccp import Address
     from simwarden.wire.tcap import Context
     from simwarden.wire.tcap.user import Operation
 
@@ -102,6 +101,9 @@ class Core:
 
     def start_hlr(self, handlers: Mapping[Operation, MapHandler]) -> SignallingPoint:
         """Make the signalling point with the HLR at it; it is there when it is told to start."""
+        from simwarden.runtime.sigtran.map_node import MapNode  # noqa: PLC0415 - only who serves calls pays for it
+        from simwarden.runtime.sigtran.nodes import make_point  # noqa: PLC0415
+
         self.point = make_point(self.site, self.signalling, self._vlrs.values())
         self._map = MapNode(self.point, _HLR, handlers)
         return self.point
@@ -126,6 +128,9 @@ class Core:
 
     async def ask_vlr(self, number: str, context: Context, operation: Operation, argument: Record) -> Any:
         """Ask a VLR by its number. Raises MapError, NoAnswer."""
+        from simwarden.runtime.sigtran.map_node import NoAnswer  # noqa: PLC0415 - as above
+        from simwarden.wire.sccp import Address  # noqa: PLC0415
+
         node = self._vlrs.get(number)
         if node is None or self._map is None:
             raise NoAnswer(f"no VLR with the number {number} is known")
@@ -133,6 +138,8 @@ class Core:
 
     def listed_nodes(self, address: Address) -> dict[str, bool]:
         """Return the numbers of all VLRs and GMSCs, and whether an address is theirs."""
+        from simwarden.runtime.sigtran.nodes import is_at  # noqa: PLC0415 - as above
+
         return {number: is_at(node, address) for number, node in self._vlrs.items()}
 
     async def ask(self, host: str, request: Message) -> Message:
@@ -207,6 +214,10 @@ class Core:
         if subscriber is not None and decision.admitted:
             return subscriber
         return self.node.answer(message, ExperimentalResult.DIAMETER_ERROR_USER_UNKNOWN)
+
+    def csi_of(self, subscriber: Subscriber) -> HssCsi:
+        """Return a card's CAMEL subscription."""
+        return HssCsi.model_validate(subscriber.csi) if subscriber.csi else self.signalling.csi
 
     def judge_binding(self, subscriber: Subscriber, seen: str, occasion: Occasion, use: FirstUse) -> Decision | None:
         """Let the card's binding decide about a terminal; None for a card that is not bound."""

@@ -20,8 +20,6 @@ from simulators.hss.parts.csi import Csis
 from simulators.hss.parts.subscription import Subscriptions
 from simulators.hss.parts.suspension import Suspensions
 from simulators.hss.procedures.authentication import authentication_information
-from simulators.hss.procedures.calls import send_routing_info as send_call_routing_info
-from simulators.hss.procedures.calls import update_location as update_vlr_location
 from simulators.hss.procedures.late import opened, tell_owed
 from simulators.hss.procedures.location import purge_ue, update_location
 from simulators.hss.procedures.notification import notify
@@ -31,7 +29,6 @@ from simwarden.operations.element import Element
 from simwarden.operations.management import ROLES, Role
 from simwarden.runtime.declare import CardName, Declaration, VerbModel, verb
 from simwarden.wire.m3ua.family import SIGTRAN
-from simwarden.wire.map import SEND_ROUTING_INFO, UPDATE_LOCATION
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -125,9 +122,12 @@ class Hss(Element[HssConfig]):
 
     async def _start_hlr(self, core: Core) -> None:
         """Take part in the signalling network; VLRs hear what they are owed from before."""
+        from simulators.hss.procedures import calls  # noqa: PLC0415 - only who serves calls pays for it
+        from simwarden.wire.map import SEND_ROUTING_INFO, UPDATE_LOCATION  # noqa: PLC0415
+
         handlers: dict[Operation, MapHandler] = {
-            UPDATE_LOCATION: partial(update_vlr_location, core),
-            SEND_ROUTING_INFO: partial(send_call_routing_info, core),
+            UPDATE_LOCATION: partial(calls.update_location, core),
+            SEND_ROUTING_INFO: partial(calls.send_routing_info, core),
         }
         await core.start_hlr(handlers).start()
         for number in sorted({debt.host for debt in core.store.at_vlrs()}):

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from simulators.hss.config import CsiChange, HssCsi
 from simulators.hss.procedures.late import tell_vlrs
-from simulators.hss.procedures.visited import csi_of
 from simulators.hss.subscriber import CSI_CHANGE, Owed
 from simwarden.model.values import IMEI, IMSI
 from simwarden.operations.approval import Approval, By
@@ -53,7 +52,7 @@ class Csis:
         imsi, by = call.path["imsi"], By.of(call)
         self.core.csi.approve(imsi, by, action)
         subscriber = self.core.card(imsi)
-        before = csi_of(self.core, subscriber)
+        before = self.core.csi_of(subscriber)
         if wanted == before:
             return subscriber.tell()
         self.core.csi.once_more(imsi, by, action)

@@ -8,7 +8,7 @@ from simulators.hss import controls
 from simulators.hss.controls import Occasion
 from simulators.hss.procedures.location import cancel_former, cancel_location, drop_vlr
 from simulators.hss.procedures.subscriber_data import insert_subscriber_data, zones_of
-from simulators.hss.procedures.visited import acts_on, csi_of, insert_data, t_csi
+from simulators.hss.procedures.visited import acts_on, insert_data, t_csi
 from simulators.hss.subscriber import NO_VLR, Owed
 from simwarden.model.identity import imei_key
 from simwarden.model.profile import Function
@@ -145,7 +145,7 @@ async def send_routing_info(core: Core, asked: m.SendRoutingInfo, dialogue: Dial
         raise MapError(ErrorCode.FACILITY_NOT_SUPPORTED)
     phase = _directed(core, subscriber, asked.camel_info)
     if phase:
-        csis = m.GmscCamelSubscription(t_csi=t_csi(csi_of(core, subscriber), phase))
+        csis = m.GmscCamelSubscription(t_csi=t_csi(core.csi_of(subscriber), phase))
         told = m.ExtendedRoutingInfo(camel_routing_info=m.CamelRoutingInfo(csis))
         return m.SendRoutingInfoResult(subscriber.imsi, told, msisdn=_number(subscriber))
     if not subscriber.vlr:
@@ -159,7 +159,7 @@ def _directed(core: Core, subscriber: Subscriber, camel: m.CamelInfo | None) -> 
 
     A GMSC that does not offer the phase is given no way to the card, also not when it says that the T-CSI had its turn.
     """
-    csi = csi_of(core, subscriber)
+    csi = core.csi_of(subscriber)
     if T_CSI not in csi.kinds:
         return 0
     supported = camel.supported_camel_phases if camel is not None else ()

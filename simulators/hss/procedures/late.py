@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING
 
 from simulators.hss.procedures.location import cancel_location, drop_vlr, follow_up
 from simulators.hss.procedures.subscriber_data import reset, tell_barring, tell_subscription
-from simulators.hss.procedures.visited import tell_calls
 from simulators.hss.subscriber import ENDS, Owed
 from simwarden.runtime.store import StoreError
 
 if TYPE_CHECKING:
     from simulators.hss.core import Core
-    from simulators.hss.subscriber import Debt
+    from simulators.hss.subscriber import Debt, Subscriber
     from simwarden.runtime.diameter import Peer
 
 
@@ -55,15 +54,21 @@ async def _tell(core: Core, debt: Debt) -> None:
         return
     subscriber = core.store.get(debt.imsi)
     if debt.at_vlr:
-        if subscriber is None or subscriber.vlr != debt.host:
-            core.store.paid(debt)
-        elif not await tell_calls(core, subscriber, debt):
-            await drop_vlr(core, subscriber, f"VLR {debt.host} does not support what the card needs")
+        await _tell_calls(core, subscriber, debt)
     elif subscriber is None or subscriber.mme != debt.host or subscriber.purged:
         core.store.paid(debt)
     else:
         tell = tell_barring if debt.what is Owed.BARRING else tell_subscription
         await follow_up(core, subscriber, await tell(core, subscriber, debt))
+
+
+async def _tell_calls(core: Core, subscriber: Subscriber | None, debt: Debt) -> None:
+    from simulators.hss.procedures.visited import tell_calls  # noqa: PLC0415 - only who serves calls pays for it
+
+    if subscriber is None or subscriber.vlr != debt.host:
+        core.store.paid(debt)
+    elif not await tell_calls(core, subscriber, debt):
+        await drop_vlr(core, subscriber, f"VLR {debt.host} does not support what the card needs")
 
 
 async def tell_vlrs(core: Core, *imsis: str) -> None:

@@ -10,7 +10,6 @@ from simulators.hss.controls import Occasion
 from simulators.hss.core import visited_plmn
 from simulators.hss.procedures.short_message import alert, registered_number
 from simulators.hss.procedures.subscriber_data import FEATURES, needed_features, subscription_data, zones_of
-from simulators.hss.procedures.visited import cancel_at_vlr
 from simulators.hss.subscriber import NO_VLR, VLR, Debt, Owed
 from simwarden.runtime.diameter import Unreachable
 from simwarden.wire.diameter import ExperimentalResult, Message, ResultCode
@@ -223,6 +222,8 @@ async def _together(work: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
 async def _cancel(core: Core, debt: Debt) -> bool:
     """Send a CLR, or to a VLR a CancelLocation; return whether it was answered."""
     if debt.at_vlr:
+        from simulators.hss.procedures.visited import cancel_at_vlr  # noqa: PLC0415 - only who serves calls pays for it
+
         return await cancel_at_vlr(core, debt)
     kind, flags = _CANCELLATION[debt.what]
     avps = [("User-Name", debt.imsi), ("Cancellation-Type", int(kind)), ("CLR-Flags", int(flags))]

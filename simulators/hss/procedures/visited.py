@@ -7,7 +7,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from simulators.hss import controls
-from simulators.hss.config import HssCsi
 from simulators.hss.controls import Occasion
 from simulators.hss.subscriber import Owed
 from simwarden.policy.camel import O_CSI, T_CSI, VT_CSI, common_phase
@@ -19,6 +18,7 @@ from simwarden.wire.tbcd import AddressString
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from simulators.hss.config import HssCsi
     from simulators.hss.core import Core
     from simulators.hss.subscriber import Debt, Subscriber
 
@@ -32,11 +32,6 @@ _ORDINARY = 0x0A
 
 
 # -- CSIs
-
-
-def csi_of(core: Core, subscriber: Subscriber) -> HssCsi:
-    """Return a card's CAMEL subscription."""
-    return HssCsi.model_validate(subscriber.csi) if subscriber.csi else core.signalling.csi
 
 
 def in_vlr(csi: HssCsi) -> tuple[str, ...]:
@@ -62,7 +57,7 @@ def t_csi(csi: HssCsi, phase: int) -> m.TCsi:
 
 def acts_on(core: Core, subscriber: Subscriber, camel: dict[str, Any], occasion: Occasion) -> bool:
     """Decide whether a VLR that offers so much of CAMEL may serve a card; one without CSIs any VLR may."""
-    csi = csi_of(core, subscriber)
+    csi = core.csi_of(subscriber)
     csis = in_vlr(csi)
     facts = {"csis": csis, "phases": csi.phases, "supported": camel["phases"], "offered": camel["offered"]}
     return not csis or core.site.decide(controls.CAMEL, subscriber.imsi, on=occasion, **facts).admitted
@@ -73,7 +68,7 @@ def acts_on(core: Core, subscriber: Subscriber, camel: dict[str, Any], occasion:
 
 def _data(core: Core, subscriber: Subscriber) -> m.InsertSubscriberData:
     """Make what a VLR is to know of a card; that the operator bars it is said each time."""
-    csi, camel = csi_of(core, subscriber), subscriber.camel
+    csi, camel = core.csi_of(subscriber), subscriber.camel
     phases = {each: common_phase(each, csi.phases, camel["phases"], camel["offered"]) for each in in_vlr(csi)}
     barred = subscriber.suspended == "barring"
     o, vt = phases.get(O_CSI), phases.get(VT_CSI)
@@ -92,7 +87,7 @@ async def insert_data(
     core: Core, subscriber: Subscriber, ask: Callable[[Any, Any], Awaitable[Any]], occasion: Occasion
 ) -> bool:
     """Tell a VLR what it is to know of a card; return whether it acts on all of it. Raises MapError, NoAnswer."""
-    told = list(in_vlr(csi_of(core, subscriber)))
+    told = list(in_vlr(core.csi_of(subscriber)))
     barred = subscriber.suspended == "barring"
     data = _data(core, subscriber)
     answer = await ask(m.INSERT_SUBSCRIBER_DATA, data) or m.InsertSubscriberDataResult()
@@ -118,7 +113,7 @@ async def tell_calls(core: Core, subscriber: Subscriber, debt: Debt) -> bool:
     try:
         acts = acts_on(core, subscriber, subscriber.camel, Occasion.MAP_DATA)
         if acts:
-            gone = set(subscriber.camel.get("csis", ())) - set(in_vlr(csi_of(core, subscriber)))
+            gone = set(subscriber.camel.get("csis", ())) - set(in_vlr(core.csi_of(subscriber)))
             if gone:
                 await ask(m.DELETE_SUBSCRIBER_DATA, _withdrawn(subscriber, gone))
             acts = await insert_data(core, subscriber, ask, Occasion.MAP_DATA)
