@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from simwarden.operations.approval import Approval
 from simwarden.policy.equipment_lists import EquipmentRange, Status
 from simwarden.policy.held import Held
 from simwarden.runtime.declare import Model, Seconds
 from simwarden.runtime.diameter.server import Entry, PeerEntry, ServerConfig
+from simwarden.runtime.sigtran.settings import NodeNumber, PointCode, Signalling, SignallingNode
 
 
 def _ranges(value: tuple[str, ...]) -> tuple[str, ...]:
@@ -23,6 +24,25 @@ def _is_kind(text: str) -> bool:
 
 def _entries(value: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(text if _is_kind(text) else str(EquipmentRange.parse(text)) for text in value)
+
+
+def _ssp() -> dict[str, SignallingNode]:
+    return {"ssp": SignallingNode(number="8613800000008", point_code=8)}
+
+
+class EirSignalling(Signalling):
+    """The EIR in the signalling network, where MSCs ask by MAP (CheckIMEI)."""
+
+    point_code: PointCode = 9
+    """Its own point code, 14 bits."""
+    number: NodeNumber = "8613800000009"
+    """The EIR's number."""
+    nodes: dict[str, SignallingNode] = Field(default_factory=_ssp)
+    """MSCs that may ask, by any name."""
+
+
+def _no_settings(value: object) -> object:
+    return {} if value == "" else value
 
 
 class EirConfig(ServerConfig):
@@ -53,6 +73,8 @@ class EirConfig(ServerConfig):
     the MME keeps the verdict."""
     retry: Annotated[Seconds, Field(gt=0)] = 30
     """How long to wait before an HSS that could not be told is told again."""
+    signalling: Annotated[EirSignalling | None, BeforeValidator(_no_settings)] = None
+    """Where it is in the signalling network, and who may ask there. None: only MMEs ask."""
     library: str = ""
     """CSV file of terminals (tac, kind, maker, model) to use instead of the one shipped."""
 

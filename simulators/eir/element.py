@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from simulators.eir.config import EirBinding, EirConfig, LibraryImport, ListEntry, PoolChange
+from simulators.eir.config import EirBinding, EirConfig, EirSignalling, LibraryImport, ListEntry, PoolChange
 from simulators.eir.ending import Ending
 from simulators.eir.events import EVENTS
-from simulators.eir.procedures import ALL, PEER, POOL_CHANGES, TIE, UNTIE, Register, me_identity_check
+from simulators.eir.procedures import ALL, PEER, POOL_CHANGES, TIE, UNTIE, Register, check_imei, me_identity_check
 from simwarden.errors import ConfigError, ManagementError
 from simwarden.model.identity import Imei
 from simwarden.model.values import IMEI, IMSI, KIND, one_of
@@ -21,13 +22,19 @@ from simwarden.operations.terminal_library import load_library, read_library
 from simwarden.policy.equipment_lists import EquipmentLists, EquipmentRange, Status
 from simwarden.runtime.declare import HISTORY, Declaration, Observable, VerbModel, verb
 from simwarden.runtime.diameter.server import KnownPeers
+from simwarden.wire.m3ua.family import SIGTRAN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from simulators.eir.store import Store
     from simwarden.runtime.diameter import DiameterNode, Peer
+    from simwarden.runtime.sigtran.point import SignallingPoint
     from simwarden.wire.diameter import Message
+
+
+#: its subsystem (TS 23.003 annex A)
+_EIR = 9
 
 
 class ListEquipment(VerbModel):
@@ -50,7 +57,7 @@ class Eir(Element[EirConfig]):
         lane=70,
         config=EirConfig,
         starts_after=("cmp",),
-        listens=("S13",),
+        listens=("S13", SIGTRAN),
         calls=("S13",),
         card={"binding": EirBinding},
         observables=(
@@ -72,9 +79,11 @@ class Eir(Element[EirConfig]):
     register: Register
     store: Store
     node: DiameterNode
+    point: SignallingPoint | None
 
     async def start(self) -> None:
         """Open the store, load the library, and listen."""
+        self.point = None
         from simulators.eir.store import METADATA, Store  # noqa: PLC0415 - SQLAlchemy is heavy; checking files needs none
 
         config = self.config
@@ -94,8 +103,20 @@ class Eir(Element[EirConfig]):
         )
         self.node = peers.serve({"S13": {"me-identity-check-request": self._check}})
         await self.node.listen()
+        if config.signalling is not None:
+            await self._start_map(config.signalling)
         if config.cmp:
             await self.node.connect("S13", config.cmp)
+
+    async def _start_map(self, signalling: EirSignalling) -> None:
+        """Take part in the signalling network."""
+        from simwarden.runtime.sigtran.map_node import MapNode  # noqa: PLC0415 - only who is asked so pays for it
+        from simwarden.runtime.sigtran.nodes import make_point  # noqa: PLC0415
+        from simwarden.wire.map import CHECK_IMEI  # noqa: PLC0415
+
+        self.point = make_point(self.site, signalling, signalling.nodes.values())
+        MapNode(self.point, _EIR, {CHECK_IMEI: partial(check_imei, self.register)})
+        await self.point.start()
 
     def _lists(self) -> EquipmentLists:
         """Return the configured lists with what management has changed."""
@@ -116,10 +137,14 @@ class Eir(Element[EirConfig]):
 
     async def stop(self) -> None:
         """Say goodbye to those who ask."""
+        if self.point is not None:
+            self.point.stop()
         await self.node.stop()
 
     async def killed(self) -> None:
         """Lose power."""
+        if self.point is not None:
+            self.point.stop(kill=True)
         self.node.drop()
 
     # -- lists

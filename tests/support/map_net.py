@@ -33,7 +33,7 @@ class Settings(ElementConfig):
 class ScriptedVlr(Element[Settings]):
     """VLR (subsystem 7) and GMSC (8). What it was told is in `heard`, by the operations' names."""
 
-    declaration = Declaration(kind="ssp", title="SSP", lane=50, config=Settings, starts_after=("hss", "eir"))
+    declaration = Declaration(kind="ssp", title="SSP", lane=50, config=Settings, starts_after=("node", "hss", "eir"))
 
     async def start(self) -> None:
         self.heard: list[tuple[str, Any]] = []

@@ -125,8 +125,11 @@ def _offered(capability: m.VlrCapability | None) -> dict[str, Any]:
 
 
 def _terminal(asked: m.UpdateLocation) -> str:
-    """Return the terminal that a VLR names (ADD-Info), empty if it names none."""
-    return imei_key(asked.add_info.imeisv) if asked.add_info is not None else ""
+    """Return the terminal that a VLR names (ADD-Info), empty if it names none. Raises MapError."""
+    try:
+        return imei_key(asked.add_info.imeisv) if asked.add_info is not None else ""
+    except ValueError:
+        raise MapError(ErrorCode.UNEXPECTED_DATA_VALUE) from None
 
 
 # -- calls to a card
@@ -135,6 +138,8 @@ def _terminal(asked: m.UpdateLocation) -> str:
 async def send_routing_info(core: Core, asked: m.SendRoutingInfo, dialogue: Dialogue) -> m.SendRoutingInfoResult:
     """Answer a SendRoutingInfo (10.1): first by the T-CSI, then by the roaming number that the VLR gives."""
     number = asked.msisdn.digits
+    if not number.isdecimal():
+        raise MapError(ErrorCode.UNEXPECTED_DATA_VALUE)
     held = core.store.numbered(f"+{number}" if asked.msisdn.nature == INTERNATIONAL else number)
     subscriber = _found(core, held, asked.gmsc_address, dialogue, Occasion.MAP_ROUTING)
     if not _in_force(core, subscriber, Occasion.MAP_ROUTING, withdrawn=bool(subscriber.suspended)):

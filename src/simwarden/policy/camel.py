@@ -21,8 +21,8 @@ _SINCE: Final[Mapping[str, int]] = {O_CSI: 1, T_CSI: 1, VT_CSI: 3}
 #: its bit in OfferedCamel4CSIs (TS 29.002 17.7.1)
 _OFFERED: Final[Mapping[str, int]] = {O_CSI: 0, VT_CSI: 2, T_CSI: 3}
 _CSI: Final = one_of(O_CSI, T_CSI, VT_CSI)
-#: the number of a node of the network
-NODE: Final = shaped("the number of a node, in international form", r"[0-9]{3,15}")
+#: a node of the signalling network
+NODE: Final = shaped("the number of a node in international form, or its point code", r"[0-9]{1,15}")
 
 
 def common_phase(csi: str, phases: Collection[int], supported: Collection[int], offered: Collection[int] = ()) -> int:
@@ -57,9 +57,9 @@ def judge_voice(*, opened: bool) -> Ruling:
 
 @tells(expected=NODE, seen=NODE)
 def judge_node(*, number: str, listed: Mapping[str, bool]) -> Ruling:
-    """Rule on a node of the signalling network that says a number of its own.
+    """Rule on a node of the signalling network, by the number that it says or by the point code that it speaks from.
 
-    `listed` are the numbers of known nodes, and whether that one speaks from where the node with the number is.
+    `listed` are the numbers of known nodes, and whether who speaks does so from where the node with the number is.
     """
     facts = {"expected": sorted(listed), "seen": number}
     if number not in listed:

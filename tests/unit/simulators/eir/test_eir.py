@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from simulators.eir import config as eir_config
-from simulators.eir.config import EirBinding, EirConfig
+from simulators.eir.config import EirBinding, EirConfig, EirSignalling
 from simulators.eir.element import Eir
 from simwarden.errors import ConfigError, ManagementError
 from simwarden.model.identity import Imei, Plmn
@@ -221,7 +221,7 @@ def test_the_profile_explains_every_setting() -> None:
     text = Path(eir_config.__file__).with_name("profile.yaml").read_text(encoding="utf-8")
     profile = EirConfig.model_validate(yaml.load(text, yaml.CBaseLoader))  # noqa: S506 - scalars stay strings
     assert profile.model_fields_set == set(EirConfig.model_fields)
-    assert profile == EirConfig()
+    assert profile == EirConfig(signalling=EirSignalling())
 
 
 async def test_a_pool_of_kinds_alone_holds_these_kinds(loop: TestbedLoop) -> None:

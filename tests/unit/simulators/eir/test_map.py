@@ -1,0 +1,76 @@
+"""CheckIMEI: what MSCs that the EIR knows are told of a terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from map_net import EIR_CODE, SSP, ScriptedVlr
+from sigtran_net import Node
+
+from simulators.eir.element import Eir
+from simwarden.testing import Bench
+from simwarden.wire import map as m
+
+if TYPE_CHECKING:
+    from simwarden.runtime.loop import TestbedLoop
+
+METER, PHONE, OTHER = "99000101000001", "99000201000001", "12345678000001"
+LISTS = {"allowed": ["99000101"], "prohibited": ["99000201"], "tracked": ["12345678"]}
+
+
+class MapNet(Bench):
+    """An EIR, and an MSC that associates itself with it; or both with a signalling transfer point."""
+
+    subject = "eir"
+
+    def __init__(
+        self,
+        loop: TestbedLoop,
+        transport: str = "memory",
+        *,
+        point_code: int = SSP[1],
+        stp: bool = False,
+        **config: Any,
+    ) -> None:
+        super().__init__(loop, transport=transport)
+        if stp:
+            self.add("stp", Node, {"point_code": 1, "serves": [(EIR_CODE, EIR_CODE), (point_code, point_code)]})
+        signalling = {"routes": {"stp": {"routing_context": EIR_CODE}}} if stp else {}
+        self.eir = self.add("eir", Eir, {"signalling": signalling, **config})
+        settings = {"dials": "stp" if stp else "eir", "far": EIR_CODE, "point_code": point_code}
+        self.msc = self.add("ssp", ScriptedVlr, settings)
+
+    async def start(self) -> None:
+        await super().start()
+        await self.settle()
+
+
+@pytest.fixture(params=["memory", "tcp"])
+def net(loop: TestbedLoop, request: pytest.FixtureRequest) -> MapNet:
+    return MapNet(loop, request.param, **LISTS)
+
+
+async def test_a_terminal_is_white_black_or_grey_as_on_s13(net: MapNet) -> None:
+    async with net:
+        found = [await net.msc.check(each) for each in (METER, PHONE + "3", OTHER + "01")]
+        assert found == [m.EquipmentStatus.WHITE_LISTED, m.EquipmentStatus.BLACK_LISTED, m.EquipmentStatus.GREY_LISTED]
+        assert net.verdicts("eir.equipment") == [True, False, True]
+        assert {each.occasion for each in net.decisions("eir.equipment")} == {"map-check-imei"}
+        assert net.observed("equipment")[0]["status"] == "allowed"
+        await net.call("PUT", f"/equipment/{METER}", {"status": "prohibited"})
+        assert await net.msc.check(METER) == m.EquipmentStatus.BLACK_LISTED
+
+
+async def test_a_terminal_that_nobody_knows_is_no_white_one(loop: TestbedLoop) -> None:
+    async with MapNet(loop, unlisted="unknown") as net:
+        assert await net.msc.check(OTHER) == "unknown-equipment"
+
+
+@pytest.mark.parametrize("point_code", [SSP[1], 28])
+async def test_through_a_transfer_point_known_mscs_alone_are_told(loop: TestbedLoop, point_code: int) -> None:
+    async with MapNet(loop, stp=True, point_code=point_code) as net:
+        known = point_code == SSP[1]
+        assert await net.msc.check(METER) == (m.EquipmentStatus.WHITE_LISTED if known else "system-failure")
+        assert net.verdicts("eir.node") == [known]
+        assert net.verdicts("eir.equipment") == [True] * known
