@@ -1,0 +1,1 @@
+"""The outside world of calls: telephones of other networks, by SIP."""
