@@ -249,10 +249,11 @@ def _same_binding(held: Subscriber, made: Subscriber) -> bool:
 
 def _carry_over(held: Subscriber, made: Subscriber) -> Subscriber:
     """Return the new provisioning with what a card keeps."""
+    functions = made.functions.split()
     calls = {"vlr": held.vlr, "msc": held.msc, "vlr_imei": held.vlr_imei, "camel": held.camel}
     return replace(
         made,
-        **(calls if Function.VOICE in made.functions.split() else NO_VLR),
+        **(calls if Function.VOICE in functions else NO_VLR),
         seq=held.seq,
         bound=held.bound if made.mode == held.mode == "learned" else made.bound,
         suspended=held.suspended,
@@ -264,6 +265,7 @@ def _carry_over(held: Subscriber, made: Subscriber) -> Subscriber:
         purged=held.purged,
         attempts=held.attempts,
         vectors=held.vectors,
-        sms_number=held.sms_number if Function.SMS in made.functions.split() else "",
+        # who has voice has messages by the MSC (TS 23.272 C.8)
+        sms_number=held.sms_number if Function.SMS in functions and Function.VOICE not in functions else "",
         waiting=held.waiting,
     )

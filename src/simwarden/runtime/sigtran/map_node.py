@@ -167,22 +167,23 @@ class MapNode:
         work = self._work(dialogue, component, context)
         if work is not None:
             self._site.spawn(self._serve(dialogue, component.invoke_id, *work, ends=False), work[0].word)
-        elif self.user.tc.state(number) is not None:
+        else:
             self.user.tc.proceed(number)
+            self.user.flush()
 
     def _work(
         self, dialogue: Dialogue, asked: Invoke, context: Context
     ) -> tuple[Operation, Awaitable[Record | None]] | None:
         """Return the operation that is asked for, and its handler at work; None where it is rejected."""
+        handler = self._handlers.get(asked.opcode)
+        if handler is None or all(each.opcode != asked.opcode for each in CONTEXTS[context]):
+            self._reject(dialogue.number, asked, InvokeProblem.UNRECOGNIZED_OPERATION)
+            return None
         try:
             operation, argument = decode_invoke(asked)
         except PeerError as error:
             self._site.note(f"MAP: {error.reason}")
             self._reject(dialogue.number, asked, InvokeProblem.MISTYPED_PARAMETER)
-            return None
-        handler = self._handlers.get(operation.opcode)
-        if handler is None or operation not in CONTEXTS[context]:
-            self._reject(dialogue.number, asked, InvokeProblem.UNRECOGNIZED_OPERATION)
             return None
         return operation, handler(argument, dialogue)
 

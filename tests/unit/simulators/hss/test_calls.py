@@ -5,16 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hss_net import APPROVAL, GIVEN, IMSI, LEARN, METER, PHONE, Net
+from hss_net import APPROVAL, GIVEN, IMSI, LEARN, METER, PHONE, PLMN, Net
 from map_net import NODES, SSP, SSP2, ScriptedVlr
 
 from simwarden.operations.management import Role
 from simwarden.trace.events import Decided
 from simwarden.wire import map as m
+from simwarden.wire.diameter.codes import IdrFlags, SmsFeature, UlaFlags
+from simwarden.wire.diameter.features import supported_features
 from simwarden.wire.tbcd import AddressString
 
 if TYPE_CHECKING:
     from simwarden.runtime.loop import TestbedLoop
+    from simwarden.wire.diameter import Message
 
 MSISDN = f"861440{IMSI[-9:]}"
 VOICE = {"functions": ["voice", "data"]}
@@ -340,3 +343,67 @@ async def test_voice_that_is_closed_ends_the_registration(net: CallNet) -> None:
         await net.voice(("data",))
         assert len(net.vlr.told("cancelLocation")) == 1
         assert (await net.call("GET", f"/cards/{IMSI}"))["vlr"] == ""
+
+
+# -- one node of the CS domain a card (TS 23.272 C.4.3, C.8)
+
+
+async def _attach(net: CallNet) -> Message:
+    """Register the MME for the card's messages."""
+    wants = [
+        supported_features(SmsFeature.SMS_IN_MME),
+        ("MME-Number-for-MT-SMS", "8613440000001"),
+        ("SMS-Register-Request", 0),
+    ]
+    more = [("RAT-Type", 1004), ("ULR-Flags", 34), ("Visited-PLMN-Id", PLMN.to_bytes()), *wants]
+    answer = await net.mme.node.ask("hss", net.mme.make("Update-Location-Request", *more, terminal=METER))
+    assert answer.success
+    await net.settle()
+    return answer
+
+
+def _orders(net: CallNet) -> list[int]:
+    return [each.get("IDR-Flags") for each in net.mme.heard if each.get("IDR-Flags")]
+
+
+async def test_a_card_with_voice_has_its_messages_by_the_msc_and_never_by_the_mme(net: CallNet) -> None:
+    async with net:
+        await net.voice(("voice", "sms", "data"))
+        await net.vlr.register(IMSI)
+        answer = await _attach(net)
+        assert not answer.get("ULA-Flags") & UlaFlags.MME_REGISTERED_FOR_SMS
+        assert net.verdicts("sms.registration") == [False]
+        assert (await net.call("GET", f"/cards/{IMSI}"))["vlr"] == SSP[0]
+
+
+async def test_a_vlr_takes_the_messages_from_the_mme(net: CallNet) -> None:
+    async with net:
+        await net.voice(("sms", "data"))
+        assert (await _attach(net)).get("ULA-Flags") & UlaFlags.MME_REGISTERED_FOR_SMS
+        net.hss.core.store.change(net.hss.core.card(IMSI), functions="voice sms data")
+        assert await net.vlr.register(IMSI) == "registered"
+        await net.settle()
+        assert _orders(net) == [IdrFlags.REMOVE_SMS_REGISTRATION]
+        assert (await net.call("GET", f"/cards/{IMSI}"))["sms"]["mme_number"] == ""
+
+
+async def test_an_mme_takes_the_calls_from_the_vlr(net: CallNet) -> None:
+    async with net:
+        await net.voice(("voice", "sms", "data"))
+        await net.vlr.register(IMSI)
+        net.hss.core.store.change(net.hss.core.card(IMSI), functions="sms data")
+        assert (await _attach(net)).get("ULA-Flags") & UlaFlags.MME_REGISTERED_FOR_SMS
+        await net.settle()
+        (cancelled,) = net.vlr.told("cancelLocation")
+        assert cancelled.cancellation_type is m.CancellationType.UPDATE_PROCEDURE
+        assert net.observed("location")[-1] is None
+        assert net.hss.core.store.owed() == []
+
+
+async def test_voice_that_is_opened_takes_the_messages_from_the_mme(net: CallNet) -> None:
+    async with net:
+        await net.voice(("sms", "data"))
+        await _attach(net)
+        await net.voice(("voice", "sms", "data"))
+        assert (await net.call("GET", f"/cards/{IMSI}"))["sms"]["mme_number"] == ""
+        assert _orders(net) == [IdrFlags.REMOVE_SMS_REGISTRATION]
