@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
-import socket
-import subprocess
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from sip_net import LISTED, Settings, Trunk
+from sipp import CALLS, SIPP, finish, free_port, sipp, start
 
 from simwarden.machine.sip_events import Answered, Incoming, Refused, Released
 from simwarden.runtime.clock import Clock
@@ -21,9 +18,8 @@ from simwarden.trace.trace import Trace
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+    from pathlib import Path
 
-SIPP = shutil.which("sipp") or ""
-CALLS = Path(__file__).parent / "sipp" / "calls.xml"
 pytestmark = [
     pytest.mark.interop,
     pytest.mark.skipif(not SIPP, reason="SIPp is not installed (apt install sip-tester)"),
@@ -44,18 +40,6 @@ OTHERS = (
 )
 
 
-def free_port() -> int:
-    with socket.socket(type=socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def sipp(folder: Path, *arguments: str) -> list[str]:
-    kept = ("-trace_err", "-error_file", str(folder / "err"))
-    return [SIPP, *arguments, "-i", "127.0.0.1", "-nostdin", "-timeout", "30", *kept]
-
-
 def played(story: Callable[[Any, int], Awaitable[None]]) -> Trunk:
     """Play a story with our end of a trunk at a port of the outside; it has no fault of anybody."""
     port = free_port()
@@ -74,16 +58,6 @@ def played(story: Callable[[Any, int], Awaitable[None]]) -> Trunk:
     loop.close()
     assert not [each for each in host.trace.events if isinstance(each, (Fault, PeerFault))]
     return trunk
-
-
-async def finish(process: asyncio.subprocess.Process, folder: Path) -> None:
-    out, _ = await asyncio.wait_for(process.communicate(), 40)
-    errors = folder / "err"
-    assert process.returncode == 0, (out.decode()[-2000:], errors.read_text() if errors.exists() else "")
-
-
-async def start(command: list[str]) -> asyncio.subprocess.Process:
-    return await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
 
 def test_sipp_calls(tmp_path: Path) -> None:

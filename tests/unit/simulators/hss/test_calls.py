@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hss_net import APPROVAL, GIVEN, IMSI, LEARN, METER, PHONE, PLMN, Net
-from map_net import NODES, SSP, SSP2, ScriptedVlr
+from call_net import MSISDN, CallNet
+from hss_net import APPROVAL, GIVEN, IMSI, LEARN, METER, PHONE, PLMN
+from map_net import SSP, SSP2
 
 from simwarden.operations.management import Role
-from simwarden.trace.events import Decided
 from simwarden.wire import map as m
 from simwarden.wire.diameter.codes import IdrFlags, SmsFeature, UlaFlags
 from simwarden.wire.diameter.features import supported_features
@@ -19,31 +19,7 @@ if TYPE_CHECKING:
     from simwarden.runtime.loop import TestbedLoop
     from simwarden.wire.diameter import Message
 
-MSISDN = f"861440{IMSI[-9:]}"
-VOICE = {"functions": ["voice", "data"]}
 RELEASE = m.DefaultCallHandling.RELEASE_CALL
-
-
-class CallNet(Net):
-    """HSS with its HLR part, two VLRs that it knows, and a stranger with the number of the first."""
-
-    def __init__(self, loop: TestbedLoop, transport: str = "memory", store: str = "", **config: Any) -> None:
-        signalling = {"nodes": NODES | {"evil": {"number": "8613800000028", "point_code": 28}}}
-        super().__init__(loop, transport, store, signalling=signalling, **config)
-        self.vlr, self.vlr2, self.stranger = (
-            self.add(name, ScriptedVlr, {"number": number, "point_code": code})
-            for name, (number, code) in (("ssp", SSP), ("ssp2", SSP2), ("far", (SSP[0], 28)))
-        )
-
-    async def start(self) -> None:
-        await super().start()
-        await self.settle()
-
-    async def voice(self, functions: tuple[str, ...] = ("voice", "data"), **sections: Any) -> None:
-        await self.provision(keys={"functions": list(functions)}, **sections)
-
-    def refusals(self) -> list[str]:
-        return [each.decision.control.id for each in self.of(Decided) if not each.decision.admitted][1:]  # the evil MME
 
 
 @pytest.fixture(params=["memory", "tcp"])
