@@ -13,7 +13,7 @@ from simwarden.policy.binding import (
     judge_subscriber,
     judge_withdrawn,
 )
-from simwarden.policy.camel import judge_camel, judge_node, judge_voice
+from simwarden.policy.camel import judge_camel, judge_ims, judge_node, judge_voice
 from simwarden.policy.decision import Control
 from simwarden.policy.number_ranges import judge_number
 from simwarden.policy.operator import change_controls
@@ -141,6 +141,14 @@ CAMEL = Control(
     "A card with CSIs is served only where they are acted on",
     "csi",
 )
+IMS = Control(
+    "voice.ims",
+    "dir.voice",
+    judge_ims,
+    (_On.PROVISION, _On.SUBSCRIPTION, _On.CSI),
+    "No APN leads past directed voice to IMS",
+    also=("fn.voice.directed", "class.off"),
+)
 EXTENT = Control(
     "area.extent",
     "area.range",
@@ -194,4 +202,5 @@ ALL = (
     NODE,
     VOICE,
     CAMEL,
+    IMS,
 )

@@ -12,6 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import budget
+import map_client
 import pytest
 from served import Client, Served, Where, card, serve
 from vectors import FOLDER, seeds
@@ -20,6 +21,9 @@ from simwarden.model.form import Slot
 from simwarden.runtime.transport.framing import Deframer, enclose
 from simwarden.wire import cmpp, mqtt, s1ap, smpp, uu
 from simwarden.wire.apdu.control import Control, insertion, is_atr
+from simwarden.wire.m3ua.family import SIGTRAN
+from simwarden.wire.map import ErrorCode
+from simwarden.wire.tcap import ReturnError, ReturnResult
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -113,6 +117,16 @@ def connect_cmpp(where: Where) -> None:
         assert answer.status
 
 
+def ask_hlr(where: Where) -> None:
+    (answer,) = map_client.ask_route(where, "8614400000099", PATIENCE)
+    assert answer == ReturnError(1, ErrorCode.UNKNOWN_SUBSCRIBER)
+
+
+def check_imei(where: Where) -> None:
+    (answer,) = map_client.check_imei(where, "350000000000010", PATIENCE)
+    assert isinstance(answer, ReturnResult)
+
+
 def touch_card(where: Where) -> None:
     answers = exchange(where, insertion(Slot.ANY), Control.POWER_ON.message())
     assert is_atr(answers[1])
@@ -136,6 +150,20 @@ CUSTOMERS = {
 PORTS = {
     "hss": Port("hss", "S6a", {"subscribers": "cards.yaml"}, "diameter/seeds.txt", ask_hss),
     "eir": Port("eir", "S13", {}, "diameter/seeds.txt", ask_eir),
+    "hss-map": Port(
+        "hss",
+        SIGTRAN,
+        {"subscribers": "cards.yaml", "settings": {"signalling": ""}, "listen": {"S6a": "127.0.0.1:0"}},
+        "m3ua/seeds.txt",
+        ask_hlr,
+    ),
+    "eir-map": Port(
+        "eir",
+        SIGTRAN,
+        {"settings": {"signalling": ""}, "listen": {"S13": "127.0.0.1:0"}},
+        "m3ua/seeds.txt",
+        check_imei,
+    ),
     "mme": Port("mme", "S1-MME", {"peers": {"hss": NOWHERE, "eir": NOWHERE}}, "s1ap/seeds.txt", set_up_s1),
     "enb": Port(
         "enb", "Uu", {"peers": {"mme": NOWHERE}, "listen": {"X2": "127.0.0.1:0"}}, "uu/seeds.txt", search_cells
@@ -250,7 +278,7 @@ def test_service_goes_on(name: str, served: Served) -> None:
     where = served.where[port.interface]
     rng = random.Random(f"{budget.SEED}/{name}")
     messages = seeds(port.seeds)
-    if port.seeds != "diameter":
+    if port.seeds != "m3ua/seeds.txt":  # it is cut by its own length
         messages = [enclose(message, 1, 18) for message in messages]
     port.behave(where)
     before = served.memory

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from simulators.hss import controls
 from simulators.hss.config import HssArea, HssBinding, HssCsi, HssSubscription
-from simulators.hss.parts.subscription import check_extent, subscribed, subscription_of, zones_of
+from simulators.hss.parts.subscription import check_extent, check_ims, subscribed, subscription_of, zones_of
 from simulators.hss.procedures.location import cancel_location, follow_up, withdraw
 from simulators.hss.procedures.subscriber_data import (
     apns_of,
@@ -94,6 +94,7 @@ class Cards:
         zones = subscription.zones if subscription is not None else ()
         province = area.province if area is not None else ""
         check_extent(self.core, made.imsi, zones, province, controls.Occasion.PROVISION)
+        check_ims(self.core, made, by, controls.Occasion.PROVISION)
         return made
 
     def _record(self, made: Subscriber, by: By) -> dict[str, Any]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from simulators.hss.config import CsiChange, HssCsi
+from simulators.hss.controls import Occasion
+from simulators.hss.parts.subscription import check_ims
 from simulators.hss.procedures.late import tell_vlrs
 from simulators.hss.subscriber import CSI_CHANGE, Owed
 from simwarden.model.values import IMEI, IMSI
@@ -55,6 +58,9 @@ class Csis:
         before = self.core.csi_of(subscriber)
         if wanted == before:
             return subscriber.tell()
+        if wanted.kinds:
+            made = replace(subscriber, csi=wanted.model_dump(mode="json"))
+            check_ims(self.core, made, by, Occasion.CSI)
         self.core.csi.once_more(imsi, by, action)
         after = wanted.model_dump(mode="json")
         details = {"before": before.model_dump(mode="json"), "after": after}

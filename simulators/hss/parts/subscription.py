@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from simulators.hss import controls
 from simulators.hss.config import AreaChange, HssArea, HssSubscription, SubscriptionChange
 from simulators.hss.controls import Occasion
 from simulators.hss.procedures.location import follow_up
-from simulators.hss.procedures.subscriber_data import change_subscription, context_identifiers
+from simulators.hss.procedures.subscriber_data import apns_of, change_subscription, context_identifiers
 from simulators.hss.subscriber import AREA_CHANGE, Owed, Subscriber
 from simwarden.errors import ManagementError
+from simwarden.model.profile import Function
 from simwarden.operations.approval import Approval, By
 from simwarden.operations.management import Call, Role, route
+from simwarden.policy.camel import leads_to_ims
 
 if TYPE_CHECKING:
     from simulators.hss.core import Core
@@ -80,6 +83,9 @@ class Subscriptions:
         province: str = "",
     ) -> dict[str, Any]:
         check_extent(self.core, subscriber.imsi, wanted.zones, province, occasion)
+        if occasion is Occasion.SUBSCRIPTION:
+            made = replace(subscriber, subscription=wanted.model_dump(mode="json"))
+            check_ims(self.core, made, by, occasion)
         before, after = subscription_of(subscriber), wanted.model_dump(mode="json")
         details = {"before": before.model_dump(mode="json"), "after": after}
         record = self.core.area.record(action, subscriber.imsi, by, details)
@@ -100,6 +106,15 @@ def check_extent(core: Core, imsi: str, zones: tuple[str, ...], province: str, o
     decision = core.site.decide(controls.EXTENT, imsi, on=occasion, **facts)
     if not decision.admitted:
         raise ManagementError(403, decision.reason)
+
+
+def check_ims(core: Core, made: Subscriber, by: By, occasion: Occasion) -> None:
+    """Let no card have calls over IMS whose voice is off or directed. Raises ManagementError (403)."""
+    apns = [each.name for each in apns_of(core.config, made)]
+    if any(leads_to_ims(each) for each in apns):
+        opened = Function.VOICE in made.functions.split()
+        facts = {"apns": apns, "opened": opened, "directed": bool(core.csi_of(made).kinds)}
+        core.audit.require(controls.IMS, made.imsi, by, occasion.replace("-", " "), facts, on=occasion)
 
 
 def subscription_of(subscriber: Subscriber) -> HssSubscription:

@@ -6,9 +6,10 @@ offer what its CSIs need, nobody would ask the gsmSCF.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
-from simwarden.model.values import NUMBER, one_of, shaped
+from simwarden.model.values import APN, NUMBER, one_of, shaped
 from simwarden.policy.decision import Ruling
 from simwarden.policy.details import tells
 
@@ -20,6 +21,8 @@ O_CSI, VT_CSI, T_CSI = "o-csi", "vt-csi", "t-csi"
 _SINCE: Final[Mapping[str, int]] = {O_CSI: 1, T_CSI: 1, VT_CSI: 3}
 #: its bit in OfferedCamel4CSIs (TS 29.002 17.7.1)
 _OFFERED: Final[Mapping[str, int]] = {O_CSI: 0, VT_CSI: 2, T_CSI: 3}
+#: the operator identifier of an APN (TS 23.003 9.1.2)
+_OPERATOR: Final = re.compile(r"\.mnc[0-9]{3}\.mcc[0-9]{3}\.gprs$")
 _CSI: Final = one_of(O_CSI, T_CSI, VT_CSI)
 #: a node of the signalling network
 NODE: Final = shaped("the number of a node in international form, or its point code", r"[0-9]{1,15}")
@@ -53,6 +56,22 @@ def judge_voice(*, opened: bool) -> Ruling:
     if opened:
         return Ruling.admit("voice was opened for the card", seen="on")
     return Ruling.refuse("voice is off for the card", seen="off")
+
+
+def leads_to_ims(apn: str) -> bool:
+    """Whether an APN gives calls over IMS: the IMS well-known APN (GSMA IR.88), or a wildcard that holds it."""
+    return apn == "*" or _OPERATOR.sub("", apn.lower()) == "ims"
+
+
+@tells(seen=APN)
+def judge_ims(*, apns: Collection[str], opened: bool, directed: bool) -> Ruling:
+    """Rule on the APNs of a card by which it would have calls that no gsmSCF is asked about."""
+    past = sorted(each for each in apns if leads_to_ims(each))
+    if past and not opened:
+        return Ruling.refuse(f"voice is off for the card, and {past[0]} leads to IMS", seen=past)
+    if past and directed:
+        return Ruling.refuse(f"the card's voice is directed, and {past[0]} leads past it to IMS", seen=past)
+    return Ruling.admit("no APN leads past directed voice", seen=past)
 
 
 @tells(expected=NODE, seen=NODE)

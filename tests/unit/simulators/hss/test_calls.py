@@ -9,6 +9,7 @@ from call_net import MSISDN, CallNet
 from hss_net import APPROVAL, GIVEN, IMSI, LEARN, METER, PHONE, PLMN
 from map_net import SSP, SSP2
 
+from simwarden.errors import ManagementError
 from simwarden.operations.management import Role
 from simwarden.wire import map as m
 from simwarden.wire.diameter.codes import IdrFlags, SmsFeature, UlaFlags
@@ -209,7 +210,7 @@ async def test_csis_are_not_changed_by_provisioning_anew(net: CallNet) -> None:
     async with net:
         await net.voice()
         await net.voice()
-        with pytest.raises(Exception, match="approval record"):
+        with pytest.raises(ManagementError, match="approval record"):
             await net.voice(csi=[{"kinds": []}])
 
 
@@ -383,3 +384,30 @@ async def test_voice_that_is_opened_takes_the_messages_from_the_mme(net: CallNet
         await net.voice(("voice", "sms", "data"))
         assert (await net.call("GET", f"/cards/{IMSI}"))["sms"]["mme_number"] == ""
         assert _orders(net) == [IdrFlags.REMOVE_SMS_REGISTRATION]
+
+
+# -- IMS
+
+
+@pytest.mark.parametrize("apn", ["ims", "IMS.mnc001.mcc001.gprs", "*"])
+async def test_no_apn_leads_past_directed_voice(loop: TestbedLoop, apn: str) -> None:
+    async with CallNet(loop) as net:
+        apns = {"apns": [{"name": "iot"}, {"name": apn}]}
+        for functions in (("data",), ("voice", "data")):
+            with pytest.raises(ManagementError, match="leads"):
+                await net.voice(functions, subscription=[apns])
+        await net.voice()
+        assert await net.refused("PUT", f"/cards/{IMSI}/subscription", apns) == 403
+        await net.call("DELETE", f"/cards/{IMSI}/csi", APPROVAL)
+        await net.call("PUT", f"/cards/{IMSI}/subscription", apns)
+        assert await net.refused("PUT", f"/cards/{IMSI}/csi", APPROVAL) == 403
+        assert net.verdicts("voice.ims") == [False, False, False, True, False]
+        kept = [each["action"] for each in await net.call("GET", f"/cards/{IMSI}/audit")]
+        assert kept.count("subscription-refused") == kept.count("change-the-csi-refused") == 1
+
+
+async def test_an_apn_that_all_cards_have_is_judged_as_well(loop: TestbedLoop) -> None:
+    async with CallNet(loop, apns=[{"name": "iot"}, {"name": "ims"}]) as net:
+        with pytest.raises(ManagementError, match="voice is directed"):
+            await net.voice()
+        await net.voice(csi=[{"kinds": []}])
