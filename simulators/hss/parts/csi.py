@@ -40,27 +40,26 @@ class Csis:
     @route("PUT", "/cards/{imsi}/csi", roles=_BOTH, takes=CsiChange, errors=(404, 429))
     async def change_csi(self, call: Call) -> dict[str, Any]:
         """Give a card other CSIs; the serving VLR is told (InsertSubscriberData). By the operator, with approval."""
-        return await self._change(call, call.given.csi(), "change the csi")
+        return await self._change(call, call.given.csi(), Occasion.CSI)
 
     @route("DELETE", "/cards/{imsi}/csi", roles=_BOTH, takes=Approval, errors=(404, 429))
     async def end_csi(self, call: Call) -> dict[str, Any]:
         """Take a card's CSIs away (DeleteSubscriberData): its calls are directed no more. By the operator."""
-        return await self._change(call, HssCsi(kinds=()), "end the csi")
+        return await self._change(call, HssCsi(kinds=()), Occasion.CSI_END)
 
-    async def _change(self, call: Call, wanted: HssCsi, action: str) -> dict[str, Any]:
+    async def _change(self, call: Call, wanted: HssCsi, occasion: Occasion) -> dict[str, Any]:
         """Ask the controls, keep the change, and tell the VLR. Raises ManagementError (403, 404, 429).
 
         Who may not change it is told so whether there is such a card or not.
         """
-        imsi, by = call.path["imsi"], By.of(call)
+        imsi, by, action = call.path["imsi"], By.of(call), occasion.replace("-", " ")
         self.core.csi.approve(imsi, by, action)
         subscriber = self.core.card(imsi)
         before = self.core.csi_of(subscriber)
         if wanted == before:
             return subscriber.tell()
-        if wanted.kinds:
-            made = replace(subscriber, csi=wanted.model_dump(mode="json"))
-            check_ims(self.core, made, by, Occasion.CSI)
+        if occasion is Occasion.CSI:
+            check_ims(self.core, replace(subscriber, csi=wanted.model_dump(mode="json")), by, occasion)
         self.core.csi.once_more(imsi, by, action)
         after = wanted.model_dump(mode="json")
         details = {"before": before.model_dump(mode="json"), "after": after}
