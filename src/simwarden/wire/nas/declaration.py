@@ -5,8 +5,8 @@ The formats are those of TS 24.007 11.2.1.1: V, LV, LV-E for mandatory elements,
 
 from __future__ import annotations
 
-from enum import Enum
-from typing import TYPE_CHECKING, Any, NamedTuple
+from enum import Enum, IntEnum
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from simwarden.model.values import NUMBER, Values
 from simwarden.wire.nas.elements import OCTETS, Codec
@@ -14,7 +14,7 @@ from simwarden.wire.nas.elements import OCTETS, Codec
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from simwarden.wire.nas.enums import MessageType
+T = TypeVar("T", bound=IntEnum)
 
 
 class Format(Enum):
@@ -57,10 +57,10 @@ class Optional(NamedTuple):
     values: Values
 
 
-class Declaration(NamedTuple):
+class Declaration(NamedTuple, Generic[T]):
     """A message: its mandatory elements in their order, and its optional ones by IEI."""
 
-    type: MessageType
+    type: T
     clause: str
     mandatory: tuple[Mandatory, ...]
     optional: tuple[Optional, ...]
@@ -108,7 +108,7 @@ def tlv_e(iei: int, name: str, codec: Codec = OCTETS, shortest: int = 0, longest
     return Optional(Format.TLV_E, name, iei, codec.read, codec.write, shortest, longest, 0, codec.values)
 
 
-def declare(kind: MessageType, clause: str, *elements: Mandatory | Optional) -> Declaration:
+def declare(kind: T, clause: str, *elements: Mandatory | Optional) -> Declaration[T]:
     """Make a declaration of the elements in the order of the spec's table."""
     mandatory = tuple(element for element in elements if isinstance(element, Mandatory))
     found = [element for element in elements if isinstance(element, Optional)]

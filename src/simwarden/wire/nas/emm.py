@@ -23,7 +23,7 @@ from simwarden.wire.nas.elements import (
 )
 from simwarden.wire.nas.enums import MessageType as Type
 
-EMM_MESSAGES: tuple[Declaration, ...] = (
+EMM_MESSAGES: tuple[Declaration[Type], ...] = (
     declare(
         Type.ATTACH_ACCEPT,
         "8.2.1",

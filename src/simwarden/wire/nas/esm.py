@@ -33,7 +33,7 @@ _OF_2G: tuple[Optional, ...] = (
     tlv(0x34, "packet_flow_identifier", shortest=1, longest=1),
 )
 
-ESM_MESSAGES: tuple[Declaration, ...] = (
+ESM_MESSAGES: tuple[Declaration[Type], ...] = (
     declare(Type.ACTIVATE_DEDICATED_EPS_BEARER_CONTEXT_ACCEPT, "8.3.1", _PCO, _NBIFOM, _EPCO),
     declare(
         Type.ACTIVATE_DEDICATED_EPS_BEARER_CONTEXT_REJECT, "8.3.2", v("esm_cause", ESM_CAUSE), _PCO, _NBIFOM, _EPCO

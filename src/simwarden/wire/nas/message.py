@@ -8,7 +8,7 @@ they are listed in `Message.ignored`.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from simwarden.errors import PeerError
 from simwarden.wire.nas.declaration import Declaration, Format, Mandatory, Optional
@@ -22,7 +22,12 @@ from simwarden.wire.nas.security_header import (
     header_type,
 )
 
-DECLARATIONS: dict[MessageType, Declaration] = {entry.type: entry for entry in (*EMM_MESSAGES, *ESM_MESSAGES)}
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+DECLARATIONS: dict[MessageType, Declaration[MessageType]] = {
+    entry.type: entry for entry in (*EMM_MESSAGES, *ESM_MESSAGES)
+}
 """All messages but the two that are not found by their type alone: DETACH REQUEST and SERVICE REQUEST."""
 
 _EMM = {int(entry.type): entry for entry in EMM_MESSAGES}
@@ -68,7 +73,15 @@ class Message:
         return self.fields.get(name, default)
 
 
-def declaration_of(message: Message) -> Declaration:
+class Elements(Protocol):
+    """What the elements of a message are read into; TS 24.008 has its own messages of the same make."""
+
+    fields: dict[str, Any]
+    unknown: list[tuple[int, bytes]]
+    ignored: list[str]
+
+
+def declaration_of(message: Message) -> Declaration[MessageType]:
     """Return the declaration that a message follows. Raises KeyError for SERVICE REQUEST, which has none."""
     if message.type is MessageType.DETACH_REQUEST:
         return DETACH_REQUEST_FROM_UE if "eps_mobile_identity" in message.fields else DETACH_REQUEST_FROM_NETWORK
@@ -88,21 +101,31 @@ def encode(message: Message) -> bytes:
     else:
         parts = [bytes((EMM_DISCRIMINATOR, message.type))]
         known = len(fields)
-    used = 0
+    return b"".join((*parts, write_elements(declaration, fields, known, _ESM_HEADER)))
+
+
+def write_elements(
+    declaration: Declaration[Any], fields: Mapping[str, Any], known: int, header: frozenset[str] = frozenset()
+) -> bytes:
+    """Return the elements of a message, of which `known` fields are to be; those of its header are none of them.
+
+    Raises ValueError if one is missing, unknown or does not fit.
+    """
+    used, parts = 0, []
     try:
         for element in declaration.mandatory:
             parts.append(_write_mandatory(element, fields))
             used += 2 if element.high else 1
     except KeyError as error:
-        raise ValueError(f"{message.type.name} lacks {error.args[0]}") from None
+        raise ValueError(f"{declaration.type.name} lacks {error.args[0]}") from None
     if used != known:
         for option in declaration.optional:
             if option.name in fields:
                 parts.append(_write_optional(option, fields[option.name]))
                 used += 1
     if used != known:
-        strange = fields.keys() - declaration.names - _ESM_HEADER
-        raise ValueError(f"{message.type.name} has no {', '.join(sorted(strange)) or 'such fields'}")
+        strange = fields.keys() - declaration.names - header
+        raise ValueError(f"{declaration.type.name} has no {', '.join(sorted(strange)) or 'such fields'}")
     return b"".join(parts)
 
 
@@ -126,15 +149,19 @@ def decode(data: bytes, *, uplink: bool | None = None) -> Message:
         fields["eps_bearer_identity"], fields["procedure_transaction_identity"] = data[0] >> 4, data[1]
     message = Message(declaration.type)
     message.fields = fields
-    position = start
-    for element in declaration.mandatory:
-        position = _read_mandatory(element, data, position, fields, declaration)
-    if position < len(data):
-        _read_optional(message, declaration, data, position)
+    read_elements(message, declaration, data, start)
     return message
 
 
-def _find(data: bytes, start: int, uplink: bool | None) -> Declaration:  # noqa: FBT001
+def read_elements(message: Elements, declaration: Declaration[Any], data: bytes, position: int) -> None:
+    """Read the elements of a message, which begin at a position. Raises PeerError, with code 96."""
+    for element in declaration.mandatory:
+        position = _read_mandatory(element, data, position, message.fields, declaration)
+    if position < len(data):
+        _read_optional(message, declaration, data, position)
+
+
+def _find(data: bytes, start: int, uplink: bool | None) -> Declaration[MessageType]:  # noqa: FBT001
     number = data[start - 1]
     if start == 2 and number == MessageType.DETACH_REQUEST:
         if uplink is None:
@@ -149,12 +176,12 @@ def _find(data: bytes, start: int, uplink: bool | None) -> Declaration:  # noqa:
     return declaration
 
 
-def _invalid(declaration: Declaration, name: str, why: str) -> PeerError:
+def _invalid(declaration: Declaration[Any], name: str, why: str) -> PeerError:
     return PeerError(f"{declaration.type.name}: {name} {why}", code=EmmCause.INVALID_MANDATORY_INFORMATION)
 
 
 def _read_mandatory(
-    element: Mandatory, data: bytes, position: int, fields: dict[str, Any], declaration: Declaration
+    element: Mandatory, data: bytes, position: int, fields: dict[str, Any], declaration: Declaration[Any]
 ) -> int:
     kind, name, high, read, _, shortest, longest, _ = element
     try:
@@ -184,7 +211,7 @@ def _read_mandatory(
     return position + length
 
 
-def _read_optional(message: Message, declaration: Declaration, data: bytes, position: int) -> None:
+def _read_optional(message: Elements, declaration: Declaration[Any], data: bytes, position: int) -> None:
     last = 0
     by_iei, end = declaration.by_iei, len(data)
     while position < end:
@@ -205,7 +232,7 @@ def _read_optional(message: Message, declaration: Declaration, data: bytes, posi
         if position > end:
             message.ignored.append(f"element {iei:#04x} is cut off")
         elif option is None:
-            _unknown(message, iei, value)
+            _unknown(message, declaration, iei, value)
         elif option.order <= last:
             message.ignored.append(f"{option.name} is repeated or out of sequence")
         else:
@@ -213,17 +240,17 @@ def _read_optional(message: Message, declaration: Declaration, data: bytes, posi
             _take(message, option, value)
 
 
-def _unknown(message: Message, iei: int, value: bytes) -> None:
+def _unknown(message: Elements, declaration: Declaration[Any], iei: int, value: bytes) -> None:
     if not iei >> 4:
         # TS 24.007 11.2.4: bits 8 to 5 zero mean that the element must be understood (TS 24.301 7.5.1).
         raise PeerError(
-            f"{message.type.name}: unknown element {iei:#04x} requires comprehension",
+            f"{declaration.type.name}: unknown element {iei:#04x} requires comprehension",
             code=EmmCause.INVALID_MANDATORY_INFORMATION,
         )
     message.unknown.append((iei, value))
 
 
-def _take(message: Message, option: Optional, value: bytes) -> None:
+def _take(message: Elements, option: Optional, value: bytes) -> None:
     try:
         if option.format is _TV_HALF:
             message.fields[option.name] = value[0] & 0x0F
@@ -241,7 +268,7 @@ def _checked(name: str, value: bytes, shortest: int, longest: int) -> bytes:
     return value
 
 
-def _write_mandatory(element: Mandatory, fields: dict[str, Any]) -> bytes:
+def _write_mandatory(element: Mandatory, fields: Mapping[str, Any]) -> bytes:
     kind, name, high, _, write, shortest, longest, _ = element
     if kind is _HALVES:
         return bytes(((fields[high] << 4 if high else 0) | fields[name],))

@@ -216,7 +216,7 @@ def fields_of(name: str) -> Mapping[str, v.Values]:
     return elements | HEADER if declared else {}
 
 
-def declarations_of(name: str) -> list[Declaration]:
+def declarations_of(name: str) -> list[Declaration[MessageType]]:
     """Return the declarations of a message by its name: two for one that means another thing from the other side."""
     all_of_them = (*DECLARATIONS.values(), DETACH_REQUEST_FROM_UE, DETACH_REQUEST_FROM_NETWORK)
     return [each for each in all_of_them if name_of(each.type) == name]

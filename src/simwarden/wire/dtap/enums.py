@@ -1,0 +1,130 @@
+"""Numbers of TS 24.008, and of TS 44.018 as far as a call is paged for."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class Discriminator(IntEnum):
+    """Protocol discriminators (TS 24.007 11.2.3.1.1)."""
+
+    CC = 3
+    MM = 5
+    RR = 6
+
+
+class MessageType(IntEnum):
+    """Messages by protocol discriminator (high octet) and message type (TS 24.008 10.4, TS 44.018 10.4)."""
+
+    ALERTING = 0x301
+    CALL_PROCEEDING = 0x302
+    PROGRESS = 0x303
+    SETUP = 0x305
+    CONNECT = 0x307
+    CALL_CONFIRMED = 0x308
+    EMERGENCY_SETUP = 0x30E
+    CONNECT_ACKNOWLEDGE = 0x30F
+    HOLD = 0x318
+    HOLD_REJECT = 0x31A
+    DISCONNECT = 0x325
+    RELEASE_COMPLETE = 0x32A
+    RELEASE = 0x32D
+    STOP_DTMF = 0x331
+    STOP_DTMF_ACKNOWLEDGE = 0x332
+    STATUS_ENQUIRY = 0x334
+    START_DTMF = 0x335
+    START_DTMF_ACKNOWLEDGE = 0x336
+    START_DTMF_REJECT = 0x337
+    STATUS = 0x33D
+    IMSI_DETACH_INDICATION = 0x501
+    LOCATION_UPDATING_ACCEPT = 0x502
+    LOCATION_UPDATING_REJECT = 0x504
+    LOCATION_UPDATING_REQUEST = 0x508
+    IDENTITY_REQUEST = 0x518
+    IDENTITY_RESPONSE = 0x519
+    CM_SERVICE_ACCEPT = 0x521
+    CM_SERVICE_REJECT = 0x522
+    CM_SERVICE_REQUEST = 0x524
+    ABORT = 0x529
+    MM_STATUS = 0x531
+    CHANNEL_RELEASE = 0x60D
+    PAGING_REQUEST_TYPE_1 = 0x621
+    PAGING_RESPONSE = 0x627
+
+    @property
+    def discriminator(self) -> Discriminator:
+        """Whose message it is."""
+        return Discriminator(self >> 8)
+
+
+class MmCause(IntEnum):
+    """Why the network rejects (TS 24.008 10.5.3.6)."""
+
+    IMSI_UNKNOWN_IN_HLR = 2
+    ILLEGAL_MS = 3
+    IMSI_UNKNOWN_IN_VLR = 4
+    IMEI_NOT_ACCEPTED = 5
+    ILLEGAL_ME = 6
+    PLMN_NOT_ALLOWED = 11
+    LOCATION_AREA_NOT_ALLOWED = 12
+    ROAMING_NOT_ALLOWED_IN_THIS_LOCATION_AREA = 13
+    NO_SUITABLE_CELLS_IN_LOCATION_AREA = 15
+    NETWORK_FAILURE = 17
+    MAC_FAILURE = 20
+    SYNCH_FAILURE = 21
+    CONGESTION = 22
+    SERVICE_OPTION_NOT_SUPPORTED = 32
+    REQUESTED_SERVICE_OPTION_NOT_SUBSCRIBED = 33
+    SERVICE_OPTION_TEMPORARILY_OUT_OF_ORDER = 34
+    CALL_CANNOT_BE_IDENTIFIED = 38
+    SEMANTICALLY_INCORRECT_MESSAGE = 95
+    INVALID_MANDATORY_INFORMATION = 96
+    MESSAGE_TYPE_NON_EXISTENT_OR_NOT_IMPLEMENTED = 97
+    MESSAGE_TYPE_NOT_COMPATIBLE_WITH_THE_PROTOCOL_STATE = 98
+    CONDITIONAL_IE_ERROR = 100
+    MESSAGE_NOT_COMPATIBLE_WITH_THE_PROTOCOL_STATE = 101
+    PROTOCOL_ERROR_UNSPECIFIED = 111
+
+
+class LocationUpdatingType(IntEnum):
+    """Why a location is updated (10.5.3.5)."""
+
+    NORMAL = 0
+    PERIODIC = 1
+    IMSI_ATTACH = 2
+
+
+class CmServiceType(IntEnum):
+    """What a connection is wanted for (10.5.3.3)."""
+
+    MOBILE_ORIGINATING_CALL = 1
+    EMERGENCY_CALL = 2
+    SHORT_MESSAGE_SERVICE = 4
+    SUPPLEMENTARY_SERVICE = 8
+
+
+class RrCause(IntEnum):
+    """Why a channel is released (TS 44.018 10.5.2.31)."""
+
+    NORMAL_EVENT = 0
+    ABNORMAL_RELEASE_UNSPECIFIED = 1
+    PREEMPTIVE_RELEASE = 5
+
+
+class CallState(IntEnum):
+    """States of call control, as STATUS tells them (10.5.4.6)."""
+
+    NULL = 0
+    CALL_INITIATED = 1
+    MM_CONNECTION_PENDING = 2
+    MOBILE_ORIGINATING_CALL_PROCEEDING = 3
+    CALL_DELIVERED = 4
+    CALL_PRESENT = 6
+    CALL_RECEIVED = 7
+    CONNECT_REQUEST = 8
+    MOBILE_TERMINATING_CALL_CONFIRMED = 9
+    ACTIVE = 10
+    DISCONNECT_REQUEST = 11
+    DISCONNECT_INDICATION = 12
+    RELEASE_REQUEST = 19
+    CONNECT_INDICATION = 28
