@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 
 from simwarden.model.identity import Imei
-from simwarden.runtime.declare import ElementConfig, Model
+from simwarden.runtime.declare import ElementConfig, Model, Names, Seconds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -65,6 +65,12 @@ class DeviceConfig(ElementConfig):
     """APN that it asks for; empty: the subscription's default."""
     pdn_type: Literal["ipv4", "ipv6", "ipv4v6"] = "ipv4"
     """Kind of address that it asks for."""
+    msc: Annotated[str, Names("ssp")] = ""
+    """The MSC that it registers with, as a terminal of 2G: without LTE, and without a cell between the two yet."""
+    on_call: Literal["answer", "ring", "busy", "refuse"] = "answer"
+    """What it does when it is called: rings and answers by itself, rings on, or refuses, as busy or outright."""
+    answers_after: Annotated[Seconds, Field(ge=0)] = 2
+    """How long it rings before it answers by itself."""
     cell: str = "enb/1"
     """Where it stands: the cell that it hears best (element, then the cell's number)."""
     hears: tuple[str, ...] = ()

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
     from simulators.device.clients.card import CardData, CardSession
+    from simulators.device.clients.cs import Cs
     from simulators.device.clients.packets import Packets
     from simulators.device.clients.radio import Radio
     from simulators.device.config import DeviceConfig
@@ -142,6 +143,7 @@ class Emm(Memory):
     """The terminal as its procedures see it: state, timers, card and radio, and who waits for what."""
 
     radio: Radio
+    cs: Cs
     packets: Packets
     on_expiry: Callable[[Timer], None]
     """Called when a timer has run out."""
@@ -170,7 +172,6 @@ class Emm(Memory):
         self.timers: dict[Timer, ClockTimer | None] = {}
         #: NAS messages sent lately, and what they were before ciphering
         self.sent: list[tuple[bytes, bytes | None]] = []
-        #: told when no bearer is left
         self.on_no_bearer: Callable[[], None] = lambda: None
         self._shown: list[str] = []
         self._endings: dict[Procedure, asyncio.Future[str]] = {}
@@ -207,8 +208,7 @@ class Emm(Memory):
                 ul_count=stored.uplink_count & 0xFFFFFF,
                 dl_count=(stored.downlink_count & 0xFFFFFF) + 1,
             )
-        learned = self.learned.get(card.imsi)
-        if learned is not None and self.security is None and learned.security is not None:
+        if (learned := self.learned.get(card.imsi)) and self.security is None and learned.security is not None:
             self.guti, self.last_tai, self.security = learned.guti, learned.last_tai, learned.security
             self.tai_list = list(learned.tai_list)
         self.enter(EmmState.DEREGISTERED)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from simulators.device.clients.cs import Cs
 from simulators.device.clients.packets import Packets
 from simulators.device.clients.radio import Radio
 from simulators.device.config import TACS, DeviceConfig
@@ -12,6 +13,7 @@ from simulators.device.consequences import consequences, timers
 from simulators.device.contexts import Emm
 from simulators.device.controls import INTERLOCK
 from simulators.device.dispatch import Dispatch
+from simulators.device.parts.calls import Calls
 from simulators.device.parts.card import CardSlot
 from simulators.device.parts.connections import Connections
 from simulators.device.parts.misbehaviour import Misbehaviour
@@ -43,18 +45,19 @@ class Device(Element[DeviceConfig]):
         lane=10,
         config=DeviceConfig,
         instances="devices",
-        starts_after=("uicc", "enb"),
-        calls=("ME-UICC", "Uu"),
+        starts_after=("uicc", "enb", "ssp"),
+        calls=("ME-UICC", "Uu", "Um"),
         controls=(INTERLOCK,),
         consequences=tuple(consequences()),
         timers=tuple(timers()),
     )
-    parts = (Power, CardSlot, Service, Connections, ShortMessages, Traffic, Web, Place, Misbehaviour)
+    parts = (Power, CardSlot, Service, Connections, Calls, ShortMessages, Traffic, Web, Place, Misbehaviour)
 
     def __init__(self, site: Site, config: DeviceConfig) -> None:
         super().__init__(site, config)
         self.emm = Emm(site, config, _terminal(site, config))
         self.emm.radio, self.emm.packets = Radio(site, Dispatch(self.emm)), Packets(self.emm)
+        self.emm.cs = Cs(self.emm)
         self.emm.packets.wake = partial(wake, self.emm)
         self.emm.on_no_bearer = self.emm.packets.cut
         self.fit(self.emm)
@@ -79,6 +82,7 @@ class Device(Element[DeviceConfig]):
         self.emm.reset()
         usim.stop_polling(self.emm)
         self.emm.radio.close()
+        self.emm.cs.close()
         power.go_dark(self.emm)
         self._let_go()
 

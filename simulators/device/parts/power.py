@@ -27,7 +27,7 @@ class Power:
 
     @verb(*ENDED)
     async def power_on(self, arguments: OneDevice) -> str:
-        """Switch on: read the card, compare, listen, attach. The outcome is that of the attach."""
+        """Switch on: read the card, compare, listen, attach (or register at an MSC). The outcome is that of this."""
         del arguments
         if self.emm.powered:
             raise ManagementError(409, f"{self.emm.site.name} is on")

@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from simulators.device.contexts import Bearer
-from simulators.device.procedures import attach, cell_selection, service_request, tracking_area_update, usim
+from simulators.device.procedures import (
+    attach,
+    cell_selection,
+    location_updating,
+    service_request,
+    tracking_area_update,
+    usim,
+)
 from simulators.device.procedures.detach import say_goodbye
 from simulators.device.state import EmmState, Procedure
 from simwarden.wire.nas import UpdateType
@@ -20,6 +27,8 @@ _FIRST_BEARER = 5
 async def begin(emm: Emm) -> str:
     """From the reset of the card to the end of the attach."""
     data = await usim.read(emm)
+    if emm.config.msc:
+        return await location_updating.power_on(emm, data)
     await cell_selection.select(emm)
     if data is None:
         emm.enter(EmmState.NO_IMSI)
@@ -51,6 +60,7 @@ async def _resume(emm: Emm) -> str:
 async def switch_off(emm: Emm) -> None:
     """Detach, and take the power away: from card and radio, too."""
     await say_goodbye(emm, emm.session)
+    emm.cs.switch_off()
     emm.reset()
     emm.powered = False
     usim.stop_polling(emm)

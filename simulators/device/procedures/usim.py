@@ -104,6 +104,7 @@ async def gone(emm: Emm, reason: str) -> None:
         return
     emm.site.note(f"card removed: {reason}")
     await say_goodbye(emm, session)
+    emm.cs.switch_off()
     emm.reset()
     emm.card = None
     emm.cell = emm.radio.cell

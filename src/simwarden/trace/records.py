@@ -63,6 +63,16 @@ class CauseForRecClosing(enum.IntEnum):
     APN_AMBR_CHANGE = 26
 
 
+class CauseForTerm(enum.IntEnum):
+    """Why the record of a call was closed (TS 32.298 5.2.2.1, CauseForTerm)."""
+
+    NORMAL_RELEASE = 0
+    PARTIAL_RECORD = 1
+    UNSUCCESSFUL_CALL_ATTEMPT = 3
+    ABNORMAL_RELEASE = 4
+    CAMEL_INIT_CALL_RELEASE = 5
+
+
 _BOTH: Final = (
     "servedIMSI",
     "servedIMEI",
@@ -133,13 +143,37 @@ MESSAGE_RECORDS: Final[Mapping[str, frozenset[str]]] = {
 }
 #: the fields of `originatorInfo` and `recipientInfo`, without the word in front
 MESSAGE_PARTY: Final = frozenset({"IMSI", "MSISDN", "OtherAddress"})
+_CALL: Final = (
+    "servedIMSI",
+    "servedIMEI",
+    "servedMSISDN",
+    "recordingEntity",
+    "location",
+    "basicService",
+    "seizureTime",
+    "answerTime",
+    "releaseTime",
+    "callDuration",
+    "causeForTerm",
+    "diagnostics",
+    "callReference",
+    "gsm-SCFAddress",
+    "serviceKey",
+)
+#: the records of MSCs, of those in TS 32.298 5.2.2.1 (TS 32.250), with the fields that they may have
+CALL_RECORDS: Final[Mapping[str, frozenset[str]]] = {
+    "MOCallRecord": frozenset({*_CALL, "calledNumber", "translatedNumber", "defaultCallHandling"}),
+    "MTCallRecord": frozenset({*_CALL, "callingNumber"}),
+}
+#: what no record of a call can be without
+CALL_NEEDED: Final = frozenset({"recordingEntity", "seizureTime", "callDuration", "causeForTerm", "callReference"})
 #: what no record of a message can be without
 MESSAGE_NEEDED: Final = frozenset({"sMSNodeAddress", "originatorInfo", "recipientInfo", "eventtimestamp"})
 
 
 @dataclass(slots=True, kw_only=True)
 class ChargingRecord(Event):
-    """A CDR that `element` closed: of `RECORDS` or `MESSAGE_RECORDS`, its `fields` by the names of TS 32.298.
+    """A CDR that `element` closed: of `RECORDS`, `MESSAGE_RECORDS` or `CALL_RECORDS`, with its `fields` by TS 32.298.
 
     Raises InternalError for a type or field that is not there, and without one that a record needs.
     """
@@ -150,19 +184,25 @@ class ChargingRecord(Event):
     fields: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        of_message = self.record in MESSAGE_RECORDS
-        known = (MESSAGE_RECORDS if of_message else RECORDS).get(self.record)
-        if known is None:
-            raise InternalError(f"no CDR is called {self.record}")
+        known, needed = _known(self.record)
         volumes: Iterable[Mapping[str, Any]] = self.fields.get("listOfTrafficVolumes", ())
         wrong = [*(self.fields.keys() - known), *(name for each in volumes for name in each.keys() - VOLUME)]
         if wrong:
             raise InternalError(f"{self.record} has no {', '.join(sorted(wrong))}")
-        missing = (MESSAGE_NEEDED if of_message else NEEDED) - self.fields.keys()
+        missing = needed - self.fields.keys()
         if missing:
             raise InternalError(f"{self.record} lacks {', '.join(sorted(missing))}")
-        if not of_message:
+        if self.record in RECORDS:
             CauseForRecClosing(self.fields["causeForRecClosing"])
+
+
+def _known(record: str) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the fields that a record may have, and those that it needs. Raises InternalError."""
+    kinds = ((RECORDS, NEEDED), (MESSAGE_RECORDS, MESSAGE_NEEDED), (CALL_RECORDS, CALL_NEEDED))
+    for records, needed in kinds:
+        if record in records:
+            return records[record], needed
+    raise InternalError(f"no CDR is called {record}")
 
 
 def record_lines(events: Iterable[Event], **about: Any) -> Iterator[str]:

@@ -19,12 +19,15 @@ from simwarden.runtime.host import Host, HostSettings
 from simwarden.runtime.loop import TestbedLoop
 from simwarden.trace.events import Event
 from simwarden.trace.records import (
+    CALL_NEEDED,
+    CALL_RECORDS,
     MESSAGE_PARTY,
     MESSAGE_RECORDS,
     NEEDED,
     RECORDS,
     VOLUME,
     CauseForRecClosing,
+    CauseForTerm,
     ChargingRecord,
     FlowRecord,
     Records,
@@ -152,6 +155,13 @@ def test_names_and_causes_are_those_of_the_specification() -> None:
     messages = CDR.SMSChargingDataTypes
     for record, known in MESSAGE_RECORDS.items():
         assert set(getattr(messages, record)._cont) >= known
+    for record, known in CALL_RECORDS.items():
+        asn1 = getattr(CDR.CSChargingDataTypes, record)
+        assert set(asn1._cont) >= known
+        needed = {name for name, each in asn1._cont.items() if not each._opt and each._def is None}
+        assert needed - {"recordType", "servedIMSI"} <= CALL_NEEDED  # the element says whose call it is
+    ends = {name.lower(): value for name, value in CDR.GenericChargingDataTypes.CauseForTerm._cont.items()}
+    assert all(ends[each.name.replace("_", "").lower()] == each for each in CauseForTerm)
     for role, asn1 in (("originator", messages.OriginatorInfo), ("recipient", messages.RecipientInfo)):
         assert set(asn1._cont) >= {f"{role}{name}" for name in MESSAGE_PARTY}
     causes = CDR.GenericChargingDataTypes.CauseForRecClosing._cont
@@ -175,4 +185,5 @@ def test_the_page_tells_each_field_and_no_other() -> None:
     assert told("cdr.fields") == RECORDS["sGWRecord"] | RECORDS["pGWRecord"]
     assert told("cdr.volume") == VOLUME
     assert told("cdr.message") == frozenset.union(*MESSAGE_RECORDS.values())
+    assert told("cdr.call") == frozenset.union(*CALL_RECORDS.values())
     assert told("cdr.cause") - {"causeForRecClosing"} == {f"{each.value} {each.name}" for each in CauseForRecClosing}

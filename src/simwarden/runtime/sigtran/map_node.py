@@ -78,10 +78,22 @@ class MapNode:
 
     # -- asking
 
-    async def ask(self, to: Address, context: Context, operation: Operation, argument: Record) -> Any:
-        """Ask an operation in a dialogue of its own; return its result. Raises MapError, NoAnswer."""
+    async def ask(
+        self,
+        to: Address,
+        context: Context,
+        operation: Operation,
+        argument: Record,
+        *,
+        opened: Callable[[int], None] = lambda _dialogue: None,
+    ) -> Any:
+        """Ask an operation in a dialogue of its own; return its result. Raises MapError, NoAnswer.
+
+        `opened` is told the number of the dialogue, by which handlers know what they are asked in it.
+        """
         tc = self.user.tc
         dialogue = tc.open(to, context)
+        opened(dialogue)
         self._opened[dialogue] = context, Dialogue(self, dialogue, to)
         try:
             return await self.invoke(dialogue, operation, argument, tc.begin)

@@ -1,0 +1,219 @@
+"""Call control of one call in a terminal (TS 24.008 5)."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from simwarden.wire.dtap import CODING_GSM, CallState, MessageType
+from simwarden.wire.q850 import Cause, CauseValue
+from simwarden.wire.tbcd import AddressString
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from simulators.device.contexts import Emm
+    from simwarden.wire.dtap import Message
+
+T, S = MessageType, CallState
+#: speech, full rate (10.5.4.5)
+SPEECH: Final = b"\xa0"
+_BUSY: Final = frozenset({CauseValue.USER_BUSY})
+_UNANSWERED: Final = frozenset({CauseValue.NO_USER_RESPONDING, CauseValue.NO_ANSWER_FROM_USER})
+
+
+class Send(Protocol):
+    """Sends a message of the terminal's."""
+
+    def __call__(self, kind: MessageType, transaction: int = 0, *, answering: bool = False, **fields: Any) -> None:
+        """Send it."""
+
+
+def dialled(number: str) -> AddressString:
+    """Return a number as it is dialled: with `+` it is an international one."""
+    digits = number.removeprefix("+")
+    return AddressString(digits, 1 if number.startswith("+") else 0)
+
+
+def outcome(cause: int) -> str:
+    """Return how a call ended that was not connected, by its cause."""
+    if cause in _BUSY:
+        return "busy"
+    return "no-answer" if cause in _UNANSWERED else "refused"
+
+
+class Call:
+    """A call. `connected` has how its set-up ends, `over` that it is over, in words."""
+
+    def __init__(self, emm: Emm, send: Send, transaction: int, *, originating: bool) -> None:
+        self.emm, self.originating = emm, originating
+        self.state = S.NULL
+        self._send_message, self._transaction = send, transaction
+        loop = asyncio.get_running_loop()
+        self.connected: asyncio.Future[str] = loop.create_future()
+        self.over: asyncio.Future[str] = loop.create_future()
+        self._key: asyncio.Future[str] | None = None
+        #: told when something is heard before the call is answered
+        self.on_progress: Callable[[], object] = lambda: None
+        self._handlers: dict[MessageType, Callable[[Message], None]] = {
+            T.SETUP: self._on_setup,
+            T.CALL_PROCEEDING: self._on_proceeding,
+            T.PROGRESS: self._on_progress,
+            T.ALERTING: self._on_alerting,
+            T.CONNECT: self._on_connect,
+            T.CONNECT_ACKNOWLEDGE: self._on_connect_acknowledge,
+            T.DISCONNECT: self._on_disconnect,
+            T.RELEASE: self._on_release,
+            T.RELEASE_COMPLETE: self._on_release_complete,
+            T.START_DTMF_ACKNOWLEDGE: lambda _message: self._key_told("accepted"),
+            T.START_DTMF_REJECT: lambda _message: self._key_told("refused"),
+            T.STATUS_ENQUIRY: self._on_status_enquiry,
+        }
+
+    def is_of(self, message: Message) -> bool:
+        """Whether a message is of this call."""
+        return message.transaction == self._transaction and message.answering is self.originating
+
+    def _send(self, kind: MessageType, **fields: Any) -> None:
+        self._send_message(kind, self._transaction, answering=not self.originating, **fields)
+
+    def _show(self, state: str, cause: int | None = None) -> None:
+        self.emm.observe("call", state)
+        if cause is not None:
+            self.emm.observe("call_cause", cause)
+
+    def take(self, message: Message) -> None:
+        """Take a message of the network's."""
+        handler = self._handlers.get(message.type)
+        if handler is not None:
+            handler(message)
+
+    # -- what its user does
+
+    def set_up(self, number: str) -> None:
+        """Call a number."""
+        self.state = S.CALL_INITIATED
+        self._show("calling")
+        self._send(T.SETUP, bearer_capability=SPEECH, called_party_bcd_number=dialled(number))
+
+    def set_up_emergency(self) -> None:
+        """Call for help (EMERGENCY SETUP)."""
+        self.state = S.CALL_INITIATED
+        self._show("calling")
+        self._send(T.EMERGENCY_SETUP, bearer_capability=SPEECH)
+
+    def answer(self) -> None:
+        """Answer."""
+        if self.state is S.CALL_RECEIVED:
+            self.state = S.CONNECT_REQUEST
+            self._send(T.CONNECT)
+
+    def hang_up(self, cause: int = CauseValue.NORMAL_CALL_CLEARING) -> None:
+        """End the call."""
+        if self.state not in (S.NULL, S.DISCONNECT_REQUEST, S.RELEASE_REQUEST):
+            self.state = S.DISCONNECT_REQUEST
+            self._send(T.DISCONNECT, cc_cause=Cause(cause, 0, CODING_GSM))
+
+    async def press(self, key: str) -> str:
+        """Press a key: `accepted`, `refused`, or `released` where the call is over."""
+        self._key = asyncio.get_running_loop().create_future()
+        self._send(T.START_DTMF, keypad_facility=key)
+        word = await self._key
+        if word == "accepted":
+            self._send(T.STOP_DTMF)
+        return word
+
+    def _key_told(self, word: str) -> None:
+        if self._key is not None and not self._key.done():
+            self._key.set_result(word)
+
+    # -- what the network does
+
+    def _on_setup(self, message: Message) -> None:
+        """Take a call, as the terminal is set to (5.2.2)."""
+        self.state = S.CALL_PRESENT
+        caller = message.get("calling_party_bcd_number")
+        self.emm.observe("caller", str(caller) if caller is not None else "")
+        how = self.emm.config.on_call
+        if how in ("busy", "refuse"):
+            cause = CauseValue.USER_BUSY if how == "busy" else CauseValue.CALL_REJECTED
+            self.state = S.NULL
+            self._send(T.RELEASE_COMPLETE, cc_cause=Cause(cause, 0, CODING_GSM))
+            self._show("refused", cause)
+            return
+        self._send(T.CALL_CONFIRMED)
+        self._send(T.ALERTING)
+        self.state = S.CALL_RECEIVED
+        self._show("ringing")
+        if how == "answer":
+            self.emm.site.clock.call_later(self.emm.config.answers_after, self.answer)
+
+    def _on_proceeding(self, message: Message) -> None:
+        del message
+        self.state = S.MOBILE_ORIGINATING_CALL_PROCEEDING
+
+    def _on_progress(self, message: Message) -> None:
+        del message
+        told, self.on_progress = self.on_progress, lambda: None
+        told()
+
+    def _on_alerting(self, message: Message) -> None:
+        del message
+        self.state = S.CALL_DELIVERED
+        self._show("ringing")
+
+    def _on_connect(self, message: Message) -> None:
+        del message
+        self.state = S.ACTIVE
+        self._send(T.CONNECT_ACKNOWLEDGE)
+        self._connected()
+
+    def _on_connect_acknowledge(self, message: Message) -> None:
+        del message
+        if self.state is S.CONNECT_REQUEST:
+            self.state = S.ACTIVE
+            self._connected()
+
+    def _connected(self) -> None:
+        self._show("connected")
+        if not self.connected.done():
+            self.connected.set_result("connected")
+
+    def _on_disconnect(self, message: Message) -> None:
+        cause = message["cc_cause"]
+        self.state = S.RELEASE_REQUEST
+        self._send(T.RELEASE)
+        self._end(cause.value)
+
+    def _on_release(self, message: Message) -> None:
+        cause = message.get("cc_cause")
+        self._send(T.RELEASE_COMPLETE)
+        self._end(cause.value if cause is not None else CauseValue.NORMAL_CALL_CLEARING)
+        self.state = S.NULL
+
+    def _on_release_complete(self, message: Message) -> None:
+        cause = message.get("cc_cause")
+        if self.state is not S.RELEASE_REQUEST:
+            self._end(cause.value if cause is not None else CauseValue.NORMAL_CALL_CLEARING)
+        self.state = S.NULL
+
+    def _on_status_enquiry(self, message: Message) -> None:
+        del message
+        cause = Cause(CauseValue.RESPONSE_TO_STATUS_ENQUIRY, 0, CODING_GSM)
+        self._send(T.STATUS, cc_cause=cause, call_state=self.state)
+
+    def lost(self) -> None:
+        """Take it that the connection is gone."""
+        self.state = S.NULL
+        self._end(CauseValue.DESTINATION_OUT_OF_ORDER)
+
+    def _end(self, cause: int) -> None:
+        if self.over.done():
+            return
+        was_connected = self.connected.done() and self.connected.result() == "connected"
+        word = "released" if was_connected else outcome(cause)
+        self._show(word, cause)
+        if not self.connected.done():
+            self.connected.set_result(word)
+        self.over.set_result(word)
+        self._key_told("released")

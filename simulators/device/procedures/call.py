@@ -1,0 +1,73 @@
+"""Calls of a 2G terminal, as its user makes them (TS 24.008 5.2)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from simulators.device.clients.cs_call import Call
+from simulators.device.procedures import location_updating
+from simwarden.wire.dtap import CmServiceType, MessageType, MmCause
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from simulators.device.contexts import Emm
+
+
+async def originate(emm: Emm, number: str, keys: Sequence[str], pause: float) -> str:
+    """Call a number; rows of `keys` are dialled, one each time that some seconds have passed since a voice spoke."""
+    if emm.interlocked:
+        return "interlocked"
+    if emm.cs.area is None:
+        return "not-registered"
+    call = await _connection(emm, CmServiceType.MOBILE_ORIGINATING_CALL)
+    if isinstance(call, str):
+        return call
+    rows = iter(keys)
+
+    def dial() -> None:
+        row = next(rows, "")
+        if row and not call.connected.done():
+            emm.site.spawn(_press(call, row), "dialling")
+            emm.site.clock.call_later(pause, dial)
+
+    call.on_progress = lambda: emm.site.clock.call_later(pause, dial)
+    call.set_up(number)
+    return await call.connected
+
+
+async def originate_emergency(emm: Emm) -> str:
+    """Call for help, with a card or without."""
+    if not await emm.cs.listen():
+        return "no-cell"
+    call = await _connection(emm, CmServiceType.EMERGENCY_CALL)
+    if isinstance(call, str):
+        return call
+    call.set_up_emergency()
+    return await call.connected
+
+
+async def _connection(emm: Emm, purpose: CmServiceType) -> Call | str:
+    """Ask for a connection; return a call on it, or why there is none."""
+    answer = await emm.cs.ask_service(purpose)
+    if answer is None:
+        return "no-answer"
+    if answer.type is MessageType.CM_SERVICE_REJECT:
+        cause = answer["mm_cause"]
+        emm.observe("mm_cause", cause)
+        if cause == MmCause.IMSI_UNKNOWN_IN_VLR:  # it registers anew (4.5.1.1)
+            emm.cs.area = None
+            emm.site.spawn(_register(emm), "location update")
+        return "refused"
+    emm.cs.call = Call(emm, emm.cs.send, 0, originating=True)
+    return emm.cs.call
+
+
+async def _register(emm: Emm) -> None:
+    await location_updating.update(emm)
+
+
+async def _press(call: Call, row: str) -> None:
+    for key in row:
+        if await call.press(key) != "accepted":
+            return

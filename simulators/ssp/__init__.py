@@ -1,0 +1,1 @@
+"""The SSP: MSC with VLR, and GMSC, with gsmSSF and gsmSRF."""

@@ -1,0 +1,220 @@
+"""A terminal at its MSC: the MM connection and the call on it (TS 24.008 4, 5), of which there is one at a time.
+
+There is no cell between them yet: RR, the A interface and authentication are not spoken, and a link stands for the
+radio. What a radio would page for is sent on it all the same.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, Final
+
+from simulators.ssp.clients.call_control import Leg
+from simwarden.errors import PeerError
+from simwarden.wire.dtap import (
+    CODING_GSM,
+    CmServiceType,
+    Discriminator,
+    Message,
+    MessageType,
+    MmCause,
+    RrCause,
+    decode,
+    encode,
+)
+from simwarden.wire.nas import IdentityType, MobileIdentity
+from simwarden.wire.q850 import Cause, CauseValue
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from simulators.ssp.call import Setup, Upstream
+    from simulators.ssp.core import Core
+    from simwarden.runtime.clock import Timer
+    from simwarden.runtime.link import Link
+
+T = MessageType
+#: invalid transaction identifier value (10.5.4.11)
+_INVALID_TRANSACTION: Final = 81
+_PURPOSES: Final = {CmServiceType.MOBILE_ORIGINATING_CALL, CmServiceType.EMERGENCY_CALL}
+
+
+class Terminal:
+    """A terminal. `update` is what carries out a location update, `originate` what sets up its calls."""
+
+    def __init__(
+        self,
+        core: Core,
+        link: Link,
+        update: Callable[[Terminal, Message], None],
+        detach: Callable[[Terminal, str], None],
+        originate: Callable[[Terminal, Leg, Message], None],
+    ) -> None:
+        self.core, self.link = core, link
+        #: whose card it has registered, and for whom it may call now: with a card, or in an emergency
+        self.imsi = ""
+        self.service: CmServiceType | None = None
+        self.leg: Leg | None = None
+        self._update, self._detach, self._originate = update, detach, originate
+        self._identity: asyncio.Future[MobileIdentity] | None = None
+        self._page: tuple[Timer, Upstream, Setup] | None = None
+        self._handlers: dict[MessageType, Callable[[Message], None]] = {
+            T.LOCATION_UPDATING_REQUEST: self._on_location_updating,
+            T.IDENTITY_RESPONSE: self._on_identity,
+            T.IMSI_DETACH_INDICATION: self._on_detach,
+            T.CM_SERVICE_REQUEST: self._on_service_request,
+            T.PAGING_RESPONSE: self._on_paging_response,
+            T.MM_STATUS: lambda _message: None,
+        }
+        link.on_receive, link.on_close = self._receive, self._lost
+
+    # -- what is sent
+
+    def send(self, kind: MessageType, transaction: int = 0, *, answering: bool = False, **fields: Any) -> None:
+        """Send a message."""
+        self.link.send(encode(Message(kind, transaction, answering=answering, **fields)))
+
+    def release(self) -> None:
+        """Release the connection: the terminal is idle again."""
+        self.leg, self.service = None, None
+        self.send(T.CHANNEL_RELEASE, rr_cause=RrCause.NORMAL_EVENT)
+
+    def reject_update(self, cause: MmCause) -> None:
+        """Refuse a location update."""
+        self.send(T.LOCATION_UPDATING_REJECT, mm_cause=cause)
+        self.release()
+
+    async def ask_identity(self, kind: IdentityType) -> str:
+        """Ask who it is (4.3.3); empty if it does not say."""
+        self._identity = asyncio.get_running_loop().create_future()
+        self.send(T.IDENTITY_REQUEST, identity_type=kind)
+        try:
+            async with asyncio.timeout(self.core.config.identity):
+                told = await self._identity
+        except TimeoutError:
+            return ""
+        finally:
+            self._identity = None
+        return told.digits if told.type == kind else ""
+
+    # -- what comes
+
+    def _receive(self, data: bytes, _stream: int) -> None:
+        try:
+            message = decode(data)
+            self.link.know()
+            self._dispatch(message)
+        except PeerError as error:
+            self.core.site.peer_fault(self.link, error.reason, data)
+            if error.code is not None and data[0] & 15 == Discriminator.MM:
+                self.send(T.MM_STATUS, mm_cause=MmCause(error.code))
+            elif error.code is not None and self.leg is not None:
+                self.leg.status(error.code)
+
+    def _dispatch(self, message: Message) -> None:
+        handler = self._handlers.get(message.type)
+        if handler is not None:
+            handler(message)
+        elif message.type.discriminator is not Discriminator.CC:
+            raise PeerError(
+                f"{message.type.name} makes no sense to an MSC",
+                code=MmCause.MESSAGE_TYPE_NOT_COMPATIBLE_WITH_THE_PROTOCOL_STATE,
+            )
+        elif self.leg is not None and self.leg.is_of(message):
+            self.leg.take(message)
+        elif message.type in (T.SETUP, T.EMERGENCY_SETUP):
+            self._on_setup(message)
+        elif message.type is not T.RELEASE_COMPLETE:  # of no call: 8.3.1
+            cause = Cause(_INVALID_TRANSACTION, 0, CODING_GSM)
+            self.send(T.RELEASE_COMPLETE, message.transaction, answering=not message.answering, cc_cause=cause)
+
+    def _on_location_updating(self, message: Message) -> None:
+        self._update(self, message)
+
+    def _on_identity(self, message: Message) -> None:
+        if self._identity is not None and not self._identity.done():
+            self._identity.set_result(message["mobile_identity"])
+
+    def _on_detach(self, message: Message) -> None:
+        self._detach(self, message["mobile_identity"].digits)
+
+    def _on_service_request(self, message: Message) -> None:
+        """Give a connection for a call (4.5.1): to whom is registered here, or calls for help."""
+        asked, identity = message["cm_service_type"], message["mobile_identity"]
+        subscriber = self.core.subscribers.get(identity.digits)
+        known = subscriber is not None and subscriber.terminal is self and identity.type is IdentityType.IMSI
+        if asked == CmServiceType.EMERGENCY_CALL and not known and not self.core.config.emergency_without_card:
+            self._refuse_service(MmCause.IMEI_NOT_ACCEPTED)
+        elif asked not in _PURPOSES:
+            self._refuse_service(MmCause.SERVICE_OPTION_NOT_SUPPORTED)
+        elif asked == CmServiceType.MOBILE_ORIGINATING_CALL and not known:
+            self._refuse_service(MmCause.IMSI_UNKNOWN_IN_VLR)
+        else:
+            self.imsi = identity.digits if known else ""
+            self.service = CmServiceType(asked)
+            self.send(T.CM_SERVICE_ACCEPT)
+
+    def _refuse_service(self, cause: MmCause) -> None:
+        self.send(T.CM_SERVICE_REJECT, mm_cause=cause)
+        self.release()
+
+    def _on_setup(self, message: Message) -> None:
+        emergency = message.type is T.EMERGENCY_SETUP
+        wanted = CmServiceType.EMERGENCY_CALL if emergency else CmServiceType.MOBILE_ORIGINATING_CALL
+        if self.service is not wanted or self.leg is not None:
+            raise PeerError(f"{message.type.name} without a connection for it")
+        self.leg = Leg(self, message.transaction, originating=True)
+        self._originate(self, self.leg, message)
+
+    # -- calls to it
+
+    def page(self, up: Upstream, setup: Setup) -> Leg | None:
+        """Look for the terminal, and set up a call when it answers; None where it has a call already."""
+        if self.leg is not None or self.service is not None or self._page is not None:
+            return None
+        timer = self.core.clock.call_later(self.core.config.paging, self._on_t3113)
+        self._page = timer, up, setup
+        self.leg = Leg(self, 0, originating=False, up=up)
+        identity = MobileIdentity(IdentityType.IMSI, self.imsi)
+        self.send(T.PAGING_REQUEST_TYPE_1, page_mode=0, channels_needed=0, mobile_identity=identity)
+        return self.leg
+
+    def _on_t3113(self) -> None:
+        self._stop_paging()
+        leg, self.leg = self.leg, None
+        if leg is not None:
+            leg.lost(Cause(CauseValue.SUBSCRIBER_ABSENT, 2))
+
+    def stop_paging(self) -> bool:
+        """Look no more for the terminal; whether it has not answered yet."""
+        paging = self._page is not None
+        self._stop_paging()
+        if paging:
+            self.leg = None
+        return paging
+
+    def _stop_paging(self) -> None:
+        if self._page is not None:
+            self._page[0].cancel()
+            self._page = None
+
+    def _on_paging_response(self, message: Message) -> None:
+        if self._page is None or message["mobile_identity"].digits != self.imsi:
+            raise PeerError("PAGING RESPONSE of whom nobody has paged")
+        timer, _, setup = self._page
+        timer.cancel()
+        self._page = None
+        if self.leg is not None:
+            self.leg.offer(setup)
+
+    # -- its end
+
+    def _lost(self, reason: str) -> None:
+        del reason
+        self._stop_paging()
+        if self._identity is not None and not self._identity.done():
+            self._identity.cancel()
+        leg, self.leg = self.leg, None
+        self.core.terminals.pop(self.link.number, None)
+        if leg is not None:
+            leg.lost(Cause(CauseValue.DESTINATION_OUT_OF_ORDER, 2))

@@ -1,0 +1,217 @@
+"""Trunks: calls to other networks and from them by SIP, with the causes of RFC 3398."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from simulators.ssp.call import Nowhere, Setup
+from simulators.ssp.numbers import NETWORK_PROVIDED, NOT_VERIFIED, RESTRICTED, longest, number_of, read, written
+from simwarden.errors import ConfigError, PeerError
+from simwarden.machine.sip_events import Answered, Incoming, MachineTimer, Refused, Released
+from simwarden.runtime.sip import SipTrunk
+from simwarden.wire import isup
+from simwarden.wire.isup import GenericNumber
+from simwarden.wire.q850 import Cause, CauseValue
+from simwarden.wire.sip import NameAddress, Uri, describe
+from simwarden.wire.sip.family import TRUNK
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from simulators.ssp.call import Downstream, Upstream
+    from simulators.ssp.core import Core
+    from simwarden.machine.sip_events import Address, CallEvent
+    from simwarden.wire.isup import Number
+    from simwarden.wire.sip import Request
+
+#: additional calling party number (Q.763 3.26)
+_ADDITIONAL: Final = 6
+_RINGING: Final = 180
+_MEDIA: Final = 4000
+"""The port that sessions are described with; nothing is there."""
+
+
+class TrunkLeg:
+    """A call on a trunk: upstream of one that comes, downstream of one that goes."""
+
+    def __init__(self, trunks: Trunks, call: int, up: Upstream | None = None) -> None:
+        self._trunks, self._call = trunks, call
+        self.up = up
+        self.down: Downstream = Nowhere()
+        self._gone = False
+
+    # -- a call that comes: see Upstream
+
+    def progress(self) -> None:
+        """See Upstream: nothing is heard on a trunk without media."""
+
+    def alerting(self) -> None:
+        """See Upstream."""
+        if not self._gone:
+            self._trunks.ring(self._call)
+
+    def answered(self) -> None:
+        """See Upstream."""
+        if not self._gone:
+            self._trunks.accept(self._call)
+
+    def cleared(self, cause: Cause) -> None:
+        """See Upstream."""
+        self._hang_up(cause)
+
+    # -- a call that goes: see Downstream
+
+    def release(self, cause: Cause) -> None:
+        """See Downstream."""
+        self.up = None
+        self._hang_up(cause)
+
+    def digit(self, key: str) -> None:
+        """See Downstream: there is no media that keys would be heard in."""
+
+    # -- what the other network does
+
+    def take(self, event: CallEvent) -> None:
+        """Take what became of the call."""
+        match event:
+            case MachineTimer(_, status) if status == _RINGING and self.up is not None:
+                self.up.alerting()
+            case Answered() if self.up is not None:
+                self.up.answered()
+            case Refused(_, _, cause) | Released(_, cause):
+                self._gone = True
+                self._trunks.forget(self._call)
+                told = Cause(cause, 0)
+                up, self.up = self.up, None
+                down, self.down = self.down, Nowhere()
+                if up is not None:
+                    up.cleared(told)
+                down.release(told)
+
+    def _hang_up(self, cause: Cause) -> None:
+        if not self._gone:
+            self._gone = True
+            self._trunks.hang_up(self._call, cause.value)
+
+
+class Trunks:
+    """The endpoint of SIP; `arrive` sets up a call that comes."""
+
+    def __init__(self, core: Core, arrive: Callable[[TrunkLeg, Setup], None]) -> None:
+        self._core, self._arrive = core, arrive
+        self._legs: dict[int, TrunkLeg] = {}
+        self._sip = SipTrunk(core.site, self._take)
+        self._agent = self._sip.agent
+
+    def stop(self) -> None:
+        """Rest."""
+        self._sip.stop()
+
+    def __len__(self) -> int:
+        return len(self._legs)
+
+    def _take(self, event: CallEvent) -> None:
+        if isinstance(event, Incoming):
+            self._come(event)
+        else:
+            leg = self._legs.get(getattr(event, "call", -1))
+            if leg is not None:
+                leg.take(event)
+        self._sip.flush()
+
+    # -- calls that come
+
+    def _come(self, event: Incoming) -> None:
+        try:
+            called = Uri.parse(event.request.uri).number
+            caller, additional = _callers(event.request)
+        except PeerError as error:
+            self._core.site.note(f"SIP: {error.reason}")
+            called, caller, additional = "", None, None
+        if not called:
+            self._agent.reject(event.call, CauseValue.INVALID_NUMBER_FORMAT, self._core.clock.now())
+            return
+        leg = self._legs[event.call] = TrunkLeg(self, event.call)
+        self._arrive(leg, Setup(read(called), caller, additional, self._core.next_reference()))
+
+    def ring(self, call: int) -> None:
+        """Tell the caller that it rings."""
+        self._agent.ring(call, self._core.clock.now())
+        self._sip.flush()
+
+    def accept(self, call: int) -> None:
+        """Answer a call."""
+        self._agent.accept(call, self._core.clock.now(), describe(self._sip.address[0], _MEDIA))
+        self._sip.flush()
+
+    def hang_up(self, call: int, cause: int) -> None:
+        """End a call, or refuse it."""
+        self.forget(call)
+        if self._agent.state(call) is not None:
+            self._agent.hang_up(call, self._core.clock.now(), cause)
+            self._sip.flush()
+
+    def forget(self, call: int) -> None:
+        """Take it that a call is over."""
+        self._legs.pop(call, None)
+
+    # -- calls that go
+
+    def call(self, up: Upstream, setup: Setup) -> TrunkLeg | None:
+        """Call a number by the trunk that reaches it; None where none does."""
+        number = written(setup.called)
+        to = self._way(number)
+        if to is None:
+            return None
+        host, port = to
+        caller, more = _identity(setup.caller, self._sip.address[0])
+        body = describe(self._sip.address[0], _MEDIA)
+        target = f"sip:{number}@{host}:{port}"
+        call = self._agent.invite(target, caller, to, self._core.clock.now(), *more, body=body)
+        leg = self._legs[call] = TrunkLeg(self, call, up)
+        self._sip.flush()
+        return leg
+
+    def _way(self, number: str) -> Address | None:
+        """Return where a number is reached: by the longest prefix of all trunks."""
+        found = [(longest(number, each.prefixes), name) for name, each in self._core.config.trunks.items()]
+        best, name = max(found, default=(-1, ""))
+        if best < 0:
+            return None
+        try:
+            return self._core.site.address_of(name, TRUNK)
+        except ConfigError as error:
+            self._core.site.note(f"no trunk to {name}: {error}")
+            return None
+
+
+def _callers(request: Request) -> tuple[Number | None, GenericNumber | None]:
+    """Return who calls: what the network asserts (RFC 3325) is provided by it, what the caller says nobody verified.
+
+    Beside an asserted number the caller's own is told as a generic one (TS 29.163 7.2.3.1.2.6).
+    """
+    said = request.sender.uri.number
+    asserted = [NameAddress.parse(each).uri.number for each in request.headers.all("P-Asserted-Identity")]
+    verified = next((each for each in asserted if each), "")
+    hidden = RESTRICTED if "id" in (request.headers.get("Privacy") or "").replace(" ", "").split(";") else 0
+    if not verified:
+        if not said:
+            return None, None
+        return number_of(read(said), presentation=hidden, screening=NOT_VERIFIED), None
+    number = number_of(read(verified), presentation=hidden, screening=NETWORK_PROVIDED)
+    if not said or said == verified:
+        return number, None
+    return number, GenericNumber(_ADDITIONAL, number_of(read(said), presentation=hidden, screening=NOT_VERIFIED))
+
+
+def _identity(caller: Number | None, host: str) -> tuple[NameAddress, tuple[tuple[str, str], ...]]:
+    """Return From, and what the network asserts; who is not to be shown is so in both (RFC 3323, RFC 3325)."""
+    anonymous = NameAddress(Uri("anonymous", "anonymous.invalid"))
+    if caller is None:
+        return anonymous, ()
+    user = f"+{caller.digits}" if caller.nature == isup.INTERNATIONAL else caller.digits
+    who = NameAddress(Uri(user, host))
+    asserted = (("P-Asserted-Identity", str(who)),) if caller.screening == NETWORK_PROVIDED else ()
+    if caller.presentation == RESTRICTED:
+        return anonymous, (*asserted, ("Privacy", "id"))
+    return who, asserted

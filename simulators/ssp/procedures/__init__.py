@@ -1,0 +1,1 @@
+"""Procedures of MSC, VLR and GMSC, by the names of the specifications."""

@@ -1,0 +1,320 @@
+"""Calls (TS 23.018, with CAMEL by TS 23.078 4.5): made by a terminal, brought by a trunk, to cards and to others."""
+
+from __future__ import annotations
+
+import dataclasses
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from simulators.ssp import charging
+from simulators.ssp.bcsm import O_BCSM, T_BCSM
+from simulators.ssp.call import LAST_FORWARDING, LOCATION, Half, Nowhere, Setup
+from simulators.ssp.clients.gsmscf import Scf, Trigger
+from simulators.ssp.clients.mobility import MapError, NoAnswer, ask_route
+from simulators.ssp.numbers import NETWORK_PROVIDED, cause_of, international, longest, number_of, who
+from simwarden.wire.cap import EventType
+from simwarden.wire.dtap import MessageType
+from simwarden.wire.map import DefaultCallHandling, ErrorCode
+from simwarden.wire.q850 import Cause, CauseValue
+from simwarden.wire.tbcd import AddressString
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+    from typing import TypeAlias
+
+    from simulators.ssp.call import Downstream, Upstream
+    from simulators.ssp.clients.call_control import Leg
+    from simulators.ssp.clients.terminal import Terminal
+    from simulators.ssp.clients.trunk import TrunkLeg
+    from simulators.ssp.core import Core
+    from simwarden.wire import map as gsm_map
+    from simwarden.wire.dtap import Message
+
+    Work: TypeAlias = Callable[[], Awaitable[Callable[[], Downstream]]]
+
+C: Final = CauseValue
+#: operator determined barring (TS 24.008 10.5.4.11)
+_BARRED: Final = 8
+#: what a caller is told of the HLR's errors (TS 29.010 table 2.14, TS 23.018 7.2.1)
+_CAUSES: Final[Mapping[int, int]] = {
+    ErrorCode.UNKNOWN_SUBSCRIBER: C.UNALLOCATED_NUMBER,
+    ErrorCode.NUMBER_CHANGED: C.NUMBER_CHANGED,
+    ErrorCode.CALL_BARRED: C.CALL_REJECTED,
+    ErrorCode.CUG_REJECT: C.INCOMING_CALLS_BARRED_WITHIN_CUG,
+    ErrorCode.ABSENT_SUBSCRIBER: C.SUBSCRIBER_ABSENT,
+    ErrorCode.TELESERVICE_NOT_PROVISIONED: C.BEARER_CAPABILITY_NOT_AUTHORIZED,
+    ErrorCode.BEARER_SERVICE_NOT_PROVISIONED: C.BEARER_CAPABILITY_NOT_AUTHORIZED,
+    ErrorCode.FACILITY_NOT_SUPPORTED: C.REQUESTED_FACILITY_NOT_IMPLEMENTED,
+    ErrorCode.BUSY_SUBSCRIBER: C.USER_BUSY,
+    ErrorCode.NO_SUBSCRIBER_REPLY: C.NO_ANSWER_FROM_USER,
+}
+
+
+def _cause(value: int) -> Cause:
+    return Cause(value, LOCATION)
+
+
+# -- calls that begin
+
+
+def originate(core: Core, terminal: Terminal, leg: Leg, message: Message) -> None:
+    """Set up a call of a terminal's (OCH_MSC): with its O-CSI, unless it calls for help."""
+    if message.type is MessageType.EMERGENCY_SETUP:
+        _emergency(core, terminal, leg, AddressString(core.config.emergency_centre, 0))
+        return
+    dialled = message.get("called_party_bcd_number")
+    subscriber = core.subscribers.get(terminal.imsi)
+    if dialled is None or not dialled.digits:
+        leg.refuse(_cause(C.INVALID_NUMBER_FORMAT))
+    elif _is_emergency(core, dialled):
+        _emergency(core, terminal, leg, dialled)
+    elif subscriber is None or not subscriber.telephony:
+        leg.refuse(_cause(C.BEARER_CAPABILITY_NOT_AUTHORIZED))
+    elif subscriber.outgoing_barred:
+        leg.refuse(_cause(_BARRED))
+    else:
+        caller = number_of(AddressString(subscriber.msisdn), screening=NETWORK_PROVIDED)
+        half = Half(core, O_BCSM, leg, partial(_onward, core), subscriber.imsi, subscriber.msisdn)
+        half.ended = charging.mobile_originated
+        half.scf = _originating(half, subscriber.o_csi)
+        _start(core, leg, half, Setup(dialled, caller, reference=core.next_reference()))
+
+
+def _is_emergency(core: Core, dialled: AddressString) -> bool:
+    """Whether what was dialled is the number of an emergency service, as a whole and with no type of number."""
+    return dialled.nature != 1 and dialled.digits in core.config.emergency_numbers
+
+
+def _emergency(core: Core, terminal: Terminal, leg: Leg, number: AddressString) -> None:
+    """Set up an emergency call: nobody is asked, nothing bars it (TS 22.101 10.1)."""
+    subscriber = core.subscribers.get(terminal.imsi)
+    imsi, msisdn = (subscriber.imsi, subscriber.msisdn) if subscriber is not None else ("", "")
+    caller = number_of(AddressString(msisdn), screening=NETWORK_PROVIDED) if msisdn else None
+    half = Half(core, O_BCSM, leg, partial(_onward, core), imsi, msisdn, ended=charging.mobile_originated)
+    _start(core, leg, half, Setup(number, caller, reference=core.next_reference(), emergency=True))
+
+
+def _start(core: Core, leg: Leg, half: Half, setup: Setup) -> None:
+    _show(core, half, setup, "mo")
+    leg.down = half
+    leg.proceed()
+    half.begin(setup)
+
+
+def arrive(core: Core, leg: TrunkLeg, setup: Setup) -> None:
+    """Take a call from another network: for a roaming number of ours, or as a gateway for a card."""
+    down = _to_roaming_number(core, leg, setup) or _to_card(core, leg, setup)
+    if down is not None:
+        leg.down = down
+    else:
+        leg.cleared(_cause(C.UNALLOCATED_NUMBER))
+
+
+# -- where calls go
+
+
+def _onward(core: Core, up: Upstream, setup: Setup) -> Downstream:
+    """Take a call to where its number is."""
+    if setup.forwardings > LAST_FORWARDING:
+        return _fail(up, C.EXCHANGE_ROUTING_ERROR)
+    if not setup.emergency:
+        down = _to_card(core, up, setup)
+        if down is not None:
+            return down
+    return core.trunks.call(up, setup) or _fail(up, C.NO_ROUTE_TO_DESTINATION)
+
+
+def _fail(up: Upstream, value: int) -> Downstream:
+    up.cleared(_cause(value))
+    return Nowhere()
+
+
+def _to_card(core: Core, up: Upstream, setup: Setup) -> Downstream | None:
+    """Take a call to a card as its gateway; None for a number that is none of a card's."""
+    msisdn = international(setup.called)
+    own = (each.removeprefix("+") for each in core.config.own_numbers)
+    if longest(msisdn, own) < 0:
+        return None
+    return _Enquiry(core, up, partial(_interrogate, core, up, setup, msisdn))
+
+
+class _Enquiry:
+    """What is downstream of a call while it is asked where it goes, and the way to there afterwards."""
+
+    def __init__(self, core: Core, up: Upstream, work: Work) -> None:
+        self._core, self._up, self._work = core, up, work
+        self._next: Downstream | None = None
+        self._over = False
+        core.site.spawn(self._run(), "interrogation of the HLR")
+
+    async def _run(self) -> None:
+        try:
+            go_on = await self._work()
+        except MapError as error:
+            self._fail(_CAUSES.get(error.code, C.TEMPORARY_FAILURE), str(error))
+        except NoAnswer as error:
+            self._fail(C.TEMPORARY_FAILURE, f"no answer of the HLR: {error}")
+        else:
+            if not self._over:
+                self._next = go_on()
+
+    def _fail(self, value: int, reason: str) -> None:
+        self._core.site.note(reason)
+        if not self._over:
+            self._over = True
+            self._up.cleared(_cause(value))
+
+    def release(self, cause: Cause) -> None:
+        """See Downstream."""
+        self._over = True
+        if self._next is not None:
+            self._next.release(cause)
+
+    def digit(self, key: str) -> None:
+        """See Downstream."""
+        if self._next is not None:
+            self._next.digit(key)
+
+
+async def _interrogate(core: Core, up: Upstream, setup: Setup, msisdn: str) -> Callable[[], Downstream]:
+    """Ask the HLR about a called card (MT_GMSC): if it has a T-CSI its gsmSCF is asked before where it is."""
+    told = await ask_route(core, msisdn, setup.reference, suppress_t_csi=False)
+    camel = told.extended_routing_info.camel_routing_info if told.extended_routing_info is not None else None
+    t_csi = camel.gmsc_camel_subscription.t_csi if camel is not None else None
+    if camel is None or t_csi is None:
+        return partial(_by_route, core, up, setup, told, msisdn)
+
+    def direct() -> Downstream:
+        half = Half(core, T_BCSM, up, partial(_second, core, msisdn), told.imsi or "", msisdn)
+        half.elsewhere = partial(_forward, core, msisdn, camel.gmsc_camel_subscription.o_csi)
+        half.scf = _terminating(half, t_csi)
+        _show(core, half, setup, "gmsc")
+        half.begin(setup)
+        return half
+
+    return direct
+
+
+def _second(core: Core, msisdn: str, half: Half, setup: Setup) -> Downstream:
+    """Ask the HLR again, now that the T-CSI has had its turn: where the card is."""
+
+    async def ask() -> Callable[[], Downstream]:
+        told = await ask_route(core, msisdn, setup.reference, suppress_t_csi=True)
+        return partial(_by_route, core, half, setup, told, msisdn)
+
+    return _Enquiry(core, half, ask)
+
+
+def _by_route(core: Core, up: Upstream, setup: Setup, told: gsm_map.SendRoutingInfoResult, msisdn: str) -> Downstream:
+    """Take a call on by what the HLR says: to a roaming number, here or at another MSC, or forwarded."""
+    extended = told.extended_routing_info
+    routing = extended.routing_info if extended is not None else None
+    if routing is None:
+        return _fail(up, C.TEMPORARY_FAILURE)
+    if routing.roaming_number is not None:
+        moved = dataclasses.replace(setup, called=routing.roaming_number)
+        here = _to_roaming_number(core, up, moved, original=setup.called)
+        return here or core.trunks.call(up, moved) or _fail(up, C.NO_ROUTE_TO_DESTINATION)
+    forwarding = routing.forwarding_data
+    if forwarding is None or forwarding.forwarded_to_number is None:
+        return _fail(up, C.TEMPORARY_FAILURE)
+    camel = extended.camel_routing_info if extended is not None else None
+    o_csi = camel.gmsc_camel_subscription.o_csi if camel is not None else None
+    moved = dataclasses.replace(setup, called=forwarding.forwarded_to_number, forwardings=setup.forwardings + 1)
+    return _forwarded(core, up, moved, (told.imsi or "", msisdn), o_csi)
+
+
+def _forward(core: Core, msisdn: str, o_csi: gsm_map.OCsi | None, half: Half, setup: Setup) -> Downstream:
+    """Take a call on that the gsmSCF of a called card connects to somebody else."""
+    return _forwarded(core, half, setup, (half.imsi, msisdn), o_csi)
+
+
+def _forwarded(core: Core, up: Upstream, setup: Setup, card: tuple[str, str], o_csi: gsm_map.OCsi | None) -> Downstream:
+    """Begin the forwarded leg (MF): the card that forwards is the one that calls, by its own O-CSI."""
+    imsi, msisdn = card
+    own = number_of(AddressString(msisdn))
+    setup = dataclasses.replace(setup, original=setup.original or own, redirecting=own)
+    half = Half(core, O_BCSM, up, partial(_onward, core), imsi, msisdn)
+    half.scf = _originating(half, o_csi)
+    _show(core, half, setup, "forwarded")
+    half.begin(setup)
+    return half
+
+
+def _to_roaming_number(
+    core: Core, up: Upstream, setup: Setup, original: AddressString | None = None
+) -> Downstream | None:
+    """Take a call to a card that is here (MT_VMSC), by its VT-CSI; None: the number is no roaming number of ours."""
+    imsi = core.take_roaming_number(setup.called.digits)
+    subscriber = core.subscribers.get(imsi) if imsi is not None else None
+    if imsi is None:
+        return None
+    if subscriber is None:
+        return _fail(up, C.SUBSCRIBER_ABSENT)
+    own = AddressString(subscriber.msisdn) if subscriber.msisdn else original or setup.called
+    half = Half(core, T_BCSM, up, partial(_page, core, subscriber.imsi), imsi, subscriber.msisdn)
+    half.ended, half.ringing = charging.mobile_terminated, core.config.ringing
+    half.elsewhere = partial(_forward, core, subscriber.msisdn, subscriber.o_csi)
+    half.scf = _terminating(half, subscriber.vt_csi)
+    setup = dataclasses.replace(setup, called=own)
+    _show(core, half, setup, "mt")
+    half.begin(setup)
+    return half
+
+
+def _page(core: Core, imsi: str, half: Half, setup: Setup) -> Downstream:
+    """Set a call up at the terminal of a card."""
+    subscriber = core.subscribers.get(imsi)
+    if subscriber is None or subscriber.terminal is None:
+        return _fail(half, C.SUBSCRIBER_ABSENT)
+    leg = subscriber.terminal.page(half, setup)
+    return leg if leg is not None else _fail(half, C.USER_BUSY)
+
+
+# -- CSIs
+
+
+def _originating(half: Half, csi: gsm_map.OCsi | None) -> Scf | None:
+    """Return who is asked about a call by an O-CSI."""
+    if csi is None:
+        return None
+    return Scf(half, _triggers(csi, {int(each.trigger_detection_point): each for each in csi.triggers}))
+
+
+def _terminating(half: Half, csi: gsm_map.TCsi | None) -> Scf | None:
+    """Return who is asked about a call by a T-CSI or VT-CSI."""
+    if csi is None:
+        return None
+    return Scf(half, _triggers(csi, {int(each.trigger_detection_point): each for each in csi.triggers}))
+
+
+def _triggers(
+    csi: gsm_map.OCsi | gsm_map.TCsi, points: Mapping[int, gsm_map.OTriggerData | gsm_map.TTriggerData]
+) -> Mapping[EventType, Trigger]:
+    """Return a CSI's triggers; one that does not say its phase is of phase 1, which has no CAP of later ones."""
+    phase = csi.camel_capability_handling or 1
+    return {
+        EventType(dp): Trigger(
+            each.service_key,
+            each.gsm_scf_address.digits,
+            each.default_call_handling is not DefaultCallHandling.CONTINUE_CALL,
+            phase,
+        )
+        for dp, each in points.items()
+    }
+
+
+def _show(core: Core, half: Half, setup: Setup, role: str) -> None:
+    """Have a half of a call seen until it is over."""
+    number = core.next_call()
+    core.calls[number] = half
+    told = {"imsi": half.imsi, "role": role, "number": str(who(setup.called))}
+
+    def show(state: str, cause: Cause | None) -> None:
+        if half.over:
+            core.calls.pop(number, None)
+        value = cause_of(cause) if cause is not None else None
+        core.site.observe("call", {**told, "state": state, "cause": value}, key=str(number))
+
+    half.show = show
+    show("set-up", None)
