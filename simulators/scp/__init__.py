@@ -1,0 +1,1 @@
+"""The service control point, which orders what becomes of calls."""

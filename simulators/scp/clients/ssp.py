@@ -1,0 +1,125 @@
+"""What is ordered of an SSP in the dialogue of a call."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+from simulators.scp.call import Call, State
+from simwarden.wire import cap
+from simwarden.wire.cap import EventType as E
+from simwarden.wire.cap import MonitorMode as M
+from simwarden.wire.tcap import ReturnError
+
+if TYPE_CHECKING:
+    from simulators.scp.causes import Refusal
+    from simulators.scp.core import Core
+    from simwarden.wire.tcap.user import Operation
+
+Order: TypeAlias = "tuple[Operation, Any]"
+
+_MODES: Final = {
+    True: {
+        **dict.fromkeys((E.ROUTE_SELECT_FAILURE, E.O_CALLED_PARTY_BUSY, E.O_NO_ANSWER), M.NOTIFY_AND_CONTINUE),
+        E.O_ANSWER: M.NOTIFY_AND_CONTINUE,
+        E.O_DISCONNECT: M.INTERRUPTED,
+        E.O_ABANDON: M.NOTIFY_AND_CONTINUE,
+    },
+    False: {
+        **dict.fromkeys((E.T_BUSY, E.T_NO_ANSWER), M.NOTIFY_AND_CONTINUE),
+        E.T_ANSWER: M.NOTIFY_AND_CONTINUE,
+        E.T_DISCONNECT: M.INTERRUPTED,
+        E.T_ABANDON: M.NOTIFY_AND_CONTINUE,
+    },
+}
+"""The events of an originating BCSM and of a terminating one, and whether the call waits at them."""
+_CALLING: Final = frozenset({E.O_ABANDON, E.T_ABANDON})
+_BOTH: Final = frozenset({E.O_DISCONNECT, E.T_DISCONNECT})
+
+
+@lru_cache(1 << 12)
+def _encoded(operation: Operation, argument: Any) -> bytes:
+    """Return the octets of an argument: most calls are told the same."""
+    return cap.CAP_USER.encode_argument(operation, argument)
+
+
+def _events(modes: dict[E, M]) -> cap.RequestReportBCSMEvent:
+    found = []
+    for event, mode in modes.items():
+        legs = (cap.LEG_1, cap.LEG_2) if event in _BOTH else (cap.LEG_1 if event in _CALLING else cap.LEG_2,)
+        found += [cap.BcsmEvent(event, mode, cap.Leg(sending_side=leg)) for leg in legs]
+    return cap.RequestReportBCSMEvent(tuple(found))
+
+
+_REQUESTS: Final = {outgoing: _events(modes) for outgoing, modes in _MODES.items()}
+
+
+def arm(call: Call) -> Order:
+    """Return the order to tell of all that happens to a call: at its end it waits, so that the dialogue lasts as long.
+
+    See TS 29.078 11.23, TS 23.078 4.3.1.
+    """
+    call.armed = _MODES[call.direction.outgoing]
+    return cap.REQUEST_REPORT_BCSM_EVENT, _REQUESTS[call.direction.outgoing]
+
+
+def alive(core: Core, call: Call) -> bool:
+    """Whether the dialogue of a call is still there."""
+    return core.user.tc.state(call.dialogue) is not None
+
+
+def order(core: Core, call: Call, *orders: Order, end: bool = False) -> None:
+    """Order something, all in one message; `end` is the last word of the dialogue."""
+    if not alive(core, call):
+        return
+    for operation, argument in orders:
+        octets = b"" if argument is None else _encoded(operation, argument)
+        invoke_id = core.user.tc.invoke(call.dialogue, operation, octets, core.clock.now())
+        call.asked[invoke_id] = operation
+    (core.user.tc.end if end else core.user.tc.proceed)(call.dialogue)
+    core.user.flush()
+    if end:
+        core.forget(call)
+
+
+def refuse(core: Core, dialogue: int, refusal: Refusal) -> None:
+    """Refuse a call of which nothing is known."""
+    octets = _encoded(cap.RELEASE_CALL, cap.ReleaseCall(refusal.cause))
+    core.user.tc.invoke(dialogue, cap.RELEASE_CALL, octets, core.clock.now())
+    core.user.tc.end(dialogue)
+    core.user.flush()
+
+
+def release(core: Core, call: Call, refusal: Refusal) -> None:
+    """Have a call ended, now. What it has used is told before the dialogue ends, if it was given time."""
+    if call.ends:
+        return
+    call.state = State.RELEASED
+    core.show(call)
+    order(core, call, (cap.RELEASE_CALL, cap.ReleaseCall(refusal.cause)), end=call.grant is None)
+
+
+def answer_error(core: Core, call: Call, invoke_id: int, error: cap.ErrorCode) -> None:
+    """Answer an operation of the SSP's by an error."""
+    if alive(core, call):
+        core.user.tc.answer(call.dialogue, ReturnError(invoke_id, error))
+        core.user.tc.proceed(call.dialogue)
+        core.user.flush()
+
+
+def give_up(core: Core, call: Call) -> None:
+    """Abort the dialogue of a call whose SSP does not answer; who still has the call handles it by default."""
+    if alive(core, call):
+        core.user.tc.abort(call.dialogue)
+        core.user.flush()
+    call.inbox.put_nowait(None)
+
+
+def test_activity(core: Core, call: Call) -> None:
+    """Ask from time to time whether the SSP still has the call (TS 29.078 11.1; it aborts a dialogue it does not)."""
+
+    def due() -> None:
+        order(core, call, (cap.ACTIVITY_TEST, None))
+        test_activity(core, call)
+
+    call.test = core.clock.keep_alive(core.config.activity_test, due, internal=True)

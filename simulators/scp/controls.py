@@ -1,0 +1,69 @@
+"""The rules that the SCP enforces."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from simwarden.policy.calls import (
+    judge_call_hours,
+    judge_call_numbers,
+    judge_call_party,
+    judge_call_state,
+    judge_call_time,
+    judge_pin,
+    judge_same_owner,
+    judge_ssp,
+)
+from simwarden.policy.decision import Control
+from simwarden.policy.operator import change_controls
+
+#: a call of the card's, one to it, one that it forwards; where its logic connects it elsewhere; while it goes on
+MO, MT, FORWARDED, REDIRECTED, IN_CALL = (
+    "originating-call",
+    "terminating-call",
+    "forwarded-call",
+    "redirected-call",
+    "call-in-progress",
+)
+REPORT, DIGITS, ASKED = "apply-charging-report", "prompt-and-collect", "initial-dp"
+PROVISION, CHANGE, END = "provision", "change-the-list", "end-the-list"
+_CALLS = (MO, MT, FORWARDED)
+
+SSP: Final = Control("scp.ssp", "dir.voice", judge_ssp, (ASKED,), "Calls come by SSPs of the dedicated core only")
+STATE: Final = Control(
+    "voice.suspended", "dir.voice", judge_call_state, (*_CALLS, IN_CALL), "A suspended card has no calls"
+)
+LIST: Final = Control(
+    "voice.directed",
+    "fn.voice.directed",
+    judge_call_party,
+    (*_CALLS, REDIRECTED, IN_CALL),
+    "Calls with the numbers of the card's list only, both ways; without a list voice is off",
+    also=("fn.voice.open", "dir.voice", "class.off", "mon.whitelist"),
+)
+HOURS: Final = Control(
+    "voice.hours", "dir.voice", judge_call_hours, (*_CALLS, REPORT), "Calls at the card's hours only"
+)
+PIN: Final = Control("voice.pin", "dir.voice", judge_pin, (DIGITS,), "Calls of the card by who knows its PIN")
+QUOTA: Final = Control("voice.quota", "quota", judge_call_time, (*_CALLS, REPORT), "So many minutes of calls a month")
+OWNER: Final = Control(
+    "voice.owner", "fn.change", judge_same_owner, (IN_CALL,), "A call ends with the ownership of its card"
+)
+NUMBERS: Final = Control(
+    "voice.numbers",
+    "fn.voice.directed",
+    judge_call_numbers,
+    (PROVISION, CHANGE),
+    "At most 5 numbers a card, in and out together, unless an exception is approved",
+)
+LIST_CHANGES: Final = change_controls(
+    "voice",
+    "list",
+    operator=(CHANGE, END),
+    approval=(CHANGE, END),
+    changes=(CHANGE, END),
+    change="fn.change",
+    requirement="fn.change",
+    alone="The operator alone says with whom a card has calls",
+)
+ALL: Final = (SSP, STATE, LIST, HOURS, PIN, QUOTA, OWNER, NUMBERS, *LIST_CHANGES.declared)

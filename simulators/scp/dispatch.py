@@ -1,0 +1,135 @@
+"""What comes to an SCP from outside, and the procedure for it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from simulators.scp import causes, controls
+from simulators.scp.call import Call, Heard, State
+from simulators.scp.clients.ssp import answer_error, give_up, refuse, release
+from simulators.scp.procedures.initial_dp import initial_dp
+from simwarden.errors import PeerError
+from simwarden.machine.tcap_events import Aborted, Begun, Cancelled, Continued, Ended, Fault, Rejected
+from simwarden.runtime.sigtran.nodes import node_at
+from simwarden.wire import cap
+from simwarden.wire.tcap import Component, Invoke, ReturnError, ReturnResult
+from simwarden.wire.tcap.user import OperationClass
+
+if TYPE_CHECKING:
+    from simulators.scp.core import Core
+    from simwarden.machine.tcap_events import Event
+
+_TOLD: Final = (cap.EVENT_REPORT_BCSM, cap.APPLY_CHARGING_REPORT, cap.SPECIALIZED_RESOURCE_REPORT)
+
+
+def take(core: Core, event: Event) -> None:
+    """Take what TCAP tells."""
+    if isinstance(event, Begun):
+        _begin(core, event)
+        return
+    call = core.calls.get(event.dialogue) if not isinstance(event, Fault) else None
+    if call is None:
+        return
+    match event:
+        case Continued(_, components):
+            _hear_all(core, call, components)
+        case Ended(_, components):
+            _hear_all(core, call, components)
+            call.inbox.put_nowait(None)
+        case Aborted(_, reason):
+            core.site.note(f"the call's dialogue is {reason}", imsi=call.card.imsi)
+            call.inbox.put_nowait(None)
+        case Cancelled():
+            _cancelled(core, call, event)
+        case Rejected(_, invoke_id, _, local):
+            operation = call.asked.pop(invoke_id, None) if invoke_id is not None and not local else None
+            if operation is not None:
+                call.inbox.put_nowait(Heard(operation, answer=True))
+            else:
+                release(core, call, causes.TEMPORARY)
+
+
+def _begin(core: Core, event: Begun) -> None:
+    """Take a dialogue in one of our phases; it begins with an InitialDP of an SSP of ours."""
+    phase = cap.phase_of(event.context) if event.context is not None else None
+    if phase is None or phase not in core.config.phases:
+        own = core.config.phases
+        lower = [each for each in own if phase is None or each < phase]
+        core.user.tc.refuse(event.dialogue, cap.CONTEXTS[cap.Phase(max(lower or own))])
+        core.user.flush()
+        return
+    facts: dict[str, Any] = {"ssp": node_at(event.calling, core.config.ssps), "listed": tuple(core.config.ssps)}
+    if not core.site.decide(controls.SSP, on=controls.ASKED, **facts).admitted:
+        refuse(core, event.dialogue, causes.OTHER_SSP)
+        return
+    try:
+        asked = _initial(event.components, phase)
+    except PeerError as error:
+        core.site.note(f"an InitialDP that cannot be read: {error.reason}")
+        refuse(core, event.dialogue, causes.TEMPORARY)
+        return
+    initial_dp(core, event.dialogue, phase, asked)
+
+
+def _initial(components: tuple[Component, ...], phase: cap.Phase) -> cap.InitialDP:
+    """Read the InitialDP with which a dialogue begins, and which is alone. Raises PeerError."""
+    if len(components) != 1 or not isinstance(components[0], Invoke):
+        raise PeerError(f"{len(components)} components")
+    operation, argument = cap.decode_invoke(components[0], phase)
+    if operation is not cap.INITIAL_DP:
+        raise PeerError(f"{operation.name} begins a dialogue")
+    return argument  # type: ignore[no-any-return]  # by its operation
+
+
+def _hear_all(core: Core, call: Call, components: tuple[Component, ...]) -> None:
+    for each in components:
+        try:
+            _hear(core, call, each)
+        except PeerError as error:
+            core.site.note(f"what cannot be read of a call: {error.reason}", imsi=call.card.imsi)
+            release(core, call, causes.TEMPORARY)
+
+
+def _hear(core: Core, call: Call, component: Component) -> None:
+    """Take what an SSP tells, or answers. Raises PeerError."""
+    match component:
+        case Invoke(invoke_id):
+            operation, argument = cap.decode_invoke(component, call.phase)
+            if operation in _TOLD:
+                call.inbox.put_nowait(Heard(operation, argument, invoke_id))
+                return
+            if operation.kind is not OperationClass.NOTHING:
+                answer_error(core, call, invoke_id, cap.ErrorCode.UNEXPECTED_COMPONENT_SEQUENCE)
+            release(core, call, causes.TEMPORARY)
+        case ReturnResult(invoke_id, _, octets):
+            asked = call.asked.pop(invoke_id, None)
+            if asked is cap.PROMPT_AND_COLLECT:
+                result = cap.CAP_USER.decode_result(asked, octets)
+                call.inbox.put_nowait(Heard(asked, result, answer=True))
+        case ReturnError(invoke_id, error):
+            _failed(core, call, invoke_id, error)
+
+
+def _failed(core: Core, call: Call, invoke_id: int, error: int) -> None:
+    """Take that an order was not carried out; digits that never came were wrong ones."""
+    operation = call.asked.pop(invoke_id, None)
+    if operation is None:
+        return
+    core.site.note(f"{operation.name} fails by error {error}", imsi=call.card.imsi)
+    nothing: Any = None
+    if error == cap.ErrorCode.IMPROPER_CALLER_RESPONSE and operation is cap.PROMPT_AND_COLLECT:
+        nothing = cap.ReceivedInformation(digits="")
+    call.inbox.put_nowait(Heard(operation, nothing, answer=True))
+
+
+def _cancelled(core: Core, call: Call, event: Cancelled) -> None:
+    """Take that the time of an operation is over: of one that tells of failures alone that is its success."""
+    operation = call.asked.pop(event.invoke_id, None)
+    if event.kind is OperationClass.SUCCESS_ONLY:
+        core.site.note("the SSP no longer has the call", imsi=call.card.imsi)
+        give_up(core, call)
+    elif operation in (cap.PLAY_ANNOUNCEMENT, cap.PROMPT_AND_COLLECT):
+        call.inbox.put_nowait(Heard(operation, answer=True))
+    elif operation is cap.RELEASE_CALL and call.state is State.RELEASED:
+        core.site.note("the SSP did not tell how long a released call was", imsi=call.card.imsi)
+        give_up(core, call)

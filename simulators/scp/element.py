@@ -1,0 +1,77 @@
+"""The SCP as an element: CAP over M3UA for SSPs, and its management."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from simulators.scp.config import ScpConfig, ScpVoice
+from simulators.scp.controls import ALL
+from simulators.scp.events import EVENTS
+from simulators.scp.parts.calls import Calls
+from simulators.scp.parts.lists import Lists
+from simulators.scp.parts.states import States
+from simwarden.operations.element import Element
+from simwarden.operations.management import ROLES
+from simwarden.runtime.declare import Declaration
+from simwarden.wire.m3ua.family import SIGTRAN
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from simulators.scp.core import Core
+    from simwarden.operations.approval import Audit
+
+#: the subsystem of CAP (TS 23.003 annex A)
+_CAP: Final = 146
+
+
+class Scp(Element[ScpConfig]):
+    """Service control point: the gsmSCF of CAMEL (TS 23.078 3.1)."""
+
+    declaration = Declaration(
+        kind="scp",
+        title="Service control point",
+        lane=84,
+        config=ScpConfig,
+        standing=False,
+        listens=(SIGTRAN,),
+        calls=(SIGTRAN,),
+        card={"voice": ScpVoice},
+        controls=(*ALL, ROLES),
+        events=EVENTS,
+    )
+    parts = (Lists, States, Calls)
+    core: Core
+
+    async def start(self) -> None:
+        """Open the store, and serve SSPs."""
+        from simulators.scp.core import Core  # noqa: PLC0415 - checking files needs no codec
+        from simulators.scp.dispatch import take  # noqa: PLC0415
+        from simulators.scp.store import METADATA, Store  # noqa: PLC0415
+        from simwarden.runtime.sigtran.nodes import make_point  # noqa: PLC0415
+        from simwarden.wire.cap import CAP_USER  # noqa: PLC0415
+
+        core = self.core = Core(self.site, self.config, Store(self.site.open_store(METADATA)))
+        self.fit(core)
+        core.point = make_point(self.site, self.config, self.config.ssps.values())
+        core.user = core.point.user(_CAP, CAP_USER, lambda event: take(core, event))
+        await core.point.start()
+
+    def census(self) -> Mapping[str, int]:
+        """Count calls in progress."""
+        return {"calls": len(self.core.calls)}
+
+    def kept(self) -> Audit:
+        """Keep refused calls of its management with the changes."""
+        return self.core.audit
+
+    async def stop(self) -> None:
+        """Write what was counted, and go down; calls end when their time is over."""
+        self.core.batch.flush()
+        self.core.point.stop()
+        self.core.batch.over = True
+
+    async def killed(self) -> None:
+        """Lose power."""
+        self.core.batch.over = True
+        self.core.point.stop(kill=True)

@@ -1,0 +1,60 @@
+"""Cards that are suspended, and resumed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from simulators.scp.config import Suspension
+from simwarden.errors import ManagementError
+from simwarden.model.values import IMSI, one_of
+from simwarden.operations.approval import By
+from simwarden.operations.management import Call, route
+from simwarden.runtime.declare import Observable
+
+if TYPE_CHECKING:
+    from simulators.scp.card import VoiceCard
+    from simulators.scp.core import Core
+
+
+class States:
+    """States of cards."""
+
+    observables = (
+        Observable(
+            "state",
+            "whether a card is suspended (key: IMSI)",
+            fields={"imsi": IMSI, "state": one_of("active", "suspended")},
+        ),
+    )
+
+    def __init__(self, core: Core) -> None:
+        self.core = core
+
+    @route("POST", "/cards/{imsi}/suspension", takes=Suspension, errors=(404,))
+    async def suspend_card(self, call: Call) -> dict[str, Any]:
+        """Suspend a card; its calls end at once. Emergency calls are not its own."""
+        return self._set(call, call.given.reason, "suspend")
+
+    @route("DELETE", "/cards/{imsi}/suspension", errors=(404,))
+    async def resume_card(self, call: Call) -> dict[str, Any]:
+        """Let a suspended card have calls again."""
+        return self._set(call, None, "resume")
+
+    def _set(self, call: Call, why: str | None, action: str) -> dict[str, Any]:
+        from simulators.scp.procedures.admission import follow  # noqa: PLC0415 - checking files needs no codec
+
+        imsi = call.path["imsi"]
+        card: VoiceCard | None = self.core.store.card(imsi)
+        if card is None:
+            raise ManagementError(404, f"{self.core.site.name} has no card {imsi}")
+        details = {"reason": why or "", "before": _word(card.suspended), "after": _word(why)}
+        self.core.store.suspend(card, why, self.core.audit.record(action, imsi, details, By.of(call)))
+        now = self.core.store.card(imsi)
+        assert now is not None  # noqa: S101 - it was there
+        self.core.show_state(now)
+        follow(self.core, imsi)
+        return now.tell()
+
+
+def _word(suspended: str | None) -> str:
+    return "active" if suspended is None else "suspended"

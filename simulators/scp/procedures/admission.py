@@ -1,0 +1,96 @@
+"""Whether a call may be: what is asked of the rules before it is connected, and again while it goes on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from simulators.scp import causes, controls
+from simulators.scp.clients.ssp import release
+from simulators.scp.procedures.parties import Told
+from simwarden.policy.calls import TENTHS_A_MINUTE, is_emergency
+from simwarden.policy.numbers import PartyKind, party
+
+if TYPE_CHECKING:
+    from simulators.scp.call import Call, Direction
+    from simulators.scp.card import VoiceCard
+    from simulators.scp.causes import Refusal
+    from simulators.scp.core import Core
+    from simwarden.policy.decision import Decision
+
+
+def dials_emergency(direction: Direction, told: Told) -> bool:
+    """Whether a terminal has dialled an emergency number; nothing is forwarded to one, nor are they callers."""
+    return direction == controls.MO and is_emergency(*told)
+
+
+def judge_party(core: Core, card: VoiceCard | None, told: Told, on: str, *, emergency: bool = False) -> Decision:
+    """Ask whether a card has calls with somebody."""
+    listed = card.listed(outgoing=on != controls.MT) if card is not None else None
+    undirected = card is not None and card.voice is not None and card.voice.undirected
+    facts = {"number": told.digits, "ton": told.ton, "listed": listed, "undirected": undirected}
+    return core.site.decide(controls.LIST, card.imsi if card is not None else "", on=on, emergency=emergency, **facts)
+
+
+def refusal_of(core: Core, call: Call) -> Refusal | None:
+    """Ask the rules whether a call may be connected; None: it may."""
+    card, on, told = call.card, str(call.direction), Told(call.number, call.ton)
+    if not judge_state(core, card, on):
+        return causes.SUSPENDED
+    target = redirected(card, told) if call.direction == controls.MO else None
+    if target is not None:
+        call.number, call.ton = target
+        on = controls.REDIRECTED
+    if not judge_party(core, card, Told(call.number, call.ton), on).admitted:
+        return causes.OFF if card.voice is None else causes.NOT_LISTED
+    return refusal_now(core, call, str(call.direction))
+
+
+def refusal_now(core: Core, call: Call, on: str) -> Refusal | None:
+    """Ask the rules that time changes: the card's hours, and its minutes."""
+    voice = call.card.voice
+    assert voice is not None  # noqa: S101 - a call of a card without voice was refused
+    if voice.hours:
+        facts = {"minute": int(core.time_of_day), "hours": voice.hours}
+        if not core.site.decide(controls.HOURS, call.card.imsi, on=on, **facts).admitted:
+            return causes.OUT_OF_HOURS
+    used = core.store.used(call.card.imsi, core.month)
+    quota = voice.quota * TENTHS_A_MINUTE
+    if not core.site.decide(controls.QUOTA, call.card.imsi, on=on, used=used, quota=quota).admitted:
+        return causes.USED_UP
+    return None
+
+
+def judge_state(core: Core, card: VoiceCard, on: str) -> bool:
+    """Ask whether a card is in force."""
+    return core.site.decide(controls.STATE, card.imsi, on=on, suspended=card.suspended).admitted
+
+
+def redirected(card: VoiceCard, told: Told) -> Told | None:
+    """Return where calls to a number are connected instead, None where they are not."""
+    if card.voice is None or not told.digits.strip():
+        return None
+    who = party(*told)
+    found = {party(number): to for number, to in card.voice.redirect.items()}.get(who)
+    return Told(found) if found is not None and who.kind is not PartyKind.TEXT else None
+
+
+def follow(core: Core, imsi: str) -> None:
+    """Judge the calls of a card anew after a change; those that it no longer admits end at once."""
+    card = core.store.card(imsi)
+    assert card is not None  # noqa: S101 - it was just changed
+    for call in core.calls_of(imsi):
+        if not call.ends and not _may_go_on(core, call, card):
+            release(core, call, causes.WITHDRAWN)
+
+
+def _may_go_on(core: Core, call: Call, card: VoiceCard) -> bool:
+    began, call.card = call.owner, card
+    if not judge_state(core, card, controls.IN_CALL):
+        return False
+    account = card.voice.account if card.voice is not None else ""
+    if not core.site.decide(controls.OWNER, card.imsi, on=controls.IN_CALL, began=began, account=account).admitted:
+        return False
+    listed = card.listed(outgoing=call.direction.outgoing)
+    undirected = card.voice is not None and card.voice.undirected
+    facts = {"number": call.number, "ton": call.ton, "listed": listed, "undirected": undirected}
+    return core.site.decide(controls.LIST, card.imsi, on=controls.IN_CALL, **facts).admitted

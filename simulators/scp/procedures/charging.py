@@ -1,0 +1,88 @@
+"""The time of calls (TS 23.078 4.3.5, TS 29.078 11.4, 11.5): given for a while, and reported since the answer.
+
+All calls ask again, with or without a quota: if this SCP is gone, they end when their time is over, by the SSP.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from simulators.scp.call import Grant
+from simulators.scp.clients.ssp import alive
+from simwarden.policy.calls import TENTHS_A_MINUTE, span_of
+from simwarden.wire import cap
+
+if TYPE_CHECKING:
+    from simulators.scp.call import Call
+    from simulators.scp.clients.ssp import Order
+    from simulators.scp.core import Core
+    from simwarden.wire.cap import CallResult
+
+_TENTHS_AN_HOUR = 60 * TENTHS_A_MINUTE
+
+
+async def give_time(core: Core, call: Call) -> Order | None:
+    """Give a call time, kept as used before the SSP hears of it; None: the database does not take it, or it is over.
+
+    The last of a quota ends the call at the SSP, to the tenth of a second.
+    """
+    voice = call.card.voice
+    assert voice is not None  # noqa: S101 - see refusal_now
+    units, last = min(round(core.config.supervision * 10), _until_closing(core, voice.hours)), False
+    if voice.quota:
+        left = voice.quota * TENTHS_A_MINUTE - core.store.used(call.card.imsi, core.month)
+        units, last = min(units, left), left <= units
+    grant = Grant(next(core.numbers), call.card.imsi, core.month, units if voice.quota else 0)
+    if grant.charged and not await _kept(core, grant):
+        return None
+    if call.ends or not alive(core, call):  # it ended meanwhile, and nobody has heard of the time
+        _count(core, grant, -grant.charged)
+        return None
+    call.grant = grant
+    return cap.APPLY_CHARGING, cap.ApplyCharging(cap.TimeCharging(units, last))
+
+
+def _until_closing(core: Core, hours: str) -> int:
+    """Return how long a call may be before the card's hours end."""
+    if not hours:
+        return cap.LONGEST_CALL
+    span, now = span_of(hours), core.time_of_day
+    left = span.stop - (now if now >= span.start else now + 24 * 60)
+    return max(1, min(round(left * TENTHS_A_MINUTE), cap.LONGEST_CALL))
+
+
+async def _kept(core: Core, grant: Grant) -> bool:
+    """Count what is given, and wait until that is kept."""
+    waits: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+
+    def told(kept: bool) -> None:  # noqa: FBT001 - as the two below say it
+        if not waits.done():  # who asked may be gone
+            waits.set_result(kept)
+
+    def lost() -> None:
+        core.store.charge(grant.imsi, grant.month, -grant.charged)
+        core.site.note("what a call is given could not be kept", imsi=grant.imsi)
+        told(False)
+
+    core.store.charge(grant.imsi, grant.month, grant.charged)
+    core.batch.add(grant, lambda: told(True), lost)
+    return await waits
+
+
+def _count(core: Core, grant: Grant, units: int) -> None:
+    core.store.charge(grant.imsi, grant.month, units)
+    core.batch.drop(grant)
+
+
+def report(core: Core, call: Call, result: CallResult) -> bool:
+    """Take how long a call has lasted since its answer; return whether that can be.
+
+    What was given and not used goes back to the quota; without a report all of it is used.
+    """
+    used, grant = result.time - call.reported, call.grant
+    if grant is None or used < 0:
+        return False
+    call.grant, call.reported = None, result.time
+    _count(core, grant, used - grant.charged)
+    return True
