@@ -72,14 +72,6 @@ def _read_state(octets: bytes) -> int:
 
 _STATES: Final[dict[int, int]] = {int(each): each for each in CallState}
 _NAMES: Final = {int(each): each for each in CauseValue}
-_CAUSE_VALUES: Final = v.mapping(
-    lambda: {
-        "value": v.members(CauseValue) | v.NUMBER,
-        "location": v.NUMBER,
-        "coding": v.NUMBER,
-        "diagnostics": v.OCTETS,
-    }
-)
 
 
 def _read_cause(octets: bytes) -> Cause:
@@ -87,13 +79,9 @@ def _read_cause(octets: bytes) -> Cause:
     return cause._replace(value=_NAMES.get(cause.value, cause.value))
 
 
-def _write_cause(cause: Cause) -> bytes:
-    return encode_cause(cause)
-
-
 CALLED_NUMBER: Final = Codec(_wrong(tbcd.decode_address), tbcd.encode_address, v.MSISDN)
 CALLING_NUMBER: Final = Codec(_wrong(_read_calling), _write_calling, v.MSISDN)
-CAUSE: Final = Codec(_wrong(_read_cause), _write_cause, _CAUSE_VALUES)
+CAUSE: Final = Codec(_wrong(_read_cause), encode_cause, v.members(CauseValue) | v.NUMBER)
 MM_CAUSE: Final = _number_of(MmCause)
 RR_CAUSE: Final = _number_of(RrCause)
 CALL_STATE: Final = Codec(_read_state, lambda value: bytes((0xC0 | value,)), v.members(CallState) | v.NUMBER)

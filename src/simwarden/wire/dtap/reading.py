@@ -65,8 +65,8 @@ def _shown(name: str, value: Any) -> Any:
     match value:
         case MobileIdentity(kind, digits):
             return {"type": kind, "value": digits}
-        case Cause():
-            return value._asdict()
+        case Cause(number):
+            return number
         case Lai() | AddressString() | CallingNumber():
             return str(value)
     return value
