@@ -92,7 +92,7 @@ class ScpConfig(Signalling, ElementConfig):
     """Its own number (gsmSCF address), which CSIs of cards name."""
     ssps: dict[str, SignallingNode] = Field(default_factory=_ssp)
     """The SSPs of the dedicated core, which alone may ask, by any name."""
-    phases: Annotated[tuple[Literal[2, 3, 4], ...], Field(min_length=1)] = (2, 3, 4)
+    phases: Annotated[tuple[Annotated[int, Field(ge=2, le=4)], ...], Field(min_length=1)] = (2, 3, 4)
     """The phases of CAP that it takes; asked in another one, it names one of these."""
     supervision: Annotated[Seconds, Field(ge=1, le=86_400)] = 60
     """For how long a call goes on at most before the SSP must ask again (maxCallPeriodDuration)."""
