@@ -21,10 +21,16 @@ if TYPE_CHECKING:
     from simwarden.runtime.declare import Model
 
 REGISTRY = Registry.installed()
+_ROUTES = {
+    f"signalling.routes.NAME.{each}": "others associate themselves with it; a comment shows it"
+    for each in ("routing_context", "point_codes")
+}
 #: settings that a profile leaves out, and why
 LEFT_OUT: dict[str, dict[str, str]] = {
+    "eir": _ROUTES,
     "enb": {"cells[].cell": "its default is the place in the list; a comment shows it"},
     "hss": {
+        **_ROUTES,
         "mismatch.result_code": "one answer stands there, which excludes the other",
         "withdrawn.result_code": "as above",
     },

@@ -192,7 +192,7 @@ def test_what_comes_of_a_decision_shows_in_a_message_a_record_or_a_state(
 def test_the_forced_decision_alone_kills_nothing(shelf: Shelf) -> None:
     shelf.put("misuse.yaml", MISUSE + "- expect: {decision: {by: hss, control: bind.hss.given}}\n", twin="use.yaml")
     shelf.put("use.yaml", USE + "- expect: {decision: {by: hss, control: bind.hss.given, verdict: admit}}\n")
-    proof = shelf.prove(GIVEN, "hss/bind.hss.given@notify")
+    proof = shelf.prove(GIVEN, "hss/bind.hss.given@notify", "hss/bind.hss.given@map-update-location")
     assert not proof.killed
     assert only(proof, ADMIT, GIVEN).reason == "misuse noticed nothing"
     assert proof.weak == [
