@@ -74,10 +74,10 @@ def _may_register(core: Core, subscriber: Subscriber, asked: m.UpdateLocation, c
     withdrawn = subscriber.ended or subscriber.suspended == "withdrawal"
     if not _in_force(core, subscriber, Occasion.MAP_LOCATION, withdrawn=withdrawn):
         raise _refusal(core.config.withdrawn)
-    if zones_of(core.config, subscriber):  # MAP's regional subscription is not built: no VLR enforces it
-        facts: dict[str, list[str]] = {"needed": ["REG_SUB"], "supported": []}
-        if not core.site.decide(controls.ZONES, subscriber.imsi, on=Occasion.MAP_LOCATION, **facts).admitted:
-            raise MapError(ErrorCode.ROAMING_NOT_ALLOWED, _NOT_ALLOWED)
+    # MAP's regional subscription is not built: no VLR enforces zone codes
+    facts = {"needed": ["REG_SUB"] if zones_of(core.config, subscriber) else [], "supported": []}
+    if not core.site.decide(controls.ZONES, subscriber.imsi, on=Occasion.MAP_LOCATION, **facts).admitted:
+        raise MapError(ErrorCode.ROAMING_NOT_ALLOWED, _NOT_ALLOWED)
     if not acts_on(core, subscriber, camel, Occasion.MAP_LOCATION):
         raise MapError(ErrorCode.ROAMING_NOT_ALLOWED, _NOT_ALLOWED)
     # The HLR gives VLRs no authentication vectors: what a VLR says of a terminal is nobody's first use.
