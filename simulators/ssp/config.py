@@ -66,6 +66,8 @@ class SspConfig(ElementConfig):
     """The location area code of what would be its cells."""
     camel_phases: tuple[Annotated[int, Field(ge=1, le=4)], ...] = (1, 2, 3, 4)
     """The phases of CAMEL that it tells the HLR, and in which it asks a gsmSCF (from 2 on); none: it has no gsmSSF."""
+    barring: bool = True
+    """Whether it bars calls as the HLR says (ODB); one that cannot says so."""
     tssf: Annotated[Seconds, Field(gt=0)] = 2
     """How long it waits for an order (Tssf), from each order on."""
     tssf_interaction: Annotated[Seconds, Field(gt=0)] = 120

@@ -38,11 +38,17 @@ async def insert_subscriber_data(
     updated = core.updating.get(dialogue.number)
     if updated is not None:
         updated.insert(asked)
-        return gsm_map.InsertSubscriberDataResult()
+        return _unsupported(core, asked)
     subscriber = _subscriber(core, asked.imsi or "", dialogue)
     subscriber.insert(asked)
     core.site.observe("subscriber", subscriber.tell(), key=subscriber.imsi)
-    return gsm_map.InsertSubscriberDataResult()
+    return _unsupported(core, asked)
+
+
+def _unsupported(core: Core, asked: gsm_map.InsertSubscriberData) -> gsm_map.InsertSubscriberDataResult:
+    """Return what of a card's data this VLR does not act on."""
+    barred = asked.odb_data.general if asked.odb_data is not None else None
+    return gsm_map.InsertSubscriberDataResult(odb_general=None if core.config.barring else barred)
 
 
 async def delete_subscriber_data(core: Core, asked: gsm_map.DeleteSubscriberData, dialogue: Dialogue) -> None:
