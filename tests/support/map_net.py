@@ -13,6 +13,8 @@ from simwarden.wire.sccp import Address
 from simwarden.wire.tbcd import AddressString
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from simwarden.runtime.sigtran.map_node import Dialogue
 
 HLR_CODE, EIR_CODE = 6, 9
@@ -40,6 +42,8 @@ class ScriptedVlr(Element[Settings]):
         #: what it answers subscriber data with, and errors by which it fails operations
         self.isd_result: m.InsertSubscriberDataResult | None = None
         self.fails: dict[str, int] = {}
+        #: done before an operation is answered, by its name
+        self.meanwhile: dict[str, Callable[[], Awaitable[Any]]] = {}
         self.roaming_number = "8613800990001"
         config = self.config
         self.point = SignallingPoint(self.site, config.point_code, routes=[Route(config.dials, config.point_code)])
@@ -51,6 +55,8 @@ class ScriptedVlr(Element[Settings]):
     def _handler(self, name: str) -> Any:
         async def hear(argument: Any, _dialogue: Dialogue) -> Any:
             self.heard.append((name, argument))
+            if name in self.meanwhile:
+                await self.meanwhile.pop(name)()
             if name in self.fails:
                 raise MapError(self.fails[name])
             if name == "provideRoamingNumber":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -320,6 +321,71 @@ async def test_voice_that_is_closed_ends_the_registration(net: CallNet) -> None:
         await net.voice(("data",))
         assert len(net.vlr.told("cancelLocation")) == 1
         assert (await net.call("GET", f"/cards/{IMSI}"))["vlr"] == ""
+
+
+# -- what happens while a card is registered
+
+
+async def test_a_card_that_is_withdrawn_while_it_registers_is_not_registered(net: CallNet) -> None:
+    async with net:
+        await net.voice()
+        net.vlr.meanwhile["insertSubscriberData"] = partial(
+            net.call, "POST", f"/cards/{IMSI}/suspension", {"how": "withdrawal"}
+        )
+        assert await net.vlr.register(IMSI) == "system-failure"
+        await net.settle()
+        assert len(net.vlr.told("cancelLocation")) == 1
+        assert net.observed("location")[-1] is None
+        assert net.hss.core.store.owed() == []
+
+
+async def test_csis_that_change_while_a_card_registers_are_told(net: CallNet) -> None:
+    async with net:
+        await net.voice()
+        net.vlr.meanwhile["insertSubscriberData"] = partial(
+            net.call, "PUT", f"/cards/{IMSI}/csi", {"service_key": 7, **APPROVAL}
+        )
+        assert await net.vlr.register(IMSI) == "registered"
+        await net.settle()
+        last = net.vlr.told("insertSubscriberData")[-1]
+        assert (last.imsi, last.vlr_camel_subscription.o_csi.triggers[0].service_key) == (IMSI, 7)
+        assert net.hss.core.store.owed() == []
+
+
+async def test_of_two_vlrs_at_once_the_last_one_serves_the_card(net: CallNet) -> None:
+    async with net:
+        await net.voice()
+        net.vlr.meanwhile["insertSubscriberData"] = partial(net.vlr2.register, IMSI)
+        assert await net.vlr.register(IMSI) == "system-failure"
+        await net.settle()
+        assert net.last("location")["vlr"] == SSP2[0]
+        assert len(net.vlr.told("cancelLocation")) == 1
+        assert net.vlr2.told("cancelLocation") == []
+        assert net.hss.core.store.owed() == []
+
+
+async def test_a_vlr_hears_first_that_a_card_was_withdrawn_there(net: CallNet) -> None:
+    """It asks by what it heard of the card before that."""
+    async with net:
+        await net.voice()
+        await net.vlr.register(IMSI)
+        await net.host.stop("ssp")
+        await net.call("POST", f"/cards/{IMSI}/suspension", {"how": "withdrawal"})
+        await net.call("DELETE", f"/cards/{IMSI}/suspension")
+        await net.host.start("ssp")
+        await net.settle()
+        assert await net.vlr.register(IMSI) == "registered"
+        assert [name for name, _ in net.vlr.heard] == ["cancelLocation", "insertSubscriberData"]
+
+
+async def test_subscriber_data_of_a_card_that_the_vlr_has_forgotten_end_its_registration(net: CallNet) -> None:
+    async with net:
+        await net.voice()
+        await net.vlr.register(IMSI)
+        net.vlr.fails["insertSubscriberData"] = m.ErrorCode.UNIDENTIFIED_SUBSCRIBER
+        await net.call("POST", f"/cards/{IMSI}/suspension", {"how": "barring"})
+        assert net.observed("location")[-1] is None
+        assert net.hss.core.store.owed() == []
 
 
 # -- one node of the CS domain a card (TS 23.272 C.4.3, C.8)
