@@ -55,6 +55,8 @@ class Scp(Element[ScpConfig]):
         self.fit(core)
         core.point = make_point(self.site, self.config, self.config.ssps.values())
         core.user = core.point.user(_CAP, CAP_USER, lambda event: take(core, event))
+        if not self.site.clock.virtual:
+            CAP_USER.types()  # takes longer to load than an SSP waits for the answer about a first call
         await core.point.start()
 
     def census(self) -> Mapping[str, int]:
