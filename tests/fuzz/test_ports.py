@@ -14,12 +14,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import budget
 import map_client
 import pytest
+from scripted_ssp import originating
 from served import Client, Served, Where, card, serve
+from ssp_sender import SspSender
 from vectors import FOLDER, seeds
 
+from simwarden.machine.tcap_events import Ended
 from simwarden.model.form import Slot
 from simwarden.runtime.transport.framing import Deframer, enclose
-from simwarden.wire import cmpp, mqtt, s1ap, smpp, uu
+from simwarden.wire import cap, cmpp, mqtt, s1ap, smpp, uu
 from simwarden.wire.apdu.control import Control, insertion, is_atr
 from simwarden.wire.m3ua.family import SIGTRAN
 from simwarden.wire.map import ErrorCode
@@ -108,6 +111,16 @@ def connect_to_centre(where: Where) -> None:
         assert client is not None
 
 
+def associate(where: Where) -> None:
+    """An SSP comes up, and is told to release the call of a card that nobody knows."""
+    octets = cap.CAP_USER.encode_argument(cap.INITIAL_DP, originating("001019999999999", "01065800012"))
+    with SspSender(where, patience=PATIENCE) as ssp:
+        ssp.ask(octets)
+        ordered = ssp.receive(PATIENCE)[0]
+        assert isinstance(ordered, Ended)
+        assert getattr(ordered.components[0], "opcode", None) == cap.RELEASE_CALL.opcode
+
+
 def connect_cmpp(where: Where) -> None:
     """Be told that nobody knows the secret: a time stamp is good once, and these connections are many."""
     with closing(socket.create_connection(where, timeout=PATIENCE)) as peer:
@@ -172,6 +185,7 @@ PORTS = {
         "enb", "X2", {"peers": {"mme": NOWHERE}, "listen": {"Uu": "127.0.0.1:0"}}, "x2/seeds.txt", lambda _where: None
     ),
     "broker": Port("broker", "MQTT", {}, "mqtt/seeds.txt", ask_broker),
+    "scp": Port("scp", "M3UA", {"transport": "tcp"}, "m3ua/seeds.txt", associate),
     "smsc": Port(
         "smsc",
         "SMPP",

@@ -45,6 +45,14 @@ ROWS: Final[dict[str, tuple[str, str]]] = {
         "test_gateways.py, CPU, eNB's end of the tunnel in it, best of 3",
     ),
     "user packets through SGW and PGW, over UDP": ("10,000/s", "the same"),
+    "calls connected by an SCP, both ends, in memory": (
+        "500/s",
+        "test_scp.py, CPU of both ends, three operations in one message, best of 3",
+    ),
+    "a served SCP at 300 dialogues/s": (
+        "p99 40 ms",
+        "test_scp.py, by the clock, InitialDP to Connect on TCP, time kept on SQLite",
+    ),
     "messages into the service centre": ("1,500/s", "test_smsc.py, CPU of it, a window of 32, SQLite, no HSS there"),
     "messages through the business gateway": ("1,500/s", "test_sms_gateway.py, CPU of it, a window of 32, SQLite"),
     "messages through gateway and service centre": (
