@@ -210,7 +210,8 @@ class Call:
     def _end(self, cause: int) -> None:
         if self.over.done():
             return
-        was_connected = self.connected.done() and self.connected.result() == "connected"
+        waited = self.connected.done() and not self.connected.cancelled()  # the story may be over before the set-up
+        was_connected = waited and self.connected.result() == "connected"
         word = "released" if was_connected else outcome(cause)
         self._show(word, cause)
         if not self.connected.done():
