@@ -12,9 +12,6 @@ from simwarden.operations.management import Role
 from simwarden.runtime.gtp.node import Piggybacked
 from simwarden.testing.diameter import IMSI
 from simwarden.wire import gtpv2
-from simwarden.wire.gtpv2 import Cause
-
-
 from simwarden.wire.gtpv2 import Arp, BearerQos, Cause
 from simwarden.wire.nas.enums import EsmCause, MessageType
 from simwarden.wire.nas.message import Message
