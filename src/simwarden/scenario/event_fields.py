@@ -129,10 +129,15 @@ def _value_of(name: str) -> Values:
 _PARTY: Final = {"IMSI": IMSI, "MSISDN": MSISDN, "OtherAddress": TEXT}
 
 
+def is_declared(gives: Any) -> bool:
+    """Whether a route says what it gives: not where it gives a mapping by names of the user's."""
+    return gives is not None and get_origin(gives) is not dict
+
+
 def answer_fields(gives: Collection[Any]) -> Mapping[str, Values]:
     """Return the fields of an answer to a call of routes that give these; of one that declares nothing it is any."""
-    body = ANYTHING if None in gives else mapping(lambda: _ERROR)
-    for each in gives if None not in gives else ():
+    body = mapping(lambda: _ERROR) if all(map(is_declared, gives)) else ANYTHING
+    for each in gives if all(map(is_declared, gives)) else ():
         body |= _values_of(each)
     return {"status": _STATUS, "body": body.or_none()}
 

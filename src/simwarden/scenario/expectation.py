@@ -27,6 +27,7 @@ from simwarden.scenario.event_fields import (
     cdr_fields,
     events_of,
     flow_fields,
+    is_declared,
 )
 from simwarden.scenario.match import matches
 from simwarden.scenario.message_fields import carries, expected_fields, names_on
@@ -120,7 +121,8 @@ class ExpectationReader:
             elif isinstance(each, (EventWanted, MessageWanted)) and each.times is not None:
                 self.problems.add("times: `never` is about each one; `expect` says how many", each.place)
             elif isinstance(each, EventWanted) and not each.declared and "body" in (each.fields or ()):
-                free = dict.fromkeys(f"{it.method} {it.path}" for it in self.called[each.element] if it.gives is None)
+                called = [it for it in self.called[each.element] if not is_declared(it.gives)]
+                free = dict.fromkeys(f"{it.method} {it.path}" for it in called)
                 told = f"body: what {', '.join(free)} gives is declared nowhere"
                 self.problems.add(told, each.place, "a misspelt field would pass `never`: expect what is there instead")
 
@@ -377,7 +379,7 @@ class ExpectationReader:
         for part, here in self._parts(value, spot):
             if isinstance(part, dict):
                 times, given = self._times(part, here)
-                declared = kind != ANSWER or None not in [each.gives for each in self.called[element]]
+                declared = kind != ANSWER or all(is_declared(each.gives) for each in self.called[element])
                 want = self._event(element, kind, given, here)
                 found.append(EventWanted(here.key, element, kind, want, times, declared))
             elif part in ("", "any") and kind != ANSWER:

@@ -53,10 +53,9 @@ def has_all(want: Any, got: Any) -> bool:
     if isinstance(want, Mapping) and isinstance(got, Mapping):
         names = {key: _key_of(key, got) for key in want}
         return all(name is not None and has_all(want[key], got[name]) for key, name in names.items())
-    if isinstance(want, list) and isinstance(got, (list, tuple)):
-        return all(any(matches(each, item) and has_all(each, item) for item in got) for each in want)
-    if isinstance(want, Mapping) and isinstance(got, (list, tuple)):
-        return has_all([want], got)
+    if isinstance(got, (list, tuple)):
+        wanted = [each for each in (want if isinstance(want, list) else [want]) if isinstance(each, Mapping)]
+        return all(any(has_all(each, item) for item in got) for each in wanted)
     return True
 
 
