@@ -272,6 +272,8 @@ def _value(condition: Condition) -> Any:
         return condition.verdict
     if isinstance(condition, FactWanted):
         return condition.want
+    if isinstance(condition, EventWanted) and condition.kind == ANSWER:
+        return (condition.fields or {}).get("status", condition.fields)
     return condition.fields if isinstance(condition, (MessageWanted, EventWanted)) else condition.word
 
 
@@ -283,8 +285,8 @@ def _aspect(step: Step, condition: Condition) -> tuple[str, str]:
         return "observable", condition.observable
     if isinstance(condition, MessageWanted):
         return condition.interface, condition.message
-    if isinstance(condition, EventWanted):
-        return "told", condition.kind
+    if isinstance(condition, EventWanted):  # of a call, its outcome by another word
+        return ("verb", "manage") if condition.kind == ANSWER else ("told", condition.kind)
     return "verb", step.text.partition(":")[0]
 
 
