@@ -52,8 +52,12 @@ class Door:
             await self._app(scope, receive, send)
             return
         address = (scope.get("client") or ("",))[0]
-        headers = {name: value for name, value in scope["headers"] if name == b"authorization"}
-        given = bearer(headers.get(b"authorization", b"").decode("latin-1"))
+        tokens = [value.decode("latin-1") for name, value in scope["headers"] if name == b"authorization"]
+        if len(tokens) > 1:  # RFC 9110 5.3, 11.6.2: else one could be counted, and another one looked at
+            error = ManagementError(400, "there is more than one Authorization")
+            await JSONResponse(error.body(), error.status)(scope, receive, send)
+            return
+        given = bearer(tokens[0] if tokens else "")
         token = hashlib.sha256(given.encode()).hexdigest()
         rest = self._rest(f"token {token}", REFUSALS)
         here = self._counts.get(f"address {address}")

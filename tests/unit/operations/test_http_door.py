@@ -102,10 +102,11 @@ class Desk:
         self.app = Door(management_app(host.add("shop", Shop, ElementConfig()), self.tokens), lambda: self.now)
         self.loop, self.trace = loop, host.trace
 
-    def ask(self, path: str, token: str, *, client: str = "192.0.2.1", **more: Any) -> httpx.Response:
+    def ask(self, path: str, *tokens: str, client: str = "192.0.2.1", **more: Any) -> httpx.Response:
         async def call() -> httpx.Response:
             transport = httpx.ASGITransport(self.app, client=(client, 1))
-            headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+            headers = [("Authorization", f"Bearer {each}") for each in tokens]
+            headers.append(("Content-Type", "application/json"))
             async with httpx.AsyncClient(transport=transport, base_url="http://x", headers=headers) as http:
                 return await http.request("POST" if "content" in more else "GET", path, **more)
 
@@ -120,6 +121,14 @@ def desk() -> Iterator[Desk]:
     yield made
     made.loop.run_until_complete(made.loop.shutdown_default_executor())
     made.loop.close()
+
+
+def test_a_token_stands_beside_no_other(desk: Desk) -> None:
+    """Else one is looked at, and the other one counted: who looks for others' cards would never have to wait."""
+    for number in range(REFUSALS + 5):
+        for tokens in (("buyer", f"made-up-{number}"), (f"made-up-{number}", "buyer")):
+            assert desk.ask(f"/things/{number}", *tokens).status_code == 400
+    assert desk.ask("/things/own", "buyer").status_code == 200
 
 
 def test_who_tries_tokens_waits_and_nobody_else(desk: Desk) -> None:
