@@ -9,7 +9,7 @@ from pydantic import Field, SkipValidation, field_validator, model_validator
 from simulators.cmp.north.config import NorthConfig
 from simwarden.model.identity import bindable_imei
 from simwarden.operations.access_codes import AllocatedCode, Code
-from simwarden.operations.approval import Approval, Period, TerminalBinding
+from simwarden.operations.approval import Approval, ImeiGiven, Period, TerminalBinding
 from simwarden.operations.provision import Iccid, ImsiText, Msisdn  # noqa: TC001 - types of fields, resolved by pydantic
 from simwarden.policy.card_states import CardState
 from simwarden.policy.equipment_lists import EquipmentRange
@@ -150,7 +150,7 @@ class BulkCard(CmpCard):
     iccid: Iccid = ""
     msisdn: Msisdn = ""
     form: str = ""
-    imei: str = ""
+    imei: ImeiGiven = ""
     """The IMEI that it is bound to, 14 to 16 digits."""
     learn: Literal["", "first-use"] = ""
     """Or `first-use`."""
@@ -179,8 +179,8 @@ class BulkLoad(Model):
 class BatchItem(Approval):
     """One card of a batch; with neither imei nor learn its binding is taken away. A wrong IMEI is that card's fault."""
 
-    imsi: str
-    imei: str = ""
+    imsi: Annotated[str, Field(json_schema_extra={"pattern": "^[0-9]{6,15}$"})]
+    imei: ImeiGiven = ""
     learn: Literal["", "first-use"] = ""
 
 

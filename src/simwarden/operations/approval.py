@@ -66,8 +66,15 @@ class TerminalBinding(Model):
         return "given" if self.imei else "learned"
 
 
+#: an IMEI as a body gives it; in a scenario a terminal's name may stand for it
+ImeiGiven = Annotated[str, Field(json_schema_extra={"pattern": "^([0-9]{14,16})?$"})]
+
+
 class BindingChange(Approval, TerminalBinding):
     """Body of `PUT /cards/{imsi}/binding`."""
+
+    imei: ImeiGiven = ""
+    """The IMEI given, 14 to 16 digits."""
 
 
 class ChangeLimit(Model):
