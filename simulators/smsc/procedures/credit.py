@@ -76,9 +76,13 @@ def check(core: Core, message: ShortMessage, told: Callable[[bool], None]) -> No
 
 
 def settle(core: Core, message: ShortMessage, end: End) -> None:
-    """Debit a message that was delivered; give the unit of another back."""
+    """Debit a message that was delivered, and give the unit of another back.
+
+    What a card sends is used when it is taken, or it could go on for ever to send what never arrives.
+    """
     if message.direction in _OCCASIONS:
-        (core.credit.debit if end is End.DELIVERED else core.credit.refund)(_request(message))
+        used = end is End.DELIVERED or message.direction == Direction.TO_GATEWAY
+        (core.credit.debit if used else core.credit.refund)(_request(message))
 
 
 def not_kept(core: Core, message: ShortMessage) -> None:

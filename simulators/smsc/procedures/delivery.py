@@ -123,6 +123,9 @@ async def _to_card(core: Core, message: ShortMessage) -> None:
         else:
             _again(core, message, route.reason)
         return
+    if route.imsi and route.imsi != message.imsi:
+        _again(core, message, f"the HSS has another card by the number {card.msisdn}")
+        return
     delivery = await mt_forward(core, route, encode(_tpdu(core, message)))
     if delivery.delivered:
         _end(core, message, End.DELIVERED, "the device has taken it")

@@ -80,12 +80,12 @@ def test_what_was_not_delivered_is_given_back_to_its_month() -> None:
 
 
 @pytest.mark.parametrize("end", [End.EXPIRED, End.FORBIDDEN, End.UNDELIVERABLE])
-@pytest.mark.parametrize("direction", [Direction.TO_CARD, Direction.TO_GATEWAY])
-def test_every_end_but_delivery_gives_back(direction: str, end: End) -> None:
+@pytest.mark.parametrize(("direction", "left"), [(Direction.TO_CARD, 0), (Direction.TO_GATEWAY, 1)])
+def test_every_end_but_delivery_gives_back_what_a_platform_sent(direction: str, left: int, end: End) -> None:
     centre = Centre(quota=1)
     centre.reserve(message(direction))
     credit.settle(centre, message(direction), end)  # type: ignore[arg-type]
-    assert centre.counted == {(IMSI, "2026-03"): 0}
+    assert centre.counted == {(IMSI, "2026-03"): left}
 
 
 @pytest.mark.parametrize("direction", [Direction.REPORT, Direction.RECEIPT])

@@ -487,3 +487,12 @@ async def test_gateway_without_a_password_does_not_bind(said: str) -> None:
         await network.host.start("open")
         assert network.observed("bind", element="open") == ["refused"]
         assert network.values("gateway", "smsc") == []
+
+
+async def test_message_goes_to_no_other_card_that_has_the_number_at_the_hss() -> None:
+    async with Network() as network:
+        await network.provision(LISTED, imsi="001010000000099")
+        assert await network.send(receipt="yes") == "accepted"
+        await network.sleep(3600)
+        assert network.mme.tpdus == []
+        assert network.state() == "waiting"
