@@ -10,6 +10,8 @@ from map_net import NODES, SSP, SSP2, ScriptedVlr
 from simwarden.trace.events import Decided
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from simwarden.runtime.loop import TestbedLoop
 
 MSISDN = f"861440{IMSI[-9:]}"
@@ -18,11 +20,22 @@ MSISDN = f"861440{IMSI[-9:]}"
 class CallNet(Net):
     """HSS with its HLR part, two VLRs that it knows, and a stranger with the number of the first."""
 
-    def __init__(self, loop: TestbedLoop, transport: str = "memory", store: str = "", **config: Any) -> None:
-        signalling = {"nodes": NODES | {"evil": {"number": "8613800000028", "point_code": 28}}}
-        super().__init__(loop, transport, store, signalling=signalling, **config)
+    def __init__(
+        self,
+        loop: TestbedLoop,
+        transport: str = "memory",
+        store: str = "",
+        *,
+        through: Mapping[str, Any] = {},
+        dials: str = "hss",
+        external: Mapping[str, Any] = {},
+        **config: Any,
+    ) -> None:
+        """`through` are more settings of the signalling point, `dials` is with whom the VLRs associate themselves."""
+        signalling = {"nodes": NODES | {"evil": {"number": "8613800000028", "point_code": 28}}, **through}
+        super().__init__(loop, transport, store, external=external, signalling=signalling, **config)
         self.vlr, self.vlr2, self.stranger = (
-            self.add(name, ScriptedVlr, {"number": number, "point_code": code})
+            self.add(name, ScriptedVlr, {"number": number, "point_code": code, "dials": dials})
             for name, (number, code) in (("ssp", SSP), ("ssp2", SSP2), ("far", (SSP[0], 28)))
         )
 

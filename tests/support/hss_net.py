@@ -9,6 +9,8 @@ from simwarden.testing import Bench, ScriptedMme
 from simwarden.testing.diameter import PLMN, REALM
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from simwarden.runtime.loop import TestbedLoop
 
 __all__ = ["APPROVAL", "GIVEN", "IMSI", "LEARN", "METER", "OPC", "PHONE", "PLMN", "REALM", "K", "Net"]
@@ -27,8 +29,16 @@ class Net(Bench):
 
     subject = "hss"
 
-    def __init__(self, loop: TestbedLoop, transport: str = "memory", store: str = "", **config: Any) -> None:
-        super().__init__(loop, transport=transport, stores={"hss": store})
+    def __init__(
+        self,
+        loop: TestbedLoop,
+        transport: str = "memory",
+        store: str = "",
+        *,
+        external: Mapping[str, Any] = {},
+        **config: Any,
+    ) -> None:
+        super().__init__(loop, transport=transport, stores={"hss": store}, external=external)
         peers = {"mme": {"home_province": "true"}, "mme2": {}, "mme3": ""}
         self.hss: Any = self.add("hss", Hss, {"peers": peers, **config})
         self.mme, self.mme2, self.evil = (
