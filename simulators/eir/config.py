@@ -11,7 +11,7 @@ from simwarden.policy.equipment_lists import EquipmentRange, Status
 from simwarden.policy.held import Held
 from simwarden.runtime.declare import Model, Seconds
 from simwarden.runtime.diameter.server import Entry, PeerEntry, ServerConfig
-from simwarden.runtime.sigtran.settings import NodeNumber, PointCode, Signalling, SignallingNode
+from simwarden.runtime.sigtran.settings import NodeNumber, Nodes, PointCode, Signalling, SignallingNode
 
 
 def _ranges(value: tuple[str, ...]) -> tuple[str, ...]:
@@ -37,7 +37,7 @@ class EirSignalling(Signalling):
     """Its own point code, 14 bits."""
     number: NodeNumber = "8613800000009"
     """The EIR's number."""
-    nodes: dict[str, SignallingNode] = Field(default_factory=_ssp)
+    nodes: Nodes = Field(default_factory=_ssp)
     """MSCs that may ask, by any name."""
 
 

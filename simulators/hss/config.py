@@ -10,7 +10,7 @@ from simwarden.operations.approval import Approval, ChangeLimit, TerminalBinding
 from simwarden.policy.held import Held
 from simwarden.runtime.declare import Model, Seconds
 from simwarden.runtime.diameter.server import PeerEntry, ServerConfig, no_entry
-from simwarden.runtime.sigtran.settings import NodeNumber, PointCode, Signalling, SignallingNode
+from simwarden.runtime.sigtran.settings import NodeNumber, Nodes, PointCode, Signalling, SignallingNode
 
 
 class HssPeer(PeerEntry):
@@ -102,7 +102,7 @@ class HlrSignalling(Signalling):
     """Its own point code, 14 bits."""
     number: NodeNumber = "8613800000006"
     """The HLR's number."""
-    nodes: dict[str, SignallingNode] = Field(default_factory=_ssp)
+    nodes: Nodes = Field(default_factory=_ssp)
     """VLRs and GMSCs that may register cards and ask where they are, by any name: each with its number, under which it
     is VLR, MSC and GMSC at once."""
     csi: HssCsi = HssCsi()

@@ -93,7 +93,7 @@ async def _give_data(core: Core, subscriber: Subscriber, dialogue: Dialogue, due
     What happens to the card meanwhile holds: it is registered here no more then, or is told anew. Raises MapError.
     """
     try:
-        acts = await insert_data(core, subscriber, dialogue.ask, Occasion.MAP_LOCATION)
+        acts = await insert_data(core, subscriber, due.host, dialogue.ask, Occasion.MAP_LOCATION)
     except (MapError, NoAnswer) as reason:
         core.site.note(f"VLR {due.host} has not taken the subscriber data: {reason}", imsi=subscriber.imsi)
         core.store.paid(due)

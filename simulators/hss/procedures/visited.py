@@ -84,9 +84,12 @@ def _data(core: Core, subscriber: Subscriber) -> m.InsertSubscriberData:
 
 
 async def insert_data(
-    core: Core, subscriber: Subscriber, ask: Callable[[Any, Any], Awaitable[Any]], occasion: Occasion
+    core: Core, subscriber: Subscriber, vlr: str, ask: Callable[[Any, Any], Awaitable[Any]], occasion: Occasion
 ) -> bool:
-    """Tell a VLR what it is to know of a card; return whether it acts on all of it. Raises MapError, NoAnswer."""
+    """Tell the VLR that serves a card what it is to know of it; return whether it acts on all of that.
+
+    Raises MapError, NoAnswer.
+    """
     told = list(in_vlr(core.csi_of(subscriber)))
     barred = subscriber.suspended == "barring"
     data = _data(core, subscriber)
@@ -95,7 +98,7 @@ async def insert_data(
     if answer.supported_camel_phases is not None:
         camel["phases"] = list(answer.supported_camel_phases)
         camel["offered"] = list(answer.offered_camel4_csis or ())
-    if camel != subscriber.camel and subscriber.vlr:
+    if camel != subscriber.camel and subscriber.vlr == vlr:  # not another one meanwhile
         core.store.change(subscriber, camel=camel)
     supported = [] if _ALL_OUTGOING in (answer.odb_general or ()) else ["ODB_ALL_OG"]
     facts = {"needed": ["ODB_ALL_OG"], "supported": supported}
@@ -109,14 +112,14 @@ async def tell_calls(core: Core, subscriber: Subscriber, debt: Debt) -> bool:
 
     A VLR that is not reached is told again.
     """
-    ask = partial(_ask_alone, core, subscriber)
+    ask = partial(_ask_alone, core, debt)
     try:
         acts = acts_on(core, subscriber, subscriber.camel, Occasion.MAP_DATA)
         if acts:
             gone = set(subscriber.camel.get("csis", ())) - set(in_vlr(core.csi_of(subscriber)))
             if gone:
                 await ask(m.DELETE_SUBSCRIBER_DATA, _withdrawn(subscriber, gone))
-            acts = await insert_data(core, subscriber, ask, Occasion.MAP_DATA)
+            acts = await insert_data(core, subscriber, debt.host, ask, Occasion.MAP_DATA)
     except NoAnswer as reason:
         core.site.note(f"VLR {debt.host} was not told: {reason}", imsi=subscriber.imsi)
         core.tell_again(debt.host)
@@ -129,9 +132,9 @@ async def tell_calls(core: Core, subscriber: Subscriber, debt: Debt) -> bool:
     return acts
 
 
-async def _ask_alone(core: Core, subscriber: Subscriber, operation: Any, argument: Any) -> Any:
-    argument = replace(argument, imsi=subscriber.imsi)
-    return await core.ask_vlr(subscriber.vlr, m.SUBSCRIBER_DATA_MNGT, operation, argument)
+async def _ask_alone(core: Core, debt: Debt, operation: Any, argument: Any) -> Any:
+    argument = replace(argument, imsi=debt.imsi)
+    return await core.ask_vlr(debt.host, m.SUBSCRIBER_DATA_MNGT, operation, argument)
 
 
 def _withdrawn(subscriber: Subscriber, gone: set[str]) -> m.DeleteSubscriberData:

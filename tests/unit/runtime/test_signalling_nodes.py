@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from simulators.hss.config import HlrSignalling
 from simwarden.runtime.sigtran.nodes import is_at, node_at
 from simwarden.runtime.sigtran.settings import Signalling, SignallingNode
 from simwarden.wire.sccp import Address, GlobalTitle
@@ -39,5 +40,9 @@ def test_numbers_of_nodes_are_international() -> None:
     for wrong in ("1a", "86138x", "12", "+" + "1" * 16):
         with pytest.raises(ValueError, match="international form"):
             Signalling.model_validate({"point_code": "6", "number": wrong})
+    with pytest.raises(ValueError, match="same point_code"):
+        HlrSignalling.model_validate(
+            {"nodes": {"a": SSP.model_dump(), "b": {"number": "8613800000018", "point_code": 8}}}
+        )
     with pytest.raises(ValueError, match="16383"):
         Signalling.model_validate({"point_code": "16384", "number": "8613800000006"})

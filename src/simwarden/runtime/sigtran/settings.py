@@ -42,6 +42,17 @@ class Gateway(Model):
     """What is reached by it; none: all that is not reached otherwise."""
 
 
+def _different(nodes: dict[str, SignallingNode]) -> dict[str, SignallingNode]:
+    for what in ("number", "point_code"):
+        if len({getattr(each, what) for each in nodes.values()}) < len(nodes):
+            raise ValueError(f"two nodes have the same {what}")
+    return nodes
+
+
+#: the nodes with which an element speaks, by any names
+Nodes = Annotated[dict[str, SignallingNode], AfterValidator(_different)]
+
+
 def _no_entry(value: object) -> object:
     return {} if value == "" else value
 
