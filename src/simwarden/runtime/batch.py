@@ -32,7 +32,8 @@ class Written(Protocol[R_contra]):
 class Batch(Generic[R]):
     """Changes of rows that are written together, in the next turn of the loop, and what is done after that.
 
-    What the database does not take is kept and written later, but for new rows whose senders can be told.
+    What the database does not take is kept and written later, but for new rows whose senders can be told: these hear of
+    it at once, whatever waits.
     """
 
     def __init__(self, store: Written[R], soon: Callable[[Do], object], later: Callable[[Do], object]) -> None:
@@ -41,7 +42,7 @@ class Batch(Generic[R]):
         self._added: dict[int, tuple[R, Do, Do | None]] = {}
         self._changed: dict[int, R] = {}
         self._dropped: dict[int, R] = {}
-        self._due = False
+        self._due = self._again = False
         self.over = False
 
     def add(self, row: R, then: Do, otherwise: Do | None = None) -> None:
@@ -82,12 +83,16 @@ class Batch(Generic[R]):
         for _, then, _ in done.values():
             then()
 
+    def _try_again(self) -> None:
+        self._again = False
+        self.flush()
+
     def _give_back(self) -> None:
         """Tell those who can hear that their rows are not kept; the rest is tried again."""
         refused = {key: each[2] for key, each in self._added.items() if each[2] is not None}
         self._added = {key: each for key, each in self._added.items() if key not in refused}
-        if self._added or self._changed or self._dropped:
-            self._due = True
-            self._later(self.flush)
+        if (self._added or self._changed or self._dropped) and not self._again:
+            self._again = True
+            self._later(self._try_again)
         for otherwise in refused.values():
             otherwise()

@@ -85,3 +85,19 @@ def test_nothing_is_written_or_acknowledged_when_it_is_over() -> None:
     desk.soon[0]()
     assert desk.written == []
     assert desk.done == []
+
+
+def test_whoever_can_hear_of_it_is_refused_at_once_whatever_waits() -> None:
+    desk = Desk()
+    desk.away = True
+    desk.batch.drop(Row(4))
+    desk.soon.pop()()
+    desk.add(1)
+    desk.soon.pop()()
+    assert desk.done == ["refused 1"]
+    assert len(desk.later) == 1
+    desk.away = False
+    desk.add(2)
+    desk.soon.pop()()
+    assert desk.written == [([2], [], [4])]
+    assert desk.done == ["refused 1", "kept 2"]

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from simwarden.trace.events import Event
 
 #: values of those observables that are no end of a request
-_NO_ENDS = frozenset({None, "started", "detached", "off", "no-card", "emergency"})
+_NO_ENDS = frozenset({None, "started", "detached", "off", "no-card", "emergency", "calling", "ringing", "released"})
 
 
 class BlastMeter(Meter):
@@ -48,12 +48,12 @@ class BlastMeter(Meter):
 
     def take(self, event: Event) -> None:
         """See Meter."""
-        if not isinstance(event, StateChange) or event.observable not in self._requests or event.value in _NO_ENDS:
+        if not isinstance(event, StateChange) or event.observable not in self._requests:
             return
-        if event.element in self._good:
-            self._of_good(event.element, event.time, served=event.value == SERVED)
-        elif event.element in self._thieves:
-            self._of_thief(event.element, served=event.value == SERVED)
+        if event.element in self._good and event.value not in _NO_ENDS:
+            self._of_good(event.element, event.time, served=event.value in SERVED)
+        elif event.element in self._thieves and event.value not in _NO_ENDS:
+            self._of_thief(event.element, served=event.value in SERVED)
 
     def _of_thief(self, name: str, *, served: bool) -> None:
         (self._inside.add if served else self._inside.discard)(name)

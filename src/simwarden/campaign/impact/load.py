@@ -50,7 +50,7 @@ class LoadMeter(Meter):
         elif isinstance(event, StateChange) and event.element in self._fleet and event.observable == _ATTEMPT[0]:
             if event.value == _ATTEMPT[1]:
                 self._attempts += "cured" not in self._since
-            elif event.value == SERVED:
+            elif event.value in SERVED:
                 self._served(event.element, event.time)
 
     def _count(self, frame: Frame) -> None:

@@ -63,6 +63,14 @@ class Messages(Packets):
     """What the platform tells of each message that came, as ELEMENT.OBSERVABLE."""
 
 
+class Calls(Packets):
+    """From a change to the last call that rang although it should not have, and until one in progress ended."""
+
+    title: ClassVar[str] = "Calls: from a change to the last call"
+    arrived: str
+    """What the far end tells of each call that came, as ELEMENT.OBSERVABLE."""
+
+
 class Blast(Measure):
     """Whom a decider hurts that fails from the step marked `failed` to the one marked `returned`."""
 
@@ -97,11 +105,13 @@ MEASURES: dict[str, type[Measure]] = {
     "delay": Delay,
     "packets": Packets,
     "messages": Messages,
+    "calls": Calls,
     "blast": Blast,
     "load": Load,
 }
 
-SERVED = "accepted"
+SERVED = frozenset({"accepted", "connected"})
+"""The values of these, and of `call`, that say that a request was served."""
 
 
 class Meter(ABC):

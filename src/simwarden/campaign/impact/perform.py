@@ -11,8 +11,8 @@ from simwarden.campaign.impact.blast import BlastMeter
 from simwarden.campaign.impact.delay import DelayMeter
 from simwarden.campaign.impact.experiment import read_experiment
 from simwarden.campaign.impact.load import LoadMeter
-from simwarden.campaign.impact.measures import Blast, Delay, Load, MeaninglessError, Messages, Packets, members
-from simwarden.campaign.impact.packets import MessagesMeter, PacketsMeter
+from simwarden.campaign.impact.measures import Blast, Calls, Delay, Load, MeaninglessError, Messages, Packets, members
+from simwarden.campaign.impact.packets import CallsMeter, MessagesMeter, PacketsMeter, ThroughMeter
 from simwarden.errors import InternalError
 from simwarden.scenario.load import Loader
 from simwarden.scenario.result import Verdict
@@ -94,7 +94,9 @@ def meter_of(case: Case) -> Meter:
         return DelayMeter(members(wanted.terminals, scenario), (element, observable), imsi)
     if isinstance(wanted, Packets):
         element, _, observable = wanted.arrived.partition(".")
-        made = MessagesMeter if isinstance(wanted, Messages) else PacketsMeter
+        made: type[ThroughMeter] = PacketsMeter
+        if isinstance(wanted, Messages | Calls):
+            made = MessagesMeter if isinstance(wanted, Messages) else CallsMeter
         return made(members(wanted.terminals, scenario), (element, observable))
     if isinstance(wanted, Blast):
         return BlastMeter(members(wanted.good, scenario), members(wanted.thieves, scenario), wanted.requests)

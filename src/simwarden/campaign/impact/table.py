@@ -52,6 +52,15 @@ COLUMNS: Mapping[str, tuple[Column, ...]] = {
         Column("last_in", "last in", "time", "none", "from the change to the last message that came to the device"),
         Column("messages_in", "in", about="messages that came to the device after the change"),
     ),
+    "calls": (
+        Column("last_out", "last out", "time", "none", "from the change to the last call that rang at the far end"),
+        Column("calls_out", "out", about="calls that rang at the far end after the change"),
+        Column("last_in", "last in", "time", "none", "from the change to the last call that rang at the device"),
+        Column("calls_in", "in", about="calls that rang at the device after the change"),
+        Column(
+            "ended", "in progress ended", "time", "-", "from the change to the end of the call that was in progress"
+        ),
+    ),
     "blast": (
         Column("good", "good", about="devices and platforms whose use is right"),
         Column("hurt", "hurt", about="of them: asked and were not served, from the failure on"),

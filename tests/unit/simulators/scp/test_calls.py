@@ -608,11 +608,15 @@ async def test_an_ssp_that_is_gone_is_noticed() -> None:
 async def test_the_database_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
     async with VoiceBench() as net:
         await net.provision(VOICE | {"quota": 2})
+        before = await net.dial(LISTED)
         monkeypatch.setattr(net.scp.core.store, "write", lost)
+        before.report(0, end=True)  # what it gives back waits for the database
+        await net.settle()
         call = await net.dial(LISTED)
         assert (call.names(), call.cause) == (["releaseCall"], 41)
         assert await net.used() == 0
         monkeypatch.undo()
+        await net.sleep(5)
         assert (await net.dial(LISTED)).last("connect")
 
 
