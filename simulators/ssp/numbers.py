@@ -16,6 +16,7 @@ from simwarden.wire.tbcd import AddressString
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+_CAUSES: Final = {int(each): each for each in CauseValue}
 #: type of number (TS 24.008 10.5.4.7) by nature of address (Q.763 3.9), and back
 _TYPES: Final = {isup.INTERNATIONAL: 1, isup.NATIONAL: 2}
 _NATURES: Final = {1: isup.INTERNATIONAL, 2: isup.NATIONAL}
@@ -72,4 +73,4 @@ def longest(number: str, prefixes: Iterable[str]) -> int:
 
 def cause_of(cause: Cause) -> int:
     """Return a cause by its name in Q.850, where it has one."""
-    return CauseValue(cause.value) if cause.value in {*CauseValue} else cause.value
+    return _CAUSES.get(cause.value, cause.value)

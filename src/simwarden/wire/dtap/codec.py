@@ -13,6 +13,7 @@ from simwarden.wire.dtap.enums import Discriminator, MessageType, MmCause
 from simwarden.wire.dtap.messages import DECLARATIONS
 from simwarden.wire.nas.message import read_elements, write_elements
 
+_DISCRIMINATORS: Final = frozenset(map(int, Discriminator))
 _TYPES: Final = {int(each): each for each in MessageType}
 #: bits of the second octet that are the send sequence number, of CC and MM (TS 24.007 11.2.3.2.1)
 _TYPE: Final = 0x3F
@@ -75,7 +76,7 @@ def decode(data: bytes) -> Message:
     if len(data) < 2:
         raise PeerError(f"DTAP message of {len(data)} octets is too short for its type")
     discriminator = data[0] & 0x0F
-    if discriminator not in {*Discriminator}:
+    if discriminator not in _DISCRIMINATORS:
         raise PeerError(f"protocol discriminator {discriminator}")
     number = data[1] if discriminator == Discriminator.RR else data[1] & _TYPE
     kind = _TYPES.get(discriminator << 8 | number)

@@ -101,7 +101,7 @@ class Dtap(Reading):
     def export(self, data: bytes, known: Known) -> Export:
         """See Reading."""
         del known
-        return Export("gsm_a_dtap", data)
+        return Export("gsm_a_dtap", data, named=False)
 
     def messages(self) -> Iterable[str]:
         """See Reading."""

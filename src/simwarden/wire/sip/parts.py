@@ -31,6 +31,8 @@ def _parameters(text: str) -> dict[str, str]:
 
 def _split(text: str, mark: str) -> list[str]:
     """Split at a mark that is neither quoted nor within angle brackets."""
+    if '"' not in text and "<" not in text:
+        return text.split(mark)
     parts, start, quoted, inside = [], 0, False, False
     for at, letter in enumerate(text):
         if letter == '"' and (not at or text[at - 1] != "\\"):
