@@ -72,7 +72,7 @@ class SspConfig(ElementConfig):
     """How long it waits for an order (Tssf), from each order on."""
     tssf_interaction: Annotated[Seconds, Field(gt=0)] = 120
     """The same while a party hears an announcement."""
-    utc_offset: Annotated[float, Field(ge=-12, le=14)] = 8
+    utc_offset: Annotated[int, Field(ge=-12, le=14)] = 8
     """Hours by which local time is before UTC."""
     announcement: Annotated[Seconds, Field(gt=0)] = 3
     """How long an announcement is, where the gsmSCF does not say."""

@@ -23,9 +23,13 @@ from simwarden.machine.tcap_events import Ended
 from simwarden.model.form import Slot
 from simwarden.runtime.transport.framing import Deframer, enclose
 from simwarden.wire import cap, cmpp, mqtt, s1ap, smpp, uu
+
+
+from simwarden.wire import cmpp, dtap, mqtt, s1ap, smpp, uu
 from simwarden.wire.apdu.control import Control, insertion, is_atr
 from simwarden.wire.m3ua.family import SIGTRAN
 from simwarden.wire.map import ErrorCode
+from simwarden.wire.nas import IdentityType, MobileIdentity
 from simwarden.wire.tcap import ReturnError, ReturnResult
 
 if TYPE_CHECKING:
@@ -140,6 +144,20 @@ def check_imei(where: Where) -> None:
     assert isinstance(answer, ReturnResult)
 
 
+def ask_msc(where: Where) -> None:
+    """Who calls for help without a card is given a connection."""
+    identity = MobileIdentity(IdentityType.IMEI, "990001010000010")
+    asked = dtap.Message(
+        dtap.MessageType.CM_SERVICE_REQUEST,
+        cm_service_type=dtap.CmServiceType.EMERGENCY_CALL,
+        ciphering_key_sequence_number=7,
+        mobile_station_classmark_2=b"\x30\x18\x00",
+        mobile_identity=identity,
+    )
+    (answer,) = exchange(where, dtap.encode(asked))
+    assert dtap.decode(answer).type is dtap.MessageType.CM_SERVICE_ACCEPT
+
+
 def touch_card(where: Where) -> None:
     answers = exchange(where, insertion(Slot.ANY), Control.POWER_ON.message())
     assert is_atr(answers[1])
@@ -210,6 +228,13 @@ PORTS = {
     ),
     "sms_gateway-cmpp": Port(
         "sms_gateway", "CMPP", {**CUSTOMERS, "listen": {"SMPP": "127.0.0.1:0"}}, "cmpp/seeds.txt", connect_cmpp
+    ),
+    "ssp": Port(
+        "ssp",
+        "Um",
+        {"peers": {"hss": NOWHERE, "eir": NOWHERE, "scp": NOWHERE}, "listen": {"SIP": "127.0.0.1:0"}},
+        "dtap/seeds.txt",
+        ask_msc,
     ),
     "uicc": Port("uicc", "ME-UICC", {"subscribers": "cards.yaml"}, "apdu/commands.txt", touch_card),
 }
