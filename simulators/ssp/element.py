@@ -67,7 +67,7 @@ class Ssp(Element[SspConfig]):
     def census(self) -> Mapping[str, int]:
         """Count halves of calls, dialogues about them, and roaming numbers that wait."""
         core = self.core
-        return {"calls": len(core.calls), "dialogues": len(core.cap.tc), "roaming_numbers": len(core.roaming)}
+        return {"half_calls": len(core.calls), "dialogues": len(core.cap.tc), "roaming_numbers": len(core.roaming)}
 
     async def stop(self) -> None:
         """Go down: calls end with it."""

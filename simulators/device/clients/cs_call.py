@@ -43,15 +43,15 @@ def outcome(cause: int) -> str:
 
 
 class Call:
-    """A call. `connected` has how its set-up ends, `over` that it is over, in words."""
+    """A call."""
 
     def __init__(self, emm: Emm, send: Send, transaction: int, *, originating: bool) -> None:
         self.emm, self.originating = emm, originating
         self.state = S.NULL
         self._send_message, self._transaction = send, transaction
         loop = asyncio.get_running_loop()
-        self.connected: asyncio.Future[str] = loop.create_future()
-        self.over: asyncio.Future[str] = loop.create_future()
+        self._settled: asyncio.Future[str] = loop.create_future()
+        self._over: asyncio.Future[str] = loop.create_future()
         self._key: asyncio.Future[str] | None = None
         #: told when something is heard before the call is answered
         self.on_progress: Callable[[], object] = lambda: None
@@ -81,6 +81,19 @@ class Call:
         self.emm.observe("call", state)
         if cause is not None:
             self.emm.observe("call_cause", cause)
+
+    async def settled(self) -> str:
+        """Wait until it is settled whether the call stands, and return that in a word."""
+        return await asyncio.shield(self._settled)  # who is stopped while waiting stops nobody else
+
+    async def ended(self) -> None:
+        """Wait until the call is over."""
+        await asyncio.shield(self._over)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether it is settled whether the call stands."""
+        return self._settled.done()
 
     def take(self, message: Message) -> None:
         """Take a message of the network's."""
@@ -176,8 +189,8 @@ class Call:
 
     def _connected(self) -> None:
         self._show("connected")
-        if not self.connected.done():
-            self.connected.set_result("connected")
+        if not self._settled.done():
+            self._settled.set_result("connected")
 
     def _on_disconnect(self, message: Message) -> None:
         cause = message["cc_cause"]
@@ -208,13 +221,12 @@ class Call:
         self._end(CauseValue.DESTINATION_OUT_OF_ORDER)
 
     def _end(self, cause: int) -> None:
-        if self.over.done():
+        if self._over.done():
             return
-        waited = self.connected.done() and not self.connected.cancelled()  # the story may be over before the set-up
-        was_connected = waited and self.connected.result() == "connected"
+        was_connected = self._settled.done() and self._settled.result() == "connected"
         word = "released" if was_connected else outcome(cause)
         self._show(word, cause)
-        if not self.connected.done():
-            self.connected.set_result(word)
-        self.over.set_result(word)
+        if not self._settled.done():
+            self._settled.set_result(word)
+        self._over.set_result(word)
         self._key_told("released")

@@ -102,7 +102,7 @@ class Calls:
         """Hang up after so many seconds; `released` if somebody else ends the call before."""
         timer = self.emm.site.clock.call_later(seconds, mine.hang_up)
         before = self.emm.site.clock.now()
-        await mine.over
+        await mine.ended()
         timer.cancel()
         return "connected" if self.emm.site.clock.now() - before >= seconds else "released"
 
@@ -121,7 +121,7 @@ class Calls:
         del arguments
         mine = self._mine()
         mine.answer()
-        return "connected" if await mine.connected == "connected" else "released"
+        return "connected" if await mine.settled() == "connected" else "released"
 
     @verb("released")
     async def hang_up(self, arguments: OneDevice) -> str:
@@ -129,7 +129,7 @@ class Calls:
         del arguments
         mine = self._mine()
         mine.hang_up()
-        await mine.over
+        await mine.ended()
         return "released"
 
     @verb("accepted", "refused", "released")

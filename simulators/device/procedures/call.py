@@ -27,13 +27,13 @@ async def originate(emm: Emm, number: str, keys: Sequence[str], pause: float) ->
 
     def dial() -> None:
         row = next(rows, "")
-        if row and not call.connected.done():
+        if row and not call.is_settled:
             emm.site.spawn(_press(call, row), "dialling")
             emm.site.clock.call_later(pause, dial)
 
     call.on_progress = lambda: emm.site.clock.call_later(pause, dial)
     call.set_up(number)
-    return await call.connected
+    return await call.settled()
 
 
 async def originate_emergency(emm: Emm) -> str:
@@ -44,7 +44,7 @@ async def originate_emergency(emm: Emm) -> str:
     if isinstance(call, str):
         return call
     call.set_up_emergency()
-    return await call.connected
+    return await call.settled()
 
 
 async def _connection(emm: Emm, purpose: CmServiceType) -> Call | str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from simwarden.model.values import GIVEN, IMEI, IMSI, MSISDN, NUMBER, members, one_of
 from simwarden.operations.management import Call, route
-from simwarden.runtime.declare import Observable
+from simwarden.runtime.declare import HISTORY, Observable
 from simwarden.wire.q850 import CauseValue
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ class Calls:
                 "msisdn": MSISDN.or_none(),
                 "csis": one_of("o-csi", "vt-csi", about="a CSI that the visited MSC acts on"),
             },
+            passing=HISTORY,  # a terminal registers anew when it next wants something, and not before
             serving="imsi",
         ),
         Observable(
@@ -39,6 +40,7 @@ class Calls:
                 "state": one_of("set-up", "alerting", "answered", "ended", "failed"),
                 "cause": (members(CauseValue) | NUMBER).or_none(),
             },
+            passing=HISTORY,
         ),
     )
 
