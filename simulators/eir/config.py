@@ -10,7 +10,7 @@ from simwarden.operations.approval import Approval
 from simwarden.policy.equipment_lists import EquipmentRange, Status
 from simwarden.policy.held import Held
 from simwarden.runtime.declare import Model, Seconds
-from simwarden.runtime.diameter.server import Entry, PeerEntry, ServerConfig
+from simwarden.runtime.diameter.server import Entry, PeerEntry, ServerConfig, no_entry
 from simwarden.runtime.sigtran.settings import NodeNumber, Nodes, PointCode, Signalling, SignallingNode
 
 
@@ -41,10 +41,6 @@ class EirSignalling(Signalling):
     """MSCs that may ask, by any name."""
 
 
-def _no_settings(value: object) -> object:
-    return {} if value == "" else value
-
-
 class EirConfig(ServerConfig):
     """Settings of an EIR.
 
@@ -73,7 +69,7 @@ class EirConfig(ServerConfig):
     the MME keeps the verdict."""
     retry: Annotated[Seconds, Field(gt=0)] = 30
     """How long to wait before an HSS that could not be told is told again."""
-    signalling: Annotated[EirSignalling | None, BeforeValidator(_no_settings)] = None
+    signalling: Annotated[EirSignalling | None, BeforeValidator(no_entry)] = None
     """Where it is in the signalling network, and who may ask there. None: only MMEs ask."""
     library: str = ""
     """CSV file of terminals (tac, kind, maker, model) to use instead of the one shipped."""

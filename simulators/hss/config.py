@@ -109,10 +109,6 @@ class HlrSignalling(Signalling):
     """The CAMEL subscription of cards that have voice and say nothing else."""
 
 
-def _no_settings(value: object) -> object:
-    return {} if value == "" else value
-
-
 class HssConfig(ServerConfig):
     """Settings of an HSS."""
 
@@ -137,7 +133,7 @@ class HssConfig(ServerConfig):
     """How often the binding that a card has may be changed or taken away."""
     area_changes: ChangeLimit = ChangeLimit()
     """How often the zone codes that a card has may be changed or taken away."""
-    signalling: Annotated[HlrSignalling | None, BeforeValidator(_no_settings)] = None
+    signalling: Annotated[HlrSignalling | None, BeforeValidator(no_entry)] = None
     """The HLR part: where it is in the signalling network, and who may ask there. None: it serves no calls."""
     csi_changes: ChangeLimit = ChangeLimit()
     """How often the CAMEL subscription that a card has may be changed or taken away."""
