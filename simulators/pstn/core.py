@@ -157,7 +157,8 @@ class Core:
 
     def _hear_invite(self, call: int, request: Request) -> None:
         called, shown, asserted = _parties(request)
-        self._note(called, shown, asserted, "id" if "id" in request.headers.all("Privacy") else "none")
+        wanted = {word.strip() for each in request.headers.all("Privacy") for word in each.split(";")}
+        self._note(called, shown, asserted, "id" if "id" in wanted else "none")
         name = self._name_of(called)
         if name is None:
             return self._refuse(call, CauseValue.UNALLOCATED_NUMBER)

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 from sip_net import Trunk
+from vectors import seeds
 
 from simulators.pstn import config as pstn_config
 from simulators.pstn.config import PstnConfig
 from simulators.pstn.element import Pstn
 from simwarden.errors import ManagementError
 from simwarden.machine.sip_events import Answered, Incoming, Refused, Released
+from simwarden.runtime.loop import TestbedLoop
 from simwarden.testing import Bench
 from simwarden.wire.sip import NameAddress, Uri
-
-if TYPE_CHECKING:
-    from simwarden.runtime.loop import TestbedLoop
 
 ALICE, BOB, CARD = "+8613800001111", "+8613800002222", "8614400000001"
 
@@ -192,6 +193,39 @@ async def test_a_call_that_nobody_takes_ends_by_its_caller(loop: TestbedLoop) ->
         await net.host.stop("ssp", kill=True)
         assert await net.do("pstn", "call", pstn="pstn", to=CARD, phone="alice") == "no-answer"
         assert net.last("call")["status"] == 408
+
+
+@given(st.sampled_from(seeds("sip/seeds.txt")), st.integers(0, 400), st.binary(max_size=3))
+def test_no_datagram_is_a_traceback(message: bytes, at: int, put: bytes) -> None:
+    """A message with some octets in place of others, sent as it is; a call that comes of it is one that ends."""
+    loop = TestbedLoop(virtual=True)
+    asyncio.set_event_loop(loop)
+
+    async def story() -> None:
+        async with World(loop) as net:
+            octets = message.replace(b"+8610800000001", BOB.encode())
+            spoilt = octets[:at] + put + octets[at + len(put) :]
+            net.ssp.trunk._endpoint.send(spoilt, net.host.address_of("pstn", "SIP"))
+            await net.sleep(200)
+            assert net.pstn.census() == {"calls": 0}
+
+    loop.run_until_complete(story())
+    loop.close()
+
+
+async def test_a_privacy_of_several_words_is_read(loop: TestbedLoop) -> None:
+    async with World(loop) as net:
+        for privacy, seen in (("user; id", "id"), ("user;header", "none")):
+            where = net.host.address_of("pstn", "SIP")
+            call = net.ssp.trunk.agent.invite(
+                f"sip:{BOB}@192.0.2.1", _who(net), where, net.clock.now(), ("Privacy", privacy)
+            )
+            net.ssp.trunk.flush()
+            await net.sleep(1)
+            assert net.last("invited")["privacy"] == seen
+            net.ssp.trunk.agent.hang_up(call, net.clock.now())
+            net.ssp.trunk.flush()
+            await net.settle()
 
 
 def test_the_profile_explains_every_setting() -> None:
