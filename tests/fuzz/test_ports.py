@@ -22,10 +22,7 @@ from vectors import FOLDER, seeds
 from simwarden.machine.tcap_events import Ended
 from simwarden.model.form import Slot
 from simwarden.runtime.transport.framing import Deframer, enclose
-from simwarden.wire import cap, cmpp, mqtt, s1ap, smpp, uu
-
-
-from simwarden.wire import cmpp, dtap, mqtt, s1ap, smpp, uu
+from simwarden.wire import cap, cmpp, dtap, mqtt, s1ap, smpp, uu
 from simwarden.wire.apdu.control import Control, insertion, is_atr
 from simwarden.wire.m3ua.family import SIGTRAN
 from simwarden.wire.map import ErrorCode
