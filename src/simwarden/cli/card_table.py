@@ -173,8 +173,9 @@ class _Reader:
         said = {name: _read(name, text) if text else None for name, text in cells.items()}
         use, contracts = said.get("use"), self._known.contracts or {}
         form = use.form if use is not None and "sections" in cells else None
-        told = Held(_told(said), *(said.get(name) or () for name in ("voice", "sms", "data", "apn")))
-        held = told | self._known.read_sections(said.get("sections") or {})
+        held = Held(_told(said), *[said.get(name) or () for name in ("voice", "sms", "data", "apn")])
+        if said.get("sections"):
+            held |= self._known.read_sections(said["sections"])
         return Holding(
             assessment=_assessment(use, said),
             use=use,
