@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from simulators.sms_gateway.config import GatewayCard, ListChange
 from simulators.sms_gateway.controls import CHANGE, NUMBERS, PROVISION
 from simulators.sms_gateway.messages import Card, in_full
-from simulators.sms_gateway.procedures.revoking import revoke
+from simulators.sms_gateway.procedures.revoking import review_pairs
 from simwarden.errors import ManagementError
 from simwarden.model.profile import Function
 from simwarden.model.values import GIVEN, IMSI, SWITCH, TEXT
@@ -108,8 +108,7 @@ class Cards:
         core.site.observe("card", shown, key=made.imsi)
         core.review(lambda message: message.card == made.imsi)
         if held is not None:
-            stays = made.parties if (made.account, made.opened) == (held.account, True) else frozenset()
-            revoke(core, held, held.parties - stays)
+            review_pairs(core, held, dict.fromkeys(held.parties, held.account))
 
     def _tell(self, imsi: str) -> dict[str, Any]:
         return {"imsi": imsi, **_shown(self.core.cards.get(imsi))}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from simulators.sms_gateway.procedures.revoking import revoke
+from simulators.sms_gateway.procedures.revoking import review_pairs
 from simwarden.errors import ManagementError
 from simwarden.model.values import ACCESS_CODE, GIVEN, NUMBER, SWITCH, one_of
 from simwarden.operations.access_codes import CodeChanges, CodeList
@@ -86,9 +86,9 @@ class Codes:
         if whose:
             core.review(lambda message: message.account in whose)
         owners = {code: each.account for code, each in core.codes.items()}
-        moved = {code for code, each in before.items() if each.account != owners.get(code)}
+        moved = {code: each.account for code, each in before.items() if each.account != owners.get(code)}
         for card in core.cards.values() if moved else ():
-            revoke(core, card, moved & card.parties)
+            review_pairs(core, card, {code: moved[code] for code in moved.keys() & card.parties})
         core.wake()
 
     def _take_one(self, code: str, allocated: AllocatedCode | None) -> None:

@@ -9,11 +9,13 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from simulators.sms_gateway.controls import FORWARD
 from simulators.sms_gateway.messages import Kind, Message
+from simulators.sms_gateway.procedures.judging import judge_route
 from simwarden.wire.smpp import Status
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Mapping
 
     from simulators.sms_gateway.core import Core
     from simulators.sms_gateway.messages import Card
@@ -25,17 +27,23 @@ _TRIES: Final = 10
 _OVER: Final = frozenset({Status.ESME_ROK, Status.ESME_RINVMSGID, Status.ESME_RINVCMDID})
 
 
-def revoke(core: Core, card: Card, codes: Iterable[Party]) -> None:
-    """Have the SMSC end what waits there from these codes to a card."""
+def review_pairs(core: Core, card: Card, codes: Mapping[Party, str]) -> None:
+    """Judge anew what a card may have waiting at the SMSC from codes, each of a customer, and have it ended there."""
     if not core.config.smsc or not card.msisdn:
         return
+    for code in sorted(codes):
+        if judge_route(core, codes[code], code, core.cards.get(card.imsi), FORWARD):
+            revoke(core, str(code), card.imsi, card.msisdn)
+
+
+def revoke(core: Core, code: str, imsi: str, number: str) -> None:
+    """Have the SMSC end what waits there from a code to a card."""
+    if (code, number) in core.unsent:
+        return
+    core.unsent.add((code, number))
     now = core.now()
-    for code in sorted(map(str, codes)):
-        if (code, card.msisdn) not in core.unsent:
-            core.unsent.add((code, card.msisdn))
-            until = now + core.config.validity
-            asked = Message(core.next_id(), Kind.CANCEL, "", code, card.imsi, card.msisdn, now, until, b"")
-            core.batch.add(asked, partial(take_up, core, asked))
+    asked = Message(core.next_id(), Kind.CANCEL, "", code, imsi, number, now, now + core.config.validity, b"")
+    core.batch.add(asked, partial(take_up, core, asked))
 
 
 def take_up(core: Core, asked: Message) -> None:

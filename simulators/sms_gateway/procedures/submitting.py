@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from simulators.sms_gateway import contents
 from simulators.sms_gateway.causes import Limit
 from simulators.sms_gateway.controls import FORWARD, SUBMIT
-from simulators.sms_gateway.messages import Card, Group, Kind, Message, State
+from simulators.sms_gateway.messages import Group, Kind, Message, State
 from simulators.sms_gateway.procedures import handing, revoking
 from simulators.sms_gateway.procedures.handing import owe
 from simulators.sms_gateway.procedures.judging import (
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from simulators.sms_gateway.causes import Why
     from simulators.sms_gateway.core import Core
-    from simulators.sms_gateway.messages import Customer, Request
+    from simulators.sms_gateway.messages import Card, Customer, Request
     from simwarden.policy.numbers import Party
     from simwarden.wire.sms import Concatenation
 
@@ -261,10 +261,8 @@ def review(core: Core, concerns: Callable[[Message], bool]) -> None:
 
 def _take_back(core: Core, message: Message) -> None:
     """Have the SMSC end a message that is no longer right; its receipt says what became of it."""
-    code, card = party(message.code), core.cards.get(message.card)
-    if judge_route(core, message.account, code, card, FORWARD):
-        sent_to = Card(message.card, message.number, message.account, opened=False, numbers=())
-        revoking.revoke(core, card or sent_to, (code,))
+    if judge_route(core, message.account, party(message.code), core.cards.get(message.card), FORWARD):
+        revoking.revoke(core, message.code, message.card, message.number)
 
 
 def _still_right(core: Core, message: Message) -> bool:
