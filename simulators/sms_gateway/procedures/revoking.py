@@ -31,7 +31,7 @@ def review_pairs(core: Core, card: Card, codes: Mapping[Party, str]) -> None:
     """Judge anew what a card may have waiting at the SMSC from codes, each of a customer, and have it ended there."""
     if not core.config.smsc or not card.msisdn:
         return
-    for code in sorted(codes):
+    for code in sorted(codes, key=str):
         if judge_route(core, codes[code], code, core.cards.get(card.imsi), FORWARD):
             revoke(core, str(code), card.imsi, card.msisdn)
 

@@ -35,7 +35,7 @@ _LATELY: Final = 128
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from simulators.smsc.card import CardList
     from simulators.smsc.causes import Refusal
@@ -210,15 +210,23 @@ def _is_again(made: ShortMessage, known: ShortMessage) -> bool:
     return replace(made, id=known.id, taken=known.taken, attempts=known.attempts) == known
 
 
+def _meant(core: Core, body: smpp.Cancel) -> Sequence[ShortMessage]:
+    """Return the messages that a cancel_sm names, by the identifier of one or by both numbers."""
+    if body.message_id:
+        known = core.store.message(int(body.message_id)) if body.message_id.isdecimal() else None
+        return () if known is None else (known,)
+    card = core.store.numbered(body.destination.number, body.destination.ton)
+    if card is None or not body.source.number.strip():
+        return ()
+    held = core.store.messages_of(card.imsi)
+    return [each for each in held if same_party(each.number, each.ton, (body.source.number,))]
+
+
 def cancel(core: Core, link: GatewayLink, asked: Pdu) -> None:
     """Take messages back that wait (cancel_sm, SMPP 3.4 4.9): the one named, or all from a number to a card."""
     body: smpp.Cancel = asked.body  # type: ignore[assignment]  # by its command
-    card = core.store.numbered(body.destination.number, body.destination.ton)
     found = [
-        each
-        for each in core.store.messages_of(card.imsi if card is not None else "")
-        if each.direction == Direction.TO_CARD and each.gateway == link.system_id
-        if same_party(each.number, each.ton, (body.source.number,)) and body.message_id in ("", str(each.id))
+        each for each in _meant(core, body) if (each.direction, each.gateway) == (Direction.TO_CARD, link.system_id)
     ]
     waiting = [each for each in found if take_back(core, each)]
     if len(waiting) < len(found):  # one is under way to its device

@@ -170,7 +170,7 @@ async def test_what_is_under_way_is_not() -> None:
 
 @pytest.mark.parametrize(
     ("source", "destination"),
-    [(Address("10658001", 0, 1), TO), (FROM, Address("1440000000002", 0, 1)), (FROM, Address())],
+    [(Address("10658001", 0, 1), TO), (FROM, Address("1440000000002", 0, 1)), (FROM, Address()), (Address(), TO)],
 )
 async def test_what_was_not_meant_stays(source: Address, destination: Address) -> None:
     async with Centre() as centre:
@@ -179,6 +179,16 @@ async def test_what_was_not_meant_stays(source: Address, destination: Address) -
         await centre.settle()
         assert await centre.gateway.cancel("", source, destination) is Status.ESME_RINVMSGID
         assert len(await centre.call("GET", "/messages")) == 1
+
+
+@pytest.mark.parametrize("message_id", ["1", "0000000001", "x"])
+async def test_an_identifier_alone_names_a_message(message_id: str) -> None:
+    async with Centre() as centre:
+        centre.mme.answers = [ABSENT]
+        await centre.gateway.submit(1)
+        await centre.settle()
+        status = await centre.gateway.cancel(message_id, Address(), Address())
+        assert status is (Status.ESME_RINVMSGID if message_id == "x" else Status.ESME_ROK)
 
 
 async def test_another_gateway_takes_nothing_back() -> None:
