@@ -172,6 +172,9 @@ def register(
         subscriber = core.store.get(subscriber.imsi) or subscriber
     if teaches:
         core.show_binding(subscriber)
+        if subscriber.vlr and subscriber.vlr_imei != subscriber.bound:  # its calls are in another terminal
+            debt = forget_vlr(core, subscriber, "the card was bound to another terminal by its first use")
+            core.site.spawn(cancel_location(core, debt), "cancel location")
     core.show_registration(subscriber)
     return decision
 
@@ -256,13 +259,18 @@ def withdraw(
     return debts
 
 
-async def drop_vlr(core: Core, subscriber: Subscriber, reason: str) -> None:
-    """Let the VLR that serves a card's calls do so no more, and tell it."""
+def forget_vlr(core: Core, subscriber: Subscriber, reason: str) -> Debt:
+    """Keep that the VLR which serves a card's calls does so no more; return that it has to be told."""
     record = core.audit.record("cancel-location", subscriber.imsi, {"reason": reason})
     debt = Debt(subscriber.imsi, subscriber.vlr, Owed.WITHDRAWAL, VLR)
     core.store.change(subscriber, record, more=[debt], **NO_VLR)
     core.show_vlr(subscriber)
-    await cancel_location(core, debt)
+    return debt
+
+
+async def drop_vlr(core: Core, subscriber: Subscriber, reason: str) -> None:
+    """Let the VLR that serves a card's calls do so no more, and tell it."""
+    await cancel_location(core, forget_vlr(core, subscriber, reason))
 
 
 async def purge_ue(core: Core, message: Message, _peer: Peer) -> Message:

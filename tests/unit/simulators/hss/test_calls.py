@@ -100,6 +100,18 @@ async def test_a_bound_card_registers_by_the_terminal_that_the_vlr_names(net: Ca
         assert [each["action"] for each in await net.call("GET", f"/cards/{IMSI}/audit")].count("mismatch") == 2
 
 
+@pytest.mark.parametrize(("first", "ends"), [(PHONE, 1), (METER, 0)])
+async def test_a_first_use_by_the_mme_ends_calls_in_another_terminal(net: CallNet, first: str, ends: int) -> None:
+    async with net:
+        await net.voice(binding=LEARN)
+        assert await net.vlr.register(IMSI, first + "01") == "registered"
+        assert (await net.mme.attach(METER)).success
+        await net.settle()
+        assert len(net.vlr.told("cancelLocation")) == ends
+        assert (net.observed("location")[-1] is None) == bool(ends)
+        assert net.hss.core.store.owed() == []
+
+
 async def test_the_answer_to_another_terminal_is_as_configured(loop: TestbedLoop) -> None:
     async with CallNet(loop, mismatch={"result_code": 5003}) as net:
         await net.voice(binding=GIVEN)
