@@ -15,19 +15,24 @@ if TYPE_CHECKING:
 
 
 class Direction(enum.StrEnum):
-    """What a call is to the card; its value is the occasion on which rules are asked."""
+    """What a call is to the card."""
 
-    MO = "originating-call"
+    MO = "originating"
     """The card calls."""
-    MT = "terminating-call"
+    MT = "terminating"
     """The card is called."""
-    FORWARDED = "forwarded-call"
-    """The card was called, and calls somebody else instead (TS 23.078 4.5.2.1, MF)."""
+    FORWARDED = "forwarded"
+    """The card was called, and calls somebody else instead: a call of its own, by its O-CSI (TS 23.078 4.5.2.1)."""
 
     @property
     def outgoing(self) -> bool:
         """Whether the card is the one that calls."""
         return self is not Direction.MT
+
+    @property
+    def occasion(self) -> str:
+        """The occasion on which rules are asked about it."""
+        return "originating-call" if self.outgoing else "terminating-call"
 
 
 class State(enum.StrEnum):

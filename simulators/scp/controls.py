@@ -17,17 +17,11 @@ from simwarden.policy.calls import (
 from simwarden.policy.decision import Control
 from simwarden.policy.operator import change_controls
 
-#: a call of the card's, one to it, one that it forwards; where its logic connects it elsewhere; while it goes on
-MO, MT, FORWARDED, REDIRECTED, IN_CALL = (
-    "originating-call",
-    "terminating-call",
-    "forwarded-call",
-    "redirected-call",
-    "call-in-progress",
-)
+#: a call of the card's, also a forwarded one; one to it; where its logic connects it elsewhere; while it goes on
+MO, MT, REDIRECTED, IN_CALL = "originating-call", "terminating-call", "redirected-call", "call-in-progress"
 REPORT, DIGITS, ASKED = "apply-charging-report", "prompt-and-collect", "initial-dp"
 PROVISION, CHANGE, END = "provision", "change-the-list", "end-the-list"
-_CALLS = (MO, MT, FORWARDED)
+_CALLS = (MO, MT)
 
 SSP: Final = Control("scp.ssp", "dir.voice", judge_ssp, (ASKED,), "Calls come by SSPs of the dedicated core only")
 STATE: Final = Control(

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from simulators.scp import causes, controls
+from simulators.scp.call import Direction
 from simulators.scp.clients.ssp import release
 from simulators.scp.procedures.parties import Told
 from simwarden.policy.calls import TENTHS_A_MINUTE, is_emergency
 from simwarden.policy.numbers import PartyKind, party
 
 if TYPE_CHECKING:
-    from simulators.scp.call import Call, Direction
+    from simulators.scp.call import Call
     from simulators.scp.card import VoiceCard
     from simulators.scp.causes import Refusal
     from simulators.scp.core import Core
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 def dials_emergency(direction: Direction, told: Told) -> bool:
     """Whether a terminal has dialled an emergency number; nothing is forwarded to one, nor are they callers."""
-    return direction == controls.MO and is_emergency(*told)
+    return direction is Direction.MO and is_emergency(*told)
 
 
 def judge_party(core: Core, card: VoiceCard | None, told: Told, on: str, *, emergency: bool = False) -> Decision:
@@ -33,16 +34,16 @@ def judge_party(core: Core, card: VoiceCard | None, told: Told, on: str, *, emer
 
 def refusal_of(core: Core, call: Call) -> Refusal | None:
     """Ask the rules whether a call may be connected; None: it may."""
-    card, on, told = call.card, str(call.direction), Told(call.number, call.ton)
+    card, on, told = call.card, call.direction.occasion, Told(call.number, call.ton)
     if not judge_state(core, card, on):
         return causes.SUSPENDED
-    target = redirected(card, told) if call.direction == controls.MO else None
+    target = redirected(card, told) if call.direction is Direction.MO else None
     if target is not None:
         call.number, call.ton = target
         on = controls.REDIRECTED
     if not judge_party(core, card, Told(call.number, call.ton), on).admitted:
         return causes.OFF if card.voice is None else causes.NOT_LISTED
-    return refusal_now(core, call, str(call.direction))
+    return refusal_now(core, call, call.direction.occasion)
 
 
 def refusal_now(core: Core, call: Call, on: str) -> Refusal | None:

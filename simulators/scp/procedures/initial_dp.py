@@ -36,7 +36,7 @@ def initial_dp(core: Core, dialogue: int, phase: Phase, asked: InitialDP) -> Non
         core.user.flush()
         return
     if card is None:
-        judge_party(core, None, told, direction)
+        judge_party(core, None, told, direction.occasion)
         refuse(core, dialogue, causes.TEMPORARY)
         return
     call = Call(next(core.numbers), dialogue, phase, direction, card, *told)

@@ -113,7 +113,7 @@ async def test_forwarded_calls_are_the_forwarding_cards() -> None:
         assert passes.names()[-1] == "connect"
         refused = await net.ask(forwarded(IMSI, MSISDN, Number("861065800013")))
         assert refused.cause == 21
-        assert [each.occasion for each in net.decisions("voice.directed")] == ["forwarded-call"] * 2
+        assert [each.occasion for each in net.decisions("voice.directed")] == ["originating-call"] * 2
 
 
 CALLER = Number("861065800012", screening=3)
