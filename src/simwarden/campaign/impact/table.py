@@ -111,6 +111,11 @@ TONES: Mapping[str, Mapping[str, str]] = {
         "open": "messages passed after it, as they do where nothing changes",
         "bad": "there are no figures",
     },
+    "calls": {
+        "good": "no call rang after the change, and the one in progress ended with it",
+        "open": "calls rang after it, as they do where nothing changes, or the one in progress went on",
+        "bad": "there are no figures",
+    },
     "blast": {
         "good": "nobody hurt, no thief in",
         "open": "good devices hurt for a while, or thieves in for a while",
@@ -149,8 +154,8 @@ def tone(kind: str, figures: Mapping[str, Figure]) -> str:
 
     if kind == "delay":
         return "bad" if figures.get("session_ends") is None else "open" if positive("leaked_messages") else "good"
-    if kind == "packets":
-        return "open" if positive("packets_out", "packets_in") else "good"
+    if kind in ("packets", "messages", "calls"):
+        return "open" if positive(f"{kind}_out", f"{kind}_in", "ended") else "good"
     if kind == "blast":
         return (
             "bad" if positive("stay_out", "thieves_in_at_end") else "open" if positive("hurt", "thieves_in") else "good"

@@ -10,7 +10,7 @@ from simwarden.campaign.impact.blast import BlastMeter
 from simwarden.campaign.impact.delay import DelayMeter
 from simwarden.campaign.impact.load import LoadMeter
 from simwarden.campaign.impact.measures import OUTCOMES, MeaninglessError, Meter
-from simwarden.campaign.impact.packets import MessagesMeter, PacketsMeter
+from simwarden.campaign.impact.packets import CallsMeter, MessagesMeter, PacketsMeter
 from simwarden.trace.events import Event, Frame, StateChange
 from simwarden.wire.dissection import Dissection
 
@@ -320,3 +320,38 @@ def test_messages_count_where_they_come_to() -> None:
     assert found == {"last_out": 10.0, "messages_out": 1, "last_in": 30.0, "messages_in": 1, "watched": 900.0}
     with pytest.raises(MeaninglessError, match="no message got out before the change"):
         measured(MessagesMeter(["meter"], ("works", "message")), lines[1:], 1000.0)
+
+
+def test_calls_count_where_they_ring_and_the_one_in_progress_has_its_end() -> None:
+    rang = {"phone": "room", "times": 1}
+    lines: list[Event | tuple[str, float]] = [
+        seen(2, "pstn", "invited", rang),
+        seen(3, "lift", "call", "connected"),
+        ("change", 100.0),
+        seen(104, "lift", "call", "released"),
+        seen(110, "pstn", "invited", rang),
+        seen(115, "lift", "call", "connected"),
+        seen(120, "lift", "call", "released"),
+        seen(130, "lift", "call", "ringing"),
+        seen(150, "other", "call", "ringing"),
+    ]
+    found = measured(CallsMeter(["lift"], ("pstn", "invited")), lines, 1000.0)
+    figures = {"last_out": 10.0, "calls_out": 1, "last_in": 30.0, "calls_in": 1}
+    assert found == {**figures, "watched": 900.0, "ended": 4.0}
+    idle = measured(CallsMeter(["lift"], ("pstn", "invited")), [lines[0], ("change", 100.0)], 1000.0)
+    assert idle["ended"] is None
+
+
+def test_calls_are_requests_too() -> None:
+    lines: list[Event | tuple[str, float]] = [
+        seen(1, "lift", "call", "connected"),
+        ("failed", 10.0),
+        seen(12, "pstn", "call", {"state": "refused"}),
+        seen(20, "lift", "call", "calling"),
+        seen(20, "lift", "call", "refused"),
+        ("returned", 30.0),
+        seen(40, "lift", "call", "connected"),
+        seen(45, "lift", "call", "released"),
+    ]
+    found = measured(BlastMeter(["lift"], [], ["call"]), lines, 100.0)
+    assert (found["hurt"], found["longest_out"], found["all_back"]) == (1, 20.0, 10.0)
