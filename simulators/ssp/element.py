@@ -70,7 +70,12 @@ class Ssp(Element[SspConfig]):
         return {"half_calls": len(core.calls), "dialogues": len(core.cap.tc), "roaming_numbers": len(core.roaming)}
 
     async def stop(self) -> None:
-        """Go down: calls end with it."""
+        """Go down: calls end with it, and all who are in them are told."""
+        from simulators.ssp.call import LOCATION  # noqa: PLC0415 - as above
+        from simwarden.wire.q850 import Cause, CauseValue  # noqa: PLC0415
+
+        for half in list(self.core.calls.values()):
+            half.end(Cause(CauseValue.TEMPORARY_FAILURE, LOCATION))
         self._end()
         self.core.point.stop()
 

@@ -97,7 +97,7 @@ class MapNode:
         self._opened[dialogue] = context, Dialogue(self, dialogue, to)
         try:
             return await self.invoke(dialogue, operation, argument, tc.begin)
-        except NoAnswer:
+        except (NoAnswer, asyncio.CancelledError):
             if tc.state(dialogue) is not None:
                 tc.abort(dialogue)
             raise

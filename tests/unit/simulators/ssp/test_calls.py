@@ -574,3 +574,16 @@ async def test_a_terminal_that_vanishes_ends_its_call(loop: TestbedLoop) -> None
         await net.settle()
         assert net.far.outcome == "released 27"
         assert Cause(27).value == net.records()[0].fields["diagnostics"]
+
+
+async def test_an_exchange_that_goes_down_ends_its_calls(loop: TestbedLoop) -> None:
+    async with SspNet(loop) as net:
+        net.scf.script, net.scf.ends = [charge(600), GO_ON], False
+        await net.registered(o_csi=o_csi())
+        await net.mo()
+        await net.sleep(5)
+        await net.host.stop("ssp")
+        await net.settle()
+        assert net.far.outcome == "released 41"
+        assert net.scf.said("applyChargingReport")[0].result.time == 50
+        assert net.scf.ended == ["ended"]
