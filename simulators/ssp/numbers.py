@@ -16,6 +16,7 @@ from simwarden.wire.tbcd import AddressString
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+_LONGEST: Final = 15
 _CAUSES: Final = {int(each): each for each in CauseValue}
 #: type of number (TS 24.008 10.5.4.7) by nature of address (Q.763 3.9), and back
 _TYPES: Final = {isup.INTERNATIONAL: 1, isup.NATIONAL: 2}
@@ -69,6 +70,11 @@ def read(text: str) -> AddressString:
 def longest(number: str, prefixes: Iterable[str]) -> int:
     """Return the length of the longest prefix that a number has, -1 for none."""
     return max((len(each) for each in prefixes if number.startswith(each)), default=-1)
+
+
+def is_e164(digits: str) -> bool:
+    """Whether digits may be a number of the telephone network (E.164: at most 15): else MAP and CAP cannot tell it."""
+    return digits.isascii() and digits.isdigit() and len(digits) <= _LONGEST
 
 
 def cause_of(cause: Cause) -> int:

@@ -5,7 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from simulators.ssp.call import Nowhere, Setup
-from simulators.ssp.numbers import NETWORK_PROVIDED, NOT_VERIFIED, RESTRICTED, longest, number_of, read, written
+from simulators.ssp.numbers import (
+    NETWORK_PROVIDED,
+    NOT_VERIFIED,
+    RESTRICTED,
+    is_e164,
+    longest,
+    number_of,
+    read,
+    written,
+)
 from simwarden.errors import ConfigError, PeerError
 from simwarden.machine.sip_events import Answered, Incoming, MachineTimer, Refused, Released
 from simwarden.runtime.sip import SipTrunk
@@ -167,7 +176,11 @@ class Trunks:
         caller, more = _identity(setup.caller, self._sip.address[0])
         body = describe(self._sip.address[0], _MEDIA)
         target = f"sip:{number}@{host}:{port}"
-        call = self._agent.invite(target, caller, to, self._core.clock.now(), *more, body=body)
+        try:
+            call = self._agent.invite(target, caller, to, self._core.clock.now(), *more, body=body)
+        except PeerError as error:  # keys that no URI has
+            self._core.site.note(f"SIP: {error.reason}")
+            return None
         leg = self._legs[call] = TrunkLeg(self, call, up)
         self._sip.flush()
         return leg
@@ -185,13 +198,19 @@ class Trunks:
             return None
 
 
+def _number(who: NameAddress) -> str:
+    """Return the number of an address, empty where it has none that CAP could tell."""
+    number = who.uri.number
+    return number if is_e164(number.removeprefix("+")) else ""
+
+
 def _callers(request: Request) -> tuple[Number | None, GenericNumber | None]:
     """Return who calls: what the network asserts (RFC 3325) is provided by it, what the caller says nobody verified.
 
     Beside an asserted number the caller's own is told as a generic one (TS 29.163 7.2.3.1.2.6).
     """
-    said = request.sender.uri.number
-    asserted = [NameAddress.parse(each).uri.number for each in request.headers.all("P-Asserted-Identity")]
+    said = _number(request.sender)
+    asserted = [_number(NameAddress.parse(each)) for each in request.headers.all("P-Asserted-Identity")]
     verified = next((each for each in asserted if each), "")
     hidden = RESTRICTED if "id" in (request.headers.get("Privacy") or "").replace(" ", "").split(";") else 0
     if not verified:

@@ -11,7 +11,7 @@ from simulators.ssp.bcsm import O_BCSM, T_BCSM
 from simulators.ssp.call import LAST_FORWARDING, LOCATION, Half, Nowhere, Setup
 from simulators.ssp.clients.gsmscf import Scf, Trigger
 from simulators.ssp.clients.mobility import MapError, NoAnswer, ask_route
-from simulators.ssp.numbers import NETWORK_PROVIDED, cause_of, international, longest, number_of, who
+from simulators.ssp.numbers import NETWORK_PROVIDED, cause_of, international, is_e164, longest, number_of, who
 from simwarden.wire.cap import EventType
 from simwarden.wire.dtap import MessageType
 from simwarden.wire.map import DefaultCallHandling, ErrorCode
@@ -73,7 +73,8 @@ def originate(core: Core, terminal: Terminal, leg: Leg, message: Message) -> Non
     elif subscriber.outgoing_barred:
         leg.refuse(_cause(_BARRED))
     else:
-        caller = number_of(AddressString(subscriber.msisdn), screening=NETWORK_PROVIDED)
+        own = AddressString(subscriber.msisdn)
+        caller = number_of(own, screening=NETWORK_PROVIDED) if own.digits else None
         half = Half(core, O_BCSM, leg, partial(_onward, core), subscriber.imsi, subscriber.msisdn)
         half.ended = charging.mobile_originated
         half.scf = _originating(half, subscriber.o_csi)
@@ -133,7 +134,7 @@ def _to_card(core: Core, up: Upstream, setup: Setup) -> Downstream | None:
     """Take a call to a card as its gateway; None for a number that is none of a card's."""
     msisdn = international(setup.called)
     own = (each.removeprefix("+") for each in core.config.own_numbers)
-    if longest(msisdn, own) < 0:
+    if longest(msisdn, own) < 0 or not is_e164(msisdn):
         return None
     return _Enquiry(core, up, partial(_interrogate, core, up, setup, msisdn))
 

@@ -587,3 +587,36 @@ async def test_an_exchange_that_goes_down_ends_its_calls(loop: TestbedLoop) -> N
         assert net.far.outcome == "released 41"
         assert net.scf.said("applyChargingReport")[0].result.time == 50
         assert net.scf.ended == ["ended"]
+
+
+@pytest.mark.parametrize("caller", ["*123#", "+" + "8" * 40, "anonymous", "+"])
+async def test_a_caller_that_is_no_number_is_nobody(loop: TestbedLoop, caller: str) -> None:
+    async with SspNet(loop) as net:
+        net.scf.script = [release()]
+        await net.registered(t_csi=t_csi())
+        net.far.call(f"+{MSISDN}", caller)
+        await net.settle()
+        assert net.far.outcome == "403 21"
+        assert net.scf.said("initialDP")[0].calling_party_number is None
+
+
+@pytest.mark.parametrize("number", ["+86144" + "0" * 30, "+861440000000*1", "*21#"])
+async def test_a_called_number_that_is_none_reaches_nobody(loop: TestbedLoop, number: str) -> None:
+    async with SspNet(loop) as net:
+        await net.registered()
+        net.far.call(number)
+        await net.settle()
+        assert net.far.outcome in ("404 1", "484 28")
+
+
+@pytest.mark.parametrize("number", ["*21*13800002222#", "#", "1" * 40, "a1"])
+async def test_keys_that_are_no_number_are_dialled_in_vain(loop: TestbedLoop, number: str) -> None:
+    async with SspNet(loop, trunks={}) as net:
+        await net.registered()
+        await net.mo(number)
+        assert net.ms.cause == 3
+    async with SspNet(loop) as net:
+        net.far.does = "1"
+        await net.registered(o_csi=o_csi())
+        await net.mo(number)
+        assert net.ms.cause in (1, 3)
