@@ -65,6 +65,7 @@ BOMB = "a: &a [x,x,x,x,x,x,x,x,x,x]\n" + "".join(
     [
         (BOMB + "subscribers: [{imsi: '1', bomb: *i}]\n", "grows too large by its aliases"),
         ("subscribers:\n- imsi: '1'\n  x: " + "[" * 100_000 + "]" * 100_000 + "\n", "nest"),
+        ("subscribers:\n- imsi: '1'\n  x: " + "[" * 60 + "]" * 60 + "\n", "is nested too deep, or grows"),
         ("subscribers:\n- &a {imsi: '1', x: *a}\n", "nothing is anchored as 'a'"),
         ("subscribers: [{imsi: '1'}, {}]", "mappings with imsi is expected"),
         ("subscribers: {imsi: '1'}", "mappings with imsi is expected"),
