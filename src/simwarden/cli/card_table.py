@@ -174,8 +174,8 @@ class _Reader:
         use, contracts = said.get("use"), self._known.contracts or {}
         form = use.form if use is not None and "sections" in cells else None
         held = Held(_told(said), *[said.get(name) or () for name in ("voice", "sms", "data", "apn")])
-        if said.get("sections"):
-            held |= self._known.read_sections(said["sections"])
+        if sections := said.get("sections"):
+            held |= self._known.read_sections(sections)
         return Holding(
             assessment=_assessment(use, said),
             use=use,
