@@ -339,6 +339,8 @@ def _loosen(schema: Any) -> Any:
         return schema
     loose: dict[str, Any] = {
         _KEYWORDS.get(str(key), str(key)): _loosen(each)
+        if key != "properties"  # whose keys are names, also where they read as keywords
+        else {name: _loosen(one) for name, one in each.items()}
         for key, each in schema.items()
         if key not in ("default", "title")
     }

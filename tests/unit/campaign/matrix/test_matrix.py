@@ -136,7 +136,8 @@ def test_a_path_that_is_subscribed_leaks(copy: Path) -> None:
         copy,
         "misuses/phone.yaml",
         "{profile: meter}",
-        "{profile: meter, subscription: {apns: [{name: iot}, {name: '*'}]}}",
+        "{profile: meter, functions: [voice, data], csi: {kinds: []},"
+        " subscription: {apns: [{name: iot}, {name: '*'}]}}",
     )
     assert cell(plan, "phone", "none").outcomes["second-apn"].state is State.LEAKED
 
