@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from simulators.scp.config import ScpVoice
+from simulators.scp.config import ScpVoice
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +16,11 @@ class VoiceCard:
     msisdn: str
     voice: ScpVoice | None = None
     suspended: str | None = None
+
+    @property
+    def terms(self) -> ScpVoice:
+        """What holds for its calls, if a rule admits any."""
+        return self.voice if self.voice is not None else ScpVoice()
 
     def listed(self, *, outgoing: bool) -> tuple[str, ...] | None:
         """Return the numbers of a direction, None where voice is off."""

@@ -27,11 +27,10 @@ async def give_time(core: Core, call: Call) -> Order | None:
 
     The last of a quota ends the call at the SSP, to the tenth of a second.
     """
-    voice = call.card.voice
-    assert voice is not None  # noqa: S101 - see refusal_now
+    voice = call.card.terms
     units, last = min(round(core.config.supervision * 10), _until_closing(core, voice.hours)), False
-    if voice.quota:
-        left = voice.quota * TENTHS_A_MINUTE - core.store.used(call.card.imsi, core.month)
+    left = voice.quota * TENTHS_A_MINUTE - core.store.used(call.card.imsi, core.month)
+    if left > 0:  # of a quota that is used up a rule has refused the call
         units, last = min(units, left), left <= units
     grant = Grant(next(core.numbers), call.card.imsi, core.month, units if voice.quota else 0)
     if grant.charged and not await _kept(core, grant):

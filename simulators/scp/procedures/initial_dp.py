@@ -8,7 +8,7 @@ from simulators.scp import causes, controls
 from simulators.scp.call import Call, Direction, State
 from simulators.scp.clients.ssp import alive, arm, order, refuse, release, test_activity
 from simulators.scp.procedures import charging, interaction
-from simulators.scp.procedures.admission import dials_emergency, judge_party, refusal_of
+from simulators.scp.procedures.admission import dials_emergency, judge_party, refusal_now, refusal_of
 from simulators.scp.procedures.monitoring import monitor
 from simulators.scp.procedures.parties import direction_of, far_end, own_number, routing_address
 from simwarden.policy.numbers import party
@@ -59,9 +59,11 @@ def _card(core: Core, asked: InitialDP, direction: Direction) -> VoiceCard | Non
 async def _direct(core: Core, call: Call) -> None:
     """Carry out the service logic of a call, until it is over."""
     refusal = refusal_of(core, call)
-    voice = call.card.voice
-    if refusal is None and voice is not None and voice.pin and call.direction is Direction.MO:
-        refusal = await interaction.ask_pin(core, call, voice.pin)
+    pin = call.card.terms.pin
+    if refusal is None and pin and call.direction is Direction.MO:
+        refusal = await interaction.ask_pin(core, call, pin)
+        if refusal is None and alive(core, call):  # it took its time
+            refusal = refusal_now(core, call, call.direction.occasion)
     if alive(core, call):
         await (_connect(core, call) if refusal is None else interaction.refuse(core, call, refusal))
     if alive(core, call):

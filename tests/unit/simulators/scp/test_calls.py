@@ -457,6 +457,17 @@ async def test_the_right_pin_connects() -> None:
         assert "4711" not in shown
 
 
+async def test_minutes_that_are_used_up_while_the_pin_is_dialled() -> None:
+    async with VoiceBench() as net:
+        await net.provision(PIN | {"quota": 1})
+        call = await net.dial(LISTED)
+        assert (await net.called_by(CALLER)).last("applyCharging").time_duration_charging == cap.TimeCharging(600, True)
+        call.dials("4711")
+        await net.settle()
+        assert (call.cause, call.end) == (47, "ended")
+        assert await net.used() == 60
+
+
 async def test_a_caller_who_hangs_up_while_asked() -> None:
     async with VoiceBench() as net:
         await net.provision(PIN)
