@@ -117,7 +117,10 @@ def associate(where: Where) -> None:
     octets = cap.CAP_USER.encode_argument(cap.INITIAL_DP, originating("001019999999999", "01065800012"))
     with SspSender(where, patience=PATIENCE) as ssp:
         ssp.ask(octets)
-        ordered = ssp.receive(PATIENCE)[0]
+        until = time.monotonic() + PATIENCE
+        while not (found := ssp.receive(1)):  # what M3UA says beside is no event of TCAP
+            assert time.monotonic() < until, "no answer"
+        ordered = found[0]
         assert isinstance(ordered, Ended)
         assert getattr(ordered.components[0], "opcode", None) == cap.RELEASE_CALL.opcode
 
