@@ -14,10 +14,14 @@ import pytest
 from ssp_net import EIR, HLR, LISTED, Eir, Far, Hlr, Ms, T, o_csi, t_csi
 
 from simulators.scp.element import Scp
+from simulators.ssp.bcsm import O_BCSM
+from simulators.ssp.call import Half, Nowhere, Setup
 from simulators.ssp.element import Ssp
+from simulators.ssp.procedures.calls import originating
 from simwarden.runtime.loop import TestbedLoop
 from simwarden.testing import Bench
 from simwarden.wire import map as m
+from simwarden.wire.q850 import Cause
 from simwarden.wire.tbcd import AddressString
 
 if TYPE_CHECKING:
@@ -85,7 +89,7 @@ class Exchange(Bench):
         self.add("eir", Eir, {"point_code": EIR})
         self.add("scp", Scp)
         self.far = self.add("pstn", Far)
-        self.add("ssp", Ssp, {"trunks": {"pstn": {"prefixes": [""]}}})
+        self.ssp = self.add("ssp", Ssp, {"trunks": {"pstn": {"prefixes": [""]}}})
         self.terminals = [self.add(f"ms{number}", Caller) for number in range(TERMINALS)]
 
     async def start(self) -> None:
@@ -137,3 +141,55 @@ def test_calls_through_ssp_and_scp(kind: str, goal: int) -> None:
     calls = TERMINALS * ROUNDS
     rate = f"{calls / took[0]:,.0f}/s of processor time (goal {goal}/s)"
     sys.stderr.write(f"\n{kind} calls through SSP and SCP: {rate}\n")
+
+
+class Nobody:
+    """A caller who hears nothing."""
+
+    def progress(self) -> None:
+        """See Upstream."""
+
+    def alerting(self) -> None:
+        """See Upstream."""
+
+    def answered(self) -> None:
+        """See Upstream."""
+
+    def cleared(self, cause: Cause) -> None:
+        """See Upstream."""
+
+
+def test_dialogues_from_initial_dp_to_connect() -> None:
+    loop = TestbedLoop(virtual=True)
+    connected: list[Half] = []
+    took: list[float] = []
+
+    def route(half: Half, _setup: Setup) -> Nowhere:
+        connected.append(half)
+        return Nowhere()
+
+    async def story() -> None:
+        async with Exchange(loop) as net:
+            setup = Setup(AddressString("13800001111", 0), reference=b"\0\0\0\1")
+
+            async def ask(dialogues: int) -> None:
+                for first in range(0, dialogues, TERMINALS):
+                    for number in range(first, first + TERMINALS):
+                        half = Half(net.ssp.core, O_BCSM, Nobody(), route, imsi(number % TERMINALS))
+                        half.scf = originating(half, o_csi())
+                        half.begin(setup)
+                    await net.settle()
+                    net.trace.events.clear()
+
+            await ask(TERMINALS)
+            before = time.process_time()
+            await ask(TERMINALS * ROUNDS)
+            took.append(time.process_time() - before)
+            for each in connected:
+                each.release(Cause(16))
+
+    loop.run_until_complete(story())
+    loop.close()
+    assert len(connected) == TERMINALS * (ROUNDS + 1)
+    rate = f"{TERMINALS * ROUNDS / took[0]:,.0f}/s of processor time (goal 500/s)"
+    sys.stderr.write(f"\nInitialDP to Connect at SSP and SCP: {rate}\n")
