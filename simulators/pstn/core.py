@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from simwarden.errors import ManagementError, PeerError
-from simwarden.machine.sip_events import Answered, Incoming, MachineTimer, Refused, Released
+from simwarden.machine.sip_events import Alerting, Answered, Incoming, Refused, Released
 from simwarden.policy.numbers import party
 from simwarden.runtime.sip import SipTrunk
 from simwarden.wire.q850 import CauseValue
@@ -140,7 +140,7 @@ class Core:
         match event:
             case Incoming(call, request):
                 self._hear_invite(call, request)
-            case MachineTimer(call, status) if call in self.talks:
+            case Alerting(call, status) if call in self.talks:
                 talk = self.talks[call]
                 talk.state, talk.status = "ringing", status
                 self._show(talk)

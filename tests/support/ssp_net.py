@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from simulators.ssp.element import Ssp
 from simwarden.machine.m3ua_gateway import ApplicationServer
-from simwarden.machine.sip_events import Answered, Incoming, MachineTimer, Refused, Released
+from simwarden.machine.sip_events import Alerting, Answered, Incoming, Refused, Released
 from simwarden.machine.tcap_events import Aborted, Begun, Continued, Ended
 from simwarden.model.identity import Plmn
 from simwarden.operations.element import Element
@@ -291,7 +291,7 @@ class Far(Element[ElementConfig]):
                     return f"{status} {cause}"
                 case Released(_, cause):
                     return f"released {cause}"
-        return "ringing" if any(isinstance(each, MachineTimer) for each in self.heard) else ""
+        return "ringing" if any(isinstance(each, Alerting) for each in self.heard) else ""
 
 
 class Ms(Element[ElementConfig]):

@@ -16,7 +16,7 @@ from simulators.ssp.numbers import (
     written,
 )
 from simwarden.errors import ConfigError, PeerError
-from simwarden.machine.sip_events import Answered, Incoming, MachineTimer, Refused, Released
+from simwarden.machine.sip_events import Alerting, Answered, Incoming, Refused, Released
 from simwarden.runtime.sip import SipTrunk
 from simwarden.wire import isup
 from simwarden.wire.isup import GenericNumber
@@ -83,7 +83,7 @@ class TrunkLeg:
     def take(self, event: CallEvent) -> None:
         """Take what became of the call."""
         match event:
-            case MachineTimer(_, status) if status == _RINGING and self.up is not None:
+            case Alerting(_, status) if status == _RINGING and self.up is not None:
                 self.up.alerting()
             case Answered() if self.up is not None:
                 self.up.answered()

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Final
 
 from simwarden.errors import InternalError, PeerError
 from simwarden.machine.sip_events import (
+    Alerting,
     Answered,
     CallEvent,
     Fault,
     Incoming,
-    MachineTimer,
     Refused,
     Released,
     Requested,
@@ -320,7 +320,7 @@ class SipAgent:
         if call.state is CallState.CANCELLING:
             self._cancel(call, now)
         elif call.state is CallState.CALLING and response.status > Status.TRYING:
-            self._events.append(MachineTimer(call.number, response.status))
+            self._events.append(Alerting(call.number, response.status))
 
     def _hear_answer(self, call: _Call, response: Response, now: float) -> None:
         """Acknowledge a 2xx, each time that it comes (13.2.2.4); one that crosses our CANCEL is ended at once."""

@@ -76,8 +76,8 @@ class Incoming:
 
 
 @dataclass(frozen=True, slots=True)
-class MachineTimer:
-    """The other side of a call of ours is told: `status` is 180, 183..."""
+class Alerting:
+    """Whom we call is alerted: `status` is 180, 183..."""
 
     call: int
     status: int
@@ -108,4 +108,4 @@ class Released:
     cause: int
 
 
-CallEvent: TypeAlias = Incoming | MachineTimer | Answered | Refused | Released | Fault
+CallEvent: TypeAlias = Incoming | Alerting | Answered | Refused | Released | Fault

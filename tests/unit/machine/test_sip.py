@@ -11,7 +11,7 @@ from sip_messages import CALLER, FAR, LOCAL, MESSAGES, OFFER, TARGET, Wire, draw
 
 from simwarden.errors import InternalError
 from simwarden.machine.sip_agent import CallState, SipAgent
-from simwarden.machine.sip_events import Answered, Fault, Incoming, MachineTimer, Refused, Released
+from simwarden.machine.sip_events import Alerting, Answered, Fault, Incoming, Refused, Released
 from simwarden.wire import sip
 from simwarden.wire.q850 import CauseValue
 from simwarden.wire.sip import Message, Request, Response, Status
@@ -33,7 +33,7 @@ def test_a_call_is_answered_and_ended_by_its_caller() -> None:
     wire = Wire()
     ours, theirs = standing(wire)
     assert wire.said == ["INVITE", "100", "180", "200", "ACK"]
-    assert kinds(wire) == ([MachineTimer, Answered], [Incoming, Answered])
+    assert kinds(wire) == ([Alerting, Answered], [Incoming, Answered])
     assert wire.heard[wire.near][-1].body == OFFER
     assert wire.near.state(ours) is wire.far.state(theirs) is CallState.STANDING
     wire.near.hang_up(ours, wire.now)
