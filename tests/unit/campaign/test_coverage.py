@@ -50,8 +50,8 @@ def test_claims_and_what_the_trace_saw() -> None:
 def test_what_is_not_built_is_open() -> None:
     coverage = covered(SHIPPED / "demo")
     assert len(coverage.entries) == len(requirements())
-    voice = entry(coverage, "fn.voice.directed")
-    assert (voice.state, voice.missing, voice.rows) == (State.OPEN, ["scp", "ssp", "bss", "classify"], [])
+    data = entry(coverage, "fn.data.directed")
+    assert (data.state, data.missing, data.rows) == (State.OPEN, ["pcrf", "pgw", "bss"], [])
     assert all(each.requirement.enforced_by for each in coverage.entries)
 
 

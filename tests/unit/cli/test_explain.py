@@ -85,7 +85,7 @@ def explain(name: str) -> tuple[int, str]:
         ("movable", ["combination of methods of the matrix: ", "Everything but a card soldered in"]),
         ("clone", ["misuse of the matrix", "simwarden matrix --misuse clone"]),
         ("data", ["service of the matrix", "simwarden matrix --service data"]),
-        ("mo-call", ["service of the matrix", "not built: a switch (SSP) behind SGs"]),
+        ("mo-call", ["service of the matrix", "simwarden matrix --service mo-call"]),
         ("LEAK", ["word in a cell of `matrix`", "a day later"]),
         ("delay-hss", ["experiment of `impact`", "simwarden impact --match delay-hss"]),
         ("suspended", ["state of a card", "does not serve it", "resume to active", "active by suspend"]),

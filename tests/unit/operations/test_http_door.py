@@ -260,7 +260,7 @@ class Site:
         self.tasks: list[asyncio.Task[Any]] = []
         self.clock, self.notes = clock, list[str]()
 
-    def spawn(self, work: Any, _what: str) -> None:
+    def spawn(self, work: Any, _what: str, **_: Any) -> None:
         self.tasks.append(asyncio.get_running_loop().create_task(work))
 
     def note(self, text: str) -> None:

@@ -37,7 +37,7 @@ class Site:
     def note(self, text: str) -> None:
         self.notes.append(text)
 
-    def spawn(self, work: Any, _what: str) -> None:
+    def spawn(self, work: Any, _what: str, **_: Any) -> None:
         self.tasks.append(asyncio.get_running_loop().create_task(work))
 
 

@@ -57,7 +57,8 @@ async def test_a_card_writes_only_to_codes_of_its_list() -> None:
         bench.smsc.deliver(CARD, CODE, b"x")
         await bench.settle()
         assert bench.smsc.answered == [Status.ESME_RINVDSTADR]
-        assert bench.verdicts("fn.sms.directed") == [False]
+        judged = [each for each in bench.decisions("fn.sms.directed") if each.occasion == "deliver"]
+        assert [each.admitted for each in judged] == [False]
 
 
 async def test_messages_wait_while_the_platform_is_not_bound(tmp_path: Path) -> None:
@@ -292,5 +293,6 @@ async def test_a_cards_message_that_waits_goes_to_no_former_owner(*, busy: bool)
         await bench.do("platform", "bind_platform", platform="platform")
         await bench.settle()
         assert bench.texts() == []
-        assert bench.decisions("sms.owner")[-1].occasion == "deliver"
+        judged = [each for each in bench.decisions("sms.owner") if each.occasion == "deliver"]
+        assert not judged[-1].admitted
         assert bench.gateway.core.messages == {}

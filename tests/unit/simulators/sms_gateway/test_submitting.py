@@ -102,7 +102,8 @@ async def test_a_code_that_is_not_on_the_cards_list_is_refused() -> None:
         await bench.call("PUT", f"/cards/{IMSI}/sms", {"account": "waterworks", "numbers": [OTA_CODE], **APPROVED})
         assert await bench.submit() == "refused"
         assert statuses(bench) == [Status.ESME_RINVDSTADR]
-        assert bench.verdicts("fn.sms.directed") == [False]
+        judged = [each for each in bench.decisions("fn.sms.directed") if each.occasion == "submit"]
+        assert [each.admitted for each in judged] == [False]
 
 
 async def test_a_card_that_is_not_opened_for_sms_gets_none() -> None:
