@@ -124,9 +124,9 @@ def _value_of(name: str) -> Values:
         role = name.removesuffix("Info")
         return mapping(lambda: {f"{role}{each}": _PARTY[each] for each in MESSAGE_PARTY})
     if name == "sMSResult":
-        from simwarden.wire.diameter.codes import ExperimentalResult  # noqa: PLC0415 - few stories ask for it
+        from simwarden.wire.cdr import sms_results  # noqa: PLC0415 - few stories ask for it
 
-        return members(ExperimentalResult, ("DIAMETER_ERROR_", "DIAMETER_"))
+        return sms_results()
     return _VALUES.get(name, TEXT)
 
 

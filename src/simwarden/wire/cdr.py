@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from simwarden.errors import InternalError
 from simwarden.model.identity import Ecgi, Plmn, Tai
+from simwarden.model.values import Values, members
+from simwarden.wire.diameter.codes import ExperimentalResult
 from simwarden.wire.gtpv2.enums import RatType
 from simwarden.wire.gtpv2.ies import IES
 from simwarden.wire.gtpv2.values import UeTimeZone, Uli
@@ -25,6 +27,11 @@ _SERVING_NODES: Final = {"sGSN": 0, "pMIPSGW": 1, "gTPSGW": 2, "ePDG": 3, "hSGW"
 _CHANGES: Final = {"recordClosure": 2, "eCGIChange": 10, "tAIChange": 11, "userLocationChange": 12}
 #: organisation and number of PDP types of the IETF (TS 29.060 7.7.27)
 _PDP_TYPES: Final = {"IPV4": b"\xf1\x21", "IPV6": b"\xf1\x57", "IPV4V6": b"\xf1\x8d"}
+
+
+def sms_results() -> Values:
+    """Return what sMSResult can be: with us the Experimental-Result by which SGd or S6c refused a message."""
+    return members(ExperimentalResult, ("DIAMETER_ERROR_", "DIAMETER_"))
 
 
 def _tlv(tag: int, content: bytes, *, constructed: bool = False) -> bytes:

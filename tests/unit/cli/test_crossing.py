@@ -22,7 +22,9 @@ def test_a_part_of_the_shipped_matrix_is_as_reviewed() -> None:
     result = cli(*SOME)
     assert result.exit_code == 0, result.output
     assert re.search(r"^hss-given +hss #8 +LEAK$", result.output, re.MULTILINE)
-    assert re.search(r"^hss/bind.hss.given +2.1.3\(1\) one +3 +EMM #8, MM cause 2 imsi unknown in hlr$", result.output, re.MULTILINE)
+    assert re.search(
+        r"^hss/bind.hss.given +2.1.3\(1\) one +3 +EMM #8, MM cause 2 imsi unknown in hlr$", result.output, re.MULTILINE
+    )
     assert "\nphone  The card is taken out of the meter and put into a phone\n" in result.output
     assert "4 cells, 2 misuses against 2 methods" in result.output
     assert re.search(r"; all as reviewed; \d+\.\d s\n$", result.stdout)

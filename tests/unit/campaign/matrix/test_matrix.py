@@ -114,7 +114,11 @@ def test_a_method_that_refuses_the_rightful_is_told(plan: Plan) -> None:
 
 def test_services_behind_a_refused_attach_fall_with_it_and_a_path_past_it_does_not(plan: Plan) -> None:
     found = cell(plan, "phone", "hss-given").outcomes
-    assert {name for name, each in found.items() if each.state is State.NO_ATTACH} == set(found) - {"attach", *CALLS, *APART}
+    assert {name for name, each in found.items() if each.state is State.NO_ATTACH} == set(found) - {
+        "attach",
+        *CALLS,
+        *APART,
+    }
     assert {found[name].refusals[0].point for name in CALLS} == {"hss/bind.hss.given"}
     assert {found[name].state for name in APART} == {State.NOT_BUILT}
     assert found["data"].refusals[0].point == "hss/bind.hss.given"
