@@ -17,6 +17,7 @@ from simulators.hss.procedures.subscriber_data import (
 )
 from simulators.hss.subscriber import NO_VLR, VLR, Debt, Owed, Subscriber
 from simwarden.errors import ManagementError
+from simwarden.model.identity import Ecgi, Plmn, Tai
 from simwarden.model.profile import Function
 from simwarden.model.values import HOST, IMEI, IMSI, PLMN, one_of
 from simwarden.operations.approval import Approval, BindingChange, By
@@ -147,7 +148,7 @@ class Cards:
         if answer is None:
             raise ManagementError(503, "no MME that can be reached serves the card")
         found = describe(answer).fields
-        return {key: found.get(key) for key in ("eps_user_state", "eps_location_information")}
+        return {key: _readable(found.get(key)) for key in ("eps_user_state", "eps_location_information")}
 
     @route("DELETE", "/cards/{imsi}/location")
     async def end_location(self, call: Call) -> dict[str, Any]:
@@ -167,6 +168,23 @@ class Cards:
         """Tell a card's audit records: what was bound, learned, refused, suspended, by whom and why."""
         imsi, asked = self.core.card(call.path["imsi"]).imsi, call.query
         return self.core.store.audited(imsi, after=asked.after, most=asked.limit)
+
+
+def _readable(value: Any, name: str = "") -> Any:
+    """Return what an MME told with TAI and ECGI as people write them, and other octets in hexadecimal digits."""
+    if isinstance(value, dict):
+        return {key: _readable(each, key) for key, each in value.items()}
+    if not isinstance(value, bytes):
+        return value
+    plmn, number = value[:3], int.from_bytes(value[3:], "big")
+    try:
+        if (name, len(value)) == ("tracking_area_identity", 5):
+            return str(Tai(Plmn.from_bytes(plmn), number))
+        if (name, len(value)) == ("e_utran_cell_global_identity", 7):
+            return str(Ecgi(Plmn.from_bytes(plmn), number))
+    except ValueError:
+        pass
+    return value.hex()
 
 
 class Binding:
