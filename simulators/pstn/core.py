@@ -67,9 +67,12 @@ class Core:
         self._invited: dict[tuple[str, str, str, str], int] = {}
 
     def stop(self) -> None:
-        """Hang up nothing: phones and trunk are gone."""
+        """Hang up nothing: phones and trunk are gone, and so is what somebody waits for at one of them."""
         for talk in self.talks.values():
             _disarm(talk)
+            for waited in (talk.settled, talk.over):
+                if not waited.done():
+                    waited.set_result("released")
         self.trunk.stop()
 
     # -- what steps do

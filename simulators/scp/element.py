@@ -60,8 +60,8 @@ class Scp(Element[ScpConfig]):
         await core.point.start()
 
     def census(self) -> Mapping[str, int]:
-        """Count dialogues about calls in progress."""
-        return {"dialogues": len(self.core.calls)}
+        """Count calls in progress: not as an SSP does, which hears of a restart here with its next message only."""
+        return {"directed_calls": len(self.core.calls)}
 
     def kept(self) -> Audit:
         """Keep refused calls of its management with the changes."""

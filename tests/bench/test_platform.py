@@ -226,7 +226,7 @@ def test_the_shutdown_of_a_batch() -> None:
             body |= {"profile": "meter"}
             body |= {"k": "00" * 16, "opc": "00" * 16, "form": "plug-in"}
             await element_of(host, "hss").manage(Role.OPERATOR, "PUT", f"/cards/{imsi}", body)
-            await mme.hss(imsi)
+            await mme.register(imsi)
         cards = [
             {"imsi": _imsi(n), "account": "a", "state": "active", "batch": "spring" if n < BATCH else "autumn"}
             for n in range(BATCH + 100)

@@ -84,7 +84,8 @@ class ScriptedVlr(Element[Settings]):
         asked = m.UpdateLocation(
             imsi, who, who, vlr_capability=capability, add_info=m.AddInfo(imeisv) if imeisv else None
         )
-        return await _word(self.vlr.ask(self._hlr(), m.NETWORK_LOC_UP, m.UPDATE_LOCATION, asked), "registered")
+        word: str = await _word(self.vlr.ask(self._hlr(), m.NETWORK_LOC_UP, m.UPDATE_LOCATION, asked), "registered")
+        return word
 
     async def route(
         self,

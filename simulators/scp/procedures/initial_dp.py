@@ -43,7 +43,7 @@ def initial_dp(core: Core, dialogue: int, phase: Phase, asked: InitialDP) -> Non
     core.take(call)
     test_activity(core, call)
     core.show(call)
-    core.site.spawn(_direct(core, call), f"directs call {call.id}")
+    core.site.spawn(_direct(core, call), f"directs call {call.id}", standing=True)
 
 
 def _card(core: Core, asked: InitialDP, direction: Direction) -> VoiceCard | None:

@@ -128,7 +128,7 @@ class Site:
     def spawn(self, work: Coroutine[Any, Any, None], what: str = "", *, standing: bool = False) -> asyncio.Task[None]:
         """Run a procedure in the background. An exception from it is a Fault in the trace; stop() cancels it.
 
-        What is `standing` goes on as long as the element: else, at the end of a story, nothing is under way.
+        What is `standing` goes on as long as the element, or a call: all else is over at the end of a story.
         """
         return self.host.spawn(self.name, work, what, standing=standing)
 

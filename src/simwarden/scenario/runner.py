@@ -175,7 +175,6 @@ class _Run:
                 self.loop.run_until_complete(self._story(host))
                 shown = self.trace.last_number
                 self.sink = None
-                self.result.virtual = self.clock.now()
                 self._conclude()
                 self.loop.run_until_complete(host.close())
         except TimeUp as error:
@@ -325,6 +324,7 @@ class _Run:
                 await self.probe.leave()
             else:
                 acting.end()
+                self.result.virtual = self.clock.now()
                 await self._come_to_rest(host)
         finally:
             acting.end()

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from simulators.mme.config import MmeConfig
 from simwarden.cli.main import app
 from simwarden.cli.serving import Service
 from simwarden.scenario.load import Loader
@@ -45,7 +46,9 @@ def test_they_are_told_and_read(old: Path) -> None:
     place = f"{NAME}:{line_of(old, 'access_points')}:20"
     assert f"{place}: 'access_points' is called 'apns' now" in result.stdout
     assert "`simwarden validate --fix` renames it" in result.stdout
-    assert Loader().load(old).instances["mme"].config.gateways.apns == {"meters.example": "public"}
+    config = Loader().load(old).instances["mme"].config
+    assert isinstance(config, MmeConfig)
+    assert config.gateways.apns == {"meters.example": "public"}
 
     [told] = json.loads(cli("validate", NAME, "--json").stdout)
     assert (told["errors"], len(told["warnings"])) == ([], 1)
@@ -97,5 +100,6 @@ def test_serve_reads_them_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     path = tmp_path / "mme.yaml"
     path.write_text("settings:\n  gateways:\n    access_points: {a.example: other}\n", "utf-8")
     service = Service("mme", str(path))
-    assert service.config.gateways.apns == {"a.example": "other"}  # type: ignore[attr-defined]
+    assert isinstance(service.config, MmeConfig)
+    assert service.config.gateways.apns == {"a.example": "other"}
     assert f"{path}:3:5: 'access_points' is called 'apns' now" in capsys.readouterr().err

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from simwarden.runtime.loop import TestbedLoop
 
 METER, PHONE, OTHER = "99000101000001", "99000201000001", "12345678000001"
-LISTS = {"allowed": ["99000101"], "prohibited": ["99000201"], "tracked": ["12345678"]}
 
 
 class MapNet(Bench):
@@ -48,7 +47,7 @@ class MapNet(Bench):
 
 @pytest.fixture(params=["memory", "tcp"])
 def net(loop: TestbedLoop, request: pytest.FixtureRequest) -> MapNet:
-    return MapNet(loop, request.param, **LISTS)
+    return MapNet(loop, request.param, allowed=["99000101"], prohibited=["99000201"], tracked=["12345678"])
 
 
 async def test_a_terminal_is_white_black_or_grey_as_on_s13(net: MapNet) -> None:

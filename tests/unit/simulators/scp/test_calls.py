@@ -41,7 +41,7 @@ async def test_a_listed_number_is_connected_and_watched() -> None:
         assert armed[E.O_DISCONNECT, 1] == armed[E.O_DISCONNECT, 2] == cap.MonitorMode.INTERRUPTED
         assert armed[E.O_ANSWER, 2] == cap.MonitorMode.NOTIFY_AND_CONTINUE
         assert call.last("applyCharging").time_duration_charging == cap.TimeCharging(600)
-        assert net.scp.census() == {"dialogues": 1}
+        assert net.scp.census() == {"directed_calls": 1}
         assert net.verdicts("voice.directed") == [True]
 
 
@@ -84,7 +84,7 @@ async def test_numbers_that_are_not_listed(number: str, ton: int) -> None:
         assert call.names() == ["releaseCall"]
         assert (call.cause, call.end) == (21, "ended")
         assert net.verdicts("voice.directed") == [False]
-        assert net.scp.census() == {"dialogues": 0}
+        assert net.scp.census() == {"directed_calls": 0}
 
 
 @pytest.mark.parametrize("number", ["110", "119", "120", "122"])
@@ -223,7 +223,7 @@ async def test_what_cannot_be_read_is_released() -> None:
         call = net.ssp.ask_octets(b"", operation=cap.ACTIVITY_TEST)
         await net.settle()
         assert call.cause == 41
-        assert net.scp.census() == {"dialogues": 0}
+        assert net.scp.census() == {"directed_calls": 0}
 
 
 async def test_exchanges_that_are_not_listed() -> None:
@@ -265,7 +265,7 @@ async def test_a_quota_is_shared_and_ends_calls_to_the_tenth() -> None:
         other.report(0, end=True)
         await net.settle()
         assert await net.used() == 60
-        assert net.scp.census() == {"dialogues": 0}
+        assert net.scp.census() == {"directed_calls": 0}
 
 
 async def test_a_call_that_goes_on_asks_again() -> None:
@@ -316,7 +316,7 @@ async def test_a_call_that_is_lost_has_used_all_that_it_was_given() -> None:
         call.abort()
         await net.settle()
         assert await net.used() == 60
-        assert net.scp.census() == {"dialogues": 0}
+        assert net.scp.census() == {"directed_calls": 0}
 
 
 @pytest.mark.parametrize("event", [E.O_CALLED_PARTY_BUSY, E.O_NO_ANSWER, E.ROUTE_SELECT_FAILURE, E.O_ABANDON])
@@ -364,7 +364,7 @@ async def test_a_released_call_of_which_nothing_more_is_told() -> None:
         await net.call("POST", f"/cards/{IMSI}/suspension", {"reason": "lost"})
         await net.sleep(7)
         assert (call.cause, call.end) == (31, "aborted by the peer")
-        assert net.scp.census() == {"dialogues": 0}
+        assert net.scp.census() == {"directed_calls": 0}
         assert await net.used() == 60
 
 
@@ -474,7 +474,7 @@ async def test_a_caller_who_hangs_up_while_asked() -> None:
         call = await net.dial(LISTED)
         call.abort()
         await net.settle()
-        assert net.scp.census() == {"dialogues": 0}
+        assert net.scp.census() == {"directed_calls": 0}
 
 
 async def test_a_caller_who_hangs_up_during_an_announcement() -> None:
@@ -483,7 +483,7 @@ async def test_a_caller_who_hangs_up_during_an_announcement() -> None:
         call = await net.dial(UNLISTED)
         call.abort()
         await net.settle()
-        assert net.scp.census() == {"dialogues": 0}
+        assert net.scp.census() == {"directed_calls": 0}
         assert net.observed("call", key="1")[-1]["state"] == "over"
 
 
@@ -494,7 +494,7 @@ async def test_suspended_while_asked() -> None:
         await net.call("POST", f"/cards/{IMSI}/suspension", {"reason": "lost"})
         await net.settle()
         assert (call.cause, call.end) == (31, "ended")
-        assert net.scp.census() == {"dialogues": 0}
+        assert net.scp.census() == {"directed_calls": 0}
 
 
 async def test_calls_are_connected_elsewhere_where_that_is_listed() -> None:
@@ -609,10 +609,10 @@ async def test_an_ssp_that_is_gone_is_noticed() -> None:
         call = await net.dial(LISTED)
         await net.sleep(61)
         assert call.names()[-1] == "activityTest"
-        assert net.scp.census() == {"dialogues": 1}
+        assert net.scp.census() == {"directed_calls": 1}
         net.ssp.mute = True
         await net.sleep(70)
-        assert net.scp.census() == {"dialogues": 0}
+        assert net.scp.census() == {"directed_calls": 0}
         assert call.end == "aborted by the peer"
 
 

@@ -52,7 +52,7 @@ async def test_of_a_call_that_is_refused() -> None:
                 await net.settle()
                 assert not LET_THROUGH & set(call.names()), each.hex()
                 assert call.end, each.hex()
-        assert net.scp.census() == {"dialogues": 0}
+        assert net.scp.census() == {"directed_calls": 0}
         assert (await net.dial(LISTED)).names()[-1] == "connect"
 
 
@@ -77,4 +77,4 @@ async def test_in_mid_call() -> None:
                 if not call.end:
                     call.abort()
                 await net.settle()
-                assert net.scp.census() == {"dialogues": 0}, each.hex()
+                assert net.scp.census() == {"directed_calls": 0}, each.hex()
