@@ -39,10 +39,19 @@ def is_whole(host: Host) -> bool:
     return not host.injected_faults and host.running >= host.elements.keys()
 
 
+def _has_strangers(host: Host, counting: set[str]) -> bool:
+    """Whether an element that counts nothing asks one of those that count: it may have what nobody counts with it."""
+    asked = {point for name in counting for point in host.elements[name].declaration.listens}
+    others = (each for name, each in host.elements.items() if name not in counting and not each.census())
+    return any(asked & {*each.declaration.calls} for each in others)
+
+
 def unrest(host: Host, kinds: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
     """Yield what is not at rest: what it is about, what is wanted, and what is so."""
-    for what, counted in disagreements(census(host), kinds):
-        yield what, "all elements count as many", counted
+    held = census(host)
+    for what, counted in disagreements(held, kinds):
+        if not _has_strangers(host, {name for each, name in held if each == what}):
+            yield what, "all elements count as many", counted
     for name in host.elements:
         if under_way := host.under_way(name):
             yield name, "no procedure is under way", ", ".join(under_way)
