@@ -179,8 +179,8 @@ class BulkLoad(Model):
 class BatchItem(Approval):
     """One card of a batch; with neither imei nor learn its binding is taken away. A wrong IMEI is that card's fault."""
 
-    imsi: Annotated[str, Field(json_schema_extra={"pattern": "^[0-9]{6,15}$"})]
-    imei: ImeiGiven = ""
+    imsi: str
+    imei: str = ""
     learn: Literal["", "first-use"] = ""
 
 

@@ -10,6 +10,7 @@ import multiprocessing
 import os
 import signal
 import sys
+import threading
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final, NoReturn
 
@@ -97,6 +98,7 @@ def _handle(number: int, _frame: object) -> None:
         stop, _State.stop, _State.stopped = _State.stop, None, number
         stop()
         _say("interrupted; what was found is told, and once more ends it at once")
+        threading.excepthook = lambda _: None  # a pool's thread stumbles over tasks that were cancelled (CPython 3.11)
         for process in multiprocessing.active_children():
             process.kill()
         return

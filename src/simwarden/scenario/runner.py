@@ -332,7 +332,7 @@ class _Run:
 
     async def _come_to_rest(self, host: Host) -> None:
         """See that in the end nothing is under way, and elements agree; what they do not yet has time to come."""
-        if not is_whole(host):
+        if self.options.tun or not is_whole(host):  # programs of this machine do not stop with the story
             return
         kinds = {name: each.kind for name, each in self.scenario.instances.items()}
         deadline = self.clock.now() + (_REST_VIRTUAL if self.clock.virtual else _WITHIN_REAL)

@@ -68,8 +68,8 @@ def _table(matrix: Matrix, service: Service, width: int) -> Iterator[str]:
     words = {
         key: word_of(cell.outcomes[service.name]) + "!" * bool(cell.unserved) for key, cell in matrix.cells.items()
     }
-    column = max(len(word) for word in (*words.values(), *(each.name for each in matrix.misuses))) + 1
-    first = max(len(each.name) for each in matrix.methods) + 1
+    column = max((len(word) for word in (*words.values(), *(each.name for each in matrix.misuses))), default=0) + 1
+    first = max((len(each.name) for each in matrix.methods), default=0) + 1
     many = max(1, (width - first + 1) // column)
     for start in range(0, len(matrix.misuses), many):
         part = matrix.misuses[start : start + many]
@@ -119,7 +119,7 @@ def _missing(matrix: Matrix, service: Service) -> str:
 
 
 def _columns(table: Sequence[tuple[str, ...]]) -> Iterator[str]:
-    widths = [max(len(row[column]) for row in table) for column in range(len(table[0]))]
+    widths = [max(len(row[column]) for row in table) for column in range(len(table[0]) if table else 0)]
     for row in table:
         yield "  ".join(f"{text:<{width}}" for text, width in zip(row, widths, strict=True)).rstrip()
 

@@ -55,7 +55,10 @@ class TlsStream:
 
     async def handshake(self) -> None:
         """Agree on keys. Raises PeerError, ConnectionError, TimeoutError."""
-        await self._do(self._tls.do_handshake)
+        try:
+            await self._do(self._tls.do_handshake)
+        except ssl.SSLZeroReturnError:  # close_notify in the place of a hello
+            raise ConnectionResetError("the peer ended TLS in its handshake") from None
 
     async def read(self) -> bytes:
         """See Conversation."""
