@@ -6,6 +6,7 @@ import json
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from simulators.broker.answers import SessionTold
 from simulators.broker.config import BrokerConfig
 from simwarden.model.values import IMSI, NUMBER, TEXT, instance_of
 from simwarden.operations.element import Element
@@ -87,7 +88,7 @@ class Broker(Element[BrokerConfig]):
             link.close(reason)
         self._links.clear()
 
-    @route("GET", "/sessions")
+    @route("GET", "/sessions", gives=tuple[SessionTold, ...])
     async def sessions(self, _call: Call) -> list[dict[str, Any]]:
         """Tell the kept sessions: filters, and how many messages wait."""
         waits = self.store.waits()

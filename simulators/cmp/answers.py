@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, WithJsonSchema
 
-from simwarden.operations.provision import CardsPage, Iccid, ImeiKey, Msisdn
+from simwarden.operations.access_codes import AllocatedCode  # noqa: TC001 - a field's type, resolved by pydantic
+from simwarden.operations.provision import AuditTold, CardsPage, Iccid, ImeiKey, Msisdn
 from simwarden.policy.card_states import CardState, Operation
 from simwarden.runtime.declare import Model
 
@@ -141,6 +142,24 @@ class Ended(Model):
     ended: int
 
 
+class CodesTold(Model):
+    """The access codes; to a customer its own, without the rest."""
+
+    codes: dict[str, AllocatedCode]
+    version: int | None = None
+    gateways: dict[str, int] | None = None
+    """The version of the list that each gateway has."""
+
+
+class CodeTold(Model):
+    """A code that was allocated, or withdrawn: then without whose it is."""
+
+    code: str
+    version: int
+    account: str = ""
+    ota: bool = False
+
+
 class BatchOutcome(Model):
     """What became of one card of a batch."""
 
@@ -154,20 +173,6 @@ class BatchTold(Model):
     """What became of the cards of a batch."""
 
     cards: tuple[BatchOutcome, ...]
-
-
-class AuditTold(Model):
-    """An audit record: what was done or refused, by whom and why."""
-
-    id: int
-    at: str
-    role: str
-    """`operator`, `customer`, or `network` for what nobody did by hand."""
-    caller: str
-    action: str
-    imsi: str
-    """The card; empty for what is about none."""
-    details: dict[str, Any]
 
 
 class RiskTold(Model):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from simulators.device.answers import StatusTold
 from simulators.device.clients.cs import Cs
 from simulators.device.clients.packets import Packets
 from simulators.device.clients.radio import Radio
@@ -97,7 +98,7 @@ class Device(Element[DeviceConfig]):
             session.link.close("terminal gone")
             self.emm.observe("card", None)
 
-    @route("GET", "/status")
+    @route("GET", "/status", gives=StatusTold)
     async def status(self, call: Call) -> dict[str, Any]:
         """Tell what the terminal does, without any key."""
         del call

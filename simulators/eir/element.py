@@ -6,6 +6,7 @@ import asyncio
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from simulators.eir.answers import ChangeTold, EntryRemoved, EntryTold, EquipmentTold, LibraryTold, PoolTold
 from simulators.eir.config import EirBinding, EirConfig, EirSignalling, LibraryImport, ListEntry, PoolChange
 from simulators.eir.ending import Ending
 from simulators.eir.events import EVENTS
@@ -149,12 +150,12 @@ class Eir(Element[EirConfig]):
 
     # -- lists
 
-    @route("GET", "/equipment")
+    @route("GET", "/equipment", gives=tuple[EntryTold, ...])
     async def list_entries(self, _call: Call) -> list[dict[str, str]]:
         """Tell all entries of the lists."""
         return [{"entry": str(entry), "status": status.value} for entry, status in self.register.lists]
 
-    @route("GET", "/equipment/{entry}")
+    @route("GET", "/equipment/{entry}", gives=EquipmentTold)
     async def query(self, call: Call) -> dict[str, Any]:
         """Tell what the EIR knows of a terminal: the entry that counts and its type."""
         entry = _entry(call)
@@ -168,7 +169,7 @@ class Eir(Element[EirConfig]):
             "model": known.model if known else "",
         }
 
-    @route("PUT", "/equipment/{entry}", takes=ListEntry)
+    @route("PUT", "/equipment/{entry}", takes=ListEntry, gives=EntryTold)
     async def put_entry(self, call: Call) -> dict[str, str]:
         """Put an IMEI, a TAC or a range of TACs on a list."""
         entry, wanted = _entry(call), call.given
@@ -177,7 +178,7 @@ class Eir(Element[EirConfig]):
         self.register.lists.put(entry, wanted.status)
         return {"entry": str(entry), "status": wanted.status.value}
 
-    @route("DELETE", "/equipment/{entry}")
+    @route("DELETE", "/equipment/{entry}", gives=EntryRemoved)
     async def remove_entry(self, call: Call) -> dict[str, bool]:
         """Take an entry off its list."""
         entry = _entry(call)
@@ -186,7 +187,7 @@ class Eir(Element[EirConfig]):
 
     # -- library
 
-    @route("POST", "/library", takes=LibraryImport)
+    @route("POST", "/library", takes=LibraryImport, gives=LibraryTold)
     async def import_library(self, call: Call) -> dict[str, int]:
         """Use a library of one's own (CSV: tac, kind, maker, model) from now on."""
         text: str = call.given.csv
@@ -201,7 +202,7 @@ class Eir(Element[EirConfig]):
 
     # -- cards
 
-    @route("PUT", "/cards/{imsi}", takes=CardProvision, errors=(409,))
+    @route("PUT", "/cards/{imsi}", takes=CardProvision, gives=PoolTold, errors=(409,))
     async def provision_card(self, call: Call) -> dict[str, Any]:
         """Tie a card to its pool of terminals; what it has in others ends. One that it has is not changed so (409)."""
         wanted: CardProvision = call.given
@@ -214,7 +215,7 @@ class Eir(Element[EirConfig]):
             return told
         return self._tie(call, wanted.imsi, pool, "pool" if pool is not None else "provision")
 
-    @route("PUT", "/cards/{imsi}/pool", takes=PoolChange)
+    @route("PUT", "/cards/{imsi}/pool", takes=PoolChange, gives=PoolTold)
     async def change_pool(self, call: Call) -> dict[str, Any]:
         """Tie a card to another pool, with an approval record; what it has is ended, and it is judged anew."""
         imsi, wanted = call.path["imsi"], call.given
@@ -224,7 +225,7 @@ class Eir(Element[EirConfig]):
         await self.ending.end(imsi)
         return told
 
-    @route("DELETE", "/cards/{imsi}/pool", takes=Approval)
+    @route("DELETE", "/cards/{imsi}/pool", takes=Approval, gives=PoolTold)
     async def end_pool(self, call: Call) -> dict[str, Any]:
         """Let a card be used in any terminal, with an approval record."""
         imsi = call.path["imsi"]
@@ -243,13 +244,13 @@ class Eir(Element[EirConfig]):
             self.register.pools[imsi] = pool
         return {"imsi": imsi, "pool": details or None}
 
-    @route("GET", "/cards/{imsi}")
+    @route("GET", "/cards/{imsi}", gives=PoolTold)
     async def query_card(self, call: Call) -> dict[str, Any]:
         """Tell a card's pool."""
         pool = self.register.pools.get(call.path["imsi"])
         return {"imsi": call.path["imsi"], "pool": pool.model_dump(mode="json") if pool else None}
 
-    @route("GET", "/audit", query=AuditPage)
+    @route("GET", "/audit", query=AuditPage, gives=tuple[ChangeTold, ...])
     async def audit(self, call: Call) -> list[dict[str, Any]]:
         """Tell changes, by whom and why, the oldest first."""
         return self.store.audited(after=call.query.after, most=call.query.limit)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Any
 
+from simulators.pgw.answers import SessionsEnded, SessionTold
 from simulators.pgw.config import PgwArea, PgwConfig
 from simulators.pgw.controls import ALL
 from simulators.pgw.parts.areas import Areas
@@ -119,7 +120,7 @@ class Pgw(Element[PgwConfig]):
 
     # -- management
 
-    @route("GET", "/sessions")
+    @route("GET", "/sessions", gives=tuple[SessionTold, ...])
     async def list_sessions(self, _call: Call) -> list[dict[str, Any]]:
         """Tell all sessions."""
         return [
@@ -127,12 +128,12 @@ class Pgw(Element[PgwConfig]):
             for each in self.core.sessions.values()
         ]
 
-    @route("DELETE", "/sessions/{imsi}")
+    @route("DELETE", "/sessions/{imsi}", gives=SessionsEnded)
     async def end_sessions(self, call: Call) -> dict[str, int]:
         """End all sessions of a card; the device may set up others at once."""
         return await self._end(call.path["imsi"])
 
-    @route("DELETE", "/sessions/{imsi}/{apn}")
+    @route("DELETE", "/sessions/{imsi}/{apn}", gives=SessionsEnded)
     async def end_session(self, call: Call) -> dict[str, int]:
         """End the sessions of a card by one APN; the device may set up others at once."""
         return await self._end(call.path["imsi"], call.path["apn"].lower())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from simulators.uicc import personalisation
+from simulators.uicc.answers import CardTold
 from simulators.uicc.card import Card, Issue
 from simulators.uicc.config import CardBinding, CardBindingChange, UiccConfig
 from simulators.uicc.pins import padded
@@ -245,7 +246,7 @@ class Uicc(Element[UiccConfig]):
 
     # -- the operator
 
-    @route("PUT", "/cards/{imsi}", takes=CardProvision, errors=(409,))
+    @route("PUT", "/cards/{imsi}", takes=CardProvision, gives=CardTold, errors=(409,))
     async def provision_card(self, call: Call) -> dict[str, Any]:
         """Personalise the card. The same ICCID again: the same card is changed; another one: a new card.
 
@@ -295,14 +296,21 @@ class Uicc(Element[UiccConfig]):
         held = {"imsi": self._card().imsi, "imei": Imei(bind.imei_key).imei, "applet": bind.applet} if wanted else None
         self.site.observe("interlock", held, key=self._card().imsi)
 
-    @route("PUT", "/cards/{imsi}/binding", roles=(Role.OPERATOR, Role.CUSTOMER), takes=CardBindingChange, errors=(409,))
+    @route(
+        "PUT",
+        "/cards/{imsi}/binding",
+        roles=(Role.OPERATOR, Role.CUSTOMER),
+        takes=CardBindingChange,
+        gives=CardTold,
+        errors=(409,),
+    )
     async def bind(self, call: Call) -> dict[str, Any]:
         """Write the card's area. By the operator, with an approval record."""
         self._may_bind(call, BIND)
         self._bind(call.given)
         return self._describe()
 
-    @route("DELETE", "/cards/{imsi}/binding", roles=(Role.OPERATOR, Role.CUSTOMER), takes=Approval)
+    @route("DELETE", "/cards/{imsi}/binding", roles=(Role.OPERATOR, Role.CUSTOMER), takes=Approval, gives=CardTold)
     async def unbind(self, call: Call) -> dict[str, Any]:
         """Empty the card's area. By the operator, with an approval record."""
         self._may_bind(call, UNBIND)
@@ -314,7 +322,7 @@ class Uicc(Element[UiccConfig]):
         self.binding.approve(call.path["imsi"], By.of(call), occasion)
         self._known(call)
 
-    @route("GET", "/cards/{imsi}")
+    @route("GET", "/cards/{imsi}", gives=CardTold)
     async def query(self, call: Call) -> dict[str, Any]:
         """Tell what the card is, where it is and what it is bound to."""
         self._known(call)

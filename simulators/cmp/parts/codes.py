@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from simulators.cmp.answers import CodesTold, CodeTold
 from simulators.cmp.config import CodeAllocation
 from simwarden.model.values import NUMBER, instance_of, one_of
 from simwarden.operations.access_codes import AllocatedCode, Code
@@ -36,7 +37,7 @@ class Codes:
     def __init__(self, codes: AccessCodes) -> None:
         self.codes = codes
 
-    @route("GET", "/codes", roles=_BOTH, gives=dict[str, Any])
+    @route("GET", "/codes", roles=_BOTH, gives=CodesTold)
     async def query_codes(self, call: Call) -> dict[str, Any]:
         """Tell the codes and their version; to a customer its own, to the operator also which version gateways have."""
         shown = {code: each.model_dump(mode="json") for code, each in sorted(self.codes.held.items())}
@@ -51,7 +52,7 @@ class Codes:
         roles=_BOTH,
         types={"code": Code},
         takes=CodeAllocation,
-        gives=dict[str, Any],
+        gives=CodeTold,
         errors=(409,),
     )
     async def allocate_code(self, call: Call) -> dict[str, Any]:
@@ -60,7 +61,7 @@ class Codes:
         await self.codes.allocate(call.path["code"], wanted, By.of(call))
         return {"code": call.path["code"], **wanted.model_dump(mode="json"), "version": self.codes.version}
 
-    @route("DELETE", "/codes/{code}", roles=_BOTH, types={"code": Code}, takes=Approval, gives=dict[str, Any])
+    @route("DELETE", "/codes/{code}", roles=_BOTH, types={"code": Code}, takes=Approval, gives=CodeTold)
     async def withdraw_code(self, call: Call) -> dict[str, Any]:
         """Withdraw a code; gateways are told before the answer. By the operator, with an approval record."""
         await self.codes.withdraw(call.path["code"], By.of(call))

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from simulators.hss import controls
+from simulators.hss.answers import CardTold, LocationTold
 from simulators.hss.config import HssArea, HssBinding, HssCsi, HssSubscription
 from simulators.hss.parts.subscription import check_extent, check_ims, subscribed, subscription_of, zones_of
 from simulators.hss.procedures.location import cancel_location, follow_up, withdraw
@@ -22,7 +23,7 @@ from simwarden.model.profile import Function
 from simwarden.model.values import HOST, IMEI, IMSI, PLMN, one_of
 from simwarden.operations.approval import Approval, BindingChange, By
 from simwarden.operations.management import Call, Role, route
-from simwarden.operations.provision import AuditPage, CardProvision, CardsPage, about
+from simwarden.operations.provision import AuditPage, AuditTold, CardProvision, CardsPage, about
 from simwarden.runtime.declare import HISTORY, Observable
 from simwarden.wire.diameter import describe
 from simwarden.wire.diameter.codes import IdrFlags
@@ -50,7 +51,7 @@ class Cards:
     def __init__(self, core: Core) -> None:
         self.core = core
 
-    @route("PUT", "/cards/{imsi}", takes=CardProvision, errors=(409,))
+    @route("PUT", "/cards/{imsi}", takes=CardProvision, gives=CardTold, errors=(409,))
     async def provision_card(self, call: Call) -> dict[str, Any]:
         """Provision a card, or change its provisioning; SQN, registration and a learned binding stay.
 
@@ -129,18 +130,18 @@ class Cards:
         self.core.area.stays(held.imsi, by, changed=bool(zones) and zones_of(made) != zones)
         self.core.csi.stays(held.imsi, by, changed=made.csi != held.csi)
 
-    @route("GET", "/cards/{imsi}")
+    @route("GET", "/cards/{imsi}", gives=CardTold)
     async def query(self, call: Call) -> dict[str, Any]:
         """Tell what the HSS holds of a card; keys are never told."""
         return self.core.card(call.path["imsi"]).tell()
 
-    @route("GET", "/cards", query=CardsPage)
+    @route("GET", "/cards", query=CardsPage, gives=tuple[CardTold, ...])
     async def list_cards(self, call: Call) -> list[dict[str, Any]]:
         """List what the HSS holds of cards, by IMSI."""
         asked: CardsPage = call.query
         return [each.tell() for each in self.core.store.page(after=asked.after, most=asked.limit)]
 
-    @route("GET", "/cards/{imsi}/location")
+    @route("GET", "/cards/{imsi}/location", gives=LocationTold)
     async def locate(self, call: Call) -> dict[str, Any]:
         """Ask the serving MME for a card's state and place (IDR)."""
         flags = IdrFlags.EPS_USER_STATE | IdrFlags.EPS_LOCATION_INFORMATION
@@ -150,7 +151,7 @@ class Cards:
         found = describe(answer).fields
         return {key: _readable(found.get(key)) for key in ("eps_user_state", "eps_location_information")}
 
-    @route("DELETE", "/cards/{imsi}/location")
+    @route("DELETE", "/cards/{imsi}/location", gives=CardTold)
     async def end_location(self, call: Call) -> dict[str, Any]:
         """End what a card has, an attach under way too (CLR); it may attach again, and is judged anew."""
         subscriber = self.core.card(call.path["imsi"])
@@ -158,12 +159,12 @@ class Cards:
         await cancel_location(self.core, *withdraw(self.core, (subscriber,), (record,), owed=Owed.RE_ATTACH))
         return subscriber.tell()
 
-    @route("GET", "/audit", query=AuditPage)
+    @route("GET", "/audit", query=AuditPage, gives=tuple[AuditTold, ...])
     async def audit(self, call: Call) -> list[dict[str, Any]]:
         """Tell audit records, the oldest first."""
         return self.core.store.audited(after=call.query.after, most=call.query.limit)
 
-    @route("GET", "/cards/{imsi}/audit", query=AuditPage)
+    @route("GET", "/cards/{imsi}/audit", query=AuditPage, gives=tuple[AuditTold, ...])
     async def audit_card(self, call: Call) -> list[dict[str, Any]]:
         """Tell a card's audit records: what was bound, learned, refused, suspended, by whom and why."""
         imsi, asked = self.core.card(call.path["imsi"]).imsi, call.query
@@ -201,13 +202,13 @@ class Binding:
     def __init__(self, core: Core) -> None:
         self.core = core
 
-    @route("PUT", "/cards/{imsi}/binding", roles=_BOTH, takes=BindingChange, errors=(429,))
+    @route("PUT", "/cards/{imsi}/binding", roles=_BOTH, takes=BindingChange, gives=CardTold, errors=(429,))
     async def bind(self, call: Call) -> dict[str, Any]:
         """Bind a card to an IMEI, or to the one of its next first use. By the operator, with an approval record."""
         subscriber = self._may_bind(call, "bind")
         return await self._rebind(call, subscriber, call.given.mode, call.given.imei)
 
-    @route("DELETE", "/cards/{imsi}/binding", roles=_BOTH, takes=Approval, errors=(429,))
+    @route("DELETE", "/cards/{imsi}/binding", roles=_BOTH, takes=Approval, gives=CardTold, errors=(429,))
     async def unbind(self, call: Call) -> dict[str, Any]:
         """Take a card's binding away. By the operator, with an approval record."""
         subscriber = self._may_bind(call, "unbind")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from simulators.hss.answers import CardTold
 from simulators.hss.config import CsiChange, HssCsi
 from simulators.hss.controls import Occasion
 from simulators.hss.parts.subscription import check_ims
@@ -37,12 +38,12 @@ class Csis:
     def __init__(self, core: Core) -> None:
         self.core = core
 
-    @route("PUT", "/cards/{imsi}/csi", roles=_BOTH, takes=CsiChange, errors=(404, 429))
+    @route("PUT", "/cards/{imsi}/csi", roles=_BOTH, takes=CsiChange, gives=CardTold, errors=(404, 429))
     async def change_csi(self, call: Call) -> dict[str, Any]:
         """Give a card other CSIs; the serving VLR is told (InsertSubscriberData). By the operator, with approval."""
         return await self._change(call, call.given.csi(), Occasion.CSI)
 
-    @route("DELETE", "/cards/{imsi}/csi", roles=_BOTH, takes=Approval, errors=(404, 429))
+    @route("DELETE", "/cards/{imsi}/csi", roles=_BOTH, takes=Approval, gives=CardTold, errors=(404, 429))
     async def end_csi(self, call: Call) -> dict[str, Any]:
         """Take a card's CSIs away (DeleteSubscriberData): its calls are directed no more. By the operator."""
         return await self._change(call, HssCsi(kinds=()), Occasion.CSI_END)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from simulators.hss import controls
+from simulators.hss.answers import CardTold
 from simulators.hss.config import AreaChange, HssArea, HssSubscription, SubscriptionChange
 from simulators.hss.controls import Occasion
 from simulators.hss.procedures.location import follow_up
@@ -29,7 +30,9 @@ class Subscriptions:
     def __init__(self, core: Core) -> None:
         self.core = core
 
-    @route("PUT", "/cards/{imsi}/subscription", roles=_BOTH, takes=SubscriptionChange, errors=(404, 429))
+    @route(
+        "PUT", "/cards/{imsi}/subscription", roles=_BOTH, takes=SubscriptionChange, gives=CardTold, errors=(404, 429)
+    )
     async def change_subscription(self, call: Call) -> dict[str, Any]:
         """Change APNs or zone codes; the serving MME is told by IDR and DSR. By the operator."""
         by, imsi = By.of(call), call.path["imsi"]
@@ -40,7 +43,7 @@ class Subscriptions:
             _, action = self._may_change_area(call, "change the area")
         return await self._subscribe(subscriber, wanted, by, action, occasion=Occasion.SUBSCRIPTION)
 
-    @route("PUT", "/cards/{imsi}/area", roles=_BOTH, takes=AreaChange, errors=(404, 429))
+    @route("PUT", "/cards/{imsi}/area", roles=_BOTH, takes=AreaChange, gives=CardTold, errors=(404, 429))
     async def change_area(self, call: Call) -> dict[str, Any]:
         """Give a card other zone codes; the serving MME is told by IDR, and acts at once. By the operator."""
         by = By.of(call)
@@ -49,7 +52,7 @@ class Subscriptions:
         changed = subscription_of(subscriber).model_copy(update={"zones": wanted.zones})
         return await self._subscribe(subscriber, changed, by, action, occasion=Occasion.AREA, province=wanted.province)
 
-    @route("DELETE", "/cards/{imsi}/area", roles=_BOTH, takes=Approval, errors=(404, 429))
+    @route("DELETE", "/cards/{imsi}/area", roles=_BOTH, takes=Approval, gives=CardTold, errors=(404, 429))
     async def end_area(self, call: Call) -> dict[str, Any]:
         """Take a card's zone codes away (DSR). By the operator, with an approval record."""
         by = By.of(call)

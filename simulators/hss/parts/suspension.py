@@ -6,6 +6,7 @@ import asyncio
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from simulators.hss.answers import CardTold, ManyTold, SuspensionTold
 from simulators.hss.config import ManySuspended, Suspension
 from simulators.hss.procedures.late import tell_vlrs
 from simulators.hss.procedures.location import cancel_location, follow_up, withdraw
@@ -37,14 +38,14 @@ class Suspensions:
     def __init__(self, core: Core) -> None:
         self.core = core
 
-    @route("DELETE", "/cards/{imsi}")
+    @route("DELETE", "/cards/{imsi}", gives=CardTold)
     async def cancel_card(self, call: Call) -> dict[str, Any]:
         """Terminate a card: its location is cancelled and its subscription withdrawn."""
         subscriber = self.core.card(call.path["imsi"])
         await self._suspend(By.of(call), (subscriber,), Suspension(how="withdrawal", reason="cancelled"), ends=True)
         return subscriber.tell()
 
-    @route("POST", "/cards/{imsi}/suspension", takes=Suspension)
+    @route("POST", "/cards/{imsi}/suspension", takes=Suspension, gives=SuspensionTold)
     async def suspend_card(self, call: Call) -> dict[str, Any]:
         """Suspend a card; what it has is ended at once, also at its VLR. `told` says how its MME heard of it.
 
@@ -87,7 +88,7 @@ class Suspensions:
             return "nobody"
         return await follow_up(self.core, subscriber, await tell_barring(self.core, subscriber, debt))
 
-    @route("POST", "/suspensions", takes=ManySuspended)
+    @route("POST", "/suspensions", takes=ManySuspended, gives=ManyTold)
     async def suspend_many(self, call: Call) -> dict[str, Any]:
         """Suspend many cards, all or none; `unknown` are those that the HSS does not have."""
         wanted: ManySuspended = call.given
@@ -97,7 +98,7 @@ class Suspensions:
         unknown = [imsi for imsi, held in found.items() if held is None]
         return {"suspended": len(known), "unknown": unknown, "told": dict(Counter(told.values()))}
 
-    @route("DELETE", "/cards/{imsi}/suspension", errors=(409,))
+    @route("DELETE", "/cards/{imsi}/suspension", gives=CardTold, errors=(409,))
     async def resume_card(self, call: Call) -> dict[str, Any]:
         """End a card's suspension; a card that was terminated stays so (409)."""
         subscriber = self.core.card(call.path["imsi"])

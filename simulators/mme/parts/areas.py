@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from simulators.mme import controls
+from simulators.mme.answers import CardAreaTold
 from simulators.mme.config import AreaChange, MmeArea
 from simulators.mme.controls import Occasion
 from simulators.mme.events import CHANGE, OUTSIDE
@@ -13,7 +14,7 @@ from simwarden.errors import ManagementError
 from simwarden.model.values import CELL, GIVEN, IMSI, NUMBER, STATION, TAI, TEXT, instance_of, members, one_of
 from simwarden.operations.approval import Approval, By
 from simwarden.operations.management import Call, Role, route
-from simwarden.operations.provision import AuditPage, CardProvision
+from simwarden.operations.provision import AuditPage, AuditTold, CardProvision
 from simwarden.policy.risk_scenes import SCENES
 from simwarden.runtime.declare import HISTORY, Observable
 
@@ -71,7 +72,7 @@ class Areas:
     def __init__(self, core: Core) -> None:
         self.core = core
 
-    @route("PUT", "/cards/{imsi}", takes=CardProvision, errors=(409,))
+    @route("PUT", "/cards/{imsi}", takes=CardProvision, gives=CardAreaTold, errors=(409,))
     async def provision_card(self, call: Call) -> dict[str, Any]:
         """Take a card's area; a card without one is served anywhere. One that is held is not changed this way (409)."""
         wanted: CardProvision = call.given
@@ -83,7 +84,7 @@ class Areas:
             self._put(wanted.imsi, entry, By.of(call), "provision", Occasion.PROVISION)
         return self._tell_area(wanted.imsi)
 
-    @route("PUT", "/cards/{imsi}/area", roles=_BOTH, takes=AreaChange, errors=(429,))
+    @route("PUT", "/cards/{imsi}/area", roles=_BOTH, takes=AreaChange, gives=CardAreaTold, errors=(429,))
     async def change_area(self, call: Call) -> dict[str, Any]:
         """Give a card an area, or another one; a device that is outside is detached at once. By the operator."""
         imsi, by = call.path["imsi"], By.of(call)
@@ -91,7 +92,7 @@ class Areas:
         self._put(imsi, call.given, by, CHANGE if held else "area", Occasion.CHANGE)
         return self._tell_area(imsi)
 
-    @route("DELETE", "/cards/{imsi}/area", roles=_BOTH, takes=Approval, errors=(429,))
+    @route("DELETE", "/cards/{imsi}/area", roles=_BOTH, takes=Approval, gives=CardAreaTold, errors=(429,))
     async def end_area(self, call: Call) -> dict[str, Any]:
         """Let a card be served anywhere. By the operator, with an approval record."""
         imsi, by = call.path["imsi"], By.of(call)
@@ -102,7 +103,7 @@ class Areas:
                 enforcement.follow(self.core, ue)
         return self._tell_area(imsi)
 
-    @route("DELETE", "/cards/{imsi}/area/used", roles=_BOTH, takes=Approval, errors=(404, 429))
+    @route("DELETE", "/cards/{imsi}/area/used", roles=_BOTH, takes=Approval, gives=CardAreaTold, errors=(404, 429))
     async def forget_stations(self, call: Call) -> dict[str, Any]:
         """Begin to count a card's base stations anew: its device has been moved by right. By the operator."""
         imsi, by = call.path["imsi"], By.of(call)
@@ -115,24 +116,24 @@ class Areas:
         self.core.show_area(imsi)
         return self._tell_area(imsi)
 
-    @route("GET", "/cards/{imsi}/area")
+    @route("GET", "/cards/{imsi}/area", gives=CardAreaTold)
     async def query_area(self, call: Call) -> dict[str, Any]:
         """Tell where a card may be served, which base stations count, and whether it was found outside last."""
         return self._tell_area(call.path["imsi"])
 
     # -- what is kept
 
-    @route("GET", "/audit", query=AuditPage)
+    @route("GET", "/audit", query=AuditPage, gives=tuple[AuditTold, ...])
     async def audit(self, call: Call) -> list[dict[str, Any]]:
         """Tell audit records, the oldest first: changes of areas, who was refused one, cards outside their area."""
         return self.core.areas.audited(after=call.query.after, most=call.query.limit)
 
-    @route("GET", "/cards/{imsi}/audit", query=AuditPage)
+    @route("GET", "/cards/{imsi}/audit", query=AuditPage, gives=tuple[AuditTold, ...])
     async def audit_of(self, call: Call) -> list[dict[str, Any]]:
         """Tell a card's audit records."""
         return self.core.areas.audited(call.path["imsi"], after=call.query.after, most=call.query.limit)
 
-    @route("GET", "/risks", query=AuditPage)
+    @route("GET", "/risks", query=AuditPage, gives=tuple[AuditTold, ...])
     async def risks(self, call: Call) -> list[dict[str, Any]]:
         """Tell records of cards outside their area (risk scene 013), the oldest first."""
         return self.core.areas.audited(action=OUTSIDE, after=call.query.after, most=call.query.limit)

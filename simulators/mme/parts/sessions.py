@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from simulators.mme.answers import DetachedTold, PagedTold, SessionTold
 from simulators.mme.contexts import EmmState, UeContext
 from simulators.mme.procedures.detach import detach_by_network
 from simulators.mme.procedures.paging import page
@@ -83,23 +84,23 @@ class Sessions:
     def __init__(self, core: Core) -> None:
         self.core = core
 
-    @route("GET", "/sessions")
+    @route("GET", "/sessions", gives=tuple[SessionTold, ...])
     async def sessions(self, call: Call) -> list[dict[str, Any]]:
         """List the registered devices."""
         del call
         return [_tell(ue) for ue in self.core.by_imsi.values() if ue.state is EmmState.REGISTERED]
 
-    @route("GET", "/sessions/{imsi}")
+    @route("GET", "/sessions/{imsi}", gives=SessionTold)
     async def session(self, call: Call) -> dict[str, Any]:
         """Show a card's registration."""
         return _tell(self._registered(call.path["imsi"]))
 
-    @route("POST", "/sessions/{imsi}/page")
+    @route("POST", "/sessions/{imsi}/page", gives=PagedTold)
     async def page_session(self, call: Call) -> dict[str, bool]:
         """Page a card's device; tells whether it answered."""
         return {"answered": await page(self.core, self._registered(call.path["imsi"]))}
 
-    @route("DELETE", "/sessions/{imsi}")
+    @route("DELETE", "/sessions/{imsi}", gives=DetachedTold)
     async def detach_session(self, call: Call) -> dict[str, Any]:
         """Detach a card's device; it must attach again."""
         ue = self._registered(call.path["imsi"])

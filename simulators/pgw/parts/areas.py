@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from simulators.pgw.answers import CellsTold
 from simulators.pgw.config import AreaChange, PgwArea
 from simwarden.model.values import CELL, IMSI, STATION
 from simwarden.operations.approval import Approval, By
 from simwarden.operations.management import Call, Role, route
-from simwarden.operations.provision import CardProvision
+from simwarden.operations.provision import AuditTold, CardProvision
 from simwarden.runtime.declare import Observable
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ class Areas:
     def __init__(self, core: Core) -> None:
         self.core = core
 
-    @route("PUT", "/cards/{imsi}", takes=CardProvision, errors=(409,))
+    @route("PUT", "/cards/{imsi}", takes=CardProvision, gives=CellsTold, errors=(409,))
     async def provision_card(self, call: Call) -> dict[str, Any]:
         """Take a card's cells; the packets of one without pass anywhere. Those held are not changed this way (409)."""
         wanted: CardProvision = call.given
@@ -41,22 +42,22 @@ class Areas:
             await self._put(wanted.imsi, cells, By.of(call), "provision")
         return self._tell(wanted.imsi)
 
-    @route("PUT", "/cards/{imsi}/area", roles=_BOTH, takes=AreaChange, errors=(429,))
+    @route("PUT", "/cards/{imsi}/area", roles=_BOTH, takes=AreaChange, gives=CellsTold, errors=(429,))
     async def change_area(self, call: Call) -> dict[str, Any]:
         """Bind a card's packets to cells, or to other ones; they are dropped at once elsewhere. By the operator."""
         return await self._change(call, "change the area", frozenset(call.given.cells))
 
-    @route("DELETE", "/cards/{imsi}/area", roles=_BOTH, takes=Approval, errors=(429,))
+    @route("DELETE", "/cards/{imsi}/area", roles=_BOTH, takes=Approval, gives=CellsTold, errors=(429,))
     async def end_area(self, call: Call) -> dict[str, Any]:
         """Let a card's packets pass anywhere. By the operator, with an approval record."""
         return await self._change(call, "end the area", frozenset())
 
-    @route("GET", "/cards/{imsi}/area")
+    @route("GET", "/cards/{imsi}/area", gives=CellsTold)
     async def query_area(self, call: Call) -> dict[str, Any]:
         """Tell where a card's packets pass."""
         return self._tell(call.path["imsi"])
 
-    @route("GET", "/cards/{imsi}/audit")
+    @route("GET", "/cards/{imsi}/audit", gives=tuple[AuditTold, ...])
     async def audit_of(self, call: Call) -> list[dict[str, Any]]:
         """Tell a card's audit records."""
         return self.core.areas.audited(call.path["imsi"])

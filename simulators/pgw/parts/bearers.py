@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from simulators.pgw.answers import BearerEnded, BearerTold
 from simulators.pgw.config import BearerConfig
 from simwarden.errors import ManagementError
 from simwarden.model.values import APN, GIVEN, IMSI, NUMBER, one_of
@@ -40,7 +41,7 @@ class Bearers:
     def __init__(self, core: Core) -> None:
         self.core = core
 
-    @route("PUT", "/sessions/{imsi}/{apn}/bearers/{name}", takes=BearerConfig, errors=(404, 409, 502))
+    @route("PUT", "/sessions/{imsi}/{apn}/bearers/{name}", takes=BearerConfig, gives=BearerTold, errors=(404, 409, 502))
     async def put_bearer(self, call: Call) -> dict[str, Any]:
         """Set a dedicated bearer up, or change it; 502: the device, its eNB or a node on the way does not do it."""
         from simulators.pgw import dedicated_bearers  # noqa: PLC0415 - checking files needs no codec
@@ -60,7 +61,7 @@ class Bearers:
         standing = session.bearers[name]
         return {"name": name, "ebi": standing.ebi, "qci": standing.qos.qci}
 
-    @route("DELETE", "/sessions/{imsi}/{apn}/bearers/{name}", errors=(404,))
+    @route("DELETE", "/sessions/{imsi}/{apn}/bearers/{name}", gives=BearerEnded, errors=(404,))
     async def delete_bearer(self, call: Call) -> dict[str, Any]:
         """End a dedicated bearer, and no other."""
         from simulators.pgw import dedicated_bearers  # noqa: PLC0415 - as above

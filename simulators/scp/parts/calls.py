@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from simulators.scp.answers import CallTold
 from simulators.scp.call import Direction, State
 from simwarden.model.values import GIVEN, IMSI, NUMBER, members
 from simwarden.operations.management import Call, route
@@ -34,7 +35,7 @@ class Calls:
     def __init__(self, core: Core) -> None:
         self.core = core
 
-    @route("GET", "/calls")
+    @route("GET", "/calls", gives=tuple[CallTold, ...])
     async def list_calls(self, call: Call) -> list[dict[str, Any]]:
         """List the calls in progress, the oldest first; `seconds` as last reported."""
         del call

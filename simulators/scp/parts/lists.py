@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from simulators.scp import controls
+from simulators.scp.answers import CardTold, CardUsed
 from simulators.scp.card import VoiceCard
 from simulators.scp.config import ListChange, ScpVoice
 from simulators.scp.events import CHANGE
@@ -13,7 +14,7 @@ from simwarden.errors import ManagementError
 from simwarden.model.values import GIVEN, IMSI, SWITCH
 from simwarden.operations.approval import Approval, By
 from simwarden.operations.management import Call, Role, route
-from simwarden.operations.provision import AuditPage, CardProvision
+from simwarden.operations.provision import AuditPage, AuditTold, CardProvision
 from simwarden.runtime.declare import Observable
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class Lists:
     def __init__(self, core: Core) -> None:
         self.core = core
 
-    @route("PUT", "/cards/{imsi}", takes=CardProvision, errors=(409,))
+    @route("PUT", "/cards/{imsi}", takes=CardProvision, gives=CardTold, errors=(409,))
     async def provision_card(self, call: Call) -> dict[str, Any]:
         """Take a card with its list; without one voice is off. A list that is held is not changed this way (409).
 
@@ -53,17 +54,17 @@ class Lists:
         suspended = held.suspended if held is not None else None
         return self._put(VoiceCard(wanted.imsi, wanted.msisdn, voice, suspended), By.of(call), "provision")
 
-    @route("PUT", "/cards/{imsi}/voice", roles=_BOTH, takes=ListChange, errors=(404, 429))
+    @route("PUT", "/cards/{imsi}/voice", roles=_BOTH, takes=ListChange, gives=CardTold, errors=(404, 429))
     async def change_list(self, call: Call) -> dict[str, Any]:
         """Give a card another list, from now on: calls that it no longer admits end at once. By the operator."""
         return self._change(call, "change the list", call.given.wanted())
 
-    @route("DELETE", "/cards/{imsi}/voice", roles=_BOTH, takes=Approval, errors=(404, 429))
+    @route("DELETE", "/cards/{imsi}/voice", roles=_BOTH, takes=Approval, gives=CardTold, errors=(404, 429))
     async def end_list(self, call: Call) -> dict[str, Any]:
         """Switch a card's voice off; its calls end. By the operator, with an approval record."""
         return self._change(call, "end the list", None)
 
-    @route("GET", "/cards/{imsi}")
+    @route("GET", "/cards/{imsi}", gives=CardUsed)
     async def query(self, call: Call) -> dict[str, Any]:
         """Tell with whom a card has calls, and the seconds that are used this month."""
         card = self.core.store.card(call.path["imsi"])
@@ -71,13 +72,13 @@ class Lists:
             raise ManagementError(404, f"{self.core.site.name} has no card {call.path['imsi']}")
         return card.tell() | {"used": self.core.store.used(card.imsi, self.core.month) / 10}
 
-    @route("GET", "/cards")
+    @route("GET", "/cards", gives=tuple[CardTold, ...])
     async def export(self, call: Call) -> list[dict[str, Any]]:
         """Tell all cards with their lists, by IMSI."""
         del call
         return [card.tell() for card in self.core.store.cards()]
 
-    @route("GET", "/audit", query=AuditPage)
+    @route("GET", "/audit", query=AuditPage, gives=tuple[AuditTold, ...])
     async def audit(self, call: Call) -> list[dict[str, Any]]:
         """Tell audit records, the oldest first."""
         return self.core.store.audited(after=call.query.after, most=call.query.limit)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from simulators.scp.answers import CardTold
 from simulators.scp.config import Suspension
 from simwarden.errors import ManagementError
 from simwarden.model.values import IMSI, one_of
@@ -30,12 +31,12 @@ class States:
     def __init__(self, core: Core) -> None:
         self.core = core
 
-    @route("POST", "/cards/{imsi}/suspension", takes=Suspension, errors=(404,))
+    @route("POST", "/cards/{imsi}/suspension", takes=Suspension, gives=CardTold, errors=(404,))
     async def suspend_card(self, call: Call) -> dict[str, Any]:
         """Suspend a card; its calls end at once. Emergency calls are not its own."""
         return self._set(call, call.given.reason, "suspend")
 
-    @route("DELETE", "/cards/{imsi}/suspension", errors=(404,))
+    @route("DELETE", "/cards/{imsi}/suspension", gives=CardTold, errors=(404,))
     async def resume_card(self, call: Call) -> dict[str, Any]:
         """Let a suspended card have calls again."""
         return self._set(call, None, "resume")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from simulators.sms_gateway.answers import AccountTold
 from simulators.sms_gateway.config import Account
 from simulators.sms_gateway.passwords import with_hash
 from simwarden.errors import ManagementError
@@ -21,12 +22,12 @@ class Accounts:
     def __init__(self, core: Core) -> None:
         self.core = core
 
-    @route("GET", "/accounts")
+    @route("GET", "/accounts", gives=tuple[AccountTold, ...])
     async def list_accounts(self, _call: Call) -> list[dict[str, Any]]:
         """Tell all customers, without what they prove themselves by, their binds, and what waits for them."""
         return [_told(each) for each in self.core.customers.values()]
 
-    @route("PUT", "/accounts/{account}", takes=Account, errors=(409,))
+    @route("PUT", "/accounts/{account}", takes=Account, gives=AccountTold, errors=(409,))
     async def put_account(self, call: Call) -> dict[str, Any]:
         """Take a customer, or other names, passwords and bounds of one; its binds end, and are made anew by these."""
         name, wanted = call.path["account"], call.given
@@ -40,7 +41,7 @@ class Accounts:
         _end_binds(customer)
         return _told(customer)
 
-    @route("DELETE", "/accounts/{account}", errors=(404,))
+    @route("DELETE", "/accounts/{account}", gives=type(None), errors=(404,))
     async def delete_account(self, call: Call) -> None:
         """Let a customer bind no more, and end its binds; its messages that wait end with its codes."""
         customer = self.core.customers.get(call.path["account"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from simulators.sms_gateway.answers import CardTold
 from simulators.sms_gateway.config import GatewayCard, ListChange
 from simulators.sms_gateway.controls import CHANGE, NUMBERS, PROVISION
 from simulators.sms_gateway.messages import Card, in_full
@@ -13,7 +14,7 @@ from simwarden.model.profile import Function
 from simwarden.model.values import GIVEN, IMSI, SWITCH, TEXT
 from simwarden.operations.approval import Approval, By
 from simwarden.operations.management import Call, Role, route
-from simwarden.operations.provision import CardProvision
+from simwarden.operations.provision import AuditTold, CardProvision
 from simwarden.policy.numbers import party
 from simwarden.runtime.declare import Observable
 
@@ -37,7 +38,7 @@ class Cards:
     def __init__(self, core: Core) -> None:
         self.core = core
 
-    @route("PUT", "/cards/{imsi}", takes=CardProvision, errors=(409,))
+    @route("PUT", "/cards/{imsi}", takes=CardProvision, gives=CardTold, errors=(409,))
     async def provision_card(self, call: Call) -> dict[str, Any]:
         """Take a card; one without an entry `sms` exchanges no messages. A list that is held is not changed (409)."""
         wanted: CardProvision = call.given
@@ -55,7 +56,7 @@ class Cards:
             self._put(made, by, "provision")
         return self._tell(wanted.imsi)
 
-    @route("PUT", "/cards/{imsi}/sms", roles=_BOTH, takes=ListChange, errors=(404, 429))
+    @route("PUT", "/cards/{imsi}/sms", roles=_BOTH, takes=ListChange, gives=CardTold, errors=(404, 429))
     async def change_list(self, call: Call) -> dict[str, Any]:
         """Change whose a card is and the codes on its list, which holds at once. By the operator, with an approval."""
         wanted, imsi, by = call.given, call.path["imsi"], By.of(call)
@@ -67,7 +68,7 @@ class Cards:
         self._put(made, by, "list-changed")
         return self._tell(imsi)
 
-    @route("DELETE", "/cards/{imsi}/sms", roles=_BOTH, takes=Approval, errors=(404, 429))
+    @route("DELETE", "/cards/{imsi}/sms", roles=_BOTH, takes=Approval, gives=CardTold, errors=(404, 429))
     async def end_list(self, call: Call) -> dict[str, Any]:
         """Let a card exchange messages with nobody. By the operator, with an approval record."""
         imsi, by = call.path["imsi"], By.of(call)
@@ -77,13 +78,13 @@ class Cards:
         self._put(Card(imsi, held.msisdn, held.account, held.opened, ()), by, "list-changed")
         return self._tell(imsi)
 
-    @route("GET", "/cards/{imsi}/sms")
+    @route("GET", "/cards/{imsi}/sms", gives=CardTold)
     async def query_list(self, call: Call) -> dict[str, Any]:
         """Tell whose a card is and the codes on its list."""
         self._held(call.path["imsi"])
         return self._tell(call.path["imsi"])
 
-    @route("GET", "/cards/{imsi}/audit")
+    @route("GET", "/cards/{imsi}/audit", gives=tuple[AuditTold, ...])
     async def audit_of(self, call: Call) -> list[dict[str, Any]]:
         """Tell a card's audit records."""
         return self.core.store.audited(call.path["imsi"])

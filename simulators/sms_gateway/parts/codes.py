@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from simulators.sms_gateway.answers import CodesTold, VersionTold
 from simulators.sms_gateway.procedures.revoking import review_pairs
 from simwarden.errors import ManagementError
 from simwarden.model.values import ACCESS_CODE, GIVEN, NUMBER, SWITCH, one_of
@@ -39,13 +40,13 @@ class Codes:
     def __init__(self, core: Core) -> None:
         self.core = core
 
-    @route("GET", "/codes")
+    @route("GET", "/codes", gives=CodesTold)
     async def query_codes(self, _call: Call) -> dict[str, Any]:
         """Tell the list, its version, and how many seconds ago it was confirmed."""
         codes = {str(code): each.model_dump(mode="json") for code, each in self.core.codes.items()}
         return {"version": self.core.version, "age": self.core.list_age, "codes": codes}
 
-    @route("PUT", "/codes", takes=CodeList, errors=(409,))
+    @route("PUT", "/codes", takes=CodeList, gives=VersionTold, errors=(409,))
     async def put_codes(self, call: Call) -> dict[str, Any]:
         """Take the whole list, which is answered when it is kept."""
         self._kept_elsewhere()
@@ -54,7 +55,7 @@ class Codes:
         self._take({**gone, **wanted.codes}, wanted.version, whole=True)
         return {"version": self.core.version}
 
-    @route("POST", "/codes", takes=CodeChanges, errors=(409,))
+    @route("POST", "/codes", takes=CodeChanges, gives=VersionTold, errors=(409,))
     async def change_codes(self, call: Call) -> dict[str, Any]:
         """Take changes of the list, or a word that there are none; 409 where some between are missing."""
         self._kept_elsewhere()

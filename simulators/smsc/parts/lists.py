@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from simulators.smsc import controls
+from simulators.smsc.answers import CardTold, CardUsed
 from simulators.smsc.card import CardList
 from simulators.smsc.config import ListChange, SmscSms
 from simulators.smsc.events import CHANGE
@@ -12,7 +13,7 @@ from simwarden.errors import ManagementError
 from simwarden.model.values import GIVEN, IMSI, SWITCH
 from simwarden.operations.approval import Approval, By
 from simwarden.operations.management import Call, Role, route
-from simwarden.operations.provision import AuditPage, CardProvision
+from simwarden.operations.provision import AuditPage, AuditTold, CardProvision
 from simwarden.runtime.declare import Observable
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class Lists:
     def __init__(self, core: Core) -> None:
         self.core = core
 
-    @route("PUT", "/cards/{imsi}", takes=CardProvision, errors=(409,))
+    @route("PUT", "/cards/{imsi}", takes=CardProvision, gives=CardTold, errors=(409,))
     async def provision_card(self, call: Call) -> dict[str, Any]:
         """Take a card with its list; without one SMS is off. A list that is held is not changed this way (409).
 
@@ -51,23 +52,23 @@ class Lists:
         self._check(wanted.imsi, By.of(call), sms, controls.PROVISION)
         return self._put(CardList(wanted.imsi, wanted.msisdn, sms), By.of(call), "provision")
 
-    @route("PUT", "/cards/{imsi}/sms", roles=_BOTH, takes=ListChange, errors=(404, 429))
+    @route("PUT", "/cards/{imsi}/sms", roles=_BOTH, takes=ListChange, gives=CardTold, errors=(404, 429))
     async def change_list(self, call: Call) -> dict[str, Any]:
         """Give a card another list, from the next message and attempt on. By the operator."""
         return self._change(call, "change the list", call.given.wanted())
 
-    @route("DELETE", "/cards/{imsi}/sms", roles=_BOTH, takes=Approval, errors=(404, 429))
+    @route("DELETE", "/cards/{imsi}/sms", roles=_BOTH, takes=Approval, gives=CardTold, errors=(404, 429))
     async def end_list(self, call: Call) -> dict[str, Any]:
         """Switch a card's SMS off. By the operator, with an approval record."""
         return self._change(call, "end the list", None)
 
-    @route("GET", "/cards/{imsi}")
+    @route("GET", "/cards/{imsi}", gives=CardUsed)
     async def query(self, call: Call) -> dict[str, Any]:
         """Tell with whom a card exchanges messages, and how many it has this month."""
         card = self._card(call.path["imsi"])
         return card.tell() | {"used": self.core.store.used(card.imsi, self.core.month)}
 
-    @route("GET", "/audit", query=AuditPage)
+    @route("GET", "/audit", query=AuditPage, gives=tuple[AuditTold, ...])
     async def audit(self, call: Call) -> list[dict[str, Any]]:
         """Tell audit records, the oldest first."""
         return self.core.store.audited(after=call.query.after, most=call.query.limit)

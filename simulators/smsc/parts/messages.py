@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from simulators.smsc.answers import MessageTold
 from simulators.smsc.message import Direction, End
 from simwarden.model.values import GIVEN, IMSI, NUMBER, members, one_of
 from simwarden.operations.management import Call, route
@@ -38,7 +39,7 @@ class Messages:
     def __init__(self, core: Core) -> None:
         self.core = core
 
-    @route("GET", "/messages")
+    @route("GET", "/messages", gives=tuple[MessageTold, ...])
     async def list_messages(self, call: Call) -> list[dict[str, Any]]:
         """List the messages that are not over, the oldest first; never what they say."""
         del call

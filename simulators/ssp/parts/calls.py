@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from simulators.ssp.answers import SubscribersTold
 from simwarden.model.values import GIVEN, IMEI, IMSI, MSISDN, NUMBER, members, one_of
 from simwarden.operations.management import Call, route
 from simwarden.runtime.declare import HISTORY, Observable
@@ -47,7 +48,7 @@ class Calls:
     def __init__(self, core: Core) -> None:
         self.core = core
 
-    @route("GET", "/subscribers")
+    @route("GET", "/subscribers", gives=SubscribersTold)
     async def subscribers(self, call: Call) -> dict[str, Any]:
         """Tell which cards are registered here."""
         del call

@@ -112,6 +112,20 @@ class AuditPage(Model):
     """Records at most."""
 
 
+class AuditTold(Model):
+    """An audit record: what was done or refused, by whom and why."""
+
+    id: int
+    at: str
+    role: str
+    """`operator`, `customer`, or `network` for what nobody did by hand."""
+    caller: str
+    action: str
+    imsi: str
+    """The card; empty for what is about none."""
+    details: dict[str, Any]
+
+
 @contextmanager
 def about(card: CardProvision) -> Iterator[None]:
     """Let an error of provisioning several cards name the one that is at fault."""

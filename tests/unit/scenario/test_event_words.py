@@ -127,12 +127,22 @@ def test_never_sees_an_answer_and_what_stands_before_the_phase_is_none_of_it() -
     assert got(later.replace("STATUS", "404"), PLATFORM) == ""
 
 
+def test_each_route_says_what_it_gives() -> None:
+    kinds = Registry.installed().kinds.items()
+    silent = [f"{kind} {each.path}" for kind, of in kinds for each in of.routes if each.public and each.gives is None]
+    assert silent == []
+
+
 @pytest.mark.slow
 def test_so_many_messages_and_no_more() -> None:
     name = "s11.create-session-request"
     assert got(f"- expect: {{{name}: {{times: 1}}}}\n", HEAD.partition("- expect")[0]) == ""
     assert got(f"- expect: {{{name}: {{times: 2}}}}\n", HEAD.partition("- expect")[0]) == "1 of them"
     assert got(f"- expect: {{{name}: {{times: 1, mei: absent}}}}\n", HEAD.partition("- expect")[0]) == "0 of them"
+
+
+#: answers by names of the user's
+POOLS = '- manage: {element: cmp, path: "/pools"}\n'
 
 
 @pytest.mark.parametrize(
@@ -160,7 +170,9 @@ def test_so_many_messages_and_no_more() -> None:
         (f"{ASK}- expect: {{hss: {{answer: {{status: 299}}}}}}", "status is never '299' (an HTTP status is expected)"),
         (f"{ASK}- expect: {{hss: {{answer: {{statu: 200}}}}}}", "field of answer 'statu' is not known"),
         (f"{ASK}- expect: {{hss: {{answer: none}}}}", "answer: status and body are expected, not 'none'"),
-        (f"{ASK}- never: {{hss: {{answer: {{body: {{a: b}}}}}}}}", "what GET /cards/{imsi} gives is declared nowhere"),
+        (f"{ASK}- expect: {{hss: {{answer: {{body: {{suspend: barring}}}}}}}}", "did you mean 'suspended'?"),
+        (f"{ASK}- never: {{hss: {{answer: {{body: {{binding: {{how: lernt}}}}}}}}}}", "how is never 'lernt'"),
+        (f"{POOLS}- never: {{cmp: {{answer: {{body: {{a: b}}}}}}}}", "what GET /pools gives is declared nowhere"),
         (f"{ASK.replace('hss', 'cmp')}- never: {{cmp: {{answer: {{body: {{stat: x}}}}}}}}", "did you mean 'state'?"),
         (f"{ASK.replace('hss', 'cmp')}- never: {{cmp: {{answer: {{body: {{state: x}}}}}}}}", "state is never 'x'"),
         (
