@@ -32,7 +32,7 @@ from simwarden.operations.management import Call, route
 from simwarden.runtime.declare import Declaration
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from simwarden.runtime.site import Site
 
@@ -90,6 +90,22 @@ class Device(Element[DeviceConfig]):
     def census(self) -> Mapping[str, int]:
         """Count its connection, if it has one."""
         return {"connections": int(self.emm.wired)}
+
+    def views(self) -> Mapping[str, Iterable[tuple[Any, ...]]]:
+        """Tell what it has together with its MME, while they are connected."""
+        emm = self.emm
+        if not (emm.wired and emm.state.registered and emm.guti is not None):
+            return {}
+        guti, keys = str(emm.guti), emm.security
+        held = (keys.ksi, keys.eia, keys.eea) if keys is not None else ()
+        return {
+            "NAS security": [(guti, *held)],
+            "TAI lists": [(guti, *sorted(map(str, emm.tai_list)))],
+            "EPS bearers": [
+                *((guti, number, number, each.apn) for number, each in emm.bearers.items()),
+                *((guti, number, each.linked, each.qci) for number, each in emm.dedicated.items()),
+            ],
+        }
 
     def _let_go(self) -> None:
         session, self.emm.session = self.emm.session, None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from simulators.enb import dispatch
 from simulators.enb.config import EnbConfig
@@ -15,7 +15,7 @@ from simwarden.operations.element import Element
 from simwarden.runtime.declare import HISTORY, Consequence, Declaration, Observable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from simwarden.runtime.link import Link
 
@@ -97,6 +97,21 @@ class Enb(Element[EnbConfig]):
         """Count the connections of devices, and their bearers."""
         ues = self.station.ues
         return {"connections": len(ues), "bearers": sum(len(each.bearers) for each in ues.values())}
+
+    def views(self) -> Mapping[str, Iterable[tuple[Any, ...]]]:
+        """Tell connections and tunnels as the MME has them."""
+        ues = self.station.ues.values()
+        address = self.station.plane.address
+        return {
+            "S1 connections": [(each.mme_ue_id, each.enb_ue_id) for each in ues],
+            "UE-AMBR": [(each.mme_ue_id, *each.ambr) for each in ues if each.ambr is not None],
+            "E-RABs": [(each.own_teid, number, each.qos) for ue in ues for number, each in ue.bearers.items()],
+            "S1-U tunnels": [
+                (number, bearer.own_teid, address, bearer.core_teid, bearer.core_host)
+                for each in ues
+                for number, bearer in each.bearers.items()
+            ],
+        }
 
     async def stop(self) -> None:
         """Close all links; connections end with them."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from simulators.hss import controls
 from simulators.hss.config import (
@@ -31,7 +31,7 @@ from simwarden.runtime.declare import CardName, Declaration, VerbModel, verb
 from simwarden.wire.m3ua.family import SIGTRAN
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from simwarden.operations.approval import Audit, By
     from simwarden.operations.provision import CardProvision
@@ -137,6 +137,14 @@ class Hss(Element[HssConfig]):
         """Provision many cards at once."""
         done: bool = self.part(Cards).provision_new(cards, by)
         return done
+
+    def views(self) -> Mapping[str, Iterable[tuple[Any, ...]]]:
+        """Tell who has the messages and the calls of cards, as MMEs and VLRs know it."""
+        cards = self.core.store.page(after="", most=1000)
+        return {
+            "SMS in MME": [(each.imsi, each.mme) for each in cards if each.sms_number],
+            "VLRs": [(each.imsi, each.vlr) for each in cards if each.vlr],
+        }
 
     def kept(self) -> Audit:
         """Keep refused calls with the changes."""

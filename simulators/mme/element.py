@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from simulators.mme.clients.gateways import Gateways
 from simulators.mme.clients.home import Home
@@ -23,7 +23,7 @@ from simwarden.operations.management import ROLES
 from simwarden.runtime.declare import Declaration
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from simwarden.operations.approval import Audit
 
@@ -85,6 +85,12 @@ class Mme(Element[MmeConfig]):
             "EPS bearers": len(bearers),
             "bearers": sum(each.enb is not None for each in bearers),
         }
+
+    def views(self) -> Mapping[str, Iterable[tuple[Any, ...]]]:
+        """Tell what eNBs, gateways, HSS and devices hold of its contexts."""
+        from simulators.mme.views import views  # noqa: PLC0415 - checking files needs no codec
+
+        return views(self.core)
 
     def kept(self) -> Audit:
         """Keep refused calls with the changes."""

@@ -17,7 +17,7 @@ from simwarden.operations.management import ROLES, Call, route
 from simwarden.runtime.declare import Declaration, Observable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from simulators.pgw.core import Core
     from simwarden.operations.approval import Audit
@@ -113,6 +113,25 @@ class Pgw(Element[PgwConfig]):
         """Count sessions, and their bearers."""
         sessions = self.core.by_teid.values()
         return {"sessions": len(sessions), "EPS bearers": sum(1 + len(each.bearers) for each in sessions)}
+
+    def views(self) -> Mapping[str, Iterable[tuple[Any, ...]]]:
+        """Tell addresses as the MME has them, and tunnels as the SGW."""
+        sessions = self.core.by_teid.values()
+        dedicated = [(each, bearer) for each in sessions for bearer in each.bearers.values()]
+        return {
+            "PDN connections": [
+                (each.imsi, each.ebi, each.apn, each.paa.ipv4, each.paa.ipv6, *each.ambr) for each in sessions
+            ],
+            "QoS": [
+                *((each.imsi, each.ebi, *each.qos) for each in sessions),
+                *((each.imsi, bearer.ebi, *bearer.qos) for each, bearer in dedicated),
+            ],
+            "S5 tunnels": [(each.sgw.teid, each.teid) for each in sessions],
+            "S5-U tunnels": [
+                *((each.ebi, each.sgw_user.teid, each.user_teid) for each in sessions),
+                *((each.ebi, each.sgw_user.teid, each.user_teid) for _, each in dedicated if each.sgw_user is not None),
+            ],
+        }
 
     def kept(self) -> Audit:
         """Keep refused calls with the changes."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from simulators.sgw.config import SgwConfig
 from simulators.sgw.controls import ALL
@@ -11,7 +11,7 @@ from simwarden.operations.element import Element
 from simwarden.runtime.declare import Declaration, Observable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from simulators.sgw.core import Core
 
@@ -75,4 +75,22 @@ class Sgw(Element[SgwConfig]):
             "EPS bearers": len(bearers),
             "bearers": sum(each.enb is not None for each in bearers),
             "tunnels": len(self.core.plane),
+        }
+
+    def views(self) -> Mapping[str, Iterable[tuple[Any, ...]]]:
+        """Tell tunnels and QoS as the MME has them, and tunnels as the PGW."""
+        connections = self.core.by_s5_teid.values()
+        bearers = [bearer for each in connections for bearer in each.bearers]
+        return {
+            "S11 tunnels": {(each.device.mme.teid, each.device.teid) for each in connections},
+            "QoS": [(each.device.imsi, each.ebi, *each.qos) for each in bearers],
+            "S1-U tunnels": [
+                (each.ebi, *each.enb.end, each.s1_teid, self.core.plane.address)
+                for each in bearers
+                if each.enb is not None
+            ],
+            "S5 tunnels": [(each.teid, each.pgw.teid) for each in connections],
+            "S5-U tunnels": [
+                (each.ebi, each.s5_teid, each.pgw_user.teid) for each in bearers if each.pgw_user is not None
+            ],
         }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from simulators.ssp.config import SspConfig
 from simulators.ssp.controls import ALL
@@ -14,7 +14,7 @@ from simwarden.wire.m3ua.family import SIGTRAN
 from simwarden.wire.sip.family import TRUNK
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from simulators.ssp.core import Core
     from simwarden.runtime.link import Link
@@ -68,6 +68,10 @@ class Ssp(Element[SspConfig]):
         """Count halves of calls, dialogues about them, and roaming numbers that wait."""
         core = self.core
         return {"half_calls": len(core.calls), "dialogues": len(core.cap.tc), "roaming_numbers": len(core.roaming)}
+
+    def views(self) -> Mapping[str, Iterable[tuple[Any, ...]]]:
+        """Tell whom it serves as a VLR."""
+        return {"VLRs": [(imsi, self.config.signalling.number) for imsi in self.core.subscribers]}
 
     async def stop(self) -> None:
         """Go down: calls end with it, and all who are in them are told."""

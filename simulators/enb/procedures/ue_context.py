@@ -242,6 +242,7 @@ def e_rab_release(station: Station, mme: Mme, message: Message) -> None:
     failed = tuple(ErabItem(n, CauseRadioNetwork.UNKNOWN_E_RAB_ID) for n in named if n not in released)
     pdu = message.get("nas_pdu")
     check_length(pdu or b"")
+    station.take_ambr(ue, message.get("ue_aggregate_maximum_bitrate"))
 
     def complete() -> None:
         station.ue_to_mme(

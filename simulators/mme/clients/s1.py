@@ -101,9 +101,12 @@ def security_capabilities(ue: UeContext) -> UeSecurityCapabilities:
     return UeSecurityCapabilities((capability.eea & 0x7F) << 9, (capability.eia & 0x7F) << 9)
 
 
-def aggregate_bit_rate(ue: UeContext) -> UeAggregateMaximumBitrate:
-    """The UE-AMBR in use: as subscribed, at most what its APNs have together (TS 23.401 4.7.3)."""
-    data, rates = ue.subscription, [each.ambr for each in ue.bearers.values()]
+def aggregate_bit_rate(ue: UeContext, *, without: int = 0) -> UeAggregateMaximumBitrate:
+    """The UE-AMBR in use: as subscribed, at most what its APNs have together (TS 23.401 4.7.3).
+
+    `without` is the default bearer of a PDN connection that ends.
+    """
+    data, rates = ue.subscription, [each.ambr for number, each in ue.bearers.items() if number != without]
     down, up = (data.ambr_dl, data.ambr_ul) if data is not None else (1_000_000, 1_000_000)
     if rates:
         down = min(down, sum(each.downlink for each in rates) * 1000)

@@ -382,8 +382,13 @@ def set_up_radio(conn: Connection, ue: UeContext, bearer: Bearer | Dedicated, pl
 
 
 def release_radio(conn: Connection, bearer: Bearer | Dedicated, plain: bytes | None = None) -> None:
-    """Have an eNB release a bearer, with the NAS message that deactivates it (TS 36.413 8.2.3)."""
-    told = {} if plain is None else {"nas_pdu": nas_channel.protect(conn, plain)}
+    """Have an eNB release a bearer, with the NAS message that deactivates it (TS 36.413 8.2.3).
+
+    Where a PDN connection ends with it, the UE-AMBR is that of the others.
+    """
+    told: dict[str, object] = {} if plain is None else {"nas_pdu": nas_channel.protect(conn, plain)}
     beside = bearer.dedicated if isinstance(bearer, Bearer) else ()
+    if isinstance(bearer, Bearer) and conn.ue is not None and conn.ue.bearers.keys() - {bearer.identity}:
+        told["ue_aggregate_maximum_bitrate"] = s1.aggregate_bit_rate(conn.ue, without=bearer.identity)
     gone = tuple(ErabItem(each, CauseNas.NORMAL_RELEASE) for each in (bearer.identity, *beside))
     s1.send(conn, "e-rab-release-command", clear=plain, e_rab_to_be_released_list=gone, **told)

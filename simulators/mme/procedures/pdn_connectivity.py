@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from simulators.mme.causes import Rejection
-from simulators.mme.clients import nas_channel
+from simulators.mme.clients import nas_channel, s1
 from simulators.mme.contexts import NoAnswer
 from simulators.mme.controls import Occasion
 from simulators.mme.demands import (
@@ -136,8 +136,14 @@ async def _activate(core: Core, conn: Connection, ue: UeContext, bearer: Bearer,
 
 
 def without_radio(core: Core, conn: Connection, identity: int) -> None:
-    """The eNB has not set a bearer up (TS 36.413 8.2.1.2): its PDN connection ends, and the device asks again."""
+    """The eNB has not set a bearer up (TS 36.413 8.2.1.2): its PDN connection ends, and the device asks again.
+
+    The UE-AMBR that came with the order counted it, and is told anew.
+    """
     core.site.note("the eNB has not set a bearer up", imsi=conn.imsi, bearer=identity)
+    if conn.ue is not None and identity in conn.ue.bearers:
+        rate = s1.aggregate_bit_rate(conn.ue, without=identity)
+        s1.send(conn, "ue-context-modification-request", ue_aggregate_maximum_bitrate=rate)
     if identity in conn.waits:
         conn.waits[identity].answer.cancel()
 

@@ -113,6 +113,13 @@ class Element(ABC, Generic[C]):
         """
         return {}
 
+    def views(self) -> Mapping[str, Iterable[tuple[Any, ...]]]:
+        """Tell what it holds in memory that others hold too, by what it is: as each of them has it.
+
+        Of what several kinds of elements tell by one name, all tell the same.
+        """
+        return {}
+
     async def provision_new(self, cards: Sequence[CardProvision], by: By) -> bool:  # noqa: ARG002 - some do it
         """Provision many cards in one go, all or none, if each of them is new here.
 

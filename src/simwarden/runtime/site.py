@@ -13,7 +13,7 @@ from simwarden.trace.events import Decided, Note, PeerFault, Rejected, StateChan
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable, Coroutine, Mapping
+    from collections.abc import Callable, Coroutine, Iterable, Mapping
 
     from sqlalchemy import Engine, MetaData
 
@@ -43,6 +43,9 @@ class Managed(Protocol):
 
     def census(self) -> Mapping[str, int]:
         """Count what it holds in memory for others."""
+
+    def views(self) -> Mapping[str, Iterable[tuple[Any, ...]]]:
+        """Tell what it holds in memory that others hold too."""
 
     async def manage_for(self, caller: str, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         """Carry out a management call that `caller` makes for the operator. Raises ManagementError."""

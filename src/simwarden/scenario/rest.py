@@ -6,8 +6,10 @@ judged by it, whatever it is about.
 
 from __future__ import annotations
 
+import functools
+import operator
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -34,6 +36,25 @@ def disagreements(held: Mapping[tuple[str, str], int], kinds: Mapping[str, str])
             yield what, ", ".join(f"{kind} {number}" for kind, number in of_kinds.items())
 
 
+def contradictions(host: Host, kinds: Mapping[str, str]) -> Iterator[tuple[str, set[str], str]]:
+    """Yield what elements of several kinds hold in common, and not alike: what, who tells it, and the difference."""
+    told: dict[str, dict[str, Counter[tuple[Any, ...]]]] = {}
+    by: dict[str, set[str]] = {}
+    for name, element in host.elements.items():
+        for what, views in element.views().items():
+            told.setdefault(what, {}).setdefault(kinds[name], Counter()).update(views)
+            by.setdefault(what, set()).add(name)
+    for what, of_kinds in told.items():
+        common = functools.reduce(operator.and_, of_kinds.values())
+        alone = {kind: [*(views - common).elements()] for kind, views in of_kinds.items()}
+        if len(of_kinds) > 1 and any(alone.values()):
+            yield what, by[what], "; ".join(f"{kind} {_shown(views)}" for kind, views in alone.items())
+
+
+def _shown(views: list[tuple[Any, ...]]) -> str:
+    return ", ".join(" ".join(map(str, each)) for each in views[:3]) or "nothing else"
+
+
 def is_whole(host: Host) -> bool:
     """Whether nothing of a network is down or fails: else peers of what does need not know of each other's state."""
     return not host.injected_faults and host.running >= host.elements.keys()
@@ -46,12 +67,20 @@ def _has_strangers(host: Host, counting: set[str]) -> bool:
     return any(asked & {*each.declaration.calls} for each in others)
 
 
+def is_busy(host: Host) -> bool:
+    """Whether a procedure is under way anywhere."""
+    return any(map(host.under_way, host.elements))
+
+
 def unrest(host: Host, kinds: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
     """Yield what is not at rest: what it is about, what is wanted, and what is so."""
     held = census(host)
     for what, counted in disagreements(held, kinds):
         if not _has_strangers(host, {name for each, name in held if each == what}):
             yield what, "all elements count as many", counted
+    for what, by, told in contradictions(host, kinds):
+        if not _has_strangers(host, by):
+            yield what, "all elements tell the same", told
     for name in host.elements:
         if under_way := host.under_way(name):
             yield name, "no procedure is under way", ", ".join(under_way)

@@ -24,7 +24,7 @@ from simwarden.scenario.judge import Judge, wanted_in
 from simwarden.scenario.network import events_to, lacking_links
 from simwarden.scenario.provisioning import provision_of
 from simwarden.scenario.rejections import Phase, check_rejections
-from simwarden.scenario.rest import is_whole, unrest
+from simwarden.scenario.rest import is_busy, is_whole, unrest
 from simwarden.scenario.result import Met, Mismatch, ScenarioResult, Verdict, blank_result
 from simwarden.scenario.standing import AT_ONCE_REAL, AT_ONCE_VIRTUAL, History
 from simwarden.trace.events import Fault, Note, StepMark
@@ -46,6 +46,8 @@ _WITHIN_VIRTUAL, _WITHIN_REAL = 30.0, 5.0
 #: seconds of virtual time that the network has after the last step until nothing is under way: more than T3450, T3470,
 #: N3 times T3 of GTP or a handover take
 _REST_VIRTUAL = 60.0
+#: seconds of virtual time in which elements agree once nothing is under way; later a timer would hide what is wrong
+_AGREE_VIRTUAL = 1.0
 #: how names of network namespaces begin that have TUN interfaces
 _SPACES = "simwarden-"
 #: real seconds between looks at an expectation on the real clock
@@ -336,7 +338,11 @@ class _Run:
             return
         kinds = {name: each.kind for name, each in self.scenario.instances.items()}
         deadline = self.clock.now() + (_REST_VIRTUAL if self.clock.virtual else _WITHIN_REAL)
-        while (found := list(unrest(host, kinds))) and await self._let_time_pass(deadline):
+        while found := list(unrest(host, kinds)):
+            if self.clock.virtual and not is_busy(host):
+                deadline = min(deadline, self.clock.now() + _AGREE_VIRTUAL)
+            if not await self._let_time_pass(deadline):
+                break
             self._check_faults()
         if found:
             place = self.step.place if self.step is not None else Place(self.scenario.path)

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any
 
+import pytest
 from planting import plant
 
+from simulators.mme.procedures import default_bearer
 from simulators.sgw.procedures import sessions
 from simwarden.scenario.failure import text_of
 from simwarden.scenario.load import Loader
 from simwarden.scenario.rest import disagreements
 from simwarden.scenario.result import ScenarioResult, Verdict
 from simwarden.scenario.runner import RunOptions, run_scenario
-
-if TYPE_CHECKING:
-    import pytest
 
 STORY = """\
 scenario: A meter is switched on and off
@@ -57,6 +56,30 @@ def test_what_is_under_way_has_its_time_and_no_more(monkeypatch: pytest.MonkeyPa
             result = play()
         wrong = result.failure.mismatches if result.failure is not None else ()
         assert [each.got for each in wrong if each.subject == "sgw"] == under_way
+
+
+@pytest.mark.parametrize(
+    ("place", "fault", "subject", "got"),
+    [
+        (default_bearer.take_tunnels, ("enb_end(tunnel.gtp_teid,", "enb_end(7,"), "S1-U tunnels", "sgw 5 7 127."),
+        (
+            sessions._create_at_pgw,
+            ('made.get("bearer_qos") or connection.qos', "connection.qos._replace(qci=1)"),
+            "QoS",
+            "sgw 001010000000001 5 1 ",
+        ),
+    ],
+)
+def test_what_two_hold_and_not_alike_fails_the_story(
+    place: Any, fault: tuple[str, str], subject: str, got: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    on = "  - power_on: meter\n"
+    assert play(on).verdict is Verdict.PASSED
+    plant(monkeypatch, place, fault)
+    result = play(on)
+    wrong = {each.subject: (each.want, each.got) for each in result.failure.mismatches} if result.failure else {}
+    assert wrong[subject][0] == "all elements tell the same"
+    assert got in wrong[subject][1]
 
 
 def test_while_something_is_down_nobody_has_to_agree(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -87,6 +87,11 @@ class FTeid(NamedTuple):
         return cls(interface, teid, ipv6=address) if ":" in address else cls(interface, teid, address)
 
     @property
+    def end(self) -> tuple[int, str]:
+        """Its TEID and address."""
+        return self.teid, self.address
+
+    @property
     def address(self) -> str:
         """Where to send to; IPv4 if there is a choice."""
         return self.ipv4 or self.ipv6

@@ -1,0 +1,65 @@
+"""What an MME holds that others hold too, as each of them has it: see Element.views."""
+
+from __future__ import annotations
+
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+from simulators.mme.clients.s1 import aggregate_bit_rate, quality
+from simulators.mme.contexts import EmmState, SmsState
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from simulators.mme.contexts import Bearer, UeContext
+    from simulators.mme.core import Core
+
+Views = dict[str, list[tuple[Any, ...]]]
+
+
+def views(core: Core) -> Mapping[str, Iterable[tuple[Any, ...]]]:
+    """Return what eNBs, gateways, HSS and devices hold of this MME's contexts."""
+    ues = core.by_imsi.values()
+    connected = [ue for ue in ues if ue.connection is not None and ue.state is EmmState.REGISTERED]
+    return {
+        "S1 connections": [(each.mme_id, each.enb_id) for each in core.connections.values()],
+        "UE-AMBR": [(ue.connection.mme_id, *aggregate_bit_rate(ue)) for ue in connected if ue.connection is not None],
+        "SMS in MME": [(ue.imsi, core.home.node.local.host) for ue in ues if ue.sms is SmsState.REGISTERED],
+        "S11 tunnels": [(ue.s11_teid, ue.sgw.teid) for ue in ues if ue.sgw is not None],
+        "PDN connections": [
+            (ue.imsi, each.identity, each.apn, each.paa.ipv4, each.paa.ipv6, *each.ambr)
+            for ue in ues
+            for each in ue.bearers.values()
+        ],
+        "NAS security": [_security(ue) for ue in connected],
+        "TAI lists": [(str(ue.guti), *sorted(map(str, ue.tai_list))) for ue in connected],
+        "EPS bearers": [(str(ue.guti), *each) for ue in connected for each in _bearers(ue)],
+        **_of_bearers(ues),
+    }
+
+
+def _security(ue: UeContext) -> tuple[Any, ...]:
+    keys = ue.security
+    return (str(ue.guti), *((keys.ksi, keys.eia, keys.eea) if keys is not None else ()))
+
+
+def _bearers(ue: UeContext) -> list[tuple[Any, ...]]:
+    """Return the bearers of a UE: identity, that of its default bearer, and the APN or QCI."""
+    return list(chain.from_iterable(_of_connection(each) for each in ue.bearers.values()))
+
+
+def _of_connection(bearer: Bearer) -> Iterable[tuple[Any, ...]]:
+    yield bearer.identity, bearer.identity, bearer.apn
+    for each in bearer.dedicated.values():
+        yield each.identity, bearer.identity, each.qos.qci
+
+
+def _of_bearers(ues: Iterable[UeContext]) -> Views:
+    found: Views = {"QoS": [], "E-RABs": [], "S1-U tunnels": []}
+    for ue in ues:
+        for number, each in ue.all_bearers.items():
+            found["QoS"].append((ue.imsi, number, *each.qos))
+            if each.enb is not None:
+                found["S1-U tunnels"].append((number, *each.enb.end, *each.sgw.end))
+                found["E-RABs"].append((each.enb.teid, number, quality(each.qos)))
+    return found
