@@ -117,12 +117,12 @@ class Dedicated:
     qos: BearerQos
     tft: bytes
     sgw: FTeid
+    standing: asyncio.Future[bool]
+    """Whether its radio bearer stands, when that is known."""
     enb: FTeid | None = None
     accepted: bool = False
     transaction: int = 0
     """That by which the device asked for it, 0 where the network has ordered it."""
-    standing: asyncio.Future[bool] | None = None
-    """While its radio bearer is set up: whether it stands."""
 
 
 @dataclass(slots=True)

@@ -97,9 +97,8 @@ class Core:
         for bearer in connection.bearers:
             self.close_bearer(bearer, cause)
         device = connection.device
-        if device.connections.get(connection.ebi) is connection:
-            del device.connections[connection.ebi]
-            self.site.observe("session", None, key=connection.key)
+        del device.connections[connection.ebi]
+        self.site.observe("session", None, key=connection.key)
         if not device.connections:
             self.end_forwarding(device)
             self.devices.pop(device.key, None)

@@ -11,6 +11,7 @@ from simwarden.runtime.gtp.node import GtpNode
 if TYPE_CHECKING:
     from simulators.sgw.core import Core
     from simwarden.runtime.gtp.node import Peer
+    from simwarden.wire.gtpv2 import FTeid
 
 _HANDLERS: Final = {
     "create-session-request": sessions.create_session,
@@ -51,8 +52,11 @@ def _lose_tunnel(core: Core, teid: int, host: str) -> None:
     """Take a device for idle whose eNB has no tunnel for it; end what the PGW has none for (TS 23.007 22)."""
     for connection in list(core.connections()):
         for bearer in connection.bearers:
-            enb, pgw = bearer.enb, bearer.pgw_user
-            if enb is not None and (enb.teid, enb.address) == (teid, host):
+            if _is_at(bearer.enb, teid, host):
                 bearers.release(core, connection.device)
-            if pgw is not None and (pgw.teid, pgw.address) == (teid, host):
+            if _is_at(bearer.pgw_user, teid, host):
                 bearers.lost_at_pgw(core, connection, bearer)
+
+
+def _is_at(end: FTeid | None, teid: int, host: str) -> bool:
+    return end is not None and (end.teid, end.address) == (teid, host)

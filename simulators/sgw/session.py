@@ -88,6 +88,11 @@ class Device:
     forwarding: list[int] = field(default_factory=list)
 
     @property
+    def accounts(self) -> list[Account]:
+        """What is charged of its bearers: not those that the PGW has not answered for yet."""
+        return [each.account for each in self.bearers.values() if each.account is not None]
+
+    @property
     def bearers(self) -> dict[int, Bearer]:
         """All its bearers by identity."""
         return {each.ebi: each for connection in self.connections.values() for each in connection.bearers}

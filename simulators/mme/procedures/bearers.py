@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from simulators.mme.contexts import Bearer, UeContext
     from simulators.mme.core import Core
     from simwarden.runtime.gtp.node import Peer
-    from simwarden.wire.gtpv2 import FTeid
 
 _ACCEPTED = CauseIe(Cause.REQUEST_ACCEPTED)
 _Again, _Not = NetworkDetachType.RE_ATTACH_REQUIRED, NetworkDetachType.RE_ATTACH_NOT_REQUIRED
@@ -29,13 +28,13 @@ async def downlink_data_notification(core: Core, message: Message, _peer: Peer) 
     if ue is None or ue.sgw is None:
         return refusal(message, Cause.CONTEXT_NOT_FOUND)
     if ue.connection is None:
-        core.site.spawn(_page(core, ue, ue.sgw), "paging for packets")
+        core.site.spawn(_page(core, ue), "paging for packets")
     return Message(message.spec.answer, {"cause": _ACCEPTED}, ue.sgw.teid)
 
 
-async def _page(core: Core, ue: UeContext, sgw: FTeid) -> None:
+async def _page(core: Core, ue: UeContext) -> None:
     """Page a device, and tell the SGW if it does not answer (7.2.11.3)."""
-    if not await page(core, ue) and ue.sgw is sgw:
+    if not await page(core, ue):
         core.gateways.not_reached(ue)
 
 
@@ -47,9 +46,9 @@ async def delete_bearer(core: Core, message: Message, _peer: Peer) -> Message:
     ue = core.gateways.by_teid.get(message.teid)
     if ue is None or ue.sgw is None:
         return refusal(message, Cause.CONTEXT_NOT_FOUND)
-    if message.get("linked_ebi") is None and message.get("ebis"):
+    if message.get("linked_ebi") is None:
         return await dedicated_bearers.delete_bearers(core, ue, message, ue.sgw.teid)
-    bearer = ue.bearers.get(message.get("linked_ebi") or 0)
+    bearer = ue.bearers.get(message["linked_ebi"])
     if bearer is None:
         return refusal(message, Cause.CONTEXT_NOT_FOUND, ue.sgw.teid)
     teid, ies = ue.sgw.teid, {"cause": _ACCEPTED, "linked_ebi": bearer.identity}

@@ -46,18 +46,16 @@ async def _reach(core: Core, ue: UeContext, linked: Bearer) -> Connection | Caus
     """Return the connection of a device whose default bearer stands, paged if it is idle; else why there is none."""
     if ue.connection is None and not await page(core, ue):
         return Cause.UNABLE_TO_PAGE_UE
-    conn = ue.connection
-    while conn is not None and (task := conn.procedure or _setting_up(conn, linked)) is not None:
-        await asyncio.wait({task})
-        conn = ue.connection
-    if conn is not None and conn.target is None and linked.enb is None and not conn.releasing:
-        await _radio_up(core, conn)  # the service request is accepted, its bearers are under way
-        conn = ue.connection
-    if conn is not None and (conn.target is not None or (conn.handover is not None and not conn.handover.done())):
-        return Cause.TEMPORARILY_REJECTED_DUE_TO_HANDOVER_IN_PROGRESS
-    if conn is None or conn.releasing or linked.enb is None:
-        return Cause.UE_NOT_RESPONDING
-    return conn
+    while (conn := ue.connection) is not None:
+        if conn.target is not None:
+            return Cause.TEMPORARILY_REJECTED_DUE_TO_HANDOVER_IN_PROGRESS
+        if (task := conn.procedure or _setting_up(conn, linked)) is not None:
+            await asyncio.wait({task})
+        elif linked.enb is not None:
+            return conn
+        elif not await _radio_up(core, conn):  # the service request is accepted, its bearers are under way
+            break
+    return Cause.UE_NOT_RESPONDING
 
 
 def _setting_up(conn: Connection, linked: Bearer) -> asyncio.Task[None] | None:
@@ -65,13 +63,14 @@ def _setting_up(conn: Connection, linked: Bearer) -> asyncio.Task[None] | None:
     return None if linked.accepted else next(iter(conn.transactions.values()), None)
 
 
-async def _radio_up(core: Core, conn: Connection) -> None:
+async def _radio_up(core: Core, conn: Connection) -> bool:
     if conn.radio_up is None or conn.radio_up.done():
         conn.radio_up = asyncio.get_running_loop().create_future()
     waiting = conn.radio_up
     timer = core.clock.call_later(core.config.timers.t3485, partial(s1.expire, waiting))
-    await waiting
+    stands = await waiting
     timer.cancel()
+    return stands
 
 
 async def _carry_out(core: Core, conn: Connection, identity: int, work: Coroutine[Any, Any, Cause], what: str) -> Cause:
@@ -119,14 +118,16 @@ async def create_bearer(core: Core, message: Message, _peer: Peer) -> Message:
     ue = core.gateways.by_teid.get(message.teid)
     if ue is not None and message["linked_ebi"] in ue.setting_up:  # it came with the answer (TS 23.401 annex F)
         await ue.setting_up[message["linked_ebi"]].wait()
-    linked = ue.bearers.get(message["linked_ebi"]) if ue is not None else None
-    if ue is None or ue.sgw is None or linked is None:
-        return refusal(message, Cause.CONTEXT_NOT_FOUND, ue.sgw.teid if ue is not None and ue.sgw is not None else 0)
+    if ue is None or ue.sgw is None:
+        return refusal(message, Cause.CONTEXT_NOT_FOUND)
     teid, began = ue.sgw.teid, core.clock.now()
+    linked = ue.bearers.get(message["linked_ebi"])
+    if linked is None:
+        return refusal(message, Cause.CONTEXT_NOT_FOUND, teid)
     conn = await _reach(core, ue, linked)
     if isinstance(conn, Cause):
         return refusal(message, conn, teid)
-    pti = message.get("pti") or 0
+    pti = message.ies.get("pti", 0)
     told = [await _create(core, conn, ue, linked, {**each, "pti": pti}) for each in message["bearer_contexts"]]
     path = core.config.gateways
     if core.clock.now() - began >= path.t3_response * path.n3_requests:  # they wait no longer (TS 29.274 7.6)
@@ -142,7 +143,7 @@ def answer(message: Message, told: list[dict[str, Any]], teid: int) -> Message:
     """Return an answer about several bearers: what was carried out of them decides its cause."""
     good = [each for each in told if each["cause"] is _ACCEPTED]
     if not good:
-        cause = told[0]["cause"] if told else CauseIe(Cause.CONTEXT_NOT_FOUND)
+        cause = told[0]["cause"]
     else:
         cause = _ACCEPTED if len(good) == len(told) else CauseIe(Cause.REQUEST_ACCEPTED_PARTIALLY)
     return Message(message.spec.answer, {"cause": cause, "bearer_contexts": tuple(told)}, teid)
@@ -157,7 +158,8 @@ async def _create(core: Core, conn: Connection, ue: UeContext, linked: Bearer, a
         lacks = Cause.CONDITIONAL_IE_MISSING if end is None else Cause.NO_RESOURCES_AVAILABLE
         lacks = Cause.SYNTACTIC_ERROR_IN_THE_TFT_OPERATION if long else lacks
         return {"ebi": 0, "cause": CauseIe(lacks), **({"s1_u_sgw": end} if end is not None else {})}
-    new = Dedicated(linked, identity, asked["bearer_qos"], asked["bearer_tft"], end, transaction=asked["pti"])
+    standing = asyncio.get_running_loop().create_future()
+    new = Dedicated(linked, identity, asked["bearer_qos"], asked["bearer_tft"], end, standing, transaction=asked["pti"])
     linked.dedicated[identity] = new
     cause = await _carry_out(
         core, conn, identity, _activate(core, conn, ue, new), "dedicated EPS bearer context activation"
@@ -171,7 +173,6 @@ async def _create(core: Core, conn: Connection, ue: UeContext, linked: Bearer, a
 
 async def _activate(core: Core, conn: Connection, ue: UeContext, new: Dedicated) -> Cause:
     """ACTIVATE DEDICATED EPS BEARER CONTEXT REQUEST, first with the radio bearer (6.4.2.2), under T3485."""
-    new.standing = asyncio.get_running_loop().create_future()
     plain = encode(
         NasMessage(
             _T.ACTIVATE_DEDICATED_EPS_BEARER_CONTEXT_REQUEST,
@@ -208,7 +209,7 @@ def without_radio(core: Core, conn: Connection, identity: int) -> bool:
     if not isinstance(bearer, Dedicated):
         return False
     core.site.note("the eNB has no room for a bearer", imsi=conn.imsi, ebi=identity)
-    if bearer.standing is not None and not bearer.standing.done():
+    if not bearer.standing.done():
         bearer.standing.set_result(False)
     if identity in conn.waits:
         conn.waits[identity].answer.cancel()
@@ -243,14 +244,14 @@ class _Change(NamedTuple):
 async def update_bearers(core: Core, ue: UeContext, message: Message) -> list[dict[str, Any]] | Cause:
     """Change qualities and packets of bearers, and the APN-AMBR (TS 29.274 7.2.15); a cause: none is tried."""
     told: list[dict[str, Any]] = []
-    pti = message.get("pti") or 0
+    pti = message.ies.get("pti", 0)
     for each in message["bearer_contexts"]:
         bearer = ue.all_bearers.get(each["ebi"])
         if bearer is None:
             told.append({"ebi": each["ebi"], "cause": CauseIe(Cause.CONTEXT_NOT_FOUND)})
             continue
         linked = bearer.linked if isinstance(bearer, Dedicated) else bearer
-        if len(each.get("bearer_tft") or b"") > _MOST_TFT:
+        if len(each.get("bearer_tft", b"")) > _MOST_TFT:
             told.append({"ebi": each["ebi"], "cause": CauseIe(Cause.SYNTACTIC_ERROR_IN_THE_TFT_OPERATION)})
             continue
         ambr: Ambr | None = message["apn_ambr"] if message["apn_ambr"] != linked.ambr else None
@@ -260,13 +261,13 @@ async def update_bearers(core: Core, ue: UeContext, message: Message) -> list[di
             conn = await _reach(core, ue, linked)
             if isinstance(conn, Cause):
                 return conn
-            work = _modify(core, conn, change)
+            work = _modify(core, conn, ue, change)
             cause = await _carry_out(core, conn, bearer.identity, work, "EPS bearer context modification")
         told.append({"ebi": each["ebi"], "cause": _ACCEPTED if cause is Cause.REQUEST_ACCEPTED else CauseIe(cause)})
     return told
 
 
-async def _modify(core: Core, conn: Connection, change: _Change) -> Cause:
+async def _modify(core: Core, conn: Connection, ue: UeContext, change: _Change) -> Cause:
     """MODIFY EPS BEARER CONTEXT REQUEST (6.4.3.2) under T3486, with the radio's part where its quality changes."""
     bearer, linked = change.bearer, change.linked
     kind, fields = _T.MODIFY_EPS_BEARER_CONTEXT_REQUEST, change.fields()
@@ -276,7 +277,7 @@ async def _modify(core: Core, conn: Connection, change: _Change) -> Cause:
     transmit: Callable[[], None] = again
     was, linked.ambr = linked.ambr, change.ambr or linked.ambr  # of which the UE-AMBR is made
     if fields.keys() & {"new_eps_qos", "apn_ambr"}:
-        transmit = nas_channel.at_first(partial(_modify_radio, conn, change, plain), again)
+        transmit = nas_channel.at_first(partial(_modify_radio, conn, ue, change, plain), again)
     wanted = _T.MODIFY_EPS_BEARER_CONTEXT_ACCEPT, _T.MODIFY_EPS_BEARER_CONTEXT_REJECT
     cause = Cause.UE_NOT_RESPONDING
     try:
@@ -289,23 +290,21 @@ async def _modify(core: Core, conn: Connection, change: _Change) -> Cause:
     return cause
 
 
-def _modify_radio(conn: Connection, change: _Change, plain: bytes) -> None:
+def _modify_radio(conn: Connection, ue: UeContext, change: _Change, plain: bytes) -> None:
     """Have an eNB change a bearer's quality, with the NAS message that says so (TS 36.413 8.2.2)."""
-    if conn.ue is None:
-        return
     item = ErabToBeModified(change.bearer.identity, s1.quality(change.qos), nas_channel.protect(conn, plain))
     s1.send(
         conn,
         "e-rab-modify-request",
         clear=plain,
-        ue_aggregate_maximum_bitrate=s1.aggregate_bit_rate(conn.ue),
+        ue_aggregate_maximum_bitrate=s1.aggregate_bit_rate(ue),
         e_rab_to_be_modified_list_bearer_mod_req=(item,),
     )
 
 
 def radio_modified(core: Core, conn: Connection, message: S1Message) -> None:
     """E-RAB MODIFY RESPONSE: what the eNB has not done is not done (TS 36.413 8.2.2.2)."""
-    for item in message.get("e_rab_failed_to_modify_list") or ():
+    for item in message.ies.get("e_rab_failed_to_modify_list", ()):
         core.site.note("the eNB has not changed a bearer", imsi=conn.imsi, ebi=item.e_rab_id, cause=item.cause)
         if item.e_rab_id in conn.waits:
             conn.waits[item.e_rab_id].answer.cancel()
@@ -322,7 +321,7 @@ async def delete_bearers(core: Core, ue: UeContext, message: Message, teid: int)
         if not isinstance(bearer, Dedicated):
             told.append({"ebi": identity, "cause": CauseIe(Cause.CONTEXT_NOT_FOUND)})
             continue
-        await _end(core, ue, bearer, message.get("pti") or 0)
+        await _end(core, ue, bearer, message.ies.get("pti", 0))
         told.append({"ebi": identity, "cause": _ACCEPTED})
     return answer(message, told, teid)
 
@@ -331,7 +330,7 @@ async def _end(core: Core, ue: UeContext, bearer: Dedicated, transaction: int = 
     """Have device and eNB end a bearer that the gateways do not have (any more), by a transaction if it has one."""
     bearer.linked.dedicated.pop(bearer.identity, None)
     conn = ue.connection
-    if conn is not None and conn.context_set_up and not conn.releasing:
+    if conn is not None and conn.context_set_up:
         work = tell_end(core, conn, bearer, EsmCause.REGULAR_DEACTIVATION, transaction)
         await asyncio.wait({run(core, conn, (0, bearer.identity), work, "EPS bearer context deactivation")})
 
@@ -339,7 +338,7 @@ async def _end(core: Core, ue: UeContext, bearer: Dedicated, transaction: int = 
 def released(core: Core, conn: Connection, message: S1Message) -> None:
     """E-RAB RELEASE INDICATION: the radio has lost bearers (TS 36.413 8.2.3.3)."""
     if conn.ue is not None and conn.ue.connection is conn:
-        lost_by_radio(core, conn.ue, {item.e_rab_id for item in message.get("e_rab_released_list") or ()})
+        lost_by_radio(core, conn.ue, {item.e_rab_id for item in message["e_rab_released_list"]})
 
 
 def lost_by_radio(core: Core, ue: UeContext, identities: Collection[int]) -> None:

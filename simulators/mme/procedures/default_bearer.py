@@ -291,7 +291,7 @@ def take_tunnels(ue: UeContext, tunnels: Iterable[ErabTunnel | ErabAdmitted]) ->
         if bearer is not None:
             bearer.enb = s1.enb_end(tunnel.gtp_teid, tunnel.transport_layer_address)
             taken.add(bearer.identity)
-            if isinstance(bearer, Dedicated) and bearer.standing is not None and not bearer.standing.done():
+            if isinstance(bearer, Dedicated) and not bearer.standing.done():
                 bearer.standing.set_result(True)
     return frozenset(taken)
 

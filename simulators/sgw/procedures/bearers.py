@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from simulators.sgw.procedures import dedicated
-from simulators.sgw.procedures.sessions import ACCEPTED, some
+from simulators.sgw.procedures.sessions import ACCEPTED, moved, some
 from simwarden.runtime.gtp.node import NoAnswerError
 from simwarden.trace.records import CauseForRecClosing
 from simwarden.wire.gtpv2 import Cause, CauseIe, FTeid, InterfaceType, Message, failure_of, refusal
@@ -88,7 +88,7 @@ async def delete_bearer(core: Core, message: Message, _peer: Peer) -> Message:
     connection = core.by_s5_teid.get(message.teid)
     if connection is None:
         return refusal(message, Cause.CONTEXT_NOT_FOUND)
-    if message.get("linked_ebi") is None and message.get("ebis"):
+    if message.get("linked_ebi") is None:
         return await dedicated.delete_dedicated(core, connection, message)
     cause = message.get("cause") or CauseIe(Cause.REACTIVATION_REQUESTED)
     told = await _delete_at_mme(core, connection, cause)
@@ -108,7 +108,7 @@ async def update_bearer(core: Core, message: Message, _peer: Peer) -> Message:
     connection.take_reporting(message)
     asked = Message(message.name, some(message, _ORDERED), mme.teid)
     numbers = [connection.commands.pop(each["ebi"], 0) for each in message["bearer_contexts"]]
-    numbers.append(connection.resources.pop(message.get("pti") or 0, 0))
+    numbers.append(connection.resources.pop(message.ies.get("pti", 0), 0))
     try:
         told = await core.node.ask(asked, mme.address, _S11, max(numbers))
     except NoAnswerError as error:
@@ -116,10 +116,7 @@ async def update_bearer(core: Core, message: Message, _peer: Peer) -> Message:
         return refusal(message, Cause.REMOTE_PEER_NOT_RESPONDING, connection.pgw.teid)
     if not told.accepted:
         return refusal(message, told["cause"]._replace(remote=True), connection.pgw.teid)
-    connection.device.uli = told.get("user_location_information") or connection.device.uli
-    for bearer in connection.bearers:
-        if bearer.account is not None:
-            bearer.account.moved(connection.device.uli)
+    moved(connection.device, told)
     _take_qualities(connection, message, told)
     return Message(message.spec.answer, some(told, _DONE), connection.pgw.teid)
 
@@ -150,10 +147,10 @@ async def modify_bearer_command(core: Core, message: Message, peer: Peer) -> Non
 def _take_qualities(connection: Connection, asked: Message, told: Message) -> None:
     """Take note of qualities of bearers that the MME has changed."""
     done = {each["ebi"] for each in told["bearer_contexts"] if each["cause"].value == Cause.REQUEST_ACCEPTED}
+    by_ebi = {each.ebi: each for each in connection.bearers}
     for each in asked["bearer_contexts"]:
-        bearer = connection if each["ebi"] == connection.ebi else connection.dedicated.get(each["ebi"])
-        if bearer is not None and each["ebi"] in done:
-            bearer.qos = each.get("bearer_qos") or bearer.qos
+        if each["ebi"] in done & by_ebi.keys() and "bearer_qos" in each:
+            by_ebi[each["ebi"]].qos = each["bearer_qos"]
 
 
 async def _delete_at_mme(core: Core, connection: Connection, cause: CauseIe) -> Message | None:

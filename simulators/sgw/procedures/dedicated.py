@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from simwarden.runtime.gtp.node import Peer
 
 _S11, _S5 = "S11", "S5-C"
+_INVALID = CauseIe(Cause.INVALID_REPLY_FROM_REMOTE_PEER)
 _SAID = ("user_location_information", "ue_time_zone")
 
 
@@ -32,7 +33,7 @@ async def create_bearer(core: Core, message: Message, _peer: Peer) -> Message:
     made = [_open(core, connection, each) for each in message["bearer_contexts"]]
     releases = connection.device.releases
     told = await _ask_mme(core, connection, message, made)
-    answers = told.get("bearer_contexts") or () if told is not None and told.accepted else ()
+    answers = told["bearer_contexts"] if told is not None and told.accepted else ()
     by_end = {each["s1_u_sgw"].teid: each for each in answers if each.get("s1_u_sgw") is not None}
     contexts = []
     for bearer, asked in zip(made, message["bearer_contexts"], strict=True):
@@ -67,9 +68,9 @@ async def _ask_mme(core: Core, connection: Connection, message: Message, made: l
         }
         for bearer, asked in zip(made, message["bearer_contexts"], strict=True)
     )
-    mme, pti = connection.device.mme, message.get("pti")
+    mme, pti = connection.device.mme, message.ies.get("pti", 0)
     ies = {"linked_ebi": connection.ebi, "bearer_contexts": contexts, **({"pti": pti} if pti else {})}
-    commanded = connection.resources.pop(pti or 0, 0)
+    commanded = connection.resources.pop(pti, 0)
     try:
         return await core.node.ask(Message(message.name, ies, mme.teid), mme.address, _S11, commanded)
     except NoAnswerError as error:
@@ -81,16 +82,15 @@ def _settle(
     core: Core, connection: Connection, bearer: Bearer, asked: dict[str, Any], told: dict[str, Any]
 ) -> dict[str, Any]:
     """Keep a bearer that the MME has set up, else close it; return what the PGW hears of it."""
-    cause, enb = told.get("cause"), told.get("s1_u_enodeb")
+    cause, enb = told.get("cause", _INVALID), told.get("s1_u_enodeb")
     alive = core.by_s5_teid.get(connection.teid) is connection
-    if cause is None or cause.value != Cause.REQUEST_ACCEPTED or enb is None or not alive:
+    if cause.value != Cause.REQUEST_ACCEPTED or enb is None or not alive:
         core.close_bearer(bearer, CauseForRecClosing.ABNORMAL_RELEASE)
-        refused = cause if cause is not None and cause.value != Cause.REQUEST_ACCEPTED else None
-        return {"ebi": 0, "cause": refused or CauseIe(Cause.INVALID_REPLY_FROM_REMOTE_PEER)}
+        return {"ebi": 0, "cause": cause if cause.value != Cause.REQUEST_ACCEPTED else _INVALID}
     bearer.ebi = told["ebi"]
     bearer.enb = enb
     connection.dedicated[bearer.ebi] = bearer
-    charging.begin_dedicated(core, connection, bearer, asked.get("charging_id") or 0)
+    charging.begin_dedicated(core, connection, bearer, asked.get("charging_id", 0))
     return {
         "ebi": bearer.ebi,
         "cause": ACCEPTED,
@@ -102,7 +102,7 @@ def _settle(
 async def delete_dedicated(core: Core, connection: Connection, message: Message) -> Message:
     """End dedicated bearers for the PGW, after the MME was asked; they end whatever it answers (7.2.9.2)."""
     ebis: tuple[int, ...] = message["ebis"]
-    ended = await end(core, connection, ebis, message.get("pti") or 0)
+    ended = await end(core, connection, ebis, message.ies.get("pti", 0))
     known = {True: ACCEPTED, False: CauseIe(Cause.CONTEXT_NOT_FOUND)}
     contexts = tuple({"ebi": ebi, "cause": known[ebi in ended]} for ebi in ebis)
     return Message(message.spec.answer, {"cause": ACCEPTED, "bearer_contexts": contexts}, connection.pgw.teid)

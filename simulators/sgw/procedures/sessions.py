@@ -41,20 +41,18 @@ def some(message: Message, names: tuple[str, ...]) -> dict[str, Any]:
 async def create_session(core: Core, message: Message, peer: Peer) -> Message:
     """Set a PDN connection up (7.2.1)."""
     mme, pgw = message["sender_f_teid"], message["pgw_s5_address"]
-    key, imsi = subject_of(message), message.get("imsi") or ""
+    key, imsi = subject_of(message), message.ies.get("imsi", "")
     if not core.knows(PEER, peer.name, peer.host, core.config.mmes, imsi):
         return refusal(message, Cause.INVALID_PEER, mme.teid)
     name = core.site.behind(pgw.address) or pgw.address
     if not core.knows(PGW, name, pgw.address, core.config.pgws, imsi):
         return refusal(message, Cause.INVALID_PEER, mme.teid)
     bearer = message["bearer_contexts_to_be_created"][0]
-    device = core.device(key, imsi, mme)
-    before = device.connections.get(bearer["ebi"])
-    if before is not None:  # the MME has lost it (7.2.1); one that is not set up yet ends when the PGW answers
-        core.close(before)
+    while (before := core.device(key, imsi, mme).connections.get(bearer["ebi"])) is not None:
+        core.close(before)  # the MME has lost it (7.2.1); one that is not set up yet ends when the PGW answers
         if before.pgw_user is not None:
             await _delete_at_pgw(core, before)
-        device = core.device(key, imsi, mme)
+    device = core.device(key, imsi, mme)
     device.rat, device.uli = message["rat_type"], message.get("user_location_information")
     connection = Connection(device=device, ebi=bearer["ebi"], apn=message["apn"], qos=bearer["bearer_qos"], pgw=pgw)
     core.open(connection)
@@ -122,12 +120,13 @@ async def modify_bearer(core: Core, message: Message, _peer: Peer) -> Message:
         return refusal(message, Cause.CONTEXT_NOT_FOUND)
     _close_parts(device, message)
     device.mme = message.get("sender_f_teid") or device.mme
-    told = [_modify(core, device, each) for each in message.get("bearer_contexts_to_be_modified") or ()]
+    asked_for = message.ies.get("bearer_contexts_to_be_modified", ())
+    told = [_modify(core, device, each) for each in asked_for]
     changed = some(message, _TOLD)
     if changed:
         device.rat = message.get("rat_type") or device.rat
-        _moved(device, message)
-        named = {each["ebi"] for each in message.get("bearer_contexts_to_be_modified") or ()}
+        moved(device, message)
+        named = {each["ebi"] for each in asked_for}
         for connection in list(device.connections.values()):
             if named and not named & {each.ebi for each in connection.bearers}:
                 continue  # of another PDN connection, for which a request of its own comes (7.2.7)
@@ -147,24 +146,24 @@ async def modify_bearer(core: Core, message: Message, _peer: Peer) -> Message:
     return Message(message.spec.answer, ies, device.mme.teid)
 
 
-def _moved(device: Device, message: Message) -> None:
+def moved(device: Device, message: Message) -> None:
     """Count for another place from now on, for all of a device's bearers."""
     device.uli = message.get("user_location_information") or device.uli
-    for bearer in device.bearers.values():
-        if bearer.account is not None:
-            bearer.account.moved(device.uli)
+    for account in device.accounts:
+        account.moved(device.uli)
 
 
 def _close_parts(device: Device, message: Message) -> None:
     """Close records on what makes their fields untrue: another MME, another radio access (TS 32.251 5.2.3.4)."""
-    mme, cause = message.get("sender_f_teid"), None
+    mme = message.get("sender_f_teid")
     if mme is not None and mme.address != device.mme.address:
         cause = CauseForRecClosing.SERVING_NODE_CHANGE
     elif message.get("rat_type") not in (None, device.rat):
         cause = CauseForRecClosing.RAT_CHANGE
-    for bearer in device.bearers.values():
-        if cause is not None and bearer.account is not None:
-            bearer.account.part(cause)
+    else:
+        return
+    for account in device.accounts:
+        account.part(cause)
 
 
 def _modify(core: Core, device: Device, asked: dict[str, Any]) -> dict[str, Any]:
@@ -203,17 +202,18 @@ async def _delete_at_pgw(core: Core, connection: Connection, message: Message | 
 
 async def delete_session(core: Core, message: Message, _peer: Peer) -> Message:
     """End a PDN connection, at the PGW too if the MME says so (OI, 7.2.9.1); all if another SGW has them now (SI)."""
-    device, flags = core.by_teid.get(message.teid), message.get("indication_flags") or Indication(0)
-    if device is not None and Indication.SI in flags:
+    device, flags = core.by_teid.get(message.teid), message.ies.get("indication_flags", Indication(0))
+    if device is None:
+        return refusal(message, Cause.CONTEXT_NOT_FOUND)
+    if Indication.SI in flags:
         for each in list(device.connections.values()):
             core.close(each, CauseForRecClosing.SGW_CHANGE)
         return Message(message.spec.answer, {"cause": ACCEPTED}, device.mme.teid)
-    connection = device.connections.get(message["linked_ebi"]) if device is not None else None
-    if device is None or connection is None:
-        return refusal(message, Cause.CONTEXT_NOT_FOUND, device.mme.teid if device is not None else 0)
+    connection = device.connections.get(message["linked_ebi"])
+    if connection is None:
+        return refusal(message, Cause.CONTEXT_NOT_FOUND, device.mme.teid)
     mme = message.get("sender_f_teid") or device.mme
-    if connection.account is not None:
-        connection.account.moved(message.get("user_location_information"))
+    moved(device, message)
     core.close(connection, CauseForRecClosing.NORMAL_RELEASE)  # first: another one may be asked for at once
     told = None
     if Indication.OI in flags:
@@ -224,12 +224,13 @@ async def delete_session(core: Core, message: Message, _peer: Peer) -> Message:
 
 async def change_notification(core: Core, message: Message, _peer: Peer) -> Message:
     """Tell the PGW where a device is (7.3.14)."""
-    device = core.by_teid.get(message.teid)
-    ebi = message.get("linked_ebi")
-    chosen = [each for each in device.connections.values() if ebi in (None, each.ebi)] if device is not None else []
-    if device is None or not chosen:
-        return refusal(message, Cause.CONTEXT_NOT_FOUND, device.mme.teid if device is not None else 0)
-    _moved(device, message)
+    device, ebi = core.by_teid.get(message.teid), message.get("linked_ebi")
+    if device is None:
+        return refusal(message, Cause.CONTEXT_NOT_FOUND)
+    chosen = [each for each in device.connections.values() if ebi in (None, each.ebi)]
+    if not chosen:
+        return refusal(message, Cause.CONTEXT_NOT_FOUND, device.mme.teid)
+    moved(device, message)
     told = None
     for connection in chosen:
         ies = some(message, ("imsi", "mei", "rat_type", "user_location_information"))
