@@ -347,4 +347,5 @@ def lost_by_radio(core: Core, ue: UeContext, identities: Collection[int]) -> Non
     for each in lost:
         each.enb, each.accepted = None, False
         core.site.note("a dedicated bearer has no radio bearer", imsi=ue.imsi, ebi=each.identity)
-    core.gateways.lose(ue, *lost)
+    for linked in ue.bearers.values():  # what ends them has the command's number, and is about one PDN connection
+        core.gateways.lose(ue, *(each for each in lost if each.linked is linked))

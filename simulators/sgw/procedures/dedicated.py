@@ -136,7 +136,8 @@ async def delete_bearer_command(core: Core, message: Message, peer: Peer) -> Non
     found = [each for each in device.connections.values() if set(asked) & set(each.dedicated)] if device else []
     for connection in found:
         mine = tuple({"ebi": each} for each in asked if each in connection.dedicated)
-        connection.commands |= {each["ebi"]: message.sequence for each in mine}
+        # of several requests that end them the first alone has the command's number: a second one would be a duplicate
+        connection.commands |= {each["ebi"]: message.sequence * (connection is found[0]) for each in mine}
         command = Message("delete-bearer-command", {"bearer_contexts": mine}, connection.pgw.teid)
         core.site.spawn(_command(core, connection, command), "delete-bearer-command")
     if not found:
