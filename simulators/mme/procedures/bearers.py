@@ -46,6 +46,10 @@ async def delete_bearer(core: Core, message: Message, _peer: Peer) -> Message:
     ue = core.gateways.by_teid.get(message.teid)
     if ue is None or ue.sgw is None:
         return refusal(message, Cause.CONTEXT_NOT_FOUND)
+    conn = ue.connection
+    if conn is not None and conn.target is not None and (message.get("linked_ebi") is None or len(ue.bearers) > 1):
+        # the eNB that it comes to would go on with what is ended (TS 23.401 5.5.1); a detach waits for it by itself
+        return refusal(message, Cause.TEMPORARILY_REJECTED_DUE_TO_HANDOVER_IN_PROGRESS, ue.sgw.teid)
     if message.get("linked_ebi") is None:
         return await dedicated_bearers.delete_bearers(core, ue, message, ue.sgw.teid)
     bearer = ue.bearers.get(message["linked_ebi"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from simulators.sgw import charging
 from simulators.sgw.procedures.sessions import ACCEPTED
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from simwarden.runtime.gtp.node import Peer
 
 _S11, _S5 = "S11", "S5-C"
+_HANDOVER = Cause.TEMPORARILY_REJECTED_DUE_TO_HANDOVER_IN_PROGRESS
+#: seconds before the MME is told again what came in the middle of a handover (TS 23.401 5.5.1)
+GUARD: Final = 3.0
 _INVALID = CauseIe(Cause.INVALID_REPLY_FROM_REMOTE_PEER)
 _SAID = ("user_location_information", "ue_time_zone")
 
@@ -100,22 +103,29 @@ def _settle(
 
 
 async def delete_dedicated(core: Core, connection: Connection, message: Message) -> Message:
-    """End dedicated bearers for the PGW, after the MME was asked; they end whatever it answers (7.2.9.2)."""
+    """End dedicated bearers for the PGW, after the MME was asked (7.2.9.2); in a handover the PGW has to ask again."""
     ebis: tuple[int, ...] = message["ebis"]
     ended = await end(core, connection, ebis, message.ies.get("pti", 0))
+    if ended is None:
+        return refusal(message, CauseIe(_HANDOVER, remote=True), connection.pgw.teid)
     known = {True: ACCEPTED, False: CauseIe(Cause.CONTEXT_NOT_FOUND)}
     contexts = tuple({"ebi": ebi, "cause": known[ebi in ended]} for ebi in ebis)
     return Message(message.spec.answer, {"cause": ACCEPTED, "bearer_contexts": contexts}, connection.pgw.teid)
 
 
-async def end(core: Core, connection: Connection, ebis: tuple[int, ...], pti: int = 0) -> frozenset[int]:
-    """End dedicated bearers after the MME was asked; return those that there were. `pti`: the device asked for it."""
+async def end(core: Core, connection: Connection, ebis: tuple[int, ...], pti: int = 0) -> frozenset[int] | None:
+    """End dedicated bearers, whatever the MME answers; return those that there were. `pti`: the device asked for it.
+
+    None: they stay, as the device is being handed over.
+    """
     device = connection.device
     commanded = next((connection.commands.pop(each) for each in ebis if each in connection.commands), 0)
     commanded = connection.resources.pop(pti, commanded)
     asked = Message("delete-bearer-request", {"ebis": ebis, **({"pti": pti} if pti else {})}, device.mme.teid)
     try:
-        await core.node.ask(asked, device.mme.address, _S11, commanded)
+        told = await core.node.ask(asked, device.mme.address, _S11, commanded)
+        if told.cause == _HANDOVER:
+            return None
     except NoAnswerError as error:
         core.site.note(str(error), imsi=device.imsi)
     ended = {ebi: connection.dedicated.pop(ebi) for ebi in ebis if ebi in connection.dedicated}
@@ -125,8 +135,9 @@ async def end(core: Core, connection: Connection, ebis: tuple[int, ...], pti: in
 
 
 async def lose(core: Core, connection: Connection, bearer: Bearer) -> None:
-    """End a dedicated bearer that the PGW has lost."""
-    await end(core, connection, (bearer.ebi,))
+    """End a dedicated bearer that the PGW has lost, if need be after a handover."""
+    while await end(core, connection, (bearer.ebi,)) is None:
+        await core.site.clock.sleep(GUARD)
 
 
 async def delete_bearer_command(core: Core, message: Message, peer: Peer) -> None:
