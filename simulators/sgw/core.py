@@ -213,5 +213,5 @@ class Core:
 
     def of_pgw(self, peer: Peer) -> list[Connection]:
         """Return the PDN connections to a PGW, but for those that it has not answered for yet."""
-        found = (each for each in self.connections() if each.pgw_user is not None)
+        found = (each for device in self.devices.values() for each in device.standing)
         return [each for each in found if each.pgw.address == peer.host]

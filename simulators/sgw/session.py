@@ -88,6 +88,11 @@ class Device:
     forwarding: list[int] = field(default_factory=list)
 
     @property
+    def standing(self) -> list[Connection]:
+        """Its PDN connections, but for those that the PGW has not answered for yet."""
+        return [each for each in self.connections.values() if each.pgw_user is not None]
+
+    @property
     def accounts(self) -> list[Account]:
         """What is charged of its bearers: not those that the PGW has not answered for yet."""
         return [each.account for each in self.bearers.values() if each.account is not None]

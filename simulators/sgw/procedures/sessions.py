@@ -127,7 +127,7 @@ async def modify_bearer(core: Core, message: Message, _peer: Peer) -> Message:
         device.rat = message.get("rat_type") or device.rat
         moved(device, message)
         named = {each["ebi"] for each in asked_for}
-        for connection in list(device.connections.values()):
+        for connection in device.standing:
             if named and not named & {each.ebi for each in connection.bearers}:
                 continue  # of another PDN connection, for which a request of its own comes (7.2.7)
             asked = Message("modify-bearer-request", dict(changed), connection.pgw.teid)
@@ -227,7 +227,7 @@ async def change_notification(core: Core, message: Message, _peer: Peer) -> Mess
     device, ebi = core.by_teid.get(message.teid), message.get("linked_ebi")
     if device is None:
         return refusal(message, Cause.CONTEXT_NOT_FOUND)
-    chosen = [each for each in device.connections.values() if ebi in (None, each.ebi)]
+    chosen = [each for each in device.standing if ebi in (None, each.ebi)]
     if not chosen:
         return refusal(message, Cause.CONTEXT_NOT_FOUND, device.mme.teid)
     moved(device, message)
