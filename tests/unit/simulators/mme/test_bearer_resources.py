@@ -40,14 +40,19 @@ def modify(bearer: int) -> Message:
     )
 
 
-def commands(network: Any, answer: Cause = Cause.NO_RESOURCES_AVAILABLE) -> list[gtpv2.Message]:
+def commands(network: Any, answer: Cause | int = Cause.NO_RESOURCES_AVAILABLE) -> list[gtpv2.Message]:
     """Let the SGW refuse what it is asked for, and keep that."""
     found: list[gtpv2.Message] = []
     node = network.host.elements["sgw"].core.node
 
     async def refuse(message: gtpv2.Message, peer: Any) -> None:
         found.append(message)
-        node.tell(gtpv2.failure_of(message, answer, node.sender_teid(message.teid)), peer.host, "S11", message.sequence)
+        node.tell(
+            gtpv2.failure_of(message, gtpv2.CauseIe(answer), node.sender_teid(message.teid)),
+            peer.host,
+            "S11",
+            message.sequence,
+        )
 
     node._handlers["bearer-resource-command"] = refuse
     return found
@@ -80,9 +85,10 @@ async def test_what_no_gateway_hears_of(run: Any, wanted: Message, cause: EsmCau
         (Cause.SEMANTIC_ERROR_IN_THE_TAD_OPERATION, EsmCause.SEMANTIC_ERROR_IN_THE_TFT_OPERATION),
         (Cause.SYNTACTIC_ERRORS_IN_PACKET_FILTERS, EsmCause.SYNTACTICAL_ERRORS_IN_PACKET_FILTERS),
         (Cause.REQUEST_REJECTED, EsmCause.REQUEST_REJECTED_BY_SERVING_GW_OR_PDN_GW),
+        (250, EsmCause.REQUEST_REJECTED_BY_SERVING_GW_OR_PDN_GW),  # of a later release
     ],
 )
-async def test_a_refusal_of_the_gateways(run: Any, answer: Cause, cause: EsmCause) -> None:
+async def test_a_refusal_of_the_gateways(run: Any, answer: Cause | int, cause: EsmCause) -> None:
     async with run() as network:
         phone = await network.attached()
         heard = commands(network, answer)

@@ -1,0 +1,246 @@
+"""What gateways order of an MME about sessions and bearers that there are not, or not yet, or in part; and odd eNBs."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, ClassVar
+
+import pytest
+from gateways import Scripted
+
+from simwarden.testing.diameter import IMSI
+from simwarden.wire import gtpv2
+from simwarden.wire.gtpv2 import Ambr, Cause, CauseIe
+from simwarden.wire.nas.enums import EsmCause, MessageType, NetworkDetachType
+from simwarden.wire.nas.message import Message
+from simwarden.wire.s1ap.values import ErabItem
+
+from .test_dedicated_bearers import FAILED, QOS, held, put
+from .test_gateways import asked
+
+_T = MessageType
+_ASK, _MODIFY = _T.ACTIVATE_DEDICATED_EPS_BEARER_CONTEXT_REQUEST, _T.MODIFY_EPS_BEARER_CONTEXT_REQUEST
+UDP = bytes.fromhex("2130000230 11")
+
+
+def context(network: Any, tft: bytes = UDP, teid: int = 0x99) -> dict[str, Any]:
+    """A bearer that an SGW orders."""
+    end = network.host.elements["sgw"].core.user_end(gtpv2.InterfaceType.S1_U_SGW_GTP_U, teid)
+    return {"ebi": 0, "bearer_tft": tft, "bearer_qos": QOS, "s1_u_sgw": end}
+
+
+def order(network: Any, name: str, ies: dict[str, Any], teid: int | None = None) -> asyncio.Future[gtpv2.Message]:
+    """Let the SGW order something."""
+    core = network.host.elements["sgw"].core
+    if teid is None:
+        teid = core.devices[IMSI].mme.teid
+    about: int = teid
+    return asyncio.ensure_future(
+        core.node.ask(gtpv2.Message(name, ies, about), network.mme.core.gateways.node.address, "S11")
+    )
+
+
+def orders(network: Any) -> dict[str, dict[str, Any]]:
+    """One of each kind."""
+    changed = {"ebi": 5, "bearer_qos": QOS}
+    return {
+        "downlink-data-notification": {"ebi": 5},
+        "create-bearer-request": {"linked_ebi": 5, "bearer_contexts": (context(network),)},
+        "update-bearer-request": {"bearer_contexts": (changed,), "apn_ambr": Ambr(1, 1)},
+        "delete-bearer-request": {"linked_ebi": 5},
+    }
+
+
+async def test_orders_that_come_before_the_session_are_about_nothing(run: Any) -> None:
+    told: dict[str, asyncio.Future[gtpv2.Message]] = {}
+    async with run() as network:
+        node = network.host.elements["sgw"].core.node
+
+        async def refuse(message: gtpv2.Message, _peer: Any) -> gtpv2.Message:
+            teid = message["sender_f_teid"].teid
+            for name, ies in orders(network).items():
+                told[name] = order(network, name, ies, teid)
+            await network.sleep(1)
+            return gtpv2.refusal(message, CauseIe(Cause.NO_RESOURCES_AVAILABLE), teid)
+
+        node._handlers["create-session-request"] = refuse
+        network.phone().attach()
+        await network.sleep(2)
+        assert {name: (each.result().cause, each.result().teid) for name, each in told.items()} == dict.fromkeys(
+            orders(network), (Cause.CONTEXT_NOT_FOUND, 0)
+        )
+        assert "paging" not in network.enb.names()
+
+
+@pytest.mark.parametrize("name", ["create-bearer-request", "delete-bearer-request"])
+async def test_an_order_about_another_session_is_answered_to_the_sgws_tunnel(run: Any, name: str) -> None:
+    async with run() as network:
+        await network.attached()
+        own = network.host.elements["sgw"].core.devices[IMSI].teid
+        told = await order(network, name, orders(network)[name] | {"linked_ebi": 9})
+        assert (told.cause, told.teid) == (Cause.CONTEXT_NOT_FOUND, own)
+        assert network.session() is not None
+        for kind, ies in orders(network).items():
+            told = await order(network, kind, ies, 0xDEAD)
+            assert (told.cause, told.teid) == (Cause.CONTEXT_NOT_FOUND, 0)
+
+
+async def test_an_end_that_names_no_bearer_ends_none(run: Any) -> None:
+    async with run() as network:
+        await network.attached()
+        told = await order(network, "delete-bearer-request", {})
+        assert told.cause == Cause.CONDITIONAL_IE_MISSING
+        assert network.session() is not None
+
+
+@pytest.mark.parametrize(("octets", "stands"), [(255, True), (256, False)])
+async def test_of_two_bearers_one_has_more_packet_filters_than_nas_can_carry(
+    run: Any, octets: int, *, stands: bool
+) -> None:
+    async with run() as network:
+        phone = await network.attached()
+        long = UDP + bytes(octets - len(UDP))
+        contexts = context(network, long), context(network, teid=0x9A)
+        told = await order(network, "create-bearer-request", {"linked_ebi": 5, "bearer_contexts": contexts})
+        causes = [each["cause"].value for each in told["bearer_contexts"]]
+        first = Cause.REQUEST_ACCEPTED if stands else Cause.SYNTACTIC_ERROR_IN_THE_TFT_OPERATION
+        assert causes == [first, Cause.REQUEST_ACCEPTED]
+        assert told.cause == (Cause.REQUEST_ACCEPTED if stands else Cause.REQUEST_ACCEPTED_PARTIALLY)
+        assert phone.types().count(_ASK) == 1 + stands
+        changed = {"ebi": 6, "bearer_tft": long}
+        ies = {"bearer_contexts": (changed,), "apn_ambr": network.mme.core.by_imsi[IMSI].bearer.ambr}
+        told = await order(network, "update-bearer-request", ies)
+        (answer,) = told["bearer_contexts"]
+        assert answer["cause"].value == first
+        assert phone.types().count(_MODIFY) == stands
+
+
+async def test_a_session_that_ends_between_two_of_its_bearers_gets_no_second(run: Any) -> None:
+    async with run() as network:
+        phone = await network.attached()
+        phone.replies[_ASK] = lambda *_: None
+        contexts = context(network), context(network, teid=0x9A)
+        asked_for = order(network, "create-bearer-request", {"linked_ebi": 5, "bearer_contexts": contexts})
+        await network.settle()
+        gone = network.mme.core.by_imsi[IMSI].bearers.pop(5)
+        phone.send(Message(_T.ACTIVATE_DEDICATED_EPS_BEARER_CONTEXT_ACCEPT, eps_bearer_identity=6))
+        told = await asked_for
+        assert [each["cause"].value for each in told["bearer_contexts"]] == [
+            Cause.REQUEST_ACCEPTED,
+            Cause.NO_RESOURCES_AVAILABLE,
+        ]
+        network.mme.core.by_imsi[IMSI].bearers[5] = gone
+
+
+@pytest.mark.parametrize(
+    ("cause", "kind"),
+    [
+        (Cause.REACTIVATION_REQUESTED, NetworkDetachType.RE_ATTACH_REQUIRED),
+        (Cause.PDN_RECONNECTION_TO_THIS_APN_DISALLOWED, NetworkDetachType.RE_ATTACH_NOT_REQUIRED),
+    ],
+)
+async def test_a_device_whose_session_ended_comes_back_if_it_may(
+    run: Any, cause: Cause, kind: NetworkDetachType
+) -> None:
+    async with run() as network:
+        phone = await network.attached()
+        assert (await order(network, "delete-bearer-request", {"linked_ebi": 5, "cause": CauseIe(cause)})).accepted
+        await network.settle()
+        (told,) = [each for each in phone.got if each.type is _T.DETACH_REQUEST]
+        assert told["detach_type"] == kind
+
+
+@pytest.mark.parametrize(
+    ("cause", "esm"),
+    [
+        (Cause.REACTIVATION_REQUESTED, EsmCause.REACTIVATION_REQUESTED),
+        (Cause.PDN_RECONNECTION_TO_THIS_APN_DISALLOWED, EsmCause.REGULAR_DEACTIVATION),
+    ],
+)
+async def test_one_of_two_connections_is_asked_for_again_if_it_may(run: Any, cause: Cause, esm: EsmCause) -> None:
+    async with run() as network:
+        phone = await network.attached()
+        ue = network.mme.core.by_imsi[IMSI]
+        ue.bearers[6] = type(ue.bearer)(**{name: getattr(ue.bearer, name) for name in ue.bearer.__slots__})
+        ue.bearers[6].identity = 6
+        assert (await order(network, "delete-bearer-request", {"linked_ebi": 6, "cause": CauseIe(cause)})).accepted
+        await network.settle()
+        told = phone.got[-1]
+        assert (told.type, told["esm_cause"]) == (_T.DEACTIVATE_EPS_BEARER_CONTEXT_REQUEST, esm)
+        assert network.session() is not None
+
+
+class Stranger(Scripted):
+    """A node of GTP that is no gateway of this MME's."""
+
+    interfaces: ClassVar[tuple[str, ...]] = ("S11",)
+
+
+async def test_a_stranger_that_restarts_has_lost_no_sessions(run: Any) -> None:
+    network = run()
+    stranger = network.add("stranger", Stranger)
+    async with network:
+        await network.attached()
+        for counter in (1, 2):
+            echo = gtpv2.encode(gtpv2.Message("echo-request", {"recovery": counter}, sequence=counter))
+            stranger.endpoint.send(echo, (network.mme.core.gateways.node.address, 2123), on="S11")
+            await network.settle()
+        assert network.session() is not None
+
+
+# -- eNBs that say too much
+
+
+def failures(phone: Any) -> None:
+    """Let an eNB say, for once more, what it has not done about bearer 6, and what it has lost."""
+    phone.up("e-rab-setup-response", e_rab_failed_to_setup_list_bearer_su_res=(FAILED,))
+    phone.up("e-rab-modify-response", e_rab_failed_to_modify_list=(FAILED,))
+
+
+async def test_an_enb_that_fails_what_stands_changes_nothing(run: Any) -> None:
+    async with run() as network:
+        phone = await network.attached()
+        await put(network)
+        failures(phone)
+        await network.settle()
+        assert held(network) == ([6], [6], [6])
+        assert network.session() is not None
+
+
+async def test_an_enb_that_says_something_about_bearers_of_nobody_is_not_heard(run: Any) -> None:
+    async with run() as network:
+        phone = network.phone()
+        phone.replies[_T.AUTHENTICATION_REQUEST] = None
+        phone.replies[_T.IDENTITY_REQUEST] = None
+        phone.attach()
+        await network.settle()
+        failures(phone)
+        phone.up("e-rab-release-indication", e_rab_released_list=(FAILED,))
+        await network.settle()
+        assert "delete-bearer-command" not in asked(network)
+
+
+async def test_an_enb_that_tells_of_a_bearer_as_its_connection_is_released_is_not_heard(run: Any) -> None:
+    async with run() as network:
+        phone = await network.attached()
+        await put(network)
+        network.enb.auto = False
+        phone.idle()
+        await network.settle()
+        phone.up("e-rab-release-indication", e_rab_released_list=(ErabItem(6, FAILED.cause),))
+        await network.settle()
+        assert "delete-bearer-command" not in asked(network)
+        assert held(network) == ([6], [6], [6])
+
+
+async def test_a_bearer_that_the_device_takes_and_the_enb_never_sets_up_does_not_stand(run: Any) -> None:
+    async with run() as network:
+        phone = await network.attached()
+        network.enb.auto = False
+        phone.replies[_ASK] = None
+        told = order(network, "create-bearer-request", {"linked_ebi": 5, "bearer_contexts": (context(network),)})
+        await network.settle()
+        phone.send(Message(_T.ACTIVATE_DEDICATED_EPS_BEARER_CONTEXT_ACCEPT, eps_bearer_identity=6))
+        await network.sleep(8.5)
+        assert told.result().cause == Cause.NO_RESOURCES_AVAILABLE
+        assert network.mme.core.by_imsi[IMSI].bearer.dedicated == {}
