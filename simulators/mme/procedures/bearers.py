@@ -105,8 +105,7 @@ def lost_all(core: Core, peer: Peer) -> None:
     """The SGW has restarted, or is not there any more: all of its sessions are lost (TS 23.007 14, 20)."""
     gone = [ue for ue in core.gateways.by_teid.values() if ue.sgw is not None and ue.sgw.address == peer.host]
     for ue in gone:
-        if ue.bearers:
-            lost(core, ue, tuple(ue.bearers.values()), f"{peer.name} has restarted, or does not answer")
+        lost(core, ue, tuple(ue.bearers.values()), f"{peer.name} has restarted, or does not answer")
 
 
 HANDLERS: Mapping[str, Callable[[Core, Message, Peer], Awaitable[Message]]] = {

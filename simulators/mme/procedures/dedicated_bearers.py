@@ -53,7 +53,7 @@ async def _reach(core: Core, ue: UeContext, linked: Bearer) -> Connection | Caus
             await asyncio.wait({task})
         elif linked.enb is not None:
             return conn
-        elif not await _radio_up(core, conn):  # the service request is accepted, its bearers are under way
+        elif not await _radio_up(core, conn, linked):  # the service request is accepted, its bearers are under way
             break
     return Cause.UE_NOT_RESPONDING
 
@@ -63,14 +63,15 @@ def _setting_up(conn: Connection, linked: Bearer) -> asyncio.Task[None] | None:
     return None if linked.accepted else next(iter(conn.transactions.values()), None)
 
 
-async def _radio_up(core: Core, conn: Connection) -> bool:
+async def _radio_up(core: Core, conn: Connection, linked: Bearer) -> bool:
+    """Wait for radio bearers; whether that of a default bearer stands."""
     if conn.radio_up is None or conn.radio_up.done():
         conn.radio_up = asyncio.get_running_loop().create_future()
     waiting = conn.radio_up
     timer = core.clock.call_later(core.config.timers.t3485, partial(s1.expire, waiting))
-    stands = await waiting
+    await waiting
     timer.cancel()
-    return stands
+    return linked.enb is not None
 
 
 async def _carry_out(core: Core, conn: Connection, identity: int, work: Coroutine[Any, Any, Cause], what: str) -> Cause:

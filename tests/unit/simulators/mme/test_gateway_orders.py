@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from typing import Any, ClassVar
 
 import pytest
@@ -13,10 +14,11 @@ from simwarden.wire import gtpv2
 from simwarden.wire.gtpv2 import Ambr, Cause, CauseIe
 from simwarden.wire.nas.enums import EsmCause, MessageType, NetworkDetachType
 from simwarden.wire.nas.message import Message
-from simwarden.wire.s1ap.values import ErabItem
+from simwarden.wire.s1ap.values import ErabItem, ErabTunnel
 
 from .test_dedicated_bearers import FAILED, QOS, held, put
 from .test_gateways import asked
+from .test_pdn_connectivity import connect, connected, subscribe
 
 _T = MessageType
 _ASK, _MODIFY = _T.ACTIVATE_DEDICATED_EPS_BEARER_CONTEXT_REQUEST, _T.MODIFY_EPS_BEARER_CONTEXT_REQUEST
@@ -159,10 +161,7 @@ async def test_a_device_whose_session_ended_comes_back_if_it_may(
 )
 async def test_one_of_two_connections_is_asked_for_again_if_it_may(run: Any, cause: Cause, esm: EsmCause) -> None:
     async with run() as network:
-        phone = await network.attached()
-        ue = network.mme.core.by_imsi[IMSI]
-        ue.bearers[6] = type(ue.bearer)(**{name: getattr(ue.bearer, name) for name in ue.bearer.__slots__})
-        ue.bearers[6].identity = 6
+        phone = await connected(network)
         assert (await order(network, "delete-bearer-request", {"linked_ebi": 6, "cause": CauseIe(cause)})).accepted
         await network.settle()
         told = phone.got[-1]
@@ -209,15 +208,17 @@ async def test_an_enb_that_fails_what_stands_changes_nothing(run: Any) -> None:
 
 async def test_an_enb_that_says_something_about_bearers_of_nobody_is_not_heard(run: Any) -> None:
     async with run() as network:
-        phone = network.phone()
-        phone.replies[_T.AUTHENTICATION_REQUEST] = None
-        phone.replies[_T.IDENTITY_REQUEST] = None
-        phone.attach()
+        phone = await network.attached_idle()
+        phone.guti = dataclasses.replace(phone.guti, m_tmsi=phone.guti.m_tmsi ^ 1)
+        network.enb.auto = False  # the release of a connection without a context is not confirmed
+        phone.service()
         await network.settle()
+        assert network.enb.names()[-1] == "ue-context-release-command"
         failures(phone)
         phone.up("e-rab-release-indication", e_rab_released_list=(FAILED,))
         await network.settle()
         assert "delete-bearer-command" not in asked(network)
+        assert "error-indication" not in network.enb.names()
 
 
 async def test_an_enb_that_tells_of_a_bearer_as_its_connection_is_released_is_not_heard(run: Any) -> None:
@@ -244,3 +245,24 @@ async def test_a_bearer_that_the_device_takes_and_the_enb_never_sets_up_does_not
         await network.sleep(8.5)
         assert told.result().cause == Cause.NO_RESOURCES_AVAILABLE
         assert network.mme.core.by_imsi[IMSI].bearer.dedicated == {}
+
+
+async def test_a_bearer_waits_for_the_radio_bearer_of_its_connection(run: Any) -> None:
+    async with run() as network:
+        subscribe(network, "meters.example", "service.example")
+        phone = await network.attached_idle()
+        first = order(network, "create-bearer-request", {"linked_ebi": 5, "bearer_contexts": (context(network),)})
+        await network.settle()
+        phone.service()
+        assert (await first).accepted
+        network.enb.auto = False
+        connect(phone)
+        await network.settle()
+        phone.send(Message(_T.ACTIVATE_DEFAULT_EPS_BEARER_CONTEXT_ACCEPT, eps_bearer_identity=7))
+        second = order(network, "create-bearer-request", {"linked_ebi": 7, "bearer_contexts": (context(network),)})
+        await network.sleep(1)
+        phone.up("e-rab-setup-response", e_rab_setup_list_bearer_su_res=(ErabTunnel(7, bytes([192, 0, 2, 9]), 79),))
+        network.enb.auto = True
+        await network.sleep(8)
+        told = second.result()
+        assert [each["ebi"] for each in told["bearer_contexts"]] == [8]
