@@ -8,7 +8,7 @@ from simulators.pgw.config import GUARANTEED
 from simulators.pgw.controls import BEARER_RESOURCE_COMMAND
 from simulators.pgw.dedicated_bearers import create_bearer, delete_bearer, filters_of
 from simwarden.wire import tft
-from simwarden.wire.gtpv2 import Cause, FlowQos, Message, failure_of
+from simwarden.wire.gtpv2 import Cause, FlowQos, Message
 
 if TYPE_CHECKING:
     from simulators.pgw.config import ListedBearer
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from simulators.pgw.session import Bearer, Session
     from simwarden.runtime.gtp.node import Peer
 
-_S5: Final = "S5-C"
 #: by whether filters are wrong in an aggregate, and whether they can be read (TS 29.274 8.4)
 _FAULTS: Final = {
     (False, False): Cause.SYNTACTIC_ERROR_IN_THE_TAD_OPERATION,
@@ -28,21 +27,20 @@ _FAULTS: Final = {
 
 async def bearer_resource_command(core: Core, message: Message, peer: Peer) -> None:
     """Carry out what a device asks for, by a request under the command's number, where it may; else say why not."""
-    session, why = core.by_teid.get(message.teid), Cause.CONTEXT_NOT_FOUND
-    if session is not None and not core.knows(peer, session.imsi, BEARER_RESOURCE_COMMAND):
-        why = Cause.INVALID_PEER
-    elif session is not None and message["linked_ebi"] == session.ebi:
-        try:
-            wanted = tft.decode(message["tad"])
-        except tft.TftError as error:
-            core.site.note(f"what a device asks for cannot be read: {error.reason}", imsi=session.imsi)
-            why = _FAULTS[error.filters, error.semantic]
-        else:
-            if await (_release if message.get("ebi") else _allocate)(core, session, message, wanted):
-                return
-            why = Cause.REQUEST_REJECTED
-    failure = failure_of(message, why, core.sender_teid(message.teid))
-    core.node.tell(failure, peer.host, _S5, message.sequence)
+    session = core.commanded(message, peer, BEARER_RESOURCE_COMMAND)
+    if session is None:
+        return
+    if message["linked_ebi"] != session.ebi:
+        core.fail(message, peer, Cause.CONTEXT_NOT_FOUND)
+        return
+    try:
+        wanted = tft.decode(message["tad"])
+    except tft.TftError as error:
+        core.site.note(f"what a device asks for cannot be read: {error.reason}", imsi=session.imsi)
+        core.fail(message, peer, _FAULTS[error.filters, error.semantic])
+        return
+    if not await (_release if message.get("ebi") else _allocate)(core, session, message, wanted):
+        core.fail(message, peer, Cause.REQUEST_REJECTED)
 
 
 async def _allocate(core: Core, session: Session, message: Message, wanted: tft.Tft) -> bool:

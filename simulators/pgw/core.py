@@ -18,7 +18,7 @@ from simwarden.operations.restriction import Restriction
 from simwarden.runtime.gtp.charging import Account, Records
 from simwarden.runtime.gtp.user import new_teid
 from simwarden.trace.records import CauseForRecClosing
-from simwarden.wire.gtpv2 import FTeid, InterfaceType
+from simwarden.wire.gtpv2 import Cause, FTeid, InterfaceType, failure_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from simulators.pgw.user_plane import Gateway
     from simwarden.runtime.gtp.node import GtpNode, Peer
     from simwarden.runtime.site import Site
-    from simwarden.wire.gtpv2 import Ambr
+    from simwarden.wire.gtpv2 import Ambr, Message
 
 
 class Core:
@@ -66,6 +66,21 @@ class Core:
         """Decide whether a peer may ask."""
         facts = {"name": peer.name, "host": peer.host, "listed": self.config.sgws}
         return self.site.decide(PEER, subject, on=on, **facts).admitted
+
+    def commanded(self, message: Message, peer: Peer, on: str) -> Session | None:
+        """Return the session that a command is about; what nobody has, or a foreign SGW wants, fails."""
+        session = self.by_teid.get(message.teid)
+        if session is None:
+            self.fail(message, peer, Cause.CONTEXT_NOT_FOUND)
+        elif self.knows(peer, session.imsi, on):
+            return session
+        else:
+            self.fail(message, peer, Cause.INVALID_PEER)
+        return None
+
+    def fail(self, message: Message, peer: Peer, why: Cause) -> None:
+        """Tell why a command is not carried out (TS 29.274 7.2.6, 7.2.14.2, 7.2.17.2)."""
+        self.node.tell(failure_of(message, why, self.sender_teid(message.teid)), peer.host, "S5-C", message.sequence)
 
     def place(self, session: Session, on: str) -> None:
         """Decide whether packets pass where a card is; where that is not reported they do not."""
@@ -114,9 +129,8 @@ class Core:
         """End a session, whoever ended it, and close its records."""
         if self.by_teid.pop(session.teid, None) is None:
             return
-        if self.sessions.get(session.key) is session:
-            del self.sessions[session.key]
-            self.site.observe("session", None, key=_key(session))
+        del self.sessions[session.key]
+        self.site.observe("session", None, key=_key(session))
         for bearer in list(session.bearers.values()):
             self.close_bearer(session, bearer)
         for each in filter(None, (session.ipv4, session.prefix)):
@@ -129,10 +143,9 @@ class Core:
 
     def close_bearer(self, session: Session, bearer: Bearer) -> None:
         """End a dedicated bearer here."""
-        if session.bearers.get(bearer.name) is bearer:
-            del session.bearers[bearer.name]
-            self.gateway.plane.close(bearer.user_teid)
-            self.tell_bearer(session, bearer, "")
+        del session.bearers[bearer.name]
+        self.gateway.plane.close(bearer.user_teid)
+        self.tell_bearer(session, bearer, "")
 
     def of_host(self, host: str) -> list[Session]:
         """Return the sessions that an SGW has."""
@@ -144,7 +157,7 @@ class Core:
             "imsi": session.imsi or None,
             "apn": session.apn,
             "name": bearer.name,
-            "ebi": bearer.ebi or None,
+            "ebi": bearer.ebi,
             "qci": bearer.qos.qci,
             "state": state,
         }

@@ -13,7 +13,7 @@ from simulators.pgw.session import OVER_MBR, Bearer
 from simwarden.machine.token_bucket import Bucket
 from simwarden.runtime.gtp.node import NoAnswerError, Piggybacked
 from simwarden.wire import ip, tft
-from simwarden.wire.gtpv2 import Arp, BearerQos, Cause, FTeid, InterfaceType, Message, failure_of
+from simwarden.wire.gtpv2 import Arp, BearerQos, Cause, FTeid, InterfaceType, Message, cause_text
 
 if TYPE_CHECKING:
     import asyncio
@@ -29,6 +29,7 @@ _CREATE: Final = "create-bearer-request"
 _GUARD: Final = 3.0
 _REPEATS: Final = 3
 _PROTOCOLS: Final = {
+    "": None,
     "tcp": ip.Protocol.TCP,
     "udp": ip.Protocol.UDP,
     "icmp": ip.Protocol.ICMP,
@@ -108,7 +109,7 @@ async def _set_up(
     ies = _order_of(core, session, bearer) | ({"pti": pti} if pti else {})
     told = await order(core, session, _CREATE, ies, commanded=commanded, begun=begun)
     if session.bearers.get(bearer.name) is not bearer:
-        return False  # the session, or the bearer, has ended meanwhile
+        return False  # the session has ended meanwhile
     if told is None or told.get("s5_u_sgw") is None:
         core.close_bearer(session, bearer)
         return False
@@ -129,13 +130,12 @@ def filters_of(config: BearerConfig, precedence: int) -> tuple[tft.Filter, ...]:
 
 
 def _filter(config: FilterConfig, number: int, precedence: int) -> tft.Filter:
-    protocol = _PROTOCOLS[config.protocol] if isinstance(config.protocol, str) and config.protocol else config.protocol
     return tft.Filter(
         number,
         precedence,
         tft.Direction[config.direction.upper()],
         config.remote,
-        protocol=int(protocol) if protocol != "" else None,
+        protocol=config.protocol if isinstance(config.protocol, int) else _PROTOCOLS[config.protocol],
         remote_ports=config.port_range,
         spi=config.spi,
         traffic_class=config.class_and_mask,
@@ -199,25 +199,22 @@ async def delete_bearer(core: Core, session: Session, *bearers: Bearer, commande
     """
     for bearer in bearers:
         core.close_bearer(session, bearer)
-    standing = tuple(each.ebi for each in bearers if each.ebi)
-    if standing:
-        ies = {"ebis": standing, **({"pti": pti} if pti else {})}
-        await order(core, session, "delete-bearer-request", ies, commanded=commanded)
+    ies = {"ebis": tuple(each.ebi for each in bearers), **({"pti": pti} if pti else {})}
+    await order(core, session, "delete-bearer-request", ies, commanded=commanded)
 
 
 async def delete_bearer_command(core: Core, message: Message, peer: Peer) -> None:
     """End bearers that the radio has lost (7.2.17.1), by a request under the command's number; else say why not."""
-    session, why = core.by_teid.get(message.teid), Cause.CONTEXT_NOT_FOUND
-    found = [session.bearer(each["ebi"]) for each in message["bearer_contexts"]] if session is not None else []
-    lost = [each for each in found if each is not None]
-    if session is not None and not core.knows(peer, session.imsi, DELETE_BEARER_COMMAND):
-        why = Cause.INVALID_PEER
-    elif session is not None and lost:
-        core.site.note("the radio has lost bearers", imsi=session.imsi, bearers=", ".join(each.name for each in lost))
-        await delete_bearer(core, session, *lost, commanded=message.sequence)
+    session = core.commanded(message, peer, DELETE_BEARER_COMMAND)
+    if session is None:
         return
-    failure = failure_of(message, why, core.sender_teid(message.teid))
-    core.node.tell(failure, peer.host, _S5, message.sequence)
+    named = sorted({each["ebi"] for each in message["bearer_contexts"]})
+    lost = [found for ebi in named if (found := session.bearer(ebi)) is not None]
+    if not lost:
+        core.fail(message, peer, Cause.CONTEXT_NOT_FOUND)
+        return
+    core.site.note("the radio has lost bearers", imsi=session.imsi, bearers=", ".join(each.name for each in lost))
+    await delete_bearer(core, session, *lost, commanded=message.sequence)
 
 
 async def order(
@@ -241,8 +238,8 @@ async def order(
         except NoAnswerError as error:
             core.site.note(f"{name} was not carried out: {error}", imsi=session.imsi)
             return None
-        told: dict[str, Any] = next(iter(answer.get("bearer_contexts") or ()), {})
-        cause = answer["cause"] if not answer.accepted or "cause" not in told else told["cause"]
+        told: dict[str, Any] = next(iter(answer.get("bearer_contexts", ())), {})
+        cause = told.get("cause", answer["cause"]) if answer.accepted else answer["cause"]
         if cause.value == Cause.REQUEST_ACCEPTED:
             return told
         if cause.value != Cause.TEMPORARILY_REJECTED_DUE_TO_HANDOVER_IN_PROGRESS:
@@ -250,6 +247,5 @@ async def order(
         await core.site.clock.sleep(_GUARD)
         if core.by_teid.get(session.teid) is not session:
             return None
-    said = cause.value.name if isinstance(cause.value, Cause) else "unknown"
-    core.site.note(f"{name} was refused: cause {int(cause.value)} {said}", imsi=session.imsi)
+    core.site.note(f"{name} was refused: cause {cause_text(cause.value)}", imsi=session.imsi)
     return None

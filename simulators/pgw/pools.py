@@ -52,7 +52,8 @@ class Addresses:
         self.config, self._taken = config, taken
         self._pools = {4: Pool(config.ipv4) if config.ipv4 else None, 6: Pool(config.ipv6) if config.ipv6 else None}
         self._static = [ipaddress.ip_network(each) for each in config.static]
-        self._dynamic: set[str] = set()
+        #: those that are of a pool, with it
+        self._dynamic: dict[str, Pool] = {}
 
     def has(self, version: int) -> bool:
         """Whether sessions here may have an address of a version: of a pool, or static."""
@@ -60,25 +61,24 @@ class Addresses:
 
     def take(self, version: int, wanted: str, owner: object) -> str:
         """Return an address, the wanted one if one is wanted; empty if it cannot be had."""
+        pool, found = self._pools[version], ""
         if wanted:
             value = ipaddress.ip_address(wanted)
             found = wanted if any(value in each for each in self._static) and wanted not in self._taken else ""
-        else:
-            pool = self._pools[version]
-            found = pool.take(self._taken) if pool is not None else ""
+        elif pool is not None:
+            found = pool.take(self._taken)
             if found:
-                self._dynamic.add(found)
+                self._dynamic[found] = pool
         if found:
             self._taken[found] = owner
         return found
 
     def give_back(self, address: str) -> None:
         """Let an address be another's."""
-        if self._taken.pop(address, None) is not None and address in self._dynamic:
-            self._dynamic.discard(address)
-            pool = self._pools[ipaddress.ip_address(address).version]
-            if pool is not None:
-                pool.give_back(address)
+        del self._taken[address]
+        pool = self._dynamic.pop(address, None)
+        if pool is not None:
+            pool.give_back(address)
 
     def is_dynamic(self, address: str) -> bool:
         """Whether an address is of a pool."""

@@ -31,7 +31,7 @@ from simwarden.wire.gtpv2 import (
     Message,
     Paa,
     RatType,
-    failure_of,
+    cause_text,
     network_identifier,
     refusal,
     subject_of,
@@ -51,10 +51,10 @@ _UNSAID = Ambr(50_000, 150_000)
 
 async def create_session(core: Core, message: Message, peer: Peer) -> Message | Piggybacked:
     """Set a session up (7.2.1), if the card's number and the SGW are of the dedicated core."""
-    sender, owner, imsi = message["sender_f_teid"], subject_of(message), message.get("imsi") or ""
+    sender, owner, imsi = message["sender_f_teid"], subject_of(message), message.get("imsi", "")
     if not core.knows(peer, imsi, CREATE_SESSION):
         return refusal(message, Cause.INVALID_PEER, sender.teid)
-    name, number = network_identifier(message["apn"]), message.get("msisdn") or ""
+    name, number = network_identifier(message["apn"]), message.get("msisdn", "")
     if name not in core.config.emergency_apns:  # calls for help are exempt
         decision = core.site.decide(NUMBER, imsi, on=CREATE_SESSION, number=number, ranges=core.ranges)
         if not decision.admitted:
@@ -82,9 +82,8 @@ async def create_session(core: Core, message: Message, peer: Peer) -> Message | 
 
 def _make(core: Core, message: Message, owner: str, apn: str, addresses: Addresses) -> tuple[Session, Cause] | Cause:
     asked: Paa = message["paa"]
-    flags = message.get("indication_flags") or Indication(0)
     has = {"v4": addresses.has(4), "v6": addresses.has(6)}
-    kind, cause = addressing.settle_type(asked.pdn_type, dual=Indication.DAF in flags, **has)
+    kind, cause = addressing.settle_type(asked.pdn_type, dual=_says(message, Indication.DAF), **has)
     if kind is None:
         return cause
     bearer = message["bearer_contexts_to_be_created"][0]
@@ -95,13 +94,13 @@ def _make(core: Core, message: Message, owner: str, apn: str, addresses: Address
         return paa
     session = Session(
         owner=owner,
-        imsi=message.get("imsi") or "",
-        msisdn=message.get("msisdn") or "",
-        mei=message.get("mei") or "",
+        imsi=message.get("imsi", ""),
+        msisdn=message.get("msisdn", ""),
+        mei=message.get("mei", ""),
         apn=apn,
         ebi=bearer["ebi"],
         paa=paa,
-        ambr=message.get("apn_ambr") or _UNSAID,
+        ambr=message.get("apn_ambr", _UNSAID),
         qos=bearer["bearer_qos"],
         addresses=addresses,
         charging_id=core.next_charging_id(),
@@ -113,8 +112,8 @@ def _make(core: Core, message: Message, owner: str, apn: str, addresses: Address
         uli=message.get("user_location_information"),
         time_zone=message.get("ue_time_zone"),
         serving_network=message.get("serving_network"),
-        charging_characteristics=message.get("charging_characteristics") or b"",
-        selection_mode=message.get("selection_mode") or 0,
+        charging_characteristics=message.get("charging_characteristics", b""),
+        selection_mode=message.get("selection_mode", 0),
     )
     return session, cause
 
@@ -143,8 +142,8 @@ def _created(core: Core, session: Session, message: Message, cause: Cause) -> di
 
 
 def _says(message: Message, flag: Indication) -> bool:
-    """Whether an MME sets a flag (8.12): it can report places (CRSI), and take a request with an answer (PS)."""
-    return flag in (message.get("indication_flags") or Indication(0))
+    """Whether an MME sets a flag (8.12): both addresses on one bearer, places reported, a request with an answer."""
+    return flag in message.get("indication_flags", Indication(0))
 
 
 def _wants_place(core: Core, session: Session) -> bool:
@@ -178,16 +177,16 @@ async def modify_bearer(core: Core, message: Message, peer: Peer) -> Message:
     if isinstance(session, Message):
         return session
     _close_parts(session, message)
-    session.rat = message.get("rat_type") or session.rat
-    session.time_zone = message.get("ue_time_zone") or session.time_zone
-    session.serving_network = message.get("serving_network") or session.serving_network
+    session.rat = message.get("rat_type", session.rat)
+    session.time_zone = message.get("ue_time_zone", session.time_zone)
+    session.serving_network = message.get("serving_network", session.serving_network)
     moved = session.moved(message.get("user_location_information"))
-    session.sgw = message.get("sender_f_teid") or session.sgw
+    session.sgw = message.get("sender_f_teid", session.sgw)
     told = []
-    for bearer in message.get("bearer_contexts_to_be_modified") or ():
+    for bearer in message.get("bearer_contexts_to_be_modified", ()):
         known = session if bearer["ebi"] == session.ebi else session.bearer(bearer["ebi"])
-        if known is not None and bearer.get("s5_u_sgw") is not None:
-            known.sgw_user = bearer["s5_u_sgw"]
+        if known is not None:
+            known.sgw_user = bearer.get("s5_u_sgw", known.sgw_user)
         cause = _ACCEPTED if known is not None else CauseIe(Cause.CONTEXT_NOT_FOUND)
         told.append({"ebi": bearer["ebi"], "cause": cause})
     _follow(core, session, MODIFY_BEARER, moved=moved)
@@ -205,12 +204,11 @@ def _follow(core: Core, session: Session, on: str, *, moved: bool) -> None:
 
 def _close_parts(session: Session, message: Message) -> None:
     """Close a record on what makes its fields untrue (TS 32.251 5.2.3.3)."""
-    sgw = message.get("sender_f_teid")
-    if sgw is not None and sgw.address != session.sgw.address:
+    if message.get("sender_f_teid", session.sgw).address != session.sgw.address:
         session.account.part(CauseForRecClosing.SERVING_NODE_CHANGE)
-    elif message.get("rat_type") not in (None, session.rat):
+    elif message.get("rat_type", session.rat) != session.rat:
         session.account.part(CauseForRecClosing.RAT_CHANGE)
-    elif message.get("ue_time_zone") not in (None, session.time_zone):
+    elif message.get("ue_time_zone", session.time_zone) != session.time_zone:
         session.account.part(CauseForRecClosing.MS_TIME_ZONE_CHANGE)
 
 
@@ -219,21 +217,19 @@ async def modify_bearer_command(core: Core, message: Message, peer: Peer) -> Non
 
     The new rate holds here at once, whatever the device and the nodes on the way to it make of the order.
     """
-    session, asked = core.by_teid.get(message.teid), message["bearer_context"]
-    why = Cause.CONTEXT_NOT_FOUND
-    if session is not None and not core.knows(peer, session.imsi, MODIFY_BEARER_COMMAND):
-        why = Cause.INVALID_PEER
-    elif session is not None and asked["ebi"] == session.ebi:
-        ambr, qos = message["apn_ambr"], asked.get("bearer_qos") or session.qos
-        core.limit(session, ambr)
-        context = {"ebi": session.ebi, **({"bearer_qos": qos} if qos != session.qos else {})}
-        ies = {"bearer_contexts": (context,), "apn_ambr": ambr}
-        told = await dedicated_bearers.order(core, session, "update-bearer-request", ies, commanded=message.sequence)
-        if told is not None:
-            session.qos = qos
+    session, asked = core.commanded(message, peer, MODIFY_BEARER_COMMAND), message["bearer_context"]
+    if session is None:
         return
-    failure = failure_of(message, why, core.sender_teid(message.teid))
-    core.node.tell(failure, peer.host, "S5-C", message.sequence)
+    if asked["ebi"] != session.ebi:
+        core.fail(message, peer, Cause.CONTEXT_NOT_FOUND)
+        return
+    ambr, qos = message["apn_ambr"], asked.get("bearer_qos", session.qos)
+    core.limit(session, ambr)
+    context = {"ebi": session.ebi, **({"bearer_qos": qos} if qos != session.qos else {})}
+    ies = {"bearer_contexts": (context,), "apn_ambr": ambr}
+    told = await dedicated_bearers.order(core, session, "update-bearer-request", ies, commanded=message.sequence)
+    if told is not None:
+        session.qos = qos
 
 
 async def delete_session(core: Core, message: Message, peer: Peer) -> Message:
@@ -241,7 +237,7 @@ async def delete_session(core: Core, message: Message, peer: Peer) -> Message:
     session = _session(core, message, peer, DELETE_SESSION)
     if isinstance(session, Message):
         return session
-    if message.get("linked_ebi") not in (None, session.ebi):
+    if message.get("linked_ebi", session.ebi) != session.ebi:
         return refusal(message, Cause.CONTEXT_NOT_FOUND, session.sgw.teid)
     session.moved(message.get("user_location_information"))
     core.close(session, CauseForRecClosing.NORMAL_RELEASE)
@@ -306,4 +302,4 @@ async def delete_bearer(core: Core, session: Session) -> None:
         core.site.note(f"the SGW was not told that a session has ended: {error}", imsi=session.imsi)
     else:
         if not answer.accepted:
-            core.site.note(f"the SGW did not end a session: cause {answer.cause}", imsi=session.imsi)
+            core.site.note(f"the SGW did not end a session: cause {cause_text(answer.cause)}", imsi=session.imsi)

@@ -127,8 +127,8 @@ class Session:
         return self.owner, self.ebi
 
     def bearer(self, ebi: int) -> Bearer | None:
-        """Return a dedicated bearer by its identity."""
-        return next((each for each in self.bearers.values() if each.ebi == ebi), None)
+        """Return a dedicated bearer by its identity; one that is being set up has none yet."""
+        return next((each for each in self.bearers.values() if each.sgw_user is not None and each.ebi == ebi), None)
 
     def moved(self, uli: Uli | None) -> bool:
         """Count from now on for another place; whether it is one."""

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from simulators.pgw.session import Bearer, Session
     from simwarden.machine.token_bucket import Bucket
     from simwarden.runtime.link import Link
+    from simwarden.wire.gtpv2 import FTeid
 
 #: why packets go no further
 SPOOFED = "its source address is not the device's"
@@ -44,12 +45,13 @@ _ICMPV6, _SOLICITATION = ip.Protocol.ICMPV6, ip.Icmpv6Type.ROUTER_SOLICITATION
 _LINK_LOCAL = b"\xfe\x80"
 
 
-def _way(session: Session, flow: ip.Flow, packet: bytes) -> Session | Bearer:
+def _way(session: Session, flow: ip.Flow, packet: bytes) -> tuple[FTeid, Bucket]:
     """Return by which bearer packets to the device go: the dedicated one that they fit first, else the default one."""
     for bearer in session.bearers.values():
-        if bearer.sgw_user is not None and first_that_fits(bearer.filters, flow, packet, up=False) is not None:
-            return bearer
-    return session
+        end = bearer.sgw_user
+        if end is not None and first_that_fits(bearer.filters, flow, packet, up=False) is not None:
+            return end, bearer.downlink
+    return session.sgw_user, session.downlink
 
 
 def _within(networks: Iterable[IPv4Network | IPv6Network], address: bytes) -> bool:
@@ -86,18 +88,15 @@ class Gateway:
 
     def _lose(self, teid: int, host: str) -> None:
         """End the sessions whose tunnel the SGW does not have (TS 23.007 22)."""
-        lost = [
-            each for each in self.core.by_teid.values() if (each.sgw_user.teid, each.sgw_user.address) == (teid, host)
-        ]
-        for session in self.core.by_teid.values():
-            for bearer in list(session.bearers.values()):
-                end = bearer.sgw_user
-                if end is not None and (end.teid, end.address) == (teid, host):
-                    self.core.site.note("the SGW has lost a bearer's tunnel", imsi=session.imsi, bearer=bearer.name)
-                    self.core.close_bearer(session, bearer)
-        for session in lost:
-            self.core.site.note("the SGW has lost a session's tunnel", imsi=session.imsi)
-            self.core.close(session, CauseForRecClosing.ABNORMAL_RELEASE)
+        sessions, far = list(self.core.by_teid.values()), (teid, host)
+        for session, bearer in [(each, bearer) for each in sessions for bearer in each.bearers.values()]:
+            if bearer.sgw_user is not None and (bearer.sgw_user.teid, bearer.sgw_user.address) == far:
+                self.core.site.note("the SGW has lost a bearer's tunnel", imsi=session.imsi, bearer=bearer.name)
+                self.core.close_bearer(session, bearer)
+        for session in sessions:
+            if (session.sgw_user.teid, session.sgw_user.address) == far:
+                self.core.site.note("the SGW has lost a session's tunnel", imsi=session.imsi)
+                self.core.close(session, CauseForRecClosing.ABNORMAL_RELEASE)
 
     # -- from the device
 
@@ -124,7 +123,7 @@ class Gateway:
                 self._refuse(session, flow, packet, NO_WAY_OUT)
             elif self._count(session, flow, packet, (bearer or session).uplink, now, up=True):
                 passed.append(packet)
-        if passed and self.sgi is not None:
+        if self.sgi is not None:
             self.sgi.send_packets(passed)
 
     def _from_link(self, session: Session, packet: bytes, flow: ip.Flow) -> None:
@@ -134,14 +133,14 @@ class Gateway:
             self._refuse(session, flow, packet, SPOOFED)
             return
         told = ip.RouterAdvertisement(prefix_of(session.paa), mtu=session.addresses.config.mtu)
-        self._send(session, [ip.encode(ip.encode_router_advertisement(told, _ROUTER))])
+        self._send(session.sgw_user, [ip.encode(ip.encode_router_advertisement(told, _ROUTER))])
 
     # -- to the device
 
     def downlink(self, packets: Sequence[bytes]) -> None:
         """Bring packets from SGi to the sessions that they are for."""
         now, found = self.core.site.clock.now(), self.core.by_address
-        passed: dict[Session | Bearer, list[bytes]] = {}
+        passed: dict[FTeid, list[bytes]] = {}
         for packet in packets:
             try:
                 flow = ip.flow_of(packet).back()
@@ -152,15 +151,14 @@ class Gateway:
             if session is None:
                 self._drop(None, packet, NO_SESSION)
                 continue
-            way = _way(session, flow, packet) if session.bearers else session
-            if self._count(session, flow, packet, way.downlink, now, up=False):
-                passed.setdefault(way, []).append(packet)
-        for way, each in passed.items():
-            self._send(way, each)
+            end, bucket = _way(session, flow, packet)
+            if self._count(session, flow, packet, bucket, now, up=False):
+                passed.setdefault(end, []).append(packet)
+        for end, each in passed.items():
+            self._send(end, each)
 
-    def _send(self, way: Session | Bearer, packets: list[bytes]) -> None:
-        if way.sgw_user is not None:
-            self.plane.send(packets, way.sgw_user.teid, way.sgw_user.address, "S5-U")
+    def _send(self, end: FTeid, packets: list[bytes]) -> None:
+        self.plane.send(packets, end.teid, end.address, "S5-U")
 
     # -- both ways
 

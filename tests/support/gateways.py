@@ -225,6 +225,11 @@ class Gateways(Bench):
         assert (await self.mme.modify(made["sender_f_teid"].teid)).accepted
         return made
 
+    async def ask_pgw(self, name: str, teid: int, **ies: Any) -> gtpv2.Message:
+        """Have the SGW's node ask something of the PGW that the SGW would not."""
+        request = gtpv2.Message(name, ies, teid)
+        return await self.sgw.core.node.ask(request, self.pgw.core.node.address, "S5-C")
+
     def dropped(self) -> list[str]:
         return [each.reason for each in self.of(PacketDropped)]
 

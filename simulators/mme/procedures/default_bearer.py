@@ -27,7 +27,7 @@ from simwarden.errors import PeerError
 from simwarden.machine.eps_keys import nh
 from simwarden.runtime.gtp.node import NoAnswerError
 from simwarden.wire.diameter.codes import PdnType as SubscribedType
-from simwarden.wire.gtpv2 import Ambr, Arp, BearerQos, Cause, Paa, SelectionMode, Uli
+from simwarden.wire.gtpv2 import Ambr, Arp, BearerQos, Cause, Paa, SelectionMode, Uli, cause_text
 from simwarden.wire.gtpv2 import PdnType as GtpPdnType
 from simwarden.wire.nas.elements import EpsQos, PdnAddress
 from simwarden.wire.nas.enums import EmmCause, EsmCause, MessageType, PdnType
@@ -277,8 +277,7 @@ def refused(core: Core, answer: GtpMessage, apn: str, kind: GtpPdnType) -> Rejec
     esm = GTP_CAUSES.get(cause.value, EsmCause.REQUEST_REJECTED_BY_SERVING_GW_OR_PDN_GW)
     if cause.value == Cause.PREFERRED_PDN_TYPE_NOT_SUPPORTED and kind is not GtpPdnType.IPV4V6:
         esm = _ONLY[PdnType.IPV6 if kind is GtpPdnType.IPV4 else PdnType.IPV4]
-    name = cause.value.name if isinstance(cause.value, Cause) else "unknown"
-    reason = f"{by} answered create-session-response with cause {int(cause.value)} {name}"
+    reason = f"{by} answered create-session-response with cause {cause_text(cause.value)}"
     decided = cause.value in DECIDED
     return Rejection(EmmCause.ESM_FAILURE, reason, esm, clause="" if decided else REFUSED_BY_GATEWAY.clause, by=by)
 

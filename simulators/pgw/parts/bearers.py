@@ -30,7 +30,7 @@ class Bearers:
                 "imsi": IMSI.or_none(),
                 "apn": APN,
                 "name": GIVEN,
-                "ebi": NUMBER.or_none(),
+                "ebi": NUMBER,
                 "qci": NUMBER,
                 "state": one_of("active"),
             },
@@ -61,15 +61,17 @@ class Bearers:
         standing = session.bearers[name]
         return {"name": name, "ebi": standing.ebi, "qci": standing.qos.qci}
 
-    @route("DELETE", "/sessions/{imsi}/{apn}/bearers/{name}", gives=BearerEnded, errors=(404,))
+    @route("DELETE", "/sessions/{imsi}/{apn}/bearers/{name}", gives=BearerEnded, errors=(404, 409))
     async def delete_bearer(self, call: Call) -> dict[str, Any]:
-        """End a dedicated bearer, and no other."""
+        """End a dedicated bearer, and no other; one that is being set up cannot be ended yet (409)."""
         from simulators.pgw import dedicated_bearers  # noqa: PLC0415 - as above
 
         session, name = self._session(call), call.path["name"]
         bearer = session.bearers.get(name)
         if bearer is None:
             raise ManagementError(404, f"{session.imsi} has no bearer {name}")
+        if not bearer.ebi:
+            raise ManagementError(409, f"{name} is being set up")
         await dedicated_bearers.delete_bearer(self.core, session, bearer)
         return {"ended": name}
 

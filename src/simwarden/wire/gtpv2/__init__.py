@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     )
     from simwarden.wire.gtpv2.ies import network_identifier
     from simwarden.wire.gtpv2.messages import SPECS, Role
-    from simwarden.wire.gtpv2.reading import dissect
+    from simwarden.wire.gtpv2.reading import cause_text, dissect
     from simwarden.wire.gtpv2.values import Ambr, Arp, BearerQos, CauseIe, FlowQos, FTeid, IeType, Paa, UeTimeZone, Uli
 
 __all__ = [
@@ -62,6 +62,7 @@ __all__ = [
     "Uli",
     "UnsupportedVersionError",
     "answer_to",
+    "cause_text",
     "decode",
     "dissect",
     "encode",

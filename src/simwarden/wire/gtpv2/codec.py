@@ -61,9 +61,9 @@ class Message:
         except KeyError:
             raise self.missing(name) from None
 
-    def get(self, name: str) -> Any:
-        """Return an element, or None."""
-        return self.ies.get(name)
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return an element, or what stands for one that is not there."""
+        return self.ies.get(name, default)
 
     def missing(self, name: str) -> GtpError:
         """Return the error of a message in which an element is not there that its condition demands (7.7.6)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -172,3 +173,36 @@ async def test_cells_outlive_a_restart() -> None:
         assert [each["action"] for each in await bench.pgw.manage(Role.OPERATOR, "GET", f"/cards/{IMSI}/audit")] == [
             "provision"
         ]
+
+
+async def test_other_cells_are_one_cards() -> None:
+    async with Gateways() as bench:
+        await bind(bench, HOME)
+        await bench.session(**at(HOME))
+        other = await bench.mme.create(**at(HOME), imsi=scapy.IE_IMSI(IMSI=b"001010000000002"))
+        assert other.accepted
+        await change(bench, NEXT)
+        assert occasions(bench) == [("create-session", True), ("change-the-area", False)]
+        told = [each.key for each in bench.of(StateChange) if (each.element, each.observable) == ("pgw", "session")]
+        assert told == [f"{IMSI}/5", "001010000000002/5", f"{IMSI}/5"]
+
+
+async def test_cells_that_end_open_a_session_of_which_nothing_is_reported() -> None:
+    async with Gateways() as bench:
+        made = await bench.session(**at(HOME))
+        answering(bench, Cause.REQUEST_REJECTED)
+        await change(bench, HOME)
+        assert not await passes(bench, made)
+        await change(bench)
+        assert await passes(bench, made)
+
+
+async def test_a_session_that_ends_while_reports_are_ordered() -> None:
+    async with Gateways() as bench:
+        made = await bench.session(**at(HOME))
+        bench.mme.silent = True
+        changed = asyncio.create_task(change(bench, HOME))
+        await bench.settle()
+        await bench.mme.delete(made["sender_f_teid"].teid)
+        await changed
+        assert bench.observed("session", element="pgw")[-1] is None

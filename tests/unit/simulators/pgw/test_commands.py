@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import gateways
 import pytest
 from gateways import Gateways, udp
 from scapy.contrib import gtp_v2 as scapy
@@ -126,7 +127,49 @@ async def test_a_pgw_that_is_silent_is_told_of() -> None:
         assert failure.cause is Cause.REMOTE_PEER_NOT_RESPONDING
 
 
-ALARM = {"qci": 3, "guaranteed": [64, 64], "maximum": [128, 128], "filters": [{"protocol": "udp", "ports": "5683"}]}
+@pytest.mark.parametrize("known", [True, False])
+@pytest.mark.parametrize(
+    ("name", "ies"),
+    [
+        ("modify-bearer", {"apn_ambr": Ambr(8, 2000), "bearer_context": {"ebi": 6}}),
+        ("delete-bearer", {"bearer_contexts": ({"ebi": 6}, {"ebi": 0})}),
+        ("bearer-resource", {"linked_ebi": 6, "pti": 7, "tad": bytes.fromhex("213000053011501633")}),
+    ],
+)
+async def test_what_an_sgw_commands_of_another_bearer_or_of_no_session(
+    name: str, ies: dict[str, Any], *, known: bool
+) -> None:
+    async with Gateways() as bench:
+        made = await bench.session()
+        if not known:  # all else is right
+            ies = {each: 5 if each == "linked_ebi" else value for each, value in ies.items()}
+            ies |= {"bearer_context": {"ebi": 5}} if "bearer_context" in ies else {}
+        teid = made["pgw_s5_f_teid"].teid
+        failure = await bench.ask_pgw(f"{name}-command", teid if known else teid ^ 1, **ies)
+        assert (failure.name, failure.cause) == (f"{name}-failure-indication", Cause.CONTEXT_NOT_FOUND)
+        (session,) = bench.pgw.core.sessions.values()
+        assert failure.teid == (session.sgw.teid if known else 0)
+        assert (session.ambr, session.bearers) == (Ambr(1000, 2000), {})
+        assert bench.pgw.census() == {"sessions": 1, "EPS bearers": 1}
+
+
+async def test_a_rate_that_stays_opens_no_other_record() -> None:
+    async with Gateways() as bench:
+        made = await bench.session(ambr=scapy.IE_AMBR(AMBR_Uplink=8, AMBR_Downlink=2000))
+        await command(bench, made["sender_f_teid"].teid, lowered(5, scapy.IE_Bearer_QoS(PriorityLevel=3, QCI=8)))
+        (session,) = bench.pgw.core.sessions.values()
+        assert (session.qos.qci, rate(bench)) == (8, Ambr(8, 2000))
+        await bench.mme.delete(made["sender_f_teid"].teid)
+        (record,) = [each for each in bench.of(ChargingRecord) if each.element == "pgw"]
+        assert record.fields["causeForRecClosing"] == CauseForRecClosing.NORMAL_RELEASE
+
+
+ALARM: dict[str, Any] = {
+    "qci": 3,
+    "guaranteed": [64, 64],
+    "maximum": [128, 128],
+    "filters": [{"protocol": "udp", "ports": "5683"}],
+}
 UDP, ALARMS = "2130000230" + "11", "21300005" + "3011" + "501633"
 #: QCI 3 with guaranteed rates, uplink and downlink
 RATES = "03" + "00000000800000000080" + "{:010x}{:010x}"
@@ -148,6 +191,7 @@ def wanted(tad: str = ALARMS, qos: str = RATES.format(64, 64), ebi: int = 0, lin
     [
         (wanted(UDP), Cause.REQUEST_REJECTED),  # more packets than it may have
         (wanted(qos=RATES.format(65, 64)), Cause.REQUEST_REJECTED),
+        (wanted(qos=RATES.format(64, 65)), Cause.REQUEST_REJECTED),
         (wanted(qos="01" + RATES.format(64, 64)[2:]), Cause.REQUEST_REJECTED),
         (wanted(qos=""), Cause.REQUEST_REJECTED),
         (wanted("a100"), Cause.REQUEST_REJECTED),  # filters of a bearer are to go, and it names none
@@ -187,7 +231,8 @@ async def test_what_a_device_may_have_is_set_up_and_ended_under_its_commands_num
         made = {"ebi": 6, "cause": ACCEPTED, "s1_u_enodeb": end, "s1_u_sgw": context["s1_u_sgw"]}
         return {"cause": ACCEPTED, "bearer_contexts": (made,)}
 
-    async with Gateways(pgw={"apns": {"*": {"requests": {"alarm": ALARM}}}}) as bench:
+    both = {**ALARM, "filters": [*ALARM["filters"], {"protocol": 1}], "cards": [gateways.IMSI]}
+    async with Gateways(pgw={"apns": {"*": {"requests": {"alarm": both}}}}) as bench:
         bench.mme.answers["create-bearer-request"] = told
         teid = (await bench.session())["sender_f_teid"].teid
         order = await command(bench, teid, wanted(), kind=68)
@@ -196,15 +241,25 @@ async def test_what_a_device_may_have_is_set_up_and_ended_under_its_commands_num
         assert (session.bearers["alarm"].ebi, session.bearers["alarm"].qos.qci) == (6, 3)
         again = await command(bench, teid, wanted(), kind=68, number=NUMBER + 1)
         assert again.cause is Cause.REQUEST_REJECTED  # it has it
-        order = await command(bench, teid, wanted("a100", "", 6), kind=68, number=NUMBER + 2)
+        for number, changed in enumerate((UDP, "a100", "a101"), NUMBER + 2):  # it keeps packets, and so the bearer
+            kept = await command(bench, teid, wanted(changed, "", 6), kind=68, number=number)
+            assert kept.cause is Cause.REQUEST_REJECTED
+        order = await command(bench, teid, wanted("a20001", "", 6), kind=68, number=NUMBER + 5)
         assert (order.name, order.sequence, order["pti"], order["ebis"]) == (
             "delete-bearer-request",
-            NUMBER + 2,
+            NUMBER + 5,
             7,
             (6,),
         )
         assert session.bearers == {}
         assert bench.sgw.census()["tunnels"] == 2
+
+
+async def test_what_is_another_cards_to_ask_for() -> None:
+    other = {**ALARM, "cards": ["001010000000002"]}
+    async with Gateways(pgw={"apns": {"*": {"requests": {"alarm": other}}}}) as bench:
+        teid = (await bench.session())["sender_f_teid"].teid
+        assert (await command(bench, teid, wanted(), kind=68)).cause is Cause.REQUEST_REJECTED
 
 
 async def test_a_bearer_of_the_networks_is_not_the_devices_to_end() -> None:

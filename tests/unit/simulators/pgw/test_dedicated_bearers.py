@@ -5,15 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from gateways import ENB_TEID, SERVER, Gateways
+from gateways import ENB_TEID, IMSI, SERVER, Gateways
 
 from simulators.pgw.config import BearerConfig, PgwConfig
+from simwarden.errors import ManagementError
+from simwarden.operations.management import Role
 from simwarden.trace.records import ChargingRecord
 from simwarden.wire import gtpu, gtpv2, ip
 from simwarden.wire.gtpv2 import Cause, CauseIe, FTeid, InterfaceType
 
 BEARER = {"qci": 3, "guaranteed": [64, 64], "maximum": [80, 80], "filters": [{"protocol": "udp", "ports": "5683"}]}
 PGW = {"apns": {"*": {"bearers": {"alarm": BEARER}}}}
+ICMP = {"qci": 7, "filters": [{"protocol": 1}]}
+TWO = {"apns": {"*": {"bearers": {"alarm": BEARER, "ping": ICMP}}}}
 OWN = 0xE2
 
 
@@ -32,6 +36,24 @@ async def standing(bench: Gateways, *, late: bool = False, **told: Any) -> Any:
     made = await (bench.mme.create() if late else bench.session())
     await bench.settle()
     return made
+
+
+async def both(bench: Gateways) -> Any:
+    """A session with two bearers, 6 for alarms and 7 for ICMP."""
+    end = FTeid.at(InterfaceType.S1_U_ENODEB_GTP_U, OWN, bench.enb.address)
+    identities = iter((6, 7))
+
+    def told_by_mme(asked: gtpv2.Message) -> dict[str, Any]:
+        (context,) = asked["bearer_contexts"]
+        cause, ebi = CauseIe(Cause.REQUEST_ACCEPTED), next(identities)
+        made = {"ebi": ebi, "cause": cause, "s1_u_enodeb": end, "s1_u_sgw": context["s1_u_sgw"]}
+        return {"cause": cause, "bearer_contexts": (made,)}
+
+    bench.mme.answers["create-bearer-request"] = told_by_mme
+    await bench.session()
+    await bench.settle()
+    (session,) = bench.pgw.core.sessions.values()
+    return session
 
 
 def dedicated(bench: Gateways) -> Any:
@@ -153,29 +175,6 @@ async def test_a_lost_tunnel_of_a_bearer_ends_that_one_alone() -> None:
         assert bench.sgw.census() == {"sessions": 1, "EPS bearers": 1, "bearers": 1, "tunnels": 2}
 
 
-async def test_a_tunnel_that_the_sgw_has_lost_ends_the_bearer_that_it_was_of() -> None:
-    two = {"alarm": BEARER, "ping": {"qci": 7, "filters": [{"protocol": "icmp"}]}}
-    async with Gateways(pgw={"apns": {"*": {"bearers": two}}}) as bench:
-        end = FTeid.at(InterfaceType.S1_U_ENODEB_GTP_U, OWN, bench.enb.address)
-        identities = iter((6, 7))
-
-        def told_by_mme(asked: gtpv2.Message) -> dict[str, Any]:
-            (context,) = asked["bearer_contexts"]
-            cause, ebi = CauseIe(Cause.REQUEST_ACCEPTED), next(identities)
-            made = {"ebi": ebi, "cause": cause, "s1_u_enodeb": end, "s1_u_sgw": context["s1_u_sgw"]}
-            return {"cause": cause, "bearer_contexts": (made,)}
-
-        bench.mme.answers["create-bearer-request"] = told_by_mme
-        made = await bench.session()
-        await bench.settle()
-        assert [*dedicated(bench)] == [6, 7]
-        bench.sgw.core.plane.close(dedicated(bench)[6].s5_teid)
-        bench.net.send(answer(made["paa"].ipv4, 5683))
-        await bench.settle()
-        (session,) = bench.pgw.core.sessions.values()
-        assert [*session.bearers] == ["ping"]
-
-
 @pytest.mark.parametrize(
     ("changed", "told"),
     [
@@ -201,6 +200,116 @@ def test_what_is_no_bearer(changed: dict[str, Any], told: str) -> None:
 def test_a_bearer_of_some_cards() -> None:
     config = PgwConfig.model_validate({"apns": {"*": {"bearers": {"alarm": {**BEARER, "cards": ["001010000000002"]}}}}})
     assert config.apns["*"].bearers["alarm"].cards == ("001010000000002",)
+
+
+async def test_only_the_cards_that_are_named_have_a_bearer() -> None:
+    other = {**BEARER, "cards": ["001010000000002"]}
+    async with Gateways(pgw={"apns": {"*": {"bearers": {"alarm": other}}}}) as bench:
+        await standing(bench)
+        assert bench.mme.asked == []
+    own = {**BEARER, "cards": ["001010000000002", IMSI]}
+    async with Gateways(pgw={"apns": {"*": {"bearers": {"alarm": own}}}}) as bench:
+        await standing(bench)
+        assert [*dedicated(bench)] == [6]
+
+
+async def test_a_tunnel_that_the_sgw_has_lost_ends_the_bearer_that_it_was_of() -> None:
+    async with Gateways(pgw=TWO) as bench:
+        session = await both(bench)
+        assert [*dedicated(bench)] == [6, 7]
+        bench.sgw.core.plane.close(dedicated(bench)[6].s5_teid)
+        bench.net.send(answer(session.paa.ipv4, 5683))
+        await bench.settle()
+        assert [*session.bearers] == ["ping"]
+        assert bench.pgw.census() == {"sessions": 1, "EPS bearers": 2}
+
+
+@pytest.mark.parametrize(
+    ("named", "ended", "left"), [((7, 7, 9), (7,), ["alarm"]), ((7, 6), (6, 7), []), ((9,), None, ["alarm", "ping"])]
+)
+async def test_the_radio_loses_bearers(named: tuple[int, ...], ended: tuple[int, ...] | None, left: list[str]) -> None:
+    async with Gateways(pgw=TWO) as bench:
+        session = await both(bench)
+        contexts = tuple({"ebi": each} for each in named)
+        told = await bench.ask_pgw("delete-bearer-command", session.teid, bearer_contexts=contexts)
+        assert told.get("ebis") == ended
+        assert [*session.bearers] == left
+
+
+async def test_a_bearer_that_is_being_set_up_has_no_identity_yet() -> None:
+    async with Gateways(pgw=PGW) as bench:
+        bench.mme.silent = True
+        made = await bench.session()
+        (session,) = bench.pgw.core.sessions.values()
+        failure = await bench.ask_pgw("delete-bearer-command", session.teid, bearer_contexts=({"ebi": 0},))
+        assert failure.cause is Cause.CONTEXT_NOT_FOUND
+        end = FTeid.at(InterfaceType.S5_S8_SGW_GTP_U, 0x99, bench.sgw.core.plane.address)
+        changed = ({"ebi": 0, "s5_u_sgw": end},)
+        told = await bench.ask_pgw("modify-bearer-request", session.teid, bearer_contexts_to_be_modified=changed)
+        assert told["bearer_contexts_modified"][0]["cause"].value is Cause.CONTEXT_NOT_FOUND
+        bench.net.send(alarm := answer(made["paa"].ipv4, 5683))
+        await bench.settle()
+        assert bench.enb.received() == [(ENB_TEID, alarm)]
+        path = f"/sessions/{IMSI}/meters/bearers/alarm"
+        for method, body in (("PUT", BEARER), ("DELETE", {})):
+            with pytest.raises(ManagementError, match="alarm is being set up"):
+                await bench.pgw.manage(Role.OPERATOR, method, path, body)
+        bench.sgw.core.plane.close(session.sgw_user.teid)  # which ends the session, and so what is being set up
+        bench.net.send(alarm)
+        await bench.settle()
+        assert bench.pgw.census() == {"sessions": 0, "EPS bearers": 0}
+        await bench.sleep(60)
+        assert bench.observed("bearer", element="pgw") == [None]
+
+
+@pytest.mark.parametrize(
+    ("ies", "noted"),
+    [
+        ({"cause": CauseIe(Cause.REQUEST_REJECTED)}, "create-bearer-request was refused: cause 94 REQUEST_REJECTED"),
+        ({"cause": CauseIe(250)}, "create-bearer-request was refused: cause 250"),
+        (
+            {
+                "cause": CauseIe(Cause.REQUEST_ACCEPTED_PARTIALLY),
+                "bearer_contexts": ({"ebi": 6, "cause": CauseIe(Cause.NO_RESOURCES_AVAILABLE)},),
+            },
+            "create-bearer-request was refused: cause 73 NO_RESOURCES_AVAILABLE",
+        ),
+        (
+            {
+                "cause": CauseIe(Cause.REQUEST_REJECTED),
+                "bearer_contexts": ({"ebi": 6, "cause": CauseIe(Cause.REQUEST_ACCEPTED)},),
+            },
+            "create-bearer-request was refused: cause 94 REQUEST_REJECTED",
+        ),
+        (  # without the SGW's end of its tunnel
+            {
+                "cause": CauseIe(Cause.REQUEST_ACCEPTED),
+                "bearer_contexts": ({"ebi": 6, "cause": CauseIe(Cause.REQUEST_ACCEPTED)},),
+            },
+            None,
+        ),
+    ],
+)
+async def test_what_an_sgw_says_of_a_bearer_that_does_not_stand(ies: dict[str, Any], noted: str | None) -> None:
+    async with Gateways(pgw=PGW) as bench:
+
+        async def other(message: gtpv2.Message, _peer: object) -> gtpv2.Message:
+            return gtpv2.Message(message.spec.answer, ies)
+
+        bench.sgw.core.node._handlers["create-bearer-request"] = other  # type: ignore[index]
+        await bench.session()
+        await bench.settle()
+        (session,) = bench.pgw.core.sessions.values()
+        assert session.bearers == {}
+        assert bench.notes() == ([noted] if noted else [])
+
+
+async def test_a_session_that_ends_while_a_handover_is_waited_for() -> None:
+    async with Gateways(pgw=PGW) as bench:
+        made = await standing(bench, cause=CauseIe(Cause.TEMPORARILY_REJECTED_DUE_TO_HANDOVER_IN_PROGRESS))
+        assert (await bench.mme.delete(made["sender_f_teid"].teid)).accepted
+        await bench.sleep(20)
+        assert [each.name for each in bench.mme.asked] == ["create-bearer-request"]
 
 
 async def test_a_foreign_sgw_ends_no_bearer() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import gateways
 import pytest
 from gateways import SERVER, Gateways, udp
@@ -114,6 +116,28 @@ async def test_a_device_learns_its_prefix() -> None:
         assert made["paa"].ipv6.startswith(told.prefix.rstrip(":"))
         assert (told.prefix_length, told.mtu) == (64, 1358)
         assert bench.net.received() == []
+
+
+@pytest.mark.parametrize("asked", [{}, BOTH], ids=["IPv4", "both"])
+async def test_on_a_link_without_a_prefix_or_of_other_things_nobody_asks(asked: dict[str, Any]) -> None:
+    solicitation = ip.router_solicitation("fe80::7")
+    if asked:
+        solicitation = solicitation._replace(payload=b"\x80" + solicitation.payload[1:])  # an echo request
+    async with Gateways() as bench:
+        made = await bench.session(**asked)
+        bench.enb.send(made, ip.encode(solicitation))
+        await bench.settle()
+        assert (bench.enb.received(), bench.net.received()) == ([], [])
+        assert bench.dropped() == ["its source address is not the device's"]
+
+
+async def test_a_pgw_that_no_network_is_behind() -> None:
+    async with Gateways(pgw={"internet": ""}) as bench:
+        made = await bench.session()
+        bench.enb.send(made, udp(made["paa"].ipv4))
+        await bench.settle()
+        assert bench.dropped() == ["there is no way out on SGi"]
+        assert bench.notes() == []
 
 
 async def test_sums_of_records_are_the_octets_of_the_packets() -> None:

@@ -11,9 +11,23 @@ from gateways import Gateways
 from scapy.contrib import gtp_v2 as scapy
 from scapy.packet import Raw
 
+from simwarden.model.identity import Plmn
 from simwarden.trace.events import Frame, StateChange
+from simwarden.trace.records import ChargingRecord
 from simwarden.wire import pco
-from simwarden.wire.gtpv2 import Cause, FTeid, InterfaceType, Message, PdnType
+from simwarden.wire.gtpv2 import (
+    Ambr,
+    BearerQos,
+    Cause,
+    CauseIe,
+    FTeid,
+    InterfaceType,
+    Message,
+    Paa,
+    PdnType,
+    RatType,
+    UeTimeZone,
+)
 from simwarden.wire.pco import Container, Option
 
 V4, V6, BOTH = 1, 2, 3
@@ -44,6 +58,7 @@ def asks(kind: int, *, dual: bool = True, ipv4: str = "0.0.0.0", ipv6: str = "::
         (BOTH, True, ONLY_V6, Cause.NEW_PDN_TYPE_DUE_TO_NETWORK_PREFERENCE, PdnType.IPV6),
         (V6, True, ONLY_V4, Cause.PREFERRED_PDN_TYPE_NOT_SUPPORTED, None),
         (V4, True, ONLY_V6, Cause.PREFERRED_PDN_TYPE_NOT_SUPPORTED, None),
+        (BOTH, True, {"apns": {"*": {"ipv4": "", "ipv6": ""}}}, Cause.PREFERRED_PDN_TYPE_NOT_SUPPORTED, None),
         (4, True, {}, Cause.PREFERRED_PDN_TYPE_NOT_SUPPORTED, None),
     ],
 )
@@ -133,6 +148,18 @@ async def test_a_static_address_is_one_cards() -> None:
         assert foreign.cause == Cause.NO_RESOURCES_AVAILABLE
 
 
+async def test_of_two_kinds_of_address_one_that_is_not_to_be_had_leaves_the_other() -> None:
+    scarce = {"ipv4": "192.0.2.0/30", "ipv6": "2001:db8:64::/63", "static": ["2001:db8:7::/64"]}
+    async with Gateways(pgw={"apns": {"*": scarce}}) as bench:
+        assert (await bench.mme.create(**asks(V6))).accepted
+        two, three = scapy.IE_IMSI(IMSI=b"001010000000002"), scapy.IE_IMSI(IMSI=b"001010000000003")
+        assert (await bench.mme.create(**asks(BOTH), imsi=two)).cause == Cause.ALL_DYNAMIC_ADDRESSES_ARE_OCCUPIED
+        wanted = asks(BOTH, ipv6="2001:db8:7::9")
+        assert (await bench.mme.create(**wanted, imsi=two))["paa"].ipv4 == "192.0.2.2"
+        assert (await bench.mme.create(**wanted, imsi=three)).cause == Cause.NO_RESOURCES_AVAILABLE
+        assert (await bench.mme.create(**asks(V4), imsi=three))["paa"].ipv4 == "192.0.2.1"
+
+
 async def test_a_session_that_is_asked_for_again_takes_the_place_of_the_first() -> None:
     async with Gateways() as bench:
         await bench.session()
@@ -160,6 +187,10 @@ async def test_options_are_answered_as_asked() -> None:
             Container.DNS_SERVER_IPV6_ADDRESS: ipaddress.ip_address("2001:db8::53").packed,
             Container.IPV4_LINK_MTU: (1358).to_bytes(2),
         }
+        unknown = pco.encode([Option(0x0005)])
+        silent = await bench.mme.create(pco=Raw(b"\x4e" + len(unknown).to_bytes(2) + b"\0" + unknown))
+        assert silent.accepted
+        assert silent.get("pco") is None
         bad = await bench.mme.create(pco=Raw(b"\x4e\0\2\0\x80\0"))
         assert bad.accepted
         assert bad.get("pco") is None
@@ -207,6 +238,112 @@ async def test_requests_for_a_session_that_is_not_there() -> None:
         await bench.settle()
         causes = [f.data[16] for f in bench.of(Frame) if f.interface == "S5-C" and f.source == "pgw"]
         assert causes == [Cause.CONTEXT_NOT_FOUND] * 3
+
+
+@pytest.mark.parametrize(
+    ("name", "ies"),
+    [
+        ("modify-bearer-request", {}),
+        ("delete-session-request", {"linked_ebi": 5}),
+        ("change-notification-request", {"rat_type": RatType.LTE_M}),
+    ],
+)
+async def test_of_a_foreign_sgw_no_session_is_changed(name: str, ies: dict[str, Any]) -> None:
+    async with Gateways() as bench:
+        teid = (await bench.session())["pgw_s5_f_teid"].teid
+        bench.pgw.core.config = bench.pgw.core.config.model_copy(update={"sgws": ("another",)})
+        assert (await bench.ask_pgw(name, teid, **ies)).cause is Cause.INVALID_PEER
+        assert bench.verdicts("pgw.peer")[-1] is False
+        (session,) = bench.pgw.core.sessions.values()
+        assert session.rat is RatType.EUTRAN
+
+
+async def test_a_session_ends_by_its_own_bearer_alone() -> None:
+    async with Gateways() as bench:
+        teid = (await bench.session())["pgw_s5_f_teid"].teid
+        assert (await bench.ask_pgw("delete-session-request", teid, linked_ebi=6)).cause is Cause.CONTEXT_NOT_FOUND
+        assert bench.pgw.census() == {"sessions": 1, "EPS bearers": 1}
+        assert (await bench.ask_pgw("delete-session-request", teid)).accepted
+        assert bench.pgw.census() == {"sessions": 0, "EPS bearers": 0}
+
+
+async def test_a_session_without_the_sgws_end_of_its_tunnel_and_one_of_which_little_is_said() -> None:
+    async with Gateways() as bench:
+        host = bench.sgw.core.node.address
+        bearer: dict[str, Any] = {"ebi": 5, "bearer_qos": BearerQos(9)}
+        asked = {
+            "imsi": gateways.IMSI,
+            "msisdn": gateways.NUMBER,
+            "rat_type": RatType.EUTRAN,
+            "sender_f_teid": FTeid(InterfaceType.S5_S8_SGW_GTP_C, 0x77, host),
+            "apn": "meters",
+            "paa": Paa(PdnType.IPV4V6, "0.0.0.0", "::"),  # noqa: S104
+        }
+        refused = await bench.ask_pgw("create-session-request", 0, **asked, bearer_contexts_to_be_created=(bearer,))
+        assert refused.cause is Cause.MANDATORY_IE_INCORRECT
+        bearer["s5_u_sgw"] = FTeid(InterfaceType.S5_S8_SGW_GTP_U, 0x99, host)
+        made = await bench.ask_pgw("create-session-request", 0, **asked, bearer_contexts_to_be_created=(bearer,))
+        assert made.cause is Cause.NEW_PDN_TYPE_DUE_TO_SINGLE_ADDRESS_BEARER_ONLY
+        assert (made["paa"].ipv4, made["apn_ambr"]) == ("10.64.0.1", Ambr(50_000, 150_000))
+        assert made.get("change_reporting_action") is None
+        await bench.ask_pgw("delete-session-request", made["pgw_s5_f_teid"].teid)
+        (record,) = bench.of(ChargingRecord)
+        assert (record.fields["apnSelectionMode"], record.fields.get("chargingCharacteristics")) == (0, None)
+
+
+async def test_what_makes_a_record_untrue_closes_it() -> None:
+    async with Gateways() as bench:
+        made = await bench.session()
+        teid, zone = made["pgw_s5_f_teid"].teid, UeTimeZone(8)
+        other = FTeid(InterfaceType.S5_S8_SGW_GTP_C, 0x77, "192.0.2.99")
+        same = bench.pgw.core.by_teid[teid].sgw
+        for ies in (
+            {"rat_type": RatType.LTE_M, "ue_time_zone": zone},
+            {"rat_type": RatType.LTE_M, "ue_time_zone": zone},
+            {"ue_time_zone": UeTimeZone(9), "serving_network": Plmn("001", "02")},
+            {"ue_time_zone": UeTimeZone(9), "sender_f_teid": same},
+            {"bearer_contexts_to_be_modified": ({"ebi": 5},)},
+            {"sender_f_teid": other, "rat_type": RatType.EUTRAN},
+        ):
+            assert (await bench.ask_pgw("modify-bearer-request", teid, **ies)).accepted
+        assert bench.pgw.core.by_teid[teid].sgw_user.address == bench.sgw.core.plane.address
+        assert (await bench.ask_pgw("delete-session-request", teid)).teid == 0x77
+        fields = [each.fields for each in bench.of(ChargingRecord) if each.element == "pgw"]
+        told = [(each["causeForRecClosing"].name, each["rATType"], each.get("mSTimeZone")) for each in fields]
+        assert told == [
+            ("RAT_CHANGE", "EUTRAN", None),
+            ("MS_TIME_ZONE_CHANGE", "LTE_M", "+8 0"),
+            ("SERVING_NODE_CHANGE", "LTE_M", "+9 0"),
+            ("NORMAL_RELEASE", "EUTRAN", "+9 0"),
+        ]
+        assert [each.get("servingNodePLMNIdentifier") for each in fields] == [None, None, "001-02", "001-02"]
+        assert [each["servingNodeAddress"] for each in fields][-2:] == [[same.address], ["192.0.2.99"]]
+
+
+async def test_a_session_that_the_sgw_will_not_end_is_over_here() -> None:
+    async with Gateways() as bench:
+        await bench.session()
+
+        async def refuse(message: Message, _peer: object) -> Message:
+            return Message(message.spec.answer, {"cause": CauseIe(Cause.CONTEXT_NOT_FOUND)})
+
+        bench.sgw.core.node._handlers["delete-bearer-request"] = refuse  # type: ignore[index]
+        assert await bench.host.manage("mme", "pgw", "DELETE", f"/sessions/{gateways.IMSI}") == {"ended": 1}
+        assert bench.notes()[-1] == "the SGW did not end a session: cause 64 CONTEXT_NOT_FOUND"
+        assert bench.pgw.census() == {"sessions": 0, "EPS bearers": 0}
+
+
+async def test_an_sgw_that_restarts_has_lost_its_own_sessions_alone() -> None:
+    async with Gateways() as bench:
+        await bench.session()
+        (session,) = bench.pgw.core.sessions.values()
+        other = await bench.mme.create(imsi=scapy.IE_IMSI(IMSI=b"001010000000002"))
+        assert other.accepted
+        session.sgw = session.sgw._replace(ipv4="192.0.2.99")
+        await bench.host.stop("sgw", kill=True)
+        await bench.host.start("sgw")
+        assert (await bench.mme.create(imsi=scapy.IE_IMSI(IMSI=b"001010000000003"))).accepted
+        assert [each.imsi for each in bench.pgw.core.by_teid.values()] == [gateways.IMSI, "001010000000003"]
 
 
 async def test_another_sgw_takes_a_session_over() -> None:

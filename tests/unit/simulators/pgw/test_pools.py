@@ -1,0 +1,34 @@
+"""Addresses that an APN gives: each one device's at a time, whether of a pool or static."""
+
+from __future__ import annotations
+
+import pytest
+
+from simulators.pgw.config import ApnConfig
+from simulators.pgw.pools import Addresses
+
+
+def addresses(**config: object) -> Addresses:
+    return Addresses(ApnConfig.model_validate(config), {})
+
+
+def test_an_address_that_came_back_and_is_anothers_static_one_is_not_given() -> None:
+    apn = addresses(ipv4="192.0.2.0/30", static=["192.0.2.0/30"])
+    first, second = apn.take(4, "", "one"), apn.take(4, "", "two")
+    assert (first, second) == ("192.0.2.1", "192.0.2.2")
+    apn.give_back(first)
+    assert apn.take(4, first, "three") == first
+    assert not apn.is_dynamic(first)
+    assert apn.take(4, "", "four") == ""
+    apn.give_back(second)
+    assert apn.take(4, "", "four") == second
+
+
+@pytest.mark.parametrize(("version", "static"), [(4, "192.0.2.9"), (6, "2001:db8:9::")])
+def test_an_apn_of_static_addresses_alone(version: int, static: str) -> None:
+    apn = addresses(ipv4="", ipv6="", static=["192.0.2.9/32" if version == 4 else "2001:db8:9::/64"])
+    assert (apn.has(4), apn.has(6)) == (version == 4, version == 6)
+    assert apn.take(version, "", "one") == ""
+    assert apn.take(version, static, "one") == static
+    apn.give_back(static)
+    assert apn.take(version, static, "two") == static
