@@ -135,9 +135,7 @@ class Gateways:
     def _undo(self, teid: int, asked: Message, done: asyncio.Future[Message]) -> None:
         if teid in self.by_teid and self.by_teid[teid].s11_teid != teid:
             del self.by_teid[teid]
-        if done.exception() is not None or not done.result().accepted:
-            return
-        end = done.result().get("sender_f_teid")
+        end = done.result().get("sender_f_teid") if done.exception() is None else None
         if end is not None:
             self._delete(end, asked["bearer_contexts_to_be_created"][0]["ebi"])
 
@@ -162,8 +160,6 @@ class Gateways:
             if then is not None and len(outcomes) == len(chosen):
                 then(any(outcomes))
 
-        if ue.sgw is None:
-            return False
         for bearer in chosen:
             beside = [each for each in bearer.dedicated.values() if each.enb is not None and each.accepted]
             ends = {bearer.identity: bearer.enb, **{each.identity: each.enb for each in beside}}
@@ -171,14 +167,14 @@ class Gateways:
             ies: dict[str, Any] = {"bearer_contexts_to_be_modified": changed}
             if bearer.reported:
                 bearer.place = ies["user_location_information"] = Uli(ue.tai, ue.cell)
-            self._ask(ue, (bearer,), Message("modify-bearer-request", ies, ue.sgw.teid), gather)
+            self._ask(ue, (bearer,), "modify-bearer-request", ies, gather)
         return bool(chosen)
 
     def tell_place(self, ue: UeContext) -> None:
         """Tell where a device is, where a PGW wants to hear it and no other message says it (7.3.14)."""
         place = Uli(ue.tai, ue.cell)
         for bearer in ue.bearers.values():
-            if ue.sgw is None or not bearer.reported or bearer.place == place:
+            if not bearer.reported or bearer.place == place:
                 continue
             bearer.place = place
             ies = {
@@ -187,38 +183,45 @@ class Gateways:
                 "user_location_information": place,
                 "linked_ebi": bearer.identity,
             }
-            self._ask(ue, (bearer,), Message("change-notification-request", ies, ue.sgw.teid), vital=False)
+            self._ask(ue, (bearer,), "change-notification-request", ies, vital=False)
 
     def release_access_bearers(self, ue: UeContext) -> None:
         """Have no packets sent to the eNB any more: the device is idle (7.2.21)."""
         active = tuple(each for each in ue.bearers.values() if each.enb is not None)
-        if ue.sgw is None or not active:
+        if not active:
             return
         for each in ue.all_bearers.values():
             each.enb = None
-        self._ask(ue, active, Message("release-access-bearers-request", {}, ue.sgw.teid))
+        self._ask(ue, active, "release-access-bearers-request", {})
 
-    def not_reached(self, ue: UeContext) -> None:
+    def not_reached(self, sgw: FTeid) -> None:
         """Tell the SGW that a device did not answer its paging (7.2.11.3)."""
-        if ue.sgw is not None:
-            ies = {"cause": CauseIe(Cause.UNABLE_TO_PAGE_UE)}
-            self.node.tell(
-                Message("downlink-data-notification-failure-indication", ies, ue.sgw.teid), ue.sgw.address, _S11
-            )
+        ies = {"cause": CauseIe(Cause.UNABLE_TO_PAGE_UE)}
+        self.node.tell(Message("downlink-data-notification-failure-indication", ies, sgw.teid), sgw.address, _S11)
+
+    @staticmethod
+    def _far(ue: UeContext) -> FTeid:
+        """Return the SGW's end, which a device has with its first session and until its last one ends."""
+        assert ue.sgw is not None  # noqa: S101 - as above
+        return ue.sgw
+
+    def _request(self, ue: UeContext, name: str, ies: Mapping[str, Any]) -> asyncio.Future[Message]:
+        """Ask something about a device that has a session."""
+        sgw = self._far(ue)
+        return self.node.request(Message(name, dict(ies), sgw.teid), sgw.address, _S11)
 
     def _ask(
         self,
         ue: UeContext,
         bearers: tuple[Bearer, ...],
-        message: Message,
+        name: str,
+        ies: Mapping[str, Any],
         then: Callable[[bool], None] | None = None,
         *,
         vital: bool = True,
     ) -> None:
         """Ask the SGW about sessions; `vital`: they are of no use where this is not carried out."""
-        assert ue.sgw is not None  # noqa: S101 - said by who calls
-        answer = self.node.request(message, ue.sgw.address, _S11)
-        answer.add_done_callback(partial(self._take, ue, bearers, then, vital))
+        self._request(ue, name, ies).add_done_callback(partial(self._take, ue, bearers, then, vital))
 
     def _take(
         self,
@@ -244,24 +247,20 @@ class Gateways:
 
     def lose(self, ue: UeContext, *bearers: Dedicated) -> None:
         """Have the PGW end dedicated bearers that the radio has lost, by a command (7.2.17.1)."""
-        if ue.sgw is not None and bearers:
+        if bearers:
             contexts = tuple({"ebi": each.identity} for each in bearers)
-            command = Message("delete-bearer-command", {"bearer_contexts": contexts}, ue.sgw.teid)
-            done = self.node.request(command, ue.sgw.address, _S11)
+            done = self._request(ue, "delete-bearer-command", {"bearer_contexts": contexts})
             done.add_done_callback(partial(self._forget_lost, bearers))
 
     def follow(self, ue: UeContext, bearer: Bearer, ambr: Ambr, qos: BearerQos | None) -> None:
         """Tell the PGW what a subscription has now for a PDN connection (7.2.14.1); it changes that by a request."""
-        if ue.sgw is not None:
-            context = {"ebi": bearer.identity, **({"bearer_qos": qos} if qos is not None else {})}
-            command = Message("modify-bearer-command", {"apn_ambr": ambr, "bearer_context": context}, ue.sgw.teid)
-            self.node.request(command, ue.sgw.address, _S11).add_done_callback(partial(self._note_failure, ue.imsi))
+        context = {"ebi": bearer.identity, **({"bearer_qos": qos} if qos is not None else {})}
+        done = self._request(ue, "modify-bearer-command", {"apn_ambr": ambr, "bearer_context": context})
+        done.add_done_callback(partial(self._note_failure, ue.imsi))
 
     async def ask_resource(self, ue: UeContext, ies: Mapping[str, Any]) -> Message:
         """Ask for what a device wants (7.2.5); a request answers, or a failure. Raises NoAnswerError."""
-        if ue.sgw is None:
-            raise NoAnswerError("there is no session")
-        return await self.node.ask(Message("bearer-resource-command", dict(ies), ue.sgw.teid), ue.sgw.address, _S11)
+        return await self._request(ue, "bearer-resource-command", ies)
 
     def _note_failure(self, imsi: str, done: asyncio.Future[Message]) -> None:
         self._note_silence(done)
@@ -279,23 +278,24 @@ class Gateways:
 
     async def forward(self, ue: UeContext, ends: Mapping[int, FTeid]) -> dict[int, FTeid]:
         """Have tunnels opened by which packets go on to the target eNB (7.2.18); return the SGW's ends, by bearer."""
-        if ue.sgw is None or not ends:
+        if not ends:
             return {}
         wanted = tuple({"ebi": identity, "enodeb_for_dl": end} for identity, end in ends.items())
-        request = Message("create-indirect-data-forwarding-tunnel-request", {"bearer_contexts": wanted}, ue.sgw.teid)
         try:
-            told = await self.node.ask(request, ue.sgw.address, _S11)
+            told = await self._request(
+                ue, "create-indirect-data-forwarding-tunnel-request", {"bearer_contexts": wanted}
+            )
         except NoAnswerError as error:
             self.site.note(f"packets are not forwarded: {error}", imsi=ue.imsi)
             return {}
-        found = told.get("bearer_contexts") or () if told.accepted else ()
+        found = told["bearer_contexts"] if told.accepted else ()
         return {each["ebi"]: each["s1_u_sgw_for_dl"] for each in found if "s1_u_sgw_for_dl" in each}
 
     def end_forwarding(self, ue: UeContext) -> None:
         """Have these tunnels closed (7.2.20)."""
         if ue.sgw is not None:
-            request = Message("delete-indirect-data-forwarding-tunnel-request", {}, ue.sgw.teid)
-            self.node.request(request, ue.sgw.address, _S11).add_done_callback(self._note_silence)
+            done = self._request(ue, "delete-indirect-data-forwarding-tunnel-request", {})
+            done.add_done_callback(self._note_silence)
 
     # -- the end
 
@@ -303,8 +303,8 @@ class Gateways:
         """End sessions of a device here, and at the gateways (7.2.9.1); without any the SGW has it no more."""
         for bearer in bearers:
             ue.bearers.pop(bearer.identity, None)
-            if tell and ue.sgw is not None:
-                self._delete(ue.sgw, bearer.identity)
+            if tell:
+                self._delete(self._far(ue), bearer.identity)
         if not ue.bearers:
             self.by_teid.pop(ue.s11_teid, None)
             ue.sgw, ue.s11_teid = None, 0

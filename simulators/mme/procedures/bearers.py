@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from simulators.mme.contexts import Bearer, UeContext
     from simulators.mme.core import Core
     from simwarden.runtime.gtp.node import Peer
+    from simwarden.wire.gtpv2 import FTeid
 
 _ACCEPTED = CauseIe(Cause.REQUEST_ACCEPTED)
 _Again, _Not = NetworkDetachType.RE_ATTACH_REQUIRED, NetworkDetachType.RE_ATTACH_NOT_REQUIRED
@@ -28,14 +29,14 @@ async def downlink_data_notification(core: Core, message: Message, _peer: Peer) 
     if ue is None or ue.sgw is None:
         return refusal(message, Cause.CONTEXT_NOT_FOUND)
     if ue.connection is None:
-        core.site.spawn(_page(core, ue), "paging for packets")
+        core.site.spawn(_page(core, ue, ue.sgw), "paging for packets")
     return Message(message.spec.answer, {"cause": _ACCEPTED}, ue.sgw.teid)
 
 
-async def _page(core: Core, ue: UeContext) -> None:
+async def _page(core: Core, ue: UeContext, sgw: FTeid) -> None:
     """Page a device, and tell the SGW if it does not answer (7.2.11.3)."""
-    if not await page(core, ue):
-        core.gateways.not_reached(ue)
+    if not await page(core, ue) and ue.sgw is sgw:
+        core.gateways.not_reached(sgw)
 
 
 async def delete_bearer(core: Core, message: Message, _peer: Peer) -> Message:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from simulators.mme.causes import DECIDED, GTP_CAUSES, Rejection
 from simulators.mme.clients import nas_channel, s1
 from simulators.mme.config import DEFAULT_T3396
-from simulators.mme.contexts import AccessPoint, Bearer, Dedicated
+from simulators.mme.contexts import AccessPoint, Bearer, Dedicated, Subscription
 from simulators.mme.controls import ACCESS_POINT, GATEWAY, Occasion
 from simulators.mme.demands import (
     IPV4_ONLY,
@@ -40,7 +40,7 @@ from simwarden.wire.s1ap.values import ErabItem
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from simulators.mme.contexts import Connection, Subscription, UeContext
+    from simulators.mme.contexts import Connection, UeContext
     from simulators.mme.core import Core
     from simwarden.policy.decision import Decision
     from simwarden.wire.gtpv2 import Message as GtpMessage
@@ -113,10 +113,10 @@ def choose_access_point(
     if ue.emergency:
         apn = core.config.emergency.apn
         return apn, AccessPoint(apn, qci=5, priority=1, pdn_type=SubscribedType.IPV4V6)
-    data = ue.subscription
-    default = data.default_apn if data else None
+    data = ue.subscription or Subscription()  # which has no APN
+    default = data.default_apn
     name = requested or (default.name if default else "")
-    if data is None or not _NAME.fullmatch(name):
+    if not _NAME.fullmatch(name):
         return demanded(NO_ACCESS_POINT, f"{name!r} is no APN" if name else "no APN is known")
     decision = judge(core, ue, data, name, occasion)
     if not decision.admitted:
@@ -138,8 +138,7 @@ async def set_up(
     try:
         return await _set_up(core, ue, access, request, identity=identity, occasion=occasion)
     finally:
-        if ue.setting_up.get(identity) is done:
-            del ue.setting_up[identity]
+        del ue.setting_up[identity]
         done.set()
 
 
@@ -183,8 +182,8 @@ async def _set_up(
         name,
         point,
         paa,
-        answer.get("apn_ambr") or ambr,
-        made.get("bearer_qos") or qos,
+        answer.get("apn_ambr", ambr),
+        made.get("bearer_qos", qos),
         made["s1_u_sgw"],
         esm_cause or _restricted(kind, answer),
         _options(core, ue, answer.get("pco")),
@@ -336,7 +335,7 @@ def rejection_container(core: Core, request: Message, cause: EsmCause) -> bytes:
     )
 
 
-def back_off(core: Core, cause: EsmCause) -> dict[str, float]:
+def back_off(core: Core, cause: EsmCause | None) -> dict[str, float]:
     """Return how long a device is to leave a refused APN alone, where it would not by itself (6.5.1.4.3)."""
     seconds = core.config.timers.t3396
     return {"back_off_timer": seconds} if cause in _RESTING and seconds != DEFAULT_T3396 else {}

@@ -14,6 +14,7 @@ from simwarden.wire.s1ap.values import STmsi
 if TYPE_CHECKING:
     from simulators.mme.contexts import UeContext
     from simulators.mme.core import Core
+    from simwarden.model.identity import Guti
 
 #: how often a device is paged before it counts as out of reach
 _ATTEMPTS = 3
@@ -25,7 +26,8 @@ async def page(core: Core, ue: UeContext) -> bool:
     One that is detached is paged only to be told so.
     """
     for attempt in range(1, _ATTEMPTS + 1):
-        if ue.guti is None or (ue.state is not EmmState.REGISTERED and ue.detach is None):
+        guti = ue.guti
+        if guti is None or (ue.state is not EmmState.REGISTERED and ue.detach is None):
             return False
         if ue.connection is not None:
             return True
@@ -33,7 +35,7 @@ async def page(core: Core, ue: UeContext) -> bool:
             ue.paged = asyncio.get_running_loop().create_future()
         waiting = ue.paged
         timer = core.clock.call_later(core.config.timers.t3413, partial(s1.expire, waiting))
-        _call(core, ue)
+        _call(core, ue, guti)
         heard = await waiting
         timer.cancel()
         if heard:
@@ -48,10 +50,8 @@ def answered(ue: UeContext) -> None:
         ue.paged.set_result(True)
 
 
-def _call(core: Core, ue: UeContext) -> None:
+def _call(core: Core, ue: UeContext, guti: Guti) -> None:
     """Send PAGING to each eNB that serves one of the device's tracking areas."""
-    if ue.guti is None:
-        return
     areas = set(ue.tai_list)
     for enb in core.enbs.values():
         served = tuple(tai for tai in ue.tai_list if tai in enb.tais)
@@ -60,7 +60,7 @@ def _call(core: Core, ue: UeContext) -> None:
                 enb,
                 "paging",
                 ue_identity_index_value=int(ue.imsi or 0) % 1024,
-                ue_paging_id=STmsi(ue.guti.mme_code, ue.guti.m_tmsi),
+                ue_paging_id=STmsi(guti.mme_code, guti.m_tmsi),
                 cn_domain=CnDomain.PS,
                 tai_list=served,
             )

@@ -54,7 +54,7 @@ def reject(core: Core, conn: Connection, request: Message, kind: MessageType, re
     name, cause = kind.name.lower().replace("_", "-"), rejection.esm_cause
     core.site.reject(name, cause, rejection.reason, subject=conn.imsi, clause=rejection.clause, by=rejection.by)
     transaction = request["procedure_transaction_identity"]
-    more = default_bearer.back_off(core, cause) if cause and kind is _T.PDN_CONNECTIVITY_REJECT else {}
+    more = default_bearer.back_off(core, cause) if kind is _T.PDN_CONNECTIVITY_REJECT else {}
     answer = Message(kind, eps_bearer_identity=0, procedure_transaction_identity=transaction, esm_cause=cause, **more)
     nas_channel.send(conn, answer)
 
