@@ -344,8 +344,7 @@ def back_off(core: Core, cause: EsmCause | None) -> dict[str, float]:
 def initial_context_setup(conn: Connection, ue: UeContext, plain: bytes | None) -> None:
     """Initial context setup (TS 36.413 8.3.1): the keys of the radio and the bearer, with a NAS message inside."""
     security = ue.security
-    if not ue.bearers or security is None:
-        return
+    assert security is not None  # noqa: S101 - what asked for this was protected by it
     first = ue.bearer
     pdu = nas_channel.protect(conn, plain) if plain is not None else None
     items = tuple(s1.to_be_set_up(each, pdu if each is first else None) for each in ue.all_bearers.values())
