@@ -167,6 +167,9 @@ class UeContext:
     """
 
     imsi: str
+    tai: Tai
+    cell: Ecgi
+    """The cell in which it was seen last."""
     state: EmmState = EmmState.DEREGISTERED
     guti: Guti | None = None
     former_guti: Guti | None = None
@@ -182,8 +185,6 @@ class UeContext:
     s11_teid: int = 0
     """This MME's end of S11 while there is a session; the SGW's is `sgw`."""
     sgw: FTeid | None = None
-    tai: Tai | None = None
-    cell: Ecgi | None = None
     tai_list: tuple[Tai, ...] = ()
     connection: Connection | None = None
     located: bool = False
@@ -208,6 +209,22 @@ class UeContext:
     """CP and RP, once a message has come or gone."""
     messages_waiting: bool = False
     """A message did not reach the device: the HSS is to hear when it is back."""
+
+    @property
+    def keys(self) -> NasSecurityContext:
+        """Its security context: whoever has a GUTI, or is registered, has one."""
+        assert self.security is not None  # noqa: S101 - said by who asks
+        return self.security
+
+    @property
+    def zones(self) -> frozenset[str]:
+        """Zone codes of its subscription; none: no restriction."""
+        return self.subscription.zones if self.subscription is not None else frozenset()
+
+    @property
+    def barred(self) -> bool:
+        """Whether its subscription is barred; one that the HSS did not tell is not."""
+        return self.subscription is not None and self.subscription.barred
 
     @property
     def bearer(self) -> Bearer | None:
@@ -270,13 +287,19 @@ class Wait(NamedTuple):
     answer: asyncio.Future[Message | None]
 
 
+class Arriving(NamedTuple):
+    """Who is to come to the target of a handover, and from where."""
+
+    source: Connection
+    ue: UeContext
+
+
 @dataclass(slots=True, eq=False, repr=False)
 class Connection:
     """One device's signalling connection through one eNB (ECM-CONNECTED), with the NAS procedure that runs on it.
 
-    `secured` is the secure exchange of NAS messages (TS 24.301 4.4.2.2); `pending` the context that a SECURITY MODE
-    COMMAND offers. `waits` has what is awaited of the device: EMM's answer at 0, session management's by bearer;
-    `s1_wanted` are the messages of S1AP that `s1_answer` waits for.
+    `security` is that of the secure exchange of NAS messages (TS 24.301 4.4.2.2); `pending` what a SECURITY MODE
+    COMMAND offers. `waits` has what is awaited of the device: EMM's answer at 0, session management's by bearer.
     """
 
     enb: Enb
@@ -285,7 +308,7 @@ class Connection:
     tai: Tai
     cell: Ecgi
     ue: UeContext | None = None
-    secured: bool = False
+    security: NasSecurityContext | None = None
     pending: NasSecurityContext | None = None
     waits: dict[int, Wait] = field(default_factory=dict)
     identity_asked: IdentityType | None = None
@@ -300,11 +323,12 @@ class Connection:
     context_set_up: bool = False
     radio_up: asyncio.Future[bool] | None = None
     """Awaits the radio bearers of the initial context."""
-    s1_wanted: tuple[str, ...] = ()
     s1_answer: asyncio.Future[S1Message | None] | None = None
+    """Of the target of a handover that is prepared: what it answers."""
     handover: asyncio.Task[None] | None = None
     target: Connection | None = None
-    source: Connection | None = None
+    arriving: Arriving | None = None
+    """Of the target of a handover, until the device has come."""
     forwards: bool = False
     """Of the target of a handover: the SGW has tunnels for what is forwarded to it."""
     tunnels: tuple[ErabAdmitted, ...] = ()
@@ -322,6 +346,11 @@ class Connection:
 
     def __repr__(self) -> str:
         return f"<connection {self.mme_id} of {self.ue} through {self.enb}>"
+
+    @property
+    def served(self) -> UeContext | None:
+        """The device that is ECM-CONNECTED by it: none before that is known, at the target of a handover, and after."""
+        return self.ue if self.ue is not None and self.ue.connection is self else None
 
     @property
     def imsi(self) -> str:
@@ -346,7 +375,7 @@ class Enb:
     identity: int = 0
     global_id: Any = None
     tais: frozenset[Tai] = frozenset()
-    connections: dict[int, Connection] = field(default_factory=dict)
+    connections: dict[int | None, Connection] = field(default_factory=dict)
     reports: bool | None = None
 
     def __repr__(self) -> str:

@@ -75,7 +75,7 @@ class Core:
     def drop(self, conn: Connection) -> None:
         """Forget a connection, and end what runs on it."""
         self.connections.pop(conn.mme_id, None)
-        if conn.enb_id is not None and conn.enb.connections.get(conn.enb_id) is conn:
+        if conn.enb.connections.get(conn.enb_id) is conn:
             del conn.enb.connections[conn.enb_id]
         self.halt(conn)
 

@@ -26,10 +26,7 @@ _CIPHERED = SecurityHeaderType.INTEGRITY_PROTECTED_AND_CIPHERED
 
 def protect(conn: Connection, plain: bytes) -> bytes:
     """Return a message as it goes to the device: protected once messages are exchanged securely."""
-    ue = conn.ue
-    if conn.secured and ue is not None and ue.security is not None:
-        return ue.security.protect(plain, _CIPHERED)
-    return plain
+    return plain if conn.security is None else conn.security.protect(plain, _CIPHERED)
 
 
 def send(conn: Connection, message: Message) -> None:

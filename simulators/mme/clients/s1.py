@@ -44,17 +44,16 @@ def send_common(enb: Enb, name: str, **ies: Any) -> None:
     enb.link.send(encode(Message(name, ies)))
 
 
-async def ask(core: Core, conn: Connection, seconds: float, *wanted: str) -> Message | None:
-    """Wait for one of the messages on a connection; None if it does not come in time. Send the request just before."""
+async def answer(core: Core, conn: Connection, seconds: float) -> Message | None:
+    """Wait for what a target eNB answers; None if it does not come in time. Send the request just before."""
     future: asyncio.Future[Message | None] = asyncio.get_running_loop().create_future()
-    conn.s1_answer, conn.s1_wanted = future, wanted
+    conn.s1_answer = future
     timer = core.clock.call_later(seconds, partial(expire, future))
     try:
         return await future
     finally:
         timer.cancel()
-        if conn.s1_answer is future:
-            conn.s1_answer, conn.s1_wanted = None, ()
+        conn.s1_answer = None
 
 
 def expire(waiting: asyncio.Future[Any]) -> None:

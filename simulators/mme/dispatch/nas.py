@@ -95,7 +95,7 @@ def receive(core: Core, conn: Connection, pdu: bytes, s_tmsi: STmsi | None = Non
 def _open(core: Core, conn: Connection, pdu: bytes, s_tmsi: STmsi | None) -> Opened:
     kind = header_type(pdu)
     if kind is SecurityHeaderType.PLAIN:
-        if conn.secured:
+        if conn.security is not None:
             raise PeerError("plain NAS message although messages are exchanged securely: discarded")
         message = decode(pdu, uplink=True)
         _check_unprotected(conn, message)
@@ -105,8 +105,8 @@ def _open(core: Core, conn: Connection, pdu: bytes, s_tmsi: STmsi | None) -> Ope
             raise PeerError("NAS message under a new security context that was not offered")
         plain = conn.pending.unprotect(pdu)
         return Opened(decode(plain, uplink=True), plain, verified=True, known=conn.ue)
-    if conn.secured and conn.ue is not None and conn.ue.security is not None:
-        plain = conn.ue.security.unprotect(pdu)
+    if conn.security is not None:
+        plain = conn.security.unprotect(pdu)
         message = decode(plain, uplink=True)
         _check_not_new(message)
         return Opened(message, plain, verified=True, known=conn.ue)
@@ -129,8 +129,7 @@ def _open_first(core: Core, conn: Connection, pdu: bytes, s_tmsi: STmsi | None) 
         except PeerError as error:
             core.site.peer_fault(conn.enb.link, error.reason, pdu)
         else:
-            if message.type in _INITIAL:
-                conn.secured, conn.ue, conn.kenb = True, known, security.kenb()
+            conn.security, conn.ue, conn.kenb = security, known, security.kenb()
             return Opened(message, plain, verified=True, known=known)
     _check_unprotected(conn, message)
     return Opened(message, plain, verified=False, known=known)
@@ -172,7 +171,7 @@ def _check_not_new(message: Message) -> None:
 
 def _answer_fault(core: Core, conn: Connection, pdu: bytes, error: PeerError) -> None:
     """Answer faulty octets (TS 24.301 7): a reject for a request that is one, an EMM STATUS where a cause is known."""
-    if error.code is not None and not conn.secured and conn.procedure is None:
+    if error.code is not None and conn.security is None and conn.procedure is None:
         plain = pdu[6:] if len(pdu) > 6 and pdu[0] >> 4 else pdu
         cause = EmmCause(error.code)
         if plain[1:2] == bytes([_T.ATTACH_REQUEST]):
@@ -217,9 +216,9 @@ def _run(
     async def then_judge() -> None:
         await work
         moved, conn.moved = conn.moved, None
-        if moved is not None and conn.ue is not None and conn.ue.connection is conn:
-            enforce(core, conn.ue, moved)
         if conn.ue is not None:
+            if moved is not None:
+                enforce(core, conn.ue, moved)
             short_message.reached(core, conn.ue)
 
     run(core, conn, then_judge(), what, beside_sessions=beside_sessions)
@@ -227,14 +226,14 @@ def _run(
 
 def _attach(core: Core, conn: Connection, opened: Opened) -> None:
     """Start an attach; one that is under way goes on if this is a repetition, else ends (5.5.1.2.7 d and e)."""
-    if opened.plain == conn.attach_request and conn.procedure is not None:
+    if opened.plain == conn.attach_request:
         if conn.repeat_accept is not None:
             conn.repeat_accept()
         return
     known, verified = opened.known, opened.verified
     if known is not None and not known.proven:
         # an emergency call without authentication vouches for nobody: its keys are known to everybody
-        known, verified, conn.secured = None, False, False
+        known, verified, conn.security = None, False, None
     work = attach.attach(core, conn, opened.message, known, verified=verified)
     _run(core, conn, work, "attach")
     conn.attach_request = opened.plain
@@ -242,17 +241,17 @@ def _attach(core: Core, conn: Connection, opened: Opened) -> None:
 
 def _take_service_request(core: Core, conn: Connection, pdu: bytes, s_tmsi: STmsi | None) -> None:
     """SERVICE REQUEST: its short MAC must verify, else #9 and nothing changes (4.4.4.3)."""
-    if conn.secured:
+    if conn.security is not None:
         raise PeerError("service request on a connection that is established")
     ue = _by_s_tmsi(core, s_tmsi)
-    if ue is None or ue.security is None:
+    if ue is None:
         _refuse_service(core, conn, SERVICE_WITHOUT_CONTEXT, "no context has this S-TMSI")
         return
     try:
         message = decode(pdu, uplink=True)
-        if message["nas_key_set_identifier"] != ue.security.ksi:
+        if message["nas_key_set_identifier"] != ue.keys.ksi:
             raise PeerError("service request under a key set that is not in use")  # noqa: TRY301 - same answer as below
-        ue.security.verify_service_request(pdu)
+        ue.keys.verify_service_request(pdu)
     except PeerError as error:
         core.site.peer_fault(conn.enb.link, error.reason, pdu)
         _refuse_service(core, conn, SERVICE_WITHOUT_CONTEXT, error.reason)
@@ -263,10 +262,10 @@ def _take_service_request(core: Core, conn: Connection, pdu: bytes, s_tmsi: STms
 def _serve(core: Core, conn: Connection, ue: UeContext) -> None:
     if detach.answer_call(core, conn, ue):
         return
-    if ue.state is not EmmState.REGISTERED or ue.bearer is None or ue.security is None:
+    if ue.state is not EmmState.REGISTERED:
         _refuse_service(core, conn, SERVICE_WHILE_DETACHED, "the device was detached meanwhile")
         return
-    conn.ue, conn.secured, conn.kenb = ue, True, ue.security.kenb()
+    conn.ue, conn.security, conn.kenb = ue, ue.keys, ue.keys.kenb()
     _run(core, conn, service_request.serve(core, conn, ue), "service request")
 
 
@@ -296,7 +295,7 @@ _BESIDE: dict[MessageType, Callable[[Core, Connection, UeContext, Message], None
 def _without_procedure(core: Core, conn: Connection, opened: Opened) -> None:
     """A message that nothing waits for: some have procedures beside it, reports are noted, the rest is wrong."""
     message, ue = opened.message, conn.ue
-    if message.type in _BESIDE and ue is not None and ue.state is EmmState.REGISTERED and conn.detaching is None:
+    if message.type in _BESIDE and ue is not None and ue.state is EmmState.REGISTERED:
         _BESIDE[message.type](core, conn, ue, message)
     elif message.type in (_T.EMM_STATUS, _T.ESM_STATUS):
         cause = message.get("emm_cause", message.get("esm_cause"))

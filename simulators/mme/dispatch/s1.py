@@ -24,7 +24,7 @@ from simwarden.wire.s1ap import CauseProtocol, CauseRadioNetwork, Message, S1apE
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from simulators.mme.contexts import Connection
+    from simulators.mme.contexts import Connection, UeContext
     from simulators.mme.core import Core
     from simwarden.runtime.link import Link
     from simwarden.wire.s1ap.values import ErabTunnel
@@ -77,7 +77,7 @@ def _dispatch(core: Core, enb: Enb, message: Message) -> None:
 
 def _connection(core: Core, enb: Enb, message: Message) -> Connection | None:
     """Return the connection that a message's two numbers name; complain to the eNB if there is none (10.6)."""
-    conn = core.connections.get(message.get("mme_ue_s1ap_id") or 0)
+    conn = core.connections.get(message.get("mme_ue_s1ap_id"))
     if conn is not None and conn.enb is enb and conn.enb_id == message.get("enb_ue_s1ap_id"):
         return conn
     if message.name == "ue-context-release-complete":
@@ -112,7 +112,7 @@ def _error_indication(core: Core, enb: Enb, message: Message) -> None:
     """The eNB could not use a message of ours (8.7.2): a connection that it does not know is gone."""
     cause = message.get("cause")
     core.site.note(f"error indication from {enb.name}", cause=cause)
-    conn = core.connections.get(message.get("mme_ue_s1ap_id") or 0)
+    conn = core.connections.get(message.get("mme_ue_s1ap_id"))
     unknown = (
         CauseRadioNetwork.UNKNOWN_MME_UE_S1AP_ID,
         CauseRadioNetwork.UNKNOWN_ENB_UE_S1AP_ID,
@@ -146,8 +146,8 @@ _COMMON: dict[str, Callable[[Core, Enb, Message], None]] = {
 def _uplink_nas(core: Core, conn: Connection, message: Message) -> None:
     moved = _move(core, conn, message)
     nas.receive(core, conn, message["nas_pdu"])
-    if moved:
-        _judge_move(core, conn, Occasion.UPLINK)
+    if moved is not None:
+        _judge_move(core, conn, moved, Occasion.UPLINK)
 
 
 def _location_report(core: Core, conn: Connection, message: Message) -> None:
@@ -155,41 +155,39 @@ def _location_report(core: Core, conn: Connection, message: Message) -> None:
     conn.enb.reports = True
     if message.get("tai") not in conn.enb.tais:
         core.site.peer_fault(conn.enb.link, f"location report from {message.get('tai')}, which it did not announce")
-    elif _move(core, conn, message):
-        _judge_move(core, conn, Occasion.REPORT)
+    elif (moved := _move(core, conn, message)) is not None:
+        _judge_move(core, conn, moved, Occasion.REPORT)
 
 
-def _judge_move(core: Core, conn: Connection, occasion: Occasion) -> None:
-    if conn.ue is None or conn.ue.connection is not conn:
-        return
+def _judge_move(core: Core, conn: Connection, ue: UeContext, occasion: Occasion) -> None:
     if conn.procedure is None:
-        enforce(core, conn.ue, occasion)
+        enforce(core, ue, occasion)
     else:
         conn.moved = occasion  # asked about when it ends: it may have asked about the former cell already
 
 
-def _move(core: Core, conn: Connection, message: Message) -> bool:
-    """Take note of the cell that a connected device is in; tell whether it is another one."""
+def _move(core: Core, conn: Connection, message: Message) -> UeContext | None:
+    """Take note of the cell that a connection's device is in; return the device that is in another one by that."""
     tai, cell = message.get("tai"), message.get("eutran_cgi")
     if tai is None or cell is None or (tai, cell) == (conn.tai, conn.cell) or tai not in conn.enb.tais:
-        return False
+        return None
     conn.tai, conn.cell = tai, cell
-    ue = conn.ue
-    if ue is not None and ue.connection is conn:
+    ue = conn.served
+    if ue is not None:
         ue.tai, ue.cell = tai, cell
         if ue.state is EmmState.REGISTERED:
             core.show(ue)
             core.gateways.tell_place(ue)
-    return True
+    return ue
 
 
 def _context_set_up(core: Core, conn: Connection, message: Message) -> None:
     _take_tunnels(core, conn, message.get("e_rab_setup_list_ctxt_su_res") or ())
     if conn.radio_up is not None and not conn.radio_up.done():
         conn.radio_up.set_result(True)
-    if conn.ue is not None and conn.ue.connection is conn:
+    if conn.served is not None:
         failed = {item.e_rab_id for item in message.get("e_rab_failed_to_setup_list_ctxt_su_res") or ()}
-        dedicated_bearers.lost_by_radio(core, conn.ue, failed)
+        dedicated_bearers.lost_by_radio(core, conn.served, failed)
     location_reporting.control(core, conn)
 
 
@@ -202,8 +200,8 @@ def _bearer_set_up(core: Core, conn: Connection, message: Message) -> None:
 
 def _take_tunnels(core: Core, conn: Connection, tunnels: Iterable[ErabTunnel]) -> None:
     """Let packets come to an eNB, when the device has taken the bearer too (TS 23.401 5.3.2.1 step 23)."""
-    ue = conn.ue
-    if ue is not None and ue.connection is conn:
+    ue = conn.served
+    if ue is not None:
         core.gateways.modify(ue, only=take_tunnels(ue, tunnels))
 
 

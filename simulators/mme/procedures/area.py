@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 class Place:
     """Where a card is, or is to go: tracking area, cell, base station. The cell is None while only the eNB is known."""
 
-    tai: Tai | None
+    tai: Tai
     cell: Ecgi | None
     station: str
 
@@ -43,12 +43,15 @@ class Place:
         return str(self.cell) if self.cell is not None else self.station
 
 
+def place_of(ue: UeContext) -> Place:
+    """Return where a device was seen last."""
+    return Place(ue.tai, ue.cell, ue.cell.station)
+
+
 def check_place(core: Core, ue: UeContext, occasion: Occasion) -> Rejection | None:
     """Check the cell of a contact by what the MME holds of the card; before the HSS is asked, which it might teach."""
-    if ue.cell is None or ue.emergency:
-        return None
     try:
-        decision = _judge_place(core, ue.imsi, Place(ue.tai, ue.cell, ue.cell.station), occasion)
+        decision = _judge_place(core, ue.imsi, place_of(ue), occasion)
     except StoreError as error:
         return _without_data(core, ue.imsi, error)
     return _rejection(core, ue, decision, occasion) if decision is not None else None
@@ -56,7 +59,7 @@ def check_place(core: Core, ue: UeContext, occasion: Occasion) -> Rejection | No
 
 def check_zones(core: Core, ue: UeContext, occasion: Occasion) -> Rejection | None:
     """Check the tracking area of a contact by the subscription, as it is after the HSS was asked."""
-    decision = _judge_zones(core, ue, ue.tai, occasion) if not ue.emergency else None
+    decision = _judge_zones(core, ue, ue.tai, occasion)
     return _rejection(core, ue, decision, occasion) if decision is not None else None
 
 
@@ -89,8 +92,6 @@ def take_up(core: Core, ue: UeContext, occasion: Occasion) -> Rejection | None:
     if ue.emergency:
         return None  # whoever calls, the card is no more within its area than it was
     was_outside = core.outside.pop(ue.imsi, None) is not None
-    if ue.cell is None:
-        return None
     if was_outside:
         core.presence.tell(ue.imsi, inside=True, cell=str(ue.cell))
     station = ue.cell.station
@@ -113,7 +114,7 @@ def is_restricted(core: Core, ue: UeContext) -> bool:
         held = core.areas.get(ue.imsi)
     except StoreError:
         return True
-    return held is not None or bool(ue.subscription is not None and ue.subscription.zones)
+    return held is not None or bool(ue.zones)
 
 
 def tai_list(core: Core, ue: UeContext, tai: Tai) -> list[Tai]:
@@ -124,10 +125,9 @@ def tai_list(core: Core, ue: UeContext, tai: Tai) -> list[Tai]:
     listed = core.config.tai_list(tai)
     if not is_restricted(core, ue):
         return listed
-    zones = ue.subscription.zones if ue.subscription is not None else ()
-    if not zones or core.areas.recent(ue.imsi) is not None:
+    if not ue.zones or core.areas.recent(ue.imsi) is not None:
         return [tai]
-    allowed = {code for zone in zones for code in core.config.zones.get(zone, ())}
+    allowed = {code for zone in ue.zones for code in core.config.zones.get(zone, ())}
     return [each for each in listed if each == tai or each.tac in allowed]
 
 
@@ -159,11 +159,10 @@ def _place_decisions(core: Core, imsi: str, area: CardArea, place: Place, occasi
         yield decide(COUNT, imsi, limit=area.stations, used=area.used, seen=station)
 
 
-def _judge_zones(core: Core, ue: UeContext, tai: Tai | None, occasion: Occasion) -> Decision | None:
-    zones = ue.subscription.zones if ue.subscription is not None else ()
-    if not zones or tai is None:
+def _judge_zones(core: Core, ue: UeContext, tai: Tai, occasion: Occasion) -> Decision | None:
+    if not ue.zones:
         return None
-    decision = core.site.decide(ZONES, ue.imsi, on=occasion, zones=zones, areas=core.config.zones, seen=tai)
+    decision = core.site.decide(ZONES, ue.imsi, on=occasion, zones=ue.zones, areas=core.config.zones, seen=tai)
     return None if decision.admitted else decision
 
 
@@ -188,8 +187,7 @@ def cause_of(core: Core, decision: Decision) -> EmmCause:
 
 def _rejection(core: Core, ue: UeContext, decision: Decision, occasion: Occasion) -> Rejection:
     """Turn a refusal into what the device is told. Only an attach has room for an ESM cause: others lead to one."""
-    place = Place(ue.tai, ue.cell, ue.cell.station if ue.cell is not None else "")
-    record_outside(core, ue.imsi, decision, place, occasion.value)
+    record_outside(core, ue.imsi, decision, place_of(ue), occasion.value)
     cause = cause_of(core, decision)
     if cause is not EmmCause.ESM_FAILURE:
         return Rejection(cause, decision.reason)
@@ -226,7 +224,7 @@ def _details(decision: Decision, place: Place, occasion: str) -> dict[str, Any]:
         "reason": decision.reason,
         "expected": decision.details.get("expected", ""),
         "seen": decision.details.get("seen", ""),
-        "tai": str(place.tai) if place.tai is not None else "",
+        "tai": str(place.tai),
         "cell": str(place),
         "occasion": occasion,
     }

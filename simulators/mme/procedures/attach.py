@@ -37,16 +37,18 @@ async def attach(core: Core, conn: Connection, request: Message, known: UeContex
     if isinstance(pdn, Rejection):
         reject(core, conn, pdn, None)
         return
-    ue = await _context_of(core, conn, request, known, verified=verified)
-    rejection = ue if isinstance(ue, Rejection) else await _attempt(core, conn, ue, request, verified=verified)
-    if rejection is None and isinstance(ue, UeContext):
-        rejection = await _accept(core, conn, ue, request, pdn)
+    ue = await _context_of(core, conn, request, known if verified else None, known)
+    if isinstance(ue, Rejection):
+        rejection: Rejection | None = ue
+    else:
+        rejection = await _attempt(core, conn, ue, request, verified=verified)
+        rejection = rejection or await _accept(core, conn, ue, request, pdn)
     if rejection is not None:
         reject(core, conn, rejection, pdn)
 
 
 async def _context_of(
-    core: Core, conn: Connection, request: Message, known: UeContext | None, *, verified: bool
+    core: Core, conn: Connection, request: Message, proven: UeContext | None, known: UeContext | None
 ) -> UeContext | Rejection:
     """Find out whose device it is, and make the context of this attempt; an unproven one leaves the known one alone."""
     emergency = request["eps_attach_type"] & 7 == AttachType.EPS_EMERGENCY_ATTACH
@@ -55,8 +57,8 @@ async def _context_of(
         decision = core.site.decide(EMERGENCY, _named(request, known), on=Occasion.EMERGENCY, **facts)
         if not decision.admitted:
             return Rejection(EmmCause.IMEI_NOT_ACCEPTED, decision.reason)
-    if verified and known is not None:
-        ue = known
+    if proven is not None:
+        ue = proven
         core.end_session(ue)
         bind(core, conn, ue)
     else:
@@ -65,7 +67,7 @@ async def _context_of(
         if not imsi and not (emergency and claimed_imei):
             demand = EMERGENCY_WITHOUT_IDENTITY if emergency else ATTACH_WITHOUT_IMSI
             return demanded(demand, "the device gives no IMSI")
-        ue = UeContext(imsi, claimed_imei=claimed_imei)
+        ue = UeContext(imsi, conn.tai, conn.cell, claimed_imei=claimed_imei)
     ue.emergency = emergency
     ask_for_messages(core, ue, request, combined=request["eps_attach_type"] & 7 == AttachType.COMBINED_EPS_IMSI_ATTACH)
     ue.capability = request["ue_network_capability"]
@@ -82,8 +84,7 @@ def _gea(request: Message) -> int | None:
 
 def _named(request: Message, known: UeContext | None) -> str:
     """Return whom an attach request names by itself: an IMSI, or the IMEI of a terminal without a card."""
-    digits = request["eps_mobile_identity"].digits
-    return known.imsi if known is not None else str(digits) if digits else ""
+    return known.imsi if known is not None else str(request["eps_mobile_identity"].digits)
 
 
 def _imei_of(request: Message) -> str:
@@ -169,7 +170,7 @@ async def _without_proof(core: Core, conn: Connection, ue: UeContext, rejection:
     if not decision.admitted:
         return replace(rejection, reason=decision.reason)
     core.site.note("emergency attach without authentication", imsi=ue.imsi, reason=rejection.reason)
-    conn.secured = False
+    conn.security = None
     result = await secure_without_keys(core, conn, ue)
     if isinstance(result, Rejection):
         return result
@@ -179,8 +180,7 @@ async def _without_proof(core: Core, conn: Connection, ue: UeContext, rejection:
 
 def check_barring(core: Core, ue: UeContext) -> Rejection | None:
     """Operator determined barring, that is suspension, of all packet services (TS 23.015)."""
-    barred = ue.subscription is not None and ue.subscription.barred
-    decision = core.site.decide(BARRING, ue.imsi, on=Occasion.ATTACH, barred=barred)
+    decision = core.site.decide(BARRING, ue.imsi, on=Occasion.ATTACH, barred=ue.barred)
     if decision.admitted:
         return None
     causes = core.config.causes
@@ -234,7 +234,7 @@ def _attach_accept(core: Core, ue: UeContext, request: Message, container: bytes
     period = choose_period(core, ue, request)
     if period.extended is not None:
         fields["t3412_extended"] = period.extended
-    tai_list = area.tai_list(core, ue, ue.tai) if ue.tai else []
+    tai_list = area.tai_list(core, ue, ue.tai)
     ue.tai_list = tuple(tai_list)
     return Message(
         MessageType.ATTACH_ACCEPT,

@@ -99,9 +99,9 @@ async def _call(core: Core, ue: UeContext) -> None:
 def answer_call(core: Core, conn: Connection, ue: UeContext) -> bool:
     """Tell a device that was paged for it that it is detached; False if none was."""
     order, ue.detach = ue.detach, None
-    if order is None or ue.security is None:
+    if order is None:
         return False
-    conn.secured = True
+    conn.security = ue.keys
     bind(core, conn, ue)
     answered(ue)
     request_detach(core, conn, ue, *order)

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 def enforce(core: Core, ue: UeContext, occasion: Occasion) -> None:
     """Detach a device that is where its card may not be, or end its attach: its area has changed, or it has moved."""
-    if not ue.in_service or ue.cell is None:
+    if not ue.in_service:
         return
-    decision = area.refuses(core, ue, area.Place(ue.tai, ue.cell, ue.cell.station), occasion)
+    decision = area.refuses(core, ue, area.place_of(ue), occasion)
     if decision is None and ue.state is EmmState.REGISTERED:  # an attach counts by itself, when it is accepted
         decision = count(core, ue, occasion)
     if decision is not None:
@@ -41,14 +41,14 @@ def turn_out(core: Core, ue: UeContext, decision: Decision) -> None:
 
 def count(core: Core, ue: UeContext, occasion: Occasion) -> Decision | None:
     """Let the base station count at which a registered device is; return the refusal if the race for it is lost."""
-    if area.take_up(core, ue, occasion) is None or ue.cell is None:
+    if area.take_up(core, ue, occasion) is None:
         return None
-    return area.refuses(core, ue, area.Place(ue.tai, ue.cell, ue.cell.station), occasion)
+    return area.refuses(core, ue, area.place_of(ue), occasion)
 
 
 def follow(core: Core, ue: UeContext) -> None:
     """Act on a changed area of a device that stays in service: what its eNB reports, where it moves without telling."""
-    if ue.in_service and ue.tai is not None and set(ue.tai_list) - set(area.tai_list(core, ue, ue.tai)):
+    if ue.in_service and set(ue.tai_list) - set(area.tai_list(core, ue, ue.tai)):
         detach_by_network(core, ue, NetworkDetachType.RE_ATTACH_REQUIRED, None)
     else:
         control(core, ue.connection)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from simulators.mme.clients import s1
-from simulators.mme.contexts import EmmState
+from simulators.mme.contexts import Arriving, EmmState
 from simulators.mme.controls import Occasion
 from simulators.mme.procedures import area, dedicated_bearers, enforcement, location_reporting
 from simulators.mme.procedures.area import Place
@@ -23,7 +23,6 @@ from simwarden.wire.s1ap.values import (
     ErabItem,
     ErabToBeSetupHoReq,
     MacroEnbId,
-    TargetEnbId,
     transport_layer_address,
 )
 
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
     from simulators.mme.core import Core
     from simwarden.policy.decision import Decision
     from simwarden.wire.s1ap import Message
-    from simwarden.wire.s1ap.values import Cause, GlobalEnbId
+    from simwarden.wire.s1ap.values import Cause, GlobalEnbId, TargetEnbId
 
 _Radio = CauseRadioNetwork
 _FORWARDS = InterfaceType.ENODEB_GTP_U_FOR_DL_DATA_FORWARDING
@@ -40,14 +39,13 @@ _FORWARDS = InterfaceType.ENODEB_GTP_U_FOR_DL_DATA_FORWARDING
 
 def required(core: Core, source: Connection, message: Message) -> None:
     """HANDOVER REQUIRED: prepare the target eNB."""
-    ue = source.ue
-    target_id = message["target_id"]
-    enb = _enb_of(core, target_id) if isinstance(target_id, TargetEnbId) else None
+    ue, target_id = source.ue, message["target_id"]
+    enb = _enb_of(core, target_id)
     if source.releasing:
         return  # HANDOVER REQUIRED crosses the release command, after which the eNB has nobody to hand over
     if message["handover_type"] is not HandoverType.INTRALTE or enb is None:
         _prepare_failed(source, _Radio.UNKNOWN_TARGET_ID)
-    elif ue is None or ue.state is not EmmState.REGISTERED or ue.bearer is None or _busy(source):
+    elif ue is None or ue.state is not EmmState.REGISTERED or _busy(source):
         _prepare_failed(source, _Radio.INTERACTION_WITH_OTHER_PROCEDURE)
     elif _outside(core, ue, target_id):
         _prepare_failed(source, _Radio.HO_TARGET_NOT_ALLOWED)
@@ -72,7 +70,7 @@ def _station(enb: GlobalEnbId) -> str:
 
 def _enb_of(core: Core, target: TargetEnbId) -> Enb | None:
     for enb in core.enbs.values():
-        if enb.tais and enb.global_id == target.global_enb_id and target.selected_tai in enb.tais:
+        if enb.global_id == target.global_enb_id and target.selected_tai in enb.tais:
             return enb
     return None
 
@@ -84,8 +82,9 @@ def _prepare_failed(source: Connection, cause: Cause) -> None:
 async def _prepare(core: Core, source: Connection, ue: UeContext, enb: Enb, message: Message) -> None:
     """Handover resource allocation (8.4.2), then the command to the source eNB."""
     target = core.connect(enb, None, message["target_id"].selected_tai, source.cell)
-    target.source, source.target, target.ue = source, target, ue
-    target.secured = source.secured
+    source.target, target.ue = target, ue
+    target.arriving = Arriving(source, ue)
+    target.security = source.security
     _step_next_hop(ue)
     s1.send_request(
         target,
@@ -98,9 +97,9 @@ async def _prepare(core: Core, source: Connection, ue: UeContext, enb: Enb, mess
         ue_security_capabilities=s1.security_capabilities(ue),
         security_context=s1.next_hop(ue),
     )
-    answer = await s1.ask(core, target, core.config.timers.handover, "handover-request-acknowledge", "handover-failure")
+    answer = await s1.answer(core, target, core.config.timers.handover)
     if answer is None or answer.name == "handover-failure":
-        source.target = target.source = None
+        source.target = target.arriving = None
         if answer is None:
             release(core, target, _Radio.TS1RELOCPREP_EXPIRY)
         else:
@@ -108,7 +107,7 @@ async def _prepare(core: Core, source: Connection, ue: UeContext, enb: Enb, mess
         _prepare_failed(source, _Radio.HO_FAILURE_IN_TARGET_EPC_ENB_OR_TARGET_SYSTEM)
         location_reporting.control(core, source)
         return
-    target.tunnels = answer["e_rab_admitted_list"]
+    target.tunnels = answer.get("e_rab_admitted_list") or ()
     forwarded = await _forward(core, ue, target)
     listed: dict[str, Any] = {"e_rab_subject_to_data_forwarding_list": forwarded} if forwarded else {}
     s1.send(
@@ -118,7 +117,7 @@ async def _prepare(core: Core, source: Connection, ue: UeContext, enb: Enb, mess
         **listed,
         target_to_source_transparent_container=answer["target_to_source_transparent_container"],
     )
-    target.guard = core.clock.call_later(core.config.timers.handover, lambda: _not_notified(core, target))
+    target.guard = core.clock.call_later(core.config.timers.handover, lambda: _not_notified(core, source, target))
 
 
 async def _forward(core: Core, ue: UeContext, target: Connection) -> tuple[ErabDataForwarding, ...]:
@@ -139,10 +138,9 @@ async def _forward(core: Core, ue: UeContext, target: Connection) -> tuple[ErabD
     )
 
 
-def _end_forwarding(core: Core, target: Connection) -> None:
+def _end_forwarding(core: Core, target: Connection, ue: UeContext) -> None:
     """Let the SGW forward no more, after a time in which the last packets pass (TS 23.401 5.5.1.2.2 step 21)."""
-    ue = target.ue
-    if ue is None or not target.forwards:
+    if not target.forwards:
         return
     target.forwards = False
 
@@ -164,15 +162,14 @@ def _bearers(ue: UeContext) -> tuple[ErabToBeSetupHoReq, ...]:
 
 def _step_next_hop(ue: UeContext) -> None:
     """Advance the next hop key (TS 33.401 7.2.8.4.3)."""
-    if ue.security is not None:
-        ue.next_hop = nh(ue.security.kasme, ue.next_hop)
-        ue.next_hop_count = (ue.next_hop_count + 1) % 8
+    ue.next_hop = nh(ue.keys.kasme, ue.next_hop)
+    ue.next_hop_count = (ue.next_hop_count + 1) % 8
 
 
 def acknowledged(core: Core, enb: Enb, message: Message) -> bool:
     """HANDOVER REQUEST ACKNOWLEDGE or HANDOVER FAILURE: hand it to the preparation that waits; whether one does."""
-    target = core.connections.get(message.get("mme_ue_s1ap_id") or 0)
-    if target is None or target.enb is not enb or target.s1_answer is None or message.name not in target.s1_wanted:
+    target = core.connections.get(message.get("mme_ue_s1ap_id"))
+    if target is None or target.enb is not enb or target.s1_answer is None or target.s1_answer.done():
         return False
     enb_id = message.get("enb_ue_s1ap_id")
     if message.name == "handover-request-acknowledge":
@@ -180,17 +177,14 @@ def acknowledged(core: Core, enb: Enb, message: Message) -> bool:
             return False
         target.enb_id = enb_id
         enb.connections[enb_id] = target
-    if not target.s1_answer.done():
-        target.s1_answer.set_result(message)
+    target.s1_answer.set_result(message)
     return True
 
 
-def _not_notified(core: Core, target: Connection) -> None:
+def _not_notified(core: Core, source: Connection, target: Connection) -> None:
     """The device never came to the target: it is left there, and stays with the source."""
-    core.site.note("handover was not completed", imsi=target.ue.imsi if target.ue else "")
-    if target.source is not None:
-        target.source.target = None
-    target.source = None
+    core.site.note("handover was not completed", imsi=target.imsi)
+    source.target = target.arriving = None
     release(core, target, _Radio.TS1RELOCOVERALL_EXPIRY)
 
 
@@ -209,23 +203,23 @@ def notify(core: Core, target: Connection, message: Message) -> None:
     NAS procedure ends without an outcome: the UE has to attach, and is checked anew. So it has where the source eNB
     failed meanwhile, and the UE, which was idle then, lost its session.
     """
-    source, ue = target.source, target.ue
     if target.releasing:
         return  # crosses the release command
-    if source is None or ue is None or ue.connection not in (None, source):
+    if target.arriving is None or target.arriving.ue.connection not in (None, target.arriving.source):
         s1.not_expected(target.enb, message)
         return
+    source, ue = target.arriving
     if target.guard is not None:
         target.guard.cancel()
     detaching, interrupted = source.detaching, source.procedure is not None
-    target.source = source.target = None
+    source.target = target.arriving = None
     target.context_set_up = True
     core.stop_timer(ue)
     ue.connection = target
-    _arrive(core, target, message)
+    _arrive(core, target, ue, message)
     core.halt(source)
     _bring_packets(core, source, target, ue)
-    _end_forwarding(core, target)
+    _end_forwarding(core, target, ue)
     if detaching is not None:
         request_detach(core, target, ue, *detaching)
     elif ue.state is not EmmState.REGISTERED:
@@ -264,7 +258,7 @@ def cancel(core: Core, source: Connection, message: Message) -> None:
         source.handover.cancel()
     target, source.target = source.target, None
     if target is not None:
-        target.source = None
+        target.arriving = None
         if target.guard is not None:
             target.guard.cancel()
         release(core, target, _Radio.HANDOVER_CANCELLED)
@@ -272,20 +266,17 @@ def cancel(core: Core, source: Connection, message: Message) -> None:
     location_reporting.control(core, source)
 
 
-def _arrive(core: Core, conn: Connection, message: Message) -> None:
-    conn.tai, conn.cell = message.get("tai") or conn.tai, message.get("eutran_cgi") or conn.cell
-    ue = conn.ue
-    if ue is not None:
-        ue.tai, ue.cell = conn.tai, conn.cell
-        core.show(ue)
+def _arrive(core: Core, conn: Connection, ue: UeContext, message: Message) -> None:
+    ue.tai, ue.cell = conn.tai, conn.cell = message.get("tai") or conn.tai, message.get("eutran_cgi") or conn.cell
+    core.show(ue)
 
 
 def path_switch(core: Core, enb: Enb, message: Message) -> None:
     """PATH SWITCH REQUEST: the device came to this eNB over X2 (8.4.4)."""
     conn = core.connections.get(message["source_mme_ue_s1ap_id"])
-    ue = conn.ue if conn is not None else None
+    ue = conn.served if conn is not None else None
     ids = {"mme_ue_s1ap_id": message["source_mme_ue_s1ap_id"], "enb_ue_s1ap_id": message["enb_ue_s1ap_id"]}
-    if conn is None or ue is None or ue.bearer is None or ue.connection is not conn or conn.releasing:
+    if conn is None or ue is None:
         s1.send_common(enb, "path-switch-request-failure", **ids, cause=_Radio.UNKNOWN_MME_UE_S1AP_ID)
         return
     switched = [item for item in message["e_rab_to_be_switched_dl_list"] if item.e_rab_id in ue.bearers]
@@ -302,20 +293,19 @@ def path_switch(core: Core, enb: Enb, message: Message) -> None:
         release(core, conn, _Radio.HO_TARGET_NOT_ALLOWED)
         settle(core, ue)
         return
-    if conn.enb_id is not None:
-        conn.enb.connections.pop(conn.enb_id, None)
+    conn.enb.connections.pop(conn.enb_id, None)
     conn.enb, conn.enb_id = enb, message["enb_ue_s1ap_id"]
     enb.connections[message["enb_ue_s1ap_id"]] = conn
     _step_next_hop(ue)
     listed = message["e_rab_to_be_switched_dl_list"]
     taken = take_tunnels(ue, listed)
-    _arrive(core, conn, message)
+    _arrive(core, conn, ue, message)
     too_many = enforcement.count(core, ue, Occasion.PATH_SWITCH)
 
     def acknowledge(switched: bool) -> None:  # noqa: FBT001 - the signature of an answer's taker
         if not switched:
             s1.send(conn, "path-switch-request-failure", cause=_Radio.HO_TARGET_NOT_ALLOWED)
-        elif ue.connection is conn and conn.enb is enb and not conn.releasing:
+        elif ue.connection is conn and conn.enb is enb:
             _acknowledge(core, conn, ue, message, too_many)
             _end_others(core, ue, taken)
 

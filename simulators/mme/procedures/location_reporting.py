@@ -32,8 +32,8 @@ def control(core: Core, conn: Connection | None) -> None:
 
     The first order that an eNB gets asks for a report at once besides: only so is one found out that gives none.
     """
-    ue = conn.ue if conn is not None else None
-    if conn is None or ue is None or ue.connection is not conn or not conn.context_set_up or conn.detaching is not None:
+    ue = conn.served if conn is not None else None
+    if conn is None or ue is None or not conn.context_set_up or conn.detaching is not None:
         return
     wanted = area.is_restricted(core, ue) or ue.reported
     if wanted == conn.reports:

@@ -76,8 +76,8 @@ def lost_all(core: Core, enb: Enb) -> None:
 
 def let_go(core: Core, conn: Connection) -> None:
     """Let the connection's device be ECM-IDLE, if this is still its connection."""
-    ue = conn.ue
-    if ue is None or ue.connection is not conn:
+    ue = conn.served
+    if ue is None:
         return
     ue.connection = None
     if ue.short_messages is not None:

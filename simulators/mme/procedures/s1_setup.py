@@ -76,4 +76,4 @@ def _find(core: Core, enb: Enb, item: UeAssociatedLogicalS1Connection) -> Connec
     if item.mme_ue_s1ap_id is not None:
         conn = core.connections.get(item.mme_ue_s1ap_id)
         return conn if conn is not None and conn.enb is enb else None
-    return enb.connections.get(item.enb_ue_s1ap_id) if item.enb_ue_s1ap_id is not None else None
+    return enb.connections.get(item.enb_ue_s1ap_id)

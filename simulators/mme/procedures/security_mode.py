@@ -75,7 +75,7 @@ async def _command(
         reason = "the device rejected the security mode"
         return Rejection(answer["emm_cause"], reason, told=True, clause="TS 24.301 5.4.3.5")
     ue.security, ue.next_hop, ue.next_hop_count = context, b"", 0
-    conn.secured = True
+    conn.security = context
     conn.kenb = context.kenb()
     identity = answer.get("imeisv")
     return read_terminal(identity.digits) if identity is not None else None

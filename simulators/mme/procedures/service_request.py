@@ -60,8 +60,7 @@ async def check(
 
 def _barring(core: Core, ue: UeContext, occasion: Occasion) -> Rejection | None:
     """Operator determined barring of a device that is registered: the message has no room for an ESM cause."""
-    barred = ue.subscription is not None and ue.subscription.barred
-    decision = core.site.decide(BARRING, ue.imsi, on=occasion, barred=barred)
+    decision = core.site.decide(BARRING, ue.imsi, on=occasion, barred=ue.barred)
     if decision.admitted:
         return None
     cause = core.config.causes.barred_while_registered

@@ -149,7 +149,7 @@ def _state_and_place(ue: UeContext, flags: int) -> Avps:
             connected = ue.connection is not None
             state = UserState.CONNECTED_REACHABLE_FOR_PAGING if connected else UserState.ATTACHED_REACHABLE_FOR_PAGING
         avps.append(("EPS-User-State", [("MME-User-State", [("User-State", int(state))])]))
-    if flags & (IdrFlags.EPS_LOCATION_INFORMATION | IdrFlags.CURRENT_LOCATION) and ue.cell and ue.tai:
+    if flags & (IdrFlags.EPS_LOCATION_INFORMATION | IdrFlags.CURRENT_LOCATION):
         cell = ue.cell.plmn.to_bytes() + ue.cell.cell_identity.to_bytes(4, "big")
         tai = ue.tai.plmn.to_bytes() + ue.tai.tac.to_bytes(2, "big")
         place: Avps = [("E-UTRAN-Cell-Global-Identity", cell), ("Tracking-Area-Identity", tai)]

@@ -105,6 +105,8 @@ def claim(core: Core, conn: Connection, known: UeContext, request: Message) -> U
     """Make the context of a device that may be the known one's; what its card loses meanwhile, it loses too."""
     claimed = UeContext(
         known.imsi,
+        conn.tai,
+        conn.cell,
         capability=request.get("ue_network_capability", known.capability),
         gea=known.gea,
         terminal=known.terminal,

@@ -37,7 +37,7 @@ from simwarden.wire.s1ap.values import (
 
 _T = MessageType
 PLMN = Plmn("001", "01")
-TAI = Tai(PLMN, 1)
+TAI, CELL = Tai(PLMN, 1), Ecgi(PLMN, 1 << 8 | 1)
 IMSI = "001010000000001"
 PHONE = "8612340000000001"
 USER = ("User-Name", IMSI)
@@ -630,10 +630,10 @@ async def test_no_handover_to_a_base_station_that_has_gone(run: Any) -> None:
 
 
 def test_no_two_devices_get_one_temporary_identity() -> None:
-    drawn, other = iter([5, 0xFFFFFFFF, 7, 9, 11]), UeContext(IMSI)
+    drawn, other = iter([5, 0xFFFFFFFF, 7, 9, 11]), UeContext(IMSI, TAI, CELL)
     site = SimpleNamespace(rng=SimpleNamespace(getrandbits=lambda _bits: next(drawn)))
     core: Any = SimpleNamespace(site=site, config=MmeConfig(), by_m_tmsi={5: other})
-    ue = UeContext("001010000000002")
+    ue = UeContext("001010000000002", TAI, CELL)
     assert Core.allocate_guti(core, ue).m_tmsi == 7
     assert core.by_m_tmsi == {5: other, 7: ue}
     assert [Core.allocate_guti(core, ue).m_tmsi for _ in range(2)] == [9, 11]

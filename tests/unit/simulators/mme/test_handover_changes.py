@@ -214,7 +214,6 @@ async def test_a_procedure_that_the_handover_ends_is_begun_anew(run: Any) -> Non
         phone = await network.attached()
         await _commanded(network, phone)
         phone.replies[MessageType.IDENTITY_REQUEST] = None
-        network.mme.core.connections[phone.mme_id].secured = True
         phone.send(_update(phone))
         await network.settle()
         assert phone.types()[-1] is MessageType.IDENTITY_REQUEST
