@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from simulators.mme.dispatch.s1 import receive
 from simwarden.model.identity import Ecgi, Plmn, Tai
 from simwarden.operations.management import Role
 from simwarden.wire import gtpv2, s1ap
@@ -79,6 +80,14 @@ def arrived(network: Any, **ies: Any) -> dict[str, Any]:
     """Return the elements of a HANDOVER NOTIFY."""
     mme_id = network.enb2.last("handover-request")["mme_ue_s1ap_id"]
     return {"mme_ue_s1ap_id": mme_id, "enb_ue_s1ap_id": 500, "eutran_cgi": THERE, "tai": TAI} | ies
+
+
+def in_one_moment(network: Any, *messages: tuple[str, dict[str, Any]]) -> None:
+    """Let messages of the target be taken one after the other, as from one packet of SCTP."""
+    core = network.mme.core
+    (enb,) = [each for each in core.enbs.values() if each.identity == 2]
+    for name, ies in messages:
+        receive(core, enb, s1ap.encode(s1ap.Message(name, ies)), 1)
 
 
 async def prepared(network: Any) -> Any:
@@ -181,8 +190,10 @@ async def test_an_answer_that_lists_no_bearer_moves_none(run: Any) -> None:
 async def test_a_second_answer_in_the_same_moment_changes_nothing(run: Any) -> None:
     async with run() as network:
         await prepared(network)
-        for number in (500, 501):
-            network.enb2.send("handover-request-acknowledge", **admitted(network, enb_ue_s1ap_id=number))
+        in_one_moment(
+            network,
+            *(("handover-request-acknowledge", admitted(network, enb_ue_s1ap_id=number)) for number in (500, 501)),
+        )
         await network.settle()
         assert network.enb.names().count("handover-command") == 1
         network.enb2.send("handover-notify", **arrived(network))
@@ -219,8 +230,9 @@ async def test_a_target_that_takes_none_of_the_bearers_leaves_the_last_one(run: 
 async def test_a_device_that_comes_before_the_command_went(run: Any) -> None:
     async with run() as network:
         phone = await prepared(network)
-        network.enb2.send("handover-request-acknowledge", **admitted(network))
-        network.enb2.send("handover-notify", **arrived(network))
+        in_one_moment(
+            network, ("handover-request-acknowledge", admitted(network)), ("handover-notify", arrived(network))
+        )
         await network.settle()
         assert network.session()["cell"] == str(THERE)
         assert phone.released == [_Radio.SUCCESSFUL_HANDOVER]
