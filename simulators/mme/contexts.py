@@ -170,11 +170,11 @@ class UeContext:
     tai: Tai
     cell: Ecgi
     """The cell in which it was seen last."""
+    capability: UeNetworkCapability
     state: EmmState = EmmState.DEREGISTERED
     guti: Guti | None = None
     former_guti: Guti | None = None
     security: NasSecurityContext | None = None
-    capability: UeNetworkCapability | None = None
     gea: int | None = None
     terminal: Terminal | None = None
     subscription: Subscription | None = None
@@ -263,6 +263,8 @@ class UeContext:
 
     def tell(self) -> dict[str, Any]:
         """Tell what is known of a registered device."""
+        bearer = self.bearer
+        assert bearer is not None  # noqa: S101 - who has none any more is detached
         return {
             "imsi": self.imsi,
             "imei": self.terminal.imei.imei if self.terminal else "",
@@ -271,8 +273,8 @@ class UeContext:
             "cell": str(self.cell),
             "tai": str(self.tai),
             "state": "connected" if self.connection is not None else "idle",
-            "apn": self.bearer.apn if self.bearer else "",
-            "address": self.bearer.address if self.bearer else "",
+            "apn": bearer.apn,
+            "address": bearer.address,
             "emergency": self.emergency,
         }
 
@@ -329,8 +331,8 @@ class Connection:
     target: Connection | None = None
     arriving: Arriving | None = None
     """Of the target of a handover, until the device has come."""
-    forwards: bool = False
-    """Of the target of a handover: the SGW has tunnels for what is forwarded to it."""
+    forwards: UeContext | None = None
+    """Of the target of a handover: for whom the SGW has tunnels for what is forwarded to it."""
     tunnels: tuple[ErabAdmitted, ...] = ()
     """Of the target of a handover: its ends of the bearers that it admits."""
     releasing: bool = False

@@ -93,9 +93,9 @@ class Core:
         conn.pending, conn.attach_request, conn.repeat_accept = None, b"", None
         for number in list(conn.waits) if sessions else [0]:
             conn.waits.pop(number, None)
-        if conn.forwards and conn.ue is not None:
-            conn.forwards = False
-            self.gateways.end_forwarding(conn.ue)
+        if conn.forwards is not None:
+            ue, conn.forwards = conn.forwards, None
+            self.gateways.end_forwarding(ue)
 
     # -- identities
 
@@ -116,7 +116,8 @@ class Core:
         config = self.config
         if ue.former_guti is None:
             ue.former_guti = ue.guti
-        elif ue.guti is not None:
+        else:
+            assert ue.guti is not None  # noqa: S101 - it came after the former
             self.by_m_tmsi.pop(ue.guti.m_tmsi, None)
         ue.guti = Guti(config.plmn, config.mme_group_id, config.mme_code, m_tmsi)
         self.by_m_tmsi[m_tmsi] = ue
@@ -140,8 +141,8 @@ class Core:
         if self.by_imsi.get(ue.key) is ue:
             del self.by_imsi[ue.key]
         for guti in (ue.guti, ue.former_guti):
-            if guti is not None and self.by_m_tmsi.get(guti.m_tmsi) is ue:
-                del self.by_m_tmsi[guti.m_tmsi]
+            if guti is not None:
+                self.by_m_tmsi.pop(guti.m_tmsi, None)
         ue.guti = ue.former_guti = None
 
     def stop_timer(self, ue: UeContext) -> None:

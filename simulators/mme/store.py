@@ -35,14 +35,10 @@ _USED = sa.Table(
     sa.Column("station", sa.String(16), primary_key=True),
 )
 _AUDIT = AuditTable(METADATA, events=AUDITED)
-_AREA_OF = (
-    sa.select(_AREAS, _USED.c.station)
-    .select_from(_AREAS.outerjoin(_USED, _USED.c.imsi == _AREAS.c.imsi))
-    .where(_AREAS.c.imsi == sa.bindparam("key"))
-)
+_ALL_AREAS = sa.select(_AREAS, _USED.c.station).select_from(_AREAS.outerjoin(_USED, _USED.c.imsi == _AREAS.c.imsi))
+_AREA_OF = _ALL_AREAS.where(_AREAS.c.imsi == sa.bindparam("key"))
 _USED_BY = sa.select(_USED.c.station).where(_USED.c.imsi == sa.bindparam("key"))
 _USE = sa.insert(_USED)
-_ALL_AREAS, _ALL_USED = sa.select(_AREAS), sa.select(_USED)
 _LIMIT = sa.select(_AREAS.c.stations).where(_AREAS.c.imsi == sa.bindparam("key"))
 #: a write locks the card's row, in SQLite the whole database: of two MMEs at once one counts after the other
 _LOCK = sa.update(_AREAS).where(_AREAS.c.imsi == sa.bindparam("key")).values(province=_AREAS.c.province)
@@ -80,10 +76,9 @@ class AreaStore:
             return
         with engine.connect() as connection:
             for row in connection.execute(_ALL_AREAS):
-                self._held[row.imsi] = _area(row)
-            for row in connection.execute(_ALL_USED):
-                if row.imsi in self._held:
-                    self._held[row.imsi].used.add(row.station)
+                held = self._held.setdefault(row.imsi, _area(row))
+                if row.station is not None:
+                    held.used.add(row.station)
 
     def get(self, imsi: str) -> CardArea | None:
         """Return a card's area, None if it has none."""

@@ -193,7 +193,7 @@ class Home:
 
     async def check_equipment(self, imsi: str, terminal: Terminal) -> EquipmentAnswer:
         """Ask the EIR for a terminal's status (6.2.1.1)."""
-        avps: Avps = [*_terminal_information(terminal), *([("User-Name", imsi)] if imsi else [])]
+        avps: Avps = [*_terminal_information(terminal), ("User-Name", imsi)]
         return equipment_answer(await self._ask(self.config.eir, "ME-Identity-Check-Request", avps))
 
 

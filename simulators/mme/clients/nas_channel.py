@@ -36,8 +36,7 @@ def send(conn: Connection, message: Message) -> None:
 
 def send_plain(conn: Connection, plain: bytes) -> None:
     """Send an encoded NAS message, protected if messages are exchanged securely."""
-    if conn.enb_id is not None:
-        s1.send(conn, "downlink-nas-transport", nas_pdu=protect(conn, plain), clear=plain)
+    s1.send(conn, "downlink-nas-transport", nas_pdu=protect(conn, plain), clear=plain)
 
 
 async def ask(
@@ -64,8 +63,7 @@ async def ask(
             message = await future
         finally:
             handle.cancel()
-            if bearer in conn.waits and conn.waits[bearer].answer is future:
-                del conn.waits[bearer]
+            conn.waits.pop(bearer, None)
         if message is not None:
             return message
         core.site.note(f"{timer.upper()} ran out", times=attempt, imsi=conn.ue.imsi if conn.ue else "")

@@ -94,10 +94,7 @@ def served_gummei(config: MmeConfig) -> ServedGummei:
 
 def security_capabilities(ue: UeContext) -> UeSecurityCapabilities:
     """Turn a device's algorithms into S1AP's bits: NAS counts from EEA0, S1AP from EEA1 (9.2.1.40)."""
-    capability = ue.capability
-    if capability is None:
-        return UeSecurityCapabilities(0, 0)
-    return UeSecurityCapabilities((capability.eea & 0x7F) << 9, (capability.eia & 0x7F) << 9)
+    return UeSecurityCapabilities((ue.capability.eea & 0x7F) << 9, (ue.capability.eia & 0x7F) << 9)
 
 
 def aggregate_bit_rate(ue: UeContext, *, without: int = 0) -> UeAggregateMaximumBitrate:

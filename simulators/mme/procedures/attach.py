@@ -67,7 +67,7 @@ async def _context_of(
         if not imsi and not (emergency and claimed_imei):
             demand = EMERGENCY_WITHOUT_IDENTITY if emergency else ATTACH_WITHOUT_IMSI
             return demanded(demand, "the device gives no IMSI")
-        ue = UeContext(imsi, conn.tai, conn.cell, claimed_imei=claimed_imei)
+        ue = UeContext(imsi, conn.tai, conn.cell, request["ue_network_capability"], claimed_imei=claimed_imei)
     ue.emergency = emergency
     ask_for_messages(core, ue, request, combined=request["eps_attach_type"] & 7 == AttachType.COMBINED_EPS_IMSI_ATTACH)
     ue.capability = request["ue_network_capability"]

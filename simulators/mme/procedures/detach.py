@@ -16,7 +16,7 @@ from simwarden.wire.nas.message import Message
 from simwarden.wire.s1ap import CauseNas
 
 if TYPE_CHECKING:
-    from simulators.mme.contexts import Connection, UeContext
+    from simulators.mme.contexts import Connection, Terminal, UeContext
     from simulators.mme.core import Core
 
 _SWITCH_OFF = 8
@@ -27,11 +27,8 @@ async def detach_by_device(
 ) -> None:
     """Detach a device that asks for it; one that cannot be believed is authenticated first, or ignored (4.4.4.3)."""
     switch_off = bool(request["detach_type"] & _SWITCH_OFF)
-    proven = known is None or verified
-    if not proven and known is not None and not switch_off:
-        proven = await _proves(core, conn, known, request)
-    if not proven:
-        core.site.note("detach request that nothing proves is ignored", imsi=known.imsi if known else "")
+    if known is not None and not verified and (switch_off or not await _proves(core, conn, known, request)):
+        core.site.note("detach request that nothing proves is ignored", imsi=known.imsi)
         release(core, conn, CauseNas.DETACH)
         return
     if known is not None:
@@ -52,16 +49,21 @@ async def _proves(core: Core, conn: Connection, known: UeContext, request: Messa
     claimed = claim(core, conn, known, request)
     try:
         terminal = await prove_claim(core, conn, claimed)
-        if terminal is None and known.terminal is not None:
+        if terminal is None:
             terminal = await ask_terminal(core, conn)
     finally:
         core.attempts.pop(claimed, None)
     if isinstance(terminal, Rejection):
         return False
-    if known.terminal is not None and (terminal is None or terminal.imei.key != known.terminal.imei.key):
+    if _key(terminal) != _key(known.terminal):
         return False
     take_over(known, claimed)
     return True
+
+
+def _key(terminal: Terminal | None) -> str:
+    """Return what terminals are compared by; empty for one that does not say who it is."""
+    return terminal.imei.key if terminal is not None else ""
 
 
 def detach_by_network(
@@ -74,7 +76,7 @@ def detach_by_network(
     session no longer, and hear nothing.
     """
     if ue.state is not EmmState.REGISTERED:
-        if ue.in_service and ue.connection is not None:
+        if ue.connection is not None and ue.connection.attach_request:
             release(core, ue.connection, CauseNas.DETACH)
             settle(core, ue)
         return
@@ -83,7 +85,7 @@ def detach_by_network(
     if conn is None:
         core.site.note("implicit detach", imsi=ue.imsi)
         settle(core, ue)
-        if kind is NetworkDetachType.RE_ATTACH_REQUIRED and ue.guti is not None:
+        if kind is NetworkDetachType.RE_ATTACH_REQUIRED:
             ue.detach = kind, cause
             core.site.spawn(_call(core, ue), "paging for a detach")
     else:

@@ -130,19 +130,19 @@ async def _forward(core: Core, ue: UeContext, target: Connection) -> tuple[ErabD
     if ue.forwarding is not None:  # those of the handover before end with these
         ue.forwarding.cancel()
         ue.forwarding = None
-    target.forwards = bool(ends)  # from now on: who ends the handover meanwhile ends them too
+    target.forwards = ue if ends else None  # from now on: who ends the handover meanwhile ends them too
     made = await core.gateways.forward(ue, ends)
-    target.forwards = bool(made)
+    target.forwards = ue if made else None
     return tuple(
         ErabDataForwarding(identity, transport_layer_address(end.address), end.teid) for identity, end in made.items()
     )
 
 
-def _end_forwarding(core: Core, target: Connection, ue: UeContext) -> None:
+def _end_forwarding(core: Core, target: Connection) -> None:
     """Let the SGW forward no more, after a time in which the last packets pass (TS 23.401 5.5.1.2.2 step 21)."""
-    if not target.forwards:
+    ue, target.forwards = target.forwards, None
+    if ue is None:
         return
-    target.forwards = False
 
     def end() -> None:
         ue.forwarding = None
@@ -219,7 +219,7 @@ def notify(core: Core, target: Connection, message: Message) -> None:
     _arrive(core, target, ue, message)
     core.halt(source)
     _bring_packets(core, source, target, ue)
-    _end_forwarding(core, target, ue)
+    _end_forwarding(core, target)
     if detaching is not None:
         request_detach(core, target, ue, *detaching)
     elif ue.state is not EmmState.REGISTERED:

@@ -54,7 +54,7 @@ async def admit_terminal(
     if rejection is not None:
         return rejection
     changed = terminal != ue.terminal
-    if initial or not ue.located or ue.subscription is None or ue.sms is SmsState.ASKED:
+    if initial or not ue.located or ue.sms is SmsState.ASKED:
         rejection = await update_location(core, ue, terminal, attaching=occasion is Occasion.ATTACH)
     elif changed:
         rejection = await _report_change(core, ue, terminal, attaching=occasion is Occasion.ATTACH)

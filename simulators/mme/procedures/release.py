@@ -64,7 +64,7 @@ def lost(core: Core, conn: Connection) -> None:
     core.drop(conn)
     if conn.target is not None and conn.target.guard is None:  # before HANDOVER COMMAND: nobody will come there
         release(core, conn.target, CauseRadioNetwork.HANDOVER_CANCELLED)
-    if ue is not None and ue.connection is None:
+    if ue is not None:
         settle(core, ue)
 
 

@@ -37,8 +37,7 @@ def choose_algorithms(policy: Security, capability: UeNetworkCapability) -> NasA
 
 async def secure(core: Core, conn: Connection, ue: UeContext, keys: Keys) -> Terminal | Rejection | None:
     """Take new keys into use; return the terminal, if it gave its IMEISV with that. Raises NoAnswer."""
-    capability = ue.capability
-    chosen = choose_algorithms(core.config.security, capability) if capability is not None else None
+    chosen = choose_algorithms(core.config.security, ue.capability)
     if chosen is None:
         return demanded(ATTACH_WITHOUT_ALGORITHM, "no NAS security algorithm in common")
     context = NasSecurityContext(keys.kasme, ksi=keys.ksi, eia=chosen.eia, eea=chosen.eea, is_network=True)
@@ -58,7 +57,7 @@ async def _command(
             MessageType.SECURITY_MODE_COMMAND,
             selected_nas_security_algorithms=NasAlgorithms(context.eea, context.eia),
             nas_key_set_identifier=context.ksi,
-            replayed_ue_security_capabilities=_replayed(ue),
+            replayed_ue_security_capabilities=UeSecurityCapability.replay(ue.capability, ue.gea),
             imeisv_request=1,
         )
     )
@@ -79,9 +78,3 @@ async def _command(
     conn.kenb = context.kenb()
     identity = answer.get("imeisv")
     return read_terminal(identity.digits) if identity is not None else None
-
-
-def _replayed(ue: UeContext) -> UeSecurityCapability:
-    if ue.capability is None:
-        return UeSecurityCapability(0x80, 0x80)
-    return UeSecurityCapability.replay(ue.capability, ue.gea)

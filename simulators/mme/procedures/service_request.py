@@ -70,9 +70,8 @@ def _barring(core: Core, ue: UeContext, occasion: Occasion) -> Rejection | None:
 def reject(core: Core, conn: Connection, ue: UeContext | None, rejection: Rejection) -> None:
     """SERVICE REJECT; the connection ends with it."""
     core.show_reject(ue.imsi if ue else "", "service-request", rejection)
-    if not rejection.told:
-        fields = {} if rejection.t3346 is None else {"t3346": rejection.t3346}
-        nas_channel.send(conn, Message(MessageType.SERVICE_REJECT, emm_cause=rejection.emm_cause, **fields))
+    fields = {} if rejection.t3346 is None else {"t3346": rejection.t3346}
+    nas_channel.send(conn, Message(MessageType.SERVICE_REJECT, emm_cause=rejection.emm_cause, **fields))
     release(core, conn, CauseNas.NORMAL_RELEASE)
     if ue is not None:
         settle(core, ue)

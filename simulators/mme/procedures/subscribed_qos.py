@@ -38,9 +38,9 @@ def follow(core: Core, ue: UeContext, before: Subscribed) -> None:
     if not ue.in_service:
         return
     now, conn = of(ue), ue.connection
-    if now.total != before.total and conn is not None and conn.context_set_up and not conn.releasing:
+    if now.total != before.total and conn is not None and conn.context_set_up:
         s1.send(conn, "ue-context-modification-request", ue_aggregate_maximum_bitrate=now.total)
     for identity, (ambr, qos) in now.connections.items():
-        was = before.connections.get(identity)
-        if was is not None and was != (ambr, qos):
+        was = before.connections.get(identity, (ambr, qos))
+        if was != (ambr, qos):
             core.gateways.follow(ue, ue.bearers[identity], ambr, qos if qos != was[1] else None)

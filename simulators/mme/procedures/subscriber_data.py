@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from simulators.mme.clients.home import merge_subscription
 from simulators.mme.contexts import EmmState, SmsState
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 _WITHDRAWN = DsrFlags.COMPLETE_APN_CONFIGURATION_PROFILE_WITHDRAWAL | DsrFlags.PDN_SUBSCRIPTION_CONTEXTS_WITHDRAWAL
 
 
-def _answer(core: Core, asked: Message, avps: Avps | None = None) -> Message:
-    return core.home.node.answer(asked, ResultCode.DIAMETER_SUCCESS, avps or ())
+def _answer(core: Core, asked: Message, *avps: tuple[str, Any]) -> Message:
+    return core.home.node.answer(asked, ResultCode.DIAMETER_SUCCESS, avps)
 
 
 def _unknown(core: Core, asked: Message) -> Message:
@@ -79,7 +79,7 @@ async def insert_subscriber_data(core: Core, asked: Message, _peer: Peer) -> Mes
             _enforce(core, ue, ue.subscription)
             subscribed_qos.follow(core, ue, before)
     features = [supported_features(core.config.features)] if asked.get("Supported-Features") else []
-    return _answer(core, asked, [*features, *_state_and_place(contexts[0], asked.get("IDR-Flags", 0))])
+    return _answer(core, asked, *features, *_state_and_place(contexts[0], asked.get("IDR-Flags", 0)))
 
 
 def _enforce(core: Core, ue: UeContext, subscription: Subscription) -> None:

@@ -107,7 +107,7 @@ def claim(core: Core, conn: Connection, known: UeContext, request: Message) -> U
         known.imsi,
         conn.tai,
         conn.cell,
-        capability=request.get("ue_network_capability", known.capability),
+        request.get("ue_network_capability", known.capability),
         gea=known.gea,
         terminal=known.terminal,
         subscription=copy.deepcopy(known.subscription),

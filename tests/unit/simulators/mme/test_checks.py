@@ -22,7 +22,7 @@ from simwarden.operations.management import Role
 from simwarden.runtime.store import StoreUnavailableError
 from simwarden.wire.diameter import ExperimentalResult, ResultCode
 from simwarden.wire.diameter.codes import DsrFlags, PdnType
-from simwarden.wire.nas.elements import MobileIdentity
+from simwarden.wire.nas.elements import MobileIdentity, UeNetworkCapability
 from simwarden.wire.nas.enums import EmmCause, IdentityType, MessageType, ServiceType
 from simwarden.wire.nas.message import Message, encode
 from simwarden.wire.s1ap import CauseRadioNetwork, HandoverType
@@ -38,6 +38,7 @@ from simwarden.wire.s1ap.values import (
 _T = MessageType
 PLMN = Plmn("001", "01")
 TAI, CELL = Tai(PLMN, 1), Ecgi(PLMN, 1 << 8 | 1)
+CAPABILITY = UeNetworkCapability(0xE0, 0xE0)
 IMSI = "001010000000001"
 PHONE = "8612340000000001"
 USER = ("User-Name", IMSI)
@@ -630,10 +631,10 @@ async def test_no_handover_to_a_base_station_that_has_gone(run: Any) -> None:
 
 
 def test_no_two_devices_get_one_temporary_identity() -> None:
-    drawn, other = iter([5, 0xFFFFFFFF, 7, 9, 11]), UeContext(IMSI, TAI, CELL)
+    drawn, other = iter([5, 0xFFFFFFFF, 7, 9, 11]), UeContext(IMSI, TAI, CELL, CAPABILITY)
     site = SimpleNamespace(rng=SimpleNamespace(getrandbits=lambda _bits: next(drawn)))
     core: Any = SimpleNamespace(site=site, config=MmeConfig(), by_m_tmsi={5: other})
-    ue = UeContext("001010000000002", TAI, CELL)
+    ue = UeContext("001010000000002", TAI, CELL, CAPABILITY)
     assert Core.allocate_guti(core, ue).m_tmsi == 7
     assert core.by_m_tmsi == {5: other, 7: ue}
     assert [Core.allocate_guti(core, ue).m_tmsi for _ in range(2)] == [9, 11]
