@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from pydantic import field_validator
+from pydantic import field_validator, model_validator
 
 from simulators.device.clients.card import CardGoneError
 from simulators.device.procedures import esm
@@ -128,8 +128,10 @@ class SendNas(VerbModel):
     target = "device"
     device: DeviceName
     """The terminal."""
-    message: str
+    message: str = ""
     """The message by its spec's name (`detach-request`)."""
+    octets: str = ""
+    """Or the message itself in hexadecimal, whatever it is (TS 24.301 8); blanks may stand between its parts."""
     protection: Literal["due", "none", "wrong-mac", "replayed"] = "due"
     """As it is due; none; a false message authentication code; or an earlier message of that name, octet by octet."""
     imsi: str = ""
@@ -142,6 +144,23 @@ class SendNas(VerbModel):
         if name not in MESSAGES:
             raise ValueError(f"a terminal cannot make up {value!r}; it can: {', '.join(MESSAGES)}")
         return name
+
+    @field_validator("octets")
+    @classmethod
+    def _is_hexadecimal(cls, value: str) -> str:
+        return bytes.fromhex(value).hex()
+
+    @model_validator(mode="after")
+    def _is_one(self) -> SendNas:
+        if bool(self.message) == bool(self.octets):
+            raise ValueError("give the message by its name, or its octets")
+        if self.octets and self.protection == "replayed":
+            raise ValueError("what is sent again was sent before: give its name")
+        return self
+
+    def plain(self, emm: Emm) -> bytes:
+        """Return the message before it is protected."""
+        return bytes.fromhex(self.octets) or encode(MESSAGES[self.message](emm, self.imsi))
 
 
 class SendApdu(VerbModel):
@@ -173,7 +192,7 @@ class Misbehaviour:
         if arguments.protection == "replayed":
             pdu, clear = repeated(emm.sent, arguments.message)
         else:
-            pdu, clear = protected(emm, encode(MESSAGES[arguments.message](emm, arguments.imsi)), arguments.protection)
+            pdu, clear = protected(emm, arguments.plain(emm), arguments.protection)
         emm.radio.send_nas(pdu, clear, EstablishmentCause.MO_SIGNALLING)
         return await emm.heard("answered", "released", within=_PATIENCE) or "no-answer"
 
