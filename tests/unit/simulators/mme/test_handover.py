@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from odd_enb import without
 
 from simulators.mme.dispatch.s1 import receive
 from simwarden.model.identity import Ecgi, Plmn, Tai
@@ -34,24 +35,6 @@ TAI, HERE, THERE = Tai(PLMN, 1), Ecgi(PLMN, 1 << 8 | 1), Ecgi(PLMN, 2 << 8 | 1)
 TARGET = TargetEnbId(GlobalEnbId(PLMN, MacroEnbId(2)), TAI)
 COUNTS = EnbStatusTransferContainer((BearerSubjectToStatusTransfer(5, CountValue(1, 0), CountValue(2, 0)),))
 _Radio = CauseRadioNetwork
-
-
-def without(name: str, *left_out: str, **ies: Any) -> bytes:
-    """Encode a message as one does that leaves out elements of it (10.3.5)."""
-    whole = s1ap.encode(s1ap.Message(name, ies))
-    spec = s1ap.Message.specs[name]
-    gone = {rule.ie.identity for rule in spec.rules if rule.ie.name in left_out}
-    at, kept = (4 if whole[3] < 0x80 else 5) + 3, []
-    while at < len(whole):
-        head = at + 4 if whole[at + 3] < 0x80 else at + 5
-        size = whole[at + 3] if whole[at + 3] < 0x80 else (whole[at + 3] & 0x3F) << 8 | whole[at + 4]
-        if int.from_bytes(whole[at : at + 2]) not in gone:
-            kept.append(whole[at : head + size])
-        at = head + size
-    content = b"\0" + len(kept).to_bytes(2) + b"".join(kept)
-    assert len(content) < 0x80 or len(content) < 0x4000
-    length = bytes([len(content)]) if len(content) < 0x80 else (0x8000 | len(content)).to_bytes(2)
-    return whole[:3] + length + content
 
 
 def required(phone: Any, **ies: Any) -> dict[str, Any]:
