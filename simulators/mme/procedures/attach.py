@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from simulators.mme.causes import Rejection
 from simulators.mme.clients import nas_channel
 from simulators.mme.config import DEFAULT_T3402
-from simulators.mme.contexts import SmsState, UeContext
+from simulators.mme.contexts import UeContext
 from simulators.mme.controls import BARRING, EMERGENCY, Occasion
 from simulators.mme.demands import ATTACH_WITHOUT_IMSI, EMERGENCY_WITHOUT_IDENTITY, demanded
 from simulators.mme.procedures import area, default_bearer
@@ -158,8 +158,6 @@ def _inherit(core: Core, ue: UeContext) -> None:
     known = core.by_imsi.get(ue.key)
     if known is not None and known is not ue:
         ue.located, ue.subscription = known.located, known.subscription
-        if ue.sms is SmsState.ASKED and known.sms is SmsState.REGISTERED:
-            ue.sms = known.sms
 
 
 async def _without_proof(core: Core, conn: Connection, ue: UeContext, rejection: Rejection) -> Rejection | None:

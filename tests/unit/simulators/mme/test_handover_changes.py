@@ -223,6 +223,21 @@ async def test_a_procedure_that_the_handover_ends_is_begun_anew(run: Any) -> Non
         assert network.mme.core.connections == {}
 
 
+async def test_a_procedure_of_an_emergency_call_that_the_handover_ends_detaches_nobody(run: Any) -> None:
+    async with run() as network:
+        phone = network.phone()
+        phone.attach(eps_attach_type=6)
+        await network.settle()
+        await _commanded(network, phone)
+        phone.replies[MessageType.TRACKING_AREA_UPDATE_ACCEPT] = None
+        phone.send(_update(phone))
+        await network.settle()
+        assert phone.types()[-1] is MessageType.TRACKING_AREA_UPDATE_ACCEPT
+        ue = await _arrive(network, phone)
+        assert ue.types() == []
+        assert network.session()["emergency"]
+
+
 def _update(phone: Any) -> Any:
     from simwarden.wire.nas.message import Message
 

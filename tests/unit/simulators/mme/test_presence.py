@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from simulators.mme.clients import presence
 from simulators.mme.clients.presence import Presence
 from simwarden.errors import ManagementError
 from simwarden.runtime.clock import Clock
@@ -60,7 +61,7 @@ def play(*says: int, platform: str = "cmp") -> Site:
 IN_ORDER = [(f"/cards/{IMSI}/presence", False), (f"/cards/{OTHER}/presence", False), (f"/cards/{IMSI}/presence", True)]
 
 
-@pytest.mark.parametrize(("says", "seconds"), [((), 0), ((503,), 30), ((503, 204, 502, 503), 90)])
+@pytest.mark.parametrize(("says", "seconds"), [((), 0), ((503,), 30), ((500,), 30), ((503, 204, 502, 503), 90)])
 def test_reports_keep_their_order_while_the_platform_is_away(says: tuple[int, ...], seconds: float) -> None:
     site = play(*says)
     assert [(path, inside) for _, path, inside in site.told] == IN_ORDER
@@ -76,3 +77,30 @@ def test_a_card_that_the_platform_does_not_have_is_told_of_once() -> None:
 def test_without_a_platform_nobody_is_told() -> None:
     site = play(platform="off")
     assert (site.told, site.tasks) == ([], [])
+
+
+class Slow(Site):
+    """A platform that takes a second for each report."""
+
+    async def manage(self, target: str, method: str, path: str, body: dict[str, Any]) -> None:
+        await self.clock.sleep(1)
+        await super().manage(target, method, path, body)
+
+
+def test_the_oldest_of_too_many_reports_goes_and_the_others_are_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is the one that is being told, which the platform takes all the same."""
+    monkeypatch.setattr(presence, "_MOST", 2)
+    loop = TestbedLoop(virtual=True)
+    site = Slow(loop)
+
+    async def story() -> None:
+        reports = Presence(site, "cmp")  # type: ignore[arg-type]
+        reports.tell(IMSI, inside=False, cell="a")
+        await site.clock.sleep(0.5)
+        reports.tell(OTHER, inside=False, cell="b")
+        reports.tell(IMSI, inside=True, cell="a")
+        await asyncio.gather(*site.tasks)
+
+    loop.run_until_complete(story())
+    loop.close()
+    assert [(path, inside) for _, path, inside in site.told] == IN_ORDER
