@@ -132,10 +132,7 @@ async def check_imei(register: Register, asked: m.CheckImei, dialogue: Dialogue)
     from simwarden.runtime.sigtran.nodes import node_at  # noqa: PLC0415
     from simwarden.wire import map as m  # noqa: PLC0415
 
-    try:
-        key = imei_key(asked.imei)
-    except ValueError:
-        raise MapError(m.ErrorCode.UNEXPECTED_DATA_VALUE) from None
+    key = imei_key(asked.imei)
     nodes = register.config.signalling.nodes if register.config.signalling is not None else {}
     found, title = node_at(dialogue.peer, nodes), dialogue.peer.global_title
     said = nodes[found].number if found else title.digits if title is not None else str(dialogue.peer.point_code)

@@ -59,7 +59,7 @@ class Core:
         )
         #: addresses of the dedicated service centres, by their Diameter identities
         self.centres = {self.peers.identity(name): address for name, address in config.centres.items()}
-        self._nodes = {self.peers.identity(name): entry for name, entry in config.peers.items()}
+        self._nodes = {self.peers.identity(name) for name in config.peers}
         self.audit = audit = Audit(site, store.audit, count=store.count)
         self.binding = Restriction(audit, controls.BINDING, config.binding_changes, BINDING_CHANGES)
         self.area = Restriction(audit, controls.AREA, config.area_changes, (AREA_CHANGE,))
@@ -69,7 +69,7 @@ class Core:
         self.signalling = config.signalling or HlrSignalling()
         self._vlrs = {each.number: each for each in self.signalling.nodes.values()} if config.signalling else {}
         self.point: SignallingPoint | None = None
-        self._map: MapNode | None = None
+        self._map: MapNode
         self.node: DiameterNode
         #: tells an MME what it is owed
         self.tell_owed: Callable[[str], Coroutine[Any, Any, None]]
@@ -87,14 +87,14 @@ class Core:
         self,
         handlers: Mapping[str, Handler],
         opened: Callable[[Peer], None] = lambda _: None,
-        of_centres: Mapping[str, Handler] | None = None,
+        of_centres: Mapping[str, Handler] = {},
     ) -> DiameterNode:
         """Make the Diameter node; it listens when told. `opened` is called with a node that has connected.
 
         `of_centres` are the handlers of S6c, which is there where service centres are named.
         """
         points = {"S6a": {name: self._for_nodes(each) for name, each in handlers.items()}}
-        if self.centres and of_centres is not None:
+        if self.centres:
             points["S6c"] = dict(of_centres)
         self.node = self.peers.serve(points, opened=opened, timeout=self.config.answer_time)
         return self.node
@@ -114,7 +114,7 @@ class Core:
         async def check(message: Message, peer: Peer) -> Message | None:
             host, realm = message.get("Origin-Host"), message.get("Origin-Realm")
             if host in self.centres and host not in self._nodes:
-                listed = {name: entry.realm or name.partition(".")[2] for name, entry in self._nodes.items()}
+                listed = {name: self.peers.listed[name] for name in self._nodes}
                 asked = message.name.removesuffix("-request")
                 facts = {"host": host, "realm": realm, "listed": listed}
                 if not self.site.decide(controls.PEER, message.get("User-Name", ""), on=asked, **facts).admitted:
@@ -132,7 +132,7 @@ class Core:
         from simwarden.wire.sccp import Address  # noqa: PLC0415
 
         node = self._vlrs.get(number)
-        if node is None or self._map is None:
+        if node is None:
             raise NoAnswer(f"no VLR with the number {number} is known")
         return await self._map.ask(Address(_VLR, node.point_code), context, operation, argument)
 
@@ -156,7 +156,7 @@ class Core:
         return host if self._is_peer(host) else self.peers.ways.get(host, host)
 
     def _is_peer(self, host: str) -> bool:
-        return any(host in (peer.host, peer.name) for peer in self.node.peers)
+        return any(host == peer.host for peer in self.node.peers)
 
     def tell_again(self, host: str) -> None:
         """See to it that a VLR, or a connected MME, that has not answered is told after a pause, doubled each time.

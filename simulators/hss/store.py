@@ -318,10 +318,9 @@ class Store:
         paid = self._of(subscriber.imsi, mme)
         attempts = {host: of for host, of in subscriber.attempts.items() if host != subscriber.mme} | {mme: realm}
         vectors = [host for host in subscriber.vectors if host == mme or host != subscriber.mme]
-        unchanged = (attempts, vectors) == (subscriber.attempts, subscriber.vectors)
         same = place == (mme, realm, plmn, imei, sms_number) and not subscriber.purged
         takes_calls = bool(sms_number and subscriber.vlr)
-        if not teaches and not paid and same and unchanged and not takes_calls:
+        if not teaches and not paid and same:
             return True
         new = set()
         if subscriber.mme not in ("", mme) and not subscriber.purged:

@@ -60,7 +60,7 @@ class ScriptedVlr(Element[Settings]):
             if name in self.fails:
                 raise MapError(self.fails[name])
             if name == "provideRoamingNumber":
-                return m.ProvideRoamingNumberResult(AddressString(self.roaming_number))
+                return m.ProvideRoamingNumberResult(AddressString(self.roaming_number)) if self.roaming_number else None
             return self.isd_result if name == "insertSubscriberData" else None
 
         return hear
@@ -89,7 +89,7 @@ class ScriptedVlr(Element[Settings]):
 
     async def route(
         self,
-        msisdn: str,
+        msisdn: str | AddressString,
         phases: tuple[int, ...] | None = PHASES,
         *,
         suppressed: bool = False,
@@ -98,7 +98,7 @@ class ScriptedVlr(Element[Settings]):
         """Ask for the way to a card; return the result, or the error in words."""
         camel = m.CamelInfo(phases, suppressed, OFFERED if 4 in phases else None) if phases is not None else None
         asked = m.SendRoutingInfo(
-            AddressString(msisdn),
+            AddressString(msisdn) if isinstance(msisdn, str) else msisdn,
             kind,
             AddressString(self.config.number),
             call_reference_number=b"\x01",

@@ -107,7 +107,6 @@ class Cards:
         """Keep a card as it is provisioned; the MME that serves it is told of what it may use now."""
         core, before = self.core, subscription_of(held) if held is not None else HssSubscription()
         owed = Owed.SUBSCRIPTION if before != subscription_of(made) else None
-        binds = held is None or held.bound != made.bound
         loses_sms = held is not None and bool(held.sms_number) and not made.sms_number
         ends_calls = held is not None and bool(held.vlr) and not made.vlr
         calls_end = [Debt(made.imsi, held.vlr, Owed.WITHDRAWAL, VLR)] if held is not None and ends_calls else []
@@ -115,7 +114,7 @@ class Cards:
         if calls_end:
             core.show_vlr(made)
             await cancel_location(core, *calls_end)
-        if binds:
+        if held is None:  # of a held card the binding stays
             core.show_binding(made)
         if loses_sms:  # (TS 29.272 5.2.2.1.3)
             await insert_subscriber_data(core, made, [], flags=int(IdrFlags.REMOVE_SMS_REGISTRATION))

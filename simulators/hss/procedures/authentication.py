@@ -78,9 +78,7 @@ def resynchronised(subscriber: Subscriber, info: bytes) -> int:
     sqn_ms = _xor(concealed, milenage.f5_star(k, opc, rand))
     seq_ms = int.from_bytes(sqn_ms, "big") >> _IND_BITS
     _, expected = milenage.f1(k, opc, rand, sqn_ms, _NO_AMF)
-    if not hmac.compare_digest(expected, mac_s) or subscriber.seq > seq_ms:
-        return subscriber.seq
-    return seq_ms
+    return max(subscriber.seq, seq_ms) if hmac.compare_digest(expected, mac_s) else subscriber.seq
 
 
 def _xor(a: bytes, b: bytes) -> bytes:

@@ -8,13 +8,12 @@ from simulators.hss import controls
 from simulators.hss.controls import Occasion
 from simulators.hss.procedures.location import cancel_former, cancel_location, drop_vlr
 from simulators.hss.procedures.subscriber_data import insert_subscriber_data, zones_of
-from simulators.hss.procedures.visited import acts_on, insert_data, t_csi
+from simulators.hss.procedures.visited import acts_on, insert_data, number_of, t_csi
 from simulators.hss.subscriber import NO_VLR, Owed
 from simwarden.model.identity import imei_key
 from simwarden.model.profile import Function
 from simwarden.policy.binding import FirstUse
 from simwarden.policy.camel import T_CSI, common_phase
-from simwarden.policy.numbers import international
 from simwarden.runtime.sigtran.map_node import MapError, NoAnswer
 from simwarden.wire import map as m
 from simwarden.wire.diameter import ExperimentalResult
@@ -50,7 +49,7 @@ async def update_location(core: Core, asked: m.UpdateLocation, dialogue: Dialogu
         camel={**camel, "csis": []},
     )
     core.show_vlr(subscriber)
-    if former not in ("", due.host):
+    if former:
         core.site.spawn(cancel_former(core, subscriber.imsi, former), "cancel location")
     if had_messages:  # (TS 23.272 C.4.3: the MSC has them now)
         core.site.spawn(_end_messages(core, subscriber), "messages by the MSC")
@@ -107,8 +106,6 @@ async def _give_data(core: Core, subscriber: Subscriber, dialogue: Dialogue, due
     if not acts:
         await drop_vlr(core, subscriber, "the VLR does not support what the card needs")
         raise MapError(ErrorCode.ROAMING_NOT_ALLOWED, _NOT_ALLOWED)
-    if core.store.owes_any(subscriber.imsi, due.host):  # it has changed meanwhile
-        core.site.spawn(core.tell_owed(due.host), "pending notifications")
 
 
 async def _end_messages(core: Core, subscriber: Subscriber) -> None:
@@ -125,11 +122,8 @@ def _offered(capability: m.VlrCapability | None) -> dict[str, Any]:
 
 
 def _terminal(asked: m.UpdateLocation) -> str:
-    """Return the terminal that a VLR names (ADD-Info), empty if it names none. Raises MapError."""
-    try:
-        return imei_key(asked.add_info.imeisv) if asked.add_info is not None else ""
-    except ValueError:
-        raise MapError(ErrorCode.UNEXPECTED_DATA_VALUE) from None
+    """Return the terminal that a VLR names (ADD-Info), empty if it names none."""
+    return imei_key(asked.add_info.imeisv) if asked.add_info is not None else ""
 
 
 # -- calls to a card
@@ -152,11 +146,11 @@ async def send_routing_info(core: Core, asked: m.SendRoutingInfo, dialogue: Dial
     if phase:
         csis = m.GmscCamelSubscription(t_csi=t_csi(core.csi_of(subscriber), phase))
         told = m.ExtendedRoutingInfo(camel_routing_info=m.CamelRoutingInfo(csis))
-        return m.SendRoutingInfoResult(subscriber.imsi, told, msisdn=_number(subscriber))
+        return m.SendRoutingInfoResult(subscriber.imsi, told, msisdn=number_of(subscriber))
     if not subscriber.vlr:
         raise MapError(ErrorCode.ABSENT_SUBSCRIBER, m.absent_subscriber(m.AbsentSubscriberReason.IMSI_DETACH))
     route = m.ExtendedRoutingInfo(m.RoutingInfo(await _roaming_number(core, subscriber, asked)))
-    return m.SendRoutingInfoResult(subscriber.imsi, route, AddressString(subscriber.msc), _number(subscriber))
+    return m.SendRoutingInfoResult(subscriber.imsi, route, AddressString(subscriber.msc), number_of(subscriber))
 
 
 def _directed(core: Core, subscriber: Subscriber, camel: m.CamelInfo | None) -> int:
@@ -167,12 +161,12 @@ def _directed(core: Core, subscriber: Subscriber, camel: m.CamelInfo | None) -> 
     csi = core.csi_of(subscriber)
     if T_CSI not in csi.kinds:
         return 0
-    supported = camel.supported_camel_phases if camel is not None else ()
-    offered = (camel.offered_camel4_csis if camel is not None else None) or ()
+    camel = camel or m.CamelInfo(())
+    supported, offered = camel.supported_camel_phases, camel.offered_camel4_csis or ()
     facts = {"csis": [T_CSI], "phases": csi.phases, "supported": supported, "offered": offered}
     if not core.site.decide(controls.CAMEL, subscriber.imsi, on=Occasion.MAP_ROUTING, **facts).admitted:
         raise MapError(ErrorCode.CALL_BARRED, _BARRED)
-    if camel is not None and camel.suppress_t_csi:
+    if camel.suppress_t_csi:
         return 0
     return common_phase(T_CSI, csi.phases, supported, offered)
 
@@ -183,7 +177,7 @@ async def _roaming_number(core: Core, subscriber: Subscriber, asked: m.SendRouti
     wanted = m.ProvideRoamingNumber(
         subscriber.imsi,
         AddressString(subscriber.msc),
-        _number(subscriber),
+        number_of(subscriber),
         gmsc_address=asked.gmsc_address,
         call_reference_number=asked.call_reference_number,
         supported_camel_phases=phases,
@@ -200,10 +194,6 @@ async def _roaming_number(core: Core, subscriber: Subscriber, asked: m.SendRouti
         raise MapError(ErrorCode.SYSTEM_FAILURE)
     number: AddressString = told.roaming_number
     return number
-
-
-def _number(subscriber: Subscriber) -> AddressString | None:
-    return AddressString(international(subscriber.msisdn)) if subscriber.msisdn else None
 
 
 # -- who asks, and about whom

@@ -37,8 +37,7 @@ async def tell_owed(core: Core, host: str) -> None:
         for debt in core.store.owed(host):
             if core.store.owes(debt):  # it may have heard of it meanwhile
                 await _tell(core, debt)
-            if core.store.owes(debt):
-                core.tell_again(host)
+            if core.store.owes(debt):  # it has not answered, and is told again
                 return
         core.all_told(host)
     except StoreError:
@@ -52,20 +51,20 @@ async def _tell(core: Core, debt: Debt) -> None:
     if debt.what in (*ENDS, Owed.UPDATE):
         await cancel_location(core, debt)
         return
-    subscriber = core.store.get(debt.imsi)
+    subscriber = core.card(debt.imsi)
     if debt.at_vlr:
         await _tell_calls(core, subscriber, debt)
-    elif subscriber is None or subscriber.mme != debt.host or subscriber.purged:
+    elif subscriber.mme != debt.host:
         core.store.paid(debt)
     else:
         tell = tell_barring if debt.what is Owed.BARRING else tell_subscription
         await follow_up(core, subscriber, await tell(core, subscriber, debt))
 
 
-async def _tell_calls(core: Core, subscriber: Subscriber | None, debt: Debt) -> None:
+async def _tell_calls(core: Core, subscriber: Subscriber, debt: Debt) -> None:
     from simulators.hss.procedures.visited import tell_calls  # noqa: PLC0415 - only who serves calls pays for it
 
-    if subscriber is None or subscriber.vlr != debt.host:
+    if subscriber.vlr != debt.host:
         core.store.paid(debt)
     elif not await tell_calls(core, subscriber, debt):
         await drop_vlr(core, subscriber, f"VLR {debt.host} does not support what the card needs")

@@ -169,7 +169,7 @@ def register(
             audit=audit,
         ):
             break
-        subscriber = core.store.get(subscriber.imsi) or subscriber
+        subscriber = core.card(subscriber.imsi)
     if teaches:
         core.show_binding(subscriber)
         if subscriber.vlr and subscriber.vlr_imei != subscriber.bound:  # its calls are in another terminal
@@ -232,13 +232,10 @@ async def _cancel(core: Core, debt: Debt) -> bool:
     avps = [("User-Name", debt.imsi), ("Cancellation-Type", int(kind)), ("CLR-Flags", int(flags))]
     request = core.node.make("Cancel-Location-Request", avps, realm=debt.realm, host=debt.host)
     try:
-        answer = await core.ask(debt.host, request)
+        await core.ask(debt.host, request)
     except Unreachable as reason:
         core.site.note(f"{debt.host} was not told that {debt.imsi} is cancelled: {reason}", imsi=debt.imsi)
         return False
-    if not answer.success:
-        result = answer.result_code or answer.experimental_result
-        core.site.note(f"{debt.host} answered the cancellation with {result}")
     return True
 
 

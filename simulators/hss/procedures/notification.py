@@ -35,7 +35,7 @@ async def notify(core: Core, message: Message, _peer: Peer) -> Message:
             mismatch = core.mismatch(subscriber, decision, "notify-request")
             debts = withdraw(core, (subscriber,), (mismatch,), owed=Owed.WITHDRAWAL)
             core.site.spawn(cancel_location(core, *debts), "cancel location")
-    if message.get("NOR-Flags", 0) & NorFlags.REMOVAL_OF_MME_REGISTRATION_FOR_SMS and subscriber.sms_number:
+    if message.get("NOR-Flags", 0) & NorFlags.REMOVAL_OF_MME_REGISTRATION_FOR_SMS:
         core.store.change(subscriber, sms_number="")
     if message.get("NOR-Flags", 0) & NorFlags.READY_FOR_SM_FROM_MME:
         core.site.spawn(alert(core, subscriber), "alert service centres")

@@ -158,16 +158,15 @@ async def insert_subscriber_data(core: Core, subscriber: Subscriber, data: Avps,
 async def tell_barring(core: Core, subscriber: Subscriber, debt: Debt) -> Message | None:
     """Tell the serving MME, which is owed it, whether a card is barred; return what it answered."""
     answer = await insert_subscriber_data(core, subscriber, barring(subscriber))
-    settle(core, subscriber, debt, told=answer is not None)
+    settle(core, debt, told=answer is not None)
     return answer
 
 
-def settle(core: Core, subscriber: Subscriber, debt: Debt, *, told: bool) -> None:
-    """Keep that an MME was told; if it was not it is told again, unless it serves the card no longer."""
-    if told or subscriber.mme != debt.host or subscriber.purged:
+def settle(core: Core, debt: Debt, *, told: bool) -> None:
+    """Keep that an MME was told; if it was not it is told again, as far as it serves the card then."""
+    if told:
         core.store.paid(debt)
     else:
-        core.store.change(subscriber, owed=debt.what)
         core.tell_again(debt.host)
 
 
@@ -190,12 +189,12 @@ async def change_subscription(
         data += access_points(subscriber, apns)
     if data:
         heard.append(await insert_subscriber_data(core, subscriber, data))
-    return _last(core, subscriber, debt, heard)
+    return _last(core, debt, heard)
 
 
-def _last(core: Core, subscriber: Subscriber, debt: Debt, heard: list[Message | None]) -> Message | None:
+def _last(core: Core, debt: Debt, heard: list[Message | None]) -> Message | None:
     told = None not in heard
-    settle(core, subscriber, debt, told=told)
+    settle(core, debt, told=told)
     return heard[-1] if told and heard else None
 
 
@@ -205,7 +204,7 @@ async def tell_subscription(core: Core, subscriber: Subscriber, debt: Debt) -> M
     if not zones_of(core.config, subscriber):
         heard.append(await _withdraw_zones(core, subscriber))
     heard.append(await insert_subscriber_data(core, subscriber, subscription_data(core.config, subscriber)))
-    return _last(core, subscriber, debt, heard)
+    return _last(core, debt, heard)
 
 
 async def _withdraw_zones(core: Core, subscriber: Subscriber) -> Message | None:

@@ -66,6 +66,11 @@ def acts_on(core: Core, subscriber: Subscriber, camel: dict[str, Any], occasion:
 # -- subscriber data
 
 
+def number_of(subscriber: Subscriber) -> AddressString:
+    """Return a card's number as MAP carries it."""
+    return AddressString(international(subscriber.msisdn))
+
+
 def _data(core: Core, subscriber: Subscriber) -> m.InsertSubscriberData:
     """Make what a VLR is to know of a card; that the operator bars it is said each time."""
     csi, camel = core.csi_of(subscriber), subscriber.camel
@@ -74,7 +79,7 @@ def _data(core: Core, subscriber: Subscriber) -> m.InsertSubscriberData:
     o, vt = phases.get(O_CSI), phases.get(VT_CSI)
     sent = m.VlrCamelSubscription(o_csi(csi, o) if o else None, t_csi(csi, vt) if vt else None)
     return m.InsertSubscriberData(
-        msisdn=AddressString(international(subscriber.msisdn)) if subscriber.msisdn else None,
+        msisdn=number_of(subscriber),
         category=_ORDINARY,
         subscriber_status=m.SubscriberStatus(barred),
         teleservices=_TELESERVICES,
@@ -125,8 +130,8 @@ async def tell_calls(core: Core, subscriber: Subscriber, debt: Debt) -> bool:
         core.tell_again(debt.host)
         return True
     except MapError as error:
-        if error.code != m.ErrorCode.UNIDENTIFIED_SUBSCRIBER:  # the VLR has forgotten the card: it serves it no more
-            core.site.note(f"VLR {debt.host} does not take what it is told: {error}", imsi=subscriber.imsi)
+        # also that it has forgotten the card (unidentifiedSubscriber): it serves it no more
+        core.site.note(f"VLR {debt.host} does not take what it is told: {error}", imsi=subscriber.imsi)
         acts = False
     core.store.paid(debt)
     return acts

@@ -199,6 +199,12 @@ def bits(size: int, first: int = 0) -> Kind:
     return Kind(take, put, v.NUMBER, list)
 
 
+def _equipment(octets: bytes) -> str:
+    if len(octets) != 8:
+        raise PeerError(f"an IMEI of {len(octets)} octets")
+    return identity(octets)
+
+
 def _one_octet(value: bytes) -> int:
     if len(value) != 1:
         raise PeerError(f"a number of {len(value)} octets")
@@ -217,8 +223,8 @@ GENERIC_NUMBER: Final = Kind(decode_generic, encode_generic, v.TEXT, str)
 DIGITS: Final = Kind(decode_digits, encode_digits, v.TEXT)
 ADDRESS: Final = Kind(decode_address, encode_address, v.TEXT, str)
 IMSI: Final = Kind(identity, pack, v.IMSI)
-IMEI: Final = Kind(lambda octets: identity(octets)[:16], lambda digits: pack(digits.ljust(16, "0")), v.IMEI)
-"""IMEI with its check digit as 0, or IMEISV: 16 digits on the wire."""
+IMEI: Final = Kind(_equipment, lambda digits: pack(digits.ljust(16, "0")), v.IMEI)
+"""IMEI with its check digit as 0, or IMEISV: 16 digits on the wire, or 15 and a filler (TS 29.002 17.7.8)."""
 CAUSE: Final = Kind(
     decode_cause,
     encode_cause,

@@ -12,6 +12,7 @@ from sigtran_messages import CAPS, INITIAL_DP, MAPS
 from simwarden.errors import PeerError
 from simwarden.wire import ber, cap, isup, tbcd, tcap
 from simwarden.wire import map as gsm_map
+from simwarden.wire.asn1 import IMEI
 from simwarden.wire.isup import GenericNumber, Number
 from simwarden.wire.q850 import Cause, decode_cause, encode_cause
 from simwarden.wire.tcap.user import OperationClass
@@ -62,6 +63,8 @@ def test_known_octets() -> None:
         (tbcd.decode_address, b"\x11\x21"),
         (tbcd.decode_address, b"\x91\xf1\x21"),
         (tbcd.identity, b"\xa1"),
+        (IMEI.take, b"\x53\x00\x10\x00\x00\x00\xf1"),
+        (IMEI.take, b"\x53\x00\x10\x00\x00\x00\x10\x00\xf1"),
         (decode_cause, b"\x84"),
     ],
 )

@@ -89,7 +89,8 @@ class KnownPeers(Generic[E]):
         self._address = config.address
         self._node: DiameterNode
         self.entries = {self.identity(name): entry for name, entry in peers.items()}
-        self._listed = {host: entry.realm or host.partition(".")[2] for host, entry in self.entries.items()}
+        #: the realms of the nodes that may speak
+        self.listed = {host: entry.realm or host.partition(".")[2] for host, entry in self.entries.items()}
         self._relays = frozenset(host for host, entry in self.entries.items() if entry.relay)
         #: who says a relay's name without proof is not to speak for a name that has one
         self._pinned_relays = frozenset(host for host in self._relays if self.entries[host].addresses)
@@ -124,7 +125,7 @@ class KnownPeers(Generic[E]):
 
     def _judge(self, host: str, realm: str, through: str, imsi: str, occasion: str, **more: Any) -> Decision:
         relays = self._pinned_relays if host in self.entries and self.entries[host].addresses else self._relays
-        facts = {"host": host, "realm": realm, "listed": self._listed, "through": through, "relays": relays}
+        facts = {"host": host, "realm": realm, "listed": self.listed, "through": through, "relays": relays}
         return self._site.decide(self._control, imsi, on=occasion, **facts, **more)
 
     def refusal(self, message: Message, peer: Peer) -> Message | None:

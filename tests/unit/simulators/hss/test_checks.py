@@ -5,12 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hss_net import APPROVAL, GIVEN, IMSI, LEARN, METER, OPC, PHONE, PLMN, K, Net
+import sqlalchemy as sa
+from hss_net import APPROVAL, GIVEN, IMSI, LEARN, METER, OPC, PHONE, PLMN, REALM, K, Net
 
+from simulators.hss.store import METADATA
 from simulators.hss.subscriber import Owed
+from simwarden.errors import ManagementError
 from simwarden.machine import milenage
 from simwarden.machine.eps_keys import kasme
 from simwarden.model.identity import Plmn
+from simwarden.model.profile import find_use
 from simwarden.operations.approval import BindingChange
 from simwarden.wire.diameter import first
 
@@ -140,3 +144,99 @@ async def test_keys_and_imsi_have_the_form_that_cards_have(net: Net, keys: dict[
         body |= {"profile": "meter", "form": "plug-in"}
         assert await net.refused("PUT", PATH, {**body, **keys}) == 400
         assert await net.refused("GET", PATH) == 404
+
+
+@pytest.mark.parametrize(("settings", "known"), [({}, True), ({"realm": "epc.example"}, False)])
+async def test_the_hss_is_who_its_settings_say_and_knows_nodes_by_theirs(
+    loop: TestbedLoop, settings: dict[str, str], *, known: bool
+) -> None:
+    async with Net(loop, host="hlr.example", peers={"mme": {}, "mme2": settings}) as net:
+        await net.provision()
+        assert (await net.mme.ulr(METER)).get("Origin-Host") == "hlr.example"
+        assert (f"mme2.{REALM}" in [each.host for each in net.hss.core.node.peers]) is known
+
+
+@pytest.mark.parametrize(("address", "admitted"), [("192.0.2.7:3868", True), ("192.0.2.8:3868", False)])
+async def test_a_node_with_an_address_connects_from_there(loop: TestbedLoop, address: str, *, admitted: bool) -> None:
+    async with Net(loop, peers={"mme": {"addresses": ["192.0.2.7"]}}) as net:
+        assert net.hss.core.peers.admit(f"mme.{REALM}", REALM, address) is admitted
+
+
+@pytest.mark.parametrize("pinned", [True, False])
+async def test_a_relay_without_an_address_speaks_for_no_node_that_has_one(loop: TestbedLoop, *, pinned: bool) -> None:
+    """Who says the relay's name would be who says the node's."""
+    at = ["192.0.2.7"]
+    async with Net(loop, peers={"mme": {"relay": True, "addresses": at * pinned}, "mme2": {"addresses": at}}) as net:
+        await net.provision()
+        request = net.mme.make("Purge-UE-Request", origin={"Origin-Host": f"mme2.{REALM}"})
+        assert (await net.mme.node.ask("hss", request)).success is pinned
+
+
+@pytest.mark.parametrize("listed", [True, False])
+async def test_a_service_centre_asks_what_mmes_ask_if_it_is_listed_as_one(loop: TestbedLoop, *, listed: bool) -> None:
+    """One node may be both."""
+    peers: dict[str, Any] = {"mme2": {}} | ({"mme": {}} if listed else {})
+    async with Net(loop, peers=peers, centres={"mme": "+8613800100500"}) as net:
+        await net.provision()
+        answer = await net.mme.ulr(METER)
+        assert (answer.success, answer.result_code) == ((True, 2001) if listed else (False, 5004))
+        known = net.decisions("hss.peer")[-1].details["expected"]
+        assert listed or known == [f"mme2.{REALM}"]
+
+
+async def test_a_binding_changed_too_often_is_no_refusal_of_a_form(net: Net) -> None:
+    async with net:
+        await net.provision(binding=GIVEN)
+        for imei in (PHONE, METER):
+            assert await net.do("hss", "rebind", card="card", imei=imei, **APPROVAL) == "bound"
+        with pytest.raises(ManagementError) as too_often:
+            await net.do("hss", "rebind", card="card", imei=PHONE, **APPROVAL)
+        assert too_often.value.status == 429
+
+
+async def test_a_terminal_that_is_not_told_again_stays_the_one_that_was(loop: TestbedLoop) -> None:
+    async with Net(loop, without_imei="admit") as net:
+        await net.provision()
+        for imei in (METER, ""):
+            assert (await net.mme.ulr(imei)).success
+        assert net.last("registration")["imei"] == METER + "2"
+
+
+async def test_zone_codes_that_all_cards_have_stay_as_the_apns_of_one_change(loop: TestbedLoop) -> None:
+    async with Net(loop, zones=["0007"]) as net:
+        await net.provision()
+        assert (await net.mme.ulr(METER)).success
+        await net.call("PUT", f"{PATH}/subscription", {"apns": [{"name": "other"}]})
+        (told,) = net.mme.heard
+        assert told.find("Subscription-Data", "Regional-Subscription-Zone-Code") is None
+
+
+async def test_a_subscription_that_says_what_all_cards_have_is_told_nobody(net: Net) -> None:
+    async with net:
+        await net.provision()
+        assert (await net.mme.ulr(METER)).success
+        apns = [each.model_dump(mode="json", exclude_defaults=True) for each in net.hss.config.apns]
+        await net.call("PUT", f"{PATH}/subscription", {"apns": apns})
+        assert net.mme.heard == []
+        assert net.hss.core.store.owed() == []
+
+
+async def test_cards_are_listed_after_one(net: Net) -> None:
+    imsis = [f"00101000000002{number}" for number in range(3)]
+    async with net:
+        for imsi in imsis:
+            await net.provision(imsi, f"card{imsi}")
+        page = await net.call("GET", f"/cards?after={imsis[0]}")
+        assert [each["imsi"] for each in page] == imsis[1:]
+
+
+def test_a_card_of_a_use_that_is_known_no_more_was_opened_for_nothing() -> None:
+    """Version 2 of the database: what a card is opened for was that of its use."""
+    with sa.create_engine("sqlite://").begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE subscribers (imsi VARCHAR, profile VARCHAR)")
+        connection.exec_driver_sql("INSERT INTO subscribers VALUES ('1', 'meter'), ('2', 'forgotten')")
+        METADATA.info["migrations"][1](connection)
+        held = connection.exec_driver_sql("SELECT functions FROM subscribers ORDER BY imsi").scalars().all()
+    use = find_use("meter")
+    assert use is not None
+    assert held == [" ".join(use.assessment.functions), ""]

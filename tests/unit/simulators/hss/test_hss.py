@@ -754,6 +754,8 @@ async def test_of_cards_that_come_at_once_none_is_one_that_is_held(net: Net, hel
         assert await net.hss.provision_new([card(1), card(2)], by)
         twice = card(3).model_copy(update={held: getattr(card(2), held)})
         assert not await net.hss.provision_new([card(4), twice], by)
+        alike = card(5).model_copy(update={held: getattr(card(4), held)})
+        assert not await net.hss.provision_new([card(4), alike], by)
         assert [each["imsi"] for each in await net.call("GET", "/cards")] == [card(1).imsi, card(2).imsi]
 
 
