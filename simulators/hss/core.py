@@ -177,7 +177,7 @@ class Core:
         await self.tell_owed(host)
 
     def all_told(self, host: str) -> None:
-        """Take note that an MME has answered all that it was told, or is back: the next pause is a short one."""
+        """Take note that an MME has answered all that it was told: the next pause is a short one."""
         self._pauses.pop(host, None)
 
     def first_use(self, subscriber: Subscriber, message: Message) -> FirstUse:

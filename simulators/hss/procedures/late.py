@@ -24,7 +24,6 @@ def opened(core: Core, peer: Peer) -> None:
         core.to_reset.discard(peer.host)
         core.site.spawn(reset(core, peer), "reset")
     for host in (peer.host, *(host for host, relay in core.peers.ways.items() if relay == peer.host)):
-        core.all_told(host)
         core.site.spawn(tell_owed(core, host), "pending notifications")
 
 
