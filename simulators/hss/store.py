@@ -319,18 +319,14 @@ class Store:
         attempts = {host: of for host, of in subscriber.attempts.items() if host != subscriber.mme} | {mme: realm}
         vectors = [host for host in subscriber.vectors if host == mme or host != subscriber.mme]
         same = place == (mme, realm, plmn, imei, sms_number) and not subscriber.purged
-        takes_calls = bool(sms_number and subscriber.vlr)
         if not teaches and not paid and same:
             return True
         new = set()
         if subscriber.mme not in ("", mme) and not subscriber.purged:
             new.add(Debt(subscriber.imsi, subscriber.mme, Owed.UPDATE, subscriber.mme_realm))
             new -= self._of(subscriber.imsi, subscriber.mme)
-        if takes_calls:  # one node of the CS domain a card (TS 23.272 C.4.3)
-            new |= {Debt(subscriber.imsi, subscriber.vlr, Owed.UPDATE, VLR)} - self._of(subscriber.imsi, subscriber.vlr)
         values: dict[str, Any] = {"mme": mme, "mme_realm": realm, "plmn": plmn, "imei": imei, "purged": False}
         values |= {"attempts": attempts, "vectors": vectors, "sms_number": sms_number}
-        values |= NO_VLR if takes_calls else {}
         with self._writing(subscriber.imsi) as connection:
             if teaches:
                 if connection.execute(_LEARN, {"key": subscriber.imsi, "new": teaches}).rowcount == 0:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from simulators.hss import controls
 from simulators.hss.controls import Occasion
 from simulators.hss.procedures.location import cancel_former, cancel_location, drop_vlr
-from simulators.hss.procedures.subscriber_data import insert_subscriber_data, zones_of
+from simulators.hss.procedures.subscriber_data import zones_of
 from simulators.hss.procedures.visited import acts_on, insert_data, number_of, t_csi
 from simulators.hss.subscriber import NO_VLR, Owed
 from simwarden.model.identity import imei_key
@@ -17,7 +17,6 @@ from simwarden.policy.camel import T_CSI, common_phase
 from simwarden.runtime.sigtran.map_node import MapError, NoAnswer
 from simwarden.wire import map as m
 from simwarden.wire.diameter import ExperimentalResult
-from simwarden.wire.diameter.codes import IdrFlags
 from simwarden.wire.map import ErrorCode
 from simwarden.wire.tbcd import INTERNATIONAL, AddressString
 
@@ -40,7 +39,7 @@ async def update_location(core: Core, asked: m.UpdateLocation, dialogue: Dialogu
     camel = _offered(asked.vlr_capability)
     await _tell_first(core, subscriber, asked.vlr_number.digits)
     _may_register(core, subscriber, asked, camel)
-    former, had_messages = subscriber.vlr, bool(subscriber.sms_number)
+    former = subscriber.vlr
     due = core.store.register_vlr(
         subscriber,
         vlr=asked.vlr_number.digits,
@@ -51,8 +50,6 @@ async def update_location(core: Core, asked: m.UpdateLocation, dialogue: Dialogu
     core.show_vlr(subscriber)
     if former:
         core.site.spawn(cancel_former(core, subscriber.imsi, former), "cancel location")
-    if had_messages:  # (TS 23.272 C.4.3: the MSC has them now)
-        core.site.spawn(_end_messages(core, subscriber), "messages by the MSC")
     await _give_data(core, subscriber, dialogue, due)
     return m.UpdateLocationResult(core.signalling.address)
 
@@ -106,10 +103,6 @@ async def _give_data(core: Core, subscriber: Subscriber, dialogue: Dialogue, due
     if not acts:
         await drop_vlr(core, subscriber, "the VLR does not support what the card needs")
         raise MapError(ErrorCode.ROAMING_NOT_ALLOWED, _NOT_ALLOWED)
-
-
-async def _end_messages(core: Core, subscriber: Subscriber) -> None:
-    await insert_subscriber_data(core, subscriber, [], flags=int(IdrFlags.REMOVE_SMS_REGISTRATION))
 
 
 def _offered(capability: m.VlrCapability | None) -> dict[str, Any]:

@@ -54,7 +54,7 @@ async def update_location(core: Core, message: Message, _peer: Peer) -> Message:
     unenforced = refusal_by_features(core, subscriber, message)
     if unenforced is not None:
         return unenforced
-    former, calls_by = subscriber.mme, subscriber.vlr
+    former = subscriber.mme
     origin = message.get("Origin-Host")
     # Who did not hear of a change, or has not served the card until now, has not the data (5.2.1.1.3).
     skips = former == origin and not subscriber.purged and not core.store.owes_any(subscriber.imsi, origin)
@@ -63,9 +63,6 @@ async def update_location(core: Core, message: Message, _peer: Peer) -> Message:
     )
     if decision is not None and not decision.admitted:
         return refuse_terminal(core, subscriber, message, decision)
-    if calls_by and not subscriber.vlr:  # the MME has the card's messages now, and nobody its calls (TS 23.272 C.8)
-        core.show_vlr(subscriber)
-        core.site.spawn(cancel_former(core, subscriber.imsi, calls_by), "cancel location")
     if former not in ("", origin):
         core.site.spawn(cancel_former(core, subscriber.imsi, former), "cancel location")
     flags, avps = UlaFlags.SEPARATION, [supported_features(FEATURES)]

@@ -433,30 +433,6 @@ async def test_a_card_with_voice_has_its_messages_by_the_msc_and_never_by_the_mm
         assert (await net.call("GET", f"/cards/{IMSI}"))["vlr"] == SSP[0]
 
 
-async def test_a_vlr_takes_the_messages_from_the_mme(net: CallNet) -> None:
-    async with net:
-        await net.voice(("sms", "data"))
-        assert (await _attach(net)).get("ULA-Flags") & UlaFlags.MME_REGISTERED_FOR_SMS
-        net.hss.core.store.change(net.hss.core.card(IMSI), functions="voice sms data")
-        assert await net.vlr.register(IMSI) == "registered"
-        await net.settle()
-        assert _orders(net) == [IdrFlags.REMOVE_SMS_REGISTRATION]
-        assert (await net.call("GET", f"/cards/{IMSI}"))["sms"]["mme_number"] == ""
-
-
-async def test_an_mme_takes_the_calls_from_the_vlr(net: CallNet) -> None:
-    async with net:
-        await net.voice(("voice", "sms", "data"))
-        await net.vlr.register(IMSI)
-        net.hss.core.store.change(net.hss.core.card(IMSI), functions="sms data")
-        assert (await _attach(net)).get("ULA-Flags") & UlaFlags.MME_REGISTERED_FOR_SMS
-        await net.settle()
-        (cancelled,) = net.vlr.told("cancelLocation")
-        assert cancelled.cancellation_type is m.CancellationType.UPDATE_PROCEDURE
-        assert net.observed("location")[-1] is None
-        assert net.hss.core.store.owed() == []
-
-
 async def test_voice_that_is_opened_takes_the_messages_from_the_mme(net: CallNet) -> None:
     async with net:
         await net.voice(("sms", "data"))
