@@ -46,7 +46,7 @@ class Terminals:
         self._lists = EquipmentLists((EquipmentRange.parse(text), Status.ALLOWED) for text in pool.imeis)
 
     def __contains__(self, key: object) -> bool:
-        return isinstance(key, str) and self._lists.find(key) is not None
+        return self._lists.find(str(key)) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ class Platform:
         if self._settings is None:
             accounts, pools = dict(self.config.accounts), dict(self.config.pools)
             for name, value in self.store.settings("account").items():
-                _overlay(accounts, name, Account.model_validate(value) if value is not None else None)
+                accounts[name] = Account.model_validate(value)
             for name, value in self.store.settings("pool").items():
                 _overlay(pools, name, Pool.model_validate(value) if value is not None else None)
             self._settings = Settings(accounts, pools, {name: Terminals(pool) for name, pool in pools.items()})
@@ -165,15 +165,14 @@ class Platform:
         for notice in notices:
             notice.kept()
 
-    def keep(self, *changes: Change, record: dict[str, Any] | None = None) -> bool:
-        """Keep changes of cards, the record of the whole and what others are told, all or none, and show them.
+    def keep(self, *changes: Change) -> bool:
+        """Keep changes of cards and what others are told, all or none, and show them.
 
         Returns False if another first use of a card was faster.
         """
-        some = [change for change in changes if change.values or change.audit or change.contacts or change.first_use]
-        records = (record,) if record is not None else ()
+        some = [change for change in changes if change.values or change.audit or change.contacts]
         notices = self._notices([each for change in changes for each in change.happenings])
-        if (some or records or notices) and not self.store.keep(some, *records, notices=notices):
+        if (some or notices) and not self.store.keep(some, notices=notices):
             return False
         for change in changes:
             for show in change.shown:

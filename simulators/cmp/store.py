@@ -279,8 +279,8 @@ class Store:
                 notice.keep(connection)
         self._rows.taken(card.imsi, {name: getattr(card, name) for name in _FIELDS})
 
-    def keep(self, changes: Sequence[Change], *audit: dict[str, Any], notices: Sequence[Notice] = ()) -> bool:
-        """Keep changes of cards with their records, more audit records and what is to be told of them, all or none.
+    def keep(self, changes: Sequence[Change], *, notices: Sequence[Notice] = ()) -> bool:
+        """Keep changes of cards with their records and what is to be told of them, all or none.
 
         Returns False, and keeps nothing, if another first use of a card was faster.
         """
@@ -289,7 +289,7 @@ class Store:
                 connection.rollback()
                 self._rows.doubt(*(change.card.imsi for change in changes))
                 return False
-            records = [*audit, *(record for change in changes for record in change.audit)]
+            records = [record for change in changes for record in change.audit]
             _AUDIT.add(connection, records)
             for notice in notices:
                 notice.keep(connection)
@@ -359,7 +359,7 @@ class Store:
         identities = {name: [row[name] for row in rows] for name in IDENTITIES}
         with self._engine.begin() as connection:
             held = taken(connection, _CARDS, identities)
-            if rows and not held:
+            if not held:
                 connection.execute(sa.insert(_CARDS), rows)
         return held
 

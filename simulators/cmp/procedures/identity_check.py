@@ -126,7 +126,7 @@ def _mismatch(platform: Platform, change: Change, decision: Decision) -> None:
 def _refuse(platform: Platform, change: Change, decision: Decision, *, suspends: bool) -> None:
     """Keep a refusal, and that the card is suspended if it is to be."""
     card = change.card
-    if suspends and (card.state, Operation.SUSPEND) in TRANSITIONS:
+    if suspends:
         operation(platform, change, Operation.SUSPEND, None, decision.reason)
     platform.keep(change)
     if card.owed:

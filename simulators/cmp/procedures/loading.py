@@ -33,7 +33,7 @@ async def load(platform: Platform, cards: Sequence[Any], by: By) -> int:
     Raises ManagementError: 400 for what is no card, or an identity that stands there twice, 403 for
     a number that is not dedicated, 409 for an identity that is held.
     """
-    name, kept, owed = platform.site.rng.randbytes(16).hex(), list[str](), False
+    name, kept = platform.site.rng.randbytes(16).hex(), list[str]()
     seen: dict[str, set[str]] = {each: set() for each in _IDENTITIES}
     platform.store.begin_load(name)
     try:
@@ -46,14 +46,12 @@ async def load(platform: Platform, cards: Sequence[Any], by: By) -> int:
                 told = ", ".join(f"{identity} {value}" for identity, value in held[:5])
                 raise ManagementError(409, f"cards are held already with {told}")  # noqa: TRY301 - the rest goes below
             kept += [card.imsi for card in some]
-            owed = owed or any(card.owed for card in some)
             await platform.site.clock.give_way()
         platform.store.end_load(name, platform.record("load", "", by, {"cards": len(cards)}))
     except (ManagementError, StoreError):
         await _unload(platform, name, kept)
         raise
-    if owed:
-        await tell_owed(platform)
+    await tell_owed(platform)
     return len(cards)
 
 
@@ -72,8 +70,7 @@ async def provision_new(platform: Platform, wanted: Sequence[CardProvision], by:
     for card in cards:
         platform.show_card(card)
         platform.show_binding(card)
-    if any(card.owed for card in cards):
-        await tell_owed(platform)
+    await tell_owed(platform)
     return True
 
 

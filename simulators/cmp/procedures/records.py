@@ -72,8 +72,8 @@ async def judge_day(platform: Platform, day: dt.date) -> int:
 
 def _judge(platform: Platform, imsi: str, imei: str) -> Decision | None:
     """Decide about a card in a terminal; None about one that is not served."""
-    card = platform.store.get(imsi)
-    if card is None or card.state not in SERVED or (card.state is CardState.TEST and not card.bound):
+    card = platform.card(imsi)
+    if card.state not in SERVED or (card.state is CardState.TEST and not card.bound):
         return None
     if card.mode == "learned" and not card.bound:
         change = Change(card, first_use=imei)

@@ -4,94 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 import yaml
+from cmp_net import APPROVED, IMSI, METER, OTHER, PHONE, REALM, THIRD, Net
 
 import simulators.cmp
 from simulators.cmp.config import CmpConfig
-from simulators.cmp.element import Cmp
-from simwarden.model.identity import Imei, Plmn
-from simwarden.operations.element import Element
-from simwarden.operations.management import Call, Role, route
-from simwarden.runtime.declare import Declaration, ElementConfig
-from simwarden.testing import Bench, ScriptedMme
+from simwarden.model.identity import Imei
+from simwarden.operations.management import Role
 
 if TYPE_CHECKING:
-    from simulators.cmp.card import Card
     from simwarden.runtime.loop import TestbedLoop
-
-REALM = Plmn.parse("001-01").realm
-IMSI, OTHER = "001010000000017", "001010000000018"
-METER, PHONE, THIRD = "99000101000001", "99000201000001", "99000301000001"
-APPROVED = {"approver": "J. Okonedo", "reason": "replaced", "form": "F-1"}
-
-
-class Register(Element[ElementConfig]):
-    """Stands in for the HSS: keeps what it is told of cards."""
-
-    declaration = Declaration(kind="hss", title="HSS", lane=2, config=ElementConfig)
-    heard: tuple[str, ...] = ()
-
-    async def start(self) -> None:
-        pass
-
-    async def stop(self) -> None:
-        pass
-
-    @route("POST", "/cards/{imsi}/suspension")
-    async def suspend(self, call: Call) -> None:
-        self.heard += (f"{call.body['how']} {call.path['imsi']}",)
-
-    @route("DELETE", "/cards/{imsi}/suspension")
-    async def resume(self, call: Call) -> None:
-        self.heard += (f"resume {call.path['imsi']}",)
-
-    @route("DELETE", "/cards/{imsi}/location")
-    async def end(self, call: Call) -> None:
-        self.heard += (f"ended {call.path['imsi']}",)
-
-    @route("DELETE", "/cards/{imsi}")
-    async def close(self, call: Call) -> None:
-        self.heard += (f"close {call.path['imsi']}",)
-
-
-class Net(Bench):
-    """A platform, an HSS, an MME, an EIR that relays, and a stranger."""
-
-    subject = "cmp"
-    accounts = ("fernweh",)
-
-    def __init__(self, loop: TestbedLoop, transport: str = "memory", *, store: str = "", **config: Any) -> None:
-        super().__init__(loop, transport=transport, stores={"cmp": store})
-        self.hss = self.add("hss", Register)
-        self.cmp = self.add("cmp", Cmp, config)
-        self.mme, self.eir = (self.add(name, ScriptedMme, {"eir": "cmp", "imsi": IMSI}) for name in ("mme", "eir"))
-
-    async def listed(self, path: str) -> list[Any]:
-        """Return records, the oldest first."""
-        found: list[Any] = (await self.call("GET", path))["records"]
-        return found[::-1]
-
-    async def card(self, imsi: str = IMSI, binding: dict[str, str] | None = None, **place: str) -> None:
-        sections = {"binding": [binding] if binding else [], "platform": [{"account": "fernweh", **place}]}
-        body = {
-            "name": "card",
-            "imsi": imsi,
-            "iccid": imsi,
-            "msisdn": "14400000000" + imsi[-2:],
-            "k": "00",
-            "opc": "00",
-        }
-        await self.call("PUT", f"/cards/{imsi}", body | {"profile": "meter", "form": "plug-in", "sections": sections})
-
-    def held(self, imsi: str = IMSI) -> Card:
-        card: Card = self.cmp.platform.card(imsi)
-        return card
-
-    async def pause(self) -> None:
-        await self.host.clock.sleep(180)
 
 
 @pytest.mark.parametrize("transport", ["memory", "tcp"])

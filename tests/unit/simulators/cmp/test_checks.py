@@ -1,0 +1,298 @@
+"""Checks of the platform that only a rare moment shows: what comes between, what comes twice, what is away."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import sqlalchemy as sa
+from cmp_net import APPROVED, IMSI, METER, OTHER, PHONE, THIRD, Net
+
+from simulators.cmp.procedures import lifecycle, records, sweep
+from simwarden.runtime.store import StoreUnavailableError
+
+if TYPE_CHECKING:
+    from simwarden.runtime.loop import TestbedLoop
+
+PATH = f"/cards/{IMSI}"
+SHUTDOWN = "/accounts/fernweh/batches/spring/shutdown"
+
+
+def away(*_: Any, **__: Any) -> None:
+    raise StoreUnavailableError("the database is away")
+
+
+# -- the records of the day before
+
+
+@pytest.mark.parametrize(
+    ("place", "binding", "before_it_is_judged", "suspended"),
+    [
+        ({}, {"imei": METER}, "", True),
+        ({}, {"imei": METER}, "suspend", False),
+        ({"state": "test"}, {}, "", False),
+        ({"state": "test"}, {"imei": METER}, "", True),
+    ],
+)
+async def test_the_records_judge_whom_the_network_serves(
+    loop: TestbedLoop, place: dict[str, str], binding: dict[str, str], before_it_is_judged: str, *, suspended: bool
+) -> None:
+    async with Net(loop, others={"check": "next-day"}) as net:
+        await net.card(binding=binding, **place)
+        assert await net.mme.allowed(PHONE)
+        if before_it_is_judged:
+            await net.call("POST", f"{PATH}/operations/{before_it_is_judged}", APPROVED)
+        await net.sleep(86400)
+        assert ("012" in [each["scene"] for each in await net.listed("/risks")]) is suspended
+        actions = [each["action"] for each in await net.listed(f"{PATH}/audit")]
+        assert actions.count("suspend") == 1 * (suspended or bool(before_it_is_judged))
+
+
+@pytest.mark.parametrize(
+    ("account", "states"),
+    [
+        ({"mismatch": "suspend", "grace": 1}, ["active", "suspended"]),
+        ({"mismatch": "suspend", "grace": 0}, ["suspended", "suspended"]),
+        ({"mismatch": "alarm", "grace": 0}, ["active", "active"]),
+    ],
+)
+async def test_a_card_is_suspended_by_the_records_once_its_grace_is_over(
+    loop: TestbedLoop, account: dict[str, Any], states: list[str]
+) -> None:
+    async with Net(loop, others={"check": "next-day", **account}) as net:
+        await net.card(binding={"imei": METER})
+        found = []
+        for _ in states:
+            await net.mme.status(PHONE)
+            await net.sleep(86400)
+            found.append(net.held().state.value)
+        assert found == states
+
+
+async def test_of_two_wrong_terminals_of_a_day_the_first_one_is_told(
+    loop: TestbedLoop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(records, "SLICE", 2)
+    monkeypatch.setattr(records, "COUNTED", 1)
+    async with Net(loop, others={"check": "next-day"}) as net:
+        await net.card(binding={"imei": METER})
+        for imei in (METER, PHONE, THIRD):
+            assert await net.mme.allowed(imei)
+        await net.sleep(86400)
+        assert [each["seen"][:14] for each in await net.listed("/risks") if each["scene"] == "012"] == [PHONE]
+        assert net.cmp.platform.store.unjudged("9999") == []
+
+
+async def test_a_card_that_another_process_bound_is_judged_by_that(loop: TestbedLoop, store_url: str) -> None:
+    async with Net(loop, store=store_url, others={"check": "next-day"}) as net:
+        await net.card(binding={"learn": "first-use"})
+        assert await net.mme.allowed(METER)
+        assert net.held().bound == ""
+        other = sa.create_engine(store_url)
+        with other.begin() as connection:
+            connection.execute(sa.text("UPDATE cards SET bound = :imei"), {"imei": PHONE})
+        other.dispose()
+        await net.sleep(86400)
+        assert (net.held().bound, net.held().state.value) == (PHONE, "suspended")
+
+
+async def test_accounts_that_want_the_records_one_after_another_have_them_judged_once(loop: TestbedLoop) -> None:
+    async with Net(loop) as net:
+        await net.card(binding={"imei": METER})
+        for account in ("fernweh", "others", "fernweh"):
+            await net.call("PUT", f"/accounts/{account}", {"check": "next-day", "mismatch": "alarm"})
+        assert await net.mme.allowed(PHONE)
+        await net.sleep(86400)
+        assert net.held().mismatches == 1
+
+
+# -- what the HSS is owed
+
+
+async def test_a_card_that_is_operated_on_while_the_register_is_away_is_told_what_came_first(loop: TestbedLoop) -> None:
+    async with Net(loop) as net:
+        await net.card()
+        assert await net.mme.allowed(METER)
+        await net.host.stop("hss")
+        await net.call("POST", f"{PATH}/operations/suspend", APPROVED)
+        await net.call("POST", f"{PATH}/operations/pre-cancel", APPROVED)
+        await net.host.start("hss")
+        await net.sleep(31)
+        assert net.hss.heard == (f"withdrawal {IMSI}",)
+
+
+@pytest.mark.parametrize("state", ["active", "suspended", "resumed"])
+async def test_a_binding_elsewhere_ends_what_runs_and_nothing_else(loop: TestbedLoop, state: str) -> None:
+    async with Net(loop) as net:
+        await net.card()
+        assert await net.mme.allowed(METER)
+        if state != "active":
+            await net.call("POST", f"{PATH}/operations/suspend", APPROVED)
+        if state == "resumed":
+            await net.host.stop("hss")
+            await net.call("POST", f"{PATH}/operations/resume", APPROVED)
+            assert net.held().owed == "resume"
+        for imei in (PHONE, THIRD):
+            await net.call("PUT", f"{PATH}/binding", {"imei": imei, **APPROVED})
+            await net.pause()
+        if state == "resumed":
+            assert net.held().owed == "reopen"
+            await net.host.start("hss")
+            await net.sleep(31)
+        heard = [each.split()[0] for each in net.hss.heard]
+        told = {"active": ["ended"] * 2, "suspended": ["withdrawal"], "resumed": ["ended", "resume"]}
+        assert heard[-len(told[state]) :] == told[state]
+        assert heard.count("ended") == told[state].count("ended")
+
+
+async def test_a_card_that_is_being_told_is_told_the_rest_after_that(loop: TestbedLoop) -> None:
+    async with Net(loop) as net:
+        await net.card()
+        assert await net.mme.allowed(METER)
+        net.hss.pause = 10
+        net.cmp.site.spawn(net.quietly("POST", f"{PATH}/operations/suspend", APPROVED), "suspended")
+        await net.sleep(1)
+        net.hss.pause = 0
+        await net.call("POST", f"{PATH}/operations/resume", APPROVED)
+        assert net.hss.heard == ()
+        await net.sleep(10)
+        assert net.hss.heard == (f"withdrawal {IMSI}", f"ended {IMSI}", f"resume {IMSI}")
+
+
+@pytest.mark.parametrize("cards", [[IMSI], [IMSI, OTHER]])
+async def test_what_the_register_has_heard_is_told_again_where_the_database_did_not_keep_it(
+    loop: TestbedLoop, monkeypatch: pytest.MonkeyPatch, cards: list[str]
+) -> None:
+    async with Net(loop) as net:
+        for imsi in cards:
+            await net.card(imsi, batch="spring")
+            assert (await net.mme.ecr(METER, imsi)).success
+        net.hss.batches = True
+        with monkeypatch.context() as fault:
+            fault.setattr(net.cmp.platform.store, "told", away)
+            assert await net.refused("POST", SHUTDOWN, APPROVED) == 503
+        heard = len(net.hss.heard)
+        await net.sleep(61)
+        assert len(net.hss.heard) > heard
+        assert not any(card.owed for card in net.cmp.platform.store.some(most=9))
+
+
+async def test_what_is_owed_at_the_start_waits_for_the_database(
+    loop: TestbedLoop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with Net(loop) as net:
+        await net.card()
+        assert await net.mme.allowed(METER)
+        await net.host.stop("hss")
+        await net.call("POST", f"{PATH}/operations/suspend", APPROVED)
+        await net.host.start("hss")
+        with monkeypatch.context() as fault:
+            fault.setattr(net.cmp.platform.store, "some", away)
+            await net.sleep(31)
+            assert any("the database is away" in each for each in net.notes())
+        await net.sleep(31)
+        assert net.hss.heard == (f"withdrawal {IMSI}",)
+
+
+async def test_cards_that_are_being_told_are_suspended_by_no_second_call(
+    loop: TestbedLoop,
+) -> None:
+    async with Net(loop) as net:
+        for imsi in (IMSI, OTHER):
+            await net.card(imsi, batch="spring")
+            assert (await net.mme.ecr(METER, imsi)).success
+        net.hss.pause, net.hss.batches = 10, True
+        net.cmp.site.spawn(net.quietly("POST", SHUTDOWN, APPROVED), "shut down")
+        await net.sleep(1)
+        await lifecycle.tell_owed(net.cmp.platform)
+        await net.sleep(60)
+        assert len(net.hss.heard) == 1
+
+
+# -- work on many cards
+
+
+async def test_a_shutdown_goes_on_when_the_database_is_back(loop: TestbedLoop, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with Net(loop) as net:
+        for imsi in (IMSI, OTHER):
+            await net.card(imsi, batch="spring")
+            assert (await net.mme.ecr(METER, imsi)).success
+        with monkeypatch.context() as fault:
+            fault.setattr(net.cmp.platform.store, "keep", away)
+            assert await net.refused("POST", SHUTDOWN, APPROVED) == 503
+            await net.sleep(31)
+            assert net.held(OTHER).state.value == "active"
+        await net.sleep(31)
+        assert [net.held(imsi).state.value for imsi in (IMSI, OTHER)] == ["suspended"] * 2
+        assert net.cmp.platform.sweeps == {}
+
+
+async def test_who_was_the_last_of_a_slice_and_is_resumed_is_served(
+    loop: TestbedLoop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweep, "SLICE", 1)
+    async with Net(loop) as net:
+        for imsi in (IMSI, OTHER):
+            await net.card(imsi, batch="spring")
+            assert (await net.mme.ecr(METER, imsi)).success
+        net.hss.pause = 10
+        net.cmp.site.spawn(net.quietly("POST", SHUTDOWN, APPROVED), "shut down")
+        await net.sleep(1)
+        assert net.held().state.value == "suspended"
+        await net.call("POST", f"{PATH}/operations/resume", APPROVED)
+        assert (await net.mme.ecr(METER)).get("Equipment-Status") == 0
+        assert (await net.mme.ecr(METER, OTHER)).get("Equipment-Status") == 1
+
+
+# -- bindings, pools and places
+
+
+async def test_a_bound_card_outside_its_pool_is_refused_wherever_it_is_bound(loop: TestbedLoop) -> None:
+    pools = {"meters": {"account": "fernweh", "imeis": [METER[:8]]}}
+    async with Net(loop, pools=pools, others={"mismatch": "refuse"}) as net:
+        await net.card(binding={"imei": PHONE})
+        assert not await net.mme.allowed(PHONE)
+        assert net.verdicts("bind.pool") == [False]
+
+
+async def test_a_first_use_in_the_terminal_of_its_test_makes_a_card_active(loop: TestbedLoop) -> None:
+    async with Net(loop) as net:
+        await net.card(state="test")
+        assert await net.mme.allowed(METER)
+        await net.call("POST", f"{PATH}/operations/issue", APPROVED)
+        assert net.held().state.value == "to-activate"
+        assert await net.mme.allowed(METER)
+        assert net.held().state.value == "active"
+        assert net.held().terminal == METER
+
+
+async def test_a_batch_takes_the_approval_of_the_whole_where_a_card_has_none(loop: TestbedLoop) -> None:
+    async with Net(loop) as net:
+        for imsi in (IMSI, OTHER):
+            await net.card(imsi)
+        cards = [{"imsi": IMSI, "imei": METER, "form": "F-9"}, {"imsi": OTHER, "imei": PHONE}]
+        said = await net.call("POST", "/bindings", {"cards": cards, **APPROVED})
+        assert [each["status"] for each in said["cards"]] == [200, 200]
+        kept = [(await net.listed(f"/cards/{imsi}/audit"))[-1]["details"]["form"] for imsi in (IMSI, OTHER)]
+        assert kept == ["F-9", APPROVED["form"]]
+
+
+async def test_a_card_that_waits_for_its_first_use_is_unbound(loop: TestbedLoop) -> None:
+    async with Net(loop) as net:
+        await net.card(binding={"learn": "first-use"})
+        await net.call("DELETE", f"{PATH}/binding", APPROVED)
+        assert (await net.listed(f"{PATH}/audit"))[-1]["action"] == "unbind"
+
+
+@pytest.mark.parametrize(("binding", "status"), [({}, 409), ({"learn": "first-use"}, None), ({"imei": METER}, 409)])
+async def test_a_binding_to_the_first_use_stays_as_a_card_is_provisioned_anew(
+    loop: TestbedLoop, binding: dict[str, str], status: int | None
+) -> None:
+    async with Net(loop) as net:
+        await net.card(binding={"learn": "first-use"})
+        if status is None:
+            await net.card(binding=binding)
+        else:
+            with pytest.raises(Exception, match="approval record"):
+                await net.card(binding=binding)
+        assert (net.held().mode, net.held().bound) == ("learned", "")
